@@ -1,0 +1,171 @@
+package io.taskbroker.testkit;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import kafka.server.KafkaConfig;
+import kafka.server.KafkaRaftServer;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.metadata.storage.Formatter;
+
+/// A real single-node Kafka in this process, reachable on the loopback address only. A node that is
+/// started again on the port and directory of a stopped one is the same node to its clients.
+///
+/// Thread-safe. Kafka's server classes are no public API: nothing else names them.
+public final class EmbeddedKafka implements AutoCloseable {
+  private static final String HOST = "127.0.0.1";
+  private static final int ADMIN_TIMEOUT_SECONDS = 30;
+
+  private final KafkaRaftServer server;
+  private final int port;
+  private boolean stopped;
+
+  private EmbeddedKafka(KafkaRaftServer server, int port) {
+    this.server = server;
+    this.port = port;
+  }
+
+  /// Starts a node on a free port; it keeps its data in `dir`, and finds again what is there.
+  public static EmbeddedKafka start(Path dir) {
+    return startOnPort(dir, freePort());
+  }
+
+  /// Starts a node on the given port; it keeps its data in `dir`, and finds again what is there.
+  public static EmbeddedKafka startOnPort(Path dir, int port) {
+    formatOnce(dir);
+    var server = new KafkaRaftServer(config(dir, port, freePort()), Time.SYSTEM);
+    try {
+      server.startup();
+    } catch (RuntimeException e) {
+      server.shutdown();
+      throw e;
+    }
+    return new EmbeddedKafka(server, port);
+  }
+
+  /// The value of `bootstrap.servers` for clients of this node.
+  public String bootstrap() {
+    return HOST + ":" + port;
+  }
+
+  public int port() {
+    return port;
+  }
+
+  /// Creates a topic and returns when it exists; topics are never created by mere use.
+  public void createTopic(String name, int partitions) {
+    var bootstrap = Map.<String, Object>of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap());
+    try (var admin = Admin.create(bootstrap)) {
+      admin
+          .createTopics(List.of(new NewTopic(name, partitions, (short) 1)))
+          .all()
+          .get(ADMIN_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new IllegalStateException("Could not create topic " + name, e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("Interrupted while creating topic " + name, e);
+    }
+  }
+
+  /// Stops the node and returns when its port and files are free; the data stays.
+  public synchronized void stop() {
+    if (!stopped) {
+      stopped = true;
+      server.shutdown();
+      server.awaitShutdown();
+    }
+  }
+
+  @Override
+  public void close() {
+    stop();
+  }
+
+  private static void formatOnce(Path dir) {
+    if (Files.exists(dir.resolve("meta.properties"))) {
+      return;
+    }
+    try {
+      Files.createDirectories(dir);
+      new Formatter()
+          .setNodeId(1)
+          .setClusterId(Uuid.randomUuid().toString())
+          .addDirectory(dir.toString())
+          .setMetadataLogDirectory(dir.toString())
+          .setControllerListenerName("CONTROLLER")
+          .setPrintStream(new PrintStream(OutputStream.nullOutputStream(), false))
+          .run();
+    } catch (Exception e) {
+      throw new IllegalStateException("Could not format " + dir + " for Kafka", e);
+    }
+  }
+
+  private static KafkaConfig config(Path dir, int port, int controllerPort) {
+    var config = new Properties();
+    config.putAll(
+        Map.ofEntries(
+            Map.entry("process.roles", "broker,controller"),
+            Map.entry("node.id", "1"),
+            Map.entry("controller.quorum.voters", "1@" + HOST + ":" + controllerPort),
+            Map.entry(
+                "listeners",
+                "PLAINTEXT://%s:%d,CONTROLLER://%s:%d".formatted(HOST, port, HOST, controllerPort)),
+            Map.entry("advertised.listeners", "PLAINTEXT://" + HOST + ":" + port),
+            Map.entry("controller.listener.names", "CONTROLLER"),
+            Map.entry("listener.security.protocol.map", "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT"),
+            Map.entry("log.dirs", dir.toString()),
+            Map.entry("auto.create.topics.enable", "false"),
+            Map.entry("group.initial.rebalance.delay.ms", "0")));
+    config.putAll(oneReplica());
+    config.putAll(smallFootprint());
+    return new KafkaConfig(config);
+  }
+
+  private static Map<String, String> oneReplica() {
+    return Map.ofEntries(
+        Map.entry("offsets.topic.replication.factor", "1"),
+        Map.entry("offsets.topic.num.partitions", "1"),
+        Map.entry("transaction.state.log.replication.factor", "1"),
+        Map.entry("transaction.state.log.min.isr", "1"),
+        Map.entry("transaction.state.log.num.partitions", "1"),
+        Map.entry("share.coordinator.state.topic.replication.factor", "1"),
+        Map.entry("share.coordinator.state.topic.min.isr", "1"),
+        Map.entry("share.coordinator.state.topic.num.partitions", "1"));
+  }
+
+  private static Map<String, String> smallFootprint() {
+    return Map.ofEntries(
+        Map.entry("num.network.threads", "1"),
+        Map.entry("num.io.threads", "2"),
+        Map.entry("background.threads", "2"),
+        Map.entry("log.cleaner.dedupe.buffer.size", "2097152"),
+        Map.entry("log.cleaner.io.buffer.size", "65536"),
+        Map.entry("log.index.size.max.bytes", "1048576"));
+  }
+
+  private static int freePort() {
+    try (var socket = new ServerSocket()) {
+      socket.bind(new InetSocketAddress(InetAddress.ofLiteral(HOST), 0));
+      return socket.getLocalPort();
+    } catch (IOException e) {
+      throw new UncheckedIOException("No free port on " + HOST, e);
+    }
+  }
+}
