@@ -1,0 +1,59 @@
+package io.taskbroker.activation;
+
+import org.jspecify.annotations.Nullable;
+
+/// One durable change. Changes are committed in the order in which they were made, except that a
+/// full disk lets deletes and marks overtake inserts and watermarks (H12); no two changes of one id
+/// that are under way at the same time are affected by that.
+///
+/// `owner` is whom the change is about in the memory of its maker; a store hands it back and does
+/// not look at it.
+public sealed interface Change {
+  @Nullable Object owner();
+
+  /// A new row. It is a duplicate, and nothing is written, when its key is there already.
+  record Insert(Row row, @Nullable Object owner) implements Change {}
+
+  /// Status, attempts, times and flags of a row; what was parked is no longer.
+  record Mark(
+      long key,
+      String id,
+      Status status,
+      int attempts,
+      long claimExpiresAt,
+      long processingDeadline,
+      boolean deadlineExtended,
+      boolean committed,
+      @Nullable Object owner)
+      implements Change {}
+
+  /// A row's departure is decided: from now on it holds what is to be produced, and where to.
+  ///
+  /// @param status `FAILURE` or `RETRY`
+  /// @param payload what is to be produced; null if it is the payload that the row has
+  @SuppressWarnings("ArrayRecordComponent") // compared by nobody
+  record Leave(
+      long key,
+      String id,
+      Status status,
+      byte @Nullable [] payload,
+      Destination destination,
+      @Nullable Object owner)
+      implements Change {}
+
+  /// The end of a row.
+  ///
+  /// @param tombstoneUntil until when its id is remembered, milliseconds since the epoch;
+  ///   [Row#NONE] if it is not
+  record Delete(long key, String id, long tombstoneUntil, @Nullable Object owner)
+      implements Change {}
+
+  /// Everything below `next` of the partition is stored or disposed of by changes made before this
+  /// one.
+  record Consumed(SourcePartition partition, long next, @Nullable Object owner) implements Change {}
+
+  /// Kafka acknowledged `committed` as the committed offset of the partition. Where there is no
+  /// watermark yet, one is made that begins there (H5).
+  record OffsetCommitted(SourcePartition partition, long committed, @Nullable Object owner)
+      implements Change {}
+}

@@ -1,0 +1,17 @@
+package io.taskbroker.activation;
+
+import java.util.Map;
+
+/// Where an activation goes that leaves the broker.
+///
+/// @param headers Kafka headers to send along, UTF-8; empty for retries and dead letters
+///   (reference-spec 2.2), the circumstances of an undecodable message otherwise
+public record Destination(String topic, Map<String, String> headers) {
+  public Destination {
+    headers = Map.copyOf(headers);
+  }
+
+  public static Destination of(String topic) {
+    return new Destination(topic, Map.of());
+  }
+}

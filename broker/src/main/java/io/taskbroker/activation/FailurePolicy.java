@@ -1,0 +1,33 @@
+package io.taskbroker.activation;
+
+/// What becomes of an activation that failed for good.
+public enum FailurePolicy {
+  /// Not said, which means to discard.
+  UNSPECIFIED(0),
+  DISCARD(1),
+  DEAD_LETTER(2);
+
+  private final int number;
+
+  FailurePolicy(int number) {
+    this.number = number;
+  }
+
+  /// The number of `OnAttemptsExceeded` on the wire and in the database.
+  public int number() {
+    return number;
+  }
+
+  /// The policy of that number; a number that is not known means to discard (W10).
+  public static FailurePolicy ofNumber(int number) {
+    return switch (number) {
+      case 1 -> DISCARD;
+      case 2 -> DEAD_LETTER;
+      default -> UNSPECIFIED;
+    };
+  }
+
+  public boolean deadLetters() {
+    return this == DEAD_LETTER;
+  }
+}

@@ -1,0 +1,81 @@
+package io.taskbroker.store;
+
+import io.taskbroker.activation.Ids.Fingerprint;
+import io.taskbroker.activation.ParkedRow;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Watermark;
+import java.util.List;
+
+/// The durable home of what is in flight, in domain words and in batches. One owner writes to it.
+///
+/// Confined: apart from [#name], all methods are called by one thread at a time. Every method
+/// throws [StoreException], whose kind says what to do about it.
+public interface ActivationStore extends AutoCloseable {
+  /// A random name that the store got when it was made and keeps; Kafka knows its broker by it.
+  String name();
+
+  /// The largest key that any row has or had.
+  long lastKey();
+
+  /// Up to `limit` rows that are not parked, payloads included, in the order of their keys,
+  /// beginning after `key`.
+  List<Row> load(long key, int limit);
+
+  /// Up to `limit` parked rows, without what is on disk only, in the order of their keys, beginning
+  /// after `key`.
+  List<ParkedRow> loadParked(long key, int limit);
+
+  List<Watermark> watermarks();
+
+  /// The ids whose tombstones stand at `now` (milliseconds since the epoch), oldest first.
+  List<Tombstone> tombstones(long now);
+
+  /// Commits the changes of the batch in one transaction, which is on disk when this returns.
+  ///
+  /// A batch that is given again, under the number it had, after an attempt that may have been
+  /// committed, is applied once (H6).
+  ///
+  /// @return an outcome for each change, in order
+  /// @throws StoreException nothing of the batch is known to be committed; kind `DATA` if a change
+  ///   holds something that the store cannot hold
+  List<Outcome> commit(WriteBatch batch);
+
+  /// Rows of the application that are parked and due, ordered by (parkedUntil, key).
+  ParkedPage due(ParkedQuery query);
+
+  /// The size of the database in bytes, free pages apart.
+  long size();
+
+  /// Work that keeps the database small; called now and then when there is nothing else to do.
+  ///
+  /// @param now milliseconds since the epoch: tombstones that ended before it are removed
+  void maintain(long now);
+
+  @Override
+  void close();
+
+  /// What became of one change.
+  enum Outcome {
+    APPLIED,
+    /// An insert whose key is there already.
+    DUPLICATE,
+    /// A mark, leave or delete of a row that is not there.
+    MISSING,
+    /// The change was made by a former owner of the row's partition, and was not applied.
+    FENCED
+  }
+
+  /// An id that must not come again before `until` (milliseconds since the epoch).
+  record Tombstone(Fingerprint id, long until) {}
+
+  /// Rows of an application that are due no later than `upTo`, beginning after the row (`afterDue`,
+  /// `afterKey`).
+  record ParkedQuery(String application, long afterDue, long afterKey, long upTo, int limit) {}
+
+  /// @param nextDue when the first row that is not in the page is due; [Row#NONE] if there is none
+  record ParkedPage(List<Row> rows, long nextDue) {
+    public ParkedPage {
+      rows = List.copyOf(rows);
+    }
+  }
+}
