@@ -111,8 +111,8 @@ final class Worker implements AutoCloseable {
       @Override
       public void onMessage(byte[] message) {
         Call arrived = new Call(message, signature, call);
-        calls.add(arrived);
         Status status = answer;
+        calls.add(arrived);
         if (status != null) {
           arrived.answer(status);
         }
