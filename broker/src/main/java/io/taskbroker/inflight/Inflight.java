@@ -147,7 +147,17 @@ public final class Inflight {
       case Command.Rejected rejected -> rejected(rejected.change(), rejected.why());
       case Command.ParkedRead page -> unpark(page);
       case Command.Produced produced -> endings.produced(produced.departure());
+      case Command.StoreSized sized -> flight.storeBytes = sized.bytes();
+      case Command.Drain _ -> drain();
       case Command.Refused refused -> endings.refused(refused.departure(), refused.why());
+    }
+  }
+
+  private void drain() {
+    flight.delivering = false;
+    handouts.mark(true);
+    for (Entry entry : flight.entries.values()) {
+      handouts.unmark(entry);
     }
   }
 
@@ -354,21 +364,6 @@ public final class Inflight {
   /// Whether requests may be taken in now; all other commands always may (H14).
   public boolean hasRoom() {
     return flight.hasRoom();
-  }
-
-  /// Tells the size of the store in bytes.
-  public void storeSize(long bytes) {
-    flight.storeBytes = bytes;
-  }
-
-  /// Hands nothing out any more, and writes down what workers have (H17): the broker is about to
-  /// stop.
-  public void stopDelivering() {
-    flight.delivering = false;
-    handouts.mark(true);
-    for (Entry entry : flight.entries.values()) {
-      handouts.unmark(entry);
-    }
   }
 
   /// How many changes wait for the store.
