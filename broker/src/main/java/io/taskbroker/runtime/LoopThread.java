@@ -1,7 +1,6 @@
 package io.taskbroker.runtime;
 
 import java.time.Duration;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,10 +17,13 @@ public final class LoopThread {
   private final Thread thread;
   private final Loop loop;
   private final FailureSink failures;
-  private final AtomicBoolean started = new AtomicBoolean();
-  private final Object handover = new Object();
-  private volatile boolean stopping;
-  private boolean turnsOver; // guarded by handover
+
+  /// Guards what follows.
+  private final Object phase = new Object();
+
+  private boolean started;
+  private boolean turnsOver;
+  private volatile boolean stopping; // written under phase
 
   /// @param name names the thread, and the stage to the failure sink
   public LoopThread(String name, Loop loop, FailureSink failures) {
@@ -35,54 +37,57 @@ public final class LoopThread {
   public interface Loop {
     /// One turn, which may block until there is something to do.
     ///
-    /// @throws InterruptedException ends the loop, quietly if it is being stopped
+    /// @throws InterruptedException ends the loop, and is no failure if it is being stopped
     void turn() throws Exception;
 
     /// What is left to do when the loop is stopped and its last turn is over: flush, close.
     default void end() throws Exception {}
 
     /// Makes the turn under way return soon, because the loop is being stopped. Called by another
-    /// thread, at most once, before [#end].
+    /// thread, at most once, and never after [#end] has begun.
     default void wake(Thread thread) {
       thread.interrupt();
     }
   }
 
-  /// @throws IllegalStateException if it was started before
+  /// @throws IllegalStateException if it was started or stopped before
   public void start() {
-    if (!started.compareAndSet(false, true)) {
-      throw new IllegalStateException(thread.getName() + " was started before");
+    synchronized (phase) {
+      if (started || stopping) {
+        throw new IllegalStateException(
+            thread.getName() + " was " + (started ? "started" : "stopped") + " before");
+      }
+      started = true;
+      thread.start();
     }
-    thread.start();
   }
 
   /// Asks the loop to stop, wakes it, and waits until it has ended. A loop that has not ended after
   /// `timeout` is interrupted, and waited for half a second longer at most.
   ///
-  /// @return whether the loop has ended; false also when the loop itself, or an interrupted thread,
-  ///   calls this
+  /// @return whether nothing of the loop runs any more; false also when the loop itself calls this,
+  ///   or a thread that is interrupted
   public boolean stop(Duration timeout) {
-    synchronized (handover) {
+    synchronized (phase) {
       boolean first = !stopping;
       stopping = true;
-      if (first && !turnsOver && thread.isAlive()) {
+      if (!started) {
+        return true;
+      }
+      if (first && !turnsOver) {
         loop.wake(thread);
       }
-    }
-    if (!started.get()) {
-      return true;
     }
     if (Thread.currentThread() == thread) {
       return false;
     }
     try {
-      if (!thread.join(timeout)) {
-        log.warn(
-            "{} has not ended after {} ms: interrupting it", thread.getName(), timeout.toMillis());
-        thread.interrupt();
-        return thread.join(GRACE);
+      if (thread.join(timeout)) {
+        return true;
       }
-      return true;
+      log.warn("{} goes on after {} ms: interrupting it", thread.getName(), timeout.toMillis());
+      thread.interrupt();
+      return thread.join(GRACE);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return !thread.isAlive();
@@ -105,12 +110,15 @@ public final class LoopThread {
           throw e;
         }
       }
-      synchronized (handover) {
+      synchronized (phase) {
         turnsOver = true;
-        boolean _ = Thread.interrupted(); // was meant for a turn
+        boolean _ = Thread.interrupted(); // it was meant for a turn
       }
       loop.end();
     } catch (Throwable e) {
+      synchronized (phase) {
+        turnsOver = true;
+      }
       failures.failed(thread.getName(), e);
     }
   }
