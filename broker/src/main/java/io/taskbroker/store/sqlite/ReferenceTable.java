@@ -124,7 +124,7 @@ final class ReferenceTable {
             milliseconds(old, 7, 0),
             milliseconds(old, 9, Activation.NEVER),
             milliseconds(old, 10, 0),
-            (int) Math.clamp(old.getLong(11), 0, Integer.MAX_VALUE),
+            Math.clamp(old.getLong(11), 0, Integer.MAX_VALUE),
             FailurePolicy.ofNumber(old.getInt(19)),
             old.getInt(15) != 0,
             derived(payload));

@@ -166,9 +166,14 @@ final class Session implements AutoCloseable {
     }
   }
 
-  /// Bytes in use; pages in the free list are not.
+  /// Bytes in use.
   long size() throws SQLException {
-    return (number(pages) - number(freePages)) * pageSize;
+    return number(pages) * pageSize - freeBytes();
+  }
+
+  /// Bytes of the file that are not in use.
+  long freeBytes() throws SQLException {
+    return number(freePages) * pageSize;
   }
 
   /// Removes tombstones that have ended, the oldest first, up to `limit` of them.
@@ -202,8 +207,20 @@ final class Session implements AutoCloseable {
     connection.commit();
   }
 
+  /// @throws SQLException it is not known whether the transaction is over: close the session
   void rollback() throws SQLException {
-    connection.rollback();
+    try {
+      connection.rollback();
+    } catch (SQLException e) {
+      // SQLite has rolled back by itself, as some errors make it do, and the driver has not begun
+      // the next transaction. Within a transaction this fails.
+      try (Statement statement = connection.createStatement()) {
+        statement.execute("BEGIN");
+      } catch (SQLException beginning) {
+        e.addSuppressed(beginning);
+        throw e;
+      }
+    }
   }
 
   @Override

@@ -33,7 +33,7 @@ public final class SqliteStore implements ActivationStore {
   private static final int LOG_PAGES_TO_WARN_OF = 4 * Session.CHECKPOINT_PAGES;
 
   private final Path file;
-  private final long insertLimit;
+  private final Room room;
   private final WriterLock lock;
   private final String name;
   private final long epoch;
@@ -50,9 +50,9 @@ public final class SqliteStore implements ActivationStore {
   private List<Outcome> triedOutcomes = List.of();
 
   private SqliteStore(
-      Path file, long insertLimit, WriterLock lock, Session session, Session.Writer writer) {
+      Path file, Room room, WriterLock lock, Session session, Session.Writer writer) {
     this.file = file;
-    this.insertLimit = insertLimit;
+    this.room = room;
     this.lock = lock;
     this.session = session;
     this.name = writer.name();
@@ -72,7 +72,7 @@ public final class SqliteStore implements ActivationStore {
       try {
         Session.Writer writer = session.raiseEpoch();
         session.commit();
-        return new SqliteStore(file, options.insertLimit(), lock, session, writer);
+        return new SqliteStore(file, Room.of(file, options), lock, session, writer);
       } catch (SQLException | RuntimeException e) {
         closeQuietly(session);
         throw e;
@@ -129,41 +129,32 @@ public final class SqliteStore implements ActivationStore {
   /// @return of a batch that was committed before, the outcomes that it had then
   @Override
   public List<Outcome> commit(WriteBatch batch) {
+    return inTransaction("commit a batch", session -> apply(session, batch));
+  }
+
+  private List<Outcome> apply(Session session, WriteBatch batch) throws SQLException {
+    List<Change> changes = batch.changes();
     long newest = lastKey;
     boolean inserts = false;
-    for (Change change : batch.changes()) {
+    for (Change change : changes) {
       if (change instanceof Change.Insert insert) {
         newest = Math.max(newest, insert.row().key());
         inserts = true;
       }
     }
-    long reached = newest;
-    boolean bounded = inserts && insertLimit != Long.MAX_VALUE;
-    List<Outcome> outcomes =
-        inTransaction("commit a batch", session -> apply(session, batch, reached, bounded));
-    lastKey = reached;
-    return outcomes;
-  }
-
-  private List<Outcome> apply(Session session, WriteBatch batch, long newest, boolean bounded)
-      throws SQLException {
     if (!session.advance(epoch, batch.number(), newest)) {
       return outcomesOfBefore(session, batch);
     }
-    if (bounded && session.size() > insertLimit) {
-      throw new StoreException(
-          Kind.FULL,
-          "The store %s uses more than %d bytes, an eighth above store.max_size; it takes nothing in until it is smaller"
-              .formatted(file, insertLimit),
-          null);
+    if (inserts) {
+      room.check(session);
     }
-    List<Change> changes = batch.changes();
     Outcome[] outcomes = new Outcome[changes.size()];
     for (int i = 0; i < outcomes.length; i++) {
       outcomes[i] = session.changes.apply(changes.get(i));
     }
     triedBatch = batch.number();
     triedOutcomes = Collections.unmodifiableList(Arrays.asList(outcomes));
+    lastKey = newest;
     return triedOutcomes;
   }
 
@@ -256,8 +247,7 @@ public final class SqliteStore implements ActivationStore {
     }
   }
 
-  /// Ends a transaction that failed. SQLite may have ended it by itself, and to roll it back fails
-  /// then: the driver no longer knows where it is, so the connection is given up.
+  /// Ends a transaction that failed.
   private void undo() {
     Session current = session;
     if (current == null) {

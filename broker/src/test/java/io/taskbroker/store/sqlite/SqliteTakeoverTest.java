@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Files of the reference (reference-spec 4.2) that become stores where they are.
 final class SqliteTakeoverTest {
-  private static final String LATEST =
+  static final String LATEST =
       """
       CREATE TABLE inflight_taskactivations (
         id TEXT NOT NULL PRIMARY KEY,
