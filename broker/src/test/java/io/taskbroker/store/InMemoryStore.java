@@ -113,6 +113,7 @@ public final class InMemoryStore implements ActivationStore {
             : Outcome.DUPLICATE;
       }
       case Change.Mark c -> replace(disk.rows.get(c.key()), row -> marked(row, c));
+      case Change.Prove c -> replace(disk.rows.get(c.key()), InMemoryStore::proved);
       case Change.Leave c -> replace(disk.rows.get(c.key()), row -> leaving(row, c));
       case Change.Delete c -> {
         if (c.tombstoneUntil() != Row.NONE) {
@@ -155,6 +156,21 @@ public final class InMemoryStore implements ActivationStore {
         by.deadlineExtended(),
         by.committed(),
         Row.NONE,
+        row.leaving());
+  }
+
+  private static Row proved(Row row) {
+    return new Row(
+        row.key(),
+        row.activation(),
+        row.status(),
+        row.addedAt(),
+        row.attempts(),
+        row.claimExpiresAt(),
+        row.processingDeadline(),
+        row.deadlineExtended(),
+        true,
+        row.parkedUntil(),
         row.leaving());
   }
 

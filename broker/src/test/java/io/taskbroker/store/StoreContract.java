@@ -7,6 +7,7 @@ import static io.taskbroker.store.Rows.text;
 import static io.taskbroker.store.Rows.texts;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
@@ -180,11 +181,12 @@ public abstract class StoreContract {
     assertThat(
             commit(
                 mark(1, Status.PROCESSING),
+                new Change.Prove(1, "id-1", null),
                 new Change.Leave(1, "id-1", Status.RETRY, null, Destination.of("t"), null),
                 new Change.Leave(1, "id-1", Status.RETRY, new byte[1], Destination.of("t"), null),
                 delete(1)))
         .containsOnly(Outcome.MISSING)
-        .hasSize(4);
+        .hasSize(5);
     assertThat(store.load(0, 10)).isEmpty();
   }
 
@@ -213,6 +215,25 @@ public abstract class StoreContract {
     commit(mark(1, Status.PENDING));
     Row again = Row.arriving(1, marked.activation(), Status.PENDING, NOW);
     assertThat(texts(store.load(0, 1))).containsExactly(text(again));
+  }
+
+  @Test
+  void h02ProofThatTheOffsetIsCommittedIsKeptAndLeavesTheRowParked() {
+    insert(pending(1), parked(2, "app", NOW));
+    assertThat(
+            commit(
+                new Change.Prove(1, "id-1", null),
+                new Change.Prove(2, "id-2", null),
+                new Change.Prove(3, "id-3", null)))
+        .containsExactly(Outcome.APPLIED, Outcome.APPLIED, Outcome.MISSING);
+    reopen();
+    assertThat(store.load(0, 10))
+        .extracting(Row::key, Row::committed)
+        .containsExactly(tuple(1L, true));
+    ParkedPage page = store.due(new ParkedQuery("app", 0, 0, NOW, 10));
+    assertThat(page.rows())
+        .extracting(Row::key, Row::committed, Row::parkedUntil)
+        .containsExactly(tuple(2L, true, NOW));
   }
 
   @Test

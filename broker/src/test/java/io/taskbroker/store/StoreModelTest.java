@@ -87,6 +87,22 @@ final class StoreModelTest {
                         c.committed(),
                         Row.NONE,
                         row.leaving()));
+        case Change.Prove c ->
+            rows.computeIfPresent(
+                c.key(),
+                (_, row) ->
+                    new Row(
+                        c.key(),
+                        row.activation(),
+                        row.status(),
+                        row.addedAt(),
+                        row.attempts(),
+                        row.claimExpiresAt(),
+                        row.processingDeadline(),
+                        row.deadlineExtended(),
+                        true,
+                        row.parkedUntil(),
+                        row.leaving()));
         case Change.Leave c ->
             rows.computeIfPresent(
                 c.key(),
@@ -206,7 +222,7 @@ final class StoreModelTest {
     private Change change() {
       long key = 1 + random.nextLong(model.lastKey + 3);
       String id = "id-" + key;
-      return switch (random.nextInt(9)) {
+      return switch (random.nextInt(10)) {
         case 0, 1, 2 -> new Change.Insert(Rows.pending(key), null);
         case 3 -> new Change.Insert(Rows.parked(key, application(), soon()), null);
         case 4 ->
@@ -229,6 +245,7 @@ final class StoreModelTest {
                 new Destination("topic", random.nextBoolean() ? Map.of() : Map.of("k", id)),
                 null);
         case 6 -> new Change.Consumed(partition(), random.nextInt(1000), null);
+        case 8 -> new Change.Prove(key, id, null);
         case 7 -> new Change.OffsetCommitted(partition(), random.nextInt(1000), null);
         default -> new Change.Delete(key, id, maybe(), null);
       };

@@ -18,6 +18,8 @@ final class ChangeWriter {
       WHERE key = ?
       """;
 
+  private static final String PROVE = "UPDATE activation SET committed = 1 WHERE key = ?";
+
   private static final String LEAVE =
       """
       UPDATE activation SET status = ?, leaving_topic = ?, leaving_headers = ?, parked_until = NULL
@@ -55,6 +57,7 @@ final class ChangeWriter {
   private final RowCodec codec;
   private final PreparedStatement insert;
   private final PreparedStatement mark;
+  private final PreparedStatement prove;
   private final PreparedStatement leave;
   private final PreparedStatement leaveWithPayload;
   private final PreparedStatement delete;
@@ -66,6 +69,7 @@ final class ChangeWriter {
     this.codec = codec;
     insert = connection.prepareStatement(RowCodec.INSERT);
     mark = connection.prepareStatement(MARK);
+    prove = connection.prepareStatement(PROVE);
     leave = connection.prepareStatement(LEAVE);
     leaveWithPayload = connection.prepareStatement(LEAVE_WITH_PAYLOAD);
     delete = connection.prepareStatement(DELETE);
@@ -78,6 +82,7 @@ final class ChangeWriter {
     return switch (change) {
       case Change.Insert c -> insert(c.row());
       case Change.Mark c -> mark(c);
+      case Change.Prove c -> prove(c);
       case Change.Leave c -> leave(c);
       case Change.Delete c -> delete(c);
       case Change.Consumed c -> watermark(consumed, c.partition(), c.next());
@@ -99,6 +104,11 @@ final class ChangeWriter {
     mark.setInt(6, RowCodec.flag(change.committed()));
     mark.setLong(7, change.key());
     return ofExisting(mark);
+  }
+
+  private Outcome prove(Change.Prove change) throws SQLException {
+    prove.setLong(1, change.key());
+    return ofExisting(prove);
   }
 
   private Outcome leave(Change.Leave change) throws SQLException {
