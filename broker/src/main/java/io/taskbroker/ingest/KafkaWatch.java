@@ -2,6 +2,7 @@ package io.taskbroker.ingest;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletionException;
 import java.util.function.LongSupplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.DescribeTopicsOptions;
@@ -41,6 +42,7 @@ final class KafkaWatch {
   private @Nullable Kind lastLogged;
   private long loggedAt;
   private boolean probing;
+  private boolean stopped;
   private long probedAt;
 
   KafkaWatch(TopicSource source, LongSupplier nanoTime) {
@@ -61,7 +63,7 @@ final class KafkaWatch {
     loggedAt = now;
     String topic = source.topic();
     String bootstrap = source.bootstrap();
-    String why = String.valueOf(failure.getMessage());
+    String why = reason(failure);
     switch (kind) {
       case UNREACHABLE ->
           log.warn("Kafka at {} does not answer, topic {} waits for it: {}", bootstrap, topic, why);
@@ -86,7 +88,7 @@ final class KafkaWatch {
               "Cannot make a Kafka client of the settings of topic {} at {}: {}",
               topic,
               bootstrap,
-              cause(failure));
+              why);
       case OTHER -> log.error("Reading topic {} at {} failed", topic, bootstrap, failure);
     }
   }
@@ -115,8 +117,16 @@ final class KafkaWatch {
         .whenComplete((_, failure) -> answered(failure));
   }
 
+  /// What fails from now on fails because the broker stops.
+  synchronized void stop() {
+    stopped = true;
+  }
+
   private synchronized void answered(@Nullable Throwable failure) {
     probing = false;
+    if (stopped) {
+      return;
+    }
     if (failure != null) {
       trouble(failure);
     } else if (trouble == Kind.UNREACHABLE || trouble == Kind.NO_TOPIC) {
@@ -133,12 +143,17 @@ final class KafkaWatch {
       case RetriableException _ -> Kind.UNREACHABLE;
       case ConfigException _ -> Kind.SETTINGS;
       case KafkaException e when e.getCause() instanceof KafkaException cause -> kind(cause);
+      case CompletionException e when e.getCause() != null -> kind(e.getCause());
       default -> Kind.OTHER;
     };
   }
 
-  private static String cause(Throwable failure) {
-    Throwable cause = failure.getCause() == null ? failure : failure.getCause();
+  /// The message of the innermost cause: those around it only say that something failed.
+  private static String reason(Throwable failure) {
+    Throwable cause = failure;
+    while (cause.getCause() != null && cause.getCause() != cause) {
+      cause = cause.getCause();
+    }
     return String.valueOf(cause.getMessage());
   }
 }

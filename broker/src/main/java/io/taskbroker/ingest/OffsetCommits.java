@@ -134,7 +134,7 @@ final class OffsetCommits {
       commitSync(offsets, timeout);
       return true;
     } catch (KafkaException e) {
-      log.warn("Could not commit offsets {}: {}", offsets.keySet(), e.toString());
+      log.warn("Could not commit the offsets of {}: {}", offsets.keySet(), e.toString());
       return false;
     }
   }

@@ -120,7 +120,7 @@ final class Partitions implements ConsumerRebalanceListener {
     List<SourcePartition> named =
         untaken.stream().map(partition -> finder.named(topic, partition)).toList();
     if (!ledgers.awaitDrained(named, DRAIN_TIMEOUT)) {
-      log.warn("Takes {} while the engine still drains what it had of them", named);
+      log.warn("Takes {} while the engine still drains what it had of them", names(named));
     }
     Map<TopicPartition, PositionFinder.Found> found = finder.find(topic, untaken);
     found.values().forEach(this::complain);
@@ -150,9 +150,8 @@ final class Partitions implements ConsumerRebalanceListener {
     SourcePartition named = found.partition();
     long position = found.start().position();
     log.info(
-        "Reads {}-{} from offset {} on, {} is committed",
-        named.topic(),
-        named.partition(),
+        "Reads {} from offset {} on, {} is committed",
+        name(named),
         position,
         committed == Watermark.NONE ? "nothing" : committed);
     consumer.seek(partition, position);
@@ -182,18 +181,19 @@ final class Partitions implements ConsumerRebalanceListener {
       log.error(
           "The log of {} is {} to {}: it has lost the offset that was to come next (committed {},"
               + " stored {}). Reads from {} on; what was lost was never seen",
-          found.partition(),
+          name(found.partition()),
           facts.logStart(),
           facts.logEnd(),
           facts.committed(),
-          facts.watermark(),
+          stored(facts),
           found.start().position());
     } else if (found.start().voided()) {
       log.warn(
-          "Obeys the committed offset {} of {}: somebody moved it away from {}",
-          facts.committed(),
-          found.partition(),
-          facts.watermark());
+          "Begins {} at {}, which is committed: somebody moved the group's offset, or the log ends"
+              + " before the stored one ({})",
+          name(found.partition()),
+          found.start().position(),
+          stored(facts));
     }
   }
 
@@ -220,7 +220,7 @@ final class Partitions implements ConsumerRebalanceListener {
     if (!ledgers.awaitDrained(given, drainTimeout)) {
       log.warn(
           "Gives {} up with records under way: they were not durable within {}",
-          given,
+          names(given),
           drainTimeout);
     }
     commits.commitNow(given, COMMIT_TIMEOUT);
@@ -254,5 +254,18 @@ final class Partitions implements ConsumerRebalanceListener {
       }
     }
     return forgotten;
+  }
+
+  private static String stored(StartingOffsets.Facts facts) {
+    Watermark mark = facts.watermark();
+    return mark == null ? "nothing" : mark.next() + ", of which committed " + mark.committed();
+  }
+
+  private static List<String> names(List<SourcePartition> partitions) {
+    return partitions.stream().map(Partitions::name).toList();
+  }
+
+  private static String name(SourcePartition partition) {
+    return partition.topic() + "-" + partition.partition();
   }
 }

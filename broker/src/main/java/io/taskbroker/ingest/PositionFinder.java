@@ -13,6 +13,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.DescribeClusterOptions;
+import org.apache.kafka.clients.admin.DescribeTopicsOptions;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -26,7 +28,8 @@ import org.apache.kafka.common.errors.TimeoutException;
 /// Every question is bounded in time and fails by a [KafkaException]. Used by the reader's thread
 /// only.
 final class PositionFinder {
-  private static final Duration TIMEOUT = Duration.ofSeconds(3);
+  private static final int TIMEOUT_MILLIS = 3000;
+  private static final Duration TIMEOUT = Duration.ofMillis(TIMEOUT_MILLIS);
 
   private final TopicSource source;
   private final Consumer<byte[], byte[]> consumer;
@@ -43,10 +46,15 @@ final class PositionFinder {
 
   /// The topic as it is now: asked anew every time, as it may have been deleted and made again.
   Topic topic() {
-    KafkaFuture<String> cluster = admin.describeCluster().clusterId();
+    KafkaFuture<String> cluster =
+        admin.describeCluster(new DescribeClusterOptions().timeoutMs(TIMEOUT_MILLIS)).clusterId();
     KafkaFuture<TopicDescription> topic =
         Objects.requireNonNull(
-            admin.describeTopics(List.of(source.topic())).topicNameValues().get(source.topic()));
+            admin
+                .describeTopics(
+                    List.of(source.topic()), new DescribeTopicsOptions().timeoutMs(TIMEOUT_MILLIS))
+                .topicNameValues()
+                .get(source.topic()));
     TopicDescription description = answer(topic);
     return new Topic(
         answer(cluster), description.topicId().toString(), description.partitions().size());

@@ -121,6 +121,7 @@ final class TopicConsumer {
     } catch (RuntimeException | Error e) {
       failures.failed(stage(), e);
     } finally {
+      watch.stop();
       if (admin != null) {
         admin.close(Duration.ZERO);
       }
