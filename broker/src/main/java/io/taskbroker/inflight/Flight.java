@@ -146,7 +146,8 @@ final class Flight {
 
   /// The monotonic time of a wall-clock time, as the clocks stand now.
   long mono(long wallTime) {
-    return wallTime - wall > Long.MAX_VALUE - now ? Long.MAX_VALUE : now + (wallTime - wall);
+    long until = wallTime - wall;
+    return now > 0 && until > Long.MAX_VALUE - now ? Long.MAX_VALUE : now + until;
   }
 
   long wall(long monoTime) {
