@@ -343,7 +343,7 @@ final class Arrivals {
       if (entry.status == Status.PENDING) {
         entry.step = Entry.Step.MARKING;
       }
-      flight.write(new Change.Prove(row.key(), row.id(), entry));
+      flight.mark(entry, new Change.Prove(row.key(), row.id(), entry));
     }
   }
 

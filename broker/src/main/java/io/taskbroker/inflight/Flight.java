@@ -78,6 +78,12 @@ final class Flight {
     effects.write(change);
   }
 
+  /// Writes down something of an entry that it may have to wait for.
+  void mark(Entry entry, Change change) {
+    entry.marksUnderWay++;
+    write(change);
+  }
+
   void written() {
     outstanding--;
   }

@@ -127,7 +127,7 @@ public final class Inflight {
       if (entry.status == Status.CLAIMED) {
         flight.turn(entry, Status.PROCESSING);
       }
-      flight.write(entry.mark(Row.NONE, deadline));
+      flight.mark(entry, entry.mark(Row.NONE, deadline));
     }
   }
 
@@ -167,17 +167,9 @@ public final class Inflight {
       case Change.Insert(_, Entry entry) -> inserted(entry);
       case Change.Insert(_, Row parked) -> arrivals.unproven(parked);
       case Change.Insert _ -> {}
-      case Change.Mark(_, _, _, _, _, _, _, _, Entry entry) -> {
-        if (entry.step == Entry.Step.MARKING) {
-          handouts.marked(entry);
-        }
-      }
+      case Change.Mark(_, _, _, _, _, _, _, _, Entry entry) -> handouts.marked(entry);
       case Change.Mark _ -> {}
-      case Change.Prove(_, _, Entry entry) -> {
-        if (entry.step == Entry.Step.MARKING) {
-          handouts.marked(entry);
-        }
-      }
+      case Change.Prove(_, _, Entry entry) -> handouts.marked(entry);
       case Change.Prove _ -> {}
       case Change.Leave(_, _, _, _, _, Entry entry) -> {
         if (entry.step == Entry.Step.LEAVING) {
@@ -205,6 +197,9 @@ public final class Inflight {
   private void stored(Entry entry) {
     if (entry.isUnproven()) {
       arrivals.unproven(entry);
+    }
+    if (entry.step != Entry.Step.STORED) {
+      return;
     }
     if (entry.status == Status.DELAY) {
       flight.timers.set(entry, flight.mono(entry.activation.delayUntil()));
@@ -339,7 +334,7 @@ public final class Inflight {
         }
         case PROCESSING -> {
           if (entry.marked) {
-            flight.write(entry.mark(Row.NONE, flight.wall(entry.deadline)));
+            flight.mark(entry, entry.mark(Row.NONE, flight.wall(entry.deadline)));
           }
         }
         case CLAIMED, FAILURE, RETRY, COMPLETE -> {}
