@@ -34,8 +34,8 @@ final class Arrivals {
   private final Endings endings;
   private final Map<SourcePartition, PartitionIntake> partitions = new HashMap<>();
 
-  /// At-most-once entries found at start whose partition was not assigned yet, by topic and
-  /// partition (H2).
+  /// At-most-once entries whose partition is not ours, by topic and partition: found at start before
+  /// it was assigned, or stored after it was lost (H2).
   private final Map<String, List<Entry>> orphans = new HashMap<>();
 
   private int waiting;
@@ -281,31 +281,51 @@ final class Arrivals {
     }
   }
 
+  /// The intake of the partition; that of one that is given up, too, because its last commit is
+  /// still to come.
   private @Nullable PartitionIntake intakeOf(Origin origin) {
+    PartitionIntake given = null;
     for (PartitionIntake intake : partitions.values()) {
-      if (!intake.revoked
+      if (!intake.lost
           && intake.partition.partition() == origin.partition()
           && intake.partition.topic().equals(origin.topic())) {
-        return intake;
+        if (!intake.revoked) {
+          return intake;
+        }
+        given = intake;
       }
     }
-    return null;
+    return given;
   }
 
   private static String place(Origin origin) {
     return origin.partition() + "/" + origin.topic();
   }
 
-  /// The partition is ours: what was found of it is proven by commits of ours only, or was read by
-  /// somebody else (H2).
+  /// The partition is ours: what was found of it, or was left from before, is proven by commits of
+  /// ours only, or was read by somebody else (H2).
   void assigned(Command.Assigned assigned) {
     SourcePartition partition = assigned.partition();
     PartitionIntake intake = partitions.computeIfAbsent(partition, PartitionIntake::new);
     intake.revoked = false;
     intake.draining = false;
+    intake.lost = false;
     intake.assignedAt = assigned.committed();
     intake.committed = assigned.committed();
-    var found = orphans.remove(partition.partition() + "/" + partition.topic());
+    List<Unproven> before = List.copyOf(intake.unproven);
+    intake.unproven.clear();
+    for (Unproven row : before) {
+      Entry entry = row.entry();
+      if (entry == null) {
+        if (row.offset() >= assigned.committed()) {
+          intake.unproven.addLast(row);
+        }
+      } else if (awaitsProof(entry)) {
+        unproven(entry);
+      }
+    }
+    List<Entry> found =
+        orphans.remove(place(new Origin(partition.topic(), partition.partition(), 0)));
     if (found != null) {
       for (Entry entry : found) {
         if (awaitsProof(entry)) {
@@ -322,7 +342,7 @@ final class Arrivals {
   void committed(Command.OffsetCommitted committed) {
     flight.write(new Change.OffsetCommitted(committed.partition(), committed.offset(), null));
     PartitionIntake intake = partitions.get(committed.partition());
-    if (intake == null) {
+    if (intake == null || intake.lost) {
       return;
     }
     intake.committed = committed.offset();
@@ -337,7 +357,9 @@ final class Arrivals {
   private void prove(Unproven row) {
     Entry entry = row.entry();
     if (entry == null) {
-      flight.write(new Change.Prove(row.key(), row.id(), null));
+      if (flight.parked.get(Ids.fingerprint(row.id())) == row.key()) {
+        flight.write(new Change.Prove(row.key(), row.id(), null));
+      }
     } else if (awaitsProof(entry)) {
       entry.committed = true;
       if (entry.status == Status.PENDING) {
@@ -358,17 +380,7 @@ final class Arrivals {
     intake.batches.clear();
     intake.revoked = true;
     intake.draining = true;
-    if (revoked.lost()) {
-      for (Unproven row : intake.unproven) {
-        Entry entry = row.entry();
-        if (entry != null) {
-          orphans
-              .computeIfAbsent(place(entry.activation.origin()), _ -> new ArrayList<>())
-              .add(entry);
-        }
-      }
-      intake.unproven.clear();
-    }
+    intake.lost = revoked.lost();
     drained(intake);
   }
 
