@@ -5,6 +5,7 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Destination;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Ids;
+import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
@@ -144,7 +145,7 @@ final class Arrivals {
       return true;
     }
     if (other.step == Entry.Step.QUARANTINED) {
-      endings.endQuarantine(other);
+      endings.endQuarantine(other, true);
     }
     return false;
   }
@@ -393,15 +394,15 @@ final class Arrivals {
 
   /// The store cannot hold this record as an activation: it is kept as an undecodable message
   /// (H12).
-  void rejected(Entry entry, String why) {
-    Activation refused = entry.activation;
+  void rejected(Change.Insert insert, String why) {
+    Activation refused = insert.row().activation();
+    if (!forget(insert)) {
+      return;
+    }
     if (refused.id().equals(Ids.undecodable(refused.origin()))) {
       throw new IllegalStateException(
           "The store holds neither activation nor message of " + refused.origin() + ": " + why);
     }
-    flight.detach(entry);
-    flight.turn(entry, Status.COMPLETE);
-    flight.remove(entry);
     var message =
         new Activation(
             Ids.undecodable(refused.origin()),
@@ -419,5 +420,25 @@ final class Arrivals {
             false);
     flight.effects.notice(Notice.UNDECODABLE, message.id(), why);
     insertLeaving(message, new Destination(flight.options.deadLetterTopic(), about(message, why)));
+  }
+
+  /// Forgets what was not stored. Returns false if it was completed meanwhile: then its delete ends
+  /// it.
+  private boolean forget(Change.Insert insert) {
+    if (insert.owner() instanceof Entry entry) {
+      if (entry.step == Entry.Step.REMOVING) {
+        return false;
+      }
+      flight.detach(entry);
+      flight.turn(entry, Status.COMPLETE);
+      flight.remove(entry);
+      return true;
+    }
+    Fingerprint id = Ids.fingerprint(insert.row().activation().id());
+    if (flight.parked.get(id) != insert.row().key()) {
+      return false;
+    }
+    flight.parked.remove(id);
+    return true;
   }
 }

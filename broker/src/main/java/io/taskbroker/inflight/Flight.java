@@ -24,6 +24,10 @@ final class Flight {
   final Map<String, Entry> entries = new HashMap<>();
 
   final Map<String, Lane> lanes = new LinkedHashMap<>();
+
+  /// The lane of what belongs to no application that is known.
+  final Lane nobody = new Lane("", false, new CallWindow(1), 0);
+
   final Timers timers = new Timers();
   final Tombstones tombstones = new Tombstones();
 
@@ -126,7 +130,10 @@ final class Flight {
     switch (entry.status) {
       case PENDING -> entry.lane.pending += by;
       case CLAIMED, PROCESSING -> entry.lane.handedOut += by;
-      case DELAY -> delayed += by;
+      case DELAY -> {
+        delayed += by;
+        entry.lane.delayed += by;
+      }
       case FAILURE, RETRY -> leaving += by;
       case COMPLETE -> {}
     }

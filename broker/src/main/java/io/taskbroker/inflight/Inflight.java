@@ -219,20 +219,16 @@ public final class Inflight {
     if (delete.tombstoneUntil() != Row.NONE) {
       flight.tombstones.add(Ids.fingerprint(delete.id()), delete.tombstoneUntil());
     }
-    switch (delete.owner()) {
-      case Entry entry -> {
-        flight.remove(entry);
-        flight.settle(entry);
-      }
-      case Reply reply -> flight.settled.addLast(reply);
-      case null, default -> {}
+    if (delete.owner() instanceof Entry entry) {
+      flight.remove(entry);
+      flight.settle(entry);
     }
   }
 
   private void rejected(Change change, String why) {
     flight.written();
-    if (change instanceof Change.Insert(_, Entry entry)) {
-      arrivals.rejected(entry, why);
+    if (change instanceof Change.Insert insert) {
+      arrivals.rejected(insert, why);
     } else {
       throw new IllegalStateException("The store cannot hold " + change + ": " + why);
     }

@@ -18,10 +18,12 @@ final class Lane {
   /// Whether there is a worker to push to.
   final boolean routable;
 
-  /// Entries in memory that could run, stored or not, and those that workers have.
+  /// Entries in memory that could run, stored or not, those that workers have, and those whose time
+  /// is to come.
   int pending;
 
   int handedOut;
+  int delayed;
 
   /// Push calls in flight, marks that wait to become one included.
   int calls;
@@ -69,7 +71,11 @@ final class Lane {
   }
 
   boolean isIdle() {
-    return pending == 0 && handedOut == 0 && calls == 0 && !parking.holdsAny();
+    return pending == 0
+        && handedOut == 0
+        && delayed == 0
+        && calls == 0
+        && !parking.holdsAny();
   }
 
   boolean hasReady() {
