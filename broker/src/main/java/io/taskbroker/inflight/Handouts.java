@@ -159,8 +159,10 @@ final class Handouts {
   private void process(Entry entry) {
     entry.deadline = flight.now + allowed(entry);
     flight.timers.set(entry, entry.deadline);
-    entry.markDue = flight.now + flight.options.periods().markInterval();
     if (!entry.inMarkQueue) {
+      // A worker that got it while the broker is about to stop leaves no time to wait.
+      long interval = flight.delivering ? flight.options.periods().markInterval() : 0;
+      entry.markDue = flight.now + interval;
       entry.inMarkQueue = true;
       unmarked.addLast(entry);
     }

@@ -342,10 +342,13 @@ public final class Inflight {
   /// [Long#MAX_VALUE] if never.
   public long nextWake() {
     long next = Math.min(flight.timers.next(), handouts.nextMark());
+    boolean reads = flight.hasBytes() && flight.hasRoom();
     for (Lane lane : flight.lanes.values()) {
       next = Math.min(next, lane.pauseEnds(flight.now));
       long read = lane.parking.nextRead();
-      if (read != Long.MAX_VALUE && lane.pending < flight.options.limits().maxPending()) {
+      if (reads
+          && read != Long.MAX_VALUE
+          && lane.pending < flight.options.limits().maxPending()) {
         next = Math.min(next, flight.mono(read));
       }
     }
