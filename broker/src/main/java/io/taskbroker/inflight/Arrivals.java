@@ -35,8 +35,8 @@ final class Arrivals {
   private final Endings endings;
   private final Map<SourcePartition, PartitionIntake> partitions = new HashMap<>();
 
-  /// At-most-once entries whose partition is not ours, by topic and partition: found at start before
-  /// it was assigned, or stored after it was lost (H2).
+  /// At-most-once entries whose partition is not ours, by topic and partition: found at start
+  /// before it was assigned, or stored after it was lost (H2).
   private final Map<String, List<Entry>> orphans = new HashMap<>();
 
   private int waiting;

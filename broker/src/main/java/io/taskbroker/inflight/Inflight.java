@@ -346,9 +346,7 @@ public final class Inflight {
     for (Lane lane : flight.lanes.values()) {
       next = Math.min(next, lane.pauseEnds(flight.now));
       long read = lane.parking.nextRead();
-      if (reads
-          && read != Long.MAX_VALUE
-          && lane.pending < flight.options.limits().maxPending()) {
+      if (reads && read != Long.MAX_VALUE && lane.pending < flight.options.limits().maxPending()) {
         next = Math.min(next, flight.mono(read));
       }
     }

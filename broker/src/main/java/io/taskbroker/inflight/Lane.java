@@ -71,11 +71,7 @@ final class Lane {
   }
 
   boolean isIdle() {
-    return pending == 0
-        && handedOut == 0
-        && delayed == 0
-        && calls == 0
-        && !parking.holdsAny();
+    return pending == 0 && handedOut == 0 && delayed == 0 && calls == 0 && !parking.holdsAny();
   }
 
   boolean hasReady() {
