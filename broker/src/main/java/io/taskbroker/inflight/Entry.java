@@ -53,6 +53,9 @@ final class Entry {
   /// is durable when there is none left.
   int marksUnderWay;
 
+  /// Whether it was parked and is read back: it is soon to run.
+  boolean recalled;
+
   boolean deadlineExtended;
   boolean committed;
 

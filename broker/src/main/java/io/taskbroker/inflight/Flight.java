@@ -133,6 +133,9 @@ final class Flight {
       case DELAY -> {
         delayed += by;
         entry.lane.delayed += by;
+        if (entry.recalled) {
+          entry.lane.recalled += by;
+        }
       }
       case FAILURE, RETRY -> leaving += by;
       case COMPLETE -> {}

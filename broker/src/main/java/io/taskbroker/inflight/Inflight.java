@@ -246,6 +246,7 @@ public final class Inflight {
         Entry entry = new Entry(row.key(), row.activation(), row.status(), lane);
         entry.attempts = row.attempts();
         entry.committed = row.committed();
+        entry.recalled = true;
         entry.step = Entry.Step.STORED;
         flight.add(entry);
         stored(entry);
@@ -277,7 +278,7 @@ public final class Inflight {
     arrivals.accept();
     reports.answer();
     for (Lane lane : flight.lanes.values()) {
-      int room = flight.options.limits().maxPending() - lane.pending;
+      int room = lane.room(flight.options.limits().maxPending());
       if (lane.parking.nextRead() <= wall && flight.hasBytes() && flight.hasRoom()) {
         lane.parking.read(flight, room);
       }
@@ -346,7 +347,7 @@ public final class Inflight {
     for (Lane lane : flight.lanes.values()) {
       next = Math.min(next, lane.pauseEnds(flight.now));
       long read = lane.parking.nextRead();
-      if (reads && read != Long.MAX_VALUE && lane.pending < flight.options.limits().maxPending()) {
+      if (reads && read != Long.MAX_VALUE && lane.room(flight.options.limits().maxPending()) > 0) {
         next = Math.min(next, flight.mono(read));
       }
     }

@@ -25,6 +25,9 @@ final class Lane {
   int handedOut;
   int delayed;
 
+  /// Those of the delayed that were parked and are read back.
+  int recalled;
+
   /// Push calls in flight, marks that wait to become one included.
   int calls;
 
@@ -68,6 +71,11 @@ final class Lane {
         queues.remove(entry.activation.namespace());
       }
     }
+  }
+
+  /// For how many parked rows there is room in memory.
+  int room(int maxPending) {
+    return maxPending - pending - recalled;
   }
 
   boolean isIdle() {
