@@ -5,6 +5,7 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Destination;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Ids;
+import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
@@ -34,8 +35,8 @@ final class Arrivals {
   private final Endings endings;
   private final Map<SourcePartition, PartitionIntake> partitions = new HashMap<>();
 
-  /// At-most-once entries found at start whose partition was not assigned yet, by topic and
-  /// partition (H2).
+  /// At-most-once entries whose partition is not ours, by topic and partition: found at start
+  /// before it was assigned, or stored after it was lost (H2).
   private final Map<String, List<Entry>> orphans = new HashMap<>();
 
   private int waiting;
@@ -144,7 +145,7 @@ final class Arrivals {
       return true;
     }
     if (other.step == Entry.Step.QUARANTINED) {
-      endings.endQuarantine(other);
+      endings.endQuarantine(other, true);
     }
     return false;
   }
@@ -281,31 +282,51 @@ final class Arrivals {
     }
   }
 
+  /// The intake of the partition; that of one that is given up, too, because its last commit is
+  /// still to come.
   private @Nullable PartitionIntake intakeOf(Origin origin) {
+    PartitionIntake given = null;
     for (PartitionIntake intake : partitions.values()) {
-      if (!intake.revoked
+      if (!intake.lost
           && intake.partition.partition() == origin.partition()
           && intake.partition.topic().equals(origin.topic())) {
-        return intake;
+        if (!intake.revoked) {
+          return intake;
+        }
+        given = intake;
       }
     }
-    return null;
+    return given;
   }
 
   private static String place(Origin origin) {
     return origin.partition() + "/" + origin.topic();
   }
 
-  /// The partition is ours: what was found of it is proven by commits of ours only, or was read by
-  /// somebody else (H2).
+  /// The partition is ours: what was found of it, or was left from before, is proven by commits of
+  /// ours only, or was read by somebody else (H2).
   void assigned(Command.Assigned assigned) {
     SourcePartition partition = assigned.partition();
     PartitionIntake intake = partitions.computeIfAbsent(partition, PartitionIntake::new);
     intake.revoked = false;
     intake.draining = false;
+    intake.lost = false;
     intake.assignedAt = assigned.committed();
     intake.committed = assigned.committed();
-    var found = orphans.remove(partition.partition() + "/" + partition.topic());
+    List<Unproven> before = List.copyOf(intake.unproven);
+    intake.unproven.clear();
+    for (Unproven row : before) {
+      Entry entry = row.entry();
+      if (entry == null) {
+        if (row.offset() >= assigned.committed()) {
+          intake.unproven.addLast(row);
+        }
+      } else if (awaitsProof(entry)) {
+        unproven(entry);
+      }
+    }
+    List<Entry> found =
+        orphans.remove(place(new Origin(partition.topic(), partition.partition(), 0)));
     if (found != null) {
       for (Entry entry : found) {
         if (awaitsProof(entry)) {
@@ -322,7 +343,7 @@ final class Arrivals {
   void committed(Command.OffsetCommitted committed) {
     flight.write(new Change.OffsetCommitted(committed.partition(), committed.offset(), null));
     PartitionIntake intake = partitions.get(committed.partition());
-    if (intake == null) {
+    if (intake == null || intake.lost) {
       return;
     }
     intake.committed = committed.offset();
@@ -337,13 +358,15 @@ final class Arrivals {
   private void prove(Unproven row) {
     Entry entry = row.entry();
     if (entry == null) {
-      flight.write(new Change.Prove(row.key(), row.id(), null));
+      if (flight.parked.get(Ids.fingerprint(row.id())) == row.key()) {
+        flight.write(new Change.Prove(row.key(), row.id(), null));
+      }
     } else if (awaitsProof(entry)) {
       entry.committed = true;
       if (entry.status == Status.PENDING) {
         entry.step = Entry.Step.MARKING;
       }
-      flight.write(new Change.Prove(row.key(), row.id(), entry));
+      flight.mark(entry, new Change.Prove(row.key(), row.id(), entry));
     }
   }
 
@@ -358,17 +381,7 @@ final class Arrivals {
     intake.batches.clear();
     intake.revoked = true;
     intake.draining = true;
-    if (revoked.lost()) {
-      for (Unproven row : intake.unproven) {
-        Entry entry = row.entry();
-        if (entry != null) {
-          orphans
-              .computeIfAbsent(place(entry.activation.origin()), _ -> new ArrayList<>())
-              .add(entry);
-        }
-      }
-      intake.unproven.clear();
-    }
+    intake.lost = revoked.lost();
     drained(intake);
   }
 
@@ -381,15 +394,15 @@ final class Arrivals {
 
   /// The store cannot hold this record as an activation: it is kept as an undecodable message
   /// (H12).
-  void rejected(Entry entry, String why) {
-    Activation refused = entry.activation;
+  void rejected(Change.Insert insert, String why) {
+    Activation refused = insert.row().activation();
+    if (!forget(insert)) {
+      return;
+    }
     if (refused.id().equals(Ids.undecodable(refused.origin()))) {
       throw new IllegalStateException(
           "The store holds neither activation nor message of " + refused.origin() + ": " + why);
     }
-    flight.detach(entry);
-    flight.turn(entry, Status.COMPLETE);
-    flight.remove(entry);
     var message =
         new Activation(
             Ids.undecodable(refused.origin()),
@@ -407,5 +420,25 @@ final class Arrivals {
             false);
     flight.effects.notice(Notice.UNDECODABLE, message.id(), why);
     insertLeaving(message, new Destination(flight.options.deadLetterTopic(), about(message, why)));
+  }
+
+  /// Forgets what was not stored. Returns false if it was completed meanwhile: then its delete ends
+  /// it.
+  private boolean forget(Change.Insert insert) {
+    if (insert.owner() instanceof Entry entry) {
+      if (entry.step == Entry.Step.REMOVING) {
+        return false;
+      }
+      flight.detach(entry);
+      flight.turn(entry, Status.COMPLETE);
+      flight.remove(entry);
+      return true;
+    }
+    Fingerprint id = Ids.fingerprint(insert.row().activation().id());
+    if (flight.parked.get(id) != insert.row().key()) {
+      return false;
+    }
+    flight.parked.remove(id);
+    return true;
   }
 }

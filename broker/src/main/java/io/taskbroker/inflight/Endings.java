@@ -1,7 +1,10 @@
 package io.taskbroker.inflight;
 
+import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Destination;
+import io.taskbroker.activation.FailurePolicy;
+import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Retries;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
@@ -20,10 +23,37 @@ final class Endings {
 
   /// It is done: its row goes.
   void complete(Entry entry) {
+    complete(entry, false);
+  }
+
+  private void complete(Entry entry, boolean mayReturn) {
     free(entry);
-    boolean mayReturn = entry.status == Status.FAILURE && entry.destination != null;
     flight.turn(entry, Status.COMPLETE);
     remove(entry, mayReturn);
+  }
+
+  /// Removes a parked row, of which no more is in memory than this. Until the row is gone the entry
+  /// stands for it, as for any row on its way out.
+  Entry removeParked(long key, String id) {
+    var unknown =
+        new Activation(
+            id,
+            "",
+            "",
+            "",
+            new byte[0],
+            new Origin("", -1, -1),
+            flight.wall,
+            Activation.NEVER,
+            0,
+            0,
+            FailurePolicy.UNSPECIFIED,
+            false,
+            false);
+    var entry = new Entry(key, unknown, Status.COMPLETE, flight.nobody);
+    flight.add(entry);
+    remove(entry, true);
+    return entry;
   }
 
   /// Removes the row of an entry that is complete. The ids of retries and of what may run only once
@@ -104,7 +134,7 @@ final class Endings {
 
   void produced(Departure departure) {
     if (departure.owner() instanceof Entry entry && entry.step == Entry.Step.PRODUCING) {
-      complete(entry);
+      complete(entry, entry.status == Status.FAILURE);
     }
   }
 
@@ -118,9 +148,11 @@ final class Endings {
   }
 
   /// Gives up what Kafka will never take: it was completed after all, or comes again.
-  void endQuarantine(Entry entry) {
+  ///
+  /// @param mayReturn whether its id may come again
+  void endQuarantine(Entry entry, boolean mayReturn) {
     flight.leaving++;
-    complete(entry);
+    complete(entry, mayReturn);
   }
 
   /// Takes the entry from whoever has it or waits for it.

@@ -49,6 +49,13 @@ final class Entry {
   /// Whether the mark on disk says that a worker has, or may have, the activation.
   boolean marked;
 
+  /// Marks and proofs that are not durable yet. They become so in order, so that the last of them
+  /// is durable when there is none left.
+  int marksUnderWay;
+
+  /// Whether it was parked and is read back: it is soon to run.
+  boolean recalled;
+
   boolean deadlineExtended;
   boolean committed;
 

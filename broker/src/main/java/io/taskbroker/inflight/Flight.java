@@ -24,6 +24,10 @@ final class Flight {
   final Map<String, Entry> entries = new HashMap<>();
 
   final Map<String, Lane> lanes = new LinkedHashMap<>();
+
+  /// The lane of what belongs to no application that is known.
+  final Lane nobody = new Lane("", false, new CallWindow(1), 0);
+
   final Timers timers = new Timers();
   final Tombstones tombstones = new Tombstones();
 
@@ -78,6 +82,12 @@ final class Flight {
     effects.write(change);
   }
 
+  /// Writes down something of an entry that it may have to wait for.
+  void mark(Entry entry, Change change) {
+    entry.marksUnderWay++;
+    write(change);
+  }
+
   void written() {
     outstanding--;
   }
@@ -120,7 +130,13 @@ final class Flight {
     switch (entry.status) {
       case PENDING -> entry.lane.pending += by;
       case CLAIMED, PROCESSING -> entry.lane.handedOut += by;
-      case DELAY -> delayed += by;
+      case DELAY -> {
+        delayed += by;
+        entry.lane.delayed += by;
+        if (entry.recalled) {
+          entry.lane.recalled += by;
+        }
+      }
       case FAILURE, RETRY -> leaving += by;
       case COMPLETE -> {}
     }
@@ -146,7 +162,8 @@ final class Flight {
 
   /// The monotonic time of a wall-clock time, as the clocks stand now.
   long mono(long wallTime) {
-    return wallTime - wall > Long.MAX_VALUE - now ? Long.MAX_VALUE : now + (wallTime - wall);
+    long until = wallTime - wall;
+    return now > 0 && until > Long.MAX_VALUE - now ? Long.MAX_VALUE : now + until;
   }
 
   long wall(long monoTime) {

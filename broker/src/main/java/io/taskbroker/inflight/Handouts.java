@@ -88,7 +88,8 @@ final class Handouts {
       entry.step = Entry.Step.MARKING;
       entry.markedAt = flight.now;
       entry.marked = true;
-      flight.write(
+      flight.mark(
+          entry,
           entry.mark(
               flight.wall + flight.options.periods().lease(),
               entry.status == Status.PROCESSING ? flight.wall + allowed(entry) : Row.NONE));
@@ -101,8 +102,12 @@ final class Handouts {
     return entry.marked && flight.now - entry.markedAt < flight.options.periods().lease();
   }
 
-  /// The mark that somebody waited for is durable.
+  /// A mark, or a proof, is durable. Somebody may have waited for the last one of the entry.
   void marked(Entry entry) {
+    entry.marksUnderWay--;
+    if (entry.step != Entry.Step.MARKING || entry.marksUnderWay > 0) {
+      return;
+    }
     Taker taker = entry.taker;
     entry.taker = null;
     entry.step = Entry.Step.STORED;
@@ -126,7 +131,7 @@ final class Handouts {
     taker.take(flight.effects, null);
     entry.marked = false;
     flight.turn(entry, Status.PENDING);
-    flight.write(entry.markIdle());
+    flight.mark(entry, entry.markIdle());
     flight.enqueue(entry, true);
   }
 
@@ -154,8 +159,10 @@ final class Handouts {
   private void process(Entry entry) {
     entry.deadline = flight.now + allowed(entry);
     flight.timers.set(entry, entry.deadline);
-    entry.markDue = flight.now + flight.options.periods().markInterval();
     if (!entry.inMarkQueue) {
+      // A worker that got it while the broker is about to stop leaves no time to wait.
+      long interval = flight.delivering ? flight.options.periods().markInterval() : 0;
+      entry.markDue = flight.now + interval;
       entry.inMarkQueue = true;
       unmarked.addLast(entry);
     }
@@ -264,7 +271,7 @@ final class Handouts {
       flight.turn(entry, Status.PENDING);
       entry.marked = false;
       entry.deadlineExtended = false;
-      flight.write(entry.markIdle());
+      flight.mark(entry, entry.markIdle());
       flight.enqueue(entry, false);
     }
   }
@@ -278,7 +285,7 @@ final class Handouts {
       if (first.status == Status.PROCESSING && first.step == Entry.Step.STORED) {
         first.marked = true;
         first.markedAt = flight.now;
-        flight.write(first.mark(Row.NONE, flight.wall(first.deadline)));
+        flight.mark(first, first.mark(Row.NONE, flight.wall(first.deadline)));
       }
       first = unmarked.peekFirst();
     }
@@ -288,7 +295,7 @@ final class Handouts {
   void unmark(Entry entry) {
     if (entry.marked && entry.status == Status.PENDING && entry.step == Entry.Step.STORED) {
       entry.marked = false;
-      flight.write(entry.markIdle());
+      flight.mark(entry, entry.markIdle());
     }
   }
 

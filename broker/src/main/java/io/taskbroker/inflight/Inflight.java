@@ -127,7 +127,7 @@ public final class Inflight {
       if (entry.status == Status.CLAIMED) {
         flight.turn(entry, Status.PROCESSING);
       }
-      flight.write(entry.mark(Row.NONE, deadline));
+      flight.mark(entry, entry.mark(Row.NONE, deadline));
     }
   }
 
@@ -167,17 +167,9 @@ public final class Inflight {
       case Change.Insert(_, Entry entry) -> inserted(entry);
       case Change.Insert(_, Row parked) -> arrivals.unproven(parked);
       case Change.Insert _ -> {}
-      case Change.Mark(_, _, _, _, _, _, _, _, Entry entry) -> {
-        if (entry.step == Entry.Step.MARKING) {
-          handouts.marked(entry);
-        }
-      }
+      case Change.Mark(_, _, _, _, _, _, _, _, Entry entry) -> handouts.marked(entry);
       case Change.Mark _ -> {}
-      case Change.Prove(_, _, Entry entry) -> {
-        if (entry.step == Entry.Step.MARKING) {
-          handouts.marked(entry);
-        }
-      }
+      case Change.Prove(_, _, Entry entry) -> handouts.marked(entry);
       case Change.Prove _ -> {}
       case Change.Leave(_, _, _, _, _, Entry entry) -> {
         if (entry.step == Entry.Step.LEAVING) {
@@ -206,6 +198,9 @@ public final class Inflight {
     if (entry.isUnproven()) {
       arrivals.unproven(entry);
     }
+    if (entry.step != Entry.Step.STORED) {
+      return;
+    }
     if (entry.status == Status.DELAY) {
       flight.timers.set(entry, flight.mono(entry.activation.delayUntil()));
     } else if (entry.status == Status.PENDING && !entry.isUnproven()) {
@@ -224,20 +219,16 @@ public final class Inflight {
     if (delete.tombstoneUntil() != Row.NONE) {
       flight.tombstones.add(Ids.fingerprint(delete.id()), delete.tombstoneUntil());
     }
-    switch (delete.owner()) {
-      case Entry entry -> {
-        flight.remove(entry);
-        flight.settle(entry);
-      }
-      case Reply reply -> flight.settled.addLast(reply);
-      case null, default -> {}
+    if (delete.owner() instanceof Entry entry) {
+      flight.remove(entry);
+      flight.settle(entry);
     }
   }
 
   private void rejected(Change change, String why) {
     flight.written();
-    if (change instanceof Change.Insert(_, Entry entry)) {
-      arrivals.rejected(entry, why);
+    if (change instanceof Change.Insert insert) {
+      arrivals.rejected(insert, why);
     } else {
       throw new IllegalStateException("The store cannot hold " + change + ": " + why);
     }
@@ -255,6 +246,7 @@ public final class Inflight {
         Entry entry = new Entry(row.key(), row.activation(), row.status(), lane);
         entry.attempts = row.attempts();
         entry.committed = row.committed();
+        entry.recalled = true;
         entry.step = Entry.Step.STORED;
         flight.add(entry);
         stored(entry);
@@ -286,7 +278,7 @@ public final class Inflight {
     arrivals.accept();
     reports.answer();
     for (Lane lane : flight.lanes.values()) {
-      int room = flight.options.limits().maxPending() - lane.pending;
+      int room = lane.room(flight.options.limits().maxPending());
       if (lane.parking.nextRead() <= wall && flight.hasBytes() && flight.hasRoom()) {
         lane.parking.read(flight, room);
       }
@@ -339,7 +331,7 @@ public final class Inflight {
         }
         case PROCESSING -> {
           if (entry.marked) {
-            flight.write(entry.mark(Row.NONE, flight.wall(entry.deadline)));
+            flight.mark(entry, entry.mark(Row.NONE, flight.wall(entry.deadline)));
           }
         }
         case CLAIMED, FAILURE, RETRY, COMPLETE -> {}
@@ -351,10 +343,11 @@ public final class Inflight {
   /// [Long#MAX_VALUE] if never.
   public long nextWake() {
     long next = Math.min(flight.timers.next(), handouts.nextMark());
+    boolean reads = flight.hasBytes() && flight.hasRoom();
     for (Lane lane : flight.lanes.values()) {
       next = Math.min(next, lane.pauseEnds(flight.now));
       long read = lane.parking.nextRead();
-      if (read != Long.MAX_VALUE && lane.pending < flight.options.limits().maxPending()) {
+      if (reads && read != Long.MAX_VALUE && lane.room(flight.options.limits().maxPending()) > 0) {
         next = Math.min(next, flight.mono(read));
       }
     }

@@ -18,10 +18,15 @@ final class Lane {
   /// Whether there is a worker to push to.
   final boolean routable;
 
-  /// Entries in memory that could run, stored or not, and those that workers have.
+  /// Entries in memory that could run, stored or not, those that workers have, and those whose time
+  /// is to come.
   int pending;
 
   int handedOut;
+  int delayed;
+
+  /// Those of the delayed that were parked and are read back.
+  int recalled;
 
   /// Push calls in flight, marks that wait to become one included.
   int calls;
@@ -68,8 +73,13 @@ final class Lane {
     }
   }
 
+  /// For how many parked rows there is room in memory.
+  int room(int maxPending) {
+    return maxPending - pending - recalled;
+  }
+
   boolean isIdle() {
-    return pending == 0 && handedOut == 0 && calls == 0 && !parking.holdsAny();
+    return pending == 0 && handedOut == 0 && delayed == 0 && calls == 0 && !parking.holdsAny();
   }
 
   boolean hasReady() {

@@ -29,6 +29,9 @@ final class PartitionIntake {
   boolean revoked;
   boolean draining;
 
+  /// Whether somebody else may have had the partition since.
+  boolean lost;
+
   PartitionIntake(SourcePartition partition) {
     this.partition = partition;
   }

@@ -1,9 +1,7 @@
 package io.taskbroker.inflight;
 
-import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
-import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 
 /// What workers report. A late report is not an error (G6); an answer waits until what it led to is
@@ -57,7 +55,7 @@ final class Reports {
       case PRODUCING -> stale(entry.id());
       case QUARANTINED -> {
         entry.await(reply);
-        endings.endQuarantine(entry);
+        endings.endQuarantine(entry, false);
       }
       case STORING, STORED, MARKING, LEAVING, REMOVING -> {
         entry.await(reply);
@@ -75,8 +73,7 @@ final class Reports {
       if (key != FingerprintMap.ABSENT) {
         if (update.status() == Status.COMPLETE) {
           flight.parked.remove(id);
-          reply.await();
-          flight.write(new Change.Delete(key, update.id(), Row.NONE, reply));
+          endings.removeParked(key, update.id()).await(reply);
         } else {
           stale(update);
         }

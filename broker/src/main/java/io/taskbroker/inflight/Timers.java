@@ -4,8 +4,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /// The entries that have something to do at a time: a binary heap that knows each entry's place in
-/// it, so that setting and cancelling leave nothing behind. An entry has one time at most. Not
-/// thread-safe.
+/// it, so that setting and cancelling leave nothing behind. An entry has one time at most; of those
+/// with the same time the oldest is the first. Not thread-safe.
 final class Timers {
   private @Nullable Entry[] heap = new @Nullable Entry[1024];
   private int size;
@@ -66,7 +66,7 @@ final class Timers {
     int index = entry.heapIndex;
     while (index > 0) {
       int parent = (index - 1) >>> 1;
-      if (at(parent).wakeAt <= entry.wakeAt) {
+      if (isBefore(at(parent), entry)) {
         break;
       }
       place(at(parent), index);
@@ -82,16 +82,20 @@ final class Timers {
       if (child >= size) {
         break;
       }
-      if (child + 1 < size && at(child + 1).wakeAt < at(child).wakeAt) {
+      if (child + 1 < size && isBefore(at(child + 1), at(child))) {
         child++;
       }
-      if (entry.wakeAt <= at(child).wakeAt) {
+      if (isBefore(entry, at(child))) {
         break;
       }
       place(at(child), index);
       index = child;
     }
     place(entry, index);
+  }
+
+  private static boolean isBefore(Entry one, Entry other) {
+    return one.wakeAt < other.wakeAt || one.wakeAt == other.wakeAt && one.key < other.key;
   }
 
   private void place(Entry entry, int index) {
