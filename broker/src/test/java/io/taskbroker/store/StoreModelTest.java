@@ -3,6 +3,7 @@ package io.taskbroker.store;
 import static io.taskbroker.store.Rows.NOW;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Destination;
 import io.taskbroker.activation.Ids;
@@ -23,7 +24,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -32,7 +35,9 @@ import org.junit.jupiter.api.io.TempDir;
 /// Random changes, reads and openings of stores against a map: every seed is another history, and a
 /// failure names its seed.
 final class StoreModelTest {
-  @TempDir Path folder;
+  private static final List<Status> STATUSES = List.of(Status.values());
+
+  @TempDir private Path folder;
 
   @Test
   @Timeout(60)
@@ -57,7 +62,7 @@ final class StoreModelTest {
     }
   }
 
-  /// What a store is to hold. Rows are texts, so that equal ones are equal.
+  /// What a store is to hold.
   private static final class Model {
     final TreeMap<Long, Row> rows = new TreeMap<>();
     final Map<SourcePartition, Watermark> watermarks =
@@ -138,7 +143,7 @@ final class StoreModelTest {
       }
     }
 
-    private static io.taskbroker.activation.Activation payload(Row row, byte @Nullable [] other) {
+    private static Activation payload(Row row, byte @Nullable [] other) {
       return other == null ? row.activation() : row.activation().withPayload(other);
     }
 
@@ -149,7 +154,7 @@ final class StoreModelTest {
               || !row.activation().application().equals(query.application()));
       all.removeIf(row ->
           row.parkedUntil() < query.afterDue()
-              || row.parkedUntil() == query.afterDue() && row.key() <= query.afterKey());
+              || (row.parkedUntil() == query.afterDue() && row.key() <= query.afterKey()));
       all.sort(Comparator.comparingLong(Row::parkedUntil));
       int size = 0;
       while (size < Math.min(all.size(), query.limit())
@@ -256,7 +261,7 @@ final class StoreModelTest {
     }
 
     private Status status() {
-      return Status.values()[random.nextInt(Status.values().length)];
+      return STATUSES.get(random.nextInt(STATUSES.size()));
     }
 
     private long soon() {
@@ -287,19 +292,8 @@ final class StoreModelTest {
 
     private void checkAll() {
       int limit = 1 + random.nextInt(20);
-      List<Row> rows = new ArrayList<>();
-      for (List<Row> page;
-          !(page = store.load(rows.isEmpty() ? 0 : rows.getLast().key(), limit)).isEmpty(); ) {
-        assertThat(page).hasSizeLessThanOrEqualTo(limit);
-        rows.addAll(page);
-      }
-      List<ParkedRow> parked = new ArrayList<>();
-      for (List<ParkedRow> page;
-          !(page = store.loadParked(parked.isEmpty() ? 0 : parked.getLast().key(), limit))
-              .isEmpty(); ) {
-        assertThat(page).hasSizeLessThanOrEqualTo(limit);
-        parked.addAll(page);
-      }
+      List<Row> rows = all(store::load, Row::key, limit);
+      List<ParkedRow> parked = all(store::loadParked, ParkedRow::key, limit);
       assertThat(Rows.texts(rows))
           .isEqualTo(
               Rows.texts(
@@ -326,6 +320,18 @@ final class StoreModelTest {
                   .toList())
           .isSortedAccordingTo(Comparator.comparingLong(Tombstone::until));
       assertThat(store.lastKey()).isEqualTo(model.lastKey);
+    }
+
+    private static <R> List<R> all(
+        BiFunction<Long, Integer, List<R>> pages, ToLongFunction<R> key, int limit) {
+      List<R> all = new ArrayList<>();
+      List<R> page = pages.apply(0L, limit);
+      while (!page.isEmpty()) {
+        assertThat(page).hasSizeLessThanOrEqualTo(limit);
+        all.addAll(page);
+        page = pages.apply(key.applyAsLong(all.getLast()), limit);
+      }
+      return all;
     }
   }
 }
