@@ -111,10 +111,11 @@ final class KafkaWatch {
     probing = true;
     probedAt = now;
     var options = new DescribeTopicsOptions().timeoutMs(PROBE_TIMEOUT_MILLIS);
-    admin
-        .describeTopics(List.of(source.topic()), options)
-        .allTopicNames()
-        .whenComplete((_, failure) -> answered(failure));
+    var _ =
+        admin
+            .describeTopics(List.of(source.topic()), options)
+            .allTopicNames()
+            .whenComplete((_, failure) -> answered(failure));
   }
 
   /// What fails from now on fails because the broker stops.
@@ -151,7 +152,7 @@ final class KafkaWatch {
   /// The message of the innermost cause: those around it only say that something failed.
   private static String reason(Throwable failure) {
     Throwable cause = failure;
-    while (cause.getCause() != null && cause.getCause() != cause) {
+    while (cause.getCause() != null) {
       cause = cause.getCause();
     }
     return String.valueOf(cause.getMessage());

@@ -12,6 +12,7 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.inflight.Command.Arrival;
+import io.taskbroker.proto.v1.OnAttemptsExceeded;
 import io.taskbroker.proto.v1.RetryState;
 import io.taskbroker.proto.v1.TaskActivation;
 import java.io.ByteArrayOutputStream;
@@ -52,7 +53,7 @@ final class ActivationDecoderTest {
                 RetryState.newBuilder()
                     .setAttempts(2)
                     .setMaxAttempts(3)
-                    .setOnAttemptsExceededValue(2)
+                    .setOnAttemptsExceeded(OnAttemptsExceeded.ON_ATTEMPTS_EXCEEDED_DEADLETTER)
                     .setAtMostOnce(true)
                     .setDelayOnRetry(9))
             .build()
@@ -324,12 +325,12 @@ final class ActivationDecoderTest {
         && at.getNanos() >= 0
         && at.getNanos() < 1_000_000_000) {
       long floor = at.getSeconds() * 1000 + at.getNanos() / 1_000_000;
+      long ceiling = floor + (at.getNanos() % 1_000_000 == 0 ? 0 : 1);
       assertThat(read.receivedAt()).as(which).isEqualTo(floor);
       if (parsed.hasExpires() && parsed.getExpires() >= 0 && parsed.getExpires() < 1L << 32) {
         assertThat(read.expiresAt()).as(which).isEqualTo(floor + parsed.getExpires() * 1000);
       }
       if (parsed.hasDelay() && parsed.getDelay() >= 0) {
-        long ceiling = floor + (at.getNanos() % 1_000_000 == 0 ? 0 : 1);
         assertThat(read.delayUntil())
             .as(which)
             .isEqualTo(ceiling + Math.min(MAX_DELAY, parsed.getDelay()) * 1000);

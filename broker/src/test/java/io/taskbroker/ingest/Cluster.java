@@ -79,8 +79,9 @@ final class Cluster implements AutoCloseable {
       transactional.initTransactions();
       transactional.beginTransaction();
       for (int i = 0; i < count; i++) {
-        transactional.send(
-            new ProducerRecord<>(topic, 0, null, ("in transaction " + i).getBytes(UTF_8)));
+        var _ =
+            transactional.send(
+                new ProducerRecord<>(topic, 0, null, ("in transaction " + i).getBytes(UTF_8)));
       }
       if (commit) {
         transactional.commitTransaction();

@@ -396,7 +396,7 @@ final class IngestTest {
     engine.urgent();
     var times = new long[20];
     for (int i = 0; i < times.length; i++) {
-      long offset = i + 2;
+      long offset = i + 2L;
       engine.holding();
       cluster.produce(topic, 0, 1);
       await().pollInterval(Duration.ofMillis(2)).until(() -> engine.outstanding() == 1);

@@ -95,7 +95,7 @@ final class OffsetLedgerTest {
           if (batch != null) {
             firstUndurable = batch[0];
             outstanding -= batch[1];
-            ledger.settled(batch[0], (int) batch[1], batch[1] * 10);
+            ledger.settled(batch[0], batch[1], batch[1] * 10);
           }
         }
         default -> ledger.committed(ledger.durable());

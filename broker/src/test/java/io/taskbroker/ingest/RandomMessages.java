@@ -3,6 +3,7 @@ package io.taskbroker.ingest;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Timestamp;
 import com.google.protobuf.UnknownFieldSet;
+import io.taskbroker.proto.v1.OnAttemptsExceeded;
 import io.taskbroker.proto.v1.RetryState;
 import io.taskbroker.proto.v1.TaskActivation;
 import java.io.ByteArrayOutputStream;
@@ -10,6 +11,7 @@ import java.util.Arrays;
 import java.util.Random;
 
 /// Serialised activations, well-formed and not, that a random number generator decides on.
+@SuppressWarnings("deprecation") // old clients still send parameters as text
 final class RandomMessages {
   private static final String[] TEXTS = {
     "", "a", "task.name", "grün", "\u0000", "\uD83D\uDE00", "€"
@@ -41,7 +43,7 @@ final class RandomMessages {
             RetryState.newBuilder()
                 .setAttempts(1)
                 .setMaxAttempts(2)
-                .setOnAttemptsExceededValue(2)
+                .setOnAttemptsExceeded(OnAttemptsExceeded.ON_ATTEMPTS_EXCEEDED_DEADLETTER)
                 .setAtMostOnce(true)
                 .setDelayOnRetry(5)
                 .setUnknownFields(unknown()))

@@ -1,7 +1,5 @@
 package io.taskbroker.ingest;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.Command;
@@ -10,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// Stands in for the engine: keeps what it is told, and settles it at once or when the test says
@@ -101,8 +100,7 @@ final class ScriptedEngine implements Intake {
   }
 
   private Ingest stage() {
-    assertThat(ingest).isNotNull();
-    return ingest;
+    return Objects.requireNonNull(ingest, "attach the stage first");
   }
 
   synchronized List<Command> commands() {

@@ -94,12 +94,11 @@ final class StartingOffsetsTest {
   private static long expected(Facts facts) {
     long committed = facts.committed();
     Watermark mark = facts.watermark();
-    boolean holds = mark != null && mark.next() <= facts.logEnd();
-    if (holds && committed == NONE) {
-      return clamped(mark.next(), facts);
-    }
-    if (holds && mark.committed() <= committed && committed <= mark.next()) {
-      return clamped(mark.next(), facts);
+    if (mark != null && mark.next() <= facts.logEnd()) {
+      boolean noReset = mark.committed() <= committed && committed <= mark.next();
+      if (committed == NONE || noReset) {
+        return clamped(mark.next(), facts);
+      }
     }
     if (committed != NONE) {
       return clamped(committed, facts);
