@@ -141,7 +141,7 @@ final class Endings {
   void refused(Departure departure, String why) {
     if (departure.owner() instanceof Entry entry && entry.step == Entry.Step.PRODUCING) {
       entry.step = Entry.Step.QUARANTINED;
-      flight.leaving--;
+      flight.quarantine(entry);
       flight.effects.notice(
           Notice.QUARANTINED, entry.id(), departure.destination().topic() + ": " + why);
     }

@@ -16,6 +16,8 @@ final class Flight {
   /// Past so many applications, those of which nothing is in flight are forgotten (G7).
   private static final int MAX_IDLE_LANES = 1_000;
 
+  private static final byte[] NO_PAYLOAD = {};
+
   final InflightOptions options;
   final Effects effects;
   final RandomGenerator random;
@@ -111,6 +113,18 @@ final class Flight {
   void remove(Entry entry) {
     entries.remove(entry.id(), entry);
     residentBytes -= entry.bytes();
+  }
+
+  /// Leaves of an entry that stays for an unknown time only what its id needs; its payload is on
+  /// disk. It counts no more (H19).
+  void quarantine(Entry entry) {
+    remove(entry);
+    leaving--;
+    var kept =
+        new Entry(entry.key, entry.activation.withPayload(NO_PAYLOAD), entry.status, entry.lane);
+    kept.step = entry.step;
+    kept.destination = entry.destination;
+    entries.put(kept.id(), kept);
   }
 
   void departs(Entry entry, byte @Nullable [] payload) {

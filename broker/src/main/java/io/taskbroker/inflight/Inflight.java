@@ -267,6 +267,9 @@ public final class Inflight {
     }
     if (Math.abs(step) > CLOCK_STEP_MS) {
       rebase();
+      if (step < 0) {
+        flight.lanes.values().forEach(lane -> lane.parking.rewind());
+      }
     }
     Entry due = flight.timers.poll(now);
     while (due != null) {

@@ -19,6 +19,7 @@ final class Parking {
   private long nextDue = Row.NONE;
 
   private boolean reading;
+  private boolean rewound;
   private long readingUpTo;
   private long parkedMeanwhile = Row.NONE;
 
@@ -41,7 +42,7 @@ final class Parking {
   /// @param due wall-clock milliseconds
   /// @return the time to park it until: `due`, or later if the rows of that time were read already
   long park(long due) {
-    long until = Math.max(due, reading ? readingUpTo + 1 : cursorDue);
+    long until = Math.max(due, reading && !rewound ? readingUpTo + 1 : cursorDue);
     if (reading) {
       parkedMeanwhile = earlier(parkedMeanwhile, until);
     } else {
@@ -53,6 +54,14 @@ final class Parking {
   /// A row that was found parked at start.
   void found(long due) {
     nextDue = earlier(nextDue, due);
+  }
+
+  /// The wall clock was set back: begins anew, so that what is parked from now on has its place by
+  /// the new time. Rows that are read twice are not parked any more.
+  void rewind() {
+    cursorDue = Long.MIN_VALUE;
+    cursorKey = Long.MIN_VALUE;
+    rewound = reading;
   }
 
   /// Reads the next page if it is time and there is room for `room` rows.
@@ -69,11 +78,12 @@ final class Parking {
   /// A page was read.
   void wasRead(Command.ParkedRead page) {
     reading = false;
-    if (!page.rows().isEmpty()) {
+    if (!page.rows().isEmpty() && !rewound) {
       Row last = page.rows().getLast();
       cursorDue = last.parkedUntil();
       cursorKey = last.key();
     }
+    rewound = false;
     nextDue =
         parkedMeanwhile == Row.NONE ? page.nextDue() : earlier(page.nextDue(), parkedMeanwhile);
   }

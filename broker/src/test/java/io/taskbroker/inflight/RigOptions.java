@@ -22,6 +22,7 @@ final class RigOptions {
   private long maxStoreBytes;
   private long maxResidentBytes = 10_000_000;
   private int maxChanges = 10_000;
+  private long grace = GRACE;
 
   private RigOptions(@Nullable Set<String> pushed) {
     this.pushed = pushed;
@@ -65,6 +66,11 @@ final class RigOptions {
     return this;
   }
 
+  RigOptions grace(long millis) {
+    grace = millis;
+    return this;
+  }
+
   InflightOptions build() {
     return new InflightOptions(
         pushed,
@@ -80,6 +86,6 @@ final class RigOptions {
             maxChanges,
             100),
         new InflightOptions.Periods(
-            GRACE, LEASE, MARK_INTERVAL, RESTART_GRACE, PARK_HORIZON, TOMBSTONE));
+            grace, LEASE, MARK_INTERVAL, RESTART_GRACE, PARK_HORIZON, TOMBSTONE));
   }
 }
