@@ -261,6 +261,7 @@ public final class StoreCommitter implements Service, Progress {
     return switch (change) {
       case Change.Insert(var row, _) -> "the insert of " + row.activation().id();
       case Change.Mark mark -> "the mark of " + mark.id();
+      case Change.Prove prove -> "the proof of " + prove.id();
       case Change.Leave leave -> "the leaving state of " + leave.id();
       case Change.Delete delete -> "the delete of " + delete.id();
       case Change.Consumed consumed -> "the consumed offset of " + consumed.partition();

@@ -125,7 +125,11 @@ final class StoreCommitterBacklog {
                 row.parkedUntil() != Row.NONE
                     && row.activation().application().equals(query.application());
             case Change.Leave _ -> true;
-            case Change.Mark _, Change.Delete _, Change.Consumed _, Change.OffsetCommitted _ ->
+            case Change.Mark _,
+                Change.Prove _,
+                Change.Delete _,
+                Change.Consumed _,
+                Change.OffsetCommitted _ ->
                 false;
           };
       if (matters) {
@@ -153,6 +157,7 @@ final class StoreCommitterBacklog {
       boolean hold =
           switch (change) {
             case Change.Mark mark -> heldLeaves.contains(mark.key());
+            case Change.Prove prove -> heldLeaves.contains(prove.key());
             case Change.Leave leave -> heldLeaves.contains(leave.key());
             case Change.Delete delete -> heldLeaves.contains(delete.key());
             case Change.Insert _, Change.Consumed _, Change.OffsetCommitted _ -> true;

@@ -1,0 +1,37 @@
+package io.taskbroker.deliver;
+
+import io.grpc.Drainable;
+import io.grpc.KnownLength;
+import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import io.taskbroker.wire.MessageBytes;
+import java.io.IOException;
+import java.io.InputStream;
+
+/// Messages as the bytes that they are on the wire.
+enum Bytes implements MethodDescriptor.Marshaller<byte[]> {
+  MARSHALLER;
+
+  @Override
+  public InputStream stream(byte[] message) {
+    return new Outgoing(message);
+  }
+
+  @Override
+  public byte[] parse(InputStream in) {
+    try {
+      return MessageBytes.readAll(in);
+    } catch (IOException e) {
+      throw Status.INTERNAL
+          .withDescription("Cannot read the response: " + e.getMessage())
+          .withCause(e)
+          .asRuntimeException();
+    }
+  }
+
+  private static final class Outgoing extends MessageBytes implements Drainable, KnownLength {
+    Outgoing(byte[] message) {
+      super(message);
+    }
+  }
+}

@@ -1,0 +1,86 @@
+package io.taskbroker.deliver;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+
+import io.grpc.Channel;
+import io.grpc.ConnectivityState;
+import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.netty.NettyChannelBuilder;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.taskbroker.wire.Signatures;
+import java.net.URI;
+import java.util.Locale;
+
+/// The workers of one application behind one address, reached by one HTTP/2 connection. Used by the
+/// event loop.
+///
+/// A channel that could not connect waits longer and longer before it tries again, and fails all
+/// calls meanwhile. How often to try is the engine's business, so such a channel is replaced: the
+/// next call connects at once, and is answered if the worker is back.
+final class Endpoint {
+  private final String target;
+  private final int maxMessageBytes;
+  private final EventLoopGroup loops;
+  private ManagedChannel channel;
+
+  Endpoint(String target, int maxMessageBytes, EventLoopGroup loops) {
+    this.target = target;
+    this.maxMessageBytes = maxMessageBytes;
+    this.loops = loops;
+    this.channel = open();
+  }
+
+  /// What names the worker to a channel.
+  ///
+  /// @throws IllegalArgumentException if the address is none of the form `http://host:port`
+  static String target(String application, URI address) {
+    String host = address.getHost();
+    String scheme = address.getScheme();
+    if (host == null || scheme == null || !scheme.toLowerCase(Locale.ROOT).equals("http")) {
+      throw new IllegalArgumentException(
+          "The worker of application '%s' must be given as http://host:port, but is '%s'"
+              .formatted(application, address));
+    }
+    int port = address.getPort() < 0 ? 80 : address.getPort();
+    return "dns:///" + host + ":" + port;
+  }
+
+  /// Begins to connect, so that the first call need not wait for it.
+  void connect() {
+    channel.getState(true);
+  }
+
+  Channel channel() {
+    if (channel.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
+      // Calls on an older connection that is about to close go on.
+      channel.shutdown();
+      channel = open();
+    }
+    return channel;
+  }
+
+  void close() {
+    channel.shutdownNow();
+  }
+
+  private ManagedChannel open() {
+    return NettyChannelBuilder.forTarget(target)
+        .eventLoopGroup(loops)
+        .channelType(Epoll.isAvailable() ? EpollSocketChannel.class : NioSocketChannel.class)
+        .usePlaintext()
+        .directExecutor()
+        // A call that may have arrived must not be sent again by anybody but the engine (H9).
+        .disableRetry()
+        .disableServiceConfigLookUp()
+        .maxInboundMessageSize(maxMessageBytes)
+        .neverIndexMetadataKey(
+            Metadata.Key.of(Signatures.HEADER, Metadata.ASCII_STRING_MARSHALLER))
+        .keepAliveTime(30, SECONDS)
+        .keepAliveTimeout(10, SECONDS)
+        .build();
+  }
+}

@@ -1,0 +1,63 @@
+package io.taskbroker.deliver;
+
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.PushOutcome;
+import io.taskbroker.runtime.Service;
+import java.net.URI;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Calls workers, one call an activation, and tells the engine of each what became of it, exactly
+/// once. Bounds nothing and tries nothing twice: the engine does. One event loop serves all
+/// connections. Thread-safe.
+public final class PushClient implements Service {
+  private final Map<String, String> targets = new HashMap<>();
+  private final PushOptions options;
+  private final Intake intake;
+  private volatile @Nullable PushLoop loop;
+
+  /// @param workers where the workers of each application are, as `http://host:port`
+  /// @throws IllegalArgumentException if such an address is of another form
+  public PushClient(Map<String, URI> workers, PushOptions options, Intake intake) {
+    workers.forEach(
+        (application, address) ->
+            targets.put(application, Endpoint.target(application, address)));
+    this.options = options;
+    this.intake = intake;
+  }
+
+  @Override
+  public String name() {
+    return "push client";
+  }
+
+  /// Begins to connect. That a worker is down is no error (W13).
+  @Override
+  public synchronized void start() {
+    loop = new PushLoop(targets, options, intake);
+  }
+
+  /// Sends the activation at once. Does not block; [Command.Pushed] tells what became of it.
+  public void push(Delivery delivery) {
+    PushLoop running = loop;
+    if (running == null) {
+      intake.tell(
+          new Command.Pushed(delivery, PushOutcome.UNREACHABLE, "Pushing has not started"));
+    } else {
+      running.send(delivery);
+    }
+  }
+
+  /// Gives the calls that are under way 2 seconds to end, and gives up the rest. What is to be
+  /// pushed from now on is told to be unreachable.
+  @Override
+  public synchronized void stop() {
+    PushLoop running = loop;
+    if (running != null) {
+      running.stop();
+    }
+  }
+}

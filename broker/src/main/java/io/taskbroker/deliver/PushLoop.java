@@ -1,0 +1,147 @@
+package io.taskbroker.deliver;
+
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.PushOutcome;
+import io.taskbroker.wire.Signatures;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/// The thread that pushes. It owns the connections and the calls that are under way: only
+/// [#send], [#run] and [#stop] may be used by other threads. What comes to it while it works it
+/// writes together.
+final class PushLoop {
+  private static final long GRACE_MILLIS = 2_000;
+  private static final String STOPPING = "The broker stops";
+
+  private final EventLoopGroup group = open();
+  private final EventLoop loop = group.next();
+  private final Map<String, Endpoint> endpoints = new HashMap<>();
+  private final int maxMessageBytes;
+  private final Signatures.Signer signer;
+  private final Intake intake;
+  private final Outstanding outstanding;
+  private final CountDownLatch idle = new CountDownLatch(1);
+  private boolean stopping;
+
+  PushLoop(Map<String, String> targets, PushOptions options, Intake intake) {
+    this.maxMessageBytes = options.maxMessageBytes();
+    this.signer = new Signatures(options.secrets()).forPath(PushCall.PATH);
+    this.intake = intake;
+    this.outstanding = new Outstanding(loop, options.timeout());
+    targets.forEach(
+        (application, target) ->
+            endpoints.put(application, new Endpoint(target, maxMessageBytes, group)));
+    run(() -> endpoints.values().forEach(Endpoint::connect));
+  }
+
+  /// Begins a call.
+  void send(Delivery delivery) {
+    Endpoint endpoint = endpoints.get(delivery.application());
+    if (endpoint == null) {
+      tell(
+          delivery,
+          PushOutcome.UNREACHABLE,
+          "No worker is known of application '" + delivery.application() + "'");
+    } else if (!run(new PushCall(this, endpoint, delivery))) {
+      tell(delivery, PushOutcome.UNREACHABLE, STOPPING);
+    }
+  }
+
+  /// Runs it in the loop.
+  ///
+  /// @return false if there is no loop any more
+  boolean run(Runnable task) {
+    try {
+      loop.execute(task);
+      return true;
+    } catch (RejectedExecutionException _) {
+      return false;
+    }
+  }
+
+  boolean isCurrentThread() {
+    return loop.inEventLoop();
+  }
+
+  /// Lets calls that are under way end for a while, then gives them up.
+  void stop() {
+    boolean interrupted = false;
+    run(this::beginToStop);
+    try {
+      idle.await(GRACE_MILLIS, MILLISECONDS);
+    } catch (InterruptedException _) {
+      interrupted = true;
+    }
+    run(this::endAll);
+    group.shutdownGracefully(0, GRACE_MILLIS, MILLISECONDS).awaitUninterruptibly(GRACE_MILLIS);
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void beginToStop() {
+    stopping = true;
+    if (outstanding.isEmpty()) {
+      idle.countDown();
+    }
+  }
+
+  private void endAll() {
+    outstanding.abandonAll(STOPPING);
+    endpoints.values().forEach(Endpoint::close);
+  }
+
+  /// Why nothing is sent any more; null if it is.
+  @Nullable String closed() {
+    return stopping ? STOPPING : null;
+  }
+
+  /// Why a message of that size is not sent; null if it is.
+  @Nullable String tooLarge(int bytes) {
+    return bytes > maxMessageBytes
+        ? "The message of %d bytes is larger than the limit of %d".formatted(bytes, maxMessageBytes)
+        : null;
+  }
+
+  /// The signature of a message; null if none is wanted.
+  @Nullable String sign(byte[] message) {
+    return signer.signs() ? signer.sign(message) : null;
+  }
+
+  void began(PushCall call) {
+    outstanding.add(call);
+  }
+
+  void ended(PushCall call, PushOutcome outcome, String detail) {
+    outstanding.remove(call);
+    tell(call.delivery(), outcome, detail);
+    if (stopping && outstanding.isEmpty()) {
+      idle.countDown();
+    }
+  }
+
+  void tell(Delivery delivery, PushOutcome outcome, String detail) {
+    intake.tell(new Command.Pushed(delivery, outcome, detail));
+  }
+
+  private static EventLoopGroup open() {
+    IoHandlerFactory io =
+        Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
+    return new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("push", true), io);
+  }
+}

@@ -1,0 +1,202 @@
+package io.taskbroker.grpc;
+
+import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.ExtensionRegistryLite;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.WireFormat;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.Status;
+import io.netty.channel.EventLoop;
+import io.taskbroker.grpc.UnaryMethod.BadRequest;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.Intake;
+import io.taskbroker.proto.v1.FetchNextTask;
+import io.taskbroker.proto.v1.GetTaskRequest;
+import io.taskbroker.proto.v1.SetBatchActivationStatusRequest;
+import io.taskbroker.proto.v1.SetTaskStatusRequest;
+import io.taskbroker.wire.Frames;
+import io.taskbroker.wire.Signatures;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// What workers ask for and report, as commands to the engine; codes and texts are those of
+/// reference-spec 2.7. Answers come when the engine gives them: of reports, when they are durable
+/// (G2). Used by the event loop.
+final class ConsumerService {
+  static final String NAME = "sentry_protos.taskbroker.v1.ConsumerService";
+
+  private static final RareWarning NAMESPACE_ALONE = new RareWarning(ConsumerService.class);
+  private static final int UPDATES_TAG =
+      SetBatchActivationStatusRequest.UPDATES_FIELD_NUMBER << 3
+          | WireFormat.WIRETYPE_LENGTH_DELIMITED;
+  private static final byte[] EMPTY = {};
+  private static final Status PUSH_MODE =
+      Status.PERMISSION_DENIED.withDescription("Cannot call while broker is in PUSH mode");
+  private static final Status NOTHING_PENDING =
+      Status.NOT_FOUND.withDescription("No pending activations");
+
+  private final Intake intake;
+  private final boolean pushMode;
+  private final int maxUpdates;
+
+  ConsumerService(GrpcOptions options, Intake intake) {
+    this.intake = intake;
+    this.pushMode = options.pushMode();
+    this.maxUpdates = options.limits().updates();
+  }
+
+  ServerServiceDefinition definition(Signatures signatures, EventLoop loop) {
+    UnaryMethod getTask = new UnaryMethod(NAME, "GetTask", signatures, loop, this::getTask);
+    UnaryMethod setTaskStatus =
+        new UnaryMethod(NAME, "SetTaskStatus", signatures, loop, this::setTaskStatus);
+    UnaryMethod setBatchActivationStatus =
+        new UnaryMethod(NAME, "SetBatchActivationStatus", signatures, loop, this::setBatch);
+    return ServerServiceDefinition.builder(NAME)
+        .addMethod(getTask.descriptor(), getTask)
+        .addMethod(setTaskStatus.descriptor(), setTaskStatus)
+        .addMethod(setBatchActivationStatus.descriptor(), setBatchActivationStatus)
+        .build();
+  }
+
+  private void getTask(UnaryCall call, byte[] bytes) throws InvalidProtocolBufferException {
+    if (pushMode) {
+      call.fail(PUSH_MODE);
+      return;
+    }
+    GetTaskRequest request = GetTaskRequest.parseFrom(bytes);
+    String application = request.hasApplication() ? request.getApplication() : null;
+    String namespace = request.hasNamespace() ? request.getNamespace() : null;
+    if (isNamespaceAlone(application, namespace)) {
+      call.fail(NOTHING_PENDING);
+      return;
+    }
+    intake.request(new Command.Claim(application, namespace, new TaskReply(call)));
+  }
+
+  private void setTaskStatus(UnaryCall call, byte[] bytes) throws InvalidProtocolBufferException {
+    SetTaskStatusRequest request = SetTaskStatusRequest.parseFrom(bytes);
+    StatusReply reply = new StatusReply(call);
+    List<Command.Update> updates = List.of(update(request));
+    intake.request(new Command.Report(updates, next(request, reply), reply));
+  }
+
+  private void setBatch(UnaryCall call, byte[] bytes) throws InvalidProtocolBufferException {
+    List<Command.Update> updates = updates(bytes);
+    if (updates.isEmpty()) {
+      call.answer(EMPTY);
+      return;
+    }
+    intake.request(new Command.Report(updates, null, new StatusReply(call)));
+  }
+
+  private Command.@Nullable Claim next(SetTaskStatusRequest request, Command.ClaimReply reply) {
+    if (pushMode || !request.hasFetchNextTask()) {
+      return null;
+    }
+    FetchNextTask fetch = request.getFetchNextTask();
+    String application = fetch.hasApplication() ? fetch.getApplication() : null;
+    String namespace = fetch.hasNamespace() ? fetch.getNamespace() : null;
+    return isNamespaceAlone(application, namespace)
+        ? null
+        : new Command.Claim(application, namespace, reply);
+  }
+
+  private static boolean isNamespaceAlone(
+      @Nullable String application, @Nullable String namespace) {
+    if (application != null || namespace == null) {
+      return false;
+    }
+    NAMESPACE_ALONE.log(
+        "A worker asked for tasks of the namespace '{}' without an application: it gets none",
+        namespace);
+    return true;
+  }
+
+  /// The updates of a `SetBatchActivationStatusRequest`, decoded one by one so that what is wrong
+  /// ends the work at once.
+  private List<Command.Update> updates(byte[] bytes) throws InvalidProtocolBufferException {
+    List<Command.Update> updates = new ArrayList<>();
+    CodedInputStream in = CodedInputStream.newInstance(bytes);
+    try {
+      for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
+        if (tag != UPDATES_TAG) {
+          in.skipField(tag);
+          continue;
+        }
+        if (updates.size() == maxUpdates) {
+          throw new BadRequest("Too many updates in one call, expects at most " + maxUpdates);
+        }
+        updates.add(
+            update(
+                in.readMessage(
+                    SetTaskStatusRequest.parser(), ExtensionRegistryLite.getEmptyRegistry())));
+      }
+    } catch (InvalidProtocolBufferException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new InvalidProtocolBufferException(e);
+    }
+    return updates;
+  }
+
+  private static Command.Update update(SetTaskStatusRequest request) {
+    long delay = request.getDelayOnRetry();
+    return new Command.Update(
+        request.getId(),
+        status(request.getStatusValue()),
+        request.hasMaxAttempts() ? Integer.toUnsignedLong(request.getMaxAttempts()) : -1,
+        request.hasDelayOnRetry() ? (delay < 0 ? Long.MAX_VALUE : delay) : -1);
+  }
+
+  private static io.taskbroker.activation.Status status(int number) {
+    return switch (number) {
+      case 3 -> io.taskbroker.activation.Status.FAILURE;
+      case 4 -> io.taskbroker.activation.Status.RETRY;
+      case 5 -> io.taskbroker.activation.Status.COMPLETE;
+      case 0 -> throw notFinal("Unspecified");
+      case 1 -> throw notFinal("Pending");
+      case 2 -> throw notFinal("Processing");
+      default ->
+          throw new BadRequest(
+              "Unable to deserialize status: unknown enumeration value " + number);
+    };
+  }
+
+  private static BadRequest notFinal(String name) {
+    return new BadRequest(
+        "Invalid status, expects 3 (Failure), 4 (Retry), or 5 (Complete), but got: " + name);
+  }
+
+  /// Answers `GetTask`.
+  private record TaskReply(UnaryCall call) implements Command.ClaimReply {
+    @Override
+    public void done(@Nullable Delivery delivery) {
+      if (delivery == null) {
+        call.fail(NOTHING_PENDING);
+      } else {
+        call.answer(Frames.ofTask(delivery.payload()));
+      }
+    }
+
+    @Override
+    public void unavailable(String why) {
+      call.fail(Status.UNAVAILABLE.withDescription(why));
+    }
+  }
+
+  /// Answers reports: with a task if there is one, but never with its absence.
+  private record StatusReply(UnaryCall call) implements Command.ReportReply, Command.ClaimReply {
+    @Override
+    public void done(@Nullable Delivery next) {
+      call.answer(next == null ? EMPTY : Frames.ofTask(next.payload()));
+    }
+
+    @Override
+    public void unavailable(String why) {
+      call.fail(Status.UNAVAILABLE.withDescription(why));
+    }
+  }
+}

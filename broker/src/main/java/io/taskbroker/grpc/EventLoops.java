@@ -1,0 +1,34 @@
+package io.taskbroker.grpc;
+
+import io.netty.channel.ChannelFactory;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+
+/// The thread that serves all connections, by epoll where there is epoll.
+final class EventLoops {
+  private EventLoops() {}
+
+  static EventLoopGroup open(String name) {
+    IoHandlerFactory io =
+        Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
+    return new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory(name, true), io);
+  }
+
+  /// Listening sockets that accept at most so many connections at the same time.
+  static ChannelFactory<ServerChannel> listening(int connections) {
+    return () -> {
+      ServerChannel channel =
+          Epoll.isAvailable() ? new EpollServerSocketChannel() : new NioServerSocketChannel();
+      channel.pipeline().addLast(new ConnectionLimit(connections));
+      return channel;
+    };
+  }
+}

@@ -1,0 +1,41 @@
+package io.taskbroker.grpc;
+
+import java.net.InetSocketAddress;
+import java.util.List;
+
+/// How calls of workers are served.
+///
+/// @param address where to listen; port 0 for any that is free
+/// @param secrets each of them may have signed a call; without any, every call is accepted
+/// @param pushMode whether activations are pushed, so that nobody may fetch them
+public record GrpcOptions(
+    InetSocketAddress address, List<String> secrets, boolean pushMode, Limits limits) {
+  public GrpcOptions {
+    secrets = List.copyOf(secrets);
+  }
+
+  /// The options with the usual limits.
+  public GrpcOptions(InetSocketAddress address, List<String> secrets, boolean pushMode) {
+    this(address, secrets, pushMode, Limits.USUAL);
+  }
+
+  /// Without the secrets.
+  @Override
+  public String toString() {
+    return "GrpcOptions[address=%s, secrets=%d, pushMode=%s, limits=%s]"
+        .formatted(address, secrets.size(), pushMode, limits);
+  }
+
+  /// What bounds the server (G7).
+  ///
+  /// @param requestBytes the largest request; a larger one fails with RESOURCE_EXHAUSTED
+  /// @param updates the most results in one call; more fail with INVALID_ARGUMENT
+  /// @param callsPerConnection the most calls that run at the same time on one connection; a client
+  ///   holds back what is more
+  /// @param connections the most connections; what is more is closed at once
+  public record Limits(int requestBytes, int updates, int callsPerConnection, int connections) {
+    /// Requests of 4 MiB, as the reference has it (reference-spec 2.6), and as many results as fit
+    /// in there.
+    public static final Limits USUAL = new Limits(4 << 20, 120_000, 1_024, 8_192);
+  }
+}

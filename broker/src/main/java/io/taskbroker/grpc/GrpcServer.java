@@ -1,0 +1,150 @@
+package io.taskbroker.grpc;
+
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+import static java.util.concurrent.TimeUnit.SECONDS;
+
+import io.grpc.Metadata;
+import io.grpc.Server;
+import io.grpc.netty.NettyServerBuilder;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.taskbroker.inflight.Intake;
+import io.taskbroker.runtime.Service;
+import io.taskbroker.wire.Signatures;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The gRPC server that workers call: `ConsumerService` and health on one port, plaintext
+/// (reference-spec 2.4 to 2.7). One event loop serves everything and never waits. Thread-safe.
+public final class GrpcServer implements Service {
+  private static final Logger LOGGER = LoggerFactory.getLogger(GrpcServer.class);
+  private static final int METADATA_BYTES = 16 << 10;
+  private static final int BACKLOG = 1_024;
+  private static final long GRACE_MILLIS = 2_000;
+
+  private final GrpcOptions options;
+  private final Signatures signatures;
+  private final ConsumerService consumerService;
+  private final HealthService health = new HealthService();
+  private @Nullable EventLoopGroup loops;
+  private @Nullable Server server;
+  private volatile int port = -1;
+
+  public GrpcServer(GrpcOptions options, Intake intake) {
+    this.options = options;
+    this.signatures = new Signatures(options.secrets());
+    this.consumerService = new ConsumerService(options, intake);
+  }
+
+  @Override
+  public String name() {
+    return "gRPC server";
+  }
+
+  /// Listens.
+  ///
+  /// @throws UncheckedIOException if the address cannot be listened on
+  @Override
+  public synchronized void start() {
+    EventLoopGroup group = EventLoops.open("grpc-server");
+    Server built = build(group);
+    try {
+      built.start();
+    } catch (IOException e) {
+      group.shutdownGracefully(0, 0, SECONDS);
+      throw new UncheckedIOException(
+          "Cannot listen for gRPC on %s: %s".formatted(text(options.address()), reason(e)), e);
+    }
+    loops = group;
+    server = built;
+    port = built.getPort();
+    LOGGER.info("Listening for gRPC on port {} of {}", port, host(options.address()));
+  }
+
+  /// The port that is listened on.
+  ///
+  /// @throws IllegalStateException if the server was not started
+  public int port() {
+    if (port < 0) {
+      throw new IllegalStateException("The gRPC server was not started: it has no port yet");
+    }
+    return port;
+  }
+
+  /// Whether health checks are answered with SERVING; they are not before this is called. Reports
+  /// are served either way (H25).
+  public void setServing(boolean serving) {
+    health.setServing(serving);
+  }
+
+  /// Accepts nothing more, gives the calls that run 2 seconds to end, and cancels the rest.
+  @Override
+  public synchronized void stop() {
+    health.end();
+    if (server == null || loops == null) {
+      return;
+    }
+    server.shutdown();
+    boolean interrupted = false;
+    try {
+      if (!server.awaitTermination(GRACE_MILLIS, MILLISECONDS)) {
+        server.shutdownNow();
+        server.awaitTermination(GRACE_MILLIS, MILLISECONDS);
+      }
+    } catch (InterruptedException _) {
+      interrupted = true;
+      server.shutdownNow();
+    }
+    loops.shutdownGracefully(0, GRACE_MILLIS, MILLISECONDS).awaitUninterruptibly(GRACE_MILLIS);
+    loops = null;
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private Server build(EventLoopGroup group) {
+    GrpcOptions.Limits limits = options.limits();
+    return NettyServerBuilder.forAddress(options.address())
+        .bossEventLoopGroup(group)
+        .workerEventLoopGroup(group)
+        .channelFactory(EventLoops.listening(limits.connections()))
+        .withOption(ChannelOption.SO_BACKLOG, BACKLOG)
+        .directExecutor()
+        .maxInboundMessageSize(limits.requestBytes())
+        .maxInboundMetadataSize(METADATA_BYTES)
+        .maxConcurrentCallsPerConnection(limits.callsPerConnection())
+        .neverIndexMetadataKey(
+            Metadata.Key.of(Signatures.HEADER, Metadata.ASCII_STRING_MARSHALLER))
+        .handshakeTimeout(20, SECONDS)
+        // Finds peers that vanished, whose connections would count for ever.
+        .keepAliveTime(60, SECONDS)
+        .keepAliveTimeout(20, SECONDS)
+        // Python workers may be set up to ping often, also while they run nothing.
+        .permitKeepAliveTime(5, SECONDS)
+        .permitKeepAliveWithoutCalls(true)
+        .addService(consumerService.definition(signatures, group.next()))
+        .addService(health)
+        .build();
+  }
+
+  private static String text(InetSocketAddress address) {
+    return host(address) + ":" + address.getPort();
+  }
+
+  private static String host(InetSocketAddress address) {
+    String host = address.getHostString();
+    return host.contains(":") ? "[" + host + "]" : host;
+  }
+
+  private static String reason(Throwable e) {
+    Throwable root = e;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    return root.getMessage() == null ? root.toString() : root.getMessage();
+  }
+}

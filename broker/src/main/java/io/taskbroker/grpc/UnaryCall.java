@@ -1,0 +1,85 @@
+package io.taskbroker.grpc;
+
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.Status;
+import io.netty.channel.EventLoop;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/// One call that is under way: takes in one request and is answered once, by any thread. The answer
+/// is written by the event loop, which writes all that came to it in the meantime together.
+final class UnaryCall extends ServerCall.Listener<byte[]> implements Runnable {
+  private final UnaryMethod method;
+  private final ServerCall<byte[], byte[]> call;
+  private final @Nullable String signature;
+  private final EventLoop loop;
+  private byte @Nullable [] request;
+  private byte @Nullable [] response;
+  private Status status = Status.OK;
+
+  UnaryCall(
+      UnaryMethod method,
+      ServerCall<byte[], byte[]> call,
+      @Nullable String signature,
+      EventLoop loop) {
+    this.method = method;
+    this.call = call;
+    this.signature = signature;
+    this.loop = loop;
+  }
+
+  @Override
+  public void onMessage(byte[] message) {
+    request = message;
+  }
+
+  @Override
+  public void onHalfClose() {
+    byte[] complete = request;
+    request = null;
+    if (complete == null) {
+      fail(Status.INTERNAL.withDescription("The call ended without a request"));
+    } else {
+      method.handle(this, complete, signature);
+    }
+  }
+
+  /// Answers the call. A client that went away is not told.
+  void answer(byte[] message) {
+    response = message;
+    send();
+  }
+
+  /// Fails the call.
+  void fail(Status reason) {
+    status = reason;
+    send();
+  }
+
+  private void send() {
+    if (loop.inEventLoop()) {
+      run();
+      return;
+    }
+    try {
+      loop.execute(this);
+    } catch (RejectedExecutionException _) {
+      // The server was stopped, which cancelled the call.
+    }
+  }
+
+  /// Writes the answer.
+  @Override
+  public void run() {
+    if (call.isCancelled()) {
+      return;
+    }
+    byte[] message = response;
+    if (message != null) {
+      call.sendHeaders(new Metadata());
+      call.sendMessage(message);
+    }
+    call.close(status, new Metadata());
+  }
+}

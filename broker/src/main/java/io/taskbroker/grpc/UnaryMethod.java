@@ -1,0 +1,96 @@
+package io.taskbroker.grpc;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.Status;
+import io.netty.channel.EventLoop;
+import io.taskbroker.wire.Signatures;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// A method of one request and one response, whose calls are verified before they are looked into.
+final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
+  private static final Logger LOGGER = LoggerFactory.getLogger(UnaryMethod.class);
+  private static final RareWarning REFUSED = new RareWarning(UnaryMethod.class);
+  private static final Metadata.Key<String> SIGNATURE =
+      Metadata.Key.of(Signatures.HEADER, Metadata.ASCII_STRING_MARSHALLER);
+  private static final Status TOO_LARGE =
+      Status.RESOURCE_EXHAUSTED.withDescription("The request is too large when decompressed");
+  private static final Status CORRUPT =
+      Status.INVALID_ARGUMENT.withDescription("The request cannot be decompressed");
+  private static final Status UNAUTHENTICATED =
+      Status.UNAUTHENTICATED.withDescription("Authentication failed");
+
+  private final MethodDescriptor<byte[], byte[]> descriptor;
+  private final Signatures.Signer signer;
+  private final EventLoop loop;
+  private final Handler handler;
+
+  UnaryMethod(
+      String service, String name, Signatures signatures, EventLoop loop, Handler handler) {
+    String fullName = MethodDescriptor.generateFullMethodName(service, name);
+    this.descriptor =
+        MethodDescriptor.newBuilder(Bytes.MARSHALLER, Bytes.MARSHALLER)
+            .setType(MethodDescriptor.MethodType.UNARY)
+            .setFullMethodName(fullName)
+            .build();
+    this.signer = signatures.forPath("/" + fullName);
+    this.loop = loop;
+    this.handler = handler;
+  }
+
+  MethodDescriptor<byte[], byte[]> descriptor() {
+    return descriptor;
+  }
+
+  @Override
+  public ServerCall.Listener<byte[]> startCall(ServerCall<byte[], byte[]> call, Metadata headers) {
+    // A second message would be an error, which is only found out by asking for it.
+    call.request(2);
+    return new UnaryCall(this, call, headers.get(SIGNATURE), loop);
+  }
+
+  void handle(UnaryCall call, byte[] request, @Nullable String signature) {
+    if (request == Bytes.TOO_LARGE || request == Bytes.CORRUPT) {
+      call.fail(request == Bytes.TOO_LARGE ? TOO_LARGE : CORRUPT);
+      return;
+    }
+    if (!signer.accepts(request, signature)) {
+      REFUSED.log("Authentication of a call of {} failed", descriptor.getFullMethodName());
+      call.fail(UNAUTHENTICATED);
+      return;
+    }
+    try {
+      handler.handle(call, request);
+    } catch (BadRequest e) {
+      call.fail(Status.INVALID_ARGUMENT.withDescription(e.getMessage()));
+    } catch (InvalidProtocolBufferException e) {
+      call.fail(
+          Status.INVALID_ARGUMENT.withDescription("Cannot decode the request: " + e.getMessage()));
+    } catch (RuntimeException e) {
+      LOGGER.error("Cannot handle a call of {}", descriptor.getFullMethodName(), e);
+      call.fail(Status.INTERNAL.withDescription("Cannot handle the call"));
+    }
+  }
+
+  /// What a method does. Called by the event loop: must not block.
+  @FunctionalInterface
+  interface Handler {
+    /// @throws InvalidProtocolBufferException if the request is no message of its type
+    /// @throws BadRequest if it is one that cannot be followed
+    void handle(UnaryCall call, byte[] request) throws InvalidProtocolBufferException;
+  }
+
+  /// A request that cannot be followed; the message is for the client.
+  static final class BadRequest extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    BadRequest(String message) {
+      super(message, null, false, false);
+    }
+  }
+}
