@@ -21,7 +21,7 @@ final class StoreCommitterBacklog {
   private final int batchSize;
   private final Deque<List<Change>> parts = new ArrayDeque<>();
   private final List<Change> held = new ArrayList<>();
-  private final Set<Long> heldLeaves = new HashSet<>(); // the keys of rows whose leave is held
+  private final Set<Long> heldLeaves = new HashSet<>(); // rows whose leave is, or was lately, held
   private int heldSize; // of the next transaction of what is held
   private long numbers;
 
@@ -179,12 +179,9 @@ final class StoreCommitterBacklog {
   }
 
   private void release(int changes) {
-    List<Change> beginning = held.subList(0, changes);
-    for (Change change : beginning) {
-      if (change instanceof Change.Leave leave) {
-        heldLeaves.remove(leave.key());
-      }
+    held.subList(0, changes).clear();
+    if (held.isEmpty()) {
+      heldLeaves.clear();
     }
-    beginning.clear();
   }
 }
