@@ -97,7 +97,7 @@ final class Partitions implements ConsumerRebalanceListener {
 
   boolean hasUntaken() {
     if (broken != null) {
-      throw broken;
+      throw new IllegalStateException("A rebalance could not be followed", broken);
     }
     return !untaken.isEmpty();
   }
