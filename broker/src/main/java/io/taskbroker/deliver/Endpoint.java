@@ -14,6 +14,8 @@ import io.netty.channel.socket.nio.NioSocketChannel;
 import io.taskbroker.wire.Signatures;
 import java.net.URI;
 import java.util.Locale;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /// The workers of one application behind one address, reached by one HTTP/2 connection. Used by the
 /// event loop.
@@ -22,6 +24,14 @@ import java.util.Locale;
 /// calls meanwhile. How often to try is the engine's business, so such a channel is replaced: the
 /// next call connects at once, and is answered if the worker is back.
 final class Endpoint {
+  /// What the library says, with a stack trace, whenever a name cannot be resolved; the engine is
+  /// told of it anyway.
+  private static final Logger NOISE = Logger.getLogger("io.grpc.internal.ManagedChannelImpl");
+
+  static {
+    NOISE.setLevel(Level.SEVERE);
+  }
+
   private final String target;
   private final int maxMessageBytes;
   private final EventLoopGroup loops;

@@ -40,6 +40,7 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
   private final Delivery delivery;
   private @Nullable ClientCall<byte[], byte[]> call;
   private boolean begun;
+  private boolean sent;
   private boolean answered;
   private boolean ended;
 
@@ -109,7 +110,7 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
   }
 
   private void closed(Status status) {
-    PushOutcome outcome = Verdict.of(status, begun, answered);
+    PushOutcome outcome = Verdict.of(status, begun, sent, answered);
     end(outcome, outcome == PushOutcome.ACCEPTED ? "" : Verdict.detail(status));
   }
 
@@ -131,8 +132,13 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
       }
       return new ClientStreamTracer() {
         @Override
-        public void streamCreated(Attributes transport, Metadata sent) {
+        public void streamCreated(Attributes transport, Metadata metadata) {
           call.begun = true;
+        }
+
+        @Override
+        public void outboundHeaders() {
+          call.sent = true;
         }
 
         @Override

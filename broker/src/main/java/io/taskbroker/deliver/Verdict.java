@@ -11,21 +11,23 @@ import org.jspecify.annotations.Nullable;
 final class Verdict {
   private static final int DETAIL_CHARS = 300;
 
-  /// How the gRPC library describes calls that it knows the worker has not processed: refused with
-  /// REFUSED_STREAM, above the last stream of a GOAWAY, or never sent.
+  /// How the gRPC library describes calls that were sent, and that the other side said it has not
+  /// processed: refused by REFUSED_STREAM, or above the last stream of a GOAWAY without error.
   private static final List<String> NOT_PROCESSED =
       List.of(
           "RST_STREAM closed stream. HTTP/2 error code: REFUSED_STREAM",
-          "Abrupt GOAWAY closed sent stream",
-          "Abrupt GOAWAY closed unsent stream",
-          "GOAWAY closed buffered stream",
-          "Connection closed while stream is buffered");
+          "Abrupt GOAWAY closed sent stream");
+
+  /// How it describes calls on a connection that it gives up, but that may still deliver what it
+  /// holds.
+  private static final String GIVEN_UP = "Keepalive failed";
 
   private Verdict() {}
 
   /// @param begun whether the call was given to a connection
+  /// @param sent whether the connection wrote the beginning of the call
   /// @param answered whether the status came from the other side
-  static PushOutcome of(Status status, boolean begun, boolean answered) {
+  static PushOutcome of(Status status, boolean begun, boolean sent, boolean answered) {
     if (status.isOk()) {
       return PushOutcome.ACCEPTED;
     }
@@ -35,7 +37,7 @@ final class Verdict {
     String description = description(status);
     return switch (status.getCode()) {
       case UNAVAILABLE ->
-          !answered && NOT_PROCESSED.stream().anyMatch(description::startsWith)
+          !answered && isNotProcessed(description, sent)
               ? PushOutcome.UNREACHABLE
               : PushOutcome.LOST;
       case DEADLINE_EXCEEDED, CANCELLED -> PushOutcome.LOST;
@@ -57,6 +59,12 @@ final class Verdict {
     }
     text.setLength(Math.min(text.length(), DETAIL_CHARS));
     return text.toString().replaceAll("\\p{Cntrl}", " ");
+  }
+
+  private static boolean isNotProcessed(String description, boolean sent) {
+    return sent
+        ? NOT_PROCESSED.stream().anyMatch(description::startsWith)
+        : !description.startsWith(GIVEN_UP);
   }
 
   /// The end of a connection says nothing of any one call.

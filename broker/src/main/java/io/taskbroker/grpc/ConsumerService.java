@@ -6,7 +6,6 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.WireFormat;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
-import io.netty.channel.EventLoop;
 import io.taskbroker.grpc.UnaryMethod.BadRequest;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Delivery;
@@ -48,12 +47,12 @@ final class ConsumerService {
     this.maxUpdates = options.limits().updates();
   }
 
-  ServerServiceDefinition definition(Signatures signatures, EventLoop loop) {
-    UnaryMethod getTask = new UnaryMethod(NAME, "GetTask", signatures, loop, this::getTask);
+  ServerServiceDefinition definition(Signatures signatures, RunningCalls running) {
+    UnaryMethod getTask = new UnaryMethod(NAME, "GetTask", signatures, running, this::getTask);
     UnaryMethod setTaskStatus =
-        new UnaryMethod(NAME, "SetTaskStatus", signatures, loop, this::setTaskStatus);
+        new UnaryMethod(NAME, "SetTaskStatus", signatures, running, this::setTaskStatus);
     UnaryMethod setBatchActivationStatus =
-        new UnaryMethod(NAME, "SetBatchActivationStatus", signatures, loop, this::setBatch);
+        new UnaryMethod(NAME, "SetBatchActivationStatus", signatures, running, this::setBatch);
     return ServerServiceDefinition.builder(NAME)
         .addMethod(getTask.descriptor(), getTask)
         .addMethod(setTaskStatus.descriptor(), setTaskStatus)

@@ -5,6 +5,7 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 
 import io.grpc.Metadata;
 import io.grpc.Server;
+import io.grpc.Status;
 import io.grpc.netty.NettyServerBuilder;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
@@ -14,6 +15,8 @@ import io.taskbroker.wire.Signatures;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,13 +28,25 @@ public final class GrpcServer implements Service {
   private static final int METADATA_BYTES = 16 << 10;
   private static final int BACKLOG = 1_024;
   private static final long GRACE_MILLIS = 2_000;
+  private static final long LAST_WORDS_MILLIS = 500;
+  private static final Status STOPPING = Status.UNAVAILABLE.withDescription("The broker stops");
+
+  /// What the library says of malformed requests and connections, each with a stack trace: anybody
+  /// could fill the log.
+  private static final List<java.util.logging.Logger> NOISE =
+      Stream.of("NettyServerStream", "NettyServerHandler", "NettyServerTransport.connections")
+          .map(name -> java.util.logging.Logger.getLogger("io.grpc.netty." + name))
+          .toList();
+
+  static {
+    NOISE.forEach(logger -> logger.setLevel(java.util.logging.Level.SEVERE));
+  }
 
   private final GrpcOptions options;
   private final Signatures signatures;
   private final ConsumerService consumerService;
   private final HealthService health = new HealthService();
-  private @Nullable EventLoopGroup loops;
-  private @Nullable Server server;
+  private @Nullable Running running;
   private volatile int port = -1;
 
   public GrpcServer(GrpcOptions options, Intake intake) {
@@ -51,7 +66,8 @@ public final class GrpcServer implements Service {
   @Override
   public synchronized void start() {
     EventLoopGroup group = EventLoops.open("grpc-server");
-    Server built = build(group);
+    RunningCalls calls = new RunningCalls(group.next());
+    Server built = build(group, calls);
     try {
       built.start();
     } catch (IOException e) {
@@ -59,8 +75,7 @@ public final class GrpcServer implements Service {
       throw new UncheckedIOException(
           "Cannot listen for gRPC on %s: %s".formatted(text(options.address()), reason(e)), e);
     }
-    loops = group;
-    server = built;
+    running = new Running(built, group, calls);
     port = built.getPort();
     LOGGER.info("Listening for gRPC on port {} of {}", port, host(options.address()));
   }
@@ -81,32 +96,17 @@ public final class GrpcServer implements Service {
     health.setServing(serving);
   }
 
-  /// Accepts nothing more, gives the calls that run 2 seconds to end, and cancels the rest.
+  /// Accepts nothing more, gives the calls that run 2 seconds to end, and fails the rest.
   @Override
   public synchronized void stop() {
     health.end();
-    if (server == null || loops == null) {
-      return;
-    }
-    server.shutdown();
-    boolean interrupted = false;
-    try {
-      if (!server.awaitTermination(GRACE_MILLIS, MILLISECONDS)) {
-        server.shutdownNow();
-        server.awaitTermination(GRACE_MILLIS, MILLISECONDS);
-      }
-    } catch (InterruptedException _) {
-      interrupted = true;
-      server.shutdownNow();
-    }
-    loops.shutdownGracefully(0, GRACE_MILLIS, MILLISECONDS).awaitUninterruptibly(GRACE_MILLIS);
-    loops = null;
-    if (interrupted) {
-      Thread.currentThread().interrupt();
+    if (running != null) {
+      running.stop();
+      running = null;
     }
   }
 
-  private Server build(EventLoopGroup group) {
+  private Server build(EventLoopGroup group, RunningCalls calls) {
     GrpcOptions.Limits limits = options.limits();
     return NettyServerBuilder.forAddress(options.address())
         .bossEventLoopGroup(group)
@@ -126,7 +126,7 @@ public final class GrpcServer implements Service {
         // Python workers may be set up to ping often, also while they run nothing.
         .permitKeepAliveTime(5, SECONDS)
         .permitKeepAliveWithoutCalls(true)
-        .addService(consumerService.definition(signatures, group.next()))
+        .addService(consumerService.definition(signatures, calls))
         .addService(health)
         .build();
   }
@@ -146,5 +146,26 @@ public final class GrpcServer implements Service {
       root = root.getCause();
     }
     return root.getMessage() == null ? root.toString() : root.getMessage();
+  }
+
+  private record Running(Server server, EventLoopGroup loops, RunningCalls calls) {
+    void stop() {
+      server.shutdown();
+      if (!awaitEnd(GRACE_MILLIS)) {
+        calls.run(() -> calls.failAll(STOPPING));
+        awaitEnd(LAST_WORDS_MILLIS);
+        server.shutdownNow();
+      }
+      loops.shutdownGracefully(0, GRACE_MILLIS, MILLISECONDS).awaitUninterruptibly(GRACE_MILLIS);
+    }
+
+    private boolean awaitEnd(long millis) {
+      try {
+        return server.awaitTermination(millis, MILLISECONDS);
+      } catch (InterruptedException _) {
+        Thread.currentThread().interrupt();
+        return false;
+      }
+    }
   }
 }

@@ -3,8 +3,6 @@ package io.taskbroker.grpc;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.Status;
-import io.netty.channel.EventLoop;
-import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /// One call that is under way: takes in one request and is answered once, by any thread. The answer
@@ -13,7 +11,7 @@ final class UnaryCall extends ServerCall.Listener<byte[]> implements Runnable {
   private final UnaryMethod method;
   private final ServerCall<byte[], byte[]> call;
   private final @Nullable String signature;
-  private final EventLoop loop;
+  private final RunningCalls running;
   private byte @Nullable [] request;
   private byte @Nullable [] response;
   private Status status = Status.OK;
@@ -22,11 +20,11 @@ final class UnaryCall extends ServerCall.Listener<byte[]> implements Runnable {
       UnaryMethod method,
       ServerCall<byte[], byte[]> call,
       @Nullable String signature,
-      EventLoop loop) {
+      RunningCalls running) {
     this.method = method;
     this.call = call;
     this.signature = signature;
-    this.loop = loop;
+    this.running = running;
   }
 
   @Override
@@ -36,6 +34,7 @@ final class UnaryCall extends ServerCall.Listener<byte[]> implements Runnable {
 
   @Override
   public void onHalfClose() {
+    running.add(this);
     byte[] complete = request;
     request = null;
     if (complete == null) {
@@ -45,34 +44,27 @@ final class UnaryCall extends ServerCall.Listener<byte[]> implements Runnable {
     }
   }
 
+  @Override
+  public void onCancel() {
+    running.remove(this);
+  }
+
   /// Answers the call. A client that went away is not told.
   void answer(byte[] message) {
     response = message;
-    send();
+    running.run(this);
   }
 
   /// Fails the call.
   void fail(Status reason) {
     status = reason;
-    send();
+    running.run(this);
   }
 
-  private void send() {
-    if (loop.inEventLoop()) {
-      run();
-      return;
-    }
-    try {
-      loop.execute(this);
-    } catch (RejectedExecutionException _) {
-      // The server was stopped, which cancelled the call.
-    }
-  }
-
-  /// Writes the answer.
+  /// Writes the answer, unless the call ended before.
   @Override
   public void run() {
-    if (call.isCancelled()) {
+    if (!running.remove(this)) {
       return;
     }
     byte[] message = response;

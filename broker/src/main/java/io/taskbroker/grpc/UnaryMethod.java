@@ -6,7 +6,6 @@ import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.Status;
-import io.netty.channel.EventLoop;
 import io.taskbroker.wire.Signatures;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -27,11 +26,11 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
 
   private final MethodDescriptor<byte[], byte[]> descriptor;
   private final Signatures.Signer signer;
-  private final EventLoop loop;
+  private final RunningCalls running;
   private final Handler handler;
 
   UnaryMethod(
-      String service, String name, Signatures signatures, EventLoop loop, Handler handler) {
+      String service, String name, Signatures signatures, RunningCalls running, Handler handler) {
     String fullName = MethodDescriptor.generateFullMethodName(service, name);
     this.descriptor =
         MethodDescriptor.newBuilder(Bytes.MARSHALLER, Bytes.MARSHALLER)
@@ -39,7 +38,7 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
             .setFullMethodName(fullName)
             .build();
     this.signer = signatures.forPath("/" + fullName);
-    this.loop = loop;
+    this.running = running;
     this.handler = handler;
   }
 
@@ -51,7 +50,7 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
   public ServerCall.Listener<byte[]> startCall(ServerCall<byte[], byte[]> call, Metadata headers) {
     // A second message would be an error, which is only found out by asking for it.
     call.request(2);
-    return new UnaryCall(this, call, headers.get(SIGNATURE), loop);
+    return new UnaryCall(this, call, headers.get(SIGNATURE), running);
   }
 
   void handle(UnaryCall call, byte[] request, @Nullable String signature) {

@@ -1,0 +1,44 @@
+package io.taskbroker.grpc;
+
+import io.grpc.Status;
+import io.netty.channel.EventLoop;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
+
+/// The calls that the engine has not answered yet. Used by the event loop, but for [#run].
+final class RunningCalls {
+  private final EventLoop loop;
+  private final Set<UnaryCall> calls = new HashSet<>();
+
+  RunningCalls(EventLoop loop) {
+    this.loop = loop;
+  }
+
+  void add(UnaryCall call) {
+    calls.add(call);
+  }
+
+  /// @return false if it was none of them
+  boolean remove(UnaryCall call) {
+    return calls.remove(call);
+  }
+
+  void failAll(Status reason) {
+    List.copyOf(calls).forEach(call -> call.fail(reason));
+  }
+
+  /// Runs it in the loop, at once if that is where the caller is.
+  void run(Runnable task) {
+    if (loop.inEventLoop()) {
+      task.run();
+      return;
+    }
+    try {
+      loop.execute(task);
+    } catch (RejectedExecutionException _) {
+      // The server was stopped, which failed all calls.
+    }
+  }
+}

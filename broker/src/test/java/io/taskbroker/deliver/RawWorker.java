@@ -1,0 +1,124 @@
+package io.taskbroker.deliver;
+
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/// A worker that speaks just enough HTTP/2 to react to calls as no gRPC library would.
+final class RawWorker implements AutoCloseable {
+  private static final int PREFACE = 24;
+  private static final int HEADERS = 1;
+  private static final int RST_STREAM = 3;
+  private static final int SETTINGS = 4;
+  private static final int GOAWAY = 7;
+  private static final int MAX_CONCURRENT_STREAMS = 3;
+
+  private final ServerSocket server = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
+  private final byte[] settings;
+  private final Reaction reaction;
+  private final Queue<Socket> sockets = new ConcurrentLinkedQueue<>();
+  private volatile boolean hasCall;
+
+  /// What is done when a call has come.
+  interface Reaction {
+    void to(int stream, OutputStream out) throws IOException;
+  }
+
+  private RawWorker(byte[] settings, Reaction reaction) throws IOException {
+    this.settings = settings;
+    this.reaction = reaction;
+    Thread.ofVirtual().start(this::serve);
+  }
+
+  static RawWorker reacting(Reaction reaction) throws IOException {
+    return new RawWorker(new byte[0], reaction);
+  }
+
+  /// Lets one call run at a time, which is never answered.
+  static RawWorker ofOneCall() throws IOException {
+    return new RawWorker(
+        new byte[] {0, MAX_CONCURRENT_STREAMS, 0, 0, 0, 1}, (stream, out) -> {});
+  }
+
+  static byte[] reset(int stream, int error) {
+    return frame(RST_STREAM, stream, new byte[] {0, 0, 0, (byte) error});
+  }
+
+  static byte[] goAway(int lastStream, int error) {
+    return frame(GOAWAY, 0, new byte[] {0, 0, 0, (byte) lastStream, 0, 0, 0, (byte) error});
+  }
+
+  URI address() {
+    return URI.create("http://127.0.0.1:" + server.getLocalPort());
+  }
+
+  boolean hasCall() {
+    return hasCall;
+  }
+
+  @Override
+  public void close() throws IOException {
+    server.close();
+    for (Socket socket : sockets) {
+      socket.close();
+    }
+  }
+
+  private void serve() {
+    try (server) {
+      while (true) {
+        Socket socket = server.accept();
+        Thread.ofVirtual().start(() -> serve(socket));
+      }
+    } catch (IOException _) {
+      // Closed.
+    }
+  }
+
+  private void serve(Socket socket) {
+    try (socket) {
+      sockets.add(socket);
+      DataInputStream in = new DataInputStream(socket.getInputStream());
+      OutputStream out = socket.getOutputStream();
+      in.skipNBytes(PREFACE);
+      out.write(frame(SETTINGS, 0, settings));
+      while (true) {
+        int length = in.readUnsignedByte() << 16 | in.readUnsignedShort();
+        int type = in.readUnsignedByte();
+        in.readUnsignedByte();
+        int stream = in.readInt();
+        in.skipNBytes(length);
+        if (type == HEADERS) {
+          hasCall = true;
+          reaction.to(stream, out);
+          out.flush();
+        }
+      }
+    } catch (IOException _) {
+      // The other side, or the reaction, closed the connection.
+    }
+  }
+
+  private static byte[] frame(int type, int stream, byte[] payload) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (DataOutputStream out = new DataOutputStream(bytes)) {
+      out.writeByte(payload.length >> 16);
+      out.writeShort(payload.length);
+      out.writeByte(type);
+      out.writeByte(0);
+      out.writeInt(stream);
+      out.write(payload);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+    return bytes.toByteArray();
+  }
+}

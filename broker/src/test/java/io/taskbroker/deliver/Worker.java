@@ -1,0 +1,122 @@
+package io.taskbroker.deliver;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+
+import io.grpc.Attributes;
+import io.grpc.Grpc;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.Server;
+import io.grpc.ServerCall;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.ServerTransportFilter;
+import io.grpc.Status;
+import io.grpc.netty.NettyServerBuilder;
+import io.taskbroker.wire.Signatures;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.LinkedBlockingQueue;
+import org.jspecify.annotations.Nullable;
+
+/// A worker that takes pushes as it is told to.
+final class Worker implements AutoCloseable {
+  /// Has come, or waits for an answer.
+  record Call(byte[] message, @Nullable String signature, ServerCall<byte[], byte[]> call) {
+    void answer(Status status) {
+      if (status.isOk()) {
+        call.sendHeaders(new Metadata());
+        call.sendMessage(new byte[0]);
+      }
+      call.close(status, new Metadata());
+    }
+  }
+
+  final BlockingQueue<Call> calls = new LinkedBlockingQueue<>();
+  final Set<Object> connections = ConcurrentHashMap.newKeySet();
+
+  /// What calls are answered with; null if they are not.
+  volatile @Nullable Status answer = Status.OK;
+
+  private final Server server;
+  private final int port;
+
+  private Worker(int port, int maxMessageBytes) throws IOException {
+    MethodDescriptor<byte[], byte[]> method =
+        MethodDescriptor.newBuilder(Bytes.MARSHALLER, Bytes.MARSHALLER)
+            .setType(MethodDescriptor.MethodType.UNARY)
+            .setFullMethodName("sentry_protos.taskbroker.v1.WorkerService/PushTask")
+            .build();
+    server =
+        NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", port))
+            .directExecutor()
+            .maxInboundMessageSize(maxMessageBytes)
+            .addTransportFilter(
+                new ServerTransportFilter() {
+                  @Override
+                  public Attributes transportReady(Attributes attributes) {
+                    connections.add(attributes.get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR));
+                    return attributes;
+                  }
+                })
+            .addService(
+                ServerServiceDefinition.builder("sentry_protos.taskbroker.v1.WorkerService")
+                    .addMethod(method, this::startCall)
+                    .build())
+            .build()
+            .start();
+    this.port = server.getPort();
+  }
+
+  static Worker start() throws IOException {
+    return new Worker(0, 10 << 20);
+  }
+
+  static Worker start(int port) throws IOException {
+    return new Worker(port, 10 << 20);
+  }
+
+  static Worker taking(int maxMessageBytes) throws IOException {
+    return new Worker(0, maxMessageBytes);
+  }
+
+  int port() {
+    return port;
+  }
+
+  URI address() {
+    return URI.create("http://127.0.0.1:" + port());
+  }
+
+  /// Breaks all connections, calls on them included.
+  @Override
+  public void close() throws InterruptedException {
+    server.shutdownNow();
+    server.awaitTermination(10, SECONDS);
+  }
+
+  /// Takes no more calls, and lets those that run end.
+  void leave() {
+    server.shutdown();
+  }
+
+  private ServerCall.Listener<byte[]> startCall(ServerCall<byte[], byte[]> call, Metadata headers) {
+    String signature =
+        headers.get(Metadata.Key.of(Signatures.HEADER, Metadata.ASCII_STRING_MARSHALLER));
+    call.request(2);
+    return new ServerCall.Listener<>() {
+      @Override
+      public void onMessage(byte[] message) {
+        Call arrived = new Call(message, signature, call);
+        calls.add(arrived);
+        Status status = answer;
+        if (status != null) {
+          arrived.answer(status);
+        }
+      }
+    };
+  }
+}
