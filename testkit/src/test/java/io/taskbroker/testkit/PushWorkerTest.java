@@ -12,6 +12,7 @@ import io.grpc.Status;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.MetadataUtils;
+import io.grpc.stub.StreamObserver;
 import io.taskbroker.proto.v1.PushTaskRequest;
 import io.taskbroker.proto.v1.SetTaskStatusRequest;
 import io.taskbroker.proto.v1.TaskActivation;
@@ -21,8 +22,7 @@ import io.taskbroker.testkit.Behaviour.Run;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Semaphore;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -196,26 +196,31 @@ final class PushWorkerTest {
               .build();
     }
 
-    void push(List<TaskActivation> tasks) throws InterruptedException {
-      var calls = new Semaphore(1_000);
-      var results =
-          tasks.stream()
-              .map(task -> {
-                calls.acquireUninterruptibly();
-                var result =
-                    ClientCalls.futureUnaryCall(
-                        channel.newCall(RawMethods.PUSH_TASK, CallOptions.DEFAULT), request(task));
-                result.addListener(calls::release, Runnable::run);
-                return result;
-              })
-              .toList();
-      for (var result : results) {
-        try {
-          result.get();
-        } catch (ExecutionException e) {
-          throw new IllegalStateException(e.getCause());
-        }
-      }
+    /// Pushes all at a time, and waits for the answers.
+    void push(List<TaskActivation> tasks) {
+      tasks.stream().map(this::send).toList().forEach(CompletableFuture::join);
+    }
+
+    private CompletableFuture<byte[]> send(TaskActivation task) {
+      var answer = new CompletableFuture<byte[]>();
+      ClientCalls.asyncUnaryCall(
+          channel.newCall(RawMethods.PUSH_TASK, CallOptions.DEFAULT),
+          request(task),
+          new StreamObserver<byte[]>() {
+            @Override
+            public void onNext(byte[] response) {
+              answer.complete(response);
+            }
+
+            @Override
+            public void onError(Throwable e) {
+              answer.completeExceptionally(e);
+            }
+
+            @Override
+            public void onCompleted() {}
+          });
+      return answer;
     }
 
     void pushSigned(TaskActivation task, Signer signer) {
