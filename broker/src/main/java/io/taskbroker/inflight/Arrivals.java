@@ -272,13 +272,14 @@ final class Arrivals {
     }
   }
 
-  /// The same of a row that is parked.
+  /// The same of a row that is parked. What another broker may have run is dealt with when it is
+  /// read back.
   void unproven(Row parked) {
     Activation activation = parked.activation();
+    long offset = activation.origin().offset();
     PartitionIntake intake = intakeOf(activation.origin());
-    if (intake != null) {
-      intake.unproven.addLast(
-          new Unproven(parked.key(), activation.id(), activation.origin().offset(), null));
+    if (intake != null && offset >= intake.assignedAt) {
+      intake.unproven.addLast(new Unproven(parked.key(), activation.id(), offset, null));
     }
   }
 

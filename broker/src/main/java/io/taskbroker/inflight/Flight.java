@@ -162,12 +162,20 @@ final class Flight {
     timers.cancel(entry);
   }
 
-  /// Makes a pending entry runnable.
+  /// Makes a pending entry runnable; at its time, if the wall clock was set back behind that (G5).
   void enqueue(Entry entry, boolean first) {
+    if (isEarly(entry.activation)) {
+      timers.set(entry, mono(entry.activation.delayUntil()));
+      return;
+    }
     entry.lane.enqueue(entry, first);
     if (entry.activation.expiresAt() != Activation.NEVER) {
       timers.set(entry, mono(entry.activation.expiresAt()));
     }
+  }
+
+  boolean isEarly(Activation activation) {
+    return activation.delayUntil() > wall;
   }
 
   boolean isExpired(Activation activation) {

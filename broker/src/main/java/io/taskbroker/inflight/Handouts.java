@@ -68,14 +68,21 @@ final class Handouts {
     return oldest;
   }
 
-  /// The oldest runnable entry whose time is not over.
+  /// The oldest runnable entry whose time is now.
   private @Nullable Entry oldest(Lane lane, @Nullable String namespace) {
     Entry entry = lane.oldest(namespace);
-    while (entry != null && flight.isExpired(entry.activation)) {
-      endings.expire(entry);
+    while (entry != null) {
+      if (flight.isExpired(entry.activation)) {
+        endings.expire(entry);
+      } else if (flight.isEarly(entry.activation)) {
+        flight.detach(entry);
+        flight.enqueue(entry, false);
+      } else {
+        return entry;
+      }
       entry = lane.oldest(namespace);
     }
-    return entry;
+    return null;
   }
 
   /// Claims the entry for the taker: at once, or when its mark is durable if it may run only once
@@ -116,7 +123,7 @@ final class Handouts {
     } else if (flight.isExpired(entry.activation)) {
       entry.taker = taker;
       endings.expire(entry);
-    } else if (!flight.delivering || !markIsFresh(entry)) {
+    } else if (!flight.delivering || flight.isEarly(entry.activation) || !markIsFresh(entry)) {
       giveBack(taker, entry);
     } else {
       handOver(entry, taker);

@@ -307,6 +307,23 @@ final class H02AtMostOnceProofTest {
   }
 
   @Test
+  void h02ParkedRowThatBecomesDurableAfterAnotherBrokerRanItIsNotProven() {
+    rig.commits = false;
+    partition.send(Task.once("x").delayUntil(rig.wall + FAR));
+    partition.revoke(true);
+    rig.settle();
+    partition.committed = 1;
+    partition.assign();
+    rig.commits = true;
+    rig.settle();
+    partition.send(Task.of("next"));
+    partition.commitOffset();
+    rig.pass(FAR + 1);
+    assertThat(rig.handedOutIds()).contains("next").doesNotContain("x");
+    assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("x");
+  }
+
+  @Test
   void h02NothingIsProvenOfAParkedRowThatIsGone() {
     partition.send(Task.once("x").delayUntil(rig.wall + FAR));
     rig.settle();

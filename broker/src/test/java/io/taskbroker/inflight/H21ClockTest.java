@@ -105,6 +105,34 @@ final class H21ClockTest {
   }
 
   @Test
+  void h21TaskWhoseDelayEndedWaitsAgainWhenTheClockIsSetBack() {
+    partition.send(Task.of("x").delayUntil(rig.wall + 1_000));
+    rig.pass(1_000);
+    rig.stepClock(-300);
+    assertThat(rig.claim().id()).isEmpty();
+    rig.pass(299);
+    assertThat(rig.claim().id()).isEmpty();
+    rig.pass(1);
+    assertThat(rig.claim().id()).isEqualTo("x");
+  }
+
+  @Test
+  void h21TaskThatWaitsForItsMarkWaitsAgainWhenTheClockIsSetBack() {
+    partition.send(Task.once("x").delayUntil(rig.wall + 1_000));
+    partition.commitOffset();
+    rig.pass(1_000);
+    rig.commits = false;
+    RigReply claim = rig.claim();
+    rig.stepClock(-1_000);
+    rig.commits = true;
+    rig.settle();
+    assertThat(claim.isAnswered()).isTrue();
+    assertThat(claim.id()).isEmpty();
+    rig.pass(1_000);
+    assertThat(rig.claim().id()).isEqualTo("x");
+  }
+
+  @Test
   void h21ExpiryFollowsTheWallClock() {
     partition.send(Task.of("x").expiresAt(rig.wall + 10_000));
     rig.stepClock(10_000);

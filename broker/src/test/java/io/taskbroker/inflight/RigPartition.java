@@ -20,6 +20,8 @@ final class RigPartition {
 
   private final EngineRig rig;
   private long position;
+  private long begun;
+  private long acknowledged = Watermark.NONE;
 
   /// The offset that is committed in Kafka.
   long committed = Watermark.NONE;
@@ -79,6 +81,22 @@ final class RigPartition {
     return new Origin(source.topic(), source.partition(), log.size());
   }
 
+  /// The records, those apart that a rule drops.
+  List<Activation> activations() {
+    List<Activation> activations = new ArrayList<>();
+    for (Command.Arrival arrival : log) {
+      if (arrival != null) {
+        activations.add(arrival.activation());
+      }
+    }
+    return activations;
+  }
+
+  /// Whether everything that the engine was given is stored or disposed of.
+  boolean isSettled() {
+    return Math.max(begun, consumed) == position;
+  }
+
   boolean hasMore() {
     return position < log.size();
   }
@@ -107,11 +125,14 @@ final class RigPartition {
     rig.settle();
   }
 
-  /// The partition is assigned: reading goes on where the watermark says, or else Kafka.
+  /// The partition is assigned: reading goes on where the watermark says, or else Kafka. A position
+  /// that is ahead of what is committed may be committed at once.
   void assign() {
     Watermark watermark = rig.store.watermark(source);
     position = Math.max(0, watermark == null ? committed : Math.max(committed, watermark.next()));
-    consumed = Watermark.NONE;
+    consumed = position > Math.max(committed, 0) ? position : Watermark.NONE;
+    acknowledged = committed;
+    begun = position;
     drained = false;
     rig.tell(new Command.Assigned(source, committed));
   }
@@ -122,8 +143,9 @@ final class RigPartition {
 
   /// Kafka acknowledges a commit of what may be committed.
   void commitOffset() {
-    if (consumed > committed) {
-      committed = consumed;
+    committed = Math.max(committed, consumed);
+    if (committed > acknowledged) {
+      acknowledged = committed;
       rig.tell(new Command.OffsetCommitted(source, committed));
     }
   }

@@ -13,10 +13,12 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -35,6 +37,11 @@ final class RigStore {
 
   final List<Change> missed = new ArrayList<>();
 
+  /// Rows whose end was written in this run, and the last row of each id.
+  private final Set<Long> ended = new HashSet<>();
+
+  private final Map<String, Long> keys = new HashMap<>();
+
   /// What the store cannot hold.
   Predicate<Activation> refuses = _ -> false;
 
@@ -51,8 +58,47 @@ final class RigStore {
         implements Work {}
   }
 
+  /// Takes a change, if it makes sense after those before: nothing follows a row's delete, and no
+  /// row begins before the end of another of its id is durable (H20).
   void write(Change change) {
+    switch (change) {
+      case Change.Insert insert -> begin(insert);
+      case Change.Mark mark -> follow(mark, mark.key());
+      case Change.Prove prove -> follow(prove, prove.key());
+      case Change.Leave leave -> follow(leave, leave.key());
+      case Change.Delete delete -> {
+        follow(delete, delete.key());
+        ended.add(delete.key());
+      }
+      case Change.Consumed _, Change.OffsetCommitted _ -> {}
+    }
     waiting.add(new Work.Write(change));
+  }
+
+  private void begin(Change.Insert insert) {
+    Row row = insert.row();
+    Long before = keys.put(row.activation().id(), row.key());
+    if (row.key() <= lastKey) {
+      throw new AssertionError("The key of this was used before: " + insert);
+    }
+    if (before != null && !isOver(before)) {
+      throw new AssertionError("Row " + before + " has the id of this, and is there: " + insert);
+    }
+  }
+
+  /// Whether nothing is known, on disk or on the way to it, of a row.
+  private boolean isOver(long key) {
+    return !rows.containsKey(key)
+        && uncommitted().stream()
+            .noneMatch(change ->
+                change instanceof Change.Insert(Row row, _) && row.key() == key
+                    || change instanceof Change.Delete delete && delete.key() == key);
+  }
+
+  private void follow(Change change, long key) {
+    if (ended.contains(key)) {
+      throw new AssertionError("This follows the end of its row: " + change);
+    }
   }
 
   void read(String application, long afterDue, long afterKey, long upTo, int limit) {
@@ -62,6 +108,19 @@ final class RigStore {
   /// Forgets what is not committed.
   void crash() {
     waiting.clear();
+    ended.clear();
+    keys.clear();
+    rows.values().forEach(row -> keys.put(row.activation().id(), row.key()));
+  }
+
+  /// The key of the last row of that id, durable or not; [Row#NONE] if there is none.
+  long keyOf(String id) {
+    return keys.getOrDefault(id, Row.NONE);
+  }
+
+  /// The durable row of that key.
+  @Nullable Row row(long key) {
+    return rows.get(key);
   }
 
   boolean isIdle() {
