@@ -27,6 +27,10 @@ public sealed interface Change {
       @Nullable Object owner)
       implements Change {}
 
+  /// The offset of the row's record is committed, so that it may be handed out although it may run
+  /// only once (H2). A parked row stays parked.
+  record Prove(long key, String id, @Nullable Object owner) implements Change {}
+
   /// A row's departure is decided: from now on it holds what is to be produced, and where to.
   ///
   /// @param status `FAILURE` or `RETRY`

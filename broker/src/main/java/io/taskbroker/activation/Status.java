@@ -23,7 +23,7 @@ public enum Status {
           CLAIMED, EnumSet.of(PENDING, PROCESSING, FAILURE, RETRY, COMPLETE),
           PROCESSING, EnumSet.of(PENDING, FAILURE, RETRY, COMPLETE),
           FAILURE, EnumSet.of(COMPLETE),
-          RETRY, EnumSet.of(COMPLETE),
+          RETRY, EnumSet.of(FAILURE, COMPLETE),
           COMPLETE, EnumSet.noneOf(Status.class),
           DELAY, EnumSet.of(PENDING, FAILURE, COMPLETE));
 

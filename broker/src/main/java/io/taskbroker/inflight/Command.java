@@ -117,4 +117,11 @@ public sealed interface Command {
 
   /// Kafka will never take this departure (H19); everything else the outbox tries again by itself.
   record Refused(Departure departure, String why) implements Command {}
+
+  /// The store takes so many bytes.
+  record StoreSized(long bytes) implements Command {}
+
+  /// The broker is about to stop: nothing more is to be handed out, and what workers have is to be
+  /// written down (H17).
+  record Drain() implements Command {}
 }

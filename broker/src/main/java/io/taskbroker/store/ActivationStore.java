@@ -72,6 +72,8 @@ public interface ActivationStore extends AutoCloseable {
   /// `afterKey`).
   record ParkedQuery(String application, long afterDue, long afterKey, long upTo, int limit) {}
 
+  /// Rows that are due, and when the next is.
+  ///
   /// @param nextDue when the first row that is not in the page is due; [Row#NONE] if there is none
   record ParkedPage(List<Row> rows, long nextDue) {
     public ParkedPage {

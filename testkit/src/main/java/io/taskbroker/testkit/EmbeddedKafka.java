@@ -1,12 +1,7 @@
 package io.taskbroker.testkit;
 
-import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,7 +24,6 @@ import org.apache.kafka.metadata.storage.Formatter;
 ///
 /// Thread-safe. Kafka's server classes are no public API: nothing else names them.
 public final class EmbeddedKafka implements AutoCloseable {
-  private static final String HOST = "127.0.0.1";
   private static final int ADMIN_TIMEOUT_SECONDS = 30;
 
   private final KafkaRaftServer server;
@@ -43,13 +37,13 @@ public final class EmbeddedKafka implements AutoCloseable {
 
   /// Starts a node on a free port; it keeps its data in `dir`, and finds again what is there.
   public static EmbeddedKafka start(Path dir) {
-    return startOnPort(dir, freePort());
+    return startOnPort(dir, Ports.free());
   }
 
   /// Starts a node on the given port; it keeps its data in `dir`, and finds again what is there.
   public static EmbeddedKafka startOnPort(Path dir, int port) {
     formatOnce(dir);
-    var server = new KafkaRaftServer(config(dir, port, freePort()), Time.SYSTEM);
+    var server = new KafkaRaftServer(config(dir, port, Ports.free()), Time.SYSTEM);
     try {
       server.startup();
     } catch (RuntimeException e) {
@@ -61,7 +55,7 @@ public final class EmbeddedKafka implements AutoCloseable {
 
   /// The value of `bootstrap.servers` for clients of this node.
   public String bootstrap() {
-    return HOST + ":" + port;
+    return Ports.HOST + ":" + port;
   }
 
   public int port() {
@@ -123,11 +117,12 @@ public final class EmbeddedKafka implements AutoCloseable {
         Map.ofEntries(
             Map.entry("process.roles", "broker,controller"),
             Map.entry("node.id", "1"),
-            Map.entry("controller.quorum.voters", "1@" + HOST + ":" + controllerPort),
+            Map.entry("controller.quorum.voters", "1@" + Ports.HOST + ":" + controllerPort),
             Map.entry(
                 "listeners",
-                "PLAINTEXT://%s:%d,CONTROLLER://%s:%d".formatted(HOST, port, HOST, controllerPort)),
-            Map.entry("advertised.listeners", "PLAINTEXT://" + HOST + ":" + port),
+                "PLAINTEXT://%s:%d,CONTROLLER://%s:%d"
+                    .formatted(Ports.HOST, port, Ports.HOST, controllerPort)),
+            Map.entry("advertised.listeners", "PLAINTEXT://" + Ports.HOST + ":" + port),
             Map.entry("controller.listener.names", "CONTROLLER"),
             Map.entry("listener.security.protocol.map", "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT"),
             Map.entry("log.dirs", dir.toString()),
@@ -158,14 +153,5 @@ public final class EmbeddedKafka implements AutoCloseable {
         Map.entry("log.cleaner.dedupe.buffer.size", "2097152"),
         Map.entry("log.cleaner.io.buffer.size", "65536"),
         Map.entry("log.index.size.max.bytes", "1048576"));
-  }
-
-  private static int freePort() {
-    try (var socket = new ServerSocket()) {
-      socket.bind(new InetSocketAddress(InetAddress.ofLiteral(HOST), 0));
-      return socket.getLocalPort();
-    } catch (IOException e) {
-      throw new UncheckedIOException("No free port on " + HOST, e);
-    }
   }
 }

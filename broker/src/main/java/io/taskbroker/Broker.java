@@ -1,0 +1,207 @@
+package io.taskbroker;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.config.BrokerConfig;
+import io.taskbroker.config.ConfigException;
+import io.taskbroker.config.ConfigLoader;
+import io.taskbroker.config.DeliveryMode;
+import io.taskbroker.config.Secret;
+import io.taskbroker.config.StoreConfig;
+import io.taskbroker.config.TelemetryConfig;
+import io.taskbroker.deliver.PushClient;
+import io.taskbroker.deliver.PushOptions;
+import io.taskbroker.engine.EngineLoop;
+import io.taskbroker.engine.Mailbox;
+import io.taskbroker.engine.Notices;
+import io.taskbroker.engine.Outlets;
+import io.taskbroker.engine.StoreFeed;
+import io.taskbroker.grpc.GrpcOptions;
+import io.taskbroker.grpc.GrpcServer;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.Departure;
+import io.taskbroker.inflight.Notice;
+import io.taskbroker.ingest.Ingest;
+import io.taskbroker.outbox.Outbox;
+import io.taskbroker.outbox.OutboxOptions;
+import io.taskbroker.runtime.FailureSink;
+import io.taskbroker.runtime.Service;
+import io.taskbroker.runtime.ServiceGroup;
+import io.taskbroker.store.ActivationStore;
+import io.taskbroker.store.ActivationStore.ParkedQuery;
+import io.taskbroker.store.StoreCommitter;
+import io.taskbroker.store.StoreException;
+import io.taskbroker.store.sqlite.SqliteOptions;
+import io.taskbroker.store.sqlite.SqliteStore;
+import io.taskbroker.telemetry.Logging;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Builds every stage by hand, starts them in order and stops them in reverse. The order is that of the flow, the receiver of
+/// what a stage does first: store, engine, delivery, services, Kafka in.
+public final class Broker implements Service {
+  private static final Logger log = LoggerFactory.getLogger(Broker.class);
+  private static final int MAX_REQUESTS = 8_192;
+  private static final Duration STUCK = Duration.ofSeconds(10);
+
+  private final BrokerConfig config;
+  private final ActivationStore store;
+  private final Mailbox mailbox;
+  private final EngineLoop engine;
+  private final GrpcServer server;
+  private final ServiceGroup stages;
+
+  private Broker(BrokerConfig config, FailureSink failures) {
+    this.config = config;
+    StoreConfig.Limits limits = config.store().limits();
+    this.store =
+        SqliteStore.open(
+            new SqliteOptions(config.store().sqlite().path(), limits.maxSize().orElse(0L)));
+    this.mailbox = new Mailbox(MAX_REQUESTS);
+
+    var committer =
+        new StoreCommitter(
+            store, Settings.commits(config), new StoreFeed(store, mailbox), failures);
+    var outbox =
+        new Outbox(
+            new OutboxOptions(Settings.clusters(config)::get, config.kafka().maxMessageSize()),
+            mailbox,
+            failures);
+    List<String> secrets =
+        config.grpc().sharedSecrets().stream().map(Secret::reveal).toList();
+    boolean pushes = config.deliveryMode() == DeliveryMode.PUSH;
+    var push =
+        new PushClient(
+            pushes ? config.workerMap() : Map.of(),
+            new PushOptions(secrets, config.push().timeout(), config.grpc().maxMessageSize()),
+            mailbox);
+    var address = new InetSocketAddress(config.grpc().address(), config.grpc().port());
+    this.server = new GrpcServer(new GrpcOptions(address, secrets, pushes), mailbox);
+    var ingest =
+        new Ingest(
+            Settings.sources(config),
+            store::watermarks,
+            mailbox,
+            Settings.ingest(config, store.name()),
+            failures);
+    var outlets = new Stages(committer, outbox, push, ingest, new Notices());
+    this.engine =
+        new EngineLoop(
+            Settings.inflight(config),
+            mailbox,
+            outlets,
+            InstantSource.system(),
+            RandomGenerator.getDefault(),
+            failures);
+    var watchdog =
+        new Watchdog(
+            List.of(ingest, engine, committer, outbox), STUCK, server::setServing, failures);
+    this.stages =
+        new ServiceGroup(
+            "broker", List.of(committer, outbox, engine, push, server, ingest, watchdog));
+  }
+
+  /// Runs a broker until it is stopped by a signal, or one of its stages fails.
+  ///
+  /// @param config the configuration file; without one, defaults and environment decide
+  /// @return the exit code of the process: 0 after a signal, 1 after a failure, of which one line on the standard error stream
+  ///     says why
+  public static int run(Optional<Path> config, Map<String, String> environment) {
+    BrokerConfig loaded;
+    try {
+      loaded = ConfigLoader.load(config, environment);
+    } catch (ConfigException e) {
+      System.err.println(e.getMessage());
+      return 1;
+    }
+    TelemetryConfig.Log logging = loaded.telemetry().log();
+    List<String> unknown =
+        Logging.configure(logging.filter(), logging.format() == TelemetryConfig.LogFormat.JSON);
+    unknown.forEach(part -> log.warn("log_filter: '{}' is not understood, left out", part));
+    log.info("Effective configuration:\n{}", loaded.effective());
+    var lifecycle = new Lifecycle();
+    Broker broker;
+    try {
+      broker = new Broker(loaded, lifecycle);
+    } catch (StoreException | IllegalArgumentException e) {
+      System.err.println("taskbroker: " + e.getMessage());
+      return 1;
+    }
+    return lifecycle.runUntilEnd(broker);
+  }
+
+  @Override
+  public String name() {
+    return "broker";
+  }
+
+  @Override
+  public void start() {
+    long started = System.nanoTime();
+    long rows = engine.load(store);
+    stages.start();
+    log.info(
+        "Ready in {} ms: {} activations in flight, {} mode, gRPC on {}:{}",
+        (System.nanoTime() - started) / 1_000_000,
+        rows,
+        config.deliveryMode(),
+        config.grpc().address().getHostAddress(),
+        server.port());
+  }
+
+  /// Hands nothing out any more, then lets each stage finish what it has.
+  @Override
+  public void stop() {
+    mailbox.tell(new Command.Drain());
+    try {
+      stages.stop();
+    } finally {
+      store.close();
+    }
+  }
+
+  /// Where what the engine wants done goes.
+  private record Stages(
+      StoreCommitter committer, Outbox outbox, PushClient pushClient, Ingest ingest, Notices notices)
+      implements Outlets {
+    @Override
+    public void commit(List<Change> changes, List<ParkedQuery> reads) {
+      committer.submit(changes, reads);
+    }
+
+    @Override
+    public void push(Delivery delivery) {
+      pushClient.push(delivery);
+    }
+
+    @Override
+    public void produce(Departure departure) {
+      outbox.produce(departure);
+    }
+
+    @Override
+    public void consumed(
+        SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent) {
+      ingest.consumed(partition, nextOffset, records, bytes, urgent);
+    }
+
+    @Override
+    public void drained(SourcePartition partition) {
+      ingest.drained(partition);
+    }
+
+    @Override
+    public void notice(Notice notice, String id, String detail) {
+      notices.notice(notice, id, detail);
+    }
+  }
+}

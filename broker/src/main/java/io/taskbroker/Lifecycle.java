@@ -1,0 +1,111 @@
+package io.taskbroker;
+
+import io.taskbroker.runtime.FailureSink;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The life of the process around a broker: until a signal (exit code 0) or a failed stage (exit code 1, and one line that says
+/// why), then a stop that takes 8 s at most, after which the process ends without ceremony, having acknowledged nothing
+/// that is not durable (G9, H25). Thread-safe.
+final class Lifecycle implements FailureSink {
+  private static final Logger log = LoggerFactory.getLogger(Lifecycle.class);
+  private static final Duration STOP_TIME = Duration.ofSeconds(8);
+
+  private final CountDownLatch over = new CountDownLatch(1);
+  private final CountDownLatch stopped = new CountDownLatch(1);
+  private final AtomicReference<@Nullable String> failure = new AtomicReference<>();
+
+  @Override
+  public void failed(String stage, Throwable cause) {
+    String line = stage + ": " + message(cause);
+    if (failure.compareAndSet(null, line)) {
+      log.error("{} failed, the broker stops", stage, cause);
+      over.countDown();
+    }
+  }
+
+  /// Waits for the end, then stops the broker.
+  ///
+  /// @return the exit code of the process
+  int runUntilEnd(Broker broker) {
+    Thread hook = Thread.ofPlatform().name("signal").unstarted(this::onSignal);
+    Runtime.getRuntime().addShutdownHook(hook);
+    int code = 1;
+    try {
+      broker.start();
+      over.await();
+      code = stop(broker);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      code = stop(broker);
+    } catch (RuntimeException e) {
+      failure.compareAndSet(null, message(e));
+      log.debug("The broker did not start", e);
+      broker.stop();
+    } finally {
+      exitCode = code;
+      stopped.countDown();
+    }
+    String line = failure.get();
+    if (line != null) {
+      System.err.println("taskbroker: " + line);
+    }
+    return code;
+  }
+
+  private volatile int exitCode = 1;
+
+  private int stop(Broker broker) {
+    endAnyway();
+    broker.stop();
+    return failure.get() == null ? 0 : 1;
+  }
+
+  /// A signal arrived: by the time this returns the process ends, so it waits for the stop.
+  private void onSignal() {
+    over.countDown();
+    try {
+      if (stopped.await(STOP_TIME.toSeconds() + 1, TimeUnit.SECONDS)) {
+        Runtime.getRuntime().halt(exitCode);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    Runtime.getRuntime().halt(1);
+  }
+
+  /// Ends the process when the stop takes too long: what waits for an answer gets none.
+  private void endAnyway() {
+    Thread.ofPlatform()
+        .name("hard-stop")
+        .daemon()
+        .start(
+            () -> {
+              try {
+                if (!stopped.await(STOP_TIME.toMillis(), TimeUnit.MILLISECONDS)) {
+                  log.error(
+                      "The stop was not done after {} s: ending without it", STOP_TIME.toSeconds());
+                  Runtime.getRuntime().halt(1);
+                }
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            });
+  }
+
+  /// What went wrong, in one line.
+  private static String message(Throwable cause) {
+    String message = cause.getMessage();
+    Throwable deeper = cause.getCause();
+    String line = message == null ? cause.getClass().getSimpleName() : message;
+    if (deeper != null && deeper.getMessage() != null && !line.contains(deeper.getMessage())) {
+      line = line + ": " + deeper.getMessage();
+    }
+    return line.replaceAll("\\s*\\R\\s*", " ");
+  }
+}

@@ -1,0 +1,102 @@
+package io.taskbroker;
+
+import io.taskbroker.config.BrokerConfig;
+import io.taskbroker.config.DeliveryMode;
+import io.taskbroker.config.PushConfig;
+import io.taskbroker.config.StatusUpdateConfig;
+import io.taskbroker.config.StoreConfig;
+import io.taskbroker.config.TopicConfig;
+import io.taskbroker.inflight.InflightOptions;
+import io.taskbroker.ingest.IngestOptions;
+import io.taskbroker.ingest.TopicSource;
+import io.taskbroker.store.CommitOptions;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+/// What the configuration means to each stage, with the numbers that nobody configures.
+final class Settings {
+  private static final int MAX_CHANGES = 16_384;
+  private static final int MAX_CALLS = 1_024;
+  private static final int READ_AHEAD_RECORDS = 3_000;
+  private static final long READ_AHEAD_BYTES = 16 << 20;
+  private static final int POLL_RECORDS = 1_000;
+  private static final long DEFAULT_MARK_MS = 500;
+  private static final long PARK_HORIZON_MS = 5 * 60_000;
+  private static final long TOMBSTONE_MS = 10 * 60_000;
+
+  private Settings() {}
+
+  static InflightOptions inflight(BrokerConfig config) {
+    StoreConfig.Limits limits = config.store().limits();
+    PushConfig push = config.push();
+    return new InflightOptions(
+        config.deliveryMode() == DeliveryMode.PUSH ? config.workerMap().keySet() : null,
+        config.kafka().retryTopic(),
+        config.kafka().deadletterTopic(),
+        new InflightOptions.Limits(
+            limits.maxPending(),
+            limits.maxDelay(),
+            limits.maxProcessing(),
+            limits.maxProcessingAttempts(),
+            limits.maxSize().orElse(0L),
+            Runtime.getRuntime().maxMemory() / 4,
+            MAX_CHANGES,
+            MAX_CALLS),
+        new InflightOptions.Periods(
+            limits.processingGrace().toMillis(),
+            config.claimLease().toMillis(),
+            push.updateBatched() ? push.updateInterval().toMillis() : DEFAULT_MARK_MS,
+            config.upkeep().deadlineResetSkip().toMillis(),
+            PARK_HORIZON_MS,
+            TOMBSTONE_MS));
+  }
+
+  /// Replies wait for their transaction either way; batching status updates adds the linger and the bound that were asked for
+  /// (design section 5).
+  static CommitOptions commits(BrokerConfig config) {
+    StatusUpdateConfig updates = config.statusUpdates();
+    CommitOptions options = CommitOptions.defaults();
+    return updates.batched()
+        ? options.lingering(updates.batchSize(), updates.interval())
+        : options;
+  }
+
+  static List<TopicSource> sources(BrokerConfig config) {
+    return config.kafka().topics().values().stream()
+        .filter(topic -> !topic.produceOnly() && !topic.consumerDisabled())
+        .map(topic -> source(config, topic))
+        .toList();
+  }
+
+  private static TopicSource source(BrokerConfig config, TopicConfig topic) {
+    TopicConfig.Consumption consumption = topic.consumption();
+    return new TopicSource(
+        topic.name(),
+        topic.consumerGroup(),
+        config.kafka().clusterOf(topic.name()).clientProperties(),
+        consumption.sessionTimeout(),
+        consumption.autoCommitInterval(),
+        consumption.autoOffsetReset().name().toLowerCase(Locale.ROOT));
+  }
+
+  static IngestOptions ingest(BrokerConfig config, String instance) {
+    return new IngestOptions(
+        instance,
+        config.ingest().maxDelay().toSeconds(),
+        config.kafka().maxMessageSize(),
+        READ_AHEAD_RECORDS,
+        READ_AHEAD_BYTES,
+        POLL_RECORDS);
+  }
+
+  /// How to reach the cluster of each topic.
+  static Map<String, Map<String, String>> clusters(BrokerConfig config) {
+    var clusters = new TreeMap<String, Map<String, String>>();
+    for (String topic : config.kafka().topics().keySet()) {
+      clusters.put(topic, config.kafka().clusterOf(topic).clientProperties());
+    }
+    return clusters;
+  }
+}

@@ -1,0 +1,101 @@
+package io.taskbroker;
+
+import io.taskbroker.runtime.FailureSink;
+import io.taskbroker.runtime.LoopThread;
+import io.taskbroker.runtime.Progress;
+import io.taskbroker.runtime.Service;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Looks at the stages from outside: one that has work and does none for a while makes the broker unready, until it works
+/// again (G9, H25).
+final class Watchdog implements Service {
+  private static final Logger log = LoggerFactory.getLogger(Watchdog.class);
+  private static final long LOOK_MS = 1_000;
+
+  private final List<Watched> stages;
+  private final Duration patience;
+  private final Consumer<Boolean> ready;
+  private final LoopThread thread;
+  private boolean wasReady;
+
+  /// @param patience how long a stage may have work and do none
+  /// @param ready told whether the broker is ready, whenever that changes
+  Watchdog(
+      List<? extends Progress> stages,
+      Duration patience,
+      Consumer<Boolean> ready,
+      FailureSink failures) {
+    this.stages = new ArrayList<>();
+    stages.forEach(stage -> this.stages.add(new Watched(stage)));
+    this.patience = patience;
+    this.ready = ready;
+    this.thread = new LoopThread("watchdog", this::turn, failures);
+  }
+
+  @Override
+  public String name() {
+    return "watchdog";
+  }
+
+  @Override
+  public void start() {
+    thread.start();
+  }
+
+  @Override
+  public void stop() {
+    thread.stop(Duration.ofSeconds(1));
+    ready.accept(false);
+  }
+
+  private void turn() throws InterruptedException {
+    look(System.nanoTime());
+    TimeUnit.MILLISECONDS.sleep(LOOK_MS);
+  }
+
+  /// Judges the stages at the given time of a monotonic clock, nanoseconds.
+  void look(long now) {
+    boolean good = true;
+    for (Watched stage : stages) {
+      if (stage.isStuck(now)) {
+        good = false;
+        if (wasReady) {
+          log.error(
+              "{} has work and has done none of it for {} s: not ready until it does",
+              stage.progress.name(),
+              patience.toSeconds());
+        }
+      }
+    }
+    if (good != wasReady) {
+      wasReady = good;
+      ready.accept(good);
+    }
+  }
+
+  private final class Watched {
+    private final Progress progress;
+    private long lastDone = -1;
+    private long movedAt;
+
+    Watched(Progress progress) {
+      this.progress = progress;
+    }
+
+    boolean isStuck(long now) {
+      long done = progress.done();
+      if (done != lastDone || !progress.hasWork()) {
+        lastDone = done;
+        movedAt = now;
+        return false;
+      }
+      return now - movedAt >= patience.toNanos();
+    }
+  }
+}

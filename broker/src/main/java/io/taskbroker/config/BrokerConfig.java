@@ -1,0 +1,68 @@
+package io.taskbroker.config;
+
+import static java.lang.Math.ceilDiv;
+
+import java.net.URI;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+
+/// The whole configuration of a broker, valid and complete. Immutable; its text form hides secrets.
+///
+/// @param workerMap where the workers of each application are, in push mode
+public record BrokerConfig(
+    DeliveryMode deliveryMode,
+    Map<String, URI> workerMap,
+    GrpcConfig grpc,
+    KafkaConfig kafka,
+    IngestConfig ingest,
+    StoreConfig store,
+    FetchConfig fetch,
+    PushConfig push,
+    StatusUpdateConfig statusUpdates,
+    UpkeepConfig upkeep,
+    TelemetryConfig telemetry) {
+
+  static BrokerConfig read(Values values) {
+    boolean given = values.has(ConfigKeys.WORKER_MAP);
+    Map<String, URI> workers =
+        given ? values.get(ConfigKeys.WORKER_MAP) : ConfigKeys.WORKER_MAP.fallback();
+    Set<String> applications =
+        values.section(ConfigKeys.WORKER_MAP.path()).map(Values::names).orElseGet(workers::keySet);
+    if (applications.isEmpty()) {
+      values
+          .problems()
+          .add(ConfigKeys.WORKER_MAP.path(), "{}", "must name the URL of at least one application");
+    }
+    return new BrokerConfig(
+        values.get(ConfigKeys.DELIVERY_MODE),
+        workers,
+        GrpcConfig.read(values),
+        KafkaSection.read(values, applications),
+        IngestConfig.read(values),
+        StoreConfig.read(values),
+        FetchConfig.read(values),
+        PushConfig.read(values),
+        StatusUpdateConfig.read(values),
+        UpkeepConfig.read(values),
+        TelemetryConfig.read(values));
+  }
+
+  /// How long a claim for a push holds before the activation is taken back (reference-spec 4.7).
+  public Duration claimLease() {
+    long rounds = ceilDiv(push.queueSize(), push.threads()) + 1L;
+    Duration updates =
+        push.updateBatched()
+            ? Duration.ofSeconds(push.updateBatchLength() + 1L).plus(push.updateInterval())
+            : Duration.ofSeconds(rounds);
+    return push.queueTimeout()
+        .multipliedBy(fetch.batchLength())
+        .plus(push.timeout().multipliedBy(rounds))
+        .plus(updates);
+  }
+
+  /// The configuration as YAML, with secrets hidden, for the log at start.
+  public String effective() {
+    return EffectiveConfig.yaml(this);
+  }
+}

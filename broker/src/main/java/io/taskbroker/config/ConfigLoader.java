@@ -1,0 +1,39 @@
+package io.taskbroker.config;
+
+import io.taskbroker.config.ConfigNode.Section;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Reads the configuration of a broker. Stateless.
+public final class ConfigLoader {
+  private static final Logger LOG = LoggerFactory.getLogger(ConfigLoader.class);
+
+  private ConfigLoader() {}
+
+  /// Lays `environment` over `file` and both over the defaults; logs a warning for each key that it
+  /// does not know.
+  ///
+  /// @throws ConfigException with everything that is wrong
+  public static BrokerConfig load(Optional<Path> file, Map<String, String> environment) {
+    return load(file, environment, LOG::warn);
+  }
+
+  /// The same with another way to warn, for callers whose log is not set up yet.
+  ///
+  /// @param warnings called with one line at a time
+  public static BrokerConfig load(
+      Optional<Path> file, Map<String, String> environment, Consumer<String> warnings) {
+    Section root = file.map(YamlFile::read).orElseGet(() -> Section.empty("defaults"));
+    root.overlay(Environment.read(environment));
+    var problems = new Problems();
+    KnownKeys.check(root, problems, warnings);
+    OldKeys.move(root, warnings);
+    BrokerConfig config = BrokerConfig.read(new Values(root, "", problems));
+    problems.throwIfAny();
+    return config;
+  }
+}

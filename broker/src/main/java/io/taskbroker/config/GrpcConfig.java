@@ -1,0 +1,21 @@
+package io.taskbroker.config;
+
+import java.net.InetAddress;
+import java.util.List;
+
+/// The gRPC server, and what it shares with the client that pushes.
+///
+/// @param port 0 for no server
+/// @param sharedSecrets a request is good if it is signed with any of them; the broker signs with
+///   the first; empty for no authentication
+/// @param maxMessageSize bytes of a pushed message at most
+public record GrpcConfig(
+    InetAddress address, int port, List<Secret> sharedSecrets, int maxMessageSize) {
+  static GrpcConfig read(Values values) {
+    return new GrpcConfig(
+        values.get(ConfigKeys.GRPC_ADDR),
+        values.get(ConfigKeys.GRPC_PORT),
+        values.get(ConfigKeys.GRPC_SHARED_SECRET),
+        values.get(ConfigKeys.GRPC_MAX_MESSAGE_SIZE));
+  }
+}

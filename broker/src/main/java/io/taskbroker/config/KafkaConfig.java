@@ -1,0 +1,40 @@
+package io.taskbroker.config;
+
+import java.time.Duration;
+import java.util.Map;
+
+/// Topics, and the clusters that they are on.
+///
+/// @param topics by name; at least one of them is consumed
+/// @param clusters by name
+/// @param deadletterTopic one of `topics`
+/// @param retryTopic one of `topics`
+/// @param longTopic where demoted tasks go, if no rule says otherwise; not always one of `topics`
+/// @param maxMessageSize bytes of a message at most
+/// @param sendTimeout kept for old files: a message that must leave is tried for ever (W6)
+public record KafkaConfig(
+    Map<String, TopicConfig> topics,
+    Map<String, ClusterConfig> clusters,
+    String deadletterTopic,
+    String retryTopic,
+    String longTopic,
+    Creation creation,
+    TopicConfig.Consumption consumption,
+    int maxMessageSize,
+    Duration sendTimeout) {
+
+  /// @param createMissing whether declared topics that do not exist are created at start
+  public record Creation(boolean createMissing, int defaultPartitions) {}
+
+  /// The cluster of a declared topic.
+  ///
+  /// @throws IllegalArgumentException if there is no such topic
+  public ClusterConfig clusterOf(String topic) {
+    TopicConfig declared = topics.get(topic);
+    ClusterConfig cluster = declared == null ? null : clusters.get(declared.cluster());
+    if (cluster == null) {
+      throw new IllegalArgumentException("Topic " + topic + " is not declared in kafka_topics");
+    }
+    return cluster;
+  }
+}

@@ -1,0 +1,406 @@
+package io.taskbroker.config;
+
+import io.taskbroker.config.ConfigNode.Items;
+import io.taskbroker.config.ConfigNode.Scalar;
+import io.taskbroker.config.ConfigNode.Section;
+import java.math.BigInteger;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// How the value of a key is written: read, checked, and shown again.
+///
+/// @param name for the documentation
+/// @param allowed what is allowed, as the end of an error message
+/// @param secret whether it is hidden wherever it would be shown
+/// @param reader empty if it is not allowed, after it told the problem
+/// @param shown the value as it would be written: text, number, boolean, list or map; an empty
+///   Optional for null
+record KeyType<T>(
+    String name, String allowed, boolean secret, Reader<T> reader, Function<T, Object> shown) {
+
+  /// Reads what is written at `key`.
+  interface Reader<T> {
+    Optional<T> read(ConfigNode node, String key, Problems problems);
+  }
+
+  /// No time is longer, so that arithmetic with times does not overflow.
+  private static final Duration LONGEST = Duration.ofDays(3653);
+
+  private static final BigInteger UINT64_MAX =
+      BigInteger.ONE.shiftLeft(64).subtract(BigInteger.ONE);
+  private static final Pattern DURATION = Pattern.compile("([0-9]{1,20})(ms|s)");
+  private static final Pattern HOST_AND_PORT =
+      Pattern.compile("(\\[[0-9a-fA-F:.%]+]|[^\\s:/\\[\\]]+):([0-9]{1,5})");
+  private static final Pattern URL =
+      Pattern.compile("http://(\\[[0-9a-fA-F:.]+]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?/?");
+
+  Optional<T> read(ConfigNode node, String key, Problems problems) {
+    return reader.read(node, key, problems);
+  }
+
+  static KeyType<String> text() {
+    return leaf("text", "must be text; quote it if it looks like a number", false, KeyType::text);
+  }
+
+  /// Text that must not be empty.
+  static KeyType<String> filledText() {
+    return leaf(
+        "text",
+        "must be text, and not empty; quote it if it looks like a number",
+        false,
+        node -> text(node).filter(text -> !text.isBlank()));
+  }
+
+  static KeyType<Secret> secretText() {
+    return leaf(
+        "secret text",
+        "must be text; quote it if it looks like a number",
+        true,
+        node -> text(node).map(Secret::new));
+  }
+
+  static KeyType<Boolean> bool() {
+    return leaf(
+        "boolean",
+        "must be true or false",
+        false,
+        node -> node instanceof Scalar(Boolean value, _) ? Optional.of(value) : Optional.empty());
+  }
+
+  /// A whole number of at least `min`; what does not fit is taken for the largest that does.
+  static KeyType<Integer> count(int min) {
+    return leaf(
+        "integer",
+        "must be a whole number of at least " + min,
+        false,
+        node ->
+            unsigned(node)
+                .map(number -> number.min(BigInteger.valueOf(Integer.MAX_VALUE)).intValue())
+                .filter(number -> number >= min));
+  }
+
+  static KeyType<Integer> integer(int min, int max) {
+    return leaf(
+        "integer",
+        "must be a whole number from " + min + " to " + max,
+        false,
+        node ->
+            whole(node)
+                .filter(number ->
+                    number.compareTo(BigInteger.valueOf(min)) >= 0
+                        && number.compareTo(BigInteger.valueOf(max)) <= 0)
+                .map(BigInteger::intValue));
+  }
+
+  /// A number of bytes or rows; what does not fit is taken for the largest that does.
+  static KeyType<Long> size() {
+    return leaf(
+        "integer",
+        "must be a whole number of at least 0",
+        false,
+        node ->
+            unsigned(node)
+                .map(number -> number.min(BigInteger.valueOf(Long.MAX_VALUE)).longValue()));
+  }
+
+  static KeyType<Double> number() {
+    return leaf(
+        "number",
+        "must be a number",
+        false,
+        node ->
+            node instanceof Scalar(Number value, _) && Double.isFinite(value.doubleValue())
+                ? Optional.of(value.doubleValue())
+                : Optional.empty());
+  }
+
+  static KeyType<Duration> millis(int min) {
+    return time("milliseconds", min, "must be a whole number of milliseconds", Duration::ofMillis)
+        .showing(Duration::toMillis);
+  }
+
+  static KeyType<Duration> seconds(int min, int max) {
+    return time("seconds", min, "must be a whole number of seconds", Duration::ofSeconds)
+        .where(value -> value.compareTo(Duration.ofSeconds(max)) <= 0, " and at most " + max)
+        .showing(Duration::toSeconds);
+  }
+
+  static KeyType<Duration> seconds() {
+    return time("seconds", 0, "must be a whole number of seconds", Duration::ofSeconds)
+        .showing(Duration::toSeconds);
+  }
+
+  /// `250ms` or `1s`.
+  static KeyType<Duration> duration() {
+    return leaf(
+            "duration",
+            "must be a duration such as 250ms or 1s",
+            false,
+            node -> text(node).flatMap(KeyType::duration))
+        .showing(KeyType::duration);
+  }
+
+  static KeyType<Duration> durationNotZero() {
+    return duration().where(value -> !value.isZero(), ", and not zero");
+  }
+
+  /// One of the constants of an enum, in lower case.
+  static <E extends Enum<E>> KeyType<E> oneOf(Class<E> type) {
+    E[] constants = type.getEnumConstants();
+    String names =
+        Arrays.stream(constants)
+            .map(constant -> constant.name().toLowerCase(Locale.ROOT))
+            .reduce((a, b) -> a + " or " + b)
+            .orElseThrow();
+    return leaf(
+            names,
+            "must be " + names,
+            false,
+            node ->
+                text(node)
+                    .flatMap(text ->
+                        Arrays.stream(constants)
+                            .filter(c -> c.name().toLowerCase(Locale.ROOT).equals(text))
+                            .findFirst()))
+        .showing(value -> value.name().toLowerCase(Locale.ROOT));
+  }
+
+  /// One of the given words in any case, with what each stands for.
+  static <T> KeyType<T> oneOf(Map<String, T> words, Function<T, Object> shown) {
+    String names = String.join(", ", words.keySet());
+    return KeyType.<T>leaf(
+            names,
+            "must be one of " + names,
+            false,
+            node ->
+                text(node)
+                    .flatMap(text -> Optional.ofNullable(words.get(text.toLowerCase(Locale.ROOT)))))
+        .showing(shown);
+  }
+
+  static KeyType<InetAddress> ip() {
+    return leaf(
+            "IP address",
+            "must be an IP address, not a name",
+            false,
+            node ->
+                text(node)
+                    .flatMap(text -> {
+                      try {
+                        return Optional.of(InetAddress.ofLiteral(text));
+                      } catch (IllegalArgumentException _) {
+                        return Optional.empty();
+                      }
+                    }))
+        .showing(InetAddress::getHostAddress);
+  }
+
+  /// A host and a port; the host is not looked up.
+  static KeyType<InetSocketAddress> hostAndPort() {
+    return leaf(
+            "host:port",
+            "must be a host and a port such as 127.0.0.1:8126",
+            false,
+            node ->
+                text(node)
+                    .map(HOST_AND_PORT::matcher)
+                    .filter(Matcher::matches)
+                    .filter(address -> Integer.parseInt(address.group(2)) <= 0xFFFF)
+                    .map(address ->
+                        InetSocketAddress.createUnresolved(
+                            address.group(1), Integer.parseInt(address.group(2)))))
+        .showing(address -> address.getHostString() + ":" + address.getPort());
+  }
+
+  static KeyType<URI> url() {
+    return leaf(
+            "URL",
+            "must be a URL such as http://127.0.0.1:50052",
+            false,
+            node -> text(node).filter(text -> URL.matcher(text).matches()).map(URI::create))
+        .showing(URI::toString);
+  }
+
+  static KeyType<Path> path() {
+    return leaf(
+            "path",
+            "must be the path of a file",
+            false,
+            node ->
+                text(node)
+                    .filter(text -> !text.isBlank())
+                    .flatMap(text -> {
+                      try {
+                        return Optional.of(Path.of(text));
+                      } catch (InvalidPathException _) {
+                        return Optional.empty();
+                      }
+                    }))
+        .showing(Path::toString);
+  }
+
+  /// Null and leaving it out mean that there is none.
+  static <T> KeyType<Optional<T>> optional(KeyType<T> type) {
+    return new KeyType<>(
+        type.name + "?",
+        type.allowed + ", or null",
+        type.secret,
+        (node, key, problems) ->
+            node.isNull()
+                ? Optional.of(Optional.empty())
+                : type.read(node, key, problems).map(Optional::of),
+        value -> value.map(type.shown));
+  }
+
+  static <T> KeyType<List<T>> list(KeyType<T> type) {
+    return new KeyType<>(
+        "list of " + type.name,
+        "must be a list",
+        type.secret,
+        (node, key, problems) -> readList(type, node, key, problems),
+        values -> values.stream().map(type.shown).toList());
+  }
+
+  static <T> KeyType<Map<String, T>> map(KeyType<T> type) {
+    return new KeyType<>(
+        "map to " + type.name,
+        "must be a map",
+        type.secret,
+        (node, key, problems) -> readMap(type, node, key, problems),
+        values -> {
+          var shown = new LinkedHashMap<String, Object>();
+          values.forEach((key, value) -> shown.put(key, type.shown.apply(value)));
+          return shown;
+        });
+  }
+
+  private KeyType<T> showing(Function<T, Object> other) {
+    return new KeyType<>(name, allowed, secret, reader, other);
+  }
+
+  private KeyType<T> where(Predicate<T> condition, String inWords) {
+    String narrower = allowed + inWords;
+    return new KeyType<>(
+        name,
+        narrower,
+        secret,
+        (node, key, problems) -> {
+          Optional<T> value = reader.read(node, key, problems);
+          if (value.isPresent() && !condition.test(value.get())) {
+            problems.add(key, node, secret, narrower);
+            return Optional.empty();
+          }
+          return value;
+        },
+        shown);
+  }
+
+  private static <T> KeyType<T> leaf(
+      String name, String allowed, boolean secret, Function<ConfigNode, Optional<T>> parse) {
+    return new KeyType<>(
+        name,
+        allowed,
+        secret,
+        (node, key, problems) -> {
+          Optional<T> value = parse.apply(node);
+          if (value.isEmpty()) {
+            problems.add(key, node, secret, allowed);
+          }
+          return value;
+        },
+        value -> value);
+  }
+
+  private static KeyType<Duration> time(
+      String name, int min, String allowed, Function<Long, Duration> unit) {
+    return leaf(
+        name,
+        allowed + " of at least " + min,
+        false,
+        node ->
+            unsigned(node)
+                .filter(number -> number.compareTo(BigInteger.valueOf(min)) >= 0)
+                .map(number -> bounded(number, unit)));
+  }
+
+  private static <T> Optional<List<T>> readList(
+      KeyType<T> type, ConfigNode node, String key, Problems problems) {
+    if (node.isNull()) {
+      return Optional.of(List.of());
+    }
+    if (!(node instanceof Items(var items, _))) {
+      problems.add(key, node, type.secret, "must be a list such as [a, b]");
+      return Optional.empty();
+    }
+    var values = new ArrayList<T>();
+    for (int i = 0; i < items.size(); i++) {
+      type.read(items.get(i), key + "[" + i + "]", problems).ifPresent(values::add);
+    }
+    return Optional.of(List.copyOf(values));
+  }
+
+  private static <T> Optional<Map<String, T>> readMap(
+      KeyType<T> type, ConfigNode node, String key, Problems problems) {
+    if (node.isNull()) {
+      return Optional.of(Map.of());
+    }
+    if (!(node instanceof Section(var entries, _))) {
+      problems.add(key, node, type.secret, "must be a map such as {name: value}");
+      return Optional.empty();
+    }
+    var values = new LinkedHashMap<String, T>();
+    entries.forEach((name, value) ->
+        type.read(value, key + "." + name, problems).ifPresent(v -> values.put(name, v)));
+    return Optional.of(Collections.unmodifiableMap(values));
+  }
+
+  private static Optional<String> text(ConfigNode node) {
+    return node instanceof Scalar(String text, _) ? Optional.of(text) : Optional.empty();
+  }
+
+  private static Optional<BigInteger> whole(ConfigNode node) {
+    return node instanceof Scalar(BigInteger number, _) ? Optional.of(number) : Optional.empty();
+  }
+
+  private static Optional<BigInteger> unsigned(ConfigNode node) {
+    return whole(node).filter(number -> number.signum() >= 0 && number.compareTo(UINT64_MAX) <= 0);
+  }
+
+  private static Optional<Duration> duration(String text) {
+    Matcher written = DURATION.matcher(text);
+    if (!written.matches()) {
+      return Optional.empty();
+    }
+    Function<Long, Duration> unit =
+        written.group(2).equals("s") ? Duration::ofSeconds : Duration::ofMillis;
+    return Optional.of(bounded(new BigInteger(written.group(1)), unit));
+  }
+
+  private static Duration bounded(BigInteger number, Function<Long, Duration> unit) {
+    long bounded = number.min(BigInteger.valueOf(LONGEST.toMillis())).longValue();
+    Duration duration = unit.apply(bounded);
+    return duration.compareTo(LONGEST) < 0 ? duration : LONGEST;
+  }
+
+  private static String duration(Duration value) {
+    return value.toMillis() % 1000 == 0 && !value.isZero()
+        ? value.toSeconds() + "s"
+        : value.toMillis() + "ms";
+  }
+}

@@ -1,0 +1,157 @@
+package io.taskbroker.config;
+
+import static io.taskbroker.config.KeyType.bool;
+import static io.taskbroker.config.KeyType.filledText;
+import static io.taskbroker.config.KeyType.optional;
+
+import io.taskbroker.config.ConfigNode.Scalar;
+import io.taskbroker.config.ConfigNode.Section;
+import java.math.BigInteger;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/// The keys of old files (reference-spec 3.6): flat ones that moved into sections, and those that
+/// describe one consumed topic and one dead-letter topic.
+final class OldKeys {
+  /// A key that moved.
+  ///
+  /// @param millis whether it is a number of milliseconds, and what it became a duration
+  record Moved(String from, Key<BrokerConfig, ?> to, boolean millis) {}
+
+  static final List<Moved> MOVED =
+      List.of(
+          same("fetch_threads", ConfigKeys.FETCH_THREADS),
+          same("fetch_batch_size", ConfigKeys.FETCH_BATCH_LENGTH),
+          millis("fetch_wait_ms", ConfigKeys.FETCH_BACKOFF),
+          same("push_threads", ConfigKeys.PUSH_THREADS),
+          same("push_queue_size", ConfigKeys.PUSH_QUEUE_SIZE),
+          millis("push_queue_timeout_ms", ConfigKeys.PUSH_QUEUE_TIMEOUT),
+          millis("push_timeout_ms", ConfigKeys.PUSH_TIMEOUT),
+          same("batch_push_updates", ConfigKeys.PUSH_UPDATE_BATCHED),
+          same("push_update_batch_size", ConfigKeys.PUSH_UPDATE_BATCH_LENGTH),
+          millis("push_update_interval_ms", ConfigKeys.PUSH_UPDATE_BATCH_INTERVAL),
+          same("run_migrations", ConfigKeys.PG_RUN_MIGRATIONS),
+          same("pg_host", ConfigKeys.PG_HOST),
+          same("pg_port", ConfigKeys.PG_PORT),
+          same("pg_username", ConfigKeys.PG_USERNAME),
+          same("pg_password", ConfigKeys.PG_PASSWORD),
+          same("pg_ddl_username", ConfigKeys.PG_DDL_USERNAME),
+          same("pg_ddl_password", ConfigKeys.PG_DDL_PASSWORD),
+          same("pg_database_name", ConfigKeys.PG_DATABASE_NAME),
+          same("pg_default_database_name", ConfigKeys.PG_DEFAULT_DATABASE_NAME),
+          same("pg_extra_query_params", ConfigKeys.PG_QUERY_PARAMS),
+          same("db_path", ConfigKeys.SQLITE_PATH),
+          same("vacuum_page_count", ConfigKeys.SQLITE_VACUUM_PAGE_COUNT),
+          same("enable_sqlite_status_metrics", ConfigKeys.SQLITE_ENABLE_STATUS_METRICS),
+          same("db_query_max_retries", ConfigKeys.RETRY_MAX_RETRIES),
+          millis("db_query_retry_delay_ms", ConfigKeys.RETRY_DELAY),
+          same("database_adapter", ConfigKeys.STORE_ADAPTER),
+          same("db_write_failure_backoff_ms", ConfigKeys.INSERT_FAILURE_BACKOFF_MS),
+          same("db_insert_batch_max_len", ConfigKeys.INSERT_BATCH_MAX_LENGTH),
+          same("db_insert_batch_max_size", ConfigKeys.INSERT_BATCH_MAX_BYTES),
+          same("db_insert_batch_max_time_ms", ConfigKeys.INSERT_BATCH_MAX_TIME_MS),
+          same("db_max_size", ConfigKeys.MAX_SIZE),
+          same("max_pending_count", ConfigKeys.MAX_PENDING_COUNT),
+          same("max_delay_count", ConfigKeys.MAX_DELAY_COUNT),
+          same("max_processing_count", ConfigKeys.MAX_PROCESSING_COUNT),
+          same("max_processing_attempts", ConfigKeys.MAX_PROCESSING_ATTEMPTS),
+          same("processing_deadline_grace_sec", ConfigKeys.PROCESSING_DEADLINE_GRACE_SEC));
+
+  /// What names the authentication of the consumed topic, and of the dead-letter topic.
+  static final String MAIN = "kafka_";
+
+  static final String DEADLETTER = "kafka_deadletter_";
+
+  static final Key<Object, String> TOPIC =
+      old("kafka_topic", filledText(), "taskworker", "The topic that is consumed");
+  static final Key<Object, String> CONSUMER_GROUP =
+      old("kafka_consumer_group", filledText(), "taskworker", "Its consumer group");
+  static final Key<Object, String> CLUSTER =
+      old("kafka_cluster", filledText(), "127.0.0.1:9092", "Its bootstrap servers");
+  static final Key<Object, Optional<String>> DEADLETTER_CLUSTER =
+      old(
+          "kafka_deadletter_cluster",
+          optional(filledText()),
+          Optional.empty(),
+          "Bootstrap servers of the dead-letter topic, if they are others");
+  static final Key<Object, Boolean> RAW_MODE =
+      old("raw_mode", bool(), false, "Whether messages of the topic are no activations");
+  static final Key<Object, String> RAW_NAMESPACE = raw(ConfigKeys.RAW_NAMESPACE);
+  static final Key<Object, String> RAW_APPLICATION = raw(ConfigKeys.RAW_APPLICATION);
+  static final Key<Object, String> RAW_TASKNAME = raw(ConfigKeys.RAW_TASKNAME);
+  static final Key<Object, Duration> RAW_PROCESSING_DEADLINE_DURATION =
+      raw(ConfigKeys.RAW_PROCESSING_DEADLINE_DURATION);
+
+  /// The keys that must not be mixed with the sections of topics and clusters.
+  static final List<Key<Object, ?>> KAFKA = kafka();
+
+  /// The keys that mean something in raw mode only.
+  static final List<Key<Object, ?>> RAW =
+      List.of(RAW_NAMESPACE, RAW_APPLICATION, RAW_TASKNAME, RAW_PROCESSING_DEADLINE_DURATION);
+
+  private OldKeys() {}
+
+  /// The key of the main or the dead-letter authentication that stands for a key of a cluster.
+  static <T> Key<Object, T> security(String prefix, Key<ClusterConfig, T> key) {
+    return key.as(prefix + key.path(), key.fallback(), OldKeys::notShown);
+  }
+
+  /// Moves flat keys to where they belong now, unless something is written there.
+  static void move(Section root, Consumer<String> warnings) {
+    for (Moved moved : MOVED) {
+      ConfigNode node = root.entries().remove(moved.from());
+      if (node == null || node.isNull()) {
+        continue;
+      }
+      String to = moved.to().path();
+      if (root.at(moved.to().steps()).isPresent()) {
+        warnings.accept(
+            "Configuration key %s is ignored, since %s is given (%s)"
+                .formatted(moved.from(), to, node.place()));
+        continue;
+      }
+      if (moved.millis() && node instanceof Scalar(BigInteger millis, var place)) {
+        node = new Scalar(millis + "ms", place);
+      }
+      root.put(node, moved.to().steps());
+    }
+  }
+
+  private static List<Key<Object, ?>> kafka() {
+    var keys = new ArrayList<Key<Object, ?>>();
+    keys.addAll(List.of(TOPIC, CLUSTER, CONSUMER_GROUP, DEADLETTER_CLUSTER, RAW_MODE));
+    for (String prefix : List.of(MAIN, DEADLETTER)) {
+      for (Key<ClusterConfig, ?> key : ConfigKeys.CLUSTER) {
+        if (key != ConfigKeys.CLUSTER_ADDRESS) {
+          keys.add(security(prefix, key));
+        }
+      }
+    }
+    return List.copyOf(keys);
+  }
+
+  private static Moved same(String from, Key<BrokerConfig, ?> to) {
+    return new Moved(from, to, false);
+  }
+
+  private static Moved millis(String from, Key<BrokerConfig, Duration> to) {
+    return new Moved(from, to, true);
+  }
+
+  private static <T> Key<Object, T> old(String path, KeyType<T> type, T fallback, String meaning) {
+    return new Key<>(path, type, fallback, false, meaning, OldKeys::notShown);
+  }
+
+  private static <T> Key<Object, T> raw(Key<RawConfig, T> key) {
+    String path = "raw_" + key.path();
+    return new Key<>(path, key.type(), key.fallback(), false, key.meaning(), OldKeys::notShown);
+  }
+
+  /// What was read is shown under the new keys.
+  private static <T> T notShown(Object area) {
+    throw new IllegalStateException("An old key is not shown in " + area.getClass());
+  }
+}

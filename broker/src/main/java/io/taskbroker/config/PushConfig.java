@@ -1,0 +1,32 @@
+package io.taskbroker.config;
+
+import java.time.Duration;
+
+/// Pushing to workers.
+///
+/// @param timeout of one call
+/// @param updateBatched whether marks of pushed activations wait for each other
+/// @param updateBatchLength as many marks are written at once
+/// @param updateInterval a mark waits for others as long
+/// @param updateBatchSize unused, as in the reference
+public record PushConfig(
+    int threads,
+    Duration timeout,
+    int queueSize,
+    Duration queueTimeout,
+    boolean updateBatched,
+    int updateBatchLength,
+    Duration updateInterval,
+    int updateBatchSize) {
+  static PushConfig read(Values values) {
+    return new PushConfig(
+        values.get(ConfigKeys.PUSH_THREADS),
+        values.get(ConfigKeys.PUSH_TIMEOUT),
+        values.get(ConfigKeys.PUSH_QUEUE_SIZE),
+        values.get(ConfigKeys.PUSH_QUEUE_TIMEOUT),
+        values.get(ConfigKeys.PUSH_UPDATE_BATCHED),
+        values.get(ConfigKeys.PUSH_UPDATE_BATCH_LENGTH),
+        values.get(ConfigKeys.PUSH_UPDATE_BATCH_INTERVAL),
+        values.get(ConfigKeys.PUSH_UPDATE_BATCH_SIZE));
+  }
+}

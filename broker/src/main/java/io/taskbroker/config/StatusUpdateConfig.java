@@ -1,0 +1,13 @@
+package io.taskbroker.config;
+
+import java.time.Duration;
+
+/// How reports of workers wait for each other.
+public record StatusUpdateConfig(boolean batched, int batchSize, Duration interval) {
+  static StatusUpdateConfig read(Values values) {
+    return new StatusUpdateConfig(
+        values.get(ConfigKeys.BATCH_STATUS_UPDATES),
+        values.get(ConfigKeys.STATUS_UPDATE_BATCH_SIZE),
+        values.get(ConfigKeys.STATUS_UPDATE_INTERVAL_MS));
+  }
+}

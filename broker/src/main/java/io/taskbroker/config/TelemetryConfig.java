@@ -1,0 +1,44 @@
+package io.taskbroker.config;
+
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+
+/// Logs, metrics and error reports.
+public record TelemetryConfig(Log log, Metrics metrics, Sentry sentry) {
+
+  /// @param filter directives such as `info,librdkafka=warn`
+  public record Log(String filter, LogFormat format, boolean asyncBacktrace) {}
+
+  /// How a line of the log looks.
+  public enum LogFormat {
+    TEXT,
+    JSON
+  }
+
+  /// @param statsd not looked up yet
+  /// @param defaultTags on every metric and every error report
+  public record Metrics(
+      InetSocketAddress statsd, Map<String, String> defaultTags, Duration runtimeInterval) {}
+
+  /// @param dsn empty for no error reports
+  public record Sentry(
+      Optional<Secret> dsn, Optional<String> environment, Optional<Double> tracesSampleRate) {}
+
+  static TelemetryConfig read(Values values) {
+    return new TelemetryConfig(
+        new Log(
+            values.get(ConfigKeys.LOG_FILTER),
+            values.get(ConfigKeys.LOG_FORMAT),
+            values.get(ConfigKeys.LOG_ASYNC_BACKTRACE)),
+        new Metrics(
+            values.get(ConfigKeys.STATSD_ADDR),
+            values.get(ConfigKeys.DEFAULT_METRICS_TAGS),
+            values.get(ConfigKeys.RUNTIME_METRICS_INTERVAL)),
+        new Sentry(
+            values.get(ConfigKeys.SENTRY_DSN),
+            values.get(ConfigKeys.SENTRY_ENV),
+            values.get(ConfigKeys.TRACES_SAMPLE_RATE)));
+  }
+}

@@ -1,0 +1,31 @@
+package io.taskbroker.config;
+
+import java.time.Duration;
+
+/// The reference's periodic work; this broker does most of it when it is due instead.
+///
+/// @param deadlineResetSkip deadlines that are past at start are given that long (H16)
+public record UpkeepConfig(
+    Duration taskInterval,
+    Duration unhealthyInterval,
+    boolean healthCheckKillswitched,
+    Duration deadlineResetSkip,
+    Vacuum vacuum) {
+
+  /// When the database gives space back.
+  public record Vacuum(
+      Duration maintenanceInterval, boolean fullOnStart, boolean fullOnUpkeep, Duration interval) {}
+
+  static UpkeepConfig read(Values values) {
+    return new UpkeepConfig(
+        values.get(ConfigKeys.UPKEEP_TASK_INTERVAL_MS),
+        values.get(ConfigKeys.UPKEEP_UNHEALTHY_INTERVAL_MS),
+        values.get(ConfigKeys.HEALTH_CHECK_KILLSWITCHED),
+        values.get(ConfigKeys.UPKEEP_DEADLINE_RESET_SKIP_AFTER_STARTUP_SEC),
+        new Vacuum(
+            values.get(ConfigKeys.MAINTENANCE_TASK_INTERVAL_MS),
+            values.get(ConfigKeys.FULL_VACUUM_ON_START),
+            values.get(ConfigKeys.FULL_VACUUM_ON_UPKEEP),
+            values.get(ConfigKeys.VACUUM_INTERVAL_MS)));
+  }
+}

@@ -1,0 +1,244 @@
+package io.taskbroker.engine;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ParkedRow;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.Departure;
+import io.taskbroker.inflight.Effects;
+import io.taskbroker.inflight.Inflight;
+import io.taskbroker.inflight.InflightOptions;
+import io.taskbroker.inflight.Notice;
+import io.taskbroker.runtime.FailureSink;
+import io.taskbroker.runtime.LoopThread;
+import io.taskbroker.runtime.Progress;
+import io.taskbroker.runtime.Service;
+import io.taskbroker.store.ActivationStore;
+import io.taskbroker.store.ActivationStore.ParkedQuery;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/// The engine's thread. A round takes what arrived, lets the engine follow it, and hands on all
+/// that came of it at once: one transaction and one wake-up per round, however much there is to do
+/// (design section 4).
+///
+/// [#start], [#stop] and [#load] are for one owner; [Progress] is for anybody.
+public final class EngineLoop implements Service, Progress {
+  private static final int LOAD_PAGE = 1_000;
+  private static final int ROUND = 4_096;
+  private static final long NANOS_PER_MS = 1_000_000;
+  private static final Duration STOP_TIME = Duration.ofSeconds(4);
+
+  private final Mailbox mailbox;
+  private final Outlets outlets;
+  private final InstantSource clock;
+  private final Inflight inflight;
+  private final LoopThread thread;
+
+  private List<Change> changes = new ArrayList<>();
+  private List<ParkedQuery> reads = new ArrayList<>();
+
+  private volatile long done;
+  private volatile Inflight.Depths depths = new Inflight.Depths(0, 0, 0, 0, 0, 0);
+
+  public EngineLoop(
+      InflightOptions options,
+      Mailbox mailbox,
+      Outlets outlets,
+      InstantSource clock,
+      RandomGenerator random,
+      FailureSink failures) {
+    this.mailbox = mailbox;
+    this.outlets = outlets;
+    this.clock = clock;
+    this.inflight = new Inflight(options, new Outflow(), random);
+    this.thread = new LoopThread("engine", new Turns(), failures);
+  }
+
+  @Override
+  public String name() {
+    return "engine";
+  }
+
+  /// Takes in what the store has. Call it once, before [#start].
+  ///
+  /// @return how many rows there were
+  public long load(ActivationStore store) {
+    advance();
+    long rows = 0;
+    long key = Row.NONE;
+    List<Row> page = store.load(key, LOAD_PAGE);
+    while (!page.isEmpty()) {
+      page.forEach(inflight::restore);
+      rows += page.size();
+      page = store.load(page.getLast().key(), LOAD_PAGE);
+    }
+    List<ParkedRow> parked = store.loadParked(key, LOAD_PAGE);
+    while (!parked.isEmpty()) {
+      parked.forEach(inflight::restore);
+      rows += parked.size();
+      parked = store.loadParked(parked.getLast().key(), LOAD_PAGE);
+    }
+    for (ActivationStore.Tombstone tombstone : store.tombstones(clock.millis())) {
+      inflight.restoreTombstone(tombstone.id(), tombstone.until());
+    }
+    advance();
+    inflight.start(store.lastKey());
+    return rows;
+  }
+
+  @Override
+  public void start() {
+    thread.start();
+    mailbox.open();
+  }
+
+  /// Answers what was asked, as far as the store answers in time, and stops.
+  @Override
+  public void stop() {
+    mailbox.close("the broker is stopping");
+    thread.stop(STOP_TIME);
+    Command.Request request = mailbox.nextRequest();
+    while (request != null) {
+      request.unavailable("the broker is stopping");
+      request = mailbox.nextRequest();
+    }
+  }
+
+  @Override
+  public boolean hasWork() {
+    return !mailbox.isEmpty();
+  }
+
+  @Override
+  public long done() {
+    return done;
+  }
+
+  /// How much was in flight lately.
+  public Inflight.Depths depths() {
+    return depths;
+  }
+
+  private boolean round() {
+    int count = 0;
+    Command command = mailbox.nextTold();
+    while (command != null) {
+      inflight.apply(command);
+      command = ++count < ROUND ? mailbox.nextTold() : null;
+    }
+    Command.Request request = inflight.hasRoom() ? mailbox.nextRequest() : null;
+    while (request != null) {
+      inflight.apply(request);
+      request = ++count < 2 * ROUND && inflight.hasRoom() ? mailbox.nextRequest() : null;
+    }
+    advance();
+    handOver();
+    if (count > 0) {
+      done += count;
+      depths = inflight.depths();
+    }
+    return count > 0;
+  }
+
+  private void advance() {
+    inflight.advance(System.nanoTime() / NANOS_PER_MS, clock.millis());
+  }
+
+  private void handOver() {
+    if (!changes.isEmpty() || !reads.isEmpty()) {
+      List<Change> made = changes;
+      List<ParkedQuery> wanted = reads;
+      changes = new ArrayList<>(made.size() + 16);
+      reads = new ArrayList<>();
+      outlets.commit(made, wanted);
+    }
+  }
+
+  private final class Turns implements LoopThread.Loop {
+    @Override
+    public void turn() {
+      if (!round()) {
+        long wake = inflight.nextWake();
+        long wait =
+            wake == Long.MAX_VALUE
+                ? Long.MAX_VALUE
+                : wake * NANOS_PER_MS - System.nanoTime() + NANOS_PER_MS;
+        if (wait > 0) {
+          mailbox.sleep(wait, inflight.hasRoom());
+        }
+      }
+    }
+
+    @Override
+    public void wake(Thread engine) {
+      LockSupport.unpark(engine);
+    }
+
+    @Override
+    public void end() {
+      inflight.apply(new Command.Drain());
+      long end = System.nanoTime() + STOP_TIME.toNanos();
+      while ((round() || inflight.outstanding() > 0) && System.nanoTime() < end) {
+        mailbox.sleep(TimeUnit.MILLISECONDS.toNanos(10), true);
+      }
+    }
+  }
+
+  /// Gathers changes and reads until the round ends; everything else goes out at once.
+  private final class Outflow implements Effects {
+    @Override
+    public void write(Change change) {
+      changes.add(change);
+    }
+
+    @Override
+    public void readParked(String application, long afterDue, long afterKey, long upTo, int limit) {
+      reads.add(new ParkedQuery(application, afterDue, afterKey, upTo, limit));
+    }
+
+    @Override
+    public void push(Delivery delivery) {
+      outlets.push(delivery);
+    }
+
+    @Override
+    public void produce(Departure departure) {
+      outlets.produce(departure);
+    }
+
+    @Override
+    public void consumed(
+        SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent) {
+      outlets.consumed(partition, nextOffset, records, bytes, urgent);
+    }
+
+    @Override
+    public void drained(SourcePartition partition) {
+      outlets.drained(partition);
+    }
+
+    @Override
+    public void reply(Command.ReportReply reply, @Nullable Delivery next) {
+      reply.done(next);
+    }
+
+    @Override
+    public void reply(Command.ClaimReply reply, @Nullable Delivery delivery) {
+      reply.done(delivery);
+    }
+
+    @Override
+    public void notice(Notice notice, String id, String detail) {
+      outlets.notice(notice, id, detail);
+    }
+  }
+}

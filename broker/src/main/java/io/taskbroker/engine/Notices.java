@@ -1,0 +1,86 @@
+package io.taskbroker.engine;
+
+import io.taskbroker.inflight.Notice;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.concurrent.atomic.LongAdder;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
+
+/// What the engine told operators: counted, and logged, what is loud no more than a few times a second. Counts are for any
+/// thread; [#notice] is for the engine's.
+public final class Notices {
+  private static final Logger log = LoggerFactory.getLogger(Notices.class);
+  private static final int PER_SECOND = 10;
+  private static final long SECOND_NANOS = 1_000_000_000;
+
+  private final Map<Notice, LongAdder> counts = new EnumMap<>(Notice.class);
+  private final Map<Notice, Budget> budgets = new EnumMap<>(Notice.class);
+
+  public Notices() {
+    for (Notice notice : Notice.values()) {
+      counts.put(notice, new LongAdder());
+      budgets.put(notice, new Budget());
+    }
+  }
+
+  public long count(Notice notice) {
+    return counts.get(notice).sum();
+  }
+
+  public void notice(Notice notice, String id, String detail) {
+    counts.get(notice).increment();
+    Level level = level(notice);
+    if (!log.isEnabledForLevel(level)) {
+      return;
+    }
+    Budget budget = budgets.get(notice);
+    if (level != Level.DEBUG && !budget.allows()) {
+      return;
+    }
+    log.atLevel(level).log("{}: {}{}", text(notice), id, detail.isEmpty() ? "" : " (" + detail + ")");
+  }
+
+  private static Level level(Notice notice) {
+    return switch (notice) {
+      case UNDECODABLE, QUARANTINED, NO_WORKER, WORKER_UNREACHABLE, PUSH_REFUSED -> Level.WARN;
+      case DEAD_LETTERED, DEADLINE_PASSED, LEASE_PASSED, DISCARDED -> Level.INFO;
+      case EXPIRED, DUPLICATE, RETRIED, UNKNOWN_ID, STALE_REPORT -> Level.DEBUG;
+    };
+  }
+
+  private static String text(Notice notice) {
+    return switch (notice) {
+      case UNDECODABLE -> "not an activation, goes to the dead-letter topic";
+      case EXPIRED -> "expired, removed";
+      case DUPLICATE -> "already in flight or just finished, dropped";
+      case DEADLINE_PASSED -> "its worker let the processing deadline pass";
+      case LEASE_PASSED -> "its worker did not answer within the lease of the claim";
+      case DISCARDED -> "failed for good, discarded";
+      case DEAD_LETTERED -> "failed for good, goes to the dead-letter topic";
+      case RETRIED -> "goes to the retry topic";
+      case NO_WORKER -> "no worker is configured (worker_map) for application";
+      case PUSH_REFUSED -> "refused by its worker";
+      case WORKER_UNREACHABLE -> "cannot reach the worker of application";
+      case QUARANTINED -> "kept in the store, because Kafka refuses it for good";
+      case UNKNOWN_ID -> "report about an activation that is not in flight";
+      case STALE_REPORT -> "report that came too late, not followed";
+    };
+  }
+
+  /// How often something may be said.
+  private static final class Budget {
+    private long secondStartedAt = System.nanoTime();
+    private int left = PER_SECOND;
+
+    boolean allows() {
+      long now = System.nanoTime();
+      if (now - secondStartedAt >= SECOND_NANOS) {
+        secondStartedAt = now;
+        left = PER_SECOND;
+      }
+      return left-- > 0;
+    }
+  }
+}

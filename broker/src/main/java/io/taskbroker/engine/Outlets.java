@@ -1,0 +1,27 @@
+package io.taskbroker.engine;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.Departure;
+import io.taskbroker.inflight.Notice;
+import io.taskbroker.store.ActivationStore.ParkedQuery;
+import java.util.List;
+
+/// The stages that do what the engine wants done. Called by the engine's thread; nothing of it
+/// blocks.
+public interface Outlets {
+  /// Makes changes durable, then reads. The lists are the receiver's from now on.
+  void commit(List<Change> changes, List<ParkedQuery> reads);
+
+  void push(Delivery delivery);
+
+  void produce(Departure departure);
+
+  void consumed(
+      SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent);
+
+  void drained(SourcePartition partition);
+
+  void notice(Notice notice, String id, String detail);
+}

@@ -1,0 +1,445 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Destination;
+import io.taskbroker.activation.FailurePolicy;
+import io.taskbroker.activation.Ids;
+import io.taskbroker.activation.Ids.Fingerprint;
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.PartitionIntake.Batch;
+import io.taskbroker.inflight.PartitionIntake.Settled;
+import io.taskbroker.inflight.PartitionIntake.Unproven;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// How records become activations in flight: in the order of their partition, each stored, parked
+/// or disposed of, and the watermark behind them (G1, H1). Not thread-safe.
+final class Arrivals {
+  /// An application whose workers took nothing for this long holds up nobody else (H13).
+  private static final long STALLED_MS = 1_000;
+
+  /// For how long another application is remembered as one that may be held up.
+  private static final long NEIGHBOUR_MS = 60_000;
+
+  /// What leaves or cannot leave is bounded too (G7).
+  private static final int MAX_LEAVING = 20_000;
+
+  private final Flight flight;
+  private final Endings endings;
+  private final Map<SourcePartition, PartitionIntake> partitions = new HashMap<>();
+
+  /// At-most-once entries whose partition is not ours, by topic and partition: found at start
+  /// before it was assigned, or stored after it was lost (H2).
+  private final Map<String, List<Entry>> orphans = new HashMap<>();
+
+  private int waiting;
+
+  Arrivals(Flight flight, Endings endings) {
+    this.flight = flight;
+    this.endings = endings;
+  }
+
+  void ingest(Command.Ingest records) {
+    PartitionIntake intake = partitions.computeIfAbsent(records.partition(), PartitionIntake::new);
+    if (intake.revoked) {
+      return;
+    }
+    for (Command.Arrival arrival : records.arrivals()) {
+      if (arrival.undecodable() == null) {
+        flight.lane(arrival.activation().application()).arrivedAt = flight.now;
+      }
+    }
+    intake.batches.addLast(new Batch(records));
+    waiting++;
+  }
+
+  /// Accepts what waits, as far as the bounds allow.
+  void accept() {
+    if (waiting > 0) {
+      for (PartitionIntake intake : partitions.values()) {
+        accept(intake);
+      }
+    }
+  }
+
+  boolean isWaiting() {
+    return waiting > 0;
+  }
+
+  private void accept(PartitionIntake intake) {
+    Batch batch = intake.batches.peekFirst();
+    while (batch != null && flight.hasRoom()) {
+      Command.Arrival arrival = batch.head();
+      while (arrival != null) {
+        if (!flight.hasRoom() || !accept(arrival)) {
+          return;
+        }
+        batch.next++;
+        arrival = batch.head();
+      }
+      intake.batches.removeFirst();
+      waiting--;
+      consumed(intake, batch, batch.records.nextOffset());
+      batch = intake.batches.peekFirst();
+    }
+  }
+
+  private void consumed(PartitionIntake intake, Batch batch, long nextOffset) {
+    intake.undurable++;
+    var settled = new Settled(intake, nextOffset, batch.next, batch.records.bytes());
+    flight.write(new Change.Consumed(intake.partition, nextOffset, settled));
+  }
+
+  /// A watermark is durable.
+  void settled(Settled settled) {
+    PartitionIntake intake = settled.partition();
+    intake.undurable--;
+    flight.effects.consumed(
+        intake.partition,
+        settled.nextOffset(),
+        settled.records(),
+        settled.bytes(),
+        !intake.unproven.isEmpty());
+    drained(intake);
+  }
+
+  /// Takes one record in. Returns false if it has to wait.
+  private boolean accept(Command.Arrival arrival) {
+    Activation activation = arrival.activation();
+    Entry other = flight.entries.get(activation.id());
+    if (other != null) {
+      return acceptAgain(other, activation);
+    }
+    if (isKnown(activation)) {
+      flight.effects.notice(Notice.DUPLICATE, activation.id(), activation.origin().topic());
+      return true;
+    }
+    String reason = arrival.undecodable();
+    if (reason != null) {
+      return acceptLeaving(
+          activation, new Destination(flight.options.deadLetterTopic(), about(activation, reason)));
+    }
+    if (flight.isExpired(activation)) {
+      return acceptExpired(activation);
+    }
+    return acceptRunnable(activation);
+  }
+
+  private boolean isKnown(Activation activation) {
+    return flight.parked.size() > 0
+            && flight.parked.get(Ids.fingerprint(activation.id())) != FingerprintMap.ABSENT
+        || flight.tombstones.has(activation.id(), flight.wall);
+  }
+
+  /// A record whose id is in flight: a duplicate, unless that one is on its way out (H4).
+  private boolean acceptAgain(Entry other, Activation activation) {
+    if (!other.isGoing() || other.activation.origin().equals(activation.origin())) {
+      flight.effects.notice(Notice.DUPLICATE, activation.id(), activation.origin().topic());
+      return true;
+    }
+    if (other.step == Entry.Step.QUARANTINED) {
+      endings.endQuarantine(other, true);
+    }
+    return false;
+  }
+
+  private static Map<String, String> about(Activation activation, String reason) {
+    Origin origin = activation.origin();
+    return Map.of(
+        "taskbroker-topic", origin.topic(),
+        "taskbroker-partition", Integer.toString(origin.partition()),
+        "taskbroker-offset", Long.toString(origin.offset()),
+        "taskbroker-reason", reason);
+  }
+
+  private boolean acceptExpired(Activation activation) {
+    if (activation.failurePolicy().deadLetters()) {
+      if (!acceptLeaving(activation, Destination.of(flight.options.deadLetterTopic()))) {
+        return false;
+      }
+    }
+    flight.effects.notice(Notice.EXPIRED, activation.id(), activation.taskname());
+    return true;
+  }
+
+  /// Stores a record that is to leave at once (H19).
+  private boolean acceptLeaving(Activation activation, Destination destination) {
+    if (flight.leaving >= MAX_LEAVING || !flight.hasBytes() || isStoreFull()) {
+      return false;
+    }
+    if (destination.headers().containsKey("taskbroker-reason")) {
+      flight.effects.notice(
+          Notice.UNDECODABLE, activation.id(), destination.headers().get("taskbroker-reason"));
+    }
+    insertLeaving(activation, destination);
+    return true;
+  }
+
+  private void insertLeaving(Activation activation, Destination destination) {
+    Lane lane = flight.lane(activation.application());
+    Entry entry = new Entry(++flight.lastKey, activation, Status.FAILURE, lane);
+    entry.step = Entry.Step.LEAVING;
+    entry.destination = destination;
+    flight.add(entry);
+    Row row = Row.arriving(entry.key, activation, Status.FAILURE, flight.wall);
+    flight.write(new Change.Insert(row.leavingFor(destination), entry));
+  }
+
+  private boolean acceptRunnable(Activation activation) {
+    if (isStoreFull()) {
+      return false;
+    }
+    Lane lane = flight.lane(activation.application());
+    InflightOptions.Limits limits = flight.options.limits();
+    long now = flight.wall;
+    if (activation.delayUntil() > now) {
+      boolean far = activation.delayUntil() - now > flight.options.periods().parkHorizon();
+      if (far || flight.delayed >= limits.maxDelayed() || !flight.hasBytes()) {
+        park(lane, activation, Status.DELAY, activation.delayUntil());
+      } else {
+        insert(lane, activation, Status.DELAY);
+      }
+      return true;
+    }
+    boolean full =
+        lane.pending >= limits.maxPending()
+            || lane.handedOut >= limits.maxHandedOut()
+            || lane.parking.holdsDue(now)
+            || !flight.hasBytes();
+    if (!full) {
+      insert(lane, activation, Status.PENDING);
+      return true;
+    }
+    if (holdsUpOthers(lane)) {
+      park(lane, activation, Status.PENDING, now);
+      return true;
+    }
+    return false;
+  }
+
+  private boolean isStoreFull() {
+    long max = flight.options.limits().maxStoreBytes();
+    return max > 0 && flight.storeBytes >= max;
+  }
+
+  /// Whether others may wait behind this full application: then its surplus goes to disk (H13).
+  private boolean holdsUpOthers(Lane full) {
+    if (flight.now - full.progressAt >= STALLED_MS) {
+      return true;
+    }
+    for (Lane lane : flight.lanes.values()) {
+      if (lane != full && flight.now - lane.arrivedAt < NEIGHBOUR_MS) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private void insert(Lane lane, Activation activation, Status status) {
+    Entry entry = new Entry(++flight.lastKey, activation, status, lane);
+    flight.add(entry);
+    Row row = Row.arriving(entry.key, activation, status, flight.wall);
+    flight.write(new Change.Insert(row, entry));
+  }
+
+  private void park(Lane lane, Activation activation, Status status, long due) {
+    long key = ++flight.lastKey;
+    long until = lane.parking.park(due);
+    flight.parked.put(Ids.fingerprint(activation.id()), key);
+    Row row = Row.arriving(key, activation, status, flight.wall).parkedUntil(until);
+    flight.write(new Change.Insert(row, activation.atMostOnce() ? row : null));
+  }
+
+  /// An at-most-once entry is durable, its offset not known to be committed (H2).
+  void unproven(Entry entry) {
+    Origin origin = entry.activation.origin();
+    PartitionIntake intake = intakeOf(origin);
+    if (intake == null) {
+      orphans.computeIfAbsent(place(origin), _ -> new ArrayList<>()).add(entry);
+    } else if (origin.offset() < intake.assignedAt) {
+      endings.fail(entry, "whether another broker has run it is not known");
+    } else if (origin.offset() < intake.committed) {
+      prove(new Unproven(entry.key, entry.id(), origin.offset(), entry));
+    } else {
+      intake.unproven.addLast(new Unproven(entry.key, entry.id(), origin.offset(), entry));
+    }
+  }
+
+  /// The same of a row that is parked. What another broker may have run is dealt with when it is
+  /// read back.
+  void unproven(Row parked) {
+    Activation activation = parked.activation();
+    long offset = activation.origin().offset();
+    PartitionIntake intake = intakeOf(activation.origin());
+    if (intake != null && offset >= intake.assignedAt) {
+      intake.unproven.addLast(new Unproven(parked.key(), activation.id(), offset, null));
+    }
+  }
+
+  /// The intake of the partition; that of one that is given up, too, because its last commit is
+  /// still to come.
+  private @Nullable PartitionIntake intakeOf(Origin origin) {
+    PartitionIntake given = null;
+    for (PartitionIntake intake : partitions.values()) {
+      if (!intake.lost
+          && intake.partition.partition() == origin.partition()
+          && intake.partition.topic().equals(origin.topic())) {
+        if (!intake.revoked) {
+          return intake;
+        }
+        given = intake;
+      }
+    }
+    return given;
+  }
+
+  private static String place(Origin origin) {
+    return origin.partition() + "/" + origin.topic();
+  }
+
+  /// The partition is ours: what was found of it, or was left from before, is proven by commits of
+  /// ours only, or was read by somebody else (H2).
+  void assigned(Command.Assigned assigned) {
+    SourcePartition partition = assigned.partition();
+    PartitionIntake intake = partitions.computeIfAbsent(partition, PartitionIntake::new);
+    intake.revoked = false;
+    intake.draining = false;
+    intake.lost = false;
+    intake.assignedAt = assigned.committed();
+    intake.committed = assigned.committed();
+    List<Unproven> before = List.copyOf(intake.unproven);
+    intake.unproven.clear();
+    for (Unproven row : before) {
+      Entry entry = row.entry();
+      if (entry == null) {
+        if (row.offset() >= assigned.committed()) {
+          intake.unproven.addLast(row);
+        }
+      } else if (awaitsProof(entry)) {
+        unproven(entry);
+      }
+    }
+    List<Entry> found =
+        orphans.remove(place(new Origin(partition.topic(), partition.partition(), 0)));
+    if (found != null) {
+      for (Entry entry : found) {
+        if (awaitsProof(entry)) {
+          unproven(entry);
+        }
+      }
+    }
+  }
+
+  private static boolean awaitsProof(Entry entry) {
+    return entry.step == Entry.Step.STORED && entry.isUnproven();
+  }
+
+  void committed(Command.OffsetCommitted committed) {
+    flight.write(new Change.OffsetCommitted(committed.partition(), committed.offset(), null));
+    PartitionIntake intake = partitions.get(committed.partition());
+    if (intake == null || intake.lost) {
+      return;
+    }
+    intake.committed = committed.offset();
+    Unproven first = intake.unproven.peekFirst();
+    while (first != null && first.offset() < committed.offset()) {
+      intake.unproven.removeFirst();
+      prove(first);
+      first = intake.unproven.peekFirst();
+    }
+  }
+
+  private void prove(Unproven row) {
+    Entry entry = row.entry();
+    if (entry == null) {
+      if (flight.parked.get(Ids.fingerprint(row.id())) == row.key()) {
+        flight.write(new Change.Prove(row.key(), row.id(), null));
+      }
+    } else if (awaitsProof(entry)) {
+      entry.committed = true;
+      if (entry.status == Status.PENDING) {
+        entry.step = Entry.Step.MARKING;
+      }
+      flight.mark(entry, new Change.Prove(row.key(), row.id(), entry));
+    }
+  }
+
+  void revoked(Command.Revoked revoked) {
+    PartitionIntake intake = partitions.computeIfAbsent(revoked.partition(), PartitionIntake::new);
+    Batch head = intake.batches.peekFirst();
+    Command.Arrival refused = head == null ? null : head.head();
+    if (head != null && refused != null && head.next > 0) {
+      consumed(intake, head, refused.activation().origin().offset());
+    }
+    waiting -= intake.batches.size();
+    intake.batches.clear();
+    intake.revoked = true;
+    intake.draining = true;
+    intake.lost = revoked.lost();
+    drained(intake);
+  }
+
+  private void drained(PartitionIntake intake) {
+    if (intake.draining && intake.undurable == 0) {
+      intake.draining = false;
+      flight.effects.drained(intake.partition);
+    }
+  }
+
+  /// The store cannot hold this record as an activation: it is kept as an undecodable message
+  /// (H12).
+  void rejected(Change.Insert insert, String why) {
+    Activation refused = insert.row().activation();
+    if (!forget(insert)) {
+      return;
+    }
+    if (refused.id().equals(Ids.undecodable(refused.origin()))) {
+      throw new IllegalStateException(
+          "The store holds neither activation nor message of " + refused.origin() + ": " + why);
+    }
+    var message =
+        new Activation(
+            Ids.undecodable(refused.origin()),
+            "",
+            "",
+            "",
+            refused.payload(),
+            refused.origin(),
+            refused.receivedAt(),
+            Activation.NEVER,
+            0,
+            0,
+            FailurePolicy.DEAD_LETTER,
+            false,
+            false);
+    flight.effects.notice(Notice.UNDECODABLE, message.id(), why);
+    insertLeaving(message, new Destination(flight.options.deadLetterTopic(), about(message, why)));
+  }
+
+  /// Forgets what was not stored. Returns false if it was completed meanwhile: then its delete ends
+  /// it.
+  private boolean forget(Change.Insert insert) {
+    if (insert.owner() instanceof Entry entry) {
+      if (entry.step == Entry.Step.REMOVING) {
+        return false;
+      }
+      flight.detach(entry);
+      flight.turn(entry, Status.COMPLETE);
+      flight.remove(entry);
+      return true;
+    }
+    Fingerprint id = Ids.fingerprint(insert.row().activation().id());
+    if (flight.parked.get(id) != insert.row().key()) {
+      return false;
+    }
+    flight.parked.remove(id);
+    return true;
+  }
+}

@@ -1,0 +1,170 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Destination;
+import io.taskbroker.activation.FailurePolicy;
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Retries;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Status;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// How activations end: completed, discarded, retried, dead-lettered. What leaves is decided
+/// durably before it is produced, and acknowledged before it is forgotten (G4, H7). Not
+/// thread-safe.
+final class Endings {
+  private final Flight flight;
+
+  Endings(Flight flight) {
+    this.flight = flight;
+  }
+
+  /// It is done: its row goes.
+  void complete(Entry entry) {
+    complete(entry, false);
+  }
+
+  private void complete(Entry entry, boolean mayReturn) {
+    free(entry);
+    flight.turn(entry, Status.COMPLETE);
+    remove(entry, mayReturn);
+  }
+
+  /// Removes a parked row, of which no more is in memory than this. Until the row is gone the entry
+  /// stands for it, as for any row on its way out.
+  Entry removeParked(long key, String id) {
+    var unknown =
+        new Activation(
+            id,
+            "",
+            "",
+            "",
+            new byte[0],
+            new Origin("", -1, -1),
+            flight.wall,
+            Activation.NEVER,
+            0,
+            0,
+            FailurePolicy.UNSPECIFIED,
+            false,
+            false);
+    var entry = new Entry(key, unknown, Status.COMPLETE, flight.nobody);
+    flight.add(entry);
+    remove(entry, true);
+    return entry;
+  }
+
+  /// Removes the row of an entry that is complete. The ids of retries and of what may run only once
+  /// are remembered, unless they left for the dead-letter topic, from where they may rightly return
+  /// (H8).
+  void remove(Entry entry, boolean mayReturn) {
+    entry.step = Entry.Step.REMOVING;
+    boolean remembered =
+        !mayReturn && (entry.activation.derived() || entry.activation.atMostOnce());
+    long until = remembered ? flight.wall + flight.options.periods().tombstone() : Row.NONE;
+    flight.write(new Change.Delete(entry.key, entry.id(), until, entry));
+  }
+
+  /// It failed for good, and meets its failure policy.
+  void fail(Entry entry, String why) {
+    if (entry.activation.failurePolicy().deadLetters()) {
+      flight.effects.notice(Notice.DEAD_LETTERED, entry.id(), why);
+      leave(entry, Status.FAILURE, null, Destination.of(flight.options.deadLetterTopic()));
+    } else {
+      flight.effects.notice(Notice.DISCARDED, entry.id(), why);
+      complete(entry);
+    }
+  }
+
+  /// Its time is over (G5, W9).
+  void expire(Entry entry) {
+    flight.effects.notice(Notice.EXPIRED, entry.id(), entry.activation.taskname());
+    if (entry.activation.failurePolicy().deadLetters()) {
+      leave(entry, Status.FAILURE, null, Destination.of(flight.options.deadLetterTopic()));
+    } else {
+      complete(entry);
+    }
+  }
+
+  /// It is to run again, as a new activation.
+  void retry(Entry entry, long maxAttempts, long delayOnRetry) {
+    Optional<Retries.Retry> retry =
+        Retries.of(entry.activation.payload(), entry.id(), maxAttempts, delayOnRetry, flight.wall);
+    if (retry.isEmpty()) {
+      fail(entry, "cannot be retried: its payload is not an activation");
+      return;
+    }
+    flight.effects.notice(Notice.RETRIED, entry.id(), entry.activation.taskname());
+    leave(entry, Status.RETRY, retry.get().payload(), Destination.of(flight.options.retryTopic()));
+  }
+
+  private void leave(
+      Entry entry, Status status, byte @Nullable [] payload, Destination destination) {
+    free(entry);
+    if (entry.status != status) {
+      flight.turn(entry, status);
+    }
+    entry.step = Entry.Step.LEAVING;
+    entry.destination = destination;
+    flight.departs(entry, payload);
+    flight.write(new Change.Leave(entry.key, entry.id(), status, payload, destination, entry));
+  }
+
+  /// The decision is durable: from here on it can only leave.
+  void produce(Entry entry) {
+    if (entry.step != Entry.Step.LEAVING) {
+      return;
+    }
+    entry.step = Entry.Step.PRODUCING;
+    byte[] departing = entry.departing;
+    Destination destination = entry.destination;
+    if (destination == null) {
+      throw new IllegalStateException("Activation " + entry.id() + " leaves for nowhere");
+    }
+    flight.effects.produce(
+        new Departure(
+            entry.id(),
+            entry.id(),
+            departing == null ? entry.activation.payload() : departing,
+            destination,
+            entry));
+  }
+
+  void produced(Departure departure) {
+    if (departure.owner() instanceof Entry entry && entry.step == Entry.Step.PRODUCING) {
+      complete(entry, entry.status == Status.FAILURE);
+    }
+  }
+
+  void refused(Departure departure, String why) {
+    if (departure.owner() instanceof Entry entry && entry.step == Entry.Step.PRODUCING) {
+      entry.step = Entry.Step.QUARANTINED;
+      flight.quarantine(entry);
+      flight.effects.notice(
+          Notice.QUARANTINED, entry.id(), departure.destination().topic() + ": " + why);
+    }
+  }
+
+  /// Gives up what Kafka will never take: it was completed after all, or comes again.
+  ///
+  /// @param mayReturn whether its id may come again
+  void endQuarantine(Entry entry, boolean mayReturn) {
+    flight.leaving++;
+    complete(entry, mayReturn);
+  }
+
+  /// Takes the entry from whoever has it or waits for it.
+  private void free(Entry entry) {
+    flight.detach(entry);
+    Taker taker = entry.taker;
+    if (taker != null) {
+      entry.taker = null;
+      if (taker == Taker.Push.WORKER) {
+        entry.lane.calls--;
+      }
+      taker.take(flight.effects, null);
+    }
+  }
+}

@@ -1,0 +1,151 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Destination;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Status;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// One activation in memory. Owned by the engine.
+final class Entry {
+  /// What is under way with the store or the outbox.
+  enum Step {
+    /// The insert is not durable yet.
+    STORING,
+    /// Memory and disk agree, lazy marks apart.
+    STORED,
+    /// It will be handed out when its mark is durable (G3).
+    MARKING,
+    /// Its departure is decided, not yet durable.
+    LEAVING,
+    /// The outbox has it: it can only leave (H7).
+    PRODUCING,
+    /// Kafka will never take it (H19).
+    QUARANTINED,
+    /// The delete is not durable yet.
+    REMOVING
+  }
+
+  final long key;
+  final Activation activation;
+  final Lane lane;
+
+  Status status;
+  Step step = Step.STORING;
+  int attempts;
+  int deliveries;
+
+  /// Monotonic times in milliseconds.
+  long claimedAt;
+
+  long deadline;
+  long markDue;
+  long markedAt;
+  boolean inMarkQueue;
+
+  /// Whether the mark on disk says that a worker has, or may have, the activation.
+  boolean marked;
+
+  /// Marks and proofs that are not durable yet. They become so in order, so that the last of them
+  /// is durable when there is none left.
+  int marksUnderWay;
+
+  /// Whether it was parked and is read back: it is soon to run.
+  boolean recalled;
+
+  boolean deadlineExtended;
+  boolean committed;
+
+  int refusals;
+  long acceptedAtFirstRefusal;
+
+  @Nullable Destination destination;
+  byte @Nullable [] departing;
+
+  /// Who waits for the mark of an at-most-once activation to be handed it.
+  @Nullable Taker taker;
+
+  private final List<Reply> waiting = new ArrayList<>(0);
+
+  /// For [Timers] and [ReadyQueue].
+  long wakeAt;
+
+  int heapIndex = -1;
+  @Nullable ReadyQueue queue;
+  @Nullable Entry next;
+  @Nullable Entry previous;
+
+  Entry(long key, Activation activation, Status status, Lane lane) {
+    this.key = key;
+    this.activation = activation;
+    this.status = status;
+    this.lane = lane;
+  }
+
+  String id() {
+    return activation.id();
+  }
+
+  /// Takes the next status.
+  void become(Status next) {
+    if (!status.canBecome(next)) {
+      throw new IllegalStateException(
+          "Activation " + id() + " cannot become " + next + " from " + status);
+    }
+    status = next;
+  }
+
+  boolean isLeaving() {
+    return step == Step.LEAVING || step == Step.PRODUCING || step == Step.QUARANTINED;
+  }
+
+  /// Whether its row cannot come back to life, so that another record of the same id has to wait
+  /// for its end (H4).
+  boolean isGoing() {
+    return isLeaving() || step == Step.REMOVING;
+  }
+
+  boolean isUnproven() {
+    return activation.atMostOnce() && !committed;
+  }
+
+  void await(Reply reply) {
+    reply.await();
+    waiting.add(reply);
+  }
+
+  /// Takes whoever waits for what was decided of this activation to be durable.
+  List<Reply> takeWaiting() {
+    if (waiting.isEmpty()) {
+      return List.of();
+    }
+    List<Reply> taken = List.copyOf(waiting);
+    waiting.clear();
+    return taken;
+  }
+
+  /// The bytes in memory that it stands for.
+  long bytes() {
+    return activation.payload().length + (departing == null ? 0 : departing.length);
+  }
+
+  Change.Mark mark(long claimExpiresAt, long processingDeadline) {
+    return new Change.Mark(
+        key,
+        id(),
+        status,
+        attempts,
+        claimExpiresAt,
+        processingDeadline,
+        deadlineExtended,
+        committed,
+        this);
+  }
+
+  Change.Mark markIdle() {
+    return mark(Row.NONE, Row.NONE);
+  }
+}

@@ -1,0 +1,130 @@
+package io.taskbroker.inflight;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/// What is in flight of one application, and how its workers do: the unit of isolation (G8). Not
+/// thread-safe.
+final class Lane {
+  private static final long PAUSE_MIN_MS = 20;
+  private static final long PAUSE_MAX_MS = 1_000;
+
+  final String application;
+  final Parking parking;
+  final CallWindow window;
+
+  /// Whether there is a worker to push to.
+  final boolean routable;
+
+  /// Entries in memory that could run, stored or not, those that workers have, and those whose time
+  /// is to come.
+  int pending;
+
+  int handedOut;
+  int delayed;
+
+  /// Those of the delayed that were parked and are read back.
+  int recalled;
+
+  /// Push calls in flight, marks that wait to become one included.
+  int calls;
+
+  /// How many activations its workers took.
+  long accepted;
+
+  /// Monotonic milliseconds: when a worker last took something, and when it last was given
+  /// something to run.
+  long progressAt;
+
+  long arrivedAt;
+  long noticedAt = Long.MIN_VALUE;
+
+  private final Map<String, ReadyQueue> queues = new LinkedHashMap<>();
+  private long pausedUntil = Long.MIN_VALUE;
+  private int misfortunes;
+
+  Lane(String application, boolean routable, CallWindow window, long now) {
+    this.application = application;
+    this.routable = routable;
+    this.window = window;
+    this.parking = new Parking(this);
+    this.progressAt = now;
+    this.arrivedAt = now;
+  }
+
+  void enqueue(Entry entry, boolean first) {
+    ReadyQueue queue = queues.computeIfAbsent(entry.activation.namespace(), _ -> new ReadyQueue());
+    if (first) {
+      queue.addFirst(entry);
+    } else {
+      queue.addLast(entry);
+    }
+  }
+
+  void dequeue(Entry entry) {
+    ReadyQueue queue = entry.queue;
+    if (queue != null) {
+      queue.remove(entry);
+      if (queue.first() == null) {
+        queues.remove(entry.activation.namespace());
+      }
+    }
+  }
+
+  /// For how many parked rows there is room in memory.
+  int room(int maxPending) {
+    return maxPending - pending - recalled;
+  }
+
+  boolean isIdle() {
+    return pending == 0 && handedOut == 0 && delayed == 0 && calls == 0 && !parking.holdsAny();
+  }
+
+  boolean hasReady() {
+    return !queues.isEmpty();
+  }
+
+  /// The entry that arrived first, of the namespace if one is given.
+  @Nullable Entry oldest(@Nullable String namespace) {
+    if (namespace != null) {
+      ReadyQueue queue = queues.get(namespace);
+      return queue == null ? null : queue.first();
+    }
+    Entry oldest = null;
+    for (ReadyQueue queue : queues.values()) {
+      Entry first = queue.first();
+      if (first != null && (oldest == null || first.key < oldest.key)) {
+        oldest = first;
+      }
+    }
+    return oldest;
+  }
+
+  boolean maySend(long now) {
+    return routable && now >= pausedUntil && window.admits(calls);
+  }
+
+  /// When sending may go on after a misfortune; [Long#MAX_VALUE] if it is not held up by one.
+  long pauseEnds(long now) {
+    return routable && hasReady() && pausedUntil > now ? pausedUntil : Long.MAX_VALUE;
+  }
+
+  void succeeded(long now) {
+    misfortunes = 0;
+    accepted++;
+    progressAt = now;
+  }
+
+  /// Waits before the next call, the longer the more calls failed in a row. Calls that were sent
+  /// before the pause began do not prolong it.
+  void pause(long sentAt, long now, RandomGenerator random) {
+    if (sentAt < pausedUntil) {
+      return;
+    }
+    long longest = Math.min(PAUSE_MAX_MS, PAUSE_MIN_MS << Math.min(misfortunes, 10));
+    misfortunes++;
+    pausedUntil = now + longest / 2 + random.nextLong(longest / 2 + 1);
+  }
+}

@@ -1,0 +1,60 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Watermark;
+import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
+
+/// One partition as the engine sees it: what is not accepted yet, and what waits for its offset to
+/// be committed. Not thread-safe.
+final class PartitionIntake {
+  final SourcePartition partition;
+
+  /// What Kafka brought, in order; the head may be accepted in part.
+  final ArrayDeque<Batch> batches = new ArrayDeque<>();
+
+  /// At-most-once rows that are durable, in the order of their offsets (H2).
+  final ArrayDeque<Unproven> unproven = new ArrayDeque<>();
+
+  /// The offset that was committed when the partition was assigned: what lies below may have been
+  /// run by another broker.
+  long assignedAt = Watermark.NONE;
+
+  /// The offset that Kafka last acknowledged to us.
+  long committed = Watermark.NONE;
+
+  /// Watermarks that are not durable yet.
+  int undurable;
+
+  boolean revoked;
+  boolean draining;
+
+  /// Whether somebody else may have had the partition since.
+  boolean lost;
+
+  PartitionIntake(SourcePartition partition) {
+    this.partition = partition;
+  }
+
+  /// Records that came together, and how far they are accepted.
+  static final class Batch {
+    final Command.Ingest records;
+    int next;
+
+    Batch(Command.Ingest records) {
+      this.records = records;
+    }
+
+    Command.@Nullable Arrival head() {
+      return next < records.arrivals().size() ? records.arrivals().get(next) : null;
+    }
+  }
+
+  /// A row that is not to be handed out before the offset behind it is committed.
+  ///
+  /// @param entry null if the row is parked
+  record Unproven(long key, String id, long offset, @Nullable Entry entry) {}
+
+  /// What becomes true when a watermark is durable.
+  record Settled(PartitionIntake partition, long nextOffset, int records, long bytes) {}
+}

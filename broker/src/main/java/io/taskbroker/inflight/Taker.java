@@ -1,0 +1,36 @@
+package io.taskbroker.inflight;
+
+import org.jspecify.annotations.Nullable;
+
+/// Somebody who is to be handed an activation.
+sealed interface Taker {
+  void take(Effects effects, @Nullable Delivery delivery);
+
+  /// The application's worker, called by the broker.
+  enum Push implements Taker {
+    WORKER;
+
+    @Override
+    public void take(Effects effects, @Nullable Delivery delivery) {
+      if (delivery != null) {
+        effects.push(delivery);
+      }
+    }
+  }
+
+  /// A worker that asked.
+  record Pull(Command.ClaimReply reply) implements Taker {
+    @Override
+    public void take(Effects effects, @Nullable Delivery delivery) {
+      effects.reply(reply, delivery);
+    }
+  }
+
+  /// A worker that asked with its report.
+  record AfterReport(Command.ReportReply reply) implements Taker {
+    @Override
+    public void take(Effects effects, @Nullable Delivery delivery) {
+      effects.reply(reply, delivery);
+    }
+  }
+}

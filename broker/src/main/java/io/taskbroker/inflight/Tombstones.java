@@ -1,0 +1,39 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.activation.Ids;
+import io.taskbroker.activation.Ids.Fingerprint;
+import java.util.ArrayDeque;
+
+/// Ids that must not come again for a while: those of retries and at-most-once activations that
+/// ended (H8). Bounded: the oldest is forgotten when there are too many. Not thread-safe.
+final class Tombstones {
+  static final int MAX = 1_000_000;
+
+  private final FingerprintMap until = new FingerprintMap();
+  private final ArrayDeque<Fingerprint> order = new ArrayDeque<>();
+
+  /// Remembers the id until `end`, wall-clock milliseconds.
+  void add(Fingerprint id, long end) {
+    if (until.get(id) == FingerprintMap.ABSENT) {
+      order.addLast(id);
+    }
+    until.put(id, end);
+    if (order.size() > MAX) {
+      until.remove(order.removeFirst());
+    }
+  }
+
+  boolean has(String id, long wall) {
+    return until.size() > 0 && until.get(Ids.fingerprint(id)) > wall;
+  }
+
+  /// Forgets those that ended.
+  void forget(long wall) {
+    Fingerprint oldest = order.peekFirst();
+    while (oldest != null && until.get(oldest) <= wall) {
+      order.removeFirst();
+      until.remove(oldest);
+      oldest = order.peekFirst();
+    }
+  }
+}

@@ -1,0 +1,263 @@
+package io.taskbroker.ingest;
+
+import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Timestamp;
+import com.google.protobuf.UnsafeByteOperations;
+import com.google.protobuf.WireFormat;
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.FailurePolicy;
+import io.taskbroker.activation.Ids;
+import io.taskbroker.activation.Origin;
+import io.taskbroker.inflight.Command.Arrival;
+import io.taskbroker.proto.v1.RetryState;
+import io.taskbroker.proto.v1.TaskActivation;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Makes activations of the records of a normal topic: values that are serialised `TaskActivation`s
+/// (reference-spec 2.2). What is none, or could not be stored, becomes an arrival that says why
+/// (W8, W10, W11, W29, H12): no input makes it throw.
+///
+/// It reads the few fields that the broker needs and skips the others, but accepts the same bytes
+/// as the generated parser does. Not thread-safe.
+final class ActivationDecoder {
+  static final int MAX_ID_BYTES = 512;
+  static final int MAX_NAME_BYTES = 1024;
+
+  /// Names recur: one copy of each serves all activations in memory. At the bound the copies are
+  /// forgotten and made anew.
+  private static final int MAX_SHARED_NAMES = 4096;
+
+  private static final int RECURSION_LIMIT = 100;
+
+  private static final int VARINT = WireFormat.WIRETYPE_VARINT;
+  private static final int DELIMITED = WireFormat.WIRETYPE_LENGTH_DELIMITED;
+
+  // The tags of TaskActivation, of google.protobuf.Timestamp, of RetryState, and of its headers.
+  private static final int ID = TaskActivation.ID_FIELD_NUMBER << 3 | DELIMITED;
+  private static final int NAMESPACE = TaskActivation.NAMESPACE_FIELD_NUMBER << 3 | DELIMITED;
+  private static final int TASKNAME = TaskActivation.TASKNAME_FIELD_NUMBER << 3 | DELIMITED;
+  private static final int PARAMETERS_JSON =
+      TaskActivation.PARAMETERS_JSON_FIELD_NUMBER << 3 | DELIMITED;
+  private static final int HEADERS = TaskActivation.HEADERS_FIELD_NUMBER << 3 | DELIMITED;
+  private static final int RECEIVED_AT = TaskActivation.RECEIVED_AT_FIELD_NUMBER << 3 | DELIMITED;
+  private static final int RETRY_STATE = TaskActivation.RETRY_STATE_FIELD_NUMBER << 3 | DELIMITED;
+  private static final int DEADLINE =
+      TaskActivation.PROCESSING_DEADLINE_DURATION_FIELD_NUMBER << 3 | VARINT;
+  private static final int EXPIRES = TaskActivation.EXPIRES_FIELD_NUMBER << 3 | VARINT;
+  private static final int DELAY = TaskActivation.DELAY_FIELD_NUMBER << 3 | VARINT;
+  private static final int APPLICATION = TaskActivation.APPLICATION_FIELD_NUMBER << 3 | DELIMITED;
+  private static final int SECONDS = Timestamp.SECONDS_FIELD_NUMBER << 3 | VARINT;
+  private static final int NANOS = Timestamp.NANOS_FIELD_NUMBER << 3 | VARINT;
+  private static final int ATTEMPTS = RetryState.ATTEMPTS_FIELD_NUMBER << 3 | VARINT;
+  private static final int ON_ATTEMPTS_EXCEEDED =
+      RetryState.ON_ATTEMPTS_EXCEEDED_FIELD_NUMBER << 3 | VARINT;
+  private static final int AT_MOST_ONCE = RetryState.AT_MOST_ONCE_FIELD_NUMBER << 3 | VARINT;
+  private static final int HEADER_KEY = 1 << 3 | DELIMITED;
+  private static final int HEADER_VALUE = 2 << 3 | DELIMITED;
+
+  private final long maxDelaySeconds;
+  private final int maxMessageSize;
+  private final Map<String, String> names = new HashMap<>();
+
+  ActivationDecoder(long maxDelaySeconds, int maxMessageSize) {
+    this.maxDelaySeconds = maxDelaySeconds;
+    this.maxMessageSize = maxMessageSize;
+  }
+
+  /// @param value the value of the record, kept as the payload; null for a tombstone
+  /// @param now milliseconds since the epoch
+  Arrival decode(Origin origin, byte @Nullable [] value, long now) {
+    if (value == null) {
+      return undecodable(origin, new byte[0], now, "the record has no value");
+    }
+    if (value.length > maxMessageSize) {
+      return undecodable(
+          origin, value, now, value.length + " bytes are more than " + maxMessageSize);
+    }
+    var fields = new ActivationFields();
+    try {
+      read(value, fields);
+    } catch (IOException e) {
+      return undecodable(origin, value, now, "not a TaskActivation: " + e.getMessage());
+    }
+    String flaw = fields.flaw();
+    if (flaw != null) {
+      return undecodable(origin, value, now, flaw);
+    }
+    return new Arrival(activation(origin, value, now, fields), null);
+  }
+
+  private Activation activation(Origin origin, byte[] value, long now, ActivationFields fields) {
+    return new Activation(
+        fields.id,
+        shared(fields.application),
+        shared(fields.namespace),
+        shared(fields.taskname),
+        value,
+        origin,
+        fields.receivedAt(now),
+        fields.expiresAt(now),
+        fields.delayUntil(now, maxDelaySeconds),
+        fields.deadlineSeconds(),
+        FailurePolicy.ofNumber(fields.onAttemptsExceeded),
+        fields.atMostOnce,
+        fields.attempts != 0);
+  }
+
+  private String shared(String name) {
+    String known = names.get(name);
+    if (known != null) {
+      return known;
+    }
+    if (names.size() >= MAX_SHARED_NAMES) {
+      names.clear();
+    }
+    names.put(name, name);
+    return name;
+  }
+
+  private static Arrival undecodable(Origin origin, byte[] payload, long now, String why) {
+    var activation =
+        new Activation(
+            Ids.undecodable(origin),
+            "",
+            "",
+            "",
+            payload,
+            origin,
+            now,
+            Activation.NEVER,
+            0,
+            0,
+            FailurePolicy.DEAD_LETTER,
+            false,
+            false);
+    return new Arrival(activation, why);
+  }
+
+  private static void read(byte[] value, ActivationFields fields) throws IOException {
+    CodedInputStream in = CodedInputStream.newInstance(value);
+    for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
+      switch (tag) {
+        case ID -> fields.id = in.readStringRequireUtf8();
+        case NAMESPACE -> fields.namespace = in.readStringRequireUtf8();
+        case TASKNAME -> fields.taskname = in.readStringRequireUtf8();
+        case PARAMETERS_JSON -> skipText(in, value);
+        case HEADERS -> readNested(in, nested -> skipHeader(in, value, nested));
+        case RECEIVED_AT -> {
+          fields.hasReceivedAt = true;
+          readNested(in, nested -> readTimestamp(in, nested, fields));
+        }
+        case RETRY_STATE -> readNested(in, nested -> readRetryState(in, nested, fields));
+        case DEADLINE -> fields.deadlineDuration = in.readUInt64();
+        case EXPIRES -> {
+          fields.hasExpires = true;
+          fields.expires = in.readUInt64();
+        }
+        case DELAY -> {
+          fields.hasDelay = true;
+          fields.delay = in.readUInt64();
+        }
+        case APPLICATION -> fields.application = in.readStringRequireUtf8();
+        default -> skip(in, tag, 0);
+      }
+    }
+  }
+
+  private static void readTimestamp(CodedInputStream in, int tag, ActivationFields fields)
+      throws IOException {
+    switch (tag) {
+      case SECONDS -> fields.receivedSeconds = in.readInt64();
+      case NANOS -> fields.receivedNanos = in.readInt32();
+      default -> skip(in, tag, 1);
+    }
+  }
+
+  private static void readRetryState(CodedInputStream in, int tag, ActivationFields fields)
+      throws IOException {
+    switch (tag) {
+      case ATTEMPTS -> fields.attempts = in.readUInt32();
+      case ON_ATTEMPTS_EXCEEDED -> fields.onAttemptsExceeded = in.readEnum();
+      case AT_MOST_ONCE -> fields.atMostOnce = in.readBool();
+      default -> skip(in, tag, 1);
+    }
+  }
+
+  /// One field of an entry of the map of headers, whose key and value are text.
+  private static void skipHeader(CodedInputStream in, byte[] value, int tag) throws IOException {
+    switch (tag) {
+      case HEADER_KEY, HEADER_VALUE -> skipText(in, value);
+      default -> {
+        if (!in.skipField(tag)) {
+          throw groupEnd();
+        }
+      }
+    }
+  }
+
+  private static void readNested(CodedInputStream in, FieldReader reader) throws IOException {
+    int outer = in.pushLimit(in.readRawVarint32());
+    in.setRecursionLimit(RECURSION_LIMIT - 1);
+    for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
+      reader.read(tag);
+    }
+    in.setRecursionLimit(RECURSION_LIMIT);
+    if (in.getBytesUntilLimit() != 0) {
+      throw new InvalidProtocolBufferException("a nested message ends too early");
+    }
+    in.popLimit(outer);
+  }
+
+  /// Skips text that must be UTF-8, without copying it.
+  private static void skipText(CodedInputStream in, byte[] value) throws IOException {
+    int length = in.readRawVarint32();
+    int start = in.getTotalBytesRead();
+    in.skipRawBytes(length);
+    if (!UnsafeByteOperations.unsafeWrap(value, start, length).isValidUtf8()) {
+      throw new InvalidProtocolBufferException("text is not UTF-8");
+    }
+  }
+
+  /// Skips an unknown field by reading it, as the parser does: `skipField` is stricter than that
+  /// with numbers, and is what the parser does within the entry of a map.
+  private static void skip(CodedInputStream in, int tag, int depth) throws IOException {
+    switch (WireFormat.getTagWireType(tag)) {
+      case WireFormat.WIRETYPE_VARINT -> in.readInt64();
+      case WireFormat.WIRETYPE_START_GROUP ->
+          skipGroup(in, WireFormat.getTagFieldNumber(tag), depth);
+      default -> {
+        if (!in.skipField(tag)) {
+          throw groupEnd();
+        }
+      }
+    }
+  }
+
+  private static void skipGroup(CodedInputStream in, int field, int depth) throws IOException {
+    if (depth >= RECURSION_LIMIT) {
+      throw new InvalidProtocolBufferException("groups are nested too deep");
+    }
+    for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
+      if (WireFormat.getTagWireType(tag) != WireFormat.WIRETYPE_END_GROUP) {
+        skip(in, tag, depth + 1);
+      } else if (WireFormat.getTagFieldNumber(tag) == field) {
+        return;
+      } else {
+        throw groupEnd();
+      }
+    }
+    throw new InvalidProtocolBufferException("a group does not end");
+  }
+
+  private static InvalidProtocolBufferException groupEnd() {
+    return new InvalidProtocolBufferException("a group ends that did not begin");
+  }
+
+  private interface FieldReader {
+    void read(int tag) throws IOException;
+  }
+}

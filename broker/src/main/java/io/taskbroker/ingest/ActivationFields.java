@@ -1,0 +1,100 @@
+package io.taskbroker.ingest;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.taskbroker.activation.Activation;
+import org.jspecify.annotations.Nullable;
+
+/// The fields of one message as they are on the wire, and what follows of them: flaws, and the
+/// arithmetic of delay and expiry, which never overflows (W11).
+final class ActivationFields {
+  /// The bounds of `google.protobuf.Timestamp`: the years 1 to 9999.
+  private static final long MIN_SECONDS = -62_135_596_800L;
+
+  private static final long MAX_SECONDS = 253_402_300_799L;
+  private static final int NANOS_PER_SECOND = 1_000_000_000;
+  private static final int NANOS_PER_MILLI = 1_000_000;
+
+  String id = "";
+  String namespace = "";
+  String taskname = "";
+  String application = "";
+  boolean hasReceivedAt;
+  long receivedSeconds;
+  int receivedNanos;
+  int attempts;
+  int onAttemptsExceeded;
+  boolean atMostOnce;
+  long deadlineDuration;
+  boolean hasExpires;
+  long expires;
+  boolean hasDelay;
+  long delay;
+
+  /// Why a well-formed message cannot be kept all the same (H12); null if it can.
+  @Nullable String flaw() {
+    if (id.isEmpty()) {
+      return "the id is empty";
+    }
+    String flaw = flaw("id", id, ActivationDecoder.MAX_ID_BYTES);
+    flaw = flaw != null ? flaw : flaw("namespace", namespace, ActivationDecoder.MAX_NAME_BYTES);
+    flaw = flaw != null ? flaw : flaw("taskname", taskname, ActivationDecoder.MAX_NAME_BYTES);
+    return flaw != null ? flaw : flaw("application", application, ActivationDecoder.MAX_NAME_BYTES);
+  }
+
+  private static @Nullable String flaw(String field, String text, int maxBytes) {
+    if (text.indexOf('\0') >= 0) {
+      return "the " + field + " contains U+0000";
+    }
+    if (text.length() > maxBytes / 3 && text.getBytes(UTF_8).length > maxBytes) {
+      return "the " + field + " has more than " + maxBytes + " bytes";
+    }
+    return null;
+  }
+
+  /// Milliseconds since the epoch, rounded down; `now` if the message does not say.
+  long receivedAt(long now) {
+    return validReceivedAt() ? receivedSeconds * 1000 + receivedNanos / NANOS_PER_MILLI : now;
+  }
+
+  /// Rounded down, so that nothing is delivered after its end (H21).
+  long expiresAt(long now) {
+    if (!hasExpires) {
+      return Activation.NEVER;
+    }
+    return plusSeconds(receivedAt(now), expires);
+  }
+
+  /// Rounded up, so that nothing is delivered before its time (H21).
+  long delayUntil(long now, long maxDelaySeconds) {
+    if (!hasDelay) {
+      return 0;
+    }
+    boolean fraction = validReceivedAt() && receivedNanos % NANOS_PER_MILLI != 0;
+    long seconds = Long.compareUnsigned(delay, maxDelaySeconds) < 0 ? delay : maxDelaySeconds;
+    return plusSeconds(receivedAt(now) + (fraction ? 1 : 0), seconds);
+  }
+
+  int deadlineSeconds() {
+    return Long.compareUnsigned(deadlineDuration, Integer.MAX_VALUE) < 0
+        ? (int) deadlineDuration
+        : Integer.MAX_VALUE;
+  }
+
+  private boolean validReceivedAt() {
+    return hasReceivedAt
+        && receivedSeconds >= MIN_SECONDS
+        && receivedSeconds <= MAX_SECONDS
+        && receivedNanos >= 0
+        && receivedNanos < NANOS_PER_SECOND;
+  }
+
+  /// @param seconds unsigned
+  private static long plusSeconds(long millis, long seconds) {
+    boolean beyond = Long.compareUnsigned(seconds, Long.MAX_VALUE / 1000) > 0;
+    if (beyond || millis > Long.MAX_VALUE - seconds * 1000) {
+      return Long.MAX_VALUE;
+    }
+    return millis + seconds * 1000;
+  }
+}

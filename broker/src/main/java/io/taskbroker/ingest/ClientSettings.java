@@ -1,0 +1,64 @@
+package io.taskbroker.ingest;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.UUID;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.GroupProtocol;
+
+/// The settings of the Kafka clients that read one topic.
+final class ClientSettings {
+  private static final int MAX_FETCH_BYTES = 50 << 20;
+  private static final int MAX_PARTITION_FETCH_BYTES = 1 << 20;
+  private static final int MAX_MEMBER_NAME = 249;
+  private static final int HEARTBEATS_PER_SESSION = 3;
+
+  private ClientSettings() {}
+
+  /// Offsets are ours to resolve and to commit. The classic group protocol lets the reference's
+  /// consumers be members of the same group during a swap; like theirs, ours sees committed
+  /// transactions only. A static member that was killed gets its partitions back at once.
+  static Map<String, Object> consumer(TopicSource source, IngestOptions options) {
+    int sessionMillis = Math.toIntExact(source.sessionTimeout().toMillis());
+    var settings = new HashMap<String, Object>(source.clientProperties());
+    settings.put(ConsumerConfig.GROUP_ID_CONFIG, source.group());
+    settings.put(
+        ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, memberName(options.instanceId(), source.topic()));
+    settings.put(ConsumerConfig.CLIENT_ID_CONFIG, "taskbroker-ingest-" + source.topic());
+    settings.put(ConsumerConfig.GROUP_PROTOCOL_CONFIG, GroupProtocol.CLASSIC.name());
+    settings.put(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, sessionMillis);
+    settings.put(
+        ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG,
+        Math.max(1, sessionMillis / HEARTBEATS_PER_SESSION));
+    settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+    settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
+    settings.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
+    settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+    settings.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, options.batchRecords());
+    settings.put(
+        ConsumerConfig.FETCH_MAX_BYTES_CONFIG,
+        (int) Math.min(MAX_FETCH_BYTES, options.readAheadBytes()));
+    settings.put(
+        ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG,
+        (int) Math.min(MAX_PARTITION_FETCH_BYTES, options.readAheadBytes()));
+    return settings;
+  }
+
+  static Map<String, Object> admin(TopicSource source) {
+    var settings = new HashMap<String, Object>(source.clientProperties());
+    settings.keySet().retainAll(AdminClientConfig.configNames());
+    settings.put(AdminClientConfig.CLIENT_ID_CONFIG, "taskbroker-ingest-admin-" + source.topic());
+    return settings;
+  }
+
+  /// Kafka takes 249 of the characters of a topic's name; any other name is replaced by its hash.
+  static String memberName(String instanceId, String topic) {
+    String name = instanceId + "-" + topic;
+    return name.length() <= MAX_MEMBER_NAME && name.matches("[a-zA-Z0-9._-]+")
+        ? name
+        : UUID.nameUUIDFromBytes(name.getBytes(UTF_8)).toString();
+  }
+}

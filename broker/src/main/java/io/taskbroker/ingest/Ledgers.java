@@ -1,0 +1,218 @@
+package io.taskbroker.ingest;
+
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Watermark;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// The ledgers of the partitions of one topic, and the bound on what of it is with the engine (G7).
+///
+/// Thread-safe: the reader opens and closes ledgers, the engine settles them. The engine wakes the
+/// reader only if the reader sleeps and has something to do now. Nothing here blocks but
+/// [#awaitDrained].
+final class Ledgers {
+  private final long maxRecords;
+  private final long maxBytes;
+  private final Map<SourcePartition, OffsetLedger> ledgers = new HashMap<>();
+
+  /// What is durable of partitions that have no ledger now.
+  private final Map<SourcePartition, Watermark> marks = new HashMap<>();
+
+  /// Revoked partitions that the engine still works on.
+  private final Set<SourcePartition> undrained = new HashSet<>();
+
+  private long records;
+  private long bytes;
+  private boolean full;
+  private boolean urgent;
+  private boolean stopping;
+  private @Nullable Runnable waker;
+
+  Ledgers(long maxRecords, long maxBytes) {
+    this.maxRecords = maxRecords;
+    this.maxBytes = maxBytes;
+  }
+
+  /// What the store knows.
+  synchronized void remember(Collection<Watermark> stored) {
+    stored.forEach(mark -> marks.put(mark.partition(), mark));
+  }
+
+  synchronized @Nullable Watermark watermark(SourcePartition partition) {
+    return marks.get(partition);
+  }
+
+  /// Whether any partition of the same topic, cluster and group has a watermark.
+  synchronized boolean knowTopicOf(SourcePartition partition) {
+    return knowTopicOf(marks.keySet(), partition) || knowTopicOf(ledgers.keySet(), partition);
+  }
+
+  private static boolean knowTopicOf(Set<SourcePartition> known, SourcePartition partition) {
+    return known.stream()
+        .anyMatch(other ->
+            other.topicId().equals(partition.topicId())
+                && other.cluster().equals(partition.cluster())
+                && other.group().equals(partition.group()));
+  }
+
+  synchronized void open(SourcePartition partition, long position, long committed) {
+    ledgers.put(partition, new OffsetLedger(position, committed));
+  }
+
+  /// To be called before the engine is told.
+  synchronized void handedOver(SourcePartition partition, long next, int count, long size) {
+    OffsetLedger ledger = ledgers.get(partition);
+    if (ledger == null) {
+      throw new IllegalStateException("Nothing of " + partition + " may be handed over");
+    }
+    ledger.handedOver(next, count, size);
+    records += count;
+    bytes += size;
+  }
+
+  /// The engine says that everything below `next` is durable.
+  synchronized void consumed(
+      SourcePartition partition, long next, int count, long size, boolean commitNow) {
+    OffsetLedger ledger = ledgers.get(partition);
+    if (ledger == null) {
+      advanceMark(partition, next);
+      return;
+    }
+    records -= ledger.records();
+    bytes -= ledger.bytes();
+    ledger.settled(next, count, size);
+    records += ledger.records();
+    bytes += ledger.bytes();
+    urgent |= commitNow;
+    wakeIfWanted();
+  }
+
+  /// What the engine ends after a partition was given up is durable all the same.
+  private void advanceMark(SourcePartition partition, long next) {
+    Watermark mark = marks.get(partition);
+    if (mark != null && undrained.contains(partition) && mark.next() < next) {
+      marks.put(partition, new Watermark(partition, next, mark.committed()));
+    }
+  }
+
+  /// To be called before the engine is told that the partition is revoked.
+  synchronized void closing(SourcePartition partition) {
+    undrained.add(partition);
+  }
+
+  /// The engine says that nothing of a revoked partition is under way any more.
+  synchronized void drained(SourcePartition partition) {
+    undrained.remove(partition);
+    notifyAll();
+  }
+
+  /// Waits until the engine has drained the partitions.
+  ///
+  /// @return whether it has, in that time
+  synchronized boolean awaitDrained(Collection<SourcePartition> partitions, Duration timeout) {
+    long end = System.nanoTime() + timeout.toNanos();
+    try {
+      while (!Collections.disjoint(undrained, partitions)) {
+        long millis = Duration.ofNanos(end - System.nanoTime()).toMillis();
+        if (millis <= 0) {
+          return false;
+        }
+        wait(millis);
+      }
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  /// Ends the ledger; what was durable is remembered, should the partition come back.
+  synchronized void close(SourcePartition partition) {
+    OffsetLedger ledger = ledgers.remove(partition);
+    if (ledger != null) {
+      records -= ledger.records();
+      bytes -= ledger.bytes();
+      marks.put(partition, new Watermark(partition, ledger.durable(), ledger.committed()));
+    }
+  }
+
+  /// The offsets that are durable and not committed.
+  synchronized List<Due> due() {
+    var due = new ArrayList<Due>();
+    ledgers.forEach((partition, ledger) -> {
+      if (ledger.isAhead()) {
+        due.add(new Due(partition, ledger, ledger.durable()));
+      }
+    });
+    return due;
+  }
+
+  /// Kafka acknowledged the commit.
+  ///
+  /// @return false if the partition was given up since, even if it has come back
+  synchronized boolean acknowledged(Due due) {
+    if (ledgers.get(due.partition) != due.ledger) {
+      return false;
+    }
+    due.ledger.committed(due.offset);
+    return true;
+  }
+
+  /// Whether somebody waits for a commit that was not taken note of yet.
+  synchronized boolean takeUrgent() {
+    boolean taken = urgent;
+    urgent = false;
+    return taken;
+  }
+
+  /// Whether reading is to pause: from the bound on, until half of it is settled.
+  synchronized boolean isFull() {
+    full = full ? !isBelowHalf() : records >= maxRecords || bytes >= maxBytes;
+    return full;
+  }
+
+  /// The reader goes to sleep.
+  ///
+  /// @return false if it must not, because there is something to do
+  synchronized boolean sleep(Runnable howToWake) {
+    boolean maySleep = !isWanted();
+    waker = maySleep ? howToWake : null;
+    return maySleep;
+  }
+
+  synchronized void awake() {
+    waker = null;
+  }
+
+  /// Wakes the reader now and keeps it awake.
+  synchronized void stop() {
+    stopping = true;
+    wakeIfWanted();
+  }
+
+  private void wakeIfWanted() {
+    if (waker != null && isWanted()) {
+      waker.run();
+      waker = null;
+    }
+  }
+
+  private boolean isWanted() {
+    return stopping || urgent || (full && isBelowHalf());
+  }
+
+  private boolean isBelowHalf() {
+    return records * 2 < maxRecords && bytes * 2 < maxBytes;
+  }
+
+  /// An offset to be committed.
+  record Due(SourcePartition partition, OffsetLedger ledger, long offset) {}
+}

@@ -1,0 +1,168 @@
+package io.taskbroker.ingest;
+
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Intake;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.LongSupplier;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.FencedInstanceIdException;
+import org.apache.kafka.common.errors.WakeupException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Commits what the ledgers say is durable: every interval, and at once when somebody waits for it
+/// (H2). One commit is under way at a time; what becomes due meanwhile goes right after it. The
+/// engine is told what Kafka acknowledged. Used by the reader's thread only.
+final class OffsetCommits {
+  private static final Logger log = LoggerFactory.getLogger(OffsetCommits.class);
+  private static final Duration RETRY_AFTER = Duration.ofMillis(200);
+
+  private final Consumer<byte[], byte[]> consumer;
+  private final Ledgers ledgers;
+  private final Intake intake;
+  private final long intervalNanos;
+  private final LongSupplier nanoTime;
+
+  private boolean underWay;
+  private boolean urgent;
+  private long notBefore;
+  private long dueAt;
+  private @Nullable FencedInstanceIdException fenced;
+
+  OffsetCommits(
+      Consumer<byte[], byte[]> consumer,
+      Ledgers ledgers,
+      Intake intake,
+      Duration interval,
+      LongSupplier nanoTime) {
+    this.consumer = consumer;
+    this.ledgers = ledgers;
+    this.intake = intake;
+    this.intervalNanos = interval.toNanos();
+    this.nanoTime = nanoTime;
+    this.notBefore = nanoTime.getAsLong();
+    this.dueAt = notBefore + intervalNanos;
+  }
+
+  /// Commits by the next [#commitIfDue], without waiting for the interval.
+  void hurry() {
+    urgent = true;
+  }
+
+  /// Starts a commit if it is time; its end is noticed while the consumer polls.
+  ///
+  /// @throws FencedInstanceIdException if a commit failed because another consumer is who we say
+  ///   that we are
+  void commitIfDue() {
+    if (fenced != null) {
+      throw fenced;
+    }
+    urgent |= ledgers.takeUrgent();
+    long now = nanoTime.getAsLong();
+    if (underWay || now - notBefore < 0 || (!urgent && now - dueAt < 0)) {
+      return;
+    }
+    urgent = false;
+    dueAt = now + intervalNanos;
+    List<Ledgers.Due> due = ledgers.due();
+    if (!due.isEmpty()) {
+      underWay = true;
+      try {
+        consumer.commitAsync(offsets(due), (_, failure) -> ended(due, failure));
+      } catch (KafkaException e) {
+        underWay = false;
+        urgent = true;
+        notBefore = now + RETRY_AFTER.toNanos();
+        throw e;
+      }
+    }
+  }
+
+  /// How long it may take until [#commitIfDue] has something to do of itself.
+  Duration untilDue() {
+    long at = urgent ? notBefore : dueAt;
+    return underWay
+        ? Duration.ofNanos(intervalNanos)
+        : Duration.ofNanos(Math.max(0, at - nanoTime.getAsLong()));
+  }
+
+  private void ended(List<Ledgers.Due> due, @Nullable Exception failure) {
+    underWay = false;
+    if (failure == null) {
+      acknowledge(due);
+    } else if (failure instanceof FencedInstanceIdException e) {
+      fenced = e;
+      return;
+    } else {
+      log.debug("Will commit offsets again that Kafka did not take", failure);
+      notBefore = nanoTime.getAsLong() + RETRY_AFTER.toNanos();
+      urgent = true;
+    }
+    commitIfDue();
+  }
+
+  /// Commits what is durable of the partitions, and waits for it.
+  ///
+  /// @return whether Kafka took it
+  boolean commitNow(Collection<SourcePartition> partitions, Duration timeout) {
+    List<Ledgers.Due> due =
+        ledgers.due().stream().filter(each -> partitions.contains(each.partition())).toList();
+    if (due.isEmpty()) {
+      return true;
+    }
+    if (!commitNow(offsets(due), timeout)) {
+      return false;
+    }
+    acknowledge(due);
+    return true;
+  }
+
+  /// Commits the offsets, and waits for it; whoever calls it tells the engine.
+  ///
+  /// @return whether Kafka took them
+  boolean commitNow(Map<TopicPartition, OffsetAndMetadata> offsets, Duration timeout) {
+    try {
+      commitSync(offsets, timeout);
+      return true;
+    } catch (KafkaException e) {
+      log.warn("Could not commit the offsets of {}: {}", offsets.keySet(), e.toString());
+      return false;
+    }
+  }
+
+  /// Commits, also if the consumer was woken up a moment ago.
+  private void commitSync(Map<TopicPartition, OffsetAndMetadata> offsets, Duration timeout) {
+    try {
+      consumer.commitSync(offsets, timeout);
+    } catch (WakeupException _) {
+      consumer.commitSync(offsets, timeout);
+    }
+  }
+
+  private void acknowledge(List<Ledgers.Due> due) {
+    for (Ledgers.Due each : due) {
+      if (ledgers.acknowledged(each)) {
+        intake.tell(new Command.OffsetCommitted(each.partition(), each.offset()));
+      }
+    }
+  }
+
+  private static Map<TopicPartition, OffsetAndMetadata> offsets(List<Ledgers.Due> due) {
+    var offsets = new HashMap<TopicPartition, OffsetAndMetadata>();
+    for (Ledgers.Due each : due) {
+      offsets.put(
+          new TopicPartition(each.partition().topic(), each.partition().partition()),
+          new OffsetAndMetadata(each.offset()));
+    }
+    return offsets;
+  }
+}

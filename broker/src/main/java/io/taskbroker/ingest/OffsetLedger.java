@@ -1,0 +1,67 @@
+package io.taskbroker.ingest;
+
+import io.taskbroker.activation.Watermark;
+
+/// What is known of one partition while it is this broker's: what was handed over, what of it is
+/// durable, and what is committed in Kafka. A commit never passes a record that is not durable
+/// (G1). Not thread-safe.
+final class OffsetLedger {
+  private long handedOver;
+  private long durable;
+  private long committed;
+  private long records;
+  private long bytes;
+
+  /// @param position where reading begins; everything below it is settled
+  /// @param committed what is committed in Kafka, [Watermark#NONE] if nothing is
+  OffsetLedger(long position, long committed) {
+    this.handedOver = position;
+    this.durable = position;
+    this.committed = committed;
+  }
+
+  /// Everything below `next` is with the engine.
+  void handedOver(long next, long moreRecords, long moreBytes) {
+    if (next < handedOver) {
+      throw new IllegalStateException("Handed over up to " + handedOver + ", then up to " + next);
+    }
+    handedOver = next;
+    records += moreRecords;
+    bytes += moreBytes;
+  }
+
+  /// Everything below `next` is durable. What was never handed over cannot be: it is not believed.
+  void settled(long next, long fewerRecords, long fewerBytes) {
+    durable = Math.max(durable, Math.min(next, handedOver));
+    records = Math.max(0, records - fewerRecords);
+    bytes = Math.max(0, bytes - fewerBytes);
+  }
+
+  /// Kafka acknowledged the commit of `offset`.
+  void committed(long offset) {
+    committed = offset;
+  }
+
+  /// Whether there is an offset to commit: [#durable].
+  boolean isAhead() {
+    return durable != committed;
+  }
+
+  long durable() {
+    return durable;
+  }
+
+  long committed() {
+    return committed;
+  }
+
+  /// How many records are with the engine.
+  long records() {
+    return records;
+  }
+
+  /// The size of the records that are with the engine.
+  long bytes() {
+    return bytes;
+  }
+}

@@ -1,0 +1,271 @@
+package io.taskbroker.ingest;
+
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Watermark;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Intake;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The partitions of one topic that the group gave to this broker, and what happens when it gives
+/// and takes them: all at once or some of them (W16). Used by the reader's thread only.
+///
+/// A partition that is given is paused until it is known where to begin, so that a rebalance never
+/// waits for that and a failure to find out can be tried again. One that is taken is drained and
+/// committed before the callback returns (H17).
+final class Partitions implements ConsumerRebalanceListener {
+  private static final Logger log = LoggerFactory.getLogger(Partitions.class);
+  private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(4);
+  private static final Duration COMMIT_TIMEOUT = Duration.ofSeconds(2);
+
+  private final Consumer<byte[], byte[]> consumer;
+  private final PositionFinder finder;
+  private final OffsetCommits commits;
+  private final Ledgers ledgers;
+  private final Intake intake;
+  private final AtomicLong outOfRange;
+
+  private final Map<TopicPartition, SourcePartition> held = new HashMap<>();
+  private final Set<TopicPartition> untaken = new HashSet<>();
+  private boolean paused;
+  private @Nullable RuntimeException broken;
+
+  Partitions(
+      Consumer<byte[], byte[]> consumer,
+      PositionFinder finder,
+      OffsetCommits commits,
+      Ledgers ledgers,
+      Intake intake,
+      AtomicLong outOfRange) {
+    this.consumer = consumer;
+    this.finder = finder;
+    this.commits = commits;
+    this.ledgers = ledgers;
+    this.intake = intake;
+    this.outOfRange = outOfRange;
+  }
+
+  @Override
+  public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+    callback(() -> {
+      putOff(partitions);
+      consumer.wakeup();
+    });
+  }
+
+  @Override
+  public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+    callback(() -> giveUp(partitions, DRAIN_TIMEOUT));
+  }
+
+  @Override
+  public void onPartitionsLost(Collection<TopicPartition> partitions) {
+    callback(() -> lose(partitions));
+  }
+
+  /// Kafka calls back in the middle of a poll, and would hide what goes wrong there.
+  private void callback(Runnable body) {
+    ledgers.awake();
+    try {
+      body.run();
+    } catch (RuntimeException e) {
+      broken = e;
+    }
+    if (broken != null || !ledgers.sleep(consumer::wakeup)) {
+      consumer.wakeup();
+    }
+  }
+
+  /// The partition as the engine knows it; null if nothing of it may be handed over.
+  @Nullable SourcePartition held(TopicPartition partition) {
+    return held.get(partition);
+  }
+
+  boolean hasUntaken() {
+    if (broken != null) {
+      throw new IllegalStateException("A rebalance could not be followed", broken);
+    }
+    return !untaken.isEmpty();
+  }
+
+  /// Pauses reading, or goes on with it.
+  void pause(boolean pause) {
+    if (pause && !paused) {
+      consumer.pause(held.keySet());
+    } else if (!pause && paused) {
+      consumer.resume(held.keySet());
+    }
+    paused = pause;
+  }
+
+  /// Finds out where to begin the partitions that were given, and begins there.
+  ///
+  /// @throws org.apache.kafka.common.KafkaException if that cannot be found out now
+  void take() {
+    PositionFinder.Topic topic = finder.topic();
+    List<SourcePartition> named =
+        untaken.stream().map(partition -> finder.named(topic, partition)).toList();
+    if (!ledgers.awaitDrained(named, DRAIN_TIMEOUT)) {
+      log.warn("Takes {} while the engine still drains what it had of them", names(named));
+    }
+    Map<TopicPartition, PositionFinder.Found> found = finder.find(topic, untaken);
+    found.values().forEach(this::complain);
+    boolean committed = commit(found);
+    found.forEach((partition, each) -> {
+      boolean ours = each.start().commit() && committed;
+      take(partition, each, ours ? each.start().position() : each.facts().committed());
+      if (ours) {
+        tellCommitted(each.partition(), each.start().position());
+      }
+    });
+    untaken.clear();
+    commits.hurry();
+  }
+
+  private boolean commit(Map<TopicPartition, PositionFinder.Found> found) {
+    var offsets = new HashMap<TopicPartition, OffsetAndMetadata>();
+    found.forEach((partition, each) -> {
+      if (each.start().commit()) {
+        offsets.put(partition, new OffsetAndMetadata(each.start().position()));
+      }
+    });
+    return !offsets.isEmpty() && commits.commitNow(offsets, COMMIT_TIMEOUT);
+  }
+
+  private void take(TopicPartition partition, PositionFinder.Found found, long committed) {
+    SourcePartition named = found.partition();
+    long position = found.start().position();
+    log.info(
+        "Reads {} from offset {} on, {} is committed",
+        name(named),
+        position,
+        committed == Watermark.NONE ? "nothing" : committed);
+    consumer.seek(partition, position);
+    ledgers.open(named, position, committed);
+    held.put(partition, named);
+    intake.tell(new Command.Assigned(named, committed));
+    if (found.start().voided()) {
+      // The position first: a commit above it would make the old watermark look right again.
+      intake.tell(new Command.Ingest(named, List.of(), position, 0));
+      if (committed != Watermark.NONE) {
+        tellCommitted(named, committed);
+      }
+    }
+    if (!paused) {
+      consumer.resume(Set.of(partition));
+    }
+  }
+
+  private void tellCommitted(SourcePartition partition, long offset) {
+    intake.tell(new Command.OffsetCommitted(partition, offset));
+  }
+
+  private void complain(PositionFinder.Found found) {
+    StartingOffsets.Facts facts = found.facts();
+    if (found.start().outOfRange()) {
+      outOfRange.incrementAndGet();
+      log.error(
+          "The log of {} is {} to {}: it has lost the offset that was to come next (committed {},"
+              + " stored {}). Reads from {} on; what was lost was never seen",
+          name(found.partition()),
+          facts.logStart(),
+          facts.logEnd(),
+          facts.committed(),
+          stored(facts),
+          found.start().position());
+    } else if (found.start().voided()) {
+      log.warn(
+          "Begins {} at {}, which is committed: somebody moved the group's offset, or the log ends"
+              + " before the stored one ({})",
+          name(found.partition()),
+          found.start().position(),
+          stored(facts));
+    }
+  }
+
+  /// Finds out anew where to begin partitions whose log does not have the offset to come next.
+  void takeAgain(Collection<TopicPartition> partitions) {
+    giveUp(partitions, DRAIN_TIMEOUT);
+    putOff(partitions);
+  }
+
+  private void putOff(Collection<TopicPartition> partitions) {
+    untaken.addAll(partitions);
+    consumer.pause(partitions);
+    // Any position will do; without one the consumer would look for it by itself.
+    partitions.forEach(partition -> consumer.seek(partition, 0));
+  }
+
+  /// Lets the engine finish what it has of the partitions, commits it, and forgets them.
+  void giveUp(Collection<TopicPartition> partitions, Duration drainTimeout) {
+    List<SourcePartition> given = forget(partitions);
+    if (given.isEmpty()) {
+      return;
+    }
+    given.forEach(partition -> intake.tell(new Command.Revoked(partition, false)));
+    if (!ledgers.awaitDrained(given, drainTimeout)) {
+      log.warn(
+          "Gives {} up with records under way: they were not durable within {}",
+          names(given),
+          drainTimeout);
+    }
+    commits.commitNow(given, COMMIT_TIMEOUT);
+    given.forEach(ledgers::close);
+  }
+
+  void giveAllUp(Duration drainTimeout) {
+    giveUp(List.copyOf(held.keySet()), drainTimeout);
+  }
+
+  /// Forgets partitions that somebody else may have already.
+  private void lose(Collection<TopicPartition> partitions) {
+    for (SourcePartition lost : forget(partitions)) {
+      intake.tell(new Command.Revoked(lost, true));
+      ledgers.close(lost);
+    }
+  }
+
+  void loseAll() {
+    lose(List.copyOf(held.keySet()));
+  }
+
+  private List<SourcePartition> forget(Collection<TopicPartition> partitions) {
+    var forgotten = new ArrayList<SourcePartition>();
+    for (TopicPartition partition : partitions) {
+      untaken.remove(partition);
+      SourcePartition named = held.remove(partition);
+      if (named != null) {
+        ledgers.closing(named);
+        forgotten.add(named);
+      }
+    }
+    return forgotten;
+  }
+
+  private static String stored(StartingOffsets.Facts facts) {
+    Watermark mark = facts.watermark();
+    return mark == null ? "nothing" : mark.next() + ", of which committed " + mark.committed();
+  }
+
+  private static List<String> names(List<SourcePartition> partitions) {
+    return partitions.stream().map(Partitions::name).toList();
+  }
+
+  private static String name(SourcePartition partition) {
+    return partition.topic() + "-" + partition.partition();
+  }
+}

@@ -1,0 +1,122 @@
+package io.taskbroker.ingest;
+
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Watermark;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.DescribeClusterOptions;
+import org.apache.kafka.clients.admin.DescribeTopicsOptions;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.TimeoutException;
+
+/// Asks Kafka and the ledgers what [StartingOffsets] needs to know of the partitions of one topic.
+/// Every question is bounded in time and fails by a [KafkaException]. Used by the reader's thread
+/// only.
+final class PositionFinder {
+  private static final int TIMEOUT_MILLIS = 3000;
+  private static final Duration TIMEOUT = Duration.ofMillis(TIMEOUT_MILLIS);
+
+  private final TopicSource source;
+  private final Consumer<byte[], byte[]> consumer;
+  private final Admin admin;
+  private final Ledgers ledgers;
+
+  PositionFinder(
+      TopicSource source, Consumer<byte[], byte[]> consumer, Admin admin, Ledgers ledgers) {
+    this.source = source;
+    this.consumer = consumer;
+    this.admin = admin;
+    this.ledgers = ledgers;
+  }
+
+  /// The topic as it is now: asked anew every time, as it may have been deleted and made again.
+  Topic topic() {
+    KafkaFuture<String> cluster =
+        admin.describeCluster(new DescribeClusterOptions().timeoutMs(TIMEOUT_MILLIS)).clusterId();
+    KafkaFuture<TopicDescription> topic =
+        Objects.requireNonNull(
+            admin
+                .describeTopics(
+                    List.of(source.topic()), new DescribeTopicsOptions().timeoutMs(TIMEOUT_MILLIS))
+                .topicNameValues()
+                .get(source.topic()));
+    TopicDescription description = answer(topic);
+    return new Topic(
+        answer(cluster), description.topicId().toString(), description.partitions().size());
+  }
+
+  /// Where to begin each of the partitions.
+  Map<TopicPartition, Found> find(Topic topic, Collection<TopicPartition> partitions) {
+    var all =
+        IntStream.range(0, topic.partitions)
+            .mapToObj(i -> new TopicPartition(source.topic(), i))
+            .collect(Collectors.toSet());
+    all.addAll(partitions);
+    var committed = new HashMap<TopicPartition, OffsetAndMetadata>();
+    consumer
+        .committed(all, TIMEOUT)
+        .forEach((partition, offset) -> {
+          if (offset != null) {
+            committed.put(partition, offset);
+          }
+        });
+    Map<TopicPartition, Long> starts = consumer.beginningOffsets(partitions, TIMEOUT);
+    Map<TopicPartition, Long> ends = consumer.endOffsets(partitions, TIMEOUT);
+
+    var found = new HashMap<TopicPartition, Found>();
+    for (TopicPartition partition : partitions) {
+      SourcePartition named = named(topic, partition);
+      OffsetAndMetadata offset = committed.get(partition);
+      long committedOffset = offset == null ? Watermark.NONE : offset.offset();
+      var facts =
+          new StartingOffsets.Facts(
+              committedOffset,
+              ledgers.watermark(named),
+              !committed.isEmpty() || ledgers.knowTopicOf(named),
+              source.resetPolicy(),
+              Objects.requireNonNull(starts.get(partition)),
+              Objects.requireNonNull(ends.get(partition)));
+      found.put(partition, new Found(named, facts, StartingOffsets.decide(facts)));
+    }
+    return found;
+  }
+
+  SourcePartition named(Topic topic, TopicPartition partition) {
+    return new SourcePartition(
+        topic.cluster, source.group(), topic.id, source.topic(), partition.partition());
+  }
+
+  private static <T> T answer(KafkaFuture<T> future) {
+    try {
+      return future.get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof KafkaException cause ? cause : new KafkaException(e);
+    } catch (java.util.concurrent.TimeoutException e) {
+      throw new TimeoutException("No answer within " + TIMEOUT, e);
+    } catch (InterruptedException e) {
+      throw new InterruptException(e);
+    }
+  }
+
+  /// @param id the UUID of the topic
+  record Topic(String cluster, String id, int partitions) {}
+
+  /// What was decided for a partition, and on which facts.
+  record Found(
+      SourcePartition partition, StartingOffsets.Facts facts, StartingOffsets.Start start) {}
+}

@@ -1,0 +1,300 @@
+package io.taskbroker.ingest;
+
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Watermark;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Intake;
+import io.taskbroker.runtime.FailureSink;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.CloseOptions;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.InvalidOffsetException;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.FencedInstanceIdException;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.WakeupException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Reads one topic on a thread of its own. Whatever Kafka does, it keeps trying; only another
+/// broker under the same name, and a defect, make it fail.
+final class TopicConsumer {
+  private static final Logger log = LoggerFactory.getLogger(TopicConsumer.class);
+  private static final Duration LONGEST_POLL = Duration.ofSeconds(1);
+  private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
+  private static final Duration STOP_DRAIN_TIMEOUT = Duration.ofSeconds(3);
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
+  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(12);
+
+  private final TopicSource source;
+  private final IngestOptions options;
+  private final Intake intake;
+  private final FailureSink failures;
+  private final Ledgers ledgers;
+  private final ActivationDecoder decoder;
+  private final KafkaWatch watch;
+  private final InstantSource clock = InstantSource.system();
+  private final CountDownLatch stopAsked = new CountDownLatch(1);
+  private final AtomicLong rounds = new AtomicLong();
+  private final AtomicLong outOfRange = new AtomicLong();
+  private @Nullable Thread thread;
+  private long takeNotBefore = System.nanoTime();
+
+  TopicConsumer(TopicSource source, IngestOptions options, Intake intake, FailureSink failures) {
+    this.source = source;
+    this.options = options;
+    this.intake = intake;
+    this.failures = failures;
+    this.ledgers = new Ledgers(options.readAheadRecords(), options.readAheadBytes());
+    this.decoder = new ActivationDecoder(options.maxDelaySeconds(), options.maxMessageSize());
+    this.watch = new KafkaWatch(source, System::nanoTime);
+  }
+
+  Ledgers ledgers() {
+    return ledgers;
+  }
+
+  /// Grows with every turn of the loop, about once a second when nothing comes in.
+  long rounds() {
+    return rounds.get();
+  }
+
+  long outOfRange() {
+    return outOfRange.get();
+  }
+
+  void start(Collection<Watermark> watermarks) {
+    ledgers.remember(watermarks);
+    thread = Thread.ofPlatform().name("ingest-" + source.topic()).start(this::run);
+  }
+
+  void askToStop() {
+    stopAsked.countDown();
+    ledgers.stop();
+  }
+
+  /// Returns when the thread has ended, or cannot be made to end.
+  void awaitStop() {
+    Thread running = thread;
+    if (running == null) {
+      return;
+    }
+    try {
+      if (!running.join(STOP_TIMEOUT)) {
+        log.warn("The consumer of {} does not stop within {}", source.topic(), STOP_TIMEOUT);
+        running.interrupt();
+        running.join(CLOSE_TIMEOUT);
+      }
+    } catch (InterruptedException e) {
+      running.interrupt();
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void run() {
+    Admin admin = null;
+    try {
+      admin = made(() -> Admin.create(ClientSettings.admin(source)));
+      Consumer<byte[], byte[]> consumer = made(this::newConsumer);
+      if (admin != null && consumer != null) {
+        readUntilStopped(admin, consumer);
+      }
+    } catch (InterruptException e) {
+      if (!isStopping()) {
+        failures.failed(stage(), e);
+      }
+    } catch (RuntimeException | Error e) {
+      failures.failed(stage(), e);
+    } finally {
+      watch.stop();
+      if (admin != null) {
+        admin.close(Duration.ZERO);
+      }
+    }
+  }
+
+  private String stage() {
+    return "ingest of topic " + source.topic();
+  }
+
+  private Consumer<byte[], byte[]> newConsumer() {
+    return new KafkaConsumer<>(
+        ClientSettings.consumer(source, options),
+        new ByteArrayDeserializer(),
+        new ByteArrayDeserializer());
+  }
+
+  /// A client, made as soon as the addresses of the cluster can be resolved; null when stopping.
+  private <T> @Nullable T made(Supplier<T> maker) {
+    while (!isStopping()) {
+      try {
+        return maker.get();
+      } catch (KafkaException e) {
+        watch.trouble(e);
+        waitBeforeRetry();
+      }
+    }
+    return null;
+  }
+
+  private void readUntilStopped(Admin admin, Consumer<byte[], byte[]> consumer) {
+    var commits =
+        new OffsetCommits(consumer, ledgers, intake, source.autoCommitInterval(), System::nanoTime);
+    var finder = new PositionFinder(source, consumer, admin, ledgers);
+    var partitions = new Partitions(consumer, finder, commits, ledgers, intake, outOfRange);
+    boolean clean = false;
+    try {
+      consumer.subscribe(List.of(source.topic()), partitions);
+      while (!isStopping()) {
+        rounds.incrementAndGet();
+        turn(admin, consumer, commits, partitions);
+      }
+      partitions.giveAllUp(STOP_DRAIN_TIMEOUT);
+      clean = true;
+    } finally {
+      if (!clean) {
+        partitions.loseAll();
+      }
+      close(consumer, clean);
+    }
+  }
+
+  /// A broker that stops in order leaves the group, so that others take over at once; one that
+  /// failed is expected back.
+  private void close(Consumer<byte[], byte[]> consumer, boolean leave) {
+    try {
+      consumer.close(
+          CloseOptions.timeout(CLOSE_TIMEOUT)
+              .withGroupMembershipOperation(
+                  leave
+                      ? CloseOptions.GroupMembershipOperation.LEAVE_GROUP
+                      : CloseOptions.GroupMembershipOperation.REMAIN_IN_GROUP));
+    } catch (KafkaException e) {
+      log.warn("Closing the consumer of {} failed: {}", source.topic(), e.toString());
+    }
+  }
+
+  private void turn(
+      Admin admin,
+      Consumer<byte[], byte[]> consumer,
+      OffsetCommits commits,
+      Partitions partitions) {
+    try {
+      takeIfDue(partitions);
+      commits.commitIfDue();
+      partitions.pause(ledgers.isFull());
+      ConsumerRecords<byte[], byte[]> records = poll(consumer, untilDue(commits, partitions));
+      if (records.nextOffsets().isEmpty()) {
+        watch.probe(admin);
+      } else {
+        watch.fine();
+        handOver(records, partitions);
+      }
+    } catch (WakeupException _) {
+      // There is something to do: the next turn does it.
+    } catch (InvalidOffsetException e) {
+      partitions.takeAgain(e.partitions());
+    } catch (FencedInstanceIdException e) {
+      throw new IllegalStateException(
+          "Another broker runs as "
+              + ClientSettings.memberName(options.instanceId(), source.topic())
+              + " in group "
+              + source.group()
+              + ": give each broker a store and an instance id of its own",
+          e);
+    } catch (InterruptException e) {
+      throw e;
+    } catch (KafkaException e) {
+      watch.trouble(e);
+      waitBeforeRetry();
+    }
+  }
+
+  /// What cannot be found out now is asked again later; the polls between keep the membership.
+  private void takeIfDue(Partitions partitions) {
+    if (!partitions.hasUntaken() || System.nanoTime() - takeNotBefore < 0) {
+      return;
+    }
+    try {
+      partitions.take();
+      watch.fine();
+    } catch (WakeupException | InterruptException | FencedInstanceIdException e) {
+      throw e;
+    } catch (KafkaException e) {
+      watch.trouble(e);
+      takeNotBefore = System.nanoTime() + RETRY_AFTER.toNanos();
+    }
+  }
+
+  private static Duration untilDue(OffsetCommits commits, Partitions partitions) {
+    Duration until = commits.untilDue();
+    Duration longest = partitions.hasUntaken() ? RETRY_AFTER : LONGEST_POLL;
+    return until.compareTo(longest) < 0 ? until : longest;
+  }
+
+  private ConsumerRecords<byte[], byte[]> poll(
+      Consumer<byte[], byte[]> consumer, Duration timeout) {
+    try {
+      return consumer.poll(ledgers.sleep(consumer::wakeup) ? timeout : Duration.ZERO);
+    } finally {
+      ledgers.awake();
+    }
+  }
+
+  private void handOver(ConsumerRecords<byte[], byte[]> records, Partitions partitions) {
+    long now = clock.millis();
+    records
+        .nextOffsets()
+        .forEach((partition, next) -> {
+          SourcePartition named = partitions.held(partition);
+          if (named != null) {
+            handOver(named, records.records(partition), next.offset(), now);
+          }
+        });
+  }
+
+  private void handOver(
+      SourcePartition partition,
+      List<ConsumerRecord<byte[], byte[]>> records,
+      long next,
+      long now) {
+    var arrivals = new ArrayList<Command.Arrival>(records.size());
+    long bytes = 0;
+    for (ConsumerRecord<byte[], byte[]> each : records) {
+      var origin = new Origin(partition.topic(), each.partition(), each.offset());
+      Command.Arrival arrival = decoder.decode(origin, each.value(), now);
+      bytes += arrival.activation().payload().length;
+      arrivals.add(arrival);
+    }
+    ledgers.handedOver(partition, next, arrivals.size(), bytes);
+    intake.tell(new Command.Ingest(partition, arrivals, next, bytes));
+  }
+
+  private boolean isStopping() {
+    return stopAsked.getCount() == 0;
+  }
+
+  private void waitBeforeRetry() {
+    try {
+      boolean stopped = stopAsked.await(RETRY_AFTER.toMillis(), TimeUnit.MILLISECONDS);
+      log.trace("Waited before a retry, to be stopped: {}", stopped);
+    } catch (InterruptedException e) {
+      throw new InterruptException(e);
+    }
+  }
+}

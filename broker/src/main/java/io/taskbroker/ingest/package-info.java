@@ -1,0 +1,6 @@
+/// The way in: reads activations from Kafka, hands them to the engine in the order of their
+/// offsets, and commits an offset only when everything below it is durable (G1).
+@NullMarked
+package io.taskbroker.ingest;
+
+import org.jspecify.annotations.NullMarked;

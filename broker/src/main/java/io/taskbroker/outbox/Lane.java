@@ -1,0 +1,216 @@
+package io.taskbroker.outbox;
+
+import io.taskbroker.inflight.Departure;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// What is to be produced to one topic. Driven by the outbox's thread; Kafka's threads only call
+/// [#acknowledged] and [#failed].
+final class Lane {
+  private static final Logger LOG = LoggerFactory.getLogger(Outbox.class);
+  private static final long FIRST_PAUSE_NANOS = Duration.ofMillis(10).toNanos();
+  private static final long LONGEST_PAUSE_NANOS = Duration.ofSeconds(1).toNanos();
+  private static final int LONGEST_PAUSE_AFTER = 7;
+
+  /// What takes no longer is not worth a warning: a topic that is used for the first time has to be
+  /// looked up.
+  private static final long PATIENCE_NANOS = Duration.ofSeconds(2).toNanos();
+
+  private static final long WARNING_PERIOD_NANOS = Duration.ofSeconds(60).toNanos();
+
+  private final Outbox outbox;
+  private final String topic;
+  private final ArrayDeque<Parcel> waiting = new ArrayDeque<>();
+  private volatile @Nullable Link link;
+  private int failures;
+  private long notBefore;
+  private volatile boolean warned;
+  private long warnedAt;
+
+  private final AtomicInteger sent = new AtomicInteger();
+
+  /// When the first of those in flight was sent, or Kafka last acknowledged one.
+  private volatile long answeredAt;
+
+  private volatile boolean acknowledgedSome;
+  private volatile boolean setBack;
+
+  /// Guarded by itself.
+  private final List<Parcel> returned = new ArrayList<>();
+
+  private String reason = "";
+
+  Lane(Outbox outbox, String topic, long now) {
+    this.outbox = outbox;
+    this.topic = topic;
+    this.notBefore = now;
+  }
+
+  void add(Departure departure, long now) {
+    waiting.add(new Parcel(departure, this, now));
+  }
+
+  /// Takes back what failed, and sends what may be sent now.
+  void work(long now) {
+    takeBack(now);
+    if (!waiting.isEmpty() && now - notBefore >= 0) {
+      sendAll(now);
+    }
+    if (sent.get() > 0 && now - answeredAt > PATIENCE_NANOS) {
+      warn(now, "Kafka does not acknowledge");
+    }
+    if (warned && waiting.isEmpty() && sent.get() == 0) {
+      warned = false;
+      LOG.info("Topic {} takes messages again", topic);
+    }
+  }
+
+  /// When there may be something to do without a signal, in nanoseconds from now.
+  long nanosToWork(long now) {
+    long pause = waiting.isEmpty() ? Long.MAX_VALUE : Math.max(0, notBefore - now);
+    return sent.get() > 0 ? Math.min(pause, PATIENCE_NANOS) : pause;
+  }
+
+  /// Called by Kafka's threads.
+  void acknowledged(Parcel parcel) {
+    answeredAt = System.nanoTime();
+    acknowledgedSome = true;
+    int left = sent.decrementAndGet();
+    outbox.produced(parcel.departure, left == 0 && warned);
+  }
+
+  /// Called by Kafka's threads, and by the outbox's own while it sends.
+  void failed(Parcel parcel, Exception failure, @Nullable KafkaProducer<byte[], byte[]> producer) {
+    Verdict verdict = Verdict.of(failure);
+    if (verdict == Verdict.REFUSED) {
+      sent.decrementAndGet();
+      outbox.refused(parcel.departure, Verdict.reason(failure));
+      return;
+    }
+    Link current = link;
+    if (verdict == Verdict.LATER_ANEW && current != null && producer != null) {
+      current.broke(producer);
+    }
+    synchronized (returned) {
+      returned.add(parcel);
+      reason = Verdict.reason(failure);
+      setBack = true;
+    }
+    sent.decrementAndGet();
+    outbox.setBack();
+  }
+
+  private void takeBack(long now) {
+    String why;
+    synchronized (returned) {
+      if (!setBack) {
+        return;
+      }
+      waiting.addAll(returned);
+      returned.clear();
+      setBack = false;
+      why = reason;
+    }
+    pause(now, why);
+  }
+
+  private void sendAll(long now) {
+    KafkaProducer<byte[], byte[]> producer = null;
+    int partitions;
+    try {
+      Link way = way();
+      producer = way.producer();
+      partitions = producer.partitionsFor(topic).size();
+      if (partitions == 0) {
+        throw new UnknownTopicOrPartitionException("The topic has no partitions yet");
+      }
+    } catch (RuntimeException e) {
+      allFailed(now, e, producer);
+      return;
+    }
+    while (!waiting.isEmpty() && !setBack) {
+      Parcel parcel = waiting.remove();
+      if (sent.getAndIncrement() == 0) {
+        answeredAt = now;
+      }
+      try {
+        parcel.send(producer, partitions);
+      } catch (RuntimeException e) {
+        failed(parcel, e, producer);
+      }
+    }
+  }
+
+  private Link way() {
+    Link way = link;
+    if (way == null) {
+      way = outbox.linkTo(topic);
+      link = way;
+    }
+    return way;
+  }
+
+  /// Nothing can be sent now.
+  private void allFailed(
+      long now, RuntimeException failure, @Nullable KafkaProducer<byte[], byte[]> producer) {
+    boolean noCluster = link == null && failure instanceof IllegalArgumentException;
+    Verdict verdict = noCluster ? Verdict.REFUSED : Verdict.of(failure);
+    boolean noAnswer = failure instanceof TimeoutException && failure.getCause() == null;
+    String why = noAnswer ? "Kafka does not answer" : Verdict.reason(failure);
+    if (verdict == Verdict.REFUSED) {
+      for (Parcel parcel = waiting.poll(); parcel != null; parcel = waiting.poll()) {
+        outbox.refused(parcel.departure, why);
+      }
+      return;
+    }
+    Link current = link;
+    if (verdict == Verdict.LATER_ANEW && current != null && producer != null) {
+      current.broke(producer);
+    }
+    pause(now, why);
+  }
+
+  private void pause(long now, String why) {
+    if (acknowledgedSome) {
+      acknowledgedSome = false;
+      failures = 0;
+    }
+    if (now - notBefore >= 0) {
+      long longest =
+          failures < LONGEST_PAUSE_AFTER ? FIRST_PAUSE_NANOS << failures : LONGEST_PAUSE_NANOS;
+      failures++;
+      notBefore = now + ThreadLocalRandom.current().nextLong(longest / 2, longest + 1);
+    }
+    for (Parcel parcel : waiting) {
+      if (now - parcel.since > PATIENCE_NANOS) {
+        warn(now, why);
+        return;
+      }
+    }
+  }
+
+  private void warn(long now, String why) {
+    if (warned && now - warnedAt < WARNING_PERIOD_NANOS) {
+      return;
+    }
+    warned = true;
+    warnedAt = now;
+    Link current = link;
+    LOG.warn(
+        "Cannot produce to topic {} at {}: {}; {} messages wait, and are kept and tried again",
+        topic,
+        current == null ? "an unknown cluster" : current.bootstrap(),
+        why,
+        waiting.size() + sent.get());
+  }
+}

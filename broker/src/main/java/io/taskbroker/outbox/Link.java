@@ -1,0 +1,84 @@
+package io.taskbroker.outbox;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
+
+/// The producer of one cluster, made when it is first needed and again when it broke. One thread,
+/// but for [#broke].
+///
+/// No call of it waits for Kafka: what is not known or has no room fails at once, and is tried
+/// again. So a cluster that is down holds up no other.
+final class Link {
+  private static final int OVERHEAD_BYTES = 64 << 10;
+  private static final long MIN_BUFFER_BYTES = 32L << 20;
+
+  private final Map<String, String> client;
+  private final int maxMessageSize;
+  private @Nullable KafkaProducer<byte[], byte[]> producer;
+  private volatile @Nullable KafkaProducer<byte[], byte[]> broken;
+
+  Link(Map<String, String> client, int maxMessageSize) {
+    this.client = client;
+    this.maxMessageSize = maxMessageSize;
+  }
+
+  /// @throws org.apache.kafka.common.KafkaException if the settings are no good, or no server's
+  ///   name is known now
+  KafkaProducer<byte[], byte[]> producer() {
+    KafkaProducer<byte[], byte[]> current = producer;
+    if (current != null && current == broken) {
+      close(Duration.ZERO);
+      current = null;
+    }
+    if (current == null) {
+      current =
+          new KafkaProducer<>(settings(), new ByteArraySerializer(), new ByteArraySerializer());
+      producer = current;
+    }
+    return current;
+  }
+
+  /// This producer will never do anything again; the next one is made when it is needed.
+  /// Thread-safe.
+  void broke(KafkaProducer<byte[], byte[]> which) {
+    broken = which;
+  }
+
+  String bootstrap() {
+    return client.getOrDefault(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, "");
+  }
+
+  /// Gives up what is not acknowledged in time.
+  void close(Duration timeout) {
+    KafkaProducer<byte[], byte[]> current = producer;
+    producer = null;
+    if (current != null) {
+      current.close(timeout);
+    }
+  }
+
+  private Map<String, Object> settings() {
+    long largest = (long) maxMessageSize + OVERHEAD_BYTES;
+    var settings = new HashMap<String, Object>(client);
+    settings.put(ProducerConfig.ACKS_CONFIG, "all");
+    settings.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
+    settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 0L);
+    settings.put(
+        ProducerConfig.MAX_REQUEST_SIZE_CONFIG, (int) Math.min(largest, Integer.MAX_VALUE));
+    settings.put(ProducerConfig.BUFFER_MEMORY_CONFIG, Math.max(MIN_BUFFER_BYTES, 4 * largest));
+    settings.put(ProducerConfig.BATCH_SIZE_CONFIG, 64 << 10);
+    settings.put(ProducerConfig.LINGER_MS_CONFIG, 0L);
+    settings.putIfAbsent(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, 10_000);
+    settings.putIfAbsent(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 30_000);
+    settings.put(ProducerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, 1_000L);
+    settings.put(ProducerConfig.CLIENT_ID_CONFIG, "taskbroker-outbox");
+    settings.put(ProducerConfig.METRIC_REPORTER_CLASSES_CONFIG, "");
+    settings.put(ProducerConfig.ENABLE_METRICS_PUSH_CONFIG, false);
+    return settings;
+  }
+}

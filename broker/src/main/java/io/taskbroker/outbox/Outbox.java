@@ -1,0 +1,266 @@
+package io.taskbroker.outbox;
+
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Departure;
+import io.taskbroker.inflight.Intake;
+import io.taskbroker.runtime.FailureSink;
+import io.taskbroker.runtime.Progress;
+import io.taskbroker.runtime.Service;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// The stage that produces what leaves the broker (G4). Each departure ends in [Command.Produced],
+/// after all in-sync replicas have it, or in [Command.Refused], if Kafka will never take it (H19);
+/// until then it is tried again, for ever (W1, W2, W6). A departure may be produced twice, always
+/// to the same partition (H8). What is neither when the outbox stops is still in the store.
+///
+/// One thread sends to all topics and never waits for Kafka, so that no topic holds up another.
+/// Thread-safe. The sender bounds how much is under way.
+public final class Outbox implements Service, Progress {
+  private static final String NAME = "outbox";
+  private static final Duration GRACE = Duration.ofSeconds(2);
+
+  private final OutboxOptions options;
+  private final Intake intake;
+  private final FailureSink failures;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+
+  // Guarded by lock.
+  private List<Departure> arrived = new ArrayList<>();
+  private boolean signalled;
+  private boolean stopping;
+  private long stopBy;
+  private @Nullable Thread thread;
+
+  // The thread's own.
+  private final Map<String, Lane> lanes = new LinkedHashMap<>();
+  private final Map<Map<String, String>, Link> links = new HashMap<>();
+  private List<Departure> taken = new ArrayList<>();
+
+  private final AtomicInteger underWay = new AtomicInteger();
+  private final AtomicLong done = new AtomicLong();
+  private volatile boolean working;
+  private volatile boolean closed;
+
+  public Outbox(OutboxOptions options, Intake intake, FailureSink failures) {
+    this.options = options;
+    this.intake = intake;
+    this.failures = failures;
+  }
+
+  /// Takes a departure over. Thread-safe, never waits. What comes after the end of [#stop] is
+  /// dropped.
+  public void produce(Departure departure) {
+    lock.lock();
+    try {
+      if (closed) {
+        return;
+      }
+      underWay.incrementAndGet();
+      arrived.add(departure);
+      working = true;
+      signal();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  /// Whether something can be handed to Kafka now. What waits for Kafka's answer does not count: an
+  /// outage of Kafka is none of the outbox.
+  @Override
+  public boolean hasWork() {
+    return working;
+  }
+
+  @Override
+  public long done() {
+    return done.get();
+  }
+
+  @Override
+  public void start() {
+    lock.lock();
+    try {
+      if (thread != null || stopping) {
+        throw new IllegalStateException("The outbox was started, or stopped, before");
+      }
+      thread = Thread.ofPlatform().name(NAME).start(this::run);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Waits until Kafka has acknowledged what was handed over, as long as
+  /// [OutboxOptions#stopTimeout] says; gives up the rest, which is in the store.
+  @Override
+  public void stop() {
+    Thread running;
+    lock.lock();
+    try {
+      if (!stopping) {
+        stopping = true;
+        stopBy = System.nanoTime() + options.stopTimeout().toNanos();
+      }
+      running = thread;
+      if (running == null) {
+        closed = true;
+      }
+      signal();
+    } finally {
+      lock.unlock();
+    }
+    if (running != null) {
+      await(running);
+    }
+  }
+
+  /// A departure is acknowledged. Called by Kafka's threads.
+  void produced(Departure departure, boolean tellLane) {
+    if (!closed) {
+      intake.tell(new Command.Produced(departure));
+      settled(tellLane);
+    }
+  }
+
+  /// A departure will never be taken. Called by Kafka's threads and by the outbox's own.
+  void refused(Departure departure, String why) {
+    if (!closed) {
+      String topic = departure.destination().topic();
+      intake.tell(
+          new Command.Refused(departure, "Kafka does not take it for " + topic + ": " + why));
+      settled(false);
+    }
+  }
+
+  /// A lane got something back.
+  void setBack() {
+    lock.lock();
+    try {
+      signal();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// The producer for a topic.
+  ///
+  /// @throws IllegalArgumentException if no cluster is known for it
+  Link linkTo(String topic) {
+    return links.computeIfAbsent(
+        options.clusterOf().apply(topic), client -> new Link(client, options.maxMessageSize()));
+  }
+
+  private void settled(boolean wake) {
+    done.incrementAndGet();
+    boolean last = underWay.decrementAndGet() == 0;
+    if (wake || last) {
+      setBack();
+    }
+  }
+
+  private void signal() {
+    if (!signalled) {
+      signalled = true;
+      changed.signal();
+    }
+  }
+
+  private void run() {
+    try {
+      while (awaitWork()) {
+        long now = System.nanoTime();
+        for (Departure departure : taken) {
+          lanes
+              .computeIfAbsent(departure.destination().topic(), topic -> new Lane(this, topic, now))
+              .add(departure, now);
+        }
+        taken.clear();
+        lanes.values().forEach(lane -> lane.work(now));
+        done.incrementAndGet();
+      }
+    } catch (InterruptedException _) {
+      // Told to end at once.
+    } catch (Throwable e) {
+      failures.failed(NAME, e);
+    } finally {
+      close();
+    }
+  }
+
+  /// Waits for a signal or for a lane's time, and takes what arrived; false if it is time to end.
+  private boolean awaitWork() throws InterruptedException {
+    lock.lock();
+    try {
+      while (true) {
+        long now = System.nanoTime();
+        if (stopping && (underWay.get() == 0 || now - stopBy >= 0)) {
+          return false;
+        }
+        long pause = stopping ? stopBy - now : Long.MAX_VALUE;
+        for (Lane lane : lanes.values()) {
+          pause = Math.min(pause, lane.nanosToWork(now));
+        }
+        if (signalled || pause <= 0) {
+          break;
+        }
+        working = false;
+        if (pause == Long.MAX_VALUE) {
+          changed.await();
+        } else if (changed.awaitNanos(pause) <= 0) {
+          break;
+        }
+      }
+      working = true;
+      signalled = false;
+      List<Departure> full = arrived;
+      arrived = taken;
+      taken = full;
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void close() {
+    lock.lock();
+    try {
+      closed = true;
+      working = false;
+    } finally {
+      lock.unlock();
+    }
+    links.values().forEach(link -> link.close(Duration.ZERO));
+  }
+
+  private void await(Thread running) {
+    try {
+      Duration limit = options.stopTimeout().plus(GRACE);
+      if (!running.join(limit)) {
+        running.interrupt();
+        if (!running.join(GRACE)) {
+          throw new IllegalStateException(
+              "The outbox did not stop within " + limit.plus(GRACE).toSeconds() + " s");
+        }
+      }
+    } catch (InterruptedException _) {
+      running.interrupt();
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,47 @@
+package io.taskbroker.outbox;
+
+import org.apache.kafka.common.InvalidRecordException;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.InvalidTopicException;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.SerializationException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+
+/// What a failure to produce means.
+enum Verdict {
+  /// Kafka will never take this record (H19).
+  REFUSED,
+  /// Later it may work.
+  LATER,
+  /// Later it may work, but with another producer: this one may be in a state that it cannot leave.
+  LATER_ANEW;
+
+  static Verdict of(Exception failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof RecordTooLargeException
+          || cause instanceof InvalidRecordException
+          || cause instanceof SerializationException
+          || cause instanceof InvalidTopicException
+          || cause instanceof TopicAuthorizationException) {
+        return REFUSED;
+      }
+    }
+    return failure instanceof RetriableException ? LATER : LATER_ANEW;
+  }
+
+  /// The cause that says most, in one line.
+  static String reason(Exception failure) {
+    Throwable cause = failure;
+    while (cause.getCause() instanceof KafkaException deeper) {
+      cause = deeper;
+    }
+    if (cause instanceof UnknownTopicOrPartitionException) {
+      return "the topic does not exist";
+    }
+    String message = cause.getMessage();
+    return cause.getClass().getSimpleName()
+        + (message == null ? "" : ": " + message.lines().findFirst().orElse(""));
+  }
+}

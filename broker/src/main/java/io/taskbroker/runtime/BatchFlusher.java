@@ -1,0 +1,296 @@
+package io.taskbroker.runtime;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Groups items of many threads into batches, which one thread of its own makes durable in the
+/// order in which the items were accepted. Thread-safe.
+///
+/// A batch is flushed when it is full, when the linger since its first item was accepted has
+/// passed, when an urgent item waits, and on close. Without a linger it is flushed as soon as the
+/// flush before has ended (natural batching): the longer a flush takes, the larger is the next
+/// batch. A batch takes along whatever waits, up to its size; a linger that passed several times
+/// during a flush counts once.
+///
+/// A flush that fails keeps its batch and is tried again after a wait, until it succeeds: at the
+/// bound nothing more is accepted, and nothing is dropped (G7). Only a fatal failure ends that: it
+/// is reported to the [FailureSink] (G9), and the futures of what is not durable fail.
+public final class BatchFlusher<T> implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(BatchFlusher.class);
+
+  private final Options options;
+  private final FlushFunction<T> function;
+  private final Ticker ticker;
+  private final FlushQueue<T> queue;
+  private final LoopThread thread;
+  private final AtomicBoolean closed = new AtomicBoolean();
+  private volatile long closeBy;
+
+  // The flusher's thread only.
+  private final Backoff backoff;
+  private final Outage outage;
+  private long idleAt;
+
+  public BatchFlusher(Options options, FlushFunction<T> function, FailureSink failures) {
+    this(options, function, failures, Ticker.SYSTEM, RandomGenerator.getDefault());
+  }
+
+  /// @param ticker measures the linger, the waits after failures, and the time to close
+  /// @param random for the jitter of the waits; used by the flusher's thread only
+  public BatchFlusher(
+      Options options,
+      FlushFunction<T> function,
+      FailureSink failures,
+      Ticker ticker,
+      RandomGenerator random) {
+    this.options = options;
+    this.function = function;
+    this.ticker = ticker;
+    this.queue = new FlushQueue<>(options, function::isUrgent, ticker);
+    this.thread = new LoopThread(options.name(), new Turns(), failures);
+    this.backoff = new Backoff(options.backoffMin(), options.backoffMax(), random);
+    this.outage = new Outage(ticker);
+    this.idleAt = ticker.nanoTime();
+  }
+
+  /// @param name of the thread, and in messages
+  /// @param batchSize items of a batch at most
+  /// @param capacity items that are accepted and not durable, at most; not less than `batchSize`
+  /// @param linger how long the first item of a batch waits for company; zero for natural batching
+  /// @param backoffMin the wait after a first failure, about
+  /// @param backoffMax the longest wait after a failure
+  /// @param stopTimeout how long [#close] may go on flushing
+  public record Options(
+      String name,
+      int batchSize,
+      int capacity,
+      Duration linger,
+      Duration backoffMin,
+      Duration backoffMax,
+      Duration stopTimeout) {
+    public Options {
+      if (batchSize < 1 || capacity < batchSize) {
+        throw new IllegalArgumentException(
+            name + " needs 1 <= batch size (" + batchSize + ") <= capacity (" + capacity + ")");
+      }
+      if (linger.isNegative() || stopTimeout.isNegative()) {
+        throw new IllegalArgumentException(
+            name + " needs a linger (" + linger + ") and stop timeout that are not negative");
+      }
+    }
+  }
+
+  /// Begins to flush. What was accepted before is kept until then.
+  ///
+  /// @throws IllegalStateException if it was started or closed before
+  public void start() {
+    thread.start();
+  }
+
+  /// Accepts the item if there is room, and does not wait.
+  ///
+  /// @return false if there is none, or the flusher is closed or failed
+  public boolean offer(T item) {
+    return queue.offer(item);
+  }
+
+  /// Accepts the items, all or none, under one lock, and does not wait. The list is copied, without
+  /// allocation per item.
+  ///
+  /// @return false if there is no room for all of them, or the flusher is closed or failed
+  /// @throws IllegalArgumentException if there will never be room for so many
+  public boolean offerAll(List<? extends T> items) {
+    return queue.offerAll(items);
+  }
+
+  /// Accepts the item as soon as there is room.
+  ///
+  /// @throws IllegalStateException if the flusher is closed or failed, or is while this waits
+  public void put(T item) throws InterruptedException {
+    queue.put(item);
+  }
+
+  /// Accepts the item if there is room, and does not wait.
+  ///
+  /// @return completed, by the flusher's thread, when the item is durable; failed at once with a
+  ///   [RejectedExecutionException] if there is no room; failed with an [IllegalStateException] if
+  ///   the flusher is closed or failed, or ends later without having made the item durable
+  public CompletableFuture<Void> submit(T item) {
+    return queue.submit(item);
+  }
+
+  /// Whether something accepted is not durable yet. Never blocks.
+  public boolean hasWork() {
+    return queue.hasWork();
+  }
+
+  /// Accepts nothing more, flushes what is left at once, and returns when the thread has ended, or
+  /// after the stop timeout (and half a second, if a flush hangs). Does nothing when called again.
+  ///
+  /// @throws IllegalStateException if accepted items are not known to be durable; their futures
+  ///   have failed
+  @Override
+  public void close() {
+    if (!closed.compareAndSet(false, true)) {
+      return;
+    }
+    queue.close();
+    closeBy = ticker.nanoTime() + options.stopTimeout().toNanos();
+    boolean _ = thread.stop(options.stopTimeout());
+    if (queue.hasWork()) {
+      String message =
+          options.name() + " was closed, and could not make everything durable in time";
+      queue.giveUp(new IllegalStateException(message));
+      throw new IllegalStateException(
+          message + ": " + queue.unflushed() + " items", queue.failure());
+    }
+  }
+
+  /// Flushes the batch, as often as it takes.
+  private void flush(List<T> batch) throws Exception {
+    while (true) {
+      try {
+        function.flush(batch);
+        break;
+      } catch (InterruptedException e) {
+        throw e;
+      } catch (Exception e) {
+        long pause = failed("flush " + batch.size() + " items", e);
+        pauseAfter(e, pause);
+      }
+    }
+    recovered();
+    queue.complete();
+    idleAt = ticker.nanoTime();
+  }
+
+  private void idle() throws Exception {
+    long pause;
+    try {
+      pause = function.idle();
+      recovered();
+    } catch (InterruptedException e) {
+      throw e;
+    } catch (Exception e) {
+      pause = failed("do what it does when idle", e);
+    }
+    idleAt = ticker.nanoTime() + Math.min(pause, Long.MAX_VALUE / 2);
+  }
+
+  /// Judges and logs a failure; returns how long to wait.
+  private long failed(String what, Exception e) throws Exception {
+    if (function.isFatal(e)) {
+      throw e;
+    }
+    if (outage.failed()) {
+      if (outage.failures() == 1) {
+        log.warn("{} could not {}, and tries again", options.name(), what, e);
+      } else {
+        log.warn(
+            "{} could not {}, {} times in {} ms, and goes on trying: {}",
+            options.name(),
+            what,
+            outage.failures(),
+            outage.millis(),
+            e.toString());
+      }
+    }
+    return backoff.nextNanos();
+  }
+
+  private void recovered() {
+    if (outage.failures() > 0) {
+      log.info(
+          "{} works again, after {} failures in {} ms",
+          options.name(),
+          outage.failures(),
+          outage.millis());
+      outage.over();
+      backoff.reset();
+    }
+  }
+
+  /// Waits, unless it is being closed, which ends the wait; then waits while there is time to.
+  private void pauseAfter(Exception failure, long pause) throws InterruptedException {
+    long until = ticker.nanoTime() + pause;
+    if (!thread.isStopping()) {
+      queue.rest(until, false);
+      if (thread.isStopping()) {
+        backoff.reset();
+      }
+      return;
+    }
+    queue.rest(closeBy - until < 0 ? closeBy : until, true);
+    if (closeBy - ticker.nanoTime() <= 0) {
+      throw new TimeIsUp(failure);
+    }
+  }
+
+  /// A batch could not be made durable within the time to close.
+  private static final class TimeIsUp extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    final transient Exception failure;
+
+    TimeIsUp(Exception failure) {
+      super("The time to close is up", failure);
+      this.failure = failure;
+    }
+  }
+
+  private final class Turns implements LoopThread.Loop {
+    @Override
+    public void turn() throws Exception {
+      orGiveUp(() -> {
+        List<T> batch = queue.take(idleAt);
+        if (!batch.isEmpty()) {
+          flush(batch);
+        } else if (!thread.isStopping()) {
+          idle();
+        }
+      });
+    }
+
+    @Override
+    public void wake(Thread thread) {
+      queue.end();
+    }
+
+    @Override
+    public void end() throws Exception {
+      queue.end();
+      orGiveUp(() -> {
+        List<T> batch = queue.take(idleAt);
+        while (!batch.isEmpty()) {
+          flush(batch);
+          batch = queue.take(idleAt);
+        }
+        if (queue.failure() == null) {
+          idle();
+        }
+      });
+    }
+
+    private void orGiveUp(Step step) throws Exception {
+      try {
+        step.run();
+      } catch (TimeIsUp e) {
+        queue.giveUp(e.failure);
+      } catch (Throwable e) {
+        queue.giveUp(e);
+        throw e;
+      }
+    }
+  }
+
+  @FunctionalInterface
+  private interface Step {
+    void run() throws Exception;
+  }
+}

@@ -1,0 +1,320 @@
+package io.taskbroker.store;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.runtime.Backoff;
+import io.taskbroker.runtime.BatchFlusher;
+import io.taskbroker.runtime.FailureSink;
+import io.taskbroker.runtime.FlushFunction;
+import io.taskbroker.runtime.Outage;
+import io.taskbroker.runtime.Progress;
+import io.taskbroker.runtime.Service;
+import io.taskbroker.runtime.Ticker;
+import io.taskbroker.store.ActivationStore.ParkedPage;
+import io.taskbroker.store.ActivationStore.ParkedQuery;
+import io.taskbroker.store.StoreCommitterBacklog.Attempt;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The one thread that calls an [ActivationStore]: commits changes in groups, in the order in which
+/// they were submitted, and reads parked rows in between. Thread-safe.
+///
+/// What a [StoreException] means here:
+/// - `TRANSIENT`: the same batch again, under the same number, for as long as it takes (H6);
+/// - `FULL`: deletes, marks and leaves first, inserts and watermarks when there is space (H12);
+/// - `DATA`: the changes at fault are found by halving the batch, and rejected; the others are
+///   committed in order (H12);
+/// - `FATAL`, or any other exception: the stage has failed (G9).
+public final class StoreCommitter implements Service, Progress {
+  private static final Logger log = LoggerFactory.getLogger(StoreCommitter.class);
+  private static final String NAME = "store-committer";
+
+  private final ActivationStore store;
+  private final Listener listener;
+  private final Ticker ticker;
+  private final InstantSource clock;
+  private final long maintenanceInterval;
+  private final BatchFlusher<Object> flusher; // of Change and ParkedQuery
+  private final AtomicLong done = new AtomicLong();
+  private volatile boolean holding;
+  private volatile boolean stopping;
+
+  // The committer's thread only.
+  private final StoreCommitterBacklog backlog;
+  private final List<ParkedQuery> reads = new ArrayList<>();
+  private final Backoff fullBackoff;
+  private final Outage full;
+  private @Nullable Attempt attempt; // whose fate is not known
+  private boolean batchTaken; // the flusher's batch, by a flush that then failed
+  private long tryHeldAt;
+  private long maintainAt;
+
+  public StoreCommitter(
+      ActivationStore store, CommitOptions options, Listener listener, FailureSink failures) {
+    this(store, options, listener, failures, Ticker.SYSTEM, InstantSource.system());
+  }
+
+  /// @param ticker measures linger and waits
+  /// @param clock tells the time to [ActivationStore#maintain]
+  StoreCommitter(
+      ActivationStore store,
+      CommitOptions options,
+      Listener listener,
+      FailureSink failures,
+      Ticker ticker,
+      InstantSource clock) {
+    this.store = store;
+    this.listener = listener;
+    this.ticker = ticker;
+    this.clock = clock;
+    this.backlog = new StoreCommitterBacklog(options.batchSize());
+    this.fullBackoff =
+        new Backoff(options.backoffMin(), options.backoffMax(), RandomGenerator.getDefault());
+    this.full = new Outage(ticker);
+    this.maintenanceInterval = options.maintenanceInterval().toNanos();
+    this.maintainAt = ticker.nanoTime() + maintenanceInterval;
+    this.flusher =
+        new BatchFlusher<>(
+            new BatchFlusher.Options(
+                NAME,
+                options.batchSize(),
+                Integer.MAX_VALUE,
+                options.linger(),
+                options.backoffMin(),
+                options.backoffMax(),
+                options.stopTimeout()),
+            new Commits(),
+            failures,
+            ticker,
+            RandomGenerator.getDefault());
+  }
+
+  /// Who is told what became of what was submitted. Called by the committer's thread, one call at a
+  /// time: must not block, and must not throw, which would be fatal.
+  public interface Listener {
+    /// The changes are durable. Of changes that were submitted before others, this is said before,
+    /// except for H12.
+    ///
+    /// @param changes in the order in which they were submitted; the list is the listener's
+    void committed(List<Change> changes);
+
+    /// The store cannot hold the change, whatever is tried.
+    void rejected(Change change, String why);
+
+    /// The answer to a query.
+    void read(ParkedQuery query, ParkedPage page);
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public void start() {
+    flusher.start();
+  }
+
+  /// Hands over changes, and queries that are to be answered when all changes submitted before, and
+  /// these, are durable; an answer may also show changes that were submitted after it. Takes one
+  /// lock, never blocks, and never refuses: who submits bounds what is outstanding (G7, H14). The
+  /// lists are copied, and may be used again at once.
+  ///
+  /// What is submitted after [#stop], or after the stage has failed, is dropped, and nobody is told
+  /// of it.
+  public void submit(List<Change> changes, List<ParkedQuery> queries) {
+    if (queries.isEmpty()) {
+      boolean _ = flusher.offerAll(changes);
+      return;
+    }
+    List<Object> both = new ArrayList<>(changes.size() + queries.size());
+    both.addAll(changes);
+    both.addAll(queries);
+    boolean _ = flusher.offerAll(both);
+  }
+
+  @Override
+  public boolean hasWork() {
+    return flusher.hasWork() || holding;
+  }
+
+  /// Grows with every commit, rejection and answer.
+  @Override
+  public long done() {
+    return done.get();
+  }
+
+  /// Commits what was submitted, within the stop timeout. Does not close the store.
+  ///
+  /// @throws IllegalStateException if not everything is known to be durable
+  @Override
+  public void stop() {
+    if (stopping) {
+      return;
+    }
+    stopping = true;
+    flusher.close();
+    if (holding) {
+      throw new IllegalStateException(
+          NAME + " stopped with changes that are not durable: the store is full");
+    }
+  }
+
+  /// Commits and answers what can be now. What fails stays as it is, to be gone on with.
+  private void work() {
+    Attempt next = attempt != null ? attempt : nextAttempt();
+    while (next != null) {
+      attempt = next;
+      commit(next);
+      next = nextAttempt();
+    }
+    answerReads();
+    holding = backlog.holds() || !reads.isEmpty();
+  }
+
+  private @Nullable Attempt nextAttempt() {
+    return backlog.next(tryHeldAt - ticker.nanoTime() <= 0);
+  }
+
+  private void commit(Attempt next) {
+    try {
+      var _ = store.commit(next.batch());
+    } catch (StoreException e) {
+      switch (e.kind()) {
+        case TRANSIENT, FATAL -> throw e;
+        case DATA -> isolate(next, e);
+        case FULL -> makeRoom(next, e);
+      }
+      attempt = null;
+      return;
+    }
+    attempt = null;
+    backlog.succeeded(next);
+    done.incrementAndGet();
+    if (next.held() && !backlog.holds()) {
+      log.info("There is space again: everything held back for {} ms is stored", full.millis());
+      full.over();
+      fullBackoff.reset();
+    }
+    listener.committed(next.changes());
+  }
+
+  private void isolate(Attempt next, StoreException e) {
+    Change offender = backlog.offender(next);
+    if (offender != null) {
+      String why = String.valueOf(e.getMessage());
+      log.error("The store cannot hold {}, which is rejected: {}", describe(offender), why);
+      done.incrementAndGet();
+      listener.rejected(offender, why);
+    }
+  }
+
+  private void makeRoom(Attempt next, StoreException e) {
+    if (!backlog.makeRoom(next)) {
+      throw e;
+    }
+    if (backlog.holds()) {
+      tryHeldAt = ticker.nanoTime() + fullBackoff.nextNanos();
+      if (full.failed()) {
+        log.warn(
+            "The store is full, {} changes wait for space since {} ms; deletes go on: {}",
+            backlog.heldChanges(),
+            full.millis(),
+            e.getMessage());
+      }
+    }
+  }
+
+  private void answerReads() {
+    Iterator<ParkedQuery> left = reads.iterator();
+    while (left.hasNext()) {
+      ParkedQuery query = left.next();
+      if (!backlog.mayFalsify(query)) {
+        ParkedPage page = store.due(query);
+        left.remove();
+        done.incrementAndGet();
+        listener.read(query, page);
+      }
+    }
+  }
+
+  private void maintain() {
+    maintainAt = ticker.nanoTime() + maintenanceInterval;
+    try {
+      store.maintain(clock.millis());
+    } catch (StoreException e) {
+      if (e.kind() == StoreException.Kind.FATAL) {
+        throw e;
+      }
+      log.warn("Maintenance of the store failed, and waits for its next turn", e);
+    }
+  }
+
+  /// Names a change in a message, without what is in it.
+  private static String describe(Change change) {
+    return switch (change) {
+      case Change.Insert(var row, _) -> "the insert of " + row.activation().id();
+      case Change.Mark mark -> "the mark of " + mark.id();
+      case Change.Prove prove -> "the proof of " + prove.id();
+      case Change.Leave leave -> "the leaving state of " + leave.id();
+      case Change.Delete delete -> "the delete of " + delete.id();
+      case Change.Consumed consumed -> "the consumed offset of " + consumed.partition();
+      case Change.OffsetCommitted committed -> "the committed offset of " + committed.partition();
+    };
+  }
+
+  private final class Commits implements FlushFunction<Object> {
+    @Override
+    public void flush(List<Object> batch) {
+      if (!batchTaken) {
+        take(batch);
+        batchTaken = true;
+      }
+      work();
+      batchTaken = false;
+    }
+
+    private void take(List<Object> batch) {
+      List<Change> changes = new ArrayList<>(batch.size());
+      for (Object item : batch) {
+        if (item instanceof Change change) {
+          changes.add(change);
+        } else {
+          reads.add((ParkedQuery) item);
+        }
+      }
+      backlog.add(changes);
+    }
+
+    @Override
+    public boolean isFatal(Exception failure) {
+      return !(failure instanceof StoreException e)
+          || e.kind() == StoreException.Kind.FATAL
+          || e.kind() == StoreException.Kind.DATA;
+    }
+
+    @Override
+    public boolean isUrgent(Object item) {
+      return item instanceof Change.Insert || item instanceof ParkedQuery;
+    }
+
+    @Override
+    public long idle() {
+      if (stopping) {
+        tryHeldAt = ticker.nanoTime(); // for the last time
+      }
+      if (attempt != null || backlog.holds() || !reads.isEmpty()) {
+        work();
+      } else if (!stopping && maintainAt - ticker.nanoTime() <= 0) {
+        maintain();
+      }
+      return (backlog.holds() ? tryHeldAt : maintainAt) - ticker.nanoTime();
+    }
+  }
+}

@@ -1,0 +1,187 @@
+package io.taskbroker.store;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Row;
+import io.taskbroker.store.ActivationStore.ParkedQuery;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// What a [StoreCommitter] has taken and not yet committed, and in which transactions it is to be
+/// (H12). Confined to the committer's thread.
+///
+/// Changes are in parts, each of them a transaction to be, in order. After a full disk those that
+/// need space are held, in order, behind those that give or keep it; everything that comes while
+/// some are held is divided likewise, so that no change that needs space overtakes another.
+final class StoreCommitterBacklog {
+  private final int batchSize;
+  private final Deque<List<Change>> parts = new ArrayDeque<>();
+  private final List<Change> held = new ArrayList<>();
+  private final Set<Long> heldLeaves = new HashSet<>(); // rows whose leave is, or was lately, held
+  private int heldSize; // of the next transaction of what is held
+  private long numbers;
+
+  StoreCommitterBacklog(int batchSize) {
+    this.batchSize = batchSize;
+    this.heldSize = batchSize;
+  }
+
+  /// A transaction to be tried, under the same number until its fate is known (H6).
+  ///
+  /// @param held whether it is the beginning of what is held, which it stays until it succeeds
+  record Attempt(WriteBatch batch, boolean held) {
+    List<Change> changes() {
+      return batch.changes();
+    }
+  }
+
+  void add(List<Change> changes) {
+    if (!changes.isEmpty()) {
+      parts.addLast(changes);
+    }
+  }
+
+  /// The next transaction; null if there is none now.
+  ///
+  /// @param tryHeld whether there may be space by now
+  @Nullable Attempt next(boolean tryHeld) {
+    for (List<Change> part = parts.poll(); part != null; part = parts.poll()) {
+      List<Change> changes = held.isEmpty() ? part : holdBack(part);
+      if (!changes.isEmpty()) {
+        return new Attempt(new WriteBatch(++numbers, changes), false);
+      }
+    }
+    if (held.isEmpty() || !tryHeld) {
+      return null;
+    }
+    List<Change> beginning = held.subList(0, Math.min(heldSize, held.size()));
+    return new Attempt(new WriteBatch(++numbers, new ArrayList<>(beginning)), true);
+  }
+
+  void succeeded(Attempt attempt) {
+    if (attempt.held()) {
+      release(attempt.changes().size());
+      heldSize = Math.min(batchSize, heldSize * 2);
+    }
+  }
+
+  /// The store cannot hold some change of the attempt: divides it.
+  ///
+  /// @return the change, if it can only be that one; it is done with
+  @Nullable Change offender(Attempt attempt) {
+    List<Change> changes = attempt.changes();
+    if (changes.size() > 1) {
+      divide(attempt);
+      return null;
+    }
+    if (attempt.held()) {
+      release(1);
+    }
+    return changes.getFirst();
+  }
+
+  /// There is no space for the attempt: holds back what needs space, or divides it.
+  ///
+  /// @return false if nothing can be done but to try the very same again
+  boolean makeRoom(Attempt attempt) {
+    List<Change> changes = attempt.changes();
+    if (attempt.held()) {
+      divide(attempt);
+      return true;
+    }
+    List<Change> relief = holdBack(changes);
+    if (relief.size() < changes.size()) {
+      if (!relief.isEmpty()) {
+        parts.addFirst(relief);
+      }
+      return true;
+    }
+    if (changes.size() > 1) {
+      divide(attempt);
+      return true;
+    }
+    return holdLeave(changes.getFirst());
+  }
+
+  boolean holds() {
+    return !held.isEmpty();
+  }
+
+  int heldChanges() {
+    return held.size();
+  }
+
+  /// Whether a page that is read now could lack a row, or show one that is no longer parked,
+  /// because of a change that is held.
+  boolean mayFalsify(ParkedQuery query) {
+    for (Change change : held) {
+      boolean matters =
+          switch (change) {
+            case Change.Insert(Row row, _) ->
+                row.parkedUntil() != Row.NONE
+                    && row.activation().application().equals(query.application());
+            case Change.Leave _ -> true;
+            case Change.Mark _,
+                Change.Prove _,
+                Change.Delete _,
+                Change.Consumed _,
+                Change.OffsetCommitted _ ->
+                false;
+          };
+      if (matters) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private void divide(Attempt attempt) {
+    List<Change> changes = attempt.changes();
+    int middle = changes.size() / 2;
+    if (attempt.held()) {
+      heldSize = Math.max(1, middle);
+    } else {
+      parts.addFirst(new ArrayList<>(changes.subList(middle, changes.size())));
+      parts.addFirst(new ArrayList<>(changes.subList(0, middle)));
+    }
+  }
+
+  /// Moves what needs space to the end of what is held; returns the rest.
+  private List<Change> holdBack(List<Change> changes) {
+    List<Change> relief = new ArrayList<>(changes.size());
+    for (Change change : changes) {
+      boolean hold =
+          switch (change) {
+            case Change.Mark mark -> heldLeaves.contains(mark.key());
+            case Change.Prove prove -> heldLeaves.contains(prove.key());
+            case Change.Leave leave -> heldLeaves.contains(leave.key());
+            case Change.Delete delete -> heldLeaves.contains(delete.key());
+            case Change.Insert _, Change.Consumed _, Change.OffsetCommitted _ -> true;
+          };
+      (hold ? held : relief).add(change);
+    }
+    return relief;
+  }
+
+  /// A leave may bring a payload, so that it may need space too. What follows it on the same row is
+  /// then held as well.
+  private boolean holdLeave(Change change) {
+    if (change instanceof Change.Leave leave) {
+      held.add(leave);
+      heldLeaves.add(leave.key());
+      return true;
+    }
+    return false;
+  }
+
+  private void release(int changes) {
+    held.subList(0, changes).clear();
+    if (held.isEmpty()) {
+      heldLeaves.clear();
+    }
+  }
+}

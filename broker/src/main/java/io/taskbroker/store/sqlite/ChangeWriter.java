@@ -1,0 +1,156 @@
+package io.taskbroker.store.sqlite;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Ids;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.store.ActivationStore.Outcome;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+
+/// Applies changes, one prepared statement for each kind, in the transaction of its connection.
+final class ChangeWriter {
+  private static final String MARK =
+      """
+      UPDATE activation SET status = ?, attempts = ?, claim_expires_at = ?, \
+      processing_deadline = ?, deadline_extended = ?, committed = ?, parked_until = NULL
+      WHERE key = ?
+      """;
+
+  private static final String PROVE = "UPDATE activation SET committed = 1 WHERE key = ?";
+
+  private static final String LEAVE =
+      """
+      UPDATE activation SET status = ?, leaving_topic = ?, leaving_headers = ?, parked_until = NULL
+      WHERE key = ?
+      """;
+
+  private static final String LEAVE_WITH_PAYLOAD =
+      """
+      UPDATE activation SET status = ?, leaving_topic = ?, leaving_headers = ?, \
+      parked_until = NULL, payload = ?
+      WHERE key = ?
+      """;
+
+  private static final String DELETE = "DELETE FROM activation WHERE key = ?";
+
+  private static final String TOMBSTONE =
+      """
+      INSERT INTO tombstone (until, high, low) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
+      """;
+
+  private static final String CONSUMED =
+      """
+      INSERT INTO watermark (cluster, grp, topic_id, topic, partition_number, next)
+      VALUES (?, ?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET next = excluded.next
+      """;
+
+  private static final String OFFSET_COMMITTED =
+      """
+      INSERT INTO watermark (cluster, grp, topic_id, topic, partition_number, next, committed)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)
+      ON CONFLICT DO UPDATE SET committed = excluded.committed
+      """;
+
+  private final RowCodec codec;
+  private final PreparedStatement insert;
+  private final PreparedStatement mark;
+  private final PreparedStatement prove;
+  private final PreparedStatement leave;
+  private final PreparedStatement leaveWithPayload;
+  private final PreparedStatement delete;
+  private final PreparedStatement tombstone;
+  private final PreparedStatement consumed;
+  private final PreparedStatement offsetCommitted;
+
+  ChangeWriter(Connection connection, RowCodec codec) throws SQLException {
+    this.codec = codec;
+    insert = connection.prepareStatement(RowCodec.INSERT);
+    mark = connection.prepareStatement(MARK);
+    prove = connection.prepareStatement(PROVE);
+    leave = connection.prepareStatement(LEAVE);
+    leaveWithPayload = connection.prepareStatement(LEAVE_WITH_PAYLOAD);
+    delete = connection.prepareStatement(DELETE);
+    tombstone = connection.prepareStatement(TOMBSTONE);
+    consumed = connection.prepareStatement(CONSUMED);
+    offsetCommitted = connection.prepareStatement(OFFSET_COMMITTED);
+  }
+
+  Outcome apply(Change change) throws SQLException {
+    return switch (change) {
+      case Change.Insert c -> insert(c.row());
+      case Change.Mark c -> mark(c);
+      case Change.Prove c -> prove(c);
+      case Change.Leave c -> leave(c);
+      case Change.Delete c -> delete(c);
+      case Change.Consumed c -> watermark(consumed, c.partition(), c.next());
+      case Change.OffsetCommitted c -> watermark(offsetCommitted, c.partition(), c.committed());
+    };
+  }
+
+  private Outcome insert(Row row) throws SQLException {
+    codec.bind(insert, row);
+    return insert.executeUpdate() == 0 ? Outcome.DUPLICATE : Outcome.APPLIED;
+  }
+
+  private Outcome mark(Change.Mark change) throws SQLException {
+    mark.setString(1, change.status().storedName());
+    mark.setInt(2, change.attempts());
+    RowCodec.bindTime(mark, 3, change.claimExpiresAt(), Row.NONE);
+    RowCodec.bindTime(mark, 4, change.processingDeadline(), Row.NONE);
+    mark.setInt(5, RowCodec.flag(change.deadlineExtended()));
+    mark.setInt(6, RowCodec.flag(change.committed()));
+    mark.setLong(7, change.key());
+    return ofExisting(mark);
+  }
+
+  private Outcome prove(Change.Prove change) throws SQLException {
+    prove.setLong(1, change.key());
+    return ofExisting(prove);
+  }
+
+  private Outcome leave(Change.Leave change) throws SQLException {
+    byte[] payload = change.payload();
+    PreparedStatement statement = payload == null ? leave : leaveWithPayload;
+    statement.setString(1, change.status().storedName());
+    statement.setString(2, change.destination().topic());
+    statement.setString(3, RowCodec.headers(change.destination()));
+    if (payload == null) {
+      statement.setLong(4, change.key());
+    } else {
+      statement.setBytes(4, payload);
+      statement.setLong(5, change.key());
+    }
+    return ofExisting(statement);
+  }
+
+  private Outcome delete(Change.Delete change) throws SQLException {
+    if (change.tombstoneUntil() != Row.NONE) {
+      Ids.Fingerprint id = Ids.fingerprint(change.id());
+      tombstone.setLong(1, change.tombstoneUntil());
+      tombstone.setLong(2, id.high());
+      tombstone.setLong(3, id.low());
+      tombstone.executeUpdate();
+    }
+    delete.setLong(1, change.key());
+    return ofExisting(delete);
+  }
+
+  private static Outcome watermark(PreparedStatement statement, SourcePartition of, long offset)
+      throws SQLException {
+    statement.setString(1, of.cluster());
+    statement.setString(2, of.group());
+    statement.setString(3, of.topicId());
+    statement.setString(4, of.topic());
+    statement.setInt(5, of.partition());
+    statement.setLong(6, offset);
+    statement.executeUpdate();
+    return Outcome.APPLIED;
+  }
+
+  private static Outcome ofExisting(PreparedStatement statement) throws SQLException {
+    return statement.executeUpdate() == 0 ? Outcome.MISSING : Outcome.APPLIED;
+  }
+}

@@ -1,0 +1,240 @@
+package io.taskbroker.store.sqlite;
+
+import io.taskbroker.store.StoreException;
+import io.taskbroker.store.StoreException.Kind;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.sqlite.SQLiteConfig;
+
+/// The one connection that a store has to its file, with its prepared statements. It is always
+/// inside a transaction, which begins with its first statement and ends with [#commit] or
+/// [#rollback]. Confined to one thread.
+final class Session implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Session.class);
+
+  static final int CHECKPOINT_PAGES = 16_000;
+
+  /// Outside readers never hold a writer up, and outside writers are to be brief.
+  private static final int BUSY_MILLISECONDS = 500;
+
+  private static final String[] SETTINGS = {
+    "PRAGMA synchronous = FULL",
+    "PRAGMA wal_autocheckpoint = " + CHECKPOINT_PAGES,
+    "PRAGMA journal_size_limit = 67108864",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -16384",
+  };
+
+  private final Connection connection;
+  private final PreparedStatement advance;
+  private final PreparedStatement writer;
+  private final PreparedStatement pages;
+  private final PreparedStatement freePages;
+  private final PreparedStatement purge;
+  private final long pageSize;
+
+  final ChangeWriter changes;
+  final PageReader rows;
+
+  /// Takes over the connection, of a file that has the tables of a store.
+  private Session(Connection connection) throws SQLException {
+    this.connection = connection;
+    advance =
+        connection.prepareStatement(
+            "UPDATE writer SET batch = ?, last_key = ? WHERE epoch = ? AND batch < ?");
+    writer = connection.prepareStatement("SELECT name, epoch, batch, last_key FROM writer");
+    pages = connection.prepareStatement("PRAGMA page_count");
+    freePages = connection.prepareStatement("PRAGMA freelist_count");
+    purge =
+        connection.prepareStatement(
+            """
+            DELETE FROM tombstone WHERE (until, high, low) IN
+            (SELECT until, high, low FROM tombstone WHERE until <= ? ORDER BY until LIMIT ?)
+            """);
+    pageSize = Schema.number(connection, "PRAGMA page_size");
+    RowCodec codec = new RowCodec();
+    changes = new ChangeWriter(connection, codec);
+    rows = new PageReader(connection, codec);
+  }
+
+  /// Opens the file, and makes it a store if it is none.
+  ///
+  /// @throws StoreException of kind `FATAL` if it cannot become one
+  static Session open(Path file) throws SQLException {
+    return open(file, true);
+  }
+
+  /// Opens a file that was a store before.
+  ///
+  /// @throws StoreException of kind `FATAL` if it is none any more
+  static Session reopen(Path file) throws SQLException {
+    return open(file, false);
+  }
+
+  private static Session open(Path file, boolean make) throws SQLException {
+    Connection connection = connect(file);
+    try {
+      Schema.Content content = Schema.examine(connection, file);
+      if (content != Schema.Content.STORE && !make) {
+        throw new StoreException(
+            Kind.FATAL, "The file %s is no longer the store that it was".formatted(file), null);
+      }
+      configure(connection, file);
+      connection.setAutoCommit(false);
+      if (content != Schema.Content.STORE) {
+        make(connection, file, content);
+      }
+      return new Session(connection);
+    } catch (SQLException | RuntimeException e) {
+      try {
+        connection.close();
+      } catch (SQLException closing) {
+        e.addSuppressed(closing);
+      }
+      throw e;
+    }
+  }
+
+  private static void make(Connection connection, Path file, Schema.Content content)
+      throws SQLException {
+    long rows = Schema.create(connection, file, content);
+    connection.commit();
+    if (content == Schema.Content.REFERENCE) {
+      LOG.info("Took over {}: {} activations", file, rows);
+    }
+  }
+
+  private static Connection connect(Path file) throws SQLException {
+    SQLiteConfig config = new SQLiteConfig();
+    config.setBusyTimeout(BUSY_MILLISECONDS);
+    config.setGetGeneratedKeys(false);
+    // As a URI, since the driver takes what follows a question mark in a path for settings.
+    return config.createConnection("jdbc:sqlite:" + file.toUri());
+  }
+
+  private static void configure(Connection connection, Path file) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      // Of effect only before a new file is written for the first time, as the next line does.
+      statement.execute("PRAGMA auto_vacuum = INCREMENTAL");
+      try (ResultSet mode = statement.executeQuery("PRAGMA journal_mode = WAL")) {
+        mode.next();
+        if (!mode.getString(1).equals("wal")) {
+          throw new StoreException(
+              Kind.FATAL,
+              "The store %s cannot have a write-ahead log (its journal mode stays '%s'); put it on a local file system"
+                  .formatted(file, mode.getString(1)),
+              null);
+        }
+      }
+      for (String setting : SETTINGS) {
+        statement.execute(setting);
+      }
+    }
+  }
+
+  /// Notes in the writer row that the batch is applied by this transaction.
+  ///
+  /// @return whether it is to be applied: neither it nor a later one is noted already, and the
+  ///   epoch stands
+  boolean advance(long epoch, long batch, long lastKey) throws SQLException {
+    advance.setLong(1, batch);
+    advance.setLong(2, lastKey);
+    advance.setLong(3, epoch);
+    advance.setLong(4, batch);
+    return advance.executeUpdate() == 1;
+  }
+
+  /// Makes the caller the writer, and all before it former ones.
+  Writer raiseEpoch() throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.executeUpdate("UPDATE writer SET epoch = epoch + 1, batch = -1");
+    }
+    return writer();
+  }
+
+  Writer writer() throws SQLException {
+    try (ResultSet result = writer.executeQuery()) {
+      result.next();
+      return new Writer(
+          result.getString(1), result.getLong(2), result.getLong(3), result.getLong(4));
+    }
+  }
+
+  /// Bytes in use.
+  long size() throws SQLException {
+    return number(pages) * pageSize - freeBytes();
+  }
+
+  /// Bytes of the file that are not in use.
+  long freeBytes() throws SQLException {
+    return number(freePages) * pageSize;
+  }
+
+  /// Removes tombstones that have ended, the oldest first, up to `limit` of them.
+  void purgeTombstones(long now, int limit) throws SQLException {
+    purge.setLong(1, now);
+    purge.setInt(2, limit);
+    purge.executeUpdate();
+  }
+
+  /// Gives up to `count` free pages back to the file system.
+  void vacuum(int count) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      // As an update, since a query would give back one page for each of its rows that is read.
+      statement.executeUpdate("PRAGMA incremental_vacuum(" + count + ")");
+    }
+  }
+
+  /// Moves what it can from the log to the database without waiting for anybody. Between
+  /// transactions only.
+  ///
+  /// @return the number of pages that have to stay in the log, since somebody reads an older state
+  long checkpoint() throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet result = statement.executeQuery("PRAGMA wal_checkpoint(PASSIVE)")) {
+      result.next();
+      return result.getLong(2) - result.getLong(3);
+    }
+  }
+
+  void commit() throws SQLException {
+    connection.commit();
+  }
+
+  /// @throws SQLException it is not known whether the transaction is over: close the session
+  void rollback() throws SQLException {
+    try {
+      connection.rollback();
+    } catch (SQLException e) {
+      // SQLite has rolled back by itself, as some errors make it do, and the driver has not begun
+      // the next transaction. Within a transaction this fails.
+      try (Statement statement = connection.createStatement()) {
+        statement.execute("BEGIN");
+      } catch (SQLException beginning) {
+        e.addSuppressed(beginning);
+        throw e;
+      }
+    }
+  }
+
+  @Override
+  public void close() throws SQLException {
+    connection.close();
+  }
+
+  private static long number(PreparedStatement query) throws SQLException {
+    try (ResultSet result = query.executeQuery()) {
+      result.next();
+      return result.getLong(1);
+    }
+  }
+
+  /// The writer row.
+  record Writer(String name, long epoch, long batch, long lastKey) {}
+}

@@ -1,0 +1,313 @@
+package io.taskbroker.store.sqlite;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ParkedRow;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Watermark;
+import io.taskbroker.store.ActivationStore;
+import io.taskbroker.store.StoreException;
+import io.taskbroker.store.StoreException.Kind;
+import io.taskbroker.store.WriteBatch;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The activations in flight in one SQLite file, which this broker alone writes to (G1, G2, H6,
+/// H23). Confined to one thread at a time, apart from [#name].
+///
+/// What is committed survives a power cut: each commit ends with an fsync of the write-ahead log.
+public final class SqliteStore implements ActivationStore {
+  private static final Logger LOG = LoggerFactory.getLogger(SqliteStore.class);
+
+  /// What one [#maintain] does at most: some tens of milliseconds of work.
+  private static final int PURGED_AT_ONCE = 50_000;
+
+  private static final int VACUUMED_AT_ONCE = 4_000;
+  private static final int LOG_PAGES_TO_WARN_OF = 4 * Session.CHECKPOINT_PAGES;
+
+  private final Path file;
+  private final Room room;
+  private final WriterLock lock;
+  private final String name;
+  private final long epoch;
+
+  private long lastKey;
+  private boolean closed;
+
+  /// Null after a failure that left it in an unknown state: the next operation opens another.
+  private @Nullable Session session;
+
+  /// The last batch that was tried, and what becomes of its changes if it is committed.
+  private long triedBatch = -1;
+
+  private List<Outcome> triedOutcomes = List.of();
+
+  private SqliteStore(
+      Path file, Room room, WriterLock lock, Session session, Session.Writer writer) {
+    this.file = file;
+    this.room = room;
+    this.lock = lock;
+    this.session = session;
+    this.name = writer.name();
+    this.epoch = writer.epoch();
+    this.lastKey = writer.lastKey();
+  }
+
+  /// Opens the store, makes it if the file does not exist, and takes over the file of a reference
+  /// broker in place.
+  ///
+  /// @throws StoreException of kind `FATAL` if it cannot be used, or another broker uses it
+  public static SqliteStore open(SqliteOptions options) {
+    Path file = realPath(options.path());
+    WriterLock lock = WriterLock.take(file);
+    try {
+      Session session = Session.open(file);
+      try {
+        Session.Writer writer = session.raiseEpoch();
+        session.commit();
+        return new SqliteStore(file, Room.of(file, options), lock, session, writer);
+      } catch (SQLException | RuntimeException e) {
+        closeQuietly(session);
+        throw e;
+      }
+    } catch (SQLException e) {
+      lock.close();
+      throw SqliteErrors.atOpen(file, e);
+    } catch (RuntimeException e) {
+      lock.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public long lastKey() {
+    return lastKey;
+  }
+
+  @Override
+  public List<Row> load(long key, int limit) {
+    return inTransaction("load rows", session -> session.rows.load(key, limit));
+  }
+
+  @Override
+  public List<ParkedRow> loadParked(long key, int limit) {
+    return inTransaction("load parked rows", session -> session.rows.loadParked(key, limit));
+  }
+
+  @Override
+  public List<Watermark> watermarks() {
+    return inTransaction("load watermarks", session -> session.rows.watermarks());
+  }
+
+  @Override
+  public List<Tombstone> tombstones(long now) {
+    return inTransaction("load tombstones", session -> session.rows.tombstones(now));
+  }
+
+  @Override
+  public ParkedPage due(ParkedQuery query) {
+    return inTransaction("read due rows", session -> session.rows.due(query));
+  }
+
+  @Override
+  public long size() {
+    return inTransaction("measure the database", Session::size);
+  }
+
+  /// @return of a batch that was committed before, the outcomes that it had then
+  @Override
+  public List<Outcome> commit(WriteBatch batch) {
+    return inTransaction("commit a batch", session -> apply(session, batch));
+  }
+
+  private List<Outcome> apply(Session session, WriteBatch batch) throws SQLException {
+    List<Change> changes = batch.changes();
+    long newest = lastKey;
+    boolean inserts = false;
+    for (Change change : changes) {
+      if (change instanceof Change.Insert insert) {
+        newest = Math.max(newest, insert.row().key());
+        inserts = true;
+      }
+    }
+    if (!session.advance(epoch, batch.number(), newest)) {
+      return outcomesOfBefore(session, batch);
+    }
+    if (inserts) {
+      room.check(session);
+    }
+    Outcome[] outcomes = new Outcome[changes.size()];
+    for (int i = 0; i < outcomes.length; i++) {
+      outcomes[i] = session.changes.apply(changes.get(i));
+    }
+    triedBatch = batch.number();
+    triedOutcomes = Collections.unmodifiableList(Arrays.asList(outcomes));
+    lastKey = newest;
+    return triedOutcomes;
+  }
+
+  private List<Outcome> outcomesOfBefore(Session session, WriteBatch batch) throws SQLException {
+    Session.Writer writer = fence(session);
+    if (writer.batch() != batch.number() || triedBatch != batch.number()) {
+      throw new IllegalArgumentException(
+          "Batch %d after batch %d".formatted(batch.number(), writer.batch()));
+    }
+    return triedOutcomes;
+  }
+
+  @Override
+  public void maintain(long now) {
+    long kept =
+        inTransaction(
+            "maintain the database",
+            session -> {
+              fence(session);
+              session.purgeTombstones(now, PURGED_AT_ONCE);
+              session.vacuum(VACUUMED_AT_ONCE);
+              session.commit();
+              return session.checkpoint();
+            });
+    if (kept > LOG_PAGES_TO_WARN_OF) {
+      LOG.warn(
+          "The write-ahead log of {} keeps {} pages because somebody has been reading the database"
+              + " for long: end that read",
+          file,
+          kept);
+    }
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    Session last = session;
+    session = null;
+    try {
+      if (last != null) {
+        last.close();
+      }
+    } catch (SQLException e) {
+      LOG.warn("Could not close {}; what was committed is in it all the same", file, e);
+    } finally {
+      lock.close();
+    }
+  }
+
+  /// @throws StoreException of kind `FATAL` if this broker is no longer the writer
+  private Session.Writer fence(Session session) throws SQLException {
+    Session.Writer writer = session.writer();
+    if (writer.epoch() != epoch) {
+      throw new StoreException(
+          Kind.FATAL,
+          "Another broker took over %s (it has the epoch %d, this one had %d); stop one of them"
+              .formatted(file, writer.epoch(), epoch),
+          null);
+    }
+    return writer;
+  }
+
+  private <T> T inTransaction(String doing, Work<T> work) {
+    if (closed) {
+      throw new StoreException(
+          Kind.FATAL, "Could not %s: the store %s is closed".formatted(doing, file), null);
+    }
+    try {
+      Session current = session;
+      if (current == null) {
+        current = Session.reopen(file);
+        session = current;
+      }
+      T result = work.in(current);
+      current.commit();
+      return result;
+    } catch (SQLException e) {
+      StoreException error = SqliteErrors.whileOpen(file, doing, e);
+      undo();
+      if (error.kind() == Kind.FULL) {
+        makeRoom();
+      }
+      throw error;
+    } catch (RuntimeException e) {
+      undo();
+      throw e;
+    }
+  }
+
+  /// Ends a transaction that failed.
+  private void undo() {
+    Session current = session;
+    if (current == null) {
+      return;
+    }
+    try {
+      current.rollback();
+    } catch (SQLException _) {
+      session = null;
+      closeQuietly(current);
+    }
+  }
+
+  /// Where there is no room for the log to grow, it is used again from its beginning once all of it
+  /// is in the database: so that deletes can go where inserts cannot (H12).
+  private void makeRoom() {
+    try {
+      if (session != null) {
+        session.checkpoint();
+      }
+    } catch (SQLException e) {
+      LOG.debug("Could not shorten the log of {}", file, e);
+    }
+  }
+
+  private static void closeQuietly(Session session) {
+    try {
+      session.close();
+    } catch (SQLException e) {
+      LOG.debug("Could not close a connection", e);
+    }
+  }
+
+  /// Links resolved, so that there is one lock for a file whatever it is called.
+  private static Path realPath(Path path) {
+    Path absolute = path.toAbsolutePath();
+    try {
+      if (Files.isDirectory(absolute)) {
+        throw new StoreException(
+            Kind.FATAL,
+            "The store %s is a folder; give it the path of a file".formatted(path),
+            null);
+      }
+      Path parent = absolute.getParent();
+      Path name = absolute.getFileName();
+      if (parent == null || name == null || !Files.isDirectory(parent)) {
+        throw new StoreException(
+            Kind.FATAL,
+            "The folder %s of the store %s does not exist; make it, or give the store another path"
+                .formatted(parent, path),
+            null);
+      }
+      return Files.exists(absolute) ? absolute.toRealPath() : parent.toRealPath().resolve(name);
+    } catch (IOException e) {
+      throw new StoreException(Kind.FATAL, "Could not find the store %s: %s".formatted(path, e), e);
+    }
+  }
+
+  /// Something to do with the database, in one transaction.
+  private interface Work<T> {
+    T in(Session session) throws SQLException;
+  }
+}

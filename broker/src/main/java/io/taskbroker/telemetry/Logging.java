@@ -1,0 +1,105 @@
+package io.taskbroker.telemetry;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.encoder.JsonEncoder;
+import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.ConsoleAppender;
+import ch.qos.logback.core.encoder.Encoder;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.slf4j.LoggerFactory;
+
+/// Logs to the standard error stream, as text or JSON, at the levels that a filter of the reference's form gives:
+/// `info,librdkafka=warn,taskbroker::upkeep=debug` (reference-spec 3.2, 10.3).
+public final class Logging {
+  private static final String PATTERN = "%d{yyyy-MM-dd'T'HH:mm:ss.SSS'Z', UTC} %-5level %logger{0}: %msg%n%ex";
+
+  /// What the reference's targets are called here.
+  private static final Map<String, List<String>> TARGETS =
+      Map.of(
+          "librdkafka", List.of("org.apache.kafka"),
+          "rdkafka", List.of("org.apache.kafka"),
+          "h2", List.of("io.netty", "io.grpc"),
+          "tonic", List.of("io.grpc"),
+          "sqlx", List.of("io.taskbroker.store"));
+
+  /// Chatty libraries, which say what matters at `warn`.
+  private static final List<String> QUIET =
+      List.of("org.apache.kafka", "io.netty", "io.grpc", "kafka", "state");
+
+  private Logging() {}
+
+  /// Sets the whole process's logging up.
+  ///
+  /// @return what of the filter could not be understood, empty if all could
+  public static List<String> configure(String filter, boolean json) {
+    var context = (LoggerContext) LoggerFactory.getILoggerFactory();
+    context.reset();
+    Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
+    root.addAppender(appender(context, json));
+    root.setLevel(Level.INFO);
+    QUIET.forEach(name -> context.getLogger(name).setLevel(Level.WARN));
+    return java.util.Arrays.stream(filter.split(",", -1))
+        .map(String::strip)
+        .filter(directive -> !directive.isEmpty() && !apply(context, directive))
+        .toList();
+  }
+
+  private static boolean apply(LoggerContext context, String directive) {
+    int equals = directive.indexOf('=');
+    Level level = level(directive.substring(equals + 1));
+    if (level == null) {
+      return false;
+    }
+    if (equals < 0) {
+      context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME).setLevel(level);
+      return true;
+    }
+    String target = directive.substring(0, equals);
+    List<String> names = TARGETS.get(target);
+    if (names == null) {
+      String name = target.replace("::", ".");
+      names = List.of(name.startsWith("taskbroker") ? "io." + name : name);
+    }
+    names.forEach(name -> context.getLogger(name).setLevel(level));
+    return true;
+  }
+
+  private static @org.jspecify.annotations.Nullable Level level(String name) {
+    return switch (name.toLowerCase(Locale.ROOT)) {
+      case "trace" -> Level.TRACE;
+      case "debug" -> Level.DEBUG;
+      case "info" -> Level.INFO;
+      case "warn" -> Level.WARN;
+      case "error" -> Level.ERROR;
+      case "off" -> Level.OFF;
+      default -> null;
+    };
+  }
+
+  private static ConsoleAppender<ILoggingEvent> appender(LoggerContext context, boolean json) {
+    Encoder<ILoggingEvent> encoder;
+    if (json) {
+      encoder = new JsonEncoder();
+    } else {
+      var text = new PatternLayoutEncoder();
+      text.setPattern(PATTERN);
+      text.setCharset(UTF_8);
+      encoder = text;
+    }
+    encoder.setContext(context);
+    encoder.start();
+    var appender = new ConsoleAppender<ILoggingEvent>();
+    appender.setContext(context);
+    appender.setTarget("System.err");
+    appender.setEncoder(encoder);
+    appender.start();
+    return appender;
+  }
+}

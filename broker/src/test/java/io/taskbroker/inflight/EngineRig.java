@@ -1,0 +1,360 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ParkedRow;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Status;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// The real engine in a world without surprises: clocks that stand still, a store, workers, an
+/// outbox and Kafka that do what the test says when it says so. Everything that the engine does not
+/// own outlives [#crash].
+///
+/// By itself the rig commits what is written, answers no call of a worker, acknowledges nothing
+/// that is produced and commits no offset.
+final class EngineRig implements Effects {
+  private static final int MANY_STEPS = 100_000;
+
+  /// Monotonic and wall-clock milliseconds. A monotonic clock may well be negative.
+  long now = -50_000;
+
+  long wall = 1_700_000_000_000L;
+
+  final RigStore store = new RigStore();
+
+  /// Everything that was handed to a worker, by push or pull, in order, and by which it was pushed.
+  final List<Delivery> handedOut = new ArrayList<>();
+
+  /// Calls of workers that are not answered.
+  final List<Delivery> calls = new ArrayList<>();
+
+  /// What the outbox has and did not produce, and what it produced.
+  final List<Departure> departing = new ArrayList<>();
+
+  final List<Departure> produced = new ArrayList<>();
+
+  final List<Told> notices = new ArrayList<>();
+
+  /// Whether what is written is committed at once.
+  boolean commits = true;
+
+  /// Whether Kafka takes what is produced at once.
+  boolean produces;
+
+  /// What workers answer to a push; null from it: nothing yet.
+  Function<Delivery, @Nullable PushOutcome> worker = _ -> null;
+
+  /// Sees every hand-out at the moment of it.
+  Runnable onHandOut = () -> {};
+
+  private final RigOptions options;
+  private final long seed;
+  private final Map<SourcePartition, RigPartition> partitions = new LinkedHashMap<>();
+  private final ArrayDeque<Command> told = new ArrayDeque<>();
+  private Inflight engine;
+  private int runs;
+  private long effects;
+
+  /// What operators were told.
+  record Told(Notice notice, String id, String detail) {}
+
+  EngineRig(RigOptions options) {
+    this(options, 1);
+  }
+
+  EngineRig(RigOptions options, long seed) {
+    this.options = options;
+    this.seed = seed;
+    this.engine = load();
+  }
+
+  /// An engine that has what the store has, made as the engine's loop does it.
+  private Inflight load() {
+    var loaded = new Inflight(options.build(), this, new SplittableRandom(seed + runs));
+    runs++;
+    engine = loaded;
+    loaded.advance(now, wall);
+    for (Row row : store.rows()) {
+      if (row.parkedUntil() == Row.NONE) {
+        loaded.restore(row);
+      }
+    }
+    for (Row row : store.rows()) {
+      if (row.parkedUntil() != Row.NONE) {
+        var activation = row.activation();
+        loaded.restore(
+            new ParkedRow(row.key(), activation.id(), activation.application(), row.parkedUntil()));
+      }
+    }
+    store
+        .tombstones()
+        .forEach((id, until) -> {
+          if (until > wall) {
+            loaded.restoreTombstone(id, until);
+          }
+        });
+    loaded.advance(now, wall);
+    loaded.start(store.lastKey());
+    return loaded;
+  }
+
+  /// Kills the broker and starts it again. The monotonic clock begins elsewhere.
+  void crash() {
+    store.crash();
+    told.clear();
+    calls.clear();
+    departing.clear();
+    now = 10_000_000L * runs;
+    engine = load();
+    settle();
+  }
+
+  Inflight engine() {
+    return engine;
+  }
+
+  Inflight.Depths depths() {
+    return engine.depths();
+  }
+
+  RigPartition partition(String topic, int number) {
+    var partition = new RigPartition(this, topic, number);
+    partitions.put(partition.source, partition);
+    return partition;
+  }
+
+  /// A partition that is assigned, nothing of it committed.
+  RigPartition assigned(String topic) {
+    RigPartition partition = partition(topic, 0);
+    partition.assign();
+    settle();
+    return partition;
+  }
+
+  void tell(Command command) {
+    told.add(command);
+  }
+
+  /// One round of the engine: what it was told, then the time.
+  void step() {
+    for (Command command = told.poll(); command != null; command = told.poll()) {
+      engine.apply(command);
+    }
+    engine.advance(now, wall);
+  }
+
+  /// Rounds until nothing happens any more at this time.
+  void settle() {
+    long before;
+    int steps = 0;
+    do {
+      before = effects;
+      step();
+      if (commits) {
+        commit();
+      }
+      if (produces) {
+        List.copyOf(departing).forEach(this::acknowledge);
+      }
+      if (++steps > MANY_STEPS) {
+        throw new AssertionError("The engine does not come to rest at " + now);
+      }
+    } while (effects != before || !told.isEmpty());
+    if (engine.nextWake() <= now) {
+      throw new AssertionError(
+          "The engine spins: it wants to wake at " + engine.nextWake() + ", it is " + now);
+    }
+  }
+
+  /// Commits everything that is written now.
+  void commit() {
+    do {
+      store.commit(Integer.MAX_VALUE).forEach(this::tell);
+    } while (!store.isIdle());
+  }
+
+  /// Commits up to so many changes, and lets the engine know of it.
+  void commit(int most) {
+    store.commit(most).forEach(this::tell);
+    settle();
+  }
+
+  /// Commits everything that is written now, and lets the engine know of it.
+  void commitAndSettle() {
+    commit();
+    settle();
+  }
+
+  /// Lets time pass; the engine is woken when it wants to be, and never else.
+  void pass(long millis) {
+    long end = now + millis;
+    settle();
+    while (now < end) {
+      long next = Math.min(end, engine.nextWake());
+      wall += next - now;
+      now = next;
+      settle();
+    }
+  }
+
+  /// Sets the wall clock forward, or back.
+  void stepClock(long millis) {
+    wall += millis;
+    settle();
+  }
+
+  void answer(Delivery delivery, PushOutcome outcome) {
+    if (!calls.remove(delivery)) {
+      throw new AssertionError("No call is under way for " + delivery.id());
+    }
+    tell(new Command.Pushed(delivery, outcome, "as the test says"));
+    settle();
+  }
+
+  /// Answers the only call that is under way.
+  void answer(PushOutcome outcome) {
+    if (calls.size() != 1) {
+      throw new AssertionError("Not one call is under way, but " + calls);
+    }
+    answer(calls.getFirst(), outcome);
+  }
+
+  void acknowledge(Departure departure) {
+    departing.remove(departure);
+    produced.add(departure);
+    tell(new Command.Produced(departure));
+  }
+
+  RigReply claim() {
+    return claim(null, null);
+  }
+
+  RigReply claim(@Nullable String application, @Nullable String namespace) {
+    var reply = new RigReply();
+    tell(new Command.Claim(application, namespace, reply));
+    settle();
+    return reply;
+  }
+
+  RigReply report(Status status, String... ids) {
+    var reply = new RigReply();
+    tell(new Command.Report(updates(status, ids), null, reply));
+    settle();
+    return reply;
+  }
+
+  RigReply reportAndClaim(Status status, String... ids) {
+    var reply = new RigReply();
+    var next = new Command.Claim(null, null, reply);
+    tell(new Command.Report(updates(status, ids), next, reply));
+    settle();
+    return reply;
+  }
+
+  private static List<Command.Update> updates(Status status, String... ids) {
+    return List.of(ids).stream().map(id -> new Command.Update(id, status, -1, -1)).toList();
+  }
+
+  /// The ids of what was handed out, in order.
+  List<String> handedOutIds() {
+    return handedOut.stream().map(Delivery::id).toList();
+  }
+
+  List<String> departingIds() {
+    return departing.stream().map(Departure::id).toList();
+  }
+
+  List<String> noticed(Notice notice) {
+    return notices.stream().filter(told -> told.notice() == notice).map(Told::id).toList();
+  }
+
+  @Override
+  public void write(Change change) {
+    effects++;
+    store.write(change);
+  }
+
+  @Override
+  public void readParked(String application, long afterDue, long afterKey, long upTo, int limit) {
+    effects++;
+    store.read(application, afterDue, afterKey, upTo, limit);
+  }
+
+  @Override
+  public void push(Delivery delivery) {
+    effects++;
+    handedOut.add(delivery);
+    onHandOut.run();
+    PushOutcome outcome = worker.apply(delivery);
+    if (outcome == null) {
+      calls.add(delivery);
+    } else {
+      tell(new Command.Pushed(delivery, outcome, "as the worker says"));
+    }
+  }
+
+  @Override
+  public void produce(Departure departure) {
+    effects++;
+    departing.add(departure);
+  }
+
+  @Override
+  public void consumed(
+      SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent) {
+    effects++;
+    RigPartition of = of(partition);
+    of.consumed = nextOffset;
+    of.settledRecords += records;
+    of.urgent = urgent;
+  }
+
+  @Override
+  public void drained(SourcePartition partition) {
+    effects++;
+    of(partition).drained = true;
+  }
+
+  private RigPartition of(SourcePartition partition) {
+    RigPartition of = partitions.get(partition);
+    if (of == null) {
+      throw new AssertionError("The engine speaks of a partition that it has not: " + partition);
+    }
+    return of;
+  }
+
+  @Override
+  public void reply(Command.ReportReply reply, @Nullable Delivery next) {
+    effects++;
+    pulled(next);
+    reply.done(next);
+  }
+
+  @Override
+  public void reply(Command.ClaimReply reply, @Nullable Delivery delivery) {
+    effects++;
+    pulled(delivery);
+    reply.done(delivery);
+  }
+
+  private void pulled(@Nullable Delivery delivery) {
+    if (delivery != null) {
+      handedOut.add(delivery);
+      onHandOut.run();
+    }
+  }
+
+  @Override
+  public void notice(Notice notice, String id, String detail) {
+    effects++;
+    notices.add(new Told(notice, id, detail));
+  }
+}

@@ -1,0 +1,336 @@
+package io.taskbroker.inflight;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Status;
+import org.junit.jupiter.api.Test;
+
+/// H2: an at-most-once task is handed out when its insert is durable, then its offset is known to
+/// be committed, then the proof of that and the mark are durable; what is ambiguous counts as
+/// handed out.
+final class H02AtMostOnceProofTest {
+  private static final long DELAY = 5_000;
+  private static final long FAR = RigOptions.PARK_HORIZON + 60_000;
+
+  private final EngineRig rig = new EngineRig(RigOptions.push("app"));
+  private final RigPartition partition = rig.assigned("tasks");
+
+  @Test
+  void h02EachStepWaitsForTheOneBefore() {
+    rig.commits = false;
+    partition.send(Task.once("x"));
+    rig.settle();
+    assertThat(rig.store.uncommitted()).hasSize(2);
+
+    rig.commitAndSettle();
+    assertThat(partition.consumed).isEqualTo(1);
+    assertThat(partition.urgent).isTrue();
+    assertThat(rig.store.uncommitted()).isEmpty();
+
+    partition.commitOffset();
+    rig.settle();
+    assertThat(rig.store.uncommitted()).last().isInstanceOf(Change.Prove.class);
+    assertThat(rig.handedOut).isEmpty();
+
+    rig.commitAndSettle();
+    assertThat(rig.store.uncommitted()).singleElement().isInstanceOf(Change.Mark.class);
+    assertThat(rig.handedOut).isEmpty();
+
+    rig.onHandOut =
+        () -> assertThat(rig.store.row("x").orElseThrow().status().isHandedOut()).isTrue();
+    rig.commitAndSettle();
+    assertThat(rig.handedOutIds()).containsExactly("x");
+    Row row = rig.store.row("x").orElseThrow();
+    assertThat(row.committed()).isTrue();
+    assertThat(row.status()).isEqualTo(Status.CLAIMED);
+  }
+
+  @Test
+  void h02PullWaitsForTheMarkToo() {
+    var pulled = new EngineRig(RigOptions.pull());
+    RigPartition from = pulled.assigned("tasks");
+    from.send(Task.once("x"));
+    pulled.settle();
+    assertThat(pulled.claim().id()).isEmpty();
+
+    from.commitOffset();
+    pulled.settle();
+    pulled.commits = false;
+    RigReply claim = pulled.claim();
+    assertThat(claim.isAnswered()).isFalse();
+
+    pulled.commitAndSettle();
+    assertThat(claim.id()).isEqualTo("x");
+    assertThat(pulled.store.row("x").orElseThrow().status()).isEqualTo(Status.PROCESSING);
+  }
+
+  @Test
+  void h02CommitBelowTheRecordProvesNothing() {
+    partition.send(Task.of("first"));
+    rig.settle();
+    partition.send(Task.once("x"));
+    rig.settle();
+    rig.tell(new Command.OffsetCommitted(partition.source, 1));
+    rig.settle();
+    assertThat(rig.handedOutIds()).containsExactly("first");
+  }
+
+  @Test
+  void h02CrashBeforeTheCommitRunsItOnce() {
+    partition.send(Task.once("x"));
+    rig.settle();
+
+    rig.crash();
+    assertThat(rig.handedOut).isEmpty();
+    partition.assign();
+    partition.poll(100);
+    rig.settle();
+    assertThat(rig.handedOut).isEmpty();
+
+    partition.send(Task.of("next"));
+    rig.settle();
+    partition.commitOffset();
+    rig.settle();
+    assertThat(rig.handedOutIds()).containsExactlyInAnyOrder("x", "next");
+  }
+
+  @Test
+  void h02CommittedBySomebodyMeetsTheFailurePolicy() {
+    partition.send(Task.once("discard"), Task.once("letter").deadLetters());
+    rig.settle();
+
+    rig.crash();
+    partition.committed = 2;
+    partition.assign();
+    rig.settle();
+
+    assertThat(rig.handedOut).isEmpty();
+    assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("discard");
+    assertThat(rig.departingIds()).containsExactly("letter");
+  }
+
+  @Test
+  void h02CrashBetweenCommitAndProofIsAmbiguous() {
+    partition.send(Task.once("x"));
+    rig.settle();
+    partition.commitOffsetSilently();
+
+    rig.crash();
+    partition.assign();
+    rig.settle();
+    assertThat(rig.handedOut).isEmpty();
+    assertThat(rig.store.rows()).isEmpty();
+  }
+
+  @Test
+  void h02ProvenRowGoesOutAfterARestart() {
+    partition.send(Task.once("x").delayUntil(rig.wall + DELAY));
+    rig.settle();
+    partition.commitOffset();
+    rig.settle();
+
+    rig.crash();
+    rig.pass(DELAY);
+    assertThat(rig.handedOutIds()).containsExactly("x");
+  }
+
+  @Test
+  void h02DelayedRowIsProvenWhileItWaits() {
+    partition.send(Task.once("x").delayUntil(rig.wall + DELAY));
+    rig.settle();
+    partition.commitOffset();
+    rig.pass(DELAY - 1);
+    assertThat(rig.handedOut).isEmpty();
+    rig.pass(1);
+    assertThat(rig.handedOutIds()).containsExactly("x");
+  }
+
+  @Test
+  void h02DelayedRowWaitsForItsProofAfterItsTime() {
+    partition.send(Task.once("x").delayUntil(rig.wall + DELAY));
+    rig.pass(2 * DELAY);
+    assertThat(rig.handedOut).isEmpty();
+    partition.commitOffset();
+    rig.settle();
+    assertThat(rig.handedOutIds()).containsExactly("x");
+  }
+
+  @Test
+  void h02ProofOfADelayedRowIsNotTakenForItsMark() {
+    rig.commits = false;
+    partition.send(Task.once("x").delayUntil(rig.wall + DELAY));
+    rig.settle();
+    rig.commitAndSettle();
+    partition.commitOffset();
+    rig.settle();
+    rig.pass(DELAY);
+    assertThat(rig.store.uncommitted()).hasSize(3);
+
+    rig.commit(2);
+    assertThat(rig.handedOut).isEmpty();
+    rig.commit(1);
+    assertThat(rig.handedOutIds()).containsExactly("x");
+  }
+
+  @Test
+  void h02ParkedRowIsProvenOnDisk() {
+    partition.send(Task.once("x").delayUntil(rig.wall + FAR));
+    rig.settle();
+    assertThat(rig.depths().parked()).isEqualTo(1);
+    partition.commitOffset();
+    rig.settle();
+    assertThat(rig.store.row("x").orElseThrow().committed()).isTrue();
+
+    rig.crash();
+    rig.pass(FAR);
+    assertThat(rig.handedOutIds()).containsExactly("x");
+  }
+
+  @Test
+  void h02ParkedRowThatIsNotProvenIsNotHandedOut() {
+    partition.send(Task.once("x").delayUntil(rig.wall + FAR));
+    rig.pass(FAR + 1);
+    assertThat(rig.depths().parked()).isZero();
+    assertThat(rig.handedOut).isEmpty();
+    partition.commitOffset();
+    rig.settle();
+    assertThat(rig.handedOutIds()).containsExactly("x");
+  }
+
+  @Test
+  void h02ParkedRowOfWhichNothingIsKnownMeetsItsPolicyWhenItIsReadBack() {
+    partition.send(Task.once("x").delayUntil(rig.wall + FAR));
+    rig.settle();
+    partition.commitOffsetSilently();
+
+    rig.crash();
+    partition.assign();
+    rig.pass(FAR + 1);
+    assertThat(rig.handedOut).isEmpty();
+    assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("x");
+  }
+
+  @Test
+  void h02PageReadBeforeTheProofDoesNotConfuseIt() {
+    partition.send(Task.once("x").delayUntil(rig.wall + FAR));
+    rig.pass(FAR - Parking.LEAD_MS - 1);
+    rig.commits = false;
+    rig.pass(1);
+    var page = rig.store.commit(Integer.MAX_VALUE);
+    assertThat(page).singleElement().isInstanceOf(Command.ParkedRead.class);
+    partition.commitOffset();
+    rig.settle();
+    page.forEach(rig::tell);
+    rig.settle();
+    rig.commits = true;
+    rig.pass(2 * FAR);
+    assertThat(rig.handedOutIds()).containsExactly("x");
+    assertThat(rig.store.missed).isEmpty();
+  }
+
+  @Test
+  void h02PulledPageReadBeforeTheProofDoesNotConfuseIt() {
+    var pulled = new EngineRig(RigOptions.pull());
+    RigPartition from = pulled.assigned("tasks");
+    from.send(Task.once("x").delayUntil(pulled.wall + FAR));
+    pulled.pass(FAR - Parking.LEAD_MS - 1);
+    pulled.commits = false;
+    pulled.stepClock(Parking.LEAD_MS + 1);
+    var page = pulled.store.commit(Integer.MAX_VALUE);
+    from.commitOffset();
+    pulled.settle();
+    page.forEach(pulled::tell);
+    pulled.settle();
+    pulled.commits = true;
+    pulled.pass(Parking.LEAD_MS);
+    assertThat(pulled.claim().id()).isEqualTo("x");
+    assertThat(pulled.claim().id()).isEmpty();
+  }
+
+  @Test
+  void h02LostPartitionIsResolvedWhenItComesBack() {
+    partition.send(Task.once("run"), Task.once("kept"));
+    rig.settle();
+    partition.revoke(true);
+    rig.settle();
+
+    partition.committed = 1;
+    partition.assign();
+    partition.poll(100);
+    rig.settle();
+    assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("run");
+    partition.send(Task.of("next"));
+    rig.settle();
+    partition.commitOffset();
+    rig.settle();
+    assertThat(rig.handedOutIds()).containsExactlyInAnyOrder("kept", "next");
+  }
+
+  @Test
+  void h02GivenUpPartitionIsResolvedWhenItComesBack() {
+    partition.send(Task.once("run"), Task.once("kept"));
+    rig.settle();
+    partition.revoke(false);
+    rig.settle();
+    assertThat(partition.drained).isTrue();
+
+    // Another broker began at the committed offset, ran the first and committed.
+    partition.committed = 1;
+    partition.assign();
+    partition.poll(100);
+    rig.settle();
+    partition.send(Task.of("next"));
+    rig.settle();
+    partition.commitOffset();
+    rig.settle();
+    assertThat(rig.handedOutIds()).containsExactlyInAnyOrder("kept", "next");
+    assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("run");
+  }
+
+  @Test
+  void h02LastCommitOfAGivenUpPartitionProvesWhatBecameDurableMeanwhile() {
+    rig.commits = false;
+    partition.send(Task.once("x"));
+    rig.settle();
+    partition.revoke(false);
+    rig.settle();
+    assertThat(partition.drained).isFalse();
+
+    rig.commitAndSettle();
+    assertThat(partition.drained).isTrue();
+    partition.commitOffset();
+    rig.commits = true;
+    rig.settle();
+    assertThat(rig.handedOutIds()).containsExactly("x");
+  }
+
+  @Test
+  void h02ParkedRowThatBecomesDurableAfterAnotherBrokerRanItIsNotProven() {
+    rig.commits = false;
+    partition.send(Task.once("x").delayUntil(rig.wall + FAR));
+    partition.revoke(true);
+    rig.settle();
+    partition.committed = 1;
+    partition.assign();
+    rig.commits = true;
+    rig.settle();
+    partition.send(Task.of("next"));
+    partition.commitOffset();
+    rig.pass(FAR + 1);
+    assertThat(rig.handedOutIds()).contains("next").doesNotContain("x");
+    assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("x");
+  }
+
+  @Test
+  void h02NothingIsProvenOfAParkedRowThatIsGone() {
+    partition.send(Task.once("x").delayUntil(rig.wall + FAR));
+    rig.settle();
+    rig.report(Status.COMPLETE, "x");
+    assertThat(rig.store.rows()).isEmpty();
+    partition.commitOffset();
+    rig.settle();
+    assertThat(rig.store.missed).isEmpty();
+  }
+}

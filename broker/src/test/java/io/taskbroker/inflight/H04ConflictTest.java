@@ -1,0 +1,117 @@
+package io.taskbroker.inflight;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.taskbroker.activation.Status;
+import org.junit.jupiter.api.Test;
+
+/// H4: a record whose id is in flight is a duplicate, unless the row that has the id is on its way
+/// out: then the record waits and is stored after the row is gone.
+final class H04ConflictTest {
+  private final EngineRig rig = new EngineRig(RigOptions.pull());
+  private final RigPartition partition = rig.assigned("tasks");
+  private final RigPartition letters = rig.assigned("letters");
+
+  @Test
+  void h04SecondRecordOfALiveRowIsDropped() {
+    partition.send(Task.of("x"));
+    letters.send(Task.of("x"));
+    rig.settle();
+    assertThat(rig.noticed(Notice.DUPLICATE)).containsExactly("x");
+    assertThat(letters.consumed).isEqualTo(1);
+    assertThat(rig.store.rows()).hasSize(1);
+  }
+
+  @Test
+  void h04SecondRecordOfAParkedRowIsDropped() {
+    partition.send(Task.of("x").delayUntil(rig.wall + 2 * RigOptions.PARK_HORIZON));
+    letters.send(Task.of("x"));
+    rig.settle();
+    assertThat(rig.noticed(Notice.DUPLICATE)).containsExactly("x");
+    assertThat(letters.consumed).isEqualTo(1);
+    assertThat(rig.claim().id()).isEmpty();
+  }
+
+  @Test
+  void h04ReplayOfADeadLetterWaitsForTheRowToLeaveAndRuns() {
+    partition.send(Task.of("x").deadLetters());
+    rig.claim();
+    rig.report(Status.FAILURE, "x");
+    assertThat(rig.departingIds()).containsExactly("x");
+
+    letters.send(Task.of("x"));
+    rig.settle();
+    assertThat(letters.consumed).isEqualTo(-1);
+    assertThat(rig.claim().id()).isEmpty();
+
+    rig.acknowledge(rig.departing.getFirst());
+    rig.settle();
+    assertThat(rig.claim().id()).isEqualTo("x");
+    assertThat(letters.consumed).isEqualTo(1);
+    assertThat(rig.store.rows()).hasSize(1);
+  }
+
+  @Test
+  void h04SameRecordOfALeavingRowIsDropped() {
+    partition.send(Task.of("x").deadLetters());
+    rig.claim();
+    rig.report(Status.FAILURE, "x");
+
+    rig.tell(
+        new Command.Ingest(
+            partition.source,
+            java.util.List.of(
+                new Command.Arrival(
+                    Task.of("x").at(rig.store.rows().getFirst().activation().origin(), rig.wall),
+                    null)),
+            1,
+            0));
+    rig.settle();
+    assertThat(rig.noticed(Notice.DUPLICATE)).containsExactly("x");
+    assertThat(partition.consumed).isEqualTo(1);
+  }
+
+  @Test
+  void h04RecordWaitsForADeleteThatIsNotDurable() {
+    partition.send(Task.of("x"));
+    rig.claim();
+    rig.commits = false;
+    RigReply reply = rig.report(Status.COMPLETE, "x");
+    letters.send(Task.of("x"));
+    rig.settle();
+    assertThat(rig.store.uncommitted()).hasSize(1);
+
+    rig.commitAndSettle();
+    assertThat(reply.isAnswered()).isTrue();
+    rig.commitAndSettle();
+    assertThat(rig.claim().id()).isEqualTo("x");
+  }
+
+  @Test
+  void h04RecordWaitsForTheDeleteOfAParkedRow() {
+    partition.send(Task.of("x").delayUntil(rig.wall + 2 * RigOptions.PARK_HORIZON));
+    rig.settle();
+    rig.commits = false;
+    rig.report(Status.COMPLETE, "x");
+    letters.send(Task.of("x"));
+    rig.settle();
+    assertThat(rig.store.uncommitted()).hasSize(1);
+    rig.commits = true;
+    rig.settle();
+    assertThat(rig.claim().id()).isEqualTo("x");
+  }
+
+  @Test
+  void h04OtherRecordsOfTheQueueGoOnAfterTheOneThatWaited() {
+    partition.send(Task.of("x").deadLetters());
+    rig.claim();
+    rig.report(Status.FAILURE, "x");
+    letters.send(Task.of("x"), Task.of("y"));
+    rig.settle();
+    assertThat(rig.claim().id()).isEmpty();
+    rig.acknowledge(rig.departing.getFirst());
+    rig.settle();
+    assertThat(rig.claim().id()).isEqualTo("x");
+    assertThat(rig.claim().id()).isEqualTo("y");
+  }
+}

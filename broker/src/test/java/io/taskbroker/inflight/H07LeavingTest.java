@@ -1,0 +1,105 @@
+package io.taskbroker.inflight;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.taskbroker.activation.Ids;
+import io.taskbroker.activation.Status;
+import io.taskbroker.proto.v1.TaskActivation;
+import org.junit.jupiter.api.Test;
+
+/// H7: what leaves is produced only after the decision is durable, and from then on only leaves.
+final class H07LeavingTest {
+  private final EngineRig rig = new EngineRig(RigOptions.push("app"));
+  private final RigPartition partition = rig.assigned("tasks");
+
+  @Test
+  void h07RetryIsProducedWhenTheDecisionIsDurable() throws InvalidProtocolBufferException {
+    running("x");
+    rig.commits = false;
+    rig.report(Status.RETRY, "x");
+    assertThat(rig.departing).isEmpty();
+
+    rig.commitAndSettle();
+    Departure departure = rig.departing.getFirst();
+    assertThat(departure.destination().topic()).isEqualTo(RigOptions.RETRY_TOPIC);
+    assertThat(TaskActivation.parseFrom(departure.payload()).getId()).isEqualTo(Ids.retry("x", 1));
+  }
+
+  @Test
+  void h07CrashBeforeTheDecisionIsDurableProducesNothing() {
+    running("x");
+    rig.commits = false;
+    RigReply reply = rig.report(Status.RETRY, "x");
+    rig.crash();
+    rig.commits = true;
+    rig.settle();
+    assertThat(reply.isAnswered()).isFalse();
+    assertThat(rig.departing).isEmpty();
+    assertThat(rig.handedOutIds()).containsExactly("x", "x");
+  }
+
+  @Test
+  void h07CrashAfterTheDecisionProducesTheSameAndRunsNothing() {
+    running("x");
+    rig.report(Status.RETRY, "x");
+    Departure before = rig.departing.getFirst();
+
+    rig.crash();
+    Departure after = rig.departing.getFirst();
+    assertThat(after.payload()).isEqualTo(before.payload());
+    assertThat(after.partitionKey()).isEqualTo(before.partitionKey());
+    assertThat(after.destination()).isEqualTo(before.destination());
+    rig.pass(1_000_000);
+    assertThat(rig.handedOutIds()).containsExactly("x");
+
+    rig.acknowledge(after);
+    rig.settle();
+    assertThat(rig.store.rows()).isEmpty();
+  }
+
+  @Test
+  void h07NothingMakesWhatIsProducedRunAgain() {
+    running("x");
+    rig.report(Status.RETRY, "x");
+    for (Status status : new Status[] {Status.COMPLETE, Status.FAILURE, Status.RETRY}) {
+      assertThat(rig.report(status, "x").isAnswered()).isTrue();
+    }
+    rig.stepClock(3_600_000);
+    rig.stepClock(-7_200_000);
+    rig.pass(1_000_000);
+    assertThat(rig.handedOutIds()).containsExactly("x");
+    assertThat(rig.store.row("x").orElseThrow().status()).isEqualTo(Status.RETRY);
+    assertThat(rig.departing).hasSize(1);
+  }
+
+  @Test
+  void h07RowIsForgottenOnlyWhenKafkaAcknowledged() {
+    running("x");
+    rig.report(Status.RETRY, "x");
+    rig.pass(1_000_000);
+    assertThat(rig.store.rows()).hasSize(1);
+    rig.acknowledge(rig.departing.getFirst());
+    rig.settle();
+    assertThat(rig.store.rows()).isEmpty();
+    assertThat(rig.depths()).isEqualTo(new Inflight.Depths(0, 0, 0, 0, 0, 0));
+  }
+
+  @Test
+  void h07DeadLetterCarriesTheBytesThatCame() {
+    partition.send(Task.of("x").deadLetters().size(100));
+    rig.settle();
+    rig.answer(PushOutcome.ACCEPTED);
+    rig.report(Status.FAILURE, "x");
+    Departure departure = rig.departing.getFirst();
+    assertThat(departure.destination().topic()).isEqualTo(RigOptions.DEAD_LETTER_TOPIC);
+    assertThat(departure.destination().headers()).isEmpty();
+    assertThat(departure.payload()).isEqualTo(rig.handedOut.getFirst().payload());
+  }
+
+  private void running(String id) {
+    partition.send(Task.of(id));
+    rig.settle();
+    rig.answer(PushOutcome.ACCEPTED);
+  }
+}

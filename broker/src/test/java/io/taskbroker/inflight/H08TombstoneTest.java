@@ -1,0 +1,112 @@
+package io.taskbroker.inflight;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.taskbroker.activation.Status;
+import org.junit.jupiter.api.Test;
+
+/// H8: a second copy of a retry, or of what may run only once, is dropped for as long as the
+/// tombstone of the first stands; a dead letter may return.
+final class H08TombstoneTest {
+  private final EngineRig rig = new EngineRig(RigOptions.pull());
+  private final RigPartition partition = rig.assigned("tasks");
+
+  @Test
+  void h08SecondCopyOfAFinishedRetryIsDropped() {
+    finish(Task.of("x").derived());
+    partition.send(Task.of("x").derived());
+    assertThat(rig.claim().id()).isEmpty();
+    assertThat(rig.noticed(Notice.DUPLICATE)).containsExactly("x");
+    assertThat(partition.consumed).isEqualTo(2);
+  }
+
+  @Test
+  void h08TombstoneOutlivesARestart() {
+    finish(Task.of("x").derived());
+    rig.crash();
+    partition.assign();
+    partition.send(Task.of("x").derived());
+    assertThat(rig.claim().id()).isEmpty();
+  }
+
+  @Test
+  void h08TombstoneIsDurableWithTheDelete() {
+    partition.send(Task.of("x").derived());
+    rig.claim();
+    rig.commits = false;
+    rig.report(Status.COMPLETE, "x");
+    assertThat(rig.store.tombstones()).isEmpty();
+    rig.commitAndSettle();
+    assertThat(rig.store.tombstones()).hasSize(1);
+  }
+
+  @Test
+  void h08TombstoneEnds() {
+    finish(Task.of("x").derived());
+    rig.pass(RigOptions.TOMBSTONE);
+    partition.send(Task.of("x").derived());
+    assertThat(rig.claim().id()).isEqualTo("x");
+  }
+
+  @Test
+  void h08OrdinaryIdMayComeAgain() {
+    finish(Task.of("x"));
+    partition.send(Task.of("x"));
+    assertThat(rig.claim().id()).isEqualTo("x");
+  }
+
+  @Test
+  void h08AtMostOnceLeavesATombstone() {
+    partition.send(Task.once("x"));
+    rig.settle();
+    partition.commitOffset();
+    rig.claim();
+    rig.report(Status.COMPLETE, "x");
+    partition.send(Task.once("x"));
+    rig.settle();
+    assertThat(rig.noticed(Notice.DUPLICATE)).containsExactly("x");
+  }
+
+  @Test
+  void h08RetriedRetryLeavesATombstone() {
+    rig.produces = true;
+    partition.send(Task.of("x").derived());
+    rig.claim();
+    rig.report(Status.RETRY, "x");
+    assertThat(rig.store.rows()).isEmpty();
+    partition.send(Task.of("x").derived());
+    assertThat(rig.claim().id()).isEmpty();
+  }
+
+  @Test
+  void h08DeadLetteredIdMayReturn() {
+    rig.produces = true;
+    partition.send(Task.of("x").derived().deadLetters());
+    rig.claim();
+    rig.report(Status.FAILURE, "x");
+    assertThat(rig.produced).hasSize(1);
+    partition.send(Task.of("x").derived().deadLetters());
+    assertThat(rig.claim().id()).isEqualTo("x");
+  }
+
+  @Test
+  void h08CompleteThatOvertakesADeadLetterLeavesATombstone() {
+    partition.send(Task.of("x").derived().deadLetters());
+    rig.claim();
+    rig.commits = false;
+    rig.report(Status.FAILURE, "x");
+    rig.report(Status.COMPLETE, "x");
+    rig.commits = true;
+    rig.settle();
+    assertThat(rig.departing).isEmpty();
+    assertThat(rig.store.rows()).isEmpty();
+    partition.send(Task.of("x").derived());
+    assertThat(rig.claim().id()).isEmpty();
+  }
+
+  private void finish(Task task) {
+    partition.send(task);
+    assertThat(rig.claim().id()).isEqualTo(task.id);
+    assertThat(rig.report(Status.COMPLETE, task.id).isAnswered()).isTrue();
+  }
+}

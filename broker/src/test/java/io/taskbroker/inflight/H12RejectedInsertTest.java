@@ -1,0 +1,114 @@
+package io.taskbroker.inflight;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Ids;
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Status;
+import org.junit.jupiter.api.Test;
+
+/// H12: what the store cannot hold as an activation is kept as an undecodable message.
+final class H12RejectedInsertTest {
+  private static final String MESSAGE = Ids.undecodable(new Origin("tasks", 0, 0));
+  private static final long FAR = 2 * RigOptions.PARK_HORIZON;
+
+  private final EngineRig rig = new EngineRig(RigOptions.pull());
+  private final RigPartition partition = rig.assigned("tasks");
+
+  @Test
+  void h12RefusedInsertLeavesAsAMessage() {
+    refuse("bad");
+    partition.send(Task.of("bad").size(10), Task.of("good"));
+    assertLeftAsMessage();
+    assertThat(rig.claim().id()).isEqualTo("good");
+    assertThat(partition.consumed).isEqualTo(2);
+  }
+
+  @Test
+  void h12RefusedInsertOfADelayedTaskLeavesAsAMessage() {
+    refuse("bad");
+    partition.send(Task.of("bad").delayUntil(rig.wall + 1_000));
+    assertLeftAsMessage();
+  }
+
+  @Test
+  void h12RefusedInsertOfAParkedTaskLeavesAsAMessage() {
+    refuse("bad");
+    partition.send(Task.of("bad").delayUntil(rig.wall + FAR));
+    assertLeftAsMessage();
+    rig.pass(FAR);
+    assertThat(rig.claim().id()).isEmpty();
+  }
+
+  @Test
+  void h12RefusedInsertOfAParkedAtMostOnceTaskLeavesAsAMessage() {
+    refuse("bad");
+    partition.send(Task.once("bad").delayUntil(rig.wall + FAR));
+    partition.commitOffset();
+    rig.settle();
+    assertLeftAsMessage();
+    assertThat(rig.store.missed).isEmpty();
+  }
+
+  @Test
+  void h12RefusedInsertOfWhatWasCompletedMeanwhileIsDone() {
+    refuse("bad");
+    rig.commits = false;
+    partition.send(Task.of("bad"));
+    RigReply reply = rig.report(Status.COMPLETE, "bad");
+    rig.commits = true;
+    rig.settle();
+    assertThat(reply.isAnswered()).isTrue();
+    assertThat(rig.departing).isEmpty();
+    assertEmpty();
+  }
+
+  @Test
+  void h12RefusedInsertOfWhatWasParkedAndCompletedMeanwhileIsDone() {
+    refuse("bad");
+    rig.commits = false;
+    partition.send(Task.of("bad").delayUntil(rig.wall + FAR));
+    RigReply reply = rig.report(Status.COMPLETE, "bad");
+    rig.commits = true;
+    rig.settle();
+    assertThat(reply.isAnswered()).isTrue();
+    assertThat(rig.departing).isEmpty();
+    assertEmpty();
+  }
+
+  @Test
+  void h12MessageThatCannotBeHeldEitherEndsTheEngine() {
+    rig.store.refuses = _ -> true;
+    assertThatThrownBy(() -> partition.send(Task.of("bad")))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("offset=0");
+  }
+
+  private void refuse(String id) {
+    rig.store.refuses = activation -> activation.id().equals(id);
+  }
+
+  private void assertLeftAsMessage() {
+    assertThat(rig.departingIds()).containsExactly(MESSAGE);
+    Departure departure = rig.departing.getFirst();
+    assertThat(departure.destination().topic()).isEqualTo(RigOptions.DEAD_LETTER_TOPIC);
+    assertThat(departure.destination().headers())
+        .containsEntry("taskbroker-topic", "tasks")
+        .containsEntry("taskbroker-partition", "0")
+        .containsEntry("taskbroker-offset", "0")
+        .containsKey("taskbroker-reason");
+    Activation kept = rig.store.row(MESSAGE).orElseThrow().activation();
+    assertThat(departure.payload()).isEqualTo(kept.payload()).isNotEmpty();
+    assertThat(rig.noticed(Notice.UNDECODABLE)).containsExactly(MESSAGE);
+    rig.acknowledge(departure);
+    rig.settle();
+    assertThat(rig.store.row(MESSAGE)).isEmpty();
+  }
+
+  private void assertEmpty() {
+    assertThat(rig.store.rows()).isEmpty();
+    assertThat(rig.depths()).isEqualTo(new Inflight.Depths(0, 0, 0, 0, 0, 0));
+  }
+}

@@ -1,0 +1,82 @@
+package io.taskbroker.inflight;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.taskbroker.activation.Status;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/// H14: when the store is slow the engine takes in no more; what is done is heard of all the same.
+final class H14RoomTest {
+  private static final int MAX = 10;
+
+  private final EngineRig rig = new EngineRig(RigOptions.push("app").maxChanges(MAX));
+  private final RigPartition partition = rig.assigned("tasks");
+
+  @Test
+  void h14ArrivalsWaitWhenTheStoreIsBehind() {
+    rig.commits = false;
+    partition.send(many(5 * MAX));
+    rig.pass(10_000);
+    assertThat(rig.store.uncommitted()).hasSize(MAX);
+    assertThat(rig.engine().outstanding()).isEqualTo(MAX);
+    assertThat(rig.engine().hasRoom()).isFalse();
+
+    rig.commit(3);
+    assertThat(rig.store.uncommitted()).hasSizeLessThanOrEqualTo(MAX);
+
+    rig.commits = true;
+    rig.worker = _ -> PushOutcome.ACCEPTED;
+    rig.pass(10_000);
+    assertThat(partition.consumed).isEqualTo(5 * MAX);
+  }
+
+  @Test
+  void h14CompletionsAreProcessedWithoutRoom() {
+    partition.send(many(3));
+    rig.commits = false;
+    partition.send(
+        IntStream.range(0, 2 * MAX).mapToObj(i -> Task.of("more-" + i)).toArray(Task[]::new));
+    assertThat(rig.engine().hasRoom()).isFalse();
+
+    Delivery call = rig.calls.getFirst();
+    rig.answer(call, PushOutcome.ACCEPTED);
+    assertThat(rig.depths().handedOut()).isEqualTo(3);
+    RigReply reply = rig.report(Status.COMPLETE, call.id());
+    assertThat(rig.depths().handedOut()).isEqualTo(2);
+    rig.commits = true;
+    rig.settle();
+    assertThat(reply.isAnswered()).isTrue();
+  }
+
+  @Test
+  void h14NothingIsSentWithoutRoom() {
+    rig.commits = false;
+    partition.send(many(MAX - 1));
+    rig.commit(1);
+    rig.commit(1);
+    // Room for two: one insert more was refused its place by nobody, so there is room.
+    assertThat(rig.engine().hasRoom()).isTrue();
+    assertThat(rig.handedOut).hasSize(2);
+  }
+
+  @Test
+  void h14DelaysAndDeadlinesComeToPassWithoutRoomAndWithoutSpinning() {
+    var parked = new EngineRig(RigOptions.pull().maxChanges(3).maxDelayed(0));
+    RigPartition from = parked.assigned("tasks");
+    from.send(Task.of("x").delayUntil(parked.wall + 5_000));
+    parked.commits = false;
+    from.send(Task.of("a"), Task.of("b"), Task.of("c"), Task.of("d"));
+    assertThat(parked.engine().hasRoom()).isFalse();
+    parked.pass(60_000);
+    parked.commits = true;
+    parked.settle();
+    assertThat(parked.store.row("x")).isPresent();
+    assertThat(IntStream.range(0, 5).mapToObj(_ -> parked.claim().id()).sorted().toList())
+        .containsExactly("a", "b", "c", "d", "x");
+  }
+
+  private static Task[] many(int count) {
+    return IntStream.range(0, count).mapToObj(i -> Task.of("task-" + i)).toArray(Task[]::new);
+  }
+}

@@ -1,0 +1,197 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Ids;
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Status;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
+
+/// What an [InflightModel] saw, and the laws that it must obey: G1 to G5 and the accounts.
+final class ModelLedger {
+  private final EngineRig rig;
+  private final Set<Origin> ranOnce = new HashSet<>();
+  private final Set<Origin> elsewhere = new HashSet<>();
+  private final Set<String> completed = new HashSet<>();
+  private final Set<String> arrived = new HashSet<>();
+  private final Set<String> quarantined = new HashSet<>();
+  private final Map<String, Integer> generations = new HashMap<>();
+  private int run;
+
+  ModelLedger(EngineRig rig) {
+    this.rig = rig;
+  }
+
+  void crash() {
+    run++;
+  }
+
+  /// Checks a hand-out at the moment of it.
+  void handedOut(Delivery delivery) {
+    Entry entry = (Entry) delivery.owner();
+    Activation activation = entry.activation;
+    check(activation.delayUntil() <= rig.wall, "handed out early", activation);
+    check(activation.expiresAt() > rig.wall, "handed out after its end", activation);
+    Row row = rig.store.row(entry.key);
+    check(row != null && row.leaving() == null, "handed out without a row", activation);
+    Long tombstone = rig.store.tombstones().get(Ids.fingerprint(activation.id()));
+    check(tombstone == null || tombstone <= rig.wall, "handed out from its grave", activation);
+    if (activation.atMostOnce() && row != null) {
+      check(row.committed(), "handed out without proof", activation);
+      check(row.status().isHandedOut(), "handed out without a mark", activation);
+      check(ranOnce.add(activation.origin()), "handed out twice", activation);
+      check(!elsewhere.contains(activation.origin()), "handed out by two brokers", activation);
+    }
+  }
+
+  /// A worker proved that it does not have it (H9).
+  void givenBack(Delivery delivery) {
+    ranOnce.remove(((Entry) delivery.owner()).activation.origin());
+  }
+
+  /// Another broker reads the partition on from the committed offset, for a while.
+  void runElsewhere(RigPartition partition, SplittableRandom random) {
+    long from = Math.max(0, partition.committed);
+    long to = from + random.nextLong(partition.end() - from + 1);
+    for (long offset = from; offset < to; offset++) {
+      var origin = new Origin(partition.source.topic(), partition.source.partition(), offset);
+      if (ranOnce.contains(origin)) {
+        throw new AssertionError("Handed out, and read by another broker: " + origin);
+      }
+      elsewhere.add(origin);
+    }
+    if (to > from) {
+      partition.committed = to;
+    }
+  }
+
+  /// A reply that checks, when it is answered, that what was reported is durable (G2).
+  Command.ReportReply watch(List<Command.Update> updates, RigReply reply) {
+    Map<String, Long> keys = new HashMap<>();
+    for (Command.Update update : updates) {
+      if (update.status() == Status.COMPLETE) {
+        completed.add(update.id());
+        keys.put(update.id(), rig.store.keyOf(update.id()));
+      }
+    }
+    int reportedIn = run;
+    return new Command.ReportReply() {
+      @Override
+      public void done(@Nullable Delivery next) {
+        if (reportedIn != run) {
+          throw new AssertionError("A reply of an earlier run was answered");
+        }
+        keys.forEach((id, key) -> {
+          Row row = rig.store.row(key);
+          if (row != null && row.leaving() == null) {
+            throw new AssertionError("Complete of " + id + " was answered, and it is there");
+          }
+        });
+        reply.done(next);
+        if (reply.answers > 1) {
+          throw new AssertionError("Answered twice: " + updates);
+        }
+      }
+
+      @Override
+      public void unavailable(String why) {
+        reply.unavailable(why);
+      }
+    };
+  }
+
+  void retried(String id, String retryId) {
+    generations.put(retryId, generation(id) + 1);
+  }
+
+  int generation(String id) {
+    return generations.getOrDefault(id, 0);
+  }
+
+  void arrived(Departure departure) {
+    arrived.add(departure.id());
+  }
+
+  void refused(Departure departure) {
+    quarantined.add(departure.id());
+  }
+
+  void checkDepths() {
+    Inflight.Depths depths = rig.depths();
+    if (depths.pending() < 0
+        || depths.delayed() < 0
+        || depths.handedOut() < 0
+        || depths.leaving() < 0
+        || depths.residentBytes() < 0
+        || rig.engine().outstanding() < 0) {
+      throw new AssertionError("Less than nothing: " + depths);
+    }
+  }
+
+  /// Every record that was consumed ended in one way, or is quarantined on disk.
+  void checkEnd(List<RigPartition> partitions) {
+    if (!rig.store.missed.isEmpty()) {
+      throw new AssertionError("Changes of rows that are not there: " + rig.store.missed);
+    }
+    if (rig.engine().outstanding() != 0) {
+      throw new AssertionError(rig.engine().outstanding() + " changes are not settled");
+    }
+    for (Row row : rig.store.rows()) {
+      check(quarantined.contains(row.activation().id()), "left over", row.activation());
+    }
+    Map<Long, Activation> stored = new HashMap<>();
+    Set<Origin> origins = new HashSet<>();
+    Map<Long, Status> leaving = new HashMap<>();
+    for (Change change : rig.store.history) {
+      switch (change) {
+        case Change.Insert(Row row, _) -> {
+          stored.put(row.key(), row.activation());
+          origins.add(row.activation().origin());
+          if (row.leaving() != null) {
+            leaving.put(row.key(), row.status());
+          }
+        }
+        case Change.Leave leave -> leaving.put(leave.key(), leave.status());
+        case Change.Delete delete -> checkDelete(delete, leaving.containsKey(delete.key()));
+        default -> {}
+      }
+    }
+    Set<String> disposed = new HashSet<>(rig.noticed(Notice.EXPIRED));
+    disposed.addAll(rig.noticed(Notice.DUPLICATE));
+    for (RigPartition partition : partitions) {
+      for (Activation activation : partition.activations()) {
+        check(
+            origins.contains(activation.origin())
+                || elsewhere.contains(activation.origin())
+                || disposed.contains(activation.id()),
+            "lost on the way in",
+            activation);
+      }
+    }
+  }
+
+  /// A row goes because it was completed, left, or was discarded by a rule.
+  private void checkDelete(Change.Delete delete, boolean left) {
+    String id = delete.id();
+    boolean byRule =
+        rig.noticed(Notice.DISCARDED).contains(id) || rig.noticed(Notice.EXPIRED).contains(id);
+    boolean byReplay = quarantined.contains(id);
+    if (!completed.contains(id) && !(left && arrived.contains(id)) && !byRule && !byReplay) {
+      throw new AssertionError("This went for no reason: " + delete);
+    }
+  }
+
+  private static void check(boolean holds, String what, Activation activation) {
+    if (!holds) {
+      throw new AssertionError(
+          "%s was %s: %s".formatted(activation.id(), what, activation.origin()));
+    }
+  }
+}

@@ -1,0 +1,91 @@
+package io.taskbroker.inflight;
+
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// The bounds and periods of a rig: what the broker would have, unless a test says otherwise.
+final class RigOptions {
+  static final String RETRY_TOPIC = "retries";
+  static final String DEAD_LETTER_TOPIC = "dead-letters";
+
+  static final long GRACE = 3_000;
+  static final long LEASE = 10_000;
+  static final long MARK_INTERVAL = 1_000;
+  static final long RESTART_GRACE = 60_000;
+  static final long PARK_HORIZON = 600_000;
+  static final long TOMBSTONE = 3_600_000;
+
+  private final @Nullable Set<String> pushed;
+  private int maxPending = 100;
+  private int maxDelayed = 100;
+  private int maxHandedOut = 100;
+  private long maxStoreBytes;
+  private long maxResidentBytes = 10_000_000;
+  private int maxChanges = 10_000;
+  private long grace = GRACE;
+
+  private RigOptions(@Nullable Set<String> pushed) {
+    this.pushed = pushed;
+  }
+
+  static RigOptions push(String... applications) {
+    return new RigOptions(Set.of(applications));
+  }
+
+  static RigOptions pull() {
+    return new RigOptions(null);
+  }
+
+  RigOptions maxPending(int max) {
+    maxPending = max;
+    return this;
+  }
+
+  RigOptions maxDelayed(int max) {
+    maxDelayed = max;
+    return this;
+  }
+
+  RigOptions maxHandedOut(int max) {
+    maxHandedOut = max;
+    return this;
+  }
+
+  RigOptions maxStoreBytes(long max) {
+    maxStoreBytes = max;
+    return this;
+  }
+
+  RigOptions maxResidentBytes(long max) {
+    maxResidentBytes = max;
+    return this;
+  }
+
+  RigOptions maxChanges(int max) {
+    maxChanges = max;
+    return this;
+  }
+
+  RigOptions grace(long millis) {
+    grace = millis;
+    return this;
+  }
+
+  InflightOptions build() {
+    return new InflightOptions(
+        pushed,
+        RETRY_TOPIC,
+        DEAD_LETTER_TOPIC,
+        new InflightOptions.Limits(
+            maxPending,
+            maxDelayed,
+            maxHandedOut,
+            5,
+            maxStoreBytes,
+            maxResidentBytes,
+            maxChanges,
+            100),
+        new InflightOptions.Periods(
+            grace, LEASE, MARK_INTERVAL, RESTART_GRACE, PARK_HORIZON, TOMBSTONE));
+  }
+}

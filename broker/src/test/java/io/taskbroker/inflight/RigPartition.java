@@ -1,0 +1,157 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.FailurePolicy;
+import io.taskbroker.activation.Ids;
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Watermark;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// A partition in Kafka with the consumer of it: a log of records, where reading is, and which
+/// offset is committed. The log and the committed offset outlive a crash.
+final class RigPartition {
+  final SourcePartition source;
+
+  /// A record that a rule drops is null.
+  private final List<Command.@Nullable Arrival> log = new ArrayList<>();
+
+  private final EngineRig rig;
+  private long position;
+  private long begun;
+  private long acknowledged = Watermark.NONE;
+
+  /// The offset that is committed in Kafka.
+  long committed = Watermark.NONE;
+
+  /// Everything below may be committed, says the engine.
+  long consumed = Watermark.NONE;
+
+  int settledRecords;
+  boolean urgent;
+  boolean drained;
+
+  RigPartition(EngineRig rig, String topic, int number) {
+    this.rig = rig;
+    this.source = new SourcePartition("cluster", "group", topic + "-uuid", topic, number);
+  }
+
+  /// Where the next record goes.
+  long end() {
+    return log.size();
+  }
+
+  Activation append(Task task) {
+    Activation activation = task.at(origin(), rig.wall);
+    log.add(new Command.Arrival(activation, null));
+    return activation;
+  }
+
+  /// Appends something that is not an activation; returns the id that it is kept under.
+  String appendUndecodable(byte[] message) {
+    Origin origin = origin();
+    String id = Ids.undecodable(origin);
+    var activation =
+        new Activation(
+            id,
+            "",
+            "",
+            "",
+            message,
+            origin,
+            rig.wall,
+            Activation.NEVER,
+            0,
+            0,
+            FailurePolicy.DEAD_LETTER,
+            false,
+            false);
+    log.add(new Command.Arrival(activation, "not an activation"));
+    return id;
+  }
+
+  /// Appends a record that a rule drops at ingest.
+  void appendDropped() {
+    log.add(null);
+  }
+
+  private Origin origin() {
+    return new Origin(source.topic(), source.partition(), log.size());
+  }
+
+  /// The records, those apart that a rule drops.
+  List<Activation> activations() {
+    List<Activation> activations = new ArrayList<>();
+    for (Command.Arrival arrival : log) {
+      if (arrival != null) {
+        activations.add(arrival.activation());
+      }
+    }
+    return activations;
+  }
+
+  /// Whether everything that the engine was given is stored or disposed of.
+  boolean isSettled() {
+    return Math.max(begun, consumed) == position;
+  }
+
+  boolean hasMore() {
+    return position < log.size();
+  }
+
+  /// Gives the engine up to `most` records.
+  void poll(int most) {
+    long next = Math.min(log.size(), position + (long) most);
+    List<Command.Arrival> arrivals = new ArrayList<>();
+    long bytes = 0;
+    for (Command.Arrival arrival : log.subList((int) position, (int) next)) {
+      if (arrival != null) {
+        arrivals.add(arrival);
+        bytes += arrival.activation().payload().length;
+      }
+    }
+    position = next;
+    rig.tell(new Command.Ingest(source, arrivals, next, bytes));
+  }
+
+  /// Appends tasks, and lets the engine take in everything.
+  void send(Task... tasks) {
+    for (Task task : tasks) {
+      append(task);
+    }
+    poll(Integer.MAX_VALUE);
+    rig.settle();
+  }
+
+  /// The partition is assigned: reading goes on where the watermark says, or else Kafka. A position
+  /// that is ahead of what is committed may be committed at once.
+  void assign() {
+    Watermark watermark = rig.store.watermark(source);
+    position = Math.max(0, watermark == null ? committed : Math.max(committed, watermark.next()));
+    consumed = position > Math.max(committed, 0) ? position : Watermark.NONE;
+    acknowledged = committed;
+    begun = position;
+    drained = false;
+    rig.tell(new Command.Assigned(source, committed));
+  }
+
+  void revoke(boolean lost) {
+    rig.tell(new Command.Revoked(source, lost));
+  }
+
+  /// Kafka acknowledges a commit of what may be committed.
+  void commitOffset() {
+    committed = Math.max(committed, consumed);
+    if (committed > acknowledged) {
+      acknowledged = committed;
+      rig.tell(new Command.OffsetCommitted(source, committed));
+    }
+  }
+
+  /// Kafka does the commit, and the acknowledgement is lost.
+  void commitOffsetSilently() {
+    committed = Math.max(committed, consumed);
+  }
+}

@@ -1,0 +1,295 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Destination;
+import io.taskbroker.activation.Ids;
+import io.taskbroker.activation.Ids.Fingerprint;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Status;
+import io.taskbroker.activation.Watermark;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/// A durable store in memory: what was committed outlives a crash of the rig, what was only written
+/// does not. Commits in order, as much at a time as the test says.
+final class RigStore {
+  private final TreeMap<Long, Row> rows = new TreeMap<>();
+  private final Map<SourcePartition, Watermark> watermarks = new HashMap<>();
+  private final Map<Fingerprint, Long> tombstones = new LinkedHashMap<>();
+  private final ArrayDeque<Work> waiting = new ArrayDeque<>();
+
+  /// Everything that was ever committed, and changes of rows that were not there.
+  final List<Change> history = new ArrayList<>();
+
+  final List<Change> missed = new ArrayList<>();
+
+  /// Rows whose end was written in this run, and the last row of each id.
+  private final Set<Long> ended = new HashSet<>();
+
+  private final Map<String, Long> keys = new HashMap<>();
+
+  /// What the store cannot hold.
+  Predicate<Activation> refuses = _ -> false;
+
+  private static final Comparator<Row> BY_DUE =
+      Comparator.<Row>comparingLong(Row::parkedUntil).thenComparingLong(Row::key);
+
+  private long lastKey;
+
+  /// One change or one read, in the order in which they were asked for.
+  private sealed interface Work {
+    record Write(Change change) implements Work {}
+
+    record Read(String application, long afterDue, long afterKey, long upTo, int limit)
+        implements Work {}
+  }
+
+  /// Takes a change, if it makes sense after those before: nothing follows a row's delete, and no
+  /// row begins before the end of another of its id is durable (H20).
+  void write(Change change) {
+    switch (change) {
+      case Change.Insert insert -> begin(insert);
+      case Change.Mark mark -> follow(mark, mark.key());
+      case Change.Prove prove -> follow(prove, prove.key());
+      case Change.Leave leave -> follow(leave, leave.key());
+      case Change.Delete delete -> {
+        follow(delete, delete.key());
+        ended.add(delete.key());
+      }
+      case Change.Consumed _, Change.OffsetCommitted _ -> {}
+    }
+    waiting.add(new Work.Write(change));
+  }
+
+  private void begin(Change.Insert insert) {
+    Row row = insert.row();
+    Long before = keys.put(row.activation().id(), row.key());
+    if (row.key() <= lastKey) {
+      throw new AssertionError("The key of this was used before: " + insert);
+    }
+    if (before != null && !isOver(before)) {
+      throw new AssertionError("Row " + before + " has the id of this, and is there: " + insert);
+    }
+  }
+
+  /// Whether nothing is known, on disk or on the way to it, of a row.
+  private boolean isOver(long key) {
+    return !rows.containsKey(key)
+        && uncommitted().stream()
+            .noneMatch(change ->
+                change instanceof Change.Insert(Row row, _) && row.key() == key
+                    || change instanceof Change.Delete delete && delete.key() == key);
+  }
+
+  private void follow(Change change, long key) {
+    if (ended.contains(key)) {
+      throw new AssertionError("This follows the end of its row: " + change);
+    }
+  }
+
+  void read(String application, long afterDue, long afterKey, long upTo, int limit) {
+    waiting.add(new Work.Read(application, afterDue, afterKey, upTo, limit));
+  }
+
+  /// Forgets what is not committed.
+  void crash() {
+    waiting.clear();
+    ended.clear();
+    keys.clear();
+    rows.values().forEach(row -> keys.put(row.activation().id(), row.key()));
+  }
+
+  /// The key of the last row of that id, durable or not; [Row#NONE] if there is none.
+  long keyOf(String id) {
+    return keys.getOrDefault(id, Row.NONE);
+  }
+
+  /// The durable row of that key.
+  @Nullable Row row(long key) {
+    return rows.get(key);
+  }
+
+  boolean isIdle() {
+    return waiting.isEmpty();
+  }
+
+  /// What is written, but not committed.
+  List<Change> uncommitted() {
+    return waiting.stream()
+        .filter(Work.Write.class::isInstance)
+        .map(work -> ((Work.Write) work).change())
+        .toList();
+  }
+
+  /// Commits up to `most` of what waits in one transaction, and answers what is read after it.
+  List<Command> commit(int most) {
+    List<Change> committed = new ArrayList<>();
+    List<Command> answers = new ArrayList<>();
+    while (committed.size() < most && waiting.peek() instanceof Work.Write(Change change)) {
+      waiting.remove();
+      if (change instanceof Change.Insert(Row row, _) && refuses.test(row.activation())) {
+        answers.add(new Command.Rejected(change, "it holds what cannot be held"));
+      } else {
+        apply(change);
+        committed.add(change);
+      }
+    }
+    if (!committed.isEmpty()) {
+      answers.add(new Command.Committed(committed));
+    }
+    while (waiting.peek() instanceof Work.Read read) {
+      waiting.remove();
+      answers.add(page(read));
+    }
+    return answers;
+  }
+
+  private void apply(Change change) {
+    history.add(change);
+    switch (change) {
+      case Change.Insert(Row row, _) -> {
+        rows.putIfAbsent(row.key(), row);
+        lastKey = Math.max(lastKey, row.key());
+      }
+      case Change.Mark mark -> update(mark, mark.key(), mark.id(), row -> marked(row, mark));
+      case Change.Prove prove -> update(prove, prove.key(), prove.id(), RigStore::proven);
+      case Change.Leave leave -> update(leave, leave.key(), leave.id(), row -> left(row, leave));
+      case Change.Delete delete -> {
+        if (rows.remove(delete.key()) == null) {
+          missed.add(delete);
+        }
+        if (delete.tombstoneUntil() != Row.NONE) {
+          tombstones.put(Ids.fingerprint(delete.id()), delete.tombstoneUntil());
+        }
+      }
+      case Change.Consumed(SourcePartition partition, long next, _) ->
+          watermarks.merge(
+              partition,
+              new Watermark(partition, next, Watermark.NONE),
+              (old, _) -> new Watermark(partition, next, old.committed()));
+      case Change.OffsetCommitted(SourcePartition partition, long committed, _) ->
+          watermarks.merge(
+              partition,
+              new Watermark(partition, committed, committed),
+              (old, _) -> new Watermark(partition, old.next(), committed));
+    }
+  }
+
+  private void update(Change change, long key, String id, UnaryOperator<Row> how) {
+    Row row = rows.get(key);
+    if (row == null) {
+      missed.add(change);
+    } else if (!row.activation().id().equals(id)) {
+      throw new AssertionError(change + " is about another row: " + row);
+    } else {
+      rows.put(key, how.apply(row));
+    }
+  }
+
+  private static Row marked(Row row, Change.Mark mark) {
+    return new Row(
+        row.key(),
+        row.activation(),
+        mark.status(),
+        row.addedAt(),
+        mark.attempts(),
+        mark.claimExpiresAt(),
+        mark.processingDeadline(),
+        mark.deadlineExtended(),
+        mark.committed(),
+        Row.NONE,
+        row.leaving());
+  }
+
+  private static Row proven(Row row) {
+    return copy(row, row.activation(), row.status(), true, row.parkedUntil(), row.leaving());
+  }
+
+  private static Row left(Row row, Change.Leave leave) {
+    byte[] payload = leave.payload();
+    Activation activation =
+        payload == null ? row.activation() : row.activation().withPayload(payload);
+    return copy(row, activation, leave.status(), row.committed(), Row.NONE, leave.destination());
+  }
+
+  private static Row copy(
+      Row row,
+      Activation activation,
+      Status status,
+      boolean committed,
+      long parkedUntil,
+      @Nullable Destination leaving) {
+    return new Row(
+        row.key(),
+        activation,
+        status,
+        row.addedAt(),
+        row.attempts(),
+        row.claimExpiresAt(),
+        row.processingDeadline(),
+        row.deadlineExtended(),
+        committed,
+        parkedUntil,
+        leaving);
+  }
+
+  private Command page(Work.Read read) {
+    List<Row> parked =
+        rows.values().stream()
+            .filter(row -> row.parkedUntil() != Row.NONE)
+            .filter(row -> row.activation().application().equals(read.application()))
+            .filter(row ->
+                row.parkedUntil() > read.afterDue()
+                    || row.parkedUntil() == read.afterDue() && row.key() > read.afterKey())
+            .sorted(BY_DUE)
+            .toList();
+    List<Row> page =
+        parked.stream()
+            .filter(row -> row.parkedUntil() <= read.upTo())
+            .limit(read.limit())
+            .toList();
+    long nextDue = page.size() < parked.size() ? parked.get(page.size()).parkedUntil() : Row.NONE;
+    return new Command.ParkedRead(read.application(), page, nextDue, read.upTo());
+  }
+
+  /// Puts a row there as an earlier run left it.
+  void put(Row row) {
+    rows.put(row.key(), row);
+    lastKey = Math.max(lastKey, row.key());
+  }
+
+  List<Row> rows() {
+    return List.copyOf(rows.values());
+  }
+
+  Optional<Row> row(String id) {
+    return rows.values().stream().filter(row -> row.activation().id().equals(id)).findFirst();
+  }
+
+  Map<Fingerprint, Long> tombstones() {
+    return tombstones;
+  }
+
+  /// @return null if there is none
+  @Nullable Watermark watermark(SourcePartition partition) {
+    return watermarks.get(partition);
+  }
+
+  long lastKey() {
+    return lastKey;
+  }
+}

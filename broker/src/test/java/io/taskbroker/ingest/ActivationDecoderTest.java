@@ -1,0 +1,384 @@
+package io.taskbroker.ingest;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.CodedOutputStream;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Timestamp;
+import com.google.protobuf.UnknownFieldSet;
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.FailurePolicy;
+import io.taskbroker.activation.Origin;
+import io.taskbroker.inflight.Command.Arrival;
+import io.taskbroker.proto.v1.OnAttemptsExceeded;
+import io.taskbroker.proto.v1.RetryState;
+import io.taskbroker.proto.v1.TaskActivation;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Arrays;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class ActivationDecoderTest {
+  private static final long NOW = 1_700_000_000_123L;
+  private static final long MAX_DELAY = 3600;
+  private static final int MAX_SIZE = 100_000;
+  private static final Origin ORIGIN = new Origin("tasks", 3, 77);
+  private static final Timestamp RECEIVED =
+      Timestamp.newBuilder().setSeconds(1_699_999_000).setNanos(5_000_001).build();
+  private static final long RECEIVED_MILLIS = 1_699_999_000_005L;
+
+  private final ActivationDecoder decoder = new ActivationDecoder(MAX_DELAY, MAX_SIZE);
+
+  @Test
+  void readsWhatTheBrokerNeedsAndKeepsTheBytes() {
+    byte[] value =
+        TaskActivation.newBuilder()
+            .setId("0123456789abcdef0123456789abcdef")
+            .setNamespace("ns")
+            .setTaskname("mod.tâsk")
+            .setApplication("app")
+            .setReceivedAt(RECEIVED)
+            .putHeaders("a", "b")
+            .setParametersBytes(ByteString.copyFromUtf8("parameters"))
+            .setProcessingDeadlineDuration(30)
+            .setExpires(60)
+            .setDelay(10)
+            .setRetryState(
+                RetryState.newBuilder()
+                    .setAttempts(2)
+                    .setMaxAttempts(3)
+                    .setOnAttemptsExceeded(OnAttemptsExceeded.ON_ATTEMPTS_EXCEEDED_DEADLETTER)
+                    .setAtMostOnce(true)
+                    .setDelayOnRetry(9))
+            .build()
+            .toByteArray();
+
+    Arrival arrival = decoder.decode(ORIGIN, value, NOW);
+
+    assertThat(arrival.undecodable()).isNull();
+    Activation read = arrival.activation();
+    assertThat(read.payload()).isSameAs(value);
+    assertThat(read)
+        .isEqualTo(
+            new Activation(
+                "0123456789abcdef0123456789abcdef",
+                "app",
+                "ns",
+                "mod.tâsk",
+                value,
+                ORIGIN,
+                RECEIVED_MILLIS,
+                RECEIVED_MILLIS + 60_000,
+                RECEIVED_MILLIS + 1 + 10_000,
+                30,
+                FailurePolicy.DEAD_LETTER,
+                true,
+                true));
+  }
+
+  @Test
+  void takesWhatIsMissingForItsDefault() {
+    Activation read = decoded(TaskActivation.newBuilder());
+
+    assertThat(read.receivedAt()).isEqualTo(NOW);
+    assertThat(read.expiresAt()).isEqualTo(Activation.NEVER);
+    assertThat(read.delayUntil()).isZero();
+    assertThat(read.deadlineSeconds()).isZero();
+    assertThat(read.failurePolicy()).isEqualTo(FailurePolicy.UNSPECIFIED);
+    assertThat(read.atMostOnce()).isFalse();
+    assertThat(read.derived()).isFalse();
+    assertThat(read.application()).isEmpty();
+  }
+
+  @Test
+  void h21RoundsTheDelayUpAndTheExpiryDown() {
+    Activation read =
+        decoded(TaskActivation.newBuilder().setReceivedAt(RECEIVED).setDelay(1).setExpires(1));
+
+    assertThat(read.delayUntil()).isEqualTo(RECEIVED_MILLIS + 1001);
+    assertThat(read.expiresAt()).isEqualTo(RECEIVED_MILLIS + 1000);
+
+    var whole = Timestamp.newBuilder().setSeconds(1).setNanos(5_000_000).build();
+    read = decoded(TaskActivation.newBuilder().setReceivedAt(whole).setDelay(1));
+    assertThat(read.delayUntil()).isEqualTo(2005);
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {3601, Long.MAX_VALUE, -1, Long.MIN_VALUE})
+  void cutsTheDelay(long delay) {
+    assertThat(decoded(TaskActivation.newBuilder().setDelay(delay)).delayUntil())
+        .isEqualTo(NOW + MAX_DELAY * 1000);
+  }
+
+  @Test
+  void aDelayWithoutBoundDoesNotOverflow() {
+    var unbounded = new ActivationDecoder(Long.MAX_VALUE, MAX_SIZE);
+    byte[] value = TaskActivation.newBuilder().setId("x").setDelay(-1).build().toByteArray();
+
+    assertThat(unbounded.decode(ORIGIN, value, NOW).activation().delayUntil())
+        .isEqualTo(Long.MAX_VALUE);
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {Long.MAX_VALUE / 1000, Long.MAX_VALUE, -1, Long.MIN_VALUE})
+  void w11AHugeExpiryIsNever(long expires) {
+    assertThat(decoded(TaskActivation.newBuilder().setExpires(expires)).expiresAt())
+        .isEqualTo(Activation.NEVER);
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {Integer.MAX_VALUE, Integer.MAX_VALUE + 1L, Long.MAX_VALUE, -1})
+  void w11AHugeDeadlineIsClamped(long seconds) {
+    assertThat(
+            decoded(TaskActivation.newBuilder().setProcessingDeadlineDuration(seconds))
+                .deadlineSeconds())
+        .isEqualTo(Integer.MAX_VALUE);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {3, 99, -1, Integer.MIN_VALUE})
+  void w10AnUnknownPolicyIsUnspecified(int number) {
+    var retry = RetryState.newBuilder().setOnAttemptsExceededValue(number);
+
+    assertThat(decoded(TaskActivation.newBuilder().setRetryState(retry)).failurePolicy())
+        .isEqualTo(FailurePolicy.UNSPECIFIED);
+  }
+
+  @Test
+  void anInvalidTimeOfReceiptIsNow() {
+    for (Timestamp invalid :
+        new Timestamp[] {
+          Timestamp.newBuilder().setSeconds(Long.MAX_VALUE).build(),
+          Timestamp.newBuilder().setSeconds(Long.MIN_VALUE).build(),
+          Timestamp.newBuilder().setNanos(-1).build(),
+          Timestamp.newBuilder().setNanos(1_000_000_000).build()
+        }) {
+      Activation read =
+          decoded(TaskActivation.newBuilder().setReceivedAt(invalid).setDelay(1).setExpires(2));
+      assertThat(read.receivedAt()).isEqualTo(NOW);
+      assertThat(read.delayUntil()).isEqualTo(NOW + 1000);
+      assertThat(read.expiresAt()).isEqualTo(NOW + 2000);
+    }
+  }
+
+  @Test
+  void w08ATombstoneIsUndecodable() {
+    Arrival arrival = decoder.decode(ORIGIN, null, NOW);
+
+    assertThat(arrival.undecodable()).isEqualTo("the record has no value");
+    assertThat(arrival.activation().payload()).isEmpty();
+    assertUndecodable(arrival);
+  }
+
+  @Test
+  void w29GarbageIsUndecodableAndKeepsItsBytes() {
+    byte[] value = "\n\u00ffgarbage".getBytes(UTF_8);
+
+    Arrival arrival = decoder.decode(ORIGIN, value, NOW);
+
+    assertThat(arrival.undecodable()).startsWith("not a TaskActivation: ").doesNotContain("\n");
+    assertThat(arrival.activation().payload()).isSameAs(value);
+    assertUndecodable(arrival);
+  }
+
+  @Test
+  void h12WhatNoStoreCanHoldIsUndecodable() {
+    assertFlaw(activation().setId(""), "the id is empty");
+    assertFlaw(activation().setId("a\0b"), "the id contains U+0000");
+    assertFlaw(activation().setNamespace("\0"), "the namespace contains U+0000");
+    assertFlaw(activation().setTaskname("x\0"), "the taskname contains U+0000");
+    assertFlaw(activation().setApplication("\0x"), "the application contains U+0000");
+    assertFlaw(activation().setId("x".repeat(513)), "the id has more than 512 bytes");
+    assertFlaw(activation().setId("é".repeat(257)), "the id has more than 512 bytes");
+    assertFlaw(
+        activation().setNamespace("x".repeat(1025)), "the namespace has more than 1024 bytes");
+    assertFlaw(activation().setTaskname("x".repeat(1025)), "the taskname has more than 1024 bytes");
+    assertFlaw(
+        activation().setApplication("x".repeat(1025)), "the application has more than 1024 bytes");
+    assertFlaw(
+        activation().setParametersBytes(ByteString.copyFrom(new byte[MAX_SIZE])),
+        "are more than " + MAX_SIZE);
+  }
+
+  @Test
+  void namesAtTheirBoundsAreKept() {
+    Activation read =
+        decoded(activation().setId("é".repeat(256)).setNamespace("é".repeat(512)).setTaskname(""));
+
+    assertThat(read.id()).hasSize(256);
+    assertThat(read.namespace()).hasSize(512);
+  }
+
+  @Test
+  void namesThatRecurAreSharedAndBounded() {
+    String first = decoded(activation().setNamespace("recurring")).namespace();
+    assertThat(decoded(activation().setNamespace("recurring")).namespace()).isSameAs(first);
+
+    for (int i = 0; i < 5000; i++) {
+      decoded(activation().setNamespace("other" + i));
+    }
+    assertThat(decoded(activation().setNamespace("recurring")).namespace())
+        .isEqualTo(first)
+        .isNotSameAs(first);
+  }
+
+  /// Messages, concatenated messages (which merge), and mutated ones: the decoder and the generated
+  /// parser accept the same bytes and read the same of them.
+  @Test
+  void agreesWithTheGeneratedParser() {
+    long seed = new Random().nextLong();
+    var random = new Random(seed);
+    int accepted = 0;
+    int refused = 0;
+    for (int i = 0; i < 60_000; i++) {
+      byte[] value = RandomMessages.next(random);
+      if (assertAgreement(value, "seed " + seed + ", message " + i)) {
+        accepted++;
+      } else {
+        refused++;
+      }
+    }
+    assertThat(accepted).as("accepted, seed %d", seed).isGreaterThan(5_000);
+    assertThat(refused).as("refused, seed %d", seed).isGreaterThan(5_000);
+  }
+
+  @Test
+  void agreesWithTheGeneratedParserAtEveryCut() {
+    byte[] value = RandomMessages.everyField().toByteArray();
+    for (int length = 0; length <= value.length; length++) {
+      assertAgreement(Arrays.copyOf(value, length), "cut at " + length);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 5, 6, 7, 10})
+  void agreesWithTheGeneratedParserOnDeepGroups(int outer) {
+    for (int depth = 95; depth < 105; depth++) {
+      byte[] groups = nestedGroups(depth);
+      assertAgreement(groups, "depth " + depth);
+      assertAgreement(delimited(outer, groups), "depth " + depth + " in field " + outer);
+    }
+  }
+
+  private static byte[] nestedGroups(int depth) {
+    UnknownFieldSet set = UnknownFieldSet.getDefaultInstance();
+    for (int i = 0; i < depth; i++) {
+      set =
+          UnknownFieldSet.newBuilder()
+              .addField(20, UnknownFieldSet.Field.newBuilder().addGroup(set).build())
+              .build();
+    }
+    return set.toByteArray();
+  }
+
+  private static byte[] delimited(int field, byte[] content) {
+    var bytes = new ByteArrayOutputStream();
+    var out = CodedOutputStream.newInstance(bytes);
+    try {
+      out.writeByteArray(field, content);
+      out.flush();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return bytes.toByteArray();
+  }
+
+  private boolean assertAgreement(byte[] value, String which) {
+    TaskActivation parsed;
+    try {
+      parsed = TaskActivation.parseFrom(value);
+    } catch (InvalidProtocolBufferException e) {
+      Arrival arrival = decoder.decode(ORIGIN, value, NOW);
+      assertThat(arrival.undecodable())
+          .as("%s: the parser says %s", which, e.getMessage())
+          .startsWith("not a TaskActivation: ");
+      assertUndecodable(arrival);
+      return false;
+    }
+    Arrival arrival = decoder.decode(ORIGIN, value, NOW);
+    String undecodable = arrival.undecodable();
+    if (undecodable != null) {
+      assertThat(undecodable).as(which).startsWith("the ");
+      return true;
+    }
+    // What the parser read, written and decoded again, is the same.
+    Activation read = arrival.activation();
+    assertThat(read.id()).as(which).isEqualTo(parsed.getId());
+    assertThat(read.namespace()).as(which).isEqualTo(parsed.getNamespace());
+    assertThat(read.taskname()).as(which).isEqualTo(parsed.getTaskname());
+    assertThat(read.application()).as(which).isEqualTo(parsed.getApplication());
+    RetryState retry = parsed.getRetryState();
+    assertThat(read.atMostOnce()).as(which).isEqualTo(retry.getAtMostOnce());
+    assertThat(read.derived()).as(which).isEqualTo(retry.getAttempts() != 0);
+    assertThat(read.failurePolicy())
+        .as(which)
+        .isEqualTo(FailurePolicy.ofNumber(retry.getOnAttemptsExceededValue()));
+    Timestamp at = parsed.getReceivedAt();
+    if (parsed.hasReceivedAt()
+        && Math.abs(at.getSeconds()) < 1L << 32
+        && at.getNanos() >= 0
+        && at.getNanos() < 1_000_000_000) {
+      long floor = at.getSeconds() * 1000 + at.getNanos() / 1_000_000;
+      long ceiling = floor + (at.getNanos() % 1_000_000 == 0 ? 0 : 1);
+      assertThat(read.receivedAt()).as(which).isEqualTo(floor);
+      if (parsed.hasExpires() && parsed.getExpires() >= 0 && parsed.getExpires() < 1L << 32) {
+        assertThat(read.expiresAt()).as(which).isEqualTo(floor + parsed.getExpires() * 1000);
+      }
+      if (parsed.hasDelay() && parsed.getDelay() >= 0) {
+        assertThat(read.delayUntil())
+            .as(which)
+            .isEqualTo(ceiling + Math.min(MAX_DELAY, parsed.getDelay()) * 1000);
+      }
+    }
+    if (!parsed.hasReceivedAt()) {
+      assertThat(read.receivedAt()).as(which).isEqualTo(NOW);
+    }
+    if (!parsed.hasExpires()) {
+      assertThat(read.expiresAt()).as(which).isEqualTo(Activation.NEVER);
+    }
+    if (!parsed.hasDelay()) {
+      assertThat(read.delayUntil()).as(which).isZero();
+    }
+    long deadline = parsed.getProcessingDeadlineDuration();
+    assertThat(read.deadlineSeconds())
+        .as(which)
+        .isEqualTo(
+            deadline < 0 || deadline > Integer.MAX_VALUE ? Integer.MAX_VALUE : (int) deadline);
+    return true;
+  }
+
+  private static TaskActivation.Builder activation() {
+    return TaskActivation.newBuilder().setId("id");
+  }
+
+  private Activation decoded(TaskActivation.Builder message) {
+    if (message.getId().isEmpty()) {
+      message.setId("id");
+    }
+    Arrival arrival = decoder.decode(ORIGIN, message.build().toByteArray(), NOW);
+    assertThat(arrival.undecodable()).isNull();
+    return arrival.activation();
+  }
+
+  private void assertFlaw(TaskActivation.Builder message, String flaw) {
+    Arrival arrival = decoder.decode(ORIGIN, message.build().toByteArray(), NOW);
+    assertThat(arrival.undecodable()).contains(flaw);
+    assertUndecodable(arrival);
+  }
+
+  private static void assertUndecodable(Arrival arrival) {
+    Activation kept = arrival.activation();
+    assertThat(kept.id()).isEqualTo("undecodable:tasks:3:77");
+    assertThat(kept.namespace() + kept.taskname() + kept.application()).isEmpty();
+    assertThat(kept.failurePolicy()).isEqualTo(FailurePolicy.DEAD_LETTER);
+    assertThat(kept.expiresAt()).isEqualTo(Activation.NEVER);
+    assertThat(kept.delayUntil()).isZero();
+    assertThat(kept.atMostOnce()).isFalse();
+  }
+}

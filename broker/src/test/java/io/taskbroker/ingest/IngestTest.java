@@ -1,0 +1,541 @@
+package io.taskbroker.ingest;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Watermark;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.testkit.EmbeddedKafka;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(60)
+final class IngestTest {
+  private static final String RANGE = "org.apache.kafka.clients.consumer.RangeAssignor";
+  private static final String COOPERATIVE =
+      "org.apache.kafka.clients.consumer.CooperativeStickyAssignor";
+  private static final IngestOptions OPTIONS =
+      new IngestOptions("broker-1", 3600, 100_000, 1000, 1_000_000, 100);
+  private static final Duration SOON = Duration.ofMillis(100);
+  private static final Duration NEVER = Duration.ofHours(1);
+
+  @TempDir private static Path dir;
+  private static EmbeddedKafka kafka;
+  private static Cluster cluster;
+  private static final AtomicInteger topics = new AtomicInteger();
+
+  private final String topic = "tasks-" + topics.incrementAndGet();
+  private final String group = "group-of-" + topic;
+  private final ScriptedEngine engine = new ScriptedEngine();
+  private final List<Ingest> started = new ArrayList<>();
+  private final List<Throwable> failures = new CopyOnWriteArrayList<>();
+  private final Map<String, String> properties = new HashMap<>();
+  private Duration commitInterval = SOON;
+  private String reset = "earliest";
+  private IngestOptions options = OPTIONS;
+
+  @BeforeAll
+  static void startKafka() {
+    kafka = EmbeddedKafka.start(dir);
+    cluster = new Cluster(kafka.bootstrap());
+  }
+
+  @AfterAll
+  static void stopKafka() {
+    cluster.close();
+    kafka.close();
+  }
+
+  @BeforeEach
+  void reachKafka() {
+    properties.put("bootstrap.servers", kafka.bootstrap());
+  }
+
+  @AfterEach
+  void stop() {
+    started.forEach(Ingest::stop);
+    if (failures.isEmpty()) {
+      return;
+    }
+    assertThat(failures)
+        .allSatisfy(each -> assertThat(each).hasMessageContaining("Another broker"));
+  }
+
+  @Test
+  void handsRecordsOverInOrderAndCommitsThem() throws Exception {
+    kafka.createTopic(topic, 2);
+    Ingest ingest = start(engine);
+    cluster.produce(topic, 0, 3);
+    cluster.produceMany(topic, 1, 250);
+
+    await().untilAsserted(() -> assertThat(engine.offsets(0)).containsExactly(0L, 1L, 2L));
+    await().untilAsserted(() -> assertThat(engine.offsets(1)).isEqualTo(from(0, 250)));
+    await().until(() -> cluster.committed(group, topic, 0) == 3);
+    await().until(() -> cluster.committed(group, topic, 1) == 250);
+    await().until(() -> engine.committed(1) == 250);
+    assertThat(engine.commands().getFirst()).isInstanceOf(Command.Assigned.class);
+    assertThat(engine.partition(1)).isEqualTo(cluster.partition(group, topic, 1));
+    assertThat(ingest.hasWork()).isTrue();
+    long rounds = ingest.done();
+    await().until(() -> ingest.done() > rounds);
+  }
+
+  @Test
+  void stopGivesThePartitionsUpAndLeavesTheGroup() throws Exception {
+    commitInterval = NEVER;
+    kafka.createTopic(topic, 1);
+    Ingest ingest = start(engine);
+    cluster.produce(topic, 0, 5);
+    await().until(() -> engine.offsets(0).size() == 5);
+    assertThat(cluster.committed(group, topic, 0)).isZero();
+
+    ingest.stop();
+
+    SourcePartition partition = engine.partition(0);
+    assertThat(engine.commands())
+        .endsWith(new Command.Revoked(partition, false), new Command.OffsetCommitted(partition, 5));
+    assertThat(cluster.committed(group, topic, 0)).isEqualTo(5);
+    assertThat(cluster.members(group)).isEmpty();
+    assertThat(ingest.hasWork()).isFalse();
+    ingest.stop();
+  }
+
+  @Test
+  void stopDoesNotWaitForEverForTheEngine() throws Exception {
+    engine.holding().neverDraining();
+    kafka.createTopic(topic, 1);
+    Ingest ingest = start(engine);
+    cluster.produce(topic, 0, 5);
+    await().until(() -> engine.offsets(0).size() == 5);
+
+    long begin = System.nanoTime();
+    ingest.stop();
+
+    assertThat(Duration.ofNanos(System.nanoTime() - begin))
+        .isBetween(Duration.ofSeconds(3), Duration.ofSeconds(8));
+    assertThat(cluster.committed(group, topic, 0)).isZero();
+    assertThat(cluster.members(group)).isEmpty();
+  }
+
+  @Test
+  void h01AWatermarkAheadOfTheCommitIsNotReadAgain() throws Exception {
+    kafka.createTopic(topic, 1);
+    cluster.produce(topic, 0, 10);
+    cluster.resetOffset(group, topic, 0, 4);
+    SourcePartition partition = cluster.partition(group, topic, 0);
+
+    start(engine, new Watermark(partition, 10, 4));
+    await().until(() -> engine.isAssigned(0));
+    cluster.produce(topic, 0, 1);
+
+    await().untilAsserted(() -> assertThat(engine.offsets(0)).containsExactly(10L));
+    assertThat(engine.commands().getFirst()).isEqualTo(new Command.Assigned(partition, 4));
+    await().until(() -> cluster.committed(group, topic, 0) == 11);
+  }
+
+  @Test
+  void h01TheWatermarkIsCommittedWithoutAnyRecord() throws Exception {
+    commitInterval = NEVER;
+    kafka.createTopic(topic, 1);
+    cluster.produce(topic, 0, 10);
+    cluster.resetOffset(group, topic, 0, 4);
+    SourcePartition partition = cluster.partition(group, topic, 0);
+
+    start(engine, new Watermark(partition, 10, 4));
+
+    await().until(() -> engine.committed(0) == 10);
+    assertThat(cluster.committed(group, topic, 0)).isEqualTo(10);
+  }
+
+  @Test
+  void h01AnOperatorsResetIsObeyed() throws Exception {
+    engine.holding();
+    kafka.createTopic(topic, 1);
+    cluster.produce(topic, 0, 10);
+    cluster.resetOffset(group, topic, 0, 2);
+    SourcePartition partition = cluster.partition(group, topic, 0);
+
+    start(engine, new Watermark(partition, 10, 8));
+
+    await().untilAsserted(() -> assertThat(engine.offsets(0)).isEqualTo(from(2, 10)));
+    assertThat(engine.commands())
+        .startsWith(
+            new Command.Assigned(partition, 2),
+            new Command.Ingest(partition, List.of(), 2, 0),
+            new Command.OffsetCommitted(partition, 2));
+  }
+
+  @Test
+  void h01AWatermarkOfAnotherTopicOfThatNameIsVoid() throws Exception {
+    kafka.createTopic(topic, 1);
+    cluster.produce(topic, 0, 10);
+    SourcePartition partition = cluster.partition(group, topic, 0);
+    var before =
+        new SourcePartition(partition.cluster(), group, "AAAAAAAAAAAAAAAAAAAAAQ", topic, 0);
+
+    start(engine, new Watermark(before, 10, 10));
+
+    await().untilAsserted(() -> assertThat(engine.offsets(0)).isEqualTo(from(0, 10)));
+  }
+
+  @Test
+  void h01WhatWasDurableWhenAPartitionWasLostIsNotReadAgain() throws Exception {
+    engine.holding();
+    commitInterval = NEVER;
+    options = batches(3);
+    kafka.createTopic(topic, 1);
+    cluster.produceMany(topic, 0, 9);
+    start(engine);
+    await().until(() -> engine.offsets(0).size() == 9);
+    SourcePartition partition = engine.partition(0);
+    engine.settle(partition, 2);
+    engine.forgetCommands();
+
+    cluster.removeMember(group, "broker-1-" + topic);
+
+    await().untilAsserted(() -> assertThat(engine.offsets(0)).isEqualTo(from(6, 9)));
+    assertThat(engine.commands())
+        .startsWith(new Command.Revoked(partition, true), new Command.Assigned(partition, 0));
+  }
+
+  @Test
+  void h05LatestIsResolvedOnceAndCommitted() throws Exception {
+    reset = "latest";
+    kafka.createTopic(topic, 2);
+    cluster.produce(topic, 0, 3);
+    Ingest first = start(engine);
+    await().until(() -> engine.isAssigned(0) && engine.isAssigned(1));
+    assertThat(cluster.committed(group, topic, 0)).isEqualTo(3);
+    assertThat(cluster.committed(group, topic, 1)).isZero();
+    assertThat(engine.commands(Command.Assigned.class))
+        .contains(new Command.Assigned(engine.partition(0), 3));
+    assertThat(engine.committed(0)).isEqualTo(3);
+    first.stop();
+    assertThat(engine.offsets(0)).isEmpty();
+
+    cluster.produce(topic, 0, 2);
+    cluster.produce(topic, 1, 1);
+    var next = new ScriptedEngine();
+    start(next);
+
+    await().untilAsserted(() -> assertThat(next.offsets(0)).containsExactly(3L, 4L));
+    await().untilAsserted(() -> assertThat(next.offsets(1)).containsExactly(0L));
+  }
+
+  @Test
+  void h05PartitionsThatAreAddedStartAtTheEarliest() throws Exception {
+    reset = "latest";
+    properties.put("metadata.max.age.ms", "500");
+    kafka.createTopic(topic, 1);
+    start(engine);
+    await().until(() -> engine.isAssigned(0));
+
+    cluster.addPartitions(topic, 2);
+    cluster.produce(topic, 1, 2);
+
+    await().untilAsserted(() -> assertThat(engine.offsets(1)).containsExactly(0L, 1L));
+  }
+
+  @Test
+  void h05AnOffsetThatTheLogHasLostIsCountedAndReadingBeginsAtTheEarliest() throws Exception {
+    kafka.createTopic(topic, 1);
+    cluster.produce(topic, 0, 10);
+    cluster.resetOffset(group, topic, 0, 3);
+    cluster.deleteRecordsBelow(topic, 0, 6);
+
+    Ingest ingest = start(engine);
+
+    await().untilAsserted(() -> assertThat(engine.offsets(0)).isEqualTo(from(6, 10)));
+    assertThat(ingest.offsetsOutOfRange()).isEqualTo(1);
+  }
+
+  @Test
+  void h05AnOffsetThatTheLogLosesWhileReadingPausesIsCountedToo() throws Exception {
+    engine.holding();
+    options = new IngestOptions("broker-1", 3600, 100_000, 2, 2000, 2);
+    kafka.createTopic(topic, 1);
+    for (int i = 0; i < 20; i++) {
+      cluster.produce(topic, 0, new byte[1000]);
+    }
+    Ingest ingest = start(engine);
+    await().until(() -> engine.outstanding() >= 2);
+
+    cluster.deleteRecordsBelow(topic, 0, 15);
+    engine.settleAll();
+
+    await().until(() -> engine.offsets(0).containsAll(from(15, 20)));
+    assertThat(engine.offsets(0)).doesNotHaveDuplicates().doesNotContain(14L);
+    assertThat(ingest.offsetsOutOfRange()).isEqualTo(1);
+    await().until(() -> cluster.committed(group, topic, 0) == 20);
+  }
+
+  @Test
+  void g7ReadsAheadToTheBoundAndGoesOnBelowHalfOfIt() throws Exception {
+    engine.holding();
+    options = new IngestOptions("broker-1", 3600, 100_000, 50, 1_000_000, 10);
+    kafka.createTopic(topic, 1);
+    cluster.produceMany(topic, 0, 500);
+    start(engine);
+
+    await().until(() -> engine.outstanding() == 50);
+    staysAt(50);
+    engine.settle(engine.partition(0), 2);
+    staysAt(30);
+    engine.settle(engine.partition(0), 1);
+    await().until(() -> engine.outstanding() >= 50);
+    engine.settleAll();
+
+    await().untilAsserted(() -> assertThat(engine.offsets(0)).isEqualTo(from(0, 500)));
+    assertThat(engine.mostOutstanding()).isLessThanOrEqualTo(60);
+    await().until(() -> cluster.committed(group, topic, 0) == 500);
+  }
+
+  @Test
+  void g7ReadsAheadToTheBoundOfBytes() throws Exception {
+    engine.holding();
+    options = new IngestOptions("broker-1", 3600, 100_000, 1_000_000, 5_000, 2);
+    kafka.createTopic(topic, 1);
+    for (int i = 0; i < 20; i++) {
+      cluster.produce(topic, 0, new byte[1000]);
+    }
+    start(engine);
+
+    await().until(() -> engine.outstanding() >= 5);
+    engine.settleAll();
+
+    await().untilAsserted(() -> assertThat(engine.offsets(0)).isEqualTo(from(0, 20)));
+    assertThat(engine.mostOutstanding()).isLessThanOrEqualTo(6);
+  }
+
+  @Test
+  void g1CommitsOnlyWhatIsDurable() throws Exception {
+    engine.holding();
+    options = batches(4);
+    kafka.createTopic(topic, 1);
+    cluster.produceMany(topic, 0, 12);
+    Ingest ingest = start(engine);
+    await().until(() -> engine.offsets(0).size() == 12);
+
+    engine.settle(engine.partition(0), 1);
+    await().until(() -> engine.committed(0) == 4);
+    engine.settle(engine.partition(0), 1);
+    await().until(() -> engine.committed(0) == 8);
+    ingest.stop();
+
+    assertThat(cluster.committed(group, topic, 0)).isEqualTo(8);
+  }
+
+  @Test
+  void gapsOfAbortedTransactionsAreConsumedToo() throws Exception {
+    kafka.createTopic(topic, 1);
+    start(engine);
+    cluster.produceInTransaction(topic, 3, false);
+    // Three records and the mark of their end.
+    await().until(() -> cluster.committed(group, topic, 0) == 4);
+    assertThat(engine.offsets(0)).isEmpty();
+
+    cluster.produceInTransaction(topic, 2, true);
+    await().until(() -> cluster.committed(group, topic, 0) == 7);
+    assertThat(engine.offsets(0)).containsExactly(4L, 5L);
+    assertThat(engine.commands(Command.Ingest.class).getLast().nextOffset()).isEqualTo(7);
+  }
+
+  @Test
+  void w08w29WhatIsUndecodableNeverStopsAPartition() throws Exception {
+    kafka.createTopic(topic, 1);
+    start(engine);
+    cluster.produce(topic, 0, (byte[]) null);
+    cluster.produce(topic, 0, new byte[0]);
+    for (int i = 0; i < 50; i++) {
+      cluster.produce(topic, 0, ("\n\u00ff garbage " + i).getBytes(UTF_8));
+    }
+    cluster.produce(topic, 0, Cluster.activation("good"));
+
+    await().until(() -> engine.arrivals(0).size() == 53);
+    List<Command.Arrival> arrivals = engine.arrivals(0);
+    assertThat(arrivals.subList(0, 52)).allMatch(each -> each.undecodable() != null);
+    Activation good = arrivals.getLast().activation();
+    assertThat(good.id()).isEqualTo("good");
+    assertThat(good.payload()).isEqualTo(Cluster.activation("good"));
+    assertThat(arrivals.getFirst().activation().id()).isEqualTo("undecodable:" + topic + ":0:0");
+    await().until(() -> cluster.committed(group, topic, 0) == 53);
+  }
+
+  @Test
+  void h02AnUrgentCommitIsAcknowledgedAtOnce() throws Exception {
+    commitInterval = NEVER;
+    kafka.createTopic(topic, 1);
+    start(engine);
+    cluster.produce(topic, 0, 1);
+    await().until(() -> engine.offsets(0).size() == 1);
+    await()
+        .during(Duration.ofMillis(200))
+        .untilAsserted(() -> assertThat(cluster.committed(group, topic, 0)).isZero());
+
+    engine.urgent();
+    var times = new long[20];
+    for (int i = 0; i < times.length; i++) {
+      long offset = i + 2L;
+      engine.holding();
+      cluster.produce(topic, 0, 1);
+      await().pollInterval(Duration.ofMillis(2)).until(() -> engine.outstanding() == 1);
+      long begin = System.nanoTime();
+      engine.settle(engine.partition(0), 1);
+      await().pollInterval(Duration.ofMillis(1)).until(() -> engine.committed(0) == offset);
+      times[i] = (System.nanoTime() - begin) / 1_000_000;
+    }
+
+    Arrays.sort(times);
+    assertThat(times[times.length / 2]).as("of %s ms", Arrays.toString(times)).isLessThan(150);
+    assertThat(cluster.committed(group, topic, 0)).isEqualTo(21);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {RANGE, COOPERATIVE})
+  void h17w16ARebalanceCommitsWhatIsDurableAndNothingElse(String assignor) throws Exception {
+    properties.put("partition.assignment.strategy", assignor);
+    commitInterval = NEVER;
+    options = batches(4);
+    engine.holding().settlingOneBatchOnRevoke();
+    kafka.createTopic(topic, 2);
+    cluster.produceMany(topic, 0, 12);
+    cluster.produceMany(topic, 1, 12);
+    start(engine);
+    await().until(() -> engine.offsets(0).size() == 12 && engine.offsets(1).size() == 12);
+
+    var other = new ScriptedEngine().holding();
+    options = new IngestOptions("broker-2", 3600, 100_000, 1000, 1_000_000, 4);
+    start(other);
+
+    await().until(() -> other.isAssigned(0) || other.isAssigned(1));
+    int moved = other.isAssigned(0) ? 0 : 1;
+    await().untilAsserted(() -> assertThat(other.offsets(moved)).isEqualTo(from(4, 12)));
+    assertThat(cluster.committed(group, topic, moved)).isEqualTo(4);
+    SourcePartition partition = other.partition(moved);
+    assertThat(other.commands(Command.Assigned.class))
+        .containsExactly(new Command.Assigned(partition, 4));
+    assertThat(engine.commands())
+        .containsSubsequence(
+            new Command.Revoked(partition, false), new Command.OffsetCommitted(partition, 4));
+    int revoked = assignor.equals(COOPERATIVE) ? 1 : 2;
+    assertThat(engine.commands(Command.Revoked.class)).hasSize(revoked);
+    if (assignor.equals(RANGE)) {
+      await()
+          .untilAsserted(
+              () -> assertThat(engine.offsets(1 - moved).subList(12, 20)).isEqualTo(from(4, 12)));
+    }
+  }
+
+  @Test
+  void anotherBrokerUnderTheSameNameEndsTheFirst() throws Exception {
+    kafka.createTopic(topic, 1);
+    start(engine);
+    await().until(() -> engine.isAssigned(0));
+
+    var other = new ScriptedEngine();
+    long begin = System.nanoTime();
+    start(other);
+
+    await().until(() -> other.isAssigned(0));
+    assertThat(Duration.ofNanos(System.nanoTime() - begin))
+        .as("a static member gets its partitions back before the session ends")
+        .isLessThan(Duration.ofSeconds(6));
+    await().until(() -> !failures.isEmpty());
+    assertThat(failures.getFirst())
+        .hasMessageContaining("Another broker runs as broker-1-" + topic + " in group " + group);
+    await()
+        .untilAsserted(() ->
+            assertThat(engine.commands()).endsWith(new Command.Revoked(engine.partition(0), true)));
+    cluster.produce(topic, 0, 1);
+    await().until(() -> other.offsets(0).size() == 1);
+  }
+
+  @Test
+  void aTopicThatDoesNotExistIsReadAsSoonAsItDoes() throws Exception {
+    Ingest ingest = start(engine);
+    long rounds = ingest.done();
+    await().until(() -> ingest.done() > rounds + 1);
+
+    kafka.createTopic(topic, 1);
+    cluster.produce(topic, 0, 1);
+
+    await().atMost(Duration.ofSeconds(20)).until(() -> engine.offsets(0).size() == 1);
+  }
+
+  @Test
+  void aTopicIsReadOnce() {
+    var source = source();
+    assertThatThrownBy(
+            () -> new Ingest(List.of(source, source), List::of, engine, OPTIONS, (_, _) -> {}))
+        .hasMessageContaining(topic);
+  }
+
+  @Test
+  void secretsAreNotPrinted() {
+    properties.put("sasl.jaas.config", "password=secret");
+    assertThat(source().toString()).doesNotContain("secret").contains(topic, kafka.bootstrap());
+  }
+
+  @Test
+  void membersHaveNamesThatKafkaTakes() {
+    assertThat(ClientSettings.memberName("pod-1", "tasks")).isEqualTo("pod-1-tasks");
+    assertThat(ClientSettings.memberName("pod:1", "tasks")).matches("[0-9a-f-]{36}");
+    assertThat(ClientSettings.memberName("p".repeat(250), "tasks"))
+        .matches("[0-9a-f-]{36}")
+        .isEqualTo(ClientSettings.memberName("p".repeat(250), "tasks"))
+        .isNotEqualTo(ClientSettings.memberName("p".repeat(250), "other"));
+  }
+
+  private void staysAt(long outstanding) {
+    await()
+        .during(Duration.ofMillis(300))
+        .untilAsserted(() -> assertThat(engine.outstanding()).isEqualTo(outstanding));
+  }
+
+  private static IngestOptions batches(int records) {
+    return new IngestOptions("broker-1", 3600, 100_000, 1000, 1_000_000, records);
+  }
+
+  private static List<Long> from(long first, long end) {
+    return LongStream.range(first, end).boxed().toList();
+  }
+
+  private TopicSource source() {
+    return new TopicSource(topic, group, properties, Duration.ofSeconds(6), commitInterval, reset);
+  }
+
+  private Ingest start(ScriptedEngine engine, Watermark... stored) {
+    var ingest =
+        new Ingest(
+            List.of(source()),
+            () -> List.of(stored),
+            engine,
+            options,
+            (_, failure) -> failures.add(failure));
+    engine.attach(ingest);
+    started.add(ingest);
+    ingest.start();
+    return ingest;
+  }
+}

@@ -1,0 +1,159 @@
+package io.taskbroker.ingest;
+
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Watermark;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Intake;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/// Stands in for the engine: keeps what it is told, and settles it at once or when the test says
+/// so. Thread-safe.
+final class ScriptedEngine implements Intake {
+  private final List<Command> commands = new ArrayList<>();
+  private final Map<SourcePartition, List<Command.Ingest>> open = new HashMap<>();
+  private @Nullable Ingest ingest;
+  private boolean settling = true;
+  private boolean settlingOnRevoke;
+  private boolean draining = true;
+  private boolean urgent;
+  private long outstanding;
+  private long mostOutstanding;
+
+  synchronized void attach(Ingest stage) {
+    ingest = stage;
+  }
+
+  /// From now on records stay with the engine until the test settles them.
+  synchronized ScriptedEngine holding() {
+    settling = false;
+    return this;
+  }
+
+  /// When a partition is revoked, its first batch becomes durable before it is drained.
+  synchronized ScriptedEngine settlingOneBatchOnRevoke() {
+    settlingOnRevoke = true;
+    return this;
+  }
+
+  /// Revoked partitions are never drained.
+  synchronized ScriptedEngine neverDraining() {
+    draining = false;
+    return this;
+  }
+
+  /// Everything that is settled is settled urgently.
+  synchronized ScriptedEngine urgent() {
+    urgent = true;
+    return this;
+  }
+
+  @Override
+  public void request(Command.Request request) {
+    throw new IllegalStateException("Ingest asks for nothing");
+  }
+
+  @Override
+  public synchronized void tell(Command command) {
+    commands.add(command);
+    if (command instanceof Command.Ingest records) {
+      outstanding += records.arrivals().size();
+      mostOutstanding = Math.max(mostOutstanding, outstanding);
+      open.computeIfAbsent(records.partition(), _ -> new ArrayList<>()).add(records);
+      if (settling) {
+        settle(records.partition(), Integer.MAX_VALUE);
+      }
+    } else if (command instanceof Command.Revoked revoked) {
+      if (settlingOnRevoke) {
+        settle(revoked.partition(), 1);
+      }
+      outstanding -=
+          open.getOrDefault(revoked.partition(), List.of()).stream()
+              .mapToInt(each -> each.arrivals().size())
+              .sum();
+      open.remove(revoked.partition());
+      if (draining) {
+        stage().drained(revoked.partition());
+      }
+    }
+  }
+
+  /// Settles what is open, and all that comes.
+  synchronized void settleAll() {
+    settling = true;
+    List.copyOf(open.keySet()).forEach(partition -> settle(partition, Integer.MAX_VALUE));
+  }
+
+  /// Settles the first open batches of the partition.
+  synchronized void settle(SourcePartition partition, int batches) {
+    List<Command.Ingest> waiting = open.getOrDefault(partition, new ArrayList<>());
+    for (int i = 0; i < batches && !waiting.isEmpty(); i++) {
+      Command.Ingest first = waiting.removeFirst();
+      outstanding -= first.arrivals().size();
+      stage()
+          .consumed(partition, first.nextOffset(), first.arrivals().size(), first.bytes(), urgent);
+    }
+  }
+
+  private Ingest stage() {
+    return Objects.requireNonNull(ingest, "attach the stage first");
+  }
+
+  synchronized List<Command> commands() {
+    return List.copyOf(commands);
+  }
+
+  synchronized <C extends Command> List<C> commands(Class<C> type) {
+    return commands.stream().filter(type::isInstance).map(type::cast).toList();
+  }
+
+  synchronized void forgetCommands() {
+    commands.clear();
+  }
+
+  synchronized List<Command.Arrival> arrivals(int partition) {
+    return commands(Command.Ingest.class).stream()
+        .filter(each -> each.partition().partition() == partition)
+        .flatMap(each -> each.arrivals().stream())
+        .toList();
+  }
+
+  List<Long> offsets(int partition) {
+    return arrivals(partition).stream().map(each -> each.activation().origin().offset()).toList();
+  }
+
+  boolean isAssigned(int partition) {
+    return commands(Command.Assigned.class).stream()
+        .anyMatch(each -> each.partition().partition() == partition);
+  }
+
+  /// The partition as the stage named it when it was assigned last.
+  SourcePartition partition(int number) {
+    return commands(Command.Assigned.class).stream()
+        .map(Command.Assigned::partition)
+        .filter(each -> each.partition() == number)
+        .reduce((_, last) -> last)
+        .orElseThrow();
+  }
+
+  /// The offset that was acknowledged last.
+  long committed(int partition) {
+    return commands(Command.OffsetCommitted.class).stream()
+        .filter(each -> each.partition().partition() == partition)
+        .mapToLong(Command.OffsetCommitted::offset)
+        .reduce((_, last) -> last)
+        .orElse(Watermark.NONE);
+  }
+
+  synchronized long outstanding() {
+    return outstanding;
+  }
+
+  synchronized long mostOutstanding() {
+    return mostOutstanding;
+  }
+}

@@ -1,0 +1,134 @@
+package io.taskbroker.ingest;
+
+import static io.taskbroker.activation.Watermark.NONE;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Watermark;
+import io.taskbroker.ingest.StartingOffsets.Facts;
+import io.taskbroker.ingest.StartingOffsets.Start;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class StartingOffsetsTest {
+  private static final SourcePartition PARTITION =
+      new SourcePartition("cluster", "group", "uuid", "tasks", 0);
+
+  /// The log is 100 to 200; `-` is none.
+  @ParameterizedTest(name = "{0}: committed {1}, stored {2}/{3}, known {4}, {5}")
+  @CsvSource({
+    "h05 latest on an unknown topic,           -,   -,   -,   false, LATEST,   200, commit",
+    "h05 earliest on an unknown topic,         -,   -,   -,   false, EARLIEST, 100, commit",
+    "h05 latest on an added partition,         -,   -,   -,   true,  LATEST,   100, commit",
+    "committed only,                           150, -,   -,   true,  LATEST,   150, ''",
+    "h01 stored ahead of the commit,           150, 180, 150, true,  LATEST,   180, ''",
+    "h01 an acknowledgement was lost,          160, 180, 150, true,  LATEST,   180, ''",
+    "h01 none was acknowledged,                160, 180, -,   true,  LATEST,   180, ''",
+    "h01 all is committed,                     180, 180, 180, true,  LATEST,   180, ''",
+    "h01 the commit is gone,                   -,   180, 150, true,  LATEST,   180, ''",
+    "h01 stored up to the end,                 150, 200, 150, true,  LATEST,   200, ''",
+    "an operator moved the group back,         120, 180, 150, true,  LATEST,   120, voided",
+    "an operator moved the group forward,      190, 180, 150, true,  LATEST,   190, voided",
+    "h01 stored beyond the end,                150, 201, 150, true,  LATEST,   150, voided",
+    "h01 stored beyond the end and no commit,  -,   201, 150, true,  LATEST,   100, commit voided",
+    "h05 committed before the start,           50,  -,   -,   true,  LATEST,   100, commit lost",
+    "h05 committed beyond the end,             201, -,   -,   true,  LATEST,   100, commit lost",
+    "h05 stored before the start,              50,  60,  50,  true,  LATEST,   100, commit voided"
+        + " lost",
+    "h05 both beyond the end,                  300, 300, 300, true,  LATEST,   100, commit voided"
+        + " lost",
+  })
+  void begins(
+      String name,
+      String committed,
+      String next,
+      String acknowledged,
+      boolean known,
+      ResetPolicy policy,
+      long position,
+      String flags) {
+    Watermark mark =
+        next.equals("-") ? null : new Watermark(PARTITION, offset(next), offset(acknowledged));
+
+    Start start =
+        StartingOffsets.decide(new Facts(offset(committed), mark, known, policy, 100, 200));
+
+    assertThat(start)
+        .as(name)
+        .isEqualTo(
+            new Start(
+                position,
+                flags.contains("commit"),
+                flags.contains("voided"),
+                flags.contains("lost")));
+  }
+
+  private static long offset(String text) {
+    return text.equals("-") ? NONE : Long.parseLong(text);
+  }
+
+  /// Every combination of few offsets, against the rules one by one.
+  @Test
+  void h01h05FollowsTheRulesInEveryCase() {
+    int cases = 0;
+    for (Facts facts : everyCase()) {
+      Start start = StartingOffsets.decide(facts);
+      assertThat(start.position()).as("%s", facts).isEqualTo(expected(facts));
+      assertThat(start.position()).as("%s", facts).isBetween(facts.logStart(), facts.logEnd());
+      Watermark mark = facts.watermark();
+      assertThat(start.voided())
+          .as("%s", facts)
+          .isEqualTo(mark != null && mark.next() != start.position());
+      if (!start.commit()) {
+        assertThat(facts.committed() != NONE || mark != null).as("%s", facts).isTrue();
+      }
+      cases++;
+    }
+    assertThat(cases).isGreaterThan(1000);
+  }
+
+  private static long expected(Facts facts) {
+    long committed = facts.committed();
+    Watermark mark = facts.watermark();
+    if (mark != null && mark.next() <= facts.logEnd()) {
+      boolean noReset = mark.committed() <= committed && committed <= mark.next();
+      if (committed == NONE || noReset) {
+        return clamped(mark.next(), facts);
+      }
+    }
+    if (committed != NONE) {
+      return clamped(committed, facts);
+    }
+    boolean latest = facts.policy() == ResetPolicy.LATEST && !facts.topicKnown() && mark == null;
+    return latest ? facts.logEnd() : facts.logStart();
+  }
+
+  private static long clamped(long offset, Facts facts) {
+    return offset < facts.logStart() || offset > facts.logEnd() ? facts.logStart() : offset;
+  }
+
+  private static List<Facts> everyCase() {
+    var marks = new ArrayList<@Nullable Watermark>();
+    marks.add(null);
+    for (long next = 0; next <= 7; next++) {
+      for (long acknowledged = NONE; acknowledged <= next; acknowledged++) {
+        marks.add(new Watermark(PARTITION, next, acknowledged));
+      }
+    }
+    var cases = new ArrayList<Facts>();
+    for (Watermark mark : marks) {
+      for (long committed = NONE; committed <= 7; committed++) {
+        for (ResetPolicy policy : ResetPolicy.values()) {
+          cases.add(new Facts(committed, mark, true, policy, 2, 5));
+          cases.add(new Facts(committed, mark, false, policy, 2, 5));
+          cases.add(new Facts(committed, mark, false, policy, 0, 0));
+        }
+      }
+    }
+    return cases;
+  }
+}

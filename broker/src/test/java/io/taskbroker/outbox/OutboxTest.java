@@ -1,0 +1,433 @@
+package io.taskbroker.outbox;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import io.taskbroker.activation.Destination;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Departure;
+import io.taskbroker.inflight.Intake;
+import io.taskbroker.testkit.EmbeddedKafka;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
+
+@Timeout(90)
+final class OutboxTest {
+  private static final int MAX_MESSAGE_SIZE = 500_000;
+  private static final Duration LONG = Duration.ofSeconds(60);
+
+  @TempDir private static Path dir;
+  private static EmbeddedKafka kafka;
+
+  private final Recorder engine = new Recorder();
+  private final Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
+  private final List<Outbox> outboxes = new ArrayList<>();
+
+  private final Logger logger = (Logger) LoggerFactory.getLogger(Outbox.class);
+  private final ListAppender<ILoggingEvent> log = new ListAppender<>();
+
+  @BeforeAll
+  static void startKafka() {
+    kafka = EmbeddedKafka.start(dir.resolve("shared"));
+  }
+
+  @AfterAll
+  static void stopKafka() {
+    kafka.close();
+  }
+
+  @BeforeEach
+  void listenToTheLog() {
+    log.list = new CopyOnWriteArrayList<>();
+    log.start();
+    logger.addAppender(log);
+  }
+
+  @AfterEach
+  void stopOutboxes() {
+    logger.detachAppender(log);
+    outboxes.forEach(Outbox::stop);
+    assertThat(failures).isEmpty();
+  }
+
+  @Test
+  void g4WhatIsToldAsProducedIsInKafka() {
+    kafka.createTopic("acknowledged", 3);
+    Outbox outbox = started(_ -> client(kafka));
+
+    List<Departure> departures =
+        IntStream.range(0, 2_000).mapToObj(i -> departure("acknowledged", "id-" + i)).toList();
+    departures.forEach(outbox::produce);
+
+    await().atMost(LONG).until(() -> !engine.produced().isEmpty());
+    List<String> told =
+        engine.produced().stream().map(d -> new String(d.payload(), UTF_8)).toList();
+    assertThat(values(kafka, "acknowledged")).containsAll(told);
+    engine.awaitProduced(2_000);
+    assertThat(engine.produced()).containsExactlyInAnyOrderElementsOf(departures);
+    assertThat(values(kafka, "acknowledged"))
+        .containsExactlyInAnyOrderElementsOf(
+            departures.stream().map(d -> new String(d.payload(), UTF_8)).toList());
+    assertThat(engine.refused).isEmpty();
+    await().until(() -> !outbox.hasWork());
+    assertThat(outbox.done()).isGreaterThanOrEqualTo(2_000);
+  }
+
+  @Test
+  void keyIsNullAndHeadersAreThoseOfTheDestination() {
+    kafka.createTopic("headers", 1);
+    Outbox outbox = started(_ -> client(kafka));
+
+    outbox.produce(departure("headers", "plain"));
+    outbox.produce(
+        new Departure(
+            "b",
+            "b",
+            new byte[0],
+            new Destination("headers", Map.of("reason", "kein g\u00fcltiges Format", "e", "")),
+            this));
+    engine.awaitProduced(2);
+
+    List<ConsumerRecord<byte[], byte[]>> records = records(kafka, "headers");
+    assertThat(records).hasSize(2).allMatch(message -> message.key() == null);
+    assertThat(records)
+        .anySatisfy(message -> {
+          assertThat(message.value()).asString(UTF_8).isEqualTo("payload of plain");
+          assertThat(message.headers()).isEmpty();
+        })
+        .anySatisfy(message -> {
+          var headers = new HashMap<String, String>();
+          message.headers().forEach(h -> headers.put(h.key(), new String(h.value(), UTF_8)));
+          assertThat(message.value()).isEmpty();
+          assertThat(headers).isEqualTo(Map.of("reason", "kein g\u00fcltiges Format", "e", ""));
+        });
+  }
+
+  @Test
+  void h08CopiesGoToTheSamePartition() {
+    kafka.createTopic("copies", 7);
+
+    for (int copy = 0; copy < 2; copy++) {
+      Outbox outbox = started(_ -> client(kafka));
+      for (int i = 0; i < 50; i++) {
+        outbox.produce(departure("copies", "id-" + i));
+      }
+      engine.awaitProduced(50 * (copy + 1));
+      outbox.stop();
+    }
+
+    var partitions = new HashMap<String, Integer>();
+    for (ConsumerRecord<byte[], byte[]> message : records(kafka, "copies")) {
+      Integer before = partitions.put(new String(message.value(), UTF_8), message.partition());
+      assertThat(before == null || before == message.partition()).isTrue();
+    }
+    assertThat(partitions).hasSize(50);
+    assertThat(partitions.values()).contains(0, 1, 2, 3, 4, 5, 6);
+  }
+
+  @Test
+  void h08ThePartitionOfAKeyNeverChangesBetweenVersions() {
+    // The hashes that Kafka's own tests expect, made positive, modulo 1,000.
+    assertThat(Parcel.partition("21", 1_000)).isEqualTo(340);
+    assertThat(Parcel.partition("foobar", 1_000)).isEqualTo(166);
+    assertThat(Parcel.partition("abc", 1_000)).isEqualTo(107);
+  }
+
+  @Test
+  void h19WhatIsTooLargeIsRefusedAndOthersGoOn() {
+    kafka.createTopic("large", 1);
+    Outbox outbox = started(_ -> client(kafka));
+
+    Departure large =
+        new Departure(
+            "large", "large", new byte[MAX_MESSAGE_SIZE + 100_000], Destination.of("large"), this);
+    Departure largest =
+        new Departure("fits", "fits", new byte[MAX_MESSAGE_SIZE], Destination.of("large"), this);
+    outbox.produce(departure("large", "before"));
+    outbox.produce(large);
+    outbox.produce(largest);
+    outbox.produce(departure("large", "after"));
+    engine.awaitProduced(3);
+
+    await().until(() -> engine.refused.size() == 1);
+    Command.Refused refused = engine.refused.element();
+    assertThat(refused.departure()).isSameAs(large);
+    assertThat(refused.why())
+        .startsWith("Kafka does not take it for large: RecordTooLargeException: ")
+        .doesNotContain("\n");
+    assertThat(engine.produced()).contains(largest);
+  }
+
+  @Test
+  void h19WhatTheServerFindsTooLargeIsRefused() {
+    kafka.createTopic("server-limit", 1);
+    var options = new OutboxOptions(_ -> client(kafka), 3_000_000);
+    Outbox outbox = started(options);
+
+    outbox.produce(
+        new Departure("x", "x", new byte[2_000_000], Destination.of("server-limit"), this));
+    outbox.produce(departure("server-limit", "small"));
+
+    engine.awaitProduced(1);
+    await().atMost(LONG).until(() -> engine.refused.size() == 1);
+    assertThat(engine.refused.element().departure().id()).isEqualTo("x");
+  }
+
+  @Test
+  void h19ATopicThatCannotBeIsRefused() {
+    Outbox outbox =
+        started(topic -> {
+          if (topic.equals("nowhere")) {
+            throw new IllegalArgumentException("Topic nowhere is not declared");
+          }
+          return client(kafka);
+        });
+
+    outbox.produce(departure("no such/topic", "a"));
+    outbox.produce(departure("nowhere", "b"));
+
+    await().atMost(LONG).until(() -> engine.refused.size() == 2);
+    assertThat(engine.refused)
+        .extracting(Command.Refused::why)
+        .anyMatch(why -> why.contains("InvalidTopicException"))
+        .anyMatch(why -> why.contains("Topic nowhere is not declared"));
+  }
+
+  @Test
+  void aTopicThatDoesNotExistYetHoldsUpNobody() {
+    kafka.createTopic("there", 1);
+    Outbox outbox = started(_ -> client(kafka));
+
+    outbox.produce(departure("later", "early"));
+    for (int i = 0; i < 100; i++) {
+      outbox.produce(departure("there", "id-" + i));
+    }
+
+    engine.awaitProduced(100);
+    assertThat(engine.produced()).noneMatch(d -> d.id().equals("early"));
+    kafka.createTopic("later", 2);
+    engine.awaitProduced(101);
+    assertThat(values(kafka, "later")).containsExactly("payload of early");
+  }
+
+  @Test
+  void aClusterThatIsDownHoldsUpNobody() throws Exception {
+    kafka.createTopic("up", 1);
+    try (var silent = new ServerSocket(0)) {
+      Map<String, String> hangs = client("127.0.0.1:" + silent.getLocalPort());
+      Map<String, String> refuses = client("127.0.0.1:1");
+      Map<String, String> unknown = client("no-such-host.invalid:9092");
+      Outbox outbox =
+          started(topic ->
+              switch (topic) {
+                case "hangs" -> hangs;
+                case "refuses" -> refuses;
+                case "unknown" -> unknown;
+                default -> client(kafka);
+              });
+      for (String topic : List.of("hangs", "refuses", "unknown")) {
+        outbox.produce(departure(topic, topic));
+      }
+
+      for (int i = 0; i < 100; i++) {
+        outbox.produce(departure("up", "id-" + i));
+      }
+
+      engine.awaitProduced(100);
+      assertThat(engine.refused).isEmpty();
+    }
+  }
+
+  @Test
+  void whatHasNoRoomInTheProducerIsTriedAgain() {
+    kafka.createTopic("many", 1);
+    Outbox outbox = started(_ -> client(kafka));
+
+    byte[] payload = new byte[MAX_MESSAGE_SIZE];
+    for (int i = 0; i < 150; i++) {
+      outbox.produce(new Departure("id", "id", payload, Destination.of("many"), this));
+    }
+
+    engine.awaitProduced(150);
+  }
+
+  @Test
+  void everythingArrivesWhenKafkaReturns() {
+    var own = EmbeddedKafka.start(dir.resolve("restarted"));
+    try {
+      own.createTopic("tasks", 2);
+      var client = new HashMap<>(client(own));
+      // Shorter than the outage, so that the producer gives up and the outbox does not.
+      client.put("delivery.timeout.ms", "1000");
+      client.put("request.timeout.ms", "500");
+      Outbox outbox = started(_ -> client);
+      outbox.produce(departure("tasks", "before"));
+      engine.awaitProduced(1);
+      own.stop();
+      for (int i = 0; i < 500; i++) {
+        outbox.produce(departure("tasks", "id-" + i));
+      }
+      // As long as it takes to be warned of.
+      await().atMost(LONG).until(() -> !log.list.isEmpty());
+      assertThat(engine.produced()).hasSize(1);
+
+      own = EmbeddedKafka.startOnPort(dir.resolve("restarted"), own.port());
+
+      engine.awaitProduced(501);
+      assertThat(values(own, "tasks")).contains("payload of id-0").hasSizeGreaterThanOrEqualTo(501);
+      assertThat(log.list.getFirst().getFormattedMessage())
+          .startsWith("Cannot produce to topic tasks at " + own.bootstrap() + ": ")
+          .endsWith("messages wait, and are kept and tried again");
+      assertThat(log.list).hasSizeLessThanOrEqualTo(3);
+      assertThat(engine.refused).isEmpty();
+    } finally {
+      own.close();
+    }
+  }
+
+  @Test
+  void stopWaitsForWhatWasHandedOver() {
+    kafka.createTopic("stop", 1);
+    Outbox outbox = started(_ -> client(kafka));
+    for (int i = 0; i < 1_000; i++) {
+      outbox.produce(departure("stop", "id-" + i));
+    }
+
+    outbox.stop();
+
+    assertThat(engine.produced()).hasSize(1_000);
+    outbox.produce(departure("stop", "too late"));
+    assertThat(outbox.hasWork()).isFalse();
+    outbox.stop();
+  }
+
+  @Test
+  void stopDoesNotWaitForEver() {
+    var options =
+        new OutboxOptions(_ -> client("127.0.0.1:1"), MAX_MESSAGE_SIZE, Duration.ofMillis(300));
+    Outbox outbox = started(options);
+    outbox.produce(departure("tasks", "id"));
+
+    long before = System.nanoTime();
+    outbox.stop();
+
+    assertThat(Duration.ofNanos(System.nanoTime() - before))
+        .isBetween(Duration.ofMillis(250), Duration.ofSeconds(3));
+    assertThat(engine.produced()).isEmpty();
+    assertThat(engine.refused).isEmpty();
+  }
+
+  @Test
+  void stopWithoutStart() {
+    var outbox = new Outbox(new OutboxOptions(_ -> Map.of(), 1), engine, (_, _) -> {});
+
+    outbox.stop();
+    outbox.produce(departure("x", "x"));
+
+    assertThat(outbox.hasWork()).isFalse();
+  }
+
+  private Outbox started(Function<String, Map<String, String>> clusterOf) {
+    return started(new OutboxOptions(clusterOf, MAX_MESSAGE_SIZE));
+  }
+
+  private Outbox started(OutboxOptions options) {
+    var outbox = new Outbox(options, engine, (_, cause) -> failures.add(cause));
+    outboxes.add(outbox);
+    outbox.start();
+    return outbox;
+  }
+
+  private Departure departure(String topic, String id) {
+    return new Departure(id, id, ("payload of " + id).getBytes(UTF_8), Destination.of(topic), this);
+  }
+
+  private static Map<String, String> client(EmbeddedKafka kafka) {
+    return client(kafka.bootstrap());
+  }
+
+  private static Map<String, String> client(String bootstrap) {
+    return Map.of("bootstrap.servers", bootstrap);
+  }
+
+  private static List<String> values(EmbeddedKafka kafka, String topic) {
+    return records(kafka, topic).stream().map(r -> new String(r.value(), UTF_8)).toList();
+  }
+
+  /// All that is in the topic now.
+  private static List<ConsumerRecord<byte[], byte[]>> records(EmbeddedKafka kafka, String topic) {
+    var records = new ArrayList<ConsumerRecord<byte[], byte[]>>();
+    try (var consumer =
+        new KafkaConsumer<>(
+            Map.<String, Object>of("bootstrap.servers", kafka.bootstrap()),
+            new ByteArrayDeserializer(),
+            new ByteArrayDeserializer())) {
+      List<TopicPartition> partitions =
+          consumer.partitionsFor(topic).stream()
+              .map(info -> new TopicPartition(topic, info.partition()))
+              .toList();
+      consumer.assign(partitions);
+      consumer.seekToBeginning(partitions);
+      Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+      while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.get(p))) {
+        consumer.poll(Duration.ofMillis(500)).forEach(records::add);
+      }
+    }
+    return records;
+  }
+
+  /// Stands in for the engine: remembers what it is told.
+  private static final class Recorder implements Intake {
+    private final Queue<Departure> produced = new ConcurrentLinkedQueue<>();
+    private final Queue<Command.Refused> refused = new ConcurrentLinkedQueue<>();
+
+    @Override
+    public void request(Command.Request request) {
+      throw new IllegalStateException("The outbox asks for nothing");
+    }
+
+    @Override
+    public void tell(Command command) {
+      switch (command) {
+        case Command.Produced(var departure) -> produced.add(departure);
+        case Command.Refused told -> refused.add(told);
+        default -> throw new IllegalStateException("Unexpected: " + command);
+      }
+    }
+
+    List<Departure> produced() {
+      return List.copyOf(produced);
+    }
+
+    void awaitProduced(int count) {
+      await().atMost(LONG).until(() -> produced.size() >= count);
+      assertThat(produced).hasSize(count);
+    }
+  }
+}

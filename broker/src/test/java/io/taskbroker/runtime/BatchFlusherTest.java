@@ -1,0 +1,493 @@
+package io.taskbroker.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Every clause of what a [BatchFlusher] promises. Time stands still unless a test moves it.
+@Timeout(60)
+final class BatchFlusherTest {
+  private static final Duration LINGER = Duration.ofMillis(100);
+  private static final Duration TICK = Duration.ofNanos(1);
+
+  private final ManualTicker ticker = new ManualTicker();
+  private final Flushes flushes = new Flushes();
+  private final Failures failures = new Failures();
+  private final List<BatchFlusher<Integer>> opened = new ArrayList<>();
+
+  @AfterEach
+  void close() {
+    for (int i = 0; i < 100; i++) {
+      flushes.succeed();
+    }
+    for (BatchFlusher<Integer> flusher : opened) {
+      flusher.close();
+    }
+  }
+
+  @Test
+  void queueIsBounded() {
+    BatchFlusher<Integer> flusher = open(2, 3, Duration.ZERO); // not started: nothing leaves it
+    assertThat(flusher.offerAll(List.of(1, 2))).isTrue();
+    assertThat(flusher.offerAll(List.of(3, 4))).as("all or none").isFalse();
+    assertThat(flusher.offer(3)).isTrue();
+    assertThat(flusher.offer(4)).isFalse();
+    assertThat(flusher.submit(4))
+        .failsWithin(Duration.ZERO)
+        .withThrowableOfType(ExecutionException.class)
+        .withCauseInstanceOf(RejectedExecutionException.class);
+    assertThatThrownBy(() -> flusher.offerAll(List.of(1, 2, 3, 4)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("never fit");
+    flusher.start();
+  }
+
+  @Test
+  void itemsOfABatchUnderWayCountForTheBound() throws InterruptedException {
+    BatchFlusher<Integer> flusher = started(2, 2, Duration.ZERO);
+    assertThat(flusher.offerAll(List.of(1, 2))).isTrue();
+    assertThat(flushes.begun()).containsExactly(1, 2);
+    assertThat(flusher.offer(3)).isFalse();
+    flushes.succeed();
+    await().until(() -> flusher.offer(3));
+  }
+
+  @Test
+  void putWaitsForRoom() throws InterruptedException {
+    BatchFlusher<Integer> flusher = started(1, 1, Duration.ZERO);
+    flusher.put(1);
+    assertThat(flushes.begun()).containsExactly(1);
+    Thread putter = putInThread(flusher, 2);
+    await().until(() -> putter.getState() == Thread.State.WAITING);
+    flushes.succeed();
+    assertThat(flushes.begun()).containsExactly(2);
+    putter.join();
+  }
+
+  @Test
+  void flushesWhenTheBatchIsFull() throws InterruptedException {
+    BatchFlusher<Integer> flusher = started(3, 100, LINGER);
+    flusher.offerAll(List.of(1, 2));
+    awaitLinger();
+    flushes.assertNoneBegun();
+    flusher.offer(3);
+    assertThat(flushes.begun()).containsExactly(1, 2, 3);
+  }
+
+  @Test
+  void flushesWhenTheLingerSinceTheFirstItemPassed() throws InterruptedException {
+    BatchFlusher<Integer> flusher = started(10, 100, LINGER);
+    flusher.offer(1);
+    awaitLinger();
+    ticker.advanceInVain(Duration.ofMillis(60));
+    flusher.offer(2);
+    ticker.advanceInVain(Duration.ofMillis(40).minus(TICK));
+    flushes.assertNoneBegun();
+    ticker.advance(TICK);
+    assertThat(flushes.begun()).containsExactly(1, 2);
+  }
+
+  @Test
+  void lingerOfWhatAFullBatchLeftBehindBeginsWithItsOwnArrival() throws InterruptedException {
+    BatchFlusher<Integer> flusher = started(2, 100, LINGER);
+    flusher.offer(1);
+    awaitLinger();
+    ticker.advanceInVain(Duration.ofMillis(60));
+    flusher.offerAll(List.of(2, 3));
+    assertThat(flushes.begun()).containsExactly(1, 2);
+    int sleeps = ticker.sleeps();
+    flushes.succeed();
+    ticker.awaitSleeps(sleeps + 1);
+    assertThat(ticker.lastWait()).isEqualTo(LINGER);
+    ticker.advanceInVain(LINGER.minus(TICK));
+    flushes.assertNoneBegun();
+    ticker.advance(TICK);
+    assertThat(flushes.begun()).containsExactly(3);
+  }
+
+  @Test
+  void withoutLingerFlushesAsSoonAsThePreviousFlushEnds() throws InterruptedException {
+    BatchFlusher<Integer> flusher = started(10, 100, Duration.ZERO);
+    flusher.offer(1);
+    assertThat(flushes.begun()).containsExactly(1);
+    flusher.offer(2);
+    flusher.offerAll(List.of(3, 4));
+    flushes.succeed();
+    assertThat(flushes.begun()).containsExactly(2, 3, 4);
+  }
+
+  @Test
+  void whileAwakeDrainsUpToTheBatchSizeWithoutWaiting() throws InterruptedException {
+    BatchFlusher<Integer> flusher = started(3, 100, LINGER);
+    flusher.offerAll(List.of(1, 2, 3));
+    assertThat(flushes.begun()).containsExactly(1, 2, 3);
+    flusher.offerAll(List.of(4, 5, 6, 7, 8, 9, 10));
+    flushes.succeed();
+    assertThat(flushes.begun()).containsExactly(4, 5, 6);
+    flushes.succeed();
+    assertThat(flushes.begun()).containsExactly(7, 8, 9);
+    flushes.succeed();
+    awaitLinger();
+    flushes.assertNoneBegun();
+  }
+
+  @Test
+  void lingerThatPassedTakesAlongWhatCameLater() throws InterruptedException {
+    BatchFlusher<Integer> flusher = started(3, 100, LINGER);
+    flusher.offerAll(List.of(1, 2, 3));
+    flushes.begun();
+    flusher.offer(4);
+    ticker.advance(LINGER);
+    flusher.offer(5);
+    flushes.succeed();
+    assertThat(flushes.begun()).containsExactly(4, 5);
+  }
+
+  @Test
+  void missedTicksAreSkipped() throws InterruptedException {
+    BatchFlusher<Integer> flusher = started(10, 100, LINGER);
+    flusher.offer(1);
+    awaitLinger();
+    ticker.advance(LINGER);
+    assertThat(flushes.begun()).containsExactly(1);
+    flusher.offer(2);
+    ticker.advance(LINGER.multipliedBy(7));
+    flushes.succeed();
+    assertThat(flushes.begun()).containsExactly(2);
+    flushes.succeed();
+    await().until(() -> !flusher.hasWork());
+    flusher.offer(3);
+    awaitLinger();
+    assertThat(ticker.lastWait()).isEqualTo(LINGER);
+    flushes.assertNoneBegun();
+  }
+
+  @Test
+  void urgentItemEndsTheLinger() throws InterruptedException {
+    BatchFlusher<Integer> flusher = started(10, 100, LINGER);
+    flusher.offer(1);
+    awaitLinger();
+    flusher.offerAll(List.of(2, -3, 4));
+    assertThat(flushes.begun()).containsExactly(1, 2, -3, 4);
+    flusher.offer(5);
+    int sleeps = ticker.sleeps();
+    flushes.succeed();
+    ticker.awaitSleeps(sleeps + 1);
+    flushes.assertNoneBegun(); // urgency ends with the batch
+    flusher.offer(-6);
+    assertThat(flushes.begun()).containsExactly(5, -6);
+  }
+
+  @Test
+  void failedFlushKeepsItsBatchInOrderAndTriesAgainWithBackoff() throws InterruptedException {
+    BatchFlusher<Integer> flusher = started(3, 100, Duration.ZERO);
+    CompletableFuture<Void> durable = flusher.submit(0);
+    assertThat(flushes.begun()).containsExactly(0);
+    flusher.offerAll(List.of(1, 2, 3, 4));
+    flushes.succeed();
+    assertThat(durable).succeedsWithin(Duration.ofSeconds(20));
+    Duration most = Duration.ofMillis(10);
+    for (int i = 0; i < 6; i++) {
+      assertThat(flushes.begun()).containsExactly(1, 2, 3);
+      int sleeps = ticker.sleeps();
+      flushes.fail(new IOException("disk gone"));
+      ticker.awaitSleeps(sleeps + 1);
+      assertThat(ticker.lastWait()).isBetween(most.dividedBy(2), most);
+      flusher.offer(5 + i); // does not end the wait
+      flushes.assertNoneBegun();
+      ticker.advance(most);
+      most = i < 3 ? most.multipliedBy(2) : Duration.ofMillis(100);
+    }
+    assertThat(flushes.begun()).containsExactly(1, 2, 3);
+    flushes.succeed();
+    assertThat(flushes.begun()).containsExactly(4, 5, 6);
+    int sleeps = ticker.sleeps();
+    flushes.fail(new IOException("again"));
+    ticker.awaitSleeps(sleeps + 1);
+    assertThat(ticker.lastWait()).as("begins anew").isLessThan(Duration.ofMillis(11));
+    assertThat(failures.all()).isEmpty();
+  }
+
+  @Test
+  void intakeStopsAtTheBoundWhileFlushesFail() throws InterruptedException {
+    BatchFlusher<Integer> flusher = started(2, 4, Duration.ZERO);
+    flusher.offerAll(List.of(1, 2));
+    for (int i = 0; i < 3; i++) {
+      flushes.begun();
+      int sleeps = ticker.sleeps();
+      flushes.fail(new IOException("disk gone"));
+      ticker.awaitSleeps(sleeps + 1);
+      assertThat(flusher.offerAll(List.of(3, 4))).isEqualTo(i == 0);
+      assertThat(flusher.offer(5)).isFalse();
+      ticker.advance(Duration.ofSeconds(1));
+    }
+    assertThat(flushes.begun()).containsExactly(1, 2);
+    flushes.succeed();
+    await().until(() -> flusher.offer(5));
+    assertThat(flushes.begun()).containsExactly(3, 4);
+  }
+
+  @Test
+  void closeFlushesTheRemainderAtOnce() throws InterruptedException {
+    BatchFlusher<Integer> flusher = started(2, 100, LINGER);
+    flusher.offer(1);
+    awaitLinger();
+    CompletableFuture<Void> closed = CompletableFuture.runAsync(flusher::close);
+    assertThat(flushes.begun()).containsExactly(1);
+    assertThat(flusher.offer(2)).isFalse();
+    assertThat(closed).isNotDone();
+    flushes.succeed();
+    assertThat(closed).succeedsWithin(Duration.ofSeconds(20));
+    assertThat(flusher.hasWork()).isFalse();
+  }
+
+  @Test
+  void closeFlushesAllBatchesOfTheRemainder() throws InterruptedException {
+    BatchFlusher<Integer> flusher = started(2, 100, Duration.ZERO);
+    flusher.offerAll(List.of(1, 2, 3, 4, 5));
+    flushes.begun();
+    CompletableFuture<Void> closed = CompletableFuture.runAsync(flusher::close);
+    flushes.succeed();
+    assertThat(flushes.begun()).containsExactly(3, 4);
+    flushes.succeed();
+    assertThat(flushes.begun()).containsExactly(5);
+    flushes.succeed();
+    assertThat(closed).succeedsWithin(Duration.ofSeconds(20));
+  }
+
+  @Test
+  void closeEndsTheWaitAfterAFailure() throws InterruptedException {
+    BatchFlusher<Integer> flusher = started(2, 100, Duration.ZERO);
+    flusher.offer(1);
+    flushes.begun();
+    int sleeps = ticker.sleeps();
+    flushes.fail(new IOException("disk gone"));
+    ticker.awaitSleeps(sleeps + 1);
+    CompletableFuture<Void> closed = CompletableFuture.runAsync(flusher::close);
+    assertThat(flushes.begun()).containsExactly(1);
+    flushes.succeed();
+    assertThat(closed).succeedsWithin(Duration.ofSeconds(20));
+  }
+
+  @Test
+  void closeIsBoundedWhenFlushesFail() {
+    FlushFunction<Integer> failing =
+        _ -> {
+          throw new IOException("disk gone");
+        };
+    BatchFlusher<Integer> flusher =
+        new BatchFlusher<>(
+            options(2, 100, Duration.ZERO, Duration.ofMillis(50)), failing, failures);
+    flusher.start();
+    CompletableFuture<Void> durable = flusher.submit(1);
+    assertThatThrownBy(flusher::close)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("1 items");
+    assertThat(durable)
+        .failsWithin(Duration.ofSeconds(20))
+        .withThrowableOfType(ExecutionException.class)
+        .withMessageContaining("may or may not be");
+    flusher.close(); // again, which does nothing
+  }
+
+  @Test
+  void closeIsBoundedWhenAFlushHangs() throws InterruptedException {
+    BatchFlusher<Integer> flusher =
+        new BatchFlusher<>(
+            options(2, 100, Duration.ZERO, Duration.ofMillis(50)), flushes, failures);
+    flusher.start();
+    CompletableFuture<Void> durable = flusher.submit(1);
+    flushes.begun();
+    assertThatThrownBy(flusher::close).isInstanceOf(IllegalStateException.class);
+    assertThat(durable).failsWithin(Duration.ofSeconds(20));
+  }
+
+  @Test
+  void futureCompletesWhenItsBatchIsDurable() throws InterruptedException {
+    BatchFlusher<Integer> flusher = started(2, 100, Duration.ZERO);
+    CompletableFuture<Void> first = flusher.submit(1);
+    assertThat(flushes.begun()).containsExactly(1);
+    CompletableFuture<Void> second = flusher.submit(2);
+    flusher.offerAll(List.of(3, 4));
+    CompletableFuture<Void> fifth = flusher.submit(5);
+    assertThat(first).isNotDone();
+    flushes.succeed();
+    assertThat(first).succeedsWithin(Duration.ofSeconds(20));
+    assertThat(flushes.begun()).containsExactly(2, 3);
+    assertThat(second).isNotDone();
+    flushes.succeed();
+    assertThat(second).succeedsWithin(Duration.ofSeconds(20));
+    assertThat(flushes.begun()).containsExactly(4, 5);
+    assertThat(fifth).isNotDone();
+    flushes.succeed();
+    assertThat(fifth).succeedsWithin(Duration.ofSeconds(20));
+  }
+
+  @Test
+  void futureFailsWhenClosedWithoutIt() {
+    BatchFlusher<Integer> flusher = open(2, 100, Duration.ZERO); // never started
+    CompletableFuture<Void> durable = flusher.submit(1);
+    assertThatThrownBy(flusher::close).isInstanceOf(IllegalStateException.class);
+    assertThat(durable).failsWithin(Duration.ZERO);
+    assertThat(flusher.submit(2)).failsWithin(Duration.ZERO);
+    assertThat(flusher.offer(2)).isFalse();
+    assertThat(flusher.offerAll(List.of(2))).isFalse();
+    assertThatThrownBy(() -> flusher.put(2)).isInstanceOf(IllegalStateException.class);
+  }
+
+  @Test
+  void closeReleasesWhoWaitsForRoom() throws InterruptedException {
+    BatchFlusher<Integer> flusher = started(1, 1, Duration.ZERO);
+    flusher.put(1);
+    flushes.begun();
+    Thread putter = putInThread(flusher, 2);
+    await().until(() -> putter.getState() == Thread.State.WAITING);
+    CompletableFuture<Void> closed = CompletableFuture.runAsync(flusher::close);
+    putter.join();
+    flushes.succeed();
+    assertThat(closed).succeedsWithin(Duration.ofSeconds(20));
+  }
+
+  @Test
+  void fatalFailureStopsTheFlusher() throws InterruptedException {
+    assertFailureEndsIt(new Flushes.Fatal());
+  }
+
+  @Test
+  void errorStopsTheFlusher() throws InterruptedException {
+    assertFailureEndsIt(new AssertionError("a bug"));
+  }
+
+  private void assertFailureEndsIt(Throwable cause) throws InterruptedException {
+    BatchFlusher<Integer> flusher = open(1, 2, Duration.ZERO);
+    opened.clear();
+    flusher.start();
+    CompletableFuture<Void> under = flusher.submit(1);
+    CompletableFuture<Void> behind = flusher.submit(2);
+    assertThat(flushes.begun()).containsExactly(1);
+    Thread putter = putInThread(flusher, 3);
+    flushes.fail(cause);
+    assertThat(under).failsWithin(Duration.ofSeconds(20));
+    assertThat(behind).failsWithin(Duration.ofSeconds(20));
+    putter.join();
+    assertThat(failures.next()).isEqualTo(new Failures.Failure("flusher", cause));
+    assertThat(flusher.offer(4)).isFalse();
+    assertThatThrownBy(flusher::close).hasMessageContaining("2 items").hasCause(cause);
+    flushes.assertNoneBegun();
+  }
+
+  @Test
+  void handOverWakesTheThreadOnceAndNeverWhenItIsBusy() throws InterruptedException {
+    BatchFlusher<Integer> flusher = started(100, 1000, LINGER);
+    ticker.awaitSleeps(1); // nothing there
+    flusher.offerAll(List.of(1, 2, 3));
+    ticker.awaitSleeps(2); // until the linger has passed
+    for (int i = 0; i < 50; i++) {
+      flusher.offer(i);
+    }
+    assertThat(ticker.sleeps()).as("one that lingers is not woken").isEqualTo(2);
+    ticker.advance(LINGER);
+    flushes.begun();
+    for (int i = 0; i < 50; i++) {
+      flusher.offer(i);
+    }
+    assertThat(ticker.sleeps()).as("one that is busy does not wait").isEqualTo(2);
+    flushes.succeed();
+    ticker.awaitSleeps(3);
+    flushes.assertNoneBegun();
+    flusher.offer(-1);
+    assertThat(flushes.begun()).hasSize(51);
+    assertThat(ticker.sleeps()).isEqualTo(3);
+  }
+
+  @Test
+  void idleWorkIsDoneWhenNothingWaitsAndWhenItAskedForIt() throws InterruptedException {
+    flushes.idlePause = Duration.ofMinutes(1).toNanos();
+    BatchFlusher<Integer> flusher = started(2, 100, Duration.ZERO);
+    await().until(() -> flushes.idles.get() == 1);
+    ticker.awaitSleeps(1);
+    ticker.advanceInVain(Duration.ofSeconds(59));
+    assertThat(flushes.idles).hasValue(1);
+    ticker.advance(Duration.ofSeconds(1));
+    await().until(() -> flushes.idles.get() == 2);
+    flusher.offerAll(List.of(1, 2, 3));
+    flushes.begun();
+    flushes.succeed();
+    flushes.begun();
+    assertThat(flushes.idles).as("something waited").hasValue(2);
+    flushes.succeed();
+    await().until(() -> flushes.idles.get() == 3);
+  }
+
+  @Test
+  void listIsCopied() throws InterruptedException {
+    BatchFlusher<Integer> flusher = started(10, 100, Duration.ZERO);
+    flusher.offer(0);
+    flushes.begun();
+    List<Integer> reused = new ArrayList<>(List.of(1, 2));
+    flusher.offerAll(reused);
+    reused.clear();
+    reused.add(3);
+    flusher.offerAll(reused);
+    flushes.succeed();
+    assertThat(flushes.begun()).containsExactly(1, 2, 3);
+  }
+
+  /// Returns when the flusher waits for its first linger to pass.
+  private void awaitLinger() {
+    await().until(() -> ticker.lastWait().isPositive() && ticker.lastWait().compareTo(LINGER) <= 0);
+  }
+
+  private BatchFlusher<Integer> started(int batchSize, int capacity, Duration linger) {
+    BatchFlusher<Integer> flusher = open(batchSize, capacity, linger);
+    flusher.start();
+    return flusher;
+  }
+
+  private BatchFlusher<Integer> open(int batchSize, int capacity, Duration linger) {
+    BatchFlusher<Integer> flusher =
+        new BatchFlusher<>(
+            options(batchSize, capacity, linger, Duration.ofSeconds(20)),
+            flushes,
+            failures,
+            ticker,
+            new Random(1));
+    opened.add(flusher);
+    return flusher;
+  }
+
+  private static BatchFlusher.Options options(
+      int batchSize, int capacity, Duration linger, Duration stopTimeout) {
+    return new BatchFlusher.Options(
+        "flusher",
+        batchSize,
+        capacity,
+        linger,
+        Duration.ofMillis(10),
+        Duration.ofMillis(100),
+        stopTimeout);
+  }
+
+  private static Thread putInThread(BatchFlusher<Integer> flusher, int item) {
+    return Thread.ofPlatform()
+        .start(() -> {
+          try {
+            flusher.put(item);
+          } catch (InterruptedException | IllegalStateException e) {
+            // closed, which the test looks at
+          }
+        });
+  }
+}

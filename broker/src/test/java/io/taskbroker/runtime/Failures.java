@@ -1,0 +1,30 @@
+package io.taskbroker.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+/// A failure sink that keeps what it is told.
+public final class Failures implements FailureSink {
+  private final BlockingQueue<Failure> failures = new LinkedBlockingQueue<>();
+
+  public record Failure(String stage, Throwable cause) {}
+
+  @Override
+  public void failed(String stage, Throwable cause) {
+    failures.add(new Failure(stage, cause));
+  }
+
+  public Failure next() throws InterruptedException {
+    Failure failure = failures.poll(20, TimeUnit.SECONDS);
+    assertThat(failure).as("a failure").isNotNull();
+    return failure;
+  }
+
+  public List<Failure> all() {
+    return List.copyOf(failures);
+  }
+}

@@ -1,0 +1,71 @@
+package io.taskbroker.runtime;
+
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.awaitility.Awaitility;
+
+/// Time that a test moves by hand, and by which it sees who waits. Thread-safe.
+public final class ManualTicker implements Ticker {
+  private final AtomicLong now = new AtomicLong(Long.MAX_VALUE - 1_000); // overflows at once
+  private final Set<Waiter> waiters = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger sleeps = new AtomicInteger();
+  private volatile long lastUntil;
+
+  private record Waiter(ReentrantLock lock, Condition condition) {}
+
+  @Override
+  public long nanoTime() {
+    return now.get();
+  }
+
+  @Override
+  public void await(ReentrantLock lock, Condition condition, long until)
+      throws InterruptedException {
+    waiters.add(new Waiter(lock, condition));
+    lastUntil = until;
+    sleeps.incrementAndGet();
+    if (until - now.get() > 0) {
+      condition.await();
+    }
+  }
+
+  /// Moves time, and wakes whoever waits, to look at it.
+  public void advance(Duration step) {
+    now.addAndGet(step.toNanos());
+    for (Waiter waiter : waiters) {
+      waiter.lock().lock();
+      try {
+        waiter.condition().signalAll();
+      } finally {
+        waiter.lock().unlock();
+      }
+    }
+  }
+
+  /// How often somebody began to wait.
+  public int sleeps() {
+    return sleeps.get();
+  }
+
+  /// Waits until somebody has begun to wait `times` times in all.
+  public void awaitSleeps(int times) {
+    Awaitility.await().until(() -> sleeps.get() >= times);
+  }
+
+  /// Moves time, and returns when the only one who waits has looked at it and waits again.
+  public void advanceInVain(Duration step) {
+    int before = sleeps.get();
+    advance(step);
+    awaitSleeps(before + 1);
+  }
+
+  /// How long from now the last wait was to be.
+  public Duration lastWait() {
+    return Duration.ofNanos(lastUntil - now.get());
+  }
+}

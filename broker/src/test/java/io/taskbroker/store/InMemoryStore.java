@@ -1,0 +1,256 @@
+package io.taskbroker.store;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Ids;
+import io.taskbroker.activation.Ids.Fingerprint;
+import io.taskbroker.activation.ParkedRow;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Watermark;
+import io.taskbroker.store.StoreException.Kind;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/// A store that keeps to the contract but for the disk: what is committed is on a [Disk] of its
+/// own, from which another store can be opened, even after this one was just left lying.
+public final class InMemoryStore implements ActivationStore {
+  private static final Comparator<Row> BY_DUE =
+      Comparator.<Row>comparingLong(Row::parkedUntil).thenComparingLong(Row::key);
+
+  private final Disk disk;
+  private final long epoch;
+  private boolean closed;
+
+  /// Opens what is on the disk; whoever had it open before is fenced off.
+  public InMemoryStore(Disk disk) {
+    this.disk = disk;
+    epoch = ++disk.epoch;
+    disk.batch = -1;
+  }
+
+  @Override
+  public String name() {
+    return disk.name;
+  }
+
+  @Override
+  public long lastKey() {
+    return disk.lastKey;
+  }
+
+  @Override
+  public List<Row> load(long key, int limit) {
+    checkOpen();
+    return disk.rows.tailMap(key, false).values().stream()
+        .filter(row -> row.parkedUntil() == Row.NONE)
+        .limit(limit)
+        .toList();
+  }
+
+  @Override
+  public List<ParkedRow> loadParked(long key, int limit) {
+    checkOpen();
+    return disk.rows.tailMap(key, false).values().stream()
+        .filter(row -> row.parkedUntil() != Row.NONE)
+        .limit(limit)
+        .map(row ->
+            new ParkedRow(
+                row.key(),
+                row.activation().id(),
+                row.activation().application(),
+                row.parkedUntil()))
+        .toList();
+  }
+
+  @Override
+  public List<Watermark> watermarks() {
+    checkOpen();
+    return List.copyOf(disk.watermarks.values());
+  }
+
+  @Override
+  public List<Tombstone> tombstones(long now) {
+    checkOpen();
+    return disk.tombstones.entrySet().stream()
+        .filter(entry -> entry.getValue() > now)
+        .map(entry -> new Tombstone(entry.getKey(), entry.getValue()))
+        .sorted(Comparator.comparingLong(Tombstone::until))
+        .toList();
+  }
+
+  @Override
+  public List<Outcome> commit(WriteBatch batch) {
+    checkOpen();
+    if (batch.number() == disk.batch) {
+      return disk.outcomes;
+    }
+    if (batch.number() < disk.batch) {
+      throw new IllegalArgumentException("Batch " + batch.number() + " after " + disk.batch);
+    }
+    List<Outcome> outcomes = new ArrayList<>();
+    for (Change change : batch.changes()) {
+      outcomes.add(apply(change));
+    }
+    disk.batch = batch.number();
+    disk.outcomes = List.copyOf(outcomes);
+    return disk.outcomes;
+  }
+
+  private Outcome apply(Change change) {
+    return switch (change) {
+      case Change.Insert c -> {
+        disk.lastKey = Math.max(disk.lastKey, c.row().key());
+        yield disk.rows.putIfAbsent(c.row().key(), c.row()) == null
+            ? Outcome.APPLIED
+            : Outcome.DUPLICATE;
+      }
+      case Change.Mark c -> replace(disk.rows.get(c.key()), row -> marked(row, c));
+      case Change.Prove c -> replace(disk.rows.get(c.key()), InMemoryStore::proved);
+      case Change.Leave c -> replace(disk.rows.get(c.key()), row -> leaving(row, c));
+      case Change.Delete c -> {
+        if (c.tombstoneUntil() != Row.NONE) {
+          disk.tombstones.merge(Ids.fingerprint(c.id()), c.tombstoneUntil(), Math::max);
+        }
+        yield disk.rows.remove(c.key()) == null ? Outcome.MISSING : Outcome.APPLIED;
+      }
+      case Change.Consumed c -> {
+        Watermark old = disk.watermarks.get(c.partition());
+        long committed = old == null ? Watermark.NONE : old.committed();
+        disk.watermarks.put(c.partition(), new Watermark(c.partition(), c.next(), committed));
+        yield Outcome.APPLIED;
+      }
+      case Change.OffsetCommitted c -> {
+        Watermark old = disk.watermarks.get(c.partition());
+        long next = old == null ? c.committed() : old.next();
+        disk.watermarks.put(c.partition(), new Watermark(c.partition(), next, c.committed()));
+        yield Outcome.APPLIED;
+      }
+    };
+  }
+
+  private Outcome replace(@Nullable Row row, UnaryOperator<Row> by) {
+    if (row == null) {
+      return Outcome.MISSING;
+    }
+    disk.rows.put(row.key(), by.apply(row));
+    return Outcome.APPLIED;
+  }
+
+  private static Row marked(Row row, Change.Mark by) {
+    return new Row(
+        row.key(),
+        row.activation(),
+        by.status(),
+        row.addedAt(),
+        by.attempts(),
+        by.claimExpiresAt(),
+        by.processingDeadline(),
+        by.deadlineExtended(),
+        by.committed(),
+        Row.NONE,
+        row.leaving());
+  }
+
+  private static Row proved(Row row) {
+    return new Row(
+        row.key(),
+        row.activation(),
+        row.status(),
+        row.addedAt(),
+        row.attempts(),
+        row.claimExpiresAt(),
+        row.processingDeadline(),
+        row.deadlineExtended(),
+        true,
+        row.parkedUntil(),
+        row.leaving());
+  }
+
+  private static Row leaving(Row row, Change.Leave by) {
+    byte[] payload = by.payload();
+    return new Row(
+        row.key(),
+        payload == null ? row.activation() : row.activation().withPayload(payload),
+        by.status(),
+        row.addedAt(),
+        row.attempts(),
+        row.claimExpiresAt(),
+        row.processingDeadline(),
+        row.deadlineExtended(),
+        row.committed(),
+        Row.NONE,
+        by.destination());
+  }
+
+  @Override
+  public ParkedPage due(ParkedQuery query) {
+    checkOpen();
+    List<Row> after =
+        disk.rows.values().stream()
+            .filter(row -> row.activation().application().equals(query.application()))
+            .filter(row -> row.parkedUntil() != Row.NONE && isAfter(row, query))
+            .sorted(BY_DUE)
+            .limit(query.limit() + 1L)
+            .toList();
+    List<Row> page =
+        after.stream()
+            .filter(row -> row.parkedUntil() <= query.upTo())
+            .limit(query.limit())
+            .toList();
+    long next = page.size() == after.size() ? Row.NONE : after.get(page.size()).parkedUntil();
+    return new ParkedPage(page, next);
+  }
+
+  private static boolean isAfter(Row row, ParkedQuery query) {
+    return row.parkedUntil() > query.afterDue()
+        || (row.parkedUntil() == query.afterDue() && row.key() > query.afterKey());
+  }
+
+  @Override
+  public long size() {
+    checkOpen();
+    return disk.rows.values().stream()
+        .mapToLong(row -> 200 + row.activation().payload().length)
+        .sum();
+  }
+
+  @Override
+  public void maintain(long now) {
+    checkOpen();
+    disk.tombstones.values().removeIf(until -> until <= now);
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+  }
+
+  private void checkOpen() {
+    if (closed) {
+      throw new StoreException(Kind.FATAL, "The store is closed", null);
+    }
+    if (epoch != disk.epoch) {
+      throw new StoreException(Kind.FATAL, "Another broker took over " + disk.name, null);
+    }
+  }
+
+  /// What outlives the store. Confined, like the store.
+  public static final class Disk {
+    private final String name = UUID.randomUUID().toString();
+    private final TreeMap<Long, Row> rows = new TreeMap<>();
+    private final Map<SourcePartition, Watermark> watermarks = new LinkedHashMap<>();
+    private final Map<Fingerprint, Long> tombstones = new HashMap<>();
+    private long lastKey;
+    private long epoch;
+    private long batch = -1;
+    private List<Outcome> outcomes = List.of();
+  }
+}

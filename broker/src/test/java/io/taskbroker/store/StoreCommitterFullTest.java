@@ -1,0 +1,297 @@
+package io.taskbroker.store;
+
+import static io.taskbroker.store.Changes.consumed;
+import static io.taskbroker.store.Changes.delete;
+import static io.taskbroker.store.Changes.insert;
+import static io.taskbroker.store.Changes.insertParked;
+import static io.taskbroker.store.Changes.leave;
+import static io.taskbroker.store.Changes.mark;
+import static io.taskbroker.store.Changes.offsetCommitted;
+import static io.taskbroker.store.Changes.query;
+import static io.taskbroker.store.ScriptedStore.failing;
+import static io.taskbroker.store.ScriptedStore.failure;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.runtime.Failures;
+import io.taskbroker.runtime.ManualTicker;
+import io.taskbroker.store.StoreException.Kind;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// H12: a store that is full, or cannot hold what it is given, stops neither what frees space nor
+/// what is not at fault. Time stands still unless a test moves it.
+@Timeout(60)
+final class StoreCommitterFullTest {
+  private final ManualTicker ticker = new ManualTicker();
+  private final ScriptedStore store = new ScriptedStore();
+  private final Told told = new Told();
+  private final Failures failures = new Failures();
+  private final StoreCommitter committer =
+      new StoreCommitter(
+          store, CommitOptions.defaults(), told, failures, ticker, InstantSource.system());
+
+  @AfterEach
+  void stop() {
+    store.always = _ -> {};
+    committer.stop();
+    assertThat(failures.all()).isEmpty();
+    assertThat(told.committed).containsExactlyElementsOf(store.committed);
+  }
+
+  @Test
+  void h12FullStoreTakesDeletesMarksAndLeavesFirstAndTheRestInOrderWhenThereIsSpace() {
+    store.always = fullFor(Changes::needsSpace);
+    committer.start();
+    committer.submit(
+        List.of(insert(1), mark(2), consumed(3), delete(4), leave(5), insert(6)), List.of());
+    told.awaitCommitted(3);
+    committer.submit(List.of(insert(7), delete(8), offsetCommitted(9)), List.of());
+    told.awaitCommitted(4);
+    committer.submit(List.of(consumed(10)), List.of());
+    committer.submit(List.of(delete(11)), List.of());
+    told.awaitCommitted(5);
+    assertThat(told.committed).containsExactly(mark(2), delete(4), leave(5), delete(8), delete(11));
+    assertThat(committer.hasWork()).isTrue();
+
+    tryWhatIsHeld();
+    assertThat(told.committed).hasSize(5);
+    store.always = _ -> {};
+    tryWhatIsHeld();
+    told.awaitCommitted(11);
+    assertThat(told.committed.subList(5, 11))
+        .containsExactly(
+            insert(1), consumed(3), insert(6), insert(7), offsetCommitted(9), consumed(10));
+    await().until(() -> !committer.hasWork());
+    committer.submit(List.of(insert(12), delete(13)), List.of());
+    told.awaitCommitted(13);
+    assertThat(told.groups.getLast()).as("together again").hasSize(2);
+  }
+
+  @Test
+  void h12SpaceForAFewIsUsed() {
+    store.always =
+        batch -> {
+          if (batch.changes().size() > 1) {
+            throw failure(Kind.FULL);
+          }
+        };
+    committer.start();
+    List<Change> changes =
+        List.of(insert(1), insert(2), consumed(3), insert(4), insert(5), consumed(6));
+    committer.submit(changes, List.of());
+    whileTimePasses(() -> told.committed.size() == 6);
+    assertThat(told.committed).containsExactlyElementsOf(changes);
+  }
+
+  @Test
+  void h12HeldChangesGoWhileDeletesKeepComing() {
+    store.always = fullFor(Changes::needsSpace);
+    committer.start();
+    committer.submit(List.of(insert(1), delete(2)), List.of());
+    told.awaitCommitted(1);
+    store.always = _ -> {};
+    committer.submit(List.of(delete(3)), List.of());
+    told.awaitCommitted(2);
+    ticker.advance(Duration.ofSeconds(2));
+    committer.submit(List.of(delete(4)), List.of());
+    told.awaitCommitted(4);
+    assertThat(told.committed).contains(insert(1));
+  }
+
+  @Test
+  void h12DeletesThatNeedSpaceGoInSmallerTransactions() {
+    store.always =
+        batch -> {
+          if (batch.changes().size() > 2) {
+            throw failure(Kind.FULL);
+          }
+        };
+    committer.start();
+    List<Change> changes = List.of(delete(1), mark(2), delete(3), leave(4), delete(5));
+    committer.submit(changes, List.of());
+    told.awaitCommitted(5);
+    assertThat(told.committed).containsExactlyElementsOf(changes);
+  }
+
+  @Test
+  void h12DeleteThatHasNoSpaceIsTriedUntilItHas() {
+    store.always = failing(Kind.FULL);
+    committer.start();
+    committer.submit(List.of(delete(1), delete(2), insert(3)), List.of());
+    whileTimePasses(() -> store.attempts.size() > 20);
+    assertThat(told.committed).isEmpty();
+    store.always = _ -> {};
+    whileTimePasses(() -> told.committed.size() == 3);
+    assertThat(told.committed).containsExactly(delete(1), delete(2), insert(3));
+  }
+
+  @Test
+  void h12LeaveThatHasNoSpaceDoesNotHoldUpDeletesOfOtherRows() {
+    store.always = fullFor(change -> change.equals(leave(1)) || Changes.needsSpace(change));
+    committer.start();
+    committer.submit(List.of(leave(1), delete(2)), List.of(query("app")));
+    told.awaitCommitted(1);
+    committer.submit(List.of(delete(1), insert(3), delete(4)), List.of());
+    told.awaitCommitted(2);
+    assertThat(told.committed).containsExactly(delete(2), delete(4));
+    assertThat(told.reads).isEmpty();
+    store.always = _ -> {};
+    tryWhatIsHeld();
+    told.awaitReads(1);
+    assertThat(told.committed.subList(2, 5)).containsExactly(leave(1), delete(1), insert(3));
+    committer.submit(List.of(mark(1)), List.of());
+    told.awaitCommitted(6);
+  }
+
+  @Test
+  void h12FullStoreIsReadUnlessAPageWouldLackARow() {
+    store.always = fullFor(Changes::needsSpace);
+    committer.start();
+    committer.submit(
+        List.of(insertParked(1, "held"), insert(2), delete(3)),
+        List.of(query("held"), query("free")));
+    told.awaitReads(1);
+    assertThat(told.reads).containsExactly(new Told.Read(query("free"), 1));
+    store.always = _ -> {};
+    tryWhatIsHeld();
+    told.awaitReads(2);
+    assertThat(told.reads.getLast()).isEqualTo(new Told.Read(query("held"), 3));
+  }
+
+  @Test
+  void h12OffendersAreRejectedAndTheRestIsCommittedInOrder() {
+    store.always = dataFor(List.of(insert(5), delete(9)));
+    committer.start();
+    committer.submit(
+        List.of(
+            insert(1),
+            insert(2),
+            delete(3),
+            insert(4),
+            insert(5),
+            consumed(6),
+            mark(7),
+            insert(8),
+            delete(9),
+            consumed(10),
+            insert(11)),
+        List.of(query("app")));
+    told.awaitReads(1);
+    assertThat(told.rejected).containsExactly(insert(5), delete(9));
+    assertThat(told.committed)
+        .containsExactly(
+            insert(1),
+            insert(2),
+            delete(3),
+            insert(4),
+            consumed(6),
+            mark(7),
+            insert(8),
+            consumed(10),
+            insert(11));
+    assertThat(told.reads).containsExactly(new Told.Read(query("app"), 9));
+    assertThat(store.attempts)
+        .extracting(WriteBatch::number)
+        .as("other batches have other numbers")
+        .doesNotHaveDuplicates();
+  }
+
+  @Test
+  void h12OffenderAmongWhatIsHeldIsRejected() {
+    store.always = fullFor(Changes::needsSpace);
+    committer.start();
+    committer.submit(
+        List.of(insert(1), insert(2), insert(3), insert(4), consumed(5), delete(6)), List.of());
+    told.awaitCommitted(1);
+    store.always = dataFor(List.of(insert(3)));
+    tryWhatIsHeld();
+    whileTimePasses(() -> told.committed.size() == 5);
+    assertThat(told.rejected).containsExactly(insert(3));
+    assertThat(told.committed)
+        .containsExactly(delete(6), insert(1), insert(2), insert(4), consumed(5));
+  }
+
+  @Test
+  void h06HeldBatchWhoseFateIsNotKnownIsTriedAgainBeforeAnythingElse() {
+    store.always = fullFor(Changes::needsSpace);
+    committer.start();
+    committer.submit(List.of(insert(1)), List.of());
+    await().until(() -> store.attempts.size() == 1);
+    store.always = _ -> {};
+    store.commitsDespiteFailure = true;
+    store.script.add(failing(Kind.TRANSIENT));
+    tryWhatIsHeld();
+    assertThat(store.committed).containsExactly(insert(1));
+    assertThat(told.committed).isEmpty();
+    committer.submit(List.of(delete(2)), List.of());
+    told.awaitCommitted(2);
+    assertThat(store.attempts).extracting(WriteBatch::number).containsExactly(1L, 2L, 2L, 3L);
+    assertThat(store.attempts.get(2)).isEqualTo(store.attempts.get(1));
+    assertThat(store.committed).as("once").containsExactly(insert(1), delete(2));
+  }
+
+  @Test
+  void stopOfAFullStoreCommitsWhatItCanAndSaysThatThatIsNotAll() {
+    store.always = fullFor(Changes::needsSpace);
+    committer.start();
+    committer.submit(List.of(insert(1), delete(2)), List.of());
+    told.awaitCommitted(1);
+    committer.submit(List.of(delete(3)), List.of());
+    assertThatThrownBy(committer::stop)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("full");
+    assertThat(told.committed).containsExactly(delete(2), delete(3));
+  }
+
+  @Test
+  void stopTriesWhatIsHeldForALastTime() {
+    store.always = fullFor(Changes::needsSpace);
+    committer.start();
+    committer.submit(List.of(insert(1), delete(2)), List.of());
+    told.awaitCommitted(1);
+    store.always = _ -> {};
+    committer.stop();
+    assertThat(told.committed).containsExactly(delete(2), insert(1));
+  }
+
+  /// Moves time until the committer has tried once more to commit what is held.
+  private void tryWhatIsHeld() {
+    int attempts = store.attempts.size();
+    whileTimePasses(() -> store.attempts.size() > attempts);
+  }
+
+  private void whileTimePasses(Callable<Boolean> condition) {
+    await()
+        .pollInterval(Duration.ofMillis(1))
+        .until(() -> {
+          ticker.advance(Duration.ofMillis(500));
+          return condition.call();
+        });
+  }
+
+  private static Consumer<WriteBatch> fullFor(Predicate<Change> needsSpace) {
+    return batch -> {
+      if (batch.changes().stream().anyMatch(needsSpace)) {
+        throw failure(Kind.FULL);
+      }
+    };
+  }
+
+  private static Consumer<WriteBatch> dataFor(List<Change> offenders) {
+    return batch -> {
+      if (batch.changes().stream().anyMatch(offenders::contains)) {
+        throw failure(Kind.DATA);
+      }
+    };
+  }
+}

@@ -1,0 +1,207 @@
+package io.taskbroker.store;
+
+import static io.taskbroker.store.ScriptedStore.failure;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Row;
+import io.taskbroker.runtime.Failures;
+import io.taskbroker.store.ActivationStore.ParkedQuery;
+import io.taskbroker.store.StoreException.Kind;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.Timeout;
+
+/// Random changes and queries against a store with little space that fails in every way that can
+/// pass: each change is committed or rejected once, and what must not overtake does not.
+@Timeout(60)
+final class StoreCommitterModelTest {
+  private static final String[] APPLICATIONS = {"a", "b", "c"};
+
+  private final ScriptedStore store = new ScriptedStore();
+  private final Told told = new Told();
+  private final Failures failures = new Failures();
+  private final List<Change> submitted = new ArrayList<>();
+  private final Map<ParkedQuery, Integer> queried = new HashMap<>(); // after how many changes
+  private final Set<Change> offenders = ConcurrentHashMap.newKeySet();
+  private final Set<Change> large = ConcurrentHashMap.newKeySet(); // leaves that need space
+
+  private long free = 20; // the committer's thread's
+
+  @RepeatedTest(20)
+  void everyChangeIsCommittedOrRejectedOnceAndInOrder() {
+    long seed = ThreadLocalRandom.current().nextLong();
+    Random random = new Random(seed);
+    Random storeRandom = new Random(seed + 1);
+    store.always = batch -> limitedAndUnreliable(batch, storeRandom);
+    StoreCommitter committer =
+        new StoreCommitter(
+            store,
+            new CommitOptions(
+                1 + random.nextInt(100),
+                random.nextBoolean() ? Duration.ZERO : Duration.ofNanos(50_000),
+                Duration.ofNanos(1_000),
+                Duration.ofNanos(50_000),
+                Duration.ofSeconds(30),
+                Duration.ZERO),
+            told,
+            failures);
+    committer.start();
+    for (int i = 0; i < 400; i++) {
+      submitSome(committer, random);
+    }
+    store.always = batch -> rejectOffenders(batch);
+    committer.stop();
+    assertAll(seed);
+  }
+
+  private void submitSome(StoreCommitter committer, Random random) {
+    List<Change> changes = new ArrayList<>();
+    List<ParkedQuery> queries = new ArrayList<>();
+    for (int left = random.nextInt(30); left > 0; left--) {
+      int key = submitted.size() + changes.size();
+      Change change =
+          switch (random.nextInt(10)) {
+            case 0 -> Changes.insertParked(key, APPLICATIONS[random.nextInt(3)]);
+            case 1, 2 -> Changes.insert(key);
+            case 3 -> Changes.consumed(key);
+            case 4 -> Changes.mark(key);
+            case 5 -> Changes.leave(key);
+            default -> Changes.delete(key);
+          };
+      if (random.nextInt(100) == 0) {
+        offenders.add(change);
+      }
+      if (change instanceof Change.Leave && random.nextInt(10) == 0) {
+        large.add(change);
+        changes.add(change);
+        change = Changes.delete(key); // must not overtake it
+      }
+      changes.add(change);
+    }
+    if (random.nextInt(10) == 0) {
+      int after = submitted.size() + changes.size();
+      ParkedQuery query =
+          new ParkedQuery(APPLICATIONS[random.nextInt(3)], 0, queried.size(), 5_000, 10);
+      queried.put(query, after);
+      queries.add(query);
+    }
+    submitted.addAll(changes);
+    long done = committer.done();
+    committer.submit(changes, queries);
+    int patience = random.nextInt(3) == 0 ? 0 : 20_000; // let it get on with some
+    while (patience-- > 0 && committer.hasWork() && committer.done() < done + 2) {
+      Thread.onSpinWait();
+    }
+  }
+
+  private void limitedAndUnreliable(WriteBatch batch, Random random) {
+    int need = 0;
+    for (Change change : batch.changes()) {
+      need += needsSpace(change) ? 1 : change instanceof Change.Delete ? -1 : 0;
+      if (free < need) {
+        throw failure(Kind.FULL);
+      }
+    }
+    rejectOffenders(batch);
+    boolean fails = random.nextInt(10) == 0;
+    store.commitsDespiteFailure = random.nextBoolean();
+    if (!fails || store.commitsDespiteFailure) {
+      free -= need;
+    }
+    if (fails) {
+      throw failure(Kind.TRANSIENT);
+    }
+  }
+
+  private void rejectOffenders(WriteBatch batch) {
+    if (batch.changes().stream().anyMatch(offenders::contains)) {
+      throw failure(Kind.DATA);
+    }
+  }
+
+  private boolean needsSpace(Change change) {
+    return Changes.needsSpace(change) || large.contains(change);
+  }
+
+  private void assertAll(long seed) {
+    assertThat(failures.all()).as("seed %s", seed).isEmpty();
+    check(told.committed.equals(store.committed), seed, "told what was committed, in order");
+    check(offenders.equals(new HashSet<>(told.rejected)), seed, "offenders are rejected");
+    check(told.rejected.size() == offenders.size(), seed, "rejected once");
+
+    List<Change> rest = new ArrayList<>(submitted);
+    rest.removeAll(offenders);
+    check(told.committed.size() == rest.size(), seed, "each once");
+    check(new HashSet<>(told.committed).equals(new HashSet<>(rest)), seed, "none is lost");
+    Predicate<Change> delayed = this::needsSpace;
+    check(
+        told.committed.stream()
+            .filter(Changes::needsSpace)
+            .toList()
+            .equals(rest.stream().filter(Changes::needsSpace).toList()),
+        seed,
+        "what needs space is in order");
+    Set<Long> largeKeys = new HashSet<>();
+    large.forEach(change -> largeKeys.add(((Change.Leave) change).key()));
+    Predicate<Change> relief =
+        delayed
+            .or(change -> change instanceof Change.Delete d && largeKeys.contains(d.key()))
+            .negate();
+    check(
+        told.committed.stream()
+            .filter(relief)
+            .toList()
+            .equals(rest.stream().filter(relief).toList()),
+        seed,
+        "what needs none is in order");
+
+    Map<Change, Integer> positions = new HashMap<>();
+    for (Change change : told.committed) {
+      positions.put(change, positions.size());
+    }
+    for (Change change : large) {
+      Change delete = Changes.delete(((Change.Leave) change).key());
+      if (positions.containsKey(change) && positions.containsKey(delete)) {
+        check(positions.get(change) < positions.get(delete), seed, "of one row in order");
+      }
+    }
+    Map<Long, WriteBatch> batches = new HashMap<>();
+    for (WriteBatch attempt : store.attempts) {
+      WriteBatch before = batches.putIfAbsent(attempt.number(), attempt);
+      check(before == null || before.equals(attempt), seed, "a number is of one batch");
+    }
+    check(told.reads.size() == queried.size(), seed, "each query is answered once");
+    for (Told.Read read : told.reads) {
+      for (Change change : submitted.subList(0, queried.get(read.query()))) {
+        check(
+            !matters(change, read.query())
+                || offenders.contains(change)
+                || positions.get(change) < read.seen(),
+            seed,
+            change + " is seen by " + read);
+      }
+    }
+  }
+
+  private static boolean matters(Change change, ParkedQuery query) {
+    return change instanceof Change.Insert insert
+        ? insert.row().parkedUntil() != Row.NONE
+            && insert.row().activation().application().equals(query.application())
+        : !Changes.needsSpace(change);
+  }
+
+  private static void check(boolean holds, long seed, String what) {
+    assertThat(holds).as("seed %s: %s", seed, what).isTrue();
+  }
+}

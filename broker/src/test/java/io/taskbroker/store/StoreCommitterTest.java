@@ -1,0 +1,351 @@
+package io.taskbroker.store;
+
+import static io.taskbroker.store.Changes.consumed;
+import static io.taskbroker.store.Changes.delete;
+import static io.taskbroker.store.Changes.insert;
+import static io.taskbroker.store.Changes.leave;
+import static io.taskbroker.store.Changes.mark;
+import static io.taskbroker.store.Changes.query;
+import static io.taskbroker.store.ScriptedStore.failing;
+import static io.taskbroker.store.ScriptedStore.failure;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.runtime.Failures;
+import io.taskbroker.runtime.ManualTicker;
+import io.taskbroker.store.StoreException.Kind;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// What a [StoreCommitter] promises while the store has space and holds what it is given; see
+/// [StoreCommitterFullTest] for H12. Time stands still unless a test moves it.
+@Timeout(60)
+final class StoreCommitterTest {
+  private static final CommitOptions OPTIONS = CommitOptions.defaults();
+
+  private final ManualTicker ticker = new ManualTicker();
+  private final ScriptedStore store = new ScriptedStore();
+  private final Told told = new Told();
+  private final Failures failures = new Failures();
+  private StoreCommitter committer = committer(OPTIONS);
+
+  @AfterEach
+  void stop() {
+    committer.stop();
+  }
+
+  @Test
+  void commitsAtOnceThenWhatCameMeanwhileAsOneGroupInOrder() throws InterruptedException {
+    store.hold();
+    committer.start();
+    committer.submit(List.of(insert(1)), List.of());
+    assertThat(store.begun().changes()).containsExactly(insert(1));
+    committer.submit(List.of(insert(2), consumed(3)), List.of());
+    committer.submit(List.of(mark(1), delete(1)), List.of());
+    committer.submit(List.of(leave(2)), List.of());
+    store.release(2);
+    assertThat(store.begun().changes())
+        .containsExactly(insert(2), consumed(3), mark(1), delete(1), leave(2));
+    told.awaitCommitted(6);
+    assertThat(told.groups).containsExactly(List.of(insert(1)), store.attempts.get(1).changes());
+    assertThat(store.attempts).extracting(WriteBatch::number).containsExactly(1L, 2L);
+  }
+
+  @Test
+  void transactionIsBounded() throws InterruptedException {
+    committer = committer(OPTIONS.lingering(3, Duration.ZERO));
+    store.hold();
+    committer.start();
+    committer.submit(List.of(insert(0)), List.of());
+    store.begun();
+    committer.submit(inserts(1, 8), List.of());
+    store.release(10);
+    told.awaitCommitted(8);
+    assertThat(told.groups).extracting(List::size).containsExactly(1, 3, 3, 1);
+    assertThat(store.committed).containsExactlyElementsOf(inserts(0, 8));
+  }
+
+  @Test
+  void listsMayBeUsedAgain() throws InterruptedException {
+    store.hold();
+    committer.start();
+    List<Change> changes = new ArrayList<>(List.of(insert(1)));
+    List<ActivationStore.ParkedQuery> queries = new ArrayList<>(List.of(query("a")));
+    committer.submit(changes, List.of());
+    store.begun();
+    changes.set(0, insert(2));
+    committer.submit(changes, queries);
+    changes.clear();
+    queries.clear();
+    store.release(2);
+    told.awaitReads(1);
+    assertThat(store.committed).containsExactly(insert(1), insert(2));
+  }
+
+  @Test
+  void listenersKeepTheirLists() {
+    committer.start();
+    committer.submit(inserts(0, 3), List.of());
+    told.awaitCommitted(3);
+    List<Change> group = told.groups.getFirst();
+    committer.submit(inserts(3, 9), List.of());
+    told.awaitCommitted(9);
+    assertThat(group).containsExactlyElementsOf(inserts(0, 3));
+  }
+
+  @Test
+  void readsFollowTheChangesSubmittedBefore() throws InterruptedException {
+    store.hold();
+    committer.start();
+    committer.submit(List.of(insert(1)), List.of());
+    store.begun();
+    committer.submit(List.of(insert(2)), List.of(query("a"), query("b")));
+    committer.submit(List.of(), List.of(query("c")));
+    store.release(1);
+    store.begun();
+    assertThat(told.reads).isEmpty();
+    store.release(1);
+    told.awaitReads(3);
+    assertThat(told.reads)
+        .containsExactly(
+            new Told.Read(query("a"), 2),
+            new Told.Read(query("b"), 2),
+            new Told.Read(query("c"), 2));
+    assertThat(store.attempts).hasSize(2);
+  }
+
+  @Test
+  void readThatFailsIsTriedAgain() {
+    List<String> tries = new ArrayList<>();
+    store.beforeDue =
+        () -> {
+          tries.add("due");
+          if (tries.size() < 3) {
+            throw failure(Kind.TRANSIENT);
+          }
+        };
+    committer.start();
+    committer.submit(List.of(insert(1)), List.of(query("a")));
+    awaitWhileTimePasses(() -> !told.reads.isEmpty());
+    assertThat(store.attempts).as("what is committed is not again").hasSize(1);
+    assertThat(told.committed).containsExactly(insert(1));
+  }
+
+  @Test
+  void h06SameBatchUnderTheSameNumberUntilItsFateIsKnown() throws InterruptedException {
+    store.commitsDespiteFailure = true;
+    store.hold();
+    for (int i = 0; i < 3; i++) {
+      store.script.add(failing(Kind.TRANSIENT));
+    }
+    committer.start();
+    committer.submit(List.of(insert(1), consumed(2)), List.of());
+    store.begun();
+    committer.submit(List.of(delete(1)), List.of());
+    store.release(10);
+    awaitWhileTimePasses(() -> told.committed.size() == 3);
+    assertThat(store.attempts).extracting(WriteBatch::number).containsExactly(1L, 1L, 1L, 1L, 2L);
+    assertThat(store.attempts.subList(0, 4))
+        .allMatch(batch -> batch.changes().equals(List.of(insert(1), consumed(2))));
+    assertThat(store.committed).as("once").containsExactly(insert(1), consumed(2), delete(1));
+    assertThat(told.groups).containsExactly(List.of(insert(1), consumed(2)), List.of(delete(1)));
+    assertThat(failures.all()).isEmpty();
+  }
+
+  @Test
+  void h06NothingIsToldWhileTheFateOfABatchIsNotKnown() {
+    store.always = failing(Kind.TRANSIENT);
+    committer.start();
+    committer.submit(List.of(insert(1)), List.of(query("a")));
+    awaitWhileTimePasses(() -> store.attempts.size() >= 50);
+    assertThat(told.committed).isEmpty();
+    assertThat(told.reads).isEmpty();
+    assertThat(committer.hasWork()).isTrue();
+    assertThat(committer.done()).isZero();
+    store.always = _ -> {};
+    awaitWhileTimePasses(() -> !told.reads.isEmpty());
+    assertThat(store.attempts).allMatch(batch -> batch.number() == 1);
+  }
+
+  @Test
+  void fatalFailureOfTheStoreIsReported() throws InterruptedException {
+    assertEnds(failure(Kind.FATAL), () -> store.script.add(failing(Kind.FATAL)));
+  }
+
+  @Test
+  void failureThatAStoreMustNotHaveIsReported() throws InterruptedException {
+    IllegalStateException bug = new IllegalStateException("a bug");
+    assertEnds(
+        bug,
+        () ->
+            store.script.add(_ -> {
+              throw bug;
+            }));
+  }
+
+  @Test
+  void rowsThatCannotBeReadAreReported() throws InterruptedException {
+    StoreException unreadable = failure(Kind.DATA);
+    assertEnds(
+        unreadable,
+        () ->
+            store.beforeDue =
+                () -> {
+                  throw unreadable;
+                });
+  }
+
+  private void assertEnds(Throwable cause, Runnable trouble) throws InterruptedException {
+    trouble.run();
+    committer.start();
+    committer.submit(List.of(insert(1)), List.of(query("a")));
+    Failures.Failure failure = failures.next();
+    assertThat(failure.stage()).isEqualTo("store-committer");
+    assertThat(failure.cause()).hasMessage(cause.getMessage()).hasSameClassAs(cause);
+    committer.submit(List.of(insert(2)), List.of()); // dropped, and blocks nobody
+    assertThatThrownBy(committer::stop).isInstanceOf(IllegalStateException.class);
+    assertThat(store.attempts).hasSize(1);
+  }
+
+  @Test
+  void stopCommitsWhatWasSubmitted() throws InterruptedException {
+    committer = committer(OPTIONS.lingering(2, Duration.ofHours(1)));
+    store.hold();
+    committer.start();
+    committer.submit(List.of(insert(1)), List.of());
+    store.begun();
+    committer.submit(
+        List.of(delete(2), delete(3), delete(4), delete(5), delete(6)), List.of(query("a")));
+    CompletableFuture<Void> stopped = CompletableFuture.runAsync(committer::stop);
+    store.release(10);
+    assertThat(stopped).succeedsWithin(Duration.ofSeconds(20));
+    assertThat(told.committed).hasSize(6);
+    assertThat(told.reads).hasSize(1);
+    assertThat(committer.hasWork()).isFalse();
+    committer.submit(List.of(insert(7)), List.of());
+    assertThat(store.committed).hasSize(6);
+  }
+
+  @Test
+  void stopSaysWhenNotEverythingIsDurable() {
+    CommitOptions options =
+        new CommitOptions(
+            10,
+            Duration.ZERO,
+            Duration.ofMillis(1),
+            Duration.ofMillis(2),
+            Duration.ofMillis(50),
+            Duration.ofMinutes(1));
+    StoreCommitter hurried = new StoreCommitter(store, options, told, failures);
+    store.always = failing(Kind.TRANSIENT);
+    hurried.start();
+    hurried.submit(List.of(insert(1), insert(2)), List.of());
+    assertThatThrownBy(hurried::stop)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("2 items");
+    assertThat(told.committed).isEmpty();
+    hurried.stop();
+  }
+
+  @Test
+  void reportsLingerAndInsertsAreUrgent() throws InterruptedException {
+    Duration linger = Duration.ofMillis(100);
+    committer = committer(OPTIONS.lingering(10, linger));
+    committer.start();
+    committer.submit(List.of(delete(1)), List.of());
+    await().until(() -> ticker.lastWait().equals(linger));
+    ticker.advanceInVain(Duration.ofMillis(99));
+    committer.submit(List.of(delete(2)), List.of());
+    assertThat(store.attempts).isEmpty();
+    ticker.advance(Duration.ofMillis(1));
+    assertThat(store.begun().changes()).containsExactly(delete(1), delete(2));
+
+    committer.submit(List.of(delete(3)), List.of());
+    committer.submit(List.of(insert(4)), List.of());
+    told.awaitCommitted(4);
+    committer.submit(List.of(delete(5)), List.of(query("a")));
+    told.awaitReads(1);
+    assertThat(told.committed).hasSize(5);
+  }
+
+  @Test
+  void maintenanceIsDoneOnceAMinuteWhenNothingWaits() {
+    committer.start();
+    ticker.awaitSleeps(1);
+    ticker.advanceInVain(Duration.ofSeconds(59));
+    assertThat(store.maintained).isEmpty();
+    store.beforeMaintain =
+        () -> {
+          throw failure(Kind.TRANSIENT);
+        };
+    ticker.advanceInVain(Duration.ofSeconds(1));
+    assertThat(store.maintained).containsExactly(1_234L);
+    committer.submit(List.of(insert(1)), List.of());
+    told.awaitCommitted(1);
+    ticker.awaitSleeps(4);
+    assertThat(store.maintained).hasSize(1);
+    store.beforeMaintain = () -> {};
+    ticker.advanceInVain(Duration.ofSeconds(60));
+    assertThat(store.maintained).hasSize(2);
+  }
+
+  @Test
+  void maintenanceWaitsWhileThereIsWork() throws InterruptedException {
+    store.hold();
+    committer.start();
+    committer.submit(List.of(insert(1)), List.of());
+    store.begun();
+    committer.submit(List.of(insert(2)), List.of());
+    ticker.advance(Duration.ofMinutes(2));
+    store.release(1);
+    store.begun();
+    assertThat(store.maintained).isEmpty();
+    store.release(1);
+    await().until(() -> store.maintained.size() == 1);
+  }
+
+  @Test
+  void progressShowsFromOutside() throws InterruptedException {
+    assertThat(committer.name()).isEqualTo("store-committer");
+    store.hold();
+    committer.start();
+    assertThat(committer.hasWork()).isFalse();
+    committer.submit(List.of(insert(1)), List.of());
+    store.begun();
+    assertThat(committer.hasWork()).isTrue();
+    assertThat(committer.done()).isZero();
+    store.release(1);
+    await().until(() -> committer.done() == 1 && !committer.hasWork());
+  }
+
+  private StoreCommitter committer(CommitOptions options) {
+    return new StoreCommitter(
+        store, options, told, failures, ticker, () -> Instant.ofEpochMilli(1_234));
+  }
+
+  private void awaitWhileTimePasses(Callable<Boolean> condition) {
+    await()
+        .pollInterval(Duration.ofMillis(1))
+        .until(() -> {
+          ticker.advance(Duration.ofSeconds(1));
+          return condition.call();
+        });
+  }
+
+  private static List<Change> inserts(long from, long to) {
+    List<Change> inserts = new ArrayList<>();
+    for (long key = from; key < to; key++) {
+      inserts.add(insert(key));
+    }
+    return inserts;
+  }
+}

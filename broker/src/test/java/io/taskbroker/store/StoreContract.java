@@ -1,0 +1,500 @@
+package io.taskbroker.store;
+
+import static io.taskbroker.store.Rows.NOW;
+import static io.taskbroker.store.Rows.parked;
+import static io.taskbroker.store.Rows.pending;
+import static io.taskbroker.store.Rows.text;
+import static io.taskbroker.store.Rows.texts;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
+
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Destination;
+import io.taskbroker.activation.FailurePolicy;
+import io.taskbroker.activation.Ids;
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.ParkedRow;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Status;
+import io.taskbroker.activation.Watermark;
+import io.taskbroker.store.ActivationStore.Outcome;
+import io.taskbroker.store.ActivationStore.ParkedPage;
+import io.taskbroker.store.ActivationStore.ParkedQuery;
+import io.taskbroker.store.ActivationStore.Tombstone;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/// What every store does, whatever it is made of.
+public abstract class StoreContract {
+  protected static final SourcePartition PARTITION =
+      new SourcePartition("cluster", "group", "topic-uuid", "topic", 0);
+
+  private ActivationStore store;
+  private long batch;
+
+  /// Opens the store of this test, which is empty at first and keeps what was committed.
+  protected abstract ActivationStore open();
+
+  @BeforeEach
+  final void openStore() {
+    store = open();
+  }
+
+  @AfterEach
+  final void closeStore() {
+    store.close();
+  }
+
+  @Test
+  void newStoreHoldsNothing() {
+    assertThat(store.lastKey()).isZero();
+    assertThat(store.load(0, 10)).isEmpty();
+    assertThat(store.loadParked(0, 10)).isEmpty();
+    assertThat(store.watermarks()).isEmpty();
+    assertThat(store.tombstones(0)).isEmpty();
+    assertThat(store.due(new ParkedQuery("app", 0, 0, Long.MAX_VALUE, 10)))
+        .isEqualTo(new ParkedPage(List.of(), Row.NONE));
+  }
+
+  @Test
+  void nameIsKept() {
+    String name = store.name();
+    reopen();
+    assertThat(store.name()).isEqualTo(name).isNotEmpty();
+  }
+
+  @Test
+  void emptyBatchIsCommitted() {
+    assertThat(commit()).isEmpty();
+  }
+
+  @Test
+  void everythingOfARowIsKept() {
+    List<Row> rows = new ArrayList<>();
+    for (Status status : Status.values()) {
+      rows.add(Row.arriving(rows.size() + 1, pending(1).activation(), status, NOW));
+    }
+    Activation full =
+        new Activation(
+            "id",
+            "application",
+            "namespace",
+            "task",
+            new byte[] {0, -1, 127},
+            new Origin("other-topic", Integer.MAX_VALUE, Long.MAX_VALUE),
+            NOW + 1,
+            NOW + 2,
+            NOW + 3,
+            Integer.MAX_VALUE,
+            FailurePolicy.DEAD_LETTER,
+            true,
+            true);
+    Destination leaving = new Destination("dead", Map.of("why", "\"it\" failed", "", ""));
+    rows.add(new Row(90, full, Status.FAILURE, NOW, 7, 1, 2, true, true, Row.NONE, leaving));
+    rows.add(
+        new Row(91, full, Status.RETRY, 0, 0, 0, 0, false, true, Row.NONE, Destination.of("t")));
+    rows.add(new Row(92, full, Status.PROCESSING, NOW, 7, 1, 2, true, false, Row.NONE, null));
+    for (FailurePolicy policy : FailurePolicy.values()) {
+      rows.add(
+          Row.arriving(
+              100 + policy.number(),
+              new Activation(
+                  "id",
+                  "a",
+                  "n",
+                  "t",
+                  new byte[1],
+                  full.origin(),
+                  0,
+                  0,
+                  0,
+                  0,
+                  policy,
+                  false,
+                  false),
+              Status.PENDING,
+              NOW));
+    }
+    insert(rows.toArray(Row[]::new));
+    reopen();
+    assertThat(texts(store.load(0, 100))).isEqualTo(texts(rows));
+  }
+
+  @Test
+  void anyTextAndAnyPayloadIsKept() {
+    byte[] large = new byte[5 << 20];
+    new Random(5).nextBytes(large);
+    String strange = "nul\0, quote ', \ud83d\ude00, \uffff, e\u0301";
+    List<Row> rows =
+        List.of(
+            withTexts(1, "", new byte[0]),
+            withTexts(2, strange, large),
+            withTexts(3, "\0", new byte[] {0}),
+            new Row(
+                4,
+                pending(4).activation(),
+                Status.FAILURE,
+                NOW,
+                0,
+                Row.NONE,
+                Row.NONE,
+                false,
+                false,
+                Row.NONE,
+                new Destination(strange, Map.of(strange, strange))));
+    insert(rows.toArray(Row[]::new));
+    reopen();
+    assertThat(texts(store.load(0, 100))).isEqualTo(texts(rows));
+  }
+
+  @Test
+  void parkedRowIsReadBackWhole() {
+    Row row = withTexts(7, "\ud83d\ude00\0", new byte[3000]).parkedUntil(NOW);
+    insert(row);
+    reopen();
+    ParkedPage page = store.due(new ParkedQuery(row.activation().application(), 0, 0, NOW, 5));
+    assertThat(texts(page.rows())).containsExactly(text(row));
+    assertThat(store.loadParked(0, 5))
+        .containsExactly(
+            new ParkedRow(7, row.activation().id(), row.activation().application(), NOW));
+  }
+
+  @Test
+  void insertOfAKeyThatIsThereIsADuplicateAndChangesNothing() {
+    insert(pending(1));
+    Row other = withTexts(1, "other", new byte[0]);
+    assertThat(commit(new Change.Insert(other, null), new Change.Insert(pending(2), null)))
+        .containsExactly(Outcome.DUPLICATE, Outcome.APPLIED);
+    assertThat(texts(store.load(0, 10))).containsExactly(text(pending(1)), text(pending(2)));
+  }
+
+  @Test
+  void changeOfARowThatIsNotThereIsMissing() {
+    assertThat(
+            commit(
+                mark(1, Status.PROCESSING),
+                new Change.Prove(1, "id-1", null),
+                new Change.Leave(1, "id-1", Status.RETRY, null, Destination.of("t"), null),
+                new Change.Leave(1, "id-1", Status.RETRY, new byte[1], Destination.of("t"), null),
+                delete(1)))
+        .containsOnly(Outcome.MISSING)
+        .hasSize(5);
+    assertThat(store.load(0, 10)).isEmpty();
+  }
+
+  @Test
+  void markSetsItsColumnsAndEndsParking() {
+    insert(parked(1, "app", NOW), pending(2));
+    assertThat(
+            commit(
+                new Change.Mark(1, "id-1", Status.CLAIMED, 3, NOW + 1, NOW + 2, true, true, null)))
+        .containsExactly(Outcome.APPLIED);
+    assertThat(store.loadParked(0, 10)).isEmpty();
+    Row marked =
+        new Row(
+            1,
+            parked(1, "app", NOW).activation(),
+            Status.CLAIMED,
+            NOW,
+            3,
+            NOW + 1,
+            NOW + 2,
+            true,
+            true,
+            Row.NONE,
+            null);
+    assertThat(texts(store.load(0, 10))).containsExactly(text(marked), text(pending(2)));
+    commit(mark(1, Status.PENDING));
+    Row again = Row.arriving(1, marked.activation(), Status.PENDING, NOW);
+    assertThat(texts(store.load(0, 1))).containsExactly(text(again));
+  }
+
+  @Test
+  void h02ProofThatTheOffsetIsCommittedIsKeptAndLeavesTheRowParked() {
+    insert(pending(1), parked(2, "app", NOW));
+    assertThat(
+            commit(
+                new Change.Prove(1, "id-1", null),
+                new Change.Prove(2, "id-2", null),
+                new Change.Prove(3, "id-3", null)))
+        .containsExactly(Outcome.APPLIED, Outcome.APPLIED, Outcome.MISSING);
+    reopen();
+    assertThat(store.load(0, 10))
+        .extracting(Row::key, Row::committed)
+        .containsExactly(tuple(1L, true));
+    ParkedPage page = store.due(new ParkedQuery("app", 0, 0, NOW, 10));
+    assertThat(page.rows())
+        .extracting(Row::key, Row::committed, Row::parkedUntil)
+        .containsExactly(tuple(2L, true, NOW));
+  }
+
+  @Test
+  void h07LeavingRowHoldsWhatIsToBeProducedAndWhereTo() {
+    insert(pending(1), pending(2), parked(3, "app", NOW));
+    Destination dead = new Destination("dead", Map.of("reason", "failed"));
+    commit(
+        new Change.Leave(1, "id-1", Status.RETRY, new byte[] {9}, Destination.of("t"), null),
+        new Change.Leave(2, "id-2", Status.FAILURE, null, dead, null),
+        new Change.Leave(3, "id-3", Status.FAILURE, null, dead, null));
+    reopen();
+    List<Row> rows = store.load(0, 10);
+    assertThat(rows).extracting(Row::key).containsExactly(1L, 2L, 3L);
+    assertThat(rows)
+        .extracting(Row::status)
+        .containsExactly(Status.RETRY, Status.FAILURE, Status.FAILURE);
+    assertThat(rows).extracting(Row::leaving).containsExactly(Destination.of("t"), dead, dead);
+    assertThat(rows)
+        .extracting(row -> row.activation().payload())
+        .containsExactly(new byte[] {9}, new byte[] {1, 2, 3}, new byte[] {3});
+    assertThat(store.loadParked(0, 10)).isEmpty();
+  }
+
+  @Test
+  void h08TombstoneStandsUntilItsTime() {
+    insert(pending(1), pending(2), pending(3));
+    commit(
+        new Change.Delete(1, "id-1", NOW + 20, null),
+        new Change.Delete(2, "id-2", NOW + 10, null),
+        delete(3),
+        new Change.Delete(4, "never there", NOW + 30, null));
+    reopen();
+    assertThat(store.tombstones(NOW))
+        .containsExactly(
+            new Tombstone(Ids.fingerprint("id-2"), NOW + 10),
+            new Tombstone(Ids.fingerprint("id-1"), NOW + 20),
+            new Tombstone(Ids.fingerprint("never there"), NOW + 30));
+    assertThat(store.tombstones(NOW + 9)).hasSize(3);
+    assertThat(store.tombstones(NOW + 10)).hasSize(2);
+    store.maintain(NOW + 20);
+    assertThat(store.tombstones(0))
+        .containsExactly(new Tombstone(Ids.fingerprint("never there"), NOW + 30));
+  }
+
+  @Test
+  void laterTombstoneOfAnIdCounts() {
+    commit(
+        new Change.Delete(1, "id", NOW + 10, null),
+        new Change.Delete(2, "id", NOW + 30, null),
+        new Change.Delete(3, "id", NOW + 20, null),
+        new Change.Delete(4, "id", NOW + 20, null));
+    assertThat(store.tombstones(NOW))
+        .containsExactly(new Tombstone(Ids.fingerprint("id"), NOW + 30));
+  }
+
+  @Test
+  void keysAreNeverGivenOutTwice() {
+    insert(pending(5), pending(9), pending(7));
+    commit(delete(9), delete(7), delete(5));
+    assertThat(store.lastKey()).isEqualTo(9);
+    reopen();
+    assertThat(store.lastKey()).isEqualTo(9);
+    insert(pending(10));
+    assertThat(store.lastKey()).isEqualTo(10);
+  }
+
+  @Test
+  void rowsAreLoadedInPages() {
+    for (long key = 1; key <= 10; key++) {
+      insert(key % 2 == 0 ? parked(key, "app", NOW) : pending(key));
+    }
+    assertThat(store.load(0, 3)).extracting(Row::key).containsExactly(1L, 3L, 5L);
+    assertThat(store.load(5, 3)).extracting(Row::key).containsExactly(7L, 9L);
+    assertThat(store.load(9, 3)).isEmpty();
+    assertThat(store.loadParked(0, 3)).extracting(ParkedRow::key).containsExactly(2L, 4L, 6L);
+    assertThat(store.loadParked(6, 3)).extracting(ParkedRow::key).containsExactly(8L, 10L);
+    assertThat(store.loadParked(10, 3)).isEmpty();
+  }
+
+  @Test
+  void h15DueRowsAreReadInPagesOfOneApplication() {
+    insert(
+        parked(1, "app", NOW + 2),
+        parked(2, "app", NOW + 1),
+        parked(3, "app", NOW + 1),
+        parked(4, "app", NOW + 1),
+        parked(5, "other", NOW),
+        parked(6, "app", NOW + 9),
+        pending(7));
+    ParkedPage first = store.due(new ParkedQuery("app", 0, 0, NOW + 5, 2));
+    assertThat(first.rows()).extracting(Row::key).containsExactly(2L, 3L);
+    assertThat(first.nextDue()).isEqualTo(NOW + 1);
+    ParkedPage second = store.due(new ParkedQuery("app", NOW + 1, 3, NOW + 5, 2));
+    assertThat(second.rows()).extracting(Row::key).containsExactly(4L, 1L);
+    assertThat(second.nextDue()).isEqualTo(NOW + 9);
+    ParkedPage third = store.due(new ParkedQuery("app", NOW + 2, 1, NOW + 5, 2));
+    assertThat(third).isEqualTo(new ParkedPage(List.of(), NOW + 9));
+    ParkedPage last = store.due(new ParkedQuery("app", NOW + 2, 1, NOW + 9, 2));
+    assertThat(last.rows()).extracting(Row::key).containsExactly(6L);
+    assertThat(last.nextDue()).isEqualTo(Row.NONE);
+    assertThat(store.due(new ParkedQuery("other", 0, 0, NOW - 1, 2)))
+        .isEqualTo(new ParkedPage(List.of(), NOW));
+    assertThat(store.due(new ParkedQuery("nobody", 0, 0, NOW + 9, 2)))
+        .isEqualTo(new ParkedPage(List.of(), Row.NONE));
+  }
+
+  @Test
+  void h01WatermarkMovesInTheTransactionOfTheRows() {
+    commit(new Change.Insert(pending(1), null), new Change.Consumed(PARTITION, 100, null));
+    reopen();
+    assertThat(store.watermarks()).containsExactly(new Watermark(PARTITION, 100, Watermark.NONE));
+    commit(new Change.OffsetCommitted(PARTITION, 90, null));
+    assertThat(store.watermarks()).containsExactly(new Watermark(PARTITION, 100, 90));
+    commit(new Change.Consumed(PARTITION, 50, null));
+    reopen();
+    assertThat(store.watermarks()).containsExactly(new Watermark(PARTITION, 50, 90));
+  }
+
+  @Test
+  void h05CommittedOffsetMakesTheWatermarkWhereThereIsNone() {
+    commit(new Change.OffsetCommitted(PARTITION, 7, null));
+    reopen();
+    assertThat(store.watermarks()).containsExactly(new Watermark(PARTITION, 7, 7));
+    commit(new Change.OffsetCommitted(PARTITION, 0, null));
+    assertThat(store.watermarks()).containsExactly(new Watermark(PARTITION, 7, 0));
+  }
+
+  @Test
+  void watermarksAreOfOneClusterGroupTopicAndPartition() {
+    List<SourcePartition> partitions =
+        List.of(
+            PARTITION,
+            new SourcePartition("other", "group", "topic-uuid", "topic", 0),
+            new SourcePartition("cluster", "other", "topic-uuid", "topic", 0),
+            new SourcePartition("cluster", "group", "other", "topic", 0),
+            new SourcePartition("cluster", "group", "topic-uuid", "other", 0),
+            new SourcePartition("cluster", "group", "topic-uuid", "topic", 1));
+    for (int i = 0; i < partitions.size(); i++) {
+      commit(new Change.Consumed(partitions.get(i), i, null));
+    }
+    List<Watermark> wanted = new ArrayList<>();
+    for (int i = 0; i < partitions.size(); i++) {
+      wanted.add(new Watermark(partitions.get(i), i, Watermark.NONE));
+    }
+    assertThat(store.watermarks()).containsExactlyInAnyOrderElementsOf(wanted);
+  }
+
+  @Test
+  void h06BatchThatIsGivenAgainIsAppliedOnce() {
+    insert(pending(1));
+    WriteBatch again =
+        new WriteBatch(
+            ++batch,
+            List.of(
+                new Change.Insert(pending(2), null),
+                delete(1),
+                delete(77),
+                new Change.Consumed(PARTITION, 3, null)));
+    List<Outcome> outcomes = store.commit(again);
+    assertThat(outcomes)
+        .containsExactly(Outcome.APPLIED, Outcome.APPLIED, Outcome.MISSING, Outcome.APPLIED);
+    assertThat(store.commit(again)).isEqualTo(outcomes);
+    assertThat(store.load(0, 10)).extracting(Row::key).containsExactly(2L);
+    assertThat(commit(new Change.Insert(pending(3), null))).containsExactly(Outcome.APPLIED);
+    assertThatThrownBy(() -> store.commit(again)).isInstanceOf(IllegalArgumentException.class);
+    assertThat(store.load(0, 10)).extracting(Row::key).containsExactly(2L, 3L);
+  }
+
+  @Test
+  void numbersOfBatchesBeginAnewWithEachOpening() {
+    insert(pending(1));
+    batch = 1000;
+    insert(pending(2));
+    reopen();
+    batch = 0;
+    insert(pending(3));
+    assertThat(store.load(0, 10)).extracting(Row::key).containsExactly(1L, 2L, 3L);
+  }
+
+  @Test
+  void h20ChangesOfABatchFollowEachOther() {
+    assertThat(
+            commit(
+                new Change.Insert(pending(1), null),
+                mark(1, Status.PROCESSING),
+                delete(1),
+                mark(1, Status.PENDING),
+                new Change.Insert(withTexts(2, "id-1", new byte[2]), null)))
+        .containsExactly(
+            Outcome.APPLIED, Outcome.APPLIED, Outcome.APPLIED, Outcome.MISSING, Outcome.APPLIED);
+    assertThat(store.load(0, 10)).extracting(Row::key).containsExactly(2L);
+  }
+
+  @Test
+  void sizeFollowsWhatIsStored() {
+    long empty = store.size();
+    for (long key = 1; key <= 100; key++) {
+      insert(withTexts(key, "id", new byte[20_000]));
+    }
+    assertThat(store.size()).isBetween(empty + 1_900_000, empty + 3_000_000);
+    for (long key = 1; key <= 100; key++) {
+      commit(delete(key));
+    }
+    assertThat(store.size()).isLessThan(empty + 100_000);
+  }
+
+  @Test
+  void closedStoreRefuses() {
+    store.close();
+    store.close();
+    assertThatThrownBy(() -> store.load(0, 1))
+        .isInstanceOfSatisfying(
+            StoreException.class, e -> assertThat(e.kind()).isEqualTo(StoreException.Kind.FATAL));
+  }
+
+  protected final ActivationStore store() {
+    return store;
+  }
+
+  protected final void reopen() {
+    store.close();
+    store = open();
+    batch = 0;
+  }
+
+  protected final List<Outcome> commit(Change... changes) {
+    return store.commit(new WriteBatch(++batch, List.of(changes)));
+  }
+
+  protected final void insert(Row... rows) {
+    Change[] inserts = new Change[rows.length];
+    for (int i = 0; i < rows.length; i++) {
+      inserts[i] = new Change.Insert(rows[i], null);
+    }
+    assertThat(commit(inserts)).containsOnly(Outcome.APPLIED);
+  }
+
+  protected static Change mark(long key, Status status) {
+    return new Change.Mark(key, "id-" + key, status, 0, Row.NONE, Row.NONE, false, false, null);
+  }
+
+  protected static Change delete(long key) {
+    return new Change.Delete(key, "id-" + key, Row.NONE, null);
+  }
+
+  private static Row withTexts(long key, String text, byte[] payload) {
+    Activation activation =
+        new Activation(
+            text,
+            text,
+            text,
+            text,
+            payload,
+            new Origin(text, 0, 0),
+            NOW,
+            Activation.NEVER,
+            0,
+            0,
+            FailurePolicy.UNSPECIFIED,
+            false,
+            false);
+    return Row.arriving(key, activation, Status.PENDING, NOW);
+  }
+}

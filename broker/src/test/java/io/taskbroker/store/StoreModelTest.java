@@ -1,0 +1,337 @@
+package io.taskbroker.store;
+
+import static io.taskbroker.store.Rows.NOW;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Destination;
+import io.taskbroker.activation.Ids;
+import io.taskbroker.activation.ParkedRow;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Status;
+import io.taskbroker.activation.Watermark;
+import io.taskbroker.store.ActivationStore.ParkedPage;
+import io.taskbroker.store.ActivationStore.ParkedQuery;
+import io.taskbroker.store.ActivationStore.Tombstone;
+import io.taskbroker.store.sqlite.SqliteOptions;
+import io.taskbroker.store.sqlite.SqliteStore;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.function.BiFunction;
+import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Random changes, reads and openings of stores against a map: every seed is another history, and a
+/// failure names its seed.
+final class StoreModelTest {
+  private static final List<Status> STATUSES = List.of(Status.values());
+
+  @TempDir private Path folder;
+
+  @Test
+  @Timeout(60)
+  void sqliteStoreBehavesAsTheModel() {
+    SqliteOptions options = new SqliteOptions(folder.resolve("model.sqlite"), 0);
+    run(() -> SqliteStore.open(options), 600);
+  }
+
+  @Test
+  @Timeout(60)
+  void inMemoryStoreBehavesAsTheModel() {
+    InMemoryStore.Disk disk = new InMemoryStore.Disk();
+    run(() -> new InMemoryStore(disk), 600);
+  }
+
+  private static void run(Supplier<ActivationStore> opening, int steps) {
+    long seed = Long.getLong("store.seed", new Random().nextLong());
+    try {
+      new History(seed, opening).run(steps);
+    } catch (RuntimeException | AssertionError e) {
+      throw new AssertionError("With -Dstore.seed=" + seed + ": " + e.getMessage(), e);
+    }
+  }
+
+  /// What a store is to hold.
+  private static final class Model {
+    final TreeMap<Long, Row> rows = new TreeMap<>();
+    final Map<SourcePartition, Watermark> watermarks =
+        new TreeMap<>(Comparator.comparing(SourcePartition::toString));
+    final Map<String, Long> tombstones = new TreeMap<>();
+    long lastKey;
+
+    void apply(Change change) {
+      switch (change) {
+        case Change.Insert c -> {
+          rows.putIfAbsent(c.row().key(), c.row());
+          lastKey = Math.max(lastKey, c.row().key());
+        }
+        case Change.Mark c ->
+            rows.computeIfPresent(
+                c.key(),
+                (_, row) ->
+                    new Row(
+                        c.key(),
+                        row.activation(),
+                        c.status(),
+                        row.addedAt(),
+                        c.attempts(),
+                        c.claimExpiresAt(),
+                        c.processingDeadline(),
+                        c.deadlineExtended(),
+                        c.committed(),
+                        Row.NONE,
+                        row.leaving()));
+        case Change.Prove c ->
+            rows.computeIfPresent(
+                c.key(),
+                (_, row) ->
+                    new Row(
+                        c.key(),
+                        row.activation(),
+                        row.status(),
+                        row.addedAt(),
+                        row.attempts(),
+                        row.claimExpiresAt(),
+                        row.processingDeadline(),
+                        row.deadlineExtended(),
+                        true,
+                        row.parkedUntil(),
+                        row.leaving()));
+        case Change.Leave c ->
+            rows.computeIfPresent(
+                c.key(),
+                (_, row) ->
+                    new Row(
+                        c.key(),
+                        payload(row, c.payload()),
+                        c.status(),
+                        row.addedAt(),
+                        row.attempts(),
+                        row.claimExpiresAt(),
+                        row.processingDeadline(),
+                        row.deadlineExtended(),
+                        row.committed(),
+                        Row.NONE,
+                        c.destination()));
+        case Change.Delete c -> {
+          rows.remove(c.key());
+          if (c.tombstoneUntil() != Row.NONE) {
+            tombstones.merge(c.id(), c.tombstoneUntil(), Math::max);
+          }
+        }
+        case Change.Consumed c ->
+            watermarks.merge(
+                c.partition(),
+                new Watermark(c.partition(), c.next(), Watermark.NONE),
+                (old, _) -> new Watermark(c.partition(), c.next(), old.committed()));
+        case Change.OffsetCommitted c ->
+            watermarks.merge(
+                c.partition(),
+                new Watermark(c.partition(), c.committed(), c.committed()),
+                (old, _) -> new Watermark(c.partition(), old.next(), c.committed()));
+      }
+    }
+
+    private static Activation payload(Row row, byte @Nullable [] other) {
+      return other == null ? row.activation() : row.activation().withPayload(other);
+    }
+
+    ParkedPage due(ParkedQuery query) {
+      List<Row> all = new ArrayList<>(rows.values());
+      all.removeIf(row ->
+          row.parkedUntil() == Row.NONE
+              || !row.activation().application().equals(query.application()));
+      all.removeIf(row ->
+          row.parkedUntil() < query.afterDue()
+              || (row.parkedUntil() == query.afterDue() && row.key() <= query.afterKey()));
+      all.sort(Comparator.comparingLong(Row::parkedUntil));
+      int size = 0;
+      while (size < Math.min(all.size(), query.limit())
+          && all.get(size).parkedUntil() <= query.upTo()) {
+        size++;
+      }
+      return new ParkedPage(
+          all.subList(0, size), size == all.size() ? Row.NONE : all.get(size).parkedUntil());
+    }
+  }
+
+  private static final class History {
+    private final Random random;
+    private final Supplier<ActivationStore> opening;
+    private final Model model = new Model();
+    private ActivationStore store;
+    private long batch;
+    private long now = NOW;
+
+    History(long seed, Supplier<ActivationStore> opening) {
+      random = new Random(seed);
+      this.opening = opening;
+      store = opening.get();
+    }
+
+    void run(int steps) {
+      try {
+        for (int step = 0; step < steps; step++) {
+          now += random.nextInt(50);
+          switch (random.nextInt(12)) {
+            case 0 -> reopen();
+            case 1 -> maintain();
+            case 2, 3 -> checkDue();
+            case 4 -> checkAll();
+            default -> commit();
+          }
+        }
+        checkAll();
+      } finally {
+        store.close();
+      }
+    }
+
+    private void reopen() {
+      store.close();
+      store = opening.get();
+      batch = 0;
+    }
+
+    private void maintain() {
+      store.maintain(now);
+      model.tombstones.values().removeIf(until -> until <= now);
+    }
+
+    private void commit() {
+      List<Change> changes = new ArrayList<>();
+      for (int i = random.nextInt(20); i >= 0; i--) {
+        Change change = change();
+        changes.add(change);
+        model.apply(change);
+      }
+      WriteBatch write = new WriteBatch(batch += 1 + random.nextInt(3), changes);
+      var outcomes = store.commit(write);
+      assertThat(outcomes).hasSize(changes.size());
+      if (random.nextInt(4) == 0) {
+        assertThat(store.commit(write)).isEqualTo(outcomes);
+      }
+    }
+
+    private Change change() {
+      long key = 1 + random.nextLong(model.lastKey + 3);
+      String id = "id-" + key;
+      return switch (random.nextInt(10)) {
+        case 0, 1, 2 -> new Change.Insert(Rows.pending(key), null);
+        case 3 -> new Change.Insert(Rows.parked(key, application(), soon()), null);
+        case 4 ->
+            new Change.Mark(
+                key,
+                id,
+                status(),
+                random.nextInt(9),
+                maybe(),
+                maybe(),
+                random.nextBoolean(),
+                random.nextBoolean(),
+                null);
+        case 5 ->
+            new Change.Leave(
+                key,
+                id,
+                status(),
+                random.nextBoolean() ? null : new byte[random.nextInt(9000)],
+                new Destination("topic", random.nextBoolean() ? Map.of() : Map.of("k", id)),
+                null);
+        case 6 -> new Change.Consumed(partition(), random.nextInt(1000), null);
+        case 8 -> new Change.Prove(key, id, null);
+        case 7 -> new Change.OffsetCommitted(partition(), random.nextInt(1000), null);
+        default -> new Change.Delete(key, id, maybe(), null);
+      };
+    }
+
+    private String application() {
+      return random.nextBoolean() ? "app" : "";
+    }
+
+    private Status status() {
+      return STATUSES.get(random.nextInt(STATUSES.size()));
+    }
+
+    private long soon() {
+      return now + random.nextInt(20);
+    }
+
+    private long maybe() {
+      return random.nextBoolean() ? Row.NONE : soon();
+    }
+
+    private SourcePartition partition() {
+      return new SourcePartition("cluster", "group", "uuid", "topic", random.nextInt(3));
+    }
+
+    private void checkDue() {
+      ParkedQuery query =
+          new ParkedQuery(
+              application(),
+              now - random.nextInt(2000),
+              random.nextLong(model.lastKey + 1),
+              now - random.nextInt(100),
+              1 + random.nextInt(4));
+      ParkedPage wanted = model.due(query);
+      ParkedPage page = store.due(query);
+      assertThat(Rows.texts(page.rows())).isEqualTo(Rows.texts(wanted.rows()));
+      assertThat(page.nextDue()).isEqualTo(wanted.nextDue());
+    }
+
+    private void checkAll() {
+      int limit = 1 + random.nextInt(20);
+      List<Row> rows = all(store::load, Row::key, limit);
+      List<ParkedRow> parked = all(store::loadParked, ParkedRow::key, limit);
+      assertThat(Rows.texts(rows))
+          .isEqualTo(
+              Rows.texts(
+                  model.rows.values().stream()
+                      .filter(row -> row.parkedUntil() == Row.NONE)
+                      .toList()));
+      assertThat(parked)
+          .isEqualTo(
+              model.rows.values().stream()
+                  .filter(row -> row.parkedUntil() != Row.NONE)
+                  .map(row ->
+                      new ParkedRow(
+                          row.key(),
+                          row.activation().id(),
+                          row.activation().application(),
+                          row.parkedUntil()))
+                  .toList());
+      assertThat(store.watermarks()).containsExactlyInAnyOrderElementsOf(model.watermarks.values());
+      assertThat(store.tombstones(now))
+          .containsExactlyInAnyOrderElementsOf(
+              model.tombstones.entrySet().stream()
+                  .filter(entry -> entry.getValue() > now)
+                  .map(entry -> new Tombstone(Ids.fingerprint(entry.getKey()), entry.getValue()))
+                  .toList())
+          .isSortedAccordingTo(Comparator.comparingLong(Tombstone::until));
+      assertThat(store.lastKey()).isEqualTo(model.lastKey);
+    }
+
+    private static <R> List<R> all(
+        BiFunction<Long, Integer, List<R>> pages, ToLongFunction<R> key, int limit) {
+      List<R> all = new ArrayList<>();
+      List<R> page = pages.apply(0L, limit);
+      while (!page.isEmpty()) {
+        assertThat(page).hasSizeLessThanOrEqualTo(limit);
+        all.addAll(page);
+        page = pages.apply(key.applyAsLong(all.getLast()), limit);
+      }
+      return all;
+    }
+  }
+}

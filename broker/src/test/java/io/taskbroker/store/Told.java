@@ -1,0 +1,44 @@
+package io.taskbroker.store;
+
+import static org.awaitility.Awaitility.await;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.store.ActivationStore.ParkedPage;
+import io.taskbroker.store.ActivationStore.ParkedQuery;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/// A listener that keeps what it is told.
+final class Told implements StoreCommitter.Listener {
+  final List<List<Change>> groups = new CopyOnWriteArrayList<>();
+  final List<Change> committed = new CopyOnWriteArrayList<>();
+  final List<Change> rejected = new CopyOnWriteArrayList<>();
+  final List<Read> reads = new CopyOnWriteArrayList<>();
+
+  /// @param seen how many changes were committed when the page was read
+  record Read(ParkedQuery query, long seen) {}
+
+  @Override
+  public void committed(List<Change> changes) {
+    groups.add(changes);
+    committed.addAll(changes);
+  }
+
+  @Override
+  public void rejected(Change change, String why) {
+    rejected.add(change);
+  }
+
+  @Override
+  public void read(ParkedQuery query, ParkedPage page) {
+    reads.add(new Read(query, page.nextDue()));
+  }
+
+  void awaitCommitted(int changes) {
+    await().until(() -> committed.size() >= changes);
+  }
+
+  void awaitReads(int count) {
+    await().until(() -> reads.size() >= count);
+  }
+}

@@ -1,0 +1,191 @@
+package io.taskbroker.store.sqlite;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Status;
+import io.taskbroker.activation.Watermark;
+import io.taskbroker.store.Rows;
+import io.taskbroker.store.StoreException;
+import io.taskbroker.store.WriteBatch;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Processes that are killed while they write.
+final class SqliteCrashTest {
+  private static final SourcePartition PARTITION =
+      new SourcePartition("cluster", "group", "uuid", "topic", 0);
+  private static final int ROWS = 4;
+
+  @TempDir private Path folder;
+
+  /// Commits batch after batch, going on where the last one to do so ended, and prints the number
+  /// of each when it is committed.
+  static final class Committing {
+    private Committing() {}
+
+    public static void main(String[] arguments) {
+      SqliteStore store = SqliteStore.open(new SqliteOptions(Path.of(arguments[0]), 0));
+      long first = last(store) + 1;
+      for (long number = first; ; number++) {
+        store.commit(new WriteBatch(number, changes(number)));
+        System.out.println(number);
+      }
+    }
+  }
+
+  /// Opens the store, says so or why not, and waits to be killed.
+  static final class Opening {
+    private Opening() {}
+
+    public static void main(String[] arguments) throws IOException {
+      try (SqliteStore store = SqliteStore.open(new SqliteOptions(Path.of(arguments[0]), 0))) {
+        System.out.println("opened " + store.name());
+        System.in.read();
+      } catch (StoreException e) {
+        System.out.println(e.getMessage());
+      }
+    }
+  }
+
+  @Test
+  @Timeout(120)
+  void g1g2WhatWasCommittedIsThereWholeAfterACrash() throws Exception {
+    Path file = folder.resolve("store.sqlite");
+    long seed = new Random().nextLong();
+    Random random = new Random(seed);
+    long printed = 0;
+    for (int crash = 0; crash < 4; crash++) {
+      try (Child child = Child.start(folder, Committing.class, file.toString())) {
+        for (int lines = random.nextInt(1, 600); lines > 0; lines--) {
+          printed = Long.parseLong(String.valueOf(child.line()));
+        }
+        child.kill();
+        for (String line; (line = child.line()) != null; ) {
+          printed = Long.parseLong(line);
+        }
+      }
+      try (SqliteStore store = SqliteStore.open(new SqliteOptions(file, 0))) {
+        long last = last(store);
+        assertThat(last).as("seed %d", seed).isBetween(printed, printed + 1);
+        assertThat(Rows.texts(store.load(0, 100)))
+            .as("seed %d", seed)
+            .isEqualTo(Rows.texts(rowsAfter(last)));
+        assertThat(store.lastKey()).isEqualTo(last * ROWS + ROWS - 1);
+      }
+    }
+  }
+
+  @Test
+  @Timeout(120)
+  void crashInTheMiddleOfATakeoverLeavesTheOldFile() throws Exception {
+    for (int attempt = 0; attempt < 5; attempt++) {
+      Path file = folder.resolve("reference-" + attempt + ".sqlite");
+      int rows = 15_000;
+      reference(file, rows);
+      Path log = Path.of(file + "-wal");
+      try (Child child = Child.start(folder, Opening.class, file.toString())) {
+        Awaitility.await()
+            .pollDelay(Duration.ZERO)
+            .pollInterval(Duration.ofMillis(1))
+            .atMost(Duration.ofSeconds(30))
+            .until(() -> log.toFile().length() > 8 << 20 || !child.isAlive());
+        child.kill();
+      }
+      boolean before;
+      try (Outsider outsider = new Outsider(file)) {
+        before =
+            outsider
+                .rows("SELECT type FROM sqlite_schema WHERE name = 'inflight_taskactivations'")
+                .equals(List.of("table"));
+        assertThat(
+                outsider.rows(
+                    "SELECT count(*), sum(length(activation)) FROM inflight_taskactivations"))
+            .containsExactly(rows + "|" + rows * 4000L);
+        assertThat(outsider.rows("PRAGMA integrity_check")).containsExactly("ok");
+      }
+      try (SqliteStore store = SqliteStore.open(new SqliteOptions(file, 0))) {
+        assertThat(store.load(0, rows + 1)).hasSize(rows);
+      }
+      if (before) {
+        return;
+      }
+    }
+    fail("No takeover was hit in its middle");
+  }
+
+  static void reference(Path file, int rows) throws SQLException {
+    try (Outsider reference = new Outsider(file)) {
+      reference.rows("PRAGMA journal_mode = WAL");
+      reference.run(SqliteTakeoverTest.LATEST, "BEGIN");
+      for (int i = 0; i < rows; i++) {
+        SqliteTakeoverTest.insert(reference, "id-" + i, i, "Pending", new byte[4000]);
+      }
+      reference.run("COMMIT");
+    }
+  }
+
+  private static long last(SqliteStore store) {
+    List<Watermark> watermarks = store.watermarks();
+    return watermarks.isEmpty() ? 0 : watermarks.getFirst().next();
+  }
+
+  /// Inserts rows, marks those of the batch before, and deletes those of the one before that.
+  private static List<Change> changes(long number) {
+    List<Change> changes = new ArrayList<>();
+    changes.add(new Change.Consumed(PARTITION, number, null));
+    for (int i = 0; i < ROWS; i++) {
+      Row row = row(number, i);
+      changes.add(new Change.Insert(row, null));
+      changes.add(
+          new Change.Mark(
+              row.key() - ROWS, "", Status.PROCESSING, 0, Row.NONE, number, false, false, null));
+      changes.add(new Change.Delete(row.key() - 2 * ROWS, "", Row.NONE, null));
+    }
+    return changes;
+  }
+
+  private static List<Row> rowsAfter(long number) {
+    List<Row> rows = new ArrayList<>();
+    for (int i = 0; number > 1 && i < ROWS; i++) {
+      Row row = row(number - 1, i);
+      rows.add(
+          new Row(
+              row.key(),
+              row.activation(),
+              Status.PROCESSING,
+              row.addedAt(),
+              0,
+              Row.NONE,
+              number,
+              false,
+              false,
+              Row.NONE,
+              null));
+    }
+    for (int i = 0; i < ROWS; i++) {
+      rows.add(row(number, i));
+    }
+    return rows;
+  }
+
+  private static Row row(long number, int i) {
+    long key = number * ROWS + i;
+    byte[] payload = new byte[new Random(key).nextInt(9000)];
+    new Random(key).nextBytes(payload);
+    return Row.arriving(
+        key, Rows.activation("id-" + key, "app", payload), Status.PENDING, Rows.NOW);
+  }
+}

@@ -1,0 +1,24 @@
+package io.taskbroker.telemetry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
+
+final class LoggingTest {
+  @Test
+  void understandsTheFilterOfTheReference() {
+    assertThat(Logging.configure("info,librdkafka=warn,h2=off,taskbroker::upkeep=debug", false))
+        .isEmpty();
+
+    assertThat(LoggerFactory.getLogger("io.taskbroker.upkeep").isDebugEnabled()).isTrue();
+    assertThat(LoggerFactory.getLogger("io.taskbroker.ingest").isDebugEnabled()).isFalse();
+    assertThat(LoggerFactory.getLogger("org.apache.kafka.x").isInfoEnabled()).isFalse();
+    assertThat(LoggerFactory.getLogger("io.netty.x").isErrorEnabled()).isFalse();
+  }
+
+  @Test
+  void namesWhatItDoesNotUnderstand() {
+    assertThat(Logging.configure("loud,info,x=shout", true)).containsExactly("loud", "x=shout");
+  }
+}

@@ -1,0 +1,22 @@
+package io.taskbroker.cli;
+
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.ParentCommand;
+
+/// Runs the broker in this process until it is stopped by a signal.
+@Command(
+    name = "serve",
+    mixinStandardHelpOptions = true,
+    version = Main.VERSION,
+    description = "Runs the broker.")
+final class ServeCommand implements Callable<Integer> {
+  @ParentCommand private Main main;
+  @Mixin private ServeOptions options;
+
+  @Override
+  public Integer call() {
+    return options.orElse(main.options()).run();
+  }
+}

@@ -1,0 +1,122 @@
+package io.taskbroker.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine.ParseResult;
+
+final class MainTest {
+  @TempDir private Path dir;
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  @Test
+  void helpNamesTheCommandsAndTheReferencesOptions() {
+    assertThat(run("--help")).isZero();
+
+    assertThat(out.toString())
+        .startsWith("Usage: taskbroker")
+        .contains("-c, --config=FILE", "-r, --run=MODE", "broker, migrations", "serve", "demo");
+    assertThat(err.toString()).isEmpty();
+  }
+
+  @Test
+  void everyCommandHasHelp() {
+    assertThat(run("serve", "--help")).isZero();
+    assertThat(run("demo", "--help")).isZero();
+
+    assertThat(out.toString())
+        .contains("Usage: taskbroker serve", "Usage: taskbroker demo")
+        .contains("--tasks", "--duration-ms", "--mode", "--seed", "--dir", "--keep-running");
+  }
+
+  @Test
+  void tellsItsVersion() {
+    assertThat(run("--version")).isZero();
+
+    assertThat(out.toString()).matches("taskbroker \\d+\\.\\d+\\.\\d+\\R");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "-c FILE",
+        "--config FILE",
+        "--config=FILE -r broker",
+        "serve -c FILE",
+        "-c FILE serve",
+        "--run migrations -c FILE serve"
+      })
+  void takesTheReferencesCommandLineWithAndWithoutACommand(String line) {
+    ParseResult result = Main.commandLine().parseArgs(line.split(" "));
+
+    ParseResult options = result.hasMatchedOption("-c") ? result : result.subcommand();
+    assertThat(options.<Path>matchedOptionValue("-c", Path.of("none"))).isEqualTo(Path.of("FILE"));
+  }
+
+  @Test
+  void aFileThatIsNotThereIsOneLine() {
+    String file = dir.resolve("none.yaml").toString();
+
+    assertThat(run("-c", file)).isEqualTo(1);
+    assertThat(run("serve", "-c", file)).isEqualTo(1);
+    assertThat(run("-c", file, "serve")).isEqualTo(1);
+
+    assertThat(err.toString().lines())
+        .hasSize(3)
+        .containsOnly("taskbroker: configuration file " + file + " does not exist");
+  }
+
+  @Test
+  void aDirectoryIsNoConfiguration() {
+    assertThat(run("-c", dir.toString())).isEqualTo(1);
+
+    assertThat(err.toString().lines())
+        .containsExactly("taskbroker: configuration file " + dir + " cannot be read");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--cofnig x, --cofnig",
+    "bogus, bogus",
+    "-r sideways, sideways",
+    "-c, --config",
+    "demo --tasks 0, --tasks must be 1 to 5000000",
+    "demo --tasks many, many",
+    "demo --duration-ms -1, --duration-ms must be",
+    "demo --mode throw, throw"
+  })
+  void argumentsThatMakeNoSenseAreOneLineAndCode2(String line, String complaint) {
+    assertThat(run(line.split(" "))).isEqualTo(2);
+
+    assertThat(err.toString().lines()).hasSize(1);
+    assertThat(err.toString()).startsWith("taskbroker: ").contains(complaint, "--help)");
+    assertThat(out.toString()).isEmpty();
+  }
+
+  @Test
+  void theDemoLeavesForeignFilesAlone() throws Exception {
+    Files.writeString(dir.resolve("precious"), "mine");
+
+    assertThat(run("demo", "--dir", dir.toString())).isEqualTo(1);
+
+    assertThat(err.toString().lines()).hasSize(1);
+    assertThat(err.toString()).contains("is not empty");
+    assertThat(dir.toFile().list()).containsExactly("precious");
+  }
+
+  private int run(String... args) {
+    return Main.commandLine()
+        .setOut(new PrintWriter(out, true))
+        .setErr(new PrintWriter(err, true))
+        .execute(args);
+  }
+}

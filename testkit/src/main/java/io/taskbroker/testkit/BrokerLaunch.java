@@ -1,0 +1,86 @@
+package io.taskbroker.testkit;
+
+import java.io.File;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// How a broker's process is started: a JVM like this one, with a main class. Immutable.
+///
+/// @param classPath as `java -cp` takes it
+/// @param program the main class and its arguments
+/// @param port that the broker will answer on
+/// @param log gets what the process writes to both of its outputs, at its end
+public record BrokerLaunch(
+    String classPath,
+    List<String> jvmOptions,
+    List<String> program,
+    Map<String, String> environment,
+    int port,
+    Path log) {
+  private static final String MAIN = "io.taskbroker.cli.Main";
+  private static final List<String> JVM_OPTIONS =
+      List.of(
+          "--enable-native-access=ALL-UNNAMED",
+          "--sun-misc-unsafe-memory-access=allow",
+          "-XX:+UseSerialGC",
+          "-Xmx256m");
+
+  public BrokerLaunch {
+    jvmOptions = List.copyOf(jvmOptions);
+    program = List.copyOf(program);
+    environment = Map.copyOf(environment);
+  }
+
+  /// The broker as it is in the class path of this process, with a configuration file.
+  public static BrokerLaunch ofThisClassPath(Path config, int port, Path log) {
+    return of(System.getProperty("java.class.path"), config, port, log);
+  }
+
+  /// The broker as it was built, with a configuration file: `dist` holds its jars in `lib`.
+  public static BrokerLaunch ofDistribution(Path dist, Path config, int port, Path log) {
+    return of(dist.resolve("lib") + File.separator + "*", config, port, log);
+  }
+
+  private static BrokerLaunch of(String classPath, Path config, int port, Path log) {
+    var program = List.of(MAIN, "serve", "--config", config.toString());
+    return new BrokerLaunch(classPath, JVM_OPTIONS, program, Map.of(), port, log);
+  }
+
+  /// Runs something else with the same options: a main class and its arguments.
+  public BrokerLaunch withProgram(String... other) {
+    return new BrokerLaunch(classPath, jvmOptions, List.of(other), environment, port, log);
+  }
+
+  /// Adds options; where they contradict, a later one wins.
+  public BrokerLaunch withJvmOptions(String... more) {
+    var options = new ArrayList<>(jvmOptions);
+    options.addAll(List.of(more));
+    return new BrokerLaunch(classPath, options, program, environment, port, log);
+  }
+
+  /// Adds a variable to the environment, which is that of this process.
+  public BrokerLaunch withEnvironment(String name, String value) {
+    var variables = new HashMap<>(environment);
+    variables.put(name, value);
+    return new BrokerLaunch(classPath, jvmOptions, program, variables, port, log);
+  }
+
+  List<String> command() {
+    var command = new ArrayList<String>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(jvmOptions);
+    command.add("-cp");
+    command.add(classPath);
+    command.addAll(program);
+    return command;
+  }
+
+  /// Without the environment, which may hold secrets.
+  @Override
+  public String toString() {
+    return "BrokerLaunch[%s, port=%d, log=%s]".formatted(program, port, log);
+  }
+}

@@ -1,0 +1,165 @@
+package io.taskbroker.testkit;
+
+import io.taskbroker.testkit.Behaviour.Result;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.atomic.LongAdder;
+
+/// What happened to each logical task, numbered from 0: publishing, runs, and reports that the
+/// broker acknowledged. A retry is the same logical task under another id. Thread-safe; what is
+/// read while workers run is a moment's view.
+///
+/// Times are nanoseconds since the log was made; [#NEVER] if the thing has not happened.
+public final class ExecutionLog {
+  public static final long NEVER = 0;
+
+  private final long origin = System.nanoTime() - 1;
+  private final int tasks;
+  private final AtomicIntegerArray starts;
+  private final AtomicIntegerArray finishes;
+  private final AtomicIntegerArray completions;
+  private final AtomicIntegerArray retries;
+  private final AtomicIntegerArray failures;
+  private final AtomicLongArray published;
+  private final AtomicLongArray delivered;
+  private final AtomicLongArray completed;
+  private final AtomicInteger completedTasks = new AtomicInteger();
+  private final LongAdder allStarts = new LongAdder();
+  private final LongAdder allFinishes = new LongAdder();
+  private final LongAdder allAcknowledged = new LongAdder();
+  private final LongAdder allRefused = new LongAdder();
+  private final LongAdder strangers = new LongAdder();
+
+  public ExecutionLog(int tasks) {
+    this.tasks = tasks;
+    starts = new AtomicIntegerArray(tasks);
+    finishes = new AtomicIntegerArray(tasks);
+    completions = new AtomicIntegerArray(tasks);
+    retries = new AtomicIntegerArray(tasks);
+    failures = new AtomicIntegerArray(tasks);
+    published = new AtomicLongArray(tasks);
+    delivered = new AtomicLongArray(tasks);
+    completed = new AtomicLongArray(tasks);
+  }
+
+  public int tasks() {
+    return tasks;
+  }
+
+  /// Notes that the task is about to be published.
+  public void published(int number) {
+    if (knows(number)) {
+      published.set(number, now());
+    }
+  }
+
+  /// Notes the start of a run and returns how many have started so far; 1 for a stranger.
+  int started(int number) {
+    allStarts.increment();
+    if (!knows(number)) {
+      strangers.increment();
+      return 1;
+    }
+    int count = starts.incrementAndGet(number);
+    if (count == 1) {
+      delivered.set(number, now());
+    }
+    return count;
+  }
+
+  void finished(int number) {
+    allFinishes.increment();
+    if (knows(number)) {
+      finishes.incrementAndGet(number);
+    }
+  }
+
+  /// Notes that the broker acknowledged a report.
+  void acknowledged(int number, Result result) {
+    allAcknowledged.increment();
+    if (!knows(number)) {
+      return;
+    }
+    if (counts(result).incrementAndGet(number) == 1 && result == Result.COMPLETE) {
+      completed.set(number, now());
+      completedTasks.incrementAndGet();
+    }
+  }
+
+  /// Notes that the broker will never take a report.
+  void refused() {
+    allRefused.increment();
+  }
+
+  public int starts(int number) {
+    return starts.get(number);
+  }
+
+  public int finishes(int number) {
+    return finishes.get(number);
+  }
+
+  /// How many reports of this kind the broker acknowledged.
+  public int acknowledged(Result result, int number) {
+    return counts(result).get(number);
+  }
+
+  public long publishedAt(int number) {
+    return published.get(number);
+  }
+
+  /// When the first run started.
+  public long deliveredAt(int number) {
+    return delivered.get(number);
+  }
+
+  /// When the first report of completion was acknowledged.
+  public long completedAt(int number) {
+    return completed.get(number);
+  }
+
+  /// How many logical tasks were completed and acknowledged.
+  public int completedTasks() {
+    return completedTasks.get();
+  }
+
+  public long starts() {
+    return allStarts.sum();
+  }
+
+  public long finishes() {
+    return allFinishes.sum();
+  }
+
+  public long acknowledged() {
+    return allAcknowledged.sum();
+  }
+
+  /// How many reports the broker refused for good.
+  public long refusals() {
+    return allRefused.sum();
+  }
+
+  /// How many runs belonged to no task of this log.
+  public long strangers() {
+    return strangers.sum();
+  }
+
+  private AtomicIntegerArray counts(Result result) {
+    return switch (result) {
+      case COMPLETE -> completions;
+      case RETRY -> retries;
+      case FAIL -> failures;
+      case NO_REPORT -> throw new IllegalArgumentException("Nothing was reported");
+    };
+  }
+
+  private boolean knows(int number) {
+    return number >= 0 && number < tasks;
+  }
+
+  private long now() {
+    return System.nanoTime() - origin;
+  }
+}

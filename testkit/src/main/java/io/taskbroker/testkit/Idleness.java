@@ -1,0 +1,30 @@
+package io.taskbroker.testkit;
+
+import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+
+/// Waits for a worker to be idle. It looks now and then, so that the workers need not signal.
+final class Idleness {
+  private static final Duration PERIOD = Duration.ofMillis(10);
+
+  private final BooleanSupplier idle;
+
+  Idleness(BooleanSupplier idle) {
+    this.idle = idle;
+  }
+
+  boolean await(Duration timeout) throws InterruptedException {
+    long deadline = System.nanoTime() + timeout.toNanos();
+    while (!idle.getAsBoolean()) {
+      if (Thread.interrupted()) {
+        throw new InterruptedException();
+      }
+      if (System.nanoTime() - deadline >= 0) {
+        return false;
+      }
+      LockSupport.parkNanos(this, PERIOD.toNanos());
+    }
+    return true;
+  }
+}

@@ -1,0 +1,88 @@
+package io.taskbroker.testkit;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.Timestamp;
+import io.taskbroker.proto.v1.OnAttemptsExceeded;
+import io.taskbroker.proto.v1.RetryState;
+import io.taskbroker.proto.v1.TaskActivation;
+import java.nio.ByteBuffer;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.HexFormat;
+import java.util.SplittableRandom;
+
+/// Makes activations as the Python client does (reference-spec 11.5): random id of 32 hex digits,
+/// received now, deadline of 10 s, one attempt, discarded on failure. The number of the logical
+/// task is in a header, where it survives retries. Not thread-safe.
+public final class TaskTemplate {
+  private static final String NUMBER = "task-number";
+  private static final int ENVELOPE = 20;
+
+  private final SplittableRandom random;
+  private final Clock clock = Clock.systemUTC();
+  private final TaskActivation prototype;
+
+  /// @param parameterBytes length of the parameters, which are MessagePack from 20 bytes on
+  /// @param seed decides on the ids: activations of equal seeds are duplicates to a broker
+  public TaskTemplate(
+      String application, String namespace, String taskname, int parameterBytes, long seed) {
+    random = new SplittableRandom(seed);
+    prototype =
+        TaskActivation.newBuilder()
+            .setApplication(application)
+            .setNamespace(namespace)
+            .setTaskname(taskname)
+            .setProcessingDeadlineDuration(10)
+            .setRetryState(
+                RetryState.newBuilder()
+                    .setMaxAttempts(1)
+                    .setOnAttemptsExceeded(OnAttemptsExceeded.ON_ATTEMPTS_EXCEEDED_DISCARD)
+                    .setAtMostOnce(false))
+            .setParametersBytes(parameters(parameterBytes))
+            .build();
+  }
+
+  /// The activation of a logical task, to be changed at will before it is built.
+  public TaskActivation.Builder task(int number) {
+    return prototype.toBuilder()
+        .setId(id())
+        .putHeaders(NUMBER, Integer.toString(number))
+        .setReceivedAt(timestamp(clock.instant()));
+  }
+
+  /// The number of the logical task; -1 if the activation carries none.
+  public static int numberOf(TaskActivation activation) {
+    String number = activation.getHeadersOrDefault(NUMBER, "");
+    try {
+      return Integer.parseInt(number);
+    } catch (NumberFormatException _) {
+      return -1;
+    }
+  }
+
+  public static Timestamp timestamp(Instant instant) {
+    return Timestamp.newBuilder()
+        .setSeconds(instant.getEpochSecond())
+        .setNanos(instant.getNano())
+        .build();
+  }
+
+  private String id() {
+    var hex = HexFormat.of();
+    long version4 = (random.nextLong() & ~0xF000L) | 0x4000L;
+    long variant1 = (random.nextLong() & ~(3L << 62)) | (1L << 63);
+    return hex.toHexDigits(version4) + hex.toHexDigits(variant1);
+  }
+
+  /// `{"args": [bytes], "kwargs": {}}`
+  private static ByteString parameters(int length) {
+    var bytes = ByteBuffer.allocate(length);
+    if (length >= ENVELOPE) {
+      int blob = length - ENVELOPE;
+      bytes.put((byte) 0x82).put((byte) 0xa4).put(new byte[] {'a', 'r', 'g', 's'});
+      bytes.put((byte) 0x91).put((byte) 0xc6).putInt(blob).put(new byte[blob]);
+      bytes.put((byte) 0xa6).put(new byte[] {'k', 'w', 'a', 'r', 'g', 's'}).put((byte) 0x80);
+    }
+    return ByteString.copyFrom(bytes.clear());
+  }
+}
