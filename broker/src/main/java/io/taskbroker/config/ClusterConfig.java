@@ -19,6 +19,8 @@ public record ClusterConfig(String name, String address, Security security) {
   private static final String DEFAULT_PORT = ":9092";
   private static final int MAX_PEM_BYTES = 1 << 20;
 
+  /// How to log in.
+  ///
   /// @param protocol as Kafka names it: upper case
   /// @param mechanism as Kafka names it: upper case
   /// @param caLocation of a PEM file

@@ -143,14 +143,14 @@ final class ConfigKeys {
       broker(
           "kafka_session_timeout_ms",
           millis(1),
-          Duration.ofMillis(6_000),
+          Duration.ofSeconds(6),
           "After which a consumer that is silent loses its partitions",
           c -> c.kafka().consumption().sessionTimeout());
   static final Key<BrokerConfig, Duration> KAFKA_AUTO_COMMIT_INTERVAL_MS =
       broker(
           "kafka_auto_commit_interval_ms",
           millis(0),
-          Duration.ofMillis(5_000),
+          Duration.ofSeconds(5),
           "How often offsets are committed",
           c -> c.kafka().consumption().autoCommitInterval());
   static final Key<BrokerConfig, OffsetReset> KAFKA_AUTO_OFFSET_RESET =
@@ -208,14 +208,14 @@ final class ConfigKeys {
           TOPIC,
           KAFKA_SESSION_TIMEOUT_MS.as(
               "session_timeout_ms",
-              Duration.ofMillis(6_000),
+              Duration.ofSeconds(6),
               topic -> topic.consumption().sessionTimeout()));
   static final Key<TopicConfig, Duration> TOPIC_AUTO_COMMIT_INTERVAL_MS =
       add(
           TOPIC,
           KAFKA_AUTO_COMMIT_INTERVAL_MS.as(
               "auto_commit_interval_ms",
-              Duration.ofMillis(5_000),
+              Duration.ofSeconds(5),
               topic -> topic.consumption().autoCommitInterval()));
   static final Key<TopicConfig, OffsetReset> TOPIC_AUTO_OFFSET_RESET =
       add(
@@ -315,7 +315,7 @@ final class ConfigKeys {
       broker(
           "max_delayed_task_allowed_sec",
           seconds(),
-          Duration.ofSeconds(3_600),
+          Duration.ofHours(1),
           "A longer delay of a task is cut to this",
           c -> c.ingest().maxDelay());
   static final Key<BrokerConfig, Optional<Path>> RUNTIME_CONFIG_PATH =
@@ -451,7 +451,7 @@ final class ConfigKeys {
       broker(
           "store.insert_failure_backoff_ms",
           millis(0),
-          Duration.ofMillis(4_000),
+          Duration.ofSeconds(4),
           "How long to wait after a failed insert",
           c -> c.store().inserts().failureBackoff());
   static final Key<BrokerConfig, Integer> INSERT_BATCH_MAX_LENGTH =
@@ -472,7 +472,7 @@ final class ConfigKeys {
       broker(
           "store.insert_batch_max_time_ms",
           millis(0),
-          Duration.ofMillis(1_000),
+          Duration.ofSeconds(1),
           "How long an arrival waits for others",
           c -> c.store().inserts().batchTime());
   static final Key<BrokerConfig, Optional<Long>> MAX_SIZE =
@@ -521,7 +521,7 @@ final class ConfigKeys {
       broker(
           "store.contention_drain_age_sec",
           seconds(),
-          Duration.ofSeconds(60),
+          Duration.ofMinutes(1),
           "After which tasks of a broker that is gone are taken over, with Postgres",
           c -> c.store().limits().contentionDrainAge());
 
@@ -554,7 +554,7 @@ final class ConfigKeys {
       broker(
           "push.timeout",
           durationNotZero(),
-          Duration.ofMillis(30_000),
+          Duration.ofSeconds(30),
           "How long a call of a worker may take",
           c -> c.push().timeout());
   static final Key<BrokerConfig, Integer> PUSH_QUEUE_SIZE =
@@ -568,7 +568,7 @@ final class ConfigKeys {
       broker(
           "push.queue.timeout",
           durationNotZero(),
-          Duration.ofMillis(5_000),
+          Duration.ofSeconds(5),
           "How long a claimed task waits for a place in the queue",
           c -> c.push().queueTimeout());
   static final Key<BrokerConfig, Boolean> PUSH_UPDATE_BATCHED =
@@ -625,14 +625,14 @@ final class ConfigKeys {
       broker(
           "upkeep_task_interval_ms",
           millis(0),
-          Duration.ofMillis(1_000),
+          Duration.ofSeconds(1),
           "The period of upkeep",
           c -> c.upkeep().taskInterval());
   static final Key<BrokerConfig, Duration> UPKEEP_UNHEALTHY_INTERVAL_MS =
       broker(
           "upkeep_unhealthy_interval_ms",
           millis(0),
-          Duration.ofMillis(5_000),
+          Duration.ofSeconds(5),
           "After which a stage that makes no progress is unhealthy",
           c -> c.upkeep().unhealthyInterval());
   static final Key<BrokerConfig, Boolean> HEALTH_CHECK_KILLSWITCHED =
@@ -646,14 +646,14 @@ final class ConfigKeys {
       broker(
           "upkeep_deadline_reset_skip_after_startup_sec",
           seconds(),
-          Duration.ofSeconds(60),
+          Duration.ofMinutes(1),
           "How long after start deadlines that passed before it are not acted on",
           c -> c.upkeep().deadlineResetSkip());
   static final Key<BrokerConfig, Duration> MAINTENANCE_TASK_INTERVAL_MS =
       broker(
           "maintenance_task_interval_ms",
           millis(0),
-          Duration.ofMillis(6_000),
+          Duration.ofSeconds(6),
           "The period of incremental vacuum",
           c -> c.upkeep().vacuum().maintenanceInterval());
   static final Key<BrokerConfig, Boolean> FULL_VACUUM_ON_START =
@@ -674,7 +674,7 @@ final class ConfigKeys {
       broker(
           "vacuum_interval_ms",
           millis(0),
-          Duration.ofMillis(30_000),
+          Duration.ofSeconds(30),
           "The period of that",
           c -> c.upkeep().vacuum().interval());
 

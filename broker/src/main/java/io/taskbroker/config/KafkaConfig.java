@@ -23,6 +23,8 @@ public record KafkaConfig(
     int maxMessageSize,
     Duration sendTimeout) {
 
+  /// How topics come to be.
+  ///
   /// @param createMissing whether declared topics that do not exist are created at start
   public record Creation(boolean createMissing, int defaultPartitions) {}
 

@@ -261,10 +261,13 @@ record KeyType<T>(
         type.name + "?",
         type.allowed + ", or null",
         type.secret,
-        (node, key, problems) ->
-            node.isNull()
-                ? Optional.of(Optional.empty())
-                : type.read(node, key, problems).map(Optional::of),
+        (node, key, problems) -> {
+          if (node.isNull()) {
+            return Optional.of(Optional.empty());
+          }
+          Optional<T> value = type.read(node, key, problems);
+          return value.isPresent() ? Optional.of(value) : Optional.empty();
+        },
         value -> value.map(type.shown));
   }
 

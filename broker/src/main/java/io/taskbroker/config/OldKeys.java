@@ -96,7 +96,12 @@ final class OldKeys {
 
   /// The key of the main or the dead-letter authentication that stands for a key of a cluster.
   static <T> Key<Object, T> security(String prefix, Key<ClusterConfig, T> key) {
-    return key.as(prefix + key.path(), key.fallback(), OldKeys::notShown);
+    return key.as(
+        prefix + key.path(),
+        key.fallback(),
+        area -> {
+          throw notShown(area);
+        });
   }
 
   /// Moves flat keys to where they belong now, unless something is written there.
@@ -125,7 +130,7 @@ final class OldKeys {
     keys.addAll(List.of(TOPIC, CLUSTER, CONSUMER_GROUP, DEADLETTER_CLUSTER, RAW_MODE));
     for (String prefix : List.of(MAIN, DEADLETTER)) {
       for (Key<ClusterConfig, ?> key : ConfigKeys.CLUSTER) {
-        if (key != ConfigKeys.CLUSTER_ADDRESS) {
+        if (!key.path().equals(ConfigKeys.CLUSTER_ADDRESS.path())) {
           keys.add(security(prefix, key));
         }
       }
@@ -142,16 +147,32 @@ final class OldKeys {
   }
 
   private static <T> Key<Object, T> old(String path, KeyType<T> type, T fallback, String meaning) {
-    return new Key<>(path, type, fallback, false, meaning, OldKeys::notShown);
+    return new Key<>(
+        path,
+        type,
+        fallback,
+        false,
+        meaning,
+        area -> {
+          throw notShown(area);
+        });
   }
 
   private static <T> Key<Object, T> raw(Key<RawConfig, T> key) {
     String path = "raw_" + key.path();
-    return new Key<>(path, key.type(), key.fallback(), false, key.meaning(), OldKeys::notShown);
+    return new Key<>(
+        path,
+        key.type(),
+        key.fallback(),
+        false,
+        key.meaning(),
+        area -> {
+          throw notShown(area);
+        });
   }
 
   /// What was read is shown under the new keys.
-  private static <T> T notShown(Object area) {
-    throw new IllegalStateException("An old key is not shown in " + area.getClass());
+  private static IllegalStateException notShown(Object area) {
+    return new IllegalStateException("An old key is not shown in " + area.getClass());
   }
 }

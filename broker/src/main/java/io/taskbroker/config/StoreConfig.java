@@ -19,9 +19,13 @@ public record StoreConfig(
     POSTGRES
   }
 
+  /// A database that is a file.
+  ///
   /// @param vacuumPageCount pages given back at once; all if empty
   public record Sqlite(Path path, boolean statusMetrics, Optional<Integer> vacuumPageCount) {}
 
+  /// A database that is a server.
+  ///
   /// @param migrator who changes tables
   /// @param maintenanceDatabase where to connect to in order to create `database`
   public record Postgres(
@@ -32,6 +36,8 @@ public record StoreConfig(
       String maintenanceDatabase,
       boolean runMigrations) {}
 
+  /// Where the server is.
+  ///
   /// @param queryParams `k=v&k2=v2`
   public record Address(String host, int port, Optional<String> queryParams) {}
 

@@ -8,6 +8,8 @@ import java.util.Optional;
 /// Logs, metrics and error reports.
 public record TelemetryConfig(Log log, Metrics metrics, Sentry sentry) {
 
+  /// The log.
+  ///
   /// @param filter directives such as `info,librdkafka=warn`
   public record Log(String filter, LogFormat format, boolean asyncBacktrace) {}
 
@@ -17,11 +19,15 @@ public record TelemetryConfig(Log log, Metrics metrics, Sentry sentry) {
     JSON
   }
 
+  /// Where metrics go.
+  ///
   /// @param statsd not looked up yet
   /// @param defaultTags on every metric and every error report
   public record Metrics(
       InetSocketAddress statsd, Map<String, String> defaultTags, Duration runtimeInterval) {}
 
+  /// Where errors are reported.
+  ///
   /// @param dsn empty for no error reports
   public record Sentry(
       Optional<Secret> dsn, Optional<String> environment, Optional<Double> tracesSampleRate) {}

@@ -46,6 +46,7 @@ public final class EngineLoop implements Service, Progress {
   private List<Change> changes = new ArrayList<>();
   private List<ParkedQuery> reads = new ArrayList<>();
 
+  private long followed;
   private volatile long done;
   private volatile Inflight.Depths depths = new Inflight.Depths(0, 0, 0, 0, 0, 0);
 
@@ -143,7 +144,8 @@ public final class EngineLoop implements Service, Progress {
     advance();
     handOver();
     if (count > 0) {
-      done += count;
+      followed += count;
+      done = followed;
       depths = inflight.depths();
     }
     return count > 0;

@@ -31,7 +31,7 @@ final class Link {
   ///   name is known now
   KafkaProducer<byte[], byte[]> producer() {
     KafkaProducer<byte[], byte[]> current = producer;
-    if (current != null && current == broken) {
+    if (current != null && current.equals(broken)) {
       close(Duration.ZERO);
       current = null;
     }

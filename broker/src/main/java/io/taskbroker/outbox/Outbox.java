@@ -162,8 +162,11 @@ public final class Outbox implements Service, Progress {
   ///
   /// @throws IllegalArgumentException if no cluster is known for it
   Link linkTo(String topic) {
-    return links.computeIfAbsent(
-        options.clusterOf().apply(topic), client -> new Link(client, options.maxMessageSize()));
+    Map<String, String> client = options.clusterOf().apply(topic);
+    if (client == null) {
+      throw new IllegalArgumentException("No cluster is known for topic " + topic);
+    }
+    return links.computeIfAbsent(client, known -> new Link(known, options.maxMessageSize()));
   }
 
   private void settled(boolean wake) {

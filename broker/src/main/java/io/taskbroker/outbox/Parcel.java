@@ -40,7 +40,7 @@ final class Parcel implements Callback {
             null,
             departure.payload(),
             headers());
-    producer.send(record, this);
+    var _ = producer.send(record, this); // the callback hears all
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.taskbroker.config;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -144,7 +145,7 @@ final class ConfigLoaderTest {
                     Map.of("TASKBROKER_MAX_MESSAGE_SIZE", "big"),
                     warnings));
 
-    assertThat(failure.getMessage().lines())
+    assertThat(message(failure).lines())
         .hasSize(13)
         .hasSameSizeAs(failure.problems())
         .allMatch(line -> line.contains(": must "))
@@ -289,8 +290,8 @@ final class ConfigLoaderTest {
 
     assertThat(config.store().postgres().login().username()).isEqualTo("h");
     assertThat(config.store().postgres().migrator().password().reveal()).isEqualTo("p");
-    assertThat(config.kafka().clusters().get("a").security().protocol()).isEmpty();
-    assertThat(config.kafka().clusters().get("b").security().protocol()).contains("SSL");
+    assertThat(config.kafka().clusterOf("t").security().protocol()).isEmpty();
+    assertThat(config.kafka().clusterOf("taskworker-dlq").security().protocol()).contains("SSL");
   }
 
   @Test
@@ -310,7 +311,11 @@ final class ConfigLoaderTest {
     var failure =
         catchThrowableOfType(ConfigException.class, () -> Configs.load(yaml, Map.of(), warnings));
     assertThat(failure.problems()).hasSize(1);
-    return failure.getMessage();
+    return message(failure);
+  }
+
+  private static String message(ConfigException failure) {
+    return requireNonNull(failure.getMessage());
   }
 
   private static String shown(ConfigNode node) {

@@ -1,5 +1,6 @@
 package io.taskbroker.config;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -56,12 +57,12 @@ final class KafkaSectionTest {
 
     assertThat(warnings).isEmpty();
     assertThat(kafka.topics()).containsOnlyKeys("tasks", "tasks-dlq", "tasks-retry");
-    assertThat(kafka.topics().get("tasks").produceOnly()).isFalse();
-    assertThat(kafka.topics().get("tasks").consumerGroup()).isEqualTo("group");
-    assertThat(kafka.topics().get("tasks").consumption().autoOffsetReset())
+    assertThat(topic(kafka, "tasks").produceOnly()).isFalse();
+    assertThat(topic(kafka, "tasks").consumerGroup()).isEqualTo("group");
+    assertThat(topic(kafka, "tasks").consumption().autoOffsetReset())
         .isEqualTo(OffsetReset.EARLIEST);
-    assertThat(kafka.topics().get("tasks-dlq").produceOnly()).isTrue();
-    assertThat(kafka.topics().get("tasks-retry").cluster()).isEqualTo("deadletter");
+    assertThat(topic(kafka, "tasks-dlq").produceOnly()).isTrue();
+    assertThat(topic(kafka, "tasks-retry").cluster()).isEqualTo("deadletter");
     assertThat(kafka.clusterOf("tasks").security())
         .isEqualTo(
             new ClusterConfig.Security(
@@ -92,7 +93,7 @@ final class KafkaSectionTest {
     KafkaConfig kafka = Configs.yaml("kafka_topic: t\nkafka_retry_topic: t").kafka();
 
     assertThat(kafka.retryTopic()).isEqualTo("t");
-    assertThat(kafka.topics().get("t").produceOnly()).isFalse();
+    assertThat(topic(kafka, "t").produceOnly()).isFalse();
   }
 
   @Test
@@ -108,7 +109,7 @@ final class KafkaSectionTest {
                 """)
             .kafka();
 
-    assertThat(kafka.topics().get("taskworker").raw())
+    assertThat(topic(kafka, "taskworker").raw())
         .contains(new RawConfig("ns", "sentry", "mod.task", Duration.ofSeconds(30), 3));
     assertThatThrownBy(() -> Configs.yaml("raw_mode: true"))
         .hasMessage(
@@ -260,6 +261,10 @@ final class KafkaSectionTest {
             kafka_topics.r.raw.application = "unknown": must be a key of worker_map: sentry
             kafka_retry_topic = "r": must not be a raw topic\
             """);
+  }
+
+  private static TopicConfig topic(KafkaConfig kafka, String name) {
+    return requireNonNull(kafka.topics().get(name));
   }
 
   private static Map<String, String> overlay(String key, String value) {

@@ -28,6 +28,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -40,7 +41,7 @@ import org.slf4j.LoggerFactory;
 @Timeout(90)
 final class OutboxTest {
   private static final int MAX_MESSAGE_SIZE = 500_000;
-  private static final Duration LONG = Duration.ofSeconds(60);
+  private static final Duration LONG = Duration.ofMinutes(1);
 
   @TempDir private static Path dir;
   private static EmbeddedKafka kafka;
@@ -206,17 +207,19 @@ final class OutboxTest {
           if (topic.equals("nowhere")) {
             throw new IllegalArgumentException("Topic nowhere is not declared");
           }
-          return client(kafka);
+          return topic.equals("unknown") ? null : client(kafka);
         });
 
     outbox.produce(departure("no such/topic", "a"));
     outbox.produce(departure("nowhere", "b"));
+    outbox.produce(departure("unknown", "c"));
 
-    await().atMost(LONG).until(() -> engine.refused.size() == 2);
+    await().atMost(LONG).untilAsserted(() -> assertThat(engine.refused).hasSize(3));
     assertThat(engine.refused)
         .extracting(Command.Refused::why)
         .anyMatch(why -> why.contains("InvalidTopicException"))
-        .anyMatch(why -> why.contains("Topic nowhere is not declared"));
+        .anyMatch(why -> why.contains("Topic nowhere is not declared"))
+        .anyMatch(why -> why.contains("No cluster is known for topic unknown"));
   }
 
   @Test
@@ -353,7 +356,7 @@ final class OutboxTest {
     assertThat(outbox.hasWork()).isFalse();
   }
 
-  private Outbox started(Function<String, Map<String, String>> clusterOf) {
+  private Outbox started(Function<String, @Nullable Map<String, String>> clusterOf) {
     return started(new OutboxOptions(clusterOf, MAX_MESSAGE_SIZE));
   }
 
@@ -395,7 +398,7 @@ final class OutboxTest {
       consumer.assign(partitions);
       consumer.seekToBeginning(partitions);
       Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
-      while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.get(p))) {
+      while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.getOrDefault(p, 0L))) {
         consumer.poll(Duration.ofMillis(500)).forEach(records::add);
       }
     }
