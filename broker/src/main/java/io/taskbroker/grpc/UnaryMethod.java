@@ -53,6 +53,7 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
     return new UnaryCall(this, call, headers.get(SIGNATURE), running);
   }
 
+  @SuppressWarnings("ReferenceEquality") // Bytes says it with these two arrays, not with their content
   void handle(UnaryCall call, byte[] request, @Nullable String signature) {
     if (request == Bytes.TOO_LARGE || request == Bytes.CORRUPT) {
       call.fail(request == Bytes.TOO_LARGE ? TOO_LARGE : CORRUPT);
@@ -81,7 +82,8 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
   interface Handler {
     /// @throws InvalidProtocolBufferException if the request is no message of its type
     /// @throws BadRequest if it is one that cannot be followed
-    void handle(UnaryCall call, byte[] request) throws InvalidProtocolBufferException;
+    @SuppressWarnings("ReferenceEquality") // Bytes says it with these two arrays, not with their content
+  void handle(UnaryCall call, byte[] request) throws InvalidProtocolBufferException;
   }
 
   /// A request that cannot be followed; the message is for the client.
