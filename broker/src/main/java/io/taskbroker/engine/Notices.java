@@ -1,9 +1,10 @@
 package io.taskbroker.engine;
 
 import io.taskbroker.inflight.Notice;
-import java.util.EnumMap;
-import java.util.Map;
+import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
@@ -15,31 +16,30 @@ public final class Notices {
   private static final int PER_SECOND = 10;
   private static final long SECOND_NANOS = 1_000_000_000;
 
-  private final Map<Notice, LongAdder> counts = new EnumMap<>(Notice.class);
-  private final Map<Notice, Budget> budgets = new EnumMap<>(Notice.class);
+  /// By ordinal of the notice.
+  private final List<LongAdder> counts = forEach(LongAdder::new);
 
-  public Notices() {
-    for (Notice notice : Notice.values()) {
-      counts.put(notice, new LongAdder());
-      budgets.put(notice, new Budget());
-    }
-  }
+  private final List<Budget> budgets = forEach(Budget::new);
 
   public long count(Notice notice) {
-    return counts.get(notice).sum();
+    return counts.get(notice.ordinal()).sum();
   }
 
   public void notice(Notice notice, String id, String detail) {
-    counts.get(notice).increment();
+    counts.get(notice.ordinal()).increment();
     Level level = level(notice);
     if (!log.isEnabledForLevel(level)) {
       return;
     }
-    Budget budget = budgets.get(notice);
+    Budget budget = budgets.get(notice.ordinal());
     if (level != Level.DEBUG && !budget.allows()) {
       return;
     }
     log.atLevel(level).log("{}: {}{}", text(notice), id, detail.isEmpty() ? "" : " (" + detail + ")");
+  }
+
+  private static <T> List<T> forEach(Supplier<T> make) {
+    return Stream.generate(make).limit(Notice.values().length).toList();
   }
 
   private static Level level(Notice notice) {
