@@ -236,7 +236,7 @@ final class ActivationDecoderTest {
     var random = new Random(seed);
     int accepted = 0;
     int refused = 0;
-    for (int i = 0; i < 60_000; i++) {
+    for (int i = 0; i < 20_000; i++) {
       byte[] value = RandomMessages.next(random);
       if (assertAgreement(value, "seed " + seed + ", message " + i)) {
         accepted++;
@@ -244,8 +244,8 @@ final class ActivationDecoderTest {
         refused++;
       }
     }
-    assertThat(accepted).as("accepted, seed %d", seed).isGreaterThan(5_000);
-    assertThat(refused).as("refused, seed %d", seed).isGreaterThan(5_000);
+    assertThat(accepted).as("accepted, seed %d", seed).isGreaterThan(2_000);
+    assertThat(refused).as("refused, seed %d", seed).isGreaterThan(2_000);
   }
 
   @Test
