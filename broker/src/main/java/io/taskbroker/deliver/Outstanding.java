@@ -66,7 +66,7 @@ final class Outstanding {
   private void time(long nanos) {
     if (!timed) {
       timed = true;
-      loop.schedule(this::expire, nanos, NANOSECONDS);
+      var _ = loop.schedule(this::expire, nanos, NANOSECONDS);
     }
   }
 

@@ -71,7 +71,7 @@ public final class GrpcServer implements Service {
     try {
       built.start();
     } catch (IOException e) {
-      group.shutdownGracefully(0, 0, SECONDS);
+      var _ = group.shutdownGracefully(0, 0, SECONDS);
       throw new UncheckedIOException(
           "Cannot listen for gRPC on %s: %s".formatted(text(options.address()), reason(e)), e);
     }

@@ -21,7 +21,7 @@ public final class Frames {
         frame[at++] = (byte) rest;
         break;
       }
-      frame[at++] = (byte) (rest & 0x7F | 0x80);
+      frame[at++] = (byte) ((rest & 0x7F) | 0x80);
     }
     System.arraycopy(activation, 0, frame, at, length);
     return frame;

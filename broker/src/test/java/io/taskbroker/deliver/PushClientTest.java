@@ -71,7 +71,6 @@ final class PushClientTest {
     PushTaskRequest request = PushTaskRequest.parseFrom(call.message());
     assertThat(request.getTask().toByteArray()).isEqualTo(ACTIVATION);
     assertThat(request.getTask().getUnknownFields().hasField(99)).isTrue();
-    assertThat(request.getCallbackUrl()).isEmpty();
     assertThat(call.signature()).isNull();
   }
 

@@ -80,8 +80,8 @@ final class ConsumerServiceTest extends ServedTest {
 
     assertThat(intake.requests)
         .extracting(request -> (Command.Claim) request)
-        .extracting(Command.Claim::application, Command.Claim::namespace)
-        .containsExactly(tuple(null, null), tuple("", null), tuple("a", "n"));
+        .extracting(claim -> claim.application() + "/" + claim.namespace())
+        .containsExactly("null/null", "/null", "a/n");
   }
 
   @Test
@@ -154,10 +154,10 @@ final class ConsumerServiceTest extends ServedTest {
                 .build());
 
     assertThat(response.getTask().toByteArray()).isEqualTo(ACTIVATION);
-    Command.Claim next = report().next();
-    assertThat(next).isNotNull();
-    assertThat(next.application()).isEqualTo("a");
-    assertThat(next.namespace()).isEqualTo("n");
+    assertThat(report().next())
+        .extracting(
+            next -> ((Command.Claim) next).application() + "/" + ((Command.Claim) next).namespace())
+        .isEqualTo("a/n");
   }
 
   @Test
@@ -350,10 +350,6 @@ final class ConsumerServiceTest extends ServedTest {
 
   private static Update retry(long maxAttempts, long delay) {
     return new Update("x", io.taskbroker.activation.Status.RETRY, maxAttempts, delay);
-  }
-
-  private static org.assertj.core.groups.Tuple tuple(Object... values) {
-    return org.assertj.core.groups.Tuple.tuple(values);
   }
 
   private static SetTaskStatusRequest.Builder update(String id, int status) {

@@ -15,10 +15,12 @@ import io.taskbroker.inflight.Command;
 import io.taskbroker.proto.v1.ConsumerServiceGrpc;
 import io.taskbroker.proto.v1.GetTaskRequest;
 import io.taskbroker.proto.v1.SetTaskStatusRequest;
+import io.taskbroker.proto.v1.TaskActivationStatus;
 import io.taskbroker.wire.Signatures;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.time.Duration;
@@ -126,7 +128,7 @@ final class GrpcServerTest extends ServedTest {
     List<Socket> sockets = new ArrayList<>();
 
     for (int i = 0; i < 50; i++) {
-      Socket socket = new Socket("127.0.0.1", server.port());
+      Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
       sockets.add(socket);
       random.nextBytes(noise);
       if (i % 2 == 0) {
@@ -159,7 +161,7 @@ final class GrpcServerTest extends ServedTest {
     GrpcServer server = serve(true);
     var channel = connect(server);
     // Well-formed HTTP/2 whose body is 3 bytes, where gRPC has a prefix of 5.
-    try (Socket socket = new Socket("127.0.0.1", server.port())) {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
       var out = socket.getOutputStream();
       out.write(PREFACE);
       out.write(new byte[] {0, 0, 0, 4, 0, 0, 0, 0, 0});
@@ -220,12 +222,12 @@ final class GrpcServerTest extends ServedTest {
   @Test
   void saysWhyItCannotListen() {
     GrpcServer first = serve(false);
-    InetSocketAddress taken = new InetSocketAddress("127.0.0.1", first.port());
+    InetSocketAddress taken = new InetSocketAddress(InetAddress.getLoopbackAddress(), first.port());
     GrpcServer second = new GrpcServer(new GrpcOptions(taken, List.of(), false), intake);
 
     assertThatThrownBy(second::start)
         .isInstanceOf(UncheckedIOException.class)
-        .hasMessageStartingWith("Cannot listen for gRPC on 127.0.0.1:" + first.port() + ": ")
+        .hasMessageStartingWith("Cannot listen for gRPC on localhost:" + first.port() + ": ")
         .hasMessageContaining("Address already in use");
     second.stop();
   }
@@ -257,7 +259,7 @@ final class GrpcServerTest extends ServedTest {
     await()
         .untilAsserted(
             () ->
-                assertThatThrownBy(() -> new Socket("127.0.0.1", server.port()).close())
+                assertThatThrownBy(() -> new Socket(InetAddress.getLoopbackAddress(), server.port()).close())
                     .isInstanceOf(IOException.class));
     report.reply().done(null);
 
@@ -291,12 +293,12 @@ final class GrpcServerTest extends ServedTest {
   private static SetTaskStatusRequest report(int idLength) {
     return SetTaskStatusRequest.newBuilder()
         .setId("x".repeat(idLength))
-        .setStatusValue(5)
+        .setStatus(TaskActivationStatus.TASK_ACTIVATION_STATUS_COMPLETE)
         .build();
   }
 
   private static Socket open(GrpcServer server) throws IOException {
-    Socket socket = new Socket("127.0.0.1", server.port());
+    Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
     socket.setSoTimeout(10_000);
     return socket;
   }
