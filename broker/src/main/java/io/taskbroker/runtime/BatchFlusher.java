@@ -41,6 +41,8 @@ public final class BatchFlusher<T> implements AutoCloseable {
     this(options, function, failures, Ticker.SYSTEM, RandomGenerator.getDefault());
   }
 
+  /// A flusher in a time of its own.
+  ///
   /// @param ticker measures the linger, the waits after failures, and the time to close
   /// @param random for the jitter of the waits; used by the flusher's thread only
   public BatchFlusher(
@@ -59,6 +61,8 @@ public final class BatchFlusher<T> implements AutoCloseable {
     this.idleAt = ticker.nanoTime();
   }
 
+  /// The bounds of a flusher.
+  ///
   /// @param name of the thread, and in messages
   /// @param batchSize items of a batch at most
   /// @param capacity items that are accepted and not durable, at most; not less than `batchSize`

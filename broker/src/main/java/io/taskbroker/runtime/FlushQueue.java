@@ -209,7 +209,7 @@ final class FlushQueue<T> {
     lock.lock();
     try {
       while (!isDue()) {
-        if (failure != null || waiting.isEmpty() && (ending || until - ticker.nanoTime() <= 0)) {
+        if (failure != null || (waiting.isEmpty() && (ending || until - ticker.nanoTime() <= 0))) {
           return List.of();
         } else if (waiting.isEmpty()) {
           sleep(Sleep.EMPTY, until);
@@ -287,7 +287,7 @@ final class FlushQueue<T> {
     if (linger > 0) {
       arrivals.add(new Arrival(accepted, ticker.nanoTime()));
     }
-    if (sleep == Sleep.EMPTY || sleep == Sleep.LINGERING && isDueNow()) {
+    if (sleep == Sleep.EMPTY || (sleep == Sleep.LINGERING && isDueNow())) {
       sleep = Sleep.AWAKE;
       work.signal();
     }

@@ -50,6 +50,8 @@ public final class LoopThread {
     }
   }
 
+  /// Starts the thread.
+  ///
   /// @throws IllegalStateException if it was started or stopped before
   public void start() {
     synchronized (phase) {

@@ -26,6 +26,7 @@ public interface Ticker {
     }
 
     @Override
+    @SuppressWarnings("WaitNotInLoop") // the caller's loop
     public void await(ReentrantLock lock, Condition condition, long until)
         throws InterruptedException {
       long left = until - System.nanoTime();

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Timeout;
 /// and finds those that hang: a lost wake-up is one.
 @Timeout(300)
 final class FlushQueueLincheckTest {
-  private static final int INTERLEAVINGS = 2_000;
+  private static final int INTERLEAVINGS = 1_000;
 
   @Test
   void producersAndTakerNeverMissEachOther() {
@@ -119,6 +119,7 @@ final class FlushQueueLincheckTest {
     }
 
     @Override
+    @SuppressWarnings("WaitNotInLoop") // the caller's loop
     public void await(ReentrantLock lock, Condition condition, long until)
         throws InterruptedException {
       condition.await();

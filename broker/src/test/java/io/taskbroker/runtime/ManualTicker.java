@@ -24,6 +24,7 @@ public final class ManualTicker implements Ticker {
   }
 
   @Override
+  @SuppressWarnings("WaitNotInLoop") // the caller's loop
   public void await(ReentrantLock lock, Condition condition, long until)
       throws InterruptedException {
     waiters.add(new Waiter(lock, condition));

@@ -32,6 +32,10 @@ final class Changes {
         key, "id-" + key, Status.PROCESSING, 0, Row.NONE, 5_000, false, false, null);
   }
 
+  static Change prove(long key) {
+    return new Change.Prove(key, "id-" + key, null);
+  }
+
   static Change leave(long key) {
     return new Change.Leave(key, "id-" + key, Status.RETRY, null, Destination.of("topic"), null);
   }
@@ -56,7 +60,7 @@ final class Changes {
   static boolean needsSpace(Change change) {
     return switch (change) {
       case Change.Insert _, Change.Consumed _, Change.OffsetCommitted _ -> true;
-      case Change.Mark _, Change.Leave _, Change.Delete _ -> false;
+      case Change.Mark _, Change.Prove _, Change.Leave _, Change.Delete _ -> false;
     };
   }
 

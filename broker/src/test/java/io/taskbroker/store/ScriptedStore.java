@@ -1,5 +1,6 @@
 package io.taskbroker.store;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Change;
@@ -64,9 +65,7 @@ final class ScriptedStore implements ActivationStore {
   }
 
   void release(int commits) {
-    Semaphore semaphore = gate;
-    assertThat(semaphore).isNotNull();
-    semaphore.release(commits);
+    requireNonNull(gate).release(commits);
   }
 
   /// The next commit that began.

@@ -1,0 +1,71 @@
+package io.taskbroker.activation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.HashSet;
+import java.util.Set;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class IdsTest {
+  @Test
+  void sameAttemptHasTheSameId() {
+    assertThat(Ids.retry("x", 1)).isEqualTo(Ids.retry("x", 1));
+    assertThat(Ids.raw("topic", 1, 2)).isEqualTo(Ids.raw("topic", 1, 2));
+  }
+
+  @Test
+  void derivedIdsDiffer() {
+    Set<String> ids = new HashSet<>();
+    int made = 0;
+    for (String name : new String[] {"x", "1", "11", "1\n1", ""}) {
+      for (int i = 0; i < 20; i++) {
+        ids.add(Ids.retry(name, i));
+        ids.add(Ids.raw(name, i, 1));
+        ids.add(Ids.raw(name, 100, i));
+        made += 3;
+      }
+    }
+    assertThat(ids).hasSize(made);
+  }
+
+  @Test
+  void derivedIdIsAUuidOfVersion8() {
+    UUID id = UUID.fromString(Ids.retry("x", 1));
+    assertThat(id.version()).isEqualTo(8);
+    assertThat(id.variant()).isEqualTo(2);
+  }
+
+  @Test
+  void undecodableMessageIsNamedAfterItsPlace() {
+    assertThat(Ids.undecodable(new Origin("t", 3, 17))).isEqualTo("undecodable:t:3:17");
+  }
+
+  @Test
+  void fingerprintsDiffer() {
+    Set<Ids.Fingerprint> seen = new HashSet<>();
+    for (int i = 0; i < 10_000; i++) {
+      seen.add(Ids.fingerprint("id-" + i));
+    }
+    assertThat(seen).hasSize(10_000);
+    assertThat(Ids.fingerprint("x")).isEqualTo(Ids.fingerprint("x"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "00000000-0000-0000-0000-0000000000ff, 255",
+    "00000000-0000-0000-0000-00000000AB10, 16",
+    "000000000000000000000000000000fe, 254",
+    "{00000000-0000-0000-0000-0000000000ff}, 255",
+    "urn:uuid:00000000-0000-0000-0000-000000000007, 7",
+    "00000000-0000-0000-0000-0000000000fg, 0",
+    "00000000x0000-0000-0000-0000000000ff, 0",
+    "not a uuid, 0",
+    "'', 0"
+  })
+  void bucketIsTheUuidModulo256(String id, int bucket) {
+    assertThat(Ids.bucket(id)).isEqualTo(bucket);
+  }
+}

@@ -1,0 +1,112 @@
+package io.taskbroker.inflight;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Status;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+
+/// The rules of the cursor (H15).
+final class ParkingTest {
+  private final EngineRig rig = new EngineRig(RigOptions.pull());
+  private final Flight flight = new Flight(RigOptions.pull().build(), rig, new SplittableRandom(1));
+  private final Parking parking = flight.lane("app").parking;
+
+  @Test
+  void h15ReadsAheadOfTheTimeAndNotBefore() {
+    assertThat(parking.nextRead()).isEqualTo(Long.MAX_VALUE);
+    assertThat(parking.park(10_000)).isEqualTo(10_000);
+    assertThat(parking.nextRead()).isEqualTo(10_000 - Parking.LEAD_MS);
+    flight.wall = 10_000 - Parking.LEAD_MS - 1;
+    assertThat(reads(1)).isFalse();
+    flight.wall++;
+    assertThat(reads(0)).isFalse();
+    assertThat(reads(1)).isTrue();
+    assertThat(reads(1)).isFalse();
+    assertThat(parking.nextRead()).isEqualTo(Long.MAX_VALUE);
+  }
+
+  @Test
+  void h15PlaceBehindThePageThatIsRead() {
+    parking.park(10_000);
+    flight.wall = 10_000;
+    assertThat(reads(1)).isTrue();
+    long upTo = 10_000 + Parking.LEAD_MS;
+    assertThat(parking.park(5_000)).isEqualTo(upTo + 1);
+    assertThat(parking.park(upTo + 500)).isEqualTo(upTo + 500);
+    parking.wasRead(page(Row.NONE, row(1, 10_000)));
+    assertThat(parking.nextRead()).isEqualTo(upTo + 1 - Parking.LEAD_MS);
+  }
+
+  @Test
+  void h15PlaceBehindTheLastRowThatWasRead() {
+    parking.park(10_000);
+    flight.wall = 10_000;
+    assertThat(reads(1)).isTrue();
+    parking.wasRead(page(Row.NONE, row(7, 10_000)));
+    assertThat(parking.park(3_000)).isEqualTo(10_000);
+    assertThat(parking.park(20_000)).isEqualTo(20_000);
+  }
+
+  @Test
+  void h15NextPageBeginsWhereTheLastEnded() {
+    parking.park(10_000);
+    flight.wall = 10_000;
+    assertThat(reads(1)).isTrue();
+    parking.wasRead(page(10_500, row(7, 10_000)));
+    assertThat(parking.holdsDue(10_499)).isFalse();
+    assertThat(parking.holdsDue(10_500)).isTrue();
+    assertThat(reads(1)).isTrue();
+    assertThat(parking.holdsDue(0)).isTrue();
+  }
+
+  @Test
+  void h15EmptyPageMovesNothing() {
+    parking.park(10_000);
+    flight.wall = 10_000;
+    assertThat(reads(1)).isTrue();
+    parking.wasRead(page(Row.NONE));
+    assertThat(parking.holdsAny()).isFalse();
+    assertThat(parking.park(3_000)).isEqualTo(3_000);
+  }
+
+  @Test
+  void h15FirstOfTheRowsFoundAtStartIsTheNext() {
+    parking.found(9_000);
+    parking.found(5_000);
+    parking.found(7_000);
+    assertThat(parking.nextRead()).isEqualTo(5_000 - Parking.LEAD_MS);
+  }
+
+  @Test
+  void h21BeginsAnewWhenTheClockIsSetBack() {
+    parking.park(10_000);
+    flight.wall = 10_000;
+    assertThat(reads(1)).isTrue();
+    parking.rewind();
+    assertThat(parking.park(3_000)).isEqualTo(3_000);
+    parking.wasRead(page(Row.NONE, row(7, 10_000)));
+    assertThat(parking.nextRead()).isEqualTo(3_000 - Parking.LEAD_MS);
+    assertThat(parking.park(2_000)).isEqualTo(2_000);
+  }
+
+  private boolean reads(int room) {
+    boolean before = rig.store.isIdle();
+    parking.read(flight, room);
+    boolean asked = before && !rig.store.isIdle();
+    rig.store.crash();
+    return asked;
+  }
+
+  private static Command.ParkedRead page(long nextDue, Row... rows) {
+    return new Command.ParkedRead("app", List.of(rows), nextDue, 0);
+  }
+
+  private static Row row(long key, long due) {
+    var activation = Task.of("t" + key).at(new Origin("tasks", 0, key), 0);
+    return Row.arriving(key, activation, Status.DELAY, 0).parkedUntil(due);
+  }
+}
