@@ -159,8 +159,7 @@ final class ConsumerService {
       case 1 -> throw notFinal("Pending");
       case 2 -> throw notFinal("Processing");
       default ->
-          throw new BadRequest(
-              "Unable to deserialize status: unknown enumeration value " + number);
+          throw new BadRequest("Unable to deserialize status: unknown enumeration value " + number);
     };
   }
 

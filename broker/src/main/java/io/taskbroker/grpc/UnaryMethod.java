@@ -49,7 +49,8 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
     return new UnaryCall(this, call, headers.get(SIGNATURE), running);
   }
 
-  @SuppressWarnings("ReferenceEquality") // Bytes says it with these two arrays, not with their content
+  @SuppressWarnings(
+      "ReferenceEquality") // Bytes says it with these two arrays, not with their content
   void handle(UnaryCall call, byte[] request, @Nullable String signature) {
     Status unread = Bytes.failure(request);
     if (unread != null) {
@@ -81,8 +82,9 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
     ///
     /// @throws InvalidProtocolBufferException if the request is no message of its type
     /// @throws BadRequest if it is one that cannot be followed
-    @SuppressWarnings("ReferenceEquality") // Bytes says it with these two arrays, not with their content
-  void handle(UnaryCall call, byte[] request) throws InvalidProtocolBufferException;
+    @SuppressWarnings(
+        "ReferenceEquality") // Bytes says it with these two arrays, not with their content
+    void handle(UnaryCall call, byte[] request) throws InvalidProtocolBufferException;
   }
 
   /// A request that cannot be followed; the message is for the client.

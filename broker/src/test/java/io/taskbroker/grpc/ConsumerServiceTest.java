@@ -149,14 +149,12 @@ final class ConsumerServiceTest extends ServedTest {
     SetTaskStatusResponse response =
         worker.setTaskStatus(
             update("x", 3)
-                .setFetchNextTask(
-                    FetchNextTask.newBuilder().setApplication("a").setNamespace("n"))
+                .setFetchNextTask(FetchNextTask.newBuilder().setApplication("a").setNamespace("n"))
                 .build());
 
     assertThat(response.getTask().toByteArray()).isEqualTo(ACTIVATION);
     assertThat(report().next())
-        .extracting(
-            next -> ((Command.Claim) next).application() + "/" + ((Command.Claim) next).namespace())
+        .extracting(next -> next.application() + "/" + next.namespace())
         .isEqualTo("a/n");
   }
 
@@ -221,8 +219,7 @@ final class ConsumerServiceTest extends ServedTest {
     assertThat(failure(() -> worker.setTaskStatus(update("x", status).build())).getDescription())
         .startsWith("Unable to deserialize status:");
     Status batch =
-        failure(
-            () -> worker.setBatchActivationStatus(batch(update("x", 5), update("y", status))));
+        failure(() -> worker.setBatchActivationStatus(batch(update("x", 5), update("y", status))));
     assertThat(batch.getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
     assertThat(batch.getDescription()).startsWith("Unable to deserialize status:");
     assertThat(intake.requests).isEmpty();

@@ -191,12 +191,11 @@ final class GrpcServerTest extends ServedTest {
     }
 
     await()
-        .untilAsserted(
-            () -> {
-              try (Socket fourth = open(server)) {
-                assertThat(isServed(fourth)).isTrue();
-              }
-            });
+        .untilAsserted(() -> {
+          try (Socket fourth = open(server)) {
+            assertThat(isServed(fourth)).isTrue();
+          }
+        });
   }
 
   @Test
@@ -204,8 +203,7 @@ final class GrpcServerTest extends ServedTest {
     GrpcServer server = serve(false);
     CompletableFuture<Status> ended = new CompletableFuture<>();
     Context.CancellableContext context = Context.current().withCancellation();
-    Runnable call =
-        () -> ended.complete(failure(() -> worker(server).setTaskStatus(report(10))));
+    Runnable call = () -> ended.complete(failure(() -> worker(server).setTaskStatus(report(10))));
     Thread caller = Thread.ofVirtual().start(context.wrap(call));
     Command.Report report = (Command.Report) intake.requests.take();
 
@@ -257,10 +255,10 @@ final class GrpcServerTest extends ServedTest {
 
     Thread stop = Thread.ofVirtual().start(server::stop);
     await()
-        .untilAsserted(
-            () ->
-                assertThatThrownBy(() -> new Socket(InetAddress.getLoopbackAddress(), server.port()).close())
-                    .isInstanceOf(IOException.class));
+        .untilAsserted(() ->
+            assertThatThrownBy(
+                    () -> new Socket(InetAddress.getLoopbackAddress(), server.port()).close())
+                .isInstanceOf(IOException.class));
     report.reply().done(null);
 
     assertThat(call.get(10, SECONDS)).isNotNull();
@@ -321,8 +319,7 @@ final class GrpcServerTest extends ServedTest {
 
   private static ClientInterceptor signature(String signature) {
     Metadata headers = new Metadata();
-    headers.put(
-        Metadata.Key.of(Signatures.HEADER, Metadata.ASCII_STRING_MARSHALLER), signature);
+    headers.put(Metadata.Key.of(Signatures.HEADER, Metadata.ASCII_STRING_MARSHALLER), signature);
     return MetadataUtils.newAttachHeadersInterceptor(headers);
   }
 }
