@@ -49,8 +49,6 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
     return new UnaryCall(this, call, headers.get(SIGNATURE), running);
   }
 
-  @SuppressWarnings(
-      "ReferenceEquality") // Bytes says it with these two arrays, not with their content
   void handle(UnaryCall call, byte[] request, @Nullable String signature) {
     Status unread = Bytes.failure(request);
     if (unread != null) {
@@ -82,8 +80,6 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
     ///
     /// @throws InvalidProtocolBufferException if the request is no message of its type
     /// @throws BadRequest if it is one that cannot be followed
-    @SuppressWarnings(
-        "ReferenceEquality") // Bytes says it with these two arrays, not with their content
     void handle(UnaryCall call, byte[] request) throws InvalidProtocolBufferException;
   }
 
