@@ -87,8 +87,7 @@ final class Endpoint {
         .disableRetry()
         .disableServiceConfigLookUp()
         .maxInboundMessageSize(maxMessageBytes)
-        .neverIndexMetadataKey(
-            Metadata.Key.of(Signatures.HEADER, Metadata.ASCII_STRING_MARSHALLER))
+        .neverIndexMetadataKey(Metadata.Key.of(Signatures.HEADER, Metadata.ASCII_STRING_MARSHALLER))
         .keepAliveTime(30, SECONDS)
         .keepAliveTimeout(10, SECONDS)
         .build();

@@ -23,8 +23,7 @@ public final class PushClient implements Service {
   /// @throws IllegalArgumentException if such an address is of another form
   public PushClient(Map<String, URI> workers, PushOptions options, Intake intake) {
     workers.forEach(
-        (application, address) ->
-            targets.put(application, Endpoint.target(application, address)));
+        (application, address) -> targets.put(application, Endpoint.target(application, address)));
     this.options = options;
     this.intake = intake;
   }
@@ -44,8 +43,7 @@ public final class PushClient implements Service {
   public void push(Delivery delivery) {
     PushLoop running = loop;
     if (running == null) {
-      intake.tell(
-          new Command.Pushed(delivery, PushOutcome.UNREACHABLE, "Pushing has not started"));
+      intake.tell(new Command.Pushed(delivery, PushOutcome.UNREACHABLE, "Pushing has not started"));
     } else {
       running.send(delivery);
     }

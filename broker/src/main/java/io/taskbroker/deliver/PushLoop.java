@@ -21,9 +21,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
-/// The thread that pushes. It owns the connections and the calls that are under way: only
-/// [#send], [#run] and [#stop] may be used by other threads. What comes to it while it works it
-/// writes together.
+/// The thread that pushes. It owns the connections and the calls that are under way: only [#send],
+/// [#run] and [#stop] may be used by other threads. What comes to it while it works it writes
+/// together.
 final class PushLoop {
   private static final long GRACE_MILLIS = 2_000;
   private static final String STOPPING = "The broker stops";
@@ -43,9 +43,8 @@ final class PushLoop {
     this.signer = new Signatures(options.secrets()).forPath(PushCall.PATH);
     this.intake = intake;
     this.outstanding = new Outstanding(loop, options.timeout());
-    targets.forEach(
-        (application, target) ->
-            endpoints.put(application, new Endpoint(target, maxMessageBytes, group)));
+    targets.forEach((application, target) ->
+        endpoints.put(application, new Endpoint(target, maxMessageBytes, group)));
     run(() -> endpoints.values().forEach(Endpoint::connect));
   }
 

@@ -29,7 +29,7 @@ final class ConsumerService {
 
   private static final RareWarning NAMESPACE_ALONE = new RareWarning(ConsumerService.class);
   private static final int UPDATES_TAG =
-      SetBatchActivationStatusRequest.UPDATES_FIELD_NUMBER << 3
+      (SetBatchActivationStatusRequest.UPDATES_FIELD_NUMBER << 3)
           | WireFormat.WIRETYPE_LENGTH_DELIMITED;
   private static final byte[] EMPTY = {};
   private static final Status PUSH_MODE =
@@ -159,8 +159,7 @@ final class ConsumerService {
       case 1 -> throw notFinal("Pending");
       case 2 -> throw notFinal("Processing");
       default ->
-          throw new BadRequest(
-              "Unable to deserialize status: unknown enumeration value " + number);
+          throw new BadRequest("Unable to deserialize status: unknown enumeration value " + number);
     };
   }
 

@@ -117,8 +117,7 @@ public final class GrpcServer implements Service {
         .maxInboundMessageSize(limits.requestBytes())
         .maxInboundMetadataSize(METADATA_BYTES)
         .maxConcurrentCallsPerConnection(limits.callsPerConnection())
-        .neverIndexMetadataKey(
-            Metadata.Key.of(Signatures.HEADER, Metadata.ASCII_STRING_MARSHALLER))
+        .neverIndexMetadataKey(Metadata.Key.of(Signatures.HEADER, Metadata.ASCII_STRING_MARSHALLER))
         .handshakeTimeout(20, SECONDS)
         // Finds peers that vanished, whose connections would count for ever.
         .keepAliveTime(60, SECONDS)

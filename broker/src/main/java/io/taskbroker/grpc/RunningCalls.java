@@ -20,7 +20,7 @@ final class RunningCalls {
     calls.add(call);
   }
 
-  /// @return false if it was none of them
+  /// Returns false if it was none of them.
   boolean remove(UnaryCall call) {
     return calls.remove(call);
   }

@@ -17,10 +17,6 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
   private static final RareWarning REFUSED = new RareWarning(UnaryMethod.class);
   private static final Metadata.Key<String> SIGNATURE =
       Metadata.Key.of(Signatures.HEADER, Metadata.ASCII_STRING_MARSHALLER);
-  private static final Status TOO_LARGE =
-      Status.RESOURCE_EXHAUSTED.withDescription("The request is too large when decompressed");
-  private static final Status CORRUPT =
-      Status.INVALID_ARGUMENT.withDescription("The request cannot be decompressed");
   private static final Status UNAUTHENTICATED =
       Status.UNAUTHENTICATED.withDescription("Authentication failed");
 
@@ -53,10 +49,10 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
     return new UnaryCall(this, call, headers.get(SIGNATURE), running);
   }
 
-  @SuppressWarnings("ReferenceEquality") // Bytes says it with these two arrays, not with their content
   void handle(UnaryCall call, byte[] request, @Nullable String signature) {
-    if (request == Bytes.TOO_LARGE || request == Bytes.CORRUPT) {
-      call.fail(request == Bytes.TOO_LARGE ? TOO_LARGE : CORRUPT);
+    Status unread = Bytes.failure(request);
+    if (unread != null) {
+      call.fail(unread);
       return;
     }
     if (!signer.accepts(request, signature)) {
@@ -80,10 +76,11 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
   /// What a method does. Called by the event loop: must not block.
   @FunctionalInterface
   interface Handler {
+    /// Hands the request on, or answers the call.
+    ///
     /// @throws InvalidProtocolBufferException if the request is no message of its type
     /// @throws BadRequest if it is one that cannot be followed
-    @SuppressWarnings("ReferenceEquality") // Bytes says it with these two arrays, not with their content
-  void handle(UnaryCall call, byte[] request) throws InvalidProtocolBufferException;
+    void handle(UnaryCall call, byte[] request) throws InvalidProtocolBufferException;
   }
 
   /// A request that cannot be followed; the message is for the client.

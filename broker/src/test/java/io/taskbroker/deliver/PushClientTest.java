@@ -71,7 +71,6 @@ final class PushClientTest {
     PushTaskRequest request = PushTaskRequest.parseFrom(call.message());
     assertThat(request.getTask().toByteArray()).isEqualTo(ACTIVATION);
     assertThat(request.getTask().getUnknownFields().hasField(99)).isTrue();
-    assertThat(request.getCallbackUrl()).isEmpty();
     assertThat(call.signature()).isNull();
   }
 
@@ -166,7 +165,8 @@ final class PushClientTest {
     client.push(delivery("large", new byte[1_000 - 2]));
 
     // The first is nonsense for a protobuf library, but not for a worker that does not look.
-    Map<String, PushOutcome> outcomes = Map.of("fits", PushOutcome.ACCEPTED, "large", PushOutcome.REFUSED);
+    Map<String, PushOutcome> outcomes =
+        Map.of("fits", PushOutcome.ACCEPTED, "large", PushOutcome.REFUSED);
     for (int i = 0; i < 2; i++) {
       Pushed pushed = intake.next();
       assertThat(pushed.outcome()).isEqualTo(outcomes.get(pushed.delivery().id()));
@@ -280,11 +280,10 @@ final class PushClientTest {
   @ValueSource(ints = {0, 2, 11})
   void h09GoAwayThatCoversACallIsNoProof(int error) throws Exception {
     assertThat(
-            outcome(
-                (stream, out) -> {
-                  out.write(RawWorker.goAway(stream, error));
-                  throw new IOException("This closes the connection");
-                }))
+            outcome((stream, out) -> {
+              out.write(RawWorker.goAway(stream, error));
+              throw new IOException("This closes the connection");
+            }))
         .isEqualTo(PushOutcome.LOST);
   }
 
@@ -297,10 +296,9 @@ final class PushClientTest {
   @Test
   void h09ConnectionThatBreaksIsNoProof() throws Exception {
     assertThat(
-            outcome(
-                (stream, out) -> {
-                  throw new IOException("This closes the connection");
-                }))
+            outcome((stream, out) -> {
+              throw new IOException("This closes the connection");
+            }))
         .isEqualTo(PushOutcome.LOST);
   }
 
@@ -329,8 +327,7 @@ final class PushClientTest {
   void silentListenerTimesOutUnreached() throws Exception {
     try (ServerSocket full = new ServerSocket(0)) {
       PushClient client =
-          client(
-              URI.create("http://127.0.0.1:" + full.getLocalPort()), Duration.ofMillis(300));
+          client(URI.create("http://127.0.0.1:" + full.getLocalPort()), Duration.ofMillis(300));
 
       client.push(delivery("x", ACTIVATION));
 
@@ -458,7 +455,15 @@ final class PushClientTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"127.0.0.1:50052", "https://w:1", "worker", "http://", "http:///x", "http://a_b:1"})
+  @ValueSource(
+      strings = {
+        "127.0.0.1:50052",
+        "https://w:1",
+        "worker",
+        "http://",
+        "http:///x",
+        "http://a_b:1"
+      })
   void refusesAddressesOfAnotherForm(String address) {
     URI uri = address.startsWith("127") ? URI.create("x://" + address) : uri(address);
 

@@ -44,8 +44,7 @@ final class RawWorker implements AutoCloseable {
 
   /// Lets one call run at a time, which is never answered.
   static RawWorker ofOneCall() throws IOException {
-    return new RawWorker(
-        new byte[] {0, MAX_CONCURRENT_STREAMS, 0, 0, 0, 1}, (stream, out) -> {});
+    return new RawWorker(new byte[] {0, MAX_CONCURRENT_STREAMS, 0, 0, 0, 1}, (stream, out) -> {});
   }
 
   static byte[] reset(int stream, int error) {

@@ -1,6 +1,7 @@
 package io.taskbroker.deliver;
 
 import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.awaitility.Awaitility.await;
 
 import io.grpc.Attributes;
 import io.grpc.Grpc;
@@ -14,6 +15,7 @@ import io.grpc.Status;
 import io.grpc.netty.NettyServerBuilder;
 import io.taskbroker.wire.Signatures;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.util.Set;
@@ -25,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 /// A worker that takes pushes as it is told to.
 final class Worker implements AutoCloseable {
   /// Has come, or waits for an answer.
+  @SuppressWarnings("ArrayRecordComponent") // compared by nobody
   record Call(byte[] message, @Nullable String signature, ServerCall<byte[], byte[]> call) {
     void answer(Status status) {
       if (status.isOk()) {
@@ -51,7 +54,7 @@ final class Worker implements AutoCloseable {
             .setFullMethodName("sentry_protos.taskbroker.v1.WorkerService/PushTask")
             .build();
     server =
-        NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", port))
+        NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
             .directExecutor()
             .maxInboundMessageSize(maxMessageBytes)
             .addTransportFilter(
@@ -93,9 +96,9 @@ final class Worker implements AutoCloseable {
 
   /// Breaks all connections, calls on them included.
   @Override
-  public void close() throws InterruptedException {
+  public void close() {
     server.shutdownNow();
-    server.awaitTermination(10, SECONDS);
+    await().atMost(10, SECONDS).until(server::isTerminated);
   }
 
   /// Takes no more calls, and lets those that run end.

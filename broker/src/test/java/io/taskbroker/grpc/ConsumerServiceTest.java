@@ -80,8 +80,8 @@ final class ConsumerServiceTest extends ServedTest {
 
     assertThat(intake.requests)
         .extracting(request -> (Command.Claim) request)
-        .extracting(Command.Claim::application, Command.Claim::namespace)
-        .containsExactly(tuple(null, null), tuple("", null), tuple("a", "n"));
+        .extracting(claim -> claim.application() + "/" + claim.namespace())
+        .containsExactly("null/null", "/null", "a/n");
   }
 
   @Test
@@ -149,15 +149,13 @@ final class ConsumerServiceTest extends ServedTest {
     SetTaskStatusResponse response =
         worker.setTaskStatus(
             update("x", 3)
-                .setFetchNextTask(
-                    FetchNextTask.newBuilder().setApplication("a").setNamespace("n"))
+                .setFetchNextTask(FetchNextTask.newBuilder().setApplication("a").setNamespace("n"))
                 .build());
 
     assertThat(response.getTask().toByteArray()).isEqualTo(ACTIVATION);
-    Command.Claim next = report().next();
-    assertThat(next).isNotNull();
-    assertThat(next.application()).isEqualTo("a");
-    assertThat(next.namespace()).isEqualTo("n");
+    assertThat(report().next())
+        .extracting(next -> next.application() + "/" + next.namespace())
+        .isEqualTo("a/n");
   }
 
   @Test
@@ -221,8 +219,7 @@ final class ConsumerServiceTest extends ServedTest {
     assertThat(failure(() -> worker.setTaskStatus(update("x", status).build())).getDescription())
         .startsWith("Unable to deserialize status:");
     Status batch =
-        failure(
-            () -> worker.setBatchActivationStatus(batch(update("x", 5), update("y", status))));
+        failure(() -> worker.setBatchActivationStatus(batch(update("x", 5), update("y", status))));
     assertThat(batch.getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
     assertThat(batch.getDescription()).startsWith("Unable to deserialize status:");
     assertThat(intake.requests).isEmpty();
@@ -350,10 +347,6 @@ final class ConsumerServiceTest extends ServedTest {
 
   private static Update retry(long maxAttempts, long delay) {
     return new Update("x", io.taskbroker.activation.Status.RETRY, maxAttempts, delay);
-  }
-
-  private static org.assertj.core.groups.Tuple tuple(Object... values) {
-    return org.assertj.core.groups.Tuple.tuple(values);
   }
 
   private static SetTaskStatusRequest.Builder update(String id, int status) {

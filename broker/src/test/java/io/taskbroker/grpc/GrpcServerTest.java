@@ -15,10 +15,12 @@ import io.taskbroker.inflight.Command;
 import io.taskbroker.proto.v1.ConsumerServiceGrpc;
 import io.taskbroker.proto.v1.GetTaskRequest;
 import io.taskbroker.proto.v1.SetTaskStatusRequest;
+import io.taskbroker.proto.v1.TaskActivationStatus;
 import io.taskbroker.wire.Signatures;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.time.Duration;
@@ -126,7 +128,7 @@ final class GrpcServerTest extends ServedTest {
     List<Socket> sockets = new ArrayList<>();
 
     for (int i = 0; i < 50; i++) {
-      Socket socket = new Socket("127.0.0.1", server.port());
+      Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
       sockets.add(socket);
       random.nextBytes(noise);
       if (i % 2 == 0) {
@@ -159,7 +161,7 @@ final class GrpcServerTest extends ServedTest {
     GrpcServer server = serve(true);
     var channel = connect(server);
     // Well-formed HTTP/2 whose body is 3 bytes, where gRPC has a prefix of 5.
-    try (Socket socket = new Socket("127.0.0.1", server.port())) {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
       var out = socket.getOutputStream();
       out.write(PREFACE);
       out.write(new byte[] {0, 0, 0, 4, 0, 0, 0, 0, 0});
@@ -189,12 +191,11 @@ final class GrpcServerTest extends ServedTest {
     }
 
     await()
-        .untilAsserted(
-            () -> {
-              try (Socket fourth = open(server)) {
-                assertThat(isServed(fourth)).isTrue();
-              }
-            });
+        .untilAsserted(() -> {
+          try (Socket fourth = open(server)) {
+            assertThat(isServed(fourth)).isTrue();
+          }
+        });
   }
 
   @Test
@@ -202,8 +203,7 @@ final class GrpcServerTest extends ServedTest {
     GrpcServer server = serve(false);
     CompletableFuture<Status> ended = new CompletableFuture<>();
     Context.CancellableContext context = Context.current().withCancellation();
-    Runnable call =
-        () -> ended.complete(failure(() -> worker(server).setTaskStatus(report(10))));
+    Runnable call = () -> ended.complete(failure(() -> worker(server).setTaskStatus(report(10))));
     Thread caller = Thread.ofVirtual().start(context.wrap(call));
     Command.Report report = (Command.Report) intake.requests.take();
 
@@ -220,12 +220,12 @@ final class GrpcServerTest extends ServedTest {
   @Test
   void saysWhyItCannotListen() {
     GrpcServer first = serve(false);
-    InetSocketAddress taken = new InetSocketAddress("127.0.0.1", first.port());
+    InetSocketAddress taken = new InetSocketAddress(InetAddress.getLoopbackAddress(), first.port());
     GrpcServer second = new GrpcServer(new GrpcOptions(taken, List.of(), false), intake);
 
     assertThatThrownBy(second::start)
         .isInstanceOf(UncheckedIOException.class)
-        .hasMessageStartingWith("Cannot listen for gRPC on 127.0.0.1:" + first.port() + ": ")
+        .hasMessageStartingWith("Cannot listen for gRPC on localhost:" + first.port() + ": ")
         .hasMessageContaining("Address already in use");
     second.stop();
   }
@@ -255,10 +255,10 @@ final class GrpcServerTest extends ServedTest {
 
     Thread stop = Thread.ofVirtual().start(server::stop);
     await()
-        .untilAsserted(
-            () ->
-                assertThatThrownBy(() -> new Socket("127.0.0.1", server.port()).close())
-                    .isInstanceOf(IOException.class));
+        .untilAsserted(() ->
+            assertThatThrownBy(
+                    () -> new Socket(InetAddress.getLoopbackAddress(), server.port()).close())
+                .isInstanceOf(IOException.class));
     report.reply().done(null);
 
     assertThat(call.get(10, SECONDS)).isNotNull();
@@ -291,12 +291,12 @@ final class GrpcServerTest extends ServedTest {
   private static SetTaskStatusRequest report(int idLength) {
     return SetTaskStatusRequest.newBuilder()
         .setId("x".repeat(idLength))
-        .setStatusValue(5)
+        .setStatus(TaskActivationStatus.TASK_ACTIVATION_STATUS_COMPLETE)
         .build();
   }
 
   private static Socket open(GrpcServer server) throws IOException {
-    Socket socket = new Socket("127.0.0.1", server.port());
+    Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
     socket.setSoTimeout(10_000);
     return socket;
   }
@@ -319,8 +319,7 @@ final class GrpcServerTest extends ServedTest {
 
   private static ClientInterceptor signature(String signature) {
     Metadata headers = new Metadata();
-    headers.put(
-        Metadata.Key.of(Signatures.HEADER, Metadata.ASCII_STRING_MARSHALLER), signature);
+    headers.put(Metadata.Key.of(Signatures.HEADER, Metadata.ASCII_STRING_MARSHALLER), signature);
     return MetadataUtils.newAttachHeadersInterceptor(headers);
   }
 }

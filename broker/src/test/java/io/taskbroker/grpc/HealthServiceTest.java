@@ -36,8 +36,7 @@ final class HealthServiceTest extends ServedTest {
   void doesNotKnowOtherNames() {
     var health = HealthGrpc.newBlockingStub(connect(serve(true, "secret")));
 
-    assertThat(failure(() -> health.check(of("other"))).getCode())
-        .isEqualTo(Status.Code.NOT_FOUND);
+    assertThat(failure(() -> health.check(of("other"))).getCode()).isEqualTo(Status.Code.NOT_FOUND);
     assertThat(failure(() -> health.watch(of("other")).next()).getCode())
         .isEqualTo(Status.Code.NOT_FOUND);
   }

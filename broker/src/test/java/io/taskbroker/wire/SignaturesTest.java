@@ -22,9 +22,7 @@ final class SignaturesTest {
   @Test
   void signsAsTheReferenceDoes() {
     assertThat(signer(PUSH, "super secret").sign(HELLO)).isEqualTo(HELLO_SIGNATURE);
-    assertThat(
-            signer(GET, "a long secret value")
-                .sign(HexFormat.of().parseHex("120673656e747279")))
+    assertThat(signer(GET, "a long secret value").sign(HexFormat.of().parseHex("120673656e747279")))
         .isEqualTo("556b2e74f2d5a1d0134b1f803c9bfaa8467bbd8e4cb510a9856c5e2ef2b66a21");
   }
 
