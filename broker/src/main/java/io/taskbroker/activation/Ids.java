@@ -36,7 +36,7 @@ public final class Ids {
     return new Fingerprint(hash.getLong(), hash.getLong());
   }
 
-  /// @see Activation#bucket
+  /// The bucket of the id, as [Activation#bucket] describes it.
   static int bucket(String id) {
     String text = id.startsWith("urn:uuid:") ? id.substring(9) : id;
     if (text.startsWith("{") && text.endsWith("}")) {
@@ -58,8 +58,8 @@ public final class Ids {
   /// A UUID of version 8 (RFC 9562), hyphenated.
   private static String uuid(String name) {
     ByteBuffer hash = ByteBuffer.wrap(SHA_256.get().digest(name.getBytes(UTF_8)));
-    long high = hash.getLong() & ~0xF000L | 0x8000L;
-    long low = hash.getLong() & 0x3FFFFFFFFFFFFFFFL | 0x8000000000000000L;
+    long high = (hash.getLong() & ~0xF000L) | 0x8000L;
+    long low = (hash.getLong() & 0x3FFFFFFFFFFFFFFFL) | 0x8000000000000000L;
     return new UUID(high, low).toString();
   }
 

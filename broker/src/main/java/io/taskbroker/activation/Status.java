@@ -52,7 +52,7 @@ public enum Status {
 
   /// Whether an activation of this status may take `next`.
   public boolean canBecome(Status next) {
-    return NEXT.get(this).contains(next);
+    return NEXT.getOrDefault(this, Set.of()).contains(next);
   }
 
   /// Whether a worker has, or may have, the activation.
