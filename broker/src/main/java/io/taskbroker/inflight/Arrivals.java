@@ -133,8 +133,8 @@ final class Arrivals {
   }
 
   private boolean isKnown(Activation activation) {
-    return flight.parked.size() > 0
-            && flight.parked.get(Ids.fingerprint(activation.id())) != FingerprintMap.ABSENT
+    return (flight.parked.size() > 0
+            && flight.parked.get(Ids.fingerprint(activation.id())) != FingerprintMap.ABSENT)
         || flight.tombstones.has(activation.id(), flight.wall);
   }
 

@@ -129,7 +129,7 @@ final class Entry {
 
   /// The bytes in memory that it stands for.
   long bytes() {
-    return activation.payload().length + (departing == null ? 0 : departing.length);
+    return (long) activation.payload().length + (departing == null ? 0 : departing.length);
   }
 
   Change.Mark mark(long claimExpiresAt, long processingDeadline) {

@@ -34,7 +34,7 @@ final class Parking {
 
   /// Whether something is parked that could run now.
   boolean holdsDue(long wall) {
-    return reading || nextDue != Row.NONE && nextDue <= wall;
+    return reading || (nextDue != Row.NONE && nextDue <= wall);
   }
 
   /// Takes note of a row that is parked now.

@@ -95,7 +95,7 @@ final class Timers {
   }
 
   private static boolean isBefore(Entry one, Entry other) {
-    return one.wakeAt < other.wakeAt || one.wakeAt == other.wakeAt && one.key < other.key;
+    return one.wakeAt < other.wakeAt || (one.wakeAt == other.wakeAt && one.key < other.key);
   }
 
   private void place(Entry entry, int index) {
