@@ -36,7 +36,7 @@ public final class Ids {
     return new Fingerprint(hash.getLong(), hash.getLong());
   }
 
-  /// See [Activation#bucket].
+  /// The bucket of the id, as [Activation#bucket] describes it.
   static int bucket(String id) {
     String text = id.startsWith("urn:uuid:") ? id.substring(9) : id;
     if (text.startsWith("{") && text.endsWith("}")) {

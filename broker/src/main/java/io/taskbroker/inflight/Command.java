@@ -39,6 +39,8 @@ public sealed interface Command {
 
   /// The answer to a report. Called by the engine's thread: must not block.
   interface ReportReply {
+    /// Everything is durable.
+    ///
     /// @param next the activation that the worker asked for with its report; null if it did not, or
     ///   there is none
     void done(@Nullable Delivery next);
@@ -60,6 +62,8 @@ public sealed interface Command {
 
   /// The answer to a claim. Called by the engine's thread: must not block.
   interface ClaimReply {
+    /// What there is.
+    ///
     /// @param delivery null if there is nothing to be had
     void done(@Nullable Delivery delivery);
 

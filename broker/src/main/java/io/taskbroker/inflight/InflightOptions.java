@@ -25,6 +25,8 @@ public record InflightOptions(
     return pushApplications != null;
   }
 
+  /// The bounds.
+  ///
   /// @param maxPending runnable activations of one application in memory (H13); more are parked
   /// @param maxDelayed delayed activations in memory; more are parked (H15)
   /// @param maxHandedOut activations that workers of one application have before intake for it
@@ -44,6 +46,8 @@ public record InflightOptions(
       int maxChanges,
       int maxCalls) {}
 
+  /// The periods.
+  ///
   /// @param grace what a processing deadline is longer than the task says
   /// @param lease how long a claim lasts before the activation is free again (reference-spec 4.7)
   /// @param markInterval how long a worker must have an activation before that is written down

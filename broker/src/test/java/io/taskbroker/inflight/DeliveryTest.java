@@ -216,10 +216,11 @@ final class DeliveryTest {
   void wakesAreInTheFutureAndEachMakesProgress() {
     var pushed = new EngineRig(RigOptions.push("app").maxDelayed(3));
     RigPartition from = pushed.assigned("tasks");
+    List<PushOutcome> outcomes = List.of(PushOutcome.values());
     pushed.worker =
         delivery ->
-            PushOutcome.values()[
-                Math.floorMod(delivery.id().hashCode() + delivery.deliveries(), 5)];
+            outcomes.get(
+                Math.floorMod(delivery.id().hashCode() + delivery.deliveries(), outcomes.size()));
     List<Task> tasks = new ArrayList<>();
     for (int i = 0; i < 60; i++) {
       tasks.add(

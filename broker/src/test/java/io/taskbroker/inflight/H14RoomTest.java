@@ -51,13 +51,18 @@ final class H14RoomTest {
 
   @Test
   void h14NothingIsSentWithoutRoom() {
+    partition.send(many(6));
+    assertThat(rig.handedOut).hasSize(4);
     rig.commits = false;
-    partition.send(many(MAX - 1));
-    rig.commit(1);
-    rig.commit(1);
-    // Room for two: one insert more was refused its place by nobody, so there is room.
-    assertThat(rig.engine().hasRoom()).isTrue();
-    assertThat(rig.handedOut).hasSize(2);
+    partition.send(
+        IntStream.range(0, MAX).mapToObj(i -> Task.of("more-" + i)).toArray(Task[]::new));
+    assertThat(rig.engine().hasRoom()).isFalse();
+    rig.answer(rig.calls.getFirst(), PushOutcome.ACCEPTED);
+    assertThat(rig.handedOut).hasSize(4);
+
+    rig.commits = true;
+    rig.settle();
+    assertThat(rig.handedOut).hasSizeGreaterThan(4);
   }
 
   @Test

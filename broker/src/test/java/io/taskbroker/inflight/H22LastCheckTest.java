@@ -43,6 +43,23 @@ final class H22LastCheckTest {
   }
 
   @Test
+  void h22TaskThatExpiresWhileItWaitsForItsMarkLeavesItsCallToOthers() {
+    for (int i = 0; i < 4; i++) {
+      partition.send(Task.once("x" + i).expiresAt(rig.wall + 1_000));
+    }
+    partition.commitOffset();
+    rig.step();
+    rig.commit();
+    rig.commits = false;
+    rig.settle();
+    rig.pass(1_000);
+    rig.commits = true;
+    rig.settle();
+    partition.send(Task.of("y"));
+    assertThat(rig.handedOutIds()).containsExactly("y");
+  }
+
+  @Test
   void h22TaskThatExpiresWhileItIsQueuedIsNotSent() {
     rig.worker = _ -> PushOutcome.UNREACHABLE;
     partition.send(Task.of("x"));

@@ -146,20 +146,18 @@ final class ModelLedger {
     for (Row row : rig.store.rows()) {
       check(quarantined.contains(row.activation().id()), "left over", row.activation());
     }
-    Map<Long, Activation> stored = new HashMap<>();
     Set<Origin> origins = new HashSet<>();
-    Map<Long, Status> leaving = new HashMap<>();
+    Set<Long> leaving = new HashSet<>();
     for (Change change : rig.store.history) {
       switch (change) {
         case Change.Insert(Row row, _) -> {
-          stored.put(row.key(), row.activation());
           origins.add(row.activation().origin());
           if (row.leaving() != null) {
-            leaving.put(row.key(), row.status());
+            leaving.add(row.key());
           }
         }
-        case Change.Leave leave -> leaving.put(leave.key(), leave.status());
-        case Change.Delete delete -> checkDelete(delete, leaving.containsKey(delete.key()));
+        case Change.Leave leave -> leaving.add(leave.key());
+        case Change.Delete delete -> checkDelete(delete, leaving.contains(delete.key()));
         default -> {}
       }
     }

@@ -129,7 +129,7 @@ final class RigPartition {
   /// that is ahead of what is committed may be committed at once.
   void assign() {
     Watermark watermark = rig.store.watermark(source);
-    position = Math.max(0, watermark == null ? committed : Math.max(committed, watermark.next()));
+    position = Math.max(0, Math.max(committed, watermark.next()));
     consumed = position > Math.max(committed, 0) ? position : Watermark.NONE;
     acknowledged = committed;
     begun = position;

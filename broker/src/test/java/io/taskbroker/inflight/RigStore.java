@@ -91,8 +91,8 @@ final class RigStore {
     return !rows.containsKey(key)
         && uncommitted().stream()
             .noneMatch(change ->
-                change instanceof Change.Insert(Row row, _) && row.key() == key
-                    || change instanceof Change.Delete delete && delete.key() == key);
+                (change instanceof Change.Insert(Row row, _) && row.key() == key)
+                    || (change instanceof Change.Delete delete && delete.key() == key));
   }
 
   private void follow(Change change, long key) {
@@ -254,7 +254,7 @@ final class RigStore {
             .filter(row -> row.activation().application().equals(read.application()))
             .filter(row ->
                 row.parkedUntil() > read.afterDue()
-                    || row.parkedUntil() == read.afterDue() && row.key() > read.afterKey())
+                    || (row.parkedUntil() == read.afterDue() && row.key() > read.afterKey()))
             .sorted(BY_DUE)
             .toList();
     List<Row> page =
@@ -284,9 +284,10 @@ final class RigStore {
     return tombstones;
   }
 
-  /// @return null if there is none
-  @Nullable Watermark watermark(SourcePartition partition) {
-    return watermarks.get(partition);
+  /// The watermark of a partition; one that says nothing if there is none.
+  Watermark watermark(SourcePartition partition) {
+    return watermarks.getOrDefault(
+        partition, new Watermark(partition, Watermark.NONE, Watermark.NONE));
   }
 
   long lastKey() {
