@@ -46,8 +46,8 @@ import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Builds every stage by hand, starts them in order and stops them in reverse. The order is that of the flow, the receiver of
-/// what a stage does first: store, engine, delivery, services, Kafka in.
+/// Builds every stage by hand, starts them in order and stops them in reverse. The order is that of
+/// the flow, the receiver of what a stage does first: store, engine, delivery, services, Kafka in.
 public final class Broker implements Service {
   private static final Logger log = LoggerFactory.getLogger(Broker.class);
   private static final int MAX_REQUESTS = 8_192;
@@ -76,8 +76,7 @@ public final class Broker implements Service {
             new OutboxOptions(Settings.clusters(config)::get, config.kafka().maxMessageSize()),
             mailbox,
             failures);
-    List<String> secrets =
-        config.grpc().sharedSecrets().stream().map(Secret::reveal).toList();
+    List<String> secrets = config.grpc().sharedSecrets().stream().map(Secret::reveal).toList();
     boolean pushes = config.deliveryMode() == DeliveryMode.PUSH;
     var push =
         new PushClient(
@@ -113,8 +112,8 @@ public final class Broker implements Service {
   /// Runs a broker until it is stopped by a signal, or one of its stages fails.
   ///
   /// @param config the configuration file; without one, defaults and environment decide
-  /// @return the exit code of the process: 0 after a signal, 1 after a failure, of which one line on the standard error stream
-  ///     says why
+  /// @return the exit code of the process: 0 after a signal, 1 after a failure, of which one line
+  ///   on the standard error stream says why
   public static int run(Optional<Path> config, Map<String, String> environment) {
     BrokerConfig loaded;
     try {
@@ -171,7 +170,11 @@ public final class Broker implements Service {
 
   /// Where what the engine wants done goes.
   private record Stages(
-      StoreCommitter committer, Outbox outbox, PushClient pushClient, Ingest ingest, Notices notices)
+      StoreCommitter committer,
+      Outbox outbox,
+      PushClient pushClient,
+      Ingest ingest,
+      Notices notices)
       implements Outlets {
     @Override
     public void commit(List<Change> changes, List<ParkedQuery> reads) {

@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The life of the process around a broker: until a signal (exit code 0) or a failed stage (exit code 1, and one line that says
-/// why), then a stop that takes 8 s at most, after which the process ends without ceremony, having acknowledged nothing
-/// that is not durable (G9, H25). Thread-safe.
+/// The life of the process around a broker: until a signal (exit code 0) or a failed stage (exit
+/// code 1, and one line that says why), then a stop that takes 8 s at most, after which the process
+/// ends without ceremony, having acknowledged nothing that is not durable (G9, H25). Thread-safe.
 final class Lifecycle implements FailureSink {
   private static final Logger log = LoggerFactory.getLogger(Lifecycle.class);
   private static final Duration STOP_TIME = Duration.ofSeconds(8);
@@ -84,18 +84,17 @@ final class Lifecycle implements FailureSink {
     Thread.ofPlatform()
         .name("hard-stop")
         .daemon()
-        .start(
-            () -> {
-              try {
-                if (!stopped.await(STOP_TIME.toMillis(), TimeUnit.MILLISECONDS)) {
-                  log.error(
-                      "The stop was not done after {} s: ending without it", STOP_TIME.toSeconds());
-                  Runtime.getRuntime().halt(1);
-                }
-              } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-              }
-            });
+        .start(() -> {
+          try {
+            if (!stopped.await(STOP_TIME.toMillis(), TimeUnit.MILLISECONDS)) {
+              log.error(
+                  "The stop was not done after {} s: ending without it", STOP_TIME.toSeconds());
+              Runtime.getRuntime().halt(1);
+            }
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+        });
   }
 
   /// What went wrong, in one line.

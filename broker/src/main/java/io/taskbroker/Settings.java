@@ -53,14 +53,12 @@ final class Settings {
             TOMBSTONE_MS));
   }
 
-  /// Replies wait for their transaction either way; batching status updates adds the linger and the bound that were asked for
-  /// (design section 5).
+  /// Replies wait for their transaction either way; batching status updates adds the linger and the
+  /// bound that were asked for (design section 5).
   static CommitOptions commits(BrokerConfig config) {
     StatusUpdateConfig updates = config.statusUpdates();
     CommitOptions options = CommitOptions.defaults();
-    return updates.batched()
-        ? options.lingering(updates.batchSize(), updates.interval())
-        : options;
+    return updates.batched() ? options.lingering(updates.batchSize(), updates.interval()) : options;
   }
 
   static List<TopicSource> sources(BrokerConfig config) {

@@ -12,8 +12,8 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Looks at the stages from outside: one that has work and does none for a while makes the broker unready, until it works
-/// again (G9, H25).
+/// Looks at the stages from outside: one that has work and does none for a while makes the broker
+/// unready, until it works again (G9, H25).
 final class Watchdog implements Service {
   private static final Logger log = LoggerFactory.getLogger(Watchdog.class);
   private static final long LOOK_MS = 1_000;

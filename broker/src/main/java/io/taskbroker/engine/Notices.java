@@ -1,45 +1,42 @@
 package io.taskbroker.engine;
 
 import io.taskbroker.inflight.Notice;
-import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.Supplier;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
-/// What the engine told operators: counted, and logged, what is loud no more than a few times a second. Counts are for any
-/// thread; [#notice] is for the engine's.
+/// What the engine told operators: counted, and logged, what is loud no more than a few times a
+/// second. Counts are for any thread; [#notice] is for the engine's.
 public final class Notices {
   private static final Logger log = LoggerFactory.getLogger(Notices.class);
   private static final int PER_SECOND = 10;
   private static final long SECOND_NANOS = 1_000_000_000;
 
-  /// By ordinal of the notice.
-  private final List<LongAdder> counts = forEach(LongAdder::new);
-
-  private final List<Budget> budgets = forEach(Budget::new);
+  private final Map<Notice, Tally> tallies = new ConcurrentHashMap<>();
 
   public long count(Notice notice) {
-    return counts.get(notice.ordinal()).sum();
+    return tally(notice).count.sum();
+  }
+
+  private Tally tally(Notice notice) {
+    return tallies.computeIfAbsent(notice, _ -> new Tally());
   }
 
   public void notice(Notice notice, String id, String detail) {
-    counts.get(notice.ordinal()).increment();
+    Tally tally = tally(notice);
+    tally.count.increment();
     Level level = level(notice);
     if (!log.isEnabledForLevel(level)) {
       return;
     }
-    Budget budget = budgets.get(notice.ordinal());
-    if (level != Level.DEBUG && !budget.allows()) {
+    if (level != Level.DEBUG && !tally.allows()) {
       return;
     }
-    log.atLevel(level).log("{}: {}{}", text(notice), id, detail.isEmpty() ? "" : " (" + detail + ")");
-  }
-
-  private static <T> List<T> forEach(Supplier<T> make) {
-    return Stream.generate(make).limit(Notice.values().length).toList();
+    log.atLevel(level)
+        .log("{}: {}{}", text(notice), id, detail.isEmpty() ? "" : " (" + detail + ")");
   }
 
   private static Level level(Notice notice) {
@@ -69,8 +66,9 @@ public final class Notices {
     };
   }
 
-  /// How often something may be said.
-  private static final class Budget {
+  /// How often something happened, and how often it may be said.
+  private static final class Tally {
+    final LongAdder count = new LongAdder();
     private long secondStartedAt = System.nanoTime();
     private int left = PER_SECOND;
 

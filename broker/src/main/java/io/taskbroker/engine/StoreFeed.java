@@ -9,7 +9,8 @@ import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.StoreCommitter;
 import java.util.List;
 
-/// Tells the engine what the committer did, and now and then how large the store is. Confined to the committer's thread.
+/// Tells the engine what the committer did, and now and then how large the store is. Confined to
+/// the committer's thread.
 public final class StoreFeed implements StoreCommitter.Listener {
   private static final long SIZE_NANOS = 500_000_000;
 

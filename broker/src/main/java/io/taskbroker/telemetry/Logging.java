@@ -15,10 +15,12 @@ import java.util.Locale;
 import java.util.Map;
 import org.slf4j.LoggerFactory;
 
-/// Logs to the standard error stream, as text or JSON, at the levels that a filter of the reference's form gives:
-/// `info,librdkafka=warn,taskbroker::upkeep=debug` (reference-spec 3.2, 10.3).
+/// Logs to the standard error stream, as text or JSON, at the levels that a filter of the
+/// reference's form gives: `info,librdkafka=warn,taskbroker::upkeep=debug` (reference-spec 3.2,
+/// 10.3).
 public final class Logging {
-  private static final String PATTERN = "%d{yyyy-MM-dd'T'HH:mm:ss.SSS'Z', UTC} %-5level %logger{0}: %msg%n%ex";
+  private static final String PATTERN =
+      "%d{yyyy-MM-dd'T'HH:mm:ss.SSS'Z', UTC} %-5level %logger{0}: %msg%n%ex";
 
   /// What the reference's targets are called here.
   private static final Map<String, List<String>> TARGETS =

@@ -61,31 +61,26 @@ final class MailboxTest {
     var count = new AtomicLong();
     Thread reader =
         Thread.ofPlatform()
-            .start(
-                () -> {
-                  while (count.get() < (long) SENDERS * PER_SENDER) {
-                    Command command = mailbox.nextTold();
-                    if (command instanceof Command.StoreSized sized) {
-                      sum.addAndGet(sized.bytes());
-                      count.incrementAndGet();
-                    } else {
-                      mailbox.sleep(Long.MAX_VALUE, true);
-                    }
-                  }
-                });
+            .start(() -> {
+              while (count.get() < (long) SENDERS * PER_SENDER) {
+                Command command = mailbox.nextTold();
+                if (command instanceof Command.StoreSized sized) {
+                  sum.addAndGet(sized.bytes());
+                  count.incrementAndGet();
+                } else {
+                  mailbox.sleep(Long.MAX_VALUE, true);
+                }
+              }
+            });
     List<Thread> senders = new ArrayList<>();
     for (int sender = 0; sender < SENDERS; sender++) {
       senders.add(
           Thread.ofPlatform()
-              .start(
-                  () -> {
-                    for (int i = 1; i <= PER_SENDER; i++) {
-                      mailbox.tell(new Command.StoreSized(i));
-                      if (i % 1_000 == 0) {
-                        Thread.yield();
-                      }
-                    }
-                  }));
+              .start(() -> {
+                for (int i = 1; i <= PER_SENDER; i++) {
+                  mailbox.tell(new Command.StoreSized(i));
+                }
+              }));
     }
     for (Thread sender : senders) {
       sender.join();

@@ -24,7 +24,6 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.Set;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -39,9 +38,10 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// The real process, killed under load: G1, G2 and G3 across crashes.
 ///
-/// 20,000 tasks of 100 ms go through real Kafka and a real broker process that is killed five times by SIGKILL. A task that ran
-/// to its end and whose report was acknowledged is never run again; what is run again was running, or its report was on
-/// its way, at the moment of a kill. An at-most-once task runs once, or is dead-lettered.
+/// 20,000 tasks of 100 ms go through real Kafka and a real broker process that is killed five times
+/// by SIGKILL. A task that ran to its end and whose report was acknowledged is never run again;
+/// what is run again was running, or its report was on its way, at the moment of a kill. An
+/// at-most-once task runs once, or is dead-lettered.
 @Timeout(180)
 final class KillTest {
   private static final int TASKS = 20_000;
@@ -73,10 +73,10 @@ final class KillTest {
       kafka.createTopic(DEAD_LETTERS, 1);
       int port = Ports.free();
       try (var worker =
-              PushWorker.start(
-                  WorkerOptions.of("127.0.0.1:" + port).withConcurrency(TASKS),
-                  Behaviour.completing(RUN_TIME),
-                  log)) {
+          PushWorker.start(
+              WorkerOptions.of("127.0.0.1:" + port).withConcurrency(TASKS),
+              Behaviour.completing(RUN_TIME),
+              log)) {
         broker = BrokerProcess.start(launch(kafka, worker, port));
         broker.awaitServing(Duration.ofSeconds(30));
         var publisher = Thread.ofPlatform().start(() -> publish(kafka));
@@ -144,7 +144,8 @@ final class KillTest {
     }
   }
 
-  /// Notes of each task whose completion is acknowledged how often it has run: it must not run again.
+  /// Notes of each task whose completion is acknowledged how often it has run: it must not run
+  /// again.
   private void noteCompleted() {
     for (int task = 0; task < TASKS; task++) {
       if (startsWhenCompleted[task] == 0 && log.completedAt(task) != ExecutionLog.NEVER) {
@@ -189,7 +190,8 @@ final class KillTest {
   }
 
   private int rowsInStore() throws SQLException {
-    try (var connection = DriverManager.getConnection("jdbc:sqlite:" + dir.resolve("store.sqlite"));
+    try (var connection =
+            DriverManager.getConnection("jdbc:sqlite:" + dir.resolve("store.sqlite"));
         var statement = connection.createStatement();
         var count = statement.executeQuery("SELECT count(*) FROM inflight_taskactivations")) {
       return count.getInt(1);
@@ -201,16 +203,16 @@ final class KillTest {
     try (var admin = Admin.create(Map.<String, Object>of("bootstrap.servers", kafka.bootstrap()))) {
       Map<TopicPartition, OffsetAndMetadata> committed =
           admin.listConsumerGroupOffsets("workers").partitionsToOffsetAndMetadata().get();
-      Set<TopicPartition> partitions = committed.keySet();
-      assertThat(partitions).hasSize(PARTITIONS);
-      for (TopicPartition partition : partitions) {
+      assertThat(committed).hasSize(PARTITIONS);
+      for (var entry : committed.entrySet()) {
+        TopicPartition partition = entry.getKey();
         long end =
             admin
                 .listOffsets(Map.of(partition, OffsetSpec.latest()))
                 .partitionResult(partition)
                 .get()
                 .offset();
-        assertThat(committed.get(partition).offset()).as(partition.toString()).isEqualTo(end);
+        assertThat(entry.getValue().offset()).as(partition.toString()).isEqualTo(end);
       }
     }
   }
