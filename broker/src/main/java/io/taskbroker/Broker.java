@@ -39,6 +39,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -57,10 +58,10 @@ public final class Broker implements Service {
   private final ActivationStore store;
   private final Mailbox mailbox;
   private final EngineLoop engine;
-  private final GrpcServer server;
   private final ServiceGroup stages;
 
   private Broker(BrokerConfig config, FailureSink failures) {
+    Settings.requireSupported(config);
     this.config = config;
     StoreConfig.Limits limits = config.store().limits();
     this.store =
@@ -84,7 +85,10 @@ public final class Broker implements Service {
             new PushOptions(secrets, config.push().timeout(), config.grpc().maxMessageSize()),
             mailbox);
     var address = new InetSocketAddress(config.grpc().address(), config.grpc().port());
-    this.server = new GrpcServer(new GrpcOptions(address, secrets, pushes), mailbox);
+    Optional<GrpcServer> server =
+        address.getPort() == 0
+            ? Optional.empty()
+            : Optional.of(new GrpcServer(new GrpcOptions(address, secrets, pushes), mailbox));
     var ingest =
         new Ingest(
             Settings.sources(config),
@@ -103,10 +107,14 @@ public final class Broker implements Service {
             failures);
     var watchdog =
         new Watchdog(
-            List.of(ingest, engine, committer, outbox), STUCK, server::setServing, failures);
-    this.stages =
-        new ServiceGroup(
-            "broker", List.of(committer, outbox, engine, push, server, ingest, watchdog));
+            List.of(ingest, engine, committer, outbox),
+            STUCK,
+            ready -> server.ifPresent(it -> it.setServing(ready)),
+            failures);
+    var order = new ArrayList<Service>(List.of(committer, outbox, engine, push));
+    server.ifPresent(order::add);
+    order.addAll(List.of(ingest, watchdog));
+    this.stages = new ServiceGroup("broker", order);
   }
 
   /// Runs a broker until it is stopped by a signal, or one of its stages fails.
@@ -149,12 +157,10 @@ public final class Broker implements Service {
     long rows = engine.load(store);
     stages.start();
     log.info(
-        "Ready in {} ms: {} activations in flight, {} mode, gRPC on {}:{}",
+        "Ready in {} ms: {} activations in flight, {} mode",
         (System.nanoTime() - started) / 1_000_000,
         rows,
-        config.deliveryMode(),
-        config.grpc().address().getHostAddress(),
-        server.port());
+        config.deliveryMode());
   }
 
   /// Hands nothing out any more, then lets each stage finish what it has.

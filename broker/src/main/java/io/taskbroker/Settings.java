@@ -28,6 +28,21 @@ final class Settings {
 
   private Settings() {}
 
+  /// Refuses what a configuration may ask for and this broker cannot do.
+  ///
+  /// @throws IllegalArgumentException that names the key
+  static void requireSupported(BrokerConfig config) {
+    if (config.store().adapter() != StoreConfig.Adapter.SQLITE) {
+      throw new IllegalArgumentException("store.adapter: only sqlite is supported so far");
+    }
+    for (TopicConfig topic : config.kafka().topics().values()) {
+      if (topic.raw().isPresent()) {
+        throw new IllegalArgumentException(
+            "kafka_topics." + topic.name() + ".raw: raw topics are not supported so far");
+      }
+    }
+  }
+
   static InflightOptions inflight(BrokerConfig config) {
     StoreConfig.Limits limits = config.store().limits();
     PushConfig push = config.push();
