@@ -23,6 +23,7 @@ final class Settings {
   private static final long READ_AHEAD_BYTES = 16 << 20;
   private static final int POLL_RECORDS = 1_000;
   private static final long DEFAULT_MARK_MS = 500;
+  private static final long SETTLE_MS = 1_000;
   private static final long PARK_HORIZON_MS = 5 * 60_000;
   private static final long TOMBSTONE_MS = 10 * 60_000;
 
@@ -64,6 +65,7 @@ final class Settings {
             config.claimLease().toMillis(),
             push.updateBatched() ? push.updateInterval().toMillis() : DEFAULT_MARK_MS,
             config.upkeep().deadlineResetSkip().toMillis(),
+            SETTLE_MS,
             PARK_HORIZON_MS,
             TOMBSTONE_MS));
   }
