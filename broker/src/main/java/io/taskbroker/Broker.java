@@ -2,6 +2,7 @@ package io.taskbroker;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Watermark;
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.config.ConfigException;
 import io.taskbroker.config.ConfigLoader;
@@ -60,6 +61,9 @@ public final class Broker implements Service {
   private final EngineLoop engine;
   private final ServiceGroup stages;
 
+  /// Read before the committer has the store to itself.
+  private List<Watermark> watermarks = List.of();
+
   private Broker(BrokerConfig config, FailureSink failures) {
     Settings.requireSupported(config);
     this.config = config;
@@ -92,7 +96,7 @@ public final class Broker implements Service {
     var ingest =
         new Ingest(
             Settings.sources(config),
-            store::watermarks,
+            () -> watermarks,
             mailbox,
             Settings.ingest(config, store.name()),
             failures);
@@ -155,6 +159,7 @@ public final class Broker implements Service {
   public void start() {
     long started = System.nanoTime();
     long rows = engine.load(store);
+    watermarks = store.watermarks();
     stages.start();
     log.info(
         "Ready in {} ms: {} activations in flight, {} mode",
