@@ -115,7 +115,8 @@ public final class Broker implements Service {
             STUCK,
             ready -> server.ifPresent(it -> it.setServing(ready)),
             failures);
-    var order = new ArrayList<Service>(List.of(committer, outbox, engine, push));
+    // Stopped in reverse: the engine hears how calls and departures ended before it stops.
+    var order = new ArrayList<Service>(List.of(committer, engine, outbox, push));
     server.ifPresent(order::add);
     order.addAll(List.of(ingest, watchdog));
     this.stages = new ServiceGroup("broker", order);
