@@ -73,7 +73,7 @@ public final class Broker implements Service {
             store, Settings.commits(config), new StoreFeed(store, mailbox), failures);
     var outbox =
         new Outbox(
-            new OutboxOptions(Settings.clusters(config)::get, config.kafka().maxMessageSize()),
+            new OutboxOptions(Settings.clusters(config)::get, Settings.largestMessage(config)),
             mailbox,
             failures);
     List<String> secrets = config.grpc().sharedSecrets().stream().map(Secret::reveal).toList();
