@@ -39,6 +39,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -113,19 +114,22 @@ public final class Broker implements Service {
   ///
   /// @param config the configuration file; without one, defaults and environment decide
   /// @return the exit code of the process: 0 after a signal, 1 after a failure, of which one line
-  ///   on the standard error stream says why
+  ///   on the standard error stream says why; one for each thing that is wrong with a configuration
   public static int run(Optional<Path> config, Map<String, String> environment) {
+    var warnings = new ArrayList<String>();
     BrokerConfig loaded;
     try {
-      loaded = ConfigLoader.load(config, environment);
+      loaded = ConfigLoader.load(config, environment, warnings::add);
     } catch (ConfigException e) {
-      System.err.println(e.getMessage());
+      warnings.forEach(warning -> System.err.println("taskbroker: warning: " + warning));
+      e.problems().forEach(problem -> System.err.println("taskbroker: " + problem));
       return 1;
     }
     TelemetryConfig.Log logging = loaded.telemetry().log();
     List<String> unknown =
         Logging.configure(logging.filter(), logging.format() == TelemetryConfig.LogFormat.JSON);
     unknown.forEach(part -> log.warn("log_filter: '{}' is not understood, left out", part));
+    warnings.forEach(log::warn);
     log.info("Effective configuration:\n{}", loaded.effective());
     var lifecycle = new Lifecycle();
     Broker broker;
