@@ -2,6 +2,7 @@ package io.taskbroker;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Watermark;
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.config.ConfigException;
 import io.taskbroker.config.ConfigLoader;
@@ -60,6 +61,9 @@ public final class Broker implements Service {
   private final EngineLoop engine;
   private final ServiceGroup stages;
 
+  /// Read before the committer has the store to itself.
+  private List<Watermark> watermarks = List.of();
+
   private Broker(BrokerConfig config, FailureSink failures) {
     Settings.requireSupported(config);
     this.config = config;
@@ -74,7 +78,7 @@ public final class Broker implements Service {
             store, Settings.commits(config), new StoreFeed(store, mailbox), failures);
     var outbox =
         new Outbox(
-            new OutboxOptions(Settings.clusters(config)::get, config.kafka().maxMessageSize()),
+            new OutboxOptions(Settings.clusters(config)::get, Settings.largestMessage(config)),
             mailbox,
             failures);
     List<String> secrets = config.grpc().sharedSecrets().stream().map(Secret::reveal).toList();
@@ -92,7 +96,7 @@ public final class Broker implements Service {
     var ingest =
         new Ingest(
             Settings.sources(config),
-            store::watermarks,
+            () -> watermarks,
             mailbox,
             Settings.ingest(config, store.name()),
             failures);
@@ -111,7 +115,8 @@ public final class Broker implements Service {
             STUCK,
             ready -> server.ifPresent(it -> it.setServing(ready)),
             failures);
-    var order = new ArrayList<Service>(List.of(committer, outbox, engine, push));
+    // Stopped in reverse: the engine hears how calls and departures ended before it stops.
+    var order = new ArrayList<Service>(List.of(committer, engine, outbox, push));
     server.ifPresent(order::add);
     order.addAll(List.of(ingest, watchdog));
     this.stages = new ServiceGroup("broker", order);
@@ -121,19 +126,22 @@ public final class Broker implements Service {
   ///
   /// @param config the configuration file; without one, defaults and environment decide
   /// @return the exit code of the process: 0 after a signal, 1 after a failure, of which one line
-  ///   on the standard error stream says why
+  ///   on the standard error stream says why; one for each thing that is wrong with a configuration
   public static int run(Optional<Path> config, Map<String, String> environment) {
+    var warnings = new ArrayList<String>();
     BrokerConfig loaded;
     try {
-      loaded = ConfigLoader.load(config, environment);
+      loaded = ConfigLoader.load(config, environment, warnings::add);
     } catch (ConfigException e) {
-      System.err.println(e.getMessage());
+      warnings.forEach(warning -> System.err.println("taskbroker: warning: " + warning));
+      e.problems().forEach(problem -> System.err.println("taskbroker: " + problem));
       return 1;
     }
     TelemetryConfig.Log logging = loaded.telemetry().log();
     List<String> unknown =
         Logging.configure(logging.filter(), logging.format() == TelemetryConfig.LogFormat.JSON);
     unknown.forEach(part -> log.warn("log_filter: '{}' is not understood, left out", part));
+    warnings.forEach(log::warn);
     log.info("Effective configuration:\n{}", loaded.effective());
     var lifecycle = new Lifecycle();
     Broker broker;
@@ -155,6 +163,7 @@ public final class Broker implements Service {
   public void start() {
     long started = System.nanoTime();
     long rows = engine.load(store);
+    watermarks = store.watermarks();
     stages.start();
     log.info(
         "Ready in {} ms: {} activations in flight, {} mode",

@@ -109,6 +109,14 @@ public final class StoreCommitter implements Service, Progress {
 
     /// The answer to a query.
     void read(ParkedQuery query, ParkedPage page);
+
+    /// Nothing waits to be committed. May use the store; what that throws is treated as a failed
+    /// commit is.
+    ///
+    /// @return nanoseconds until to be called again if nothing is committed before
+    default long idle() {
+      return Long.MAX_VALUE;
+    }
   }
 
   @Override
@@ -314,7 +322,9 @@ public final class StoreCommitter implements Service, Progress {
       } else if (!stopping && maintainAt - ticker.nanoTime() <= 0) {
         maintain();
       }
-      return (backlog.holds() ? tryHeldAt : maintainAt) - ticker.nanoTime();
+      long listenerAfter = listener.idle();
+      return Math.min(
+          listenerAfter, (backlog.holds() ? tryHeldAt : maintainAt) - ticker.nanoTime());
     }
   }
 }
