@@ -23,7 +23,7 @@ final class Settings {
   private static final long READ_AHEAD_BYTES = 16 << 20;
   private static final int POLL_RECORDS = 1_000;
   private static final long DEFAULT_MARK_MS = 500;
-  private static final long SETTLE_MS = 1_000;
+  private static final long SETTLE_MS = 2_000;
   private static final int LARGEST_DEAD_LETTER = 32 << 20;
   private static final long PARK_HORIZON_MS = 5 * 60_000;
   private static final long TOMBSTONE_MS = 10 * 60_000;
