@@ -147,7 +147,7 @@ public final class Broker implements Service {
     Broker broker;
     try {
       broker = new Broker(loaded, lifecycle);
-    } catch (StoreException | IllegalArgumentException e) {
+    } catch (StoreException | ConfigException | IllegalArgumentException | ArithmeticException e) {
       System.err.println("taskbroker: " + e.getMessage());
       return 1;
     }

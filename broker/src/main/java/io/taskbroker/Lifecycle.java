@@ -48,12 +48,13 @@ final class Lifecycle implements FailureSink {
       log.debug("The broker did not start", e);
       broker.stop();
     } finally {
+      String line = failure.get();
+      if (line != null) {
+        System.err.println("taskbroker: " + line);
+      }
+      // After a signal the process may end from here on.
       exitCode = code;
       stopped.countDown();
-    }
-    String line = failure.get();
-    if (line != null) {
-      System.err.println("taskbroker: " + line);
     }
     return code;
   }

@@ -28,7 +28,7 @@ final class Arrivals {
   /// For how long another application is remembered as one that may be held up.
   private static final long NEIGHBOUR_MS = 60_000;
 
-  /// What leaves or cannot leave is bounded too (G7).
+  /// So many may wait for Kafka to take them; past that nothing is taken in (G7).
   private static final int MAX_LEAVING = 20_000;
 
   private final Flight flight;
@@ -216,7 +216,7 @@ final class Arrivals {
   }
 
   private boolean acceptRunnable(Activation activation) {
-    if (isStoreFull()) {
+    if (flight.leaving >= MAX_LEAVING || isStoreFull()) {
       return false;
     }
     Lane lane = flight.lane(activation.application());

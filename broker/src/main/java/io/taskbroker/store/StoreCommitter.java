@@ -147,9 +147,11 @@ public final class StoreCommitter implements Service, Progress {
     boolean _ = flusher.offerAll(both);
   }
 
+  /// What waits for space does not count: it is a bound that holds it back, and a broker that is
+  /// not ready is not told of what was completed, which would make space (H12, H25).
   @Override
   public boolean hasWork() {
-    return flusher.hasWork() || holding;
+    return flusher.hasWork();
   }
 
   /// Grows with every commit, rejection and answer.
