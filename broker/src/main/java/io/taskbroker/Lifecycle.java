@@ -11,7 +11,8 @@ import org.slf4j.LoggerFactory;
 
 /// The life of the process around a broker: until a signal (exit code 0) or a failed stage (exit
 /// code 1, and one line that says why), then a stop that takes 8 s at most, or 3 s after a failure,
-/// after which the process ends without ceremony, having acknowledged nothing that is not durable (G9, H25). Thread-safe.
+/// after which the process ends without ceremony, having acknowledged nothing that is not durable
+/// (G9, H25). Thread-safe.
 final class Lifecycle implements FailureSink {
   private static final Logger log = LoggerFactory.getLogger(Lifecycle.class);
   private static final Duration STOP_TIME = Duration.ofSeconds(8);
@@ -19,6 +20,7 @@ final class Lifecycle implements FailureSink {
   /// After a failure: what failed may be what the other stages wait for.
   private static final Duration STOP_TIME_AFTER_FAILURE = Duration.ofSeconds(3);
 
+  private volatile int exitCode = 1;
   private final CountDownLatch over = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
   private final AtomicReference<@Nullable String> failure = new AtomicReference<>();
@@ -61,18 +63,12 @@ final class Lifecycle implements FailureSink {
       log.debug("The broker did not start, or not stop", e);
       broker.stop();
     } finally {
-      String line = failure.get();
-      if (line != null) {
-        System.err.println("taskbroker: " + line);
-      }
       // After a signal the process may end from here on.
       exitCode = code;
       stopped.countDown();
     }
     return code;
   }
-
-  private volatile int exitCode = 1;
 
   private int stop(Broker broker) {
     endAnyway();
