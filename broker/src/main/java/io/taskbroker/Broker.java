@@ -78,7 +78,7 @@ public final class Broker implements Service {
             store, Settings.commits(config), new StoreFeed(store, mailbox), failures);
     var outbox =
         new Outbox(
-            new OutboxOptions(Settings.clusters(config)::get, config.kafka().maxMessageSize()),
+            new OutboxOptions(Settings.clusters(config)::get, Settings.largestMessage(config)),
             mailbox,
             failures);
     List<String> secrets = config.grpc().sharedSecrets().stream().map(Secret::reveal).toList();
@@ -126,19 +126,22 @@ public final class Broker implements Service {
   ///
   /// @param config the configuration file; without one, defaults and environment decide
   /// @return the exit code of the process: 0 after a signal, 1 after a failure, of which one line
-  ///   on the standard error stream says why
+  ///   on the standard error stream says why; one for each thing that is wrong with a configuration
   public static int run(Optional<Path> config, Map<String, String> environment) {
+    var warnings = new ArrayList<String>();
     BrokerConfig loaded;
     try {
-      loaded = ConfigLoader.load(config, environment);
+      loaded = ConfigLoader.load(config, environment, warnings::add);
     } catch (ConfigException e) {
-      System.err.println(e.getMessage());
+      warnings.forEach(warning -> System.err.println("taskbroker: warning: " + warning));
+      e.problems().forEach(problem -> System.err.println("taskbroker: " + problem));
       return 1;
     }
     TelemetryConfig.Log logging = loaded.telemetry().log();
     List<String> unknown =
         Logging.configure(logging.filter(), logging.format() == TelemetryConfig.LogFormat.JSON);
     unknown.forEach(part -> log.warn("log_filter: '{}' is not understood, left out", part));
+    warnings.forEach(log::warn);
     log.info("Effective configuration:\n{}", loaded.effective());
     var lifecycle = new Lifecycle();
     Broker broker;

@@ -10,11 +10,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// The life of the process around a broker: until a signal (exit code 0) or a failed stage (exit
-/// code 1, and one line that says why), then a stop that takes 8 s at most, after which the process
-/// ends without ceremony, having acknowledged nothing that is not durable (G9, H25). Thread-safe.
+/// code 1, and one line that says why), then a stop that takes 8 s at most, or 3 s after a failure,
+/// after which the process ends without ceremony, having acknowledged nothing that is not durable (G9, H25). Thread-safe.
 final class Lifecycle implements FailureSink {
   private static final Logger log = LoggerFactory.getLogger(Lifecycle.class);
   private static final Duration STOP_TIME = Duration.ofSeconds(8);
+
+  /// After a failure: what failed may be what the other stages wait for.
+  private static final Duration STOP_TIME_AFTER_FAILURE = Duration.ofSeconds(3);
 
   private final CountDownLatch over = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
@@ -22,11 +25,21 @@ final class Lifecycle implements FailureSink {
 
   @Override
   public void failed(String stage, Throwable cause) {
-    String line = stage + ": " + message(cause);
-    if (failure.compareAndSet(null, line)) {
+    if (fail(stage + ": " + message(cause))) {
       log.error("{} failed, the broker stops", stage, cause);
       over.countDown();
     }
+  }
+
+  /// Notes why the process will end, and says it at once, as it may end in any way from now on.
+  ///
+  /// @return false if there was a reason before, which stays the one that is told
+  private boolean fail(String line) {
+    boolean first = failure.compareAndSet(null, line);
+    if (first) {
+      System.err.println("taskbroker: " + line);
+    }
+    return first;
   }
 
   /// Waits for the end, then stops the broker.
@@ -44,8 +57,8 @@ final class Lifecycle implements FailureSink {
       Thread.currentThread().interrupt();
       code = stop(broker);
     } catch (RuntimeException e) {
-      failure.compareAndSet(null, message(e));
-      log.debug("The broker did not start", e);
+      fail(message(e));
+      log.debug("The broker did not start, or not stop", e);
       broker.stop();
     } finally {
       String line = failure.get();
@@ -82,14 +95,14 @@ final class Lifecycle implements FailureSink {
 
   /// Ends the process when the stop takes too long: what waits for an answer gets none.
   private void endAnyway() {
+    Duration limit = failure.get() == null ? STOP_TIME : STOP_TIME_AFTER_FAILURE;
     Thread.ofPlatform()
         .name("hard-stop")
         .daemon()
         .start(() -> {
           try {
-            if (!stopped.await(STOP_TIME.toMillis(), TimeUnit.MILLISECONDS)) {
-              log.error(
-                  "The stop was not done after {} s: ending without it", STOP_TIME.toSeconds());
+            if (!stopped.await(limit.toMillis(), TimeUnit.MILLISECONDS)) {
+              fail("the stop was not done after " + limit.toSeconds() + " s, and is cut off");
               Runtime.getRuntime().halt(1);
             }
           } catch (InterruptedException e) {

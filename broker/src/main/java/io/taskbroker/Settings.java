@@ -23,6 +23,8 @@ final class Settings {
   private static final long READ_AHEAD_BYTES = 16 << 20;
   private static final int POLL_RECORDS = 1_000;
   private static final long DEFAULT_MARK_MS = 500;
+  private static final long SETTLE_MS = 2_000;
+  private static final int LARGEST_DEAD_LETTER = 32 << 20;
   private static final long PARK_HORIZON_MS = 5 * 60_000;
   private static final long TOMBSTONE_MS = 10 * 60_000;
 
@@ -64,6 +66,7 @@ final class Settings {
             config.claimLease().toMillis(),
             push.updateBatched() ? push.updateInterval().toMillis() : DEFAULT_MARK_MS,
             config.upkeep().deadlineResetSkip().toMillis(),
+            SETTLE_MS,
             PARK_HORIZON_MS,
             TOMBSTONE_MS));
   }
@@ -102,6 +105,12 @@ final class Settings {
         READ_AHEAD_RECORDS,
         READ_AHEAD_BYTES,
         POLL_RECORDS);
+  }
+
+  /// The largest message to produce: one that is too large to be an activation is to reach the
+  /// dead-letter topic all the same, if that takes it.
+  static int largestMessage(BrokerConfig config) {
+    return Math.max(config.kafka().maxMessageSize(), LARGEST_DEAD_LETTER);
   }
 
   /// How to reach the cluster of each topic.

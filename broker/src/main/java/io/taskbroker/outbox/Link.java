@@ -70,7 +70,7 @@ final class Link {
     settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 0L);
     settings.put(
         ProducerConfig.MAX_REQUEST_SIZE_CONFIG, (int) Math.min(largest, Integer.MAX_VALUE));
-    settings.put(ProducerConfig.BUFFER_MEMORY_CONFIG, Math.max(MIN_BUFFER_BYTES, 4 * largest));
+    settings.put(ProducerConfig.BUFFER_MEMORY_CONFIG, Math.max(MIN_BUFFER_BYTES, largest));
     settings.put(ProducerConfig.BATCH_SIZE_CONFIG, 64 << 10);
     settings.put(ProducerConfig.LINGER_MS_CONFIG, 0L);
     settings.putIfAbsent(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, 10_000);

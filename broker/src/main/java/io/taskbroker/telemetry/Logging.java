@@ -35,6 +35,10 @@ public final class Logging {
   private static final List<String> QUIET =
       List.of("org.apache.kafka", "io.netty", "io.grpc", "kafka", "state");
 
+  /// Warns of each attempt to connect, several times a second while a cluster is down; what waits
+  /// for the cluster says so once.
+  private static final String CONNECTIONS = "org.apache.kafka.clients.NetworkClient";
+
   private Logging() {}
 
   /// Sets the whole process's logging up.
@@ -47,10 +51,16 @@ public final class Logging {
     root.addAppender(appender(context, json));
     root.setLevel(Level.INFO);
     QUIET.forEach(name -> context.getLogger(name).setLevel(Level.WARN));
-    return java.util.Arrays.stream(filter.split(",", -1))
-        .map(String::strip)
-        .filter(directive -> !directive.isEmpty() && !apply(context, directive))
-        .toList();
+    List<String> unknown =
+        java.util.Arrays.stream(filter.split(",", -1))
+            .map(String::strip)
+            .filter(directive -> !directive.isEmpty() && !apply(context, directive))
+            .toList();
+    Logger connections = context.getLogger(CONNECTIONS);
+    if (connections.getEffectiveLevel() == Level.WARN) {
+      connections.setLevel(Level.ERROR);
+    }
+    return unknown;
   }
 
   private static boolean apply(LoggerContext context, String directive) {

@@ -32,4 +32,16 @@ final class LoggingTest {
   void namesWhatItDoesNotUnderstand() {
     assertThat(Logging.configure("loud,info,x=shout", true)).containsExactly("loud", "x=shout");
   }
+
+  @Test
+  void attemptsToConnectToKafkaAreLoggedOnlyIfAskedFor() {
+    assertThat(Logging.configure("info,librdkafka=warn", false)).isEmpty();
+    assertThat(LoggerFactory.getLogger("org.apache.kafka.clients.NetworkClient").isWarnEnabled())
+        .isFalse();
+    assertThat(LoggerFactory.getLogger("org.apache.kafka.clients.X").isWarnEnabled()).isTrue();
+
+    assertThat(Logging.configure("info,librdkafka=info", false)).isEmpty();
+    assertThat(LoggerFactory.getLogger("org.apache.kafka.clients.NetworkClient").isInfoEnabled())
+        .isTrue();
+  }
 }

@@ -115,6 +115,18 @@ public final class BrokerProcess implements AutoCloseable {
   /// @throws IllegalStateException if the process did not end in time; it is killed then
   public int stop(Duration timeout) throws InterruptedException {
     process.destroy();
+    return awaitEnd(timeout);
+  }
+
+  /// SIGINT, as Ctrl-C sends it; returns the exit code.
+  ///
+  /// @throws IllegalStateException if the process did not end in time; it is killed then
+  public int interrupt(Duration timeout) throws InterruptedException {
+    signal("INT");
+    return awaitEnd(timeout);
+  }
+
+  private int awaitEnd(Duration timeout) throws InterruptedException {
     if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
       kill();
       throw new IllegalStateException(

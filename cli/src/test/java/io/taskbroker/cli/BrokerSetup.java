@@ -1,0 +1,153 @@
+package io.taskbroker.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.taskbroker.testkit.BrokerLaunch;
+import io.taskbroker.testkit.BrokerProcess;
+import io.taskbroker.testkit.Ports;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/// Where everything of one broker process is, and the configuration that it gets. The names of its
+/// topics and of its group begin with that of the set-up, so that many can share one Kafka.
+final class BrokerSetup {
+  /// The application that tasks are for, unless a test says otherwise.
+  static final String APPLICATION = "app";
+
+  /// No time is spent on code that would be fast in the end only.
+  private static final String QUICK_START = "-XX:TieredStopAtLevel=1";
+
+  private final Path dir;
+  private final String name;
+  private final int port = Ports.free();
+  private final Map<String, String> keys = new LinkedHashMap<>();
+
+  private BrokerSetup(Path dir, String name, String bootstrap) {
+    this.dir = dir;
+    this.name = name;
+    with("grpc_addr", "127.0.0.1");
+    with("grpc_port", Integer.toString(port));
+    with("kafka_auto_offset_reset", "earliest");
+    with("kafka_auto_commit_interval_ms", "200");
+    with("kafka_deadletter_topic", deadLetters());
+    with("upkeep_deadline_reset_skip_after_startup_sec", "3");
+    with("store", "{sqlite: {path: \"%s\"}}".formatted(store()));
+    with("kafka_clusters", "{main: {address: \"%s\"}}".formatted(bootstrap));
+    with(
+        "kafka_topics",
+        "{%s: {cluster: main, consumer_group: %s}, %s: {cluster: main, consumer_group: %s, produce_only: true}}"
+            .formatted(topic(), group(), deadLetters(), group()));
+  }
+
+  /// A broker that workers ask for tasks.
+  ///
+  /// @param dir where its files are made, in a folder of that name
+  static BrokerSetup pull(Path dir, String name, String bootstrap) throws IOException {
+    Path own = Files.createDirectories(dir.resolve(name));
+    return new BrokerSetup(own, name, bootstrap).with("delivery_mode", "pull");
+  }
+
+  /// A broker that pushes the tasks of [#APPLICATION] to a worker.
+  static BrokerSetup push(Path dir, String name, String bootstrap, String worker)
+      throws IOException {
+    return pull(dir, name, bootstrap)
+        .with("delivery_mode", "push")
+        .with("worker_map", "{%s: \"%s\"}".formatted(APPLICATION, worker));
+  }
+
+  /// Sets a key at the top of the configuration to a value in YAML, or replaces it.
+  BrokerSetup with(String key, String yaml) {
+    keys.put(key, yaml);
+    return this;
+  }
+
+  /// Adds limits, as YAML within braces, to the section of the store.
+  BrokerSetup withStore(String limits) {
+    return with("store", "{sqlite: {path: \"%s\"}, %s}".formatted(store(), limits));
+  }
+
+  String topic() {
+    return name + "-tasks";
+  }
+
+  String deadLetters() {
+    return name + "-dead-letters";
+  }
+
+  String group() {
+    return name + "-workers";
+  }
+
+  int port() {
+    return port;
+  }
+
+  /// `host:port` of the broker, as workers need it.
+  String address() {
+    return "127.0.0.1:" + port;
+  }
+
+  Path store() {
+    return dir.resolve("store.sqlite");
+  }
+
+  Path config() {
+    return dir.resolve("config.yaml");
+  }
+
+  private Path log() {
+    return dir.resolve("broker.log");
+  }
+
+  /// Starts a process with the configuration as it is now.
+  BrokerProcess start() throws IOException {
+    Files.writeString(
+        config(),
+        keys.entrySet().stream()
+            .map(entry -> entry.getKey() + ": " + entry.getValue())
+            .collect(Collectors.joining("\n")));
+    return startAsIs();
+  }
+
+  /// Starts a process with whatever the configuration file is.
+  BrokerProcess startAsIs() {
+    return BrokerProcess.start(
+        BrokerLaunch.ofThisClassPath(config(), port, log()).withJvmOptions(QUICK_START));
+  }
+
+  /// Everything that the broker's processes wrote to their outputs.
+  List<String> output() throws IOException {
+    return new String(Files.readAllBytes(log()), UTF_8).lines().toList();
+  }
+
+  /// What the broker's processes said of why they ended.
+  List<String> lastWords() throws IOException {
+    return output().stream().filter(line -> line.startsWith("taskbroker: ")).toList();
+  }
+
+  /// A connection to the store, as somebody else may have.
+  Connection openStore() throws SQLException {
+    return DriverManager.getConnection("jdbc:sqlite:" + store());
+  }
+
+  /// The one number that a query of the store gives.
+  long inStore(String query) throws SQLException {
+    try (var connection = openStore();
+        var statement = connection.createStatement();
+        var result = statement.executeQuery(query)) {
+      return result.getLong(1);
+    }
+  }
+
+  long rows() throws SQLException {
+    return inStore("SELECT count(*) FROM inflight_taskactivations");
+  }
+}

@@ -1,0 +1,123 @@
+package io.taskbroker.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.taskbroker.testkit.EmbeddedKafka;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
+
+/// What a test does and sees at Kafka, beside the broker.
+final class KafkaView implements AutoCloseable {
+  private static final int LARGEST_REQUEST = 8 << 20;
+
+  private final Admin admin;
+  private final KafkaProducer<byte[], byte @Nullable []> producer;
+  private final KafkaConsumer<byte[], byte[]> consumer;
+
+  KafkaView(EmbeddedKafka kafka) {
+    Map<String, Object> config = Map.of("bootstrap.servers", kafka.bootstrap());
+    admin = Admin.create(config);
+    consumer =
+        new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+    var producing = new HashMap<>(config);
+    producing.put("max.request.size", LARGEST_REQUEST);
+    producer =
+        new KafkaProducer<>(producing, new ByteArraySerializer(), new ByteArraySerializer());
+  }
+
+  /// Makes the topics of a broker: that of its tasks, and that of its dead letters.
+  void createTopics(BrokerSetup broker, int partitions) throws Exception {
+    createTopic(broker.topic(), partitions, Map.of());
+    createTopic(broker.deadLetters(), 1, Map.of());
+  }
+
+  void createTopic(String name, int partitions, Map<String, String> config) throws Exception {
+    admin
+        .createTopics(List.of(new NewTopic(name, partitions, (short) 1).configs(config)))
+        .all()
+        .get();
+  }
+
+  /// Publishes a value to partition 0, and returns when Kafka has it.
+  void publish(String topic, byte @Nullable [] value) throws Exception {
+    producer.send(new ProducerRecord<>(topic, 0, null, value)).get();
+  }
+
+  /// All that is in a topic now.
+  List<ConsumerRecord<byte[], byte[]>> read(String topic) throws Exception {
+    Map<TopicPartition, Long> ends = ends(topic);
+    consumer.assign(ends.keySet());
+    consumer.seekToBeginning(ends.keySet());
+    var records = new ArrayList<ConsumerRecord<byte[], byte[]>>();
+    while (ends.entrySet().stream().anyMatch(end -> consumer.position(end.getKey()) < end.getValue())) {
+      consumer.poll(Duration.ofMillis(50)).forEach(records::add);
+    }
+    return records;
+  }
+
+  /// How many messages were ever published to a topic.
+  long published(String topic) throws Exception {
+    return ends(topic).values().stream().mapToLong(Long::longValue).sum();
+  }
+
+  /// The broker's group has committed all that its topic has.
+  void assertAllCommitted(BrokerSetup broker) throws Exception {
+    assertThat(committed(broker)).isEqualTo(ends(broker.topic()));
+  }
+
+  /// What the broker's group has committed.
+  Map<TopicPartition, Long> committed(BrokerSetup broker) throws Exception {
+    return admin
+        .listConsumerGroupOffsets(broker.group())
+        .partitionsToOffsetAndMetadata()
+        .get()
+        .entrySet()
+        .stream()
+        .collect(Collectors.toMap(Map.Entry::getKey, entry -> entry.getValue().offset()));
+  }
+
+  private Map<TopicPartition, Long> ends(String topic) throws Exception {
+    int partitions =
+        admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic).partitions().size();
+    var ends = new HashMap<TopicPartition, Long>();
+    for (int partition = 0; partition < partitions; partition++) {
+      var which = new TopicPartition(topic, partition);
+      ends.put(
+          which,
+          admin.listOffsets(Map.of(which, OffsetSpec.latest())).partitionResult(which).get().offset());
+    }
+    return ends;
+  }
+
+  static Map<String, String> headers(ConsumerRecord<byte[], byte[]> message) {
+    return Arrays.stream(message.headers().toArray())
+        .collect(
+            Collectors.toMap(
+                header -> header.key(),
+                header -> new String(header.value(), StandardCharsets.UTF_8)));
+  }
+
+  @Override
+  public void close() {
+    producer.close(Duration.ZERO);
+    consumer.close();
+    admin.close(Duration.ZERO);
+  }
+}
