@@ -81,10 +81,10 @@ final class Arrivals {
 
   private void accept(PartitionIntake intake) {
     Batch batch = intake.batches.peekFirst();
-    while (batch != null && flight.hasRoom()) {
+    while (batch != null && flight.hasRoomForArrivals()) {
       Command.Arrival arrival = batch.head();
       while (arrival != null) {
-        if (!flight.hasRoom() || !accept(arrival)) {
+        if (!flight.hasRoomForArrivals() || !accept(arrival)) {
           consumedSoFar(intake, batch, arrival);
           return;
         }
