@@ -11,7 +11,8 @@ import org.slf4j.LoggerFactory;
 
 /// The life of the process around a broker: until a signal (exit code 0) or a failed stage (exit
 /// code 1, and one line that says why), then a stop that takes 8 s at most, or 3 s after a failure,
-/// after which the process ends without ceremony, having acknowledged nothing that is not durable (G9, H25). Thread-safe.
+/// after which the process ends without ceremony, having acknowledged nothing that is not durable
+/// (G9, H25). Thread-safe.
 final class Lifecycle implements FailureSink {
   private static final Logger log = LoggerFactory.getLogger(Lifecycle.class);
   private static final Duration STOP_TIME = Duration.ofSeconds(8);
