@@ -1,6 +1,5 @@
 package io.taskbroker.engine;
 
-import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.taskbroker.activation.Activation;
@@ -45,10 +44,9 @@ final class StoreFeedTest {
               });
       committer.start();
       committer.submit(List.of(new Change.Insert(row(), null)), List.of());
-      await().until(() -> !sizes().isEmpty());
+      await().until(() -> !sizes().isEmpty() && sizes().getLast() > 1_000_000);
       committer.submit(List.of(new Change.Delete(1, "large", Row.NONE, null)), List.of());
-      await().untilAsserted(() -> assertThat(sizes()).hasSize(2));
-      assertThat(sizes().getLast()).isLessThan(sizes().getFirst() - 900_000);
+      await().until(() -> sizes().getLast() < 1_000_000);
       committer.stop();
     }
   }
