@@ -2,6 +2,7 @@ package io.taskbroker;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Watermark;
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.config.ConfigException;
 import io.taskbroker.config.ConfigLoader;
@@ -58,10 +59,13 @@ public final class Broker implements Service {
   private final ActivationStore store;
   private final Mailbox mailbox;
   private final EngineLoop engine;
-  private final GrpcServer server;
   private final ServiceGroup stages;
 
+  /// Read before the committer has the store to itself.
+  private List<Watermark> watermarks = List.of();
+
   private Broker(BrokerConfig config, FailureSink failures) {
+    Settings.requireSupported(config);
     this.config = config;
     StoreConfig.Limits limits = config.store().limits();
     this.store =
@@ -85,11 +89,14 @@ public final class Broker implements Service {
             new PushOptions(secrets, config.push().timeout(), config.grpc().maxMessageSize()),
             mailbox);
     var address = new InetSocketAddress(config.grpc().address(), config.grpc().port());
-    this.server = new GrpcServer(new GrpcOptions(address, secrets, pushes), mailbox);
+    Optional<GrpcServer> server =
+        address.getPort() == 0
+            ? Optional.empty()
+            : Optional.of(new GrpcServer(new GrpcOptions(address, secrets, pushes), mailbox));
     var ingest =
         new Ingest(
             Settings.sources(config),
-            store::watermarks,
+            () -> watermarks,
             mailbox,
             Settings.ingest(config, store.name()),
             failures);
@@ -104,10 +111,15 @@ public final class Broker implements Service {
             failures);
     var watchdog =
         new Watchdog(
-            List.of(ingest, engine, committer, outbox), STUCK, server::setServing, failures);
-    this.stages =
-        new ServiceGroup(
-            "broker", List.of(committer, outbox, engine, push, server, ingest, watchdog));
+            List.of(ingest, engine, committer, outbox),
+            STUCK,
+            ready -> server.ifPresent(it -> it.setServing(ready)),
+            failures);
+    // Stopped in reverse: the engine hears how calls and departures ended before it stops.
+    var order = new ArrayList<Service>(List.of(committer, engine, outbox, push));
+    server.ifPresent(order::add);
+    order.addAll(List.of(ingest, watchdog));
+    this.stages = new ServiceGroup("broker", order);
   }
 
   /// Runs a broker until it is stopped by a signal, or one of its stages fails.
@@ -135,7 +147,7 @@ public final class Broker implements Service {
     Broker broker;
     try {
       broker = new Broker(loaded, lifecycle);
-    } catch (StoreException | IllegalArgumentException e) {
+    } catch (StoreException | ConfigException | IllegalArgumentException | ArithmeticException e) {
       System.err.println("taskbroker: " + e.getMessage());
       return 1;
     }
@@ -151,14 +163,13 @@ public final class Broker implements Service {
   public void start() {
     long started = System.nanoTime();
     long rows = engine.load(store);
+    watermarks = store.watermarks();
     stages.start();
     log.info(
-        "Ready in {} ms: {} activations in flight, {} mode, gRPC on {}:{}",
+        "Ready in {} ms: {} activations in flight, {} mode",
         (System.nanoTime() - started) / 1_000_000,
         rows,
-        config.deliveryMode(),
-        config.grpc().address().getHostAddress(),
-        server.port());
+        config.deliveryMode());
   }
 
   /// Hands nothing out any more, then lets each stage finish what it has.

@@ -23,11 +23,27 @@ final class Settings {
   private static final long READ_AHEAD_BYTES = 16 << 20;
   private static final int POLL_RECORDS = 1_000;
   private static final long DEFAULT_MARK_MS = 500;
+  private static final long SETTLE_MS = 2_000;
   private static final int LARGEST_DEAD_LETTER = 32 << 20;
   private static final long PARK_HORIZON_MS = 5 * 60_000;
   private static final long TOMBSTONE_MS = 10 * 60_000;
 
   private Settings() {}
+
+  /// Refuses what a configuration may ask for and this broker cannot do.
+  ///
+  /// @throws IllegalArgumentException that names the key
+  static void requireSupported(BrokerConfig config) {
+    if (config.store().adapter() != StoreConfig.Adapter.SQLITE) {
+      throw new IllegalArgumentException("store.adapter: only sqlite is supported so far");
+    }
+    for (TopicConfig topic : config.kafka().topics().values()) {
+      if (topic.raw().isPresent()) {
+        throw new IllegalArgumentException(
+            "kafka_topics." + topic.name() + ".raw: raw topics are not supported so far");
+      }
+    }
+  }
 
   static InflightOptions inflight(BrokerConfig config) {
     StoreConfig.Limits limits = config.store().limits();
@@ -50,6 +66,7 @@ final class Settings {
             config.claimLease().toMillis(),
             push.updateBatched() ? push.updateInterval().toMillis() : DEFAULT_MARK_MS,
             config.upkeep().deadlineResetSkip().toMillis(),
+            SETTLE_MS,
             PARK_HORIZON_MS,
             TOMBSTONE_MS));
   }

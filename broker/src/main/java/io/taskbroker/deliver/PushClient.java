@@ -6,7 +6,9 @@ import io.taskbroker.inflight.Intake;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.runtime.Service;
 import java.net.URI;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -17,7 +19,11 @@ public final class PushClient implements Service {
   private final Map<String, String> targets = new HashMap<>();
   private final PushOptions options;
   private final Intake intake;
-  private volatile @Nullable PushLoop loop;
+
+  /// What the engine pushed before the start. Guarded by itself.
+  private final List<Delivery> early = new ArrayList<>();
+
+  private volatile @Nullable PushLoop loop; // written under the lock of early
 
   /// @param workers where the workers of each application are, as `http://host:port`
   /// @throws IllegalArgumentException if such an address is of another form
@@ -36,16 +42,32 @@ public final class PushClient implements Service {
   /// Begins to connect. That a worker is down is no error (W13).
   @Override
   public synchronized void start() {
-    loop = new PushLoop(targets, options, intake);
+    var started = new PushLoop(targets, options, intake);
+    synchronized (early) {
+      loop = started;
+      early.forEach(started::send);
+      early.clear();
+    }
   }
 
-  /// Sends the activation at once. Does not block; [Command.Pushed] tells what became of it.
+  /// Sends the activation at once, or on start. Does not block; [Command.Pushed] tells what became
+  /// of it.
   public void push(Delivery delivery) {
     PushLoop running = loop;
     if (running == null) {
-      intake.tell(new Command.Pushed(delivery, PushOutcome.UNREACHABLE, "Pushing has not started"));
-    } else {
+      running = keepUntilStart(delivery);
+    }
+    if (running != null) {
       running.send(delivery);
+    }
+  }
+
+  private @Nullable PushLoop keepUntilStart(Delivery delivery) {
+    synchronized (early) {
+      if (loop == null) {
+        early.add(delivery);
+      }
+      return loop;
     }
   }
 
@@ -56,6 +78,13 @@ public final class PushClient implements Service {
     PushLoop running = loop;
     if (running != null) {
       running.stop();
+      return;
+    }
+    synchronized (early) {
+      early.forEach(delivery ->
+          intake.tell(
+              new Command.Pushed(delivery, PushOutcome.UNREACHABLE, "Pushing has not started")));
+      early.clear();
     }
   }
 }

@@ -35,6 +35,7 @@ public final class EngineLoop implements Service, Progress {
   private static final int LOAD_PAGE = 1_000;
   private static final int ROUND = 4_096;
   private static final long NANOS_PER_MS = 1_000_000;
+  private static final long LONGEST_SLEEP_MS = 3_600_000;
   private static final Duration STOP_TIME = Duration.ofSeconds(4);
 
   private final Mailbox mailbox;
@@ -165,15 +166,20 @@ public final class EngineLoop implements Service, Progress {
     }
   }
 
+  /// How long to sleep. There are activations that expire in more years than nanoseconds can count.
+  ///
+  /// @param wake monotonic milliseconds
+  /// @param now monotonic nanoseconds
+  static long nanosUntil(long wake, long now) {
+    long soon = Math.min(wake, now / NANOS_PER_MS + LONGEST_SLEEP_MS);
+    return soon * NANOS_PER_MS - now + NANOS_PER_MS;
+  }
+
   private final class Turns implements LoopThread.Loop {
     @Override
     public void turn() {
       if (!round()) {
-        long wake = inflight.nextWake();
-        long wait =
-            wake == Long.MAX_VALUE
-                ? Long.MAX_VALUE
-                : wake * NANOS_PER_MS - System.nanoTime() + NANOS_PER_MS;
+        long wait = nanosUntil(inflight.nextWake(), System.nanoTime());
         if (wait > 0) {
           mailbox.sleep(wait, inflight.hasRoom());
         }

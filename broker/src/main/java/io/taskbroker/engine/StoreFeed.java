@@ -9,14 +9,16 @@ import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.StoreCommitter;
 import java.util.List;
 
-/// Tells the engine what the committer did, and now and then how large the store is. Confined to
-/// the committer's thread.
+/// Tells the engine what the committer did, and how large the store is: now and then, and for the
+/// last time after the last commit, so that a store that was full is not taken for full when it is
+/// not, and nothing is committed that would show it. Confined to the committer's thread.
 public final class StoreFeed implements StoreCommitter.Listener {
   private static final long SIZE_NANOS = 500_000_000;
 
   private final ActivationStore store;
   private final Intake intake;
   private long sizedAt = System.nanoTime() - SIZE_NANOS;
+  private boolean sized;
 
   public StoreFeed(ActivationStore store, Intake intake) {
     this.store = store;
@@ -26,11 +28,27 @@ public final class StoreFeed implements StoreCommitter.Listener {
   @Override
   public void committed(List<Change> changes) {
     intake.tell(new Command.Committed(changes));
-    long now = System.nanoTime();
-    if (now - sizedAt >= SIZE_NANOS) {
-      sizedAt = now;
-      intake.tell(new Command.StoreSized(store.size()));
+    sized = false;
+    size();
+  }
+
+  @Override
+  public long idle() {
+    return sized ? Long.MAX_VALUE : size();
+  }
+
+  /// Tells the size, unless it was told a moment ago.
+  ///
+  /// @return nanoseconds until it may be told; [Long#MAX_VALUE] if it was
+  private long size() {
+    long wait = SIZE_NANOS - (System.nanoTime() - sizedAt);
+    if (wait > 0) {
+      return wait;
     }
+    intake.tell(new Command.StoreSized(store.size()));
+    sizedAt = System.nanoTime();
+    sized = true;
+    return Long.MAX_VALUE;
   }
 
   @Override

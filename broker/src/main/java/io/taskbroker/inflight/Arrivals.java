@@ -28,7 +28,7 @@ final class Arrivals {
   /// For how long another application is remembered as one that may be held up.
   private static final long NEIGHBOUR_MS = 60_000;
 
-  /// What leaves or cannot leave is bounded too (G7).
+  /// So many may wait for Kafka to take them; past that nothing is taken in (G7).
   private static final int MAX_LEAVING = 20_000;
 
   private final Flight flight;
@@ -56,7 +56,13 @@ final class Arrivals {
         flight.lane(arrival.activation().application()).arrivedAt = flight.now;
       }
     }
-    intake.batches.addLast(new Batch(records));
+    var batch = new Batch(records);
+    if (records.arrivals().isEmpty() && intake.batches.isEmpty()) {
+      // At once, so that no acknowledged commit that is told after it gets before it.
+      consumed(intake, batch, records.nextOffset(), records.bytes());
+      return;
+    }
+    intake.batches.addLast(batch);
     waiting++;
   }
 
@@ -75,10 +81,11 @@ final class Arrivals {
 
   private void accept(PartitionIntake intake) {
     Batch batch = intake.batches.peekFirst();
-    while (batch != null && flight.hasRoom()) {
+    while (batch != null && flight.hasRoomForArrivals()) {
       Command.Arrival arrival = batch.head();
       while (arrival != null) {
-        if (!flight.hasRoom() || !accept(arrival)) {
+        if (!flight.hasRoomForArrivals() || !accept(arrival)) {
+          consumedSoFar(intake, batch, arrival);
           return;
         }
         batch.next++;
@@ -86,14 +93,30 @@ final class Arrivals {
       }
       intake.batches.removeFirst();
       waiting--;
-      consumed(intake, batch, batch.records.nextOffset());
+      consumed(intake, batch, batch.records.nextOffset(), batch.records.bytes());
       batch = intake.batches.peekFirst();
     }
   }
 
-  private void consumed(PartitionIntake intake, Batch batch, long nextOffset) {
+  /// The rest of the batch has to wait, perhaps for long: what was accepted runs meanwhile, and
+  /// must not be read again when it is done (H1), nor wait for its commit (H2).
+  private void consumedSoFar(PartitionIntake intake, Batch batch, Command.Arrival refused) {
+    if (batch.next > batch.marked) {
+      long bytes = batch.markedBytes;
+      for (Command.Arrival accepted : batch.records.arrivals().subList(batch.marked, batch.next)) {
+        bytes += accepted.activation().payload().length;
+      }
+      consumed(intake, batch, refused.activation().origin().offset(), bytes);
+    }
+  }
+
+  /// @param bytes the size of what is consumed of the batch
+  private void consumed(PartitionIntake intake, Batch batch, long nextOffset, long bytes) {
     intake.undurable++;
-    var settled = new Settled(intake, nextOffset, batch.next, batch.records.bytes());
+    var settled =
+        new Settled(intake, nextOffset, batch.next - batch.marked, bytes - batch.markedBytes);
+    batch.marked = batch.next;
+    batch.markedBytes = bytes;
     flight.write(new Change.Consumed(intake.partition, nextOffset, settled));
   }
 
@@ -193,7 +216,7 @@ final class Arrivals {
   }
 
   private boolean acceptRunnable(Activation activation) {
-    if (isStoreFull()) {
+    if (flight.leaving >= MAX_LEAVING || isStoreFull()) {
       return false;
     }
     Lane lane = flight.lane(activation.application());
@@ -375,8 +398,8 @@ final class Arrivals {
     PartitionIntake intake = partitions.computeIfAbsent(revoked.partition(), PartitionIntake::new);
     Batch head = intake.batches.peekFirst();
     Command.Arrival refused = head == null ? null : head.head();
-    if (head != null && refused != null && head.next > 0) {
-      consumed(intake, head, refused.activation().origin().offset());
+    if (head != null && refused != null) {
+      consumedSoFar(intake, head, refused);
     }
     waiting -= intake.batches.size();
     intake.batches.clear();

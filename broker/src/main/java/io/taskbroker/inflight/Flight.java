@@ -75,6 +75,13 @@ final class Flight {
     return outstanding < options.limits().maxChanges();
   }
 
+  /// Whether records may be accepted: they leave a quarter of the room to reports, which make space
+  /// when the disk is full and every insert waits for it (H12, H14).
+  boolean hasRoomForArrivals() {
+    int max = options.limits().maxChanges();
+    return outstanding < max - max / 4;
+  }
+
   int outstanding() {
     return outstanding;
   }

@@ -76,7 +76,8 @@ public final class Inflight {
   private void resume(Entry entry) {
     entry.step = Entry.Step.STORED;
     switch (entry.status) {
-      case PENDING, DELAY -> stored(entry);
+      case PENDING -> resumePending(entry);
+      case DELAY -> stored(entry);
       case CLAIMED, PROCESSING -> resumeHandedOut(entry);
       case FAILURE -> {
         if (entry.destination != null) {
@@ -98,12 +99,22 @@ public final class Inflight {
     }
   }
 
+  /// A worker may have it, since marks are lazy: it waits a moment, so that a report that is on its
+  /// way comes first. What may run only once has a mark if a worker has it.
+  private void resumePending(Entry entry) {
+    if (entry.activation.atMostOnce()) {
+      stored(entry);
+    } else {
+      flight.timers.set(entry, flight.now + flight.options.periods().settle());
+    }
+  }
+
   /// A worker has it, or had: it keeps its deadline, moved once so that reports get through first
   /// (H16). A claim that was not followed up is free again, unless it may run only once (H9).
   private void resumeHandedOut(Entry entry) {
     if (entry.status == Status.CLAIMED && !entry.activation.atMostOnce()) {
       flight.turn(entry, Status.PENDING);
-      flight.enqueue(entry, false);
+      resumePending(entry);
       return;
     }
     long deadline = entry.deadline;

@@ -53,6 +53,8 @@ public record InflightOptions(
   /// @param markInterval how long a worker must have an activation before that is written down
   ///   (H17)
   /// @param restartGrace how long after a start no deadline that was set before it passes (H16)
+  /// @param settle how long after a start reports of what may have been running have to come in,
+  ///   before it is handed out again
   /// @param parkHorizon a delay that ends later than this is parked
   /// @param tombstone how long the id of a finished retry is remembered (H8)
   public record Periods(
@@ -60,6 +62,7 @@ public record InflightOptions(
       long lease,
       long markInterval,
       long restartGrace,
+      long settle,
       long parkHorizon,
       long tombstone) {}
 }

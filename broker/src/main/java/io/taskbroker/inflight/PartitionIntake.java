@@ -41,6 +41,11 @@ final class PartitionIntake {
     final Command.Ingest records;
     int next;
 
+    /// How many of the accepted are behind a watermark, and their size.
+    int marked;
+
+    long markedBytes;
+
     Batch(Command.Ingest records) {
       this.records = records;
     }

@@ -22,7 +22,7 @@ final class ClientSettings {
   /// consumers be members of the same group during a swap; like theirs, ours sees committed
   /// transactions only. A static member that was killed gets its partitions back at once.
   static Map<String, Object> consumer(TopicSource source, IngestOptions options) {
-    int sessionMillis = Math.toIntExact(source.sessionTimeout().toMillis());
+    int sessionMillis = (int) Math.min(source.sessionTimeout().toMillis(), Integer.MAX_VALUE);
     var settings = new HashMap<String, Object>(source.clientProperties());
     settings.put(ConsumerConfig.GROUP_ID_CONFIG, source.group());
     settings.put(

@@ -89,15 +89,21 @@ public final class Ingest implements Service, Progress {
     return consumers.values().stream().mapToLong(TopicConsumer::outOfRange).sum();
   }
 
-  /// True while it runs: there is always Kafka to be polled, also when it is paused or down.
+  /// True while it runs: there is always Kafka to be polled, also when it is paused or down. As
+  /// long as the name of a cluster cannot be resolved there is nothing to poll: that is an outage
+  /// of Kafka like any other, and none of the broker (H25).
   @Override
   public boolean hasWork() {
-    return running && !consumers.isEmpty();
+    return running && consumers.values().stream().anyMatch(TopicConsumer::isReading);
   }
 
   /// The rounds of the slowest consumer, so that one that hangs is not hidden by the others.
   @Override
   public long done() {
-    return consumers.values().stream().mapToLong(TopicConsumer::rounds).min().orElse(0);
+    return consumers.values().stream()
+        .filter(TopicConsumer::isReading)
+        .mapToLong(TopicConsumer::rounds)
+        .min()
+        .orElse(0);
   }
 }

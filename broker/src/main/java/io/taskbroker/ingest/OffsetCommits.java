@@ -26,6 +26,9 @@ final class OffsetCommits {
   private static final Logger log = LoggerFactory.getLogger(OffsetCommits.class);
   private static final Duration RETRY_AFTER = Duration.ofMillis(200);
 
+  /// A shorter interval, or none, would have the reader turn without rest.
+  private static final Duration SHORTEST_INTERVAL = Duration.ofMillis(20);
+
   private final Consumer<byte[], byte[]> consumer;
   private final Ledgers ledgers;
   private final Intake intake;
@@ -47,7 +50,7 @@ final class OffsetCommits {
     this.consumer = consumer;
     this.ledgers = ledgers;
     this.intake = intake;
-    this.intervalNanos = interval.toNanos();
+    this.intervalNanos = Math.max(interval.toNanos(), SHORTEST_INTERVAL.toNanos());
     this.nanoTime = nanoTime;
     this.notBefore = nanoTime.getAsLong();
     this.dueAt = notBefore + intervalNanos;

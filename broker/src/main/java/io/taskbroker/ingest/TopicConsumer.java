@@ -52,6 +52,7 @@ final class TopicConsumer {
   private final CountDownLatch stopAsked = new CountDownLatch(1);
   private final AtomicLong rounds = new AtomicLong();
   private final AtomicLong outOfRange = new AtomicLong();
+  private volatile boolean reading;
   private @Nullable Thread thread;
   private long takeNotBefore = System.nanoTime();
 
@@ -67,6 +68,11 @@ final class TopicConsumer {
 
   Ledgers ledgers() {
     return ledgers;
+  }
+
+  /// Whether there is a client to be turned. To make one takes as long as names cannot be resolved.
+  boolean isReading() {
+    return reading;
   }
 
   /// Grows with every turn of the loop, about once a second when nothing comes in.
@@ -159,6 +165,7 @@ final class TopicConsumer {
     var partitions = new Partitions(consumer, finder, commits, ledgers, intake, outOfRange);
     boolean clean = false;
     try {
+      reading = true;
       consumer.subscribe(List.of(source.topic()), partitions);
       while (!isStopping()) {
         rounds.incrementAndGet();

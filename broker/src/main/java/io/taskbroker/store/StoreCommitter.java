@@ -109,6 +109,14 @@ public final class StoreCommitter implements Service, Progress {
 
     /// The answer to a query.
     void read(ParkedQuery query, ParkedPage page);
+
+    /// Nothing waits to be committed. May use the store; what that throws is treated as a failed
+    /// commit is.
+    ///
+    /// @return nanoseconds until to be called again if nothing is committed before
+    default long idle() {
+      return Long.MAX_VALUE;
+    }
   }
 
   @Override
@@ -139,9 +147,11 @@ public final class StoreCommitter implements Service, Progress {
     boolean _ = flusher.offerAll(both);
   }
 
+  /// What waits for space does not count: it is a bound that holds it back, and a broker that is
+  /// not ready is not told of what was completed, which would make space (H12, H25).
   @Override
   public boolean hasWork() {
-    return flusher.hasWork() || holding;
+    return flusher.hasWork();
   }
 
   /// Grows with every commit, rejection and answer.
@@ -314,7 +324,9 @@ public final class StoreCommitter implements Service, Progress {
       } else if (!stopping && maintainAt - ticker.nanoTime() <= 0) {
         maintain();
       }
-      return (backlog.holds() ? tryHeldAt : maintainAt) - ticker.nanoTime();
+      long listenerAfter = listener.idle();
+      return Math.min(
+          listenerAfter, (backlog.holds() ? tryHeldAt : maintainAt) - ticker.nanoTime());
     }
   }
 }

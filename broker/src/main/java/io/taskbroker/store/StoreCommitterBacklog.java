@@ -21,7 +21,7 @@ final class StoreCommitterBacklog {
   private final int batchSize;
   private final Deque<List<Change>> parts = new ArrayDeque<>();
   private final List<Change> held = new ArrayList<>();
-  private final Set<Long> heldLeaves = new HashSet<>(); // rows whose leave is, or was lately, held
+  private final Set<Long> heldRows = new HashSet<>(); // of which a change is, or was lately, held
   private int heldSize; // of the next transaction of what is held
   private long numbers;
 
@@ -156,11 +156,16 @@ final class StoreCommitterBacklog {
     for (Change change : changes) {
       boolean hold =
           switch (change) {
-            case Change.Mark mark -> heldLeaves.contains(mark.key());
-            case Change.Prove prove -> heldLeaves.contains(prove.key());
-            case Change.Leave leave -> heldLeaves.contains(leave.key());
-            case Change.Delete delete -> heldLeaves.contains(delete.key());
-            case Change.Insert _, Change.Consumed _, Change.OffsetCommitted _ -> true;
+            case Change.Mark mark -> heldRows.contains(mark.key());
+            case Change.Prove prove -> heldRows.contains(prove.key());
+            case Change.Leave leave -> heldRows.contains(leave.key());
+            case Change.Delete delete -> heldRows.contains(delete.key());
+            case Change.Insert insert -> {
+              // Nothing of a row goes before its insert: it would come back to life.
+              heldRows.add(insert.row().key());
+              yield true;
+            }
+            case Change.Consumed _, Change.OffsetCommitted _ -> true;
           };
       (hold ? held : relief).add(change);
     }
@@ -172,7 +177,7 @@ final class StoreCommitterBacklog {
   private boolean holdLeave(Change change) {
     if (change instanceof Change.Leave leave) {
       held.add(leave);
-      heldLeaves.add(leave.key());
+      heldRows.add(leave.key());
       return true;
     }
     return false;
@@ -181,7 +186,7 @@ final class StoreCommitterBacklog {
   private void release(int changes) {
     held.subList(0, changes).clear();
     if (held.isEmpty()) {
-      heldLeaves.clear();
+      heldRows.clear();
     }
   }
 }

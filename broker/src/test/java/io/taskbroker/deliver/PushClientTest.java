@@ -75,6 +75,20 @@ final class PushClientTest {
   }
 
   @Test
+  void whatIsPushedBeforeTheStartIsSentOnStart() throws Exception {
+    Worker worker = worker();
+    var client =
+        new PushClient(
+            Map.of("app", worker.address()), new PushOptions(List.of(), LONG, 1 << 20), intake);
+    client.push(delivery("x", ACTIVATION));
+    assertThat(intake.told).isEmpty();
+
+    client.start();
+    open.add(client::stop);
+    assertThat(intake.next().outcome()).isEqualTo(PushOutcome.ACCEPTED);
+  }
+
+  @Test
   void signsWithTheFirstSecret() throws Exception {
     Worker worker = worker();
     PushClient client =

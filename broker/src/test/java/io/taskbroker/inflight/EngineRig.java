@@ -314,6 +314,7 @@ final class EngineRig implements Effects {
     RigPartition of = of(partition);
     of.consumed = nextOffset;
     of.settledRecords += records;
+    of.settledBytes += bytes;
     of.urgent = urgent;
   }
 

@@ -103,12 +103,63 @@ final class H01WatermarkTest {
     RigPartition given = small.assigned("tasks");
     given.send(Task.of("a"), Task.of("b"), Task.of("c"));
     small.settle();
-    assertThat(given.consumed).isEqualTo(-1);
-
     given.revoke(false);
     small.settle();
     assertThat(given.consumed).isEqualTo(2);
     assertThat(given.drained).isTrue();
+  }
+
+  @Test
+  void h01FinishedTaskIsNotRunAgainThoughTheRestOfItsBatchHadToWait() {
+    var small = new EngineRig(RigOptions.pull().maxPending(2));
+    RigPartition full = small.assigned("tasks");
+    full.send(Task.of("a"), Task.of("b"), Task.of("c"), Task.of("d"), Task.of("e"));
+    assertThat(full.consumed).isEqualTo(2);
+    assertThat(full.settledRecords).isEqualTo(2);
+    assertThat(small.claim().id()).isEqualTo("a");
+    assertThat(small.report(Status.COMPLETE, "a").isAnswered()).isTrue();
+    assertThat(full.isSettled()).isFalse();
+
+    small.crash();
+    full.assign();
+    full.poll(100);
+    while (!small.claim().id().isEmpty()) {
+      small.settle();
+    }
+    assertThat(small.handedOutIds()).containsExactly("a", "b", "c", "d", "e");
+    assertThat(full.consumed).isEqualTo(5);
+  }
+
+  @Test
+  void h01PartsOfABatchAddUp() {
+    var small = new EngineRig(RigOptions.pull().maxPending(1));
+    RigPartition full = small.assigned("tasks");
+    full.send(Task.of("a"), Task.of("b"), Task.of("c"));
+    while (!small.claim().id().isEmpty()) {
+      small.settle();
+    }
+    assertThat(full.consumed).isEqualTo(3);
+    assertThat(full.settledRecords).isEqualTo(3);
+    assertThat(full.settledBytes).isEqualTo(full.sentBytes);
+  }
+
+  @Test
+  void h01NewPositionIsWrittenBeforeTheCommitThatIsToldAfterIt() {
+    var slow = new EngineRig(RigOptions.pull().maxChanges(1));
+    RigPartition moved = slow.assigned("tasks");
+    moved.send(Task.of("a"));
+    slow.commits = false;
+    moved.send(Task.of("b"));
+    slow.tell(new Command.Revoked(moved.source, false));
+    slow.tell(new Command.Assigned(moved.source, 0));
+    slow.tell(new Command.Ingest(moved.source, List.of(), 0, 0));
+    slow.tell(new Command.OffsetCommitted(moved.source, 0));
+    slow.settle();
+    List<Change> written = slow.store.uncommitted();
+    assertThat(written.get(written.size() - 2))
+        .isInstanceOfSatisfying(
+            Change.Consumed.class, consumed -> assertThat(consumed.next()).isZero());
+    assertThat(written.getLast()).isInstanceOf(Change.OffsetCommitted.class);
   }
 
   @Test

@@ -31,6 +31,21 @@ final class H16RestartGraceTest {
   }
 
   @Test
+  void h16WhatMayHaveBeenRunningUnmarkedWaitsForItsReport() {
+    var settling = new EngineRig(RigOptions.pull().settle(1_000));
+    settling.assigned("tasks").send(Task.of("reported"), Task.of("silent"));
+    settling.settle();
+    assertThat(settling.claim().id()).isEqualTo("reported");
+    settling.crash();
+
+    assertThat(settling.claim().delivery).isNull();
+    assertThat(settling.report(Status.COMPLETE, "reported").isAnswered()).isTrue();
+    settling.pass(1_000);
+    assertThat(settling.claim().id()).isEqualTo("silent");
+    assertThat(settling.claim().delivery).isNull();
+  }
+
+  @Test
   void h16FinishedAtMostOnceTaskDoesNotFail() {
     run(Task.once("x").deadLetters());
     downFor(300_000);

@@ -122,4 +122,20 @@ final class H19PoisonTest {
     rig.tell(new Command.Refused(departure, "too large"));
     rig.settle();
   }
+
+  @Test
+  void g7NothingIsTakenInWhileTooMuchWaitsForKafka() {
+    var rig = new EngineRig(RigOptions.pull().maxChanges(100_000).maxResidentBytes(1L << 30));
+    RigPartition partition = rig.assigned("tasks");
+    for (int i = 0; i < 20_000; i++) {
+      partition.appendUndecodable(new byte[1]);
+    }
+    partition.send(Task.of("a"));
+    assertThat(rig.depths().leaving()).isEqualTo(20_000);
+    assertThat(rig.claim().id()).isEmpty();
+
+    rig.produces = true;
+    rig.settle();
+    assertThat(rig.claim().id()).isEqualTo("a");
+  }
 }

@@ -23,6 +23,7 @@ final class RigOptions {
   private long maxResidentBytes = 10_000_000;
   private int maxChanges = 10_000;
   private long grace = GRACE;
+  private long settle;
 
   private RigOptions(@Nullable Set<String> pushed) {
     this.pushed = pushed;
@@ -71,6 +72,11 @@ final class RigOptions {
     return this;
   }
 
+  RigOptions settle(long millis) {
+    settle = millis;
+    return this;
+  }
+
   InflightOptions build() {
     return new InflightOptions(
         pushed,
@@ -86,6 +92,6 @@ final class RigOptions {
             maxChanges,
             100),
         new InflightOptions.Periods(
-            grace, LEASE, MARK_INTERVAL, RESTART_GRACE, PARK_HORIZON, TOMBSTONE));
+            grace, LEASE, MARK_INTERVAL, RESTART_GRACE, settle, PARK_HORIZON, TOMBSTONE));
   }
 }

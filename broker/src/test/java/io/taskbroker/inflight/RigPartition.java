@@ -30,6 +30,8 @@ final class RigPartition {
   long consumed = Watermark.NONE;
 
   int settledRecords;
+  long settledBytes;
+  long sentBytes;
   boolean urgent;
   boolean drained;
 
@@ -113,6 +115,7 @@ final class RigPartition {
       }
     }
     position = next;
+    sentBytes += bytes;
     rig.tell(new Command.Ingest(source, arrivals, next, bytes));
   }
 

@@ -2,10 +2,21 @@ package io.taskbroker.telemetry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.util.ContextInitializer;
+import ch.qos.logback.core.joran.spi.JoranException;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
 final class LoggingTest {
+  @AfterEach
+  void logAsTheOtherTestsDo() throws JoranException {
+    var context = (LoggerContext) LoggerFactory.getILoggerFactory();
+    context.reset();
+    new ContextInitializer(context).autoConfig();
+  }
+
   @Test
   void understandsTheFilterOfTheReference() {
     assertThat(Logging.configure("info,librdkafka=warn,h2=off,taskbroker::upkeep=debug", false))

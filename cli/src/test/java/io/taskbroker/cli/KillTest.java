@@ -24,6 +24,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -82,7 +83,10 @@ final class KillTest {
         var publisher = Thread.ofPlatform().start(() -> publish(kafka));
         for (int kill = 1; kill <= KILLS; kill++) {
           awaitCompleted(TASKS * kill / (KILLS + 1) + random.nextInt(TASKS / 20));
-          noteCompleted();
+          var completed = completedTasks();
+          broker.kill();
+          awaitNoMoreStarts();
+          completed.stream().forEach(task -> startsWhenCompleted[task] = log.starts(task));
           broker = broker.restart().awaitServing(Duration.ofSeconds(30));
         }
         publisher.join();
@@ -144,14 +148,21 @@ final class KillTest {
     }
   }
 
-  /// Notes of each task whose completion is acknowledged how often it has run: it must not run
-  /// again.
-  private void noteCompleted() {
+  /// The tasks whose completion is acknowledged: they must not run again.
+  private BitSet completedTasks() {
+    var completed = new BitSet(TASKS);
     for (int task = 0; task < TASKS; task++) {
-      if (startsWhenCompleted[task] == 0 && log.completedAt(task) != ExecutionLog.NEVER) {
-        startsWhenCompleted[task] = log.starts(task);
-      }
+      completed.set(task, log.completedAt(task) != ExecutionLog.NEVER);
     }
+    return completed;
+  }
+
+  /// Waits until the worker has taken what the killed broker had sent.
+  private void awaitNoMoreStarts() {
+    var before = new AtomicLong(-1);
+    await()
+        .pollInterval(Duration.ofMillis(200))
+        .until(() -> before.getAndSet(log.starts()) == log.starts());
   }
 
   private void awaitCompleted(int tasks) {

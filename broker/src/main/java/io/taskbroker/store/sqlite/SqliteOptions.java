@@ -16,6 +16,7 @@ public record SqliteOptions(Path path, long maxBytes) {
 
   /// The number of used bytes beyond which inserts are refused.
   long insertLimit() {
-    return maxBytes == 0 ? Long.MAX_VALUE : maxBytes + maxBytes / 8;
+    long eighth = maxBytes / 8;
+    return maxBytes == 0 || maxBytes > Long.MAX_VALUE - eighth ? Long.MAX_VALUE : maxBytes + eighth;
   }
 }
