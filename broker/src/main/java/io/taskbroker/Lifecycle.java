@@ -20,6 +20,7 @@ final class Lifecycle implements FailureSink {
   /// After a failure: what failed may be what the other stages wait for.
   private static final Duration STOP_TIME_AFTER_FAILURE = Duration.ofSeconds(3);
 
+  private volatile int exitCode = 1;
   private final CountDownLatch over = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
   private final AtomicReference<@Nullable String> failure = new AtomicReference<>();
@@ -62,13 +63,12 @@ final class Lifecycle implements FailureSink {
       log.debug("The broker did not start, or not stop", e);
       broker.stop();
     } finally {
+      // After a signal the process may end from here on.
       exitCode = code;
       stopped.countDown();
     }
     return code;
   }
-
-  private volatile int exitCode = 1;
 
   private int stop(Broker broker) {
     endAnyway();

@@ -13,7 +13,6 @@ import io.taskbroker.proto.v1.SetBatchActivationStatusRequest;
 import io.taskbroker.proto.v1.SetTaskStatusRequest;
 import io.taskbroker.testkit.Behaviour;
 import io.taskbroker.testkit.BrokerProcess;
-import io.taskbroker.testkit.EmbeddedKafka;
 import io.taskbroker.testkit.ExecutionLog;
 import io.taskbroker.testkit.Ports;
 import io.taskbroker.testkit.PullWorker;
@@ -26,11 +25,13 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Calls that real processes refuse, with the codes and texts of reference-spec 2.7; they hurt
 /// nobody else.
 @Timeout(60)
+@ExtendWith(SharedKafka.class)
 final class BadCallsTest {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final String SECRET = "a long secret value";
@@ -49,55 +50,52 @@ final class BadCallsTest {
   @TempDir private Path dir;
 
   @Test
-  void badCallsGetTheirCodesAndGoodWorkersWork() throws Exception {
+  void badCallsGetTheirCodesAndGoodWorkersWork(KafkaView view) throws Exception {
     var pushLog = new ExecutionLog(100);
     var pullLog = new ExecutionLog(100);
     int workerPort = Ports.free();
-    try (var kafka = EmbeddedKafka.start(dir.resolve("kafka"));
-        var view = new KafkaView(kafka)) {
-      BrokerSetup push =
-          BrokerSetup.push(dir, "push", kafka.bootstrap(), "http://127.0.0.1:" + workerPort)
-              .with("grpc_shared_secret", SECRETS);
-      BrokerSetup pull =
-          BrokerSetup.pull(dir, "pull", kafka.bootstrap()).with("grpc_shared_secret", SECRETS);
-      view.createTopics(push, 1);
-      view.createTopics(pull, 1);
-      try (var pushing = push.start();
-          var pulling = pull.start();
-          var toPush = new RawCalls(push);
-          var toPull = new RawCalls(pull)) {
-        pushing.awaitServing(PATIENCE);
-        pulling.awaitServing(PATIENCE);
-        for (RawCalls calls : List.of(toPush, toPull)) {
-          assertStatuses(calls);
-          assertSignatures(calls);
-          assertGarbage(calls);
-        }
-        assertThat(toPush.call(GET, GetTaskRequest.getDefaultInstance(), SECRET))
-            .isEqualTo(
-                new Answer(
-                    Status.Code.PERMISSION_DENIED, "Cannot call while broker is in PUSH mode"));
-        assertNothingToPull(toPull);
-        assertThat(push.output())
-            .as("the log, in which anybody could write as often as they like")
-            .filteredOn(line -> line.contains("Authentication"))
-            .hasSize(1);
+    BrokerSetup push =
+        BrokerSetup.push(dir, "push-calls", view.bootstrap(), "http://127.0.0.1:" + workerPort)
+            .with("grpc_shared_secret", SECRETS);
+    BrokerSetup pull =
+        BrokerSetup.pull(dir, "pull-calls", view.bootstrap()).with("grpc_shared_secret", SECRETS);
+    view.createTopics(push, 1);
+    view.createTopics(pull, 1);
+    try (var pushing = push.start();
+        var pulling = pull.start();
+        var toPush = new RawCalls(push);
+        var toPull = new RawCalls(pull)) {
+      pushing.awaitServing(PATIENCE);
+      pulling.awaitServing(PATIENCE);
+      for (RawCalls calls : List.of(toPush, toPull)) {
+        assertStatuses(calls);
+        assertSignatures(calls);
+        assertGarbage(calls);
+      }
+      assertThat(toPush.call(GET, GetTaskRequest.getDefaultInstance(), SECRET))
+          .isEqualTo(
+              new Answer(
+                  Status.Code.PERMISSION_DENIED, "Cannot call while broker is in PUSH mode"));
+      assertNothingToPull(toPull);
+      assertThat(push.output())
+          .as("the log, in which anybody could write as often as they like")
+          .filteredOn(line -> line.contains("Authentication"))
+          .hasSize(1);
 
-        try (var worker =
-            PushWorker.start(
-                options(push).onPort(workerPort), Behaviour.completing(Duration.ZERO), pushLog)) {
-          assertWorks(kafka, push, pushing, pushLog);
-          assertThat(worker.awaitIdle(PATIENCE)).isTrue();
-        }
-        try (var worker =
-            PullWorker.start(
-                options(pull).withConcurrency(4),
-                BrokerSetup.APPLICATION,
-                Behaviour.completing(Duration.ZERO),
-                pullLog)) {
-          assertWorks(kafka, pull, pulling, pullLog);
-          assertThat(worker.awaitIdle(PATIENCE)).isTrue();
-        }
+      try (var worker =
+          PushWorker.start(
+              options(push).onPort(workerPort), Behaviour.completing(Duration.ZERO), pushLog)) {
+        assertWorks(view, push, pushing, pushLog);
+        assertThat(worker.awaitIdle(PATIENCE)).isTrue();
+      }
+      try (var worker =
+          PullWorker.start(
+              options(pull).withConcurrency(4),
+              BrokerSetup.APPLICATION,
+              Behaviour.completing(Duration.ZERO),
+              pullLog)) {
+        assertWorks(view, pull, pulling, pullLog);
+        assertThat(worker.awaitIdle(PATIENCE)).isTrue();
       }
     }
   }
@@ -105,8 +103,7 @@ final class BadCallsTest {
   private static void assertStatuses(RawCalls calls) {
     assertThat(calls.call(SET, status(99), SECRET))
         .satisfies(answer -> assertThat(answer.code()).isEqualTo(Status.Code.INVALID_ARGUMENT))
-        .satisfies(
-            answer -> assertThat(answer.text()).startsWith("Unable to deserialize status:"));
+        .satisfies(answer -> assertThat(answer.text()).startsWith("Unable to deserialize status:"));
     List<String> names = List.of("Unspecified", "Pending", "Processing");
     for (int number = 0; number < names.size(); number++) {
       var refused =
@@ -155,8 +152,7 @@ final class BadCallsTest {
 
   private static void assertNothingToPull(RawCalls calls) {
     assertThat(calls.call(GET, GetTaskRequest.getDefaultInstance(), SECRET)).isEqualTo(NO_TASKS);
-    assertThat(
-            calls.call(GET, GetTaskRequest.newBuilder().setApplication("none").build(), SECRET))
+    assertThat(calls.call(GET, GetTaskRequest.newBuilder().setApplication("none").build(), SECRET))
         .isEqualTo(NO_TASKS);
     assertThat(calls.call(GET, GetTaskRequest.newBuilder().setNamespace("n").build(), SECRET))
         .as("a namespace without an application")
@@ -164,7 +160,7 @@ final class BadCallsTest {
   }
 
   private static void assertWorks(
-      EmbeddedKafka kafka, BrokerSetup setup, BrokerProcess broker, ExecutionLog log) {
+      KafkaView kafka, BrokerSetup setup, BrokerProcess broker, ExecutionLog log) {
     var template = new TaskTemplate(BrokerSetup.APPLICATION, "n", "t", 100, 1);
     try (var producer = new TaskProducer(kafka.bootstrap(), setup.topic(), log)) {
       for (int task = 0; task < log.tasks(); task++) {

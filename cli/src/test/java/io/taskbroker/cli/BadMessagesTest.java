@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.taskbroker.testkit.Behaviour;
-import io.taskbroker.testkit.EmbeddedKafka;
 import io.taskbroker.testkit.ExecutionLog;
 import io.taskbroker.testkit.PushWorker;
 import io.taskbroker.testkit.TaskTemplate;
@@ -20,11 +19,13 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Messages that are no tasks, in between those that are, in a real process: they go to the
 /// dead-letter topic, and nothing else notices (G8, H12, H19).
 @Timeout(60)
+@ExtendWith(SharedKafka.class)
 final class BadMessagesTest {
   private static final int MAX_MESSAGE_SIZE = 100_000;
   private static final int MAX_KAFKA_BYTES = 3 << 20;
@@ -42,14 +43,12 @@ final class BadMessagesTest {
   private record BadMessage(byte @Nullable [] value, long offset, String reason) {}
 
   @Test
-  void h19GoodTasksRunAndBadMessagesAreDeadLetters() throws Exception {
-    try (var kafka = EmbeddedKafka.start(dir.resolve("kafka"));
-        var view = new KafkaView(kafka);
-        var worker =
-            PushWorker.start(
-                WorkerOptions.of("127.0.0.1:1"), Behaviour.completing(Duration.ZERO), log)) {
+  void h19GoodTasksRunAndBadMessagesAreDeadLetters(KafkaView view) throws Exception {
+    try (var worker =
+        PushWorker.start(
+            WorkerOptions.of("127.0.0.1:1"), Behaviour.completing(Duration.ZERO), log)) {
       BrokerSetup setup =
-          BrokerSetup.push(dir, "bad", kafka.bootstrap(), worker.url())
+          BrokerSetup.push(dir, "bad-messages", view.bootstrap(), worker.url())
               .with("max_message_size", Integer.toString(MAX_MESSAGE_SIZE));
       view.createTopic(
           setup.topic(), 1, Map.of("max.message.bytes", Integer.toString(MAX_KAFKA_BYTES)));
@@ -67,8 +66,9 @@ final class BadMessagesTest {
           assertThat(log.starts(task)).as("runs of task %d", task).isOne();
         }
         await().untilAsserted(() -> view.assertAllCommitted(setup));
-        assertThat(setup.inStore(
-                "SELECT count(*) FROM inflight_taskactivations WHERE status = 'Failure'"))
+        assertThat(
+                setup.inStore(
+                    "SELECT count(*) FROM inflight_taskactivations WHERE status = 'Failure'"))
             .as("rows of messages that are too large even for the dead-letter topic")
             .isOne();
         assertThat(setup.output())
@@ -134,8 +134,9 @@ final class BadMessagesTest {
     for (BadMessage message : bad) {
       ConsumerRecord<byte[], byte[]> letter =
           letters.stream()
-              .filter(l -> Long.toString(message.offset)
-                  .equals(KafkaView.headers(l).get("taskbroker-offset")))
+              .filter(l ->
+                  Long.toString(message.offset)
+                      .equals(KafkaView.headers(l).get("taskbroker-offset")))
               .findFirst()
               .orElseThrow();
       assertThat(letter.key()).as("key").isNull();

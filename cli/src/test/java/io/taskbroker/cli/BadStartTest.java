@@ -178,5 +178,4 @@ final class BadStartTest {
     assertThat(setup.lastWords()).singleElement().asString().contains(words);
     assertThat(setup.output()).noneMatch(line -> line.startsWith("\tat "));
   }
-
 }

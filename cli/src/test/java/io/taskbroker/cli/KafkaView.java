@@ -2,7 +2,6 @@ package io.taskbroker.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.taskbroker.testkit.EmbeddedKafka;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -27,19 +26,25 @@ import org.jspecify.annotations.Nullable;
 final class KafkaView implements AutoCloseable {
   private static final int LARGEST_REQUEST = 8 << 20;
 
+  private final String bootstrap;
   private final Admin admin;
   private final KafkaProducer<byte[], byte @Nullable []> producer;
   private final KafkaConsumer<byte[], byte[]> consumer;
 
-  KafkaView(EmbeddedKafka kafka) {
-    Map<String, Object> config = Map.of("bootstrap.servers", kafka.bootstrap());
+  KafkaView(String bootstrap) {
+    this.bootstrap = bootstrap;
+    Map<String, Object> config = Map.of("bootstrap.servers", bootstrap);
     admin = Admin.create(config);
     consumer =
         new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     var producing = new HashMap<>(config);
     producing.put("max.request.size", LARGEST_REQUEST);
-    producer =
-        new KafkaProducer<>(producing, new ByteArraySerializer(), new ByteArraySerializer());
+    producer = new KafkaProducer<>(producing, new ByteArraySerializer(), new ByteArraySerializer());
+  }
+
+  /// The value of `bootstrap.servers`.
+  String bootstrap() {
+    return bootstrap;
   }
 
   /// Makes the topics of a broker: that of its tasks, and that of its dead letters.
@@ -66,7 +71,8 @@ final class KafkaView implements AutoCloseable {
     consumer.assign(ends.keySet());
     consumer.seekToBeginning(ends.keySet());
     var records = new ArrayList<ConsumerRecord<byte[], byte[]>>();
-    while (ends.entrySet().stream().anyMatch(end -> consumer.position(end.getKey()) < end.getValue())) {
+    while (ends.entrySet().stream()
+        .anyMatch(end -> consumer.position(end.getKey()) < end.getValue())) {
       consumer.poll(Duration.ofMillis(50)).forEach(records::add);
     }
     return records;
@@ -101,7 +107,11 @@ final class KafkaView implements AutoCloseable {
       var which = new TopicPartition(topic, partition);
       ends.put(
           which,
-          admin.listOffsets(Map.of(which, OffsetSpec.latest())).partitionResult(which).get().offset());
+          admin
+              .listOffsets(Map.of(which, OffsetSpec.latest()))
+              .partitionResult(which)
+              .get()
+              .offset());
     }
     return ends;
   }

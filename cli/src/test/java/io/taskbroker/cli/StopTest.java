@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import io.taskbroker.testkit.Behaviour;
 import io.taskbroker.testkit.BrokerProcess;
-import io.taskbroker.testkit.EmbeddedKafka;
 import io.taskbroker.testkit.ExecutionLog;
 import io.taskbroker.testkit.PushWorker;
 import io.taskbroker.testkit.TaskProducer;
@@ -17,40 +16,25 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import org.apache.kafka.common.TopicPartition;
-import org.junit.jupiter.api.AfterAll;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
-import org.jspecify.annotations.Nullable;
 
 /// How the real process starts and ends under load (G9).
 @Timeout(60)
+@ExtendWith(SharedKafka.class)
 final class StopTest {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final Duration STOP_TIME = Duration.ofSeconds(10);
   private static final int TASKS = 3_000;
   private static final int PARTITIONS = 3;
 
-  @TempDir private static Path dir;
-  private static EmbeddedKafka kafka;
-  private static KafkaView view;
-
+  @TempDir private Path dir;
   private final ExecutionLog log = new ExecutionLog(TASKS);
   private @Nullable BrokerProcess broker;
-
-  @BeforeAll
-  static void startKafka() {
-    kafka = EmbeddedKafka.start(dir.resolve("kafka"));
-    view = new KafkaView(kafka);
-  }
-
-  @AfterAll
-  static void stopKafka() {
-    view.close();
-    kafka.close();
-  }
 
   @AfterEach
   void killTheLastOne() {
@@ -60,19 +44,19 @@ final class StopTest {
   }
 
   @Test
-  void h17NothingRunsTwiceWhenTheProcessIsStoppedAndStarted() throws Exception {
-    BrokerSetup setup = BrokerSetup.pull(dir, "stop", kafka.bootstrap());
+  void h17NothingRunsTwiceWhenTheProcessIsStoppedAndStarted(KafkaView view) throws Exception {
+    BrokerSetup setup = BrokerSetup.pull(dir, "stop", view.bootstrap());
     try (var worker = worker(setup)) {
       deliverTo(worker, setup).withStore("max_pending_count: 100, max_processing_count: 100");
       view.createTopics(setup, PARTITIONS);
-      publish(setup);
+      publish(view, setup);
       broker = setup.start();
 
       awaitCompleted(TASKS / 4);
       long term = System.nanoTime();
       assertThat(broker.stop(STOP_TIME)).as("exit code after SIGTERM").isZero();
       long terminated = System.nanoTime();
-      assertEverythingAcceptedIsCommitted(setup);
+      assertEverythingAcceptedIsCommitted(view, setup);
 
       broker = broker.restart().awaitServing(PATIENCE);
       assertThat(log.completedTasks()).isLessThan(TASKS / 2);
@@ -80,7 +64,7 @@ final class StopTest {
       long interrupt = System.nanoTime();
       assertThat(broker.interrupt(STOP_TIME)).as("exit code after SIGINT").isZero();
       long interrupted = System.nanoTime();
-      assertEverythingAcceptedIsCommitted(setup);
+      assertEverythingAcceptedIsCommitted(view, setup);
 
       // A process that has hardly begun is ended by SIGTERM like any other.
       broker = broker.restart().awaitServing(PATIENCE);
@@ -100,12 +84,12 @@ final class StopTest {
   }
 
   @Test
-  void g9AStageThatFailsEndsTheProcessWithOneLine() throws Exception {
-    BrokerSetup setup = BrokerSetup.pull(dir, "fenced", kafka.bootstrap());
+  void g9AStageThatFailsEndsTheProcessWithOneLine(KafkaView view) throws Exception {
+    BrokerSetup setup = BrokerSetup.pull(dir, "fenced", view.bootstrap());
     try (var worker = worker(setup)) {
       deliverTo(worker, setup).withStore("max_pending_count: 100, max_processing_count: 100");
       view.createTopics(setup, 1);
-      publish(setup);
+      publish(view, setup);
       broker = setup.start();
       awaitCompleted(TASKS / 10);
 
@@ -123,18 +107,17 @@ final class StopTest {
           .asString()
           .contains("store-committer", "Another broker took over " + setup.store().toRealPath());
       System.out.printf(
-          "A broker that lost its store ended in %d ms%n",
-          (System.nanoTime() - begin) / 1_000_000);
+          "A broker that lost its store ended in %d ms%n", (System.nanoTime() - begin) / 1_000_000);
     }
   }
 
   @Test
-  void theFirstDeliveryComesSoonAfterTheStart() throws Exception {
-    BrokerSetup setup = BrokerSetup.pull(dir, "first", kafka.bootstrap());
+  void theFirstDeliveryComesSoonAfterTheStart(KafkaView view) throws Exception {
+    BrokerSetup setup = BrokerSetup.pull(dir, "first", view.bootstrap());
     try (var worker = worker(setup)) {
       deliverTo(worker, setup);
       view.createTopics(setup, 1);
-      publish(setup);
+      publish(view, setup);
 
       var first = new ExecutionLog(TASKS);
       first.published(0);
@@ -159,9 +142,9 @@ final class StopTest {
         .with("worker_map", "{%s: \"%s\"}".formatted(BrokerSetup.APPLICATION, worker.url()));
   }
 
-  private void publish(BrokerSetup setup) {
+  private void publish(KafkaView view, BrokerSetup setup) {
     var template = new TaskTemplate(BrokerSetup.APPLICATION, "n", "t", 200, 1);
-    try (var producer = new TaskProducer(kafka.bootstrap(), setup.topic(), log)) {
+    try (var producer = new TaskProducer(view.bootstrap(), setup.topic(), log)) {
       for (int task = 0; task < TASKS; task++) {
         producer.send(task, template.task(task).build());
       }
@@ -185,7 +168,8 @@ final class StopTest {
   }
 
   /// The broker left nothing for its successor to read again.
-  private static void assertEverythingAcceptedIsCommitted(BrokerSetup setup) throws Exception {
+  private static void assertEverythingAcceptedIsCommitted(KafkaView view, BrokerSetup setup)
+      throws Exception {
     Map<TopicPartition, Long> accepted = accepted(setup);
     assertThat(accepted).isNotEmpty();
     assertThat(view.committed(setup)).isEqualTo(accepted);

@@ -101,7 +101,8 @@ final class Schema {
       """;
 
   /// `expires_at` is rounded down, `delay_until` and deadlines up: what acts on the seconds is
-  /// never early, nor late for the end (H21).
+  /// never early, nor late for the end (H21). A delay ends without a write; the view knows the
+  /// time.
   private static final String VIEW =
       """
       CREATE VIEW inflight_taskactivations AS SELECT
@@ -117,7 +118,10 @@ final class Schema {
         deadline_seconds AS processing_deadline_duration,
         %s AS processing_deadline,
         %s AS claim_expires_at,
-        status,
+        CASE
+          WHEN status = 'Delay' AND delay_until <= 1000 * unixepoch('now', 'subsec') THEN 'Pending'
+          ELSE status
+        END AS status,
         at_most_once,
         application,
         namespace,

@@ -149,6 +149,34 @@ final class SqliteViewTest {
   }
 
   @Test
+  void delayThatHasEndedIsSeenAsPending() throws SQLException {
+    insert(delayed(1, 1));
+    insert(delayed(2, Long.MAX_VALUE / 2));
+    assertThat(outsider.rows("SELECT status" + VIEW + " ORDER BY id"))
+        .containsExactly("Pending", "Delay");
+  }
+
+  private static Row delayed(long key, long until) {
+    Activation any = Rows.pending(key).activation();
+    var activation =
+        new Activation(
+            "id-" + key,
+            any.application(),
+            any.namespace(),
+            any.taskname(),
+            any.payload(),
+            any.origin(),
+            any.receivedAt(),
+            Activation.NEVER,
+            until,
+            any.deadlineSeconds(),
+            any.failurePolicy(),
+            false,
+            false);
+    return Row.arriving(key, activation, Status.DELAY, NOW);
+  }
+
+  @Test
   void undecodableMessageIsSeenAsAFailure() throws SQLException {
     Origin origin = new Origin("topic", 3, 42);
     Activation activation =
