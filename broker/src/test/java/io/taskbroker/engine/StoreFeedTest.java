@@ -30,8 +30,8 @@ final class StoreFeedTest {
 
   @TempDir private Path dir;
 
-  /// The commits are so quick that the size is told with the first only: were it never told again,
-  /// the store would be full for ever.
+  /// The delete follows so quickly that the size is not told with it: were it never told again, the
+  /// store would be full for ever.
   @Test
   void sizeAfterTheLastCommitIsTold() {
     try (var store = SqliteStore.open(new SqliteOptions(dir.resolve("store.sqlite"), 0))) {
@@ -45,10 +45,9 @@ final class StoreFeedTest {
               });
       committer.start();
       committer.submit(List.of(new Change.Insert(row(), null)), List.of());
-      await().until(() -> !sizes().isEmpty());
+      await().until(() -> !sizes().isEmpty() && sizes().getLast() > 1_000_000);
       committer.submit(List.of(new Change.Delete(1, "large", Row.NONE, null)), List.of());
-      await().untilAsserted(() -> assertThat(sizes()).hasSize(2));
-      assertThat(sizes().getLast()).isLessThan(sizes().getFirst() - 900_000);
+      await().untilAsserted(() -> assertThat(sizes().getLast()).isLessThan(500_000));
       committer.stop();
     }
   }
