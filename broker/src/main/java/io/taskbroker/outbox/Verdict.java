@@ -23,9 +23,11 @@ enum Verdict {
       if (cause instanceof RecordTooLargeException
           || cause instanceof InvalidRecordException
           || cause instanceof SerializationException
-          || cause instanceof InvalidTopicException
-          || cause instanceof TopicAuthorizationException) {
+          || cause instanceof InvalidTopicException) {
         return REFUSED;
+      }
+      if (cause instanceof TopicAuthorizationException) {
+        return LATER; // says nothing of the record, and is over when the permission is given
       }
     }
     return failure instanceof RetriableException ? LATER : LATER_ANEW;

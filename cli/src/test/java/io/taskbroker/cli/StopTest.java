@@ -66,7 +66,8 @@ final class StopTest {
       long interrupted = System.nanoTime();
       assertEverythingAcceptedIsCommitted(view, setup);
 
-      broker = broker.restart();
+      // A process that has hardly begun is ended by SIGTERM like any other.
+      broker = broker.restart().awaitServing(PATIENCE);
       awaitCompleted(TASKS);
       assertThat(worker.awaitIdle(PATIENCE)).isTrue();
       await().until(() -> setup.rows() == 0);

@@ -1,0 +1,23 @@
+package io.taskbroker.outbox;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
+import org.apache.kafka.common.errors.OutOfOrderSequenceException;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
+import org.junit.jupiter.api.Test;
+
+/// What Kafka's refusals mean.
+final class VerdictTest {
+  @Test
+  void h19OnlyWhatIsWrongWithTheRecordIsForEver() {
+    assertThat(Verdict.of(new RecordTooLargeException())).isEqualTo(Verdict.REFUSED);
+    assertThat(Verdict.of(new ExecutionException(new RecordTooLargeException())))
+        .isEqualTo(Verdict.REFUSED);
+    assertThat(Verdict.of(new TopicAuthorizationException("retries"))).isEqualTo(Verdict.LATER);
+    assertThat(Verdict.of(new NotLeaderOrFollowerException())).isEqualTo(Verdict.LATER);
+    assertThat(Verdict.of(new OutOfOrderSequenceException(""))).isEqualTo(Verdict.LATER_ANEW);
+  }
+}
