@@ -16,6 +16,7 @@ import java.net.URI;
 import java.util.Locale;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /// The workers of one application behind one address, reached by one HTTP/2 connection. Used by the
 /// event loop.
@@ -36,6 +37,7 @@ final class Endpoint {
   private final int maxMessageBytes;
   private final EventLoopGroup loops;
   private ManagedChannel channel;
+  private boolean failed;
 
   Endpoint(String target, int maxMessageBytes, EventLoopGroup loops) {
     this.target = target;
@@ -65,12 +67,21 @@ final class Endpoint {
   }
 
   Channel channel() {
-    if (channel.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
+    ConnectivityState state = channel.getState(false);
+    if (state == ConnectivityState.TRANSIENT_FAILURE
+        || (failed && state != ConnectivityState.READY)) {
       // Calls on an older connection that is about to close go on.
       channel.shutdown();
       channel = open();
     }
+    failed = false;
     return channel;
+  }
+
+  /// A call did not get through. The channel tells its calls so before it takes the state that says
+  /// it.
+  void failed(@Nullable Channel used) {
+    failed |= channel.equals(used);
   }
 
   void close() {

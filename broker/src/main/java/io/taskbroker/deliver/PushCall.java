@@ -2,6 +2,7 @@ package io.taskbroker.deliver;
 
 import io.grpc.Attributes;
 import io.grpc.CallOptions;
+import io.grpc.Channel;
 import io.grpc.ClientCall;
 import io.grpc.ClientStreamTracer;
 import io.grpc.Metadata;
@@ -39,6 +40,7 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
   private final Endpoint endpoint;
   private final Delivery delivery;
   private @Nullable ClientCall<byte[], byte[]> call;
+  private @Nullable Channel used;
   private boolean begun;
   private boolean sent;
   private boolean answered;
@@ -77,8 +79,10 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
       if (signature != null) {
         headers.put(SIGNATURE, signature);
       }
+      Channel channel = endpoint.channel();
+      used = channel;
       ClientCall<byte[], byte[]> created =
-          endpoint.channel().newCall(METHOD, OPTIONS.withOption(TRACED, this));
+          channel.newCall(METHOD, OPTIONS.withOption(TRACED, this));
       call = created;
       created.start(this, headers);
       // A second response would be an error, which is only found out by asking for it.
@@ -117,6 +121,9 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
   private void end(PushOutcome outcome, String detail) {
     if (!ended) {
       ended = true;
+      if (outcome == PushOutcome.UNREACHABLE) {
+        endpoint.failed(used);
+      }
       pushes.ended(this, outcome, detail);
     }
   }
