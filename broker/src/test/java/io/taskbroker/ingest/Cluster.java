@@ -61,12 +61,12 @@ final class Cluster implements AutoCloseable {
           producer.send(new ProducerRecord<>(topic, partition, null, activation("many-" + i))));
     }
     for (Future<?> each : sent) {
-      each.get(10, TimeUnit.SECONDS);
+      each.get(60, TimeUnit.SECONDS);
     }
   }
 
   void produce(String topic, int partition, byte @Nullable [] value) throws Exception {
-    producer.send(new ProducerRecord<>(topic, partition, null, value)).get(10, TimeUnit.SECONDS);
+    producer.send(new ProducerRecord<>(topic, partition, null, value)).get(60, TimeUnit.SECONDS);
   }
 
   /// Produces activations in a transaction, which is then committed or aborted.
@@ -98,7 +98,7 @@ final class Cluster implements AutoCloseable {
         admin
             .listConsumerGroupOffsets(group)
             .partitionsToOffsetAndMetadata()
-            .get(10, TimeUnit.SECONDS)
+            .get(60, TimeUnit.SECONDS)
             .get(new TopicPartition(topic, partition));
     return offset == null ? Watermark.NONE : offset.offset();
   }
@@ -106,17 +106,17 @@ final class Cluster implements AutoCloseable {
   void resetOffset(String group, String topic, int partition, long offset) throws Exception {
     var offsets = new HashMap<TopicPartition, OffsetAndMetadata>();
     offsets.put(new TopicPartition(topic, partition), new OffsetAndMetadata(offset));
-    admin.alterConsumerGroupOffsets(group, offsets).all().get(10, TimeUnit.SECONDS);
+    admin.alterConsumerGroupOffsets(group, offsets).all().get(60, TimeUnit.SECONDS);
   }
 
   SourcePartition partition(String group, String topic, int number) throws Exception {
-    String cluster = admin.describeCluster().clusterId().get(10, TimeUnit.SECONDS);
+    String cluster = admin.describeCluster().clusterId().get(60, TimeUnit.SECONDS);
     String topicId =
         Objects.requireNonNull(
                 admin
                     .describeTopics(List.of(topic))
                     .allTopicNames()
-                    .get(10, TimeUnit.SECONDS)
+                    .get(60, TimeUnit.SECONDS)
                     .get(topic))
             .topicId()
             .toString();
@@ -128,14 +128,14 @@ final class Cluster implements AutoCloseable {
         .deleteRecords(
             Map.of(new TopicPartition(topic, partition), RecordsToDelete.beforeOffset(offset)))
         .all()
-        .get(10, TimeUnit.SECONDS);
+        .get(60, TimeUnit.SECONDS);
   }
 
   void addPartitions(String topic, int total) throws Exception {
     admin
         .createPartitions(Map.of(topic, NewPartitions.increaseTo(total)))
         .all()
-        .get(10, TimeUnit.SECONDS);
+        .get(60, TimeUnit.SECONDS);
   }
 
   void removeMember(String group, String groupInstanceId) throws Exception {
@@ -143,12 +143,12 @@ final class Cluster implements AutoCloseable {
     admin
         .removeMembersFromConsumerGroup(group, new RemoveMembersFromConsumerGroupOptions(members))
         .all()
-        .get(10, TimeUnit.SECONDS);
+        .get(60, TimeUnit.SECONDS);
   }
 
   Collection<?> members(String group) throws Exception {
     return Objects.requireNonNull(
-            admin.describeConsumerGroups(List.of(group)).all().get(10, TimeUnit.SECONDS).get(group))
+            admin.describeConsumerGroups(List.of(group)).all().get(60, TimeUnit.SECONDS).get(group))
         .members();
   }
 
