@@ -5,7 +5,6 @@ import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.store.ActivationStore.Outcome;
-import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 
@@ -65,17 +64,17 @@ final class ChangeWriter {
   private final PreparedStatement consumed;
   private final PreparedStatement offsetCommitted;
 
-  ChangeWriter(Connection connection, RowCodec codec) throws SQLException {
+  ChangeWriter(Statements statements, RowCodec codec) throws SQLException {
     this.codec = codec;
-    insert = connection.prepareStatement(RowCodec.INSERT);
-    mark = connection.prepareStatement(MARK);
-    prove = connection.prepareStatement(PROVE);
-    leave = connection.prepareStatement(LEAVE);
-    leaveWithPayload = connection.prepareStatement(LEAVE_WITH_PAYLOAD);
-    delete = connection.prepareStatement(DELETE);
-    tombstone = connection.prepareStatement(TOMBSTONE);
-    consumed = connection.prepareStatement(CONSUMED);
-    offsetCommitted = connection.prepareStatement(OFFSET_COMMITTED);
+    insert = statements.prepare(RowCodec.INSERT);
+    mark = statements.prepare(MARK);
+    prove = statements.prepare(PROVE);
+    leave = statements.prepare(LEAVE);
+    leaveWithPayload = statements.prepare(LEAVE_WITH_PAYLOAD);
+    delete = statements.prepare(DELETE);
+    tombstone = statements.prepare(TOMBSTONE);
+    consumed = statements.prepare(CONSUMED);
+    offsetCommitted = statements.prepare(OFFSET_COMMITTED);
   }
 
   Outcome apply(Change change) throws SQLException {

@@ -8,7 +8,6 @@ import io.taskbroker.activation.Watermark;
 import io.taskbroker.store.ActivationStore.ParkedPage;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.ActivationStore.Tombstone;
-import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -65,14 +64,14 @@ final class PageReader {
   private final PreparedStatement watermarks;
   private final PreparedStatement tombstones;
 
-  PageReader(Connection connection, RowCodec codec) throws SQLException {
+  PageReader(Statements statements, RowCodec codec) throws SQLException {
     this.codec = codec;
-    load = connection.prepareStatement(LOAD);
-    loadParked = connection.prepareStatement(LOAD_PARKED);
-    dueThen = connection.prepareStatement(DUE_THEN);
-    dueLater = connection.prepareStatement(DUE_LATER);
-    watermarks = connection.prepareStatement(WATERMARKS);
-    tombstones = connection.prepareStatement(TOMBSTONES);
+    load = statements.prepare(LOAD);
+    loadParked = statements.prepare(LOAD_PARKED);
+    dueThen = statements.prepare(DUE_THEN);
+    dueLater = statements.prepare(DUE_LATER);
+    watermarks = statements.prepare(WATERMARKS);
+    tombstones = statements.prepare(TOMBSTONES);
   }
 
   List<Row> load(long key, int limit) throws SQLException {

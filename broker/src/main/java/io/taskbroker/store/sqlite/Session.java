@@ -32,6 +32,7 @@ final class Session implements AutoCloseable {
   };
 
   private final Connection connection;
+  private final Statements statements;
   private final PreparedStatement advance;
   private final PreparedStatement writer;
   private final PreparedStatement pages;
@@ -45,22 +46,23 @@ final class Session implements AutoCloseable {
   /// Takes over the connection, of a file that has the tables of a store.
   private Session(Connection connection) throws SQLException {
     this.connection = connection;
+    statements = new Statements(connection);
     advance =
-        connection.prepareStatement(
+        statements.prepare(
             "UPDATE writer SET batch = ?, last_key = ? WHERE epoch = ? AND batch < ?");
-    writer = connection.prepareStatement("SELECT name, epoch, batch, last_key FROM writer");
-    pages = connection.prepareStatement("PRAGMA page_count");
-    freePages = connection.prepareStatement("PRAGMA freelist_count");
+    writer = statements.prepare("SELECT name, epoch, batch, last_key FROM writer");
+    pages = statements.prepare("PRAGMA page_count");
+    freePages = statements.prepare("PRAGMA freelist_count");
     purge =
-        connection.prepareStatement(
+        statements.prepare(
             """
             DELETE FROM tombstone WHERE (until, high, low) IN
             (SELECT until, high, low FROM tombstone WHERE until <= ? ORDER BY until LIMIT ?)
             """);
     pageSize = Schema.number(connection, "PRAGMA page_size");
     RowCodec codec = new RowCodec();
-    changes = new ChangeWriter(connection, codec);
-    rows = new PageReader(connection, codec);
+    changes = new ChangeWriter(statements, codec);
+    rows = new PageReader(statements, codec);
   }
 
   /// Opens the file, and makes it a store if it is none.
@@ -221,6 +223,12 @@ final class Session implements AutoCloseable {
         throw e;
       }
     }
+  }
+
+  /// The same connection with statements that work: the driver has ended the one that failed.
+  Session renewed() throws SQLException {
+    statements.close();
+    return new Session(connection);
   }
 
   @Override

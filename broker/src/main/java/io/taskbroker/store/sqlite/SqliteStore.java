@@ -236,25 +236,28 @@ public final class SqliteStore implements ActivationStore {
       return result;
     } catch (SQLException e) {
       StoreException error = SqliteErrors.whileOpen(file, doing, e);
-      undo();
+      undo(true);
       if (error.kind() == Kind.FULL) {
         makeRoom();
       }
       throw error;
     } catch (RuntimeException e) {
-      undo();
+      undo(false);
       throw e;
     }
   }
 
   /// Ends a transaction that failed.
-  private void undo() {
+  ///
+  /// @param renew whether a statement may have failed, and not only what uses it
+  private void undo(boolean renew) {
     Session current = session;
     if (current == null) {
       return;
     }
     try {
       current.rollback();
+      session = renew ? current.renewed() : current;
     } catch (SQLException _) {
       session = null;
       closeQuietly(current);

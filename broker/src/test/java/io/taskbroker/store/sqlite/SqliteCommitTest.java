@@ -81,6 +81,25 @@ final class SqliteCommitTest {
     assertThat(store.lastKey()).isEqualTo(4);
   }
 
+  /// What fails in the middle of a statement, as it may on a full disk, makes the driver end that
+  /// statement.
+  @Test
+  void aStatementThatFailedCanBeUsedAgain() throws SQLException {
+    store.commit(new WriteBatch(1, List.of(new Change.Insert(pending(1), null))));
+    outsider.run(
+        """
+        CREATE TRIGGER fail BEFORE DELETE ON activation
+        BEGIN SELECT abs(-9223372036854775808); END
+        """);
+    WriteBatch batch = new WriteBatch(2, List.of(delete(1)));
+    for (int attempt = 0; attempt < 3; attempt++) {
+      assertThatThrownBy(() -> store.commit(batch)).hasMessageContaining("integer overflow");
+    }
+    outsider.run("DROP TRIGGER fail");
+    assertThat(store.commit(batch)).containsExactly(Outcome.APPLIED);
+    assertThat(store.load(0, 10)).isEmpty();
+  }
+
   @Test
   void outsideWriterDelaysACommitAndDoesNotBreakIt() throws SQLException {
     outsider.run("BEGIN IMMEDIATE");

@@ -1,0 +1,30 @@
+package io.taskbroker.store.sqlite;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The prepared statements of a connection, which are used again and again, and end together.
+final class Statements {
+  private final Connection connection;
+  private final List<PreparedStatement> prepared = new ArrayList<>();
+
+  Statements(Connection connection) {
+    this.connection = connection;
+  }
+
+  PreparedStatement prepare(String sql) throws SQLException {
+    PreparedStatement statement = connection.prepareStatement(sql);
+    prepared.add(statement);
+    return statement;
+  }
+
+  /// Closes all, also those that are broken.
+  void close() throws SQLException {
+    for (PreparedStatement statement : prepared) {
+      statement.close();
+    }
+  }
+}
