@@ -104,6 +104,7 @@ final class SqliteTakeoverTest {
           .containsExactly(false, false, false, false, false, false, false, false, true);
       assertThat(Rows.text(rows.get(5))).isEqualTo(Rows.text(claimed()));
       assertThat(Rows.text(rows.get(6))).isEqualTo(Rows.text(bare("Pending", 7, 1_000_000)));
+      assertThat(rows).as("none waits for a commit that nobody will make").allMatch(Row::committed);
       assertThat(rows.get(7).activation().payload()).containsExactly(-1, -1, -1);
       assertThat(store.lastKey()).isEqualTo(9);
       assertThat(store.loadParked(0, 10)).isEmpty();
@@ -284,7 +285,7 @@ final class SqliteTakeoverTest {
         1_600_000,
         1_700_000,
         false,
-        false,
+        true,
         Row.NONE,
         null);
   }
@@ -305,6 +306,7 @@ final class SqliteTakeoverTest {
             FailurePolicy.DISCARD,
             false,
             false);
-    return Row.arriving(key, activation, Status.PENDING, added);
+    return new Row(
+        key, activation, Status.PENDING, added, 0, Row.NONE, Row.NONE, false, true, Row.NONE, null);
   }
 }
