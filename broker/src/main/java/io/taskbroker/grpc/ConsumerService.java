@@ -183,6 +183,11 @@ final class ConsumerService {
     public void unavailable(String why) {
       call.fail(Status.UNAVAILABLE.withDescription(why));
     }
+
+    @Override
+    public boolean isGone() {
+      return call.isCancelled();
+    }
   }
 
   /// Answers reports: with a task if there is one, but never with its absence.
@@ -195,6 +200,11 @@ final class ConsumerService {
     @Override
     public void unavailable(String why) {
       call.fail(Status.UNAVAILABLE.withDescription(why));
+    }
+
+    @Override
+    public boolean isGone() {
+      return call.isCancelled();
     }
   }
 }

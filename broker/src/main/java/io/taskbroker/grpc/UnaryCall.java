@@ -15,6 +15,7 @@ final class UnaryCall extends ServerCall.Listener<byte[]> implements Runnable {
   private byte @Nullable [] request;
   private byte @Nullable [] response;
   private Status status = Status.OK;
+  private volatile boolean cancelled;
 
   UnaryCall(
       UnaryMethod method,
@@ -46,7 +47,13 @@ final class UnaryCall extends ServerCall.Listener<byte[]> implements Runnable {
 
   @Override
   public void onCancel() {
+    cancelled = true;
     running.remove(this);
+  }
+
+  /// Whether the client has given up.
+  boolean isCancelled() {
+    return cancelled;
   }
 
   /// Answers the call. A client that went away is not told.

@@ -46,6 +46,12 @@ public sealed interface Command {
     void done(@Nullable Delivery next);
 
     void unavailable(String why);
+
+    /// Whether nobody waits for the answer any more. An activation that is handed out to nobody
+    /// would not run before its deadline has passed.
+    default boolean isGone() {
+      return false;
+    }
   }
 
   /// A worker wants an activation.
@@ -68,6 +74,12 @@ public sealed interface Command {
     void done(@Nullable Delivery delivery);
 
     void unavailable(String why);
+
+    /// Whether nobody waits for the answer any more. An activation that is handed out to nobody
+    /// would not run before its deadline has passed.
+    default boolean isGone() {
+      return false;
+    }
   }
 
   /// Records of one partition in the order of their offsets. The sender bounds how many of them are

@@ -42,7 +42,7 @@ final class Handouts {
   /// Gives the worker that asks the oldest activation that fits.
   void claim(@Nullable String application, @Nullable String namespace, Taker taker) {
     Entry entry = null;
-    if (flight.delivering) {
+    if (flight.delivering && !taker.isGone()) {
       if (application != null) {
         Lane lane = flight.lanes.get(application);
         entry = lane == null ? null : oldest(lane, namespace);
@@ -123,7 +123,10 @@ final class Handouts {
     } else if (flight.isExpired(entry.activation)) {
       entry.taker = taker;
       endings.expire(entry);
-    } else if (!flight.delivering || flight.isEarly(entry.activation) || !markIsFresh(entry)) {
+    } else if (!flight.delivering
+        || taker.isGone()
+        || flight.isEarly(entry.activation)
+        || !markIsFresh(entry)) {
       giveBack(taker, entry);
     } else {
       handOver(entry, taker);

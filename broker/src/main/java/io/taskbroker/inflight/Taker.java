@@ -6,6 +6,11 @@ import org.jspecify.annotations.Nullable;
 sealed interface Taker {
   void take(Effects effects, @Nullable Delivery delivery);
 
+  /// Whether it will not get what it is handed.
+  default boolean isGone() {
+    return false;
+  }
+
   /// The application's worker, called by the broker.
   enum Push implements Taker {
     WORKER;
@@ -24,6 +29,11 @@ sealed interface Taker {
     public void take(Effects effects, @Nullable Delivery delivery) {
       effects.reply(reply, delivery);
     }
+
+    @Override
+    public boolean isGone() {
+      return reply.isGone();
+    }
   }
 
   /// A worker that asked with its report.
@@ -31,6 +41,11 @@ sealed interface Taker {
     @Override
     public void take(Effects effects, @Nullable Delivery delivery) {
       effects.reply(reply, delivery);
+    }
+
+    @Override
+    public boolean isGone() {
+      return reply.isGone();
     }
   }
 }

@@ -6,9 +6,9 @@ import io.taskbroker.store.ActivationStore.ParkedQuery;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// What a [StoreCommitter] has taken and not yet committed, and in which transactions it is to be
@@ -21,7 +21,7 @@ final class StoreCommitterBacklog {
   private final int batchSize;
   private final Deque<List<Change>> parts = new ArrayDeque<>();
   private final List<Change> held = new ArrayList<>();
-  private final Set<Long> heldRows = new HashSet<>(); // of which a change is, or was lately, held
+  private final Map<Long, Integer> heldRows = new HashMap<>(); // keys, and how much of each is held
   private int heldSize; // of the next transaction of what is held
   private long numbers;
 
@@ -150,24 +150,21 @@ final class StoreCommitterBacklog {
     }
   }
 
-  /// Moves what needs space to the end of what is held; returns the rest.
+  /// Moves what needs space, and what may not overtake such a change of the same row, to the end of
+  /// what is held; returns the rest.
   private List<Change> holdBack(List<Change> changes) {
     List<Change> relief = new ArrayList<>(changes.size());
     for (Change change : changes) {
-      boolean hold =
+      boolean needsSpace =
           switch (change) {
-            case Change.Mark mark -> heldRows.contains(mark.key());
-            case Change.Prove prove -> heldRows.contains(prove.key());
-            case Change.Leave leave -> heldRows.contains(leave.key());
-            case Change.Delete delete -> heldRows.contains(delete.key());
-            case Change.Insert insert -> {
-              // Nothing of a row goes before its insert: it would come back to life.
-              heldRows.add(insert.row().key());
-              yield true;
-            }
-            case Change.Consumed _, Change.OffsetCommitted _ -> true;
+            case Change.Insert _, Change.Consumed _, Change.OffsetCommitted _ -> true;
+            case Change.Mark _, Change.Prove _, Change.Leave _, Change.Delete _ -> false;
           };
-      (hold ? held : relief).add(change);
+      if (needsSpace || heldRows.containsKey(row(change))) {
+        hold(change);
+      } else {
+        relief.add(change);
+      }
     }
     return relief;
   }
@@ -176,17 +173,34 @@ final class StoreCommitterBacklog {
   /// then held as well.
   private boolean holdLeave(Change change) {
     if (change instanceof Change.Leave leave) {
-      held.add(leave);
-      heldRows.add(leave.key());
+      hold(leave);
       return true;
     }
     return false;
   }
 
+  private void hold(Change change) {
+    held.add(change);
+    heldRows.merge(row(change), 1, Integer::sum);
+  }
+
   private void release(int changes) {
-    held.subList(0, changes).clear();
-    if (held.isEmpty()) {
-      heldRows.clear();
+    List<Change> released = held.subList(0, changes);
+    for (Change change : released) {
+      heldRows.computeIfPresent(row(change), (_, count) -> count == 1 ? null : count - 1);
     }
+    released.clear();
+  }
+
+  /// The key of the row that a change is about; [Row#NONE] if it is about none.
+  private static long row(Change change) {
+    return switch (change) {
+      case Change.Insert insert -> insert.row().key();
+      case Change.Mark mark -> mark.key();
+      case Change.Prove prove -> prove.key();
+      case Change.Leave leave -> leave.key();
+      case Change.Delete delete -> delete.key();
+      case Change.Consumed _, Change.OffsetCommitted _ -> Row.NONE;
+    };
   }
 }

@@ -210,6 +210,7 @@ final class GrpcServerTest extends ServedTest {
     context.cancel(null);
     assertThat(ended.get(10, SECONDS).getCode()).isEqualTo(Status.Code.CANCELLED);
     caller.join();
+    await().until(() -> report.reply().isGone());
     report.reply().done(null);
 
     intake.answerWithNothing();

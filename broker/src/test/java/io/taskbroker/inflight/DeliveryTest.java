@@ -30,6 +30,40 @@ final class DeliveryTest {
   }
 
   @Test
+  void nothingIsHandedOutToAWorkerThatGaveUp() {
+    partition.send(Task.of("x"), Task.of("y"));
+    assertThat(rig.claimAndGo().id()).isEmpty();
+    assertThat(rig.claim().id()).isEqualTo("x");
+
+    var gone = new RigReply();
+    gone.gone = true;
+    rig.tell(
+        new Command.Report(
+            List.of(new Command.Update("x", Status.COMPLETE, -1, -1)),
+            new Command.Claim(null, null, gone),
+            gone));
+    rig.settle();
+    assertThat(gone.isAnswered()).isTrue();
+    assertThat(gone.id()).isEmpty();
+    assertThat(rig.claim().id()).isEqualTo("y");
+  }
+
+  @Test
+  void whatMayRunOnlyOnceRunsAlthoughAWorkerGaveUpBeforeItsMark() {
+    partition.send(Task.once("x"));
+    partition.commitOffset();
+    rig.commits = false;
+    var gone = new RigReply();
+    rig.tell(new Command.Claim(null, null, gone));
+    gone.gone = true;
+    rig.commitAndSettle();
+    assertThat(gone.id()).isEmpty();
+    rig.commits = true;
+    rig.commitAndSettle();
+    assertThat(rig.claim().id()).isEqualTo("x");
+  }
+
+  @Test
   void filtersAreKept() {
     partition.send(Task.of("1").application("a").namespace("x"));
     assertThat(rig.claim("b", null).id()).isEmpty();

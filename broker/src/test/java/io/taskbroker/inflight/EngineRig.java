@@ -237,6 +237,15 @@ final class EngineRig implements Effects {
     return claim(null, null);
   }
 
+  /// A worker that gave up before it is answered.
+  RigReply claimAndGo() {
+    var reply = new RigReply();
+    reply.gone = true;
+    tell(new Command.Claim(null, null, reply));
+    settle();
+    return reply;
+  }
+
   RigReply claim(@Nullable String application, @Nullable String namespace) {
     var reply = new RigReply();
     tell(new Command.Claim(application, namespace, reply));

@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 /// The caller of a report or a claim: remembers what it was answered.
 final class RigReply implements Command.ReportReply, Command.ClaimReply {
   int answers;
+  boolean gone;
   @Nullable Delivery delivery;
   @Nullable String unavailable;
 
@@ -26,5 +27,10 @@ final class RigReply implements Command.ReportReply, Command.ClaimReply {
   @Override
   public void unavailable(String why) {
     unavailable = why;
+  }
+
+  @Override
+  public boolean isGone() {
+    return gone;
   }
 }

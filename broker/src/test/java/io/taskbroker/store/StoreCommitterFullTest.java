@@ -92,6 +92,19 @@ final class StoreCommitterFullTest {
     assertThat(told.committed.subList(2, 5)).containsExactly(insert(1), insert(2), delete(1));
   }
 
+  /// The space for the other row is what the delete of the first frees.
+  @Test
+  void h12ADeleteDoesNotWaitForTheInsertsOfOtherRows() {
+    store.always =
+        fullFor(change -> change.equals(insert(2)) && !told.committed.contains(delete(1)));
+    committer.start();
+    committer.submit(List.of(insert(1), insert(2)), List.of());
+    whileTimePasses(() -> told.committed.contains(insert(1)));
+    committer.submit(List.of(delete(1)), List.of());
+    whileTimePasses(() -> told.committed.size() == 3);
+    assertThat(told.committed).containsExactly(insert(1), delete(1), insert(2));
+  }
+
   @Test
   void h12SpaceForAFewIsUsed() {
     store.always =

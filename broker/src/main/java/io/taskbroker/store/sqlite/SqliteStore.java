@@ -273,6 +273,8 @@ public final class SqliteStore implements ActivationStore {
       }
     } catch (SQLException e) {
       LOG.debug("Could not shorten the log of {}", file, e);
+      // That ends a transaction too, without which each statement would be one of its own.
+      undo(true);
     }
   }
 
