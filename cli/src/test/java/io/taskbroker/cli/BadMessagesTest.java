@@ -40,6 +40,7 @@ final class BadMessagesTest {
   @TempDir private Path dir;
 
   /// @param reason what the dead letter is to say
+  @SuppressWarnings("ArrayRecordComponent") // compared by nobody
   private record BadMessage(byte @Nullable [] value, long offset, String reason) {}
 
   @Test

@@ -28,7 +28,7 @@ final class KafkaView implements AutoCloseable {
 
   private final String bootstrap;
   private final Admin admin;
-  private final KafkaProducer<byte[], byte @Nullable []> producer;
+  private final KafkaProducer<byte[], byte[]> producer;
   private final KafkaConsumer<byte[], byte[]> consumer;
 
   KafkaView(String bootstrap) {
@@ -100,8 +100,9 @@ final class KafkaView implements AutoCloseable {
   }
 
   private Map<TopicPartition, Long> ends(String topic) throws Exception {
-    int partitions =
-        admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic).partitions().size();
+    var description =
+        List.copyOf(admin.describeTopics(List.of(topic)).allTopicNames().get().values());
+    int partitions = description.getFirst().partitions().size();
     var ends = new HashMap<TopicPartition, Long>();
     for (int partition = 0; partition < partitions; partition++) {
       var which = new TopicPartition(topic, partition);
