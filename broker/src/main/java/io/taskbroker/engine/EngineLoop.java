@@ -49,7 +49,6 @@ public final class EngineLoop implements Service, Progress {
 
   private long followed;
   private volatile long done;
-  private volatile Inflight.Depths depths = new Inflight.Depths(0, 0, 0, 0, 0, 0);
 
   public EngineLoop(
       InflightOptions options,
@@ -125,11 +124,6 @@ public final class EngineLoop implements Service, Progress {
     return done;
   }
 
-  /// How much was in flight lately.
-  public Inflight.Depths depths() {
-    return depths;
-  }
-
   private boolean round() {
     int count = 0;
     Command command = mailbox.nextTold();
@@ -147,7 +141,6 @@ public final class EngineLoop implements Service, Progress {
     if (count > 0) {
       followed += count;
       done = followed;
-      depths = inflight.depths();
     }
     return count > 0;
   }

@@ -1,38 +1,27 @@
 package io.taskbroker.engine;
 
 import io.taskbroker.inflight.Notice;
+import java.util.EnumMap;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
-/// What the engine told operators: counted, and logged, what is loud no more than a few times a
-/// second. Counts are for any thread; [#notice] is for the engine's.
+/// What the engine told operators, in the log; what is loud, no more than a few times a second.
+/// Confined to the engine's thread.
 public final class Notices {
   private static final Logger log = LoggerFactory.getLogger(Notices.class);
   private static final int PER_SECOND = 10;
   private static final long SECOND_NANOS = 1_000_000_000;
 
-  private final Map<Notice, Tally> tallies = new ConcurrentHashMap<>();
-
-  public long count(Notice notice) {
-    return tally(notice).count.sum();
-  }
-
-  private Tally tally(Notice notice) {
-    return tallies.computeIfAbsent(notice, _ -> new Tally());
-  }
+  private final Map<Notice, Budget> budgets = new EnumMap<>(Notice.class);
 
   public void notice(Notice notice, String id, String detail) {
-    Tally tally = tally(notice);
-    tally.count.increment();
     Level level = level(notice);
     if (!log.isEnabledForLevel(level)) {
       return;
     }
-    if (level != Level.DEBUG && !tally.allows()) {
+    if (level != Level.DEBUG && !budgets.computeIfAbsent(notice, _ -> new Budget()).allows()) {
       return;
     }
     log.atLevel(level)
@@ -66,9 +55,8 @@ public final class Notices {
     };
   }
 
-  /// How often something happened, and how often it may be said.
-  private static final class Tally {
-    final LongAdder count = new LongAdder();
+  /// How often something may be said.
+  private static final class Budget {
     private long secondStartedAt = System.nanoTime();
     private int left = PER_SECOND;
 
