@@ -58,6 +58,7 @@ final class KafkaView implements AutoCloseable {
         .createTopics(List.of(new NewTopic(name, partitions, (short) 1).configs(config)))
         .all()
         .get();
+    ends(name, partitions);
   }
 
   /// Publishes a value to partition 0, and returns when Kafka has it.
@@ -102,7 +103,11 @@ final class KafkaView implements AutoCloseable {
   private Map<TopicPartition, Long> ends(String topic) throws Exception {
     var description =
         List.copyOf(admin.describeTopics(List.of(topic)).allTopicNames().get().values());
-    int partitions = description.getFirst().partitions().size();
+    return ends(topic, description.getFirst().partitions().size());
+  }
+
+  /// Returns when leaders that are ready have answered (see EmbeddedKafka).
+  private Map<TopicPartition, Long> ends(String topic, int partitions) throws Exception {
     var ends = new HashMap<TopicPartition, Long>();
     for (int partition = 0; partition < partitions; partition++) {
       var which = new TopicPartition(topic, partition);

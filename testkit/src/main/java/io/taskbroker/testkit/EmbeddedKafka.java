@@ -10,11 +10,16 @@ import java.util.Properties;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.metadata.storage.Formatter;
@@ -62,14 +67,25 @@ public final class EmbeddedKafka implements AutoCloseable {
     return port;
   }
 
-  /// Creates a topic and returns when it exists; topics are never created by mere use.
+  /// Creates a topic and returns when its partitions can be written to; topics are never created by
+  /// mere use. Without that wait an idempotent producer may lose the first of several batches to a
+  /// leader that is not ready, have the second one taken, and get the order right never again.
   public void createTopic(String name, int partitions) {
+    createTopic(new NewTopic(name, partitions, (short) 1));
+  }
+
+  /// The same for a topic with settings of its own.
+  public void createTopic(NewTopic topic) {
+    String name = topic.name();
     var bootstrap = Map.<String, Object>of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap());
     try (var admin = Admin.create(bootstrap)) {
-      admin
-          .createTopics(List.of(new NewTopic(name, partitions, (short) 1)))
-          .all()
-          .get(ADMIN_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+      admin.createTopics(List.of(topic)).all().get(ADMIN_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+      Map<TopicPartition, OffsetSpec> ends =
+          IntStream.range(0, topic.numPartitions())
+              .mapToObj(partition -> new TopicPartition(name, partition))
+              .collect(Collectors.toMap(Function.identity(), _ -> OffsetSpec.latest()));
+      // Only leaders answer; until they do, the client asks again.
+      admin.listOffsets(ends).all().get(ADMIN_TIMEOUT_SECONDS, TimeUnit.SECONDS);
     } catch (ExecutionException | TimeoutException e) {
       throw new IllegalStateException("Could not create topic " + name, e);
     } catch (InterruptedException e) {
