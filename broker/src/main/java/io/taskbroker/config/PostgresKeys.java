@@ -1,0 +1,98 @@
+package io.taskbroker.config;
+
+import static io.taskbroker.config.KeyType.bool;
+import static io.taskbroker.config.KeyType.filledText;
+import static io.taskbroker.config.KeyType.integer;
+import static io.taskbroker.config.KeyType.optional;
+import static io.taskbroker.config.KeyType.secretText;
+import static io.taskbroker.config.KeyType.text;
+
+import java.util.Optional;
+
+/// The keys of an area: The store in a Postgres server.
+final class PostgresKeys {
+  static final KeyTable<BrokerConfig> TABLE =
+      new KeyTable<>("Postgres", "The store in a Postgres server");
+
+  static final Key<BrokerConfig, Boolean> PG_RUN_MIGRATIONS =
+      TABLE.key(
+          "store.pg.run_migrations",
+          bool(),
+          false,
+          "Whether the broker brings the tables up to date at start",
+          c -> c.store().postgres().runMigrations());
+
+  static final Key<BrokerConfig, String> PG_HOST =
+      TABLE.key(
+          "store.pg.host",
+          filledText(),
+          "sentry-postgres-1",
+          "The host of Postgres",
+          c -> c.store().postgres().address().host());
+
+  static final Key<BrokerConfig, Integer> PG_PORT =
+      TABLE.key(
+          "store.pg.port",
+          integer(1, 65_535),
+          5_432,
+          "The port of Postgres",
+          c -> c.store().postgres().address().port());
+
+  static final Key<BrokerConfig, String> PG_USERNAME =
+      TABLE.key(
+          "store.pg.username",
+          text(),
+          "postgres",
+          "Who works with the tables",
+          c -> c.store().postgres().login().username());
+
+  static final Key<BrokerConfig, Secret> PG_PASSWORD =
+      TABLE.key(
+          "store.pg.password",
+          secretText(),
+          new Secret("password"),
+          "The password of username",
+          c -> c.store().postgres().login().password());
+
+  static final Key<BrokerConfig, String> PG_DDL_USERNAME =
+      TABLE.key(
+          "store.pg.ddl_username",
+          text(),
+          "postgres",
+          "Who changes the tables",
+          c -> c.store().postgres().migrator().username());
+
+  static final Key<BrokerConfig, Secret> PG_DDL_PASSWORD =
+      TABLE.key(
+          "store.pg.ddl_password",
+          secretText(),
+          new Secret("password"),
+          "The password of ddl_username",
+          c -> c.store().postgres().migrator().password());
+
+  static final Key<BrokerConfig, String> PG_DATABASE_NAME =
+      TABLE.key(
+          "store.pg.database_name",
+          filledText(),
+          "default",
+          "The name of the database",
+          c -> c.store().postgres().database());
+
+  static final Key<BrokerConfig, String> PG_DEFAULT_DATABASE_NAME =
+      TABLE.key(
+          "store.pg.default_database_name",
+          filledText(),
+          "postgres",
+          "The database to connect to in order to create database_name",
+          c -> c.store().postgres().maintenanceDatabase());
+
+  static final Key<BrokerConfig, Optional<String>> PG_QUERY_PARAMS =
+      TABLE.key(
+          "store.pg.query_params",
+          optional(text()),
+          Optional.empty(),
+          "Parameters of the connection, such as k=v&k2=v2",
+          c -> c.store().postgres().address().queryParams());
+
+  private PostgresKeys() {}
+}
