@@ -78,7 +78,10 @@ final class KafkaKeys {
           "kafka_auto_offset_reset",
           offsetReset(),
           OffsetReset.LATEST,
-          "Where a consumer group begins that has committed nothing",
+          KeyDoc.noted(
+              "Where a consumer group begins that has committed nothing",
+              "`latest` is resolved once for a topic, and committed at once: nothing that arrives"
+                  + " while no broker runs is skipped"),
           c -> c.kafka().consumption().autoOffsetReset());
 
   static final Key<BrokerConfig, Duration> KAFKA_SEND_TIMEOUT_MS =
@@ -86,7 +89,9 @@ final class KafkaKeys {
           "kafka_send_timeout_ms",
           millis(0),
           Duration.ofMillis(500),
-          "Not used: what must leave is tried until Kafka has it",
+          KeyDoc.unused(
+              "How long a message may wait for a place in the producer's queue",
+              "what must leave waits in the store until Kafka has it"),
           c -> c.kafka().sendTimeout());
 
   static final Key<BrokerConfig, Integer> MAX_MESSAGE_SIZE =
@@ -94,7 +99,8 @@ final class KafkaKeys {
           "max_message_size",
           count(1),
           5_000_000,
-          "Bytes of a Kafka message at most",
+          KeyDoc.noted(
+              "Bytes of a Kafka message at most", "a larger one goes to the dead-letter topic"),
           c -> c.kafka().maxMessageSize());
 
   private KafkaKeys() {}

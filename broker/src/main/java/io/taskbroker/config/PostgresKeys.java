@@ -14,12 +14,14 @@ final class PostgresKeys {
   static final KeyTable<BrokerConfig> TABLE =
       new KeyTable<>("Postgres", "The store in a Postgres server");
 
+  private static final String SO_FAR = "Postgres is not supported so far";
+
   static final Key<BrokerConfig, Boolean> PG_RUN_MIGRATIONS =
       TABLE.key(
           "store.pg.run_migrations",
           bool(),
           false,
-          "Whether the broker brings the tables up to date at start",
+          KeyDoc.unused("Whether the broker brings the tables up to date at start", SO_FAR),
           c -> c.store().postgres().runMigrations());
 
   static final Key<BrokerConfig, String> PG_HOST =
@@ -27,7 +29,7 @@ final class PostgresKeys {
           "store.pg.host",
           filledText(),
           "sentry-postgres-1",
-          "The host of Postgres",
+          KeyDoc.unused("The host of Postgres", SO_FAR),
           c -> c.store().postgres().address().host());
 
   static final Key<BrokerConfig, Integer> PG_PORT =
@@ -35,7 +37,7 @@ final class PostgresKeys {
           "store.pg.port",
           integer(1, 65_535),
           5_432,
-          "The port of Postgres",
+          KeyDoc.unused("The port of Postgres", SO_FAR),
           c -> c.store().postgres().address().port());
 
   static final Key<BrokerConfig, String> PG_USERNAME =
@@ -43,7 +45,7 @@ final class PostgresKeys {
           "store.pg.username",
           text(),
           "postgres",
-          "Who works with the tables",
+          KeyDoc.unused("Who works with the tables", SO_FAR),
           c -> c.store().postgres().login().username());
 
   static final Key<BrokerConfig, Secret> PG_PASSWORD =
@@ -51,7 +53,7 @@ final class PostgresKeys {
           "store.pg.password",
           secretText(),
           new Secret("password"),
-          "The password of username",
+          KeyDoc.unused("The password of username", SO_FAR),
           c -> c.store().postgres().login().password());
 
   static final Key<BrokerConfig, String> PG_DDL_USERNAME =
@@ -59,7 +61,7 @@ final class PostgresKeys {
           "store.pg.ddl_username",
           text(),
           "postgres",
-          "Who changes the tables",
+          KeyDoc.unused("Who changes the tables", SO_FAR),
           c -> c.store().postgres().migrator().username());
 
   static final Key<BrokerConfig, Secret> PG_DDL_PASSWORD =
@@ -67,7 +69,7 @@ final class PostgresKeys {
           "store.pg.ddl_password",
           secretText(),
           new Secret("password"),
-          "The password of ddl_username",
+          KeyDoc.unused("The password of ddl_username", SO_FAR),
           c -> c.store().postgres().migrator().password());
 
   static final Key<BrokerConfig, String> PG_DATABASE_NAME =
@@ -75,7 +77,7 @@ final class PostgresKeys {
           "store.pg.database_name",
           filledText(),
           "default",
-          "The name of the database",
+          KeyDoc.unused("The name of the database", SO_FAR),
           c -> c.store().postgres().database());
 
   static final Key<BrokerConfig, String> PG_DEFAULT_DATABASE_NAME =
@@ -83,7 +85,7 @@ final class PostgresKeys {
           "store.pg.default_database_name",
           filledText(),
           "postgres",
-          "The database to connect to in order to create database_name",
+          KeyDoc.unused("The database to connect to in order to create database_name", SO_FAR),
           c -> c.store().postgres().maintenanceDatabase());
 
   static final Key<BrokerConfig, Optional<String>> PG_QUERY_PARAMS =
@@ -91,7 +93,7 @@ final class PostgresKeys {
           "store.pg.query_params",
           optional(text()),
           Optional.empty(),
-          "Parameters of the connection, such as k=v&k2=v2",
+          KeyDoc.unused("Parameters of the connection, such as k=v&k2=v2", SO_FAR),
           c -> c.store().postgres().address().queryParams());
 
   private PostgresKeys() {}

@@ -17,7 +17,9 @@ final class PushKeys {
           "fetch.threads",
           integer(1, 256),
           1,
-          "Threads that claim tasks; a power of two",
+          KeyDoc.unused(
+              "Threads that claim tasks; a power of two",
+              "nothing is fetched: what becomes ready is handed out at once"),
           c -> c.fetch().threads());
 
   static final Key<BrokerConfig, Duration> FETCH_BACKOFF =
@@ -25,7 +27,9 @@ final class PushKeys {
           "fetch.backoff",
           duration(),
           Duration.ofMillis(100),
-          "How long to wait when there was nothing to claim",
+          KeyDoc.unused(
+              "How long to wait when there was nothing to claim",
+              "nothing is fetched: what becomes ready is handed out at once"),
           c -> c.fetch().backoff());
 
   static final Key<BrokerConfig, Integer> FETCH_BATCH_LENGTH =
@@ -33,11 +37,19 @@ final class PushKeys {
           "fetch.batch_length",
           count(1),
           1,
-          "Tasks that are claimed at once",
+          KeyDoc.noted("Tasks that are claimed at once", "counts in the length of a lease only"),
           c -> c.fetch().batchLength());
 
   static final Key<BrokerConfig, Integer> PUSH_THREADS =
-      TABLE.key("push.threads", count(1), 1, "Threads that call workers", c -> c.push().threads());
+      TABLE.key(
+          "push.threads",
+          count(1),
+          1,
+          KeyDoc.noted(
+              "Threads that call workers",
+              "counts in the length of a lease only; how many calls of an application run at once"
+                  + " is found out, up to 1,024"),
+          c -> c.push().threads());
 
   static final Key<BrokerConfig, Duration> PUSH_TIMEOUT =
       TABLE.key(
@@ -52,7 +64,8 @@ final class PushKeys {
           "push.queue.size",
           count(1),
           1,
-          "Claimed tasks that wait for a call",
+          KeyDoc.noted(
+              "Claimed tasks that wait for a call", "counts in the length of a lease only"),
           c -> c.push().queueSize());
 
   static final Key<BrokerConfig, Duration> PUSH_QUEUE_TIMEOUT =
@@ -60,7 +73,9 @@ final class PushKeys {
           "push.queue.timeout",
           durationNotZero(),
           Duration.ofSeconds(5),
-          "How long a claimed task waits for a place in the queue",
+          KeyDoc.noted(
+              "How long a claimed task waits for a place in the queue",
+              "counts in the length of a lease only"),
           c -> c.push().queueTimeout());
 
   static final Key<BrokerConfig, Boolean> PUSH_UPDATE_BATCHED =
@@ -68,7 +83,10 @@ final class PushKeys {
           "push.update.batched",
           bool(),
           false,
-          "Whether marks of pushed tasks wait for each other",
+          KeyDoc.noted(
+              "Whether marks of pushed tasks wait for each other",
+              "a task is marked if it runs longer than push.update.batch.interval, or than 500 ms"
+                  + " if this is false"),
           c -> c.push().updateBatched());
 
   static final Key<BrokerConfig, Integer> PUSH_UPDATE_BATCH_LENGTH =
@@ -76,7 +94,7 @@ final class PushKeys {
           "push.update.batch.length",
           count(1),
           1,
-          "Marks that are written at once",
+          KeyDoc.noted("Marks that are written at once", "counts in the length of a lease only"),
           c -> c.push().updateBatchLength());
 
   static final Key<BrokerConfig, Duration> PUSH_UPDATE_BATCH_INTERVAL =
@@ -84,11 +102,16 @@ final class PushKeys {
           "push.update.batch.interval",
           durationNotZero(),
           Duration.ofMillis(100),
-          "How long a mark waits for others",
+          KeyDoc.noted("How long a mark waits for others", "see push.update.batched"),
           c -> c.push().updateInterval());
 
   static final Key<BrokerConfig, Integer> PUSH_UPDATE_BATCH_SIZE =
-      TABLE.key("push.update.batch.size", count(1), 1, "Not used", c -> c.push().updateBatchSize());
+      TABLE.key(
+          "push.update.batch.size",
+          count(1),
+          1,
+          KeyDoc.unused("Nothing", "it has none in the reference either"),
+          c -> c.push().updateBatchSize());
 
   private PushKeys() {}
 }

@@ -16,7 +16,10 @@ final class ReportKeys {
           "batch_status_updates",
           bool(),
           false,
-          "Whether reports wait for each other",
+          KeyDoc.noted(
+              "Whether reports wait for each other",
+              "a report is answered when it is durable, and shares its transaction with what came"
+                  + " meanwhile, with either"),
           c -> c.statusUpdates().batched());
 
   static final Key<BrokerConfig, Integer> STATUS_UPDATE_BATCH_SIZE =
@@ -24,7 +27,9 @@ final class ReportKeys {
           "status_update_batch_size",
           count(1),
           1,
-          "Reports that are written at once",
+          KeyDoc.noted(
+              "Reports that are written at once",
+              "with batch_status_updates, bounds every change of a transaction"),
           c -> c.statusUpdates().batchSize());
 
   static final Key<BrokerConfig, Duration> STATUS_UPDATE_INTERVAL_MS =
@@ -32,7 +37,7 @@ final class ReportKeys {
           "status_update_interval_ms",
           millis(1),
           Duration.ofMillis(100),
-          "How long a report waits for others",
+          KeyDoc.noted("How long a report waits for others", "with batch_status_updates"),
           c -> c.statusUpdates().interval());
 
   private ReportKeys() {}

@@ -24,7 +24,7 @@ final class StoreKeys {
           "store.adapter",
           oneOf(StoreConfig.Adapter.class),
           StoreConfig.Adapter.SQLITE,
-          "The database",
+          KeyDoc.noted("The database", "`postgres` is refused so far"),
           c -> c.store().adapter());
 
   static final Key<BrokerConfig, Path> SQLITE_PATH =
@@ -40,7 +40,9 @@ final class StoreKeys {
           "store.sqlite.enable_status_metrics",
           bool(),
           true,
-          "Whether metrics tell of the database's inside",
+          KeyDoc.unused(
+              "Whether metrics tell of the database's inside",
+              "nothing searches the database for the sake of metrics"),
           c -> c.store().sqlite().statusMetrics());
 
   static final Key<BrokerConfig, Optional<Integer>> SQLITE_VACUUM_PAGE_COUNT =
@@ -48,7 +50,9 @@ final class StoreKeys {
           "store.sqlite.vacuum_page_count",
           optional(count(0)),
           Optional.empty(),
-          "How many free pages are given back at once; null for all",
+          KeyDoc.noted(
+              "Free pages of the file that are given back at once; null for all",
+              "4,000 at most, so that nothing waits for it"),
           c -> c.store().sqlite().vacuumPageCount());
 
   static final Key<BrokerConfig, Integer> RETRY_MAX_RETRIES =
@@ -56,7 +60,9 @@ final class StoreKeys {
           "store.retry.max_retries",
           count(0),
           3,
-          "How often a query is tried again after a transient error",
+          KeyDoc.unused(
+              "How often a query is tried again after a transient error",
+              "a transaction is tried again until it is durable"),
           c -> c.store().retry().maxRetries());
 
   static final Key<BrokerConfig, Duration> RETRY_DELAY =
@@ -64,7 +70,7 @@ final class StoreKeys {
           "store.retry.delay",
           duration(),
           Duration.ofMillis(100),
-          "How long to wait before that",
+          KeyDoc.unused("How long to wait before that", "the wait grows from 10 ms to 1 s"),
           c -> c.store().retry().delay());
 
   static final Key<BrokerConfig, Duration> INSERT_FAILURE_BACKOFF_MS =
@@ -72,7 +78,8 @@ final class StoreKeys {
           "store.insert_failure_backoff_ms",
           millis(0),
           Duration.ofSeconds(4),
-          "How long to wait after a failed insert",
+          KeyDoc.unused(
+              "How long to wait after a failed insert", "the wait grows from 10 ms to 1 s"),
           c -> c.store().inserts().failureBackoff());
 
   static final Key<BrokerConfig, Integer> INSERT_BATCH_MAX_LENGTH =
@@ -80,7 +87,9 @@ final class StoreKeys {
           "store.insert_batch_max_length",
           count(0),
           256,
-          "Arrivals that are stored at once",
+          KeyDoc.unused(
+              "Arrivals that are stored at once",
+              "what arrives during a transaction is in the next one, up to 4,096 changes"),
           c -> c.store().inserts().batchLength());
 
   static final Key<BrokerConfig, Long> INSERT_BATCH_MAX_BYTES =
@@ -88,7 +97,9 @@ final class StoreKeys {
           "store.insert_batch_max_bytes",
           size(),
           16_000_000L,
-          "Bytes of the arrivals that are stored at once",
+          KeyDoc.unused(
+              "Bytes of the arrivals that are stored at once",
+              "bounded by what is read ahead, 16 MiB for each topic"),
           c -> c.store().inserts().batchBytes());
 
   static final Key<BrokerConfig, Duration> INSERT_BATCH_MAX_TIME_MS =
@@ -96,7 +107,9 @@ final class StoreKeys {
           "store.insert_batch_max_time_ms",
           millis(0),
           Duration.ofSeconds(1),
-          "How long an arrival waits for others",
+          KeyDoc.unused(
+              "How long an arrival waits for others",
+              "it waits for the transaction before at most"),
           c -> c.store().inserts().batchTime());
 
   static final Key<BrokerConfig, Optional<Long>> MAX_SIZE =
@@ -104,7 +117,9 @@ final class StoreKeys {
           "store.max_size",
           optional(size()),
           Optional.of(3_000_000_000L),
-          "Bytes of the database at which intake stops; null for no bound",
+          KeyDoc.noted(
+              "Bytes of the database at which intake stops; null for no bound",
+              "counts pages in use, and not what the file was once"),
           c -> c.store().limits().maxSize());
 
   static final Key<BrokerConfig, Integer> MAX_PENDING_COUNT =
@@ -112,7 +127,10 @@ final class StoreKeys {
           "store.max_pending_count",
           count(0),
           2_048,
-          "Tasks ready for delivery at which intake stops",
+          KeyDoc.noted(
+              "Tasks ready for delivery at which intake stops",
+              "those of one application in memory; more of them wait on disk, and other"
+                  + " applications are not held up"),
           c -> c.store().limits().maxPending());
 
   static final Key<BrokerConfig, Integer> MAX_DELAY_COUNT =
@@ -120,7 +138,8 @@ final class StoreKeys {
           "store.max_delay_count",
           count(0),
           8_192,
-          "Delayed tasks at which intake stops",
+          KeyDoc.noted(
+              "Delayed tasks at which intake stops", "those in memory; more of them wait on disk"),
           c -> c.store().limits().maxDelay());
 
   static final Key<BrokerConfig, Integer> MAX_PROCESSING_COUNT =
@@ -128,7 +147,8 @@ final class StoreKeys {
           "store.max_processing_count",
           count(0),
           2_048,
-          "Tasks claimed or with workers at which intake stops",
+          KeyDoc.noted(
+              "Tasks claimed or with workers at which intake stops", "those of one application"),
           c -> c.store().limits().maxProcessing());
 
   static final Key<BrokerConfig, Integer> MAX_PROCESSING_ATTEMPTS =
@@ -152,7 +172,9 @@ final class StoreKeys {
           "store.contention_drain_age_sec",
           seconds(),
           Duration.ofMinutes(1),
-          "After which tasks of a broker that is gone are taken over, with Postgres",
+          KeyDoc.unused(
+              "After which tasks of a broker that is gone are taken over, with Postgres",
+              "Postgres is not supported so far"),
           c -> c.store().limits().contentionDrainAge());
 
   private StoreKeys() {}

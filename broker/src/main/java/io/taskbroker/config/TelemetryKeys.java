@@ -25,7 +25,9 @@ final class TelemetryKeys {
           "log_filter",
           text(),
           "info,librdkafka=warn,h2=off",
-          "What is logged, as level or target=level, separated by commas",
+          KeyDoc.noted(
+              "What is logged, as level or target=level, separated by commas",
+              "targets of the reference's libraries stand for those of this broker"),
           c -> c.telemetry().log().filter());
 
   static final Key<BrokerConfig, TelemetryConfig.LogFormat> LOG_FORMAT =
@@ -41,7 +43,9 @@ final class TelemetryKeys {
           "log_async_backtrace",
           bool(),
           false,
-          "Whether to log from time to time what all threads do",
+          KeyDoc.unused(
+              "Whether to log from time to time what all tasks of the runtime do",
+              "`jcmd PID Thread.print` tells what the threads do"),
           c -> c.telemetry().log().asyncBacktrace());
 
   static final Key<BrokerConfig, InetSocketAddress> STATSD_ADDR =

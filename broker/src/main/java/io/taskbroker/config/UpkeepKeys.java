@@ -19,7 +19,8 @@ final class UpkeepKeys {
           "upkeep_task_interval_ms",
           millis(0),
           Duration.ofSeconds(1),
-          "The period of upkeep",
+          KeyDoc.noted(
+              "The period of upkeep", "the period of gauges only: all else happens when it is due"),
           c -> c.upkeep().taskInterval());
 
   static final Key<BrokerConfig, Duration> UPKEEP_UNHEALTHY_INTERVAL_MS =
@@ -27,7 +28,9 @@ final class UpkeepKeys {
           "upkeep_unhealthy_interval_ms",
           millis(0),
           Duration.ofSeconds(5),
-          "After which a stage that makes no progress is unhealthy",
+          KeyDoc.noted(
+              "After which a stage that makes no progress is unhealthy",
+              "10 s at least: a stage is judged by whether it does any of the work that it has"),
           c -> c.upkeep().unhealthyInterval());
 
   static final Key<BrokerConfig, Boolean> HEALTH_CHECK_KILLSWITCHED =
@@ -43,7 +46,9 @@ final class UpkeepKeys {
           "upkeep_deadline_reset_skip_after_startup_sec",
           seconds(),
           Duration.ofMinutes(1),
-          "How long after start deadlines that passed before it are not acted on",
+          KeyDoc.noted(
+              "How long after start deadlines that passed before it are not acted on",
+              "once for each task, so that restarts do not postpone them for ever"),
           c -> c.upkeep().deadlineResetSkip());
 
   static final Key<BrokerConfig, Duration> MAINTENANCE_TASK_INTERVAL_MS =
@@ -51,7 +56,9 @@ final class UpkeepKeys {
           "maintenance_task_interval_ms",
           millis(0),
           Duration.ofSeconds(6),
-          "The period of incremental vacuum",
+          KeyDoc.noted(
+              "The period of incremental vacuum",
+              "in moments in which nothing waits to be written; 1 s at least"),
           c -> c.upkeep().vacuum().maintenanceInterval());
 
   static final Key<BrokerConfig, Boolean> FULL_VACUUM_ON_START =
@@ -59,7 +66,9 @@ final class UpkeepKeys {
           "full_vacuum_on_start",
           bool(),
           true,
-          "Whether the database is vacuumed at start",
+          KeyDoc.noted(
+              "Whether the database is vacuumed at start",
+              "if more than half of the file, and more than 64 MiB, is free"),
           c -> c.upkeep().vacuum().fullOnStart());
 
   static final Key<BrokerConfig, Boolean> FULL_VACUUM_ON_UPKEEP =
@@ -67,7 +76,9 @@ final class UpkeepKeys {
           "full_vacuum_on_upkeep",
           bool(),
           true,
-          "Whether the database is vacuumed again and again",
+          KeyDoc.unused(
+              "Whether the database is vacuumed again and again",
+              "it would hold reports up; free pages are given back a few at a time"),
           c -> c.upkeep().vacuum().fullOnUpkeep());
 
   static final Key<BrokerConfig, Duration> VACUUM_INTERVAL_MS =
@@ -75,7 +86,7 @@ final class UpkeepKeys {
           "vacuum_interval_ms",
           millis(0),
           Duration.ofSeconds(30),
-          "The period of that",
+          KeyDoc.unused("The period of that", "see full_vacuum_on_upkeep"),
           c -> c.upkeep().vacuum().interval());
 
   private UpkeepKeys() {}
