@@ -44,6 +44,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -152,6 +153,18 @@ public final class Broker implements Service {
       return 1;
     }
     return lifecycle.runUntilEnd(broker);
+  }
+
+  /// Reads a configuration and checks it as a start would, without starting anything.
+  ///
+  /// @param warnings called with one line at a time
+  /// @throws ConfigException with what is wrong
+  public static BrokerConfig check(
+      Optional<Path> config, Map<String, String> environment, Consumer<String> warnings) {
+    BrokerConfig loaded = ConfigLoader.load(config, environment, warnings);
+    Settings.requireSupported(loaded);
+    var _ = Settings.clusters(loaded);
+    return loaded;
   }
 
   @Override

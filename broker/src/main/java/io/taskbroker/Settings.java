@@ -1,6 +1,7 @@
 package io.taskbroker;
 
 import io.taskbroker.config.BrokerConfig;
+import io.taskbroker.config.ConfigException;
 import io.taskbroker.config.DeliveryMode;
 import io.taskbroker.config.PushConfig;
 import io.taskbroker.config.StatusUpdateConfig;
@@ -32,15 +33,15 @@ final class Settings {
 
   /// Refuses what a configuration may ask for and this broker cannot do.
   ///
-  /// @throws IllegalArgumentException that names the key
+  /// @throws ConfigException that names the key
   static void requireSupported(BrokerConfig config) {
     if (config.store().adapter() != StoreConfig.Adapter.SQLITE) {
-      throw new IllegalArgumentException("store.adapter: only sqlite is supported so far");
+      throw ConfigException.of("store.adapter", "postgres", "only sqlite is supported so far");
     }
     for (TopicConfig topic : config.kafka().topics().values()) {
       if (topic.raw().isPresent()) {
-        throw new IllegalArgumentException(
-            "kafka_topics." + topic.name() + ".raw: raw topics are not supported so far");
+        throw ConfigException.of(
+            "kafka_topics." + topic.name() + ".raw", "", "raw topics are not supported so far");
       }
     }
   }

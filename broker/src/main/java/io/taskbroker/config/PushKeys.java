@@ -110,7 +110,7 @@ final class PushKeys {
           "push.update.batch.size",
           count(1),
           1,
-          KeyDoc.unused("Nothing", "it has none in the reference either"),
+          KeyDoc.unused("Not used", "it has none in the reference either"),
           c -> c.push().updateBatchSize());
 
   private PushKeys() {}

@@ -19,8 +19,7 @@ final class UpkeepKeys {
           "upkeep_task_interval_ms",
           millis(0),
           Duration.ofSeconds(1),
-          KeyDoc.noted(
-              "The period of upkeep", "the period of gauges only: all else happens when it is due"),
+          KeyDoc.noted("The period of upkeep", "of gauges only: all else happens when it is due"),
           c -> c.upkeep().taskInterval());
 
   static final Key<BrokerConfig, Duration> UPKEEP_UNHEALTHY_INTERVAL_MS =
