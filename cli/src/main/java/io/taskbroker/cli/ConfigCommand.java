@@ -1,8 +1,6 @@
 package io.taskbroker.cli;
 
-import io.taskbroker.Broker;
 import io.taskbroker.config.BrokerConfig;
-import io.taskbroker.config.ConfigException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -59,24 +57,13 @@ final class ConfigCommand {
 
   private int with(@Nullable Path given, Consumer<BrokerConfig> use) {
     Optional<Path> file = Optional.ofNullable(given).or(() -> main.options().config());
-    file.ifPresent(ServeOptions::requireReadable);
-    try {
-      use.accept(
-          Broker.check(file, System.getenv(), warning -> err("taskbroker: warning: " + warning)));
-      return 0;
-    } catch (ConfigException e) {
-      e.problems().forEach(problem -> err("taskbroker: " + problem));
-      return 1;
-    }
+    Optional<BrokerConfig> config = ServeOptions.check(file, spec.commandLine().getErr());
+    config.ifPresent(use);
+    return config.isPresent() ? 0 : 1;
   }
 
   private void out(String line) {
     spec.commandLine().getOut().println(line);
     spec.commandLine().getOut().flush();
-  }
-
-  private void err(String line) {
-    spec.commandLine().getErr().println(line);
-    spec.commandLine().getErr().flush();
   }
 }
