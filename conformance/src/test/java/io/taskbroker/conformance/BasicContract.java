@@ -42,6 +42,8 @@ abstract class BasicContract {
   private final String large = hex(LARGE);
   private final Deployment deployment;
   private Dispatched delayed = new Dispatched(0, 0);
+  private List<TaskActivation> published = List.of();
+  private List<TaskActivation> deadLetters = List.of();
 
   BasicContract(Deployment deployment) {
     this.deployment = deployment;
@@ -65,6 +67,8 @@ abstract class BasicContract {
     }
     awaitMore();
     deployment.awaitNothingInFlight(PATIENCE);
+    published = deployment.published();
+    deadLetters = deployment.deadLetters();
   }
 
   @AfterAll
@@ -120,7 +124,7 @@ abstract class BasicContract {
   }
 
   @Test
-  void parametersAreCompressedIfTheTaskSaysSo() throws Exception {
+  void parametersAreCompressedIfTheTaskSaysSo() {
     Run run = only(runs("compressed"));
     assertThat(run.args()).hasToString("[\"small\",1]");
     assertThat(published(run).getHeadersMap()).containsEntry("compression-type", "zstd");
@@ -147,7 +151,7 @@ abstract class BasicContract {
   }
 
   @Test
-  void aRetryIsANewActivationAfterTheDelay() throws Exception {
+  void aRetryIsANewActivationAfterTheDelay() {
     List<Run> runs = runs("recover");
     assertThat(runs).extracting(Run::attempt).containsExactly(0, 1, 2);
     assertThat(runs)
@@ -160,13 +164,13 @@ abstract class BasicContract {
   }
 
   @Test
-  void exhaustedRetriesAreDiscarded() throws Exception {
+  void exhaustedRetriesAreDiscarded() {
     assertThat(runs("exhaust-discard")).extracting(Run::attempt).containsExactly(0, 1);
     assertThat(deadLetters("exhaust-discard")).isEmpty();
   }
 
   @Test
-  void exhaustedRetriesAreDeadLetteredAsTheLastAttemptWas() throws Exception {
+  void exhaustedRetriesAreDeadLetteredAsTheLastAttemptWas() {
     List<Run> runs = runs("exhaust-deadletter");
     assertThat(runs).extracting(Run::attempt).containsExactly(0, 1, 2);
     TaskActivation deadLetter = only(deadLetters("exhaust-deadletter"));
@@ -176,13 +180,13 @@ abstract class BasicContract {
   }
 
   @Test
-  void aFailureWithoutAPolicyIsDiscarded() throws Exception {
+  void aFailureWithoutAPolicyIsDiscarded() {
     assertThat(only(runs("fail")).outcome()).isEqualTo("ValueError");
     assertThat(deadLetters("fail")).isEmpty();
   }
 
   @Test
-  void whatTheWorkerDoesNotKnowFails() throws Exception {
+  void whatTheWorkerDoesNotKnowFails() {
     assertThat(runs("ghost")).isEmpty();
     assertThat(deadLetters("ghost"))
         .extracting(TaskActivation::getNamespace)
@@ -192,7 +196,7 @@ abstract class BasicContract {
   }
 
   @Test
-  void anOverrunIsInterruptedAndFails() throws Exception {
+  void anOverrunIsInterruptedAndFails() {
     assertThat(only(runs("overrun")).outcome()).isEqualTo("ProcessingDeadlineExceeded");
     assertThat(deadLetters("overrun")).isEmpty();
   }
@@ -227,15 +231,15 @@ abstract class BasicContract {
     return only(echoes(key));
   }
 
-  final List<TaskActivation> deadLetters(String task) throws Exception {
-    return deployment.deadLetters().stream()
+  final List<TaskActivation> deadLetters(String task) {
+    return deadLetters.stream()
         .filter(letter -> letter.getTaskname().equals(task))
         .toList();
   }
 
-  final TaskActivation published(Run run) throws Exception {
+  final TaskActivation published(Run run) {
     return only(
-        deployment.published().stream().filter(each -> each.getId().equals(run.id())).toList());
+        published.stream().filter(each -> each.getId().equals(run.id())).toList());
   }
 
   static <T> T only(List<T> list) {

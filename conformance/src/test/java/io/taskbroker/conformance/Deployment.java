@@ -1,5 +1,6 @@
 package io.taskbroker.conformance;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -120,7 +121,7 @@ final class Deployment implements AutoCloseable {
                 .collect(Collectors.joining("\n")));
     broker =
         BrokerProcess.start(
-            BrokerLaunch.ofThisClassPath(file, port, brokerLog())
+            BrokerLaunch.ofThisClassPath(file, port, brokerLogFile())
                 .withJvmOptions("-XX:TieredStopAtLevel=1"));
     return this;
   }
@@ -157,7 +158,12 @@ final class Deployment implements AutoCloseable {
     return new Journal(dir.resolve("journal.jsonl"));
   }
 
-  Path brokerLog() {
+  /// What the broker has logged so far.
+  String brokerLog() throws IOException {
+    return new String(Files.readAllBytes(brokerLogFile()), UTF_8);
+  }
+
+  private Path brokerLogFile() {
     return dir.resolve("broker.log");
   }
 

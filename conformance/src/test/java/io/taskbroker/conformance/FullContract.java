@@ -53,7 +53,7 @@ abstract class FullContract extends BasicContract {
   }
 
   @Test
-  void anotherApplicationPublishesThroughAnExternalNamespace() throws Exception {
+  void anotherApplicationPublishesThroughAnExternalNamespace() {
     Run run = onlyEcho("external");
     assertThat(published(run).getApplication()).isEqualTo("conformance");
   }
@@ -64,14 +64,14 @@ abstract class FullContract extends BasicContract {
   }
 
   @Test
-  void thePolicyOfTheNamespaceIsInherited() throws Exception {
+  void thePolicyOfTheNamespaceIsInherited() {
     List<Run> runs = runs("inherit");
     assertThat(runs).extracting(Run::attempt).containsExactly(0, 1);
     assertThat(only(deadLetters("inherit")).getId()).isEqualTo(runs.getLast().id());
   }
 
   @Test
-  void whatThePolicyIgnoresIsNotRetried() throws Exception {
+  void whatThePolicyIgnoresIsNotRetried() {
     Run run = only(runs("ignored"));
     assertThat(only(deadLetters("ignored"))).isEqualTo(published(run));
   }
@@ -86,7 +86,7 @@ abstract class FullContract extends BasicContract {
   /// a task is told of one attempt more than its policy grants. The broker passes on what it was
   /// told, as the reference does.
   @Test
-  void w23ARetryBelievesThatOneMoreRemains() throws Exception {
+  void w23ARetryBelievesThatOneMoreRemains() {
     List<Run> runs = runs("recover");
     assertThat(runs).extracting(Run::retriesRemaining).containsExactly(true, true, true);
     assertThat(published(runs.get(0)).getRetryState().getMaxAttempts()).isEqualTo(3);
@@ -97,7 +97,7 @@ abstract class FullContract extends BasicContract {
   }
 
   @Test
-  void atMostOnceRunsOnce() throws Exception {
+  void atMostOnceRunsOnce() {
     Run run = only(runs("once"));
     assertThat(run.outcome()).isEqualTo("returned");
     assertThat(published(run).getRetryState().getAtMostOnce()).isTrue();
@@ -105,7 +105,7 @@ abstract class FullContract extends BasicContract {
   }
 
   @Test
-  void anOverrunIsRetriedIfThePolicySaysSo() throws Exception {
+  void anOverrunIsRetriedIfThePolicySaysSo() {
     List<Run> runs = runs("overrun-retried");
     assertThat(runs).extracting(Run::attempt).containsExactly(0, 1);
     assertThat(runs)
@@ -127,7 +127,7 @@ abstract class FullContract extends BasicContract {
   }
 
   @Test
-  void atMostOnceDoesNotRunAgainAfterTheBrokersDeadline() throws Exception {
+  void atMostOnceDoesNotRunAgainAfterTheBrokersDeadline() {
     assertThat(runs("once-blocked")).hasSize(1);
     assertThat(deadLetters("once-blocked")).isEmpty();
   }

@@ -39,7 +39,7 @@ final class PullClientTest extends FullContract {
   }
 
   @Test
-  void theSchedulersTasksRun() throws Exception {
+  void theSchedulersTasksRun() {
     List<Run> runs = runs("tick");
     assertThat(runs).hasSizeGreaterThanOrEqualTo(TICKS);
     assertThat(runs).extracting(Run::id).doesNotHaveDuplicates();
