@@ -25,6 +25,11 @@ def wait(seconds):
     time.sleep(seconds)
 
 
+@task("brief", processing_deadline_duration=3)
+def brief(*args):
+    pass
+
+
 @task("fail")
 def fail():
     raise ValueError("no policy")
