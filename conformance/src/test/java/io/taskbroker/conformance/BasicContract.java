@@ -67,6 +67,7 @@ abstract class BasicContract {
     }
     awaitMore();
     deployment.awaitNothingInFlight(PATIENCE);
+    await().atMost(PATIENCE).until(() -> deployment.journal().runs().allMatch(Run::isOver));
     published = deployment.published();
     deadLetters = deployment.deadLetters();
   }
@@ -232,14 +233,11 @@ abstract class BasicContract {
   }
 
   final List<TaskActivation> deadLetters(String task) {
-    return deadLetters.stream()
-        .filter(letter -> letter.getTaskname().equals(task))
-        .toList();
+    return deadLetters.stream().filter(letter -> letter.getTaskname().equals(task)).toList();
   }
 
   final TaskActivation published(Run run) {
-    return only(
-        published.stream().filter(each -> each.getId().equals(run.id())).toList());
+    return only(published.stream().filter(each -> each.getId().equals(run.id())).toList());
   }
 
   static <T> T only(List<T> list) {

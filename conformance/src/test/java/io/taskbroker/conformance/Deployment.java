@@ -126,8 +126,12 @@ final class Deployment implements AutoCloseable {
     return this;
   }
 
-  /// Starts a worker, and does not wait for it.
+  /// Starts a worker, and does not wait for it. One that pulls is started when the broker serves:
+  /// after three vain calls it would not try again for twenty seconds.
   PythonProcess startWorker() throws InterruptedException {
+    if (!push) {
+      broker().awaitServing(START);
+    }
     return start(push ? "push" : "pull");
   }
 
@@ -192,11 +196,19 @@ final class Deployment implements AutoCloseable {
 
   /// Stops the broker; its exit code.
   int stopBroker() throws InterruptedException {
-    BrokerProcess running = broker;
-    if (running == null) {
-      throw new IllegalStateException("There is no broker to stop");
+    return broker().stop(STOP);
+  }
+
+  /// SIGKILL to the broker, and another one at once, with the same store.
+  void killAndRestartBroker() {
+    broker = broker().restart();
+  }
+
+  private BrokerProcess broker() {
+    if (broker == null) {
+      throw new IllegalStateException("No broker was started");
     }
-    return running.stop(STOP);
+    return broker;
   }
 
   @Override

@@ -32,7 +32,11 @@ record Journal(Path file) {
       double at,
       JsonNode args,
       JsonNode kwargs,
-      String outcome) {}
+      String outcome) {
+    boolean isOver() {
+      return !outcome.isEmpty();
+    }
+  }
 
   /// All notes of a kind.
   Stream<JsonNode> notes(String event) {
@@ -41,6 +45,11 @@ record Journal(Path file) {
 
   /// The runs of a task, in the order of their starts.
   List<Run> runs(String task) {
+    return runs().filter(run -> run.task().equals(task)).toList();
+  }
+
+  /// All runs, in the order of their starts.
+  Stream<Run> runs() {
     Map<String, Run> runs = new LinkedHashMap<>();
     lines()
         .forEach(note -> {
@@ -53,7 +62,7 @@ record Journal(Path file) {
             default -> {}
           }
         });
-    return runs.values().stream().filter(run -> run.task().equals(task)).toList();
+    return runs.values().stream();
   }
 
   private static Run started(JsonNode note) {

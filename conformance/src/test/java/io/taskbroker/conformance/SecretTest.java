@@ -8,6 +8,8 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// Shared secrets: a worker with the wrong one runs nothing and loses nothing, and secrets can be
 /// exchanged on one side after the other.
@@ -15,6 +17,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /// The broker accepts what is signed with either of its secrets, and signs with the first.
 @Timeout(150)
 @ExtendWith({SharedKafka.class, LogsOfFailure.class})
+@Execution(ExecutionMode.CONCURRENT)
 final class SecretTest {
   private static final Duration PATIENCE = Duration.ofSeconds(40);
 

@@ -11,6 +11,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// Workers that stop and die with tasks in their hands: nothing is lost, and what may run only once
 /// does.
@@ -19,8 +21,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /// what waits in its own queue.
 @Timeout(150)
 @ExtendWith({SharedKafka.class, LogsOfFailure.class})
+@Execution(ExecutionMode.CONCURRENT)
 final class WorkerStopTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final int ENDING = Deployment.CONCURRENCY - 1;
   private static final int QUEUED = 3;
 
   @Test
@@ -47,29 +51,27 @@ final class WorkerStopTest {
     deployment.startReadyWorker();
     deployment.awaitNothingInFlight(PATIENCE);
 
-    assertThat(deployment.journal().runs("long")).extracting(Run::outcome).contains("returned");
+    assertThat(outcomes(deployment, "long")).containsExactly("", "returned");
     assertThat(deployment.journal().runs("brief"))
         .extracting(run -> run.args().path(0).asInt())
         .containsAll(IntStream.range(0, QUEUED).boxed().toList());
     assertThat(deployment.journal().runs("once-long")).hasSize(1);
-    assertThat(deployment.journal().runs("wait")).extracting(Run::outcome).containsOnly("returned");
+    assertThat(outcomes(deployment, "wait")).hasSize(ENDING).containsOnly("returned");
     assertThat(deployment.deadLetters()).isEmpty();
     assertThat(deployment.stopBroker()).as("exit code").isZero();
   }
 
-  /// Three tasks that end in time, one that does not, and some that have not begun.
+  /// Some tasks that end in time, one that does not, and some that have not begun.
   private static void stopWithTasksRunning(Deployment deployment, Dispatcher dispatcher)
       throws Exception {
     PythonProcess worker = deployment.startReadyWorker();
-    for (int child = 1; child < Deployment.CONCURRENCY; child++) {
-      dispatcher.delay("work:wait", 2);
-    }
+    IntStream.range(0, ENDING).forEach(_ -> dispatcher.delay("work:wait", 3));
     dispatcher.delay("work:long");
-    awaitRunning(deployment, "wait", Deployment.CONCURRENCY - 1);
+    awaitRunning(deployment, "wait", ENDING);
     awaitRunning(deployment, "long", 1);
     IntStream.range(0, QUEUED).forEach(number -> dispatcher.delay("work:brief", number));
     assertThat(worker.stop(Duration.ofSeconds(30))).as("exit code").isZero();
-    assertThat(outcomes(deployment, "wait")).hasSize(3).containsOnly("returned");
+    assertThat(outcomes(deployment, "wait")).hasSize(ENDING).containsOnly("returned");
     assertThat(outcomes(deployment, "long")).containsExactly("");
   }
 
