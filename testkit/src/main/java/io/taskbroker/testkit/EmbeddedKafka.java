@@ -21,6 +21,7 @@ import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.metadata.storage.Formatter;
 
@@ -84,13 +85,30 @@ public final class EmbeddedKafka implements AutoCloseable {
           IntStream.range(0, topic.numPartitions())
               .mapToObj(partition -> new TopicPartition(name, partition))
               .collect(Collectors.toMap(Function.identity(), _ -> OffsetSpec.latest()));
-      // Only leaders answer; until they do, the client asks again.
-      admin.listOffsets(ends).all().get(ADMIN_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+      awaitLeaders(admin, ends);
     } catch (ExecutionException | TimeoutException e) {
       throw new IllegalStateException("Could not create topic " + name, e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("Interrupted while creating topic " + name, e);
+    }
+  }
+
+  /// Only leaders answer. Until they do, the client asks again, but not if the node has not heard
+  /// of the topic yet.
+  private static void awaitLeaders(Admin admin, Map<TopicPartition, OffsetSpec> ends)
+      throws ExecutionException, InterruptedException, TimeoutException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(ADMIN_TIMEOUT_SECONDS);
+    while (true) {
+      try {
+        admin.listOffsets(ends).all().get(ADMIN_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+        return;
+      } catch (ExecutionException e) {
+        if (!(e.getCause() instanceof UnknownTopicOrPartitionException)
+            || System.nanoTime() - deadline >= 0) {
+          throw e;
+        }
+      }
     }
   }
 
