@@ -101,6 +101,36 @@ final class ConfigKeys {
           54_525_952,
           "Bytes of a message to a worker at most",
           c -> c.grpc().maxMessageSize());
+  static final Key<BrokerConfig, Optional<Path>> GRPC_TLS_CERTIFICATE =
+      file(
+          "grpc_tls.certificate",
+          "A PEM file with the server's certificate and what it is signed by; none for plaintext",
+          c -> c.grpc().serverTls().certificate());
+  static final Key<BrokerConfig, Optional<Path>> GRPC_TLS_KEY =
+      file(
+          "grpc_tls.key",
+          "A PEM file with the server's key in PKCS #8",
+          c -> c.grpc().serverTls().key());
+  static final Key<BrokerConfig, Optional<Path>> GRPC_TLS_CLIENT_CA =
+      file(
+          "grpc_tls.client_ca",
+          "A PEM file of certificates; callers must show one that is signed by one of them",
+          c -> c.grpc().serverTls().ca());
+  static final Key<BrokerConfig, Optional<Path>> WORKER_TLS_CA =
+      file(
+          "worker_tls.ca",
+          "A PEM file of certificates that are trusted for https workers; by default Java's",
+          c -> c.grpc().workerTls().ca());
+  static final Key<BrokerConfig, Optional<Path>> WORKER_TLS_CERTIFICATE =
+      file(
+          "worker_tls.certificate",
+          "A PEM file with the certificate that https workers are shown, and what it is signed by",
+          c -> c.grpc().workerTls().certificate());
+  static final Key<BrokerConfig, Optional<Path>> WORKER_TLS_KEY =
+      file(
+          "worker_tls.key",
+          "A PEM file with the key of that, in PKCS #8",
+          c -> c.grpc().workerTls().key());
 
   // Kafka.
 
@@ -749,6 +779,12 @@ final class ConfigKeys {
   private static <T> Key<BrokerConfig, T> broker(
       String path, KeyType<T> type, T fallback, String meaning, Function<BrokerConfig, T> in) {
     return add(BROKER, new Key<>(path, type, fallback, false, meaning, in));
+  }
+
+  /// A file of TLS; none by default.
+  private static Key<BrokerConfig, Optional<Path>> file(
+      String path, String meaning, Function<BrokerConfig, Optional<Path>> in) {
+    return broker(path, optional(path()), Optional.empty(), meaning, in);
   }
 
   private static Key<TopicConfig, String> topic(

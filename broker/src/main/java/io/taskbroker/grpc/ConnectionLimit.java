@@ -24,6 +24,7 @@ final class ConnectionLimit extends ChannelInboundHandlerAdapter {
     }
     open++;
     connection.closeFuture().addListener(closed -> context.executor().execute(() -> open--));
+    connection.pipeline().addLast(new HandshakeWatch());
     context.fireChannelRead(message);
   }
 }
