@@ -63,7 +63,8 @@ public record PemFile(String key, Path path) {
     }
     if (!pem.group(1).isEmpty()) {
       throw problem(
-          "holds a key of the form '%sPRIVATE KEY', where PKCS #8 without a passphrase is needed: convert it with openssl pkcs8 -topk8 -nocrypt"
+          ("holds a key of the form \"%sPRIVATE KEY\", where PKCS #8 without a passphrase"
+                  + " is needed: convert it with openssl pkcs8 -topk8 -nocrypt")
               .formatted(pem.group(1)));
     }
     try {
