@@ -34,6 +34,8 @@ import io.taskbroker.store.StoreCommitter;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.sqlite.SqliteStore;
 import io.taskbroker.telemetry.Logging;
+import io.taskbroker.tls.TlsContext;
+import io.taskbroker.tls.TlsException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -64,6 +66,12 @@ public final class Broker implements Service {
   private Broker(BrokerConfig config, FailureSink failures) {
     Settings.requireSupported(config);
     this.config = config;
+    Optional<TlsContext> serverTls = Settings.serverTls(config);
+    Optional<TlsContext> workerTls = Settings.workerTls(config);
+    Settings.plaintextWorkers(config)
+        .forEach(application ->
+            log.warn(
+                "worker_tls is set, but worker_map.{} is no https URL: plaintext", application));
     this.store = SqliteStore.open(Settings.sqlite(config));
     this.mailbox = new Mailbox(MAX_REQUESTS);
 
@@ -82,14 +90,18 @@ public final class Broker implements Service {
     boolean pushes = config.deliveryMode() == DeliveryMode.PUSH;
     var push =
         new PushClient(
-            pushes ? config.workerMap() : Map.of(),
-            new PushOptions(secrets, config.push().timeout(), config.grpc().maxMessageSize()),
+            Settings.workers(config),
+            new PushOptions(
+                secrets, config.push().timeout(), config.grpc().maxMessageSize(), workerTls),
             mailbox);
     var address = new InetSocketAddress(config.grpc().address(), config.grpc().port());
     Optional<GrpcServer> server =
         address.getPort() == 0
             ? Optional.empty()
-            : Optional.of(new GrpcServer(new GrpcOptions(address, secrets, pushes), mailbox));
+            : Optional.of(
+                new GrpcServer(
+                    new GrpcOptions(address, secrets, pushes, GrpcOptions.Limits.USUAL, serverTls),
+                    mailbox));
     var ingest =
         new Ingest(
             Settings.sources(config),
@@ -144,7 +156,11 @@ public final class Broker implements Service {
     Broker broker;
     try {
       broker = new Broker(loaded, lifecycle);
-    } catch (StoreException | ConfigException | IllegalArgumentException | ArithmeticException e) {
+    } catch (StoreException
+        | ConfigException
+        | TlsException
+        | IllegalArgumentException
+        | ArithmeticException e) {
       System.err.println("taskbroker: " + e.getMessage());
       return 1;
     }

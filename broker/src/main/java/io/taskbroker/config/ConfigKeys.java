@@ -10,6 +10,7 @@ final class ConfigKeys {
       List.of(
           DeliveryKeys.TABLE,
           GrpcKeys.TABLE,
+          TlsKeys.TABLE,
           KafkaKeys.TABLE,
           IngestKeys.TABLE,
           StoreKeys.TABLE,

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// once. Bounds nothing and tries nothing twice: the engine does. One event loop serves all
 /// connections. Thread-safe.
 public final class PushClient implements Service {
-  private final Map<String, String> targets = new HashMap<>();
+  private final Map<String, WorkerAddress> addresses = new HashMap<>();
   private final PushOptions options;
   private final Intake intake;
 
@@ -25,11 +25,20 @@ public final class PushClient implements Service {
 
   private volatile @Nullable PushLoop loop; // written under the lock of early
 
-  /// @param workers where the workers of each application are, as `http://host:port`
-  /// @throws IllegalArgumentException if such an address is of another form
+  /// @param workers where the workers of each application are, as `http://host:port` or
+  ///   `https://host:port`
+  /// @throws IllegalArgumentException if such an address is of another form, or of https without
+  ///   TLS in the options
   public PushClient(Map<String, URI> workers, PushOptions options, Intake intake) {
-    workers.forEach(
-        (application, address) -> targets.put(application, Endpoint.target(application, address)));
+    workers.forEach((application, uri) -> {
+      WorkerAddress address = WorkerAddress.of(application, uri);
+      if (address.tls() && options.tls().isEmpty()) {
+        throw new IllegalArgumentException(
+            "The worker of application '%s' at '%s' needs TLS, which is not set up"
+                .formatted(application, uri));
+      }
+      addresses.put(application, address);
+    });
     this.options = options;
     this.intake = intake;
   }
@@ -42,7 +51,7 @@ public final class PushClient implements Service {
   /// Begins to connect. That a worker is down is no error (W13).
   @Override
   public synchronized void start() {
-    var started = new PushLoop(targets, options, intake);
+    var started = new PushLoop(addresses, options, intake);
     synchronized (early) {
       loop = started;
       early.forEach(started::send);

@@ -38,13 +38,13 @@ final class PushLoop {
   private final CountDownLatch idle = new CountDownLatch(1);
   private boolean stopping;
 
-  PushLoop(Map<String, String> targets, PushOptions options, Intake intake) {
+  PushLoop(Map<String, WorkerAddress> addresses, PushOptions options, Intake intake) {
     this.maxMessageBytes = options.maxMessageBytes();
     this.signer = new Signatures(options.secrets()).forPath(PushCall.PATH);
     this.intake = intake;
     this.outstanding = new Outstanding(loop, options.timeout());
-    targets.forEach((application, target) ->
-        endpoints.put(application, new Endpoint(target, maxMessageBytes, group)));
+    addresses.forEach((application, address) ->
+        endpoints.put(application, new Endpoint(address, options, group)));
     run(() -> endpoints.values().forEach(Endpoint::connect));
   }
 

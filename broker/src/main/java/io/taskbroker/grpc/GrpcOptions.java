@@ -1,20 +1,33 @@
 package io.taskbroker.grpc;
 
+import io.taskbroker.tls.TlsContext;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Optional;
 
 /// How calls of workers are served.
 ///
 /// @param address where to listen; port 0 for any that is free
 /// @param secrets each of them may have signed a call; without any, every call is accepted
 /// @param pushMode whether activations are pushed, so that nobody may fetch them
+/// @param tls how connections are protected; without it they are plaintext
 public record GrpcOptions(
-    InetSocketAddress address, List<String> secrets, boolean pushMode, Limits limits) {
+    InetSocketAddress address,
+    List<String> secrets,
+    boolean pushMode,
+    Limits limits,
+    Optional<TlsContext> tls) {
   public GrpcOptions {
     secrets = List.copyOf(secrets);
   }
 
-  /// The options with the usual limits.
+  /// The options with other limits, in plaintext.
+  public GrpcOptions(
+      InetSocketAddress address, List<String> secrets, boolean pushMode, Limits limits) {
+    this(address, secrets, pushMode, limits, Optional.empty());
+  }
+
+  /// The options with the usual limits, in plaintext.
   public GrpcOptions(InetSocketAddress address, List<String> secrets, boolean pushMode) {
     this(address, secrets, pushMode, Limits.USUAL);
   }
@@ -22,8 +35,8 @@ public record GrpcOptions(
   /// Without the secrets.
   @Override
   public String toString() {
-    return "GrpcOptions[address=%s, secrets=%d, pushMode=%s, limits=%s]"
-        .formatted(address, secrets.size(), pushMode, limits);
+    return "GrpcOptions[address=%s, secrets=%d, pushMode=%s, limits=%s, tls=%s]"
+        .formatted(address, secrets.size(), pushMode, limits, tls.isPresent());
   }
 
   /// What bounds the server (G7).

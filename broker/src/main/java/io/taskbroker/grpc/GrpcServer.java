@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The gRPC server that workers call: `ConsumerService` and health on one port, plaintext
+/// The gRPC server that workers call: `ConsumerService` and health on one port, in plaintext or TLS
 /// (reference-spec 2.4 to 2.7). One event loop serves everything and never waits. Thread-safe.
 public final class GrpcServer implements Service {
   private static final Logger LOGGER = LoggerFactory.getLogger(GrpcServer.class);
@@ -77,7 +77,11 @@ public final class GrpcServer implements Service {
     }
     running = new Running(built, group, calls);
     port = built.getPort();
-    LOGGER.info("Listening for gRPC on port {} of {}", port, host(options.address()));
+    LOGGER.info(
+        "Listening for gRPC on port {} of {}, {}",
+        port,
+        host(options.address()),
+        options.tls().isPresent() ? "TLS" : "plaintext");
   }
 
   /// The port that is listened on.
@@ -108,7 +112,9 @@ public final class GrpcServer implements Service {
 
   private Server build(EventLoopGroup group, RunningCalls calls) {
     GrpcOptions.Limits limits = options.limits();
-    return NettyServerBuilder.forAddress(options.address())
+    NettyServerBuilder builder = NettyServerBuilder.forAddress(options.address());
+    options.tls().ifPresent(builder::sslContext);
+    return builder
         .bossEventLoopGroup(group)
         .workerEventLoopGroup(group)
         .channelFactory(EventLoops.listening(limits.connections()))

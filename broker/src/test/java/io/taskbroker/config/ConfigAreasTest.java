@@ -18,11 +18,13 @@ final class ConfigAreasTest {
   private static final String EVERYTHING =
       """
       delivery_mode: push
-      worker_map: {a: "http://10.0.0.1:1", b_c: "http://worker_b:80/"}
+      worker_map: {a: "http://10.0.0.1:1", b_c: "http://worker_b:80/", d: "https://w.d"}
       grpc_addr: "::1"
       grpc_port: 50099
       grpc_shared_secret: [new, old]
       grpc_max_message_size: 1000
+      grpc_tls: {certificate: /s.pem, key: /s.key, client_ca: /clients.pem}
+      worker_tls: {ca: /workers.pem, certificate: /c.pem, key: /c.key}
       kafka_deadletter_topic: t-dlq
       kafka_retry_topic: t-retry
       kafka_long_topic: t-long
@@ -165,13 +167,26 @@ final class ConfigAreasTest {
     assertThat(ALL_SET.deliveryMode()).isEqualTo(DeliveryMode.PUSH);
     assertThat(ALL_SET.workerMap())
         .isEqualTo(
-            Map.of("a", URI.create("http://10.0.0.1:1"), "b_c", URI.create("http://worker_b:80/")));
+            Map.of(
+                "a",
+                URI.create("http://10.0.0.1:1"),
+                "b_c",
+                URI.create("http://worker_b:80/"),
+                "d",
+                URI.create("https://w.d")));
   }
 
   @Test
   void grpcDefaults() {
     assertThat(NOTHING_SET.grpc())
-        .isEqualTo(new GrpcConfig(InetAddress.ofLiteral("0.0.0.0"), 50051, List.of(), 54_525_952));
+        .isEqualTo(
+            new GrpcConfig(
+                InetAddress.ofLiteral("0.0.0.0"),
+                50051,
+                List.of(),
+                54_525_952,
+                new TlsConfig(Optional.empty(), Optional.empty(), Optional.empty()),
+                new TlsConfig(Optional.empty(), Optional.empty(), Optional.empty())));
   }
 
   @Test
@@ -182,7 +197,15 @@ final class ConfigAreasTest {
                 InetAddress.ofLiteral("::1"),
                 50099,
                 List.of(new Secret("new"), new Secret("old")),
-                1000));
+                1000,
+                new TlsConfig(
+                    Optional.of(Path.of("/s.pem")),
+                    Optional.of(Path.of("/s.key")),
+                    Optional.of(Path.of("/clients.pem"))),
+                new TlsConfig(
+                    Optional.of(Path.of("/c.pem")),
+                    Optional.of(Path.of("/c.key")),
+                    Optional.of(Path.of("/workers.pem")))));
   }
 
   @Test
