@@ -8,6 +8,7 @@ import io.taskbroker.config.StoreConfig;
 import io.taskbroker.config.TopicConfig;
 import io.taskbroker.inflight.InflightOptions;
 import io.taskbroker.ingest.IngestOptions;
+import io.taskbroker.ingest.RawTask;
 import io.taskbroker.ingest.TopicSource;
 import io.taskbroker.store.CommitOptions;
 import java.util.List;
@@ -36,12 +37,6 @@ final class Settings {
   static void requireSupported(BrokerConfig config) {
     if (config.store().adapter() != StoreConfig.Adapter.SQLITE) {
       throw new IllegalArgumentException("store.adapter: only sqlite is supported so far");
-    }
-    for (TopicConfig topic : config.kafka().topics().values()) {
-      if (topic.raw().isPresent()) {
-        throw new IllegalArgumentException(
-            "kafka_topics." + topic.name() + ".raw: raw topics are not supported so far");
-      }
     }
   }
 
@@ -94,7 +89,18 @@ final class Settings {
         config.kafka().clusterOf(topic.name()).clientProperties(),
         consumption.sessionTimeout(),
         consumption.autoCommitInterval(),
-        consumption.autoOffsetReset().name().toLowerCase(Locale.ROOT));
+        consumption.autoOffsetReset().name().toLowerCase(Locale.ROOT),
+        // What is retried is an activation, wherever it comes from.
+        topic
+            .raw()
+            .filter(_ -> !topic.name().equals(config.kafka().retryTopic()))
+            .map(raw ->
+                new RawTask(
+                    raw.application(),
+                    raw.namespace(),
+                    raw.taskname(),
+                    raw.processingDeadline(),
+                    raw.compressionLevel())));
   }
 
   static IngestOptions ingest(BrokerConfig config, String instance) {
