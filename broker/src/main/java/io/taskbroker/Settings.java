@@ -7,6 +7,7 @@ import io.taskbroker.config.StatusUpdateConfig;
 import io.taskbroker.config.StoreConfig;
 import io.taskbroker.config.TopicConfig;
 import io.taskbroker.inflight.InflightOptions;
+import io.taskbroker.ingest.DeclaredTopic;
 import io.taskbroker.ingest.IngestOptions;
 import io.taskbroker.ingest.RawTask;
 import io.taskbroker.ingest.TopicSource;
@@ -101,6 +102,25 @@ final class Settings {
                     raw.taskname(),
                     raw.processingDeadline(),
                     raw.compressionLevel())));
+  }
+
+  /// The topics that are to be created if they are missing, and those that are to exist because
+  /// they will be consumed again.
+  static List<DeclaredTopic> declaredTopics(BrokerConfig config) {
+    boolean creates = config.kafka().creation().createMissing();
+    return config.kafka().topics().values().stream()
+        .filter(topic -> creates || isUnread(topic))
+        .map(topic ->
+            new DeclaredTopic(
+                topic.name(),
+                config.kafka().clusterOf(topic.name()).clientProperties(),
+                creates ? config.kafka().creation().defaultPartitions() : 0,
+                isUnread(topic)))
+        .toList();
+  }
+
+  private static boolean isUnread(TopicConfig topic) {
+    return topic.consumerDisabled() && !topic.produceOnly();
   }
 
   static IngestOptions ingest(BrokerConfig config, String instance) {

@@ -159,7 +159,7 @@ final class KafkaWatch {
   }
 
   /// The message of the innermost cause: those around it only say that something failed.
-  private static String reason(Throwable failure) {
+  static String reason(Throwable failure) {
     Throwable cause = failure;
     while (cause.getCause() != null) {
       cause = cause.getCause();
