@@ -10,7 +10,7 @@ import java.util.stream.Collectors;
 /// so where it may not (reference-spec 9.7). Each cluster has a thread of its own until all of its
 /// topics exist, so that one that is down holds up no other (G8).
 public final class DeclaredTopics implements Service {
-  private static final Duration START_PATIENCE = Duration.ofSeconds(3);
+  private static final Duration START_PATIENCE = Duration.ofSeconds(5);
 
   private final List<ClusterTopics> clusters;
   private final boolean creates;
@@ -32,7 +32,7 @@ public final class DeclaredTopics implements Service {
   }
 
   /// Returns when the clusters have been asked once, so that who comes next finds the topics; after
-  /// three seconds in any case. What is missing then is looked after in the background.
+  /// five seconds in any case. What is missing then is looked after in the background.
   @Override
   public void start() {
     clusters.forEach(ClusterTopics::start);

@@ -65,7 +65,7 @@ final class DeclaredTopicsTest {
           created("new", here.bootstrap(), 4),
           created("elsewhere", "127.0.0.1:" + port, 3));
 
-      assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(6));
+      assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(8));
       await()
           .atMost(PATIENCE)
           .untilAsserted(() -> assertThat(partitions(here, "new")).isEqualTo(4));
