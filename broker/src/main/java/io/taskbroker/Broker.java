@@ -22,6 +22,7 @@ import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Notice;
+import io.taskbroker.ingest.DeclaredTopics;
 import io.taskbroker.ingest.Ingest;
 import io.taskbroker.outbox.Outbox;
 import io.taskbroker.outbox.OutboxOptions;
@@ -127,7 +128,8 @@ public final class Broker implements Service {
     // Stopped in reverse: the engine hears how calls and departures ended before it stops.
     var order = new ArrayList<Service>(List.of(committer, engine, outbox, push));
     server.ifPresent(order::add);
-    order.addAll(List.of(ingest, watchdog));
+    var topics = new DeclaredTopics(Settings.declaredTopics(config), failures);
+    order.addAll(List.of(topics, ingest, watchdog));
     this.stages = new ServiceGroup("broker", order);
   }
 

@@ -9,7 +9,9 @@ import io.taskbroker.config.StoreConfig;
 import io.taskbroker.config.TlsConfig;
 import io.taskbroker.config.TopicConfig;
 import io.taskbroker.inflight.InflightOptions;
+import io.taskbroker.ingest.DeclaredTopic;
 import io.taskbroker.ingest.IngestOptions;
+import io.taskbroker.ingest.RawTask;
 import io.taskbroker.ingest.TopicSource;
 import io.taskbroker.store.CommitOptions;
 import io.taskbroker.store.sqlite.SqliteOptions;
@@ -49,12 +51,6 @@ final class Settings {
   static void requireSupported(BrokerConfig config) {
     if (config.store().adapter() != StoreConfig.Adapter.SQLITE) {
       throw ConfigException.of("store.adapter", "postgres", "only sqlite is supported so far");
-    }
-    for (TopicConfig topic : config.kafka().topics().values()) {
-      if (topic.raw().isPresent()) {
-        throw ConfigException.of(
-            "kafka_topics." + topic.name() + ".raw", "", "raw topics are not supported so far");
-      }
     }
   }
 
@@ -181,7 +177,37 @@ final class Settings {
         config.kafka().clusterOf(topic.name()).clientProperties(),
         consumption.sessionTimeout(),
         consumption.autoCommitInterval(),
-        consumption.autoOffsetReset().name().toLowerCase(Locale.ROOT));
+        consumption.autoOffsetReset().name().toLowerCase(Locale.ROOT),
+        // What is retried is an activation, wherever it comes from.
+        topic
+            .raw()
+            .filter(_ -> !topic.name().equals(config.kafka().retryTopic()))
+            .map(raw ->
+                new RawTask(
+                    raw.application(),
+                    raw.namespace(),
+                    raw.taskname(),
+                    raw.processingDeadline(),
+                    raw.compressionLevel())));
+  }
+
+  /// The topics that are to be created if they are missing, and those that are to exist because
+  /// they will be consumed again.
+  static List<DeclaredTopic> declaredTopics(BrokerConfig config) {
+    boolean creates = config.kafka().creation().createMissing();
+    return config.kafka().topics().values().stream()
+        .filter(topic -> creates || isUnread(topic))
+        .map(topic ->
+            new DeclaredTopic(
+                topic.name(),
+                config.kafka().clusterOf(topic.name()).clientProperties(),
+                creates ? config.kafka().creation().defaultPartitions() : 0,
+                isUnread(topic)))
+        .toList();
+  }
+
+  private static boolean isUnread(TopicConfig topic) {
+    return topic.consumerDisabled() && !topic.produceOnly();
   }
 
   static IngestOptions ingest(BrokerConfig config, String instance) {

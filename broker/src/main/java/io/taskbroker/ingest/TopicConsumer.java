@@ -1,6 +1,5 @@
 package io.taskbroker.ingest;
 
-import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.Command;
@@ -46,7 +45,7 @@ final class TopicConsumer {
   private final Intake intake;
   private final FailureSink failures;
   private final Ledgers ledgers;
-  private final ActivationDecoder decoder;
+  private final RecordDecoder decoder;
   private final KafkaWatch watch;
   private final InstantSource clock = InstantSource.system();
   private final CountDownLatch stopAsked = new CountDownLatch(1);
@@ -62,7 +61,12 @@ final class TopicConsumer {
     this.intake = intake;
     this.failures = failures;
     this.ledgers = new Ledgers(options.readAheadRecords(), options.readAheadBytes());
-    this.decoder = new ActivationDecoder(options.maxDelaySeconds(), options.maxMessageSize());
+    this.decoder =
+        source
+            .raw()
+            .<RecordDecoder>map(task -> new RawDecoder(task, options.maxMessageSize()))
+            .orElseGet(
+                () -> new ActivationDecoder(options.maxDelaySeconds(), options.maxMessageSize()));
     this.watch = new KafkaWatch(source, System::nanoTime);
   }
 
@@ -128,6 +132,7 @@ final class TopicConsumer {
       failures.failed(stage(), e);
     } finally {
       watch.stop();
+      decoder.close();
       if (admin != null) {
         admin.close(Duration.ZERO);
       }
@@ -283,8 +288,7 @@ final class TopicConsumer {
     var arrivals = new ArrayList<Command.Arrival>(records.size());
     long bytes = 0;
     for (ConsumerRecord<byte[], byte[]> each : records) {
-      var origin = new Origin(partition.topic(), each.partition(), each.offset());
-      Command.Arrival arrival = decoder.decode(origin, each.value(), now);
+      Command.Arrival arrival = decoder.decode(partition, each, now);
       bytes += arrival.activation().payload().length;
       arrivals.add(arrival);
     }

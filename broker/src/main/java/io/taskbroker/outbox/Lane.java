@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.jspecify.annotations.Nullable;
@@ -49,6 +50,9 @@ final class Lane {
   private final List<Parcel> returned = new ArrayList<>();
 
   private String reason = "";
+
+  /// Why Kafka does not let this broker in, empty if it does.
+  private String refusal = "";
 
   Lane(Outbox outbox, String topic, long now) {
     this.outbox = outbox;
@@ -165,8 +169,7 @@ final class Lane {
       long now, RuntimeException failure, @Nullable KafkaProducer<byte[], byte[]> producer) {
     boolean noCluster = link == null && failure instanceof IllegalArgumentException;
     Verdict verdict = noCluster ? Verdict.REFUSED : Verdict.of(failure);
-    boolean noAnswer = failure instanceof TimeoutException && failure.getCause() == null;
-    String why = noAnswer ? "Kafka does not answer" : Verdict.reason(failure);
+    String why = why(failure);
     if (verdict == Verdict.REFUSED) {
       for (Parcel parcel = waiting.poll(); parcel != null; parcel = waiting.poll()) {
         outbox.refused(parcel.departure, why);
@@ -180,8 +183,23 @@ final class Lane {
     pause(now, why);
   }
 
+  /// A login that fails is told once for each connection that is tried: between two of them Kafka's
+  /// client only says that it waits.
+  private String why(RuntimeException failure) {
+    String why = Verdict.reason(failure);
+    if (failure instanceof AuthenticationException) {
+      refusal = why;
+    } else if (failure instanceof TimeoutException && failure.getCause() == null) {
+      return refusal.isEmpty() ? "Kafka does not answer" : refusal;
+    } else {
+      refusal = "";
+    }
+    return why;
+  }
+
   private void pause(long now, String why) {
     if (acknowledgedSome) {
+      refusal = "";
       acknowledgedSome = false;
       failures = 0;
     }

@@ -10,6 +10,8 @@ import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.encoder.Encoder;
+import ch.qos.logback.core.filter.Filter;
+import ch.qos.logback.core.spi.FilterReply;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -39,6 +41,9 @@ public final class Logging {
   /// for the cluster says so once.
   private static final String CONNECTIONS = "org.apache.kafka.clients.NetworkClient";
 
+  /// What it says, at `error`, of each attempt to log in.
+  private static final String LOGIN_FAILED = "failed authentication due to";
+
   private Logging() {}
 
   /// Sets the whole process's logging up.
@@ -59,8 +64,24 @@ public final class Logging {
     Logger connections = context.getLogger(CONNECTIONS);
     if (connections.getEffectiveLevel() == Level.WARN) {
       connections.setLevel(Level.ERROR);
+      connections.setAdditive(false);
+      connections.addAppender(withoutLogins(appender(context, json)));
     }
     return unknown;
+  }
+
+  private static ConsoleAppender<ILoggingEvent> withoutLogins(
+      ConsoleAppender<ILoggingEvent> appender) {
+    appender.addFilter(
+        new Filter<>() {
+          @Override
+          public FilterReply decide(ILoggingEvent event) {
+            return event.getMessage().contains(LOGIN_FAILED)
+                ? FilterReply.DENY
+                : FilterReply.NEUTRAL;
+          }
+        });
+    return appender;
   }
 
   private static boolean apply(LoggerContext context, String directive) {
