@@ -103,7 +103,10 @@ public final class Inflight {
   /// A worker may have it, since marks are lazy: it waits a moment, so that a report that is on its
   /// way comes first. What may run only once has a mark if a worker has it.
   private void resumePending(Entry entry) {
-    if (entry.activation.atMostOnce()) {
+    if (entry.attempts > 0 && entry.attempts >= flight.options.limits().maxAttempts()) {
+      // As a reference broker leaves it, which counts in one step and acts on it in another.
+      endings.fail(entry, entry.attempts + " processing deadlines passed");
+    } else if (entry.activation.atMostOnce()) {
       stored(entry);
     } else {
       flight.timers.set(entry, flight.now + flight.options.periods().settle());
