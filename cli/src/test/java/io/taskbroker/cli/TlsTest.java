@@ -109,8 +109,7 @@ final class TlsTest {
           .with("delivery_mode", "push")
           .with(
               "worker_map",
-              "{%s: \"http://sentry_worker:%d\"}"
-                  .formatted(BrokerSetup.APPLICATION, worker.port()))
+              "{%s: \"http://sentry_worker:%d\"}".formatted(BrokerSetup.APPLICATION, worker.port()))
           .withJvmOption("-Djdk.net.hosts.file=" + hosts);
       try (var _ = setup.start().awaitServing(PATIENCE)) {
         publish(view, setup);

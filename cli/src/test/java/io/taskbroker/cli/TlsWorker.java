@@ -102,8 +102,7 @@ final class TlsWorker extends WorkerServiceGrpc.WorkerServiceImplBase implements
     Metadata headers = new Metadata();
     headers.put(
         SIGNATURE,
-        RawCalls.sign(
-            ConsumerServiceGrpc.getSetTaskStatusMethod(), report.toByteArray(), secret));
+        RawCalls.sign(ConsumerServiceGrpc.getSetTaskStatusMethod(), report.toByteArray(), secret));
     int task = TaskTemplate.numberOf(request.getTask());
     // The report outlives the call that brought the task.
     Context.current().fork().run(() -> report(report, headers, task));
