@@ -126,7 +126,7 @@ final class SlowClientTest extends ServedTest {
 
   private static boolean isClosed(Socket socket) {
     try {
-      return socket.getInputStream().read() < 0;
+      return socket.getInputStream().read(new byte[1_024]) < 0;
     } catch (SocketTimeoutException _) {
       return false;
     } catch (IOException _) {
