@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import io.taskbroker.grpc.RawConnection.Outcome;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.proto.v1.SetTaskStatusRequest;
+import io.taskbroker.proto.v1.TaskActivationStatus;
 import io.taskbroker.testkit.CertificateAuthority;
 import io.taskbroker.testkit.CertificateAuthority.Issued;
 import io.taskbroker.tls.PemFile;
@@ -32,7 +33,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class SlowClientTest extends ServedTest {
   private static final String SET = "/" + ConsumerService.NAME + "/SetTaskStatus";
   private static final byte[] GOOD =
-      SetTaskStatusRequest.newBuilder().setId("x").setStatusValue(5).build().toByteArray();
+      SetTaskStatusRequest.newBuilder()
+          .setId("x")
+          .setStatus(TaskActivationStatus.TASK_ACTIVATION_STATUS_COMPLETE)
+          .build()
+          .toByteArray();
   private static final byte[] WHOLE = RawConnection.message(0, GOOD.length, GOOD);
 
   @ParameterizedTest
