@@ -2,6 +2,7 @@ package io.taskbroker.grpc;
 
 import io.taskbroker.tls.TlsContext;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -46,9 +47,17 @@ public record GrpcOptions(
   /// @param callsPerConnection the most calls that run at the same time on one connection; a client
   ///   holds back what is more
   /// @param connections the most connections; what is more is closed at once
-  public record Limits(int requestBytes, int updates, int callsPerConnection, int connections) {
+  /// @param patience how long a connection may take to say that it speaks HTTP/2, and a request to
+  ///   come in full
+  public record Limits(
+      int requestBytes, int updates, int callsPerConnection, int connections, Duration patience) {
     /// Requests of 4 MiB, as the reference has it (reference-spec 2.6), and as many results as fit
     /// in there.
     public static final Limits USUAL = new Limits(4 << 20, 120_000, 1_024, 8_192);
+
+    /// The limits with a patience of 20 s.
+    public Limits(int requestBytes, int updates, int callsPerConnection, int connections) {
+      this(requestBytes, updates, callsPerConnection, connections, Duration.ofSeconds(20));
+    }
   }
 }

@@ -66,7 +66,7 @@ public final class GrpcServer implements Service {
   @Override
   public synchronized void start() {
     EventLoopGroup group = EventLoops.open("grpc-server");
-    RunningCalls calls = new RunningCalls(group.next());
+    RunningCalls calls = new RunningCalls(group.next(), options.limits().patience());
     Server built = build(group, calls);
     try {
       built.start();
@@ -124,7 +124,7 @@ public final class GrpcServer implements Service {
         .maxInboundMetadataSize(METADATA_BYTES)
         .maxConcurrentCallsPerConnection(limits.callsPerConnection())
         .neverIndexMetadataKey(Metadata.Key.of(Signatures.HEADER, Metadata.ASCII_STRING_MARSHALLER))
-        .handshakeTimeout(20, SECONDS)
+        .handshakeTimeout(limits.patience().toMillis(), MILLISECONDS)
         // Finds peers that vanished, whose connections would count for ever.
         .keepAliveTime(60, SECONDS)
         .keepAliveTimeout(20, SECONDS)

@@ -46,7 +46,9 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
   public ServerCall.Listener<byte[]> startCall(ServerCall<byte[], byte[]> call, Metadata headers) {
     // A second message would be an error, which is only found out by asking for it.
     call.request(2);
-    return new UnaryCall(this, call, headers.get(SIGNATURE), running);
+    UnaryCall begun = new UnaryCall(this, call, headers.get(SIGNATURE), running);
+    running.incomplete().add(begun);
+    return begun;
   }
 
   void handle(UnaryCall call, byte[] request, @Nullable String signature) {

@@ -50,11 +50,6 @@ final class ContractTest extends ServedTest {
       "Invalid status, expects 3 (Failure), 4 (Retry), or 5 (Complete), but got: ";
   private static final String STOPPING = "the broker is stopping";
 
-  /// What an engine says that cannot reach its store: this broker tries again until it can, or
-  /// stops, where the reference answers INTERNAL.
-  private static final Consumer<Command.Request> UNAVAILABLE =
-      request -> request.unavailable(STOPPING);
-
   /// What comes back, and what the engine was told of it.
   ///
   /// @param requests how many reached the engine
@@ -105,7 +100,7 @@ final class ContractTest extends ServedTest {
     SetTaskStatusRequest andNext = report("x", 5).setFetchNextTask(fetch).build();
     Consumer<RecordingIntake> nothing = RecordingIntake::answerWithNothing;
     Consumer<RecordingIntake> something = intake -> intake.answerWith(ACTIVATION);
-    Consumer<RecordingIntake> broken = intake -> intake.answer = UNAVAILABLE;
+    Consumer<RecordingIntake> broken = ContractTest::cannotReachItsStore;
     List<Row> rows = new ArrayList<>();
     rows.add(
         new Row(
@@ -415,6 +410,12 @@ final class ContractTest extends ServedTest {
     Metadata headers = new Metadata();
     headers.put(Metadata.Key.of(Signatures.HEADER, Metadata.ASCII_STRING_MARSHALLER), signature);
     return MetadataUtils.newAttachHeadersInterceptor(headers);
+  }
+
+  /// This broker tries again until its store answers, or stops, where the reference answers
+  /// INTERNAL.
+  private static void cannotReachItsStore(RecordingIntake intake) {
+    intake.answer = request -> request.unavailable(STOPPING);
   }
 
   private static Answer refused(Status.Code code, String text, int requests) {

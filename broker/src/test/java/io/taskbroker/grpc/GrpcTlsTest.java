@@ -17,6 +17,7 @@ import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.MetadataUtils;
 import io.taskbroker.proto.v1.ConsumerServiceGrpc;
 import io.taskbroker.proto.v1.SetTaskStatusRequest;
+import io.taskbroker.proto.v1.TaskActivationStatus;
 import io.taskbroker.testkit.CertificateAuthority;
 import io.taskbroker.testkit.CertificateAuthority.Issued;
 import io.taskbroker.tls.PemFile;
@@ -40,7 +41,10 @@ import org.slf4j.LoggerFactory;
 final class GrpcTlsTest extends ServedTest {
   private static final String LOCAL = "127.0.0.1";
   private static final SetTaskStatusRequest REPORT =
-      SetTaskStatusRequest.newBuilder().setId("x").setStatusValue(5).build();
+      SetTaskStatusRequest.newBuilder()
+          .setId("x")
+          .setStatus(TaskActivationStatus.TASK_ACTIVATION_STATUS_COMPLETE)
+          .build();
 
   private final CertificateAuthority authority = new CertificateAuthority("brokers");
   private final CertificateAuthority workers = new CertificateAuthority("workers");

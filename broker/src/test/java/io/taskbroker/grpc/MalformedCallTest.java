@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.grpc.RawConnection.Outcome;
 import io.taskbroker.proto.v1.SetTaskStatusRequest;
+import io.taskbroker.proto.v1.TaskActivationStatus;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -31,11 +32,16 @@ final class MalformedCallTest extends ServedTest {
   private static final int CONTINUATION = 9;
   private static final byte[] NOISE = {(byte) 0xFF, (byte) 0xFF, (byte) 0xFF, (byte) 0xFF, 1};
   private static final byte[] GOOD =
-      SetTaskStatusRequest.newBuilder().setId("x").setStatusValue(5).build().toByteArray();
+      SetTaskStatusRequest.newBuilder()
+          .setId("x")
+          .setStatus(TaskActivationStatus.TASK_ACTIVATION_STATUS_COMPLETE)
+          .build()
+          .toByteArray();
   private static final byte[] WHOLE = message(0, GOOD.length, GOOD);
   private static final Map<String, String> GZIP = with("grpc-encoding", "gzip");
 
   /// @param expected of the end: `grpc N`, `http N`, or how the stream or connection was cut
+  @SuppressWarnings("ArrayRecordComponent") // compared by nobody
   record Call(String name, Map<String, String> headers, byte[] body, String expected) {
     @Override
     public String toString() {
@@ -44,6 +50,7 @@ final class MalformedCallTest extends ServedTest {
   }
 
   /// @param bytes sent on a connection after its settings
+  @SuppressWarnings("ArrayRecordComponent") // compared by nobody
   record Noise(String name, byte[] bytes, String expected) {
     @Override
     public String toString() {
@@ -146,7 +153,7 @@ final class MalformedCallTest extends ServedTest {
   }
 
   private static String said(Outcome outcome) {
-    if (!outcome.grpcStatus().isEmpty() && outcome.headers().get(":status").equals("200")) {
+    if (!outcome.grpcStatus().isEmpty() && "200".equals(outcome.headers().get(":status"))) {
       return "grpc " + outcome.grpcStatus();
     }
     return outcome.headers().containsKey(":status")

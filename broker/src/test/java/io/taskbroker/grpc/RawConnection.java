@@ -158,7 +158,7 @@ final class RawConnection implements AutoCloseable {
       out.write(0x7F);
       int rest = length - 0x7F;
       while (rest >= 0x80) {
-        out.write(rest & 0x7F | 0x80);
+        out.write((rest & 0x7F) | 0x80);
         rest >>= 7;
       }
       out.write(rest);

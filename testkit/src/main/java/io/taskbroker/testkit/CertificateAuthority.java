@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigInteger;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -99,12 +100,7 @@ public final class CertificateAuthority {
     if (!name.matches("[0-9.]+")) {
       return Der.of(0x82, name.getBytes(US_ASCII));
     }
-    String[] parts = name.split("\\.");
-    byte[] address = new byte[parts.length];
-    for (int i = 0; i < parts.length; i++) {
-      address[i] = (byte) Integer.parseInt(parts[i]);
-    }
-    return Der.of(0x87, address);
+    return Der.of(0x87, InetAddress.ofLiteral(name).getAddress());
   }
 
   private static byte[] commonName(String name) {
