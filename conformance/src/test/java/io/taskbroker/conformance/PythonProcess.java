@@ -2,6 +2,7 @@ package io.taskbroker.conformance;
 
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -15,7 +16,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 
 /// One program of the application of the tests, in a process of its own with children of its own.
-/// What it writes to its outputs is at the end of a log file. Not thread-safe.
+/// What it writes to its outputs is added to the log of that name in its folder. Not thread-safe.
 final class PythonProcess implements AutoCloseable {
   private static final long KILL_SECONDS = 10;
 
@@ -32,31 +33,32 @@ final class PythonProcess implements AutoCloseable {
 
   /// Starts a program whose outputs both go to the log.
   static PythonProcess start(
-      PythonEnvironment python, String program, Map<String, String> environment, Path log)
+      PythonEnvironment python, String program, Map<String, String> environment, Path dir)
       throws InterruptedException {
-    return start(python, program, environment, log, true);
+    return start(python, program, environment, dir, true);
   }
 
   /// Starts a program that is spoken with by [#input] and [#output].
   static PythonProcess startTalking(
-      PythonEnvironment python, String program, Map<String, String> environment, Path log)
+      PythonEnvironment python, String program, Map<String, String> environment, Path dir)
       throws InterruptedException {
-    return start(python, program, environment, log, false);
+    return start(python, program, environment, dir, false);
   }
 
   private static PythonProcess start(
       PythonEnvironment python,
       String program,
       Map<String, String> environment,
-      Path log,
+      Path dir,
       boolean silent)
       throws InterruptedException {
+    File log = dir.resolve(program + ".log").toFile();
     var builder =
         new ProcessBuilder(python.python().toString(), "-m", "conformance." + program)
-            .directory(log.getParent().toFile())
-            .redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()));
+            .directory(dir.toFile())
+            .redirectError(ProcessBuilder.Redirect.appendTo(log));
     if (silent) {
-      builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+      builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log));
     }
     builder.environment().put("PYTHONPATH", PythonEnvironment.sources().toString());
     builder.environment().put("PYTHONUNBUFFERED", "1");

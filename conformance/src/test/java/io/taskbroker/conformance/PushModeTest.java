@@ -3,8 +3,8 @@ package io.taskbroker.conformance;
 import io.taskbroker.testkit.EmbeddedKafka;
 
 /// The current client in push mode, without a secret.
-final class PushClientTest extends FullContract {
-  PushClientTest(EmbeddedKafka kafka) {
+final class PushModeTest extends FullContract {
+  PushModeTest(EmbeddedKafka kafka) {
     super(Deployment.push(kafka, "push", PythonEnvironment.CURRENT));
   }
 }
