@@ -1,5 +1,7 @@
 package io.taskbroker.conformance;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.File;
@@ -16,7 +18,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 
 /// One program of the application of the tests, in a process of its own with children of its own.
-/// What it writes to its outputs is added to the log of that name in its folder. Not thread-safe.
+/// It ends with this process, at the latest. What it writes to its outputs is added to the log of
+/// that name in its folder. Not thread-safe.
 final class PythonProcess implements AutoCloseable {
   private static final long KILL_SECONDS = 10;
 
@@ -62,6 +65,7 @@ final class PythonProcess implements AutoCloseable {
     }
     builder.environment().put("PYTHONPATH", PythonEnvironment.sources().toString());
     builder.environment().put("PYTHONUNBUFFERED", "1");
+    builder.environment().put("PYTHONUTF8", "1");
     builder.environment().put("PYTHONDONTWRITEBYTECODE", "1");
     builder.environment().putAll(environment);
     try {
@@ -79,11 +83,11 @@ final class PythonProcess implements AutoCloseable {
   }
 
   BufferedWriter input() {
-    return process.outputWriter();
+    return process.outputWriter(UTF_8);
   }
 
   BufferedReader output() {
-    return process.inputReader();
+    return process.inputReader(UTF_8);
   }
 
   /// SIGTERM to the process, not to its children; does not wait.
