@@ -90,14 +90,10 @@ final class PythonProcess implements AutoCloseable {
     return process.inputReader(UTF_8);
   }
 
-  /// SIGTERM to the process, not to its children; does not wait.
-  void terminate() {
-    process.destroy();
-  }
-
-  /// SIGTERM; returns the exit code.
+  /// SIGTERM to the process, not to its children; returns the exit code.
   int stop(Duration limit) throws InterruptedException {
-    terminate();
+    // Process.destroy would close its input, too, which ends it a second time.
+    process.toHandle().destroy();
     return awaitEnd(limit);
   }
 
