@@ -5,8 +5,11 @@ import os
 
 from taskbroker_client.worker import TaskWorker
 
+from conformance import lifeline
+
 
 def main():
+    lifeline.hold()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(message)s")
     worker = TaskWorker(
         app_module="conformance.app:app",

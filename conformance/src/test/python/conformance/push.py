@@ -6,8 +6,11 @@ import sys
 
 from taskbroker_client.worker.worker import PushTaskWorker
 
+from conformance import lifeline
+
 
 def main():
+    lifeline.hold()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(message)s")
     worker = PushTaskWorker(
         app_module="conformance.app:app",

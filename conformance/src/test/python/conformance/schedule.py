@@ -6,10 +6,12 @@ import time
 
 from taskbroker_client.scheduler import ScheduleRunner, VolatileRunStorage
 
+from conformance import lifeline
 from conformance.app import app
 
 
 def main():
+    lifeline.hold()
     logging.basicConfig(level=logging.INFO)
     app.load_modules()
     runner = ScheduleRunner(app, VolatileRunStorage())

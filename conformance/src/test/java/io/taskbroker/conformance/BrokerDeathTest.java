@@ -25,7 +25,7 @@ final class BrokerDeathTest {
   private static final Duration PATIENCE = Duration.ofSeconds(90);
   private static final int TASKS = Deployment.CONCURRENCY;
   private static final int RUN_SECONDS = 3;
-  private static final int DELAY = 8;
+  private static final int DELAY = 10;
 
   /// Longer than it takes until the broker has written down what a worker has.
   private static final double MARKED_SECONDS = 1.5;

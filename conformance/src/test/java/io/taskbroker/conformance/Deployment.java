@@ -152,8 +152,7 @@ final class Deployment implements AutoCloseable {
   Dispatcher startDispatcher() throws InterruptedException {
     Map<String, String> own = new HashMap<>(environment);
     own.merge("CONFORMANCE_MODULES", ",conformance.unknown_tasks", String::concat);
-    PythonProcess process =
-        PythonProcess.startTalking(python, "produce", own, dir.resolve("produce.log"));
+    PythonProcess process = PythonProcess.startTalking(python, "produce", own, dir);
     processes.add(process);
     return new Dispatcher(process);
   }
@@ -223,8 +222,7 @@ final class Deployment implements AutoCloseable {
   }
 
   private PythonProcess start(String program) throws InterruptedException {
-    PythonProcess process =
-        PythonProcess.start(python, program, environment, dir.resolve(program + ".log"));
+    PythonProcess process = PythonProcess.start(python, program, environment, dir);
     processes.add(process);
     return process;
   }

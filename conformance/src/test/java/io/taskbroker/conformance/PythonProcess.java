@@ -1,7 +1,10 @@
 package io.taskbroker.conformance;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -15,7 +18,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 
 /// One program of the application of the tests, in a process of its own with children of its own.
-/// What it writes to its outputs is at the end of a log file. Not thread-safe.
+/// It ends with this process, at the latest. What it writes to its outputs is added to the log of
+/// that name in its folder. Not thread-safe.
 final class PythonProcess implements AutoCloseable {
   private static final long KILL_SECONDS = 10;
 
@@ -32,34 +36,36 @@ final class PythonProcess implements AutoCloseable {
 
   /// Starts a program whose outputs both go to the log.
   static PythonProcess start(
-      PythonEnvironment python, String program, Map<String, String> environment, Path log)
+      PythonEnvironment python, String program, Map<String, String> environment, Path dir)
       throws InterruptedException {
-    return start(python, program, environment, log, true);
+    return start(python, program, environment, dir, true);
   }
 
   /// Starts a program that is spoken with by [#input] and [#output].
   static PythonProcess startTalking(
-      PythonEnvironment python, String program, Map<String, String> environment, Path log)
+      PythonEnvironment python, String program, Map<String, String> environment, Path dir)
       throws InterruptedException {
-    return start(python, program, environment, log, false);
+    return start(python, program, environment, dir, false);
   }
 
   private static PythonProcess start(
       PythonEnvironment python,
       String program,
       Map<String, String> environment,
-      Path log,
+      Path dir,
       boolean silent)
       throws InterruptedException {
+    File log = dir.resolve(program + ".log").toFile();
     var builder =
         new ProcessBuilder(python.python().toString(), "-m", "conformance." + program)
-            .directory(log.getParent().toFile())
-            .redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()));
+            .directory(dir.toFile())
+            .redirectError(ProcessBuilder.Redirect.appendTo(log));
     if (silent) {
-      builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+      builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log));
     }
     builder.environment().put("PYTHONPATH", PythonEnvironment.sources().toString());
     builder.environment().put("PYTHONUNBUFFERED", "1");
+    builder.environment().put("PYTHONUTF8", "1");
     builder.environment().put("PYTHONDONTWRITEBYTECODE", "1");
     builder.environment().putAll(environment);
     try {
@@ -77,21 +83,17 @@ final class PythonProcess implements AutoCloseable {
   }
 
   BufferedWriter input() {
-    return process.outputWriter();
+    return process.outputWriter(UTF_8);
   }
 
   BufferedReader output() {
-    return process.inputReader();
+    return process.inputReader(UTF_8);
   }
 
-  /// SIGTERM to the process, not to its children; does not wait.
-  void terminate() {
-    process.destroy();
-  }
-
-  /// SIGTERM; returns the exit code.
+  /// SIGTERM to the process, not to its children; returns the exit code.
   int stop(Duration limit) throws InterruptedException {
-    terminate();
+    // Process.destroy would close its input, too, which ends it a second time.
+    process.toHandle().destroy();
     return awaitEnd(limit);
   }
 

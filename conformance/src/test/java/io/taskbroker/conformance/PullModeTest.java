@@ -11,10 +11,10 @@ import org.junit.jupiter.api.Test;
 
 /// The current client in pull mode, with a shared secret, against a broker that batches status
 /// updates; and its scheduler.
-final class PullClientTest extends FullContract {
+final class PullModeTest extends FullContract {
   private static final int TICKS = 3;
 
-  PullClientTest(EmbeddedKafka kafka) {
+  PullModeTest(EmbeddedKafka kafka) {
     super(
         Deployment.pull(kafka, "pull", PythonEnvironment.CURRENT)
             .with("batch_status_updates", "true")
