@@ -12,6 +12,7 @@ import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.testkit.EmbeddedKafka;
+import io.taskbroker.testkit.SecuredListener;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -237,6 +238,35 @@ final class OutboxTest {
     kafka.createTopic("later", 2);
     engine.awaitProduced(101);
     assertThat(values(kafka, "later")).containsExactly("payload of early");
+  }
+
+  @Test
+  void g4EachTopicIsReachedOnItsOwnClusterWithItsOwnCredentials() {
+    var door = SecuredListener.sasl(Map.of("outbox", "secret"));
+    try (var far = EmbeddedKafka.start(dir.resolve("far"), door)) {
+      kafka.createTopic("near", 1);
+      far.createTopic("far", 1);
+      Map<String, String> login =
+          Map.of(
+              "bootstrap.servers",
+              far.securedBootstrap(),
+              "security.protocol",
+              "SASL_PLAINTEXT",
+              "sasl.mechanism",
+              "PLAIN",
+              "sasl.jaas.config",
+              "org.apache.kafka.common.security.plain.PlainLoginModule required"
+                  + " username=\"outbox\" password=\"secret\";");
+      Outbox outbox = started(topic -> topic.equals("far") ? login : client(kafka));
+
+      outbox.produce(departure("near", "a"));
+      outbox.produce(departure("far", "b"));
+      engine.awaitProduced(2);
+
+      assertThat(values(kafka, "near")).containsExactly("payload of a");
+      assertThat(values(far, "far")).containsExactly("payload of b");
+      outbox.stop();
+    }
   }
 
   @Test
