@@ -24,6 +24,7 @@ import org.apache.kafka.clients.admin.ScramMechanism;
 import org.apache.kafka.clients.admin.UserScramCredentialUpsertion;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.metadata.storage.Formatter;
 
@@ -34,6 +35,7 @@ import org.apache.kafka.metadata.storage.Formatter;
 public final class EmbeddedKafka implements AutoCloseable {
   private static final int ADMIN_TIMEOUT_SECONDS = 30;
   private static final int SCRAM_ITERATIONS = 4096;
+  private static final long LOOK_MILLIS = 20;
 
   private final KafkaRaftServer server;
   private final int port;
@@ -150,13 +152,31 @@ public final class EmbeddedKafka implements AutoCloseable {
           IntStream.range(0, topic.numPartitions())
               .mapToObj(partition -> new TopicPartition(name, partition))
               .collect(Collectors.toMap(Function.identity(), _ -> OffsetSpec.latest()));
-      // Only leaders answer; until they do, the client asks again.
-      admin.listOffsets(ends).all().get(ADMIN_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+      awaitLeaders(admin, ends);
     } catch (ExecutionException | TimeoutException e) {
       throw new IllegalStateException("Could not create topic " + name, e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("Interrupted while creating topic " + name, e);
+    }
+  }
+
+  /// Only leaders answer; until they do, the client asks again, but not if the node does not even
+  /// know the topic yet.
+  private static void awaitLeaders(Admin admin, Map<TopicPartition, OffsetSpec> ends)
+      throws InterruptedException, ExecutionException, TimeoutException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(ADMIN_TIMEOUT_SECONDS);
+    while (true) {
+      try {
+        admin.listOffsets(ends).all().get(ADMIN_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+        return;
+      } catch (ExecutionException e) {
+        if (!(e.getCause() instanceof UnknownTopicOrPartitionException)
+            || System.nanoTime() - deadline >= 0) {
+          throw e;
+        }
+        TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
+      }
     }
   }
 
