@@ -39,9 +39,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.LoggerFactory;
 
 /// Kafka behind passwords and TLS, as a configuration describes it: both ways, in and out.
-@Timeout(120)
+@Timeout(180)
 final class SecuredKafkaTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(45);
   private static final String PASSWORD = "pa\"ss\\word";
 
   @TempDir private static Path shared;
@@ -252,13 +252,14 @@ final class SecuredKafkaTest {
     }
 
     void awaitBoth() {
-      await().atMost(PATIENCE).until(() -> has(Command.Produced.class));
-      await().atMost(PATIENCE).until(() -> has(Command.Ingest.class));
+      await()
+          .atMost(PATIENCE)
+          .untilAsserted(() ->
+              assertThat(told)
+                  .as("told, with %s logged", logged())
+                  .hasAtLeastOneElementOfType(Command.Produced.class)
+                  .hasAtLeastOneElementOfType(Command.Ingest.class));
       assertThat(failures).isEmpty();
-    }
-
-    private boolean has(Class<? extends Command> type) {
-      return told.stream().anyMatch(type::isInstance);
     }
 
     @Override

@@ -94,7 +94,7 @@ final class Lane {
   }
 
   /// Called by Kafka's threads, and by the outbox's own while it sends.
-  void failed(Parcel parcel, Exception failure, @Nullable KafkaProducer<byte[], byte[]> producer) {
+  void failed(Parcel parcel, Exception failure, KafkaProducer<byte[], byte[]> producer) {
     Verdict verdict = Verdict.of(failure);
     if (verdict == Verdict.REFUSED) {
       sent.decrementAndGet();
@@ -102,7 +102,7 @@ final class Lane {
       return;
     }
     Link current = link;
-    if (verdict == Verdict.LATER_ANEW && current != null && producer != null) {
+    if (verdict == Verdict.LATER_ANEW && current != null) {
       current.broke(producer);
     }
     synchronized (returned) {
@@ -147,11 +147,7 @@ final class Lane {
       if (sent.getAndIncrement() == 0) {
         answeredAt = now;
       }
-      try {
-        parcel.send(producer, partitions);
-      } catch (RuntimeException e) {
-        failed(parcel, e, producer);
-      }
+      parcel.send(producer, partitions);
     }
   }
 

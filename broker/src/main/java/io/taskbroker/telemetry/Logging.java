@@ -41,8 +41,14 @@ public final class Logging {
   /// for the cluster says so once.
   private static final String CONNECTIONS = "org.apache.kafka.clients.NetworkClient";
 
-  /// What it says, at `error`, of each attempt to log in.
-  private static final String LOGIN_FAILED = "failed authentication due to";
+  /// What Kafka's clients log at `error` for each try while they are not let in: what waits for the
+  /// cluster says so once, too.
+  private static final Map<String, String> REPEATED =
+      Map.of(
+          CONNECTIONS,
+          "failed authentication due to",
+          "org.apache.kafka.clients.producer.internals.Sender",
+          "Aborting producer batches due to fatal error");
 
   private Logging() {}
 
@@ -64,24 +70,8 @@ public final class Logging {
     Logger connections = context.getLogger(CONNECTIONS);
     if (connections.getEffectiveLevel() == Level.WARN) {
       connections.setLevel(Level.ERROR);
-      connections.setAdditive(false);
-      connections.addAppender(withoutLogins(appender(context, json)));
     }
     return unknown;
-  }
-
-  private static ConsoleAppender<ILoggingEvent> withoutLogins(
-      ConsoleAppender<ILoggingEvent> appender) {
-    appender.addFilter(
-        new Filter<>() {
-          @Override
-          public FilterReply decide(ILoggingEvent event) {
-            return event.getMessage().contains(LOGIN_FAILED)
-                ? FilterReply.DENY
-                : FilterReply.NEUTRAL;
-          }
-        });
-    return appender;
   }
 
   private static boolean apply(LoggerContext context, String directive) {
@@ -116,7 +106,7 @@ public final class Logging {
     };
   }
 
-  private static ConsoleAppender<ILoggingEvent> appender(LoggerContext context, boolean json) {
+  private static ConsoleAppender<ILoggingEvent> appender(LoggerContext loggers, boolean json) {
     Encoder<ILoggingEvent> encoder;
     if (json) {
       encoder = new JsonEncoder();
@@ -126,13 +116,27 @@ public final class Logging {
       text.setCharset(UTF_8);
       encoder = text;
     }
-    encoder.setContext(context);
+    encoder.setContext(loggers);
     encoder.start();
     var appender = new ConsoleAppender<ILoggingEvent>();
-    appender.setContext(context);
+    appender.setContext(loggers);
     appender.setTarget("System.err");
     appender.setEncoder(encoder);
+    appender.addFilter(
+        new Filter<>() {
+          @Override
+          public FilterReply decide(ILoggingEvent event) {
+            return isRepeated(loggers, event) ? FilterReply.DENY : FilterReply.NEUTRAL;
+          }
+        });
     appender.start();
     return appender;
+  }
+
+  private static boolean isRepeated(LoggerContext loggers, ILoggingEvent event) {
+    String said = REPEATED.get(event.getLoggerName());
+    return said != null
+        && event.getMessage().contains(said)
+        && !loggers.getLogger(event.getLoggerName()).isInfoEnabled();
   }
 }

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
@@ -12,6 +13,7 @@ import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.testkit.EmbeddedKafka;
+import io.taskbroker.testkit.SecuredListener;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -24,9 +26,17 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.acl.AccessControlEntry;
+import org.apache.kafka.common.acl.AclBinding;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.acl.AclPermissionType;
+import org.apache.kafka.common.resource.PatternType;
+import org.apache.kafka.common.resource.ResourcePattern;
+import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -237,6 +247,79 @@ final class OutboxTest {
     kafka.createTopic("later", 2);
     engine.awaitProduced(101);
     assertThat(values(kafka, "later")).containsExactly("payload of early");
+  }
+
+  @Test
+  void g4EachTopicIsReachedOnItsOwnClusterWithItsOwnCredentials() {
+    var door = SecuredListener.sasl(Map.of("outbox", "secret"));
+    try (var far = EmbeddedKafka.start(dir.resolve("far"), door)) {
+      kafka.createTopic("near", 1);
+      far.createTopic("far", 1);
+      Map<String, String> login = login(far);
+      Outbox outbox = started(topic -> topic.equals("far") ? login : client(kafka));
+
+      outbox.produce(departure("near", "a"));
+      outbox.produce(departure("far", "b"));
+      engine.awaitProduced(2);
+
+      assertThat(values(kafka, "near")).containsExactly("payload of a");
+      assertThat(values(far, "far")).containsExactly("payload of b");
+      outbox.stop();
+    }
+  }
+
+  @Test
+  void w06WithoutPermissionItIsTriedAgainUntilItIsGrantedAndNothingIsProducedTwice()
+      throws Exception {
+    var door = SecuredListener.sasl(Map.of("outbox", "secret")).withPermissions();
+    try (var far = EmbeddedKafka.start(dir.resolve("permissions"), door)) {
+      far.createTopic("guarded", 1);
+      grant(far, AclOperation.DESCRIBE);
+      Outbox outbox = started(_ -> login(far));
+      List<Departure> departures =
+          IntStream.range(0, 5).mapToObj(i -> departure("guarded", "id-" + i)).toList();
+      departures.forEach(outbox::produce);
+      await()
+          .atMost(LONG)
+          .until(() -> warnings().stream().anyMatch(line -> line.contains("5 messages wait")));
+      await().during(Duration.ofSeconds(3)).untilAsserted(() -> assertThat(warnings()).hasSize(1));
+
+      grant(far, AclOperation.WRITE);
+
+      engine.awaitProduced(5);
+      outbox.stop();
+      assertThat(engine.produced()).containsExactlyInAnyOrderElementsOf(departures);
+      assertThat(values(far, "guarded")).hasSize(5).doesNotHaveDuplicates();
+      assertThat(engine.refused).isEmpty();
+    }
+  }
+
+  private List<String> warnings() {
+    return log.list.stream()
+        .filter(event -> event.getLevel() == Level.WARN)
+        .map(ILoggingEvent::getFormattedMessage)
+        .toList();
+  }
+
+  private static void grant(EmbeddedKafka node, AclOperation operation) throws Exception {
+    var resource = new ResourcePattern(ResourceType.TOPIC, "guarded", PatternType.LITERAL);
+    var entry = new AccessControlEntry("User:outbox", "*", operation, AclPermissionType.ALLOW);
+    try (var admin = Admin.create(Map.<String, Object>of("bootstrap.servers", node.bootstrap()))) {
+      admin.createAcls(List.of(new AclBinding(resource, entry))).all().get();
+    }
+  }
+
+  private static Map<String, String> login(EmbeddedKafka node) {
+    return Map.of(
+        "bootstrap.servers",
+        node.securedBootstrap(),
+        "security.protocol",
+        "SASL_PLAINTEXT",
+        "sasl.mechanism",
+        "PLAIN",
+        "sasl.jaas.config",
+        "org.apache.kafka.common.security.plain.PlainLoginModule required"
+            + " username=\"outbox\" password=\"secret\";");
   }
 
   @Test

@@ -11,11 +11,13 @@ import java.util.stream.Collectors;
 /// @param certificates with TLS: those of the server
 /// @param clientCertificate with TLS: whether clients must show a certificate of the same authority
 /// @param users with SASL: names and passwords, for PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512
+/// @param permissions whether they may do only what is granted to them through the first door
 public record SecuredListener(
     String protocol,
     Optional<KafkaCertificates> certificates,
     boolean clientCertificate,
-    Map<String, String> users) {
+    Map<String, String> users,
+    boolean permissions) {
   static final String NAME = "SECURED";
   private static final String PREFIX = "listener.name.secured.";
   private static final String SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule";
@@ -26,19 +28,24 @@ public record SecuredListener(
   }
 
   public static SecuredListener tls(KafkaCertificates certificates) {
-    return new SecuredListener("SSL", Optional.of(certificates), false, Map.of());
+    return new SecuredListener("SSL", Optional.of(certificates), false, Map.of(), false);
   }
 
   public static SecuredListener mutualTls(KafkaCertificates certificates) {
-    return new SecuredListener("SSL", Optional.of(certificates), true, Map.of());
+    return new SecuredListener("SSL", Optional.of(certificates), true, Map.of(), false);
   }
 
   public static SecuredListener sasl(Map<String, String> users) {
-    return new SecuredListener("SASL_PLAINTEXT", Optional.empty(), false, users);
+    return new SecuredListener("SASL_PLAINTEXT", Optional.empty(), false, users, false);
   }
 
   public static SecuredListener saslTls(KafkaCertificates certificates, Map<String, String> users) {
-    return new SecuredListener("SASL_SSL", Optional.of(certificates), false, users);
+    return new SecuredListener("SASL_SSL", Optional.of(certificates), false, users, false);
+  }
+
+  /// The same with permissions.
+  public SecuredListener withPermissions() {
+    return new SecuredListener(protocol, certificates, clientCertificate, users, true);
   }
 
   boolean usesSasl() {
@@ -63,6 +70,11 @@ public record SecuredListener(
       settings.put(PREFIX + "plain.sasl.jaas.config", PLAIN + " required" + accepted + ";");
       settings.put(PREFIX + "scram-sha-256.sasl.jaas.config", SCRAM + " required;");
       settings.put(PREFIX + "scram-sha-512.sasl.jaas.config", SCRAM + " required;");
+    }
+    if (permissions) {
+      settings.put(
+          "authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer");
+      settings.put("super.users", "User:ANONYMOUS");
     }
     return settings;
   }
