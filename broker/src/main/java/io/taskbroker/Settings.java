@@ -1,5 +1,7 @@
 package io.taskbroker;
 
+import static java.util.Comparator.naturalOrder;
+
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.config.DeliveryMode;
 import io.taskbroker.config.PushConfig;
@@ -95,6 +97,11 @@ final class Settings {
         consumption.sessionTimeout(),
         consumption.autoCommitInterval(),
         consumption.autoOffsetReset().name().toLowerCase(Locale.ROOT));
+  }
+
+  /// The topic that canary tasks claim to come from: the first by name that is consumed.
+  static String canaryTopic(BrokerConfig config) {
+    return sources(config).stream().map(TopicSource::topic).min(naturalOrder()).orElse("");
   }
 
   static IngestOptions ingest(BrokerConfig config, String instance) {

@@ -155,6 +155,24 @@ final class Arrivals {
     return acceptRunnable(activation);
   }
 
+  /// Takes in what does not come from Kafka, or refuses it.
+  void enqueue(Command.Enqueue enqueue) {
+    Activation activation = enqueue.activation();
+    if (flight.entries.containsKey(activation.id()) || isKnown(activation)) {
+      enqueue.unavailable("activation " + activation.id() + " is in flight, or was lately");
+      return;
+    }
+    Lane lane = flight.lane(activation.application());
+    boolean early = flight.isEarly(activation);
+    if (flight.leaving >= MAX_LEAVING
+        || isStoreFull()
+        || (early ? flight.delayed >= flight.options.limits().maxDelayed() : isFull(lane))) {
+      enqueue.unavailable("no room for activations of application " + lane.application);
+      return;
+    }
+    insert(lane, activation, early ? Status.DELAY : Status.PENDING).enqueued = enqueue.reply();
+  }
+
   private boolean isKnown(Activation activation) {
     return (flight.parked.size() > 0
             && flight.parked.get(Ids.fingerprint(activation.id())) != FingerprintMap.ABSENT)
@@ -231,12 +249,7 @@ final class Arrivals {
       }
       return true;
     }
-    boolean full =
-        lane.pending >= limits.maxPending()
-            || lane.handedOut >= limits.maxHandedOut()
-            || lane.parking.holdsDue(now)
-            || !flight.hasBytes();
-    if (!full) {
+    if (!isFull(lane)) {
       insert(lane, activation, Status.PENDING);
       return true;
     }
@@ -245,6 +258,15 @@ final class Arrivals {
       return true;
     }
     return false;
+  }
+
+  /// Whether what could run of an application has to wait in Kafka, or on disk.
+  private boolean isFull(Lane lane) {
+    InflightOptions.Limits limits = flight.options.limits();
+    return lane.pending >= limits.maxPending()
+        || lane.handedOut >= limits.maxHandedOut()
+        || lane.parking.holdsDue(flight.wall)
+        || !flight.hasBytes();
   }
 
   private boolean isStoreFull() {
@@ -265,11 +287,12 @@ final class Arrivals {
     return false;
   }
 
-  private void insert(Lane lane, Activation activation, Status status) {
+  private Entry insert(Lane lane, Activation activation, Status status) {
     Entry entry = new Entry(++flight.lastKey, activation, status, lane);
     flight.add(entry);
     Row row = Row.arriving(entry.key, activation, status, flight.wall);
     flight.write(new Change.Insert(row, entry));
+    return entry;
   }
 
   private void park(Lane lane, Activation activation, Status status, long due) {
@@ -421,6 +444,10 @@ final class Arrivals {
   void rejected(Change.Insert insert, String why) {
     Activation refused = insert.row().activation();
     if (!forget(insert)) {
+      return;
+    }
+    if (insert.owner() instanceof Entry entry && entry.enqueued != null) {
+      entry.enqueued.unavailable("the store cannot hold it: " + why);
       return;
     }
     if (refused.id().equals(Ids.undecodable(refused.origin()))) {

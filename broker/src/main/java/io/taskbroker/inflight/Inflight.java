@@ -151,6 +151,7 @@ public final class Inflight {
           handouts.claim(claim.application(), claim.namespace(), new Taker.Pull(claim.reply()));
       case Command.Pushed pushed ->
           handouts.pushed(pushed.delivery(), pushed.outcome(), pushed.detail());
+      case Command.Enqueue enqueue -> arrivals.enqueue(enqueue);
       case Command.Ingest records -> arrivals.ingest(records);
       case Command.Assigned assigned -> arrivals.assigned(assigned);
       case Command.Revoked revoked -> arrivals.revoked(revoked);
@@ -196,6 +197,11 @@ public final class Inflight {
   }
 
   private void inserted(Entry entry) {
+    Command.EnqueueReply enqueued = entry.enqueued;
+    if (enqueued != null) {
+      entry.enqueued = null;
+      flight.effects.reply(enqueued);
+    }
     if (entry.step == Entry.Step.STORING) {
       entry.step = Entry.Step.STORED;
       stored(entry);
