@@ -170,12 +170,12 @@ final class Flight {
   }
 
   /// Makes a pending entry runnable; at its time, if the wall clock was set back behind that (G5).
-  void enqueue(Entry entry, boolean first) {
+  void enqueue(Entry entry, boolean back) {
     if (isEarly(entry.activation)) {
       timers.set(entry, mono(entry.activation.delayUntil()));
       return;
     }
-    entry.lane.enqueue(entry, first);
+    entry.lane.enqueue(entry, back);
     if (entry.activation.expiresAt() != Activation.NEVER) {
       timers.set(entry, mono(entry.activation.expiresAt()));
     }

@@ -54,10 +54,11 @@ final class Lane {
     this.arrivedAt = now;
   }
 
-  void enqueue(Entry entry, boolean first) {
+  /// @param back whether the entry was in the queue lately, and is to have its place again
+  void enqueue(Entry entry, boolean back) {
     ReadyQueue queue = queues.computeIfAbsent(entry.activation.namespace(), _ -> new ReadyQueue());
-    if (first) {
-      queue.addFirst(entry);
+    if (back) {
+      queue.addBack(entry);
     } else {
       queue.addLast(entry);
     }
