@@ -39,6 +39,10 @@ final class Arrivals {
   /// before it was assigned, or stored after it was lost (H2).
   private final Map<String, List<Entry>> orphans = new HashMap<>();
 
+  /// The two applications of which something arrived last.
+  private @Nullable Lane newest;
+
+  private @Nullable Lane newestButOne;
   private int waiting;
 
   Arrivals(Flight flight, Endings endings) {
@@ -53,7 +57,7 @@ final class Arrivals {
     }
     for (Command.Arrival arrival : records.arrivals()) {
       if (arrival.undecodable() == null) {
-        flight.lane(arrival.activation().application()).arrivedAt = flight.now;
+        arrived(flight.lane(arrival.activation().application()));
       }
     }
     var batch = new Batch(records);
@@ -64,6 +68,14 @@ final class Arrivals {
     }
     intake.batches.addLast(batch);
     waiting++;
+  }
+
+  private void arrived(Lane lane) {
+    lane.arrivedAt = flight.now;
+    if (lane != newest) {
+      newestButOne = newest;
+      newest = lane;
+    }
   }
 
   /// Accepts what waits, as far as the bounds allow.
@@ -242,7 +254,7 @@ final class Arrivals {
     long now = flight.wall;
     if (activation.delayUntil() > now) {
       boolean far = activation.delayUntil() - now > flight.options.periods().parkHorizon();
-      if (far || flight.delayed >= limits.maxDelayed() || !flight.hasBytes()) {
+      if (far || flight.delayed >= limits.maxDelayed() || !flight.hasBytes(lane)) {
         park(lane, activation, Status.DELAY, activation.delayUntil());
       } else {
         insert(lane, activation, Status.DELAY);
@@ -266,7 +278,7 @@ final class Arrivals {
     return lane.pending >= limits.maxPending()
         || lane.handedOut >= limits.maxHandedOut()
         || lane.parking.holdsDue(flight.wall)
-        || !flight.hasBytes();
+        || !flight.hasBytes(lane);
   }
 
   private boolean isStoreFull() {
@@ -279,12 +291,8 @@ final class Arrivals {
     if (flight.now - full.progressAt >= STALLED_MS) {
       return true;
     }
-    for (Lane lane : flight.lanes.values()) {
-      if (lane != full && flight.now - lane.arrivedAt < NEIGHBOUR_MS) {
-        return true;
-      }
-    }
-    return false;
+    Lane other = full == newest ? newestButOne : newest;
+    return other != null && flight.now - other.arrivedAt < NEIGHBOUR_MS;
   }
 
   private Entry insert(Lane lane, Activation activation, Status status) {
@@ -298,6 +306,7 @@ final class Arrivals {
   private void park(Lane lane, Activation activation, Status status, long due) {
     long key = ++flight.lastKey;
     long until = lane.parking.park(due);
+    flight.schedule(lane);
     flight.parked.put(Ids.fingerprint(activation.id()), key);
     Row row = Row.arriving(key, activation, status, flight.wall).parkedUntil(until);
     flight.write(new Change.Insert(row, activation.atMostOnce() ? row : null));

@@ -9,6 +9,7 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.PartitionIntake.Settled;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.random.RandomGenerator;
 
@@ -54,7 +55,9 @@ public final class Inflight {
   /// Takes in what stays in memory of a parked row.
   public void restore(ParkedRow row) {
     flight.parked.put(Ids.fingerprint(row.id()), row.key());
-    flight.lane(row.application()).parking.found(row.parkedUntil());
+    Lane lane = flight.lane(row.application());
+    lane.parking.found(row.parkedUntil());
+    flight.schedule(lane);
   }
 
   /// Takes in a tombstone that ends at `until`, wall-clock milliseconds.
@@ -256,6 +259,7 @@ public final class Inflight {
   private void unpark(Command.ParkedRead page) {
     Lane lane = flight.lane(page.application());
     lane.parking.wasRead(page);
+    flight.schedule(lane);
     for (Row row : page.rows()) {
       Fingerprint id = Ids.fingerprint(row.activation().id());
       if (flight.parked.get(id) == row.key()) {
@@ -297,13 +301,30 @@ public final class Inflight {
     flight.tombstones.forget(wall);
     arrivals.accept();
     reports.answer();
-    for (Lane lane : flight.lanes.values()) {
-      int room = lane.room(flight.options.limits().maxPending());
-      if (lane.parking.nextRead() <= wall && flight.hasBytes() && flight.hasRoom()) {
-        lane.parking.read(flight, room);
+    readParked();
+    pump();
+  }
+
+  /// Reads parked rows back for the applications that have room for them.
+  private void readParked() {
+    for (Lane lane : List.copyOf(flight.reading)) {
+      if (lane.readAt > flight.wall || !flight.hasRoom()) {
+        return;
       }
-      if (lane.hasReady()) {
-        handouts.pump(lane);
+      if (flight.hasBytes(lane)) {
+        lane.parking.read(flight, lane.room(flight.options.limits().maxPending()));
+        flight.schedule(lane);
+      }
+    }
+  }
+
+  private void pump() {
+    Iterator<Lane> lanes = flight.sending.iterator();
+    while (lanes.hasNext()) {
+      Lane lane = lanes.next();
+      handouts.pump(lane);
+      if (!lane.hasReady()) {
+        lanes.remove();
       }
     }
   }
@@ -363,12 +384,15 @@ public final class Inflight {
   /// [Long#MAX_VALUE] if never.
   public long nextWake() {
     long next = Math.min(flight.timers.next(), handouts.nextMark());
-    boolean reads = flight.hasBytes() && flight.hasRoom();
-    for (Lane lane : flight.lanes.values()) {
+    for (Lane lane : flight.sending) {
       next = Math.min(next, lane.pauseEnds(flight.now));
-      long read = lane.parking.nextRead();
-      if (reads && read != Long.MAX_VALUE && lane.room(flight.options.limits().maxPending()) > 0) {
-        next = Math.min(next, flight.mono(read));
+    }
+    if (flight.hasRoom()) {
+      for (Lane lane : flight.reading) {
+        if (flight.hasBytes(lane)) {
+          next = Math.min(next, flight.mono(lane.readAt));
+          break;
+        }
       }
     }
     return arrivals.isWaiting() ? Math.min(next, flight.now + 1_000) : next;

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Lanes, and the ready queues that they are made of.
 final class LaneTest {
-  private final Lane lane = new Lane("app", true, new CallWindow(100), 0);
+  private final Lane lane = new Lane("app", true, new CallWindow(100), new Heads(), 0);
 
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3})
@@ -97,7 +97,7 @@ final class LaneTest {
 
   @Test
   void laneWithoutAWorkerSendsNothingAndWaitsForNothing() {
-    var nowhere = new Lane("nowhere", false, new CallWindow(100), 0);
+    var nowhere = new Lane("nowhere", false, new CallWindow(100), new Heads(), 0);
     assertThat(nowhere.maySend(0)).isFalse();
     nowhere.pause(0, 0, new SplittableRandom(1));
     assertThat(nowhere.pauseEnds(0)).isEqualTo(Long.MAX_VALUE);
