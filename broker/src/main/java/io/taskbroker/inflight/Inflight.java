@@ -345,7 +345,7 @@ public final class Inflight {
         if (flight.isExpired(entry.activation)) {
           endings.expire(entry);
         } else if (entry.queue == null) {
-          flight.enqueue(entry, false);
+          runnable(entry);
         } else {
           flight.timers.set(entry, flight.mono(entry.activation.expiresAt()));
         }

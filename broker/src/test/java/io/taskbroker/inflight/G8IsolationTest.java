@@ -92,6 +92,16 @@ final class G8IsolationTest {
   }
 
   @Test
+  void w27ApplicationWithoutAWorkerIsSaidAgainAfterARestart() {
+    var rig = new EngineRig(RigOptions.push("app").settle(2_000));
+    rig.assigned("tasks").send(many("nowhere", "nowhere", 10));
+    rig.notices.clear();
+    rig.crash();
+    rig.pass(2_000);
+    assertThat(rig.noticed(Notice.NO_WORKER)).containsExactly("nowhere");
+  }
+
+  @Test
   void w45SlowWorkerIsCalledLessAndHoldsUpNobody() {
     var rig = new EngineRig(RigOptions.push("slow", "app").maxPending(STALE));
     rig.worker = delivery -> delivery.application().equals("slow") ? null : PushOutcome.ACCEPTED;

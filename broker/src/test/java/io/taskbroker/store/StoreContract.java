@@ -37,7 +37,7 @@ public abstract class StoreContract {
   protected static final SourcePartition PARTITION =
       new SourcePartition("cluster", "group", "topic-uuid", "topic", 0);
 
-  protected ActivationStore store;
+  private ActivationStore store;
   private long batch;
 
   /// Opens the store of this test, which is empty at first and keeps what was committed.

@@ -32,13 +32,13 @@ final class SqliteStoreTest extends StoreContract {
     for (int key = 1; key <= 10; key++) {
       var large = Rows.activation("id-" + key, "app", new byte[3 << 20]);
       Row row = Row.arriving(key, large, Status.PENDING, NOW).parkedUntil(NOW + key / 4);
-      store.commit(new WriteBatch(key, List.of(new Change.Insert(row, null))));
+      store().commit(new WriteBatch(key, List.of(new Change.Insert(row, null))));
     }
     var keys = new ArrayList<Long>();
     long due = 0;
     long key = 0;
     while (due != Row.NONE) {
-      ParkedPage page = store.due(new ParkedQuery("app", due, key, NOW + 9, 100));
+      ParkedPage page = store().due(new ParkedQuery("app", due, key, NOW + 9, 100));
       assertThat(page.rows()).hasSizeBetween(1, 4);
       page.rows().forEach(row -> keys.add(row.key()));
       key = page.rows().getLast().key();
