@@ -123,11 +123,18 @@ public final class Broker implements Service {
         new Watchdog(
             List.of(ingest, engine, committer, outbox),
             Settings.patience(config),
+            config.upkeep().healthCheckKillswitched(),
             ready -> server.ifPresent(it -> it.setServing(ready)),
             failures);
     // Stopped in reverse: the engine hears how calls and departures ended before it stops.
     var order = new ArrayList<Service>(List.of(committer, engine, outbox, push));
     server.ifPresent(order::add);
+    int canaries = config.ingest().canaryTasks();
+    if (canaries > 0) {
+      order.add(
+          new Canaries(
+              Settings.canaryTopic(config), config.workerMap().keySet(), canaries, mailbox));
+    }
     var topics = new DeclaredTopics(Settings.declaredTopics(config), failures);
     order.addAll(List.of(topics, ingest, watchdog));
     this.stages = new ServiceGroup("broker", order);

@@ -1,5 +1,7 @@
 package io.taskbroker;
 
+import static java.util.Comparator.naturalOrder;
+
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.config.ConfigException;
 import io.taskbroker.config.DeliveryMode;
@@ -208,6 +210,11 @@ final class Settings {
 
   private static boolean isUnread(TopicConfig topic) {
     return topic.consumerDisabled() && !topic.produceOnly();
+  }
+
+  /// The topic that canary tasks claim to come from: the first by name that is consumed.
+  static String canaryTopic(BrokerConfig config) {
+    return sources(config).stream().map(TopicSource::topic).min(naturalOrder()).orElse("");
   }
 
   static IngestOptions ingest(BrokerConfig config, String instance) {

@@ -238,6 +238,11 @@ public final class EngineLoop implements Service, Progress {
     }
 
     @Override
+    public void reply(Command.EnqueueReply reply) {
+      reply.done();
+    }
+
+    @Override
     public void notice(Notice notice, String id, String detail) {
       outlets.notice(notice, id, detail);
     }

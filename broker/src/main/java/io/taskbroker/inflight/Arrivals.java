@@ -39,6 +39,10 @@ final class Arrivals {
   /// before it was assigned, or stored after it was lost (H2).
   private final Map<String, List<Entry>> orphans = new HashMap<>();
 
+  /// The two applications of which something arrived last.
+  private @Nullable Lane newest;
+
+  private @Nullable Lane newestButOne;
   private int waiting;
 
   Arrivals(Flight flight, Endings endings) {
@@ -53,7 +57,7 @@ final class Arrivals {
     }
     for (Command.Arrival arrival : records.arrivals()) {
       if (arrival.undecodable() == null) {
-        flight.lane(arrival.activation().application()).arrivedAt = flight.now;
+        arrived(flight.lane(arrival.activation().application()));
       }
     }
     var batch = new Batch(records);
@@ -64,6 +68,14 @@ final class Arrivals {
     }
     intake.batches.addLast(batch);
     waiting++;
+  }
+
+  private void arrived(Lane lane) {
+    lane.arrivedAt = flight.now;
+    if (lane != newest) {
+      newestButOne = newest;
+      newest = lane;
+    }
   }
 
   /// Accepts what waits, as far as the bounds allow.
@@ -156,6 +168,24 @@ final class Arrivals {
     return acceptRunnable(activation);
   }
 
+  /// Takes in what does not come from Kafka, or refuses it.
+  void enqueue(Command.Enqueue enqueue) {
+    Activation activation = enqueue.activation();
+    if (flight.entries.containsKey(activation.id()) || isKnown(activation)) {
+      enqueue.unavailable("activation " + activation.id() + " is in flight, or was lately");
+      return;
+    }
+    Lane lane = flight.lane(activation.application());
+    boolean early = flight.isEarly(activation);
+    if (flight.leaving >= MAX_LEAVING
+        || isStoreFull()
+        || (early ? flight.delayed >= flight.options.limits().maxDelayed() : isFull(lane))) {
+      enqueue.unavailable("no room for activations of application " + lane.application);
+      return;
+    }
+    insert(lane, activation, early ? Status.DELAY : Status.PENDING).enqueued = enqueue.reply();
+  }
+
   private boolean isKnown(Activation activation) {
     return (flight.parked.size() > 0
             && flight.parked.get(Ids.fingerprint(activation.id())) != FingerprintMap.ABSENT)
@@ -222,19 +252,14 @@ final class Arrivals {
     long now = flight.wall;
     if (activation.delayUntil() > now) {
       boolean far = activation.delayUntil() - now > flight.options.periods().parkHorizon();
-      if (far || flight.delayed >= limits.maxDelayed() || !flight.hasBytes()) {
+      if (far || flight.delayed >= limits.maxDelayed() || !flight.hasBytes(lane)) {
         park(lane, activation, Status.DELAY, activation.delayUntil());
       } else {
         insert(lane, activation, Status.DELAY);
       }
       return true;
     }
-    boolean full =
-        lane.pending >= limits.maxPending()
-            || lane.handedOut >= limits.maxHandedOut()
-            || lane.parking.holdsDue(now)
-            || !flight.hasBytes();
-    if (!full) {
+    if (!isFull(lane)) {
       insert(lane, activation, Status.PENDING);
       return true;
     }
@@ -243,6 +268,15 @@ final class Arrivals {
       return true;
     }
     return false;
+  }
+
+  /// Whether what could run of an application has to wait in Kafka, or on disk.
+  private boolean isFull(Lane lane) {
+    InflightOptions.Limits limits = flight.options.limits();
+    return lane.pending >= limits.maxPending()
+        || lane.handedOut >= limits.maxHandedOut()
+        || lane.parking.holdsDue(flight.wall)
+        || !flight.hasBytes(lane);
   }
 
   private boolean isStoreFull() {
@@ -255,24 +289,22 @@ final class Arrivals {
     if (flight.now - full.progressAt >= STALLED_MS) {
       return true;
     }
-    for (Lane lane : flight.lanes.values()) {
-      if (lane != full && flight.now - lane.arrivedAt < NEIGHBOUR_MS) {
-        return true;
-      }
-    }
-    return false;
+    Lane other = full == newest ? newestButOne : newest;
+    return other != null && flight.now - other.arrivedAt < NEIGHBOUR_MS;
   }
 
-  private void insert(Lane lane, Activation activation, Status status) {
+  private Entry insert(Lane lane, Activation activation, Status status) {
     Entry entry = new Entry(++flight.lastKey, activation, status, lane);
     flight.add(entry);
     Row row = Row.arriving(entry.key, activation, status, flight.wall);
     flight.write(new Change.Insert(row, entry));
+    return entry;
   }
 
   private void park(Lane lane, Activation activation, Status status, long due) {
     long key = ++flight.lastKey;
     long until = lane.parking.park(due);
+    flight.schedule(lane);
     flight.parked.put(Ids.fingerprint(activation.id()), key);
     Row row = Row.arriving(key, activation, status, flight.wall).parkedUntil(until);
     flight.write(new Change.Insert(row, activation.atMostOnce() ? row : null));
@@ -415,12 +447,19 @@ final class Arrivals {
   }
 
   /// The store cannot hold this record as an activation: in its place it holds it as an undecodable
-  /// message (H12).
+  /// message (H12). Who enqueued it is told instead.
   void replaced(Row row, Refusal refusal) {
-    if (forget(refusal.insert())) {
-      flight.effects.notice(Notice.UNDECODABLE, row.activation().id(), refusal.why());
-      endings.produce(leaving(row));
+    if (!forget(refusal.insert())) {
+      return;
     }
+    String id = row.activation().id();
+    if (refusal.insert().owner() instanceof Entry entry && entry.enqueued != null) {
+      flight.write(new Change.Delete(row.key(), id, Row.NONE, null));
+      entry.enqueued.unavailable("the store cannot hold it: " + refusal.why());
+      return;
+    }
+    flight.effects.notice(Notice.UNDECODABLE, id, refusal.why());
+    endings.produce(leaving(row));
   }
 
   /// Forgets what was not stored. Returns false if it was completed meanwhile: then its delete ends

@@ -82,6 +82,25 @@ public sealed interface Command {
     }
   }
 
+  /// An activation that comes from elsewhere than Kafka, and that no watermark counts, whatever
+  /// origin it names (H23). It is refused where a record would wait or be parked: whoever sends it
+  /// can try again.
+  record Enqueue(Activation activation, EnqueueReply reply) implements Request {
+    @Override
+    public void unavailable(String why) {
+      reply.unavailable(why);
+    }
+  }
+
+  /// The answer to an enqueue. Called by the engine's thread: must not block.
+  interface EnqueueReply {
+    /// The activation is durable.
+    void done();
+
+    /// It was not taken in.
+    void unavailable(String why);
+  }
+
   /// Records of one partition in the order of their offsets. The sender bounds how many of them are
   /// with the engine, which reports progress through [Effects#consumed].
   ///

@@ -35,6 +35,8 @@ public interface Effects {
 
   void reply(Command.ClaimReply reply, @Nullable Delivery delivery);
 
+  void reply(Command.EnqueueReply reply);
+
   /// Something that operators want to know of.
   void notice(Notice notice, String id, String detail);
 }

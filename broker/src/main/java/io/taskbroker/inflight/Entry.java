@@ -68,6 +68,9 @@ final class Entry {
   /// Who waits for the mark of an at-most-once activation to be handed it.
   @Nullable Taker taker;
 
+  /// Who enqueued it, and waits for it to be durable.
+  Command.@Nullable EnqueueReply enqueued;
+
   private final List<Reply> waiting = new ArrayList<>(0);
 
   /// For [Timers] and [ReadyQueue].

@@ -58,14 +58,15 @@ final class Handouts {
   }
 
   private @Nullable Entry oldestOfAll() {
-    Entry oldest = null;
-    for (Lane lane : flight.lanes.values()) {
-      Entry entry = oldest(lane, null);
-      if (entry != null && (oldest == null || entry.key < oldest.key)) {
-        oldest = entry;
+    Entry entry = flight.ready.oldest();
+    while (entry != null) {
+      // It is what its lane has first, unless its time is over, or is yet to come.
+      if (oldest(entry.lane, null) == entry) {
+        return entry;
       }
+      entry = flight.ready.oldest();
     }
-    return oldest;
+    return null;
   }
 
   /// The oldest runnable entry whose time is now.

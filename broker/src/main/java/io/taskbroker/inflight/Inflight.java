@@ -10,6 +10,7 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.PartitionIntake.Settled;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.random.RandomGenerator;
 
@@ -55,7 +56,9 @@ public final class Inflight {
   /// Takes in what stays in memory of a parked row.
   public void restore(ParkedRow row) {
     flight.parked.put(Ids.fingerprint(row.id()), row.key());
-    flight.lane(row.application()).parking.found(row.parkedUntil());
+    Lane lane = flight.lane(row.application());
+    lane.parking.found(row.parkedUntil());
+    flight.schedule(lane);
   }
 
   /// Takes in a tombstone that ends at `until`, wall-clock milliseconds.
@@ -155,6 +158,7 @@ public final class Inflight {
           handouts.claim(claim.application(), claim.namespace(), new Taker.Pull(claim.reply()));
       case Command.Pushed pushed ->
           handouts.pushed(pushed.delivery(), pushed.outcome(), pushed.detail());
+      case Command.Enqueue enqueue -> arrivals.enqueue(enqueue);
       case Command.Ingest records -> arrivals.ingest(records);
       case Command.Assigned assigned -> arrivals.assigned(assigned);
       case Command.Revoked revoked -> arrivals.revoked(revoked);
@@ -203,6 +207,11 @@ public final class Inflight {
   }
 
   private void inserted(Entry entry) {
+    Command.EnqueueReply enqueued = entry.enqueued;
+    if (enqueued != null) {
+      entry.enqueued = null;
+      flight.effects.reply(enqueued);
+    }
     if (entry.step == Entry.Step.STORING) {
       entry.step = Entry.Step.STORED;
       stored(entry);
@@ -248,6 +257,7 @@ public final class Inflight {
   private void unpark(Command.ParkedRead page) {
     Lane lane = flight.lane(page.application());
     lane.parking.wasRead(page);
+    flight.schedule(lane);
     for (Row row : page.rows()) {
       Fingerprint id = Ids.fingerprint(row.activation().id());
       if (flight.parked.get(id) == row.key()) {
@@ -289,13 +299,30 @@ public final class Inflight {
     flight.tombstones.forget(wall);
     arrivals.accept();
     reports.answer();
-    for (Lane lane : flight.lanes.values()) {
-      int room = lane.room(flight.options.limits().maxPending());
-      if (lane.parking.nextRead() <= wall && flight.hasBytes() && flight.hasRoom()) {
-        lane.parking.read(flight, room);
+    readParked();
+    pump();
+  }
+
+  /// Reads parked rows back for the applications that have room for them.
+  private void readParked() {
+    for (Lane lane : List.copyOf(flight.reading)) {
+      if (lane.readAt > flight.wall || !flight.hasRoom()) {
+        return;
       }
-      if (lane.hasReady()) {
-        handouts.pump(lane);
+      if (flight.hasBytes(lane)) {
+        lane.parking.read(flight, lane.room(flight.options.limits().maxPending()));
+        flight.schedule(lane);
+      }
+    }
+  }
+
+  private void pump() {
+    Iterator<Lane> lanes = flight.sending.iterator();
+    while (lanes.hasNext()) {
+      Lane lane = lanes.next();
+      handouts.pump(lane);
+      if (!lane.hasReady()) {
+        lanes.remove();
       }
     }
   }
@@ -316,7 +343,7 @@ public final class Inflight {
         if (flight.isExpired(entry.activation)) {
           endings.expire(entry);
         } else if (entry.queue == null) {
-          flight.enqueue(entry, false);
+          runnable(entry);
         } else {
           flight.timers.set(entry, flight.mono(entry.activation.expiresAt()));
         }
@@ -355,12 +382,15 @@ public final class Inflight {
   /// [Long#MAX_VALUE] if never.
   public long nextWake() {
     long next = Math.min(flight.timers.next(), handouts.nextMark());
-    boolean reads = flight.hasBytes() && flight.hasRoom();
-    for (Lane lane : flight.lanes.values()) {
+    for (Lane lane : flight.sending) {
       next = Math.min(next, lane.pauseEnds(flight.now));
-      long read = lane.parking.nextRead();
-      if (reads && read != Long.MAX_VALUE && lane.room(flight.options.limits().maxPending()) > 0) {
-        next = Math.min(next, flight.mono(read));
+    }
+    if (flight.hasRoom()) {
+      for (Lane lane : flight.reading) {
+        if (flight.hasBytes(lane)) {
+          next = Math.min(next, flight.mono(lane.readAt));
+          break;
+        }
       }
     }
     return arrivals.isWaiting() ? Math.min(next, flight.now + 1_000) : next;

@@ -355,6 +355,12 @@ final class EngineRig implements Effects {
     reply.done(delivery);
   }
 
+  @Override
+  public void reply(Command.EnqueueReply reply) {
+    effects++;
+    reply.done();
+  }
+
   private void pulled(@Nullable Delivery delivery) {
     if (delivery != null) {
       handedOut.add(delivery);

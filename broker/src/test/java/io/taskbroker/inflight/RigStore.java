@@ -52,6 +52,9 @@ final class RigStore {
 
   private long lastKey;
 
+  /// How many pages were ever asked for.
+  int reads;
+
   /// One change or one read, in the order in which they were asked for.
   private sealed interface Work {
     record Write(Change change) implements Work {}
@@ -104,6 +107,7 @@ final class RigStore {
   }
 
   void read(String application, long afterDue, long afterKey, long upTo, int limit) {
+    reads++;
     waiting.add(new Work.Read(application, afterDue, afterKey, upTo, limit));
   }
 

@@ -35,7 +35,6 @@ import org.apache.kafka.metadata.storage.Formatter;
 public final class EmbeddedKafka implements AutoCloseable {
   private static final int ADMIN_TIMEOUT_SECONDS = 30;
   private static final int SCRAM_ITERATIONS = 4096;
-  private static final long LOOK_MILLIS = 20;
 
   private final KafkaRaftServer server;
   private final int port;
