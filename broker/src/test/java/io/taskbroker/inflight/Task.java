@@ -11,6 +11,7 @@ final class Task {
   final String id;
   private String application = "app";
   private String namespace = "ns";
+  private String taskname = "task";
   private long expiresAt = Activation.NEVER;
   private long delayUntil;
   private int deadlineSeconds = 10;
@@ -41,6 +42,11 @@ final class Task {
 
   Task namespace(String name) {
     namespace = name;
+    return this;
+  }
+
+  Task taskname(String name) {
+    taskname = name;
     return this;
   }
 
@@ -85,7 +91,7 @@ final class Task {
         TaskActivation.newBuilder()
             .setId(id)
             .setNamespace(namespace)
-            .setTaskname("task")
+            .setTaskname(taskname)
             .setApplication(application)
             .setParametersBytes(ByteString.copyFrom(new byte[size]))
             .build()
@@ -94,7 +100,7 @@ final class Task {
         id,
         application,
         namespace,
-        "task",
+        taskname,
         payload,
         origin,
         receivedAt,
