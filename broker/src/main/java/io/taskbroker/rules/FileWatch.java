@@ -21,7 +21,7 @@ final class FileWatch implements AutoCloseable {
 
   /// So long nothing must happen before a change is taken for complete, and so often it may begin
   /// anew.
-  private static final long QUIET_MS = 50;
+  private static final long QUIET_MS = 200;
 
   private static final int MAX_UNREST = 20;
 

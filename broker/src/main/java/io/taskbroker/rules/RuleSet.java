@@ -68,10 +68,10 @@ public final class RuleSet implements Rules {
   /// In one line, for the log.
   @Override
   public String toString() {
-    return "%d tasks switched off, by name or by arguments; %d namespaces demoted%s"
+    return "tasks switched off, for some arguments at least: %d; namespaces demoted: %d%s"
         .formatted(
             selectors.size(),
             demoted.size(),
-            demoted.isEmpty() ? "" : " to " + target.topic() + " at " + target.cluster());
+            demoted.isEmpty() ? "" : ", to " + target.topic() + " at " + target.cluster());
   }
 }

@@ -100,10 +100,10 @@ public final class RuntimeFile implements Service {
       content = in.readNBytes(MAX_BYTES + 1);
     } catch (NoSuchFileException _) {
       seen = null;
-      return Optional.of(file + ": no such file");
+      return Optional.of("there is no such file");
     } catch (IOException e) {
       seen = null;
-      return Optional.of(file + ": cannot be read: " + e);
+      return Optional.of("it cannot be read: " + e);
     }
     if (Arrays.equals(content, seen)) {
       return problem.isEmpty() ? Optional.empty() : Optional.of(problem);
@@ -176,7 +176,8 @@ public final class RuntimeFile implements Service {
     if (!wrong.equals(problem)) {
       problem = wrong;
       log.error(
-          "The file of rules is not obeyed, {} stay in force: {}",
+          "The file of rules {} is not obeyed, {} stay in force: {}",
+          file,
           rules.exist() ? "the last good ones (" + rules + ")" : "no rules",
           wrong);
     }
