@@ -45,6 +45,7 @@ final class RuntimeFileTest {
     file = dir.resolve("rules.yaml");
     log.list = new CopyOnWriteArrayList<>();
     log.start();
+    logger.setLevel(Level.INFO);
     logger.addAppender(log);
   }
 
@@ -52,6 +53,7 @@ final class RuntimeFileTest {
   void stop() {
     running.forEach(RuntimeFile::stop);
     logger.detachAppender(log);
+    logger.setLevel(null);
     assertThat(failures).isEmpty();
   }
 
