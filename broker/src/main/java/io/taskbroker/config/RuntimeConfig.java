@@ -93,7 +93,11 @@ public record RuntimeConfig(
             killswitches,
             namespaces,
             optional(
-                section, CLUSTER, SERVERS, "must be host:port, or more with commas between", problems),
+                section,
+                CLUSTER,
+                SERVERS,
+                "must be host:port, or more with commas between",
+                problems),
             optional(section, TOPIC, TOPIC_NAME, "must be the name of a topic", problems));
     problems.throwIfAny();
     return config;

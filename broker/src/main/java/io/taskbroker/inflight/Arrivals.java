@@ -138,9 +138,7 @@ final class Arrivals {
     Activation activation = arrival.activation();
     String reason = arrival.undecodable();
     Rules.Verdict verdict =
-        reason == null
-            ? batch.verdict(flight.rules, activation)
-            : Rules.Verdict.Kept.AS_IT_IS;
+        reason == null ? batch.verdict(flight.rules, activation) : Rules.Verdict.Kept.AS_IT_IS;
     if (verdict instanceof Rules.Verdict.Killed(boolean bySelector)) {
       // Before all else, so that it never holds back its partition (W28).
       Notice notice = bySelector ? Notice.KILLED_BY_SELECTOR : Notice.KILLED_BY_NAME;

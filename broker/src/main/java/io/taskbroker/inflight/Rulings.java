@@ -65,8 +65,7 @@ final class Rulings {
         yield true;
       }
       case Rules.Verdict.Killed _ -> {
-        flight.effects.notice(
-            Notice.SWITCHED_OFF, entry.id(), entry.activation.taskname());
+        flight.effects.notice(Notice.SWITCHED_OFF, entry.id(), entry.activation.taskname());
         endings.complete(entry);
         yield false;
       }

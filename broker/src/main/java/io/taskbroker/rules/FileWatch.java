@@ -13,9 +13,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Waits until a file may have changed. It watches the folders, not the file: most files are changed
-/// by putting another in their place, those of Kubernetes by putting another link in the place of
-/// one that leads to them. One thread.
+/// Waits until a file may have changed. It watches the folders, not the file: most files are
+/// changed by putting another in their place, those of Kubernetes by putting another link in the
+/// place of one that leads to them. One thread.
 final class FileWatch implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(FileWatch.class);
 

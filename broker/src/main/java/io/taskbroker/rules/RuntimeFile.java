@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -112,7 +113,10 @@ public final class RuntimeFile implements Service {
     try {
       obey(content, file);
     } catch (ConfigException e) {
-      return Optional.of(e.getMessage().replace("\n", "; "));
+      return Optional.of(Objects.toString(e.getMessage()).replace("\n", "; "));
+    } catch (RuntimeException e) {
+      log.debug("{} cannot be understood", file, e);
+      return Optional.of("it cannot be understood: " + e);
     }
     keep(content);
     return Optional.empty();
@@ -167,7 +171,7 @@ public final class RuntimeFile implements Service {
       if (kept.isPresent()) {
         obey(kept.get(), lastGood.path());
       }
-    } catch (IOException | ConfigException e) {
+    } catch (IOException | RuntimeException e) {
       log.error("Cannot go back to the rules of before: {}: {}", lastGood.path(), e.getMessage());
     }
   }

@@ -25,12 +25,12 @@ record Selector(
       always |= killswitch.always();
       killswitch
           .arguments()
-          .forEach((index, value) ->
-              arguments.computeIfAbsent(index, _ -> new HashSet<>()).add(value));
+          .forEach(
+              (index, value) -> arguments.computeIfAbsent(index, _ -> new HashSet<>()).add(value));
       killswitch
           .keywordArguments()
-          .forEach((name, value) ->
-              keywords.computeIfAbsent(name, _ -> new HashSet<>()).add(value));
+          .forEach(
+              (name, value) -> keywords.computeIfAbsent(name, _ -> new HashSet<>()).add(value));
     }
     return new Selector(always, arguments, keywords);
   }

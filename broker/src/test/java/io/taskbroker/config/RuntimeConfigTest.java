@@ -61,9 +61,7 @@ final class RuntimeConfigTest {
   void listsMayBeEmptyAndTheRestMayBeMissing() {
     RuntimeConfig config = parse("drop_task_killswitch:\ndemoted_namespaces: []\ndemoted_topic:");
     assertThat(config)
-        .isEqualTo(
-            new RuntimeConfig(
-                List.of(), Set.of(), Optional.empty(), Optional.empty()));
+        .isEqualTo(new RuntimeConfig(List.of(), Set.of(), Optional.empty(), Optional.empty()));
   }
 
   @Test

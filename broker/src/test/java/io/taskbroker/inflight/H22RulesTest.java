@@ -127,7 +127,8 @@ final class H22RulesTest {
   @Test
   void h22RuleThatComesDuringASweepIsSweptToo() {
     for (int i = 0; i < 600; i++) {
-      partition.append(Task.of("x" + i).taskname(i < 300 ? "one" : "two").delayUntil(rig.wall + FAR));
+      partition.append(
+          Task.of("x" + i).taskname(i < 300 ? "one" : "two").delayUntil(rig.wall + FAR));
     }
     partition.send();
     rig.commits = false;

@@ -70,6 +70,11 @@ final class Task {
     return this;
   }
 
+  Task policy(FailurePolicy other) {
+    policy = other;
+    return this;
+  }
+
   /// Its id was derived by a broker.
   Task derived() {
     derived = true;

@@ -227,8 +227,7 @@ final class OutboxTest {
     try (EmbeddedKafka far = EmbeddedKafka.start(dir.resolve("far"))) {
       kafka.createTopic("long", 1);
       far.createTopic("long", 1);
-      Outbox outbox =
-          started(to -> to.cluster().isEmpty() ? client(kafka) : client(to.cluster()));
+      Outbox outbox = started(to -> to.cluster().isEmpty() ? client(kafka) : client(to.cluster()));
       for (int i = 0; i < 10; i++) {
         outbox.produce(departure("long", "near-" + i));
         outbox.produce(departure("long", "far-" + i, far.bootstrap()));

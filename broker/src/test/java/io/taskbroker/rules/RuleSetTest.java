@@ -104,8 +104,24 @@ final class RuleSetTest {
   void valuesAreEqualIfTheirTypesAre(String argument, String literal) {
     List<String> literals =
         List.of(
-            "123", "-1", "18446744073709551615", "123.0", "0.0", "'123'", "null", "false", "true",
-            "'true'", "[]", "[1]", "[2]", "[null]", "[a, [1]]", "{}", "{a: 1}", "{a: 1, b: 2}");
+            "123",
+            "-1",
+            "18446744073709551615",
+            "123.0",
+            "0.0",
+            "'123'",
+            "null",
+            "false",
+            "true",
+            "'true'",
+            "[]",
+            "[1]",
+            "[2]",
+            "[null]",
+            "[a, [1]]",
+            "{}",
+            "{a: 1}",
+            "{a: 1, b: 2}");
     assertThat(literals).contains(literal);
     byte[] value = hex(argument);
     for (String other : literals) {
@@ -138,9 +154,12 @@ final class RuleSetTest {
   @Test
   void binaryDataAmongTheArgumentsDoesNoHarm() {
     assertThat(isSelected("{name: t, select_arg: {1: 1}}", args("c403010203", hex("01")))).isTrue();
-    assertThat(isSelected("{name: t, select_arg: {1: 1}}", args("c7030a010203", hex("01")))).isTrue();
-    assertThat(isSelected("{name: t, select_arg: {0: [1]}}", args("", hex("92c4010101")))).isFalse();
-    assertThat(isSelected("{name: t, select_arg: {0: abc}}", args("", hex("c403616263")))).isFalse();
+    assertThat(isSelected("{name: t, select_arg: {1: 1}}", args("c7030a010203", hex("01"))))
+        .isTrue();
+    assertThat(isSelected("{name: t, select_arg: {0: [1]}}", args("", hex("92c4010101"))))
+        .isFalse();
+    assertThat(isSelected("{name: t, select_arg: {0: abc}}", args("", hex("c403616263"))))
+        .isFalse();
   }
 
   @ParameterizedTest
@@ -264,7 +283,10 @@ final class RuleSetTest {
   })
   void w49TopicOfOursIsKnownByNameAndCluster(String topic, String cluster, boolean ours) {
     RuleSet rules =
-        rules("[]", "[slow]", "demoted_topic: %s\ndemoted_topic_cluster: %s".formatted(topic, cluster));
+        rules(
+            "[]",
+            "[slow]",
+            "demoted_topic: %s\ndemoted_topic_cluster: %s".formatted(topic, cluster));
     assertThat(rules.wouldComeBack()).isEqualTo(ours);
     Verdict verdict = rules.judge(task("t", "slow", new byte[0]));
     assertThat(verdict.equals(Verdict.Kept.WOULD_COME_BACK)).isEqualTo(ours);

@@ -120,7 +120,10 @@ final class RuntimeFileTest {
   @Test
   void fileThatAppearsLaterIsNoticed() throws IOException {
     RuntimeFile rules = start();
-    assertThat(errors()).singleElement().asString().contains("no rules stay in force", "no such file");
+    assertThat(errors())
+        .singleElement()
+        .asString()
+        .contains("no rules stay in force", "no such file");
     assertThat(rules.load()).isEqualTo(Rules.NONE);
     Files.writeString(file, killing("a"));
     awaitTold(1, "1");
@@ -161,7 +164,10 @@ final class RuntimeFileTest {
     Files.writeString(file, "drop_task_killswitch: [a");
     RuntimeFile again = rules();
     assertThat(again.load()).asString().contains(": 1;");
-    assertThat(errors()).singleElement().asString().contains("the last good ones", "not valid YAML");
+    assertThat(errors())
+        .singleElement()
+        .asString()
+        .contains("the last good ones", "not valid YAML");
     start(again);
     Files.writeString(file, killing("[]").replace("[[]]", "[]"));
     awaitTold(1, "0");
@@ -187,7 +193,11 @@ final class RuntimeFileTest {
     Files.writeString(file, killing("a"));
     var rules =
         new RuntimeFile(
-            file, dir.resolve("no/such/folder"), surroundings(), intake(), (_, e) -> failures.add(e));
+            file,
+            dir.resolve("no/such/folder"),
+            surroundings(),
+            intake(),
+            (_, e) -> failures.add(e));
     assertThat(rules.load()).asString().contains(": 1;");
     assertThat(logged()).anyMatch(it -> it.startsWith("Cannot keep a copy"));
   }
@@ -208,8 +218,7 @@ final class RuntimeFileTest {
   }
 
   private RuntimeFile rules() {
-    var rules =
-        new RuntimeFile(file, copy(), surroundings(), intake(), (_, e) -> failures.add(e));
+    var rules = new RuntimeFile(file, copy(), surroundings(), intake(), (_, e) -> failures.add(e));
     running.add(rules);
     return rules;
   }

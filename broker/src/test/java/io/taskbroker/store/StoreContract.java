@@ -97,7 +97,8 @@ public abstract class StoreContract {
             FailurePolicy.DEAD_LETTER,
             true,
             true);
-    Destination leaving = new Destination("dead", "a:1,b:2", Map.of("why", "\"it\" failed", "", ""));
+    Destination leaving =
+        new Destination("dead", "a:1,b:2", Map.of("why", "\"it\" failed", "", ""));
     rows.add(new Row(90, full, Status.FAILURE, NOW, 7, 1, 2, true, true, Row.NONE, leaving));
     rows.add(
         new Row(91, full, Status.RETRY, 0, 0, 0, 0, false, true, Row.NONE, Destination.of("t")));

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// The file of rules is changed while the real process runs: tasks that are switched off vanish and
 /// hold back no offset (G5, W28), demoted ones go to another cluster (G4), and a broken file leaves
 /// the rules as they are, also at a restart (H22).
-@Timeout(60)
+@Timeout(120)
 @ExtendWith(SharedKafka.class)
 final class RulesTest {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
