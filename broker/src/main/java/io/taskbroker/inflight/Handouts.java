@@ -126,6 +126,7 @@ final class Handouts {
     } else if (!flight.delivering
         || taker.isGone()
         || flight.isEarly(entry.activation)
+        || entry.demotion != null
         || !markIsFresh(entry)) {
       giveBack(taker, entry);
     } else {

@@ -161,6 +161,22 @@ final class DemotionTest {
   }
 
   @Test
+  void h22WhatWaitsForItsMarkLeavesInsteadOfBeingSent() {
+    partition.send(slow(Task.once("x")));
+    partition.commitOffset();
+    rig.settle();
+    rig.commits = false;
+    RigReply claim = rig.claim();
+    rig.rule(DEMOTING);
+    rig.commits = true;
+    rig.settle();
+    assertThat(claim.answers).isEqualTo(1);
+    assertThat(claim.id()).isEmpty();
+    assertThat(rig.departingIds()).containsExactly("x");
+    assertThat(rig.store.row("x").map(Row::status)).contains(Status.FAILURE);
+  }
+
+  @Test
   void h22ParkedRowsLeaveIfTheyCouldRun() {
     var small = new EngineRig(RigOptions.pull().maxPending(2));
     RigPartition from = small.assigned("tasks");

@@ -121,6 +121,7 @@ final class EngineRig implements Effects {
 
   /// Other rules hold, and after a crash too.
   void rule(Rules others) {
+    step(); // what it was told before is followed by the rules of before
     rules = others;
     tell(new Command.RulesChanged(others));
     settle();
