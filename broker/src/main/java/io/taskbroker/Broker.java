@@ -22,10 +22,12 @@ import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Notice;
+import io.taskbroker.inflight.Rules;
 import io.taskbroker.ingest.DeclaredTopics;
 import io.taskbroker.ingest.Ingest;
 import io.taskbroker.outbox.Outbox;
 import io.taskbroker.outbox.OutboxOptions;
+import io.taskbroker.rules.RuntimeFile;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.runtime.ServiceGroup;
@@ -59,6 +61,7 @@ public final class Broker implements Service {
   private final ActivationStore store;
   private final Mailbox mailbox;
   private final EngineLoop engine;
+  private final Optional<RuntimeFile> rules;
   private final ServiceGroup stages;
 
   /// Read before the committer has the store to itself.
@@ -84,7 +87,7 @@ public final class Broker implements Service {
             failures);
     var outbox =
         new Outbox(
-            new OutboxOptions(Settings.clusters(config)::get, Settings.largestMessage(config)),
+            new OutboxOptions(Settings.clusters(config), Settings.largestMessage(config)),
             mailbox,
             failures);
     List<String> secrets = config.grpc().sharedSecrets().stream().map(Secret::reveal).toList();
@@ -119,6 +122,7 @@ public final class Broker implements Service {
             InstantSource.system(),
             RandomGenerator.getDefault(),
             failures);
+    this.rules = Settings.rules(config, mailbox, failures);
     var watchdog =
         new Watchdog(
             List.of(ingest, engine, committer, outbox),
@@ -128,6 +132,7 @@ public final class Broker implements Service {
             failures);
     // Stopped in reverse: the engine hears how calls and departures ended before it stops.
     var order = new ArrayList<Service>(List.of(committer, engine, outbox, push));
+    rules.ifPresent(order::add);
     server.ifPresent(order::add);
     int canaries = config.ingest().canaryTasks();
     if (canaries > 0) {
@@ -196,7 +201,7 @@ public final class Broker implements Service {
   @Override
   public void start() {
     long started = System.nanoTime();
-    long rows = engine.load(store);
+    long rows = engine.load(store, rules.map(RuntimeFile::load).orElse(Rules.NONE));
     watermarks = store.watermarks();
     stages.start();
     log.info(

@@ -2,19 +2,26 @@ package io.taskbroker;
 
 import static java.util.Comparator.naturalOrder;
 
+import io.taskbroker.activation.Destination;
 import io.taskbroker.config.BrokerConfig;
+import io.taskbroker.config.ClusterConfig;
 import io.taskbroker.config.ConfigException;
 import io.taskbroker.config.DeliveryMode;
+import io.taskbroker.config.KafkaConfig;
 import io.taskbroker.config.PushConfig;
 import io.taskbroker.config.StatusUpdateConfig;
 import io.taskbroker.config.StoreConfig;
 import io.taskbroker.config.TlsConfig;
 import io.taskbroker.config.TopicConfig;
 import io.taskbroker.inflight.InflightOptions;
+import io.taskbroker.inflight.Intake;
 import io.taskbroker.ingest.DeclaredTopic;
 import io.taskbroker.ingest.IngestOptions;
 import io.taskbroker.ingest.RawTask;
 import io.taskbroker.ingest.TopicSource;
+import io.taskbroker.rules.RuntimeFile;
+import io.taskbroker.rules.Surroundings;
+import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.store.CommitOptions;
 import io.taskbroker.store.sqlite.SqliteOptions;
 import io.taskbroker.tls.PemFile;
@@ -22,13 +29,18 @@ import io.taskbroker.tls.TlsContext;
 import io.taskbroker.tls.TlsException;
 import io.taskbroker.tls.TlsFiles;
 import io.taskbroker.tls.TlsFiles.IdentityFiles;
+import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /// What the configuration means to each stage, with the numbers that nobody configures.
 final class Settings {
@@ -233,12 +245,47 @@ final class Settings {
     return Math.max(config.kafka().maxMessageSize(), LARGEST_DEAD_LETTER);
   }
 
-  /// How to reach the cluster of each topic.
-  static Map<String, Map<String, String>> clusters(BrokerConfig config) {
+  /// How to reach the cluster of a destination. Other clusters than those of the topics are reached
+  /// as that of the dead letters is (reference-spec 3.7).
+  static Function<Destination, @Nullable Map<String, String>> clusters(BrokerConfig config) {
     var clusters = new TreeMap<String, Map<String, String>>();
     for (String topic : config.kafka().topics().keySet()) {
       clusters.put(topic, config.kafka().clusterOf(topic).clientProperties());
     }
-    return clusters;
+    ClusterConfig deadLetters = config.kafka().clusterOf(config.kafka().deadletterTopic());
+    return to ->
+        to.cluster().isEmpty()
+            ? clusters.get(to.topic())
+            : deadLetters.at(to.cluster()).clientProperties();
+  }
+
+  /// The file of the rules, if there is one; else there are no rules, and none from before.
+  static Optional<RuntimeFile> rules(BrokerConfig config, Intake engine, FailureSink failures) {
+    Path store = config.store().sqlite().path().toAbsolutePath();
+    Path copy = store.resolveSibling(store.getFileName() + ".rules");
+    Optional<Path> file = config.ingest().runtimeConfig();
+    if (file.isEmpty()) {
+      try {
+        Files.deleteIfExists(copy);
+      } catch (IOException e) {
+        throw new IllegalArgumentException(
+            "runtime_config_path is not set, but the rules of before cannot be deleted: " + e, e);
+      }
+    }
+    return file.map(path -> new RuntimeFile(path, copy, surroundings(config), engine, failures));
+  }
+
+  private static Surroundings surroundings(BrokerConfig config) {
+    KafkaConfig kafka = config.kafka();
+    ClusterConfig deadLetters = kafka.clusterOf(kafka.deadletterTopic());
+    return new Surroundings(
+        kafka.longTopic(),
+        deadLetters.address(),
+        deadLetters.authenticates(),
+        sources(config).stream()
+            .map(source ->
+                new Surroundings.Consumed(
+                    source.topic(), kafka.clusterOf(source.topic()).address()))
+            .toList());
   }
 }

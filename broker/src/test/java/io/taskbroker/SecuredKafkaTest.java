@@ -220,7 +220,7 @@ final class SecuredKafkaTest {
               (_, failure) -> failures.add(failure));
       outbox =
           new Outbox(
-              new OutboxOptions(Settings.clusters(config)::get, Settings.largestMessage(config)),
+              new OutboxOptions(Settings.clusters(config), Settings.largestMessage(config)),
               this,
               (_, failure) -> failures.add(failure));
       outbox.start();

@@ -11,6 +11,7 @@ import io.taskbroker.inflight.Effects;
 import io.taskbroker.inflight.Inflight;
 import io.taskbroker.inflight.InflightOptions;
 import io.taskbroker.inflight.Notice;
+import io.taskbroker.inflight.Rules;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.LoopThread;
 import io.taskbroker.runtime.Progress;
@@ -71,8 +72,9 @@ public final class EngineLoop implements Service, Progress {
 
   /// Takes in what the store has. Call it once, before [#start].
   ///
+  /// @param rules what the rules are, until the engine is told of others
   /// @return how many rows there were
-  public long load(ActivationStore store) {
+  public long load(ActivationStore store, Rules rules) {
     advance();
     long rows = 0;
     long key = Row.NONE;
@@ -92,6 +94,7 @@ public final class EngineLoop implements Service, Progress {
       inflight.restoreTombstone(tombstone.id(), tombstone.until());
     }
     advance();
+    inflight.apply(new Command.RulesChanged(rules));
     inflight.start(store.lastKey());
     return rows;
   }

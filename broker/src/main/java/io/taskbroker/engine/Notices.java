@@ -32,7 +32,18 @@ public final class Notices {
     return switch (notice) {
       case UNDECODABLE, QUARANTINED, NO_WORKER, WORKER_UNREACHABLE, PUSH_REFUSED -> Level.WARN;
       case DEAD_LETTERED, DEADLINE_PASSED, LEASE_PASSED, DISCARDED -> Level.INFO;
-      case EXPIRED, DUPLICATE, RETRIED, UNKNOWN_ID, STALE_REPORT -> Level.DEBUG;
+      case DEMOTION_SKIPPED -> Level.INFO;
+      case EXPIRED,
+          KILLED_BY_NAME,
+          KILLED_BY_SELECTOR,
+          SWITCHED_OFF,
+          DEMOTED,
+          DEMOTED_IN_FLIGHT,
+          DUPLICATE,
+          RETRIED,
+          UNKNOWN_ID,
+          STALE_REPORT ->
+          Level.DEBUG;
     };
   }
 
@@ -40,6 +51,12 @@ public final class Notices {
     return switch (notice) {
       case UNDECODABLE -> "not an activation, goes to the dead-letter topic";
       case EXPIRED -> "expired, removed";
+      case KILLED_BY_NAME -> "its task is switched off, dropped";
+      case KILLED_BY_SELECTOR -> "its task is switched off for such arguments, dropped";
+      case SWITCHED_OFF -> "switched off while in flight, removed";
+      case DEMOTED, DEMOTED_IN_FLIGHT -> "its namespace is demoted, passed on";
+      case DEMOTION_SKIPPED ->
+          "its namespace is demoted to a topic that this broker consumes, stays";
       case DUPLICATE -> "already in flight or just finished, dropped";
       case DEADLINE_PASSED -> "its worker let the processing deadline pass";
       case LEASE_PASSED -> "its worker did not answer within the lease of the claim";

@@ -29,7 +29,7 @@ final class Arrivals {
   private static final long NEIGHBOUR_MS = 60_000;
 
   /// So many may wait for Kafka to take them; past that nothing is taken in (G7).
-  private static final int MAX_LEAVING = 20_000;
+  static final int MAX_LEAVING = 20_000;
 
   private final Flight flight;
   private final Endings endings;
@@ -96,7 +96,7 @@ final class Arrivals {
     while (batch != null && flight.hasRoomForArrivals()) {
       Command.Arrival arrival = batch.head();
       while (arrival != null) {
-        if (!flight.hasRoomForArrivals() || !accept(arrival)) {
+        if (!flight.hasRoomForArrivals() || !accept(batch, arrival)) {
           consumedSoFar(intake, batch, arrival);
           return;
         }
@@ -146,8 +146,17 @@ final class Arrivals {
   }
 
   /// Takes one record in. Returns false if it has to wait.
-  private boolean accept(Command.Arrival arrival) {
+  private boolean accept(Batch batch, Command.Arrival arrival) {
     Activation activation = arrival.activation();
+    String reason = arrival.undecodable();
+    Rules.Verdict verdict =
+        reason == null ? batch.verdict(flight.rules, activation) : Rules.Verdict.Kept.AS_IT_IS;
+    if (verdict instanceof Rules.Verdict.Killed(boolean bySelector)) {
+      // Before all else, so that it never holds back its partition (W28).
+      Notice notice = bySelector ? Notice.KILLED_BY_SELECTOR : Notice.KILLED_BY_NAME;
+      flight.effects.notice(notice, activation.id(), activation.taskname());
+      return true;
+    }
     Entry other = flight.entries.get(activation.id());
     if (other != null) {
       return acceptAgain(other, activation);
@@ -156,7 +165,6 @@ final class Arrivals {
       flight.effects.notice(Notice.DUPLICATE, activation.id(), activation.origin().topic());
       return true;
     }
-    String reason = arrival.undecodable();
     if (reason != null) {
       return acceptLeaving(
           activation,
@@ -165,7 +173,23 @@ final class Arrivals {
     if (flight.isExpired(activation)) {
       return acceptExpired(activation);
     }
-    return acceptRunnable(activation);
+    if (verdict instanceof Rules.Verdict.Demoted(Destination destination)) {
+      return acceptDemoted(activation, destination);
+    }
+    boolean accepted = acceptRunnable(activation);
+    if (accepted && verdict == Rules.Verdict.Kept.WOULD_COME_BACK) {
+      flight.effects.notice(
+          Notice.DEMOTION_SKIPPED, activation.id(), Notice.namespaceAndTask(activation));
+    }
+    return accepted;
+  }
+
+  private boolean acceptDemoted(Activation activation, Destination destination) {
+    boolean accepted = acceptLeaving(activation, destination);
+    if (accepted) {
+      flight.effects.notice(Notice.DEMOTED, activation.id(), Notice.namespaceAndTask(activation));
+    }
+    return accepted;
   }
 
   /// Takes in what does not come from Kafka, or refuses it.
@@ -197,6 +221,9 @@ final class Arrivals {
     if (!other.isGoing() || other.activation.origin().equals(activation.origin())) {
       flight.effects.notice(Notice.DUPLICATE, activation.id(), activation.origin().topic());
       return true;
+    }
+    if (flight.isExpired(activation) && !activation.failurePolicy().deadLetters()) {
+      return acceptExpired(activation); // there is nothing to wait for (W28)
     }
     if (other.step == Entry.Step.QUARANTINED) {
       endings.endQuarantine(other, true);

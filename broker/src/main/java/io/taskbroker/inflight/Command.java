@@ -156,6 +156,9 @@ public sealed interface Command {
   /// The store takes so many bytes.
   record StoreSized(long bytes) implements Command {}
 
+  /// Other rules hold from now on.
+  record RulesChanged(Rules rules) implements Command {}
+
   /// The broker is about to stop: nothing more is to be handed out, and what workers have is to be
   /// written down (H17).
   record Drain() implements Command {}

@@ -88,6 +88,20 @@ final class Endings {
     }
   }
 
+  /// It could run now, and is put into its queue; if its namespace is demoted, it leaves instead.
+  ///
+  /// @param first whether it goes before the others
+  void ready(Entry entry, boolean first) {
+    Destination demotion = entry.demotion;
+    if (demotion == null) {
+      flight.enqueue(entry, first);
+      return;
+    }
+    flight.effects.notice(
+        Notice.DEMOTED_IN_FLIGHT, entry.id(), Notice.namespaceAndTask(entry.activation));
+    leave(entry, Status.FAILURE, null, demotion);
+  }
+
   /// It is to run again, as a new activation.
   void retry(Entry entry, long maxAttempts, long delayOnRetry) {
     Optional<Retries.Retry> retry =

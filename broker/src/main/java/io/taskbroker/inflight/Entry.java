@@ -62,6 +62,9 @@ final class Entry {
   int refusals;
   long acceptedAtFirstRefusal;
 
+  /// Where it goes as soon as it could run, because its namespace is demoted.
+  @Nullable Destination demotion;
+
   @Nullable Destination destination;
   byte @Nullable [] departing;
 

@@ -60,6 +60,8 @@ final class Flight {
 
   long wall;
 
+  Rules rules = Rules.NONE;
+
   long lastKey;
   long storeBytes;
   boolean delivering = true;

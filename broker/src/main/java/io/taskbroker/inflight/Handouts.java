@@ -77,7 +77,7 @@ final class Handouts {
         endings.expire(entry);
       } else if (flight.isEarly(entry.activation)) {
         flight.detach(entry);
-        flight.enqueue(entry, false);
+        endings.ready(entry, false);
       } else {
         return entry;
       }
@@ -120,13 +120,14 @@ final class Handouts {
     entry.taker = null;
     entry.step = Entry.Step.STORED;
     if (taker == null) {
-      flight.enqueue(entry, false);
+      endings.ready(entry, false);
     } else if (flight.isExpired(entry.activation)) {
       entry.taker = taker;
       endings.expire(entry);
     } else if (!flight.delivering
         || taker.isGone()
         || flight.isEarly(entry.activation)
+        || entry.demotion != null
         || !markIsFresh(entry)) {
       giveBack(taker, entry);
     } else {
@@ -143,7 +144,7 @@ final class Handouts {
     entry.marked = false;
     flight.turn(entry, Status.PENDING);
     flight.mark(entry, entry.markIdle());
-    flight.enqueue(entry, true);
+    endings.ready(entry, true);
   }
 
   private void handOver(Entry entry, Taker taker) {
@@ -225,7 +226,7 @@ final class Handouts {
       case BUSY, UNREACHABLE -> {
         flight.timers.cancel(entry);
         flight.turn(entry, Status.PENDING);
-        flight.enqueue(entry, true);
+        endings.ready(entry, true);
       }
       case REFUSED -> {
         flight.effects.notice(Notice.PUSH_REFUSED, entry.id(), detail);
@@ -266,7 +267,7 @@ final class Handouts {
       endings.fail(entry, "handed out, but nothing was heard of it");
     } else {
       flight.turn(entry, Status.PENDING);
-      flight.enqueue(entry, false);
+      endings.ready(entry, false);
     }
   }
 
@@ -283,7 +284,7 @@ final class Handouts {
       entry.marked = false;
       entry.deadlineExtended = false;
       flight.mark(entry, entry.markIdle());
-      flight.enqueue(entry, false);
+      endings.ready(entry, false);
     }
   }
 

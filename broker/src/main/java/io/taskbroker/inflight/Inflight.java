@@ -28,6 +28,7 @@ public final class Inflight {
   private final Handouts handouts;
   private final Arrivals arrivals;
   private final Reports reports;
+  private final Rulings rulings;
   private final List<Entry> restored = new ArrayList<>();
   private boolean started;
 
@@ -37,6 +38,7 @@ public final class Inflight {
     handouts = new Handouts(flight, endings);
     arrivals = new Arrivals(flight, endings);
     reports = new Reports(flight, endings, handouts);
+    rulings = new Rulings(flight, endings);
   }
 
   /// Takes in a row that was found in the store.
@@ -66,19 +68,23 @@ public final class Inflight {
     flight.tombstones.add(id, until);
   }
 
-  /// Begins to work.
+  /// Begins to work, by the rules that it was told last.
   ///
   /// @param lastKey the largest key of a row that the store had ever
   public void start(long lastKey) {
     flight.lastKey = lastKey;
     restored.forEach(this::resume);
     restored.clear();
+    rulings.beginSweep();
     started = true;
   }
 
   /// Goes on with a row from where its last run left it.
   private void resume(Entry entry) {
     entry.step = Entry.Step.STORED;
+    if (!rulings.admits(entry)) {
+      return;
+    }
     switch (entry.status) {
       case PENDING -> resumePending(entry);
       case DELAY -> stored(entry);
@@ -169,6 +175,13 @@ public final class Inflight {
       case Command.ParkedRead page -> unpark(page);
       case Command.Produced produced -> endings.produced(produced.departure());
       case Command.StoreSized sized -> flight.storeBytes = sized.bytes();
+      case Command.RulesChanged changed -> {
+        if (started) {
+          rulings.change(changed.rules());
+        } else {
+          flight.rules = changed.rules();
+        }
+      }
       case Command.Drain _ -> drain();
       case Command.Refused refused -> endings.refused(refused.departure(), refused.why());
     }
@@ -239,7 +252,7 @@ public final class Inflight {
     if (flight.options.pushes() && !entry.lane.routable) {
       handouts.notice(entry.lane, Notice.NO_WORKER, entry.activation.taskname());
     }
-    flight.enqueue(entry, false);
+    endings.ready(entry, false);
   }
 
   private void deleted(Change.Delete delete) {
@@ -255,21 +268,32 @@ public final class Inflight {
   /// Takes the rows of a page that are parked still: what was done to a row since the page was
   /// asked for took it from the index (H15).
   private void unpark(Command.ParkedRead page) {
+    if (page.upTo() == Rulings.ALL) {
+      rulings.swept(page, this::unpark);
+      return;
+    }
     Lane lane = flight.lane(page.application());
     lane.parking.wasRead(page);
     flight.schedule(lane);
     for (Row row : page.rows()) {
       Fingerprint id = Ids.fingerprint(row.activation().id());
       if (flight.parked.get(id) == row.key()) {
-        flight.parked.remove(id);
-        Entry entry = new Entry(row.key(), row.activation(), row.status(), lane);
-        entry.attempts = row.attempts();
-        entry.committed = row.committed();
-        entry.recalled = true;
-        entry.step = Entry.Step.STORED;
-        flight.add(entry);
-        stored(entry);
+        unpark(row);
       }
+    }
+  }
+
+  private void unpark(Row row) {
+    flight.parked.remove(Ids.fingerprint(row.activation().id()));
+    Lane lane = flight.lane(row.activation().application());
+    Entry entry = new Entry(row.key(), row.activation(), row.status(), lane);
+    entry.attempts = row.attempts();
+    entry.committed = row.committed();
+    entry.recalled = true;
+    entry.step = Entry.Step.STORED;
+    flight.add(entry);
+    if (rulings.admits(entry)) {
+      stored(entry);
     }
   }
 
@@ -298,6 +322,7 @@ public final class Inflight {
     handouts.mark(false);
     flight.tombstones.forget(wall);
     arrivals.accept();
+    rulings.sweep();
     reports.answer();
     readParked();
     pump();

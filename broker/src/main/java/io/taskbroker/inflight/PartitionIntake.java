@@ -1,5 +1,6 @@
 package io.taskbroker.inflight;
 
+import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import java.util.ArrayDeque;
@@ -46,8 +47,22 @@ final class PartitionIntake {
 
     long markedBytes;
 
+    private int judged = -1;
+    private Rules judgedBy = Rules.NONE;
+    private Rules.Verdict verdict = Rules.Verdict.Kept.AS_IT_IS;
+
     Batch(Command.Ingest records) {
       this.records = records;
+    }
+
+    /// What the rules say of the head, asked once however often it has to wait.
+    Rules.Verdict verdict(Rules rules, Activation head) {
+      if (judged != next || judgedBy != rules) {
+        judged = next;
+        judgedBy = rules;
+        verdict = rules.judge(head);
+      }
+      return verdict;
     }
 
     Command.@Nullable Arrival head() {

@@ -30,6 +30,7 @@ final class Lane {
   private static final long WARNING_PERIOD_NANOS = Duration.ofSeconds(60).toNanos();
 
   private final Outbox outbox;
+  private final Outbox.Place place;
   private final String topic;
   private final ArrayDeque<Parcel> waiting = new ArrayDeque<>();
   private volatile @Nullable Link link;
@@ -54,9 +55,10 @@ final class Lane {
   /// Why Kafka does not let this broker in, empty if it does.
   private String refusal = "";
 
-  Lane(Outbox outbox, String topic, long now) {
+  Lane(Outbox outbox, Outbox.Place place, long now) {
     this.outbox = outbox;
-    this.topic = topic;
+    this.place = place;
+    this.topic = place.topic();
     this.notBefore = now;
   }
 
@@ -154,7 +156,7 @@ final class Lane {
   private Link way() {
     Link way = link;
     if (way == null) {
-      way = outbox.linkTo(topic);
+      way = outbox.linkTo(place);
       link = way;
     }
     return way;

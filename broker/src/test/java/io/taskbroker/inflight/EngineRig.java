@@ -57,6 +57,7 @@ final class EngineRig implements Effects {
 
   private final RigOptions options;
   private final long seed;
+  private Rules rules = Rules.NONE;
   private final Map<SourcePartition, RigPartition> partitions = new LinkedHashMap<>();
   private final ArrayDeque<Command> told = new ArrayDeque<>();
   private Inflight engine;
@@ -102,6 +103,7 @@ final class EngineRig implements Effects {
           }
         });
     loaded.advance(now, wall);
+    loaded.apply(new Command.RulesChanged(rules));
     loaded.start(store.lastKey());
     return loaded;
   }
@@ -115,6 +117,24 @@ final class EngineRig implements Effects {
     now = 10_000_000L * runs;
     engine = load();
     settle();
+  }
+
+  /// Other rules hold, and after a crash too.
+  void rule(Rules others) {
+    step(); // what it was told before is followed by the rules of before
+    rules = others;
+    tell(new Command.RulesChanged(others));
+    settle();
+  }
+
+  Rules rules() {
+    return rules;
+  }
+
+  /// Kills the broker and starts it again with other rules.
+  void crash(Rules others) {
+    rules = others;
+    crash();
   }
 
   Inflight engine() {

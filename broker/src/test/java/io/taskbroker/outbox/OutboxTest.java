@@ -213,11 +213,11 @@ final class OutboxTest {
   @Test
   void h19ATopicThatCannotBeIsRefused() {
     Outbox outbox =
-        started(topic -> {
-          if (topic.equals("nowhere")) {
+        started(to -> {
+          if (to.topic().equals("nowhere")) {
             throw new IllegalArgumentException("Topic nowhere is not declared");
           }
-          return topic.equals("unknown") ? null : client(kafka);
+          return to.topic().equals("unknown") ? null : client(kafka);
         });
 
     outbox.produce(departure("no such/topic", "a"));
@@ -230,6 +230,31 @@ final class OutboxTest {
         .anyMatch(why -> why.contains("InvalidTopicException"))
         .anyMatch(why -> why.contains("Topic nowhere is not declared"))
         .anyMatch(why -> why.contains("No cluster is known for topic unknown"));
+  }
+
+  @Test
+  void w41TheSameTopicOnTwoClustersHasOneProducerForEach() {
+    try (EmbeddedKafka far = EmbeddedKafka.start(dir.resolve("far"))) {
+      kafka.createTopic("long", 1);
+      far.createTopic("long", 1);
+      Outbox outbox = started(to -> to.cluster().isEmpty() ? client(kafka) : client(to.cluster()));
+      for (int i = 0; i < 10; i++) {
+        outbox.produce(departure("long", "near-" + i));
+        outbox.produce(departure("long", "far-" + i, far.bootstrap()));
+        engine.awaitProduced(2 * i + 2);
+        assertThat(producers()).isEqualTo(2);
+      }
+      assertThat(values(kafka, "long")).hasSize(10).allMatch(value -> value.contains("near"));
+      assertThat(values(far, "long")).hasSize(10).allMatch(value -> value.contains("far"));
+      outbox.stop();
+    }
+  }
+
+  private static long producers() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().contains("producer-network"))
+        .filter(thread -> thread.getName().contains("taskbroker-outbox"))
+        .count();
   }
 
   @Test
@@ -330,8 +355,8 @@ final class OutboxTest {
       Map<String, String> refuses = client("127.0.0.1:1");
       Map<String, String> unknown = client("no-such-host.invalid:9092");
       Outbox outbox =
-          started(topic ->
-              switch (topic) {
+          started(to ->
+              switch (to.topic()) {
                 case "hangs" -> hangs;
                 case "refuses" -> refuses;
                 case "unknown" -> unknown;
@@ -439,7 +464,7 @@ final class OutboxTest {
     assertThat(outbox.hasWork()).isFalse();
   }
 
-  private Outbox started(Function<String, @Nullable Map<String, String>> clusterOf) {
+  private Outbox started(Function<Destination, @Nullable Map<String, String>> clusterOf) {
     return started(new OutboxOptions(clusterOf, MAX_MESSAGE_SIZE));
   }
 
@@ -452,6 +477,11 @@ final class OutboxTest {
 
   private Departure departure(String topic, String id) {
     return new Departure(id, id, ("payload of " + id).getBytes(UTF_8), Destination.of(topic), this);
+  }
+
+  private Departure departure(String topic, String id, String cluster) {
+    byte[] payload = ("payload of " + id).getBytes(UTF_8);
+    return new Departure(id, id, payload, new Destination(topic, cluster, Map.of()), this);
   }
 
   private static Map<String, String> client(EmbeddedKafka kafka) {

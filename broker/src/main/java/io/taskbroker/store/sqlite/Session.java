@@ -83,13 +83,17 @@ final class Session implements AutoCloseable {
     Connection connection = connect(file);
     try {
       Schema.Content content = Schema.examine(connection, file);
-      if (content != Schema.Content.STORE && !make) {
+      boolean isStore = content == Schema.Content.STORE || content == Schema.Content.STORE_1;
+      if (!isStore && !make) {
         throw new StoreException(
             Kind.FATAL, "The file %s is no longer the store that it was".formatted(file), null);
       }
       configure(connection, file);
       connection.setAutoCommit(false);
-      if (content != Schema.Content.STORE) {
+      if (content == Schema.Content.STORE_1) {
+        Schema.upgrade(connection);
+        connection.commit();
+      } else if (!isStore) {
         make(connection, file, content);
       }
       return new Session(connection);
