@@ -281,7 +281,7 @@ final class OutboxTest {
       kafka.createTopic("near", 1);
       far.createTopic("far", 1);
       Map<String, String> login = login(far);
-      Outbox outbox = started(topic -> topic.equals("far") ? login : client(kafka));
+      Outbox outbox = started(to -> to.topic().equals("far") ? login : client(kafka));
 
       outbox.produce(departure("near", "a"));
       outbox.produce(departure("far", "b"));
