@@ -10,6 +10,7 @@ import io.taskbroker.proto.v1.PushTaskRequest;
 import io.taskbroker.proto.v1.PushTaskResponse;
 import io.taskbroker.proto.v1.WorkerServiceGrpc;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -23,7 +24,7 @@ final class SilentWorker extends WorkerServiceGrpc.WorkerServiceImplBase impleme
 
   SilentWorker() throws IOException {
     server =
-        NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", 0))
+        NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0))
             .directExecutor()
             .addTransportFilter(
                 new ServerTransportFilter() {
