@@ -186,7 +186,7 @@ final class SecuredKafkaTest {
             assertThat(logged())
                 .filteredOn(line -> line.startsWith(start))
                 .as("%s in %s", start, logged())
-                .singleElement());
+                .hasSize(1));
   }
 
   private List<String> logged() {

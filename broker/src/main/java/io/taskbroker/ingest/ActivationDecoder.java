@@ -7,6 +7,7 @@ import com.google.protobuf.UnsafeByteOperations;
 import com.google.protobuf.WireFormat;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.FailurePolicy;
+import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Command.Arrival;
@@ -114,7 +115,8 @@ final class ActivationDecoder implements RecordDecoder {
         fields.deadlineSeconds(),
         FailurePolicy.ofNumber(fields.onAttemptsExceeded),
         fields.atMostOnce,
-        fields.attempts != 0);
+        // A retry of a raw task that the worker said nothing about has no retry state (H8).
+        fields.attempts != 0 || Ids.isDerived(fields.id));
   }
 
   private String shared(String name) {

@@ -158,7 +158,7 @@ final class DeclaredTopicsTest {
             assertThat(logged())
                 .filteredOn(line -> line.startsWith(start))
                 .as("%s in %s", start, logged())
-                .singleElement());
+                .hasSize(1));
   }
 
   private List<String> logged() {

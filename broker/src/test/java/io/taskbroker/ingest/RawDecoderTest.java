@@ -225,6 +225,14 @@ final class RawDecoderTest {
     TaskActivation first = TaskActivation.parseFrom(silent.orElseThrow().payload());
     assertThat(first.hasRetryState()).isFalse();
     assertThat(argument(first)).isEqualTo(value);
+    var retries = new ActivationDecoder(0, MAX_SIZE);
+    assertThat(
+            retries
+                .decode(new Origin("retries", 0, 1), silent.get().payload(), NOW)
+                .activation()
+                .derived())
+        .as("h08: leaves a tombstone")
+        .isTrue();
     TaskActivation second = TaskActivation.parseFrom(given.orElseThrow().payload());
     assertThat(second.getRetryState().getAttempts()).isOne();
     assertThat(second.getRetryState().getMaxAttempts()).isEqualTo(4);
