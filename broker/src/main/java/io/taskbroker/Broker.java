@@ -69,7 +69,10 @@ public final class Broker implements Service {
 
     var committer =
         new StoreCommitter(
-            store, Settings.commits(config), new StoreFeed(store, mailbox), failures);
+            store,
+            Settings.commits(config),
+            new StoreFeed(store, mailbox, config.kafka().deadletterTopic()),
+            failures);
     var outbox =
         new Outbox(
             new OutboxOptions(Settings.clusters(config)::get, Settings.largestMessage(config)),

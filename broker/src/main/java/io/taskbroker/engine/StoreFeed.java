@@ -1,6 +1,7 @@
 package io.taskbroker.engine;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Refusal;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.store.ActivationStore;
@@ -8,6 +9,7 @@ import io.taskbroker.store.ActivationStore.ParkedPage;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.StoreCommitter;
 import java.util.List;
+import java.util.Optional;
 
 /// Tells the engine what the committer did, and how large the store is: now and then, and for the
 /// last time after the last commit, so that a store that was full is not taken for full when it is
@@ -17,12 +19,15 @@ public final class StoreFeed implements StoreCommitter.Listener {
 
   private final ActivationStore store;
   private final Intake intake;
+  private final String deadLetterTopic;
   private long sizedAt = System.nanoTime() - SIZE_NANOS;
   private boolean sized;
 
-  public StoreFeed(ActivationStore store, Intake intake) {
+  /// @param deadLetterTopic where records go that the store cannot hold
+  public StoreFeed(ActivationStore store, Intake intake, String deadLetterTopic) {
     this.store = store;
     this.intake = intake;
+    this.deadLetterTopic = deadLetterTopic;
   }
 
   @Override
@@ -49,6 +54,11 @@ public final class StoreFeed implements StoreCommitter.Listener {
     sizedAt = System.nanoTime();
     sized = true;
     return Long.MAX_VALUE;
+  }
+
+  @Override
+  public Optional<Change.Insert> replacement(Refusal refusal) {
+    return refusal.replacement(deadLetterTopic);
   }
 
   @Override
