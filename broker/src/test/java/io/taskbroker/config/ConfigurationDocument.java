@@ -72,16 +72,6 @@ final class ConfigurationDocument {
       that are too large for what they count are taken for the largest that is not.
 
       ## Examples
-
-      Workers pull:
-
-      ```yaml
-      %s```
-
-      Workers are called:
-
-      ```yaml
-      %s```
       """;
 
   private static final String NO_EFFECT =
@@ -114,7 +104,7 @@ final class ConfigurationDocument {
       `fetch.batch_length` × `push.queue.timeout` + rounds × `push.timeout` + updates, where rounds = ⌈`push.queue.size` ÷ `push.threads`⌉ + 1,
       and updates = rounds × 1 s, or with `push.update.batched` (`push.update.batch.length` + 1) × 1 s + `push.update.batch.interval`.
 
-      That is %s by default.
+      That is LEASE by default.
 
       ## Old keys
 
@@ -151,14 +141,17 @@ final class ConfigurationDocument {
   }
 
   private String all() {
-    text.append(INTRODUCTION.formatted(PULL, PUSH)).append(NO_EFFECT);
+    text.append(INTRODUCTION);
+    example("Workers pull", PULL);
+    example("Workers are called", PUSH);
+    text.append(NO_EFFECT);
     for (KeyTable<BrokerConfig> area : ConfigKeys.AREAS) {
       area(area, "");
     }
     area(ClusterKeys.TABLE, "kafka_clusters.<NAME>.");
     area(TopicKeys.TABLE, "kafka_topics.<NAME>.");
     area(RawKeys.TABLE, "kafka_topics.<NAME>.raw.");
-    text.append(RULES.formatted(Configs.defaults().claimLease().toSeconds() + " s"));
+    text.append(RULES.replace("LEASE", Configs.defaults().claimLease().toSeconds() + " s"));
     table("");
     OldKeys.KAFKA.forEach(key -> row(key, ""));
     OldKeys.RAW.forEach(key -> row(key, ""));
@@ -172,6 +165,10 @@ final class ConfigurationDocument {
                   moved.millis() ? ", as a duration of that many milliseconds" : ""));
     }
     return text.toString();
+  }
+
+  private void example(String title, String yaml) {
+    text.append("\n").append(title).append(":\n\n```yaml\n").append(yaml).append("```\n");
   }
 
   private <A> void area(KeyTable<A> area, String prefix) {

@@ -1,6 +1,7 @@
 package io.taskbroker.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -126,7 +127,10 @@ final class ReferenceFilesTest {
   private BrokerProcess start(
       String run, Given given, Map<String, String> environment, List<String> options)
       throws Exception {
-    Path file = Path.of(getClass().getResource("/reference/" + given.file()).toURI());
+    Path file =
+        Path.of(
+            requireNonNull(ReferenceFilesTest.class.getResource("/reference/" + given.file()))
+                .toURI());
     String[] program = new String[options.size() + 2];
     program[0] = "io.taskbroker.cli.Main";
     for (int i = 0; i < options.size(); i++) {

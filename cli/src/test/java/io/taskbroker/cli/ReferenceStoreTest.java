@@ -1,5 +1,6 @@
 package io.taskbroker.cli;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -22,6 +23,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
@@ -172,11 +174,12 @@ final class ReferenceStoreTest {
       assertThat(log.starts(number)).as("runs of %d", number).isEqualTo(runs ? 1 : 0);
     }
     for (int number : numbers(Fate.RETRIED)) {
-      TaskActivation retry = runs.get(number).activation();
+      TaskActivation retry = requireNonNull(runs.get(number)).activation();
       assertThat(retry.getId()).isNotEqualTo(activations.get(number).getId());
       assertThat(retry.getRetryState().getAttempts()).isEqualTo(1);
     }
-    assertThat(runs.get(DELAYED).at()).isAfterOrEqualTo(Instant.ofEpochSecond(delayEnds));
+    assertThat(requireNonNull(runs.get(DELAYED)).at())
+        .isAfterOrEqualTo(Instant.ofEpochSecond(delayEnds));
     int kept = numbers(Fate.KEPT).iterator().next();
     assertThat(setup.inStore("SELECT processing_deadline FROM inflight_taskactivations"))
         .isEqualTo(now + 3600);
@@ -201,7 +204,7 @@ final class ReferenceStoreTest {
     return Run.completing(5);
   }
 
-  private TreeSet<Integer> numbers(Fate... fates) {
+  private Set<Integer> numbers(Fate... fates) {
     var numbers = new TreeSet<Integer>();
     for (int number = 0; number < rows.size(); number++) {
       if (List.of(fates).contains(rows.get(number).fate())) {
@@ -211,7 +214,7 @@ final class ReferenceStoreTest {
     return numbers;
   }
 
-  private static TreeSet<Integer> deadLetters(KafkaView view, BrokerSetup setup) throws Exception {
+  private static Set<Integer> deadLetters(KafkaView view, BrokerSetup setup) throws Exception {
     var dead = new TreeSet<Integer>();
     for (ConsumerRecord<byte[], byte[]> letter : view.read(setup.deadLetters())) {
       dead.add(TaskTemplate.numberOf(TaskActivation.parseFrom(letter.value())));

@@ -113,7 +113,7 @@ final class SqliteSpaceTest {
   /// Many rows come and go, and one stays.
   private static void flood(SqliteStore store) {
     for (int batch = 0; batch < 8; batch++) {
-      insert(store, batch + 1L, 1 + batch * FLOOD / 8L, FLOOD / 8);
+      insert(store, batch + 1L, 1 + batch * (FLOOD / 8), FLOOD / 8);
     }
     store.commit(new WriteBatch(9, List.of(new Change.Insert(Rows.pending(FLOOD + 1), null))));
     delete(store, 10, 1, FLOOD);
