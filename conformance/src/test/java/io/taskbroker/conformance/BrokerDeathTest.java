@@ -18,7 +18,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// The broker dies while the client's worker runs tasks, and comes back: the worker repeats its
 /// reports until they are answered, and nothing runs twice (G1, G2).
-@Timeout(150)
+@Timeout(300)
 @ExtendWith({SharedKafka.class, LogsOfFailure.class})
 @Execution(ExecutionMode.CONCURRENT)
 final class BrokerDeathTest {

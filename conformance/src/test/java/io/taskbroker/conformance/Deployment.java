@@ -1,6 +1,5 @@
 package io.taskbroker.conformance;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -121,7 +120,7 @@ final class Deployment implements AutoCloseable {
                 .collect(Collectors.joining("\n")));
     broker =
         BrokerProcess.start(
-            BrokerLaunch.ofThisClassPath(file, port, brokerLogFile())
+            BrokerLaunch.ofThisClassPath(file, port, dir.resolve("broker.log"))
                 .withJvmOptions("-XX:TieredStopAtLevel=1"));
     return this;
   }
@@ -159,15 +158,6 @@ final class Deployment implements AutoCloseable {
 
   Journal journal() {
     return new Journal(dir.resolve("journal.jsonl"));
-  }
-
-  /// What the broker has logged so far.
-  String brokerLog() throws IOException {
-    return new String(Files.readAllBytes(brokerLogFile()), UTF_8);
-  }
-
-  private Path brokerLogFile() {
-    return dir.resolve("broker.log");
   }
 
   /// All messages that were ever in the topic of the tasks.

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 /// exchanged on one side after the other.
 ///
 /// The broker accepts what is signed with either of its secrets, and signs with the first.
-@Timeout(150)
+@Timeout(300)
 @ExtendWith({SharedKafka.class, LogsOfFailure.class})
 @Execution(ExecutionMode.CONCURRENT)
 final class SecretTest {

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 ///
 /// A worker that is told to stop lets each child finish its task within five seconds, and abandons
 /// what waits in its own queue.
-@Timeout(150)
+@Timeout(300)
 @ExtendWith({SharedKafka.class, LogsOfFailure.class})
 @Execution(ExecutionMode.CONCURRENT)
 final class WorkerStopTest {
