@@ -7,6 +7,9 @@ import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.ActivationStore.ParkedPage;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.StoreCommitter;
+import io.taskbroker.store.StoreException;
+import io.taskbroker.telemetry.Metrics;
+import java.time.InstantSource;
 import java.util.List;
 
 /// Tells the engine what the committer did, and how large the store is: now and then, and for the
@@ -17,12 +20,33 @@ public final class StoreFeed implements StoreCommitter.Listener {
 
   private final ActivationStore store;
   private final Intake intake;
+  private final CommitCounts counts;
   private long sizedAt = System.nanoTime() - SIZE_NANOS;
   private boolean sized;
 
   public StoreFeed(ActivationStore store, Intake intake) {
+    this(store, intake, new Metrics());
+  }
+
+  public StoreFeed(ActivationStore store, Intake intake, Metrics metrics) {
     this.store = store;
     this.intake = intake;
+    this.counts = new CommitCounts(metrics, InstantSource.system());
+  }
+
+  @Override
+  public void took(List<Change> changes, long nanos) {
+    counts.committed(changes, nanos);
+  }
+
+  @Override
+  public void failed(List<Change> changes, StoreException failure) {
+    counts.failed(changes, failure.kind() == StoreException.Kind.TRANSIENT);
+  }
+
+  @Override
+  public void maintained(long nanos) {
+    counts.maintained(nanos);
   }
 
   @Override

@@ -155,6 +155,7 @@ final class Handouts {
       entry.lane.succeeded(flight.now);
       process(entry);
     }
+    tally(taker == Taker.Push.WORKER ? Tally.CLAIMED : Tally.PULLED, entry);
     taker.take(
         flight.effects,
         new Delivery(
@@ -163,6 +164,13 @@ final class Handouts {
             entry.activation.payload(),
             entry.deliveries,
             entry));
+  }
+
+  /// How long something takes that had to be tried again says nothing.
+  private void tally(Tally tally, Entry entry) {
+    if (entry.attempts == 0) {
+      flight.tally(tally, entry.activation);
+    }
   }
 
   /// A worker has it: its processing deadline runs.
@@ -218,6 +226,7 @@ final class Handouts {
     boolean once = entry.activation.atMostOnce();
     switch (outcome) {
       case ACCEPTED -> {
+        tally(Tally.PUSHED, entry);
         flight.turn(entry, Status.PROCESSING);
         process(entry);
       }
@@ -260,6 +269,7 @@ final class Handouts {
 
   /// The lease of a claim passed.
   void leasePassed(Entry entry) {
+    flight.tally(Tally.LEASE_PASSED, entry.activation);
     flight.effects.notice(Notice.LEASE_PASSED, entry.id(), entry.activation.taskname());
     if (entry.activation.atMostOnce()) {
       endings.fail(entry, "handed out, but nothing was heard of it");
@@ -271,11 +281,13 @@ final class Handouts {
 
   /// A processing deadline passed.
   void deadlinePassed(Entry entry) {
+    flight.tally(Tally.DEADLINE_PASSED, entry.activation);
     flight.effects.notice(Notice.DEADLINE_PASSED, entry.id(), entry.activation.taskname());
     entry.attempts++;
     if (entry.activation.atMostOnce()) {
       endings.fail(entry, "processing deadline passed");
     } else if (entry.attempts >= flight.options.limits().maxAttempts()) {
+      flight.tally(Tally.ATTEMPTS_EXCEEDED, entry.activation);
       endings.fail(entry, entry.attempts + " processing deadlines passed");
     } else {
       flight.turn(entry, Status.PENDING);

@@ -6,6 +6,7 @@ import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.runtime.FailureSink;
+import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -51,16 +52,22 @@ final class TopicConsumer {
   private final InstantSource clock = InstantSource.system();
   private final CountDownLatch stopAsked = new CountDownLatch(1);
   private final AtomicLong rounds = new AtomicLong();
-  private final AtomicLong outOfRange = new AtomicLong();
+  private final TopicCounts counts;
   private volatile boolean reading;
   private @Nullable Thread thread;
   private long takeNotBefore = System.nanoTime();
 
-  TopicConsumer(TopicSource source, IngestOptions options, Intake intake, FailureSink failures) {
+  TopicConsumer(
+      TopicSource source,
+      IngestOptions options,
+      Intake intake,
+      Metrics metrics,
+      FailureSink failures) {
     this.source = source;
     this.options = options;
     this.intake = intake;
     this.failures = failures;
+    this.counts = new TopicCounts(source.topic(), metrics);
     this.ledgers = new Ledgers(options.readAheadRecords(), options.readAheadBytes());
     this.decoder = new ActivationDecoder(options.maxDelaySeconds(), options.maxMessageSize());
     this.watch = new KafkaWatch(source, System::nanoTime);
@@ -81,7 +88,7 @@ final class TopicConsumer {
   }
 
   long outOfRange() {
-    return outOfRange.get();
+    return counts.lostOffsets();
   }
 
   void start(Collection<Watermark> watermarks) {
@@ -162,7 +169,7 @@ final class TopicConsumer {
     var commits =
         new OffsetCommits(consumer, ledgers, intake, source.autoCommitInterval(), System::nanoTime);
     var finder = new PositionFinder(source, consumer, admin, ledgers);
-    var partitions = new Partitions(consumer, finder, commits, ledgers, intake, outOfRange);
+    var partitions = new Partitions(consumer, finder, commits, ledgers, intake, counts);
     boolean clean = false;
     try {
       reading = true;
@@ -285,9 +292,11 @@ final class TopicConsumer {
     for (ConsumerRecord<byte[], byte[]> each : records) {
       var origin = new Origin(partition.topic(), each.partition(), each.offset());
       Command.Arrival arrival = decoder.decode(origin, each.value(), now);
+      counts.message(arrival.activation());
       bytes += arrival.activation().payload().length;
       arrivals.add(arrival);
     }
+    counts.handedOver(arrivals.size(), bytes);
     ledgers.handedOver(partition, next, arrivals.size(), bytes);
     intake.tell(new Command.Ingest(partition, arrivals, next, bytes));
   }

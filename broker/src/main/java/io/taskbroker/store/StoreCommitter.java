@@ -110,6 +110,16 @@ public final class StoreCommitter implements Service, Progress {
     /// The answer to a query.
     void read(ParkedQuery query, ParkedPage page);
 
+    /// A transaction of these changes was committed, and took so long. Said before [#committed].
+    default void took(List<Change> changes, long nanos) {}
+
+    /// A transaction of these changes failed. What of them is tried again, and when, depends on the
+    /// kind of the failure.
+    default void failed(List<Change> changes, StoreException failure) {}
+
+    /// Maintenance was done, and took so long.
+    default void maintained(long nanos) {}
+
     /// Nothing waits to be committed. May use the store; what that throws is treated as a failed
     /// commit is.
     ///
@@ -193,9 +203,11 @@ public final class StoreCommitter implements Service, Progress {
   }
 
   private void commit(Attempt next) {
+    long begun = ticker.nanoTime();
     try {
       var _ = store.commit(next.batch());
     } catch (StoreException e) {
+      listener.failed(next.changes(), e);
       switch (e.kind()) {
         case TRANSIENT, FATAL -> throw e;
         case DATA -> isolate(next, e);
@@ -205,6 +217,7 @@ public final class StoreCommitter implements Service, Progress {
       return;
     }
     attempt = null;
+    listener.took(next.changes(), ticker.nanoTime() - begun);
     backlog.succeeded(next);
     done.incrementAndGet();
     if (next.held() && !backlog.holds()) {
@@ -257,7 +270,9 @@ public final class StoreCommitter implements Service, Progress {
   private void maintain() {
     maintainAt = ticker.nanoTime() + maintenanceInterval;
     try {
+      long begun = ticker.nanoTime();
       store.maintain(clock.millis());
+      listener.maintained(ticker.nanoTime() - begun);
     } catch (StoreException e) {
       if (e.kind() == StoreException.Kind.FATAL) {
         throw e;
