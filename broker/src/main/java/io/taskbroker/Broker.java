@@ -1,5 +1,6 @@
 package io.taskbroker;
 
+import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
@@ -12,6 +13,7 @@ import io.taskbroker.config.StoreConfig;
 import io.taskbroker.config.TelemetryConfig;
 import io.taskbroker.deliver.PushClient;
 import io.taskbroker.deliver.PushOptions;
+import io.taskbroker.engine.EngineCounts;
 import io.taskbroker.engine.EngineLoop;
 import io.taskbroker.engine.Mailbox;
 import io.taskbroker.engine.Notices;
@@ -23,6 +25,7 @@ import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Notice;
+import io.taskbroker.inflight.Tally;
 import io.taskbroker.ingest.Ingest;
 import io.taskbroker.outbox.Outbox;
 import io.taskbroker.outbox.OutboxOptions;
@@ -36,6 +39,7 @@ import io.taskbroker.store.StoreException;
 import io.taskbroker.store.sqlite.SqliteOptions;
 import io.taskbroker.store.sqlite.SqliteStore;
 import io.taskbroker.telemetry.Logging;
+import io.taskbroker.telemetry.Metrics;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -54,6 +58,7 @@ public final class Broker implements Service {
   private static final Logger log = LoggerFactory.getLogger(Broker.class);
   private static final int MAX_REQUESTS = 8_192;
   private static final Duration STUCK = Duration.ofSeconds(10);
+  private static final Duration NEVER = Duration.ofDays(36_500);
 
   private final BrokerConfig config;
   private final ActivationStore store;
@@ -72,10 +77,12 @@ public final class Broker implements Service {
         SqliteStore.open(
             new SqliteOptions(config.store().sqlite().path(), limits.maxSize().orElse(0L)));
     this.mailbox = new Mailbox(MAX_REQUESTS);
+    var telemetry = new Telemetry(config, mailbox, failures);
+    Metrics metrics = telemetry.metrics();
 
     var committer =
         new StoreCommitter(
-            store, Settings.commits(config), new StoreFeed(store, mailbox), failures);
+            store, Settings.commits(config), new StoreFeed(store, mailbox, metrics), failures);
     var outbox =
         new Outbox(
             new OutboxOptions(Settings.clusters(config)::get, Settings.largestMessage(config)),
@@ -87,20 +94,24 @@ public final class Broker implements Service {
         new PushClient(
             pushes ? config.workerMap() : Map.of(),
             new PushOptions(secrets, config.push().timeout(), config.grpc().maxMessageSize()),
-            mailbox);
+            mailbox,
+            metrics);
     var address = new InetSocketAddress(config.grpc().address(), config.grpc().port());
     Optional<GrpcServer> server =
         address.getPort() == 0
             ? Optional.empty()
-            : Optional.of(new GrpcServer(new GrpcOptions(address, secrets, pushes), mailbox));
+            : Optional.of(
+                new GrpcServer(new GrpcOptions(address, secrets, pushes), mailbox, metrics));
     var ingest =
         new Ingest(
             Settings.sources(config),
             () -> watermarks,
             mailbox,
             Settings.ingest(config, store.name()),
-            failures);
-    var outlets = new Stages(committer, outbox, push, ingest, new Notices());
+            failures,
+            metrics);
+    var counts = new EngineCounts(metrics);
+    var outlets = new Stages(committer, outbox, push, ingest, new Notices(), counts);
     this.engine =
         new EngineLoop(
             Settings.inflight(config),
@@ -112,11 +123,15 @@ public final class Broker implements Service {
     var watchdog =
         new Watchdog(
             List.of(ingest, engine, committer, outbox),
-            STUCK,
-            ready -> server.ifPresent(it -> it.setServing(ready)),
+            config.upkeep().healthCheckKillswitched() ? NEVER : STUCK,
+            ready -> {
+              server.ifPresent(it -> it.setServing(ready));
+              telemetry.setReady(ready);
+            },
             failures);
     // Stopped in reverse: the engine hears how calls and departures ended before it stops.
-    var order = new ArrayList<Service>(List.of(committer, engine, outbox, push));
+    var order = new ArrayList<>(telemetry.services());
+    order.addAll(List.of(committer, engine, outbox, push));
     server.ifPresent(order::add);
     order.addAll(List.of(ingest, watchdog));
     this.stages = new ServiceGroup("broker", order);
@@ -189,7 +204,8 @@ public final class Broker implements Service {
       Outbox outbox,
       PushClient pushClient,
       Ingest ingest,
-      Notices notices)
+      Notices notices,
+      EngineCounts counts)
       implements Outlets {
     @Override
     public void commit(List<Change> changes, List<ParkedQuery> reads) {
@@ -218,7 +234,13 @@ public final class Broker implements Service {
     }
 
     @Override
+    public void count(Tally tally, Activation activation, long age) {
+      counts.count(tally, activation, age);
+    }
+
+    @Override
     public void notice(Notice notice, String id, String detail) {
+      counts.notice(notice, id);
       notices.notice(notice, id, detail);
     }
   }

@@ -708,6 +708,13 @@ final class ConfigKeys {
           InetSocketAddress.createUnresolved("127.0.0.1", 8126),
           "Where metrics are sent",
           c -> c.telemetry().metrics().statsd());
+  static final Key<BrokerConfig, InetSocketAddress> METRICS_ADDR =
+      broker(
+          "metrics_addr",
+          hostAndPort(),
+          InetSocketAddress.createUnresolved("127.0.0.1", 9464),
+          "Where metrics are served to Prometheus, and health; port 0 for nowhere",
+          c -> c.telemetry().metrics().endpoint().address());
   static final Key<BrokerConfig, Map<String, String>> DEFAULT_METRICS_TAGS =
       broker(
           "default_metrics_tags",

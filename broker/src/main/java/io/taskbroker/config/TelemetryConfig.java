@@ -24,7 +24,16 @@ public record TelemetryConfig(Log log, Metrics metrics, Sentry sentry) {
   /// @param statsd not looked up yet
   /// @param defaultTags on every metric and every error report
   public record Metrics(
-      InetSocketAddress statsd, Map<String, String> defaultTags, Duration runtimeInterval) {}
+      InetSocketAddress statsd,
+      Map<String, String> defaultTags,
+      Duration runtimeInterval,
+      Endpoint endpoint) {}
+
+  /// Where metrics are served.
+  ///
+  /// @param address not looked up yet; port 0 for nowhere
+  /// @param given whether it is asked for, so that it is an error if it cannot be listened on
+  public record Endpoint(InetSocketAddress address, boolean given) {}
 
   /// Where errors are reported.
   ///
@@ -41,7 +50,8 @@ public record TelemetryConfig(Log log, Metrics metrics, Sentry sentry) {
         new Metrics(
             values.get(ConfigKeys.STATSD_ADDR),
             values.get(ConfigKeys.DEFAULT_METRICS_TAGS),
-            values.get(ConfigKeys.RUNTIME_METRICS_INTERVAL)),
+            values.get(ConfigKeys.RUNTIME_METRICS_INTERVAL),
+            new Endpoint(values.get(ConfigKeys.METRICS_ADDR), values.has(ConfigKeys.METRICS_ADDR))),
         new Sentry(
             values.get(ConfigKeys.SENTRY_DSN),
             values.get(ConfigKeys.SENTRY_ENV),

@@ -35,8 +35,7 @@ public final class PushClient implements Service {
 
   /// @param workers where the workers of each application are, as `http://host:port`
   /// @throws IllegalArgumentException if such an address is of another form
-  public PushClient(
-      Map<String, URI> workers, PushOptions options, Intake intake, Metrics metrics) {
+  public PushClient(Map<String, URI> workers, PushOptions options, Intake intake, Metrics metrics) {
     workers.forEach(
         (application, address) -> targets.put(application, Endpoint.target(application, address)));
     this.options = options;

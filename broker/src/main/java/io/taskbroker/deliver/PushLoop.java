@@ -39,8 +39,7 @@ final class PushLoop {
   private final CountDownLatch idle = new CountDownLatch(1);
   private boolean stopping;
 
-  PushLoop(
-      Map<String, String> targets, PushOptions options, Intake intake, PushCounts counts) {
+  PushLoop(Map<String, String> targets, PushOptions options, Intake intake, PushCounts counts) {
     this.maxMessageBytes = options.maxMessageBytes();
     this.signer = new Signatures(options.secrets()).forPath(PushCall.PATH);
     this.intake = intake;

@@ -52,10 +52,7 @@ final class CommitCounts {
         case Change.Leave leave when leave.status() == Status.RETRY -> retried++;
         case Change.Leave _ -> failed++;
         case Change.Mark mark when mark.status() == Status.PROCESSING -> processing++;
-        case Change.Mark _,
-            Change.Prove _,
-            Change.Consumed _,
-            Change.OffsetCommitted _ -> {}
+        case Change.Mark _, Change.Prove _, Change.Consumed _, Change.OffsetCommitted _ -> {}
       }
     }
     marked.inc(processing);

@@ -65,7 +65,10 @@ public final class EngineCounts {
         metrics.cleanups.of("delete_discarded").inc();
       }
       case DEAD_LETTERED -> failed.inc();
-      case DEAD_LETTER_PRODUCED -> metrics.cleanups.of("publish_deadlettered").inc();
+      case DEAD_LETTER_PRODUCED -> {
+        metrics.cleanups.of("publish_deadlettered").inc();
+        metrics.deadLetterSize.observe(activation.payload().length);
+      }
       case RETRY_PRODUCED -> retried.inc();
       case EXPIRED -> metrics.cleanups.of("removed_expired").inc();
       case EXPIRED_ON_ARRIVAL -> metrics.expiredAtConsumer.of(activation.origin().topic()).inc();

@@ -47,8 +47,7 @@ final class ServiceCounts {
 
   /// @param own the metric that the reference has for this method alone
   Method method(String path, DistributionDataPoint own) {
-    return new Method(
-        metrics.grpcRequests.of(path), List.of(metrics.grpcDuration.of(path), own));
+    return new Method(metrics.grpcRequests.of(path), List.of(metrics.grpcDuration.of(path), own));
   }
 
   Method getTask(String path) {

@@ -1,7 +1,6 @@
 package io.taskbroker.inflight;
 
-/// What happens to activations and is counted, whether operators are told of it or not
-/// ([Notice]).
+/// What happens to activations and is counted, whether operators are told of it or not ([Notice]).
 public enum Tally {
   /// It is on its way to a worker, and never overran a deadline.
   CLAIMED,

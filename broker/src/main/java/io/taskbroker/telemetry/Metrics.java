@@ -203,7 +203,7 @@ public final class Metrics {
   public final Labelled<CounterDataPoint> backpressure =
       declare.counters(
           "consumer.inflight_activation_writer.backpressure",
-          "Every 250 ms at which a partition is held back; reason is processing_limit, delay_limit,"
+          "Every 250 ms at which a partition is held back; reason is processing_limit,"
               + " db_size_limit, pending_limit, memory_limit or leaving_limit",
           "topic",
           "reason");
