@@ -232,7 +232,9 @@ public final class StoreCommitter implements Service, Progress {
     Change offender = backlog.offender(next);
     if (offender != null) {
       String why = String.valueOf(e.getMessage());
-      log.error("The store cannot hold {}, which is rejected: {}", describe(offender), why);
+      log.atError()
+          .addKeyValue("task_id", id(offender))
+          .log("The store cannot hold {}, which is rejected: {}", describe(offender), why);
       done.incrementAndGet();
       listener.rejected(offender, why);
     }
@@ -279,6 +281,18 @@ public final class StoreCommitter implements Service, Progress {
       }
       log.warn("Maintenance of the store failed, and waits for its next turn", e);
     }
+  }
+
+  /// The id of the activation that a change is about; empty if it is about none.
+  private static String id(Change change) {
+    return switch (change) {
+      case Change.Insert(var row, _) -> row.activation().id();
+      case Change.Mark mark -> mark.id();
+      case Change.Prove prove -> prove.id();
+      case Change.Leave leave -> leave.id();
+      case Change.Delete delete -> delete.id();
+      case Change.Consumed _, Change.OffsetCommitted _ -> "";
+    };
   }
 
   /// Names a change in a message, without what is in it.

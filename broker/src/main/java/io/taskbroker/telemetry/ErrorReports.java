@@ -50,7 +50,6 @@ public final class ErrorReports implements Service {
     options.setReadTimeoutMillis(TIMEOUT_MILLIS);
     options.setShutdownTimeoutMillis(LAST_WORDS_MILLIS);
     options.addInAppInclude("io.taskbroker");
-    options.addContextTag(TASK_ID);
     try {
       Sentry.init(options);
     } catch (IllegalArgumentException e) {
@@ -68,9 +67,6 @@ public final class ErrorReports implements Service {
     root.addAppender(appender);
     return new ErrorReports(appender);
   }
-
-  /// The key of the id of the task that a line of the log is about.
-  static final String TASK_ID = "task_id";
 
   @Override
   public String name() {

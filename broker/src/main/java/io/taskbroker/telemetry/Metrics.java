@@ -82,17 +82,19 @@ public final class Metrics {
   public final Labelled<CounterDataPoint> flushes =
       declare.counters(
           "grpc_server.flush_updates",
-          "Transactions that end tasks; result is ok or error",
+          "Transactions that remove rows or make them leave; result is ok or error",
           "result");
   public final Labelled<DistributionDataPoint> flushRequested =
       declare.histograms(
           "grpc_server.flush_updates.requested",
           NUMBER,
-          "Tasks that a transaction ended with a status",
+          "Rows that a transaction removed (Complete) or made leave (Failure, Retry)",
           "status");
   public final Labelled<CounterDataPoint> flushUpdated =
       declare.counters(
-          "grpc_server.flush_updates.updated", "Tasks that were ended with a status", "status");
+          "grpc_server.flush_updates.updated",
+          "Rows that were removed (Complete) or made leave (Failure, Retry)",
+          "status");
 
   // Push.
 
