@@ -197,6 +197,10 @@ final class Handouts {
     Lane lane = entry.lane;
     judge(lane, entry.claimedAt, outcome, detail);
     lane.calls--;
+    if (outcome == PushOutcome.ACCEPTED) {
+      // Its report may have come before.
+      tally(Tally.PUSHED, entry);
+    }
     if (entry.status == Status.CLAIMED && entry.deliveries == delivery.deliveries()) {
       follow(entry, outcome, detail);
     }
@@ -226,7 +230,6 @@ final class Handouts {
     boolean once = entry.activation.atMostOnce();
     switch (outcome) {
       case ACCEPTED -> {
-        tally(Tally.PUSHED, entry);
         flight.turn(entry, Status.PROCESSING);
         process(entry);
       }

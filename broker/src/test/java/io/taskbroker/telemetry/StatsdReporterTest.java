@@ -4,7 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.awaitility.Awaitility.await;
 
-import io.taskbroker.telemetry.StatsdReceiver.Line;
+import io.taskbroker.testkit.StatsdReceiver;
+import io.taskbroker.testkit.StatsdReceiver.Line;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.HashMap;

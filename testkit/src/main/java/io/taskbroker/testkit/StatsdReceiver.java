@@ -1,4 +1,4 @@
-package io.taskbroker.telemetry;
+package io.taskbroker.testkit;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
@@ -9,11 +9,12 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/// A statsd that keeps the lines it gets.
-final class StatsdReceiver implements AutoCloseable {
+/// A statsd that keeps the lines it gets, on any port of the loopback address. Thread-safe.
+public final class StatsdReceiver implements AutoCloseable {
   private final DatagramSocket socket;
   private final List<Line> lines = new CopyOnWriteArrayList<>();
   private volatile int largest;
@@ -21,8 +22,9 @@ final class StatsdReceiver implements AutoCloseable {
   /// One line, taken apart.
   ///
   /// @param rate 1 if it is not sampled
-  record Line(String name, double value, char kind, double rate, TreeMap<String, String> tags) {
-    static Line parse(String text) {
+  public record Line(String name, double value, char kind, double rate, Map<String, String> tags) {
+    /// @throws IllegalArgumentException if it is no line of DogStatsD
+    public static Line parse(String text) {
       String[] parts = text.split("\\|", -1);
       int colon = parts[0].indexOf(':');
       double rate = 1;
@@ -50,7 +52,7 @@ final class StatsdReceiver implements AutoCloseable {
     }
 
     /// For how many values it stands.
-    long times() {
+    public long times() {
       return Math.round(1 / rate);
     }
   }
@@ -59,8 +61,8 @@ final class StatsdReceiver implements AutoCloseable {
     this.socket = socket;
   }
 
-  static StatsdReceiver open() throws IOException {
-    var receiver = new StatsdReceiver(new DatagramSocket(0, InetAddress.ofLiteral("127.0.0.1")));
+  public static StatsdReceiver open() throws IOException {
+    var receiver = new StatsdReceiver(new DatagramSocket(0, InetAddress.ofLiteral(Ports.HOST)));
     receiver.socket.setReceiveBufferSize(4 << 20);
     Thread.ofPlatform().name("statsd-receiver").daemon().start(receiver::receive);
     return receiver;
@@ -81,26 +83,39 @@ final class StatsdReceiver implements AutoCloseable {
     }
   }
 
-  InetSocketAddress address() {
-    return InetSocketAddress.createUnresolved("127.0.0.1", socket.getLocalPort());
+  /// Not resolved, as a configuration has it.
+  public InetSocketAddress address() {
+    return InetSocketAddress.createUnresolved(Ports.HOST, socket.getLocalPort());
   }
 
   /// Bytes of the largest datagram so far.
-  int largest() {
+  public int largest() {
     return largest;
   }
 
-  List<Line> lines(String name) {
+  public List<Line> lines(String name) {
     return lines.stream().filter(line -> line.name.equals(name)).toList();
   }
 
+  public List<Line> lines() {
+    return List.copyOf(lines);
+  }
+
   /// What the lines of a counter add up to.
-  double sum(String name) {
+  public double sum(String name) {
     return lines(name).stream().mapToDouble(Line::value).sum();
   }
 
+  /// What the lines of a counter with a tag add up to.
+  public double sum(String name, String tag, String value) {
+    return lines(name).stream()
+        .filter(line -> value.equals(line.tags.get(tag)))
+        .mapToDouble(Line::value)
+        .sum();
+  }
+
   /// How many values the lines of a histogram stand for.
-  long times(String name) {
+  public long times(String name) {
     return lines(name).stream().mapToLong(Line::times).sum();
   }
 
