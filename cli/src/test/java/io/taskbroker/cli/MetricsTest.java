@@ -3,8 +3,13 @@ package io.taskbroker.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.grpc.Status;
+import io.taskbroker.proto.v1.ConsumerServiceGrpc;
 import io.taskbroker.proto.v1.OnAttemptsExceeded;
+import io.taskbroker.proto.v1.SetBatchActivationStatusRequest;
+import io.taskbroker.proto.v1.SetTaskStatusRequest;
 import io.taskbroker.proto.v1.TaskActivation;
+import io.taskbroker.proto.v1.TaskActivationStatus;
 import io.taskbroker.testkit.Behaviour.Run;
 import io.taskbroker.testkit.BrokerProcess;
 import io.taskbroker.testkit.ExecutionLog;
@@ -68,6 +73,7 @@ final class MetricsTest {
         await().atMost(PATIENCE).until(() -> log.completedTasks() == COMPLETED);
         await().atMost(PATIENCE).until(() -> setup.rows() == 0);
         assertThat(get(client, "/health").statusCode()).isEqualTo(200);
+        reportUnknown(setup);
         await().atMost(PATIENCE).untilAsserted(() -> assertScraped(client, setup));
         assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
       }
@@ -99,6 +105,33 @@ final class MetricsTest {
     }
   }
 
+  /// One report and a call with two, about tasks that nobody knows, which is no error (G6).
+  private static void reportUnknown(BrokerSetup setup) throws Exception {
+    SetTaskStatusRequest report =
+        SetTaskStatusRequest.newBuilder()
+            .setId("unknown")
+            .setStatus(TaskActivationStatus.TASK_ACTIVATION_STATUS_FAILURE)
+            .build();
+    byte[] batch =
+        SetBatchActivationStatusRequest.newBuilder()
+            .addUpdates(report)
+            .addUpdates(report)
+            .build()
+            .toByteArray();
+    try (var calls = new RawCalls(setup)) {
+      assertThat(
+              calls
+                  .call(ConsumerServiceGrpc.getSetTaskStatusMethod(), report.toByteArray(), null)
+                  .code())
+          .isEqualTo(Status.Code.OK);
+      assertThat(
+              calls
+                  .call(ConsumerServiceGrpc.getSetBatchActivationStatusMethod(), batch, null)
+                  .code())
+          .isEqualTo(Status.Code.OK);
+    }
+  }
+
   private void assertScraped(HttpClient client, BrokerSetup setup) throws Exception {
     String topic = "{topic=\"" + setup.topic() + "\"}";
     assertThat(get(client, "/metrics").body().lines())
@@ -119,6 +152,13 @@ final class MetricsTest {
             "taskbroker_fetch_claimed_total %d.0".formatted(RUNS),
             "taskbroker_grpc_server_set_status_total{result=\"ok\",status=\"Complete\"} %d.0"
                 .formatted(COMPLETED),
+            "taskbroker_grpc_server_set_status_total{result=\"not_found\",status=\"Failure\"} 1.0",
+            "taskbroker_grpc_server_set_status_total{result=\"ok\",status=\"Failure\"} %d.0"
+                .formatted(FAILING),
+            "taskbroker_grpc_server_set_batch_activation_status_total_updates_received_total 2.0",
+            "taskbroker_grpc_server_set_batch_activation_status_batch_size_sum{status=\"Failure\"}"
+                + " 2.0",
+            "taskbroker_inflight_events_total{event=\"unknown_id\"} 3.0",
             "taskbroker_push_received_to_push_latency_seconds_count{namespace=\"n\",taskname=\"t\"} %d"
                 .formatted(RUNS),
             "taskbroker_arroyo_consumer_current_partitions%s 2.0".formatted(topic),
