@@ -69,8 +69,8 @@ final class Upkeep implements Service {
   private void look() {
     engine.tell(new Command.Count(this::show));
     metrics.globalQueueDepth.set(engine.size());
-    metrics.databaseSize.set(size(store));
-    metrics.walSize.set(size(wal));
+    metrics.databaseSize.set((double) size(store));
+    metrics.walSize.set((double) size(wal));
     metrics.health.of(killswitched ? "killswitched" : ready ? "healthy" : "unhealthy").inc();
     counts.say();
   }
@@ -86,7 +86,7 @@ final class Upkeep implements Service {
     metrics.leavingTasks.set(census.leaving());
     metrics.parkedTasks.set(census.parked());
     metrics.localQueueDepth.set(census.outstanding());
-    metrics.residentBytes.set(census.residentBytes());
+    metrics.residentBytes.set((double) census.residentBytes());
   }
 
   private static long size(Path file) {

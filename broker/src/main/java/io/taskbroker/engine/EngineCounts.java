@@ -21,9 +21,6 @@ public final class EngineCounts {
 
   public EngineCounts(Metrics metrics) {
     this.metrics = metrics;
-    for (Notice notice : Notice.values()) {
-      notices.put(notice, metrics.notices.of(notice.name().toLowerCase(Locale.ROOT)));
-    }
     completed = metrics.transitions.of("completed");
     failed = metrics.transitions.of("failed");
     retried = metrics.transitions.of("retried");
@@ -33,10 +30,14 @@ public final class EngineCounts {
   /// Counts something that is told to operators, too. What is only told, as a rule that drops or
   /// demotes something is, has its own metrics here.
   public void notice(Notice notice, String id) {
-    notices.get(notice).inc();
+    notices.computeIfAbsent(notice, this::counter).inc();
     if (notice == Notice.NO_WORKER) {
       metrics.missingWorker.of(id).inc();
     }
+  }
+
+  private CounterDataPoint counter(Notice notice) {
+    return metrics.notices.of(notice.name().toLowerCase(Locale.ROOT));
   }
 
   /// Counts what happened to an activation.

@@ -5,27 +5,14 @@ import io.prometheus.metrics.core.datapoints.DistributionDataPoint;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.telemetry.Metrics;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
 
 /// What workers ask for and report, in the metrics of the reference. Thread-safe.
 final class ServiceCounts {
-  private static final List<Status> REPORTED =
-      List.of(Status.COMPLETE, Status.FAILURE, Status.RETRY);
-
   private final Metrics metrics;
-  private final Map<Status, CounterDataPoint> ok = new EnumMap<>(Status.class);
-  private final Map<Status, CounterDataPoint> notFound = new EnumMap<>(Status.class);
-  private final Map<Status, CounterDataPoint> error = new EnumMap<>(Status.class);
 
   ServiceCounts(Metrics metrics) {
     this.metrics = metrics;
-    for (Status status : REPORTED) {
-      ok.put(status, metrics.setStatus.of("ok", status.storedName()));
-      notFound.put(status, metrics.setStatus.of("not_found", status.storedName()));
-      error.put(status, metrics.setStatus.of("error", status.storedName()));
-    }
   }
 
   /// The calls of a method, and how long they take.
@@ -64,14 +51,14 @@ final class ServiceCounts {
 
   /// A report was answered.
   void reported(Status status, boolean known) {
-    (known ? ok : notFound).get(status).inc();
+    metrics.setStatus.of(known ? "ok" : "not_found", status.storedName()).inc();
     if (status == Status.FAILURE) {
       metrics.setStatusFailure.inc();
     }
   }
 
   void reportFailed(Status status) {
-    error.get(status).inc();
+    metrics.setStatus.of("error", status.storedName()).inc();
   }
 
   void fetchedNext(long nanos) {
@@ -80,18 +67,24 @@ final class ServiceCounts {
 
   /// A call with reports arrived.
   void batch(List<Command.Update> updates) {
-    int[] count = new int[Status.values().length];
-    updates.forEach(update -> count[update.status().ordinal()]++);
+    int completed = count(updates, Status.COMPLETE);
+    int failed = count(updates, Status.FAILURE);
+    int retried = count(updates, Status.RETRY);
     metrics.batchUpdates.inc(updates.size());
-    int statuses = 0;
-    for (Status status : REPORTED) {
-      int reports = count[status.ordinal()];
-      if (reports > 0) {
-        metrics.batchSize.of(status.storedName()).observe(reports);
-        statuses += status == Status.RETRY ? 0 : 1;
+    metrics.batchStatuses.observe((completed > 0 ? 1 : 0) + (failed > 0 ? 1 : 0));
+    metrics.batchRetries.observe(retried);
+  }
+
+  private int count(List<Command.Update> updates, Status status) {
+    int count = 0;
+    for (Command.Update update : updates) {
+      if (update.status() == status) {
+        count++;
       }
     }
-    metrics.batchStatuses.observe(statuses);
-    metrics.batchRetries.observe(count[Status.RETRY.ordinal()]);
+    if (count > 0) {
+      metrics.batchSize.of(status.storedName()).observe(count);
+    }
+    return count;
   }
 }

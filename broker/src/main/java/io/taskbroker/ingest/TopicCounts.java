@@ -38,7 +38,7 @@ final class TopicCounts {
   void handedOver(int messages, long size) {
     if (messages > 0) {
       rows.observe(messages);
-      bytes.observe(size);
+      bytes.observe((double) size);
     }
   }
 

@@ -56,7 +56,8 @@ public final class RuntimeGauges implements Service {
     int processors = Runtime.getRuntime().availableProcessors();
     metrics.workers.set(processors);
     metrics.aliveTasks.set(threads.getThreadCount());
-    metrics.heapUsed.set(Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory());
+    Runtime java = Runtime.getRuntime();
+    metrics.heapUsed.set((double) (java.totalMemory() - java.freeMemory()));
     long now = System.nanoTime();
     long used = system.getProcessCpuTime();
     if (now > measuredAt) {

@@ -2,8 +2,6 @@ package io.taskbroker.telemetry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -33,13 +31,9 @@ final class MetricsDocumentTest {
         .allMatch(name -> name.matches("taskbroker_[a-z_]+"));
   }
 
-  private static Path root() throws URISyntaxException, IOException {
-    Path path =
-        Path.of(
-            MetricsDocumentTest.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-    while (!Files.exists(path.resolve("ARCHITECTURE.md"))) {
-      path = path.getParent();
-    }
-    return path;
+  /// The folder of the project, of which a module's folder is the working directory of its tests.
+  private static Path root() {
+    Path here = Path.of("").toAbsolutePath();
+    return Files.exists(here.resolve(FILE)) ? here : here.resolve("..");
   }
 }

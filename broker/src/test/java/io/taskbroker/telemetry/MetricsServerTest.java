@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -79,8 +80,7 @@ final class MetricsServerTest {
 
   @Test
   void aBusyAddressIsAnErrorIfItWasAskedForAndAWarningIfNot() throws Exception {
-    try (var other = new ServerSocket()) {
-      other.bind(new InetSocketAddress("127.0.0.1", 0));
+    try (var other = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
       var required = new MetricsServer(metrics, address(other.getLocalPort()), true);
       var optional = new MetricsServer(metrics, address(other.getLocalPort()), false);
 
