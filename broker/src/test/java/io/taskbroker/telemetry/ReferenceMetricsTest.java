@@ -149,7 +149,7 @@ final class ReferenceMetricsTest {
   @ParameterizedTest
   @MethodSource("reference")
   void isDeclaredAsItWasOrSaidToHaveNoCounterpart(String line) {
-    List<String> words = Arrays.asList(line.split(" "));
+    List<String> words = Arrays.asList(line.split(" ", -1));
     String name = words.getFirst();
     Declared metric = DECLARED.get(name);
     if (metric == null) {
@@ -175,7 +175,7 @@ final class ReferenceMetricsTest {
     var names = new HashSet<String>();
     for (Metrics.Absent absent : Metrics.ABSENT) {
       String parent = "";
-      for (String name : absent.names().split("[,;] ")) {
+      for (String name : absent.names().split("[,;] ", -1)) {
         String full = name.startsWith(".") ? parent + name : name;
         parent = full.substring(0, full.lastIndexOf('.'));
         names.add(full);
