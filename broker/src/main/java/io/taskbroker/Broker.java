@@ -1,5 +1,6 @@
 package io.taskbroker;
 
+import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
@@ -11,6 +12,7 @@ import io.taskbroker.config.Secret;
 import io.taskbroker.config.TelemetryConfig;
 import io.taskbroker.deliver.PushClient;
 import io.taskbroker.deliver.PushOptions;
+import io.taskbroker.engine.EngineCounts;
 import io.taskbroker.engine.EngineLoop;
 import io.taskbroker.engine.Mailbox;
 import io.taskbroker.engine.Notices;
@@ -23,6 +25,7 @@ import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.Rules;
+import io.taskbroker.inflight.Tally;
 import io.taskbroker.ingest.DeclaredTopics;
 import io.taskbroker.ingest.Ingest;
 import io.taskbroker.outbox.Outbox;
@@ -37,6 +40,7 @@ import io.taskbroker.store.StoreCommitter;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.sqlite.SqliteStore;
 import io.taskbroker.telemetry.Logging;
+import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.tls.TlsContext;
 import io.taskbroker.tls.TlsException;
 import java.net.InetSocketAddress;
@@ -78,12 +82,14 @@ public final class Broker implements Service {
                 "worker_tls is set, but worker_map.{} is no https URL: plaintext", application));
     this.store = SqliteStore.open(Settings.sqlite(config));
     this.mailbox = new Mailbox(MAX_REQUESTS);
+    var telemetry = new Telemetry(config, mailbox, failures);
+    Metrics metrics = telemetry.metrics();
 
     var committer =
         new StoreCommitter(
             store,
             Settings.commits(config),
-            new StoreFeed(store, mailbox, config.kafka().deadletterTopic()),
+            new StoreFeed(store, mailbox, config.kafka().deadletterTopic(), metrics),
             failures);
     var outbox =
         new Outbox(
@@ -97,7 +103,8 @@ public final class Broker implements Service {
             Settings.workers(config),
             new PushOptions(
                 secrets, config.push().timeout(), config.grpc().maxMessageSize(), workerTls),
-            mailbox);
+            mailbox,
+            metrics);
     var address = new InetSocketAddress(config.grpc().address(), config.grpc().port());
     Optional<GrpcServer> server =
         address.getPort() == 0
@@ -105,15 +112,18 @@ public final class Broker implements Service {
             : Optional.of(
                 new GrpcServer(
                     new GrpcOptions(address, secrets, pushes, GrpcOptions.Limits.USUAL, serverTls),
-                    mailbox));
+                    mailbox,
+                    metrics));
     var ingest =
         new Ingest(
             Settings.sources(config),
             () -> watermarks,
             mailbox,
             Settings.ingest(config, store.name()),
-            failures);
-    var outlets = new Stages(committer, outbox, push, ingest, new Notices());
+            failures,
+            metrics);
+    var counts = new EngineCounts(metrics);
+    var outlets = new Stages(committer, outbox, push, ingest, new Notices(), counts);
     this.engine =
         new EngineLoop(
             Settings.inflight(config),
@@ -128,10 +138,14 @@ public final class Broker implements Service {
             List.of(ingest, engine, committer, outbox),
             Settings.patience(config),
             config.upkeep().healthCheckKillswitched(),
-            ready -> server.ifPresent(it -> it.setServing(ready)),
+            ready -> {
+              server.ifPresent(it -> it.setServing(ready));
+              telemetry.setReady(ready);
+            },
             failures);
     // Stopped in reverse: the engine hears how calls and departures ended before it stops.
-    var order = new ArrayList<Service>(List.of(committer, engine, outbox, push));
+    var order = new ArrayList<>(telemetry.services());
+    order.addAll(List.of(committer, engine, outbox, push));
     rules.ifPresent(order::add);
     server.ifPresent(order::add);
     int canaries = config.ingest().canaryTasks();
@@ -228,7 +242,8 @@ public final class Broker implements Service {
       Outbox outbox,
       PushClient pushClient,
       Ingest ingest,
-      Notices notices)
+      Notices notices,
+      EngineCounts counts)
       implements Outlets {
     @Override
     public void commit(List<Change> changes, List<ParkedQuery> reads) {
@@ -257,7 +272,13 @@ public final class Broker implements Service {
     }
 
     @Override
+    public void count(Tally tally, Activation activation, long age) {
+      counts.count(tally, activation, age);
+    }
+
+    @Override
     public void notice(Notice notice, String id, String detail) {
+      counts.notice(notice, id);
       notices.notice(notice, id, detail);
     }
   }

@@ -24,7 +24,16 @@ public record TelemetryConfig(Log log, Metrics metrics, Sentry sentry) {
   /// @param statsd not looked up yet
   /// @param defaultTags on every metric and every error report
   public record Metrics(
-      InetSocketAddress statsd, Map<String, String> defaultTags, Duration runtimeInterval) {}
+      InetSocketAddress statsd,
+      Map<String, String> defaultTags,
+      Duration runtimeInterval,
+      Endpoint endpoint) {}
+
+  /// Where metrics are served.
+  ///
+  /// @param address not looked up yet; port 0 for nowhere
+  /// @param given whether it is asked for, so that it is an error if it cannot be listened on
+  public record Endpoint(InetSocketAddress address, boolean given) {}
 
   /// Where errors are reported.
   ///
@@ -41,7 +50,9 @@ public record TelemetryConfig(Log log, Metrics metrics, Sentry sentry) {
         new Metrics(
             values.get(TelemetryKeys.STATSD_ADDR),
             values.get(TelemetryKeys.DEFAULT_METRICS_TAGS),
-            values.get(TelemetryKeys.RUNTIME_METRICS_INTERVAL)),
+            values.get(TelemetryKeys.RUNTIME_METRICS_INTERVAL),
+            new Endpoint(
+                values.get(TelemetryKeys.METRICS_ADDR), values.has(TelemetryKeys.METRICS_ADDR))),
         new Sentry(
             values.get(TelemetryKeys.SENTRY_DSN),
             values.get(TelemetryKeys.SENTRY_ENV),

@@ -56,6 +56,14 @@ final class TelemetryKeys {
           "Where metrics are sent",
           c -> c.telemetry().metrics().statsd());
 
+  static final Key<BrokerConfig, InetSocketAddress> METRICS_ADDR =
+      TABLE.key(
+          "metrics_addr",
+          hostAndPort(),
+          InetSocketAddress.createUnresolved("127.0.0.1", 9464),
+          "Where metrics are served to Prometheus, and health; port 0 for nowhere",
+          c -> c.telemetry().metrics().endpoint().address());
+
   static final Key<BrokerConfig, Map<String, String>> DEFAULT_METRICS_TAGS =
       TABLE.key(
           "default_metrics_tags",

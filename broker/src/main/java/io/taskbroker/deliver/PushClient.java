@@ -5,6 +5,7 @@ import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.runtime.Service;
+import io.taskbroker.telemetry.Metrics;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -19,6 +20,7 @@ public final class PushClient implements Service {
   private final Map<String, WorkerAddress> addresses = new HashMap<>();
   private final PushOptions options;
   private final Intake intake;
+  private final PushCounts counts;
 
   /// What the engine pushed before the start. Guarded by itself.
   private final List<Delivery> early = new ArrayList<>();
@@ -30,6 +32,14 @@ public final class PushClient implements Service {
   /// @throws IllegalArgumentException if such an address is of another form, or of https without
   ///   TLS in the options
   public PushClient(Map<String, URI> workers, PushOptions options, Intake intake) {
+    this(workers, options, intake, new Metrics());
+  }
+
+  /// @param workers where the workers of each application are, as `http://host:port` or
+  ///   `https://host:port`
+  /// @throws IllegalArgumentException if such an address is of another form, or of https without
+  ///   TLS in the options
+  public PushClient(Map<String, URI> workers, PushOptions options, Intake intake, Metrics metrics) {
     workers.forEach((application, uri) -> {
       WorkerAddress address = WorkerAddress.of(application, uri);
       if (address.tls() && options.tls().isEmpty()) {
@@ -41,6 +51,7 @@ public final class PushClient implements Service {
     });
     this.options = options;
     this.intake = intake;
+    this.counts = new PushCounts(metrics);
   }
 
   @Override
@@ -51,7 +62,7 @@ public final class PushClient implements Service {
   /// Begins to connect. That a worker is down is no error (W13).
   @Override
   public synchronized void start() {
-    var started = new PushLoop(addresses, options, intake);
+    var started = new PushLoop(addresses, options, intake, counts);
     synchronized (early) {
       loop = started;
       early.forEach(started::send);
@@ -62,6 +73,7 @@ public final class PushClient implements Service {
   /// Sends the activation at once, or on start. Does not block; [Command.Pushed] tells what became
   /// of it.
   public void push(Delivery delivery) {
+    counts.claimed();
     PushLoop running = loop;
     if (running == null) {
       running = keepUntilStart(delivery);

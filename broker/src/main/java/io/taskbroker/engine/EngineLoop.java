@@ -1,5 +1,6 @@
 package io.taskbroker.engine;
 
+import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.Row;
@@ -12,6 +13,7 @@ import io.taskbroker.inflight.Inflight;
 import io.taskbroker.inflight.InflightOptions;
 import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.Rules;
+import io.taskbroker.inflight.Tally;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.LoopThread;
 import io.taskbroker.runtime.Progress;
@@ -243,6 +245,11 @@ public final class EngineLoop implements Service, Progress {
     @Override
     public void reply(Command.EnqueueReply reply) {
       reply.done();
+    }
+
+    @Override
+    public void count(Tally tally, Activation activation, long age) {
+      outlets.count(tally, activation, age);
     }
 
     @Override

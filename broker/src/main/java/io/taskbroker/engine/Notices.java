@@ -1,6 +1,7 @@
 package io.taskbroker.engine;
 
 import io.taskbroker.inflight.Notice;
+import io.taskbroker.telemetry.LogFields;
 import java.util.EnumMap;
 import java.util.Map;
 import org.slf4j.Logger;
@@ -25,6 +26,7 @@ public final class Notices {
       return;
     }
     log.atLevel(level)
+        .addKeyValue(field(notice), id)
         .log("{}: {}{}", text(notice), id, detail.isEmpty() ? "" : " (" + detail + ")");
   }
 
@@ -45,6 +47,13 @@ public final class Notices {
           STALE_REPORT ->
           Level.DEBUG;
     };
+  }
+
+  /// What the id is one of.
+  private static String field(Notice notice) {
+    return notice == Notice.NO_WORKER || notice == Notice.WORKER_UNREACHABLE
+        ? LogFields.APPLICATION
+        : LogFields.TASK_ID;
   }
 
   private static String text(Notice notice) {

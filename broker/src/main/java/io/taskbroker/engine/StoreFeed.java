@@ -8,6 +8,9 @@ import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.ActivationStore.ParkedPage;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.StoreCommitter;
+import io.taskbroker.store.StoreException;
+import io.taskbroker.telemetry.Metrics;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 
@@ -20,14 +23,31 @@ public final class StoreFeed implements StoreCommitter.Listener {
   private final ActivationStore store;
   private final Intake intake;
   private final String deadLetterTopic;
+  private final CommitCounts counts;
   private long sizedAt = System.nanoTime() - SIZE_NANOS;
   private boolean sized;
 
   /// @param deadLetterTopic where records go that the store cannot hold
-  public StoreFeed(ActivationStore store, Intake intake, String deadLetterTopic) {
+  public StoreFeed(ActivationStore store, Intake intake, String deadLetterTopic, Metrics metrics) {
     this.store = store;
     this.intake = intake;
     this.deadLetterTopic = deadLetterTopic;
+    this.counts = new CommitCounts(metrics, InstantSource.system());
+  }
+
+  @Override
+  public void took(List<Change> changes, long nanos) {
+    counts.committed(changes, nanos);
+  }
+
+  @Override
+  public void failed(List<Change> changes, StoreException failure) {
+    counts.failed(changes, failure.kind() == StoreException.Kind.TRANSIENT);
+  }
+
+  @Override
+  public void maintained(long nanos) {
+    counts.maintained(nanos);
   }
 
   @Override

@@ -5,12 +5,14 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 
 import io.grpc.Metadata;
 import io.grpc.Server;
+import io.grpc.ServerInterceptors;
 import io.grpc.Status;
 import io.grpc.netty.NettyServerBuilder;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.runtime.Service;
+import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.wire.Signatures;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -43,6 +45,7 @@ public final class GrpcServer implements Service {
   }
 
   private final GrpcOptions options;
+  private final Metrics metrics;
   private final Signatures signatures;
   private final ConsumerService consumerService;
   private final HealthService health = new HealthService();
@@ -50,9 +53,14 @@ public final class GrpcServer implements Service {
   private volatile int port = -1;
 
   public GrpcServer(GrpcOptions options, Intake intake) {
+    this(options, intake, new Metrics());
+  }
+
+  public GrpcServer(GrpcOptions options, Intake intake, Metrics metrics) {
     this.options = options;
+    this.metrics = metrics;
     this.signatures = new Signatures(options.secrets());
-    this.consumerService = new ConsumerService(options, intake);
+    this.consumerService = new ConsumerService(options, intake, new ServiceCounts(metrics));
   }
 
   @Override
@@ -132,7 +140,7 @@ public final class GrpcServer implements Service {
         .permitKeepAliveTime(5, SECONDS)
         .permitKeepAliveWithoutCalls(true)
         .addService(consumerService.definition(signatures, calls))
-        .addService(health)
+        .addService(ServerInterceptors.intercept(health, new CountedCalls(metrics)))
         .build();
   }
 

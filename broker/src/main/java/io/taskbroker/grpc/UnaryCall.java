@@ -18,6 +18,7 @@ final class UnaryCall extends ServerCall.Listener<byte[]> implements Runnable {
   private final ServerCall<byte[], byte[]> call;
   private final @Nullable String signature;
   private final RunningCalls running;
+  private final long begunAt = System.nanoTime();
   private byte @Nullable [] request;
   private byte @Nullable [] response;
   private Status status = Status.OK;
@@ -59,6 +60,11 @@ final class UnaryCall extends ServerCall.Listener<byte[]> implements Runnable {
     running.remove(this);
   }
 
+  /// How long the call has taken so far.
+  long nanos() {
+    return System.nanoTime() - begunAt;
+  }
+
   /// Whether the client has given up.
   boolean isCancelled() {
     return cancelled;
@@ -94,5 +100,6 @@ final class UnaryCall extends ServerCall.Listener<byte[]> implements Runnable {
       call.sendMessage(message);
     }
     call.close(status, new Metadata());
+    method.ended(nanos());
   }
 }

@@ -28,6 +28,8 @@ final class Arrivals {
   /// For how long another application is remembered as one that may be held up.
   private static final long NEIGHBOUR_MS = 60_000;
 
+  private static final long HELD_BACK_MS = 250;
+
   /// So many may wait for Kafka to take them; past that nothing is taken in (G7).
   static final int MAX_LEAVING = 20_000;
 
@@ -97,6 +99,7 @@ final class Arrivals {
       Command.Arrival arrival = batch.head();
       while (arrival != null) {
         if (!flight.hasRoomForArrivals() || !accept(batch, arrival)) {
+          heldBack(intake, arrival.activation());
           consumedSoFar(intake, batch, arrival);
           return;
         }
@@ -108,6 +111,33 @@ final class Arrivals {
       consumed(intake, batch, batch.records.nextOffset(), batch.records.bytes());
       batch = intake.batches.peekFirst();
     }
+  }
+
+  /// Counts that a partition is held back, as often as the reference does.
+  private void heldBack(PartitionIntake intake, Activation activation) {
+    if (flight.now >= intake.heldBackAgainAt) {
+      Tally why = whyHeldBack(activation);
+      if (why != null) {
+        intake.heldBackAgainAt = flight.now + HELD_BACK_MS;
+        flight.tally(why, activation);
+      }
+    }
+  }
+
+  /// Null if it waits for a commit, or for the end of another of its id.
+  private @Nullable Tally whyHeldBack(Activation activation) {
+    InflightOptions.Limits limits = flight.options.limits();
+    Lane lane = flight.lane(activation.application());
+    if (lane.handedOut >= limits.maxHandedOut()) {
+      return Tally.HELD_BY_PROCESSING;
+    } else if (isStoreFull()) {
+      return Tally.HELD_BY_STORE;
+    } else if (lane.pending >= limits.maxPending() || lane.parking.holdsDue(flight.wall)) {
+      return Tally.HELD_BY_PENDING;
+    } else if (flight.leaving >= MAX_LEAVING) {
+      return Tally.HELD_BY_LEAVING;
+    }
+    return flight.hasBytes() ? null : Tally.HELD_BY_MEMORY;
   }
 
   /// The rest of the batch has to wait, perhaps for long: what was accepted runs meanwhile, and
@@ -237,6 +267,7 @@ final class Arrivals {
         return false;
       }
     }
+    flight.tally(Tally.EXPIRED_ON_ARRIVAL, activation);
     flight.effects.notice(Notice.EXPIRED, activation.id(), activation.taskname());
     return true;
   }

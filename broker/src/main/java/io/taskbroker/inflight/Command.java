@@ -6,6 +6,7 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// What the engine is told.
@@ -39,6 +40,10 @@ public sealed interface Command {
 
   /// The answer to a report. Called by the engine's thread: must not block.
   interface ReportReply {
+    /// One of the reports is about an id that nothing is known of, which is no error (G6). Said
+    /// before the answer.
+    default void unknown() {}
+
     /// Everything is durable.
     ///
     /// @param next the activation that the worker asked for with its report; null if it did not, or
@@ -158,6 +163,11 @@ public sealed interface Command {
 
   /// Other rules hold from now on.
   record RulesChanged(Rules rules) implements Command {}
+
+  /// Somebody wants to know how much there is. Costs a look at each application.
+  ///
+  /// @param reply called by the engine's thread: must not block
+  record Count(Consumer<Census> reply) implements Command {}
 
   /// The broker is about to stop: nothing more is to be handed out, and what workers have is to be
   /// written down (H17).

@@ -70,9 +70,11 @@ final class Endings {
   /// It failed for good, and meets its failure policy.
   void fail(Entry entry, String why) {
     if (entry.activation.failurePolicy().deadLetters()) {
+      flight.tally(Tally.DEAD_LETTERED, entry.activation);
       flight.effects.notice(Notice.DEAD_LETTERED, entry.id(), why);
       leave(entry, Status.FAILURE, null, Destination.of(flight.options.deadLetterTopic()));
     } else {
+      flight.tally(Tally.DISCARDED, entry.activation);
       flight.effects.notice(Notice.DISCARDED, entry.id(), why);
       complete(entry);
     }
@@ -80,6 +82,7 @@ final class Endings {
 
   /// Its time is over (G5, W9).
   void expire(Entry entry) {
+    flight.tally(Tally.EXPIRED, entry.activation);
     flight.effects.notice(Notice.EXPIRED, entry.id(), entry.activation.taskname());
     if (entry.activation.failurePolicy().deadLetters()) {
       leave(entry, Status.FAILURE, null, Destination.of(flight.options.deadLetterTopic()));
@@ -148,7 +151,9 @@ final class Endings {
 
   void produced(Departure departure) {
     if (departure.owner() instanceof Entry entry && entry.step == Entry.Step.PRODUCING) {
-      complete(entry, entry.status == Status.FAILURE);
+      boolean dead = entry.status == Status.FAILURE;
+      flight.tally(dead ? Tally.DEAD_LETTER_PRODUCED : Tally.RETRY_PRODUCED, entry.activation);
+      complete(entry, dead);
     }
   }
 

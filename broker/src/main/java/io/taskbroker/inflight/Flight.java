@@ -66,6 +66,7 @@ final class Flight {
   long storeBytes;
   boolean delivering = true;
 
+  int claimed;
   int delayed;
   int leaving;
   private int sweepAt = MAX_IDLE_LANES;
@@ -201,7 +202,11 @@ final class Flight {
   private void count(Entry entry, int by) {
     switch (entry.status) {
       case PENDING -> entry.lane.pending += by;
-      case CLAIMED, PROCESSING -> entry.lane.handedOut += by;
+      case CLAIMED -> {
+        entry.lane.handedOut += by;
+        claimed += by;
+      }
+      case PROCESSING -> entry.lane.handedOut += by;
       case DELAY -> {
         delayed += by;
         entry.lane.delayed += by;
@@ -252,6 +257,10 @@ final class Flight {
 
   long wall(long monoTime) {
     return wall + (monoTime - now);
+  }
+
+  void tally(Tally tally, Activation activation) {
+    effects.count(tally, activation, wall - activation.receivedAt());
   }
 
   /// Answers those who waited for the entry's fate to be durable.

@@ -157,6 +157,7 @@ final class Handouts {
       entry.lane.succeeded(flight.now);
       process(entry);
     }
+    tally(taker == Taker.Push.WORKER ? Tally.CLAIMED : Tally.PULLED, entry);
     taker.take(
         flight.effects,
         new Delivery(
@@ -165,6 +166,13 @@ final class Handouts {
             entry.activation.payload(),
             entry.deliveries,
             entry));
+  }
+
+  /// How long something takes that had to be tried again says nothing.
+  private void tally(Tally tally, Entry entry) {
+    if (entry.attempts == 0) {
+      flight.tally(tally, entry.activation);
+    }
   }
 
   /// A worker has it: its processing deadline runs.
@@ -191,6 +199,10 @@ final class Handouts {
     Lane lane = entry.lane;
     judge(lane, entry.claimedAt, outcome, detail);
     lane.calls--;
+    if (outcome == PushOutcome.ACCEPTED) {
+      // Its report may have come before.
+      tally(Tally.PUSHED, entry);
+    }
     if (entry.status == Status.CLAIMED && entry.deliveries == delivery.deliveries()) {
       follow(entry, outcome, detail);
     }
@@ -262,6 +274,7 @@ final class Handouts {
 
   /// The lease of a claim passed.
   void leasePassed(Entry entry) {
+    flight.tally(Tally.LEASE_PASSED, entry.activation);
     flight.effects.notice(Notice.LEASE_PASSED, entry.id(), entry.activation.taskname());
     if (entry.activation.atMostOnce()) {
       endings.fail(entry, "handed out, but nothing was heard of it");
@@ -273,11 +286,13 @@ final class Handouts {
 
   /// A processing deadline passed.
   void deadlinePassed(Entry entry) {
+    flight.tally(Tally.DEADLINE_PASSED, entry.activation);
     flight.effects.notice(Notice.DEADLINE_PASSED, entry.id(), entry.activation.taskname());
     entry.attempts++;
     if (entry.activation.atMostOnce()) {
       endings.fail(entry, "processing deadline passed");
     } else if (entry.attempts >= flight.options.limits().maxAttempts()) {
+      flight.tally(Tally.ATTEMPTS_EXCEEDED, entry.activation);
       endings.fail(entry, entry.attempts + " processing deadlines passed");
     } else {
       flight.turn(entry, Status.PENDING);

@@ -182,6 +182,7 @@ public final class Inflight {
           flight.rules = changed.rules();
         }
       }
+      case Command.Count count -> count.reply().accept(census());
       case Command.Drain _ -> drain();
       case Command.Refused refused -> endings.refused(refused.departure(), refused.why());
     }
@@ -358,6 +359,7 @@ public final class Inflight {
         if (entry.activation.delayUntil() > flight.wall) {
           flight.timers.set(entry, flight.mono(entry.activation.delayUntil()));
         } else {
+          flight.tally(Tally.DELAY_ELAPSED, entry.activation);
           flight.turn(entry, Status.PENDING);
           if (entry.step == Entry.Step.STORED && !entry.isUnproven()) {
             runnable(entry);
@@ -429,6 +431,27 @@ public final class Inflight {
   /// How many changes wait for the store.
   public int outstanding() {
     return flight.outstanding();
+  }
+
+  private Census census() {
+    Depths depths = depths();
+    long oldest = flight.wall;
+    for (Lane lane : flight.lanes.values()) {
+      Entry entry = lane.oldest(null);
+      if (entry != null) {
+        oldest = Math.min(oldest, entry.activation.receivedAt());
+      }
+    }
+    return new Census(
+        depths.pending,
+        flight.claimed,
+        depths.handedOut - flight.claimed,
+        depths.delayed,
+        depths.leaving,
+        depths.parked,
+        flight.outstanding(),
+        depths.residentBytes,
+        flight.wall - oldest);
   }
 
   /// How much is in flight.

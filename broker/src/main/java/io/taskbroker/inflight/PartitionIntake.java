@@ -24,6 +24,9 @@ final class PartitionIntake {
   /// The offset that Kafka last acknowledged to us.
   long committed = Watermark.NONE;
 
+  /// When it is counted again that the partition is held back, monotonic milliseconds.
+  long heldBackAgainAt = Long.MIN_VALUE;
+
   /// Watermarks that are not durable yet.
   int undurable;
 

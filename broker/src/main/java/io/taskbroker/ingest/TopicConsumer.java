@@ -5,6 +5,7 @@ import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.runtime.FailureSink;
+import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -50,16 +51,22 @@ final class TopicConsumer {
   private final InstantSource clock = InstantSource.system();
   private final CountDownLatch stopAsked = new CountDownLatch(1);
   private final AtomicLong rounds = new AtomicLong();
-  private final AtomicLong outOfRange = new AtomicLong();
+  private final TopicCounts counts;
   private volatile boolean reading;
   private @Nullable Thread thread;
   private long takeNotBefore = System.nanoTime();
 
-  TopicConsumer(TopicSource source, IngestOptions options, Intake intake, FailureSink failures) {
+  TopicConsumer(
+      TopicSource source,
+      IngestOptions options,
+      Intake intake,
+      Metrics metrics,
+      FailureSink failures) {
     this.source = source;
     this.options = options;
     this.intake = intake;
     this.failures = failures;
+    this.counts = new TopicCounts(source.topic(), metrics);
     this.ledgers = new Ledgers(options.readAheadRecords(), options.readAheadBytes());
     this.decoder =
         source
@@ -85,7 +92,7 @@ final class TopicConsumer {
   }
 
   long outOfRange() {
-    return outOfRange.get();
+    return counts.lostOffsets();
   }
 
   void start(Collection<Watermark> watermarks) {
@@ -167,7 +174,7 @@ final class TopicConsumer {
     var commits =
         new OffsetCommits(consumer, ledgers, intake, source.autoCommitInterval(), System::nanoTime);
     var finder = new PositionFinder(source, consumer, admin, ledgers);
-    var partitions = new Partitions(consumer, finder, commits, ledgers, intake, outOfRange);
+    var partitions = new Partitions(consumer, finder, commits, ledgers, intake, counts);
     boolean clean = false;
     try {
       reading = true;
@@ -289,9 +296,11 @@ final class TopicConsumer {
     long bytes = 0;
     for (ConsumerRecord<byte[], byte[]> each : records) {
       Command.Arrival arrival = decoder.decode(partition, each, now);
+      counts.message(arrival.activation());
       bytes += arrival.activation().payload().length;
       arrivals.add(arrival);
     }
+    counts.handedOver(arrivals.size(), bytes);
     ledgers.handedOver(partition, next, arrivals.size(), bytes);
     intake.tell(new Command.Ingest(partition, arrivals, next, bytes));
   }

@@ -116,6 +116,16 @@ public final class StoreCommitter implements Service, Progress {
     /// The answer to a query.
     void read(ParkedQuery query, ParkedPage page);
 
+    /// A transaction of these changes was committed, and took so long. Said before [#committed].
+    default void took(List<Change> changes, long nanos) {}
+
+    /// A transaction of these changes failed. What of them is tried again, and when, depends on the
+    /// kind of the failure.
+    default void failed(List<Change> changes, StoreException failure) {}
+
+    /// Maintenance was done, and took so long.
+    default void maintained(long nanos) {}
+
     /// Nothing waits to be committed. May use the store; what that throws is treated as a failed
     /// commit is.
     ///
@@ -199,9 +209,11 @@ public final class StoreCommitter implements Service, Progress {
   }
 
   private void commit(Attempt next) {
+    long begun = ticker.nanoTime();
     try {
       var _ = store.commit(next.batch());
     } catch (StoreException e) {
+      listener.failed(next.changes(), e);
       switch (e.kind()) {
         case TRANSIENT, FATAL -> throw e;
         case DATA -> isolate(next, e);
@@ -211,6 +223,7 @@ public final class StoreCommitter implements Service, Progress {
       return;
     }
     attempt = null;
+    listener.took(next.changes(), ticker.nanoTime() - begun);
     backlog.succeeded(next);
     done.incrementAndGet();
     if (next.held() && !backlog.holds()) {
@@ -228,7 +241,9 @@ public final class StoreCommitter implements Service, Progress {
     }
     Change offender = next.changes().getFirst();
     String why = String.valueOf(e.getMessage());
-    log.error("The store cannot hold {}: {}", describe(offender), why);
+    log.atError()
+        .addKeyValue("task_id", id(offender))
+        .log("The store cannot hold {}: {}", describe(offender), why);
     done.incrementAndGet();
     if (offender instanceof Change.Insert insert) {
       var replacement = listener.replacement(new Refusal(insert, why));
@@ -273,13 +288,27 @@ public final class StoreCommitter implements Service, Progress {
   private void maintain() {
     maintainAt = ticker.nanoTime() + maintenanceInterval;
     try {
+      long begun = ticker.nanoTime();
       store.maintain(clock.millis());
+      listener.maintained(ticker.nanoTime() - begun);
     } catch (StoreException e) {
       if (e.kind() == StoreException.Kind.FATAL) {
         throw e;
       }
       log.warn("Maintenance of the store failed, and waits for its next turn", e);
     }
+  }
+
+  /// The id of the activation that a change is about; empty if it is about none.
+  private static String id(Change change) {
+    return switch (change) {
+      case Change.Insert(var row, _) -> row.activation().id();
+      case Change.Mark mark -> mark.id();
+      case Change.Prove prove -> prove.id();
+      case Change.Leave leave -> leave.id();
+      case Change.Delete delete -> delete.id();
+      case Change.Consumed _, Change.OffsetCommitted _ -> "";
+    };
   }
 
   /// Names a change in a message, without what is in it.

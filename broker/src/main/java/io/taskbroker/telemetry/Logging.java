@@ -1,12 +1,8 @@
 package io.taskbroker.telemetry;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
-import ch.qos.logback.classic.encoder.JsonEncoder;
-import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.encoder.Encoder;
@@ -21,9 +17,6 @@ import org.slf4j.LoggerFactory;
 /// reference's form gives: `info,librdkafka=warn,taskbroker::upkeep=debug` (reference-spec 3.2,
 /// 10.3).
 public final class Logging {
-  private static final String PATTERN =
-      "%d{yyyy-MM-dd'T'HH:mm:ss.SSS'Z', UTC} %-5level %logger{0}: %msg%n%ex";
-
   /// What the reference's targets are called here.
   private static final Map<String, List<String>> TARGETS =
       Map.of(
@@ -58,6 +51,7 @@ public final class Logging {
   public static List<String> configure(String filter, boolean json) {
     var context = (LoggerContext) LoggerFactory.getILoggerFactory();
     context.reset();
+    LibraryLogs.install();
     Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
     root.addAppender(appender(context, json));
     root.setLevel(Level.INFO);
@@ -107,15 +101,7 @@ public final class Logging {
   }
 
   private static ConsoleAppender<ILoggingEvent> appender(LoggerContext loggers, boolean json) {
-    Encoder<ILoggingEvent> encoder;
-    if (json) {
-      encoder = new JsonEncoder();
-    } else {
-      var text = new PatternLayoutEncoder();
-      text.setPattern(PATTERN);
-      text.setCharset(UTF_8);
-      encoder = text;
-    }
+    Encoder<ILoggingEvent> encoder = json ? new JsonLines() : new TextLines();
     encoder.setContext(loggers);
     encoder.start();
     var appender = new ConsoleAppender<ILoggingEvent>();

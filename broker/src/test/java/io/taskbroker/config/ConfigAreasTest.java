@@ -85,6 +85,7 @@ final class ConfigAreasTest {
       log_format: json
       log_async_backtrace: true
       statsd_addr: "[::1]:9125"
+      metrics_addr: 0.0.0.0:9465
       default_metrics_tags: {region: eu}
       runtime_metrics_interval: 2500ms
       sentry_dsn: https://key@sentry.invalid/1
@@ -148,7 +149,7 @@ final class ConfigAreasTest {
     assertThat(again.toString()).isEqualTo(ALL_SET.toString());
     assertThat(Configs.yaml(NOTHING_SET.effective()))
         .usingRecursiveComparison()
-        .ignoringFields("store.postgres", "kafka.clusters")
+        .ignoringFields("store.postgres", "kafka.clusters", "telemetry.metrics.endpoint.given")
         .isEqualTo(NOTHING_SET);
   }
 
@@ -345,7 +346,9 @@ final class ConfigAreasTest {
                 new TelemetryConfig.Metrics(
                     InetSocketAddress.createUnresolved("127.0.0.1", 8126),
                     Map.of(),
-                    Duration.ofSeconds(1)),
+                    Duration.ofSeconds(1),
+                    new TelemetryConfig.Endpoint(
+                        InetSocketAddress.createUnresolved("127.0.0.1", 9464), false)),
                 new TelemetryConfig.Sentry(Optional.empty(), Optional.empty(), Optional.of(0.0))));
   }
 
@@ -358,7 +361,9 @@ final class ConfigAreasTest {
                 new TelemetryConfig.Metrics(
                     InetSocketAddress.createUnresolved("[::1]", 9125),
                     Map.of("region", "eu"),
-                    Duration.ofMillis(2500)),
+                    Duration.ofMillis(2500),
+                    new TelemetryConfig.Endpoint(
+                        InetSocketAddress.createUnresolved("0.0.0.0", 9465), true)),
                 new TelemetryConfig.Sentry(
                     Optional.of(new Secret("https://key@sentry.invalid/1")),
                     Optional.of("prod"),

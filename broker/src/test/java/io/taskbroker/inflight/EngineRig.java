@@ -1,5 +1,6 @@
 package io.taskbroker.inflight;
 
+import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.Row;
@@ -43,6 +44,9 @@ final class EngineRig implements Effects {
 
   final List<Told> notices = new ArrayList<>();
 
+  /// What was counted, in order.
+  final List<Tallied> tallies = new ArrayList<>();
+
   /// Whether what is written is committed at once.
   boolean commits = true;
 
@@ -63,6 +67,9 @@ final class EngineRig implements Effects {
   private Inflight engine;
   private int runs;
   private long effects;
+
+  /// What was counted of an activation.
+  record Tallied(Tally tally, String id, long age) {}
 
   /// What operators were told.
   record Told(Notice notice, String id, String detail) {}
@@ -301,6 +308,18 @@ final class EngineRig implements Effects {
     return departing.stream().map(Departure::id).toList();
   }
 
+  List<Tally> tallied(String id) {
+    return tallies.stream().filter(each -> each.id().equals(id)).map(Tallied::tally).toList();
+  }
+
+  /// How much the engine says there is.
+  Census census() {
+    var answer = new ArrayList<Census>();
+    tell(new Command.Count(answer::add));
+    settle();
+    return answer.getFirst();
+  }
+
   List<String> noticed(Notice notice) {
     return notices.stream().filter(told -> told.notice() == notice).map(Told::id).toList();
   }
@@ -386,6 +405,11 @@ final class EngineRig implements Effects {
       handedOut.add(delivery);
       onHandOut.run();
     }
+  }
+
+  @Override
+  public void count(Tally tally, Activation activation, long age) {
+    tallies.add(new Tallied(tally, activation.id(), age));
   }
 
   @Override

@@ -1,0 +1,38 @@
+package io.taskbroker.inflight;
+
+/// What happens to activations and is counted, whether operators are told of it or not ([Notice]).
+public enum Tally {
+  /// It is on its way to a worker, and never overran a deadline.
+  CLAIMED,
+  /// A worker took it when it was called, and it never overran a deadline.
+  PUSHED,
+  /// A worker fetched it, and it never overran a deadline.
+  PULLED,
+  /// A worker completed it.
+  COMPLETED,
+  /// It failed for good and is discarded.
+  DISCARDED,
+  /// It failed for good and is to be a dead letter.
+  DEAD_LETTERED,
+  /// Kafka has it as a dead letter.
+  DEAD_LETTER_PRODUCED,
+  /// Kafka has its retry.
+  RETRY_PRODUCED,
+  /// It was in flight when its time was over.
+  EXPIRED,
+  /// Its time was over when it came.
+  EXPIRED_ON_ARRIVAL,
+  DELAY_ELAPSED,
+  DEADLINE_PASSED,
+  /// It overran its deadlines too often, and has failed.
+  ATTEMPTS_EXCEEDED,
+  LEASE_PASSED,
+  /// It has to wait outside, as its application has too much that could run, or with its workers.
+  HELD_BY_PENDING,
+  HELD_BY_PROCESSING,
+  /// It has to wait outside, as the store, or the memory, is full.
+  HELD_BY_STORE,
+  HELD_BY_MEMORY,
+  /// It has to wait outside, as too much waits for Kafka to take it.
+  HELD_BY_LEAVING
+}
