@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -20,25 +19,6 @@ import org.junit.jupiter.api.Test;
 /// says of every weakness of the reference what shows that it is not there.
 final class DifferencesTest {
   private static final int WEAKNESSES = 50;
-
-  /// Tests that are named before they are there. To be emptied.
-  private static final Set<String> AWAITED =
-      Set.of(
-          "ContractTest#w04FetchNextTaskWorksWhateverIsBatched",
-          "ContractTest#w25StatusesOfOneIdInABatchStayInTheirOrder",
-          "ContractTest#w43ABatchOfTheLargestSizeIsOneRequestToTheEngine",
-          "DemotionTest#w2DemotedRecordIsStoredAndProducedUntilKafkaHasIt",
-          "DemotionTest#w49NothingLeavesForATopicOfOurs",
-          "H22RulesTest#w28KilledRecordsAreConsumedAndStoreNothing",
-          "IsolationTest#w13w26w27w45OnlyApplicationsWithoutAWorkerWait",
-          "MetricsTest#w50StatsdAndPrometheusSayWhatWasDone",
-          "MalformedCallTest#w14MalformedCallsEndWithAReason",
-          "OutboxTest#w41TheSameTopicOnTwoClustersHasOneProducerForEach",
-          "RawDecoderTest#w22TheSameRecordGivesTheSameBytesAgain",
-          "RuleSetTest#w49TopicOfOursIsKnownByNameAndCluster",
-          "StatsdReporterTest#w46LinesAreBoundedWhateverTheThroughput",
-          "StatsdReporterTest#w46TagsAreBounded",
-          "TallyTest#w50EachEndIsCountedOnceAndAsWhatItIs");
 
   private static final Pattern WEAKNESS = Pattern.compile("\\| W([0-9]+) \\|");
   private static final Pattern METHOD = Pattern.compile("`([A-Za-z0-9]+)#([A-Za-z0-9]+)`");
@@ -97,7 +77,7 @@ final class DifferencesTest {
       Matcher method = METHOD.matcher(text);
       while (method.find()) {
         String test = method.group(1) + "#" + method.group(2);
-        if (!AWAITED.contains(test) && !exists(method.group(1), method.group(2))) {
+        if (!exists(method.group(1), method.group(2))) {
           missing.add(name + ": " + test);
         }
       }

@@ -4,6 +4,7 @@ import io.prometheus.metrics.core.datapoints.CounterDataPoint;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.Tally;
+import io.taskbroker.telemetry.Labelled;
 import io.taskbroker.telemetry.Metrics;
 import java.util.EnumMap;
 import java.util.Locale;
@@ -27,8 +28,7 @@ public final class EngineCounts {
     delayElapsed = metrics.cleanups.of("mark_delay_elapsed_as_pending");
   }
 
-  /// Counts something that is told to operators, too. What is only told, as a rule that drops or
-  /// demotes something is, has its own metrics here.
+  /// Counts something that is told to operators, too.
   public void notice(Notice notice, String id) {
     notices.computeIfAbsent(notice, this::counter).inc();
     if (notice == Notice.NO_WORKER) {
@@ -42,7 +42,7 @@ public final class EngineCounts {
 
   /// Counts what happened to an activation.
   ///
-  /// @param age milliseconds since it was published
+  /// @param age milliseconds since it was published, or since its delay ended
   public void count(Tally tally, Activation activation, long age) {
     switch (tally) {
       case CLAIMED ->
@@ -78,12 +78,29 @@ public final class EngineCounts {
       case ATTEMPTS_EXCEEDED ->
           metrics.cleanups.of("mark_processing_attempts_exceeded_as_failure").inc();
       case LEASE_PASSED -> metrics.cleanups.of("claim_expiration_exceeded").inc();
+      case KILLED_BY_NAME -> killed(activation, "whole_task");
+      case KILLED_BY_SELECTOR -> killed(activation, "selector");
+      case SWITCHED_OFF -> metrics.cleanups.of("removed_killswitched").inc();
+      case DEMOTED -> of(metrics.demoted, activation).inc();
+      case DEMOTION_SKIPPED -> of(metrics.demotionSkipped, activation).inc();
+      case DEMOTED_IN_FLIGHT -> {
+        metrics.forwarded.inc();
+        metrics.forwardedDemoted.of(activation.namespace(), activation.taskname()).inc();
+      }
       case HELD_BY_PENDING -> heldBack(activation, "pending_limit");
       case HELD_BY_PROCESSING -> heldBack(activation, "processing_limit");
       case HELD_BY_STORE -> heldBack(activation, "db_size_limit");
       case HELD_BY_MEMORY -> heldBack(activation, "memory_limit");
       case HELD_BY_LEAVING -> heldBack(activation, "leaving_limit");
     }
+  }
+
+  private void killed(Activation activation, String match) {
+    metrics.droppedByKillswitch.of(activation.origin().topic(), activation.taskname(), match).inc();
+  }
+
+  private static CounterDataPoint of(Labelled<CounterDataPoint> counters, Activation activation) {
+    return counters.of(activation.origin().topic(), activation.namespace(), activation.taskname());
   }
 
   private void heldBack(Activation activation, String reason) {

@@ -184,6 +184,7 @@ final class Arrivals {
     if (verdict instanceof Rules.Verdict.Killed(boolean bySelector)) {
       // Before all else, so that it never holds back its partition (W28).
       Notice notice = bySelector ? Notice.KILLED_BY_SELECTOR : Notice.KILLED_BY_NAME;
+      flight.tally(bySelector ? Tally.KILLED_BY_SELECTOR : Tally.KILLED_BY_NAME, activation);
       flight.effects.notice(notice, activation.id(), activation.taskname());
       return true;
     }
@@ -208,6 +209,7 @@ final class Arrivals {
     }
     boolean accepted = acceptRunnable(activation);
     if (accepted && verdict == Rules.Verdict.Kept.WOULD_COME_BACK) {
+      flight.tally(Tally.DEMOTION_SKIPPED, activation);
       flight.effects.notice(
           Notice.DEMOTION_SKIPPED, activation.id(), Notice.namespaceAndTask(activation));
     }
@@ -217,6 +219,7 @@ final class Arrivals {
   private boolean acceptDemoted(Activation activation, Destination destination) {
     boolean accepted = acceptLeaving(activation, destination);
     if (accepted) {
+      flight.tally(Tally.DEMOTED, activation);
       flight.effects.notice(Notice.DEMOTED, activation.id(), Notice.namespaceAndTask(activation));
     }
     return accepted;

@@ -40,7 +40,7 @@ public interface Effects {
 
   /// Something that is counted.
   ///
-  /// @param age milliseconds since the activation was published
+  /// @param age milliseconds since the activation was published, or since its delay ended
   default void count(Tally tally, Activation activation, long age) {}
 
   /// Something that operators want to know of.

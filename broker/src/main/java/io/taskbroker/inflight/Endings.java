@@ -100,6 +100,7 @@ final class Endings {
       flight.enqueue(entry, first);
       return;
     }
+    flight.tally(Tally.DEMOTED_IN_FLIGHT, entry.activation);
     flight.effects.notice(
         Notice.DEMOTED_IN_FLIGHT, entry.id(), Notice.namespaceAndTask(entry.activation));
     leave(entry, Status.FAILURE, null, demotion);

@@ -260,7 +260,8 @@ final class Flight {
   }
 
   void tally(Tally tally, Activation activation) {
-    effects.count(tally, activation, wall - activation.receivedAt());
+    long since = Math.max(activation.receivedAt(), activation.delayUntil());
+    effects.count(tally, activation, wall - since);
   }
 
   /// Answers those who waited for the entry's fate to be durable.

@@ -65,6 +65,7 @@ final class Rulings {
         yield true;
       }
       case Rules.Verdict.Killed _ -> {
+        flight.tally(Tally.SWITCHED_OFF, entry.activation);
         flight.effects.notice(Notice.SWITCHED_OFF, entry.id(), entry.activation.taskname());
         endings.complete(entry);
         yield false;
@@ -129,6 +130,7 @@ final class Rulings {
     switch (flight.rules.judge(activation)) {
       case Rules.Verdict.Kept _ -> {}
       case Rules.Verdict.Killed _ -> {
+        flight.tally(Tally.SWITCHED_OFF, activation);
         flight.effects.notice(Notice.SWITCHED_OFF, activation.id(), activation.taskname());
         flight.parked.remove(Ids.fingerprint(activation.id()));
         endings.removeParked(row.key(), activation.id());

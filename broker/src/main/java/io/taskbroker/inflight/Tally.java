@@ -22,6 +22,18 @@ public enum Tally {
   EXPIRED,
   /// Its time was over when it came.
   EXPIRED_ON_ARRIVAL,
+  /// Its record was dropped, as its task is switched off by name.
+  KILLED_BY_NAME,
+  /// Its record was dropped, as a task of such arguments is switched off.
+  KILLED_BY_SELECTOR,
+  /// It was in flight when it was switched off.
+  SWITCHED_OFF,
+  /// Its record was passed on, as its namespace is demoted.
+  DEMOTED,
+  /// It was in flight, and is passed on, as its namespace is demoted.
+  DEMOTED_IN_FLIGHT,
+  /// It stays although its namespace is demoted: it would come back.
+  DEMOTION_SKIPPED,
   DELAY_ELAPSED,
   DEADLINE_PASSED,
   /// It overran its deadlines too often, and has failed.

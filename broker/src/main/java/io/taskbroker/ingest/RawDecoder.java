@@ -34,14 +34,17 @@ final class RawDecoder implements RecordDecoder {
 
   private final RawTask task;
   private final int maxMessageSize;
+  private final Sizes sizes;
   private final TaskActivation prototype;
   private final Parameters parameters = new Parameters();
   private byte[] compressed = {};
   private @Nullable ZstdCompressCtx compressor;
 
-  RawDecoder(RawTask task, int maxMessageSize) {
+  /// @param sizes told of each record that becomes an activation
+  RawDecoder(RawTask task, int maxMessageSize, Sizes sizes) {
     this.task = task;
     this.maxMessageSize = maxMessageSize;
+    this.sizes = sizes;
     this.prototype =
         TaskActivation.newBuilder()
             .setApplication(task.application())
@@ -109,7 +112,9 @@ final class RawDecoder implements RecordDecoder {
       activation.removeHeaders(COMPRESSION); // it would say what is not true
     }
     int length = parameters.write(value);
-    byte[] payload = activation.setParametersBytes(bytes(length)).build().toByteArray();
+    ByteString sent = bytes(length);
+    sizes.observe(value.length, sent.size());
+    byte[] payload = activation.setParametersBytes(sent).build().toByteArray();
     forgetLargeBuffers();
     return payload;
   }
@@ -160,6 +165,13 @@ final class RawDecoder implements RecordDecoder {
         .setSeconds(millis / 1000)
         .setNanos((int) (millis % 1000) * 1_000_000)
         .build();
+  }
+
+  /// Who wants to know how large records are.
+  interface Sizes {
+    /// @param value bytes of the record
+    /// @param parameters bytes of what was made of it, compressed if it is
+    void observe(int value, int parameters);
   }
 
   /// Writes `{"args": [value], "kwargs": {}}` in MessagePack, the value as binary.

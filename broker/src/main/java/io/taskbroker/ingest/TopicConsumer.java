@@ -71,7 +71,11 @@ final class TopicConsumer {
     this.decoder =
         source
             .raw()
-            .<RecordDecoder>map(task -> new RawDecoder(task, options.maxMessageSize()))
+            .<RecordDecoder>map(task ->
+                new RawDecoder(
+                    task,
+                    options.maxMessageSize(),
+                    (value, parameters) -> counts.raw(task, value, parameters)))
             .orElseGet(
                 () -> new ActivationDecoder(options.maxDelaySeconds(), options.maxMessageSize()));
     this.watch = new KafkaWatch(source, System::nanoTime);

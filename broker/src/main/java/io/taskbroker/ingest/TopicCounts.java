@@ -12,6 +12,8 @@ import java.util.concurrent.atomic.AtomicLong;
 final class TopicCounts {
   private final String topic;
   private final Labelled<DistributionDataPoint> payloads;
+  private final Labelled<DistributionDataPoint> rawPayloads;
+  private final Labelled<DistributionDataPoint> rawCompressed;
   private final DistributionDataPoint rows;
   private final DistributionDataPoint bytes;
   private final GaugeDataPoint held;
@@ -22,6 +24,8 @@ final class TopicCounts {
   TopicCounts(String topic, Metrics metrics) {
     this.topic = topic;
     this.payloads = metrics.payloadSize;
+    this.rawPayloads = metrics.rawPayloadSize;
+    this.rawCompressed = metrics.rawCompressedSize;
     this.rows = metrics.batchRows.of(topic);
     this.bytes = metrics.batchBytes.of(topic);
     this.held = metrics.currentPartitions.of(topic);
@@ -33,6 +37,12 @@ final class TopicCounts {
     payloads
         .of(topic, activation.namespace(), activation.taskname())
         .observe(activation.payload().length);
+  }
+
+  /// A message of a raw topic.
+  void raw(RawTask task, int value, int parameters) {
+    rawPayloads.of(topic, task.namespace(), task.taskname()).observe(value);
+    rawCompressed.of(topic, task.namespace(), task.taskname()).observe(parameters);
   }
 
   void handedOver(int messages, long size) {

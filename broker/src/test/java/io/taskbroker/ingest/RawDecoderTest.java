@@ -39,7 +39,7 @@ final class RawDecoderTest {
   private static final RawTask COMPRESSED =
       new RawTask("app", "ns", "mod.task", Duration.ofSeconds(30), 3);
 
-  private RawDecoder decoder = new RawDecoder(COMPRESSED, MAX_SIZE);
+  private RawDecoder decoder = new RawDecoder(COMPRESSED, MAX_SIZE, (_, _) -> {});
 
   @AfterEach
   void close() {
@@ -82,7 +82,7 @@ final class RawDecoderTest {
 
   @Test
   void theSameBytesAsTheReferencesWithoutCompression() throws Exception {
-    decoder = new RawDecoder(PLAIN, MAX_SIZE);
+    decoder = new RawDecoder(PLAIN, MAX_SIZE, (_, _) -> {});
 
     TaskActivation sent = decoded(new byte[] {1, 2, 3});
 
@@ -96,7 +96,7 @@ final class RawDecoderTest {
     byte[] value = new byte[size];
     new Random(size).nextBytes(value);
     for (RawTask task : new RawTask[] {PLAIN, COMPRESSED}) {
-      try (var each = new RawDecoder(task, 2 * MAX_SIZE)) {
+      try (var each = new RawDecoder(task, 2 * MAX_SIZE, (_, _) -> {})) {
         decoder = each;
         assertThat(argument(decoded(value))).isEqualTo(value);
       }
@@ -111,7 +111,9 @@ final class RawDecoderTest {
   @ParameterizedTest
   @ValueSource(ints = {-50, 0, 1, 3, 19, 22})
   void theFrameSaysHowLargeItWas(int level) throws Exception {
-    decoder = new RawDecoder(new RawTask("app", "ns", "t", Duration.ofSeconds(1), level), MAX_SIZE);
+    decoder =
+        new RawDecoder(
+            new RawTask("app", "ns", "t", Duration.ofSeconds(1), level), MAX_SIZE, (_, _) -> {});
     byte[] value = "again and ".repeat(1000).getBytes(UTF_8);
 
     TaskActivation sent = decoded(value);
@@ -151,7 +153,7 @@ final class RawDecoderTest {
 
   @Test
   void aHeaderMustNotSayThatPlainParametersAreCompressed() throws Exception {
-    decoder = new RawDecoder(PLAIN, MAX_SIZE);
+    decoder = new RawDecoder(PLAIN, MAX_SIZE, (_, _) -> {});
     var headers = new RecordHeaders();
     headers.add("compression-type", "zstd".getBytes(UTF_8));
 
@@ -167,7 +169,7 @@ final class RawDecoderTest {
     byte[] value = "event".getBytes(UTF_8);
     byte[] first = decode(value, new RecordHeaders()).activation().payload();
     decoder.close();
-    decoder = new RawDecoder(COMPRESSED, MAX_SIZE);
+    decoder = new RawDecoder(COMPRESSED, MAX_SIZE, (_, _) -> {});
 
     assertThat(decode(value, new RecordHeaders()).activation().payload()).isEqualTo(first);
   }
