@@ -9,7 +9,6 @@ import io.taskbroker.config.ConfigException;
 import io.taskbroker.config.ConfigLoader;
 import io.taskbroker.config.DeliveryMode;
 import io.taskbroker.config.Secret;
-import io.taskbroker.config.StoreConfig;
 import io.taskbroker.config.TelemetryConfig;
 import io.taskbroker.deliver.PushClient;
 import io.taskbroker.deliver.PushOptions;
@@ -36,18 +35,17 @@ import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.StoreCommitter;
 import io.taskbroker.store.StoreException;
-import io.taskbroker.store.sqlite.SqliteOptions;
 import io.taskbroker.store.sqlite.SqliteStore;
 import io.taskbroker.telemetry.Logging;
 import io.taskbroker.telemetry.Metrics;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -57,8 +55,6 @@ import org.slf4j.LoggerFactory;
 public final class Broker implements Service {
   private static final Logger log = LoggerFactory.getLogger(Broker.class);
   private static final int MAX_REQUESTS = 8_192;
-  private static final Duration STUCK = Duration.ofSeconds(10);
-  private static final Duration NEVER = Duration.ofDays(36_500);
 
   private final BrokerConfig config;
   private final ActivationStore store;
@@ -72,17 +68,17 @@ public final class Broker implements Service {
   private Broker(BrokerConfig config, FailureSink failures) {
     Settings.requireSupported(config);
     this.config = config;
-    StoreConfig.Limits limits = config.store().limits();
-    this.store =
-        SqliteStore.open(
-            new SqliteOptions(config.store().sqlite().path(), limits.maxSize().orElse(0L)));
+    this.store = SqliteStore.open(Settings.sqlite(config));
     this.mailbox = new Mailbox(MAX_REQUESTS);
     var telemetry = new Telemetry(config, mailbox, failures);
     Metrics metrics = telemetry.metrics();
 
     var committer =
         new StoreCommitter(
-            store, Settings.commits(config), new StoreFeed(store, mailbox, metrics), failures);
+            store,
+            Settings.commits(config),
+            new StoreFeed(store, mailbox, config.kafka().deadletterTopic(), metrics),
+            failures);
     var outbox =
         new Outbox(
             new OutboxOptions(Settings.clusters(config)::get, Settings.largestMessage(config)),
@@ -123,7 +119,7 @@ public final class Broker implements Service {
     var watchdog =
         new Watchdog(
             List.of(ingest, engine, committer, outbox),
-            config.upkeep().healthCheckKillswitched() ? NEVER : STUCK,
+            Settings.patience(config),
             ready -> {
               server.ifPresent(it -> it.setServing(ready));
               telemetry.setReady(ready);
@@ -167,6 +163,18 @@ public final class Broker implements Service {
       return 1;
     }
     return lifecycle.runUntilEnd(broker);
+  }
+
+  /// Reads a configuration and checks it as a start would, without starting anything.
+  ///
+  /// @param warnings called with one line at a time
+  /// @throws ConfigException with what is wrong
+  public static BrokerConfig check(
+      Optional<Path> config, Map<String, String> environment, Consumer<String> warnings) {
+    BrokerConfig loaded = ConfigLoader.load(config, environment, warnings);
+    Settings.requireSupported(loaded);
+    var _ = Settings.clusters(loaded);
+    return loaded;
   }
 
   @Override

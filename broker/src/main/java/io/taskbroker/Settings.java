@@ -1,6 +1,7 @@
 package io.taskbroker;
 
 import io.taskbroker.config.BrokerConfig;
+import io.taskbroker.config.ConfigException;
 import io.taskbroker.config.DeliveryMode;
 import io.taskbroker.config.PushConfig;
 import io.taskbroker.config.StatusUpdateConfig;
@@ -10,6 +11,8 @@ import io.taskbroker.inflight.InflightOptions;
 import io.taskbroker.ingest.IngestOptions;
 import io.taskbroker.ingest.TopicSource;
 import io.taskbroker.store.CommitOptions;
+import io.taskbroker.store.sqlite.SqliteOptions;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -26,21 +29,23 @@ final class Settings {
   private static final long SETTLE_MS = 2_000;
   private static final int LARGEST_DEAD_LETTER = 32 << 20;
   private static final long PARK_HORIZON_MS = 5 * 60_000;
+  private static final Duration LEAST_PATIENCE = Duration.ofSeconds(10);
+  private static final Duration LEAST_MAINTENANCE_INTERVAL = Duration.ofSeconds(1);
   private static final long TOMBSTONE_MS = 10 * 60_000;
 
   private Settings() {}
 
   /// Refuses what a configuration may ask for and this broker cannot do.
   ///
-  /// @throws IllegalArgumentException that names the key
+  /// @throws ConfigException that names the key
   static void requireSupported(BrokerConfig config) {
     if (config.store().adapter() != StoreConfig.Adapter.SQLITE) {
-      throw new IllegalArgumentException("store.adapter: only sqlite is supported so far");
+      throw ConfigException.of("store.adapter", "postgres", "only sqlite is supported so far");
     }
     for (TopicConfig topic : config.kafka().topics().values()) {
       if (topic.raw().isPresent()) {
-        throw new IllegalArgumentException(
-            "kafka_topics." + topic.name() + ".raw: raw topics are not supported so far");
+        throw ConfigException.of(
+            "kafka_topics." + topic.name() + ".raw", "", "raw topics are not supported so far");
       }
     }
   }
@@ -75,8 +80,32 @@ final class Settings {
   /// bound that were asked for (design section 5).
   static CommitOptions commits(BrokerConfig config) {
     StatusUpdateConfig updates = config.statusUpdates();
-    CommitOptions options = CommitOptions.defaults();
+    CommitOptions options =
+        CommitOptions.defaults()
+            .maintainedEvery(
+                max(config.upkeep().vacuum().maintenanceInterval(), LEAST_MAINTENANCE_INTERVAL));
     return updates.batched() ? options.lingering(updates.batchSize(), updates.interval()) : options;
+  }
+
+  static SqliteOptions sqlite(BrokerConfig config) {
+    StoreConfig.Sqlite sqlite = config.store().sqlite();
+    int pages = sqlite.vacuumPageCount().orElse(0);
+    return new SqliteOptions(
+        sqlite.path(),
+        config.store().limits().maxSize().orElse(0L),
+        config.upkeep().vacuum().fullOnStart(),
+        pages == 0
+            ? SqliteOptions.MAX_VACUUM_PAGES
+            : Math.min(pages, SqliteOptions.MAX_VACUUM_PAGES));
+  }
+
+  /// How long a stage may have work and do none before the broker is not ready (G9).
+  static Duration patience(BrokerConfig config) {
+    return max(config.upkeep().unhealthyInterval(), LEAST_PATIENCE);
+  }
+
+  private static Duration max(Duration one, Duration other) {
+    return one.compareTo(other) < 0 ? other : one;
   }
 
   static List<TopicSource> sources(BrokerConfig config) {

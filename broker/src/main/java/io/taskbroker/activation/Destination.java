@@ -14,4 +14,15 @@ public record Destination(String topic, Map<String, String> headers) {
   public static Destination of(String topic) {
     return new Destination(topic, Map.of());
   }
+
+  /// Where a message goes that is no activation, with what there is to say of it.
+  public static Destination ofUndecodable(String topic, Origin origin, String reason) {
+    return new Destination(
+        topic,
+        Map.of(
+            "taskbroker-topic", origin.topic(),
+            "taskbroker-partition", Integer.toString(origin.partition()),
+            "taskbroker-offset", Long.toString(origin.offset()),
+            "taskbroker-reason", reason));
+  }
 }

@@ -13,9 +13,9 @@ public record GrpcConfig(
     InetAddress address, int port, List<Secret> sharedSecrets, int maxMessageSize) {
   static GrpcConfig read(Values values) {
     return new GrpcConfig(
-        values.get(ConfigKeys.GRPC_ADDR),
-        values.get(ConfigKeys.GRPC_PORT),
-        values.get(ConfigKeys.GRPC_SHARED_SECRET),
-        values.get(ConfigKeys.GRPC_MAX_MESSAGE_SIZE));
+        values.get(GrpcKeys.GRPC_ADDR),
+        values.get(GrpcKeys.GRPC_PORT),
+        values.get(GrpcKeys.GRPC_SHARED_SECRET),
+        values.get(GrpcKeys.GRPC_MAX_MESSAGE_SIZE));
   }
 }

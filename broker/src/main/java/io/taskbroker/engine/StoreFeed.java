@@ -1,6 +1,7 @@
 package io.taskbroker.engine;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Refusal;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.store.ActivationStore;
@@ -11,6 +12,7 @@ import io.taskbroker.store.StoreException;
 import io.taskbroker.telemetry.Metrics;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 
 /// Tells the engine what the committer did, and how large the store is: now and then, and for the
 /// last time after the last commit, so that a store that was full is not taken for full when it is
@@ -21,16 +23,20 @@ public final class StoreFeed implements StoreCommitter.Listener {
   private final ActivationStore store;
   private final Intake intake;
   private final CommitCounts counts;
+  private final String deadLetterTopic;
   private long sizedAt = System.nanoTime() - SIZE_NANOS;
   private boolean sized;
 
-  public StoreFeed(ActivationStore store, Intake intake) {
-    this(store, intake, new Metrics());
+  /// @param deadLetterTopic where records go that the store cannot hold
+  public StoreFeed(ActivationStore store, Intake intake, String deadLetterTopic) {
+    this(store, intake, deadLetterTopic, new Metrics());
   }
 
-  public StoreFeed(ActivationStore store, Intake intake, Metrics metrics) {
+  /// @param deadLetterTopic where records go that the store cannot hold
+  public StoreFeed(ActivationStore store, Intake intake, String deadLetterTopic, Metrics metrics) {
     this.store = store;
     this.intake = intake;
+    this.deadLetterTopic = deadLetterTopic;
     this.counts = new CommitCounts(metrics, InstantSource.system());
   }
 
@@ -73,6 +79,11 @@ public final class StoreFeed implements StoreCommitter.Listener {
     sizedAt = System.nanoTime();
     sized = true;
     return Long.MAX_VALUE;
+  }
+
+  @Override
+  public Optional<Change.Insert> replacement(Refusal refusal) {
+    return refusal.replacement(deadLetterTopic);
   }
 
   @Override

@@ -3,10 +3,10 @@ package io.taskbroker.inflight;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Destination;
-import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Refusal;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
@@ -177,7 +177,8 @@ final class Arrivals {
     String reason = arrival.undecodable();
     if (reason != null) {
       return acceptLeaving(
-          activation, new Destination(flight.options.deadLetterTopic(), about(activation, reason)));
+          activation,
+          Destination.ofUndecodable(flight.options.deadLetterTopic(), activation.origin(), reason));
     }
     if (flight.isExpired(activation)) {
       return acceptExpired(activation);
@@ -201,15 +202,6 @@ final class Arrivals {
       endings.endQuarantine(other, true);
     }
     return false;
-  }
-
-  private static Map<String, String> about(Activation activation, String reason) {
-    Origin origin = activation.origin();
-    return Map.of(
-        "taskbroker-topic", origin.topic(),
-        "taskbroker-partition", Integer.toString(origin.partition()),
-        "taskbroker-offset", Long.toString(origin.offset()),
-        "taskbroker-reason", reason);
   }
 
   private boolean acceptExpired(Activation activation) {
@@ -237,13 +229,19 @@ final class Arrivals {
   }
 
   private void insertLeaving(Activation activation, Destination destination) {
-    Lane lane = flight.lane(activation.application());
-    Entry entry = new Entry(++flight.lastKey, activation, Status.FAILURE, lane);
+    Row row = Row.arriving(++flight.lastKey, activation, Status.FAILURE, flight.wall);
+    Row departing = row.leavingFor(destination);
+    flight.write(new Change.Insert(departing, leaving(departing)));
+  }
+
+  /// The entry of a row that is on its way out.
+  private Entry leaving(Row row) {
+    Lane lane = flight.lane(row.activation().application());
+    Entry entry = new Entry(row.key(), row.activation(), Status.FAILURE, lane);
     entry.step = Entry.Step.LEAVING;
-    entry.destination = destination;
+    entry.destination = row.leaving();
     flight.add(entry);
-    Row row = Row.arriving(entry.key, activation, Status.FAILURE, flight.wall);
-    flight.write(new Change.Insert(row.leavingFor(destination), entry));
+    return entry;
   }
 
   private boolean acceptRunnable(Activation activation) {
@@ -447,34 +445,13 @@ final class Arrivals {
     }
   }
 
-  /// The store cannot hold this record as an activation: it is kept as an undecodable message
-  /// (H12).
-  void rejected(Change.Insert insert, String why) {
-    Activation refused = insert.row().activation();
-    if (!forget(insert)) {
-      return;
+  /// The store cannot hold this record as an activation: in its place it holds it as an undecodable
+  /// message (H12).
+  void replaced(Row row, Refusal refusal) {
+    if (forget(refusal.insert())) {
+      flight.effects.notice(Notice.UNDECODABLE, row.activation().id(), refusal.why());
+      endings.produce(leaving(row));
     }
-    if (refused.id().equals(Ids.undecodable(refused.origin()))) {
-      throw new IllegalStateException(
-          "The store holds neither activation nor message of " + refused.origin() + ": " + why);
-    }
-    var message =
-        new Activation(
-            Ids.undecodable(refused.origin()),
-            "",
-            "",
-            "",
-            refused.payload(),
-            refused.origin(),
-            refused.receivedAt(),
-            Activation.NEVER,
-            0,
-            0,
-            FailurePolicy.DEAD_LETTER,
-            false,
-            false);
-    flight.effects.notice(Notice.UNDECODABLE, message.id(), why);
-    insertLeaving(message, new Destination(flight.options.deadLetterTopic(), about(message, why)));
   }
 
   /// Forgets what was not stored. Returns false if it was completed meanwhile: then its delete ends

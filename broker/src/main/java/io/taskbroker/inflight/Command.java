@@ -121,7 +121,7 @@ public sealed interface Command {
   /// @param changes in the order in which they were made, except for H12
   record Committed(List<Change> changes) implements Command {}
 
-  /// The store cannot hold a change, whatever is tried (H12).
+  /// The store cannot hold a change, whatever is tried, nor anything in its place (H12).
   record Rejected(Change change, String why) implements Command {}
 
   /// The rows that [Effects#readParked] asked for.

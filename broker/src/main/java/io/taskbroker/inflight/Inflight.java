@@ -5,6 +5,7 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.ParkedRow;
+import io.taskbroker.activation.Refusal;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.PartitionIntake.Settled;
@@ -155,7 +156,9 @@ public final class Inflight {
       case Command.Assigned assigned -> arrivals.assigned(assigned);
       case Command.Revoked revoked -> arrivals.revoked(revoked);
       case Command.OffsetCommitted committed -> arrivals.committed(committed);
-      case Command.Rejected rejected -> rejected(rejected.change(), rejected.why());
+      case Command.Rejected rejected ->
+          throw new IllegalStateException(
+              "The store cannot hold " + rejected.change() + ": " + rejected.why());
       case Command.ParkedRead page -> unpark(page);
       case Command.Produced produced -> endings.produced(produced.departure());
       case Command.StoreSized sized -> flight.storeBytes = sized.bytes();
@@ -178,6 +181,7 @@ public final class Inflight {
     switch (change) {
       case Change.Insert(_, Entry entry) -> inserted(entry);
       case Change.Insert(_, Row parked) -> arrivals.unproven(parked);
+      case Change.Insert(Row row, Refusal refusal) -> arrivals.replaced(row, refusal);
       case Change.Insert _ -> {}
       case Change.Mark(_, _, _, _, _, _, _, _, Entry entry) -> handouts.marked(entry);
       case Change.Mark _ -> {}
@@ -234,15 +238,6 @@ public final class Inflight {
     if (delete.owner() instanceof Entry entry) {
       flight.remove(entry);
       flight.settle(entry);
-    }
-  }
-
-  private void rejected(Change change, String why) {
-    flight.written();
-    if (change instanceof Change.Insert insert) {
-      arrivals.rejected(insert, why);
-    } else {
-      throw new IllegalStateException("The store cannot hold " + change + ": " + why);
     }
   }
 

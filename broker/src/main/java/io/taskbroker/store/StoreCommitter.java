@@ -1,6 +1,7 @@
 package io.taskbroker.store;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Refusal;
 import io.taskbroker.runtime.Backoff;
 import io.taskbroker.runtime.BatchFlusher;
 import io.taskbroker.runtime.FailureSink;
@@ -16,6 +17,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -28,8 +30,8 @@ import org.slf4j.LoggerFactory;
 /// What a [StoreException] means here:
 /// - `TRANSIENT`: the same batch again, under the same number, for as long as it takes (H6);
 /// - `FULL`: deletes, marks and leaves first, inserts and watermarks when there is space (H12);
-/// - `DATA`: the changes at fault are found by halving the batch, and rejected; the others are
-///   committed in order (H12);
+/// - `DATA`: the changes at fault are found by halving the batch; inserts are replaced, others
+///   rejected, the rest is committed in order (H12);
 /// - `FATAL`, or any other exception: the stage has failed (G9).
 public final class StoreCommitter implements Service, Progress {
   private static final Logger log = LoggerFactory.getLogger(StoreCommitter.class);
@@ -103,6 +105,10 @@ public final class StoreCommitter implements Service, Progress {
     ///
     /// @param changes in the order in which they were submitted; the list is the listener's
     void committed(List<Change> changes);
+
+    /// What to store in the place of a row that the store cannot hold; empty if there is nothing,
+    /// which is then told as [#rejected].
+    Optional<Change.Insert> replacement(Refusal refusal);
 
     /// The store cannot hold the change, whatever is tried.
     void rejected(Change change, String why);
@@ -229,15 +235,25 @@ public final class StoreCommitter implements Service, Progress {
   }
 
   private void isolate(Attempt next, StoreException e) {
-    Change offender = backlog.offender(next);
-    if (offender != null) {
-      String why = String.valueOf(e.getMessage());
-      log.atError()
-          .addKeyValue("task_id", id(offender))
-          .log("The store cannot hold {}, which is rejected: {}", describe(offender), why);
-      done.incrementAndGet();
-      listener.rejected(offender, why);
+    if (next.changes().size() > 1) {
+      backlog.divide(next);
+      return;
     }
+    Change offender = next.changes().getFirst();
+    String why = String.valueOf(e.getMessage());
+    log.atError()
+        .addKeyValue("task_id", id(offender))
+        .log("The store cannot hold {}: {}", describe(offender), why);
+    done.incrementAndGet();
+    if (offender instanceof Change.Insert insert) {
+      var replacement = listener.replacement(new Refusal(insert, why));
+      if (replacement.isPresent()) {
+        backlog.replace(next, replacement.get());
+        return;
+      }
+    }
+    backlog.drop(next);
+    listener.rejected(offender, why);
   }
 
   private void makeRoom(Attempt next, StoreException e) {

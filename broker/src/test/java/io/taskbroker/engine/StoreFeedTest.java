@@ -39,7 +39,7 @@ final class StoreFeedTest {
           new StoreCommitter(
               store,
               CommitOptions.defaults(),
-              new StoreFeed(store, new Told()),
+              new StoreFeed(store, new Told(), "dead-letters"),
               (stage, cause) -> {
                 throw new AssertionError(stage, cause);
               });

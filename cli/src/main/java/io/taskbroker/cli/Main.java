@@ -20,7 +20,7 @@ import picocli.CommandLine.ParameterException;
       "Without a command it serves: taskbroker -c FILE",
       "Try it without anything installed: taskbroker demo"
     },
-    subcommands = {ServeCommand.class, DemoCommand.class})
+    subcommands = {ServeCommand.class, ConfigCommand.class, DemoCommand.class})
 public final class Main implements Callable<Integer> {
   static final String VERSION = "taskbroker 0.1.0";
 

@@ -33,6 +33,10 @@ final class ServeOptions {
       description = "What to run: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private Mode mode = Mode.BROKER;
 
+  Optional<Path> config() {
+    return Optional.ofNullable(config);
+  }
+
   /// These options where they are given, else the others.
   ServeOptions orElse(ServeOptions others) {
     var merged = new ServeOptions();
@@ -43,7 +47,7 @@ final class ServeOptions {
 
   /// Runs until stopped; returns the exit code.
   int run() {
-    Optional<Path> file = Optional.ofNullable(config);
+    Optional<Path> file = config();
     file.ifPresent(ServeOptions::requireReadable);
     return switch (mode) {
       case BROKER -> Broker.run(file, System.getenv());
@@ -55,7 +59,8 @@ final class ServeOptions {
     };
   }
 
-  private static void requireReadable(Path file) {
+  /// @throws CommandException if there is no such file that can be read
+  static void requireReadable(Path file) {
     if (!Files.exists(file)) {
       throw new CommandException("configuration file " + file + " does not exist");
     }
