@@ -16,10 +16,9 @@ final class MetricsDocument {
       |---|---|
       """;
 
-  /// The command that renews the file.
-  static final String RENEW =
-      "mvn -q verify -pl proto,testkit,broker -Dtest=MetricsDocumentTest"
-          + " -Dsurefire.failIfNoSpecifiedTests=false -Ddocs.renew=true";
+  private static final String RENEW =
+      "mvn test -pl proto,testkit,broker -Dtest='*DocumentTest'"
+          + " -Dsurefire.failIfNoSpecifiedTests=false -Dtaskbroker.docs=write";
 
   private MetricsDocument() {}
 

@@ -237,6 +237,25 @@ final class MetricsTest {
     }
   }
 
+  @Test
+  void aSentryThatIsDownIsNoError() throws Exception {
+    BrokerSetup setup =
+        BrokerSetup.pull(dir, "sentry", "127.0.0.1:1")
+            .with("sentry_dsn", "http://s3cret@127.0.0.1:1/1")
+            .with("sentry_env", "test");
+    BrokerSetup wrong =
+        BrokerSetup.pull(dir, "wrong", "127.0.0.1:1").with("sentry_dsn", "https://s3cret@/");
+    try (var broker = setup.start().awaitServing(PATIENCE);
+        var ended = wrong.start()) {
+      await().atMost(PATIENCE).until(() -> !ended.isAlive());
+      assertThat(ended.exitCode()).hasValue(1);
+      assertThat(wrong.lastWords()).singleElement().asString().contains("sentry_dsn");
+      assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+    }
+    assertThat(setup.output()).noneMatch(line -> line.contains("s3cret"));
+    assertThat(wrong.output()).noneMatch(line -> line.contains("s3cret"));
+  }
+
   /// The reference's test of a rebalance looks for errors in the log.
   @Test
   void aRebalanceLogsNoError(KafkaView view) throws Exception {

@@ -144,8 +144,15 @@ public final class EmbeddedKafka implements AutoCloseable {
 
   /// The same for a topic with settings of its own.
   public void createTopic(NewTopic topic) {
-    String name = topic.name();
     try (var admin = admin()) {
+      createTopic(admin, topic);
+    }
+  }
+
+  /// The same at the node, or cluster, that the client is one of.
+  public static void createTopic(Admin admin, NewTopic topic) {
+    String name = topic.name();
+    try {
       admin.createTopics(List.of(topic)).all().get(ADMIN_TIMEOUT_SECONDS, TimeUnit.SECONDS);
       Map<TopicPartition, OffsetSpec> ends =
           IntStream.range(0, topic.numPartitions())
