@@ -24,7 +24,8 @@ final class MainTest {
 
     assertThat(out.toString())
         .startsWith("Usage: taskbroker")
-        .contains("-c, --config=FILE", "-r, --run=MODE", "broker, migrations", "serve", "config", "demo");
+        .contains(
+            "-c, --config=FILE", "-r, --run=MODE", "broker, migrations", "serve", "config", "demo");
     assertThat(err.toString()).isEmpty();
   }
 
