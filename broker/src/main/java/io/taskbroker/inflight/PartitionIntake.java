@@ -60,7 +60,7 @@ final class PartitionIntake {
 
     /// What the rules say of the head, asked once however often it has to wait.
     Rules.Verdict verdict(Rules rules, Activation head) {
-      if (judged != next || judgedBy != rules) {
+      if (judged != next || !rules.equals(judgedBy)) {
         judged = next;
         judgedBy = rules;
         verdict = rules.judge(head);

@@ -196,7 +196,7 @@ public final class RuntimeFile implements Service {
       problem = "";
       log.info("The file of rules {} is good again", file);
     }
-    if (rules != before) {
+    if (!rules.equals(before)) {
       engine.tell(new Command.RulesChanged(rules));
     }
   }
