@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.entry;
 
 import com.github.luben.zstd.Zstd;
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Timestamp;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Ids;
@@ -192,8 +193,8 @@ final class RawDecoderTest {
             .activation();
 
     assertThat(activation.receivedAt()).isEqualTo(NOW);
-    assertThat(TaskActivation.parseFrom(activation.payload()).getReceivedAt().getNanos())
-        .isEqualTo(123_000_000);
+    assertThat(TaskActivation.parseFrom(activation.payload()).getReceivedAt())
+        .isEqualTo(Timestamp.newBuilder().setSeconds(1_700_000_000).setNanos(123_000_000).build());
   }
 
   @Test
