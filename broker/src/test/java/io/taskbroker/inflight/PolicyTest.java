@@ -19,7 +19,7 @@ final class PolicyTest {
   private final RigPartition partition = rig.assigned("tasks");
 
   /// Where a task is when it expires.
-  private enum Place {
+  enum Place {
     ARRIVING,
     QUEUED,
     DELAYED,
