@@ -81,10 +81,19 @@ public final class EngineCounts {
       case KILLED_BY_NAME -> killed(activation, "whole_task");
       case KILLED_BY_SELECTOR -> killed(activation, "selector");
       case SWITCHED_OFF -> metrics.cleanups.of("removed_killswitched").inc();
-      case DEMOTED -> of(metrics.demoted, activation).inc();
+      case DEMOTED -> {
+        of(metrics.demoted, activation).inc();
+        metrics.forwardAttempts.of(activation.origin().topic()).observe(1);
+      }
+      case DEMOTION_PRODUCED -> metrics.forwardSuccesses.of(activation.origin().topic()).observe(1);
+      case DEMOTION_REFUSED -> {
+        metrics.forwardFailures.of(activation.origin().topic()).observe(1);
+        metrics.forwardFailed.of(activation.namespace(), activation.taskname()).inc();
+      }
       case DEMOTION_SKIPPED -> of(metrics.demotionSkipped, activation).inc();
       case DEMOTED_IN_FLIGHT -> {
         metrics.forwarded.inc();
+        metrics.forwardAttempts.of(activation.origin().topic()).observe(1);
         metrics.forwardedDemoted.of(activation.namespace(), activation.taskname()).inc();
       }
       case HELD_BY_PENDING -> heldBack(activation, "pending_limit");

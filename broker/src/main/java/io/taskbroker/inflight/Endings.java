@@ -153,7 +153,11 @@ final class Endings {
   void produced(Departure departure) {
     if (departure.owner() instanceof Entry entry && entry.step == Entry.Step.PRODUCING) {
       boolean dead = entry.status == Status.FAILURE;
-      flight.tally(dead ? Tally.DEAD_LETTER_PRODUCED : Tally.RETRY_PRODUCED, entry.activation);
+      flight.tally(
+          !dead
+              ? Tally.RETRY_PRODUCED
+              : isDemotion(departure) ? Tally.DEMOTION_PRODUCED : Tally.DEAD_LETTER_PRODUCED,
+          entry.activation);
       complete(entry, dead);
     }
   }
@@ -162,9 +166,19 @@ final class Endings {
     if (departure.owner() instanceof Entry entry && entry.step == Entry.Step.PRODUCING) {
       entry.step = Entry.Step.QUARANTINED;
       flight.quarantine(entry);
+      if (isDemotion(departure)) {
+        flight.tally(Tally.DEMOTION_REFUSED, entry.activation);
+      }
       flight.effects.notice(
           Notice.QUARANTINED, entry.id(), departure.destination().topic() + ": " + why);
     }
+  }
+
+  private boolean isDemotion(Departure departure) {
+    String topic = departure.destination().topic();
+    return !departure.destination().cluster().isEmpty()
+        || !(topic.equals(flight.options.deadLetterTopic())
+            || topic.equals(flight.options.retryTopic()));
   }
 
   /// Gives up what Kafka will never take: it was completed after all, or comes again.

@@ -32,6 +32,10 @@ public enum Tally {
   DEMOTED,
   /// It was in flight, and is passed on, as its namespace is demoted.
   DEMOTED_IN_FLIGHT,
+  /// Kafka has it in the topic that its namespace is demoted to.
+  DEMOTION_PRODUCED,
+  /// Kafka will never take it there.
+  DEMOTION_REFUSED,
   /// It stays although its namespace is demoted: it would come back.
   DEMOTION_SKIPPED,
   DELAY_ELAPSED,

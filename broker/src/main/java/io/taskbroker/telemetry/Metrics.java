@@ -192,15 +192,18 @@ public final class Metrics {
           "consumer.batch_bytes", BYTES, "Size of the messages of a partition in a poll", "topic");
   public final Labelled<DistributionDataPoint> forwardAttempts =
       declare.histograms(
-          "consumer.forward_attempts", NUMBER, "Demoted messages that were to be moved", "topic");
+          "consumer.forward_attempts", NUMBER, "Tasks that were demoted, each of them 1", "topic");
   public final Labelled<DistributionDataPoint> forwardSuccesses =
       declare.histograms(
-          "consumer.forward_successes", NUMBER, "Demoted messages that were moved", "topic");
+          "consumer.forward_successes",
+          NUMBER,
+          "Demoted tasks that Kafka has, each of them 1",
+          "topic");
   public final Labelled<DistributionDataPoint> forwardFailures =
       declare.histograms(
           "consumer.forward_failures",
           NUMBER,
-          "Demoted messages that Kafka will never take",
+          "Demoted tasks that Kafka will never take, each of them 1",
           "topic");
   public final Labelled<CounterDataPoint> backpressure =
       declare.counters(
@@ -236,12 +239,6 @@ public final class Metrics {
           "topic",
           "taskname",
           "match");
-  public final Labelled<DistributionDataPoint> killswitchDuration =
-      declare.histograms(
-          "filter.drop_task_killswitch.duration",
-          SECONDS,
-          "Time to compare the messages of a poll with the killswitches, where there are any",
-          "topic");
   public final Labelled<CounterDataPoint> expiredAtConsumer =
       declare.counters(
           "filter.expired_at_consumer", "Messages whose task had expired when they came", "topic");
@@ -297,7 +294,7 @@ public final class Metrics {
   public final Labelled<CounterDataPoint> forwardFailed =
       declare.counters(
           "upkeep.forward_task_demoted_namespace.publish_failure",
-          "Stored tasks that Kafka will never take",
+          "Demoted tasks that Kafka will never take",
           "namespace",
           "taskname");
   public final DistributionDataPoint deadLetterSize =
@@ -408,6 +405,9 @@ public final class Metrics {
               "fetch.loop.count, fetch.loop.duration, fetch.claim_activations_for_push.duration,"
                   + " fetch.claim_batch_size, fetch.empty, fetch.store_error",
               "Nothing polls the store for work: a task is claimed when a worker has room"),
+          new Absent(
+              "filter.drop_task_killswitch.duration",
+              "The rules are looked at once for each message, by name first; nothing waits for it"),
           new Absent(
               "push.queue.wait_duration",
               "Nothing waits for a place in the queue: the engine claims when there is one"),

@@ -3,6 +3,7 @@ package io.taskbroker.inflight;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Status;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -102,5 +103,31 @@ final class TallyTest {
     assertThat(census.delayed()).isEqualTo(1);
     assertThat(census.parked()).isEqualTo(1);
     assertThat(census.oldestMillis()).isEqualTo(700);
+  }
+
+  @Test
+  void whatRulesDoIsCounted() {
+    rig.rule(RigRules.killing("off"));
+    partition.send(Task.of("named").taskname("off"), Task.of("kept"));
+    rig.rule(RigRules.killingIds("chosen"));
+    partition.send(Task.of("chosen"));
+    rig.rule(RigRules.killingIds("kept"));
+    rig.rule(RigRules.demoting("slow"));
+    partition.send(Task.of("moved").namespace("slow"), Task.of("large").namespace("slow"));
+    List.copyOf(rig.departing)
+        .forEach(departure -> {
+          if (departure.id().equals("moved")) {
+            rig.acknowledge(departure);
+          } else {
+            rig.tell(new Command.Refused(departure, "too large"));
+          }
+        });
+    rig.settle();
+
+    assertThat(rig.tallied("named")).containsExactly(Tally.KILLED_BY_NAME);
+    assertThat(rig.tallied("chosen")).containsExactly(Tally.KILLED_BY_SELECTOR);
+    assertThat(rig.tallied("kept")).endsWith(Tally.SWITCHED_OFF);
+    assertThat(rig.tallied("moved")).containsExactly(Tally.DEMOTED, Tally.DEMOTION_PRODUCED);
+    assertThat(rig.tallied("large")).containsExactly(Tally.DEMOTED, Tally.DEMOTION_REFUSED);
   }
 }
