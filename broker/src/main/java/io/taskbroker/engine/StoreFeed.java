@@ -3,6 +3,7 @@ package io.taskbroker.engine;
 import io.taskbroker.activation.Change;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Intake;
+import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.ActivationStore.ParkedPage;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
@@ -17,12 +18,20 @@ public final class StoreFeed implements StoreCommitter.Listener {
 
   private final ActivationStore store;
   private final Intake intake;
-  private long sizedAt = System.nanoTime() - SIZE_NANOS;
+  private final Ticker ticker;
+  private long sizedAt;
   private boolean sized;
 
   public StoreFeed(ActivationStore store, Intake intake) {
+    this(store, intake, Ticker.SYSTEM);
+  }
+
+  /// @param ticker measures how long ago the size was told
+  public StoreFeed(ActivationStore store, Intake intake, Ticker ticker) {
     this.store = store;
     this.intake = intake;
+    this.ticker = ticker;
+    this.sizedAt = ticker.nanoTime() - SIZE_NANOS;
   }
 
   @Override
@@ -41,12 +50,12 @@ public final class StoreFeed implements StoreCommitter.Listener {
   ///
   /// @return nanoseconds until it may be told; [Long#MAX_VALUE] if it was
   private long size() {
-    long wait = SIZE_NANOS - (System.nanoTime() - sizedAt);
+    long wait = SIZE_NANOS - (ticker.nanoTime() - sizedAt);
     if (wait > 0) {
       return wait;
     }
     intake.tell(new Command.StoreSized(store.size()));
-    sizedAt = System.nanoTime();
+    sizedAt = ticker.nanoTime();
     sized = true;
     return Long.MAX_VALUE;
   }

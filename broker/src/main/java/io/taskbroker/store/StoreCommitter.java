@@ -8,6 +8,7 @@ import io.taskbroker.runtime.FlushFunction;
 import io.taskbroker.runtime.Outage;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Service;
+import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.ActivationStore.ParkedPage;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
@@ -17,7 +18,6 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,7 +40,7 @@ public final class StoreCommitter implements Service, Progress {
   private final Ticker ticker;
   private final InstantSource clock;
   private final long maintenanceInterval;
-  private final BatchFlusher<Object> flusher; // of Change and ParkedQuery
+  final BatchFlusher<Object> flusher; // of Change and ParkedQuery
   private final AtomicLong done = new AtomicLong();
   private volatile boolean holding;
   private volatile boolean stopping;
@@ -57,25 +57,24 @@ public final class StoreCommitter implements Service, Progress {
 
   public StoreCommitter(
       ActivationStore store, CommitOptions options, Listener listener, FailureSink failures) {
-    this(store, options, listener, failures, Ticker.SYSTEM, InstantSource.system());
+    this(store, options, listener, failures, Surroundings.SYSTEM);
   }
 
-  /// @param ticker measures linger and waits
-  /// @param clock tells the time to [ActivationStore#maintain]
+  /// @param surroundings the ticker measures linger and waits, the clock tells the time to
+  ///   [ActivationStore#maintain]
   StoreCommitter(
       ActivationStore store,
       CommitOptions options,
       Listener listener,
       FailureSink failures,
-      Ticker ticker,
-      InstantSource clock) {
+      Surroundings surroundings) {
     this.store = store;
     this.listener = listener;
-    this.ticker = ticker;
-    this.clock = clock;
+    this.ticker = surroundings.ticker();
+    this.clock = surroundings.clock();
     this.backlog = new StoreCommitterBacklog(options.batchSize());
     this.fullBackoff =
-        new Backoff(options.backoffMin(), options.backoffMax(), RandomGenerator.getDefault());
+        new Backoff(options.backoffMin(), options.backoffMax(), surroundings.random());
     this.full = new Outage(ticker);
     this.maintenanceInterval = options.maintenanceInterval().toNanos();
     this.maintainAt = ticker.nanoTime() + maintenanceInterval;
@@ -92,7 +91,7 @@ public final class StoreCommitter implements Service, Progress {
             new Commits(),
             failures,
             ticker,
-            RandomGenerator.getDefault());
+            surroundings.random());
   }
 
   /// Who is told what became of what was submitted. Called by the committer's thread, one call at a
