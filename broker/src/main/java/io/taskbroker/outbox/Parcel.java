@@ -5,7 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.taskbroker.inflight.Departure;
 import java.util.List;
 import org.apache.kafka.clients.producer.Callback;
-import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.header.Header;
@@ -21,7 +21,7 @@ final class Parcel implements Callback {
   final long since;
 
   private final Lane lane;
-  private @Nullable KafkaProducer<byte[], byte[]> by;
+  private @Nullable Producer<byte[], byte[]> by;
 
   Parcel(Departure departure, Lane lane, long since) {
     this.departure = departure;
@@ -30,7 +30,7 @@ final class Parcel implements Callback {
   }
 
   /// Hands it to the producer; the lane hears what became of it, perhaps before this returns.
-  void send(KafkaProducer<byte[], byte[]> producer, int partitions) {
+  void send(Producer<byte[], byte[]> producer, int partitions) {
     by = producer;
     var record =
         new ProducerRecord<byte[], byte[]>(

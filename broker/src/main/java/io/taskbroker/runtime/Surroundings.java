@@ -7,8 +7,11 @@ import java.util.random.RandomGenerator;
 ///
 /// @param ticker measures elapsed time, and waits
 /// @param clock tells the time of day
-/// @param random decides what is left to chance: the jitter of waits
+/// @param random decides what is left to chance: the jitter of waits; confined like its user
 public record Surroundings(Ticker ticker, InstantSource clock, RandomGenerator random) {
-  public static final Surroundings SYSTEM =
-      new Surroundings(Ticker.SYSTEM, InstantSource.system(), RandomGenerator.getDefault());
+  /// The world as it is, with a source of randomness for one thread.
+  public static Surroundings system() {
+    return new Surroundings(
+        Ticker.SYSTEM, InstantSource.system(), RandomGenerator.getDefault());
+  }
 }

@@ -57,7 +57,7 @@ public final class StoreCommitter implements Service, Progress {
 
   public StoreCommitter(
       ActivationStore store, CommitOptions options, Listener listener, FailureSink failures) {
-    this(store, options, listener, failures, Surroundings.SYSTEM);
+    this(store, options, listener, failures, Surroundings.system());
   }
 
   /// @param surroundings the ticker measures linger and waits, the clock tells the time to
