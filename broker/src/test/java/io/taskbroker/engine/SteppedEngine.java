@@ -1,0 +1,38 @@
+package io.taskbroker.engine;
+
+import io.taskbroker.inflight.InflightOptions;
+import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.store.ActivationStore;
+
+/// The real engine loop without its thread, turned by a simulation.
+public final class SteppedEngine {
+  private final EngineLoop loop;
+  private final Mailbox mailbox;
+
+  public SteppedEngine(
+      InflightOptions options, Mailbox mailbox, Outlets outlets, Surroundings surroundings) {
+    this.mailbox = mailbox;
+    this.loop =
+        new EngineLoop(
+            options,
+            mailbox,
+            outlets,
+            surroundings,
+            (stage, cause) -> {
+              throw new IllegalStateException(stage, cause);
+            });
+  }
+
+  /// Loads what is in the store, and takes requests from now on.
+  public void start(ActivationStore store) {
+    var _ = loop.load(store);
+    mailbox.open();
+  }
+
+  /// Takes a round.
+  ///
+  /// @return when the next is due, in nanoseconds from now
+  public long round() {
+    return loop.round() ? 0 : Math.max(0, loop.untilNextRound());
+  }
+}

@@ -1,0 +1,443 @@
+package io.taskbroker.simulation;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Ids;
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.Carried;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.Departure;
+import io.taskbroker.inflight.Notice;
+import io.taskbroker.inflight.PushOutcome;
+import io.taskbroker.store.ActivationStore.Outcome;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// An independent account of what happens, kept from outside of the brokers: from what is in Kafka,
+/// on the disks, and between brokers and workers. Every entry is checked against the guarantees at
+/// once, and all of them together at the end.
+final class Ledger {
+  private final World world;
+  private final Plan plan;
+  private final Map<Origin, Spec> records = new LinkedHashMap<>();
+  private final Map<String, Set<ByteBuffer>> appended = new HashMap<>();
+  private final Map<SimulatedBroker, Book> books = new LinkedHashMap<>();
+  private final Map<Origin, Integer> sends = new HashMap<>();
+  private final Map<String, Long> committed = new HashMap<>();
+  private final Map<String, Long> skipped = new HashMap<>();
+  final Map<Book.End, Integer> ends = new EnumMap<>(Book.End.class);
+
+  Ledger(World world, Plan plan) {
+    this.world = world;
+    this.plan = plan;
+  }
+
+  private Book book(BrokerRun run) {
+    return book(run.broker);
+  }
+
+  private Book book(SimulatedBroker broker) {
+    Book book = books.computeIfAbsent(broker, _ -> new Book());
+    book.latestWall = Math.max(book.latestWall, broker.wall());
+    return book;
+  }
+
+  private static String place(String topic, int partition) {
+    return topic + "-" + partition;
+  }
+
+  void appended(String topic, int partition, long offset, byte[] value) {
+    var origin = new Origin(topic, partition, offset);
+    appended.computeIfAbsent(topic, _ -> new HashSet<>()).add(ByteBuffer.wrap(value));
+    Spec spec = Spec.of(origin, value);
+    world.trace(() -> "kafka has " + place(topic, partition) + "@" + offset + " " + spec.id());
+    if (!topic.equals(Kafka.DEAD_LETTERS)) {
+      records.put(origin, spec);
+    }
+  }
+
+  void started(BrokerRun run) {
+    var _ = book(run);
+  }
+
+  void died(BrokerRun run) {
+    var _ = book(run);
+  }
+
+  // On disk.
+
+  void applied(BrokerRun run, Change change, Outcome outcome) {
+    Book book = book(run);
+    check(outcome == Outcome.APPLIED, "G1", () -> run + ": " + outcome + " of " + brief(change));
+    switch (change) {
+      case Change.Insert(Row row, _) -> inserted(run, book, row);
+      case Change.Leave leave -> left(run, book, leave);
+      case Change.Delete delete -> deleted(run, book, delete);
+      case Change.Consumed consumed ->
+          consumed(run, book, consumed.partition().topic(), consumed.partition().partition(),
+              consumed.next());
+      case Change.OffsetCommitted c ->
+          book.watermarks.putIfAbsent(
+              place(c.partition().topic(), c.partition().partition()), c.committed());
+      case Change.Mark _, Change.Prove _ -> {}
+    }
+  }
+
+  private static String brief(Change change) {
+    return FaultyStore.brief(change);
+  }
+
+  private void inserted(BrokerRun run, Book book, Row row) {
+    Origin origin = row.activation().origin();
+    Spec spec = records.get(origin);
+    check(spec != null, "G1", () -> "a row without a record: " + origin);
+    check(
+        Arrays.equals(spec.bytes(), row.activation().payload()),
+        "G1",
+        () -> "other bytes than the record's: " + origin);
+    check(
+        !book.byOrigin.containsKey(origin), "G1", () -> run + " ingested twice: " + origin);
+    String id = row.activation().id();
+    for (Book.Line other : book.of(id)) {
+      check(other.end != null, "G4", () -> run + " has two rows of " + id);
+    }
+    long until = book.tombstones.getOrDefault(id, 0L);
+    check(
+        plan.clockStep() > 0 || run.broker.wall() >= until,
+        "G4",
+        () -> run + " takes " + id + " in before its tombstone ends");
+    var line = new Book.Line(row.key(), spec, world.now());
+    book.add(line);
+    if (row.leaving() != null) {
+      line.leavesFor = row.leaving().topic();
+    }
+  }
+
+  private void left(BrokerRun run, Book book, Change.Leave leave) {
+    Book.Line line = line(book, leave.key());
+    String id = leave.id();
+    byte[] payload = leave.payload();
+    if (leave.status() == Status.RETRY) {
+      check(
+          book.wasReported(id, Status.RETRY),
+          "G4",
+          () -> run + " retries what nobody wants retried: " + id);
+      check(payload != null, "G4", () -> "a retry without payload: " + id);
+      Spec next = Spec.of(line.spec.origin(), payload);
+      check(
+          next.id().equals(Ids.retry(id, line.spec.attempts() + 1)),
+          "G4",
+          () -> "the id of a retry is not derived: " + next.id() + " of " + id);
+    } else {
+      check(line.spec.deadLetters(), "G4", () -> run + " dead-letters against the policy: " + id);
+      check(mayFail(run, book, line), "G4", () -> run + " dead-letters for no reason: " + id);
+    }
+    line.leavesFor = leave.destination().topic();
+    if (payload != null) {
+      line.departing = payload;
+    }
+  }
+
+  /// Whether there is a reason for it to fail for good, or to expire.
+  private boolean mayFail(BrokerRun run, Book book, Book.Line line) {
+    Spec spec = line.spec;
+    boolean late =
+        line.handOuts > 0
+            && world.now() - line.lastHandOut
+                >= Math.min(spec.deadline() + SimulatedBroker.GRACE, SimulatedBroker.LEASE)
+                    * World.MS;
+    return book.wasReported(spec.id(), Status.FAILURE)
+        || book.latestWall >= spec.expiresAt()
+        || late
+        || plan.workerRefuses() > 0
+        || (spec.once() && ambiguous(run, spec))
+        || !spec.decodable();
+  }
+
+  /// Whether another broker, or an earlier run, may have handed it out as far as this one knows.
+  private boolean ambiguous(BrokerRun run, Spec spec) {
+    return run.number > 1 || books.size() > 1 || plan.freeze() > 0 || sends.containsKey(spec.origin());
+  }
+
+  private void deleted(BrokerRun run, Book book, Change.Delete delete) {
+    Book.Line line = line(book, delete.key());
+    Spec spec = line.spec;
+    String id = spec.id();
+    boolean gone = line.leavesFor != null && isIn(line.leavesFor, line.departing);
+    boolean complete = book.wasReported(id, Status.COMPLETE);
+    if (gone) {
+      line.end = Kafka.RETRIES.equals(line.leavesFor) ? Book.End.RETRIED : Book.End.DEAD_LETTERED;
+    } else if (complete) {
+      line.end = Book.End.COMPLETED;
+    } else if (line.refused) {
+      line.end = Book.End.DISCARDED; // it comes again
+    } else {
+      check(line.leavesFor == null, "G4", () -> run + " forgets what is not in Kafka: " + id);
+      check(!spec.deadLetters(), "G1", () -> run + " discards against the policy: " + id);
+      check(mayFail(run, book, line), "G1", () -> run + " loses " + id + " of " + spec.origin());
+      line.end = book.latestWall >= spec.expiresAt() ? Book.End.EXPIRED : Book.End.DISCARDED;
+    }
+    ends.merge(line.end, 1, Integer::sum);
+    boolean remembered = spec.derived() || spec.once();
+    if (remembered && line.end != Book.End.DEAD_LETTERED && !complete && !line.refused) {
+      check(
+          delete.tombstoneUntil() != Row.NONE, "G4", () -> run + " forgets the id of " + id);
+    }
+    if (delete.tombstoneUntil() != Row.NONE) {
+      book.tombstones.put(id, delete.tombstoneUntil());
+    }
+  }
+
+  private boolean isIn(String topic, byte[] payload) {
+    return appended.getOrDefault(topic, Set.of()).contains(ByteBuffer.wrap(payload));
+  }
+
+  private Book.Line line(Book book, long key) {
+    Book.Line line = book.lines.get(key);
+    check(line != null && line.end == null, "G1", () -> "a change of a row that is not there: " + key);
+    return line;
+  }
+
+  private void consumed(BrokerRun run, Book book, String topic, int partition, long next) {
+    String place = place(topic, partition);
+    long before = book.watermarks.getOrDefault(place, -1L);
+    long from = before;
+    if (before < 0) {
+      from = Math.max(committed.getOrDefault(place, 0L), skipped.getOrDefault(place, 0L));
+    }
+    if (plan.latest() && before < 0 && !committed.containsKey(place)) {
+      // Nothing is known of it anywhere: it begins where it likes.
+      long first = next;
+      for (long offset = 0; offset < next && first == next; offset++) {
+        if (book.byOrigin.containsKey(new Origin(topic, partition, offset))) {
+          first = offset;
+        }
+      }
+      skipped.put(place, first);
+      from = first;
+    }
+    for (long offset = from; offset < next; offset++) {
+      var origin = new Origin(topic, partition, offset);
+      check(
+          isAccountedFor(run, book, place, origin),
+          "G1",
+          () -> run + " passes a record that is nowhere: " + origin);
+    }
+    book.watermarks.put(place, next);
+  }
+
+  private boolean isAccountedFor(BrokerRun run, Book book, String place, Origin origin) {
+    Spec spec = records.get(origin);
+    return book.byOrigin.containsKey(origin)
+        || spec == null
+        || isExcused(book, spec)
+        || origin.offset() < committed.getOrDefault(place, 0L);
+  }
+
+  /// Whether a rule disposes of it on arrival.
+  private boolean isExcused(Book book, Spec spec) {
+    boolean expired = book.latestWall >= spec.expiresAt() && !spec.deadLetters();
+    return expired || !book.of(spec.id()).isEmpty() || book.tombstones.containsKey(spec.id());
+  }
+
+  // In Kafka.
+
+  void offsetCommitted(BrokerRun run, String topic, int partition, long before, long offset) {
+    Book book = book(run);
+    String place = place(topic, partition);
+    world.trace(() -> run + " commits offset " + place + "@" + offset);
+    check(offset >= before, "G1", () -> "the offset of " + place + " goes back: " + offset);
+    boolean beginning = before < 0 && !book.watermarks.containsKey(place);
+    if (beginning) {
+      check(
+          offset == 0 || plan.latest(), "G1", () -> run + " skips the beginning of " + place);
+      skipped.put(place, offset);
+    } else {
+      check(
+          book.watermarks.getOrDefault(place, -1L) >= offset,
+          "G1",
+          () -> run + " commits " + place + "@" + offset + ", which is not durable");
+    }
+    committed.put(place, offset);
+  }
+
+  /// The engine hands a departure to the outbox.
+  void departs(BrokerRun run, Departure departure) {
+    Row row = run.broker.disk.rows().get(Carried.keyOf(departure));
+    check(
+        row != null
+            && row.leaving() != null
+            && row.leaving().topic().equals(departure.destination().topic()),
+        "G4",
+        () -> run + " produces what is not durably decided: " + departure.id());
+  }
+
+  void refused(BrokerRun run, Departure departure) {
+    Book.Line line = book(run).lines.get(Carried.keyOf(departure));
+    if (line != null) {
+      line.refused = true;
+    }
+  }
+
+  // With workers.
+
+  /// A worker is handed something, at this moment.
+  void handedOut(BrokerRun run, Delivery delivery) {
+    Book book = book(run);
+    long key = Carried.keyOf(delivery);
+    Origin origin = Carried.by(delivery).origin();
+    Spec spec = records.get(origin);
+    check(spec != null, "G1", () -> "handed out without a record: " + delivery.id());
+    world.trace(() -> run + " hands out " + delivery.id() + " (" + key + "), for the "
+        + delivery.deliveries() + ". time");
+    long wall = run.broker.wall();
+    check(wall >= spec.delayUntil(), "G5", () -> run + " hands out early: " + delivery.id());
+    check(wall < spec.expiresAt(), "G5", () -> run + " hands out after the end: " + delivery.id());
+    check(
+        Arrays.equals(spec.bytes(), delivery.payload()),
+        "G1",
+        () -> "other bytes than the record's: " + delivery.id());
+    Row row = run.broker.disk.rows().get(key);
+    check(
+        row != null && row.leaving() == null,
+        "G6",
+        () -> run + " hands out what is not on disk (any more): " + delivery.id());
+    if (spec.once()) {
+      check(row.committed(), "G3", () -> run + " hands out without proof: " + delivery.id());
+      check(
+          row.status().isHandedOut(), "G3", () -> run + " hands out without mark: " + delivery.id());
+      int times = sends.merge(origin, 1, Integer::sum);
+      check(times == 1, "G3", () -> run + " hands out again: " + delivery.id() + " of " + origin);
+    }
+    Book.Line line = line(book, key);
+    line.handOuts++;
+    line.lastHandOut = world.now();
+  }
+
+  /// The engine hears that the worker does not have it.
+  void heard(BrokerRun run, Command.Pushed pushed) {
+    world.trace(() -> run + " hears " + pushed.outcome() + " of " + pushed.delivery().id());
+    boolean proof =
+        pushed.outcome() == PushOutcome.BUSY || pushed.outcome() == PushOutcome.UNREACHABLE;
+    if (proof) {
+      sends.computeIfPresent(
+          Carried.by(pushed.delivery()).origin(), (_, count) -> count > 1 ? count - 1 : null);
+    }
+  }
+
+  /// A worker's report reaches the broker.
+  void reported(BrokerRun run, List<Command.Update> updates) {
+    Book book = book(run);
+    for (Command.Update update : updates) {
+      world.trace(() -> run + " is told " + update.status() + " of " + update.id());
+      book.report(update.id(), update.status());
+    }
+  }
+
+  /// The broker says OK to a report that reached it at `since`.
+  ///
+  /// @param strict whether the report was the first one about a task that its worker has
+  void answered(BrokerRun run, List<Command.Update> updates, long since, boolean strict) {
+    Book book = book(run);
+    for (Command.Update update : updates) {
+      world.trace(() -> run + " answers OK to " + update.status() + " of " + update.id());
+      if (update.status() == Status.COMPLETE || strict) {
+        for (Book.Line line : book.of(update.id())) {
+          Row row = run.broker.disk.rows().get(line.key);
+          check(
+              line.insertedAt >= since || row == null || row.leaving() != null,
+              "G2",
+              () -> run + " said OK to " + update + ", and the row is there");
+        }
+      }
+    }
+  }
+
+  void noticed(BrokerRun run, Notice notice, String id) {
+    if (notice == Notice.DUPLICATE) {
+      check(
+          !book(run).of(id).isEmpty() || id.startsWith("undecodable"),
+          "G1",
+          () -> run + " drops as a duplicate what it never had: " + id);
+    }
+  }
+
+  // At the end.
+
+  /// Every record ended in one way, and nothing is left.
+  void checkEnd(Kafka kafka) {
+    for (Spec spec : records.values()) {
+      Origin origin = spec.origin();
+      boolean has = false;
+      for (Book book : books.values()) {
+        Book.Line line = book.byOrigin.get(origin);
+        if (line != null) {
+          has = true;
+          check(line.end != null || line.refused, "G1", () -> "not ended: " + origin);
+        }
+        has |= isExcused(book, spec);
+      }
+      boolean before = origin.offset() < skipped.getOrDefault(place(origin.topic(), origin.partition()), 0L);
+      check(has || before, "G1", () -> "lost on the way in: " + origin + " " + spec.id());
+    }
+    for (Map.Entry<SimulatedBroker, Book> each : books.entrySet()) {
+      for (long key : each.getKey().disk.rows().keySet()) {
+        Book.Line line = each.getValue().lines.get(key);
+        check(
+            line != null && line.refused,
+            "G1",
+            () -> each.getKey().name + " has a row left: " + key);
+      }
+    }
+  }
+
+  /// What keeps the end from coming, for messages.
+  String leftOver(Kafka kafka) {
+    var left = new StringBuilder();
+    for (Kafka.Topic topic : kafka.read()) {
+      for (int i = 0; i < topic.partitions().size(); i++) {
+        left.append("%s-%d: %d of %d committed%n"
+            .formatted(topic.name(), i, topic.group().committed(i), topic.end(i)));
+      }
+    }
+    books.forEach((broker, _) -> broker.disk.rows().values().forEach(row ->
+        left.append("%s: %d %s %s parked %d leaving %s%n"
+            .formatted(broker.name, row.key(), row.activation().id(), row.status(),
+                row.parkedUntil(), row.leaving()))));
+    return left.toString();
+  }
+
+  boolean isDone() {
+    return books.entrySet().stream()
+        .allMatch(each -> each.getKey().disk.rows().keySet().stream()
+            .allMatch(key -> {
+              Book.Line line = each.getValue().lines.get(key);
+              return line != null && line.refused;
+            }));
+  }
+
+  int records() {
+    return records.size();
+  }
+
+  static byte[] poison() {
+    return "\u0007 poison".getBytes(UTF_8);
+  }
+
+  private void check(boolean holds, String guarantee, java.util.function.Supplier<String> what) {
+    if (!holds) {
+      throw new Violation(guarantee, what.get());
+    }
+  }
+}

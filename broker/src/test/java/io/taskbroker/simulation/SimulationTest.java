@@ -1,0 +1,63 @@
+package io.taskbroker.simulation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Thousands of histories of whole brokers, each decided by its seed, and every guarantee checked in
+/// each.
+///
+/// `-Dsimulation.seeds=N` runs N seeds, `-Dsimulation.from=SEED` begins elsewhere, and
+/// `-Dsimulation.seed=SEED` replays one and prints what happens in it.
+final class SimulationTest {
+  private static final int SEEDS = Integer.getInteger("simulation.seeds", 2_000);
+  private static final long FROM = Long.getLong("simulation.from", 1);
+
+  @Test
+  @Timeout(value = 1, unit = TimeUnit.DAYS)
+  void everyGuaranteeHoldsInEveryHistory() {
+    Long one = Long.getLong("simulation.seed");
+    if (one != null) {
+      run(one, true);
+      return;
+    }
+    long started = System.nanoTime();
+    long events = 0;
+    for (long seed = FROM; seed < FROM + SEEDS; seed++) {
+      events += run(seed, false).world.eventCount();
+    }
+    double seconds = (System.nanoTime() - started) / 1e9;
+    System.out.printf(
+        "%d seeds from %d: %.0f seeds and %.0f events a second%n",
+        SEEDS, FROM, SEEDS / seconds, events / seconds);
+  }
+
+  @Test
+  void sameSeedIsTheSameHistory() {
+    for (long seed = 1; seed <= 20; seed++) {
+      Simulation first = run(seed, false);
+      Simulation second = run(seed, true);
+      assertThat(second.world.fingerprint()).isEqualTo(first.world.fingerprint());
+    }
+  }
+
+  private static Simulation run(long seed, boolean traces) {
+    var simulation = new Simulation(seed, traces, Tampering.NONE);
+    try {
+      simulation.run();
+    } catch (Throwable e) {
+      simulation.world.trace.forEach(System.out::println);
+      throw new AssertionError(
+          "Seed " + seed + " breaks " + e.getMessage() + "\nSee it happen: " + command(seed), e);
+    }
+    return simulation;
+  }
+
+  private static String command(long seed) {
+    return "mvn verify -pl proto,testkit,broker -Dtest=SimulationTest"
+        + " -Dsurefire.failIfNoSpecifiedTests=false -Dsimulation.seed="
+        + seed;
+  }
+}
