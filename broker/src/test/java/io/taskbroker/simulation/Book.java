@@ -4,6 +4,7 @@ import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Status;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.ArrayList;
@@ -47,8 +48,10 @@ final class Book {
   final Map<String, List<Line>> byId = new HashMap<>();
   final Map<String, Long> watermarks = new HashMap<>();
   final Map<String, Long> tombstones = new HashMap<>();
+  final Set<Origin> rejected = new HashSet<>();
   final Map<String, Set<Status>> reported = new HashMap<>();
   long latestWall;
+  boolean died;
 
   List<Line> of(String id) {
     return byId.getOrDefault(id, List.of());

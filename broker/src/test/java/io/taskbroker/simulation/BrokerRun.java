@@ -271,7 +271,6 @@ final class BrokerRun implements Outlets, Intake {
   @Override
   public void notice(Notice notice, String id, String detail) {
     world.trace(() -> this + " notices " + notice + " " + id + " " + detail);
-    broker.ledger.noticed(this, notice, id);
   }
 
   @Override

@@ -46,6 +46,7 @@ final class FaultyStore implements ActivationStore {
     }
     for (Change change : batch.changes()) {
       if (change instanceof Change.Insert(Row row, _) && run.broker.cannotHold(row)) {
+        run.broker.ledger.rejected(run, row);
         throw new StoreException(Kind.DATA, "cannot hold it", null);
       }
     }

@@ -21,6 +21,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.WakeupException;
+import org.jspecify.annotations.Nullable;
 
 /// A consumer in the simulated cluster. No call of it takes time: whoever turns its reader lets
 /// time pass in between.
@@ -37,6 +38,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   private final Map<Integer, Long> positions = new HashMap<>();
   private final Set<Integer> paused = new HashSet<>();
   private final ArrayDeque<Runnable> callbacks = new ArrayDeque<>();
+  private final ArrayDeque<Runnable> requests = new ArrayDeque<>();
   private ConsumerRebalanceListener listener = new Nobody();
   private boolean wakened;
 
@@ -125,19 +127,26 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     return plain;
   }
 
+  /// On its way it outlives the process; requests of one consumer arrive in order.
   @Override
   public void commitAsync(
       Map<TopicPartition, OffsetAndMetadata> offsets, OffsetCommitCallback callback) {
-    run.later(world.between(World.MS / 5, 10 * World.MS), "offset commit", () -> {
+    requests.add(() -> {
       Exception failure = tryCommit(offsets);
       run.later(world.between(World.MS / 5, 10 * World.MS), "offset commit answer", () -> {
         callbacks.add(() -> callback.onComplete(offsets, failure));
         wake.run();
       });
     });
+    world.after(world.between(World.MS / 5, 10 * World.MS), "offset commit", () -> {
+      Runnable first = requests.poll();
+      if (first != null) {
+        first.run();
+      }
+    });
   }
 
-  private @org.jspecify.annotations.Nullable Exception tryCommit(
+  private @Nullable Exception tryCommit(
       Map<TopicPartition, OffsetAndMetadata> offsets) {
     if (world.fault(plan.commitFails())) {
       return new TimeoutException("The request was lost");
@@ -152,6 +161,9 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
 
   @Override
   public void commitSync(Map<TopicPartition, OffsetAndMetadata> offsets, Duration timeout) {
+    for (Runnable before = requests.poll(); before != null; before = requests.poll()) {
+      before.run();
+    }
     Exception failure = tryCommit(offsets);
     if (failure instanceof KafkaException e) {
       throw e;

@@ -2,9 +2,15 @@ package io.taskbroker.simulation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.slf4j.LoggerFactory;
 
 /// Thousands of histories of whole brokers, each decided by its seed, and every guarantee checked in
 /// each.
@@ -13,7 +19,22 @@ import org.junit.jupiter.api.Timeout;
 /// `-Dsimulation.seed=SEED` replays one and prints what happens in it.
 final class SimulationTest {
   private static final int SEEDS = Integer.getInteger("simulation.seeds", 2_000);
+  private static final int LINES = Integer.getInteger("simulation.lines", 10_000);
   private static final long FROM = Long.getLong("simulation.from", 1);
+
+  @BeforeAll
+  static void hush() {
+    logger().setLevel(Level.OFF);
+  }
+
+  @AfterAll
+  static void speak() {
+    logger().setLevel(null);
+  }
+
+  private static Logger logger() {
+    return (Logger) LoggerFactory.getLogger("io.taskbroker");
+  }
 
   @Test
   @Timeout(value = 1, unit = TimeUnit.DAYS)
@@ -47,8 +68,15 @@ final class SimulationTest {
     var simulation = new Simulation(seed, traces, Tampering.NONE);
     try {
       simulation.run();
+      if (traces && Long.getLong("simulation.seed") != null) {
+        simulation.world.trace.forEach(System.out::println);
+      }
     } catch (Throwable e) {
-      simulation.world.trace.forEach(System.out::println);
+      if (!traces) {
+        return run(seed, true);
+      }
+      List<String> trace = simulation.world.trace;
+      trace.subList(Math.max(0, trace.size() - LINES), trace.size()).forEach(System.out::println);
       throw new AssertionError(
           "Seed " + seed + " breaks " + e.getMessage() + "\nSee it happen: " + command(seed), e);
     }

@@ -111,7 +111,7 @@ final class World {
 
   void trace(Supplier<String> line) {
     if (traces) {
-      trace.add("%12.6f  %s".formatted(now / 1e9, line.get()));
+      trace.add("%d.%06d  %s".formatted(now / SECOND, now % SECOND / 1_000, line.get()));
     }
   }
 
