@@ -139,6 +139,7 @@ public final class EngineLoop implements Service, Progress {
 
   /// One round. Returns whether it was told something.
   boolean round() {
+    inflight.observe(now(), clock.millis());
     int count = 0;
     Command command = mailbox.nextTold();
     while (command != null) {
@@ -160,7 +161,11 @@ public final class EngineLoop implements Service, Progress {
   }
 
   private void advance() {
-    inflight.advance(ticker.nanoTime() / NANOS_PER_MS, clock.millis());
+    inflight.advance(now(), clock.millis());
+  }
+
+  private long now() {
+    return ticker.nanoTime() / NANOS_PER_MS;
   }
 
   private void handOver() {

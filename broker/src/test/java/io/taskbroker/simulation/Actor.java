@@ -11,6 +11,7 @@ final class Actor {
   private long plannedAt = Long.MAX_VALUE;
   private long plan;
   private boolean running;
+  private boolean over;
   private long wokenFor = Long.MAX_VALUE;
 
   /// @param turn takes a turn; returns when the next is due, in nanoseconds from then
@@ -21,22 +22,31 @@ final class Actor {
     this.turn = turn;
   }
 
+  /// It takes no more turns.
+  void end() {
+    over = true;
+    plan++;
+  }
+
   /// Has it take a turn no later than that, unless its process is frozen.
   void wake(long nanos) {
     long at = world.now() + Math.max(0, nanos);
-    if (at < world.now()) {
-      return; // never
+    if (at < world.now() || over) {
+      return; // never, or for nothing
     }
     if (running) {
       wokenFor = Math.min(wokenFor, at);
     } else if (at < plannedAt) {
       plannedAt = at;
       long number = ++plan;
-      run.later(at - world.now(), name, () -> {
-        if (number == plan) {
-          turn();
-        }
-      });
+      run.later(
+          at - world.now(),
+          name,
+          () -> {
+            if (number == plan) {
+              turn();
+            }
+          });
     }
   }
 

@@ -2,12 +2,12 @@ package io.taskbroker.simulation;
 
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Status;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.ArrayList;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +31,7 @@ final class Book {
     @Nullable String leavesFor;
     byte[] departing;
     int handOuts;
+    @Nullable BrokerRun heldIn;
     long lastHandOut;
     @Nullable End end;
     boolean refused;

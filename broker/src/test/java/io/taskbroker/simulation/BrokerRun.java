@@ -61,8 +61,7 @@ final class BrokerRun implements Outlets, Intake {
     var surroundings = new Surroundings(world.ticker(offset), clock, world.random);
     intake = tampering.intake(this, this);
     ActivationStore store =
-        tampering.store(
-            new FaultyStore(new InMemoryStore(broker.disk), this, world, plan), this);
+        tampering.store(new FaultyStore(new InMemoryStore(broker.disk), this, world, plan), this);
     CommitOptions options =
         new CommitOptions(
             plan.batchSize(),
@@ -95,11 +94,15 @@ final class BrokerRun implements Outlets, Intake {
   private void start(Kafka.Topic topic, Surroundings surroundings, ActivationStore store) {
     Actor[] thread = new Actor[1];
     var consumer =
-        new SimulatedConsumer(this, broker.kafka, topic, () -> {
-          if (thread[0] != null) {
-            thread[0].wake(latency());
-          }
-        });
+        new SimulatedConsumer(
+            this,
+            broker.kafka,
+            topic,
+            () -> {
+              if (thread[0] != null) {
+                thread[0].wake(latency());
+              }
+            });
     var described =
         new SteppedReader.Topic(
             topic.name(),
@@ -163,22 +166,25 @@ final class BrokerRun implements Outlets, Intake {
   /// Something that happens in this process later, if it lives then; after its freeze, if it is
   /// frozen then.
   void later(long nanos, String what, Runnable body) {
-    world.after(nanos, what, () -> {
-      if (!alive) {
-        return;
-      }
-      if (world.now() < frozenUntil) {
-        later(frozenUntil - world.now(), what, body);
-        return;
-      }
-      try {
-        body.run();
-      } catch (Crash crash) {
-        if (alive) {
-          broker.crash(crash.getMessage());
-        }
-      }
-    });
+    world.after(
+        nanos,
+        what,
+        () -> {
+          if (!alive) {
+            return;
+          }
+          if (world.now() < frozenUntil) {
+            later(frozenUntil - world.now(), what, body);
+            return;
+          }
+          try {
+            body.run();
+          } catch (Crash crash) {
+            if (alive) {
+              broker.crash(crash.getMessage());
+            }
+          }
+        });
   }
 
   void freeze(long nanos) {
@@ -193,12 +199,16 @@ final class BrokerRun implements Outlets, Intake {
   /// Hands nothing out any more, and ends when everything is written down.
   void stop(Runnable then) {
     intake.tell(new Command.Drain());
-    later(world.between(World.MS, 20 * World.MS), "stop of readers", () -> {
-      readers.values().forEach(SteppedReader::stop);
-      consumers.forEach(SimulatedConsumer::leave);
-      mailbox.close("the broker is stopping");
-      later(300 * World.MS, "end", then);
-    });
+    later(
+        world.between(World.MS, 20 * World.MS),
+        "stop of readers",
+        () -> {
+          readerThreads.forEach(Actor::end);
+          readers.values().forEach(SteppedReader::stop);
+          consumers.forEach(SimulatedConsumer::leave);
+          mailbox.close("the broker is stopping");
+          later(300 * World.MS, "end", then);
+        });
   }
 
   // What reaches the engine.
@@ -240,7 +250,7 @@ final class BrokerRun implements Outlets, Intake {
 
   @Override
   public void push(Delivery delivery) {
-    broker.ledger.handedOut(this, delivery);
+    broker.ledger.handedOut(this, delivery, false);
     workers.push(this, delivery);
   }
 

@@ -95,10 +95,12 @@ final class Group {
     kafka.world.trace(() -> "group of " + topic + " rebalances");
     preparing = true;
     preparingSince = kafka.world.now();
-    members.values().forEach(member -> {
-      member.joined = false;
-      member.consumer.wakeSoon();
-    });
+    members
+        .values()
+        .forEach(member -> {
+          member.joined = false;
+          member.consumer.wakeSoon();
+        });
   }
 
   private void completeIfAllJoined() {
@@ -157,12 +159,14 @@ final class Group {
   }
 
   /// Commits offsets, if the member may.
-  void commit(Member member, Map<Integer, Long> offsets) {
+  ///
+  /// @param as the generation that the request was sent in
+  void commit(Member member, long as, Map<Integer, Long> offsets) {
     Member current = members.get(member.consumer.name);
     if (current != null && current != member) {
       throw new FencedInstanceIdException("Somebody else is " + member.consumer.name);
     }
-    if (current == null || (!preparing && member.generation != generation)) {
+    if (current == null || as != generation) {
       throw new CommitFailedException();
     }
     if (preparing && member.joined) {

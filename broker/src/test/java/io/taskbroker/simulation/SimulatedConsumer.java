@@ -131,28 +131,35 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   @Override
   public void commitAsync(
       Map<TopicPartition, OffsetAndMetadata> offsets, OffsetCommitCallback callback) {
+    long generation = member.generation;
     requests.add(() -> {
-      Exception failure = tryCommit(offsets);
-      run.later(world.between(World.MS / 5, 10 * World.MS), "offset commit answer", () -> {
-        callbacks.add(() -> callback.onComplete(offsets, failure));
-        wake.run();
-      });
+      Exception failure = tryCommit(generation, offsets);
+      run.later(
+          world.between(World.MS / 5, 10 * World.MS),
+          "offset commit answer",
+          () -> {
+            callbacks.add(() -> callback.onComplete(offsets, failure));
+            wake.run();
+          });
     });
-    world.after(world.between(World.MS / 5, 10 * World.MS), "offset commit", () -> {
-      Runnable first = requests.poll();
-      if (first != null) {
-        first.run();
-      }
-    });
+    world.after(
+        world.between(World.MS / 5, 10 * World.MS),
+        "offset commit",
+        () -> {
+          Runnable first = requests.poll();
+          if (first != null) {
+            first.run();
+          }
+        });
   }
 
   private @Nullable Exception tryCommit(
-      Map<TopicPartition, OffsetAndMetadata> offsets) {
+      long generation, Map<TopicPartition, OffsetAndMetadata> offsets) {
     if (world.fault(plan.commitFails())) {
       return new TimeoutException("The request was lost");
     }
     try {
-      topic.group().commit(member, plain(offsets));
+      topic.group().commit(member, generation, plain(offsets));
     } catch (KafkaException e) {
       return e;
     }
@@ -164,7 +171,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     for (Runnable before = requests.poll(); before != null; before = requests.poll()) {
       before.run();
     }
-    Exception failure = tryCommit(offsets);
+    Exception failure = tryCommit(member.generation, offsets);
     if (failure instanceof KafkaException e) {
       throw e;
     }

@@ -105,21 +105,24 @@ final class Workers {
     @Override
     public void done(@Nullable Delivery delivery) {
       if (delivery != null) {
-        run.broker.ledger.handedOut(run, delivery);
+        run.broker.ledger.handedOut(run, delivery, true);
       }
       boolean lost = world.fault(plan.networkLoses());
-      world.after(network(), "claim answered", () -> {
-        if (over || lost) {
-          return;
-        }
-        over = true;
-        if (delivery == null) {
-          again(world.between(10 * World.MS, 300 * World.MS));
-        } else {
-          execute(run, delivery, true);
-          again(world.between(World.MS, 100 * World.MS));
-        }
-      });
+      world.after(
+          network(),
+          "claim answered",
+          () -> {
+            if (over || lost) {
+              return;
+            }
+            over = true;
+            if (delivery == null) {
+              again(world.between(10 * World.MS, 300 * World.MS));
+            } else {
+              execute(run, delivery, true);
+              again(world.between(World.MS, 100 * World.MS));
+            }
+          });
     }
 
     @Override
@@ -186,7 +189,9 @@ final class Workers {
 
   private Command.Update update(String id, Status status) {
     return new Command.Update(
-        id, status, status == Status.RETRY ? world.random.nextInt(5) - 1 : -1,
+        id,
+        status,
+        status == Status.RETRY ? world.random.nextInt(5) - 1 : -1,
         status == Status.RETRY ? world.random.nextInt(4) - 1 : -1);
   }
 
@@ -245,8 +250,7 @@ final class Workers {
               new Command.ReportReply() {
                 @Override
                 public void done(@Nullable Delivery next) {
-                  boolean counts =
-                      strict && attempt == 1 && run == of && world.now() < strictUntil;
+                  boolean counts = strict && attempt == 1 && run == of && world.now() < strictUntil;
                   broker.ledger.answered(run, updates, since, counts);
                   if (!world.fault(plan.networkLoses())) {
                     world.after(network(), "report answered", () -> answered = true);
