@@ -1,9 +1,7 @@
 package io.taskbroker.simulation;
 
 import io.taskbroker.activation.Change;
-import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.Row;
-import io.taskbroker.activation.Watermark;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
@@ -12,8 +10,7 @@ import java.util.List;
 
 /// A store that fails before and after it commits, loses its answers, fills up, cannot hold some
 /// rows, and in whose commits the process dies.
-final class FaultyStore implements ActivationStore {
-  private final ActivationStore store;
+final class FaultyStore extends ForwardingStore {
   private final BrokerRun run;
   private final World world;
   private final Plan plan;
@@ -21,7 +18,7 @@ final class FaultyStore implements ActivationStore {
   private long tried = -1;
 
   FaultyStore(ActivationStore store, BrokerRun run, World world, Plan plan) {
-    this.store = store;
+    super(store);
     this.run = run;
     this.world = world;
     this.plan = plan;
@@ -30,7 +27,7 @@ final class FaultyStore implements ActivationStore {
   @Override
   public List<Outcome> commit(WriteBatch batch) {
     if (batch.number() == applied) {
-      return store.commit(batch);
+      return super.commit(batch);
     }
     boolean again = batch.number() == tried;
     tried = batch.number();
@@ -50,7 +47,7 @@ final class FaultyStore implements ActivationStore {
         throw new StoreException(Kind.DATA, "cannot hold it", null);
       }
     }
-    List<Outcome> outcomes = store.commit(batch);
+    List<Outcome> outcomes = super.commit(batch);
     applied = batch.number();
     world.trace(() -> run + " commits " + batch.number() + (again ? " (again)" : "") + ": "
         + batch.changes().stream().map(FaultyStore::brief).toList());
@@ -67,7 +64,7 @@ final class FaultyStore implements ActivationStore {
   }
 
   private boolean isOverLimit() {
-    return !world.isQuiet() && plan.storeLimit() > 0 && store.size() > plan.storeLimit() * 2;
+    return !world.isQuiet() && plan.storeLimit() > 0 && size() > plan.storeLimit() * 2;
   }
 
   private static boolean needsSpace(Change change) {
@@ -109,52 +106,12 @@ final class FaultyStore implements ActivationStore {
   @Override
   public ParkedPage due(ParkedQuery query) {
     mayFail();
-    return store.due(query);
-  }
-
-  @Override
-  public String name() {
-    return store.name();
-  }
-
-  @Override
-  public long lastKey() {
-    return store.lastKey();
-  }
-
-  @Override
-  public List<Row> load(long key, int limit) {
-    return store.load(key, limit);
-  }
-
-  @Override
-  public List<ParkedRow> loadParked(long key, int limit) {
-    return store.loadParked(key, limit);
-  }
-
-  @Override
-  public List<Watermark> watermarks() {
-    return store.watermarks();
-  }
-
-  @Override
-  public List<Tombstone> tombstones(long now) {
-    return store.tombstones(now);
-  }
-
-  @Override
-  public long size() {
-    return store.size();
+    return super.due(query);
   }
 
   @Override
   public void maintain(long now) {
     mayFail();
-    store.maintain(now);
-  }
-
-  @Override
-  public void close() {
-    store.close();
+    super.maintain(now);
   }
 }

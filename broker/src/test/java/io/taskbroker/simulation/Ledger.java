@@ -351,6 +351,10 @@ final class Ledger {
         "G6",
         () -> run + " hands out what is not on disk (any more): " + delivery.id());
     if (spec.once()) {
+      check(
+          committed.getOrDefault(place(origin.topic(), origin.partition()), 0L) > origin.offset(),
+          "G3",
+          () -> run + " hands out before its offset is committed: " + delivery.id());
       check(row.committed(), "G3", () -> run + " hands out without proof: " + delivery.id());
       check(
           row.status().isHandedOut(),
