@@ -188,6 +188,7 @@ final class BrokerRun implements Outlets, Intake {
   }
 
   void freeze(long nanos) {
+    world.count("freezes");
     world.trace(() -> this + " is frozen for " + nanos / World.MS + " ms");
     frozenUntil = Math.max(frozenUntil, world.now() + nanos);
   }
@@ -223,8 +224,6 @@ final class BrokerRun implements Outlets, Intake {
   public void tell(Command command) {
     if (command instanceof Command.Refused refused) {
       broker.ledger.refused(this, refused.departure());
-    } else if (command instanceof Command.Pushed pushed) {
-      broker.ledger.heard(this, pushed);
     }
     mailbox.tell(command);
     engineThread.wake(latency());
@@ -232,6 +231,7 @@ final class BrokerRun implements Outlets, Intake {
 
   /// Hears what became of a push.
   void hear(Command.Pushed pushed) {
+    broker.ledger.heard(this, pushed);
     intake.tell(pushed);
   }
 
@@ -280,6 +280,7 @@ final class BrokerRun implements Outlets, Intake {
 
   @Override
   public void notice(Notice notice, String id, String detail) {
+    world.count("notice " + notice);
     world.trace(() -> this + " notices " + notice + " " + id + " " + detail);
   }
 

@@ -48,6 +48,7 @@ final class FaultyStore extends ForwardingStore {
       }
     }
     List<Outcome> outcomes = super.commit(batch);
+    world.count("transactions");
     applied = batch.number();
     world.trace(() -> run + " commits " + batch.number() + (again ? " (again)" : "") + ": "
         + batch.changes().stream().map(FaultyStore::brief).toList());

@@ -15,13 +15,13 @@ import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.store.ActivationStore.Outcome;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
-import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /// An independent account of what happens, kept from outside of the brokers: from what is in Kafka,
 /// on the disks, and between brokers and workers. Every entry is checked against the guarantees at
@@ -35,7 +35,6 @@ final class Ledger {
   private final Map<Origin, Integer> sends = new HashMap<>();
   private final Map<String, Long> committed = new HashMap<>();
   private final Map<String, Long> skipped = new HashMap<>();
-  final Map<Book.End, Integer> ends = new EnumMap<>(Book.End.class);
 
   Ledger(World world, Plan plan) {
     this.world = world;
@@ -60,6 +59,7 @@ final class Ledger {
     var origin = new Origin(topic, partition, offset);
     appended.computeIfAbsent(topic, _ -> new HashSet<>()).add(ByteBuffer.wrap(value));
     Spec spec = Spec.of(origin, value);
+    world.count("records in " + topic);
     world.trace(() -> "kafka has " + place(topic, partition) + "@" + offset + " " + spec.id());
     if (!topic.equals(Kafka.DEAD_LETTERS)) {
       records.put(origin, spec);
@@ -129,6 +129,9 @@ final class Ledger {
         plan.clockStep() > 0 || run.broker.wall() >= until,
         "G4",
         () -> run + " takes " + id + " in before its tombstone ends");
+    if (row.parkedUntil() != Row.NONE) {
+      world.count("rows parked");
+    }
     var line = new Book.Line(row.key(), spec, world.now());
     book.add(line);
     if (row.leaving() != null) {
@@ -215,7 +218,7 @@ final class Ledger {
       check(mayFail(run, book, line), "G1", () -> run + " loses " + id + " of " + spec.origin());
       line.end = book.latestWall >= spec.expiresAt() ? Book.End.EXPIRED : Book.End.DISCARDED;
     }
-    ends.merge(line.end, 1, Integer::sum);
+    world.count("ended " + line.end);
     boolean remembered = spec.derived() || spec.once();
     if (remembered && line.end != Book.End.DEAD_LETTERED && !complete && !line.refused) {
       check(delete.tombstoneUntil() != Row.NONE, "G4", () -> run + " forgets the id of " + id);
@@ -314,6 +317,7 @@ final class Ledger {
   void refused(BrokerRun run, Departure departure) {
     Book.Line line = book(run).lines.get(Carried.keyOf(departure));
     if (line != null) {
+      world.count("departures refused");
       line.refused = true;
     }
   }
@@ -350,7 +354,9 @@ final class Ledger {
         row != null && row.leaving() == null,
         "G6",
         () -> run + " hands out what is not on disk (any more): " + delivery.id());
+    world.count(delivery.deliveries() > 1 ? "hand-outs again" : "hand-outs");
     if (spec.once()) {
+      world.count("hand-outs of what may run only once");
       check(
           committed.getOrDefault(place(origin.topic(), origin.partition()), 0L) > origin.offset(),
           "G3",
@@ -382,6 +388,7 @@ final class Ledger {
         && line.handOuts == pushed.delivery().deliveries()) {
       line.heldIn = run;
     }
+    // The worker's word counts, whatever the broker makes of it.
     boolean proof =
         pushed.outcome() == PushOutcome.BUSY || pushed.outcome() == PushOutcome.UNREACHABLE;
     if (proof) {
@@ -483,15 +490,11 @@ final class Ledger {
     return elsewhere || (line != null && line.refused);
   }
 
-  int records() {
-    return records.size();
-  }
-
   static byte[] poison() {
     return "\u0007 poison".getBytes(UTF_8);
   }
 
-  private void check(boolean holds, String guarantee, java.util.function.Supplier<String> what) {
+  private void check(boolean holds, String guarantee, Supplier<String> what) {
     if (!holds) {
       throw new Violation(guarantee, what.get());
     }

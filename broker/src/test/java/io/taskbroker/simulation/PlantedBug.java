@@ -3,6 +3,7 @@ package io.taskbroker.simulation;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Watermark;
 import io.taskbroker.engine.Outlets;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Delivery;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 
 /// Bugs that a broker could have, planted between its real parts, to see whether the ledger finds
 /// them.
@@ -107,7 +109,7 @@ enum PlantedBug implements Tampering {
     }
   },
   /// The clock of the engine is a millisecond fast.
-  CLOCK_OFF_BY_ONE {
+  CLOCK_FAST {
     @Override
     public InstantSource clock(InstantSource clock) {
       return () -> clock.instant().plusMillis(1);
@@ -304,11 +306,43 @@ enum PlantedBug implements Tampering {
       return deaf(intake, Command.ParkedRead.class::isInstance);
     }
   },
-  /// The engine does not hear that a partition is somebody else's (H2, H17).
-  REVOCATION_UNHEARD {
+  /// A push whose answer was lost is taken for one that reached nobody (H9).
+  LOST_TAKEN_FOR_UNREACHABLE {
     @Override
     public Intake intake(Intake intake, BrokerRun run) {
-      return deaf(intake, Command.Revoked.class::isInstance);
+      return new Ear(intake) {
+        @Override
+        public void tell(Command command) {
+          if (command instanceof Command.Pushed pushed && pushed.outcome() == PushOutcome.LOST) {
+            super.tell(new Command.Pushed(pushed.delivery(), PushOutcome.UNREACHABLE, ""));
+          } else {
+            super.tell(command);
+          }
+        }
+      };
+    }
+  },
+  /// What was committed by others before a partition came is not looked at (H2).
+  OTHERS_COMMITS_IGNORED {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return new Ear(intake) {
+        @Override
+        public void tell(Command command) {
+          if (command instanceof Command.Assigned assigned) {
+            super.tell(new Command.Assigned(assigned.partition(), Watermark.NONE));
+          } else {
+            super.tell(command);
+          }
+        }
+      };
+    }
+  },
+  /// The clock of the engine is a millisecond slow.
+  CLOCK_SLOW {
+    @Override
+    public InstantSource clock(InstantSource clock) {
+      return () -> clock.instant().minusMillis(1);
     }
   };
 
@@ -336,7 +370,7 @@ enum PlantedBug implements Tampering {
   }
 
   private static Outlets changing(
-      Outlets outlets, java.util.function.UnaryOperator<Change> by) {
+      Outlets outlets, UnaryOperator<Change> by) {
     return new ForwardingOutlets(outlets) {
       @Override
       public void commit(List<Change> changes, List<ParkedQuery> reads) {

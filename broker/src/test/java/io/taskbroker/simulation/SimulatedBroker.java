@@ -51,6 +51,7 @@ final class SimulatedBroker {
 
   void stepClock(long millis) {
     world.trace(() -> "the clock of " + name + " steps by " + millis + " ms");
+    world.count("clock steps");
     clockOffset += millis;
   }
 
@@ -104,6 +105,7 @@ final class SimulatedBroker {
   void crash(String why) {
     BrokerRun dying = run;
     if (dying != null) {
+      world.count("crashes");
       world.trace(() -> dying + " crashes: " + why);
       dying.die();
       run = null;
@@ -116,6 +118,7 @@ final class SimulatedBroker {
   void restart() {
     BrokerRun stopping = run;
     if (stopping != null) {
+      world.count("stops in order");
       world.trace(() -> stopping + " is stopped in order");
       stopping.stop(() -> {
         if (run == stopping) {

@@ -63,10 +63,12 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   }
 
   void revoked(List<Integer> partitions) {
+    world.count("partitions revoked");
     listener.onPartitionsRevoked(named(partitions));
   }
 
   void lost(List<Integer> partitions) {
+    world.count("partitions lost");
     listener.onPartitionsLost(named(partitions));
   }
 

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -20,6 +22,31 @@ import org.slf4j.LoggerFactory;
 final class SimulationTest {
   private static final int SEEDS = Integer.getInteger("simulation.seeds", 2_000);
   private static final int LINES = Integer.getInteger("simulation.lines", 10_000);
+  /// What is to happen in so many histories, if they are worth anything.
+  private static final List<String> HAPPENS =
+      List.of(
+          "clock steps",
+          "crashes",
+          "departures refused",
+          "ended COMPLETED",
+          "ended DEAD_LETTERED",
+          "ended DISCARDED",
+          "ended EXPIRED",
+          "ended RETRIED",
+          "freezes",
+          "hand-outs again",
+          "hand-outs of what may run only once",
+          "notice DEADLINE_PASSED",
+          "notice DUPLICATE",
+          "notice LEASE_PASSED",
+          "notice QUARANTINED",
+          "notice STALE_REPORT",
+          "notice UNDECODABLE",
+          "partitions lost",
+          "partitions revoked",
+          "rows parked",
+          "stops in order");
+
   private static final long FROM = Long.getLong("simulation.from", 1);
 
   @BeforeAll
@@ -46,13 +73,20 @@ final class SimulationTest {
     }
     long started = System.nanoTime();
     long events = 0;
+    Map<String, Long> counts = new TreeMap<>();
     for (long seed = FROM; seed < FROM + SEEDS; seed++) {
-      events += run(seed, false).world.eventCount();
+      World world = run(seed, false).world;
+      events += world.eventCount();
+      world.counts().forEach((what, count) -> counts.merge(what, count, Long::sum));
     }
     double seconds = (System.nanoTime() - started) / 1e9;
     System.out.printf(
         "%d seeds from %d: %.0f seeds and %.0f events a second%n",
         SEEDS, FROM, SEEDS / seconds, events / seconds);
+    counts.forEach((what, count) -> System.out.printf("%,14d %s%n", count, what));
+    if (SEEDS >= 1_000) {
+      assertThat(counts).containsKeys(HAPPENS.toArray(String[]::new));
+    }
   }
 
   @Test

@@ -155,6 +155,7 @@ final class Workers {
   /// @param sure whether the broker knows that a worker has it
   private void execute(BrokerRun run, Delivery delivery, boolean sure) {
     Spec spec = Spec.of(Carried.by(delivery).origin(), delivery.payload());
+    world.count("executions");
     world.trace(() -> "a worker runs " + delivery.id());
     known.add(delivery.id());
     if (world.fault(plan.workerDies())) {

@@ -4,8 +4,10 @@ import io.taskbroker.runtime.Ticker;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
@@ -24,6 +26,7 @@ final class World {
   final long seed;
   final SplittableRandom random;
   final List<String> trace = new ArrayList<>();
+  private final Map<String, Long> counts = new TreeMap<>();
   private final boolean traces;
   private final PriorityQueue<Event> events =
       new PriorityQueue<>(
@@ -107,6 +110,15 @@ final class World {
 
   long eventCount() {
     return numbers;
+  }
+
+  /// Counts that something happened, to show that the simulation is not about nothing.
+  void count(String what) {
+    counts.merge(what, 1L, Long::sum);
+  }
+
+  Map<String, Long> counts() {
+    return counts;
   }
 
   void trace(Supplier<String> line) {
