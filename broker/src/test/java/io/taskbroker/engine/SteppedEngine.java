@@ -33,6 +33,7 @@ public final class SteppedEngine {
   ///
   /// @return when the next is due, in nanoseconds from now
   public long round() {
-    return loop.round() ? 0 : Math.max(0, loop.untilNextRound());
+    boolean _ = loop.round();
+    return mailbox.isEmpty() ? Math.max(0, loop.untilNextRound()) : 0;
   }
 }

@@ -461,16 +461,21 @@ final class Ledger {
             .disk
             .rows()
             .values()
-            .forEach(row ->
-                left.append(
-                    "%s: %d %s %s parked %d leaving %s%n"
-                        .formatted(
-                            broker.name,
-                            row.key(),
-                            row.activation().id(),
-                            row.status(),
-                            row.parkedUntil(),
-                            row.leaving()))));
+            .forEach(row -> {
+              boolean once = row.activation().atMostOnce();
+              left.append(
+                  "%s: row %d, %s of %s, %s, parked until %d, leaving for %s%s%s%n"
+                      .formatted(
+                          broker.name,
+                          row.key(),
+                          row.activation().id(),
+                          row.activation().application(),
+                          row.status(),
+                          row.parkedUntil(),
+                          row.leaving(),
+                          once ? ", at most once" : "",
+                          once && !row.committed() ? ", not proven" : ""));
+            }));
     return left.toString();
   }
 

@@ -14,14 +14,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.slf4j.LoggerFactory;
 
-/// Thousands of histories of whole brokers, each decided by its seed, and every guarantee checked in
-/// each.
+/// Thousands of histories of whole brokers, each decided by its seed, and every guarantee checked
+/// in each.
 ///
 /// `-Dsimulation.seeds=N` runs N seeds, `-Dsimulation.from=SEED` begins elsewhere, and
 /// `-Dsimulation.seed=SEED` replays one and prints what happens in it.
 final class SimulationTest {
   private static final int SEEDS = Integer.getInteger("simulation.seeds", 2_000);
   private static final int LINES = Integer.getInteger("simulation.lines", 10_000);
+
   /// What is to happen in so many histories, if they are worth anything.
   private static final List<String> HAPPENS =
       List.of(
@@ -68,7 +69,7 @@ final class SimulationTest {
   void everyGuaranteeHoldsInEveryHistory() {
     Long one = Long.getLong("simulation.seed");
     if (one != null) {
-      run(one, true);
+      run(one, true).world.trace.forEach(System.out::println);
       return;
     }
     long started = System.nanoTime();
@@ -102,9 +103,6 @@ final class SimulationTest {
     var simulation = new Simulation(seed, traces, Tampering.NONE);
     try {
       simulation.run();
-      if (traces && Long.getLong("simulation.seed") != null) {
-        simulation.world.trace.forEach(System.out::println);
-      }
     } catch (Throwable e) {
       if (!traces) {
         return run(seed, true);
