@@ -32,6 +32,11 @@ final class Book {
     byte[] departing;
     int handOuts;
     @Nullable BrokerRun heldIn;
+
+    /// The run that must give its worker time to report, because it found it handed out.
+    @Nullable BrokerRun foundIn;
+
+    long foundAt;
     long lastHandOut;
     @Nullable End end;
     boolean refused;
@@ -50,6 +55,7 @@ final class Book {
   final Map<String, Long> watermarks = new HashMap<>();
   final Map<String, Long> tombstones = new HashMap<>();
   final Set<Origin> rejected = new HashSet<>();
+  final Set<String> rejectedIds = new HashSet<>();
   final Map<String, Set<Status>> reported = new HashMap<>();
   long latestWall;
   boolean died;

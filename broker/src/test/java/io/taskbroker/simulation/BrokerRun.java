@@ -81,8 +81,9 @@ final class BrokerRun implements Outlets, Intake {
             surroundings,
             () -> new SimulatedProducer(this, broker.kafka, () -> outboxThread.wake(latency())));
     Outlets outlets = tampering.outlets(this, this);
-    engine = new SteppedEngine(broker.options(), mailbox, outlets, surroundings);
+    engine = new SteppedEngine(tampering.options(broker.options()), mailbox, outlets, surroundings);
     engineThread = new Actor(this, world, "engine", engine::round);
+    broker.ledger.started(this);
     engine.start(store);
     for (Kafka.Topic topic : broker.kafka.read()) {
       start(topic, surroundings, store);
@@ -280,6 +281,9 @@ final class BrokerRun implements Outlets, Intake {
 
   @Override
   public void notice(Notice notice, String id, String detail) {
+    if (notice == Notice.DEADLINE_PASSED) {
+      broker.ledger.deadlinePassed(this, id);
+    }
     world.count("notice " + notice);
     world.trace(() -> this + " notices " + notice + " " + id + " " + detail);
   }

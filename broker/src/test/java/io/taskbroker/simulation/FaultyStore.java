@@ -50,8 +50,13 @@ final class FaultyStore extends ForwardingStore {
     List<Outcome> outcomes = super.commit(batch);
     world.count("transactions");
     applied = batch.number();
-    world.trace(() -> run + " commits " + batch.number() + (again ? " (again)" : "") + ": "
-        + batch.changes().stream().map(FaultyStore::brief).toList());
+    world.trace(() ->
+        run
+            + " commits "
+            + batch.number()
+            + (again ? " (again)" : "")
+            + ": "
+            + batch.changes().stream().map(FaultyStore::brief).toList());
     for (int i = 0; i < outcomes.size(); i++) {
       run.broker.ledger.applied(run, batch.changes().get(i), outcomes.get(i));
     }
@@ -65,7 +70,7 @@ final class FaultyStore extends ForwardingStore {
   }
 
   private boolean isOverLimit() {
-    return !world.isQuiet() && plan.storeLimit() > 0 && size() > plan.storeLimit() * 2;
+    return plan.storeLimit() > 0 && size() > plan.storeLimit() * 2;
   }
 
   private static boolean needsSpace(Change change) {

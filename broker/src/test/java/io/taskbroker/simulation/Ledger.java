@@ -34,6 +34,7 @@ final class Ledger {
   private final Map<SimulatedBroker, Book> books = new LinkedHashMap<>();
   private final Map<Origin, Integer> sends = new HashMap<>();
   private final Map<String, Long> committed = new HashMap<>();
+  private final Set<BrokerRun> stoppedInOrder = new HashSet<>();
   private final Map<String, Long> skipped = new HashMap<>();
 
   Ledger(World world, Plan plan) {
@@ -66,8 +67,47 @@ final class Ledger {
     }
   }
 
+  /// A process is about to load what is on its disk.
   void started(BrokerRun run) {
-    var _ = book(run);
+    Book book = book(run);
+    run.broker
+        .disk
+        .rows()
+        .forEach((key, row) -> {
+          Book.Line line = book.lines.get(key);
+          boolean found = row.status() == Status.PROCESSING && !row.deadlineExtended();
+          if (line != null && found && row.leaving() == null) {
+            line.foundIn = run;
+            line.foundAt = world.now();
+          }
+        });
+  }
+
+  /// A process ended in order, and what it did in its last moments was not disturbed.
+  void stopped(BrokerRun run) {
+    boolean calm =
+        plan.storeFails() == 0
+            && plan.storeLosesReply() == 0
+            && plan.storeStalls() == 0
+            && plan.storeIsFull() == 0
+            && plan.storeLimit() == 0
+            && plan.freeze() == 0;
+    if (calm) {
+      stoppedInOrder.add(run);
+    }
+  }
+
+  /// The engine gives a task's worker up.
+  void deadlinePassed(BrokerRun run, String id) {
+    for (Book.Line line : book(run).of(id)) {
+      check(
+          line.end != null
+              || line.foundIn != run
+              || line.heldIn == run
+              || world.now() - line.foundAt >= (SimulatedBroker.RESTART_GRACE - 10) * World.MS,
+          "G6",
+          () -> run + " gives up at its start what may have been reported meanwhile: " + id);
+    }
   }
 
   void died(BrokerRun run) {
@@ -101,6 +141,7 @@ final class Ledger {
   /// watermark behind it, which is a known limit of G1.
   void rejected(BrokerRun run, Row row) {
     book(run).rejected.add(row.activation().origin());
+    book(run).rejectedIds.add(row.activation().id());
   }
 
   private static String brief(Change change) {
@@ -148,7 +189,8 @@ final class Ledger {
             || plan.storeLimit() > 0
             || plan.storeIsFull() > 0
             || plan.storeRefuses() > 0;
-    return apart && book.died && before.end != null && !before.spec.once();
+    boolean mayRunAgain = before.handOuts == 0 || !before.spec.once();
+    return apart && book.died && before.end != null && mayRunAgain;
   }
 
   private void left(BrokerRun run, Book book, Change.Leave leave) {
@@ -280,7 +322,10 @@ final class Ledger {
   /// Whether a rule disposes of it on arrival.
   private boolean isExcused(Book book, Spec spec) {
     boolean expired = book.latestWall >= spec.expiresAt() && !spec.deadLetters();
-    return expired || !book.of(spec.id()).isEmpty() || book.tombstones.containsKey(spec.id());
+    return expired
+        || book.rejectedIds.contains(spec.id())
+        || !book.of(spec.id()).isEmpty()
+        || book.tombstones.containsKey(spec.id());
   }
 
   // In Kafka.
@@ -371,7 +416,8 @@ final class Ledger {
     }
     Book.Line line = line(book, key);
     check(
-        line.heldIn != run || world.now() - line.lastHandOut >= spec.deadline() * World.MS,
+        (line.heldIn != run && !stoppedInOrder.contains(line.heldIn))
+            || world.now() - line.lastHandOut >= spec.deadline() * World.MS,
         "G5",
         () -> run + " hands out what a worker still may take its time with: " + delivery.id());
     line.heldIn = pulled ? run : null;

@@ -8,6 +8,7 @@ import io.taskbroker.engine.Outlets;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.Departure;
+import io.taskbroker.inflight.InflightOptions;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.proto.v1.TaskActivation;
@@ -27,7 +28,7 @@ import java.util.function.UnaryOperator;
 /// them.
 enum PlantedBug implements Tampering {
   /// An offset counts as durable as soon as its record was handed over.
-  OFFSET_COMMITTED_EARLY {
+  OFFSET_COMMITTED_EARLY("G1") {
     @Override
     public Intake intake(Intake intake, BrokerRun run) {
       return new Ear(intake) {
@@ -43,7 +44,7 @@ enum PlantedBug implements Tampering {
     }
   },
   /// The engine is told that a change is durable when it was handed to the committer.
-  DURABLE_TOO_SOON {
+  DURABLE_TOO_SOON("G2") {
     @Override
     public Outlets outlets(Outlets outlets, BrokerRun run) {
       return new ForwardingOutlets(outlets) {
@@ -61,7 +62,7 @@ enum PlantedBug implements Tampering {
     }
   },
   /// The engine never hears that a worker was busy.
-  GIVE_BACK_FORGOTTEN {
+  GIVE_BACK_FORGOTTEN("H9") {
     @Override
     public Intake intake(Intake intake, BrokerRun run) {
       return deaf(
@@ -71,30 +72,32 @@ enum PlantedBug implements Tampering {
     }
   },
   /// The id of a retry is made up.
-  RETRY_ID_NOT_DERIVED {
+  RETRY_ID_NOT_DERIVED("H8") {
     @Override
     public Outlets outlets(Outlets outlets, BrokerRun run) {
-      return changing(outlets, change ->
-          change instanceof Change.Leave leave && leave.payload() != null
-              ? new Change.Leave(
-                  leave.key(),
-                  leave.id(),
-                  leave.status(),
-                  withId(leave.payload(), leave.id() + "-again"),
-                  leave.destination(),
-                  leave.owner())
-              : change);
+      return changing(
+          outlets,
+          change ->
+              change instanceof Change.Leave leave && leave.payload() != null
+                  ? new Change.Leave(
+                      leave.key(),
+                      leave.id(),
+                      leave.status(),
+                      withId(leave.payload(), leave.id() + "-again"),
+                      leave.destination(),
+                      leave.owner())
+                  : change);
     }
   },
   /// Marks are not written.
-  MARK_SKIPPED {
+  MARK_SKIPPED("H9") {
     @Override
     public ActivationStore store(ActivationStore store, BrokerRun run) {
       return without(store, Change.Mark.class::isInstance);
     }
   },
   /// A task that may run only once does not wait for its offset to be committed.
-  PROOF_SKIPPED {
+  PROOF_SKIPPED("H2") {
     @Override
     public Intake intake(Intake intake, BrokerRun run) {
       return new Ear(intake) {
@@ -109,14 +112,14 @@ enum PlantedBug implements Tampering {
     }
   },
   /// The clock of the engine is a millisecond fast.
-  CLOCK_FAST {
+  CLOCK_FAST("H21") {
     @Override
     public InstantSource clock(InstantSource clock) {
       return () -> clock.instant().plusMillis(1);
     }
   },
   /// A batch that failed is taken for done.
-  FAILED_BATCH_DROPPED {
+  FAILED_BATCH_DROPPED("G2") {
     @Override
     public ActivationStore store(ActivationStore store, BrokerRun run) {
       return new ForwardingStore(store) {
@@ -135,7 +138,7 @@ enum PlantedBug implements Tampering {
     }
   },
   /// Two changes of one row change places.
-  CHANGES_REORDERED {
+  CHANGES_REORDERED("H20") {
     @Override
     public Outlets outlets(Outlets outlets, BrokerRun run) {
       return new ForwardingOutlets(outlets) {
@@ -147,7 +150,7 @@ enum PlantedBug implements Tampering {
     }
   },
   /// A watermark is written in a transaction before that of its rows.
-  WATERMARK_FIRST {
+  WATERMARK_FIRST("H1") {
     @Override
     public Outlets outlets(Outlets outlets, BrokerRun run) {
       return new ForwardingOutlets(outlets) {
@@ -164,14 +167,14 @@ enum PlantedBug implements Tampering {
     }
   },
   /// A watermark is not written.
-  WATERMARK_SKIPPED {
+  WATERMARK_SKIPPED("H1") {
     @Override
     public ActivationStore store(ActivationStore store, BrokerRun run) {
       return without(store, Change.Consumed.class::isInstance);
     }
   },
   /// A batch that is tried again gets another number (H6).
-  BATCH_RENUMBERED {
+  BATCH_RENUMBERED("H6") {
     @Override
     public ActivationStore store(ActivationStore store, BrokerRun run) {
       return new ForwardingStore(store) {
@@ -185,17 +188,19 @@ enum PlantedBug implements Tampering {
     }
   },
   /// The ids of what is done are not remembered.
-  TOMBSTONE_SKIPPED {
+  TOMBSTONE_SKIPPED("H8") {
     @Override
     public Outlets outlets(Outlets outlets, BrokerRun run) {
-      return changing(outlets, change ->
-          change instanceof Change.Delete delete
-              ? new Change.Delete(delete.key(), delete.id(), Row.NONE, delete.owner())
-              : change);
+      return changing(
+          outlets,
+          change ->
+              change instanceof Change.Delete delete
+                  ? new Change.Delete(delete.key(), delete.id(), Row.NONE, delete.owner())
+                  : change);
     }
   },
   /// A departure is produced before its decision is durable (H7).
-  PRODUCED_TOO_SOON {
+  PRODUCED_TOO_SOON("H7") {
     @Override
     public Outlets outlets(Outlets outlets, BrokerRun run) {
       return new ForwardingOutlets(outlets) {
@@ -228,7 +233,7 @@ enum PlantedBug implements Tampering {
     }
   },
   /// A departure is forgotten before Kafka has acknowledged it.
-  FORGOTTEN_UNACKNOWLEDGED {
+  FORGOTTEN_UNACKNOWLEDGED("G4") {
     @Override
     public Outlets outlets(Outlets outlets, BrokerRun run) {
       return new ForwardingOutlets(outlets) {
@@ -246,7 +251,7 @@ enum PlantedBug implements Tampering {
     }
   },
   /// Every task is pushed twice.
-  PUSHED_TWICE {
+  PUSHED_TWICE("G3") {
     @Override
     public Outlets outlets(Outlets outlets, BrokerRun run) {
       return new ForwardingOutlets(outlets) {
@@ -259,7 +264,7 @@ enum PlantedBug implements Tampering {
     }
   },
   /// A report is answered by whoever takes it in.
-  REPORT_ANSWERED_UNREAD {
+  REPORT_ANSWERED_UNREAD("G2") {
     @Override
     public Intake intake(Intake intake, BrokerRun run) {
       return new Ear(intake) {
@@ -275,14 +280,14 @@ enum PlantedBug implements Tampering {
     }
   },
   /// A row is not deleted.
-  DELETE_SKIPPED {
+  DELETE_SKIPPED("G2") {
     @Override
     public ActivationStore store(ActivationStore store, BrokerRun run) {
       return without(store, Change.Delete.class::isInstance);
     }
   },
   /// A commit is answered before it is synced: the last one is lost with the power.
-  NOT_SYNCED {
+  NOT_SYNCED("G2") {
     @Override
     public ActivationStore store(ActivationStore store, BrokerRun run) {
       return new ForwardingStore(store) {
@@ -300,14 +305,14 @@ enum PlantedBug implements Tampering {
     }
   },
   /// What is read of parked rows gets lost (H15).
-  PAGE_LOST {
+  PAGE_LOST("H15") {
     @Override
     public Intake intake(Intake intake, BrokerRun run) {
       return deaf(intake, Command.ParkedRead.class::isInstance);
     }
   },
   /// A push whose answer was lost is taken for one that reached nobody (H9).
-  LOST_TAKEN_FOR_UNREACHABLE {
+  LOST_TAKEN_FOR_UNREACHABLE("H9") {
     @Override
     public Intake intake(Intake intake, BrokerRun run) {
       return new Ear(intake) {
@@ -323,7 +328,7 @@ enum PlantedBug implements Tampering {
     }
   },
   /// What was committed by others before a partition came is not looked at (H2).
-  OTHERS_COMMITS_IGNORED {
+  OTHERS_COMMITS_IGNORED("H2") {
     @Override
     public Intake intake(Intake intake, BrokerRun run) {
       return new Ear(intake) {
@@ -338,13 +343,76 @@ enum PlantedBug implements Tampering {
       };
     }
   },
-  /// The clock of the engine is a millisecond slow.
-  CLOCK_SLOW {
+  /// The clock of the engine is ten milliseconds slow.
+  CLOCK_SLOW("H22") {
     @Override
     public InstantSource clock(InstantSource clock) {
-      return () -> clock.instant().minusMillis(1);
+      return () -> clock.instant().minusMillis(10);
+    }
+  },
+  /// A row that the store cannot hold is tried for ever (H12).
+  REFUSAL_TRIED_FOR_EVER("H12") {
+    @Override
+    public ActivationStore store(ActivationStore store, BrokerRun run) {
+      return mistaking(store, StoreException.Kind.DATA);
+    }
+  },
+  /// A full disk is taken for a failure that passes: deletes wait behind inserts (H12).
+  FULL_DISK_WAITED_OUT("H12") {
+    @Override
+    public ActivationStore store(ActivationStore store, BrokerRun run) {
+      return mistaking(store, StoreException.Kind.FULL);
+    }
+  },
+  /// After a start, deadlines pass before reports can come in (H16).
+  NO_RESTART_GRACE("H16") {
+    @Override
+    public InflightOptions options(InflightOptions options) {
+      InflightOptions.Periods periods = options.periods();
+      return new InflightOptions(
+          options.pushApplications(),
+          options.retryTopic(),
+          options.deadLetterTopic(),
+          options.limits(),
+          new InflightOptions.Periods(
+              periods.grace(),
+              periods.lease(),
+              periods.markInterval(),
+              0,
+              periods.settle(),
+              periods.parkHorizon(),
+              periods.tombstone()));
+    }
+  },
+  /// A broker that stops does not write down what workers have (H17).
+  DRAIN_UNHEARD("H17") {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return deaf(intake, Command.Drain.class::isInstance);
     }
   };
+
+  /// The guarantee that it breaks, or the history whose rule it switches off.
+  final String rule;
+
+  PlantedBug(String rule) {
+    this.rule = rule;
+  }
+
+  private static ActivationStore mistaking(ActivationStore store, StoreException.Kind kind) {
+    return new ForwardingStore(store) {
+      @Override
+      public List<Outcome> commit(WriteBatch batch) {
+        try {
+          return super.commit(batch);
+        } catch (StoreException e) {
+          throw e.kind() == kind
+              ? new StoreException(StoreException.Kind.TRANSIENT, e.getMessage(), e)
+              : e;
+        }
+      }
+    };
+  }
 
   private static Intake deaf(Intake intake, Predicate<Command> to) {
     return new Ear(intake) {
@@ -369,8 +437,7 @@ enum PlantedBug implements Tampering {
     };
   }
 
-  private static Outlets changing(
-      Outlets outlets, UnaryOperator<Change> by) {
+  private static Outlets changing(Outlets outlets, UnaryOperator<Change> by) {
     return new ForwardingOutlets(outlets) {
       @Override
       public void commit(List<Change> changes, List<ParkedQuery> reads) {

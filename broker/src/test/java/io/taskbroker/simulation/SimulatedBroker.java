@@ -74,8 +74,7 @@ final class SimulatedBroker {
             1_000_000,
             plan.maxPending() < 1_000 ? 60 : 10_000,
             20),
-        new InflightOptions.Periods(
-            GRACE, LEASE, 200, RESTART_GRACE, SETTLE, 10_000, TOMBSTONE));
+        new InflightOptions.Periods(GRACE, LEASE, 200, RESTART_GRACE, SETTLE, 10_000, TOMBSTONE));
   }
 
   /// Rows that this store cannot hold, whatever is tried.
@@ -98,7 +97,6 @@ final class SimulatedBroker {
       } catch (Crash _) {
         throw new AssertionError("Nothing crashes at the start");
       }
-      ledger.started(run);
     }
   }
 
@@ -122,6 +120,7 @@ final class SimulatedBroker {
       world.trace(() -> stopping + " is stopped in order");
       stopping.stop(() -> {
         if (run == stopping) {
+          ledger.stopped(stopping);
           crash("it was stopped");
         }
       });

@@ -1,6 +1,7 @@
 package io.taskbroker.simulation;
 
 import io.taskbroker.engine.Outlets;
+import io.taskbroker.inflight.InflightOptions;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.store.ActivationStore;
 import java.time.InstantSource;
@@ -20,6 +21,10 @@ interface Tampering {
 
   default Intake intake(Intake intake, BrokerRun run) {
     return intake;
+  }
+
+  default InflightOptions options(InflightOptions options) {
+    return options;
   }
 
   default InstantSource clock(InstantSource clock) {

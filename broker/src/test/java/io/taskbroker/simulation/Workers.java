@@ -207,6 +207,19 @@ final class Workers {
     }
   }
 
+  /// The answer to a claim that comes with a report, and is given with it.
+  private static final class Unasked implements Command.ClaimReply {
+    @Override
+    public void done(@Nullable Delivery delivery) {
+      throw new AssertionError("The report is answered, not its claim");
+    }
+
+    @Override
+    public void unavailable(String why) {
+      throw new AssertionError("The report is answered, not its claim");
+    }
+  }
+
   /// One report, sent until it is answered.
   private final class Report {
     private final BrokerRun of;
@@ -244,17 +257,29 @@ final class Workers {
       broker.ledger.reported(run, updates);
       long since = world.now();
       int attempt = tries;
+      boolean wantsMore = !plan.push() && world.random.nextBoolean();
       run.receive(
           new Command.Report(
               updates,
-              null,
+              wantsMore ? new Command.Claim(null, null, new Unasked()) : null,
               new Command.ReportReply() {
                 @Override
                 public void done(@Nullable Delivery next) {
                   boolean counts = strict && attempt == 1 && run == of && world.now() < strictUntil;
                   broker.ledger.answered(run, updates, since, counts);
+                  if (next != null) {
+                    broker.ledger.handedOut(run, next, true);
+                  }
                   if (!world.fault(plan.networkLoses())) {
-                    world.after(network(), "report answered", () -> answered = true);
+                    world.after(
+                        network(),
+                        "report answered",
+                        () -> {
+                          answered = true;
+                          if (next != null) {
+                            execute(run, next, true);
+                          }
+                        });
                   }
                 }
 
