@@ -244,8 +244,8 @@ public final class StoreCommitter implements Service, Progress {
     Iterator<ParkedQuery> left = reads.iterator();
     while (left.hasNext()) {
       ParkedQuery query = left.next();
-      if (!backlog.mayFalsify(query)) {
-        ParkedPage page = store.due(query);
+      ParkedPage page = backlog.reliable(query, store.due(query));
+      if (page != null) {
         left.remove();
         done.incrementAndGet();
         listener.read(query, page);

@@ -9,14 +9,18 @@ import io.taskbroker.runtime.Surroundings;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.InvalidOffsetException;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.WakeupException;
 
@@ -76,8 +80,7 @@ public final class SteppedReader {
             consumer,
             () -> new PositionFinder.Topic("simulated", topic.id(), topic.partitions()),
             ledgers);
-    this.partitions =
-        new Partitions(consumer, finder, commits, ledgers, intake, new AtomicLong());
+    this.partitions = new Partitions(consumer, finder, commits, ledgers, intake, new AtomicLong());
     consumer.subscribe(List.of(topic.name()), partitions);
   }
 
@@ -85,7 +88,8 @@ public final class SteppedReader {
     ledgers.remember(stored);
   }
 
-  public void consumed(SourcePartition partition, long next, int records, long bytes, boolean urgent) {
+  public void consumed(
+      SourcePartition partition, long next, int records, long bytes, boolean urgent) {
     ledgers.consumed(partition, next, records, bytes, urgent);
   }
 
@@ -114,9 +118,7 @@ public final class SteppedReader {
       handOver(records);
       // What wakes a reader that sleeps in a poll comes between two turns here.
       boolean sleeps = ledgers.sleep(consumer::wakeup);
-      return sleeps && records.isEmpty()
-          ? Math.min(RETRY_NANOS, commits.untilDue().toNanos())
-          : 0;
+      return sleeps && records.isEmpty() ? Math.min(RETRY_NANOS, commits.untilDue().toNanos()) : 0;
     } catch (WakeupException _) {
       return 0;
     } catch (InvalidOffsetException e) {
@@ -153,14 +155,17 @@ public final class SteppedReader {
 
   private void handOver(ConsumerRecords<byte[], byte[]> records) {
     long now = surroundings.clock().millis();
-    records
-        .nextOffsets()
-        .forEach((partition, next) -> {
-          SourcePartition named = partitions.held(partition);
-          if (named != null) {
-            handOver(named, records.records(partition), next.offset(), now);
-          }
-        });
+    // The client's map has an order that changes from process to process.
+    var inOrder =
+        new TreeMap<TopicPartition, OffsetAndMetadata>(
+            Comparator.comparingInt(TopicPartition::partition));
+    inOrder.putAll(records.nextOffsets());
+    inOrder.forEach((partition, next) -> {
+      SourcePartition named = partitions.held(partition);
+      if (named != null) {
+        handOver(named, records.records(partition), next.offset(), now);
+      }
+    });
   }
 
   private void handOver(
