@@ -52,6 +52,11 @@ final class Ledger {
     return book;
   }
 
+  /// Takes note of what the broker's clock says.
+  void observe(SimulatedBroker broker) {
+    var _ = book(broker);
+  }
+
   private static String place(String topic, int partition) {
     return topic + "-" + partition;
   }

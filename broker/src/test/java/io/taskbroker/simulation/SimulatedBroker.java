@@ -52,11 +52,13 @@ final class SimulatedBroker {
   void stepClock(long millis) {
     world.trace(() -> "the clock of " + name + " steps by " + millis + " ms");
     world.count("clock steps");
+    ledger.observe(this);
     clockOffset += millis;
   }
 
   /// Puts the clock right.
   void setClock() {
+    ledger.observe(this);
     clockOffset = 0;
   }
 
