@@ -49,8 +49,8 @@ final class Ledgers {
 
   /// How to wait for what another thread does.
   interface Waiting {
-    /// Returns when the monitor, which the caller holds, is notified, when the time is up, or for no
-    /// reason.
+    /// Returns when the monitor, which the caller holds, is notified, when the time is up, or for
+    /// no reason.
     void await(Object monitor, long millis) throws InterruptedException;
 
     default long nanoTime() {

@@ -224,7 +224,8 @@ public final class Outbox implements Service, Progress {
     }
   }
 
-  /// One turn of the thread, which waits until there is something to do; false if it is time to end.
+  /// One turn of the thread, which waits until there is something to do; false if it is time to
+  /// end.
   boolean turn() throws InterruptedException {
     if (!awaitWork()) {
       return false;

@@ -160,8 +160,8 @@ public final class BatchFlusher<T> implements AutoCloseable {
     }
   }
 
-  /// One turn of the thread: flushes the batch that is due, or tries the last one again. Waits until
-  /// there is something to do, which is not before [#nextTurn].
+  /// One turn of the thread: flushes the batch that is due, or tries the last one again. Waits
+  /// until there is something to do, which is not before [#nextTurn].
   void turn() throws Exception {
     turns.turn();
   }

@@ -11,7 +11,6 @@ import java.util.random.RandomGenerator;
 public record Surroundings(Ticker ticker, InstantSource clock, RandomGenerator random) {
   /// The world as it is, with a source of randomness for one thread.
   public static Surroundings system() {
-    return new Surroundings(
-        Ticker.SYSTEM, InstantSource.system(), RandomGenerator.getDefault());
+    return new Surroundings(Ticker.SYSTEM, InstantSource.system(), RandomGenerator.getDefault());
   }
 }

@@ -4,7 +4,8 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import org.slf4j.LoggerFactory;
 
-/// A program that prints what identifies the histories of some seeds, for another process to compare.
+/// A program that prints what identifies the histories of some seeds, for another process to
+/// compare.
 final class Fingerprints {
   static final int SEEDS = 150;
 

@@ -55,22 +55,28 @@ final class SimulatedProducer extends MockProducer<byte[], byte[]> {
           anew ? new KafkaException("broken for ever") : new TimeoutException("lost"));
     } else {
       // On its way it outlives the process.
-      world.after(world.between(World.MS / 5, 20 * World.MS), "produce", () -> {
-        kafka.append(record.topic(), record.partition(), record.value());
-        boolean lost = world.fault(plan.produceLosesReply());
-        answer(record, callback, lost ? new TimeoutException("no answer") : null);
-      });
+      world.after(
+          world.between(World.MS / 5, 20 * World.MS),
+          "produce",
+          () -> {
+            kafka.append(record.topic(), record.partition(), record.value());
+            boolean lost = world.fault(plan.produceLosesReply());
+            answer(record, callback, lost ? new TimeoutException("no answer") : null);
+          });
     }
     return CompletableFuture.completedFuture(null);
   }
 
   private void answer(
       ProducerRecord<byte[], byte[]> record, Callback callback, @Nullable Exception failure) {
-    run.later(kafka.world.between(World.MS / 5, 20 * World.MS), "produce answer", () -> {
-      var place = new TopicPartition(record.topic(), record.partition());
-      callback.onCompletion(new RecordMetadata(place, 0, 0, 0, 0, 0), failure);
-      wake.run();
-    });
+    run.later(
+        kafka.world.between(World.MS / 5, 20 * World.MS),
+        "produce answer",
+        () -> {
+          var place = new TopicPartition(record.topic(), record.partition());
+          callback.onCompletion(new RecordMetadata(place, 0, 0, 0, 0, 0), failure);
+          wake.run();
+        });
   }
 
   @Override

@@ -28,9 +28,7 @@ final class Simulation {
     kafka = new Kafka(world, plan, ledger);
     var workers = new Workers(world, plan);
     for (int i = 0; i < plan.brokers(); i++) {
-      var broker =
-          new SimulatedBroker(
-              i == 0 ? "A" : "B", world, plan, kafka, workers, tampering);
+      var broker = new SimulatedBroker(i == 0 ? "A" : "B", world, plan, kafka, workers, tampering);
       brokers.add(broker);
       if (!plan.push()) {
         workers.pull(broker);

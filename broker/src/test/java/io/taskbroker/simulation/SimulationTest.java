@@ -93,8 +93,8 @@ final class SimulationTest {
     }
   }
 
-  /// In another process too, where hashes of objects and orders of sets are others, so that a seed that
-  /// fails anywhere fails everywhere.
+  /// In another process too, where hashes of objects and orders of sets are others, so that a seed
+  /// that fails anywhere fails everywhere.
   @Test
   @Timeout(value = 120, unit = TimeUnit.SECONDS)
   void sameSeedIsTheSameHistory() throws IOException {

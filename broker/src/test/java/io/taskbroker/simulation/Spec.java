@@ -51,8 +51,7 @@ record Spec(
   }
 
   private static Spec undecodable(Origin origin, byte[] bytes) {
-    return new Spec(
-        origin, bytes, false, "", "", false, true, 0, Long.MAX_VALUE, 0, 0);
+    return new Spec(origin, bytes, false, "", "", false, true, 0, Long.MAX_VALUE, 0, 0);
   }
 
   /// Whether its id was derived by a broker.

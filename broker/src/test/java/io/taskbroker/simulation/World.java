@@ -29,8 +29,7 @@ final class World {
   private final Map<String, Long> counts = new TreeMap<>();
   private final boolean traces;
   private final PriorityQueue<Event> events =
-      new PriorityQueue<>(
-          Comparator.comparingLong(Event::time).thenComparingLong(Event::number));
+      new PriorityQueue<>(Comparator.comparingLong(Event::time).thenComparingLong(Event::number));
   private long now;
   private long numbers;
   private long hash;

@@ -40,7 +40,11 @@ final class StoreCommitterFullTest {
   private final Failures failures = new Failures();
   private final StoreCommitter committer =
       new StoreCommitter(
-          store, CommitOptions.defaults(), told, failures, new Surroundings(ticker, InstantSource.system(), RandomGenerator.getDefault()));
+          store,
+          CommitOptions.defaults(),
+          told,
+          failures,
+          new Surroundings(ticker, InstantSource.system(), RandomGenerator.getDefault()));
 
   @AfterEach
   void stop() {

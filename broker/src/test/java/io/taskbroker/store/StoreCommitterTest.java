@@ -331,7 +331,11 @@ final class StoreCommitterTest {
 
   private StoreCommitter committer(CommitOptions options) {
     return new StoreCommitter(
-        store, options, told, failures, new Surroundings(ticker, () -> Instant.ofEpochMilli(1_234), RandomGenerator.getDefault()));
+        store,
+        options,
+        told,
+        failures,
+        new Surroundings(ticker, () -> Instant.ofEpochMilli(1_234), RandomGenerator.getDefault()));
   }
 
   private void awaitWhileTimePasses(Callable<Boolean> condition) {
