@@ -182,7 +182,7 @@ final class BrokerRun implements Outlets, Intake {
             body.run();
           } catch (Crash crash) {
             if (alive) {
-              broker.crash(crash.getMessage());
+              broker.crash(crash.where);
             }
           }
         });

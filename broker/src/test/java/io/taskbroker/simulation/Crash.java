@@ -4,7 +4,10 @@ package io.taskbroker.simulation;
 final class Crash extends Error {
   private static final long serialVersionUID = 1;
 
+  final String where;
+
   Crash(String where) {
     super(where, null, false, false);
+    this.where = where;
   }
 }

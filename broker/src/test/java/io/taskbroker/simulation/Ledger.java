@@ -1,9 +1,10 @@
 package io.taskbroker.simulation;
 
+import static io.taskbroker.simulation.Violation.check;
+import static io.taskbroker.simulation.Violation.present;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.taskbroker.activation.Change;
-import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
@@ -27,22 +28,26 @@ import java.util.function.Supplier;
 /// on the disks, and between brokers and workers. Every entry is checked against the guarantees at
 /// once, and all of them together at the end.
 final class Ledger {
-  private final World world;
-  private final Plan plan;
-  private final Map<Origin, Spec> records = new LinkedHashMap<>();
-  private final Map<String, Set<ByteBuffer>> appended = new HashMap<>();
+  final World world;
+  final Plan plan;
+  private final DiskLedger disks = new DiskLedger(this);
+
+  /// What is in the topics that brokers read, and all values of each topic.
+  final Map<Origin, Spec> records = new LinkedHashMap<>();
+
+  final Map<String, Set<ByteBuffer>> appended = new HashMap<>();
   private final Map<SimulatedBroker, Book> books = new LinkedHashMap<>();
-  private final Map<Origin, Integer> sends = new HashMap<>();
-  private final Map<String, Long> committed = new HashMap<>();
+  final Map<Origin, Integer> sends = new HashMap<>();
+  final Map<String, Long> committed = new HashMap<>();
   private final Set<BrokerRun> stoppedInOrder = new HashSet<>();
-  private final Map<String, Long> skipped = new HashMap<>();
+  final Map<String, Long> skipped = new HashMap<>();
 
   Ledger(World world, Plan plan) {
     this.world = world;
     this.plan = plan;
   }
 
-  private Book book(BrokerRun run) {
+  Book book(BrokerRun run) {
     return book(run.broker);
   }
 
@@ -57,7 +62,7 @@ final class Ledger {
     var _ = book(broker);
   }
 
-  private static String place(String topic, int partition) {
+  static String place(String topic, int partition) {
     return topic + "-" + partition;
   }
 
@@ -121,25 +126,9 @@ final class Ledger {
 
   // On disk.
 
+  /// A change is committed.
   void applied(BrokerRun run, Change change, Outcome outcome) {
-    Book book = book(run);
-    check(outcome == Outcome.APPLIED, "G1", () -> run + ": " + outcome + " of " + brief(change));
-    switch (change) {
-      case Change.Insert(Row row, _) -> inserted(run, book, row);
-      case Change.Leave leave -> left(run, book, leave);
-      case Change.Delete delete -> deleted(run, book, delete);
-      case Change.Consumed consumed ->
-          consumed(
-              run,
-              book,
-              consumed.partition().topic(),
-              consumed.partition().partition(),
-              consumed.next());
-      case Change.OffsetCommitted c ->
-          book.watermarks.putIfAbsent(
-              place(c.partition().topic(), c.partition().partition()), c.committed());
-      case Change.Mark _, Change.Prove _ -> {}
-    }
+    disks.applied(run, change, outcome);
   }
 
   /// The store cannot hold the row. What is made of it instead is not stored together with the
@@ -149,183 +138,15 @@ final class Ledger {
     book(run).rejectedIds.add(row.activation().id());
   }
 
-  private static String brief(Change change) {
-    return FaultyStore.brief(change);
-  }
-
-  private void inserted(BrokerRun run, Book book, Row row) {
-    Origin origin = row.activation().origin();
-    Spec spec = records.get(origin);
-    check(spec != null, "G1", () -> "a row without a record: " + origin);
-    check(
-        Arrays.equals(spec.bytes(), row.activation().payload()),
-        "G1",
-        () -> "other bytes than the record's: " + origin);
-    Book.Line before = book.byOrigin.get(origin);
-    check(
-        before == null || mayComeAgain(book, before),
-        "G1",
-        () -> run + " ingested twice: " + origin);
-    String id = row.activation().id();
-    for (Book.Line other : book.of(id)) {
-      check(other.end != null, "G4", () -> run + " has two rows of " + id);
-    }
-    long until = book.tombstones.getOrDefault(id, 0L);
-    check(
-        plan.clockStep() > 0 || run.broker.wall() >= until,
-        "G4",
-        () -> run + " takes " + id + " in before its tombstone ends");
-    if (row.parkedUntil() != Row.NONE) {
-      world.count("rows parked");
-    }
-    var line = new Book.Line(row.key(), spec, world.now());
-    book.add(line);
-    if (row.leaving() != null) {
-      line.leavesFor = row.leaving().topic();
-    }
-  }
-
-  /// A known limit: where a transaction is too small for what was read at a time, or the store is
-  /// full or refuses something, rows are durable before the watermark behind them. What of them
-  /// ended before a crash came between is read again, unless it may run only once.
-  private boolean mayComeAgain(Book book, Book.Line before) {
-    boolean apart =
-        plan.batchSize() < 4_096
-            || plan.storeLimit() > 0
-            || plan.storeIsFull() > 0
-            || plan.storeRefuses() > 0;
-    boolean mayRunAgain = before.handOuts == 0 || !before.spec.once();
-    return apart && book.died && before.end != null && mayRunAgain;
-  }
-
-  private void left(BrokerRun run, Book book, Change.Leave leave) {
-    Book.Line line = line(book, leave.key());
-    String id = leave.id();
-    byte[] payload = leave.payload();
-    if (leave.status() == Status.RETRY) {
-      check(
-          book.wasReported(id, Status.RETRY),
-          "G4",
-          () -> run + " retries what nobody wants retried: " + id);
-      check(payload != null, "G4", () -> "a retry without payload: " + id);
-      Spec next = Spec.of(line.spec.origin(), payload);
-      check(
-          next.id().equals(Ids.retry(id, line.spec.attempts() + 1)),
-          "G4",
-          () -> "the id of a retry is not derived: " + next.id() + " of " + id);
-    } else {
-      check(line.spec.deadLetters(), "G4", () -> run + " dead-letters against the policy: " + id);
-      check(mayFail(run, book, line), "G4", () -> run + " dead-letters for no reason: " + id);
-    }
-    line.leavesFor = leave.destination().topic();
-    if (payload != null) {
-      line.departing = payload;
-    }
-  }
-
-  /// Whether there is a reason for it to fail for good, or to expire.
-  private boolean mayFail(BrokerRun run, Book book, Book.Line line) {
-    Spec spec = line.spec;
-    boolean late =
-        line.handOuts > 0
-            && world.now() - line.lastHandOut
-                >= Math.min(spec.deadline() + SimulatedBroker.GRACE, SimulatedBroker.LEASE)
-                    * World.MS;
-    return book.wasReported(spec.id(), Status.FAILURE)
-        || book.latestWall >= spec.expiresAt()
-        || late
-        || plan.workerRefuses() > 0
-        || (spec.once() && ambiguous(run, spec))
-        || !spec.decodable();
-  }
-
-  /// Whether another broker, or an earlier run, may have handed it out as far as this one knows.
-  private boolean ambiguous(BrokerRun run, Spec spec) {
-    return run.number > 1
-        || books.size() > 1
-        || plan.freeze() > 0
-        || sends.containsKey(spec.origin());
-  }
-
-  private void deleted(BrokerRun run, Book book, Change.Delete delete) {
-    Book.Line line = line(book, delete.key());
-    Spec spec = line.spec;
-    String id = spec.id();
-    boolean gone = line.leavesFor != null && isIn(line.leavesFor, line.departing);
-    boolean complete = book.wasReported(id, Status.COMPLETE);
-    if (gone) {
-      line.end = Kafka.RETRIES.equals(line.leavesFor) ? Book.End.RETRIED : Book.End.DEAD_LETTERED;
-    } else if (complete) {
-      line.end = Book.End.COMPLETED;
-    } else if (line.refused) {
-      line.end = Book.End.DISCARDED; // it comes again
-    } else {
-      check(line.leavesFor == null, "G4", () -> run + " forgets what is not in Kafka: " + id);
-      check(!spec.deadLetters(), "G1", () -> run + " discards against the policy: " + id);
-      check(mayFail(run, book, line), "G1", () -> run + " loses " + id + " of " + spec.origin());
-      line.end = book.latestWall >= spec.expiresAt() ? Book.End.EXPIRED : Book.End.DISCARDED;
-    }
-    world.count("ended " + line.end);
-    boolean remembered = spec.derived() || spec.once();
-    if (remembered && line.end != Book.End.DEAD_LETTERED && !complete && !line.refused) {
-      check(delete.tombstoneUntil() != Row.NONE, "G4", () -> run + " forgets the id of " + id);
-    }
-    if (delete.tombstoneUntil() != Row.NONE) {
-      book.tombstones.put(id, delete.tombstoneUntil());
-    }
-  }
-
-  private boolean isIn(String topic, byte[] payload) {
-    return appended.getOrDefault(topic, Set.of()).contains(ByteBuffer.wrap(payload));
-  }
-
-  private Book.Line line(Book book, long key) {
-    Book.Line line = book.lines.get(key);
-    check(
-        line != null && line.end == null,
-        "G1",
-        () -> "a change of a row that is not there: " + key);
+  static Book.Line line(Book book, long key) {
+    Supplier<String> what = () -> "a change of a row that is not there: " + key;
+    Book.Line line = present(book.lines.get(key), "G1", what);
+    check(line.end == null, "G1", what);
     return line;
   }
 
-  private void consumed(BrokerRun run, Book book, String topic, int partition, long next) {
-    String place = place(topic, partition);
-    long before = book.watermarks.getOrDefault(place, -1L);
-    long from = before;
-    if (before < 0) {
-      from = Math.max(committed.getOrDefault(place, 0L), skipped.getOrDefault(place, 0L));
-    }
-    if (plan.latest() && before < 0 && !committed.containsKey(place)) {
-      // Nothing is known of it anywhere: it begins where it likes.
-      long first = next;
-      for (long offset = 0; offset < next && first == next; offset++) {
-        if (book.byOrigin.containsKey(new Origin(topic, partition, offset))) {
-          first = offset;
-        }
-      }
-      skipped.put(place, first);
-      from = first;
-    }
-    for (long offset = from; offset < next; offset++) {
-      var origin = new Origin(topic, partition, offset);
-      check(
-          isAccountedFor(run, book, place, origin),
-          "G1",
-          () -> run + " passes a record that is nowhere: " + origin);
-    }
-    book.watermarks.put(place, next);
-  }
-
-  private boolean isAccountedFor(BrokerRun run, Book book, String place, Origin origin) {
-    Spec spec = records.get(origin);
-    return book.byOrigin.containsKey(origin)
-        || book.rejected.contains(origin)
-        || isExcused(book, spec)
-        || origin.offset() < committed.getOrDefault(place, 0L);
-  }
-
   /// Whether a rule disposes of it on arrival.
-  private boolean isExcused(Book book, Spec spec) {
+  boolean isExcused(Book book, Spec spec) {
     boolean expired = book.latestWall >= spec.expiresAt() && !spec.deadLetters();
     return expired
         || book.rejectedIds.contains(spec.id())
@@ -381,8 +202,8 @@ final class Ledger {
     Book book = book(run);
     long key = Carried.keyOf(delivery);
     Origin origin = Carried.by(delivery).origin();
-    Spec spec = records.get(origin);
-    check(spec != null, "G1", () -> "handed out without a record: " + delivery.id());
+    Spec spec =
+        present(records.get(origin), "G1", () -> "handed out without a record: " + delivery.id());
     world.trace(() ->
         run
             + " hands out "
@@ -399,11 +220,9 @@ final class Ledger {
         Arrays.equals(spec.bytes(), delivery.payload()),
         "G1",
         () -> "other bytes than the record's: " + delivery.id());
-    Row row = run.broker.disk.rows().get(key);
-    check(
-        row != null && row.leaving() == null,
-        "G6",
-        () -> run + " hands out what is not on disk (any more): " + delivery.id());
+    Supplier<String> gone = () -> run + " hands out what is not on disk: " + delivery.id();
+    Row row = present(run.broker.disk.rows().get(key), "G6", gone);
+    check(row.leaving() == null, "G6", gone);
     world.count(delivery.deliveries() > 1 ? "hand-outs again" : "hand-outs");
     if (spec.once()) {
       world.count("hand-outs of what may run only once");
@@ -548,11 +367,5 @@ final class Ledger {
 
   static byte[] poison() {
     return "\u0007 poison".getBytes(UTF_8);
-  }
-
-  private void check(boolean holds, String guarantee, Supplier<String> what) {
-    if (!holds) {
-      throw new Violation(guarantee, what.get());
-    }
   }
 }

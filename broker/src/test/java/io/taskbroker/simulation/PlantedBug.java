@@ -407,7 +407,7 @@ enum PlantedBug implements Tampering {
           return super.commit(batch);
         } catch (StoreException e) {
           throw e.kind() == kind
-              ? new StoreException(StoreException.Kind.TRANSIENT, e.getMessage(), e)
+              ? new StoreException(StoreException.Kind.TRANSIENT, "mistaken: " + kind, e)
               : e;
         }
       }
