@@ -111,7 +111,7 @@ final class BrokerRun implements Outlets, Intake {
             "group",
             topic.partitions().size(),
             plan.latest() && topic.name().equals(Kafka.TASKS),
-            Duration.ofMillis(1_000));
+            Duration.ofSeconds(1));
     var reader =
         new SteppedReader(
             described,
