@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 
 /// A consumer in the simulated cluster. No call of it takes time: whoever turns its reader lets
 /// time pass in between.
+@SuppressWarnings("UnsynchronizedOverridesSynchronized") // there is one thread
 final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   private static final int MAX_RECORDS = 20;
 

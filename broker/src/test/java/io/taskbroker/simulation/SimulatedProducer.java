@@ -18,6 +18,7 @@ import org.apache.kafka.common.errors.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /// A producer to the simulated cluster, whose requests and answers may be lost.
+@SuppressWarnings("UnsynchronizedOverridesSynchronized") // there is one thread
 final class SimulatedProducer extends MockProducer<byte[], byte[]> {
   private static final Node[] NOBODY = {};
 

@@ -10,6 +10,7 @@ import io.taskbroker.proto.v1.TaskActivation;
 ///
 /// @param decodable whether it is an activation at all
 /// @param expiresAt [Long#MAX_VALUE] if it does not expire
+@SuppressWarnings("ArrayRecordComponent") // compared by nobody
 record Spec(
     Origin origin,
     byte[] bytes,

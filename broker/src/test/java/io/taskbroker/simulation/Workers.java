@@ -177,7 +177,7 @@ final class Workers {
     boolean prompt = takes < Math.min(spec.deadline(), 1_000) * World.MS / 2;
     boolean strict = sure && first && prompt && delivery.deliveries() == 1;
     if (world.fault(plan.workerLies())) {
-      lie(updates, delivery, spec);
+      lie(updates, delivery);
       strict = false;
     }
     var report = new Report(run, updates, strict, world.now() + spec.deadline() * World.MS / 2);
@@ -196,7 +196,7 @@ final class Workers {
         status == Status.RETRY ? world.random.nextInt(4) - 1 : -1);
   }
 
-  private void lie(List<Command.Update> updates, Delivery delivery, Spec spec) {
+  private void lie(List<Command.Update> updates, Delivery delivery) {
     switch (world.random.nextInt(3)) {
       case 0 -> updates.add(update("nobody-knows-this", Status.COMPLETE));
       case 1 -> updates.add(update(delivery.id(), Status.FAILURE));
