@@ -18,6 +18,8 @@ import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.LoopThread;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Service;
+import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import java.time.Duration;
@@ -43,6 +45,7 @@ public final class EngineLoop implements Service, Progress {
 
   private final Mailbox mailbox;
   private final Outlets outlets;
+  private final Ticker ticker;
   private final InstantSource clock;
   private final Inflight inflight;
   private final LoopThread thread;
@@ -60,10 +63,20 @@ public final class EngineLoop implements Service, Progress {
       InstantSource clock,
       RandomGenerator random,
       FailureSink failures) {
+    this(options, mailbox, outlets, new Surroundings(Ticker.SYSTEM, clock, random), failures);
+  }
+
+  EngineLoop(
+      InflightOptions options,
+      Mailbox mailbox,
+      Outlets outlets,
+      Surroundings surroundings,
+      FailureSink failures) {
     this.mailbox = mailbox;
     this.outlets = outlets;
-    this.clock = clock;
-    this.inflight = new Inflight(options, new Outflow(), random);
+    this.ticker = surroundings.ticker();
+    this.clock = surroundings.clock();
+    this.inflight = new Inflight(options, new Outflow(), surroundings.random());
     this.thread = new LoopThread("engine", new Turns(), failures);
   }
 
@@ -129,7 +142,9 @@ public final class EngineLoop implements Service, Progress {
     return done;
   }
 
-  private boolean round() {
+  /// One round. Returns whether it was told something.
+  boolean round() {
+    inflight.observe(now(), clock.millis());
     int count = 0;
     Command command = mailbox.nextTold();
     while (command != null) {
@@ -151,7 +166,11 @@ public final class EngineLoop implements Service, Progress {
   }
 
   private void advance() {
-    inflight.advance(System.nanoTime() / NANOS_PER_MS, clock.millis());
+    inflight.advance(now(), clock.millis());
+  }
+
+  private long now() {
+    return ticker.nanoTime() / NANOS_PER_MS;
   }
 
   private void handOver() {
@@ -162,6 +181,11 @@ public final class EngineLoop implements Service, Progress {
       reads = new ArrayList<>();
       outlets.commit(made, wanted);
     }
+  }
+
+  /// When the next round has something to do without being told anything, in nanoseconds from now.
+  long untilNextRound() {
+    return nanosUntil(inflight.nextWake(), ticker.nanoTime());
   }
 
   /// How long to sleep. There are activations that expire in more years than nanoseconds can count.
@@ -177,7 +201,7 @@ public final class EngineLoop implements Service, Progress {
     @Override
     public void turn() {
       if (!round()) {
-        long wait = nanosUntil(inflight.nextWake(), System.nanoTime());
+        long wait = untilNextRound();
         if (wait > 0) {
           mailbox.sleep(wait, inflight.hasRoom());
         }

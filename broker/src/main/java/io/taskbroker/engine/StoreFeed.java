@@ -4,6 +4,7 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Refusal;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Intake;
+import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.ActivationStore.ParkedPage;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
@@ -24,15 +25,28 @@ public final class StoreFeed implements StoreCommitter.Listener {
   private final Intake intake;
   private final String deadLetterTopic;
   private final CommitCounts counts;
-  private long sizedAt = System.nanoTime() - SIZE_NANOS;
+  private final Ticker ticker;
+  private long sizedAt;
   private boolean sized;
 
   /// @param deadLetterTopic where records go that the store cannot hold
   public StoreFeed(ActivationStore store, Intake intake, String deadLetterTopic, Metrics metrics) {
+    this(store, intake, deadLetterTopic, metrics, Ticker.SYSTEM);
+  }
+
+  /// @param ticker measures how long ago the size was told
+  public StoreFeed(
+      ActivationStore store,
+      Intake intake,
+      String deadLetterTopic,
+      Metrics metrics,
+      Ticker ticker) {
     this.store = store;
     this.intake = intake;
     this.deadLetterTopic = deadLetterTopic;
     this.counts = new CommitCounts(metrics, InstantSource.system());
+    this.ticker = ticker;
+    this.sizedAt = ticker.nanoTime() - SIZE_NANOS;
   }
 
   @Override
@@ -66,12 +80,12 @@ public final class StoreFeed implements StoreCommitter.Listener {
   ///
   /// @return nanoseconds until it may be told; [Long#MAX_VALUE] if it was
   private long size() {
-    long wait = SIZE_NANOS - (System.nanoTime() - sizedAt);
+    long wait = SIZE_NANOS - (ticker.nanoTime() - sizedAt);
     if (wait > 0) {
       return wait;
     }
     intake.tell(new Command.StoreSized(store.size()));
-    sizedAt = System.nanoTime();
+    sizedAt = ticker.nanoTime();
     sized = true;
     return Long.MAX_VALUE;
   }

@@ -377,6 +377,7 @@ final class Arrivals {
     PartitionIntake intake = intakeOf(origin);
     if (intake == null) {
       orphans.computeIfAbsent(place(origin), _ -> new ArrayList<>()).add(entry);
+      flight.setAside(entry, true);
     } else if (origin.offset() < intake.assignedAt) {
       endings.fail(entry, "whether another broker has run it is not known");
     } else if (origin.offset() < intake.committed) {
@@ -436,14 +437,18 @@ final class Arrivals {
         if (row.offset() >= assigned.committed()) {
           intake.unproven.addLast(row);
         }
-      } else if (awaitsProof(entry)) {
-        unproven(entry);
+      } else {
+        flight.setAside(entry, false);
+        if (awaitsProof(entry)) {
+          unproven(entry);
+        }
       }
     }
     List<Entry> found =
         orphans.remove(place(new Origin(partition.topic(), partition.partition(), 0)));
     if (found != null) {
       for (Entry entry : found) {
+        flight.setAside(entry, false);
         if (awaitsProof(entry)) {
           unproven(entry);
         }
@@ -477,6 +482,7 @@ final class Arrivals {
         flight.write(new Change.Prove(row.key(), row.id(), null));
       }
     } else if (awaitsProof(entry)) {
+      flight.setAside(entry, false);
       entry.committed = true;
       if (entry.status == Status.PENDING) {
         entry.step = Entry.Step.MARKING;
@@ -497,6 +503,12 @@ final class Arrivals {
     intake.revoked = true;
     intake.draining = true;
     intake.lost = revoked.lost();
+    for (Unproven row : intake.unproven) {
+      Entry entry = row.entry();
+      if (entry != null) {
+        flight.setAside(entry, true);
+      }
+    }
     drained(intake);
   }
 

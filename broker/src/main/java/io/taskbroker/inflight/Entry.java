@@ -59,6 +59,9 @@ final class Entry {
   boolean deadlineExtended;
   boolean committed;
 
+  /// Whether it waits for a partition to return, perhaps for ever, and takes no room from others.
+  boolean aside;
+
   int refusals;
   long acceptedAtFirstRefusal;
 

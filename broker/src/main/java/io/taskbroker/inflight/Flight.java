@@ -199,7 +199,20 @@ final class Flight {
     count(entry, 1);
   }
 
+  /// Lets an entry take room, or not.
+  void setAside(Entry entry, boolean aside) {
+    if (entry.aside != aside) {
+      count(entry, -1);
+      entry.aside = aside;
+      count(entry, 1);
+    }
+  }
+
   private void count(Entry entry, int by) {
+    if (entry.aside && (entry.status == Status.PENDING || entry.status == Status.DELAY)) {
+      entry.lane.aside += by;
+      return;
+    }
     switch (entry.status) {
       case PENDING -> entry.lane.pending += by;
       case CLAIMED -> {

@@ -18,8 +18,8 @@ import java.util.random.RandomGenerator;
 /// clock, thread, input or output of its own; the same engine runs in the broker and under
 /// simulation.
 ///
-/// Use: [#restore] what the store has, [#advance] to the present, [#start], then any number of
-/// [#apply] followed by [#advance]. Not thread-safe.
+/// Use: [#restore] what the store has, [#advance] to the present, [#start], then again and again
+/// [#observe], any number of [#apply], [#advance]. Not thread-safe.
 public final class Inflight {
   private static final long CLOCK_STEP_MS = 500;
 
@@ -298,22 +298,31 @@ public final class Inflight {
     }
   }
 
+  /// Takes note of the time, without doing what is due: commands that are followed after it count
+  /// from it, however long nothing happened before them.
+  ///
+  /// @param now monotonic milliseconds, never less than before
+  /// @param wall milliseconds since the epoch
+  public void observe(long now, long wall) {
+    long step = wall - flight.wall - (now - flight.now);
+    flight.now = now;
+    flight.wall = wall;
+    if (started && Math.abs(step) > CLOCK_STEP_MS) {
+      rebase();
+      if (step < 0) {
+        flight.lanes.values().forEach(lane -> lane.parking.rewind());
+      }
+    }
+  }
+
   /// Moves on to a time, and does what is due and what the commands before made possible.
   ///
   /// @param now monotonic milliseconds, never less than before
   /// @param wall milliseconds since the epoch
   public void advance(long now, long wall) {
-    long step = wall - flight.wall - (now - flight.now);
-    flight.now = now;
-    flight.wall = wall;
+    observe(now, wall);
     if (!started) {
       return;
-    }
-    if (Math.abs(step) > CLOCK_STEP_MS) {
-      rebase();
-      if (step < 0) {
-        flight.lanes.values().forEach(lane -> lane.parking.rewind());
-      }
     }
     Entry due = flight.timers.poll(now);
     while (due != null) {

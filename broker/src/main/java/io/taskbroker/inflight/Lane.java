@@ -25,6 +25,9 @@ final class Lane {
   int handedOut;
   int delayed;
 
+  /// Entries that wait for their partition to return, which count as neither of these.
+  int aside;
+
   /// Those of the delayed that were parked and are read back.
   int recalled;
 
@@ -110,7 +113,12 @@ final class Lane {
   }
 
   boolean isIdle() {
-    return pending == 0 && handedOut == 0 && delayed == 0 && calls == 0 && !parking.holdsAny();
+    return pending == 0
+        && aside == 0
+        && handedOut == 0
+        && delayed == 0
+        && calls == 0
+        && !parking.holdsAny();
   }
 
   boolean hasReady() {

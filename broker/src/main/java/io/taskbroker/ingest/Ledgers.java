@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 final class Ledgers {
   private final long maxRecords;
   private final long maxBytes;
+  private final Waiting waiting;
   private final Map<SourcePartition, OffsetLedger> ledgers = new HashMap<>();
 
   /// What is durable of partitions that have no ledger now.
@@ -37,8 +38,24 @@ final class Ledgers {
   private @Nullable Runnable waker;
 
   Ledgers(long maxRecords, long maxBytes) {
+    this(maxRecords, maxBytes, Object::wait);
+  }
+
+  Ledgers(long maxRecords, long maxBytes, Waiting waiting) {
     this.maxRecords = maxRecords;
     this.maxBytes = maxBytes;
+    this.waiting = waiting;
+  }
+
+  /// How to wait for what another thread does.
+  interface Waiting {
+    /// Returns when the monitor, which the caller holds, is notified, when the time is up, or for
+    /// no reason.
+    void await(Object monitor, long millis) throws InterruptedException;
+
+    default long nanoTime() {
+      return System.nanoTime();
+    }
   }
 
   /// What the store knows.
@@ -118,14 +135,14 @@ final class Ledgers {
   ///
   /// @return whether it has, in that time
   synchronized boolean awaitDrained(Collection<SourcePartition> partitions, Duration timeout) {
-    long end = System.nanoTime() + timeout.toNanos();
+    long end = waiting.nanoTime() + timeout.toNanos();
     try {
       while (!Collections.disjoint(undrained, partitions)) {
-        long millis = Duration.ofNanos(end - System.nanoTime()).toMillis();
+        long millis = Duration.ofNanos(end - waiting.nanoTime()).toMillis();
         if (millis <= 0) {
           return false;
         }
-        wait(millis);
+        waiting.await(this, millis);
       }
       return true;
     } catch (InterruptedException e) {

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
@@ -33,28 +34,41 @@ final class PositionFinder {
 
   private final TopicSource source;
   private final Consumer<byte[], byte[]> consumer;
-  private final Admin admin;
+  private final Supplier<Topic> topics;
   private final Ledgers ledgers;
 
   PositionFinder(
       TopicSource source, Consumer<byte[], byte[]> consumer, Admin admin, Ledgers ledgers) {
+    this(source, consumer, () -> ask(admin, source.topic()), ledgers);
+  }
+
+  /// @param topics describes the topic as it is now
+  PositionFinder(
+      TopicSource source,
+      Consumer<byte[], byte[]> consumer,
+      Supplier<Topic> topics,
+      Ledgers ledgers) {
     this.source = source;
     this.consumer = consumer;
-    this.admin = admin;
+    this.topics = topics;
     this.ledgers = ledgers;
   }
 
   /// The topic as it is now: asked anew every time, as it may have been deleted and made again.
   Topic topic() {
+    return topics.get();
+  }
+
+  private static Topic ask(Admin admin, String name) {
     KafkaFuture<String> cluster =
         admin.describeCluster(new DescribeClusterOptions().timeoutMs(TIMEOUT_MILLIS)).clusterId();
     KafkaFuture<TopicDescription> topic =
         Objects.requireNonNull(
             admin
                 .describeTopics(
-                    List.of(source.topic()), new DescribeTopicsOptions().timeoutMs(TIMEOUT_MILLIS))
+                    List.of(name), new DescribeTopicsOptions().timeoutMs(TIMEOUT_MILLIS))
                 .topicNameValues()
-                .get(source.topic()));
+                .get(name));
     TopicDescription description = answer(topic);
     return new Topic(
         answer(cluster), description.topicId().toString(), description.partitions().size());

@@ -5,9 +5,8 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
@@ -89,14 +88,14 @@ final class Lane {
 
   /// Called by Kafka's threads.
   void acknowledged(Parcel parcel) {
-    answeredAt = System.nanoTime();
+    answeredAt = outbox.nanoTime();
     acknowledgedSome = true;
     int left = sent.decrementAndGet();
     outbox.produced(parcel.departure, left == 0 && warned);
   }
 
   /// Called by Kafka's threads, and by the outbox's own while it sends.
-  void failed(Parcel parcel, Exception failure, KafkaProducer<byte[], byte[]> producer) {
+  void failed(Parcel parcel, Exception failure, Producer<byte[], byte[]> producer) {
     Verdict verdict = Verdict.of(failure);
     if (verdict == Verdict.REFUSED) {
       sent.decrementAndGet();
@@ -131,7 +130,7 @@ final class Lane {
   }
 
   private void sendAll(long now) {
-    KafkaProducer<byte[], byte[]> producer = null;
+    Producer<byte[], byte[]> producer = null;
     int partitions;
     try {
       Link way = way();
@@ -164,7 +163,7 @@ final class Lane {
 
   /// Nothing can be sent now.
   private void allFailed(
-      long now, RuntimeException failure, @Nullable KafkaProducer<byte[], byte[]> producer) {
+      long now, RuntimeException failure, @Nullable Producer<byte[], byte[]> producer) {
     boolean noCluster = link == null && failure instanceof IllegalArgumentException;
     Verdict verdict = noCluster ? Verdict.REFUSED : Verdict.of(failure);
     String why = why(failure);
@@ -205,7 +204,7 @@ final class Lane {
       long longest =
           failures < LONGEST_PAUSE_AFTER ? FIRST_PAUSE_NANOS << failures : LONGEST_PAUSE_NANOS;
       failures++;
-      notBefore = now + ThreadLocalRandom.current().nextLong(longest / 2, longest + 1);
+      notBefore = now + outbox.random().nextLong(longest / 2, longest + 1);
     }
     for (Parcel parcel : waiting) {
       if (now - parcel.since > PATIENCE_NANOS) {

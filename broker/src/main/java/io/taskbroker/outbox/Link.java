@@ -3,7 +3,9 @@ package io.taskbroker.outbox;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Function;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
@@ -19,25 +21,35 @@ final class Link {
 
   private final Map<String, String> client;
   private final int maxMessageSize;
-  private @Nullable KafkaProducer<byte[], byte[]> producer;
-  private volatile @Nullable KafkaProducer<byte[], byte[]> broken;
+  private final Function<Map<String, Object>, Producer<byte[], byte[]>> maker;
+  private @Nullable Producer<byte[], byte[]> producer;
+  private volatile @Nullable Producer<byte[], byte[]> broken;
 
-  Link(Map<String, String> client, int maxMessageSize) {
+  /// @param maker makes a producer of its settings
+  Link(
+      Map<String, String> client,
+      int maxMessageSize,
+      Function<Map<String, Object>, Producer<byte[], byte[]>> maker) {
     this.client = client;
     this.maxMessageSize = maxMessageSize;
+    this.maker = maker;
+  }
+
+  /// A producer of Kafka's client.
+  static Producer<byte[], byte[]> kafka(Map<String, Object> settings) {
+    return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
   }
 
   /// @throws org.apache.kafka.common.KafkaException if the settings are no good, or no server's
   ///   name is known now
-  KafkaProducer<byte[], byte[]> producer() {
-    KafkaProducer<byte[], byte[]> current = producer;
+  Producer<byte[], byte[]> producer() {
+    Producer<byte[], byte[]> current = producer;
     if (current != null && current.equals(broken)) {
       close(Duration.ZERO);
       current = null;
     }
     if (current == null) {
-      current =
-          new KafkaProducer<>(settings(), new ByteArraySerializer(), new ByteArraySerializer());
+      current = maker.apply(settings());
       producer = current;
     }
     return current;
@@ -45,7 +57,7 @@ final class Link {
 
   /// This producer will never do anything again; the next one is made when it is needed.
   /// Thread-safe.
-  void broke(KafkaProducer<byte[], byte[]> which) {
+  void broke(Producer<byte[], byte[]> which) {
     broken = which;
   }
 
@@ -55,7 +67,7 @@ final class Link {
 
   /// Gives up what is not acknowledged in time.
   void close(Duration timeout) {
-    KafkaProducer<byte[], byte[]> current = producer;
+    Producer<byte[], byte[]> current = producer;
     producer = null;
     if (current != null) {
       current.close(timeout);

@@ -7,6 +7,7 @@ import io.taskbroker.inflight.Intake;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Service;
+import io.taskbroker.runtime.Surroundings;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -17,6 +18,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+import java.util.random.RandomGenerator;
+import org.apache.kafka.clients.producer.Producer;
 import org.jspecify.annotations.Nullable;
 
 /// The stage that produces what leaves the broker (G4). Each departure ends in [Command.Produced],
@@ -33,6 +37,8 @@ public final class Outbox implements Service, Progress {
   private final OutboxOptions options;
   private final Intake intake;
   private final FailureSink failures;
+  private final Surroundings surroundings;
+  private final Function<Map<String, Object>, Producer<byte[], byte[]>> maker;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
@@ -55,9 +61,21 @@ public final class Outbox implements Service, Progress {
   private volatile boolean closed;
 
   public Outbox(OutboxOptions options, Intake intake, FailureSink failures) {
+    this(options, intake, failures, Surroundings.system(), Link::kafka);
+  }
+
+  /// @param maker makes a producer of its settings
+  Outbox(
+      OutboxOptions options,
+      Intake intake,
+      FailureSink failures,
+      Surroundings surroundings,
+      Function<Map<String, Object>, Producer<byte[], byte[]>> maker) {
     this.options = options;
     this.intake = intake;
     this.failures = failures;
+    this.surroundings = surroundings;
+    this.maker = maker;
   }
 
   /// Takes a departure over. Thread-safe, never waits. What comes after the end of [#stop] is
@@ -116,7 +134,7 @@ public final class Outbox implements Service, Progress {
     try {
       if (!stopping) {
         stopping = true;
-        stopBy = System.nanoTime() + options.stopTimeout().toNanos();
+        stopBy = nanoTime() + options.stopTimeout().toNanos();
       }
       running = thread;
       if (running == null) {
@@ -168,7 +186,15 @@ public final class Outbox implements Service, Progress {
     if (client == null) {
       throw new IllegalArgumentException("No cluster is known for topic " + place.topic);
     }
-    return links.computeIfAbsent(client, known -> new Link(known, options.maxMessageSize()));
+    return links.computeIfAbsent(client, known -> new Link(known, options.maxMessageSize(), maker));
+  }
+
+  long nanoTime() {
+    return surroundings.ticker().nanoTime();
+  }
+
+  RandomGenerator random() {
+    return surroundings.random();
   }
 
   private void settled(boolean wake) {
@@ -188,17 +214,7 @@ public final class Outbox implements Service, Progress {
 
   private void run() {
     try {
-      while (awaitWork()) {
-        long now = System.nanoTime();
-        for (Departure departure : taken) {
-          Destination to = departure.destination();
-          lanes
-              .computeIfAbsent(
-                  new Place(to.topic(), to.cluster()), place -> new Lane(this, place, now))
-              .add(departure, now);
-        }
-        taken.clear();
-        lanes.values().forEach(lane -> lane.work(now));
+      while (turn()) {
         done.incrementAndGet();
       }
     } catch (InterruptedException _) {
@@ -210,19 +226,53 @@ public final class Outbox implements Service, Progress {
     }
   }
 
+  /// One turn of the thread, which waits until there is something to do; false if it is time to
+  /// end.
+  boolean turn() throws InterruptedException {
+    if (!awaitWork()) {
+      return false;
+    }
+    long now = nanoTime();
+    for (Departure departure : taken) {
+      Destination to = departure.destination();
+      lanes
+          .computeIfAbsent(new Place(to.topic(), to.cluster()), place -> new Lane(this, place, now))
+          .add(departure, now);
+    }
+    taken.clear();
+    lanes.values().forEach(lane -> lane.work(now));
+    return true;
+  }
+
+  /// When the next turn has something to do, as things stand, in nanoseconds from now.
+  long untilTurn() {
+    lock.lock();
+    try {
+      return signalled ? 0 : pause(nanoTime());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// How long the lanes have nothing to do without a signal.
+  private long pause(long now) {
+    long pause = Long.MAX_VALUE;
+    for (Lane lane : lanes.values()) {
+      pause = Math.min(pause, lane.nanosToWork(now));
+    }
+    return pause;
+  }
+
   /// Waits for a signal or for a lane's time, and takes what arrived; false if it is time to end.
   private boolean awaitWork() throws InterruptedException {
     lock.lock();
     try {
       while (true) {
-        long now = System.nanoTime();
+        long now = nanoTime();
         if (stopping && (underWay.get() == 0 || now - stopBy >= 0)) {
           return false;
         }
-        long pause = stopping ? stopBy - now : Long.MAX_VALUE;
-        for (Lane lane : lanes.values()) {
-          pause = Math.min(pause, lane.nanosToWork(now));
-        }
+        long pause = stopping ? Math.min(stopBy - now, pause(now)) : pause(now);
         if (signalled || pause <= 0) {
           break;
         }

@@ -6,7 +6,7 @@ import io.taskbroker.inflight.Departure;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.producer.Callback;
-import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.header.Header;
@@ -30,7 +30,7 @@ final class Parcel {
   }
 
   /// Hands it to the producer; the lane hears what became of it, perhaps before this returns.
-  void send(KafkaProducer<byte[], byte[]> producer, int partitions) {
+  void send(Producer<byte[], byte[]> producer, int partitions) {
     var attempt = new Attempt(producer);
     try {
       var record =
@@ -50,10 +50,10 @@ final class Parcel {
   /// One try. A producer that is in a state of error may take a record, throw, and fail the record
   /// once more when it gives it up: only what it says first counts.
   private final class Attempt implements Callback {
-    private final KafkaProducer<byte[], byte[]> by;
+    private final Producer<byte[], byte[]> by;
     private final AtomicBoolean isOver = new AtomicBoolean();
 
-    Attempt(KafkaProducer<byte[], byte[]> by) {
+    Attempt(Producer<byte[], byte[]> by) {
       this.by = by;
     }
 

@@ -6,6 +6,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,6 +29,7 @@ public final class BatchFlusher<T> implements AutoCloseable {
   private final FlushFunction<T> function;
   private final Ticker ticker;
   private final FlushQueue<T> queue;
+  private final Turns turns = new Turns();
   private final LoopThread thread;
   private final AtomicBoolean closed = new AtomicBoolean();
   private volatile long closeBy;
@@ -35,6 +37,8 @@ public final class BatchFlusher<T> implements AutoCloseable {
   // The flusher's thread only.
   private final Backoff backoff;
   private final Outage outage;
+  private List<T> batch = List.of(); // taken and not durable
+  private long tryAgainAt;
   private long idleAt;
 
   public BatchFlusher(Options options, FlushFunction<T> function, FailureSink failures) {
@@ -55,7 +59,7 @@ public final class BatchFlusher<T> implements AutoCloseable {
     this.function = function;
     this.ticker = ticker;
     this.queue = new FlushQueue<>(options, function::isUrgent, ticker);
-    this.thread = new LoopThread(options.name(), new Turns(), failures);
+    this.thread = new LoopThread(options.name(), turns, failures);
     this.backoff = new Backoff(options.backoffMin(), options.backoffMax(), random);
     this.outage = new Outage(ticker);
     this.idleAt = ticker.nanoTime();
@@ -156,22 +160,44 @@ public final class BatchFlusher<T> implements AutoCloseable {
     }
   }
 
-  /// Flushes the batch, as often as it takes.
-  private void flush(List<T> batch) throws Exception {
-    while (true) {
-      try {
-        function.flush(batch);
-        break;
-      } catch (InterruptedException e) {
-        throw e;
-      } catch (Exception e) {
-        long pause = failed("flush " + batch.size() + " items", e);
-        pauseAfter(e, pause);
-      }
+  /// One turn of the thread: flushes the batch that is due, or tries the last one again. Waits
+  /// until there is something to do, which is not before [#nextTurn].
+  void turn() throws Exception {
+    turns.turn();
+  }
+
+  /// When the next turn has something to do, as things stand.
+  long nextTurn() {
+    return batch.isEmpty() ? queue.dueAt(idleAt) : tryAgainAt;
+  }
+
+  /// Flushes the batch.
+  ///
+  /// @return null if that is done; why it is to be tried again, otherwise
+  private @Nullable Exception flush() throws Exception {
+    try {
+      function.flush(batch);
+    } catch (InterruptedException e) {
+      throw e;
+    } catch (Exception e) {
+      tryAgainAt = ticker.nanoTime() + failed("flush " + batch.size() + " items", e);
+      return e;
     }
     recovered();
+    batch = List.of();
     queue.complete();
     idleAt = ticker.nanoTime();
+    return null;
+  }
+
+  /// Flushes the batch while it is being closed, as often as it takes and there is time to.
+  private void flushAtLast() throws Exception {
+    for (Exception failure = flush(); failure != null; failure = flush()) {
+      queue.rest(closeBy - tryAgainAt < 0 ? closeBy : tryAgainAt, true);
+      if (closeBy - ticker.nanoTime() <= 0) {
+        throw new TimeIsUp(failure);
+      }
+    }
   }
 
   private void idle() throws Exception {
@@ -220,22 +246,6 @@ public final class BatchFlusher<T> implements AutoCloseable {
     }
   }
 
-  /// Waits, unless it is being closed, which ends the wait; then waits while there is time to.
-  private void pauseAfter(Exception failure, long pause) throws InterruptedException {
-    long until = ticker.nanoTime() + pause;
-    if (!thread.isStopping()) {
-      queue.rest(until, false);
-      if (thread.isStopping()) {
-        backoff.reset();
-      }
-      return;
-    }
-    queue.rest(closeBy - until < 0 ? closeBy : until, true);
-    if (closeBy - ticker.nanoTime() <= 0) {
-      throw new TimeIsUp(failure);
-    }
-  }
-
   /// A batch could not be made durable within the time to close.
   private static final class TimeIsUp extends RuntimeException {
     private static final long serialVersionUID = 1;
@@ -252,11 +262,18 @@ public final class BatchFlusher<T> implements AutoCloseable {
     @Override
     public void turn() throws Exception {
       orGiveUp(() -> {
-        List<T> batch = queue.take(idleAt);
-        if (!batch.isEmpty()) {
-          flush(batch);
-        } else if (!thread.isStopping()) {
+        if (batch.isEmpty()) {
+          batch = queue.take(idleAt);
+        } else {
+          queue.rest(tryAgainAt, false);
+        }
+        if (thread.isStopping()) {
+          return; // for the end
+        }
+        if (batch.isEmpty()) {
           idle();
+        } else {
+          var _ = flush();
         }
       });
     }
@@ -270,9 +287,12 @@ public final class BatchFlusher<T> implements AutoCloseable {
     public void end() throws Exception {
       queue.end();
       orGiveUp(() -> {
-        List<T> batch = queue.take(idleAt);
-        while (!batch.isEmpty()) {
-          flush(batch);
+        backoff.reset();
+        if (batch.isEmpty()) {
+          batch = queue.take(idleAt);
+        }
+        while (!batch.isEmpty() && queue.failure() == null) {
+          flushAtLast();
           batch = queue.take(idleAt);
         }
         if (queue.failure() == null) {

@@ -224,6 +224,21 @@ final class FlushQueue<T> {
     }
   }
 
+  /// When [#take] has something to return, as things stand. The taker's.
+  ///
+  /// @param until how long it waits while nothing waits
+  long dueAt(long until) {
+    lock.lock();
+    try {
+      if (waiting.isEmpty()) {
+        return until;
+      }
+      return isDueNow() ? ticker.nanoTime() : arrivals.element().nanos() + linger;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /// What was taken is durable. The taker's.
   void complete() {
     List<CompletableFuture<Void>> done = List.of();

@@ -9,6 +9,7 @@ import io.taskbroker.runtime.FlushFunction;
 import io.taskbroker.runtime.Outage;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Service;
+import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.ActivationStore.ParkedPage;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
@@ -19,7 +20,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,7 +42,7 @@ public final class StoreCommitter implements Service, Progress {
   private final Ticker ticker;
   private final InstantSource clock;
   private final long maintenanceInterval;
-  private final BatchFlusher<Object> flusher; // of Change and ParkedQuery
+  final BatchFlusher<Object> flusher; // of Change and ParkedQuery
   private final AtomicLong done = new AtomicLong();
   private volatile boolean holding;
   private volatile boolean stopping;
@@ -59,25 +59,24 @@ public final class StoreCommitter implements Service, Progress {
 
   public StoreCommitter(
       ActivationStore store, CommitOptions options, Listener listener, FailureSink failures) {
-    this(store, options, listener, failures, Ticker.SYSTEM, InstantSource.system());
+    this(store, options, listener, failures, Surroundings.system());
   }
 
-  /// @param ticker measures linger and waits
-  /// @param clock tells the time to [ActivationStore#maintain]
+  /// @param surroundings the ticker measures linger and waits, the clock tells the time to
+  ///   [ActivationStore#maintain]
   StoreCommitter(
       ActivationStore store,
       CommitOptions options,
       Listener listener,
       FailureSink failures,
-      Ticker ticker,
-      InstantSource clock) {
+      Surroundings surroundings) {
     this.store = store;
     this.listener = listener;
-    this.ticker = ticker;
-    this.clock = clock;
+    this.ticker = surroundings.ticker();
+    this.clock = surroundings.clock();
     this.backlog = new StoreCommitterBacklog(options.batchSize());
     this.fullBackoff =
-        new Backoff(options.backoffMin(), options.backoffMax(), RandomGenerator.getDefault());
+        new Backoff(options.backoffMin(), options.backoffMax(), surroundings.random());
     this.full = new Outage(ticker);
     this.maintenanceInterval = options.maintenanceInterval().toNanos();
     this.maintainAt = ticker.nanoTime() + maintenanceInterval;
@@ -94,7 +93,7 @@ public final class StoreCommitter implements Service, Progress {
             new Commits(),
             failures,
             ticker,
-            RandomGenerator.getDefault());
+            surroundings.random());
   }
 
   /// Who is told what became of what was submitted. Called by the committer's thread, one call at a
@@ -276,8 +275,8 @@ public final class StoreCommitter implements Service, Progress {
     Iterator<ParkedQuery> left = reads.iterator();
     while (left.hasNext()) {
       ParkedQuery query = left.next();
-      if (!backlog.mayFalsify(query)) {
-        ParkedPage page = store.due(query);
+      ParkedPage page = backlog.reliable(query, store.due(query));
+      if (page != null) {
         left.remove();
         done.incrementAndGet();
         listener.read(query, page);

@@ -2,9 +2,11 @@ package io.taskbroker.store;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Row;
+import io.taskbroker.store.ActivationStore.ParkedPage;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
@@ -18,6 +20,9 @@ import org.jspecify.annotations.Nullable;
 /// need space are held, in order, behind those that give or keep it; everything that comes while
 /// some are held is divided likewise, so that no change that needs space overtakes another.
 final class StoreCommitterBacklog {
+  private static final Comparator<Row> BY_DUE =
+      Comparator.<Row>comparingLong(Row::parkedUntil).thenComparingLong(Row::key);
+
   private final int batchSize;
   private final Deque<List<Change>> parts = new ArrayDeque<>();
   private final List<Change> held = new ArrayList<>();
@@ -128,28 +133,45 @@ final class StoreCommitterBacklog {
     return held.size();
   }
 
-  /// Whether a page that is read now could lack a row, or show one that is no longer parked,
-  /// because of a change that is held.
-  boolean mayFalsify(ParkedQuery query) {
+  /// What of a page can be relied on, although it may lack a row whose insert is held: the rows
+  /// before the first such row. So what is parked runs, and makes space, while its like waits for
+  /// some (H12).
+  ///
+  /// @return null if that is nothing, or a change is held that may make a row of the page leave
+  @Nullable ParkedPage reliable(ParkedQuery query, ParkedPage page) {
+    Row lacking = null;
     for (Change change : held) {
-      boolean matters =
-          switch (change) {
-            case Change.Insert(Row row, _) ->
-                row.parkedUntil() != Row.NONE
-                    && row.activation().application().equals(query.application());
-            case Change.Leave _ -> true;
-            case Change.Mark _,
-                Change.Prove _,
-                Change.Delete _,
-                Change.Consumed _,
-                Change.OffsetCommitted _ ->
-                false;
-          };
-      if (matters) {
-        return true;
+      switch (change) {
+        case Change.Insert(Row row, _) -> {
+          boolean matters =
+              row.parkedUntil() != Row.NONE
+                  && row.activation().application().equals(query.application());
+          if (matters && (lacking == null || BY_DUE.compare(row, lacking) < 0)) {
+            lacking = row;
+          }
+        }
+        case Change.Leave _ -> {
+          return null;
+        }
+        case Change.Mark _,
+            Change.Prove _,
+            Change.Delete _,
+            Change.Consumed _,
+            Change.OffsetCommitted _ -> {}
       }
     }
-    return false;
+    return lacking == null ? page : before(lacking, query, page);
+  }
+
+  private static @Nullable ParkedPage before(Row lacking, ParkedQuery query, ParkedPage page) {
+    List<Row> rows =
+        page.rows().stream().takeWhile(row -> BY_DUE.compare(row, lacking) < 0).toList();
+    if (rows.isEmpty() && lacking.parkedUntil() <= query.upTo()) {
+      return null;
+    }
+    boolean cut = rows.size() < page.rows().size();
+    boolean sooner = page.nextDue() != Row.NONE && page.nextDue() < lacking.parkedUntil();
+    return new ParkedPage(rows, sooner && !cut ? page.nextDue() : lacking.parkedUntil());
   }
 
   /// Moves what needs space, and what may not overtake such a change of the same row, to the end of

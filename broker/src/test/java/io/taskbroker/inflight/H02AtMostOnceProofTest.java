@@ -333,4 +333,39 @@ final class H02AtMostOnceProofTest {
     rig.settle();
     assertThat(rig.store.missed).isEmpty();
   }
+
+  /// Found by simulation: three such tasks left no room for anything that was parked.
+  @Test
+  void h02WhatWaitsForItsPartitionToReturnTakesNoRoomFromOthers() {
+    var small = new EngineRig(RigOptions.pull().maxPending(2));
+    RigPartition theirs = small.assigned("tasks");
+    theirs.send(Task.once("a"), Task.once("b"));
+    small.settle();
+    small.pass(2_000);
+    theirs.send(Task.of("parked"));
+    small.settle();
+    assertThat(small.depths().parked()).isEqualTo(1);
+    theirs.revoke(true);
+    small.settle();
+    assertThat(small.claim().id()).isEqualTo("parked");
+
+    theirs.assign();
+    small.settle();
+    assertThat(small.depths().pending()).isEqualTo(2);
+  }
+
+  @Test
+  void h02WhatIsFoundAtStartAndWaitsForItsPartitionTakesNoRoomFromOthers() {
+    var small = new EngineRig(RigOptions.pull().maxPending(2));
+    RigPartition theirs = small.assigned("tasks");
+    theirs.send(Task.once("a"), Task.once("b"));
+    small.settle();
+    small.pass(2_000);
+    theirs.send(Task.of("parked"));
+    small.settle();
+    small.crash();
+    small.pass(2_000);
+    assertThat(small.claim().id()).isEqualTo("parked");
+    assertThat(small.claim().id()).isEmpty();
+  }
 }

@@ -9,6 +9,7 @@ import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.store.StoreException.Kind;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -252,5 +253,14 @@ public final class InMemoryStore implements ActivationStore {
     private long epoch;
     private long batch = -1;
     private List<Outcome> outcomes = List.of();
+
+    /// The rows, by their keys.
+    public Map<Long, Row> rows() {
+      return Collections.unmodifiableMap(rows);
+    }
+
+    public Map<SourcePartition, Watermark> watermarks() {
+      return Collections.unmodifiableMap(watermarks);
+    }
   }
 }

@@ -18,6 +18,7 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Refusal;
 import io.taskbroker.runtime.Failures;
 import io.taskbroker.runtime.ManualTicker;
+import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.store.StoreException.Kind;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -25,6 +26,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -39,7 +41,11 @@ final class StoreCommitterFullTest {
   private final Failures failures = new Failures();
   private final StoreCommitter committer =
       new StoreCommitter(
-          store, CommitOptions.defaults(), told, failures, ticker, InstantSource.system());
+          store,
+          CommitOptions.defaults(),
+          told,
+          failures,
+          new Surroundings(ticker, InstantSource.system(), RandomGenerator.getDefault()));
 
   @AfterEach
   void stop() {

@@ -15,6 +15,7 @@ import static org.awaitility.Awaitility.await;
 import io.taskbroker.activation.Change;
 import io.taskbroker.runtime.Failures;
 import io.taskbroker.runtime.ManualTicker;
+import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.store.StoreException.Kind;
 import java.time.Duration;
 import java.time.Instant;
@@ -22,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -329,7 +331,11 @@ final class StoreCommitterTest {
 
   private StoreCommitter committer(CommitOptions options) {
     return new StoreCommitter(
-        store, options, told, failures, ticker, () -> Instant.ofEpochMilli(1_234));
+        store,
+        options,
+        told,
+        failures,
+        new Surroundings(ticker, () -> Instant.ofEpochMilli(1_234), RandomGenerator.getDefault()));
   }
 
   private void awaitWhileTimePasses(Callable<Boolean> condition) {

@@ -1,0 +1,40 @@
+package io.taskbroker.engine;
+
+import io.taskbroker.inflight.InflightOptions;
+import io.taskbroker.inflight.Rules;
+import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.store.ActivationStore;
+
+/// The real engine loop without its thread, turned by a simulation.
+public final class SteppedEngine {
+  private final EngineLoop loop;
+  private final Mailbox mailbox;
+
+  public SteppedEngine(
+      InflightOptions options, Mailbox mailbox, Outlets outlets, Surroundings surroundings) {
+    this.mailbox = mailbox;
+    this.loop =
+        new EngineLoop(
+            options,
+            mailbox,
+            outlets,
+            surroundings,
+            (stage, cause) -> {
+              throw new IllegalStateException(stage, cause);
+            });
+  }
+
+  /// Loads what is in the store, and takes requests from now on.
+  public void start(ActivationStore store) {
+    var _ = loop.load(store, Rules.NONE);
+    mailbox.open();
+  }
+
+  /// Takes a round.
+  ///
+  /// @return when the next is due, in nanoseconds from now
+  public long round() {
+    boolean _ = loop.round();
+    return mailbox.isEmpty() ? Math.max(0, loop.untilNextRound()) : 0;
+  }
+}

@@ -1,0 +1,200 @@
+package io.taskbroker.ingest;
+
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Watermark;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Intake;
+import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.telemetry.Metrics;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.InvalidOffsetException;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.FencedInstanceIdException;
+import org.apache.kafka.common.errors.WakeupException;
+
+/// The loop of [TopicConsumer] without its thread and its client, turned by a simulation: the same
+/// turn around the real ledgers, commits, partitions, starting offsets and decoder.
+public final class SteppedReader {
+  private static final long RETRY_NANOS = Duration.ofSeconds(1).toNanos();
+
+  private final Consumer<byte[], byte[]> consumer;
+  private final Intake intake;
+  private final Surroundings surroundings;
+  private final Ledgers ledgers;
+  private final OffsetCommits commits;
+  private final Partitions partitions;
+  private final ActivationDecoder decoder = new ActivationDecoder(86_400, 1 << 20);
+  private long takeNotBefore;
+  private long notBefore;
+
+  /// What a simulated broker reads.
+  ///
+  /// @param partitions how many the topic has
+  public record Topic(
+      String name, String id, String group, int partitions, boolean latest, Duration interval) {}
+
+  /// How the reader waits until the engine has drained a partition.
+  @FunctionalInterface
+  public interface Nap {
+    void sleep(long millis);
+  }
+
+  public SteppedReader(
+      Topic topic,
+      Consumer<byte[], byte[]> consumer,
+      Intake intake,
+      Surroundings surroundings,
+      Nap nap) {
+    this.consumer = consumer;
+    this.intake = intake;
+    this.surroundings = surroundings;
+    this.ledgers = new Ledgers(40, 1 << 20, new World(nap, surroundings));
+    this.takeNotBefore = surroundings.ticker().nanoTime();
+    this.notBefore = takeNotBefore;
+    var source =
+        new TopicSource(
+            topic.name(),
+            topic.group(),
+            Map.of("bootstrap.servers", "simulated:1"),
+            Duration.ofSeconds(6),
+            topic.interval(),
+            topic.latest() ? "latest" : "earliest");
+    this.commits =
+        new OffsetCommits(
+            consumer, ledgers, intake, topic.interval(), surroundings.ticker()::nanoTime);
+    var finder =
+        new PositionFinder(
+            source,
+            consumer,
+            () -> new PositionFinder.Topic("simulated", topic.id(), topic.partitions()),
+            ledgers);
+    var counts = new TopicCounts(topic.name(), new Metrics());
+    this.partitions = new Partitions(consumer, finder, commits, ledgers, intake, counts);
+    consumer.subscribe(List.of(topic.name()), partitions);
+  }
+
+  public void remember(Collection<Watermark> stored) {
+    ledgers.remember(stored);
+  }
+
+  public void consumed(
+      SourcePartition partition, long next, int records, long bytes, boolean urgent) {
+    ledgers.consumed(partition, next, records, bytes, urgent);
+  }
+
+  public void drained(SourcePartition partition) {
+    ledgers.drained(partition);
+  }
+
+  /// Gives everything up in order, as the thread does when it is stopped.
+  public void stop() {
+    partitions.giveAllUp(Duration.ofSeconds(3));
+  }
+
+  /// One turn of the loop.
+  ///
+  /// @return when the next is due if nothing comes before, in nanoseconds from now
+  public long turn() {
+    long now = surroundings.ticker().nanoTime();
+    if (notBefore - now > 0) {
+      return notBefore - now;
+    }
+    try {
+      takeIfDue();
+      commits.commitIfDue();
+      partitions.pause(ledgers.isFull());
+      ConsumerRecords<byte[], byte[]> records = poll();
+      handOver(records);
+      // What wakes a reader that sleeps in a poll comes between two turns here.
+      boolean sleeps = ledgers.sleep(consumer::wakeup);
+      return sleeps && records.isEmpty() ? Math.min(RETRY_NANOS, commits.untilDue().toNanos()) : 0;
+    } catch (WakeupException _) {
+      return 0;
+    } catch (InvalidOffsetException e) {
+      partitions.takeAgain(e.partitions());
+      return 0;
+    } catch (FencedInstanceIdException e) {
+      throw new IllegalStateException("Another broker runs under this name", e);
+    } catch (KafkaException _) {
+      notBefore = surroundings.ticker().nanoTime() + RETRY_NANOS;
+      return RETRY_NANOS;
+    }
+  }
+
+  private void takeIfDue() {
+    if (!partitions.hasUntaken() || surroundings.ticker().nanoTime() - takeNotBefore < 0) {
+      return;
+    }
+    try {
+      partitions.take();
+    } catch (WakeupException | FencedInstanceIdException e) {
+      throw e;
+    } catch (KafkaException _) {
+      takeNotBefore = surroundings.ticker().nanoTime() + RETRY_NANOS;
+    }
+  }
+
+  private ConsumerRecords<byte[], byte[]> poll() {
+    try {
+      return consumer.poll(ledgers.sleep(consumer::wakeup) ? Duration.ofSeconds(1) : Duration.ZERO);
+    } finally {
+      ledgers.awake();
+    }
+  }
+
+  private void handOver(ConsumerRecords<byte[], byte[]> records) {
+    long now = surroundings.clock().millis();
+    // The client's map has an order that changes from process to process.
+    var inOrder =
+        new TreeMap<TopicPartition, OffsetAndMetadata>(
+            Comparator.comparingInt(TopicPartition::partition));
+    inOrder.putAll(records.nextOffsets());
+    inOrder.forEach((partition, next) -> {
+      SourcePartition named = partitions.held(partition);
+      if (named != null) {
+        handOver(named, records.records(partition), next.offset(), now);
+      }
+    });
+  }
+
+  private void handOver(
+      SourcePartition partition,
+      List<ConsumerRecord<byte[], byte[]>> records,
+      long next,
+      long now) {
+    var arrivals = new ArrayList<Command.Arrival>(records.size());
+    long bytes = 0;
+    for (ConsumerRecord<byte[], byte[]> each : records) {
+      var origin = new Origin(partition.topic(), each.partition(), each.offset());
+      Command.Arrival arrival = decoder.decode(origin, each.value(), now);
+      bytes += arrival.activation().payload().length;
+      arrivals.add(arrival);
+    }
+    ledgers.handedOver(partition, next, arrivals.size(), bytes);
+    intake.tell(new Command.Ingest(partition, arrivals, next, bytes));
+  }
+
+  private record World(Nap nap, Surroundings surroundings) implements Ledgers.Waiting {
+    @Override
+    public void await(Object monitor, long millis) {
+      nap.sleep(millis);
+    }
+
+    @Override
+    public long nanoTime() {
+      return surroundings.ticker().nanoTime();
+    }
+  }
+}

@@ -1,0 +1,68 @@
+package io.taskbroker.simulation;
+
+import java.util.function.LongSupplier;
+
+/// A thread of a broker: takes a turn when it is woken or its time has come, and never two at once.
+final class Actor {
+  private final BrokerRun run;
+  private final World world;
+  private final String name;
+  private final LongSupplier turn;
+  private long plannedAt = Long.MAX_VALUE;
+  private long plan;
+  private boolean running;
+  private boolean over;
+  private long wokenFor = Long.MAX_VALUE;
+
+  /// @param turn takes a turn; returns when the next is due, in nanoseconds from then
+  Actor(BrokerRun run, World world, String name, LongSupplier turn) {
+    this.run = run;
+    this.world = world;
+    this.name = name;
+    this.turn = turn;
+  }
+
+  /// It takes no more turns.
+  void end() {
+    over = true;
+    plan++;
+  }
+
+  /// Has it take a turn no later than that, unless its process is frozen.
+  void wake(long nanos) {
+    long at = world.now() + Math.max(0, nanos);
+    if (at < world.now() || over) {
+      return; // never, or for nothing
+    }
+    if (running) {
+      wokenFor = Math.min(wokenFor, at);
+    } else if (at < plannedAt) {
+      plannedAt = at;
+      long number = ++plan;
+      run.later(
+          at - world.now(),
+          name,
+          () -> {
+            if (number == plan) {
+              turn();
+            }
+          });
+    }
+  }
+
+  private void turn() {
+    running = true;
+    plannedAt = Long.MAX_VALUE;
+    wokenFor = Long.MAX_VALUE;
+    long next;
+    try {
+      next = turn.getAsLong();
+    } finally {
+      running = false;
+    }
+    wake(next);
+    if (wokenFor < Long.MAX_VALUE) {
+      wake(wokenFor - world.now());
+    }
+  }
+}

@@ -1,0 +1,296 @@
+package io.taskbroker.simulation;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.engine.Mailbox;
+import io.taskbroker.engine.Outlets;
+import io.taskbroker.engine.SteppedEngine;
+import io.taskbroker.engine.StoreFeed;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.Departure;
+import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.Notice;
+import io.taskbroker.ingest.SteppedReader;
+import io.taskbroker.outbox.SteppedOutbox;
+import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.store.ActivationStore;
+import io.taskbroker.store.ActivationStore.ParkedQuery;
+import io.taskbroker.store.CommitOptions;
+import io.taskbroker.store.InMemoryStore;
+import io.taskbroker.store.SteppedCommitter;
+import io.taskbroker.telemetry.Metrics;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// One life of a broker's process: the real stages, wired as `Broker` wires them, and turned by the
+/// world. All of it is gone when it dies, but for the disk.
+final class BrokerRun implements Outlets, Intake {
+  final SimulatedBroker broker;
+  final int number;
+  private final World world;
+  private final Plan plan;
+  private final Workers workers;
+  private final Mailbox mailbox = new Mailbox(1_024);
+  private final Intake intake;
+  private final SteppedEngine engine;
+  private final SteppedCommitter committer;
+  private final SteppedOutbox outbox;
+  private final Map<String, SteppedReader> readers = new LinkedHashMap<>();
+  private final List<SimulatedConsumer> consumers = new ArrayList<>();
+  private final Actor engineThread;
+  private final Actor committerThread;
+  private final Actor outboxThread;
+  private final List<Actor> readerThreads = new ArrayList<>();
+  private boolean alive = true;
+  private long frozenUntil;
+
+  BrokerRun(SimulatedBroker broker, int number, World world, Plan plan, Workers workers) {
+    this.broker = broker;
+    this.number = number;
+    this.world = world;
+    this.plan = plan;
+    this.workers = workers;
+    Tampering tampering = broker.tampering;
+    // Monotonic clocks begin anywhere, below zero too.
+    long offset = (number * 37L - 20) * World.SECOND;
+    InstantSource clock = tampering.clock(broker.clock());
+    var surroundings = new Surroundings(world.ticker(offset), clock, world.random);
+    intake = tampering.intake(this, this);
+    ActivationStore store =
+        tampering.store(new FaultyStore(new InMemoryStore(broker.disk), this, world, plan), this);
+    CommitOptions options =
+        new CommitOptions(
+            plan.batchSize(),
+            Duration.ofMillis(plan.lingerMillis()),
+            Duration.ofMillis(10),
+            Duration.ofSeconds(1),
+            Duration.ofSeconds(5),
+            Duration.ofSeconds(10));
+    var feed =
+        new StoreFeed(store, intake, Kafka.DEAD_LETTERS, new Metrics(), surroundings.ticker());
+    committer = new SteppedCommitter(store, options, feed, surroundings);
+    committerThread = new Actor(this, world, "committer", committer::turn);
+    outboxThread = new Actor(this, world, "outbox", this::turnOutbox);
+    outbox =
+        new SteppedOutbox(
+            intake,
+            surroundings,
+            () -> new SimulatedProducer(this, broker.kafka, () -> outboxThread.wake(latency())));
+    Outlets outlets = tampering.outlets(this, this);
+    engine = new SteppedEngine(tampering.options(broker.options()), mailbox, outlets, surroundings);
+    engineThread = new Actor(this, world, "engine", engine::round);
+    broker.ledger.started(this);
+    engine.start(store);
+    for (Kafka.Topic topic : broker.kafka.read()) {
+      start(topic, surroundings, store);
+    }
+    engineThread.wake(0);
+    committerThread.wake(0);
+  }
+
+  private void start(Kafka.Topic topic, Surroundings surroundings, ActivationStore store) {
+    Actor[] thread = new Actor[1];
+    var consumer =
+        new SimulatedConsumer(
+            this,
+            broker.kafka,
+            topic,
+            () -> {
+              if (thread[0] != null) {
+                thread[0].wake(latency());
+              }
+            });
+    var described =
+        new SteppedReader.Topic(
+            topic.name(),
+            topic.name() + "-uuid",
+            "group",
+            topic.partitions().size(),
+            plan.latest() && topic.name().equals(Kafka.TASKS),
+            Duration.ofSeconds(1));
+    var reader =
+        new SteppedReader(
+            described,
+            broker.tampering.consumer(consumer, this),
+            intake,
+            surroundings,
+            millis -> nap(millis));
+    reader.remember(store.watermarks());
+    readers.put(topic.name(), reader);
+    consumers.add(consumer);
+    thread[0] = new Actor(this, world, "reader of " + topic.name(), reader::turn);
+    readerThreads.add(thread[0]);
+    thread[0].wake(world.between(0, 50 * World.MS));
+  }
+
+  private long turnOutbox() {
+    return outbox.turn();
+  }
+
+  /// How long a thread takes to notice something.
+  private long latency() {
+    return world.fault(200)
+        ? world.between(0, 200 * World.MS)
+        : world.between(World.MS / 100, World.MS / 2);
+  }
+
+  private long commitLatency() {
+    return world.fault(plan.storeStalls())
+        ? world.between(World.SECOND, 8 * World.SECOND)
+        : world.between(World.MS / 5, 5 * World.MS);
+  }
+
+  /// A thread of this process waits a little, while the world goes on.
+  private void nap(long millis) {
+    long until = world.now() + Math.min(millis, 5) * World.MS;
+    do {
+      world.runUntil(Math.max(until, frozenUntil), () -> !alive);
+    } while (alive && world.now() < frozenUntil);
+    if (!alive) {
+      throw new Crash("while a thread waited");
+    }
+  }
+
+  boolean isAlive() {
+    return alive;
+  }
+
+  /// Whether its threads run.
+  boolean isResponsive() {
+    return alive && world.now() >= frozenUntil;
+  }
+
+  /// Something that happens in this process later, if it lives then; after its freeze, if it is
+  /// frozen then.
+  void later(long nanos, String what, Runnable body) {
+    world.after(
+        nanos,
+        what,
+        () -> {
+          if (!alive) {
+            return;
+          }
+          if (world.now() < frozenUntil) {
+            later(frozenUntil - world.now(), what, body);
+            return;
+          }
+          try {
+            body.run();
+          } catch (Crash crash) {
+            if (alive) {
+              broker.crash(crash.where);
+            }
+          }
+        });
+  }
+
+  void freeze(long nanos) {
+    world.count("freezes");
+    world.trace(() -> this + " is frozen for " + nanos / World.MS + " ms");
+    frozenUntil = Math.max(frozenUntil, world.now() + nanos);
+  }
+
+  void die() {
+    alive = false;
+  }
+
+  /// Hands nothing out any more, and ends when everything is written down.
+  void stop(Runnable then) {
+    intake.tell(new Command.Drain());
+    later(
+        world.between(World.MS, 20 * World.MS),
+        "stop of readers",
+        () -> {
+          readerThreads.forEach(Actor::end);
+          readers.values().forEach(SteppedReader::stop);
+          consumers.forEach(SimulatedConsumer::leave);
+          mailbox.close("the broker is stopping");
+          later(300 * World.MS, "end", then);
+        });
+  }
+
+  // What reaches the engine.
+
+  @Override
+  public void request(Command.Request request) {
+    mailbox.request(request);
+    engineThread.wake(latency());
+  }
+
+  @Override
+  public void tell(Command command) {
+    if (command instanceof Command.Refused refused) {
+      broker.ledger.refused(this, refused.departure());
+    }
+    mailbox.tell(command);
+    engineThread.wake(latency());
+  }
+
+  /// Hears what became of a push.
+  void hear(Command.Pushed pushed) {
+    broker.ledger.heard(this, pushed);
+    intake.tell(pushed);
+  }
+
+  /// Takes the request of a worker.
+  void receive(Command.Request request) {
+    intake.request(request);
+  }
+
+  // What the engine wants done.
+
+  @Override
+  public void commit(List<Change> changes, List<ParkedQuery> reads) {
+    committer.submit(changes, reads);
+    committerThread.wake(commitLatency());
+  }
+
+  @Override
+  public void push(Delivery delivery) {
+    broker.ledger.handedOut(this, delivery, false);
+    workers.push(this, delivery);
+  }
+
+  @Override
+  public void produce(Departure departure) {
+    broker.ledger.departs(this, departure);
+    outbox.produce(departure);
+    outboxThread.wake(latency());
+  }
+
+  @Override
+  public void consumed(
+      SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent) {
+    SteppedReader reader = readers.get(partition.topic());
+    if (reader != null) {
+      reader.consumed(partition, nextOffset, records, bytes, urgent);
+    }
+  }
+
+  @Override
+  public void drained(SourcePartition partition) {
+    SteppedReader reader = readers.get(partition.topic());
+    if (reader != null) {
+      reader.drained(partition);
+    }
+  }
+
+  @Override
+  public void notice(Notice notice, String id, String detail) {
+    if (notice == Notice.DEADLINE_PASSED) {
+      broker.ledger.deadlinePassed(this, id);
+    }
+    world.count("notice " + notice);
+    world.trace(() -> this + " notices " + notice + " " + id + " " + detail);
+  }
+
+  @Override
+  public String toString() {
+    return broker.name + "/" + number;
+  }
+}

@@ -1,0 +1,213 @@
+package io.taskbroker.simulation;
+
+import static io.taskbroker.simulation.Violation.check;
+import static io.taskbroker.simulation.Violation.present;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Ids;
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Status;
+import io.taskbroker.store.ActivationStore.Outcome;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Set;
+
+/// The part of the ledger that is about disks: what becomes durable, and whether it may.
+final class DiskLedger {
+  private final Ledger ledger;
+
+  DiskLedger(Ledger ledger) {
+    this.ledger = ledger;
+  }
+
+  void applied(BrokerRun run, Change change, Outcome outcome) {
+    Book book = ledger.book(run);
+    check(outcome == Outcome.APPLIED, "G1", () -> run + ": " + outcome + " of " + brief(change));
+    switch (change) {
+      case Change.Insert(Row row, _) -> inserted(run, book, row);
+      case Change.Leave leave -> left(run, book, leave);
+      case Change.Delete delete -> deleted(run, book, delete);
+      case Change.Consumed consumed ->
+          consumed(
+              run,
+              book,
+              consumed.partition().topic(),
+              consumed.partition().partition(),
+              consumed.next());
+      case Change.OffsetCommitted c ->
+          book.watermarks.putIfAbsent(
+              Ledger.place(c.partition().topic(), c.partition().partition()), c.committed());
+      case Change.Mark _, Change.Prove _ -> {}
+    }
+  }
+
+  private static String brief(Change change) {
+    return FaultyStore.brief(change);
+  }
+
+  private void inserted(BrokerRun run, Book book, Row row) {
+    Origin origin = row.activation().origin();
+    Spec spec =
+        present(ledger.records.get(origin), "G1", () -> "a row without a record: " + origin);
+    check(
+        Arrays.equals(spec.bytes(), row.activation().payload()),
+        "G1",
+        () -> "other bytes than the record's: " + origin);
+    Book.Line before = book.byOrigin.get(origin);
+    check(
+        before == null || mayComeAgain(book, before),
+        "G1",
+        () -> run + " ingested twice: " + origin);
+    String id = row.activation().id();
+    for (Book.Line other : book.of(id)) {
+      check(other.end != null, "G4", () -> run + " has two rows of " + id);
+    }
+    long until = book.tombstones.getOrDefault(id, 0L);
+    check(
+        ledger.plan.clockStep() > 0 || run.broker.wall() >= until,
+        "G4",
+        () -> run + " takes " + id + " in before its tombstone ends");
+    if (row.parkedUntil() != Row.NONE) {
+      ledger.world.count("rows parked");
+    }
+    var line = new Book.Line(row.key(), spec, ledger.world.now());
+    book.add(line);
+    if (row.leaving() != null) {
+      line.leavesFor = row.leaving().topic();
+    }
+  }
+
+  /// A known limit: where a transaction is too small for what was read at a time, or the store is
+  /// full or refuses something, rows are durable before the watermark behind them. What of them
+  /// ended before a crash came between is read again, unless it may run only once.
+  private boolean mayComeAgain(Book book, Book.Line before) {
+    boolean apart =
+        ledger.plan.batchSize() < 4_096
+            || ledger.plan.storeLimit() > 0
+            || ledger.plan.storeIsFull() > 0
+            || ledger.plan.storeRefuses() > 0;
+    boolean mayRunAgain = before.handOuts == 0 || !before.spec.once();
+    return apart && book.died && before.end != null && mayRunAgain;
+  }
+
+  private void left(BrokerRun run, Book book, Change.Leave leave) {
+    Book.Line line = Ledger.line(book, leave.key());
+    String id = leave.id();
+    byte[] payload = leave.payload();
+    if (leave.status() == Status.RETRY) {
+      check(
+          book.wasReported(id, Status.RETRY),
+          "G4",
+          () -> run + " retries what nobody wants retried: " + id);
+      byte[] retry = present(payload, "G4", () -> "a retry without payload: " + id);
+      Spec next = Spec.of(line.spec.origin(), retry);
+      check(
+          next.id().equals(Ids.retry(id, line.spec.attempts() + 1)),
+          "G4",
+          () -> "the id of a retry is not derived: " + next.id() + " of " + id);
+    } else {
+      check(line.spec.deadLetters(), "G4", () -> run + " dead-letters against the policy: " + id);
+      check(mayFail(run, book, line), "G4", () -> run + " dead-letters for no reason: " + id);
+    }
+    line.leavesFor = leave.destination().topic();
+    if (payload != null) {
+      line.departing = payload;
+    }
+  }
+
+  /// Whether there is a reason for it to fail for good, or to expire.
+  private boolean mayFail(BrokerRun run, Book book, Book.Line line) {
+    Spec spec = line.spec;
+    boolean late =
+        line.handOuts > 0
+            && ledger.world.now() - line.lastHandOut
+                >= Math.min(spec.deadline() + SimulatedBroker.GRACE, SimulatedBroker.LEASE)
+                    * World.MS;
+    return book.wasReported(spec.id(), Status.FAILURE)
+        || book.latestWall >= spec.expiresAt()
+        || late
+        || ledger.plan.workerRefuses() > 0
+        || (spec.once() && ambiguous(run, spec))
+        || !spec.decodable();
+  }
+
+  /// Whether another broker, or an earlier run, may have handed it out as far as this one knows.
+  private boolean ambiguous(BrokerRun run, Spec spec) {
+    return run.number > 1
+        || ledger.plan.brokers() > 1
+        || ledger.plan.freeze() > 0
+        || ledger.sends.containsKey(spec.origin());
+  }
+
+  private void deleted(BrokerRun run, Book book, Change.Delete delete) {
+    Book.Line line = Ledger.line(book, delete.key());
+    Spec spec = line.spec;
+    String id = spec.id();
+    boolean gone = line.leavesFor != null && isIn(line.leavesFor, line.departing);
+    boolean complete = book.wasReported(id, Status.COMPLETE);
+    if (gone) {
+      line.end = Kafka.RETRIES.equals(line.leavesFor) ? Book.End.RETRIED : Book.End.DEAD_LETTERED;
+    } else if (complete) {
+      line.end = Book.End.COMPLETED;
+    } else if (line.refused) {
+      line.end = Book.End.DISCARDED; // it comes again
+    } else {
+      check(line.leavesFor == null, "G4", () -> run + " forgets what is not in Kafka: " + id);
+      check(!spec.deadLetters(), "G1", () -> run + " discards against the policy: " + id);
+      check(mayFail(run, book, line), "G1", () -> run + " loses " + id + " of " + spec.origin());
+      line.end = book.latestWall >= spec.expiresAt() ? Book.End.EXPIRED : Book.End.DISCARDED;
+    }
+    ledger.world.count("ended " + line.end);
+    boolean remembered = spec.derived() || spec.once();
+    if (remembered && line.end != Book.End.DEAD_LETTERED && !complete && !line.refused) {
+      check(delete.tombstoneUntil() != Row.NONE, "G4", () -> run + " forgets the id of " + id);
+    }
+    if (delete.tombstoneUntil() != Row.NONE) {
+      book.tombstones.put(id, delete.tombstoneUntil());
+    }
+  }
+
+  private boolean isIn(String topic, byte[] payload) {
+    return ledger.appended.getOrDefault(topic, Set.of()).contains(ByteBuffer.wrap(payload));
+  }
+
+  private void consumed(BrokerRun run, Book book, String topic, int partition, long next) {
+    String place = Ledger.place(topic, partition);
+    long before = book.watermarks.getOrDefault(place, -1L);
+    long from = before;
+    if (before < 0) {
+      from =
+          Math.max(
+              ledger.committed.getOrDefault(place, 0L), ledger.skipped.getOrDefault(place, 0L));
+    }
+    if (ledger.plan.latest() && before < 0 && !ledger.committed.containsKey(place)) {
+      // Nothing is known of it anywhere: it begins where it likes.
+      long first = next;
+      for (long offset = 0; offset < next && first == next; offset++) {
+        if (book.byOrigin.containsKey(new Origin(topic, partition, offset))) {
+          first = offset;
+        }
+      }
+      ledger.skipped.put(place, first);
+      from = first;
+    }
+    for (long offset = from; offset < next; offset++) {
+      var origin = new Origin(topic, partition, offset);
+      check(
+          isAccountedFor(book, place, origin),
+          "G1",
+          () -> run + " passes a record that is nowhere: " + origin);
+    }
+    book.watermarks.put(place, next);
+  }
+
+  private boolean isAccountedFor(Book book, String place, Origin origin) {
+    Spec spec =
+        present(ledger.records.get(origin), "G1", () -> "passes what was never there: " + origin);
+    return book.byOrigin.containsKey(origin)
+        || book.rejected.contains(origin)
+        || ledger.isExcused(book, spec)
+        || origin.offset() < ledger.committed.getOrDefault(place, 0L);
+  }
+}

@@ -1,0 +1,123 @@
+package io.taskbroker.simulation;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Row;
+import io.taskbroker.store.ActivationStore;
+import io.taskbroker.store.StoreException;
+import io.taskbroker.store.StoreException.Kind;
+import io.taskbroker.store.WriteBatch;
+import java.util.List;
+
+/// A store that fails before and after it commits, loses its answers, fills up, cannot hold some
+/// rows, and in whose commits the process dies.
+final class FaultyStore extends ForwardingStore {
+  private final BrokerRun run;
+  private final World world;
+  private final Plan plan;
+  private long applied = -1;
+  private long tried = -1;
+
+  FaultyStore(ActivationStore store, BrokerRun run, World world, Plan plan) {
+    super(store);
+    this.run = run;
+    this.world = world;
+    this.plan = plan;
+  }
+
+  @Override
+  public List<Outcome> commit(WriteBatch batch) {
+    if (batch.number() == applied) {
+      return super.commit(batch);
+    }
+    boolean again = batch.number() == tried;
+    tried = batch.number();
+    if (world.fault(plan.crashAtCommit())) {
+      throw new Crash("before the commit of " + batch.number());
+    }
+    if (world.fault(plan.storeFails())) {
+      throw new StoreException(Kind.TRANSIENT, "failed, says chance", null);
+    }
+    boolean needsSpace = batch.changes().stream().anyMatch(FaultyStore::needsSpace);
+    if (needsSpace && (isOverLimit() || world.fault(plan.storeIsFull()))) {
+      throw new StoreException(Kind.FULL, "full, says chance", null);
+    }
+    for (Change change : batch.changes()) {
+      if (change instanceof Change.Insert(Row row, _) && run.broker.cannotHold(row)) {
+        run.broker.ledger.rejected(run, row);
+        throw new StoreException(Kind.DATA, "cannot hold it", null);
+      }
+    }
+    List<Outcome> outcomes = super.commit(batch);
+    world.count("transactions");
+    applied = batch.number();
+    world.trace(() ->
+        run
+            + " commits "
+            + batch.number()
+            + (again ? " (again)" : "")
+            + ": "
+            + batch.changes().stream().map(FaultyStore::brief).toList());
+    for (int i = 0; i < outcomes.size(); i++) {
+      run.broker.ledger.applied(run, batch.changes().get(i), outcomes.get(i));
+    }
+    if (world.fault(plan.crashAtCommit())) {
+      throw new Crash("after the commit of " + batch.number());
+    }
+    if (world.fault(plan.storeLosesReply())) {
+      throw new StoreException(Kind.TRANSIENT, "committed, and nobody was told", null);
+    }
+    return outcomes;
+  }
+
+  private boolean isOverLimit() {
+    return plan.storeLimit() > 0 && size() > plan.storeLimit() * 2;
+  }
+
+  private static boolean needsSpace(Change change) {
+    return change instanceof Change.Insert || change instanceof Change.Consumed;
+  }
+
+  static String brief(Change change) {
+    return switch (change) {
+      case Change.Insert(Row row, _) ->
+          "insert %d %s %s%s%s"
+              .formatted(
+                  row.key(),
+                  row.activation().id(),
+                  row.status(),
+                  row.parkedUntil() == Row.NONE ? "" : " parked",
+                  row.leaving() == null ? "" : " leaving");
+      case Change.Mark mark -> "mark " + mark.key() + " " + mark.status();
+      case Change.Prove prove -> "prove " + prove.key();
+      case Change.Leave leave -> "leave " + leave.key() + " to " + leave.destination().topic();
+      case Change.Delete delete -> "delete " + delete.key();
+      case Change.Consumed c ->
+          "consumed " + c.partition().topic() + "-" + c.partition().partition() + "<" + c.next();
+      case Change.OffsetCommitted c ->
+          "committed "
+              + c.partition().topic()
+              + "-"
+              + c.partition().partition()
+              + "<"
+              + c.committed();
+    };
+  }
+
+  private void mayFail() {
+    if (world.fault(plan.storeFails())) {
+      throw new StoreException(Kind.TRANSIENT, "failed, says chance", null);
+    }
+  }
+
+  @Override
+  public ParkedPage due(ParkedQuery query) {
+    mayFail();
+    return super.due(query);
+  }
+
+  @Override
+  public void maintain(long now) {
+    mayFail();
+    super.maintain(now);
+  }
+}

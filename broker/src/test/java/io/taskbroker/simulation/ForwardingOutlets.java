@@ -1,0 +1,50 @@
+package io.taskbroker.simulation;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.engine.Outlets;
+import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.Departure;
+import io.taskbroker.inflight.Notice;
+import io.taskbroker.store.ActivationStore.ParkedQuery;
+import java.util.List;
+
+/// Outlets that lead where others lead, unless told otherwise.
+class ForwardingOutlets implements Outlets {
+  private final Outlets outlets;
+
+  ForwardingOutlets(Outlets outlets) {
+    this.outlets = outlets;
+  }
+
+  @Override
+  public void commit(List<Change> changes, List<ParkedQuery> reads) {
+    outlets.commit(changes, reads);
+  }
+
+  @Override
+  public void push(Delivery delivery) {
+    outlets.push(delivery);
+  }
+
+  @Override
+  public void produce(Departure departure) {
+    outlets.produce(departure);
+  }
+
+  @Override
+  public void consumed(
+      SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent) {
+    outlets.consumed(partition, nextOffset, records, bytes, urgent);
+  }
+
+  @Override
+  public void drained(SourcePartition partition) {
+    outlets.drained(partition);
+  }
+
+  @Override
+  public void notice(Notice notice, String id, String detail) {
+    outlets.notice(notice, id, detail);
+  }
+}

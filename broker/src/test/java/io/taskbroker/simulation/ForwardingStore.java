@@ -1,0 +1,72 @@
+package io.taskbroker.simulation;
+
+import io.taskbroker.activation.ParkedRow;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Watermark;
+import io.taskbroker.store.ActivationStore;
+import io.taskbroker.store.WriteBatch;
+import java.util.List;
+
+/// A store that does what another one does, unless it is told otherwise.
+class ForwardingStore implements ActivationStore {
+  private final ActivationStore store;
+
+  ForwardingStore(ActivationStore store) {
+    this.store = store;
+  }
+
+  @Override
+  public List<Outcome> commit(WriteBatch batch) {
+    return store.commit(batch);
+  }
+
+  @Override
+  public ParkedPage due(ParkedQuery query) {
+    return store.due(query);
+  }
+
+  @Override
+  public String name() {
+    return store.name();
+  }
+
+  @Override
+  public long lastKey() {
+    return store.lastKey();
+  }
+
+  @Override
+  public List<Row> load(long key, int limit) {
+    return store.load(key, limit);
+  }
+
+  @Override
+  public List<ParkedRow> loadParked(long key, int limit) {
+    return store.loadParked(key, limit);
+  }
+
+  @Override
+  public List<Watermark> watermarks() {
+    return store.watermarks();
+  }
+
+  @Override
+  public List<Tombstone> tombstones(long now) {
+    return store.tombstones(now);
+  }
+
+  @Override
+  public long size() {
+    return store.size();
+  }
+
+  @Override
+  public void maintain(long now) {
+    store.maintain(now);
+  }
+
+  @Override
+  public void close() {
+    store.close();
+  }
+}

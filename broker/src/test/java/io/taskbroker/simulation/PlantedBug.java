@@ -1,0 +1,477 @@
+package io.taskbroker.simulation;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Watermark;
+import io.taskbroker.engine.Outlets;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.Departure;
+import io.taskbroker.inflight.InflightOptions;
+import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.PushOutcome;
+import io.taskbroker.proto.v1.TaskActivation;
+import io.taskbroker.store.ActivationStore;
+import io.taskbroker.store.ActivationStore.Outcome;
+import io.taskbroker.store.ActivationStore.ParkedQuery;
+import io.taskbroker.store.StoreException;
+import io.taskbroker.store.WriteBatch;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
+
+/// Bugs that a broker could have, planted between its real parts, to see whether the ledger finds
+/// them.
+enum PlantedBug implements Tampering {
+  /// An offset counts as durable as soon as its record was handed over.
+  OFFSET_COMMITTED_EARLY("G1") {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return new Ear(intake) {
+        @Override
+        public void tell(Command command) {
+          super.tell(command);
+          if (command instanceof Command.Ingest records) {
+            run.consumed(
+                records.partition(), records.nextOffset(), records.arrivals().size(), 0, true);
+          }
+        }
+      };
+    }
+  },
+  /// The engine is told that a change is durable when it was handed to the committer.
+  DURABLE_TOO_SOON("G2") {
+    @Override
+    public Outlets outlets(Outlets outlets, BrokerRun run) {
+      return new ForwardingOutlets(outlets) {
+        @Override
+        public void commit(List<Change> changes, List<ParkedQuery> reads) {
+          run.tell(new Command.Committed(List.copyOf(changes)));
+          super.commit(changes, reads);
+        }
+      };
+    }
+
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return deaf(intake, Command.Committed.class::isInstance);
+    }
+  },
+  /// The engine never hears that a worker was busy.
+  GIVE_BACK_FORGOTTEN("H9") {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return deaf(
+          intake,
+          command ->
+              command instanceof Command.Pushed pushed && pushed.outcome() == PushOutcome.BUSY);
+    }
+  },
+  /// The id of a retry is made up.
+  RETRY_ID_NOT_DERIVED("H8") {
+    @Override
+    public Outlets outlets(Outlets outlets, BrokerRun run) {
+      return changing(
+          outlets,
+          change ->
+              change instanceof Change.Leave leave && leave.payload() != null
+                  ? new Change.Leave(
+                      leave.key(),
+                      leave.id(),
+                      leave.status(),
+                      withId(leave.payload(), leave.id() + "-again"),
+                      leave.destination(),
+                      leave.owner())
+                  : change);
+    }
+  },
+  /// Marks are not written.
+  MARK_SKIPPED("H9") {
+    @Override
+    public ActivationStore store(ActivationStore store, BrokerRun run) {
+      return without(store, Change.Mark.class::isInstance);
+    }
+  },
+  /// A task that may run only once does not wait for its offset to be committed.
+  PROOF_SKIPPED("H2") {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return new Ear(intake) {
+        @Override
+        public void tell(Command command) {
+          super.tell(command);
+          if (command instanceof Command.Ingest records) {
+            super.tell(new Command.OffsetCommitted(records.partition(), records.nextOffset()));
+          }
+        }
+      };
+    }
+  },
+  /// The clock of the engine is a millisecond fast.
+  CLOCK_FAST("H21") {
+    @Override
+    public InstantSource clock(InstantSource clock) {
+      return () -> clock.instant().plusMillis(1);
+    }
+  },
+  /// A batch that failed is taken for done.
+  FAILED_BATCH_DROPPED("G2") {
+    @Override
+    public ActivationStore store(ActivationStore store, BrokerRun run) {
+      return new ForwardingStore(store) {
+        @Override
+        public List<Outcome> commit(WriteBatch batch) {
+          try {
+            return super.commit(batch);
+          } catch (StoreException e) {
+            if (e.kind() == StoreException.Kind.TRANSIENT) {
+              return Collections.nCopies(batch.changes().size(), Outcome.APPLIED);
+            }
+            throw e;
+          }
+        }
+      };
+    }
+  },
+  /// Two changes of one row change places.
+  CHANGES_REORDERED("H20") {
+    @Override
+    public Outlets outlets(Outlets outlets, BrokerRun run) {
+      return new ForwardingOutlets(outlets) {
+        @Override
+        public void commit(List<Change> changes, List<ParkedQuery> reads) {
+          super.commit(changes.reversed(), reads);
+        }
+      };
+    }
+  },
+  /// A watermark is written in a transaction before that of its rows.
+  WATERMARK_FIRST("H1") {
+    @Override
+    public Outlets outlets(Outlets outlets, BrokerRun run) {
+      return new ForwardingOutlets(outlets) {
+        @Override
+        public void commit(List<Change> changes, List<ParkedQuery> reads) {
+          List<Change> others = new ArrayList<>(changes);
+          others.removeIf(Change.Consumed.class::isInstance);
+          List<Change> first = new ArrayList<>(changes);
+          first.removeIf(change -> !(change instanceof Change.Consumed));
+          first.addAll(others);
+          super.commit(first, reads);
+        }
+      };
+    }
+  },
+  /// A watermark is not written.
+  WATERMARK_SKIPPED("H1") {
+    @Override
+    public ActivationStore store(ActivationStore store, BrokerRun run) {
+      return without(store, Change.Consumed.class::isInstance);
+    }
+  },
+  /// A batch that is tried again gets another number (H6).
+  BATCH_RENUMBERED("H6") {
+    @Override
+    public ActivationStore store(ActivationStore store, BrokerRun run) {
+      return new ForwardingStore(store) {
+        private long number;
+
+        @Override
+        public List<Outcome> commit(WriteBatch batch) {
+          return super.commit(new WriteBatch(++number, batch.changes()));
+        }
+      };
+    }
+  },
+  /// The ids of what is done are not remembered.
+  TOMBSTONE_SKIPPED("H8") {
+    @Override
+    public Outlets outlets(Outlets outlets, BrokerRun run) {
+      return changing(
+          outlets,
+          change ->
+              change instanceof Change.Delete delete
+                  ? new Change.Delete(delete.key(), delete.id(), Row.NONE, delete.owner())
+                  : change);
+    }
+  },
+  /// A departure is produced before its decision is durable (H7).
+  PRODUCED_TOO_SOON("H7") {
+    @Override
+    public Outlets outlets(Outlets outlets, BrokerRun run) {
+      return new ForwardingOutlets(outlets) {
+        @Override
+        public void commit(List<Change> changes, List<ParkedQuery> reads) {
+          List<Change> leaves = new ArrayList<>(changes);
+          leaves.removeIf(change -> !(change instanceof Change.Leave));
+          super.commit(changes, reads);
+          if (!leaves.isEmpty()) {
+            run.tell(new Command.Committed(leaves));
+          }
+        }
+      };
+    }
+
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return new Ear(intake) {
+        @Override
+        public void tell(Command command) {
+          if (command instanceof Command.Committed committed) {
+            List<Change> others = new ArrayList<>(committed.changes());
+            others.removeIf(Change.Leave.class::isInstance);
+            super.tell(new Command.Committed(others));
+          } else {
+            super.tell(command);
+          }
+        }
+      };
+    }
+  },
+  /// A departure is forgotten before Kafka has acknowledged it.
+  FORGOTTEN_UNACKNOWLEDGED("G4") {
+    @Override
+    public Outlets outlets(Outlets outlets, BrokerRun run) {
+      return new ForwardingOutlets(outlets) {
+        @Override
+        public void produce(Departure departure) {
+          super.produce(departure);
+          run.tell(new Command.Produced(departure));
+        }
+      };
+    }
+
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return deaf(intake, Command.Produced.class::isInstance);
+    }
+  },
+  /// Every task is pushed twice.
+  PUSHED_TWICE("G3") {
+    @Override
+    public Outlets outlets(Outlets outlets, BrokerRun run) {
+      return new ForwardingOutlets(outlets) {
+        @Override
+        public void push(Delivery delivery) {
+          super.push(delivery);
+          super.push(delivery);
+        }
+      };
+    }
+  },
+  /// A report is answered by whoever takes it in.
+  REPORT_ANSWERED_UNREAD("G2") {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return new Ear(intake) {
+        @Override
+        public void request(Command.Request request) {
+          if (request instanceof Command.Report report) {
+            report.reply().done(null);
+          } else {
+            super.request(request);
+          }
+        }
+      };
+    }
+  },
+  /// A row is not deleted.
+  DELETE_SKIPPED("G2") {
+    @Override
+    public ActivationStore store(ActivationStore store, BrokerRun run) {
+      return without(store, Change.Delete.class::isInstance);
+    }
+  },
+  /// A commit is answered before it is synced: the last one is lost with the power.
+  NOT_SYNCED("G2") {
+    @Override
+    public ActivationStore store(ActivationStore store, BrokerRun run) {
+      return new ForwardingStore(store) {
+        private WriteBatch unsynced = new WriteBatch(0, List.of());
+
+        @Override
+        public List<Outcome> commit(WriteBatch batch) {
+          if (batch.number() != unsynced.number()) {
+            var _ = super.commit(unsynced);
+            unsynced = new WriteBatch(batch.number(), List.copyOf(batch.changes()));
+          }
+          return Collections.nCopies(batch.changes().size(), Outcome.APPLIED);
+        }
+      };
+    }
+  },
+  /// What is read of parked rows gets lost (H15).
+  PAGE_LOST("H15") {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return deaf(intake, Command.ParkedRead.class::isInstance);
+    }
+  },
+  /// A push whose answer was lost is taken for one that reached nobody (H9).
+  LOST_TAKEN_FOR_UNREACHABLE("H9") {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return new Ear(intake) {
+        @Override
+        public void tell(Command command) {
+          if (command instanceof Command.Pushed pushed && pushed.outcome() == PushOutcome.LOST) {
+            super.tell(new Command.Pushed(pushed.delivery(), PushOutcome.UNREACHABLE, ""));
+          } else {
+            super.tell(command);
+          }
+        }
+      };
+    }
+  },
+  /// What was committed by others before a partition came is not looked at (H2).
+  OTHERS_COMMITS_IGNORED("H2") {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return new Ear(intake) {
+        @Override
+        public void tell(Command command) {
+          if (command instanceof Command.Assigned assigned) {
+            super.tell(new Command.Assigned(assigned.partition(), Watermark.NONE));
+          } else {
+            super.tell(command);
+          }
+        }
+      };
+    }
+  },
+  /// The clock of the engine is ten milliseconds slow.
+  CLOCK_SLOW("H22") {
+    @Override
+    public InstantSource clock(InstantSource clock) {
+      return () -> clock.instant().minusMillis(10);
+    }
+  },
+  /// A row that the store cannot hold is tried for ever (H12).
+  REFUSAL_TRIED_FOR_EVER("H12") {
+    @Override
+    public ActivationStore store(ActivationStore store, BrokerRun run) {
+      return mistaking(store, StoreException.Kind.DATA);
+    }
+  },
+  /// A full disk is taken for a failure that passes: deletes wait behind inserts (H12).
+  FULL_DISK_WAITED_OUT("H12") {
+    @Override
+    public ActivationStore store(ActivationStore store, BrokerRun run) {
+      return mistaking(store, StoreException.Kind.FULL);
+    }
+  },
+  /// After a start, deadlines pass before reports can come in (H16).
+  NO_RESTART_GRACE("H16") {
+    @Override
+    public InflightOptions options(InflightOptions options) {
+      InflightOptions.Periods periods = options.periods();
+      return new InflightOptions(
+          options.pushApplications(),
+          options.retryTopic(),
+          options.deadLetterTopic(),
+          options.limits(),
+          new InflightOptions.Periods(
+              periods.grace(),
+              periods.lease(),
+              periods.markInterval(),
+              0,
+              periods.settle(),
+              periods.parkHorizon(),
+              periods.tombstone()));
+    }
+  },
+  /// A broker that stops does not write down what workers have (H17).
+  DRAIN_UNHEARD("H17") {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return deaf(intake, Command.Drain.class::isInstance);
+    }
+  };
+
+  /// The guarantee that it breaks, or the history whose rule it switches off.
+  final String rule;
+
+  PlantedBug(String rule) {
+    this.rule = rule;
+  }
+
+  private static ActivationStore mistaking(ActivationStore store, StoreException.Kind kind) {
+    return new ForwardingStore(store) {
+      @Override
+      public List<Outcome> commit(WriteBatch batch) {
+        try {
+          return super.commit(batch);
+        } catch (StoreException e) {
+          throw e.kind() == kind
+              ? new StoreException(StoreException.Kind.TRANSIENT, "mistaken: " + kind, e)
+              : e;
+        }
+      }
+    };
+  }
+
+  private static Intake deaf(Intake intake, Predicate<Command> to) {
+    return new Ear(intake) {
+      @Override
+      public void tell(Command command) {
+        if (!to.test(command)) {
+          super.tell(command);
+        }
+      }
+    };
+  }
+
+  private static ActivationStore without(ActivationStore store, Predicate<Change> what) {
+    return new ForwardingStore(store) {
+      @Override
+      public List<Outcome> commit(WriteBatch batch) {
+        List<Change> others = new ArrayList<>(batch.changes());
+        others.removeIf(what);
+        var _ = super.commit(new WriteBatch(batch.number(), others));
+        return Collections.nCopies(batch.changes().size(), Outcome.APPLIED);
+      }
+    };
+  }
+
+  private static Outlets changing(Outlets outlets, UnaryOperator<Change> by) {
+    return new ForwardingOutlets(outlets) {
+      @Override
+      public void commit(List<Change> changes, List<ParkedQuery> reads) {
+        List<Change> changed = new ArrayList<>(changes);
+        changed.replaceAll(by);
+        super.commit(changed, reads);
+      }
+    };
+  }
+
+  private static byte[] withId(byte[] payload, String id) {
+    try {
+      return TaskActivation.parseFrom(payload).toBuilder().setId(id).build().toByteArray();
+    } catch (InvalidProtocolBufferException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /// What the stages speak into.
+  private static class Ear implements Intake {
+    private final Intake intake;
+
+    Ear(Intake intake) {
+      this.intake = intake;
+    }
+
+    @Override
+    public void request(Command.Request request) {
+      intake.request(request);
+    }
+
+    @Override
+    public void tell(Command command) {
+      intake.tell(command);
+    }
+  }
+}

@@ -1,0 +1,131 @@
+package io.taskbroker.simulation;
+
+import io.taskbroker.activation.Row;
+import io.taskbroker.inflight.InflightOptions;
+import io.taskbroker.store.InMemoryStore;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// A broker as its operator sees it: a disk, a clock, and one process after the other.
+final class SimulatedBroker {
+  static final long GRACE = 500;
+  static final long LEASE = 3_000;
+  static final long RESTART_GRACE = 5_000;
+  static final long SETTLE = 1_000;
+  static final long TOMBSTONE = 120_000;
+  static final int MAX_ATTEMPTS = 3;
+
+  final String name;
+  final InMemoryStore.Disk disk = new InMemoryStore.Disk();
+  final Kafka kafka;
+  final Ledger ledger;
+  final Tampering tampering;
+  private final World world;
+  private final Plan plan;
+  private final Workers workers;
+  private long clockOffset;
+  private int runs;
+  private @Nullable BrokerRun run;
+
+  SimulatedBroker(
+      String name, World world, Plan plan, Kafka kafka, Workers workers, Tampering tampering) {
+    this.name = name;
+    this.world = world;
+    this.plan = plan;
+    this.kafka = kafka;
+    this.ledger = kafka.ledger;
+    this.workers = workers;
+    this.tampering = tampering;
+  }
+
+  InstantSource clock() {
+    return () -> Instant.ofEpochMilli(wall());
+  }
+
+  /// What its clock says.
+  long wall() {
+    return world.wall() + clockOffset;
+  }
+
+  void stepClock(long millis) {
+    world.trace(() -> "the clock of " + name + " steps by " + millis + " ms");
+    world.count("clock steps");
+    ledger.observe(this);
+    clockOffset += millis;
+  }
+
+  /// Puts the clock right.
+  void setClock() {
+    ledger.observe(this);
+    clockOffset = 0;
+  }
+
+  InflightOptions options() {
+    return new InflightOptions(
+        plan.push() ? Set.of("shop", "mail") : null,
+        Kafka.RETRIES,
+        Kafka.DEAD_LETTERS,
+        new InflightOptions.Limits(
+            plan.maxPending(),
+            50,
+            50,
+            MAX_ATTEMPTS,
+            plan.storeLimit(),
+            1_000_000,
+            plan.maxPending() < 1_000 ? 60 : 10_000,
+            20),
+        new InflightOptions.Periods(GRACE, LEASE, 200, RESTART_GRACE, SETTLE, 10_000, TOMBSTONE));
+  }
+
+  /// Rows that this store cannot hold, whatever is tried.
+  boolean cannotHold(Row row) {
+    return plan.storeRefuses() > 0
+        && !row.activation().id().startsWith("undecodable")
+        && Math.floorMod(row.activation().id().hashCode() + world.seed, plan.storeRefuses()) == 0;
+  }
+
+  @Nullable BrokerRun run() {
+    return run;
+  }
+
+  void start() {
+    if (run == null) {
+      runs++;
+      world.trace(() -> name + "/" + runs + " starts");
+      try {
+        run = new BrokerRun(this, runs, world, plan, workers);
+      } catch (Crash _) {
+        throw new AssertionError("Nothing crashes at the start");
+      }
+    }
+  }
+
+  void crash(String why) {
+    BrokerRun dying = run;
+    if (dying != null) {
+      world.count("crashes");
+      world.trace(() -> dying + " crashes: " + why);
+      dying.die();
+      run = null;
+      ledger.died(dying);
+      world.after(world.between(10 * World.MS, 10 * World.SECOND), "restart", this::start);
+    }
+  }
+
+  /// Stops the process in order, and starts another one.
+  void restart() {
+    BrokerRun stopping = run;
+    if (stopping != null) {
+      world.count("stops in order");
+      world.trace(() -> stopping + " is stopped in order");
+      stopping.stop(() -> {
+        if (run == stopping) {
+          ledger.stopped(stopping);
+          crash("it was stopped");
+        }
+      });
+    }
+  }
+}

@@ -1,0 +1,249 @@
+package io.taskbroker.simulation;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.MockConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.OffsetCommitCallback;
+import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.WakeupException;
+import org.jspecify.annotations.Nullable;
+
+/// A consumer in the simulated cluster. No call of it takes time: whoever turns its reader lets
+/// time pass in between.
+@SuppressWarnings("UnsynchronizedOverridesSynchronized") // there is one thread
+final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
+  private static final int MAX_RECORDS = 20;
+
+  final BrokerRun run;
+  final String name;
+  private final World world;
+  private final Plan plan;
+  private final Kafka.Topic topic;
+  private final Runnable wake;
+  private final Group.Member member;
+  private final Map<Integer, Long> positions = new HashMap<>();
+  private final Set<Integer> paused = new HashSet<>();
+  private final ArrayDeque<Runnable> callbacks = new ArrayDeque<>();
+  private final ArrayDeque<Runnable> requests = new ArrayDeque<>();
+  private ConsumerRebalanceListener listener = new Nobody();
+  private boolean wakened;
+
+  /// @param wake makes the reader take a turn soon
+  SimulatedConsumer(BrokerRun run, Kafka kafka, Kafka.Topic topic, Runnable wake) {
+    super("none");
+    this.run = run;
+    this.name = run.broker.name + "-" + topic.name();
+    this.world = kafka.world;
+    this.plan = kafka.plan;
+    this.topic = topic;
+    this.wake = wake;
+    this.member = new Group.Member(this);
+  }
+
+  void wakeSoon() {
+    wake.run();
+  }
+
+  void assigned(List<Integer> partitions) {
+    listener.onPartitionsAssigned(named(partitions));
+  }
+
+  void revoked(List<Integer> partitions) {
+    world.count("partitions revoked");
+    listener.onPartitionsRevoked(named(partitions));
+  }
+
+  void lost(List<Integer> partitions) {
+    world.count("partitions lost");
+    listener.onPartitionsLost(named(partitions));
+  }
+
+  private List<TopicPartition> named(List<Integer> partitions) {
+    return partitions.stream().map(each -> new TopicPartition(topic.name(), each)).toList();
+  }
+
+  @Override
+  public void subscribe(Collection<String> topics, ConsumerRebalanceListener told) {
+    listener = told;
+  }
+
+  @Override
+  public ConsumerRecords<byte[], byte[]> poll(Duration timeout) {
+    for (Runnable done = callbacks.poll(); done != null; done = callbacks.poll()) {
+      done.run();
+    }
+    topic.group().poll(member);
+    if (wakened) {
+      wakened = false;
+      throw new WakeupException();
+    }
+    return fetch();
+  }
+
+  private ConsumerRecords<byte[], byte[]> fetch() {
+    var records = new LinkedHashMap<TopicPartition, List<ConsumerRecord<byte[], byte[]>>>();
+    var next = new LinkedHashMap<TopicPartition, OffsetAndMetadata>();
+    int room = 1 + world.random.nextInt(MAX_RECORDS);
+    for (int partition : member.owned) {
+      if (paused.contains(partition)) {
+        continue;
+      }
+      long position = positions.getOrDefault(partition, 0L);
+      long end = topic.end(partition);
+      var named = new TopicPartition(topic.name(), partition);
+      if (position > end) {
+        throw new OffsetOutOfRangeException(Map.of(named, position));
+      }
+      List<ConsumerRecord<byte[], byte[]>> some = new ArrayList<>();
+      while (position < end && some.size() < room) {
+        byte[] value = topic.partitions().get(partition).get((int) position);
+        some.add(new ConsumerRecord<>(topic.name(), partition, position, new byte[0], value));
+        position++;
+      }
+      if (!some.isEmpty()) {
+        positions.put(partition, position);
+        records.put(named, some);
+        next.put(named, new OffsetAndMetadata(position));
+      }
+    }
+    return new ConsumerRecords<>(records, next);
+  }
+
+  private Map<Integer, Long> plain(Map<TopicPartition, OffsetAndMetadata> offsets) {
+    var plain = new LinkedHashMap<Integer, Long>();
+    offsets.forEach((partition, offset) -> plain.put(partition.partition(), offset.offset()));
+    return plain;
+  }
+
+  /// On its way it outlives the process; requests of one consumer arrive in order.
+  @Override
+  public void commitAsync(
+      Map<TopicPartition, OffsetAndMetadata> offsets, OffsetCommitCallback callback) {
+    long generation = member.generation;
+    requests.add(() -> {
+      Exception failure = tryCommit(generation, offsets);
+      run.later(
+          world.between(World.MS / 5, 10 * World.MS),
+          "offset commit answer",
+          () -> {
+            callbacks.add(() -> callback.onComplete(offsets, failure));
+            wake.run();
+          });
+    });
+    world.after(
+        world.between(World.MS / 5, 10 * World.MS),
+        "offset commit",
+        () -> {
+          Runnable first = requests.poll();
+          if (first != null) {
+            first.run();
+          }
+        });
+  }
+
+  private @Nullable Exception tryCommit(
+      long generation, Map<TopicPartition, OffsetAndMetadata> offsets) {
+    if (world.fault(plan.commitFails())) {
+      return new TimeoutException("The request was lost");
+    }
+    try {
+      topic.group().commit(member, generation, plain(offsets));
+    } catch (KafkaException e) {
+      return e;
+    }
+    return world.fault(plan.commitFails()) ? new TimeoutException("The answer was lost") : null;
+  }
+
+  @Override
+  public void commitSync(Map<TopicPartition, OffsetAndMetadata> offsets, Duration timeout) {
+    for (Runnable before = requests.poll(); before != null; before = requests.poll()) {
+      before.run();
+    }
+    Exception failure = tryCommit(member.generation, offsets);
+    if (failure instanceof KafkaException e) {
+      throw e;
+    }
+  }
+
+  @Override
+  public Map<TopicPartition, OffsetAndMetadata> committed(
+      Set<TopicPartition> partitions, Duration timeout) {
+    if (world.fault(plan.commitFails())) {
+      throw new TimeoutException("Kafka does not say what is committed");
+    }
+    var committed = new HashMap<TopicPartition, OffsetAndMetadata>();
+    for (TopicPartition partition : partitions) {
+      long offset = topic.group().committed(partition.partition());
+      if (offset >= 0) {
+        committed.put(partition, new OffsetAndMetadata(offset));
+      }
+    }
+    return committed;
+  }
+
+  @Override
+  public Map<TopicPartition, Long> beginningOffsets(
+      Collection<TopicPartition> partitions, Duration timeout) {
+    var starts = new HashMap<TopicPartition, Long>();
+    partitions.forEach(partition -> starts.put(partition, 0L));
+    return starts;
+  }
+
+  @Override
+  public Map<TopicPartition, Long> endOffsets(
+      Collection<TopicPartition> partitions, Duration timeout) {
+    var ends = new HashMap<TopicPartition, Long>();
+    partitions.forEach(partition -> ends.put(partition, topic.end(partition.partition())));
+    return ends;
+  }
+
+  @Override
+  public void seek(TopicPartition partition, long offset) {
+    positions.put(partition.partition(), offset);
+  }
+
+  @Override
+  public void pause(Collection<TopicPartition> partitions) {
+    partitions.forEach(partition -> paused.add(partition.partition()));
+  }
+
+  @Override
+  public void resume(Collection<TopicPartition> partitions) {
+    partitions.forEach(partition -> paused.remove(partition.partition()));
+    wake.run();
+  }
+
+  @Override
+  public void wakeup() {
+    wakened = true;
+    wake.run();
+  }
+
+  /// Leaves the group.
+  void leave() {
+    topic.group().leave(member);
+  }
+
+  private static final class Nobody implements ConsumerRebalanceListener {
+    @Override
+    public void onPartitionsRevoked(Collection<TopicPartition> partitions) {}
+
+    @Override
+    public void onPartitionsAssigned(Collection<TopicPartition> partitions) {}
+  }
+}

@@ -1,0 +1,85 @@
+package io.taskbroker.simulation;
+
+import java.time.Duration;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
+import org.apache.kafka.clients.producer.Callback;
+import org.apache.kafka.clients.producer.MockProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.Node;
+import org.apache.kafka.common.PartitionInfo;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/// A producer to the simulated cluster, whose requests and answers may be lost.
+@SuppressWarnings("UnsynchronizedOverridesSynchronized") // there is one thread
+final class SimulatedProducer extends MockProducer<byte[], byte[]> {
+  private static final Node[] NOBODY = {};
+
+  private final BrokerRun run;
+  private final Kafka kafka;
+  private final Runnable wake;
+
+  /// @param wake makes the outbox take a turn soon
+  SimulatedProducer(BrokerRun run, Kafka kafka, Runnable wake) {
+    this.run = run;
+    this.kafka = kafka;
+    this.wake = wake;
+  }
+
+  @Override
+  public List<PartitionInfo> partitionsFor(String topic) {
+    if (kafka.world.fault(kafka.plan.produceFails())) {
+      throw new TimeoutException("The topic is not known yet");
+    }
+    int partitions = kafka.topic(topic).partitions().size();
+    return Collections.nCopies(partitions, new PartitionInfo(topic, 0, null, NOBODY, NOBODY));
+  }
+
+  @Override
+  public Future<RecordMetadata> send(ProducerRecord<byte[], byte[]> record, Callback callback) {
+    World world = kafka.world;
+    Plan plan = kafka.plan;
+    if (world.fault(plan.produceRefused())) {
+      answer(record, callback, new RecordTooLargeException("too large, says chance"));
+    } else if (world.fault(plan.produceFails())) {
+      boolean anew = world.random.nextBoolean();
+      answer(
+          record,
+          callback,
+          anew ? new KafkaException("broken for ever") : new TimeoutException("lost"));
+    } else {
+      // On its way it outlives the process.
+      world.after(
+          world.between(World.MS / 5, 20 * World.MS),
+          "produce",
+          () -> {
+            kafka.append(record.topic(), record.partition(), record.value());
+            boolean lost = world.fault(plan.produceLosesReply());
+            answer(record, callback, lost ? new TimeoutException("no answer") : null);
+          });
+    }
+    return CompletableFuture.completedFuture(null);
+  }
+
+  private void answer(
+      ProducerRecord<byte[], byte[]> record, Callback callback, @Nullable Exception failure) {
+    run.later(
+        kafka.world.between(World.MS / 5, 20 * World.MS),
+        "produce answer",
+        () -> {
+          var place = new TopicPartition(record.topic(), record.partition());
+          callback.onCompletion(new RecordMetadata(place, 0, 0, 0, 0, 0), failure);
+          wake.run();
+        });
+  }
+
+  @Override
+  public void close(Duration timeout) {}
+}

@@ -1,0 +1,130 @@
+package io.taskbroker.simulation;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.Timestamp;
+import io.taskbroker.proto.v1.OnAttemptsExceeded;
+import io.taskbroker.proto.v1.RetryState;
+import io.taskbroker.proto.v1.TaskActivation;
+import java.util.ArrayList;
+import java.util.List;
+
+/// One history: tasks are published while faults happen, then all faults end, and everything must
+/// come to its end within a time.
+final class Simulation {
+  /// After the faults: longer than any deadline, delay, backoff and session there is.
+  private static final long PATIENCE = 300 * World.SECOND;
+
+  final World world;
+  final Plan plan;
+  final Ledger ledger;
+  private final Kafka kafka;
+  private final List<SimulatedBroker> brokers = new ArrayList<>();
+  private int published;
+
+  Simulation(long seed, boolean traces, Tampering tampering) {
+    world = new World(seed, traces);
+    plan = Plan.of(world.random);
+    ledger = new Ledger(world, plan);
+    kafka = new Kafka(world, plan, ledger);
+    var workers = new Workers(world, plan);
+    for (int i = 0; i < plan.brokers(); i++) {
+      var broker = new SimulatedBroker(i == 0 ? "A" : "B", world, plan, kafka, workers, tampering);
+      brokers.add(broker);
+      if (!plan.push()) {
+        workers.pull(broker);
+      }
+    }
+  }
+
+  /// Runs it to its end.
+  ///
+  /// @throws Violation if a guarantee is broken
+  void run() {
+    world.trace(plan::toString);
+    brokers.forEach(broker -> world.after(world.between(0, World.SECOND), "start", broker::start));
+    long end = plan.publishSeconds() * World.SECOND;
+    for (int i = 0; i < plan.tasks(); i++) {
+      world.after(world.between(0, end), "publish", this::publish);
+    }
+    world.after(world.between(0, World.SECOND), "disturb", this::disturb);
+    world.runUntil(end, () -> false);
+    world.trace(() -> "all is calm from now on");
+    world.calmDown();
+    brokers.forEach(SimulatedBroker::setClock);
+    long last = world.now() + PATIENCE;
+    // Some time is needed for what is on its way.
+    world.runUntil(world.now() + 10 * World.SECOND, () -> false);
+    world.runUntil(last, this::isDone);
+    if (!isDone()) {
+      throw new Violation("G8", "it does not come to its end:\n" + ledger.leftOver(kafka));
+    }
+    ledger.checkEnd(kafka);
+  }
+
+  private boolean isDone() {
+    return ledger.isDone() && kafka.isConsumed();
+  }
+
+  private void publish() {
+    byte[] value = world.fault(plan.poison()) ? Ledger.poison() : task().toByteArray();
+    kafka.append(Kafka.TASKS, world.random.nextInt(2), value);
+  }
+
+  private TaskActivation task() {
+    boolean again = published > 0 && world.fault(plan.sameIdAgain());
+    int number = again ? world.random.nextInt(published) : published++;
+    long wall = world.wall();
+    var state =
+        RetryState.newBuilder()
+            .setMaxAttempts(3)
+            .setAtMostOnce(world.random.nextInt(4) == 0)
+            .setOnAttemptsExceeded(
+                world.random.nextBoolean()
+                    ? OnAttemptsExceeded.ON_ATTEMPTS_EXCEEDED_DEADLETTER
+                    : OnAttemptsExceeded.ON_ATTEMPTS_EXCEEDED_DISCARD);
+    var task =
+        TaskActivation.newBuilder()
+            .setId("task-" + number)
+            .setApplication(Workers.APPLICATIONS.get(world.random.nextInt(2)))
+            .setNamespace(world.random.nextBoolean() ? "ns" : "other")
+            .setTaskname("work")
+            .setParametersBytes(ByteString.copyFrom(new byte[world.random.nextInt(60)]))
+            .setProcessingDeadlineDuration(1 + world.random.nextInt(4))
+            .setRetryState(state)
+            .setReceivedAt(
+                Timestamp.newBuilder()
+                    .setSeconds(wall / 1_000)
+                    .setNanos((int) (wall % 1_000) * 1_000_000));
+    int kind = world.random.nextInt(10);
+    if (kind == 0) {
+      task.setDelay(1 + world.random.nextInt(4));
+    } else if (kind == 1) {
+      task.setDelay(10 + world.random.nextInt(20));
+    } else if (kind == 2) {
+      task.setExpires(1 + world.random.nextInt(8));
+    }
+    return task.build();
+  }
+
+  /// Now and then something happens to a broker.
+  private void disturb() {
+    for (SimulatedBroker broker : brokers) {
+      BrokerRun run = broker.run();
+      if (run == null) {
+        continue;
+      }
+      if (world.fault(plan.crash())) {
+        broker.crash("killed");
+      } else if (world.fault(plan.restartInOrder())) {
+        broker.restart();
+      } else if (world.fault(plan.freeze())) {
+        run.freeze(world.between(World.SECOND, 12 * World.SECOND));
+      } else if (world.fault(plan.clockStep())) {
+        broker.stepClock(world.between(-20_000, 20_000));
+      }
+    }
+    if (!world.isQuiet()) {
+      world.after(world.between(100 * World.MS, World.SECOND), "disturb", this::disturb);
+    }
+  }
+}

@@ -1,0 +1,134 @@
+package io.taskbroker.simulation;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.slf4j.LoggerFactory;
+
+/// Thousands of histories of whole brokers, each decided by its seed, and every guarantee checked
+/// in each.
+///
+/// `-Dsimulation.seeds=N` runs N seeds, `-Dsimulation.from=SEED` begins elsewhere, and
+/// `-Dsimulation.seed=SEED` replays one and prints what happens in it.
+final class SimulationTest {
+  private static final int SEEDS = Integer.getInteger("simulation.seeds", 2_000);
+  private static final int LINES = Integer.getInteger("simulation.lines", 10_000);
+
+  /// What is to happen in so many histories, if they are worth anything.
+  private static final List<String> HAPPENS =
+      List.of(
+          "clock steps",
+          "crashes",
+          "departures refused",
+          "ended COMPLETED",
+          "ended DEAD_LETTERED",
+          "ended DISCARDED",
+          "ended EXPIRED",
+          "ended RETRIED",
+          "freezes",
+          "hand-outs again",
+          "hand-outs of what may run only once",
+          "notice DEADLINE_PASSED",
+          "notice DUPLICATE",
+          "notice LEASE_PASSED",
+          "notice QUARANTINED",
+          "notice STALE_REPORT",
+          "notice UNDECODABLE",
+          "partitions lost",
+          "partitions revoked",
+          "rows parked",
+          "stops in order");
+
+  private static final long FROM = Long.getLong("simulation.from", 1);
+
+  @BeforeAll
+  static void hush() {
+    logger().setLevel(Level.OFF);
+  }
+
+  @AfterAll
+  static void speak() {
+    logger().setLevel(null);
+  }
+
+  private static Logger logger() {
+    return (Logger) LoggerFactory.getLogger("io.taskbroker");
+  }
+
+  @Test
+  @Timeout(value = 1, unit = TimeUnit.DAYS)
+  void everyGuaranteeHoldsInEveryHistory() {
+    Long one = Long.getLong("simulation.seed");
+    if (one != null) {
+      run(one, true).world.trace.forEach(System.out::println);
+      return;
+    }
+    long started = System.nanoTime();
+    long events = 0;
+    Map<String, Long> counts = new TreeMap<>();
+    for (long seed = FROM; seed < FROM + SEEDS; seed++) {
+      World world = run(seed, false).world;
+      events += world.eventCount();
+      world.counts().forEach((what, count) -> counts.merge(what, count, Long::sum));
+    }
+    double seconds = (System.nanoTime() - started) / 1e9;
+    System.out.printf(
+        "%d seeds from %d: %.0f seeds and %.0f events a second%n",
+        SEEDS, FROM, SEEDS / seconds, events / seconds);
+    counts.forEach((what, count) -> System.out.printf("%,14d %s%n", count, what));
+    if (SEEDS >= 1_000) {
+      assertThat(counts).containsKeys(HAPPENS.toArray(String[]::new));
+    }
+  }
+
+  /// In another process too, where hashes of objects and orders of sets are others, so that a seed
+  /// that fails anywhere fails everywhere.
+  @Test
+  @Timeout(value = 120, unit = TimeUnit.SECONDS)
+  void sameSeedIsTheSameHistory() throws IOException {
+    Process other =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Fingerprints.class.getName())
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    String there = new String(other.getInputStream().readAllBytes(), UTF_8).strip();
+    assertThat(there).isEqualTo(Long.toString(Fingerprints.ofSeeds()));
+  }
+
+  private static Simulation run(long seed, boolean traces) {
+    var simulation = new Simulation(seed, traces, Tampering.NONE);
+    try {
+      simulation.run();
+    } catch (Throwable e) {
+      if (!traces) {
+        return run(seed, true);
+      }
+      List<String> trace = simulation.world.trace;
+      trace.subList(Math.max(0, trace.size() - LINES), trace.size()).forEach(System.out::println);
+      throw new AssertionError(
+          "Seed " + seed + " breaks " + e.getMessage() + "\nSee it happen: " + command(seed), e);
+    }
+    return simulation;
+  }
+
+  private static String command(long seed) {
+    return "mvn verify -pl proto,testkit,broker -Dtest=SimulationTest"
+        + " -Dsurefire.failIfNoSpecifiedTests=false -Dsimulation.seed="
+        + seed;
+  }
+}

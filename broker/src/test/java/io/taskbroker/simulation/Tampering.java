@@ -1,0 +1,37 @@
+package io.taskbroker.simulation;
+
+import io.taskbroker.engine.Outlets;
+import io.taskbroker.inflight.InflightOptions;
+import io.taskbroker.inflight.Intake;
+import io.taskbroker.store.ActivationStore;
+import java.time.InstantSource;
+import org.apache.kafka.clients.consumer.Consumer;
+
+/// What is put between the real parts of a broker: nothing, unless a bug is planted there.
+interface Tampering {
+  Tampering NONE = new Tampering() {};
+
+  default ActivationStore store(ActivationStore store, BrokerRun run) {
+    return store;
+  }
+
+  default Outlets outlets(Outlets outlets, BrokerRun run) {
+    return outlets;
+  }
+
+  default Intake intake(Intake intake, BrokerRun run) {
+    return intake;
+  }
+
+  default InflightOptions options(InflightOptions options) {
+    return options;
+  }
+
+  default InstantSource clock(InstantSource clock) {
+    return clock;
+  }
+
+  default Consumer<byte[], byte[]> consumer(Consumer<byte[], byte[]> consumer, BrokerRun run) {
+    return consumer;
+  }
+}

@@ -1,0 +1,297 @@
+package io.taskbroker.simulation;
+
+import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.Carried;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.PushOutcome;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// The workers and the network between them and the brokers: slow, dying, lying, busy, away;
+/// reporting late, twice, or never. Each reports to the broker that its task came from.
+final class Workers {
+  static final List<String> APPLICATIONS = List.of("shop", "mail");
+
+  private static final int MAX_RETRIES = 2;
+  private static final int PULLERS = 3;
+
+  private final World world;
+  private final Plan plan;
+  private final Map<String, Long> downUntil = new HashMap<>();
+  private final Set<String> reported = new HashSet<>();
+  private final List<String> known = new ArrayList<>();
+
+  Workers(World world, Plan plan) {
+    this.world = world;
+    this.plan = plan;
+  }
+
+  private long network() {
+    return world.between(World.MS / 10, world.fault(20) ? 500 * World.MS : 5 * World.MS);
+  }
+
+  // Push.
+
+  void push(BrokerRun run, Delivery delivery) {
+    String application = delivery.application();
+    if (world.fault(plan.workerDown())) {
+      downUntil.put(application, world.now() + world.between(0, 5 * World.SECOND));
+    }
+    boolean down = !world.isQuiet() && downUntil.getOrDefault(application, 0L) > world.now();
+    if (down) {
+      answer(run, delivery, network(), PushOutcome.UNREACHABLE);
+    } else if (world.fault(plan.workerBusy())) {
+      answer(run, delivery, network(), PushOutcome.BUSY);
+    } else if (world.fault(plan.workerRefuses())) {
+      answer(run, delivery, network(), PushOutcome.REFUSED);
+    } else if (world.fault(plan.networkLoses())) {
+      answer(run, delivery, world.between(0, 2 * World.SECOND), PushOutcome.LOST);
+      if (world.random.nextBoolean()) {
+        world.after(network(), "task arrives", () -> execute(run, delivery, false));
+      }
+    } else {
+      long there = network();
+      world.after(there, "task arrives", () -> execute(run, delivery, true));
+      answer(run, delivery, there + network(), PushOutcome.ACCEPTED);
+    }
+  }
+
+  private void answer(BrokerRun run, Delivery delivery, long after, PushOutcome outcome) {
+    run.later(after, "push answer", () -> run.hear(new Command.Pushed(delivery, outcome, "")));
+  }
+
+  // Pull.
+
+  void pull(SimulatedBroker broker) {
+    for (int i = 0; i < PULLERS; i++) {
+      world.after(network(), "claim", () -> claim(broker));
+    }
+  }
+
+  private void claim(SimulatedBroker broker) {
+    BrokerRun run = broker.run();
+    if (run == null || world.fault(plan.workerDown())) {
+      world.after(world.between(50 * World.MS, World.SECOND), "claim", () -> claim(broker));
+      return;
+    }
+    boolean any = world.random.nextInt(3) > 0;
+    String application = any ? null : APPLICATIONS.get(world.random.nextInt(2));
+    String namespace = application == null || world.random.nextBoolean() ? null : "ns";
+    var answer = new Claim(broker, run);
+    run.later(
+        network(),
+        "claim arrives",
+        () -> run.receive(new Command.Claim(application, namespace, answer)));
+    world.after(2 * World.SECOND, "claim times out", answer::giveUp);
+  }
+
+  /// A worker that waits for a task.
+  private final class Claim implements Command.ClaimReply {
+    private final SimulatedBroker broker;
+    private final BrokerRun run;
+    private boolean over;
+
+    Claim(SimulatedBroker broker, BrokerRun run) {
+      this.broker = broker;
+      this.run = run;
+    }
+
+    @Override
+    public void done(@Nullable Delivery delivery) {
+      if (delivery != null) {
+        run.broker.ledger.handedOut(run, delivery, true);
+      }
+      boolean lost = world.fault(plan.networkLoses());
+      world.after(
+          network(),
+          "claim answered",
+          () -> {
+            if (over || lost) {
+              return;
+            }
+            over = true;
+            if (delivery == null) {
+              again(world.between(10 * World.MS, 300 * World.MS));
+            } else {
+              execute(run, delivery, true);
+              again(world.between(World.MS, 100 * World.MS));
+            }
+          });
+    }
+
+    @Override
+    public void unavailable(String why) {
+      if (!over) {
+        over = true;
+        again(world.between(50 * World.MS, 500 * World.MS));
+      }
+    }
+
+    @Override
+    public boolean isGone() {
+      return over;
+    }
+
+    void giveUp() {
+      if (!over) {
+        over = true;
+        again(0);
+      }
+    }
+
+    private void again(long nanos) {
+      world.after(nanos, "claim", () -> claim(broker));
+    }
+  }
+
+  // Both.
+
+  /// @param sure whether the broker knows that a worker has it
+  private void execute(BrokerRun run, Delivery delivery, boolean sure) {
+    Spec spec = Spec.of(Carried.by(delivery).origin(), delivery.payload());
+    world.count("executions");
+    world.trace(() -> "a worker runs " + delivery.id());
+    known.add(delivery.id());
+    if (world.fault(plan.workerDies())) {
+      return;
+    }
+    long takes =
+        world.fault(plan.workerSlow())
+            ? world.between(0, 2 * spec.deadline() * World.MS + World.SECOND)
+            : world.between(World.MS, 200 * World.MS);
+    Status status = Status.COMPLETE;
+    if (world.fault(plan.workerRetries()) && spec.attempts() < MAX_RETRIES) {
+      status = Status.RETRY;
+    } else if (world.fault(plan.workerFails())) {
+      status = Status.FAILURE;
+    }
+    List<Command.Update> updates = new ArrayList<>();
+    updates.add(update(delivery.id(), status));
+    boolean first = reported.add(run.broker.name + " " + Carried.keyOf(delivery));
+    boolean prompt = takes < Math.min(spec.deadline(), 1_000) * World.MS / 2;
+    boolean strict = sure && first && prompt && delivery.deliveries() == 1;
+    if (world.fault(plan.workerLies())) {
+      lie(updates, delivery);
+      strict = false;
+    }
+    var report = new Report(run, updates, strict, world.now() + spec.deadline() * World.MS / 2);
+    world.after(takes, "task done", report::send);
+    if (world.fault(plan.workerRepeats())) {
+      var again = new Report(run, updates, false, 0);
+      world.after(takes + world.between(0, 5 * World.SECOND), "report repeated", again::send);
+    }
+  }
+
+  private Command.Update update(String id, Status status) {
+    return new Command.Update(
+        id,
+        status,
+        status == Status.RETRY ? world.random.nextInt(5) - 1 : -1,
+        status == Status.RETRY ? world.random.nextInt(4) - 1 : -1);
+  }
+
+  private void lie(List<Command.Update> updates, Delivery delivery) {
+    switch (world.random.nextInt(3)) {
+      case 0 -> updates.add(update("nobody-knows-this", Status.COMPLETE));
+      case 1 -> updates.add(update(delivery.id(), Status.FAILURE));
+      default -> {
+        String other = known.get(world.random.nextInt(known.size()));
+        updates.add(update(other, Status.COMPLETE));
+      }
+    }
+  }
+
+  /// The answer to a claim that comes with a report, and is given with it.
+  private static final class Unasked implements Command.ClaimReply {
+    @Override
+    public void done(@Nullable Delivery delivery) {
+      throw new AssertionError("The report is answered, not its claim");
+    }
+
+    @Override
+    public void unavailable(String why) {
+      throw new AssertionError("The report is answered, not its claim");
+    }
+  }
+
+  /// One report, sent until it is answered.
+  private final class Report {
+    private final BrokerRun of;
+    private final SimulatedBroker broker;
+    private final List<Command.Update> updates;
+    private final boolean strict;
+    private final long strictUntil;
+    private boolean answered;
+    private int tries;
+
+    Report(BrokerRun of, List<Command.Update> updates, boolean strict, long strictUntil) {
+      this.of = of;
+      this.broker = of.broker;
+      this.updates = List.copyOf(updates);
+      this.strict = strict;
+      this.strictUntil = strictUntil;
+    }
+
+    void send() {
+      boolean givesUp = tries > 3 && world.fault(4);
+      if (answered || givesUp) {
+        return;
+      }
+      tries++;
+      BrokerRun run = broker.run();
+      if (run == null || world.fault(plan.networkLoses())) {
+        again(world.between(100 * World.MS, World.SECOND));
+        return;
+      }
+      run.later(network(), "report arrives", () -> arrive(run));
+      world.after(3 * World.SECOND, "report times out", this::send);
+    }
+
+    private void arrive(BrokerRun run) {
+      broker.ledger.reported(run, updates);
+      long since = world.now();
+      int attempt = tries;
+      boolean wantsMore = !plan.push() && world.random.nextBoolean();
+      run.receive(
+          new Command.Report(
+              updates,
+              wantsMore ? new Command.Claim(null, null, new Unasked()) : null,
+              new Command.ReportReply() {
+                @Override
+                public void done(@Nullable Delivery next) {
+                  boolean counts = strict && attempt == 1 && run == of && world.now() < strictUntil;
+                  broker.ledger.answered(run, updates, since, counts);
+                  if (next != null) {
+                    broker.ledger.handedOut(run, next, true);
+                  }
+                  if (!world.fault(plan.networkLoses())) {
+                    world.after(
+                        network(),
+                        "report answered",
+                        () -> {
+                          answered = true;
+                          if (next != null) {
+                            execute(run, next, true);
+                          }
+                        });
+                  }
+                }
+
+                @Override
+                public void unavailable(String why) {
+                  again(world.between(50 * World.MS, World.SECOND));
+                }
+              }));
+    }
+
+    private void again(long nanos) {
+      world.after(nanos, "report again", this::send);
+    }
+  }
+}

@@ -1,0 +1,43 @@
+package io.taskbroker.store;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.runtime.FlusherTurns;
+import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.store.ActivationStore.ParkedQuery;
+import java.util.List;
+
+/// The real committer without its thread, turned by a simulation.
+public final class SteppedCommitter {
+  private final StoreCommitter committer;
+  private final Surroundings surroundings;
+
+  public SteppedCommitter(
+      ActivationStore store,
+      CommitOptions options,
+      StoreCommitter.Listener listener,
+      Surroundings surroundings) {
+    this.surroundings = surroundings;
+    this.committer =
+        new StoreCommitter(
+            store,
+            options,
+            listener,
+            (stage, cause) -> {
+              throw new IllegalStateException(stage, cause);
+            },
+            surroundings);
+  }
+
+  public void submit(List<Change> changes, List<ParkedQuery> queries) {
+    committer.submit(changes, queries);
+  }
+
+  /// Takes a turn if one is due.
+  ///
+  /// @return when the next is due, in nanoseconds from now
+  public long turn() {
+    long now = surroundings.ticker().nanoTime();
+    FlusherTurns.turn(committer.flusher, now);
+    return FlusherTurns.next(committer.flusher) - now;
+  }
+}
