@@ -1,5 +1,6 @@
 package io.taskbroker;
 
+import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
@@ -8,10 +9,10 @@ import io.taskbroker.config.ConfigException;
 import io.taskbroker.config.ConfigLoader;
 import io.taskbroker.config.DeliveryMode;
 import io.taskbroker.config.Secret;
-import io.taskbroker.config.StoreConfig;
 import io.taskbroker.config.TelemetryConfig;
 import io.taskbroker.deliver.PushClient;
 import io.taskbroker.deliver.PushOptions;
+import io.taskbroker.engine.EngineCounts;
 import io.taskbroker.engine.EngineLoop;
 import io.taskbroker.engine.Mailbox;
 import io.taskbroker.engine.Notices;
@@ -23,9 +24,13 @@ import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Notice;
+import io.taskbroker.inflight.Rules;
+import io.taskbroker.inflight.Tally;
+import io.taskbroker.ingest.DeclaredTopics;
 import io.taskbroker.ingest.Ingest;
 import io.taskbroker.outbox.Outbox;
 import io.taskbroker.outbox.OutboxOptions;
+import io.taskbroker.rules.RuntimeFile;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.runtime.ServiceGroup;
@@ -33,17 +38,19 @@ import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.StoreCommitter;
 import io.taskbroker.store.StoreException;
-import io.taskbroker.store.sqlite.SqliteOptions;
 import io.taskbroker.store.sqlite.SqliteStore;
 import io.taskbroker.telemetry.Logging;
+import io.taskbroker.telemetry.Metrics;
+import io.taskbroker.tls.TlsContext;
+import io.taskbroker.tls.TlsException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,12 +60,12 @@ import org.slf4j.LoggerFactory;
 public final class Broker implements Service {
   private static final Logger log = LoggerFactory.getLogger(Broker.class);
   private static final int MAX_REQUESTS = 8_192;
-  private static final Duration STUCK = Duration.ofSeconds(10);
 
   private final BrokerConfig config;
   private final ActivationStore store;
   private final Mailbox mailbox;
   private final EngineLoop engine;
+  private final Optional<RuntimeFile> rules;
   private final ServiceGroup stages;
 
   /// Read before the committer has the store to itself.
@@ -67,40 +74,56 @@ public final class Broker implements Service {
   private Broker(BrokerConfig config, FailureSink failures) {
     Settings.requireSupported(config);
     this.config = config;
-    StoreConfig.Limits limits = config.store().limits();
-    this.store =
-        SqliteStore.open(
-            new SqliteOptions(config.store().sqlite().path(), limits.maxSize().orElse(0L)));
+    Optional<TlsContext> serverTls = Settings.serverTls(config);
+    Optional<TlsContext> workerTls = Settings.workerTls(config);
+    Settings.plaintextWorkers(config)
+        .forEach(application ->
+            log.warn(
+                "worker_tls is set, but worker_map.{} is no https URL: plaintext", application));
+    this.store = SqliteStore.open(Settings.sqlite(config));
     this.mailbox = new Mailbox(MAX_REQUESTS);
+    var telemetry = new Telemetry(config, mailbox, failures);
+    Metrics metrics = telemetry.metrics();
 
     var committer =
         new StoreCommitter(
-            store, Settings.commits(config), new StoreFeed(store, mailbox), failures);
+            store,
+            Settings.commits(config),
+            new StoreFeed(store, mailbox, config.kafka().deadletterTopic(), metrics),
+            failures);
     var outbox =
         new Outbox(
-            new OutboxOptions(Settings.clusters(config)::get, Settings.largestMessage(config)),
+            new OutboxOptions(Settings.clusters(config), Settings.largestMessage(config)),
             mailbox,
             failures);
     List<String> secrets = config.grpc().sharedSecrets().stream().map(Secret::reveal).toList();
     boolean pushes = config.deliveryMode() == DeliveryMode.PUSH;
     var push =
         new PushClient(
-            pushes ? config.workerMap() : Map.of(),
-            new PushOptions(secrets, config.push().timeout(), config.grpc().maxMessageSize()),
-            mailbox);
+            Settings.workers(config),
+            new PushOptions(
+                secrets, config.push().timeout(), config.grpc().maxMessageSize(), workerTls),
+            mailbox,
+            metrics);
     var address = new InetSocketAddress(config.grpc().address(), config.grpc().port());
     Optional<GrpcServer> server =
         address.getPort() == 0
             ? Optional.empty()
-            : Optional.of(new GrpcServer(new GrpcOptions(address, secrets, pushes), mailbox));
+            : Optional.of(
+                new GrpcServer(
+                    new GrpcOptions(address, secrets, pushes, GrpcOptions.Limits.USUAL, serverTls),
+                    mailbox,
+                    metrics));
     var ingest =
         new Ingest(
             Settings.sources(config),
             () -> watermarks,
             mailbox,
             Settings.ingest(config, store.name()),
-            failures);
-    var outlets = new Stages(committer, outbox, push, ingest, new Notices());
+            failures,
+            metrics);
+    var counts = new EngineCounts(metrics);
+    var outlets = new Stages(committer, outbox, push, ingest, new Notices(), counts);
     this.engine =
         new EngineLoop(
             Settings.inflight(config),
@@ -109,16 +132,30 @@ public final class Broker implements Service {
             InstantSource.system(),
             RandomGenerator.getDefault(),
             failures);
+    this.rules = Settings.rules(config, mailbox, failures);
     var watchdog =
         new Watchdog(
             List.of(ingest, engine, committer, outbox),
-            STUCK,
-            ready -> server.ifPresent(it -> it.setServing(ready)),
+            Settings.patience(config),
+            config.upkeep().healthCheckKillswitched(),
+            ready -> {
+              server.ifPresent(it -> it.setServing(ready));
+              telemetry.setReady(ready);
+            },
             failures);
     // Stopped in reverse: the engine hears how calls and departures ended before it stops.
-    var order = new ArrayList<Service>(List.of(committer, engine, outbox, push));
+    var order = new ArrayList<>(telemetry.services());
+    order.addAll(List.of(committer, engine, outbox, push));
+    rules.ifPresent(order::add);
     server.ifPresent(order::add);
-    order.addAll(List.of(ingest, watchdog));
+    int canaries = config.ingest().canaryTasks();
+    if (canaries > 0) {
+      order.add(
+          new Canaries(
+              Settings.canaryTopic(config), config.workerMap().keySet(), canaries, mailbox));
+    }
+    var topics = new DeclaredTopics(Settings.declaredTopics(config), failures);
+    order.addAll(List.of(topics, ingest, watchdog));
     this.stages = new ServiceGroup("broker", order);
   }
 
@@ -147,11 +184,27 @@ public final class Broker implements Service {
     Broker broker;
     try {
       broker = new Broker(loaded, lifecycle);
-    } catch (StoreException | ConfigException | IllegalArgumentException | ArithmeticException e) {
+    } catch (StoreException
+        | ConfigException
+        | TlsException
+        | IllegalArgumentException
+        | ArithmeticException e) {
       System.err.println("taskbroker: " + e.getMessage());
       return 1;
     }
     return lifecycle.runUntilEnd(broker);
+  }
+
+  /// Reads a configuration and checks it as a start would, without starting anything.
+  ///
+  /// @param warnings called with one line at a time
+  /// @throws ConfigException with what is wrong
+  public static BrokerConfig check(
+      Optional<Path> config, Map<String, String> environment, Consumer<String> warnings) {
+    BrokerConfig loaded = ConfigLoader.load(config, environment, warnings);
+    Settings.requireSupported(loaded);
+    var _ = Settings.clusters(loaded);
+    return loaded;
   }
 
   @Override
@@ -162,7 +215,7 @@ public final class Broker implements Service {
   @Override
   public void start() {
     long started = System.nanoTime();
-    long rows = engine.load(store);
+    long rows = engine.load(store, rules.map(RuntimeFile::load).orElse(Rules.NONE));
     watermarks = store.watermarks();
     stages.start();
     log.info(
@@ -189,7 +242,8 @@ public final class Broker implements Service {
       Outbox outbox,
       PushClient pushClient,
       Ingest ingest,
-      Notices notices)
+      Notices notices,
+      EngineCounts counts)
       implements Outlets {
     @Override
     public void commit(List<Change> changes, List<ParkedQuery> reads) {
@@ -218,7 +272,13 @@ public final class Broker implements Service {
     }
 
     @Override
+    public void count(Tally tally, Activation activation, long age) {
+      counts.count(tally, activation, age);
+    }
+
+    @Override
     public void notice(Notice notice, String id, String detail) {
+      counts.notice(notice, id);
       notices.notice(notice, id, detail);
     }
   }

@@ -1,19 +1,46 @@
 package io.taskbroker;
 
+import static java.util.Comparator.naturalOrder;
+
+import io.taskbroker.activation.Destination;
 import io.taskbroker.config.BrokerConfig;
+import io.taskbroker.config.ClusterConfig;
+import io.taskbroker.config.ConfigException;
 import io.taskbroker.config.DeliveryMode;
+import io.taskbroker.config.KafkaConfig;
 import io.taskbroker.config.PushConfig;
 import io.taskbroker.config.StatusUpdateConfig;
 import io.taskbroker.config.StoreConfig;
+import io.taskbroker.config.TlsConfig;
 import io.taskbroker.config.TopicConfig;
 import io.taskbroker.inflight.InflightOptions;
+import io.taskbroker.inflight.Intake;
+import io.taskbroker.ingest.DeclaredTopic;
 import io.taskbroker.ingest.IngestOptions;
+import io.taskbroker.ingest.RawTask;
 import io.taskbroker.ingest.TopicSource;
+import io.taskbroker.rules.RuntimeFile;
+import io.taskbroker.rules.Surroundings;
+import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.store.CommitOptions;
+import io.taskbroker.store.sqlite.SqliteOptions;
+import io.taskbroker.tls.PemFile;
+import io.taskbroker.tls.TlsContext;
+import io.taskbroker.tls.TlsException;
+import io.taskbroker.tls.TlsFiles;
+import io.taskbroker.tls.TlsFiles.IdentityFiles;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /// What the configuration means to each stage, with the numbers that nobody configures.
 final class Settings {
@@ -26,23 +53,69 @@ final class Settings {
   private static final long SETTLE_MS = 2_000;
   private static final int LARGEST_DEAD_LETTER = 32 << 20;
   private static final long PARK_HORIZON_MS = 5 * 60_000;
+  private static final Duration LEAST_PATIENCE = Duration.ofSeconds(10);
+  private static final Duration LEAST_MAINTENANCE_INTERVAL = Duration.ofSeconds(1);
   private static final long TOMBSTONE_MS = 10 * 60_000;
 
   private Settings() {}
 
   /// Refuses what a configuration may ask for and this broker cannot do.
   ///
-  /// @throws IllegalArgumentException that names the key
+  /// @throws ConfigException that names the key
   static void requireSupported(BrokerConfig config) {
     if (config.store().adapter() != StoreConfig.Adapter.SQLITE) {
-      throw new IllegalArgumentException("store.adapter: only sqlite is supported so far");
+      throw ConfigException.of("store.adapter", "postgres", "only sqlite is supported so far");
     }
-    for (TopicConfig topic : config.kafka().topics().values()) {
-      if (topic.raw().isPresent()) {
-        throw new IllegalArgumentException(
-            "kafka_topics." + topic.name() + ".raw: raw topics are not supported so far");
-      }
-    }
+  }
+
+  /// TLS of the server; none if it has no certificate.
+  ///
+  /// @throws TlsException if the files hold something else
+  static Optional<TlsContext> serverTls(BrokerConfig config) {
+    TlsFiles files = files(config.grpc().serverTls(), "grpc_tls", "client_ca");
+    return files.identity().map(_ -> TlsContext.server(files));
+  }
+
+  /// TLS towards workers; none if they are all reached in plaintext.
+  ///
+  /// @throws TlsException if the files hold something else
+  static Optional<TlsContext> workerTls(BrokerConfig config) {
+    TlsFiles files = files(config.grpc().workerTls(), "worker_tls", "ca");
+    boolean needed = workers(config).values().stream().anyMatch(Settings::isTls);
+    return needed ? Optional.of(TlsContext.client(files)) : Optional.empty();
+  }
+
+  /// Where activations are pushed to.
+  static Map<String, URI> workers(BrokerConfig config) {
+    return config.deliveryMode() == DeliveryMode.PUSH ? config.workerMap() : Map.of();
+  }
+
+  /// The applications whose activations are pushed in plaintext although `worker_tls` is set.
+  static List<String> plaintextWorkers(BrokerConfig config) {
+    TlsConfig tls = config.grpc().workerTls();
+    return tls.ca().isEmpty() && tls.certificate().isEmpty()
+        ? List.of()
+        : workers(config).entrySet().stream()
+            .filter(worker -> !isTls(worker.getValue()))
+            .map(Map.Entry::getKey)
+            .sorted()
+            .toList();
+  }
+
+  private static boolean isTls(URI worker) {
+    return "https".equals(worker.getScheme());
+  }
+
+  private static TlsFiles files(TlsConfig tls, String section, String ca) {
+    return new TlsFiles(
+        tls.certificate()
+            .flatMap(certificate ->
+                tls.key()
+                    .map(key ->
+                        new IdentityFiles(
+                            new PemFile(section + ".certificate", certificate),
+                            new PemFile(section + ".key", key)))),
+        tls.ca().map(file -> new PemFile(section + "." + ca, file)));
   }
 
   static InflightOptions inflight(BrokerConfig config) {
@@ -75,8 +148,32 @@ final class Settings {
   /// bound that were asked for (design section 5).
   static CommitOptions commits(BrokerConfig config) {
     StatusUpdateConfig updates = config.statusUpdates();
-    CommitOptions options = CommitOptions.defaults();
+    CommitOptions options =
+        CommitOptions.defaults()
+            .maintainedEvery(
+                max(config.upkeep().vacuum().maintenanceInterval(), LEAST_MAINTENANCE_INTERVAL));
     return updates.batched() ? options.lingering(updates.batchSize(), updates.interval()) : options;
+  }
+
+  static SqliteOptions sqlite(BrokerConfig config) {
+    StoreConfig.Sqlite sqlite = config.store().sqlite();
+    int pages = sqlite.vacuumPageCount().orElse(0);
+    return new SqliteOptions(
+        sqlite.path(),
+        config.store().limits().maxSize().orElse(0L),
+        config.upkeep().vacuum().fullOnStart(),
+        pages == 0
+            ? SqliteOptions.MAX_VACUUM_PAGES
+            : Math.min(pages, SqliteOptions.MAX_VACUUM_PAGES));
+  }
+
+  /// How long a stage may have work and do none before the broker is not ready (G9).
+  static Duration patience(BrokerConfig config) {
+    return max(config.upkeep().unhealthyInterval(), LEAST_PATIENCE);
+  }
+
+  private static Duration max(Duration one, Duration other) {
+    return one.compareTo(other) < 0 ? other : one;
   }
 
   static List<TopicSource> sources(BrokerConfig config) {
@@ -94,7 +191,42 @@ final class Settings {
         config.kafka().clusterOf(topic.name()).clientProperties(),
         consumption.sessionTimeout(),
         consumption.autoCommitInterval(),
-        consumption.autoOffsetReset().name().toLowerCase(Locale.ROOT));
+        consumption.autoOffsetReset().name().toLowerCase(Locale.ROOT),
+        // What is retried is an activation, wherever it comes from.
+        topic
+            .raw()
+            .filter(_ -> !topic.name().equals(config.kafka().retryTopic()))
+            .map(raw ->
+                new RawTask(
+                    raw.application(),
+                    raw.namespace(),
+                    raw.taskname(),
+                    raw.processingDeadline(),
+                    raw.compressionLevel())));
+  }
+
+  /// The topics that are to be created if they are missing, and those that are to exist because
+  /// they will be consumed again.
+  static List<DeclaredTopic> declaredTopics(BrokerConfig config) {
+    boolean creates = config.kafka().creation().createMissing();
+    return config.kafka().topics().values().stream()
+        .filter(topic -> creates || isUnread(topic))
+        .map(topic ->
+            new DeclaredTopic(
+                topic.name(),
+                config.kafka().clusterOf(topic.name()).clientProperties(),
+                creates ? config.kafka().creation().defaultPartitions() : 0,
+                isUnread(topic)))
+        .toList();
+  }
+
+  private static boolean isUnread(TopicConfig topic) {
+    return topic.consumerDisabled() && !topic.produceOnly();
+  }
+
+  /// The topic that canary tasks claim to come from: the first by name that is consumed.
+  static String canaryTopic(BrokerConfig config) {
+    return sources(config).stream().map(TopicSource::topic).min(naturalOrder()).orElse("");
   }
 
   static IngestOptions ingest(BrokerConfig config, String instance) {
@@ -113,12 +245,47 @@ final class Settings {
     return Math.max(config.kafka().maxMessageSize(), LARGEST_DEAD_LETTER);
   }
 
-  /// How to reach the cluster of each topic.
-  static Map<String, Map<String, String>> clusters(BrokerConfig config) {
+  /// How to reach the cluster of a destination. Other clusters than those of the topics are reached
+  /// as that of the dead letters is (reference-spec 3.7).
+  static Function<Destination, @Nullable Map<String, String>> clusters(BrokerConfig config) {
     var clusters = new TreeMap<String, Map<String, String>>();
     for (String topic : config.kafka().topics().keySet()) {
       clusters.put(topic, config.kafka().clusterOf(topic).clientProperties());
     }
-    return clusters;
+    ClusterConfig deadLetters = config.kafka().clusterOf(config.kafka().deadletterTopic());
+    return to ->
+        to.cluster().isEmpty()
+            ? clusters.get(to.topic())
+            : deadLetters.at(to.cluster()).clientProperties();
+  }
+
+  /// The file of the rules, if there is one; else there are no rules, and none from before.
+  static Optional<RuntimeFile> rules(BrokerConfig config, Intake engine, FailureSink failures) {
+    Path store = config.store().sqlite().path().toAbsolutePath();
+    Path copy = store.resolveSibling(store.getFileName() + ".rules");
+    Optional<Path> file = config.ingest().runtimeConfig();
+    if (file.isEmpty()) {
+      try {
+        Files.deleteIfExists(copy);
+      } catch (IOException e) {
+        throw new IllegalArgumentException(
+            "runtime_config_path is not set, but the rules of before cannot be deleted: " + e, e);
+      }
+    }
+    return file.map(path -> new RuntimeFile(path, copy, surroundings(config), engine, failures));
+  }
+
+  private static Surroundings surroundings(BrokerConfig config) {
+    KafkaConfig kafka = config.kafka();
+    ClusterConfig deadLetters = kafka.clusterOf(kafka.deadletterTopic());
+    return new Surroundings(
+        kafka.longTopic(),
+        deadLetters.address(),
+        deadLetters.authenticates(),
+        sources(config).stream()
+            .map(source ->
+                new Surroundings.Consumed(
+                    source.topic(), kafka.clusterOf(source.topic()).address()))
+            .toList());
   }
 }

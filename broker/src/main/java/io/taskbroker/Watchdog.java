@@ -20,20 +20,25 @@ final class Watchdog implements Service {
 
   private final List<Watched> stages;
   private final Duration patience;
+  private final boolean killswitched;
   private final Consumer<Boolean> ready;
   private final LoopThread thread;
+  private boolean worked;
   private boolean wasReady;
 
   /// @param patience how long a stage may have work and do none
+  /// @param killswitched whether the broker counts as ready all the same (reference-spec 8.6)
   /// @param ready told whether the broker is ready, whenever that changes
   Watchdog(
       List<? extends Progress> stages,
       Duration patience,
+      boolean killswitched,
       Consumer<Boolean> ready,
       FailureSink failures) {
     this.stages = new ArrayList<>();
     stages.forEach(stage -> this.stages.add(new Watched(stage)));
     this.patience = patience;
+    this.killswitched = killswitched;
     this.ready = ready;
     this.thread = new LoopThread("watchdog", this::turn, failures);
   }
@@ -61,21 +66,26 @@ final class Watchdog implements Service {
 
   /// Judges the stages at the given time of a monotonic clock, nanoseconds.
   void look(long now) {
-    boolean good = true;
+    boolean works = true;
     for (Watched stage : stages) {
       if (stage.isStuck(now)) {
-        good = false;
-        if (wasReady) {
+        works = false;
+        if (worked) {
           log.error(
-              "{} has work and has done none of it for {} s: not ready until it does",
+              "{} has work and has done none of it for {} s: {}",
               stage.progress.name(),
-              patience.toSeconds());
+              patience.toSeconds(),
+              killswitched ? "ready all the same, by configuration" : "not ready until it does");
         }
       }
     }
-    if (good != wasReady) {
-      wasReady = good;
-      ready.accept(good);
+    worked = works;
+    if (!wasReady && (works || killswitched)) {
+      wasReady = true;
+      ready.accept(true);
+    } else if (wasReady && !works && !killswitched) {
+      wasReady = false;
+      ready.accept(false);
     }
   }
 

@@ -130,6 +130,17 @@ final class ArchitectureTest {
   }
 
   @Test
+  void onlyRulesLookIntoParameters() {
+    holds(
+        noClasses()
+            .that()
+            .resideOutsideOfPackage("io.taskbroker.rules..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("org.msgpack.."));
+  }
+
+  @Test
   void onlyGrpcAndDeliverSeeGrpc() {
     holds(
         noClasses()

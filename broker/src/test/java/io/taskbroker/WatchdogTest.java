@@ -14,8 +14,12 @@ final class WatchdogTest {
 
   private final Stage stage = new Stage();
   private final List<Boolean> told = new ArrayList<>();
-  private final Watchdog watchdog =
-      new Watchdog(List.of(stage), Duration.ofSeconds(10), told::add, (_, _) -> {});
+  private final Watchdog watchdog = watchdog(false);
+
+  private Watchdog watchdog(boolean killswitched) {
+    return new Watchdog(
+        List.of(stage), Duration.ofSeconds(10), killswitched, told::add, (_, _) -> {});
+  }
 
   @Test
   void aBrokerIsReadyWhenItsStagesHaveNothingToDo() {
@@ -39,6 +43,16 @@ final class WatchdogTest {
     stage.done++;
     watchdog.look(12 * SECOND);
     assertThat(told).containsExactly(true, false, true);
+  }
+
+  @Test
+  void aStuckStageChangesNothingWhenHealthIsKillswitched() {
+    Watchdog killswitched = watchdog(true);
+    killswitched.look(0);
+    stage.work = true;
+    killswitched.look(SECOND);
+    killswitched.look(60 * SECOND);
+    assertThat(told).containsExactly(true);
   }
 
   @Test

@@ -24,6 +24,12 @@ public final class Ids {
     return uuid("raw\n" + topicId + "\n" + partition + "\n" + offset);
   }
 
+  /// Whether the id looks like one that [#retry] or [#raw] made: a hyphenated UUID of version 8,
+  /// which publishers do not use.
+  public static boolean isDerived(String id) {
+    return id.length() == 36 && id.charAt(14) == '8' && id.charAt(13) == '-';
+  }
+
   /// The id under which a message is kept that is not an activation.
   public static String undecodable(Origin origin) {
     return "undecodable:" + origin.topic() + ":" + origin.partition() + ":" + origin.offset();

@@ -24,18 +24,24 @@ public record BrokerConfig(
     TelemetryConfig telemetry) {
 
   static BrokerConfig read(Values values) {
-    boolean given = values.has(ConfigKeys.WORKER_MAP);
+    boolean given = values.has(DeliveryKeys.WORKER_MAP);
     Map<String, URI> workers =
-        given ? values.get(ConfigKeys.WORKER_MAP) : ConfigKeys.WORKER_MAP.fallback();
+        given ? values.get(DeliveryKeys.WORKER_MAP) : DeliveryKeys.WORKER_MAP.fallback();
     Set<String> applications =
-        values.section(ConfigKeys.WORKER_MAP.path()).map(Values::names).orElseGet(workers::keySet);
+        values
+            .section(DeliveryKeys.WORKER_MAP.path())
+            .map(Values::names)
+            .orElseGet(workers::keySet);
     if (applications.isEmpty()) {
       values
           .problems()
-          .add(ConfigKeys.WORKER_MAP.path(), "{}", "must name the URL of at least one application");
+          .add(
+              DeliveryKeys.WORKER_MAP.path(),
+              "{}",
+              "must name the URL of at least one application");
     }
     return new BrokerConfig(
-        values.get(ConfigKeys.DELIVERY_MODE),
+        values.get(DeliveryKeys.DELIVERY_MODE),
         workers,
         GrpcConfig.read(values),
         KafkaSection.read(values, applications),

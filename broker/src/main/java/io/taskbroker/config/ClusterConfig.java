@@ -54,6 +54,16 @@ public record ClusterConfig(String name, String address, Security security) {
     }
   }
 
+  /// Another cluster that is logged in to in the same way.
+  public ClusterConfig at(String otherAddress) {
+    return new ClusterConfig(name, otherAddress, security);
+  }
+
+  /// Whether secrets or certificates are shown to whoever answers at the address.
+  public boolean authenticates() {
+    return security.usesSasl() || security.certificateLocation().isPresent();
+  }
+
   /// The settings that Kafka's own clients need to reach the cluster. Holds secrets.
   ///
   /// @throws ConfigException if a certificate or key file cannot be read

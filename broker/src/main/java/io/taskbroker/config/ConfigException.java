@@ -14,6 +14,11 @@ public final class ConfigException extends RuntimeException {
     this.problems = List.copyOf(problems);
   }
 
+  /// For one value that was read well, but cannot be had.
+  public static ConfigException of(String key, String value, String allowed) {
+    return new ConfigException(List.of(new Problem(key, value, allowed, "")));
+  }
+
   public List<Problem> problems() {
     return problems;
   }

@@ -28,17 +28,19 @@ final class EffectiveConfig {
     config
         .kafka()
         .clusters()
-        .forEach((name, cluster) -> write(ConfigKeys.CLUSTER, cluster, clusters.putObject(name)));
+        .forEach(
+            (name, cluster) -> write(ClusterKeys.TABLE.keys(), cluster, clusters.putObject(name)));
     ObjectNode topics = root.putObject(ConfigKeys.TOPICS);
     config
         .kafka()
         .topics()
         .forEach((name, topic) -> {
           ObjectNode node = topics.putObject(name);
-          write(ConfigKeys.TOPIC, topic, node);
+          write(TopicKeys.TABLE.keys(), topic, node);
           topic
               .raw()
-              .ifPresent(raw -> write(ConfigKeys.RAW, raw, node.putObject(ConfigKeys.RAW_SECTION)));
+              .ifPresent(
+                  raw -> write(RawKeys.TABLE.keys(), raw, node.putObject(ConfigKeys.RAW_SECTION)));
         });
     return YAML.writeValueAsString(root);
   }

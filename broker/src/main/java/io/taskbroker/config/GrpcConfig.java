@@ -9,13 +9,22 @@ import java.util.List;
 /// @param sharedSecrets a request is good if it is signed with any of them; the broker signs with
 ///   the first; empty for no authentication
 /// @param maxMessageSize bytes of a pushed message at most
+/// @param serverTls of the server; plaintext if it has no certificate
+/// @param workerTls of pushes to workers whose URL is one of https
 public record GrpcConfig(
-    InetAddress address, int port, List<Secret> sharedSecrets, int maxMessageSize) {
+    InetAddress address,
+    int port,
+    List<Secret> sharedSecrets,
+    int maxMessageSize,
+    TlsConfig serverTls,
+    TlsConfig workerTls) {
   static GrpcConfig read(Values values) {
     return new GrpcConfig(
-        values.get(ConfigKeys.GRPC_ADDR),
-        values.get(ConfigKeys.GRPC_PORT),
-        values.get(ConfigKeys.GRPC_SHARED_SECRET),
-        values.get(ConfigKeys.GRPC_MAX_MESSAGE_SIZE));
+        values.get(GrpcKeys.GRPC_ADDR),
+        values.get(GrpcKeys.GRPC_PORT),
+        values.get(GrpcKeys.GRPC_SHARED_SECRET),
+        values.get(GrpcKeys.GRPC_MAX_MESSAGE_SIZE),
+        TlsConfig.server(values),
+        TlsConfig.worker(values));
   }
 }

@@ -12,8 +12,8 @@ import java.util.Optional;
 public record IngestConfig(Duration maxDelay, Optional<Path> runtimeConfig, int canaryTasks) {
   static IngestConfig read(Values values) {
     return new IngestConfig(
-        values.get(ConfigKeys.MAX_DELAYED_TASK_ALLOWED_SEC),
-        values.get(ConfigKeys.RUNTIME_CONFIG_PATH),
-        values.get(ConfigKeys.CANARY_TASKS));
+        values.get(IngestKeys.MAX_DELAYED_TASK_ALLOWED_SEC),
+        values.get(IngestKeys.RUNTIME_CONFIG_PATH),
+        values.get(IngestKeys.CANARY_TASKS));
   }
 }

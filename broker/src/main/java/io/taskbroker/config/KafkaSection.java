@@ -1,9 +1,9 @@
 package io.taskbroker.config;
 
 import static io.taskbroker.config.ConfigKeys.CLUSTERS;
-import static io.taskbroker.config.ConfigKeys.KAFKA_DEADLETTER_TOPIC;
-import static io.taskbroker.config.ConfigKeys.KAFKA_RETRY_TOPIC;
 import static io.taskbroker.config.ConfigKeys.TOPICS;
+import static io.taskbroker.config.KafkaKeys.KAFKA_DEADLETTER_TOPIC;
+import static io.taskbroker.config.KafkaKeys.KAFKA_RETRY_TOPIC;
 
 import io.taskbroker.config.ClusterConfig.Security;
 import io.taskbroker.config.TopicConfig.Consumption;
@@ -32,9 +32,9 @@ final class KafkaSection {
     this.deadletter = values.get(KAFKA_DEADLETTER_TOPIC);
     this.consumption =
         new Consumption(
-            values.get(ConfigKeys.KAFKA_SESSION_TIMEOUT_MS),
-            values.get(ConfigKeys.KAFKA_AUTO_COMMIT_INTERVAL_MS),
-            values.get(ConfigKeys.KAFKA_AUTO_OFFSET_RESET));
+            values.get(KafkaKeys.KAFKA_SESSION_TIMEOUT_MS),
+            values.get(KafkaKeys.KAFKA_AUTO_COMMIT_INTERVAL_MS),
+            values.get(KafkaKeys.KAFKA_AUTO_OFFSET_RESET));
   }
 
   /// @param applications those that the worker map knows
@@ -73,13 +73,13 @@ final class KafkaSection {
         Collections.unmodifiableMap(clusters),
         deadletter,
         retry,
-        values.get(ConfigKeys.KAFKA_LONG_TOPIC),
+        values.get(KafkaKeys.KAFKA_LONG_TOPIC),
         new KafkaConfig.Creation(
-            values.get(ConfigKeys.CREATE_MISSING_TOPICS),
-            values.get(ConfigKeys.DEFAULT_TOPIC_PARTITIONS)),
+            values.get(KafkaKeys.CREATE_MISSING_TOPICS),
+            values.get(KafkaKeys.DEFAULT_TOPIC_PARTITIONS)),
         consumption,
-        values.get(ConfigKeys.MAX_MESSAGE_SIZE),
-        values.get(ConfigKeys.KAFKA_SEND_TIMEOUT_MS));
+        values.get(KafkaKeys.MAX_MESSAGE_SIZE),
+        values.get(KafkaKeys.KAFKA_SEND_TIMEOUT_MS));
   }
 
   private boolean isFilled(String section) {
@@ -93,15 +93,15 @@ final class KafkaSection {
           .ifPresent(cluster ->
               addCluster(
                   name,
-                  cluster.get(ConfigKeys.CLUSTER_ADDRESS),
+                  cluster.get(ClusterKeys.CLUSTER_ADDRESS),
                   new Security(
-                      cluster.get(ConfigKeys.SECURITY_PROTOCOL),
-                      cluster.get(ConfigKeys.SASL_MECHANISM),
-                      cluster.get(ConfigKeys.SASL_USERNAME),
-                      cluster.get(ConfigKeys.SASL_PASSWORD),
-                      cluster.get(ConfigKeys.SSL_CA_LOCATION),
-                      cluster.get(ConfigKeys.SSL_CERTIFICATE_LOCATION),
-                      cluster.get(ConfigKeys.SSL_KEY_LOCATION)),
+                      cluster.get(ClusterKeys.SECURITY_PROTOCOL),
+                      cluster.get(ClusterKeys.SASL_MECHANISM),
+                      cluster.get(ClusterKeys.SASL_USERNAME),
+                      cluster.get(ClusterKeys.SASL_PASSWORD),
+                      cluster.get(ClusterKeys.SSL_CA_LOCATION),
+                      cluster.get(ClusterKeys.SSL_CERTIFICATE_LOCATION),
+                      cluster.get(ClusterKeys.SSL_KEY_LOCATION)),
                   CLUSTERS + "." + name + "."));
     }
   }
@@ -115,29 +115,29 @@ final class KafkaSection {
   private TopicConfig readTopic(String name, Values topic) {
     return new TopicConfig(
         name,
-        topic.get(ConfigKeys.TOPIC_CLUSTER),
-        topic.get(ConfigKeys.TOPIC_CONSUMER_GROUP),
-        topic.get(ConfigKeys.TOPIC_PRODUCE_ONLY),
-        topic.get(ConfigKeys.TOPIC_CONSUMER_DISABLED),
+        topic.get(TopicKeys.TOPIC_CLUSTER),
+        topic.get(TopicKeys.TOPIC_CONSUMER_GROUP),
+        topic.get(TopicKeys.TOPIC_PRODUCE_ONLY),
+        topic.get(TopicKeys.TOPIC_CONSUMER_DISABLED),
         new Consumption(
-            topic.has(ConfigKeys.TOPIC_SESSION_TIMEOUT_MS)
-                ? topic.get(ConfigKeys.TOPIC_SESSION_TIMEOUT_MS)
+            topic.has(TopicKeys.TOPIC_SESSION_TIMEOUT_MS)
+                ? topic.get(TopicKeys.TOPIC_SESSION_TIMEOUT_MS)
                 : consumption.sessionTimeout(),
-            topic.has(ConfigKeys.TOPIC_AUTO_COMMIT_INTERVAL_MS)
-                ? topic.get(ConfigKeys.TOPIC_AUTO_COMMIT_INTERVAL_MS)
+            topic.has(TopicKeys.TOPIC_AUTO_COMMIT_INTERVAL_MS)
+                ? topic.get(TopicKeys.TOPIC_AUTO_COMMIT_INTERVAL_MS)
                 : consumption.autoCommitInterval(),
-            topic.has(ConfigKeys.TOPIC_AUTO_OFFSET_RESET)
-                ? topic.get(ConfigKeys.TOPIC_AUTO_OFFSET_RESET)
+            topic.has(TopicKeys.TOPIC_AUTO_OFFSET_RESET)
+                ? topic.get(TopicKeys.TOPIC_AUTO_OFFSET_RESET)
                 : consumption.autoOffsetReset()),
         topic
             .section(ConfigKeys.RAW_SECTION)
             .map(raw ->
                 new RawConfig(
-                    raw.get(ConfigKeys.RAW_NAMESPACE),
-                    raw.get(ConfigKeys.RAW_APPLICATION),
-                    raw.get(ConfigKeys.RAW_TASKNAME),
-                    raw.get(ConfigKeys.RAW_PROCESSING_DEADLINE_DURATION),
-                    raw.get(ConfigKeys.RAW_COMPRESSION_LEVEL))));
+                    raw.get(RawKeys.RAW_NAMESPACE),
+                    raw.get(RawKeys.RAW_APPLICATION),
+                    raw.get(RawKeys.RAW_TASKNAME),
+                    raw.get(RawKeys.RAW_PROCESSING_DEADLINE_DURATION),
+                    raw.get(RawKeys.RAW_COMPRESSION_LEVEL))));
   }
 
   private void checkTopics() {
@@ -193,7 +193,7 @@ final class KafkaSection {
             oldRequired(OldKeys.RAW_APPLICATION),
             oldRequired(OldKeys.RAW_TASKNAME),
             values.get(OldKeys.RAW_PROCESSING_DEADLINE_DURATION),
-            ConfigKeys.RAW_COMPRESSION_LEVEL.fallback()));
+            RawKeys.RAW_COMPRESSION_LEVEL.fallback()));
   }
 
   private String oldRequired(Key<Object, String> key) {
@@ -206,28 +206,28 @@ final class KafkaSection {
 
   private Security oldSecurity(String prefix) {
     return new Security(
-        values.get(OldKeys.security(prefix, ConfigKeys.SECURITY_PROTOCOL)),
-        values.get(OldKeys.security(prefix, ConfigKeys.SASL_MECHANISM)),
-        values.get(OldKeys.security(prefix, ConfigKeys.SASL_USERNAME)),
-        values.get(OldKeys.security(prefix, ConfigKeys.SASL_PASSWORD)),
-        values.get(OldKeys.security(prefix, ConfigKeys.SSL_CA_LOCATION)),
-        values.get(OldKeys.security(prefix, ConfigKeys.SSL_CERTIFICATE_LOCATION)),
-        values.get(OldKeys.security(prefix, ConfigKeys.SSL_KEY_LOCATION)));
+        values.get(OldKeys.security(prefix, ClusterKeys.SECURITY_PROTOCOL)),
+        values.get(OldKeys.security(prefix, ClusterKeys.SASL_MECHANISM)),
+        values.get(OldKeys.security(prefix, ClusterKeys.SASL_USERNAME)),
+        values.get(OldKeys.security(prefix, ClusterKeys.SASL_PASSWORD)),
+        values.get(OldKeys.security(prefix, ClusterKeys.SSL_CA_LOCATION)),
+        values.get(OldKeys.security(prefix, ClusterKeys.SSL_CERTIFICATE_LOCATION)),
+        values.get(OldKeys.security(prefix, ClusterKeys.SSL_KEY_LOCATION)));
   }
 
   /// @param prefix of its keys in error messages
   private void addCluster(String name, String address, Security security, String prefix) {
     if (security.usesSasl()) {
-      required(security.mechanism(), prefix + ConfigKeys.SASL_MECHANISM.path());
-      required(security.username(), prefix + ConfigKeys.SASL_USERNAME.path());
-      required(security.password(), prefix + ConfigKeys.SASL_PASSWORD.path());
+      required(security.mechanism(), prefix + ClusterKeys.SASL_MECHANISM.path());
+      required(security.username(), prefix + ClusterKeys.SASL_USERNAME.path());
+      required(security.password(), prefix + ClusterKeys.SASL_PASSWORD.path());
     }
     if (security.usesTls()
         && security.certificateLocation().isPresent() != security.keyLocation().isPresent()) {
       problems.add(
-          prefix + ConfigKeys.SSL_CERTIFICATE_LOCATION.path(),
+          prefix + ClusterKeys.SSL_CERTIFICATE_LOCATION.path(),
           "",
-          "must be given together with " + prefix + ConfigKeys.SSL_KEY_LOCATION.path());
+          "must be given together with " + prefix + ClusterKeys.SSL_KEY_LOCATION.path());
     }
     clusters.put(name, new ClusterConfig(name, address, security));
   }

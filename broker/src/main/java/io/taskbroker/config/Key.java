@@ -7,14 +7,14 @@ import java.util.function.Function;
 /// @param path the keys from the outermost to the innermost, joined by points
 /// @param fallback what holds if nothing is written
 /// @param required whether something must be written; then `fallback` is never used for long
-/// @param meaning one line for the documentation
+/// @param doc for the documentation
 /// @param in where its value is found in what was read
 record Key<A, T>(
-    String path, KeyType<T> type, T fallback, boolean required, String meaning, Function<A, T> in) {
+    String path, KeyType<T> type, T fallback, boolean required, KeyDoc doc, Function<A, T> in) {
 
   /// The same key under another name, and with another default.
   <B> Key<B, T> as(String otherPath, T otherFallback, Function<B, T> otherIn) {
-    return new Key<>(otherPath, type, otherFallback, required, meaning, otherIn);
+    return new Key<>(otherPath, type, otherFallback, required, doc, otherIn);
   }
 
   String[] steps() {

@@ -7,6 +7,7 @@ import java.math.BigInteger;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -48,7 +49,9 @@ record KeyType<T>(
   private static final Pattern HOST_AND_PORT =
       Pattern.compile("(\\[[0-9a-fA-F:.%]+]|[^\\s:/\\[\\]]+):([0-9]{1,5})");
   private static final Pattern URL =
-      Pattern.compile("http://(\\[[0-9a-fA-F:.]+]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?/?");
+      Pattern.compile(
+          "(?:http://(?:\\[[0-9a-fA-F:.]+]|[A-Za-z0-9._-]+)"
+              + "|https://(?:\\[[0-9a-fA-F:.]+]|[A-Za-z0-9.-]+))(?::([0-9]{1,5}))?/?");
 
   Optional<T> read(ConfigNode node, String key, Problems problems) {
     return reader.read(node, key, problems);
@@ -228,12 +231,15 @@ record KeyType<T>(
         .showing(address -> address.getHostString() + ":" + address.getPort());
   }
 
+  /// Host and port over http or https. Docker's names with an underscore are good for http only: no
+  /// certificate can be verified for them.
   static KeyType<URI> url() {
     return leaf(
             "URL",
-            "must be a URL such as http://127.0.0.1:50052",
+            "must be a URL such as http://127.0.0.1:50052, or https://worker:50052 without _ in the"
+                + " name",
             false,
-            node -> text(node).filter(text -> URL.matcher(text).matches()).map(URI::create))
+            node -> text(node).flatMap(KeyType::url))
         .showing(URI::toString);
   }
 
@@ -379,6 +385,18 @@ record KeyType<T>(
 
   private static Optional<BigInteger> whole(ConfigNode node) {
     return node instanceof Scalar(BigInteger number, _) ? Optional.of(number) : Optional.empty();
+  }
+
+  private static Optional<URI> url(String text) {
+    Matcher url = URL.matcher(text);
+    if (!url.matches() || (url.group(1) != null && Integer.parseInt(url.group(1)) > 0xFFFF)) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(new URI(text));
+    } catch (URISyntaxException _) {
+      return Optional.empty();
+    }
   }
 
   private static Optional<BigInteger> unsigned(ConfigNode node) {

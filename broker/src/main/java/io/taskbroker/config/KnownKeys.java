@@ -124,10 +124,10 @@ final class KnownKeys {
       keys.forEach(key -> root.keys().put(key.path(), new Shape.Value()));
     }
     OldKeys.MOVED.forEach(moved -> root.keys().put(moved.from(), new Shape.Value()));
-    Shape.Fixed topic = fixed(ConfigKeys.TOPIC);
-    topic.keys().put(RAW_SECTION, fixed(ConfigKeys.RAW));
+    Shape.Fixed topic = fixed(TopicKeys.TABLE.keys());
+    topic.keys().put(RAW_SECTION, fixed(RawKeys.TABLE.keys()));
     root.keys().put(TOPICS, new Shape.Entries(topic));
-    root.keys().put(CLUSTERS, new Shape.Entries(fixed(ConfigKeys.CLUSTER)));
+    root.keys().put(CLUSTERS, new Shape.Entries(fixed(ClusterKeys.TABLE.keys())));
     return root;
   }
 

@@ -23,42 +23,42 @@ final class OldKeys {
 
   static final List<Moved> MOVED =
       List.of(
-          same("fetch_threads", ConfigKeys.FETCH_THREADS),
-          same("fetch_batch_size", ConfigKeys.FETCH_BATCH_LENGTH),
-          millis("fetch_wait_ms", ConfigKeys.FETCH_BACKOFF),
-          same("push_threads", ConfigKeys.PUSH_THREADS),
-          same("push_queue_size", ConfigKeys.PUSH_QUEUE_SIZE),
-          millis("push_queue_timeout_ms", ConfigKeys.PUSH_QUEUE_TIMEOUT),
-          millis("push_timeout_ms", ConfigKeys.PUSH_TIMEOUT),
-          same("batch_push_updates", ConfigKeys.PUSH_UPDATE_BATCHED),
-          same("push_update_batch_size", ConfigKeys.PUSH_UPDATE_BATCH_LENGTH),
-          millis("push_update_interval_ms", ConfigKeys.PUSH_UPDATE_BATCH_INTERVAL),
-          same("run_migrations", ConfigKeys.PG_RUN_MIGRATIONS),
-          same("pg_host", ConfigKeys.PG_HOST),
-          same("pg_port", ConfigKeys.PG_PORT),
-          same("pg_username", ConfigKeys.PG_USERNAME),
-          same("pg_password", ConfigKeys.PG_PASSWORD),
-          same("pg_ddl_username", ConfigKeys.PG_DDL_USERNAME),
-          same("pg_ddl_password", ConfigKeys.PG_DDL_PASSWORD),
-          same("pg_database_name", ConfigKeys.PG_DATABASE_NAME),
-          same("pg_default_database_name", ConfigKeys.PG_DEFAULT_DATABASE_NAME),
-          same("pg_extra_query_params", ConfigKeys.PG_QUERY_PARAMS),
-          same("db_path", ConfigKeys.SQLITE_PATH),
-          same("vacuum_page_count", ConfigKeys.SQLITE_VACUUM_PAGE_COUNT),
-          same("enable_sqlite_status_metrics", ConfigKeys.SQLITE_ENABLE_STATUS_METRICS),
-          same("db_query_max_retries", ConfigKeys.RETRY_MAX_RETRIES),
-          millis("db_query_retry_delay_ms", ConfigKeys.RETRY_DELAY),
-          same("database_adapter", ConfigKeys.STORE_ADAPTER),
-          same("db_write_failure_backoff_ms", ConfigKeys.INSERT_FAILURE_BACKOFF_MS),
-          same("db_insert_batch_max_len", ConfigKeys.INSERT_BATCH_MAX_LENGTH),
-          same("db_insert_batch_max_size", ConfigKeys.INSERT_BATCH_MAX_BYTES),
-          same("db_insert_batch_max_time_ms", ConfigKeys.INSERT_BATCH_MAX_TIME_MS),
-          same("db_max_size", ConfigKeys.MAX_SIZE),
-          same("max_pending_count", ConfigKeys.MAX_PENDING_COUNT),
-          same("max_delay_count", ConfigKeys.MAX_DELAY_COUNT),
-          same("max_processing_count", ConfigKeys.MAX_PROCESSING_COUNT),
-          same("max_processing_attempts", ConfigKeys.MAX_PROCESSING_ATTEMPTS),
-          same("processing_deadline_grace_sec", ConfigKeys.PROCESSING_DEADLINE_GRACE_SEC));
+          same("fetch_threads", PushKeys.FETCH_THREADS),
+          same("fetch_batch_size", PushKeys.FETCH_BATCH_LENGTH),
+          millis("fetch_wait_ms", PushKeys.FETCH_BACKOFF),
+          same("push_threads", PushKeys.PUSH_THREADS),
+          same("push_queue_size", PushKeys.PUSH_QUEUE_SIZE),
+          millis("push_queue_timeout_ms", PushKeys.PUSH_QUEUE_TIMEOUT),
+          millis("push_timeout_ms", PushKeys.PUSH_TIMEOUT),
+          same("batch_push_updates", PushKeys.PUSH_UPDATE_BATCHED),
+          same("push_update_batch_size", PushKeys.PUSH_UPDATE_BATCH_LENGTH),
+          millis("push_update_interval_ms", PushKeys.PUSH_UPDATE_BATCH_INTERVAL),
+          same("run_migrations", PostgresKeys.PG_RUN_MIGRATIONS),
+          same("pg_host", PostgresKeys.PG_HOST),
+          same("pg_port", PostgresKeys.PG_PORT),
+          same("pg_username", PostgresKeys.PG_USERNAME),
+          same("pg_password", PostgresKeys.PG_PASSWORD),
+          same("pg_ddl_username", PostgresKeys.PG_DDL_USERNAME),
+          same("pg_ddl_password", PostgresKeys.PG_DDL_PASSWORD),
+          same("pg_database_name", PostgresKeys.PG_DATABASE_NAME),
+          same("pg_default_database_name", PostgresKeys.PG_DEFAULT_DATABASE_NAME),
+          same("pg_extra_query_params", PostgresKeys.PG_QUERY_PARAMS),
+          same("db_path", StoreKeys.SQLITE_PATH),
+          same("vacuum_page_count", StoreKeys.SQLITE_VACUUM_PAGE_COUNT),
+          same("enable_sqlite_status_metrics", StoreKeys.SQLITE_ENABLE_STATUS_METRICS),
+          same("db_query_max_retries", StoreKeys.RETRY_MAX_RETRIES),
+          millis("db_query_retry_delay_ms", StoreKeys.RETRY_DELAY),
+          same("database_adapter", StoreKeys.STORE_ADAPTER),
+          same("db_write_failure_backoff_ms", StoreKeys.INSERT_FAILURE_BACKOFF_MS),
+          same("db_insert_batch_max_len", StoreKeys.INSERT_BATCH_MAX_LENGTH),
+          same("db_insert_batch_max_size", StoreKeys.INSERT_BATCH_MAX_BYTES),
+          same("db_insert_batch_max_time_ms", StoreKeys.INSERT_BATCH_MAX_TIME_MS),
+          same("db_max_size", StoreKeys.MAX_SIZE),
+          same("max_pending_count", StoreKeys.MAX_PENDING_COUNT),
+          same("max_delay_count", StoreKeys.MAX_DELAY_COUNT),
+          same("max_processing_count", StoreKeys.MAX_PROCESSING_COUNT),
+          same("max_processing_attempts", StoreKeys.MAX_PROCESSING_ATTEMPTS),
+          same("processing_deadline_grace_sec", StoreKeys.PROCESSING_DEADLINE_GRACE_SEC));
 
   /// What names the authentication of the consumed topic, and of the dead-letter topic.
   static final String MAIN = "kafka_";
@@ -79,11 +79,11 @@ final class OldKeys {
           "Bootstrap servers of the dead-letter topic, if they are others");
   static final Key<Object, Boolean> RAW_MODE =
       old("raw_mode", bool(), false, "Whether messages of the topic are no activations");
-  static final Key<Object, String> RAW_NAMESPACE = raw(ConfigKeys.RAW_NAMESPACE);
-  static final Key<Object, String> RAW_APPLICATION = raw(ConfigKeys.RAW_APPLICATION);
-  static final Key<Object, String> RAW_TASKNAME = raw(ConfigKeys.RAW_TASKNAME);
+  static final Key<Object, String> RAW_NAMESPACE = raw(RawKeys.RAW_NAMESPACE);
+  static final Key<Object, String> RAW_APPLICATION = raw(RawKeys.RAW_APPLICATION);
+  static final Key<Object, String> RAW_TASKNAME = raw(RawKeys.RAW_TASKNAME);
   static final Key<Object, Duration> RAW_PROCESSING_DEADLINE_DURATION =
-      raw(ConfigKeys.RAW_PROCESSING_DEADLINE_DURATION);
+      raw(RawKeys.RAW_PROCESSING_DEADLINE_DURATION);
 
   /// The keys that must not be mixed with the sections of topics and clusters.
   static final List<Key<Object, ?>> KAFKA = kafka();
@@ -129,8 +129,8 @@ final class OldKeys {
     var keys = new ArrayList<Key<Object, ?>>();
     keys.addAll(List.of(TOPIC, CLUSTER, CONSUMER_GROUP, DEADLETTER_CLUSTER, RAW_MODE));
     for (String prefix : List.of(MAIN, DEADLETTER)) {
-      for (Key<ClusterConfig, ?> key : ConfigKeys.CLUSTER) {
-        if (!key.path().equals(ConfigKeys.CLUSTER_ADDRESS.path())) {
+      for (Key<ClusterConfig, ?> key : ClusterKeys.TABLE.keys()) {
+        if (!key.path().equals(ClusterKeys.CLUSTER_ADDRESS.path())) {
           keys.add(security(prefix, key));
         }
       }
@@ -152,7 +152,7 @@ final class OldKeys {
         type,
         fallback,
         false,
-        meaning,
+        KeyDoc.of(meaning),
         area -> {
           throw notShown(area);
         });
@@ -165,7 +165,7 @@ final class OldKeys {
         key.type(),
         key.fallback(),
         false,
-        key.meaning(),
+        key.doc(),
         area -> {
           throw notShown(area);
         });

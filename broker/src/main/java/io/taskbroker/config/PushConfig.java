@@ -20,13 +20,13 @@ public record PushConfig(
     int updateBatchSize) {
   static PushConfig read(Values values) {
     return new PushConfig(
-        values.get(ConfigKeys.PUSH_THREADS),
-        values.get(ConfigKeys.PUSH_TIMEOUT),
-        values.get(ConfigKeys.PUSH_QUEUE_SIZE),
-        values.get(ConfigKeys.PUSH_QUEUE_TIMEOUT),
-        values.get(ConfigKeys.PUSH_UPDATE_BATCHED),
-        values.get(ConfigKeys.PUSH_UPDATE_BATCH_LENGTH),
-        values.get(ConfigKeys.PUSH_UPDATE_BATCH_INTERVAL),
-        values.get(ConfigKeys.PUSH_UPDATE_BATCH_SIZE));
+        values.get(PushKeys.PUSH_THREADS),
+        values.get(PushKeys.PUSH_TIMEOUT),
+        values.get(PushKeys.PUSH_QUEUE_SIZE),
+        values.get(PushKeys.PUSH_QUEUE_TIMEOUT),
+        values.get(PushKeys.PUSH_UPDATE_BATCHED),
+        values.get(PushKeys.PUSH_UPDATE_BATCH_LENGTH),
+        values.get(PushKeys.PUSH_UPDATE_BATCH_INTERVAL),
+        values.get(PushKeys.PUSH_UPDATE_BATCH_SIZE));
   }
 }

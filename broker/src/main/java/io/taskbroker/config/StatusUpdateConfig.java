@@ -6,8 +6,8 @@ import java.time.Duration;
 public record StatusUpdateConfig(boolean batched, int batchSize, Duration interval) {
   static StatusUpdateConfig read(Values values) {
     return new StatusUpdateConfig(
-        values.get(ConfigKeys.BATCH_STATUS_UPDATES),
-        values.get(ConfigKeys.STATUS_UPDATE_BATCH_SIZE),
-        values.get(ConfigKeys.STATUS_UPDATE_INTERVAL_MS));
+        values.get(ReportKeys.BATCH_STATUS_UPDATES),
+        values.get(ReportKeys.STATUS_UPDATE_BATCH_SIZE),
+        values.get(ReportKeys.STATUS_UPDATE_INTERVAL_MS));
   }
 }

@@ -69,35 +69,35 @@ public record StoreConfig(
 
   static StoreConfig read(Values values) {
     return new StoreConfig(
-        values.get(ConfigKeys.STORE_ADAPTER),
+        values.get(StoreKeys.STORE_ADAPTER),
         new Sqlite(
-            values.get(ConfigKeys.SQLITE_PATH),
-            values.get(ConfigKeys.SQLITE_ENABLE_STATUS_METRICS),
-            values.get(ConfigKeys.SQLITE_VACUUM_PAGE_COUNT)),
+            values.get(StoreKeys.SQLITE_PATH),
+            values.get(StoreKeys.SQLITE_ENABLE_STATUS_METRICS),
+            values.get(StoreKeys.SQLITE_VACUUM_PAGE_COUNT)),
         new Postgres(
             new Address(
-                values.get(ConfigKeys.PG_HOST),
-                values.get(ConfigKeys.PG_PORT),
-                values.get(ConfigKeys.PG_QUERY_PARAMS)),
-            new Login(values.get(ConfigKeys.PG_USERNAME), values.get(ConfigKeys.PG_PASSWORD)),
+                values.get(PostgresKeys.PG_HOST),
+                values.get(PostgresKeys.PG_PORT),
+                values.get(PostgresKeys.PG_QUERY_PARAMS)),
+            new Login(values.get(PostgresKeys.PG_USERNAME), values.get(PostgresKeys.PG_PASSWORD)),
             new Login(
-                values.get(ConfigKeys.PG_DDL_USERNAME), values.get(ConfigKeys.PG_DDL_PASSWORD)),
-            values.get(ConfigKeys.PG_DATABASE_NAME),
-            values.get(ConfigKeys.PG_DEFAULT_DATABASE_NAME),
-            values.get(ConfigKeys.PG_RUN_MIGRATIONS)),
-        new Retry(values.get(ConfigKeys.RETRY_MAX_RETRIES), values.get(ConfigKeys.RETRY_DELAY)),
+                values.get(PostgresKeys.PG_DDL_USERNAME), values.get(PostgresKeys.PG_DDL_PASSWORD)),
+            values.get(PostgresKeys.PG_DATABASE_NAME),
+            values.get(PostgresKeys.PG_DEFAULT_DATABASE_NAME),
+            values.get(PostgresKeys.PG_RUN_MIGRATIONS)),
+        new Retry(values.get(StoreKeys.RETRY_MAX_RETRIES), values.get(StoreKeys.RETRY_DELAY)),
         new Inserts(
-            values.get(ConfigKeys.INSERT_FAILURE_BACKOFF_MS),
-            values.get(ConfigKeys.INSERT_BATCH_MAX_LENGTH),
-            values.get(ConfigKeys.INSERT_BATCH_MAX_BYTES),
-            values.get(ConfigKeys.INSERT_BATCH_MAX_TIME_MS)),
+            values.get(StoreKeys.INSERT_FAILURE_BACKOFF_MS),
+            values.get(StoreKeys.INSERT_BATCH_MAX_LENGTH),
+            values.get(StoreKeys.INSERT_BATCH_MAX_BYTES),
+            values.get(StoreKeys.INSERT_BATCH_MAX_TIME_MS)),
         new Limits(
-            values.get(ConfigKeys.MAX_SIZE),
-            values.get(ConfigKeys.MAX_PENDING_COUNT),
-            values.get(ConfigKeys.MAX_DELAY_COUNT),
-            values.get(ConfigKeys.MAX_PROCESSING_COUNT),
-            values.get(ConfigKeys.MAX_PROCESSING_ATTEMPTS),
-            values.get(ConfigKeys.PROCESSING_DEADLINE_GRACE_SEC),
-            values.get(ConfigKeys.CONTENTION_DRAIN_AGE_SEC)));
+            values.get(StoreKeys.MAX_SIZE),
+            values.get(StoreKeys.MAX_PENDING_COUNT),
+            values.get(StoreKeys.MAX_DELAY_COUNT),
+            values.get(StoreKeys.MAX_PROCESSING_COUNT),
+            values.get(StoreKeys.MAX_PROCESSING_ATTEMPTS),
+            values.get(StoreKeys.PROCESSING_DEADLINE_GRACE_SEC),
+            values.get(StoreKeys.CONTENTION_DRAIN_AGE_SEC)));
   }
 }

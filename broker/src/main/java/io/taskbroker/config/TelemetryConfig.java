@@ -24,7 +24,16 @@ public record TelemetryConfig(Log log, Metrics metrics, Sentry sentry) {
   /// @param statsd not looked up yet
   /// @param defaultTags on every metric and every error report
   public record Metrics(
-      InetSocketAddress statsd, Map<String, String> defaultTags, Duration runtimeInterval) {}
+      InetSocketAddress statsd,
+      Map<String, String> defaultTags,
+      Duration runtimeInterval,
+      Endpoint endpoint) {}
+
+  /// Where metrics are served.
+  ///
+  /// @param address not looked up yet; port 0 for nowhere
+  /// @param given whether it is asked for, so that it is an error if it cannot be listened on
+  public record Endpoint(InetSocketAddress address, boolean given) {}
 
   /// Where errors are reported.
   ///
@@ -35,16 +44,18 @@ public record TelemetryConfig(Log log, Metrics metrics, Sentry sentry) {
   static TelemetryConfig read(Values values) {
     return new TelemetryConfig(
         new Log(
-            values.get(ConfigKeys.LOG_FILTER),
-            values.get(ConfigKeys.LOG_FORMAT),
-            values.get(ConfigKeys.LOG_ASYNC_BACKTRACE)),
+            values.get(TelemetryKeys.LOG_FILTER),
+            values.get(TelemetryKeys.LOG_FORMAT),
+            values.get(TelemetryKeys.LOG_ASYNC_BACKTRACE)),
         new Metrics(
-            values.get(ConfigKeys.STATSD_ADDR),
-            values.get(ConfigKeys.DEFAULT_METRICS_TAGS),
-            values.get(ConfigKeys.RUNTIME_METRICS_INTERVAL)),
+            values.get(TelemetryKeys.STATSD_ADDR),
+            values.get(TelemetryKeys.DEFAULT_METRICS_TAGS),
+            values.get(TelemetryKeys.RUNTIME_METRICS_INTERVAL),
+            new Endpoint(
+                values.get(TelemetryKeys.METRICS_ADDR), values.has(TelemetryKeys.METRICS_ADDR))),
         new Sentry(
-            values.get(ConfigKeys.SENTRY_DSN),
-            values.get(ConfigKeys.SENTRY_ENV),
-            values.get(ConfigKeys.TRACES_SAMPLE_RATE)));
+            values.get(TelemetryKeys.SENTRY_DSN),
+            values.get(TelemetryKeys.SENTRY_ENV),
+            values.get(TelemetryKeys.TRACES_SAMPLE_RATE)));
   }
 }

@@ -18,14 +18,14 @@ public record UpkeepConfig(
 
   static UpkeepConfig read(Values values) {
     return new UpkeepConfig(
-        values.get(ConfigKeys.UPKEEP_TASK_INTERVAL_MS),
-        values.get(ConfigKeys.UPKEEP_UNHEALTHY_INTERVAL_MS),
-        values.get(ConfigKeys.HEALTH_CHECK_KILLSWITCHED),
-        values.get(ConfigKeys.UPKEEP_DEADLINE_RESET_SKIP_AFTER_STARTUP_SEC),
+        values.get(UpkeepKeys.UPKEEP_TASK_INTERVAL_MS),
+        values.get(UpkeepKeys.UPKEEP_UNHEALTHY_INTERVAL_MS),
+        values.get(UpkeepKeys.HEALTH_CHECK_KILLSWITCHED),
+        values.get(UpkeepKeys.UPKEEP_DEADLINE_RESET_SKIP_AFTER_STARTUP_SEC),
         new Vacuum(
-            values.get(ConfigKeys.MAINTENANCE_TASK_INTERVAL_MS),
-            values.get(ConfigKeys.FULL_VACUUM_ON_START),
-            values.get(ConfigKeys.FULL_VACUUM_ON_UPKEEP),
-            values.get(ConfigKeys.VACUUM_INTERVAL_MS)));
+            values.get(UpkeepKeys.MAINTENANCE_TASK_INTERVAL_MS),
+            values.get(UpkeepKeys.FULL_VACUUM_ON_START),
+            values.get(UpkeepKeys.FULL_VACUUM_ON_UPKEEP),
+            values.get(UpkeepKeys.VACUUM_INTERVAL_MS)));
   }
 }

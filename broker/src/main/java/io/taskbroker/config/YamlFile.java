@@ -56,7 +56,13 @@ final class YamlFile {
   /// @throws ConfigException with one problem, if the file cannot be read or is not what it should
   ///   be
   static Section read(Path file) {
-    String text = text(file);
+    return read(file, bytes(file));
+  }
+
+  /// @param file where the bytes are from, for messages
+  /// @throws ConfigException with one problem, if they are not what they should be
+  static Section read(Path file, byte[] bytes) {
+    String text = text(file, bytes);
     try (var parser =
         (YAMLParser) new YAMLFactory().createParser(ObjectReadContext.empty(), text)) {
       return new YamlFile(file, text, parser).document();
@@ -183,15 +189,17 @@ final class YamlFile {
         : file + ":" + location.getLineNr() + ":" + location.getColumnNr();
   }
 
-  private static String text(Path file) {
-    byte[] bytes;
+  private static byte[] bytes(Path file) {
     try (var in = Files.newInputStream(file)) {
-      bytes = in.readNBytes(MAX_BYTES + 1);
+      return in.readNBytes(MAX_BYTES + 1);
     } catch (NoSuchFileException _) {
       throw problem(file.toString(), "no such configuration file");
     } catch (IOException e) {
       throw problem(file.toString(), "cannot read the configuration file: " + e.getMessage());
     }
+  }
+
+  private static String text(Path file, byte[] bytes) {
     if (bytes.length > MAX_BYTES) {
       throw problem(file.toString(), "larger than " + MAX_BYTES + " bytes");
     }

@@ -12,8 +12,6 @@ import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.taskbroker.wire.Signatures;
-import java.net.URI;
-import java.util.Locale;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -31,34 +29,20 @@ final class Endpoint {
 
   static {
     NOISE.setLevel(Level.SEVERE);
+    HostResolver.register();
   }
 
-  private final String target;
-  private final int maxMessageBytes;
+  private final WorkerAddress address;
+  private final PushOptions options;
   private final EventLoopGroup loops;
   private ManagedChannel channel;
   private boolean failed;
 
-  Endpoint(String target, int maxMessageBytes, EventLoopGroup loops) {
-    this.target = target;
-    this.maxMessageBytes = maxMessageBytes;
+  Endpoint(WorkerAddress address, PushOptions options, EventLoopGroup loops) {
+    this.address = address;
+    this.options = options;
     this.loops = loops;
     this.channel = open();
-  }
-
-  /// What names the worker to a channel.
-  ///
-  /// @throws IllegalArgumentException if the address is none of the form `http://host:port`
-  static String target(String application, URI address) {
-    String host = address.getHost();
-    String scheme = address.getScheme();
-    if (host == null || scheme == null || !scheme.toLowerCase(Locale.ROOT).equals("http")) {
-      throw new IllegalArgumentException(
-          "The worker of application '%s' must be given as http://host:port, but is '%s'"
-              .formatted(application, address));
-    }
-    int port = address.getPort() < 0 ? 80 : address.getPort();
-    return "dns:///" + host + ":" + port;
   }
 
   /// Begins to connect, so that the first call need not wait for it.
@@ -89,18 +73,25 @@ final class Endpoint {
   }
 
   private ManagedChannel open() {
-    return NettyChannelBuilder.forTarget(target)
-        .eventLoopGroup(loops)
-        .channelType(Epoll.isAvailable() ? EpollSocketChannel.class : NioSocketChannel.class)
-        .usePlaintext()
-        .directExecutor()
-        // A call that may have arrived must not be sent again by anybody but the engine (H9).
-        .disableRetry()
-        .disableServiceConfigLookUp()
-        .maxInboundMessageSize(maxMessageBytes)
-        .neverIndexMetadataKey(Metadata.Key.of(Signatures.HEADER, Metadata.ASCII_STRING_MARSHALLER))
-        .keepAliveTime(30, SECONDS)
-        .keepAliveTimeout(10, SECONDS)
-        .build();
+    NettyChannelBuilder builder =
+        NettyChannelBuilder.forTarget(HostResolver.target(address))
+            .overrideAuthority(address.authority())
+            .eventLoopGroup(loops)
+            .channelType(Epoll.isAvailable() ? EpollSocketChannel.class : NioSocketChannel.class)
+            .directExecutor()
+            // A call that may have arrived must not be sent again by anybody but the engine (H9).
+            .disableRetry()
+            .disableServiceConfigLookUp()
+            .maxInboundMessageSize(options.maxMessageBytes())
+            .neverIndexMetadataKey(
+                Metadata.Key.of(Signatures.HEADER, Metadata.ASCII_STRING_MARSHALLER))
+            .keepAliveTime(30, SECONDS)
+            .keepAliveTimeout(10, SECONDS);
+    if (address.tls()) {
+      builder.sslContext(options.tls().orElseThrow());
+    } else {
+      builder.usePlaintext();
+    }
+    return builder.build();
   }
 }

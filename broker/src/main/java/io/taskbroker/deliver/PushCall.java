@@ -39,6 +39,7 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
   private final PushLoop pushes;
   private final Endpoint endpoint;
   private final Delivery delivery;
+  private long begunAt = System.nanoTime();
   private @Nullable ClientCall<byte[], byte[]> call;
   private @Nullable Channel used;
   private boolean begun;
@@ -54,6 +55,20 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
 
   Delivery delivery() {
     return delivery;
+  }
+
+  /// Begins to count the time of the call.
+  ///
+  /// @return nanoseconds since it was made
+  long begin() {
+    long madeAt = begunAt;
+    begunAt = System.nanoTime();
+    return begunAt - madeAt;
+  }
+
+  /// Nanoseconds since the call began.
+  long nanos() {
+    return System.nanoTime() - begunAt;
   }
 
   /// Sends.

@@ -5,6 +5,7 @@ import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.runtime.Service;
+import io.taskbroker.telemetry.Metrics;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -16,22 +17,41 @@ import org.jspecify.annotations.Nullable;
 /// once. Bounds nothing and tries nothing twice: the engine does. One event loop serves all
 /// connections. Thread-safe.
 public final class PushClient implements Service {
-  private final Map<String, String> targets = new HashMap<>();
+  private final Map<String, WorkerAddress> addresses = new HashMap<>();
   private final PushOptions options;
   private final Intake intake;
+  private final PushCounts counts;
 
   /// What the engine pushed before the start. Guarded by itself.
   private final List<Delivery> early = new ArrayList<>();
 
   private volatile @Nullable PushLoop loop; // written under the lock of early
 
-  /// @param workers where the workers of each application are, as `http://host:port`
-  /// @throws IllegalArgumentException if such an address is of another form
+  /// @param workers where the workers of each application are, as `http://host:port` or
+  ///   `https://host:port`
+  /// @throws IllegalArgumentException if such an address is of another form, or of https without
+  ///   TLS in the options
   public PushClient(Map<String, URI> workers, PushOptions options, Intake intake) {
-    workers.forEach(
-        (application, address) -> targets.put(application, Endpoint.target(application, address)));
+    this(workers, options, intake, new Metrics());
+  }
+
+  /// @param workers where the workers of each application are, as `http://host:port` or
+  ///   `https://host:port`
+  /// @throws IllegalArgumentException if such an address is of another form, or of https without
+  ///   TLS in the options
+  public PushClient(Map<String, URI> workers, PushOptions options, Intake intake, Metrics metrics) {
+    workers.forEach((application, uri) -> {
+      WorkerAddress address = WorkerAddress.of(application, uri);
+      if (address.tls() && options.tls().isEmpty()) {
+        throw new IllegalArgumentException(
+            "The worker of application '%s' at '%s' needs TLS, which is not set up"
+                .formatted(application, uri));
+      }
+      addresses.put(application, address);
+    });
     this.options = options;
     this.intake = intake;
+    this.counts = new PushCounts(metrics);
   }
 
   @Override
@@ -42,7 +62,7 @@ public final class PushClient implements Service {
   /// Begins to connect. That a worker is down is no error (W13).
   @Override
   public synchronized void start() {
-    var started = new PushLoop(targets, options, intake);
+    var started = new PushLoop(addresses, options, intake, counts);
     synchronized (early) {
       loop = started;
       early.forEach(started::send);
@@ -53,6 +73,7 @@ public final class PushClient implements Service {
   /// Sends the activation at once, or on start. Does not block; [Command.Pushed] tells what became
   /// of it.
   public void push(Delivery delivery) {
+    counts.claimed();
     PushLoop running = loop;
     if (running == null) {
       running = keepUntilStart(delivery);

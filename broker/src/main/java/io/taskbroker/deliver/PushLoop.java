@@ -34,17 +34,20 @@ final class PushLoop {
   private final int maxMessageBytes;
   private final Signatures.Signer signer;
   private final Intake intake;
+  private final PushCounts counts;
   private final Outstanding outstanding;
   private final CountDownLatch idle = new CountDownLatch(1);
   private boolean stopping;
 
-  PushLoop(Map<String, String> targets, PushOptions options, Intake intake) {
+  PushLoop(
+      Map<String, WorkerAddress> addresses, PushOptions options, Intake intake, PushCounts counts) {
     this.maxMessageBytes = options.maxMessageBytes();
     this.signer = new Signatures(options.secrets()).forPath(PushCall.PATH);
     this.intake = intake;
+    this.counts = counts;
     this.outstanding = new Outstanding(loop, options.timeout());
-    targets.forEach((application, target) ->
-        endpoints.put(application, new Endpoint(target, maxMessageBytes, group)));
+    addresses.forEach((application, address) ->
+        endpoints.put(application, new Endpoint(address, options, group)));
     run(() -> endpoints.values().forEach(Endpoint::connect));
   }
 
@@ -123,11 +126,13 @@ final class PushLoop {
   }
 
   void began(PushCall call) {
+    counts.began(call.begin());
     outstanding.add(call);
   }
 
   void ended(PushCall call, PushOutcome outcome, String detail) {
     outstanding.remove(call);
+    counts.ended(outcome, call.nanos());
     tell(call.delivery(), outcome, detail);
     if (stopping && outstanding.isEmpty()) {
       idle.countDown();

@@ -1,5 +1,6 @@
 package io.taskbroker.engine;
 
+import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.Row;
@@ -11,6 +12,8 @@ import io.taskbroker.inflight.Effects;
 import io.taskbroker.inflight.Inflight;
 import io.taskbroker.inflight.InflightOptions;
 import io.taskbroker.inflight.Notice;
+import io.taskbroker.inflight.Rules;
+import io.taskbroker.inflight.Tally;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.LoopThread;
 import io.taskbroker.runtime.Progress;
@@ -84,8 +87,9 @@ public final class EngineLoop implements Service, Progress {
 
   /// Takes in what the store has. Call it once, before [#start].
   ///
+  /// @param rules what the rules are, until the engine is told of others
   /// @return how many rows there were
-  public long load(ActivationStore store) {
+  public long load(ActivationStore store, Rules rules) {
     advance();
     long rows = 0;
     long key = Row.NONE;
@@ -105,6 +109,7 @@ public final class EngineLoop implements Service, Progress {
       inflight.restoreTombstone(tombstone.id(), tombstone.until());
     }
     advance();
+    inflight.apply(new Command.RulesChanged(rules));
     inflight.start(store.lastKey());
     return rows;
   }
@@ -259,6 +264,16 @@ public final class EngineLoop implements Service, Progress {
     @Override
     public void reply(Command.ClaimReply reply, @Nullable Delivery delivery) {
       reply.done(delivery);
+    }
+
+    @Override
+    public void reply(Command.EnqueueReply reply) {
+      reply.done();
+    }
+
+    @Override
+    public void count(Tally tally, Activation activation, long age) {
+      outlets.count(tally, activation, age);
     }
 
     @Override

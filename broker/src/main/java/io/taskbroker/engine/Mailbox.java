@@ -73,6 +73,11 @@ public final class Mailbox implements Intake {
     return requests.poll();
   }
 
+  /// How many commands wait. Any thread may ask.
+  public int size() {
+    return told.size() + requests.size();
+  }
+
   boolean isEmpty() {
     return told.isEmpty() && requests.isEmpty();
   }

@@ -1,6 +1,7 @@
 package io.taskbroker.engine;
 
 import io.taskbroker.inflight.Notice;
+import io.taskbroker.telemetry.LogFields;
 import java.util.EnumMap;
 import java.util.Map;
 import org.slf4j.Logger;
@@ -25,6 +26,7 @@ public final class Notices {
       return;
     }
     log.atLevel(level)
+        .addKeyValue(field(notice), id)
         .log("{}: {}{}", text(notice), id, detail.isEmpty() ? "" : " (" + detail + ")");
   }
 
@@ -32,14 +34,38 @@ public final class Notices {
     return switch (notice) {
       case UNDECODABLE, QUARANTINED, NO_WORKER, WORKER_UNREACHABLE, PUSH_REFUSED -> Level.WARN;
       case DEAD_LETTERED, DEADLINE_PASSED, LEASE_PASSED, DISCARDED -> Level.INFO;
-      case EXPIRED, DUPLICATE, RETRIED, UNKNOWN_ID, STALE_REPORT -> Level.DEBUG;
+      case DEMOTION_SKIPPED -> Level.INFO;
+      case EXPIRED,
+          KILLED_BY_NAME,
+          KILLED_BY_SELECTOR,
+          SWITCHED_OFF,
+          DEMOTED,
+          DEMOTED_IN_FLIGHT,
+          DUPLICATE,
+          RETRIED,
+          UNKNOWN_ID,
+          STALE_REPORT ->
+          Level.DEBUG;
     };
+  }
+
+  /// What the id is one of.
+  private static String field(Notice notice) {
+    return notice == Notice.NO_WORKER || notice == Notice.WORKER_UNREACHABLE
+        ? LogFields.APPLICATION
+        : LogFields.TASK_ID;
   }
 
   private static String text(Notice notice) {
     return switch (notice) {
       case UNDECODABLE -> "not an activation, goes to the dead-letter topic";
       case EXPIRED -> "expired, removed";
+      case KILLED_BY_NAME -> "its task is switched off, dropped";
+      case KILLED_BY_SELECTOR -> "its task is switched off for such arguments, dropped";
+      case SWITCHED_OFF -> "switched off while in flight, removed";
+      case DEMOTED, DEMOTED_IN_FLIGHT -> "its namespace is demoted, passed on";
+      case DEMOTION_SKIPPED ->
+          "its namespace is demoted to a topic that this broker consumes, stays";
       case DUPLICATE -> "already in flight or just finished, dropped";
       case DEADLINE_PASSED -> "its worker let the processing deadline pass";
       case LEASE_PASSED -> "its worker did not answer within the lease of the claim";

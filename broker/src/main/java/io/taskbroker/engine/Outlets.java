@@ -1,10 +1,12 @@
 package io.taskbroker.engine;
 
+import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Notice;
+import io.taskbroker.inflight.Tally;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import java.util.List;
 
@@ -22,6 +24,8 @@ public interface Outlets {
       SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent);
 
   void drained(SourcePartition partition);
+
+  default void count(Tally tally, Activation activation, long age) {}
 
   void notice(Notice notice, String id, String detail);
 }

@@ -1,6 +1,7 @@
 package io.taskbroker.engine;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Refusal;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.runtime.Ticker;
@@ -8,7 +9,11 @@ import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.ActivationStore.ParkedPage;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.StoreCommitter;
+import io.taskbroker.store.StoreException;
+import io.taskbroker.telemetry.Metrics;
+import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 
 /// Tells the engine what the committer did, and how large the store is: now and then, and for the
 /// last time after the last commit, so that a store that was full is not taken for full when it is
@@ -19,19 +24,44 @@ public final class StoreFeed implements StoreCommitter.Listener {
   private final ActivationStore store;
   private final Intake intake;
   private final Ticker ticker;
+  private final String deadLetterTopic;
+  private final CommitCounts counts;
   private long sizedAt;
   private boolean sized;
 
-  public StoreFeed(ActivationStore store, Intake intake) {
-    this(store, intake, Ticker.SYSTEM);
+  /// @param deadLetterTopic where records go that the store cannot hold
+  public StoreFeed(ActivationStore store, Intake intake, String deadLetterTopic, Metrics metrics) {
+    this(store, intake, deadLetterTopic, metrics, Ticker.SYSTEM);
   }
 
   /// @param ticker measures how long ago the size was told
-  public StoreFeed(ActivationStore store, Intake intake, Ticker ticker) {
+  StoreFeed(
+      ActivationStore store,
+      Intake intake,
+      String deadLetterTopic,
+      Metrics metrics,
+      Ticker ticker) {
     this.store = store;
     this.intake = intake;
     this.ticker = ticker;
+    this.deadLetterTopic = deadLetterTopic;
+    this.counts = new CommitCounts(metrics, InstantSource.system());
     this.sizedAt = ticker.nanoTime() - SIZE_NANOS;
+  }
+
+  @Override
+  public void took(List<Change> changes, long nanos) {
+    counts.committed(changes, nanos);
+  }
+
+  @Override
+  public void failed(List<Change> changes, StoreException failure) {
+    counts.failed(changes, failure.kind() == StoreException.Kind.TRANSIENT);
+  }
+
+  @Override
+  public void maintained(long nanos) {
+    counts.maintained(nanos);
   }
 
   @Override
@@ -58,6 +88,11 @@ public final class StoreFeed implements StoreCommitter.Listener {
     sizedAt = ticker.nanoTime();
     sized = true;
     return Long.MAX_VALUE;
+  }
+
+  @Override
+  public Optional<Change.Insert> replacement(Refusal refusal) {
+    return refusal.replacement(deadLetterTopic);
   }
 
   @Override

@@ -7,6 +7,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 /// Closes new connections while there are as many as there may be (G7). Used by one event loop.
 final class ConnectionLimit extends ChannelInboundHandlerAdapter {
   private final RareWarning warning = new RareWarning(ConnectionLimit.class);
+  private final RareWarning handshakes = new RareWarning(HandshakeWatch.class);
   private final int limit;
   private int open;
 
@@ -24,6 +25,7 @@ final class ConnectionLimit extends ChannelInboundHandlerAdapter {
     }
     open++;
     connection.closeFuture().addListener(closed -> context.executor().execute(() -> open--));
+    connection.pipeline().addLast(new HandshakeWatch(handshakes));
     context.fireChannelRead(message);
   }
 }

@@ -27,6 +27,10 @@ import org.jspecify.annotations.Nullable;
 final class ConsumerService {
   static final String NAME = "sentry_protos.taskbroker.v1.ConsumerService";
 
+  private static final String GET_TASK = NAME + "/GetTask";
+  private static final String SET_STATUS = NAME + "/SetTaskStatus";
+  private static final String SET_BATCH = NAME + "/SetBatchActivationStatus";
+
   private static final RareWarning NAMESPACE_ALONE = new RareWarning(ConsumerService.class);
   private static final int UPDATES_TAG =
       (SetBatchActivationStatusRequest.UPDATES_FIELD_NUMBER << 3)
@@ -40,19 +44,29 @@ final class ConsumerService {
   private final Intake intake;
   private final boolean pushMode;
   private final int maxUpdates;
+  private final ServiceCounts counts;
 
-  ConsumerService(GrpcOptions options, Intake intake) {
+  ConsumerService(GrpcOptions options, Intake intake, ServiceCounts counts) {
+    this.counts = counts;
     this.intake = intake;
     this.pushMode = options.pushMode();
     this.maxUpdates = options.limits().updates();
   }
 
   ServerServiceDefinition definition(Signatures signatures, RunningCalls running) {
-    UnaryMethod getTask = new UnaryMethod(NAME, "GetTask", signatures, running, this::getTask);
+    UnaryMethod getTask =
+        new UnaryMethod(
+            GET_TASK, signatures, running, counts.getTask("/" + GET_TASK), this::getTask);
     UnaryMethod setTaskStatus =
-        new UnaryMethod(NAME, "SetTaskStatus", signatures, running, this::setTaskStatus);
+        new UnaryMethod(
+            SET_STATUS,
+            signatures,
+            running,
+            counts.setTaskStatus("/" + SET_STATUS),
+            this::setTaskStatus);
     UnaryMethod setBatchActivationStatus =
-        new UnaryMethod(NAME, "SetBatchActivationStatus", signatures, running, this::setBatch);
+        new UnaryMethod(
+            SET_BATCH, signatures, running, counts.setBatch("/" + SET_BATCH), this::setBatch);
     return ServerServiceDefinition.builder(NAME)
         .addMethod(getTask.descriptor(), getTask)
         .addMethod(setTaskStatus.descriptor(), setTaskStatus)
@@ -77,9 +91,10 @@ final class ConsumerService {
 
   private void setTaskStatus(UnaryCall call, byte[] bytes) throws InvalidProtocolBufferException {
     SetTaskStatusRequest request = SetTaskStatusRequest.parseFrom(bytes);
-    StatusReply reply = new StatusReply(call);
-    List<Command.Update> updates = List.of(update(request));
-    intake.request(new Command.Report(updates, next(request, reply), reply));
+    Command.Update update = update(request);
+    Command.Claim next = next(request, new StatusReply(call));
+    var reply = new CountedReply(call, counts, update.status(), next != null);
+    intake.request(new Command.Report(List.of(update), next, reply));
   }
 
   private void setBatch(UnaryCall call, byte[] bytes) throws InvalidProtocolBufferException {
@@ -88,6 +103,7 @@ final class ConsumerService {
       call.answer(EMPTY);
       return;
     }
+    counts.batch(updates);
     intake.request(new Command.Report(updates, null, new StatusReply(call)));
   }
 
@@ -181,6 +197,51 @@ final class ConsumerService {
 
     @Override
     public void unavailable(String why) {
+      call.fail(Status.UNAVAILABLE.withDescription(why));
+    }
+
+    @Override
+    public boolean isGone() {
+      return call.isCancelled();
+    }
+  }
+
+  /// Answers one report, and counts how it ended.
+  private static final class CountedReply implements Command.ReportReply {
+    private final UnaryCall call;
+    private final ServiceCounts counts;
+    private final io.taskbroker.activation.Status status;
+    private final boolean fetches;
+    private boolean known = true;
+
+    CountedReply(
+        UnaryCall call,
+        ServiceCounts counts,
+        io.taskbroker.activation.Status status,
+        boolean fetches) {
+      this.call = call;
+      this.counts = counts;
+      this.status = status;
+      this.fetches = fetches;
+    }
+
+    @Override
+    public void unknown() {
+      known = false;
+    }
+
+    @Override
+    public void done(@Nullable Delivery next) {
+      counts.reported(status, known);
+      if (fetches) {
+        counts.fetchedNext(call.nanos());
+      }
+      call.answer(next == null ? EMPTY : Frames.ofTask(next.payload()));
+    }
+
+    @Override
+    public void unavailable(String why) {
+      counts.reportFailed(status);
       call.fail(Status.UNAVAILABLE.withDescription(why));
     }
 

@@ -5,12 +5,14 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 
 import io.grpc.Metadata;
 import io.grpc.Server;
+import io.grpc.ServerInterceptors;
 import io.grpc.Status;
 import io.grpc.netty.NettyServerBuilder;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.runtime.Service;
+import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.wire.Signatures;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -21,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The gRPC server that workers call: `ConsumerService` and health on one port, plaintext
+/// The gRPC server that workers call: `ConsumerService` and health on one port, in plaintext or TLS
 /// (reference-spec 2.4 to 2.7). One event loop serves everything and never waits. Thread-safe.
 public final class GrpcServer implements Service {
   private static final Logger LOGGER = LoggerFactory.getLogger(GrpcServer.class);
@@ -43,6 +45,7 @@ public final class GrpcServer implements Service {
   }
 
   private final GrpcOptions options;
+  private final Metrics metrics;
   private final Signatures signatures;
   private final ConsumerService consumerService;
   private final HealthService health = new HealthService();
@@ -50,9 +53,14 @@ public final class GrpcServer implements Service {
   private volatile int port = -1;
 
   public GrpcServer(GrpcOptions options, Intake intake) {
+    this(options, intake, new Metrics());
+  }
+
+  public GrpcServer(GrpcOptions options, Intake intake, Metrics metrics) {
     this.options = options;
+    this.metrics = metrics;
     this.signatures = new Signatures(options.secrets());
-    this.consumerService = new ConsumerService(options, intake);
+    this.consumerService = new ConsumerService(options, intake, new ServiceCounts(metrics));
   }
 
   @Override
@@ -66,7 +74,7 @@ public final class GrpcServer implements Service {
   @Override
   public synchronized void start() {
     EventLoopGroup group = EventLoops.open("grpc-server");
-    RunningCalls calls = new RunningCalls(group.next());
+    RunningCalls calls = new RunningCalls(group.next(), options.limits().patience());
     Server built = build(group, calls);
     try {
       built.start();
@@ -77,7 +85,11 @@ public final class GrpcServer implements Service {
     }
     running = new Running(built, group, calls);
     port = built.getPort();
-    LOGGER.info("Listening for gRPC on port {} of {}", port, host(options.address()));
+    LOGGER.info(
+        "Listening for gRPC on port {} of {}, {}",
+        port,
+        host(options.address()),
+        options.tls().isPresent() ? "TLS" : "plaintext");
   }
 
   /// The port that is listened on.
@@ -108,7 +120,9 @@ public final class GrpcServer implements Service {
 
   private Server build(EventLoopGroup group, RunningCalls calls) {
     GrpcOptions.Limits limits = options.limits();
-    return NettyServerBuilder.forAddress(options.address())
+    NettyServerBuilder builder = NettyServerBuilder.forAddress(options.address());
+    options.tls().ifPresent(builder::sslContext);
+    return builder
         .bossEventLoopGroup(group)
         .workerEventLoopGroup(group)
         .channelFactory(EventLoops.listening(limits.connections()))
@@ -118,7 +132,7 @@ public final class GrpcServer implements Service {
         .maxInboundMetadataSize(METADATA_BYTES)
         .maxConcurrentCallsPerConnection(limits.callsPerConnection())
         .neverIndexMetadataKey(Metadata.Key.of(Signatures.HEADER, Metadata.ASCII_STRING_MARSHALLER))
-        .handshakeTimeout(20, SECONDS)
+        .handshakeTimeout(limits.patience().toMillis(), MILLISECONDS)
         // Finds peers that vanished, whose connections would count for ever.
         .keepAliveTime(60, SECONDS)
         .keepAliveTimeout(20, SECONDS)
@@ -126,7 +140,7 @@ public final class GrpcServer implements Service {
         .permitKeepAliveTime(5, SECONDS)
         .permitKeepAliveWithoutCalls(true)
         .addService(consumerService.definition(signatures, calls))
-        .addService(health)
+        .addService(ServerInterceptors.intercept(health, new CountedCalls(metrics)))
         .build();
   }
 

@@ -2,6 +2,7 @@ package io.taskbroker.grpc;
 
 import io.grpc.Status;
 import io.netty.channel.EventLoop;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -12,8 +13,17 @@ final class RunningCalls {
   private final EventLoop loop;
   private final Set<UnaryCall> calls = new HashSet<>();
 
-  RunningCalls(EventLoop loop) {
+  private final IncompleteCalls incomplete;
+
+  /// @param patience how long a request may take to come in full
+  RunningCalls(EventLoop loop, Duration patience) {
     this.loop = loop;
+    this.incomplete = new IncompleteCalls(loop, patience);
+  }
+
+  /// The calls before that.
+  IncompleteCalls incomplete() {
+    return incomplete;
   }
 
   void add(UnaryCall call) {

@@ -8,10 +8,17 @@ import org.jspecify.annotations.Nullable;
 /// One call that is under way: takes in one request and is answered once, by any thread. The answer
 /// is written by the event loop, which writes all that came to it in the meantime together.
 final class UnaryCall extends ServerCall.Listener<byte[]> implements Runnable {
+  // Of IncompleteCalls.
+  @Nullable UnaryCall older;
+  @Nullable UnaryCall newer;
+  long dueAt;
+  boolean incomplete;
+
   private final UnaryMethod method;
   private final ServerCall<byte[], byte[]> call;
   private final @Nullable String signature;
   private final RunningCalls running;
+  private final long begunAt = System.nanoTime();
   private byte @Nullable [] request;
   private byte @Nullable [] response;
   private Status status = Status.OK;
@@ -35,6 +42,7 @@ final class UnaryCall extends ServerCall.Listener<byte[]> implements Runnable {
 
   @Override
   public void onHalfClose() {
+    running.incomplete().remove(this);
     running.add(this);
     byte[] complete = request;
     request = null;
@@ -48,12 +56,24 @@ final class UnaryCall extends ServerCall.Listener<byte[]> implements Runnable {
   @Override
   public void onCancel() {
     cancelled = true;
+    running.incomplete().remove(this);
     running.remove(this);
+  }
+
+  /// How long the call has taken so far.
+  long nanos() {
+    return System.nanoTime() - begunAt;
   }
 
   /// Whether the client has given up.
   boolean isCancelled() {
     return cancelled;
+  }
+
+  /// Fails the call, whose request has not come in full.
+  void cutOff(Status reason) {
+    request = null;
+    call.close(reason, new Metadata());
   }
 
   /// Answers the call. A client that went away is not told.
@@ -80,5 +100,6 @@ final class UnaryCall extends ServerCall.Listener<byte[]> implements Runnable {
       call.sendMessage(message);
     }
     call.close(status, new Metadata());
+    method.ended(nanos());
   }
 }

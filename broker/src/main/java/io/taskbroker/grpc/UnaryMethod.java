@@ -23,11 +23,16 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
   private final MethodDescriptor<byte[], byte[]> descriptor;
   private final Signatures.Signer signer;
   private final RunningCalls running;
+  private final ServiceCounts.Method counts;
   private final Handler handler;
 
+  /// @param fullName of service and method
   UnaryMethod(
-      String service, String name, Signatures signatures, RunningCalls running, Handler handler) {
-    String fullName = MethodDescriptor.generateFullMethodName(service, name);
+      String fullName,
+      Signatures signatures,
+      RunningCalls running,
+      ServiceCounts.Method counts,
+      Handler handler) {
     this.descriptor =
         MethodDescriptor.newBuilder(Bytes.MARSHALLER, Bytes.MARSHALLER)
             .setType(MethodDescriptor.MethodType.UNARY)
@@ -35,6 +40,7 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
             .build();
     this.signer = signatures.forPath("/" + fullName);
     this.running = running;
+    this.counts = counts;
     this.handler = handler;
   }
 
@@ -44,9 +50,12 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
 
   @Override
   public ServerCall.Listener<byte[]> startCall(ServerCall<byte[], byte[]> call, Metadata headers) {
+    counts.began();
     // A second message would be an error, which is only found out by asking for it.
     call.request(2);
-    return new UnaryCall(this, call, headers.get(SIGNATURE), running);
+    UnaryCall begun = new UnaryCall(this, call, headers.get(SIGNATURE), running);
+    running.incomplete().add(begun);
+    return begun;
   }
 
   void handle(UnaryCall call, byte[] request, @Nullable String signature) {
@@ -71,6 +80,10 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
       LOGGER.error("Cannot handle a call of {}", descriptor.getFullMethodName(), e);
       call.fail(Status.INTERNAL.withDescription("Cannot handle the call"));
     }
+  }
+
+  void ended(long nanos) {
+    counts.ended(nanos);
   }
 
   /// What a method does. Called by the event loop: must not block.

@@ -3,10 +3,10 @@ package io.taskbroker.inflight;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Destination;
-import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Refusal;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
@@ -28,8 +28,10 @@ final class Arrivals {
   /// For how long another application is remembered as one that may be held up.
   private static final long NEIGHBOUR_MS = 60_000;
 
+  private static final long HELD_BACK_MS = 250;
+
   /// So many may wait for Kafka to take them; past that nothing is taken in (G7).
-  private static final int MAX_LEAVING = 20_000;
+  static final int MAX_LEAVING = 20_000;
 
   private final Flight flight;
   private final Endings endings;
@@ -39,6 +41,10 @@ final class Arrivals {
   /// before it was assigned, or stored after it was lost (H2).
   private final Map<String, List<Entry>> orphans = new HashMap<>();
 
+  /// The two applications of which something arrived last.
+  private @Nullable Lane newest;
+
+  private @Nullable Lane newestButOne;
   private int waiting;
 
   Arrivals(Flight flight, Endings endings) {
@@ -53,7 +59,7 @@ final class Arrivals {
     }
     for (Command.Arrival arrival : records.arrivals()) {
       if (arrival.undecodable() == null) {
-        flight.lane(arrival.activation().application()).arrivedAt = flight.now;
+        arrived(flight.lane(arrival.activation().application()));
       }
     }
     var batch = new Batch(records);
@@ -64,6 +70,14 @@ final class Arrivals {
     }
     intake.batches.addLast(batch);
     waiting++;
+  }
+
+  private void arrived(Lane lane) {
+    lane.arrivedAt = flight.now;
+    if (lane != newest) {
+      newestButOne = newest;
+      newest = lane;
+    }
   }
 
   /// Accepts what waits, as far as the bounds allow.
@@ -84,7 +98,8 @@ final class Arrivals {
     while (batch != null && flight.hasRoomForArrivals()) {
       Command.Arrival arrival = batch.head();
       while (arrival != null) {
-        if (!flight.hasRoomForArrivals() || !accept(arrival)) {
+        if (!flight.hasRoomForArrivals() || !accept(batch, arrival)) {
+          heldBack(intake, arrival.activation());
           consumedSoFar(intake, batch, arrival);
           return;
         }
@@ -96,6 +111,33 @@ final class Arrivals {
       consumed(intake, batch, batch.records.nextOffset(), batch.records.bytes());
       batch = intake.batches.peekFirst();
     }
+  }
+
+  /// Counts that a partition is held back, as often as the reference does.
+  private void heldBack(PartitionIntake intake, Activation activation) {
+    if (flight.now >= intake.heldBackAgainAt) {
+      Tally why = whyHeldBack(activation);
+      if (why != null) {
+        intake.heldBackAgainAt = flight.now + HELD_BACK_MS;
+        flight.tally(why, activation);
+      }
+    }
+  }
+
+  /// Null if it waits for a commit, or for the end of another of its id.
+  private @Nullable Tally whyHeldBack(Activation activation) {
+    InflightOptions.Limits limits = flight.options.limits();
+    Lane lane = flight.lane(activation.application());
+    if (lane.handedOut >= limits.maxHandedOut()) {
+      return Tally.HELD_BY_PROCESSING;
+    } else if (isStoreFull()) {
+      return Tally.HELD_BY_STORE;
+    } else if (lane.pending >= limits.maxPending() || lane.parking.holdsDue(flight.wall)) {
+      return Tally.HELD_BY_PENDING;
+    } else if (flight.leaving >= MAX_LEAVING) {
+      return Tally.HELD_BY_LEAVING;
+    }
+    return flight.hasBytes() ? null : Tally.HELD_BY_MEMORY;
   }
 
   /// The rest of the batch has to wait, perhaps for long: what was accepted runs meanwhile, and
@@ -134,8 +176,18 @@ final class Arrivals {
   }
 
   /// Takes one record in. Returns false if it has to wait.
-  private boolean accept(Command.Arrival arrival) {
+  private boolean accept(Batch batch, Command.Arrival arrival) {
     Activation activation = arrival.activation();
+    String reason = arrival.undecodable();
+    Rules.Verdict verdict =
+        reason == null ? batch.verdict(flight.rules, activation) : Rules.Verdict.Kept.AS_IT_IS;
+    if (verdict instanceof Rules.Verdict.Killed(boolean bySelector)) {
+      // Before all else, so that it never holds back its partition (W28).
+      Notice notice = bySelector ? Notice.KILLED_BY_SELECTOR : Notice.KILLED_BY_NAME;
+      flight.tally(bySelector ? Tally.KILLED_BY_SELECTOR : Tally.KILLED_BY_NAME, activation);
+      flight.effects.notice(notice, activation.id(), activation.taskname());
+      return true;
+    }
     Entry other = flight.entries.get(activation.id());
     if (other != null) {
       return acceptAgain(other, activation);
@@ -144,15 +196,51 @@ final class Arrivals {
       flight.effects.notice(Notice.DUPLICATE, activation.id(), activation.origin().topic());
       return true;
     }
-    String reason = arrival.undecodable();
     if (reason != null) {
       return acceptLeaving(
-          activation, new Destination(flight.options.deadLetterTopic(), about(activation, reason)));
+          activation,
+          Destination.ofUndecodable(flight.options.deadLetterTopic(), activation.origin(), reason));
     }
     if (flight.isExpired(activation)) {
       return acceptExpired(activation);
     }
-    return acceptRunnable(activation);
+    if (verdict instanceof Rules.Verdict.Demoted(Destination destination)) {
+      return acceptDemoted(activation, destination);
+    }
+    boolean accepted = acceptRunnable(activation);
+    if (accepted && verdict == Rules.Verdict.Kept.WOULD_COME_BACK) {
+      flight.tally(Tally.DEMOTION_SKIPPED, activation);
+      flight.effects.notice(
+          Notice.DEMOTION_SKIPPED, activation.id(), Notice.namespaceAndTask(activation));
+    }
+    return accepted;
+  }
+
+  private boolean acceptDemoted(Activation activation, Destination destination) {
+    boolean accepted = acceptLeaving(activation, destination);
+    if (accepted) {
+      flight.tally(Tally.DEMOTED, activation);
+      flight.effects.notice(Notice.DEMOTED, activation.id(), Notice.namespaceAndTask(activation));
+    }
+    return accepted;
+  }
+
+  /// Takes in what does not come from Kafka, or refuses it.
+  void enqueue(Command.Enqueue enqueue) {
+    Activation activation = enqueue.activation();
+    if (flight.entries.containsKey(activation.id()) || isKnown(activation)) {
+      enqueue.unavailable("activation " + activation.id() + " is in flight, or was lately");
+      return;
+    }
+    Lane lane = flight.lane(activation.application());
+    boolean early = flight.isEarly(activation);
+    if (flight.leaving >= MAX_LEAVING
+        || isStoreFull()
+        || (early ? flight.delayed >= flight.options.limits().maxDelayed() : isFull(lane))) {
+      enqueue.unavailable("no room for activations of application " + lane.application);
+      return;
+    }
+    insert(lane, activation, early ? Status.DELAY : Status.PENDING).enqueued = enqueue.reply();
   }
 
   private boolean isKnown(Activation activation) {
@@ -167,19 +255,13 @@ final class Arrivals {
       flight.effects.notice(Notice.DUPLICATE, activation.id(), activation.origin().topic());
       return true;
     }
+    if (flight.isExpired(activation) && !activation.failurePolicy().deadLetters()) {
+      return acceptExpired(activation); // there is nothing to wait for (W28)
+    }
     if (other.step == Entry.Step.QUARANTINED) {
       endings.endQuarantine(other, true);
     }
     return false;
-  }
-
-  private static Map<String, String> about(Activation activation, String reason) {
-    Origin origin = activation.origin();
-    return Map.of(
-        "taskbroker-topic", origin.topic(),
-        "taskbroker-partition", Integer.toString(origin.partition()),
-        "taskbroker-offset", Long.toString(origin.offset()),
-        "taskbroker-reason", reason);
   }
 
   private boolean acceptExpired(Activation activation) {
@@ -188,6 +270,7 @@ final class Arrivals {
         return false;
       }
     }
+    flight.tally(Tally.EXPIRED_ON_ARRIVAL, activation);
     flight.effects.notice(Notice.EXPIRED, activation.id(), activation.taskname());
     return true;
   }
@@ -206,13 +289,19 @@ final class Arrivals {
   }
 
   private void insertLeaving(Activation activation, Destination destination) {
-    Lane lane = flight.lane(activation.application());
-    Entry entry = new Entry(++flight.lastKey, activation, Status.FAILURE, lane);
+    Row row = Row.arriving(++flight.lastKey, activation, Status.FAILURE, flight.wall);
+    Row departing = row.leavingFor(destination);
+    flight.write(new Change.Insert(departing, leaving(departing)));
+  }
+
+  /// The entry of a row that is on its way out.
+  private Entry leaving(Row row) {
+    Lane lane = flight.lane(row.activation().application());
+    Entry entry = new Entry(row.key(), row.activation(), Status.FAILURE, lane);
     entry.step = Entry.Step.LEAVING;
-    entry.destination = destination;
+    entry.destination = row.leaving();
     flight.add(entry);
-    Row row = Row.arriving(entry.key, activation, Status.FAILURE, flight.wall);
-    flight.write(new Change.Insert(row.leavingFor(destination), entry));
+    return entry;
   }
 
   private boolean acceptRunnable(Activation activation) {
@@ -224,19 +313,14 @@ final class Arrivals {
     long now = flight.wall;
     if (activation.delayUntil() > now) {
       boolean far = activation.delayUntil() - now > flight.options.periods().parkHorizon();
-      if (far || flight.delayed >= limits.maxDelayed() || !flight.hasBytes()) {
+      if (far || flight.delayed >= limits.maxDelayed() || !flight.hasBytes(lane)) {
         park(lane, activation, Status.DELAY, activation.delayUntil());
       } else {
         insert(lane, activation, Status.DELAY);
       }
       return true;
     }
-    boolean full =
-        lane.pending >= limits.maxPending()
-            || lane.handedOut >= limits.maxHandedOut()
-            || lane.parking.holdsDue(now)
-            || !flight.hasBytes();
-    if (!full) {
+    if (!isFull(lane)) {
       insert(lane, activation, Status.PENDING);
       return true;
     }
@@ -245,6 +329,15 @@ final class Arrivals {
       return true;
     }
     return false;
+  }
+
+  /// Whether what could run of an application has to wait in Kafka, or on disk.
+  private boolean isFull(Lane lane) {
+    InflightOptions.Limits limits = flight.options.limits();
+    return lane.pending >= limits.maxPending()
+        || lane.handedOut >= limits.maxHandedOut()
+        || lane.parking.holdsDue(flight.wall)
+        || !flight.hasBytes(lane);
   }
 
   private boolean isStoreFull() {
@@ -257,24 +350,22 @@ final class Arrivals {
     if (flight.now - full.progressAt >= STALLED_MS) {
       return true;
     }
-    for (Lane lane : flight.lanes.values()) {
-      if (lane != full && flight.now - lane.arrivedAt < NEIGHBOUR_MS) {
-        return true;
-      }
-    }
-    return false;
+    Lane other = full == newest ? newestButOne : newest;
+    return other != null && flight.now - other.arrivedAt < NEIGHBOUR_MS;
   }
 
-  private void insert(Lane lane, Activation activation, Status status) {
+  private Entry insert(Lane lane, Activation activation, Status status) {
     Entry entry = new Entry(++flight.lastKey, activation, status, lane);
     flight.add(entry);
     Row row = Row.arriving(entry.key, activation, status, flight.wall);
     flight.write(new Change.Insert(row, entry));
+    return entry;
   }
 
   private void park(Lane lane, Activation activation, Status status, long due) {
     long key = ++flight.lastKey;
     long until = lane.parking.park(due);
+    flight.schedule(lane);
     flight.parked.put(Ids.fingerprint(activation.id()), key);
     Row row = Row.arriving(key, activation, status, flight.wall).parkedUntil(until);
     flight.write(new Change.Insert(row, activation.atMostOnce() ? row : null));
@@ -428,34 +519,20 @@ final class Arrivals {
     }
   }
 
-  /// The store cannot hold this record as an activation: it is kept as an undecodable message
-  /// (H12).
-  void rejected(Change.Insert insert, String why) {
-    Activation refused = insert.row().activation();
-    if (!forget(insert)) {
+  /// The store cannot hold this record as an activation: in its place it holds it as an undecodable
+  /// message (H12). Who enqueued it is told instead.
+  void replaced(Row row, Refusal refusal) {
+    if (!forget(refusal.insert())) {
       return;
     }
-    if (refused.id().equals(Ids.undecodable(refused.origin()))) {
-      throw new IllegalStateException(
-          "The store holds neither activation nor message of " + refused.origin() + ": " + why);
+    String id = row.activation().id();
+    if (refusal.insert().owner() instanceof Entry entry && entry.enqueued != null) {
+      flight.write(new Change.Delete(row.key(), id, Row.NONE, null));
+      entry.enqueued.unavailable("the store cannot hold it: " + refusal.why());
+      return;
     }
-    var message =
-        new Activation(
-            Ids.undecodable(refused.origin()),
-            "",
-            "",
-            "",
-            refused.payload(),
-            refused.origin(),
-            refused.receivedAt(),
-            Activation.NEVER,
-            0,
-            0,
-            FailurePolicy.DEAD_LETTER,
-            false,
-            false);
-    flight.effects.notice(Notice.UNDECODABLE, message.id(), why);
-    insertLeaving(message, new Destination(flight.options.deadLetterTopic(), about(message, why)));
+    flight.effects.notice(Notice.UNDECODABLE, id, refusal.why());
+    endings.produce(leaving(row));
   }
 
   /// Forgets what was not stored. Returns false if it was completed meanwhile: then its delete ends

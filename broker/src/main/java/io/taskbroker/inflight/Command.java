@@ -6,6 +6,7 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// What the engine is told.
@@ -39,6 +40,10 @@ public sealed interface Command {
 
   /// The answer to a report. Called by the engine's thread: must not block.
   interface ReportReply {
+    /// One of the reports is about an id that nothing is known of, which is no error (G6). Said
+    /// before the answer.
+    default void unknown() {}
+
     /// Everything is durable.
     ///
     /// @param next the activation that the worker asked for with its report; null if it did not, or
@@ -82,6 +87,25 @@ public sealed interface Command {
     }
   }
 
+  /// An activation that comes from elsewhere than Kafka, and that no watermark counts, whatever
+  /// origin it names (H23). It is refused where a record would wait or be parked: whoever sends it
+  /// can try again.
+  record Enqueue(Activation activation, EnqueueReply reply) implements Request {
+    @Override
+    public void unavailable(String why) {
+      reply.unavailable(why);
+    }
+  }
+
+  /// The answer to an enqueue. Called by the engine's thread: must not block.
+  interface EnqueueReply {
+    /// The activation is durable.
+    void done();
+
+    /// It was not taken in.
+    void unavailable(String why);
+  }
+
   /// Records of one partition in the order of their offsets. The sender bounds how many of them are
   /// with the engine, which reports progress through [Effects#consumed].
   ///
@@ -116,7 +140,7 @@ public sealed interface Command {
   /// @param changes in the order in which they were made, except for H12
   record Committed(List<Change> changes) implements Command {}
 
-  /// The store cannot hold a change, whatever is tried (H12).
+  /// The store cannot hold a change, whatever is tried, nor anything in its place (H12).
   record Rejected(Change change, String why) implements Command {}
 
   /// The rows that [Effects#readParked] asked for.
@@ -136,6 +160,14 @@ public sealed interface Command {
 
   /// The store takes so many bytes.
   record StoreSized(long bytes) implements Command {}
+
+  /// Other rules hold from now on.
+  record RulesChanged(Rules rules) implements Command {}
+
+  /// Somebody wants to know how much there is. Costs a look at each application.
+  ///
+  /// @param reply called by the engine's thread: must not block
+  record Count(Consumer<Census> reply) implements Command {}
 
   /// The broker is about to stop: nothing more is to be handed out, and what workers have is to be
   /// written down (H17).

@@ -1,5 +1,6 @@
 package io.taskbroker.inflight;
 
+import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.SourcePartition;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +35,13 @@ public interface Effects {
   void reply(Command.ReportReply reply, @Nullable Delivery next);
 
   void reply(Command.ClaimReply reply, @Nullable Delivery delivery);
+
+  void reply(Command.EnqueueReply reply);
+
+  /// Something that is counted.
+  ///
+  /// @param age milliseconds since the activation was published, or since its delay ended
+  default void count(Tally tally, Activation activation, long age) {}
 
   /// Something that operators want to know of.
   void notice(Notice notice, String id, String detail);

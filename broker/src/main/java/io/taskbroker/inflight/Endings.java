@@ -70,9 +70,11 @@ final class Endings {
   /// It failed for good, and meets its failure policy.
   void fail(Entry entry, String why) {
     if (entry.activation.failurePolicy().deadLetters()) {
+      flight.tally(Tally.DEAD_LETTERED, entry.activation);
       flight.effects.notice(Notice.DEAD_LETTERED, entry.id(), why);
       leave(entry, Status.FAILURE, null, Destination.of(flight.options.deadLetterTopic()));
     } else {
+      flight.tally(Tally.DISCARDED, entry.activation);
       flight.effects.notice(Notice.DISCARDED, entry.id(), why);
       complete(entry);
     }
@@ -80,12 +82,28 @@ final class Endings {
 
   /// Its time is over (G5, W9).
   void expire(Entry entry) {
+    flight.tally(Tally.EXPIRED, entry.activation);
     flight.effects.notice(Notice.EXPIRED, entry.id(), entry.activation.taskname());
     if (entry.activation.failurePolicy().deadLetters()) {
       leave(entry, Status.FAILURE, null, Destination.of(flight.options.deadLetterTopic()));
     } else {
       complete(entry);
     }
+  }
+
+  /// It could run now, and is put into its queue; if its namespace is demoted, it leaves instead.
+  ///
+  /// @param first whether it goes before the others
+  void ready(Entry entry, boolean first) {
+    Destination demotion = entry.demotion;
+    if (demotion == null) {
+      flight.enqueue(entry, first);
+      return;
+    }
+    flight.tally(Tally.DEMOTED_IN_FLIGHT, entry.activation);
+    flight.effects.notice(
+        Notice.DEMOTED_IN_FLIGHT, entry.id(), Notice.namespaceAndTask(entry.activation));
+    leave(entry, Status.FAILURE, null, demotion);
   }
 
   /// It is to run again, as a new activation.
@@ -134,7 +152,13 @@ final class Endings {
 
   void produced(Departure departure) {
     if (departure.owner() instanceof Entry entry && entry.step == Entry.Step.PRODUCING) {
-      complete(entry, entry.status == Status.FAILURE);
+      boolean dead = entry.status == Status.FAILURE;
+      flight.tally(
+          !dead
+              ? Tally.RETRY_PRODUCED
+              : isDemotion(departure) ? Tally.DEMOTION_PRODUCED : Tally.DEAD_LETTER_PRODUCED,
+          entry.activation);
+      complete(entry, dead);
     }
   }
 
@@ -142,9 +166,19 @@ final class Endings {
     if (departure.owner() instanceof Entry entry && entry.step == Entry.Step.PRODUCING) {
       entry.step = Entry.Step.QUARANTINED;
       flight.quarantine(entry);
+      if (isDemotion(departure)) {
+        flight.tally(Tally.DEMOTION_REFUSED, entry.activation);
+      }
       flight.effects.notice(
           Notice.QUARANTINED, entry.id(), departure.destination().topic() + ": " + why);
     }
+  }
+
+  private boolean isDemotion(Departure departure) {
+    String topic = departure.destination().topic();
+    return !departure.destination().cluster().isEmpty()
+        || !(topic.equals(flight.options.deadLetterTopic())
+            || topic.equals(flight.options.retryTopic()));
   }
 
   /// Gives up what Kafka will never take: it was completed after all, or comes again.

@@ -65,11 +65,17 @@ final class Entry {
   int refusals;
   long acceptedAtFirstRefusal;
 
+  /// Where it goes as soon as it could run, because its namespace is demoted.
+  @Nullable Destination demotion;
+
   @Nullable Destination destination;
   byte @Nullable [] departing;
 
   /// Who waits for the mark of an at-most-once activation to be handed it.
   @Nullable Taker taker;
+
+  /// Who enqueued it, and waits for it to be durable.
+  Command.@Nullable EnqueueReply enqueued;
 
   private final List<Reply> waiting = new ArrayList<>(0);
 

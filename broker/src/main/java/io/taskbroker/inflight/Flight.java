@@ -4,9 +4,13 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Status;
 import java.util.ArrayDeque;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 final class Flight {
   /// Past so many applications, those of which nothing is in flight are forgotten (G7).
   private static final int MAX_IDLE_LANES = 1_000;
+
+  /// An application may have as many times the payload bytes that are free (H13).
+  private static final int SHARE = 2;
 
   private static final byte[] NO_PAYLOAD = {};
 
@@ -27,8 +34,20 @@ final class Flight {
 
   final Map<String, Lane> lanes = new LinkedHashMap<>();
 
+  /// Where every lane is that has a worker to push to and something ready; others may be, too.
+  final Set<Lane> sending = new LinkedHashSet<>();
+
+  /// The lanes that are to read parked rows, in the order in which they are.
+  final TreeSet<Lane> reading =
+      new TreeSet<>(
+          Comparator.<Lane>comparingLong(lane -> lane.readAt)
+              .thenComparing(lane -> lane.application));
+
+  /// What is ready of all applications, for workers that take any.
+  final Heads ready = new Heads();
+
   /// The lane of what belongs to no application that is known.
-  final Lane nobody = new Lane("", false, new CallWindow(1), 0);
+  final Lane nobody = new Lane("", false, new CallWindow(1), new Heads(), 0);
 
   final Timers timers = new Timers();
   final Tombstones tombstones = new Tombstones();
@@ -41,12 +60,16 @@ final class Flight {
 
   long wall;
 
+  Rules rules = Rules.NONE;
+
   long lastKey;
   long storeBytes;
   boolean delivering = true;
 
+  int claimed;
   int delayed;
   int leaving;
+  private int sweepAt = MAX_IDLE_LANES;
   private int outstanding;
   private long residentBytes;
 
@@ -59,12 +82,14 @@ final class Flight {
   Lane lane(String application) {
     Lane lane = lanes.get(application);
     if (lane == null) {
-      if (lanes.size() >= MAX_IDLE_LANES) {
+      if (lanes.size() >= sweepAt) {
         lanes.values().removeIf(Lane::isIdle);
+        sweepAt = Math.max(MAX_IDLE_LANES, 2 * lanes.size());
       }
       var pushed = options.pushApplications();
       boolean routable = pushed != null && pushed.contains(application);
-      lane = new Lane(application, routable, new CallWindow(options.limits().maxCalls()), now);
+      lane =
+          new Lane(application, routable, new CallWindow(options.limits().maxCalls()), ready, now);
       lanes.put(application, lane);
     }
     return lane;
@@ -109,17 +134,44 @@ final class Flight {
     return residentBytes < options.limits().maxResidentBytes();
   }
 
+  /// Whether payloads of the application may be taken into memory. What it may have shrinks with
+  /// what is free, so that however many applications stand still, something is left for the others.
+  boolean hasBytes(Lane lane) {
+    return lane.residentBytes < SHARE * (options.limits().maxResidentBytes() - residentBytes);
+  }
+
+  /// Gives the lane its place among those that are to read parked rows. To be called when its
+  /// parking changed.
+  void schedule(Lane lane) {
+    long at =
+        lane.room(options.limits().maxPending()) > 0 ? lane.parking.nextRead() : Long.MAX_VALUE;
+    if (at != lane.readAt) {
+      if (lane.readAt != Long.MAX_VALUE) {
+        reading.remove(lane);
+      }
+      lane.readAt = at;
+      if (at != Long.MAX_VALUE) {
+        reading.add(lane);
+      }
+    }
+  }
+
+  private void resident(Entry entry, long bytes) {
+    residentBytes += bytes;
+    entry.lane.residentBytes += bytes;
+  }
+
   /// Takes up an entry in its first status.
   void add(Entry entry) {
     entries.put(entry.id(), entry);
-    residentBytes += entry.bytes();
+    resident(entry, entry.bytes());
     count(entry, 1);
   }
 
   /// Forgets an entry whose row is gone.
   void remove(Entry entry) {
     entries.remove(entry.id(), entry);
-    residentBytes -= entry.bytes();
+    resident(entry, -entry.bytes());
   }
 
   /// Leaves of an entry that stays for an unknown time only what its id needs; its payload is on
@@ -135,9 +187,9 @@ final class Flight {
   }
 
   void departs(Entry entry, byte @Nullable [] payload) {
-    residentBytes -= entry.bytes();
+    resident(entry, -entry.bytes());
     entry.departing = payload;
-    residentBytes += entry.bytes();
+    resident(entry, entry.bytes());
   }
 
   /// Moves an entry to its next status, and the accounts with it.
@@ -163,7 +215,11 @@ final class Flight {
     }
     switch (entry.status) {
       case PENDING -> entry.lane.pending += by;
-      case CLAIMED, PROCESSING -> entry.lane.handedOut += by;
+      case CLAIMED -> {
+        entry.lane.handedOut += by;
+        claimed += by;
+      }
+      case PROCESSING -> entry.lane.handedOut += by;
       case DELAY -> {
         delayed += by;
         entry.lane.delayed += by;
@@ -174,6 +230,7 @@ final class Flight {
       case FAILURE, RETRY -> leaving += by;
       case COMPLETE -> {}
     }
+    schedule(entry.lane);
   }
 
   /// Takes the entry out of everything that could make it run or wake.
@@ -183,12 +240,15 @@ final class Flight {
   }
 
   /// Makes a pending entry runnable; at its time, if the wall clock was set back behind that (G5).
-  void enqueue(Entry entry, boolean first) {
+  void enqueue(Entry entry, boolean back) {
     if (isEarly(entry.activation)) {
       timers.set(entry, mono(entry.activation.delayUntil()));
       return;
     }
-    entry.lane.enqueue(entry, first);
+    if (entry.lane.routable && !entry.lane.hasReady()) {
+      sending.add(entry.lane);
+    }
+    entry.lane.enqueue(entry, back);
     if (entry.activation.expiresAt() != Activation.NEVER) {
       timers.set(entry, mono(entry.activation.expiresAt()));
     }
@@ -210,6 +270,11 @@ final class Flight {
 
   long wall(long monoTime) {
     return wall + (monoTime - now);
+  }
+
+  void tally(Tally tally, Activation activation) {
+    long since = Math.max(activation.receivedAt(), activation.delayUntil());
+    effects.count(tally, activation, wall - since);
   }
 
   /// Answers those who waited for the entry's fate to be durable.

@@ -58,14 +58,15 @@ final class Handouts {
   }
 
   private @Nullable Entry oldestOfAll() {
-    Entry oldest = null;
-    for (Lane lane : flight.lanes.values()) {
-      Entry entry = oldest(lane, null);
-      if (entry != null && (oldest == null || entry.key < oldest.key)) {
-        oldest = entry;
+    Entry entry = flight.ready.oldest();
+    while (entry != null) {
+      // It is what its lane has first, unless its time is over, or is yet to come.
+      if (oldest(entry.lane, null) == entry) {
+        return entry;
       }
+      entry = flight.ready.oldest();
     }
-    return oldest;
+    return null;
   }
 
   /// The oldest runnable entry whose time is now.
@@ -76,7 +77,7 @@ final class Handouts {
         endings.expire(entry);
       } else if (flight.isEarly(entry.activation)) {
         flight.detach(entry);
-        flight.enqueue(entry, false);
+        endings.ready(entry, false);
       } else {
         return entry;
       }
@@ -119,13 +120,14 @@ final class Handouts {
     entry.taker = null;
     entry.step = Entry.Step.STORED;
     if (taker == null) {
-      flight.enqueue(entry, false);
+      endings.ready(entry, false);
     } else if (flight.isExpired(entry.activation)) {
       entry.taker = taker;
       endings.expire(entry);
     } else if (!flight.delivering
         || taker.isGone()
         || flight.isEarly(entry.activation)
+        || entry.demotion != null
         || !markIsFresh(entry)) {
       giveBack(taker, entry);
     } else {
@@ -142,7 +144,7 @@ final class Handouts {
     entry.marked = false;
     flight.turn(entry, Status.PENDING);
     flight.mark(entry, entry.markIdle());
-    flight.enqueue(entry, true);
+    endings.ready(entry, true);
   }
 
   private void handOver(Entry entry, Taker taker) {
@@ -155,6 +157,7 @@ final class Handouts {
       entry.lane.succeeded(flight.now);
       process(entry);
     }
+    tally(taker == Taker.Push.WORKER ? Tally.CLAIMED : Tally.PULLED, entry);
     taker.take(
         flight.effects,
         new Delivery(
@@ -163,6 +166,13 @@ final class Handouts {
             entry.activation.payload(),
             entry.deliveries,
             entry));
+  }
+
+  /// How long something takes that had to be tried again says nothing.
+  private void tally(Tally tally, Entry entry) {
+    if (entry.attempts == 0) {
+      flight.tally(tally, entry.activation);
+    }
   }
 
   /// A worker has it: its processing deadline runs.
@@ -189,6 +199,10 @@ final class Handouts {
     Lane lane = entry.lane;
     judge(lane, entry.claimedAt, outcome, detail);
     lane.calls--;
+    if (outcome == PushOutcome.ACCEPTED) {
+      // Its report may have come before.
+      tally(Tally.PUSHED, entry);
+    }
     if (entry.status == Status.CLAIMED && entry.deliveries == delivery.deliveries()) {
       follow(entry, outcome, detail);
     }
@@ -224,7 +238,7 @@ final class Handouts {
       case BUSY, UNREACHABLE -> {
         flight.timers.cancel(entry);
         flight.turn(entry, Status.PENDING);
-        flight.enqueue(entry, true);
+        endings.ready(entry, true);
       }
       case REFUSED -> {
         flight.effects.notice(Notice.PUSH_REFUSED, entry.id(), detail);
@@ -260,29 +274,32 @@ final class Handouts {
 
   /// The lease of a claim passed.
   void leasePassed(Entry entry) {
+    flight.tally(Tally.LEASE_PASSED, entry.activation);
     flight.effects.notice(Notice.LEASE_PASSED, entry.id(), entry.activation.taskname());
     if (entry.activation.atMostOnce()) {
       endings.fail(entry, "handed out, but nothing was heard of it");
     } else {
       flight.turn(entry, Status.PENDING);
-      flight.enqueue(entry, false);
+      endings.ready(entry, false);
     }
   }
 
   /// A processing deadline passed.
   void deadlinePassed(Entry entry) {
+    flight.tally(Tally.DEADLINE_PASSED, entry.activation);
     flight.effects.notice(Notice.DEADLINE_PASSED, entry.id(), entry.activation.taskname());
     entry.attempts++;
     if (entry.activation.atMostOnce()) {
       endings.fail(entry, "processing deadline passed");
     } else if (entry.attempts >= flight.options.limits().maxAttempts()) {
+      flight.tally(Tally.ATTEMPTS_EXCEEDED, entry.activation);
       endings.fail(entry, entry.attempts + " processing deadlines passed");
     } else {
       flight.turn(entry, Status.PENDING);
       entry.marked = false;
       entry.deadlineExtended = false;
       flight.mark(entry, entry.markIdle());
-      flight.enqueue(entry, false);
+      endings.ready(entry, false);
     }
   }
 

@@ -5,10 +5,12 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.ParkedRow;
+import io.taskbroker.activation.Refusal;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.PartitionIntake.Settled;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.random.RandomGenerator;
 
@@ -26,6 +28,7 @@ public final class Inflight {
   private final Handouts handouts;
   private final Arrivals arrivals;
   private final Reports reports;
+  private final Rulings rulings;
   private final List<Entry> restored = new ArrayList<>();
   private boolean started;
 
@@ -35,6 +38,7 @@ public final class Inflight {
     handouts = new Handouts(flight, endings);
     arrivals = new Arrivals(flight, endings);
     reports = new Reports(flight, endings, handouts);
+    rulings = new Rulings(flight, endings);
   }
 
   /// Takes in a row that was found in the store.
@@ -54,7 +58,9 @@ public final class Inflight {
   /// Takes in what stays in memory of a parked row.
   public void restore(ParkedRow row) {
     flight.parked.put(Ids.fingerprint(row.id()), row.key());
-    flight.lane(row.application()).parking.found(row.parkedUntil());
+    Lane lane = flight.lane(row.application());
+    lane.parking.found(row.parkedUntil());
+    flight.schedule(lane);
   }
 
   /// Takes in a tombstone that ends at `until`, wall-clock milliseconds.
@@ -62,19 +68,23 @@ public final class Inflight {
     flight.tombstones.add(id, until);
   }
 
-  /// Begins to work.
+  /// Begins to work, by the rules that it was told last.
   ///
   /// @param lastKey the largest key of a row that the store had ever
   public void start(long lastKey) {
     flight.lastKey = lastKey;
     restored.forEach(this::resume);
     restored.clear();
+    rulings.beginSweep();
     started = true;
   }
 
   /// Goes on with a row from where its last run left it.
   private void resume(Entry entry) {
     entry.step = Entry.Step.STORED;
+    if (!rulings.admits(entry)) {
+      return;
+    }
     switch (entry.status) {
       case PENDING -> resumePending(entry);
       case DELAY -> stored(entry);
@@ -102,7 +112,10 @@ public final class Inflight {
   /// A worker may have it, since marks are lazy: it waits a moment, so that a report that is on its
   /// way comes first. What may run only once has a mark if a worker has it.
   private void resumePending(Entry entry) {
-    if (entry.activation.atMostOnce()) {
+    if (entry.attempts > 0 && entry.attempts >= flight.options.limits().maxAttempts()) {
+      // As a reference broker leaves it, which counts in one step and acts on it in another.
+      endings.fail(entry, entry.attempts + " processing deadlines passed");
+    } else if (entry.activation.atMostOnce()) {
       stored(entry);
     } else {
       flight.timers.set(entry, flight.now + flight.options.periods().settle());
@@ -151,14 +164,25 @@ public final class Inflight {
           handouts.claim(claim.application(), claim.namespace(), new Taker.Pull(claim.reply()));
       case Command.Pushed pushed ->
           handouts.pushed(pushed.delivery(), pushed.outcome(), pushed.detail());
+      case Command.Enqueue enqueue -> arrivals.enqueue(enqueue);
       case Command.Ingest records -> arrivals.ingest(records);
       case Command.Assigned assigned -> arrivals.assigned(assigned);
       case Command.Revoked revoked -> arrivals.revoked(revoked);
       case Command.OffsetCommitted committed -> arrivals.committed(committed);
-      case Command.Rejected rejected -> rejected(rejected.change(), rejected.why());
+      case Command.Rejected rejected ->
+          throw new IllegalStateException(
+              "The store cannot hold " + rejected.change() + ": " + rejected.why());
       case Command.ParkedRead page -> unpark(page);
       case Command.Produced produced -> endings.produced(produced.departure());
       case Command.StoreSized sized -> flight.storeBytes = sized.bytes();
+      case Command.RulesChanged changed -> {
+        if (started) {
+          rulings.change(changed.rules());
+        } else {
+          flight.rules = changed.rules();
+        }
+      }
+      case Command.Count count -> count.reply().accept(census());
       case Command.Drain _ -> drain();
       case Command.Refused refused -> endings.refused(refused.departure(), refused.why());
     }
@@ -177,6 +201,7 @@ public final class Inflight {
     switch (change) {
       case Change.Insert(_, Entry entry) -> inserted(entry);
       case Change.Insert(_, Row parked) -> arrivals.unproven(parked);
+      case Change.Insert(Row row, Refusal refusal) -> arrivals.replaced(row, refusal);
       case Change.Insert _ -> {}
       case Change.Mark(_, _, _, _, _, _, _, _, Entry entry) -> handouts.marked(entry);
       case Change.Mark _ -> {}
@@ -196,6 +221,11 @@ public final class Inflight {
   }
 
   private void inserted(Entry entry) {
+    Command.EnqueueReply enqueued = entry.enqueued;
+    if (enqueued != null) {
+      entry.enqueued = null;
+      flight.effects.reply(enqueued);
+    }
     if (entry.step == Entry.Step.STORING) {
       entry.step = Entry.Step.STORED;
       stored(entry);
@@ -223,7 +253,7 @@ public final class Inflight {
     if (flight.options.pushes() && !entry.lane.routable) {
       handouts.notice(entry.lane, Notice.NO_WORKER, entry.activation.taskname());
     }
-    flight.enqueue(entry, false);
+    endings.ready(entry, false);
   }
 
   private void deleted(Change.Delete delete) {
@@ -236,32 +266,35 @@ public final class Inflight {
     }
   }
 
-  private void rejected(Change change, String why) {
-    flight.written();
-    if (change instanceof Change.Insert insert) {
-      arrivals.rejected(insert, why);
-    } else {
-      throw new IllegalStateException("The store cannot hold " + change + ": " + why);
-    }
-  }
-
   /// Takes the rows of a page that are parked still: what was done to a row since the page was
   /// asked for took it from the index (H15).
   private void unpark(Command.ParkedRead page) {
+    if (page.upTo() == Rulings.ALL) {
+      rulings.swept(page, this::unpark);
+      return;
+    }
     Lane lane = flight.lane(page.application());
     lane.parking.wasRead(page);
+    flight.schedule(lane);
     for (Row row : page.rows()) {
       Fingerprint id = Ids.fingerprint(row.activation().id());
       if (flight.parked.get(id) == row.key()) {
-        flight.parked.remove(id);
-        Entry entry = new Entry(row.key(), row.activation(), row.status(), lane);
-        entry.attempts = row.attempts();
-        entry.committed = row.committed();
-        entry.recalled = true;
-        entry.step = Entry.Step.STORED;
-        flight.add(entry);
-        stored(entry);
+        unpark(row);
       }
+    }
+  }
+
+  private void unpark(Row row) {
+    flight.parked.remove(Ids.fingerprint(row.activation().id()));
+    Lane lane = flight.lane(row.activation().application());
+    Entry entry = new Entry(row.key(), row.activation(), row.status(), lane);
+    entry.attempts = row.attempts();
+    entry.committed = row.committed();
+    entry.recalled = true;
+    entry.step = Entry.Step.STORED;
+    flight.add(entry);
+    if (rulings.admits(entry)) {
+      stored(entry);
     }
   }
 
@@ -299,14 +332,32 @@ public final class Inflight {
     handouts.mark(false);
     flight.tombstones.forget(wall);
     arrivals.accept();
+    rulings.sweep();
     reports.answer();
-    for (Lane lane : flight.lanes.values()) {
-      int room = lane.room(flight.options.limits().maxPending());
-      if (lane.parking.nextRead() <= wall && flight.hasBytes() && flight.hasRoom()) {
-        lane.parking.read(flight, room);
+    readParked();
+    pump();
+  }
+
+  /// Reads parked rows back for the applications that have room for them.
+  private void readParked() {
+    for (Lane lane : List.copyOf(flight.reading)) {
+      if (lane.readAt > flight.wall || !flight.hasRoom()) {
+        return;
       }
-      if (lane.hasReady()) {
-        handouts.pump(lane);
+      if (flight.hasBytes(lane)) {
+        lane.parking.read(flight, lane.room(flight.options.limits().maxPending()));
+        flight.schedule(lane);
+      }
+    }
+  }
+
+  private void pump() {
+    Iterator<Lane> lanes = flight.sending.iterator();
+    while (lanes.hasNext()) {
+      Lane lane = lanes.next();
+      handouts.pump(lane);
+      if (!lane.hasReady()) {
+        lanes.remove();
       }
     }
   }
@@ -317,6 +368,7 @@ public final class Inflight {
         if (entry.activation.delayUntil() > flight.wall) {
           flight.timers.set(entry, flight.mono(entry.activation.delayUntil()));
         } else {
+          flight.tally(Tally.DELAY_ELAPSED, entry.activation);
           flight.turn(entry, Status.PENDING);
           if (entry.step == Entry.Step.STORED && !entry.isUnproven()) {
             runnable(entry);
@@ -327,7 +379,7 @@ public final class Inflight {
         if (flight.isExpired(entry.activation)) {
           endings.expire(entry);
         } else if (entry.queue == null) {
-          flight.enqueue(entry, false);
+          runnable(entry);
         } else {
           flight.timers.set(entry, flight.mono(entry.activation.expiresAt()));
         }
@@ -366,12 +418,15 @@ public final class Inflight {
   /// [Long#MAX_VALUE] if never.
   public long nextWake() {
     long next = Math.min(flight.timers.next(), handouts.nextMark());
-    boolean reads = flight.hasBytes() && flight.hasRoom();
-    for (Lane lane : flight.lanes.values()) {
+    for (Lane lane : flight.sending) {
       next = Math.min(next, lane.pauseEnds(flight.now));
-      long read = lane.parking.nextRead();
-      if (reads && read != Long.MAX_VALUE && lane.room(flight.options.limits().maxPending()) > 0) {
-        next = Math.min(next, flight.mono(read));
+    }
+    if (flight.hasRoom()) {
+      for (Lane lane : flight.reading) {
+        if (flight.hasBytes(lane)) {
+          next = Math.min(next, flight.mono(lane.readAt));
+          break;
+        }
       }
     }
     return arrivals.isWaiting() ? Math.min(next, flight.now + 1_000) : next;
@@ -385,6 +440,27 @@ public final class Inflight {
   /// How many changes wait for the store.
   public int outstanding() {
     return flight.outstanding();
+  }
+
+  private Census census() {
+    Depths depths = depths();
+    long oldest = flight.wall;
+    for (Lane lane : flight.lanes.values()) {
+      Entry entry = lane.oldest(null);
+      if (entry != null) {
+        oldest = Math.min(oldest, entry.activation.receivedAt());
+      }
+    }
+    return new Census(
+        depths.pending,
+        flight.claimed,
+        depths.handedOut - flight.claimed,
+        depths.delayed,
+        depths.leaving,
+        depths.parked,
+        flight.outstanding(),
+        depths.residentBytes,
+        flight.wall - oldest);
   }
 
   /// How much is in flight.

@@ -44,11 +44,26 @@ final class Lane {
   long arrivedAt;
   long noticedAt = Long.MIN_VALUE;
 
+  /// Payload bytes in memory.
+  long residentBytes;
+
+  /// When parked rows are to be read, wall-clock milliseconds, as [Flight] has it in its order;
+  /// [Long#MAX_VALUE] if never, or if there is no room for them.
+  long readAt = Long.MAX_VALUE;
+
   private final Map<String, ReadyQueue> queues = new LinkedHashMap<>();
+
+  /// The order of the queues, kept while there is more than one.
+  private final Heads order = new Heads();
+
+  /// The order of the queues of all applications.
+  private final Heads all;
+
   private long pausedUntil = Long.MIN_VALUE;
   private int misfortunes;
 
-  Lane(String application, boolean routable, CallWindow window, long now) {
+  Lane(String application, boolean routable, CallWindow window, Heads all, long now) {
+    this.all = all;
     this.application = application;
     this.routable = routable;
     this.window = window;
@@ -57,22 +72,38 @@ final class Lane {
     this.arrivedAt = now;
   }
 
-  void enqueue(Entry entry, boolean first) {
+  /// @param back whether the entry was in the queue lately, and is to have its place again
+  void enqueue(Entry entry, boolean back) {
     ReadyQueue queue = queues.computeIfAbsent(entry.activation.namespace(), _ -> new ReadyQueue());
-    if (first) {
-      queue.addFirst(entry);
+    Entry before = queue.first();
+    if (back) {
+      queue.addBack(entry);
     } else {
       queue.addLast(entry);
     }
+    order(queue, before);
   }
 
   void dequeue(Entry entry) {
     ReadyQueue queue = entry.queue;
     if (queue != null) {
+      Entry before = queue.first();
       queue.remove(entry);
       if (queue.first() == null) {
         queues.remove(entry.activation.namespace());
       }
+      order(queue, before);
+    }
+  }
+
+  private void order(ReadyQueue changed, @Nullable Entry before) {
+    all.changed(changed, before);
+    if (queues.size() < 2) {
+      order.clear();
+    } else if (order.isEmpty()) {
+      queues.values().forEach(queue -> order.changed(queue, null));
+    } else {
+      order.changed(changed, before);
     }
   }
 
@@ -100,14 +131,14 @@ final class Lane {
       ReadyQueue queue = queues.get(namespace);
       return queue == null ? null : queue.first();
     }
-    Entry oldest = null;
+    return order.isEmpty() ? firstOfOnly() : order.oldest();
+  }
+
+  private @Nullable Entry firstOfOnly() {
     for (ReadyQueue queue : queues.values()) {
-      Entry first = queue.first();
-      if (first != null && (oldest == null || first.key < oldest.key)) {
-        oldest = first;
-      }
+      return queue.first();
     }
-    return oldest;
+    return null;
   }
 
   boolean maySend(long now) {

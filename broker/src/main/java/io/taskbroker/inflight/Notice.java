@@ -1,11 +1,25 @@
 package io.taskbroker.inflight;
 
+import io.taskbroker.activation.Activation;
+
 /// What the engine tells operators.
 public enum Notice {
   /// A message that is no activation goes to the dead-letter topic.
   UNDECODABLE,
   /// An activation is removed because its time is over.
   EXPIRED,
+  /// A record is dropped because its task is switched off by name.
+  KILLED_BY_NAME,
+  /// A record is dropped because a task of such arguments is switched off.
+  KILLED_BY_SELECTOR,
+  /// An activation in flight is removed because it is switched off.
+  SWITCHED_OFF,
+  /// A record is passed on because its namespace is demoted.
+  DEMOTED,
+  /// An activation in flight is passed on because its namespace is demoted.
+  DEMOTED_IN_FLIGHT,
+  /// A record stays although its namespace is demoted: it would come back.
+  DEMOTION_SKIPPED,
   /// A record is dropped because its id is in flight, or was lately.
   DUPLICATE,
   /// A worker let a processing deadline pass.
@@ -29,5 +43,10 @@ public enum Notice {
   /// A report was about an id that is not in flight.
   UNKNOWN_ID,
   /// A report came too late, or not in its turn, and was not followed.
-  STALE_REPORT
+  STALE_REPORT;
+
+  /// What is told of a demotion.
+  static String namespaceAndTask(Activation activation) {
+    return activation.namespace() + "/" + activation.taskname();
+  }
 }

@@ -1,5 +1,6 @@
 package io.taskbroker.inflight;
 
+import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import java.util.ArrayDeque;
@@ -22,6 +23,9 @@ final class PartitionIntake {
 
   /// The offset that Kafka last acknowledged to us.
   long committed = Watermark.NONE;
+
+  /// When it is counted again that the partition is held back, monotonic milliseconds.
+  long heldBackAgainAt = Long.MIN_VALUE;
 
   /// Watermarks that are not durable yet.
   int undurable;
@@ -46,8 +50,22 @@ final class PartitionIntake {
 
     long markedBytes;
 
+    private int judged = -1;
+    private Rules judgedBy = Rules.NONE;
+    private Rules.Verdict verdict = Rules.Verdict.Kept.AS_IT_IS;
+
     Batch(Command.Ingest records) {
       this.records = records;
+    }
+
+    /// What the rules say of the head, asked once however often it has to wait.
+    Rules.Verdict verdict(Rules rules, Activation head) {
+      if (judged != next || !rules.equals(judgedBy)) {
+        judged = next;
+        judgedBy = rules;
+        verdict = rules.judge(head);
+      }
+      return verdict;
     }
 
     Command.@Nullable Arrival head() {

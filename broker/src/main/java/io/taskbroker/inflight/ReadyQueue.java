@@ -24,16 +24,28 @@ final class ReadyQueue {
     last = entry;
   }
 
-  void addFirst(Entry entry) {
+  /// Puts an entry back where it was: before the first that arrived after it. What is before that
+  /// are others that were given back, as many as calls failed at a time.
+  void addBack(Entry entry) {
+    Entry before = null;
+    Entry after = first;
+    while (after != null && after.key < entry.key) {
+      before = after;
+      after = after.next;
+    }
     entry.queue = this;
-    entry.previous = null;
-    entry.next = first;
-    if (first == null) {
+    entry.previous = before;
+    entry.next = after;
+    if (before == null) {
+      first = entry;
+    } else {
+      before.next = entry;
+    }
+    if (after == null) {
       last = entry;
     } else {
-      first.previous = entry;
+      after.previous = entry;
     }
-    first = entry;
   }
 
   void remove(Entry entry) {

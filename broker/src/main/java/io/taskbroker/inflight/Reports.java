@@ -54,10 +54,12 @@ final class Reports {
     switch (entry.step) {
       case PRODUCING -> stale(entry.id());
       case QUARANTINED -> {
+        flight.tally(Tally.COMPLETED, entry.activation);
         entry.await(reply);
         endings.endQuarantine(entry, false);
       }
       case STORING, STORED, MARKING, LEAVING, REMOVING -> {
+        flight.tally(Tally.COMPLETED, entry.activation);
         entry.await(reply);
         endings.complete(entry);
       }
@@ -73,13 +75,16 @@ final class Reports {
       if (key != FingerprintMap.ABSENT) {
         if (update.status() == Status.COMPLETE) {
           flight.parked.remove(id);
-          endings.removeParked(key, update.id()).await(reply);
+          Entry removed = endings.removeParked(key, update.id());
+          flight.tally(Tally.COMPLETED, removed.activation);
+          removed.await(reply);
         } else {
           stale(update);
         }
         return;
       }
     }
+    reply.report.reply().unknown();
     flight.effects.notice(Notice.UNKNOWN_ID, update.id(), update.status().storedName());
   }
 

@@ -9,12 +9,14 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Command.Arrival;
 import io.taskbroker.proto.v1.RetryState;
 import io.taskbroker.proto.v1.TaskActivation;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 
 /// Makes activations of the records of a normal topic: values that are serialised `TaskActivation`s
@@ -23,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// It reads the few fields that the broker needs and skips the others, but accepts the same bytes
 /// as the generated parser does. Not thread-safe.
-final class ActivationDecoder {
+final class ActivationDecoder implements RecordDecoder {
   static final int MAX_ID_BYTES = 512;
   static final int MAX_NAME_BYTES = 1024;
 
@@ -68,25 +70,33 @@ final class ActivationDecoder {
     this.maxMessageSize = maxMessageSize;
   }
 
+  /// Key and headers of a record mean nothing.
+  @Override
+  public Arrival decode(
+      SourcePartition partition, ConsumerRecord<byte[], byte[]> message, long now) {
+    return decode(RecordDecoder.origin(message), message.value(), now);
+  }
+
   /// @param value the value of the record, kept as the payload; null for a tombstone
   /// @param now milliseconds since the epoch
   Arrival decode(Origin origin, byte @Nullable [] value, long now) {
     if (value == null) {
-      return undecodable(origin, new byte[0], now, "the record has no value");
+      return RecordDecoder.undecodable(origin, new byte[0], now, "the record has no value");
     }
     if (value.length > maxMessageSize) {
-      return undecodable(
+      return RecordDecoder.undecodable(
           origin, value, now, value.length + " bytes are more than " + maxMessageSize);
     }
     var fields = new ActivationFields();
     try {
       read(value, fields);
     } catch (IOException e) {
-      return undecodable(origin, value, now, "not a TaskActivation: " + e.getMessage());
+      return RecordDecoder.undecodable(
+          origin, value, now, "not a TaskActivation: " + e.getMessage());
     }
     String flaw = fields.flaw();
     if (flaw != null) {
-      return undecodable(origin, value, now, flaw);
+      return RecordDecoder.undecodable(origin, value, now, flaw);
     }
     return new Arrival(activation(origin, value, now, fields), null);
   }
@@ -105,7 +115,8 @@ final class ActivationDecoder {
         fields.deadlineSeconds(),
         FailurePolicy.ofNumber(fields.onAttemptsExceeded),
         fields.atMostOnce,
-        fields.attempts != 0);
+        // A retry of a raw task that the worker said nothing about has no retry state (H8).
+        fields.attempts != 0 || Ids.isDerived(fields.id));
   }
 
   private String shared(String name) {
@@ -118,25 +129,6 @@ final class ActivationDecoder {
     }
     names.put(name, name);
     return name;
-  }
-
-  private static Arrival undecodable(Origin origin, byte[] payload, long now, String why) {
-    var activation =
-        new Activation(
-            Ids.undecodable(origin),
-            "",
-            "",
-            "",
-            payload,
-            origin,
-            now,
-            Activation.NEVER,
-            0,
-            0,
-            FailurePolicy.DEAD_LETTER,
-            false,
-            false);
-    return new Arrival(activation, why);
   }
 
   private static void read(byte[] value, ActivationFields fields) throws IOException {

@@ -48,9 +48,13 @@ final class ClientSettings {
   }
 
   static Map<String, Object> admin(TopicSource source) {
-    var settings = new HashMap<String, Object>(source.clientProperties());
+    return admin(source.clientProperties(), "taskbroker-ingest-admin-" + source.topic());
+  }
+
+  static Map<String, Object> admin(Map<String, String> clientProperties, String clientId) {
+    var settings = new HashMap<String, Object>(clientProperties);
     settings.keySet().retainAll(AdminClientConfig.configNames());
-    settings.put(AdminClientConfig.CLIENT_ID_CONFIG, "taskbroker-ingest-admin-" + source.topic());
+    settings.put(AdminClientConfig.CLIENT_ID_CONFIG, clientId);
     return settings;
   }
 

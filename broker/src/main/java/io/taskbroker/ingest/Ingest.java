@@ -6,6 +6,7 @@ import io.taskbroker.inflight.Intake;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Service;
+import io.taskbroker.telemetry.Metrics;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,8 +33,21 @@ public final class Ingest implements Service, Progress {
       Intake intake,
       IngestOptions options,
       FailureSink failures) {
+    this(sources, watermarks, intake, options, failures, new Metrics());
+  }
+
+  /// @param sources the topics, each of them once
+  /// @param watermarks what is stored of how far partitions were consumed; read once, by [#start]
+  /// @param failures where to report that a topic cannot be read any more
+  public Ingest(
+      List<TopicSource> sources,
+      Supplier<List<Watermark>> watermarks,
+      Intake intake,
+      IngestOptions options,
+      FailureSink failures,
+      Metrics metrics) {
     for (TopicSource source : sources) {
-      var consumer = new TopicConsumer(source, options, intake, failures);
+      var consumer = new TopicConsumer(source, options, intake, metrics, failures);
       if (consumers.put(source.topic(), consumer) != null) {
         throw new IllegalArgumentException("Topic " + source.topic() + " is given twice");
       }

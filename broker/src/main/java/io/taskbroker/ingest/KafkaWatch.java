@@ -12,6 +12,7 @@ import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.SslAuthenticationException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -31,6 +32,7 @@ final class KafkaWatch {
     UNREACHABLE,
     NO_TOPIC,
     CREDENTIALS,
+    TLS,
     PERMISSION,
     SETTINGS,
     OTHER
@@ -73,6 +75,12 @@ final class KafkaWatch {
       case CREDENTIALS ->
           log.error(
               "Kafka at {} refuses the credentials that are configured for topic {}: {}",
+              bootstrap,
+              topic,
+              why);
+      case TLS ->
+          log.error(
+              "Kafka at {} and this broker cannot agree on TLS for topic {}: {}",
               bootstrap,
               topic,
               why);
@@ -137,6 +145,7 @@ final class KafkaWatch {
 
   private static Kind kind(Throwable failure) {
     return switch (failure) {
+      case SslAuthenticationException _ -> Kind.TLS;
       case AuthenticationException _ -> Kind.CREDENTIALS;
       case AuthorizationException _ -> Kind.PERMISSION;
       case UnknownTopicOrPartitionException _ -> Kind.NO_TOPIC;
@@ -150,7 +159,7 @@ final class KafkaWatch {
   }
 
   /// The message of the innermost cause: those around it only say that something failed.
-  private static String reason(Throwable failure) {
+  static String reason(Throwable failure) {
     Throwable cause = failure;
     while (cause.getCause() != null) {
       cause = cause.getCause();

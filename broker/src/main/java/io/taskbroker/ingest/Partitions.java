@@ -12,7 +12,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -37,7 +36,7 @@ final class Partitions implements ConsumerRebalanceListener {
   private final OffsetCommits commits;
   private final Ledgers ledgers;
   private final Intake intake;
-  private final AtomicLong outOfRange;
+  private final TopicCounts counts;
 
   private final Map<TopicPartition, SourcePartition> held = new HashMap<>();
   private final Set<TopicPartition> untaken = new HashSet<>();
@@ -50,18 +49,19 @@ final class Partitions implements ConsumerRebalanceListener {
       OffsetCommits commits,
       Ledgers ledgers,
       Intake intake,
-      AtomicLong outOfRange) {
+      TopicCounts counts) {
     this.consumer = consumer;
     this.finder = finder;
     this.commits = commits;
     this.ledgers = ledgers;
     this.intake = intake;
-    this.outOfRange = outOfRange;
+    this.counts = counts;
   }
 
   @Override
   public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
     callback(() -> {
+      counts.assigned(partitions.size());
       putOff(partitions);
       consumer.wakeup();
     });
@@ -69,12 +69,18 @@ final class Partitions implements ConsumerRebalanceListener {
 
   @Override
   public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
-    callback(() -> giveUp(partitions, DRAIN_TIMEOUT));
+    callback(() -> {
+      counts.revoked(partitions.size());
+      giveUp(partitions, DRAIN_TIMEOUT);
+    });
   }
 
   @Override
   public void onPartitionsLost(Collection<TopicPartition> partitions) {
-    callback(() -> lose(partitions));
+    callback(() -> {
+      counts.revoked(partitions.size());
+      lose(partitions);
+    });
   }
 
   /// Kafka calls back in the middle of a poll, and would hide what goes wrong there.
@@ -157,6 +163,7 @@ final class Partitions implements ConsumerRebalanceListener {
     consumer.seek(partition, position);
     ledgers.open(named, position, committed);
     held.put(partition, named);
+    counts.held(held.size());
     intake.tell(new Command.Assigned(named, committed));
     if (found.start().voided()) {
       // The position first: a commit above it would make the old watermark look right again.
@@ -177,7 +184,7 @@ final class Partitions implements ConsumerRebalanceListener {
   private void complain(PositionFinder.Found found) {
     StartingOffsets.Facts facts = found.facts();
     if (found.start().outOfRange()) {
-      outOfRange.incrementAndGet();
+      counts.lostOffset();
       log.error(
           "The log of {} is {} to {}: it has lost the offset that was to come next (committed {},"
               + " stored {}). Reads from {} on; what was lost was never seen",
@@ -253,6 +260,7 @@ final class Partitions implements ConsumerRebalanceListener {
         forgotten.add(named);
       }
     }
+    counts.held(held.size());
     return forgotten;
   }
 

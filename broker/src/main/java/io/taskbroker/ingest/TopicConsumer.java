@@ -1,11 +1,11 @@
 package io.taskbroker.ingest;
 
-import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.runtime.FailureSink;
+import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -46,23 +46,38 @@ final class TopicConsumer {
   private final Intake intake;
   private final FailureSink failures;
   private final Ledgers ledgers;
-  private final ActivationDecoder decoder;
+  private final RecordDecoder decoder;
   private final KafkaWatch watch;
   private final InstantSource clock = InstantSource.system();
   private final CountDownLatch stopAsked = new CountDownLatch(1);
   private final AtomicLong rounds = new AtomicLong();
-  private final AtomicLong outOfRange = new AtomicLong();
+  private final TopicCounts counts;
   private volatile boolean reading;
   private @Nullable Thread thread;
   private long takeNotBefore = System.nanoTime();
 
-  TopicConsumer(TopicSource source, IngestOptions options, Intake intake, FailureSink failures) {
+  TopicConsumer(
+      TopicSource source,
+      IngestOptions options,
+      Intake intake,
+      Metrics metrics,
+      FailureSink failures) {
     this.source = source;
     this.options = options;
     this.intake = intake;
     this.failures = failures;
+    this.counts = new TopicCounts(source.topic(), metrics);
     this.ledgers = new Ledgers(options.readAheadRecords(), options.readAheadBytes());
-    this.decoder = new ActivationDecoder(options.maxDelaySeconds(), options.maxMessageSize());
+    this.decoder =
+        source
+            .raw()
+            .<RecordDecoder>map(task ->
+                new RawDecoder(
+                    task,
+                    options.maxMessageSize(),
+                    (value, parameters) -> counts.raw(task, value, parameters)))
+            .orElseGet(
+                () -> new ActivationDecoder(options.maxDelaySeconds(), options.maxMessageSize()));
     this.watch = new KafkaWatch(source, System::nanoTime);
   }
 
@@ -81,7 +96,7 @@ final class TopicConsumer {
   }
 
   long outOfRange() {
-    return outOfRange.get();
+    return counts.lostOffsets();
   }
 
   void start(Collection<Watermark> watermarks) {
@@ -128,6 +143,7 @@ final class TopicConsumer {
       failures.failed(stage(), e);
     } finally {
       watch.stop();
+      decoder.close();
       if (admin != null) {
         admin.close(Duration.ZERO);
       }
@@ -162,7 +178,7 @@ final class TopicConsumer {
     var commits =
         new OffsetCommits(consumer, ledgers, intake, source.autoCommitInterval(), System::nanoTime);
     var finder = new PositionFinder(source, consumer, admin, ledgers);
-    var partitions = new Partitions(consumer, finder, commits, ledgers, intake, outOfRange);
+    var partitions = new Partitions(consumer, finder, commits, ledgers, intake, counts);
     boolean clean = false;
     try {
       reading = true;
@@ -283,11 +299,12 @@ final class TopicConsumer {
     var arrivals = new ArrayList<Command.Arrival>(records.size());
     long bytes = 0;
     for (ConsumerRecord<byte[], byte[]> each : records) {
-      var origin = new Origin(partition.topic(), each.partition(), each.offset());
-      Command.Arrival arrival = decoder.decode(origin, each.value(), now);
+      Command.Arrival arrival = decoder.decode(partition, each, now);
+      counts.message(arrival.activation());
       bytes += arrival.activation().payload().length;
       arrivals.add(arrival);
     }
+    counts.handedOver(arrivals.size(), bytes);
     ledgers.handedOver(partition, next, arrivals.size(), bytes);
     intake.tell(new Command.Ingest(partition, arrivals, next, bytes));
   }

@@ -2,6 +2,7 @@ package io.taskbroker.ingest;
 
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 
 /// A topic to read, and how (reference-spec 3.5).
 ///
@@ -10,13 +11,34 @@ import java.util.Map;
 /// @param sessionTimeout how long a broker that fell silent keeps its partitions
 /// @param autoCommitInterval how long an offset waits for its commit at most
 /// @param autoOffsetReset `latest` or `earliest`: where to begin a topic that was never read
+/// @param raw what its records are arguments of, if they are not activations
 public record TopicSource(
     String topic,
     String group,
     Map<String, String> clientProperties,
     Duration sessionTimeout,
     Duration autoCommitInterval,
-    String autoOffsetReset) {
+    String autoOffsetReset,
+    Optional<RawTask> raw) {
+
+  /// A topic whose records are activations.
+  public TopicSource(
+      String topic,
+      String group,
+      Map<String, String> clientProperties,
+      Duration sessionTimeout,
+      Duration autoCommitInterval,
+      String autoOffsetReset) {
+    this(
+        topic,
+        group,
+        clientProperties,
+        sessionTimeout,
+        autoCommitInterval,
+        autoOffsetReset,
+        Optional.empty());
+  }
+
   public TopicSource {
     clientProperties = Map.copyOf(clientProperties);
     ResetPolicy.of(autoOffsetReset);

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +29,7 @@ final class Lane {
   private static final long WARNING_PERIOD_NANOS = Duration.ofSeconds(60).toNanos();
 
   private final Outbox outbox;
+  private final Outbox.Place place;
   private final String topic;
   private final ArrayDeque<Parcel> waiting = new ArrayDeque<>();
   private volatile @Nullable Link link;
@@ -49,9 +51,13 @@ final class Lane {
 
   private String reason = "";
 
-  Lane(Outbox outbox, String topic, long now) {
+  /// Why Kafka does not let this broker in, empty if it does.
+  private String refusal = "";
+
+  Lane(Outbox outbox, Outbox.Place place, long now) {
     this.outbox = outbox;
-    this.topic = topic;
+    this.place = place;
+    this.topic = place.topic();
     this.notBefore = now;
   }
 
@@ -89,7 +95,7 @@ final class Lane {
   }
 
   /// Called by Kafka's threads, and by the outbox's own while it sends.
-  void failed(Parcel parcel, Exception failure, @Nullable Producer<byte[], byte[]> producer) {
+  void failed(Parcel parcel, Exception failure, Producer<byte[], byte[]> producer) {
     Verdict verdict = Verdict.of(failure);
     if (verdict == Verdict.REFUSED) {
       sent.decrementAndGet();
@@ -97,7 +103,7 @@ final class Lane {
       return;
     }
     Link current = link;
-    if (verdict == Verdict.LATER_ANEW && current != null && producer != null) {
+    if (verdict == Verdict.LATER_ANEW && current != null) {
       current.broke(producer);
     }
     synchronized (returned) {
@@ -142,18 +148,14 @@ final class Lane {
       if (sent.getAndIncrement() == 0) {
         answeredAt = now;
       }
-      try {
-        parcel.send(producer, partitions);
-      } catch (RuntimeException e) {
-        failed(parcel, e, producer);
-      }
+      parcel.send(producer, partitions);
     }
   }
 
   private Link way() {
     Link way = link;
     if (way == null) {
-      way = outbox.linkTo(topic);
+      way = outbox.linkTo(place);
       link = way;
     }
     return way;
@@ -164,8 +166,7 @@ final class Lane {
       long now, RuntimeException failure, @Nullable Producer<byte[], byte[]> producer) {
     boolean noCluster = link == null && failure instanceof IllegalArgumentException;
     Verdict verdict = noCluster ? Verdict.REFUSED : Verdict.of(failure);
-    boolean noAnswer = failure instanceof TimeoutException && failure.getCause() == null;
-    String why = noAnswer ? "Kafka does not answer" : Verdict.reason(failure);
+    String why = why(failure);
     if (verdict == Verdict.REFUSED) {
       for (Parcel parcel = waiting.poll(); parcel != null; parcel = waiting.poll()) {
         outbox.refused(parcel.departure, why);
@@ -179,8 +180,23 @@ final class Lane {
     pause(now, why);
   }
 
+  /// A login that fails is told once for each connection that is tried: between two of them Kafka's
+  /// client only says that it waits.
+  private String why(RuntimeException failure) {
+    String why = Verdict.reason(failure);
+    if (failure instanceof AuthenticationException) {
+      refusal = why;
+    } else if (failure instanceof TimeoutException && failure.getCause() == null) {
+      return refusal.isEmpty() ? "Kafka does not answer" : refusal;
+    } else {
+      refusal = "";
+    }
+    return why;
+  }
+
   private void pause(long now, String why) {
     if (acknowledgedSome) {
+      refusal = "";
       acknowledgedSome = false;
       failures = 0;
     }

@@ -1,5 +1,6 @@
 package io.taskbroker.outbox;
 
+import io.taskbroker.activation.Destination;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Intake;
@@ -50,7 +51,7 @@ public final class Outbox implements Service, Progress {
   private @Nullable Thread thread;
 
   // The thread's own.
-  private final Map<String, Lane> lanes = new LinkedHashMap<>();
+  private final Map<Place, Lane> lanes = new LinkedHashMap<>();
   private final Map<Map<String, String>, Link> links = new HashMap<>();
   private List<Departure> taken = new ArrayList<>();
 
@@ -176,13 +177,14 @@ public final class Outbox implements Service, Progress {
     }
   }
 
-  /// The producer for a topic.
+  /// The producer for a place.
   ///
   /// @throws IllegalArgumentException if no cluster is known for it
-  Link linkTo(String topic) {
-    Map<String, String> client = options.clusterOf().apply(topic);
+  Link linkTo(Place place) {
+    Map<String, String> client =
+        options.clusterOf().apply(new Destination(place.topic, place.cluster, Map.of()));
     if (client == null) {
-      throw new IllegalArgumentException("No cluster is known for topic " + topic);
+      throw new IllegalArgumentException("No cluster is known for topic " + place.topic);
     }
     return links.computeIfAbsent(client, known -> new Link(known, options.maxMessageSize(), maker));
   }
@@ -232,8 +234,9 @@ public final class Outbox implements Service, Progress {
     }
     long now = nanoTime();
     for (Departure departure : taken) {
+      Destination to = departure.destination();
       lanes
-          .computeIfAbsent(departure.destination().topic(), topic -> new Lane(this, topic, now))
+          .computeIfAbsent(new Place(to.topic(), to.cluster()), place -> new Lane(this, place, now))
           .add(departure, now);
     }
     taken.clear();
@@ -301,6 +304,9 @@ public final class Outbox implements Service, Progress {
     }
     links.values().forEach(link -> link.close(Duration.ZERO));
   }
+
+  /// A topic, and the cluster that it is on as [Destination#cluster] has it.
+  record Place(String topic, String cluster) {}
 
   private void await(Thread running) {
     try {

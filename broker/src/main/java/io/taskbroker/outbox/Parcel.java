@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.taskbroker.inflight.Departure;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -14,14 +15,13 @@ import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
 /// A departure on its way. Sent by one thread at a time.
-final class Parcel implements Callback {
+final class Parcel {
   final Departure departure;
 
   /// When it was handed over, in nanoseconds of [System#nanoTime].
   final long since;
 
   private final Lane lane;
-  private @Nullable Producer<byte[], byte[]> by;
 
   Parcel(Departure departure, Lane lane, long since) {
     this.departure = departure;
@@ -31,24 +31,46 @@ final class Parcel implements Callback {
 
   /// Hands it to the producer; the lane hears what became of it, perhaps before this returns.
   void send(Producer<byte[], byte[]> producer, int partitions) {
-    by = producer;
-    var record =
-        new ProducerRecord<byte[], byte[]>(
-            departure.destination().topic(),
-            partition(departure.partitionKey(), partitions),
-            null,
-            null,
-            departure.payload(),
-            headers());
-    var _ = producer.send(record, this); // the callback hears all
+    var attempt = new Attempt(producer);
+    try {
+      var record =
+          new ProducerRecord<byte[], byte[]>(
+              departure.destination().topic(),
+              partition(departure.partitionKey(), partitions),
+              null,
+              null,
+              departure.payload(),
+              headers());
+      var _ = producer.send(record, attempt); // the callback hears all
+    } catch (RuntimeException e) {
+      attempt.over(e);
+    }
   }
 
-  @Override
-  public void onCompletion(RecordMetadata metadata, @Nullable Exception failure) {
-    if (failure == null) {
-      lane.acknowledged(this);
-    } else {
-      lane.failed(this, failure, by);
+  /// One try. A producer that is in a state of error may take a record, throw, and fail the record
+  /// once more when it gives it up: only what it says first counts.
+  private final class Attempt implements Callback {
+    private final Producer<byte[], byte[]> by;
+    private final AtomicBoolean isOver = new AtomicBoolean();
+
+    Attempt(Producer<byte[], byte[]> by) {
+      this.by = by;
+    }
+
+    @Override
+    public void onCompletion(RecordMetadata metadata, @Nullable Exception failure) {
+      over(failure);
+    }
+
+    void over(@Nullable Exception failure) {
+      if (!isOver.compareAndSet(false, true)) {
+        return;
+      }
+      if (failure == null) {
+        lane.acknowledged(Parcel.this);
+      } else {
+        lane.failed(Parcel.this, failure, by);
+      }
     }
   }
 

@@ -40,7 +40,8 @@ public interface ActivationStore extends AutoCloseable {
   ///   holds something that the store cannot hold
   List<Outcome> commit(WriteBatch batch);
 
-  /// Rows of the application that are parked and due, ordered by (parkedUntil, key).
+  /// Rows of the application that are parked and due, ordered by (parkedUntil, key). Fewer than
+  /// asked for if they are large, but one at least if there is one.
   ParkedPage due(ParkedQuery query);
 
   /// The size of the database in bytes, free pages apart.

@@ -43,6 +43,11 @@ public record CommitOptions(
         Duration.ofMinutes(1));
   }
 
+  /// The same with another least time between two calls of [ActivationStore#maintain].
+  public CommitOptions maintainedEvery(Duration interval) {
+    return new CommitOptions(batchSize, linger, backoffMin, backoffMax, stopTimeout, interval);
+  }
+
   /// The same, with changes other than inserts waiting for company: up to `batchSize` of them, for
   /// `linger` at most.
   public CommitOptions lingering(int batchSize, Duration linger) {

@@ -1,6 +1,7 @@
 package io.taskbroker.store;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Refusal;
 import io.taskbroker.runtime.Backoff;
 import io.taskbroker.runtime.BatchFlusher;
 import io.taskbroker.runtime.FailureSink;
@@ -17,6 +18,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -28,8 +30,8 @@ import org.slf4j.LoggerFactory;
 /// What a [StoreException] means here:
 /// - `TRANSIENT`: the same batch again, under the same number, for as long as it takes (H6);
 /// - `FULL`: deletes, marks and leaves first, inserts and watermarks when there is space (H12);
-/// - `DATA`: the changes at fault are found by halving the batch, and rejected; the others are
-///   committed in order (H12);
+/// - `DATA`: the changes at fault are found by halving the batch; inserts are replaced, others
+///   rejected, the rest is committed in order (H12);
 /// - `FATAL`, or any other exception: the stage has failed (G9).
 public final class StoreCommitter implements Service, Progress {
   private static final Logger log = LoggerFactory.getLogger(StoreCommitter.class);
@@ -103,11 +105,25 @@ public final class StoreCommitter implements Service, Progress {
     /// @param changes in the order in which they were submitted; the list is the listener's
     void committed(List<Change> changes);
 
+    /// What to store in the place of a row that the store cannot hold; empty if there is nothing,
+    /// which is then told as [#rejected].
+    Optional<Change.Insert> replacement(Refusal refusal);
+
     /// The store cannot hold the change, whatever is tried.
     void rejected(Change change, String why);
 
     /// The answer to a query.
     void read(ParkedQuery query, ParkedPage page);
+
+    /// A transaction of these changes was committed, and took so long. Said before [#committed].
+    default void took(List<Change> changes, long nanos) {}
+
+    /// A transaction of these changes failed. What of them is tried again, and when, depends on the
+    /// kind of the failure.
+    default void failed(List<Change> changes, StoreException failure) {}
+
+    /// Maintenance was done, and took so long.
+    default void maintained(long nanos) {}
 
     /// Nothing waits to be committed. May use the store; what that throws is treated as a failed
     /// commit is.
@@ -192,9 +208,11 @@ public final class StoreCommitter implements Service, Progress {
   }
 
   private void commit(Attempt next) {
+    long begun = ticker.nanoTime();
     try {
       var _ = store.commit(next.batch());
     } catch (StoreException e) {
+      listener.failed(next.changes(), e);
       switch (e.kind()) {
         case TRANSIENT, FATAL -> throw e;
         case DATA -> isolate(next, e);
@@ -204,6 +222,7 @@ public final class StoreCommitter implements Service, Progress {
       return;
     }
     attempt = null;
+    listener.took(next.changes(), ticker.nanoTime() - begun);
     backlog.succeeded(next);
     done.incrementAndGet();
     if (next.held() && !backlog.holds()) {
@@ -215,13 +234,25 @@ public final class StoreCommitter implements Service, Progress {
   }
 
   private void isolate(Attempt next, StoreException e) {
-    Change offender = backlog.offender(next);
-    if (offender != null) {
-      String why = String.valueOf(e.getMessage());
-      log.error("The store cannot hold {}, which is rejected: {}", describe(offender), why);
-      done.incrementAndGet();
-      listener.rejected(offender, why);
+    if (next.changes().size() > 1) {
+      backlog.divide(next);
+      return;
     }
+    Change offender = next.changes().getFirst();
+    String why = String.valueOf(e.getMessage());
+    log.atError()
+        .addKeyValue("task_id", id(offender))
+        .log("The store cannot hold {}: {}", describe(offender), why);
+    done.incrementAndGet();
+    if (offender instanceof Change.Insert insert) {
+      var replacement = listener.replacement(new Refusal(insert, why));
+      if (replacement.isPresent()) {
+        backlog.replace(next, replacement.get());
+        return;
+      }
+    }
+    backlog.drop(next);
+    listener.rejected(offender, why);
   }
 
   private void makeRoom(Attempt next, StoreException e) {
@@ -256,13 +287,27 @@ public final class StoreCommitter implements Service, Progress {
   private void maintain() {
     maintainAt = ticker.nanoTime() + maintenanceInterval;
     try {
+      long begun = ticker.nanoTime();
       store.maintain(clock.millis());
+      listener.maintained(ticker.nanoTime() - begun);
     } catch (StoreException e) {
       if (e.kind() == StoreException.Kind.FATAL) {
         throw e;
       }
       log.warn("Maintenance of the store failed, and waits for its next turn", e);
     }
+  }
+
+  /// The id of the activation that a change is about; empty if it is about none.
+  private static String id(Change change) {
+    return switch (change) {
+      case Change.Insert(var row, _) -> row.activation().id();
+      case Change.Mark mark -> mark.id();
+      case Change.Prove prove -> prove.id();
+      case Change.Leave leave -> leave.id();
+      case Change.Delete delete -> delete.id();
+      case Change.Consumed _, Change.OffsetCommitted _ -> "";
+    };
   }
 
   /// Names a change in a message, without what is in it.

@@ -74,19 +74,32 @@ final class StoreCommitterBacklog {
     }
   }
 
-  /// The store cannot hold some change of the attempt: divides it.
-  ///
-  /// @return the change, if it can only be that one; it is done with
-  @Nullable Change offender(Attempt attempt) {
+  /// Makes two transactions of an attempt.
+  void divide(Attempt attempt) {
     List<Change> changes = attempt.changes();
-    if (changes.size() > 1) {
-      divide(attempt);
-      return null;
+    int middle = changes.size() / 2;
+    if (attempt.held()) {
+      heldSize = Math.max(1, middle);
+    } else {
+      parts.addFirst(new ArrayList<>(changes.subList(middle, changes.size())));
+      parts.addFirst(new ArrayList<>(changes.subList(0, middle)));
     }
+  }
+
+  /// Gives up the only change of an attempt.
+  void drop(Attempt attempt) {
     if (attempt.held()) {
       release(1);
     }
-    return changes.getFirst();
+  }
+
+  /// Puts an insert in the place of that of the same key which is the only change of an attempt.
+  void replace(Attempt attempt, Change.Insert replacement) {
+    if (attempt.held()) {
+      held.set(0, replacement);
+    } else {
+      parts.addFirst(List.of(replacement));
+    }
   }
 
   /// There is no space for the attempt: holds back what needs space, or divides it.
@@ -159,17 +172,6 @@ final class StoreCommitterBacklog {
     boolean cut = rows.size() < page.rows().size();
     boolean sooner = page.nextDue() != Row.NONE && page.nextDue() < lacking.parkedUntil();
     return new ParkedPage(rows, sooner && !cut ? page.nextDue() : lacking.parkedUntil());
-  }
-
-  private void divide(Attempt attempt) {
-    List<Change> changes = attempt.changes();
-    int middle = changes.size() / 2;
-    if (attempt.held()) {
-      heldSize = Math.max(1, middle);
-    } else {
-      parts.addFirst(new ArrayList<>(changes.subList(middle, changes.size())));
-      parts.addFirst(new ArrayList<>(changes.subList(0, middle)));
-    }
   }
 
   /// Moves what needs space, and what may not overtake such a change of the same row, to the end of

@@ -1,15 +1,13 @@
 package io.taskbroker.telemetry;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
-import ch.qos.logback.classic.encoder.JsonEncoder;
-import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.encoder.Encoder;
+import ch.qos.logback.core.filter.Filter;
+import ch.qos.logback.core.spi.FilterReply;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -19,9 +17,6 @@ import org.slf4j.LoggerFactory;
 /// reference's form gives: `info,librdkafka=warn,taskbroker::upkeep=debug` (reference-spec 3.2,
 /// 10.3).
 public final class Logging {
-  private static final String PATTERN =
-      "%d{yyyy-MM-dd'T'HH:mm:ss.SSS'Z', UTC} %-5level %logger{0}: %msg%n%ex";
-
   /// What the reference's targets are called here.
   private static final Map<String, List<String>> TARGETS =
       Map.of(
@@ -39,6 +34,15 @@ public final class Logging {
   /// for the cluster says so once.
   private static final String CONNECTIONS = "org.apache.kafka.clients.NetworkClient";
 
+  /// What Kafka's clients log at `error` for each try while they are not let in: what waits for the
+  /// cluster says so once, too.
+  private static final Map<String, String> REPEATED =
+      Map.of(
+          CONNECTIONS,
+          "failed authentication due to",
+          "org.apache.kafka.clients.producer.internals.Sender",
+          "Aborting producer batches due to fatal error");
+
   private Logging() {}
 
   /// Sets the whole process's logging up.
@@ -47,6 +51,7 @@ public final class Logging {
   public static List<String> configure(String filter, boolean json) {
     var context = (LoggerContext) LoggerFactory.getILoggerFactory();
     context.reset();
+    LibraryLogs.install();
     Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
     root.addAppender(appender(context, json));
     root.setLevel(Level.INFO);
@@ -95,23 +100,29 @@ public final class Logging {
     };
   }
 
-  private static ConsoleAppender<ILoggingEvent> appender(LoggerContext context, boolean json) {
-    Encoder<ILoggingEvent> encoder;
-    if (json) {
-      encoder = new JsonEncoder();
-    } else {
-      var text = new PatternLayoutEncoder();
-      text.setPattern(PATTERN);
-      text.setCharset(UTF_8);
-      encoder = text;
-    }
-    encoder.setContext(context);
+  private static ConsoleAppender<ILoggingEvent> appender(LoggerContext loggers, boolean json) {
+    Encoder<ILoggingEvent> encoder = json ? new JsonLines() : new TextLines();
+    encoder.setContext(loggers);
     encoder.start();
     var appender = new ConsoleAppender<ILoggingEvent>();
-    appender.setContext(context);
+    appender.setContext(loggers);
     appender.setTarget("System.err");
     appender.setEncoder(encoder);
+    appender.addFilter(
+        new Filter<>() {
+          @Override
+          public FilterReply decide(ILoggingEvent event) {
+            return isRepeated(loggers, event) ? FilterReply.DENY : FilterReply.NEUTRAL;
+          }
+        });
     appender.start();
     return appender;
+  }
+
+  private static boolean isRepeated(LoggerContext loggers, ILoggingEvent event) {
+    String said = REPEATED.get(event.getLoggerName());
+    return said != null
+        && event.getMessage().contains(said)
+        && !loggers.getLogger(event.getLoggerName()).isInfoEnabled();
   }
 }

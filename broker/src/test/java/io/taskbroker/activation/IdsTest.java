@@ -39,6 +39,15 @@ final class IdsTest {
   }
 
   @Test
+  void derivedIdsAreToldFromThoseOfPublishers() {
+    assertThat(Ids.isDerived(Ids.retry("a", 1))).isTrue();
+    assertThat(Ids.isDerived(Ids.raw("topic", 1, 2))).isTrue();
+    assertThat(Ids.isDerived("0e1b4f3a-93c1-4b7e-8a55-2f6d7c8e9f00")).isFalse();
+    assertThat(Ids.isDerived("0e1b4f3a93c18b7e8a552f6d7c8e9f00")).isFalse();
+    assertThat(Ids.isDerived("")).isFalse();
+  }
+
+  @Test
   void undecodableMessageIsNamedAfterItsPlace() {
     assertThat(Ids.undecodable(new Origin("t", 3, 17))).isEqualTo("undecodable:t:3:17");
   }

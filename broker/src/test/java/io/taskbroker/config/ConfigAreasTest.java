@@ -18,11 +18,13 @@ final class ConfigAreasTest {
   private static final String EVERYTHING =
       """
       delivery_mode: push
-      worker_map: {a: "http://10.0.0.1:1", b_c: "http://worker_b:80/"}
+      worker_map: {a: "http://10.0.0.1:1", b_c: "http://worker_b:80/", d: "https://w.d"}
       grpc_addr: "::1"
       grpc_port: 50099
       grpc_shared_secret: [new, old]
       grpc_max_message_size: 1000
+      grpc_tls: {certificate: /s.pem, key: /s.key, client_ca: /clients.pem}
+      worker_tls: {ca: /workers.pem, certificate: /c.pem, key: /c.key}
       kafka_deadletter_topic: t-dlq
       kafka_retry_topic: t-retry
       kafka_long_topic: t-long
@@ -83,6 +85,7 @@ final class ConfigAreasTest {
       log_format: json
       log_async_backtrace: true
       statsd_addr: "[::1]:9125"
+      metrics_addr: 0.0.0.0:9465
       default_metrics_tags: {region: eu}
       runtime_metrics_interval: 2500ms
       sentry_dsn: https://key@sentry.invalid/1
@@ -146,7 +149,7 @@ final class ConfigAreasTest {
     assertThat(again.toString()).isEqualTo(ALL_SET.toString());
     assertThat(Configs.yaml(NOTHING_SET.effective()))
         .usingRecursiveComparison()
-        .ignoringFields("store.postgres", "kafka.clusters")
+        .ignoringFields("store.postgres", "kafka.clusters", "telemetry.metrics.endpoint.given")
         .isEqualTo(NOTHING_SET);
   }
 
@@ -165,13 +168,26 @@ final class ConfigAreasTest {
     assertThat(ALL_SET.deliveryMode()).isEqualTo(DeliveryMode.PUSH);
     assertThat(ALL_SET.workerMap())
         .isEqualTo(
-            Map.of("a", URI.create("http://10.0.0.1:1"), "b_c", URI.create("http://worker_b:80/")));
+            Map.of(
+                "a",
+                URI.create("http://10.0.0.1:1"),
+                "b_c",
+                URI.create("http://worker_b:80/"),
+                "d",
+                URI.create("https://w.d")));
   }
 
   @Test
   void grpcDefaults() {
     assertThat(NOTHING_SET.grpc())
-        .isEqualTo(new GrpcConfig(InetAddress.ofLiteral("0.0.0.0"), 50051, List.of(), 54_525_952));
+        .isEqualTo(
+            new GrpcConfig(
+                InetAddress.ofLiteral("0.0.0.0"),
+                50051,
+                List.of(),
+                54_525_952,
+                new TlsConfig(Optional.empty(), Optional.empty(), Optional.empty()),
+                new TlsConfig(Optional.empty(), Optional.empty(), Optional.empty())));
   }
 
   @Test
@@ -182,7 +198,15 @@ final class ConfigAreasTest {
                 InetAddress.ofLiteral("::1"),
                 50099,
                 List.of(new Secret("new"), new Secret("old")),
-                1000));
+                1000,
+                new TlsConfig(
+                    Optional.of(Path.of("/s.pem")),
+                    Optional.of(Path.of("/s.key")),
+                    Optional.of(Path.of("/clients.pem"))),
+                new TlsConfig(
+                    Optional.of(Path.of("/c.pem")),
+                    Optional.of(Path.of("/c.key")),
+                    Optional.of(Path.of("/workers.pem")))));
   }
 
   @Test
@@ -322,7 +346,9 @@ final class ConfigAreasTest {
                 new TelemetryConfig.Metrics(
                     InetSocketAddress.createUnresolved("127.0.0.1", 8126),
                     Map.of(),
-                    Duration.ofSeconds(1)),
+                    Duration.ofSeconds(1),
+                    new TelemetryConfig.Endpoint(
+                        InetSocketAddress.createUnresolved("127.0.0.1", 9464), false)),
                 new TelemetryConfig.Sentry(Optional.empty(), Optional.empty(), Optional.of(0.0))));
   }
 
@@ -335,7 +361,9 @@ final class ConfigAreasTest {
                 new TelemetryConfig.Metrics(
                     InetSocketAddress.createUnresolved("[::1]", 9125),
                     Map.of("region", "eu"),
-                    Duration.ofMillis(2500)),
+                    Duration.ofMillis(2500),
+                    new TelemetryConfig.Endpoint(
+                        InetSocketAddress.createUnresolved("0.0.0.0", 9465), true)),
                 new TelemetryConfig.Sentry(
                     Optional.of(new Secret("https://key@sentry.invalid/1")),
                     Optional.of("prod"),

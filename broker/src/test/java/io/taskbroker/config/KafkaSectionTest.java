@@ -196,6 +196,9 @@ final class KafkaSectionTest {
             + " one topic at least must not be produce_only",
         "kafka_topics: {u: {consumer_group: g, cluster: main}} | kafka_retry_topic: is missing, and"
             + " required with more than one consumed topic",
+        "kafka_topics: {t: {raw: {namespace: n, application: sentry, taskname: k,"
+            + " processing_deadline_duration: 1}}} | kafka_retry_topic: is missing, and required"
+            + " with a raw topic",
         "kafka_topics: {t: {cluster: other}} | kafka_retry_topic = \"t\": must be on the cluster of"
             + " kafka_deadletter_topic, by the same address, but one is at o:9092 and the other at"
             + " k:9092",
@@ -213,6 +216,22 @@ final class KafkaSectionTest {
     assertThatThrownBy(() -> Configs.load(MINIMAL, overlay(key, value), new ArrayList<>()))
         .isInstanceOf(ConfigException.class)
         .hasMessage(problem);
+  }
+
+  @Test
+  void retriesMayGoToAnyDeclaredTopicOfTheClusterOfDeadLetters() {
+    String several =
+        MINIMAL
+            + """
+              u: {cluster: other, consumer_group: g}
+              r: {cluster: main, consumer_group: g, produce_only: true}
+            kafka_retry_topic: %s
+            """;
+
+    assertThat(Configs.yaml(several.formatted("r")).kafka().retryTopic()).isEqualTo("r");
+    assertThat(Configs.yaml(several.formatted("t")).kafka().retryTopic()).isEqualTo("t");
+    assertThatThrownBy(() -> Configs.yaml(several.formatted("u")))
+        .hasMessageContaining("must be on the cluster of kafka_deadletter_topic");
   }
 
   @Test

@@ -476,7 +476,8 @@ final class PushClientTest {
         "worker",
         "http://",
         "http:///x",
-        "http://a_b:1"
+        "http://a:b",
+        "http://user@a:1"
       })
   void refusesAddressesOfAnotherForm(String address) {
     URI uri = address.startsWith("127") ? URI.create("x://" + address) : uri(address);

@@ -13,6 +13,7 @@ import io.grpc.ServerServiceDefinition;
 import io.grpc.ServerTransportFilter;
 import io.grpc.Status;
 import io.grpc.netty.NettyServerBuilder;
+import io.netty.handler.ssl.SslContext;
 import io.taskbroker.wire.Signatures;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -29,6 +30,11 @@ final class Worker implements AutoCloseable {
   /// Has come, or waits for an answer.
   @SuppressWarnings("ArrayRecordComponent") // compared by nobody
   record Call(byte[] message, @Nullable String signature, ServerCall<byte[], byte[]> call) {
+    /// What the caller called the worker.
+    @Nullable String authority() {
+      return call.getAuthority();
+    }
+
     void answer(Status status) {
       if (status.isOk()) {
         call.sendHeaders(new Metadata());
@@ -45,16 +51,24 @@ final class Worker implements AutoCloseable {
   volatile @Nullable Status answer = Status.OK;
 
   private final Server server;
+  private final String scheme;
   private final int port;
 
-  private Worker(int port, int maxMessageBytes) throws IOException {
+  private Worker(int port, int maxMessageBytes, @Nullable SslContext tls) throws IOException {
     MethodDescriptor<byte[], byte[]> method =
         MethodDescriptor.newBuilder(Bytes.MARSHALLER, Bytes.MARSHALLER)
             .setType(MethodDescriptor.MethodType.UNARY)
             .setFullMethodName("sentry_protos.taskbroker.v1.WorkerService/PushTask")
             .build();
+    NettyServerBuilder builder =
+        NettyServerBuilder.forAddress(
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    if (tls != null) {
+      builder.sslContext(tls);
+    }
+    scheme = tls == null ? "http" : "https";
     server =
-        NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
+        builder
             .directExecutor()
             .maxInboundMessageSize(maxMessageBytes)
             .addTransportFilter(
@@ -75,15 +89,19 @@ final class Worker implements AutoCloseable {
   }
 
   static Worker start() throws IOException {
-    return new Worker(0, 10 << 20);
+    return new Worker(0, 10 << 20, null);
   }
 
   static Worker start(int port) throws IOException {
-    return new Worker(port, 10 << 20);
+    return new Worker(port, 10 << 20, null);
+  }
+
+  static Worker start(SslContext tls) throws IOException {
+    return new Worker(0, 10 << 20, tls);
   }
 
   static Worker taking(int maxMessageBytes) throws IOException {
-    return new Worker(0, maxMessageBytes);
+    return new Worker(0, maxMessageBytes, null);
   }
 
   int port() {
@@ -91,7 +109,7 @@ final class Worker implements AutoCloseable {
   }
 
   URI address() {
-    return URI.create("http://127.0.0.1:" + port());
+    return URI.create(scheme + "://127.0.0.1:" + port());
   }
 
   /// Breaks all connections, calls on them included.

@@ -15,6 +15,7 @@ import io.taskbroker.store.CommitOptions;
 import io.taskbroker.store.StoreCommitter;
 import io.taskbroker.store.sqlite.SqliteOptions;
 import io.taskbroker.store.sqlite.SqliteStore;
+import io.taskbroker.telemetry.Metrics;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -39,7 +40,7 @@ final class StoreFeedTest {
           new StoreCommitter(
               store,
               CommitOptions.defaults(),
-              new StoreFeed(store, new Told()),
+              new StoreFeed(store, new Told(), "dead-letters", new Metrics()),
               (stage, cause) -> {
                 throw new AssertionError(stage, cause);
               });

@@ -27,6 +27,7 @@ final class RecordingIntake implements Intake {
     answer =
         request -> {
           switch (request) {
+            case Command.Enqueue enqueue -> throw new AssertionError(enqueue);
             case Command.Claim claim -> claim.reply().done(null);
             case Command.Report report -> report.reply().done(null);
           }
@@ -38,6 +39,7 @@ final class RecordingIntake implements Intake {
     answer =
         request -> {
           switch (request) {
+            case Command.Enqueue enqueue -> throw new AssertionError(enqueue);
             case Command.Claim claim -> claim.reply().done(delivery);
             case Command.Report report -> report.reply().done(delivery);
           }

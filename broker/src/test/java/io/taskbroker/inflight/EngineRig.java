@@ -1,5 +1,6 @@
 package io.taskbroker.inflight;
 
+import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.Row;
@@ -43,6 +44,9 @@ final class EngineRig implements Effects {
 
   final List<Told> notices = new ArrayList<>();
 
+  /// What was counted, in order.
+  final List<Tallied> tallies = new ArrayList<>();
+
   /// Whether what is written is committed at once.
   boolean commits = true;
 
@@ -57,11 +61,15 @@ final class EngineRig implements Effects {
 
   private final RigOptions options;
   private final long seed;
+  private Rules rules = Rules.NONE;
   private final Map<SourcePartition, RigPartition> partitions = new LinkedHashMap<>();
   private final ArrayDeque<Command> told = new ArrayDeque<>();
   private Inflight engine;
   private int runs;
   private long effects;
+
+  /// What was counted of an activation.
+  record Tallied(Tally tally, String id, long age) {}
 
   /// What operators were told.
   record Told(Notice notice, String id, String detail) {}
@@ -102,6 +110,7 @@ final class EngineRig implements Effects {
           }
         });
     loaded.advance(now, wall);
+    loaded.apply(new Command.RulesChanged(rules));
     loaded.start(store.lastKey());
     return loaded;
   }
@@ -115,6 +124,24 @@ final class EngineRig implements Effects {
     now = 10_000_000L * runs;
     engine = load();
     settle();
+  }
+
+  /// Other rules hold, and after a crash too.
+  void rule(Rules others) {
+    step(); // what it was told before is followed by the rules of before
+    rules = others;
+    tell(new Command.RulesChanged(others));
+    settle();
+  }
+
+  Rules rules() {
+    return rules;
+  }
+
+  /// Kills the broker and starts it again with other rules.
+  void crash(Rules others) {
+    rules = others;
+    crash();
   }
 
   Inflight engine() {
@@ -281,6 +308,18 @@ final class EngineRig implements Effects {
     return departing.stream().map(Departure::id).toList();
   }
 
+  List<Tally> tallied(String id) {
+    return tallies.stream().filter(each -> each.id().equals(id)).map(Tallied::tally).toList();
+  }
+
+  /// How much the engine says there is.
+  Census census() {
+    var answer = new ArrayList<Census>();
+    tell(new Command.Count(answer::add));
+    settle();
+    return answer.getFirst();
+  }
+
   List<String> noticed(Notice notice) {
     return notices.stream().filter(told -> told.notice() == notice).map(Told::id).toList();
   }
@@ -355,11 +394,22 @@ final class EngineRig implements Effects {
     reply.done(delivery);
   }
 
+  @Override
+  public void reply(Command.EnqueueReply reply) {
+    effects++;
+    reply.done();
+  }
+
   private void pulled(@Nullable Delivery delivery) {
     if (delivery != null) {
       handedOut.add(delivery);
       onHandOut.run();
     }
+  }
+
+  @Override
+  public void count(Tally tally, Activation activation, long age) {
+    tallies.add(new Tallied(tally, activation.id(), age));
   }
 
   @Override

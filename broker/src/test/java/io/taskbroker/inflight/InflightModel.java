@@ -116,7 +116,8 @@ final class InflightModel {
     task.application(APPLICATIONS.get(random.nextInt(APPLICATIONS.size())))
         .namespace(random.nextBoolean() ? "one" : "two")
         .deadline(random.nextInt(20))
-        .size(random.nextInt(10) == 0 ? 500 : 10);
+        .size(random.nextInt(10) == 0 ? 500 : 10)
+        .taskname("task" + random.nextInt(5));
     if (random.nextInt(3) == 0) {
       boolean far = random.nextInt(4) == 0;
       task.delayUntil(rig.wall + random.nextInt(far ? 1_000_000 : 5_000));
@@ -248,8 +249,9 @@ final class InflightModel {
   }
 
   private void disturb() {
-    switch (random.nextInt(4)) {
+    switch (random.nextInt(5)) {
       case 0 -> crash();
+      case 3 -> rig.rule(rules());
       case 1 -> {
         rig.tell(new Command.Drain());
         rig.settle();
@@ -259,6 +261,17 @@ final class InflightModel {
       case 2 -> rig.stepClock(random.nextInt(-20_000, 20_000));
       default -> rig.commitAndSettle();
     }
+  }
+
+  private Rules rules() {
+    if (random.nextInt(3) == 0) {
+      return Rules.NONE;
+    }
+    return new RigRules(
+        random.nextBoolean() ? Set.of("task0") : Set.of("task1", "task2"),
+        random.nextBoolean() ? Set.of() : Set.of("t" + random.nextInt(published + 1)),
+        random.nextBoolean() ? Set.of() : Set.of("two"),
+        random.nextInt(5) == 0);
   }
 
   private void crash() {

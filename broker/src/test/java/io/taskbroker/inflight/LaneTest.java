@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Status;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -14,30 +13,29 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Lanes, and the ready queues that they are made of.
 final class LaneTest {
-  private final Lane lane = new Lane("app", true, new CallWindow(100), 0);
+  private final Lane lane = new Lane("app", true, new CallWindow(100), new Heads(), 0);
 
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3})
   void queueDoesAsADequeDoes(long seed) {
     var random = new SplittableRandom(seed);
     var queue = new ReadyQueue();
-    var model = new ArrayDeque<Entry>();
+    var model = new ArrayList<Entry>();
     for (int i = 0; i < 10_000; i++) {
       switch (random.nextInt(5)) {
         case 0, 1 -> {
           Entry entry = TimersTest.entry(i);
           queue.addLast(entry);
-          model.addLast(entry);
+          model.add(entry);
         }
         case 2 -> {
-          Entry entry = TimersTest.entry(i);
-          queue.addFirst(entry);
-          model.addFirst(entry);
+          Entry entry = TimersTest.entry(random.nextInt(i + 1));
+          queue.addBack(entry);
+          model.add(placeOf(entry, model), entry);
         }
         default -> {
           if (!model.isEmpty()) {
-            List<Entry> all = new ArrayList<>(model);
-            Entry entry = all.get(random.nextInt(Math.min(3, all.size())));
+            Entry entry = model.get(random.nextInt(Math.min(3, model.size())));
             queue.remove(entry);
             model.remove(entry);
             assertThat(entry.queue).isNull();
@@ -46,7 +44,9 @@ final class LaneTest {
           }
         }
       }
-      assertThat(queue.first()).as("seed " + seed).isSameAs(model.peekFirst());
+      assertThat(queue.first())
+          .as("seed " + seed)
+          .isSameAs(model.isEmpty() ? null : model.getFirst());
     }
   }
 
@@ -97,10 +97,19 @@ final class LaneTest {
 
   @Test
   void laneWithoutAWorkerSendsNothingAndWaitsForNothing() {
-    var nowhere = new Lane("nowhere", false, new CallWindow(100), 0);
+    var nowhere = new Lane("nowhere", false, new CallWindow(100), new Heads(), 0);
     assertThat(nowhere.maySend(0)).isFalse();
     nowhere.pause(0, 0, new SplittableRandom(1));
     assertThat(nowhere.pauseEnds(0)).isEqualTo(Long.MAX_VALUE);
+  }
+
+  /// Before the first that arrived later.
+  private static int placeOf(Entry entry, List<Entry> model) {
+    int place = 0;
+    while (place < model.size() && model.get(place).key < entry.key) {
+      place++;
+    }
+    return place;
   }
 
   private Entry add(long key, String namespace) {

@@ -39,6 +39,7 @@ final class ModelLedger {
     Activation activation = entry.activation;
     check(activation.delayUntil() <= rig.wall, "handed out early", activation);
     check(activation.expiresAt() > rig.wall, "handed out after its end", activation);
+    check(rig.rules().judge(activation) instanceof Rules.Verdict.Kept, "not kept", activation);
     Row row = rig.store.row(entry.key);
     check(row != null && row.leaving() == null, "handed out without a row", activation);
     Long tombstone = rig.store.tombstones().get(Ids.fingerprint(activation.id()));
@@ -163,6 +164,8 @@ final class ModelLedger {
     }
     Set<String> disposed = new HashSet<>(rig.noticed(Notice.EXPIRED));
     disposed.addAll(rig.noticed(Notice.DUPLICATE));
+    disposed.addAll(rig.noticed(Notice.KILLED_BY_NAME));
+    disposed.addAll(rig.noticed(Notice.KILLED_BY_SELECTOR));
     for (RigPartition partition : partitions) {
       for (Activation activation : partition.activations()) {
         check(
@@ -179,7 +182,9 @@ final class ModelLedger {
   private void checkDelete(Change.Delete delete, boolean left) {
     String id = delete.id();
     boolean byRule =
-        rig.noticed(Notice.DISCARDED).contains(id) || rig.noticed(Notice.EXPIRED).contains(id);
+        rig.noticed(Notice.DISCARDED).contains(id)
+            || rig.noticed(Notice.EXPIRED).contains(id)
+            || rig.noticed(Notice.SWITCHED_OFF).contains(id);
     boolean byReplay = quarantined.contains(id);
     if (!completed.contains(id) && !(left && arrived.contains(id)) && !byRule && !byReplay) {
       throw new AssertionError("This went for no reason: " + delete);

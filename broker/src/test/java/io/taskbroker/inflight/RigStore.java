@@ -5,6 +5,7 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Destination;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
+import io.taskbroker.activation.Refusal;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
@@ -45,10 +46,14 @@ final class RigStore {
   /// What the store cannot hold.
   Predicate<Activation> refuses = _ -> false;
 
+  private static final String REFUSED = "it holds what cannot be held";
   private static final Comparator<Row> BY_DUE =
       Comparator.<Row>comparingLong(Row::parkedUntil).thenComparingLong(Row::key);
 
   private long lastKey;
+
+  /// How many pages were ever asked for.
+  int reads;
 
   /// One change or one read, in the order in which they were asked for.
   private sealed interface Work {
@@ -102,6 +107,7 @@ final class RigStore {
   }
 
   void read(String application, long afterDue, long afterKey, long upTo, int limit) {
+    reads++;
     waiting.add(new Work.Read(application, afterDue, afterKey, upTo, limit));
   }
 
@@ -141,12 +147,17 @@ final class RigStore {
     List<Command> answers = new ArrayList<>();
     while (committed.size() < most && waiting.peek() instanceof Work.Write(Change change)) {
       waiting.remove();
-      if (change instanceof Change.Insert(Row row, _) && refuses.test(row.activation())) {
-        answers.add(new Command.Rejected(change, "it holds what cannot be held"));
-      } else {
-        apply(change);
-        committed.add(change);
+      Change stored = change;
+      if (change instanceof Change.Insert insert && refuses.test(insert.row().activation())) {
+        var replacement = new Refusal(insert, REFUSED).replacement(RigOptions.DEAD_LETTER_TOPIC);
+        if (replacement.isEmpty() || refuses.test(replacement.get().row().activation())) {
+          answers.add(new Command.Rejected(change, REFUSED));
+          continue;
+        }
+        stored = replacement.get();
       }
+      apply(stored);
+      committed.add(stored);
     }
     if (!committed.isEmpty()) {
       answers.add(new Command.Committed(committed));

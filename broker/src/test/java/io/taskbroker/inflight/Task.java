@@ -11,6 +11,7 @@ final class Task {
   final String id;
   private String application = "app";
   private String namespace = "ns";
+  private String taskname = "task";
   private long expiresAt = Activation.NEVER;
   private long delayUntil;
   private int deadlineSeconds = 10;
@@ -44,6 +45,11 @@ final class Task {
     return this;
   }
 
+  Task taskname(String name) {
+    taskname = name;
+    return this;
+  }
+
   Task expiresAt(long time) {
     expiresAt = time;
     return this;
@@ -61,6 +67,11 @@ final class Task {
 
   Task deadLetters() {
     policy = FailurePolicy.DEAD_LETTER;
+    return this;
+  }
+
+  Task policy(FailurePolicy other) {
+    policy = other;
     return this;
   }
 
@@ -85,7 +96,7 @@ final class Task {
         TaskActivation.newBuilder()
             .setId(id)
             .setNamespace(namespace)
-            .setTaskname("task")
+            .setTaskname(taskname)
             .setApplication(application)
             .setParametersBytes(ByteString.copyFrom(new byte[size]))
             .build()
@@ -94,7 +105,7 @@ final class Task {
         id,
         application,
         namespace,
-        "task",
+        taskname,
         payload,
         origin,
         receivedAt,

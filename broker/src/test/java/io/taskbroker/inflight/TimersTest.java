@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class TimersTest {
-  private static final Lane LANE = new Lane("app", false, new CallWindow(1), 0);
+  private static final Lane LANE = new Lane("app", false, new CallWindow(1), new Heads(), 0);
 
   private record Due(long at, long key) {}
 

@@ -10,6 +10,7 @@ import com.google.protobuf.Timestamp;
 import com.google.protobuf.UnknownFieldSet;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.FailurePolicy;
+import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.inflight.Command.Arrival;
 import io.taskbroker.proto.v1.OnAttemptsExceeded;
@@ -315,7 +316,9 @@ final class ActivationDecoderTest {
     assertThat(read.application()).as(which).isEqualTo(parsed.getApplication());
     RetryState retry = parsed.getRetryState();
     assertThat(read.atMostOnce()).as(which).isEqualTo(retry.getAtMostOnce());
-    assertThat(read.derived()).as(which).isEqualTo(retry.getAttempts() != 0);
+    assertThat(read.derived())
+        .as(which)
+        .isEqualTo(retry.getAttempts() != 0 || Ids.isDerived(read.id()));
     assertThat(read.failurePolicy())
         .as(which)
         .isEqualTo(FailurePolicy.ofNumber(retry.getOnAttemptsExceededValue()));

@@ -6,6 +6,7 @@ import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -13,7 +14,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -28,6 +28,8 @@ import org.apache.kafka.common.errors.WakeupException;
 /// turn around the real ledgers, commits, partitions, starting offsets and decoder.
 public final class SteppedReader {
   private static final long RETRY_NANOS = Duration.ofSeconds(1).toNanos();
+
+  private static final Metrics METRICS = new Metrics(); // read by nobody
 
   private final Consumer<byte[], byte[]> consumer;
   private final Intake intake;
@@ -80,7 +82,9 @@ public final class SteppedReader {
             consumer,
             () -> new PositionFinder.Topic("simulated", topic.id(), topic.partitions()),
             ledgers);
-    this.partitions = new Partitions(consumer, finder, commits, ledgers, intake, new AtomicLong());
+    this.partitions =
+        new Partitions(
+            consumer, finder, commits, ledgers, intake, new TopicCounts(topic.name(), METRICS));
     consumer.subscribe(List.of(topic.name()), partitions);
   }
 

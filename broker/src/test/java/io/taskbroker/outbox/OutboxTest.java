@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
@@ -12,6 +13,7 @@ import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.testkit.EmbeddedKafka;
+import io.taskbroker.testkit.SecuredListener;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -24,9 +26,17 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.acl.AccessControlEntry;
+import org.apache.kafka.common.acl.AclBinding;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.acl.AclPermissionType;
+import org.apache.kafka.common.resource.PatternType;
+import org.apache.kafka.common.resource.ResourcePattern;
+import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -203,11 +213,11 @@ final class OutboxTest {
   @Test
   void h19ATopicThatCannotBeIsRefused() {
     Outbox outbox =
-        started(topic -> {
-          if (topic.equals("nowhere")) {
+        started(to -> {
+          if (to.topic().equals("nowhere")) {
             throw new IllegalArgumentException("Topic nowhere is not declared");
           }
-          return topic.equals("unknown") ? null : client(kafka);
+          return to.topic().equals("unknown") ? null : client(kafka);
         });
 
     outbox.produce(departure("no such/topic", "a"));
@@ -220,6 +230,31 @@ final class OutboxTest {
         .anyMatch(why -> why.contains("InvalidTopicException"))
         .anyMatch(why -> why.contains("Topic nowhere is not declared"))
         .anyMatch(why -> why.contains("No cluster is known for topic unknown"));
+  }
+
+  @Test
+  void w41TheSameTopicOnTwoClustersHasOneProducerForEach() {
+    try (EmbeddedKafka far = EmbeddedKafka.start(dir.resolve("far"))) {
+      kafka.createTopic("long", 1);
+      far.createTopic("long", 1);
+      Outbox outbox = started(to -> to.cluster().isEmpty() ? client(kafka) : client(to.cluster()));
+      for (int i = 0; i < 10; i++) {
+        outbox.produce(departure("long", "near-" + i));
+        outbox.produce(departure("long", "far-" + i, far.bootstrap()));
+        engine.awaitProduced(2 * i + 2);
+        assertThat(producers()).isEqualTo(2);
+      }
+      assertThat(values(kafka, "long")).hasSize(10).allMatch(value -> value.contains("near"));
+      assertThat(values(far, "long")).hasSize(10).allMatch(value -> value.contains("far"));
+      outbox.stop();
+    }
+  }
+
+  private static long producers() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().contains("producer-network"))
+        .filter(thread -> thread.getName().contains("taskbroker-outbox"))
+        .count();
   }
 
   @Test
@@ -240,6 +275,79 @@ final class OutboxTest {
   }
 
   @Test
+  void g4EachTopicIsReachedOnItsOwnClusterWithItsOwnCredentials() {
+    var door = SecuredListener.sasl(Map.of("outbox", "secret"));
+    try (var far = EmbeddedKafka.start(dir.resolve("far"), door)) {
+      kafka.createTopic("near", 1);
+      far.createTopic("far", 1);
+      Map<String, String> login = login(far);
+      Outbox outbox = started(to -> to.topic().equals("far") ? login : client(kafka));
+
+      outbox.produce(departure("near", "a"));
+      outbox.produce(departure("far", "b"));
+      engine.awaitProduced(2);
+
+      assertThat(values(kafka, "near")).containsExactly("payload of a");
+      assertThat(values(far, "far")).containsExactly("payload of b");
+      outbox.stop();
+    }
+  }
+
+  @Test
+  void w06WithoutPermissionItIsTriedAgainUntilItIsGrantedAndNothingIsProducedTwice()
+      throws Exception {
+    var door = SecuredListener.sasl(Map.of("outbox", "secret")).withPermissions();
+    try (var far = EmbeddedKafka.start(dir.resolve("permissions"), door)) {
+      far.createTopic("guarded", 1);
+      grant(far, AclOperation.DESCRIBE);
+      Outbox outbox = started(_ -> login(far));
+      List<Departure> departures =
+          IntStream.range(0, 5).mapToObj(i -> departure("guarded", "id-" + i)).toList();
+      departures.forEach(outbox::produce);
+      await()
+          .atMost(LONG)
+          .until(() -> warnings().stream().anyMatch(line -> line.contains("5 messages wait")));
+      await().during(Duration.ofSeconds(3)).untilAsserted(() -> assertThat(warnings()).hasSize(1));
+
+      grant(far, AclOperation.WRITE);
+
+      engine.awaitProduced(5);
+      outbox.stop();
+      assertThat(engine.produced()).containsExactlyInAnyOrderElementsOf(departures);
+      assertThat(values(far, "guarded")).hasSize(5).doesNotHaveDuplicates();
+      assertThat(engine.refused).isEmpty();
+    }
+  }
+
+  private List<String> warnings() {
+    return log.list.stream()
+        .filter(event -> event.getLevel() == Level.WARN)
+        .map(ILoggingEvent::getFormattedMessage)
+        .toList();
+  }
+
+  private static void grant(EmbeddedKafka node, AclOperation operation) throws Exception {
+    var resource = new ResourcePattern(ResourceType.TOPIC, "guarded", PatternType.LITERAL);
+    var entry = new AccessControlEntry("User:outbox", "*", operation, AclPermissionType.ALLOW);
+    try (var admin = Admin.create(Map.<String, Object>of("bootstrap.servers", node.bootstrap()))) {
+      admin.createAcls(List.of(new AclBinding(resource, entry))).all().get();
+    }
+  }
+
+  private static Map<String, String> login(EmbeddedKafka node) {
+    return Map.of(
+        "bootstrap.servers",
+        node.securedBootstrap(),
+        "security.protocol",
+        "SASL_PLAINTEXT",
+        "sasl.mechanism",
+        "PLAIN",
+        "sasl.jaas.config",
+        "org.apache.kafka.common.security.plain.PlainLoginModule required"
+            + " username=\"outbox\" password=\"secret\";");
+  }
+
+  @Test
   void aClusterThatIsDownHoldsUpNobody() throws Exception {
     kafka.createTopic("up", 1);
     try (var silent = new ServerSocket(0)) {
@@ -247,8 +355,8 @@ final class OutboxTest {
       Map<String, String> refuses = client("127.0.0.1:1");
       Map<String, String> unknown = client("no-such-host.invalid:9092");
       Outbox outbox =
-          started(topic ->
-              switch (topic) {
+          started(to ->
+              switch (to.topic()) {
                 case "hangs" -> hangs;
                 case "refuses" -> refuses;
                 case "unknown" -> unknown;
@@ -356,7 +464,7 @@ final class OutboxTest {
     assertThat(outbox.hasWork()).isFalse();
   }
 
-  private Outbox started(Function<String, @Nullable Map<String, String>> clusterOf) {
+  private Outbox started(Function<Destination, @Nullable Map<String, String>> clusterOf) {
     return started(new OutboxOptions(clusterOf, MAX_MESSAGE_SIZE));
   }
 
@@ -369,6 +477,11 @@ final class OutboxTest {
 
   private Departure departure(String topic, String id) {
     return new Departure(id, id, ("payload of " + id).getBytes(UTF_8), Destination.of(topic), this);
+  }
+
+  private Departure departure(String topic, String id, String cluster) {
+    byte[] payload = ("payload of " + id).getBytes(UTF_8);
+    return new Departure(id, id, payload, new Destination(topic, cluster, Map.of()), this);
   }
 
   private static Map<String, String> client(EmbeddedKafka kafka) {

@@ -5,7 +5,6 @@ import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.engine.Mailbox;
 import io.taskbroker.engine.Outlets;
 import io.taskbroker.engine.SteppedEngine;
-import io.taskbroker.engine.StoreFeed;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.Departure;
@@ -72,7 +71,10 @@ final class BrokerRun implements Outlets, Intake {
             Duration.ofSeconds(10));
     committer =
         new SteppedCommitter(
-            store, options, new StoreFeed(store, intake, surroundings.ticker()), surroundings);
+            store,
+            options,
+            SteppedEngine.feed(store, intake, Kafka.DEAD_LETTERS, surroundings),
+            surroundings);
     committerThread = new Actor(this, world, "committer", committer::turn);
     outboxThread = new Actor(this, world, "outbox", this::turnOutbox);
     outbox =

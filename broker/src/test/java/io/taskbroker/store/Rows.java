@@ -50,7 +50,9 @@ public final class Rows {
     byte[] payload = row.activation().payload();
     Destination leaving = row.leaving();
     return row.toString().replaceAll("payload=[^,]*", "payload").replaceAll("(?s), leaving=.*", "")
-        + (leaving == null ? "" : leaving.topic() + new TreeMap<>(leaving.headers()))
+        + (leaving == null
+            ? ""
+            : leaving.topic() + "@" + leaving.cluster() + new TreeMap<>(leaving.headers()))
         + payload.length
         + ":"
         + Arrays.hashCode(payload);

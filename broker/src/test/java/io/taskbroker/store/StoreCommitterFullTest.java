@@ -15,6 +15,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Refusal;
 import io.taskbroker.runtime.Failures;
 import io.taskbroker.runtime.ManualTicker;
 import io.taskbroker.runtime.Surroundings;
@@ -238,6 +239,50 @@ final class StoreCommitterFullTest {
         .extracting(WriteBatch::number)
         .as("other batches have other numbers")
         .doesNotHaveDuplicates();
+  }
+
+  @Test
+  void h12g1ARefusedInsertIsReplacedBeforeTheWatermarkBehindIt() {
+    told.replaces = true;
+    store.always = dataFor(List.of(insert(2)));
+    committer.start();
+    committer.submit(List.of(insert(1), insert(2), insert(3), consumed(4)), List.of());
+    told.awaitCommitted(4);
+    assertThat(told.refused.getFirst().insert()).isEqualTo(insert(2));
+    Change.Insert message = told.refused.getFirst().replacement("dead-letters").orElseThrow();
+    assertThat(told.committed).containsExactly(insert(1), message, insert(3), consumed(4));
+    assertThat(store.committed).isEqualTo(told.committed);
+    assertThat(told.rejected).isEmpty();
+  }
+
+  @Test
+  void h12g1ARefusedInsertThatIsHeldIsReplacedBeforeTheWatermarkBehindIt() {
+    told.replaces = true;
+    store.always = fullFor(Changes::needsSpace);
+    committer.start();
+    committer.submit(List.of(insert(1), insert(2), consumed(3), delete(4)), List.of());
+    told.awaitCommitted(1);
+    store.always = dataFor(List.of(insert(1)));
+    tryWhatIsHeld();
+    whileTimePasses(() -> told.committed.size() == 4);
+    Change.Insert message = told.refused.getFirst().replacement("dead-letters").orElseThrow();
+    assertThat(told.committed).containsExactly(delete(4), message, insert(2), consumed(3));
+    assertThat(told.rejected).isEmpty();
+  }
+
+  @Test
+  void h12AReplacementThatIsRefusedTooIsRejected() {
+    told.replaces = true;
+    Change.Insert message =
+        new Refusal((Change.Insert) insert(1), "scripted: DATA")
+            .replacement("dead-letters")
+            .orElseThrow();
+    store.always = dataFor(List.of(insert(1), message));
+    committer.start();
+    committer.submit(List.of(insert(1), consumed(2)), List.of());
+    told.awaitCommitted(1);
+    assertThat(told.rejected).containsExactly(message);
+    assertThat(told.committed).containsExactly(consumed(2));
   }
 
   @Test

@@ -97,7 +97,8 @@ public abstract class StoreContract {
             FailurePolicy.DEAD_LETTER,
             true,
             true);
-    Destination leaving = new Destination("dead", Map.of("why", "\"it\" failed", "", ""));
+    Destination leaving =
+        new Destination("dead", "a:1,b:2", Map.of("why", "\"it\" failed", "", ""));
     rows.add(new Row(90, full, Status.FAILURE, NOW, 7, 1, 2, true, true, Row.NONE, leaving));
     rows.add(
         new Row(91, full, Status.RETRY, 0, 0, 0, 0, false, true, Row.NONE, Destination.of("t")));
@@ -239,7 +240,7 @@ public abstract class StoreContract {
   @Test
   void h07LeavingRowHoldsWhatIsToBeProducedAndWhereTo() {
     insert(pending(1), pending(2), parked(3, "app", NOW));
-    Destination dead = new Destination("dead", Map.of("reason", "failed"));
+    Destination dead = new Destination("dead", "far:9092", Map.of("reason", "failed"));
     commit(
         new Change.Leave(1, "id-1", Status.RETRY, new byte[] {9}, Destination.of("t"), null),
         new Change.Leave(2, "id-2", Status.FAILURE, null, dead, null),

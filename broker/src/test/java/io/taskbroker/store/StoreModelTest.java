@@ -247,7 +247,10 @@ final class StoreModelTest {
                 id,
                 status(),
                 random.nextBoolean() ? null : new byte[random.nextInt(9000)],
-                new Destination("topic", random.nextBoolean() ? Map.of() : Map.of("k", id)),
+                new Destination(
+                    "topic",
+                    random.nextBoolean() ? "" : "far:9092",
+                    random.nextBoolean() ? Map.of() : Map.of("k", id)),
                 null);
         case 6 -> new Change.Consumed(partition(), random.nextInt(1000), null);
         case 8 -> new Change.Prove(key, id, null);

@@ -3,9 +3,11 @@ package io.taskbroker.store;
 import static org.awaitility.Awaitility.await;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Refusal;
 import io.taskbroker.store.ActivationStore.ParkedPage;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /// A listener that keeps what it is told.
@@ -13,6 +15,11 @@ final class Told implements StoreCommitter.Listener {
   final List<List<Change>> groups = new CopyOnWriteArrayList<>();
   final List<Change> committed = new CopyOnWriteArrayList<>();
   final List<Change> rejected = new CopyOnWriteArrayList<>();
+  final List<Refusal> refused = new CopyOnWriteArrayList<>();
+
+  /// Whether inserts are replaced; they are rejected otherwise.
+  volatile boolean replaces;
+
   final List<Read> reads = new CopyOnWriteArrayList<>();
 
   /// @param seen how many changes were committed when the page was read
@@ -22,6 +29,15 @@ final class Told implements StoreCommitter.Listener {
   public void committed(List<Change> changes) {
     groups.add(changes);
     committed.addAll(changes);
+  }
+
+  @Override
+  public Optional<Change.Insert> replacement(Refusal refusal) {
+    if (!replaces) {
+      return Optional.empty();
+    }
+    refused.add(refusal);
+    return refusal.replacement("dead-letters");
   }
 
   @Override

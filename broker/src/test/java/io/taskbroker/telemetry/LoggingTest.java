@@ -1,10 +1,13 @@
 package io.taskbroker.telemetry;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.util.ContextInitializer;
 import ch.qos.logback.core.joran.spi.JoranException;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
@@ -43,5 +46,26 @@ final class LoggingTest {
     assertThat(Logging.configure("info,librdkafka=info", false)).isEmpty();
     assertThat(LoggerFactory.getLogger("org.apache.kafka.clients.NetworkClient").isInfoEnabled())
         .isTrue();
+  }
+
+  @Test
+  void loginsThatFailAreLoggedByWhoWaitsForThem() {
+    assertThat(output("info")).doesNotContain("failed authentication").contains("Uncaught error");
+    assertThat(output("info,librdkafka=info")).contains("failed authentication", "Uncaught error");
+  }
+
+  private static String output(String filter) {
+    PrintStream before = System.err;
+    var bytes = new ByteArrayOutputStream();
+    System.setErr(new PrintStream(bytes, true, UTF_8));
+    try {
+      Logging.configure(filter, false);
+      var client = LoggerFactory.getLogger("org.apache.kafka.clients.NetworkClient");
+      client.error("Connection to node {} failed authentication due to: {}", 1, "a password");
+      client.error("Uncaught error in request completion");
+    } finally {
+      System.setErr(before);
+    }
+    return bytes.toString(UTF_8);
   }
 }

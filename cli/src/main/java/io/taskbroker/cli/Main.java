@@ -6,7 +6,9 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /// The command line of the broker: parses the arguments and runs the chosen command, which is
 /// `serve` if none is named, as in the reference (reference-spec 1.3).
@@ -20,11 +22,12 @@ import picocli.CommandLine.ParameterException;
       "Without a command it serves: taskbroker -c FILE",
       "Try it without anything installed: taskbroker demo"
     },
-    subcommands = {ServeCommand.class, DemoCommand.class})
+    subcommands = {ServeCommand.class, ConfigCommand.class, DemoCommand.class})
 public final class Main implements Callable<Integer> {
   static final String VERSION = "taskbroker 0.1.0";
 
   @Mixin private ServeOptions options;
+  @Spec private CommandSpec spec;
 
   private Main() {}
 
@@ -47,7 +50,7 @@ public final class Main implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    return options.run();
+    return options.run(spec.commandLine().getErr());
   }
 
   private static int misused(ParameterException e, String[] args) {

@@ -1,6 +1,9 @@
 package io.taskbroker.cli;
 
 import io.taskbroker.Broker;
+import io.taskbroker.config.BrokerConfig;
+import io.taskbroker.config.ConfigException;
+import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -33,6 +36,10 @@ final class ServeOptions {
       description = "What to run: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private Mode mode = Mode.BROKER;
 
+  Optional<Path> config() {
+    return Optional.ofNullable(config);
+  }
+
   /// These options where they are given, else the others.
   ServeOptions orElse(ServeOptions others) {
     var merged = new ServeOptions();
@@ -42,17 +49,45 @@ final class ServeOptions {
   }
 
   /// Runs until stopped; returns the exit code.
-  int run() {
-    Optional<Path> file = Optional.ofNullable(config);
-    file.ifPresent(ServeOptions::requireReadable);
+  ///
+  /// @param err told what is wrong, unless a broker runs, which says it itself
+  int run(PrintWriter err) {
+    Optional<Path> file = config();
     return switch (mode) {
-      case BROKER -> Broker.run(file, System.getenv());
-      case MIGRATIONS -> {
-        System.err.println(
-            "taskbroker: nothing to migrate: an SQLite store is migrated when the broker starts");
-        yield 0;
+      case BROKER -> {
+        file.ifPresent(ServeOptions::requireReadable);
+        yield Broker.run(file, System.getenv());
       }
+      case MIGRATIONS -> migrate(file, err);
     };
+  }
+
+  private static int migrate(Optional<Path> file, PrintWriter err) {
+    if (check(file, err).isEmpty()) {
+      return 1;
+    }
+    say(err, "warning: nothing to migrate: a SQLite store is migrated when the broker starts");
+    return 0;
+  }
+
+  /// Reads a configuration as a start would; says all that is wrong, and warnings.
+  ///
+  /// @return empty if anything is wrong
+  /// @throws CommandException if there is no such file that can be read
+  static Optional<BrokerConfig> check(Optional<Path> file, PrintWriter err) {
+    file.ifPresent(ServeOptions::requireReadable);
+    try {
+      return Optional.of(
+          Broker.check(file, System.getenv(), warning -> say(err, "warning: " + warning)));
+    } catch (ConfigException e) {
+      e.problems().forEach(problem -> say(err, problem.toString()));
+      return Optional.empty();
+    }
+  }
+
+  private static void say(PrintWriter err, String line) {
+    err.println("taskbroker: " + line);
+    err.flush();
   }
 
   private static void requireReadable(Path file) {

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +30,7 @@ final class BrokerSetup {
   private final String name;
   private final int port = Ports.free();
   private final Map<String, String> keys = new LinkedHashMap<>();
+  private final List<String> jvmOptions = new ArrayList<>(List.of(QUICK_START));
 
   private BrokerSetup(Path dir, String name, String bootstrap) {
     this.dir = dir;
@@ -72,6 +74,11 @@ final class BrokerSetup {
   /// Adds limits, as YAML within braces, to the section of the store.
   BrokerSetup withStore(String limits) {
     return with("store", "{sqlite: {path: \"%s\"}, %s}".formatted(store(), limits));
+  }
+
+  BrokerSetup withJvmOption(String option) {
+    jvmOptions.add(option);
+    return this;
   }
 
   String topic() {
@@ -120,7 +127,8 @@ final class BrokerSetup {
   /// Starts a process with whatever the configuration file is.
   BrokerProcess startAsIs() {
     return BrokerProcess.start(
-        BrokerLaunch.ofThisClassPath(config(), port, log()).withJvmOptions(QUICK_START));
+        BrokerLaunch.ofThisClassPath(config(), port, log())
+            .withJvmOptions(jvmOptions.toArray(String[]::new)));
   }
 
   /// Everything that the broker's processes wrote to their outputs.

@@ -2,6 +2,7 @@ package io.taskbroker.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.taskbroker.testkit.EmbeddedKafka;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -53,12 +54,8 @@ final class KafkaView implements AutoCloseable {
     createTopic(broker.deadLetters(), 1, Map.of());
   }
 
-  void createTopic(String name, int partitions, Map<String, String> config) throws Exception {
-    admin
-        .createTopics(List.of(new NewTopic(name, partitions, (short) 1).configs(config)))
-        .all()
-        .get();
-    ends(name, partitions);
+  void createTopic(String name, int partitions, Map<String, String> config) {
+    EmbeddedKafka.createTopic(admin, new NewTopic(name, partitions, (short) 1).configs(config));
   }
 
   /// Publishes a value to partition 0, and returns when Kafka has it.
@@ -103,11 +100,7 @@ final class KafkaView implements AutoCloseable {
   private Map<TopicPartition, Long> ends(String topic) throws Exception {
     var description =
         List.copyOf(admin.describeTopics(List.of(topic)).allTopicNames().get().values());
-    return ends(topic, description.getFirst().partitions().size());
-  }
-
-  /// Returns when leaders that are ready have answered (see EmbeddedKafka).
-  private Map<TopicPartition, Long> ends(String topic, int partitions) throws Exception {
+    int partitions = description.getFirst().partitions().size();
     var ends = new HashMap<TopicPartition, Long>();
     for (int partition = 0; partition < partitions; partition++) {
       var which = new TopicPartition(topic, partition);

@@ -24,7 +24,8 @@ final class MainTest {
 
     assertThat(out.toString())
         .startsWith("Usage: taskbroker")
-        .contains("-c, --config=FILE", "-r, --run=MODE", "broker, migrations", "serve", "demo");
+        .contains(
+            "-c, --config=FILE", "-r, --run=MODE", "broker, migrations", "serve", "config", "demo");
     assertThat(err.toString()).isEmpty();
   }
 
@@ -60,6 +61,32 @@ final class MainTest {
 
     ParseResult options = result.hasMatchedOption("-c") ? result : result.subcommand();
     assertThat(options.<Path>matchedOptionValue("-c", Path.of("none"))).isEqualTo(Path.of("FILE"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--run migrations", "--run=migrations -c FILE", "serve -r MIGRATIONS"})
+  void nothingIsMigratedWithSqliteAndThatIsNoError(String line) throws Exception {
+    Path file = Files.writeString(dir.resolve("config.yaml"), "grpc_port: 50099\n");
+
+    assertThat(run(line.replace("FILE", file.toString()).split(" "))).isZero();
+
+    assertThat(err.toString().lines())
+        .singleElement()
+        .asString()
+        .startsWith("taskbroker: warning: nothing to migrate");
+    assertThat(dir.toFile().list()).containsExactly("config.yaml");
+  }
+
+  @Test
+  void nothingIsMigratedWithAConfigurationThatIsWrong() throws Exception {
+    Path file = Files.writeString(dir.resolve("config.yaml"), "{grpc_port: -1, push_threads: 0}");
+
+    assertThat(run("--run", "migrations", "-c", file.toString())).isEqualTo(1);
+
+    assertThat(err.toString().lines())
+        .hasSize(2)
+        .satisfiesOnlyOnce(line -> assertThat(line).contains("grpc_port = -1"))
+        .satisfiesOnlyOnce(line -> assertThat(line).contains("push.threads = 0"));
   }
 
   @Test

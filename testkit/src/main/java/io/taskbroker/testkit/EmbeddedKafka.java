@@ -19,8 +19,12 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.ScramCredentialInfo;
+import org.apache.kafka.clients.admin.ScramMechanism;
+import org.apache.kafka.clients.admin.UserScramCredentialUpsertion;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.metadata.storage.Formatter;
 
@@ -30,14 +34,17 @@ import org.apache.kafka.metadata.storage.Formatter;
 /// Thread-safe. Kafka's server classes are no public API: nothing else names them.
 public final class EmbeddedKafka implements AutoCloseable {
   private static final int ADMIN_TIMEOUT_SECONDS = 30;
+  private static final int SCRAM_ITERATIONS = 4096;
 
   private final KafkaRaftServer server;
   private final int port;
+  private final int securedPort;
   private boolean stopped;
 
-  private EmbeddedKafka(KafkaRaftServer server, int port) {
+  private EmbeddedKafka(KafkaRaftServer server, int port, int securedPort) {
     this.server = server;
     this.port = port;
+    this.securedPort = securedPort;
   }
 
   /// Starts a node on a free port; it keeps its data in `dir`, and finds again what is there.
@@ -47,15 +54,47 @@ public final class EmbeddedKafka implements AutoCloseable {
 
   /// Starts a node on the given port; it keeps its data in `dir`, and finds again what is there.
   public static EmbeddedKafka startOnPort(Path dir, int port) {
+    return start(dir, config(dir, port, Ports.free()), port, port);
+  }
+
+  /// Starts a node on free ports with a second door, at which clients must authenticate; the first
+  /// one stays open, for the test itself.
+  public static EmbeddedKafka start(Path dir, SecuredListener secured) {
+    int port = Ports.free();
+    int securedPort = Ports.free();
+    Properties config = config(dir, port, Ports.free());
+    config.putAll(secured.serverSettings());
+    String door = SecuredListener.NAME + "://" + Ports.HOST + ":" + securedPort;
+    config.merge("listeners", door, EmbeddedKafka::list);
+    config.merge("advertised.listeners", door, EmbeddedKafka::list);
+    config.merge(
+        "listener.security.protocol.map",
+        SecuredListener.NAME + ":" + secured.protocol(),
+        EmbeddedKafka::list);
+    EmbeddedKafka kafka = start(dir, config, port, securedPort);
+    try {
+      secured.users().forEach(kafka::addScramUser);
+    } catch (IllegalStateException e) {
+      kafka.stop();
+      throw e;
+    }
+    return kafka;
+  }
+
+  private static String list(Object first, Object second) {
+    return first + "," + second;
+  }
+
+  private static EmbeddedKafka start(Path dir, Properties config, int port, int securedPort) {
     formatOnce(dir);
-    var server = new KafkaRaftServer(config(dir, port, Ports.free()), Time.SYSTEM);
+    var server = new KafkaRaftServer(new KafkaConfig(config), Time.SYSTEM);
     try {
       server.startup();
     } catch (RuntimeException e) {
       server.shutdown();
       throw e;
     }
-    return new EmbeddedKafka(server, port);
+    return new EmbeddedKafka(server, port, securedPort);
   }
 
   /// The value of `bootstrap.servers` for clients of this node.
@@ -67,6 +106,35 @@ public final class EmbeddedKafka implements AutoCloseable {
     return port;
   }
 
+  /// The same for clients that use the second door, if there is one.
+  public String securedBootstrap() {
+    return Ports.HOST + ":" + securedPort;
+  }
+
+  /// Lets a user in at the second door who uses SCRAM, or changes the password.
+  public void addScramUser(String user, String password) {
+    try (var admin = admin()) {
+      for (var mechanism : List.of(ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512)) {
+        var credential = new ScramCredentialInfo(mechanism, SCRAM_ITERATIONS);
+        admin
+            .alterUserScramCredentials(
+                List.of(new UserScramCredentialUpsertion(user, credential, password)))
+            .all()
+            .get(ADMIN_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+      }
+    } catch (ExecutionException | TimeoutException e) {
+      throw new IllegalStateException("Could not add user " + user, e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("Interrupted while adding user " + user, e);
+    }
+  }
+
+  private Admin admin() {
+    return Admin.create(
+        Map.<String, Object>of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap()));
+  }
+
   /// Creates a topic and returns when its partitions can be written to; topics are never created by
   /// mere use. Without that wait an idempotent producer may lose the first of several batches to a
   /// leader that is not ready, have the second one taken, and get the order right never again.
@@ -76,21 +144,44 @@ public final class EmbeddedKafka implements AutoCloseable {
 
   /// The same for a topic with settings of its own.
   public void createTopic(NewTopic topic) {
+    try (var admin = admin()) {
+      createTopic(admin, topic);
+    }
+  }
+
+  /// The same at the node, or cluster, that the client is one of.
+  public static void createTopic(Admin admin, NewTopic topic) {
     String name = topic.name();
-    var bootstrap = Map.<String, Object>of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap());
-    try (var admin = Admin.create(bootstrap)) {
+    try {
       admin.createTopics(List.of(topic)).all().get(ADMIN_TIMEOUT_SECONDS, TimeUnit.SECONDS);
       Map<TopicPartition, OffsetSpec> ends =
           IntStream.range(0, topic.numPartitions())
               .mapToObj(partition -> new TopicPartition(name, partition))
               .collect(Collectors.toMap(Function.identity(), _ -> OffsetSpec.latest()));
-      // Only leaders answer; until they do, the client asks again.
-      admin.listOffsets(ends).all().get(ADMIN_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+      awaitLeaders(admin, ends);
     } catch (ExecutionException | TimeoutException e) {
       throw new IllegalStateException("Could not create topic " + name, e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("Interrupted while creating topic " + name, e);
+    }
+  }
+
+  /// Only leaders answer. Until they do, the client asks again, but not if the node has not heard
+  /// of the topic yet.
+  private static void awaitLeaders(Admin admin, Map<TopicPartition, OffsetSpec> ends)
+      throws ExecutionException, InterruptedException, TimeoutException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(ADMIN_TIMEOUT_SECONDS);
+    while (true) {
+      try {
+        admin.listOffsets(ends).all().get(ADMIN_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+        return;
+      } catch (ExecutionException e) {
+        if (!(e.getCause() instanceof UnknownTopicOrPartitionException)
+            || System.nanoTime() - deadline >= 0) {
+          throw e;
+        }
+      }
     }
   }
 
@@ -127,7 +218,7 @@ public final class EmbeddedKafka implements AutoCloseable {
     }
   }
 
-  private static KafkaConfig config(Path dir, int port, int controllerPort) {
+  private static Properties config(Path dir, int port, int controllerPort) {
     var config = new Properties();
     config.putAll(
         Map.ofEntries(
@@ -140,13 +231,14 @@ public final class EmbeddedKafka implements AutoCloseable {
                     .formatted(Ports.HOST, port, Ports.HOST, controllerPort)),
             Map.entry("advertised.listeners", "PLAINTEXT://" + Ports.HOST + ":" + port),
             Map.entry("controller.listener.names", "CONTROLLER"),
+            Map.entry("inter.broker.listener.name", "PLAINTEXT"),
             Map.entry("listener.security.protocol.map", "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT"),
             Map.entry("log.dirs", dir.toString()),
             Map.entry("auto.create.topics.enable", "false"),
             Map.entry("group.initial.rebalance.delay.ms", "0")));
     config.putAll(oneReplica());
     config.putAll(smallFootprint());
-    return new KafkaConfig(config);
+    return config;
   }
 
   private static Map<String, String> oneReplica() {

@@ -21,14 +21,15 @@ final class ChangeWriter {
 
   private static final String LEAVE =
       """
-      UPDATE activation SET status = ?, leaving_topic = ?, leaving_headers = ?, parked_until = NULL
+      UPDATE activation SET status = ?, leaving_topic = ?, leaving_cluster = ?, \
+      leaving_headers = ?, parked_until = NULL
       WHERE key = ?
       """;
 
   private static final String LEAVE_WITH_PAYLOAD =
       """
-      UPDATE activation SET status = ?, leaving_topic = ?, leaving_headers = ?, \
-      parked_until = NULL, payload = ?
+      UPDATE activation SET status = ?, leaving_topic = ?, leaving_cluster = ?, \
+      leaving_headers = ?, parked_until = NULL, payload = ?
       WHERE key = ?
       """;
 
@@ -115,12 +116,13 @@ final class ChangeWriter {
     PreparedStatement statement = payload == null ? leave : leaveWithPayload;
     statement.setString(1, change.status().storedName());
     statement.setString(2, change.destination().topic());
-    statement.setString(3, RowCodec.headers(change.destination()));
+    statement.setString(3, RowCodec.cluster(change.destination()));
+    statement.setString(4, RowCodec.headers(change.destination()));
     if (payload == null) {
-      statement.setLong(4, change.key());
-    } else {
-      statement.setBytes(4, payload);
       statement.setLong(5, change.key());
+    } else {
+      statement.setBytes(5, payload);
+      statement.setLong(6, change.key());
     }
     return ofExisting(statement);
   }

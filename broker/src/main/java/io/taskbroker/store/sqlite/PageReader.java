@@ -56,6 +56,9 @@ final class PageReader {
       GROUP BY high, low ORDER BY until
       """;
 
+  /// Payload bytes at which a page ends, however few rows it has (G7).
+  private static final int PAGE_BYTES = 4 << 20;
+
   private final RowCodec codec;
   private final PreparedStatement load;
   private final PreparedStatement loadParked;
@@ -124,13 +127,17 @@ final class PageReader {
   /// @return when the first row is due that does not; [Row#NONE] if the statement gave none
   private long collect(PreparedStatement statement, ParkedQuery query, List<Row> page)
       throws SQLException {
+    long bytes = 0;
     try (ResultSet result = statement.executeQuery()) {
       while (result.next()) {
         Row row = codec.read(result);
-        if (page.size() == query.limit() || row.parkedUntil() > query.upTo()) {
+        if (page.size() == query.limit()
+            || row.parkedUntil() > query.upTo()
+            || bytes >= PAGE_BYTES) {
           return row.parkedUntil();
         }
         page.add(row);
+        bytes += row.activation().payload().length;
       }
     }
     return Row.NONE;

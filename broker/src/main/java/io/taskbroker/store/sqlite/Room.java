@@ -60,6 +60,11 @@ final class Room {
     }
   }
 
+  /// Whether the disk has as many bytes, and what is kept for deletes.
+  boolean has(long bytes) {
+    return diskBytes.getAsLong() - FREE_BYTES >= bytes;
+  }
+
   /// As many as there can be where the system does not say.
   private static long bytesLeft(FileStore disk) {
     try {

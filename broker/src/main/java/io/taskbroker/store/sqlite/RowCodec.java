@@ -27,13 +27,13 @@ final class RowCodec {
       key, id, application, parked_until, status, attempts, claim_expires_at, \
       processing_deadline, deadline_extended, committed, at_most_once, derived, failure_policy, \
       bucket, deadline_seconds, received_at, expires_at, delay_until, added_at, topic, \
-      partition_number, record_offset, namespace, taskname, leaving_topic, leaving_headers, \
-      payload\
+      partition_number, record_offset, namespace, taskname, leaving_topic, leaving_cluster, \
+      leaving_headers, payload\
       """;
 
   static final String INSERT =
       "INSERT INTO activation (%s) VALUES (?%s) ON CONFLICT (key) DO NOTHING"
-          .formatted(COLUMNS, ", ?".repeat(26));
+          .formatted(COLUMNS, ", ?".repeat(27));
 
   private static final int MAX_SHARED = 10_000;
 
@@ -68,8 +68,9 @@ final class RowCodec {
     insert.setString(24, activation.taskname());
     Destination leaving = row.leaving();
     insert.setString(25, leaving == null ? null : leaving.topic());
-    insert.setString(26, leaving == null ? null : headers(leaving));
-    insert.setBytes(27, activation.payload());
+    insert.setString(26, leaving == null ? null : cluster(leaving));
+    insert.setString(27, leaving == null ? null : headers(leaving));
+    insert.setBytes(28, activation.payload());
   }
 
   /// The row of a result that has [#COLUMNS].
@@ -80,7 +81,7 @@ final class RowCodec {
             shared(result.getString(3)),
             shared(result.getString(23)),
             shared(result.getString(24)),
-            result.getBytes(27),
+            result.getBytes(28),
             new Origin(shared(result.getString(20)), result.getInt(21), result.getLong(22)),
             result.getLong(16),
             time(result, 17, Activation.NEVER),
@@ -100,7 +101,7 @@ final class RowCodec {
         result.getInt(9) != 0,
         result.getInt(10) != 0,
         time(result, 4, Row.NONE),
-        leaving(result.getString(25), result.getString(26)));
+        leaving(result.getString(25), result.getString(26), result.getString(27)));
   }
 
   /// Equal texts become one object.
@@ -132,6 +133,11 @@ final class RowCodec {
     return set ? 1 : 0;
   }
 
+  /// The cluster of a destination; null if it is that of the topic.
+  static @Nullable String cluster(Destination destination) {
+    return destination.cluster().isEmpty() ? null : destination.cluster();
+  }
+
   /// The headers of a destination as a JSON object; null if there are none.
   static @Nullable String headers(Destination destination) {
     return destination.headers().isEmpty()
@@ -139,13 +145,15 @@ final class RowCodec {
         : Json.MAPPER.writeValueAsString(destination.headers());
   }
 
-  private static @Nullable Destination leaving(@Nullable String topic, @Nullable String headers) {
+  private static @Nullable Destination leaving(
+      @Nullable String topic, @Nullable String cluster, @Nullable String headers) {
     if (topic == null) {
       return null;
     }
-    return headers == null
-        ? Destination.of(topic)
-        : new Destination(topic, Json.MAPPER.readValue(headers, Json.HEADERS));
+    return new Destination(
+        topic,
+        cluster == null ? "" : cluster,
+        headers == null ? Map.of() : Json.MAPPER.readValue(headers, Json.HEADERS));
   }
 
   /// Loaded with the first destination that has headers: few have.

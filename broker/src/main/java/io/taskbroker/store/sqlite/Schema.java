@@ -19,8 +19,8 @@ final class Schema {
   /// Names the file a store of this broker, in the file's header ("task").
   private static final int APPLICATION_ID = 0x7461736B;
 
-  /// The layout of the tables, in the file's header.
-  private static final int VERSION = 1;
+  /// The layout of the tables, in the file's header. Layout 1 had no `leaving_cluster`.
+  private static final int VERSION = 2;
 
   /// Integer keys and no index on the ids: a commit writes to the end of the table and not all over
   /// it, however large the backlog.
@@ -52,6 +52,7 @@ final class Schema {
         namespace TEXT NOT NULL,
         taskname TEXT NOT NULL,
         leaving_topic TEXT,
+        leaving_cluster TEXT,
         leaving_headers TEXT,
         payload BLOB NOT NULL
       ) STRICT
@@ -150,6 +151,8 @@ final class Schema {
   enum Content {
     NOTHING,
     STORE,
+    /// A store of the layout before.
+    STORE_1,
     REFERENCE
   }
 
@@ -166,6 +169,9 @@ final class Schema {
     }
     if (number(connection, "PRAGMA application_id") == APPLICATION_ID) {
       long version = number(connection, "PRAGMA user_version");
+      if (version == 1) {
+        return Content.STORE_1;
+      }
       if (version != VERSION) {
         throw new StoreException(
             Kind.FATAL,
@@ -210,6 +216,14 @@ final class Schema {
       statement.executeUpdate("PRAGMA application_id = " + APPLICATION_ID);
       statement.executeUpdate("PRAGMA user_version = " + VERSION);
       return rows;
+    }
+  }
+
+  /// Gives the tables the present layout, in the transaction of the caller.
+  static void upgrade(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.executeUpdate("ALTER TABLE activation ADD COLUMN leaving_cluster TEXT");
+      statement.executeUpdate("PRAGMA user_version = " + VERSION);
     }
   }
 

@@ -83,13 +83,17 @@ final class Session implements AutoCloseable {
     Connection connection = connect(file);
     try {
       Schema.Content content = Schema.examine(connection, file);
-      if (content != Schema.Content.STORE && !make) {
+      boolean isStore = content == Schema.Content.STORE || content == Schema.Content.STORE_1;
+      if (!isStore && !make) {
         throw new StoreException(
             Kind.FATAL, "The file %s is no longer the store that it was".formatted(file), null);
       }
       configure(connection, file);
       connection.setAutoCommit(false);
-      if (content != Schema.Content.STORE) {
+      if (content == Schema.Content.STORE_1) {
+        Schema.upgrade(connection);
+        connection.commit();
+      } else if (!isStore) {
         make(connection, file, content);
       }
       return new Session(connection);
@@ -185,11 +189,30 @@ final class Session implements AutoCloseable {
     purge.executeUpdate();
   }
 
-  /// Gives up to `count` free pages back to the file system.
+  /// Gives up to `count` free pages back to the file system, if that many are free that inserts
+  /// will not soon need them.
   void vacuum(int count) throws SQLException {
+    if (number(freePages) <= number(pages) / 4) {
+      return;
+    }
     try (Statement statement = connection.createStatement()) {
       // As an update, since a query would give back one page for each of its rows that is read.
       statement.executeUpdate("PRAGMA incremental_vacuum(" + count + ")");
+    }
+  }
+
+  /// Writes the whole file anew without what is free of it, which also makes the file of a
+  /// reference one whose pages can be given back later. Between transactions only.
+  void rewrite() throws SQLException {
+    // Outside of any transaction, and with its temporary copy not in memory.
+    connection.setAutoCommit(true);
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("PRAGMA temp_store = FILE");
+      statement.execute("VACUUM");
+      statement.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+      statement.execute("PRAGMA temp_store = MEMORY");
+    } finally {
+      connection.setAutoCommit(false);
     }
   }
 

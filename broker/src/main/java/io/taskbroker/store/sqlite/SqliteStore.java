@@ -29,10 +29,13 @@ public final class SqliteStore implements ActivationStore {
   /// What one [#maintain] does at most: some tens of milliseconds of work.
   private static final int PURGED_AT_ONCE = 50_000;
 
-  private static final int VACUUMED_AT_ONCE = 4_000;
+  /// Of a smaller file little can be had back.
+  private static final long FREE_BYTES_TO_REWRITE_FOR = 64L << 20;
+
   private static final int LOG_PAGES_TO_WARN_OF = 4 * Session.CHECKPOINT_PAGES;
 
   private final Path file;
+  private final int vacuumPages;
   private final Room room;
   private final WriterLock lock;
   private final String name;
@@ -50,8 +53,14 @@ public final class SqliteStore implements ActivationStore {
   private List<Outcome> triedOutcomes = List.of();
 
   private SqliteStore(
-      Path file, Room room, WriterLock lock, Session session, Session.Writer writer) {
+      Path file,
+      int vacuumPages,
+      Room room,
+      WriterLock lock,
+      Session session,
+      Session.Writer writer) {
     this.file = file;
+    this.vacuumPages = vacuumPages;
     this.room = room;
     this.lock = lock;
     this.session = session;
@@ -72,7 +81,11 @@ public final class SqliteStore implements ActivationStore {
       try {
         Session.Writer writer = session.raiseEpoch();
         session.commit();
-        return new SqliteStore(file, Room.of(file, options), lock, session, writer);
+        Room room = Room.of(file, options);
+        if (options.vacuumAtStart()) {
+          rewriteIfMostlyFree(session, file, room);
+        }
+        return new SqliteStore(file, options.vacuumPages(), room, lock, session, writer);
       } catch (SQLException | RuntimeException e) {
         closeQuietly(session);
         throw e;
@@ -83,6 +96,29 @@ public final class SqliteStore implements ActivationStore {
     } catch (RuntimeException e) {
       lock.close();
       throw e;
+    }
+  }
+
+  /// After a flood, what is left is written anew: where it is less than what is free, and there is
+  /// room for two copies of it.
+  private static void rewriteIfMostlyFree(Session session, Path file, Room room)
+      throws SQLException {
+    long free = session.freeBytes();
+    long used = session.size();
+    if (free < FREE_BYTES_TO_REWRITE_FOR || free < used || !room.has(2 * used)) {
+      return;
+    }
+    long started = System.nanoTime();
+    try {
+      session.rewrite();
+      LOG.info(
+          "Gave {} free bytes of {} back in {} ms; {} are left",
+          free,
+          file,
+          (System.nanoTime() - started) / 1_000_000,
+          used);
+    } catch (SQLException e) {
+      LOG.warn("Could not give {} free bytes of {} back, and goes on without", free, file, e);
     }
   }
 
@@ -175,7 +211,7 @@ public final class SqliteStore implements ActivationStore {
             session -> {
               fence(session);
               session.purgeTombstones(now, PURGED_AT_ONCE);
-              session.vacuum(VACUUMED_AT_ONCE);
+              session.vacuum(vacuumPages);
               session.commit();
               return session.checkpoint();
             });

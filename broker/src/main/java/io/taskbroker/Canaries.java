@@ -1,0 +1,126 @@
+package io.taskbroker;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.Timestamp;
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.FailurePolicy;
+import io.taskbroker.activation.Origin;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Intake;
+import io.taskbroker.proto.v1.TaskActivation;
+import io.taskbroker.runtime.Service;
+import java.time.InstantSource;
+import java.util.Collection;
+import java.util.List;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Makes tasks at each start of the broker that do nothing, a number for each application, so that
+/// one sees whether its workers get and run tasks (reference-spec 1.4). They do not come from
+/// Kafka, though they name a place there (H23). One task of each application is on its way to the
+/// store at a time; where there is no room, no more are made. Thread-safe.
+final class Canaries implements Service {
+  private static final Logger log = LoggerFactory.getLogger(Canaries.class);
+  private static final String NAMESPACE = "internal";
+  private static final String TASKNAME = "canary_task";
+  private static final int DEADLINE_SECONDS = 10;
+
+  /// `{"args": [], "kwargs": {}}` as MessagePack.
+  private static final ByteString PARAMETERS = ByteString.fromHex("82a46172677390a66b776172677380");
+
+  private final String topic;
+  private final List<String> applications;
+  private final int each;
+  private final Intake intake;
+  private final InstantSource clock = InstantSource.system();
+  private volatile boolean stopped;
+
+  /// @param topic that they claim to come from
+  /// @param each how many to make for each application
+  Canaries(String topic, Collection<String> applications, int each, Intake intake) {
+    this.topic = topic;
+    this.applications = List.copyOf(applications);
+    this.each = each;
+    this.intake = intake;
+  }
+
+  @Override
+  public String name() {
+    return "canaries";
+  }
+
+  @Override
+  public void start() {
+    applications.forEach(application -> make(application, 0));
+  }
+
+  @Override
+  public void stop() {
+    stopped = true;
+  }
+
+  private void make(String application, int number) {
+    if (number < each && !stopped) {
+      intake.request(
+          new Command.Enqueue(canary(application, number), new Made(application, number)));
+    }
+  }
+
+  private Activation canary(String application, int number) {
+    String id = UUID.randomUUID().toString();
+    long now = clock.millis();
+    byte[] payload =
+        TaskActivation.newBuilder()
+            .setId(id)
+            .setApplication(application)
+            .setNamespace(NAMESPACE)
+            .setTaskname(TASKNAME)
+            .setParametersBytes(PARAMETERS)
+            .setReceivedAt(
+                Timestamp.newBuilder()
+                    .setSeconds(now / 1_000)
+                    .setNanos((int) (now % 1_000) * 1_000_000))
+            .setProcessingDeadlineDuration(DEADLINE_SECONDS)
+            .build()
+            .toByteArray();
+    return new Activation(
+        id,
+        application,
+        NAMESPACE,
+        TASKNAME,
+        payload,
+        new Origin(topic, 0, number),
+        now,
+        Activation.NEVER,
+        0,
+        DEADLINE_SECONDS,
+        FailurePolicy.DISCARD,
+        false,
+        false);
+  }
+
+  /// Goes on with the next when one is durable.
+  private final class Made implements Command.EnqueueReply {
+    private final String application;
+    private final int number;
+
+    Made(String application, int number) {
+      this.application = application;
+      this.number = number;
+    }
+
+    @Override
+    public void done() {
+      make(application, number + 1);
+    }
+
+    @Override
+    public void unavailable(String why) {
+      if (!stopped) {
+        log.warn(
+            "Made {} of {} canary tasks of application {}: {}", number, each, application, why);
+      }
+    }
+  }
+}

@@ -1,0 +1,63 @@
+package io.taskbroker;
+
+import io.taskbroker.config.BrokerConfig;
+import io.taskbroker.config.Secret;
+import io.taskbroker.config.TelemetryConfig;
+import io.taskbroker.engine.Mailbox;
+import io.taskbroker.runtime.FailureSink;
+import io.taskbroker.runtime.Service;
+import io.taskbroker.telemetry.ErrorReports;
+import io.taskbroker.telemetry.Metrics;
+import io.taskbroker.telemetry.MetricsServer;
+import io.taskbroker.telemetry.RuntimeGauges;
+import io.taskbroker.telemetry.StatsdReporter;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// What tells operators of the broker, logs apart: metrics, by statsd and to Prometheus, health by
+/// HTTP, error reports.
+final class Telemetry {
+  private final Metrics metrics = new Metrics();
+  private final Upkeep upkeep;
+  private final Optional<MetricsServer> server;
+  private final List<Service> services = new ArrayList<>();
+
+  Telemetry(BrokerConfig config, Mailbox engine, FailureSink failures) {
+    TelemetryConfig.Sentry sentry = config.telemetry().sentry();
+    TelemetryConfig.Metrics options = config.telemetry().metrics();
+    sentry
+        .dsn()
+        .map(Secret::reveal)
+        .filter(dsn -> !dsn.isBlank())
+        .ifPresent(dsn ->
+            services.add(
+                ErrorReports.open(
+                    dsn, sentry.environment(), sentry.tracesSampleRate(), options.defaultTags())));
+    services.add(new StatsdReporter(metrics, options.statsd(), options.defaultTags(), failures));
+    InetSocketAddress address = options.endpoint().address();
+    server =
+        address.getPort() == 0
+            ? Optional.empty()
+            : Optional.of(new MetricsServer(metrics, address, options.endpoint().given()));
+    server.ifPresent(services::add);
+    services.add(new RuntimeGauges(metrics, options.runtimeInterval(), failures));
+    upkeep = new Upkeep(config, metrics, engine, failures);
+    services.add(upkeep);
+  }
+
+  Metrics metrics() {
+    return metrics;
+  }
+
+  /// What is to be started first, and stopped last.
+  List<Service> services() {
+    return services;
+  }
+
+  void setReady(boolean ready) {
+    upkeep.setReady(ready);
+    server.ifPresent(it -> it.setReady(ready));
+  }
+}

@@ -1,0 +1,31 @@
+package io.taskbroker.config;
+
+import static io.taskbroker.config.KeyType.map;
+import static io.taskbroker.config.KeyType.oneOf;
+import static io.taskbroker.config.KeyType.url;
+
+import java.net.URI;
+import java.util.Map;
+
+/// The keys of an area: How tasks reach workers.
+final class DeliveryKeys {
+  static final KeyTable<BrokerConfig> TABLE = new KeyTable<>("Delivery", "How tasks reach workers");
+
+  static final Key<BrokerConfig, DeliveryMode> DELIVERY_MODE =
+      TABLE.key(
+          "delivery_mode",
+          oneOf(DeliveryMode.class),
+          DeliveryMode.PULL,
+          "Whether workers fetch tasks (pull) or are called (push)",
+          BrokerConfig::deliveryMode);
+
+  static final Key<BrokerConfig, Map<String, URI>> WORKER_MAP =
+      TABLE.key(
+          "worker_map",
+          map(url()),
+          Map.of("sentry", URI.create("http://127.0.0.1:50052")),
+          "Where the workers of each application are, in push mode",
+          BrokerConfig::workerMap);
+
+  private DeliveryKeys() {}
+}

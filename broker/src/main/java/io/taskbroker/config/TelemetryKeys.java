@@ -1,0 +1,108 @@
+package io.taskbroker.config;
+
+import static io.taskbroker.config.KeyType.bool;
+import static io.taskbroker.config.KeyType.durationNotZero;
+import static io.taskbroker.config.KeyType.hostAndPort;
+import static io.taskbroker.config.KeyType.map;
+import static io.taskbroker.config.KeyType.number;
+import static io.taskbroker.config.KeyType.oneOf;
+import static io.taskbroker.config.KeyType.optional;
+import static io.taskbroker.config.KeyType.secretText;
+import static io.taskbroker.config.KeyType.text;
+
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+
+/// The keys of an area: Logs, metrics and error reports.
+final class TelemetryKeys {
+  static final KeyTable<BrokerConfig> TABLE =
+      new KeyTable<>("Telemetry", "Logs, metrics and error reports");
+
+  static final Key<BrokerConfig, String> LOG_FILTER =
+      TABLE.key(
+          "log_filter",
+          text(),
+          "info,librdkafka=warn,h2=off",
+          KeyDoc.noted(
+              "What is logged, as level or target=level, separated by commas",
+              "targets of the reference's libraries stand for those of this broker"),
+          c -> c.telemetry().log().filter());
+
+  static final Key<BrokerConfig, TelemetryConfig.LogFormat> LOG_FORMAT =
+      TABLE.key(
+          "log_format",
+          oneOf(TelemetryConfig.LogFormat.class),
+          TelemetryConfig.LogFormat.TEXT,
+          "How lines of the log look",
+          c -> c.telemetry().log().format());
+
+  static final Key<BrokerConfig, Boolean> LOG_ASYNC_BACKTRACE =
+      TABLE.key(
+          "log_async_backtrace",
+          bool(),
+          false,
+          KeyDoc.unused(
+              "Whether to log from time to time what all tasks of the runtime do",
+              "`jcmd PID Thread.print` tells what the threads do"),
+          c -> c.telemetry().log().asyncBacktrace());
+
+  static final Key<BrokerConfig, InetSocketAddress> STATSD_ADDR =
+      TABLE.key(
+          "statsd_addr",
+          hostAndPort(),
+          InetSocketAddress.createUnresolved("127.0.0.1", 8126),
+          "Where metrics are sent",
+          c -> c.telemetry().metrics().statsd());
+
+  static final Key<BrokerConfig, InetSocketAddress> METRICS_ADDR =
+      TABLE.key(
+          "metrics_addr",
+          hostAndPort(),
+          InetSocketAddress.createUnresolved("127.0.0.1", 9464),
+          "Where metrics are served to Prometheus, and health; port 0 for nowhere",
+          c -> c.telemetry().metrics().endpoint().address());
+
+  static final Key<BrokerConfig, Map<String, String>> DEFAULT_METRICS_TAGS =
+      TABLE.key(
+          "default_metrics_tags",
+          map(text()),
+          Map.of(),
+          "Tags of every metric and every error report",
+          c -> c.telemetry().metrics().defaultTags());
+
+  static final Key<BrokerConfig, Duration> RUNTIME_METRICS_INTERVAL =
+      TABLE.key(
+          "runtime_metrics_interval",
+          durationNotZero(),
+          Duration.ofSeconds(1),
+          "How often the process is measured",
+          c -> c.telemetry().metrics().runtimeInterval());
+
+  static final Key<BrokerConfig, Optional<Secret>> SENTRY_DSN =
+      TABLE.key(
+          "sentry_dsn",
+          optional(secretText()),
+          Optional.empty(),
+          "Where errors are reported to",
+          c -> c.telemetry().sentry().dsn());
+
+  static final Key<BrokerConfig, Optional<String>> SENTRY_ENV =
+      TABLE.key(
+          "sentry_env",
+          optional(text()),
+          Optional.empty(),
+          "The environment that errors are reported of",
+          c -> c.telemetry().sentry().environment());
+
+  static final Key<BrokerConfig, Optional<Double>> TRACES_SAMPLE_RATE =
+      TABLE.key(
+          "traces_sample_rate",
+          optional(number()),
+          Optional.of(0.0),
+          "The share of work that is traced",
+          c -> c.telemetry().sentry().tracesSampleRate());
+
+  private TelemetryKeys() {}
+}

@@ -1,0 +1,48 @@
+package io.taskbroker.deliver;
+
+import io.prometheus.metrics.core.datapoints.CounterDataPoint;
+import io.taskbroker.inflight.PushOutcome;
+import io.taskbroker.telemetry.Metrics;
+
+/// Calls of workers, in the metrics of the reference. Thread-safe.
+final class PushCounts {
+  private final Metrics metrics;
+  private final CounterDataPoint submitted;
+  private final CounterDataPoint ok;
+  private final CounterDataPoint error;
+  private final CounterDataPoint undone;
+
+  PushCounts(Metrics metrics) {
+    this.metrics = metrics;
+    this.submitted = metrics.submitted.of("ok");
+    this.ok = metrics.pushes.of("ok");
+    this.error = metrics.pushes.of("error");
+    this.undone = metrics.undoneClaims.of("ok");
+  }
+
+  void claimed() {
+    metrics.claimed.inc();
+    submitted.inc();
+  }
+
+  /// A call is about to be sent.
+  ///
+  /// @param waited nanoseconds since the claim
+  void began(long waited) {
+    metrics.pushAttempts.inc();
+    metrics.pushQueueLatency.observe(waited / 1e9);
+  }
+
+  /// A call ended, after so many nanoseconds.
+  void ended(PushOutcome outcome, long nanos) {
+    metrics.pushDuration.observe(nanos / 1e9);
+    switch (outcome) {
+      case ACCEPTED -> ok.inc();
+      case BUSY, UNREACHABLE -> {
+        error.inc();
+        undone.inc();
+      }
+      case REFUSED, LOST -> error.inc();
+    }
+  }
+}

@@ -1,0 +1,122 @@
+package io.taskbroker.engine;
+
+import io.prometheus.metrics.core.datapoints.CounterDataPoint;
+import io.taskbroker.activation.Activation;
+import io.taskbroker.inflight.Notice;
+import io.taskbroker.inflight.Tally;
+import io.taskbroker.telemetry.Labelled;
+import io.taskbroker.telemetry.Metrics;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+
+/// What the engine does, in the metrics of the reference. An increment each. Confined to the
+/// engine's thread.
+public final class EngineCounts {
+  private final Metrics metrics;
+  private final Map<Notice, CounterDataPoint> notices = new EnumMap<>(Notice.class);
+  private final CounterDataPoint completed;
+  private final CounterDataPoint failed;
+  private final CounterDataPoint retried;
+  private final CounterDataPoint delayElapsed;
+
+  public EngineCounts(Metrics metrics) {
+    this.metrics = metrics;
+    completed = metrics.transitions.of("completed");
+    failed = metrics.transitions.of("failed");
+    retried = metrics.transitions.of("retried");
+    delayElapsed = metrics.cleanups.of("mark_delay_elapsed_as_pending");
+  }
+
+  /// Counts something that is told to operators, too.
+  public void notice(Notice notice, String id) {
+    notices.computeIfAbsent(notice, this::counter).inc();
+    if (notice == Notice.NO_WORKER) {
+      metrics.missingWorker.of(id).inc();
+    }
+  }
+
+  private CounterDataPoint counter(Notice notice) {
+    return metrics.notices.of(notice.name().toLowerCase(Locale.ROOT));
+  }
+
+  /// Counts what happened to an activation.
+  ///
+  /// @param age milliseconds since it was published, or since its delay ended
+  public void count(Tally tally, Activation activation, long age) {
+    switch (tally) {
+      case CLAIMED ->
+          metrics
+              .receivedToClaimed
+              .of(activation.namespace(), activation.taskname(), "true")
+              .observe(seconds(age));
+      case PUSHED ->
+          metrics
+              .receivedToPush
+              .of(activation.namespace(), activation.taskname())
+              .observe(seconds(age));
+      case PULLED ->
+          metrics
+              .receivedToGetTask
+              .of(activation.namespace(), activation.taskname())
+              .observe(seconds(age));
+      case COMPLETED -> completed.inc();
+      case DISCARDED -> {
+        failed.inc();
+        metrics.cleanups.of("delete_discarded").inc();
+      }
+      case DEAD_LETTERED -> failed.inc();
+      case DEAD_LETTER_PRODUCED -> {
+        metrics.cleanups.of("publish_deadlettered").inc();
+        metrics.deadLetterSize.observe(activation.payload().length);
+      }
+      case RETRY_PRODUCED -> retried.inc();
+      case EXPIRED -> metrics.cleanups.of("removed_expired").inc();
+      case EXPIRED_ON_ARRIVAL -> metrics.expiredAtConsumer.of(activation.origin().topic()).inc();
+      case DELAY_ELAPSED -> delayElapsed.inc();
+      case DEADLINE_PASSED -> metrics.cleanups.of("processing_deadline_exceeded").inc();
+      case ATTEMPTS_EXCEEDED ->
+          metrics.cleanups.of("mark_processing_attempts_exceeded_as_failure").inc();
+      case LEASE_PASSED -> metrics.cleanups.of("claim_expiration_exceeded").inc();
+      case KILLED_BY_NAME -> killed(activation, "whole_task");
+      case KILLED_BY_SELECTOR -> killed(activation, "selector");
+      case SWITCHED_OFF -> metrics.cleanups.of("removed_killswitched").inc();
+      case DEMOTED -> {
+        of(metrics.demoted, activation).inc();
+        metrics.forwardAttempts.of(activation.origin().topic()).observe(1);
+      }
+      case DEMOTION_PRODUCED -> metrics.forwardSuccesses.of(activation.origin().topic()).observe(1);
+      case DEMOTION_REFUSED -> {
+        metrics.forwardFailures.of(activation.origin().topic()).observe(1);
+        metrics.forwardFailed.of(activation.namespace(), activation.taskname()).inc();
+      }
+      case DEMOTION_SKIPPED -> of(metrics.demotionSkipped, activation).inc();
+      case DEMOTED_IN_FLIGHT -> {
+        metrics.forwarded.inc();
+        metrics.forwardAttempts.of(activation.origin().topic()).observe(1);
+        metrics.forwardedDemoted.of(activation.namespace(), activation.taskname()).inc();
+      }
+      case HELD_BY_PENDING -> heldBack(activation, "pending_limit");
+      case HELD_BY_PROCESSING -> heldBack(activation, "processing_limit");
+      case HELD_BY_STORE -> heldBack(activation, "db_size_limit");
+      case HELD_BY_MEMORY -> heldBack(activation, "memory_limit");
+      case HELD_BY_LEAVING -> heldBack(activation, "leaving_limit");
+    }
+  }
+
+  private void killed(Activation activation, String match) {
+    metrics.droppedByKillswitch.of(activation.origin().topic(), activation.taskname(), match).inc();
+  }
+
+  private static CounterDataPoint of(Labelled<CounterDataPoint> counters, Activation activation) {
+    return counters.of(activation.origin().topic(), activation.namespace(), activation.taskname());
+  }
+
+  private void heldBack(Activation activation, String reason) {
+    metrics.backpressure.of(activation.origin().topic(), reason).inc();
+  }
+
+  private static double seconds(long millis) {
+    return Math.max(0, millis) / 1_000.0;
+  }
+}

@@ -1,0 +1,49 @@
+package io.taskbroker.grpc;
+
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.ssl.NotSslRecordException;
+import io.netty.handler.ssl.SslHandler;
+import java.net.SocketAddress;
+import java.nio.channels.ClosedChannelException;
+
+/// Tells of TLS handshakes that failed: what is wrong with a certificate is otherwise seen by the
+/// other side only, or by nobody. One per connection; it leaves when the handshake begins.
+final class HandshakeWatch extends ChannelInboundHandlerAdapter {
+  private static final int REASON_CHARS = 300;
+
+  private final RareWarning warning;
+
+  HandshakeWatch(RareWarning warning) {
+    this.warning = warning;
+  }
+
+  @Override
+  public void channelActive(ChannelHandlerContext context) {
+    // The library adds its handler of TLS now.
+    context.fireChannelActive();
+    SslHandler tls = context.pipeline().get(SslHandler.class);
+    if (tls != null) {
+      SocketAddress peer = context.channel().remoteAddress();
+      tls.handshakeFuture()
+          .addListener(handshake -> {
+            // Who says nothing before hanging up looks whether somebody listens.
+            if (!handshake.isSuccess() && !(handshake.cause() instanceof ClosedChannelException)) {
+              warning.log("Refused a gRPC connection: {}", describe(peer, handshake.cause()));
+            }
+          });
+    }
+    context.pipeline().remove(this);
+  }
+
+  /// One line without what the other side could do to a log, or what it sent in plaintext.
+  private static String describe(SocketAddress peer, Throwable cause) {
+    String reason =
+        cause instanceof NotSslRecordException
+            ? "it does not speak TLS"
+            : String.valueOf(cause.getMessage());
+    String line = reason.lines().findFirst().orElse("").replaceAll("\\p{Cntrl}", " ");
+    return "the TLS handshake with %s failed: %s"
+        .formatted(peer, line.substring(0, Math.min(line.length(), REASON_CHARS)));
+  }
+}

@@ -1,0 +1,218 @@
+package io.taskbroker.ingest;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.github.luben.zstd.Zstd;
+import com.github.luben.zstd.ZstdCompressCtx;
+import com.google.protobuf.ByteString;
+import com.google.protobuf.Timestamp;
+import com.google.protobuf.UnsafeByteOperations;
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.FailurePolicy;
+import io.taskbroker.activation.Ids;
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.inflight.Command.Arrival;
+import io.taskbroker.proto.v1.TaskActivation;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.header.Header;
+import org.jspecify.annotations.Nullable;
+
+/// Makes activations of the records of a raw topic: each is the one argument of the configured task
+/// (reference-spec 9.9). The id follows from the UUID of the topic, partition and offset, so that a
+/// record that is read twice is one task (G4, W22).
+///
+/// Its buffers and the compressor are used again for each record; after a large record they are
+/// given back.
+final class RawDecoder implements RecordDecoder {
+  /// A larger value is undecodable, even if it would compress well: a worker has to hold it.
+  static final int MAX_VALUE_BYTES = 64 << 20;
+
+  private static final String COMPRESSION = "compression-type";
+  private static final long MAX_MILLIS = 253_402_300_799_999L; // the end of the year 9999
+  private static final int MAX_KEPT_BUFFER = 1 << 20;
+
+  private final RawTask task;
+  private final int maxMessageSize;
+  private final Sizes sizes;
+  private final TaskActivation prototype;
+  private final Parameters parameters = new Parameters();
+  private byte[] compressed = {};
+  private @Nullable ZstdCompressCtx compressor;
+
+  /// @param sizes told of each record that becomes an activation
+  RawDecoder(RawTask task, int maxMessageSize, Sizes sizes) {
+    this.task = task;
+    this.maxMessageSize = maxMessageSize;
+    this.sizes = sizes;
+    this.prototype =
+        TaskActivation.newBuilder()
+            .setApplication(task.application())
+            .setNamespace(task.namespace())
+            .setTaskname(task.taskname())
+            .setProcessingDeadlineDuration(task.deadline().toSeconds())
+            .build();
+  }
+
+  /// A record without a value is one with an empty value.
+  @Override
+  public Arrival decode(
+      SourcePartition partition, ConsumerRecord<byte[], byte[]> message, long now) {
+    byte @Nullable [] given = message.value();
+    byte[] value = given == null ? new byte[0] : given;
+    Origin origin = RecordDecoder.origin(message);
+    if (value.length > MAX_VALUE_BYTES) {
+      return RecordDecoder.undecodable(
+          origin, value, now, value.length + " bytes are more than " + MAX_VALUE_BYTES);
+    }
+    String id = Ids.raw(partition.topicId(), message.partition(), message.offset());
+    long timestamp = message.timestamp();
+    long receivedAt = timestamp >= 0 && timestamp <= MAX_MILLIS ? timestamp : now;
+    byte[] payload = payload(id, receivedAt, value, message.headers());
+    if (payload.length > maxMessageSize) {
+      return RecordDecoder.undecodable(
+          origin,
+          value,
+          now,
+          "as an activation it has "
+              + payload.length
+              + " bytes, which are more than "
+              + maxMessageSize);
+    }
+    var activation =
+        new Activation(
+            id,
+            task.application(),
+            task.namespace(),
+            task.taskname(),
+            payload,
+            origin,
+            receivedAt,
+            Activation.NEVER,
+            0,
+            (int) task.deadline().toSeconds(),
+            FailurePolicy.DISCARD,
+            false,
+            true);
+    return new Arrival(activation, null);
+  }
+
+  private byte[] payload(String id, long receivedAt, byte[] value, Iterable<Header> headers) {
+    TaskActivation.Builder activation =
+        prototype.toBuilder().setId(id).setReceivedAt(timestamp(receivedAt));
+    for (Header header : headers) {
+      byte @Nullable [] text = header.value();
+      if (text != null && UnsafeByteOperations.unsafeWrap(text).isValidUtf8()) {
+        activation.putHeaders(header.key(), new String(text, UTF_8));
+      }
+    }
+    if (task.compresses()) {
+      activation.putHeaders(COMPRESSION, "zstd");
+    } else {
+      activation.removeHeaders(COMPRESSION); // it would say what is not true
+    }
+    int length = parameters.write(value);
+    ByteString sent = bytes(length);
+    sizes.observe(value.length, sent.size());
+    byte[] payload = activation.setParametersBytes(sent).build().toByteArray();
+    forgetLargeBuffers();
+    return payload;
+  }
+
+  /// The parameters as they are to be sent, in a buffer that is used again.
+  private ByteString bytes(int length) {
+    if (!task.compresses()) {
+      return UnsafeByteOperations.unsafeWrap(parameters.buffer, 0, length);
+    }
+    int bound = (int) Zstd.compressBound(length);
+    if (compressed.length < bound) {
+      compressed = new byte[bound];
+    }
+    int size =
+        compressor()
+            .compressByteArray(compressed, 0, compressed.length, parameters.buffer, 0, length);
+    return UnsafeByteOperations.unsafeWrap(compressed, 0, size);
+  }
+
+  private ZstdCompressCtx compressor() {
+    ZstdCompressCtx made = compressor;
+    if (made == null) {
+      // Without the size in the frame, Python's decompressor refuses it (reference-spec 2.3).
+      made = new ZstdCompressCtx().setLevel(task.compressionLevel()).setContentSize(true);
+      compressor = made;
+    }
+    return made;
+  }
+
+  private void forgetLargeBuffers() {
+    if (parameters.buffer.length > MAX_KEPT_BUFFER) {
+      parameters.buffer = new byte[0];
+      compressed = new byte[0];
+      close();
+    }
+  }
+
+  @Override
+  public void close() {
+    if (compressor != null) {
+      compressor.close();
+      compressor = null;
+    }
+  }
+
+  private static Timestamp timestamp(long millis) {
+    return Timestamp.newBuilder()
+        .setSeconds(millis / 1000)
+        .setNanos((int) (millis % 1000) * 1_000_000)
+        .build();
+  }
+
+  /// Who wants to know how large records are.
+  interface Sizes {
+    /// @param value bytes of the record
+    /// @param parameters bytes of what was made of it, compressed if it is
+    void observe(int value, int parameters);
+  }
+
+  /// Writes `{"args": [value], "kwargs": {}}` in MessagePack, the value as binary.
+  private static final class Parameters {
+    private static final byte[] HEAD = {(byte) 0x82, (byte) 0xa4, 'a', 'r', 'g', 's', (byte) 0x91};
+    private static final byte[] TAIL = {(byte) 0xa6, 'k', 'w', 'a', 'r', 'g', 's', (byte) 0x80};
+    private static final int MAX_LENGTH_BYTES = 5;
+
+    private byte[] buffer = {};
+    private int end;
+
+    /// @return how many bytes of the buffer it takes
+    int write(byte[] value) {
+      int most = HEAD.length + MAX_LENGTH_BYTES + value.length + TAIL.length;
+      if (buffer.length < most) {
+        buffer = new byte[most];
+      }
+      end = 0;
+      add(HEAD);
+      if (value.length < 1 << 8) {
+        addLength(0xc4, value.length, 1);
+      } else if (value.length < 1 << 16) {
+        addLength(0xc5, value.length, 2);
+      } else {
+        addLength(0xc6, value.length, 4);
+      }
+      add(value);
+      add(TAIL);
+      return end;
+    }
+
+    private void add(byte[] bytes) {
+      System.arraycopy(bytes, 0, buffer, end, bytes.length);
+      end += bytes.length;
+    }
+
+    private void addLength(int kind, int length, int bytes) {
+      buffer[end++] = (byte) kind;
+      for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) {
+        buffer[end++] = (byte) (length >>> shift);
+      }
+    }
+  }
+}

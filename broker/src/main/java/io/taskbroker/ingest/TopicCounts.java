@@ -1,0 +1,75 @@
+package io.taskbroker.ingest;
+
+import io.prometheus.metrics.core.datapoints.CounterDataPoint;
+import io.prometheus.metrics.core.datapoints.DistributionDataPoint;
+import io.prometheus.metrics.core.datapoints.GaugeDataPoint;
+import io.taskbroker.activation.Activation;
+import io.taskbroker.telemetry.Labelled;
+import io.taskbroker.telemetry.Metrics;
+import java.util.concurrent.atomic.AtomicLong;
+
+/// What is read of one topic, in the metrics of the reference. Thread-safe.
+final class TopicCounts {
+  private final String topic;
+  private final Labelled<DistributionDataPoint> payloads;
+  private final Labelled<DistributionDataPoint> rawPayloads;
+  private final Labelled<DistributionDataPoint> rawCompressed;
+  private final DistributionDataPoint rows;
+  private final DistributionDataPoint bytes;
+  private final GaugeDataPoint held;
+  private final CounterDataPoint assigned;
+  private final CounterDataPoint revoked;
+  private final AtomicLong outOfRange = new AtomicLong();
+
+  TopicCounts(String topic, Metrics metrics) {
+    this.topic = topic;
+    this.payloads = metrics.payloadSize;
+    this.rawPayloads = metrics.rawPayloadSize;
+    this.rawCompressed = metrics.rawCompressedSize;
+    this.rows = metrics.batchRows.of(topic);
+    this.bytes = metrics.batchBytes.of(topic);
+    this.held = metrics.currentPartitions.of(topic);
+    this.assigned = metrics.partitionsAssigned.of(topic);
+    this.revoked = metrics.partitionsRevoked.of(topic);
+  }
+
+  void message(Activation activation) {
+    payloads
+        .of(topic, activation.namespace(), activation.taskname())
+        .observe(activation.payload().length);
+  }
+
+  /// A message of a raw topic.
+  void raw(RawTask task, int value, int parameters) {
+    rawPayloads.of(topic, task.namespace(), task.taskname()).observe(value);
+    rawCompressed.of(topic, task.namespace(), task.taskname()).observe(parameters);
+  }
+
+  void handedOver(int messages, long size) {
+    if (messages > 0) {
+      rows.observe(messages);
+      bytes.observe((double) size);
+    }
+  }
+
+  void assigned(int partitions) {
+    assigned.inc(partitions);
+  }
+
+  void revoked(int partitions) {
+    revoked.inc(partitions);
+  }
+
+  void held(int partitions) {
+    held.set(partitions);
+  }
+
+  /// The log of a partition had lost the offset that was to be read next.
+  void lostOffset() {
+    outOfRange.incrementAndGet();
+  }
+
+  long lostOffsets() {
+    return outOfRange.get();
+  }
+}

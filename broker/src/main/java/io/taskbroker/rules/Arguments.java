@@ -1,0 +1,235 @@
+package io.taskbroker.rules;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
+import io.taskbroker.config.Literal;
+import io.taskbroker.proto.v1.TaskActivation;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.msgpack.core.MessagePack;
+import org.msgpack.core.MessageUnpacker;
+import org.msgpack.value.ValueType;
+
+/// Looks at the arguments of one activation: MessagePack, compressed or not (reference-spec 2.3).
+/// They are read as a stream, so that no input takes more memory than a file of rules could be
+/// large. Used once, by one thread.
+///
+/// Unlike in the reference, binary data among the arguments does no harm: it is equal to nothing.
+final class Arguments {
+  /// Bytes of parameters, uncompressed; more are not looked at.
+  static final int MAX_BYTES = 64 << 20;
+
+  private static final String COMPRESSION = "compression-type";
+  private static final int LARGEST_WINDOW_LOG = 26;
+
+  /// No file of rules holds a value that is nested deeper, or has more parts or longer text.
+  private static final int MAX_DEPTH = 32;
+
+  private static final int MAX_PARTS = 100_000;
+  private static final int MAX_TEXT = 1 << 20;
+
+  private final Selector selector;
+  private final MessageUnpacker in;
+  private final byte[] waste = new byte[512];
+
+  /// What the value that is being read may still have.
+  private int parts;
+
+  private int text;
+
+  private Arguments(Selector selector, MessageUnpacker in) {
+    this.selector = selector;
+    this.in = in;
+  }
+
+  /// Whether the selector selects the activation. What cannot be decoded is not selected.
+  ///
+  /// @param activation a serialised `TaskActivation`
+  static boolean areSelected(Selector selector, byte[] activation) {
+    try {
+      TaskActivation decoded = TaskActivation.parseFrom(activation);
+      InputStream bytes = decoded.getParametersBytes().newInput();
+      if (decoded.getHeadersOrDefault(COMPRESSION, "").equals("zstd")) {
+        var expanded = new ZstdInputStreamNoFinalizer(bytes);
+        bytes = expanded;
+        expanded.setLongMax(LARGEST_WINDOW_LOG);
+      }
+      try (MessageUnpacker in = MessagePack.newDefaultUnpacker(new Bounded(bytes))) {
+        return new Arguments(selector, in).areSelected();
+      }
+    } catch (IOException | RuntimeException | LinkageError _) {
+      return false; // the last: there is no zstd for this machine
+    }
+  }
+
+  /// Reads to the end even when the answer is known, since it is another if the rest is broken.
+  private boolean areSelected() throws IOException {
+    boolean selected = false;
+    for (int left = in.unpackMapHeader(); left > 0; left--) {
+      switch (key()) {
+        case "args" -> selected |= positional();
+        case "kwargs" -> selected |= keywords();
+        default -> in.skipValue();
+      }
+    }
+    return selected;
+  }
+
+  private boolean positional() throws IOException {
+    boolean selected = false;
+    int count = in.unpackArrayHeader();
+    for (int i = 0; i < count; i++) {
+      selected |= isAmong(selector.arguments().get(i));
+    }
+    return selected;
+  }
+
+  private boolean keywords() throws IOException {
+    boolean selected = false;
+    for (int left = in.unpackMapHeader(); left > 0; left--) {
+      selected |= isAmong(selector.keywords().get(key()));
+    }
+    return selected;
+  }
+
+  /// A key that must be text; empty if it is too long to be of interest.
+  private String key() throws IOException {
+    text = MAX_TEXT;
+    if (in.getNextFormat().getValueType() != ValueType.STRING) {
+      throw new IOException("a key is not text");
+    }
+    String key = text();
+    return key == null ? "" : key;
+  }
+
+  private boolean isAmong(@Nullable Set<Literal> values) throws IOException {
+    if (values == null) {
+      in.skipValue();
+      return false;
+    }
+    parts = MAX_PARTS;
+    text = MAX_TEXT;
+    Literal value = value(0);
+    return value != null && values.contains(value);
+  }
+
+  /// The next value; null if no file could hold its like.
+  private @Nullable Literal value(int depth) throws IOException {
+    if (depth > MAX_DEPTH || --parts < 0) {
+      in.skipValue();
+      return null;
+    }
+    return switch (in.getNextFormat().getValueType()) {
+      case NIL -> {
+        in.unpackNil();
+        yield Literal.Nil.NIL;
+      }
+      case BOOLEAN -> new Literal.Bool(in.unpackBoolean());
+      case INTEGER -> new Literal.Whole(in.unpackBigInteger());
+      case FLOAT -> {
+        double number = in.unpackDouble();
+        yield Double.isNaN(number) ? null : new Literal.Real(number);
+      }
+      case STRING -> {
+        String string = text();
+        yield string == null ? null : new Literal.Text(string);
+      }
+      case ARRAY -> items(depth);
+      case MAP -> fields(depth);
+      case BINARY, EXTENSION -> {
+        in.skipValue();
+        yield null;
+      }
+    };
+  }
+
+  private @Nullable Literal items(int depth) throws IOException {
+    List<Literal> items = new ArrayList<>();
+    boolean whole = true;
+    for (int left = in.unpackArrayHeader(); left > 0; left--) {
+      Literal item = whole ? value(depth + 1) : null;
+      if (!whole) {
+        in.skipValue();
+      } else if (item == null) {
+        whole = false;
+      } else {
+        items.add(item);
+      }
+    }
+    return whole ? new Literal.Items(items) : null;
+  }
+
+  private @Nullable Literal fields(int depth) throws IOException {
+    Map<String, Literal> fields = new HashMap<>();
+    boolean whole = true;
+    for (int left = in.unpackMapHeader(); left > 0; left--) {
+      Literal key = whole ? value(depth + 1) : null;
+      if (!whole) {
+        in.skipValue();
+      }
+      Literal field = key == null ? null : value(depth + 1);
+      if (key == null) {
+        in.skipValue();
+      }
+      if (field != null && key instanceof Literal.Text(String name)) {
+        fields.put(name, field);
+      } else {
+        whole = false;
+      }
+    }
+    return whole ? new Literal.Fields(fields) : null;
+  }
+
+  /// Text; null if it is longer than allowed.
+  private @Nullable String text() throws IOException {
+    int length = in.unpackRawStringHeader();
+    text -= Math.min(length, text + 1);
+    if (text >= 0) {
+      return new String(in.readPayload(length), UTF_8);
+    }
+    while (length > 0) {
+      int some = Math.min(length, waste.length);
+      in.readPayload(waste, 0, some);
+      length -= some;
+    }
+    return null;
+  }
+
+  /// A stream that fails when more than [#MAX_BYTES] are read of it.
+  private static final class Bounded extends InputStream {
+    private final InputStream in;
+    private int left = MAX_BYTES;
+
+    Bounded(InputStream in) {
+      this.in = in;
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+    }
+
+    @Override
+    public int read(byte[] buffer, int offset, int length) throws IOException {
+      int count = in.read(buffer, offset, length);
+      left -= Math.max(count, 0);
+      if (left < 0) {
+        throw new IOException("more than " + MAX_BYTES + " bytes of parameters");
+      }
+      return count;
+    }
+
+    @Override
+    public void close() throws IOException {
+      in.close();
+    }
+  }
+}

@@ -1,0 +1,225 @@
+package io.taskbroker.rules;
+
+import io.taskbroker.config.ConfigException;
+import io.taskbroker.config.RuntimeConfig;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.Rules;
+import io.taskbroker.runtime.FailureSink;
+import io.taskbroker.runtime.LoopThread;
+import io.taskbroker.runtime.Service;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The stage that keeps to the file of rules: when its content changes, the engine is told. A file
+/// that is missing or broken changes nothing, also not at a start: the rules of the last good one
+/// stay in force, and a line in the log says so, once for each thing that is wrong (G5, H22).
+///
+/// [#load] is called before [#start]; otherwise everything happens in the stage's own thread.
+public final class RuntimeFile implements Service {
+  private static final Logger log = LoggerFactory.getLogger(RuntimeFile.class);
+  private static final int MAX_BYTES = 1 << 20;
+
+  /// As often the file is read if nothing is heard of it, as by the reference.
+  private static final Duration PERIOD = Duration.ofSeconds(60);
+
+  private static final Duration STOP_TIME = Duration.ofSeconds(1);
+
+  private final Path file;
+  private final LastGood lastGood;
+  private final Surroundings surroundings;
+  private final Intake engine;
+  private final LoopThread thread;
+  private final Set<String> warned = new HashSet<>();
+
+  private @Nullable FileWatch watch;
+  private Rules rules = Rules.NONE;
+
+  /// The content of the rules in force, and of the file when it was last read.
+  private byte @Nullable [] obeyed;
+
+  private byte @Nullable [] seen;
+
+  /// What is wrong with the file; empty if nothing is.
+  private String problem = "";
+
+  /// @param copy where the last good content is kept for the next start
+  public RuntimeFile(
+      Path file, Path copy, Surroundings surroundings, Intake engine, FailureSink failures) {
+    this.file = file;
+    this.lastGood = new LastGood(copy);
+    this.surroundings = surroundings;
+    this.engine = engine;
+    this.thread = new LoopThread("rules", new Turns(), failures);
+  }
+
+  @Override
+  public String name() {
+    return "rules";
+  }
+
+  /// The rules to begin with: those of the file, or of the last good one.
+  public Rules load() {
+    Optional<String> wrong = read();
+    if (wrong.isPresent()) {
+      recall();
+      complain(wrong.get());
+    }
+    return rules;
+  }
+
+  @Override
+  public void start() {
+    thread.start();
+  }
+
+  @Override
+  public void stop() {
+    if (!thread.stop(STOP_TIME)) {
+      throw new IllegalStateException("The thread that reads " + file + " did not stop");
+    }
+  }
+
+  /// Reads the file, and obeys it if it is another and good.
+  ///
+  /// @return what is wrong with it
+  private Optional<String> read() {
+    byte[] content;
+    try (InputStream in = Files.newInputStream(file)) {
+      content = in.readNBytes(MAX_BYTES + 1);
+    } catch (NoSuchFileException _) {
+      seen = null;
+      return Optional.of("there is no such file");
+    } catch (IOException e) {
+      seen = null;
+      return Optional.of("it cannot be read: " + e);
+    }
+    if (Arrays.equals(content, seen)) {
+      return problem.isEmpty() ? Optional.empty() : Optional.of(problem);
+    }
+    seen = content;
+    try {
+      obey(content, file);
+    } catch (ConfigException e) {
+      return Optional.of(Objects.toString(e.getMessage()).replace("\n", "; "));
+    } catch (RuntimeException e) {
+      log.debug("{} cannot be understood", file, e);
+      return Optional.of("it cannot be understood: " + e);
+    }
+    keep(content);
+    return Optional.empty();
+  }
+
+  private void obey(byte[] content, Path from) {
+    RuntimeConfig config = RuntimeConfig.parse(from, content, log::warn);
+    if (Arrays.equals(content, obeyed)) {
+      return;
+    }
+    var set = new RuleSet(config, surroundings);
+    rules = set;
+    obeyed = content;
+    log.info("The rules of {} are in force: {}", from, set);
+    if (set.wouldComeBack()) {
+      log.warn(
+          "{}: namespaces are demoted to a topic that this broker consumes, so their tasks stay",
+          from);
+    }
+    config
+        .demotedCluster()
+        .filter(surroundings::givesSecretsTo)
+        .filter(warned::add)
+        .ifPresent(cluster ->
+            log.warn(
+                "{}: demoted_topic_cluster {} is not the cluster of the dead letters, and is logged"
+                    + " in to with the secrets of that",
+                from,
+                cluster));
+  }
+
+  private void keep(byte[] content) {
+    try {
+      Optional<byte[]> kept = lastGood.read();
+      if (kept.isEmpty() || !Arrays.equals(kept.get(), content)) {
+        lastGood.write(content);
+      }
+    } catch (IOException e) {
+      log.warn(
+          "Cannot keep a copy of the rules in {}: if {} is broken when the broker starts again, it"
+              + " starts with other rules: {}",
+          lastGood.path(),
+          file,
+          e.toString());
+    }
+  }
+
+  /// Obeys the copy, if there is a good one.
+  private void recall() {
+    try {
+      Optional<byte[]> kept = lastGood.read();
+      if (kept.isPresent()) {
+        obey(kept.get(), lastGood.path());
+      }
+    } catch (IOException | RuntimeException e) {
+      log.error("Cannot go back to the rules of before: {}: {}", lastGood.path(), e.getMessage());
+    }
+  }
+
+  private void complain(String wrong) {
+    if (!wrong.equals(problem)) {
+      problem = wrong;
+      log.error(
+          "The file of rules {} is not obeyed, {} stay in force: {}",
+          file,
+          rules.exist() ? "the last good ones (" + rules + ")" : "no rules",
+          wrong);
+    }
+  }
+
+  private void refresh() {
+    Rules before = rules;
+    Optional<String> wrong = read();
+    if (wrong.isPresent()) {
+      complain(wrong.get());
+    } else if (!problem.isEmpty()) {
+      problem = "";
+      log.info("The file of rules {} is good again", file);
+    }
+    if (!rules.equals(before)) {
+      engine.tell(new Command.RulesChanged(rules));
+    }
+  }
+
+  private final class Turns implements LoopThread.Loop {
+    @Override
+    public void turn() throws InterruptedException {
+      FileWatch waits = watch;
+      if (waits == null) {
+        waits = new FileWatch(file);
+        watch = waits;
+      } else {
+        waits.await(PERIOD);
+      }
+      waits.locate();
+      refresh();
+    }
+
+    @Override
+    public void end() throws IOException {
+      if (watch != null) {
+        watch.close();
+      }
+    }
+  }
+}

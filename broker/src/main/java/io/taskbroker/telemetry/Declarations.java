@@ -1,0 +1,139 @@
+package io.taskbroker.telemetry;
+
+import io.prometheus.metrics.core.datapoints.CounterDataPoint;
+import io.prometheus.metrics.core.datapoints.DistributionDataPoint;
+import io.prometheus.metrics.core.datapoints.GaugeDataPoint;
+import io.prometheus.metrics.core.metrics.Counter;
+import io.prometheus.metrics.core.metrics.Gauge;
+import io.prometheus.metrics.core.metrics.Histogram;
+import io.prometheus.metrics.core.metrics.MetricWithFixedMetadata;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.taskbroker.telemetry.Declared.Kind;
+import io.taskbroker.telemetry.Declared.Measure;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Makes metrics from what is declared of them, and keeps the list. The name at the Prometheus
+/// endpoint follows from the reference's: the same words, its unit at the end, `_total` behind
+/// counters. Not thread-safe; what it makes is.
+final class Declarations {
+  static final String PREFIX = "taskbroker_";
+
+  /// How many combinations of tags a metric may have (W46).
+  static final int MAX_COUNTERS = 1_000;
+
+  static final int MAX_HISTOGRAMS = 250;
+
+  /// 2^(1/8): buckets of 9 %, for statsd; those of the Prometheus endpoint are coarser.
+  private static final int SCHEMA = 3;
+
+  private static final double[] SECONDS = {
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 600
+  };
+  private static final double[] BYTES = {
+    64, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20
+  };
+  private static final double[] NUMBERS = {
+    1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000
+  };
+
+  final PrometheusRegistry registry = new PrometheusRegistry();
+  final List<Declared> all = new ArrayList<>();
+
+  CounterDataPoint counter(String name, String help) {
+    return addCounter(name, help, List.of());
+  }
+
+  Labelled<CounterDataPoint> counters(String name, String help, String... tags) {
+    return new Labelled<>(addCounter(name, help, List.of(tags)), tags.length, MAX_COUNTERS);
+  }
+
+  GaugeDataPoint gauge(String name, Measure measure, String help) {
+    return addGauge(name, measure, help, List.of());
+  }
+
+  Labelled<GaugeDataPoint> gauges(String name, Measure measure, String help, String... tags) {
+    return new Labelled<>(addGauge(name, measure, help, List.of(tags)), tags.length, MAX_COUNTERS);
+  }
+
+  DistributionDataPoint histogram(String name, Measure measure, String help) {
+    return addHistogram(name, measure, help, List.of());
+  }
+
+  Labelled<DistributionDataPoint> histograms(
+      String name, Measure measure, String help, String... tags) {
+    return new Labelled<>(
+        addHistogram(name, measure, help, List.of(tags)), tags.length, MAX_HISTOGRAMS);
+  }
+
+  private Counter addCounter(String name, String help, List<String> tags) {
+    String exposed = exposed(name, Measure.NUMBER);
+    Counter counter =
+        Counter.builder()
+            .name(exposed)
+            .help(help)
+            .labelNames(tags.toArray(String[]::new))
+            .withoutExemplars()
+            .register(registry);
+    add(name, Kind.COUNTER, exposed + "_total", Measure.NUMBER, tags, help, counter);
+    return counter;
+  }
+
+  private Gauge addGauge(String name, Measure measure, String help, List<String> tags) {
+    String exposed = exposed(name, measure);
+    Gauge gauge =
+        Gauge.builder()
+            .name(exposed)
+            .help(help)
+            .labelNames(tags.toArray(String[]::new))
+            .withoutExemplars()
+            .register(registry);
+    add(name, Kind.GAUGE, exposed, measure, tags, help, gauge);
+    return gauge;
+  }
+
+  private Histogram addHistogram(String name, Measure measure, String help, List<String> tags) {
+    String exposed = exposed(name, measure);
+    Histogram.Builder builder =
+        Histogram.builder()
+            .classicUpperBounds(bounds(measure))
+            .nativeInitialSchema(SCHEMA)
+            .nativeMaxNumberOfBuckets(0);
+    Histogram histogram =
+        builder
+            .name(exposed)
+            .help(help)
+            .labelNames(tags.toArray(String[]::new))
+            .withoutExemplars()
+            .register(registry);
+    add(name, Kind.HISTOGRAM, exposed, measure, tags, help, histogram);
+    return histogram;
+  }
+
+  private void add(
+      String name,
+      Kind kind,
+      String exposed,
+      Measure measure,
+      List<String> tags,
+      String help,
+      MetricWithFixedMetadata metric) {
+    all.add(new Declared(name, kind, exposed, measure, tags, help, metric));
+  }
+
+  private static double[] bounds(Measure measure) {
+    return switch (measure) {
+      case SECONDS, MILLIS -> SECONDS;
+      case BYTES -> BYTES;
+      case NUMBER, RATIO -> NUMBERS;
+    };
+  }
+
+  /// The reference's name in the conventions of Prometheus.
+  private static String exposed(String name, Measure measure) {
+    String words = name.replace('.', '_').replaceAll("_(count|sec|total)$", "");
+    String unit = measure.suffix;
+    boolean said = unit.isEmpty() || words.endsWith("_" + unit);
+    return PREFIX + (said ? words : words + "_" + unit);
+  }
+}

@@ -1,0 +1,111 @@
+package io.taskbroker.telemetry;
+
+import io.prometheus.metrics.core.datapoints.DataPoint;
+import io.prometheus.metrics.core.metrics.StatefulMetric;
+import java.util.Arrays;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import org.jspecify.annotations.Nullable;
+
+/// A metric with tags, whose values are clean and not without end: past the bound all that is new
+/// is counted under `other` (W46). Thread-safe; a data point that was looked up may be kept.
+///
+/// @param <D> what is counted with
+public final class Labelled<D extends DataPoint> {
+  /// The value of every tag past the bound.
+  static final String OTHER = "other";
+
+  private static final int LONGEST_VALUE = 100;
+
+  private final StatefulMetric<D, ?> metric;
+  private final int bound;
+  private final String[] other;
+  private final ConcurrentMap<Object, D> points = new ConcurrentHashMap<>();
+
+  /// What was looked up last: tasks of a kind come in a row.
+  private volatile @Nullable Last<D> last;
+
+  Labelled(StatefulMetric<D, ?> metric, int tags, int bound) {
+    this.metric = metric;
+    this.bound = bound;
+    this.other = new String[tags];
+    Arrays.fill(other, OTHER);
+  }
+
+  /// The data point of a metric with one tag.
+  public D of(String value) {
+    Last<D> seen = last;
+    return seen != null && seen.key.equals(value) ? seen.point : find(value, value);
+  }
+
+  /// The data point of a metric with two tags.
+  public D of(String first, String second) {
+    Last<D> seen = last;
+    return seen != null && seen.key instanceof Two two && two.is(first, second)
+        ? seen.point
+        : find(new Two(first, second), first, second);
+  }
+
+  /// The data point of a metric with three tags.
+  public D of(String first, String second, String third) {
+    Last<D> seen = last;
+    return seen != null && seen.key instanceof Three three && three.is(first, second, third)
+        ? seen.point
+        : find(new Three(first, second, third), first, second, third);
+  }
+
+  private D find(Object key, String... values) {
+    D point = points.get(key);
+    if (point == null) {
+      point = add(key, values);
+    }
+    last = new Last<>(key, point);
+    return point;
+  }
+
+  private synchronized D add(Object key, String... values) {
+    D known = points.get(key);
+    if (known != null) {
+      return known;
+    }
+    if (points.size() >= bound) {
+      return metric.labelValues(other);
+    }
+    D added =
+        metric.labelValues(
+            Arrays.stream(values).map(Labelled::clean).toList().toArray(String[]::new));
+    points.put(key, added);
+    return added;
+  }
+
+  /// What may be in the value of a tag of every receiver.
+  static String clean(String value) {
+    int length = Math.min(value.length(), LONGEST_VALUE);
+    var clean = new StringBuilder(length);
+    for (int i = 0; i < length; i++) {
+      char c = value.charAt(i);
+      boolean bad = c <= ' ' || c == ',' || c == '|' || c == '#' || c >= 0x7F;
+      clean.append(bad ? '_' : c);
+    }
+    return clean.toString();
+  }
+
+  /// How many data points there are, that of `other` apart.
+  int size() {
+    return points.size();
+  }
+
+  private record Last<D>(Object key, D point) {}
+
+  private record Two(String first, String second) {
+    boolean is(String one, String other) {
+      return first.equals(one) && second.equals(other);
+    }
+  }
+
+  private record Three(String first, String second, String third) {
+    boolean is(String one, String other, String another) {
+      return first.equals(one) && second.equals(other) && third.equals(another);
+    }
+  }
+}

@@ -1,0 +1,119 @@
+package io.taskbroker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/// `docs/reference-differences.md` and `docs/guarantees.md` name tests that exist, and the former
+/// says of every weakness of the reference what shows that it is not there.
+final class DifferencesTest {
+  private static final int WEAKNESSES = 50;
+
+  private static final Pattern WEAKNESS = Pattern.compile("\\| W([0-9]+) \\|");
+  private static final Pattern METHOD = Pattern.compile("`([A-Za-z0-9]+)#([A-Za-z0-9]+)`");
+  private static final Pattern CLASS = Pattern.compile("`([A-Z][A-Za-z0-9]*(?:Test|Contract))`");
+
+  private static List<Path> sources = List.of();
+
+  @BeforeAll
+  static void findTests() throws IOException {
+    var found = new ArrayList<Path>();
+    try (Stream<Path> modules = Files.list(Documents.root())) {
+      for (Path module : modules.toList()) {
+        Path folder = module.resolve("src/test/java");
+        if (Files.isDirectory(folder)) {
+          try (Stream<Path> files = Files.walk(folder)) {
+            files.filter(file -> file.toString().endsWith(".java")).forEach(found::add);
+          }
+        }
+      }
+    }
+    sources = List.copyOf(found);
+  }
+
+  @Test
+  void everyWeaknessIsThereOnceInOrder() throws IOException {
+    var numbers = new ArrayList<Integer>();
+    for (String row : rows()) {
+      Matcher weakness = WEAKNESS.matcher(row);
+      if (weakness.lookingAt()) {
+        numbers.add(Integer.parseInt(weakness.group(1)));
+      }
+    }
+    assertThat(numbers)
+        .containsExactlyElementsOf(IntStream.rangeClosed(1, WEAKNESSES).boxed().toList());
+  }
+
+  @Test
+  void everyRowSaysWhatShowsIt() throws IOException {
+    var silent = new TreeSet<String>();
+    for (String row : rows()) {
+      String[] cells = row.substring(1).split("(?<!\\\\)\\|", -1);
+      String shown = cells[cells.length - 2].strip();
+      boolean heading = row.startsWith("| **");
+      if (!heading && !METHOD.matcher(shown).find() && !shown.startsWith("none: ")) {
+        silent.add(row);
+      }
+    }
+    assertThat(silent).isEmpty();
+  }
+
+  @Test
+  void theTestsThatAreNamedExist() throws IOException {
+    var missing = new TreeSet<String>();
+    for (String name : List.of("reference-differences.md", "guarantees.md")) {
+      String text = document(name);
+      Matcher method = METHOD.matcher(text);
+      while (method.find()) {
+        String test = method.group(1) + "#" + method.group(2);
+        if (!exists(method.group(1), method.group(2))) {
+          missing.add(name + ": " + test);
+        }
+      }
+      Matcher named = CLASS.matcher(text);
+      while (named.find()) {
+        if (filesOf(named.group(1)).isEmpty()) {
+          missing.add(name + ": " + named.group(1));
+        }
+      }
+    }
+    assertThat(missing).isEmpty();
+  }
+
+  private static boolean exists(String type, String method) throws IOException {
+    Pattern declared = Pattern.compile("\\bvoid " + method + "\\(");
+    for (Path file : filesOf(type)) {
+      if (declared.matcher(Files.readString(file)).find()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static List<Path> filesOf(String type) {
+    return sources.stream().filter(file -> file.endsWith(type + ".java")).toList();
+  }
+
+  /// The rows of the tables, without their heads.
+  private static List<String> rows() throws IOException {
+    return document("reference-differences.md")
+        .lines()
+        .filter(line -> line.startsWith("| ") && !line.endsWith("| shown by |"))
+        .toList();
+  }
+
+  private static String document(String name) throws IOException {
+    return Files.readString(Documents.root().resolve("docs").resolve(name));
+  }
+}

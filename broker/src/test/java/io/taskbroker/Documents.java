@@ -1,0 +1,47 @@
+package io.taskbroker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/// The documents in `docs` that are written from the code.
+public final class Documents {
+  private static final String PROPERTY = "taskbroker.docs";
+
+  private Documents() {}
+
+  /// Compares a document with what it should be, or with `-Dtaskbroker.docs=write` writes it.
+  ///
+  /// @param name of the file in `docs`
+  public static void check(String name, String text) {
+    Path file = root().resolve("docs").resolve(name);
+    try {
+      if (System.getProperty(PROPERTY, "").equals("write")) {
+        Files.writeString(file, text);
+      }
+      assertThat(Files.exists(file) ? Files.readString(file) : "")
+          .as(
+              "docs/%s is stale; renew it with: mvn -q test -pl proto,testkit,broker"
+                  + " -Dtest='*DocumentTest' -Dsurefire.failIfNoSpecifiedTests=false -D%s=write",
+              name, PROPERTY)
+          .isEqualTo(text);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /// The folder of the whole project.
+  public static Path root() {
+    Path folder = Path.of("").toAbsolutePath();
+    while (folder != null && !Files.exists(folder.resolve("docs/guarantees.md"))) {
+      folder = folder.getParent();
+    }
+    if (folder == null) {
+      throw new IllegalStateException("The tests must run inside of the project");
+    }
+    return folder;
+  }
+}

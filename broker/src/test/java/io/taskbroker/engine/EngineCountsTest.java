@@ -1,0 +1,60 @@
+package io.taskbroker.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.FailurePolicy;
+import io.taskbroker.activation.Origin;
+import io.taskbroker.inflight.Tally;
+import io.taskbroker.telemetry.Metrics;
+import org.junit.jupiter.api.Test;
+
+/// What rules do to activations, in the metrics of the reference.
+final class EngineCountsTest {
+  private final Metrics metrics = new Metrics();
+  private final EngineCounts counts = new EngineCounts(metrics);
+
+  @Test
+  void whatIsSwitchedOffIsCountedByHowItWasFound() {
+    count(Tally.KILLED_BY_NAME, Tally.KILLED_BY_SELECTOR, Tally.KILLED_BY_SELECTOR);
+    count(Tally.SWITCHED_OFF);
+
+    assertThat(metrics.droppedByKillswitch.of("tasks", "task", "whole_task").get()).isOne();
+    assertThat(metrics.droppedByKillswitch.of("tasks", "task", "selector").get()).isEqualTo(2);
+    assertThat(metrics.cleanups.of("removed_killswitched").get()).isOne();
+  }
+
+  @Test
+  void whatIsDemotedIsCountedWhereItWas() {
+    count(Tally.DEMOTED, Tally.DEMOTED, Tally.DEMOTED_IN_FLIGHT, Tally.DEMOTION_SKIPPED);
+    count(Tally.DEMOTION_PRODUCED, Tally.DEMOTION_PRODUCED, Tally.DEMOTION_REFUSED);
+
+    assertThat(metrics.demoted.of("tasks", "ns", "task").get()).isEqualTo(2);
+    assertThat(metrics.forwarded.get()).isOne();
+    assertThat(metrics.forwardedDemoted.of("ns", "task").get()).isOne();
+    assertThat(metrics.demotionSkipped.of("tasks", "ns", "task").get()).isOne();
+    assertThat(metrics.forwardFailed.of("ns", "task").get()).isOne();
+    assertThat(metrics.cleanups.of("publish_deadlettered").get()).isZero();
+  }
+
+  private void count(Tally... tallies) {
+    var activation =
+        new Activation(
+            "id",
+            "app",
+            "ns",
+            "task",
+            new byte[0],
+            new Origin("tasks", 0, 0),
+            0,
+            Activation.NEVER,
+            0,
+            10,
+            FailurePolicy.DISCARD,
+            false,
+            false);
+    for (Tally tally : tallies) {
+      counts.count(tally, activation, 5);
+    }
+  }
+}

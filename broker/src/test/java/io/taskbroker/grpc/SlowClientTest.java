@@ -1,0 +1,146 @@
+package io.taskbroker.grpc;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.taskbroker.grpc.RawConnection.Outcome;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.proto.v1.SetTaskStatusRequest;
+import io.taskbroker.proto.v1.TaskActivationStatus;
+import io.taskbroker.testkit.CertificateAuthority;
+import io.taskbroker.testkit.CertificateAuthority.Issued;
+import io.taskbroker.tls.PemFile;
+import io.taskbroker.tls.TlsContext;
+import io.taskbroker.tls.TlsFiles;
+import io.taskbroker.tls.TlsFiles.IdentityFiles;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Clients that begin and do not go on: what they hold is given back after a while (G7).
+final class SlowClientTest extends ServedTest {
+  private static final String SET = "/" + ConsumerService.NAME + "/SetTaskStatus";
+  private static final byte[] GOOD =
+      SetTaskStatusRequest.newBuilder()
+          .setId("x")
+          .setStatus(TaskActivationStatus.TASK_ACTIVATION_STATUS_COMPLETE)
+          .build()
+          .toByteArray();
+  private static final byte[] WHOLE = RawConnection.message(0, GOOD.length, GOOD);
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 3, 7})
+  void g7ARequestThatDoesNotGoOnIsFailed(int bytes) throws IOException {
+    intake.answerWithNothing();
+    GrpcServer server = serve(impatient(Optional.empty()));
+    try (var connection = new RawConnection(server.port())) {
+      connection.open(RawConnection.headers(SET));
+      connection.frame(0, 0, 1, Arrays.copyOf(WHOLE, bytes));
+
+      Outcome outcome = connection.read();
+
+      assertThat(outcome.grpcStatus()).as("%s", outcome).isEqualTo("4");
+      assertThat(outcome.headers().get("grpc-message"))
+          .isEqualTo("The request did not come in full within 1000 ms");
+    }
+    assertThat(intake.requests).isEmpty();
+    worker(server).setTaskStatus(SetTaskStatusRequest.parseFrom(GOOD));
+  }
+
+  @Test
+  void aCallThatWaitsForTheEngineIsNotFailed() throws Exception {
+    GrpcServer server = serve(impatient(Optional.empty()));
+    try (var waiting = new RawConnection(server.port());
+        var slow = new RawConnection(server.port())) {
+      waiting.open(RawConnection.headers(SET));
+      waiting.frame(0, 1, 1, WHOLE);
+      var report = (Command.Report) intake.requests.take();
+      slow.open(RawConnection.headers(SET));
+
+      assertThat(slow.read().grpcStatus()).isEqualTo("4");
+      report.reply().done(null);
+      assertThat(waiting.read().grpcStatus()).isEqualTo("0");
+    }
+  }
+
+  @Test
+  void aClientThatResetsWhatItBeganLeavesNothingBehind() throws Exception {
+    intake.answerWithNothing();
+    GrpcServer server = serve(impatient(Optional.empty()));
+    try (var connection = new RawConnection(server.port())) {
+      connection.open(RawConnection.headers(SET));
+      connection.frame(3, 0, 1, new byte[] {0, 0, 0, 8});
+    }
+    try (var second = new RawConnection(server.port())) {
+      second.open(RawConnection.headers(SET));
+
+      assertThat(second.read().grpcStatus()).isEqualTo("4");
+    }
+    worker(server).setTaskStatus(SetTaskStatusRequest.parseFrom(GOOD));
+  }
+
+  @Test
+  void g7SilentConnectionsAreClosed() throws IOException {
+    assertCloses(serve(impatient(Optional.empty())));
+  }
+
+  @Test
+  void g7SilentConnectionsAreClosedInTlsToo(@TempDir Path dir) throws IOException {
+    Issued issued = new CertificateAuthority("brokers").issue(dir, "broker", "127.0.0.1");
+    var files =
+        new TlsFiles(
+            Optional.of(
+                new IdentityFiles(
+                    new PemFile("certificate", issued.certificate()),
+                    new PemFile("key", issued.key()))),
+            Optional.empty());
+
+    assertCloses(serve(impatient(Optional.of(TlsContext.server(files)))));
+  }
+
+  /// Two connections say nothing, and are closed by the server.
+  private static void assertCloses(GrpcServer server) throws IOException {
+    List<Socket> silent = new ArrayList<>();
+    try {
+      for (int i = 0; i < 2; i++) {
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
+        socket.setSoTimeout(10_000);
+        silent.add(socket);
+      }
+      for (Socket socket : silent) {
+        await().atMost(20, SECONDS).until(() -> isClosed(socket));
+      }
+    } finally {
+      for (Socket socket : silent) {
+        socket.close();
+      }
+    }
+  }
+
+  private static boolean isClosed(Socket socket) {
+    try {
+      return socket.getInputStream().read(new byte[1_024]) < 0;
+    } catch (SocketTimeoutException _) {
+      return false;
+    } catch (IOException _) {
+      return true;
+    }
+  }
+
+  private static GrpcOptions impatient(Optional<TlsContext> tls) {
+    var limits = new GrpcOptions.Limits(1 << 20, 100, 100, 100, Duration.ofSeconds(1));
+    return new GrpcOptions(anyPort(), List.of(), true, limits, tls);
+  }
+}

@@ -1,0 +1,242 @@
+package io.taskbroker.inflight;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Status;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/// Demoted namespaces: their tasks leave as retries do, when they could run (G4, H4, H7, W2).
+final class DemotionTest {
+  private static final long FAR = 2 * RigOptions.PARK_HORIZON;
+  private static final RigRules DEMOTING = RigRules.demoting("slow");
+
+  private final EngineRig rig = new EngineRig(RigOptions.pull());
+  private final RigPartition partition = rig.assigned("tasks");
+
+  @Test
+  void w2DemotedRecordIsStoredAndProducedUntilKafkaHasIt() {
+    rig.rule(DEMOTING);
+    rig.commits = false;
+    partition.send(slow("x").size(100));
+    assertThat(rig.departing).isEmpty();
+    assertThat(partition.consumed).isEqualTo(-1);
+    rig.commits = true;
+    rig.settle();
+    assertThat(partition.consumed).isEqualTo(1);
+    Departure departure = rig.departing.getFirst();
+    assertThat(departure.destination()).isEqualTo(RigRules.ELSEWHERE);
+    assertThat(departure.payload()).isEqualTo(partition.activations().getFirst().payload());
+    assertThat(rig.noticed(Notice.DEMOTED)).containsExactly("x");
+
+    rig.crash(Rules.NONE);
+    rig.pass(1_000_000);
+    assertThat(rig.handedOut).isEmpty();
+    assertThat(rig.departing.getFirst().destination()).isEqualTo(RigRules.ELSEWHERE);
+    rig.acknowledge(rig.departing.getFirst());
+    rig.settle();
+    assertThat(rig.store.rows()).isEmpty();
+    assertThat(rig.depths()).isEqualTo(new Inflight.Depths(0, 0, 0, 0, 0, 0));
+  }
+
+  @Test
+  void demotedRecordLeavesAlthoughItIsDelayed() {
+    rig.rule(DEMOTING);
+    partition.send(slow("x").delayUntil(rig.wall + FAR));
+    assertThat(rig.departingIds()).containsExactly("x");
+  }
+
+  @Test
+  void expiredRecordIsNotPassedOn() {
+    rig.rule(DEMOTING);
+    partition.send(slow("x").expiresAt(rig.wall - 1));
+    assertThat(rig.departing).isEmpty();
+    assertThat(rig.noticed(Notice.EXPIRED)).containsExactly("x");
+  }
+
+  @Test
+  void h04RecordThatComesBackWaitsForTheRowToLeaveAndRuns() {
+    rig.rule(DEMOTING);
+    partition.send(slow("x"));
+    rig.rule(Rules.NONE);
+    RigPartition back = rig.assigned("back");
+    back.send(slow("x"));
+    assertThat(back.consumed).isEqualTo(-1);
+    rig.acknowledge(rig.departing.getFirst());
+    rig.settle();
+    assertThat(back.consumed).isEqualTo(1);
+    assertThat(rig.claim().id()).isEqualTo("x");
+  }
+
+  @Test
+  void h08DemotedIdMayReturn() {
+    rig.produces = true;
+    rig.rule(DEMOTING);
+    partition.send(slow(Task.once("x")), slow(Task.of("y").derived()));
+    rig.rule(Rules.NONE);
+    partition.send(slow(Task.once("x")), slow(Task.of("y").derived()));
+    assertThat(rig.noticed(Notice.DUPLICATE)).isEmpty();
+    assertThat(rig.store.rows()).hasSize(2);
+  }
+
+  @Test
+  void h07RuleLetsLeaveWhatIsQueuedAndNothingElse() {
+    partition.send(slow("running"), slow("queued"), Task.of("stays"));
+    partition.send(slow("delayed").delayUntil(rig.wall + 5_000));
+    assertThat(rig.claim().id()).isEqualTo("running");
+    rig.rule(DEMOTING);
+    assertThat(rig.departingIds()).containsExactly("queued");
+    assertThat(rig.claim().id()).isEqualTo("stays");
+
+    rig.pass(5_000);
+    assertThat(rig.departingIds()).containsExactly("queued", "delayed");
+    rig.report(Status.COMPLETE, "running");
+    assertThat(rig.store.rows())
+        .filteredOn(row -> row.leaving() == null)
+        .extracting(row -> row.activation().id())
+        .containsExactly("stays");
+    assertThat(rig.noticed(Notice.DEMOTED_IN_FLIGHT)).containsExactly("queued", "delayed");
+  }
+
+  @Test
+  void h07WhatComesBackFromAWorkerLeaves() {
+    var pushing = new EngineRig(RigOptions.push("app"));
+    RigPartition from = pushing.assigned("tasks");
+    from.send(slow("refused"), slow("lost"), slow("dead").deadline(1));
+    Delivery dead = pushing.calls.get(2);
+    pushing.answer(dead, PushOutcome.ACCEPTED);
+    pushing.rule(DEMOTING);
+    assertThat(pushing.departing).isEmpty();
+    pushing.answer(pushing.calls.getFirst(), PushOutcome.BUSY);
+    assertThat(pushing.departingIds()).containsExactly("refused");
+    pushing.answer(pushing.calls.getFirst(), PushOutcome.LOST);
+    pushing.pass(1_000 + RigOptions.GRACE + 2_000);
+    assertThat(pushing.departingIds()).containsExactly("refused", "lost", "dead");
+    assertThat(pushing.handedOut).hasSize(3);
+  }
+
+  @Test
+  void ruleThatEndsLetsWhatDidNotLeaveRun() {
+    partition.send(slow("x").delayUntil(rig.wall + 5_000));
+    rig.rule(DEMOTING);
+    rig.rule(Rules.NONE);
+    rig.pass(5_000);
+    assertThat(rig.claim().id()).isEqualTo("x");
+  }
+
+  @Test
+  void h07RuleThatEndsDoesNotBringBackWhatLeaves() {
+    partition.send(slow("x"));
+    rig.commits = false;
+    rig.rule(DEMOTING);
+    rig.rule(Rules.NONE);
+    rig.commits = true;
+    rig.settle();
+    assertThat(rig.claim().id()).isEmpty();
+    assertThat(rig.departingIds()).containsExactly("x");
+  }
+
+  @Test
+  void h07WhatIsNotDurableYetLeavesWhenItIs() {
+    rig.commits = false;
+    partition.send(slow("x"));
+    rig.rule(DEMOTING);
+    assertThat(rig.store.uncommitted()).hasSize(2);
+    rig.commits = true;
+    rig.settle();
+    assertThat(rig.departingIds()).containsExactly("x");
+    assertThat(rig.store.missed).isEmpty();
+  }
+
+  @Test
+  void h02WhatMayRunOnlyOnceLeavesWhenItsOffsetIsCommitted() {
+    partition.send(slow(Task.once("x")));
+    rig.rule(DEMOTING);
+    assertThat(rig.departing).isEmpty();
+    partition.commitOffset();
+    rig.settle();
+    assertThat(rig.departingIds()).containsExactly("x");
+    assertThat(rig.handedOut).isEmpty();
+  }
+
+  @Test
+  void h22WhatWaitsForItsMarkLeavesInsteadOfBeingSent() {
+    partition.send(slow(Task.once("x")));
+    partition.commitOffset();
+    rig.settle();
+    rig.commits = false;
+    RigReply claim = rig.claim();
+    rig.rule(DEMOTING);
+    rig.commits = true;
+    rig.settle();
+    assertThat(claim.answers).isEqualTo(1);
+    assertThat(claim.id()).isEmpty();
+    assertThat(rig.departingIds()).containsExactly("x");
+    assertThat(rig.store.row("x").map(Row::status)).contains(Status.FAILURE);
+  }
+
+  @Test
+  void h22ParkedRowsLeaveIfTheyCouldRun() {
+    var small = new EngineRig(RigOptions.pull().maxPending(2));
+    RigPartition from = small.assigned("tasks");
+    from.send(Task.of("neighbour").application("other"));
+    for (int i = 0; i < 500; i++) {
+      from.append(slow("x" + i));
+    }
+    from.append(slow("delayed").delayUntil(small.wall + FAR));
+    from.send();
+    assertThat(small.depths().parked()).isEqualTo(499);
+    small.rule(DEMOTING);
+    assertThat(small.departing).hasSize(500);
+    assertThat(small.depths().parked()).isEqualTo(1);
+    small.produces = true;
+    small.pass(FAR);
+    assertThat(small.produced).hasSize(501);
+    assertThat(small.store.rows()).hasSize(1);
+  }
+
+  @Test
+  void h22RestartLetsLoadedRowsLeaveBeforeTheFirstDelivery() {
+    partition.send(slow("x"), slow("y"), Task.of("z"));
+    rig.claim();
+    rig.pass(2 * RigOptions.MARK_INTERVAL);
+    rig.crash(DEMOTING);
+    assertThat(rig.departingIds()).containsExactly("y");
+    assertThat(rig.claim().id()).isEqualTo("z");
+    assertThat(rig.store.row("x").map(Row::status)).contains(Status.PROCESSING);
+  }
+
+  @Test
+  void w49NothingLeavesForATopicOfOurs() {
+    rig.rule(new RigRules(Set.of(), Set.of(), Set.of("slow"), true));
+    partition.send(slow("x"));
+    assertThat(rig.noticed(Notice.DEMOTION_SKIPPED)).containsExactly("x");
+    assertThat(rig.claim().id()).isEqualTo("x");
+    assertThat(rig.departing).isEmpty();
+  }
+
+  @Test
+  void g7SoManyLeaveAtATimeAndNoMore() {
+    rig.rule(DEMOTING);
+    int more = Arrivals.MAX_LEAVING + 10;
+    for (int i = 0; i < more; i++) {
+      partition.append(slow("x" + i));
+    }
+    partition.send();
+    assertThat(rig.depths().leaving()).isEqualTo(Arrivals.MAX_LEAVING);
+    rig.produces = true;
+    rig.settle();
+    rig.pass(1_000);
+    assertThat(rig.produced).hasSize(more);
+    assertThat(partition.consumed).isEqualTo(more);
+  }
+
+  private static Task slow(String id) {
+    return slow(Task.of(id));
+  }
+
+  private static Task slow(Task task) {
+    return task.namespace("slow");
+  }
+}

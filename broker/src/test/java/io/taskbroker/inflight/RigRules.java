@@ -1,0 +1,48 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Destination;
+import java.util.Map;
+import java.util.Set;
+
+/// Rules in a test's own words.
+///
+/// @param names tasks that are switched off
+/// @param ids activations that are switched off, as if by their arguments
+/// @param namespaces that are demoted
+/// @param comesBack whether this broker consumes what is demoted
+record RigRules(Set<String> names, Set<String> ids, Set<String> namespaces, boolean comesBack)
+    implements Rules {
+  static final Destination ELSEWHERE = new Destination("long", "far:9092", Map.of());
+
+  static RigRules killing(String... names) {
+    return new RigRules(Set.of(names), Set.of(), Set.of(), false);
+  }
+
+  static RigRules killingIds(String... ids) {
+    return new RigRules(Set.of(), Set.of(ids), Set.of(), false);
+  }
+
+  static RigRules demoting(String... namespaces) {
+    return new RigRules(Set.of(), Set.of(), Set.of(namespaces), false);
+  }
+
+  @Override
+  public boolean exist() {
+    return !names.isEmpty() || !ids.isEmpty() || !namespaces.isEmpty();
+  }
+
+  @Override
+  public Verdict judge(Activation activation) {
+    if (names.contains(activation.taskname())) {
+      return new Verdict.Killed(false);
+    }
+    if (ids.contains(activation.id())) {
+      return new Verdict.Killed(true);
+    }
+    if (namespaces.contains(activation.namespace())) {
+      return comesBack ? Verdict.Kept.WOULD_COME_BACK : new Verdict.Demoted(ELSEWHERE);
+    }
+    return Verdict.Kept.AS_IT_IS;
+  }
+}

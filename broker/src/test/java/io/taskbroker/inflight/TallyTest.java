@@ -1,0 +1,133 @@
+package io.taskbroker.inflight;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.taskbroker.activation.Status;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/// What the engine counts, and how much it says there is.
+final class TallyTest {
+  private final EngineRig rig = new EngineRig(RigOptions.push("app"));
+  private final RigPartition partition = rig.assigned("tasks");
+
+  /// W50: completed is what a worker completed, and nothing that is removed for another reason.
+  @Test
+  void w50EachEndIsCountedOnceAndAsWhatItIs() {
+    rig.worker = _ -> PushOutcome.ACCEPTED;
+    rig.produces = true;
+    partition.send(
+        Task.of("completed"),
+        Task.of("discarded"),
+        Task.of("dead").deadLetters(),
+        Task.of("retried"));
+    rig.pass(100);
+
+    rig.report(Status.COMPLETE, "completed");
+    rig.report(Status.COMPLETE, "completed");
+    rig.report(Status.FAILURE, "discarded", "dead");
+    rig.report(Status.RETRY, "retried");
+
+    assertThat(rig.tallied("completed"))
+        .containsExactly(Tally.CLAIMED, Tally.PUSHED, Tally.COMPLETED);
+    assertThat(rig.tallied("discarded"))
+        .containsExactly(Tally.CLAIMED, Tally.PUSHED, Tally.DISCARDED);
+    assertThat(rig.tallied("dead"))
+        .containsExactly(
+            Tally.CLAIMED, Tally.PUSHED, Tally.DEAD_LETTERED, Tally.DEAD_LETTER_PRODUCED);
+    assertThat(rig.tallied("retried"))
+        .containsExactly(Tally.CLAIMED, Tally.PUSHED, Tally.RETRY_PRODUCED);
+    assertThat(rig.census()).isEqualTo(new Census(0, 0, 0, 0, 0, 0, 0, 0, 0));
+  }
+
+  @Test
+  void whatIsOverdueIsCounted() {
+    rig.worker = delivery -> delivery.id().equals("silent") ? PushOutcome.ACCEPTED : null;
+    partition.send(
+        Task.of("silent").deadline(1),
+        Task.of("lost"),
+        Task.of("late").expiresAt(rig.wall - 1),
+        Task.of("delayed").delayUntil(rig.wall + 5_000));
+    rig.pass(RigOptions.LEASE);
+
+    assertThat(rig.tallied("late")).containsExactly(Tally.EXPIRED_ON_ARRIVAL);
+    assertThat(rig.tallied("lost"))
+        .containsExactly(Tally.CLAIMED, Tally.LEASE_PASSED, Tally.CLAIMED);
+    assertThat(rig.tallied("delayed")).startsWith(Tally.DELAY_ELAPSED, Tally.CLAIMED);
+    rig.pass(60_000);
+    assertThat(rig.tallied("silent"))
+        .as("how long a later hand-out takes is not counted")
+        .containsExactly(
+            Tally.CLAIMED,
+            Tally.PUSHED,
+            Tally.DEADLINE_PASSED,
+            Tally.DEADLINE_PASSED,
+            Tally.DEADLINE_PASSED,
+            Tally.DEADLINE_PASSED,
+            Tally.DEADLINE_PASSED,
+            Tally.ATTEMPTS_EXCEEDED,
+            Tally.DISCARDED);
+  }
+
+  @Test
+  void whatWaitsOutsideIsCountedFourTimesASecond() {
+    var full = new EngineRig(RigOptions.push("app").maxPending(10));
+    full.assigned("tasks")
+        .send(IntStream.range(0, 30).mapToObj(i -> Task.of("x" + i)).toArray(Task[]::new));
+    int before = full.tallies.size();
+
+    for (int i = 0; i < 80; i++) {
+      full.pass(10);
+    }
+
+    assertThat(full.tallies.subList(before, full.tallies.size()))
+        .hasSizeBetween(3, 4)
+        .allMatch(each -> each.tally() == Tally.HELD_BY_PENDING);
+  }
+
+  @Test
+  void theCensusSaysWhatThereIs() {
+    rig.worker = delivery -> delivery.id().startsWith("taken") ? PushOutcome.ACCEPTED : null;
+    partition.send(Task.of("taken-1"), Task.of("taken-2"), Task.of("called"));
+    partition.send(Task.of("delayed").delayUntil(rig.wall + 5_000));
+    partition.send(Task.of("far").delayUntil(rig.wall + 2 * RigOptions.PARK_HORIZON));
+    partition.send(Task.of("nobody").application("other"));
+    rig.pass(700);
+
+    Census census = rig.census();
+
+    assertThat(census.pending()).isEqualTo(1);
+    assertThat(census.claimed()).isEqualTo(1);
+    assertThat(census.processing()).isEqualTo(2);
+    assertThat(census.delayed()).isEqualTo(1);
+    assertThat(census.parked()).isEqualTo(1);
+    assertThat(census.oldestMillis()).isEqualTo(700);
+  }
+
+  @Test
+  void whatRulesDoIsCounted() {
+    rig.rule(RigRules.killing("off"));
+    partition.send(Task.of("named").taskname("off"), Task.of("kept"));
+    rig.rule(RigRules.killingIds("chosen"));
+    partition.send(Task.of("chosen"));
+    rig.rule(RigRules.killingIds("kept"));
+    rig.rule(RigRules.demoting("slow"));
+    partition.send(Task.of("moved").namespace("slow"), Task.of("large").namespace("slow"));
+    List.copyOf(rig.departing)
+        .forEach(departure -> {
+          if (departure.id().equals("moved")) {
+            rig.acknowledge(departure);
+          } else {
+            rig.tell(new Command.Refused(departure, "too large"));
+          }
+        });
+    rig.settle();
+
+    assertThat(rig.tallied("named")).containsExactly(Tally.KILLED_BY_NAME);
+    assertThat(rig.tallied("chosen")).containsExactly(Tally.KILLED_BY_SELECTOR);
+    assertThat(rig.tallied("kept")).endsWith(Tally.SWITCHED_OFF);
+    assertThat(rig.tallied("moved")).containsExactly(Tally.DEMOTED, Tally.DEMOTION_PRODUCED);
+    assertThat(rig.tallied("large")).containsExactly(Tally.DEMOTED, Tally.DEMOTION_REFUSED);
+  }
+}

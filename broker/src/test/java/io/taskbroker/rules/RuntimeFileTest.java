@@ -1,0 +1,278 @@
+package io.taskbroker.rules;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.Rules;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
+
+/// The file of rules, as operators and Kubernetes change it. Whatever is noticed here within
+/// [#SOON] is noticed by being told of it, not by reading every minute.
+@Timeout(60)
+final class RuntimeFileTest {
+  private static final Duration SOON = Duration.ofSeconds(20);
+
+  @TempDir private Path dir;
+
+  private final List<Rules> told = new CopyOnWriteArrayList<>();
+  private final List<Throwable> failures = new CopyOnWriteArrayList<>();
+  private final List<RuntimeFile> running = new ArrayList<>();
+  private final Logger logger = (Logger) LoggerFactory.getLogger(RuntimeFile.class);
+  private final ListAppender<ILoggingEvent> log = new ListAppender<>();
+  private Path file;
+
+  @BeforeEach
+  void listenToTheLog() {
+    file = dir.resolve("rules.yaml");
+    log.list = new CopyOnWriteArrayList<>();
+    log.start();
+    logger.setLevel(Level.INFO);
+    logger.addAppender(log);
+  }
+
+  @AfterEach
+  void stop() {
+    running.forEach(RuntimeFile::stop);
+    logger.detachAppender(log);
+    logger.setLevel(null);
+    assertThat(failures).isEmpty();
+  }
+
+  @Test
+  void fileIsReadAtTheStart() throws IOException {
+    Files.writeString(file, killing("a, b"));
+    RuntimeFile rules = rules();
+    assertThat(rules.load()).asString().contains(": 2;");
+    assertThat(copy()).hasContent(killing("a, b"));
+    start(rules);
+    rules.stop();
+    rules.stop();
+    assertThat(told).isEmpty();
+  }
+
+  @Test
+  void fileThatIsWrittenAnewIsNoticed() throws IOException {
+    Files.writeString(file, killing("a"));
+    start();
+    Files.writeString(file, killing("a, b"));
+    awaitTold(1, "2");
+    Files.writeString(file, killing("a, b, c"));
+    awaitTold(2, "3");
+    assertThat(copy()).hasContent(killing("a, b, c"));
+    assertThat(errors()).isEmpty();
+  }
+
+  @Test
+  void fileThatIsReplacedIsNoticed() throws IOException {
+    Files.writeString(file, killing("a"));
+    start();
+    put(killing("a, b"));
+    awaitTold(1, "2");
+  }
+
+  /// How Kubernetes changes a config map: the file is a link through a link that is replaced.
+  @Test
+  void linkThatIsReplacedIsNoticed() throws IOException {
+    Path one = Files.createDirectory(dir.resolve("..one"));
+    Path two = Files.createDirectory(dir.resolve("..two"));
+    Files.writeString(one.resolve("rules.yaml"), killing("a"));
+    Files.writeString(two.resolve("rules.yaml"), killing("a, b"));
+    Path data = Files.createSymbolicLink(dir.resolve("..data"), one.getFileName());
+    Files.createSymbolicLink(file, Path.of("..data", "rules.yaml"));
+    start();
+
+    Path fresh = Files.createSymbolicLink(dir.resolve("..data_tmp"), two.getFileName());
+    Files.move(fresh, data, StandardCopyOption.ATOMIC_MOVE);
+    Files.delete(one.resolve("rules.yaml"));
+    Files.delete(one);
+    awaitTold(1, "2");
+  }
+
+  @Test
+  void fileThatALinkLeadsToIsNoticed() throws IOException {
+    Path elsewhere = Files.createDirectory(dir.resolve("elsewhere"));
+    Path real = Files.writeString(elsewhere.resolve("real"), killing("a"));
+    Files.createSymbolicLink(file, real);
+    start();
+    Files.writeString(real, killing("a, b"));
+    awaitTold(1, "2");
+  }
+
+  @Test
+  void fileThatAppearsLaterIsNoticed() throws IOException {
+    RuntimeFile rules = start();
+    assertThat(errors())
+        .singleElement()
+        .asString()
+        .contains("no rules stay in force", "no such file");
+    assertThat(rules.load()).isEqualTo(Rules.NONE);
+    Files.writeString(file, killing("a"));
+    awaitTold(1, "1");
+  }
+
+  @Test
+  void brokenFileChangesNothingAndIsSaidToBeBrokenOnce() throws IOException {
+    Files.writeString(file, killing("a"));
+    start();
+    put("demoted_namespaces: [a]");
+    await().atMost(SOON).until(() -> errors().size() == 1);
+    assertThat(errors().getFirst())
+        .contains("the last good ones (", ": 1;", "drop_task_killswitch: is missing");
+
+    Files.writeString(dir.resolve("something"), "else happens in the folder");
+    put("[");
+    await().atMost(SOON).until(() -> errors().size() == 2);
+    put("# too large".repeat(100_000));
+    await().atMost(SOON).until(() -> errors().size() == 3);
+    assertThat(errors().getLast()).contains("larger than 1048576 bytes");
+    Files.delete(file);
+    await().atMost(SOON).until(() -> errors().size() == 4);
+    assertThat(errors().getLast()).contains("no such file");
+    assertThat(told).isEmpty();
+    assertThat(copy()).hasContent(killing("a"));
+
+    put(killing("a"));
+    await().atMost(SOON).until(() -> logged().stream().anyMatch(it -> it.contains("good again")));
+    assertThat(told).isEmpty();
+    put(killing("a, b"));
+    awaitTold(1, "2");
+  }
+
+  @Test
+  void h22BrokenFileAtTheStartLeavesTheLastGoodRules() throws IOException {
+    Files.writeString(file, killing("a"));
+    start().stop();
+    Files.writeString(file, "drop_task_killswitch: [a");
+    RuntimeFile again = rules();
+    assertThat(again.load()).asString().contains(": 1;");
+    assertThat(errors())
+        .singleElement()
+        .asString()
+        .contains("the last good ones", "not valid YAML");
+    start(again);
+    Files.writeString(file, killing("[]").replace("[[]]", "[]"));
+    awaitTold(1, "0");
+  }
+
+  @Test
+  void h22MissingFileAtTheStartLeavesTheLastGoodRules() throws IOException {
+    Files.writeString(file, killing("a"));
+    start().stop();
+    Files.delete(file);
+    assertThat(rules().load()).asString().contains(": 1;");
+  }
+
+  @Test
+  void brokenCopyIsNoReasonNotToStart() throws IOException {
+    Files.writeString(copy(), "[");
+    assertThat(rules().load()).isEqualTo(Rules.NONE);
+    assertThat(errors()).anyMatch(it -> it.contains("store.sqlite.rules"));
+  }
+
+  @Test
+  void copyThatCannotBeWrittenIsNoReasonNotToObey() throws IOException {
+    Files.writeString(file, killing("a"));
+    var rules =
+        new RuntimeFile(
+            file,
+            dir.resolve("no/such/folder"),
+            surroundings(),
+            intake(),
+            (_, e) -> failures.add(e));
+    assertThat(rules.load()).asString().contains(": 1;");
+    assertThat(logged()).anyMatch(it -> it.startsWith("Cannot keep a copy"));
+  }
+
+  @Test
+  void secretsForAnotherClusterAreWarnedOfOnce() throws IOException {
+    Files.writeString(file, killing("a") + "demoted_topic_cluster: far:1\n");
+    start();
+    Files.writeString(file, killing("a, b") + "demoted_topic_cluster: far:1\n");
+    awaitTold(1, "2");
+    assertThat(logged()).filteredOn(it -> it.contains("secrets")).hasSize(1);
+  }
+
+  /// Replaces the file as a whole.
+  private void put(String content) throws IOException {
+    Path other = Files.writeString(dir.resolve("other"), content);
+    Files.move(other, file, StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  private RuntimeFile rules() {
+    var rules = new RuntimeFile(file, copy(), surroundings(), intake(), (_, e) -> failures.add(e));
+    running.add(rules);
+    return rules;
+  }
+
+  private RuntimeFile start() {
+    RuntimeFile rules = rules();
+    rules.load();
+    return start(rules);
+  }
+
+  private static RuntimeFile start(RuntimeFile rules) {
+    rules.start();
+    return rules;
+  }
+
+  private Path copy() {
+    return dir.resolve("store.sqlite.rules");
+  }
+
+  private static Surroundings surroundings() {
+    return new Surroundings("long", "dead:9092", true, List.of());
+  }
+
+  private Intake intake() {
+    return new Intake() {
+      @Override
+      public void request(Command.Request request) {
+        throw new AssertionError("Nobody asks here");
+      }
+
+      @Override
+      public void tell(Command command) {
+        told.add(((Command.RulesChanged) command).rules());
+      }
+    };
+  }
+
+  private void awaitTold(int count, String tasks) {
+    await().atMost(SOON).until(() -> told.size() == count);
+    assertThat(told.getLast()).asString().contains(": " + tasks + ";");
+  }
+
+  private List<String> errors() {
+    return log.list.stream()
+        .filter(event -> event.getLevel() == Level.ERROR)
+        .map(ILoggingEvent::getFormattedMessage)
+        .toList();
+  }
+
+  private List<String> logged() {
+    return log.list.stream().map(ILoggingEvent::getFormattedMessage).toList();
+  }
+
+  private static String killing(String tasks) {
+    return "drop_task_killswitch: [%s]\ndemoted_namespaces: []\n".formatted(tasks);
+  }
+}

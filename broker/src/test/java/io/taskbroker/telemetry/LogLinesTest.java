@@ -1,0 +1,124 @@
+package io.taskbroker.telemetry;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import io.taskbroker.engine.Notices;
+import io.taskbroker.inflight.Notice;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.slf4j.LoggerFactory;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.ObjectMapper;
+
+/// How lines of the log look (reference-spec 10.3).
+final class LogLinesTest {
+  private final LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
+  private final Logger logger = context.getLogger("io.taskbroker");
+  private final ListAppender<ILoggingEvent> lines = new ListAppender<>();
+  private final Metrics metrics = new Metrics();
+
+  @BeforeEach
+  void listen() {
+    logger.setLevel(Level.DEBUG);
+    logger.setAdditive(false);
+    lines.start();
+    logger.addAppender(lines);
+  }
+
+  @AfterEach
+  void stopListening() {
+    logger.detachAppender(lines);
+    logger.setAdditive(true);
+    logger.setLevel(null);
+  }
+
+  @Test
+  void jsonIsAFlatObjectALine() {
+    LoggerFactory.getLogger("io.taskbroker.engine.Notices")
+        .atWarn()
+        .addKeyValue("task_id", "a\n\"b\"")
+        .addKeyValue("number", 3L)
+        .setCause(new IllegalStateException("boom"))
+        .log("first\nsecond {}", "x");
+
+    String line = json(last());
+
+    assertThat(line).endsWith("}\n").containsOnlyOnce("\n");
+    JsonNode parsed = new ObjectMapper().readTree(line);
+    assertThat(parsed.get("timestamp").asString())
+        .matches("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{6}Z");
+    assertThat(parsed.get("level").asString()).isEqualTo("WARN");
+    assertThat(parsed.get("target").asString()).isEqualTo("taskbroker::engine::Notices");
+    assertThat(parsed.get("message").asString()).isEqualTo("first\nsecond x");
+    assertThat(parsed.get("task_id").asString()).isEqualTo("a\n\"b\"");
+    assertThat(parsed.get("number").asLong()).isEqualTo(3);
+    assertThat(parsed.get("error").asString()).contains("boom", "LogLinesTest");
+  }
+
+  /// What is said of a task carries its id, as a field and in the text.
+  @ParameterizedTest
+  @EnumSource(Notice.class)
+  void everyNoticeNamesWhatItIsAbout(Notice notice) {
+    new Notices().notice(notice, "the-id", "why");
+
+    JsonNode parsed = new ObjectMapper().readTree(json(last()));
+    boolean ofApplication = notice == Notice.NO_WORKER || notice == Notice.WORKER_UNREACHABLE;
+    assertThat(parsed.get(ofApplication ? "application" : "task_id").asString())
+        .isEqualTo("the-id");
+    assertThat(text(last())).containsOnlyOnce("the-id").contains("why");
+  }
+
+  /// The reference's test of push mode looks for this.
+  @Test
+  void aRoundOfUpkeepIsOneLineWithAFieldForEachCounter() {
+    var counts = new UpkeepCounts(metrics);
+    counts.say();
+    assertThat(lines.list).as("nothing happened").isEmpty();
+    metrics.cleanups.of("claim_expiration_exceeded").inc(3);
+    metrics.transitions.of("completed").inc();
+
+    counts.say();
+    counts.say();
+
+    assertThat(lines.list).hasSize(1);
+    assertThat(last().getLoggerName()).isEqualTo("io.taskbroker.upkeep");
+    assertThat(last().getLevel()).isEqualTo(Level.DEBUG);
+    assertThat(text(last()))
+        .contains(
+            "upkeep: upkeep.complete",
+            " result_context.claim_expiration_reset=3",
+            " result_context.completed=1",
+            " result_context.retried=0");
+    assertThat(new ObjectMapper().readTree(json(last())).get("result_context.completed").asLong())
+        .isEqualTo(1);
+  }
+
+  @Test
+  void textHasNoColours() {
+    LoggerFactory.getLogger("io.taskbroker.x").error("bad");
+
+    assertThat(text(last())).matches("\\d{4}-\\d\\d-\\d\\dT[0-9:.]+Z ERROR x: bad\n");
+  }
+
+  private ILoggingEvent last() {
+    return List.copyOf(lines.list).getLast();
+  }
+
+  private static String json(ILoggingEvent event) {
+    return new String(new JsonLines().encode(event), UTF_8);
+  }
+
+  private static String text(ILoggingEvent event) {
+    return new String(new TextLines().encode(event), UTF_8);
+  }
+}

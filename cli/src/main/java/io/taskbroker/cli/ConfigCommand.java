@@ -1,0 +1,69 @@
+package io.taskbroker.cli;
+
+import io.taskbroker.config.BrokerConfig;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/// Says what a configuration means, and what is wrong with it, without starting a broker.
+@Command(
+    name = "config",
+    mixinStandardHelpOptions = true,
+    version = Main.VERSION,
+    description = "Checks or shows a configuration.")
+final class ConfigCommand {
+  private static final String FILE_HELP =
+      "YAML file; TASKBROKER_* variables of the environment override it.";
+
+  @ParentCommand private Main main;
+  @Spec private CommandSpec spec;
+
+  /// Exit code 0 if a broker would start with it, else 1, and everything that is wrong on the error
+  /// output; warnings are there in either case.
+  @Command(
+      name = "check",
+      mixinStandardHelpOptions = true,
+      version = Main.VERSION,
+      description = "Says OK, or everything that is wrong.")
+  int check(
+      @Option(
+              names = {"-c", "--config"},
+              paramLabel = "FILE",
+              description = FILE_HELP)
+          @Nullable Path file) {
+    return with(file, _ -> out("OK"));
+  }
+
+  /// Exit codes as those of `check`.
+  @Command(
+      name = "show",
+      mixinStandardHelpOptions = true,
+      version = Main.VERSION,
+      description = "Writes the effective configuration as YAML, with secrets hidden.")
+  int show(
+      @Option(
+              names = {"-c", "--config"},
+              paramLabel = "FILE",
+              description = FILE_HELP)
+          @Nullable Path file) {
+    return with(file, config -> out(config.effective().stripTrailing()));
+  }
+
+  private int with(@Nullable Path given, Consumer<BrokerConfig> use) {
+    Optional<Path> file = Optional.ofNullable(given).or(() -> main.options().config());
+    Optional<BrokerConfig> config = ServeOptions.check(file, spec.commandLine().getErr());
+    config.ifPresent(use);
+    return config.isPresent() ? 0 : 1;
+  }
+
+  private void out(String line) {
+    spec.commandLine().getOut().println(line);
+    spec.commandLine().getOut().flush();
+  }
+}

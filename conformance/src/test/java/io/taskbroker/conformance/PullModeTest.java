@@ -1,0 +1,48 @@
+package io.taskbroker.conformance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.taskbroker.conformance.Journal.Run;
+import io.taskbroker.testkit.EmbeddedKafka;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/// The current client in pull mode, with a shared secret, against a broker that batches status
+/// updates; and its scheduler.
+final class PullModeTest extends FullContract {
+  private static final int TICKS = 3;
+
+  PullModeTest(EmbeddedKafka kafka) {
+    super(
+        Deployment.pull(kafka, "pull", PythonEnvironment.CURRENT)
+            .with("batch_status_updates", "true")
+            .withBrokerSecrets("pull secret")
+            .withWorkerSecrets("pull secret"));
+  }
+
+  @Override
+  void awaitMore() throws InterruptedException {
+    try (var scheduler = deployment().startScheduler()) {
+      await().atMost(Duration.ofSeconds(60)).until(() -> runs("tick").size() >= TICKS);
+      assertThat(scheduler.isAlive()).isTrue();
+    }
+  }
+
+  /// Without it, a worker would wait after each answer that there is nothing.
+  @Test
+  void w4TheNextTaskComesWithTheAnswerToAReport() {
+    long asked = metrics("taskworker.client.get_task").count();
+    long ran = deployment().journal().runs().count();
+    assertThat(asked).isLessThan(ran);
+  }
+
+  @Test
+  void theSchedulersTasksRun() {
+    List<Run> runs = runs("tick");
+    assertThat(runs).hasSizeGreaterThanOrEqualTo(TICKS);
+    assertThat(runs).extracting(Run::id).doesNotHaveDuplicates();
+    assertThat(published(runs.getFirst()).getHeadersMap()).doesNotContainKey("sentry-trace");
+  }
+}

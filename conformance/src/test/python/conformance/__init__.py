@@ -1,0 +1,1 @@
+"""An application of the published client, as its users write them."""
