@@ -23,9 +23,9 @@ public final class StoreFeed implements StoreCommitter.Listener {
 
   private final ActivationStore store;
   private final Intake intake;
+  private final Ticker ticker;
   private final String deadLetterTopic;
   private final CommitCounts counts;
-  private final Ticker ticker;
   private long sizedAt;
   private boolean sized;
 
@@ -35,7 +35,7 @@ public final class StoreFeed implements StoreCommitter.Listener {
   }
 
   /// @param ticker measures how long ago the size was told
-  public StoreFeed(
+  StoreFeed(
       ActivationStore store,
       Intake intake,
       String deadLetterTopic,
@@ -43,9 +43,9 @@ public final class StoreFeed implements StoreCommitter.Listener {
       Ticker ticker) {
     this.store = store;
     this.intake = intake;
+    this.ticker = ticker;
     this.deadLetterTopic = deadLetterTopic;
     this.counts = new CommitCounts(metrics, InstantSource.system());
-    this.ticker = ticker;
     this.sizedAt = ticker.nanoTime() - SIZE_NANOS;
   }
 

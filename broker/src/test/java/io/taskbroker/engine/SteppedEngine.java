@@ -1,12 +1,16 @@
 package io.taskbroker.engine;
 
 import io.taskbroker.inflight.InflightOptions;
+import io.taskbroker.inflight.Intake;
 import io.taskbroker.inflight.Rules;
 import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.store.ActivationStore;
+import io.taskbroker.telemetry.Metrics;
 
 /// The real engine loop without its thread, turned by a simulation.
 public final class SteppedEngine {
+  private static final Metrics METRICS = new Metrics(); // read by nobody
+
   private final EngineLoop loop;
   private final Mailbox mailbox;
 
@@ -22,6 +26,12 @@ public final class SteppedEngine {
             (stage, cause) -> {
               throw new IllegalStateException(stage, cause);
             });
+  }
+
+  /// What tells the engine of the committer's work, in the time of a simulation.
+  public static StoreFeed feed(
+      ActivationStore store, Intake intake, String deadLetterTopic, Surroundings surroundings) {
+    return new StoreFeed(store, intake, deadLetterTopic, METRICS, surroundings.ticker());
   }
 
   /// Loads what is in the store, and takes requests from now on.

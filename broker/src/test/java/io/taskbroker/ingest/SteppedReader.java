@@ -29,6 +29,8 @@ import org.apache.kafka.common.errors.WakeupException;
 public final class SteppedReader {
   private static final long RETRY_NANOS = Duration.ofSeconds(1).toNanos();
 
+  private static final Metrics METRICS = new Metrics(); // read by nobody
+
   private final Consumer<byte[], byte[]> consumer;
   private final Intake intake;
   private final Surroundings surroundings;
@@ -80,8 +82,9 @@ public final class SteppedReader {
             consumer,
             () -> new PositionFinder.Topic("simulated", topic.id(), topic.partitions()),
             ledgers);
-    var counts = new TopicCounts(topic.name(), new Metrics());
-    this.partitions = new Partitions(consumer, finder, commits, ledgers, intake, counts);
+    this.partitions =
+        new Partitions(
+            consumer, finder, commits, ledgers, intake, new TopicCounts(topic.name(), METRICS));
     consumer.subscribe(List.of(topic.name()), partitions);
   }
 

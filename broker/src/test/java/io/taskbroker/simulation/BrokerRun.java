@@ -5,7 +5,6 @@ import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.engine.Mailbox;
 import io.taskbroker.engine.Outlets;
 import io.taskbroker.engine.SteppedEngine;
-import io.taskbroker.engine.StoreFeed;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.Departure;
@@ -19,7 +18,6 @@ import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.CommitOptions;
 import io.taskbroker.store.InMemoryStore;
 import io.taskbroker.store.SteppedCommitter;
-import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -71,9 +69,12 @@ final class BrokerRun implements Outlets, Intake {
             Duration.ofSeconds(1),
             Duration.ofSeconds(5),
             Duration.ofSeconds(10));
-    var feed =
-        new StoreFeed(store, intake, Kafka.DEAD_LETTERS, new Metrics(), surroundings.ticker());
-    committer = new SteppedCommitter(store, options, feed, surroundings);
+    committer =
+        new SteppedCommitter(
+            store,
+            options,
+            SteppedEngine.feed(store, intake, Kafka.DEAD_LETTERS, surroundings),
+            surroundings);
     committerThread = new Actor(this, world, "committer", committer::turn);
     outboxThread = new Actor(this, world, "outbox", this::turnOutbox);
     outbox =
