@@ -80,15 +80,18 @@ final class DiskLedger {
 
   /// A known limit: where a transaction is too small for what was read at a time, or the store is
   /// full or refuses something, rows are durable before the watermark behind them. What of them
-  /// ended before a crash came between is read again, unless it may run only once.
+  /// ended before a crash came between is read again, unless it may run only once; and what was
+  /// refused is kept again as the message that it was, though the first is still on its way out.
   private boolean mayComeAgain(Book book, Book.Line before) {
+    Plan plan = ledger.plan;
     boolean apart =
-        ledger.plan.batchSize() < 4_096
-            || ledger.plan.storeLimit() > 0
-            || ledger.plan.storeIsFull() > 0
-            || ledger.plan.storeRefuses() > 0;
+        plan.batchSize() < 4_096
+            || plan.storeLimit() > 0
+            || plan.storeIsFull() > 0
+            || plan.storeRefuses() > 0;
     boolean mayRunAgain = before.handOuts == 0 || !before.spec.once();
-    return apart && book.died && before.end != null && mayRunAgain;
+    boolean over = before.end != null || book.rejected.contains(before.spec.origin());
+    return apart && book.died && over && mayRunAgain;
   }
 
   private void left(BrokerRun run, Book book, Change.Leave leave) {
