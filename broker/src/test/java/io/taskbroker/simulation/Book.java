@@ -55,7 +55,6 @@ final class Book {
   final Map<String, Long> watermarks = new HashMap<>();
   final Map<String, Long> tombstones = new HashMap<>();
   final Set<Origin> rejected = new HashSet<>();
-  final Set<String> rejectedIds = new HashSet<>();
   final Map<String, Set<Status>> reported = new HashMap<>();
   long latestWall;
   boolean died;

@@ -209,7 +209,6 @@ final class DiskLedger {
     Spec spec =
         present(ledger.records.get(origin), "G1", () -> "passes what was never there: " + origin);
     return book.byOrigin.containsKey(origin)
-        || book.rejected.contains(origin)
         || ledger.isExcused(book, spec)
         || origin.offset() < ledger.committed.getOrDefault(place, 0L);
   }

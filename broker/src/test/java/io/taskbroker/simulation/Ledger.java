@@ -131,11 +131,9 @@ final class Ledger {
     disks.applied(run, change, outcome);
   }
 
-  /// The store cannot hold the row. What is made of it instead is not stored together with the
-  /// watermark behind it, which is a known limit of G1.
+  /// The store cannot hold the row: what was refused of it is stored instead.
   void rejected(BrokerRun run, Row row) {
     book(run).rejected.add(row.activation().origin());
-    book(run).rejectedIds.add(row.activation().id());
   }
 
   static Book.Line line(Book book, long key) {
@@ -148,10 +146,7 @@ final class Ledger {
   /// Whether a rule disposes of it on arrival.
   boolean isExcused(Book book, Spec spec) {
     boolean expired = book.latestWall >= spec.expiresAt() && !spec.deadLetters();
-    return expired
-        || book.rejectedIds.contains(spec.id())
-        || !book.of(spec.id()).isEmpty()
-        || book.tombstones.containsKey(spec.id());
+    return expired || !book.of(spec.id()).isEmpty() || book.tombstones.containsKey(spec.id());
   }
 
   // In Kafka.
@@ -307,7 +302,7 @@ final class Ledger {
         if (line != null) {
           has = true;
         }
-        has |= isExcused(book, spec) || (book.died && book.rejected.contains(origin));
+        has |= isExcused(book, spec);
       }
       boolean before =
           origin.offset() < skipped.getOrDefault(place(origin.topic(), origin.partition()), 0L);
