@@ -5,22 +5,19 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Destination;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
-import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Refusal;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.PartitionIntake.Batch;
 import io.taskbroker.inflight.PartitionIntake.Settled;
-import io.taskbroker.inflight.PartitionIntake.Unproven;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// How records become activations in flight: in the order of their partition, each stored, parked
 /// or disposed of, and the watermark behind them (G1, H1). Not thread-safe.
+///
+/// What may run only once then waits for its [Proofs].
 final class Arrivals {
   /// An application whose workers took nothing for this long holds up nobody else (H13).
   private static final long STALLED_MS = 1_000;
@@ -35,11 +32,8 @@ final class Arrivals {
 
   private final Flight flight;
   private final Endings endings;
-  private final Map<SourcePartition, PartitionIntake> partitions = new HashMap<>();
-
-  /// At-most-once entries whose partition is not ours, by topic and partition: found at start
-  /// before it was assigned, or stored after it was lost (H2).
-  private final Map<String, List<Entry>> orphans = new HashMap<>();
+  private final Proofs proofs;
+  private final Map<SourcePartition, PartitionIntake> partitions;
 
   /// The two applications of which something arrived last.
   private @Nullable Lane newest;
@@ -47,9 +41,16 @@ final class Arrivals {
   private @Nullable Lane newestButOne;
   private int waiting;
 
-  Arrivals(Flight flight, Endings endings) {
+  /// @param partitions the partitions that are, or were, ours
+  Arrivals(
+      Flight flight,
+      Endings endings,
+      Proofs proofs,
+      Map<SourcePartition, PartitionIntake> partitions) {
     this.flight = flight;
     this.endings = endings;
+    this.proofs = proofs;
+    this.partitions = partitions;
   }
 
   void ingest(Command.Ingest records) {
@@ -371,56 +372,7 @@ final class Arrivals {
     flight.write(new Change.Insert(row, activation.atMostOnce() ? row : null));
   }
 
-  /// An at-most-once entry is durable, its offset not known to be committed (H2).
-  void unproven(Entry entry) {
-    Origin origin = entry.activation.origin();
-    PartitionIntake intake = intakeOf(origin);
-    if (intake == null) {
-      orphans.computeIfAbsent(place(origin), _ -> new ArrayList<>()).add(entry);
-      flight.setAside(entry, true);
-    } else if (origin.offset() < intake.assignedAt) {
-      endings.fail(entry, "whether another broker has run it is not known");
-    } else if (origin.offset() < intake.committed) {
-      prove(new Unproven(entry.key, entry.id(), origin.offset(), entry));
-    } else {
-      intake.unproven.addLast(new Unproven(entry.key, entry.id(), origin.offset(), entry));
-    }
-  }
-
-  /// The same of a row that is parked. What another broker may have run is dealt with when it is
-  /// read back.
-  void unproven(Row parked) {
-    Activation activation = parked.activation();
-    long offset = activation.origin().offset();
-    PartitionIntake intake = intakeOf(activation.origin());
-    if (intake != null && offset >= intake.assignedAt) {
-      intake.unproven.addLast(new Unproven(parked.key(), activation.id(), offset, null));
-    }
-  }
-
-  /// The intake of the partition; that of one that is given up, too, because its last commit is
-  /// still to come.
-  private @Nullable PartitionIntake intakeOf(Origin origin) {
-    PartitionIntake given = null;
-    for (PartitionIntake intake : partitions.values()) {
-      if (!intake.lost
-          && intake.partition.partition() == origin.partition()
-          && intake.partition.topic().equals(origin.topic())) {
-        if (!intake.revoked) {
-          return intake;
-        }
-        given = intake;
-      }
-    }
-    return given;
-  }
-
-  private static String place(Origin origin) {
-    return origin.partition() + "/" + origin.topic();
-  }
-
-  /// The partition is ours: what was found of it, or was left from before, is proven by commits of
-  /// ours only, or was read by somebody else (H2).
+  /// The partition is ours.
   void assigned(Command.Assigned assigned) {
     SourcePartition partition = assigned.partition();
     PartitionIntake intake = partitions.computeIfAbsent(partition, PartitionIntake::new);
@@ -429,35 +381,7 @@ final class Arrivals {
     intake.lost = false;
     intake.assignedAt = assigned.committed();
     intake.committed = assigned.committed();
-    List<Unproven> before = List.copyOf(intake.unproven);
-    intake.unproven.clear();
-    for (Unproven row : before) {
-      Entry entry = row.entry();
-      if (entry == null) {
-        if (row.offset() >= assigned.committed()) {
-          intake.unproven.addLast(row);
-        }
-      } else {
-        flight.setAside(entry, false);
-        if (awaitsProof(entry)) {
-          unproven(entry);
-        }
-      }
-    }
-    List<Entry> found =
-        orphans.remove(place(new Origin(partition.topic(), partition.partition(), 0)));
-    if (found != null) {
-      for (Entry entry : found) {
-        flight.setAside(entry, false);
-        if (awaitsProof(entry)) {
-          unproven(entry);
-        }
-      }
-    }
-  }
-
-  private static boolean awaitsProof(Entry entry) {
-    return entry.step == Entry.Step.STORED && entry.isUnproven();
+    proofs.assigned(intake);
   }
 
   void committed(Command.OffsetCommitted committed) {
@@ -467,28 +391,7 @@ final class Arrivals {
       return;
     }
     intake.committed = committed.offset();
-    Unproven first = intake.unproven.peekFirst();
-    while (first != null && first.offset() < committed.offset()) {
-      intake.unproven.removeFirst();
-      prove(first);
-      first = intake.unproven.peekFirst();
-    }
-  }
-
-  private void prove(Unproven row) {
-    Entry entry = row.entry();
-    if (entry == null) {
-      if (flight.parked.get(Ids.fingerprint(row.id())) == row.key()) {
-        flight.write(new Change.Prove(row.key(), row.id(), null));
-      }
-    } else if (awaitsProof(entry)) {
-      flight.setAside(entry, false);
-      entry.committed = true;
-      if (entry.status == Status.PENDING) {
-        entry.step = Entry.Step.MARKING;
-      }
-      flight.mark(entry, new Change.Prove(row.key(), row.id(), entry));
-    }
+    proofs.committed(intake);
   }
 
   void revoked(Command.Revoked revoked) {
@@ -503,12 +406,7 @@ final class Arrivals {
     intake.revoked = true;
     intake.draining = true;
     intake.lost = revoked.lost();
-    for (Unproven row : intake.unproven) {
-      Entry entry = row.entry();
-      if (entry != null) {
-        flight.setAside(entry, true);
-      }
-    }
+    proofs.revoked(intake);
     drained(intake);
   }
 

@@ -7,9 +7,11 @@ import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.Refusal;
 import io.taskbroker.activation.Row;
+import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.PartitionIntake.Settled;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.random.RandomGenerator;
@@ -27,6 +29,7 @@ public final class Inflight {
   private final Endings endings;
   private final Handouts handouts;
   private final Arrivals arrivals;
+  private final Proofs proofs;
   private final Reports reports;
   private final Rulings rulings;
   private final List<Entry> restored = new ArrayList<>();
@@ -36,7 +39,9 @@ public final class Inflight {
     flight = new Flight(options, effects, random);
     endings = new Endings(flight);
     handouts = new Handouts(flight, endings);
-    arrivals = new Arrivals(flight, endings);
+    var partitions = new HashMap<SourcePartition, PartitionIntake>();
+    proofs = new Proofs(flight, endings, partitions.values());
+    arrivals = new Arrivals(flight, endings, proofs, partitions);
     reports = new Reports(flight, endings, handouts);
     rulings = new Rulings(flight, endings);
   }
@@ -200,7 +205,7 @@ public final class Inflight {
     flight.written();
     switch (change) {
       case Change.Insert(_, Entry entry) -> inserted(entry);
-      case Change.Insert(_, Row parked) -> arrivals.unproven(parked);
+      case Change.Insert(_, Row parked) -> proofs.unproven(parked);
       case Change.Insert(Row row, Refusal refusal) -> arrivals.replaced(row, refusal);
       case Change.Insert _ -> {}
       case Change.Mark(_, _, _, _, _, _, _, _, Entry entry) -> handouts.marked(entry);
@@ -237,7 +242,7 @@ public final class Inflight {
   /// It is durable and may run: now, when its delay ends, or when its offset is committed.
   private void stored(Entry entry) {
     if (entry.isUnproven()) {
-      arrivals.unproven(entry);
+      proofs.unproven(entry);
     }
     if (entry.step != Entry.Step.STORED) {
       return;
