@@ -10,8 +10,6 @@ import io.taskbroker.testkit.PushWorker;
 import io.taskbroker.testkit.TaskProducer;
 import io.taskbroker.testkit.TaskTemplate;
 import io.taskbroker.testkit.WorkerOptions;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -64,7 +62,7 @@ final class StopTest {
       assertThat(log.completedTasks()).isLessThan(TASKS / 2);
       awaitCompleted(TASKS / 2);
       long interrupt = System.nanoTime();
-      int code = interruptsAreIgnored() ? broker.stop(STOP_TIME) : broker.interrupt(STOP_TIME);
+      int code = broker.interrupt(STOP_TIME);
       assertThat(code).as("exit code after SIGINT").isZero();
       long interrupted = System.nanoTime();
       assertEverythingAcceptedIsCommitted(view, setup);
@@ -168,15 +166,6 @@ final class StopTest {
         .pollInterval(Duration.ofMillis(1))
         .atMost(PATIENCE)
         .until(() -> log.completedTasks() >= tasks);
-  }
-
-  /// What a script starts in the background ignores SIGINT, and so does everything that it starts.
-  private static boolean interruptsAreIgnored() throws IOException {
-    Path status = Path.of("/proc/self/status");
-    return Files.exists(status)
-        && Files.readAllLines(status).stream()
-            .filter(line -> line.startsWith("SigIgn:"))
-            .anyMatch(line -> (Long.parseUnsignedLong(line.substring(7).strip(), 16) & 2) != 0);
   }
 
   /// The broker left nothing for its successor to read again.

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.OptionalInt;
@@ -118,12 +119,25 @@ public final class BrokerProcess implements AutoCloseable {
     return awaitEnd(timeout);
   }
 
-  /// SIGINT, as Ctrl-C sends it; returns the exit code.
+  /// SIGINT, as Ctrl-C sends it, or SIGTERM if the process ignores that; returns the exit code.
   ///
   /// @throws IllegalStateException if the process did not end in time; it is killed then
   public int interrupt(Duration timeout) throws InterruptedException {
-    signal("INT");
+    signal(ignoresInterrupts() ? "TERM" : "INT");
     return awaitEnd(timeout);
+  }
+
+  /// What a script starts in the background ignores SIGINT, and so does everything that it starts.
+  private boolean ignoresInterrupts() {
+    Path status = Path.of("/proc", Long.toString(pid()), "status");
+    try {
+      return Files.exists(status)
+          && Files.readAllLines(status).stream()
+              .filter(line -> line.startsWith("SigIgn:"))
+              .anyMatch(line -> (Long.parseUnsignedLong(line.substring(7).strip(), 16) & 2) != 0);
+    } catch (IOException e) {
+      throw new UncheckedIOException("Could not read the signals of process " + pid(), e);
+    }
   }
 
   private int awaitEnd(Duration timeout) throws InterruptedException {
