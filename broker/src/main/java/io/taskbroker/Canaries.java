@@ -1,10 +1,10 @@
 package io.taskbroker;
 
 import com.google.protobuf.ByteString;
-import com.google.protobuf.Timestamp;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Timestamps;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.proto.v1.TaskActivation;
@@ -77,10 +77,7 @@ final class Canaries implements Service {
             .setNamespace(NAMESPACE)
             .setTaskname(TASKNAME)
             .setParametersBytes(PARAMETERS)
-            .setReceivedAt(
-                Timestamp.newBuilder()
-                    .setSeconds(now / 1_000)
-                    .setNanos((int) (now % 1_000) * 1_000_000))
+            .setReceivedAt(Timestamps.ofMillis(now))
             .setProcessingDeadlineDuration(DEADLINE_SECONDS)
             .build()
             .toByteArray();

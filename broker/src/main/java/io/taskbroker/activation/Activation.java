@@ -28,6 +28,26 @@ public record Activation(
 
   public static final long NEVER = Long.MAX_VALUE;
 
+  /// What is kept of a message that is no activation: its bytes, for the dead-letter topic.
+  ///
+  /// @param receivedAt when it came
+  public static Activation undecodable(Origin origin, byte[] message, long receivedAt) {
+    return new Activation(
+        Ids.undecodable(origin),
+        "",
+        "",
+        "",
+        message,
+        origin,
+        receivedAt,
+        NEVER,
+        0,
+        0,
+        FailurePolicy.DEAD_LETTER,
+        false,
+        false);
+  }
+
   /// The same activation with another payload.
   public Activation withPayload(byte[] other) {
     return new Activation(

@@ -16,25 +16,10 @@ public record Refusal(Change.Insert insert, String why) {
     Row row = insert.row();
     Activation refused = row.activation();
     Origin origin = refused.origin();
-    String id = Ids.undecodable(origin);
-    if (refused.id().equals(id)) {
+    Activation message = Activation.undecodable(origin, refused.payload(), refused.receivedAt());
+    if (refused.id().equals(message.id())) {
       return Optional.empty();
     }
-    var message =
-        new Activation(
-            id,
-            "",
-            "",
-            "",
-            refused.payload(),
-            origin,
-            refused.receivedAt(),
-            Activation.NEVER,
-            0,
-            0,
-            FailurePolicy.DEAD_LETTER,
-            false,
-            false);
     Row arriving = Row.arriving(row.key(), message, Status.FAILURE, row.addedAt());
     Destination destination = Destination.ofUndecodable(deadLetterTopic, origin, why);
     return Optional.of(new Change.Insert(arriving.leavingFor(destination), this));

@@ -1,7 +1,6 @@
 package io.taskbroker.activation;
 
 import com.google.protobuf.InvalidProtocolBufferException;
-import com.google.protobuf.Timestamp;
 import io.taskbroker.proto.v1.RetryState;
 import io.taskbroker.proto.v1.TaskActivation;
 import java.util.Optional;
@@ -53,7 +52,7 @@ public final class Retries {
     } else {
       retry.clearDelay();
     }
-    retry.setId(nextId).setReceivedAt(timestamp(nowMillis));
+    retry.setId(nextId).setReceivedAt(Timestamps.ofMillis(nowMillis));
     return Optional.of(new Retry(nextId, next, retry.build().toByteArray()));
   }
 
@@ -66,12 +65,5 @@ public final class Retries {
     if (delayOnRetry >= 0) {
       state.setDelayOnRetry(delayOnRetry);
     }
-  }
-
-  private static Timestamp timestamp(long millis) {
-    return Timestamp.newBuilder()
-        .setSeconds(Math.floorDiv(millis, 1000))
-        .setNanos(Math.floorMod(millis, 1000) * 1_000_000)
-        .build();
   }
 }

@@ -5,13 +5,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdCompressCtx;
 import com.google.protobuf.ByteString;
-import com.google.protobuf.Timestamp;
 import com.google.protobuf.UnsafeByteOperations;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Timestamps;
 import io.taskbroker.inflight.Command.Arrival;
 import io.taskbroker.proto.v1.TaskActivation;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -99,7 +99,7 @@ final class RawDecoder implements RecordDecoder {
 
   private byte[] payload(String id, long receivedAt, byte[] value, Iterable<Header> headers) {
     TaskActivation.Builder activation =
-        prototype.toBuilder().setId(id).setReceivedAt(timestamp(receivedAt));
+        prototype.toBuilder().setId(id).setReceivedAt(Timestamps.ofMillis(receivedAt));
     for (Header header : headers) {
       byte @Nullable [] text = header.value();
       if (text != null && UnsafeByteOperations.unsafeWrap(text).isValidUtf8()) {
@@ -158,13 +158,6 @@ final class RawDecoder implements RecordDecoder {
       compressor.close();
       compressor = null;
     }
-  }
-
-  private static Timestamp timestamp(long millis) {
-    return Timestamp.newBuilder()
-        .setSeconds(millis / 1000)
-        .setNanos((int) (millis % 1000) * 1_000_000)
-        .build();
   }
 
   /// Who wants to know how large records are.

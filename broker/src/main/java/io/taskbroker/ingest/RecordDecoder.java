@@ -1,8 +1,6 @@
 package io.taskbroker.ingest;
 
 import io.taskbroker.activation.Activation;
-import io.taskbroker.activation.FailurePolicy;
-import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Command.Arrival;
@@ -22,23 +20,8 @@ interface RecordDecoder extends AutoCloseable {
     return new Origin(message.topic(), message.partition(), message.offset());
   }
 
-  /// What is kept of a record that is none: its bytes, for the dead-letter topic.
+  /// The arrival of a record that is none.
   static Arrival undecodable(Origin origin, byte[] payload, long now, String why) {
-    var activation =
-        new Activation(
-            Ids.undecodable(origin),
-            "",
-            "",
-            "",
-            payload,
-            origin,
-            now,
-            Activation.NEVER,
-            0,
-            0,
-            FailurePolicy.DEAD_LETTER,
-            false,
-            false);
-    return new Arrival(activation, why);
+    return new Arrival(Activation.undecodable(origin, payload, now), why);
   }
 }

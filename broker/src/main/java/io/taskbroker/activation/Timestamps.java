@@ -1,0 +1,16 @@
+package io.taskbroker.activation;
+
+import com.google.protobuf.Timestamp;
+
+/// Times as they are in an activation on the wire. Stateless.
+public final class Timestamps {
+  private Timestamps() {}
+
+  /// @param millis since the epoch
+  public static Timestamp ofMillis(long millis) {
+    return Timestamp.newBuilder()
+        .setSeconds(Math.floorDiv(millis, 1000))
+        .setNanos(Math.floorMod(millis, 1000) * 1_000_000)
+        .build();
+  }
+}
