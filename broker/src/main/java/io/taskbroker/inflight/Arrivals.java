@@ -125,20 +125,15 @@ final class Arrivals {
     }
   }
 
-  /// Null if it waits for a commit, or for the end of another of its id.
+  /// The first that holds of what the reference looks at, in its order (reference-spec 9.4). Null
+  /// if it waits for a commit, or for the end of another of its id.
   private @Nullable Tally whyHeldBack(Activation activation) {
-    InflightOptions.Limits limits = flight.options.limits();
-    Lane lane = flight.lane(activation.application());
-    if (lane.handedOut >= limits.maxHandedOut()) {
-      return Tally.HELD_BY_PROCESSING;
-    } else if (isStoreFull()) {
+    Tally full = whyFull(flight.lane(activation.application()));
+    if (full != Tally.HELD_BY_PROCESSING && isStoreFull()) {
       return Tally.HELD_BY_STORE;
-    } else if (lane.pending >= limits.maxPending() || lane.parking.holdsDue(flight.wall)) {
-      return Tally.HELD_BY_PENDING;
-    } else if (flight.leaving >= MAX_LEAVING) {
-      return Tally.HELD_BY_LEAVING;
     }
-    return flight.hasBytes() ? null : Tally.HELD_BY_MEMORY;
+    boolean waitsToLeave = full == null || full == Tally.HELD_BY_MEMORY;
+    return waitsToLeave && flight.leaving >= MAX_LEAVING ? Tally.HELD_BY_LEAVING : full;
   }
 
   /// The rest of the batch has to wait, perhaps for long: what was accepted runs meanwhile, and
@@ -334,11 +329,18 @@ final class Arrivals {
 
   /// Whether what could run of an application has to wait in Kafka, or on disk.
   private boolean isFull(Lane lane) {
+    return whyFull(lane) != null;
+  }
+
+  private @Nullable Tally whyFull(Lane lane) {
     InflightOptions.Limits limits = flight.options.limits();
-    return lane.pending >= limits.maxPending()
-        || lane.handedOut >= limits.maxHandedOut()
-        || lane.parking.holdsDue(flight.wall)
-        || !flight.hasBytes(lane);
+    if (lane.handedOut >= limits.maxHandedOut()) {
+      return Tally.HELD_BY_PROCESSING;
+    }
+    if (lane.pending >= limits.maxPending() || lane.parking.holdsDue(flight.wall)) {
+      return Tally.HELD_BY_PENDING;
+    }
+    return flight.hasBytes(lane) ? null : Tally.HELD_BY_MEMORY;
   }
 
   private boolean isStoreFull() {
