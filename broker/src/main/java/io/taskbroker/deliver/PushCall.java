@@ -10,6 +10,7 @@ import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.PushOutcome;
+import io.taskbroker.runtime.Deadlines.Deadline;
 import io.taskbroker.wire.Frames;
 import io.taskbroker.wire.Signatures;
 import org.jspecify.annotations.Nullable;
@@ -32,9 +33,8 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
   private static final CallOptions OPTIONS =
       CallOptions.DEFAULT.withStreamTracerFactory(new Traces());
 
-  @Nullable PushCall older;
-  @Nullable PushCall newer;
-  long expiresAt;
+  /// When it must have been answered.
+  final Deadline<PushCall> deadline = new Deadline<>(this);
 
   private final PushLoop pushes;
   private final Endpoint endpoint;

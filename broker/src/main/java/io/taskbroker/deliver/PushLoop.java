@@ -14,6 +14,7 @@ import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.inflight.PushOutcome;
+import io.taskbroker.runtime.Deadlines;
 import io.taskbroker.wire.Signatures;
 import java.util.HashMap;
 import java.util.Map;
@@ -35,7 +36,7 @@ final class PushLoop {
   private final Signatures.Signer signer;
   private final Intake intake;
   private final PushCounts counts;
-  private final Outstanding outstanding;
+  private final Deadlines<PushCall> outstanding;
   private final CountDownLatch idle = new CountDownLatch(1);
   private boolean stopping;
 
@@ -45,7 +46,8 @@ final class PushLoop {
     this.signer = new Signatures(options.secrets()).forPath(PushCall.PATH);
     this.intake = intake;
     this.counts = counts;
-    this.outstanding = new Outstanding(loop, options.timeout());
+    String late = "No answer within " + options.timeout().toMillis() + " ms";
+    this.outstanding = new Deadlines<>(loop, options.timeout(), call -> call.abandon(late));
     addresses.forEach((application, address) ->
         endpoints.put(application, new Endpoint(address, options, group)));
     run(() -> endpoints.values().forEach(Endpoint::connect));
@@ -98,13 +100,15 @@ final class PushLoop {
 
   private void beginToStop() {
     stopping = true;
-    if (outstanding.isEmpty()) {
+    if (outstanding.oldest() == null) {
       idle.countDown();
     }
   }
 
   private void endAll() {
-    outstanding.abandonAll(STOPPING);
+    for (PushCall call = outstanding.oldest(); call != null; call = outstanding.oldest()) {
+      call.abandon(STOPPING);
+    }
     endpoints.values().forEach(Endpoint::close);
   }
 
@@ -127,14 +131,14 @@ final class PushLoop {
 
   void began(PushCall call) {
     counts.began(call.begin());
-    outstanding.add(call);
+    outstanding.begin(call.deadline);
   }
 
   void ended(PushCall call, PushOutcome outcome, String detail) {
-    outstanding.remove(call);
+    outstanding.end(call.deadline);
     counts.ended(outcome, call.nanos());
     tell(call.delivery(), outcome, detail);
-    if (stopping && outstanding.isEmpty()) {
+    if (stopping && outstanding.oldest() == null) {
       idle.countDown();
     }
   }

@@ -2,6 +2,7 @@ package io.taskbroker.grpc;
 
 import io.grpc.Status;
 import io.netty.channel.EventLoop;
+import io.taskbroker.runtime.Deadlines;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -13,16 +14,20 @@ final class RunningCalls {
   private final EventLoop loop;
   private final Set<UnaryCall> calls = new HashSet<>();
 
-  private final IncompleteCalls incomplete;
+  /// Those whose request has not come in full: each holds what came of it.
+  private final Deadlines<UnaryCall> incomplete;
 
   /// @param patience how long a request may take to come in full
   RunningCalls(EventLoop loop, Duration patience) {
     this.loop = loop;
-    this.incomplete = new IncompleteCalls(loop, patience);
+    Status late =
+        Status.DEADLINE_EXCEEDED.withDescription(
+            "The request did not come in full within " + patience.toMillis() + " ms");
+    this.incomplete = new Deadlines<>(loop, patience, call -> call.cutOff(late));
   }
 
   /// The calls before that.
-  IncompleteCalls incomplete() {
+  Deadlines<UnaryCall> incomplete() {
     return incomplete;
   }
 

@@ -3,16 +3,14 @@ package io.taskbroker.grpc;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.Status;
+import io.taskbroker.runtime.Deadlines.Deadline;
 import org.jspecify.annotations.Nullable;
 
 /// One call that is under way: takes in one request and is answered once, by any thread. The answer
 /// is written by the event loop, which writes all that came to it in the meantime together.
 final class UnaryCall extends ServerCall.Listener<byte[]> implements Runnable {
-  // Of IncompleteCalls.
-  @Nullable UnaryCall older;
-  @Nullable UnaryCall newer;
-  long dueAt;
-  boolean incomplete;
+  /// When its request must have come in full.
+  final Deadline<UnaryCall> deadline = new Deadline<>(this);
 
   private final UnaryMethod method;
   private final ServerCall<byte[], byte[]> call;
@@ -42,7 +40,7 @@ final class UnaryCall extends ServerCall.Listener<byte[]> implements Runnable {
 
   @Override
   public void onHalfClose() {
-    running.incomplete().remove(this);
+    running.incomplete().end(deadline);
     running.add(this);
     byte[] complete = request;
     request = null;
@@ -56,7 +54,7 @@ final class UnaryCall extends ServerCall.Listener<byte[]> implements Runnable {
   @Override
   public void onCancel() {
     cancelled = true;
-    running.incomplete().remove(this);
+    running.incomplete().end(deadline);
     running.remove(this);
   }
 

@@ -54,7 +54,7 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
     // A second message would be an error, which is only found out by asking for it.
     call.request(2);
     UnaryCall begun = new UnaryCall(this, call, headers.get(SIGNATURE), running);
-    running.incomplete().add(begun);
+    running.incomplete().begin(begun.deadline);
     return begun;
   }
 

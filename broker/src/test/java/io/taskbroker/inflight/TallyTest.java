@@ -87,6 +87,16 @@ final class TallyTest {
   }
 
   @Test
+  void whatWaitsForItsShareOfMemoryIsCountedAsThat() {
+    var full = new EngineRig(RigOptions.push("app").maxResidentBytes(10_000));
+    full.assigned("tasks").send(Task.of("a").size(7_000), Task.of("b").size(100));
+
+    full.pass(10);
+
+    assertThat(full.tallied("b")).contains(Tally.HELD_BY_MEMORY);
+  }
+
+  @Test
   void theCensusSaysWhatThereIs() {
     rig.worker = delivery -> delivery.id().startsWith("taken") ? PushOutcome.ACCEPTED : null;
     partition.send(Task.of("taken-1"), Task.of("taken-2"), Task.of("called"));
