@@ -2,13 +2,11 @@ package io.taskbroker.ingest;
 
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
-import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -18,7 +16,6 @@ import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.InvalidOffsetException;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -47,6 +44,7 @@ final class TopicConsumer {
   private final FailureSink failures;
   private final Ledgers ledgers;
   private final RecordDecoder decoder;
+  private final Handover handover;
   private final KafkaWatch watch;
   private final InstantSource clock = InstantSource.system();
   private final CountDownLatch stopAsked = new CountDownLatch(1);
@@ -78,6 +76,7 @@ final class TopicConsumer {
                     (value, parameters) -> counts.raw(task, value, parameters)))
             .orElseGet(
                 () -> new ActivationDecoder(options.maxDelaySeconds(), options.maxMessageSize()));
+    this.handover = new Handover(decoder, ledgers, intake, counts);
     this.watch = new KafkaWatch(source, System::nanoTime);
   }
 
@@ -286,27 +285,9 @@ final class TopicConsumer {
         .forEach((partition, next) -> {
           SourcePartition named = partitions.held(partition);
           if (named != null) {
-            handOver(named, records.records(partition), next.offset(), now);
+            handover.handOver(named, records.records(partition), next.offset(), now);
           }
         });
-  }
-
-  private void handOver(
-      SourcePartition partition,
-      List<ConsumerRecord<byte[], byte[]>> records,
-      long next,
-      long now) {
-    var arrivals = new ArrayList<Command.Arrival>(records.size());
-    long bytes = 0;
-    for (ConsumerRecord<byte[], byte[]> each : records) {
-      Command.Arrival arrival = decoder.decode(partition, each, now);
-      counts.message(arrival.activation());
-      bytes += arrival.activation().payload().length;
-      arrivals.add(arrival);
-    }
-    counts.handedOver(arrivals.size(), bytes);
-    ledgers.handedOver(partition, next, arrivals.size(), bytes);
-    intake.tell(new Command.Ingest(partition, arrivals, next, bytes));
   }
 
   private boolean isStopping() {

@@ -1,21 +1,17 @@
 package io.taskbroker.ingest;
 
-import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
-import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.InvalidOffsetException;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -25,19 +21,18 @@ import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.WakeupException;
 
 /// The loop of [TopicConsumer] without its thread and its client, turned by a simulation: the same
-/// turn around the real ledgers, commits, partitions, starting offsets and decoder.
+/// turn around the real ledgers, commits, partitions, starting offsets, decoder and hand-over.
 public final class SteppedReader {
   private static final long RETRY_NANOS = Duration.ofSeconds(1).toNanos();
 
   private static final Metrics METRICS = new Metrics(); // read by nobody
 
   private final Consumer<byte[], byte[]> consumer;
-  private final Intake intake;
   private final Surroundings surroundings;
   private final Ledgers ledgers;
   private final OffsetCommits commits;
   private final Partitions partitions;
-  private final ActivationDecoder decoder = new ActivationDecoder(86_400, 1 << 20);
+  private final Handover handover;
   private long takeNotBefore;
   private long notBefore;
 
@@ -60,7 +55,6 @@ public final class SteppedReader {
       Surroundings surroundings,
       Nap nap) {
     this.consumer = consumer;
-    this.intake = intake;
     this.surroundings = surroundings;
     this.ledgers = new Ledgers(40, 1 << 20, new World(nap, surroundings));
     this.takeNotBefore = surroundings.ticker().nanoTime();
@@ -82,9 +76,9 @@ public final class SteppedReader {
             consumer,
             () -> new PositionFinder.Topic("simulated", topic.id(), topic.partitions()),
             ledgers);
-    this.partitions =
-        new Partitions(
-            consumer, finder, commits, ledgers, intake, new TopicCounts(topic.name(), METRICS));
+    var counts = new TopicCounts(topic.name(), METRICS);
+    this.handover = new Handover(new ActivationDecoder(86_400, 1 << 20), ledgers, intake, counts);
+    this.partitions = new Partitions(consumer, finder, commits, ledgers, intake, counts);
     consumer.subscribe(List.of(topic.name()), partitions);
   }
 
@@ -167,26 +161,9 @@ public final class SteppedReader {
     inOrder.forEach((partition, next) -> {
       SourcePartition named = partitions.held(partition);
       if (named != null) {
-        handOver(named, records.records(partition), next.offset(), now);
+        handover.handOver(named, records.records(partition), next.offset(), now);
       }
     });
-  }
-
-  private void handOver(
-      SourcePartition partition,
-      List<ConsumerRecord<byte[], byte[]>> records,
-      long next,
-      long now) {
-    var arrivals = new ArrayList<Command.Arrival>(records.size());
-    long bytes = 0;
-    for (ConsumerRecord<byte[], byte[]> each : records) {
-      var origin = new Origin(partition.topic(), each.partition(), each.offset());
-      Command.Arrival arrival = decoder.decode(origin, each.value(), now);
-      bytes += arrival.activation().payload().length;
-      arrivals.add(arrival);
-    }
-    ledgers.handedOver(partition, next, arrivals.size(), bytes);
-    intake.tell(new Command.Ingest(partition, arrivals, next, bytes));
   }
 
   private record World(Nap nap, Surroundings surroundings) implements Ledgers.Waiting {
