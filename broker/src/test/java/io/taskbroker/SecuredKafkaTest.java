@@ -17,6 +17,7 @@ import io.taskbroker.inflight.Intake;
 import io.taskbroker.ingest.Ingest;
 import io.taskbroker.outbox.Outbox;
 import io.taskbroker.outbox.OutboxOptions;
+import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.EmbeddedKafka;
 import io.taskbroker.testkit.ExecutionLog;
 import io.taskbroker.testkit.KafkaCertificates;
@@ -217,7 +218,8 @@ final class SecuredKafkaTest {
               List::of,
               this,
               Settings.ingest(config, "broker-" + name),
-              (_, failure) -> failures.add(failure));
+              (_, failure) -> failures.add(failure),
+              new Metrics());
       outbox =
           new Outbox(
               new OutboxOptions(Settings.clusters(config), Settings.largestMessage(config)),

@@ -31,14 +31,6 @@ public final class PushClient implements Service {
   ///   `https://host:port`
   /// @throws IllegalArgumentException if such an address is of another form, or of https without
   ///   TLS in the options
-  public PushClient(Map<String, URI> workers, PushOptions options, Intake intake) {
-    this(workers, options, intake, new Metrics());
-  }
-
-  /// @param workers where the workers of each application are, as `http://host:port` or
-  ///   `https://host:port`
-  /// @throws IllegalArgumentException if such an address is of another form, or of https without
-  ///   TLS in the options
   public PushClient(Map<String, URI> workers, PushOptions options, Intake intake, Metrics metrics) {
     workers.forEach((application, uri) -> {
       WorkerAddress address = WorkerAddress.of(application, uri);

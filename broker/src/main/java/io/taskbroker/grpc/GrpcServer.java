@@ -52,10 +52,6 @@ public final class GrpcServer implements Service {
   private @Nullable Running running;
   private volatile int port = -1;
 
-  public GrpcServer(GrpcOptions options, Intake intake) {
-    this(options, intake, new Metrics());
-  }
-
   public GrpcServer(GrpcOptions options, Intake intake, Metrics metrics) {
     this.options = options;
     this.metrics = metrics;

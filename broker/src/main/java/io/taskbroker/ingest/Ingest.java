@@ -32,18 +32,6 @@ public final class Ingest implements Service, Progress {
       Supplier<List<Watermark>> watermarks,
       Intake intake,
       IngestOptions options,
-      FailureSink failures) {
-    this(sources, watermarks, intake, options, failures, new Metrics());
-  }
-
-  /// @param sources the topics, each of them once
-  /// @param watermarks what is stored of how far partitions were consumed; read once, by [#start]
-  /// @param failures where to report that a topic cannot be read any more
-  public Ingest(
-      List<TopicSource> sources,
-      Supplier<List<Watermark>> watermarks,
-      Intake intake,
-      IngestOptions options,
       FailureSink failures,
       Metrics metrics) {
     for (TopicSource source : sources) {

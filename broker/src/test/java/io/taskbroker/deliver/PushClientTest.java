@@ -12,6 +12,7 @@ import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.proto.v1.PushTaskRequest;
 import io.taskbroker.proto.v1.TaskActivation;
+import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.wire.Signatures;
 import java.io.IOException;
 import java.net.ServerSocket;
@@ -79,7 +80,10 @@ final class PushClientTest {
     Worker worker = worker();
     var client =
         new PushClient(
-            Map.of("app", worker.address()), new PushOptions(List.of(), LONG, 1 << 20), intake);
+            Map.of("app", worker.address()),
+            new PushOptions(List.of(), LONG, 1 << 20),
+            intake,
+            new Metrics());
     client.push(delivery("x", ACTIVATION));
     assertThat(intake.told).isEmpty();
 
@@ -405,7 +409,8 @@ final class PushClientTest {
             new PushClient(
                 Map.of("stuck", stuck.address(), "well", well.address()),
                 new PushOptions(List.of(), LONG, 1 << 20),
-                intake));
+                intake,
+                new Metrics()));
     for (int i = 0; i < 100; i++) {
       client.push(new Delivery("s" + i, "stuck", ACTIVATION, 1, this));
     }
@@ -518,7 +523,7 @@ final class PushClientTest {
   }
 
   private PushClient client(URI worker, PushOptions options) {
-    return start(new PushClient(Map.of("app", worker), options, intake));
+    return start(new PushClient(Map.of("app", worker), options, intake, new Metrics()));
   }
 
   private PushClient start(PushClient client) {

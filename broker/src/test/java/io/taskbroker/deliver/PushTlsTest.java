@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.taskbroker.inflight.Command.Pushed;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.PushOutcome;
+import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.CertificateAuthority;
 import io.taskbroker.testkit.CertificateAuthority.Issued;
 import io.taskbroker.tls.PemFile;
@@ -143,14 +144,18 @@ final class PushTlsTest {
   void anHttpsAddressNeedsTls() {
     assertThatThrownBy(() ->
             new PushClient(
-                Map.of("app", URI.create("https://w:1")), options(Optional.empty()), intake))
+                Map.of("app", URI.create("https://w:1")),
+                options(Optional.empty()),
+                intake,
+                new Metrics()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("'app'")
         .hasMessageContaining("https://w:1");
   }
 
   private Pushed push(URI worker, TlsContext tls) throws Exception {
-    var client = new PushClient(Map.of("app", worker), options(Optional.of(tls)), intake);
+    var client =
+        new PushClient(Map.of("app", worker), options(Optional.of(tls)), intake, new Metrics());
     client.start();
     open.add(client::stop);
     client.push(new Delivery("x", "app", new byte[] {10, 1, 'x'}, 1, this));

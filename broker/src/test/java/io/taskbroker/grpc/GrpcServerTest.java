@@ -16,6 +16,7 @@ import io.taskbroker.proto.v1.ConsumerServiceGrpc;
 import io.taskbroker.proto.v1.GetTaskRequest;
 import io.taskbroker.proto.v1.SetTaskStatusRequest;
 import io.taskbroker.proto.v1.TaskActivationStatus;
+import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.wire.Signatures;
 import java.io.IOException;
 import java.io.InputStream;
@@ -222,7 +223,8 @@ final class GrpcServerTest extends ServedTest {
   void saysWhyItCannotListen() {
     GrpcServer first = serve(false);
     InetSocketAddress taken = new InetSocketAddress(InetAddress.getLoopbackAddress(), first.port());
-    GrpcServer second = new GrpcServer(new GrpcOptions(taken, List.of(), false), intake);
+    GrpcServer second =
+        new GrpcServer(new GrpcOptions(taken, List.of(), false), intake, new Metrics());
 
     assertThatThrownBy(second::start)
         .isInstanceOf(UncheckedIOException.class)
@@ -236,7 +238,9 @@ final class GrpcServerTest extends ServedTest {
   void saysWhichAddressIsBad(String host) {
     GrpcServer server =
         new GrpcServer(
-            new GrpcOptions(new InetSocketAddress(host, 50051), List.of(), false), intake);
+            new GrpcOptions(new InetSocketAddress(host, 50051), List.of(), false),
+            intake,
+            new Metrics());
 
     assertThatThrownBy(server::start)
         .isInstanceOf(UncheckedIOException.class)

@@ -11,6 +11,7 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
 import io.taskbroker.proto.v1.ConsumerServiceGrpc;
 import io.taskbroker.proto.v1.TaskActivation;
+import io.taskbroker.telemetry.Metrics;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -53,7 +54,7 @@ abstract class ServedTest {
   }
 
   GrpcServer serve(GrpcOptions options) {
-    GrpcServer server = new GrpcServer(options, intake);
+    GrpcServer server = new GrpcServer(options, intake, new Metrics());
     server.start();
     open.add(server::stop);
     return server;

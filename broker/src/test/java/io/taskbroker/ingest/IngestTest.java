@@ -11,6 +11,7 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.Command;
+import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.EmbeddedKafka;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -499,8 +500,9 @@ final class IngestTest {
   @Test
   void aTopicIsReadOnce() {
     var source = source();
-    assertThatThrownBy(
-            () -> new Ingest(List.of(source, source), List::of, engine, OPTIONS, (_, _) -> {}))
+    assertThatThrownBy(() ->
+            new Ingest(
+                List.of(source, source), List::of, engine, OPTIONS, (_, _) -> {}, new Metrics()))
         .hasMessageContaining(topic);
   }
 
@@ -549,7 +551,8 @@ final class IngestTest {
             () -> List.of(stored),
             engine,
             options,
-            (_, failure) -> failures.add(failure));
+            (_, failure) -> failures.add(failure),
+            new Metrics());
     engine.attach(ingest);
     started.add(ingest);
     ingest.start();

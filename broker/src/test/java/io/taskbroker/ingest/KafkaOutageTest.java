@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.taskbroker.inflight.Command;
+import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.EmbeddedKafka;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -124,7 +125,12 @@ final class KafkaOutageTest {
     var options = new IngestOptions("broker-1", 3600, 100_000, 1000, 1_000_000, 100);
     var ingest =
         new Ingest(
-            List.of(source), List::of, engine, options, (_, failure) -> failures.add(failure));
+            List.of(source),
+            List::of,
+            engine,
+            options,
+            (_, failure) -> failures.add(failure),
+            new Metrics());
     engine.attach(ingest);
     return ingest;
   }

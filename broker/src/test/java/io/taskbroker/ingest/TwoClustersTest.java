@@ -7,6 +7,7 @@ import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.Command;
+import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.EmbeddedKafka;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -53,7 +54,8 @@ final class TwoClustersTest {
                       new Watermark(tasks, 4, Watermark.NONE), new Watermark(elsewhere, 15, 15)),
               engine,
               OPTIONS,
-              (_, failure) -> failures.add(failure));
+              (_, failure) -> failures.add(failure),
+              new Metrics());
       engine.attach(ingest);
       ingest.start();
       try {
