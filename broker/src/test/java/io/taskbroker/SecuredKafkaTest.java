@@ -4,10 +4,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
 import io.taskbroker.activation.Destination;
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.config.ConfigLoader;
@@ -33,11 +29,10 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
-import org.slf4j.LoggerFactory;
 
 /// Kafka behind passwords and TLS, as a configuration describes it: both ways, in and out.
 @Timeout(180)
@@ -49,8 +44,7 @@ final class SecuredKafkaTest {
   private static KafkaCertificates certificates;
   private static KafkaCertificates others;
 
-  private final Logger logger = (Logger) LoggerFactory.getLogger("io.taskbroker");
-  private final ListAppender<ILoggingEvent> lines = new ListAppender<>();
+  @RegisterExtension private final LogCapture log = LogCapture.of("io.taskbroker");
 
   @TempDir private Path dir;
 
@@ -60,21 +54,9 @@ final class SecuredKafkaTest {
     others = KafkaCertificates.make(shared.resolve("others"));
   }
 
-  @BeforeEach
-  void listenToTheLog() {
-    lines.list = new CopyOnWriteArrayList<>();
-    lines.start();
-    logger.setLevel(Level.INFO);
-    logger.setAdditive(false);
-    logger.addAppender(lines);
-  }
-
   @AfterEach
   void secretsWereNotLogged() {
-    logger.detachAppender(lines);
-    logger.setAdditive(true);
-    logger.setLevel(null);
-    assertThat(logged()).noneMatch(line -> line.contains(PASSWORD) || line.contains("word"));
+    assertThat(log.lines()).noneMatch(line -> line.contains(PASSWORD) || line.contains("word"));
   }
 
   @Test
@@ -112,9 +94,11 @@ final class SecuredKafkaTest {
 
       try (var stages = new Stages(kafka, "ssl", trust(certificates) + own(others), "refused")) {
         stages.produce();
-        awaitLine(
+        log.awaitLine(
+            PATIENCE,
             "ERROR Kafka at " + kafka.securedBootstrap() + " and this broker cannot agree on TLS");
-        awaitLine("WARN Cannot produce to topic refused-out at " + kafka.securedBootstrap());
+        log.awaitLine(
+            PATIENCE, "WARN Cannot produce to topic refused-out at " + kafka.securedBootstrap());
       }
     }
   }
@@ -125,22 +109,25 @@ final class SecuredKafkaTest {
     try (var kafka = EmbeddedKafka.start(dir.resolve("kafka"), secured);
         var stages = new Stages(kafka, "sasl_plaintext", sasl("scram-sha-512", PASSWORD), "t")) {
       stages.produce();
-      awaitLine(
+      log.awaitLine(
+          PATIENCE,
           "ERROR Kafka at "
               + kafka.securedBootstrap()
               + " refuses the credentials that are configured for topic t-in: Authentication"
               + " failed");
-      awaitLine(
+      log.awaitLine(
+          PATIENCE,
           "WARN Cannot produce to topic t-out at "
               + kafka.securedBootstrap()
               + ": SaslAuthenticationException");
-      await().during(Duration.ofSeconds(3)).until(() -> logged().size() == 2);
+      await().during(Duration.ofSeconds(3)).until(() -> log.lines().size() == 2);
 
       kafka.addScramUser("alice", PASSWORD);
 
       stages.awaitBoth();
-      awaitLine("INFO Topic t-in at " + kafka.securedBootstrap() + " can be read again");
-      awaitLine("INFO Topic t-out takes messages again");
+      log.awaitLine(
+          PATIENCE, "INFO Topic t-in at " + kafka.securedBootstrap() + " can be read again");
+      log.awaitLine(PATIENCE, "INFO Topic t-out takes messages again");
     }
   }
 
@@ -149,10 +136,11 @@ final class SecuredKafkaTest {
     try (var kafka = EmbeddedKafka.start(dir.resolve("kafka"), SecuredListener.tls(certificates));
         var stages = new Stages(kafka, "ssl", trust(others), "t")) {
       stages.produce();
-      awaitLine(
+      log.awaitLine(
+          PATIENCE,
           "ERROR Kafka at " + kafka.securedBootstrap() + " and this broker cannot agree on TLS");
-      awaitLine("WARN Cannot produce to topic t-out at " + kafka.securedBootstrap());
-      await().during(Duration.ofSeconds(3)).until(() -> logged().size() == 2);
+      log.awaitLine(PATIENCE, "WARN Cannot produce to topic t-out at " + kafka.securedBootstrap());
+      await().during(Duration.ofSeconds(3)).until(() -> log.lines().size() == 2);
       assertThat(stages.failures).isEmpty();
     }
   }
@@ -163,7 +151,7 @@ final class SecuredKafkaTest {
       stages.produce();
       stages.awaitBoth();
     }
-    assertThat(logged()).noneMatch(line -> line.startsWith("ERROR") || line.startsWith("WARN"));
+    assertThat(log.lines()).noneMatch(line -> line.startsWith("ERROR") || line.startsWith("WARN"));
   }
 
   private static String sasl(String mechanism, String password) {
@@ -178,22 +166,6 @@ final class SecuredKafkaTest {
   private static String own(KafkaCertificates by) {
     return "ssl_certificate_location: '%s', ssl_key_location: '%s', "
         .formatted(by.client(), by.clientKey());
-  }
-
-  private void awaitLine(String start) {
-    await()
-        .atMost(PATIENCE)
-        .untilAsserted(() ->
-            assertThat(logged())
-                .filteredOn(line -> line.startsWith(start))
-                .as("%s in %s", start, logged())
-                .hasSize(1));
-  }
-
-  private List<String> logged() {
-    return lines.list.stream()
-        .map(event -> event.getLevel() + " " + event.getFormattedMessage())
-        .toList();
   }
 
   /// The stages that know Kafka, of a broker with that cluster.
@@ -258,7 +230,7 @@ final class SecuredKafkaTest {
           .atMost(PATIENCE)
           .untilAsserted(() ->
               assertThat(told)
-                  .as("told, with %s logged", logged())
+                  .as("told, with %s logged", log.lines())
                   .hasAtLeastOneElementOfType(Command.Produced.class)
                   .hasAtLeastOneElementOfType(Command.Ingest.class));
       assertThat(failures).isEmpty();

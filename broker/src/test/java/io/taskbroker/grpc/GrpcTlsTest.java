@@ -4,9 +4,7 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.Status;
@@ -15,6 +13,7 @@ import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.MetadataUtils;
+import io.taskbroker.LogCapture;
 import io.taskbroker.proto.v1.ConsumerServiceGrpc;
 import io.taskbroker.proto.v1.SetTaskStatusRequest;
 import io.taskbroker.proto.v1.TaskActivationStatus;
@@ -34,8 +33,8 @@ import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
-import org.slf4j.LoggerFactory;
 
 /// The server in TLS, by real certificates: who is served, and what is said of who is not.
 final class GrpcTlsTest extends ServedTest {
@@ -49,21 +48,18 @@ final class GrpcTlsTest extends ServedTest {
   private final CertificateAuthority authority = new CertificateAuthority("brokers");
   private final CertificateAuthority workers = new CertificateAuthority("workers");
   private final CertificateAuthority strangers = new CertificateAuthority("strangers");
-  private final ListAppender<ILoggingEvent> log = new ListAppender<>();
+  @RegisterExtension private final LogCapture log = LogCapture.of(HandshakeWatch.class);
   private final List<ManagedChannel> channels = new ArrayList<>();
   @TempDir private Path dir;
 
   @BeforeEach
-  void listen() {
+  void answerWithNothing() {
     intake.answerWithNothing();
-    log.start();
-    ((Logger) LoggerFactory.getLogger(HandshakeWatch.class)).addAppender(log);
   }
 
   @AfterEach
   void hangUp() {
     channels.forEach(ManagedChannel::shutdownNow);
-    ((Logger) LoggerFactory.getLogger(HandshakeWatch.class)).detachAppender(log);
   }
 
   @Test
@@ -163,7 +159,7 @@ final class GrpcTlsTest extends ServedTest {
     await()
         .atMost(10, SECONDS)
         .untilAsserted(() ->
-            assertThat(log.list)
+            assertThat(log.events())
                 .extracting(ILoggingEvent::getFormattedMessage)
                 .anySatisfy(line ->
                     assertThat(line)

@@ -3,10 +3,7 @@ package io.taskbroker.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
+import io.taskbroker.LogCapture;
 import io.taskbroker.testkit.EmbeddedKafka;
 import io.taskbroker.testkit.Ports;
 import java.nio.file.Path;
@@ -18,38 +15,24 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
-import org.slf4j.LoggerFactory;
 
 @Timeout(90)
 final class DeclaredTopicsTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-  private final Logger logger = (Logger) LoggerFactory.getLogger(DeclaredTopics.class);
-  private final ListAppender<ILoggingEvent> lines = new ListAppender<>();
+  @RegisterExtension private final LogCapture log = LogCapture.of(DeclaredTopics.class);
   private final List<Throwable> failures = new CopyOnWriteArrayList<>();
   private final List<DeclaredTopics> started = new ArrayList<>();
 
   @TempDir private Path dir;
 
-  @BeforeEach
-  void listen() {
-    lines.list = new CopyOnWriteArrayList<>();
-    lines.start();
-    logger.setLevel(Level.INFO);
-    logger.setAdditive(false);
-    logger.addAppender(lines);
-  }
-
   @AfterEach
   void stop() {
     started.forEach(DeclaredTopics::stop);
-    logger.detachAppender(lines);
-    logger.setAdditive(true);
-    logger.setLevel(null);
     assertThat(failures).isEmpty();
   }
 
@@ -70,13 +53,15 @@ final class DeclaredTopicsTest {
           .atMost(PATIENCE)
           .untilAsserted(() -> assertThat(partitions(here, "new")).isEqualTo(4));
       assertThat(partitions(here, "old")).isEqualTo(2);
-      awaitLine("INFO Created topic new with 4 partitions at " + here.bootstrap());
-      awaitLine("ERROR Cannot ask Kafka at 127.0.0.1:" + port + " for topics [elsewhere]");
+      log.awaitLine(PATIENCE, "INFO Created topic new with 4 partitions at " + here.bootstrap());
+      log.awaitLine(
+          PATIENCE, "ERROR Cannot ask Kafka at 127.0.0.1:" + port + " for topics [elsewhere]");
 
       try (var there = EmbeddedKafka.startOnPort(dir.resolve("there"), port)) {
-        awaitLine("INFO Created topic elsewhere with 3 partitions at " + there.bootstrap());
+        log.awaitLine(
+            PATIENCE, "INFO Created topic elsewhere with 3 partitions at " + there.bootstrap());
         assertThat(partitions(there, "elsewhere")).isEqualTo(3);
-        assertThat(logged()).hasSize(3);
+        assertThat(log.lines()).hasSize(3);
       }
     }
   }
@@ -91,7 +76,7 @@ final class DeclaredTopicsTest {
 
       start(created("a", kafka.bootstrap(), 7), created("b", kafka.bootstrap(), 7));
       assertThat(partitions(kafka, "a")).isEqualTo(1);
-      assertThat(logged()).hasSize(2);
+      assertThat(log.lines()).hasSize(2);
     }
   }
 
@@ -100,13 +85,13 @@ final class DeclaredTopicsTest {
     try (var kafka = EmbeddedKafka.start(dir)) {
       start(new DeclaredTopic("off", client(kafka.bootstrap()), 0, true));
       String missing = "ERROR Topics [off] do not exist at " + kafka.bootstrap();
-      awaitLine(missing);
-      await().during(Duration.ofSeconds(3)).until(() -> logged().size() == 1);
+      log.awaitLine(PATIENCE, missing);
+      await().during(Duration.ofSeconds(3)).until(() -> log.lines().size() == 1);
 
       kafka.createTopic("off", 1);
 
-      awaitLine("WARN Topic off at " + kafka.bootstrap() + " exists and is not read");
-      assertThat(logged()).hasSize(2);
+      log.awaitLine(PATIENCE, "WARN Topic off at " + kafka.bootstrap() + " exists and is not read");
+      assertThat(log.lines()).hasSize(2);
     }
   }
 
@@ -124,7 +109,7 @@ final class DeclaredTopicsTest {
   void anAddressThatCannotBeResolvedIsAnOutageToo() {
     start(created("t", "kafka.invalid:9092", 1));
 
-    awaitLine("ERROR Cannot ask Kafka at kafka.invalid:9092 for topics [t]");
+    log.awaitLine(PATIENCE, "ERROR Cannot ask Kafka at kafka.invalid:9092 for topics [t]");
   }
 
   private static DeclaredTopic created(String name, String bootstrap, int partitions) {
@@ -149,21 +134,5 @@ final class DeclaredTopicsTest {
               .getFirst();
       return description.partitions().size();
     }
-  }
-
-  private void awaitLine(String start) {
-    await()
-        .atMost(PATIENCE)
-        .untilAsserted(() ->
-            assertThat(logged())
-                .filteredOn(line -> line.startsWith(start))
-                .as("%s in %s", start, logged())
-                .hasSize(1));
-  }
-
-  private List<String> logged() {
-    return lines.list.stream()
-        .map(event -> event.getLevel() + " " + event.getFormattedMessage())
-        .toList();
   }
 }

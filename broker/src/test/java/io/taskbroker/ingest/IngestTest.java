@@ -4,9 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
+import io.taskbroker.LogCapture;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
@@ -31,10 +29,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.slf4j.LoggerFactory;
 
 @Timeout(60)
 final class IngestTest {
@@ -57,8 +55,7 @@ final class IngestTest {
   private final List<Ingest> started = new ArrayList<>();
   private final List<Throwable> failures = new CopyOnWriteArrayList<>();
   private final Map<String, String> properties = new HashMap<>();
-  private final Logger logger = (Logger) LoggerFactory.getLogger("io.taskbroker.ingest");
-  private final ListAppender<ILoggingEvent> lines = new ListAppender<>();
+  @RegisterExtension private final LogCapture log = LogCapture.of("io.taskbroker.ingest");
   private Duration commitInterval = SOON;
   private String reset = "earliest";
   private IngestOptions options = OPTIONS;
@@ -77,16 +74,12 @@ final class IngestTest {
 
   @BeforeEach
   void reachKafka() {
-    lines.list = new CopyOnWriteArrayList<>();
-    lines.start();
-    logger.addAppender(lines);
     properties.put("bootstrap.servers", kafka.bootstrap());
   }
 
   @AfterEach
   void stop() {
     started.parallelStream().forEach(Ingest::stop);
-    logger.detachAppender(lines);
     if (failures.isEmpty()) {
       return;
     }

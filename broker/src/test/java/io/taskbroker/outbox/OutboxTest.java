@@ -5,9 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
+import io.taskbroker.LogCapture;
 import io.taskbroker.activation.Destination;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Departure;
@@ -23,7 +22,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
@@ -42,11 +40,10 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
-import org.slf4j.LoggerFactory;
 
 @Timeout(90)
 final class OutboxTest {
@@ -60,8 +57,7 @@ final class OutboxTest {
   private final Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
   private final List<Outbox> outboxes = new ArrayList<>();
 
-  private final Logger logger = (Logger) LoggerFactory.getLogger(Outbox.class);
-  private final ListAppender<ILoggingEvent> log = new ListAppender<>();
+  @RegisterExtension private final LogCapture log = LogCapture.of(Outbox.class);
 
   @BeforeAll
   static void startKafka() {
@@ -73,16 +69,8 @@ final class OutboxTest {
     kafka.close();
   }
 
-  @BeforeEach
-  void listenToTheLog() {
-    log.list = new CopyOnWriteArrayList<>();
-    log.start();
-    logger.addAppender(log);
-  }
-
   @AfterEach
   void stopOutboxes() {
-    logger.detachAppender(log);
     outboxes.forEach(Outbox::stop);
     assertThat(failures).isEmpty();
   }
@@ -320,7 +308,7 @@ final class OutboxTest {
   }
 
   private List<String> warnings() {
-    return log.list.stream()
+    return log.events().stream()
         .filter(event -> event.getLevel() == Level.WARN)
         .map(ILoggingEvent::getFormattedMessage)
         .toList();
@@ -405,17 +393,17 @@ final class OutboxTest {
         outbox.produce(departure("tasks", "id-" + i));
       }
       // As long as it takes to be warned of.
-      await().atMost(LONG).until(() -> !log.list.isEmpty());
+      await().atMost(LONG).until(() -> !log.events().isEmpty());
       assertThat(engine.produced()).hasSize(1);
 
       own = EmbeddedKafka.startOnPort(dir.resolve("restarted"), own.port());
 
       engine.awaitProduced(501);
       assertThat(values(own, "tasks")).contains("payload of id-0").hasSizeGreaterThanOrEqualTo(501);
-      assertThat(log.list.getFirst().getFormattedMessage())
+      assertThat(log.events().getFirst().getFormattedMessage())
           .startsWith("Cannot produce to topic tasks at " + own.bootstrap() + ": ")
           .endsWith("messages wait, and are kept and tried again");
-      assertThat(log.list).hasSizeLessThanOrEqualTo(3);
+      assertThat(log.events()).hasSizeLessThanOrEqualTo(3);
       assertThat(engine.refused).isEmpty();
     } finally {
       own.close();

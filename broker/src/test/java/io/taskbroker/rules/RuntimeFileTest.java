@@ -4,9 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
+import io.taskbroker.LogCapture;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.inflight.Rules;
@@ -22,8 +21,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
-import org.slf4j.LoggerFactory;
 
 /// The file of rules, as operators and Kubernetes change it. Whatever is noticed here within
 /// [#SOON] is noticed by being told of it, not by reading every minute.
@@ -36,24 +35,17 @@ final class RuntimeFileTest {
   private final List<Rules> told = new CopyOnWriteArrayList<>();
   private final List<Throwable> failures = new CopyOnWriteArrayList<>();
   private final List<RuntimeFile> running = new ArrayList<>();
-  private final Logger logger = (Logger) LoggerFactory.getLogger(RuntimeFile.class);
-  private final ListAppender<ILoggingEvent> log = new ListAppender<>();
+  @RegisterExtension private final LogCapture log = LogCapture.of(RuntimeFile.class);
   private Path file;
 
   @BeforeEach
-  void listenToTheLog() {
+  void nameTheFile() {
     file = dir.resolve("rules.yaml");
-    log.list = new CopyOnWriteArrayList<>();
-    log.start();
-    logger.setLevel(Level.INFO);
-    logger.addAppender(log);
   }
 
   @AfterEach
   void stop() {
     running.forEach(RuntimeFile::stop);
-    logger.detachAppender(log);
-    logger.setLevel(null);
     assertThat(failures).isEmpty();
   }
 
@@ -262,14 +254,14 @@ final class RuntimeFileTest {
   }
 
   private List<String> errors() {
-    return log.list.stream()
+    return log.events().stream()
         .filter(event -> event.getLevel() == Level.ERROR)
         .map(ILoggingEvent::getFormattedMessage)
         .toList();
   }
 
   private List<String> logged() {
-    return log.list.stream().map(ILoggingEvent::getFormattedMessage).toList();
+    return log.events().stream().map(ILoggingEvent::getFormattedMessage).toList();
   }
 
   private static String killing(String tasks) {

@@ -4,16 +4,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
+import io.taskbroker.LogCapture;
 import io.taskbroker.engine.Notices;
 import io.taskbroker.inflight.Notice;
-import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.slf4j.LoggerFactory;
@@ -22,25 +18,8 @@ import tools.jackson.databind.ObjectMapper;
 
 /// How lines of the log look (reference-spec 10.3).
 final class LogLinesTest {
-  private final LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
-  private final Logger logger = context.getLogger("io.taskbroker");
-  private final ListAppender<ILoggingEvent> lines = new ListAppender<>();
+  @RegisterExtension private final LogCapture log = LogCapture.debugOf("io.taskbroker");
   private final Metrics metrics = new Metrics();
-
-  @BeforeEach
-  void listen() {
-    logger.setLevel(Level.DEBUG);
-    logger.setAdditive(false);
-    lines.start();
-    logger.addAppender(lines);
-  }
-
-  @AfterEach
-  void stopListening() {
-    logger.detachAppender(lines);
-    logger.setAdditive(true);
-    logger.setLevel(null);
-  }
 
   @Test
   void jsonIsAFlatObjectALine() {
@@ -83,14 +62,14 @@ final class LogLinesTest {
   void aRoundOfUpkeepIsOneLineWithAFieldForEachCounter() {
     var counts = new UpkeepCounts(metrics);
     counts.say();
-    assertThat(lines.list).as("nothing happened").isEmpty();
+    assertThat(log.events()).as("nothing happened").isEmpty();
     metrics.cleanups.of("claim_expiration_exceeded").inc(3);
     metrics.transitions.of("completed").inc();
 
     counts.say();
     counts.say();
 
-    assertThat(lines.list).hasSize(1);
+    assertThat(log.events()).hasSize(1);
     assertThat(last().getLoggerName()).isEqualTo("io.taskbroker.upkeep");
     assertThat(last().getLevel()).isEqualTo(Level.DEBUG);
     assertThat(text(last()))
@@ -111,7 +90,7 @@ final class LogLinesTest {
   }
 
   private ILoggingEvent last() {
-    return List.copyOf(lines.list).getLast();
+    return log.events().getLast();
   }
 
   private static String json(ILoggingEvent event) {
