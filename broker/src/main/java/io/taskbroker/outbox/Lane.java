@@ -96,7 +96,7 @@ final class Lane {
 
   /// Called by Kafka's threads, and by the outbox's own while it sends.
   void failed(Parcel parcel, Exception failure, Producer<byte[], byte[]> producer) {
-    Verdict verdict = Verdict.of(failure);
+    Verdict verdict = Verdict.ofTaken(failure);
     if (verdict == Verdict.REFUSED) {
       sent.decrementAndGet();
       outbox.refused(parcel.departure, Verdict.reason(failure));

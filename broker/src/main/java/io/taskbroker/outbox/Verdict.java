@@ -6,6 +6,7 @@ import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.SerializationException;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
@@ -31,6 +32,13 @@ enum Verdict {
       }
     }
     return failure instanceof RetriableException ? LATER : LATER_ANEW;
+  }
+
+  /// The same of a record that a producer had taken. If it was not delivered in time, the producer
+  /// may never deliver anything: Kafka's is in such a state after a login that failed once, or
+  /// after the first of several batches went astray, and does not say so.
+  static Verdict ofTaken(Exception failure) {
+    return failure instanceof TimeoutException ? LATER_ANEW : of(failure);
   }
 
   /// The cause that says most, in one line.

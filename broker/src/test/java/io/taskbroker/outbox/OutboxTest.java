@@ -11,6 +11,7 @@ import io.taskbroker.activation.Destination;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Intake;
+import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.testkit.EmbeddedKafka;
 import io.taskbroker.testkit.SecuredListener;
 import java.net.ServerSocket;
@@ -21,21 +22,29 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.MockProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.Cluster;
+import org.apache.kafka.common.Node;
+import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.acl.AccessControlEntry;
 import org.apache.kafka.common.acl.AclBinding;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.acl.AclPermissionType;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.resource.PatternType;
 import org.apache.kafka.common.resource.ResourcePattern;
 import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -408,6 +417,37 @@ final class OutboxTest {
     } finally {
       own.close();
     }
+  }
+
+  /// Seen of Kafka's producer after a login that failed once: it took a record, and did nothing.
+  @Test
+  void g4AProducerThatDeliversNothingIsReplaced() {
+    var stuck = producer();
+    var next = producer();
+    var makers = new ConcurrentLinkedQueue<Producer<byte[], byte[]>>(List.of(stuck, next));
+    var outbox =
+        new Outbox(
+            new OutboxOptions(_ -> client("unused:1"), MAX_MESSAGE_SIZE),
+            engine,
+            (_, cause) -> failures.add(cause),
+            Surroundings.system(),
+            _ -> makers.remove());
+    outboxes.add(outbox);
+    outbox.start();
+    outbox.produce(departure("tasks", "id"));
+    await().until(() -> stuck.errorNext(new TimeoutException("30000 ms have passed")));
+
+    await().until(next::completeNext);
+
+    engine.awaitProduced(1);
+    assertThat(stuck.closed()).isTrue();
+  }
+
+  private static MockProducer<byte[], byte[]> producer() {
+    var partition = new PartitionInfo("tasks", 0, Node.noNode(), new Node[0], new Node[0]);
+    var cluster = new Cluster("c", List.of(), List.of(partition), Set.of(), Set.of());
+    return new MockProducer<>(
+        cluster, false, null, new ByteArraySerializer(), new ByteArraySerializer());
   }
 
   @Test

@@ -6,6 +6,7 @@ import java.util.concurrent.ExecutionException;
 import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
 import org.apache.kafka.common.errors.OutOfOrderSequenceException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.junit.jupiter.api.Test;
 
@@ -19,5 +20,13 @@ final class VerdictTest {
     assertThat(Verdict.of(new TopicAuthorizationException("retries"))).isEqualTo(Verdict.LATER);
     assertThat(Verdict.of(new NotLeaderOrFollowerException())).isEqualTo(Verdict.LATER);
     assertThat(Verdict.of(new OutOfOrderSequenceException(""))).isEqualTo(Verdict.LATER_ANEW);
+  }
+
+  @Test
+  void aProducerThatDeliversNothingInTimeIsNotTrusted() {
+    assertThat(Verdict.of(new TimeoutException("no metadata"))).isEqualTo(Verdict.LATER);
+    assertThat(Verdict.ofTaken(new TimeoutException("expired"))).isEqualTo(Verdict.LATER_ANEW);
+    assertThat(Verdict.ofTaken(new NotLeaderOrFollowerException())).isEqualTo(Verdict.LATER);
+    assertThat(Verdict.ofTaken(new RecordTooLargeException())).isEqualTo(Verdict.REFUSED);
   }
 }
