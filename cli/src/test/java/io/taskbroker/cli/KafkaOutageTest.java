@@ -3,7 +3,6 @@ package io.taskbroker.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.taskbroker.proto.v1.OnAttemptsExceeded;
 import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.testkit.Behaviour.Result;
 import io.taskbroker.testkit.Behaviour.Run;
@@ -110,12 +109,8 @@ final class KafkaOutageTest {
     var template = new TaskTemplate(BrokerSetup.APPLICATION, "n", "t", 100, 1);
     try (var producer = new TaskProducer(kafka.bootstrap(), setup.topic(), log)) {
       for (int task = 0; task < TASKS; task++) {
-        TaskActivation.Builder activation = template.task(task).setProcessingDeadlineDuration(60);
-        activation
-            .getRetryStateBuilder()
-            .setMaxAttempts(3)
-            .setOnAttemptsExceeded(OnAttemptsExceeded.ON_ATTEMPTS_EXCEEDED_DEADLETTER);
-        producer.send(task, activation.build());
+        producer.send(
+            task, template.deadLettered(task, 3).setProcessingDeadlineDuration(60).build());
       }
       producer.flush();
     }

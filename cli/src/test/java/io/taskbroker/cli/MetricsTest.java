@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import io.grpc.Status;
 import io.taskbroker.proto.v1.ConsumerServiceGrpc;
-import io.taskbroker.proto.v1.OnAttemptsExceeded;
 import io.taskbroker.proto.v1.SetBatchActivationStatusRequest;
 import io.taskbroker.proto.v1.SetTaskStatusRequest;
 import io.taskbroker.proto.v1.TaskActivation;
@@ -94,12 +93,7 @@ final class MetricsTest {
     var template = new TaskTemplate(BrokerSetup.APPLICATION, "n", "t", 100, 1);
     try (var producer = new TaskProducer(view.bootstrap(), setup.topic(), log)) {
       for (int task = 0; task < TASKS; task++) {
-        TaskActivation.Builder activation = template.task(task);
-        activation
-            .getRetryStateBuilder()
-            .setMaxAttempts(2)
-            .setOnAttemptsExceeded(OnAttemptsExceeded.ON_ATTEMPTS_EXCEEDED_DEADLETTER);
-        producer.send(task, activation.build());
+        producer.send(task, template.deadLettered(task, 2).build());
       }
       producer.flush();
     }

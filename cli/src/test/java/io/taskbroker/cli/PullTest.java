@@ -7,7 +7,6 @@ import io.taskbroker.proto.v1.ConsumerServiceGrpc;
 import io.taskbroker.proto.v1.FetchNextTask;
 import io.taskbroker.proto.v1.GetTaskRequest;
 import io.taskbroker.proto.v1.GetTaskResponse;
-import io.taskbroker.proto.v1.OnAttemptsExceeded;
 import io.taskbroker.proto.v1.SetTaskStatusRequest;
 import io.taskbroker.proto.v1.SetTaskStatusResponse;
 import io.taskbroker.proto.v1.TaskActivation;
@@ -140,12 +139,7 @@ final class PullTest {
   private void publish(KafkaView kafka, BrokerSetup setup) {
     try (var producer = new TaskProducer(kafka.bootstrap(), setup.topic(), log)) {
       for (int task = 0; task < TASKS; task++) {
-        TaskActivation.Builder activation = template.task(task);
-        activation
-            .getRetryStateBuilder()
-            .setMaxAttempts(2)
-            .setOnAttemptsExceeded(OnAttemptsExceeded.ON_ATTEMPTS_EXCEEDED_DEADLETTER);
-        producer.send(task, activation.build());
+        producer.send(task, template.deadLettered(task, 2).build());
       }
       producer.flush();
     }

@@ -5,7 +5,6 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.taskbroker.proto.v1.OnAttemptsExceeded;
 import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.testkit.Behaviour.Run;
 import io.taskbroker.testkit.BrokerLaunch;
@@ -154,12 +153,7 @@ final class ReferenceFilesTest {
     var template = new TaskTemplate("app", "ns", "t", 100, System.nanoTime());
     try (var producer = new TaskProducer(view.bootstrap(), given.topic(), log)) {
       for (int task = 0; task < TASKS; task++) {
-        TaskActivation.Builder activation = template.task(task);
-        activation
-            .getRetryStateBuilder()
-            .setMaxAttempts(2)
-            .setOnAttemptsExceeded(OnAttemptsExceeded.ON_ATTEMPTS_EXCEEDED_DEADLETTER);
-        producer.send(task, activation.build());
+        producer.send(task, template.deadLettered(task, 2).build());
       }
       producer.flush();
     }

@@ -12,6 +12,7 @@ import io.taskbroker.proto.v1.TaskActivationStatus;
 import io.taskbroker.testkit.Behaviour.Run;
 import io.taskbroker.testkit.ExecutionLog;
 import io.taskbroker.testkit.PullWorker;
+import io.taskbroker.testkit.ReferenceTable;
 import io.taskbroker.testkit.TaskTemplate;
 import io.taskbroker.testkit.WorkerOptions;
 import java.nio.file.Path;
@@ -54,29 +55,7 @@ final class ReferenceStoreTest {
           )
           """,
           "INSERT INTO _sqlx_migrations VALUES (6, 'claim', CURRENT_TIMESTAMP, 1, x'00', 1)",
-          """
-          CREATE TABLE inflight_taskactivations (
-            id TEXT NOT NULL PRIMARY KEY,
-            activation BLOB NOT NULL,
-            partition INTEGER NOT NULL,
-            offset INTEGER NOT NULL,
-            added_at INTEGER NOT NULL,
-            processing_attempts INTEGER NOT NULL,
-            expires_at INTEGER,
-            processing_deadline_duration INTEGER NOT NULL,
-            processing_deadline INTEGER,
-            status TEXT NOT NULL,
-            at_most_once INTEGER NOT NULL DEFAULT 0,
-            namespace TEXT,
-            delay_until INTEGER,
-            on_attempts_exceeded INTEGER NOT NULL DEFAULT 1,
-            received_at INTEGER NOT NULL DEFAULT 0,
-            taskname TEXT NOT NULL DEFAULT '',
-            application TEXT NOT NULL DEFAULT '',
-            bucket INTEGER NOT NULL DEFAULT 0,
-            claim_expires_at INTEGER
-          ) STRICT
-          """,
+          ReferenceTable.SQL,
           """
           CREATE INDEX idx_pending_activation
           ON inflight_taskactivations (status, added_at, namespace, id)

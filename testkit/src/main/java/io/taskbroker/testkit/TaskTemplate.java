@@ -50,6 +50,15 @@ public final class TaskTemplate {
         .setReceivedAt(timestamp(clock.instant()));
   }
 
+  /// The same with several attempts, and a dead letter after the last of them.
+  public TaskActivation.Builder deadLettered(int number, int attempts) {
+    TaskActivation.Builder task = task(number);
+    task.getRetryStateBuilder()
+        .setMaxAttempts(attempts)
+        .setOnAttemptsExceeded(OnAttemptsExceeded.ON_ATTEMPTS_EXCEEDED_DEADLETTER);
+    return task;
+  }
+
   /// The number of the logical task; -1 if the activation carries none.
   public static int numberOf(TaskActivation activation) {
     String number = activation.getHeadersOrDefault(NUMBER, "");

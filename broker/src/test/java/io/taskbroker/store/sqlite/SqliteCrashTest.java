@@ -11,6 +11,7 @@ import io.taskbroker.activation.Watermark;
 import io.taskbroker.store.Rows;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.WriteBatch;
+import io.taskbroker.testkit.ReferenceTable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -129,7 +130,7 @@ final class SqliteCrashTest {
   static void reference(Path file, int rows) throws SQLException {
     try (Outsider reference = new Outsider(file)) {
       reference.rows("PRAGMA journal_mode = WAL");
-      reference.run(SqliteTakeoverTest.LATEST, "BEGIN");
+      reference.run(ReferenceTable.SQL, "BEGIN");
       for (int i = 0; i < rows; i++) {
         SqliteTakeoverTest.insert(reference, "id-" + i, i, "Pending", new byte[4000]);
       }

@@ -8,6 +8,7 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.store.Rows;
 import io.taskbroker.store.WriteBatch;
+import io.taskbroker.testkit.ReferenceTable;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -79,7 +80,7 @@ final class SqliteSpaceTest {
   @Test
   void theFileOfAReferenceShrinksToo() throws Exception {
     try (Outsider reference = new Outsider(file())) {
-      reference.run("PRAGMA auto_vacuum = NONE", SqliteTakeoverTest.LATEST);
+      reference.run("PRAGMA auto_vacuum = NONE", ReferenceTable.SQL);
       reference.run(
           """
           WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)

@@ -12,6 +12,7 @@ import io.taskbroker.proto.v1.RetryState;
 import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.store.Rows;
 import io.taskbroker.store.StoreException;
+import io.taskbroker.testkit.ReferenceTable;
 import java.nio.file.Path;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -22,31 +23,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Files of the reference (reference-spec 4.2) that become stores where they are.
 final class SqliteTakeoverTest {
-  static final String LATEST =
-      """
-      CREATE TABLE inflight_taskactivations (
-        id TEXT NOT NULL PRIMARY KEY,
-        activation BLOB NOT NULL,
-        partition INTEGER NOT NULL,
-        offset INTEGER NOT NULL,
-        added_at INTEGER NOT NULL,
-        processing_attempts INTEGER NOT NULL,
-        expires_at INTEGER,
-        processing_deadline_duration INTEGER NOT NULL,
-        processing_deadline INTEGER,
-        status TEXT NOT NULL,
-        at_most_once INTEGER NOT NULL DEFAULT 0,
-        namespace TEXT,
-        delay_until INTEGER,
-        on_attempts_exceeded INTEGER NOT NULL DEFAULT 1,
-        received_at INTEGER NOT NULL DEFAULT 0,
-        taskname TEXT NOT NULL DEFAULT '',
-        application TEXT NOT NULL DEFAULT '',
-        bucket INTEGER NOT NULL DEFAULT 0,
-        claim_expires_at INTEGER
-      ) STRICT
-      """;
-
   private static final byte[] PAYLOAD =
       TaskActivation.newBuilder().setId("x").build().toByteArray();
   private static final byte[] RETRY =
@@ -66,7 +42,7 @@ final class SqliteTakeoverTest {
 
   @Test
   void rowsOfEveryStatusAreTakenOver() throws SQLException {
-    try (Outsider reference = reference(LATEST)) {
+    try (Outsider reference = reference(ReferenceTable.SQL)) {
       int added = 1_000;
       for (Status status : Status.values()) {
         insert(reference, status.storedName(), added--, status.storedName(), PAYLOAD);
@@ -120,7 +96,7 @@ final class SqliteTakeoverTest {
         processing_deadline, claim_expires_at, status, at_most_once, application, namespace,
         taskname, on_attempts_exceeded, bucket FROM inflight_taskactivations ORDER BY id
         """;
-    try (Outsider reference = reference(LATEST)) {
+    try (Outsider reference = reference(ReferenceTable.SQL)) {
       for (int i = 0; i < 20; i++) {
         insert(
             reference,
@@ -180,7 +156,7 @@ final class SqliteTakeoverTest {
 
   @Test
   void fileIsTakenOverOnceAndOnlyThen() throws SQLException {
-    try (Outsider reference = reference(LATEST)) {
+    try (Outsider reference = reference(ReferenceTable.SQL)) {
       insert(reference, "a", 1, "Pending", PAYLOAD);
     }
     String name;
@@ -195,7 +171,7 @@ final class SqliteTakeoverTest {
 
   @Test
   void emptyFileOfTheReferenceIsTakenOver() throws SQLException {
-    reference(LATEST).close();
+    reference(ReferenceTable.SQL).close();
     try (SqliteStore store = SqliteStore.open(new SqliteOptions(file, 0))) {
       assertThat(store.load(0, 10)).isEmpty();
       assertThat(store.lastKey()).isZero();
@@ -204,7 +180,7 @@ final class SqliteTakeoverTest {
 
   @Test
   void failedTakeoverLeavesTheFileAsItWas() throws SQLException {
-    try (Outsider reference = reference(LATEST)) {
+    try (Outsider reference = reference(ReferenceTable.SQL)) {
       for (int i = 0; i < 100; i++) {
         insert(reference, "id-" + i, i, i == 50 ? "Strange" : "Pending", PAYLOAD);
       }
