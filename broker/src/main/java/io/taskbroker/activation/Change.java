@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 /// that are under way at the same time are affected by that.
 ///
 /// `owner` is whom the change is about in the memory of its maker; a store hands it back and does
-/// not look at it.
+/// not look at it. `origin` is that of the row, whose partition says which broker may change it; of
+/// a row that is parked its offset is not known to the maker, and -1.
 public sealed interface Change {
   @Nullable Object owner();
 
@@ -18,6 +19,7 @@ public sealed interface Change {
   record Mark(
       long key,
       String id,
+      Origin origin,
       Status status,
       int attempts,
       long claimExpiresAt,
@@ -29,7 +31,7 @@ public sealed interface Change {
 
   /// The offset of the row's record is committed, so that it may be handed out although it may run
   /// only once (H2). A parked row stays parked.
-  record Prove(long key, String id, @Nullable Object owner) implements Change {}
+  record Prove(long key, String id, Origin origin, @Nullable Object owner) implements Change {}
 
   /// A row's departure is decided: from now on it holds what is to be produced, and where to.
   ///
@@ -39,6 +41,7 @@ public sealed interface Change {
   record Leave(
       long key,
       String id,
+      Origin origin,
       Status status,
       byte @Nullable [] payload,
       Destination destination,
@@ -49,7 +52,7 @@ public sealed interface Change {
   ///
   /// @param tombstoneUntil until when its id is remembered, milliseconds since the epoch;
   ///   [Row#NONE] if it is not
-  record Delete(long key, String id, long tombstoneUntil, @Nullable Object owner)
+  record Delete(long key, String id, Origin origin, long tombstoneUntil, @Nullable Object owner)
       implements Change {}
 
   /// Everything below `next` of the partition is stored or disposed of by changes made before this

@@ -427,7 +427,7 @@ final class Arrivals {
     }
     String id = row.activation().id();
     if (refusal.insert().owner() instanceof Entry entry && entry.enqueued != null) {
-      flight.write(new Change.Delete(row.key(), id, Row.NONE, null));
+      flight.write(new Change.Delete(row.key(), id, row.activation().origin(), Row.NONE, null));
       entry.enqueued.unavailable("the store cannot hold it: " + refusal.why());
       return;
     }

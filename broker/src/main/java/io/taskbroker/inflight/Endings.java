@@ -64,7 +64,7 @@ final class Endings {
     boolean remembered =
         !mayReturn && (entry.activation.derived() || entry.activation.atMostOnce());
     long until = remembered ? flight.wall + flight.options.periods().tombstone() : Row.NONE;
-    flight.write(new Change.Delete(entry.key, entry.id(), until, entry));
+    flight.write(new Change.Delete(entry.key, entry.id(), entry.activation.origin(), until, entry));
   }
 
   /// It failed for good, and meets its failure policy.
@@ -127,7 +127,9 @@ final class Endings {
     entry.step = Entry.Step.LEAVING;
     entry.destination = destination;
     flight.departs(entry, payload);
-    flight.write(new Change.Leave(entry.key, entry.id(), status, payload, destination, entry));
+    flight.write(
+        new Change.Leave(
+            entry.key, entry.id(), entry.activation.origin(), status, payload, destination, entry));
   }
 
   /// The decision is durable: from here on it can only leave.

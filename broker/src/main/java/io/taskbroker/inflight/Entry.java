@@ -145,6 +145,7 @@ final class Entry {
     return new Change.Mark(
         key,
         id(),
+        activation.origin(),
         status,
         attempts,
         claimExpiresAt,

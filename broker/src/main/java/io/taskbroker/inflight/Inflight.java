@@ -208,11 +208,11 @@ public final class Inflight {
       case Change.Insert(_, Row parked) -> proofs.unproven(parked);
       case Change.Insert(Row row, Refusal refusal) -> arrivals.replaced(row, refusal);
       case Change.Insert _ -> {}
-      case Change.Mark(_, _, _, _, _, _, _, _, Entry entry) -> handouts.marked(entry);
+      case Change.Mark(_, _, _, _, _, _, _, _, _, Entry entry) -> handouts.marked(entry);
       case Change.Mark _ -> {}
-      case Change.Prove(_, _, Entry entry) -> handouts.marked(entry);
+      case Change.Prove(_, _, _, Entry entry) -> handouts.marked(entry);
       case Change.Prove _ -> {}
-      case Change.Leave(_, _, _, _, _, Entry entry) -> {
+      case Change.Leave(_, _, _, _, _, _, Entry entry) -> {
         if (entry.step == Entry.Step.LEAVING) {
           flight.settle(entry);
           endings.produce(entry);

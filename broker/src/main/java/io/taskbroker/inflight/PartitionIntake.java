@@ -1,6 +1,7 @@
 package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import java.util.ArrayDeque;
@@ -76,7 +77,11 @@ final class PartitionIntake {
   /// A row that is not to be handed out before the offset behind it is committed.
   ///
   /// @param entry null if the row is parked
-  record Unproven(long key, String id, long offset, @Nullable Entry entry) {}
+  record Unproven(long key, String id, Origin origin, @Nullable Entry entry) {
+    long offset() {
+      return origin.offset();
+    }
+  }
 
   /// What becomes true when a watermark is durable.
   record Settled(PartitionIntake partition, long nextOffset, int records, long bytes) {}

@@ -43,9 +43,9 @@ final class Proofs {
     } else if (origin.offset() < intake.assignedAt) {
       endings.fail(entry, "whether another broker has run it is not known");
     } else if (origin.offset() < intake.committed) {
-      prove(new Unproven(entry.key, entry.id(), origin.offset(), entry));
+      prove(new Unproven(entry.key, entry.id(), origin, entry));
     } else {
-      intake.unproven.addLast(new Unproven(entry.key, entry.id(), origin.offset(), entry));
+      intake.unproven.addLast(new Unproven(entry.key, entry.id(), origin, entry));
     }
   }
 
@@ -56,7 +56,8 @@ final class Proofs {
     long offset = activation.origin().offset();
     PartitionIntake intake = intakeOf(activation.origin());
     if (intake != null && offset >= intake.assignedAt) {
-      intake.unproven.addLast(new Unproven(parked.key(), activation.id(), offset, null));
+      intake.unproven.addLast(
+          new Unproven(parked.key(), activation.id(), activation.origin(), null));
     }
   }
 
@@ -140,7 +141,7 @@ final class Proofs {
     Entry entry = row.entry();
     if (entry == null) {
       if (flight.parked.get(Ids.fingerprint(row.id())) == row.key()) {
-        flight.write(new Change.Prove(row.key(), row.id(), null));
+        flight.write(new Change.Prove(row.key(), row.id(), row.origin(), null));
       }
     } else if (awaitsProof(entry)) {
       flight.setAside(entry, false);
@@ -148,7 +149,7 @@ final class Proofs {
       if (entry.status == Status.PENDING) {
         entry.step = Entry.Step.MARKING;
       }
-      flight.mark(entry, new Change.Prove(row.key(), row.id(), entry));
+      flight.mark(entry, new Change.Prove(row.key(), row.id(), row.origin(), entry));
     }
   }
 }

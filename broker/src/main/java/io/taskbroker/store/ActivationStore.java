@@ -2,8 +2,10 @@ package io.taskbroker.store;
 
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.ParkedRow;
+import io.taskbroker.activation.Reported;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Watermark;
+import java.util.Collections;
 import java.util.List;
 
 /// The durable home of what is in flight, in domain words and in batches. One owner writes to it.
@@ -43,6 +45,21 @@ public interface ActivationStore extends AutoCloseable {
   /// Rows of the application that are parked and due, ordered by (parkedUntil, key). Fewer than
   /// asked for if they are large, but one at least if there is one.
   ParkedPage due(ParkedQuery query);
+
+  /// Writes reports down that are about activations which this broker does not have, for the
+  /// brokers that have them, who are told at once (H3). Durable when it returns.
+  ///
+  /// @param reports without keys
+  /// @return of each, in order, whether the store has a row of that id; a store of one broker has
+  ///   none
+  default List<Boolean> report(List<Reported> reports) {
+    return Collections.nCopies(reports.size(), false);
+  }
+
+  /// What other brokers were told of these rows, in the order in which they were.
+  default List<Reported> reports(List<Long> keys) {
+    return List.of();
+  }
 
   /// The size of the database in bytes, free pages apart.
   long size();

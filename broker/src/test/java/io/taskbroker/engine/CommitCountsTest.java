@@ -80,14 +80,16 @@ final class CommitCountsTest {
   }
 
   private static Change delete(long key) {
-    return new Change.Delete(key, "id-" + key, Row.NONE, null);
+    return new Change.Delete(key, "id-" + key, Rows.ORIGIN, Row.NONE, null);
   }
 
   private static Change leave(long key, Status status) {
-    return new Change.Leave(key, "id-" + key, status, null, Destination.of("elsewhere"), null);
+    return new Change.Leave(
+        key, "id-" + key, Rows.ORIGIN, status, null, Destination.of("elsewhere"), null);
   }
 
   private static Change mark(long key, Status status) {
-    return new Change.Mark(key, "id-" + key, status, 0, Row.NONE, Row.NONE, false, false, null);
+    return new Change.Mark(
+        key, "id-" + key, Rows.ORIGIN, status, 0, Row.NONE, Row.NONE, false, false, null);
   }
 }

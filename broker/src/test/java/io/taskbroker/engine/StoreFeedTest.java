@@ -12,6 +12,7 @@ import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.store.CommitOptions;
+import io.taskbroker.store.Rows;
 import io.taskbroker.store.StoreCommitter;
 import io.taskbroker.store.sqlite.SqliteOptions;
 import io.taskbroker.store.sqlite.SqliteStore;
@@ -47,7 +48,8 @@ final class StoreFeedTest {
       committer.start();
       committer.submit(List.of(new Change.Insert(row(), null)), List.of());
       await().until(() -> !sizes().isEmpty() && sizes().getLast() > 1_000_000);
-      committer.submit(List.of(new Change.Delete(1, "large", Row.NONE, null)), List.of());
+      committer.submit(
+          List.of(new Change.Delete(1, "large", Rows.ORIGIN, Row.NONE, null)), List.of());
       await().untilAsserted(() -> assertThat(sizes().getLast()).isLessThan(500_000));
       committer.stop();
     }

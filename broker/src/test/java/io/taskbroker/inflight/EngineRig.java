@@ -99,7 +99,12 @@ final class EngineRig implements Effects {
       if (row.parkedUntil() != Row.NONE) {
         var activation = row.activation();
         loaded.restore(
-            new ParkedRow(row.key(), activation.id(), activation.application(), row.parkedUntil()));
+            new ParkedRow(
+                row.key(),
+                activation.id(),
+                activation.application(),
+                activation.origin(),
+                row.parkedUntil()));
       }
     }
     store

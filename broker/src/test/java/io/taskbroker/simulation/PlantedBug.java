@@ -82,6 +82,7 @@ enum PlantedBug implements Tampering {
                   ? new Change.Leave(
                       leave.key(),
                       leave.id(),
+                      leave.origin(),
                       leave.status(),
                       withId(leave.payload(), leave.id() + "-again"),
                       leave.destination(),
@@ -195,7 +196,8 @@ enum PlantedBug implements Tampering {
           outlets,
           change ->
               change instanceof Change.Delete delete
-                  ? new Change.Delete(delete.key(), delete.id(), Row.NONE, delete.owner())
+                  ? new Change.Delete(
+                      delete.key(), delete.id(), delete.origin(), Row.NONE, delete.owner())
                   : change);
     }
   },

@@ -29,19 +29,20 @@ final class Changes {
 
   static Change mark(long key) {
     return new Change.Mark(
-        key, "id-" + key, Status.PROCESSING, 0, Row.NONE, 5_000, false, false, null);
+        key, "id-" + key, Rows.ORIGIN, Status.PROCESSING, 0, Row.NONE, 5_000, false, false, null);
   }
 
   static Change prove(long key) {
-    return new Change.Prove(key, "id-" + key, null);
+    return new Change.Prove(key, "id-" + key, Rows.ORIGIN, null);
   }
 
   static Change leave(long key) {
-    return new Change.Leave(key, "id-" + key, Status.RETRY, null, Destination.of("topic"), null);
+    return new Change.Leave(
+        key, "id-" + key, Rows.ORIGIN, Status.RETRY, null, Destination.of("topic"), null);
   }
 
   static Change delete(long key) {
-    return new Change.Delete(key, "id-" + key, Row.NONE, null);
+    return new Change.Delete(key, "id-" + key, Rows.ORIGIN, Row.NONE, null);
   }
 
   static Change consumed(long next) {

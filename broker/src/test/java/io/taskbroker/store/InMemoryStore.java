@@ -67,6 +67,7 @@ public final class InMemoryStore implements ActivationStore {
                 row.key(),
                 row.activation().id(),
                 row.activation().application(),
+                row.activation().origin(),
                 row.parkedUntil()))
         .toList();
   }

@@ -14,6 +14,9 @@ import java.util.TreeMap;
 public final class Rows {
   public static final long NOW = 1_700_000_000_123L;
 
+  /// Where all of them come from.
+  public static final Origin ORIGIN = new Origin("taskworker", 3, 42);
+
   private Rows() {}
 
   /// A pending row like most: application `app`, id `id-KEY`.
@@ -35,7 +38,7 @@ public final class Rows {
         "namespace",
         "task",
         payload,
-        new Origin("taskworker", 3, 42),
+        ORIGIN,
         NOW - 10,
         Activation.NEVER,
         0,

@@ -165,7 +165,12 @@ public abstract class StoreContract {
     assertThat(texts(page.rows())).containsExactly(text(row));
     assertThat(store.loadParked(0, 5))
         .containsExactly(
-            new ParkedRow(7, row.activation().id(), row.activation().application(), NOW));
+            new ParkedRow(
+                7,
+                row.activation().id(),
+                row.activation().application(),
+                row.activation().origin(),
+                NOW));
   }
 
   @Test
@@ -182,9 +187,11 @@ public abstract class StoreContract {
     assertThat(
             commit(
                 mark(1, Status.PROCESSING),
-                new Change.Prove(1, "id-1", null),
-                new Change.Leave(1, "id-1", Status.RETRY, null, Destination.of("t"), null),
-                new Change.Leave(1, "id-1", Status.RETRY, new byte[1], Destination.of("t"), null),
+                new Change.Prove(1, "id-1", Rows.ORIGIN, null),
+                new Change.Leave(
+                    1, "id-1", Rows.ORIGIN, Status.RETRY, null, Destination.of("t"), null),
+                new Change.Leave(
+                    1, "id-1", Rows.ORIGIN, Status.RETRY, new byte[1], Destination.of("t"), null),
                 delete(1)))
         .containsOnly(Outcome.MISSING)
         .hasSize(5);
@@ -196,7 +203,8 @@ public abstract class StoreContract {
     insert(parked(1, "app", NOW), pending(2));
     assertThat(
             commit(
-                new Change.Mark(1, "id-1", Status.CLAIMED, 3, NOW + 1, NOW + 2, true, true, null)))
+                new Change.Mark(
+                    1, "id-1", Rows.ORIGIN, Status.CLAIMED, 3, NOW + 1, NOW + 2, true, true, null)))
         .containsExactly(Outcome.APPLIED);
     assertThat(store.loadParked(0, 10)).isEmpty();
     Row marked =
@@ -223,9 +231,9 @@ public abstract class StoreContract {
     insert(pending(1), parked(2, "app", NOW));
     assertThat(
             commit(
-                new Change.Prove(1, "id-1", null),
-                new Change.Prove(2, "id-2", null),
-                new Change.Prove(3, "id-3", null)))
+                new Change.Prove(1, "id-1", Rows.ORIGIN, null),
+                new Change.Prove(2, "id-2", Rows.ORIGIN, null),
+                new Change.Prove(3, "id-3", Rows.ORIGIN, null)))
         .containsExactly(Outcome.APPLIED, Outcome.APPLIED, Outcome.MISSING);
     reopen();
     assertThat(store.load(0, 10))
@@ -242,9 +250,10 @@ public abstract class StoreContract {
     insert(pending(1), pending(2), parked(3, "app", NOW));
     Destination dead = new Destination("dead", "far:9092", Map.of("reason", "failed"));
     commit(
-        new Change.Leave(1, "id-1", Status.RETRY, new byte[] {9}, Destination.of("t"), null),
-        new Change.Leave(2, "id-2", Status.FAILURE, null, dead, null),
-        new Change.Leave(3, "id-3", Status.FAILURE, null, dead, null));
+        new Change.Leave(
+            1, "id-1", Rows.ORIGIN, Status.RETRY, new byte[] {9}, Destination.of("t"), null),
+        new Change.Leave(2, "id-2", Rows.ORIGIN, Status.FAILURE, null, dead, null),
+        new Change.Leave(3, "id-3", Rows.ORIGIN, Status.FAILURE, null, dead, null));
     reopen();
     List<Row> rows = store.load(0, 10);
     assertThat(rows).extracting(Row::key).containsExactly(1L, 2L, 3L);
@@ -262,10 +271,10 @@ public abstract class StoreContract {
   void h08TombstoneStandsUntilItsTime() {
     insert(pending(1), pending(2), pending(3));
     commit(
-        new Change.Delete(1, "id-1", NOW + 20, null),
-        new Change.Delete(2, "id-2", NOW + 10, null),
+        new Change.Delete(1, "id-1", Rows.ORIGIN, NOW + 20, null),
+        new Change.Delete(2, "id-2", Rows.ORIGIN, NOW + 10, null),
         delete(3),
-        new Change.Delete(4, "never there", NOW + 30, null));
+        new Change.Delete(4, "never there", Rows.ORIGIN, NOW + 30, null));
     reopen();
     assertThat(store.tombstones(NOW))
         .containsExactly(
@@ -282,10 +291,10 @@ public abstract class StoreContract {
   @Test
   void laterTombstoneOfAnIdCounts() {
     commit(
-        new Change.Delete(1, "id", NOW + 10, null),
-        new Change.Delete(2, "id", NOW + 30, null),
-        new Change.Delete(3, "id", NOW + 20, null),
-        new Change.Delete(4, "id", NOW + 20, null));
+        new Change.Delete(1, "id", Rows.ORIGIN, NOW + 10, null),
+        new Change.Delete(2, "id", Rows.ORIGIN, NOW + 30, null),
+        new Change.Delete(3, "id", Rows.ORIGIN, NOW + 20, null),
+        new Change.Delete(4, "id", Rows.ORIGIN, NOW + 20, null));
     assertThat(store.tombstones(NOW))
         .containsExactly(new Tombstone(Ids.fingerprint("id"), NOW + 30));
   }
@@ -473,11 +482,12 @@ public abstract class StoreContract {
   }
 
   protected static Change mark(long key, Status status) {
-    return new Change.Mark(key, "id-" + key, status, 0, Row.NONE, Row.NONE, false, false, null);
+    return new Change.Mark(
+        key, "id-" + key, Rows.ORIGIN, status, 0, Row.NONE, Row.NONE, false, false, null);
   }
 
   protected static Change delete(long key) {
-    return new Change.Delete(key, "id-" + key, Row.NONE, null);
+    return new Change.Delete(key, "id-" + key, Rows.ORIGIN, Row.NONE, null);
   }
 
   private static Row withTexts(long key, String text, byte[] payload) {

@@ -234,6 +234,7 @@ final class StoreModelTest {
             new Change.Mark(
                 key,
                 id,
+                Rows.ORIGIN,
                 status(),
                 random.nextInt(9),
                 maybe(),
@@ -245,6 +246,7 @@ final class StoreModelTest {
             new Change.Leave(
                 key,
                 id,
+                Rows.ORIGIN,
                 status(),
                 random.nextBoolean() ? null : new byte[random.nextInt(9000)],
                 new Destination(
@@ -253,9 +255,9 @@ final class StoreModelTest {
                     random.nextBoolean() ? Map.of() : Map.of("k", id)),
                 null);
         case 6 -> new Change.Consumed(partition(), random.nextInt(1000), null);
-        case 8 -> new Change.Prove(key, id, null);
+        case 8 -> new Change.Prove(key, id, Rows.ORIGIN, null);
         case 7 -> new Change.OffsetCommitted(partition(), random.nextInt(1000), null);
-        default -> new Change.Delete(key, id, maybe(), null);
+        default -> new Change.Delete(key, id, Rows.ORIGIN, maybe(), null);
       };
     }
 
@@ -312,6 +314,7 @@ final class StoreModelTest {
                           row.key(),
                           row.activation().id(),
                           row.activation().application(),
+                          row.activation().origin(),
                           row.parkedUntil()))
                   .toList());
       assertThat(store.watermarks()).containsExactlyInAnyOrderElementsOf(model.watermarks.values());

@@ -1,6 +1,7 @@
 package io.taskbroker.store.sqlite;
 
 import io.taskbroker.activation.Ids.Fingerprint;
+import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
@@ -25,7 +26,8 @@ final class PageReader {
 
   static final String LOAD_PARKED =
       """
-      SELECT key, id, application, parked_until FROM activation NOT INDEXED
+      SELECT key, id, application, topic, partition_number, record_offset, parked_until
+      FROM activation NOT INDEXED
       WHERE key > ? AND parked_until IS NOT NULL ORDER BY key LIMIT ?
       """;
 
@@ -100,7 +102,8 @@ final class PageReader {
                 result.getLong(1),
                 result.getString(2),
                 codec.shared(result.getString(3)),
-                result.getLong(4)));
+                new Origin(codec.shared(result.getString(4)), result.getInt(5), result.getLong(6)),
+                result.getLong(7)));
       }
     }
     return rows;

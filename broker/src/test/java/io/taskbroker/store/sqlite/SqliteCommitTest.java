@@ -143,7 +143,8 @@ final class SqliteCommitTest {
     long last = key;
     assertFull(() -> commit(last + 1, delete(1), new Change.Insert(large(last + 1), null)));
     assertThat(commit(last + 2, delete(1))).containsExactly(Outcome.APPLIED);
-    Change mark = new Change.Mark(2, "id-2", Status.PROCESSING, 0, 1, 1, false, false, null);
+    Change mark =
+        new Change.Mark(2, "id-2", Rows.ORIGIN, Status.PROCESSING, 0, 1, 1, false, false, null);
     assertThat(commit(last + 3, mark)).containsExactly(Outcome.APPLIED);
     for (long old = 2; store.size() > 225_000; old++) {
       commit(last + 2 + old, delete(old));
@@ -223,6 +224,6 @@ final class SqliteCommitTest {
   }
 
   private static Change delete(long key) {
-    return new Change.Delete(key, "id-" + key, Row.NONE, null);
+    return new Change.Delete(key, "id-" + key, Rows.ORIGIN, Row.NONE, null);
   }
 }

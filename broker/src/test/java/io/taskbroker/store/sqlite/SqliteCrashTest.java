@@ -152,8 +152,17 @@ final class SqliteCrashTest {
       changes.add(new Change.Insert(row, null));
       changes.add(
           new Change.Mark(
-              row.key() - ROWS, "", Status.PROCESSING, 0, Row.NONE, number, false, false, null));
-      changes.add(new Change.Delete(row.key() - 2 * ROWS, "", Row.NONE, null));
+              row.key() - ROWS,
+              "",
+              Rows.ORIGIN,
+              Status.PROCESSING,
+              0,
+              Row.NONE,
+              number,
+              false,
+              false,
+              null));
+      changes.add(new Change.Delete(row.key() - 2 * ROWS, "", Rows.ORIGIN, Row.NONE, null));
     }
     return changes;
   }

@@ -132,7 +132,7 @@ final class SqliteSpaceTest {
   private static void delete(SqliteStore store, long batch, long key, int count) {
     List<Change> deletes = new ArrayList<>();
     for (long k = key; k < key + count; k++) {
-      deletes.add(new Change.Delete(k, "id-" + k, Row.NONE, null));
+      deletes.add(new Change.Delete(k, "id-" + k, Rows.ORIGIN, Row.NONE, null));
     }
     store.commit(new WriteBatch(batch, deletes));
   }

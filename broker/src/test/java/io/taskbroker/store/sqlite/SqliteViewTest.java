@@ -205,7 +205,7 @@ final class SqliteViewTest {
     outsider.connection().setAutoCommit(false);
     assertThat(outsider.rows("SELECT count(*)" + VIEW)).containsExactly("1");
     insert(Rows.pending(2));
-    commit(new Change.Delete(1, "id-1", Row.NONE, null));
+    commit(new Change.Delete(1, "id-1", Rows.ORIGIN, Row.NONE, null));
     store.maintain(NOW);
     assertThat(outsider.rows("SELECT id" + VIEW)).containsExactly("id-1");
     outsider.connection().rollback();

@@ -1,0 +1,41 @@
+package io.taskbroker.store;
+
+import io.taskbroker.activation.ParkedRow;
+import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Watermark;
+import io.taskbroker.store.ActivationStore.Tombstone;
+import java.util.List;
+import java.util.Optional;
+
+/// Which of the brokers that share a store may change the rows of a partition (design section 6).
+///
+/// Rows belong to the (topic, partition) of their origin, those that came from no partition to the
+/// broker that stored them. Every commit applies only changes of what is the broker's own at that
+/// moment; all others are [ActivationStore.Outcome#FENCED] (G3, G4, H10).
+///
+/// Thread-safe; all methods block, and throw [StoreException]. Pages are those of
+/// [ActivationStore#load], of one partition.
+public interface Ownership {
+  /// Makes the partition this broker's. When it returns, what former owners committed can be read,
+  /// and nothing more that they commit is applied.
+  ///
+  /// @param generation the generation of the consumer group that gave the partition to this broker
+  /// @return how far it was consumed by every group and incarnation of the topic; empty if the
+  ///   partition is now a broker's that got it in a later generation, and whose lease has not
+  ///   lapsed (H11)
+  Optional<List<Watermark>> take(SourcePartition partition, int generation);
+
+  /// Gives the partition up, if it is still this broker's: anybody may take it.
+  void release(SourcePartition partition);
+
+  List<Row> load(SourcePartition partition, long key, int limit);
+
+  List<ParkedRow> loadParked(SourcePartition partition, long key, int limit);
+
+  List<Tombstone> tombstones(SourcePartition partition, long now);
+
+  /// What other brokers were told of rows of the partition, in the order in which they were.
+  List<Reported> reports(SourcePartition partition);
+}
