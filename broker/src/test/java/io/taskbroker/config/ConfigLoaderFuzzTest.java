@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.taskbroker.fuzz.Portions;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -48,19 +48,17 @@ final class ConfigLoaderFuzzTest {
     int key = portions.number() % KEYS.length;
     String beginning = BEGINNINGS[portions.number() % BEGINNINGS.length];
     String variable = VARIABLES[portions.number() % VARIABLES.length];
-    String around = portions.text();
-    String other = portions.text().replace("\0", "");
-    String value = portions.text();
-    String text = new String(portions.rest(), UTF_8);
+    String around = innocent(portions.text());
+    String other = innocent(portions.text());
+    String value = innocent(portions.text());
+    String text = innocent(new String(portions.rest(), UTF_8));
     String file = key == 0 ? text : KEYS[key] + beginning + SECRET + text;
     // A part of a list or of text in quotes, or all.
     int middle = around.length() / 2;
-    Map<String, String> environment =
-        Map.of(
-            "TASKBROKER_" + variable,
-            around.substring(0, middle) + SECRET + around.substring(middle),
-            "TASKBROKER_" + other,
-            value);
+    var environment = new HashMap<String, String>();
+    environment.put("TASKBROKER_" + other, value);
+    environment.put(
+        "TASKBROKER_" + variable, around.substring(0, middle) + SECRET + around.substring(middle));
 
     List<String> told = new ArrayList<>();
     try {
@@ -73,6 +71,11 @@ final class ConfigLoaderFuzzTest {
     }
 
     assertThat(told).noneMatch(line -> line.contains(SECRET));
+  }
+
+  /// The fuzzer reads this program, too.
+  private static String innocent(String text) {
+    return text.replace(SECRET, "");
   }
 
   static Stream<byte[]> seeds() {
