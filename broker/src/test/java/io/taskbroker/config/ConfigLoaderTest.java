@@ -315,6 +315,21 @@ final class ConfigLoaderTest {
                 + " quotes");
   }
 
+  @Test
+  void g7WhatIsShownOfAValueIsShort() {
+    assertThat(problem("grpc_port: " + "x".repeat(1000) + "\n"))
+        .contains("grpc_port = \"" + "x".repeat(79) + "...: ");
+    assertThat(problem("grpc_port: \"a\\nb\"\n")).contains("grpc_port = \"a?b\": ");
+  }
+
+  @Test
+  void g7ListsInTheEnvironmentAreNotDeep() {
+    assertThat(Environment.value("[".repeat(33) + "]".repeat(33), ""))
+        .isInstanceOf(ConfigNode.Items.class);
+    assertThat(Environment.value("[".repeat(10_000) + "]".repeat(10_000), ""))
+        .isInstanceOf(ConfigNode.Scalar.class);
+  }
+
   private String problem(String yaml) {
     var failure =
         catchThrowableOfType(ConfigException.class, () -> Configs.load(yaml, Map.of(), warnings));
