@@ -94,7 +94,9 @@ final class YamlFile {
     if (parser.isCurrentAlias()) {
       ConfigNode target = anchors.get(parser.getString());
       if (target == null) {
-        throw problem(place(), "no such anchor: " + parser.getString());
+        // Not which: it may be a secret that nobody put in quotes.
+        throw problem(
+            place(), "begins with * and is no alias of a value above: such text must be in quotes");
       }
       return copy(target);
     }

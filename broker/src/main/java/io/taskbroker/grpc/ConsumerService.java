@@ -3,6 +3,7 @@ package io.taskbroker.grpc;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.ExtensionRegistryLite;
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.UnknownFieldSet;
 import com.google.protobuf.WireFormat;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
@@ -138,7 +139,7 @@ final class ConsumerService {
     try {
       for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
         if (tag != UPDATES_TAG) {
-          in.skipField(tag);
+          skip(in, tag);
           continue;
         }
         if (updates.size() == maxUpdates) {
@@ -155,6 +156,14 @@ final class ConsumerService {
       throw new InvalidProtocolBufferException(e);
     }
     return updates;
+  }
+
+  /// Skips an unknown field by reading it, as the generated parser does: `skipField` is stricter
+  /// than that with numbers, and takes the end of a group that did not begin for nothing.
+  private static void skip(CodedInputStream in, int tag) throws IOException {
+    if (!UnknownFieldSet.newBuilder().mergeFieldFrom(tag, in)) {
+      throw new InvalidProtocolBufferException("a group ends that did not begin");
+    }
   }
 
   private static Command.Update update(SetTaskStatusRequest request) {

@@ -76,7 +76,7 @@ final class Arguments {
       switch (key()) {
         case "args" -> selected |= positional();
         case "kwargs" -> selected |= keywords();
-        default -> in.skipValue();
+        default -> skip();
       }
     }
     return selected;
@@ -111,7 +111,7 @@ final class Arguments {
 
   private boolean isAmong(@Nullable Set<Literal> values) throws IOException {
     if (values == null) {
-      in.skipValue();
+      skip();
       return false;
     }
     parts = MAX_PARTS;
@@ -123,7 +123,7 @@ final class Arguments {
   /// The next value; null if no file could hold its like.
   private @Nullable Literal value(int depth) throws IOException {
     if (depth > MAX_DEPTH || --parts < 0) {
-      in.skipValue();
+      skip();
       return null;
     }
     return switch (in.getNextFormat().getValueType()) {
@@ -144,7 +144,7 @@ final class Arguments {
       case ARRAY -> items(depth);
       case MAP -> fields(depth);
       case BINARY, EXTENSION -> {
-        in.skipValue();
+        skip();
         yield null;
       }
     };
@@ -156,7 +156,7 @@ final class Arguments {
     for (int left = in.unpackArrayHeader(); left > 0; left--) {
       Literal item = whole ? value(depth + 1) : null;
       if (!whole) {
-        in.skipValue();
+        skip();
       } else if (item == null) {
         whole = false;
       } else {
@@ -172,11 +172,11 @@ final class Arguments {
     for (int left = in.unpackMapHeader(); left > 0; left--) {
       Literal key = whole ? value(depth + 1) : null;
       if (!whole) {
-        in.skipValue();
+        skip();
       }
       Literal field = key == null ? null : value(depth + 1);
       if (key == null) {
-        in.skipValue();
+        skip();
       }
       if (field != null && key instanceof Literal.Text(String name)) {
         fields.put(name, field);
@@ -185,6 +185,18 @@ final class Arguments {
       }
     }
     return whole ? new Literal.Fields(fields) : null;
+  }
+
+  /// Passes over the next value, whatever is in it: the unpacker itself would stop early where the
+  /// sizes that are announced overflow when they are added.
+  private void skip() throws IOException {
+    for (long left = 1; left > 0; left--) {
+      switch (in.getNextFormat().getValueType()) {
+        case ARRAY -> left += in.unpackArrayHeader();
+        case MAP -> left += 2L * in.unpackMapHeader();
+        default -> in.skipValue();
+      }
+    }
   }
 
   /// Text; null if it is longer than allowed.

@@ -1,5 +1,7 @@
 package io.taskbroker.telemetry;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.IThrowableProxy;
 import ch.qos.logback.classic.spi.ThrowableProxyUtil;
@@ -32,14 +34,14 @@ final class JsonLines extends EncoderBase<ILoggingEvent> {
       json.writeStringProperty("timestamp", TIME.format(event.getInstant()));
       json.writeStringProperty("level", event.getLevel().toString());
       json.writeStringProperty("target", target(event.getLoggerName()));
-      json.writeStringProperty("message", event.getFormattedMessage());
+      json.writeStringProperty("message", text(event.getFormattedMessage()));
       json.writeStringProperty("thread", event.getThreadName());
       if (event.getKeyValuePairs() != null) {
         event.getKeyValuePairs().forEach(field -> write(json, field));
       }
       IThrowableProxy error = event.getThrowableProxy();
       if (error != null) {
-        json.writeStringProperty("error", ThrowableProxyUtil.asString(error));
+        json.writeStringProperty("error", text(ThrowableProxyUtil.asString(error)));
       }
       json.writeEndObject();
     }
@@ -55,8 +57,15 @@ final class JsonLines extends EncoderBase<ILoggingEvent> {
       case Integer number -> json.writeNumberProperty(field.key, number);
       case Long number -> json.writeNumberProperty(field.key, number);
       case Boolean flag -> json.writeBooleanProperty(field.key, flag);
-      case null, default -> json.writeStringProperty(field.key, String.valueOf(field.value));
+      case null, default -> json.writeStringProperty(field.key, text(String.valueOf(field.value)));
     }
+  }
+
+  /// Text that can be written as UTF-8: half a character, left over where it was cut, cannot.
+  private static String text(String text) {
+    return text.chars().anyMatch(c -> Character.isSurrogate((char) c))
+        ? new String(text.getBytes(UTF_8), UTF_8)
+        : text;
   }
 
   /// The name of a logger, in the form that `log_filter` has it.

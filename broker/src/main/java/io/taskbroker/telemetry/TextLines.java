@@ -12,6 +12,10 @@ import org.slf4j.event.KeyValuePair;
 
 /// A line of the log for people: time, level, where from, message, then the fields that the message
 /// does not show anyway. No colours: the output of a broker is hardly ever a terminal.
+///
+/// Messages hold what came from outside, such as ids of tasks. None of it can look like another
+/// line of the log, or be obeyed by a terminal: what stands behind a line break is indented, other
+/// control characters are shown as `?`.
 final class TextLines extends EncoderBase<ILoggingEvent> {
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
@@ -26,21 +30,34 @@ final class TextLines extends EncoderBase<ILoggingEvent> {
     String logger = event.getLoggerName();
     line.append(logger, logger.lastIndexOf('.') + 1, logger.length()).append(": ");
     String message = event.getFormattedMessage();
-    line.append(message);
+    append(line, message);
     if (event.getKeyValuePairs() != null) {
       for (KeyValuePair field : event.getKeyValuePairs()) {
         String value = String.valueOf(field.value);
         if (value.isEmpty() || field.value instanceof Number || !message.contains(value)) {
-          line.append(' ').append(field.key).append('=').append(value);
+          append(line.append(' ').append(field.key).append('='), value);
         }
       }
     }
     line.append('\n');
     IThrowableProxy error = event.getThrowableProxy();
     if (error != null) {
-      line.append(ThrowableProxyUtil.asString(error));
+      append(line.append("  "), ThrowableProxyUtil.asString(error).stripTrailing());
+      line.append('\n');
     }
     return line.toString().getBytes(UTF_8);
+  }
+
+  private static void append(StringBuilder line, String text) {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      switch (c) {
+        case '\n' -> line.append("\n  ");
+        case '\t' -> line.append(c);
+        case '\u2028', '\u2029' -> line.append('?');
+        default -> line.append(Character.isISOControl(c) ? '?' : c);
+      }
+    }
   }
 
   @Override

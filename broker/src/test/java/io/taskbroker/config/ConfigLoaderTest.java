@@ -239,7 +239,6 @@ final class ConfigLoaderTest {
     assertThat(problem("\tgrpc_port: 1")).matches(".*\\.yaml:1:\\d+: not valid YAML: [^\\n]+");
     assertThat(problem("- a\n- b")).endsWith(".yaml:1:1: must be a map of keys");
     assertThat(problem("a: 1\n---\nb: 2")).contains(".yaml:3:").endsWith("one YAML document only");
-    assertThat(problem("a: *nowhere")).endsWith(".yaml:1:4: no such anchor: nowhere");
   }
 
   @Test
@@ -302,9 +301,33 @@ final class ConfigLoaderTest {
       bomb.append("*a%d]\n".formatted(i - 1));
     }
     assertThat(problem(bomb.toString())).endsWith("more than 100000 values, aliases included");
-    assertThat(problem("a: &a [*a]")).contains("no such anchor: a");
+    assertThat(problem("a: &a [*a]")).endsWith("such text must be in quotes");
     assertThat(problem("[".repeat(5000))).contains("must be a map of keys");
     assertThat(problem("a: " + "[".repeat(5000))).contains(" deep");
+  }
+
+  /// Without quotes it is an alias.
+  @Test
+  void aSecretThatBeginsWithAnAsteriskIsNotTold() {
+    assertThat(problem("a: b\ngrpc_shared_secret: *hunter2\n"))
+        .endsWith(
+            ".yaml:2:21: begins with * and is no alias of a value above: such text must be in"
+                + " quotes");
+  }
+
+  @Test
+  void g7WhatIsShownOfAValueIsShort() {
+    assertThat(problem("grpc_port: " + "x".repeat(1000) + "\n"))
+        .contains("grpc_port = \"" + "x".repeat(79) + "...: ");
+    assertThat(problem("grpc_port: \"a\\nb\"\n")).contains("grpc_port = \"a?b\": ");
+  }
+
+  @Test
+  void g7ListsInTheEnvironmentAreNotDeep() {
+    assertThat(Environment.value("[".repeat(33) + "]".repeat(33), ""))
+        .isInstanceOf(ConfigNode.Items.class);
+    assertThat(Environment.value("[".repeat(10_000) + "]".repeat(10_000), ""))
+        .isInstanceOf(ConfigNode.Scalar.class);
   }
 
   private String problem(String yaml) {

@@ -302,6 +302,27 @@ final class ConsumerServiceTest extends ServedTest {
     assertThat(report().updates()).containsExactly(complete("x"));
   }
 
+  /// A number in ten bytes of 0xFF is one for the generated parser, whatever its last byte.
+  @Test
+  void aBatchIsReadAsTheGeneratedParserReadsIt() throws InterruptedException {
+    intake.answerWithNothing();
+    var channel = connect(serve(false));
+    ByteString known = ByteString.copyFrom(batch(update("x", 5)).toByteArray());
+    ByteString number = ByteString.fromHex("40ffffffffffffffffffff");
+
+    call(channel, "SetBatchActivationStatus", number.concat(known).toByteArray());
+    Status status =
+        failure(() ->
+            call(
+                channel,
+                "SetBatchActivationStatus",
+                known.concat(ByteString.fromHex("0c")).toByteArray()));
+
+    assertThat(report().updates()).containsExactly(complete("x"));
+    assertThat(status.getDescription()).startsWith("Cannot decode the request: ");
+    assertThat(intake.requests).isEmpty();
+  }
+
   @Test
   void answersTenThousandCallsThatAnotherThreadAnswersLate() throws Exception {
     int calls = 10_000;

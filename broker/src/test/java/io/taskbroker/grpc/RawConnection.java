@@ -107,6 +107,11 @@ final class RawConnection implements AutoCloseable {
 
   /// What becomes of stream 1.
   Outcome read() throws IOException {
+    return read(1);
+  }
+
+  /// What becomes of a stream; what is said of others meanwhile is passed over.
+  Outcome read(int wanted) throws IOException {
     StringBuilder frames = new StringBuilder();
     Map<String, String> headers = new LinkedHashMap<>();
     DataInputStream in = new DataInputStream(socket.getInputStream());
@@ -120,7 +125,7 @@ final class RawConnection implements AutoCloseable {
         if (type == GOAWAY) {
           return new Outcome(frames.toString(), headers, "goaway " + payload[7]);
         }
-        if (stream != 1) {
+        if (stream != wanted) {
           continue;
         }
         if (type == RST_STREAM) {

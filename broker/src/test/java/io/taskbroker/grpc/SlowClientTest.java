@@ -75,6 +75,24 @@ final class SlowClientTest extends ServedTest {
     }
   }
 
+  /// A client that obeys the settings holds back what is more.
+  @Test
+  void g7CallsOverTheLimitOfAConnectionAreRefused() throws IOException {
+    var limits = new GrpcOptions.Limits(1_000, 100, 2, 10);
+    GrpcServer server = serve(new GrpcOptions(anyPort(), List.of(), true, limits));
+    byte[] headers = RawConnection.block(RawConnection.headers(SET));
+    try (var connection = new RawConnection(server.port())) {
+      for (int stream : new int[] {1, 3, 5}) {
+        connection.frame(1, 4, stream, headers);
+      }
+
+      assertThat(connection.read(5).end()).as("REFUSED_STREAM").isEqualTo("reset 7");
+      intake.answerWithNothing();
+      connection.frame(0, 1, 1, WHOLE);
+      assertThat(connection.read(1).grpcStatus()).isEqualTo("0");
+    }
+  }
+
   @Test
   void aClientThatResetsWhatItBeganLeavesNothingBehind() throws Exception {
     intake.answerWithNothing();

@@ -173,6 +173,7 @@ final class RuleSetTest {
         "82a46172677391" + "01" + "a66b776172677381" + "0101", // a key that is a number
         "82a46172677391" + "01" + "a66b7761726773c0", // no keyword arguments, but null
         "82a46172677391" + "01" + "a6", // broken behind what is selected
+        "82a46172677391" + "01" + "a178df40000000", // more announced than an int can count
         "81a461726773ddffffffff01", // as many as can be said
         "81a461726773dbffffffff01", // text that is too long to be
       })

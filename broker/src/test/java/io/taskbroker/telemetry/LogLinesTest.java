@@ -89,6 +89,33 @@ final class LogLinesTest {
     assertThat(text(last())).matches("\\d{4}-\\d\\d-\\d\\dT[0-9:.]+Z ERROR x: bad\n");
   }
 
+  /// A task may have any id.
+  @Test
+  void nothingInTextLooksLikeAnotherLine() {
+    String forged = "x\n2026-01-01T00:00:00.000Z INFO  Broker: all is well\r\u001B[2J\u2028";
+
+    LoggerFactory.getLogger("io.taskbroker.x")
+        .atError()
+        .addKeyValue("task_id", forged + "!")
+        .setCause(new IllegalStateException(forged))
+        .log("bad: {}", forged);
+
+    assertThat(text(last()).lines().skip(1)).allMatch(line -> line.startsWith("  "));
+    assertThat(text(last())).doesNotContainPattern("[\\p{Cntrl}\u2028&&[^\n\t]]");
+  }
+
+  @Test
+  void jsonIsWrittenOfHalfACharacter() {
+    LoggerFactory.getLogger("io.taskbroker.x")
+        .atError()
+        .addKeyValue("task_id", "b\uDE00")
+        .log("a\uD83D");
+
+    JsonNode parsed = new ObjectMapper().readTree(json(last()));
+    assertThat(parsed.get("message").asString()).isEqualTo("a?");
+    assertThat(parsed.get("task_id").asString()).isEqualTo("b?");
+  }
+
   private ILoggingEvent last() {
     return log.events().getLast();
   }

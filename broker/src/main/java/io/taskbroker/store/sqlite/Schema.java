@@ -24,7 +24,7 @@ final class Schema {
 
   /// Integer keys and no index on the ids: a commit writes to the end of the table and not all over
   /// it, however large the backlog.
-  private static final String ACTIVATION =
+  static final String ACTIVATION =
       """
       CREATE TABLE activation (
         key INTEGER PRIMARY KEY,

@@ -1,0 +1,19 @@
+package io.taskbroker.deliver;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.grpc.Status;
+import org.junit.jupiter.api.Test;
+
+/// What is kept of what a worker says.
+final class DetailTest {
+  @Test
+  void g7OneShortLineIsKept() {
+    String said = "no\u001B[2J\tnever" + "\uD83D\uDE00".repeat(1000) + "\nand more";
+
+    String detail = Verdict.detail(Status.INTERNAL.withDescription(said));
+
+    assertThat(detail).startsWith("INTERNAL: no [2J never").hasSizeLessThanOrEqualTo(300);
+    assertThat(detail).doesNotContain("and more").doesNotContainPattern("\\p{Cntrl}");
+  }
+}
