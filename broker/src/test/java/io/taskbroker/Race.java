@@ -2,6 +2,7 @@ package io.taskbroker;
 
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -28,6 +29,7 @@ public final class Race {
     var ended = new AtomicInteger();
     var shared = new AtomicReference<@Nullable S>();
     var failure = new AtomicReference<@Nullable Throwable>();
+    var over = new AtomicBoolean();
     int count = rounds * FACTOR;
     for (Racer<S> racer : threads) {
       Thread.ofPlatform()
@@ -35,7 +37,10 @@ public final class Race {
           .start(() -> {
             for (int i = 1; i <= count; i++) {
               int mine = i;
-              await(() -> round.get() >= mine);
+              await(() -> round.get() >= mine || over.get());
+              if (over.get()) {
+                return;
+              }
               try {
                 racer.run(Objects.requireNonNull(shared.get()));
               } catch (Throwable e) {
@@ -45,17 +50,21 @@ public final class Race {
             }
           });
     }
-    for (int i = 1; i <= count; i++) {
-      S state = fresh.get();
-      shared.set(state);
-      ended.set(0);
-      round.set(i);
-      await(() -> ended.get() == threads.size());
-      Throwable failed = failure.get();
-      if (failed != null) {
-        throw new AssertionError("Round " + i, failed);
+    try {
+      for (int i = 1; i <= count; i++) {
+        S state = fresh.get();
+        shared.set(state);
+        ended.set(0);
+        round.set(i);
+        await(() -> ended.get() == threads.size());
+        Throwable failed = failure.get();
+        if (failed != null) {
+          throw new AssertionError("Round " + i, failed);
+        }
+        check.accept(state);
       }
-      check.accept(state);
+    } finally {
+      over.set(true);
     }
   }
 
