@@ -26,6 +26,7 @@ public final class PushClient implements Service {
   private final List<Delivery> early = new ArrayList<>();
 
   private volatile @Nullable PushLoop loop; // written under the lock of early
+  private boolean stopped; // before it was started; guarded by early
 
   /// @param workers where the workers of each application are, as `http://host:port` or
   ///   `https://host:port`
@@ -77,7 +78,9 @@ public final class PushClient implements Service {
 
   private @Nullable PushLoop keepUntilStart(Delivery delivery) {
     synchronized (early) {
-      if (loop == null) {
+      if (loop == null && stopped) {
+        tellUnstarted(delivery);
+      } else if (loop == null) {
         early.add(delivery);
       }
       return loop;
@@ -94,10 +97,13 @@ public final class PushClient implements Service {
       return;
     }
     synchronized (early) {
-      early.forEach(delivery ->
-          intake.tell(
-              new Command.Pushed(delivery, PushOutcome.UNREACHABLE, "Pushing has not started")));
+      stopped = true;
+      early.forEach(this::tellUnstarted);
       early.clear();
     }
+  }
+
+  private void tellUnstarted(Delivery delivery) {
+    intake.tell(new Command.Pushed(delivery, PushOutcome.UNREACHABLE, "Pushing has not started"));
   }
 }

@@ -27,7 +27,6 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -208,9 +207,10 @@ public final class EngineLoop implements Service, Progress {
       }
     }
 
+    /// Not by a mere permit, which any lock that the turn has to wait for would use up.
     @Override
     public void wake(Thread engine) {
-      LockSupport.unpark(engine);
+      mailbox.tell(new Command.Drain());
     }
 
     @Override

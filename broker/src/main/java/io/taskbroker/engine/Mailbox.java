@@ -3,6 +3,7 @@ package io.taskbroker.engine;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Intake;
 import java.lang.invoke.VarHandle;
+import java.util.Queue;
 import java.util.concurrent.locks.LockSupport;
 import org.jctools.queues.MpscArrayQueue;
 import org.jctools.queues.MpscUnboundedArrayQueue;
@@ -14,15 +15,46 @@ import org.jspecify.annotations.Nullable;
 public final class Mailbox implements Intake {
   private static final int CHUNK = 1024;
 
-  private final MpscUnboundedArrayQueue<Command> told = new MpscUnboundedArrayQueue<>(CHUNK);
-  private final MpscArrayQueue<Command.Request> requests;
+  private final Queue<Command> told;
+  private final Queue<Command.Request> requests;
+  private final Parking parking;
 
   private volatile String closed = "the broker is starting";
   private volatile @Nullable Thread sleeper;
 
   /// @param maxRequests how many requests may wait
   public Mailbox(int maxRequests) {
-    requests = new MpscArrayQueue<>(maxRequests);
+    this(
+        new MpscUnboundedArrayQueue<>(CHUNK), new MpscArrayQueue<>(maxRequests), Parking.SYSTEM);
+  }
+
+  /// @param told without bound
+  /// @param requests refuses what is over the bound
+  Mailbox(Queue<Command> told, Queue<Command.Request> requests, Parking parking) {
+    this.told = told;
+    this.requests = requests;
+    this.parking = parking;
+  }
+
+  /// How the reader sleeps and is woken.
+  interface Parking {
+    Parking SYSTEM =
+        new Parking() {
+          @Override
+          public void park(Object blocker, long nanos) {
+            LockSupport.parkNanos(blocker, nanos);
+          }
+
+          @Override
+          public void unpark(Thread thread) {
+            LockSupport.unpark(thread);
+          }
+        };
+
+    /// Returns when the thread is unparked, or was before, when the time is up, or for no reason.
+    void park(Object blocker, long nanos);
+
+    void unpark(Thread thread);
   }
 
   /// Takes in requests from now on.
@@ -51,7 +83,7 @@ public final class Mailbox implements Intake {
 
   @Override
   public void tell(Command command) {
-    told.offer(command);
+    boolean _ = told.offer(command); // has no bound
     wake();
   }
 
@@ -61,7 +93,7 @@ public final class Mailbox implements Intake {
     VarHandle.fullFence();
     Thread reader = sleeper;
     if (reader != null) {
-      LockSupport.unpark(reader);
+      parking.unpark(reader);
     }
   }
 
@@ -89,7 +121,7 @@ public final class Mailbox implements Intake {
     sleeper = Thread.currentThread();
     VarHandle.fullFence();
     if (told.isEmpty() && (requests.isEmpty() || !requestsCount)) {
-      LockSupport.parkNanos(this, nanos);
+      parking.park(this, nanos);
     }
     sleeper = null;
   }

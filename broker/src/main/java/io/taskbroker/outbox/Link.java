@@ -22,8 +22,7 @@ final class Link {
   private final Map<String, String> client;
   private final int maxMessageSize;
   private final Function<Map<String, Object>, Producer<byte[], byte[]>> maker;
-  private @Nullable Producer<byte[], byte[]> producer;
-  private volatile @Nullable Producer<byte[], byte[]> broken;
+  private volatile @Nullable Made made; // written by the one thread
 
   /// @param maker makes a producer of its settings
   Link(
@@ -43,22 +42,25 @@ final class Link {
   /// @throws org.apache.kafka.common.KafkaException if the settings are no good, or no server's
   ///   name is known now
   Producer<byte[], byte[]> producer() {
-    Producer<byte[], byte[]> current = producer;
-    if (current != null && current.equals(broken)) {
+    Made current = made;
+    if (current != null && current.broken) {
       close(Duration.ZERO);
       current = null;
     }
     if (current == null) {
-      current = maker.apply(settings());
-      producer = current;
+      current = new Made(maker.apply(settings()));
+      made = current;
     }
-    return current;
+    return current.producer;
   }
 
-  /// This producer will never do anything again; the next one is made when it is needed.
-  /// Thread-safe.
+  /// This producer will never do anything again; the next one is made when it is needed. A producer
+  /// that was replaced may say so for long, of each record that it had. Thread-safe.
   void broke(Producer<byte[], byte[]> which) {
-    broken = which;
+    Made current = made;
+    if (current != null && current.producer.equals(which)) {
+      current.broken = true;
+    }
   }
 
   String bootstrap() {
@@ -67,10 +69,10 @@ final class Link {
 
   /// Gives up what is not acknowledged in time.
   void close(Duration timeout) {
-    Producer<byte[], byte[]> current = producer;
-    producer = null;
+    Made current = made;
+    made = null;
     if (current != null) {
-      current.close(timeout);
+      current.producer.close(timeout);
     }
   }
 
@@ -92,5 +94,15 @@ final class Link {
     settings.put(ProducerConfig.METRIC_REPORTER_CLASSES_CONFIG, "");
     settings.put(ProducerConfig.ENABLE_METRICS_PUSH_CONFIG, false);
     return settings;
+  }
+
+  /// A producer, and whether it broke.
+  private static final class Made {
+    private final Producer<byte[], byte[]> producer;
+    private volatile boolean broken;
+
+    Made(Producer<byte[], byte[]> producer) {
+      this.producer = producer;
+    }
   }
 }

@@ -1,52 +1,80 @@
 package io.taskbroker.runtime;
 
+import static io.taskbroker.Interleavings.check;
+import static io.taskbroker.Interleavings.join;
+import static io.taskbroker.Interleavings.start;
+
+import io.taskbroker.Interleavings;
+import io.taskbroker.Interleavings.Actor;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jetbrains.lincheck.Lincheck;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// The queue of a [BatchFlusher] under a model checker, which tries interleavings of its threads
 /// and finds those that hang: a lost wake-up is one.
+@Tag("concurrency")
 @Timeout(300)
 final class FlushQueueLincheckTest {
-  private static final int INTERLEAVINGS = 1_000;
-
   @Test
   void producersAndTakerNeverMissEachOther() {
-    Lincheck.runConcurrentTest(
-        INTERLEAVINGS,
-        () -> {
-          FlushQueue<Integer> queue = queue(2, 2);
-          List<Integer> flushed = new ArrayList<>();
-          Thread taker = start(() -> drain(queue, flushed, 4));
-          Thread first = start(() -> putAll(queue, 11, 12));
-          putAll(queue, 21, 22);
-          join(first, taker);
-          check(flushed.size() == 4 && flushed.containsAll(List.of(11, 12, 21, 22)), flushed);
-          check(flushed.indexOf(11) < flushed.indexOf(12), flushed);
-          check(flushed.indexOf(21) < flushed.indexOf(22), flushed);
-        });
+    Interleavings.of(() -> {
+      FlushQueue<Integer> queue = queue(2, 2);
+      List<Integer> flushed = new ArrayList<>();
+      Actor taker = start(() -> drain(queue, flushed, 4));
+      Actor first = start(() -> putAll(queue, 11, 12));
+      putAll(queue, 21, 22);
+      join(first, taker);
+      check(flushed.size() == 4 && flushed.containsAll(List.of(11, 12, 21, 22)), flushed);
+      check(flushed.indexOf(11) < flushed.indexOf(12), flushed);
+      check(flushed.indexOf(21) < flushed.indexOf(22), flushed);
+      check(!queue.hasWork(), "work");
+    });
   }
 
   @Test
   void closeLosesNothingThatWasAccepted() {
-    Lincheck.runConcurrentTest(
-        INTERLEAVINGS,
-        () -> {
-          FlushQueue<Integer> queue = queue(2, 4);
-          List<Integer> flushed = new ArrayList<>();
-          Thread taker = start(() -> drain(queue, flushed, Integer.MAX_VALUE));
-          boolean[] accepted = new boolean[1];
-          Thread producer = start(() -> accepted[0] = queue.offerAll(List.of(1, 2, 3)));
-          queue.close();
-          queue.end();
-          join(producer, taker);
-          check(flushed.equals(accepted[0] ? List.of(1, 2, 3) : List.of()), flushed);
-        });
+    Interleavings.of(() -> {
+      FlushQueue<Integer> queue = queue(2, 4);
+      List<Integer> flushed = new ArrayList<>();
+      Actor taker = start(() -> drain(queue, flushed, Integer.MAX_VALUE));
+      boolean[] accepted = new boolean[1];
+      Actor producer = start(() -> accepted[0] = queue.offerAll(List.of(1, 2, 3)));
+      queue.close();
+      queue.end();
+      join(producer, taker);
+      check(flushed.equals(accepted[0] ? List.of(1, 2, 3) : List.of()), flushed);
+      check(!queue.hasWork(), "work");
+    });
+  }
+
+  @Test
+  void g2AFutureEndsWellOnlyIfItsItemIsDurableAndNoneIsForgotten() {
+    Interleavings.of(() -> {
+      FlushQueue<Integer> queue = queue(1, 4);
+      List<Integer> flushed = new ArrayList<>();
+      Actor taker = start(() -> drain(queue, flushed, 1));
+      var futures = new ArrayList<CompletableFuture<Void>>();
+      Actor producer =
+          start(() -> {
+            futures.add(queue.submit(1));
+            futures.add(queue.submit(2));
+          });
+      queue.giveUp(new IllegalStateException("the disk is gone"));
+      join(producer);
+      queue.end();
+      join(taker);
+      for (int item = 1; item <= 2; item++) {
+        CompletableFuture<Void> future = futures.get(item - 1);
+        check(future.isDone(), item + " is forgotten");
+        check(flushed.contains(item) || future.isCompletedExceptionally(), item + " ended well");
+      }
+    });
   }
 
   private static FlushQueue<Integer> queue(int batchSize, int capacity) {
@@ -63,51 +91,21 @@ final class FlushQueueLincheckTest {
         new NoTime());
   }
 
-  private static void drain(FlushQueue<Integer> queue, List<Integer> flushed, int items) {
-    try {
-      while (flushed.size() < items) {
-        List<Integer> batch = queue.take(1);
-        if (batch.isEmpty()) {
-          return;
-        }
-        flushed.addAll(batch);
-        queue.complete();
+  private static void drain(FlushQueue<Integer> queue, List<Integer> flushed, int items)
+      throws InterruptedException {
+    while (flushed.size() < items) {
+      List<Integer> batch = queue.take(1);
+      if (batch.isEmpty()) {
+        return;
       }
-    } catch (InterruptedException e) {
-      throw new IllegalStateException(e);
+      flushed.addAll(batch);
+      queue.complete();
     }
   }
 
-  private static void putAll(FlushQueue<Integer> queue, int... items) {
-    try {
-      for (int item : items) {
-        queue.put(item);
-      }
-    } catch (InterruptedException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
-  /// AssertJ is not for threads of the model checker.
-  private static void check(boolean holds, List<Integer> flushed) {
-    if (!holds) {
-      throw new AssertionError("Flushed: " + flushed);
-    }
-  }
-
-  private static Thread start(Runnable body) {
-    Thread thread = new Thread(body);
-    thread.start();
-    return thread;
-  }
-
-  private static void join(Thread... threads) {
-    try {
-      for (Thread thread : threads) {
-        thread.join();
-      }
-    } catch (InterruptedException e) {
-      throw new IllegalStateException(e);
+  private static void putAll(FlushQueue<Integer> queue, int... items) throws InterruptedException {
+    for (int item : items) {
+      queue.put(item);
     }
   }
 

@@ -1,0 +1,93 @@
+package io.taskbroker;
+
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// Threads that begin at the same moment, again and again: for what [Interleavings] cannot look
+/// into, as the memory of the machine, event loops and files. `-Drace.factor=N` runs N times as
+/// many rounds.
+public final class Race {
+  private static final int FACTOR = Integer.getInteger("race.factor", 1);
+  private static final int SPINS = 1_000;
+
+  private Race() {}
+
+  /// Runs the threads together, each once a round on what was made for the round.
+  ///
+  /// @param <S> what they share
+  /// @param threads must end
+  /// @param check what must hold when all of them have ended
+  public static <S> void of(
+      int rounds, Supplier<S> fresh, List<Racer<S>> threads, Consumer<S> check) {
+    var round = new AtomicInteger();
+    var ended = new AtomicInteger();
+    var shared = new AtomicReference<@Nullable S>();
+    var failure = new AtomicReference<@Nullable Throwable>();
+    var over = new AtomicBoolean();
+    int count = rounds * FACTOR;
+    for (Racer<S> racer : threads) {
+      Thread.ofPlatform()
+          .daemon()
+          .start(() -> {
+            for (int i = 1; i <= count; i++) {
+              int mine = i;
+              await(() -> round.get() >= mine || over.get());
+              if (over.get()) {
+                return;
+              }
+              try {
+                racer.run(Objects.requireNonNull(shared.get()));
+              } catch (Throwable e) {
+                failure.compareAndSet(null, e);
+              }
+              ended.incrementAndGet();
+            }
+          });
+    }
+    try {
+      for (int i = 1; i <= count; i++) {
+        S state = fresh.get();
+        shared.set(state);
+        ended.set(0);
+        round.set(i);
+        await(() -> ended.get() == threads.size());
+        Throwable failed = failure.get();
+        if (failed != null) {
+          throw new AssertionError("Round " + i, failed);
+        }
+        check.accept(state);
+      }
+    } finally {
+      over.set(true);
+    }
+  }
+
+  private static void await(Condition condition) {
+    for (int i = 0; !condition.holds(); i++) {
+      if (i < SPINS) {
+        Thread.onSpinWait();
+      } else {
+        Thread.yield();
+      }
+    }
+  }
+
+  /// What one thread does in a round; what it throws is a failure.
+  ///
+  /// @param <S> what is shared
+  @FunctionalInterface
+  public interface Racer<S> {
+    void run(S shared) throws Exception;
+  }
+
+  @FunctionalInterface
+  private interface Condition {
+    boolean holds();
+  }
+}

@@ -1,0 +1,93 @@
+package io.taskbroker.deliver;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.taskbroker.Race;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.Intake;
+import io.taskbroker.telemetry.Metrics;
+import java.net.URI;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// The engine pushes while pushing starts and stops: of every activation it is told once what
+/// became of it.
+@Tag("concurrency")
+@Timeout(120)
+final class PushClientRaceTest {
+  private static final int PUSHES = 20;
+
+  @Test
+  void h09EveryPushEndsOnceWhileItStartsAndStops() {
+    Race.of(
+        50,
+        Pushing::new,
+        List.of(Pushing::push, pushing -> pushing.client.start()),
+        pushing -> {
+          pushing.client.stop();
+          pushing.check();
+        });
+    Race.of(
+        50,
+        Pushing::started,
+        List.of(Pushing::push, pushing -> pushing.client.stop()),
+        Pushing::check);
+  }
+
+  @Test
+  void h09EveryPushEndsOnceThoughItNeverStarts() {
+    Race.of(
+        2_000,
+        Pushing::new,
+        List.of(Pushing::push, pushing -> pushing.client.stop()),
+        Pushing::check);
+  }
+
+  private static final class Pushing implements Intake {
+    private static final Metrics METRICS = new Metrics();
+
+    private final Queue<String> told = new ConcurrentLinkedQueue<>();
+    private final PushClient client =
+        new PushClient(
+            Map.of("app", URI.create("http://127.0.0.1:1")),
+            new PushOptions(List.of(), Duration.ofSeconds(5), 1_000),
+            this,
+            METRICS);
+
+    private static Pushing started() {
+      var pushing = new Pushing();
+      pushing.client.start();
+      return pushing;
+    }
+
+    private void push() {
+      for (int i = 0; i < PUSHES; i++) {
+        client.push(new Delivery("id-" + i, "app", new byte[1], 1, this));
+      }
+    }
+
+    private void check() {
+      assertThat(told)
+          .containsExactlyInAnyOrderElementsOf(
+              IntStream.range(0, PUSHES).mapToObj(i -> "id-" + i).toList());
+    }
+
+    @Override
+    public void request(Command.Request request) {
+      throw new AssertionError("The push client asks for nothing");
+    }
+
+    @Override
+    public void tell(Command command) {
+      told.add(((Command.Pushed) command).delivery().id());
+    }
+  }
+}

@@ -1,0 +1,113 @@
+package io.taskbroker.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.taskbroker.LogCapture;
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.Departure;
+import io.taskbroker.inflight.InflightOptions;
+import io.taskbroker.inflight.Notice;
+import io.taskbroker.runtime.Failures;
+import io.taskbroker.runtime.LoopThread;
+import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.runtime.Ticker;
+import io.taskbroker.store.ActivationStore.ParkedQuery;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/// An engine that is stopped in the moment before it goes to sleep.
+@Timeout(60)
+final class EngineStopTest {
+  @RegisterExtension private final LogCapture log = LogCapture.of(LoopThread.class);
+
+  /// A lock that the engine waits for uses up the permit to go on that it was given meanwhile.
+  @Test
+  void h25StopsAtOnceThoughItWaitedForSomethingElseWhenItWasWoken() throws InterruptedException {
+    var ticker = new HeldTicker();
+    var failures = new Failures();
+    var engine =
+        new EngineLoop(
+            options(),
+            new Mailbox(16),
+            new Nowhere(),
+            new Surroundings(ticker, InstantSource.system(), new SplittableRandom(1)),
+            failures);
+    ticker.holds = true;
+    engine.start();
+    ticker.held.await();
+    Thread stopper = Thread.ofPlatform().start(engine::stop);
+    await().until(() -> stopper.getState() == Thread.State.TIMED_WAITING);
+
+    ticker.goOn.countDown();
+
+    stopper.join();
+    assertThat(log.lines()).as("it had to be interrupted").isEmpty();
+    assertThat(failures.all()).isEmpty();
+  }
+
+  private static InflightOptions options() {
+    return new InflightOptions(
+        null,
+        "retries",
+        "dead-letters",
+        new InflightOptions.Limits(100, 100, 100, 5, 0, 1_000_000, 1_000, 10),
+        new InflightOptions.Periods(3_000, 10_000, 1_000, 60_000, 2_000, 300_000, 600_000));
+  }
+
+  /// Holds who asks for the time up once.
+  private static final class HeldTicker implements Ticker {
+    private final CountDownLatch held = new CountDownLatch(1);
+    private final CountDownLatch goOn = new CountDownLatch(1);
+    private volatile boolean holds;
+
+    @Override
+    public long nanoTime() {
+      if (holds) {
+        holds = false;
+        held.countDown();
+        try {
+          goOn.await();
+        } catch (InterruptedException e) {
+          throw new IllegalStateException(e);
+        }
+      }
+      return System.nanoTime();
+    }
+
+    @Override
+    public void await(ReentrantLock lock, Condition condition, long until) {
+      throw new AssertionError("Nobody waits here");
+    }
+  }
+
+  private static final class Nowhere implements Outlets {
+    @Override
+    public void commit(List<Change> changes, List<ParkedQuery> reads) {}
+
+    @Override
+    public void push(Delivery delivery) {}
+
+    @Override
+    public void produce(Departure departure) {}
+
+    @Override
+    public void consumed(
+        SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent) {}
+
+    @Override
+    public void drained(SourcePartition partition) {}
+
+    @Override
+    public void notice(Notice notice, String id, String detail) {}
+  }
+}

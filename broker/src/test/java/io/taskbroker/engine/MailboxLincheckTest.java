@@ -1,0 +1,125 @@
+package io.taskbroker.engine;
+
+import static io.taskbroker.Interleavings.check;
+import static io.taskbroker.Interleavings.join;
+import static io.taskbroker.Interleavings.start;
+
+import io.taskbroker.Interleavings;
+import io.taskbroker.Interleavings.Actor;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Delivery;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// The mailbox of the engine: nobody who sends to it is missed by a reader that goes to sleep.
+@Tag("concurrency")
+@Timeout(300)
+final class MailboxLincheckTest {
+  private static final long NO_TIME = 0;
+
+  @Test
+  void whatIsToldWakesAReaderThatGoesToSleep() {
+    Interleavings.of(() -> {
+      var mailbox = mailbox();
+      Actor sender =
+          start(() -> {
+            mailbox.tell(new Command.StoreSized(1));
+            mailbox.tell(new Command.StoreSized(2));
+          });
+      List<Command> read = new ArrayList<>();
+      while (read.size() < 2) {
+        Command command = mailbox.nextTold();
+        if (command != null) {
+          read.add(command);
+        } else {
+          mailbox.sleep(NO_TIME, false);
+        }
+      }
+      join(sender);
+      check(read.equals(List.of(new Command.StoreSized(1), new Command.StoreSized(2))), read);
+      check(mailbox.isEmpty(), mailbox.size());
+    });
+  }
+
+  @Test
+  void h14everyRequestIsReadOnceOrRefusedAndWakesTheReader() {
+    Interleavings.of(() -> {
+      var mailbox = mailbox();
+      mailbox.open();
+      var asks = List.of(new Ask(), new Ask(), new Ask());
+      Actor first = start(() -> asks.subList(0, 2).forEach(ask -> mailbox.request(ask.claim())));
+      Actor second = start(() -> mailbox.request(asks.getLast().claim()));
+      for (int read = 0; read < 2; ) {
+        if (readOne(mailbox)) {
+          read++;
+        } else {
+          mailbox.sleep(NO_TIME, true);
+        }
+      }
+      join(first, second);
+      boolean _ = readOne(mailbox);
+      for (Ask ask : asks) {
+        check(ask.read + ask.refused == 1, ask.read + " times read, refused " + ask.refused);
+      }
+    });
+  }
+
+  /// With queues that the model checker can see into.
+  private static Mailbox mailbox() {
+    return new Mailbox(new ConcurrentLinkedQueue<>(), new ArrayBlockingQueue<>(2), new Permit());
+  }
+
+  private static boolean readOne(Mailbox mailbox) {
+    if (mailbox.nextRequest() instanceof Command.Claim claim) {
+      ((Ask) claim.reply()).read++;
+      return true;
+    }
+    return false;
+  }
+
+  /// Parking of one thread, without the spurious returns that the model checker makes.
+  private static final class Permit implements Mailbox.Parking {
+    private boolean given;
+
+    @Override
+    public synchronized void park(Object blocker, long nanos) {
+      try {
+        while (!given) {
+          wait();
+        }
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+      given = false;
+    }
+
+    @Override
+    public synchronized void unpark(Thread thread) {
+      given = true;
+      notifyAll();
+    }
+  }
+
+  private static final class Ask implements Command.ClaimReply {
+    private int read;
+    private int refused;
+
+    Command.Claim claim() {
+      return new Command.Claim(null, null, this);
+    }
+
+    @Override
+    public void done(@Nullable Delivery delivery) {}
+
+    @Override
+    public void unavailable(String why) {
+      refused++;
+    }
+  }
+}

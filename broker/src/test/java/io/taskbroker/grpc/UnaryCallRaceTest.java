@@ -1,0 +1,137 @@
+package io.taskbroker.grpc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.ServerCall;
+import io.grpc.Status;
+import io.netty.channel.DefaultEventLoop;
+import io.netty.channel.EventLoop;
+import io.taskbroker.Race;
+import io.taskbroker.telemetry.Metrics;
+import io.taskbroker.wire.Signatures;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// A call that the engine answers while its client gives up, or the server stops: it ends once, and
+/// its answer is whole.
+@Tag("concurrency")
+@Timeout(120)
+final class UnaryCallRaceTest {
+  private static final ServiceCounts COUNTS = new ServiceCounts(new Metrics());
+
+  private final EventLoop loop = new DefaultEventLoop();
+  private final RunningCalls running = new RunningCalls(loop, Duration.ofMinutes(1));
+
+  @AfterEach
+  void stop() {
+    loop.shutdownGracefully().awaitUninterruptibly();
+  }
+
+  @Test
+  void anAnswerThatRacesWithTheEndOfTheServerIsWholeOrAFailure() {
+    Race.of(
+        3_000,
+        Exchange::new,
+        List.of(
+            Exchange::answer,
+            exchange -> running.run(() -> running.failAll(Status.UNAVAILABLE))),
+        exchange -> {
+          exchange.settle();
+          assertThat(exchange.closes).isEqualTo(1);
+          if (exchange.status.isOk()) {
+            assertThat(exchange.sent).hasSize(64).containsOnly(7);
+          }
+        });
+  }
+
+  @Test
+  void anAnswerThatRacesWithAClientThatGivesUpIsSentOnceOrNotAtAll() {
+    Race.of(
+        3_000,
+        Exchange::new,
+        List.of(Exchange::answer, exchange -> running.run(exchange.call::onCancel)),
+        exchange -> {
+          exchange.settle();
+          assertThat(exchange.closes).isLessThanOrEqualTo(1);
+          assertThat(exchange.call.isCancelled()).isTrue();
+          assertThat(exchange.messages).isEqualTo(exchange.closes);
+        });
+  }
+
+  /// One call, whose request has come, and what its client sees.
+  private final class Exchange extends ServerCall<byte[], byte[]> {
+    private final UnaryMethod method =
+        new UnaryMethod(
+            "service/method",
+            new Signatures(List.of()),
+            running,
+            COUNTS.getTask("/service/method"),
+            (_, _) -> {});
+    private final UnaryCall call = new UnaryCall(method, this, null, running);
+    private byte[] sent = {};
+    private int messages;
+    private int closes;
+    private Status status = Status.UNKNOWN;
+
+    Exchange() {
+      running.run(() -> {
+        call.onMessage(new byte[1]);
+        call.onHalfClose();
+      });
+      settle();
+    }
+
+    private void answer() {
+      byte[] message = new byte[64];
+      Arrays.fill(message, (byte) 7);
+      call.answer(message);
+    }
+
+    /// Lets the loop do what it was given.
+    private void settle() {
+      var done = new CountDownLatch(1);
+      loop.execute(done::countDown);
+      try {
+        done.await();
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+
+    @Override
+    public void request(int count) {}
+
+    @Override
+    public void sendHeaders(Metadata headers) {}
+
+    @Override
+    public void sendMessage(byte[] message) {
+      sent = message;
+      messages++;
+    }
+
+    @Override
+    public void close(Status end, Metadata trailers) {
+      status = end;
+      closes++;
+    }
+
+    @Override
+    public boolean isCancelled() {
+      return false;
+    }
+
+    @Override
+    public MethodDescriptor<byte[], byte[]> getMethodDescriptor() {
+      return method.descriptor();
+    }
+  }
+}

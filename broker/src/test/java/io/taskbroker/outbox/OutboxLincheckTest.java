@@ -1,0 +1,78 @@
+package io.taskbroker.outbox;
+
+import static io.taskbroker.Interleavings.check;
+import static io.taskbroker.Interleavings.join;
+import static io.taskbroker.Interleavings.start;
+
+import io.taskbroker.Interleavings;
+import io.taskbroker.Interleavings.Actor;
+import io.taskbroker.activation.Destination;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Departure;
+import io.taskbroker.inflight.Intake;
+import io.taskbroker.runtime.Surroundings;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// What the engine hands to the outbox wakes it, and ends once (G4).
+@Tag("concurrency")
+@Timeout(300)
+final class OutboxLincheckTest {
+  @Test
+  void g4WhatIsHandedOverWhileTheOutboxGoesToSleepIsNotMissed() {
+    Surroundings system = Surroundings.system();
+    var noCluster = new OutboxOptions(OutboxLincheckTest::noCluster, 1_000);
+    Interleavings.of(() -> {
+      var engine = new Engine();
+      var outbox =
+          new Outbox(
+              noCluster,
+              engine,
+              (stage, cause) -> {
+                throw new IllegalStateException(stage, cause);
+              },
+              system,
+              _ -> {
+                throw new IllegalStateException("There is no cluster");
+              });
+      Actor sender =
+          start(() -> {
+            outbox.produce(departure("a"));
+            outbox.produce(departure("b"));
+          });
+      while (engine.ended.size() < 2) {
+        check(outbox.turn(), "the end");
+      }
+      join(sender);
+      check(engine.ended.equals(List.of("a", "b")), engine.ended);
+    });
+  }
+
+  /// All is refused at once, so that nothing is to be waited for but what is handed over.
+  private static @Nullable Map<String, String> noCluster(Destination destination) {
+    return null;
+  }
+
+  private static Departure departure(String id) {
+    return new Departure(id, id, new byte[1], new Destination("topic", "", Map.of()), id);
+  }
+
+  private static final class Engine implements Intake {
+    private final List<String> ended = new ArrayList<>();
+
+    @Override
+    public void request(Command.Request request) {
+      throw new IllegalStateException("The outbox asks for nothing");
+    }
+
+    @Override
+    public void tell(Command command) {
+      ended.add(((Command.Refused) command).departure().id());
+    }
+  }
+}

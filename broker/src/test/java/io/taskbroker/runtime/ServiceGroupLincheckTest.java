@@ -1,0 +1,65 @@
+package io.taskbroker.runtime;
+
+import static io.taskbroker.Interleavings.check;
+import static io.taskbroker.Interleavings.join;
+import static io.taskbroker.Interleavings.start;
+
+import io.taskbroker.Interleavings;
+import io.taskbroker.Interleavings.Actor;
+import io.taskbroker.runtime.ServiceGroup.State;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// A group that is stopped while it starts, as by a signal: what was started is stopped, once, in
+/// reverse, before any stop returns (H25).
+@Tag("concurrency")
+@Timeout(300)
+final class ServiceGroupLincheckTest {
+  @Test
+  void h25AStopDuringTheStartStopsWhatWasStartedInReverse() {
+    Interleavings.of(() -> {
+      List<String> events = new ArrayList<>();
+      var group = new ServiceGroup("group", List.of(part("a", events), part("b", events)));
+      boolean[] refused = new boolean[1];
+      Actor starter =
+          start(() -> {
+            try {
+              group.start();
+            } catch (IllegalStateException _) {
+              refused[0] = true;
+            }
+          });
+      Actor other = start(group::stop);
+      group.stop();
+      check(group.state() == State.STOPPED, group.state());
+      List<String> atStop = List.copyOf(events);
+      join(starter, other);
+      check(events.equals(atStop), "then " + events + ", at the stop " + atStop);
+      boolean all = events.equals(List.of("+a", "+b", "-b", "-a"));
+      boolean first = events.equals(List.of("+a", "-a"));
+      check(refused[0] ? events.isEmpty() || first : all, events + ", refused: " + refused[0]);
+    });
+  }
+
+  private static Service part(String name, List<String> events) {
+    return new Service() {
+      @Override
+      public String name() {
+        return name;
+      }
+
+      @Override
+      public void start() {
+        events.add("+" + name);
+      }
+
+      @Override
+      public void stop() {
+        events.add("-" + name);
+      }
+    };
+  }
+}

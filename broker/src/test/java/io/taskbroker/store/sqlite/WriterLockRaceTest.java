@@ -1,0 +1,48 @@
+package io.taskbroker.store.sqlite;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.taskbroker.Race;
+import io.taskbroker.store.StoreException;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Stores that are opened at the same time in one process: one at a time has a file (H23).
+@Tag("concurrency")
+@Timeout(60)
+final class WriterLockRaceTest {
+  @TempDir private Path dir;
+
+  @Test
+  void h23OneAtATimeHasTheFile() {
+    Path file = dir.resolve("store.db");
+    Race.of(
+        500,
+        Holders::new,
+        Collections.nCopies(3, holders -> holders.take(file)),
+        holders -> {
+          assertThat(holders.most).hasValue(1);
+          assertThat(holders.now).hasValue(0);
+        });
+  }
+
+  private static final class Holders {
+    private final AtomicInteger now = new AtomicInteger();
+    private final AtomicInteger most = new AtomicInteger();
+
+    private void take(Path file) {
+      try (WriterLock _ = WriterLock.take(file)) {
+        most.accumulateAndGet(now.incrementAndGet(), Math::max);
+        Thread.yield();
+        now.decrementAndGet();
+      } catch (StoreException _) {
+        // Another has it.
+      }
+    }
+  }
+}

@@ -1,0 +1,59 @@
+package io.taskbroker.telemetry;
+
+import static io.taskbroker.Interleavings.check;
+import static io.taskbroker.Interleavings.join;
+import static io.taskbroker.Interleavings.start;
+
+import io.prometheus.metrics.core.datapoints.CounterDataPoint;
+import io.prometheus.metrics.core.metrics.Counter;
+import io.taskbroker.Interleavings;
+import io.taskbroker.Interleavings.Actor;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Values of tags that several threads see for the first time: each has one data point, and there
+/// are no more than the bound (W46).
+@Tag("concurrency")
+@Timeout(300)
+final class LabelledLincheckTest {
+  private static final int BOUND = 2;
+
+  @Test
+  void aValueHasOneDataPointWhoeverComesFirst() {
+    Interleavings.of(() -> {
+      var labelled = labelled();
+      var found = new @Nullable CounterDataPoint[2];
+      Actor other = start(() -> found[0] = labelled.of("a", "x"));
+      found[1] = labelled.of("a", "x");
+      join(other);
+      check(found[0] == found[1], "two data points");
+      check(labelled.of("a", "y") != found[0], "a data point of another value");
+      check(labelled.size() == 2, labelled.size());
+    });
+  }
+
+  @Test
+  void w46ThereAreNoMoreThanTheBound() {
+    Interleavings.of(() -> {
+      var labelled = labelled();
+      Actor other =
+          start(() -> {
+            labelled.of("a", "x");
+            labelled.of("b", "x");
+          });
+      labelled.of("c", "x");
+      labelled.of("a", "x");
+      join(other);
+      check(labelled.size() == BOUND, labelled.size());
+    });
+  }
+
+  private static Labelled<CounterDataPoint> labelled() {
+    return new Labelled<>(
+        Counter.builder().name("counter").labelNames("one", "two").withoutExemplars().build(),
+        2,
+        BOUND);
+  }
+}
