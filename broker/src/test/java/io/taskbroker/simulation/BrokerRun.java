@@ -141,7 +141,7 @@ final class BrokerRun implements Outlets, Intake {
   }
 
   private long commitLatency() {
-    return world.fault(plan.storeStalls())
+    return world.happens(Fault.STORE_STALLS)
         ? world.between(World.SECOND, 8 * World.SECOND)
         : world.between(World.MS / 5, 5 * World.MS);
   }

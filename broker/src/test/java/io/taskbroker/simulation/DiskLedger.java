@@ -65,7 +65,7 @@ final class DiskLedger {
     }
     long until = book.tombstones.getOrDefault(id, 0L);
     check(
-        ledger.plan.clockStep() > 0 || run.broker.wall() >= until,
+        ledger.plan.has(Fault.CLOCK_STEP) || run.broker.wall() >= until,
         "G4",
         () -> run + " takes " + id + " in before its tombstone ends");
     if (row.parkedUntil() != Row.NONE) {
@@ -85,10 +85,10 @@ final class DiskLedger {
   private boolean mayComeAgain(Book book, Book.Line before) {
     Plan plan = ledger.plan;
     boolean apart =
-        plan.batchSize() < 4_096
+        plan.batchSize() < Plan.LARGE_BATCH
             || plan.storeLimit() > 0
-            || plan.storeIsFull() > 0
-            || plan.storeRefuses() > 0;
+            || plan.has(Fault.STORE_IS_FULL)
+            || plan.has(Fault.STORE_REFUSES);
     boolean mayRunAgain = before.handOuts == 0 || !before.spec.once();
     boolean over = before.end != null || book.rejected.contains(before.spec.origin());
     return apart && book.died && over && mayRunAgain;
@@ -130,7 +130,7 @@ final class DiskLedger {
     return book.wasReported(spec.id(), Status.FAILURE)
         || book.latestWall >= spec.expiresAt()
         || late
-        || ledger.plan.workerRefuses() > 0
+        || ledger.plan.has(Fault.WORKER_REFUSES)
         || (spec.once() && ambiguous(run, spec))
         || !spec.decodable();
   }
@@ -139,7 +139,7 @@ final class DiskLedger {
   private boolean ambiguous(BrokerRun run, Spec spec) {
     return run.number > 1
         || ledger.plan.brokers() > 1
-        || ledger.plan.freeze() > 0
+        || ledger.plan.has(Fault.FREEZE)
         || ledger.sends.containsKey(spec.origin());
   }
 

@@ -31,14 +31,14 @@ final class FaultyStore extends ForwardingStore {
     }
     boolean again = batch.number() == tried;
     tried = batch.number();
-    if (world.fault(plan.crashAtCommit())) {
+    if (world.happens(Fault.CRASH_AT_COMMIT)) {
       throw new Crash("before the commit of " + batch.number());
     }
-    if (world.fault(plan.storeFails())) {
+    if (world.happens(Fault.STORE_FAILS)) {
       throw new StoreException(Kind.TRANSIENT, "failed, says chance", null);
     }
     boolean needsSpace = batch.changes().stream().anyMatch(FaultyStore::needsSpace);
-    if (needsSpace && (isOverLimit() || world.fault(plan.storeIsFull()))) {
+    if (needsSpace && (isOverLimit() || world.happens(Fault.STORE_IS_FULL))) {
       throw new StoreException(Kind.FULL, "full, says chance", null);
     }
     for (Change change : batch.changes()) {
@@ -60,10 +60,10 @@ final class FaultyStore extends ForwardingStore {
     for (int i = 0; i < outcomes.size(); i++) {
       run.broker.ledger.applied(run, batch.changes().get(i), outcomes.get(i));
     }
-    if (world.fault(plan.crashAtCommit())) {
+    if (world.happens(Fault.CRASH_AT_COMMIT)) {
       throw new Crash("after the commit of " + batch.number());
     }
-    if (world.fault(plan.storeLosesReply())) {
+    if (world.happens(Fault.STORE_LOSES_REPLY)) {
       throw new StoreException(Kind.TRANSIENT, "committed, and nobody was told", null);
     }
     return outcomes;
@@ -104,7 +104,7 @@ final class FaultyStore extends ForwardingStore {
   }
 
   private void mayFail() {
-    if (world.fault(plan.storeFails())) {
+    if (world.happens(Fault.STORE_FAILS)) {
       throw new StoreException(Kind.TRANSIENT, "failed, says chance", null);
     }
   }

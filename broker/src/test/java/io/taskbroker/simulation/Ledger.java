@@ -96,12 +96,12 @@ final class Ledger {
   /// A process ended in order, and what it did in its last moments was not disturbed.
   void stopped(BrokerRun run) {
     boolean calm =
-        plan.storeFails() == 0
-            && plan.storeLosesReply() == 0
-            && plan.storeStalls() == 0
-            && plan.storeIsFull() == 0
+        !plan.has(Fault.STORE_FAILS)
+            && !plan.has(Fault.STORE_LOSES_REPLY)
+            && !plan.has(Fault.STORE_STALLS)
+            && !plan.has(Fault.STORE_IS_FULL)
             && plan.storeLimit() == 0
-            && plan.freeze() == 0;
+            && !plan.has(Fault.FREEZE);
     if (calm) {
       stoppedInOrder.add(run);
     }

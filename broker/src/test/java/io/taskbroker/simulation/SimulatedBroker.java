@@ -81,9 +81,9 @@ final class SimulatedBroker {
 
   /// Rows that this store cannot hold, whatever is tried.
   boolean cannotHold(Row row) {
-    return plan.storeRefuses() > 0
+    return plan.has(Fault.STORE_REFUSES)
         && !row.activation().id().startsWith("undecodable")
-        && Math.floorMod(row.activation().id().hashCode() + world.seed, plan.storeRefuses()) == 0;
+        && Math.floorMod(row.activation().id().hashCode() + world.seed, plan.rarity(Fault.STORE_REFUSES)) == 0;
   }
 
   @Nullable BrokerRun run() {

@@ -158,7 +158,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
 
   private @Nullable Exception tryCommit(
       long generation, Map<TopicPartition, OffsetAndMetadata> offsets) {
-    if (world.fault(plan.commitFails())) {
+    if (world.happens(Fault.COMMIT_FAILS)) {
       return new TimeoutException("The request was lost");
     }
     try {
@@ -166,7 +166,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     } catch (KafkaException e) {
       return e;
     }
-    return world.fault(plan.commitFails()) ? new TimeoutException("The answer was lost") : null;
+    return world.happens(Fault.COMMIT_FAILS) ? new TimeoutException("The answer was lost") : null;
   }
 
   @Override
@@ -183,7 +183,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   @Override
   public Map<TopicPartition, OffsetAndMetadata> committed(
       Set<TopicPartition> partitions, Duration timeout) {
-    if (world.fault(plan.commitFails())) {
+    if (world.happens(Fault.COMMIT_FAILS)) {
       throw new TimeoutException("Kafka does not say what is committed");
     }
     var committed = new HashMap<TopicPartition, OffsetAndMetadata>();

@@ -35,7 +35,7 @@ final class SimulatedProducer extends MockProducer<byte[], byte[]> {
 
   @Override
   public List<PartitionInfo> partitionsFor(String topic) {
-    if (kafka.world.fault(kafka.plan.produceFails())) {
+    if (kafka.world.happens(Fault.PRODUCE_FAILS)) {
       throw new TimeoutException("The topic is not known yet");
     }
     int partitions = kafka.topic(topic).partitions().size();
@@ -46,9 +46,9 @@ final class SimulatedProducer extends MockProducer<byte[], byte[]> {
   public Future<RecordMetadata> send(ProducerRecord<byte[], byte[]> record, Callback callback) {
     World world = kafka.world;
     Plan plan = kafka.plan;
-    if (world.fault(plan.produceRefused())) {
+    if (world.happens(Fault.PRODUCE_REFUSED)) {
       answer(record, callback, new RecordTooLargeException("too large, says chance"));
-    } else if (world.fault(plan.produceFails())) {
+    } else if (world.happens(Fault.PRODUCE_FAILS)) {
       boolean anew = world.random.nextBoolean();
       answer(
           record,
@@ -61,7 +61,7 @@ final class SimulatedProducer extends MockProducer<byte[], byte[]> {
           "produce",
           () -> {
             kafka.append(record.topic(), record.partition(), record.value());
-            boolean lost = world.fault(plan.produceLosesReply());
+            boolean lost = world.happens(Fault.PRODUCE_LOSES_REPLY);
             answer(record, callback, lost ? new TimeoutException("no answer") : null);
           });
     }

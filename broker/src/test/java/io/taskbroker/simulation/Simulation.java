@@ -23,7 +23,7 @@ final class Simulation {
 
   Simulation(long seed, boolean traces, Tampering tampering) {
     world = new World(seed, traces);
-    plan = Plan.of(world.random);
+    plan = world.plan;
     ledger = new Ledger(world, plan);
     kafka = new Kafka(world, plan, ledger);
     var workers = new Workers(world, plan);
@@ -66,12 +66,12 @@ final class Simulation {
   }
 
   private void publish() {
-    byte[] value = world.fault(plan.poison()) ? Ledger.poison() : task().toByteArray();
+    byte[] value = world.happens(Fault.POISON) ? Ledger.poison() : task().toByteArray();
     kafka.append(Kafka.TASKS, world.random.nextInt(2), value);
   }
 
   private TaskActivation task() {
-    boolean again = published > 0 && world.fault(plan.sameIdAgain());
+    boolean again = published > 0 && world.happens(Fault.SAME_ID_AGAIN);
     int number = again ? world.random.nextInt(published) : published++;
     long wall = world.wall();
     var state =
@@ -113,13 +113,13 @@ final class Simulation {
       if (run == null) {
         continue;
       }
-      if (world.fault(plan.crash())) {
+      if (world.happens(Fault.CRASH)) {
         broker.crash("killed");
-      } else if (world.fault(plan.restartInOrder())) {
+      } else if (world.happens(Fault.RESTART_IN_ORDER)) {
         broker.restart();
-      } else if (world.fault(plan.freeze())) {
+      } else if (world.happens(Fault.FREEZE)) {
         run.freeze(world.between(World.SECOND, 12 * World.SECOND));
-      } else if (world.fault(plan.clockStep())) {
+      } else if (world.happens(Fault.CLOCK_STEP)) {
         broker.stepClock(world.between(-20_000, 20_000));
       }
     }

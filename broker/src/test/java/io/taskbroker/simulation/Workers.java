@@ -40,17 +40,17 @@ final class Workers {
 
   void push(BrokerRun run, Delivery delivery) {
     String application = delivery.application();
-    if (world.fault(plan.workerDown())) {
+    if (world.happens(Fault.WORKER_DOWN)) {
       downUntil.put(application, world.now() + world.between(0, 5 * World.SECOND));
     }
     boolean down = !world.isQuiet() && downUntil.getOrDefault(application, 0L) > world.now();
     if (down) {
       answer(run, delivery, network(), PushOutcome.UNREACHABLE);
-    } else if (world.fault(plan.workerBusy())) {
+    } else if (world.happens(Fault.WORKER_BUSY)) {
       answer(run, delivery, network(), PushOutcome.BUSY);
-    } else if (world.fault(plan.workerRefuses())) {
+    } else if (world.happens(Fault.WORKER_REFUSES)) {
       answer(run, delivery, network(), PushOutcome.REFUSED);
-    } else if (world.fault(plan.networkLoses())) {
+    } else if (world.happens(Fault.NETWORK_LOSES)) {
       answer(run, delivery, world.between(0, 2 * World.SECOND), PushOutcome.LOST);
       if (world.random.nextBoolean()) {
         world.after(network(), "task arrives", () -> execute(run, delivery, false));
@@ -76,7 +76,7 @@ final class Workers {
 
   private void claim(SimulatedBroker broker) {
     BrokerRun run = broker.run();
-    if (run == null || world.fault(plan.workerDown())) {
+    if (run == null || world.happens(Fault.WORKER_DOWN)) {
       world.after(world.between(50 * World.MS, World.SECOND), "claim", () -> claim(broker));
       return;
     }
@@ -107,7 +107,7 @@ final class Workers {
       if (delivery != null) {
         run.broker.ledger.handedOut(run, delivery, true);
       }
-      boolean lost = world.fault(plan.networkLoses());
+      boolean lost = world.happens(Fault.NETWORK_LOSES);
       world.after(
           network(),
           "claim answered",
@@ -158,17 +158,17 @@ final class Workers {
     world.count("executions");
     world.trace(() -> "a worker runs " + delivery.id());
     known.add(delivery.id());
-    if (world.fault(plan.workerDies())) {
+    if (world.happens(Fault.WORKER_DIES)) {
       return;
     }
     long takes =
-        world.fault(plan.workerSlow())
+        world.happens(Fault.WORKER_SLOW)
             ? world.between(0, 2 * spec.deadline() * World.MS + World.SECOND)
             : world.between(World.MS, 200 * World.MS);
     Status status = Status.COMPLETE;
-    if (world.fault(plan.workerRetries()) && spec.attempts() < MAX_RETRIES) {
+    if (world.happens(Fault.WORKER_RETRIES) && spec.attempts() < MAX_RETRIES) {
       status = Status.RETRY;
-    } else if (world.fault(plan.workerFails())) {
+    } else if (world.happens(Fault.WORKER_FAILS)) {
       status = Status.FAILURE;
     }
     List<Command.Update> updates = new ArrayList<>();
@@ -176,13 +176,13 @@ final class Workers {
     boolean first = reported.add(run.broker.name + " " + Carried.keyOf(delivery));
     boolean prompt = takes < Math.min(spec.deadline(), 1_000) * World.MS / 2;
     boolean strict = sure && first && prompt && delivery.deliveries() == 1;
-    if (world.fault(plan.workerLies())) {
+    if (world.happens(Fault.WORKER_LIES)) {
       lie(updates, delivery);
       strict = false;
     }
     var report = new Report(run, updates, strict, world.now() + spec.deadline() * World.MS / 2);
     world.after(takes, "task done", report::send);
-    if (world.fault(plan.workerRepeats())) {
+    if (world.happens(Fault.WORKER_REPEATS)) {
       var again = new Report(run, updates, false, 0);
       world.after(takes + world.between(0, 5 * World.SECOND), "report repeated", again::send);
     }
@@ -245,7 +245,7 @@ final class Workers {
       }
       tries++;
       BrokerRun run = broker.run();
-      if (run == null || world.fault(plan.networkLoses())) {
+      if (run == null || world.happens(Fault.NETWORK_LOSES)) {
         again(world.between(100 * World.MS, World.SECOND));
         return;
       }
@@ -270,7 +270,7 @@ final class Workers {
                   if (next != null) {
                     broker.ledger.handedOut(run, next, true);
                   }
-                  if (!world.fault(plan.networkLoses())) {
+                  if (!world.happens(Fault.NETWORK_LOSES)) {
                     world.after(
                         network(),
                         "report answered",

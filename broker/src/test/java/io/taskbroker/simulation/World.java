@@ -3,6 +3,7 @@ package io.taskbroker.simulation;
 import io.taskbroker.runtime.Ticker;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
@@ -25,6 +26,7 @@ final class World {
 
   final long seed;
   final SplittableRandom random;
+  final Plan plan;
   final List<String> trace = new ArrayList<>();
   private final Map<String, Long> counts = new TreeMap<>();
   private final boolean traces;
@@ -34,13 +36,26 @@ final class World {
   private long numbers;
   private long hash;
   private boolean quiet;
+  private Map<Fault, Integer> rarities;
 
   private record Event(long time, long number, String what, Runnable body) {}
 
+  /// A world that its seed decides altogether.
   World(long seed, boolean traces) {
     this.seed = seed;
     this.random = new SplittableRandom(seed);
     this.traces = traces;
+    this.plan = Plan.of(random);
+    this.rarities = plan.faults();
+  }
+
+  /// A world that is about something; its seed decides the rest.
+  World(long seed, boolean traces, Plan plan) {
+    this.seed = seed;
+    this.random = new SplittableRandom(seed);
+    this.traces = traces;
+    this.plan = plan;
+    this.rarities = plan.faults();
   }
 
   /// Nanoseconds since the start.
@@ -90,6 +105,19 @@ final class World {
         return;
       }
     }
+  }
+
+  /// Whether something goes wrong now.
+  boolean happens(Fault fault) {
+    return fault(rarities.getOrDefault(fault, 0));
+  }
+
+  /// From now on it happens once in so many times; 0 for never.
+  void set(Fault fault, int rarity) {
+    Map<Fault, Integer> changed = new EnumMap<>(Fault.class);
+    changed.putAll(rarities);
+    changed.put(fault, rarity);
+    rarities = changed;
   }
 
   /// Something that happens once in `n` times, as long as faults happen.
