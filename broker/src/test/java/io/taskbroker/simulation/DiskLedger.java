@@ -9,9 +9,7 @@ import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.store.ActivationStore.Outcome;
-import java.nio.ByteBuffer;
 import java.util.Arrays;
-import java.util.Set;
 
 /// The part of the ledger that is about disks: what becomes durable, and whether it may.
 final class DiskLedger {
@@ -75,6 +73,12 @@ final class DiskLedger {
     book.add(line);
     if (row.leaving() != null) {
       line.leavesFor = row.leaving().topic();
+      line.leftAt = ledger.world.now();
+      boolean elsewhere = Kafka.ELSEWHERE.equals(line.leavesFor);
+      check(
+          !elsewhere || mayBeDemoted(book, line),
+          "G5",
+          () -> run + " demotes what nobody wants demoted: " + id);
     }
   }
 
@@ -109,14 +113,23 @@ final class DiskLedger {
           next.id().equals(Ids.retry(id, line.spec.attempts() + 1)),
           "G4",
           () -> "the id of a retry is not derived: " + next.id() + " of " + id);
+    } else if (leave.destination().topic().equals(Kafka.ELSEWHERE)) {
+      check(
+          mayBeDemoted(book, line), "G5", () -> run + " demotes what nobody wants demoted: " + id);
     } else {
       check(line.spec.deadLetters(), "G4", () -> run + " dead-letters against the policy: " + id);
       check(mayFail(run, book, line), "G4", () -> run + " dead-letters for no reason: " + id);
     }
     line.leavesFor = leave.destination().topic();
+    line.leftAt = ledger.world.now();
     if (payload != null) {
       line.departing = payload;
     }
+  }
+
+  private boolean mayBeDemoted(Book book, Book.Line line) {
+    long since = ledger.appendedAt(line.spec.origin());
+    return book.wasRuled(since, rules -> rules.demotes(line.spec));
   }
 
   /// Whether there is a reason for it to fail for good, or to expire.
@@ -147,14 +160,23 @@ final class DiskLedger {
     Book.Line line = Ledger.line(book, delete.key());
     Spec spec = line.spec;
     String id = spec.id();
-    boolean gone = line.leavesFor != null && isIn(line.leavesFor, line.departing);
+    line.endedAt = ledger.world.now();
+    boolean gone = line.leavesFor != null && ledger.isIn(line.leavesFor, line.departing);
+    boolean off = book.wasRuled(line.insertedAt, rules -> rules.kills(spec));
     boolean complete = book.wasReported(id, Status.COMPLETE);
     if (gone) {
-      line.end = Kafka.RETRIES.equals(line.leavesFor) ? Book.End.RETRIED : Book.End.DEAD_LETTERED;
+      line.end =
+          switch (String.valueOf(line.leavesFor)) {
+            case Kafka.RETRIES -> Book.End.RETRIED;
+            case Kafka.ELSEWHERE -> Book.End.DEMOTED;
+            default -> Book.End.DEAD_LETTERED;
+          };
     } else if (complete) {
       line.end = Book.End.COMPLETED;
     } else if (line.refused) {
       line.end = Book.End.DISCARDED; // it comes again
+    } else if (off && line.leavesFor == null) {
+      line.end = Book.End.SWITCHED_OFF;
     } else {
       check(line.leavesFor == null, "G4", () -> run + " forgets what is not in Kafka: " + id);
       check(!spec.deadLetters(), "G1", () -> run + " discards against the policy: " + id);
@@ -163,16 +185,16 @@ final class DiskLedger {
     }
     ledger.world.count("ended " + line.end);
     boolean remembered = spec.derived() || spec.once();
-    if (remembered && line.end != Book.End.DEAD_LETTERED && !complete && !line.refused) {
+    boolean mayReturn =
+        line.end == Book.End.DEAD_LETTERED
+            || line.end == Book.End.DEMOTED
+            || line.end == Book.End.SWITCHED_OFF;
+    if (remembered && !mayReturn && !complete && !line.refused) {
       check(delete.tombstoneUntil() != Row.NONE, "G4", () -> run + " forgets the id of " + id);
     }
     if (delete.tombstoneUntil() != Row.NONE) {
       book.tombstones.put(id, delete.tombstoneUntil());
     }
-  }
-
-  private boolean isIn(String topic, byte[] payload) {
-    return ledger.appended.getOrDefault(topic, Set.of()).contains(ByteBuffer.wrap(payload));
   }
 
   private void consumed(BrokerRun run, Book book, String topic, int partition, long next) {

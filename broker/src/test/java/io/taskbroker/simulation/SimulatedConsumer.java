@@ -47,7 +47,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   SimulatedConsumer(BrokerRun run, Kafka kafka, Kafka.Topic topic, Runnable wake) {
     super("none");
     this.run = run;
-    this.name = run.broker.name + "-" + topic.name();
+    this.name = run.broker.memberName() + "-" + topic.name();
     this.world = kafka.world;
     this.plan = kafka.plan;
     this.topic = topic;

@@ -26,6 +26,7 @@ final class Workers {
   private final Map<String, Long> downUntil = new HashMap<>();
   private final Set<String> reported = new HashSet<>();
   private final List<String> known = new ArrayList<>();
+  final Orders orders = new Orders();
 
   Workers(World world, Plan plan) {
     this.world = world;
@@ -42,6 +43,11 @@ final class Workers {
     String application = delivery.application();
     if (world.happens(Fault.WORKER_DOWN)) {
       downUntil.put(application, world.now() + world.between(0, 5 * World.SECOND));
+    }
+    PushOutcome ordered = orders.answer(delivery.id(), application);
+    if (ordered != null) {
+      answer(run, delivery, network(), ordered);
+      return;
     }
     boolean down = !world.isQuiet() && downUntil.getOrDefault(application, 0L) > world.now();
     if (down) {
@@ -158,7 +164,8 @@ final class Workers {
     world.count("executions");
     world.trace(() -> "a worker runs " + delivery.id());
     known.add(delivery.id());
-    if (world.happens(Fault.WORKER_DIES)) {
+    Orders.Act ordered = orders.begin(delivery.id());
+    if (world.happens(Fault.WORKER_DIES) || (ordered != null && ordered.takes() < 0)) {
       return;
     }
     long takes =
@@ -166,6 +173,10 @@ final class Workers {
             ? world.between(0, 2 * spec.deadline() * World.MS + World.SECOND)
             : world.between(World.MS, 200 * World.MS);
     Status status = Status.COMPLETE;
+    if (ordered != null) {
+      takes = ordered.takes();
+      status = ordered.status();
+    }
     if (world.happens(Fault.WORKER_RETRIES) && spec.attempts() < MAX_RETRIES) {
       status = Status.RETRY;
     } else if (world.happens(Fault.WORKER_FAILS)) {
@@ -186,6 +197,11 @@ final class Workers {
       var again = new Report(run, updates, false, 0);
       world.after(takes + world.between(0, 5 * World.SECOND), "report repeated", again::send);
     }
+  }
+
+  /// Somebody reports something, again and again until it is answered.
+  void report(BrokerRun run, String id, Status status) {
+    new Report(run, List.of(update(id, status)), false, 0).send();
   }
 
   private Command.Update update(String id, Status status) {
@@ -239,7 +255,7 @@ final class Workers {
     }
 
     void send() {
-      boolean givesUp = tries > 3 && world.fault(4);
+      boolean givesUp = !orders.isPatient() && tries > 3 && world.fault(4);
       if (answered || givesUp) {
         return;
       }
@@ -250,7 +266,8 @@ final class Workers {
         return;
       }
       run.later(network(), "report arrives", () -> arrive(run));
-      world.after(3 * World.SECOND, "report times out", this::send);
+      int attempt = tries;
+      world.after(3 * World.SECOND, "report times out", () -> sendAfter(attempt));
     }
 
     private void arrive(BrokerRun run) {
@@ -291,7 +308,15 @@ final class Workers {
     }
 
     private void again(long nanos) {
-      world.after(nanos, "report again", this::send);
+      int attempt = tries;
+      world.after(nanos, "report again", () -> sendAfter(attempt));
+    }
+
+    /// Sends it again, unless it was sent again already.
+    private void sendAfter(int attempt) {
+      if (attempt == tries) {
+        send();
+      }
     }
   }
 }
