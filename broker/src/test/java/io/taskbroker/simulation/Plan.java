@@ -76,6 +76,12 @@ record Plan(
         storeLimit, faults);
   }
 
+  Plan withSeconds(int seconds) {
+    return new Plan(
+        brokers, push, tasks, seconds, batchSize, lingerMillis, latest, maxPending, storeLimit,
+        faults);
+  }
+
   Plan withLatest() {
     return new Plan(
         brokers, push, tasks, publishSeconds, batchSize, lingerMillis, true, maxPending,
@@ -86,11 +92,5 @@ record Plan(
     return new Plan(
         brokers, push, tasks, publishSeconds, batchSize, lingerMillis, latest, pending, store,
         faults);
-  }
-
-  Plan withTasks(int count) {
-    return new Plan(
-        brokers, push, count, publishSeconds, batchSize, lingerMillis, latest, maxPending,
-        storeLimit, faults);
   }
 }

@@ -135,8 +135,14 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   public void commitAsync(
       Map<TopicPartition, OffsetAndMetadata> offsets, OffsetCommitCallback callback) {
     long generation = member.generation;
+    if (world.diesHere()) {
+      throw new Crash("before an offset commit");
+    }
     requests.add(() -> {
       Exception failure = tryCommit(generation, offsets);
+      if (world.diesHere() && run.isAlive()) {
+        run.broker.crash("before it heard of an offset commit");
+      }
       run.later(
           world.between(World.MS / 5, 10 * World.MS),
           "offset commit answer",

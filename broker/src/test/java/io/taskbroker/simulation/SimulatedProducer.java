@@ -55,15 +55,24 @@ final class SimulatedProducer extends MockProducer<byte[], byte[]> {
           callback,
           anew ? new KafkaException("broken for ever") : new TimeoutException("lost"));
     } else {
+      if (world.diesHere()) {
+        throw new Crash("before a record was sent");
+      }
       // On its way it outlives the process.
       world.after(
           world.between(World.MS / 5, 20 * World.MS),
           "produce",
           () -> {
             kafka.append(record.topic(), record.partition(), record.value());
+            if (world.diesHere() && run.isAlive()) {
+              run.broker.crash("before it heard that Kafka has a record");
+            }
             boolean lost = world.happens(Fault.PRODUCE_LOSES_REPLY);
             answer(record, callback, lost ? new TimeoutException("no answer") : null);
           });
+      if (world.diesHere()) {
+        throw new Crash("while a record was on its way");
+      }
     }
     return CompletableFuture.completedFuture(null);
   }
@@ -77,6 +86,9 @@ final class SimulatedProducer extends MockProducer<byte[], byte[]> {
           var place = new TopicPartition(record.topic(), record.partition());
           callback.onCompletion(new RecordMetadata(place, 0, 0, 0, 0, 0), failure);
           wake.run();
+          if (kafka.world.diesHere()) {
+            throw new Crash("after it heard of a record");
+          }
         });
   }
 

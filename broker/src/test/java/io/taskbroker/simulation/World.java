@@ -4,9 +4,11 @@ import io.taskbroker.runtime.Ticker;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.locks.Condition;
@@ -37,6 +39,8 @@ final class World {
   private long hash;
   private boolean quiet;
   private Map<Fault, Integer> rarities;
+  private final Set<Long> crashPoints = new HashSet<>();
+  private long points;
 
   private record Event(long time, long number, String what, Runnable body) {}
 
@@ -110,6 +114,23 @@ final class World {
   /// Whether something goes wrong now.
   boolean happens(Fault fault) {
     return fault(rarities.getOrDefault(fault, 0));
+  }
+
+  /// Has a process die where a history comes past its so-many-th point. Points are before, in and
+  /// after each write to a store and to Kafka.
+  void crashAt(long point) {
+    crashPoints.add(point);
+  }
+
+  /// Comes past a point; whether the process dies there.
+  boolean diesHere() {
+    points++;
+    return crashPoints.contains(points);
+  }
+
+  /// How many points a history came past.
+  long points() {
+    return points;
   }
 
   /// From now on it happens once in so many times; 0 for never.
