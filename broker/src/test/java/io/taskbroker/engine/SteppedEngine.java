@@ -34,9 +34,9 @@ public final class SteppedEngine {
     return new StoreFeed(store, intake, deadLetterTopic, METRICS, surroundings.ticker());
   }
 
-  /// Loads what is in the store, and takes requests from now on.
-  public void start(ActivationStore store) {
-    var _ = loop.load(store, Rules.NONE);
+  /// Loads what is in the store, goes by the rules, and takes requests from now on.
+  public void start(ActivationStore store, Rules rules) {
+    var _ = loop.load(store, rules);
     mailbox.open();
   }
 

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// What the ledger knows of one broker: its disk, and what was said to it.
@@ -20,7 +21,9 @@ final class Book {
     RETRIED,
     DEAD_LETTERED,
     DISCARDED,
-    EXPIRED
+    EXPIRED,
+    DEMOTED,
+    SWITCHED_OFF
   }
 
   /// A row that was, or is, on the disk.
@@ -41,11 +44,27 @@ final class Book {
     @Nullable End end;
     boolean refused;
 
+    /// When it was on its way out on disk, and when gone; [Long#MAX_VALUE] while it is not.
+    long leftAt = Long.MAX_VALUE;
+
+    long endedAt = Long.MAX_VALUE;
+
+    /// When the outbox got it, and when a Complete of it was answered; negative while not.
+    long departedAt = -1;
+
+    long completedAt = -1;
+
     Line(long key, Spec spec, long insertedAt) {
       this.key = key;
       this.spec = spec;
       this.insertedAt = insertedAt;
       this.departing = spec.bytes();
+    }
+
+    /// Until when another record of its id was a duplicate: one that is on its way out makes none
+    /// of it (H4).
+    long stayedUntil() {
+      return Math.min(leftAt, endedAt);
     }
   }
 
@@ -58,6 +77,26 @@ final class Book {
   final Map<String, Set<Status>> reported = new HashMap<>();
   long latestWall;
   boolean died;
+
+  /// Rules that the broker was to go by, and from when to when.
+  private record Ruled(SimulatedRules rules, long from, long until) {}
+
+  private final List<Ruled> ruled = new ArrayList<>();
+
+  /// Other rules are to hold from now on; a broker may not have seen them for some time.
+  void rule(long now, SimulatedRules before, SimulatedRules wanted) {
+    if (ruled.isEmpty()) {
+      ruled.add(new Ruled(before, 0, Long.MAX_VALUE));
+    }
+    Ruled last = ruled.removeLast();
+    ruled.add(new Ruled(last.rules, last.from, now + World.SECOND));
+    ruled.add(new Ruled(wanted, now, Long.MAX_VALUE));
+  }
+
+  /// Whether rules may have been in force since then of which that is true.
+  boolean wasRuled(long since, Predicate<SimulatedRules> what) {
+    return ruled.stream().anyMatch(each -> each.until >= since && what.test(each.rules));
+  }
 
   List<Line> of(String id) {
     return byId.getOrDefault(id, List.of());

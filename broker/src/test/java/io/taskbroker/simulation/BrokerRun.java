@@ -1,5 +1,6 @@
 package io.taskbroker.simulation;
 
+import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.engine.Mailbox;
@@ -10,20 +11,24 @@ import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.inflight.Notice;
+import io.taskbroker.inflight.Rules;
 import io.taskbroker.ingest.SteppedReader;
 import io.taskbroker.outbox.SteppedOutbox;
 import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.CommitOptions;
 import io.taskbroker.store.InMemoryStore;
 import io.taskbroker.store.SteppedCommitter;
+import io.taskbroker.store.StoreException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.apache.kafka.common.errors.FencedInstanceIdException;
 
 /// One life of a broker's process: the real stages, wired as `Broker` wires them, and turned by the
 /// world. All of it is gone when it dies, but for the disk.
@@ -44,6 +49,7 @@ final class BrokerRun implements Outlets, Intake {
   private final Actor committerThread;
   private final Actor outboxThread;
   private final List<Actor> readerThreads = new ArrayList<>();
+  private SimulatedRules inForce;
   private boolean alive = true;
   private long frozenUntil;
 
@@ -57,7 +63,9 @@ final class BrokerRun implements Outlets, Intake {
     // Monotonic clocks begin anywhere, below zero too.
     long offset = (number * 37L - 20) * World.SECOND;
     InstantSource clock = tampering.clock(broker.clock());
-    var surroundings = new Surroundings(world.ticker(offset), clock, world.random);
+    Ticker ticker = tampering.ticker(world.ticker(offset), broker::clockOffset);
+    var surroundings = new Surroundings(ticker, clock, world.random);
+    inForce = broker.rules();
     intake = tampering.intake(this, this);
     ActivationStore store =
         tampering.store(new FaultyStore(new InMemoryStore(broker.disk), this, world, plan), this);
@@ -86,7 +94,7 @@ final class BrokerRun implements Outlets, Intake {
     engine = new SteppedEngine(tampering.options(broker.options()), mailbox, outlets, surroundings);
     engineThread = new Actor(this, world, "engine", engine::round);
     broker.ledger.started(this);
-    engine.start(store);
+    engine.start(store, tampering.rules(inForce));
     for (Kafka.Topic topic : broker.kafka.read()) {
       start(topic, surroundings, store);
     }
@@ -141,7 +149,7 @@ final class BrokerRun implements Outlets, Intake {
   }
 
   private long commitLatency() {
-    return world.fault(plan.storeStalls())
+    return world.happens(Fault.STORE_STALLS)
         ? world.between(World.SECOND, 8 * World.SECOND)
         : world.between(World.MS / 5, 5 * World.MS);
   }
@@ -154,6 +162,43 @@ final class BrokerRun implements Outlets, Intake {
     } while (alive && world.now() < frozenUntil);
     if (!alive) {
       throw new Crash("while a thread waited");
+    }
+  }
+
+  /// The rules that the engine goes by.
+  SimulatedRules rules() {
+    return inForce;
+  }
+
+  /// Its operator wants other rules, which it sees a moment later.
+  void rule(SimulatedRules wanted) {
+    later(
+        world.between(World.MS, 500 * World.MS),
+        "rules",
+        () -> {
+          if (broker.rules() == wanted) {
+            intake.tell(new Command.RulesChanged(new Seen(wanted)));
+          }
+        });
+  }
+
+  /// Rules that say when the engine begins to go by them.
+  private final class Seen implements Rules {
+    private final SimulatedRules rules;
+
+    Seen(SimulatedRules rules) {
+      this.rules = rules;
+    }
+
+    @Override
+    public boolean exist() {
+      inForce = rules;
+      return rules.exist();
+    }
+
+    @Override
+    public Verdict judge(Activation activation) {
+      return rules.judge(activation);
     }
   }
 
@@ -186,8 +231,20 @@ final class BrokerRun implements Outlets, Intake {
             if (alive) {
               broker.crash(crash.where);
             }
+          } catch (StoreException | IllegalStateException e) {
+            if (!isFailure(e)) {
+              throw e;
+            }
+            broker.failed(this, String.valueOf(e.getMessage()));
           }
         });
+  }
+
+  /// Whether it is what makes a stage fail that somebody else has its store, or its name.
+  private static boolean isFailure(RuntimeException e) {
+    return e instanceof StoreException store
+        ? store.kind() == StoreException.Kind.FATAL
+        : e.getCause() instanceof FencedInstanceIdException;
   }
 
   void freeze(long nanos) {

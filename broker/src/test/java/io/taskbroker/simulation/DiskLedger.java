@@ -9,9 +9,7 @@ import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.store.ActivationStore.Outcome;
-import java.nio.ByteBuffer;
 import java.util.Arrays;
-import java.util.Set;
 
 /// The part of the ledger that is about disks: what becomes durable, and whether it may.
 final class DiskLedger {
@@ -65,7 +63,7 @@ final class DiskLedger {
     }
     long until = book.tombstones.getOrDefault(id, 0L);
     check(
-        ledger.plan.clockStep() > 0 || run.broker.wall() >= until,
+        ledger.plan.has(Fault.CLOCK_STEP) || run.broker.wall() >= until,
         "G4",
         () -> run + " takes " + id + " in before its tombstone ends");
     if (row.parkedUntil() != Row.NONE) {
@@ -75,6 +73,12 @@ final class DiskLedger {
     book.add(line);
     if (row.leaving() != null) {
       line.leavesFor = row.leaving().topic();
+      line.leftAt = ledger.world.now();
+      boolean elsewhere = Kafka.ELSEWHERE.equals(line.leavesFor);
+      check(
+          !elsewhere || mayBeDemoted(book, line),
+          "G5",
+          () -> run + " demotes what nobody wants demoted: " + id);
     }
   }
 
@@ -85,10 +89,10 @@ final class DiskLedger {
   private boolean mayComeAgain(Book book, Book.Line before) {
     Plan plan = ledger.plan;
     boolean apart =
-        plan.batchSize() < 4_096
+        plan.batchSize() < Plan.LARGE_BATCH
             || plan.storeLimit() > 0
-            || plan.storeIsFull() > 0
-            || plan.storeRefuses() > 0;
+            || plan.has(Fault.STORE_IS_FULL)
+            || plan.has(Fault.STORE_REFUSES);
     boolean mayRunAgain = before.handOuts == 0 || !before.spec.once();
     boolean over = before.end != null || book.rejected.contains(before.spec.origin());
     return apart && book.died && over && mayRunAgain;
@@ -109,14 +113,23 @@ final class DiskLedger {
           next.id().equals(Ids.retry(id, line.spec.attempts() + 1)),
           "G4",
           () -> "the id of a retry is not derived: " + next.id() + " of " + id);
+    } else if (leave.destination().topic().equals(Kafka.ELSEWHERE)) {
+      check(
+          mayBeDemoted(book, line), "G5", () -> run + " demotes what nobody wants demoted: " + id);
     } else {
       check(line.spec.deadLetters(), "G4", () -> run + " dead-letters against the policy: " + id);
       check(mayFail(run, book, line), "G4", () -> run + " dead-letters for no reason: " + id);
     }
     line.leavesFor = leave.destination().topic();
+    line.leftAt = ledger.world.now();
     if (payload != null) {
       line.departing = payload;
     }
+  }
+
+  private boolean mayBeDemoted(Book book, Book.Line line) {
+    long since = ledger.appendedAt(line.spec.origin());
+    return book.wasRuled(since, rules -> rules.demotes(line.spec));
   }
 
   /// Whether there is a reason for it to fail for good, or to expire.
@@ -130,7 +143,7 @@ final class DiskLedger {
     return book.wasReported(spec.id(), Status.FAILURE)
         || book.latestWall >= spec.expiresAt()
         || late
-        || ledger.plan.workerRefuses() > 0
+        || ledger.plan.has(Fault.WORKER_REFUSES)
         || (spec.once() && ambiguous(run, spec))
         || !spec.decodable();
   }
@@ -139,7 +152,7 @@ final class DiskLedger {
   private boolean ambiguous(BrokerRun run, Spec spec) {
     return run.number > 1
         || ledger.plan.brokers() > 1
-        || ledger.plan.freeze() > 0
+        || ledger.plan.has(Fault.FREEZE)
         || ledger.sends.containsKey(spec.origin());
   }
 
@@ -147,14 +160,23 @@ final class DiskLedger {
     Book.Line line = Ledger.line(book, delete.key());
     Spec spec = line.spec;
     String id = spec.id();
-    boolean gone = line.leavesFor != null && isIn(line.leavesFor, line.departing);
+    line.endedAt = ledger.world.now();
+    boolean gone = line.leavesFor != null && ledger.isIn(line.leavesFor, line.departing);
+    boolean off = book.wasRuled(line.insertedAt, rules -> rules.kills(spec));
     boolean complete = book.wasReported(id, Status.COMPLETE);
     if (gone) {
-      line.end = Kafka.RETRIES.equals(line.leavesFor) ? Book.End.RETRIED : Book.End.DEAD_LETTERED;
+      line.end =
+          switch (String.valueOf(line.leavesFor)) {
+            case Kafka.RETRIES -> Book.End.RETRIED;
+            case Kafka.ELSEWHERE -> Book.End.DEMOTED;
+            default -> Book.End.DEAD_LETTERED;
+          };
     } else if (complete) {
       line.end = Book.End.COMPLETED;
     } else if (line.refused) {
       line.end = Book.End.DISCARDED; // it comes again
+    } else if (off && line.leavesFor == null) {
+      line.end = Book.End.SWITCHED_OFF;
     } else {
       check(line.leavesFor == null, "G4", () -> run + " forgets what is not in Kafka: " + id);
       check(!spec.deadLetters(), "G1", () -> run + " discards against the policy: " + id);
@@ -163,16 +185,16 @@ final class DiskLedger {
     }
     ledger.world.count("ended " + line.end);
     boolean remembered = spec.derived() || spec.once();
-    if (remembered && line.end != Book.End.DEAD_LETTERED && !complete && !line.refused) {
+    boolean mayReturn =
+        line.end == Book.End.DEAD_LETTERED
+            || line.end == Book.End.DEMOTED
+            || line.end == Book.End.SWITCHED_OFF;
+    if (remembered && !mayReturn && !complete && !line.refused) {
       check(delete.tombstoneUntil() != Row.NONE, "G4", () -> run + " forgets the id of " + id);
     }
     if (delete.tombstoneUntil() != Row.NONE) {
       book.tombstones.put(id, delete.tombstoneUntil());
     }
-  }
-
-  private boolean isIn(String topic, byte[] payload) {
-    return ledger.appended.getOrDefault(topic, Set.of()).contains(ByteBuffer.wrap(payload));
   }
 
   private void consumed(BrokerRun run, Book book, String topic, int partition, long next) {

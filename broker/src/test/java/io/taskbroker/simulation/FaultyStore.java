@@ -31,14 +31,14 @@ final class FaultyStore extends ForwardingStore {
     }
     boolean again = batch.number() == tried;
     tried = batch.number();
-    if (world.fault(plan.crashAtCommit())) {
+    if (world.diesHere() || world.happens(Fault.CRASH_AT_COMMIT)) {
       throw new Crash("before the commit of " + batch.number());
     }
-    if (world.fault(plan.storeFails())) {
+    if (world.happens(Fault.STORE_FAILS)) {
       throw new StoreException(Kind.TRANSIENT, "failed, says chance", null);
     }
     boolean needsSpace = batch.changes().stream().anyMatch(FaultyStore::needsSpace);
-    if (needsSpace && (isOverLimit() || world.fault(plan.storeIsFull()))) {
+    if (needsSpace && (isOverLimit() || world.happens(Fault.STORE_IS_FULL))) {
       throw new StoreException(Kind.FULL, "full, says chance", null);
     }
     for (Change change : batch.changes()) {
@@ -47,6 +47,46 @@ final class FaultyStore extends ForwardingStore {
         throw new StoreException(Kind.DATA, "cannot hold it", null);
       }
     }
+    if (world.diesHere()) {
+      haunt(batch);
+      throw new Crash("in the commit of " + batch.number());
+    }
+    if (world.happens(Fault.STORE_GHOST)) {
+      haunt(batch);
+      throw new StoreException(Kind.TRANSIENT, "nobody knows what became of it", null);
+    }
+    List<Outcome> outcomes = land(batch, again);
+    if (world.diesHere() || world.happens(Fault.CRASH_AT_COMMIT)) {
+      throw new Crash("after the commit of " + batch.number());
+    }
+    if (world.happens(Fault.STORE_LOSES_REPLY)) {
+      throw new StoreException(Kind.TRANSIENT, "committed, and nobody was told", null);
+    }
+    return outcomes;
+  }
+
+  /// The transaction lands later, unless the same is tried again before, or another process has
+  /// opened the store.
+  private void haunt(WriteBatch batch) {
+    world.after(
+        world.between(0, world.random.nextBoolean() ? 20 * World.MS : 2 * World.SECOND),
+        "a transaction lands late",
+        () -> {
+          if (batch.number() <= applied) {
+            return;
+          }
+          try {
+            var _ = land(batch, true);
+            world.count("transactions that landed late");
+          } catch (StoreException e) {
+            if (e.kind() != Kind.FATAL) {
+              throw e;
+            }
+          }
+        });
+  }
+
+  private List<Outcome> land(WriteBatch batch, boolean again) {
     List<Outcome> outcomes = super.commit(batch);
     world.count("transactions");
     applied = batch.number();
@@ -59,12 +99,6 @@ final class FaultyStore extends ForwardingStore {
             + batch.changes().stream().map(FaultyStore::brief).toList());
     for (int i = 0; i < outcomes.size(); i++) {
       run.broker.ledger.applied(run, batch.changes().get(i), outcomes.get(i));
-    }
-    if (world.fault(plan.crashAtCommit())) {
-      throw new Crash("after the commit of " + batch.number());
-    }
-    if (world.fault(plan.storeLosesReply())) {
-      throw new StoreException(Kind.TRANSIENT, "committed, and nobody was told", null);
     }
     return outcomes;
   }
@@ -104,7 +138,7 @@ final class FaultyStore extends ForwardingStore {
   }
 
   private void mayFail() {
-    if (world.fault(plan.storeFails())) {
+    if (world.happens(Fault.STORE_FAILS)) {
       throw new StoreException(Kind.TRANSIENT, "failed, says chance", null);
     }
   }

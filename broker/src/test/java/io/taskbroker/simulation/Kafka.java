@@ -11,6 +11,9 @@ final class Kafka {
   static final String RETRIES = "retries";
   static final String DEAD_LETTERS = "dead-letters";
 
+  /// What is demoted goes there; nobody reads it here.
+  static final String ELSEWHERE = "elsewhere";
+
   final World world;
   final Plan plan;
   final Ledger ledger;
@@ -32,6 +35,7 @@ final class Kafka {
     add(TASKS, 2);
     add(RETRIES, 1);
     add(DEAD_LETTERS, 1);
+    add(ELSEWHERE, 1);
   }
 
   private void add(String name, int partitions) {

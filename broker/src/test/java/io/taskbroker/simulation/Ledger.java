@@ -41,6 +41,7 @@ final class Ledger {
   final Map<String, Long> committed = new HashMap<>();
   private final Set<BrokerRun> stoppedInOrder = new HashSet<>();
   final Map<String, Long> skipped = new HashMap<>();
+  private final Map<Origin, Long> appendedAt = new HashMap<>();
 
   Ledger(World world, Plan plan) {
     this.world = world;
@@ -74,7 +75,23 @@ final class Ledger {
     world.trace(() -> "kafka has " + place(topic, partition) + "@" + offset + " " + spec.id());
     if (!topic.equals(Kafka.DEAD_LETTERS)) {
       records.put(origin, spec);
+      appendedAt.put(origin, world.now());
     }
+  }
+
+  /// When the record came into Kafka.
+  long appendedAt(Origin origin) {
+    return appendedAt.getOrDefault(origin, 0L);
+  }
+
+  /// Whether a topic has, or had, these bytes.
+  boolean isIn(String topic, byte[] value) {
+    return appended.getOrDefault(topic, Set.of()).contains(ByteBuffer.wrap(value));
+  }
+
+  /// Other rules are to hold.
+  void ruled(SimulatedBroker broker, SimulatedRules wanted) {
+    book(broker).rule(world.now(), broker.rules(), wanted);
   }
 
   /// A process is about to load what is on its disk.
@@ -96,12 +113,12 @@ final class Ledger {
   /// A process ended in order, and what it did in its last moments was not disturbed.
   void stopped(BrokerRun run) {
     boolean calm =
-        plan.storeFails() == 0
-            && plan.storeLosesReply() == 0
-            && plan.storeStalls() == 0
-            && plan.storeIsFull() == 0
+        !plan.has(Fault.STORE_FAILS)
+            && !plan.has(Fault.STORE_LOSES_REPLY)
+            && !plan.has(Fault.STORE_STALLS)
+            && !plan.has(Fault.STORE_IS_FULL)
             && plan.storeLimit() == 0
-            && plan.freeze() == 0;
+            && !plan.has(Fault.FREEZE);
     if (calm) {
       stoppedInOrder.add(run);
     }
@@ -146,7 +163,11 @@ final class Ledger {
   /// Whether a rule disposes of it on arrival.
   boolean isExcused(Book book, Spec spec) {
     boolean expired = book.latestWall >= spec.expiresAt() && !spec.deadLetters();
-    return expired || !book.of(spec.id()).isEmpty() || book.tombstones.containsKey(spec.id());
+    long since = appendedAt(spec.origin());
+    return expired
+        || book.wasRuled(since, rules -> rules.kills(spec))
+        || book.of(spec.id()).stream().anyMatch(line -> line.stayedUntil() >= since)
+        || book.tombstones.containsKey(spec.id());
   }
 
   // In Kafka.
@@ -178,6 +199,14 @@ final class Ledger {
             && row.leaving().topic().equals(departure.destination().topic()),
         "G4",
         () -> run + " produces what is not durably decided: " + departure.id());
+    Book.Line line = line(book(run), row.key());
+    check(
+        line.departedAt >= 0 || line.completedAt < 0,
+        "G6",
+        () -> run + " produces what it had heard to be complete: " + departure.id());
+    if (line.departedAt < 0) {
+      line.departedAt = world.now();
+    }
   }
 
   void refused(BrokerRun run, Departure departure) {
@@ -211,6 +240,10 @@ final class Ledger {
     long wall = run.broker.wall();
     check(wall >= spec.delayUntil(), "G5", () -> run + " hands out early: " + delivery.id());
     check(wall < spec.expiresAt(), "G5", () -> run + " hands out after the end: " + delivery.id());
+    check(
+        !run.rules().kills(spec),
+        "G5",
+        () -> run + " hands out what is switched off: " + delivery.id());
     check(
         Arrays.equals(spec.bytes(), delivery.payload()),
         "G1",
@@ -280,6 +313,9 @@ final class Ledger {
       world.trace(() -> run + " answers OK to " + update.status() + " of " + update.id());
       if (update.status() == Status.COMPLETE || strict) {
         for (Book.Line line : book.of(update.id())) {
+          if (update.status() == Status.COMPLETE && line.insertedAt < since) {
+            line.completedAt = world.now();
+          }
           Row row = run.broker.disk.rows().get(line.key);
           check(
               line.insertedAt >= since || row == null || row.leaving() != null,

@@ -1,15 +1,16 @@
 package io.taskbroker.simulation;
 
+import java.util.EnumMap;
+import java.util.Map;
 import java.util.SplittableRandom;
 
 /// What one seed is about: how large the world is and which faults happen in it. Each kind of fault
 /// happens in some worlds only, so that none hides another.
 ///
-/// Fields of faults say how rare they are: once in so many times, 0 for never.
-///
 /// @param publishSeconds for how long tasks are published, and faults happen
 /// @param batchSize changes of a transaction at most
 /// @param lingerMillis how long changes wait for company
+/// @param faults those that happen, and once in how many times
 record Plan(
     int brokers,
     boolean push,
@@ -20,75 +21,76 @@ record Plan(
     boolean latest,
     int maxPending,
     long storeLimit,
-    int crash,
-    int crashAtCommit,
-    int restartInOrder,
-    int freeze,
-    int clockStep,
-    int storeFails,
-    int storeLosesReply,
-    int storeRefuses,
-    int storeIsFull,
-    int storeStalls,
-    int produceFails,
-    int produceLosesReply,
-    int produceRefused,
-    int commitFails,
-    int networkLoses,
-    int workerBusy,
-    int workerDown,
-    int workerRefuses,
-    int workerSlow,
-    int workerDies,
-    int workerFails,
-    int workerRetries,
-    int workerRepeats,
-    int workerLies,
-    int poison,
-    int sameIdAgain) {
+    Map<Fault, Integer> faults) {
 
-  static Plan of(SplittableRandom random) {
-    return new Plan(
-        random.nextInt(4) == 0 ? 2 : 1,
-        random.nextInt(3) > 0,
-        10 + random.nextInt(70),
-        5 + random.nextInt(25),
-        random.nextInt(3) == 0 ? 1 + random.nextInt(8) : 4_096,
-        random.nextInt(4) == 0 ? 1 + random.nextInt(100) : 0,
-        random.nextInt(4) == 0,
-        random.nextInt(3) == 0 ? 3 + random.nextInt(10) : 1_000,
-        random.nextInt(6) == 0 ? 3_000 + random.nextInt(10_000) : 0,
-        some(random, 2, 4, 30),
-        some(random, 3, 20, 200),
-        some(random, 4, 5, 30),
-        some(random, 4, 5, 30),
-        some(random, 4, 5, 30),
-        some(random, 3, 4, 60),
-        some(random, 3, 4, 60),
-        some(random, 6, 30, 100),
-        some(random, 6, 10, 60),
-        some(random, 4, 10, 100),
-        some(random, 3, 2, 20),
-        some(random, 3, 2, 20),
-        some(random, 6, 4, 30),
-        some(random, 3, 3, 30),
-        some(random, 3, 5, 60),
-        some(random, 3, 2, 20),
-        some(random, 3, 5, 30),
-        some(random, 6, 5, 30),
-        some(random, 3, 3, 30),
-        some(random, 3, 4, 40),
-        some(random, 2, 3, 20),
-        some(random, 2, 3, 20),
-        some(random, 3, 4, 30),
-        some(random, 4, 4, 30),
-        some(random, 5, 5, 40),
-        some(random, 6, 8, 40));
+  /// A transaction takes so much that no bound but that of the engine matters.
+  static final int LARGE_BATCH = 4_096;
+
+  /// A world of one broker that pushes, in which nothing goes wrong by chance.
+  static Plan calm() {
+    return new Plan(1, true, 0, 30, LARGE_BATCH, 0, false, 1_000, 0, Map.of());
   }
 
-  /// In one of `worlds` worlds a number between the two, 0 in all others.
-  private static int some(SplittableRandom random, int worlds, int least, int most) {
-    int rarity = least + random.nextInt(most - least + 1);
-    return random.nextInt(worlds) == 0 ? rarity : 0;
+  static Plan of(SplittableRandom random) {
+    int brokers = random.nextInt(4) == 0 ? 2 : 1;
+    boolean push = random.nextInt(3) > 0;
+    int tasks = 10 + random.nextInt(70);
+    int seconds = 5 + random.nextInt(25);
+    int batch = random.nextInt(3) == 0 ? 1 + random.nextInt(8) : LARGE_BATCH;
+    int linger = random.nextInt(4) == 0 ? 1 + random.nextInt(100) : 0;
+    boolean latest = random.nextInt(4) == 0;
+    int pending = random.nextInt(3) == 0 ? 3 + random.nextInt(10) : 1_000;
+    long limit = random.nextInt(6) == 0 ? 3_000 + random.nextInt(10_000) : 0;
+    Map<Fault, Integer> faults = new EnumMap<>(Fault.class);
+    for (Fault fault : Fault.values()) {
+      int rarity = fault.least + random.nextInt(fault.most - fault.least + 1);
+      if (random.nextInt(fault.worlds) == 0) {
+        faults.put(fault, rarity);
+      }
+    }
+    return new Plan(
+        brokers, push, tasks, seconds, batch, linger, latest, pending, limit, faults);
+  }
+
+  /// Once in how many times it happens; 0 for never.
+  int rarity(Fault fault) {
+    return faults.getOrDefault(fault, 0);
+  }
+
+  boolean has(Fault fault) {
+    return faults.containsKey(fault);
+  }
+
+  Plan with(Fault fault, int rarity) {
+    Map<Fault, Integer> more = new EnumMap<>(Fault.class);
+    more.putAll(faults);
+    more.put(fault, rarity);
+    return new Plan(
+        brokers, push, tasks, publishSeconds, batchSize, lingerMillis, latest, maxPending,
+        storeLimit, more);
+  }
+
+  Plan withBrokers(int count) {
+    return new Plan(
+        count, push, tasks, publishSeconds, batchSize, lingerMillis, latest, maxPending,
+        storeLimit, faults);
+  }
+
+  Plan withSeconds(int seconds) {
+    return new Plan(
+        brokers, push, tasks, seconds, batchSize, lingerMillis, latest, maxPending, storeLimit,
+        faults);
+  }
+
+  Plan withLatest() {
+    return new Plan(
+        brokers, push, tasks, publishSeconds, batchSize, lingerMillis, true, maxPending,
+        storeLimit, faults);
+  }
+
+  Plan withLimits(int pending, long store) {
+    return new Plan(
+        brokers, push, tasks, publishSeconds, batchSize, lingerMillis, latest, pending, store,
+        faults);
   }
 }

@@ -1,6 +1,5 @@
 package io.taskbroker.simulation;
 
-import com.google.protobuf.InvalidProtocolBufferException;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Watermark;
@@ -11,7 +10,6 @@ import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.InflightOptions;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.inflight.PushOutcome;
-import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
@@ -21,8 +19,6 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.function.Predicate;
-import java.util.function.UnaryOperator;
 
 /// Bugs that a broker could have, planted between its real parts, to see whether the ledger finds
 /// them.
@@ -31,7 +27,7 @@ enum PlantedBug implements Tampering {
   OFFSET_COMMITTED_EARLY("G1") {
     @Override
     public Intake intake(Intake intake, BrokerRun run) {
-      return new Ear(intake) {
+      return new ForwardingIntake(intake) {
         @Override
         public void tell(Command command) {
           super.tell(command);
@@ -58,14 +54,14 @@ enum PlantedBug implements Tampering {
 
     @Override
     public Intake intake(Intake intake, BrokerRun run) {
-      return deaf(intake, Command.Committed.class::isInstance);
+      return Taps.deaf(intake, Command.Committed.class::isInstance);
     }
   },
   /// The engine never hears that a worker was busy.
   GIVE_BACK_FORGOTTEN("H9") {
     @Override
     public Intake intake(Intake intake, BrokerRun run) {
-      return deaf(
+      return Taps.deaf(
           intake,
           command ->
               command instanceof Command.Pushed pushed && pushed.outcome() == PushOutcome.BUSY);
@@ -75,7 +71,7 @@ enum PlantedBug implements Tampering {
   RETRY_ID_NOT_DERIVED("H8") {
     @Override
     public Outlets outlets(Outlets outlets, BrokerRun run) {
-      return changing(
+      return Taps.changing(
           outlets,
           change ->
               change instanceof Change.Leave leave && leave.payload() != null
@@ -84,7 +80,7 @@ enum PlantedBug implements Tampering {
                       leave.id(),
                       leave.origin(),
                       leave.status(),
-                      withId(leave.payload(), leave.id() + "-again"),
+                      Taps.withId(leave.payload(), leave.id() + "-again"),
                       leave.destination(),
                       leave.owner())
                   : change);
@@ -94,14 +90,14 @@ enum PlantedBug implements Tampering {
   MARK_SKIPPED("H9") {
     @Override
     public ActivationStore store(ActivationStore store, BrokerRun run) {
-      return without(store, Change.Mark.class::isInstance);
+      return Taps.without(store, Change.Mark.class::isInstance);
     }
   },
   /// A task that may run only once does not wait for its offset to be committed.
   PROOF_SKIPPED("H2") {
     @Override
     public Intake intake(Intake intake, BrokerRun run) {
-      return new Ear(intake) {
+      return new ForwardingIntake(intake) {
         @Override
         public void tell(Command command) {
           super.tell(command);
@@ -171,7 +167,7 @@ enum PlantedBug implements Tampering {
   WATERMARK_SKIPPED("H1") {
     @Override
     public ActivationStore store(ActivationStore store, BrokerRun run) {
-      return without(store, Change.Consumed.class::isInstance);
+      return Taps.without(store, Change.Consumed.class::isInstance);
     }
   },
   /// A batch that is tried again gets another number (H6).
@@ -192,7 +188,7 @@ enum PlantedBug implements Tampering {
   TOMBSTONE_SKIPPED("H8") {
     @Override
     public Outlets outlets(Outlets outlets, BrokerRun run) {
-      return changing(
+      return Taps.changing(
           outlets,
           change ->
               change instanceof Change.Delete delete
@@ -220,7 +216,7 @@ enum PlantedBug implements Tampering {
 
     @Override
     public Intake intake(Intake intake, BrokerRun run) {
-      return new Ear(intake) {
+      return new ForwardingIntake(intake) {
         @Override
         public void tell(Command command) {
           if (command instanceof Command.Committed committed) {
@@ -249,7 +245,7 @@ enum PlantedBug implements Tampering {
 
     @Override
     public Intake intake(Intake intake, BrokerRun run) {
-      return deaf(intake, Command.Produced.class::isInstance);
+      return Taps.deaf(intake, Command.Produced.class::isInstance);
     }
   },
   /// Every task is pushed twice.
@@ -269,7 +265,7 @@ enum PlantedBug implements Tampering {
   REPORT_ANSWERED_UNREAD("G2") {
     @Override
     public Intake intake(Intake intake, BrokerRun run) {
-      return new Ear(intake) {
+      return new ForwardingIntake(intake) {
         @Override
         public void request(Command.Request request) {
           if (request instanceof Command.Report report) {
@@ -285,7 +281,7 @@ enum PlantedBug implements Tampering {
   DELETE_SKIPPED("G2") {
     @Override
     public ActivationStore store(ActivationStore store, BrokerRun run) {
-      return without(store, Change.Delete.class::isInstance);
+      return Taps.without(store, Change.Delete.class::isInstance);
     }
   },
   /// A commit is answered before it is synced: the last one is lost with the power.
@@ -310,14 +306,14 @@ enum PlantedBug implements Tampering {
   PAGE_LOST("H15") {
     @Override
     public Intake intake(Intake intake, BrokerRun run) {
-      return deaf(intake, Command.ParkedRead.class::isInstance);
+      return Taps.deaf(intake, Command.ParkedRead.class::isInstance);
     }
   },
   /// A push whose answer was lost is taken for one that reached nobody (H9).
   LOST_TAKEN_FOR_UNREACHABLE("H9") {
     @Override
     public Intake intake(Intake intake, BrokerRun run) {
-      return new Ear(intake) {
+      return new ForwardingIntake(intake) {
         @Override
         public void tell(Command command) {
           if (command instanceof Command.Pushed pushed && pushed.outcome() == PushOutcome.LOST) {
@@ -333,7 +329,7 @@ enum PlantedBug implements Tampering {
   OTHERS_COMMITS_IGNORED("H2") {
     @Override
     public Intake intake(Intake intake, BrokerRun run) {
-      return new Ear(intake) {
+      return new ForwardingIntake(intake) {
         @Override
         public void tell(Command command) {
           if (command instanceof Command.Assigned assigned) {
@@ -356,14 +352,14 @@ enum PlantedBug implements Tampering {
   REFUSAL_TRIED_FOR_EVER("H12") {
     @Override
     public ActivationStore store(ActivationStore store, BrokerRun run) {
-      return mistaking(store, StoreException.Kind.DATA);
+      return Taps.mistaking(store, StoreException.Kind.DATA);
     }
   },
   /// A full disk is taken for a failure that passes: deletes wait behind inserts (H12).
   FULL_DISK_WAITED_OUT("H12") {
     @Override
     public ActivationStore store(ActivationStore store, BrokerRun run) {
-      return mistaking(store, StoreException.Kind.FULL);
+      return Taps.mistaking(store, StoreException.Kind.FULL);
     }
   },
   /// After a start, deadlines pass before reports can come in (H16).
@@ -390,7 +386,7 @@ enum PlantedBug implements Tampering {
   DRAIN_UNHEARD("H17") {
     @Override
     public Intake intake(Intake intake, BrokerRun run) {
-      return deaf(intake, Command.Drain.class::isInstance);
+      return Taps.deaf(intake, Command.Drain.class::isInstance);
     }
   };
 
@@ -399,81 +395,5 @@ enum PlantedBug implements Tampering {
 
   PlantedBug(String rule) {
     this.rule = rule;
-  }
-
-  private static ActivationStore mistaking(ActivationStore store, StoreException.Kind kind) {
-    return new ForwardingStore(store) {
-      @Override
-      public List<Outcome> commit(WriteBatch batch) {
-        try {
-          return super.commit(batch);
-        } catch (StoreException e) {
-          throw e.kind() == kind
-              ? new StoreException(StoreException.Kind.TRANSIENT, "mistaken: " + kind, e)
-              : e;
-        }
-      }
-    };
-  }
-
-  private static Intake deaf(Intake intake, Predicate<Command> to) {
-    return new Ear(intake) {
-      @Override
-      public void tell(Command command) {
-        if (!to.test(command)) {
-          super.tell(command);
-        }
-      }
-    };
-  }
-
-  private static ActivationStore without(ActivationStore store, Predicate<Change> what) {
-    return new ForwardingStore(store) {
-      @Override
-      public List<Outcome> commit(WriteBatch batch) {
-        List<Change> others = new ArrayList<>(batch.changes());
-        others.removeIf(what);
-        var _ = super.commit(new WriteBatch(batch.number(), others));
-        return Collections.nCopies(batch.changes().size(), Outcome.APPLIED);
-      }
-    };
-  }
-
-  private static Outlets changing(Outlets outlets, UnaryOperator<Change> by) {
-    return new ForwardingOutlets(outlets) {
-      @Override
-      public void commit(List<Change> changes, List<ParkedQuery> reads) {
-        List<Change> changed = new ArrayList<>(changes);
-        changed.replaceAll(by);
-        super.commit(changed, reads);
-      }
-    };
-  }
-
-  private static byte[] withId(byte[] payload, String id) {
-    try {
-      return TaskActivation.parseFrom(payload).toBuilder().setId(id).build().toByteArray();
-    } catch (InvalidProtocolBufferException e) {
-      throw new AssertionError(e);
-    }
-  }
-
-  /// What the stages speak into.
-  private static class Ear implements Intake {
-    private final Intake intake;
-
-    Ear(Intake intake) {
-      this.intake = intake;
-    }
-
-    @Override
-    public void request(Command.Request request) {
-      intake.request(request);
-    }
-
-    @Override
-    public void tell(Command command) {
-      intake.tell(command);
-    }
   }
 }

@@ -27,11 +27,14 @@ final class SimulatedBroker {
   private final Workers workers;
   private long clockOffset;
   private int runs;
+  private String memberName;
   private @Nullable BrokerRun run;
+  private SimulatedRules rules = SimulatedRules.NONE;
 
   SimulatedBroker(
       String name, World world, Plan plan, Kafka kafka, Workers workers, Tampering tampering) {
     this.name = name;
+    this.memberName = name;
     this.world = world;
     this.plan = plan;
     this.kafka = kafka;
@@ -42,6 +45,30 @@ final class SimulatedBroker {
 
   InstantSource clock() {
     return () -> Instant.ofEpochMilli(wall());
+  }
+
+  /// What its operator wants: it is told if it runs, and keeps it for its next start.
+  void setRules(SimulatedRules wanted) {
+    world.trace(() -> name + " is to go by " + wanted);
+    ledger.ruled(this, wanted);
+    rules = wanted;
+    if (run != null) {
+      run.rule(wanted);
+    }
+  }
+
+  /// Under which its consumers are in their groups.
+  String memberName() {
+    return memberName;
+  }
+
+  SimulatedRules rules() {
+    return rules;
+  }
+
+  /// By how many milliseconds its clock was set forth.
+  long clockOffset() {
+    return clockOffset;
   }
 
   /// What its clock says.
@@ -81,9 +108,11 @@ final class SimulatedBroker {
 
   /// Rows that this store cannot hold, whatever is tried.
   boolean cannotHold(Row row) {
-    return plan.storeRefuses() > 0
+    return plan.has(Fault.STORE_REFUSES)
         && !row.activation().id().startsWith("undecodable")
-        && Math.floorMod(row.activation().id().hashCode() + world.seed, plan.storeRefuses()) == 0;
+        && Math.floorMod(
+                row.activation().id().hashCode() + world.seed, plan.rarity(Fault.STORE_REFUSES))
+            == 0;
   }
 
   @Nullable BrokerRun run() {
@@ -103,6 +132,11 @@ final class SimulatedBroker {
   }
 
   void crash(String why) {
+    crash(why, world.between(10 * World.MS, 10 * World.SECOND));
+  }
+
+  /// @param down for how long, in nanoseconds
+  void crash(String why, long down) {
     BrokerRun dying = run;
     if (dying != null) {
       world.count("crashes");
@@ -110,7 +144,26 @@ final class SimulatedBroker {
       dying.die();
       run = null;
       ledger.died(dying);
-      world.after(world.between(10 * World.MS, 10 * World.SECOND), "restart", this::start);
+      world.after(down, "restart", this::start);
+    }
+  }
+
+  /// Somebody starts another process on the same disk, while this one runs.
+  void startAnother() {
+    run = null;
+    memberName = memberName + "'";
+    start();
+  }
+
+  /// A stage of the process failed, so that it ended.
+  void failed(BrokerRun failed, String why) {
+    world.count("processes that ended by themselves");
+    if (run == failed) {
+      crash(why);
+    } else if (failed.isAlive()) {
+      world.trace(() -> failed + " ends: " + why);
+      failed.die();
+      ledger.died(failed);
     }
   }
 

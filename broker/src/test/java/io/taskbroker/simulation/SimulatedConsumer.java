@@ -47,7 +47,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   SimulatedConsumer(BrokerRun run, Kafka kafka, Kafka.Topic topic, Runnable wake) {
     super("none");
     this.run = run;
-    this.name = run.broker.name + "-" + topic.name();
+    this.name = run.broker.memberName() + "-" + topic.name();
     this.world = kafka.world;
     this.plan = kafka.plan;
     this.topic = topic;
@@ -135,8 +135,14 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   public void commitAsync(
       Map<TopicPartition, OffsetAndMetadata> offsets, OffsetCommitCallback callback) {
     long generation = member.generation;
+    if (world.diesHere()) {
+      throw new Crash("before an offset commit");
+    }
     requests.add(() -> {
       Exception failure = tryCommit(generation, offsets);
+      if (world.diesHere() && run.isAlive()) {
+        run.broker.crash("before it heard of an offset commit");
+      }
       run.later(
           world.between(World.MS / 5, 10 * World.MS),
           "offset commit answer",
@@ -158,7 +164,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
 
   private @Nullable Exception tryCommit(
       long generation, Map<TopicPartition, OffsetAndMetadata> offsets) {
-    if (world.fault(plan.commitFails())) {
+    if (world.happens(Fault.COMMIT_FAILS)) {
       return new TimeoutException("The request was lost");
     }
     try {
@@ -166,7 +172,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     } catch (KafkaException e) {
       return e;
     }
-    return world.fault(plan.commitFails()) ? new TimeoutException("The answer was lost") : null;
+    return world.happens(Fault.COMMIT_FAILS) ? new TimeoutException("The answer was lost") : null;
   }
 
   @Override
@@ -183,7 +189,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   @Override
   public Map<TopicPartition, OffsetAndMetadata> committed(
       Set<TopicPartition> partitions, Duration timeout) {
-    if (world.fault(plan.commitFails())) {
+    if (world.happens(Fault.COMMIT_FAILS)) {
       throw new TimeoutException("Kafka does not say what is committed");
     }
     var committed = new HashMap<TopicPartition, OffsetAndMetadata>();

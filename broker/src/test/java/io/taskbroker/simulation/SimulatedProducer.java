@@ -35,7 +35,7 @@ final class SimulatedProducer extends MockProducer<byte[], byte[]> {
 
   @Override
   public List<PartitionInfo> partitionsFor(String topic) {
-    if (kafka.world.fault(kafka.plan.produceFails())) {
+    if (kafka.world.happens(Fault.PRODUCE_FAILS)) {
       throw new TimeoutException("The topic is not known yet");
     }
     int partitions = kafka.topic(topic).partitions().size();
@@ -46,24 +46,33 @@ final class SimulatedProducer extends MockProducer<byte[], byte[]> {
   public Future<RecordMetadata> send(ProducerRecord<byte[], byte[]> record, Callback callback) {
     World world = kafka.world;
     Plan plan = kafka.plan;
-    if (world.fault(plan.produceRefused())) {
+    if (world.happens(Fault.PRODUCE_REFUSED)) {
       answer(record, callback, new RecordTooLargeException("too large, says chance"));
-    } else if (world.fault(plan.produceFails())) {
+    } else if (world.happens(Fault.PRODUCE_FAILS)) {
       boolean anew = world.random.nextBoolean();
       answer(
           record,
           callback,
           anew ? new KafkaException("broken for ever") : new TimeoutException("lost"));
     } else {
+      if (world.diesHere()) {
+        throw new Crash("before a record was sent");
+      }
       // On its way it outlives the process.
       world.after(
           world.between(World.MS / 5, 20 * World.MS),
           "produce",
           () -> {
             kafka.append(record.topic(), record.partition(), record.value());
-            boolean lost = world.fault(plan.produceLosesReply());
+            if (world.diesHere() && run.isAlive()) {
+              run.broker.crash("before it heard that Kafka has a record");
+            }
+            boolean lost = world.happens(Fault.PRODUCE_LOSES_REPLY);
             answer(record, callback, lost ? new TimeoutException("no answer") : null);
           });
+      if (world.diesHere()) {
+        throw new Crash("while a record was on its way");
+      }
     }
     return CompletableFuture.completedFuture(null);
   }
@@ -77,6 +86,9 @@ final class SimulatedProducer extends MockProducer<byte[], byte[]> {
           var place = new TopicPartition(record.topic(), record.partition());
           callback.onCompletion(new RecordMetadata(place, 0, 0, 0, 0, 0), failure);
           wake.run();
+          if (kafka.world.diesHere()) {
+            throw new Crash("after it heard of a record");
+          }
         });
   }
 

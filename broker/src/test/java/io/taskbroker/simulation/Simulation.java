@@ -7,6 +7,8 @@ import io.taskbroker.proto.v1.RetryState;
 import io.taskbroker.proto.v1.TaskActivation;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /// One history: tasks are published while faults happen, then all faults end, and everything must
 /// come to its end within a time.
@@ -17,16 +19,29 @@ final class Simulation {
   final World world;
   final Plan plan;
   final Ledger ledger;
-  private final Kafka kafka;
-  private final List<SimulatedBroker> brokers = new ArrayList<>();
+  final Kafka kafka;
+  final Workers workers;
+  final List<SimulatedBroker> brokers = new ArrayList<>();
+  private final @Nullable Consumer<Story> script;
   private int published;
 
+  /// A history that the seed decides altogether.
   Simulation(long seed, boolean traces, Tampering tampering) {
-    world = new World(seed, traces);
-    plan = Plan.of(world.random);
+    this(new World(seed, traces), tampering, null);
+  }
+
+  /// A history that is told: the seed decides what the script leaves open.
+  Simulation(long seed, boolean traces, Tampering tampering, Plan plan, Consumer<Story> script) {
+    this(new World(seed, traces, plan), tampering, script);
+  }
+
+  private Simulation(World world, Tampering tampering, @Nullable Consumer<Story> script) {
+    this.world = world;
+    this.script = script;
+    plan = world.plan;
     ledger = new Ledger(world, plan);
     kafka = new Kafka(world, plan, ledger);
-    var workers = new Workers(world, plan);
+    workers = new Workers(world, plan);
     for (int i = 0; i < plan.brokers(); i++) {
       var broker = new SimulatedBroker(i == 0 ? "A" : "B", world, plan, kafka, workers, tampering);
       brokers.add(broker);
@@ -42,6 +57,11 @@ final class Simulation {
   void run() {
     world.trace(plan::toString);
     brokers.forEach(broker -> world.after(world.between(0, World.SECOND), "start", broker::start));
+    var story = new Story(this);
+    if (script != null) {
+      workers.orders.bePatient();
+      script.accept(story);
+    }
     long end = plan.publishSeconds() * World.SECOND;
     for (int i = 0; i < plan.tasks(); i++) {
       world.after(world.between(0, end), "publish", this::publish);
@@ -59,6 +79,7 @@ final class Simulation {
       throw new Violation("G8", "it does not come to its end:\n" + ledger.leftOver(kafka));
     }
     ledger.checkEnd(kafka);
+    story.checkEnd();
   }
 
   private boolean isDone() {
@@ -66,12 +87,12 @@ final class Simulation {
   }
 
   private void publish() {
-    byte[] value = world.fault(plan.poison()) ? Ledger.poison() : task().toByteArray();
+    byte[] value = world.happens(Fault.POISON) ? Ledger.poison() : task().toByteArray();
     kafka.append(Kafka.TASKS, world.random.nextInt(2), value);
   }
 
   private TaskActivation task() {
-    boolean again = published > 0 && world.fault(plan.sameIdAgain());
+    boolean again = published > 0 && world.happens(Fault.SAME_ID_AGAIN);
     int number = again ? world.random.nextInt(published) : published++;
     long wall = world.wall();
     var state =
@@ -113,13 +134,13 @@ final class Simulation {
       if (run == null) {
         continue;
       }
-      if (world.fault(plan.crash())) {
+      if (world.happens(Fault.CRASH)) {
         broker.crash("killed");
-      } else if (world.fault(plan.restartInOrder())) {
+      } else if (world.happens(Fault.RESTART_IN_ORDER)) {
         broker.restart();
-      } else if (world.fault(plan.freeze())) {
+      } else if (world.happens(Fault.FREEZE)) {
         run.freeze(world.between(World.SECOND, 12 * World.SECOND));
-      } else if (world.fault(plan.clockStep())) {
+      } else if (world.happens(Fault.CLOCK_STEP)) {
         broker.stepClock(world.between(-20_000, 20_000));
       }
     }

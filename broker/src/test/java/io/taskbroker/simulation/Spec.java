@@ -17,6 +17,8 @@ record Spec(
     boolean decodable,
     String id,
     String application,
+    String namespace,
+    String taskname,
     boolean once,
     boolean deadLetters,
     long delayUntil,
@@ -42,6 +44,8 @@ record Spec(
         true,
         task.getId(),
         task.getApplication(),
+        task.getNamespace(),
+        task.getTaskname(),
         task.getRetryState().getAtMostOnce(),
         task.getRetryState().getOnAttemptsExceeded()
             == OnAttemptsExceeded.ON_ATTEMPTS_EXCEEDED_DEADLETTER,
@@ -52,7 +56,7 @@ record Spec(
   }
 
   private static Spec undecodable(Origin origin, byte[] bytes) {
-    return new Spec(origin, bytes, false, "", "", false, true, 0, Long.MAX_VALUE, 0, 0);
+    return new Spec(origin, bytes, false, "", "", "", "", false, true, 0, Long.MAX_VALUE, 0, 0);
   }
 
   /// Whether its id was derived by a broker.

@@ -3,8 +3,10 @@ package io.taskbroker.simulation;
 import io.taskbroker.engine.Outlets;
 import io.taskbroker.inflight.InflightOptions;
 import io.taskbroker.inflight.Intake;
+import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.ActivationStore;
 import java.time.InstantSource;
+import java.util.function.LongSupplier;
 import org.apache.kafka.clients.consumer.Consumer;
 
 /// What is put between the real parts of a broker: nothing, unless a bug is planted there.
@@ -29,6 +31,16 @@ interface Tampering {
 
   default InstantSource clock(InstantSource clock) {
     return clock;
+  }
+
+  /// @param wallSteps by how many milliseconds the wall clock of the broker was set forth by now
+  default Ticker ticker(Ticker ticker, LongSupplier wallSteps) {
+    return ticker;
+  }
+
+  /// What a broker begins with; by its operator these rules hold.
+  default SimulatedRules rules(SimulatedRules rules) {
+    return rules;
   }
 
   default Consumer<byte[], byte[]> consumer(Consumer<byte[], byte[]> consumer, BrokerRun run) {

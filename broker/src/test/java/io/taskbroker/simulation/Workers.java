@@ -26,6 +26,7 @@ final class Workers {
   private final Map<String, Long> downUntil = new HashMap<>();
   private final Set<String> reported = new HashSet<>();
   private final List<String> known = new ArrayList<>();
+  final Orders orders = new Orders();
 
   Workers(World world, Plan plan) {
     this.world = world;
@@ -40,17 +41,22 @@ final class Workers {
 
   void push(BrokerRun run, Delivery delivery) {
     String application = delivery.application();
-    if (world.fault(plan.workerDown())) {
+    if (world.happens(Fault.WORKER_DOWN)) {
       downUntil.put(application, world.now() + world.between(0, 5 * World.SECOND));
+    }
+    PushOutcome ordered = orders.answer(delivery.id(), application);
+    if (ordered != null) {
+      answer(run, delivery, network(), ordered);
+      return;
     }
     boolean down = !world.isQuiet() && downUntil.getOrDefault(application, 0L) > world.now();
     if (down) {
       answer(run, delivery, network(), PushOutcome.UNREACHABLE);
-    } else if (world.fault(plan.workerBusy())) {
+    } else if (world.happens(Fault.WORKER_BUSY)) {
       answer(run, delivery, network(), PushOutcome.BUSY);
-    } else if (world.fault(plan.workerRefuses())) {
+    } else if (world.happens(Fault.WORKER_REFUSES)) {
       answer(run, delivery, network(), PushOutcome.REFUSED);
-    } else if (world.fault(plan.networkLoses())) {
+    } else if (world.happens(Fault.NETWORK_LOSES)) {
       answer(run, delivery, world.between(0, 2 * World.SECOND), PushOutcome.LOST);
       if (world.random.nextBoolean()) {
         world.after(network(), "task arrives", () -> execute(run, delivery, false));
@@ -76,7 +82,7 @@ final class Workers {
 
   private void claim(SimulatedBroker broker) {
     BrokerRun run = broker.run();
-    if (run == null || world.fault(plan.workerDown())) {
+    if (run == null || world.happens(Fault.WORKER_DOWN)) {
       world.after(world.between(50 * World.MS, World.SECOND), "claim", () -> claim(broker));
       return;
     }
@@ -107,7 +113,7 @@ final class Workers {
       if (delivery != null) {
         run.broker.ledger.handedOut(run, delivery, true);
       }
-      boolean lost = world.fault(plan.networkLoses());
+      boolean lost = world.happens(Fault.NETWORK_LOSES);
       world.after(
           network(),
           "claim answered",
@@ -158,17 +164,22 @@ final class Workers {
     world.count("executions");
     world.trace(() -> "a worker runs " + delivery.id());
     known.add(delivery.id());
-    if (world.fault(plan.workerDies())) {
+    Orders.Act ordered = orders.begin(delivery.id());
+    if (world.happens(Fault.WORKER_DIES) || (ordered != null && ordered.takes() < 0)) {
       return;
     }
     long takes =
-        world.fault(plan.workerSlow())
+        world.happens(Fault.WORKER_SLOW)
             ? world.between(0, 2 * spec.deadline() * World.MS + World.SECOND)
             : world.between(World.MS, 200 * World.MS);
     Status status = Status.COMPLETE;
-    if (world.fault(plan.workerRetries()) && spec.attempts() < MAX_RETRIES) {
+    if (ordered != null) {
+      takes = ordered.takes();
+      status = ordered.status();
+    }
+    if (world.happens(Fault.WORKER_RETRIES) && spec.attempts() < MAX_RETRIES) {
       status = Status.RETRY;
-    } else if (world.fault(plan.workerFails())) {
+    } else if (world.happens(Fault.WORKER_FAILS)) {
       status = Status.FAILURE;
     }
     List<Command.Update> updates = new ArrayList<>();
@@ -176,16 +187,21 @@ final class Workers {
     boolean first = reported.add(run.broker.name + " " + Carried.keyOf(delivery));
     boolean prompt = takes < Math.min(spec.deadline(), 1_000) * World.MS / 2;
     boolean strict = sure && first && prompt && delivery.deliveries() == 1;
-    if (world.fault(plan.workerLies())) {
+    if (world.happens(Fault.WORKER_LIES)) {
       lie(updates, delivery);
       strict = false;
     }
     var report = new Report(run, updates, strict, world.now() + spec.deadline() * World.MS / 2);
     world.after(takes, "task done", report::send);
-    if (world.fault(plan.workerRepeats())) {
+    if (world.happens(Fault.WORKER_REPEATS)) {
       var again = new Report(run, updates, false, 0);
       world.after(takes + world.between(0, 5 * World.SECOND), "report repeated", again::send);
     }
+  }
+
+  /// Somebody reports something, again and again until it is answered.
+  void report(BrokerRun run, String id, Status status) {
+    new Report(run, List.of(update(id, status)), false, 0).send();
   }
 
   private Command.Update update(String id, Status status) {
@@ -239,18 +255,19 @@ final class Workers {
     }
 
     void send() {
-      boolean givesUp = tries > 3 && world.fault(4);
+      boolean givesUp = !orders.isPatient() && tries > 3 && world.fault(4);
       if (answered || givesUp) {
         return;
       }
       tries++;
       BrokerRun run = broker.run();
-      if (run == null || world.fault(plan.networkLoses())) {
+      if (run == null || world.happens(Fault.NETWORK_LOSES)) {
         again(world.between(100 * World.MS, World.SECOND));
         return;
       }
       run.later(network(), "report arrives", () -> arrive(run));
-      world.after(3 * World.SECOND, "report times out", this::send);
+      int attempt = tries;
+      world.after(3 * World.SECOND, "report times out", () -> sendAfter(attempt));
     }
 
     private void arrive(BrokerRun run) {
@@ -270,7 +287,7 @@ final class Workers {
                   if (next != null) {
                     broker.ledger.handedOut(run, next, true);
                   }
-                  if (!world.fault(plan.networkLoses())) {
+                  if (!world.happens(Fault.NETWORK_LOSES)) {
                     world.after(
                         network(),
                         "report answered",
@@ -291,7 +308,15 @@ final class Workers {
     }
 
     private void again(long nanos) {
-      world.after(nanos, "report again", this::send);
+      int attempt = tries;
+      world.after(nanos, "report again", () -> sendAfter(attempt));
+    }
+
+    /// Sends it again, unless it was sent again already.
+    private void sendAfter(int attempt) {
+      if (attempt == tries) {
+        send();
+      }
     }
   }
 }

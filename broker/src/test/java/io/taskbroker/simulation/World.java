@@ -3,9 +3,12 @@ package io.taskbroker.simulation;
 import io.taskbroker.runtime.Ticker;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.locks.Condition;
@@ -25,6 +28,7 @@ final class World {
 
   final long seed;
   final SplittableRandom random;
+  final Plan plan;
   final List<String> trace = new ArrayList<>();
   private final Map<String, Long> counts = new TreeMap<>();
   private final boolean traces;
@@ -34,13 +38,28 @@ final class World {
   private long numbers;
   private long hash;
   private boolean quiet;
+  private Map<Fault, Integer> rarities;
+  private final Set<Long> crashPoints = new HashSet<>();
+  private long points;
 
   private record Event(long time, long number, String what, Runnable body) {}
 
+  /// A world that its seed decides altogether.
   World(long seed, boolean traces) {
     this.seed = seed;
     this.random = new SplittableRandom(seed);
     this.traces = traces;
+    this.plan = Plan.of(random);
+    this.rarities = plan.faults();
+  }
+
+  /// A world that is about something; its seed decides the rest.
+  World(long seed, boolean traces, Plan plan) {
+    this.seed = seed;
+    this.random = new SplittableRandom(seed);
+    this.traces = traces;
+    this.plan = plan;
+    this.rarities = plan.faults();
   }
 
   /// Nanoseconds since the start.
@@ -90,6 +109,36 @@ final class World {
         return;
       }
     }
+  }
+
+  /// Whether something goes wrong now.
+  boolean happens(Fault fault) {
+    return fault(rarities.getOrDefault(fault, 0));
+  }
+
+  /// Has a process die where a history comes past its so-many-th point. Points are before, in and
+  /// after each write to a store and to Kafka.
+  void crashAt(long point) {
+    crashPoints.add(point);
+  }
+
+  /// Comes past a point; whether the process dies there.
+  boolean diesHere() {
+    points++;
+    return crashPoints.contains(points);
+  }
+
+  /// How many points a history came past.
+  long points() {
+    return points;
+  }
+
+  /// From now on it happens once in so many times; 0 for never.
+  void set(Fault fault, int rarity) {
+    Map<Fault, Integer> changed = new EnumMap<>(Fault.class);
+    changed.putAll(rarities);
+    changed.put(fault, rarity);
+    rarities = changed;
   }
 
   /// Something that happens once in `n` times, as long as faults happen.

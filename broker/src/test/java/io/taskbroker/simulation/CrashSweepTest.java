@@ -1,0 +1,104 @@
+package io.taskbroker.simulation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import io.taskbroker.activation.Status;
+import io.taskbroker.proto.v1.RetryState;
+import io.taskbroker.simulation.Orders.Act;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.slf4j.LoggerFactory;
+
+/// One small history, and a crash at every point of it: before, in and after each transaction, and
+/// before, during and after each record and offset that goes to Kafka. In the second test a second
+/// crash follows at each of the next points. `-Dsimulation.sweep=N` sweeps N seeds, and N points
+/// after each.
+@Timeout(value = 1, unit = TimeUnit.HOURS)
+final class CrashSweepTest {
+  private static final int SWEEP = Integer.getInteger("simulation.sweep", 2);
+  private static final Plan PLAN = Plan.calm().withLimits(4, 0).withSeconds(10);
+
+  @BeforeAll
+  static void hush() {
+    logger().setLevel(Level.OFF);
+  }
+
+  @AfterAll
+  static void speak() {
+    logger().setLevel(null);
+  }
+
+  private static Logger logger() {
+    return (Logger) LoggerFactory.getLogger("io.taskbroker");
+  }
+
+  @Test
+  void aCrashAtAnyPointBreaksNothing() {
+    for (int seed = 1; seed <= SWEEP; seed++) {
+      long points = run(seed).points();
+      assertThat(points).as("points of seed %d", seed).isGreaterThan(50);
+      for (long point = 1; point <= points; point++) {
+        assertThat(run(seed, point).counts()).containsKey("crashes");
+      }
+      System.out.printf("seed %d: a crash at each of %d points%n", seed, points);
+    }
+  }
+
+  @Test
+  void asDoesASecondCrashAfterIt() {
+    long points = run(1).points();
+    int runs = 0;
+    for (long point = 1; point <= points; point++) {
+      for (long second = point + 1; second <= point + SWEEP; second++) {
+        run(1, point, second);
+        runs++;
+      }
+    }
+    System.out.printf("seed 1: %d times two crashes%n", runs);
+    assertThat(runs).isPositive();
+  }
+
+  private static World run(long seed, long... points) {
+    var simulation = new Simulation(seed, false, Tampering.NONE, PLAN, CrashSweepTest::tell);
+    for (long point : points) {
+      simulation.world.crashAt(point);
+    }
+    try {
+      simulation.run();
+    } catch (RuntimeException | Violation e) {
+      throw new AssertionError("seed " + seed + ", crash at " + java.util.Arrays.toString(points), e);
+    }
+    return simulation.world;
+  }
+
+  /// Each way of a task through a broker.
+  private static void tell(Story story) {
+    story.workers.act("retried", new Act(World.MS, Status.RETRY));
+    story.workers.act("failed", new Act(World.MS, Status.FAILURE));
+    story.workers.act("failed-once", new Act(World.MS, Status.FAILURE));
+    story.workers.act("long", new Act(1_500 * World.MS, Status.COMPLETE));
+    story.at(2, () -> {
+      story.publish("done");
+      story.publishOnce("once");
+      story.publish("retried");
+      story.publish("failed");
+    });
+    story.at(2.3, () -> {
+      story.publishOnce("failed-once");
+      story.publish("delayed", task -> task.setDelay(2));
+      story.publish("parked", task -> task.setDelay(15));
+      story.replay(Ledger.poison());
+    });
+    story.at(2.6, () -> {
+      story.publish("long");
+      story.publish("expired", task -> task.setExpires(0));
+      story.publish("forgotten", task -> task.setRetryState(RetryState.getDefaultInstance()));
+      story.publish("done");
+    });
+  }
+}

@@ -1,0 +1,48 @@
+package io.taskbroker.simulation;
+
+/// A kind of thing that goes wrong. In each world it does or does not, and if so once in so many
+/// times.
+enum Fault {
+  CRASH(2, 4, 30),
+  CRASH_AT_COMMIT(3, 20, 200),
+  RESTART_IN_ORDER(4, 5, 30),
+  FREEZE(4, 5, 30),
+  CLOCK_STEP(4, 5, 30),
+  STORE_FAILS(3, 4, 60),
+  STORE_LOSES_REPLY(3, 4, 60),
+  STORE_GHOST(4, 4, 60),
+  STORE_REFUSES(6, 30, 100),
+  STORE_IS_FULL(6, 10, 60),
+  STORE_STALLS(4, 10, 100),
+  PRODUCE_FAILS(3, 2, 20),
+  PRODUCE_LOSES_REPLY(3, 2, 20),
+  PRODUCE_REFUSED(6, 4, 30),
+  COMMIT_FAILS(3, 3, 30),
+  NETWORK_LOSES(3, 5, 60),
+  WORKER_BUSY(3, 2, 20),
+  WORKER_DOWN(3, 5, 30),
+  WORKER_REFUSES(6, 5, 30),
+  WORKER_SLOW(3, 3, 30),
+  WORKER_DIES(3, 4, 40),
+  WORKER_FAILS(2, 3, 20),
+  WORKER_RETRIES(2, 3, 20),
+  WORKER_REPEATS(3, 4, 30),
+  WORKER_LIES(4, 4, 30),
+  POISON(5, 5, 40),
+  SAME_ID_AGAIN(6, 8, 40);
+
+  /// In one of so many worlds it happens at all.
+  final int worlds;
+
+  /// Where it happens, it happens at most once in so many times.
+  final int least;
+
+  /// And at least once in so many.
+  final int most;
+
+  Fault(int worlds, int least, int most) {
+    this.worlds = worlds;
+    this.least = least;
+    this.most = most;
+  }
+}

@@ -1,0 +1,564 @@
+package io.taskbroker.simulation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.PushOutcome;
+import io.taskbroker.simulation.Orders.Act;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.slf4j.LoggerFactory;
+
+/// The failure histories, told to brokers: each breaks a guarantee in a broker that lacks the rule
+/// which closes it, within some seeds, and breaks nothing in the broker as it is.
+@Timeout(value = 120, unit = TimeUnit.SECONDS)
+final class HistoriesTest {
+  /// Within so many seeds it must break a broker without its rule.
+  private static final int SEEDS = 60;
+
+  /// So many seeds at least must hold with it.
+  private static final int HOLDS = 40;
+
+  @BeforeAll
+  static void hush() {
+    logger().setLevel(Level.OFF);
+  }
+
+  @AfterAll
+  static void speak() {
+    logger().setLevel(null);
+  }
+
+  private static Logger logger() {
+    return (Logger) LoggerFactory.getLogger("io.taskbroker");
+  }
+
+  /// X is stored, run, and gone before its offset is committed; the process dies.
+  @Test
+  void h01WhatWasDoneBeforeACrashIsNotReadAgain() {
+    shows(
+        "H1",
+        "G1: ",
+        SwitchedOff.WATERMARKS_UNREAD,
+        Plan.calm(),
+        story -> {
+          story.at(2, () -> story.publish("x"));
+          story.when(
+              () -> story.hasRun("x") && !story.isStored("x"),
+              () -> story.broker().crash("killed"));
+          story.mustRun("x", 1);
+        });
+  }
+
+  /// A has X, which may run only once, and dies before its offset is committed; B reads and runs
+  /// it.
+  @Test
+  void h02WhatMayRunOnlyOnceWaitsForItsOffset() {
+    shows(
+        "H2",
+        "G3: ",
+        PlantedBug.PROOF_SKIPPED,
+        Plan.calm().withBrokers(2),
+        HistoriesTest::failover);
+  }
+
+  /// And A comes back with X on its disk.
+  @Test
+  void h02WhatAnotherMayHaveRunIsNotRunAgain() {
+    shows(
+        "H2",
+        "G",
+        PlantedBug.OTHERS_COMMITS_IGNORED,
+        Plan.calm().withBrokers(2),
+        HistoriesTest::failover);
+  }
+
+  private static void failover(Story story) {
+    story.at(
+        2,
+        () -> {
+          story.world.set(Fault.COMMIT_FAILS, 1);
+          story.publishOnce("x");
+        });
+    story.when(() -> story.isStored("x"), () -> story.broker().crash("killed", 12 * World.SECOND));
+    story.at(6, () -> story.world.set(Fault.COMMIT_FAILS, 0));
+    story.at(24, () -> story.publish("y"));
+  }
+
+  /// X is a dead letter, and sent again before its row is gone.
+  @Test
+  void h04WhatComesBackBeforeItsRowIsGoneIsTakenIn() {
+    shows(
+        "H4",
+        "G1: ",
+        SwitchedOff.DUPLICATE_OF_WHAT_LEAVES,
+        Plan.calm(),
+        story -> {
+          story.workers.act("x", new Act(World.MS, Status.FAILURE));
+          byte[][] value = new byte[1][];
+          story.at(2, () -> value[0] = story.publish("x"));
+          story.when(
+              () -> story.records(Kafka.DEAD_LETTERS) > 0,
+              () -> {
+                story.world.set(Fault.STORE_STALLS, 1);
+                story.replay(value[0]);
+              });
+          story.at(15, () -> story.world.set(Fault.STORE_STALLS, 0));
+          story.mustRun("x", 2);
+        });
+  }
+
+  /// By default a topic of which nothing is known begins at its end; then nobody publishes until
+  /// the broker is down.
+  @Test
+  void h05WhereATopicBeginsIsDecidedOnce() {
+    shows(
+        "H5",
+        "G1: ",
+        SwitchedOff.BEGINNING_FORGOTTEN,
+        Plan.calm().withLatest(),
+        story -> {
+          story.at(
+              8,
+              () -> {
+                story.broker().crash("killed");
+                story.publish("x");
+              });
+          story.mustRun("x", 1);
+        });
+  }
+
+  /// The store commits and nobody is told; the same is tried again.
+  @Test
+  void h06WhatWasCommittedIsNotCommittedAgain() {
+    shows(
+        "H6",
+        "G",
+        PlantedBug.BATCH_RENUMBERED,
+        Plan.calm().with(Fault.STORE_LOSES_REPLY, 3),
+        story -> {
+          for (int i = 0; i < 10; i++) {
+            String id = "x" + i;
+            story.at(2 + i, () -> story.publish(id));
+            story.mustRun(id, 1);
+          }
+        });
+  }
+
+  /// X is to be retried; the process dies before that is on disk, and the retry is in Kafka.
+  @Test
+  void h07WhatIsNotDecidedDurablyIsNotProduced() {
+    shows(
+        "H7",
+        "G4: ",
+        PlantedBug.PRODUCED_TOO_SOON,
+        Plan.calm(),
+        story -> {
+          story.workers.act("x", new Act(World.MS, Status.RETRY));
+          story.at(2, () -> story.publish("x"));
+        });
+  }
+
+  /// X is in Kafka as a dead letter, and still on disk; the process dies.
+  @Test
+  void h07WhatIsOnItsWayOutDoesNotRunAgain() {
+    shows(
+        "H7",
+        "G6: ",
+        SwitchedOff.LEAVING_LOADED_AS_PENDING,
+        Plan.calm(),
+        story -> {
+          story.workers.act("x", new Act(World.MS, Status.FAILURE));
+          story.at(2, () -> story.publish("x"));
+          story.when(
+              () -> story.records(Kafka.DEAD_LETTERS) > 0, () -> story.broker().crash("killed"));
+          story.mustRun("x", 1);
+        });
+  }
+
+  /// X' ran and is gone when X is produced once more.
+  @Test
+  void h08ASecondCopyOfARetryIsDiscarded() {
+    shows(
+        "H8",
+        "G4: ",
+        SwitchedOff.TOMBSTONES_UNREAD,
+        Plan.calm(),
+        story -> {
+          story.workers.act("x", new Act(World.MS, Status.RETRY));
+          story.at(2, () -> story.publish("x"));
+          story.when(
+              () -> story.records(Kafka.RETRIES) == 1,
+              () -> {
+                story.world.set(Fault.PRODUCE_FAILS, 1);
+                story.broker().crash("killed before it was acknowledged", World.SECOND);
+              });
+          story.at(15, () -> story.broker().crash("killed", World.SECOND));
+          story.at(16, () -> story.world.set(Fault.PRODUCE_FAILS, 0));
+          story.inTheEnd(
+              () -> story.records(Kafka.RETRIES) == 2,
+              "H8",
+              "there is no second copy of the retry");
+        });
+  }
+
+  /// The answer to a push is lost; the worker may have the task.
+  @Test
+  void h09WhatAWorkerMayHaveIsNotPushedAgain() {
+    shows(
+        "H9",
+        "G3: ",
+        PlantedBug.LOST_TAKEN_FOR_UNREACHABLE,
+        Plan.calm().with(Fault.NETWORK_LOSES, 2),
+        story -> {
+          for (int i = 0; i < 6; i++) {
+            String id = "x" + i;
+            story.at(2 + i, () -> story.publishOnce(id));
+          }
+        });
+  }
+
+  /// The store cannot hold some rows, whatever is tried.
+  @Test
+  void h12WhatTheStoreCannotHoldIsDisposedOf() {
+    shows(
+        "H12",
+        "G8: ",
+        PlantedBug.REFUSAL_TRIED_FOR_EVER,
+        Plan.calm().with(Fault.STORE_REFUSES, 3),
+        HistoriesTest::burst);
+  }
+
+  /// The disk is full: inserts fail, and so do deletes that are in a transaction with them.
+  @Test
+  void h12WhatMakesSpaceGoesFirst() {
+    shows(
+        "H12",
+        "G8: ",
+        PlantedBug.FULL_DISK_WAITED_OUT,
+        Plan.calm().withLimits(1_000, 1_000),
+        HistoriesTest::burst);
+  }
+
+  private static void burst(Story story) {
+    for (int i = 0; i < 40; i++) {
+      String id = "x" + i;
+      story.at(2 + i / 100.0, () -> story.publish(id));
+    }
+  }
+
+  /// The workers of an application are away; another one is on the same topic.
+  @Test
+  void h13AnApplicationWithoutWorkersHoldsUpNoOther() {
+    shows(
+        "H13",
+        "G8: ",
+        SwitchedOff.ONE_BOUND_FOR_ALL,
+        Plan.calm().withLimits(5, 0),
+        story -> {
+          story.workers.down("shop", true);
+          burst(story);
+          story.at(3, () -> story.publish("y", task -> task.setApplication("mail")));
+          story.at(13, () -> story.check(story.hasRun("y"), "G8", () -> "mail waits for shop"));
+          story.at(25, () -> story.workers.down("shop", false));
+        });
+  }
+
+  /// The store is slow, and many reports come in.
+  @Test
+  void h14NobodyWaitsForAQueueThatWaitsForHim() {
+    shows(
+        "H14",
+        "G8: ",
+        SwitchedOff.ENGINE_BLOCKS,
+        Plan.calm().with(Fault.STORE_STALLS, 0),
+        story -> {
+          for (int i = 0; i < 12; i++) {
+            String id = "x" + i;
+            story.workers.act(id, new Act(2 * World.SECOND, Status.COMPLETE));
+            story.at(2 + i / 10.0, () -> story.publish(id));
+          }
+          story.at(
+              3.9,
+              () -> {
+                story.world.set(Fault.STORE_STALLS, 1);
+                for (int i = 0; i < 20; i++) {
+                  story.publish("y" + i);
+                }
+              });
+          story.at(20, () -> story.world.set(Fault.STORE_STALLS, 0));
+        });
+  }
+
+  /// More is parked while parked rows are read.
+  @Test
+  void h15WhatIsParkedWhileRowsAreReadIsReadToo() {
+    shows(
+        "H15",
+        "G8: ",
+        SwitchedOff.READ_OVERTAKES_WRITES,
+        Plan.calm().withLimits(3, 0).with(Fault.STORE_STALLS, 0),
+        story -> {
+          story.workers.down("shop", true);
+          story.at(2, () -> story.publish("y", task -> task.setApplication("mail")));
+          for (int i = 0; i < 3; i++) {
+            String id = "x" + i;
+            story.at(2, () -> story.publish(id));
+          }
+          story.at(
+              5,
+              () -> {
+                story.world.set(Fault.STORE_STALLS, 1);
+                story.publish("z");
+              });
+          story.at(5.1, () -> story.workers.down("shop", false));
+          story.at(15, () -> story.world.set(Fault.STORE_STALLS, 0));
+        });
+  }
+
+  /// The broker is down while workers finish, and longer than deadlines last.
+  @Test
+  void h16DeadlinesWaitForReportsAfterAStart() {
+    shows(
+        "H16",
+        "G6: ",
+        PlantedBug.NO_RESTART_GRACE,
+        Plan.calm(),
+        story -> {
+          story.workers.act("x", new Act(2 * World.SECOND, Status.COMPLETE));
+          story.at(2, () -> story.publish("x"));
+          story.when(
+              () -> story.hasRun("x"),
+              () -> story.after(0.6, () -> story.broker().crash("killed", 8 * World.SECOND)));
+          story.mustRun("x", 1);
+        });
+  }
+
+  /// A deploy: the broker is stopped in order while a worker has X.
+  @Test
+  void h17WhatWorkersHaveIsWrittenDownAtAStop() {
+    shows(
+        "H17",
+        "G5: ",
+        PlantedBug.DRAIN_UNHEARD,
+        Plan.calm(),
+        story -> {
+          story.workers.act("x", new Act(3_500 * World.MS, Status.COMPLETE));
+          story.at(2, () -> story.publish("x"));
+          story.when(
+              () -> story.hasRun("x"), () -> story.after(0.05, () -> story.broker().restart()));
+        });
+  }
+
+  /// The first worker gave no sign; the second one completes X while the first says Retry.
+  @Test
+  void h18CompleteWinsUntilARetryIsProduced() {
+    shows(
+        "H18",
+        "G6: ",
+        SwitchedOff.RETRY_WINS,
+        Plan.calm(),
+        story -> {
+          Act silent = new Act(Orders.NEVER, Status.COMPLETE);
+          story.workers.act("x", silent, silent);
+          story.at(2, () -> story.publish("x", task -> task.setProcessingDeadlineDuration(1)));
+          story.when(
+              () -> story.workers.executions("x") == 2,
+              () ->
+                  story.after(
+                      0.1,
+                      () -> {
+                        story.world.set(Fault.STORE_STALLS, 1);
+                        story.report("x", Status.RETRY);
+                        story.after(0.6, () -> story.report("x", Status.COMPLETE));
+                      }));
+          story.at(15, () -> story.world.set(Fault.STORE_STALLS, 0));
+          story.inTheEnd(
+              () -> story.records(Kafka.RETRIES) == 0, "G6", "what was completed is retried");
+        });
+  }
+
+  /// Dead letters cannot be produced, and a message is none.
+  @Test
+  void h19APartitionDoesNotWaitForADeadLetter() {
+    shows(
+        "H19",
+        "G8: ",
+        SwitchedOff.POISON_WAITED_FOR,
+        Plan.calm(),
+        story -> {
+          story.world.set(Fault.PRODUCE_FAILS, 1);
+          story.at(2, () -> story.replay(Ledger.poison()));
+          story.at(3, () -> story.publish("x"));
+          story.at(
+              13, () -> story.check(story.hasRun("x"), "G8", () -> "x waits for a dead letter"));
+          story.at(20, () -> story.world.set(Fault.PRODUCE_FAILS, 0));
+        });
+  }
+
+  /// One transaction has the mark of X and its delete.
+  @Test
+  void h20TwoChangesOfOneRowKeepTheirOrder() {
+    Plan plan = Plan.calm().with(Fault.STORE_STALLS, 3);
+    shows(
+        "H20",
+        "G1: ",
+        SwitchedOff.ROW_CHANGES_SWAPPED,
+        plan,
+        story -> {
+          for (int i = 0; i < 10; i++) {
+            String id = "x" + i;
+            story.workers.act(id, new Act(400 * World.MS, Status.COMPLETE));
+            story.at(2 + i, () -> story.publish(id));
+          }
+        });
+  }
+
+  /// A delay ends in the middle of a second; the process dies meanwhile.
+  @Test
+  void h21ADelayIsNotRoundedDown() {
+    shows(
+        "H21",
+        "G5: ",
+        SwitchedOff.DELAY_ROUNDED_DOWN,
+        Plan.calm(),
+        story -> {
+          story.at(2.9, () -> story.publish("x", task -> task.setDelay(6)));
+          story.at(5, () -> story.broker().crash("killed", 100 * World.MS));
+        });
+  }
+
+  /// The clock is set forth while a worker has X.
+  @Test
+  void h21DeadlinesDoNotFollowTheWallClock() {
+    shows(
+        "H21",
+        "G5: ",
+        SwitchedOff.DEADLINES_BY_WALL_CLOCK,
+        Plan.calm().with(Fault.CLOCK_STEP, 0),
+        story -> {
+          story.workers.act("x", new Act(3 * World.SECOND, Status.COMPLETE));
+          story.at(2, () -> story.publish("x"));
+          story.when(
+              () -> story.hasRun("x"),
+              () -> story.after(0.5, () -> story.broker().stepClock(20_000)));
+          story.mustRun("x", 1);
+        });
+  }
+
+  /// A task is switched off; the broker starts anew, and cannot read its rules.
+  @Test
+  void h22TheLastGoodRulesHoldAfterAStart() {
+    shows(
+        "H22",
+        "G5: ",
+        SwitchedOff.RULES_FORGOTTEN,
+        Plan.calm(),
+        story -> {
+          story.at(2, () -> story.broker().setRules(SimulatedRules.killing("work")));
+          story.at(4, () -> story.broker().crash("killed", World.SECOND));
+          story.at(4.1, () -> story.publish("x"));
+          story.mustRun("x", 0);
+        });
+  }
+
+  /// X expires while it waits for a worker that is away.
+  @Test
+  void h22ExpiryIsLookedAtLast() {
+    shows(
+        "H22",
+        "G5: ",
+        SwitchedOff.EXPIRY_UNCHECKED,
+        Plan.calm(),
+        story -> {
+          story.workers.down("shop", true);
+          story.at(2, () -> story.publish("x", task -> task.setExpires(5)));
+          story.at(9, () -> story.workers.down("shop", false));
+        });
+  }
+
+  /// Somebody starts a second process on the file of the first.
+  @Test
+  void h23OneProcessAtATimeWritesToAStore() {
+    shows(
+        "H23",
+        "G",
+        SwitchedOff.STORE_UNGUARDED,
+        Plan.calm(),
+        story -> {
+          story.workers.down("shop", true);
+          story.at(2, () -> story.publishOnce("x"));
+          story.at(6, () -> story.broker().startAnother());
+          story.at(8, () -> story.workers.down("shop", false));
+        });
+  }
+
+  /// The worker refuses one task, for its size, and takes all others.
+  @Test
+  void h24WhatIsRefusedAgainAndAgainHasFailed() {
+    shows(
+        "H24",
+        "G8: ",
+        SwitchedOff.REFUSED_TAKEN_FOR_BUSY,
+        Plan.calm().with(Fault.WORKER_REFUSES, 0),
+        story -> {
+          story.workers.answer("x", PushOutcome.REFUSED);
+          story.at(2, () -> story.publish("x"));
+          for (int i = 0; i < 60; i++) {
+            String id = "y" + i;
+            story.at(2 + i / 3.0, () -> story.publish(id));
+          }
+        });
+  }
+
+  /// The store stands still, and the broker is stopped.
+  @Test
+  void h25AStopAnswersNothingThatIsNotDurable() {
+    shows(
+        "H25",
+        "G2: ",
+        SwitchedOff.ANSWERED_AT_STOP,
+        Plan.calm().with(Fault.STORE_FAILS, 0),
+        story -> {
+          story.workers.act("x", new Act(500 * World.MS, Status.COMPLETE));
+          story.at(2, () -> story.publish("x"));
+          story.when(() -> story.hasRun("x"), () -> story.world.set(Fault.STORE_FAILS, 1));
+          story.when(
+              () -> story.hasRun("x"), () -> story.after(0.9, () -> story.broker().restart()));
+          story.at(9, () -> story.world.set(Fault.STORE_FAILS, 0));
+        });
+  }
+
+  /// @param breaks how what is found begins
+  private static void shows(
+      String history, String breaks, Tampering without, Plan plan, Consumer<Story> script) {
+    int seeds = 0;
+    String finding = "";
+    while (!finding.startsWith(breaks) && seeds < SEEDS) {
+      seeds++;
+      finding = tell(seeds, without, plan, script);
+    }
+    System.out.printf("%-4s %-26s %3d seeds  %s%n", history, without, seeds, finding);
+    assertThat(finding).as("what %d seeds find without %s", seeds, without).startsWith(breaks);
+    for (int seed = 1; seed <= Math.max(seeds, HOLDS); seed++) {
+      assertThat(tell(seed, Tampering.NONE, plan, script)).as("seed %d", seed).isEmpty();
+    }
+  }
+
+  private static String tell(long seed, Tampering tampering, Plan plan, Consumer<Story> script) {
+    try {
+      new Simulation(seed, false, tampering, plan, script).run();
+      return "";
+    } catch (Violation e) {
+      return String.valueOf(e.getMessage()).lines().findFirst().orElse("?");
+    } catch (RuntimeException | AssertionError e) {
+      return "the broker itself: " + String.valueOf(e.getMessage()).lines().findFirst().orElse("?");
+    }
+  }
+}

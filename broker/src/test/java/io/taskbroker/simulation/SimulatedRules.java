@@ -1,0 +1,49 @@
+package io.taskbroker.simulation;
+
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Destination;
+import io.taskbroker.inflight.Rules;
+import java.util.Set;
+
+/// What an operator says: which tasks are switched off, and which namespaces go elsewhere.
+///
+/// @param killed names of tasks
+/// @param demoted namespaces
+/// @param to the topic that they go to
+/// @param comesBack whether brokers read that topic, so that nothing is to go there
+record SimulatedRules(Set<String> killed, Set<String> demoted, String to, boolean comesBack)
+    implements Rules {
+  static final SimulatedRules NONE = new SimulatedRules(Set.of(), Set.of(), Kafka.ELSEWHERE, false);
+
+  static SimulatedRules killing(String... names) {
+    return new SimulatedRules(Set.of(names), Set.of(), Kafka.ELSEWHERE, false);
+  }
+
+  static SimulatedRules demoting(String... namespaces) {
+    return new SimulatedRules(Set.of(), Set.of(namespaces), Kafka.ELSEWHERE, false);
+  }
+
+  boolean kills(Spec spec) {
+    return spec.decodable() && killed.contains(spec.taskname());
+  }
+
+  boolean demotes(Spec spec) {
+    return spec.decodable() && !kills(spec) && !comesBack && demoted.contains(spec.namespace());
+  }
+
+  @Override
+  public boolean exist() {
+    return !killed.isEmpty() || !demoted.isEmpty();
+  }
+
+  @Override
+  public Verdict judge(Activation activation) {
+    if (killed.contains(activation.taskname())) {
+      return new Verdict.Killed(false);
+    }
+    if (!demoted.contains(activation.namespace())) {
+      return Verdict.Kept.AS_IT_IS;
+    }
+    return comesBack ? Verdict.Kept.WOULD_COME_BACK : new Verdict.Demoted(Destination.of(to));
+  }
+}

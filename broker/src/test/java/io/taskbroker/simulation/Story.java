@@ -1,0 +1,170 @@
+package io.taskbroker.simulation;
+
+import com.google.protobuf.Timestamp;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Status;
+import io.taskbroker.proto.v1.OnAttemptsExceeded;
+import io.taskbroker.proto.v1.RetryState;
+import io.taskbroker.proto.v1.TaskActivation;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+
+/// The words in which a history is told: what happens when, and what must come of it. All else is
+/// left to the seed: how long messages and transactions take.
+final class Story {
+  private static final long LOOK = World.MS / 2;
+
+  final World world;
+  final Orders workers;
+  private final Simulation simulation;
+  private final List<Runnable> endings = new ArrayList<>();
+
+  Story(Simulation simulation) {
+    this.simulation = simulation;
+    this.world = simulation.world;
+    this.workers = simulation.workers.orders;
+  }
+
+  SimulatedBroker broker() {
+    return simulation.brokers.getFirst();
+  }
+
+  Kafka kafka() {
+    return simulation.kafka;
+  }
+
+  /// At that time since the beginning.
+  void at(double seconds, Runnable body) {
+    world.after((long) (seconds * World.SECOND) - world.now(), "told", body);
+  }
+
+  /// As soon as something is so, once, if it comes to be before the end of the faults.
+  void when(BooleanSupplier condition, Runnable body) {
+    world.after(
+        LOOK,
+        "look",
+        () -> {
+          if (condition.getAsBoolean()) {
+            body.run();
+          } else if (!world.isQuiet()) {
+            when(condition, body);
+          }
+        });
+  }
+
+  /// A while after something.
+  void after(double seconds, Runnable body) {
+    at((double) world.now() / World.SECOND + seconds, body);
+  }
+
+  /// Publishes a task of the application `shop` with a deadline of four seconds, that may be
+  /// retried and ends as a dead letter, to the first partition.
+  byte[] publish(String id) {
+    return publish(id, task -> task);
+  }
+
+  byte[] publish(String id, UnaryOperator<TaskActivation.Builder> as) {
+    long wall = world.wall();
+    byte[] value =
+        as.apply(
+                TaskActivation.newBuilder()
+                    .setId(id)
+                    .setApplication("shop")
+                    .setNamespace("ns")
+                    .setTaskname("work")
+                    .setProcessingDeadlineDuration(4)
+                    .setRetryState(state(false))
+                    .setReceivedAt(time(wall)))
+            .build()
+            .toByteArray();
+    replay(value);
+    return value;
+  }
+
+  /// Publishes a task that may run only once.
+  byte[] publishOnce(String id) {
+    return publish(id, task -> task.setRetryState(state(true)));
+  }
+
+  /// Publishes the bytes of a record.
+  void replay(byte[] value) {
+    simulation.kafka.append(Kafka.TASKS, 0, value);
+  }
+
+  static Timestamp time(long millis) {
+    return Timestamp.newBuilder()
+        .setSeconds(millis / 1_000)
+        .setNanos((int) (millis % 1_000) * 1_000_000)
+        .build();
+  }
+
+  private static RetryState state(boolean once) {
+    return RetryState.newBuilder()
+        .setMaxAttempts(3)
+        .setAtMostOnce(once)
+        .setOnAttemptsExceeded(OnAttemptsExceeded.ON_ATTEMPTS_EXCEEDED_DEADLETTER)
+        .build();
+  }
+
+  /// Has a worker say something of a task.
+  void report(String id, Status status) {
+    BrokerRun run = broker().run();
+    if (run != null) {
+      simulation.workers.report(run, id, status);
+    }
+  }
+
+  /// Whether the disk has a row of that id.
+  boolean isStored(String id) {
+    return rows(id) > 0;
+  }
+
+  private long rows(String id) {
+    return broker().disk.rows().values().stream().filter(row -> isOf(row, id)).count();
+  }
+
+  /// Whether a row of that id is on its way out, on disk.
+  boolean isLeaving(String id) {
+    return broker().disk.rows().values().stream()
+        .anyMatch(row -> isOf(row, id) && row.leaving() != null);
+  }
+
+  private static boolean isOf(Row row, String id) {
+    return row.activation().id().equals(id);
+  }
+
+  /// How many records a topic has.
+  long records(String topic) {
+    return simulation.kafka.topic(topic).partitions().stream().mapToLong(List::size).sum();
+  }
+
+  boolean hasRun(String id) {
+    return workers.executions(id) > 0;
+  }
+
+  /// Checks something now.
+  void check(boolean holds, String guarantee, Supplier<String> what) {
+    Violation.check(holds, guarantee, what);
+  }
+
+  /// Checks something at the end.
+  void inTheEnd(BooleanSupplier holds, String guarantee, String what) {
+    endings.add(() -> check(holds.getAsBoolean(), guarantee, () -> what));
+  }
+
+  /// The task must have run so often in the end.
+  void mustRun(String id, int times) {
+    endings.add(() ->
+        check(
+            workers.executions(id) == times,
+            times > workers.executions(id) ? "G1" : "G6",
+            () -> id + " ran " + workers.executions(id) + " times"));
+  }
+
+  void checkEnd() {
+    endings.forEach(Runnable::run);
+  }
+}

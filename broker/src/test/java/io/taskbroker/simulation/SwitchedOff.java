@@ -1,0 +1,445 @@
+package io.taskbroker.simulation;
+
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Status;
+import io.taskbroker.activation.Watermark;
+import io.taskbroker.engine.Outlets;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.PushOutcome;
+import io.taskbroker.runtime.Ticker;
+import io.taskbroker.store.ActivationStore;
+import io.taskbroker.store.ActivationStore.ParkedPage;
+import io.taskbroker.store.ActivationStore.ParkedQuery;
+import io.taskbroker.store.InMemoryStore;
+import io.taskbroker.store.WriteBatch;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
+import org.apache.kafka.clients.consumer.Consumer;
+
+/// Brokers without the rule that closes a failure history: each lacks one, and nothing else.
+enum SwitchedOff implements Tampering {
+  /// Watermarks are not read at a start.
+  WATERMARKS_UNREAD {
+    @Override
+    public ActivationStore store(ActivationStore store, BrokerRun run) {
+      return new ForwardingStore(store) {
+        @Override
+        public List<Watermark> watermarks() {
+          return List.of();
+        }
+      };
+    }
+  },
+  /// A record whose id is in flight is a duplicate, also if that one is on its way out (H4).
+  DUPLICATE_OF_WHAT_LEAVES {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return arriving(intake, arrival -> !leaves(run, arrival.activation()));
+    }
+
+    private static boolean leaves(BrokerRun run, Activation activation) {
+      return run.broker.disk.rows().values().stream()
+          .anyMatch(row ->
+              row.leaving() != null
+                  && row.activation().id().equals(activation.id())
+                  && !row.activation().origin().equals(activation.origin()));
+    }
+  },
+  /// Where a topic was begun is not committed, nor remembered.
+  BEGINNING_FORGOTTEN {
+    @Override
+    public ActivationStore store(ActivationStore store, BrokerRun run) {
+      return WATERMARKS_UNREAD.store(store, run);
+    }
+
+    @Override
+    @SuppressWarnings("unchecked") // the interface of a consumer of bytes
+    public Consumer<byte[], byte[]> consumer(Consumer<byte[], byte[]> consumer, BrokerRun run) {
+      return (Consumer<byte[], byte[]>)
+          Proxy.newProxyInstance(
+              Consumer.class.getClassLoader(),
+              new Class<?>[] {Consumer.class},
+              (_, method, arguments) -> {
+                if (run.number == 1 && method.getName().equals("commitSync")) {
+                  return null;
+                }
+                try {
+                  return method.invoke(consumer, arguments);
+                } catch (InvocationTargetException e) {
+                  throw e.getCause();
+                }
+              });
+    }
+  },
+  /// What is on its way out is loaded as if it had to run.
+  LEAVING_LOADED_AS_PENDING {
+    @Override
+    public ActivationStore store(ActivationStore store, BrokerRun run) {
+      return loading(
+          store,
+          row ->
+              row.leaving() == null
+                  ? row
+                  : Row.arriving(row.key(), row.activation(), Status.PENDING, row.addedAt()));
+    }
+  },
+  /// The ids of what is done are not read at a start.
+  TOMBSTONES_UNREAD {
+    @Override
+    public ActivationStore store(ActivationStore store, BrokerRun run) {
+      return new ForwardingStore(store) {
+        @Override
+        public List<Tombstone> tombstones(long now) {
+          return List.of();
+        }
+      };
+    }
+  },
+  /// The bound on what may run is one for all applications, and what is over it waits in Kafka.
+  ONE_BOUND_FOR_ALL {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return new Dam(intake, run) {
+        @Override
+        boolean holds(Command.Ingest records) {
+          return run.broker.disk.rows().size() >= run.broker.options().limits().maxPending();
+        }
+      };
+    }
+  },
+  /// The engine waits where the committer's queue is full, and completions wait where its own is.
+  ENGINE_BLOCKS {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return Narrows.of(run).mailbox(intake);
+    }
+
+    @Override
+    public Outlets outlets(Outlets outlets, BrokerRun run) {
+      return Narrows.of(run).committer(outlets);
+    }
+  },
+  /// Parked rows are read before what was written before is on disk.
+  READ_OVERTAKES_WRITES {
+    @Override
+    public Outlets outlets(Outlets outlets, BrokerRun run) {
+      return new ForwardingOutlets(outlets) {
+        @Override
+        public void commit(List<Change> changes, List<ParkedQuery> reads) {
+          super.commit(changes, List.of());
+          for (ParkedQuery query : reads) {
+            ParkedPage page = page(run, query);
+            run.tell(
+                new Command.ParkedRead(
+                    query.application(), page.rows(), page.nextDue(), query.upTo()));
+          }
+        }
+      };
+    }
+
+    private static ParkedPage page(BrokerRun run, ParkedQuery query) {
+      List<Row> rows =
+          run.broker.disk.rows().values().stream()
+              .filter(row -> row.parkedUntil() != Row.NONE)
+              .filter(row -> row.activation().application().equals(query.application()))
+              .filter(row -> row.parkedUntil() <= query.upTo())
+              .filter(row ->
+                  row.parkedUntil() > query.afterDue()
+                      || (row.parkedUntil() == query.afterDue() && row.key() > query.afterKey()))
+              .sorted(Comparator.<Row>comparingLong(Row::parkedUntil).thenComparingLong(Row::key))
+              .toList();
+      List<Row> first = rows.stream().limit(query.limit()).toList();
+      return new ParkedPage(
+          first, rows.size() > first.size() ? rows.get(first.size()).parkedUntil() : Row.NONE);
+    }
+  },
+  /// A Complete of what was said to be retried is answered when that is durable, and that is all.
+  RETRY_WINS {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return new ForwardingIntake(intake) {
+        private final Map<String, Status> said = new HashMap<>();
+
+        @Override
+        public void request(Command.Request request) {
+          if (request instanceof Command.Report report) {
+            Command.Update update = report.updates().getFirst();
+            Status before = said.putIfAbsent(update.id(), update.status());
+            if (before == Status.RETRY && update.status() == Status.COMPLETE) {
+              var retry = new Command.Update(update.id(), Status.RETRY, -1, -1);
+              super.request(new Command.Report(List.of(retry), report.next(), report.reply()));
+              return;
+            }
+          }
+          super.request(request);
+        }
+      };
+    }
+  },
+  /// The partition of a message that is no activation waits until Kafka has it as a dead letter.
+  POISON_WAITED_FOR {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return new Dam(intake, run) {
+        private boolean poisoned;
+
+        @Override
+        boolean holds(Command.Ingest records) {
+          if (poisoned) {
+            poisoned =
+                run.broker.disk.rows().values().stream()
+                    .anyMatch(row -> row.activation().id().startsWith("undecodable"));
+          }
+          boolean held = poisoned;
+          poisoned |= records.arrivals().stream().anyMatch(each -> each.undecodable() != null);
+          return held;
+        }
+      };
+    }
+  },
+  /// Of two changes of one row in a transaction the later one is applied first.
+  ROW_CHANGES_SWAPPED {
+    @Override
+    public ActivationStore store(ActivationStore store, BrokerRun run) {
+      return new ForwardingStore(store) {
+        @Override
+        public List<Outcome> commit(WriteBatch batch) {
+          List<Change> changes = new ArrayList<>(batch.changes());
+          for (int i = 0; i < changes.size(); i++) {
+            for (int j = i + 1; j < changes.size(); j++) {
+              if (changes.get(i) instanceof Change.Mark mark
+                  && changes.get(j) instanceof Change.Delete delete
+                  && mark.key() == delete.key()) {
+                changes.set(i, delete);
+                changes.set(j, mark);
+              }
+            }
+          }
+          return super.commit(new WriteBatch(batch.number(), changes));
+        }
+      };
+    }
+  },
+  /// The end of a delay is kept in whole seconds, rounded down.
+  DELAY_ROUNDED_DOWN {
+    @Override
+    public ActivationStore store(ActivationStore store, BrokerRun run) {
+      return loading(
+          store,
+          row ->
+              Row.arriving(
+                  row.key(),
+                  timed(
+                      row.activation(),
+                      row.activation().expiresAt(),
+                      row.activation().delayUntil() / 1_000 * 1_000),
+                  row.status(),
+                  row.addedAt()));
+    }
+  },
+  /// Leases and deadlines run by the wall clock.
+  DEADLINES_BY_WALL_CLOCK {
+    @Override
+    public Ticker ticker(Ticker ticker, LongSupplier wallSteps) {
+      return new Ticker() {
+        @Override
+        public long nanoTime() {
+          return ticker.nanoTime() + wallSteps.getAsLong() * World.MS;
+        }
+
+        @Override
+        public void await(ReentrantLock lock, Condition condition, long until) {
+          throw new AssertionError("Nothing waits in a simulation");
+        }
+      };
+    }
+  },
+  /// A broker begins without rules.
+  RULES_FORGOTTEN {
+    @Override
+    public SimulatedRules rules(SimulatedRules rules) {
+      return SimulatedRules.NONE;
+    }
+  },
+  /// Whether something has expired is not looked at once it is in.
+  EXPIRY_UNCHECKED {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return changing(
+          intake, activation -> timed(activation, Activation.NEVER, activation.delayUntil()));
+    }
+  },
+  /// Whoever opens a database may write to it, whoever else has it open.
+  STORE_UNGUARDED {
+    @Override
+    public ActivationStore store(ActivationStore store, BrokerRun run) {
+      return new ForwardingStore(store) {
+        @Override
+        public List<Outcome> commit(WriteBatch batch) {
+          try {
+            return super.commit(batch);
+          } catch (io.taskbroker.store.StoreException e) {
+            if (e.kind() != io.taskbroker.store.StoreException.Kind.FATAL) {
+              throw e;
+            }
+            List<Outcome> outcomes = new InMemoryStore(run.broker.disk).commit(batch);
+            for (int i = 0; i < outcomes.size(); i++) {
+              run.broker.ledger.applied(run, batch.changes().get(i), outcomes.get(i));
+            }
+            return outcomes;
+          }
+        }
+      };
+    }
+  },
+  /// A refusal by a worker's code is taken for one by its connection.
+  REFUSED_TAKEN_FOR_BUSY {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return new ForwardingIntake(intake) {
+        @Override
+        public void tell(Command command) {
+          if (command instanceof Command.Pushed pushed && pushed.outcome() == PushOutcome.REFUSED) {
+            super.tell(new Command.Pushed(pushed.delivery(), PushOutcome.BUSY, ""));
+          } else {
+            super.tell(command);
+          }
+        }
+      };
+    }
+  },
+  /// A broker that is told to stop says OK to all who wait.
+  ANSWERED_AT_STOP {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return new ForwardingIntake(intake) {
+        private final List<Command.Report> open = new ArrayList<>();
+
+        @Override
+        public void request(Command.Request request) {
+          if (request instanceof Command.Report report) {
+            open.add(report);
+          }
+          super.request(request);
+        }
+
+        @Override
+        public void tell(Command command) {
+          if (command instanceof Command.Drain) {
+            open.forEach(report -> report.reply().done(null));
+          }
+          super.tell(command);
+        }
+      };
+    }
+  };
+
+  /// Lets records through in their order, and not while it holds them.
+  private abstract static class Dam extends ForwardingIntake {
+    private final ArrayDeque<Command.Ingest> waiting = new ArrayDeque<>();
+    private final BrokerRun run;
+
+    Dam(Intake intake, BrokerRun run) {
+      super(intake);
+      this.run = run;
+    }
+
+    abstract boolean holds(Command.Ingest records);
+
+    @Override
+    public void tell(Command command) {
+      if (command instanceof Command.Ingest records) {
+        waiting.add(records);
+        if (waiting.size() == 1) {
+          flow();
+        }
+      } else {
+        super.tell(command);
+      }
+    }
+
+    private void flow() {
+      while (!waiting.isEmpty() && !holds(waiting.getFirst())) {
+        super.tell(waiting.removeFirst());
+      }
+      if (!waiting.isEmpty()) {
+        run.later(50 * World.MS, "dam", this::flow);
+      }
+    }
+  }
+
+  private static Intake arriving(Intake intake, Predicate<Command.Arrival> which) {
+    return new ForwardingIntake(intake) {
+      @Override
+      public void tell(Command command) {
+        super.tell(
+            command instanceof Command.Ingest records
+                ? new Command.Ingest(
+                    records.partition(),
+                    records.arrivals().stream().filter(which).toList(),
+                    records.nextOffset(),
+                    records.bytes())
+                : command);
+      }
+    };
+  }
+
+  private static Intake changing(Intake intake, UnaryOperator<Activation> by) {
+    return new ForwardingIntake(intake) {
+      @Override
+      public void tell(Command command) {
+        super.tell(
+            command instanceof Command.Ingest records
+                ? new Command.Ingest(
+                    records.partition(),
+                    records.arrivals().stream()
+                        .map(each ->
+                            new Command.Arrival(by.apply(each.activation()), each.undecodable()))
+                        .toList(),
+                    records.nextOffset(),
+                    records.bytes())
+                : command);
+      }
+    };
+  }
+
+  private static ActivationStore loading(ActivationStore store, UnaryOperator<Row> as) {
+    return new ForwardingStore(store) {
+      @Override
+      public List<Row> load(long key, int limit) {
+        return super.load(key, limit).stream().map(as).toList();
+      }
+    };
+  }
+
+  private static Activation timed(Activation of, long expiresAt, long delayUntil) {
+    return new Activation(
+        of.id(),
+        of.application(),
+        of.namespace(),
+        of.taskname(),
+        of.payload(),
+        of.origin(),
+        of.receivedAt(),
+        expiresAt,
+        delayUntil,
+        of.deadlineSeconds(),
+        of.failurePolicy(),
+        of.atMostOnce(),
+        of.derived());
+  }
+}

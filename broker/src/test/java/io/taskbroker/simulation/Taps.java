@@ -1,0 +1,79 @@
+package io.taskbroker.simulation;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.taskbroker.activation.Change;
+import io.taskbroker.engine.Outlets;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Intake;
+import io.taskbroker.proto.v1.TaskActivation;
+import io.taskbroker.store.ActivationStore;
+import io.taskbroker.store.ActivationStore.ParkedQuery;
+import io.taskbroker.store.StoreException;
+import io.taskbroker.store.WriteBatch;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
+
+/// Wrong connections between the parts of a broker, to plant bugs with.
+final class Taps {
+  private Taps() {}
+
+  static ActivationStore mistaking(ActivationStore store, StoreException.Kind kind) {
+    return new ForwardingStore(store) {
+      @Override
+      public List<Outcome> commit(WriteBatch batch) {
+        try {
+          return super.commit(batch);
+        } catch (StoreException e) {
+          throw e.kind() == kind
+              ? new StoreException(StoreException.Kind.TRANSIENT, "mistaken: " + kind, e)
+              : e;
+        }
+      }
+    };
+  }
+
+  static Intake deaf(Intake intake, Predicate<Command> to) {
+    return new ForwardingIntake(intake) {
+      @Override
+      public void tell(Command command) {
+        if (!to.test(command)) {
+          super.tell(command);
+        }
+      }
+    };
+  }
+
+  static ActivationStore without(ActivationStore store, Predicate<Change> what) {
+    return new ForwardingStore(store) {
+      @Override
+      public List<Outcome> commit(WriteBatch batch) {
+        List<Change> others = new ArrayList<>(batch.changes());
+        others.removeIf(what);
+        var _ = super.commit(new WriteBatch(batch.number(), others));
+        return Collections.nCopies(batch.changes().size(), Outcome.APPLIED);
+      }
+    };
+  }
+
+  static Outlets changing(Outlets outlets, UnaryOperator<Change> by) {
+    return new ForwardingOutlets(outlets) {
+      @Override
+      public void commit(List<Change> changes, List<ParkedQuery> reads) {
+        List<Change> changed = new ArrayList<>(changes);
+        changed.replaceAll(by);
+        super.commit(changed, reads);
+      }
+    };
+  }
+
+  static byte[] withId(byte[] payload, String id) {
+    try {
+      return TaskActivation.parseFrom(payload).toBuilder().setId(id).build().toByteArray();
+    } catch (InvalidProtocolBufferException e) {
+      throw new AssertionError(e);
+    }
+  }
+}
