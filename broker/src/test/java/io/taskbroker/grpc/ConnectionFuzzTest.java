@@ -42,7 +42,7 @@ final class ConnectionFuzzTest {
   private static final String SET = "/" + ConsumerService.NAME + "/SetTaskStatus";
   private static final byte[] SETTINGS = RawHttp2.frame(4, 0, 0, new byte[0]);
   private static final int CONNECTIONS = 4;
-  private static final int PATIENCE_MILLIS = 10_000;
+  private static final int PATIENCE_MILLIS = 60_000;
 
   /// More than any answer to 4 KiB.
   private static final int MAX_ANSWER = 1 << 20;
@@ -122,7 +122,7 @@ final class ConnectionFuzzTest {
   private static void call(ManagedChannel channel) {
     ConsumerServiceBlockingStub worker = ConsumerServiceGrpc.newBlockingStub(channel);
     try {
-      var _ = worker.withDeadlineAfter(10, SECONDS).withWaitForReady().setTaskStatus(GOOD);
+      var _ = worker.withDeadlineAfter(60, SECONDS).withWaitForReady().setTaskStatus(GOOD);
     } finally {
       channel.shutdownNow();
     }
