@@ -1,5 +1,6 @@
 package io.taskbroker.rules;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
@@ -76,6 +77,6 @@ final class RuleSetFuzzTest {
                 + "demoted_topic_cluster: b\n",
             "{drop_task_killswitch: [{name: m, select_arg: {99999999999: 1}}],"
                 + " demoted_namespaces: {}, unknown: 1}")
-        .map(String::getBytes);
+        .map(text -> text.getBytes(UTF_8));
   }
 }
