@@ -73,8 +73,12 @@ final class RuleSetFuzzTest {
             demoted_topic_cluster: "a:1, b"
             demoted_topic: t
             """,
-            "drop_task_killswitch: &a [x]\ndemoted_namespaces: *a\ndemoted_topic: tasks\n"
-                + "demoted_topic_cluster: b\n",
+            """
+            drop_task_killswitch: &a [x]
+            demoted_namespaces: *a
+            demoted_topic: tasks
+            demoted_topic_cluster: b
+            """,
             "{drop_task_killswitch: [{name: m, select_arg: {99999999999: 1}}],"
                 + " demoted_namespaces: {}, unknown: 1}")
         .map(text -> text.getBytes(UTF_8));
