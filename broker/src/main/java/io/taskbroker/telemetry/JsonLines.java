@@ -61,7 +61,8 @@ final class JsonLines extends EncoderBase<ILoggingEvent> {
     }
   }
 
-  /// Text that can be written as UTF-8: half a character, left over where it was cut, cannot.
+  /// Text without halves of characters, which are left over where text was cut: strict readers of
+  /// JSON refuse a line that has one.
   private static String text(String text) {
     return text.chars().anyMatch(c -> Character.isSurrogate((char) c))
         ? new String(text.getBytes(UTF_8), UTF_8)

@@ -27,6 +27,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// What may be in the message of a call: anything (W14). Each call is answered once, and the engine
@@ -71,7 +72,6 @@ final class ConsumerServiceFuzzTest {
     }
   }
 
-  /// @param expected what the engine is to be asked; empty: nothing; null: the request is refused
   private static void assertAnswered(
       Expected expected, List<String> asked, Status.Code code, Status.Code good) {
     switch (expected) {
@@ -90,6 +90,7 @@ final class ConsumerServiceFuzzTest {
 
   private record Refused() implements Expected {}
 
+  /// @param what the engine is asked; empty for nothing
   private record Asked(String what) implements Expected {}
 
   private static Expected claim(byte[] body) {
@@ -162,7 +163,7 @@ final class ConsumerServiceFuzzTest {
   }
 
   /// What is asked for: nothing of a namespace without an application.
-  private static String claim(String application, String namespace) {
+  private static String claim(@Nullable String application, @Nullable String namespace) {
     return application == null && namespace != null
         ? ""
         : "claim of " + application + " " + namespace;

@@ -31,7 +31,7 @@ final class RawConnection implements AutoCloseable {
 
   RawConnection(int port) throws IOException {
     socket = new Socket(InetAddress.getLoopbackAddress(), port);
-    socket.setSoTimeout(10_000);
+    socket.setSoTimeout(60_000);
     socket.getOutputStream().write(PREFACE);
     frame(SETTINGS, 0, 0, new byte[0]);
   }

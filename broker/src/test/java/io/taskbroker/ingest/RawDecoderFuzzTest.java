@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import com.github.luben.zstd.Zstd;
 import com.google.protobuf.ByteString;
-import com.google.protobuf.InvalidProtocolBufferException;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.SourcePartition;
@@ -15,6 +14,8 @@ import io.taskbroker.fuzz.Portions;
 import io.taskbroker.inflight.Command.Arrival;
 import io.taskbroker.proto.v1.TaskActivation;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -123,14 +124,14 @@ final class RawDecoderFuzzTest {
 
   private static boolean isUtf8(byte[] bytes) {
     try {
-      UTF_8.newDecoder().decode(java.nio.ByteBuffer.wrap(bytes));
+      UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
       return true;
-    } catch (java.nio.charset.CharacterCodingException _) {
+    } catch (CharacterCodingException _) {
       return false;
     }
   }
 
-  static Stream<byte[]> seeds() throws InvalidProtocolBufferException {
+  static Stream<byte[]> seeds() {
     return Stream.of(
         new Portions.Seed().number(0).large(NOW).number(0).rest("a value"),
         new Portions.Seed()

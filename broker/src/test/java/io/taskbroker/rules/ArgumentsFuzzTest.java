@@ -41,8 +41,7 @@ final class ArgumentsFuzzTest {
               "k", Set.of(new Literal.Text("é"), new Literal.Whole(BigInteger.valueOf(-1))),
               "m", Set.of(new Literal.Fields(Map.of("a", new Literal.Items(List.of(ONE)))))));
 
-  /// A quick answer needs the longest text, twice; no more than that is in memory at a time, but
-  /// may be again for each argument.
+  /// What is decompressed from a few KiB, piece by piece, and little more.
   private static final long COST = 64L << 20;
 
   @MethodSource("seeds")

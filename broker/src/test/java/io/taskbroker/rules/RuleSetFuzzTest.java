@@ -1,5 +1,6 @@
 package io.taskbroker.rules;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
@@ -72,10 +73,14 @@ final class RuleSetFuzzTest {
             demoted_topic_cluster: "a:1, b"
             demoted_topic: t
             """,
-            "drop_task_killswitch: &a [x]\ndemoted_namespaces: *a\ndemoted_topic: tasks\n"
-                + "demoted_topic_cluster: b\n",
+            """
+            drop_task_killswitch: &a [x]
+            demoted_namespaces: *a
+            demoted_topic: tasks
+            demoted_topic_cluster: b
+            """,
             "{drop_task_killswitch: [{name: m, select_arg: {99999999999: 1}}],"
                 + " demoted_namespaces: {}, unknown: 1}")
-        .map(String::getBytes);
+        .map(text -> text.getBytes(UTF_8));
   }
 }

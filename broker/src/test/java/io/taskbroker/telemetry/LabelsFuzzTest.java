@@ -55,8 +55,7 @@ final class LabelsFuzzTest {
     assertThat(told).allMatch(line -> STATSD.matcher(line).matches());
     var body = new ByteArrayOutputStream();
     PrometheusTextFormatWriter.create().write(body, metrics.scrape(), EscapingScheme.ALLOW_UTF8);
-    assertThat(body.toString(UTF_8).split("\n"))
-        .allMatch(line -> PROMETHEUS.matcher(line).matches());
+    assertThat(body.toString(UTF_8).lines()).allMatch(line -> PROMETHEUS.matcher(line).matches());
   }
 
   static Stream<byte[]> seeds() {

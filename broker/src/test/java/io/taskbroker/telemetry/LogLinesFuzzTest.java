@@ -39,8 +39,8 @@ final class LogLinesFuzzTest {
 
     String text = new String(new TextLines().encode(event), UTF_8);
     assertThat(text).endsWith("\n");
-    String[] lines = text.split("\n");
-    for (int i = 0; i < lines.length; i++) {
+    String[] lines = text.split("\n", -1);
+    for (int i = 0; i < lines.length - 1; i++) {
       assertThat(lines[i]).startsWith(i == 0 ? "20" : "  ");
       assertThat(lines[i].chars()).noneMatch(c -> c != '\t' && Character.isISOControl(c));
     }

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// What may come on a connection to the metrics: anything (G7). It is answered or closed, and
 /// others are answered afterwards.
 final class MetricsServerFuzzTest {
-  private static final int PATIENCE_MILLIS = 20_000;
+  private static final int PATIENCE_MILLIS = 60_000;
   private static final int MAX_ANSWER = 1 << 20;
   private static final MetricsServer SERVER =
       new MetricsServer(

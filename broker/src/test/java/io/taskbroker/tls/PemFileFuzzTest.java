@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.Base64;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -23,15 +24,17 @@ final class PemFileFuzzTest {
   @TempDir private static Path folder;
   private static Issued good;
 
+  @BeforeAll
+  static void issue() {
+    good = new CertificateAuthority("authority").issue(folder, "server", "localhost");
+  }
+
   @MethodSource("seeds")
   @FuzzTest
   void filesAreReadOrRefused(byte[] input) throws IOException {
     var portions = new Portions(input);
     int form = portions.number();
     byte[] bytes = portions.rest();
-    if (good == null) {
-      good = new CertificateAuthority("authority").issue(folder, "server", "localhost");
-    }
     Path file = folder.resolve("fuzzed.pem");
     Files.write(file, (form & 4) == 0 ? bytes : pem((form & 1) == 0, bytes));
     var fuzzed = new PemFile("x.file", file);
@@ -45,8 +48,8 @@ final class PemFileFuzzTest {
         TlsContext.client(new TlsFiles(Optional.empty(), Optional.of(fuzzed)));
       }
     } catch (TlsException e) {
-      assertThat(e).hasMessageStartingWith("x.").message().isEqualTo(e.getMessage());
-      if ((form & 1) == 1 && bytes.length > 40) {
+      assertThat(e).hasMessageStartingWith("x.");
+      if ((form & 3) == 1 && bytes.length > 40) {
         String content = new String(bytes, ISO_8859_1).strip();
         assertThat(e.toString()).doesNotContain(content);
         assertThat(e.getCause()).isNull();
@@ -63,18 +66,18 @@ final class PemFileFuzzTest {
   }
 
   static Stream<byte[]> seeds() throws IOException {
-    Path dir = Files.createTempDirectory("pem");
-    Issued other = new CertificateAuthority("authority").issue(dir, "server", "localhost");
-    byte[] certificate = Files.readAllBytes(other.certificate());
-    byte[] key = Files.readAllBytes(other.key());
+    byte[] certificate = Files.readAllBytes(good.certificate());
+    byte[] key = Files.readAllBytes(good.key());
     return Stream.of(
         seed(0, certificate),
         seed(2, certificate),
         seed(4, der(certificate)),
         seed(1, key),
         seed(5, der(key)),
-        seed(1, "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----".getBytes()),
-        seed(0, "-----BEGIN CERTIFICATE-----".getBytes()));
+        seed(
+            1,
+            "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----".getBytes(UTF_8)),
+        seed(0, "-----BEGIN CERTIFICATE-----".getBytes(UTF_8)));
   }
 
   private static byte[] der(byte[] pem) {
