@@ -17,6 +17,8 @@ import org.slf4j.LoggerFactory;
 public final class Interleavings {
   private static final int COUNT = Integer.getInteger("lincheck.invocations", 200);
 
+  private static volatile @Nullable Object shared;
+
   private Interleavings() {}
 
   /// Runs the scenario in as many interleavings as is usual.
@@ -29,6 +31,13 @@ public final class Interleavings {
     } finally {
       log.setLevel(level);
     }
+  }
+
+  /// Marks what the threads of a scenario share: the model checker does not see that a lambda takes
+  /// it along, and would not switch threads where it is used.
+  public static <T> T shared(T value) {
+    shared = value;
+    return value;
   }
 
   /// Begins a thread of a scenario.
