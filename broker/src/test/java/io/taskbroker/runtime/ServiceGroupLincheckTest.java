@@ -34,7 +34,7 @@ final class ServiceGroupLincheckTest {
               refused[0] = true;
             }
           });
-      Actor other = start(group::stop);
+      Actor other = start(() -> group.stop());
       group.stop();
       check(group.state() == State.STOPPED, group.state());
       List<String> atStop = List.copyOf(events);
