@@ -15,8 +15,9 @@ import org.slf4j.LoggerFactory;
 /// [Race]. The model checker does not see into method references, subclasses of [Thread] and
 /// classes that use `Unsafe`. `-Dlincheck.invocations=N` looks for longer, or less long.
 public final class Interleavings {
-  private static final int COUNT = Integer.getInteger("lincheck.invocations", 200);
+  private static final int COUNT = Integer.getInteger("lincheck.invocations", 100);
 
+  @SuppressWarnings("UnusedVariable") // written for the model checker to see
   private static volatile @Nullable Object shared;
 
   private Interleavings() {}
