@@ -15,7 +15,10 @@ import org.slf4j.LoggerFactory;
 /// [Race]. The model checker does not see into method references, subclasses of [Thread] and
 /// classes that use `Unsafe`. `-Dlincheck.invocations=N` looks for longer, or less long.
 public final class Interleavings {
-  private static final int COUNT = Integer.getInteger("lincheck.invocations", 200);
+  private static final int COUNT = Integer.getInteger("lincheck.invocations", 100);
+
+  @SuppressWarnings("UnusedVariable") // written for the model checker to see
+  private static volatile @Nullable Object shared;
 
   private Interleavings() {}
 
@@ -29,6 +32,13 @@ public final class Interleavings {
     } finally {
       log.setLevel(level);
     }
+  }
+
+  /// Marks what the threads of a scenario share: the model checker does not see that a lambda takes
+  /// it along, and would not switch threads where it is used.
+  public static <T> T shared(T value) {
+    shared = value;
+    return value;
   }
 
   /// Begins a thread of a scenario.

@@ -24,8 +24,7 @@ public final class Mailbox implements Intake {
 
   /// @param maxRequests how many requests may wait
   public Mailbox(int maxRequests) {
-    this(
-        new MpscUnboundedArrayQueue<>(CHUNK), new MpscArrayQueue<>(maxRequests), Parking.SYSTEM);
+    this(new MpscUnboundedArrayQueue<>(CHUNK), new MpscArrayQueue<>(maxRequests), Parking.SYSTEM);
   }
 
   /// @param told without bound

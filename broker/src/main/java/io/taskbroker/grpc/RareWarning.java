@@ -15,7 +15,11 @@ final class RareWarning {
   private final AtomicLong leftOut = new AtomicLong();
 
   RareWarning(Class<?> about) {
-    logger = LoggerFactory.getLogger(about);
+    this(LoggerFactory.getLogger(about));
+  }
+
+  RareWarning(Logger logger) {
+    this.logger = logger;
   }
 
   void log(String format, Object argument) {

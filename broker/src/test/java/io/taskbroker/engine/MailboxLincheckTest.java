@@ -2,6 +2,7 @@ package io.taskbroker.engine;
 
 import static io.taskbroker.Interleavings.check;
 import static io.taskbroker.Interleavings.join;
+import static io.taskbroker.Interleavings.shared;
 import static io.taskbroker.Interleavings.start;
 
 import io.taskbroker.Interleavings;
@@ -26,7 +27,7 @@ final class MailboxLincheckTest {
   @Test
   void whatIsToldWakesAReaderThatGoesToSleep() {
     Interleavings.of(() -> {
-      var mailbox = mailbox();
+      var mailbox = shared(mailbox());
       Actor sender =
           start(() -> {
             mailbox.tell(new Command.StoreSized(1));
@@ -50,7 +51,7 @@ final class MailboxLincheckTest {
   @Test
   void h14everyRequestIsReadOnceOrRefusedAndWakesTheReader() {
     Interleavings.of(() -> {
-      var mailbox = mailbox();
+      var mailbox = shared(mailbox());
       mailbox.open();
       var asks = List.of(new Ask(), new Ask(), new Ask());
       Actor first = start(() -> asks.subList(0, 2).forEach(ask -> mailbox.request(ask.claim())));

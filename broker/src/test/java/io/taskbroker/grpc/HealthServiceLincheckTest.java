@@ -2,6 +2,7 @@ package io.taskbroker.grpc;
 
 import static io.taskbroker.Interleavings.check;
 import static io.taskbroker.Interleavings.join;
+import static io.taskbroker.Interleavings.shared;
 import static io.taskbroker.Interleavings.start;
 
 import io.grpc.health.v1.HealthCheckRequest;
@@ -26,7 +27,7 @@ final class HealthServiceLincheckTest {
   @Test
   void g9AWatcherThatComesDuringAChangeSeesIt() {
     Interleavings.of(() -> {
-      var health = new HealthService();
+      var health = shared(new HealthService());
       var watcher = new Watcher();
       Actor watchdog = start(() -> health.setServing(true));
       health.watch(ALL, watcher);
@@ -39,7 +40,7 @@ final class HealthServiceLincheckTest {
   @Test
   void g9EveryWatchEndsOnceAndNothingIsServedAfterTheEnd() {
     Interleavings.of(() -> {
-      var health = new HealthService();
+      var health = shared(new HealthService());
       var watcher = new Watcher();
       Actor watchdog = start(() -> health.setServing(true));
       Actor server = start(() -> health.end());

@@ -41,8 +41,7 @@ final class UnaryCallRaceTest {
         3_000,
         Exchange::new,
         List.of(
-            Exchange::answer,
-            exchange -> running.run(() -> running.failAll(Status.UNAVAILABLE))),
+            Exchange::answer, exchange -> running.run(() -> running.failAll(Status.UNAVAILABLE))),
         exchange -> {
           exchange.settle();
           assertThat(exchange.closes).isEqualTo(1);

@@ -2,6 +2,7 @@ package io.taskbroker.ingest;
 
 import static io.taskbroker.Interleavings.check;
 import static io.taskbroker.Interleavings.join;
+import static io.taskbroker.Interleavings.shared;
 import static io.taskbroker.Interleavings.start;
 
 import io.taskbroker.Interleavings;
@@ -27,7 +28,7 @@ final class LedgersLincheckTest {
   @Test
   void g7AReaderThatIsFullAndGoesToSleepIsWokenWhenThereIsRoom() {
     Interleavings.of(() -> {
-      var ledgers = new Ledgers(4, 1_000);
+      var ledgers = shared(new Ledgers(4, 1_000));
       ledgers.open(P0, 0, 0);
       ledgers.handedOver(P0, 4, 4, 4);
       check(ledgers.isFull(), "room");
@@ -45,7 +46,7 @@ final class LedgersLincheckTest {
   @Test
   void h02AReaderThatGoesToSleepIsWokenByWhoWaitsForACommit() {
     Interleavings.of(() -> {
-      var ledgers = new Ledgers(4, 1_000);
+      var ledgers = shared(new Ledgers(4, 1_000));
       ledgers.open(P0, 0, 0);
       ledgers.handedOver(P0, 1, 1, 1);
       Actor engine = start(() -> ledgers.consumed(P0, 1, 1, 1, true));
@@ -58,7 +59,7 @@ final class LedgersLincheckTest {
   @Test
   void g1WhatIsSettledWhileItsPartitionIsGivenUpIsRememberedOrNotYetDurable() {
     Interleavings.of(() -> {
-      var ledgers = new Ledgers(4, 1_000, (monitor, _) -> monitor.wait());
+      var ledgers = shared(new Ledgers(4, 1_000, (monitor, _) -> monitor.wait()));
       ledgers.open(P0, 0, 0);
       ledgers.open(P1, 0, 0);
       ledgers.handedOver(P0, 2, 2, 2);

@@ -2,6 +2,7 @@ package io.taskbroker.outbox;
 
 import static io.taskbroker.Interleavings.check;
 import static io.taskbroker.Interleavings.join;
+import static io.taskbroker.Interleavings.shared;
 import static io.taskbroker.Interleavings.start;
 
 import io.taskbroker.Interleavings;
@@ -24,7 +25,7 @@ final class LinkLincheckTest {
         List.of(new MockProducer<>(), new MockProducer<>(), new MockProducer<>());
     Interleavings.of(() -> {
       int[] made = new int[1];
-      var link = new Link(Map.of(), 1_000, _ -> producers.get(made[0]++));
+      var link = shared(new Link(Map.of(), 1_000, _ -> producers.get(made[0]++)));
       Producer<byte[], byte[]> first = link.producer();
       link.broke(first);
       Producer<byte[], byte[]> second = link.producer();

@@ -2,6 +2,7 @@ package io.taskbroker.outbox;
 
 import static io.taskbroker.Interleavings.check;
 import static io.taskbroker.Interleavings.join;
+import static io.taskbroker.Interleavings.shared;
 import static io.taskbroker.Interleavings.start;
 
 import io.taskbroker.Interleavings;
@@ -30,16 +31,17 @@ final class OutboxLincheckTest {
     Interleavings.of(() -> {
       var engine = new Engine();
       var outbox =
-          new Outbox(
-              noCluster,
-              engine,
-              (stage, cause) -> {
-                throw new IllegalStateException(stage, cause);
-              },
-              system,
-              _ -> {
-                throw new IllegalStateException("There is no cluster");
-              });
+          shared(
+              new Outbox(
+                  noCluster,
+                  engine,
+                  (stage, cause) -> {
+                    throw new IllegalStateException(stage, cause);
+                  },
+                  system,
+                  _ -> {
+                    throw new IllegalStateException("There is no cluster");
+                  }));
       Actor sender =
           start(() -> {
             outbox.produce(departure("a"));

@@ -79,7 +79,9 @@ final class OutboxRaceTest {
     private void answer() {
       for (int i = 0; !stopped; ) {
         boolean answered =
-            i % 5 == 2 ? producer.errorNext(new NetworkException("now and then")) : producer.completeNext();
+            i % 5 == 2
+                ? producer.errorNext(new NetworkException("now and then"))
+                : producer.completeNext();
         i += answered ? 1 : 0;
         Thread.yield();
       }

@@ -2,6 +2,7 @@ package io.taskbroker.runtime;
 
 import static io.taskbroker.Interleavings.check;
 import static io.taskbroker.Interleavings.join;
+import static io.taskbroker.Interleavings.shared;
 import static io.taskbroker.Interleavings.start;
 
 import io.taskbroker.Interleavings;
@@ -24,7 +25,7 @@ final class FlushQueueLincheckTest {
   @Test
   void producersAndTakerNeverMissEachOther() {
     Interleavings.of(() -> {
-      FlushQueue<Integer> queue = queue(2, 2);
+      FlushQueue<Integer> queue = shared(queue(2, 2));
       List<Integer> flushed = new ArrayList<>();
       Actor taker = start(() -> drain(queue, flushed, 4));
       Actor first = start(() -> putAll(queue, 11, 12));
@@ -40,7 +41,7 @@ final class FlushQueueLincheckTest {
   @Test
   void closeLosesNothingThatWasAccepted() {
     Interleavings.of(() -> {
-      FlushQueue<Integer> queue = queue(2, 4);
+      FlushQueue<Integer> queue = shared(queue(2, 4));
       List<Integer> flushed = new ArrayList<>();
       Actor taker = start(() -> drain(queue, flushed, Integer.MAX_VALUE));
       boolean[] accepted = new boolean[1];
@@ -56,7 +57,7 @@ final class FlushQueueLincheckTest {
   @Test
   void g2AFutureEndsWellOnlyIfItsItemIsDurableAndNoneIsForgotten() {
     Interleavings.of(() -> {
-      FlushQueue<Integer> queue = queue(1, 4);
+      FlushQueue<Integer> queue = shared(queue(1, 4));
       List<Integer> flushed = new ArrayList<>();
       Actor taker = start(() -> drain(queue, flushed, 1));
       var futures = new ArrayList<CompletableFuture<Void>>();

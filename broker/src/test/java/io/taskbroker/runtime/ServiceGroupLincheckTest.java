@@ -2,6 +2,7 @@ package io.taskbroker.runtime;
 
 import static io.taskbroker.Interleavings.check;
 import static io.taskbroker.Interleavings.join;
+import static io.taskbroker.Interleavings.shared;
 import static io.taskbroker.Interleavings.start;
 
 import io.taskbroker.Interleavings;
@@ -22,7 +23,8 @@ final class ServiceGroupLincheckTest {
   void h25AStopDuringTheStartStopsWhatWasStartedInReverse() {
     Interleavings.of(() -> {
       List<String> events = new ArrayList<>();
-      var group = new ServiceGroup("group", List.of(part("a", events), part("b", events)));
+      var parts = List.of(part("a", events), part("b", events));
+      var group = shared(new ServiceGroup("group", parts));
       boolean[] refused = new boolean[1];
       Actor starter =
           start(() -> {
@@ -32,7 +34,7 @@ final class ServiceGroupLincheckTest {
               refused[0] = true;
             }
           });
-      Actor other = start(group::stop);
+      Actor other = start(() -> group.stop());
       group.stop();
       check(group.state() == State.STOPPED, group.state());
       List<String> atStop = List.copyOf(events);

@@ -37,10 +37,7 @@ final class StoreCommitterRaceTest {
     private final Failures failures = new Failures();
     private final StoreCommitter committer =
         new StoreCommitter(
-            new InMemoryStore(new InMemoryStore.Disk()),
-            CommitOptions.defaults(),
-            told,
-            failures);
+            new InMemoryStore(new InMemoryStore.Disk()), CommitOptions.defaults(), told, failures);
 
     Committing() {
       committer.start();

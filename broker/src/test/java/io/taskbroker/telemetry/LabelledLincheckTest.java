@@ -2,6 +2,7 @@ package io.taskbroker.telemetry;
 
 import static io.taskbroker.Interleavings.check;
 import static io.taskbroker.Interleavings.join;
+import static io.taskbroker.Interleavings.shared;
 import static io.taskbroker.Interleavings.start;
 
 import io.prometheus.metrics.core.datapoints.CounterDataPoint;
@@ -23,7 +24,7 @@ final class LabelledLincheckTest {
   @Test
   void aValueHasOneDataPointWhoeverComesFirst() {
     Interleavings.of(() -> {
-      var labelled = labelled();
+      var labelled = shared(labelled());
       var found = new @Nullable CounterDataPoint[2];
       Actor other = start(() -> found[0] = labelled.of("a", "x"));
       found[1] = labelled.of("a", "x");
@@ -37,7 +38,7 @@ final class LabelledLincheckTest {
   @Test
   void w46ThereAreNoMoreThanTheBound() {
     Interleavings.of(() -> {
-      var labelled = labelled();
+      var labelled = shared(labelled());
       Actor other =
           start(() -> {
             labelled.of("a", "x");

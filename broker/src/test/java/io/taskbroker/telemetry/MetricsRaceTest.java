@@ -1,0 +1,53 @@
+package io.taskbroker.telemetry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.prometheus.metrics.model.snapshots.CounterSnapshot;
+import io.taskbroker.Race;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Threads that count the same while it is read: nothing is lost, and what is read does not become
+/// less.
+@Tag("concurrency")
+@Timeout(60)
+final class MetricsRaceTest {
+  private static final int TIMES = 50;
+
+  @Test
+  void nothingThatIsCountedIsLost() {
+    Race.of(
+        30,
+        Metrics::new,
+        List.of(MetricsRaceTest::count, MetricsRaceTest::count, MetricsRaceTest::read),
+        metrics -> assertThat(total(metrics)).isEqualTo(2.0 * TIMES));
+  }
+
+  private static void count(Metrics metrics) {
+    for (int i = 0; i < TIMES; i++) {
+      metrics.setStatus.of("ok", "status-" + i % 7).inc();
+    }
+  }
+
+  private static void read(Metrics metrics) {
+    double before = 0;
+    for (int i = 0; i < 3; i++) {
+      double now = total(metrics);
+      assertThat(now).isGreaterThanOrEqualTo(before);
+      before = now;
+    }
+  }
+
+  private static double total(Metrics metrics) {
+    double total = 0;
+    for (Declared declared : metrics.declared()) {
+      if (declared.name().equals("grpc_server.set_status")
+          && declared.metric().collect() instanceof CounterSnapshot counters) {
+        total = counters.getDataPoints().stream().mapToDouble(point -> point.getValue()).sum();
+      }
+    }
+    return total;
+  }
+}
