@@ -11,6 +11,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.IntSupplier;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.InvalidOffsetException;
@@ -19,6 +21,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.WakeupException;
+import org.jspecify.annotations.Nullable;
 
 /// The loop of [TopicConsumer] without its thread and its client, turned by a simulation: the same
 /// turn around the real ledgers, commits, partitions, starting offsets, decoder and hand-over.
@@ -38,9 +41,16 @@ public final class SteppedReader {
 
   /// What a simulated broker reads.
   ///
-  /// @param partitions how many the topic has
+  /// @param id its UUID, and `partitions` how many it has, as they are when they are asked for
+  /// @param raw what its records are arguments of; null if they are activations
   public record Topic(
-      String name, String id, String group, int partitions, boolean latest, Duration interval) {}
+      String name,
+      Supplier<String> id,
+      String group,
+      IntSupplier partitions,
+      boolean latest,
+      Duration interval,
+      @Nullable RawTask raw) {}
 
   /// How the reader waits until the engine has drained a partition.
   @FunctionalInterface
@@ -74,10 +84,16 @@ public final class SteppedReader {
         new PositionFinder(
             source,
             consumer,
-            () -> new PositionFinder.Topic("simulated", topic.id(), topic.partitions()),
+            () ->
+                new PositionFinder.Topic(
+                    "simulated", topic.id().get(), topic.partitions().getAsInt()),
             ledgers);
     var counts = new TopicCounts(topic.name(), METRICS);
-    this.handover = new Handover(new ActivationDecoder(86_400, 1 << 20), ledgers, intake, counts);
+    RecordDecoder decoder =
+        topic.raw() == null
+            ? new ActivationDecoder(86_400, 1 << 20)
+            : new RawDecoder(topic.raw(), 1 << 20, (_, _) -> {});
+    this.handover = new Handover(decoder, ledgers, intake, counts);
     this.partitions = new Partitions(consumer, finder, commits, ledgers, intake, counts);
     consumer.subscribe(List.of(topic.name()), partitions);
   }

@@ -117,11 +117,12 @@ final class BrokerRun implements Outlets, Intake {
     var described =
         new SteppedReader.Topic(
             topic.name(),
-            topic.name() + "-uuid",
+            () -> broker.kafka.id(topic.name()),
             "group",
-            topic.partitions().size(),
+            () -> topic.partitions().size(),
             plan.latest() && topic.name().equals(Kafka.TASKS),
-            Duration.ofSeconds(1));
+            Duration.ofSeconds(1),
+            topic.name().equals(Kafka.RAW) ? Spec.RAW_TASK : null);
     var reader =
         new SteppedReader(
             described,
