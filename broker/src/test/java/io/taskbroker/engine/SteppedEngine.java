@@ -3,6 +3,7 @@ package io.taskbroker.engine;
 import io.taskbroker.inflight.InflightOptions;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.inflight.Rules;
+import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.telemetry.Metrics;
@@ -38,6 +39,10 @@ public final class SteppedEngine {
   public void start(ActivationStore store, Rules rules) {
     var _ = loop.load(store, rules);
     mailbox.open();
+  }
+
+  public Progress progress() {
+    return loop;
   }
 
   /// Takes a round.

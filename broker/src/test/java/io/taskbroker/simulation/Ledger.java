@@ -39,6 +39,9 @@ final class Ledger {
   private final Map<SimulatedBroker, Book> books = new LinkedHashMap<>();
   final Map<Origin, Integer> sends = new HashMap<>();
   final Map<String, Long> committed = new HashMap<>();
+
+  /// Up to where offsets were committed before an operator set them back.
+  private final Map<String, Long> proven = new HashMap<>();
   private final Set<BrokerRun> stoppedInOrder = new HashSet<>();
   final Map<String, Long> skipped = new HashMap<>();
   private final Map<Origin, Long> appendedAt = new HashMap<>();
@@ -131,6 +134,7 @@ final class Ledger {
     for (int i = 0; i < partitions; i++) {
       String place = place(topic, i);
       committed.remove(place);
+      proven.remove(place);
       skipped.remove(place);
       books.values().forEach(book -> book.watermarks.remove(place));
       if (!mayBeginAtItsEnd(topic, i)) {
@@ -280,6 +284,7 @@ final class Ledger {
           () -> run + " commits " + place + "@" + offset + ", which is not durable");
     }
     committed.put(place, offset);
+    proven.merge(place, offset, Math::max);
   }
 
   /// The engine hands a departure to the outbox.
@@ -347,7 +352,7 @@ final class Ledger {
     if (spec.once()) {
       world.count("hand-outs of what may run only once");
       check(
-          committed.getOrDefault(place(origin.topic(), origin.partition()), 0L) > origin.offset(),
+          proven.getOrDefault(place(origin.topic(), origin.partition()), 0L) > origin.offset(),
           "G3",
           () -> run + " hands out before its offset is committed: " + delivery.id());
       check(row.committed(), "G3", () -> run + " hands out without proof: " + delivery.id());
@@ -416,6 +421,16 @@ final class Ledger {
         }
       }
     }
+  }
+
+  /// A broker says that it is not ready any more: only what keeps a store from working may be why.
+  void unready(BrokerRun run) {
+    boolean mayBe =
+        plan.has(Fault.STORE_FAILS)
+            || plan.has(Fault.STORE_LOSES_REPLY)
+            || plan.has(Fault.STORE_GHOST)
+            || plan.has(Fault.STORE_STALLS);
+    check(mayBe && !world.isQuiet(), "G9", () -> run + " is called stuck, and is not");
   }
 
   // At the end.

@@ -17,6 +17,9 @@ final class SimulatedBroker {
   static final long TOMBSTONE = 120_000;
   static final int MAX_ATTEMPTS = 3;
 
+  /// How long a stage may have work and do none.
+  static final long PATIENCE = 8_000;
+
   final String name;
   final InMemoryStore.Disk disk = new InMemoryStore.Disk();
   final Kafka kafka;

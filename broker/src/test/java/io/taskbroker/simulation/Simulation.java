@@ -82,6 +82,11 @@ final class Simulation {
       throw new Violation("G8", "it does not come to its end:\n" + ledger.leftOver(kafka));
     }
     ledger.checkEnd(kafka);
+    for (SimulatedBroker broker : brokers) {
+      BrokerRun run = broker.run();
+      Violation.check(
+          run == null || run.isReady(), "G9", () -> run + " is not ready, and nothing is wrong");
+    }
     story.checkEnd();
   }
 
