@@ -28,6 +28,9 @@ import org.jspecify.annotations.Nullable;
 public final class SteppedReader {
   private static final long RETRY_NANOS = Duration.ofSeconds(1).toNanos();
 
+  /// How many records may be with the engine before reading pauses.
+  public static final int READ_AHEAD = 16;
+
   private static final Metrics METRICS = new Metrics(); // read by nobody
 
   private final Consumer<byte[], byte[]> consumer;
@@ -66,7 +69,7 @@ public final class SteppedReader {
       Nap nap) {
     this.consumer = consumer;
     this.surroundings = surroundings;
-    this.ledgers = new Ledgers(40, 1 << 20, new World(nap, surroundings));
+    this.ledgers = new Ledgers(READ_AHEAD, 1 << 20, new World(nap, surroundings));
     this.takeNotBefore = surroundings.ticker().nanoTime();
     this.notBefore = takeNotBefore;
     var source =

@@ -7,6 +7,7 @@ import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Census;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.InflightOptions.Limits;
+import io.taskbroker.ingest.SteppedReader;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,11 +15,6 @@ import java.util.Map;
 /// What is under way in one life of a broker, counted between its stages, and how much of it there
 /// may be (G7). Checked whenever it grows.
 final class Bounds {
-  /// What a reader may have with the engine, and what one more poll may bring.
-  static final int READ_AHEAD = 40;
-
-  private static final int POLL = SimulatedConsumer.MAX_RECORDS * 4;
-
   /// A row may have its mark, its proof, its leave and its delete under way.
   private static final int CHANGES_OF_A_ROW = 4;
 
@@ -28,6 +24,7 @@ final class Bounds {
   private final Map<String, Integer> calls = new HashMap<>();
   private int arrivals;
   private int changes;
+  private long waitingSince;
 
   Bounds(BrokerRun run, Limits limits) {
     this.run = run;
@@ -43,6 +40,9 @@ final class Bounds {
 
   /// Changes go to the store.
   void submitted(List<Change> more) {
+    if (changes <= 0) {
+      waitingSince = run.now();
+    }
     arrivals += arrivals(more);
     changes += more.size();
     int rows = run.broker.disk.rows().size() + arrivals;
@@ -60,21 +60,28 @@ final class Bounds {
   void committed(List<Change> done) {
     arrivals -= arrivals(done);
     changes -= done.size();
+    waitingSince = run.now();
+  }
+
+  /// Since when changes wait, and none was committed; now if none does.
+  long waitingSince() {
+    return changes > 0 ? waitingSince : run.now();
   }
 
   /// Records go to the engine.
   void handedOver(Command.Ingest records) {
     ahead.merge(records.partition(), records.arrivals().size(), Integer::sum);
     String topic = records.partition().topic();
-    int all =
-        ahead.entrySet().stream()
-            .filter(each -> each.getKey().topic().equals(topic))
-            .mapToInt(Map.Entry::getValue)
-            .sum();
-    check(
-        all <= READ_AHEAD + POLL,
-        "G7",
-        () -> run + " reads " + all + " records of " + topic + " ahead");
+    int all = 0;
+    int most = SteppedReader.READ_AHEAD;
+    for (Map.Entry<SourcePartition, Integer> each : ahead.entrySet()) {
+      if (each.getKey().topic().equals(topic)) {
+        all += each.getValue();
+        most += SimulatedConsumer.MAX_RECORDS; // by one more poll
+      }
+    }
+    int read = all;
+    check(all <= most, "G7", () -> run + " reads " + read + " records of " + topic + " ahead");
   }
 
   /// The engine is done with some.

@@ -190,11 +190,20 @@ final class BrokerRun implements Outlets, Intake {
     if (ready != was) {
       world.trace(() -> this + (ready ? " is ready" : " is not ready any more"));
     }
+    broker.ledger.looked(this, bounds);
     if (was && !ready) {
       world.count("times not ready");
       broker.ledger.unready(this);
     }
     later(World.SECOND, "watchdog", this::look);
+  }
+
+  /// Has a reader take records for done which the engine has not even seen.
+  void lift(Command.Ingest records) {
+    SteppedReader reader = readers.get(records.partition().topic());
+    if (reader != null) {
+      reader.consumed(records.partition(), 0, records.arrivals().size(), records.bytes(), false);
+    }
   }
 
   /// What workers and load balancers are told.
@@ -211,6 +220,10 @@ final class BrokerRun implements Outlets, Intake {
     return bounds;
   }
 
+  long now() {
+    return world.now();
+  }
+
   /// The rules that the engine goes by.
   SimulatedRules rules() {
     return inForce;
@@ -224,6 +237,14 @@ final class BrokerRun implements Outlets, Intake {
         () -> {
           if (broker.rules() == wanted) {
             intake.tell(new Command.RulesChanged(new Seen(wanted)));
+          }
+        });
+    later(
+        2 * World.SECOND,
+        "rules are in force",
+        () -> {
+          if (broker.rules() == wanted) {
+            inForce = wanted;
           }
         });
   }

@@ -42,10 +42,13 @@ final class Ledger {
 
   /// Up to where offsets were committed before an operator set them back.
   private final Map<String, Long> proven = new HashMap<>();
+
   private final Set<BrokerRun> stoppedInOrder = new HashSet<>();
   final Map<String, Long> skipped = new HashMap<>();
   private final Map<Origin, Long> appendedAt = new HashMap<>();
   private final Map<String, Integer> incarnations = new HashMap<>();
+
+  /// How many partitions topics had when something of them was first committed.
   private final Map<String, Integer> initially = new HashMap<>();
 
   /// Where partitions are to be begun of which an operator set the offset.
@@ -127,7 +130,7 @@ final class Ledger {
   /// A topic was deleted and made anew: what was in the old one is over.
   void madeAnew(String topic, int partitions) {
     incarnations.put(topic, incarnation(topic) + 1);
-    initially.put(topic, partitions);
+    initially.remove(topic);
     records.keySet().removeIf(origin -> origin.topic().equals(topic));
     appendedAt.keySet().removeIf(origin -> origin.topic().equals(topic));
     sends.keySet().removeIf(origin -> origin.topic().equals(topic));
@@ -137,6 +140,7 @@ final class Ledger {
       proven.remove(place);
       skipped.remove(place);
       books.values().forEach(book -> book.watermarks.remove(place));
+      beginnings.remove(place);
       if (!mayBeginAtItsEnd(topic, i)) {
         beginnings.put(place, 0L);
       }
@@ -173,8 +177,7 @@ final class Ledger {
   boolean mayBeginAtItsEnd(String topic, int partition) {
     return plan.latest()
         && topic.equals(Kafka.TASKS)
-        && (partition < initially.getOrDefault(topic, Kafka.PARTITIONS)
-            || committed.keySet().stream().noneMatch(each -> each.startsWith(topic + "-")));
+        && partition < initially.getOrDefault(topic, Integer.MAX_VALUE);
   }
 
   /// Whether a topic has, or had, these bytes.
@@ -269,6 +272,7 @@ final class Ledger {
     Book book = book(run);
     String place = place(topic, partition);
     world.trace(() -> run + " commits offset " + place + "@" + offset);
+    initially.computeIfAbsent(topic, _ -> run.broker.kafka.topic(topic).partitions().size());
     check(offset >= before, "G1", () -> "the offset of " + place + " goes back: " + offset);
     boolean beginning = before < 0 && !book.watermarks.containsKey(place);
     if (beginning) {
@@ -421,6 +425,17 @@ final class Ledger {
         }
       }
     }
+  }
+
+  /// The watchdog has looked: a store that takes nothing must have been seen in time.
+  void looked(BrokerRun run, Bounds bounds) {
+    boolean mayWait =
+        plan.has(Fault.FREEZE) || plan.has(Fault.STORE_IS_FULL) || plan.storeLimit() > 0;
+    long patience = (SimulatedBroker.PATIENCE + 4_000) * World.MS;
+    check(
+        mayWait || !run.isReady() || world.now() - bounds.waitingSince() < patience,
+        "G9",
+        () -> run + " is ready, and its store has done nothing for long");
   }
 
   /// A broker says that it is not ready any more: only what keeps a store from working may be why.

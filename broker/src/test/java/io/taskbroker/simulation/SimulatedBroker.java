@@ -104,9 +104,9 @@ final class SimulatedBroker {
             MAX_ATTEMPTS,
             plan.storeLimit(),
             1_000_000,
-            plan.maxPending() < 1_000 ? 60 : 10_000,
+            plan.maxPending() < 1_000 ? 24 : 10_000,
             20),
-        new InflightOptions.Periods(GRACE, LEASE, 200, RESTART_GRACE, SETTLE, 10_000, TOMBSTONE));
+        new InflightOptions.Periods(GRACE, LEASE, 500, RESTART_GRACE, SETTLE, 10_000, TOMBSTONE));
   }
 
   /// Rows that this store cannot hold, whatever is tried.
@@ -179,7 +179,7 @@ final class SimulatedBroker {
       stopping.stop(() -> {
         if (run == stopping) {
           ledger.stopped(stopping);
-          crash("it was stopped");
+          crash("it was stopped", world.between(10 * World.MS, World.SECOND));
         }
       });
     }

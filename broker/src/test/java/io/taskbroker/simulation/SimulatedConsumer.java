@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 /// time pass in between.
 @SuppressWarnings("UnsynchronizedOverridesSynchronized") // there is one thread
 final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
-  static final int MAX_RECORDS = 20;
+  static final int MAX_RECORDS = 10;
 
   final BrokerRun run;
   final String name;
