@@ -49,7 +49,8 @@ public final class SteppedEngine {
   ///
   /// @return when the next is due, in nanoseconds from now
   public long round() {
-    boolean _ = loop.round();
-    return mailbox.isEmpty() ? Math.max(0, loop.untilNextRound()) : 0;
+    boolean followed = loop.round();
+    // What there is no room for waits until the engine is told something.
+    return followed && !mailbox.isEmpty() ? 0 : Math.max(0, loop.untilNextRound());
   }
 }
