@@ -158,6 +158,7 @@ final class DiskLedger {
     return run.number > 1
         || ledger.plan.brokers() > 1
         || ledger.plan.has(Fault.FREEZE)
+        || ledger.plan.has(Fault.PARTITION_ADDED) // a rebalance, in which a commit may get lost
         || ledger.sends.containsKey(spec.origin());
   }
 
