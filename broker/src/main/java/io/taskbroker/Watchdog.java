@@ -18,6 +18,10 @@ final class Watchdog implements Service {
   private static final Logger log = LoggerFactory.getLogger(Watchdog.class);
   private static final long LOOK_MS = 1_000;
 
+  /// Of the time between two looks no more counts than this: one that comes later says that the
+  /// whole process stood still, and nothing of its stages.
+  private static final long LONGEST_GAP_NANOS = TimeUnit.MILLISECONDS.toNanos(3 * LOOK_MS);
+
   private final List<Watched> stages;
   private final Duration patience;
   private final boolean killswitched;
@@ -92,7 +96,8 @@ final class Watchdog implements Service {
   private final class Watched {
     private final Progress progress;
     private long lastDone = -1;
-    private long movedAt;
+    private long lookedAt;
+    private long stalledNanos;
 
     Watched(Progress progress) {
       this.progress = progress;
@@ -100,12 +105,11 @@ final class Watchdog implements Service {
 
     boolean isStuck(long now) {
       long done = progress.done();
-      if (done != lastDone || !progress.hasWork()) {
-        lastDone = done;
-        movedAt = now;
-        return false;
-      }
-      return now - movedAt >= patience.toNanos();
+      boolean moved = done != lastDone || !progress.hasWork();
+      stalledNanos = moved ? 0 : stalledNanos + Math.min(now - lookedAt, LONGEST_GAP_NANOS);
+      lastDone = done;
+      lookedAt = now;
+      return stalledNanos >= patience.toNanos();
     }
   }
 }

@@ -33,11 +33,10 @@ final class WatchdogTest {
   void h25AStageThatHasWorkAndDoesNoneMakesItUnreadyUntilItWorksAgain() {
     watchdog.look(0);
     stage.work = true;
-    watchdog.look(SECOND);
-    watchdog.look(9 * SECOND);
+    look(watchdog, 1, 9);
     assertThat(told).containsExactly(true);
 
-    watchdog.look(11 * SECOND);
+    look(watchdog, 10, 11);
     assertThat(told).containsExactly(true, false);
 
     stage.done++;
@@ -50,8 +49,7 @@ final class WatchdogTest {
     Watchdog killswitched = watchdog(true);
     killswitched.look(0);
     stage.work = true;
-    killswitched.look(SECOND);
-    killswitched.look(60 * SECOND);
+    look(killswitched, 1, 60);
     assertThat(told).containsExactly(true);
   }
 
@@ -59,13 +57,32 @@ final class WatchdogTest {
   void aStageThatIsHeldBackOnPurposeIsNotStuck() {
     watchdog.look(0);
     stage.work = true;
-    watchdog.look(5 * SECOND);
+    look(watchdog, 1, 5);
     stage.work = false;
-    watchdog.look(50 * SECOND);
+    look(watchdog, 6, 50);
     stage.work = true;
-    watchdog.look(55 * SECOND);
+    look(watchdog, 51, 55);
 
     assertThat(told).containsExactly(true);
+  }
+
+  @Test
+  void aProcessThatStoodStillIsNotTakenForAStageThatDoes() {
+    watchdog.look(0);
+    stage.work = true;
+    watchdog.look(SECOND);
+    watchdog.look(60 * SECOND);
+    assertThat(told).containsExactly(true);
+
+    look(watchdog, 61, 68);
+    assertThat(told).containsExactly(true, false);
+  }
+
+  /// Looks every second, as the thread does.
+  private static void look(Watchdog watchdog, int from, int to) {
+    for (int second = from; second <= to; second++) {
+      watchdog.look(second * SECOND);
+    }
   }
 
   private static final class Stage implements Progress {

@@ -3,6 +3,7 @@ package io.taskbroker.engine;
 import io.taskbroker.inflight.InflightOptions;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.inflight.Rules;
+import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.telemetry.Metrics;
@@ -40,11 +41,16 @@ public final class SteppedEngine {
     mailbox.open();
   }
 
+  public Progress progress() {
+    return loop;
+  }
+
   /// Takes a round.
   ///
   /// @return when the next is due, in nanoseconds from now
   public long round() {
-    boolean _ = loop.round();
-    return mailbox.isEmpty() ? Math.max(0, loop.untilNextRound()) : 0;
+    boolean followed = loop.round();
+    // What there is no room for waits until the engine is told something.
+    return followed && !mailbox.isEmpty() ? 0 : Math.max(0, loop.untilNextRound());
   }
 }

@@ -11,6 +11,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.IntSupplier;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.InvalidOffsetException;
@@ -19,11 +21,15 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.WakeupException;
+import org.jspecify.annotations.Nullable;
 
 /// The loop of [TopicConsumer] without its thread and its client, turned by a simulation: the same
 /// turn around the real ledgers, commits, partitions, starting offsets, decoder and hand-over.
 public final class SteppedReader {
   private static final long RETRY_NANOS = Duration.ofSeconds(1).toNanos();
+
+  /// How many records may be with the engine before reading pauses.
+  public static final int READ_AHEAD = 16;
 
   private static final Metrics METRICS = new Metrics(); // read by nobody
 
@@ -38,9 +44,16 @@ public final class SteppedReader {
 
   /// What a simulated broker reads.
   ///
-  /// @param partitions how many the topic has
+  /// @param id its UUID, and `partitions` how many it has, as they are when they are asked for
+  /// @param raw what its records are arguments of; null if they are activations
   public record Topic(
-      String name, String id, String group, int partitions, boolean latest, Duration interval) {}
+      String name,
+      Supplier<String> id,
+      String group,
+      IntSupplier partitions,
+      boolean latest,
+      Duration interval,
+      @Nullable RawTask raw) {}
 
   /// How the reader waits until the engine has drained a partition.
   @FunctionalInterface
@@ -56,7 +69,7 @@ public final class SteppedReader {
       Nap nap) {
     this.consumer = consumer;
     this.surroundings = surroundings;
-    this.ledgers = new Ledgers(40, 1 << 20, new World(nap, surroundings));
+    this.ledgers = new Ledgers(READ_AHEAD, 1 << 20, new World(nap, surroundings));
     this.takeNotBefore = surroundings.ticker().nanoTime();
     this.notBefore = takeNotBefore;
     var source =
@@ -74,10 +87,16 @@ public final class SteppedReader {
         new PositionFinder(
             source,
             consumer,
-            () -> new PositionFinder.Topic("simulated", topic.id(), topic.partitions()),
+            () ->
+                new PositionFinder.Topic(
+                    "simulated", topic.id().get(), topic.partitions().getAsInt()),
             ledgers);
     var counts = new TopicCounts(topic.name(), METRICS);
-    this.handover = new Handover(new ActivationDecoder(86_400, 1 << 20), ledgers, intake, counts);
+    RecordDecoder decoder =
+        topic.raw() == null
+            ? new ActivationDecoder(86_400, 1 << 20)
+            : new RawDecoder(topic.raw(), 1 << 20, (_, _) -> {});
+    this.handover = new Handover(decoder, ledgers, intake, counts);
     this.partitions = new Partitions(consumer, finder, commits, ledgers, intake, counts);
     consumer.subscribe(List.of(topic.name()), partitions);
   }

@@ -2,6 +2,7 @@ package io.taskbroker.outbox;
 
 import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Intake;
+import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Surroundings;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -26,6 +27,26 @@ public final class SteppedOutbox {
 
   public void produce(Departure departure) {
     outbox.produce(departure);
+  }
+
+  /// The outbox takes itself for working until it waits, which it does not do here.
+  public Progress progress() {
+    return new Progress() {
+      @Override
+      public String name() {
+        return outbox.name();
+      }
+
+      @Override
+      public boolean hasWork() {
+        return outbox.untilTurn() <= 0;
+      }
+
+      @Override
+      public long done() {
+        return outbox.done();
+      }
+    };
   }
 
   /// Takes a turn if one is due.

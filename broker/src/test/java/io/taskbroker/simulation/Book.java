@@ -61,10 +61,10 @@ final class Book {
       this.departing = spec.bytes();
     }
 
-    /// Until when another record of its id was a duplicate: one that is on its way out makes none
-    /// of it (H4).
-    long stayedUntil() {
-      return Math.min(leftAt, endedAt);
+    /// Whether it makes a duplicate of a record of its id that came then: not if it was on its way
+    /// out already, unless it is the same record (H4).
+    boolean excuses(Origin origin, long since) {
+      return endedAt >= since && (leftAt >= since || spec.origin().equals(origin));
     }
   }
 

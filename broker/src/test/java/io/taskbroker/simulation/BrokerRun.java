@@ -1,11 +1,13 @@
 package io.taskbroker.simulation;
 
+import io.taskbroker.SteppedWatchdog;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.engine.Mailbox;
 import io.taskbroker.engine.Outlets;
 import io.taskbroker.engine.SteppedEngine;
+import io.taskbroker.inflight.Census;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.Departure;
@@ -28,6 +30,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 
 /// One life of a broker's process: the real stages, wired as `Broker` wires them, and turned by the
@@ -49,7 +53,11 @@ final class BrokerRun implements Outlets, Intake {
   private final Actor committerThread;
   private final Actor outboxThread;
   private final List<Actor> readerThreads = new ArrayList<>();
+  private final Bounds bounds;
+  private final SteppedWatchdog watchdog;
+  private final Ticker ticker;
   private SimulatedRules inForce;
+  private boolean ready;
   private boolean alive = true;
   private long frozenUntil;
 
@@ -93,6 +101,14 @@ final class BrokerRun implements Outlets, Intake {
     Outlets outlets = tampering.outlets(this, this);
     engine = new SteppedEngine(tampering.options(broker.options()), mailbox, outlets, surroundings);
     engineThread = new Actor(this, world, "engine", engine::round);
+    bounds = new Bounds(this, tampering.bounds(broker.options()).limits());
+    watchdog =
+        new SteppedWatchdog(
+            Stream.of(engine.progress(), committer.progress(), outbox.progress())
+                .map(tampering::progress)
+                .toList(),
+            Duration.ofMillis(SimulatedBroker.PATIENCE));
+    this.ticker = ticker;
     broker.ledger.started(this);
     engine.start(store, tampering.rules(inForce));
     for (Kafka.Topic topic : broker.kafka.read()) {
@@ -100,6 +116,7 @@ final class BrokerRun implements Outlets, Intake {
     }
     engineThread.wake(0);
     committerThread.wake(0);
+    look();
   }
 
   private void start(Kafka.Topic topic, Surroundings surroundings, ActivationStore store) {
@@ -117,11 +134,12 @@ final class BrokerRun implements Outlets, Intake {
     var described =
         new SteppedReader.Topic(
             topic.name(),
-            topic.name() + "-uuid",
+            () -> broker.kafka.id(topic.name()),
             "group",
-            topic.partitions().size(),
+            () -> topic.partitions().size(),
             plan.latest() && topic.name().equals(Kafka.TASKS),
-            Duration.ofSeconds(1));
+            Duration.ofSeconds(1),
+            topic.name().equals(Kafka.RAW) ? Spec.RAW_TASK : null);
     var reader =
         new SteppedReader(
             described,
@@ -165,6 +183,47 @@ final class BrokerRun implements Outlets, Intake {
     }
   }
 
+  /// The watchdog looks at the stages.
+  private void look() {
+    boolean was = ready;
+    ready = watchdog.look(ticker.nanoTime());
+    if (ready != was) {
+      world.trace(() -> this + (ready ? " is ready" : " is not ready any more"));
+    }
+    broker.ledger.looked(this, bounds);
+    if (was && !ready) {
+      world.count("times not ready");
+      broker.ledger.unready(this);
+    }
+    later(World.SECOND, "watchdog", this::look);
+  }
+
+  /// Has a reader take records for done which the engine has not even seen.
+  void lift(Command.Ingest records) {
+    SteppedReader reader = readers.get(records.partition().topic());
+    if (reader != null) {
+      reader.consumed(records.partition(), 0, records.arrivals().size(), records.bytes(), false);
+    }
+  }
+
+  /// What workers and load balancers are told.
+  boolean isReady() {
+    return ready;
+  }
+
+  /// Asks the engine how much there is.
+  void count(Consumer<Census> reply) {
+    intake.tell(new Command.Count(reply));
+  }
+
+  Bounds bounds() {
+    return bounds;
+  }
+
+  long now() {
+    return world.now();
+  }
+
   /// The rules that the engine goes by.
   SimulatedRules rules() {
     return inForce;
@@ -178,6 +237,14 @@ final class BrokerRun implements Outlets, Intake {
         () -> {
           if (broker.rules() == wanted) {
             intake.tell(new Command.RulesChanged(new Seen(wanted)));
+          }
+        });
+    later(
+        2 * World.SECOND,
+        "rules are in force",
+        () -> {
+          if (broker.rules() == wanted) {
+            inForce = wanted;
           }
         });
   }
@@ -285,12 +352,19 @@ final class BrokerRun implements Outlets, Intake {
     if (command instanceof Command.Refused refused) {
       broker.ledger.refused(this, refused.departure());
     }
+    switch (command) {
+      case Command.Committed done -> bounds.committed(done.changes());
+      case Command.Ingest records -> bounds.handedOver(records);
+      case Command.Revoked revoked -> bounds.revoked(revoked.partition());
+      default -> {}
+    }
     mailbox.tell(command);
     engineThread.wake(latency());
   }
 
   /// Hears what became of a push.
   void hear(Command.Pushed pushed) {
+    bounds.answered(pushed.delivery().application());
     broker.ledger.heard(this, pushed);
     intake.tell(pushed);
   }
@@ -304,12 +378,14 @@ final class BrokerRun implements Outlets, Intake {
 
   @Override
   public void commit(List<Change> changes, List<ParkedQuery> reads) {
+    bounds.submitted(changes);
     committer.submit(changes, reads);
     committerThread.wake(commitLatency());
   }
 
   @Override
   public void push(Delivery delivery) {
+    bounds.pushed(delivery.application());
     broker.ledger.handedOut(this, delivery, false);
     workers.push(this, delivery);
   }
@@ -324,6 +400,7 @@ final class BrokerRun implements Outlets, Intake {
   @Override
   public void consumed(
       SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent) {
+    bounds.consumed(partition, records);
     SteppedReader reader = readers.get(partition.topic());
     if (reader != null) {
       reader.consumed(partition, nextOffset, records, bytes, urgent);

@@ -71,7 +71,8 @@ final class CrashSweepTest {
     try {
       simulation.run();
     } catch (RuntimeException | Violation e) {
-      throw new AssertionError("seed " + seed + ", crash at " + java.util.Arrays.toString(points), e);
+      throw new AssertionError(
+          "seed " + seed + ", crash at " + java.util.Arrays.toString(points), e);
     }
     return simulation.world;
   }
@@ -82,23 +83,29 @@ final class CrashSweepTest {
     story.workers.act("failed", new Act(World.MS, Status.FAILURE));
     story.workers.act("failed-once", new Act(World.MS, Status.FAILURE));
     story.workers.act("long", new Act(1_500 * World.MS, Status.COMPLETE));
-    story.at(2, () -> {
-      story.publish("done");
-      story.publishOnce("once");
-      story.publish("retried");
-      story.publish("failed");
-    });
-    story.at(2.3, () -> {
-      story.publishOnce("failed-once");
-      story.publish("delayed", task -> task.setDelay(2));
-      story.publish("parked", task -> task.setDelay(15));
-      story.replay(Ledger.poison());
-    });
-    story.at(2.6, () -> {
-      story.publish("long");
-      story.publish("expired", task -> task.setExpires(0));
-      story.publish("forgotten", task -> task.setRetryState(RetryState.getDefaultInstance()));
-      story.publish("done");
-    });
+    story.at(
+        2,
+        () -> {
+          story.publish("done");
+          story.publishOnce("once");
+          story.publish("retried");
+          story.publish("failed");
+        });
+    story.at(
+        2.3,
+        () -> {
+          story.publishOnce("failed-once");
+          story.publish("delayed", task -> task.setDelay(2));
+          story.publish("parked", task -> task.setDelay(15));
+          story.replay(Ledger.poison());
+        });
+    story.at(
+        2.6,
+        () -> {
+          story.publish("long");
+          story.publish("expired", task -> task.setExpires(0));
+          story.publish("forgotten", task -> task.setRetryState(RetryState.getDefaultInstance()));
+          story.publish("done");
+        });
   }
 }

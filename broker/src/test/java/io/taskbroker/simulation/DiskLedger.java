@@ -9,7 +9,6 @@ import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.store.ActivationStore.Outcome;
-import java.util.Arrays;
 
 /// The part of the ledger that is about disks: what becomes durable, and whether it may.
 final class DiskLedger {
@@ -49,12 +48,12 @@ final class DiskLedger {
     Spec spec =
         present(ledger.records.get(origin), "G1", () -> "a row without a record: " + origin);
     check(
-        Arrays.equals(spec.bytes(), row.activation().payload()),
+        spec.isCarriedBy(row.activation().payload()),
         "G1",
         () -> "other bytes than the record's: " + origin);
     Book.Line before = book.byOrigin.get(origin);
     check(
-        before == null || mayComeAgain(book, before),
+        before == null || mayComeAgain(book, before) || isWantedAgain(before),
         "G1",
         () -> run + " ingested twice: " + origin);
     String id = row.activation().id();
@@ -70,6 +69,7 @@ final class DiskLedger {
       ledger.world.count("rows parked");
     }
     var line = new Book.Line(row.key(), spec, ledger.world.now());
+    line.departing = row.activation().payload();
     book.add(line);
     if (row.leaving() != null) {
       line.leavesFor = row.leaving().topic();
@@ -80,6 +80,11 @@ final class DiskLedger {
           "G5",
           () -> run + " demotes what nobody wants demoted: " + id);
     }
+  }
+
+  /// Whether an operator had it read again after it had ended.
+  private boolean isWantedAgain(Book.Line before) {
+    return before.endedAt < ledger.appendedAt(before.spec.origin());
   }
 
   /// A known limit: where a transaction is too small for what was read at a time, or the store is
@@ -153,6 +158,7 @@ final class DiskLedger {
     return run.number > 1
         || ledger.plan.brokers() > 1
         || ledger.plan.has(Fault.FREEZE)
+        || ledger.plan.has(Fault.PARTITION_ADDED) // a rebalance, in which a commit may get lost
         || ledger.sends.containsKey(spec.origin());
   }
 
@@ -206,7 +212,9 @@ final class DiskLedger {
           Math.max(
               ledger.committed.getOrDefault(place, 0L), ledger.skipped.getOrDefault(place, 0L));
     }
-    if (ledger.plan.latest() && before < 0 && !ledger.committed.containsKey(place)) {
+    if (ledger.mayBeginAtItsEnd(topic, partition)
+        && before < 0
+        && !ledger.committed.containsKey(place)) {
       // Nothing is known of it anywhere: it begins where it likes.
       long first = next;
       for (long offset = 0; offset < next && first == next; offset++) {
@@ -230,7 +238,8 @@ final class DiskLedger {
   private boolean isAccountedFor(Book book, String place, Origin origin) {
     Spec spec =
         present(ledger.records.get(origin), "G1", () -> "passes what was never there: " + origin);
-    return book.byOrigin.containsKey(origin)
+    Book.Line line = book.byOrigin.get(origin);
+    return (line != null && line.endedAt >= ledger.appendedAt(origin))
         || ledger.isExcused(book, spec)
         || origin.offset() < ledger.committed.getOrDefault(place, 0L);
   }

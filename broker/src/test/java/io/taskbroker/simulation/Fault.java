@@ -29,7 +29,11 @@ enum Fault {
   WORKER_REPEATS(3, 4, 30),
   WORKER_LIES(4, 4, 30),
   POISON(5, 5, 40),
-  SAME_ID_AGAIN(6, 8, 40);
+  SAME_ID_AGAIN(6, 8, 40),
+  RULES_CHANGE(4, 4, 20),
+  OFFSET_RESET(6, 5, 30),
+  TOPIC_MADE_ANEW(6, 2, 6),
+  PARTITION_ADDED(6, 8, 30);
 
   /// In one of so many worlds it happens at all.
   final int worlds;

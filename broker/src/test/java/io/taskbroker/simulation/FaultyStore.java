@@ -7,6 +7,7 @@ import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
 import io.taskbroker.store.WriteBatch;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// A store that fails before and after it commits, loses its answers, fills up, cannot hold some
 /// rows, and in whose commits the process dies.
@@ -16,6 +17,7 @@ final class FaultyStore extends ForwardingStore {
   private final Plan plan;
   private long applied = -1;
   private long tried = -1;
+  private @Nullable WriteBatch ghost;
 
   FaultyStore(ActivationStore store, BrokerRun run, World world, Plan plan) {
     super(store);
@@ -29,6 +31,7 @@ final class FaultyStore extends ForwardingStore {
     if (batch.number() == applied) {
       return super.commit(batch);
     }
+    ghost = null;
     boolean again = batch.number() == tried;
     tried = batch.number();
     if (world.diesHere() || world.happens(Fault.CRASH_AT_COMMIT)) {
@@ -65,16 +68,18 @@ final class FaultyStore extends ForwardingStore {
     return outcomes;
   }
 
-  /// The transaction lands later, unless the same is tried again before, or another process has
-  /// opened the store.
+  /// The transaction lands later, unless a connection comes before that has to wait for it, or has
+  /// it undone (H6), or another process has opened the store.
   private void haunt(WriteBatch batch) {
+    ghost = batch;
     world.after(
         world.between(0, world.random.nextBoolean() ? 20 * World.MS : 2 * World.SECOND),
         "a transaction lands late",
         () -> {
-          if (batch.number() <= applied) {
+          if (ghost != batch) {
             return;
           }
+          ghost = null;
           try {
             var _ = land(batch, true);
             world.count("transactions that landed late");

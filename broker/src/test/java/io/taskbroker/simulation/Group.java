@@ -18,7 +18,7 @@ final class Group {
 
   final String topic;
   private final Kafka kafka;
-  private final int partitions;
+  private int partitions;
   private final Map<String, Member> members = new TreeMap<>();
   private final Map<Integer, Long> committed = new LinkedHashMap<>();
   private final Map<String, List<Integer>> assignment = new LinkedHashMap<>();
@@ -144,6 +144,30 @@ final class Group {
       }
     }
     kafka.world.after(World.SECOND, "sessions", this::checkSessions);
+  }
+
+  /// Its members are gone, all of them.
+  void dissolve() {
+    members.clear();
+    assignment.clear();
+    preparing = false;
+    generation++;
+  }
+
+  void forget(int partition) {
+    committed.remove(partition);
+  }
+
+  void set(int partition, long offset) {
+    committed.put(partition, offset);
+  }
+
+  /// The topic has another partition: members are to share it.
+  void grow() {
+    partitions++;
+    if (!members.isEmpty()) {
+      prepare();
+    }
   }
 
   /// A member goes in order.

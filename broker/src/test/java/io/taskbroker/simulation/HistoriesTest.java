@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
+import com.google.protobuf.ByteString;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.simulation.Orders.Act;
@@ -53,6 +54,54 @@ final class HistoriesTest {
               () -> story.hasRun("x") && !story.isStored("x"),
               () -> story.broker().crash("killed"));
           story.mustRun("x", 1);
+        });
+  }
+
+  /// An operator sets the group's offset back.
+  @Test
+  void h01WhatAnOperatorWantsReadAgainIs() {
+    shows(
+        "H1",
+        "G1: ",
+        PlantedBug.RESET_IGNORED,
+        Plan.calm(),
+        story -> {
+          story.at(2, () -> story.publish("x"));
+          story.at(
+              6,
+              () -> {
+                story.broker().crash("an offset is to be set", World.SECOND);
+                story.kafka().reset(story.kafka().topic(Kafka.TASKS), 0, 0);
+              });
+          story.mustRun("x", 2);
+        });
+  }
+
+  /// The topic is deleted and made anew; its offsets begin anew.
+  @Test
+  void h01ATopicThatIsMadeAnewIsReadFromItsBeginning() {
+    shows(
+        "H1",
+        "G1: ",
+        PlantedBug.UUID_IGNORED,
+        Plan.calm(),
+        story -> {
+          story.at(
+              2,
+              () -> {
+                story.publish("x0");
+                story.publish("x1");
+              });
+          story.at(
+              6,
+              () -> {
+                story.broker().crash("a topic is made anew", World.SECOND);
+                story.kafka().makeAnew(story.kafka().topic(Kafka.TASKS));
+                for (int i = 0; i < 4; i++) {
+                  story.publish("y" + i);
+                  story.mustRun("y" + i, 1);
+                }
+              });
         });
   }
 
@@ -131,6 +180,27 @@ final class HistoriesTest {
                 story.publish("x");
               });
           story.mustRun("x", 1);
+        });
+  }
+
+  /// A partition is added to that topic, and has records before anybody reads it.
+  @Test
+  void h05APartitionThatIsAddedIsReadFromItsBeginning() {
+    shows(
+        "H5",
+        "G1: ",
+        SwitchedOff.ADDED_AT_ITS_END,
+        Plan.calm().withLatest(),
+        story -> {
+          story.at(3, () -> story.publish("x"));
+          story.at(4, () -> story.broker().crash("killed", 2 * World.SECOND));
+          story.at(
+              5,
+              () -> {
+                story.kafka().addPartition(story.kafka().topic(Kafka.TASKS));
+                story.publishTo(2, "y");
+              });
+          story.mustRun("y", 1);
         });
   }
 
@@ -229,7 +299,7 @@ final class HistoriesTest {
   void h12WhatTheStoreCannotHoldIsDisposedOf() {
     shows(
         "H12",
-        "G8: ",
+        "G",
         PlantedBug.REFUSAL_TRIED_FOR_EVER,
         Plan.calm().with(Fault.STORE_REFUSES, 3),
         HistoriesTest::burst);
@@ -240,7 +310,7 @@ final class HistoriesTest {
   void h12WhatMakesSpaceGoesFirst() {
     shows(
         "H12",
-        "G8: ",
+        "G",
         PlantedBug.FULL_DISK_WAITED_OUT,
         Plan.calm().withLimits(1_000, 1_000),
         HistoriesTest::burst);
@@ -275,7 +345,7 @@ final class HistoriesTest {
   void h14NobodyWaitsForAQueueThatWaitsForHim() {
     shows(
         "H14",
-        "G8: ",
+        "G",
         SwitchedOff.ENGINE_BLOCKS,
         Plan.calm().with(Fault.STORE_STALLS, 0),
         story -> {
@@ -294,6 +364,28 @@ final class HistoriesTest {
               });
           story.at(20, () -> story.world.set(Fault.STORE_STALLS, 0));
         });
+  }
+
+  /// Workers are away, and what waits for them is large.
+  @Test
+  void h14PayloadsInMemoryAreBounded() {
+    Consumer<Story> script =
+        story -> {
+          story.workers.down("shop", true);
+          for (int i = 0; i < 40; i++) {
+            String id = "x" + i;
+            story.at(
+                2 + i / 10.0,
+                () ->
+                    story.publish(
+                        id, task -> task.setParametersBytes(ByteString.copyFrom(new byte[500]))));
+            story.at(2.05 + i / 10.0, () -> story.countBytes(700));
+            story.mustRun(id, 1);
+          }
+          story.at(20, () -> story.workers.down("shop", false));
+        };
+    shows("H14", "G7: ", SwitchedOff.MEMORY_UNBOUNDED, Plan.calm(), script);
+    holds(SwitchedOff.LITTLE_MEMORY, HOLDS, Plan.calm(), script);
   }
 
   /// More is parked while parked rows are read.
@@ -414,7 +506,7 @@ final class HistoriesTest {
         story -> {
           for (int i = 0; i < 10; i++) {
             String id = "x" + i;
-            story.workers.act(id, new Act(400 * World.MS, Status.COMPLETE));
+            story.workers.act(id, new Act(700 * World.MS, Status.COMPLETE));
             story.at(2 + i, () -> story.publish(id));
           }
         });
@@ -535,6 +627,34 @@ final class HistoriesTest {
         });
   }
 
+  /// The store stands still, while there is work for it.
+  @Test
+  void h25AStoreThatStandsStillIsSeen() {
+    shows(
+        "H25",
+        "G9: ",
+        SwitchedOff.TRYING_TAKEN_FOR_DOING,
+        Plan.calm().with(Fault.STORE_FAILS, 0),
+        story -> {
+          story.at(
+              3,
+              () -> {
+                story.world.set(Fault.STORE_FAILS, 1);
+                story.publish("x");
+              });
+          story.at(
+              16,
+              () ->
+                  story.check(
+                      !story.isReady(), "G9", () -> "it is ready, and its store does nothing"));
+          story.at(18, () -> story.world.set(Fault.STORE_FAILS, 0));
+          story.at(
+              25,
+              () ->
+                  story.check(story.isReady(), "G9", () -> "it is not ready, and its store works"));
+        });
+  }
+
   /// @param breaks how what is found begins
   private static void shows(
       String history, String breaks, Tampering without, Plan plan, Consumer<Story> script) {
@@ -546,8 +666,12 @@ final class HistoriesTest {
     }
     System.out.printf("%-4s %-26s %3d seeds  %s%n", history, without, seeds, finding);
     assertThat(finding).as("what %d seeds find without %s", seeds, without).startsWith(breaks);
-    for (int seed = 1; seed <= Math.max(seeds, HOLDS); seed++) {
-      assertThat(tell(seed, Tampering.NONE, plan, script)).as("seed %d", seed).isEmpty();
+    holds(Tampering.NONE, Math.max(seeds, HOLDS), plan, script);
+  }
+
+  private static void holds(Tampering as, int seeds, Plan plan, Consumer<Story> script) {
+    for (int seed = 1; seed <= seeds; seed++) {
+      assertThat(tell(seed, as, plan, script)).as("seed %d", seed).isEmpty();
     }
   }
 

@@ -11,6 +11,12 @@ final class Kafka {
   static final String RETRIES = "retries";
   static final String DEAD_LETTERS = "dead-letters";
 
+  /// How many partitions the topic of tasks has at first.
+  static final int PARTITIONS = 2;
+
+  /// Its records are no activations, but arguments of a task.
+  static final String RAW = "raw";
+
   /// What is demoted goes there; nobody reads it here.
   static final String ELSEWHERE = "elsewhere";
 
@@ -18,6 +24,7 @@ final class Kafka {
   final Plan plan;
   final Ledger ledger;
   private final Map<String, Topic> topics = new LinkedHashMap<>();
+  private final Map<String, Integer> incarnations = new LinkedHashMap<>();
 
   /// One topic.
   ///
@@ -32,10 +39,11 @@ final class Kafka {
     this.world = world;
     this.plan = plan;
     this.ledger = ledger;
-    add(TASKS, 2);
+    add(TASKS, PARTITIONS);
     add(RETRIES, 1);
     add(DEAD_LETTERS, 1);
     add(ELSEWHERE, 1);
+    add(RAW, 1);
   }
 
   private void add(String name, int partitions) {
@@ -44,6 +52,7 @@ final class Kafka {
       logs.add(new ArrayList<>());
     }
     topics.put(name, new Topic(name, logs, new Group(this, name, partitions)));
+    incarnations.put(name, 1);
   }
 
   Topic topic(String name) {
@@ -55,7 +64,50 @@ final class Kafka {
   }
 
   List<Topic> read() {
-    return List.of(topic(TASKS), topic(RETRIES));
+    return plan.raw()
+        ? List.of(topic(TASKS), topic(RETRIES), topic(RAW))
+        : List.of(topic(TASKS), topic(RETRIES));
+  }
+
+  /// The UUID of a topic.
+  String id(String name) {
+    return name + "-uuid-" + incarnations.get(name);
+  }
+
+  /// Somebody deletes a topic that is read, and makes another one of the same name.
+  void makeAnew(Topic topic) {
+    world.trace(() -> topic.name + " is made anew");
+    incarnations.merge(topic.name, 1, Integer::sum);
+    topic.partitions.forEach(List::clear);
+    for (int i = 0; i < topic.partitions.size(); i++) {
+      topic.group.forget(i);
+    }
+    topic.group.dissolve();
+    ledger.madeAnew(topic.name, topic.partitions.size());
+  }
+
+  /// Somebody adds a partition to a topic.
+  void addPartition(Topic topic) {
+    world.trace(() -> topic.name + " has one more partition than " + topic.partitions.size());
+    topic.partitions.add(new ArrayList<>());
+    topic.group.grow();
+  }
+
+  /// Somebody sets the offset of a group that has no members now.
+  void reset(Topic topic, int partition, long offset) {
+    long before = topic.group.committed(partition);
+    world.trace(() ->
+        "the offset of "
+            + topic.name
+            + "-"
+            + partition
+            + " is set from "
+            + before
+            + " to "
+            + offset);
+    topic.group.dissolve();
+    topic.group.set(partition, offset);
+    ledger.reset(topic.name, partition, before, offset);
   }
 
   /// Takes a record; consumers see it a moment later.
@@ -69,11 +121,14 @@ final class Kafka {
 
   /// Whether everything that the groups are to read is committed.
   boolean isConsumed() {
-    for (Topic topic : read()) {
-      for (int i = 0; i < topic.partitions.size(); i++) {
-        if (topic.end(i) > 0 && topic.group.committed(i) != topic.end(i)) {
-          return false;
-        }
+    return read().stream().allMatch(this::isConsumed);
+  }
+
+  /// Whether everything of the topic is.
+  boolean isConsumed(Topic topic) {
+    for (int i = 0; i < topic.partitions.size(); i++) {
+      if (topic.end(i) > 0 && topic.group.committed(i) != topic.end(i)) {
+        return false;
       }
     }
     return true;

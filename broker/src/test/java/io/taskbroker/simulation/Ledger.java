@@ -8,6 +8,7 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
+import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.Carried;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Delivery;
@@ -15,7 +16,6 @@ import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.store.ActivationStore.Outcome;
 import java.nio.ByteBuffer;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -39,9 +39,20 @@ final class Ledger {
   private final Map<SimulatedBroker, Book> books = new LinkedHashMap<>();
   final Map<Origin, Integer> sends = new HashMap<>();
   final Map<String, Long> committed = new HashMap<>();
+
+  /// Up to where offsets were committed before an operator set them back.
+  private final Map<String, Long> proven = new HashMap<>();
+
   private final Set<BrokerRun> stoppedInOrder = new HashSet<>();
   final Map<String, Long> skipped = new HashMap<>();
   private final Map<Origin, Long> appendedAt = new HashMap<>();
+  private final Map<String, Integer> incarnations = new HashMap<>();
+
+  /// How many partitions topics had when something of them was first committed.
+  private final Map<String, Integer> initially = new HashMap<>();
+
+  /// Where partitions are to be begun of which an operator set the offset.
+  private final Map<String, Long> beginnings = new HashMap<>();
 
   Ledger(World world, Plan plan) {
     this.world = world;
@@ -70,18 +81,103 @@ final class Ledger {
   void appended(String topic, int partition, long offset, byte[] value) {
     var origin = new Origin(topic, partition, offset);
     appended.computeIfAbsent(topic, _ -> new HashSet<>()).add(ByteBuffer.wrap(value));
-    Spec spec = Spec.of(origin, value);
+    Spec spec =
+        topic.equals(Kafka.RAW)
+            ? Spec.raw(origin, value, Kafka.RAW + "-uuid-" + incarnation(topic))
+            : Spec.of(origin, value);
     world.count("records in " + topic);
     world.trace(() -> "kafka has " + place(topic, partition) + "@" + offset + " " + spec.id());
-    if (!topic.equals(Kafka.DEAD_LETTERS)) {
+    if (!topic.equals(Kafka.DEAD_LETTERS) && !topic.equals(Kafka.ELSEWHERE)) {
       records.put(origin, spec);
       appendedAt.put(origin, world.now());
     }
   }
 
-  /// When the record came into Kafka.
+  /// When the record came into Kafka; or when it was begun to be read again, because an operator
+  /// wanted it so.
   long appendedAt(Origin origin) {
     return appendedAt.getOrDefault(origin, 0L);
+  }
+
+  private int incarnation(String topic) {
+    return incarnations.getOrDefault(topic, 1);
+  }
+
+  /// An operator sets the offset of a group: it is obeyed, unless it is one that the broker may
+  /// have left behind itself.
+  void reset(String topic, int partition, long before, long offset) {
+    String place = place(topic, partition);
+    committed.put(place, offset);
+    if (offset > before) {
+      skipped.merge(place, offset, Math::max);
+    }
+    long begin = offset;
+    for (SimulatedBroker broker : books.keySet()) {
+      for (Watermark mark : broker.disk.watermarks().values()) {
+        boolean same =
+            mark.partition().topic().equals(topic)
+                && mark.partition().partition() == partition
+                && mark.partition().topicId().endsWith("-" + incarnation(topic));
+        if (same && mark.committed() <= offset && offset <= mark.next()) {
+          begin = mark.next();
+        }
+      }
+    }
+    beginnings.put(place, begin);
+    world.count(offset < before ? "offsets set back" : "offsets set forth");
+  }
+
+  /// A topic was deleted and made anew: what was in the old one is over.
+  void madeAnew(String topic, int partitions) {
+    incarnations.put(topic, incarnation(topic) + 1);
+    initially.remove(topic);
+    records.keySet().removeIf(origin -> origin.topic().equals(topic));
+    appendedAt.keySet().removeIf(origin -> origin.topic().equals(topic));
+    sends.keySet().removeIf(origin -> origin.topic().equals(topic));
+    for (int i = 0; i < partitions; i++) {
+      String place = place(topic, i);
+      committed.remove(place);
+      proven.remove(place);
+      skipped.remove(place);
+      books.values().forEach(book -> book.watermarks.remove(place));
+      beginnings.remove(place);
+      if (!mayBeginAtItsEnd(topic, i)) {
+        beginnings.put(place, 0L);
+      }
+    }
+    books
+        .values()
+        .forEach(book -> book.byOrigin.keySet().removeIf(origin -> origin.topic().equals(topic)));
+    world.count("topics made anew");
+  }
+
+  /// A broker begins to read a partition.
+  void begins(BrokerRun run, String topic, int partition, long position) {
+    String place = place(topic, partition);
+    Long expected = beginnings.remove(place);
+    if (expected == null) {
+      return;
+    }
+    check(
+        expected == position,
+        "G1",
+        () -> run + " begins " + place + " at " + position + " and not at " + expected);
+    records.keySet().stream()
+        .filter(origin -> origin.topic().equals(topic) && origin.partition() == partition)
+        .filter(origin -> origin.offset() >= position)
+        .forEach(origin -> {
+          appendedAt.put(origin, world.now());
+          sends.remove(origin);
+          world.count("records to be read again");
+        });
+  }
+
+  /// Whether the policy for topics of which nothing is known may be `latest` here: a partition that
+  /// was added later may hold records already (H5).
+  boolean mayBeginAtItsEnd(String topic, int partition) {
+    return plan.latest()
+        && topic.equals(Kafka.TASKS)
+        && partition < initially.getOrDefault(topic, Integer.MAX_VALUE);
   }
 
   /// Whether a topic has, or had, these bytes.
@@ -166,7 +262,7 @@ final class Ledger {
     long since = appendedAt(spec.origin());
     return expired
         || book.wasRuled(since, rules -> rules.kills(spec))
-        || book.of(spec.id()).stream().anyMatch(line -> line.stayedUntil() >= since)
+        || book.of(spec.id()).stream().anyMatch(line -> line.excuses(spec.origin(), since))
         || book.tombstones.containsKey(spec.id());
   }
 
@@ -176,10 +272,14 @@ final class Ledger {
     Book book = book(run);
     String place = place(topic, partition);
     world.trace(() -> run + " commits offset " + place + "@" + offset);
+    initially.computeIfAbsent(topic, _ -> run.broker.kafka.topic(topic).partitions().size());
     check(offset >= before, "G1", () -> "the offset of " + place + " goes back: " + offset);
     boolean beginning = before < 0 && !book.watermarks.containsKey(place);
     if (beginning) {
-      check(offset == 0 || plan.latest(), "G1", () -> run + " skips the beginning of " + place);
+      check(
+          offset == 0 || mayBeginAtItsEnd(topic, partition),
+          "G1",
+          () -> run + " skips the beginning of " + place);
       skipped.put(place, offset);
     } else {
       check(
@@ -188,6 +288,7 @@ final class Ledger {
           () -> run + " commits " + place + "@" + offset + ", which is not durable");
     }
     committed.put(place, offset);
+    proven.merge(place, offset, Math::max);
   }
 
   /// The engine hands a departure to the outbox.
@@ -245,7 +346,7 @@ final class Ledger {
         "G5",
         () -> run + " hands out what is switched off: " + delivery.id());
     check(
-        Arrays.equals(spec.bytes(), delivery.payload()),
+        spec.isCarriedBy(delivery.payload()),
         "G1",
         () -> "other bytes than the record's: " + delivery.id());
     Supplier<String> gone = () -> run + " hands out what is not on disk: " + delivery.id();
@@ -255,7 +356,7 @@ final class Ledger {
     if (spec.once()) {
       world.count("hand-outs of what may run only once");
       check(
-          committed.getOrDefault(place(origin.topic(), origin.partition()), 0L) > origin.offset(),
+          proven.getOrDefault(place(origin.topic(), origin.partition()), 0L) > origin.offset(),
           "G3",
           () -> run + " hands out before its offset is committed: " + delivery.id());
       check(row.committed(), "G3", () -> run + " hands out without proof: " + delivery.id());
@@ -326,6 +427,27 @@ final class Ledger {
     }
   }
 
+  /// The watchdog has looked: a store that takes nothing must have been seen in time.
+  void looked(BrokerRun run, Bounds bounds) {
+    boolean mayWait =
+        plan.has(Fault.FREEZE) || plan.has(Fault.STORE_IS_FULL) || plan.storeLimit() > 0;
+    long patience = (SimulatedBroker.PATIENCE + 4_000) * World.MS;
+    check(
+        mayWait || !run.isReady() || world.now() - bounds.waitingSince() < patience,
+        "G9",
+        () -> run + " is ready, and its store has done nothing for long");
+  }
+
+  /// A broker says that it is not ready any more: only what keeps a store from working may be why.
+  void unready(BrokerRun run) {
+    boolean mayBe =
+        plan.has(Fault.STORE_FAILS)
+            || plan.has(Fault.STORE_LOSES_REPLY)
+            || plan.has(Fault.STORE_GHOST)
+            || plan.has(Fault.STORE_STALLS);
+    check(mayBe && !world.isQuiet(), "G9", () -> run + " is called stuck, and is not");
+  }
+
   // At the end.
 
   /// Every record ended in one way, and nothing is left.
@@ -334,11 +456,7 @@ final class Ledger {
       Origin origin = spec.origin();
       boolean has = false;
       for (Book book : books.values()) {
-        Book.Line line = book.byOrigin.get(origin);
-        if (line != null) {
-          has = true;
-        }
-        has |= isExcused(book, spec);
+        has |= book.byOrigin.containsKey(origin) || isExcused(book, spec);
       }
       boolean before =
           origin.offset() < skipped.getOrDefault(place(origin.topic(), origin.partition()), 0L);

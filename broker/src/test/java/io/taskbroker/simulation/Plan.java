@@ -10,6 +10,7 @@ import java.util.SplittableRandom;
 /// @param publishSeconds for how long tasks are published, and faults happen
 /// @param batchSize changes of a transaction at most
 /// @param lingerMillis how long changes wait for company
+/// @param raw whether there is a raw topic
 /// @param faults those that happen, and once in how many times
 record Plan(
     int brokers,
@@ -21,6 +22,7 @@ record Plan(
     boolean latest,
     int maxPending,
     long storeLimit,
+    boolean raw,
     Map<Fault, Integer> faults) {
 
   /// A transaction takes so much that no bound but that of the engine matters.
@@ -28,7 +30,7 @@ record Plan(
 
   /// A world of one broker that pushes, in which nothing goes wrong by chance.
   static Plan calm() {
-    return new Plan(1, true, 0, 30, LARGE_BATCH, 0, false, 1_000, 0, Map.of());
+    return new Plan(1, true, 0, 30, LARGE_BATCH, 0, false, 1_000, 0, false, Map.of());
   }
 
   static Plan of(SplittableRandom random) {
@@ -48,8 +50,9 @@ record Plan(
         faults.put(fault, rarity);
       }
     }
+    boolean raw = random.nextInt(4) == 0;
     return new Plan(
-        brokers, push, tasks, seconds, batch, linger, latest, pending, limit, faults);
+        brokers, push, tasks, seconds, batch, linger, latest, pending, limit, raw, faults);
   }
 
   /// Once in how many times it happens; 0 for never.
@@ -66,31 +69,76 @@ record Plan(
     more.putAll(faults);
     more.put(fault, rarity);
     return new Plan(
-        brokers, push, tasks, publishSeconds, batchSize, lingerMillis, latest, maxPending,
-        storeLimit, more);
+        brokers,
+        push,
+        tasks,
+        publishSeconds,
+        batchSize,
+        lingerMillis,
+        latest,
+        maxPending,
+        storeLimit,
+        raw,
+        more);
   }
 
   Plan withBrokers(int count) {
     return new Plan(
-        count, push, tasks, publishSeconds, batchSize, lingerMillis, latest, maxPending,
-        storeLimit, faults);
+        count,
+        push,
+        tasks,
+        publishSeconds,
+        batchSize,
+        lingerMillis,
+        latest,
+        maxPending,
+        storeLimit,
+        raw,
+        faults);
   }
 
   Plan withSeconds(int seconds) {
     return new Plan(
-        brokers, push, tasks, seconds, batchSize, lingerMillis, latest, maxPending, storeLimit,
+        brokers,
+        push,
+        tasks,
+        seconds,
+        batchSize,
+        lingerMillis,
+        latest,
+        maxPending,
+        storeLimit,
+        raw,
         faults);
   }
 
   Plan withLatest() {
     return new Plan(
-        brokers, push, tasks, publishSeconds, batchSize, lingerMillis, true, maxPending,
-        storeLimit, faults);
+        brokers,
+        push,
+        tasks,
+        publishSeconds,
+        batchSize,
+        lingerMillis,
+        true,
+        maxPending,
+        storeLimit,
+        raw,
+        faults);
   }
 
   Plan withLimits(int pending, long store) {
     return new Plan(
-        brokers, push, tasks, publishSeconds, batchSize, lingerMillis, latest, pending, store,
+        brokers,
+        push,
+        tasks,
+        publishSeconds,
+        batchSize,
+        lingerMillis,
+        latest,
+        pending,
+        store,
+        raw,
         faults);
   }
 }

@@ -1,7 +1,9 @@
 package io.taskbroker.simulation;
 
+import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Row;
+import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.engine.Outlets;
 import io.taskbroker.inflight.Command;
@@ -10,6 +12,7 @@ import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.InflightOptions;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.inflight.PushOutcome;
+import io.taskbroker.runtime.Progress;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
@@ -341,11 +344,11 @@ enum PlantedBug implements Tampering {
       };
     }
   },
-  /// The clock of the engine is ten milliseconds slow.
+  /// The clock of the engine is forty milliseconds slow.
   CLOCK_SLOW("H22") {
     @Override
     public InstantSource clock(InstantSource clock) {
-      return () -> clock.instant().minusMillis(10);
+      return () -> clock.instant().minusMillis(40);
     }
   },
   /// A row that the store cannot hold is tried for ever (H12).
@@ -380,6 +383,139 @@ enum PlantedBug implements Tampering {
               periods.settle(),
               periods.parkHorizon(),
               periods.tombstone()));
+    }
+  },
+  /// The engine takes in however much waits for the store (H14).
+  CREDIT_IGNORED("H14") {
+    @Override
+    public InflightOptions options(InflightOptions options) {
+      InflightOptions.Limits limits = options.limits();
+      return new InflightOptions(
+          options.pushApplications(),
+          options.retryTopic(),
+          options.deadLetterTopic(),
+          new InflightOptions.Limits(
+              limits.maxPending(),
+              limits.maxDelayed(),
+              limits.maxHandedOut(),
+              limits.maxAttempts(),
+              limits.maxStoreBytes(),
+              limits.maxResidentBytes(),
+              Integer.MAX_VALUE / 2,
+              limits.maxCalls()),
+          options.periods());
+    }
+  },
+  /// Reading goes on, however much of it is with the engine.
+  READ_AHEAD_UNBOUNDED("G7") {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return new ForwardingIntake(intake) {
+        @Override
+        public void tell(Command command) {
+          super.tell(command);
+          if (command instanceof Command.Ingest records) {
+            run.lift(records);
+          }
+        }
+      };
+    }
+  },
+  /// A stage without work is taken for one that does none.
+  IDLE_CALLED_STUCK("G9") {
+    @Override
+    public Progress progress(Progress progress) {
+      return new Progress() {
+        @Override
+        public String name() {
+          return progress.name();
+        }
+
+        @Override
+        public boolean hasWork() {
+          return true;
+        }
+
+        @Override
+        public long done() {
+          return progress.done();
+        }
+      };
+    }
+  },
+  /// What is committed in Kafka is not compared with what was committed last (H1).
+  RESET_IGNORED("H1") {
+    @Override
+    public ActivationStore store(ActivationStore store, BrokerRun run) {
+      return Taps.remembering(
+          store, mark -> new Watermark(mark.partition(), mark.next(), Math.min(0, mark.next())));
+    }
+  },
+  /// A topic that was made anew is taken for the old one (H1).
+  UUID_IGNORED("H1") {
+    @Override
+    public ActivationStore store(ActivationStore store, BrokerRun run) {
+      return Taps.remembering(
+          store,
+          mark -> {
+            SourcePartition of = mark.partition();
+            return new Watermark(
+                new SourcePartition(
+                    of.cluster(),
+                    of.group(),
+                    run.broker.kafka.id(of.topic()),
+                    of.topic(),
+                    of.partition()),
+                mark.next(),
+                mark.committed());
+          });
+    }
+  },
+  /// The engine never hears of other rules (H22).
+  RULES_UNHEARD("H22") {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return Taps.deaf(intake, Command.RulesChanged.class::isInstance);
+    }
+  },
+  /// The id of what a raw record became is not remembered (H8).
+  RAW_ID_FORGOTTEN("H8") {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return Taps.arriving(
+          intake,
+          of ->
+              new Activation(
+                  of.id(),
+                  of.application(),
+                  of.namespace(),
+                  of.taskname(),
+                  of.payload(),
+                  of.origin(),
+                  of.receivedAt(),
+                  of.expiresAt(),
+                  of.delayUntil(),
+                  of.deadlineSeconds(),
+                  of.failurePolicy(),
+                  of.atMostOnce(),
+                  of.derived() && !of.origin().topic().equals(Kafka.RAW)));
+    }
+  },
+  /// A transaction is two, the second half of it first.
+  BATCH_TORN("G1") {
+    @Override
+    public ActivationStore store(ActivationStore store, BrokerRun run) {
+      return new ForwardingStore(store) {
+        @Override
+        public List<Outcome> commit(WriteBatch batch) {
+          int half = batch.changes().size() / 2;
+          List<Change> first = batch.changes().subList(0, half);
+          List<Change> second = batch.changes().subList(half, batch.changes().size());
+          var _ = super.commit(new WriteBatch(2 * batch.number(), second));
+          var _ = super.commit(new WriteBatch(2 * batch.number() + 1, first));
+          return Collections.nCopies(batch.changes().size(), Outcome.APPLIED);
+        }
+      };
     }
   },
   /// A broker that stops does not write down what workers have (H17).

@@ -17,6 +17,9 @@ final class SimulatedBroker {
   static final long TOMBSTONE = 120_000;
   static final int MAX_ATTEMPTS = 3;
 
+  /// How long a stage may have work and do none.
+  static final long PATIENCE = 8_000;
+
   final String name;
   final InMemoryStore.Disk disk = new InMemoryStore.Disk();
   final Kafka kafka;
@@ -101,9 +104,9 @@ final class SimulatedBroker {
             MAX_ATTEMPTS,
             plan.storeLimit(),
             1_000_000,
-            plan.maxPending() < 1_000 ? 60 : 10_000,
+            plan.maxPending() < 1_000 ? 24 : 10_000,
             20),
-        new InflightOptions.Periods(GRACE, LEASE, 200, RESTART_GRACE, SETTLE, 10_000, TOMBSTONE));
+        new InflightOptions.Periods(GRACE, LEASE, 500, RESTART_GRACE, SETTLE, 10_000, TOMBSTONE));
   }
 
   /// Rows that this store cannot hold, whatever is tried.
@@ -176,7 +179,7 @@ final class SimulatedBroker {
       stopping.stop(() -> {
         if (run == stopping) {
           ledger.stopped(stopping);
-          crash("it was stopped");
+          crash("it was stopped", world.between(10 * World.MS, World.SECOND));
         }
       });
     }

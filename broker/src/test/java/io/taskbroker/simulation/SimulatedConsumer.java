@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 /// time pass in between.
 @SuppressWarnings("UnsynchronizedOverridesSynchronized") // there is one thread
 final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
-  private static final int MAX_RECORDS = 20;
+  static final int MAX_RECORDS = 10;
 
   final BrokerRun run;
   final String name;
@@ -38,6 +38,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   private final Group.Member member;
   private final Map<Integer, Long> positions = new HashMap<>();
   private final Set<Integer> paused = new HashSet<>();
+  private final Set<Integer> unread = new HashSet<>();
   private final ArrayDeque<Runnable> callbacks = new ArrayDeque<>();
   private final ArrayDeque<Runnable> requests = new ArrayDeque<>();
   private ConsumerRebalanceListener listener = new Nobody();
@@ -60,6 +61,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   }
 
   void assigned(List<Integer> partitions) {
+    unread.addAll(partitions);
     listener.onPartitionsAssigned(named(partitions));
   }
 
@@ -106,6 +108,9 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
       long position = positions.getOrDefault(partition, 0L);
       long end = topic.end(partition);
       var named = new TopicPartition(topic.name(), partition);
+      if (unread.remove(partition)) {
+        run.broker.ledger.begins(run, topic.name(), partition, position);
+      }
       if (position > end) {
         throw new OffsetOutOfRangeException(Map.of(named, position));
       }

@@ -1,5 +1,7 @@
 package io.taskbroker.simulation;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Timestamp;
 import io.taskbroker.proto.v1.OnAttemptsExceeded;
@@ -7,6 +9,7 @@ import io.taskbroker.proto.v1.RetryState;
 import io.taskbroker.proto.v1.TaskActivation;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -79,6 +82,11 @@ final class Simulation {
       throw new Violation("G8", "it does not come to its end:\n" + ledger.leftOver(kafka));
     }
     ledger.checkEnd(kafka);
+    for (SimulatedBroker broker : brokers) {
+      BrokerRun run = broker.run();
+      Violation.check(
+          run == null || run.isReady(), "G9", () -> run + " is not ready, and nothing is wrong");
+    }
     story.checkEnd();
   }
 
@@ -87,8 +95,13 @@ final class Simulation {
   }
 
   private void publish() {
+    if (plan.raw() && world.random.nextInt(3) == 0) {
+      kafka.append(Kafka.RAW, 0, ("raw value " + world.random.nextInt()).getBytes(UTF_8));
+      return;
+    }
     byte[] value = world.happens(Fault.POISON) ? Ledger.poison() : task().toByteArray();
-    kafka.append(Kafka.TASKS, world.random.nextInt(2), value);
+    int partitions = kafka.topic(Kafka.TASKS).partitions().size();
+    kafka.append(Kafka.TASKS, world.random.nextInt(partitions), value);
   }
 
   private TaskActivation task() {
@@ -108,7 +121,7 @@ final class Simulation {
             .setId("task-" + number)
             .setApplication(Workers.APPLICATIONS.get(world.random.nextInt(2)))
             .setNamespace(world.random.nextBoolean() ? "ns" : "other")
-            .setTaskname("work")
+            .setTaskname(world.random.nextInt(4) == 0 ? "toil" : "work")
             .setParametersBytes(ByteString.copyFrom(new byte[world.random.nextInt(60)]))
             .setProcessingDeadlineDuration(1 + world.random.nextInt(4))
             .setRetryState(state)
@@ -125,6 +138,63 @@ final class Simulation {
       task.setExpires(1 + world.random.nextInt(8));
     }
     return task.build();
+  }
+
+  /// Now and then an operator does something.
+  private void operate() {
+    Kafka.Topic topic = kafka.read().get(world.random.nextInt(kafka.read().size()));
+    Kafka.Topic tasks = kafka.topic(Kafka.TASKS);
+    boolean alone = plan.brokers() == 1;
+    if (world.happens(Fault.RULES_CHANGE)) {
+      SimulatedRules rules = rules();
+      world.count("changes of rules");
+      brokers.forEach(broker -> broker.setRules(rules));
+    } else if (alone && world.happens(Fault.OFFSET_RESET)) {
+      reset(topic, world.random.nextInt(topic.partitions().size()));
+    } else if (alone && world.happens(Fault.TOPIC_MADE_ANEW) && isOver(topic)) {
+      brokers.forEach(broker -> broker.crash("a topic is made anew"));
+      kafka.makeAnew(topic);
+    } else if (tasks.partitions().size() < 4 && world.happens(Fault.PARTITION_ADDED)) {
+      world.count("partitions added");
+      kafka.addPartition(tasks);
+    }
+  }
+
+  private SimulatedRules rules() {
+    return switch (world.random.nextInt(4)) {
+      case 0 -> SimulatedRules.killing("toil");
+      case 1 -> SimulatedRules.demoting("other");
+      case 2 -> new SimulatedRules(Set.of("chew"), Set.of("ns"), Kafka.RETRIES, true);
+      default -> SimulatedRules.NONE;
+    };
+  }
+
+  /// Offsets can be set while nobody reads.
+  private void reset(Kafka.Topic topic, int partition) {
+    long committed = topic.group().committed(partition);
+    if (committed < 0) {
+      return;
+    }
+    brokers.forEach(broker -> broker.crash("an offset is to be set"));
+    long end = topic.end(partition);
+    long offset =
+        switch (world.random.nextInt(4)) {
+          case 0 -> 0;
+          case 1 -> end;
+          case 2 -> world.between(0, committed);
+          default -> world.between(committed, end);
+        };
+    kafka.reset(topic, partition, offset);
+  }
+
+  /// Whether all of a topic was read, and nothing of it is anywhere. Retries are on their way to
+  /// theirs at any time.
+  private boolean isOver(Kafka.Topic topic) {
+    boolean stored =
+        brokers.stream()
+            .flatMap(broker -> broker.disk.rows().values().stream())
+            .anyMatch(row -> row.activation().origin().topic().equals(topic.name()));
+    return !stored && !topic.name().equals(Kafka.RETRIES) && kafka.isConsumed(topic);
   }
 
   /// Now and then something happens to a broker.
@@ -144,6 +214,7 @@ final class Simulation {
         broker.stepClock(world.between(-20_000, 20_000));
       }
     }
+    operate();
     if (!world.isQuiet()) {
       world.after(world.between(100 * World.MS, World.SECOND), "disturb", this::disturb);
     }

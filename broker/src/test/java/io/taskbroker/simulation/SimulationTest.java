@@ -29,27 +29,39 @@ final class SimulationTest {
   /// What is to happen in so many histories, if they are worth anything.
   private static final List<String> HAPPENS =
       List.of(
+          "changes of rules",
           "clock steps",
           "crashes",
           "departures refused",
           "ended COMPLETED",
           "ended DEAD_LETTERED",
+          "ended DEMOTED",
           "ended DISCARDED",
           "ended EXPIRED",
           "ended RETRIED",
+          "ended SWITCHED_OFF",
           "freezes",
           "hand-outs again",
           "hand-outs of what may run only once",
           "notice DEADLINE_PASSED",
+          "notice DEMOTED_IN_FLIGHT",
           "notice DUPLICATE",
+          "notice KILLED_BY_NAME",
           "notice LEASE_PASSED",
           "notice QUARANTINED",
           "notice STALE_REPORT",
           "notice UNDECODABLE",
+          "offsets set back",
+          "offsets set forth",
+          "partitions added",
           "partitions lost",
           "partitions revoked",
+          "records in raw",
+          "records to be read again",
           "rows parked",
-          "stops in order");
+          "stops in order",
+          "topics made anew",
+          "transactions that landed late");
 
   private static final long FROM = Long.getLong("simulation.from", 1);
 

@@ -1,9 +1,15 @@
 package io.taskbroker.simulation;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Origin;
+import io.taskbroker.ingest.RawTask;
 import io.taskbroker.proto.v1.OnAttemptsExceeded;
 import io.taskbroker.proto.v1.TaskActivation;
+import java.time.Duration;
+import java.util.Arrays;
 
 /// A record as the ledger reads it, by the contract on the wire and not by the broker's code. Times
 /// are milliseconds since the epoch.
@@ -24,7 +30,11 @@ record Spec(
     long delayUntil,
     long expiresAt,
     long deadline,
-    int attempts) {
+    int attempts,
+    boolean raw) {
+
+  static final RawTask RAW_TASK =
+      new RawTask("shop", "raw", "chew", Duration.ofSeconds(3), RawTask.UNCOMPRESSED);
 
   static Spec of(Origin origin, byte[] bytes) {
     TaskActivation task;
@@ -52,15 +62,48 @@ record Spec(
         task.hasDelay() ? received + task.getDelay() * 1_000 : 0,
         task.hasExpires() ? received + task.getExpires() * 1_000 : Long.MAX_VALUE,
         task.getProcessingDeadlineDuration() * 1_000,
-        task.getRetryState().getAttempts());
+        task.getRetryState().getAttempts(),
+        false);
   }
 
   private static Spec undecodable(Origin origin, byte[] bytes) {
-    return new Spec(origin, bytes, false, "", "", "", "", false, true, 0, Long.MAX_VALUE, 0, 0);
+    return new Spec(
+        origin, bytes, false, "", "", "", "", false, true, 0, Long.MAX_VALUE, 0, 0, false);
+  }
+
+  /// A record of a raw topic, as the task that it is the argument of.
+  static Spec raw(Origin origin, byte[] value, String topicId) {
+    return new Spec(
+        origin,
+        value,
+        true,
+        Ids.raw(topicId, origin.partition(), origin.offset()),
+        RAW_TASK.application(),
+        RAW_TASK.namespace(),
+        RAW_TASK.taskname(),
+        false,
+        false,
+        0,
+        Long.MAX_VALUE,
+        RAW_TASK.deadline().toMillis(),
+        0,
+        true);
   }
 
   /// Whether its id was derived by a broker.
   boolean derived() {
-    return attempts > 0;
+    return attempts > 0 || raw;
+  }
+
+  /// Whether these are the bytes that workers are to get.
+  boolean isCarriedBy(byte[] payload) {
+    if (!raw) {
+      return Arrays.equals(bytes, payload);
+    }
+    Spec carried = of(origin, payload);
+    String inside = new String(payload, ISO_8859_1);
+    return carried.id.equals(id)
+        && carried.taskname.equals(taskname)
+        && inside.contains(new String(bytes, ISO_8859_1));
   }
 }

@@ -67,21 +67,41 @@ final class Story {
   }
 
   byte[] publish(String id, UnaryOperator<TaskActivation.Builder> as) {
-    long wall = world.wall();
-    byte[] value =
-        as.apply(
-                TaskActivation.newBuilder()
-                    .setId(id)
-                    .setApplication("shop")
-                    .setNamespace("ns")
-                    .setTaskname("work")
-                    .setProcessingDeadlineDuration(4)
-                    .setRetryState(state(false))
-                    .setReceivedAt(time(wall)))
-            .build()
-            .toByteArray();
+    byte[] value = as.apply(task(id)).build().toByteArray();
     replay(value);
     return value;
+  }
+
+  private TaskActivation.Builder task(String id) {
+    return TaskActivation.newBuilder()
+        .setId(id)
+        .setApplication("shop")
+        .setNamespace("ns")
+        .setTaskname("work")
+        .setProcessingDeadlineDuration(4)
+        .setRetryState(state(false))
+        .setReceivedAt(time(world.wall()));
+  }
+
+  /// Publishes a task to some partition.
+  void publishTo(int partition, String id) {
+    simulation.kafka.append(Kafka.TASKS, partition, task(id).build().toByteArray());
+  }
+
+  /// Has the broker count its payload bytes.
+  ///
+  /// @param largest how many bytes a task has at most
+  void countBytes(long largest) {
+    BrokerRun run = broker().run();
+    if (run != null) {
+      run.count(census -> run.bounds().counted(census, largest));
+    }
+  }
+
+  /// Whether the broker says that it is ready.
+  boolean isReady() {
+    BrokerRun run = broker().run();
+    return run != null && run.isReady();
   }
 
   /// Publishes a task that may run only once.

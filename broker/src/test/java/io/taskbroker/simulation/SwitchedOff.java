@@ -7,8 +7,10 @@ import io.taskbroker.activation.Status;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.engine.Outlets;
 import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.InflightOptions;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.inflight.PushOutcome;
+import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.ActivationStore.ParkedPage;
@@ -17,8 +19,10 @@ import io.taskbroker.store.InMemoryStore;
 import io.taskbroker.store.WriteBatch;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -29,6 +33,7 @@ import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.common.TopicPartition;
 
 /// Brokers without the rule that closes a failure history: each lacks one, and nothing else.
 enum SwitchedOff implements Tampering {
@@ -76,6 +81,28 @@ enum SwitchedOff implements Tampering {
               (_, method, arguments) -> {
                 if (run.number == 1 && method.getName().equals("commitSync")) {
                   return null;
+                }
+                try {
+                  return method.invoke(consumer, arguments);
+                } catch (InvocationTargetException e) {
+                  throw e.getCause();
+                }
+              });
+    }
+  },
+  /// A partition of which nothing is known begins at its end, whatever is known of its topic.
+  ADDED_AT_ITS_END {
+    @Override
+    @SuppressWarnings("unchecked") // the interface of a consumer of bytes
+    public Consumer<byte[], byte[]> consumer(Consumer<byte[], byte[]> consumer, BrokerRun run) {
+      return (Consumer<byte[], byte[]>)
+          Proxy.newProxyInstance(
+              Consumer.class.getClassLoader(),
+              new Class<?>[] {Consumer.class},
+              (_, method, arguments) -> {
+                if (method.getName().equals("beginningOffsets")) {
+                  return consumer.endOffsets(
+                      (Collection<TopicPartition>) arguments[0], (Duration) arguments[1]);
                 }
                 try {
                   return method.invoke(consumer, arguments);
@@ -279,7 +306,7 @@ enum SwitchedOff implements Tampering {
   EXPIRY_UNCHECKED {
     @Override
     public Intake intake(Intake intake, BrokerRun run) {
-      return changing(
+      return Taps.arriving(
           intake, activation -> timed(activation, Activation.NEVER, activation.delayUntil()));
     }
   },
@@ -322,6 +349,37 @@ enum SwitchedOff implements Tampering {
       };
     }
   },
+  /// Whether a stage did anything is seen by whether it tried.
+  TRYING_TAKEN_FOR_DOING {
+    @Override
+    public Progress progress(Progress progress) {
+      return new Progress() {
+        private long looks;
+
+        @Override
+        public String name() {
+          return progress.name();
+        }
+
+        @Override
+        public boolean hasWork() {
+          return progress.hasWork();
+        }
+
+        @Override
+        public long done() {
+          return ++looks;
+        }
+      };
+    }
+  },
+  /// Payloads are taken into memory as they come.
+  MEMORY_UNBOUNDED {
+    @Override
+    public InflightOptions bounds(InflightOptions options) {
+      return withMemory(options, FEW_BYTES);
+    }
+  },
   /// A broker that is told to stop says OK to all who wait.
   ANSWERED_AT_STOP {
     @Override
@@ -347,6 +405,41 @@ enum SwitchedOff implements Tampering {
       };
     }
   };
+
+  /// Payload bytes that a broker with little memory may have.
+  static final long FEW_BYTES = 6_000;
+
+  /// A broker with little memory, as it is.
+  static final Tampering LITTLE_MEMORY =
+      new Tampering() {
+        @Override
+        public InflightOptions options(InflightOptions options) {
+          return withMemory(options, FEW_BYTES);
+        }
+
+        @Override
+        public InflightOptions bounds(InflightOptions options) {
+          return withMemory(options, FEW_BYTES);
+        }
+      };
+
+  private static InflightOptions withMemory(InflightOptions options, long bytes) {
+    InflightOptions.Limits limits = options.limits();
+    return new InflightOptions(
+        options.pushApplications(),
+        options.retryTopic(),
+        options.deadLetterTopic(),
+        new InflightOptions.Limits(
+            limits.maxPending(),
+            limits.maxDelayed(),
+            limits.maxHandedOut(),
+            limits.maxAttempts(),
+            limits.maxStoreBytes(),
+            bytes,
+            limits.maxChanges(),
+            limits.maxCalls()),
+        options.periods());
+  }
 
   /// Lets records through in their order, and not while it holds them.
   private abstract static class Dam extends ForwardingIntake {
@@ -391,25 +484,6 @@ enum SwitchedOff implements Tampering {
                 ? new Command.Ingest(
                     records.partition(),
                     records.arrivals().stream().filter(which).toList(),
-                    records.nextOffset(),
-                    records.bytes())
-                : command);
-      }
-    };
-  }
-
-  private static Intake changing(Intake intake, UnaryOperator<Activation> by) {
-    return new ForwardingIntake(intake) {
-      @Override
-      public void tell(Command command) {
-        super.tell(
-            command instanceof Command.Ingest records
-                ? new Command.Ingest(
-                    records.partition(),
-                    records.arrivals().stream()
-                        .map(each ->
-                            new Command.Arrival(by.apply(each.activation()), each.undecodable()))
-                        .toList(),
                     records.nextOffset(),
                     records.bytes())
                 : command);

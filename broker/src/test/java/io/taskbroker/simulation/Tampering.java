@@ -3,6 +3,7 @@ package io.taskbroker.simulation;
 import io.taskbroker.engine.Outlets;
 import io.taskbroker.inflight.InflightOptions;
 import io.taskbroker.inflight.Intake;
+import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.ActivationStore;
 import java.time.InstantSource;
@@ -29,6 +30,11 @@ interface Tampering {
     return options;
   }
 
+  /// The bounds that the broker is held to; what it goes by itself may be another matter.
+  default InflightOptions bounds(InflightOptions options) {
+    return options;
+  }
+
   default InstantSource clock(InstantSource clock) {
     return clock;
   }
@@ -36,6 +42,10 @@ interface Tampering {
   /// @param wallSteps by how many milliseconds the wall clock of the broker was set forth by now
   default Ticker ticker(Ticker ticker, LongSupplier wallSteps) {
     return ticker;
+  }
+
+  default Progress progress(Progress progress) {
+    return progress;
   }
 
   /// What a broker begins with; by its operator these rules hold.

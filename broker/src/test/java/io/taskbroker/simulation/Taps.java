@@ -1,7 +1,9 @@
 package io.taskbroker.simulation;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Watermark;
 import io.taskbroker.engine.Outlets;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Intake;
@@ -54,6 +56,36 @@ final class Taps {
         others.removeIf(what);
         var _ = super.commit(new WriteBatch(batch.number(), others));
         return Collections.nCopies(batch.changes().size(), Outcome.APPLIED);
+      }
+    };
+  }
+
+  /// Activations are other ones when they arrive.
+  static Intake arriving(Intake intake, UnaryOperator<Activation> by) {
+    return new ForwardingIntake(intake) {
+      @Override
+      public void tell(Command command) {
+        super.tell(
+            command instanceof Command.Ingest records
+                ? new Command.Ingest(
+                    records.partition(),
+                    records.arrivals().stream()
+                        .map(each ->
+                            new Command.Arrival(by.apply(each.activation()), each.undecodable()))
+                        .toList(),
+                    records.nextOffset(),
+                    records.bytes())
+                : command);
+      }
+    };
+  }
+
+  /// Watermarks are other ones when they are read.
+  static ActivationStore remembering(ActivationStore store, UnaryOperator<Watermark> by) {
+    return new ForwardingStore(store) {
+      @Override
+      public List<Watermark> watermarks() {
+        return super.watermarks().stream().map(by).toList();
       }
     };
   }

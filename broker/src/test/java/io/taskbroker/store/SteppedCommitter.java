@@ -2,6 +2,7 @@ package io.taskbroker.store;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.runtime.FlusherTurns;
+import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import java.util.List;
@@ -30,6 +31,10 @@ public final class SteppedCommitter {
 
   public void submit(List<Change> changes, List<ParkedQuery> queries) {
     committer.submit(changes, queries);
+  }
+
+  public Progress progress() {
+    return committer;
   }
 
   /// Takes a turn if one is due.
