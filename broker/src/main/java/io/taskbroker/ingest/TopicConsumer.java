@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -40,6 +41,7 @@ final class TopicConsumer {
 
   private final TopicSource source;
   private final IngestOptions options;
+  private final CommitNotes notes;
   private final Intake intake;
   private final FailureSink failures;
   private final Ledgers ledgers;
@@ -57,11 +59,13 @@ final class TopicConsumer {
   TopicConsumer(
       TopicSource source,
       IngestOptions options,
+      Supplier<Map<SourcePartition, Long>> lows,
       Intake intake,
       Metrics metrics,
       FailureSink failures) {
     this.source = source;
     this.options = options;
+    this.notes = new CommitNotes(options.instanceId(), lows);
     this.intake = intake;
     this.failures = failures;
     this.counts = new TopicCounts(source.topic(), metrics);
@@ -175,8 +179,9 @@ final class TopicConsumer {
 
   private void readUntilStopped(Admin admin, Consumer<byte[], byte[]> consumer) {
     var commits =
-        new OffsetCommits(consumer, ledgers, intake, source.autoCommitInterval(), System::nanoTime);
-    var finder = new PositionFinder(source, consumer, admin, ledgers);
+        new OffsetCommits(
+            consumer, ledgers, notes, intake, source.autoCommitInterval(), System::nanoTime);
+    var finder = new PositionFinder(source, consumer, admin, ledgers, notes);
     var partitions = new Partitions(consumer, finder, commits, ledgers, intake, counts);
     boolean clean = false;
     try {

@@ -25,6 +25,7 @@ import org.apache.kafka.common.errors.WakeupException;
 public final class SteppedReader {
   private static final long RETRY_NANOS = Duration.ofSeconds(1).toNanos();
 
+  private static final CommitNotes NOTES = new CommitNotes("simulated", Map::of);
   private static final Metrics METRICS = new Metrics(); // read by nobody
 
   private final Consumer<byte[], byte[]> consumer;
@@ -69,13 +70,14 @@ public final class SteppedReader {
             topic.latest() ? "latest" : "earliest");
     this.commits =
         new OffsetCommits(
-            consumer, ledgers, intake, topic.interval(), surroundings.ticker()::nanoTime);
+            consumer, ledgers, NOTES, intake, topic.interval(), surroundings.ticker()::nanoTime);
     var finder =
         new PositionFinder(
             source,
             consumer,
             () -> new PositionFinder.Topic("simulated", topic.id(), topic.partitions()),
-            ledgers);
+            ledgers,
+            NOTES);
     var counts = new TopicCounts(topic.name(), METRICS);
     this.handover = new Handover(new ActivationDecoder(86_400, 1 << 20), ledgers, intake, counts);
     this.partitions = new Partitions(consumer, finder, commits, ledgers, intake, counts);
