@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.common.TopicPartition;
@@ -236,6 +237,21 @@ final class Partitions implements ConsumerRebalanceListener {
   void takeAgain(Collection<TopicPartition> partitions) {
     giveUp(partitions, DRAIN_TIMEOUT);
     putOff(partitions);
+  }
+
+  /// Begins all partitions anew if their topic is another than it was.
+  void follow(TopicIdentity identity, Admin admin) {
+    if (held.isEmpty()) {
+      return;
+    }
+    SourcePartition any = held.values().iterator().next();
+    if (identity.isAnother(admin, any.topicId())) {
+      log.warn(
+          "Topic {} was deleted and made again: reads it from its beginning; what is in flight of"
+              + " the old one goes on",
+          any.topic());
+      takeAgain(List.copyOf(held.keySet()));
+    }
   }
 
   private void putOff(Collection<TopicPartition> partitions) {

@@ -48,6 +48,7 @@ final class TopicConsumer {
   private final RecordDecoder decoder;
   private final Handover handover;
   private final KafkaWatch watch;
+  private final TopicIdentity identity;
   private final InstantSource clock = InstantSource.system();
   private final CountDownLatch stopAsked = new CountDownLatch(1);
   private final AtomicLong rounds = new AtomicLong();
@@ -82,6 +83,7 @@ final class TopicConsumer {
                 () -> new ActivationDecoder(options.maxDelaySeconds(), options.maxMessageSize()));
     this.handover = new Handover(decoder, ledgers, intake, counts);
     this.watch = new KafkaWatch(source, System::nanoTime);
+    this.identity = new TopicIdentity(source.topic(), System::nanoTime);
   }
 
   Ledgers ledgers() {
@@ -222,6 +224,7 @@ final class TopicConsumer {
       OffsetCommits commits,
       Partitions partitions) {
     try {
+      partitions.follow(identity, admin);
       takeIfDue(partitions);
       commits.commitIfDue();
       partitions.pause(ledgers.isFull());

@@ -49,13 +49,13 @@ final class DamagedStoreTest {
     processes.forEach(BrokerProcess::close);
   }
 
-  /// All at once, as each takes its time: a page of noise, a file of no bytes, a log of noise, and
-  /// a log that is gone, which only Kafka shows.
+  /// All at once, as each takes its time: half of a file is noise, a file has no bytes, a log of
+  /// noise, and a log that is gone, which only Kafka shows.
   @Test
   void g1g3WhatWasInFlightRunsAndWhatWasDoneDoesNot(KafkaView view) throws Exception {
     List<Victim> victims =
         List.of(
-            victim(view, "page", file -> overwrite(file, Files.size(file) / 8192 * 4096, 4096)),
+            victim(view, "half", DamagedStoreTest::overwriteHalf),
             victim(view, "empty", file -> Files.write(file, new byte[0])),
             victim(view, "log", file -> overwrite(logOf(file), 0, 4096)),
             victim(view, "no-log", file -> Files.delete(logOf(file))));
@@ -92,6 +92,11 @@ final class DamagedStoreTest {
     return Path.of(file + "-wal");
   }
 
+  private static void overwriteHalf(Path file) throws IOException {
+    int pages = (int) (Files.size(file) / 4096);
+    overwrite(file, pages / 2 * 4096L, (pages - pages / 2) * 4096);
+  }
+
   private static void overwrite(Path file, long position, int length) throws IOException {
     byte[] noise = new byte[length];
     new Random(position).nextBytes(noise);
@@ -106,6 +111,8 @@ final class DamagedStoreTest {
     private final BrokerSetup setup;
     private final Damage damage;
     private final ExecutionLog log = new ExecutionLog(TASKS);
+    private final TaskTemplate template =
+        new TaskTemplate(BrokerSetup.APPLICATION, "n", "t", 600, 1);
     private BrokerProcess broker;
 
     Victim(BrokerSetup setup, Damage damage) {
@@ -186,7 +193,6 @@ final class DamagedStoreTest {
     }
 
     private void publish(KafkaView view, int from, int to) {
-      var template = new TaskTemplate(BrokerSetup.APPLICATION, "n", "t", 600, 1);
       try (var producer = new TaskProducer(view.bootstrap(), setup.topic(), log)) {
         for (int task = from; task < to; task++) {
           TaskActivation.Builder activation = template.task(task);

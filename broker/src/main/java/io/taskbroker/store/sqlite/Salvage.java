@@ -93,7 +93,8 @@ final class Salvage {
     if (row.leaving() == null && !isOf(activation)) {
       return;
     }
-    found.accept(row.leaving() == null && activation.atMostOnce() ? handedOut(row) : row);
+    boolean ambiguous = row.leaving() == null && activation.atMostOnce();
+    found.accept(ambiguous ? handedOut(row) : remembered(row));
   }
 
   private static boolean isOf(Activation activation) {
@@ -102,6 +103,39 @@ final class Salvage {
     } catch (InvalidProtocolBufferException _) {
       return false;
     }
+  }
+
+  /// Its record will be read from Kafka again, and is to be known then, also if it is done by then:
+  /// as if its id were derived, it leaves a tombstone.
+  private static Row remembered(Row row) {
+    Activation activation = row.activation();
+    var derived =
+        new Activation(
+            activation.id(),
+            activation.application(),
+            activation.namespace(),
+            activation.taskname(),
+            activation.payload(),
+            activation.origin(),
+            activation.receivedAt(),
+            activation.expiresAt(),
+            activation.delayUntil(),
+            activation.deadlineSeconds(),
+            activation.failurePolicy(),
+            activation.atMostOnce(),
+            true);
+    return new Row(
+        row.key(),
+        derived,
+        row.status(),
+        row.addedAt(),
+        row.attempts(),
+        row.claimExpiresAt(),
+        row.processingDeadline(),
+        row.deadlineExtended(),
+        row.committed(),
+        row.parkedUntil(),
+        row.leaving());
   }
 
   /// What was done since is not known, so that it may have been handed out (G3).
