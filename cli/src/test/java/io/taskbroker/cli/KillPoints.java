@@ -16,13 +16,9 @@ import java.lang.constant.MethodTypeDesc;
 import java.lang.instrument.ClassFileTransformer;
 import java.lang.instrument.Instrumentation;
 import java.lang.reflect.AccessFlag;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.ProtectionDomain;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.jar.Attributes;
-import java.util.jar.JarOutputStream;
-import java.util.jar.Manifest;
 import org.jspecify.annotations.Nullable;
 
 /// An agent that ends its process, as SIGKILL does, the n-th time it reaches a point: the broker's
@@ -52,16 +48,7 @@ public final class KillPoints {
 
   /// The JVM option that ends a process at a point.
   static String option(Path dir, Point point, int times) throws IOException {
-    Path jar = dir.resolve("kill-points.jar");
-    if (!Files.exists(jar)) {
-      var manifest = new Manifest();
-      manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
-      manifest.getMainAttributes().putValue("Premain-Class", KillPoints.class.getName());
-      try (var out = new JarOutputStream(Files.newOutputStream(jar), manifest)) {
-        out.finish();
-      }
-    }
-    return "-javaagent:%s=%s:%d".formatted(jar, point, times);
+    return AgentJar.option(dir, KillPoints.class, point + ":" + times);
   }
 
   public static void premain(String argument, Instrumentation instrumentation) {
