@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -67,11 +68,9 @@ final class DamagedStoreTest {
 
   private void assertNothingIsLost(KafkaView view, String name, Damage damage) throws Exception {
     Victim victim = victim(view, name, damage);
-    victim.start();
-    victim.fillAndKill(view);
+    victim.fillAndKill(victim.start(), view);
     victim.damage();
-    victim.start();
-    victim.assertAllRun(view);
+    victim.assertAllRun(victim.start(), view);
   }
 
   private Victim victim(KafkaView view, String name, Damage damage) throws Exception {
@@ -112,20 +111,20 @@ final class DamagedStoreTest {
     private final ExecutionLog log = new ExecutionLog(TASKS);
     private final TaskTemplate template =
         new TaskTemplate(BrokerSetup.APPLICATION, "n", "t", 600, 1);
-    private BrokerProcess broker;
 
     Victim(BrokerSetup setup, Damage damage) {
       this.setup = setup;
       this.damage = damage;
     }
 
-    void start() throws Exception {
-      broker = setup.start();
+    BrokerProcess start() throws Exception {
+      BrokerProcess broker = setup.start();
       processes.add(broker);
+      return broker;
     }
 
     /// Some tasks are done and others wait when it is killed, and all are committed.
-    void fillAndKill(KafkaView view) throws Exception {
+    void fillAndKill(BrokerProcess broker, KafkaView view) throws Exception {
       publish(view, 0, DONE);
       broker.awaitServing(PATIENCE);
       try (var _ = worker()) {
@@ -147,7 +146,7 @@ final class DamagedStoreTest {
       damage.to(setup.store());
     }
 
-    void assertAllRun(KafkaView view) throws Exception {
+    void assertAllRun(BrokerProcess broker, KafkaView view) throws Exception {
       broker.awaitServing(PATIENCE);
       publish(view, TASKS - 50, TASKS);
       var dead = new TreeSet<Integer>();
@@ -175,7 +174,7 @@ final class DamagedStoreTest {
       assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
     }
 
-    private boolean isOver(TreeSet<Integer> dead, KafkaView view) throws Exception {
+    private boolean isOver(Set<Integer> dead, KafkaView view) throws Exception {
       for (ConsumerRecord<byte[], byte[]> letter : view.read(setup.deadLetters())) {
         dead.add(TaskTemplate.numberOf(TaskActivation.parseFrom(letter.value())));
       }

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -104,7 +105,7 @@ final class KillPointsTest {
     }
   }
 
-  private void assertRuns(TreeSet<Integer> dead) {
+  private void assertRuns(Set<Integer> dead) {
     int again = 0;
     for (int task = 0; task < TASKS; task++) {
       if (kind(task) == Kind.ONCE) {
@@ -122,8 +123,7 @@ final class KillPointsTest {
         TASKS, ROUNDS, again, seed);
   }
 
-  private boolean isOver(TreeSet<Integer> dead, KafkaView view, BrokerSetup setup)
-      throws Exception {
+  private boolean isOver(Set<Integer> dead, KafkaView view, BrokerSetup setup) throws Exception {
     for (ConsumerRecord<byte[], byte[]> letter : view.read(setup.deadLetters())) {
       dead.add(TaskTemplate.numberOf(TaskActivation.parseFrom(letter.value())));
     }

@@ -50,7 +50,7 @@ final class LogCheck {
       return Optional.empty();
     }
     read(header);
-    if (isZero(header)) {
+    if (header.rewind().equals(ByteBuffer.allocate(HEADER))) {
       return Optional.empty(); // nothing of it reached the disk before a power cut
     }
     int magic = header.getInt(0);
@@ -110,14 +110,5 @@ final class LogCheck {
 
   private boolean isSum(ByteBuffer bytes, int at) {
     return bytes.getInt(at) == sum0 && bytes.getInt(at + 4) == sum1;
-  }
-
-  private static boolean isZero(ByteBuffer bytes) {
-    for (byte each : bytes.array()) {
-      if (each != 0) {
-        return false;
-      }
-    }
-    return true;
   }
 }
