@@ -90,9 +90,11 @@ final class DamagedStoreTest {
     return Path.of(file + "-wal");
   }
 
+  /// Every second page: not the first ones, which lead to all others, and some that are in use.
   private static void overwriteHalf(Path file) throws IOException {
-    int pages = (int) (Files.size(file) / 4096);
-    overwrite(file, pages / 2 * 4096L, (pages - pages / 2) * 4096);
+    for (long page = 4 * 4096; page < Files.size(file); page += 2 * 4096) {
+      overwrite(file, page, 4096);
+    }
   }
 
   private static void overwrite(Path file, long position, int length) throws IOException {
@@ -141,7 +143,7 @@ final class DamagedStoreTest {
     void damage() throws Exception {
       if (!setup.topic().contains("log")) {
         // Who closes a database last moves what is in its log to it.
-        setup.openStore().close();
+        assertThat(setup.rows()).isPositive();
       }
       damage.to(setup.store());
     }
@@ -157,9 +159,11 @@ final class DamagedStoreTest {
       await().atMost(PATIENCE).until(() -> setup.rows() == 0);
       await().atMost(PATIENCE).untilAsserted(() -> view.assertAllCommitted(setup));
       for (int task = 0; task < TASKS; task++) {
-        assertThat(log.starts(task) + (dead.contains(task) ? 1 : 0))
-            .as("runs of task %d of %s, or its dead letter", task, setup.topic())
-            .isOne();
+        if (isAtMostOnce(task)) {
+          assertThat(log.starts(task)).as("runs of task %d", task).isLessThan(2);
+        } else {
+          assertThat(log.starts(task)).as("runs of task %d", task).isPositive();
+        }
       }
       assertThat(dead).as(setup.topic()).allMatch(DamagedStoreTest::isAtMostOnce);
       assertThat(
