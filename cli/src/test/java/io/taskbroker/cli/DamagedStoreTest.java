@@ -62,7 +62,7 @@ final class DamagedStoreTest {
 
   /// Which only Kafka shows.
   @Test
-  void g1g3TheLogIsGone(KafkaView view) throws Exception {
+  void g1TheLogIsGone(KafkaView view) throws Exception {
     assertNothingIsLost(view, "log", file -> Files.delete(logOf(file)));
   }
 
@@ -160,7 +160,9 @@ final class DamagedStoreTest {
       await().atMost(PATIENCE).untilAsserted(() -> view.assertAllCommitted(setup));
       for (int task = 0; task < TASKS; task++) {
         if (isAtMostOnce(task)) {
-          assertThat(log.starts(task)).as("runs of task %d", task).isLessThan(2);
+          // A log that is gone is noticed after deliveries have begun (docs/adr/0006).
+          int most = setup.topic().contains("log") ? 2 : 1;
+          assertThat(log.starts(task)).as("runs of task %d", task).isLessThanOrEqualTo(most);
         } else {
           assertThat(log.starts(task)).as("runs of task %d", task).isPositive();
         }
