@@ -28,6 +28,7 @@ import io.taskbroker.inflight.Rules;
 import io.taskbroker.inflight.Tally;
 import io.taskbroker.ingest.DeclaredTopics;
 import io.taskbroker.ingest.Ingest;
+import io.taskbroker.ingest.StoredOffsets;
 import io.taskbroker.outbox.Outbox;
 import io.taskbroker.outbox.OutboxOptions;
 import io.taskbroker.rules.RuntimeFile;
@@ -38,6 +39,7 @@ import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.StoreCommitter;
 import io.taskbroker.store.StoreException;
+import io.taskbroker.store.sqlite.SetAside;
 import io.taskbroker.store.sqlite.SqliteStore;
 import io.taskbroker.telemetry.Logging;
 import io.taskbroker.telemetry.Metrics;
@@ -50,6 +52,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
@@ -80,16 +83,19 @@ public final class Broker implements Service {
         .forEach(application ->
             log.warn(
                 "worker_tls is set, but worker_map.{} is no https URL: plaintext", application));
-    this.store = SqliteStore.open(Settings.sqlite(config));
+    SqliteStore sqlite = SqliteStore.open(Settings.sqlite(config));
+    this.store = sqlite;
     this.mailbox = new Mailbox(MAX_REQUESTS);
     var telemetry = new Telemetry(config, mailbox, failures);
     Metrics metrics = telemetry.metrics();
+    sqlite.replaced().ifPresent(damaged -> complain(damaged, metrics));
 
+    var lows = new AtomicReference<Map<SourcePartition, Long>>(Map.of());
     var committer =
         new StoreCommitter(
             store,
             Settings.commits(config),
-            new StoreFeed(store, mailbox, config.kafka().deadletterTopic(), metrics),
+            new StoreFeed(store, mailbox, config.kafka().deadletterTopic(), metrics, lows::set),
             failures);
     var outbox =
         new Outbox(
@@ -117,7 +123,7 @@ public final class Broker implements Service {
     var ingest =
         new Ingest(
             Settings.sources(config),
-            () -> watermarks,
+            new StoredOffsets(() -> watermarks, lows::get),
             mailbox,
             Settings.ingest(config, store.name()),
             failures,
@@ -157,6 +163,19 @@ public final class Broker implements Service {
     var topics = new DeclaredTopics(Settings.declaredTopics(config), failures);
     order.addAll(List.of(topics, ingest, watchdog));
     this.stages = new ServiceGroup("broker", order);
+  }
+
+  private static void complain(SetAside damaged, Metrics metrics) {
+    metrics.storesSetAside.inc();
+    log.error(
+        "The store {} is damaged: {}. It was set aside as {}, with its log, and nothing of it was"
+            + " deleted; a new store has the {} activations that could be read. What else was in"
+            + " flight is read from Kafka again, as far as Kafka still has it: some tasks that are"
+            + " done run again. Check the disk, and keep the file until nothing is missed",
+        damaged.store(),
+        damaged.why(),
+        damaged.aside(),
+        damaged.rows());
   }
 
   /// Runs a broker until it is stopped by a signal, or one of its stages fails.

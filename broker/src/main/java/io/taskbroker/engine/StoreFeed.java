@@ -2,6 +2,7 @@ package io.taskbroker.engine;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Refusal;
+import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.runtime.Ticker;
@@ -13,11 +14,14 @@ import io.taskbroker.store.StoreException;
 import io.taskbroker.telemetry.Metrics;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
-/// Tells the engine what the committer did, and how large the store is: now and then, and for the
-/// last time after the last commit, so that a store that was full is not taken for full when it is
-/// not, and nothing is committed that would show it. Confined to the committer's thread.
+/// Tells the engine what the committer did, and how large the store is, and ingest what of Kafka is
+/// done with: now and then, and for the last time after the last commit, so that a store that was
+/// full is not taken for full when it is not, and nothing is committed that would show it. Confined
+/// to the committer's thread.
 public final class StoreFeed implements StoreCommitter.Listener {
   private static final long SIZE_NANOS = 500_000_000;
 
@@ -26,12 +30,20 @@ public final class StoreFeed implements StoreCommitter.Listener {
   private final Ticker ticker;
   private final String deadLetterTopic;
   private final CommitCounts counts;
+  private final Consumer<Map<SourcePartition, Long>> lows;
+  private final LowOffsets lowOffsets = new LowOffsets();
   private long sizedAt;
   private boolean sized;
 
   /// @param deadLetterTopic where records go that the store cannot hold
-  public StoreFeed(ActivationStore store, Intake intake, String deadLetterTopic, Metrics metrics) {
-    this(store, intake, deadLetterTopic, metrics, Ticker.SYSTEM);
+  /// @param lows told from which offset on records of each partition may be in flight
+  public StoreFeed(
+      ActivationStore store,
+      Intake intake,
+      String deadLetterTopic,
+      Metrics metrics,
+      Consumer<Map<SourcePartition, Long>> lows) {
+    this(store, intake, deadLetterTopic, metrics, lows, Ticker.SYSTEM);
   }
 
   /// @param ticker measures how long ago the size was told
@@ -40,11 +52,13 @@ public final class StoreFeed implements StoreCommitter.Listener {
       Intake intake,
       String deadLetterTopic,
       Metrics metrics,
+      Consumer<Map<SourcePartition, Long>> lows,
       Ticker ticker) {
     this.store = store;
     this.intake = intake;
     this.ticker = ticker;
     this.deadLetterTopic = deadLetterTopic;
+    this.lows = lows;
     this.counts = new CommitCounts(metrics, InstantSource.system());
     this.sizedAt = ticker.nanoTime() - SIZE_NANOS;
   }
@@ -85,6 +99,7 @@ public final class StoreFeed implements StoreCommitter.Listener {
       return wait;
     }
     intake.tell(new Command.StoreSized(store.size()));
+    lows.accept(lowOffsets.observe(store.firstKey(), store.lastKey(), store.watermarks()));
     sizedAt = ticker.nanoTime();
     sized = true;
     return Long.MAX_VALUE;

@@ -21,12 +21,12 @@ import java.util.function.Supplier;
 /// for ever; a second broker under the same instance id ends the process.
 public final class Ingest implements Service, Progress {
   private final Map<String, TopicConsumer> consumers = new LinkedHashMap<>();
-  private final Supplier<List<Watermark>> watermarks;
+  private final StoredOffsets stored;
   private volatile boolean running;
 
-  /// @param sources the topics, each of them once
+  /// The same for a store of which only this is known.
+  ///
   /// @param watermarks what is stored of how far partitions were consumed; read once, by [#start]
-  /// @param failures where to report that a topic cannot be read any more
   public Ingest(
       List<TopicSource> sources,
       Supplier<List<Watermark>> watermarks,
@@ -34,13 +34,25 @@ public final class Ingest implements Service, Progress {
       IngestOptions options,
       FailureSink failures,
       Metrics metrics) {
+    this(sources, new StoredOffsets(watermarks, Map::of), intake, options, failures, metrics);
+  }
+
+  /// @param sources the topics, each of them once
+  /// @param failures where to report that a topic cannot be read any more
+  public Ingest(
+      List<TopicSource> sources,
+      StoredOffsets stored,
+      Intake intake,
+      IngestOptions options,
+      FailureSink failures,
+      Metrics metrics) {
     for (TopicSource source : sources) {
-      var consumer = new TopicConsumer(source, options, intake, metrics, failures);
+      var consumer = new TopicConsumer(source, options, stored.lows(), intake, metrics, failures);
       if (consumers.put(source.topic(), consumer) != null) {
         throw new IllegalArgumentException("Topic " + source.topic() + " is given twice");
       }
     }
-    this.watermarks = watermarks;
+    this.stored = stored;
   }
 
   @Override
@@ -51,9 +63,9 @@ public final class Ingest implements Service, Progress {
   /// Returns at once, whether Kafka can be reached or not.
   @Override
   public void start() {
-    List<Watermark> stored = watermarks.get();
+    List<Watermark> watermarks = stored.watermarks().get();
     running = true;
-    consumers.values().forEach(consumer -> consumer.start(stored));
+    consumers.values().forEach(consumer -> consumer.start(watermarks));
   }
 
   /// Gives all partitions up: what the engine makes durable within 3 seconds is committed, the

@@ -81,7 +81,11 @@ final class Ledgers {
   }
 
   synchronized void open(SourcePartition partition, long position, long committed) {
-    ledgers.put(partition, new OffsetLedger(position, committed));
+    open(partition, new OffsetLedger(position, committed));
+  }
+
+  synchronized void open(SourcePartition partition, OffsetLedger ledger) {
+    ledgers.put(partition, ledger);
   }
 
   /// To be called before the engine is told.

@@ -31,6 +31,7 @@ final class OffsetCommits {
 
   private final Consumer<byte[], byte[]> consumer;
   private final Ledgers ledgers;
+  private final CommitNotes notes;
   private final Intake intake;
   private final long intervalNanos;
   private final LongSupplier nanoTime;
@@ -44,11 +45,13 @@ final class OffsetCommits {
   OffsetCommits(
       Consumer<byte[], byte[]> consumer,
       Ledgers ledgers,
+      CommitNotes notes,
       Intake intake,
       Duration interval,
       LongSupplier nanoTime) {
     this.consumer = consumer;
     this.ledgers = ledgers;
+    this.notes = notes;
     this.intake = intake;
     this.intervalNanos = Math.max(interval.toNanos(), SHORTEST_INTERVAL.toNanos());
     this.nanoTime = nanoTime;
@@ -129,10 +132,7 @@ final class OffsetCommits {
     return true;
   }
 
-  /// Commits the offsets, and waits for it; whoever calls it tells the engine.
-  ///
-  /// @return whether Kafka took them
-  boolean commitNow(Map<TopicPartition, OffsetAndMetadata> offsets, Duration timeout) {
+  private boolean commitNow(Map<TopicPartition, OffsetAndMetadata> offsets, Duration timeout) {
     try {
       commitSync(offsets, timeout);
       return true;
@@ -159,12 +159,24 @@ final class OffsetCommits {
     }
   }
 
-  private static Map<TopicPartition, OffsetAndMetadata> offsets(List<Ledgers.Due> due) {
+  /// Commits where reading begins, and waits for it; whoever calls it tells the engine.
+  ///
+  /// @return whether Kafka took it
+  boolean commitStarts(Map<TopicPartition, PositionFinder.Found> starts, Duration timeout) {
+    var offsets = new HashMap<TopicPartition, OffsetAndMetadata>();
+    starts.forEach((partition, found) -> {
+      long position = found.start().position();
+      offsets.put(partition, notes.commit(found.partition(), position, position));
+    });
+    return !offsets.isEmpty() && commitNow(offsets, timeout);
+  }
+
+  private Map<TopicPartition, OffsetAndMetadata> offsets(List<Ledgers.Due> due) {
     var offsets = new HashMap<TopicPartition, OffsetAndMetadata>();
     for (Ledgers.Due each : due) {
       offsets.put(
           new TopicPartition(each.partition().topic(), each.partition().partition()),
-          new OffsetAndMetadata(each.offset()));
+          notes.commit(each.partition(), each.offset(), each.ledger().low()));
     }
     return offsets;
   }

@@ -6,6 +6,8 @@ import io.taskbroker.activation.Watermark;
 /// durable, and what is committed in Kafka. A commit never passes a record that is not durable
 /// (G1). Not thread-safe.
 final class OffsetLedger {
+  private final long low;
+  private final long notBelow;
   private long handedOver;
   private long durable;
   private long committed;
@@ -15,6 +17,15 @@ final class OffsetLedger {
   /// @param position where reading begins; everything below it is settled
   /// @param committed what is committed in Kafka, [Watermark#NONE] if nothing is
   OffsetLedger(long position, long committed) {
+    this(position, committed, Watermark.NONE, Watermark.NONE);
+  }
+
+  /// @param low from where on records may be in flight, [Watermark#NONE] if that is not known
+  /// @param notBelow no offset below this is committed: what lies there is read again, and is
+  ///   committed already
+  OffsetLedger(long position, long committed, long low, long notBelow) {
+    this.low = low;
+    this.notBelow = notBelow;
     this.handedOver = position;
     this.durable = position;
     this.committed = committed;
@@ -44,7 +55,12 @@ final class OffsetLedger {
 
   /// Whether there is an offset to commit: [#durable].
   boolean isAhead() {
-    return durable != committed;
+    return durable != committed && durable >= notBelow;
+  }
+
+  /// From where on records may be in flight, as far as was known when reading began.
+  long low() {
+    return low;
   }
 
   long durable() {

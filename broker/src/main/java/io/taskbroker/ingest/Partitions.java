@@ -12,9 +12,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
-import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -143,13 +143,9 @@ final class Partitions implements ConsumerRebalanceListener {
   }
 
   private boolean commit(Map<TopicPartition, PositionFinder.Found> found) {
-    var offsets = new HashMap<TopicPartition, OffsetAndMetadata>();
-    found.forEach((partition, each) -> {
-      if (each.start().commit()) {
-        offsets.put(partition, new OffsetAndMetadata(each.start().position()));
-      }
-    });
-    return !offsets.isEmpty() && commits.commitNow(offsets, COMMIT_TIMEOUT);
+    var starts = new HashMap<>(found);
+    starts.values().removeIf(each -> !each.start().commit());
+    return commits.commitStarts(starts, COMMIT_TIMEOUT);
   }
 
   private void take(TopicPartition partition, PositionFinder.Found found, long committed) {
@@ -161,7 +157,7 @@ final class Partitions implements ConsumerRebalanceListener {
         position,
         committed == Watermark.NONE ? "nothing" : committed);
     consumer.seek(partition, position);
-    ledgers.open(named, position, committed);
+    ledgers.open(named, ledger(found, committed));
     held.put(partition, named);
     counts.held(held.size());
     intake.tell(new Command.Assigned(named, committed));
@@ -177,12 +173,24 @@ final class Partitions implements ConsumerRebalanceListener {
     }
   }
 
+  private static OffsetLedger ledger(PositionFinder.Found found, long committed) {
+    StartingOffsets.Start start = found.start();
+    return new OffsetLedger(
+        start.position(),
+        committed,
+        start.commit() ? start.position() : found.facts().low(),
+        start.lost() ? committed : Watermark.NONE);
+  }
+
   private void tellCommitted(SourcePartition partition, long offset) {
     intake.tell(new Command.OffsetCommitted(partition, offset));
   }
 
   private void complain(PositionFinder.Found found) {
     StartingOffsets.Facts facts = found.facts();
+    if (found.start().lost()) {
+      complainOfLoss(found);
+    }
     if (found.start().outOfRange()) {
       counts.lostOffset();
       log.error(
@@ -194,7 +202,7 @@ final class Partitions implements ConsumerRebalanceListener {
           facts.committed(),
           stored(facts),
           found.start().position());
-    } else if (found.start().voided()) {
+    } else if (found.start().voided() && !found.start().lost()) {
       log.warn(
           "Begins {} at {}, which is committed: somebody moved the group's offset, or the log ends"
               + " before the stored one ({})",
@@ -204,10 +212,46 @@ final class Partitions implements ConsumerRebalanceListener {
     }
   }
 
+  private static void complainOfLoss(PositionFinder.Found found) {
+    StartingOffsets.Facts facts = found.facts();
+    long position = found.start().position();
+    if (position < facts.committed()) {
+      log.error(
+          "The store has lost what it had of {} (committed {}, stored {}): reads again from {} on."
+              + " What was done since runs again; what may run only once meets its failure policy",
+          name(found.partition()),
+          facts.committed(),
+          stored(facts),
+          position);
+    } else if (facts.low() == Watermark.NONE) {
+      log.error(
+          "The store has lost what it had of {}, and it is not known from which offset on that was:"
+              + " reads on from {}, which is committed. To have what was in flight run, stop the"
+              + " broker and set the offset of the group back",
+          name(found.partition()),
+          position);
+    }
+  }
+
   /// Finds out anew where to begin partitions whose log does not have the offset to come next.
   void takeAgain(Collection<TopicPartition> partitions) {
     giveUp(partitions, DRAIN_TIMEOUT);
     putOff(partitions);
+  }
+
+  /// Begins all partitions anew if their topic is another than it was.
+  void follow(TopicIdentity identity, Admin admin) {
+    if (held.isEmpty()) {
+      return;
+    }
+    SourcePartition any = held.values().iterator().next();
+    if (identity.isAnother(admin, any.topicId())) {
+      log.warn(
+          "Topic {} was deleted and made again: reads it from its beginning; what is in flight of"
+              + " the old one goes on",
+          any.topic());
+      takeAgain(List.copyOf(held.keySet()));
+    }
   }
 
   private void putOff(Collection<TopicPartition> partitions) {

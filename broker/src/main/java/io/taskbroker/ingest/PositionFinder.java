@@ -36,10 +36,15 @@ final class PositionFinder {
   private final Consumer<byte[], byte[]> consumer;
   private final Supplier<Topic> topics;
   private final Ledgers ledgers;
+  private final CommitNotes notes;
 
   PositionFinder(
-      TopicSource source, Consumer<byte[], byte[]> consumer, Admin admin, Ledgers ledgers) {
-    this(source, consumer, () -> ask(admin, source.topic()), ledgers);
+      TopicSource source,
+      Consumer<byte[], byte[]> consumer,
+      Admin admin,
+      Ledgers ledgers,
+      CommitNotes notes) {
+    this(source, consumer, () -> ask(admin, source.topic()), ledgers, notes);
   }
 
   /// @param topics describes the topic as it is now
@@ -47,11 +52,13 @@ final class PositionFinder {
       TopicSource source,
       Consumer<byte[], byte[]> consumer,
       Supplier<Topic> topics,
-      Ledgers ledgers) {
+      Ledgers ledgers,
+      CommitNotes notes) {
     this.source = source;
     this.consumer = consumer;
     this.topics = topics;
     this.ledgers = ledgers;
+    this.notes = notes;
   }
 
   /// The topic as it is now: asked anew every time, as it may have been deleted and made again.
@@ -96,7 +103,8 @@ final class PositionFinder {
     for (TopicPartition partition : partitions) {
       SourcePartition named = named(topic, partition);
       OffsetAndMetadata offset = committed.get(partition);
-      long committedOffset = offset == null ? Watermark.NONE : offset.offset();
+      boolean holds = offset != null && !CommitNotes.isOfAnother(offset, topic.id);
+      long committedOffset = offset != null && holds ? offset.offset() : Watermark.NONE;
       var facts =
           new StartingOffsets.Facts(
               committedOffset,
@@ -104,7 +112,8 @@ final class PositionFinder {
               !committed.isEmpty() || ledgers.knowTopicOf(named),
               source.resetPolicy(),
               Objects.requireNonNull(starts.get(partition)),
-              Objects.requireNonNull(ends.get(partition)));
+              Objects.requireNonNull(ends.get(partition)),
+              offset == null ? null : notes.own(offset, topic.id));
       found.put(partition, new Found(named, facts, StartingOffsets.decide(facts)));
     }
     return found;

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -40,12 +41,14 @@ final class TopicConsumer {
 
   private final TopicSource source;
   private final IngestOptions options;
+  private final CommitNotes notes;
   private final Intake intake;
   private final FailureSink failures;
   private final Ledgers ledgers;
   private final RecordDecoder decoder;
   private final Handover handover;
   private final KafkaWatch watch;
+  private final TopicIdentity identity;
   private final InstantSource clock = InstantSource.system();
   private final CountDownLatch stopAsked = new CountDownLatch(1);
   private final AtomicLong rounds = new AtomicLong();
@@ -57,11 +60,13 @@ final class TopicConsumer {
   TopicConsumer(
       TopicSource source,
       IngestOptions options,
+      Supplier<Map<SourcePartition, Long>> lows,
       Intake intake,
       Metrics metrics,
       FailureSink failures) {
     this.source = source;
     this.options = options;
+    this.notes = new CommitNotes(options.instanceId(), lows);
     this.intake = intake;
     this.failures = failures;
     this.counts = new TopicCounts(source.topic(), metrics);
@@ -78,6 +83,7 @@ final class TopicConsumer {
                 () -> new ActivationDecoder(options.maxDelaySeconds(), options.maxMessageSize()));
     this.handover = new Handover(decoder, ledgers, intake, counts);
     this.watch = new KafkaWatch(source, System::nanoTime);
+    this.identity = new TopicIdentity(source.topic(), System::nanoTime);
   }
 
   Ledgers ledgers() {
@@ -175,8 +181,9 @@ final class TopicConsumer {
 
   private void readUntilStopped(Admin admin, Consumer<byte[], byte[]> consumer) {
     var commits =
-        new OffsetCommits(consumer, ledgers, intake, source.autoCommitInterval(), System::nanoTime);
-    var finder = new PositionFinder(source, consumer, admin, ledgers);
+        new OffsetCommits(
+            consumer, ledgers, notes, intake, source.autoCommitInterval(), System::nanoTime);
+    var finder = new PositionFinder(source, consumer, admin, ledgers, notes);
     var partitions = new Partitions(consumer, finder, commits, ledgers, intake, counts);
     boolean clean = false;
     try {
@@ -217,6 +224,7 @@ final class TopicConsumer {
       OffsetCommits commits,
       Partitions partitions) {
     try {
+      partitions.follow(identity, admin);
       takeIfDue(partitions);
       commits.commitIfDue();
       partitions.pause(ledgers.isFull());

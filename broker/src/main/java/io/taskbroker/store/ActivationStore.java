@@ -19,6 +19,12 @@ public interface ActivationStore extends AutoCloseable {
   /// The largest key that any row has or had.
   long lastKey();
 
+  /// The smallest key that a row has, [Long#MAX_VALUE] if there is no row; 0 if that would take
+  /// long to find.
+  default long firstKey() {
+    return 0;
+  }
+
   /// Up to `limit` rows that are not parked, payloads included, in the order of their keys,
   /// beginning after `key`.
   List<Row> load(long key, int limit);

@@ -369,6 +369,9 @@ public final class Metrics {
       declare.gauge("inflight.payload.bytes", BYTES, "Payloads in memory");
   public final DistributionDataPoint commitDuration =
       declare.histogram("store.commit.duration", SECONDS, "Duration of transactions");
+  public final CounterDataPoint storesSetAside =
+      declare.counter(
+          "store.set_aside", "Damaged databases that were set aside and replaced at a start");
   public final DistributionDataPoint commitChanges =
       declare.histogram("store.commit.changes", NUMBER, "Changes in a transaction");
   public final GaugeDataPoint heapUsed =

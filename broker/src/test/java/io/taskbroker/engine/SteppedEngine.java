@@ -32,7 +32,7 @@ public final class SteppedEngine {
   /// What tells the engine of the committer's work, in the time of a simulation.
   public static StoreFeed feed(
       ActivationStore store, Intake intake, String deadLetterTopic, Surroundings surroundings) {
-    return new StoreFeed(store, intake, deadLetterTopic, METRICS, surroundings.ticker());
+    return new StoreFeed(store, intake, deadLetterTopic, METRICS, _ -> {}, surroundings.ticker());
   }
 
   /// Loads what is in the store, goes by the rules, and takes requests from now on.

@@ -41,7 +41,7 @@ final class StoreFeedTest {
           new StoreCommitter(
               store,
               CommitOptions.defaults(),
-              new StoreFeed(store, new Told(), "dead-letters", new Metrics()),
+              new StoreFeed(store, new Told(), "dead-letters", new Metrics(), _ -> {}),
               (stage, cause) -> {
                 throw new AssertionError(stage, cause);
               });

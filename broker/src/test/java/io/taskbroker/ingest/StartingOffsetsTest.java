@@ -55,7 +55,7 @@ final class StartingOffsetsTest {
         next.equals("-") ? null : new Watermark(PARTITION, offset(next), offset(acknowledged));
 
     Start start =
-        StartingOffsets.decide(new Facts(offset(committed), mark, known, policy, 100, 200));
+        StartingOffsets.decide(new Facts(offset(committed), mark, known, policy, 100, 200, null));
 
     assertThat(start)
         .as(name)
@@ -64,7 +64,8 @@ final class StartingOffsetsTest {
                 position,
                 flags.contains("commit"),
                 flags.contains("voided"),
-                flags.contains("lost")));
+                flags.contains("lost"),
+                false));
   }
 
   private static long offset(String text) {
@@ -94,6 +95,15 @@ final class StartingOffsetsTest {
   private static long expected(Facts facts) {
     long committed = facts.committed();
     Watermark mark = facts.watermark();
+    CommitNote note = facts.note();
+    if (note != null && committed <= facts.logEnd()) {
+      if (mark == null) {
+        return clamped(note.low() == NONE ? committed : note.low(), facts);
+      }
+      if (mark.next() < committed) {
+        return clamped(mark.next(), facts);
+      }
+    }
     if (mark != null && mark.next() <= facts.logEnd()) {
       boolean noReset = mark.committed() <= committed && committed <= mark.next();
       if (committed == NONE || noReset) {
@@ -111,6 +121,16 @@ final class StartingOffsetsTest {
     return offset < facts.logStart() || offset > facts.logEnd() ? facts.logStart() : offset;
   }
 
+  /// None, and those that this store may have left with the offset.
+  private static List<@Nullable CommitNote> notes(long committed) {
+    var notes = new ArrayList<@Nullable CommitNote>();
+    notes.add(null);
+    for (long low = NONE; low <= committed; low++) {
+      notes.add(new CommitNote("store", "uuid", low));
+    }
+    return committed == NONE ? notes.subList(0, 1) : notes;
+  }
+
   private static List<Facts> everyCase() {
     var marks = new ArrayList<@Nullable Watermark>();
     marks.add(null);
@@ -123,9 +143,11 @@ final class StartingOffsetsTest {
     for (Watermark mark : marks) {
       for (long committed = NONE; committed <= 7; committed++) {
         for (ResetPolicy policy : ResetPolicy.values()) {
-          cases.add(new Facts(committed, mark, true, policy, 2, 5));
-          cases.add(new Facts(committed, mark, false, policy, 2, 5));
-          cases.add(new Facts(committed, mark, false, policy, 0, 0));
+          for (CommitNote note : notes(committed)) {
+            cases.add(new Facts(committed, mark, true, policy, 2, 5, note));
+            cases.add(new Facts(committed, mark, false, policy, 2, 5, note));
+            cases.add(new Facts(committed, mark, false, policy, 0, 0, note));
+          }
         }
       }
     }

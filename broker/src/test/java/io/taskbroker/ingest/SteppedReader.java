@@ -31,6 +31,7 @@ public final class SteppedReader {
   /// How many records may be with the engine before reading pauses.
   public static final int READ_AHEAD = 16;
 
+  private static final CommitNotes NOTES = new CommitNotes("simulated", Map::of);
   private static final Metrics METRICS = new Metrics(); // read by nobody
 
   private final Consumer<byte[], byte[]> consumer;
@@ -82,7 +83,7 @@ public final class SteppedReader {
             topic.latest() ? "latest" : "earliest");
     this.commits =
         new OffsetCommits(
-            consumer, ledgers, intake, topic.interval(), surroundings.ticker()::nanoTime);
+            consumer, ledgers, NOTES, intake, topic.interval(), surroundings.ticker()::nanoTime);
     var finder =
         new PositionFinder(
             source,
@@ -90,7 +91,8 @@ public final class SteppedReader {
             () ->
                 new PositionFinder.Topic(
                     "simulated", topic.id().get(), topic.partitions().getAsInt()),
-            ledgers);
+            ledgers,
+            NOTES);
     var counts = new TopicCounts(topic.name(), METRICS);
     RecordDecoder decoder =
         topic.raw() == null

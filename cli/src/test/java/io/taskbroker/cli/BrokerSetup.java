@@ -116,19 +116,38 @@ final class BrokerSetup {
 
   /// Starts a process with the configuration as it is now.
   BrokerProcess start() throws IOException {
+    writeConfig();
+    return startAsIs();
+  }
+
+  /// The same with another JVM option, this time.
+  BrokerProcess startWith(String jvmOption) throws IOException {
+    writeConfig();
+    return BrokerProcess.start(launch().withJvmOptions(jvmOption));
+  }
+
+  /// The same, started by another command.
+  BrokerProcess startInside(String... command) throws IOException {
+    writeConfig();
+    return BrokerProcess.start(launch().inside(command));
+  }
+
+  private void writeConfig() throws IOException {
     Files.writeString(
         config(),
         keys.entrySet().stream()
             .map(entry -> entry.getKey() + ": " + entry.getValue())
             .collect(Collectors.joining("\n")));
-    return startAsIs();
   }
 
   /// Starts a process with whatever the configuration file is.
   BrokerProcess startAsIs() {
-    return BrokerProcess.start(
-        BrokerLaunch.ofThisClassPath(config(), port, log())
-            .withJvmOptions(jvmOptions.toArray(String[]::new)));
+    return BrokerProcess.start(launch());
+  }
+
+  private BrokerLaunch launch() {
+    return BrokerLaunch.ofThisClassPath(config(), port, log())
+        .withJvmOptions(jvmOptions.toArray(String[]::new));
   }
 
   /// Everything that the broker's processes wrote to their outputs.

@@ -58,6 +58,16 @@ final class KafkaView implements AutoCloseable {
     EmbeddedKafka.createTopic(admin, new NewTopic(name, partitions, (short) 1).configs(config));
   }
 
+  /// Deletes a topic, and returns when there may be another of its name.
+  void deleteTopic(String name) throws Exception {
+    admin.deleteTopics(List.of(name)).all().get();
+  }
+
+  /// What the broker's group has committed of the first partition of a topic.
+  long committedOf(BrokerSetup broker, String topic) throws Exception {
+    return committed(broker).getOrDefault(new TopicPartition(topic, 0), -1L);
+  }
+
   /// Publishes a value to partition 0, and returns when Kafka has it.
   void publish(String topic, byte @Nullable [] value) throws Exception {
     producer.send(new ProducerRecord<>(topic, 0, null, value)).get();

@@ -10,10 +10,12 @@ import java.util.Map;
 /// How a broker's process is started: a JVM like this one, with a main class. Immutable.
 ///
 /// @param classPath as `java -cp` takes it
+/// @param wrapper a command that is given that of the JVM as further arguments; usually empty
 /// @param program the main class and its arguments
 /// @param port that the broker will answer on
 /// @param log gets what the process writes to both of its outputs, at its end
 public record BrokerLaunch(
+    List<String> wrapper,
     String classPath,
     List<String> jvmOptions,
     List<String> program,
@@ -29,6 +31,7 @@ public record BrokerLaunch(
           "-Xmx256m");
 
   public BrokerLaunch {
+    wrapper = List.copyOf(wrapper);
     jvmOptions = List.copyOf(jvmOptions);
     program = List.copyOf(program);
     environment = Map.copyOf(environment);
@@ -46,30 +49,36 @@ public record BrokerLaunch(
 
   private static BrokerLaunch of(String classPath, Path config, int port, Path log) {
     var program = List.of(MAIN, "serve", "--config", config.toString());
-    return new BrokerLaunch(classPath, JVM_OPTIONS, program, Map.of(), port, log);
+    return new BrokerLaunch(List.of(), classPath, JVM_OPTIONS, program, Map.of(), port, log);
   }
 
   /// Runs something else with the same options: a main class and its arguments.
   public BrokerLaunch withProgram(String... other) {
-    return new BrokerLaunch(classPath, jvmOptions, List.of(other), environment, port, log);
+    return new BrokerLaunch(wrapper, classPath, jvmOptions, List.of(other), environment, port, log);
   }
 
   /// Adds options; where they contradict, a later one wins.
   public BrokerLaunch withJvmOptions(String... more) {
     var options = new ArrayList<>(jvmOptions);
     options.addAll(List.of(more));
-    return new BrokerLaunch(classPath, options, program, environment, port, log);
+    return new BrokerLaunch(wrapper, classPath, options, program, environment, port, log);
   }
 
   /// Adds a variable to the environment, which is that of this process.
   public BrokerLaunch withEnvironment(String name, String value) {
     var variables = new HashMap<>(environment);
     variables.put(name, value);
-    return new BrokerLaunch(classPath, jvmOptions, program, variables, port, log);
+    return new BrokerLaunch(wrapper, classPath, jvmOptions, program, variables, port, log);
+  }
+
+  /// Has another command start the JVM, and become it.
+  public BrokerLaunch inside(String... command) {
+    return new BrokerLaunch(
+        List.of(command), classPath, jvmOptions, program, environment, port, log);
   }
 
   List<String> command() {
-    var command = new ArrayList<String>();
+    var command = new ArrayList<>(wrapper);
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(jvmOptions);
     command.add("-cp");

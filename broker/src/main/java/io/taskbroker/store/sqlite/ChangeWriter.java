@@ -5,6 +5,7 @@ import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.store.ActivationStore.Outcome;
+import io.taskbroker.store.ActivationStore.Tombstone;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 
@@ -129,14 +130,17 @@ final class ChangeWriter {
 
   private Outcome delete(Change.Delete change) throws SQLException {
     if (change.tombstoneUntil() != Row.NONE) {
-      Ids.Fingerprint id = Ids.fingerprint(change.id());
-      tombstone.setLong(1, change.tombstoneUntil());
-      tombstone.setLong(2, id.high());
-      tombstone.setLong(3, id.low());
-      tombstone.executeUpdate();
+      remember(new Tombstone(Ids.fingerprint(change.id()), change.tombstoneUntil()));
     }
     delete.setLong(1, change.key());
     return ofExisting(delete);
+  }
+
+  void remember(Tombstone stone) throws SQLException {
+    tombstone.setLong(1, stone.until());
+    tombstone.setLong(2, stone.id().high());
+    tombstone.setLong(3, stone.id().low());
+    tombstone.executeUpdate();
   }
 
   private static Outcome watermark(PreparedStatement statement, SourcePartition of, long offset)

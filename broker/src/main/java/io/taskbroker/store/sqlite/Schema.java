@@ -9,7 +9,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.UUID;
 
 /// The tables of a store's file, and how a file comes to have them.
 ///
@@ -197,8 +196,10 @@ final class Schema {
   /// Makes the tables, and takes over the rows of the reference if there are any, in the
   /// transaction of the caller: until it is committed the file is what it was.
   ///
+  /// @param name of the store; without quotation marks
   /// @return the number of rows that were taken over
-  static long create(Connection connection, Path file, Content content) throws SQLException {
+  static long create(Connection connection, Path file, Content content, String name)
+      throws SQLException {
     try (Statement statement = connection.createStatement()) {
       statement.executeUpdate(ACTIVATION);
       long rows = 0;
@@ -212,7 +213,7 @@ final class Schema {
       statement.executeUpdate(VIEW);
       statement.executeUpdate(
           "INSERT INTO writer (one, name, epoch, batch, last_key) VALUES (1, '%s', 0, -1, %d)"
-              .formatted(UUID.randomUUID(), rows));
+              .formatted(name, rows));
       statement.executeUpdate("PRAGMA application_id = " + APPLICATION_ID);
       statement.executeUpdate("PRAGMA user_version = " + VERSION);
       return rows;

@@ -8,6 +8,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sqlite.SQLiteConfig;
@@ -37,6 +38,7 @@ final class Session implements AutoCloseable {
   private final PreparedStatement writer;
   private final PreparedStatement pages;
   private final PreparedStatement freePages;
+  private final PreparedStatement firstKey;
   private final PreparedStatement purge;
   private final long pageSize;
 
@@ -53,6 +55,7 @@ final class Session implements AutoCloseable {
     writer = statements.prepare("SELECT name, epoch, batch, last_key FROM writer");
     pages = statements.prepare("PRAGMA page_count");
     freePages = statements.prepare("PRAGMA freelist_count");
+    firstKey = statements.prepare("SELECT min(key) FROM activation");
     purge =
         statements.prepare(
             """
@@ -68,23 +71,25 @@ final class Session implements AutoCloseable {
   /// Opens the file, and makes it a store if it is none.
   ///
   /// @throws StoreException of kind `FATAL` if it cannot become one
-  static Session open(Path file) throws SQLException {
-    return open(file, true);
+  ///
+  /// @param name that it gets if it is made
+  static Session open(Path file, String name) throws SQLException {
+    return open(file, Optional.of(name));
   }
 
   /// Opens a file that was a store before.
   ///
   /// @throws StoreException of kind `FATAL` if it is none any more
   static Session reopen(Path file) throws SQLException {
-    return open(file, false);
+    return open(file, Optional.empty());
   }
 
-  private static Session open(Path file, boolean make) throws SQLException {
+  private static Session open(Path file, Optional<String> name) throws SQLException {
     Connection connection = connect(file);
     try {
       Schema.Content content = Schema.examine(connection, file);
       boolean isStore = content == Schema.Content.STORE || content == Schema.Content.STORE_1;
-      if (!isStore && !make) {
+      if (!isStore && name.isEmpty()) {
         throw new StoreException(
             Kind.FATAL, "The file %s is no longer the store that it was".formatted(file), null);
       }
@@ -94,7 +99,7 @@ final class Session implements AutoCloseable {
         Schema.upgrade(connection);
         connection.commit();
       } else if (!isStore) {
-        make(connection, file, content);
+        make(connection, file, content, name.orElseThrow());
       }
       return new Session(connection);
     } catch (SQLException | RuntimeException e) {
@@ -107,9 +112,9 @@ final class Session implements AutoCloseable {
     }
   }
 
-  private static void make(Connection connection, Path file, Schema.Content content)
+  private static void make(Connection connection, Path file, Schema.Content content, String name)
       throws SQLException {
-    long rows = Schema.create(connection, file, content);
+    long rows = Schema.create(connection, file, content, name);
     connection.commit();
     if (content == Schema.Content.REFERENCE) {
       LOG.info("Took over {}: {} activations", file, rows);
@@ -169,6 +174,21 @@ final class Session implements AutoCloseable {
       result.next();
       return new Writer(
           result.getString(1), result.getLong(2), result.getLong(3), result.getLong(4));
+    }
+  }
+
+  /// Has the store give out keys above this one only.
+  void keysUpTo(long key) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.executeUpdate("UPDATE writer SET last_key = max(last_key, " + key + ")");
+    }
+  }
+
+  /// The smallest key of a row, [Long#MAX_VALUE] if there is none.
+  long firstKey() throws SQLException {
+    try (ResultSet result = firstKey.executeQuery()) {
+      result.next();
+      return RowCodec.time(result, 1, Long.MAX_VALUE);
     }
   }
 

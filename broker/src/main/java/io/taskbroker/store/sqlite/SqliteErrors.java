@@ -16,23 +16,36 @@ final class SqliteErrors {
     int code = code(error);
     // What could be opened before can be again, once there are descriptors for it.
     Kind kind = code == SQLiteErrorCode.SQLITE_CANTOPEN.code ? Kind.TRANSIENT : kind(code);
-    return translate(file, doing, kind, error);
+    return translate(
+        file,
+        doing,
+        kind,
+        error,
+        "start the broker again: it looks at the file, and replaces a damaged one");
   }
 
   /// The error of opening a store: what cannot be read then will not be readable later.
   static StoreException atOpen(Path file, SQLException error) {
     int code = code(error);
     Kind kind = code == SQLiteErrorCode.SQLITE_IOERR.code ? Kind.FATAL : kind(code);
-    return translate(file, "open the store", kind, error);
+    return translate(
+        file, "open the store", kind, error, "move it away, or give the store another path");
   }
 
-  private static StoreException translate(Path file, String doing, Kind kind, SQLException error) {
-    String reason = String.valueOf(error.getMessage()).replaceAll("\\s+", " ");
+  /// Whether the error says that the file is damaged, or no database.
+  static boolean isDamage(SQLException error) {
     int code = code(error);
+    return code == SQLiteErrorCode.SQLITE_NOTADB.code
+        || code == SQLiteErrorCode.SQLITE_CORRUPT.code;
+  }
+
+  private static StoreException translate(
+      Path file, String doing, Kind kind, SQLException error, String cure) {
+    String reason = String.valueOf(error.getMessage()).replaceAll("\\s+", " ");
     String message =
-        code == SQLiteErrorCode.SQLITE_NOTADB.code || code == SQLiteErrorCode.SQLITE_CORRUPT.code
-            ? "Could not %s: %s is not a SQLite database, or a damaged one (%s); move it away, or give the store another path"
-                .formatted(doing, file, reason)
+        isDamage(error)
+            ? "Could not %s: %s is not a SQLite database, or a damaged one (%s); %s"
+                .formatted(doing, file, reason, cure)
             : "Could not %s in %s: %s; %s".formatted(doing, file, reason, advice(kind));
     return new StoreException(kind, message, error);
   }

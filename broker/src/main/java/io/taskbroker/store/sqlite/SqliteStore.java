@@ -15,6 +15,8 @@ import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,6 +43,8 @@ public final class SqliteStore implements ActivationStore {
   private final String name;
   private final long epoch;
 
+  private final Optional<SetAside> replaced;
+
   private long lastKey;
   private boolean closed;
 
@@ -57,27 +61,29 @@ public final class SqliteStore implements ActivationStore {
       int vacuumPages,
       Room room,
       WriterLock lock,
-      Session session,
+      Opening opening,
       Session.Writer writer) {
     this.file = file;
     this.vacuumPages = vacuumPages;
     this.room = room;
     this.lock = lock;
-    this.session = session;
+    this.session = opening.session;
+    this.replaced = opening.replaced;
     this.name = writer.name();
     this.epoch = writer.epoch();
     this.lastKey = writer.lastKey();
   }
 
   /// Opens the store, makes it if the file does not exist, and takes over the file of a reference
-  /// broker in place.
+  /// broker in place. A store that is damaged, or gone, is replaced: [#replaced].
   ///
   /// @throws StoreException of kind `FATAL` if it cannot be used, or another broker uses it
   public static SqliteStore open(SqliteOptions options) {
     Path file = realPath(options.path());
     WriterLock lock = WriterLock.take(file);
     try {
-      Session session = Session.open(file);
+      var opening = Opening.of(file, lock);
+      Session session = opening.session();
       try {
         Session.Writer writer = session.raiseEpoch();
         session.commit();
@@ -85,17 +91,41 @@ public final class SqliteStore implements ActivationStore {
         if (options.vacuumAtStart()) {
           rewriteIfMostlyFree(session, file, room);
         }
-        return new SqliteStore(file, options.vacuumPages(), room, lock, session, writer);
-      } catch (SQLException | RuntimeException e) {
+        lock.note(writer.name());
+        return new SqliteStore(file, options.vacuumPages(), room, lock, opening, writer);
+      } catch (SQLException | IOException | RuntimeException e) {
         closeQuietly(session);
         throw e;
       }
     } catch (SQLException e) {
       lock.close();
       throw SqliteErrors.atOpen(file, e);
+    } catch (IOException e) {
+      lock.close();
+      throw new StoreException(
+          Kind.FATAL, "Could not use the lock of the store %s: %s".formatted(file, e), e);
     } catch (RuntimeException e) {
       lock.close();
       throw e;
+    }
+  }
+
+  /// A session of a file without damage.
+  ///
+  /// @param replaced the damaged file that was in its place
+  private record Opening(Session session, Optional<SetAside> replaced) {
+    /// A file that was a store of this name, as its lock says, and is damaged, is replaced; any
+    /// other that is none is left to people.
+    static Opening of(Path file, WriterLock lock) throws SQLException, IOException {
+      Optional<String> known = lock.storeName();
+      if (known.isEmpty()) {
+        Session session = Session.open(file, UUID.randomUUID().toString());
+        return new Opening(session, Optional.empty());
+      }
+      String name = known.get();
+      var rescue = new Rescue(file, name, System.currentTimeMillis());
+      Optional<SetAside> replaced = rescue.damage().map(rescue::replace);
+      return new Opening(Session.open(file, name), replaced);
     }
   }
 
@@ -130,6 +160,16 @@ public final class SqliteStore implements ActivationStore {
   @Override
   public long lastKey() {
     return lastKey;
+  }
+
+  /// The damaged database in whose place this one was made when it was opened.
+  public Optional<SetAside> replaced() {
+    return replaced;
+  }
+
+  @Override
+  public long firstKey() {
+    return inTransaction("find the first row", Session::firstKey);
   }
 
   @Override

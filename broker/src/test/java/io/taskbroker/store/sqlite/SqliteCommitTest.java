@@ -156,7 +156,7 @@ final class SqliteCommitTest {
   @Test
   void h12InsertsAreRefusedWhileTheDiskHasOnlyRoomForDeletes() throws SQLException {
     Path file = folder.resolve("other.sqlite");
-    try (Session session = Session.open(file)) {
+    try (Session session = Session.open(file, "name")) {
       new Room(file, Long.MAX_VALUE, () -> Room.FREE_BYTES).check(session);
       assertFull(() -> new Room(file, Long.MAX_VALUE, () -> Room.FREE_BYTES - 1).check(session));
     }

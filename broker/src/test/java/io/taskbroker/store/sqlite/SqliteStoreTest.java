@@ -28,6 +28,21 @@ final class SqliteStoreTest extends StoreContract {
   }
 
   @Test
+  void firstKeyIsTheSmallestThatIsThere() {
+    assertThat(store().firstKey()).isEqualTo(Long.MAX_VALUE);
+    store()
+        .commit(
+            new WriteBatch(
+                1,
+                List.of(
+                    new Change.Insert(Rows.pending(3), null),
+                    new Change.Insert(Rows.parked(5, "app", NOW), null))));
+    assertThat(store().firstKey()).isEqualTo(3);
+    store().commit(new WriteBatch(2, List.of(new Change.Delete(3, "id-3", Row.NONE, null))));
+    assertThat(store().firstKey()).isEqualTo(5);
+  }
+
+  @Test
   void g7PageOfLargeRowsEndsEarlyAndTheNextGoesOnBehindIt() {
     for (int key = 1; key <= 10; key++) {
       var large = Rows.activation("id-" + key, "app", new byte[3 << 20]);

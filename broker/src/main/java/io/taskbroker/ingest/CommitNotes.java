@@ -1,0 +1,38 @@
+package io.taskbroker.ingest;
+
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Watermark;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.jspecify.annotations.Nullable;
+
+/// The [CommitNote]s that one store leaves, and finds again.
+///
+/// @param store its name
+/// @param lows from which offset on records of each partition may be in flight, as far as is known
+record CommitNotes(String store, Supplier<Map<SourcePartition, Long>> lows) {
+
+  /// An offset to commit, below which the store has everything.
+  ///
+  /// @param low from where on records may be in flight, by what is known otherwise
+  OffsetAndMetadata commit(SourcePartition partition, long offset, long low) {
+    long known = lows.get().getOrDefault(partition, Watermark.NONE);
+    long from = Math.min(offset, Math.max(known, low));
+    return new OffsetAndMetadata(offset, new CommitNote(store, partition.topicId(), from).text());
+  }
+
+  /// The note that this store left for exactly this topic; null if another left it, or nobody.
+  @Nullable CommitNote own(OffsetAndMetadata committed, String topicId) {
+    return CommitNote.of(committed.metadata())
+        .filter(note -> note.store().equals(store) && note.topicId().equals(topicId))
+        .orElse(null);
+  }
+
+  /// Whether the offset is one of a topic of the same name that is no more.
+  static boolean isOfAnother(OffsetAndMetadata committed, String topicId) {
+    return CommitNote.of(committed.metadata())
+        .filter(note -> !note.topicId().equals(topicId))
+        .isPresent();
+  }
+}

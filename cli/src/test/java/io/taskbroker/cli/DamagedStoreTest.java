@@ -1,0 +1,219 @@
+package io.taskbroker.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.taskbroker.proto.v1.OnAttemptsExceeded;
+import io.taskbroker.proto.v1.TaskActivation;
+import io.taskbroker.testkit.Behaviour;
+import io.taskbroker.testkit.BrokerProcess;
+import io.taskbroker.testkit.ExecutionLog;
+import io.taskbroker.testkit.PullWorker;
+import io.taskbroker.testkit.TaskProducer;
+import io.taskbroker.testkit.TaskTemplate;
+import io.taskbroker.testkit.WorkerOptions;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The database of a real process is damaged while that is not running: the next start sets it
+/// aside, says so once and loudly, and what was in flight runs all the same, from what could be
+/// read and from Kafka (G1). What was done long before does not run again, and what may run only
+/// once is not handed out a second time (G3).
+@Timeout(120)
+@ExtendWith(SharedKafka.class)
+final class DamagedStoreTest {
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final int DONE = 200;
+  private static final int TASKS = 500;
+
+  private final List<BrokerProcess> processes = new ArrayList<>();
+
+  @TempDir private Path dir;
+
+  @AfterEach
+  void endAll() {
+    processes.forEach(BrokerProcess::close);
+  }
+
+  @Test
+  void g1g3HalfOfTheFileIsNoise(KafkaView view) throws Exception {
+    assertNothingIsLost(view, "half", DamagedStoreTest::overwriteHalf);
+  }
+
+  @Test
+  void g1g3TheFileIsEmpty(KafkaView view) throws Exception {
+    assertNothingIsLost(view, "empty", file -> Files.write(file, new byte[0]));
+  }
+
+  /// Which only Kafka shows.
+  @Test
+  void g1TheLogIsGone(KafkaView view) throws Exception {
+    assertNothingIsLost(view, "log", file -> Files.delete(logOf(file)));
+  }
+
+  private void assertNothingIsLost(KafkaView view, String name, Damage damage) throws Exception {
+    Victim victim = victim(view, name, damage);
+    victim.fillAndKill(victim.start(), view);
+    victim.damage();
+    victim.assertAllRun(victim.start(), view);
+  }
+
+  private Victim victim(KafkaView view, String name, Damage damage) throws Exception {
+    BrokerSetup setup =
+        BrokerSetup.pull(dir.toRealPath(), "damaged-" + name, view.bootstrap())
+            .withStore("max_processing_attempts: 3")
+            .with("upkeep_deadline_reset_skip_after_startup_sec", "1");
+    view.createTopics(setup, 2);
+    return new Victim(setup, damage);
+  }
+
+  private static boolean isAtMostOnce(int task) {
+    return task % 10 == 3;
+  }
+
+  private static Path logOf(Path file) {
+    return Path.of(file + "-wal");
+  }
+
+  /// Every second page: not the first ones, which lead to all others, and some that are in use.
+  private static void overwriteHalf(Path file) throws IOException {
+    for (long page = 4 * 4096; page < Files.size(file); page += 2 * 4096) {
+      overwrite(file, page, 4096);
+    }
+  }
+
+  private static void overwrite(Path file, long position, int length) throws IOException {
+    byte[] noise = new byte[length];
+    new Random(position).nextBytes(noise);
+    try (var access = new RandomAccessFile(file.toFile(), "rw")) {
+      access.seek(position);
+      access.write(noise);
+    }
+  }
+
+  /// A broker, and what is done to its store.
+  private final class Victim {
+    private final BrokerSetup setup;
+    private final Damage damage;
+    private final ExecutionLog log = new ExecutionLog(TASKS);
+    private final TaskTemplate template =
+        new TaskTemplate(BrokerSetup.APPLICATION, "n", "t", 600, 1);
+
+    Victim(BrokerSetup setup, Damage damage) {
+      this.setup = setup;
+      this.damage = damage;
+    }
+
+    BrokerProcess start() throws Exception {
+      BrokerProcess broker = setup.start();
+      processes.add(broker);
+      return broker;
+    }
+
+    /// Some tasks are done and others wait when it is killed, and all are committed.
+    void fillAndKill(BrokerProcess broker, KafkaView view) throws Exception {
+      publish(view, 0, DONE);
+      broker.awaitServing(PATIENCE);
+      try (var _ = worker()) {
+        await().atMost(PATIENCE).until(() -> log.completedTasks() == DONE);
+      }
+      await().atMost(PATIENCE).until(() -> setup.rows() == 0);
+      await().atMost(PATIENCE).untilAsserted(() -> view.assertAllCommitted(setup));
+      publish(view, DONE, TASKS - 50);
+      await().atMost(PATIENCE).until(setup::rows, rows -> rows == TASKS - 50 - DONE);
+      await().atMost(PATIENCE).untilAsserted(() -> view.assertAllCommitted(setup));
+      broker.kill();
+    }
+
+    void damage() throws Exception {
+      if (!setup.topic().contains("log")) {
+        // Who closes a database last moves what is in its log to it.
+        assertThat(setup.rows()).isPositive();
+      }
+      damage.to(setup.store());
+    }
+
+    void assertAllRun(BrokerProcess broker, KafkaView view) throws Exception {
+      broker.awaitServing(PATIENCE);
+      publish(view, TASKS - 50, TASKS);
+      var dead = new TreeSet<Integer>();
+      try (var worker = worker()) {
+        await().alias(setup.topic()).atMost(PATIENCE).until(() -> isOver(dead, view));
+        assertThat(worker.awaitIdle(PATIENCE)).isTrue();
+      }
+      await().atMost(PATIENCE).until(() -> setup.rows() == 0);
+      await().atMost(PATIENCE).untilAsserted(() -> view.assertAllCommitted(setup));
+      for (int task = 0; task < TASKS; task++) {
+        if (isAtMostOnce(task)) {
+          // A log that is gone is noticed after deliveries have begun (docs/adr/0006).
+          int most = setup.topic().contains("log") ? 2 : 1;
+          assertThat(log.starts(task)).as("runs of task %d", task).isLessThanOrEqualTo(most);
+        } else {
+          assertThat(log.starts(task)).as("runs of task %d", task).isPositive();
+        }
+      }
+      assertThat(dead).as(setup.topic()).allMatch(DamagedStoreTest::isAtMostOnce);
+      assertThat(
+              setup.output().stream()
+                  .filter(line -> line.contains(" ERROR "))
+                  .filter(line -> !line.contains("The store has lost what it had of"))
+                  .toList())
+          .as(setup.topic())
+          .hasSize(setup.topic().contains("log") ? 0 : 1)
+          .allSatisfy(
+              line -> assertThat(line).contains("is damaged: ", "was set aside as ", ".corrupt-"));
+      assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+    }
+
+    private boolean isOver(Set<Integer> dead, KafkaView view) throws Exception {
+      for (ConsumerRecord<byte[], byte[]> letter : view.read(setup.deadLetters())) {
+        dead.add(TaskTemplate.numberOf(TaskActivation.parseFrom(letter.value())));
+      }
+      return IntStream.range(0, TASKS)
+          .allMatch(task -> log.completedAt(task) != ExecutionLog.NEVER || dead.contains(task));
+    }
+
+    private PullWorker worker() {
+      return PullWorker.start(
+          WorkerOptions.of(setup.address()).withConcurrency(20),
+          BrokerSetup.APPLICATION,
+          Behaviour.completing(Duration.ofMillis(1)),
+          log);
+    }
+
+    private void publish(KafkaView view, int from, int to) {
+      try (var producer = new TaskProducer(view.bootstrap(), setup.topic(), log)) {
+        for (int task = from; task < to; task++) {
+          TaskActivation.Builder activation = template.task(task);
+          if (isAtMostOnce(task)) {
+            activation
+                .getRetryStateBuilder()
+                .setAtMostOnce(true)
+                .setOnAttemptsExceeded(OnAttemptsExceeded.ON_ATTEMPTS_EXCEEDED_DEADLETTER);
+          }
+          producer.send(task, activation.build());
+        }
+        producer.flush();
+      }
+    }
+  }
+
+  private interface Damage {
+    void to(Path file) throws IOException;
+  }
+}
