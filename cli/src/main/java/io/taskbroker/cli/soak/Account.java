@@ -1,6 +1,5 @@
 package io.taskbroker.cli.soak;
 
-import io.taskbroker.cli.rig.TaskReader;
 import io.taskbroker.cli.soak.Kind.End;
 import io.taskbroker.cli.soak.Runs.Repeat;
 import io.taskbroker.testkit.Behaviour.Result;
@@ -12,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntUnaryOperator;
 
 /// What became of every task: each has come to one of the ends that its kind may have (the
 /// conservation law); none ran too early, after its end or while it was switched off; none that may
@@ -33,12 +33,16 @@ final class Account {
   private static final long AFTERMATH_NANOS = 15 * SECOND;
 
   /// What an account is made of.
+  ///
+  /// @param letters how many dead letters there are of a task
+  /// @param demoted how often a task is on the topic of demoted ones
+  /// @param unpublished tasks that Kafka did not acknowledge
   record Evidence(
       Workload workload,
       Runs runs,
       ExecutionLog log,
-      TaskReader letters,
-      TaskReader demoted,
+      IntUnaryOperator letters,
+      IntUnaryOperator demoted,
       BitSet unpublished) {}
 
   private final Evidence evidence;
@@ -98,7 +102,7 @@ final class Account {
 
   private Optional<String> end(int number) {
     boolean completed = evidence.log().acknowledged(Result.COMPLETE, number) > 0;
-    boolean dead = evidence.letters().count(number) > 0;
+    boolean dead = evidence.letters().applyAsInt(number) > 0;
     End end = evidence.workload().kind(number).end;
     if (completed && end != End.DEAD_LETTER && end != End.DISCARDED) {
       return Optional.of("completed");
@@ -109,7 +113,7 @@ final class Account {
     if (end == End.DISCARDED && evidence.log().acknowledged(Result.FAIL, number) > 0) {
       return Optional.of("discarded");
     }
-    if (end == End.COMPLETED_OR_DEMOTED && evidence.demoted().count(number) > 0) {
+    if (end == End.COMPLETED_OR_DEMOTED && evidence.demoted().applyAsInt(number) > 0) {
       return Optional.of("demoted");
     }
     if (end == End.COMPLETED_OR_SWITCHED_OFF && mayBeSwitchedOff(number)) {
@@ -150,8 +154,8 @@ final class Account {
   private void lookAtEnds(int number) {
     End end = evidence.workload().kind(number).end;
     boolean completed = evidence.log().acknowledged(Result.COMPLETE, number) > 0;
-    int letters = evidence.letters().count(number);
-    int demoted = evidence.demoted().count(number);
+    int letters = evidence.letters().applyAsInt(number);
+    int demoted = evidence.demoted().applyAsInt(number);
     if (letters > 0 && end != End.DEAD_LETTER && end != End.COMPLETED_OR_DEAD_LETTER) {
       problem(number, "is on the dead-letter topic");
     }
@@ -202,7 +206,7 @@ final class Account {
         }
       }
       case EXHAUSTED -> {
-        if (evidence.letters().count(number) > 0
+        if (evidence.letters().applyAsInt(number) > 0
             && evidence.runs().starts(number, Workload.MAX_ATTEMPTS - 1) == 0) {
           problem(number, "was given up too early");
         }
@@ -265,8 +269,8 @@ final class Account {
             log.acknowledged(Result.COMPLETE, number),
             log.acknowledged(Result.RETRY, number),
             log.acknowledged(Result.FAIL, number),
-            evidence.letters().count(number),
-            evidence.demoted().count(number));
+            evidence.letters().applyAsInt(number),
+            evidence.demoted().applyAsInt(number));
   }
 
   private void problem(int number, String what) {

@@ -10,7 +10,8 @@ import java.util.OptionalInt;
 /// The place of the broker, in which one process follows another. Owned by one thread; [#pid] may
 /// be asked by any.
 final class BrokerSeat implements AutoCloseable {
-  private static final Duration START = Duration.ofSeconds(30);
+  /// Long, for a machine that does much else; how long it took is reported.
+  private static final Duration START = Duration.ofSeconds(90);
 
   /// What a broker may take (G9), and a little more for a machine that does other things, too.
   private static final Duration STOP = Duration.ofSeconds(12);

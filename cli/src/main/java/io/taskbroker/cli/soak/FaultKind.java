@@ -3,13 +3,13 @@ package io.taskbroker.cli.soak;
 /// What is done to the broker and to what it depends on.
 enum FaultKind {
   /// SIGKILL, and a start after a while.
-  KILL(true, 3_000),
+  KILL(true, 8_000),
   /// SIGKILL, and another one while it starts.
-  KILL_TWICE(true, 5_000),
+  KILL_TWICE(true, 10_000),
   /// SIGTERM, and a start after a while.
-  TERM(true, 3_000),
+  TERM(true, 4_000),
   /// SIGKILL while Kafka is down, and a start before Kafka comes back.
-  KILL_IN_OUTAGE(true, 6_000),
+  KILL_IN_OUTAGE(true, 9_000),
   /// SIGSTOP, and SIGCONT after a while.
   FREEZE(false, 100),
   /// The workers of one application die, and others come after a while.
@@ -27,7 +27,9 @@ enum FaultKind {
   /// Whether the process ends.
   final boolean restarts;
 
-  /// How long it takes, beyond how long it lasts; an estimate.
+  /// How long it takes, beyond how long it lasts, until tasks run again; an estimate. After a
+  /// SIGKILL, Kafka waits six seconds for the dead process before it gives its partitions to the
+  /// new one.
   final long cost;
 
   FaultKind(boolean restarts, long cost) {

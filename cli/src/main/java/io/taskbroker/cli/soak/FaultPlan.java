@@ -27,8 +27,11 @@ record FaultPlan(List<Planned> faults, Duration lastProcess) {
     }
   }
 
-  /// Of the load, with restarts.
+  /// Of the load, with restarts; or as long as each of them once takes.
   private static final double FIRST_PART = 0.45;
+
+  private static final double MAX_FIRST_PART = 0.7;
+  private static final Duration MIN_FIRST_PART = Duration.ofSeconds(42);
 
   private static final Duration BEGIN = Duration.ofSeconds(3);
   private static final Duration MIN_UNIT = Duration.ofMillis(600);
@@ -42,7 +45,11 @@ record FaultPlan(List<Planned> faults, Duration lastProcess) {
   static FaultPlan of(Duration load, long seed) {
     var random = new Random(seed);
     long unit = Math.clamp(load.toMillis() / UNITS, MIN_UNIT.toMillis(), MAX_UNIT.toMillis());
-    long middle = (long) (load.toMillis() * FIRST_PART);
+    long middle =
+        (long)
+            Math.max(
+                load.toMillis() * FIRST_PART,
+                Math.min(load.toMillis() * MAX_FIRST_PART, MIN_FIRST_PART.toMillis()));
     var faults = new ArrayList<Planned>();
     long at = BEGIN.toMillis();
     var deck = new Deck(random);
