@@ -34,6 +34,9 @@ record BrokerLog(int errors, List<String> unexpected, Map<String, Integer> warni
       Map.of(
           Pattern.compile("Kafka at \\S+ does not answer"),
           EnumSet.of(FaultKind.KAFKA_GONE, FaultKind.KILL_IN_OUTAGE),
+          // Whoever is silent for longer than its session is no member of its group any more.
+          Pattern.compile("Offset commit failed .* The coordinator is not aware of this member"),
+          EnumSet.of(FaultKind.FREEZE, FaultKind.KAFKA_GONE, FaultKind.KILL_IN_OUTAGE),
           Pattern.compile("not valid YAML"),
           EnumSet.of(FaultKind.RULES));
 

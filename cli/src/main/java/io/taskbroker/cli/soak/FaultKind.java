@@ -27,9 +27,7 @@ enum FaultKind {
   /// Whether the process ends.
   final boolean restarts;
 
-  /// How long it takes, beyond how long it lasts, until tasks run again; an estimate. After a
-  /// SIGKILL, Kafka waits six seconds for the dead process before it gives its partitions to the
-  /// new one.
+  /// Milliseconds that it takes, beyond how long it lasts, until tasks run again; an estimate.
   final long cost;
 
   FaultKind(boolean restarts, long cost) {

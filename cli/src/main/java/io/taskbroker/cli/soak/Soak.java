@@ -25,17 +25,19 @@ final class Soak {
   private final FaultPlan plan;
   private final Workload workload;
 
+  /// @param plan which faults happen; for a load of this length
   /// @param adjustment changes how the broker is started
   Soak(
       SoakSetting setting,
       SoakOptions options,
+      FaultPlan plan,
       UnaryOperator<BrokerLaunch> adjustment,
       PrintWriter out) {
     this.setting = setting;
     this.options = options;
     this.adjustment = adjustment;
     this.out = out;
-    plan = FaultPlan.of(options.load(), options.seed());
+    this.plan = plan;
     workload = new Workload(options);
   }
 

@@ -78,11 +78,12 @@ public final class SoakCommand implements Callable<Integer> {
     require(rate >= 1 && rate * minutes * 60 <= MAX_TASKS, "--rate is out of range");
     var load = Duration.ofSeconds(Math.round(minutes * 60));
     var options = new SoakOptions(load, seed, rate, PATIENCE, Optional.ofNullable(json));
+    var plan = FaultPlan.of(load, seed);
     var setting = SoakSetting.of(Folders.empty(Optional.ofNullable(dir), "soak"), mode);
     LibraryLog.to(setting.soakLog());
     var out = spec.commandLine().getOut();
     try {
-      return new Soak(setting, options, UnaryOperator.identity(), out).run();
+      return new Soak(setting, options, plan, UnaryOperator.identity(), out).run();
     } catch (IllegalStateException e) {
       throw new CommandException(String.valueOf(e.getMessage()), e);
     }

@@ -8,16 +8,18 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A short soak of the real process, with somebody in it who does everything that a soak is to
-/// find. That it finds nothing in a broker that is well is what `.ci/run` shows.
+/// A short soak of the real process without faults, but with somebody in it who does everything
+/// that a soak is to find. That it finds nothing in a broker that is well is what `.ci/run` shows.
 @Timeout(300)
 final class SoakTest {
-  private static final int RATE = 300;
+  private static final int RATE = 200;
+  private static final Duration LOAD = Duration.ofSeconds(30);
 
   @TempDir private Path dir;
   private final StringWriter out = new StringWriter();
@@ -26,13 +28,13 @@ final class SoakTest {
   void findsLostTasksLeaksAndErrors() throws Exception {
     var setting = SoakSetting.of(Files.createDirectory(dir.resolve("soak")), Mode.PUSH);
     Path json = dir.resolve("report.json");
-    var options =
-        new SoakOptions(Duration.ofSeconds(40), 1, RATE, Duration.ofSeconds(15), Optional.of(json));
+    var options = new SoakOptions(LOAD, 1, RATE, Duration.ofSeconds(15), Optional.of(json));
 
     int code =
         new Soak(
                 setting,
                 options,
+                new FaultPlan(List.of(), Duration.ofSeconds(5)),
                 launch ->
                     launch.withProgram(
                         Saboteur.class.getName(),
