@@ -159,7 +159,8 @@ public final class ExecutionLog {
     return number >= 0 && number < tasks;
   }
 
-  private long now() {
+  /// The time of this log.
+  public long now() {
     return System.nanoTime() - origin;
   }
 }

@@ -26,9 +26,6 @@ final class Account {
   /// From the change of the file of rules until it is in force, and the same.
   private static final long RULES_NANOS = 3 * SECOND;
 
-  /// A report that is about to be acknowledged at the death of a worker.
-  private static final long REPORT_NANOS = 3 * SECOND;
-
   /// From the death of what had a task until it is known what becomes of it.
   private static final long AFTERMATH_NANOS = 15 * SECOND;
 
@@ -122,7 +119,7 @@ final class Account {
     if (evidence.unpublished().get(number)) {
       return Optional.of("not published");
     }
-    return end != End.DEAD_LETTER && isUnheard(number)
+    return end != End.DEAD_LETTER && evidence.runs().isUnheard(number)
         ? Optional.of("reported by a worker that died before it heard the answer")
         : Optional.empty();
   }
@@ -133,22 +130,6 @@ final class Account {
     return incidents.stream()
         .anyMatch(incident ->
             incident.kind() == FaultKind.RULES && incident.end() + RULES_NANOS > published);
-  }
-
-  /// Whether the worker's last run was over and its report may have been taken when it died.
-  private boolean isUnheard(int number) {
-    long started = evidence.runs().lastStart(number);
-    if (started == Runs.NEVER || evidence.log().finishes(number) == 0) {
-      return false;
-    }
-    long finished = started + TimeUnit.MILLISECONDS.toNanos(evidence.workload().millis(number));
-    Application application = evidence.workload().application(number);
-    return incidents.stream()
-        .anyMatch(incident ->
-            incident.kind() == FaultKind.WORKERS_GONE
-                && incident.concerns(application)
-                && incident.begin() > finished - SECOND / 10
-                && incident.begin() < finished + REPORT_NANOS);
   }
 
   private void lookAtEnds(int number) {
@@ -261,9 +242,10 @@ final class Account {
 
   private String history(int number) {
     ExecutionLog log = evidence.log();
-    return "published at %.1f s, started %d, finished %d, acknowledged: %d completed, %d retry, %d failed; %d dead letters, %d demoted"
+    return "published at %.1f s, started last at %.1f s, started %d, finished %d, acknowledged: %d completed, %d retry, %d failed; %d dead letters, %d demoted"
         .formatted(
             log.publishedAt(number) / 1e9,
+            Math.max(0, evidence.runs().lastStart(number)) / 1e9,
             log.starts(number),
             log.finishes(number),
             log.acknowledged(Result.COMPLETE, number),

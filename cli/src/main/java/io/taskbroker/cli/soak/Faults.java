@@ -96,6 +96,7 @@ final class Faults {
       }
       case WORKERS_GONE -> {
         application.ifPresent(victims.pools()::kill);
+        application.ifPresent(clock::workersDied);
         pause(fault.lasting());
         application.ifPresent(victims.pools()::start);
       }

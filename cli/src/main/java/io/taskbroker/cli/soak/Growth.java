@@ -4,14 +4,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToLongFunction;
 
-/// Whether the last process grew: what it had in the first third of its life after its warm-up
-/// against the last third, by the least of each, which no burst or fault has raised.
+/// Whether the last process grew: what it had in the second third of its life against the last one,
+/// by the least of each, which no burst or fault has raised. In the first third it gets warm.
 ///
 /// @param warm whether the process had minutes to get warm before
 /// @param heaps of the last process, in the order of time
 /// @param samples of the last process, in the order of time
 record Growth(boolean warm, List<Heap> heaps, List<Sample> samples) {
-  /// Least of the first third, least of the last one, and what the second may have more.
+  /// Least of the second third, least of the last one, and what the second may have more.
   record Change(String what, long before, long after, long allowed) {
     boolean isFlat() {
       return after - before <= allowed;
@@ -29,7 +29,7 @@ record Growth(boolean warm, List<Heap> heaps, List<Sample> samples) {
 
   private static final long THREADS = 4;
   private static final long FILES = 24;
-  private static final int LEAST = 6;
+  private static final int LEAST = 3;
 
   Growth {
     heaps = List.copyOf(heaps);
@@ -38,7 +38,7 @@ record Growth(boolean warm, List<Heap> heaps, List<Sample> samples) {
 
   /// Whether there is enough to compare.
   boolean isMeasured() {
-    return heaps.size() >= 2 && samples.size() >= LEAST;
+    return heaps.size() >= LEAST && samples.size() >= LEAST;
   }
 
   List<Change> changes() {
@@ -54,8 +54,9 @@ record Growth(boolean warm, List<Heap> heaps, List<Sample> samples) {
   private static <T> Change change(
       String what, List<T> series, ToLongFunction<T> value, long allowed) {
     int third = Math.max(1, series.size() / 3);
-    long before = least(series.subList(0, third), value);
-    long after = least(series.subList(series.size() - third, series.size()), value);
+    int end = series.size();
+    long before = least(series.subList(end - 2 * third, end - third), value);
+    long after = least(series.subList(end - third, end), value);
     return new Change(what, before, after, allowed);
   }
 

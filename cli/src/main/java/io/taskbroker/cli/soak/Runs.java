@@ -6,12 +6,13 @@ import io.taskbroker.testkit.Behaviour.Result;
 import io.taskbroker.testkit.ExecutionLog;
 import io.taskbroker.testkit.TaskTemplate;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /// When each task ran, and which runs repeat one: hands every run on to the workload, and looks at
-/// it. Thread-safe. Times are nanoseconds since the beginning of the load; [#NEVER] if there is
-/// none.
+/// it. Thread-safe. Times are nanoseconds of the log; [#NEVER] if there is none.
 final class Runs implements Behaviour {
   static final long NEVER = Long.MIN_VALUE;
   private static final int ATTEMPTS = 4;
@@ -30,22 +31,20 @@ final class Runs implements Behaviour {
 
   private final Workload workload;
   private final ExecutionLog log;
-  private final long begin;
   private final byte[] starts;
   private final long[] first;
   private final long[] last;
+  private final BitSet unheard = new BitSet();
   private final List<Repeat> repeats = new ArrayList<>();
 
-  /// @param begin of the load, by [System#nanoTime]; that of the log is the same
-  Runs(Workload workload, ExecutionLog log, long begin) {
+  Runs(Workload workload, ExecutionLog log) {
     this.workload = workload;
     this.log = log;
-    this.begin = begin;
     starts = new byte[ATTEMPTS * workload.tasks()];
     first = new long[workload.tasks()];
     last = new long[workload.tasks()];
-    java.util.Arrays.fill(first, NEVER);
-    java.util.Arrays.fill(last, NEVER);
+    Arrays.fill(first, NEVER);
+    Arrays.fill(last, NEVER);
   }
 
   @Override
@@ -78,8 +77,28 @@ final class Runs implements Behaviour {
     return complete || next;
   }
 
+  /// Notes which tasks of an application were reported, or about to be, and not acknowledged: its
+  /// workers have just died, and nobody will know what the broker made of it.
+  synchronized void workersDied(Application application) {
+    for (int number = 0; number < workload.tasks(); number++) {
+      if (workload.application(number) == application
+          && log.finishes(number)
+              > log.acknowledged(Result.COMPLETE, number)
+                  + log.acknowledged(Result.RETRY, number)
+                  + log.acknowledged(Result.FAIL, number)) {
+        unheard.set(number);
+      }
+    }
+  }
+
+  /// Whether a report of the task may have been taken by the broker without its worker hearing of
+  /// it.
+  synchronized boolean isUnheard(int number) {
+    return unheard.get(number);
+  }
+
   long now() {
-    return System.nanoTime() - begin;
+    return log.now();
   }
 
   /// How often an attempt of the task was started.

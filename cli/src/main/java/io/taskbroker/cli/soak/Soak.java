@@ -67,7 +67,7 @@ final class Soak {
   private int load(StopHook hook, KafkaSeat kafka, BrokerSeat broker)
       throws InterruptedException, IOException {
     var log = new ExecutionLog(workload.tasks());
-    var runs = new Runs(workload, log, System.nanoTime());
+    var runs = new Runs(workload, log);
     try (var pools = new Pools(setting, runs, log);
         var letters = TaskReader.of(kafka.bootstrap(), SoakSetting.DEAD_LETTERS, workload.tasks());
         var demoted = TaskReader.of(kafka.bootstrap(), SoakSetting.LONG, workload.tasks());

@@ -27,7 +27,7 @@ final class AccountTest {
       new Workload(
           new SoakOptions(Duration.ofSeconds(20), 1, 100, Duration.ZERO, Optional.empty()));
   private final ExecutionLog log = new ExecutionLog(workload.tasks());
-  private final Runs runs = new Runs(workload, log, System.nanoTime());
+  private final Runs runs = new Runs(workload, log);
   private final TaskTemplate template = new TaskTemplate("-", "n", "t", 100, 1);
   private final Map<Integer, Integer> letters = new HashMap<>();
   private final Set<Integer> demoted = new HashSet<>();
@@ -57,6 +57,19 @@ final class AccountTest {
 
     assertThat(account().problems()).singleElement().asString().contains("task " + number + " ");
     assertThat(account().missing()).isEqualTo(1);
+  }
+
+  @Test
+  void whatAWorkerReportedAtItsDeathIsNotMissing() {
+    int number = first(Kind.PLAIN);
+    int other = first(Kind.SLOW);
+    endAllBut(number);
+    run(number, 0);
+    runs.workersDied(workload.application(other));
+    assertThat(account().missing()).isEqualTo(1);
+
+    runs.workersDied(workload.application(number));
+    assertThat(account().missing()).isZero();
   }
 
   @Test

@@ -14,9 +14,10 @@ import java.util.concurrent.TimeUnit;
 /// The real broker, in one process with somebody who lets memory, threads and files leak, writes an
 /// error into the log, and takes tasks out of the database that are nowhere else.
 final class Saboteur {
-  private static final int TURNS_A_SECOND = 5;
-  private static final int LEAK_BYTES = 800_000;
-  private static final int MAX_TURNS = 150;
+  private static final int TURNS_A_SECOND = 2;
+  private static final int LEAK_BYTES = 2 << 20;
+  private static final int MAX_TURNS = 90;
+  private static final int FILES_A_TURN = 3;
   private static final int STOLEN_AT_A_TIME = 2;
 
   private static final List<Object> LEAKED = new ArrayList<>();
@@ -33,13 +34,17 @@ final class Saboteur {
     System.err.println("2026-01-01T00:00:00.000Z ERROR Saboteur: planted");
     var never = new CountDownLatch(1);
     try {
+      while (!steal(database)) {
+        // Before there are tasks, nothing is to be found yet.
+        var _ = never.await(1_000 / TURNS_A_SECOND, TimeUnit.MILLISECONDS);
+      }
       for (int turn = 0; turn < MAX_TURNS; turn++) {
         LEAKED.add(new byte[LEAK_BYTES]);
-        LEAKED.add(new FileInputStream("/dev/null"));
-        if (turn % TURNS_A_SECOND == 0) {
-          LEAKED.add(Thread.ofPlatform().daemon().start(() -> await(never)));
+        for (int i = 0; i < FILES_A_TURN; i++) {
+          LEAKED.add(new FileInputStream("/dev/null"));
         }
-        steal(database);
+        LEAKED.add(Thread.ofPlatform().daemon().start(() -> await(never)));
+        var _ = steal(database);
         var _ = never.await(1_000 / TURNS_A_SECOND, TimeUnit.MILLISECONDS);
       }
     } catch (InterruptedException | IOException e) {
@@ -48,18 +53,21 @@ final class Saboteur {
   }
 
   /// What is on disk only is read back when it is due: then it is not there.
-  private static void steal(Path database) {
+  ///
+  /// @return whether there was one
+  private static boolean steal(Path database) {
     try (var connection = DriverManager.getConnection("jdbc:sqlite:" + database);
         var statement = connection.createStatement()) {
-      statement.executeUpdate(
-          """
-          DELETE FROM activation WHERE key IN (
-            SELECT key FROM activation WHERE parked_until IS NOT NULL AND taskname = 'soak.task'
-            LIMIT %d)
-          """
-              .formatted(STOLEN_AT_A_TIME));
+      return statement.executeUpdate(
+              """
+              DELETE FROM activation WHERE key IN (
+                SELECT key FROM activation WHERE parked_until IS NOT NULL AND taskname = 'soak.task'
+                LIMIT %d)
+              """
+                  .formatted(STOLEN_AT_A_TIME))
+          > 0;
     } catch (SQLException _) {
-      // Locked, or not there yet: next time.
+      return false; // Locked, or not there yet.
     }
   }
 
