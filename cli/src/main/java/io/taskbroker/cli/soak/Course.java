@@ -28,6 +28,8 @@ final class Course {
   private final List<Heap> heaps = new ArrayList<>();
   private final List<String> problems = new ArrayList<>();
   private final List<Planned> leftOut = new ArrayList<>();
+  private final long heapPeriod;
+  private long nextHeap;
   private long lastProcess;
 
   Course(SoakOptions options, FaultPlan plan, Scene scene, Faults faults, StopHook hook) {
@@ -37,6 +39,8 @@ final class Course {
     this.faults = faults;
     this.hook = hook;
     broker = scene.victims().broker();
+    heapPeriod = options.load().minus(plan.lastProcess()).dividedBy(HEAP_LOOKS).toNanos();
+    nextHeap = plan.lastProcess().toNanos() + heapPeriod;
   }
 
   /// Returns when nothing is under way any more, or nothing moves.
@@ -56,17 +60,14 @@ final class Course {
   /// Returns when the load is over and all faults have happened; on a slow machine they are late,
   /// and the last of them are left out when the load has been over for as long as it took.
   private void letFaultsHappen() throws InterruptedException {
-    long heapPeriod = options.load().minus(plan.lastProcess()).dividedBy(HEAP_LOOKS).toNanos();
-    long nextHeap = plan.lastProcess().toNanos() + heapPeriod;
     long end = options.load().toNanos();
     var waiting = new ArrayDeque<Planned>(plan.faults());
     awaitWork();
     while (goesOn() && (now() < end || !waiting.isEmpty() && now() < 2 * end)) {
-      boolean restartsAreOver = waiting.stream().noneMatch(fault -> fault.kind().restarts);
-      if (restartsAreOver && now() >= nextHeap) {
-        lookAtHeap();
-        nextHeap = now() + heapPeriod;
-      } else if (!waiting.isEmpty() && now() >= waiting.getFirst().at().toNanos()) {
+      if (waiting.stream().noneMatch(fault -> fault.kind().restarts)) {
+        lookAtHeapIfDue();
+      }
+      if (!waiting.isEmpty() && now() >= waiting.getFirst().at().toNanos()) {
         Planned fault = waiting.removeFirst();
         faults.happen(fault);
         awaitWork();
@@ -113,6 +114,13 @@ final class Course {
     return true;
   }
 
+  private void lookAtHeapIfDue() throws InterruptedException {
+    if (now() >= nextHeap) {
+      lookAtHeap();
+      nextHeap = now() + heapPeriod;
+    }
+  }
+
   private void lookAtHeap() throws InterruptedException {
     if (isAlive()) {
       SoakSetting setting = scene.victims().setting();
@@ -125,6 +133,7 @@ final class Course {
     long moved = System.nanoTime();
     long before = -1;
     while (goesOn() && !isDrained()) {
+      lookAtHeapIfDue();
       long movement = scene.movement();
       if (movement != before) {
         before = movement;

@@ -62,7 +62,7 @@ final class AccountTest {
   @Test
   void whatAWorkerReportedAtItsDeathIsNotMissing() {
     int number = first(Kind.PLAIN);
-    int other = first(Kind.SLOW);
+    int other = first(Kind.RAW);
     endAllBut(number);
     run(number, 0);
     runs.workersDied(workload.application(other));
