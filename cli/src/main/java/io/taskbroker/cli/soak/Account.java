@@ -183,7 +183,7 @@ final class Account {
       }
       case SWITCHED -> {
         if (ranSwitchedOff(first) || ranSwitchedOff(last)) {
-          problem(number, "ran while it was switched off");
+          problem(number, "ran while it was switched off: " + history(number));
         }
       }
       case EXHAUSTED -> {

@@ -31,7 +31,7 @@ record FaultPlan(List<Planned> faults, Duration lastProcess) {
   private static final double FIRST_PART = 0.45;
 
   private static final double MAX_FIRST_PART = 0.7;
-  private static final Duration MIN_FIRST_PART = Duration.ofSeconds(42);
+  private static final long MIN_FIRST_PART = 42_000;
 
   private static final Duration BEGIN = Duration.ofSeconds(3);
   private static final Duration MIN_UNIT = Duration.ofMillis(600);
@@ -46,10 +46,7 @@ record FaultPlan(List<Planned> faults, Duration lastProcess) {
     var random = new Random(seed);
     long unit = Math.clamp(load.toMillis() / UNITS, MIN_UNIT.toMillis(), MAX_UNIT.toMillis());
     long middle =
-        (long)
-            Math.max(
-                load.toMillis() * FIRST_PART,
-                Math.min(load.toMillis() * MAX_FIRST_PART, MIN_FIRST_PART.toMillis()));
+        Math.max(part(load, FIRST_PART), Math.min(part(load, MAX_FIRST_PART), MIN_FIRST_PART));
     var faults = new ArrayList<Planned>();
     long at = BEGIN.toMillis();
     var deck = new Deck(random);
@@ -63,6 +60,10 @@ record FaultPlan(List<Planned> faults, Duration lastProcess) {
       at = deal(faults, deck.withoutRestarts(), at, load.toMillis() - unit, unit, random);
     }
     return new FaultPlan(faults, Duration.ofMillis(middle));
+  }
+
+  private static long part(Duration load, double share) {
+    return (long) ((double) load.toMillis() * share);
   }
 
   private static long deal(

@@ -76,16 +76,16 @@ final class Soak {
       var scene = new Scene(victims, workload, log, runs, letters, demoted);
       var faults = new Faults(victims, runs, hook.asked(), options.seed());
       var course = new Course(options, plan, scene, faults, hook);
-      try (var watch = new Watch(broker, runs, setting, () -> progress(scene, faults), out)) {
+      var watch = new Watch(broker, runs, setting, () -> progress(scene, faults), out);
+      try (watch) {
         pools.start();
         publisher.start();
         watch.start();
         course.run();
-        watch.close();
-        course.leftOut().forEach(fault -> say("left out, the machine is too slow: " + fault));
-        Report report = new Findings(scene, faults, course, hook).report(options, watch.samples());
-        return tell(report, watch.samples());
       }
+      course.leftOut().forEach(fault -> say("left out, the machine is too slow: " + fault));
+      Report report = new Findings(scene, faults, course, hook).report(options, watch.samples());
+      return tell(report, watch.samples());
     }
   }
 
