@@ -6,6 +6,7 @@ import io.grpc.MethodDescriptor;
 import io.taskbroker.proto.v1.GetTaskRequest;
 import io.taskbroker.proto.v1.SetBatchActivationStatusRequest;
 import io.taskbroker.proto.v1.SetTaskStatusRequest;
+import io.taskbroker.proto.v1.TaskActivationStatus;
 import java.io.IOException;
 import java.net.Socket;
 import java.util.ArrayList;
@@ -114,7 +115,10 @@ public final class BadCaller {
   private byte[] batch(int reports) {
     var batch = SetBatchActivationStatusRequest.newBuilder();
     for (int i = 0; i < reports; i++) {
-      batch.addUpdatesBuilder().setId("nobody-" + random.nextLong()).setStatusValue(5);
+      batch
+          .addUpdatesBuilder()
+          .setId("nobody-" + random.nextLong())
+          .setStatus(TaskActivationStatus.TASK_ACTIVATION_STATUS_COMPLETE);
     }
     return batch.build().toByteArray();
   }

@@ -63,7 +63,7 @@ final class Course {
     long end = options.load().toNanos();
     var waiting = new ArrayDeque<Planned>(plan.faults());
     awaitWork();
-    while (goesOn() && (now() < end || !waiting.isEmpty() && now() < 2 * end)) {
+    while (goesOn() && (now() < end || (!waiting.isEmpty() && now() < 2 * end))) {
       if (waiting.stream().noneMatch(fault -> fault.kind().restarts)) {
         lookAtHeapIfDue();
       }

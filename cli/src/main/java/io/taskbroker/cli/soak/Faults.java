@@ -41,9 +41,7 @@ final class Faults {
   void happen(Planned fault) throws InterruptedException {
     long begin = clock.now();
     Optional<Application> application =
-        fault.kind() == FaultKind.WORKERS_GONE
-            ? Optional.of(Application.values()[fault.draw() % Application.values().length])
-            : Optional.empty();
+        fault.kind() == FaultKind.WORKERS_GONE ? Optional.of(victim(fault)) : Optional.empty();
     current = fault.kind() + application.map(a -> " of " + a).orElse("");
     try {
       act(fault, application);
@@ -53,6 +51,11 @@ final class Faults {
       current = "";
       incidents.add(new Incident(fault.kind(), application, begin, clock.now()));
     }
+  }
+
+  private static Application victim(Planned fault) {
+    List<Application> all = List.of(Application.values());
+    return all.get(fault.draw() % all.size());
   }
 
   private void act(Planned fault, Optional<Application> application)

@@ -78,9 +78,11 @@ record Report(
   }
 
   private static String shown(Object value) {
-    return value instanceof Long || value instanceof Integer
-        ? "%,15d".formatted(value)
-        : value.toString();
+    return switch (value) {
+      case Long number -> "%,15d".formatted(number);
+      case Integer number -> "%,15d".formatted(number);
+      default -> value.toString();
+    };
   }
 
   private static String counts(Map<String, Integer> counts) {
