@@ -55,7 +55,7 @@ public final class ExecutionLog {
   }
 
   /// Notes the start of a run and returns how many have started so far; 1 for a stranger.
-  int started(int number) {
+  public int started(int number) {
     allStarts.increment();
     if (!knows(number)) {
       strangers.increment();
@@ -68,7 +68,7 @@ public final class ExecutionLog {
     return count;
   }
 
-  void finished(int number) {
+  public void finished(int number) {
     allFinishes.increment();
     if (knows(number)) {
       finishes.incrementAndGet(number);
@@ -76,7 +76,7 @@ public final class ExecutionLog {
   }
 
   /// Notes that the broker acknowledged a report.
-  void acknowledged(int number, Result result) {
+  public void acknowledged(int number, Result result) {
     allAcknowledged.increment();
     if (!knows(number)) {
       return;
@@ -159,7 +159,8 @@ public final class ExecutionLog {
     return number >= 0 && number < tasks;
   }
 
-  private long now() {
+  /// The time of this log.
+  public long now() {
     return System.nanoTime() - origin;
   }
 }

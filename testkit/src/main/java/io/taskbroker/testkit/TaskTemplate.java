@@ -15,7 +15,9 @@ import java.util.SplittableRandom;
 /// received now, deadline of 10 s, one attempt, discarded on failure. The number of the logical
 /// task is in a header, where it survives retries. Not thread-safe.
 public final class TaskTemplate {
-  private static final String NUMBER = "task-number";
+  /// The header of an activation with the number of its logical task.
+  public static final String NUMBER = "task-number";
+
   private static final int ENVELOPE = 20;
 
   private final SplittableRandom random;

@@ -1,5 +1,6 @@
 package io.taskbroker.cli.demo;
 
+import io.taskbroker.cli.rig.TaskReader;
 import io.taskbroker.testkit.Behaviour.Result;
 import io.taskbroker.testkit.ExecutionLog;
 import java.util.ArrayList;
@@ -16,7 +17,7 @@ final class Account {
 
   private final Plan plan;
   private final ExecutionLog log;
-  private final DeadLetters letters;
+  private final TaskReader letters;
   private final List<String> problems = new ArrayList<>();
   private final Histogram latency = new Histogram(MAX_LATENCY_NANOS, 3);
   private int completed;
@@ -29,7 +30,7 @@ final class Account {
   private long firstPublished = Long.MAX_VALUE;
   private long lastCompleted;
 
-  Account(Plan plan, ExecutionLog log, DeadLetters letters) {
+  Account(Plan plan, ExecutionLog log, TaskReader letters) {
     this.plan = plan;
     this.log = log;
     this.letters = letters;

@@ -1,5 +1,9 @@
 package io.taskbroker.cli.demo;
 
+import io.taskbroker.cli.rig.LeftOvers;
+import io.taskbroker.cli.rig.Mode;
+import io.taskbroker.cli.rig.StopHook;
+import io.taskbroker.cli.rig.TaskReader;
 import io.taskbroker.testkit.BrokerLaunch;
 import io.taskbroker.testkit.BrokerProcess;
 import io.taskbroker.testkit.EmbeddedKafka;
@@ -23,7 +27,6 @@ import java.util.function.UnaryOperator;
 final class Demo {
   private static final Duration START = Duration.ofSeconds(30);
   private static final Duration STOP = Duration.ofSeconds(12);
-  private static final Duration HOOK = Duration.ofSeconds(30);
   private static final long LOOK_MILLIS = 200;
   private static final int REPORT_BATCH = 256;
   private static final int MAX_PROBLEMS = 20;
@@ -35,7 +38,8 @@ final class Demo {
   private final boolean terminal;
   private final Plan plan;
   private final ExecutionLog log;
-  private final CountDownLatch stop = new CountDownLatch(1);
+  private final StopHook hook;
+  private final CountDownLatch stop;
 
   /// @param adjustment changes how the broker is started
   Demo(
@@ -51,37 +55,14 @@ final class Demo {
     this.terminal = terminal;
     plan = new Plan(options.tasks(), options.millis(), options.seed());
     log = new ExecutionLog(options.tasks());
+    hook = StopHook.install(out);
+    stop = hook.asked();
   }
 
   /// Runs the demo; returns 0 if every task is accounted for.
   int run() throws InterruptedException {
-    var ended = new CountDownLatch(1);
-    var hook = Thread.ofPlatform().name("demo-stop").unstarted(() -> stop(ended));
-    Runtime.getRuntime().addShutdownHook(hook);
-    try {
+    try (hook) {
       return runUntilStopped();
-    } finally {
-      ended.countDown();
-      forget(hook);
-    }
-  }
-
-  private static void forget(Thread hook) {
-    try {
-      Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException _) {
-      // The process is ending, and the hook runs.
-    }
-  }
-
-  private void stop(CountDownLatch ended) {
-    stop.countDown();
-    try {
-      if (!ended.await(HOOK.toMillis(), TimeUnit.MILLISECONDS)) {
-        say("did not stop in time");
-      }
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
     }
   }
 
@@ -96,7 +77,7 @@ final class Demo {
       say(
           "Kafka      %s, topics %s and %s"
               .formatted(kafka.bootstrap(), Setting.TOPIC, Setting.DEAD_LETTER_TOPIC));
-      return setting.mode() == Setting.Mode.PUSH ? push(kafka) : pull(kafka);
+      return setting.mode() == Mode.PUSH ? push(kafka) : pull(kafka);
     }
   }
 
@@ -147,15 +128,15 @@ final class Demo {
   }
 
   private int account(EmbeddedKafka kafka, BrokerProcess broker) throws InterruptedException {
-    try (var letters =
-            DeadLetters.readFrom(kafka.bootstrap(), Setting.DEAD_LETTER_TOPIC, plan.tasks());
+    try (var letters = TaskReader.of(kafka.bootstrap(), Setting.DEAD_LETTER_TOPIC, plan.tasks());
         var producer = new TaskProducer(kafka.bootstrap(), Setting.TOPIC, log);
         var publisher = new Publisher(plan, producer, options.rate())) {
       publisher.start();
       String end = await(broker, letters);
       long uncommitted =
-          LeftOvers.uncommitted(
-              kafka.bootstrap(), setting, end.isEmpty() ? options.patience() : Duration.ZERO, stop);
+          setting
+              .leftOvers(kafka.bootstrap())
+              .uncommitted(end.isEmpty() ? options.patience() : Duration.ZERO, stop);
       var account = new Account(plan, log, letters);
       if (!end.isEmpty()) {
         account.add(end);
@@ -170,7 +151,7 @@ final class Demo {
         stopBroker(broker, account);
       }
       print(account);
-      if (options.keepRunning() && !isStopped()) {
+      if (options.keepRunning() && !hook.isAsked()) {
         say("still running; press Ctrl-C to stop");
         stop.await();
         broker.stop(STOP);
@@ -182,7 +163,7 @@ final class Demo {
   /// Waits until every task has come to its end, or nothing moves any more.
   ///
   /// @return why it was given up; empty if all is done
-  private String await(BrokerProcess broker, DeadLetters letters) throws InterruptedException {
+  private String await(BrokerProcess broker, TaskReader letters) throws InterruptedException {
     int expected = plan.tasks() - plan.count(Kind.EXPIRED);
     var progress = new ProgressLine(out, terminal, expected);
     long patience = options.patience().plusMillis(2L * options.millis()).toNanos();
@@ -241,10 +222,6 @@ final class Demo {
       say("and %,d more".formatted(problems.size() - MAX_PROBLEMS));
     }
     say(problems.isEmpty() ? "Every task is accounted for." : "Not every task is accounted for.");
-  }
-
-  private boolean isStopped() {
-    return stop.getCount() == 0;
   }
 
   private void say(String line) {

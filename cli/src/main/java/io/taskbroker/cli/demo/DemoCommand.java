@@ -1,10 +1,9 @@
 package io.taskbroker.cli.demo;
 
-import io.taskbroker.cli.CommandException;
-import io.taskbroker.cli.demo.Setting.Mode;
+import io.taskbroker.cli.rig.Folders;
+import io.taskbroker.cli.rig.LibraryLog;
+import io.taskbroker.cli.rig.Mode;
 import java.io.Console;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -83,8 +82,8 @@ public final class DemoCommand implements Callable<Integer> {
     require(tasks >= 1 && tasks <= MAX_TASKS, "--tasks must be 1 to " + MAX_TASKS);
     require(millis >= 0 && millis <= MAX_MILLIS, "--duration-ms must be 0 to " + MAX_MILLIS);
     require(rate >= 0, "--rate must not be negative");
-    var setting = Setting.of(directory(), mode, tasks, millis);
-    DemoLog.to(setting.demoLog());
+    var setting = Setting.of(Folders.empty(Optional.ofNullable(dir), "demo"), mode, tasks, millis);
+    LibraryLog.to(setting.demoLog());
     var options = new DemoOptions(tasks, millis, seed, rate, keepRunning, PATIENCE);
     boolean terminal =
         Optional.ofNullable(System.console()).filter(Console::isTerminal).isPresent();
@@ -95,23 +94,6 @@ public final class DemoCommand implements Callable<Integer> {
   private void require(boolean condition, String message) {
     if (!condition) {
       throw new ParameterException(spec.commandLine(), message);
-    }
-  }
-
-  private Path directory() {
-    try {
-      if (dir == null) {
-        return Files.createTempDirectory("taskbroker-demo-");
-      }
-      Path made = Files.createDirectories(dir.toAbsolutePath());
-      try (var content = Files.list(made)) {
-        if (content.findAny().isPresent()) {
-          throw new CommandException("directory " + dir + " is not empty; name another with --dir");
-        }
-      }
-      return made;
-    } catch (IOException e) {
-      throw new CommandException("directory for the demo cannot be made: " + e, e);
     }
   }
 }

@@ -1,10 +1,12 @@
 package io.taskbroker.cli.demo;
 
+import io.taskbroker.cli.rig.LeftOvers;
+import io.taskbroker.cli.rig.Mode;
 import io.taskbroker.testkit.Ports;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
+import java.util.Map;
 
 /// Where everything of one demo is: its directory, its topics, the port of its broker; and the
 /// configuration that the broker gets.
@@ -18,17 +20,6 @@ record Setting(Path dir, int brokerPort, Mode mode, int concurrency, int tasks) 
   private static final int MIN_CONCURRENCY = 1_024;
   private static final int MAX_CONCURRENCY = 16_384;
   private static final int TASKS_A_MILLISECOND = 30;
-
-  /// Who begins a delivery.
-  enum Mode {
-    PUSH,
-    PULL;
-
-    @Override
-    public String toString() {
-      return name().toLowerCase(Locale.ROOT);
-    }
-  }
 
   /// A setting in which tasks of this length can run at some 30,000 a second.
   static Setting of(Path dir, Mode mode, int tasks, int millis) {
@@ -59,6 +50,10 @@ record Setting(Path dir, int brokerPort, Mode mode, int concurrency, int tasks) 
 
   String brokerAddress() {
     return "127.0.0.1:" + brokerPort;
+  }
+
+  LeftOvers leftOvers(String bootstrap) {
+    return new LeftOvers(bootstrap, GROUP, Map.of(TOPIC, PARTITIONS));
   }
 
   void writeConfig(String bootstrap, String workerUrl) throws IOException {

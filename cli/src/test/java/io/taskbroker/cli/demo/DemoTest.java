@@ -2,7 +2,7 @@ package io.taskbroker.cli.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.taskbroker.cli.demo.Setting.Mode;
+import io.taskbroker.cli.rig.Mode;
 import io.taskbroker.testkit.BrokerLaunch;
 import java.io.PrintWriter;
 import java.io.StringWriter;

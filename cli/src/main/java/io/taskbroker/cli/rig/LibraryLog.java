@@ -1,4 +1,4 @@
-package io.taskbroker.cli.demo;
+package io.taskbroker.cli.rig;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.LoggerContext;
@@ -13,10 +13,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Sends what Kafka, gRPC and their like log in this process to a file.
-final class DemoLog {
-  private DemoLog() {}
+public final class LibraryLog {
+  private LibraryLog() {}
 
-  static void to(Path file) {
+  public static void to(Path file) {
     LogManager.getLogManager().reset();
     var context = (LoggerContext) LoggerFactory.getILoggerFactory();
     context.reset();

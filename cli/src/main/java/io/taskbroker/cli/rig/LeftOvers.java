@@ -1,4 +1,4 @@
-package io.taskbroker.cli.demo;
+package io.taskbroker.cli.rig;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,14 +19,17 @@ import org.jspecify.annotations.Nullable;
 
 /// What can be seen from outside of tasks that the broker still has to deal with: messages whose
 /// offset is not committed, and rows of its database.
-final class LeftOvers {
+///
+/// @param partitions how many there are of each topic
+public record LeftOvers(String bootstrap, String group, Map<String, Integer> partitions) {
   private static final long LOOK_MILLIS = 200;
 
-  private LeftOvers() {}
+  public LeftOvers {
+    partitions = Map.copyOf(partitions);
+  }
 
-  /// How many messages of the topic lie beyond what is committed, once none do or time is up.
-  static long uncommitted(String bootstrap, Setting setting, Duration patience, CountDownLatch stop)
-      throws InterruptedException {
+  /// How many messages of the topics lie beyond what is committed, once none do or time is up.
+  public long uncommitted(Duration patience, CountDownLatch stop) throws InterruptedException {
     long deadline = System.nanoTime() + patience.toNanos();
     try (var admin = Admin.create(Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap))) {
       long left = uncommitted(admin);
@@ -39,18 +42,17 @@ final class LeftOvers {
     }
   }
 
-  private static long uncommitted(Admin admin) throws InterruptedException {
+  private long uncommitted(Admin admin) throws InterruptedException {
     var latest = new HashMap<TopicPartition, OffsetSpec>();
-    for (int i = 0; i < Setting.PARTITIONS; i++) {
-      latest.put(new TopicPartition(Setting.TOPIC, i), OffsetSpec.latest());
-    }
+    partitions.forEach((topic, count) -> {
+      for (int i = 0; i < count; i++) {
+        latest.put(new TopicPartition(topic, i), OffsetSpec.latest());
+      }
+    });
     try {
       var ends = admin.listOffsets(latest).all().get();
       var committed =
-          admin
-              .listConsumerGroupOffsets(Setting.GROUP)
-              .partitionsToOffsetAndMetadata(Setting.GROUP)
-              .get();
+          admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata(group).get();
       long left = 0;
       for (var end : ends.entrySet()) {
         @Nullable OffsetAndMetadata done = committed.get(end.getKey());
@@ -58,13 +60,13 @@ final class LeftOvers {
       }
       return left;
     } catch (ExecutionException e) {
-      throw new IllegalStateException("Could not read the offsets of " + Setting.TOPIC, e);
+      throw new IllegalStateException("Could not read the offsets of " + partitions.keySet(), e);
     }
   }
 
-  /// How many tasks are in the database of a broker that has stopped; under the name by which the
-  /// reference's tools know it.
-  static long rows(Path database) {
+  /// How many tasks are in the database of a broker; under the name by which the reference's tools
+  /// know it.
+  public static long rows(Path database) {
     if (!Files.exists(database)) {
       throw new IllegalStateException("There is no database " + database);
     }
