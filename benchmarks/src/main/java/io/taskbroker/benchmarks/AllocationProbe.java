@@ -35,7 +35,9 @@ final class AllocationProbe implements AutoCloseable {
     }
   }
 
+  /// @param pid of a process that this one started
   /// @return empty if the process is none of Java, or cannot be asked
+  @SuppressWarnings("BanJNDI") // the address comes from the process itself
   static Optional<AllocationProbe> attach(long pid) {
     try {
       VirtualMachine machine = VirtualMachine.attach(Long.toString(pid));

@@ -10,7 +10,7 @@ import picocli.CommandLine.Parameters;
     name = "benchmarks/run",
     mixinStandardHelpOptions = true,
     description = "Measures the broker.",
-    subcommands = {EndToEndCommand.class})
+    subcommands = {EndToEndCommand.class, EngineScale.class})
 final class Main {
   private Main() {}
 

@@ -18,13 +18,14 @@ final class ProcessUsage {
   private static final long TICK_NANOS = 10_000_000;
 
   private final Path proc;
-  private final Map<String, String> names = new HashMap<>();
-  private final Map<String, Long> nanos = new HashMap<>();
+  private final Map<String, ThreadUse> threads = new HashMap<>();
   private long peakResident;
 
   ProcessUsage(long pid) {
     proc = Path.of("/proc", Long.toString(pid));
   }
+
+  private record ThreadUse(String thread, long nanos) {}
 
   /// What was used up to a moment.
   ///
@@ -64,14 +65,10 @@ final class ProcessUsage {
       Map<String, Long> io = numbers(proc.resolve("io"));
       long resident = 1024 * numbers(proc.resolve("status")).getOrDefault("VmRSS", 0L);
       peakResident = Math.max(peakResident, resident);
-      var threads = new TreeMap<String, Long>();
-      nanos.forEach((tid, used) -> threads.merge(kind(names.get(tid)), used, Long::sum));
+      var kinds = new TreeMap<String, Long>();
+      threads.values().forEach(each -> kinds.merge(kind(each.thread), each.nanos, Long::sum));
       return new Usage(
-          cpu(),
-          threads,
-          io.getOrDefault("write_bytes", 0L),
-          io.getOrDefault("syscw", 0L),
-          resident);
+          cpu(), kinds, io.getOrDefault("write_bytes", 0L), io.getOrDefault("syscw", 0L), resident);
     } catch (IOException e) {
       throw new UncheckedIOException("Could not read " + proc + ": is the process gone?", e);
     }
@@ -87,9 +84,10 @@ final class ProcessUsage {
       for (Path task : tasks) {
         String tid = task.getFileName().toString();
         try {
-          names.put(tid, Files.readString(task.resolve("comm"), UTF_8).strip());
+          String name = Files.readString(task.resolve("comm"), UTF_8).strip();
           String times = Files.readString(task.resolve("schedstat"), UTF_8);
-          nanos.put(tid, Long.parseLong(times.substring(0, times.indexOf(' '))));
+          threads.put(
+              tid, new ThreadUse(name, Long.parseLong(times.substring(0, times.indexOf(' ')))));
         } catch (NoSuchFileException _) {
           // It has ended.
         }

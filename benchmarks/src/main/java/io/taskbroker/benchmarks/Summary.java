@@ -95,12 +95,15 @@ final class Summary {
       figures.put("changes_per_transaction", round(increase(Scrape.CHANGES) / commits));
       figures.put("statements_per_task", round((increase(Scrape.CHANGES) + commits) / tasks));
     }
-    if (end.allocated().containsKey("all")) {
+    Long all = end.allocated().get("all");
+    if (all != null) {
       var allocated = new LinkedHashMap<String, Long>();
       end.allocated()
           .forEach((thread, bytes) ->
               allocated.put(thread, bytes - middle.allocated().getOrDefault(thread, 0L)));
-      figures.put("allocated_bytes_per_task", round((double) allocated.get("all") / tasks));
+      figures.put(
+          "allocated_bytes_per_task",
+          round((double) (all - middle.allocated().getOrDefault("all", 0L)) / tasks));
       allocated.remove("all");
       figures.put("allocated_bytes_per_task_by_thread", byThread(allocated, tasks, 1));
     }
