@@ -5,12 +5,10 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -24,6 +22,7 @@ import picocli.CommandLine.Spec;
     description = "Measures a broker between a real Kafka and real workers.")
 final class EndToEndCommand implements Callable<Integer> {
   @Mixin private OutputOptions output;
+  @Mixin private LaunchOptions launch;
   @Spec private CommandSpec spec;
 
   @Option(names = "--name", defaultValue = "e2e", description = "Name of the result.")
@@ -86,22 +85,6 @@ final class EndToEndCommand implements Callable<Integer> {
       description = "Tasks a second for an application whose only worker is slow.")
   private int slowRate;
 
-  @Option(
-      names = "--broker",
-      defaultValue = "${sys:benchmarks.broker}",
-      description = "Command that starts a broker; {config} is the path of its configuration.")
-  private @Nullable String broker;
-
-  @Option(
-      names = "--env",
-      description = "NAME=VALUE for the broker, such as TASKBROKER_BATCH_STATUS_UPDATES=true.")
-  private Map<String, String> environment = new LinkedHashMap<>();
-
-  @Option(
-      names = "--no-probe",
-      description = "Leave out what the broker allocates, which takes some memory of it.")
-  private boolean unprobed;
-
   @Override
   public Integer call() throws IOException, InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
@@ -133,9 +116,6 @@ final class EndToEndCommand implements Callable<Integer> {
   }
 
   private Scenario scenario() {
-    if (broker == null || broker.isBlank()) {
-      throw new IllegalArgumentException("Say by --broker how the broker is started");
-    }
     return new Scenario(
         name,
         mode,
@@ -146,8 +126,7 @@ final class EndToEndCommand implements Callable<Integer> {
         new Scenario.Offer(
             Duration.ofSeconds(seconds), rate, window, backlog, parameterBytes, lingerMillis),
         new Scenario.Neighbours(deadRate, slowRate),
-        new Scenario.Launch(
-            Arrays.asList(broker.strip().split("\\s+", 0)), environment, !unprobed));
+        launch.launch());
   }
 
   private Map<String, Object> options() {
@@ -165,7 +144,7 @@ final class EndToEndCommand implements Callable<Integer> {
     options.put("linger_ms", lingerMillis);
     options.put("dead_rate", deadRate);
     options.put("slow_rate", slowRate);
-    options.put("environment", environment);
+    options.put("environment", launch.environment);
     return options;
   }
 }

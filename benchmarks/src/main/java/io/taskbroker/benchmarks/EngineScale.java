@@ -25,6 +25,9 @@ final class EngineScale implements Callable<Integer> {
   @Mixin private OutputOptions output;
   @Spec private CommandSpec spec;
 
+  @Option(names = "--name", defaultValue = "engine-scale", description = "Name of the result.")
+  private String name;
+
   @Option(
       names = "--sizes",
       split = ",",
@@ -47,8 +50,7 @@ final class EngineScale implements Callable<Integer> {
         points.add(point);
       }
     }
-    new Results(output.results)
-        .write("engine-scale", Map.of("rounds", rounds), Map.of("points", points));
+    new Results(output.results).write(name, Map.of("rounds", rounds), Map.of("points", points));
     return 0;
   }
 

@@ -27,6 +27,9 @@ import org.jspecify.annotations.Nullable;
 /// nothing: what is measured is the engine. Push mode, one application, reports one by one. Not
 /// thread-safe.
 public final class EngineWorkload implements Effects {
+  /// When its time begins, in milliseconds since the epoch.
+  static final long WALL = 1_700_000_000_000L;
+
   private static final String APPLICATION = "bench";
   private static final int MUCH = 50_000_000;
   private static final int PAYLOAD = 500;
@@ -41,7 +44,7 @@ public final class EngineWorkload implements Effects {
   private final List<Change> fresh = new ArrayList<>();
   private final ArrayDeque<Delivery> pushed = new ArrayDeque<>();
   private long now;
-  private long wall = 1_700_000_000_000L;
+  private long wall = WALL;
   private long offset;
   private long changes;
   private long consumed;
@@ -200,7 +203,7 @@ public final class EngineWorkload implements Effects {
 
   /// The row of a task, for stores.
   public static Row row(long key, Command.Arrival arrival) {
-    return Row.arriving(key, arrival.activation(), Status.PENDING, 1_700_000_000_000L);
+    return Row.arriving(key, arrival.activation(), Status.PENDING, WALL);
   }
 
   private static final class Unheard implements Command.ReportReply {

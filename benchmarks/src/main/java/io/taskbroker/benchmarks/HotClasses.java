@@ -42,6 +42,7 @@ import org.openjdk.jmh.annotations.Warmup;
       "-XX:+UseSerialGC",
       "-Xmx1g"
     })
+@SuppressWarnings("NullAway.Init") // JMH calls what is annotated with Setup
 public class HotClasses {
   private static final int BATCH = 256;
 

@@ -1,16 +1,22 @@
 package io.taskbroker.benchmarks;
 
 import java.io.IOException;
+import java.util.Arrays;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Parameters;
 
 /// The command line of the benchmarks.
 @Command(
     name = "benchmarks/run",
     mixinStandardHelpOptions = true,
     description = "Measures the broker.",
-    subcommands = {EndToEndCommand.class, EngineScale.class})
+    footer = {"", "jmh OPTIONS: the classes one by one, with the options of JMH; -h tells them"},
+    subcommands = {
+      EndToEndCommand.class,
+      EngineScale.class,
+      RestartCommand.class,
+      ReportCommand.class
+    })
 final class Main {
   private Main() {}
 
@@ -19,16 +25,13 @@ final class Main {
     System.setProperty("logback.configurationFile", "logback-benchmarks.xml");
   }
 
-  public static void main(String[] args) {
+  public static void main(String[] args) throws IOException {
     quiet();
+    if (args.length > 0 && args[0].equals("jmh")) {
+      org.openjdk.jmh.Main.main(Arrays.copyOfRange(args, 1, args.length));
+      return;
+    }
     System.exit(
         new CommandLine(new Main()).setCaseInsensitiveEnumValuesAllowed(true).execute(args));
-  }
-
-  /// JMH, with its own options: `-l` lists, `-h` helps.
-  @Command(name = "jmh", description = "The benchmarks of single classes.")
-  int jmh(@Parameters(arity = "0..*") String[] args) throws IOException {
-    org.openjdk.jmh.Main.main(args == null ? new String[0] : args);
-    return 0;
   }
 }
