@@ -34,7 +34,7 @@ final class CostTest {
     }
     bytes = Spent.bytes() - bytes;
 
-    assertThat(bytes / TASKS).as("bytes a record").isLessThanOrEqualTo(680);
+    assertThat(bytes / TASKS).as("bytes a record").isLessThanOrEqualTo(520);
   }
 
   @Test
@@ -46,7 +46,7 @@ final class CostTest {
     long bytes = run(workload, running, ROUNDS);
 
     assertThat(workload.replies()).isEqualTo(2L * TASKS);
-    assertThat(bytes / TASKS).as("bytes a task").isLessThanOrEqualTo(880);
+    assertThat(bytes / TASKS).as("bytes a task").isLessThanOrEqualTo(800);
   }
 
   @Test
