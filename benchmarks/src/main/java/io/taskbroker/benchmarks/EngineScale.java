@@ -74,7 +74,7 @@ final class EngineScale implements Callable<Integer> {
     point.put("delayed", delayed);
     point.put("ns_per_task", Summary.round((double) nanos / tasks));
     point.put("allocated_bytes_per_task", Summary.round((double) bytes / tasks));
-    point.put("heap_bytes_per_other", heap / size);
+    point.put("heap_bytes_per_other", Math.max(0, heap) / size);
     return point;
   }
 

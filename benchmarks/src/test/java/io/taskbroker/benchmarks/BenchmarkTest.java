@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import tools.jackson.databind.JsonNode;
 
 /// The end-to-end driver works: against the broker as it was just built, for a few seconds.
-@Timeout(180)
+@Timeout(300)
 final class BenchmarkTest {
   private static final int RATE = 500;
   private static final int SECONDS = 4;
