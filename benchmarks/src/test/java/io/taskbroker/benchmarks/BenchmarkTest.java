@@ -46,7 +46,7 @@ final class BenchmarkTest {
         .containsEntry("duplicates", 0L)
         .containsEntry("exit_code", 0);
     assertThat(outcome.published()).isGreaterThan(RATE);
-    assertThat(outcome.end().metrics().get(Scrape.CHANGES)).isPositive();
+    assertThat(outcome.end().metrics()).containsKeys(Scrape.COMMITS, Scrape.CHANGES);
     assertThat(figures).containsKey("allocated_bytes_per_task");
     Map<String, JsonNode> written = new Results(dir.resolve("results")).all();
     assertThat(written).containsOnlyKeys("smoke");
