@@ -23,10 +23,12 @@ final class PostgresServer implements AutoCloseable {
 
   private final Child server;
   private final int port;
+  private final Path data;
 
-  private PostgresServer(Child server, int port) {
+  private PostgresServer(Child server, int port, Path data) {
     this.server = server;
     this.port = port;
+    this.data = data;
   }
 
   /// Where the programs are; empty if Postgres is not installed.
@@ -76,7 +78,7 @@ final class PostgresServer implements AutoCloseable {
               "-c",
               "listen_addresses=127.0.0.1");
       Child server = Child.start("postgres", run, Map.of(), log).awaitPort(port, START);
-      return new PostgresServer(server, port);
+      return new PostgresServer(server, port, data);
     } catch (IOException e) {
       throw new UncheckedIOException("Could not make a directory for Postgres", e);
     }
@@ -108,6 +110,7 @@ final class PostgresServer implements AutoCloseable {
       Thread.currentThread().interrupt();
     } finally {
       server.close();
+      OutputOptions.delete(data);
     }
   }
 }
