@@ -1,20 +1,18 @@
 package io.taskbroker.deliver;
 
-import io.grpc.Drainable;
-import io.grpc.KnownLength;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.taskbroker.wire.MessageBytes;
 import java.io.IOException;
 import java.io.InputStream;
 
-/// Messages as the bytes that they are on the wire.
+/// Answers as the bytes that they are on the wire.
 enum Bytes implements MethodDescriptor.Marshaller<byte[]> {
   MARSHALLER;
 
   @Override
   public InputStream stream(byte[] message) {
-    return new Outgoing(message);
+    return new MessageBytes(message);
   }
 
   @Override
@@ -26,12 +24,6 @@ enum Bytes implements MethodDescriptor.Marshaller<byte[]> {
           .withDescription("Cannot read the response: " + e.getMessage())
           .withCause(e)
           .asRuntimeException();
-    }
-  }
-
-  private static final class Outgoing extends MessageBytes implements Drainable, KnownLength {
-    Outgoing(byte[] message) {
-      super(message);
     }
   }
 }

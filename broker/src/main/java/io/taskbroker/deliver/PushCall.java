@@ -11,14 +11,13 @@ import io.grpc.Status;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.runtime.Deadlines.Deadline;
-import io.taskbroker.wire.Frames;
 import io.taskbroker.wire.Signatures;
 import org.jspecify.annotations.Nullable;
 
 /// One activation on its way to a worker. Runs on the event loop.
 final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
-  static final MethodDescriptor<byte[], byte[]> METHOD =
-      MethodDescriptor.newBuilder(Bytes.MARSHALLER, Bytes.MARSHALLER)
+  static final MethodDescriptor<PushMessage, byte[]> METHOD =
+      MethodDescriptor.newBuilder(PushMessage.Marshaller.MARSHALLER, Bytes.MARSHALLER)
           .setType(MethodDescriptor.MethodType.UNARY)
           .setFullMethodName("sentry_protos.taskbroker.v1.WorkerService/PushTask")
           .build();
@@ -40,7 +39,7 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
   private final Endpoint endpoint;
   private final Delivery delivery;
   private long begunAt = System.nanoTime();
-  private @Nullable ClientCall<byte[], byte[]> call;
+  private @Nullable ClientCall<PushMessage, byte[]> call;
   private @Nullable Channel used;
   private boolean begun;
   private boolean sent;
@@ -74,9 +73,9 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
   /// Sends.
   @Override
   public void run() {
-    byte[] message = Frames.ofTask(delivery.payload());
+    PushMessage message = new PushMessage(delivery.payload());
     String closed = pushes.closed();
-    String tooLarge = pushes.tooLarge(message.length);
+    String tooLarge = pushes.tooLarge(message.length());
     if (closed != null) {
       pushes.tell(delivery, PushOutcome.UNREACHABLE, closed);
     } else if (tooLarge != null) {
@@ -86,7 +85,7 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
     }
   }
 
-  private void send(byte[] message) {
+  private void send(PushMessage message) {
     pushes.began(this);
     try {
       Metadata headers = new Metadata();
@@ -96,7 +95,7 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
       }
       Channel channel = endpoint.channel();
       used = channel;
-      ClientCall<byte[], byte[]> created =
+      ClientCall<PushMessage, byte[]> created =
           channel.newCall(METHOD, OPTIONS.withOption(TRACED, this));
       call = created;
       created.start(this, headers);
@@ -122,7 +121,7 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
   /// Ends the call without waiting for an answer any longer.
   void abandon(String why) {
     end(begun ? PushOutcome.LOST : PushOutcome.UNREACHABLE, why);
-    ClientCall<byte[], byte[]> started = call;
+    ClientCall<PushMessage, byte[]> started = call;
     if (started != null) {
       started.cancel(why, null);
     }

@@ -125,8 +125,8 @@ final class PushLoop {
   }
 
   /// The signature of a message; null if none is wanted.
-  @Nullable String sign(byte[] message) {
-    return signer.signs() ? signer.sign(message) : null;
+  @Nullable String sign(PushMessage message) {
+    return signer.signs() ? signer.sign(message.parts()) : null;
   }
 
   void began(PushCall call) {

@@ -93,7 +93,7 @@ final class ConsumerService {
   private void setTaskStatus(UnaryCall call, byte[] bytes) throws InvalidProtocolBufferException {
     SetTaskStatusRequest request = SetTaskStatusRequest.parseFrom(bytes);
     Command.Update update = update(request);
-    Command.Claim next = next(request, new StatusReply(call));
+    Command.Claim next = next(request, call);
     var reply = new CountedReply(call, counts, update.status(), next != null);
     intake.request(new Command.Report(List.of(update), next, reply));
   }
@@ -108,7 +108,7 @@ final class ConsumerService {
     intake.request(new Command.Report(updates, null, new StatusReply(call)));
   }
 
-  private Command.@Nullable Claim next(SetTaskStatusRequest request, Command.ClaimReply reply) {
+  private Command.@Nullable Claim next(SetTaskStatusRequest request, UnaryCall call) {
     if (pushMode || !request.hasFetchNextTask()) {
       return null;
     }
@@ -117,7 +117,7 @@ final class ConsumerService {
     String namespace = fetch.hasNamespace() ? fetch.getNamespace() : null;
     return isNamespaceAlone(application, namespace)
         ? null
-        : new Command.Claim(application, namespace, reply);
+        : new Command.Claim(application, namespace, new StatusReply(call));
   }
 
   private static boolean isNamespaceAlone(

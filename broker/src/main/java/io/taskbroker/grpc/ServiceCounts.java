@@ -18,23 +18,23 @@ final class ServiceCounts {
   /// The calls of a method, and how long they take.
   ///
   /// @param calls all of them
-  /// @param durations of one call each, in seconds
-  record Method(CounterDataPoint calls, List<DistributionDataPoint> durations) {
+  /// @param duration of one call, in seconds
+  /// @param own the same, by the name that the reference has for this method alone
+  record Method(CounterDataPoint calls, DistributionDataPoint duration, DistributionDataPoint own) {
     void began() {
       calls.inc();
     }
 
     void ended(long nanos) {
       double seconds = nanos / 1e9;
-      for (DistributionDataPoint duration : durations) {
-        duration.observe(seconds);
-      }
+      duration.observe(seconds);
+      own.observe(seconds);
     }
   }
 
   /// @param own the metric that the reference has for this method alone
   Method method(String path, DistributionDataPoint own) {
-    return new Method(metrics.grpcRequests.of(path), List.of(metrics.grpcDuration.of(path), own));
+    return new Method(metrics.grpcRequests.of(path), metrics.grpcDuration.of(path), own);
   }
 
   Method getTask(String path) {

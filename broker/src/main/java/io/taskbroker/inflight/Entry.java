@@ -77,7 +77,7 @@ final class Entry {
   /// Who enqueued it, and waits for it to be durable.
   Command.@Nullable EnqueueReply enqueued;
 
-  private final List<Reply> waiting = new ArrayList<>(0);
+  private List<Reply> waiting = List.of(); // of more than one an ArrayList
 
   /// For [Timers] and [ReadyQueue].
   long wakeAt;
@@ -123,16 +123,20 @@ final class Entry {
 
   void await(Reply reply) {
     reply.await();
+    if (waiting.isEmpty()) {
+      waiting = List.of(reply);
+      return;
+    }
+    if (waiting.size() == 1) {
+      waiting = new ArrayList<>(waiting);
+    }
     waiting.add(reply);
   }
 
   /// Takes whoever waits for what was decided of this activation to be durable.
   List<Reply> takeWaiting() {
-    if (waiting.isEmpty()) {
-      return List.of();
-    }
-    List<Reply> taken = List.copyOf(waiting);
-    waiting.clear();
+    List<Reply> taken = waiting;
+    waiting = List.of();
     return taken;
   }
 

@@ -14,8 +14,6 @@ import io.taskbroker.inflight.Command.Arrival;
 import io.taskbroker.proto.v1.RetryState;
 import io.taskbroker.proto.v1.TaskActivation;
 import java.io.IOException;
-import java.util.HashMap;
-import java.util.Map;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 
@@ -28,10 +26,6 @@ import org.jspecify.annotations.Nullable;
 final class ActivationDecoder implements RecordDecoder {
   static final int MAX_ID_BYTES = 512;
   static final int MAX_NAME_BYTES = 1024;
-
-  /// Names recur: one copy of each serves all activations in memory. At the bound the copies are
-  /// forgotten and made anew.
-  private static final int MAX_SHARED_NAMES = 4096;
 
   private static final int RECURSION_LIMIT = 100;
 
@@ -63,7 +57,7 @@ final class ActivationDecoder implements RecordDecoder {
 
   private final long maxDelaySeconds;
   private final int maxMessageSize;
-  private final Map<String, String> names = new HashMap<>();
+  private final SharedNames names = new SharedNames();
 
   ActivationDecoder(long maxDelaySeconds, int maxMessageSize) {
     this.maxDelaySeconds = maxDelaySeconds;
@@ -104,9 +98,9 @@ final class ActivationDecoder implements RecordDecoder {
   private Activation activation(Origin origin, byte[] value, long now, ActivationFields fields) {
     return new Activation(
         fields.id,
-        shared(fields.application),
-        shared(fields.namespace),
-        shared(fields.taskname),
+        fields.application,
+        fields.namespace,
+        fields.taskname,
         value,
         origin,
         fields.receivedAt(now),
@@ -119,25 +113,13 @@ final class ActivationDecoder implements RecordDecoder {
         fields.attempts != 0 || Ids.isDerived(fields.id));
   }
 
-  private String shared(String name) {
-    String known = names.get(name);
-    if (known != null) {
-      return known;
-    }
-    if (names.size() >= MAX_SHARED_NAMES) {
-      names.clear();
-    }
-    names.put(name, name);
-    return name;
-  }
-
-  private static void read(byte[] value, ActivationFields fields) throws IOException {
+  private void read(byte[] value, ActivationFields fields) throws IOException {
     CodedInputStream in = CodedInputStream.newInstance(value);
     for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
       switch (tag) {
         case ID -> fields.id = in.readStringRequireUtf8();
-        case NAMESPACE -> fields.namespace = in.readStringRequireUtf8();
-        case TASKNAME -> fields.taskname = in.readStringRequireUtf8();
+        case NAMESPACE -> fields.namespace = names.read(in, value);
+        case TASKNAME -> fields.taskname = names.read(in, value);
         case PARAMETERS_JSON -> skipText(in, value);
         case HEADERS -> readNested(in, nested -> skipHeader(in, value, nested));
         case RECEIVED_AT -> {
@@ -154,7 +136,7 @@ final class ActivationDecoder implements RecordDecoder {
           fields.hasDelay = true;
           fields.delay = in.readUInt64();
         }
-        case APPLICATION -> fields.application = in.readStringRequireUtf8();
+        case APPLICATION -> fields.application = names.read(in, value);
         default -> skip(in, tag, 0);
       }
     }

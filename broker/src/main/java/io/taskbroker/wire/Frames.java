@@ -1,5 +1,7 @@
 package io.taskbroker.wire;
 
+import java.util.Arrays;
+
 /// Messages that hold an activation as it came from Kafka: it is neither decoded nor encoded again,
 /// so that fields that this broker does not know reach the worker (W44).
 public final class Frames {
@@ -11,19 +13,25 @@ public final class Frames {
   /// The bytes of a `PushTaskRequest`, a `GetTaskResponse` or a `SetTaskStatusResponse`: in each of
   /// them the activation is field 1.
   public static byte[] ofTask(byte[] activation) {
+    byte[] head = headOf(activation);
+    byte[] frame = Arrays.copyOf(head, head.length + activation.length);
+    System.arraycopy(activation, 0, frame, head.length, activation.length);
+    return frame;
+  }
+
+  /// What such a message has before the bytes of the activation.
+  public static byte[] headOf(byte[] activation) {
     int length = activation.length;
     int lengthBytes = 1 + (31 - Integer.numberOfLeadingZeros(length | 1)) / 7;
-    byte[] frame = new byte[1 + lengthBytes + length];
-    frame[0] = TASK;
+    byte[] head = new byte[1 + lengthBytes];
+    head[0] = TASK;
     int at = 1;
     for (int rest = length; ; rest >>>= 7) {
       if (rest < 0x80) {
-        frame[at++] = (byte) rest;
-        break;
+        head[at] = (byte) rest;
+        return head;
       }
-      frame[at++] = (byte) ((rest & 0x7F) | 0x80);
+      head[at++] = (byte) ((rest & 0x7F) | 0x80);
     }
-    System.arraycopy(activation, 0, frame, at, length);
-    return frame;
   }
 }

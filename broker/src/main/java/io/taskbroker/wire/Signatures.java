@@ -49,7 +49,7 @@ public final class Signatures {
     /// The signature of the message, by the first secret.
     ///
     /// @throws IllegalStateException if there is no secret
-    public String sign(byte[] message) {
+    public String sign(byte[]... message) {
       if (keys.isEmpty()) {
         throw new IllegalStateException("There is no secret to sign with");
       }
@@ -73,9 +73,12 @@ public final class Signatures {
       return accepted;
     }
 
-    private byte[] hash(Mac mac, byte[] message) {
+    private byte[] hash(Mac mac, byte[]... message) {
       mac.update(prefix);
-      return mac.doFinal(message);
+      for (byte[] part : message) {
+        mac.update(part);
+      }
+      return mac.doFinal();
     }
   }
 

@@ -23,6 +23,7 @@ public final class ExecutionLog {
   private final AtomicIntegerArray failures;
   private final AtomicLongArray published;
   private final AtomicLongArray delivered;
+  private final AtomicLongArray finished;
   private final AtomicLongArray completed;
   private final AtomicInteger completedTasks = new AtomicInteger();
   private final LongAdder allStarts = new LongAdder();
@@ -40,6 +41,7 @@ public final class ExecutionLog {
     failures = new AtomicIntegerArray(tasks);
     published = new AtomicLongArray(tasks);
     delivered = new AtomicLongArray(tasks);
+    finished = new AtomicLongArray(tasks);
     completed = new AtomicLongArray(tasks);
   }
 
@@ -51,6 +53,15 @@ public final class ExecutionLog {
   public void published(int number) {
     if (knows(number)) {
       published.set(number, now());
+    }
+  }
+
+  /// Notes that the task was to be published at a time that was fixed beforehand.
+  ///
+  /// @param nanoTime by the clock of [System#nanoTime]
+  public void due(int number, long nanoTime) {
+    if (knows(number)) {
+      published.set(number, Math.max(1, nanoTime - origin));
     }
   }
 
@@ -70,8 +81,8 @@ public final class ExecutionLog {
 
   public void finished(int number) {
     allFinishes.increment();
-    if (knows(number)) {
-      finishes.incrementAndGet(number);
+    if (knows(number) && finishes.incrementAndGet(number) == 1) {
+      finished.set(number, now());
     }
   }
 
@@ -112,6 +123,11 @@ public final class ExecutionLog {
   /// When the first run started.
   public long deliveredAt(int number) {
     return delivered.get(number);
+  }
+
+  /// When the first run was over.
+  public long finishedAt(int number) {
+    return finished.get(number);
   }
 
   /// When the first report of completion was acknowledged.

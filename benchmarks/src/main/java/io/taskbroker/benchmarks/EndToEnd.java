@@ -1,0 +1,195 @@
+package io.taskbroker.benchmarks;
+
+import io.taskbroker.testkit.ExecutionLog;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+
+/// One end-to-end run: publishes tasks to a real Kafka, and watches how a real broker gets them to
+/// real workers. The second half of it is the steady state.
+final class EndToEnd {
+  private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
+  private static final long LOOK_MILLIS = 20;
+  private static final long PATIENCE_NANOS = 30 * SECOND;
+
+  private final Scenario scenario;
+  private final Path dir;
+  private final ExecutionLog log;
+  private final List<Integer> completedBySecond = new ArrayList<>();
+  private final List<Long> residentBySecond = new ArrayList<>();
+
+  private ProcessUsage broker = new ProcessUsage(0);
+  private ProcessUsage kafka = new ProcessUsage(0);
+  private final ProcessUsage load = new ProcessUsage(ProcessHandle.current().pid());
+  private Optional<AllocationProbe> probe = Optional.empty();
+
+  EndToEnd(Scenario scenario, Path dir) {
+    this.scenario = scenario;
+    this.dir = dir;
+    log = new ExecutionLog(scenario.offer().capacity());
+  }
+
+  /// What one run gave.
+  ///
+  /// @param begin the first task
+  /// @param middle the begin of the steady state
+  /// @param end its end
+  /// @param fsyncs in between; empty if it could not be counted
+  /// @param resident bytes of the broker by second
+  /// @param exitCode of the broker
+  record Outcome(
+      Scenario scenario,
+      ExecutionLog log,
+      int published,
+      Moment begin,
+      Moment middle,
+      Moment end,
+      OptionalLong fsyncs,
+      List<Integer> completedBySecond,
+      List<Long> resident,
+      long peakResident,
+      int exitCode) {}
+
+  Outcome run() throws IOException, InterruptedException {
+    try (World world = World.open(scenario, dir, log);
+        var publisher = publisher(world, World.APPLICATION, scenario.offer(), log)) {
+      int backlog = scenario.offer().backlog();
+      publisher.publish(backlog);
+      Child process = world.startBroker();
+      broker = new ProcessUsage(process.pid());
+      kafka = new ProcessUsage(world.kafka().pid());
+      probe = scenario.broker().probed() ? AllocationProbe.attach(process.pid()) : Optional.empty();
+      try {
+        return backlog > 0
+            ? watch(world, process, publisher)
+            : withNeighbours(world, process, publisher);
+      } finally {
+        probe.ifPresent(AllocationProbe::close);
+      }
+    }
+  }
+
+  private static Publisher publisher(
+      World world, String application, Scenario.Offer offer, ExecutionLog log) {
+    return new Publisher(world.bootstrap(), World.TOPIC, application, offer, log);
+  }
+
+  private Outcome withNeighbours(World world, Child process, Publisher publisher)
+      throws InterruptedException {
+    var neighbours = new ArrayList<Publisher>();
+    try {
+      neighbour(world, World.DEAD, scenario.neighbours().deadRate(), neighbours);
+      neighbour(world, World.SLOW, scenario.neighbours().slowRate(), neighbours);
+      return watch(world, process, publisher);
+    } finally {
+      neighbours.forEach(Publisher::close);
+    }
+  }
+
+  private void neighbour(World world, String application, int rate, List<Publisher> neighbours) {
+    if (rate > 0) {
+      var offer =
+          new Scenario.Offer(
+              scenario.offer().length(), rate, 0, 0, scenario.offer().parameterBytes(), 0);
+      var own = publisher(world, application, offer, new ExecutionLog(offer.capacity()));
+      neighbours.add(own);
+      own.start();
+    }
+  }
+
+  private Outcome watch(World world, Child process, Publisher publisher)
+      throws InterruptedException {
+    int backlog = scenario.offer().backlog();
+    Moment begin = moment(world);
+    if (backlog == 0) {
+      publisher.start();
+    }
+    await(process, begin, 0.5);
+    Moment middle = moment(world);
+    Fsyncs fsyncs = Fsyncs.of(world.storingPids(process), dir.resolve("perf.txt"));
+    await(process, begin, backlog > 0 ? 0.98 : 1);
+    OptionalLong counted = fsyncs.stop();
+    Moment end = moment(world);
+    int published = backlog > 0 ? backlog : publisher.stop();
+    awaitRest(process, published);
+    int exitCode = world.stop(process);
+    if (publisher.failed() > 0) {
+      throw new IllegalStateException(publisher.failed() + " tasks could not be published");
+    }
+    return new Outcome(
+        scenario,
+        log,
+        published,
+        begin,
+        middle,
+        end,
+        counted,
+        List.copyOf(completedBySecond),
+        List.copyOf(residentBySecond),
+        broker.peakResident(),
+        exitCode);
+  }
+
+  private Moment moment(World world) throws InterruptedException {
+    Map<String, Long> allocated = probe.map(AllocationProbe::look).orElse(Map.of());
+    Map<String, Double> metrics = Scrape.of(world.metricsPort());
+    return new Moment(
+        System.nanoTime(),
+        log.completedTasks(),
+        broker.look(),
+        kafka.look(),
+        load.look(),
+        allocated,
+        metrics);
+  }
+
+  /// Waits for a share of the run to be over, and takes a look every second.
+  private void await(Child process, Moment begin, double share) throws InterruptedException {
+    long length = scenario.offer().length().toNanos();
+    int backlog = scenario.offer().backlog();
+    int before = -1;
+    long moved = System.nanoTime();
+    while (true) {
+      long now = System.nanoTime();
+      int completed = log.completedTasks();
+      if (now - begin.nanos() >= (completedBySecond.size() + 1) * SECOND) {
+        completedBySecond.add(completed);
+        residentBySecond.add(broker.look().residentBytes());
+      }
+      if (backlog > 0 ? completed >= share * backlog : now - begin.nanos() >= share * length) {
+        return;
+      }
+      if (completed != before) {
+        before = completed;
+        moved = now;
+      }
+      boolean expected = backlog > 0 || scenario.offer().rate() == 0;
+      if (!process.isAlive() || (expected && now - moved > PATIENCE_NANOS)) {
+        throw new IllegalStateException(
+            "Nothing moves any more after %,d tasks:%n%s".formatted(completed, process.logEnd()));
+      }
+      TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
+    }
+  }
+
+  /// Waits until everything is completed, or nothing moves any more: what is missing then is lost.
+  private void awaitRest(Child process, int published) throws InterruptedException {
+    int before = -1;
+    long moved = System.nanoTime();
+    while (log.completedTasks() < published && process.isAlive()) {
+      int completed = log.completedTasks();
+      if (completed != before) {
+        before = completed;
+        moved = System.nanoTime();
+      } else if (System.nanoTime() - moved > PATIENCE_NANOS) {
+        return;
+      }
+      TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
+    }
+  }
+}

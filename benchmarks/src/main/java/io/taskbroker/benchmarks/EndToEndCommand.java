@@ -1,0 +1,150 @@
+package io.taskbroker.benchmarks;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// `e2e`: one end-to-end run.
+@Command(
+    name = "e2e",
+    mixinStandardHelpOptions = true,
+    description = "Measures a broker between a real Kafka and real workers.")
+final class EndToEndCommand implements Callable<Integer> {
+  @Mixin private OutputOptions output;
+  @Mixin private LaunchOptions launch;
+  @Spec private CommandSpec spec;
+
+  @Option(names = "--name", defaultValue = "e2e", description = "Name of the result.")
+  private String name;
+
+  @Option(names = "--mode", defaultValue = "PUSH", description = "PUSH or PULL.")
+  private Scenario.Mode mode;
+
+  @Option(names = "--store", defaultValue = "SQLITE", description = "SQLITE or POSTGRES.")
+  private Scenario.Store store;
+
+  @Option(names = "--duration-ms", defaultValue = "100", description = "Length of a task.")
+  private int millis;
+
+  @Option(names = "--report-batch", defaultValue = "1", description = "Results in one report.")
+  private int reportBatch;
+
+  @Option(names = "--concurrency", defaultValue = "8192", description = "Tasks that run at a time.")
+  private int concurrency;
+
+  @Option(names = "--seconds", defaultValue = "30", description = "How long to publish.")
+  private int seconds;
+
+  @Option(
+      names = "--rate",
+      defaultValue = "0",
+      description = "Tasks a second, due at fixed times; 0 for as many as are completed.")
+  private int rate;
+
+  @Option(
+      names = "--window",
+      defaultValue = "20000",
+      description = "Without a rate: tasks that are published and not completed, at most.")
+  private int window;
+
+  @Option(
+      names = "--backlog",
+      defaultValue = "0",
+      description = "Tasks that Kafka has before the broker starts, and none after.")
+  private int backlog;
+
+  @Option(names = "--parameter-bytes", defaultValue = "400", description = "Parameters of a task.")
+  private int parameterBytes;
+
+  @Option(
+      names = "--linger-ms",
+      defaultValue = "5",
+      description = "How long the producer waits for company.")
+  private int lingerMillis;
+
+  @Option(
+      names = "--dead-rate",
+      defaultValue = "0",
+      description = "Tasks a second for an application whose workers are not there.")
+  private int deadRate;
+
+  @Option(
+      names = "--slow-rate",
+      defaultValue = "0",
+      description = "Tasks a second for an application whose only worker is slow.")
+  private int slowRate;
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    PrintWriter out = spec.commandLine().getOut();
+    if (store == Scenario.Store.POSTGRES && PostgresServer.programs().isEmpty()) {
+      out.println("left out " + name + ": Postgres is not installed");
+      return 0;
+    }
+    Path dir = Files.createTempDirectory("taskbroker-bench");
+    try {
+      var outcome = new EndToEnd(scenario(), dir).run();
+      Map<String, Object> figures = Summary.of(outcome);
+      Path file = new Results(output.results).write(name, options(), figures);
+      out.println(name + " -> " + file);
+      figures.forEach((key, value) -> {
+        if (!(value instanceof List)) {
+          out.printf("  %-40s %s%n", key, value);
+        }
+      });
+      boolean sound =
+          Integer.valueOf(0).equals(figures.get("lost"))
+              && Long.valueOf(0).equals(figures.get("duplicates"));
+      out.println(sound ? "  every task was run once" : "  PROBLEM: tasks lost, or run twice");
+      return sound ? 0 : 1;
+    } finally {
+      if (!output.keep) {
+        OutputOptions.delete(dir);
+      }
+    }
+  }
+
+  private Scenario scenario() {
+    return new Scenario(
+        name,
+        mode,
+        millis,
+        reportBatch,
+        concurrency,
+        store,
+        new Scenario.Offer(
+            Duration.ofSeconds(seconds), rate, window, backlog, parameterBytes, lingerMillis),
+        new Scenario.Neighbours(deadRate, slowRate),
+        launch.launch());
+  }
+
+  private Map<String, Object> options() {
+    var options = new LinkedHashMap<String, Object>();
+    options.put("mode", mode.name());
+    options.put("store", store.name());
+    options.put("duration_ms", millis);
+    options.put("report_batch", reportBatch);
+    options.put("concurrency", concurrency);
+    options.put("seconds", seconds);
+    options.put("rate", rate);
+    options.put("window", window);
+    options.put("backlog", backlog);
+    options.put("parameter_bytes", parameterBytes);
+    options.put("linger_ms", lingerMillis);
+    options.put("dead_rate", deadRate);
+    options.put("slow_rate", slowRate);
+    options.put("environment", launch.environment);
+    return options;
+  }
+}

@@ -1,0 +1,218 @@
+package io.taskbroker.benchmarks;
+
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.FailurePolicy;
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.Departure;
+import io.taskbroker.inflight.Effects;
+import io.taskbroker.inflight.Inflight;
+import io.taskbroker.inflight.InflightOptions;
+import io.taskbroker.inflight.Notice;
+import io.taskbroker.inflight.PushOutcome;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
+
+/// The real engine in a world that does at once what the engine wants done, and costs next to
+/// nothing: what is measured is the engine. Push mode, one application, reports one by one. Not
+/// thread-safe.
+public final class EngineWorkload implements Effects {
+  /// When its time begins, in milliseconds since the epoch.
+  static final long WALL = 1_700_000_000_000L;
+
+  private static final String APPLICATION = "bench";
+  private static final int MUCH = 50_000_000;
+  private static final int PAYLOAD = 500;
+  private static final byte[] BYTES = new byte[PAYLOAD];
+  private static final long HOUR = 3_600_000;
+  private static final SourcePartition PARTITION =
+      new SourcePartition("cluster", "group", "topic-uuid", "bench", 0);
+  private static final Command.ReportReply UNHEARD = new Unheard();
+
+  private final Inflight engine;
+  private final SplittableRandom random = new SplittableRandom(42);
+  private final List<Change> fresh = new ArrayList<>();
+  private final ArrayDeque<Delivery> pushed = new ArrayDeque<>();
+  private long now;
+  private long wall = WALL;
+  private long offset;
+  private long changes;
+  private long consumed;
+  private long replies;
+
+  public EngineWorkload() {
+    var limits =
+        new InflightOptions.Limits(MUCH, MUCH, MUCH, 5, 0, Long.MAX_VALUE / 4, MUCH, 1_000);
+    var periods = new InflightOptions.Periods(3_000, 24 * HOUR, 500, 0, 0, 24 * HOUR, HOUR);
+    var options = new InflightOptions(Set.of(APPLICATION), "bench", "bench-dlq", limits, periods);
+    engine = new Inflight(options, this, random);
+    engine.advance(now, wall);
+    engine.start(0);
+    engine.apply(new Command.Assigned(PARTITION, 0));
+    step();
+  }
+
+  /// Records as a poll would bring them.
+  ///
+  /// @param delayMillis how long from now they are delayed; 0 for not at all
+  public Command.Ingest records(int count, long delayMillis) {
+    var arrivals = new ArrayList<Command.Arrival>(count);
+    for (int i = 0; i < count; i++) {
+      var hex = HexFormat.of();
+      var activation =
+          new Activation(
+              hex.toHexDigits(random.nextLong()) + hex.toHexDigits(random.nextLong()),
+              APPLICATION,
+              "bench",
+              "bench.sleep",
+              BYTES,
+              new Origin("bench", 0, offset++),
+              wall,
+              Activation.NEVER,
+              delayMillis == 0 ? 0 : wall + delayMillis + i,
+              100_000,
+              FailurePolicy.DISCARD,
+              false,
+              false);
+      arrivals.add(new Command.Arrival(activation, null));
+    }
+    return new Command.Ingest(PARTITION, arrivals, offset, (long) count * PAYLOAD);
+  }
+
+  /// Lets records come in and be stored, and workers take those that may run, which end up in the
+  /// given list.
+  public void arrive(Command.Ingest records, List<Delivery> running) {
+    engine.apply(records);
+    settle(running);
+  }
+
+  /// Lets workers complete tasks, and waits until that is on disk.
+  public void complete(List<Delivery> running) {
+    for (Delivery delivery : running) {
+      engine.apply(
+          new Command.Report(
+              List.of(new Command.Update(delivery.id(), Status.COMPLETE, -1, -1)), null, UNHEARD));
+    }
+    running.clear();
+    settle(running);
+  }
+
+  /// Lets time pass, so that lazy marks are written, too.
+  public void pass(long millis) {
+    now += millis;
+    wall += millis;
+    settle(new ArrayList<>());
+  }
+
+  private void settle(List<Delivery> running) {
+    step();
+    while (!fresh.isEmpty() || !pushed.isEmpty()) {
+      if (!fresh.isEmpty()) {
+        var committed = new Command.Committed(List.copyOf(fresh));
+        fresh.clear();
+        engine.apply(committed);
+      }
+      Delivery delivery = pushed.poll();
+      while (delivery != null) {
+        engine.apply(new Command.Pushed(delivery, PushOutcome.ACCEPTED, ""));
+        running.add(delivery);
+        delivery = pushed.poll();
+      }
+      step();
+    }
+  }
+
+  private void step() {
+    engine.advance(now, wall);
+  }
+
+  /// How many changes were written so far.
+  public long changes() {
+    return changes;
+  }
+
+  /// How many reports were answered so far.
+  public long replies() {
+    return replies;
+  }
+
+  /// How many records may be committed as consumed.
+  public long consumed() {
+    return consumed;
+  }
+
+  @Override
+  public void write(Change change) {
+    changes++;
+    fresh.add(change);
+  }
+
+  @Override
+  public void push(Delivery delivery) {
+    pushed.add(delivery);
+  }
+
+  @Override
+  public void consumed(
+      SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent) {
+    consumed += records;
+  }
+
+  @Override
+  public void reply(Command.ReportReply reply, @Nullable Delivery next) {
+    replies++;
+  }
+
+  @Override
+  public void readParked(String application, long afterDue, long afterKey, long upTo, int limit) {
+    throw new IllegalStateException("Nothing is parked");
+  }
+
+  @Override
+  public void produce(Departure departure) {
+    throw new IllegalStateException("Nothing leaves but " + departure);
+  }
+
+  @Override
+  public void drained(SourcePartition partition) {}
+
+  @Override
+  public void reply(Command.ClaimReply reply, @Nullable Delivery delivery) {
+    throw new IllegalStateException("Nobody asks");
+  }
+
+  @Override
+  public void reply(Command.EnqueueReply reply) {
+    throw new IllegalStateException("Nobody enqueues");
+  }
+
+  @Override
+  public void notice(Notice notice, String id, String detail) {
+    throw new IllegalStateException(notice + " of " + id + ": " + detail);
+  }
+
+  /// The row of a task, for stores.
+  public static Row row(long key, Command.Arrival arrival) {
+    return Row.arriving(key, arrival.activation(), Status.PENDING, WALL);
+  }
+
+  private static final class Unheard implements Command.ReportReply {
+    @Override
+    public void done(@Nullable Delivery next) {}
+
+    @Override
+    public void unavailable(String why) {
+      throw new IllegalStateException(why);
+    }
+  }
+}

@@ -1,0 +1,127 @@
+package io.taskbroker.benchmarks;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.TreeMap;
+
+/// What a process and each of its threads have used so far, from `/proc`: also of threads that have
+/// ended, as far as [#look] saw them before. Not thread-safe.
+final class ProcessUsage {
+  private static final long TICK_NANOS = 10_000_000;
+
+  private final Path proc;
+  private final Map<String, ThreadUse> threads = new HashMap<>();
+  private long peakResident;
+
+  ProcessUsage(long pid) {
+    proc = Path.of("/proc", Long.toString(pid));
+  }
+
+  private record ThreadUse(String thread, long nanos) {}
+
+  /// What was used up to a moment.
+  ///
+  /// @param cpuNanos of the whole process
+  /// @param threads CPU nanoseconds by kind of thread
+  /// @param writtenBytes what it made the disk write
+  /// @param writeCalls system calls that write, to files and sockets
+  /// @param residentBytes now
+  record Usage(
+      long cpuNanos,
+      Map<String, Long> threads,
+      long writtenBytes,
+      long writeCalls,
+      long residentBytes) {
+
+    long jitNanos() {
+      return threads.getOrDefault("JIT", 0L);
+    }
+
+    /// What was used since a moment before.
+    Usage since(Usage before) {
+      var used = new TreeMap<String, Long>();
+      threads.forEach((name, now) -> used.put(name, now - before.threads.getOrDefault(name, 0L)));
+      return new Usage(
+          cpuNanos - before.cpuNanos,
+          used,
+          writtenBytes - before.writtenBytes,
+          writeCalls - before.writeCalls,
+          residentBytes);
+    }
+  }
+
+  /// @throws UncheckedIOException if the process is gone
+  Usage look() {
+    try {
+      lookAtThreads();
+      Map<String, Long> io = numbers(proc.resolve("io"));
+      long resident = 1024 * numbers(proc.resolve("status")).getOrDefault("VmRSS", 0L);
+      peakResident = Math.max(peakResident, resident);
+      var kinds = new TreeMap<String, Long>();
+      threads.values().forEach(each -> kinds.merge(kind(each.thread), each.nanos, Long::sum));
+      return new Usage(
+          cpu(), kinds, io.getOrDefault("write_bytes", 0L), io.getOrDefault("syscw", 0L), resident);
+    } catch (IOException e) {
+      throw new UncheckedIOException("Could not read " + proc + ": is the process gone?", e);
+    }
+  }
+
+  /// The most memory that any look saw.
+  long peakResident() {
+    return peakResident;
+  }
+
+  private void lookAtThreads() throws IOException {
+    try (DirectoryStream<Path> tasks = Files.newDirectoryStream(proc.resolve("task"))) {
+      for (Path task : tasks) {
+        String tid = task.getFileName().toString();
+        try {
+          String name = Files.readString(task.resolve("comm"), UTF_8).strip();
+          String times = Files.readString(task.resolve("schedstat"), UTF_8);
+          threads.put(
+              tid, new ThreadUse(name, Long.parseLong(times.substring(0, times.indexOf(' ')))));
+        } catch (NoSuchFileException _) {
+          // It has ended.
+        }
+      }
+    }
+  }
+
+  private long cpu() throws IOException {
+    String stat = Files.readString(proc.resolve("stat"), UTF_8);
+    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", 0);
+    return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) * TICK_NANOS;
+  }
+
+  private static Map<String, Long> numbers(Path file) throws IOException {
+    var numbers = new HashMap<String, Long>();
+    for (String line : Files.readAllLines(file, UTF_8)) {
+      String[] parts = line.split("[:\\s]+", 3);
+      if (parts.length >= 2
+          && !parts[1].isEmpty()
+          && parts[1].chars().allMatch(Character::isDigit)) {
+        numbers.put(parts[0], Long.parseLong(parts[1]));
+      }
+    }
+    return numbers;
+  }
+
+  /// Threads that do the same, under one name.
+  static String kind(String thread) {
+    if (thread.startsWith("C1 Comp") || thread.startsWith("C2 Comp")) {
+      return "JIT";
+    }
+    if (thread.equals("VM Thread") || thread.startsWith("GC ") || thread.startsWith("G1 ")) {
+      return "GC";
+    }
+    return thread.replaceAll("[-#]?\\d+(-\\d+)?$", "");
+  }
+}

@@ -1,0 +1,83 @@
+package io.taskbroker.benchmarks;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+/// What one end-to-end run is to be.
+///
+/// @param name of the result, and what the result is found by
+/// @param mode who begins a delivery
+/// @param millis how long a worker takes for a task
+/// @param reportBatch results in one report of a push worker
+/// @param concurrency tasks that workers run at a time
+/// @param store where the broker keeps what is in flight
+/// @param offer what is published, and when
+/// @param neighbours other applications beside the one that is measured
+/// @param broker how the broker is started
+record Scenario(
+    String name,
+    Mode mode,
+    int millis,
+    int reportBatch,
+    int concurrency,
+    Store store,
+    Offer offer,
+    Neighbours neighbours,
+    Launch broker) {
+
+  /// Who begins a delivery.
+  enum Mode {
+    PUSH,
+    PULL
+  }
+
+  /// The database.
+  enum Store {
+    SQLITE,
+    POSTGRES
+  }
+
+  /// What is published.
+  ///
+  /// @param length how long to publish; ignored with a backlog
+  /// @param rate tasks a second, due at times that are fixed beforehand; 0 for as many as the
+  ///   broker completes
+  /// @param window with a rate of 0: tasks that are published and not completed, at most
+  /// @param backlog tasks that are published before the broker starts, and none after; 0 for none
+  /// @param parameterBytes size of a task's parameters
+  /// @param lingerMillis how long the producer waits for company
+  record Offer(
+      Duration length, int rate, int window, int backlog, int parameterBytes, int lingerMillis) {
+    /// How many tasks there can be at most.
+    int capacity() {
+      if (backlog > 0) {
+        return backlog;
+      }
+      long rateOrMore = rate > 0 ? rate : 60_000;
+      return Math.toIntExact(rateOrMore * Math.max(1, length.toSeconds()) + window);
+    }
+  }
+
+  /// Applications that do not do well, in the same topic.
+  ///
+  /// @param deadRate tasks a second for an application whose workers are not there
+  /// @param slowRate tasks a second for one whose only worker takes 10 s for each, 64 at a time
+  record Neighbours(int deadRate, int slowRate) {
+    int rate() {
+      return deadRate + slowRate;
+    }
+  }
+
+  /// How the broker is started.
+  ///
+  /// @param command split at spaces; `{config}` stands for the path of its configuration
+  /// @param environment added to that of this process
+  /// @param probed whether a Java broker is asked what it allocates, which takes some memory of it
+  record Launch(List<String> command, Map<String, String> environment, boolean probed) {
+    Launch {
+      command = List.copyOf(command);
+      environment = Map.copyOf(environment);
+    }
+  }
+}

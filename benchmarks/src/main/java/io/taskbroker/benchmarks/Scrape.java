@@ -1,0 +1,53 @@
+package io.taskbroker.benchmarks;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+
+/// The broker's own counters, as it serves them to Prometheus; of labelled ones the sum.
+final class Scrape {
+  static final String COMMITS = "taskbroker_store_commit_changes_count";
+  static final String CHANGES = "taskbroker_store_commit_changes_sum";
+
+  private static final Duration TIMEOUT = Duration.ofSeconds(5);
+
+  private Scrape() {}
+
+  /// @return no counters if the broker serves none
+  static Map<String, Double> of(int port) throws InterruptedException {
+    var request =
+        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/metrics"))
+            .timeout(TIMEOUT)
+            .build();
+    try (var client = HttpClient.newHttpClient()) {
+      return parse(client.send(request, BodyHandlers.ofString(UTF_8)).body());
+    } catch (IOException _) {
+      return Map.of();
+    }
+  }
+
+  static Map<String, Double> parse(String text) {
+    var values = new HashMap<String, Double>();
+    for (String line : text.split("\n", 0)) {
+      int end = line.lastIndexOf(' ');
+      if (end < 0 || line.startsWith("#")) {
+        continue;
+      }
+      int labels = line.indexOf('{');
+      String name = line.substring(0, labels < 0 ? end : labels);
+      try {
+        values.merge(name, Double.parseDouble(line.substring(end + 1)), Double::sum);
+      } catch (NumberFormatException _) {
+        // A value that is none, such as +Inf.
+      }
+    }
+    return values;
+  }
+}

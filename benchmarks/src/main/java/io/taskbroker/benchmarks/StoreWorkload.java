@@ -1,0 +1,63 @@
+package io.taskbroker.benchmarks;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Row;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.store.ActivationStore;
+import io.taskbroker.store.WriteBatch;
+import io.taskbroker.store.sqlite.SqliteOptions;
+import io.taskbroker.store.sqlite.SqliteStore;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The real SQLite store with a number of rows in it, and batches as the committer makes them under
+/// load: as many inserts as deletes of the oldest rows. Not thread-safe.
+final class StoreWorkload implements AutoCloseable {
+  private static final int FILL = 10_000;
+
+  private final EngineWorkload tasks = new EngineWorkload();
+  private final ArrayDeque<Change.Delete> ends = new ArrayDeque<>();
+  private final ActivationStore store;
+  private long key;
+  private long batch;
+
+  /// @param rows how many there are at the beginning, and between batches
+  StoreWorkload(Path file, int rows) {
+    store = SqliteStore.open(new SqliteOptions(file, 0));
+    key = store.lastKey();
+    for (int i = 0; i < rows; i += FILL) {
+      commit(inserts(Math.min(FILL, rows - i)));
+    }
+  }
+
+  /// The changes of a batch in which so many tasks arrive, and as many are done.
+  List<Change> changes(int count) {
+    List<Change> changes = inserts(count);
+    for (int i = 0; i < count; i++) {
+      changes.add(ends.remove());
+    }
+    return changes;
+  }
+
+  private List<Change> inserts(int count) {
+    var changes = new ArrayList<Change>(2 * count);
+    for (Command.Arrival arrival : tasks.records(count, 0).arrivals()) {
+      Row row = EngineWorkload.row(++key, arrival);
+      changes.add(new Change.Insert(row, null));
+      ends.add(new Change.Delete(key, row.activation().id(), Row.NONE, null));
+    }
+    return changes;
+  }
+
+  /// One transaction, which is on disk when this returns.
+  void commit(List<Change> changes) {
+    var _ = store.commit(new WriteBatch(batch++, changes));
+  }
+
+  @Override
+  public void close() {
+    store.close();
+  }
+}

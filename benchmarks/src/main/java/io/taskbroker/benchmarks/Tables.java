@@ -1,0 +1,334 @@
+package io.taskbroker.benchmarks;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.StringJoiner;
+import tools.jackson.databind.JsonNode;
+
+/// The tables of `docs/benchmarks.md`, from results.
+final class Tables {
+  private final Map<String, JsonNode> results;
+
+  Tables(Map<String, JsonNode> results) {
+    this.results = results;
+  }
+
+  /// Where, when and of what.
+  String machine() {
+    var lines = new StringJoiner("\n");
+    results.values().stream()
+        .map(result -> {
+          JsonNode machine = result.get("machine");
+          return "%s, %s cores, %s, %s, Java %s; commit `%s`, %s"
+              .formatted(
+                  text(machine, "processor"),
+                  text(machine, "cores"),
+                  text(machine, "memory"),
+                  text(machine, "system"),
+                  text(machine, "java"),
+                  text(result, "commit"),
+                  text(result, "date").replaceAll("T.*", ""));
+        })
+        .distinct()
+        .forEach(line -> lines.add("- " + line));
+    return lines.toString();
+  }
+
+  /// The figures of the issue that asked for them, and what was measured.
+  String targets() {
+    var table = new Table("figure", "target", "measured", "");
+    atLeast(table, "push-sqlite", "steady_tasks_per_second", 21_000);
+    atMost(table, "push-sqlite", "broker_cpu_us_per_task_without_jit", 35);
+    atLeast(table, "push-postgres", "steady_tasks_per_second", 17_000);
+    atMost(table, "push-postgres", "broker_cpu_us_per_task_without_jit", 35);
+    atLeast(table, "pull-sqlite", "steady_tasks_per_second", 16_000);
+    atLeast(table, "pull-postgres", "steady_tasks_per_second", 12_000);
+    atLeast(table, "push-sqlite-reports-64", "steady_tasks_per_second", 30_000);
+    atLeast(
+        table,
+        "push-sqlite",
+        "first_15s_tasks_per_second",
+        number("push-sqlite", "steady_tasks_per_second") / 2);
+    atMost(table, "push-sqlite-500-per-second", "delivery_us.p50", 2_000);
+    atMost(table, "push-sqlite-500-per-second", "delivery_us.p99", 8_000);
+    atMost(table, "push-sqlite-500-per-second", "broker_cores", 0.25);
+    atMost(table, "push-sqlite-memory", "peak_resident_mb", 350);
+    atMost(table, "idle", "broker_cores", 0.02);
+    atLeast(
+        table,
+        "fairness-neighbours",
+        "steady_tasks_per_second",
+        0.9 * number("fairness-alone", "steady_tasks_per_second"));
+    atMost(
+        table,
+        "fairness-neighbours",
+        "delivery_us.p99",
+        1.2 * number("fairness-alone", "delivery_us.p99"));
+    atMost(table, "restart-parked", "seconds_to_first_delivery", 10);
+    return table.toString();
+  }
+
+  private void atLeast(Table table, String name, String figure, double target) {
+    target(table, name, figure, target, true);
+  }
+
+  private void atMost(Table table, String name, String figure, double target) {
+    target(table, name, figure, target, false);
+  }
+
+  private void target(Table table, String name, String figure, double target, boolean least) {
+    if (!results.containsKey(name) || Double.isNaN(target)) {
+      return;
+    }
+    double measured = number(name, figure);
+    boolean met = least ? measured >= target : measured <= target;
+    table.row(
+        "`%s` %s".formatted(name, figure.replace('_', ' ').replace('.', ' ')),
+        (least ? "≥ " : "≤ ") + show(target),
+        show(measured),
+        met ? "met" : "**missed**");
+  }
+
+  /// Every end-to-end run.
+  String runs() {
+    var table =
+        new Table(
+            "run",
+            "tasks/s, steady",
+            "whole run",
+            "first 15 s",
+            "broker µs a task",
+            "without JIT",
+            "load program µs",
+            "Kafka µs",
+            "changes a transaction",
+            "transactions/s",
+            "resident MB, peak",
+            "lost",
+            "twice");
+    endToEnd((name, figures) ->
+        table.row(
+            "`" + name + "`",
+            show(figures, "steady_tasks_per_second"),
+            show(figures, "tasks_per_second"),
+            show(figures, "first_15s_tasks_per_second"),
+            show(figures, "broker_cpu_us_per_task"),
+            show(figures, "broker_cpu_us_per_task_without_jit"),
+            show(figures, "load_cpu_us_per_task"),
+            show(figures, "kafka_cpu_us_per_task"),
+            show(figures, "changes_per_transaction"),
+            show(figures, "transactions_per_second"),
+            show(figures, "peak_resident_mb"),
+            show(figures, "lost"),
+            show(figures, "duplicates")));
+    return table.toString();
+  }
+
+  /// What can be counted, whatever else the machine does.
+  String counts() {
+    var table =
+        new Table(
+            "run",
+            "bytes allocated a task",
+            "bytes written a task",
+            "write calls a task",
+            "fsyncs a task",
+            "fsyncs/s",
+            "statements a task");
+    endToEnd((name, figures) ->
+        table.row(
+            "`" + name + "`",
+            show(figures, "allocated_bytes_per_task"),
+            show(figures, "written_bytes_per_task"),
+            show(figures, "write_calls_per_task"),
+            show(figures, "fsyncs_per_task"),
+            show(figures, "fsyncs_per_second"),
+            show(figures, "statements_per_task")));
+    return table.toString();
+  }
+
+  String latencies() {
+    var table =
+        new Table(
+            "run, milliseconds",
+            "delivery p50",
+            "p90",
+            "p99",
+            "p99.9",
+            "max",
+            "report p50",
+            "p99",
+            "p99.9");
+    endToEnd((name, figures) -> {
+      JsonNode delivery = figures.get("delivery_us");
+      JsonNode report = figures.get("report_us");
+      table.row(
+          "`" + name + "`",
+          millis(delivery, "p50"),
+          millis(delivery, "p90"),
+          millis(delivery, "p99"),
+          millis(delivery, "p99.9"),
+          millis(delivery, "max"),
+          millis(report, "p50"),
+          millis(report, "p99"),
+          millis(report, "p99.9"));
+    });
+    return table.toString();
+  }
+
+  /// CPU and allocation by stage, which is by thread.
+  String stages() {
+    var table = new Table("`push-sqlite`, thread", "µs a task", "bytes allocated a task");
+    JsonNode result = results.get("push-sqlite");
+    if (result != null) {
+      JsonNode figures = result.get("figures");
+      JsonNode allocated = figures.path("allocated_bytes_per_task_by_thread");
+      figures
+          .path("broker_cpu_us_per_task_by_thread")
+          .properties()
+          .forEach(each ->
+              table.row(
+                  each.getKey(),
+                  show(each.getValue().asDouble()),
+                  show(allocatedBy(allocated, each.getKey()))));
+      table.row(
+          "all",
+          show(figures, "broker_cpu_us_per_task"),
+          show(figures, "allocated_bytes_per_task"));
+    }
+    return table.toString();
+  }
+
+  /// The system cuts names of threads at 15 characters.
+  private static double allocatedBy(JsonNode allocated, String thread) {
+    return allocated.properties().stream()
+        .filter(each -> each.getKey().startsWith(thread))
+        .mapToDouble(each -> each.getValue().asDouble())
+        .sum();
+  }
+
+  String scale() {
+    var table =
+        new Table("others", "", "ns a task in the engine", "bytes allocated", "heap bytes of each");
+    JsonNode result = results.get("engine-scale");
+    if (result != null) {
+      result
+          .get("figures")
+          .get("points")
+          .forEach(point ->
+              table.row(
+                  show(point, "others"),
+                  point.get("delayed").asBoolean() ? "delayed" : "with workers",
+                  show(point, "ns_per_task"),
+                  show(point, "allocated_bytes_per_task"),
+                  show(point, "heap_bytes_per_other")));
+    }
+    return table.toString();
+  }
+
+  String restarts() {
+    var table =
+        new Table("restart", "rows", "s to serve", "s to first delivery", "CPU s", "resident MB");
+    results.forEach((name, result) -> {
+      JsonNode figures = result.get("figures");
+      if (figures.has("seconds_to_serve")) {
+        table.row(
+            "`" + name + "`",
+            show(result.get("options"), "rows"),
+            show(figures, "seconds_to_serve"),
+            show(figures, "seconds_to_first_delivery"),
+            show(figures, "cpu_seconds"),
+            show(figures, "resident_mb"));
+      }
+    });
+    return table.toString();
+  }
+
+  /// What JMH wrote.
+  static String classes(JsonNode jmh) {
+    var table = new Table("class", "", "ns a task", "±", "bytes allocated");
+    jmh.forEach(each -> {
+      var parameters = new ArrayList<String>();
+      each.path("params")
+          .properties()
+          .forEach(parameter ->
+              parameters.add(parameter.getKey() + " " + parameter.getValue().asString()));
+      JsonNode metric = each.get("primaryMetric");
+      table.row(
+          "`" + each.get("benchmark").asString().replaceAll(".*\\.", "") + "`",
+          String.join(", ", parameters),
+          show(metric, "score"),
+          show(metric, "scoreError"),
+          show(each.path("secondaryMetrics").path("gc.alloc.rate.norm"), "score"));
+    });
+    return table.toString();
+  }
+
+  private void endToEnd(Row row) {
+    results.forEach((name, result) -> {
+      JsonNode figures = result.get("figures");
+      if (figures.has("steady_tasks_per_second")) {
+        row.of(name, figures);
+      }
+    });
+  }
+
+  private double number(String name, String figure) {
+    JsonNode node = results.get(name);
+    if (node == null) {
+      return Double.NaN;
+    }
+    node = node.get("figures");
+    for (String part : List.of(figure.split("\\.", 0))) {
+      node = node.path(part);
+    }
+    return node.isNumber() ? node.asDouble() : Double.NaN;
+  }
+
+  private static String text(JsonNode node, String key) {
+    return node.path(key).asString("unknown");
+  }
+
+  private static String millis(JsonNode node, String key) {
+    return show(node.get(key).asDouble() / 1e3);
+  }
+
+  private static String show(JsonNode node, String key) {
+    JsonNode value = node.path(key);
+    return value.isNumber() ? show(value.asDouble()) : "";
+  }
+
+  private static String show(double value) {
+    if (Double.isNaN(value)) {
+      return "";
+    }
+    return value == Math.rint(value) || value >= 100
+        ? String.format(Locale.ROOT, "%,d", Math.round(value))
+        : String.format(Locale.ROOT, value >= 10 ? "%.1f" : value >= 1 ? "%.2f" : "%.4f", value);
+  }
+
+  private interface Row {
+    void of(String name, JsonNode figures);
+  }
+
+  /// A table in Markdown.
+  private static final class Table {
+    private final StringBuilder text = new StringBuilder();
+
+    Table(String... heads) {
+      row(heads);
+      text.append("|---".repeat(heads.length)).append("|\n");
+    }
+
+    void row(String... cells) {
+      text.append("| ").append(String.join(" | ", cells)).append(" |\n");
+    }
+
+    @Override
+    public String toString() {
+      return text.toString().stripTrailing();
+    }
+  }
+}

@@ -1,0 +1,130 @@
+package io.taskbroker.benchmarks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.inflight.Delivery;
+import io.taskbroker.ingest.DecoderWorkload;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What a task costs in things that can be counted, so that no change makes it cost more unseen:
+/// the counts are the same on a slow machine and on a busy one. A bound is some ten percent above
+/// what it was when it was set; who has a reason to pay more raises it, and says why.
+@Timeout(60)
+final class CostTest {
+  private static final int ROUND = 256;
+  private static final int ROUNDS = 80;
+  private static final int TASKS = ROUND * ROUNDS;
+
+  @Test
+  void decodingAllocatesWhatItKeepsAndLittleMore() {
+    var workload = new DecoderWorkload();
+    for (int i = 0; i < TASKS; i++) {
+      assertThat(workload.decode().undecodable()).isNull();
+    }
+    long bytes = Spent.bytes();
+    for (int i = 0; i < TASKS; i++) {
+      var _ = workload.decode();
+    }
+    bytes = Spent.bytes() - bytes;
+
+    assertThat(bytes / TASKS).as("bytes a record").isLessThanOrEqualTo(520);
+  }
+
+  @Test
+  void theEngineAllocatesLittleForTheWholeLifeOfATask() {
+    var workload = new EngineWorkload();
+    var running = new ArrayList<Delivery>();
+    run(workload, running, ROUNDS);
+
+    long bytes = run(workload, running, ROUNDS);
+
+    assertThat(workload.replies()).isEqualTo(2L * TASKS);
+    assertThat(bytes / TASKS).as("bytes a task").isLessThanOrEqualTo(800);
+  }
+
+  @Test
+  void theEngineWritesTwoChangesForATaskAndOneForAPoll() {
+    var workload = new EngineWorkload();
+    long before = workload.changes();
+
+    run(workload, new ArrayList<>(), ROUNDS);
+
+    assertThat(workload.consumed()).isEqualTo(TASKS);
+    assertThat(workload.changes() - before).isEqualTo(2L * TASKS + ROUNDS);
+  }
+
+  @Test
+  void aHundredThousandOthersDoNotMakeATaskAllocateMore() {
+    var alone = new EngineWorkload();
+    run(alone, new ArrayList<>(), ROUNDS);
+    long little = run(alone, new ArrayList<>(), ROUNDS);
+    var workload = new EngineWorkload();
+    var others = new ArrayList<Delivery>();
+    for (int i = 0; i < 100_000; i += ROUND) {
+      workload.arrive(workload.records(ROUND, 0), others);
+    }
+
+    long bytes = run(workload, new ArrayList<>(), ROUNDS);
+
+    assertThat(others).hasSizeGreaterThanOrEqualTo(100_000);
+    assertThat(bytes / TASKS).as("bytes a task").isLessThanOrEqualTo(little / TASKS + 120);
+  }
+
+  /// Bytes that were allocated in the engine.
+  private static long run(EngineWorkload workload, List<Delivery> running, int rounds) {
+    long bytes = 0;
+    for (int i = 0; i < rounds; i++) {
+      var records = workload.records(ROUND, 0);
+      long before = Spent.bytes();
+      workload.arrive(records, running);
+      workload.complete(running);
+      bytes += Spent.bytes() - before;
+    }
+    return bytes;
+  }
+
+  @Test
+  void aBatchIsOneTransactionAndFewPages(@TempDir Path dir) throws IOException {
+    Path file = dir.resolve("cost.sqlite");
+    try (var workload = new StoreWorkload(file, 4 * ROUND)) {
+      WriteAheadLog before = WriteAheadLog.of(file);
+      for (int i = 0; i < ROUNDS; i++) {
+        workload.commit(workload.changes(ROUND));
+      }
+      WriteAheadLog after = WriteAheadLog.of(file);
+
+      assertThat(after.transactions() - before.transactions()).isEqualTo(ROUNDS);
+      double pages = (double) (after.frames() - before.frames()) / TASKS;
+      assertThat(pages).as("pages a task").isLessThanOrEqualTo(0.36);
+    }
+  }
+
+  @Test
+  void theStoreAllocatesLittleForAnInsertAndADelete(@TempDir Path dir) {
+    try (var workload = new StoreWorkload(dir.resolve("cost.sqlite"), 4 * ROUND)) {
+      commit(workload, ROUNDS);
+
+      long bytes = commit(workload, ROUNDS);
+
+      assertThat(bytes / TASKS).as("bytes a task").isLessThanOrEqualTo(580);
+    }
+  }
+
+  private static long commit(StoreWorkload workload, int rounds) {
+    long bytes = 0;
+    for (int i = 0; i < rounds; i++) {
+      List<Change> changes = workload.changes(ROUND);
+      long before = Spent.bytes();
+      workload.commit(changes);
+      bytes += Spent.bytes() - before;
+    }
+    return bytes;
+  }
+}

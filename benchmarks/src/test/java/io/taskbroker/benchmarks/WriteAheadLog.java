@@ -1,0 +1,54 @@
+package io.taskbroker.benchmarks;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/// What is in a write-ahead log of SQLite (its file format, section 4): a header of 32 bytes, and
+/// frames of a page each. The last frame of a transaction has the size of the database.
+///
+/// @param frames pages that were written
+/// @param transactions each of which ended with one fsync, since the store asks for FULL
+record WriteAheadLog(int frames, int transactions) {
+  private static final int HEADER = 32;
+  private static final int FRAME_HEADER = 24;
+  private static final int PAGE_SIZE_AT = 8;
+  private static final int COMMIT_AT = 4;
+  private static final int SALT_AT = 8;
+  private static final int SALT = 8;
+  private static final int HEADER_SALT_AT = 16;
+
+  static WriteAheadLog of(Path database) throws IOException {
+    Path file = Path.of(database + "-wal");
+    try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      ByteBuffer header = read(channel, 0, HEADER);
+      int step = FRAME_HEADER + header.getInt(PAGE_SIZE_AT);
+      long salt = header.getLong(HEADER_SALT_AT);
+      int frames = 0;
+      int transactions = 0;
+      for (long at = HEADER; at + step <= channel.size(); at += step) {
+        ByteBuffer frame = read(channel, at, SALT_AT + SALT);
+        if (frame.getLong(SALT_AT) != salt) {
+          break; // of before the log was begun anew
+        }
+        frames++;
+        if (frame.getInt(COMMIT_AT) != 0) {
+          transactions++;
+        }
+      }
+      return new WriteAheadLog(frames, transactions);
+    }
+  }
+
+  private static ByteBuffer read(FileChannel channel, long at, int length) throws IOException {
+    ByteBuffer buffer = ByteBuffer.allocate(length);
+    while (buffer.hasRemaining()) {
+      if (channel.read(buffer, at + buffer.position()) < 0) {
+        throw new IOException("The log ends within a frame");
+      }
+    }
+    return buffer;
+  }
+}
