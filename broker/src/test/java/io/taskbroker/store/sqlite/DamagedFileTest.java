@@ -57,7 +57,7 @@ final class DamagedFileTest {
         changes.add(new Change.Insert(row(key, false), null));
       }
       changes.add(new Change.Consumed(PARTITION, 1000, null));
-      changes.add(new Change.Delete(9999, "done", Long.MAX_VALUE, null));
+      changes.add(new Change.Delete(9999, "done", Rows.ORIGIN, Long.MAX_VALUE, null));
       store.commit(new WriteBatch(1, changes));
     }
   }

@@ -38,7 +38,9 @@ final class SqliteStoreTest extends StoreContract {
                     new Change.Insert(Rows.pending(3), null),
                     new Change.Insert(Rows.parked(5, "app", NOW), null))));
     assertThat(store().firstKey()).isEqualTo(3);
-    store().commit(new WriteBatch(2, List.of(new Change.Delete(3, "id-3", Row.NONE, null))));
+    store()
+        .commit(
+            new WriteBatch(2, List.of(new Change.Delete(3, "id-3", Rows.ORIGIN, Row.NONE, null))));
     assertThat(store().firstKey()).isEqualTo(5);
   }
 
