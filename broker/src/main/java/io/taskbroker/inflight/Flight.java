@@ -212,11 +212,16 @@ final class Flight {
   void remove(Entry entry) {
     boolean inFlight = entries.remove(entry.id(), entry);
     resident(entry, -entry.bytes());
-    if (inFlight && !twins.isEmpty()) {
-      Entry twin = twins.next(entry.id());
-      if (twin != null) {
-        entries.put(twin.id(), twin);
-      }
+    if (twins.isEmpty()) {
+      return;
+    }
+    if (!inFlight) {
+      twins.remove(entry);
+      return;
+    }
+    Entry twin = twins.next(entry.id());
+    if (twin != null) {
+      entries.put(twin.id(), twin);
     }
   }
 

@@ -39,10 +39,14 @@ final class Parking {
 
   /// Takes note of a row that is parked now.
   ///
+  /// @param key of the row, which may be less than that of one that another broker made
   /// @param due wall-clock milliseconds
   /// @return the time to park it until: `due`, or later if the rows of that time were read already
-  long park(long due) {
+  long park(long key, long due) {
     long until = Math.max(due, reading && !rewound ? readingUpTo + 1 : cursorDue);
+    if (until == cursorDue && key < cursorKey) {
+      until++;
+    }
     if (reading) {
       parkedMeanwhile = earlier(parkedMeanwhile, until);
     } else {

@@ -24,6 +24,14 @@ final class Twins {
     waiting.computeIfAbsent(entry.id(), _ -> new ArrayDeque<>()).addLast(entry);
   }
 
+  /// Forgets one that ended while it waited.
+  void remove(Entry entry) {
+    ArrayDeque<Entry> twins = waiting.get(entry.id());
+    if (twins != null && twins.remove(entry) && twins.isEmpty()) {
+      waiting.remove(entry.id());
+    }
+  }
+
   boolean waitFor(String id) {
     return waiting.containsKey(id);
   }

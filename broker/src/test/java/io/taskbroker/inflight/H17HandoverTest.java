@@ -202,6 +202,23 @@ final class H17HandoverTest {
   }
 
   @Test
+  void h15RowIsParkedBehindWhatWasReadWhoeverMadeItsKey() {
+    a.worker = _ -> PushOutcome.ACCEPTED;
+    long due = peers.wall + 1_500;
+    Log other = peers.log("tasks", 1);
+    b.take(other); // whose keys are larger
+    b.send(other, Task.of("n").delayUntil(due), Task.of("p").delayUntil(due));
+    b.giveUp(other);
+    a.take(other);
+    peers.pass(1_000); // p is read back
+    assertThat(a.depths().parked()).isZero();
+    a.take(log);
+    a.send(log, Task.of("q").delayUntil(due));
+    peers.pass(2_000);
+    assertThat(a.handedOutIds()).containsExactly("n", "p", "q");
+  }
+
+  @Test
   void h17RecordsAreReadOnFromTheWatermark() {
     a.take(log);
     a.send(log, Task.of("x"));

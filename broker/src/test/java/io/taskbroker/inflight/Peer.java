@@ -180,7 +180,9 @@ final class Peer implements Effects {
 
   private void commitOne(int most) {
     List<Change> batch = new ArrayList<>();
-    while (batch.size() < most && waiting.peek() instanceof Change change) {
+    // The watermark behind rows is in their transaction (H1).
+    while (waiting.peek() instanceof Change change
+        && (batch.size() < most || batch.getLast() instanceof Change.Insert)) {
       waiting.remove();
       batch.add(change);
     }

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Timeout;
 /// always; the system properties `model.first` and `model.seeds` choose others.
 final class PeersModelTest {
   private static final long FIRST = Long.getLong("model.first", 0);
-  private static final long SEEDS = Long.getLong("model.seeds", 300);
+  private static final long SEEDS = Long.getLong("model.seeds", 200);
 
   @Test
   @Timeout(value = 10, unit = TimeUnit.MINUTES)
