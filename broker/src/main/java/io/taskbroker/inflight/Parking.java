@@ -39,10 +39,14 @@ final class Parking {
 
   /// Takes note of a row that is parked now.
   ///
+  /// @param key of the row, which may be less than that of one that another broker made
   /// @param due wall-clock milliseconds
   /// @return the time to park it until: `due`, or later if the rows of that time were read already
-  long park(long due) {
+  long park(long key, long due) {
     long until = Math.max(due, reading && !rewound ? readingUpTo + 1 : cursorDue);
+    if (until == cursorDue && key < cursorKey) {
+      until++;
+    }
     if (reading) {
       parkedMeanwhile = earlier(parkedMeanwhile, until);
     } else {
@@ -51,9 +55,13 @@ final class Parking {
     return until;
   }
 
-  /// A row that was found parked at start.
+  /// A row that was found parked: at start, or of a partition that has come.
   void found(long due) {
-    nextDue = earlier(nextDue, due);
+    if (reading) {
+      parkedMeanwhile = earlier(parkedMeanwhile, due);
+    } else {
+      nextDue = earlier(nextDue, due);
+    }
   }
 
   /// The wall clock was set back: begins anew, so that what is parked from now on has its place by

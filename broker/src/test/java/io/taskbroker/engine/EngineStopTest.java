@@ -14,7 +14,7 @@ import io.taskbroker.runtime.Failures;
 import io.taskbroker.runtime.LoopThread;
 import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.runtime.Ticker;
-import io.taskbroker.store.ActivationStore.ParkedQuery;
+import io.taskbroker.store.StoreQuery;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -92,7 +92,7 @@ final class EngineStopTest {
 
   private static final class Nowhere implements Outlets {
     @Override
-    public void commit(List<Change> changes, List<ParkedQuery> reads) {}
+    public void commit(List<Change> changes, List<StoreQuery> queries) {}
 
     @Override
     public void push(Delivery delivery) {}

@@ -18,7 +18,7 @@ final class ParkingTest {
   @Test
   void h15ReadsAheadOfTheTimeAndNotBefore() {
     assertThat(parking.nextRead()).isEqualTo(Long.MAX_VALUE);
-    assertThat(parking.park(10_000)).isEqualTo(10_000);
+    assertThat(parking.park(Long.MAX_VALUE, 10_000)).isEqualTo(10_000);
     assertThat(parking.nextRead()).isEqualTo(10_000 - Parking.LEAD_MS);
     flight.wall = 10_000 - Parking.LEAD_MS - 1;
     assertThat(reads(1)).isFalse();
@@ -31,29 +31,29 @@ final class ParkingTest {
 
   @Test
   void h15PlaceBehindThePageThatIsRead() {
-    parking.park(10_000);
+    parking.park(Long.MAX_VALUE, 10_000);
     flight.wall = 10_000;
     assertThat(reads(1)).isTrue();
     long upTo = 10_000 + Parking.LEAD_MS;
-    assertThat(parking.park(5_000)).isEqualTo(upTo + 1);
-    assertThat(parking.park(upTo + 500)).isEqualTo(upTo + 500);
+    assertThat(parking.park(Long.MAX_VALUE, 5_000)).isEqualTo(upTo + 1);
+    assertThat(parking.park(Long.MAX_VALUE, upTo + 500)).isEqualTo(upTo + 500);
     parking.wasRead(page(Row.NONE, row(1, 10_000)));
     assertThat(parking.nextRead()).isEqualTo(upTo + 1 - Parking.LEAD_MS);
   }
 
   @Test
   void h15PlaceBehindTheLastRowThatWasRead() {
-    parking.park(10_000);
+    parking.park(Long.MAX_VALUE, 10_000);
     flight.wall = 10_000;
     assertThat(reads(1)).isTrue();
     parking.wasRead(page(Row.NONE, row(7, 10_000)));
-    assertThat(parking.park(3_000)).isEqualTo(10_000);
-    assertThat(parking.park(20_000)).isEqualTo(20_000);
+    assertThat(parking.park(Long.MAX_VALUE, 3_000)).isEqualTo(10_000);
+    assertThat(parking.park(Long.MAX_VALUE, 20_000)).isEqualTo(20_000);
   }
 
   @Test
   void h15NextPageBeginsWhereTheLastEnded() {
-    parking.park(10_000);
+    parking.park(Long.MAX_VALUE, 10_000);
     flight.wall = 10_000;
     assertThat(reads(1)).isTrue();
     parking.wasRead(page(10_500, row(7, 10_000)));
@@ -65,12 +65,12 @@ final class ParkingTest {
 
   @Test
   void h15EmptyPageMovesNothing() {
-    parking.park(10_000);
+    parking.park(Long.MAX_VALUE, 10_000);
     flight.wall = 10_000;
     assertThat(reads(1)).isTrue();
     parking.wasRead(page(Row.NONE));
     assertThat(parking.holdsAny()).isFalse();
-    assertThat(parking.park(3_000)).isEqualTo(3_000);
+    assertThat(parking.park(Long.MAX_VALUE, 3_000)).isEqualTo(3_000);
   }
 
   @Test
@@ -83,14 +83,14 @@ final class ParkingTest {
 
   @Test
   void h21BeginsAnewWhenTheClockIsSetBack() {
-    parking.park(10_000);
+    parking.park(Long.MAX_VALUE, 10_000);
     flight.wall = 10_000;
     assertThat(reads(1)).isTrue();
     parking.rewind();
-    assertThat(parking.park(3_000)).isEqualTo(3_000);
+    assertThat(parking.park(Long.MAX_VALUE, 3_000)).isEqualTo(3_000);
     parking.wasRead(page(Row.NONE, row(7, 10_000)));
     assertThat(parking.nextRead()).isEqualTo(3_000 - Parking.LEAD_MS);
-    assertThat(parking.park(2_000)).isEqualTo(2_000);
+    assertThat(parking.park(Long.MAX_VALUE, 2_000)).isEqualTo(2_000);
   }
 
   private boolean reads(int room) {

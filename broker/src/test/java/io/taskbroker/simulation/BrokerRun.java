@@ -19,11 +19,11 @@ import io.taskbroker.outbox.SteppedOutbox;
 import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.ActivationStore;
-import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.CommitOptions;
 import io.taskbroker.store.InMemoryStore;
 import io.taskbroker.store.SteppedCommitter;
 import io.taskbroker.store.StoreException;
+import io.taskbroker.store.StoreQuery;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -377,9 +377,9 @@ final class BrokerRun implements Outlets, Intake {
   // What the engine wants done.
 
   @Override
-  public void commit(List<Change> changes, List<ParkedQuery> reads) {
+  public void commit(List<Change> changes, List<StoreQuery> queries) {
     bounds.submitted(changes);
-    committer.submit(changes, reads);
+    committer.submit(changes, queries);
     committerThread.wake(commitLatency());
   }
 

@@ -4,7 +4,7 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.engine.Outlets;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Intake;
-import io.taskbroker.store.ActivationStore.ParkedQuery;
+import io.taskbroker.store.StoreQuery;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
@@ -30,9 +30,9 @@ final class Narrows {
   Outlets committer(Outlets outlets) {
     return new ForwardingOutlets(outlets) {
       @Override
-      public void commit(List<Change> changes, List<ParkedQuery> reads) {
+      public void commit(List<Change> changes, List<StoreQuery> queries) {
         underWay += changes.size();
-        super.commit(changes, reads);
+        super.commit(changes, queries);
       }
     };
   }

@@ -16,6 +16,7 @@ import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.ActivationStore.ParkedPage;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.InMemoryStore;
+import io.taskbroker.store.StoreQuery;
 import io.taskbroker.store.WriteBatch;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -166,13 +167,15 @@ enum SwitchedOff implements Tampering {
     public Outlets outlets(Outlets outlets, BrokerRun run) {
       return new ForwardingOutlets(outlets) {
         @Override
-        public void commit(List<Change> changes, List<ParkedQuery> reads) {
+        public void commit(List<Change> changes, List<StoreQuery> queries) {
           super.commit(changes, List.of());
-          for (ParkedQuery query : reads) {
-            ParkedPage page = page(run, query);
-            run.tell(
-                new Command.ParkedRead(
-                    query.application(), page.rows(), page.nextDue(), query.upTo()));
+          for (StoreQuery asked : queries) {
+            if (asked instanceof ParkedQuery query) {
+              ParkedPage page = page(run, query);
+              run.tell(
+                  new Command.ParkedRead(
+                      query.application(), page.rows(), page.nextDue(), query.upTo()));
+            }
           }
         }
       };

@@ -9,8 +9,8 @@ import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.store.ActivationStore;
-import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.StoreException;
+import io.taskbroker.store.StoreQuery;
 import io.taskbroker.store.WriteBatch;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -93,10 +93,10 @@ final class Taps {
   static Outlets changing(Outlets outlets, UnaryOperator<Change> by) {
     return new ForwardingOutlets(outlets) {
       @Override
-      public void commit(List<Change> changes, List<ParkedQuery> reads) {
+      public void commit(List<Change> changes, List<StoreQuery> queries) {
         List<Change> changed = new ArrayList<>(changes);
         changed.replaceAll(by);
-        super.commit(changed, reads);
+        super.commit(changed, queries);
       }
     };
   }

@@ -1,0 +1,239 @@
+package io.taskbroker.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ParkedRow;
+import io.taskbroker.activation.Refusal;
+import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Status;
+import io.taskbroker.activation.Watermark;
+import io.taskbroker.store.ActivationStore.ParkedPage;
+import io.taskbroker.store.ActivationStore.ParkedQuery;
+import io.taskbroker.store.StoreException.Kind;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// What the committer does for brokers that share a store: it tells what was fenced, and passes
+/// reports on (H3, H10).
+@Timeout(60)
+final class StoreCommitterSharedTest {
+  private static final SourcePartition OURS = new SourcePartition("c", "g", "t-uuid", "t", 0);
+  private static final SourcePartition LOST = new SourcePartition("c", "g", "t-uuid", "t", 1);
+
+  private final Store store = new Store();
+  private final Heard heard = new Heard();
+  private final StoreCommitter committer =
+      new StoreCommitter(
+          store,
+          CommitOptions.defaults(),
+          heard,
+          (stage, cause) -> {
+            throw new AssertionError(stage, cause);
+          });
+
+  @BeforeEach
+  void start() {
+    committer.start();
+  }
+
+  @AfterEach
+  void stop() {
+    committer.stop();
+  }
+
+  @Test
+  void h10FencedChangesAreToldApartFromTheOthers() {
+    Change ours = new Change.Consumed(OURS, 5, null);
+    Change lost = new Change.Consumed(LOST, 7, null);
+    committer.submit(List.of(lost, ours), List.of(new StoreQuery.Barrier("b")));
+    await().until(() -> !heard.passed.isEmpty());
+    assertThat(heard.committed).containsExactly(ours);
+    assertThat(heard.fenced).containsExactly(lost);
+  }
+
+  @Test
+  void h10NothingIsToldAsCommittedWhenAllIsFenced() {
+    committer.submit(
+        List.of(new Change.Consumed(LOST, 7, null)), List.of(new StoreQuery.Barrier("b")));
+    await().until(() -> !heard.passed.isEmpty());
+    assertThat(heard.groups).isEmpty();
+    assertThat(heard.fenced).hasSize(1);
+  }
+
+  @Test
+  void h03ReportsThatWaitAreOneCallAndAnsweredEach() {
+    committer.submit(List.of(), List.of(passOn("first", "known"), passOn("second", "other")));
+    await().until(() -> heard.answers.size() == 2);
+    assertThat(heard.answers).containsExactly("first [true]", "second [false]");
+    assertThat(store.calls).hasSize(1);
+  }
+
+  @Test
+  void h03ReportsAreTriedAgainWhenTheStoreIsAway() {
+    store.failures.add(new StoreException(Kind.TRANSIENT, "away", null));
+    store.failures.add(new StoreException(Kind.FULL, "full", null));
+    committer.submit(List.of(), List.of(passOn("first", "known")));
+    await().until(() -> heard.answers.size() == 1);
+    assertThat(heard.answers).containsExactly("first [true]");
+    assertThat(store.calls).hasSize(3);
+  }
+
+  @Test
+  void h12ReportThatTheStoreCannotHoldIsAboutNothing() {
+    committer.submit(
+        List.of(), List.of(passOn("first", "known"), passOn("bad", "\0"), passOn("last", "known")));
+    await().until(() -> heard.answers.size() == 3);
+    assertThat(heard.answers).containsExactly("first [true]", "bad [false]", "last [true]");
+  }
+
+  @Test
+  void h03RecordedReportsAreRead() {
+    committer.submit(List.of(), List.of(new StoreQuery.Recorded(List.of(3L, 4L), "owner")));
+    await().until(() -> heard.answers.size() == 1);
+    assertThat(heard.answers).containsExactly("owner 2");
+  }
+
+  private static StoreQuery.PassOn passOn(String owner, String id) {
+    return new StoreQuery.PassOn(
+        List.of(new Reported(Row.NONE, id, Status.COMPLETE, -1, -1)), owner);
+  }
+
+  /// A store that owns one partition, and has a row of the id "known".
+  private static final class Store extends EmptyStore {
+    final List<StoreException> failures = new CopyOnWriteArrayList<>();
+    final List<List<Reported>> calls = new CopyOnWriteArrayList<>();
+
+    @Override
+    public List<Outcome> commit(WriteBatch batch) {
+      return batch.changes().stream()
+          .map(change ->
+              change instanceof Change.Consumed consumed && consumed.partition().equals(LOST)
+                  ? Outcome.FENCED
+                  : Outcome.APPLIED)
+          .toList();
+    }
+
+    @Override
+    public List<Boolean> report(List<Reported> reports) {
+      calls.add(List.copyOf(reports));
+      if (!failures.isEmpty()) {
+        throw failures.removeFirst();
+      }
+      if (reports.stream().anyMatch(report -> report.id().contains("\0"))) {
+        throw new StoreException(Kind.DATA, "no such text", null);
+      }
+      return reports.stream().map(report -> report.id().equals("known")).toList();
+    }
+
+    @Override
+    public List<Reported> reports(List<Long> keys) {
+      return keys.stream()
+          .map(key -> new Reported(key, "x" + key, Status.COMPLETE, -1, -1))
+          .toList();
+    }
+  }
+
+  /// An empty store.
+  private abstract static class EmptyStore implements ActivationStore {
+    @Override
+    public String name() {
+      return "empty";
+    }
+
+    @Override
+    public long lastKey() {
+      return 0;
+    }
+
+    @Override
+    public List<Row> load(long key, int limit) {
+      return List.of();
+    }
+
+    @Override
+    public List<ParkedRow> loadParked(long key, int limit) {
+      return List.of();
+    }
+
+    @Override
+    public List<Watermark> watermarks() {
+      return List.of();
+    }
+
+    @Override
+    public List<Tombstone> tombstones(long now) {
+      return List.of();
+    }
+
+    @Override
+    public ParkedPage due(ParkedQuery query) {
+      return new ParkedPage(List.of(), Row.NONE);
+    }
+
+    @Override
+    public long size() {
+      return 0;
+    }
+
+    @Override
+    public void maintain(long now) {}
+
+    @Override
+    public void close() {}
+  }
+
+  private static final class Heard implements StoreCommitter.Listener {
+    final List<Change> committed = new CopyOnWriteArrayList<>();
+    final List<Change> fenced = new CopyOnWriteArrayList<>();
+    final List<String> answers = new CopyOnWriteArrayList<>();
+    final List<StoreQuery.Barrier> passed = new CopyOnWriteArrayList<>();
+    final List<Integer> groups = new CopyOnWriteArrayList<>();
+
+    @Override
+    public void committed(List<Change> changes) {
+      groups.add(changes.size());
+      committed.addAll(changes);
+    }
+
+    @Override
+    public void fenced(List<Change> changes) {
+      fenced.addAll(new ArrayList<>(changes));
+    }
+
+    @Override
+    public Optional<Change.Insert> replacement(Refusal refusal) {
+      return Optional.empty();
+    }
+
+    @Override
+    public void rejected(Change change, String why) {}
+
+    @Override
+    public void read(ParkedQuery query, ParkedPage page) {}
+
+    @Override
+    public void passedOn(StoreQuery.PassOn query, List<Boolean> known) {
+      answers.add(query.owner() + " " + known);
+    }
+
+    @Override
+    public void recorded(StoreQuery.Recorded query, List<Reported> reports) {
+      answers.add(query.owner() + " " + reports.size());
+    }
+
+    @Override
+    public void passed(StoreQuery.Barrier barrier) {
+      passed.add(barrier);
+    }
+  }
+}
