@@ -51,6 +51,10 @@ final class Takeover {
       WHERE slot = ? AND run = ?
       """;
 
+  /// The generation of what was taken because nobody had it: lower than any, and taken from nobody
+  /// who lives.
+  static final int ADOPTED = -1;
+
   private final Connection connection;
   private final long run;
   private final long patienceMillis;
@@ -99,6 +103,18 @@ final class Takeover {
     });
   }
 
+  /// Does a step in a transaction, while no commit of a run is under way.
+  ///
+  /// @param of 0 for no run
+  <T> T alone(long of, Step<T> step) throws SQLException {
+    return inTransaction(() -> {
+      if (of != 0 && !lock(of)) {
+        throw new SQLException("The run " + of + " does not end its commit", "55P03");
+      }
+      return step.run();
+    });
+  }
+
   private Attempt attempt(Name name, int generation) throws SQLException {
     int slot;
     long holder;
@@ -109,7 +125,8 @@ final class Takeover {
         slot = result.getInt(1);
         holder = result.getLong(2);
         boolean alive = result.getBoolean(4);
-        if (holder != 0 && holder != run && alive && result.getInt(3) > generation) {
+        boolean later = generation == ADOPTED || result.getInt(3) > generation;
+        if (holder != 0 && holder != run && alive && later) {
           return new Attempt(0, 0, false);
         }
       }
@@ -187,7 +204,8 @@ final class Takeover {
   /// @param stuck the run that keeps it by a commit that does not end; 0 if none does
   private record Attempt(int slot, long stuck, boolean kept) {}
 
-  private interface Step<T> {
+  /// Something to do in a transaction.
+  interface Step<T> {
     T run() throws SQLException;
   }
 }
