@@ -7,6 +7,7 @@ import static io.taskbroker.store.postgres.PostgresSetup.query;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Reported;
 import io.taskbroker.activation.Row;
@@ -153,7 +154,7 @@ final class H03ForeignReportTest {
     return new Change.Insert(
         Row.arriving(
             key,
-            new io.taskbroker.activation.Activation(
+            new Activation(
                 id,
                 like.application(),
                 like.namespace(),
