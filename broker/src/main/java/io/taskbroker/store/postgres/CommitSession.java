@@ -9,12 +9,13 @@ import io.taskbroker.store.postgres.Plan.Moved;
 import io.taskbroker.store.postgres.Plan.TombstoneAt;
 import io.taskbroker.store.postgres.Segment.Kind;
 import io.taskbroker.store.postgres.Segment.Part;
+import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,10 +39,9 @@ final class CommitSession {
       new LinkedHashMap<>(16, 0.75f, true); // by shape
 
   /// @param connection is the session's from now on
-  CommitSession(Connection connection, long run) throws SQLException {
+  CommitSession(Connection connection, long run) {
     this.connection = connection;
     this.run = run;
-    connection.setAutoCommit(false);
   }
 
   /// Commits what is planned.
@@ -73,7 +73,9 @@ final class CommitSession {
 
   /// Ends a transaction that failed.
   void rollback() throws SQLException {
-    connection.rollback();
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("ROLLBACK");
+    }
   }
 
   void close() {
@@ -223,6 +225,7 @@ final class CommitSession {
     private final List<Step> steps = new ArrayList<>();
 
     void begin(Plan plan, long number, long forgotten) {
+      step('b', "BEGIN", _ -> {}, Answer.NONE);
       step('l', Sql.LOCK, binder -> binder.set((int) run), Answer.NONE);
       step('g', Sql.GUARD, binder -> binder.set(run).set(number).set(plan.slots()), Answer.NONE);
       if (forgotten >= 0) {
@@ -234,7 +237,10 @@ final class CommitSession {
       step(
           Character.forDigit(part.kind.ordinal(), 10),
           Sql.of(part.kind),
-          binder -> bind(part, binder),
+          binder -> {
+            bind(part, binder);
+            binder.set(part.changes.size());
+          },
           (result, plan) -> read(part, result, plan));
     }
 
@@ -285,37 +291,38 @@ final class CommitSession {
       steps.add(new Step(letter, sql, binding, answer));
     }
 
-    /// Which rows it was done to, and how their sizes changed.
-    private void read(Part part, ResultSet result, Plan plan) throws SQLException {
-      boolean sized =
-          switch (part.kind) {
-            case INSERT, LEAVE_WITH_PAYLOAD, DELETE -> true;
-            case MARK, PROVE, LEAVE -> false;
-          };
-      Map<Long, Integer> sizes = new HashMap<>();
-      Set<Long> done = new HashSet<>();
+    /// To how many rows it was done, and how their sizes changed.
+    private static void read(Part part, ResultSet result, Plan plan) throws SQLException {
+      int done = 0;
+      Set<Long> keys = new HashSet<>();
       while (result.next()) {
-        done.add(result.getLong(1));
-        if (sized) {
-          sizes.put(result.getLong(1), result.getInt(2));
+        int rows = result.getInt(2);
+        done += rows;
+        plan.sized(result.getInt(1), change(part.kind, rows, result.getLong(3)));
+        Array some = result.getArray(4);
+        if (some != null) {
+          for (Object key : (Object[]) some.getArray()) {
+            keys.add((Long) key);
+          }
         }
       }
+      if (done == part.changes.size()) {
+        return;
+      }
       for (int i = 0; i < part.changes.size(); i++) {
-        long key = Segment.key(part.changes.get(i));
-        if (!done.contains(key)) {
+        if (!keys.contains(Segment.key(part.changes.get(i)))) {
           plan.missed(
               part.indices.get(i), part.kind == Kind.INSERT ? Outcome.DUPLICATE : Outcome.MISSING);
-        } else if (sized) {
-          plan.sized(part.places.get(i), change(part.kind, sizes.getOrDefault(key, 0)));
         }
       }
     }
 
-    private static long change(Kind kind, int bytes) {
+    private static long change(Kind kind, int rows, long bytes) {
       return switch (kind) {
-        case INSERT -> ROW_BYTES + bytes;
-        case DELETE -> -ROW_BYTES - bytes;
-        default -> bytes;
+        case INSERT -> (long) rows * ROW_BYTES + bytes;
+        case DELETE -> -(long) rows * ROW_BYTES - bytes;
+        case LEAVE_WITH_PAYLOAD -> bytes;
+        case MARK, PROVE, LEAVE -> 0;
       };
     }
   }

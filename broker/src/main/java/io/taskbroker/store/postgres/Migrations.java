@@ -24,6 +24,10 @@ final class Migrations {
   static final int VERSION = 2;
 
   private static final Logger LOG = LoggerFactory.getLogger(Migrations.class);
+
+  /// The class of the advisory lock of whoever migrates ("tbmg").
+  private static final int LOCKS = 0x74626D67;
+
   private static final String HISTORY = "taskbroker_schema_history";
   private static final Pattern SAFE_NAME = Pattern.compile("[A-Za-z0-9_]+");
 
@@ -58,7 +62,10 @@ final class Migrations {
             throw new IllegalArgumentException(e);
           }
         });
-    try {
+    try (Connection alone = server.plain(migrator, address.database());
+        Statement statement = alone.createStatement()) {
+      // Flyway's own lock does not cover its first steps.
+      statement.execute("SELECT pg_advisory_lock(%d, 0)".formatted(LOCKS));
       MigrateResult result =
           Flyway.configure(Migrations.class.getClassLoader())
               .dataSource(source)

@@ -27,7 +27,7 @@ final class Plan {
   final List<TombstoneAt> tombstones = new ArrayList<>();
   final Map<SourcePartition, Moved> watermarks = new LinkedHashMap<>();
   final Set<Place> places = new LinkedHashSet<>();
-  private final Map<Place, Long> sizes = new HashMap<>();
+  private final Map<Integer, Long> sizes = new HashMap<>(); // by slot
   private final Outcome[] outcomes;
 
   private Plan(int changes) {
@@ -82,13 +82,13 @@ final class Plan {
   }
 
   /// The rows of a place became larger by so many bytes.
-  void sized(Place place, long bytes) {
-    sizes.merge(place, bytes, Long::sum);
+  void sized(int slot, long bytes) {
+    sizes.merge(slot, bytes, Long::sum);
   }
 
   /// Watermarks and sizes are what they became.
   void committed() {
-    sizes.forEach((place, bytes) -> place.bytes().addAndGet(bytes));
+    places.forEach(place -> place.bytes().addAndGet(sizes.getOrDefault(place.slot(), 0L)));
     watermarks.forEach((partition, moved) ->
         moved.place().marks().put(partition, new Mark(moved.now(), moved.version())));
   }
@@ -101,7 +101,7 @@ final class Plan {
         for (int i = 0; i < part.changes.size(); i++) {
           if (part.changes.get(i) instanceof Change.Insert insert) {
             sized(
-                part.places.get(i),
+                part.places.get(i).slot(),
                 CommitSession.ROW_BYTES + insert.row().activation().payload().length);
           }
         }

@@ -64,7 +64,7 @@ final class RowCodec {
       committed, once, derived, policy, bucket, seconds, received, expires, delay, added, topic, \
       partition, record_offset, namespace, taskname, leaving_topic, leaving_cluster, \
       leaving_headers, payload)
-      ON CONFLICT (slot, key) DO NOTHING RETURNING key, octet_length(activation)\
+      ON CONFLICT (slot, key) DO NOTHING RETURNING slot, key, octet_length(activation) AS size\
       """
           .formatted(
               time("claim"),

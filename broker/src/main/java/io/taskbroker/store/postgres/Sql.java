@@ -36,7 +36,7 @@ final class Sql {
       committed = u.committed, parked_until = NULL
       FROM unnest(?::int[], ?::bigint[], ?::text[], ?::int[], ?::bigint[], ?::bigint[], \
       ?::bool[], ?::bool[]) AS u(slot, key, status, attempts, claim, deadline, extended, committed)
-      WHERE t.slot = u.slot AND t.key = u.key RETURNING t.key\
+      WHERE t.slot = u.slot AND t.key = u.key RETURNING t.slot, t.key, 0 AS size\
       """
           .formatted(RowCodec.time("u.claim"), RowCodec.time("u.deadline"));
 
@@ -44,7 +44,7 @@ final class Sql {
       """
       UPDATE inflight_taskactivations t SET committed = TRUE
       FROM unnest(?::int[], ?::bigint[]) AS u(slot, key)
-      WHERE t.slot = u.slot AND t.key = u.key RETURNING t.key\
+      WHERE t.slot = u.slot AND t.key = u.key RETURNING t.slot, t.key, 0 AS size\
       """;
 
   static final String LEAVE =
@@ -53,7 +53,7 @@ final class Sql {
       leaving_cluster = u.cluster, leaving_headers = u.headers, parked_until = NULL
       FROM unnest(?::int[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[]) \
       AS u(slot, key, status, topic, cluster, headers)
-      WHERE t.slot = u.slot AND t.key = u.key RETURNING t.key\
+      WHERE t.slot = u.slot AND t.key = u.key RETURNING t.slot, t.key, 0 AS size\
       """;
 
   /// Joined with the row as it was, to know by how much it grows.
@@ -66,13 +66,13 @@ final class Sql {
       AS u(slot, key, status, topic, cluster, headers, payload)
       JOIN inflight_taskactivations o ON o.slot = u.slot AND o.key = u.key
       WHERE t.slot = u.slot AND t.key = u.key
-      RETURNING t.key, octet_length(t.activation) - octet_length(o.activation)\
+      RETURNING t.slot, t.key, octet_length(t.activation) - octet_length(o.activation) AS size\
       """;
 
   static final String DELETE =
       """
       DELETE FROM inflight_taskactivations t USING unnest(?::int[], ?::bigint[]) AS u(slot, key)
-      WHERE t.slot = u.slot AND t.key = u.key RETURNING t.key, octet_length(t.activation)\
+      WHERE t.slot = u.slot AND t.key = u.key RETURNING t.slot, t.key, octet_length(t.activation) AS size\
       """;
 
   static final String TOMBSTONE =
@@ -102,7 +102,21 @@ final class Sql {
 
   private Sql() {}
 
+  /// The statement of a kind of change of rows, with one parameter more: how many rows it is for.
+  /// It answers with slots, how many rows of each there were, their sizes, and, if there were fewer
+  /// than there should be, their keys. Not with a line for each row: an answer must have room on
+  /// its way while the rest of the script is still being sent.
   static String of(Segment.Kind kind) {
+    return """
+    WITH d AS (%s)
+    SELECT d.slot, count(*)::int, sum(d.size)::bigint,
+      CASE WHEN (SELECT count(*) FROM d) < ? THEN array_agg(d.key) END
+    FROM d GROUP BY d.slot\
+    """
+        .formatted(change(kind));
+  }
+
+  private static String change(Segment.Kind kind) {
     return switch (kind) {
       case INSERT -> RowCodec.INSERT;
       case MARK -> MARK;

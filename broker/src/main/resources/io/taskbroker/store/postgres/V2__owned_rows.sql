@@ -141,7 +141,8 @@ CREATE INDEX inflight_taskactivations_parked
   ON inflight_taskactivations (slot, application, parked_until, key)
   WHERE parked_until IS NOT NULL;
 
-CREATE INDEX inflight_taskactivations_id ON inflight_taskactivations (hashtext(id));
+-- Where a report is to go that reached another broker.
+CREATE INDEX inflight_taskactivations_id ON inflight_taskactivations USING hash (id);
 
 -- Rows come and go: what they leave behind is cleared away often, and at once.
 ALTER TABLE inflight_taskactivations SET (

@@ -94,6 +94,9 @@ final class PostgresCostTest {
     long late;
     try (Connection holder = database.connect()) {
       PostgresStore.migrate(PostgresSetup.options(database));
+      for (String table : List.of("inflight_taskactivations", "taskbroker_batch")) {
+        database.execute("ALTER TABLE " + table + " SET (autovacuum_enabled = false)");
+      }
       holder.setAutoCommit(false);
       holder.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
       try (Statement statement = holder.createStatement()) {
