@@ -9,10 +9,12 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Properties;
 import java.util.regex.Pattern;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.flywaydb.core.api.output.MigrateResult;
+import org.postgresql.PGProperty;
 import org.postgresql.ds.PGSimpleDataSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,7 +22,7 @@ import org.slf4j.LoggerFactory;
 /// Brings the tables up to date: makes the database and the tables, or takes over those that the
 /// reference filled (reference-spec 4.2).
 final class Migrations {
-  /// The newest of the scripts beside this class.
+  /// The newest of the scripts in the folder `migrations`.
   static final int VERSION = 2;
 
   private static final Logger LOG = LoggerFactory.getLogger(Migrations.class);
@@ -51,17 +53,7 @@ final class Migrations {
   /// @throws StoreException of kind `FATAL` if it cannot be done; a script is done whole or not
   void run(Login migrator) throws SQLException {
     createDatabase(migrator);
-    PGSimpleDataSource source = new PGSimpleDataSource();
-    source.setUrl(server.url(address.database()));
-    server
-        .properties(migrator)
-        .forEach((name, value) -> {
-          try {
-            source.setProperty(name.toString(), value.toString());
-          } catch (SQLException e) {
-            throw new IllegalArgumentException(e);
-          }
-        });
+    PGSimpleDataSource source = source(migrator);
     try (Connection alone = server.plain(migrator, address.database());
         Statement statement = alone.createStatement()) {
       // Flyway's own lock does not cover its first steps.
@@ -69,7 +61,7 @@ final class Migrations {
       MigrateResult result =
           Flyway.configure(Migrations.class.getClassLoader())
               .dataSource(source)
-              .locations("classpath:io/taskbroker/store/postgres")
+              .locations("classpath:io/taskbroker/store/postgres/migrations")
               .table(HISTORY)
               .baselineOnMigrate(true) // there may be tables of others, and those of the reference
               .baselineVersion("0")
@@ -109,6 +101,19 @@ final class Migrations {
                   .formatted(address, found, VERSION),
           null);
     }
+  }
+
+  private PGSimpleDataSource source(Login migrator) throws SQLException {
+    PGSimpleDataSource source = new PGSimpleDataSource();
+    source.setUrl(server.url(address.database()));
+    Properties properties = server.properties(migrator);
+    for (String name : properties.stringPropertyNames()) {
+      PGProperty property = PGProperty.forName(name);
+      if (property != null) { // others, such as the reference may have, mean nothing to the driver
+        source.setProperty(property, properties.getProperty(name));
+      }
+    }
+    return source;
   }
 
   private StoreException failed(FlywayException e) {

@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /// What workers report to brokers that do not have the row (H3): a row of its own, and a word to
 /// the broker that has it. Thread-safe; connections commit by themselves.
@@ -82,7 +83,7 @@ final class Reports {
     Map<Integer, List<Reported>> bySlot = new TreeMap<>();
     Set<Integer> runs = new TreeSet<>();
     try (PreparedStatement find = connection.prepareStatement(FIND)) {
-      new Binder(find).set(reports.stream().map(Reported::id).toArray(String[]::new));
+      new Binder(find).set(ids(reports));
       try (ResultSet result = find.executeQuery()) {
         while (result.next()) {
           int at = result.getInt(1) - 1;
@@ -237,6 +238,16 @@ final class Reports {
     }
     payloads.add(payload.toString());
     return payloads;
+  }
+
+  /// Null for what no row can have as its id.
+  private static @Nullable String[] ids(List<Reported> reports) {
+    @Nullable String[] ids = new String[reports.size()];
+    for (int i = 0; i < ids.length; i++) {
+      String id = reports.get(i).id();
+      ids[i] = id.indexOf('\0') < 0 ? id : null;
+    }
+    return ids;
   }
 
   private static int[] ints(List<Integer> numbers) {

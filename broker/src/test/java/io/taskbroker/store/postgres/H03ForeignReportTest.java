@@ -65,7 +65,7 @@ final class H03ForeignReportTest {
   @Test
   void h03ReportReachesWhoHasTheRow() {
     Reported complete = new Reported(0, "id-1", Status.COMPLETE, -1, -1);
-    Reported unknown = new Reported(0, "nobody's", Status.FAILURE, -1, -1);
+    Reported unknown = new Reported(0, "nobody's \0", Status.FAILURE, -1, -1);
     Reported retry = new Reported(0, "id-2", Status.RETRY, 5, 30);
     assertThat(other.report(List.of(complete, unknown, retry))).containsExactly(true, false, true);
     Reported[] told = {
