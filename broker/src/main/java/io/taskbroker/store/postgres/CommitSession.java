@@ -21,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// The connection that commits: everything of a batch goes to the server at once, and one answer
 /// comes back. Confined to the committer's thread.
@@ -141,9 +142,9 @@ final class CommitSession {
     int n = part.changes.size();
     String[] statuses = new String[n];
     String[] topics = new String[n];
-    String[] clusters = new String[n];
-    String[] headers = new String[n];
-    byte[][] payloads = new byte[n][];
+    @Nullable String[] clusters = new String[n];
+    @Nullable String[] headers = new String[n];
+    byte[] @Nullable [] payloads = new byte[n][];
     for (int i = 0; i < n; i++) {
       Change.Leave leave = (Change.Leave) part.changes.get(i);
       statuses[i] = leave.status().storedName();
@@ -235,7 +236,7 @@ final class CommitSession {
 
     void part(Part part) {
       step(
-          Character.forDigit(part.kind.ordinal(), 10),
+          part.kind.letter(),
           Sql.of(part.kind),
           binder -> {
             bind(part, binder);

@@ -127,7 +127,8 @@ final class Migrations {
   }
 
   private void createDatabase(Login migrator) throws SQLException {
-    try (Connection connection = server.plain(migrator, address.database())) {
+    try {
+      server.plain(migrator, address.database()).close();
       return; // it is there
     } catch (SQLException e) {
       if (!PostgresErrors.state(e).equals("3D000")) {

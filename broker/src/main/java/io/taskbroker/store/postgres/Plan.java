@@ -48,7 +48,7 @@ final class Plan {
   long[] reported(Reports reports) {
     LongStream.Builder keys = LongStream.builder();
     for (Segment segment : segments) {
-      for (Change change : segment.of(Kind.DELETE).changes) {
+      for (Change change : segment.changes(Kind.DELETE)) {
         if (reports.areOf(Segment.key(change))) {
           keys.add(Segment.key(change));
         }

@@ -3,6 +3,8 @@ package io.taskbroker.store.postgres;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Row;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,22 +14,27 @@ import java.util.Map;
 /// (H20).
 final class Segment {
   private final Map<Long, Kind> last = new HashMap<>();
-  private final List<Part> parts = new ArrayList<>(); // by the order of their kinds
-
-  Segment() {
-    for (Kind kind : Kind.values()) {
-      parts.add(new Part(kind));
-    }
-  }
+  private final Map<Kind, Part> parts = new EnumMap<>(Kind.class);
 
   /// What is done to a row, in the order in which it is done.
   enum Kind {
-    INSERT,
-    MARK,
-    PROVE,
-    LEAVE,
-    LEAVE_WITH_PAYLOAD,
-    DELETE
+    INSERT('i'),
+    MARK('m'),
+    PROVE('p'),
+    LEAVE('v'),
+    LEAVE_WITH_PAYLOAD('y'),
+    DELETE('d');
+
+    private final char letter;
+
+    Kind(char letter) {
+      this.letter = letter;
+    }
+
+    /// Tells it in the shape of a script.
+    char letter() {
+      return letter;
+    }
   }
 
   /// The changes of one kind, and where they are in their batch.
@@ -65,22 +72,22 @@ final class Segment {
       return false;
     }
     last.put(key(change), kind);
-    Part part = parts.get(kind.ordinal());
+    Part part = parts.computeIfAbsent(kind, Part::new);
     part.changes.add(change);
     part.places.add(place);
     part.indices.add(index);
     return true;
   }
 
-  Part of(Kind kind) {
-    return parts.get(kind.ordinal());
+  /// The changes of a kind.
+  List<Change> changes(Kind kind) {
+    Part part = parts.get(kind);
+    return part == null ? List.of() : part.changes;
   }
 
   /// The kinds that there are, with their changes.
-  List<Part> parts() {
-    List<Part> some = new ArrayList<>(parts);
-    some.removeIf(part -> part.changes.isEmpty());
-    return some;
+  Collection<Part> parts() {
+    return parts.values();
   }
 
   /// The key of the row that a change is about; [Row#NONE] if it is about none.

@@ -2,7 +2,6 @@ package io.taskbroker.store.postgres;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import com.zaxxer.hikari.SQLExceptionOverride;
 import io.taskbroker.store.postgres.PostgresOptions.Address;
 import io.taskbroker.store.postgres.PostgresOptions.Login;
 import java.net.URLDecoder;
@@ -23,22 +22,6 @@ final class Server {
           "application_name", "ApplicationName",
           "connect_timeout", "connectTimeout",
           "target_session_attrs", "targetServerType");
-
-  /// Durable means on disk, whatever the server thinks (G1, G2), and rows are found by their index,
-  /// whatever the statistics say of tables that fill and empty all the time.
-  private static final String SETTINGS =
-      """
-      SELECT set_config('synchronous_commit', 'on', false)
-      WHERE current_setting('synchronous_commit') IN ('off', 'local');
-      SET default_transaction_isolation = 'read committed';
-      SET jit = off;
-      SET enable_seqscan = off;
-      SET enable_hashjoin = off;
-      SET enable_mergejoin = off;
-      SET plan_cache_mode = force_generic_plan;
-      SET statement_timeout = %d;
-      SET idle_in_transaction_session_timeout = %d
-      """;
 
   private static final int STATEMENT_MILLIS = 30_000;
   private static final int POOLED = 4;
@@ -125,8 +108,22 @@ final class Server {
     }
   }
 
+  /// Durable means on disk, whatever the server thinks (G1, G2), and rows are found by their index,
+  /// whatever the statistics say of tables that fill and empty all the time.
   private String settings() {
-    return SETTINGS.formatted(STATEMENT_MILLIS, idleInTransactionMillis);
+    return """
+    SELECT set_config('synchronous_commit', 'on', false)
+    WHERE current_setting('synchronous_commit') IN ('off', 'local');
+    SET default_transaction_isolation = 'read committed';
+    SET jit = off;
+    SET enable_seqscan = off;
+    SET enable_hashjoin = off;
+    SET enable_mergejoin = off;
+    SET plan_cache_mode = force_generic_plan;
+    SET statement_timeout = %d;
+    SET idle_in_transaction_session_timeout = %d
+    """
+        .formatted(STATEMENT_MILLIS, idleInTransactionMillis);
   }
 
   private static Connection connect(String url, Properties properties) throws SQLException {
@@ -145,14 +142,6 @@ final class Server {
         String value = URLDecoder.decode(pair.substring(equals + 1), StandardCharsets.UTF_8);
         properties.setProperty(NAMES.getOrDefault(name, name), value);
       }
-    }
-  }
-
-  /// Which errors a pooled connection does not survive.
-  static final class Eviction implements SQLExceptionOverride {
-    @java.lang.Override
-    public Override adjudicate(SQLException error) {
-      return PostgresErrors.endsConnection(error) ? Override.MUST_EVICT : Override.CONTINUE_EVICT;
     }
   }
 }

@@ -95,7 +95,7 @@ final class H06GhostCommitTest {
       gate.awaitCommit();
       var again = Gate.meanwhile(() -> store.commit(batch));
       assertThat(again).isNotDone();
-      gate.close();
+      gate.open();
       assertThat(first.join()).containsOnly(Outcome.APPLIED);
       assertThat(again.join()).containsOnly(Outcome.APPLIED);
     } finally {

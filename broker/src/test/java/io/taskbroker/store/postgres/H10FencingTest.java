@@ -36,7 +36,7 @@ final class H10FencingTest {
   @BeforeEach
   void open() {
     PostgresOptions options =
-        PostgresSetup.options(database, Duration.ofMillis(2_000), PostgresSetup.LONG);
+        PostgresSetup.options(database, Duration.ofSeconds(2), PostgresSetup.LONG);
     former = PostgresStore.open(options);
     taker = PostgresStore.open(options);
     former.take(partition(0), 1);
