@@ -26,6 +26,7 @@ import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.Rules;
 import io.taskbroker.inflight.Tally;
+import io.taskbroker.ingest.Custody;
 import io.taskbroker.ingest.DeclaredTopics;
 import io.taskbroker.ingest.Ingest;
 import io.taskbroker.outbox.Outbox;
@@ -117,7 +118,7 @@ public final class Broker implements Service {
     var ingest =
         new Ingest(
             Settings.sources(config),
-            () -> watermarks,
+            Custody.sole(() -> watermarks),
             mailbox,
             Settings.ingest(config, store.name()),
             failures,

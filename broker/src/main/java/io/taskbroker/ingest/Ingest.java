@@ -11,7 +11,6 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
 
 /// The stage that reads Kafka: one consumer, and one thread, for each topic.
 ///
@@ -21,26 +20,26 @@ import java.util.function.Supplier;
 /// for ever; a second broker under the same instance id ends the process.
 public final class Ingest implements Service, Progress {
   private final Map<String, TopicConsumer> consumers = new LinkedHashMap<>();
-  private final Supplier<List<Watermark>> watermarks;
+  private final Custody custody;
   private volatile boolean running;
 
   /// @param sources the topics, each of them once
-  /// @param watermarks what is stored of how far partitions were consumed; read once, by [#start]
+  /// @param custody what is stored of partitions, asked by [#start] and when they come and go
   /// @param failures where to report that a topic cannot be read any more
   public Ingest(
       List<TopicSource> sources,
-      Supplier<List<Watermark>> watermarks,
+      Custody custody,
       Intake intake,
       IngestOptions options,
       FailureSink failures,
       Metrics metrics) {
     for (TopicSource source : sources) {
-      var consumer = new TopicConsumer(source, options, intake, metrics, failures);
+      var consumer = new TopicConsumer(source, options, intake, custody, metrics, failures);
       if (consumers.put(source.topic(), consumer) != null) {
         throw new IllegalArgumentException("Topic " + source.topic() + " is given twice");
       }
     }
-    this.watermarks = watermarks;
+    this.custody = custody;
   }
 
   @Override
@@ -51,7 +50,7 @@ public final class Ingest implements Service, Progress {
   /// Returns at once, whether Kafka can be reached or not.
   @Override
   public void start() {
-    List<Watermark> stored = watermarks.get();
+    List<Watermark> stored = custody.watermarks();
     running = true;
     consumers.values().forEach(consumer -> consumer.start(stored));
   }

@@ -121,6 +121,7 @@ final class Partitions implements ConsumerRebalanceListener {
   /// Finds out where to begin the partitions that were given, and begins there.
   ///
   /// @throws org.apache.kafka.common.KafkaException if that cannot be found out now
+  /// @throws Custody.Unavailable if the store does not give them now
   void take() {
     PositionFinder.Topic topic = finder.topic();
     List<SourcePartition> named =
@@ -128,7 +129,8 @@ final class Partitions implements ConsumerRebalanceListener {
     if (!ledgers.awaitDrained(named, DRAIN_TIMEOUT)) {
       log.warn("Takes {} while the engine still drains what it had of them", names(named));
     }
-    Map<TopicPartition, PositionFinder.Found> found = finder.find(topic, untaken);
+    Map<TopicPartition, PositionFinder.Found> found =
+        finder.find(topic, finder.take(topic, untaken));
     found.values().forEach(this::complain);
     boolean committed = commit(found);
     found.forEach((partition, each) -> {
@@ -138,7 +140,7 @@ final class Partitions implements ConsumerRebalanceListener {
         tellCommitted(each.partition(), each.start().position());
       }
     });
-    untaken.clear();
+    untaken.removeAll(found.keySet());
     commits.hurry();
   }
 
@@ -231,6 +233,7 @@ final class Partitions implements ConsumerRebalanceListener {
           drainTimeout);
     }
     commits.commitNow(given, COMMIT_TIMEOUT);
+    finder.release(given);
     given.forEach(ledgers::close);
   }
 
@@ -240,10 +243,12 @@ final class Partitions implements ConsumerRebalanceListener {
 
   /// Forgets partitions that somebody else may have already.
   private void lose(Collection<TopicPartition> partitions) {
-    for (SourcePartition lost : forget(partitions)) {
-      intake.tell(new Command.Revoked(lost, true));
-      ledgers.close(lost);
+    List<SourcePartition> lost = forget(partitions);
+    for (SourcePartition each : lost) {
+      intake.tell(new Command.Revoked(each, true));
+      ledgers.close(each);
     }
+    finder.release(lost);
   }
 
   void loseAll() {

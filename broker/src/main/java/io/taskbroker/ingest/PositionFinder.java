@@ -5,9 +5,12 @@ import io.taskbroker.activation.Watermark;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -24,11 +27,14 @@ import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/// Asks Kafka and the ledgers what [StartingOffsets] needs to know of the partitions of one topic.
-/// Every question is bounded in time and fails by a [KafkaException]. Used by the reader's thread
-/// only.
+/// Asks Kafka, the store and the ledgers what [StartingOffsets] needs to know of the partitions of
+/// one topic. Every question is bounded in time and fails by a [KafkaException]. Used by the
+/// reader's thread only.
 final class PositionFinder {
+  private static final Logger log = LoggerFactory.getLogger(PositionFinder.class);
   private static final int TIMEOUT_MILLIS = 3000;
   private static final Duration TIMEOUT = Duration.ofMillis(TIMEOUT_MILLIS);
 
@@ -36,10 +42,15 @@ final class PositionFinder {
   private final Consumer<byte[], byte[]> consumer;
   private final Supplier<Topic> topics;
   private final Ledgers ledgers;
+  private final Custody custody;
 
   PositionFinder(
-      TopicSource source, Consumer<byte[], byte[]> consumer, Admin admin, Ledgers ledgers) {
-    this(source, consumer, () -> ask(admin, source.topic()), ledgers);
+      TopicSource source,
+      Consumer<byte[], byte[]> consumer,
+      Admin admin,
+      Ledgers ledgers,
+      Custody custody) {
+    this(source, consumer, () -> ask(admin, source.topic()), ledgers, custody);
   }
 
   /// @param topics describes the topic as it is now
@@ -47,11 +58,13 @@ final class PositionFinder {
       TopicSource source,
       Consumer<byte[], byte[]> consumer,
       Supplier<Topic> topics,
-      Ledgers ledgers) {
+      Ledgers ledgers,
+      Custody custody) {
     this.source = source;
     this.consumer = consumer;
     this.topics = topics;
     this.ledgers = ledgers;
+    this.custody = custody;
   }
 
   /// The topic as it is now: asked anew every time, as it may have been deleted and made again.
@@ -72,6 +85,38 @@ final class PositionFinder {
     TopicDescription description = answer(topic);
     return new Topic(
         answer(cluster), description.topicId().toString(), description.partitions().size());
+  }
+
+  /// Takes the partitions into custody.
+  ///
+  /// @return those that it was given: all, but for what a later owner has
+  /// @throws Custody.Unavailable if the store does not answer; it may have given some
+  Set<TopicPartition> take(Topic topic, Collection<TopicPartition> partitions) {
+    int generation = consumer.groupMetadata().generationId();
+    var taken = new HashSet<TopicPartition>();
+    for (TopicPartition partition : partitions) {
+      SourcePartition named = named(topic, partition);
+      Optional<List<Watermark>> stored = custody.take(named, generation);
+      if (stored.isPresent()) {
+        ledgers.remember(stored.get());
+        taken.add(partition);
+      } else {
+        log.warn(
+            "Another broker got {}-{} in a later rebalance: waits for the next",
+            named.topic(),
+            named.partition());
+      }
+    }
+    return taken;
+  }
+
+  /// Gives partitions up, of which the engine has nothing any more.
+  void release(Collection<SourcePartition> partitions) {
+    try {
+      partitions.forEach(custody::release);
+    } catch (Custody.Unavailable e) {
+      log.warn("Gives partitions up without telling the store: {}", e.getMessage());
+    }
   }
 
   /// Where to begin each of the partitions.

@@ -41,6 +41,7 @@ final class TopicConsumer {
   private final TopicSource source;
   private final IngestOptions options;
   private final Intake intake;
+  private final Custody custody;
   private final FailureSink failures;
   private final Ledgers ledgers;
   private final RecordDecoder decoder;
@@ -58,11 +59,13 @@ final class TopicConsumer {
       TopicSource source,
       IngestOptions options,
       Intake intake,
+      Custody custody,
       Metrics metrics,
       FailureSink failures) {
     this.source = source;
     this.options = options;
     this.intake = intake;
+    this.custody = custody;
     this.failures = failures;
     this.counts = new TopicCounts(source.topic(), metrics);
     this.ledgers = new Ledgers(options.readAheadRecords(), options.readAheadBytes());
@@ -176,7 +179,7 @@ final class TopicConsumer {
   private void readUntilStopped(Admin admin, Consumer<byte[], byte[]> consumer) {
     var commits =
         new OffsetCommits(consumer, ledgers, intake, source.autoCommitInterval(), System::nanoTime);
-    var finder = new PositionFinder(source, consumer, admin, ledgers);
+    var finder = new PositionFinder(source, consumer, admin, ledgers, custody);
     var partitions = new Partitions(consumer, finder, commits, ledgers, intake, counts);
     boolean clean = false;
     try {
@@ -259,6 +262,9 @@ final class TopicConsumer {
       throw e;
     } catch (KafkaException e) {
       watch.trouble(e);
+      takeNotBefore = System.nanoTime() + RETRY_AFTER.toNanos();
+    } catch (Custody.Unavailable e) {
+      log.warn("Cannot begin {} yet, tries again: {}", source.topic(), e.getMessage());
       takeNotBefore = System.nanoTime() + RETRY_AFTER.toNanos();
     }
   }

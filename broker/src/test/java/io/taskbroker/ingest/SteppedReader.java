@@ -75,7 +75,8 @@ public final class SteppedReader {
             source,
             consumer,
             () -> new PositionFinder.Topic("simulated", topic.id(), topic.partitions()),
-            ledgers);
+            ledgers,
+            Custody.sole(List::of));
     var counts = new TopicCounts(topic.name(), METRICS);
     this.handover = new Handover(new ActivationDecoder(86_400, 1 << 20), ledgers, intake, counts);
     this.partitions = new Partitions(consumer, finder, commits, ledgers, intake, counts);

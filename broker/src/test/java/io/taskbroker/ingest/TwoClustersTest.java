@@ -49,9 +49,9 @@ final class TwoClustersTest {
               List.of(
                   source("tasks", near, Optional.empty()),
                   source("events", far, Optional.of(raw()))),
-              () ->
+              Custody.sole(() ->
                   List.of(
-                      new Watermark(tasks, 4, Watermark.NONE), new Watermark(elsewhere, 15, 15)),
+                      new Watermark(tasks, 4, Watermark.NONE), new Watermark(elsewhere, 15, 15))),
               engine,
               OPTIONS,
               (_, failure) -> failures.add(failure),

@@ -1,0 +1,59 @@
+package io.taskbroker.ingest;
+
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Watermark;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/// What becomes of the rows of a partition when the group gives it to this broker or takes it away,
+/// where several brokers share a store. Called by the readers' threads, which it may block for as
+/// long as a database takes to answer.
+public interface Custody {
+  /// That of a broker which has its store to itself: it has all rows from its start, whoever reads
+  /// their partitions.
+  ///
+  /// @param watermarks what is stored of how far partitions were consumed; read once
+  static Custody sole(Supplier<List<Watermark>> watermarks) {
+    return new Custody() {
+      @Override
+      public List<Watermark> watermarks() {
+        return watermarks.get();
+      }
+
+      @Override
+      public Optional<List<Watermark>> take(SourcePartition partition, int generation) {
+        return Optional.of(List.of());
+      }
+
+      @Override
+      public void release(SourcePartition partition) {}
+    };
+  }
+
+  /// How far partitions were consumed that are this broker's from the start. Asked once.
+  List<Watermark> watermarks();
+
+  /// Makes the partition this broker's, and hands what is in flight of it to the engine.
+  ///
+  /// @param generation the generation of the group that gave it
+  /// @return how far it was consumed, if that is told only now; empty if a broker has it that got
+  ///   it in a later generation, so that it is about to be taken away from this one (H11)
+  /// @throws Unavailable if that cannot be done now
+  Optional<List<Watermark>> take(SourcePartition partition, int generation);
+
+  /// Lets others have the partition, of which the engine has nothing any more, if it is still this
+  /// broker's.
+  ///
+  /// @throws Unavailable if that cannot be done now: whoever takes it does not need it
+  void release(SourcePartition partition);
+
+  /// The store does not answer; it may later.
+  final class Unavailable extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    public Unavailable(String message, Throwable cause) {
+      super(message, cause);
+    }
+  }
+}
