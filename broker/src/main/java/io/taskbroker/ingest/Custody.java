@@ -17,6 +17,11 @@ public interface Custody {
   static Custody sole(Supplier<List<Watermark>> watermarks) {
     return new Custody() {
       @Override
+      public boolean moves() {
+        return false;
+      }
+
+      @Override
       public List<Watermark> watermarks() {
         return watermarks.get();
       }
@@ -30,6 +35,9 @@ public interface Custody {
       public void release(SourcePartition partition) {}
     };
   }
+
+  /// Whether rows move with their partitions, which had better stay where they are in a rebalance.
+  boolean moves();
 
   /// How far partitions were consumed that are this broker's from the start. Asked once.
   List<Watermark> watermarks();

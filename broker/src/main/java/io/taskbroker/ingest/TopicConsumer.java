@@ -158,7 +158,7 @@ final class TopicConsumer {
 
   private Consumer<byte[], byte[]> newConsumer() {
     return new KafkaConsumer<>(
-        ClientSettings.consumer(source, options),
+        ClientSettings.consumer(source, options, custody.moves()),
         new ByteArrayDeserializer(),
         new ByteArrayDeserializer());
   }

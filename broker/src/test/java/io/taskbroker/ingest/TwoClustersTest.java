@@ -86,7 +86,7 @@ final class TwoClustersTest {
             Duration.ofMillis(90),
             "latest");
 
-    assertThat(ClientSettings.consumer(source, OPTIONS))
+    assertThat(ClientSettings.consumer(source, OPTIONS, false))
         .containsEntry(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, 9000)
         .containsEntry(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG, 3000)
         .containsEntry(ConsumerConfig.GROUP_ID_CONFIG, "g")
