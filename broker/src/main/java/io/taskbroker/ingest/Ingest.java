@@ -85,6 +85,15 @@ public final class Ingest implements Service, Progress {
     }
   }
 
+  /// The engine says that the store gave the partition to another broker. Thread-safe, does not
+  /// block.
+  public void lost(SourcePartition partition) {
+    TopicConsumer consumer = consumers.get(partition.topic());
+    if (consumer != null) {
+      consumer.ledgers().lost(partition);
+    }
+  }
+
   /// How often a log had lost the offset that was to be read next: records were lost (H5).
   public long offsetsOutOfRange() {
     return consumers.values().stream().mapToLong(TopicConsumer::outOfRange).sum();

@@ -212,6 +212,22 @@ final class Partitions implements ConsumerRebalanceListener {
     putOff(partitions);
   }
 
+  /// Takes anew what the store gave to another broker although the group left it with this one:
+  /// that broker took it for nobody's, or the group's next generation is on its way.
+  void takeLostAgain() {
+    Set<SourcePartition> lost = ledgers.takeLost();
+    if (!lost.isEmpty()) {
+      log.warn("Another broker has {} by now: asks the store for them again", names(lost));
+      List<TopicPartition> again =
+          held.entrySet().stream()
+              .filter(each -> lost.contains(each.getValue()))
+              .map(Map.Entry::getKey)
+              .toList();
+      lose(again);
+      putOff(again);
+    }
+  }
+
   private void putOff(Collection<TopicPartition> partitions) {
     untaken.addAll(partitions);
     consumer.pause(partitions);
@@ -274,7 +290,7 @@ final class Partitions implements ConsumerRebalanceListener {
     return mark == null ? "nothing" : mark.next() + ", of which committed " + mark.committed();
   }
 
-  private static List<String> names(List<SourcePartition> partitions) {
+  private static List<String> names(Collection<SourcePartition> partitions) {
     return partitions.stream().map(Partitions::name).toList();
   }
 

@@ -220,6 +220,7 @@ final class TopicConsumer {
       OffsetCommits commits,
       Partitions partitions) {
     try {
+      partitions.takeLostAgain();
       takeIfDue(partitions);
       commits.commitIfDue();
       partitions.pause(ledgers.isFull());

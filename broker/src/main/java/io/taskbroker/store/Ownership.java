@@ -22,10 +22,9 @@ public interface Ownership {
   /// and nothing more that they commit is applied.
   ///
   /// @param generation the generation of the consumer group that gave the partition to this broker
-  /// @return how far it was consumed by every group and incarnation of the topic; empty if the
-  ///   partition is now a broker's that got it in a later generation, and whose lease has not
-  ///   lapsed (H11)
-  Optional<List<Watermark>> take(SourcePartition partition, int generation);
+  /// @return empty if the partition is now a broker's that got it in a later generation, and whose
+  ///   lease has not lapsed (H11)
+  Optional<Taken> take(SourcePartition partition, int generation);
 
   /// Gives the partition up, if it is still this broker's: anybody may take it.
   void release(SourcePartition partition);
@@ -38,4 +37,14 @@ public interface Ownership {
 
   /// What other brokers were told of rows of the partition, in the order in which they were.
   List<Reported> reports(SourcePartition partition);
+
+  /// A partition that was taken.
+  ///
+  /// @param watermarks how far it was consumed, by every group and incarnation of the topic
+  /// @param released whether the former owner gave it up, so that no worker has what is `PENDING`
+  record Taken(List<Watermark> watermarks, boolean released) {
+    public Taken {
+      watermarks = List.copyOf(watermarks);
+    }
+  }
 }
