@@ -36,9 +36,9 @@ import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.runtime.ServiceGroup;
 import io.taskbroker.store.ActivationStore;
-import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.StoreCommitter;
 import io.taskbroker.store.StoreException;
+import io.taskbroker.store.StoreQuery;
 import io.taskbroker.store.sqlite.SqliteStore;
 import io.taskbroker.telemetry.Logging;
 import io.taskbroker.telemetry.Metrics;
@@ -247,8 +247,8 @@ public final class Broker implements Service {
       EngineCounts counts)
       implements Outlets {
     @Override
-    public void commit(List<Change> changes, List<ParkedQuery> reads) {
-      committer.submit(changes, reads);
+    public void commit(List<Change> changes, List<StoreQuery> queries) {
+      committer.submit(changes, queries);
     }
 
     @Override

@@ -17,8 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Makes tasks at each start of the broker that do nothing, a number for each application, so that
-/// one sees whether its workers get and run tasks (reference-spec 1.4). They do not come from
-/// Kafka, though they name a place there (H23). One task of each application is on its way to the
+/// one sees whether its workers get and run tasks (reference-spec 1.4). They come from no
+/// partition, though they name a topic (H23). One task of each application is on its way to the
 /// store at a time; where there is no room, no more are made. Thread-safe.
 final class Canaries implements Service {
   private static final Logger log = LoggerFactory.getLogger(Canaries.class);
@@ -87,7 +87,7 @@ final class Canaries implements Service {
         NAMESPACE,
         TASKNAME,
         payload,
-        new Origin(topic, 0, number),
+        new Origin(topic, -1, number),
         now,
         Activation.NEVER,
         0,

@@ -3,6 +3,7 @@ package io.taskbroker.engine;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ParkedRow;
+import io.taskbroker.activation.Reported;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Command;
@@ -22,6 +23,7 @@ import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
+import io.taskbroker.store.StoreQuery;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -51,7 +53,7 @@ public final class EngineLoop implements Service, Progress {
   private final LoopThread thread;
 
   private List<Change> changes = new ArrayList<>();
-  private List<ParkedQuery> reads = new ArrayList<>();
+  private List<StoreQuery> queries = new ArrayList<>();
 
   private long followed;
   private volatile long done;
@@ -174,12 +176,12 @@ public final class EngineLoop implements Service, Progress {
   }
 
   private void handOver() {
-    if (!changes.isEmpty() || !reads.isEmpty()) {
+    if (!changes.isEmpty() || !queries.isEmpty()) {
       List<Change> made = changes;
-      List<ParkedQuery> wanted = reads;
+      List<StoreQuery> asked = queries;
       changes = new ArrayList<>(made.size() + 16);
-      reads = new ArrayList<>();
-      outlets.commit(made, wanted);
+      queries = new ArrayList<>();
+      outlets.commit(made, asked);
     }
   }
 
@@ -223,7 +225,7 @@ public final class EngineLoop implements Service, Progress {
     }
   }
 
-  /// Gathers changes and reads until the round ends; everything else goes out at once.
+  /// Gathers changes and queries until the round ends; everything else goes out at once.
   private final class Outflow implements Effects {
     @Override
     public void write(Change change) {
@@ -232,7 +234,22 @@ public final class EngineLoop implements Service, Progress {
 
     @Override
     public void readParked(String application, long afterDue, long afterKey, long upTo, int limit) {
-      reads.add(new ParkedQuery(application, afterDue, afterKey, upTo, limit));
+      queries.add(new ParkedQuery(application, afterDue, afterKey, upTo, limit));
+    }
+
+    @Override
+    public void passOn(List<Reported> reports, Object owner) {
+      queries.add(new StoreQuery.PassOn(reports, owner));
+    }
+
+    @Override
+    public void readReports(List<Long> keys, Object owner) {
+      queries.add(new StoreQuery.Recorded(keys, owner));
+    }
+
+    @Override
+    public void barrier(Object owner) {
+      queries.add(new StoreQuery.Barrier(owner));
     }
 
     @Override
@@ -254,6 +271,11 @@ public final class EngineLoop implements Service, Progress {
     @Override
     public void drained(SourcePartition partition) {
       outlets.drained(partition);
+    }
+
+    @Override
+    public void lost(SourcePartition partition) {
+      outlets.lost(partition);
     }
 
     @Override

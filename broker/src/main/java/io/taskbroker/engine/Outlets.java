@@ -7,14 +7,14 @@ import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.Tally;
-import io.taskbroker.store.ActivationStore.ParkedQuery;
+import io.taskbroker.store.StoreQuery;
 import java.util.List;
 
 /// The stages that do what the engine wants done. Called by the engine's thread; nothing of it
 /// blocks.
 public interface Outlets {
-  /// Makes changes durable, then reads. The lists are the receiver's from now on.
-  void commit(List<Change> changes, List<ParkedQuery> reads);
+  /// Makes changes durable, then answers the queries. The lists are the receiver's from now on.
+  void commit(List<Change> changes, List<StoreQuery> queries);
 
   void push(Delivery delivery);
 
@@ -24,6 +24,9 @@ public interface Outlets {
       SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent);
 
   void drained(SourcePartition partition);
+
+  /// The store says that the partition is not this broker's any more.
+  default void lost(SourcePartition partition) {}
 
   default void count(Tally tally, Activation activation, long age) {}
 

@@ -2,6 +2,7 @@ package io.taskbroker.engine;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Refusal;
+import io.taskbroker.activation.Reported;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.runtime.Ticker;
@@ -10,6 +11,7 @@ import io.taskbroker.store.ActivationStore.ParkedPage;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.StoreCommitter;
 import io.taskbroker.store.StoreException;
+import io.taskbroker.store.StoreQuery;
 import io.taskbroker.telemetry.Metrics;
 import java.time.InstantSource;
 import java.util.List;
@@ -72,6 +74,11 @@ public final class StoreFeed implements StoreCommitter.Listener {
   }
 
   @Override
+  public void fenced(List<Change> changes) {
+    intake.tell(new Command.Fenced(changes));
+  }
+
+  @Override
   public long idle() {
     return sized ? Long.MAX_VALUE : size();
   }
@@ -104,5 +111,20 @@ public final class StoreFeed implements StoreCommitter.Listener {
   public void read(ParkedQuery query, ParkedPage page) {
     intake.tell(
         new Command.ParkedRead(query.application(), page.rows(), page.nextDue(), query.upTo()));
+  }
+
+  @Override
+  public void passedOn(StoreQuery.PassOn query, List<Boolean> known) {
+    intake.tell(new Command.PassedOn(known, query.owner()));
+  }
+
+  @Override
+  public void recorded(StoreQuery.Recorded query, List<Reported> reports) {
+    intake.tell(new Command.ReportsRead(reports, query.owner()));
+  }
+
+  @Override
+  public void passed(StoreQuery.Barrier barrier) {
+    intake.tell(new Command.BarrierPassed(barrier.owner()));
   }
 }

@@ -2,10 +2,14 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Ids.Fingerprint;
+import io.taskbroker.activation.ParkedRow;
+import io.taskbroker.activation.Reported;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -87,10 +91,17 @@ public sealed interface Command {
     }
   }
 
-  /// An activation that comes from elsewhere than Kafka, and that no watermark counts, whatever
-  /// origin it names (H23). It is refused where a record would wait or be parked: whoever sends it
-  /// can try again.
+  /// An activation that comes from elsewhere than Kafka: from no partition, so that no watermark
+  /// counts it, and it stays with this broker whatever partitions come and go (H23). It is refused
+  /// where a record would wait or be parked: whoever sends it can try again.
   record Enqueue(Activation activation, EnqueueReply reply) implements Request {
+    public Enqueue {
+      if (activation.origin().partition() >= 0) {
+        throw new IllegalArgumentException(
+            "Activation " + activation.id() + " is enqueued, yet from " + activation.origin());
+      }
+    }
+
     @Override
     public void unavailable(String why) {
       reply.unavailable(why);
@@ -129,11 +140,69 @@ public sealed interface Command {
   /// The partition is being given up. Records of it that are not accepted yet are dropped; when the
   /// accepted ones are durable the engine says so by [Effects#drained].
   ///
-  /// @param lost whether somebody else may have it already
+  /// In a store that brokers share all that is in flight of it is given up, too (H17): nothing of
+  /// it is handed out any more, what workers have is marked, and the engine is drained when nothing
+  /// of it is under way with the store, a worker's call or Kafka. Of a lost one everything leaves
+  /// memory at once, and the engine is drained when the fate of each of its changes is known. The
+  /// partition may be told as lost after it was told as given up.
+  ///
+  /// @param lost whether somebody else may have it already, or nobody waits for it any more
   record Revoked(SourcePartition partition, boolean lost) implements Command {}
 
   /// Kafka acknowledged a commit of the current generation.
   record OffsetCommitted(SourcePartition partition, long offset) implements Command {}
+
+  /// What a store that brokers share has of a partition that this broker has just taken, in any
+  /// number of pages, all of them before [Assigned]. The partition may not be taken again before
+  /// the engine has said that it is [Effects#drained] of it. The reports are to be read after the
+  /// rows were told: then each is in a page, or comes as [Recorded] (H3).
+  ///
+  /// @param rows that are not parked
+  /// @param tombstones the ids that ended, with the ends of their tombstones, milliseconds since
+  ///   the epoch
+  /// @param reports that other brokers recorded
+  /// @param inOrder whether the former owner gave the partition up, so that no worker has what is
+  ///   `PENDING`; otherwise such rows wait a moment, as after a restart
+  record Restored(
+      SourcePartition partition,
+      List<Row> rows,
+      List<ParkedRow> parked,
+      Map<Fingerprint, Long> tombstones,
+      List<Reported> reports,
+      boolean inOrder)
+      implements Command {
+    public Restored {
+      rows = List.copyOf(rows);
+      parked = List.copyOf(parked);
+      tombstones = Map.copyOf(tombstones);
+      reports = List.copyOf(reports);
+    }
+  }
+
+  /// Reports that other brokers got and recorded, of rows that are, or were, this broker's (H3).
+  record Recorded(List<Reported> reports) implements Command {}
+
+  /// The answer to [Effects#passOn].
+  ///
+  /// @param known of each report whether the store has a row of its id
+  record PassedOn(List<Boolean> known, Object owner) implements Command {}
+
+  /// The answer to [Effects#readReports].
+  record ReportsRead(List<Reported> reports, Object owner) implements Command {}
+
+  /// The answer to [Effects#barrier].
+  record BarrierPassed(Object owner) implements Command {}
+
+  /// The broker's lease in the store that brokers share lasts at least so long: after it nothing is
+  /// handed out (H9, H11).
+  ///
+  /// @param until monotonic milliseconds, as [Inflight#advance] counts them
+  record Lease(long until) implements Command {}
+
+  /// Changes were not made: their partitions are no longer this broker's (H10).
+  ///
+  /// @param changes in the order in which they were made
+  record Fenced(List<Change> changes) implements Command {}
 
   /// Changes became durable.
   ///

@@ -2,18 +2,31 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Reported;
 import io.taskbroker.activation.SourcePartition;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// What the engine wants done. Called by the engine's thread; nothing of it blocks, and nothing
 /// calls the engine back before the engine returned.
 public interface Effects {
-  /// Make it durable; answered by [Command.Committed] or [Command.Rejected].
+  /// Make it durable; answered by [Command.Committed], [Command.Fenced] or [Command.Rejected].
   void write(Change change);
 
   /// Read parked rows; answered by [Command.ParkedRead] when all changes written before are
   /// durable.
   void readParked(String application, long afterDue, long afterKey, long upTo, int limit);
+
+  /// Write reports down for the brokers that have their activations; answered by [Command.PassedOn]
+  /// when they are durable (H3).
+  void passOn(List<Reported> reports, Object owner);
+
+  /// Read what other brokers were told of these rows; answered by [Command.ReportsRead].
+  void readReports(List<Long> keys, Object owner);
+
+  /// Say when the fate of every change written before is known; answered by
+  /// [Command.BarrierPassed].
+  void barrier(Object owner);
 
   /// Call the worker of the delivery's application now; answered by [Command.Pushed].
   void push(Delivery delivery);
@@ -31,6 +44,10 @@ public interface Effects {
 
   /// Nothing of the revoked partition is under way any more.
   void drained(SourcePartition partition);
+
+  /// The store says that the partition is not this broker's any more (H10): nothing more of it is
+  /// consumed, and its offsets are not to be committed.
+  void lost(SourcePartition partition);
 
   void reply(Command.ReportReply reply, @Nullable Delivery next);
 

@@ -189,6 +189,14 @@ public final class Inflight {
       }
       case Command.Count count -> count.reply().accept(census());
       case Command.Drain _ -> drain();
+      case Command.Fenced _,
+          Command.Restored _,
+          Command.Recorded _,
+          Command.PassedOn _,
+          Command.ReportsRead _,
+          Command.BarrierPassed _,
+          Command.Lease _ ->
+          throw new IllegalStateException("Not there yet: " + command);
       case Command.Refused refused -> endings.refused(refused.departure(), refused.why());
     }
   }

@@ -10,15 +10,27 @@ import org.jspecify.annotations.Nullable;
 /// @param deadLetterTopic where dead letters go
 /// @param limits the bounds on what is in memory
 /// @param periods the periods
+/// @param shared whether other brokers work on the same store (design section 6)
 public record InflightOptions(
     @Nullable Set<String> pushApplications,
     String retryTopic,
     String deadLetterTopic,
     Limits limits,
-    Periods periods) {
+    Periods periods,
+    boolean shared) {
 
   public InflightOptions {
     pushApplications = pushApplications == null ? null : Set.copyOf(pushApplications);
+  }
+
+  /// The options of a broker that has a store of its own.
+  public InflightOptions(
+      @Nullable Set<String> pushApplications,
+      String retryTopic,
+      String deadLetterTopic,
+      Limits limits,
+      Periods periods) {
+    this(pushApplications, retryTopic, deadLetterTopic, limits, periods, false);
   }
 
   boolean pushes() {

@@ -88,7 +88,8 @@ public interface ActivationStore extends AutoCloseable {
 
   /// Rows of an application that are due no later than `upTo`, beginning after the row (`afterDue`,
   /// `afterKey`).
-  record ParkedQuery(String application, long afterDue, long afterKey, long upTo, int limit) {}
+  record ParkedQuery(String application, long afterDue, long afterKey, long upTo, int limit)
+      implements StoreQuery {}
 
   /// Rows that are due, and when the next is.
   ///

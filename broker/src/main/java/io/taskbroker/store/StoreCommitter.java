@@ -2,6 +2,7 @@ package io.taskbroker.store;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Refusal;
+import io.taskbroker.activation.Reported;
 import io.taskbroker.runtime.Backoff;
 import io.taskbroker.runtime.BatchFlusher;
 import io.taskbroker.runtime.FailureSink;
@@ -11,12 +12,12 @@ import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.runtime.Ticker;
+import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.ActivationStore.ParkedPage;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.StoreCommitterBacklog.Attempt;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
@@ -25,7 +26,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// The one thread that calls an [ActivationStore]: commits changes in groups, in the order in which
-/// they were submitted, and reads parked rows in between. Thread-safe.
+/// they were submitted, and answers queries in between. Thread-safe.
 ///
 /// What a [StoreException] means here:
 /// - `TRANSIENT`: the same batch again, under the same number, for as long as it takes (H6);
@@ -42,14 +43,14 @@ public final class StoreCommitter implements Service, Progress {
   private final Ticker ticker;
   private final InstantSource clock;
   private final long maintenanceInterval;
-  final BatchFlusher<Object> flusher; // of Change and ParkedQuery
+  final BatchFlusher<Object> flusher; // of Change and StoreQuery
   private final AtomicLong done = new AtomicLong();
   private volatile boolean holding;
   private volatile boolean stopping;
 
   // The committer's thread only.
   private final StoreCommitterBacklog backlog;
-  private final List<ParkedQuery> reads = new ArrayList<>();
+  private final StoreCommitterQueries queries;
   private final Backoff fullBackoff;
   private final Outage full;
   private @Nullable Attempt attempt; // whose fate is not known
@@ -75,6 +76,8 @@ public final class StoreCommitter implements Service, Progress {
     this.ticker = surroundings.ticker();
     this.clock = surroundings.clock();
     this.backlog = new StoreCommitterBacklog(options.batchSize());
+    this.queries =
+        new StoreCommitterQueries(store, listener, options.batchSize(), done::incrementAndGet);
     this.fullBackoff =
         new Backoff(options.backoffMin(), options.backoffMax(), surroundings.random());
     this.full = new Outage(ticker);
@@ -105,6 +108,11 @@ public final class StoreCommitter implements Service, Progress {
     /// @param changes in the order in which they were submitted; the list is the listener's
     void committed(List<Change> changes);
 
+    /// The changes were not made: their partitions are not this broker's any more (H10).
+    ///
+    /// @param changes in the order in which they were submitted; the list is the listener's
+    default void fenced(List<Change> changes) {}
+
     /// What to store in the place of a row that the store cannot hold; empty if there is nothing,
     /// which is then told as [#rejected].
     Optional<Change.Insert> replacement(Refusal refusal);
@@ -114,6 +122,17 @@ public final class StoreCommitter implements Service, Progress {
 
     /// The answer to a query.
     void read(ParkedQuery query, ParkedPage page);
+
+    /// The reports are durable.
+    ///
+    /// @param known of each whether the store has a row of its id
+    default void passedOn(StoreQuery.PassOn query, List<Boolean> known) {}
+
+    /// The answer to a query.
+    default void recorded(StoreQuery.Recorded query, List<Reported> reports) {}
+
+    /// The fate of every change that was submitted before is known, and told.
+    default void passed(StoreQuery.Barrier barrier) {}
 
     /// A transaction of these changes was committed, and took so long. Said before [#committed].
     default void took(List<Change> changes, long nanos) {}
@@ -151,14 +170,14 @@ public final class StoreCommitter implements Service, Progress {
   ///
   /// What is submitted after [#stop], or after the stage has failed, is dropped, and nobody is told
   /// of it.
-  public void submit(List<Change> changes, List<ParkedQuery> queries) {
-    if (queries.isEmpty()) {
+  public void submit(List<Change> changes, List<? extends StoreQuery> asked) {
+    if (asked.isEmpty()) {
       boolean _ = flusher.offerAll(changes);
       return;
     }
-    List<Object> both = new ArrayList<>(changes.size() + queries.size());
+    List<Object> both = new ArrayList<>(changes.size() + asked.size());
     both.addAll(changes);
-    both.addAll(queries);
+    both.addAll(asked);
     boolean _ = flusher.offerAll(both);
   }
 
@@ -199,8 +218,10 @@ public final class StoreCommitter implements Service, Progress {
       commit(next);
       next = nextAttempt();
     }
-    answerReads();
-    holding = backlog.holds() || !reads.isEmpty();
+    if (!queries.answer(backlog, tryHeldAt - ticker.nanoTime() <= 0)) {
+      tryHeldAt = ticker.nanoTime() + fullBackoff.nextNanos();
+    }
+    holding = backlog.holds() || !queries.isEmpty();
   }
 
   private @Nullable Attempt nextAttempt() {
@@ -209,8 +230,9 @@ public final class StoreCommitter implements Service, Progress {
 
   private void commit(Attempt next) {
     long begun = ticker.nanoTime();
+    List<Outcome> outcomes;
     try {
-      var _ = store.commit(next.batch());
+      outcomes = store.commit(next.batch());
     } catch (StoreException e) {
       listener.failed(next.changes(), e);
       switch (e.kind()) {
@@ -222,7 +244,13 @@ public final class StoreCommitter implements Service, Progress {
       return;
     }
     attempt = null;
-    listener.took(next.changes(), ticker.nanoTime() - begun);
+    List<Change> committed = next.changes();
+    List<Change> fenced = List.of();
+    if (outcomes.contains(Outcome.FENCED)) {
+      fenced = those(next.changes(), outcomes, true);
+      committed = those(next.changes(), outcomes, false);
+    }
+    listener.took(committed, ticker.nanoTime() - begun);
     backlog.succeeded(next);
     done.incrementAndGet();
     if (next.held() && !backlog.holds()) {
@@ -230,7 +258,22 @@ public final class StoreCommitter implements Service, Progress {
       full.over();
       fullBackoff.reset();
     }
-    listener.committed(next.changes());
+    if (!fenced.isEmpty()) {
+      listener.fenced(fenced);
+    }
+    if (!committed.isEmpty()) {
+      listener.committed(committed);
+    }
+  }
+
+  private static List<Change> those(List<Change> changes, List<Outcome> outcomes, boolean fenced) {
+    List<Change> those = new ArrayList<>();
+    for (int i = 0; i < changes.size(); i++) {
+      if ((outcomes.get(i) == Outcome.FENCED) == fenced) {
+        those.add(changes.get(i));
+      }
+    }
+    return those;
   }
 
   private void isolate(Attempt next, StoreException e) {
@@ -267,19 +310,6 @@ public final class StoreCommitter implements Service, Progress {
             backlog.heldChanges(),
             full.millis(),
             e.getMessage());
-      }
-    }
-  }
-
-  private void answerReads() {
-    Iterator<ParkedQuery> left = reads.iterator();
-    while (left.hasNext()) {
-      ParkedQuery query = left.next();
-      ParkedPage page = backlog.reliable(query, store.due(query));
-      if (page != null) {
-        left.remove();
-        done.incrementAndGet();
-        listener.read(query, page);
       }
     }
   }
@@ -340,7 +370,7 @@ public final class StoreCommitter implements Service, Progress {
         if (item instanceof Change change) {
           changes.add(change);
         } else {
-          reads.add((ParkedQuery) item);
+          queries.add((StoreQuery) item);
         }
       }
       backlog.add(changes);
@@ -355,7 +385,7 @@ public final class StoreCommitter implements Service, Progress {
 
     @Override
     public boolean isUrgent(Object item) {
-      return item instanceof Change.Insert || item instanceof ParkedQuery;
+      return item instanceof Change.Insert || item instanceof StoreQuery;
     }
 
     @Override
@@ -363,14 +393,15 @@ public final class StoreCommitter implements Service, Progress {
       if (stopping) {
         tryHeldAt = ticker.nanoTime(); // for the last time
       }
-      if (attempt != null || backlog.holds() || !reads.isEmpty()) {
+      if (attempt != null || backlog.holds() || !queries.isEmpty()) {
         work();
       } else if (!stopping && maintainAt - ticker.nanoTime() <= 0) {
         maintain();
       }
       long listenerAfter = listener.idle();
       return Math.min(
-          listenerAfter, (backlog.holds() ? tryHeldAt : maintainAt) - ticker.nanoTime());
+          listenerAfter,
+          (backlog.holds() || !queries.isEmpty() ? tryHeldAt : maintainAt) - ticker.nanoTime());
     }
   }
 }

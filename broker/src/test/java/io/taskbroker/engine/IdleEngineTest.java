@@ -16,8 +16,8 @@ import io.taskbroker.inflight.InflightOptions;
 import io.taskbroker.inflight.Notice;
 import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.runtime.Ticker;
-import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.InMemoryStore;
+import io.taskbroker.store.StoreQuery;
 import io.taskbroker.store.WriteBatch;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -132,7 +132,7 @@ final class IdleEngineTest {
 
   private final class Nowhere implements Outlets {
     @Override
-    public void commit(List<Change> changes, List<ParkedQuery> reads) {}
+    public void commit(List<Change> changes, List<StoreQuery> queries) {}
 
     @Override
     public void push(Delivery delivery) {}

@@ -3,6 +3,7 @@ package io.taskbroker.inflight;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ParkedRow;
+import io.taskbroker.activation.Reported;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
@@ -339,6 +340,26 @@ final class EngineRig implements Effects {
   public void readParked(String application, long afterDue, long afterKey, long upTo, int limit) {
     effects++;
     store.read(application, afterDue, afterKey, upTo, limit);
+  }
+
+  @Override
+  public void passOn(List<Reported> reports, Object owner) {
+    throw new AssertionError("The engine's store is its own: " + reports);
+  }
+
+  @Override
+  public void readReports(List<Long> keys, Object owner) {
+    throw new AssertionError("The engine's store is its own: " + keys);
+  }
+
+  @Override
+  public void barrier(Object owner) {
+    throw new AssertionError("The engine's store is its own");
+  }
+
+  @Override
+  public void lost(SourcePartition partition) {
+    throw new AssertionError("The engine's store is its own: " + partition);
   }
 
   @Override

@@ -117,7 +117,7 @@ final class EnqueueTest {
   }
 
   private static Activation at(Task task, long offset, EngineRig rig) {
-    return task.at(new Origin("tasks", 0, offset), rig.wall);
+    return task.at(new Origin("tasks", -1, offset), rig.wall);
   }
 
   private static final class Asked implements Command.EnqueueReply {

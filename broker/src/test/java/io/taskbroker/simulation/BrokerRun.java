@@ -14,10 +14,10 @@ import io.taskbroker.ingest.SteppedReader;
 import io.taskbroker.outbox.SteppedOutbox;
 import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.store.ActivationStore;
-import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.CommitOptions;
 import io.taskbroker.store.InMemoryStore;
 import io.taskbroker.store.SteppedCommitter;
+import io.taskbroker.store.StoreQuery;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -246,8 +246,8 @@ final class BrokerRun implements Outlets, Intake {
   // What the engine wants done.
 
   @Override
-  public void commit(List<Change> changes, List<ParkedQuery> reads) {
-    committer.submit(changes, reads);
+  public void commit(List<Change> changes, List<StoreQuery> queries) {
+    committer.submit(changes, queries);
     committerThread.wake(commitLatency());
   }
 

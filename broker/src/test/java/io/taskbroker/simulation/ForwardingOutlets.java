@@ -6,7 +6,7 @@ import io.taskbroker.engine.Outlets;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Notice;
-import io.taskbroker.store.ActivationStore.ParkedQuery;
+import io.taskbroker.store.StoreQuery;
 import java.util.List;
 
 /// Outlets that lead where others lead, unless told otherwise.
@@ -18,8 +18,8 @@ class ForwardingOutlets implements Outlets {
   }
 
   @Override
-  public void commit(List<Change> changes, List<ParkedQuery> reads) {
-    outlets.commit(changes, reads);
+  public void commit(List<Change> changes, List<StoreQuery> queries) {
+    outlets.commit(changes, queries);
   }
 
   @Override
@@ -41,6 +41,11 @@ class ForwardingOutlets implements Outlets {
   @Override
   public void drained(SourcePartition partition) {
     outlets.drained(partition);
+  }
+
+  @Override
+  public void lost(SourcePartition partition) {
+    outlets.lost(partition);
   }
 
   @Override

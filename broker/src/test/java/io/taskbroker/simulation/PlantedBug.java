@@ -14,8 +14,8 @@ import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.ActivationStore.Outcome;
-import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.StoreException;
+import io.taskbroker.store.StoreQuery;
 import io.taskbroker.store.WriteBatch;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -49,9 +49,9 @@ enum PlantedBug implements Tampering {
     public Outlets outlets(Outlets outlets, BrokerRun run) {
       return new ForwardingOutlets(outlets) {
         @Override
-        public void commit(List<Change> changes, List<ParkedQuery> reads) {
+        public void commit(List<Change> changes, List<StoreQuery> queries) {
           run.tell(new Command.Committed(List.copyOf(changes)));
-          super.commit(changes, reads);
+          super.commit(changes, queries);
         }
       };
     }
@@ -144,8 +144,8 @@ enum PlantedBug implements Tampering {
     public Outlets outlets(Outlets outlets, BrokerRun run) {
       return new ForwardingOutlets(outlets) {
         @Override
-        public void commit(List<Change> changes, List<ParkedQuery> reads) {
-          super.commit(changes.reversed(), reads);
+        public void commit(List<Change> changes, List<StoreQuery> queries) {
+          super.commit(changes.reversed(), queries);
         }
       };
     }
@@ -156,13 +156,13 @@ enum PlantedBug implements Tampering {
     public Outlets outlets(Outlets outlets, BrokerRun run) {
       return new ForwardingOutlets(outlets) {
         @Override
-        public void commit(List<Change> changes, List<ParkedQuery> reads) {
+        public void commit(List<Change> changes, List<StoreQuery> queries) {
           List<Change> others = new ArrayList<>(changes);
           others.removeIf(Change.Consumed.class::isInstance);
           List<Change> first = new ArrayList<>(changes);
           first.removeIf(change -> !(change instanceof Change.Consumed));
           first.addAll(others);
-          super.commit(first, reads);
+          super.commit(first, queries);
         }
       };
     }
@@ -207,10 +207,10 @@ enum PlantedBug implements Tampering {
     public Outlets outlets(Outlets outlets, BrokerRun run) {
       return new ForwardingOutlets(outlets) {
         @Override
-        public void commit(List<Change> changes, List<ParkedQuery> reads) {
+        public void commit(List<Change> changes, List<StoreQuery> queries) {
           List<Change> leaves = new ArrayList<>(changes);
           leaves.removeIf(change -> !(change instanceof Change.Leave));
-          super.commit(changes, reads);
+          super.commit(changes, queries);
           if (!leaves.isEmpty()) {
             run.tell(new Command.Committed(leaves));
           }
@@ -442,10 +442,10 @@ enum PlantedBug implements Tampering {
   private static Outlets changing(Outlets outlets, UnaryOperator<Change> by) {
     return new ForwardingOutlets(outlets) {
       @Override
-      public void commit(List<Change> changes, List<ParkedQuery> reads) {
+      public void commit(List<Change> changes, List<StoreQuery> queries) {
         List<Change> changed = new ArrayList<>(changes);
         changed.replaceAll(by);
-        super.commit(changed, reads);
+        super.commit(changed, queries);
       }
     };
   }

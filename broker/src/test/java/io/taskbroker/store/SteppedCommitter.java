@@ -3,7 +3,6 @@ package io.taskbroker.store;
 import io.taskbroker.activation.Change;
 import io.taskbroker.runtime.FlusherTurns;
 import io.taskbroker.runtime.Surroundings;
-import io.taskbroker.store.ActivationStore.ParkedQuery;
 import java.util.List;
 
 /// The real committer without its thread, turned by a simulation.
@@ -28,7 +27,7 @@ public final class SteppedCommitter {
             surroundings);
   }
 
-  public void submit(List<Change> changes, List<ParkedQuery> queries) {
+  public void submit(List<Change> changes, List<? extends StoreQuery> queries) {
     committer.submit(changes, queries);
   }
 

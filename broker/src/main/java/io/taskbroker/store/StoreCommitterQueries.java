@@ -1,0 +1,144 @@
+package io.taskbroker.store;
+
+import io.taskbroker.activation.Reported;
+import io.taskbroker.store.ActivationStore.ParkedPage;
+import io.taskbroker.store.ActivationStore.ParkedQuery;
+import io.taskbroker.store.StoreCommitter.Listener;
+import io.taskbroker.store.StoreException.Kind;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// What a [StoreCommitter] was asked and has not answered. What the store fails to answer stays, to
+/// be asked again. Confined to the committer's thread.
+final class StoreCommitterQueries {
+  private static final Logger log = LoggerFactory.getLogger(StoreCommitterQueries.class);
+
+  private final ActivationStore store;
+  private final Listener listener;
+  private final Runnable answered;
+  private final int batchSize;
+  private final List<ParkedQuery> parked = new ArrayList<>();
+  private final ArrayDeque<StoreQuery.PassOn> reports = new ArrayDeque<>();
+  private final ArrayDeque<StoreQuery.Recorded> recorded = new ArrayDeque<>();
+  private final ArrayDeque<StoreQuery.Barrier> barriers = new ArrayDeque<>();
+
+  /// @param batchSize how many reports are one call of the store, about
+  /// @param answered runs after each answer
+  StoreCommitterQueries(
+      ActivationStore store, Listener listener, int batchSize, Runnable answered) {
+    this.store = store;
+    this.listener = listener;
+    this.batchSize = batchSize;
+    this.answered = answered;
+  }
+
+  void add(StoreQuery query) {
+    switch (query) {
+      case ParkedQuery rows -> parked.add(rows);
+      case StoreQuery.PassOn passOn -> reports.addLast(passOn);
+      case StoreQuery.Recorded keys -> recorded.addLast(keys);
+      case StoreQuery.Barrier barrier -> barriers.addLast(barrier);
+    }
+  }
+
+  boolean isEmpty() {
+    return parked.isEmpty() && reports.isEmpty() && recorded.isEmpty() && barriers.isEmpty();
+  }
+
+  /// Answers what can be answered now, when nothing is left to commit but what `backlog` holds
+  /// back.
+  ///
+  /// @param hasSpace whether the store may have space for reports
+  /// @return false if it has not
+  boolean answer(StoreCommitterBacklog backlog, boolean hasSpace) {
+    answerParked(backlog);
+    answerRecorded();
+    if (!backlog.holds()) {
+      for (var next = barriers.poll(); next != null; next = barriers.poll()) {
+        answered.run();
+        listener.passed(next);
+      }
+    }
+    return !hasSpace || reports.isEmpty() || passOn();
+  }
+
+  private void answerParked(StoreCommitterBacklog backlog) {
+    Iterator<ParkedQuery> left = parked.iterator();
+    while (left.hasNext()) {
+      ParkedQuery query = left.next();
+      ParkedPage page = backlog.reliable(query, store.due(query));
+      if (page != null) {
+        left.remove();
+        answered.run();
+        listener.read(query, page);
+      }
+    }
+  }
+
+  private void answerRecorded() {
+    for (var next = recorded.peek(); next != null; next = recorded.peek()) {
+      List<Reported> found = store.reports(next.keys());
+      recorded.remove();
+      answered.run();
+      listener.recorded(next, found);
+    }
+  }
+
+  private boolean passOn() {
+    while (!reports.isEmpty()) {
+      List<Reported> batch = new ArrayList<>();
+      int queries = 0;
+      for (StoreQuery.PassOn each : reports) {
+        if (batch.size() >= batchSize) {
+          break;
+        }
+        batch.addAll(each.reports());
+        queries++;
+      }
+      List<Boolean> known;
+      try {
+        known = report(batch);
+      } catch (StoreException e) {
+        if (e.kind() != Kind.FULL) {
+          throw e;
+        }
+        log.warn("{} reports wait for space in the store: {}", batch.size(), e.getMessage());
+        return false;
+      }
+      int from = 0;
+      for (int i = 0; i < queries; i++) {
+        StoreQuery.PassOn query = reports.remove();
+        int to = from + query.reports().size();
+        answered.run();
+        listener.passedOn(query, List.copyOf(known.subList(from, to)));
+        from = to;
+      }
+    }
+    return true;
+  }
+
+  /// The store has no row whose id it cannot hold (H12).
+  private List<Boolean> report(List<Reported> batch) {
+    try {
+      return store.report(batch);
+    } catch (StoreException e) {
+      if (e.kind() != Kind.DATA) {
+        throw e;
+      }
+      if (batch.size() == 1) {
+        log.atWarn()
+            .addKeyValue("task_id", batch.getFirst().id())
+            .log("A report is about what the store cannot hold: {}", e.getMessage());
+        return List.of(false);
+      }
+      int middle = batch.size() / 2;
+      List<Boolean> known = new ArrayList<>(report(batch.subList(0, middle)));
+      known.addAll(report(batch.subList(middle, batch.size())));
+      return known;
+    }
+  }
+}
