@@ -60,6 +60,10 @@ public interface Custody {
   final class Unavailable extends RuntimeException {
     private static final long serialVersionUID = 1;
 
+    Unavailable(String message) {
+      super(message);
+    }
+
     public Unavailable(String message, Throwable cause) {
       super(message, cause);
     }

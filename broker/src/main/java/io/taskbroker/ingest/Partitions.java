@@ -127,7 +127,7 @@ final class Partitions implements ConsumerRebalanceListener {
     List<SourcePartition> named =
         untaken.stream().map(partition -> finder.named(topic, partition)).toList();
     if (!ledgers.awaitDrained(named, DRAIN_TIMEOUT)) {
-      log.warn("Takes {} while the engine still drains what it had of them", names(named));
+      finder.takeUndrained(names(named));
     }
     Map<TopicPartition, PositionFinder.Found> found =
         finder.find(topic, finder.take(topic, untaken));

@@ -87,6 +87,17 @@ final class PositionFinder {
         answer(cluster), description.topicId().toString(), description.partitions().size());
   }
 
+  /// To be asked before partitions are taken that the engine still drains: rows that move must leave
+  /// it before they come back.
+  ///
+  /// @throws Custody.Unavailable if they must not be taken yet
+  void takeUndrained(List<String> partitions) {
+    if (custody.moves()) {
+      throw new Custody.Unavailable("the engine still drains what it had of " + partitions);
+    }
+    log.warn("Takes {} while the engine still drains what it had of them", partitions);
+  }
+
   /// Takes the partitions into custody.
   ///
   /// @return those that it was given: all, but for what a later owner has
