@@ -5,6 +5,7 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Destination;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
+import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Refusal;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
@@ -12,33 +13,18 @@ import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.PartitionIntake.Batch;
 import io.taskbroker.inflight.PartitionIntake.Settled;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /// How records become activations in flight: in the order of their partition, each stored, parked
 /// or disposed of, and the watermark behind them (G1, H1). Not thread-safe.
 ///
 /// What may run only once then waits for its [Proofs].
 final class Arrivals {
-  /// An application whose workers took nothing for this long holds up nobody else (H13).
-  private static final long STALLED_MS = 1_000;
-
-  /// For how long another application is remembered as one that may be held up.
-  private static final long NEIGHBOUR_MS = 60_000;
-
-  private static final long HELD_BACK_MS = 250;
-
-  /// So many may wait for Kafka to take them; past that nothing is taken in (G7).
-  static final int MAX_LEAVING = 20_000;
-
   private final Flight flight;
   private final Endings endings;
   private final Proofs proofs;
+  private final Bounds bounds;
   private final Map<SourcePartition, PartitionIntake> partitions;
 
-  /// The two applications of which something arrived last.
-  private @Nullable Lane newest;
-
-  private @Nullable Lane newestButOne;
   private int waiting;
 
   /// @param partitions the partitions that are, or were, ours
@@ -50,6 +36,7 @@ final class Arrivals {
     this.flight = flight;
     this.endings = endings;
     this.proofs = proofs;
+    this.bounds = new Bounds(flight);
     this.partitions = partitions;
   }
 
@@ -60,7 +47,7 @@ final class Arrivals {
     }
     for (Command.Arrival arrival : records.arrivals()) {
       if (arrival.undecodable() == null) {
-        arrived(flight.lane(arrival.activation().application()));
+        bounds.arrived(flight.lane(arrival.activation().application()));
       }
     }
     var batch = new Batch(records);
@@ -71,14 +58,6 @@ final class Arrivals {
     }
     intake.batches.addLast(batch);
     waiting++;
-  }
-
-  private void arrived(Lane lane) {
-    lane.arrivedAt = flight.now;
-    if (lane != newest) {
-      newestButOne = newest;
-      newest = lane;
-    }
   }
 
   /// Accepts what waits, as far as the bounds allow.
@@ -100,7 +79,7 @@ final class Arrivals {
       Command.Arrival arrival = batch.head();
       while (arrival != null) {
         if (!flight.hasRoomForArrivals() || !accept(batch, arrival)) {
-          heldBack(intake, arrival.activation());
+          bounds.heldBack(intake, arrival.activation());
           consumedSoFar(intake, batch, arrival);
           return;
         }
@@ -112,28 +91,6 @@ final class Arrivals {
       consumed(intake, batch, batch.records.nextOffset(), batch.records.bytes());
       batch = intake.batches.peekFirst();
     }
-  }
-
-  /// Counts that a partition is held back, as often as the reference does.
-  private void heldBack(PartitionIntake intake, Activation activation) {
-    if (flight.now >= intake.heldBackAgainAt) {
-      Tally why = whyHeldBack(activation);
-      if (why != null) {
-        intake.heldBackAgainAt = flight.now + HELD_BACK_MS;
-        flight.tally(why, activation);
-      }
-    }
-  }
-
-  /// The first that holds of what the reference looks at, in its order (reference-spec 9.4). Null
-  /// if it waits for a commit, or for the end of another of its id.
-  private @Nullable Tally whyHeldBack(Activation activation) {
-    Tally full = whyFull(flight.lane(activation.application()));
-    if (full != Tally.HELD_BY_PROCESSING && isStoreFull()) {
-      return Tally.HELD_BY_STORE;
-    }
-    boolean waitsToLeave = full == null || full == Tally.HELD_BY_MEMORY;
-    return waitsToLeave && flight.leaving >= MAX_LEAVING ? Tally.HELD_BY_LEAVING : full;
   }
 
   /// The rest of the batch has to wait, perhaps for long: what was accepted runs meanwhile, and
@@ -230,9 +187,8 @@ final class Arrivals {
     }
     Lane lane = flight.lane(activation.application());
     boolean early = flight.isEarly(activation);
-    if (flight.leaving >= MAX_LEAVING
-        || isStoreFull()
-        || (early ? flight.delayed >= flight.options.limits().maxDelayed() : isFull(lane))) {
+    if (bounds.isFull()
+        || (early ? flight.delayed >= flight.options.limits().maxDelayed() : bounds.isFull(lane))) {
       enqueue.unavailable("no room for activations of application " + lane.application);
       return;
     }
@@ -240,8 +196,7 @@ final class Arrivals {
   }
 
   private boolean isKnown(Activation activation) {
-    return (flight.parked.size() > 0
-            && flight.parked.get(Ids.fingerprint(activation.id())) != FingerprintMap.ABSENT)
+    return (flight.parked.size() > 0 && flight.parked.has(Ids.fingerprint(activation.id())))
         || flight.tombstones.has(activation.id(), flight.wall);
   }
 
@@ -273,7 +228,7 @@ final class Arrivals {
 
   /// Stores a record that is to leave at once (H19).
   private boolean acceptLeaving(Activation activation, Destination destination) {
-    if (flight.leaving >= MAX_LEAVING || !flight.hasBytes() || isStoreFull()) {
+    if (bounds.isFull() || !flight.hasBytes()) {
       return false;
     }
     if (destination.headers().containsKey("taskbroker-reason")) {
@@ -301,7 +256,7 @@ final class Arrivals {
   }
 
   private boolean acceptRunnable(Activation activation) {
-    if (flight.leaving >= MAX_LEAVING || isStoreFull()) {
+    if (bounds.isFull()) {
       return false;
     }
     Lane lane = flight.lane(activation.application());
@@ -316,45 +271,15 @@ final class Arrivals {
       }
       return true;
     }
-    if (!isFull(lane)) {
+    if (!bounds.isFull(lane)) {
       insert(lane, activation, Status.PENDING);
       return true;
     }
-    if (holdsUpOthers(lane)) {
+    if (bounds.holdsUpOthers(lane)) {
       park(lane, activation, Status.PENDING, now);
       return true;
     }
     return false;
-  }
-
-  /// Whether what could run of an application has to wait in Kafka, or on disk.
-  private boolean isFull(Lane lane) {
-    return whyFull(lane) != null;
-  }
-
-  private @Nullable Tally whyFull(Lane lane) {
-    InflightOptions.Limits limits = flight.options.limits();
-    if (lane.handedOut >= limits.maxHandedOut()) {
-      return Tally.HELD_BY_PROCESSING;
-    }
-    if (lane.pending >= limits.maxPending() || lane.parking.holdsDue(flight.wall)) {
-      return Tally.HELD_BY_PENDING;
-    }
-    return flight.hasBytes(lane) ? null : Tally.HELD_BY_MEMORY;
-  }
-
-  private boolean isStoreFull() {
-    long max = flight.options.limits().maxStoreBytes();
-    return max > 0 && flight.storeBytes >= max;
-  }
-
-  /// Whether others may wait behind this full application: then its surplus goes to disk (H13).
-  private boolean holdsUpOthers(Lane full) {
-    if (flight.now - full.progressAt >= STALLED_MS) {
-      return true;
-    }
-    Lane other = full == newest ? newestButOne : newest;
-    return other != null && flight.now - other.arrivedAt < NEIGHBOUR_MS;
   }
 
   private Entry insert(Lane lane, Activation activation, Status status) {
@@ -369,9 +294,10 @@ final class Arrivals {
     long key = ++flight.lastKey;
     long until = lane.parking.park(due);
     flight.schedule(lane);
-    flight.parked.put(Ids.fingerprint(activation.id()), key);
+    flight.parked.put(Ids.fingerprint(activation.id()), activation.origin(), key);
     Row row = Row.arriving(key, activation, status, flight.wall).parkedUntil(until);
-    flight.write(new Change.Insert(row, activation.atMostOnce() ? row : null));
+    boolean proven = flight.options.shared() || !activation.atMostOnce();
+    flight.write(new Change.Insert(row, proven ? null : row));
   }
 
   /// The partition is ours.
@@ -387,33 +313,54 @@ final class Arrivals {
   }
 
   void committed(Command.OffsetCommitted committed) {
-    flight.write(new Change.OffsetCommitted(committed.partition(), committed.offset(), null));
     PartitionIntake intake = partitions.get(committed.partition());
-    if (intake == null || intake.lost) {
-      return;
+    boolean lost = intake != null && intake.lost;
+    if (!lost || !flight.options.shared()) {
+      flight.write(new Change.OffsetCommitted(committed.partition(), committed.offset(), null));
     }
-    intake.committed = committed.offset();
-    proofs.committed(intake);
+    if (intake != null && !lost) {
+      intake.committed = committed.offset();
+      proofs.committed(intake);
+    }
   }
 
-  void revoked(Command.Revoked revoked) {
+  /// The partition is given up. To be followed by [#drained].
+  PartitionIntake revoked(Command.Revoked revoked) {
     PartitionIntake intake = partitions.computeIfAbsent(revoked.partition(), PartitionIntake::new);
     Batch head = intake.batches.peekFirst();
     Command.Arrival refused = head == null ? null : head.head();
     if (head != null && refused != null) {
       consumedSoFar(intake, head, refused);
     }
+    boolean lost = revoked.lost() || (intake.lost && flight.options.shared());
+    close(intake, lost);
+    intake.draining = true;
+    proofs.revoked(intake);
+    return intake;
+  }
+
+  /// The store says that the partition is not ours.
+  void lost(PartitionIntake intake) {
+    boolean known = intake.revoked;
+    close(intake, true);
+    if (!known) {
+      flight.effects.lost(intake.partition);
+    }
+  }
+
+  private void close(PartitionIntake intake, boolean lost) {
     waiting -= intake.batches.size();
     intake.batches.clear();
     intake.revoked = true;
-    intake.draining = true;
-    intake.lost = revoked.lost();
-    proofs.revoked(intake);
-    drained(intake);
+    intake.lost = lost;
   }
 
-  private void drained(PartitionIntake intake) {
-    if (intake.draining && intake.undurable == 0) {
+  /// Says that nothing of a partition that is given up is under way any more, if that is so.
+  void drained(PartitionIntake intake) {
+    if (intake.draining
+        && intake.undurable == 0
+        && intake.barriers == 0
+        && intake.remaining.isEmpty()) {
       intake.draining = false;
       flight.effects.drained(intake.partition);
     }
@@ -448,10 +395,11 @@ final class Arrivals {
       return true;
     }
     Fingerprint id = Ids.fingerprint(insert.row().activation().id());
-    if (flight.parked.get(id) != insert.row().key()) {
+    Origin origin = insert.row().activation().origin();
+    if (!flight.parked.has(id, origin, insert.row().key())) {
       return false;
     }
-    flight.parked.remove(id);
+    long _ = flight.parked.remove(id, origin);
     return true;
   }
 }

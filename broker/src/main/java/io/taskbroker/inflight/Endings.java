@@ -4,7 +4,6 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Destination;
 import io.taskbroker.activation.FailurePolicy;
-import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Retries;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
@@ -34,7 +33,7 @@ final class Endings {
 
   /// Removes a parked row, of which no more is in memory than this. Until the row is gone the entry
   /// stands for it, as for any row on its way out.
-  Entry removeParked(long key, String id) {
+  Entry removeParked(Place place, long key, String id) {
     var unknown =
         new Activation(
             id,
@@ -42,7 +41,7 @@ final class Endings {
             "",
             "",
             new byte[0],
-            new Origin("", -1, -1),
+            place.origin(),
             flight.wall,
             Activation.NEVER,
             0,
@@ -51,7 +50,8 @@ final class Endings {
             false,
             false);
     var entry = new Entry(key, unknown, Status.COMPLETE, flight.nobody);
-    flight.add(entry);
+    entry.step = Entry.Step.STORED;
+    boolean _ = flight.join(entry);
     remove(entry, true);
     return entry;
   }
@@ -95,6 +95,9 @@ final class Endings {
   ///
   /// @param first whether it goes before the others
   void ready(Entry entry, boolean first) {
+    if (entry.givenUp) {
+      return;
+    }
     Destination demotion = entry.demotion;
     if (demotion == null) {
       flight.enqueue(entry, first);
@@ -167,12 +170,15 @@ final class Endings {
   void refused(Departure departure, String why) {
     if (departure.owner() instanceof Entry entry && entry.step == Entry.Step.PRODUCING) {
       entry.step = Entry.Step.QUARANTINED;
-      flight.quarantine(entry);
+      Entry kept = flight.quarantine(entry);
       if (isDemotion(departure)) {
         flight.tally(Tally.DEMOTION_REFUSED, entry.activation);
       }
       flight.effects.notice(
           Notice.QUARANTINED, entry.id(), departure.destination().topic() + ": " + why);
+      if (flight.twins.waitFor(entry.id())) {
+        endQuarantine(kept, true);
+      }
     }
   }
 
@@ -189,6 +195,26 @@ final class Endings {
   void endQuarantine(Entry entry, boolean mayReturn) {
     flight.leaving++;
     complete(entry, mayReturn);
+  }
+
+  /// Forgets an entry whose row is another broker's now, or is to be; nothing is written. Whoever
+  /// waits for it is to ask again.
+  void shed(Entry entry, String why) {
+    free(entry);
+    for (Reply reply : entry.takeWaiting()) {
+      reply.unavailable(why);
+    }
+    Command.EnqueueReply enqueued = entry.enqueued;
+    if (enqueued != null) {
+      entry.enqueued = null;
+      enqueued.unavailable(why);
+    }
+    // What is quarantined counts no more.
+    if (entry.step != Entry.Step.QUARANTINED && entry.status != Status.COMPLETE) {
+      flight.turn(entry, Status.COMPLETE);
+    }
+    entry.step = Entry.Step.GONE;
+    flight.remove(entry);
   }
 
   /// Takes the entry from whoever has it or waits for it.

@@ -26,7 +26,9 @@ final class Entry {
     /// Kafka will never take it (H19).
     QUARANTINED,
     /// The delete is not durable yet.
-    REMOVING
+    REMOVING,
+    /// It is in memory no more; whoever still has it leaves it alone.
+    GONE
   }
 
   final long key;
@@ -61,6 +63,12 @@ final class Entry {
 
   /// Whether it waits for a partition to return, perhaps for ever, and takes no room from others.
   boolean aside;
+
+  /// Whether a worker is being called with it.
+  boolean inCall;
+
+  /// Whether its place is given up: it is not handed out any more (H17).
+  boolean givenUp;
 
   int refusals;
   long acceptedAtFirstRefusal;

@@ -53,7 +53,9 @@ final class Flight {
   final Tombstones tombstones = new Tombstones();
 
   /// Ids of the rows that are parked, with their keys.
-  final FingerprintMap parked = new FingerprintMap();
+  final ParkedIds parked;
+
+  final Twins twins = new Twins();
 
   /// Monotonic and wall-clock milliseconds.
   long now;
@@ -66,6 +68,9 @@ final class Flight {
   long storeBytes;
   boolean delivering = true;
 
+  /// When the broker's lease ends, monotonic milliseconds (H11).
+  long leaseUntil;
+
   int claimed;
   int delayed;
   int leaving;
@@ -77,6 +82,8 @@ final class Flight {
     this.options = options;
     this.effects = effects;
     this.random = random;
+    this.parked = new ParkedIds(options.shared());
+    this.leaseUntil = options.shared() ? Long.MIN_VALUE : Long.MAX_VALUE;
   }
 
   Lane lane(String application) {
@@ -126,6 +133,26 @@ final class Flight {
     outstanding--;
   }
 
+  /// Takes note of questions to the store, which take the room of as many changes (H14).
+  void asked(int questions) {
+    outstanding += questions;
+  }
+
+  void answered(int questions) {
+    outstanding -= questions;
+  }
+
+  /// Whether anything may be handed out now.
+  boolean delivers() {
+    return delivering && now < leaseUntil;
+  }
+
+  /// Whether the entry must not run before its offset is committed. Where brokers share a store,
+  /// whoever reads the record finds its row (H2).
+  boolean isUnproven(Entry entry) {
+    return !options.shared() && entry.isUnproven();
+  }
+
   long residentBytes() {
     return residentBytes;
   }
@@ -168,22 +195,42 @@ final class Flight {
     count(entry, 1);
   }
 
-  /// Forgets an entry whose row is gone.
+  /// Takes up an entry whose id may be in flight. Returns false if it has to wait for the end of
+  /// that one.
+  boolean join(Entry entry) {
+    if (!entries.containsKey(entry.id())) {
+      add(entry);
+      return true;
+    }
+    resident(entry, entry.bytes());
+    count(entry, 1);
+    twins.add(entry);
+    return false;
+  }
+
+  /// Forgets an entry whose row is gone, or is not ours any more.
   void remove(Entry entry) {
-    entries.remove(entry.id(), entry);
+    boolean inFlight = entries.remove(entry.id(), entry);
     resident(entry, -entry.bytes());
+    if (inFlight && !twins.isEmpty()) {
+      Entry twin = twins.next(entry.id());
+      if (twin != null) {
+        entries.put(twin.id(), twin);
+      }
+    }
   }
 
   /// Leaves of an entry that stays for an unknown time only what its id needs; its payload is on
   /// disk. It counts no more (H19).
-  void quarantine(Entry entry) {
-    remove(entry);
+  Entry quarantine(Entry entry) {
+    resident(entry, -entry.bytes());
     leaving--;
     var kept =
         new Entry(entry.key, entry.activation.withPayload(NO_PAYLOAD), entry.status, entry.lane);
     kept.step = entry.step;
     kept.destination = entry.destination;
     entries.put(kept.id(), kept);
+    return kept;
   }
 
   void departs(Entry entry, byte @Nullable [] payload) {

@@ -29,7 +29,7 @@ final class Handouts {
 
   /// Sends what the lane's worker can take.
   void pump(Lane lane) {
-    while (flight.delivering && flight.hasRoom() && lane.maySend(flight.now)) {
+    while (flight.delivers() && flight.hasRoom() && lane.maySend(flight.now)) {
       Entry entry = oldest(lane, null);
       if (entry == null) {
         return;
@@ -42,7 +42,7 @@ final class Handouts {
   /// Gives the worker that asks the oldest activation that fits.
   void claim(@Nullable String application, @Nullable String namespace, Taker taker) {
     Entry entry = null;
-    if (flight.delivering && !taker.isGone()) {
+    if (flight.delivers() && !taker.isGone()) {
       if (application != null) {
         Lane lane = flight.lanes.get(application);
         entry = lane == null ? null : oldest(lane, namespace);
@@ -124,7 +124,8 @@ final class Handouts {
     } else if (flight.isExpired(entry.activation)) {
       entry.taker = taker;
       endings.expire(entry);
-    } else if (!flight.delivering
+    } else if (!flight.delivers()
+        || entry.givenUp
         || taker.isGone()
         || flight.isEarly(entry.activation)
         || entry.demotion != null
@@ -151,6 +152,7 @@ final class Handouts {
     entry.deliveries++;
     entry.claimedAt = flight.now;
     if (taker == Taker.Push.WORKER) {
+      entry.inCall = true;
       entry.deadline = flight.now + flight.options.periods().lease();
       flight.timers.set(entry, entry.deadline);
     } else {
@@ -199,6 +201,7 @@ final class Handouts {
     Lane lane = entry.lane;
     judge(lane, entry.claimedAt, outcome, detail);
     lane.calls--;
+    entry.inCall &= entry.deliveries != delivery.deliveries();
     if (outcome == PushOutcome.ACCEPTED) {
       // Its report may have come before.
       tally(Tally.PUSHED, entry);
@@ -272,8 +275,17 @@ final class Handouts {
     flight.timers.set(entry, flight.now + longest / 2 + flight.random.nextLong(longest / 2 + 1));
   }
 
+  /// A worker that has it let its time pass.
+  void overdue(Entry entry) {
+    if (entry.status == Status.CLAIMED) {
+      leasePassed(entry);
+    } else {
+      deadlinePassed(entry);
+    }
+  }
+
   /// The lease of a claim passed.
-  void leasePassed(Entry entry) {
+  private void leasePassed(Entry entry) {
     flight.tally(Tally.LEASE_PASSED, entry.activation);
     flight.effects.notice(Notice.LEASE_PASSED, entry.id(), entry.activation.taskname());
     if (entry.activation.atMostOnce()) {
@@ -285,7 +297,7 @@ final class Handouts {
   }
 
   /// A processing deadline passed.
-  void deadlinePassed(Entry entry) {
+  private void deadlinePassed(Entry entry) {
     flight.tally(Tally.DEADLINE_PASSED, entry.activation);
     flight.effects.notice(Notice.DEADLINE_PASSED, entry.id(), entry.activation.taskname());
     entry.attempts++;
@@ -310,12 +322,38 @@ final class Handouts {
       unmarked.removeFirst();
       first.inMarkQueue = false;
       if (first.status == Status.PROCESSING && first.step == Entry.Step.STORED) {
-        first.marked = true;
-        first.markedAt = flight.now;
-        flight.mark(first, first.mark(Row.NONE, flight.wall(first.deadline)));
+        markNow(first);
       }
       first = unmarked.peekFirst();
     }
+  }
+
+  /// Writes down what the row does not say of an entry that is given up, so that another broker
+  /// finds it as it is (H17). Returns false if there is nothing more to say.
+  boolean tellsMore(Entry entry) {
+    return switch (entry.status) {
+      case CLAIMED -> entry.inCall; // what comes of the call is soon known
+      case PROCESSING -> {
+        boolean told = entry.marked && !entry.inMarkQueue;
+        if (!told) {
+          entry.inMarkQueue = false;
+          markNow(entry);
+        }
+        yield !told;
+      }
+      case PENDING -> {
+        boolean marked = entry.marked;
+        unmark(entry);
+        yield marked;
+      }
+      case DELAY, FAILURE, RETRY, COMPLETE -> false;
+    };
+  }
+
+  private void markNow(Entry entry) {
+    entry.marked = true;
+    entry.markedAt = flight.now;
+    flight.mark(entry, entry.mark(Row.NONE, flight.wall(entry.deadline)));
   }
 
   /// Takes back the mark of what no worker has.

@@ -1,6 +1,5 @@
 package io.taskbroker.inflight;
 
-import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
@@ -8,9 +7,9 @@ import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.Refusal;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
-import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.PartitionIntake.Settled;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
@@ -28,10 +27,16 @@ public final class Inflight {
   private final Flight flight;
   private final Endings endings;
   private final Handouts handouts;
-  private final Arrivals arrivals;
-  private final Proofs proofs;
-  private final Reports reports;
   private final Rulings rulings;
+  private final Resumption resumption;
+  private final ForeignReports foreign;
+  private final Reports reports;
+  private final Wakes wakes;
+  private final Recall recall;
+  private final Proofs proofs;
+  private final Arrivals arrivals;
+  private final Handover handover;
+  private final Collection<PartitionIntake> partitions;
   private final List<Entry> restored = new ArrayList<>();
   private boolean started;
 
@@ -39,33 +44,29 @@ public final class Inflight {
     flight = new Flight(options, effects, random);
     endings = new Endings(flight);
     handouts = new Handouts(flight, endings);
-    var partitions = new HashMap<SourcePartition, PartitionIntake>();
-    proofs = new Proofs(flight, endings, partitions.values());
-    arrivals = new Arrivals(flight, endings, proofs, partitions);
-    reports = new Reports(flight, endings, handouts);
     rulings = new Rulings(flight, endings);
+    foreign = new ForeignReports(flight, handouts);
+    reports = new Reports(flight, endings, handouts, foreign);
+    var intakes = new HashMap<SourcePartition, PartitionIntake>();
+    partitions = intakes.values();
+    proofs = new Proofs(flight, endings, partitions);
+    resumption = new Resumption(flight, endings, handouts, proofs, rulings);
+    wakes = new Wakes(flight, endings, resumption, foreign);
+    recall = new Recall(flight, rulings, resumption);
+    arrivals = new Arrivals(flight, endings, proofs, intakes);
+    handover = new Handover(flight, endings, handouts, resumption, recall, intakes);
   }
 
   /// Takes in a row that was found in the store.
   public void restore(Row row) {
-    Activation activation = row.activation();
-    Lane lane = flight.lane(activation.application());
-    Entry entry = new Entry(row.key(), activation, row.status(), lane);
-    entry.attempts = row.attempts();
-    entry.committed = row.committed();
-    entry.deadlineExtended = row.deadlineExtended();
-    entry.deadline = Math.max(row.processingDeadline(), row.claimExpiresAt());
-    entry.destination = row.leaving();
+    Entry entry = resumption.entry(row);
     flight.add(entry);
     restored.add(entry);
   }
 
   /// Takes in what stays in memory of a parked row.
   public void restore(ParkedRow row) {
-    flight.parked.put(Ids.fingerprint(row.id()), row.key());
-    Lane lane = flight.lane(row.application());
-    lane.parking.found(row.parkedUntil());
-    flight.schedule(lane);
+    recall.found(row);
   }
 
   /// Takes in a tombstone that ends at `until`, wall-clock milliseconds.
@@ -78,86 +79,10 @@ public final class Inflight {
   /// @param lastKey the largest key of a row that the store had ever
   public void start(long lastKey) {
     flight.lastKey = lastKey;
-    restored.forEach(this::resume);
+    restored.forEach(entry -> resumption.resume(entry, false));
     restored.clear();
     rulings.beginSweep();
     started = true;
-  }
-
-  /// Goes on with a row from where its last run left it.
-  private void resume(Entry entry) {
-    entry.step = Entry.Step.STORED;
-    if (!rulings.admits(entry)) {
-      return;
-    }
-    switch (entry.status) {
-      case PENDING -> resumePending(entry);
-      case DELAY -> stored(entry);
-      case CLAIMED, PROCESSING -> resumeHandedOut(entry);
-      case FAILURE -> {
-        if (entry.destination != null) {
-          entry.step = Entry.Step.LEAVING;
-          endings.produce(entry);
-        } else {
-          endings.fail(entry, "it had failed before the restart");
-        }
-      }
-      case RETRY -> {
-        if (entry.destination != null) {
-          entry.step = Entry.Step.LEAVING;
-          endings.produce(entry);
-        } else {
-          endings.retry(entry, -1, -1);
-        }
-      }
-      case COMPLETE -> endings.remove(entry, false);
-    }
-  }
-
-  /// A worker may have it, since marks are lazy: it waits a moment, so that a report that is on its
-  /// way comes first. What may run only once has a mark if a worker has it.
-  private void resumePending(Entry entry) {
-    if (entry.attempts > 0 && entry.attempts >= flight.options.limits().maxAttempts()) {
-      // As a reference broker leaves it, which counts in one step and acts on it in another.
-      endings.fail(entry, entry.attempts + " processing deadlines passed");
-    } else if (entry.activation.atMostOnce()) {
-      stored(entry);
-    } else {
-      flight.timers.set(entry, flight.now + flight.options.periods().settle());
-    }
-  }
-
-  /// A worker has it, or had: it keeps its deadline, moved once so that reports get through first
-  /// (H16). A claim that was not followed up is free again, unless it may run only once (H9).
-  private void resumeHandedOut(Entry entry) {
-    if (entry.status == Status.CLAIMED && !entry.activation.atMostOnce()) {
-      flight.turn(entry, Status.PENDING);
-      resumePending(entry);
-      return;
-    }
-    long deadline = entry.deadline;
-    if (deadline <= 0) {
-      deadline =
-          flight.wall
-              + entry.activation.deadlineSeconds() * 1000L
-              + flight.options.periods().grace();
-    }
-    long earliest = flight.wall + flight.options.periods().restartGrace();
-    boolean extend = deadline < earliest && !entry.deadlineExtended;
-    if (extend) {
-      deadline = earliest;
-      entry.deadlineExtended = true;
-    }
-    entry.marked = true;
-    entry.markedAt = flight.now;
-    entry.deadline = flight.mono(deadline);
-    flight.timers.set(entry, entry.deadline);
-    if (extend) {
-      if (entry.status == Status.CLAIMED) {
-        flight.turn(entry, Status.PROCESSING);
-      }
-      flight.mark(entry, entry.mark(Row.NONE, deadline));
-    }
   }
 
   /// Follows one command.
@@ -172,12 +97,13 @@ public final class Inflight {
       case Command.Enqueue enqueue -> arrivals.enqueue(enqueue);
       case Command.Ingest records -> arrivals.ingest(records);
       case Command.Assigned assigned -> arrivals.assigned(assigned);
-      case Command.Revoked revoked -> arrivals.revoked(revoked);
+      case Command.Revoked revoked -> revoked(revoked);
+      case Command.Restored page -> restored(page);
       case Command.OffsetCommitted committed -> arrivals.committed(committed);
       case Command.Rejected rejected ->
           throw new IllegalStateException(
               "The store cannot hold " + rejected.change() + ": " + rejected.why());
-      case Command.ParkedRead page -> unpark(page);
+      case Command.ParkedRead page -> recall.wasRead(page);
       case Command.Produced produced -> endings.produced(produced.departure());
       case Command.StoreSized sized -> flight.storeBytes = sized.bytes();
       case Command.RulesChanged changed -> {
@@ -189,15 +115,54 @@ public final class Inflight {
       }
       case Command.Count count -> count.reply().accept(census());
       case Command.Drain _ -> drain();
-      case Command.Fenced _,
-          Command.Restored _,
-          Command.Recorded _,
-          Command.PassedOn _,
-          Command.ReportsRead _,
-          Command.BarrierPassed _,
-          Command.Lease _ ->
-          throw new IllegalStateException("Not there yet: " + command);
+      case Command.Fenced fenced -> fenced(fenced);
+      case Command.Recorded recorded -> reports.recorded(recorded.reports());
+      case Command.PassedOn passed -> foreign.passedOn(passed);
+      case Command.ReportsRead read -> {
+        reports.recorded(read.reports());
+        foreign.checked(read);
+      }
+      case Command.BarrierPassed passed -> barrierPassed(passed);
+      case Command.Lease lease -> flight.leaseUntil = lease.until();
       case Command.Refused refused -> endings.refused(refused.departure(), refused.why());
+    }
+  }
+
+  private void revoked(Command.Revoked revoked) {
+    PartitionIntake intake = arrivals.revoked(revoked);
+    if (flight.options.shared()) {
+      handover.revoked(intake, intake.lost);
+    }
+    arrivals.drained(intake);
+  }
+
+  private void restored(Command.Restored page) {
+    handover.restored(page);
+    reports.recorded(page.reports());
+    if (!page.parked().isEmpty()) {
+      rulings.beginSweep();
+    }
+  }
+
+  private void fenced(Command.Fenced fenced) {
+    handover.fenced(fenced.changes()).forEach(arrivals::lost);
+    partitions.forEach(arrivals::drained);
+  }
+
+  private void barrierPassed(Command.BarrierPassed passed) {
+    if (passed.owner() instanceof PartitionIntake intake) {
+      intake.barriers--;
+      arrivals.drained(intake);
+    }
+  }
+
+  /// Goes on with what is given up.
+  private void handOver() {
+    handover.resumeTwins();
+    for (PartitionIntake intake : partitions) {
+      if (!intake.remaining.isEmpty() && handover.release(intake)) {
+        arrivals.drained(intake);
+      }
     }
   }
 
@@ -212,7 +177,7 @@ public final class Inflight {
   private void durable(Change change) {
     flight.written();
     switch (change) {
-      case Change.Insert(_, Entry entry) -> inserted(entry);
+      case Change.Insert(_, Entry entry) -> resumption.inserted(entry);
       case Change.Insert(_, Row parked) -> proofs.unproven(parked);
       case Change.Insert(Row row, Refusal refusal) -> arrivals.replaced(row, refusal);
       case Change.Insert _ -> {}
@@ -233,81 +198,14 @@ public final class Inflight {
     }
   }
 
-  private void inserted(Entry entry) {
-    Command.EnqueueReply enqueued = entry.enqueued;
-    if (enqueued != null) {
-      entry.enqueued = null;
-      flight.effects.reply(enqueued);
-    }
-    if (entry.step == Entry.Step.STORING) {
-      entry.step = Entry.Step.STORED;
-      stored(entry);
-    } else {
-      endings.produce(entry);
-    }
-  }
-
-  /// It is durable and may run: now, when its delay ends, or when its offset is committed.
-  private void stored(Entry entry) {
-    if (entry.isUnproven()) {
-      proofs.unproven(entry);
-    }
-    if (entry.step != Entry.Step.STORED) {
-      return;
-    }
-    if (entry.status == Status.DELAY) {
-      flight.timers.set(entry, flight.mono(entry.activation.delayUntil()));
-    } else if (entry.status == Status.PENDING && !entry.isUnproven()) {
-      runnable(entry);
-    }
-  }
-
-  private void runnable(Entry entry) {
-    if (flight.options.pushes() && !entry.lane.routable) {
-      handouts.notice(entry.lane, Notice.NO_WORKER, entry.activation.taskname());
-    }
-    endings.ready(entry, false);
-  }
-
   private void deleted(Change.Delete delete) {
     if (delete.tombstoneUntil() != Row.NONE) {
       flight.tombstones.add(Ids.fingerprint(delete.id()), delete.tombstoneUntil());
     }
-    if (delete.owner() instanceof Entry entry) {
+    if (delete.owner() instanceof Entry entry && entry.step == Entry.Step.REMOVING) {
+      entry.step = Entry.Step.GONE;
       flight.remove(entry);
       flight.settle(entry);
-    }
-  }
-
-  /// Takes the rows of a page that are parked still: what was done to a row since the page was
-  /// asked for took it from the index (H15).
-  private void unpark(Command.ParkedRead page) {
-    if (page.upTo() == Rulings.ALL) {
-      rulings.swept(page, this::unpark);
-      return;
-    }
-    Lane lane = flight.lane(page.application());
-    lane.parking.wasRead(page);
-    flight.schedule(lane);
-    for (Row row : page.rows()) {
-      Fingerprint id = Ids.fingerprint(row.activation().id());
-      if (flight.parked.get(id) == row.key()) {
-        unpark(row);
-      }
-    }
-  }
-
-  private void unpark(Row row) {
-    flight.parked.remove(Ids.fingerprint(row.activation().id()));
-    Lane lane = flight.lane(row.activation().application());
-    Entry entry = new Entry(row.key(), row.activation(), row.status(), lane);
-    entry.attempts = row.attempts();
-    entry.committed = row.committed();
-    entry.recalled = true;
-    entry.step = Entry.Step.STORED;
-    flight.add(entry);
-    if (rulings.admits(entry)) {
-      stored(entry);
     }
   }
 
@@ -321,7 +219,7 @@ public final class Inflight {
     flight.now = now;
     flight.wall = wall;
     if (started && Math.abs(step) > CLOCK_STEP_MS) {
-      rebase();
+      wakes.rebase();
       if (step < 0) {
         flight.lanes.values().forEach(lane -> lane.parking.rewind());
       }
@@ -337,31 +235,18 @@ public final class Inflight {
     if (!started) {
       return;
     }
-    Entry due = flight.timers.poll(now);
-    while (due != null) {
-      wake(due);
-      due = flight.timers.poll(now);
-    }
+    wakes.wakeDue();
     handouts.mark(false);
     flight.tombstones.forget(wall);
     arrivals.accept();
     rulings.sweep();
     reports.answer();
-    readParked();
-    pump();
-  }
-
-  /// Reads parked rows back for the applications that have room for them.
-  private void readParked() {
-    for (Lane lane : List.copyOf(flight.reading)) {
-      if (lane.readAt > flight.wall || !flight.hasRoom()) {
-        return;
-      }
-      if (flight.hasBytes(lane)) {
-        lane.parking.read(flight, lane.room(flight.options.limits().maxPending()));
-        flight.schedule(lane);
-      }
+    recall.read();
+    if (flight.options.shared()) {
+      handOver();
     }
+    pump();
+    foreign.ask();
   }
 
   private void pump() {
@@ -371,58 +256,6 @@ public final class Inflight {
       handouts.pump(lane);
       if (!lane.hasReady()) {
         lanes.remove();
-      }
-    }
-  }
-
-  private void wake(Entry entry) {
-    switch (entry.status) {
-      case DELAY -> {
-        if (entry.activation.delayUntil() > flight.wall) {
-          flight.timers.set(entry, flight.mono(entry.activation.delayUntil()));
-        } else {
-          flight.tally(Tally.DELAY_ELAPSED, entry.activation);
-          flight.turn(entry, Status.PENDING);
-          if (entry.step == Entry.Step.STORED && !entry.isUnproven()) {
-            runnable(entry);
-          }
-        }
-      }
-      case PENDING -> {
-        if (flight.isExpired(entry.activation)) {
-          endings.expire(entry);
-        } else if (entry.queue == null) {
-          runnable(entry);
-        } else {
-          flight.timers.set(entry, flight.mono(entry.activation.expiresAt()));
-        }
-      }
-      case CLAIMED -> handouts.leasePassed(entry);
-      case PROCESSING -> handouts.deadlinePassed(entry);
-      case FAILURE, RETRY, COMPLETE -> {}
-    }
-  }
-
-  /// The wall clock stepped: what runs by it gets its time anew, and deadlines on disk, which are
-  /// kept by it, too (H21).
-  private void rebase() {
-    for (Entry entry : List.copyOf(flight.entries.values())) {
-      if (entry.step != Entry.Step.STORED) {
-        continue;
-      }
-      switch (entry.status) {
-        case DELAY -> flight.timers.set(entry, flight.mono(entry.activation.delayUntil()));
-        case PENDING -> {
-          if (entry.queue != null && entry.activation.expiresAt() != Activation.NEVER) {
-            flight.timers.set(entry, flight.mono(entry.activation.expiresAt()));
-          }
-        }
-        case PROCESSING -> {
-          if (entry.marked) {
-            flight.mark(entry, entry.mark(Row.NONE, flight.wall(entry.deadline)));
-          }
-        }
-        case CLAIMED, FAILURE, RETRY, COMPLETE -> {}
       }
     }
   }

@@ -51,9 +51,13 @@ final class Parking {
     return until;
   }
 
-  /// A row that was found parked at start.
+  /// A row that was found parked: at start, or of a partition that has come.
   void found(long due) {
-    nextDue = earlier(nextDue, due);
+    if (reading) {
+      parkedMeanwhile = earlier(parkedMeanwhile, due);
+    } else {
+      nextDue = earlier(nextDue, due);
+    }
   }
 
   /// The wall clock was set back: begins anew, so that what is parked from now on has its place by

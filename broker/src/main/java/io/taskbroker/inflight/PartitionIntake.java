@@ -5,6 +5,8 @@ import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// One partition as the engine sees it: what is not accepted yet, and what waits for its offset to
@@ -30,6 +32,12 @@ final class PartitionIntake {
 
   /// Watermarks that are not durable yet.
   int undurable;
+
+  /// What is in flight of a partition that is given up, and has something under way.
+  final List<Entry> remaining = new ArrayList<>();
+
+  /// How many times it was lost while the fate of its changes was not known.
+  int barriers;
 
   boolean revoked;
   boolean draining;

@@ -140,7 +140,7 @@ final class Proofs {
   private void prove(Unproven row) {
     Entry entry = row.entry();
     if (entry == null) {
-      if (flight.parked.get(Ids.fingerprint(row.id())) == row.key()) {
+      if (flight.parked.has(Ids.fingerprint(row.id()), row.origin(), row.key())) {
         flight.write(new Change.Prove(row.key(), row.id(), row.origin(), null));
       }
     } else if (awaitsProof(entry)) {

@@ -2,7 +2,10 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
+import io.taskbroker.activation.Reported;
 import io.taskbroker.activation.Status;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// What workers report. A late report is not an error (G6); an answer waits until what it led to is
 /// durable (G2). Not thread-safe.
@@ -10,11 +13,13 @@ final class Reports {
   private final Flight flight;
   private final Endings endings;
   private final Handouts handouts;
+  private final ForeignReports foreign;
 
-  Reports(Flight flight, Endings endings, Handouts handouts) {
+  Reports(Flight flight, Endings endings, Handouts handouts, ForeignReports foreign) {
     this.flight = flight;
     this.endings = endings;
     this.handouts = handouts;
+    this.foreign = foreign;
   }
 
   void follow(Command.Report report) {
@@ -29,16 +34,23 @@ final class Reports {
     Entry entry = flight.entries.get(update.id());
     if (entry == null) {
       followAbsent(update, reply);
-    } else if (entry.step == Entry.Step.REMOVING) {
-      entry.await(reply);
+    } else {
+      follow(entry, update, reply);
+    }
+  }
+
+  /// @param reply null if nobody waits for the answer
+  private void follow(Entry entry, Command.Update update, @Nullable Reply reply) {
+    if (entry.step == Entry.Step.REMOVING) {
+      await(entry, reply);
     } else if (update.status() == Status.COMPLETE) {
       complete(entry, reply);
     } else if (entry.isLeaving()) {
       if (entry.step == Entry.Step.LEAVING) {
-        entry.await(reply);
+        await(entry, reply);
       }
     } else if (entry.status.isHandedOut() && entry.step == Entry.Step.STORED) {
-      entry.await(reply);
+      await(entry, reply);
       if (update.status() == Status.RETRY) {
         endings.retry(entry, update.maxAttempts(), update.delayOnRetry());
       } else {
@@ -49,20 +61,27 @@ final class Reports {
     }
   }
 
+  private static void await(Entry entry, @Nullable Reply reply) {
+    if (reply != null) {
+      entry.await(reply);
+    }
+  }
+
   /// Complete wins until the outbox has started to produce something else (H18).
-  private void complete(Entry entry, Reply reply) {
+  private void complete(Entry entry, @Nullable Reply reply) {
     switch (entry.step) {
       case PRODUCING -> stale(entry.id());
       case QUARANTINED -> {
         flight.tally(Tally.COMPLETED, entry.activation);
-        entry.await(reply);
+        await(entry, reply);
         endings.endQuarantine(entry, false);
       }
       case STORING, STORED, MARKING, LEAVING, REMOVING -> {
         flight.tally(Tally.COMPLETED, entry.activation);
-        entry.await(reply);
+        await(entry, reply);
         endings.complete(entry);
       }
+      case GONE -> throw new IllegalStateException(entry.id() + " is in flight, and gone");
     }
   }
 
@@ -71,21 +90,59 @@ final class Reports {
   private void followAbsent(Command.Update update, Reply reply) {
     if (flight.parked.size() > 0) {
       Fingerprint id = Ids.fingerprint(update.id());
-      long key = flight.parked.get(id);
-      if (key != FingerprintMap.ABSENT) {
+      Place place = flight.parked.find(id);
+      if (place != null) {
         if (update.status() == Status.COMPLETE) {
-          flight.parked.remove(id);
-          Entry removed = endings.removeParked(key, update.id());
-          flight.tally(Tally.COMPLETED, removed.activation);
-          removed.await(reply);
+          completeParked(id, place, update.id()).await(reply);
         } else {
           stale(update);
         }
         return;
       }
     }
+    if (flight.options.shared()) {
+      foreign.passOn(update, reply);
+      return;
+    }
     reply.report.reply().unknown();
     flight.effects.notice(Notice.UNKNOWN_ID, update.id(), update.status().storedName());
+  }
+
+  private Entry completeParked(Fingerprint id, Place place, String name) {
+    long key = flight.parked.remove(id, place);
+    Entry removed = endings.removeParked(place, key, name);
+    flight.tally(Tally.COMPLETED, removed.activation);
+    return removed;
+  }
+
+  /// What other brokers were told of rows that are, or were, ours (H3). Nobody waits for an answer.
+  void recorded(List<Reported> reports) {
+    for (Reported report : reports) {
+      Entry entry = flight.entries.get(report.id());
+      if (entry != null && entry.key == report.key()) {
+        follow(
+            entry,
+            new Command.Update(
+                report.id(), report.status(), report.maxAttempts(), report.delayOnRetry()),
+            null);
+      } else if (report.status() == Status.COMPLETE) {
+        completeElsewhere(report);
+      }
+    }
+  }
+
+  /// Completes a row that waits for another of its id, or that is parked.
+  private void completeElsewhere(Reported report) {
+    Entry twin = flight.twins.find(report.id(), report.key());
+    if (twin != null && twin.step == Entry.Step.STORED) {
+      complete(twin, null);
+    } else if (flight.parked.size() > 0) {
+      Fingerprint id = Ids.fingerprint(report.id());
+      Place place = flight.parked.find(id, report.key());
+      if (place != null) {
+        var _ = completeParked(id, place, report.id());
+      }
+    }
   }
 
   private void stale(Command.Update update) {

@@ -96,7 +96,7 @@ final class Rulings {
         && flight.delivering
         && flight.hasRoom()
         && flight.hasBytes()
-        && flight.leaving < Arrivals.MAX_LEAVING) {
+        && flight.leaving < Bounds.MAX_LEAVING) {
       reading = true;
       flight.effects.readParked(application, cursorDue, cursorKey, ALL, PAGE);
     }
@@ -107,7 +107,8 @@ final class Rulings {
   /// @param unpark takes a row into memory
   void swept(Command.ParkedRead page, Consumer<Row> unpark) {
     for (Row row : page.rows()) {
-      if (flight.parked.get(Ids.fingerprint(row.activation().id())) == row.key()) {
+      Activation activation = row.activation();
+      if (flight.parked.has(Ids.fingerprint(activation.id()), activation.origin(), row.key())) {
         judgeParked(row, unpark);
       }
     }
@@ -132,12 +133,12 @@ final class Rulings {
       case Rules.Verdict.Killed _ -> {
         flight.tally(Tally.SWITCHED_OFF, activation);
         flight.effects.notice(Notice.SWITCHED_OFF, activation.id(), activation.taskname());
-        flight.parked.remove(Ids.fingerprint(activation.id()));
-        endings.removeParked(row.key(), activation.id());
+        long _ = flight.parked.remove(Ids.fingerprint(activation.id()), activation.origin());
+        endings.removeParked(Place.of(activation.origin()), row.key(), activation.id());
       }
       case Rules.Verdict.Demoted _ -> {
         // Another broker may have what is unproven (H2): that is found out when it is to run.
-        boolean unproven = activation.atMostOnce() && !row.committed();
+        boolean unproven = !flight.options.shared() && activation.atMostOnce() && !row.committed();
         if (activation.delayUntil() <= flight.wall && !unproven) {
           unpark.accept(row);
         }

@@ -219,12 +219,12 @@ final class DemotionTest {
   @Test
   void g7SoManyLeaveAtATimeAndNoMore() {
     rig.rule(DEMOTING);
-    int more = Arrivals.MAX_LEAVING + 10;
+    int more = Bounds.MAX_LEAVING + 10;
     for (int i = 0; i < more; i++) {
       partition.append(slow("x" + i));
     }
     partition.send();
-    assertThat(rig.depths().leaving()).isEqualTo(Arrivals.MAX_LEAVING);
+    assertThat(rig.depths().leaving()).isEqualTo(Bounds.MAX_LEAVING);
     rig.produces = true;
     rig.settle();
     rig.pass(1_000);

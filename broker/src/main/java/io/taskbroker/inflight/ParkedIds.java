@@ -1,0 +1,91 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.activation.Ids.Fingerprint;
+import io.taskbroker.activation.Origin;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// The ids of the rows that are parked, with their keys: all that stays in memory of them. In a
+/// store that brokers share they are kept by [Place], since a place is lost as a whole, and two
+/// places may have a row of the same id. Not thread-safe.
+final class ParkedIds {
+  private final Map<Place, FingerprintMap> places = new HashMap<>();
+  private final boolean byPlace;
+  private int size;
+
+  /// @param byPlace whether places come and go; otherwise all are one
+  ParkedIds(boolean byPlace) {
+    this.byPlace = byPlace;
+  }
+
+  int size() {
+    return size;
+  }
+
+  void put(Fingerprint id, Origin origin, long key) {
+    FingerprintMap ids = places.computeIfAbsent(place(origin), _ -> new FingerprintMap());
+    size -= ids.size();
+    ids.put(id, key);
+    size += ids.size();
+  }
+
+  /// Whether the row of that key is parked.
+  boolean has(Fingerprint id, Origin origin, long key) {
+    FingerprintMap ids = places.get(place(origin));
+    return ids != null && ids.get(id) == key;
+  }
+
+  boolean has(Fingerprint id) {
+    return size > 0 && find(id) != null;
+  }
+
+  /// A place that has a parked row of that id; null if there is none.
+  @Nullable Place find(Fingerprint id) {
+    for (Map.Entry<Place, FingerprintMap> place : places.entrySet()) {
+      if (place.getValue().get(id) != FingerprintMap.ABSENT) {
+        return place.getKey();
+      }
+    }
+    return null;
+  }
+
+  /// The place whose parked row of that id has that key; null if there is none.
+  @Nullable Place find(Fingerprint id, long key) {
+    for (Map.Entry<Place, FingerprintMap> place : places.entrySet()) {
+      if (place.getValue().get(id) == key) {
+        return place.getKey();
+      }
+    }
+    return null;
+  }
+
+  /// Forgets the id of a row, and tells the key; [FingerprintMap#ABSENT] if it is not parked.
+  long remove(Fingerprint id, Origin origin) {
+    return remove(id, place(origin));
+  }
+
+  long remove(Fingerprint id, Place place) {
+    FingerprintMap ids = places.get(place);
+    if (ids == null) {
+      return FingerprintMap.ABSENT;
+    }
+    long removed = ids.remove(id);
+    if (removed != FingerprintMap.ABSENT) {
+      size--;
+    }
+    return removed;
+  }
+
+  /// Forgets all of a place.
+  void forget(Place place) {
+    FingerprintMap ids = places.remove(place);
+    if (ids != null) {
+      size -= ids.size();
+    }
+  }
+
+  private Place place(Origin origin) {
+    return byPlace ? Place.of(origin) : Place.NOWHERE;
+  }
+}

@@ -1,0 +1,46 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.SourcePartition;
+
+/// What rows belong to, in a store that brokers share: a partition of a topic, which is one
+/// broker's at a time (design section 6).
+///
+/// @param partition negative for what came from no partition, and stays with its broker
+record Place(String topic, int partition) {
+  /// The place of everything that came from no partition.
+  static final Place NOWHERE = new Place("", -1);
+
+  static Place of(Origin origin) {
+    return origin.partition() < 0 ? NOWHERE : new Place(origin.topic(), origin.partition());
+  }
+
+  static Place of(SourcePartition partition) {
+    return new Place(partition.topic(), partition.partition());
+  }
+
+  static Place of(Change change) {
+    return switch (change) {
+      case Change.Insert insert -> of(insert.row().activation().origin());
+      case Change.Mark mark -> of(mark.origin());
+      case Change.Prove prove -> of(prove.origin());
+      case Change.Leave leave -> of(leave.origin());
+      case Change.Delete delete -> of(delete.origin());
+      case Change.Consumed consumed -> of(consumed.partition());
+      case Change.OffsetCommitted committed -> of(committed.partition());
+    };
+  }
+
+  /// The origin of a row of which no more than its place is known.
+  Origin origin() {
+    return new Origin(topic, partition, -1);
+  }
+
+  boolean has(Entry entry) {
+    Origin origin = entry.activation.origin();
+    return partition < 0
+        ? origin.partition() < 0
+        : origin.partition() == partition && origin.topic().equals(topic);
+  }
+}
