@@ -1,0 +1,87 @@
+package io.taskbroker.store.postgres;
+
+import io.taskbroker.store.StoreException;
+import io.taskbroker.store.StoreException.Kind;
+import java.sql.SQLException;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.util.PSQLException;
+import org.postgresql.util.ServerErrorMessage;
+
+/// What Postgres' errors mean for the operation that met with them, by their SQLSTATE.
+final class PostgresErrors {
+  private PostgresErrors() {}
+
+  /// @param what the server and database
+  static StoreException translate(String what, String doing, SQLException error) {
+    Kind kind = kind(state(error));
+    String reason = String.valueOf(error.getMessage()).replaceAll("\\s+", " ");
+    return new StoreException(
+        kind,
+        "Could not %s in %s: %s (SQLSTATE %s); %s"
+            .formatted(doing, what, reason, state(error), advice(kind)),
+        error);
+  }
+
+  /// Whether the connection is of no use after the error.
+  static boolean endsConnection(SQLException error) {
+    String state = state(error);
+    return state.isEmpty()
+        || state.startsWith("08")
+        || state.startsWith("57P")
+        || state.startsWith("XX")
+        || switch (state) {
+          // Of a standby that is no primary; of plans that know other tables.
+          case "25006", "25P03", "25P04", "0A000", "26000" -> true;
+          default -> false;
+        };
+  }
+
+  /// Whether a constraint of that name refused it.
+  static boolean isOf(SQLException error, String constraint) {
+    return error instanceof PSQLException postgres
+        && constraint.equals(constraint(postgres.getServerErrorMessage()));
+  }
+
+  private static @Nullable String constraint(@Nullable ServerErrorMessage message) {
+    return message == null ? null : message.getConstraint();
+  }
+
+  /// The SQLSTATE of the error, or of what caused it; empty if there is none.
+  static String state(SQLException error) {
+    for (Throwable e = error; e != null; e = e.getCause()) {
+      if (e instanceof SQLException sql && sql.getSQLState() != null) {
+        return sql.getSQLState();
+      }
+    }
+    return "";
+  }
+
+  private static Kind kind(String state) {
+    if (state.length() < 2) {
+      return Kind.TRANSIENT;
+    }
+    return switch (state) {
+      case "53100" -> Kind.FULL;
+      case "25006", "25P02", "25P03", "25P04", "0A000", "26000" -> Kind.TRANSIENT;
+      case "XX001", "XX002" -> Kind.FATAL;
+      default ->
+          switch (state.substring(0, 2)) {
+            // Connection, rollback, resources, state of objects, intervention, system, internal.
+            case "08", "40", "53", "55", "57", "58", "XX" -> Kind.TRANSIENT;
+            // Data, constraints, limits of what a row or an index holds.
+            case "22", "23", "54" -> Kind.DATA;
+            // Among them 28 and 42: passwords, permissions, tables that are not there.
+            default -> Kind.FATAL;
+          };
+    };
+  }
+
+  private static String advice(Kind kind) {
+    return switch (kind) {
+      case TRANSIENT -> "it is worth trying again";
+      case FULL -> "make room on the disk of the server";
+      case DATA -> "the store cannot hold it";
+      case FATAL -> "check the database, its tables (--run migrations), the user and its rights";
+    };
+  }
+}

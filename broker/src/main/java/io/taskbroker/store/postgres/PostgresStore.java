@@ -1,0 +1,285 @@
+package io.taskbroker.store.postgres;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.taskbroker.activation.ParkedRow;
+import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Watermark;
+import io.taskbroker.store.ActivationStore;
+import io.taskbroker.store.Ownership;
+import io.taskbroker.store.StoreException;
+import io.taskbroker.store.StoreException.Kind;
+import io.taskbroker.store.WriteBatch;
+import io.taskbroker.store.postgres.Place.Mark;
+import io.taskbroker.store.postgres.Place.Name;
+import io.taskbroker.store.postgres.Takeover.Taken;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import java.util.Optional;
+
+/// The activations in flight of one broker in a Postgres database that it shares with others (G1,
+/// G2, H3, H6, H10, H11, H23). What is read are the rows of the places that are this broker's.
+///
+/// [#commit] is confined to one thread at a time; all else is thread-safe.
+public final class PostgresStore implements ActivationStore, Ownership {
+  private final Server server;
+  private final PostgresOptions options;
+  private final HikariDataSource pool;
+  private final Seat seat;
+  private final String name;
+  private final Places places;
+  private final Commits commits;
+  private volatile boolean closed;
+
+  private PostgresStore(
+      Server server, PostgresOptions options, HikariDataSource pool, Seat seat, Beginning begun) {
+    this.server = server;
+    this.options = options;
+    this.pool = pool;
+    this.seat = seat;
+    this.name = begun.database() + "-" + seat.number();
+    this.places = new Places(begun.own());
+    this.commits = new Commits(server, seat.run(), places, options.limits());
+  }
+
+  private record Beginning(String database, Place own) {}
+
+  /// Opens the store: begins a run of a broker on a seat of its own, and takes the rows that came
+  /// from no partition to the broker that had the seat before.
+  ///
+  /// @throws StoreException of kind `FATAL` if the database cannot be used as it is; `TRANSIENT` if
+  ///   the server does not answer
+  public static PostgresStore open(PostgresOptions options) {
+    int lease = Math.toIntExact(options.limits().lease().toMillis());
+    Server server = new Server(options.address(), options.login(), lease);
+    try {
+      Migrations migrations = new Migrations(server, options.address(), options.login());
+      if (options.migrator().isPresent()) {
+        migrations.run(options.migrator().get());
+      }
+      try (Connection connection = server.plain(options.login(), options.address().database())) {
+        migrations.check(connection);
+      }
+      return begin(server, options, lease);
+    } catch (SQLException e) {
+      throw PostgresErrors.translate(server.toString(), "open the store", e);
+    }
+  }
+
+  /// Makes the database and its tables, or brings them up to date.
+  ///
+  /// @throws StoreException of kind `FATAL` if that cannot be done; `TRANSIENT` if the server does
+  ///   not answer
+  public static void migrate(PostgresOptions options) {
+    Server server = new Server(options.address(), options.login(), 0);
+    try {
+      new Migrations(server, options.address(), options.login())
+          .run(options.migrator().orElse(options.login()));
+    } catch (SQLException e) {
+      throw PostgresErrors.translate(server.toString(), "migrate the tables", e);
+    }
+  }
+
+  private static PostgresStore begin(Server server, PostgresOptions options, int lease)
+      throws SQLException {
+    Seat seat = Seat.take(server, Math.max(2, lease / 1000));
+    HikariDataSource pool = server.pool(Seat.channel(seat.run()));
+    try (Connection connection = pool.getConnection()) {
+      long _ = seat.renew(lease, 0);
+      Takeover takeover = new Takeover(connection, seat.run(), lease / 4);
+      Place own =
+          takeover.take(Name.ofSeat(seat.number()), Integer.MAX_VALUE).orElseThrow().place();
+      return new PostgresStore(
+          server, options, pool, seat, new Beginning(database(connection), own));
+    } catch (SQLException | RuntimeException e) {
+      pool.close();
+      seat.close();
+      throw e;
+    }
+  }
+
+  private static String database(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet result = statement.executeQuery("SELECT name FROM taskbroker_store")) {
+      result.next();
+      return result.getString(1);
+    }
+  }
+
+  /// That of the database and the seat: a broker that is started again has the same at once.
+  @Override
+  public String name() {
+    return name;
+  }
+
+  /// Never less than what any run had when this one began.
+  @Override
+  public long lastKey() {
+    return commits.lastKey();
+  }
+
+  @Override
+  public List<Outcome> commit(WriteBatch batch) {
+    checkOpen("commit a batch");
+    return commits.commit(batch);
+  }
+
+  @Override
+  public List<Row> load(long key, int limit) {
+    return reading("load rows", reader -> reader.load(places.slots(), key, limit));
+  }
+
+  @Override
+  public List<ParkedRow> loadParked(long key, int limit) {
+    return reading("load parked rows", reader -> reader.loadParked(places.slots(), key, limit));
+  }
+
+  @Override
+  public List<Watermark> watermarks() {
+    return reading("load watermarks", reader -> watermarks(reader.watermarks(places.slots())));
+  }
+
+  @Override
+  public List<Tombstone> tombstones(long now) {
+    return reading("load tombstones", reader -> reader.tombstones(places.slots(), now));
+  }
+
+  @Override
+  public ParkedPage due(ParkedQuery query) {
+    return reading("read due rows", reader -> reader.due(places.slots(), query));
+  }
+
+  /// The size of this broker's rows, and of those of the others as they told it last. Not that of
+  /// the files: what is free in them is used again (W31).
+  @Override
+  public long size() {
+    checkOpen("measure the database");
+    return commits.size();
+  }
+
+  @Override
+  public void maintain(long now) {
+    with(
+        "maintain the database",
+        connection -> {
+          new Purge(connection).run(places.all(), now);
+          return true;
+        });
+  }
+
+  @Override
+  public Optional<List<Watermark>> take(SourcePartition partition, int generation) {
+    return with(
+        "take " + partition,
+        connection -> {
+          Name wanted = Places.name(partition);
+          Optional<Taken> taken = takeover(connection).take(wanted, generation);
+          if (taken.isEmpty()) {
+            return Optional.empty();
+          }
+          Place place = taken.get().place();
+          Place before = places.of(wanted);
+          if (before == null || !taken.get().kept()) {
+            places.put(wanted, place);
+          }
+          return Optional.of(watermarks(place.marks().values()));
+        });
+  }
+
+  @Override
+  public void release(SourcePartition partition) {
+    Name name = Places.name(partition);
+    Place place = places.of(name);
+    if (place == null) {
+      return;
+    }
+    with(
+        "release " + partition,
+        connection -> {
+          takeover(connection).free(place);
+          places.lost(place);
+          return true;
+        });
+  }
+
+  @Override
+  public List<Row> load(SourcePartition partition, long key, int limit) {
+    int[] slots = slots(partition);
+    return reading("load rows of " + partition, reader -> reader.load(slots, key, limit));
+  }
+
+  @Override
+  public List<ParkedRow> loadParked(SourcePartition partition, long key, int limit) {
+    int[] slots = slots(partition);
+    return reading(
+        "load parked rows of " + partition, reader -> reader.loadParked(slots, key, limit));
+  }
+
+  @Override
+  public List<Tombstone> tombstones(SourcePartition partition, long now) {
+    int[] slots = slots(partition);
+    return reading("load tombstones of " + partition, reader -> reader.tombstones(slots, now));
+  }
+
+  @Override
+  public List<Reported> reports(SourcePartition partition) {
+    return List.of();
+  }
+
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    commits.close();
+    pool.close();
+    seat.close();
+  }
+
+  /// The slot of the partition; none if it is not this broker's.
+  private int[] slots(SourcePartition partition) {
+    Place place = places.of(partition);
+    return place == null ? new int[0] : new int[] {place.slot()};
+  }
+
+  private Takeover takeover(Connection connection) {
+    return new Takeover(connection, seat.run(), options.limits().lease().toMillis() / 4);
+  }
+
+  private static List<Watermark> watermarks(java.util.Collection<Mark> marks) {
+    return marks.stream().map(Mark::watermark).toList();
+  }
+
+  private <T> T reading(String doing, Read<T> read) {
+    return with(doing, connection -> read.by(new PageReader(connection)));
+  }
+
+  private <T> T with(String doing, Work<T> work) {
+    checkOpen(doing);
+    try (Connection connection = pool.getConnection()) {
+      return work.on(connection);
+    } catch (SQLException e) {
+      throw PostgresErrors.translate(server.toString(), doing, e);
+    }
+  }
+
+  private void checkOpen(String doing) {
+    if (closed) {
+      throw new StoreException(
+          Kind.FATAL, "Could not %s: the store %s is closed".formatted(doing, server), null);
+    }
+  }
+
+  private interface Work<T> {
+    T on(Connection connection) throws SQLException;
+  }
+
+  private interface Read<T> {
+    T by(PageReader reader) throws SQLException;
+  }
+}

@@ -1,0 +1,113 @@
+package io.taskbroker.store.postgres;
+
+/// The statements of a commit. Those of one commit go to the server together.
+final class Sql {
+  /// The class of the advisory locks on the numbers of runs ("tbrn"): a commit has that of its run
+  /// shared, and who takes a place from a run has it alone, and so knows of every commit of that
+  /// run whether it is over or will see the change (H10).
+  static final int RUN_LOCKS = 0x7462726E;
+
+  /// The class of the advisory locks on seats ("tbst").
+  static final int SEAT_LOCKS = 0x74627374;
+
+  static final String LOCK = "SELECT pg_advisory_xact_lock_shared(%d, ?)".formatted(RUN_LOCKS);
+
+  /// Refuses a batch that was committed before, that is of somebody else's places, or that comes
+  /// too late (H6, H10). It is a statement of its own, so that it sees what was committed before
+  /// the lock was had.
+  static final String GUARD =
+      """
+      INSERT INTO taskbroker_batch (run, number, foreign_places, successors)
+      SELECT g.run, g.number,
+        cardinality(g.slots)
+          - (SELECT count(*) FROM taskbroker_place p WHERE p.slot = ANY (g.slots) AND p.run = g.run),
+        (SELECT count(*) FROM taskbroker_batch b WHERE b.run = g.run AND b.number > g.number)
+      FROM (SELECT ?::bigint AS run, ?::bigint AS number, ?::int[] AS slots) g\
+      """;
+
+  /// Of the batches of a run the last two stay: one that is late meets its own number, or a
+  /// successor.
+  static final String FORGET = "DELETE FROM taskbroker_batch WHERE run = ? AND number = ?";
+
+  static final String MARK =
+      """
+      UPDATE inflight_taskactivations t SET status = u.status, processing_attempts = u.attempts, \
+      claim_expires_at = %s, processing_deadline = %s, deadline_extended = u.extended, \
+      committed = u.committed, parked_until = NULL
+      FROM unnest(?::int[], ?::bigint[], ?::text[], ?::int[], ?::bigint[], ?::bigint[], \
+      ?::bool[], ?::bool[]) AS u(slot, key, status, attempts, claim, deadline, extended, committed)
+      WHERE t.slot = u.slot AND t.key = u.key RETURNING t.key\
+      """
+          .formatted(RowCodec.time("u.claim"), RowCodec.time("u.deadline"));
+
+  static final String PROVE =
+      """
+      UPDATE inflight_taskactivations t SET committed = TRUE
+      FROM unnest(?::int[], ?::bigint[]) AS u(slot, key)
+      WHERE t.slot = u.slot AND t.key = u.key RETURNING t.key\
+      """;
+
+  static final String LEAVE =
+      """
+      UPDATE inflight_taskactivations t SET status = u.status, leaving_topic = u.topic, \
+      leaving_cluster = u.cluster, leaving_headers = u.headers, parked_until = NULL
+      FROM unnest(?::int[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[]) \
+      AS u(slot, key, status, topic, cluster, headers)
+      WHERE t.slot = u.slot AND t.key = u.key RETURNING t.key\
+      """;
+
+  /// Joined with the row as it was, to know by how much it grows.
+  static final String LEAVE_WITH_PAYLOAD =
+      """
+      UPDATE inflight_taskactivations t SET status = u.status, leaving_topic = u.topic, \
+      leaving_cluster = u.cluster, leaving_headers = u.headers, parked_until = NULL, \
+      activation = u.payload
+      FROM unnest(?::int[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[], ?::bytea[]) \
+      AS u(slot, key, status, topic, cluster, headers, payload)
+      JOIN inflight_taskactivations o ON o.slot = u.slot AND o.key = u.key
+      WHERE t.slot = u.slot AND t.key = u.key
+      RETURNING t.key, octet_length(t.activation) - octet_length(o.activation)\
+      """;
+
+  static final String DELETE =
+      """
+      DELETE FROM inflight_taskactivations t USING unnest(?::int[], ?::bigint[]) AS u(slot, key)
+      WHERE t.slot = u.slot AND t.key = u.key RETURNING t.key, octet_length(t.activation)\
+      """;
+
+  static final String TOMBSTONE =
+      """
+      INSERT INTO taskbroker_tombstone (slot, until, high, low)
+      SELECT * FROM unnest(?::int[], ?::bigint[], ?::bigint[], ?::bigint[]) ON CONFLICT DO NOTHING\
+      """;
+
+  static final String WATERMARK =
+      """
+      INSERT INTO taskbroker_watermark (slot, cluster, grp, topic_id, version, next, committed)
+      SELECT slot, cluster, grp, topic_id, version, next, nullif(committed, -1)
+      FROM unnest(?::int[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[]) \
+      AS u(slot, cluster, grp, topic_id, version, next, committed)\
+      """;
+
+  static final String OLD_WATERMARK =
+      """
+      DELETE FROM taskbroker_watermark w
+      USING unnest(?::int[], ?::text[], ?::text[], ?::text[], ?::bigint[]) \
+      AS u(slot, cluster, grp, topic_id, version)
+      WHERE w.slot = u.slot AND w.cluster = u.cluster AND w.grp = u.grp \
+      AND w.topic_id = u.topic_id AND w.version = u.version\
+      """;
+
+  private Sql() {}
+
+  static String of(Segment.Kind kind) {
+    return switch (kind) {
+      case INSERT -> RowCodec.INSERT;
+      case MARK -> MARK;
+      case PROVE -> PROVE;
+      case LEAVE -> LEAVE;
+      case LEAVE_WITH_PAYLOAD -> LEAVE_WITH_PAYLOAD;
+      case DELETE -> DELETE;
+    };
+  }
+}
