@@ -188,7 +188,7 @@ final class SecuredKafkaTest {
       ingest =
           new Ingest(
               Settings.sources(config),
-              Custody.sole(List::of),
+              Custody.sole(List.of()),
               this,
               Settings.ingest(config, "broker-" + name),
               (_, failure) -> failures.add(failure),

@@ -4,7 +4,6 @@ import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Supplier;
 
 /// What becomes of the rows of a partition when the group gives it to this broker or takes it away,
 /// where several brokers share a store. Called by the readers' threads, which it may block for as
@@ -13,8 +12,8 @@ public interface Custody {
   /// That of a broker which has its store to itself: it has all rows from its start, whoever reads
   /// their partitions.
   ///
-  /// @param watermarks what is stored of how far partitions were consumed; read once
-  static Custody sole(Supplier<List<Watermark>> watermarks) {
+  /// @param watermarks what is stored of how far partitions were consumed
+  static Custody sole(List<Watermark> watermarks) {
     return new Custody() {
       @Override
       public boolean moves() {
@@ -23,7 +22,7 @@ public interface Custody {
 
       @Override
       public List<Watermark> watermarks() {
-        return watermarks.get();
+        return watermarks;
       }
 
       @Override

@@ -496,7 +496,7 @@ final class IngestTest {
     assertThatThrownBy(() ->
             new Ingest(
                 List.of(source, source),
-                Custody.sole(List::of),
+                Custody.sole(List.of()),
                 engine,
                 OPTIONS,
                 (_, _) -> {},
@@ -546,7 +546,7 @@ final class IngestTest {
     var ingest =
         new Ingest(
             List.of(source()),
-            Custody.sole(() -> List.of(stored)),
+            Custody.sole(List.of(stored)),
             engine,
             options,
             (_, failure) -> failures.add(failure),

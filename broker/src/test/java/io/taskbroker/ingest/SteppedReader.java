@@ -76,7 +76,7 @@ public final class SteppedReader {
             consumer,
             () -> new PositionFinder.Topic("simulated", topic.id(), topic.partitions()),
             ledgers,
-            Custody.sole(List::of));
+            Custody.sole(List.of()));
     var counts = new TopicCounts(topic.name(), METRICS);
     this.handover = new Handover(new ActivationDecoder(86_400, 1 << 20), ledgers, intake, counts);
     this.partitions = new Partitions(consumer, finder, commits, ledgers, intake, counts);

@@ -49,7 +49,7 @@ final class TwoClustersTest {
               List.of(
                   source("tasks", near, Optional.empty()),
                   source("events", far, Optional.of(raw()))),
-              Custody.sole(() ->
+              Custody.sole(
                   List.of(
                       new Watermark(tasks, 4, Watermark.NONE), new Watermark(elsewhere, 15, 15))),
               engine,

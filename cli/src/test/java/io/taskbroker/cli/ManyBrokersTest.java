@@ -69,7 +69,8 @@ final class ManyBrokersTest {
   @Test
   void g1g2g3NothingIsLostOrRunTwiceThatMayRunOnlyOnceWhileBrokersComeAndGo() throws Exception {
     try (var kafka = EmbeddedKafka.start(dir.resolve("kafka"));
-        var database = PostgresServer.database()) {
+        var server = PostgresServer.start(Map.of("max_connections", "200"))) {
+      PostgresServer.Database database = server.newDatabase();
       kafka.createTopic(TOPIC, PARTITIONS);
       kafka.createTopic(DEAD_LETTERS, 1);
       start(kafka, database);
@@ -239,6 +240,16 @@ final class ManyBrokersTest {
     }
   }
 
+  private static String pg(PostgresServer.Database database) {
+    return "{host: %s, port: %d, username: %s, password: %s, database_name: %s, run_migrations: true}"
+        .formatted(
+            database.host(),
+            database.port(),
+            database.username(),
+            database.password(),
+            database.name());
+  }
+
   private BrokerLaunch launch(
       EmbeddedKafka kafka, PostgresServer.Database database, int number, int port)
       throws Exception {
@@ -269,7 +280,7 @@ final class ManyBrokersTest {
                     workers.get(number).url(),
                     port,
                     DEAD_LETTERS,
-                    database.yaml(),
+                    pg(database),
                     kafka.bootstrap(),
                     TOPIC,
                     DEAD_LETTERS));

@@ -13,7 +13,6 @@ import io.taskbroker.store.StoreException.Kind;
 import io.taskbroker.store.WriteBatch;
 import io.taskbroker.store.postgres.Place.Mark;
 import io.taskbroker.store.postgres.Place.Name;
-import io.taskbroker.store.postgres.Takeover.Taken;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -172,12 +171,12 @@ public final class PostgresStore implements ActivationStore, Ownership {
   }
 
   @Override
-  public Optional<List<Watermark>> take(SourcePartition partition, int generation) {
+  public Optional<Ownership.Taken> take(SourcePartition partition, int generation) {
     return with(
         "take " + partition,
         connection -> {
           Name wanted = Places.name(partition);
-          Optional<Taken> taken = takeover(connection).take(wanted, generation);
+          Optional<Takeover.Taken> taken = takeover(connection).take(wanted, generation);
           if (taken.isEmpty()) {
             return Optional.empty();
           }
@@ -186,7 +185,8 @@ public final class PostgresStore implements ActivationStore, Ownership {
           if (before == null || !taken.get().kept()) {
             places.put(wanted, place);
           }
-          return Optional.of(watermarks(place.marks().values()));
+          return Optional.of(
+              new Ownership.Taken(watermarks(place.marks().values()), taken.get().released()));
         });
   }
 

@@ -65,7 +65,8 @@ final class Takeover {
   /// A place that is this run's now.
   ///
   /// @param kept whether it was before
-  record Taken(Place place, boolean kept) {}
+  /// @param released whether nobody had it
+  record Taken(Place place, boolean kept, boolean released) {}
 
   /// @return the place as it is now; empty if another run got it in a later generation, and lives
   Optional<Taken> take(Name name, int generation) throws SQLException {
@@ -79,7 +80,7 @@ final class Takeover {
       if (attempt.stuck == 0) {
         return attempt.slot == 0
             ? Optional.empty()
-            : Optional.of(new Taken(read(attempt.slot), attempt.kept));
+            : Optional.of(new Taken(read(attempt.slot), attempt.kept, attempt.released));
       }
       if (System.nanoTime() - deadline > 0) {
         throw new SQLException("The run " + attempt.stuck + " does not end its commit", "55P03");
@@ -110,18 +111,18 @@ final class Takeover {
         holder = result.getLong(2);
         boolean alive = result.getBoolean(4);
         if (holder != 0 && holder != run && alive && result.getInt(3) > generation) {
-          return new Attempt(0, 0, false);
+          return new Attempt(0, 0, false, false);
         }
       }
     }
     if (holder != 0 && !lock(holder)) {
-      return new Attempt(slot, holder, false);
+      return new Attempt(slot, holder, false, false);
     }
     try (PreparedStatement take = connection.prepareStatement(TAKE)) {
       new Binder(take).set(run).set(generation).set(slot);
       take.executeUpdate();
     }
-    return new Attempt(slot, 0, holder == run);
+    return new Attempt(slot, 0, holder == run, holder == 0);
   }
 
   /// @return whether it was had in time; if not, the transaction is over
@@ -185,7 +186,7 @@ final class Takeover {
 
   /// @param slot 0 if it is not to be had
   /// @param stuck the run that keeps it by a commit that does not end; 0 if none does
-  private record Attempt(int slot, long stuck, boolean kept) {}
+  private record Attempt(int slot, long stuck, boolean kept, boolean released) {}
 
   private interface Step<T> {
     T run() throws SQLException;

@@ -1,0 +1,40 @@
+package io.taskbroker;
+
+import io.taskbroker.config.BrokerConfig;
+import io.taskbroker.config.StoreConfig;
+import io.taskbroker.engine.Mailbox;
+import io.taskbroker.ingest.Custody;
+import io.taskbroker.runtime.FailureSink;
+import io.taskbroker.runtime.Service;
+import io.taskbroker.store.ActivationStore;
+import io.taskbroker.store.postgres.PostgresStore;
+import io.taskbroker.store.sqlite.SqliteStore;
+import java.time.InstantSource;
+import java.util.List;
+
+/// The store that a configuration asks for, opened, and what comes with it.
+///
+/// @param shared whether other brokers work on it, too
+/// @param services what is to run for as long as it is used, started before and stopped after all
+///   that uses it
+record Storage(ActivationStore store, Custody custody, boolean shared, List<Service> services) {
+
+  /// @throws io.taskbroker.store.StoreException if it cannot be opened
+  static Storage open(BrokerConfig config, Mailbox engine, FailureSink failures) {
+    return config.store().adapter() == StoreConfig.Adapter.SQLITE
+        ? sqlite(config)
+        : postgres(config, engine, failures);
+  }
+
+  private static Storage sqlite(BrokerConfig config) {
+    var store = SqliteStore.open(Settings.sqlite(config));
+    return new Storage(store, Custody.sole(store.watermarks()), false, List.of());
+  }
+
+  private static Storage postgres(BrokerConfig config, Mailbox engine, FailureSink failures) {
+    var store =
+        PostgresStore.open(Settings.postgres(config, config.store().postgres().runMigrations()));
+    var custody = new SharedPartitions(store, engine, InstantSource.system());
+    return new Storage(store, custody, true, List.of());
+  }
+}
