@@ -158,12 +158,12 @@ public final class Inflight {
 
   /// Goes on with what is given up.
   private void handOver() {
-    handover.resumeTwins();
     for (PartitionIntake intake : partitions) {
       if (!intake.remaining.isEmpty() && handover.release(intake)) {
         arrivals.drained(intake);
       }
     }
+    handover.resumeTwins();
   }
 
   private void drain() {
@@ -235,6 +235,9 @@ public final class Inflight {
     if (!started) {
       return;
     }
+    if (flight.options.shared()) {
+      handOver();
+    }
     wakes.wakeDue();
     handouts.mark(false);
     flight.tombstones.forget(wall);
@@ -242,9 +245,6 @@ public final class Inflight {
     rulings.sweep();
     reports.answer();
     recall.read();
-    if (flight.options.shared()) {
-      handOver();
-    }
     pump();
     foreign.ask();
   }

@@ -17,7 +17,9 @@ record Place(String topic, int partition) {
   }
 
   static Place of(SourcePartition partition) {
-    return new Place(partition.topic(), partition.partition());
+    return partition.partition() < 0
+        ? NOWHERE
+        : new Place(partition.topic(), partition.partition());
   }
 
   static Place of(Change change) {

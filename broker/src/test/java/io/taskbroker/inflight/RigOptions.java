@@ -77,7 +77,12 @@ final class RigOptions {
     return this;
   }
 
+  /// The options of a broker that has its store for itself.
   InflightOptions build() {
+    return build(false);
+  }
+
+  InflightOptions build(boolean shared) {
     return new InflightOptions(
         pushed,
         RETRY_TOPIC,
@@ -92,6 +97,7 @@ final class RigOptions {
             maxChanges,
             100),
         new InflightOptions.Periods(
-            grace, LEASE, MARK_INTERVAL, RESTART_GRACE, settle, PARK_HORIZON, TOMBSTONE));
+            grace, LEASE, MARK_INTERVAL, RESTART_GRACE, settle, PARK_HORIZON, TOMBSTONE),
+        shared);
   }
 }

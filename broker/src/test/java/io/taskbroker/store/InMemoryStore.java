@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// A store that keeps to the contract but for the disk: what is committed is on a [Disk] of its
 /// own, from which another store can be opened, even after this one was just left lying.
 public final class InMemoryStore implements ActivationStore {
-  private static final Comparator<Row> BY_DUE =
+  static final Comparator<Row> BY_DUE =
       Comparator.<Row>comparingLong(Row::parkedUntil).thenComparingLong(Row::key);
 
   private final Disk disk;
@@ -146,7 +146,7 @@ public final class InMemoryStore implements ActivationStore {
     return Outcome.APPLIED;
   }
 
-  private static Row marked(Row row, Change.Mark by) {
+  static Row marked(Row row, Change.Mark by) {
     return new Row(
         row.key(),
         row.activation(),
@@ -161,7 +161,7 @@ public final class InMemoryStore implements ActivationStore {
         row.leaving());
   }
 
-  private static Row proved(Row row) {
+  static Row proved(Row row) {
     return new Row(
         row.key(),
         row.activation(),
@@ -176,7 +176,7 @@ public final class InMemoryStore implements ActivationStore {
         row.leaving());
   }
 
-  private static Row leaving(Row row, Change.Leave by) {
+  static Row leaving(Row row, Change.Leave by) {
     byte[] payload = by.payload();
     return new Row(
         row.key(),
@@ -211,7 +211,7 @@ public final class InMemoryStore implements ActivationStore {
     return new ParkedPage(page, next);
   }
 
-  private static boolean isAfter(Row row, ParkedQuery query) {
+  static boolean isAfter(Row row, ParkedQuery query) {
     return row.parkedUntil() > query.afterDue()
         || (row.parkedUntil() == query.afterDue() && row.key() > query.afterKey());
   }

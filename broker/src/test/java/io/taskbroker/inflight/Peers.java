@@ -1,0 +1,103 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Watermark;
+import io.taskbroker.store.SharedInMemoryStore;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// Brokers that share a store, the store, Kafka, and the time, which passes for all alike.
+final class Peers {
+  /// Monotonic and wall-clock milliseconds.
+  long now = 1_000;
+
+  long wall = 1_700_000_000_000L;
+
+  final SharedInMemoryStore.Disk disk = new SharedInMemoryStore.Disk();
+  final List<Log> logs = new ArrayList<>();
+  final List<Peer> peers = new ArrayList<>();
+
+  /// Sees every hand-out at the moment of it.
+  Observer observer = (_, _) -> {};
+
+  private final RigOptions options;
+  private int generation;
+
+  /// Sees what brokers do.
+  interface Observer {
+    void handedOut(Peer peer, Delivery delivery);
+  }
+
+  Peers(RigOptions options) {
+    this.options = options;
+  }
+
+  Peer peer(String name) {
+    var peer = new Peer(this, name, options);
+    peers.add(peer);
+    peer.start();
+    return peer;
+  }
+
+  Log log(String topic, int partition) {
+    var log = new Log(new SourcePartition("cluster", "group", topic + "-uuid", topic, partition));
+    logs.add(log);
+    return log;
+  }
+
+  int nextGeneration() {
+    return ++generation;
+  }
+
+  /// Lets time pass; engines are woken when they want to be, and never else.
+  void pass(long millis) {
+    long end = now + millis;
+    settle();
+    while (now < end) {
+      long next = end;
+      for (Peer peer : peers) {
+        next = Math.min(next, peer.nextWake());
+      }
+      next = Math.max(next, now + 1);
+      wall += next - now;
+      now = next;
+      settle();
+    }
+  }
+
+  void settle() {
+    peers.forEach(Peer::settle);
+    peers.forEach(Peer::settle); // what others recorded
+  }
+
+  Optional<Row> row(String id) {
+    return disk.rows().stream().filter(row -> row.activation().id().equals(id)).findFirst();
+  }
+
+  /// A partition in Kafka: a log of records, which offset is committed, and who has it.
+  final class Log {
+    final SourcePartition source;
+    final List<Command.Arrival> records = new ArrayList<>();
+    long committed = Watermark.NONE;
+    @Nullable Peer owner;
+
+    /// Whether the last owner gave it up in order.
+    boolean inOrder = true;
+
+    private Log(SourcePartition source) {
+      this.source = source;
+    }
+
+    Activation append(Task task) {
+      Activation activation =
+          task.at(new Origin(source.topic(), source.partition(), records.size()), wall);
+      records.add(new Command.Arrival(activation, null));
+      return activation;
+    }
+  }
+}
