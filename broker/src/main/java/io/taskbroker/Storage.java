@@ -1,8 +1,10 @@
 package io.taskbroker;
 
+import io.taskbroker.activation.Reported;
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.config.StoreConfig;
 import io.taskbroker.engine.Mailbox;
+import io.taskbroker.inflight.Command;
 import io.taskbroker.ingest.Custody;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Service;
@@ -11,6 +13,7 @@ import io.taskbroker.store.postgres.PostgresStore;
 import io.taskbroker.store.sqlite.SqliteStore;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /// The store that a configuration asks for, opened, and what comes with it.
 ///
@@ -31,10 +34,27 @@ record Storage(ActivationStore store, Custody custody, boolean shared, List<Serv
     return new Storage(store, Custody.sole(store.watermarks()), false, List.of());
   }
 
+  /// Tells the engine what is heard of the database.
+  private record Watched(Mailbox engine) implements PostgresStore.Listener {
+    @Override
+    public void leased(long until) {
+      engine.tell(new Command.Lease(TimeUnit.NANOSECONDS.toMillis(until)));
+    }
+
+    @Override
+    public void reported(List<Reported> reports) {
+      engine.tell(new Command.Recorded(reports));
+    }
+  }
+
   private static Storage postgres(BrokerConfig config, Mailbox engine, FailureSink failures) {
     var store =
         PostgresStore.open(Settings.postgres(config, config.store().postgres().runMigrations()));
     var custody = new SharedPartitions(store, engine, InstantSource.system());
-    return new Storage(store, custody, true, List.of());
+    var adoptions =
+        new Adoptions(
+            store, custody, engine, config.store().limits().contentionDrainAge(), failures);
+    return new Storage(
+        store, custody, true, List.of(store.watch(new Watched(engine), failures), adoptions));
   }
 }
