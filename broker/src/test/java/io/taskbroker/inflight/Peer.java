@@ -189,7 +189,12 @@ final class Peer implements Effects {
       List<Change> committed = new ArrayList<>();
       List<Change> fenced = new ArrayList<>();
       for (int i = 0; i < batch.size(); i++) {
-        (outcomes.get(i) == Outcome.FENCED ? fenced : committed).add(batch.get(i));
+        switch (outcomes.get(i)) {
+          case APPLIED -> committed.add(batch.get(i));
+          case FENCED -> fenced.add(batch.get(i));
+          case DUPLICATE, MISSING ->
+              throw new AssertionError(name + " owns no such row: " + batch.get(i));
+        }
       }
       if (!fenced.isEmpty()) {
         tell(new Command.Fenced(fenced));
@@ -226,6 +231,7 @@ final class Peer implements Effects {
       throw new AssertionError(name + " does not get " + source);
     }
     log.owner = this;
+    log.revoked = false;
     List<Row> rows = store().load(source, 0, PAGE);
     while (!rows.isEmpty()) {
       tell(restored(log, rows, List.of()));
@@ -276,6 +282,7 @@ final class Peer implements Effects {
   /// Begins to give the partition up.
   void revoke(Log log, boolean isLost) {
     undrained.add(log.source);
+    log.revoked |= log.owner == this;
     tell(new Command.Revoked(log.source, isLost));
     settle();
   }
@@ -459,5 +466,6 @@ final class Peer implements Effects {
   public void notice(Notice notice, String id, String detail) {
     effects++;
     notices.add(notice);
+    peers.observer.noticed(notice, id);
   }
 }

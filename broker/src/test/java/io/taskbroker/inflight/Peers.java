@@ -22,15 +22,16 @@ final class Peers {
   final List<Log> logs = new ArrayList<>();
   final List<Peer> peers = new ArrayList<>();
 
-  /// Sees every hand-out at the moment of it.
-  Observer observer = (_, _) -> {};
+  Observer observer = new Observer() {};
 
   private final RigOptions options;
   private int generation;
 
   /// Sees what brokers do.
   interface Observer {
-    void handedOut(Peer peer, Delivery delivery);
+    default void handedOut(Peer peer, Delivery delivery) {}
+
+    default void noticed(Notice notice, String id) {}
   }
 
   Peers(RigOptions options) {
@@ -85,6 +86,9 @@ final class Peers {
     final List<Command.Arrival> records = new ArrayList<>();
     long committed = Watermark.NONE;
     @Nullable Peer owner;
+
+    /// Whether its owner was told to give it up.
+    boolean revoked;
 
     /// Whether the last owner gave it up in order.
     boolean inOrder = true;
