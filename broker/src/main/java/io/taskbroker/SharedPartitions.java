@@ -51,23 +51,23 @@ final class SharedPartitions implements Custody {
 
   @Override
   public Optional<List<Watermark>> take(SourcePartition partition, int generation) {
-    return asked(
-        () -> {
-          Optional<Taken> taken = ownership.take(partition, generation);
-          taken.ifPresent(it -> restore(partition, it.released()));
-          return taken.map(Taken::watermarks);
-        });
+    return asked(() -> {
+      Optional<Taken> taken = ownership.take(partition, generation);
+      taken.ifPresent(it -> restore(partition, it.released()));
+      return taken.map(Taken::watermarks);
+    });
   }
 
   @Override
-  public void release(SourcePartition partition) {
-    // What the engine could not end in time is for whoever has the partition next.
-    intake.tell(new Command.Revoked(partition, true));
-    asked(
-        () -> {
-          ownership.release(partition);
-          return partition;
-        });
+  public void release(SourcePartition partition, boolean drained) {
+    if (!drained) {
+      // What the engine could not end in time is for whoever has the partition next.
+      intake.tell(new Command.Revoked(partition, true));
+    }
+    asked(() -> {
+      ownership.release(partition, drained);
+      return partition;
+    });
   }
 
   /// Tells the engine of all rows of a partition that is this broker's, page by page.
@@ -116,8 +116,7 @@ final class SharedPartitions implements Custody {
       Map<Fingerprint, Long> tombstones,
       List<Reported> reports,
       boolean inOrder) {
-    intake.tell(
-        new Command.Restored(partition, rows, parked, tombstones, reports, inOrder));
+    intake.tell(new Command.Restored(partition, rows, parked, tombstones, reports, inOrder));
   }
 
   private static <T> T asked(Supplier<T> question) {

@@ -115,7 +115,13 @@ final class ArchitectureTest {
             .resideOutsideOfPackage("io.taskbroker.store..")
             .should()
             .dependOnClassesThat()
-            .resideInAnyPackage("java.sql..", "javax.sql..", "org.sqlite.."));
+            .resideInAnyPackage(
+                "java.sql..",
+                "javax.sql..",
+                "org.sqlite..",
+                "org.postgresql..",
+                "com.zaxxer.hikari..",
+                "org.flywaydb.."));
   }
 
   @Test

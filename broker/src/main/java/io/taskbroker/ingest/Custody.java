@@ -31,7 +31,7 @@ public interface Custody {
       }
 
       @Override
-      public void release(SourcePartition partition) {}
+      public void release(SourcePartition partition, boolean drained) {}
     };
   }
 
@@ -49,11 +49,11 @@ public interface Custody {
   /// @throws Unavailable if that cannot be done now
   Optional<List<Watermark>> take(SourcePartition partition, int generation);
 
-  /// Lets others have the partition, of which the engine has nothing any more, if it is still this
-  /// broker's.
+  /// Lets others have the partition, if it is still this broker's.
   ///
+  /// @param drained whether the engine has nothing of it any more
   /// @throws Unavailable if that cannot be done now: whoever takes it does not need it
-  void release(SourcePartition partition);
+  void release(SourcePartition partition, boolean drained);
 
   /// The store does not answer; it may later.
   final class Unavailable extends RuntimeException {

@@ -242,14 +242,15 @@ final class Partitions implements ConsumerRebalanceListener {
       return;
     }
     given.forEach(partition -> intake.tell(new Command.Revoked(partition, false)));
-    if (!ledgers.awaitDrained(given, drainTimeout)) {
+    boolean drained = ledgers.awaitDrained(given, drainTimeout);
+    if (!drained) {
       log.warn(
           "Gives {} up with records under way: they were not durable within {}",
           names(given),
           drainTimeout);
     }
     commits.commitNow(given, COMMIT_TIMEOUT);
-    finder.release(given);
+    finder.release(given, drained);
     given.forEach(ledgers::close);
   }
 
@@ -264,7 +265,7 @@ final class Partitions implements ConsumerRebalanceListener {
       intake.tell(new Command.Revoked(each, true));
       ledgers.close(each);
     }
-    finder.release(lost);
+    finder.release(lost, false);
   }
 
   void loseAll() {

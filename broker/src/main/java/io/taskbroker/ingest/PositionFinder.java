@@ -87,8 +87,8 @@ final class PositionFinder {
         answer(cluster), description.topicId().toString(), description.partitions().size());
   }
 
-  /// To be asked before partitions are taken that the engine still drains: rows that move must leave
-  /// it before they come back.
+  /// To be asked before partitions are taken that the engine still drains: rows that move must
+  /// leave it before they come back.
   ///
   /// @throws Custody.Unavailable if they must not be taken yet
   void takeUndrained(List<String> partitions) {
@@ -121,10 +121,12 @@ final class PositionFinder {
     return taken;
   }
 
-  /// Gives partitions up, of which the engine has nothing any more.
-  void release(Collection<SourcePartition> partitions) {
+  /// Gives partitions up.
+  ///
+  /// @param drained whether the engine has nothing of them any more
+  void release(Collection<SourcePartition> partitions, boolean drained) {
     try {
-      partitions.forEach(custody::release);
+      partitions.forEach(partition -> custody.release(partition, drained));
     } catch (Custody.Unavailable e) {
       log.warn("Gives partitions up without telling the store: {}", e.getMessage());
     }

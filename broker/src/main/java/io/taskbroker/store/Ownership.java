@@ -27,7 +27,10 @@ public interface Ownership {
   Optional<Taken> take(SourcePartition partition, int generation);
 
   /// Gives the partition up, if it is still this broker's: anybody may take it.
-  void release(SourcePartition partition);
+  ///
+  /// @param drained whether it is written down what its workers have, so that no worker has what is
+  ///   `PENDING`
+  void release(SourcePartition partition, boolean drained);
 
   List<Row> load(SourcePartition partition, long key, int limit);
 
@@ -41,7 +44,7 @@ public interface Ownership {
   /// A partition that was taken.
   ///
   /// @param watermarks how far it was consumed, by every group and incarnation of the topic
-  /// @param released whether the former owner gave it up, so that no worker has what is `PENDING`
+  /// @param released whether the former owner gave it up when it was drained
   record Taken(List<Watermark> watermarks, boolean released) {
     public Taken {
       watermarks = List.copyOf(watermarks);

@@ -28,7 +28,14 @@ public final class Logging {
 
   /// Chatty libraries, which say what matters at `warn`.
   private static final List<String> QUIET =
-      List.of("org.apache.kafka", "io.netty", "io.grpc", "kafka", "state");
+      List.of(
+          "org.apache.kafka",
+          "io.netty",
+          "io.grpc",
+          "kafka",
+          "state",
+          "org.flywaydb",
+          "com.zaxxer.hikari");
 
   /// Warns of each attempt to connect, several times a second while a cluster is down; what waits
   /// for the cluster says so once.

@@ -48,13 +48,13 @@ public final class PostgresServer implements AutoCloseable {
   /// A new and empty database.
   public Database newDatabase() {
     Database database = unmadeDatabase();
-    try (Connection connection = database("postgres").connect();
-        Statement statement = connection.createStatement()) {
-      statement.execute("CREATE DATABASE " + database.name());
-    } catch (SQLException e) {
-      throw new IllegalStateException("Could not make the database " + database.name(), e);
-    }
+    makeDatabase(database);
     return database;
+  }
+
+  /// Makes the database, empty.
+  public void makeDatabase(Database database) {
+    database("postgres").execute("CREATE DATABASE " + database.name());
   }
 
   /// The name of a database that does not exist.

@@ -47,8 +47,9 @@ final class CommitSession {
   /// Commits what is planned.
   ///
   /// @param forgotten the number of the batch before the one before
+  /// @param reported keys of rows whose reports end
   /// @throws SQLException nothing is committed if a constraint refused it
-  void commit(Plan plan, long number, long forgotten) throws SQLException {
+  void commit(Plan plan, long number, long forgotten, long[] reported) throws SQLException {
     List<Segment> segments = plan.segments;
     int from = 0;
     do {
@@ -62,7 +63,7 @@ final class CommitSession {
         segment.parts().forEach(script::part);
       }
       if (last) {
-        script.end(plan);
+        script.end(plan, reported);
       }
       script.run(plan);
       from = to;
@@ -237,7 +238,7 @@ final class CommitSession {
           (result, plan) -> read(part, result, plan));
     }
 
-    void end(Plan plan) {
+    void end(Plan plan, long[] reported) {
       if (!plan.tombstones.isEmpty()) {
         step('t', Sql.TOMBSTONE, binder -> bindTombstones(plan.tombstones, binder), Answer.NONE);
       }
@@ -252,6 +253,9 @@ final class CommitSession {
             Sql.WATERMARK,
             binder -> bindWatermarks(plan.watermarks, binder, false),
             Answer.NONE);
+      }
+      if (reported.length > 0) {
+        step('r', Sql.OLD_REPORT, binder -> binder.set(reported), Answer.NONE);
       }
       step('c', "COMMIT", _ -> {}, Answer.NONE);
     }

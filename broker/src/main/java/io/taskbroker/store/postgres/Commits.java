@@ -31,6 +31,7 @@ final class Commits {
   private final long run;
   private final Places places;
   private final Limits limits;
+  private final Reports reports;
   private volatile long lastKey;
   private volatile long bytesOfOthers;
 
@@ -42,11 +43,12 @@ final class Commits {
   private long last = -1; // that is known to be committed
   private long beforeLast = -1;
 
-  Commits(Server server, long run, Places places, Limits limits) {
+  Commits(Server server, long run, Places places, Limits limits, Reports reports) {
     this.server = server;
     this.run = run;
     this.places = places;
     this.limits = limits;
+    this.reports = reports;
     this.lastKey = run << KEY_BITS;
   }
 
@@ -97,8 +99,9 @@ final class Commits {
       }
       try {
         CommitSession current = session();
+        long[] reported = plan.reported(reports);
         try {
-          current.commit(plan, batch.number(), beforeLast);
+          current.commit(plan, batch.number(), beforeLast, reported);
         } catch (SQLException e) {
           end(current, e);
           if (PostgresErrors.isOf(e, "taskbroker_batch_of_owned_places")) {
@@ -112,6 +115,7 @@ final class Commits {
             throw e;
           }
         }
+        reports.ended(reported);
         beforeLast = last;
         last = batch.number();
         return plan.outcomes();

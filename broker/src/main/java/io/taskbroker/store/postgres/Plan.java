@@ -17,6 +17,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /// What a batch comes to: the statements' worth of changes of what is this broker's own, and what
@@ -41,6 +42,19 @@ final class Plan {
     long version() {
       return was == null ? 1 : was.version() + 1;
     }
+  }
+
+  /// The rows that end, of which something was reported elsewhere.
+  long[] reported(Reports reports) {
+    LongStream.Builder keys = LongStream.builder();
+    for (Segment segment : segments) {
+      for (Change change : segment.of(Kind.DELETE).changes) {
+        if (reports.areOf(Segment.key(change))) {
+          keys.add(Segment.key(change));
+        }
+      }
+    }
+    return keys.build().toArray();
   }
 
   static Plan of(List<Change> changes, Places places) {

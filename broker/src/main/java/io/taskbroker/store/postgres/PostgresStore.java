@@ -6,6 +6,8 @@ import io.taskbroker.activation.Reported;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
+import io.taskbroker.runtime.FailureSink;
+import io.taskbroker.runtime.Service;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.Ownership;
 import io.taskbroker.store.StoreException;
@@ -17,20 +19,27 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The activations in flight of one broker in a Postgres database that it shares with others (G1,
 /// G2, H3, H6, H10, H11, H23). What is read are the rows of the places that are this broker's.
 ///
 /// [#commit] is confined to one thread at a time; all else is thread-safe.
 public final class PostgresStore implements ActivationStore, Ownership {
+  private static final Logger LOG = LoggerFactory.getLogger(PostgresStore.class);
+
   private final Server server;
   private final PostgresOptions options;
   private final HikariDataSource pool;
   private final Seat seat;
   private final String name;
   private final Places places;
+  private final Reports reports = new Reports();
   private final Commits commits;
   private volatile boolean closed;
 
@@ -42,7 +51,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
     this.seat = seat;
     this.name = begun.database() + "-" + seat.number();
     this.places = new Places(begun.own());
-    this.commits = new Commits(server, seat.run(), places, options.limits());
+    this.commits = new Commits(server, seat.run(), places, options.limits(), reports);
   }
 
   private record Beginning(String database, Place own) {}
@@ -50,9 +59,32 @@ public final class PostgresStore implements ActivationStore, Ownership {
   /// Opens the store: begins a run of a broker on a seat of its own, and takes the rows that came
   /// from no partition to the broker that had the seat before.
   ///
-  /// @throws StoreException of kind `FATAL` if the database cannot be used as it is; `TRANSIENT` if
-  ///   the server does not answer
+  /// @throws StoreException of kind `FATAL` if the database cannot be used as it is, or the server
+  ///   does not answer however often it is asked
   public static PostgresStore open(PostgresOptions options) {
+    for (int failures = 0; ; failures++) {
+      try {
+        return openNow(options);
+      } catch (StoreException e) {
+        if (e.kind() != Kind.TRANSIENT || failures == options.retry().max()) {
+          throw new StoreException(Kind.FATAL, String.valueOf(e.getMessage()), e);
+        }
+        LOG.warn("Tries again in {}: {}", options.retry().delay(), e.getMessage());
+        pause(options.retry().delay());
+      }
+    }
+  }
+
+  private static void pause(Duration time) {
+    try {
+      Thread.sleep(time);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StoreException(Kind.FATAL, "Was interrupted while it waited for Postgres", e);
+    }
+  }
+
+  private static PostgresStore openNow(PostgresOptions options) {
     int lease = Math.toIntExact(options.limits().lease().toMillis());
     Server server = new Server(options.address(), options.login(), lease);
     try {
@@ -191,7 +223,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
   }
 
   @Override
-  public void release(SourcePartition partition) {
+  public void release(SourcePartition partition, boolean drained) {
     Name name = Places.name(partition);
     Place place = places.of(name);
     if (place == null) {
@@ -200,7 +232,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
     with(
         "release " + partition,
         connection -> {
-          takeover(connection).free(place);
+          takeover(connection).free(place, drained);
           places.lost(place);
           return true;
         });
@@ -227,7 +259,75 @@ public final class PostgresStore implements ActivationStore, Ownership {
 
   @Override
   public List<Reported> reports(SourcePartition partition) {
-    return List.of();
+    int[] slots = slots(partition);
+    return with("load reports of " + partition, connection -> reports.ofPlaces(connection, slots));
+  }
+
+  @Override
+  public List<Boolean> report(List<Reported> foreign) {
+    return with("write reports", connection -> reports.report(connection, foreign));
+  }
+
+  @Override
+  public List<Reported> reports(List<Long> keys) {
+    return with("read reports", connection -> reports.ofRows(connection, keys));
+  }
+
+  /// Takes over some of what no broker has had for the drain age: called now and then, and again at
+  /// once while there is something. Brokers may do it at the same time.
+  ///
+  /// @param limit rows that came from no partition, at most
+  public Adoption adopt(int limit) {
+    return with(
+        "take over what nobody has",
+        connection ->
+            new Adopter(connection, takeover(connection), seat.run(), places)
+                .adopt(options.limits().drainAge(), limit));
+  }
+
+  /// The service that keeps the lease of this broker, without which others may take its partitions,
+  /// and hears of reports. Made once, and stopped before the store is closed.
+  public Service watch(Listener listener, FailureSink failures) {
+    return new Watch(this, seat, options.limits().lease(), listener, failures);
+  }
+
+  /// Who is told by the thread of the watch: must not block.
+  public interface Listener {
+    /// The lease holds until then, in nanoseconds of [System#nanoTime]: counted from when it was
+    /// asked for. Said again each time that it was renewed (H11).
+    void leased(long until);
+
+    /// Other brokers were told of rows that are, or just were, this one's (H3). The same may be
+    /// said more than once.
+    void reported(List<Reported> reports);
+  }
+
+  long bytes() {
+    return places.bytes();
+  }
+
+  void othersHave(long bytes) {
+    commits.othersHave(bytes);
+  }
+
+  List<Reported> heard(String payload) {
+    return reports.heard(payload);
+  }
+
+  List<Reported> missedReports() throws SQLException {
+    try (Connection connection = pool.getConnection()) {
+      return reports.ofPlaces(connection, places.slots());
+    }
+  }
+
+  /// Has the server say something to the watch.
+  void wakeWatch() {
+    try (Connection connection = pool.getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute("SELECT pg_notify('%s', 'stop')".formatted(Seat.channel(seat.run())));
+    } catch (SQLException _) {
+      // It wakes by itself, or cannot be told anything anyway.
+    }
   }
 
   @Override
@@ -251,7 +351,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
     return new Takeover(connection, seat.run(), options.limits().lease().toMillis() / 4);
   }
 
-  private static List<Watermark> watermarks(java.util.Collection<Mark> marks) {
+  private static List<Watermark> watermarks(Collection<Mark> marks) {
     return marks.stream().map(Mark::watermark).toList();
   }
 

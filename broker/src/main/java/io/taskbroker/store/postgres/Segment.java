@@ -72,6 +72,10 @@ final class Segment {
     return true;
   }
 
+  Part of(Kind kind) {
+    return parts.get(kind.ordinal());
+  }
+
   /// The kinds that there are, with their changes.
   List<Part> parts() {
     List<Part> some = new ArrayList<>(parts);

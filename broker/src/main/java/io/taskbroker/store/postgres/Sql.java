@@ -98,6 +98,8 @@ final class Sql {
       AND w.topic_id = u.topic_id AND w.version = u.version\
       """;
 
+  static final String OLD_REPORT = "DELETE FROM taskbroker_report WHERE key = ANY (?)";
+
   private Sql() {}
 
   static String of(Segment.Kind kind) {

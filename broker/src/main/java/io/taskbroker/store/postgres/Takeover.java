@@ -24,7 +24,7 @@ final class Takeover {
 
   private static final String FIND =
       """
-      SELECT p.slot, coalesce(p.run, 0), p.generation, coalesce(r.lease_until > clock_timestamp(), FALSE)
+      SELECT p.slot, coalesce(p.run, 0), p.generation, coalesce(r.lease_until > clock_timestamp(), FALSE), p.drained
       FROM taskbroker_place p LEFT JOIN taskbroker_run r ON r.run = p.run
       WHERE p.topic = ? AND p.partition = ? FOR UPDATE OF p
       """;
@@ -47,9 +47,13 @@ final class Takeover {
 
   private static final String FREE =
       """
-      UPDATE taskbroker_place SET run = NULL, free_since = clock_timestamp()
+      UPDATE taskbroker_place SET run = NULL, free_since = clock_timestamp(), drained = ?
       WHERE slot = ? AND run = ?
       """;
+
+  /// The generation of what was taken because nobody had it: lower than any, and taken from nobody
+  /// who lives.
+  static final int ADOPTED = -1;
 
   private final Connection connection;
   private final long run;
@@ -65,7 +69,7 @@ final class Takeover {
   /// A place that is this run's now.
   ///
   /// @param kept whether it was before
-  /// @param released whether nobody had it
+  /// @param released whether its former owner gave it up in order
   record Taken(Place place, boolean kept, boolean released) {}
 
   /// @return the place as it is now; empty if another run got it in a later generation, and lives
@@ -90,27 +94,44 @@ final class Takeover {
   }
 
   /// Gives up a place, if it is this run's.
-  void free(Place place) throws SQLException {
+  ///
+  /// @param drained whether it is written down what its workers have
+  void free(Place place, boolean drained) throws SQLException {
     inTransaction(() -> {
       lock(run);
       try (PreparedStatement free = connection.prepareStatement(FREE)) {
-        new Binder(free).set(place.slot()).set(run);
+        new Binder(free).set(drained).set(place.slot()).set(run);
         return free.executeUpdate();
       }
+    });
+  }
+
+  /// Does a step in a transaction, while no commit of a run is under way.
+  ///
+  /// @param of 0 for no run
+  <T> T alone(long of, Step<T> step) throws SQLException {
+    return inTransaction(() -> {
+      if (of != 0 && !lock(of)) {
+        throw new SQLException("The run " + of + " does not end its commit", "55P03");
+      }
+      return step.run();
     });
   }
 
   private Attempt attempt(Name name, int generation) throws SQLException {
     int slot;
     long holder;
+    boolean drained;
     try (PreparedStatement find = connection.prepareStatement(FIND)) {
       new Binder(find).set(name.topic()).set(name.partition());
       try (ResultSet result = find.executeQuery()) {
         result.next();
         slot = result.getInt(1);
         holder = result.getLong(2);
+        drained = result.getBoolean(5);
         boolean alive = result.getBoolean(4);
-        if (holder != 0 && holder != run && alive && result.getInt(3) > generation) {
+        boolean later = generation == ADOPTED || result.getInt(3) > generation;
+        if (holder != 0 && holder != run && alive && later) {
           return new Attempt(0, 0, false, false);
         }
       }
@@ -122,7 +143,7 @@ final class Takeover {
       new Binder(take).set(run).set(generation).set(slot);
       take.executeUpdate();
     }
-    return new Attempt(slot, 0, holder == run, holder == 0);
+    return new Attempt(slot, 0, holder == run, holder == 0 && drained);
   }
 
   /// @return whether it was had in time; if not, the transaction is over
@@ -188,7 +209,8 @@ final class Takeover {
   /// @param stuck the run that keeps it by a commit that does not end; 0 if none does
   private record Attempt(int slot, long stuck, boolean kept, boolean released) {}
 
-  private interface Step<T> {
+  /// Something to do in a transaction.
+  interface Step<T> {
     T run() throws SQLException;
   }
 }

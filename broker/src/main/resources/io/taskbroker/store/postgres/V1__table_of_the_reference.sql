@@ -1,4 +1,6 @@
 -- The reference's table as its last migration leaves it; a table that is there stays.
+SET LOCAL client_min_messages = warning;
+
 CREATE TABLE IF NOT EXISTS inflight_taskactivations (
   id TEXT NOT NULL PRIMARY KEY,
   activation BYTEA NOT NULL,

@@ -1,30 +1,108 @@
 package io.taskbroker.store.postgres;
 
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.FailurePolicy;
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Status;
+import io.taskbroker.store.Rows;
 import io.taskbroker.store.postgres.PostgresOptions.Address;
 import io.taskbroker.store.postgres.PostgresOptions.Limits;
 import io.taskbroker.store.postgres.PostgresOptions.Login;
 import io.taskbroker.store.postgres.PostgresOptions.Retry;
 import io.taskbroker.testkit.PostgresServer.Database;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.Optional;
 
-/// Options of stores in databases of tests.
+/// Options of stores in databases of tests, and changes of rows of their partitions.
 public final class PostgresSetup {
+  static final Duration LONG = Duration.ofMinutes(1);
+
   private PostgresSetup() {}
 
   /// With the tables made at the opening, and a lease that tests do not outlive.
   public static PostgresOptions options(Database database) {
-    return options(database, Duration.ofMinutes(1), 0);
+    return options(database, LONG, LONG);
   }
 
-  static PostgresOptions options(Database database, Duration lease, long maxBytes) {
+  static PostgresOptions options(Database database, Duration lease, Duration drainAge) {
     Login login = new Login(database.username(), database.password());
     return new PostgresOptions(
-        new Address(
-            database.host(), database.port(), database.name(), "postgres", Optional.empty()),
+        address(database, database.port()),
         login,
         Optional.of(login),
-        new Limits(maxBytes, lease, Duration.ofSeconds(60)),
+        new Limits(0, lease, drainAge),
         new Retry(3, Duration.ofMillis(100)));
+  }
+
+  /// The same by another port.
+  static PostgresOptions by(PostgresOptions options, Database database, int port) {
+    return new PostgresOptions(
+        address(database, port),
+        options.login(),
+        options.migrator(),
+        options.limits(),
+        options.retry());
+  }
+
+  private static Address address(Database database, int port) {
+    return new Address(database.host(), port, database.name(), "postgres", Optional.empty());
+  }
+
+  static SourcePartition partition(int number) {
+    return new SourcePartition("cluster", "group", "topic-id", "topic", number);
+  }
+
+  static Change insert(long key, int partition) {
+    return new Change.Insert(row(key, partition), null);
+  }
+
+  static Row row(long key, int partition) {
+    Activation activation =
+        new Activation(
+            "id-" + key,
+            "app",
+            "namespace",
+            "task",
+            new byte[] {1, 2, 3},
+            origin(partition),
+            Rows.NOW,
+            Activation.NEVER,
+            0,
+            30,
+            FailurePolicy.DISCARD,
+            false,
+            false);
+    return Row.arriving(key, activation, Status.PENDING, Rows.NOW);
+  }
+
+  static Change mark(long key, int partition, Status status) {
+    return new Change.Mark(
+        key, "id-" + key, origin(partition), status, 0, Row.NONE, Row.NONE, false, false, null);
+  }
+
+  static Change delete(long key, int partition) {
+    return new Change.Delete(key, "id-" + key, origin(partition), Row.NONE, null);
+  }
+
+  static Origin origin(int partition) {
+    return new Origin(partition < 0 ? "" : "topic", partition, 7);
+  }
+
+  /// The first column of the first row.
+  static String query(Database database, String sql) {
+    try (Connection connection = database.connect();
+        Statement statement = connection.createStatement();
+        ResultSet result = statement.executeQuery(sql)) {
+      return result.next() ? String.valueOf(result.getString(1)) : "";
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
   }
 }

@@ -1,0 +1,149 @@
+package io.taskbroker.store.postgres;
+
+import io.taskbroker.activation.Reported;
+import io.taskbroker.runtime.Backoff;
+import io.taskbroker.runtime.FailureSink;
+import io.taskbroker.runtime.LoopThread;
+import io.taskbroker.runtime.Outage;
+import io.taskbroker.runtime.Service;
+import io.taskbroker.runtime.Ticker;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.random.RandomGenerator;
+import org.postgresql.PGConnection;
+import org.postgresql.PGNotification;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The thread that keeps the lease of a store, and hears of what was reported to other brokers: it
+/// waits for the server to speak, and asks nothing but for the lease (H3, H11).
+final class Watch implements Service, LoopThread.Loop {
+  static final String NAME = "store-watch";
+
+  private static final Logger LOG = LoggerFactory.getLogger(Watch.class);
+  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(4);
+
+  private final PostgresStore store;
+  private final Seat seat;
+  private final PostgresStore.Listener listener;
+  private final long leaseNanos;
+  private final LoopThread thread;
+  private final Backoff backoff =
+      new Backoff(Duration.ofMillis(50), Duration.ofSeconds(1), RandomGenerator.getDefault());
+  private final Outage outage = new Outage(Ticker.SYSTEM);
+
+  // The thread's only.
+  private long renewAt = System.nanoTime();
+  private boolean behind = true; // reports may have been missed
+
+  Watch(
+      PostgresStore store,
+      Seat seat,
+      Duration lease,
+      PostgresStore.Listener listener,
+      FailureSink failures) {
+    this.store = store;
+    this.seat = seat;
+    this.listener = listener;
+    this.leaseNanos = lease.toNanos();
+    this.thread = new LoopThread(NAME, this, failures);
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public void start() {
+    thread.start();
+  }
+
+  @Override
+  public void stop() {
+    if (!thread.stop(STOP_TIMEOUT)) {
+      LOG.warn("The lease is still being renewed, and ends by itself");
+    }
+  }
+
+  /// Has the server say something, so that the thread hears that it is to stop.
+  @Override
+  public void wake(Thread sleeper) {
+    sleeper.interrupt();
+    Thread.startVirtualThread(store::wakeWatch);
+  }
+
+  @Override
+  public void turn() throws InterruptedException {
+    try {
+      Connection connection = seat.connection();
+      if (renewAt - System.nanoTime() <= 0) {
+        renew();
+      }
+      if (behind) {
+        behind = false;
+        tell(store.missedReports());
+      }
+      long wait = TimeUnit.NANOSECONDS.toMillis(renewAt - System.nanoTime()) + 1;
+      PGNotification[] heard =
+          connection.unwrap(PGConnection.class).getNotifications((int) Math.max(1, wait));
+      tell(heard);
+      recovered();
+    } catch (SQLException e) {
+      failed(e);
+    }
+  }
+
+  private void renew() throws SQLException {
+    long sent = System.nanoTime();
+    store.othersHave(seat.renew(TimeUnit.NANOSECONDS.toMillis(leaseNanos), store.bytes()));
+    renewAt = sent + leaseNanos / 3;
+    listener.leased(sent + leaseNanos);
+  }
+
+  private void tell(PGNotification[] heard) throws SQLException {
+    if (heard == null || heard.length == 0) {
+      return;
+    }
+    List<Reported> reports = new ArrayList<>();
+    for (PGNotification notification : heard) {
+      if (notification.getParameter().isEmpty()) {
+        behind = true;
+      } else {
+        reports.addAll(store.heard(notification.getParameter()));
+      }
+    }
+    tell(reports);
+  }
+
+  private void tell(List<Reported> reports) {
+    if (!reports.isEmpty()) {
+      listener.reported(reports);
+    }
+  }
+
+  private void recovered() {
+    if (outage.failures() > 0) {
+      LOG.info("The connection of the lease works again after {} ms", outage.millis());
+      outage.over();
+      backoff.reset();
+    }
+  }
+
+  private void failed(SQLException e) throws InterruptedException {
+    seat.lost();
+    behind = true;
+    if (outage.failed()) {
+      LOG.warn("Could not keep the lease, and goes on trying: {}", e.getMessage());
+    }
+    LockSupport.parkNanos(backoff.nextNanos());
+    if (Thread.interrupted()) {
+      throw new InterruptedException();
+    }
+  }
+}

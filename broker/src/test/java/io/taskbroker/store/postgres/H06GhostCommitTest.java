@@ -1,0 +1,144 @@
+package io.taskbroker.store.postgres;
+
+import static io.taskbroker.store.postgres.PostgresSetup.delete;
+import static io.taskbroker.store.postgres.PostgresSetup.insert;
+import static io.taskbroker.store.postgres.PostgresSetup.mark;
+import static io.taskbroker.store.postgres.PostgresSetup.partition;
+import static io.taskbroker.store.postgres.PostgresSetup.query;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Status;
+import io.taskbroker.store.ActivationStore.Outcome;
+import io.taskbroker.store.StoreException;
+import io.taskbroker.store.WriteBatch;
+import io.taskbroker.testkit.PostgresServer;
+import io.taskbroker.testkit.PostgresServer.Database;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Commits of which it is not known whether they were done.
+@Timeout(60)
+final class H06GhostCommitTest {
+  private final Database database = PostgresServer.shared().newDatabase();
+  private Proxy proxy;
+  private PostgresStore store;
+
+  @BeforeEach
+  void open() throws Exception {
+    proxy = new Proxy(database.port());
+    store =
+        PostgresStore.open(
+            PostgresSetup.by(PostgresSetup.options(database), database, proxy.port()));
+    store.take(partition(0), 1);
+    store.commit(new WriteBatch(1, List.of(insert(1, 0), insert(2, 0))));
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    store.close();
+    proxy.close();
+  }
+
+  @Test
+  void h06CommitWhoseReplyWasLostIsDoneOnce() {
+    WriteBatch batch =
+        new WriteBatch(
+            2, List.of(insert(3, 0), delete(1, 0), new Change.Consumed(partition(0), 50, null)));
+    proxy.loseAnswers();
+    assertThatThrownBy(() -> store.commit(batch))
+        .isInstanceOfSatisfying(
+            StoreException.class,
+            e -> assertThat(e.kind()).isEqualTo(StoreException.Kind.TRANSIENT));
+    proxy.passAnswers();
+    assertThat(store.commit(batch)).containsOnly(Outcome.APPLIED).hasSize(3);
+    assertThat(store.load(0, 10)).extracting(Row::key).containsExactly(2L, 3L);
+    // The versions of the watermark go on where the lost reply left them.
+    store.commit(new WriteBatch(3, List.of(new Change.Consumed(partition(0), 60, null))));
+    assertThat(store.watermarks()).singleElement().extracting("next").isEqualTo(60L);
+    assertThat(query(database, "SELECT count(*) FROM taskbroker_watermark")).isEqualTo("1");
+  }
+
+  @Test
+  void h06CommitWhoseBackendWasEndedIsDoneWhenItIsTriedAgain() throws Exception {
+    WriteBatch batch =
+        new WriteBatch(2, List.of(insert(3, 0), mark(1, 0, Status.PROCESSING), delete(2, 0)));
+    try (Gate gate = new Gate(database, 1)) {
+      var commit = Gate.meanwhile(() -> store.commit(batch));
+      gate.awaitCommit();
+      database.execute(
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+              + " WHERE datname = current_database() AND wait_event = 'transactionid'");
+      assertThat(commit).failsWithin(Duration.ofSeconds(20));
+      assertThat(store.load(0, 10)).extracting(Row::key).containsExactly(1L, 2L);
+    }
+    assertThat(store.commit(batch)).containsOnly(Outcome.APPLIED);
+    assertThat(store.load(0, 10))
+        .extracting(Row::key, Row::status)
+        .containsExactly(tuple(1L, Status.PROCESSING), tuple(3L, Status.PENDING));
+  }
+
+  @Test
+  void h06AttemptThatIsStillUnderWayIsWaitedFor() throws Exception {
+    WriteBatch batch =
+        new WriteBatch(2, List.of(mark(1, 0, Status.PROCESSING), insert(3, 0), delete(2, 0)));
+    Commits ghost = secondSelf();
+    try (Gate gate = new Gate(database, 1)) {
+      var first = Gate.meanwhile(() -> ghost.commit(batch));
+      gate.awaitCommit();
+      var again = Gate.meanwhile(() -> store.commit(batch));
+      assertThat(again).isNotDone();
+      gate.close();
+      assertThat(first.join()).containsOnly(Outcome.APPLIED);
+      assertThat(again.join()).containsOnly(Outcome.APPLIED);
+    } finally {
+      ghost.close();
+    }
+    assertThat(store.load(0, 10)).extracting(Row::key).containsExactly(1L, 3L);
+  }
+
+  @Test
+  void h06AttemptThatComesBehindItsSuccessorsIsRefused() {
+    WriteBatch late = new WriteBatch(2, List.of(insert(3, 0)));
+    store.commit(late);
+    for (int number = 3; number <= 6; number++) {
+      store.commit(new WriteBatch(number, List.of(delete(number, 0))));
+      Commits ghost = secondSelf();
+      try {
+        List<Outcome> outcomes = ghost.commit(late);
+        assertThat(outcomes).as("known as done before").containsOnly(Outcome.APPLIED);
+      } catch (StoreException e) {
+        assertThat(e).hasMessageContaining("taskbroker_batch_in_order");
+      } finally {
+        ghost.close();
+      }
+      assertThat(store.load(0, 10)).extracting(Row::key).doesNotContain(3L);
+    }
+    assertThat(query(database, "SELECT count(*) FROM taskbroker_batch")).isEqualTo("2");
+  }
+
+  /// What sends the batches of the store a second time.
+  private Commits secondSelf() {
+    long run = store.lastKey() >> Commits.KEY_BITS;
+    PostgresOptions options = PostgresSetup.options(database);
+    Places places = new Places(new Place(-1));
+    places.put(
+        new Place.Name("topic", 0),
+        new Place(
+            Integer.parseInt(
+                query(database, "SELECT slot FROM taskbroker_place WHERE topic = 'topic'"))));
+    return new Commits(
+        new Server(options.address(), options.login(), 60_000),
+        run,
+        places,
+        options.limits(),
+        new Reports());
+  }
+}

@@ -1,0 +1,175 @@
+package io.taskbroker.store.postgres;
+
+import static io.taskbroker.store.postgres.PostgresSetup.delete;
+import static io.taskbroker.store.postgres.PostgresSetup.insert;
+import static io.taskbroker.store.postgres.PostgresSetup.mark;
+import static io.taskbroker.store.postgres.PostgresSetup.partition;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Status;
+import io.taskbroker.activation.Watermark;
+import io.taskbroker.store.ActivationStore.Outcome;
+import io.taskbroker.store.Ownership.Taken;
+import io.taskbroker.store.StoreException;
+import io.taskbroker.store.WriteBatch;
+import io.taskbroker.testkit.PostgresServer;
+import io.taskbroker.testkit.PostgresServer.Database;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Two brokers, one of which believes that it has a partition that the other took.
+@Timeout(60)
+final class H10FencingTest {
+  private final Database database = PostgresServer.shared().newDatabase();
+  private PostgresStore former;
+  private PostgresStore taker;
+
+  @BeforeEach
+  void open() {
+    PostgresOptions options =
+        PostgresSetup.options(database, Duration.ofMillis(2_000), PostgresSetup.LONG);
+    former = PostgresStore.open(options);
+    taker = PostgresStore.open(options);
+    former.take(partition(0), 1);
+    former.take(partition(1), 1);
+    former.commit(
+        new WriteBatch(
+            1,
+            List.of(
+                insert(1, 0),
+                insert(2, 1),
+                new Change.Consumed(partition(0), 10, null),
+                new Change.OffsetCommitted(partition(0), 9, null))));
+  }
+
+  @AfterEach
+  void close() {
+    former.close();
+    taker.close();
+  }
+
+  @Test
+  void h10WhoLostAPartitionCannotWriteForIt() {
+    assertThat(taker.take(partition(0), 2).map(Taken::watermarks))
+        .hasValue(List.of(new Watermark(partition(0), 10, 9)));
+    assertThat(taker.load(partition(0), 0, 10)).extracting(Row::key).containsExactly(1L);
+    List<Change> changes =
+        List.of(
+            mark(1, 0, Status.PROCESSING),
+            insert(3, 0),
+            delete(1, 0),
+            new Change.Consumed(partition(0), 99, null),
+            insert(4, 1),
+            mark(2, 1, Status.PROCESSING));
+    assertThat(former.commit(new WriteBatch(2, changes)))
+        .containsExactly(
+            Outcome.FENCED,
+            Outcome.FENCED,
+            Outcome.FENCED,
+            Outcome.FENCED,
+            Outcome.APPLIED,
+            Outcome.APPLIED);
+    assertThat(taker.load(partition(0), 0, 10))
+        .extracting(Row::key, Row::status)
+        .containsExactly(tuple(1L, Status.PENDING));
+    assertThat(taker.watermarks()).containsExactly(new Watermark(partition(0), 10, 9));
+    assertThat(former.load(0, 10)).extracting(Row::key).containsExactly(2L, 4L);
+    assertThat(former.commit(new WriteBatch(3, List.of(delete(1, 0)))))
+        .containsExactly(Outcome.FENCED);
+  }
+
+  @Test
+  void h10TakeWaitsForTheCommitThatIsUnderWayAndSeesIt() throws Exception {
+    CompletableFuture<List<Outcome>> commit;
+    CompletableFuture<Taken> take;
+    try (Gate gate = new Gate(database, 1)) {
+      commit =
+          Gate.meanwhile(() ->
+              former.commit(
+                  new WriteBatch(
+                      2,
+                      List.of(
+                          mark(1, 0, Status.PROCESSING),
+                          new Change.Consumed(partition(0), 20, null)))));
+      gate.awaitCommit();
+      take = Gate.meanwhile(() -> taker.take(partition(0), 2).orElseThrow());
+      gate.awaitTake();
+      assertThat(take).isNotDone();
+    }
+    assertThat(commit.join()).containsOnly(Outcome.APPLIED);
+    assertThat(take.join().watermarks()).isEqualTo(List.of(new Watermark(partition(0), 20, 9)));
+    assertThat(taker.load(partition(0), 0, 10))
+        .extracting(Row::status)
+        .containsExactly(Status.PROCESSING);
+  }
+
+  @Test
+  void h10CommitThatDoesNotEndIsUndoneByTheTake() throws Exception {
+    WriteBatch batch = new WriteBatch(2, List.of(mark(1, 0, Status.PROCESSING), insert(3, 1)));
+    try (Gate gate = new Gate(database, 1)) {
+      var commit = Gate.meanwhile(() -> former.commit(batch));
+      gate.awaitCommit();
+      assertThat(taker.take(partition(0), 2)).isPresent();
+      assertThat(commit)
+          .failsWithin(Duration.ofSeconds(20))
+          .withThrowableThat()
+          .withRootCauseInstanceOf(SQLException.class);
+    }
+    assertThat(former.commit(batch)).containsExactly(Outcome.FENCED, Outcome.APPLIED);
+    assertThat(taker.load(partition(0), 0, 10))
+        .extracting(Row::status)
+        .containsExactly(Status.PENDING);
+  }
+
+  @Test
+  void h17ReleasedPartitionIsTakenWithEverythingThatWasWritten() {
+    former.commit(new WriteBatch(2, List.of(mark(1, 0, Status.PROCESSING))));
+    former.release(partition(0), true);
+    assertThat(former.commit(new WriteBatch(3, List.of(delete(1, 0)))))
+        .containsExactly(Outcome.FENCED);
+    assertThat(taker.take(partition(0), 1)).isPresent();
+    assertThat(taker.load(partition(0), 0, 10))
+        .extracting(Row::status)
+        .containsExactly(Status.PROCESSING);
+    former.release(partition(0), true); // not its own any more: nothing happens
+    assertThat(taker.commit(new WriteBatch(1, List.of(delete(1, 0)))))
+        .containsExactly(Outcome.APPLIED);
+  }
+
+  @Test
+  void h10PartitionThatWasLostAndTakenBackIsWrittenAgain() {
+    taker.take(partition(0), 2);
+    taker.commit(new WriteBatch(1, List.of(new Change.Consumed(partition(0), 30, null))));
+    former.take(partition(0), 3);
+    assertThat(
+            former.commit(
+                new WriteBatch(
+                    2, List.of(delete(1, 0), new Change.Consumed(partition(0), 40, null)))))
+        .containsOnly(Outcome.APPLIED);
+    assertThat(former.watermarks()).containsExactly(new Watermark(partition(0), 40, 9));
+    assertThat(
+            taker.commit(new WriteBatch(2, List.of(new Change.Consumed(partition(0), 31, null)))))
+        .containsExactly(Outcome.FENCED);
+  }
+
+  @Test
+  void h23WhoseSeatWasTakenCannotWriteAtAll() {
+    long own = former.lastKey() + 1;
+    former.commit(new WriteBatch(2, List.of(insert(own, -1))));
+    database.execute(
+        "UPDATE taskbroker_place SET run = 77 WHERE partition = -1"); // as its next broker does
+    assertThatThrownBy(() -> former.commit(new WriteBatch(3, List.of(delete(own, -1)))))
+        .isInstanceOfSatisfying(
+            StoreException.class, e -> assertThat(e.kind()).isEqualTo(StoreException.Kind.FATAL));
+  }
+}

@@ -1,0 +1,181 @@
+package io.taskbroker.store.postgres;
+
+import static io.taskbroker.store.postgres.PostgresSetup.delete;
+import static io.taskbroker.store.postgres.PostgresSetup.insert;
+import static io.taskbroker.store.postgres.PostgresSetup.mark;
+import static io.taskbroker.store.postgres.PostgresSetup.partition;
+import static io.taskbroker.store.postgres.PostgresSetup.query;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Destination;
+import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.Status;
+import io.taskbroker.runtime.Service;
+import io.taskbroker.store.ActivationStore;
+import io.taskbroker.store.WriteBatch;
+import io.taskbroker.testkit.PostgresServer;
+import io.taskbroker.testkit.PostgresServer.Database;
+import java.sql.Connection;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// What the server is asked, and what that costs it.
+@Timeout(120)
+final class PostgresCostTest {
+  private final Database database = PostgresServer.shared().newDatabase();
+  private long number;
+
+  @Test
+  void commitIsOneRoundTripWhateverItsSize() throws Exception {
+    try (Proxy proxy = new Proxy(database.port());
+        PostgresStore store =
+            PostgresStore.open(
+                PostgresSetup.by(PostgresSetup.options(database), database, proxy.port()))) {
+      store.take(partition(0), 1);
+      for (int i = 0; i < 6; i++) { // until the driver knows all statements
+        commit(store, everyKind(1));
+      }
+      for (int size : List.of(1, 10, 100, 1_000)) {
+        int before = proxy.turns();
+        commit(store, everyKind(size));
+        assertThat(proxy.turns() - before).as("a commit of %s rows", size).isEqualTo(1);
+      }
+    }
+  }
+
+  @Test
+  void idleBrokerAsksForItsLeaseAlone() throws Exception {
+    Duration lease = Duration.ofMillis(1_500);
+    AtomicInteger renewals = new AtomicInteger();
+    try (Proxy proxy = new Proxy(database.port());
+        PostgresStore store =
+            PostgresStore.open(
+                PostgresSetup.by(
+                    PostgresSetup.options(database, lease, PostgresSetup.LONG),
+                    database,
+                    proxy.port()))) {
+      Service watch =
+          store.watch(
+              new PostgresStore.Listener() {
+                @Override
+                public void leased(long until) {
+                  renewals.incrementAndGet();
+                }
+
+                @Override
+                public void reported(List<Reported> reports) {}
+              },
+              (_, _) -> {});
+      watch.start();
+      try {
+        commit(store, List.of(insert(store.lastKey() + 1, -1)));
+        await().until(() -> renewals.get() >= 4);
+        int before = proxy.turns();
+        int renewed = renewals.get();
+        long _ = store.size();
+        await().until(() -> renewals.get() >= renewed + 4);
+        assertThat(proxy.turns() - before).isBetween(3, 5);
+      } finally {
+        watch.stop();
+      }
+    }
+  }
+
+  @Test
+  void commitsStayAsCheapWhileSomebodyHoldsAnOldSnapshot() throws Exception {
+    long early;
+    long late;
+    try (Connection holder = database.connect()) {
+      PostgresStore.migrate(PostgresSetup.options(database));
+      holder.setAutoCommit(false);
+      holder.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+      try (Statement statement = holder.createStatement()) {
+        statement.execute("SELECT count(*) FROM inflight_taskactivations");
+      }
+      long _ = churn();
+      early = churn();
+      for (int i = 0; i < 4; i++) {
+        long _ = churn();
+      }
+      late = churn();
+    }
+    assertThat(late).as("pages looked at, first %s", early).isLessThan(early + early / 5);
+  }
+
+  /// Rows that come and go, each commit adding some and removing those of the one before.
+  ///
+  /// @return how many pages the server looked at
+  private long churn() {
+    long before = pages();
+    try (PostgresStore store = PostgresStore.open(PostgresSetup.options(database))) {
+      store.take(partition(0), 1);
+      long key = store.lastKey();
+      number = 0;
+      List<Change> deletes = new ArrayList<>();
+      for (int i = 0; i < 100; i++) {
+        List<Change> changes = new ArrayList<>(deletes);
+        deletes.clear();
+        for (int j = 0; j < 30; j++) {
+          key++;
+          changes.add(insert(key, 0));
+          deletes.add(delete(key, 0));
+        }
+        changes.add(new Change.Consumed(partition(0), key, null));
+        commit(store, changes);
+      }
+      commit(store, deletes);
+    }
+    await().until(() -> query(database, CONNECTIONS).equals("0"));
+    return pages() - before;
+  }
+
+  private static final String CONNECTIONS =
+      """
+      SELECT count(*) FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name LIKE 'taskbroker%'
+      """;
+
+  private long pages() {
+    return Long.parseLong(
+        query(
+            database,
+            """
+            SELECT sum(heap_blks_hit + heap_blks_read + coalesce(idx_blks_hit, 0)
+              + coalesce(idx_blks_read, 0)) FROM pg_statio_user_tables
+            """));
+  }
+
+  private List<Change> everyKind(int rows) {
+    List<Change> changes = new ArrayList<>();
+    long key = 1_000_000 * (number + 1);
+    for (int i = 0; i < rows; i++) {
+      changes.add(insert(++key, 0));
+      changes.add(mark(key, 0, Status.PROCESSING));
+      changes.add(new Change.Prove(key, "id", PostgresSetup.origin(0), null));
+      changes.add(
+          new Change.Leave(
+              key,
+              "id",
+              PostgresSetup.origin(0),
+              Status.RETRY,
+              new byte[10],
+              Destination.of("t"),
+              null));
+      changes.add(new Change.Delete(key, "id" + key, PostgresSetup.origin(0), 5, null));
+      changes.add(new Change.Consumed(partition(0), key, null));
+    }
+    return changes;
+  }
+
+  private void commit(PostgresStore store, List<Change> changes) {
+    assertThat(store.commit(new WriteBatch(++number, changes)))
+        .containsOnly(ActivationStore.Outcome.APPLIED);
+  }
+}
