@@ -3,12 +3,12 @@ package io.taskbroker;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.SourcePartition;
-import io.taskbroker.activation.Watermark;
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.config.ConfigException;
 import io.taskbroker.config.ConfigLoader;
 import io.taskbroker.config.DeliveryMode;
 import io.taskbroker.config.Secret;
+import io.taskbroker.config.StoreConfig;
 import io.taskbroker.config.TelemetryConfig;
 import io.taskbroker.deliver.PushClient;
 import io.taskbroker.deliver.PushOptions;
@@ -28,7 +28,6 @@ import io.taskbroker.inflight.Rules;
 import io.taskbroker.inflight.Tally;
 import io.taskbroker.ingest.DeclaredTopics;
 import io.taskbroker.ingest.Ingest;
-import io.taskbroker.ingest.StoredOffsets;
 import io.taskbroker.outbox.Outbox;
 import io.taskbroker.outbox.OutboxOptions;
 import io.taskbroker.rules.RuntimeFile;
@@ -39,8 +38,8 @@ import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.StoreCommitter;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreQuery;
+import io.taskbroker.store.postgres.PostgresStore;
 import io.taskbroker.store.sqlite.SetAside;
-import io.taskbroker.store.sqlite.SqliteStore;
 import io.taskbroker.telemetry.Logging;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.tls.TlsContext;
@@ -65,17 +64,13 @@ public final class Broker implements Service {
   private static final int MAX_REQUESTS = 8_192;
 
   private final BrokerConfig config;
-  private final ActivationStore store;
+  private final Storage storage;
   private final Mailbox mailbox;
   private final EngineLoop engine;
   private final Optional<RuntimeFile> rules;
   private final ServiceGroup stages;
 
-  /// Read before the committer has the store to itself.
-  private List<Watermark> watermarks = List.of();
-
   private Broker(BrokerConfig config, FailureSink failures) {
-    Settings.requireSupported(config);
     this.config = config;
     Optional<TlsContext> serverTls = Settings.serverTls(config);
     Optional<TlsContext> workerTls = Settings.workerTls(config);
@@ -83,14 +78,14 @@ public final class Broker implements Service {
         .forEach(application ->
             log.warn(
                 "worker_tls is set, but worker_map.{} is no https URL: plaintext", application));
-    SqliteStore sqlite = SqliteStore.open(Settings.sqlite(config));
-    this.store = sqlite;
     this.mailbox = new Mailbox(MAX_REQUESTS);
+    var lows = new AtomicReference<Map<SourcePartition, Long>>(Map.of());
+    this.storage = Storage.open(config, mailbox, lows::get, failures);
+    ActivationStore store = storage.store();
     var telemetry = new Telemetry(config, mailbox, failures);
     Metrics metrics = telemetry.metrics();
-    sqlite.replaced().ifPresent(damaged -> complain(damaged, metrics));
+    storage.replaced().ifPresent(damaged -> complain(damaged, metrics));
 
-    var lows = new AtomicReference<Map<SourcePartition, Long>>(Map.of());
     var committer =
         new StoreCommitter(
             store,
@@ -123,7 +118,7 @@ public final class Broker implements Service {
     var ingest =
         new Ingest(
             Settings.sources(config),
-            new StoredOffsets(() -> watermarks, lows::get),
+            storage.custody(),
             mailbox,
             Settings.ingest(config, store.name()),
             failures,
@@ -132,7 +127,7 @@ public final class Broker implements Service {
     var outlets = new Stages(committer, outbox, push, ingest, new Notices(), counts);
     this.engine =
         new EngineLoop(
-            Settings.inflight(config),
+            Settings.inflight(config, storage.shared()),
             mailbox,
             outlets,
             InstantSource.system(),
@@ -151,6 +146,7 @@ public final class Broker implements Service {
             failures);
     // Stopped in reverse: the engine hears how calls and departures ended before it stops.
     var order = new ArrayList<>(telemetry.services());
+    order.addAll(storage.services());
     order.addAll(List.of(committer, engine, outbox, push));
     rules.ifPresent(order::add);
     server.ifPresent(order::add);
@@ -221,9 +217,21 @@ public final class Broker implements Service {
   public static BrokerConfig check(
       Optional<Path> config, Map<String, String> environment, Consumer<String> warnings) {
     BrokerConfig loaded = ConfigLoader.load(config, environment, warnings);
-    Settings.requireSupported(loaded);
     var _ = Settings.clusters(loaded);
     return loaded;
+  }
+
+  /// Makes the database and its tables, or brings them up to date, where that is not done by each
+  /// start (reference-spec 4.3).
+  ///
+  /// @return false if there is nothing to do, because the store is a file
+  /// @throws StoreException if it cannot be done
+  public static boolean migrate(BrokerConfig config) {
+    if (config.store().adapter() == StoreConfig.Adapter.SQLITE) {
+      return false;
+    }
+    PostgresStore.migrate(Settings.postgres(config, true));
+    return true;
   }
 
   @Override
@@ -234,8 +242,7 @@ public final class Broker implements Service {
   @Override
   public void start() {
     long started = System.nanoTime();
-    long rows = engine.load(store, rules.map(RuntimeFile::load).orElse(Rules.NONE));
-    watermarks = store.watermarks();
+    long rows = engine.load(storage.store(), rules.map(RuntimeFile::load).orElse(Rules.NONE));
     stages.start();
     log.info(
         "Ready in {} ms: {} activations in flight, {} mode",
@@ -251,7 +258,7 @@ public final class Broker implements Service {
     try {
       stages.stop();
     } finally {
-      store.close();
+      storage.store().close();
     }
   }
 
@@ -288,6 +295,11 @@ public final class Broker implements Service {
     @Override
     public void drained(SourcePartition partition) {
       ingest.drained(partition);
+    }
+
+    @Override
+    public void lost(SourcePartition partition) {
+      ingest.lost(partition);
     }
 
     @Override

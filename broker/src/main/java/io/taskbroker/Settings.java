@@ -5,7 +5,6 @@ import static java.util.Comparator.naturalOrder;
 import io.taskbroker.activation.Destination;
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.config.ClusterConfig;
-import io.taskbroker.config.ConfigException;
 import io.taskbroker.config.DeliveryMode;
 import io.taskbroker.config.KafkaConfig;
 import io.taskbroker.config.PushConfig;
@@ -23,6 +22,7 @@ import io.taskbroker.rules.RuntimeFile;
 import io.taskbroker.rules.Surroundings;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.store.CommitOptions;
+import io.taskbroker.store.postgres.PostgresOptions;
 import io.taskbroker.store.sqlite.SqliteOptions;
 import io.taskbroker.tls.PemFile;
 import io.taskbroker.tls.TlsContext;
@@ -58,15 +58,6 @@ final class Settings {
   private static final long TOMBSTONE_MS = 10 * 60_000;
 
   private Settings() {}
-
-  /// Refuses what a configuration may ask for and this broker cannot do.
-  ///
-  /// @throws ConfigException that names the key
-  static void requireSupported(BrokerConfig config) {
-    if (config.store().adapter() != StoreConfig.Adapter.SQLITE) {
-      throw ConfigException.of("store.adapter", "postgres", "only sqlite is supported so far");
-    }
-  }
 
   /// TLS of the server; none if it has no certificate.
   ///
@@ -118,7 +109,7 @@ final class Settings {
         tls.ca().map(file -> new PemFile(section + "." + ca, file)));
   }
 
-  static InflightOptions inflight(BrokerConfig config) {
+  static InflightOptions inflight(BrokerConfig config, boolean shared) {
     StoreConfig.Limits limits = config.store().limits();
     PushConfig push = config.push();
     return new InflightOptions(
@@ -141,7 +132,8 @@ final class Settings {
             config.upkeep().deadlineResetSkip().toMillis(),
             SETTLE_MS,
             PARK_HORIZON_MS,
-            TOMBSTONE_MS));
+            TOMBSTONE_MS),
+        shared);
   }
 
   /// Replies wait for their transaction either way; batching status updates adds the linger and the
@@ -227,6 +219,30 @@ final class Settings {
   /// The topic that canary tasks claim to come from: the first by name that is consumed.
   static String canaryTopic(BrokerConfig config) {
     return sources(config).stream().map(TopicSource::topic).min(naturalOrder()).orElse("");
+  }
+
+  /// @param migrate whether the tables are brought up to date first
+  static PostgresOptions postgres(BrokerConfig config, boolean migrate) {
+    StoreConfig store = config.store();
+    StoreConfig.Postgres postgres = store.postgres();
+    return new PostgresOptions(
+        new PostgresOptions.Address(
+            postgres.address().host(),
+            postgres.address().port(),
+            postgres.database(),
+            postgres.maintenanceDatabase(),
+            postgres.address().queryParams()),
+        login(postgres.login()),
+        migrate ? Optional.of(login(postgres.migrator())) : Optional.empty(),
+        new PostgresOptions.Limits(
+            store.limits().maxSize().orElse(0L),
+            PostgresOptions.Limits.LEASE,
+            store.limits().contentionDrainAge()),
+        new PostgresOptions.Retry(store.retry().maxRetries(), store.retry().delay()));
+  }
+
+  private static PostgresOptions.Login login(StoreConfig.Login login) {
+    return new PostgresOptions.Login(login.username(), login.password().reveal());
   }
 
   static IngestOptions ingest(BrokerConfig config, String instance) {

@@ -10,6 +10,7 @@ import io.taskbroker.config.ConfigLoader;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Intake;
+import io.taskbroker.ingest.Custody;
 import io.taskbroker.ingest.Ingest;
 import io.taskbroker.outbox.Outbox;
 import io.taskbroker.outbox.OutboxOptions;
@@ -187,7 +188,7 @@ final class SecuredKafkaTest {
       ingest =
           new Ingest(
               Settings.sources(config),
-              List::of,
+              Custody.sole(List.of(), Map::of),
               this,
               Settings.ingest(config, "broker-" + name),
               (_, failure) -> failures.add(failure),

@@ -14,14 +14,12 @@ final class PostgresKeys {
   static final KeyTable<BrokerConfig> TABLE =
       new KeyTable<>("Postgres", "The store in a Postgres server");
 
-  private static final String SO_FAR = "Postgres is not supported so far";
-
   static final Key<BrokerConfig, Boolean> PG_RUN_MIGRATIONS =
       TABLE.key(
           "store.pg.run_migrations",
           bool(),
           false,
-          KeyDoc.unused("Whether the broker brings the tables up to date at start", SO_FAR),
+          "Whether the broker brings the tables up to date at start",
           c -> c.store().postgres().runMigrations());
 
   static final Key<BrokerConfig, String> PG_HOST =
@@ -29,7 +27,7 @@ final class PostgresKeys {
           "store.pg.host",
           filledText(),
           "sentry-postgres-1",
-          KeyDoc.unused("The host of Postgres", SO_FAR),
+          "The host of Postgres",
           c -> c.store().postgres().address().host());
 
   static final Key<BrokerConfig, Integer> PG_PORT =
@@ -37,7 +35,7 @@ final class PostgresKeys {
           "store.pg.port",
           integer(1, 65_535),
           5_432,
-          KeyDoc.unused("The port of Postgres", SO_FAR),
+          "The port of Postgres",
           c -> c.store().postgres().address().port());
 
   static final Key<BrokerConfig, String> PG_USERNAME =
@@ -45,7 +43,7 @@ final class PostgresKeys {
           "store.pg.username",
           text(),
           "postgres",
-          KeyDoc.unused("Who works with the tables", SO_FAR),
+          "Who works with the tables",
           c -> c.store().postgres().login().username());
 
   static final Key<BrokerConfig, Secret> PG_PASSWORD =
@@ -53,7 +51,7 @@ final class PostgresKeys {
           "store.pg.password",
           secretText(),
           new Secret("password"),
-          KeyDoc.unused("The password of username", SO_FAR),
+          "The password of username",
           c -> c.store().postgres().login().password());
 
   static final Key<BrokerConfig, String> PG_DDL_USERNAME =
@@ -61,7 +59,7 @@ final class PostgresKeys {
           "store.pg.ddl_username",
           text(),
           "postgres",
-          KeyDoc.unused("Who changes the tables", SO_FAR),
+          "Who changes the tables",
           c -> c.store().postgres().migrator().username());
 
   static final Key<BrokerConfig, Secret> PG_DDL_PASSWORD =
@@ -69,7 +67,7 @@ final class PostgresKeys {
           "store.pg.ddl_password",
           secretText(),
           new Secret("password"),
-          KeyDoc.unused("The password of ddl_username", SO_FAR),
+          "The password of ddl_username",
           c -> c.store().postgres().migrator().password());
 
   static final Key<BrokerConfig, String> PG_DATABASE_NAME =
@@ -77,7 +75,7 @@ final class PostgresKeys {
           "store.pg.database_name",
           filledText(),
           "default",
-          KeyDoc.unused("The name of the database", SO_FAR),
+          "The name of the database",
           c -> c.store().postgres().database());
 
   static final Key<BrokerConfig, String> PG_DEFAULT_DATABASE_NAME =
@@ -85,7 +83,7 @@ final class PostgresKeys {
           "store.pg.default_database_name",
           filledText(),
           "postgres",
-          KeyDoc.unused("The database to connect to in order to create database_name", SO_FAR),
+          "The database to connect to in order to create database_name",
           c -> c.store().postgres().maintenanceDatabase());
 
   static final Key<BrokerConfig, Optional<String>> PG_QUERY_PARAMS =
@@ -93,7 +91,7 @@ final class PostgresKeys {
           "store.pg.query_params",
           optional(text()),
           Optional.empty(),
-          KeyDoc.unused("Parameters of the connection, such as k=v&k2=v2", SO_FAR),
+          "Parameters of the connection, such as k=v&k2=v2",
           c -> c.store().postgres().address().queryParams());
 
   private PostgresKeys() {}

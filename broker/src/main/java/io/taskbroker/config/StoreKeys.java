@@ -24,7 +24,7 @@ final class StoreKeys {
           "store.adapter",
           oneOf(StoreConfig.Adapter.class),
           StoreConfig.Adapter.SQLITE,
-          KeyDoc.noted("The database", "`postgres` is refused so far"),
+          "The database: of one broker, or of many",
           c -> c.store().adapter());
 
   static final Key<BrokerConfig, Path> SQLITE_PATH =
@@ -172,9 +172,9 @@ final class StoreKeys {
           "store.contention_drain_age_sec",
           seconds(),
           Duration.ofMinutes(1),
-          KeyDoc.unused(
-              "After which tasks of a broker that is gone are taken over, with Postgres",
-              "Postgres is not supported so far"),
+          KeyDoc.noted(
+              "After which tasks of a partition that no broker has are taken over, with Postgres",
+              "those of a partition that is assigned are taken at once"),
           c -> c.store().limits().contentionDrainAge());
 
   private StoreKeys() {}

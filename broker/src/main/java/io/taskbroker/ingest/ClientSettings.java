@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.UUID;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
 import org.apache.kafka.clients.consumer.GroupProtocol;
 
 /// The settings of the Kafka clients that read one topic.
@@ -21,7 +22,10 @@ final class ClientSettings {
   /// Offsets are ours to resolve and to commit. The classic group protocol lets the reference's
   /// consumers be members of the same group during a swap; like theirs, ours sees committed
   /// transactions only. A static member that was killed gets its partitions back at once.
-  static Map<String, Object> consumer(TopicSource source, IngestOptions options) {
+  ///
+  /// @param moves whether rows move with their partitions: then a rebalance takes only what moves,
+  ///   and all members must be such brokers
+  static Map<String, Object> consumer(TopicSource source, IngestOptions options, boolean moves) {
     int sessionMillis = (int) Math.min(source.sessionTimeout().toMillis(), Integer.MAX_VALUE);
     var settings = new HashMap<String, Object>(source.clientProperties());
     settings.put(ConsumerConfig.GROUP_ID_CONFIG, source.group());
@@ -29,6 +33,11 @@ final class ClientSettings {
         ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, memberName(options.instanceId(), source.topic()));
     settings.put(ConsumerConfig.CLIENT_ID_CONFIG, "taskbroker-ingest-" + source.topic());
     settings.put(ConsumerConfig.GROUP_PROTOCOL_CONFIG, GroupProtocol.CLASSIC.name());
+    if (moves) {
+      settings.put(
+          ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG,
+          CooperativeStickyAssignor.class.getName());
+    }
     settings.put(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, sessionMillis);
     settings.put(
         ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG,

@@ -11,7 +11,6 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
 
 /// The stage that reads Kafka: one consumer, and one thread, for each topic.
 ///
@@ -21,38 +20,26 @@ import java.util.function.Supplier;
 /// for ever; a second broker under the same instance id ends the process.
 public final class Ingest implements Service, Progress {
   private final Map<String, TopicConsumer> consumers = new LinkedHashMap<>();
-  private final StoredOffsets stored;
+  private final Custody custody;
   private volatile boolean running;
 
-  /// The same for a store of which only this is known.
-  ///
-  /// @param watermarks what is stored of how far partitions were consumed; read once, by [#start]
-  public Ingest(
-      List<TopicSource> sources,
-      Supplier<List<Watermark>> watermarks,
-      Intake intake,
-      IngestOptions options,
-      FailureSink failures,
-      Metrics metrics) {
-    this(sources, new StoredOffsets(watermarks, Map::of), intake, options, failures, metrics);
-  }
-
   /// @param sources the topics, each of them once
+  /// @param custody what is stored of partitions, asked by [#start] and when they come and go
   /// @param failures where to report that a topic cannot be read any more
   public Ingest(
       List<TopicSource> sources,
-      StoredOffsets stored,
+      Custody custody,
       Intake intake,
       IngestOptions options,
       FailureSink failures,
       Metrics metrics) {
     for (TopicSource source : sources) {
-      var consumer = new TopicConsumer(source, options, stored.lows(), intake, metrics, failures);
+      var consumer = new TopicConsumer(source, options, custody, intake, metrics, failures);
       if (consumers.put(source.topic(), consumer) != null) {
         throw new IllegalArgumentException("Topic " + source.topic() + " is given twice");
       }
     }
-    this.stored = stored;
+    this.custody = custody;
   }
 
   @Override
@@ -63,7 +50,7 @@ public final class Ingest implements Service, Progress {
   /// Returns at once, whether Kafka can be reached or not.
   @Override
   public void start() {
-    List<Watermark> watermarks = stored.watermarks().get();
+    List<Watermark> watermarks = custody.watermarks();
     running = true;
     consumers.values().forEach(consumer -> consumer.start(watermarks));
   }
@@ -95,6 +82,15 @@ public final class Ingest implements Service, Progress {
     TopicConsumer consumer = consumers.get(partition.topic());
     if (consumer != null) {
       consumer.ledgers().drained(partition);
+    }
+  }
+
+  /// The engine says that the store gave the partition to another broker. Thread-safe, does not
+  /// block.
+  public void lost(SourcePartition partition) {
+    TopicConsumer consumer = consumers.get(partition.topic());
+    if (consumer != null) {
+      consumer.ledgers().lost(partition);
     }
   }
 

@@ -30,6 +30,9 @@ final class Ledgers {
   /// Revoked partitions that the engine still works on.
   private final Set<SourcePartition> undrained = new HashSet<>();
 
+  /// Partitions that the store took away, whatever the group says.
+  private final Set<SourcePartition> lost = new HashSet<>();
+
   private long records;
   private long bytes;
   private boolean full;
@@ -135,6 +138,24 @@ final class Ledgers {
     notifyAll();
   }
 
+  /// The engine says that the store gave the partition to another broker.
+  synchronized void lost(SourcePartition partition) {
+    if (ledgers.containsKey(partition)) {
+      lost.add(partition);
+      wakeIfWanted();
+    }
+  }
+
+  /// The partitions that were lost and not taken note of yet.
+  synchronized Set<SourcePartition> takeLost() {
+    if (lost.isEmpty()) {
+      return Set.of();
+    }
+    Set<SourcePartition> taken = Set.copyOf(lost);
+    lost.clear();
+    return taken;
+  }
+
   /// Waits until the engine has drained the partitions.
   ///
   /// @return whether it has, in that time
@@ -158,6 +179,7 @@ final class Ledgers {
   /// Ends the ledger; what was durable is remembered, should the partition come back.
   synchronized void close(SourcePartition partition) {
     OffsetLedger ledger = ledgers.remove(partition);
+    lost.remove(partition);
     if (ledger != null) {
       records -= ledger.records();
       bytes -= ledger.bytes();
@@ -227,7 +249,7 @@ final class Ledgers {
   }
 
   private boolean isWanted() {
-    return stopping || urgent || (full && isBelowHalf());
+    return stopping || urgent || !lost.isEmpty() || (full && isBelowHalf());
   }
 
   private boolean isBelowHalf() {

@@ -121,14 +121,16 @@ final class Partitions implements ConsumerRebalanceListener {
   /// Finds out where to begin the partitions that were given, and begins there.
   ///
   /// @throws org.apache.kafka.common.KafkaException if that cannot be found out now
+  /// @throws Custody.Unavailable if the store does not give them now
   void take() {
     PositionFinder.Topic topic = finder.topic();
     List<SourcePartition> named =
         untaken.stream().map(partition -> finder.named(topic, partition)).toList();
     if (!ledgers.awaitDrained(named, DRAIN_TIMEOUT)) {
-      log.warn("Takes {} while the engine still drains what it had of them", names(named));
+      finder.takeUndrained(names(named));
     }
-    Map<TopicPartition, PositionFinder.Found> found = finder.find(topic, untaken);
+    Map<TopicPartition, PositionFinder.Found> found =
+        finder.find(topic, finder.take(topic, untaken));
     found.values().forEach(this::complain);
     boolean committed = commit(found);
     found.forEach((partition, each) -> {
@@ -138,7 +140,7 @@ final class Partitions implements ConsumerRebalanceListener {
         tellCommitted(each.partition(), each.start().position());
       }
     });
-    untaken.clear();
+    untaken.removeAll(found.keySet());
     commits.hurry();
   }
 
@@ -254,6 +256,22 @@ final class Partitions implements ConsumerRebalanceListener {
     }
   }
 
+  /// Takes anew what the store gave to another broker although the group left it with this one:
+  /// that broker took it for nobody's, or the group's next generation is on its way.
+  void takeLostAgain() {
+    Set<SourcePartition> lost = ledgers.takeLost();
+    if (!lost.isEmpty()) {
+      log.warn("Another broker has {} by now: asks the store for them again", names(lost));
+      List<TopicPartition> again =
+          held.entrySet().stream()
+              .filter(each -> lost.contains(each.getValue()))
+              .map(Map.Entry::getKey)
+              .toList();
+      lose(again);
+      putOff(again);
+    }
+  }
+
   private void putOff(Collection<TopicPartition> partitions) {
     untaken.addAll(partitions);
     consumer.pause(partitions);
@@ -268,13 +286,15 @@ final class Partitions implements ConsumerRebalanceListener {
       return;
     }
     given.forEach(partition -> intake.tell(new Command.Revoked(partition, false)));
-    if (!ledgers.awaitDrained(given, drainTimeout)) {
+    boolean drained = ledgers.awaitDrained(given, drainTimeout);
+    if (!drained) {
       log.warn(
           "Gives {} up with records under way: they were not durable within {}",
           names(given),
           drainTimeout);
     }
     commits.commitNow(given, COMMIT_TIMEOUT);
+    finder.release(given, drained);
     given.forEach(ledgers::close);
   }
 
@@ -284,10 +304,12 @@ final class Partitions implements ConsumerRebalanceListener {
 
   /// Forgets partitions that somebody else may have already.
   private void lose(Collection<TopicPartition> partitions) {
-    for (SourcePartition lost : forget(partitions)) {
-      intake.tell(new Command.Revoked(lost, true));
-      ledgers.close(lost);
+    List<SourcePartition> lost = forget(partitions);
+    for (SourcePartition each : lost) {
+      intake.tell(new Command.Revoked(each, true));
+      ledgers.close(each);
     }
+    finder.release(lost, false);
   }
 
   void loseAll() {
@@ -313,7 +335,7 @@ final class Partitions implements ConsumerRebalanceListener {
     return mark == null ? "nothing" : mark.next() + ", of which committed " + mark.committed();
   }
 
-  private static List<String> names(List<SourcePartition> partitions) {
+  private static List<String> names(Collection<SourcePartition> partitions) {
     return partitions.stream().map(Partitions::name).toList();
   }
 

@@ -5,9 +5,12 @@ import io.taskbroker.activation.Watermark;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -24,11 +27,14 @@ import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/// Asks Kafka and the ledgers what [StartingOffsets] needs to know of the partitions of one topic.
-/// Every question is bounded in time and fails by a [KafkaException]. Used by the reader's thread
-/// only.
+/// Asks Kafka, the store and the ledgers what [StartingOffsets] needs to know of the partitions of
+/// one topic. Every question is bounded in time and fails by a [KafkaException]. Used by the
+/// reader's thread only.
 final class PositionFinder {
+  private static final Logger log = LoggerFactory.getLogger(PositionFinder.class);
   private static final int TIMEOUT_MILLIS = 3000;
   private static final Duration TIMEOUT = Duration.ofMillis(TIMEOUT_MILLIS);
 
@@ -37,14 +43,16 @@ final class PositionFinder {
   private final Supplier<Topic> topics;
   private final Ledgers ledgers;
   private final CommitNotes notes;
+  private final Custody custody;
 
   PositionFinder(
       TopicSource source,
       Consumer<byte[], byte[]> consumer,
       Admin admin,
       Ledgers ledgers,
-      CommitNotes notes) {
-    this(source, consumer, () -> ask(admin, source.topic()), ledgers, notes);
+      CommitNotes notes,
+      Custody custody) {
+    this(source, consumer, () -> ask(admin, source.topic()), ledgers, notes, custody);
   }
 
   /// @param topics describes the topic as it is now
@@ -53,12 +61,14 @@ final class PositionFinder {
       Consumer<byte[], byte[]> consumer,
       Supplier<Topic> topics,
       Ledgers ledgers,
-      CommitNotes notes) {
+      CommitNotes notes,
+      Custody custody) {
     this.source = source;
     this.consumer = consumer;
     this.topics = topics;
     this.ledgers = ledgers;
     this.notes = notes;
+    this.custody = custody;
   }
 
   /// The topic as it is now: asked anew every time, as it may have been deleted and made again.
@@ -79,6 +89,51 @@ final class PositionFinder {
     TopicDescription description = answer(topic);
     return new Topic(
         answer(cluster), description.topicId().toString(), description.partitions().size());
+  }
+
+  /// To be asked before partitions are taken that the engine still drains: rows that move must
+  /// leave it before they come back.
+  ///
+  /// @throws Custody.Unavailable if they must not be taken yet
+  void takeUndrained(List<String> partitions) {
+    if (custody.moves()) {
+      throw new Custody.Unavailable("the engine still drains what it had of " + partitions);
+    }
+    log.warn("Takes {} while the engine still drains what it had of them", partitions);
+  }
+
+  /// Takes the partitions into custody.
+  ///
+  /// @return those that it was given: all, but for what a later owner has
+  /// @throws Custody.Unavailable if the store does not answer; it may have given some
+  Set<TopicPartition> take(Topic topic, Collection<TopicPartition> partitions) {
+    int generation = consumer.groupMetadata().generationId();
+    var taken = new HashSet<TopicPartition>();
+    for (TopicPartition partition : partitions) {
+      SourcePartition named = named(topic, partition);
+      Optional<List<Watermark>> stored = custody.take(named, generation);
+      if (stored.isPresent()) {
+        ledgers.remember(stored.get());
+        taken.add(partition);
+      } else {
+        log.warn(
+            "Another broker got {}-{} in a later rebalance: waits for the next",
+            named.topic(),
+            named.partition());
+      }
+    }
+    return taken;
+  }
+
+  /// Gives partitions up.
+  ///
+  /// @param drained whether the engine has nothing of them any more
+  void release(Collection<SourcePartition> partitions, boolean drained) {
+    try {
+      partitions.forEach(partition -> custody.release(partition, drained));
+    } catch (Custody.Unavailable e) {
+      log.warn("Gives partitions up without telling the store: {}", e.getMessage());
+    }
   }
 
   /// Where to begin each of the partitions.

@@ -9,7 +9,6 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -43,6 +42,7 @@ final class TopicConsumer {
   private final IngestOptions options;
   private final CommitNotes notes;
   private final Intake intake;
+  private final Custody custody;
   private final FailureSink failures;
   private final Ledgers ledgers;
   private final RecordDecoder decoder;
@@ -60,14 +60,15 @@ final class TopicConsumer {
   TopicConsumer(
       TopicSource source,
       IngestOptions options,
-      Supplier<Map<SourcePartition, Long>> lows,
+      Custody custody,
       Intake intake,
       Metrics metrics,
       FailureSink failures) {
     this.source = source;
     this.options = options;
-    this.notes = new CommitNotes(options.instanceId(), lows);
+    this.notes = new CommitNotes(options.instanceId(), custody::lows);
     this.intake = intake;
+    this.custody = custody;
     this.failures = failures;
     this.counts = new TopicCounts(source.topic(), metrics);
     this.ledgers = new Ledgers(options.readAheadRecords(), options.readAheadBytes());
@@ -161,7 +162,7 @@ final class TopicConsumer {
 
   private Consumer<byte[], byte[]> newConsumer() {
     return new KafkaConsumer<>(
-        ClientSettings.consumer(source, options),
+        ClientSettings.consumer(source, options, custody.moves()),
         new ByteArrayDeserializer(),
         new ByteArrayDeserializer());
   }
@@ -183,7 +184,7 @@ final class TopicConsumer {
     var commits =
         new OffsetCommits(
             consumer, ledgers, notes, intake, source.autoCommitInterval(), System::nanoTime);
-    var finder = new PositionFinder(source, consumer, admin, ledgers, notes);
+    var finder = new PositionFinder(source, consumer, admin, ledgers, notes, custody);
     var partitions = new Partitions(consumer, finder, commits, ledgers, intake, counts);
     boolean clean = false;
     try {
@@ -225,6 +226,7 @@ final class TopicConsumer {
       Partitions partitions) {
     try {
       partitions.follow(identity, admin);
+      partitions.takeLostAgain();
       takeIfDue(partitions);
       commits.commitIfDue();
       partitions.pause(ledgers.isFull());
@@ -267,6 +269,9 @@ final class TopicConsumer {
       throw e;
     } catch (KafkaException e) {
       watch.trouble(e);
+      takeNotBefore = System.nanoTime() + RETRY_AFTER.toNanos();
+    } catch (Custody.Unavailable e) {
+      log.warn("Cannot begin {} yet, tries again: {}", source.topic(), e.getMessage());
       takeNotBefore = System.nanoTime() + RETRY_AFTER.toNanos();
     }
   }

@@ -22,13 +22,15 @@ public interface Ownership {
   /// and nothing more that they commit is applied.
   ///
   /// @param generation the generation of the consumer group that gave the partition to this broker
-  /// @return how far it was consumed by every group and incarnation of the topic; empty if the
-  ///   partition is now a broker's that got it in a later generation, and whose lease has not
-  ///   lapsed (H11)
-  Optional<List<Watermark>> take(SourcePartition partition, int generation);
+  /// @return empty if the partition is now a broker's that got it in a later generation, and whose
+  ///   lease has not lapsed (H11)
+  Optional<Taken> take(SourcePartition partition, int generation);
 
   /// Gives the partition up, if it is still this broker's: anybody may take it.
-  void release(SourcePartition partition);
+  ///
+  /// @param drained whether it is written down what its workers have, so that no worker has what is
+  ///   `PENDING`
+  void release(SourcePartition partition, boolean drained);
 
   List<Row> load(SourcePartition partition, long key, int limit);
 
@@ -38,4 +40,14 @@ public interface Ownership {
 
   /// What other brokers were told of rows of the partition, in the order in which they were.
   List<Reported> reports(SourcePartition partition);
+
+  /// A partition that was taken.
+  ///
+  /// @param watermarks how far it was consumed, by every group and incarnation of the topic
+  /// @param released whether the former owner gave it up when it was drained
+  record Taken(List<Watermark> watermarks, boolean released) {
+    public Taken {
+      watermarks = List.copyOf(watermarks);
+    }
+  }
 }

@@ -302,7 +302,7 @@ final class Peer implements Effects {
       revoke(log, true);
     }
     commitOffset(log);
-    store().release(log.source);
+    store().release(log.source, log.inOrder);
     log.owner = null;
     settle();
   }

@@ -495,7 +495,12 @@ final class IngestTest {
     var source = source();
     assertThatThrownBy(() ->
             new Ingest(
-                List.of(source, source), List::of, engine, OPTIONS, (_, _) -> {}, new Metrics()))
+                List.of(source, source),
+                Custody.sole(List.of(), Map::of),
+                engine,
+                OPTIONS,
+                (_, _) -> {},
+                new Metrics()))
         .hasMessageContaining(topic);
   }
 
@@ -541,7 +546,7 @@ final class IngestTest {
     var ingest =
         new Ingest(
             List.of(source()),
-            () -> List.of(stored),
+            Custody.sole(List.of(stored), Map::of),
             engine,
             options,
             (_, failure) -> failures.add(failure),

@@ -126,7 +126,7 @@ final class KafkaOutageTest {
     var ingest =
         new Ingest(
             List.of(source),
-            List::of,
+            Custody.sole(List.of(), Map::of),
             engine,
             options,
             (_, failure) -> failures.add(failure),

@@ -92,7 +92,8 @@ public final class SteppedReader {
                 new PositionFinder.Topic(
                     "simulated", topic.id().get(), topic.partitions().getAsInt()),
             ledgers,
-            NOTES);
+            NOTES,
+            Custody.sole(List.of(), Map::of));
     var counts = new TopicCounts(topic.name(), METRICS);
     RecordDecoder decoder =
         topic.raw() == null

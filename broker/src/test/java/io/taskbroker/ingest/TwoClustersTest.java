@@ -49,9 +49,10 @@ final class TwoClustersTest {
               List.of(
                   source("tasks", near, Optional.empty()),
                   source("events", far, Optional.of(raw()))),
-              () ->
+              Custody.sole(
                   List.of(
                       new Watermark(tasks, 4, Watermark.NONE), new Watermark(elsewhere, 15, 15)),
+                  Map::of),
               engine,
               OPTIONS,
               (_, failure) -> failures.add(failure),
@@ -86,7 +87,7 @@ final class TwoClustersTest {
             Duration.ofMillis(90),
             "latest");
 
-    assertThat(ClientSettings.consumer(source, OPTIONS))
+    assertThat(ClientSettings.consumer(source, OPTIONS, false))
         .containsEntry(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, 9000)
         .containsEntry(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG, 3000)
         .containsEntry(ConsumerConfig.GROUP_ID_CONFIG, "g")

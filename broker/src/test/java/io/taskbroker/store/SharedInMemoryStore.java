@@ -13,10 +13,12 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -126,24 +128,28 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
   }
 
   @Override
-  public Optional<List<Watermark>> take(SourcePartition partition, int generation) {
+  public Optional<Taken> take(SourcePartition partition, int generation) {
     String place = placeOf(partition);
     Owner owner = disk.owners.get(place);
     if (owner != null && owner.generation > generation && disk.live.containsKey(owner.run)) {
       return Optional.empty();
     }
     disk.owners.put(place, new Owner(run, generation));
-    return Optional.of(
+    List<Watermark> marks =
         disk.watermarks.values().stream()
             .filter(mark -> placeOf(mark.partition()).equals(place))
-            .toList());
+            .toList();
+    return Optional.of(new Taken(marks, disk.drained.remove(place)));
   }
 
   @Override
-  public void release(SourcePartition partition) {
+  public void release(SourcePartition partition, boolean drained) {
     Owner owner = disk.owners.get(placeOf(partition));
     if (owner != null && owner.run == run) {
       disk.owners.remove(placeOf(partition));
+      if (drained) {
+        disk.drained.add(placeOf(partition));
+      }
     }
   }
 
@@ -355,6 +361,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
     private final Map<SourcePartition, Watermark> watermarks = new LinkedHashMap<>();
     private final Map<String, Map<Fingerprint, Long>> tombstones = new HashMap<>();
     private final Map<String, Owner> owners = new HashMap<>();
+    private final Set<String> drained = new HashSet<>();
     private final Map<Long, SharedInMemoryStore> live = new HashMap<>();
     private final Map<String, SharedInMemoryStore> seats = new HashMap<>();
     private final List<Reported> reports = new ArrayList<>();

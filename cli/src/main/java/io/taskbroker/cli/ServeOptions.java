@@ -3,6 +3,7 @@ package io.taskbroker.cli;
 import io.taskbroker.Broker;
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.config.ConfigException;
+import io.taskbroker.store.StoreException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,11 +64,19 @@ final class ServeOptions {
   }
 
   private static int migrate(Optional<Path> file, PrintWriter err) {
-    if (check(file, err).isEmpty()) {
+    Optional<BrokerConfig> config = check(file, err);
+    if (config.isEmpty()) {
       return 1;
     }
-    say(err, "warning: nothing to migrate: a SQLite store is migrated when the broker starts");
-    return 0;
+    try {
+      if (!Broker.migrate(config.get())) {
+        say(err, "warning: nothing to migrate: a SQLite store is migrated when the broker starts");
+      }
+      return 0;
+    } catch (StoreException e) {
+      say(err, String.valueOf(e.getMessage()));
+      return 1;
+    }
   }
 
   /// Reads a configuration as a start would; says all that is wrong, and warnings.

@@ -16,6 +16,11 @@ final class Binder {
     this.connection = statement.getConnection().unwrap(PGConnection.class);
   }
 
+  Binder set(boolean value) throws SQLException {
+    statement.setBoolean(++index, value);
+    return this;
+  }
+
   Binder set(long value) throws SQLException {
     statement.setLong(++index, value);
     return this;

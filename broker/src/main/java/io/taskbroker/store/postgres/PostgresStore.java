@@ -15,7 +15,6 @@ import io.taskbroker.store.StoreException.Kind;
 import io.taskbroker.store.WriteBatch;
 import io.taskbroker.store.postgres.Place.Mark;
 import io.taskbroker.store.postgres.Place.Name;
-import io.taskbroker.store.postgres.Takeover.Taken;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -204,12 +203,12 @@ public final class PostgresStore implements ActivationStore, Ownership {
   }
 
   @Override
-  public Optional<List<Watermark>> take(SourcePartition partition, int generation) {
+  public Optional<Ownership.Taken> take(SourcePartition partition, int generation) {
     return with(
         "take " + partition,
         connection -> {
           Name wanted = Places.name(partition);
-          Optional<Taken> taken = takeover(connection).take(wanted, generation);
+          Optional<Takeover.Taken> taken = takeover(connection).take(wanted, generation);
           if (taken.isEmpty()) {
             return Optional.empty();
           }
@@ -218,12 +217,13 @@ public final class PostgresStore implements ActivationStore, Ownership {
           if (before == null || !taken.get().kept()) {
             places.put(wanted, place);
           }
-          return Optional.of(watermarks(place.marks().values()));
+          return Optional.of(
+              new Ownership.Taken(watermarks(place.marks().values()), taken.get().released()));
         });
   }
 
   @Override
-  public void release(SourcePartition partition) {
+  public void release(SourcePartition partition, boolean drained) {
     Name name = Places.name(partition);
     Place place = places.of(name);
     if (place == null) {
@@ -232,7 +232,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
     with(
         "release " + partition,
         connection -> {
-          takeover(connection).free(place);
+          takeover(connection).free(place, drained);
           places.lost(place);
           return true;
         });

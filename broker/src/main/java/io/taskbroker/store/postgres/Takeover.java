@@ -24,7 +24,7 @@ final class Takeover {
 
   private static final String FIND =
       """
-      SELECT p.slot, coalesce(p.run, 0), p.generation, coalesce(r.lease_until > clock_timestamp(), FALSE)
+      SELECT p.slot, coalesce(p.run, 0), p.generation, coalesce(r.lease_until > clock_timestamp(), FALSE), p.drained
       FROM taskbroker_place p LEFT JOIN taskbroker_run r ON r.run = p.run
       WHERE p.topic = ? AND p.partition = ? FOR UPDATE OF p
       """;
@@ -47,7 +47,7 @@ final class Takeover {
 
   private static final String FREE =
       """
-      UPDATE taskbroker_place SET run = NULL, free_since = clock_timestamp()
+      UPDATE taskbroker_place SET run = NULL, free_since = clock_timestamp(), drained = ?
       WHERE slot = ? AND run = ?
       """;
 
@@ -69,7 +69,8 @@ final class Takeover {
   /// A place that is this run's now.
   ///
   /// @param kept whether it was before
-  record Taken(Place place, boolean kept) {}
+  /// @param released whether its former owner gave it up in order
+  record Taken(Place place, boolean kept, boolean released) {}
 
   /// @return the place as it is now; empty if another run got it in a later generation, and lives
   Optional<Taken> take(Name name, int generation) throws SQLException {
@@ -83,7 +84,7 @@ final class Takeover {
       if (attempt.stuck == 0) {
         return attempt.slot == 0
             ? Optional.empty()
-            : Optional.of(new Taken(read(attempt.slot), attempt.kept));
+            : Optional.of(new Taken(read(attempt.slot), attempt.kept, attempt.released));
       }
       if (System.nanoTime() - deadline > 0) {
         throw new SQLException("The run " + attempt.stuck + " does not end its commit", "55P03");
@@ -93,11 +94,13 @@ final class Takeover {
   }
 
   /// Gives up a place, if it is this run's.
-  void free(Place place) throws SQLException {
+  ///
+  /// @param drained whether it is written down what its workers have
+  void free(Place place, boolean drained) throws SQLException {
     inTransaction(() -> {
       lock(run);
       try (PreparedStatement free = connection.prepareStatement(FREE)) {
-        new Binder(free).set(place.slot()).set(run);
+        new Binder(free).set(drained).set(place.slot()).set(run);
         return free.executeUpdate();
       }
     });
@@ -118,27 +121,29 @@ final class Takeover {
   private Attempt attempt(Name name, int generation) throws SQLException {
     int slot;
     long holder;
+    boolean drained;
     try (PreparedStatement find = connection.prepareStatement(FIND)) {
       new Binder(find).set(name.topic()).set(name.partition());
       try (ResultSet result = find.executeQuery()) {
         result.next();
         slot = result.getInt(1);
         holder = result.getLong(2);
+        drained = result.getBoolean(5);
         boolean alive = result.getBoolean(4);
         boolean later = generation == ADOPTED || result.getInt(3) > generation;
         if (holder != 0 && holder != run && alive && later) {
-          return new Attempt(0, 0, false);
+          return new Attempt(0, 0, false, false);
         }
       }
     }
     if (holder != 0 && !lock(holder)) {
-      return new Attempt(slot, holder, false);
+      return new Attempt(slot, holder, false, false);
     }
     try (PreparedStatement take = connection.prepareStatement(TAKE)) {
       new Binder(take).set(run).set(generation).set(slot);
       take.executeUpdate();
     }
-    return new Attempt(slot, 0, holder == run);
+    return new Attempt(slot, 0, holder == run, holder == 0 && drained);
   }
 
   /// @return whether it was had in time; if not, the transaction is over
@@ -202,7 +207,7 @@ final class Takeover {
 
   /// @param slot 0 if it is not to be had
   /// @param stuck the run that keeps it by a commit that does not end; 0 if none does
-  private record Attempt(int slot, long stuck, boolean kept) {}
+  private record Attempt(int slot, long stuck, boolean kept, boolean released) {}
 
   /// Something to do in a transaction.
   interface Step<T> {

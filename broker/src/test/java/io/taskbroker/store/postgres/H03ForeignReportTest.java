@@ -113,7 +113,7 @@ final class H03ForeignReportTest {
 
   @Test
   void h03ReportOfAPartitionThatNobodyHasIsReadByWhoTakesIt() {
-    owner.release(partition(0));
+    owner.release(partition(0), true);
     other.report(List.of(new Reported(0, "id-1", Status.COMPLETE, -1, -1)));
     other.report(List.of(new Reported(0, "id-1", Status.COMPLETE, -1, -1)));
     other.take(partition(0), 2);

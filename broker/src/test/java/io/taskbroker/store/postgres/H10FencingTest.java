@@ -13,6 +13,7 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.store.ActivationStore.Outcome;
+import io.taskbroker.store.Ownership.Taken;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.WriteBatch;
 import io.taskbroker.testkit.PostgresServer;
@@ -59,7 +60,8 @@ final class H10FencingTest {
 
   @Test
   void h10WhoLostAPartitionCannotWriteForIt() {
-    assertThat(taker.take(partition(0), 2)).hasValue(List.of(new Watermark(partition(0), 10, 9)));
+    assertThat(taker.take(partition(0), 2).map(Taken::watermarks))
+        .hasValue(List.of(new Watermark(partition(0), 10, 9)));
     assertThat(taker.load(partition(0), 0, 10)).extracting(Row::key).containsExactly(1L);
     List<Change> changes =
         List.of(
@@ -89,7 +91,7 @@ final class H10FencingTest {
   @Test
   void h10TakeWaitsForTheCommitThatIsUnderWayAndSeesIt() throws Exception {
     CompletableFuture<List<Outcome>> commit;
-    CompletableFuture<?> take;
+    CompletableFuture<Taken> take;
     try (Gate gate = new Gate(database, 1)) {
       commit =
           Gate.meanwhile(() ->
@@ -105,7 +107,7 @@ final class H10FencingTest {
       assertThat(take).isNotDone();
     }
     assertThat(commit.join()).containsOnly(Outcome.APPLIED);
-    assertThat(take.join()).isEqualTo(List.of(new Watermark(partition(0), 20, 9)));
+    assertThat(take.join().watermarks()).isEqualTo(List.of(new Watermark(partition(0), 20, 9)));
     assertThat(taker.load(partition(0), 0, 10))
         .extracting(Row::status)
         .containsExactly(Status.PROCESSING);
@@ -132,14 +134,14 @@ final class H10FencingTest {
   @Test
   void h17ReleasedPartitionIsTakenWithEverythingThatWasWritten() {
     former.commit(new WriteBatch(2, List.of(mark(1, 0, Status.PROCESSING))));
-    former.release(partition(0));
+    former.release(partition(0), true);
     assertThat(former.commit(new WriteBatch(3, List.of(delete(1, 0)))))
         .containsExactly(Outcome.FENCED);
     assertThat(taker.take(partition(0), 1)).isPresent();
     assertThat(taker.load(partition(0), 0, 10))
         .extracting(Row::status)
         .containsExactly(Status.PROCESSING);
-    former.release(partition(0)); // not its own any more: nothing happens
+    former.release(partition(0), true); // not its own any more: nothing happens
     assertThat(taker.commit(new WriteBatch(1, List.of(delete(1, 0)))))
         .containsExactly(Outcome.APPLIED);
   }

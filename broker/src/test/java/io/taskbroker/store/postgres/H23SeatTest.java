@@ -107,7 +107,7 @@ final class H23SeatTest {
         goes.take(partition(3), 7);
         goes.take(partition(4), 7); // without rows: nothing to be done
         goes.commit(new WriteBatch(1, List.of(insert(1, 3))));
-        goes.release(partition(3));
+        goes.release(partition(3), true);
       }
       List<SourcePartition> adopted = new ArrayList<>();
       await()

@@ -19,7 +19,8 @@ CREATE TABLE taskbroker_run (
 );
 
 -- A place is a partition of a topic, or what came from no partition to the broker of a seat: topic
--- '', partition -1 - seat. One that nobody has is free since then.
+-- '', partition -1 - seat. One that nobody has is free since then; it was drained if its last broker
+-- had written down what its workers had.
 CREATE TABLE taskbroker_place (
   slot INTEGER GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   topic TEXT NOT NULL,
@@ -27,6 +28,7 @@ CREATE TABLE taskbroker_place (
   run BIGINT,
   generation INTEGER NOT NULL DEFAULT -1,
   free_since TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
+  drained BOOLEAN NOT NULL DEFAULT TRUE,
   UNIQUE (topic, partition)
 );
 
