@@ -14,6 +14,7 @@ import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.InflightOptions;
 import io.taskbroker.inflight.Notice;
+import io.taskbroker.inflight.Rules;
 import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
@@ -78,7 +79,7 @@ final class IdleEngineTest {
     Row row = Row.arriving(1, activation, Status.PENDING, START);
     var _ = store.commit(new WriteBatch(1, List.of(new Change.Insert(row, null))));
     var engine = new SteppedEngine(options(), mailbox, new Nowhere(), surroundings());
-    engine.start(store);
+    engine.start(store, Rules.NONE);
     millis += 5_000;
     var _ = engine.round();
     return engine;
