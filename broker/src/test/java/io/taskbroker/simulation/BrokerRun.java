@@ -235,7 +235,7 @@ final class BrokerRun implements Outlets, Intake {
         world.between(World.MS, 500 * World.MS),
         "rules",
         () -> {
-          if (broker.rules() == wanted) {
+          if (broker.rules().equals(wanted)) {
             intake.tell(new Command.RulesChanged(new Seen(wanted)));
           }
         });
@@ -243,7 +243,7 @@ final class BrokerRun implements Outlets, Intake {
         2 * World.SECOND,
         "rules are in force",
         () -> {
-          if (broker.rules() == wanted) {
+          if (broker.rules().equals(wanted)) {
             inForce = wanted;
           }
         });

@@ -76,7 +76,7 @@ final class FaultyStore extends ForwardingStore {
         world.between(0, world.random.nextBoolean() ? 20 * World.MS : 2 * World.SECOND),
         "a transaction lands late",
         () -> {
-          if (ghost != batch) {
+          if (ghost == null || ghost.number() != batch.number()) {
             return;
           }
           ghost = null;

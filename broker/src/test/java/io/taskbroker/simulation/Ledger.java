@@ -300,7 +300,7 @@ final class Ledger {
             && row.leaving().topic().equals(departure.destination().topic()),
         "G4",
         () -> run + " produces what is not durably decided: " + departure.id());
-    Book.Line line = line(book(run), row.key());
+    Book.Line line = line(book(run), Carried.keyOf(departure));
     check(
         line.departedAt >= 0 || line.completedAt < 0,
         "G6",

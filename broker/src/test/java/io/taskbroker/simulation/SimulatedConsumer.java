@@ -32,7 +32,6 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   final BrokerRun run;
   final String name;
   private final World world;
-  private final Plan plan;
   private final Kafka.Topic topic;
   private final Runnable wake;
   private final Group.Member member;
@@ -50,7 +49,6 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     this.run = run;
     this.name = run.broker.memberName() + "-" + topic.name();
     this.world = kafka.world;
-    this.plan = kafka.plan;
     this.topic = topic;
     this.wake = wake;
     this.member = new Group.Member(this);

@@ -45,7 +45,6 @@ final class SimulatedProducer extends MockProducer<byte[], byte[]> {
   @Override
   public Future<RecordMetadata> send(ProducerRecord<byte[], byte[]> record, Callback callback) {
     World world = kafka.world;
-    Plan plan = kafka.plan;
     if (world.happens(Fault.PRODUCE_REFUSED)) {
       answer(record, callback, new RecordTooLargeException("too large, says chance"));
     } else if (world.happens(Fault.PRODUCE_FAILS)) {
