@@ -68,6 +68,7 @@ public final class Race {
     }
   }
 
+  @SuppressWarnings("ThreadPriorityCheck") // races want the scheduler to do as it likes
   private static void await(Condition condition) {
     for (int i = 0; !condition.holds(); i++) {
       if (i < SPINS) {

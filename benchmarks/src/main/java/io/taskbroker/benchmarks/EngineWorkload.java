@@ -4,6 +4,7 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Reported;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
@@ -185,6 +186,18 @@ public final class EngineWorkload implements Effects {
 
   @Override
   public void drained(SourcePartition partition) {}
+
+  @Override
+  public void lost(SourcePartition partition) {}
+
+  @Override
+  public void passOn(List<Reported> reports, Object owner) {}
+
+  @Override
+  public void readReports(List<Long> keys, Object owner) {}
+
+  @Override
+  public void barrier(Object owner) {}
 
   @Override
   public void reply(Command.ClaimReply reply, @Nullable Delivery delivery) {

@@ -46,7 +46,8 @@ final class StoreWorkload implements AutoCloseable {
     for (Command.Arrival arrival : tasks.records(count, 0).arrivals()) {
       Row row = EngineWorkload.row(++key, arrival);
       changes.add(new Change.Insert(row, null));
-      ends.add(new Change.Delete(key, row.activation().id(), Row.NONE, null));
+      ends.add(
+          new Change.Delete(key, row.activation().id(), row.activation().origin(), Row.NONE, null));
     }
     return changes;
   }

@@ -56,6 +56,7 @@ final class LedgersLincheckTest {
     });
   }
 
+  @SuppressWarnings("WaitNotInLoop") // the loop is in Ledgers
   @Test
   void g1WhatIsSettledWhileItsPartitionIsGivenUpIsRememberedOrNotYetDurable() {
     Interleavings.of(() -> {

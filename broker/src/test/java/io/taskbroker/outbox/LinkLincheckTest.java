@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Timeout;
 @Tag("concurrency")
 @Timeout(300)
 final class LinkLincheckTest {
+  @SuppressWarnings("ReferenceEquality") // a producer is itself alone
   @Test
   void aProducerThatBrokeIsReplacedThoughAnOlderOneBreaksLater() {
     List<Producer<byte[], byte[]>> producers =

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.Timeout;
 /// handed over before the stop ends, once (G4).
 @Tag("concurrency")
 @Timeout(120)
+@SuppressWarnings("ThreadPriorityCheck") // races want the scheduler to do as it likes
 final class OutboxRaceTest {
   private static final int DEPARTURES = 8;
 

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Timeout;
 final class LabelledLincheckTest {
   private static final int BOUND = 2;
 
+  @SuppressWarnings("ReferenceEquality") // it is about which object it is
   @Test
   void aValueHasOneDataPointWhoeverComesFirst() {
     Interleavings.of(() -> {

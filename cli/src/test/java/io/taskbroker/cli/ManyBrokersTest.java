@@ -81,7 +81,7 @@ final class ManyBrokersTest {
       try (var deadLetters = consumer(kafka)) {
         await()
             .alias("every task is completed or dead-lettered, seed " + seed)
-            .atMost(Duration.ofSeconds(120))
+            .atMost(Duration.ofMinutes(2))
             .until(() -> isOver(deadLetters, dead));
       }
       for (PushWorker worker : workers) {

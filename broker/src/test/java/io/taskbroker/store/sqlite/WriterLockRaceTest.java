@@ -35,6 +35,7 @@ final class WriterLockRaceTest {
     private final AtomicInteger now = new AtomicInteger();
     private final AtomicInteger most = new AtomicInteger();
 
+    @SuppressWarnings("ThreadPriorityCheck") // races want the scheduler to do as it likes
     private void take(Path file) {
       try (WriterLock _ = WriterLock.take(file)) {
         most.accumulateAndGet(now.incrementAndGet(), Math::max);
