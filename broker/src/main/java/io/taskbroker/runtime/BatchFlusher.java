@@ -58,7 +58,7 @@ public final class BatchFlusher<T> implements AutoCloseable {
     this.options = options;
     this.function = function;
     this.ticker = ticker;
-    this.queue = new FlushQueue<>(options, function::isUrgent, ticker);
+    this.queue = new FlushQueue<>(options, function::isUrgent, function::isJoined, ticker);
     this.thread = new LoopThread(options.name(), turns, failures);
     this.backoff = new Backoff(options.backoffMin(), options.backoffMax(), random);
     this.outage = new Outage(ticker);
@@ -68,7 +68,7 @@ public final class BatchFlusher<T> implements AutoCloseable {
   /// The bounds of a flusher.
   ///
   /// @param name of the thread, and in messages
-  /// @param batchSize items of a batch at most
+  /// @param batchSize items of a batch at most, but for those that [FlushFunction#isJoined] adds
   /// @param capacity items that are accepted and not durable, at most; not less than `batchSize`
   /// @param linger how long the first item of a batch waits for company; zero for natural batching
   /// @param backoffMin the wait after a first failure, about

@@ -25,6 +25,12 @@ public interface FlushFunction<T> {
     return false;
   }
 
+  /// Whether what follows the item, if it waits, too, must be in the same batch, however large that
+  /// becomes. Asked under the lock of the queue.
+  default boolean isJoined(T item) {
+    return false;
+  }
+
   /// A turn in which nothing waits: after a flush, when the time that it last asked for has passed,
   /// and a last time on close. Failures are treated as those of [#flush] are.
   ///

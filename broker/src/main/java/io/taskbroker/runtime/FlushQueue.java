@@ -20,6 +20,7 @@ final class FlushQueue<T> {
   private final BatchFlusher.Options options;
   private final long linger;
   private final Predicate<T> urgent;
+  private final Predicate<T> joined;
   private final Ticker ticker;
 
   /// Guards everything that follows.
@@ -45,10 +46,13 @@ final class FlushQueue<T> {
   private volatile boolean hasWork; // written under lock
 
   /// @param urgent whether an item ends the linger; asked outside of the lock
-  FlushQueue(BatchFlusher.Options options, Predicate<T> urgent, Ticker ticker) {
+  /// @param joined whether what follows an item belongs to its batch
+  FlushQueue(
+      BatchFlusher.Options options, Predicate<T> urgent, Predicate<T> joined, Ticker ticker) {
     this.options = options;
     this.linger = options.linger().toNanos();
     this.urgent = urgent;
+    this.joined = joined;
     this.ticker = ticker;
   }
 
@@ -320,12 +324,16 @@ final class FlushQueue<T> {
   }
 
   private void moveToBatch() {
-    if (waiting.size() <= options.batchSize()) {
+    int size = options.batchSize();
+    while (size < waiting.size() && joined.test(waiting.get(size - 1))) {
+      size++;
+    }
+    if (waiting.size() <= size) {
       ArrayList<T> empty = batch;
       batch = waiting;
       waiting = empty;
     } else {
-      List<T> head = waiting.subList(0, options.batchSize());
+      List<T> head = waiting.subList(0, size);
       batch.addAll(head);
       head.clear();
     }

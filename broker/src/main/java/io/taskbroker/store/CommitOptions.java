@@ -4,7 +4,8 @@ import java.time.Duration;
 
 /// How a [StoreCommitter] groups changes into transactions, and what it does in between.
 ///
-/// @param batchSize changes and reads of a transaction, at most
+/// @param batchSize changes and reads of a transaction, at most, but that no record is parted from
+///   the watermark behind it
 /// @param linger how long changes wait for company, inserts and reads apart; zero for natural
 ///   batching, which waits only while the transaction before is under way
 /// @param backoffMin the wait after a first failure, about

@@ -388,6 +388,14 @@ public final class StoreCommitter implements Service, Progress {
       return item instanceof Change.Insert || item instanceof StoreQuery;
     }
 
+    /// A record and the watermark behind it: whoever reads the partition next sees both or neither
+    /// (H1, G3).
+    @Override
+    public boolean isJoined(Object item) {
+      return item instanceof Change.Insert(var row, _)
+          && row.activation().origin().partition() >= 0;
+    }
+
     @Override
     public long idle() {
       if (stopping) {

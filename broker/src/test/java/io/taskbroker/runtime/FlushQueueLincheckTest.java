@@ -89,6 +89,7 @@ final class FlushQueueLincheckTest {
             Duration.ofMillis(1),
             Duration.ZERO),
         _ -> false,
+        _ -> false,
         new NoTime());
   }
 

@@ -82,22 +82,19 @@ final class DiskLedger {
     }
   }
 
-  /// Whether an operator had it read again after it had ended.
+  /// Whether an operator had it read again since it was stored: it may have ended meanwhile.
   private boolean isWantedAgain(Book.Line before) {
-    return before.endedAt < ledger.appendedAt(before.spec.origin());
+    return before.insertedAt < ledger.appendedAt(before.spec.origin());
   }
 
-  /// A known limit: where a transaction is too small for what was read at a time, or the store is
-  /// full or refuses something, rows are durable before the watermark behind them. What of them
-  /// ended before a crash came between is read again, unless it may run only once; and what was
-  /// refused is kept again as the message that it was, though the first is still on its way out.
+  /// A known limit: where the store is full or refuses something, rows are durable before the
+  /// watermark behind them. What of them ended before a crash came between is read again, unless it
+  /// may run only once; and what was refused is kept again as the message that it was, though the
+  /// first is still on its way out.
   private boolean mayComeAgain(Book book, Book.Line before) {
     Plan plan = ledger.plan;
     boolean apart =
-        plan.batchSize() < Plan.LARGE_BATCH
-            || plan.storeLimit() > 0
-            || plan.has(Fault.STORE_IS_FULL)
-            || plan.has(Fault.STORE_REFUSES);
+        plan.storeLimit() > 0 || plan.has(Fault.STORE_IS_FULL) || plan.has(Fault.STORE_REFUSES);
     boolean mayRunAgain = before.handOuts == 0 || !before.spec.once();
     boolean over = before.end != null || book.rejected.contains(before.spec.origin());
     return apart && book.died && over && mayRunAgain;

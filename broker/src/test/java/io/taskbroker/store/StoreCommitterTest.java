@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.random.RandomGenerator;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -67,13 +68,32 @@ final class StoreCommitterTest {
     committer = committer(OPTIONS.lingering(3, Duration.ZERO));
     store.hold();
     committer.start();
-    committer.submit(List.of(insert(0)), List.of());
+    committer.submit(List.of(delete(0)), List.of());
     store.begun();
-    committer.submit(inserts(1, 8), List.of());
+    List<Change> deletes = LongStream.range(1, 8).<Change>mapToObj(Changes::delete).toList();
+    committer.submit(deletes, List.of());
     store.release(10);
     told.awaitCommitted(8);
     assertThat(told.groups).extracting(List::size).containsExactly(1, 3, 3, 1);
-    assertThat(store.committed).containsExactlyElementsOf(inserts(0, 8));
+    assertThat(store.committed).startsWith(delete(0)).endsWith(deletes.toArray(Change[]::new));
+  }
+
+  @Test
+  void h01NoRecordIsPartedFromTheWatermarkBehindIt() throws InterruptedException {
+    committer = committer(OPTIONS.lingering(2, Duration.ZERO));
+    store.hold();
+    committer.start();
+    committer.submit(List.of(delete(0)), List.of());
+    store.begun();
+    committer.submit(
+        List.of(insert(1), insert(2), insert(3), consumed(4), delete(1), delete(2)), List.of());
+    store.release(10);
+    told.awaitCommitted(7);
+    assertThat(told.groups)
+        .containsExactly(
+            List.of(delete(0)),
+            List.of(insert(1), insert(2), insert(3), consumed(4)),
+            List.of(delete(1), delete(2)));
   }
 
   @Test
