@@ -37,9 +37,12 @@ public final class Logging {
           "org.flywaydb",
           "com.zaxxer.hikari");
 
-  /// Warns of each attempt to connect, several times a second while a cluster is down; what waits
-  /// for the cluster says so once.
-  private static final String CONNECTIONS = "org.apache.kafka.clients.NetworkClient";
+  /// Warn of each attempt to connect, several times a second while a cluster is down, and to fetch,
+  /// hundreds of times a second while a topic is gone; what waits for them says so once.
+  private static final List<String> ATTEMPTS =
+      List.of(
+          "org.apache.kafka.clients.NetworkClient",
+          "org.apache.kafka.clients.consumer.internals.FetchCollector");
 
   /// What Kafka's clients log at `error` for each try while they are not let in: what waits for the
   /// cluster says so once, too.
@@ -68,9 +71,11 @@ public final class Logging {
             .map(String::strip)
             .filter(directive -> !directive.isEmpty() && !apply(context, directive))
             .toList();
-    Logger connections = context.getLogger(CONNECTIONS);
-    if (connections.getEffectiveLevel() == Level.WARN) {
-      connections.setLevel(Level.ERROR);
+    for (String name : ATTEMPTS) {
+      Logger attempts = context.getLogger(name);
+      if (attempts.getEffectiveLevel() == Level.WARN) {
+        attempts.setLevel(Level.ERROR);
+      }
     }
     return unknown;
   }

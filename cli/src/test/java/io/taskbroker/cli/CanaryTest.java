@@ -81,7 +81,7 @@ final class CanaryTest {
               setup.inStore(
                   """
                   SELECT count(*) FROM inflight_taskactivations WHERE namespace = 'internal'
-                  AND taskname = 'canary_task' AND partition = 0 AND "offset" < 3
+                  AND taskname = 'canary_task' AND partition = -1 AND "offset" < 3
                   """))
           .isEqualTo(2 * CANARIES);
       try (var _ =
