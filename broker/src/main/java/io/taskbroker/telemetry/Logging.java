@@ -37,12 +37,12 @@ public final class Logging {
           "org.flywaydb",
           "com.zaxxer.hikari");
 
+  private static final String CONNECTIONS = "org.apache.kafka.clients.NetworkClient";
+
   /// Warn of each attempt to connect, several times a second while a cluster is down, and to fetch,
   /// hundreds of times a second while a topic is gone; what waits for them says so once.
   private static final List<String> ATTEMPTS =
-      List.of(
-          "org.apache.kafka.clients.NetworkClient",
-          "org.apache.kafka.clients.consumer.internals.FetchCollector");
+      List.of(CONNECTIONS, "org.apache.kafka.clients.consumer.internals.FetchCollector");
 
   /// What Kafka's clients log at `error` for each try while they are not let in: what waits for the
   /// cluster says so once, too.
