@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -199,6 +200,10 @@ final class ManyBrokersTest {
               .setOnAttemptsExceeded(OnAttemptsExceeded.ON_ATTEMPTS_EXCEEDED_DEADLETTER);
         }
         producer.send(task, activation.build());
+        if (task % 100 == 0) {
+          // At a rate that leaves time for many faults.
+          LockSupport.parkNanos(Duration.ofMillis(100).toNanos());
+        }
       }
       producer.flush();
     }
