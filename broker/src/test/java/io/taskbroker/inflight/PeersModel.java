@@ -14,11 +14,13 @@ import java.util.Set;
 import java.util.SplittableRandom;
 
 /// The life of some brokers on one store at random, from one seed: partitions move in order, by
-/// force and by crashes, reports reach any broker, leases end, notifications get lost. What may
-/// never happen, and what must have happened in the end, is checked by [PeersLedger].
+/// force and by crashes, reports reach any broker, leases end, notifications get lost, brokers
+/// stand still for longer than leases last and go on with what they remember. What may never
+/// happen, and what must have happened in the end, is checked by [PeersLedger].
 final class PeersModel {
   private static final int ACTIONS = 150;
   private static final int MAX_GENERATION = 2;
+  private static final List<String> NAMES = List.of("a", "b", "c", "d");
   private static final List<String> APPLICATIONS = List.of("push", "pull");
   private static final PushOutcome[] OUTCOMES = PushOutcome.values();
 
@@ -36,7 +38,7 @@ final class PeersModel {
 
   private int published;
 
-  PeersModel(long seed) {
+  PeersModel(long seed, PeersBug bug) {
     random = new SplittableRandom(seed);
     peers =
         new Peers(
@@ -48,8 +50,10 @@ final class PeersModel {
                 .maxChanges(4 + random.nextInt(100)));
     ledger = new PeersLedger(peers, known);
     peers.observer = ledger;
-    peers.peer("a");
-    peers.peer("b");
+    peers.bug = bug;
+    for (String name : NAMES.subList(0, 2 + random.nextInt(3))) {
+      peers.peer(name);
+    }
     for (int i = 0; i < 3; i++) {
       logs.add(peers.log("tasks", i));
     }
@@ -89,7 +93,7 @@ final class PeersModel {
       case 0, 1, 2 -> publish();
       case 3, 4 -> poll(log);
       case 5, 6, 7, 8 -> {
-        if (peer.isUp()) {
+        if (peer.isAwake()) {
           peer.commit(1 + random.nextInt(20));
         }
       }
@@ -97,7 +101,7 @@ final class PeersModel {
       case 11 -> peers.pass(random.nextInt(20) == 0 ? 1_200_000 : random.nextInt(15_000));
       case 12, 13 -> answerCall(peer);
       case 14 -> {
-        if (peer.isUp() && peer.engine().hasRoom()) {
+        if (peer.isAwake() && peer.engine().hasRoom()) {
           peer.claim();
         }
       }
@@ -136,11 +140,11 @@ final class PeersModel {
   /// The owner reads on, or a broker that takes itself for the owner.
   private void poll(Log log) {
     Peer owner = log.owner;
-    if (owner != null && !log.revoked) {
+    if (owner != null && owner.isAwake() && !log.revoked) {
       owner.poll(log, 1 + random.nextInt(5));
     }
     for (Peer zombie : zombies(log)) {
-      if (zombie.isUp() && random.nextBoolean()) {
+      if (zombie.isAwake() && random.nextBoolean()) {
         zombie.poll(log, 1 + random.nextInt(5));
       }
     }
@@ -151,7 +155,7 @@ final class PeersModel {
   }
 
   private void answerCall(Peer peer) {
-    if (!peer.calls.isEmpty()) {
+    if (peer.isAwake() && !peer.calls.isEmpty()) {
       Delivery call = peer.calls.get(random.nextInt(peer.calls.size()));
       PushOutcome outcome =
           random.nextBoolean() ? PushOutcome.ACCEPTED : OUTCOMES[random.nextInt(OUTCOMES.length)];
@@ -163,7 +167,7 @@ final class PeersModel {
   }
 
   private void report(Peer peer) {
-    if (known.isEmpty() || !peer.isUp() || !peer.engine().hasRoom()) {
+    if (known.isEmpty() || !peer.isAwake() || !peer.engine().hasRoom()) {
       return;
     }
     boolean late = random.nextInt(4) == 0;
@@ -178,7 +182,7 @@ final class PeersModel {
   }
 
   private void produce(Peer peer) {
-    if (!peer.departing.isEmpty()) {
+    if (peer.isAwake() && !peer.departing.isEmpty()) {
       Departure departure = peer.departing.get(random.nextInt(peer.departing.size()));
       arrive(departure);
       peer.acknowledge(departure);
@@ -205,35 +209,47 @@ final class PeersModel {
     Peer owner = log.owner;
     if (owner == null) {
       take(log, anyPeer());
-    } else if (log.revoked) {
+    } else if (owner.isAwake() && log.revoked) {
       owner.release(log);
-    } else if (random.nextInt(3) > 0) {
+      if (random.nextBoolean()) {
+        take(log, anyPeer());
+      }
+    } else if (owner.isAwake() && random.nextInt(3) > 0) {
       owner.revoke(log, false);
     } else {
-      owner.expel(log);
-      zombies(log).add(owner);
-      take(log, anyPeer());
+      expel(log, owner);
     }
+  }
+
+  private void expel(Log log, Peer owner) {
+    owner.expel(log);
+    zombies(log).add(owner);
+    take(log, anyPeer());
   }
 
   private void take(Log log, Peer peer) {
-    if (peer.isUp() && peer.mayTake(log) && !zombies(log).contains(peer)) {
-      peer.take(log);
+    if (peer.isAwake() && peer.mayTake(log) && !zombies(log).contains(peer)) {
+      peer.take(
+          log, () -> zombies(log).stream().filter(Peer::isAwake).forEach(peers.bug::whileTaken));
     }
   }
 
-  /// Brokers hear that they lost a partition.
+  /// Brokers hear that they lost a partition. What they were about to do before comes first.
   private void learn(Log log) {
-    for (Peer zombie : zombies(log)) {
-      if (zombie.isUp()) {
+    Peer owner = log.owner;
+    for (Peer zombie : List.copyOf(zombies(log))) {
+      if (zombie.isAwake()) {
+        if (owner != null && owner.isUp() && random.nextInt(3) == 0) {
+          zombie.retake(log);
+        }
         zombie.revoke(log, true);
+        zombies(log).remove(zombie);
       }
     }
-    zombies(log).clear();
   }
 
   private void disturb(Peer peer) {
-    switch (random.nextInt(6)) {
+    switch (random.nextInt(8)) {
       case 0, 1 -> {
         if (peer.isUp()) {
           crash(peer);
@@ -242,19 +258,42 @@ final class PeersModel {
         }
       }
       case 2 -> peer.deaf = !peer.deaf;
-      case 3 -> {
-        if (peer.isUp()) {
+      case 3, 4 -> sleepOrWake(peer);
+      case 5 -> {
+        if (peer.isAwake()) {
           long until = random.nextBoolean() ? Long.MAX_VALUE : peers.now + random.nextInt(2_000);
           peer.tell(new Command.Lease(until));
         }
       }
       default -> {
-        if (peer.isUp()) {
+        if (peer.isAwake()) {
           for (Log log : logs) {
             peer.commitOffset(log);
           }
           peer.commit(Integer.MAX_VALUE);
         }
+      }
+    }
+  }
+
+  /// It stands still, perhaps until others have had its partitions for long; or goes on.
+  private void sleepOrWake(Peer peer) {
+    if (peer.isAwake()) {
+      peer.tell(new Command.Lease(peers.now + random.nextInt((int) RigOptions.LEASE)));
+      peer.settle();
+      peer.sleep();
+      if (random.nextBoolean()) {
+        for (Log log : logs) {
+          if (log.owner == peer) {
+            expel(log, peer);
+          }
+        }
+        peers.pass(random.nextInt(100_000));
+      }
+    } else if (peer.isUp()) {
+      peer.wake();
+      if (random.nextBoolean()) {
+        peer.tell(new Command.Lease(Long.MAX_VALUE));
       }
     }
   }
@@ -275,6 +314,9 @@ final class PeersModel {
     for (Peer peer : peers.peers) {
       if (!peer.isUp()) {
         peer.start();
+      }
+      if (!peer.isAwake()) {
+        peer.wake();
       }
       peer.commits = true;
       peer.deaf = false;
