@@ -172,9 +172,7 @@ final class Peer implements Effects {
       case Command.Fenced fenced -> peers.observer.fenced(this, fenced.changes());
       default -> {}
     }
-    if (peers.bug.isHeard(command)) {
-      engine().apply(command);
-    }
+    engine().apply(peers.bug.heard(command));
   }
 
   void settle() {
@@ -287,7 +285,7 @@ final class Peer implements Effects {
     }
     meanwhile.run();
     Map<Fingerprint, Long> tombstones = new HashMap<>();
-    for (Tombstone tombstone : store().tombstones(source, peers.wall)) {
+    for (Tombstone tombstone : peers.bug.tombstones(store(), source, peers.wall)) {
       tombstones.put(tombstone.id(), tombstone.until());
     }
     tell(

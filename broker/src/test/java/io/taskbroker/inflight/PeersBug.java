@@ -4,6 +4,7 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Reported;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.store.ActivationStore.Outcome;
+import io.taskbroker.store.ActivationStore.Tombstone;
 import io.taskbroker.store.Ownership;
 import io.taskbroker.store.SharedInMemoryStore;
 import io.taskbroker.store.WriteBatch;
@@ -73,17 +74,26 @@ enum PeersBug {
     }
   },
 
-  FENCED_UNHEARD("H11", "a broker that was fenced keeps what it has of the partition") {
+  FENCED_KEPT("H11", "a broker that was fenced keeps what it has of the partition") {
     @Override
-    boolean isHeard(Command command) {
-      return !(command instanceof Command.Fenced);
+    Command heard(Command command) {
+      return command instanceof Command.Fenced(List<Change> changes)
+          ? new Command.Fenced(changes.stream().map(PeersBug::ofNoConsequence).toList())
+          : command;
     }
   },
 
   LEASE_ENDLESS("H11", "a lease that has ended does not stop what is handed out") {
     @Override
-    boolean isHeard(Command command) {
-      return !(command instanceof Command.Lease lease) || lease.until() == Long.MAX_VALUE;
+    Command heard(Command command) {
+      return command instanceof Command.Lease ? new Command.Lease(Long.MAX_VALUE) : command;
+    }
+  },
+
+  TOMBSTONES_NOT_TAKEN("H8", "who takes a partition does not know which retries have ended") {
+    @Override
+    List<Tombstone> tombstones(SharedInMemoryStore store, SourcePartition partition, long now) {
+      return List.of();
     }
   },
 
@@ -142,6 +152,10 @@ enum PeersBug {
     return store.reports(partition);
   }
 
+  List<Tombstone> tombstones(SharedInMemoryStore store, SourcePartition partition, long now) {
+    return store.tombstones(partition, now);
+  }
+
   List<Outcome> commit(Peer peer, WriteBatch batch) {
     return peer.store().commit(batch);
   }
@@ -159,9 +173,16 @@ enum PeersBug {
   /// What a former owner does when a partition was read by the one that takes it.
   void whileTaken(Peer former) {}
 
-  /// Whether an engine gets to hear of it.
-  boolean isHeard(Command command) {
-    return true;
+  /// What an engine gets to hear.
+  Command heard(Command command) {
+    return command;
+  }
+
+  /// A change that is under way like this one, and whose loss is nobody's.
+  private static Change ofNoConsequence(Change change) {
+    return change instanceof Change.Consumed
+        ? change
+        : new Change.OffsetCommitted(new SourcePartition("", "", "", "", 0), 0, null);
   }
 
   /// Commits what is left of the batch, and says that all of it was.

@@ -37,6 +37,11 @@ final class PeersLedger implements Peers.Observer {
   /// What may run only once, and was given up after it was handed out (G3).
   private final Set<Origin> failed = new HashSet<>();
 
+  /// Which copies of retries workers got first, and when (G4).
+  private final Map<String, First> derived = new HashMap<>();
+
+  private record First(Origin origin, long wall) {}
+
   /// Places that brokers were told to be another's (H10, H11).
   private final Map<Peer, Set<Place>> fenced = new HashMap<>();
 
@@ -68,6 +73,17 @@ final class PeersLedger implements Peers.Observer {
       Origin origin = activation.origin();
       check(ranOnce.add(origin), "G3", "handed out twice", activation);
       check(!failed.contains(origin), "G3", "handed out, and had failed", activation);
+    }
+    if (generation(activation.id()) > 0) {
+      First first =
+          derived.putIfAbsent(activation.id(), new First(activation.origin(), peers.wall));
+      check(
+          first == null
+              || first.origin.equals(activation.origin())
+              || peers.wall - first.wall > RigOptions.TOMBSTONE,
+          "G4",
+          "handed out, and another copy of it was",
+          activation);
     }
     check(peers.now < peer.leaseUntil, "H11", "handed out after the lease", activation);
     check(
@@ -293,7 +309,7 @@ final class PeersLedger implements Peers.Observer {
     }
     for (Peer peer : peers.peers) {
       if (peer.engine().outstanding() != 0) {
-        throw new AssertionError(peer.engine().outstanding() + " changes are not settled");
+        throw new AssertionError("G2: " + peer.engine().outstanding() + " changes are not settled");
       }
     }
   }

@@ -18,7 +18,7 @@ import java.util.SplittableRandom;
 /// stand still for longer than leases last and go on with what they remember. What may never
 /// happen, and what must have happened in the end, is checked by [PeersLedger].
 final class PeersModel {
-  private static final int ACTIONS = 150;
+  private static final int ACTIONS = 400;
   private static final int MAX_GENERATION = 2;
   private static final List<String> NAMES = List.of("a", "b", "c", "d");
   private static final List<String> APPLICATIONS = List.of("push", "pull");
@@ -32,6 +32,9 @@ final class PeersModel {
 
   /// Brokers that do not know yet that they lost a partition.
   private final Map<Log, Set<Peer>> zombies = new HashMap<>();
+
+  /// What Kafka is to get a second time, as after a crash.
+  private final List<Departure> copies = new ArrayList<>();
 
   /// What workers ever got, the last first.
   private final List<String> known = new ArrayList<>();
@@ -52,7 +55,7 @@ final class PeersModel {
     peers.observer = ledger;
     peers.bug = bug;
     for (String name : NAMES.subList(0, 2 + random.nextInt(3))) {
-      peers.peer(name);
+      peers.peer(name).deaf = random.nextInt(3) == 0;
     }
     for (int i = 0; i < 3; i++) {
       logs.add(peers.log("tasks", i));
@@ -186,6 +189,11 @@ final class PeersModel {
       Departure departure = peer.departing.get(random.nextInt(peer.departing.size()));
       arrive(departure);
       peer.acknowledge(departure);
+      if (random.nextInt(3) == 0) {
+        copies.add(departure);
+      }
+    } else if (!copies.isEmpty()) {
+      arrive(copies.removeFirst());
     }
   }
 
@@ -216,9 +224,28 @@ final class PeersModel {
       }
     } else if (owner.isAwake() && random.nextInt(3) > 0) {
       owner.revoke(log, false);
+      if (random.nextBoolean()) {
+        handOver(log, owner);
+      }
     } else {
       expel(log, owner);
     }
+  }
+
+  /// It has time to give the partition up in order, unless it waits for a call or for Kafka.
+  private void handOver(Log log, Peer owner) {
+    if (random.nextBoolean()) {
+      List.copyOf(owner.calls).forEach(call -> owner.answer(call, PushOutcome.ACCEPTED));
+      for (Departure departure : List.copyOf(owner.departing)) {
+        arrive(departure);
+        owner.acknowledge(departure);
+      }
+    }
+    for (int i = 0; i < 3 && owner.undrained.contains(log.source); i++) {
+      owner.commit(Integer.MAX_VALUE);
+    }
+    owner.release(log);
+    take(log, anyPeer());
   }
 
   private void expel(Log log, Peer owner) {
@@ -311,6 +338,7 @@ final class PeersModel {
 
   /// From now on everything goes well.
   private void drain() {
+    copies.forEach(this::arrive);
     for (Peer peer : peers.peers) {
       if (!peer.isUp()) {
         peer.start();
@@ -360,7 +388,7 @@ final class PeersModel {
       running.forEach(id -> ledger.report(anyPeer(), id, Status.COMPLETE));
       peers.pass(10_000);
       if (++rounds > 500) {
-        throw new AssertionError("It does not come to an end: " + state());
+        throw new AssertionError("G8: it does not come to an end: " + state());
       }
     } while (!isDone());
   }
