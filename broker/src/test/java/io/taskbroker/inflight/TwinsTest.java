@@ -103,6 +103,23 @@ final class TwinsTest {
   }
 
   @Test
+  void secondThatIsOnItsWayOutIsShedWithItsPlace() {
+    a.worker = _ -> PushOutcome.UNREACHABLE;
+    a.send(one, Task.of("x"));
+    b.send(two, Task.of("x"));
+    meet();
+    b.commits = false;
+    a.report(Status.COMPLETE, "x"); // recorded of both rows
+    peers.settle();
+    b.revoke(two, true);
+    b.expel(one);
+    a.take(one);
+    b.revoke(one, true);
+    b.commit(Integer.MAX_VALUE);
+    assertThat(b.depths()).isEqualTo(NOTHING);
+  }
+
+  @Test
   void secondLeavesWhenTheFirstIsDone() {
     a.send(one, Task.of("x").deadLetters());
     a.answer(PushOutcome.ACCEPTED);
