@@ -231,7 +231,7 @@ final class Peer implements Effects {
           case APPLIED -> committed.add(batch.get(i));
           case FENCED -> fenced.add(batch.get(i));
           case DUPLICATE, MISSING ->
-              throw new AssertionError(name + " owns no such row, or two of it: " + batch.get(i));
+              throw new AssertionError(name + " changes what is not there: " + batch.get(i));
         }
       }
       if (!fenced.isEmpty()) {

@@ -96,8 +96,10 @@ final class PeersModel {
       case 0, 1, 2 -> publish();
       case 3, 4 -> poll(log);
       case 5, 6, 7, 8 -> {
-        if (peer.isAwake()) {
-          peer.commit(1 + random.nextInt(20));
+        for (Peer each : peers.peers) {
+          if (each.isAwake() && random.nextBoolean()) {
+            each.commit(1 + random.nextInt(20));
+          }
         }
       }
       case 9, 10 -> peers.pass(random.nextInt(1_500));
@@ -109,7 +111,7 @@ final class PeersModel {
         }
       }
       case 15, 16, 17 -> report(peer);
-      case 18 -> produce(peer);
+      case 18 -> peers.peers.forEach(this::produce);
       case 19 -> move(log);
       case 20 -> learn(log);
       default -> disturb(peer);
@@ -176,9 +178,9 @@ final class PeersModel {
     boolean late = random.nextInt(4) == 0;
     String id = known.get(random.nextInt(late ? known.size() : Math.min(4, known.size())));
     Status status =
-        switch (random.nextInt(5)) {
+        switch (random.nextInt(6)) {
           case 0 -> Status.FAILURE;
-          case 1 -> ledger.generation(id) < MAX_GENERATION ? Status.RETRY : Status.COMPLETE;
+          case 1, 2 -> ledger.generation(id) < MAX_GENERATION ? Status.RETRY : Status.COMPLETE;
           default -> Status.COMPLETE;
         };
     ledger.report(peer, id, status);
@@ -192,7 +194,7 @@ final class PeersModel {
       if (random.nextInt(3) == 0) {
         copies.add(departure);
       }
-    } else if (!copies.isEmpty()) {
+    } else if (!copies.isEmpty() && random.nextInt(20) == 0) {
       arrive(copies.removeFirst());
     }
   }
@@ -223,6 +225,9 @@ final class PeersModel {
         take(log, anyPeer());
       }
     } else if (owner.isAwake() && random.nextInt(3) > 0) {
+      if (random.nextBoolean()) {
+        serve(owner);
+      }
       owner.revoke(log, false);
       if (random.nextBoolean()) {
         handOver(log, owner);
@@ -230,6 +235,15 @@ final class PeersModel {
     } else {
       expel(log, owner);
     }
+  }
+
+  /// Workers get what there is.
+  private void serve(Peer peer) {
+    peer.commit(Integer.MAX_VALUE);
+    for (int i = 0; i < 3 && peer.engine().hasRoom(); i++) {
+      peer.claim();
+    }
+    List.copyOf(peer.calls).forEach(call -> peer.answer(call, PushOutcome.ACCEPTED));
   }
 
   /// It has time to give the partition up in order, unless it waits for a call or for Kafka.
