@@ -231,7 +231,10 @@ final class Peer implements Effects {
           case APPLIED -> committed.add(batch.get(i));
           case FENCED -> fenced.add(batch.get(i));
           case DUPLICATE, MISSING ->
-              throw new AssertionError(name + " changes what is not there: " + batch.get(i));
+              throw new AssertionError(
+                  "H10: %s changes what is not there, or stores it twice: %s of %s"
+                      .formatted(
+                          name, batch.get(i).getClass().getSimpleName(), Place.of(batch.get(i))));
         }
       }
       if (!fenced.isEmpty()) {

@@ -354,6 +354,9 @@ final class PeersModel {
   private void drain() {
     copies.forEach(this::arrive);
     for (Peer peer : peers.peers) {
+      if (peer.isUp() && random.nextInt(3) == 0) {
+        crash(peer);
+      }
       if (!peer.isUp()) {
         peer.start();
       }
