@@ -115,20 +115,31 @@ final class PeersLedger implements Peers.Observer {
     }
   }
 
-  /// A broker acts on it that a worker let its time pass.
+  /// A broker acts on it that a worker let its time pass; of several rows one does not know which.
   private void overdue(String id) {
-    List<Row> rows =
-        peers.disk.rows().stream().filter(row -> row.activation().id().equals(id)).toList();
-    if (!rows.isEmpty()) {
-      check(
-          !rows.stream().allMatch(this::isReportedComplete),
-          "G6",
-          "taken for overdue, and its Complete is there",
-          rows.getFirst().activation());
+    if (wereSeveral(id)) {
+      return;
     }
-    if (rows.size() == 1 && rows.getFirst().activation().atMostOnce()) {
-      failed.add(rows.getFirst().activation().origin());
-    }
+    peers
+        .row(id)
+        .ifPresent(row -> {
+          Activation activation = row.activation();
+          check(
+              !isReportedComplete(row),
+              "G6",
+              "taken for overdue, and its Complete is there",
+              activation);
+          if (activation.atMostOnce()) {
+            failed.add(activation.origin());
+          }
+        });
+  }
+
+  private boolean wereSeveral(String id) {
+    return peers.disk.history().stream()
+            .filter(insert -> insert.row().activation().id().equals(id))
+            .count()
+        > 1;
   }
 
   private boolean isReportedComplete(Row row) {
@@ -241,11 +252,7 @@ final class PeersLedger implements Peers.Observer {
 
   /// No row of the id is to run again without its broker having been told; one of several may.
   private void checkDurable(String id) {
-    boolean several =
-        peers.disk.history().stream()
-                .filter(insert -> insert.row().activation().id().equals(id))
-                .count()
-            > 1;
+    boolean several = wereSeveral(id);
     for (Row row : peers.disk.rows()) {
       if (row.activation().id().equals(id) && row.leaving() == null && !several) {
         check(isReportedComplete(row), "G2", "there, and its Complete answered", row.activation());

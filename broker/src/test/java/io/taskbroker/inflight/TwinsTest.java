@@ -2,6 +2,7 @@ package io.taskbroker.inflight;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.Peers.Log;
 import org.junit.jupiter.api.BeforeEach;
@@ -59,6 +60,21 @@ final class TwinsTest {
     b.report(Status.COMPLETE, "x");
     assertThat(peers.disk.rows()).isEmpty();
     assertThat(b.handedOut).hasSize(1);
+  }
+
+  @Test
+  void secondThatMovesOnKeepsItsDeadline() {
+    a.send(one, Task.of("x"));
+    a.answer(PushOutcome.ACCEPTED);
+    a.giveUp(one);
+    Row before = peers.row("x").orElseThrow();
+    b.send(two, Task.of("x"));
+    b.take(one);
+    b.giveUp(one);
+    assertThat(peers.disk.rows())
+        .filteredOn(row -> row.key() == before.key())
+        .singleElement()
+        .returns(before.processingDeadline(), Row::processingDeadline);
   }
 
   @Test
