@@ -40,6 +40,9 @@ final class PeersLedger implements Peers.Observer {
   /// Which copies of retries workers got first, and when (G4).
   private final Map<String, First> derived = new HashMap<>();
 
+  /// Retries that were reported while their rows were parked: they leave no tombstone.
+  private final Set<String> parkedAtReport = new HashSet<>();
+
   private record First(Origin origin, long wall) {}
 
   /// Places that brokers were told to be another's (H10, H11).
@@ -79,6 +82,7 @@ final class PeersLedger implements Peers.Observer {
           derived.putIfAbsent(activation.id(), new First(activation.origin(), peers.wall));
       check(
           first == null
+              || parkedAtReport.contains(activation.id())
               || first.origin.equals(activation.origin())
               || peers.wall - first.wall > RigOptions.TOMBSTONE,
           "G4",
@@ -214,6 +218,9 @@ final class PeersLedger implements Peers.Observer {
   void report(Peer peer, String id, Status status) {
     if (status == Status.COMPLETE) {
       completed.add(id);
+    }
+    if (peers.row(id).map(Row::parkedUntil).orElse(Row.NONE) != Row.NONE) {
+      parkedAtReport.add(id);
     }
     kept.removeIf(each -> each.id.equals(id));
     handedOver.values().removeIf(each -> each.id.equals(id));
