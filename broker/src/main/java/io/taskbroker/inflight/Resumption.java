@@ -29,6 +29,8 @@ final class Resumption {
     entry.committed = row.committed();
     entry.deadlineExtended = row.deadlineExtended();
     entry.deadline = Math.max(row.processingDeadline(), row.claimExpiresAt());
+    // Nothing is to be written down of it, also if its place goes before it is resumed.
+    entry.marked = row.status() == Status.PROCESSING;
     entry.destination = row.leaving();
     return entry;
   }

@@ -32,8 +32,9 @@ final class Twins {
     }
   }
 
+  /// Whether one of them is to go on when the id is free.
   boolean waitFor(String id) {
-    return waiting.containsKey(id);
+    return first(id) != null;
   }
 
   /// The one of that key that waits; null if there is none.
@@ -61,18 +62,24 @@ final class Twins {
     return found;
   }
 
-  /// The id is free: the next that waits for it may go on, unless it ended meanwhile.
+  /// The id is free: the next that waits for it may go on. One that is on its way out stays until
+  /// its row is gone, or its place is lost.
   @Nullable Entry next(String id) {
+    Entry next = first(id);
+    if (next != null) {
+      remove(next);
+      free.addLast(next);
+    }
+    return next;
+  }
+
+  private @Nullable Entry first(String id) {
     ArrayDeque<Entry> twins = waiting.get(id);
-    while (twins != null) {
-      Entry next = twins.removeFirst();
-      if (twins.isEmpty()) {
-        waiting.remove(id);
-        twins = null;
-      }
-      if (next.step == Entry.Step.STORED) {
-        free.addLast(next);
-        return next;
+    if (twins != null) {
+      for (Entry twin : twins) {
+        if (twin.step == Entry.Step.STORED) {
+          return twin;
+        }
       }
     }
     return null;

@@ -49,6 +49,9 @@ final class Peer implements Effects {
   /// Whether it is not told what others recorded.
   boolean deaf;
 
+  /// Until when it was told that its lease lasts, monotonic milliseconds.
+  long leaseUntil;
+
   /// What workers answer to a push; null from it: nothing yet.
   Function<Delivery, @Nullable PushOutcome> worker = _ -> null;
 
@@ -56,6 +59,7 @@ final class Peer implements Effects {
   private final RigOptions options;
   private final Map<SourcePartition, Long> positions = new HashMap<>();
   private final Map<SourcePartition, Long> consumed = new HashMap<>();
+  private final Map<SourcePartition, Integer> generations = new HashMap<>();
   private final ArrayDeque<Command> told = new ArrayDeque<>();
 
   /// Changes and queries for the store, in order.
@@ -63,6 +67,7 @@ final class Peer implements Effects {
 
   private @Nullable SharedInMemoryStore store;
   private @Nullable Inflight engine;
+  private boolean asleep;
   private long effects;
   private long batches;
 
@@ -94,6 +99,7 @@ final class Peer implements Effects {
   void crash() {
     store().lapse();
     engine = null;
+    asleep = false;
     told.clear();
     waiting.clear();
     calls.clear();
@@ -109,6 +115,21 @@ final class Peer implements Effects {
 
   boolean isUp() {
     return engine != null;
+  }
+
+  boolean isAwake() {
+    return engine != null && !asleep;
+  }
+
+  /// Stands still from now on, as a machine that is suspended does.
+  void sleep() {
+    asleep = true;
+  }
+
+  /// Goes on where it stood still.
+  void wake() {
+    asleep = false;
+    settle();
   }
 
   SharedInMemoryStore store() {
@@ -130,7 +151,7 @@ final class Peer implements Effects {
   }
 
   long nextWake() {
-    return engine == null ? Long.MAX_VALUE : engine.nextWake();
+    return engine == null || asleep ? Long.MAX_VALUE : engine.nextWake();
   }
 
   void tell(Command command) {
@@ -138,16 +159,26 @@ final class Peer implements Effects {
   }
 
   private void step() {
+    engine().advance(peers.now, peers.wall);
     for (Command command = told.poll(); command != null; command = told.poll()) {
-      engine().apply(command);
+      apply(command);
     }
     engine().advance(peers.now, peers.wall);
+  }
+
+  private void apply(Command command) {
+    switch (command) {
+      case Command.Lease lease -> leaseUntil = lease.until();
+      case Command.Fenced fenced -> peers.observer.fenced(this, fenced.changes());
+      default -> {}
+    }
+    engine().apply(peers.bug.heard(command));
   }
 
   void settle() {
     long before;
     int steps = 0;
-    if (engine == null) {
+    if (engine == null || asleep) {
       return;
     }
     do {
@@ -168,17 +199,22 @@ final class Peer implements Effects {
 
   private void commitAll() {
     while (!waiting.isEmpty()) {
-      commitOne(Integer.MAX_VALUE);
+      commitOne(Integer.MAX_VALUE, batch -> peers.bug.commit(this, batch));
     }
   }
 
   /// Commits up to so many changes in one transaction, then answers the queries behind them.
   void commit(int most) {
-    commitOne(most);
+    commitOne(most, batch -> peers.bug.commit(this, batch));
     settle();
   }
 
-  private void commitOne(int most) {
+  /// Commits what waits, whatever partitions were taken from it since it began to.
+  void commitUnfenced() {
+    commitOne(Integer.MAX_VALUE, store()::commitUnfenced);
+  }
+
+  private void commitOne(int most, Function<WriteBatch, List<Outcome>> by) {
     List<Change> batch = new ArrayList<>();
     // The watermark behind rows is in their transaction (H1).
     while (waiting.peek() instanceof Change change
@@ -187,7 +223,7 @@ final class Peer implements Effects {
       batch.add(change);
     }
     if (!batch.isEmpty()) {
-      List<Outcome> outcomes = store().commit(new WriteBatch(++batches, batch));
+      List<Outcome> outcomes = by.apply(new WriteBatch(++batches, batch));
       List<Change> committed = new ArrayList<>();
       List<Change> fenced = new ArrayList<>();
       for (int i = 0; i < batch.size(); i++) {
@@ -195,7 +231,10 @@ final class Peer implements Effects {
           case APPLIED -> committed.add(batch.get(i));
           case FENCED -> fenced.add(batch.get(i));
           case DUPLICATE, MISSING ->
-              throw new AssertionError(name + " owns no such row: " + batch.get(i));
+              throw new AssertionError(
+                  "H10: %s changes what is not there, or stores it twice: %s of %s"
+                      .formatted(
+                          name, batch.get(i).getClass().getSimpleName(), Place.of(batch.get(i))));
         }
       }
       if (!fenced.isEmpty()) {
@@ -229,11 +268,14 @@ final class Peer implements Effects {
     if (!mayTake(log)) {
       throw new AssertionError(name + " may not take " + source);
     }
-    if (store().take(source, peers.nextGeneration()).isEmpty()) {
+    int generation = peers.nextGeneration();
+    generations.put(source, generation);
+    if (store().take(source, generation).isEmpty()) {
       throw new AssertionError(name + " does not get " + source);
     }
     log.owner = this;
     log.revoked = false;
+    peers.observer.taken(this, log);
     List<Row> rows = store().load(source, 0, PAGE);
     while (!rows.isEmpty()) {
       tell(restored(log, rows, List.of()));
@@ -246,17 +288,31 @@ final class Peer implements Effects {
     }
     meanwhile.run();
     Map<Fingerprint, Long> tombstones = new HashMap<>();
-    for (Tombstone tombstone : store().tombstones(source, peers.wall)) {
+    for (Tombstone tombstone : peers.bug.tombstones(store(), source, peers.wall)) {
       tombstones.put(tombstone.id(), tombstone.until());
     }
     tell(
         new Command.Restored(
-            source, List.of(), List.of(), tombstones, store().reports(source), log.inOrder));
-    long next = Math.max(0, Math.max(log.committed, peers.disk.watermark(source).next()));
+            source,
+            List.of(),
+            List.of(),
+            tombstones,
+            peers.bug.reports(store(), source),
+            log.inOrder));
+    long watermark = peers.bug.watermark(peers.disk, source);
+    long next = Math.max(0, Math.max(log.committed, watermark));
     positions.put(source, next);
     consumed.put(source, next);
     tell(new Command.Assigned(source, log.committed));
     settle();
+  }
+
+  /// Tries to take a partition that it had, as whoever gave it to it then would have it.
+  void retake(Log log) {
+    Integer generation = generations.get(log.source);
+    if (generation != null) {
+      var _ = peers.bug.retake(store(), log.source, generation, peers);
+    }
   }
 
   private static Command.Restored restored(Log log, List<Row> rows, List<ParkedRow> parked) {
@@ -285,6 +341,9 @@ final class Peer implements Effects {
   void revoke(Log log, boolean isLost) {
     undrained.add(log.source);
     log.revoked |= log.owner == this;
+    if (!isLost) {
+      peers.observer.revoked(this, log);
+    }
     tell(new Command.Revoked(log.source, isLost));
     settle();
   }
@@ -304,6 +363,7 @@ final class Peer implements Effects {
     commitOffset(log);
     store().release(log.source, log.inOrder);
     log.owner = null;
+    peers.observer.released(log);
     settle();
   }
 
@@ -389,12 +449,12 @@ final class Peer implements Effects {
 
   @Override
   public void passOn(List<Reported> reports, Object owner) {
-    ask(() -> new Command.PassedOn(store().report(reports), owner));
+    ask(() -> new Command.PassedOn(peers.bug.report(store(), reports), owner));
   }
 
   @Override
   public void readReports(List<Long> keys, Object owner) {
-    ask(() -> new Command.ReportsRead(store().reports(keys), owner));
+    ask(() -> new Command.ReportsRead(peers.bug.reports(store(), keys), owner));
   }
 
   @Override

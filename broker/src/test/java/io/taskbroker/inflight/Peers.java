@@ -1,6 +1,7 @@
 package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
@@ -24,6 +25,9 @@ final class Peers {
 
   Observer observer = new Observer() {};
 
+  /// What is wrong with the store, or with what brokers hear of it.
+  PeersBug bug = PeersBug.NONE;
+
   private final RigOptions options;
   private int generation;
 
@@ -32,6 +36,18 @@ final class Peers {
     default void handedOut(Peer peer, Delivery delivery) {}
 
     default void noticed(Notice notice, String id) {}
+
+    /// The peer has the partition, and is about to hear what the store has of it.
+    default void taken(Peer peer, Log log) {}
+
+    /// The peer begins to give the partition up, in order.
+    default void revoked(Peer peer, Log log) {}
+
+    /// The peer gave the partition up.
+    default void released(Log log) {}
+
+    /// The peer was told, or should have been, that changes were not made.
+    default void fenced(Peer peer, List<Change> changes) {}
   }
 
   Peers(RigOptions options) {

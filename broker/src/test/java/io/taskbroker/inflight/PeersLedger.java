@@ -6,6 +6,7 @@ import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.Peers.Log;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -13,7 +14,9 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// What a [PeersModel] saw, and the laws that brokers on one store obey together: G1 to G5.
+/// What a [PeersModel] saw, and the laws that brokers on one store obey together: G1 to G6, and G8
+/// as far as a broker may not take from another what that has. What is found begins with the
+/// guarantee.
 final class PeersLedger implements Peers.Observer {
   private final Peers peers;
 
@@ -28,6 +31,35 @@ final class PeersLedger implements Peers.Observer {
   private final Map<String, Integer> generations = new HashMap<>();
   private final Map<Peer, Integer> runs = new HashMap<>();
 
+  /// What brokers handed out in this run, by key.
+  private final Map<Peer, Map<Long, Entry>> served = new HashMap<>();
+
+  /// What may run only once, and was given up after it was handed out (G3).
+  private final Set<Origin> failed = new HashSet<>();
+
+  /// Which copies of retries workers got first, and when (G4).
+  private final Map<String, First> derived = new HashMap<>();
+
+  /// Retries that were reported while their rows were parked: they leave no tombstone.
+  private final Set<String> parkedAtReport = new HashSet<>();
+
+  private record First(Origin origin, long wall) {}
+
+  /// Places that brokers were told to be another's (H10, H11).
+  private final Map<Peer, Set<Place>> fenced = new HashMap<>();
+
+  /// Rows whose Complete was written down before the broker took them (H3).
+  private final Map<Peer, Set<Long>> finished = new HashMap<>();
+
+  /// What workers had when its partition was about to be given up (H17).
+  private final List<Kept> kept = new ArrayList<>();
+
+  /// @param until when the worker's time is over, monotonic milliseconds
+  private record Kept(long key, String id, Place place, long until) {}
+
+  /// Those of them whose partition was given up in order since.
+  private final Map<Long, Kept> handedOver = new HashMap<>();
+
   PeersLedger(Peers peers, List<String> known) {
     this.peers = peers;
     this.known = known;
@@ -38,11 +70,43 @@ final class PeersLedger implements Peers.Observer {
     known.addFirst(delivery.id());
     Entry entry = (Entry) delivery.owner();
     Activation activation = entry.activation;
-    check(activation.delayUntil() <= peers.wall, "handed out early", activation);
-    check(activation.expiresAt() > peers.wall, "handed out after its end", activation);
+    check(activation.delayUntil() <= peers.wall, "G5", "handed out early", activation);
+    check(activation.expiresAt() > peers.wall, "G5", "handed out after its end", activation);
     if (activation.atMostOnce()) {
-      check(ranOnce.add(activation.origin()), "handed out twice", activation);
+      Origin origin = activation.origin();
+      check(ranOnce.add(origin), "G3", "handed out twice", activation);
+      check(!failed.contains(origin), "G3", "handed out, and had failed", activation);
     }
+    if (generation(activation.id()) > 0) {
+      First first =
+          derived.putIfAbsent(activation.id(), new First(activation.origin(), peers.wall));
+      check(
+          first == null
+              || parkedAtReport.contains(activation.id())
+              || first.origin.equals(activation.origin())
+              || peers.wall - first.wall > RigOptions.TOMBSTONE,
+          "G4",
+          "handed out, and another copy of it was",
+          activation);
+    }
+    check(peers.now < peer.leaseUntil, "H11", "handed out after the lease", activation);
+    check(
+        !fenced.getOrDefault(peer, Set.of()).contains(Place.of(activation.origin())),
+        "H11",
+        "handed out by who was told that it is another's",
+        activation);
+    check(
+        !finished.getOrDefault(peer, Set.of()).contains(entry.key),
+        "G6",
+        "handed out, and its Complete was there when its partition was taken",
+        activation);
+    Kept before = handedOver.get(entry.key);
+    check(
+        before == null || peers.now >= before.until,
+        "G5",
+        "handed out while the worker of a former owner has it",
+        activation);
+    served.computeIfAbsent(peer, _ -> new HashMap<>()).put(entry.key, entry);
   }
 
   @Override
@@ -50,8 +114,92 @@ final class PeersLedger implements Peers.Observer {
     switch (notice) {
       case DISCARDED, EXPIRED -> disposed.add(id);
       case DUPLICATE -> duplicates.add(id);
+      case DEADLINE_PASSED, LEASE_PASSED -> overdue(id);
       default -> {}
     }
+  }
+
+  /// A broker acts on it that a worker let its time pass; of several rows one does not know which.
+  private void overdue(String id) {
+    if (wereSeveral(id)) {
+      return;
+    }
+    peers
+        .row(id)
+        .ifPresent(row -> {
+          Activation activation = row.activation();
+          check(
+              !isReportedComplete(row),
+              "G6",
+              "taken for overdue, and its Complete is there",
+              activation);
+          if (activation.atMostOnce()) {
+            failed.add(activation.origin());
+          }
+        });
+  }
+
+  private boolean wereSeveral(String id) {
+    return peers.disk.history().stream()
+            .filter(insert -> insert.row().activation().id().equals(id))
+            .count()
+        > 1;
+  }
+
+  private boolean isReportedComplete(Row row) {
+    return peers.disk.reports().stream()
+        .anyMatch(report -> report.key() == row.key() && report.status() == Status.COMPLETE);
+  }
+
+  @Override
+  public void taken(Peer peer, Log log) {
+    Place place = Place.of(log.source);
+    fenced.getOrDefault(peer, new HashSet<>()).remove(place);
+    for (Row row : peers.disk.rows()) {
+      if (Place.of(row.activation().origin()).equals(place) && isReportedComplete(row)) {
+        finished.computeIfAbsent(peer, _ -> new HashSet<>()).add(row.key());
+      }
+    }
+  }
+
+  @Override
+  public void fenced(Peer peer, List<Change> changes) {
+    for (Change change : changes) {
+      // May be made after the partition was given up, and it is no one's loss.
+      if (!(change instanceof Change.OffsetCommitted)) {
+        Place place = Place.of(change);
+        for (Log log : peers.logs) {
+          if (log.owner == peer && Place.of(log.source).equals(place)) {
+            throw new AssertionError(
+                "G8: %s was fenced of %s, and has it".formatted(peer.name, place));
+          }
+        }
+        fenced.computeIfAbsent(peer, _ -> new HashSet<>()).add(place);
+      }
+    }
+  }
+
+  @Override
+  public void revoked(Peer peer, Log log) {
+    Place place = Place.of(log.source);
+    for (Entry entry : served.getOrDefault(peer, Map.of()).values()) {
+      if (place.has(entry)
+          && entry.status == Status.PROCESSING
+          && entry.step == Entry.Step.STORED) {
+        kept.add(new Kept(entry.key, entry.id(), place, entry.deadline));
+      }
+    }
+  }
+
+  @Override
+  public void released(Log log) {
+    Place place = Place.of(log.source);
+    for (Kept each : kept) {
+      if (log.inOrder && each.place.equals(place)) {
+        handedOver.put(each.key, each);
+      }
+    }
+    kept.removeIf(each -> each.place.equals(place));
   }
 
   /// A worker proved that it does not have it (H9).
@@ -61,6 +209,9 @@ final class PeersLedger implements Peers.Observer {
 
   void crashed(Peer peer) {
     runs.merge(peer, 1, Integer::sum);
+    served.remove(peer);
+    fenced.remove(peer);
+    finished.remove(peer);
   }
 
   /// Reports to a broker, and checks, when that answers, that the store knows (G2).
@@ -68,6 +219,11 @@ final class PeersLedger implements Peers.Observer {
     if (status == Status.COMPLETE) {
       completed.add(id);
     }
+    if (peers.row(id).map(Row::parkedUntil).orElse(Row.NONE) != Row.NONE) {
+      parkedAtReport.add(id);
+    }
+    kept.removeIf(each -> each.id.equals(id));
+    handedOver.values().removeIf(each -> each.id.equals(id));
     int run = runs.getOrDefault(peer, 0);
     peer.tell(
         new Command.Report(
@@ -103,17 +259,10 @@ final class PeersLedger implements Peers.Observer {
 
   /// No row of the id is to run again without its broker having been told; one of several may.
   private void checkDurable(String id) {
-    boolean several =
-        peers.disk.history().stream()
-                .filter(insert -> insert.row().activation().id().equals(id))
-                .count()
-            > 1;
+    boolean several = wereSeveral(id);
     for (Row row : peers.disk.rows()) {
-      boolean told =
-          peers.disk.reports().stream()
-              .anyMatch(report -> report.key() == row.key() && report.status() == Status.COMPLETE);
-      if (row.activation().id().equals(id) && row.leaving() == null && !told && !several) {
-        throw new AssertionError("Complete of " + id + " was answered, and it is there");
+      if (row.activation().id().equals(id) && row.leaving() == null && !several) {
+        check(isReportedComplete(row), "G2", "there, and its Complete answered", row.activation());
       }
     }
   }
@@ -151,11 +300,12 @@ final class PeersLedger implements Peers.Observer {
     Set<Origin> stored = new HashSet<>();
     for (Change.Insert insert : peers.disk.history()) {
       Activation activation = insert.row().activation();
-      check(stored.add(activation.origin()), "stored twice", activation);
+      check(stored.add(activation.origin()), "G1", "stored twice", activation);
       check(
           completed.contains(activation.id())
               || arrived.contains(activation.id())
               || disposed.contains(activation.id()),
+          "G2",
           "lost on the way out",
           activation);
     }
@@ -166,21 +316,22 @@ final class PeersLedger implements Peers.Observer {
             stored.contains(activation.origin())
                 || duplicates.contains(activation.id())
                 || disposed.contains(activation.id()),
+            "G1",
             "lost on the way in",
             activation);
       }
     }
     for (Peer peer : peers.peers) {
       if (peer.engine().outstanding() != 0) {
-        throw new AssertionError(peer.engine().outstanding() + " changes are not settled");
+        throw new AssertionError("G2: " + peer.engine().outstanding() + " changes are not settled");
       }
     }
   }
 
-  private static void check(boolean holds, String what, Activation activation) {
+  private static void check(boolean holds, String rule, String what, Activation activation) {
     if (!holds) {
       throw new AssertionError(
-          "%s was %s: %s".formatted(activation.id(), what, activation.origin()));
+          "%s: %s was %s: %s".formatted(rule, activation.id(), what, activation.origin()));
     }
   }
 }

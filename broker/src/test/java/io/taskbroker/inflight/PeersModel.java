@@ -14,11 +14,13 @@ import java.util.Set;
 import java.util.SplittableRandom;
 
 /// The life of some brokers on one store at random, from one seed: partitions move in order, by
-/// force and by crashes, reports reach any broker, leases end, notifications get lost. What may
-/// never happen, and what must have happened in the end, is checked by [PeersLedger].
+/// force and by crashes, reports reach any broker, leases end, notifications get lost, brokers
+/// stand still for longer than leases last and go on with what they remember. What may never
+/// happen, and what must have happened in the end, is checked by [PeersLedger].
 final class PeersModel {
-  private static final int ACTIONS = 150;
+  private static final int ACTIONS = 400;
   private static final int MAX_GENERATION = 2;
+  private static final List<String> NAMES = List.of("a", "b", "c", "d");
   private static final List<String> APPLICATIONS = List.of("push", "pull");
   private static final PushOutcome[] OUTCOMES = PushOutcome.values();
 
@@ -31,12 +33,15 @@ final class PeersModel {
   /// Brokers that do not know yet that they lost a partition.
   private final Map<Log, Set<Peer>> zombies = new HashMap<>();
 
+  /// What Kafka is to get a second time, as after a crash.
+  private final List<Departure> copies = new ArrayList<>();
+
   /// What workers ever got, the last first.
   private final List<String> known = new ArrayList<>();
 
   private int published;
 
-  PeersModel(long seed) {
+  PeersModel(long seed, PeersBug bug) {
     random = new SplittableRandom(seed);
     peers =
         new Peers(
@@ -48,8 +53,10 @@ final class PeersModel {
                 .maxChanges(4 + random.nextInt(100)));
     ledger = new PeersLedger(peers, known);
     peers.observer = ledger;
-    peers.peer("a");
-    peers.peer("b");
+    peers.bug = bug;
+    for (String name : NAMES.subList(0, 2 + random.nextInt(3))) {
+      peers.peer(name).deaf = random.nextInt(3) == 0;
+    }
     for (int i = 0; i < 3; i++) {
       logs.add(peers.log("tasks", i));
     }
@@ -89,20 +96,22 @@ final class PeersModel {
       case 0, 1, 2 -> publish();
       case 3, 4 -> poll(log);
       case 5, 6, 7, 8 -> {
-        if (peer.isUp()) {
-          peer.commit(1 + random.nextInt(20));
+        for (Peer each : peers.peers) {
+          if (each.isAwake() && random.nextBoolean()) {
+            each.commit(1 + random.nextInt(20));
+          }
         }
       }
       case 9, 10 -> peers.pass(random.nextInt(1_500));
       case 11 -> peers.pass(random.nextInt(20) == 0 ? 1_200_000 : random.nextInt(15_000));
       case 12, 13 -> answerCall(peer);
       case 14 -> {
-        if (peer.isUp() && peer.engine().hasRoom()) {
+        if (peer.isAwake() && peer.engine().hasRoom()) {
           peer.claim();
         }
       }
       case 15, 16, 17 -> report(peer);
-      case 18 -> produce(peer);
+      case 18 -> peers.peers.forEach(this::produce);
       case 19 -> move(log);
       case 20 -> learn(log);
       default -> disturb(peer);
@@ -136,11 +145,11 @@ final class PeersModel {
   /// The owner reads on, or a broker that takes itself for the owner.
   private void poll(Log log) {
     Peer owner = log.owner;
-    if (owner != null && !log.revoked) {
+    if (owner != null && owner.isAwake() && !log.revoked) {
       owner.poll(log, 1 + random.nextInt(5));
     }
     for (Peer zombie : zombies(log)) {
-      if (zombie.isUp() && random.nextBoolean()) {
+      if (zombie.isAwake() && random.nextBoolean()) {
         zombie.poll(log, 1 + random.nextInt(5));
       }
     }
@@ -151,7 +160,7 @@ final class PeersModel {
   }
 
   private void answerCall(Peer peer) {
-    if (!peer.calls.isEmpty()) {
+    if (peer.isAwake() && !peer.calls.isEmpty()) {
       Delivery call = peer.calls.get(random.nextInt(peer.calls.size()));
       PushOutcome outcome =
           random.nextBoolean() ? PushOutcome.ACCEPTED : OUTCOMES[random.nextInt(OUTCOMES.length)];
@@ -163,25 +172,30 @@ final class PeersModel {
   }
 
   private void report(Peer peer) {
-    if (known.isEmpty() || !peer.isUp() || !peer.engine().hasRoom()) {
+    if (known.isEmpty() || !peer.isAwake() || !peer.engine().hasRoom()) {
       return;
     }
     boolean late = random.nextInt(4) == 0;
     String id = known.get(random.nextInt(late ? known.size() : Math.min(4, known.size())));
     Status status =
-        switch (random.nextInt(5)) {
+        switch (random.nextInt(6)) {
           case 0 -> Status.FAILURE;
-          case 1 -> ledger.generation(id) < MAX_GENERATION ? Status.RETRY : Status.COMPLETE;
+          case 1, 2 -> ledger.generation(id) < MAX_GENERATION ? Status.RETRY : Status.COMPLETE;
           default -> Status.COMPLETE;
         };
     ledger.report(peer, id, status);
   }
 
   private void produce(Peer peer) {
-    if (!peer.departing.isEmpty()) {
+    if (peer.isAwake() && !peer.departing.isEmpty()) {
       Departure departure = peer.departing.get(random.nextInt(peer.departing.size()));
       arrive(departure);
       peer.acknowledge(departure);
+      if (random.nextInt(3) == 0) {
+        copies.add(departure);
+      }
+    } else if (!copies.isEmpty() && random.nextInt(20) == 0) {
+      arrive(copies.removeFirst());
     }
   }
 
@@ -205,35 +219,78 @@ final class PeersModel {
     Peer owner = log.owner;
     if (owner == null) {
       take(log, anyPeer());
-    } else if (log.revoked) {
+    } else if (owner.isAwake() && log.revoked) {
       owner.release(log);
-    } else if (random.nextInt(3) > 0) {
+      if (random.nextBoolean()) {
+        take(log, anyPeer());
+      }
+    } else if (owner.isAwake() && random.nextInt(3) > 0) {
+      if (random.nextBoolean()) {
+        serve(owner);
+      }
       owner.revoke(log, false);
+      if (random.nextBoolean()) {
+        handOver(log, owner);
+      }
     } else {
-      owner.expel(log);
-      zombies(log).add(owner);
-      take(log, anyPeer());
+      expel(log, owner);
     }
+  }
+
+  /// Workers get what there is.
+  private void serve(Peer peer) {
+    peer.commit(Integer.MAX_VALUE);
+    for (int i = 0; i < 3 && peer.engine().hasRoom(); i++) {
+      peer.claim();
+    }
+    List.copyOf(peer.calls).forEach(call -> peer.answer(call, PushOutcome.ACCEPTED));
+  }
+
+  /// It has time to give the partition up in order, unless it waits for a call or for Kafka.
+  private void handOver(Log log, Peer owner) {
+    if (random.nextBoolean()) {
+      List.copyOf(owner.calls).forEach(call -> owner.answer(call, PushOutcome.ACCEPTED));
+      for (Departure departure : List.copyOf(owner.departing)) {
+        arrive(departure);
+        owner.acknowledge(departure);
+      }
+    }
+    for (int i = 0; i < 3 && owner.undrained.contains(log.source); i++) {
+      owner.commit(Integer.MAX_VALUE);
+    }
+    owner.release(log);
+    take(log, anyPeer());
+  }
+
+  private void expel(Log log, Peer owner) {
+    owner.expel(log);
+    zombies(log).add(owner);
+    take(log, anyPeer());
   }
 
   private void take(Log log, Peer peer) {
-    if (peer.isUp() && peer.mayTake(log) && !zombies(log).contains(peer)) {
-      peer.take(log);
+    if (peer.isAwake() && peer.mayTake(log) && !zombies(log).contains(peer)) {
+      peer.take(
+          log, () -> zombies(log).stream().filter(Peer::isAwake).forEach(peers.bug::whileTaken));
     }
   }
 
-  /// Brokers hear that they lost a partition.
+  /// Brokers hear that they lost a partition. What they were about to do before comes first.
   private void learn(Log log) {
-    for (Peer zombie : zombies(log)) {
-      if (zombie.isUp()) {
+    Peer owner = log.owner;
+    for (Peer zombie : List.copyOf(zombies(log))) {
+      if (zombie.isAwake()) {
+        if (owner != null && owner.isUp() && random.nextInt(3) == 0) {
+          zombie.retake(log);
+        }
         zombie.revoke(log, true);
+        zombies(log).remove(zombie);
       }
     }
-    zombies(log).clear();
   }
 
   private void disturb(Peer peer) {
-    switch (random.nextInt(6)) {
+    switch (random.nextInt(8)) {
       case 0, 1 -> {
         if (peer.isUp()) {
           crash(peer);
@@ -242,19 +299,42 @@ final class PeersModel {
         }
       }
       case 2 -> peer.deaf = !peer.deaf;
-      case 3 -> {
-        if (peer.isUp()) {
+      case 3, 4 -> sleepOrWake(peer);
+      case 5 -> {
+        if (peer.isAwake()) {
           long until = random.nextBoolean() ? Long.MAX_VALUE : peers.now + random.nextInt(2_000);
           peer.tell(new Command.Lease(until));
         }
       }
       default -> {
-        if (peer.isUp()) {
+        if (peer.isAwake()) {
           for (Log log : logs) {
             peer.commitOffset(log);
           }
           peer.commit(Integer.MAX_VALUE);
         }
+      }
+    }
+  }
+
+  /// It stands still, perhaps until others have had its partitions for long; or goes on.
+  private void sleepOrWake(Peer peer) {
+    if (peer.isAwake()) {
+      peer.tell(new Command.Lease(peers.now + random.nextInt((int) RigOptions.LEASE)));
+      peer.settle();
+      peer.sleep();
+      if (random.nextBoolean()) {
+        for (Log log : logs) {
+          if (log.owner == peer) {
+            expel(log, peer);
+          }
+        }
+        peers.pass(random.nextInt(100_000));
+      }
+    } else if (peer.isUp()) {
+      peer.wake();
+      if (random.nextBoolean()) {
+        peer.tell(new Command.Lease(Long.MAX_VALUE));
       }
     }
   }
@@ -272,9 +352,16 @@ final class PeersModel {
 
   /// From now on everything goes well.
   private void drain() {
+    copies.forEach(this::arrive);
     for (Peer peer : peers.peers) {
+      if (peer.isUp() && random.nextInt(3) == 0) {
+        crash(peer);
+      }
       if (!peer.isUp()) {
         peer.start();
+      }
+      if (!peer.isAwake()) {
+        peer.wake();
       }
       peer.commits = true;
       peer.deaf = false;
@@ -318,7 +405,7 @@ final class PeersModel {
       running.forEach(id -> ledger.report(anyPeer(), id, Status.COMPLETE));
       peers.pass(10_000);
       if (++rounds > 500) {
-        throw new AssertionError("It does not come to an end: " + state());
+        throw new AssertionError("G8: it does not come to an end: " + state());
       }
     } while (!isDone());
   }

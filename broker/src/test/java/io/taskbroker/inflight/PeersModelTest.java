@@ -15,7 +15,7 @@ final class PeersModelTest {
   void nothingIsLostOrDoneTwiceWhoeverHasIt() {
     for (long seed = FIRST; seed < FIRST + SEEDS; seed++) {
       try {
-        new PeersModel(seed).run();
+        new PeersModel(seed, PeersBug.NONE).run();
       } catch (AssertionError | RuntimeException e) {
         throw new AssertionError("Seed " + seed + ": " + e.getMessage(), e);
       }

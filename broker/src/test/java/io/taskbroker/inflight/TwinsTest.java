@@ -2,6 +2,7 @@ package io.taskbroker.inflight;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.Peers.Log;
 import org.junit.jupiter.api.BeforeEach;
@@ -62,6 +63,21 @@ final class TwinsTest {
   }
 
   @Test
+  void secondThatMovesOnKeepsItsDeadline() {
+    a.send(one, Task.of("x"));
+    a.answer(PushOutcome.ACCEPTED);
+    a.giveUp(one);
+    Row before = peers.row("x").orElseThrow();
+    b.send(two, Task.of("x"));
+    b.take(one);
+    b.giveUp(one);
+    assertThat(peers.disk.rows())
+        .filteredOn(row -> row.key() == before.key())
+        .singleElement()
+        .returns(before.processingDeadline(), Row::processingDeadline);
+  }
+
+  @Test
   void secondIsShedWithItsPlace() {
     a.send(one, Task.of("x"));
     b.send(two, Task.of("x"));
@@ -99,6 +115,23 @@ final class TwinsTest {
     a.report(Status.COMPLETE, "x"); // recorded of both rows
     peers.settle();
     assertThat(peers.disk.rows()).isEmpty();
+    assertThat(b.depths()).isEqualTo(NOTHING);
+  }
+
+  @Test
+  void secondThatIsOnItsWayOutIsShedWithItsPlace() {
+    a.worker = _ -> PushOutcome.UNREACHABLE;
+    a.send(one, Task.of("x"));
+    b.send(two, Task.of("x"));
+    meet();
+    b.commits = false;
+    a.report(Status.COMPLETE, "x"); // recorded of both rows
+    peers.settle();
+    b.revoke(two, true);
+    b.expel(one);
+    a.take(one);
+    b.revoke(one, true);
+    b.commit(Integer.MAX_VALUE);
     assertThat(b.depths()).isEqualTo(NOTHING);
   }
 
