@@ -228,7 +228,7 @@ final class Arrivals {
 
   /// Stores a record that is to leave at once (H19).
   private boolean acceptLeaving(Activation activation, Destination destination) {
-    if (bounds.isFull() || !flight.hasBytes()) {
+    if (bounds.isFull() || !flight.hasMemory()) {
       return false;
     }
     if (destination.headers().containsKey("taskbroker-reason")) {
@@ -264,7 +264,7 @@ final class Arrivals {
     long now = flight.wall;
     if (activation.delayUntil() > now) {
       boolean far = activation.delayUntil() - now > flight.options.periods().parkHorizon();
-      if (far || flight.delayed >= limits.maxDelayed() || !flight.hasBytes(lane)) {
+      if (far || flight.delayed >= limits.maxDelayed() || !flight.hasMemory(lane)) {
         park(lane, activation, Status.DELAY, activation.delayUntil());
       } else {
         insert(lane, activation, Status.DELAY);

@@ -7,7 +7,7 @@ package io.taskbroker.inflight;
 /// @param leaving that wait for Kafka
 /// @param parked on disk only
 /// @param outstanding changes that are not durable yet
-/// @param residentBytes payload bytes in memory
+/// @param memoryBytes bytes of memory that they take, [Entry#OVERHEAD_BYTES] of each included
 /// @param oldestMillis the age of the oldest that is ready to run, 0 if there is none
 public record Census(
     int pending,
@@ -17,5 +17,5 @@ public record Census(
     int leaving,
     int parked,
     int outstanding,
-    long residentBytes,
+    long memoryBytes,
     long oldestMillis) {}

@@ -221,7 +221,10 @@ public final class Inflight {
     if (started && Math.abs(step) > CLOCK_STEP_MS) {
       wakes.rebase();
       if (step < 0) {
-        flight.lanes.values().forEach(lane -> lane.parking.rewind());
+        for (Lane lane : flight.lanes.values()) {
+          lane.parking.rewind();
+          flight.schedule(lane);
+        }
       }
     }
   }
@@ -267,9 +270,9 @@ public final class Inflight {
     for (Lane lane : flight.sending) {
       next = Math.min(next, lane.pauseEnds(flight.now));
     }
-    if (flight.hasRoom()) {
+    if (flight.hasRoom() && flight.mayRead()) {
       for (Lane lane : flight.reading) {
-        if (flight.hasBytes(lane)) {
+        if (flight.hasMemory(lane)) {
           next = Math.min(next, flight.mono(lane.readAt));
           break;
         }
@@ -305,7 +308,7 @@ public final class Inflight {
         depths.leaving,
         depths.parked,
         flight.outstanding(),
-        depths.residentBytes,
+        depths.memoryBytes,
         flight.wall - oldest);
   }
 
@@ -323,13 +326,13 @@ public final class Inflight {
         handedOut,
         flight.leaving,
         flight.parked.size(),
-        flight.residentBytes());
+        flight.memoryBytes());
   }
 
   /// How much is in flight, in activations.
   ///
   /// @param parked on disk only
-  /// @param residentBytes payload bytes in memory
+  /// @param memoryBytes bytes of memory that they take
   public record Depths(
-      int pending, int delayed, int handedOut, int leaving, int parked, long residentBytes) {}
+      int pending, int delayed, int handedOut, int leaving, int parked, long memoryBytes) {}
 }
