@@ -32,7 +32,7 @@ final class EntryBytesTest {
 
   /// What differs between tasks, with the most by which they may need more than is counted, and
   /// less.
-  private enum Kind {
+  enum Kind {
     READY(1, 0.6),
     EXPIRING(1, 0.6),
     DELAYED(1, 0.6),

@@ -54,7 +54,7 @@ final class SmallHeapTest {
       assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
     }
     try (var broker = setup.start().awaitServing(PATIENCE);
-        var worker = worker(setup, AWAY, away)) {
+        var _ = worker(setup, AWAY, away)) {
       await().atMost(PATIENCE).until(() -> away.completedTasks() >= FIRST);
       assertThat(broker.isAlive()).isTrue();
     }
