@@ -87,7 +87,7 @@ final class RecallTest {
         RigOptions.pull()
             .maxDelayed(0)
             .maxPending(1_000)
-            .maxMemoryBytes(4 * pages * Parking.PAGE_BYTES + 100_000));
+            .maxMemoryBytes(4L * pages * Parking.PAGE_BYTES + 100_000));
   }
 
   private static Task task(String application, String id, long due) {
