@@ -34,6 +34,7 @@ public final class Inflight {
   private final Wakes wakes;
   private final Recall recall;
   private final Proofs proofs;
+  private final Admission admission;
   private final Arrivals arrivals;
   private final Handover handover;
   private final Collection<PartitionIntake> partitions;
@@ -53,7 +54,9 @@ public final class Inflight {
     resumption = new Resumption(flight, endings, handouts, proofs, rulings);
     wakes = new Wakes(flight, endings, resumption, foreign);
     recall = new Recall(flight, rulings, resumption);
-    arrivals = new Arrivals(flight, endings, proofs, intakes);
+    var bounds = new Bounds(flight);
+    admission = new Admission(flight, endings, bounds);
+    arrivals = new Arrivals(flight, admission, bounds, proofs, intakes);
     handover = new Handover(flight, endings, handouts, resumption, recall, intakes);
   }
 
@@ -94,7 +97,7 @@ public final class Inflight {
           handouts.claim(claim.application(), claim.namespace(), new Taker.Pull(claim.reply()));
       case Command.Pushed pushed ->
           handouts.pushed(pushed.delivery(), pushed.outcome(), pushed.detail());
-      case Command.Enqueue enqueue -> arrivals.enqueue(enqueue);
+      case Command.Enqueue enqueue -> admission.enqueue(enqueue);
       case Command.Ingest records -> arrivals.ingest(records);
       case Command.Assigned assigned -> arrivals.assigned(assigned);
       case Command.Revoked revoked -> revoked(revoked);
@@ -179,7 +182,7 @@ public final class Inflight {
     switch (change) {
       case Change.Insert(_, Entry entry) -> resumption.inserted(entry);
       case Change.Insert(_, Row parked) -> proofs.unproven(parked);
-      case Change.Insert(Row row, Refusal refusal) -> arrivals.replaced(row, refusal);
+      case Change.Insert(Row row, Refusal refusal) -> admission.replaced(row, refusal);
       case Change.Insert _ -> {}
       case Change.Mark(_, _, _, _, _, _, _, _, _, Entry entry) -> handouts.marked(entry);
       case Change.Mark _ -> {}
