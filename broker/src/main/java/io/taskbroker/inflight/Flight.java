@@ -329,6 +329,21 @@ final class Flight {
     effects.count(tally, activation, wall - since);
   }
 
+  /// The same of an entry: how long something takes that had to be tried again says nothing.
+  void tallyUnlessRepeated(Tally tally, Entry entry) {
+    if (entry.attempts == 0) {
+      tally(tally, entry.activation);
+    }
+  }
+
+  /// Says it of a lane once a minute.
+  void notice(Lane lane, Notice notice, String detail) {
+    if (now - lane.noticedAt >= 60_000 || lane.noticedAt == Long.MIN_VALUE) {
+      lane.noticedAt = now;
+      effects.notice(notice, lane.application, detail);
+    }
+  }
+
   /// Answers those who waited for the entry's fate to be durable.
   void settle(Entry entry) {
     for (Reply reply : entry.takeWaiting()) {

@@ -26,7 +26,9 @@ public final class Inflight {
 
   private final Flight flight;
   private final Endings endings;
+  private final Marks marks;
   private final Handouts handouts;
+  private final Outcomes outcomes;
   private final Rulings rulings;
   private final Resumption resumption;
   private final ForeignReports foreign;
@@ -44,20 +46,23 @@ public final class Inflight {
   public Inflight(InflightOptions options, Effects effects, RandomGenerator random) {
     flight = new Flight(options, effects, random);
     endings = new Endings(flight);
-    handouts = new Handouts(flight, endings);
+    marks = new Marks(flight);
+    var limits = new TimeLimits(flight, endings, marks);
+    handouts = new Handouts(flight, endings, marks, limits);
+    outcomes = new Outcomes(flight, endings, limits);
     rulings = new Rulings(flight, endings);
-    foreign = new ForeignReports(flight, handouts);
+    foreign = new ForeignReports(flight, limits);
     reports = new Reports(flight, endings, handouts, foreign);
     var intakes = new HashMap<SourcePartition, PartitionIntake>();
     partitions = intakes.values();
     proofs = new Proofs(flight, endings, partitions);
-    resumption = new Resumption(flight, endings, handouts, proofs, rulings);
+    resumption = new Resumption(flight, endings, proofs, rulings);
     wakes = new Wakes(flight, endings, resumption, foreign);
     recall = new Recall(flight, rulings, resumption);
     var bounds = new Bounds(flight);
     admission = new Admission(flight, endings, bounds);
     arrivals = new Arrivals(flight, admission, bounds, proofs, intakes);
-    handover = new Handover(flight, endings, handouts, resumption, recall, intakes);
+    handover = new Handover(flight, endings, marks, resumption, recall, intakes);
   }
 
   /// Takes in a row that was found in the store.
@@ -96,7 +101,7 @@ public final class Inflight {
       case Command.Claim claim ->
           handouts.claim(claim.application(), claim.namespace(), new Taker.Pull(claim.reply()));
       case Command.Pushed pushed ->
-          handouts.pushed(pushed.delivery(), pushed.outcome(), pushed.detail());
+          outcomes.pushed(pushed.delivery(), pushed.outcome(), pushed.detail());
       case Command.Enqueue enqueue -> admission.enqueue(enqueue);
       case Command.Ingest records -> arrivals.ingest(records);
       case Command.Assigned assigned -> arrivals.assigned(assigned);
@@ -171,9 +176,9 @@ public final class Inflight {
 
   private void drain() {
     flight.delivering = false;
-    handouts.mark(true);
+    marks.write(true);
     for (Entry entry : flight.entries.values()) {
-      handouts.unmark(entry);
+      marks.unmark(entry);
     }
   }
 
@@ -242,7 +247,7 @@ public final class Inflight {
       handOver();
     }
     wakes.wakeDue();
-    handouts.mark(false);
+    marks.write(false);
     flight.tombstones.forget(wall);
     arrivals.accept();
     rulings.sweep();
@@ -266,7 +271,7 @@ public final class Inflight {
   /// The monotonic time at which there is something to do without a further command;
   /// [Long#MAX_VALUE] if never.
   public long nextWake() {
-    long next = Math.min(flight.timers.next(), handouts.nextMark());
+    long next = Math.min(flight.timers.next(), marks.next());
     for (Lane lane : flight.sending) {
       next = Math.min(next, lane.pauseEnds(flight.now));
     }
