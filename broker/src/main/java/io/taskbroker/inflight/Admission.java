@@ -193,7 +193,7 @@ final class Admission {
   private void park(Lane lane, Activation activation, Status status, long due) {
     long key = ++flight.lastKey;
     long until = lane.parking.park(key, due);
-    flight.schedule(lane);
+    flight.lanes.schedule(lane);
     flight.parked.put(Ids.fingerprint(activation.id()), activation.origin(), key);
     Row row = Row.arriving(key, activation, status, flight.wall).parkedUntil(until);
     boolean proven = flight.options.shared() || !activation.atMostOnce();

@@ -37,7 +37,7 @@ final class Handouts {
     Entry entry = null;
     if (flight.delivers() && !taker.isGone()) {
       if (application != null) {
-        Lane lane = flight.lanes.get(application);
+        Lane lane = flight.lanes.find(application);
         entry = lane == null ? null : oldest(lane, namespace);
       } else if (namespace == null) {
         entry = oldestOfAll();
@@ -51,13 +51,13 @@ final class Handouts {
   }
 
   private @Nullable Entry oldestOfAll() {
-    Entry entry = flight.ready.oldest();
+    Entry entry = flight.lanes.oldest();
     while (entry != null) {
       // It is what its lane has first, unless its time is over, or is yet to come.
       if (oldest(entry.lane, null) == entry) {
         return entry;
       }
-      entry = flight.ready.oldest();
+      entry = flight.lanes.oldest();
     }
     return null;
   }

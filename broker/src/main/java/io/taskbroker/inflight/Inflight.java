@@ -229,7 +229,7 @@ public final class Inflight {
     if (started && Math.abs(step) > CLOCK_STEP_MS) {
       wakes.rebase();
       if (step < 0) {
-        flight.lanes.values().forEach(lane -> lane.parking.rewind());
+        flight.lanes.all().forEach(lane -> lane.parking.rewind());
       }
     }
   }
@@ -258,7 +258,7 @@ public final class Inflight {
   }
 
   private void pump() {
-    Iterator<Lane> lanes = flight.sending.iterator();
+    Iterator<Lane> lanes = flight.lanes.sending.iterator();
     while (lanes.hasNext()) {
       Lane lane = lanes.next();
       handouts.pump(lane);
@@ -272,11 +272,11 @@ public final class Inflight {
   /// [Long#MAX_VALUE] if never.
   public long nextWake() {
     long next = Math.min(flight.timers.next(), marks.next());
-    for (Lane lane : flight.sending) {
+    for (Lane lane : flight.lanes.sending) {
       next = Math.min(next, lane.pauseEnds(flight.now));
     }
     if (flight.hasRoom()) {
-      for (Lane lane : flight.reading) {
+      for (Lane lane : flight.lanes.reading) {
         if (flight.hasBytes(lane)) {
           next = Math.min(next, flight.mono(lane.readAt));
           break;
@@ -299,7 +299,7 @@ public final class Inflight {
   private Census census() {
     Depths depths = depths();
     long oldest = flight.wall;
-    for (Lane lane : flight.lanes.values()) {
+    for (Lane lane : flight.lanes.all()) {
       Entry entry = lane.oldest(null);
       if (entry != null) {
         oldest = Math.min(oldest, entry.activation.receivedAt());
@@ -321,7 +321,7 @@ public final class Inflight {
   public Depths depths() {
     int pending = 0;
     int handedOut = 0;
-    for (Lane lane : flight.lanes.values()) {
+    for (Lane lane : flight.lanes.all()) {
       pending += lane.pending;
       handedOut += lane.handedOut;
     }
