@@ -121,7 +121,7 @@ public final class Inflight {
           flight.rules = changed.rules();
         }
       }
-      case Command.Count count -> count.reply().accept(census());
+      case Command.Count count -> count.reply().accept(Census.of(flight));
       case Command.Drain _ -> drain();
       case Command.Fenced fenced -> fenced(fenced);
       case Command.Recorded recorded -> reports.recorded(recorded.reports());
@@ -296,42 +296,16 @@ public final class Inflight {
     return flight.outstanding();
   }
 
-  private Census census() {
-    Depths depths = depths();
-    long oldest = flight.wall;
-    for (Lane lane : flight.lanes.all()) {
-      Entry entry = lane.oldest(null);
-      if (entry != null) {
-        oldest = Math.min(oldest, entry.activation.receivedAt());
-      }
-    }
-    return new Census(
-        depths.pending,
-        flight.claimed,
-        depths.handedOut - flight.claimed,
-        depths.delayed,
-        depths.leaving,
-        depths.parked,
-        flight.outstanding(),
-        depths.residentBytes,
-        flight.wall - oldest);
-  }
-
   /// How much is in flight.
   public Depths depths() {
-    int pending = 0;
-    int handedOut = 0;
-    for (Lane lane : flight.lanes.all()) {
-      pending += lane.pending;
-      handedOut += lane.handedOut;
-    }
+    Census census = Census.of(flight);
     return new Depths(
-        pending,
-        flight.delayed,
-        handedOut,
-        flight.leaving,
-        flight.parked.size(),
-        flight.residentBytes());
+        census.pending(),
+        census.delayed(),
+        census.claimed() + census.processing(),
+        census.leaving(),
+        census.parked(),
+        census.residentBytes());
   }
 
   /// How much is in flight, in activations.
