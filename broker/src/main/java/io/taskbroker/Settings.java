@@ -43,7 +43,7 @@ final class Settings {
   private static final int READ_AHEAD_RECORDS = 3_000;
   private static final long READ_AHEAD_BYTES = 16 << 20;
   private static final int POLL_RECORDS = 1_000;
-  private static final long DEFAULT_MARK_MS = 500;
+  private static final long DEFAULT_MARK_MS = 1_000;
   private static final long SETTLE_MS = 2_000;
   private static final int LARGEST_DEAD_LETTER = 32 << 20;
   private static final long PARK_HORIZON_MS = 5 * 60_000;
@@ -85,15 +85,15 @@ final class Settings {
         shared);
   }
 
-  /// Replies wait for their transaction either way; batching status updates adds the linger and the
-  /// bound that were asked for (design section 5).
+  /// Replies wait for their transaction either way; batching status updates sets the interval and
+  /// the bound that were asked for (design section 5).
   static CommitOptions commits(BrokerConfig config) {
     StatusUpdateConfig updates = config.statusUpdates();
     CommitOptions options =
         CommitOptions.defaults()
             .maintainedEvery(
                 max(config.upkeep().vacuum().maintenanceInterval(), LEAST_MAINTENANCE_INTERVAL));
-    return updates.batched() ? options.lingering(updates.batchSize(), updates.interval()) : options;
+    return updates.batched() ? options.grouped(updates.batchSize(), updates.interval()) : options;
   }
 
   static SqliteOptions sqlite(BrokerConfig config) {

@@ -85,7 +85,7 @@ final class PushKeys {
           false,
           KeyDoc.noted(
               "Whether marks of pushed tasks wait for each other",
-              "a task is marked if it runs longer than push.update.batch.interval, or than 500 ms"
+              "a task is marked if it runs longer than push.update.batch.interval, or than a second"
                   + " if this is false"),
           c -> c.push().updateBatched());
 

@@ -80,7 +80,7 @@ final class BrokerRun implements Outlets, Intake {
     CommitOptions options =
         new CommitOptions(
             plan.batchSize(),
-            Duration.ofMillis(plan.lingerMillis()),
+            Duration.ofMillis(plan.intervalMillis()),
             Duration.ofMillis(10),
             Duration.ofSeconds(1),
             Duration.ofSeconds(5),
