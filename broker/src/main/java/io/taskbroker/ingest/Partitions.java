@@ -12,7 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.apache.kafka.clients.admin.Admin;
+import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.common.TopicPartition;
@@ -197,12 +197,14 @@ final class Partitions implements ConsumerRebalanceListener {
   }
 
   /// Begins all partitions anew if their topic is another than it was.
-  void follow(TopicIdentity identity, Admin admin) {
+  ///
+  /// @param isAnother whether the topic of that UUID is no more
+  void follow(Predicate<String> isAnother) {
     if (held.isEmpty()) {
       return;
     }
     SourcePartition any = held.values().iterator().next();
-    if (identity.isAnother(admin, any.topicId())) {
+    if (isAnother.test(any.topicId())) {
       log.warn(
           "Topic {} was deleted and made again: reads it from its beginning; what is in flight of"
               + " the old one goes on",
