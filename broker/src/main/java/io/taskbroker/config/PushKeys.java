@@ -1,9 +1,9 @@
 package io.taskbroker.config;
 
+import static io.taskbroker.config.DurationTypes.duration;
+import static io.taskbroker.config.DurationTypes.durationNotZero;
 import static io.taskbroker.config.KeyType.bool;
 import static io.taskbroker.config.KeyType.count;
-import static io.taskbroker.config.KeyType.duration;
-import static io.taskbroker.config.KeyType.durationNotZero;
 import static io.taskbroker.config.KeyType.integer;
 
 import java.time.Duration;

@@ -49,7 +49,7 @@ final class Endings {
             FailurePolicy.UNSPECIFIED,
             false,
             false);
-    var entry = new Entry(key, unknown, Status.COMPLETE, flight.nobody);
+    var entry = new Entry(key, unknown, Status.COMPLETE, flight.lanes.nobody);
     entry.step = Entry.Step.STORED;
     boolean _ = flight.join(entry);
     remove(entry, true);

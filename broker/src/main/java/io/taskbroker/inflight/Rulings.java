@@ -80,7 +80,7 @@ final class Rulings {
     cursorKey = Long.MIN_VALUE;
     stale = reading;
     if (flight.rules.exist()) {
-      for (Lane lane : flight.lanes.values()) {
+      for (Lane lane : flight.lanes.all()) {
         if (lane.parking.holdsAny()) {
           unswept.addLast(lane.application);
         }

@@ -365,7 +365,7 @@ final class BrokerRun implements Outlets, Intake {
   /// Hears what became of a push.
   void hear(Command.Pushed pushed) {
     bounds.answered(pushed.delivery().application());
-    broker.ledger.heard(this, pushed);
+    broker.ledger.workers.heard(this, pushed);
     intake.tell(pushed);
   }
 
@@ -386,7 +386,7 @@ final class BrokerRun implements Outlets, Intake {
   @Override
   public void push(Delivery delivery) {
     bounds.pushed(delivery.application());
-    broker.ledger.handedOut(this, delivery, false);
+    broker.ledger.workers.handedOut(this, delivery, false);
     workers.push(this, delivery);
   }
 
@@ -418,7 +418,7 @@ final class BrokerRun implements Outlets, Intake {
   @Override
   public void notice(Notice notice, String id, String detail) {
     if (notice == Notice.DEADLINE_PASSED) {
-      broker.ledger.deadlinePassed(this, id);
+      broker.ledger.workers.deadlinePassed(this, id);
     }
     world.count("notice " + notice);
     world.trace(() -> this + " notices " + notice + " " + id + " " + detail);

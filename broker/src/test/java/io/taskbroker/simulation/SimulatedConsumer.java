@@ -107,7 +107,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
       long end = topic.end(partition);
       var named = new TopicPartition(topic.name(), partition);
       if (unread.remove(partition)) {
-        run.broker.ledger.begins(run, topic.name(), partition, position);
+        run.broker.ledger.kafka.begins(run, topic.name(), partition, position);
       }
       if (position > end) {
         throw new OffsetOutOfRangeException(Map.of(named, position));
