@@ -294,7 +294,8 @@ final class Arrivals {
     long key = ++flight.lastKey;
     long until = lane.parking.park(key, due);
     flight.schedule(lane);
-    flight.parked.put(Ids.fingerprint(activation.id()), activation.origin(), key);
+    flight.parked.put(
+        Ids.fingerprint(activation.id()), activation.origin(), key, activation.leavesTombstone());
     Row row = Row.arriving(key, activation, status, flight.wall).parkedUntil(until);
     boolean proven = flight.options.shared() || !activation.atMostOnce();
     flight.write(new Change.Insert(row, proven ? null : row));
