@@ -194,7 +194,8 @@ final class Admission {
     long key = ++flight.lastKey;
     long until = lane.parking.park(key, due);
     flight.lanes.schedule(lane);
-    flight.parked.put(Ids.fingerprint(activation.id()), activation.origin(), key);
+    flight.parked.put(
+        Ids.fingerprint(activation.id()), activation.origin(), key, activation.leavesTombstone());
     Row row = Row.arriving(key, activation, status, flight.wall).parkedUntil(until);
     boolean proven = flight.options.shared() || !activation.atMostOnce();
     flight.write(new Change.Insert(row, proven ? null : row));

@@ -19,7 +19,7 @@ final class Recall {
 
   /// Takes in what stays in memory of a row that is found parked.
   void found(ParkedRow row) {
-    flight.parked.put(Ids.fingerprint(row.id()), row.origin(), row.key());
+    flight.parked.put(Ids.fingerprint(row.id()), row.origin(), row.key(), row.leavesTombstone());
     Lane lane = flight.lane(row.application());
     lane.parking.found(row.parkedUntil());
     flight.lanes.schedule(lane);

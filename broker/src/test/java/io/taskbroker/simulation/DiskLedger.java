@@ -191,8 +191,8 @@ final class DiskLedger {
     boolean mayReturn =
         line.end == Book.End.DEAD_LETTERED
             || line.end == Book.End.DEMOTED
-            || line.end == Book.End.SWITCHED_OFF;
-    if (remembered && !mayReturn && !complete && !line.refused) {
+            || (complete && line.leavesFor != null);
+    if (remembered && !mayReturn && !line.refused) {
       check(delete.tombstoneUntil() != Row.NONE, "G4", () -> run + " forgets the id of " + id);
     }
     if (delete.tombstoneUntil() != Row.NONE) {

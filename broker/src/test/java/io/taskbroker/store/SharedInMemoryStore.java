@@ -95,13 +95,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
     return disk.rows.tailMap(key, false).values().stream()
         .filter(row -> row.parkedUntil() != Row.NONE && which.test(row))
         .limit(limit)
-        .map(row ->
-            new ParkedRow(
-                row.key(),
-                row.activation().id(),
-                row.activation().application(),
-                row.activation().origin(),
-                row.parkedUntil()))
+        .map(ParkedRow::of)
         .toList();
   }
 
@@ -380,6 +374,11 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
 
     public Collection<Row> rows() {
       return Collections.unmodifiableCollection(rows.values());
+    }
+
+    /// Whether the id ever left a tombstone.
+    public boolean isRemembered(String id) {
+      return tombstones.values().stream().anyMatch(ids -> ids.containsKey(Ids.fingerprint(id)));
     }
 
     public List<Reported> reports() {

@@ -174,7 +174,21 @@ public abstract class StoreContract {
                 row.activation().id(),
                 row.activation().application(),
                 row.activation().origin(),
-                NOW));
+                NOW,
+                false));
+  }
+
+  @Test
+  void h08ParkedRowSaysWhetherItsIdIsRememberedWhenItEnds() {
+    insert(
+        ending(1, false, false),
+        ending(2, false, true),
+        ending(3, true, false),
+        ending(4, true, true));
+    reopen();
+    assertThat(store.loadParked(0, 10))
+        .extracting(ParkedRow::key, ParkedRow::leavesTombstone)
+        .containsExactly(tuple(1L, false), tuple(2L, true), tuple(3L, true), tuple(4L, true));
   }
 
   @Test
@@ -494,6 +508,26 @@ public abstract class StoreContract {
 
   protected static Change delete(long key) {
     return new Change.Delete(key, "id-" + key, Rows.ORIGIN, Row.NONE, null);
+  }
+
+  private static Row ending(long key, boolean once, boolean derived) {
+    Activation like = pending(key).activation();
+    Activation activation =
+        new Activation(
+            like.id(),
+            like.application(),
+            like.namespace(),
+            like.taskname(),
+            like.payload(),
+            like.origin(),
+            like.receivedAt(),
+            like.expiresAt(),
+            NOW,
+            like.deadlineSeconds(),
+            like.failurePolicy(),
+            once,
+            derived);
+    return Row.arriving(key, activation, Status.DELAY, NOW).parkedUntil(NOW);
   }
 
   private static Row withTexts(long key, String text, byte[] payload) {

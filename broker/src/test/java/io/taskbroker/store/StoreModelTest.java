@@ -329,13 +329,7 @@ final class StoreModelTest {
           .isEqualTo(
               model.rows.values().stream()
                   .filter(row -> row.parkedUntil() != Row.NONE)
-                  .map(row ->
-                      new ParkedRow(
-                          row.key(),
-                          row.activation().id(),
-                          row.activation().application(),
-                          row.activation().origin(),
-                          row.parkedUntil()))
+                  .map(ParkedRow::of)
                   .toList());
       assertThat(store.watermarks()).containsExactlyInAnyOrderElementsOf(model.watermarks.values());
       assertThat(store.tombstones(now))
