@@ -36,7 +36,6 @@ final class BrokerRun implements Outlets, Intake {
   final SimulatedBroker broker;
   final int number;
   private final World world;
-  private final Plan plan;
   private final Workers workers;
   private final Mailbox mailbox = new Mailbox(1_024);
   private final Intake intake;
@@ -59,7 +58,6 @@ final class BrokerRun implements Outlets, Intake {
     this.broker = broker;
     this.number = number;
     this.world = world;
-    this.plan = plan;
     this.workers = workers;
     Tampering tampering = broker.tampering;
     // Monotonic clocks begin anywhere, below zero too.
