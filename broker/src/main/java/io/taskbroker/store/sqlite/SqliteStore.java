@@ -157,6 +157,7 @@ public final class SqliteStore implements ActivationStore {
     return name;
   }
 
+  /// If this store replaced a damaged one, that counts as far as it could be read.
   @Override
   public long lastKey() {
     return lastKey;
@@ -205,23 +206,30 @@ public final class SqliteStore implements ActivationStore {
   /// @return of a batch that was committed before, the outcomes that it had then
   @Override
   public List<Outcome> commit(WriteBatch batch) {
-    return inTransaction("commit a batch", session -> apply(session, batch));
+    long newest = newestKey(batch);
+    List<Outcome> outcomes = inTransaction("commit a batch", session -> apply(session, batch));
+    lastKey = Math.max(lastKey, newest);
+    return outcomes;
+  }
+
+  /// The largest key of what is inserted; [Row#NONE] if nothing is.
+  private static long newestKey(WriteBatch batch) {
+    long newest = Row.NONE;
+    for (Change change : batch.changes()) {
+      if (change instanceof Change.Insert insert) {
+        newest = Math.max(newest, insert.row().key());
+      }
+    }
+    return newest;
   }
 
   private List<Outcome> apply(Session session, WriteBatch batch) throws SQLException {
     List<Change> changes = batch.changes();
-    long newest = lastKey;
-    boolean inserts = false;
-    for (Change change : changes) {
-      if (change instanceof Change.Insert insert) {
-        newest = Math.max(newest, insert.row().key());
-        inserts = true;
-      }
-    }
-    if (!session.advance(epoch, batch.number(), newest)) {
+    long newest = newestKey(batch);
+    if (!session.advance(epoch, batch.number(), Math.max(lastKey, newest))) {
       return outcomesOfBefore(session, batch);
     }
-    if (inserts) {
+    if (newest != Row.NONE) {
       room.check(session);
     }
     Outcome[] outcomes = new Outcome[changes.size()];
@@ -230,7 +238,6 @@ public final class SqliteStore implements ActivationStore {
     }
     triedBatch = batch.number();
     triedOutcomes = Collections.unmodifiableList(Arrays.asList(outcomes));
-    lastKey = newest;
     return triedOutcomes;
   }
 
