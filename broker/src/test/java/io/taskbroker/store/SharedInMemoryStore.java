@@ -34,6 +34,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
   private final Disk disk;
   private final long run;
   private final String seat;
+  private long lastKey;
   private final Consumer<List<Reported>> ear;
 
   /// Opens what is on the disk.
@@ -43,6 +44,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
   public SharedInMemoryStore(Disk disk, String seat, Consumer<List<Reported>> ear) {
     this.disk = disk;
     this.run = ++disk.runs;
+    this.lastKey = run * KEYS;
     this.seat = seat;
     this.ear = ear;
     disk.seats.put(seat, this);
@@ -61,7 +63,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
 
   @Override
   public long lastKey() {
-    return run * KEYS;
+    return lastKey;
   }
 
   @Override
@@ -183,6 +185,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
     return switch (change) {
       case Change.Insert c -> {
         disk.history.add(c);
+        lastKey = Math.max(lastKey, c.row().key());
         yield disk.rows.putIfAbsent(c.row().key(), c.row()) == null
             ? Outcome.APPLIED
             : Outcome.DUPLICATE;

@@ -183,6 +183,7 @@ public final class SqliteStore implements ActivationStore {
     return name;
   }
 
+  /// If this store replaced a damaged one, that counts as far as it could be read.
   @Override
   public long lastKey() {
     return lastKey;
@@ -231,7 +232,9 @@ public final class SqliteStore implements ActivationStore {
   /// @return of a batch that was committed before, the outcomes that it had then
   @Override
   public List<Outcome> commit(WriteBatch batch) {
+    long newest = newestKey(batch);
     List<Outcome> outcomes = inTransaction("commit a batch", session -> apply(session, batch));
+    lastKey = Math.max(lastKey, newest);
     HandOut.of(epoch, batch).ifPresent(this::note);
     return outcomes;
   }
@@ -251,20 +254,24 @@ public final class SqliteStore implements ActivationStore {
     }
   }
 
-  private List<Outcome> apply(Session session, WriteBatch batch) throws SQLException {
-    List<Change> changes = batch.changes();
-    long newest = lastKey;
-    boolean inserts = false;
-    for (Change change : changes) {
+  /// The largest key of what is inserted; [Row#NONE] if nothing is.
+  private static long newestKey(WriteBatch batch) {
+    long newest = Row.NONE;
+    for (Change change : batch.changes()) {
       if (change instanceof Change.Insert insert) {
         newest = Math.max(newest, insert.row().key());
-        inserts = true;
       }
     }
-    if (!session.advance(epoch, batch.number(), newest)) {
+    return newest;
+  }
+
+  private List<Outcome> apply(Session session, WriteBatch batch) throws SQLException {
+    List<Change> changes = batch.changes();
+    long newest = newestKey(batch);
+    if (!session.advance(epoch, batch.number(), Math.max(lastKey, newest))) {
       return outcomesOfBefore(session, batch);
     }
-    if (inserts) {
+    if (newest != Row.NONE) {
       room.check(session);
     }
     Outcome[] outcomes = new Outcome[changes.size()];
@@ -273,7 +280,6 @@ public final class SqliteStore implements ActivationStore {
     }
     triedBatch = batch.number();
     triedOutcomes = Collections.unmodifiableList(Arrays.asList(outcomes));
-    lastKey = newest;
     return triedOutcomes;
   }
 
