@@ -38,6 +38,9 @@ import org.jspecify.annotations.Nullable;
 
 /// What the configuration means to each stage, with the numbers that nobody configures.
 final class Settings {
+  /// What tasks may take of the heap is one part of so many.
+  private static final int HEAP_PARTS = 3;
+
   private static final int MAX_CHANGES = 16_384;
   private static final int MAX_CALLS = 1_024;
   private static final int READ_AHEAD_RECORDS = 3_000;
@@ -71,7 +74,7 @@ final class Settings {
             limits.maxProcessing(),
             limits.maxProcessingAttempts(),
             limits.maxSize().orElse(0L),
-            Runtime.getRuntime().maxMemory() / 4,
+            Runtime.getRuntime().maxMemory() / HEAP_PARTS,
             MAX_CHANGES,
             MAX_CALLS),
         new InflightOptions.Periods(

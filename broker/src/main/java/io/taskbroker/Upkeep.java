@@ -86,7 +86,7 @@ final class Upkeep implements Service {
     metrics.leavingTasks.set(census.leaving());
     metrics.parkedTasks.set(census.parked());
     metrics.localQueueDepth.set(census.outstanding());
-    metrics.residentBytes.set((double) census.residentBytes());
+    metrics.memoryBytes.set((double) census.memoryBytes());
   }
 
   private static long size(Path file) {

@@ -8,7 +8,7 @@ package io.taskbroker.inflight;
 /// @param leaving that wait for Kafka
 /// @param parked on disk only
 /// @param outstanding changes that are not durable yet
-/// @param residentBytes payload bytes in memory
+/// @param memoryBytes bytes of memory that they take, [Entry#OVERHEAD_BYTES] of each included
 /// @param oldestMillis the age of the oldest that is ready to run, 0 if there is none
 public record Census(
     int pending,
@@ -18,7 +18,7 @@ public record Census(
     int leaving,
     int parked,
     int outstanding,
-    long residentBytes,
+    long memoryBytes,
     long oldestMillis) {
   static Census of(Flight flight) {
     int pending = 0;
@@ -40,7 +40,7 @@ public record Census(
         flight.leaving,
         flight.parked.size(),
         flight.outstanding(),
-        flight.residentBytes(),
+        flight.memoryBytes(),
         flight.wall - oldest);
   }
 }

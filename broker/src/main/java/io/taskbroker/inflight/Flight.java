@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// The state that the parts of the engine share: what is in flight, the time, and the accounts. Not
 /// thread-safe.
 final class Flight {
-  /// An application may have as many times the payload bytes that are free (H13).
+  /// An application may have as many times the memory that is free (H13).
   private static final int SHARE = 2;
 
   private static final byte[] NO_PAYLOAD = {};
@@ -52,8 +52,12 @@ final class Flight {
   int claimed;
   int delayed;
   int leaving;
+
+  /// Pages of parked rows that are being read back.
+  int reads;
+
   private int outstanding;
-  private long residentBytes;
+  private long memoryBytes;
 
   Flight(InflightOptions options, Effects effects, RandomGenerator random) {
     this.options = options;
@@ -120,29 +124,50 @@ final class Flight {
     return !options.shared() && entry.isUnproven();
   }
 
-  long residentBytes() {
-    return residentBytes;
+  long memoryBytes() {
+    return memoryBytes;
   }
 
-  boolean hasBytes() {
-    return residentBytes < options.limits().maxResidentBytes();
+  boolean hasMemory() {
+    return memoryBytes < options.limits().maxMemoryBytes();
   }
 
-  /// Whether payloads of the application may be taken into memory. What it may have shrinks with
-  /// what is free, so that however many applications stand still, something is left for the others.
-  boolean hasBytes(Lane lane) {
-    return lane.residentBytes < SHARE * (options.limits().maxResidentBytes() - residentBytes);
+  /// Whether more of the application may be taken into memory. What it may have shrinks with what
+  /// is free, so that however many applications stand still, something is left for the others.
+  boolean hasMemory(Lane lane) {
+    return lane.memoryBytes < SHARE * (options.limits().maxMemoryBytes() - memoryBytes);
   }
 
-  private void resident(Entry entry, long bytes) {
-    residentBytes += bytes;
-    entry.lane.residentBytes += bytes;
+  /// Whether another page of parked rows may be read: those that are being read may take a quarter
+  /// of the memory beside it, and one always may.
+  boolean mayRead() {
+    long pages = options.limits().maxMemoryBytes() / 4 / Parking.PAGE_BYTES;
+    return reads < Math.max(1, pages);
+  }
+
+  /// Counts the memory of an entry, and with the first one that of its application.
+  private void occupy(Entry entry) {
+    long bytes = entry.bytes();
+    Lane lane = entry.lane;
+    memoryBytes += lane.memoryBytes == 0 ? bytes + Lane.OVERHEAD_BYTES : bytes;
+    lane.memoryBytes += bytes;
+    entry.counted = true;
+  }
+
+  private void vacate(Entry entry) {
+    if (entry.counted) {
+      long bytes = entry.bytes();
+      Lane lane = entry.lane;
+      lane.memoryBytes -= bytes;
+      memoryBytes -= lane.memoryBytes == 0 ? bytes + Lane.OVERHEAD_BYTES : bytes;
+      entry.counted = false;
+    }
   }
 
   /// Takes up an entry in its first status.
   void add(Entry entry) {
     entries.put(entry.id(), entry);
-    resident(entry, entry.bytes());
+    occupy(entry);
     count(entry, 1);
   }
 
@@ -153,7 +178,7 @@ final class Flight {
       add(entry);
       return true;
     }
-    resident(entry, entry.bytes());
+    occupy(entry);
     count(entry, 1);
     twins.add(entry);
     return false;
@@ -162,7 +187,7 @@ final class Flight {
   /// Forgets an entry whose row is gone, or is not ours any more.
   void remove(Entry entry) {
     boolean inFlight = entries.remove(entry.id(), entry);
-    resident(entry, -entry.bytes());
+    vacate(entry);
     if (twins.isEmpty()) {
       return;
     }
@@ -179,7 +204,7 @@ final class Flight {
   /// Leaves of an entry that stays for an unknown time only what its id needs; its payload is on
   /// disk. It counts no more (H19).
   Entry quarantine(Entry entry) {
-    resident(entry, -entry.bytes());
+    vacate(entry);
     leaving--;
     var kept =
         new Entry(entry.key, entry.activation.withPayload(NO_PAYLOAD), entry.status, entry.lane);
@@ -190,9 +215,9 @@ final class Flight {
   }
 
   void departs(Entry entry, byte @Nullable [] payload) {
-    resident(entry, -entry.bytes());
+    vacate(entry);
     entry.departing = payload;
-    resident(entry, entry.bytes());
+    occupy(entry);
   }
 
   /// Moves an entry to its next status, and the accounts with it.

@@ -229,7 +229,10 @@ public final class Inflight {
     if (started && Math.abs(step) > CLOCK_STEP_MS) {
       wakes.rebase();
       if (step < 0) {
-        flight.lanes.all().forEach(lane -> lane.parking.rewind());
+        for (Lane lane : flight.lanes.all()) {
+          lane.parking.rewind();
+          flight.lanes.schedule(lane);
+        }
       }
     }
   }
@@ -275,9 +278,9 @@ public final class Inflight {
     for (Lane lane : flight.lanes.sending) {
       next = Math.min(next, lane.pauseEnds(flight.now));
     }
-    if (flight.hasRoom()) {
+    if (flight.hasRoom() && flight.mayRead()) {
       for (Lane lane : flight.lanes.reading) {
-        if (flight.hasBytes(lane)) {
+        if (flight.hasMemory(lane)) {
           next = Math.min(next, flight.mono(lane.readAt));
           break;
         }
@@ -305,13 +308,13 @@ public final class Inflight {
         census.claimed() + census.processing(),
         census.leaving(),
         census.parked(),
-        census.residentBytes());
+        census.memoryBytes());
   }
 
   /// How much is in flight, in activations.
   ///
   /// @param parked on disk only
-  /// @param residentBytes payload bytes in memory
+  /// @param memoryBytes bytes of memory that they take
   public record Depths(
-      int pending, int delayed, int handedOut, int leaving, int parked, long residentBytes) {}
+      int pending, int delayed, int handedOut, int leaving, int parked, long memoryBytes) {}
 }

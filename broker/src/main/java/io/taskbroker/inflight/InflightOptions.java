@@ -45,7 +45,7 @@ public record InflightOptions(
   ///   stops
   /// @param maxAttempts processing deadlines that one activation may let pass
   /// @param maxStoreBytes size of the store at which intake stops; 0 for none
-  /// @param maxResidentBytes payload bytes in memory at which intake stops or parks
+  /// @param maxMemoryBytes bytes of memory that activations take, at which intake stops or parks
   /// @param maxChanges changes that may wait for the store before requests are refused (H14)
   /// @param maxCalls push calls in flight to one application
   public record Limits(
@@ -54,7 +54,7 @@ public record InflightOptions(
       int maxHandedOut,
       int maxAttempts,
       long maxStoreBytes,
-      long maxResidentBytes,
+      long maxMemoryBytes,
       int maxChanges,
       int maxCalls) {}
 

@@ -11,12 +11,18 @@ final class Parking {
 
   static final int PAGE = 256;
 
+  /// Payload bytes at which a store ends a page that has fewer rows.
+  static final long PAGE_BYTES = 4 << 20;
+
   private final Lane lane;
   private long cursorDue = Long.MIN_VALUE;
   private long cursorKey = Long.MIN_VALUE;
 
   /// When the first row that was not read is due; [Row#NONE] if there is none.
   private long nextDue = Row.NONE;
+
+  /// When the last page was asked for, wall-clock milliseconds.
+  private long askedAt = Long.MIN_VALUE;
 
   private boolean reading;
   private boolean rewound;
@@ -69,6 +75,7 @@ final class Parking {
   void rewind() {
     cursorDue = Long.MIN_VALUE;
     cursorKey = Long.MIN_VALUE;
+    askedAt = Long.MIN_VALUE;
     rewound = reading;
   }
 
@@ -76,6 +83,8 @@ final class Parking {
   void read(Flight flight, int room) {
     if (!reading && room > 0 && nextDue != Row.NONE && nextDue <= flight.wall + LEAD_MS) {
       reading = true;
+      flight.reads++;
+      askedAt = flight.wall;
       readingUpTo = flight.wall + LEAD_MS;
       parkedMeanwhile = Row.NONE;
       flight.effects.readParked(
@@ -84,8 +93,9 @@ final class Parking {
   }
 
   /// A page was read.
-  void wasRead(Command.ParkedRead page) {
+  void wasRead(Flight flight, Command.ParkedRead page) {
     reading = false;
+    flight.reads--;
     if (!page.rows().isEmpty() && !rewound) {
       Row last = page.rows().getLast();
       cursorDue = last.parkedUntil();
@@ -97,9 +107,10 @@ final class Parking {
   }
 
   /// When there is something to read, wall-clock milliseconds; [Long#MAX_VALUE] if there is
-  /// nothing.
+  /// nothing. Not before the last page was asked for, so that whoever has much to read goes behind
+  /// those who became due meanwhile (G8).
   long nextRead() {
-    return reading || nextDue == Row.NONE ? Long.MAX_VALUE : nextDue - LEAD_MS;
+    return reading || nextDue == Row.NONE ? Long.MAX_VALUE : Math.max(nextDue - LEAD_MS, askedAt);
   }
 
   private static long earlier(long known, long due) {

@@ -28,10 +28,10 @@ final class Recall {
   /// Reads parked rows back for the applications that have room for them.
   void read() {
     for (Lane lane : List.copyOf(flight.lanes.reading)) {
-      if (lane.readAt > flight.wall || !flight.hasRoom()) {
+      if (lane.readAt > flight.wall || !flight.hasRoom() || !flight.mayRead()) {
         return;
       }
-      if (flight.hasBytes(lane)) {
+      if (flight.hasMemory(lane)) {
         lane.parking.read(flight, lane.room(flight.options.limits().maxPending()));
         flight.lanes.schedule(lane);
       }
@@ -46,7 +46,7 @@ final class Recall {
       return;
     }
     Lane lane = flight.lane(page.application());
-    lane.parking.wasRead(page);
+    lane.parking.wasRead(flight, page);
     flight.lanes.schedule(lane);
     for (Row row : page.rows()) {
       var activation = row.activation();

@@ -365,8 +365,8 @@ public final class Metrics {
       declare.gauge("inflight.leaving_tasks", NUMBER, "Tasks that wait for Kafka to take them");
   public final GaugeDataPoint parkedTasks =
       declare.gauge("inflight.parked_tasks", NUMBER, "Tasks that are on disk only");
-  public final GaugeDataPoint residentBytes =
-      declare.gauge("inflight.payload.bytes", BYTES, "Payloads in memory");
+  public final GaugeDataPoint memoryBytes =
+      declare.gauge("inflight.memory.bytes", BYTES, "Memory of tasks, their payloads and all else");
   public final DistributionDataPoint commitDuration =
       declare.histogram("store.commit.duration", SECONDS, "Duration of transactions");
   public final CounterDataPoint storesSetAside =

@@ -129,7 +129,7 @@ final class G8IsolationTest {
     rig.pass(2_000);
     assertThat(rig.depths().pending()).isEqualTo(MAX);
     assertThat(rig.depths().parked()).isEqualTo(100_000 - MAX);
-    long resident = rig.depths().residentBytes();
+    long memory = rig.depths().memoryBytes();
     int written = rig.store.history.size();
     int reads = rig.store.reads;
 
@@ -140,21 +140,21 @@ final class G8IsolationTest {
     }
     assertThat(rig.store.history.size() - written).as("changes").isEqualTo(3 * HEALTHY);
     assertThat(rig.store.reads).as("reads").isEqualTo(reads);
-    assertThat(rig.depths().residentBytes()).isEqualTo(resident);
+    assertThat(rig.depths().memoryBytes()).isEqualTo(memory);
   }
 
   @Test
   void h13LargePayloadsOfOneDeadApplicationLeaveMemoryToOthers() {
-    var rig = new EngineRig(RigOptions.pull().maxPending(1_000).maxResidentBytes(100_000));
+    var rig = new EngineRig(RigOptions.pull().maxPending(1_000).maxMemoryBytes(1_000_000));
     RigPartition partition = rig.assigned("tasks");
     for (String dead : List.of("dead", "deader", "deadest")) {
       partition.send(
-          Stream.of(many(dead, dead, 200)).map(task -> task.size(1_000)).toArray(Task[]::new));
+          Stream.of(many(dead, dead, 200)).map(task -> task.size(10_000)).toArray(Task[]::new));
     }
     rig.pass(5_000);
-    assertThat(rig.depths().residentBytes()).isLessThan(100_000);
+    assertThat(rig.depths().memoryBytes()).isLessThan(1_000_000);
     for (int i = 0; i < HEALTHY; i++) {
-      partition.send(Task.of("t" + i).size(1_000));
+      partition.send(Task.of("t" + i).size(10_000));
       assertThat(rig.claim("app", null).id()).isEqualTo("t" + i);
       rig.report(Status.COMPLETE, "t" + i);
     }

@@ -106,23 +106,23 @@ final class H13DeadApplicationTest {
   }
 
   @Test
-  void h13PayloadsInMemoryAreBounded() {
-    var small = new EngineRig(RigOptions.pull().maxResidentBytes(1_000));
+  void h13MemoryOfTasksIsBounded() {
+    var small = new EngineRig(RigOptions.pull().maxMemoryBytes(100_000));
     RigPartition from = small.assigned("tasks");
     from.send(
-        Task.of("a").size(600),
-        Task.of("b").size(600),
-        Task.of("c").size(600),
-        Task.of("d").size(600).application("other"));
+        Task.of("a").size(60_000),
+        Task.of("b").size(60_000),
+        Task.of("c").size(60_000),
+        Task.of("d").size(60_000).application("other"));
     small.pass(5_000);
-    assertThat(small.depths().residentBytes()).isLessThan(2_000);
+    assertThat(small.depths().memoryBytes()).isLessThan(200_000);
     assertThat(small.depths().parked()).isEqualTo(2);
     assertThat(from.consumed).isEqualTo(4);
     for (String id : List.of("a", "b", "c", "d")) {
       assertThat(small.claim().id()).isEqualTo(id);
       small.report(Status.COMPLETE, id);
     }
-    assertThat(small.depths().residentBytes()).isZero();
+    assertThat(small.depths().memoryBytes()).isZero();
   }
 
   @Test

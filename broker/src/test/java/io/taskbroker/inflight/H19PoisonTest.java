@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 final class H19PoisonTest {
   private static final byte[] POISON = "poison".getBytes(UTF_8);
 
-  private final EngineRig rig = new EngineRig(RigOptions.pull().maxResidentBytes(1_000));
+  private final EngineRig rig = new EngineRig(RigOptions.pull().maxMemoryBytes(100_000));
   private final RigPartition partition = rig.assigned("tasks");
 
   @Test
@@ -72,7 +72,7 @@ final class H19PoisonTest {
     assertThat(rig.noticed(Notice.QUARANTINED)).containsExactly("big");
     assertThat(rig.store.row("big")).isPresent();
     assertThat(rig.depths()).isEqualTo(new Inflight.Depths(0, 0, 0, 0, 0, 0));
-    partition.send(Task.of("x").size(500));
+    partition.send(Task.of("x").size(50_000));
     assertThat(rig.depths().parked()).isZero();
     assertThat(rig.claim().id()).isEqualTo("x");
     rig.pass(1_000_000);
@@ -108,14 +108,14 @@ final class H19PoisonTest {
     refusedBig();
     rig.crash();
     assertThat(rig.departingIds()).containsExactly("big");
-    assertThat(rig.departing.getFirst().payload()).hasSizeGreaterThan(900);
+    assertThat(rig.departing.getFirst().payload()).hasSizeGreaterThan(90_000);
     rig.acknowledge(rig.departing.getFirst());
     rig.settle();
     assertThat(rig.store.rows()).isEmpty();
   }
 
   private void refusedBig() {
-    partition.send(Task.of("big").size(990).deadLetters());
+    partition.send(Task.of("big").size(99_000).deadLetters());
     rig.claim();
     rig.report(Status.FAILURE, "big");
     Departure departure = rig.departing.removeFirst();
@@ -125,7 +125,7 @@ final class H19PoisonTest {
 
   @Test
   void g7NothingIsTakenInWhileTooMuchWaitsForKafka() {
-    var rig = new EngineRig(RigOptions.pull().maxChanges(100_000).maxResidentBytes(1L << 30));
+    var rig = new EngineRig(RigOptions.pull().maxChanges(100_000).maxMemoryBytes(1L << 30));
     RigPartition partition = rig.assigned("tasks");
     for (int i = 0; i < 20_000; i++) {
       partition.appendUndecodable(new byte[1]);

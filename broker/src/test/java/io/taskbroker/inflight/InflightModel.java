@@ -40,7 +40,7 @@ final class InflightModel {
             .maxDelayed(random.nextInt(10))
             .maxHandedOut(1 + random.nextInt(30))
             .maxChanges(2 + random.nextInt(100))
-            .maxResidentBytes(random.nextBoolean() ? 10_000_000 : 2_000);
+            .maxMemoryBytes(random.nextBoolean() ? 100_000_000 : 13_000);
     rig = new EngineRig(options, seed);
     ledger = new ModelLedger(rig);
     rig.onHandOut = this::handedOut;
@@ -116,7 +116,7 @@ final class InflightModel {
     task.application(APPLICATIONS.get(random.nextInt(APPLICATIONS.size())))
         .namespace(random.nextBoolean() ? "one" : "two")
         .deadline(random.nextInt(20))
-        .size(random.nextInt(10) == 0 ? 500 : 10)
+        .size(random.nextInt(10) == 0 ? 3_500 : 10)
         .taskname("task" + random.nextInt(5));
     if (random.nextInt(3) == 0) {
       boolean far = random.nextInt(4) == 0;

@@ -130,7 +130,7 @@ final class ModelLedger {
         || depths.delayed() < 0
         || depths.handedOut() < 0
         || depths.leaving() < 0
-        || depths.residentBytes() < 0
+        || depths.memoryBytes() < 0
         || rig.engine().outstanding() < 0) {
       throw new AssertionError("Less than nothing: " + depths);
     }

@@ -37,7 +37,7 @@ final class ParkingTest {
     long upTo = 10_000 + Parking.LEAD_MS;
     assertThat(parking.park(Long.MAX_VALUE, 5_000)).isEqualTo(upTo + 1);
     assertThat(parking.park(Long.MAX_VALUE, upTo + 500)).isEqualTo(upTo + 500);
-    parking.wasRead(page(Row.NONE, row(1, 10_000)));
+    parking.wasRead(flight, page(Row.NONE, row(1, 10_000)));
     assertThat(parking.nextRead()).isEqualTo(upTo + 1 - Parking.LEAD_MS);
   }
 
@@ -46,7 +46,7 @@ final class ParkingTest {
     parking.park(Long.MAX_VALUE, 10_000);
     flight.wall = 10_000;
     assertThat(reads(1)).isTrue();
-    parking.wasRead(page(Row.NONE, row(7, 10_000)));
+    parking.wasRead(flight, page(Row.NONE, row(7, 10_000)));
     assertThat(parking.park(Long.MAX_VALUE, 3_000)).isEqualTo(10_000);
     assertThat(parking.park(Long.MAX_VALUE, 20_000)).isEqualTo(20_000);
   }
@@ -56,7 +56,7 @@ final class ParkingTest {
     parking.park(Long.MAX_VALUE, 10_000);
     flight.wall = 10_000;
     assertThat(reads(1)).isTrue();
-    parking.wasRead(page(10_500, row(7, 10_000)));
+    parking.wasRead(flight, page(10_500, row(7, 10_000)));
     assertThat(parking.holdsDue(10_499)).isFalse();
     assertThat(parking.holdsDue(10_500)).isTrue();
     assertThat(reads(1)).isTrue();
@@ -68,7 +68,7 @@ final class ParkingTest {
     parking.park(Long.MAX_VALUE, 10_000);
     flight.wall = 10_000;
     assertThat(reads(1)).isTrue();
-    parking.wasRead(page(Row.NONE));
+    parking.wasRead(flight, page(Row.NONE));
     assertThat(parking.holdsAny()).isFalse();
     assertThat(parking.park(Long.MAX_VALUE, 3_000)).isEqualTo(3_000);
   }
@@ -88,7 +88,7 @@ final class ParkingTest {
     assertThat(reads(1)).isTrue();
     parking.rewind();
     assertThat(parking.park(Long.MAX_VALUE, 3_000)).isEqualTo(3_000);
-    parking.wasRead(page(Row.NONE, row(7, 10_000)));
+    parking.wasRead(flight, page(Row.NONE, row(7, 10_000)));
     assertThat(parking.nextRead()).isEqualTo(3_000 - Parking.LEAD_MS);
     assertThat(parking.park(Long.MAX_VALUE, 2_000)).isEqualTo(2_000);
   }

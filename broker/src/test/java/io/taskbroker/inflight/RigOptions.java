@@ -20,7 +20,7 @@ final class RigOptions {
   private int maxDelayed = 100;
   private int maxHandedOut = 100;
   private long maxStoreBytes;
-  private long maxResidentBytes = 10_000_000;
+  private long maxMemoryBytes = 100_000_000;
   private int maxChanges = 10_000;
   private long grace = GRACE;
   private long settle;
@@ -57,8 +57,8 @@ final class RigOptions {
     return this;
   }
 
-  RigOptions maxResidentBytes(long max) {
-    maxResidentBytes = max;
+  RigOptions maxMemoryBytes(long max) {
+    maxMemoryBytes = max;
     return this;
   }
 
@@ -93,7 +93,7 @@ final class RigOptions {
             maxHandedOut,
             5,
             maxStoreBytes,
-            maxResidentBytes,
+            maxMemoryBytes,
             maxChanges,
             100),
         new InflightOptions.Periods(

@@ -88,8 +88,8 @@ final class TallyTest {
 
   @Test
   void whatWaitsForItsShareOfMemoryIsCountedAsThat() {
-    var full = new EngineRig(RigOptions.push("app").maxResidentBytes(10_000));
-    full.assigned("tasks").send(Task.of("a").size(7_000), Task.of("b").size(100));
+    var full = new EngineRig(RigOptions.push("app").maxMemoryBytes(100_000));
+    full.assigned("tasks").send(Task.of("a").size(70_000), Task.of("b").size(100));
 
     full.pass(10);
 

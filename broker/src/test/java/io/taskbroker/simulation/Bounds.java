@@ -109,8 +109,8 @@ final class Bounds {
   /// Payloads in memory: at the bound nothing is taken in, but what came last may be over it.
   void counted(Census census, long largest) {
     check(
-        census.residentBytes() <= limits.maxResidentBytes() + largest,
+        census.memoryBytes() <= limits.maxMemoryBytes() + largest,
         "G7",
-        () -> run + " has " + census.residentBytes() + " bytes in memory");
+        () -> run + " has " + census.memoryBytes() + " bytes in memory");
   }
 }

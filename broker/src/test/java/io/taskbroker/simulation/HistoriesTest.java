@@ -349,9 +349,9 @@ final class HistoriesTest {
         });
   }
 
-  /// Workers are away, and what waits for them is large.
+  /// Workers are away, and more waits for them than there is memory for.
   @Test
-  void h14PayloadsInMemoryAreBounded() {
+  void h14MemoryOfTasksIsBounded() {
     Consumer<Story> script =
         story -> {
           story.workers.down("shop", true);
@@ -362,7 +362,7 @@ final class HistoriesTest {
                 () ->
                     story.publish(
                         id, task -> task.setParametersBytes(ByteString.copyFrom(new byte[500]))));
-            story.at(2.05 + i / 10.0, () -> story.countBytes(700));
+            story.at(2.05 + i / 10.0, () -> story.countBytes(1_800));
             story.mustRun(id, 1);
           }
           story.at(20, () -> story.workers.down("shop", false));

@@ -400,7 +400,7 @@ enum PlantedBug implements Tampering {
               limits.maxHandedOut(),
               limits.maxAttempts(),
               limits.maxStoreBytes(),
-              limits.maxResidentBytes(),
+              limits.maxMemoryBytes(),
               Integer.MAX_VALUE / 2,
               limits.maxCalls()),
           options.periods());

@@ -103,7 +103,7 @@ final class SimulatedBroker {
             50,
             MAX_ATTEMPTS,
             plan.storeLimit(),
-            1_000_000,
+            100_000_000,
             plan.maxPending() < 1_000 ? 24 : 10_000,
             20),
         new InflightOptions.Periods(GRACE, LEASE, 500, RESTART_GRACE, SETTLE, 10_000, TOMBSTONE));

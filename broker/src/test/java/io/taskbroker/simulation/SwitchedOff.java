@@ -353,7 +353,7 @@ enum SwitchedOff implements Tampering {
       };
     }
   },
-  /// Payloads are taken into memory as they come.
+  /// Tasks are taken into memory as they come.
   MEMORY_UNBOUNDED {
     @Override
     public InflightOptions bounds(InflightOptions options) {
@@ -386,8 +386,8 @@ enum SwitchedOff implements Tampering {
     }
   };
 
-  /// Payload bytes that a broker with little memory may have.
-  static final long FEW_BYTES = 6_000;
+  /// The bytes of memory that tasks of a broker with little of it may take: those of ten.
+  static final long FEW_BYTES = 12_000;
 
   /// A broker with little memory, as it is.
   static final Tampering LITTLE_MEMORY =
