@@ -129,8 +129,8 @@ final class StoreKeys {
           2_048,
           KeyDoc.noted(
               "Tasks ready for delivery at which intake stops",
-              "those of one application in memory; more of them wait on disk, and other"
-                  + " applications are not held up"),
+              "those of one application in memory; more of them, or more than a third of the heap"
+                  + " has room for, wait on disk, and other applications are not held up"),
           c -> c.store().limits().maxPending());
 
   static final Key<BrokerConfig, Integer> MAX_DELAY_COUNT =
@@ -139,7 +139,9 @@ final class StoreKeys {
           count(0),
           8_192,
           KeyDoc.noted(
-              "Delayed tasks at which intake stops", "those in memory; more of them wait on disk"),
+              "Delayed tasks at which intake stops",
+              "those in memory; more of them, or more than a third of the heap has room for, wait"
+                  + " on disk"),
           c -> c.store().limits().maxDelay());
 
   static final Key<BrokerConfig, Integer> MAX_PROCESSING_COUNT =
