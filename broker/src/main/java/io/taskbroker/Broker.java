@@ -1,7 +1,5 @@
 package io.taskbroker;
 
-import io.taskbroker.activation.Activation;
-import io.taskbroker.activation.Change;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.config.ConfigException;
@@ -16,16 +14,11 @@ import io.taskbroker.engine.EngineCounts;
 import io.taskbroker.engine.EngineLoop;
 import io.taskbroker.engine.Mailbox;
 import io.taskbroker.engine.Notices;
-import io.taskbroker.engine.Outlets;
 import io.taskbroker.engine.StoreFeed;
 import io.taskbroker.grpc.GrpcOptions;
 import io.taskbroker.grpc.GrpcServer;
 import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Delivery;
-import io.taskbroker.inflight.Departure;
-import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.Rules;
-import io.taskbroker.inflight.Tally;
 import io.taskbroker.ingest.DeclaredTopics;
 import io.taskbroker.ingest.Ingest;
 import io.taskbroker.outbox.Outbox;
@@ -37,7 +30,6 @@ import io.taskbroker.runtime.ServiceGroup;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.StoreCommitter;
 import io.taskbroker.store.StoreException;
-import io.taskbroker.store.StoreQuery;
 import io.taskbroker.store.postgres.PostgresStore;
 import io.taskbroker.store.sqlite.SetAside;
 import io.taskbroker.telemetry.Logging;
@@ -72,9 +64,9 @@ public final class Broker implements Service {
 
   private Broker(BrokerConfig config, FailureSink failures) {
     this.config = config;
-    Optional<TlsContext> serverTls = Settings.serverTls(config);
-    Optional<TlsContext> workerTls = Settings.workerTls(config);
-    Settings.plaintextWorkers(config)
+    Optional<TlsContext> serverTls = TlsSettings.server(config);
+    Optional<TlsContext> workerTls = TlsSettings.workers(config);
+    TlsSettings.plaintextWorkers(config)
         .forEach(application ->
             log.warn(
                 "worker_tls is set, but worker_map.{} is no https URL: plaintext", application));
@@ -259,58 +251,6 @@ public final class Broker implements Service {
       stages.stop();
     } finally {
       storage.store().close();
-    }
-  }
-
-  /// Where what the engine wants done goes.
-  private record Stages(
-      StoreCommitter committer,
-      Outbox outbox,
-      PushClient pushClient,
-      Ingest ingest,
-      Notices notices,
-      EngineCounts counts)
-      implements Outlets {
-    @Override
-    public void commit(List<Change> changes, List<StoreQuery> queries) {
-      committer.submit(changes, queries);
-    }
-
-    @Override
-    public void push(Delivery delivery) {
-      pushClient.push(delivery);
-    }
-
-    @Override
-    public void produce(Departure departure) {
-      outbox.produce(departure);
-    }
-
-    @Override
-    public void consumed(
-        SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent) {
-      ingest.consumed(partition, nextOffset, records, bytes, urgent);
-    }
-
-    @Override
-    public void drained(SourcePartition partition) {
-      ingest.drained(partition);
-    }
-
-    @Override
-    public void lost(SourcePartition partition) {
-      ingest.lost(partition);
-    }
-
-    @Override
-    public void count(Tally tally, Activation activation, long age) {
-      counts.count(tally, activation, age);
-    }
-
-    @Override
-    public void notice(Notice notice, String id, String detail) {
-      counts.notice(notice, id);
-      notices.notice(notice, id, detail);
     }
   }
 }

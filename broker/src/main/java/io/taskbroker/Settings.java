@@ -10,7 +10,6 @@ import io.taskbroker.config.KafkaConfig;
 import io.taskbroker.config.PushConfig;
 import io.taskbroker.config.StatusUpdateConfig;
 import io.taskbroker.config.StoreConfig;
-import io.taskbroker.config.TlsConfig;
 import io.taskbroker.config.TopicConfig;
 import io.taskbroker.inflight.InflightOptions;
 import io.taskbroker.inflight.Intake;
@@ -24,11 +23,6 @@ import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.store.CommitOptions;
 import io.taskbroker.store.postgres.PostgresOptions;
 import io.taskbroker.store.sqlite.SqliteOptions;
-import io.taskbroker.tls.PemFile;
-import io.taskbroker.tls.TlsContext;
-import io.taskbroker.tls.TlsException;
-import io.taskbroker.tls.TlsFiles;
-import io.taskbroker.tls.TlsFiles.IdentityFiles;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -52,7 +46,7 @@ final class Settings {
   private static final int READ_AHEAD_RECORDS = 3_000;
   private static final long READ_AHEAD_BYTES = 16 << 20;
   private static final int POLL_RECORDS = 1_000;
-  private static final long DEFAULT_MARK_MS = 500;
+  private static final long DEFAULT_MARK_MS = 1_000;
   private static final long SETTLE_MS = 2_000;
   private static final int LARGEST_DEAD_LETTER = 32 << 20;
   private static final long PARK_HORIZON_MS = 5 * 60_000;
@@ -62,54 +56,9 @@ final class Settings {
 
   private Settings() {}
 
-  /// TLS of the server; none if it has no certificate.
-  ///
-  /// @throws TlsException if the files hold something else
-  static Optional<TlsContext> serverTls(BrokerConfig config) {
-    TlsFiles files = files(config.grpc().serverTls(), "grpc_tls", "client_ca");
-    return files.identity().map(_ -> TlsContext.server(files));
-  }
-
-  /// TLS towards workers; none if they are all reached in plaintext.
-  ///
-  /// @throws TlsException if the files hold something else
-  static Optional<TlsContext> workerTls(BrokerConfig config) {
-    TlsFiles files = files(config.grpc().workerTls(), "worker_tls", "ca");
-    boolean needed = workers(config).values().stream().anyMatch(Settings::isTls);
-    return needed ? Optional.of(TlsContext.client(files)) : Optional.empty();
-  }
-
   /// Where activations are pushed to.
   static Map<String, URI> workers(BrokerConfig config) {
     return config.deliveryMode() == DeliveryMode.PUSH ? config.workerMap() : Map.of();
-  }
-
-  /// The applications whose activations are pushed in plaintext although `worker_tls` is set.
-  static List<String> plaintextWorkers(BrokerConfig config) {
-    TlsConfig tls = config.grpc().workerTls();
-    return tls.ca().isEmpty() && tls.certificate().isEmpty()
-        ? List.of()
-        : workers(config).entrySet().stream()
-            .filter(worker -> !isTls(worker.getValue()))
-            .map(Map.Entry::getKey)
-            .sorted()
-            .toList();
-  }
-
-  private static boolean isTls(URI worker) {
-    return "https".equals(worker.getScheme());
-  }
-
-  private static TlsFiles files(TlsConfig tls, String section, String ca) {
-    return new TlsFiles(
-        tls.certificate()
-            .flatMap(certificate ->
-                tls.key()
-                    .map(key ->
-                        new IdentityFiles(
-                            new PemFile(section + ".certificate", certificate),
-                            new PemFile(section + ".key", key)))),
-        tls.ca().map(file -> new PemFile(section + "." + ca, file)));
   }
 
   static InflightOptions inflight(BrokerConfig config, boolean shared) {
@@ -139,15 +88,15 @@ final class Settings {
         shared);
   }
 
-  /// Replies wait for their transaction either way; batching status updates adds the linger and the
-  /// bound that were asked for (design section 5).
+  /// Replies wait for their transaction either way; batching status updates sets the interval and
+  /// the bound that were asked for (design section 5).
   static CommitOptions commits(BrokerConfig config) {
     StatusUpdateConfig updates = config.statusUpdates();
     CommitOptions options =
         CommitOptions.defaults()
             .maintainedEvery(
                 max(config.upkeep().vacuum().maintenanceInterval(), LEAST_MAINTENANCE_INTERVAL));
-    return updates.batched() ? options.lingering(updates.batchSize(), updates.interval()) : options;
+    return updates.batched() ? options.grouped(updates.batchSize(), updates.interval()) : options;
   }
 
   static SqliteOptions sqlite(BrokerConfig config) {

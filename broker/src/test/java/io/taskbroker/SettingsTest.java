@@ -49,8 +49,8 @@ final class SettingsTest {
   }
 
   @Test
-  void reportsLingerOnlyIfAskedTo() {
-    assertThat(Settings.commits(config("STATUS_UPDATE_INTERVAL_MS", "70")).linger()).isZero();
+  void reportsWaitForCompanyOnlyIfAskedTo() {
+    assertThat(Settings.commits(config("STATUS_UPDATE_INTERVAL_MS", "70")).interval()).hasMillis(2);
     assertThat(
             Settings.commits(
                 ConfigLoader.load(
@@ -59,7 +59,7 @@ final class SettingsTest {
                         "TASKBROKER_BATCH_STATUS_UPDATES", "true",
                         "TASKBROKER_STATUS_UPDATE_BATCH_SIZE", "9",
                         "TASKBROKER_STATUS_UPDATE_INTERVAL_MS", "70"))))
-        .satisfies(options -> assertThat(options.linger()).hasMillis(70))
+        .satisfies(options -> assertThat(options.interval()).hasMillis(70))
         .satisfies(options -> assertThat(options.batchSize()).isEqualTo(9));
   }
 

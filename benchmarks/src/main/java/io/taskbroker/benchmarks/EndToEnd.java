@@ -3,6 +3,7 @@ package io.taskbroker.benchmarks;
 import io.taskbroker.testkit.ExecutionLog;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 final class EndToEnd {
   private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
   private static final long LOOK_MILLIS = 20;
+  private static final int REHEARSED = 20_000;
   private static final long PATIENCE_NANOS = 30 * SECOND;
 
   private final Scenario scenario;
@@ -56,11 +58,12 @@ final class EndToEnd {
       int exitCode) {}
 
   Outcome run() throws IOException, InterruptedException {
-    try (World world = World.open(scenario, dir, log);
-        var publisher = publisher(world, World.APPLICATION, scenario.offer(), log)) {
+    try (World world = World.open(scenario, dir);
+        var publisher = publisher(world, World.TOPIC, World.APPLICATION, scenario.offer(), log)) {
+      rehearse(world);
       int backlog = scenario.offer().backlog();
       publisher.publish(backlog);
-      Child process = world.startBroker();
+      Child process = world.startBroker(World.TOPIC, log);
       broker = new ProcessUsage(process.pid());
       kafka = new ProcessUsage(world.kafka().pid());
       probe = scenario.broker().probed() ? AllocationProbe.attach(process.pid()) : Optional.empty();
@@ -74,9 +77,27 @@ final class EndToEnd {
     }
   }
 
+  private void rehearse(World world) throws IOException, InterruptedException {
+    Duration length = scenario.broker().rehearsal();
+    if (length.isZero()) {
+      return;
+    }
+    Scenario.Offer played = scenario.offer();
+    var offer =
+        new Scenario.Offer(length, 0, REHEARSED, 0, played.parameterBytes(), played.lingerMillis());
+    var own = new ExecutionLog(offer.capacity());
+    Child process = world.startBroker(World.REHEARSAL, own);
+    try (var publisher = publisher(world, World.REHEARSAL, World.APPLICATION, offer, own)) {
+      publisher.start();
+      TimeUnit.NANOSECONDS.sleep(length.toNanos());
+      awaitRest(process, publisher.stop(), own);
+    }
+    world.stop(process);
+  }
+
   private static Publisher publisher(
-      World world, String application, Scenario.Offer offer, ExecutionLog log) {
-    return new Publisher(world.bootstrap(), World.TOPIC, application, offer, log);
+      World world, String topic, String application, Scenario.Offer offer, ExecutionLog log) {
+    return new Publisher(world.bootstrap(), topic, application, offer, log);
   }
 
   private Outcome withNeighbours(World world, Child process, Publisher publisher)
@@ -96,7 +117,8 @@ final class EndToEnd {
       var offer =
           new Scenario.Offer(
               scenario.offer().length(), rate, 0, 0, scenario.offer().parameterBytes(), 0);
-      var own = publisher(world, application, offer, new ExecutionLog(offer.capacity()));
+      var own =
+          publisher(world, World.TOPIC, application, offer, new ExecutionLog(offer.capacity()));
       neighbours.add(own);
       own.start();
     }
@@ -116,7 +138,7 @@ final class EndToEnd {
     OptionalLong counted = fsyncs.stop();
     Moment end = moment(world);
     int published = backlog > 0 ? backlog : publisher.stop();
-    awaitRest(process, published);
+    awaitRest(process, published, log);
     int exitCode = world.stop(process);
     if (publisher.failed() > 0) {
       throw new IllegalStateException(publisher.failed() + " tasks could not be published");
@@ -178,7 +200,8 @@ final class EndToEnd {
   }
 
   /// Waits until everything is completed, or nothing moves any more: what is missing then is lost.
-  private void awaitRest(Child process, int published) throws InterruptedException {
+  private static void awaitRest(Child process, int published, ExecutionLog log)
+      throws InterruptedException {
     int before = -1;
     long moved = System.nanoTime();
     while (log.completedTasks() < published && process.isAlive()) {

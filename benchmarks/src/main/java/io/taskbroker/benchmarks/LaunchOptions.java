@@ -1,5 +1,6 @@
 package io.taskbroker.benchmarks;
 
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -24,12 +25,21 @@ final class LaunchOptions {
       description = "Leave out what the broker allocates, which takes some memory of it.")
   private boolean unprobed;
 
+  @Option(
+      names = "--rehearsal",
+      defaultValue = "15",
+      description = "Seconds for which another broker is under load before.")
+  private int rehearsal;
+
   /// @throws IllegalArgumentException if nothing says what to start
   Scenario.Launch launch() {
     if (broker == null || broker.isBlank()) {
       throw new IllegalArgumentException("Say by --broker how the broker is started");
     }
     return new Scenario.Launch(
-        Arrays.asList(broker.strip().split("\\s+", 0)), environment, !unprobed);
+        Arrays.asList(broker.strip().split("\\s+", 0)),
+        environment,
+        !unprobed,
+        Duration.ofSeconds(rehearsal));
   }
 }

@@ -68,7 +68,7 @@ final class RestartCommand implements Callable<Integer> {
   }
 
   private Map<String, Object> measure(Path dir) throws IOException, InterruptedException {
-    fill(dir.resolve("broker.sqlite"));
+    fill(dir.resolve(World.TOPIC + ".sqlite"));
     var log = new ExecutionLog(1);
     var offer = new Scenario.Offer(Duration.ZERO, 0, 0, 1, 400, 0);
     var scenario =
@@ -82,12 +82,12 @@ final class RestartCommand implements Callable<Integer> {
             offer,
             new Scenario.Neighbours(0, 0),
             launch.launch());
-    try (World world = World.open(scenario, dir, log);
+    try (World world = World.open(scenario, dir);
         var publisher =
             new Publisher(world.bootstrap(), World.TOPIC, World.APPLICATION, offer, log)) {
       publisher.publish(1);
       long begun = System.nanoTime();
-      Child broker = world.startBroker();
+      Child broker = world.startBroker(World.TOPIC, log);
       long serving = System.nanoTime() - begun;
       while (log.starts() == 0) {
         if (System.nanoTime() - begun > PATIENCE.toNanos()) {

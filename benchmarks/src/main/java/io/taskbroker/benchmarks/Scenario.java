@@ -74,7 +74,10 @@ record Scenario(
   /// @param command split at spaces; `{config}` stands for the path of its configuration
   /// @param environment added to that of this process
   /// @param probed whether a Java broker is asked what it allocates, which takes some memory of it
-  record Launch(List<String> command, Map<String, String> environment, boolean probed) {
+  /// @param rehearsal how long another broker is under load before, so that it is this one that
+  ///   begins cold, and not Kafka and the load program
+  record Launch(
+      List<String> command, Map<String, String> environment, boolean probed, Duration rehearsal) {
     Launch {
       command = List.copyOf(command);
       environment = Map.copyOf(environment);

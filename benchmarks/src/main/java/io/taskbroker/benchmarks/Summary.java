@@ -75,6 +75,8 @@ final class Summary {
         "broker_cpu_us_per_task_without_jit",
         perTask(broker.cpuNanos() - broker.jitNanos(), tasks));
     figures.put("broker_cores", round(broker.cpuNanos() / 1e9 / seconds));
+    figures.put(
+        "broker_cores_without_jit", round((broker.cpuNanos() - broker.jitNanos()) / 1e9 / seconds));
     figures.put("kafka_cpu_us_per_task", cpu(end.kafka().since(middle.kafka()), tasks));
     figures.put("load_cpu_us_per_task", cpu(end.load().since(middle.load()), tasks));
     figures.put("broker_cpu_us_per_task_by_thread", byThread(broker.threads(), tasks, 1e3));

@@ -1,8 +1,6 @@
 package io.taskbroker.benchmarks;
 
 import java.util.ArrayList;
-import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.StringJoiner;
 import tools.jackson.databind.JsonNode;
@@ -38,57 +36,7 @@ final class Tables {
 
   /// The figures of the issue that asked for them, and what was measured.
   String targets() {
-    var table = new Table("figure", "target", "measured", "");
-    atLeast(table, "push-sqlite", "steady_tasks_per_second", 21_000);
-    atMost(table, "push-sqlite", "broker_cpu_us_per_task_without_jit", 35);
-    atLeast(table, "push-postgres", "steady_tasks_per_second", 17_000);
-    atMost(table, "push-postgres", "broker_cpu_us_per_task_without_jit", 35);
-    atLeast(table, "pull-sqlite", "steady_tasks_per_second", 16_000);
-    atLeast(table, "pull-postgres", "steady_tasks_per_second", 12_000);
-    atLeast(table, "push-sqlite-reports-64", "steady_tasks_per_second", 30_000);
-    atLeast(
-        table,
-        "push-sqlite",
-        "first_15s_tasks_per_second",
-        number("push-sqlite", "steady_tasks_per_second") / 2);
-    atMost(table, "push-sqlite-500-per-second", "delivery_us.p50", 2_000);
-    atMost(table, "push-sqlite-500-per-second", "delivery_us.p99", 8_000);
-    atMost(table, "push-sqlite-500-per-second", "broker_cores", 0.25);
-    atMost(table, "push-sqlite-memory", "peak_resident_mb", 350);
-    atMost(table, "idle", "broker_cores", 0.02);
-    atLeast(
-        table,
-        "fairness-neighbours",
-        "steady_tasks_per_second",
-        0.9 * number("fairness-alone", "steady_tasks_per_second"));
-    atMost(
-        table,
-        "fairness-neighbours",
-        "delivery_us.p99",
-        1.2 * number("fairness-alone", "delivery_us.p99"));
-    atMost(table, "restart-parked", "seconds_to_first_delivery", 10);
-    return table.toString();
-  }
-
-  private void atLeast(Table table, String name, String figure, double target) {
-    target(table, name, figure, target, true);
-  }
-
-  private void atMost(Table table, String name, String figure, double target) {
-    target(table, name, figure, target, false);
-  }
-
-  private void target(Table table, String name, String figure, double target, boolean least) {
-    if (!results.containsKey(name) || Double.isNaN(target)) {
-      return;
-    }
-    double measured = number(name, figure);
-    boolean met = least ? measured >= target : measured <= target;
-    table.row(
-        "`%s` %s".formatted(name, figure.replace('_', ' ').replace('.', ' ')),
-        (least ? "≥ " : "≤ ") + show(target),
-        show(measured),
-        met ? "met" : "**missed**");
+    return new Targets(results).toString();
   }
 
   /// Every end-to-end run.
@@ -191,8 +139,8 @@ final class Tables {
           .forEach(each ->
               table.row(
                   each.getKey(),
-                  show(each.getValue().asDouble()),
-                  show(allocatedBy(allocated, each.getKey()))));
+                  Table.show(each.getValue().asDouble()),
+                  Table.show(allocatedBy(allocated, each.getKey()))));
       table.row(
           "all",
           show(figures, "broker_cpu_us_per_task"),
@@ -275,60 +223,20 @@ final class Tables {
     });
   }
 
-  private double number(String name, String figure) {
-    JsonNode node = results.get(name);
-    if (node == null) {
-      return Double.NaN;
-    }
-    node = node.get("figures");
-    for (String part : List.of(figure.split("\\.", 0))) {
-      node = node.path(part);
-    }
-    return node.isNumber() ? node.asDouble() : Double.NaN;
-  }
-
   private static String text(JsonNode node, String key) {
     return node.path(key).asString("unknown");
   }
 
   private static String millis(JsonNode node, String key) {
-    return show(node.get(key).asDouble() / 1e3);
+    return Table.show(node.get(key).asDouble() / 1e3);
   }
 
   private static String show(JsonNode node, String key) {
     JsonNode value = node.path(key);
-    return value.isNumber() ? show(value.asDouble()) : "";
-  }
-
-  private static String show(double value) {
-    if (Double.isNaN(value)) {
-      return "";
-    }
-    return value == Math.rint(value) || value >= 100
-        ? String.format(Locale.ROOT, "%,d", Math.round(value))
-        : String.format(Locale.ROOT, value >= 10 ? "%.1f" : value >= 1 ? "%.2f" : "%.4f", value);
+    return value.isNumber() ? Table.show(value.asDouble()) : "";
   }
 
   private interface Row {
     void of(String name, JsonNode figures);
-  }
-
-  /// A table in Markdown.
-  private static final class Table {
-    private final StringBuilder text = new StringBuilder();
-
-    Table(String... heads) {
-      row(heads);
-      text.append("|---".repeat(heads.length)).append("|\n");
-    }
-
-    void row(String... cells) {
-      text.append("| ").append(String.join(" | ", cells)).append(" |\n");
-    }
-
-    @Override
-    public String toString() {
-      return text.toString().stripTrailing();
-    }
   }
 }

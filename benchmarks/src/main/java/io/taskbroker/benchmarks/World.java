@@ -22,6 +22,7 @@ import java.util.Optional;
 /// broker in processes of their own; the workers in this one. Not thread-safe.
 final class World implements AutoCloseable {
   static final String TOPIC = "bench";
+  static final String REHEARSAL = "rehearsal";
   static final String APPLICATION = "bench";
   static final String DEAD = "dead";
   static final String SLOW = "slow";
@@ -36,18 +37,15 @@ final class World implements AutoCloseable {
 
   private final Scenario scenario;
   private final Path dir;
-  private final ExecutionLog log;
   private final Deque<AutoCloseable> opened = new ArrayDeque<>();
-  private final int brokerPort = Ports.free();
-  private final int metricsPort = Ports.free();
   private final Child kafka;
   private final String bootstrap;
   private Optional<PostgresServer> postgres = Optional.empty();
+  private Stage stage = Stage.of(TOPIC);
 
-  private World(Scenario scenario, Path dir, ExecutionLog log) throws IOException {
+  private World(Scenario scenario, Path dir) throws IOException {
     this.scenario = scenario;
     this.dir = dir;
-    this.log = log;
     kafka =
         open(
             Child.startJava(
@@ -57,15 +55,15 @@ final class World implements AutoCloseable {
                     KafkaNode.class.getName(),
                     dir.resolve("kafka").toString(),
                     TOPIC + ":" + PARTITIONS,
+                    REHEARSAL + ":" + PARTITIONS,
                     TOPIC + "-dlq:1"),
                 dir.resolve("kafka.log")));
     bootstrap = kafka.firstLine();
   }
 
   /// Starts all but the broker and the workers.
-  static World open(Scenario scenario, Path dir, ExecutionLog log)
-      throws IOException, InterruptedException {
-    var world = new World(scenario, dir, log);
+  static World open(Scenario scenario, Path dir) throws IOException, InterruptedException {
+    var world = new World(scenario, dir);
     if (scenario.store() == Scenario.Store.POSTGRES) {
       world.postgres = Optional.of(world.open(PostgresServer.start(dir)));
     }
@@ -82,7 +80,7 @@ final class World implements AutoCloseable {
   }
 
   int metricsPort() {
-    return metricsPort;
+    return stage.metricsPort();
   }
 
   Child kafka() {
@@ -94,11 +92,14 @@ final class World implements AutoCloseable {
     return postgres.map(PostgresServer::pids).orElse(List.of(broker.pid()));
   }
 
-  /// Starts the broker and the workers; both serve when this returns.
-  Child startBroker() throws IOException, InterruptedException {
+  /// Starts a broker of a topic and its workers; both serve when this returns.
+  ///
+  /// @param log is told what the workers do
+  Child startBroker(String topic, ExecutionLog log) throws IOException, InterruptedException {
+    stage = Stage.of(topic);
     Behaviour behaviour = Behaviour.completing(Duration.ofMillis(scenario.millis()));
     var options =
-        WorkerOptions.of("127.0.0.1:" + brokerPort)
+        WorkerOptions.of("127.0.0.1:" + stage.brokerPort())
             .withConcurrency(scenario.concurrency())
             .withReportBatch(scenario.reportBatch());
     boolean push = scenario.mode() == Scenario.Mode.PUSH;
@@ -111,7 +112,7 @@ final class World implements AutoCloseable {
             .toList();
     Child broker =
         open(Child.start("broker", command, scenario.broker().environment(), brokerLog()));
-    broker.awaitPort(brokerPort, START);
+    broker.awaitPort(stage.brokerPort(), START);
     if (!push) {
       open(PullWorker.start(options, APPLICATION, behaviour, log));
     }
@@ -124,6 +125,10 @@ final class World implements AutoCloseable {
 
   Path config() {
     return dir.resolve("config.yaml");
+  }
+
+  private Path database() {
+    return dir.resolve(stage.topic() + ".sqlite");
   }
 
   private Path brokerLog() {
@@ -145,7 +150,7 @@ final class World implements AutoCloseable {
       main:
         address: %s
     kafka_topics:
-      %s: {cluster: main, consumer_group: bench}
+      %s: {cluster: main, consumer_group: %s}
       %s: {cluster: main, consumer_group: bench, produce_only: true}
     kafka_deadletter_topic: %s
     kafka_retry_topic: %s
@@ -157,17 +162,18 @@ final class World implements AutoCloseable {
     %s\
     """
         .formatted(
-            brokerPort,
-            metricsPort,
+            stage.brokerPort(),
+            stage.metricsPort(),
             scenario.mode().name().toLowerCase(java.util.Locale.ROOT),
             APPLICATION,
             workerUrl,
             neighbours(),
             bootstrap,
-            TOPIC,
+            stage.topic(),
+            stage.topic(),
             TOPIC + "-dlq",
             TOPIC + "-dlq",
-            TOPIC,
+            stage.topic(),
             handedOut,
             2 * handedOut,
             2 * handedOut,
@@ -179,7 +185,7 @@ final class World implements AutoCloseable {
       return "";
     }
     var options =
-        WorkerOptions.of("127.0.0.1:" + brokerPort)
+        WorkerOptions.of("127.0.0.1:" + stage.brokerPort())
             .withConcurrency(SLOW_PLACES)
             .withReportBatch(64);
     var slow =
@@ -193,7 +199,7 @@ final class World implements AutoCloseable {
         adapter: sqlite
         sqlite: {path: '%s'}
       """
-          .formatted(dir.resolve("broker.sqlite"));
+          .formatted(database());
     }
     return """
       adapter: postgres
@@ -204,11 +210,11 @@ final class World implements AutoCloseable {
         ddl_username: %s
         password: none
         ddl_password: none
-        database_name: taskbroker
+        database_name: %s
         default_database_name: postgres
         run_migrations: true
     """
-        .formatted(postgres.get().port(), PostgresServer.USER, PostgresServer.USER);
+        .formatted(postgres.get().port(), PostgresServer.USER, PostgresServer.USER, stage.topic());
   }
 
   /// Ends all that is left.
@@ -222,9 +228,16 @@ final class World implements AutoCloseable {
       }
     }
     try {
-      Files.deleteIfExists(dir.resolve("broker.sqlite"));
+      Files.deleteIfExists(database());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /// What one broker has to itself.
+  private record Stage(String topic, int brokerPort, int metricsPort) {
+    static Stage of(String topic) {
+      return new Stage(topic, Ports.free(), Ports.free());
     }
   }
 }

@@ -35,7 +35,7 @@ final class BenchmarkTest {
             Scenario.Store.SQLITE,
             offer,
             new Scenario.Neighbours(0, 0),
-            new Scenario.Launch(broker(), Map.of(), true));
+            new Scenario.Launch(broker(), Map.of(), true, Duration.ofSeconds(1)));
 
     var outcome = new EndToEnd(scenario, Files.createDirectory(dir.resolve("run"))).run();
     Map<String, Object> figures = Summary.of(outcome);

@@ -8,8 +8,7 @@ package io.taskbroker.activation;
 /// @param expiresAt not to be delivered after this time; [#NEVER] if it does not expire
 /// @param delayUntil not to be delivered before this time; 0 if it was not delayed
 /// @param deadlineSeconds how long a worker may take, 0 to [Integer#MAX_VALUE]
-/// @param derived whether the id was derived by a broker, as a retry's is: such an id leaves a
-///   tombstone (H8)
+/// @param derived whether the id was derived by a broker, as a retry's is
 @SuppressWarnings("ArrayRecordComponent") // compared by nobody
 public record Activation(
     String id,
@@ -64,6 +63,11 @@ public record Activation(
         failurePolicy,
         atMostOnce,
         derived);
+  }
+
+  /// Whether its id is remembered for a while when it ends, so that a second copy is dropped (H8).
+  public boolean leavesTombstone() {
+    return derived || atMostOnce;
   }
 
   /// The number from 0 to 255 that the database keeps for the reference's fetch threads: the id as

@@ -27,7 +27,14 @@ public sealed interface Change {
       boolean deadlineExtended,
       boolean committed,
       @Nullable Object owner)
-      implements Change {}
+      implements Change {
+
+    /// Whether the row is one that may run only once, and is handed out when this is durable. Other
+    /// rows have no claim on disk (H9).
+    public boolean handsOut() {
+      return committed && claimExpiresAt != Row.NONE;
+    }
+  }
 
   /// The offset of the row's record is committed, so that it may be handed out although it may run
   /// only once (H2). A parked row stays parked.

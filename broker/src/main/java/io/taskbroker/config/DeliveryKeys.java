@@ -1,8 +1,8 @@
 package io.taskbroker.config;
 
+import static io.taskbroker.config.AddressTypes.url;
 import static io.taskbroker.config.KeyType.map;
 import static io.taskbroker.config.KeyType.oneOf;
-import static io.taskbroker.config.KeyType.url;
 
 import java.net.URI;
 import java.util.Map;

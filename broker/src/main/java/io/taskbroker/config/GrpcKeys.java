@@ -1,8 +1,8 @@
 package io.taskbroker.config;
 
+import static io.taskbroker.config.AddressTypes.ip;
 import static io.taskbroker.config.KeyType.count;
 import static io.taskbroker.config.KeyType.integer;
-import static io.taskbroker.config.KeyType.ip;
 import static io.taskbroker.config.KeyType.list;
 import static io.taskbroker.config.KeyType.secretText;
 

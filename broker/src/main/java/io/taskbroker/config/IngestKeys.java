@@ -1,9 +1,9 @@
 package io.taskbroker.config;
 
+import static io.taskbroker.config.DurationTypes.seconds;
 import static io.taskbroker.config.KeyType.count;
 import static io.taskbroker.config.KeyType.optional;
 import static io.taskbroker.config.KeyType.path;
-import static io.taskbroker.config.KeyType.seconds;
 
 import java.nio.file.Path;
 import java.time.Duration;

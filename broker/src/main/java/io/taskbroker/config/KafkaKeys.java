@@ -1,9 +1,9 @@
 package io.taskbroker.config;
 
+import static io.taskbroker.config.DurationTypes.millis;
 import static io.taskbroker.config.KeyType.bool;
 import static io.taskbroker.config.KeyType.count;
 import static io.taskbroker.config.KeyType.filledText;
-import static io.taskbroker.config.KeyType.millis;
 import static io.taskbroker.config.KeyType.oneOf;
 import static io.taskbroker.config.KeyType.optional;
 

@@ -4,13 +4,8 @@ import io.taskbroker.config.ConfigNode.Items;
 import io.taskbroker.config.ConfigNode.Scalar;
 import io.taskbroker.config.ConfigNode.Section;
 import java.math.BigInteger;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -21,8 +16,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /// How the value of a key is written: read, checked, and shown again.
 ///
@@ -40,18 +33,8 @@ record KeyType<T>(
     Optional<T> read(ConfigNode node, String key, Problems problems);
   }
 
-  /// No time is longer, so that arithmetic with times does not overflow.
-  private static final Duration LONGEST = Duration.ofDays(3653);
-
   private static final BigInteger UINT64_MAX =
       BigInteger.ONE.shiftLeft(64).subtract(BigInteger.ONE);
-  private static final Pattern DURATION = Pattern.compile("([0-9]{1,20})(ms|s)");
-  private static final Pattern HOST_AND_PORT =
-      Pattern.compile("(\\[[0-9a-fA-F:.%]+]|[^\\s:/\\[\\]]+):([0-9]{1,5})");
-  private static final Pattern URL =
-      Pattern.compile(
-          "(?:http://(?:\\[[0-9a-fA-F:.]+]|[A-Za-z0-9._-]+)"
-              + "|https://(?:\\[[0-9a-fA-F:.]+]|[A-Za-z0-9.-]+))(?::([0-9]{1,5}))?/?");
 
   Optional<T> read(ConfigNode node, String key, Problems problems) {
     return reader.read(node, key, problems);
@@ -133,36 +116,6 @@ record KeyType<T>(
                 : Optional.empty());
   }
 
-  static KeyType<Duration> millis(int min) {
-    return time("milliseconds", min, "must be a whole number of milliseconds", Duration::ofMillis)
-        .showing(Duration::toMillis);
-  }
-
-  static KeyType<Duration> seconds(int min, int max) {
-    return time("seconds", min, "must be a whole number of seconds", Duration::ofSeconds)
-        .where(value -> value.compareTo(Duration.ofSeconds(max)) <= 0, " and at most " + max)
-        .showing(Duration::toSeconds);
-  }
-
-  static KeyType<Duration> seconds() {
-    return time("seconds", 0, "must be a whole number of seconds", Duration::ofSeconds)
-        .showing(Duration::toSeconds);
-  }
-
-  /// `250ms` or `1s`.
-  static KeyType<Duration> duration() {
-    return leaf(
-            "duration",
-            "must be a duration such as 250ms or 1s",
-            false,
-            node -> text(node).flatMap(KeyType::duration))
-        .showing(KeyType::duration);
-  }
-
-  static KeyType<Duration> durationNotZero() {
-    return duration().where(value -> !value.isZero(), ", and not zero");
-  }
-
   /// One of the constants of an enum, in lower case.
   static <E extends Enum<E>> KeyType<E> oneOf(Class<E> type) {
     E[] constants = type.getEnumConstants();
@@ -195,52 +148,6 @@ record KeyType<T>(
                 text(node)
                     .flatMap(text -> Optional.ofNullable(words.get(text.toLowerCase(Locale.ROOT)))))
         .showing(shown);
-  }
-
-  static KeyType<InetAddress> ip() {
-    return leaf(
-            "IP address",
-            "must be an IP address, not a name",
-            false,
-            node ->
-                text(node)
-                    .flatMap(text -> {
-                      try {
-                        return Optional.of(InetAddress.ofLiteral(text));
-                      } catch (IllegalArgumentException _) {
-                        return Optional.empty();
-                      }
-                    }))
-        .showing(InetAddress::getHostAddress);
-  }
-
-  /// A host and a port; the host is not looked up.
-  static KeyType<InetSocketAddress> hostAndPort() {
-    return leaf(
-            "host:port",
-            "must be a host and a port such as 127.0.0.1:8126",
-            false,
-            node ->
-                text(node)
-                    .map(HOST_AND_PORT::matcher)
-                    .filter(Matcher::matches)
-                    .filter(address -> Integer.parseInt(address.group(2)) <= 0xFFFF)
-                    .map(address ->
-                        InetSocketAddress.createUnresolved(
-                            address.group(1), Integer.parseInt(address.group(2)))))
-        .showing(address -> address.getHostString() + ":" + address.getPort());
-  }
-
-  /// Host and port over http or https. Docker's names with an underscore are good for http only: no
-  /// certificate can be verified for them.
-  static KeyType<URI> url() {
-    return leaf(
-            "URL",
-            "must be a URL such as http://127.0.0.1:50052, or https://worker:50052 without _ in the"
-                + " name",
-            false,
-            node -> text(node).flatMap(KeyType::url))
-        .showing(URI::toString);
   }
 
   static KeyType<Path> path() {
@@ -299,11 +206,15 @@ record KeyType<T>(
         });
   }
 
-  private KeyType<T> showing(Function<T, Object> other) {
+  /// The same, shown in another way.
+  KeyType<T> showing(Function<T, Object> other) {
     return new KeyType<>(name, allowed, secret, reader, other);
   }
 
-  private KeyType<T> where(Predicate<T> condition, String inWords) {
+  /// The same, of which less is allowed.
+  ///
+  /// @param inWords what else is asked, as the end of an error message
+  KeyType<T> where(Predicate<T> condition, String inWords) {
     String narrower = allowed + inWords;
     return new KeyType<>(
         name,
@@ -320,7 +231,10 @@ record KeyType<T>(
         shown);
   }
 
-  private static <T> KeyType<T> leaf(
+  /// What is neither a list nor a map.
+  ///
+  /// @param parse empty if it is not allowed
+  static <T> KeyType<T> leaf(
       String name, String allowed, boolean secret, Function<ConfigNode, Optional<T>> parse) {
     return new KeyType<>(
         name,
@@ -334,18 +248,6 @@ record KeyType<T>(
           return value;
         },
         value -> value);
-  }
-
-  private static KeyType<Duration> time(
-      String name, int min, String allowed, Function<Long, Duration> unit) {
-    return leaf(
-        name,
-        allowed + " of at least " + min,
-        false,
-        node ->
-            unsigned(node)
-                .filter(number -> number.compareTo(BigInteger.valueOf(min)) >= 0)
-                .map(number -> bounded(number, unit)));
   }
 
   private static <T> Optional<List<T>> readList(
@@ -379,7 +281,7 @@ record KeyType<T>(
     return Optional.of(Collections.unmodifiableMap(values));
   }
 
-  private static Optional<String> text(ConfigNode node) {
+  static Optional<String> text(ConfigNode node) {
     return node instanceof Scalar(String text, _) ? Optional.of(text) : Optional.empty();
   }
 
@@ -387,41 +289,7 @@ record KeyType<T>(
     return node instanceof Scalar(BigInteger number, _) ? Optional.of(number) : Optional.empty();
   }
 
-  private static Optional<URI> url(String text) {
-    Matcher url = URL.matcher(text);
-    if (!url.matches() || (url.group(1) != null && Integer.parseInt(url.group(1)) > 0xFFFF)) {
-      return Optional.empty();
-    }
-    try {
-      return Optional.of(new URI(text));
-    } catch (URISyntaxException _) {
-      return Optional.empty();
-    }
-  }
-
-  private static Optional<BigInteger> unsigned(ConfigNode node) {
+  static Optional<BigInteger> unsigned(ConfigNode node) {
     return whole(node).filter(number -> number.signum() >= 0 && number.compareTo(UINT64_MAX) <= 0);
-  }
-
-  private static Optional<Duration> duration(String text) {
-    Matcher written = DURATION.matcher(text);
-    if (!written.matches()) {
-      return Optional.empty();
-    }
-    Function<Long, Duration> unit =
-        written.group(2).equals("s") ? Duration::ofSeconds : Duration::ofMillis;
-    return Optional.of(bounded(new BigInteger(written.group(1)), unit));
-  }
-
-  private static Duration bounded(BigInteger number, Function<Long, Duration> unit) {
-    long bounded = number.min(BigInteger.valueOf(LONGEST.toMillis())).longValue();
-    Duration duration = unit.apply(bounded);
-    return duration.compareTo(LONGEST) < 0 ? duration : LONGEST;
-  }
-
-  private static String duration(Duration value) {
-    return value.toMillis() % 1000 == 0 && !value.isZero()
-        ? value.toSeconds() + "s"
-        : value.toMillis() + "ms";
   }
 }

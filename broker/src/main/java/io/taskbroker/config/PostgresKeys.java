@@ -91,7 +91,8 @@ final class PostgresKeys {
           "store.pg.query_params",
           optional(text()),
           Optional.empty(),
-          "Parameters of the connection, such as k=v&k2=v2",
+          "Parameters of the connection in the words of libpq, such as"
+              + " sslmode=verify-full&sslrootcert=/etc/ca.pem; no passwords",
           c -> c.store().postgres().address().queryParams());
 
   private PostgresKeys() {}

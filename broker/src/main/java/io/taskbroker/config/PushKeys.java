@@ -1,9 +1,9 @@
 package io.taskbroker.config;
 
+import static io.taskbroker.config.DurationTypes.duration;
+import static io.taskbroker.config.DurationTypes.durationNotZero;
 import static io.taskbroker.config.KeyType.bool;
 import static io.taskbroker.config.KeyType.count;
-import static io.taskbroker.config.KeyType.duration;
-import static io.taskbroker.config.KeyType.durationNotZero;
 import static io.taskbroker.config.KeyType.integer;
 
 import java.time.Duration;
@@ -85,7 +85,7 @@ final class PushKeys {
           false,
           KeyDoc.noted(
               "Whether marks of pushed tasks wait for each other",
-              "a task is marked if it runs longer than push.update.batch.interval, or than 500 ms"
+              "a task is marked if it runs longer than push.update.batch.interval, or than a second"
                   + " if this is false"),
           c -> c.push().updateBatched());
 

@@ -1,8 +1,8 @@
 package io.taskbroker.config;
 
+import static io.taskbroker.config.DurationTypes.seconds;
 import static io.taskbroker.config.KeyType.filledText;
 import static io.taskbroker.config.KeyType.integer;
-import static io.taskbroker.config.KeyType.seconds;
 
 import java.time.Duration;
 

@@ -1,8 +1,8 @@
 package io.taskbroker.config;
 
+import static io.taskbroker.config.DurationTypes.millis;
 import static io.taskbroker.config.KeyType.bool;
 import static io.taskbroker.config.KeyType.count;
-import static io.taskbroker.config.KeyType.millis;
 
 import java.time.Duration;
 

@@ -1,13 +1,13 @@
 package io.taskbroker.config;
 
+import static io.taskbroker.config.DurationTypes.duration;
+import static io.taskbroker.config.DurationTypes.millis;
+import static io.taskbroker.config.DurationTypes.seconds;
 import static io.taskbroker.config.KeyType.bool;
 import static io.taskbroker.config.KeyType.count;
-import static io.taskbroker.config.KeyType.duration;
-import static io.taskbroker.config.KeyType.millis;
 import static io.taskbroker.config.KeyType.oneOf;
 import static io.taskbroker.config.KeyType.optional;
 import static io.taskbroker.config.KeyType.path;
-import static io.taskbroker.config.KeyType.seconds;
 import static io.taskbroker.config.KeyType.size;
 
 import java.nio.file.Path;

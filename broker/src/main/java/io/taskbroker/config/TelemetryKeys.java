@@ -1,8 +1,8 @@
 package io.taskbroker.config;
 
+import static io.taskbroker.config.AddressTypes.hostAndPort;
+import static io.taskbroker.config.DurationTypes.durationNotZero;
 import static io.taskbroker.config.KeyType.bool;
-import static io.taskbroker.config.KeyType.durationNotZero;
-import static io.taskbroker.config.KeyType.hostAndPort;
 import static io.taskbroker.config.KeyType.map;
 import static io.taskbroker.config.KeyType.number;
 import static io.taskbroker.config.KeyType.oneOf;

@@ -1,8 +1,8 @@
 package io.taskbroker.config;
 
+import static io.taskbroker.config.DurationTypes.millis;
+import static io.taskbroker.config.DurationTypes.seconds;
 import static io.taskbroker.config.KeyType.bool;
-import static io.taskbroker.config.KeyType.millis;
-import static io.taskbroker.config.KeyType.seconds;
 
 import java.time.Duration;
 

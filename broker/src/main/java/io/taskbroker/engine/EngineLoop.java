@@ -1,20 +1,11 @@
 package io.taskbroker.engine;
 
-import io.taskbroker.activation.Activation;
-import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ParkedRow;
-import io.taskbroker.activation.Reported;
 import io.taskbroker.activation.Row;
-import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Delivery;
-import io.taskbroker.inflight.Departure;
-import io.taskbroker.inflight.Effects;
 import io.taskbroker.inflight.Inflight;
 import io.taskbroker.inflight.InflightOptions;
-import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.Rules;
-import io.taskbroker.inflight.Tally;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.LoopThread;
 import io.taskbroker.runtime.Progress;
@@ -22,15 +13,11 @@ import io.taskbroker.runtime.Service;
 import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.ActivationStore;
-import io.taskbroker.store.ActivationStore.ParkedQuery;
-import io.taskbroker.store.StoreQuery;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
-import org.jspecify.annotations.Nullable;
 
 /// The engine's thread. A round takes what arrived, lets the engine follow it, and hands on all
 /// that came of it at once: one transaction and one wake-up per round, however much there is to do
@@ -45,14 +32,11 @@ public final class EngineLoop implements Service, Progress {
   private static final Duration STOP_TIME = Duration.ofSeconds(4);
 
   private final Mailbox mailbox;
-  private final Outlets outlets;
+  private final Outflow outflow;
   private final Ticker ticker;
   private final InstantSource clock;
   private final Inflight inflight;
   private final LoopThread thread;
-
-  private List<Change> changes = new ArrayList<>();
-  private List<StoreQuery> queries = new ArrayList<>();
 
   private long followed;
   private volatile long done;
@@ -74,10 +58,10 @@ public final class EngineLoop implements Service, Progress {
       Surroundings surroundings,
       FailureSink failures) {
     this.mailbox = mailbox;
-    this.outlets = outlets;
+    this.outflow = new Outflow(outlets);
     this.ticker = surroundings.ticker();
     this.clock = surroundings.clock();
-    this.inflight = new Inflight(options, new Outflow(), surroundings.random());
+    this.inflight = new Inflight(options, outflow, surroundings.random());
     this.thread = new LoopThread("engine", new Turns(), failures);
   }
 
@@ -158,7 +142,7 @@ public final class EngineLoop implements Service, Progress {
       request = ++count < 2 * ROUND && inflight.hasRoom() ? mailbox.nextRequest() : null;
     }
     advance();
-    handOver();
+    outflow.handOver();
     if (count > 0) {
       followed += count;
       done = followed;
@@ -172,16 +156,6 @@ public final class EngineLoop implements Service, Progress {
 
   private long now() {
     return ticker.nanoTime() / NANOS_PER_MS;
-  }
-
-  private void handOver() {
-    if (!changes.isEmpty() || !queries.isEmpty()) {
-      List<Change> made = changes;
-      List<StoreQuery> asked = queries;
-      changes = new ArrayList<>(made.size() + 16);
-      queries = new ArrayList<>();
-      outlets.commit(made, asked);
-    }
   }
 
   /// When the next round has something to do without being told anything, in nanoseconds from now.
@@ -222,85 +196,6 @@ public final class EngineLoop implements Service, Progress {
       while ((round() || inflight.outstanding() > 0) && System.nanoTime() < end) {
         mailbox.sleep(TimeUnit.MILLISECONDS.toNanos(10), true);
       }
-    }
-  }
-
-  /// Gathers changes and queries until the round ends; everything else goes out at once.
-  private final class Outflow implements Effects {
-    @Override
-    public void write(Change change) {
-      changes.add(change);
-    }
-
-    @Override
-    public void readParked(String application, long afterDue, long afterKey, long upTo, int limit) {
-      queries.add(new ParkedQuery(application, afterDue, afterKey, upTo, limit));
-    }
-
-    @Override
-    public void passOn(List<Reported> reports, Object owner) {
-      queries.add(new StoreQuery.PassOn(reports, owner));
-    }
-
-    @Override
-    public void readReports(List<Long> keys, Object owner) {
-      queries.add(new StoreQuery.Recorded(keys, owner));
-    }
-
-    @Override
-    public void barrier(Object owner) {
-      queries.add(new StoreQuery.Barrier(owner));
-    }
-
-    @Override
-    public void push(Delivery delivery) {
-      outlets.push(delivery);
-    }
-
-    @Override
-    public void produce(Departure departure) {
-      outlets.produce(departure);
-    }
-
-    @Override
-    public void consumed(
-        SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent) {
-      outlets.consumed(partition, nextOffset, records, bytes, urgent);
-    }
-
-    @Override
-    public void drained(SourcePartition partition) {
-      outlets.drained(partition);
-    }
-
-    @Override
-    public void lost(SourcePartition partition) {
-      outlets.lost(partition);
-    }
-
-    @Override
-    public void reply(Command.ReportReply reply, @Nullable Delivery next) {
-      reply.done(next);
-    }
-
-    @Override
-    public void reply(Command.ClaimReply reply, @Nullable Delivery delivery) {
-      reply.done(delivery);
-    }
-
-    @Override
-    public void reply(Command.EnqueueReply reply) {
-      reply.done();
-    }
-
-    @Override
-    public void count(Tally tally, Activation activation, long age) {
-      outlets.count(tally, activation, age);
-    }
-
-    @Override
-    public void notice(Notice notice, String id, String detail) {
-      outlets.notice(notice, id, detail);
     }
   }
 }

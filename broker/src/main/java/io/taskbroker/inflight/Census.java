@@ -1,6 +1,7 @@
 package io.taskbroker.inflight;
 
-/// How much there is in the engine at one moment, in activations.
+/// How much there is in the engine at one moment, in activations. Counting takes as long as there
+/// are applications, not activations.
 ///
 /// @param claimed on their way to a worker
 /// @param processing that workers have
@@ -18,4 +19,28 @@ public record Census(
     int parked,
     int outstanding,
     long memoryBytes,
-    long oldestMillis) {}
+    long oldestMillis) {
+  static Census of(Flight flight) {
+    int pending = 0;
+    int handedOut = 0;
+    long oldest = flight.wall;
+    for (Lane lane : flight.lanes.all()) {
+      pending += lane.pending;
+      handedOut += lane.handedOut;
+      Entry first = lane.oldest(null);
+      if (first != null) {
+        oldest = Math.min(oldest, first.activation.receivedAt());
+      }
+    }
+    return new Census(
+        pending,
+        flight.claimed,
+        handedOut - flight.claimed,
+        flight.delayed,
+        flight.leaving,
+        flight.parked.size(),
+        flight.outstanding(),
+        flight.memoryBytes(),
+        flight.wall - oldest);
+  }
+}

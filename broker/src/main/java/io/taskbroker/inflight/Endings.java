@@ -33,7 +33,9 @@ final class Endings {
 
   /// Removes a parked row, of which no more is in memory than this. Until the row is gone the entry
   /// stands for it, as for any row on its way out.
-  Entry removeParked(Place place, long key, String id) {
+  ///
+  /// @param remembered whether its id leaves a tombstone (H8)
+  Entry removeParked(Place place, long key, String id, boolean remembered) {
     var unknown =
         new Activation(
             id,
@@ -48,11 +50,11 @@ final class Endings {
             0,
             FailurePolicy.UNSPECIFIED,
             false,
-            false);
-    var entry = new Entry(key, unknown, Status.COMPLETE, flight.nobody);
+            remembered);
+    var entry = new Entry(key, unknown, Status.COMPLETE, flight.lanes.nobody);
     entry.step = Entry.Step.STORED;
     boolean _ = flight.join(entry);
-    remove(entry, true);
+    remove(entry, false);
     return entry;
   }
 
@@ -61,8 +63,7 @@ final class Endings {
   /// (H8).
   void remove(Entry entry, boolean mayReturn) {
     entry.step = Entry.Step.REMOVING;
-    boolean remembered =
-        !mayReturn && (entry.activation.derived() || entry.activation.atMostOnce());
+    boolean remembered = !mayReturn && entry.activation.leavesTombstone();
     long until = remembered ? flight.wall + flight.options.periods().tombstone() : Row.NONE;
     flight.write(new Change.Delete(entry.key, entry.id(), entry.activation.origin(), until, entry));
   }

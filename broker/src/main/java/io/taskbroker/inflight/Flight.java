@@ -4,22 +4,14 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Status;
 import java.util.ArrayDeque;
-import java.util.Comparator;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /// The state that the parts of the engine share: what is in flight, the time, and the accounts. Not
 /// thread-safe.
 final class Flight {
-  /// Past so many applications, those of which nothing is in flight are forgotten (G7).
-  private static final int MAX_IDLE_LANES = 1_000;
-
   /// An application may have as many times the memory that is free (H13).
   private static final int SHARE = 2;
 
@@ -32,22 +24,8 @@ final class Flight {
   /// What is in memory, by id.
   final Map<String, Entry> entries = new HashMap<>();
 
-  final Map<String, Lane> lanes = new LinkedHashMap<>();
-
-  /// Where every lane is that has a worker to push to and something ready; others may be, too.
-  final Set<Lane> sending = new LinkedHashSet<>();
-
-  /// The lanes that are to read parked rows, in the order in which they are.
-  final TreeSet<Lane> reading =
-      new TreeSet<>(
-          Comparator.<Lane>comparingLong(lane -> lane.readAt)
-              .thenComparing(lane -> lane.application));
-
-  /// What is ready of all applications, for workers that take any.
-  final Heads ready = new Heads();
-
-  /// The lane of what belongs to no application that is known.
-  final Lane nobody = new Lane("", false, new CallWindow(1), new Heads(), 0);
+  /// The applications, and which of them have something to do.
+  final Lanes lanes;
 
   final Timers timers = new Timers();
   final Tombstones tombstones = new Tombstones();
@@ -78,7 +56,6 @@ final class Flight {
   /// Pages of parked rows that are being read back.
   int reads;
 
-  private int sweepAt = MAX_IDLE_LANES;
   private int outstanding;
   private long memoryBytes;
 
@@ -86,24 +63,14 @@ final class Flight {
     this.options = options;
     this.effects = effects;
     this.random = random;
+    this.lanes = new Lanes(options);
     this.parked = new ParkedIds(options.shared());
     this.leaseUntil = options.shared() ? Long.MIN_VALUE : Long.MAX_VALUE;
   }
 
+  /// The lane of an application, whether or not anything of it is in flight yet.
   Lane lane(String application) {
-    Lane lane = lanes.get(application);
-    if (lane == null) {
-      if (lanes.size() >= sweepAt) {
-        lanes.values().removeIf(Lane::isIdle);
-        sweepAt = Math.max(MAX_IDLE_LANES, 2 * lanes.size());
-      }
-      var pushed = options.pushApplications();
-      boolean routable = pushed != null && pushed.contains(application);
-      lane =
-          new Lane(application, routable, new CallWindow(options.limits().maxCalls()), ready, now);
-      lanes.put(application, lane);
-    }
-    return lane;
+    return lanes.of(application, now);
   }
 
   /// Whether commands may be accepted that lead to changes (H14).
@@ -169,22 +136,6 @@ final class Flight {
   /// is free, so that however many applications stand still, something is left for the others.
   boolean hasMemory(Lane lane) {
     return lane.memoryBytes < SHARE * (options.limits().maxMemoryBytes() - memoryBytes);
-  }
-
-  /// Gives the lane its place among those that are to read parked rows. To be called when its
-  /// parking changed.
-  void schedule(Lane lane) {
-    long at =
-        lane.room(options.limits().maxPending()) > 0 ? lane.parking.nextRead() : Long.MAX_VALUE;
-    if (at != lane.readAt) {
-      if (lane.readAt != Long.MAX_VALUE) {
-        reading.remove(lane);
-      }
-      lane.readAt = at;
-      if (at != Long.MAX_VALUE) {
-        reading.add(lane);
-      }
-    }
   }
 
   /// Whether another page of parked rows may be read: those that are being read may take a quarter
@@ -307,7 +258,7 @@ final class Flight {
       case FAILURE, RETRY -> leaving += by;
       case COMPLETE -> {}
     }
-    schedule(entry.lane);
+    lanes.schedule(entry.lane);
   }
 
   /// Takes the entry out of everything that could make it run or wake.
@@ -323,7 +274,7 @@ final class Flight {
       return;
     }
     if (entry.lane.routable && !entry.lane.hasReady()) {
-      sending.add(entry.lane);
+      lanes.sending.add(entry.lane);
     }
     entry.lane.enqueue(entry, back);
     if (entry.activation.expiresAt() != Activation.NEVER) {
@@ -352,6 +303,21 @@ final class Flight {
   void tally(Tally tally, Activation activation) {
     long since = Math.max(activation.receivedAt(), activation.delayUntil());
     effects.count(tally, activation, wall - since);
+  }
+
+  /// The same of an entry: how long something takes that had to be tried again says nothing.
+  void tallyUnlessRepeated(Tally tally, Entry entry) {
+    if (entry.attempts == 0) {
+      tally(tally, entry.activation);
+    }
+  }
+
+  /// Says it of a lane once a minute.
+  void notice(Lane lane, Notice notice, String detail) {
+    if (now - lane.noticedAt >= 60_000 || lane.noticedAt == Long.MIN_VALUE) {
+      lane.noticedAt = now;
+      effects.notice(notice, lane.application, detail);
+    }
   }
 
   /// Answers those who waited for the entry's fate to be durable.

@@ -14,7 +14,7 @@ final class ForeignReports {
   private static final int PAGE = 4_096;
 
   private final Flight flight;
-  private final Handouts handouts;
+  private final TimeLimits limits;
 
   private List<Reported> passing = new ArrayList<>();
   private List<Reply> waiting = new ArrayList<>();
@@ -35,9 +35,9 @@ final class ForeignReports {
 
   private record Checks(List<Check> checks) {}
 
-  ForeignReports(Flight flight, Handouts handouts) {
+  ForeignReports(Flight flight, TimeLimits limits) {
     this.flight = flight;
-    this.handouts = handouts;
+    this.limits = limits;
   }
 
   /// Passes on a report of what is not in memory; it is answered when that is durable.
@@ -54,7 +54,7 @@ final class ForeignReports {
     if (flight.options.shared()) {
       checks.add(new Check(entry, entry.status, entry.deadline));
     } else {
-      handouts.overdue(entry);
+      limits.overdue(entry);
     }
   }
 
@@ -106,7 +106,7 @@ final class ForeignReports {
     flight.answered(asked.size());
     for (Check check : asked) {
       if (check.stands()) {
-        handouts.overdue(check.entry());
+        limits.overdue(check.entry());
       }
     }
   }

@@ -18,7 +18,7 @@ final class Handover {
 
   private final Flight flight;
   private final Endings endings;
-  private final Handouts handouts;
+  private final Marks marks;
   private final Resumption resumption;
   private final Recall recall;
   private final Map<SourcePartition, PartitionIntake> partitions;
@@ -27,13 +27,13 @@ final class Handover {
   Handover(
       Flight flight,
       Endings endings,
-      Handouts handouts,
+      Marks marks,
       Resumption resumption,
       Recall recall,
       Map<SourcePartition, PartitionIntake> partitions) {
     this.flight = flight;
     this.endings = endings;
-    this.handouts = handouts;
+    this.marks = marks;
     this.resumption = resumption;
     this.recall = recall;
     this.partitions = partitions;
@@ -138,7 +138,7 @@ final class Handover {
     }
     return switch (entry.step) {
       case STORING, MARKING, LEAVING, PRODUCING, REMOVING -> false;
-      case STORED -> !handouts.tellsMore(entry) && shedNow(entry);
+      case STORED -> !marks.tellMore(entry) && shedNow(entry);
       case QUARANTINED -> {
         Entry kept = flight.entries.get(entry.id());
         yield shedNow(kept == null || kept.key != entry.key ? entry : kept);

@@ -26,7 +26,9 @@ public final class Inflight {
 
   private final Flight flight;
   private final Endings endings;
+  private final Marks marks;
   private final Handouts handouts;
+  private final Outcomes outcomes;
   private final Rulings rulings;
   private final Resumption resumption;
   private final ForeignReports foreign;
@@ -34,6 +36,7 @@ public final class Inflight {
   private final Wakes wakes;
   private final Recall recall;
   private final Proofs proofs;
+  private final Admission admission;
   private final Arrivals arrivals;
   private final Handover handover;
   private final Collection<PartitionIntake> partitions;
@@ -43,18 +46,23 @@ public final class Inflight {
   public Inflight(InflightOptions options, Effects effects, RandomGenerator random) {
     flight = new Flight(options, effects, random);
     endings = new Endings(flight);
-    handouts = new Handouts(flight, endings);
+    marks = new Marks(flight);
+    var limits = new TimeLimits(flight, endings, marks);
+    handouts = new Handouts(flight, endings, marks, limits);
+    outcomes = new Outcomes(flight, endings, limits);
     rulings = new Rulings(flight, endings);
-    foreign = new ForeignReports(flight, handouts);
+    foreign = new ForeignReports(flight, limits);
     reports = new Reports(flight, endings, handouts, foreign);
     var intakes = new HashMap<SourcePartition, PartitionIntake>();
     partitions = intakes.values();
     proofs = new Proofs(flight, endings, partitions);
-    resumption = new Resumption(flight, endings, handouts, proofs, rulings);
+    resumption = new Resumption(flight, endings, proofs, rulings);
     wakes = new Wakes(flight, endings, resumption, foreign);
     recall = new Recall(flight, rulings, resumption);
-    arrivals = new Arrivals(flight, endings, proofs, intakes);
-    handover = new Handover(flight, endings, handouts, resumption, recall, intakes);
+    var bounds = new Bounds(flight);
+    admission = new Admission(flight, endings, bounds);
+    arrivals = new Arrivals(flight, admission, bounds, proofs, intakes);
+    handover = new Handover(flight, endings, marks, resumption, recall, intakes);
   }
 
   /// Takes in a row that was found in the store.
@@ -93,8 +101,8 @@ public final class Inflight {
       case Command.Claim claim ->
           handouts.claim(claim.application(), claim.namespace(), new Taker.Pull(claim.reply()));
       case Command.Pushed pushed ->
-          handouts.pushed(pushed.delivery(), pushed.outcome(), pushed.detail());
-      case Command.Enqueue enqueue -> arrivals.enqueue(enqueue);
+          outcomes.pushed(pushed.delivery(), pushed.outcome(), pushed.detail());
+      case Command.Enqueue enqueue -> admission.enqueue(enqueue);
       case Command.Ingest records -> arrivals.ingest(records);
       case Command.Assigned assigned -> arrivals.assigned(assigned);
       case Command.Revoked revoked -> revoked(revoked);
@@ -113,7 +121,7 @@ public final class Inflight {
           flight.rules = changed.rules();
         }
       }
-      case Command.Count count -> count.reply().accept(census());
+      case Command.Count count -> count.reply().accept(Census.of(flight));
       case Command.Drain _ -> drain();
       case Command.Fenced fenced -> fenced(fenced);
       case Command.Recorded recorded -> reports.recorded(recorded.reports());
@@ -168,9 +176,9 @@ public final class Inflight {
 
   private void drain() {
     flight.delivering = false;
-    handouts.mark(true);
+    marks.write(true);
     for (Entry entry : flight.entries.values()) {
-      handouts.unmark(entry);
+      marks.unmark(entry);
     }
   }
 
@@ -179,7 +187,7 @@ public final class Inflight {
     switch (change) {
       case Change.Insert(_, Entry entry) -> resumption.inserted(entry);
       case Change.Insert(_, Row parked) -> proofs.unproven(parked);
-      case Change.Insert(Row row, Refusal refusal) -> arrivals.replaced(row, refusal);
+      case Change.Insert(Row row, Refusal refusal) -> admission.replaced(row, refusal);
       case Change.Insert _ -> {}
       case Change.Mark(_, _, _, _, _, _, _, _, _, Entry entry) -> handouts.marked(entry);
       case Change.Mark _ -> {}
@@ -221,9 +229,9 @@ public final class Inflight {
     if (started && Math.abs(step) > CLOCK_STEP_MS) {
       wakes.rebase();
       if (step < 0) {
-        for (Lane lane : flight.lanes.values()) {
+        for (Lane lane : flight.lanes.all()) {
           lane.parking.rewind();
-          flight.schedule(lane);
+          flight.lanes.schedule(lane);
         }
       }
     }
@@ -242,7 +250,7 @@ public final class Inflight {
       handOver();
     }
     wakes.wakeDue();
-    handouts.mark(false);
+    marks.write(false);
     flight.tombstones.forget(wall);
     arrivals.accept();
     rulings.sweep();
@@ -253,7 +261,7 @@ public final class Inflight {
   }
 
   private void pump() {
-    Iterator<Lane> lanes = flight.sending.iterator();
+    Iterator<Lane> lanes = flight.lanes.sending.iterator();
     while (lanes.hasNext()) {
       Lane lane = lanes.next();
       handouts.pump(lane);
@@ -266,12 +274,12 @@ public final class Inflight {
   /// The monotonic time at which there is something to do without a further command;
   /// [Long#MAX_VALUE] if never.
   public long nextWake() {
-    long next = Math.min(flight.timers.next(), handouts.nextMark());
-    for (Lane lane : flight.sending) {
+    long next = Math.min(flight.timers.next(), marks.next());
+    for (Lane lane : flight.lanes.sending) {
       next = Math.min(next, lane.pauseEnds(flight.now));
     }
     if (flight.hasRoom() && flight.mayRead()) {
-      for (Lane lane : flight.reading) {
+      for (Lane lane : flight.lanes.reading) {
         if (flight.hasMemory(lane)) {
           next = Math.min(next, flight.mono(lane.readAt));
           break;
@@ -291,42 +299,16 @@ public final class Inflight {
     return flight.outstanding();
   }
 
-  private Census census() {
-    Depths depths = depths();
-    long oldest = flight.wall;
-    for (Lane lane : flight.lanes.values()) {
-      Entry entry = lane.oldest(null);
-      if (entry != null) {
-        oldest = Math.min(oldest, entry.activation.receivedAt());
-      }
-    }
-    return new Census(
-        depths.pending,
-        flight.claimed,
-        depths.handedOut - flight.claimed,
-        depths.delayed,
-        depths.leaving,
-        depths.parked,
-        flight.outstanding(),
-        depths.memoryBytes,
-        flight.wall - oldest);
-  }
-
   /// How much is in flight.
   public Depths depths() {
-    int pending = 0;
-    int handedOut = 0;
-    for (Lane lane : flight.lanes.values()) {
-      pending += lane.pending;
-      handedOut += lane.handedOut;
-    }
+    Census census = Census.of(flight);
     return new Depths(
-        pending,
-        flight.delayed,
-        handedOut,
-        flight.leaving,
-        flight.parked.size(),
-        flight.memoryBytes());
+        census.pending(),
+        census.delayed(),
+        census.claimed() + census.processing(),
+        census.leaving(),
+        census.parked(),
+        census.memoryBytes());
   }
 
   /// How much is in flight, in activations.

@@ -6,9 +6,12 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// The ids of the rows that are parked, with their keys: all that stays in memory of them. In a
-/// store that brokers share they are kept by [Place], since a place is lost as a whole, and two
-/// places may have a row of the same id. Not thread-safe.
+/// The ids of the rows that are parked, with their keys, and whether they leave tombstones: all
+/// that stays in memory of them. In a store that brokers share they are kept by [Place], since a
+/// place is lost as a whole, and two places may have a row of the same id. Not thread-safe.
+///
+/// There may be a million of them, and keys use all bits but the sign: that says whether the id
+/// leaves a tombstone.
 final class ParkedIds {
   private final Map<Place, FingerprintMap> places = new HashMap<>();
   private final boolean byPlace;
@@ -23,17 +26,18 @@ final class ParkedIds {
     return size;
   }
 
-  void put(Fingerprint id, Origin origin, long key) {
+  /// @param leavesTombstone whether the id is remembered when the row ends (H8)
+  void put(Fingerprint id, Origin origin, long key, boolean leavesTombstone) {
     FingerprintMap ids = places.computeIfAbsent(place(origin), _ -> new FingerprintMap());
     size -= ids.size();
-    ids.put(id, key);
+    ids.put(id, leavesTombstone ? ~key : key);
     size += ids.size();
   }
 
   /// Whether the row of that key is parked.
   boolean has(Fingerprint id, Origin origin, long key) {
     FingerprintMap ids = places.get(place(origin));
-    return ids != null && ids.get(id) == key;
+    return ids != null && key(ids.get(id)) == key;
   }
 
   boolean has(Fingerprint id) {
@@ -53,11 +57,18 @@ final class ParkedIds {
   /// The place whose parked row of that id has that key; null if there is none.
   @Nullable Place find(Fingerprint id, long key) {
     for (Map.Entry<Place, FingerprintMap> place : places.entrySet()) {
-      if (place.getValue().get(id) == key) {
+      if (key(place.getValue().get(id)) == key) {
         return place.getKey();
       }
     }
     return null;
+  }
+
+  /// Whether the id of a row that is parked is remembered when it ends (H8).
+  boolean leavesTombstone(Fingerprint id, Place place) {
+    FingerprintMap ids = places.get(place);
+    long value = ids == null ? FingerprintMap.ABSENT : ids.get(id);
+    return value < 0 && value != FingerprintMap.ABSENT;
   }
 
   /// Forgets the id of a row, and tells the key; [FingerprintMap#ABSENT] if it is not parked.
@@ -74,7 +85,7 @@ final class ParkedIds {
     if (removed != FingerprintMap.ABSENT) {
       size--;
     }
-    return removed;
+    return key(removed);
   }
 
   /// Forgets all of a place.
@@ -83,6 +94,10 @@ final class ParkedIds {
     if (ids != null) {
       size -= ids.size();
     }
+  }
+
+  private static long key(long value) {
+    return value < 0 && value != FingerprintMap.ABSENT ? ~value : value;
   }
 
   private Place place(Origin origin) {

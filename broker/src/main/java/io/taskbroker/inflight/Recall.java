@@ -19,21 +19,21 @@ final class Recall {
 
   /// Takes in what stays in memory of a row that is found parked.
   void found(ParkedRow row) {
-    flight.parked.put(Ids.fingerprint(row.id()), row.origin(), row.key());
+    flight.parked.put(Ids.fingerprint(row.id()), row.origin(), row.key(), row.leavesTombstone());
     Lane lane = flight.lane(row.application());
     lane.parking.found(row.parkedUntil());
-    flight.schedule(lane);
+    flight.lanes.schedule(lane);
   }
 
   /// Reads parked rows back for the applications that have room for them.
   void read() {
-    for (Lane lane : List.copyOf(flight.reading)) {
+    for (Lane lane : List.copyOf(flight.lanes.reading)) {
       if (lane.readAt > flight.wall || !flight.hasRoom() || !flight.mayRead()) {
         return;
       }
       if (flight.hasMemory(lane)) {
         lane.parking.read(flight, lane.room(flight.options.limits().maxPending()));
-        flight.schedule(lane);
+        flight.lanes.schedule(lane);
       }
     }
   }
@@ -47,7 +47,7 @@ final class Recall {
     }
     Lane lane = flight.lane(page.application());
     lane.parking.wasRead(flight, page);
-    flight.schedule(lane);
+    flight.lanes.schedule(lane);
     for (Row row : page.rows()) {
       var activation = row.activation();
       if (flight.parked.has(Ids.fingerprint(activation.id()), activation.origin(), row.key())) {

@@ -109,8 +109,9 @@ final class Reports {
   }
 
   private Entry completeParked(Fingerprint id, Place place, String name) {
+    boolean remembered = flight.parked.leavesTombstone(id, place);
     long key = flight.parked.remove(id, place);
-    Entry removed = endings.removeParked(place, key, name);
+    Entry removed = endings.removeParked(place, key, name, remembered);
     flight.tally(Tally.COMPLETED, removed.activation);
     return removed;
   }

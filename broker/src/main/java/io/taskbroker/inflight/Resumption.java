@@ -8,14 +8,12 @@ import io.taskbroker.activation.Status;
 final class Resumption {
   private final Flight flight;
   private final Endings endings;
-  private final Handouts handouts;
   private final Proofs proofs;
   private final Rulings rulings;
 
-  Resumption(Flight flight, Endings endings, Handouts handouts, Proofs proofs, Rulings rulings) {
+  Resumption(Flight flight, Endings endings, Proofs proofs, Rulings rulings) {
     this.flight = flight;
     this.endings = endings;
-    this.handouts = handouts;
     this.proofs = proofs;
     this.rulings = rulings;
   }
@@ -146,7 +144,7 @@ final class Resumption {
   /// Nothing keeps it from running.
   void runnable(Entry entry) {
     if (flight.options.pushes() && !entry.lane.routable) {
-      handouts.notice(entry.lane, Notice.NO_WORKER, entry.activation.taskname());
+      flight.notice(entry.lane, Notice.NO_WORKER, entry.activation.taskname());
     }
     endings.ready(entry, false);
   }

@@ -80,7 +80,7 @@ final class Rulings {
     cursorKey = Long.MIN_VALUE;
     stale = reading;
     if (flight.rules.exist()) {
-      for (Lane lane : flight.lanes.values()) {
+      for (Lane lane : flight.lanes.all()) {
         if (lane.parking.holdsAny()) {
           unswept.addLast(lane.application);
         }
@@ -134,7 +134,11 @@ final class Rulings {
         flight.tally(Tally.SWITCHED_OFF, activation);
         flight.effects.notice(Notice.SWITCHED_OFF, activation.id(), activation.taskname());
         long _ = flight.parked.remove(Ids.fingerprint(activation.id()), activation.origin());
-        endings.removeParked(Place.of(activation.origin()), row.key(), activation.id());
+        endings.removeParked(
+            Place.of(activation.origin()),
+            row.key(),
+            activation.id(),
+            activation.leavesTombstone());
       }
       case Rules.Verdict.Demoted _ -> {
         // Another broker may have what is unproven (H2): that is found out when it is to run.

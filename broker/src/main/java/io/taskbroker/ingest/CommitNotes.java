@@ -13,13 +13,19 @@ import org.jspecify.annotations.Nullable;
 /// @param lows from which offset on records of each partition may be in flight, as far as is known
 record CommitNotes(String store, Supplier<Map<SourcePartition, Long>> lows) {
 
+  /// From where on records may be in flight that are below an offset.
+  ///
+  /// @param low what is known of that otherwise
+  long low(SourcePartition partition, long offset, long low) {
+    long known = lows.get().getOrDefault(partition, Watermark.NONE);
+    return Math.min(offset, Math.max(known, low));
+  }
+
   /// An offset to commit, below which the store has everything.
   ///
-  /// @param low from where on records may be in flight, by what is known otherwise
+  /// @param low from where on records may be in flight
   OffsetAndMetadata commit(SourcePartition partition, long offset, long low) {
-    long known = lows.get().getOrDefault(partition, Watermark.NONE);
-    long from = Math.min(offset, Math.max(known, low));
-    return new OffsetAndMetadata(offset, new CommitNote(store, partition.topicId(), from).text());
+    return new OffsetAndMetadata(offset, new CommitNote(store, partition.topicId(), low).text());
   }
 
   /// The note that this store left for exactly this topic; null if another left it, or nobody.

@@ -187,12 +187,14 @@ final class Ledgers {
     }
   }
 
-  /// The offsets that are durable and not committed.
-  synchronized List<Due> due() {
+  /// The offsets that are durable and not committed, and those whose notes are stale.
+  synchronized List<Due> due(CommitNotes notes) {
     var due = new ArrayList<Due>();
     ledgers.forEach((partition, ledger) -> {
-      if (ledger.isAhead()) {
-        due.add(new Due(partition, ledger, ledger.durable()));
+      long low = notes.low(partition, ledger.durable(), ledger.low());
+      boolean ahead = ledger.isAhead();
+      if (ahead || ledger.isNoteStale(low)) {
+        due.add(new Due(partition, ledger, ledger.durable(), low, ahead));
       }
     });
     return due;
@@ -205,7 +207,7 @@ final class Ledgers {
     if (ledgers.get(due.partition) != due.ledger) {
       return false;
     }
-    due.ledger.committed(due.offset);
+    due.ledger.committed(due.offset, due.low);
     return true;
   }
 
@@ -257,5 +259,9 @@ final class Ledgers {
   }
 
   /// An offset to be committed.
-  record Due(SourcePartition partition, OffsetLedger ledger, long offset) {}
+  ///
+  /// @param low from where on records below it may be in flight
+  /// @param ahead whether it is not committed yet, so that there is more to it than its note
+  record Due(
+      SourcePartition partition, OffsetLedger ledger, long offset, long low, boolean ahead) {}
 }

@@ -20,8 +20,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Commits what the ledgers say is durable: every interval, and at once when somebody waits for it
-/// (H2). One commit is under way at a time; what becomes due meanwhile goes right after it. The
-/// engine is told what Kafka acknowledged. Used by the reader's thread only.
+/// (H2). Where nothing has become durable since, but something is done, the offset is committed
+/// again with a note that says so, so that no more is read again after a loss (docs/adr/0006). One
+/// commit is under way at a time; what becomes due meanwhile goes right after it. The engine is
+/// told what Kafka acknowledged. Used by the reader's thread only.
 final class OffsetCommits {
   private static final Logger log = LoggerFactory.getLogger(OffsetCommits.class);
   private static final Duration RETRY_AFTER = Duration.ofMillis(200);
@@ -79,7 +81,7 @@ final class OffsetCommits {
     }
     urgent = false;
     dueAt = now + intervalNanos;
-    List<Ledgers.Due> due = ledgers.due();
+    List<Ledgers.Due> due = ledgers.due(notes);
     if (!due.isEmpty()) {
       underWay = true;
       try {
@@ -121,7 +123,9 @@ final class OffsetCommits {
   /// @return whether Kafka took it
   boolean commitNow(Collection<SourcePartition> partitions, Duration timeout) {
     List<Ledgers.Due> due =
-        ledgers.due().stream().filter(each -> partitions.contains(each.partition())).toList();
+        ledgers.due(notes).stream()
+            .filter(each -> each.ahead() && partitions.contains(each.partition()))
+            .toList();
     if (due.isEmpty()) {
       return true;
     }
@@ -153,7 +157,7 @@ final class OffsetCommits {
 
   private void acknowledge(List<Ledgers.Due> due) {
     for (Ledgers.Due each : due) {
-      if (ledgers.acknowledged(each)) {
+      if (ledgers.acknowledged(each) && each.ahead()) {
         intake.tell(new Command.OffsetCommitted(each.partition(), each.offset()));
       }
     }
@@ -176,7 +180,7 @@ final class OffsetCommits {
     for (Ledgers.Due each : due) {
       offsets.put(
           new TopicPartition(each.partition().topic(), each.partition().partition()),
-          notes.commit(each.partition(), each.offset(), each.ledger().low()));
+          notes.commit(each.partition(), each.offset(), each.low()));
     }
     return offsets;
   }

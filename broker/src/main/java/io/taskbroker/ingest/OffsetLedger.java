@@ -8,6 +8,11 @@ import io.taskbroker.activation.Watermark;
 final class OffsetLedger {
   private final long low;
   private final long notBelow;
+
+  /// What Kafka has as [#low] along with the committed offset; [Long#MAX_VALUE] if that is none of
+  /// this store's.
+  private long noted;
+
   private long handedOver;
   private long durable;
   private long committed;
@@ -25,6 +30,7 @@ final class OffsetLedger {
   ///   committed already
   OffsetLedger(long position, long committed, long low, long notBelow) {
     this.low = low;
+    this.noted = low == Watermark.NONE ? Long.MAX_VALUE : low;
     this.notBelow = notBelow;
     this.handedOver = position;
     this.durable = position;
@@ -49,13 +55,24 @@ final class OffsetLedger {
   }
 
   /// Kafka acknowledged the commit of `offset`.
-  void committed(long offset) {
+  ///
+  /// @param note from where on records may be in flight, as Kafka was told along with it
+  void committed(long offset, long note) {
     committed = offset;
+    noted = note;
   }
 
   /// Whether there is an offset to commit: [#durable].
   boolean isAhead() {
     return durable != committed && durable >= notBelow;
+  }
+
+  /// Whether there is no offset to commit, yet the committed one is to be committed again, because
+  /// more is done than Kafka was told along with it.
+  ///
+  /// @param known from where on records may be in flight
+  boolean isNoteStale(long known) {
+    return durable == committed && durable >= notBelow && known > noted;
   }
 
   /// From where on records may be in flight, as far as was known when reading began.

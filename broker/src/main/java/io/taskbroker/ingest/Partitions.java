@@ -12,7 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.apache.kafka.clients.admin.Admin;
+import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.common.TopicPartition;
@@ -37,6 +37,7 @@ final class Partitions implements ConsumerRebalanceListener {
   private final Ledgers ledgers;
   private final Intake intake;
   private final TopicCounts counts;
+  private final StartWarnings warnings;
 
   private final Map<TopicPartition, SourcePartition> held = new HashMap<>();
   private final Set<TopicPartition> untaken = new HashSet<>();
@@ -56,6 +57,7 @@ final class Partitions implements ConsumerRebalanceListener {
     this.ledgers = ledgers;
     this.intake = intake;
     this.counts = counts;
+    this.warnings = new StartWarnings(counts);
   }
 
   @Override
@@ -131,7 +133,7 @@ final class Partitions implements ConsumerRebalanceListener {
     }
     Map<TopicPartition, PositionFinder.Found> found =
         finder.find(topic, finder.take(topic, untaken));
-    found.values().forEach(this::complain);
+    found.values().forEach(warnings::of);
     boolean committed = commit(found);
     found.forEach((partition, each) -> {
       boolean ours = each.start().commit() && committed;
@@ -188,53 +190,6 @@ final class Partitions implements ConsumerRebalanceListener {
     intake.tell(new Command.OffsetCommitted(partition, offset));
   }
 
-  private void complain(PositionFinder.Found found) {
-    StartingOffsets.Facts facts = found.facts();
-    if (found.start().lost()) {
-      complainOfLoss(found);
-    }
-    if (found.start().outOfRange()) {
-      counts.lostOffset();
-      log.error(
-          "The log of {} is {} to {}: it has lost the offset that was to come next (committed {},"
-              + " stored {}). Reads from {} on; what was lost was never seen",
-          name(found.partition()),
-          facts.logStart(),
-          facts.logEnd(),
-          facts.committed(),
-          stored(facts),
-          found.start().position());
-    } else if (found.start().voided() && !found.start().lost()) {
-      log.warn(
-          "Begins {} at {}, which is committed: somebody moved the group's offset, or the log ends"
-              + " before the stored one ({})",
-          name(found.partition()),
-          found.start().position(),
-          stored(facts));
-    }
-  }
-
-  private static void complainOfLoss(PositionFinder.Found found) {
-    StartingOffsets.Facts facts = found.facts();
-    long position = found.start().position();
-    if (position < facts.committed()) {
-      log.error(
-          "The store has lost what it had of {} (committed {}, stored {}): reads again from {} on."
-              + " What was done since runs again; what may run only once meets its failure policy",
-          name(found.partition()),
-          facts.committed(),
-          stored(facts),
-          position);
-    } else if (facts.low() == Watermark.NONE) {
-      log.error(
-          "The store has lost what it had of {}, and it is not known from which offset on that was:"
-              + " reads on from {}, which is committed. To have what was in flight run, stop the"
-              + " broker and set the offset of the group back",
-          name(found.partition()),
-          position);
-    }
-  }
-
   /// Finds out anew where to begin partitions whose log does not have the offset to come next.
   void takeAgain(Collection<TopicPartition> partitions) {
     giveUp(partitions, DRAIN_TIMEOUT);
@@ -242,12 +197,14 @@ final class Partitions implements ConsumerRebalanceListener {
   }
 
   /// Begins all partitions anew if their topic is another than it was.
-  void follow(TopicIdentity identity, Admin admin) {
+  ///
+  /// @param isAnother whether the topic of that UUID is no more
+  void follow(Predicate<String> isAnother) {
     if (held.isEmpty()) {
       return;
     }
     SourcePartition any = held.values().iterator().next();
-    if (identity.isAnother(admin, any.topicId())) {
+    if (isAnother.test(any.topicId())) {
       log.warn(
           "Topic {} was deleted and made again: reads it from its beginning; what is in flight of"
               + " the old one goes on",
@@ -330,16 +287,11 @@ final class Partitions implements ConsumerRebalanceListener {
     return forgotten;
   }
 
-  private static String stored(StartingOffsets.Facts facts) {
-    Watermark mark = facts.watermark();
-    return mark == null ? "nothing" : mark.next() + ", of which committed " + mark.committed();
-  }
-
   private static List<String> names(Collection<SourcePartition> partitions) {
     return partitions.stream().map(Partitions::name).toList();
   }
 
-  private static String name(SourcePartition partition) {
+  static String name(SourcePartition partition) {
     return partition.topic() + "-" + partition.partition();
   }
 }

@@ -1,12 +1,11 @@
 package io.taskbroker.ingest;
 
-import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.runtime.FailureSink;
+import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -16,24 +15,20 @@ import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.clients.consumer.ConsumerRecords;
-import org.apache.kafka.clients.consumer.InvalidOffsetException;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.InterruptException;
-import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Reads one topic on a thread of its own. Whatever Kafka does, it keeps trying; only another
-/// broker under the same name, and a defect, make it fail.
+/// The thread of a [TopicReader], and its client, made when the cluster's name can be resolved and
+/// closed at the end. Whatever Kafka does, it keeps trying; only another broker under the same
+/// name, and a defect, make it fail (G9).
 final class TopicConsumer {
   private static final Logger log = LoggerFactory.getLogger(TopicConsumer.class);
-  private static final Duration LONGEST_POLL = Duration.ofSeconds(1);
-  private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
   private static final Duration STOP_DRAIN_TIMEOUT = Duration.ofSeconds(3);
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(12);
@@ -49,13 +44,11 @@ final class TopicConsumer {
   private final Handover handover;
   private final KafkaWatch watch;
   private final TopicIdentity identity;
-  private final InstantSource clock = InstantSource.system();
   private final CountDownLatch stopAsked = new CountDownLatch(1);
   private final AtomicLong rounds = new AtomicLong();
   private final TopicCounts counts;
   private volatile boolean reading;
   private @Nullable Thread thread;
-  private long takeNotBefore = System.nanoTime();
 
   TopicConsumer(
       TopicSource source,
@@ -186,13 +179,16 @@ final class TopicConsumer {
             consumer, ledgers, notes, intake, source.autoCommitInterval(), System::nanoTime);
     var finder = new PositionFinder(source, consumer, admin, ledgers, notes, custody);
     var partitions = new Partitions(consumer, finder, commits, ledgers, intake, counts);
+    var reader =
+        new TopicReader(consumer, ledgers, commits, partitions, handover, Surroundings.system());
+    var watched = new Watched(admin);
     boolean clean = false;
     try {
       reading = true;
       consumer.subscribe(List.of(source.topic()), partitions);
       while (!isStopping()) {
         rounds.incrementAndGet();
-        turn(admin, consumer, commits, partitions);
+        turn(reader, watched);
       }
       partitions.giveAllUp(STOP_DRAIN_TIMEOUT);
       clean = true;
@@ -219,28 +215,9 @@ final class TopicConsumer {
     }
   }
 
-  private void turn(
-      Admin admin,
-      Consumer<byte[], byte[]> consumer,
-      OffsetCommits commits,
-      Partitions partitions) {
+  private void turn(TopicReader reader, TopicReader.Watch watched) {
     try {
-      partitions.follow(identity, admin);
-      partitions.takeLostAgain();
-      takeIfDue(partitions);
-      commits.commitIfDue();
-      partitions.pause(ledgers.isFull());
-      ConsumerRecords<byte[], byte[]> records = poll(consumer, untilDue(commits, partitions));
-      if (records.nextOffsets().isEmpty()) {
-        watch.probe(admin);
-      } else {
-        watch.fine();
-        handOver(records, partitions);
-      }
-    } catch (WakeupException _) {
-      // There is something to do: the next turn does it.
-    } catch (InvalidOffsetException e) {
-      partitions.takeAgain(e.partitions());
+      var _ = reader.turn(watched);
     } catch (FencedInstanceIdException e) {
       throw new IllegalStateException(
           "Another broker runs as "
@@ -257,62 +234,50 @@ final class TopicConsumer {
     }
   }
 
-  /// What cannot be found out now is asked again later; the polls between keep the membership.
-  private void takeIfDue(Partitions partitions) {
-    if (!partitions.hasUntaken() || System.nanoTime() - takeNotBefore < 0) {
-      return;
-    }
-    try {
-      partitions.take();
-      watch.fine();
-    } catch (WakeupException | InterruptException | FencedInstanceIdException e) {
-      throw e;
-    } catch (KafkaException e) {
-      watch.trouble(e);
-      takeNotBefore = System.nanoTime() + RETRY_AFTER.toNanos();
-    } catch (Custody.Unavailable e) {
-      log.warn("Cannot begin {} yet, tries again: {}", source.topic(), e.getMessage());
-      takeNotBefore = System.nanoTime() + RETRY_AFTER.toNanos();
-    }
-  }
-
-  private static Duration untilDue(OffsetCommits commits, Partitions partitions) {
-    Duration until = commits.untilDue();
-    Duration longest = partitions.hasUntaken() ? RETRY_AFTER : LONGEST_POLL;
-    return until.compareTo(longest) < 0 ? until : longest;
-  }
-
-  private ConsumerRecords<byte[], byte[]> poll(
-      Consumer<byte[], byte[]> consumer, Duration timeout) {
-    try {
-      return consumer.poll(ledgers.sleep(consumer::wakeup) ? timeout : Duration.ZERO);
-    } finally {
-      ledgers.awake();
-    }
-  }
-
-  private void handOver(ConsumerRecords<byte[], byte[]> records, Partitions partitions) {
-    long now = clock.millis();
-    records
-        .nextOffsets()
-        .forEach((partition, next) -> {
-          SourcePartition named = partitions.held(partition);
-          if (named != null) {
-            handover.handOver(named, records.records(partition), next.offset(), now);
-          }
-        });
-  }
-
   private boolean isStopping() {
     return stopAsked.getCount() == 0;
   }
 
   private void waitBeforeRetry() {
     try {
-      boolean stopped = stopAsked.await(RETRY_AFTER.toMillis(), TimeUnit.MILLISECONDS);
+      boolean stopped = stopAsked.await(TopicReader.RETRY_AFTER.toMillis(), TimeUnit.MILLISECONDS);
       log.trace("Waited before a retry, to be stopped: {}", stopped);
     } catch (InterruptedException e) {
       throw new InterruptException(e);
+    }
+  }
+
+  /// Asks the cluster for the topic while nothing comes in.
+  private final class Watched implements TopicReader.Watch {
+    private final Admin admin;
+
+    Watched(Admin admin) {
+      this.admin = admin;
+    }
+
+    @Override
+    public boolean isAnother(String topicId) {
+      return identity.isAnother(admin, topicId);
+    }
+
+    @Override
+    public void fine() {
+      watch.fine();
+    }
+
+    @Override
+    public void quiet() {
+      watch.probe(admin);
+    }
+
+    @Override
+    public void trouble(KafkaException failure) {
+      watch.trouble(failure);
+    }
+
+    @Override
+    public void notYet(Custody.Unavailable why) {
+      log.warn("Cannot begin {} yet, tries again: {}", source.topic(), why.getMessage());
     }
   }
 }

@@ -13,11 +13,11 @@ import org.slf4j.LoggerFactory;
 /// Groups items of many threads into batches, which one thread of its own makes durable in the
 /// order in which the items were accepted. Thread-safe.
 ///
-/// A batch is flushed when it is full, when the linger since its first item was accepted has
-/// passed, when an urgent item waits, and on close. Without a linger it is flushed as soon as the
-/// flush before has ended (natural batching): the longer a flush takes, the larger is the next
-/// batch. A batch takes along whatever waits, up to its size; a linger that passed several times
-/// during a flush counts once.
+/// A batch is flushed when it is full, when the interval since the flush before began has passed,
+/// when an urgent item waits, and on close: what comes after a quiet time is flushed at once.
+/// Without an interval it is flushed as soon as the flush before has ended (natural batching): the
+/// longer a flush takes, the larger is the next batch. A batch takes along whatever waits, up to
+/// its size.
 ///
 /// A flush that fails keeps its batch and is tried again after a wait, until it succeeds: at the
 /// bound nothing more is accepted, and nothing is dropped (G7). Only a fatal failure ends that: it
@@ -47,7 +47,7 @@ public final class BatchFlusher<T> implements AutoCloseable {
 
   /// A flusher in a time of its own.
   ///
-  /// @param ticker measures the linger, the waits after failures, and the time to close
+  /// @param ticker measures the interval, the waits after failures, and the time to close
   /// @param random for the jitter of the waits; used by the flusher's thread only
   public BatchFlusher(
       Options options,
@@ -70,7 +70,8 @@ public final class BatchFlusher<T> implements AutoCloseable {
   /// @param name of the thread, and in messages
   /// @param batchSize items of a batch at most, but for those that [FlushFunction#isJoined] adds
   /// @param capacity items that are accepted and not durable, at most; not less than `batchSize`
-  /// @param linger how long the first item of a batch waits for company; zero for natural batching
+  /// @param interval the least time from the begin of a flush to that of the next, but for full
+  ///   batches and urgent items; zero for natural batching
   /// @param backoffMin the wait after a first failure, about
   /// @param backoffMax the longest wait after a failure
   /// @param stopTimeout how long [#close] may go on flushing
@@ -78,7 +79,7 @@ public final class BatchFlusher<T> implements AutoCloseable {
       String name,
       int batchSize,
       int capacity,
-      Duration linger,
+      Duration interval,
       Duration backoffMin,
       Duration backoffMax,
       Duration stopTimeout) {
@@ -87,9 +88,9 @@ public final class BatchFlusher<T> implements AutoCloseable {
         throw new IllegalArgumentException(
             name + " needs 1 <= batch size (" + batchSize + ") <= capacity (" + capacity + ")");
       }
-      if (linger.isNegative() || stopTimeout.isNegative()) {
+      if (interval.isNegative() || stopTimeout.isNegative()) {
         throw new IllegalArgumentException(
-            name + " needs a linger (" + linger + ") and stop timeout that are not negative");
+            name + " needs an interval (" + interval + ") and stop timeout that are not negative");
       }
     }
   }

@@ -19,8 +19,8 @@ public interface FlushFunction<T> {
     return false;
   }
 
-  /// Whether the item ends the linger at once. Asked by the thread that hands it over, and only if
-  /// there is a linger.
+  /// Whether the item is due at once. Asked by the thread that hands it over, and only if there is
+  /// an interval.
   default boolean isUrgent(T item) {
     return false;
   }

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// durable is a number, so that handing over a list allocates nothing per item.
 final class FlushQueue<T> {
   private final BatchFlusher.Options options;
-  private final long linger;
+  private final long interval;
   private final Predicate<T> urgent;
   private final Predicate<T> joined;
   private final Ticker ticker;
@@ -29,7 +29,6 @@ final class FlushQueue<T> {
   private final Condition work = lock.newCondition(); // the taker's
   private final Condition room = lock.newCondition(); // of threads in put
 
-  private final ArrayDeque<Arrival> arrivals = new ArrayDeque<>(); // of what waits, with a linger
   private final ArrayDeque<Ticket> tickets = new ArrayDeque<>(); // of what is not durable
   private ArrayList<T> waiting = new ArrayList<>();
   private ArrayList<T> batch = new ArrayList<>(); // the taker's between take and complete
@@ -37,6 +36,7 @@ final class FlushQueue<T> {
   private long taken;
   private long durable;
   private long lastUrgent;
+  private long dueAt; // what is not due before
   private int blocked; // threads in put that wait
   private Sleep sleep = Sleep.AWAKE;
   private boolean closed; // accepts nothing more
@@ -45,15 +45,16 @@ final class FlushQueue<T> {
 
   private volatile boolean hasWork; // written under lock
 
-  /// @param urgent whether an item ends the linger; asked outside of the lock
+  /// @param urgent whether an item is due at once; asked outside of the lock
   /// @param joined whether what follows an item belongs to its batch
   FlushQueue(
       BatchFlusher.Options options, Predicate<T> urgent, Predicate<T> joined, Ticker ticker) {
     this.options = options;
-    this.linger = options.linger().toNanos();
+    this.interval = options.interval().toNanos();
     this.urgent = urgent;
     this.joined = joined;
     this.ticker = ticker;
+    this.dueAt = ticker.nanoTime();
   }
 
   boolean offer(T item) {
@@ -78,7 +79,7 @@ final class FlushQueue<T> {
     }
     int upToUrgent = size;
     while (upToUrgent > 0 && !isUrgent(items.get(upToUrgent - 1))) {
-      upToUrgent = linger == 0 ? 0 : upToUrgent - 1;
+      upToUrgent = interval == 0 ? 0 : upToUrgent - 1;
     }
     lock.lock();
     try {
@@ -218,7 +219,7 @@ final class FlushQueue<T> {
         } else if (waiting.isEmpty()) {
           sleep(Sleep.EMPTY, until);
         } else {
-          sleep(Sleep.LINGERING, arrivals.element().nanos() + linger);
+          sleep(Sleep.PAUSING, dueAt);
         }
       }
       moveToBatch();
@@ -237,7 +238,7 @@ final class FlushQueue<T> {
       if (waiting.isEmpty()) {
         return until;
       }
-      return isDueNow() ? ticker.nanoTime() : arrivals.element().nanos() + linger;
+      return isDueNow() ? ticker.nanoTime() : dueAt;
     } finally {
       lock.unlock();
     }
@@ -284,7 +285,7 @@ final class FlushQueue<T> {
   }
 
   private boolean isUrgent(T item) {
-    return linger > 0 && urgent.test(item);
+    return interval > 0 && urgent.test(item);
   }
 
   private boolean hasRoom(int items) {
@@ -303,24 +304,19 @@ final class FlushQueue<T> {
     }
     accepted += items;
     hasWork = true;
-    if (linger > 0) {
-      arrivals.add(new Arrival(accepted, ticker.nanoTime()));
-    }
-    if (sleep == Sleep.EMPTY || (sleep == Sleep.LINGERING && isDueNow())) {
+    if (sleep == Sleep.EMPTY || (sleep == Sleep.PAUSING && isDueNow())) {
       sleep = Sleep.AWAKE;
       work.signal();
     }
   }
 
   private boolean isDue() {
-    return !waiting.isEmpty()
-        && failure == null
-        && (isDueNow() || arrivals.element().nanos() + linger - ticker.nanoTime() <= 0);
+    return !waiting.isEmpty() && failure == null && (isDueNow() || dueAt - ticker.nanoTime() <= 0);
   }
 
   /// Whether what waits is due without regard to the time.
   private boolean isDueNow() {
-    return linger == 0 || ending || lastUrgent > taken || waiting.size() >= options.batchSize();
+    return interval == 0 || ending || lastUrgent > taken || waiting.size() >= options.batchSize();
   }
 
   private void moveToBatch() {
@@ -338,8 +334,8 @@ final class FlushQueue<T> {
       head.clear();
     }
     taken += batch.size();
-    while (!arrivals.isEmpty() && arrivals.element().last() <= taken) {
-      arrivals.remove();
+    if (interval > 0) {
+      dueAt = ticker.nanoTime() + interval;
     }
   }
 
@@ -362,12 +358,9 @@ final class FlushQueue<T> {
     AWAKE,
     /// Any item.
     EMPTY,
-    /// Something that ends the linger.
-    LINGERING
+    /// The end of the interval, or something that is due before.
+    PAUSING
   }
-
-  /// Items up to number `last` were accepted at this time, together.
-  private record Arrival(long last, long nanos) {}
 
   private record Ticket(long number, CompletableFuture<Void> future) {}
 }

@@ -16,7 +16,13 @@ public interface ActivationStore extends AutoCloseable {
   /// A random name that the store got when it was made and keeps; Kafka knows its broker by it.
   String name();
 
-  /// The largest key that any row has or had.
+  /// The key above which all are free: the next rows of this owner get those that follow it, and no
+  /// other row has, had or ever gets one of them.
+  ///
+  /// At the opening it is the largest key that any row had, 0 if there was none. Where brokers
+  /// share the store, it is larger than every key that whoever opened it before has given or will
+  /// give, and smaller than those of whoever opens it later. Since then it is the largest key of
+  /// what this owner inserted, if that is larger.
   long lastKey();
 
   /// The smallest key that a row has, [Long#MAX_VALUE] if there is no row; 0 if that would take

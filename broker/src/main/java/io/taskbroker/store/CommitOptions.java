@@ -6,15 +6,16 @@ import java.time.Duration;
 ///
 /// @param batchSize changes and reads of a transaction, at most, but that no record is parted from
 ///   the watermark behind it
-/// @param linger how long changes wait for company, inserts and reads apart; zero for natural
-///   batching, which waits only while the transaction before is under way
+/// @param interval the least time from the begin of a transaction to that of the next, if that has
+///   neither inserts nor reads nor is full; zero for natural batching, which waits only while the
+///   transaction before is under way
 /// @param backoffMin the wait after a first failure, about
 /// @param backoffMax the longest wait after a failure
 /// @param stopTimeout how long [StoreCommitter#stop] may go on committing
 /// @param maintenanceInterval the least time between two calls of [ActivationStore#maintain]
 public record CommitOptions(
     int batchSize,
-    Duration linger,
+    Duration interval,
     Duration backoffMin,
     Duration backoffMax,
     Duration stopTimeout,
@@ -24,20 +25,22 @@ public record CommitOptions(
     if (batchSize < 1) {
       throw new IllegalArgumentException("A transaction of " + batchSize + " changes is none");
     }
-    if (linger.isNegative() || maintenanceInterval.isNegative()) {
+    if (interval.isNegative() || maintenanceInterval.isNegative()) {
       throw new IllegalArgumentException(
-          "Neither linger nor maintenance interval may be negative: "
-              + linger
+          "Neither interval nor maintenance interval may be negative: "
+              + interval
               + ", "
               + maintenanceInterval);
     }
   }
 
-  /// Natural batching of up to 4,096 changes, and maintenance once a minute.
+  /// Up to 4,096 changes, 2 ms apart unless a row is to be inserted, and maintenance once a minute.
+  /// At a low rate a report thus shares a transaction with the next insert, which halves the number
+  /// of fsyncs; a report that comes after 2 ms of quiet is committed at once.
   public static CommitOptions defaults() {
     return new CommitOptions(
         4_096,
-        Duration.ZERO,
+        Duration.ofMillis(2),
         Duration.ofMillis(10),
         Duration.ofSeconds(1),
         Duration.ofSeconds(5),
@@ -45,14 +48,13 @@ public record CommitOptions(
   }
 
   /// The same with another least time between two calls of [ActivationStore#maintain].
-  public CommitOptions maintainedEvery(Duration interval) {
-    return new CommitOptions(batchSize, linger, backoffMin, backoffMax, stopTimeout, interval);
+  public CommitOptions maintainedEvery(Duration least) {
+    return new CommitOptions(batchSize, interval, backoffMin, backoffMax, stopTimeout, least);
   }
 
-  /// The same, with changes other than inserts waiting for company: up to `batchSize` of them, for
-  /// `linger` at most.
-  public CommitOptions lingering(int batchSize, Duration linger) {
+  /// The same with other groups of changes: up to `batchSize` of them, `interval` apart.
+  public CommitOptions grouped(int batchSize, Duration interval) {
     return new CommitOptions(
-        batchSize, linger, backoffMin, backoffMax, stopTimeout, maintenanceInterval);
+        batchSize, interval, backoffMin, backoffMax, stopTimeout, maintenanceInterval);
   }
 }

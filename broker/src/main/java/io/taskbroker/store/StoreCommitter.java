@@ -63,7 +63,7 @@ public final class StoreCommitter implements Service, Progress {
     this(store, options, listener, failures, Surroundings.system());
   }
 
-  /// @param surroundings the ticker measures linger and waits, the clock tells the time to
+  /// @param surroundings the ticker measures intervals and waits, the clock tells the time to
   ///   [ActivationStore#maintain]
   StoreCommitter(
       ActivationStore store,
@@ -89,7 +89,7 @@ public final class StoreCommitter implements Service, Progress {
                 NAME,
                 options.batchSize(),
                 Integer.MAX_VALUE,
-                options.linger(),
+                options.interval(),
                 options.backoffMin(),
                 options.backoffMax(),
                 options.stopTimeout()),

@@ -98,14 +98,7 @@ final class EngineRig implements Effects {
     }
     for (Row row : store.rows()) {
       if (row.parkedUntil() != Row.NONE) {
-        var activation = row.activation();
-        loaded.restore(
-            new ParkedRow(
-                row.key(),
-                activation.id(),
-                activation.application(),
-                activation.origin(),
-                row.parkedUntil()));
+        loaded.restore(ParkedRow.of(row));
       }
     }
     store

@@ -104,6 +104,58 @@ final class H08TombstoneTest {
     assertThat(rig.claim().id()).isEmpty();
   }
 
+  @Test
+  void h08RetryThatIsCompletedWhileItIsParkedLeavesATombstone() {
+    partition.send(parked(Task.of("x").derived()));
+    rig.report(Status.COMPLETE, "x");
+    assertIsDropped(Task.of("x").derived());
+  }
+
+  @Test
+  void h08AtMostOnceThatIsCompletedWhileItIsParkedLeavesATombstone() {
+    partition.send(parked(Task.once("x")));
+    rig.report(Status.COMPLETE, "x");
+    assertIsDropped(Task.once("x"));
+  }
+
+  @Test
+  void h08RetryThatWasFoundParkedAtAStartLeavesATombstone() {
+    partition.send(parked(Task.of("x").derived()));
+    rig.crash();
+    partition.assign();
+    rig.report(Status.COMPLETE, "x");
+    assertIsDropped(Task.of("x").derived());
+  }
+
+  @Test
+  void h08RetryThatIsSwitchedOffWhileItIsParkedLeavesATombstone() {
+    partition.send(parked(Task.of("x").derived().taskname("broken")));
+    rig.rule(RigRules.killing("broken"));
+    rig.settle();
+    rig.rule(Rules.NONE);
+    assertIsDropped(Task.of("x").derived());
+  }
+
+  @Test
+  void h08OrdinaryIdThatIsCompletedWhileItIsParkedMayComeAgain() {
+    partition.send(parked(Task.of("x")));
+    rig.report(Status.COMPLETE, "x");
+    partition.send(Task.of("x"));
+    assertThat(rig.claim().id()).isEqualTo("x");
+  }
+
+  private Task parked(Task task) {
+    return task.delayUntil(rig.wall + 2 * RigOptions.PARK_HORIZON);
+  }
+
+  private void assertIsDropped(Task copy) {
+    assertThat(rig.store.rows()).isEmpty();
+    assertThat(rig.depths().parked()).isZero();
+    partition.send(copy);
+    assertThat(rig.noticed(Notice.DUPLICATE)).containsExactly("x");
+    assertThat(rig.store.rows()).isEmpty();
+  }
+
   private void finish(Task task) {
     partition.send(task);
     assertThat(rig.claim().id()).isEqualTo(task.id);

@@ -1,6 +1,7 @@
 package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.Reported;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.store.ActivationStore.Outcome;
@@ -97,6 +98,21 @@ enum PeersBug {
     }
   },
 
+  PARKED_FORGOTTEN("H8", "who takes a partition does not know which parked rows are retries") {
+    @Override
+    Command heard(Command command) {
+      return command instanceof Command.Restored page
+          ? new Command.Restored(
+              page.partition(),
+              page.rows(),
+              page.parked().stream().map(PeersBug::unremembered).toList(),
+              page.tombstones(),
+              page.reports(),
+              page.inOrder())
+          : command;
+    }
+  },
+
   WATERMARK_NOT_TAKEN("H1", "who takes a partition reads on where Kafka says") {
     @Override
     long watermark(SharedInMemoryStore.Disk disk, SourcePartition partition) {
@@ -183,6 +199,11 @@ enum PeersBug {
     return change instanceof Change.Consumed
         ? change
         : new Change.OffsetCommitted(new SourcePartition("", "", "", "", 0), 0, null);
+  }
+
+  private static ParkedRow unremembered(ParkedRow row) {
+    return new ParkedRow(
+        row.key(), row.id(), row.application(), row.origin(), row.parkedUntil(), false);
   }
 
   /// Commits what is left of the batch, and says that all of it was.

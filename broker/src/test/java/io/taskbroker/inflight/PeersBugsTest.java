@@ -10,7 +10,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// The model of several brokers finds the bugs that it is there for: each history of [PeersBug]
 /// breaks a guarantee with its rule switched off, and nothing with it.
 final class PeersBugsTest {
-  private static final int SEEDS = 60;
+  private static final int SEEDS = 200;
 
   @ParameterizedTest
   @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NONE")

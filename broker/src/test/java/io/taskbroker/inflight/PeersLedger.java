@@ -40,9 +40,6 @@ final class PeersLedger implements Peers.Observer {
   /// Which copies of retries workers got first, and when (G4).
   private final Map<String, First> derived = new HashMap<>();
 
-  /// Retries that were reported while their rows were parked: they leave no tombstone.
-  private final Set<String> parkedAtReport = new HashSet<>();
-
   private record First(Origin origin, long wall) {}
 
   /// Places that brokers were told to be another's (H10, H11).
@@ -82,7 +79,6 @@ final class PeersLedger implements Peers.Observer {
           derived.putIfAbsent(activation.id(), new First(activation.origin(), peers.wall));
       check(
           first == null
-              || parkedAtReport.contains(activation.id())
               || first.origin.equals(activation.origin())
               || peers.wall - first.wall > RigOptions.TOMBSTONE,
           "G4",
@@ -219,9 +215,6 @@ final class PeersLedger implements Peers.Observer {
     if (status == Status.COMPLETE) {
       completed.add(id);
     }
-    if (peers.row(id).map(Row::parkedUntil).orElse(Row.NONE) != Row.NONE) {
-      parkedAtReport.add(id);
-    }
     kept.removeIf(each -> each.id.equals(id));
     handedOver.values().removeIf(each -> each.id.equals(id));
     int run = runs.getOrDefault(peer, 0);
@@ -295,7 +288,8 @@ final class PeersLedger implements Peers.Observer {
     }
   }
 
-  /// Every record was stored once or was a duplicate or over, and every row ended for a reason.
+  /// Every record was stored once or was a duplicate or over, and every row ended for a reason; if
+  /// it went nowhere, its id is remembered if that is its kind (H8).
   void checkEnd(List<Log> logs) {
     Set<Origin> stored = new HashSet<>();
     for (Change.Insert insert : peers.disk.history()) {
@@ -307,6 +301,13 @@ final class PeersLedger implements Peers.Observer {
               || disposed.contains(activation.id()),
           "G2",
           "lost on the way out",
+          activation);
+      check(
+          !activation.leavesTombstone()
+              || arrived.contains(activation.id())
+              || peers.disk.isRemembered(activation.id()),
+          "G4",
+          "done, and its id is not remembered",
           activation);
     }
     for (Log log : logs) {

@@ -94,13 +94,23 @@ final class Cluster implements AutoCloseable {
 
   /// The committed offset, [Watermark#NONE] if there is none.
   long committed(String group, String topic, int partition) throws Exception {
-    OffsetAndMetadata offset =
-        admin
-            .listConsumerGroupOffsets(group)
-            .partitionsToOffsetAndMetadata()
-            .get(60, TimeUnit.SECONDS)
-            .get(new TopicPartition(topic, partition));
+    OffsetAndMetadata offset = commit(group, topic, partition);
     return offset == null ? Watermark.NONE : offset.offset();
+  }
+
+  /// What is noted along with the committed offset; empty if there is none.
+  String note(String group, String topic, int partition) throws Exception {
+    OffsetAndMetadata offset = commit(group, topic, partition);
+    return offset == null ? "" : offset.metadata();
+  }
+
+  private @Nullable OffsetAndMetadata commit(String group, String topic, int partition)
+      throws Exception {
+    return admin
+        .listConsumerGroupOffsets(group)
+        .partitionsToOffsetAndMetadata()
+        .get(60, TimeUnit.SECONDS)
+        .get(new TopicPartition(topic, partition));
   }
 
   void resetOffset(String group, String topic, int partition, long offset) throws Exception {

@@ -38,9 +38,12 @@ final class CommitNoteTest {
   }
 
   private static long low(Map<SourcePartition, Long> known, long offset, long low) {
-    OffsetAndMetadata commit = new CommitNotes("s", () -> known).commit(PARTITION, offset, low);
+    var notes = new CommitNotes("s", () -> known);
+    long from = notes.low(PARTITION, offset, low);
+    OffsetAndMetadata commit = notes.commit(PARTITION, offset, from);
     assertThat(commit.offset()).isEqualTo(offset);
-    return CommitNote.of(commit.metadata()).orElseThrow().low();
+    assertThat(CommitNote.of(commit.metadata()).orElseThrow().low()).isEqualTo(from);
+    return from;
   }
 
   @Test

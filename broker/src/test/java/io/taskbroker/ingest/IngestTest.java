@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.LongStream;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
@@ -56,6 +57,7 @@ final class IngestTest {
   private final List<Throwable> failures = new CopyOnWriteArrayList<>();
   private final Map<String, String> properties = new HashMap<>();
   @RegisterExtension private final LogCapture log = LogCapture.of("io.taskbroker.ingest");
+  private final AtomicReference<Map<SourcePartition, Long>> lows = new AtomicReference<>(Map.of());
   private Duration commitInterval = SOON;
   private String reset = "earliest";
   private IngestOptions options = OPTIONS;
@@ -104,6 +106,23 @@ final class IngestTest {
     assertThat(ingest.hasWork()).isTrue();
     long rounds = ingest.done();
     await().until(() -> ingest.done() > rounds);
+  }
+
+  @Test
+  void whatIsDoneSinceIsNotedAlongWithWhatWasCommitted() throws Exception {
+    kafka.createTopic(topic, 1);
+    var _ = start(engine);
+    cluster.produce(topic, 0, 3);
+    await().until(() -> engine.committed(0) == 3);
+    assertThat(cluster.note(group, topic, 0)).endsWith(" 0");
+    int commands = engine.commands().size();
+
+    lows.set(Map.of(engine.partition(0), 2L));
+    await().until(() -> cluster.note(group, topic, 0).endsWith(" 2"));
+    lows.set(Map.of(engine.partition(0), 3L));
+    await().until(() -> cluster.note(group, topic, 0).endsWith(" 3"));
+    assertThat(cluster.committed(group, topic, 0)).isEqualTo(3);
+    assertThat(engine.commands()).hasSize(commands);
   }
 
   @Test
@@ -546,7 +565,7 @@ final class IngestTest {
     var ingest =
         new Ingest(
             List.of(source()),
-            Custody.sole(List.of(stored), Map::of),
+            Custody.sole(List.of(stored), lows::get),
             engine,
             options,
             (_, failure) -> failures.add(failure),

@@ -10,6 +10,7 @@ import io.taskbroker.Interleavings.Actor;
 import io.taskbroker.activation.SourcePartition;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Semaphore;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -24,6 +25,7 @@ final class LedgersLincheckTest {
       new SourcePartition("cluster", "group", "uuid", "topic", 0);
   private static final SourcePartition P1 =
       new SourcePartition("cluster", "group", "uuid", "topic", 1);
+  private static final CommitNotes NOTES = new CommitNotes("store", Map::of);
 
   @Test
   void g7AReaderThatIsFullAndGoesToSleepIsWokenWhenThereIsRoom() {
@@ -39,7 +41,7 @@ final class LedgersLincheckTest {
           });
       sleepUntil(ledgers, () -> !ledgers.isFull());
       join(engine);
-      check(ledgers.due().getFirst().offset() == 3, ledgers.due());
+      check(ledgers.due(NOTES).getFirst().offset() == 3, ledgers.due(NOTES));
     });
   }
 
@@ -52,7 +54,7 @@ final class LedgersLincheckTest {
       Actor engine = start(() -> ledgers.consumed(P0, 1, 1, 1, true));
       sleepUntil(ledgers, ledgers::takeUrgent);
       join(engine);
-      check(ledgers.due().getFirst().offset() == 1, ledgers.due());
+      check(ledgers.due(NOTES).getFirst().offset() == 1, ledgers.due(NOTES));
     });
   }
 

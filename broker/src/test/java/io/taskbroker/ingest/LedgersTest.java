@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -14,6 +16,7 @@ import org.junit.jupiter.api.Timeout;
 final class LedgersTest {
   private static final SourcePartition P0 = partition("uuid", 0);
   private static final SourcePartition P1 = partition("uuid", 1);
+  private static final CommitNotes NOTES = new CommitNotes("store", Map::of);
 
   private final Ledgers ledgers = new Ledgers(100, 1000);
   private final AtomicInteger woken = new AtomicInteger();
@@ -81,13 +84,55 @@ final class LedgersTest {
   @Test
   void anAcknowledgementOfAnEarlierGenerationDoesNotCount() {
     ledgers.open(P0, 0, Watermark.NONE);
-    Ledgers.Due due = ledgers.due().getFirst();
+    Ledgers.Due due = ledgers.due(NOTES).getFirst();
     ledgers.close(P0);
     assertThat(ledgers.acknowledged(due)).isFalse();
 
     ledgers.open(P0, 0, Watermark.NONE);
     assertThat(ledgers.acknowledged(due)).isFalse();
-    assertThat(ledgers.due()).hasSize(1);
+    assertThat(ledgers.due(NOTES)).hasSize(1);
+  }
+
+  /// Kafka is told again, as soon as more is done, what is to be read again after a loss; nobody
+  /// else is.
+  @Test
+  void aNoteThatIsStaleIsCommittedAgain() {
+    var lows = new HashMap<SourcePartition, Long>();
+    var notes = new CommitNotes("store", () -> lows);
+    ledgers.open(P0, 0, 0);
+    ledgers.handedOver(P0, 100, 100, 100);
+    ledgers.consumed(P0, 100, 100, 100, false);
+    lows.put(P0, 20L);
+    Ledgers.Due first = ledgers.due(notes).getFirst();
+    assertThat(first).isEqualTo(new Ledgers.Due(P0, first.ledger(), 100, 20, true));
+    assertThat(ledgers.acknowledged(first)).isTrue();
+    assertThat(ledgers.due(notes)).isEmpty();
+
+    lows.put(P0, 140L);
+    Ledgers.Due second = ledgers.due(notes).getFirst();
+    assertThat(second).isEqualTo(new Ledgers.Due(P0, first.ledger(), 100, 100, false));
+    assertThat(ledgers.acknowledged(second)).isTrue();
+    lows.put(P0, 150L);
+    assertThat(ledgers.due(notes)).isEmpty();
+  }
+
+  @Test
+  void aNoteThatKnewNothingIsStaleWhenSomethingIsKnown() {
+    ledgers.open(P0, 100, 90);
+    assertThat(ledgers.acknowledged(ledgers.due(NOTES).getFirst())).isTrue();
+    assertThat(ledgers.due(NOTES)).isEmpty();
+    assertThat(ledgers.due(new CommitNotes("store", () -> Map.of(P0, 0L)))).hasSize(1);
+  }
+
+  /// Nor what another broker committed, nor what is below it while that is read again.
+  @Test
+  void aNoteOfSomebodyElseIsNotStale() {
+    var notes = new CommitNotes("store", () -> Map.of(P0, 50L));
+    ledgers.open(P0, 100, 100);
+    assertThat(ledgers.due(notes)).isEmpty();
+    ledgers.close(P0);
+    ledgers.open(P0, new OffsetLedger(30, 100, 10, 100));
+    assertThat(ledgers.due(notes)).isEmpty();
   }
 
   @Test

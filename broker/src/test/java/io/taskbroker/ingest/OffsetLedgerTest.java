@@ -29,7 +29,7 @@ final class OffsetLedgerTest {
     assertThat(ledger.records()).isEqualTo(30);
     assertThat(ledger.bytes()).isEqualTo(3000);
 
-    ledger.committed(120);
+    ledger.committed(120, 100);
     assertThat(ledger.isAhead()).isFalse();
   }
 
@@ -59,7 +59,7 @@ final class OffsetLedgerTest {
   void aResetBelowTheCommittedOffsetIsCommitted() {
     var ledger = new OffsetLedger(10, 500);
     assertThat(ledger.isAhead()).isTrue();
-    ledger.committed(10);
+    ledger.committed(10, 10);
     assertThat(ledger.isAhead()).isFalse();
   }
 
@@ -98,7 +98,7 @@ final class OffsetLedgerTest {
             ledger.settled(batch[0], batch[1], batch[1] * 10);
           }
         }
-        default -> ledger.committed(ledger.durable());
+        default -> ledger.committed(ledger.durable(), Watermark.NONE);
       }
       assertThat(ledger.durable()).as("seed %d, step %d", seed, i).isEqualTo(firstUndurable);
       assertThat(ledger.committed()).as("seed %d", seed).isLessThanOrEqualTo(firstUndurable);

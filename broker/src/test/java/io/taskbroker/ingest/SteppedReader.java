@@ -7,26 +7,19 @@ import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.clients.consumer.ConsumerRecords;
-import org.apache.kafka.clients.consumer.InvalidOffsetException;
-import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
-import org.apache.kafka.common.errors.WakeupException;
 import org.jspecify.annotations.Nullable;
 
-/// The loop of [TopicConsumer] without its thread and its client, turned by a simulation: the same
-/// turn around the real ledgers, commits, partitions, starting offsets, decoder and hand-over.
+/// The real [TopicReader], with the real ledgers, commits, partitions, starting offsets, decoder
+/// and hand-over around it, turned by a simulation.
 public final class SteppedReader {
-  private static final long RETRY_NANOS = Duration.ofSeconds(1).toNanos();
+  private static final long RETRY_NANOS = TopicReader.RETRY_AFTER.toNanos();
 
   /// How many records may be with the engine before reading pauses.
   public static final int READ_AHEAD = 16;
@@ -37,10 +30,8 @@ public final class SteppedReader {
   private final Consumer<byte[], byte[]> consumer;
   private final Surroundings surroundings;
   private final Ledgers ledgers;
-  private final OffsetCommits commits;
   private final Partitions partitions;
-  private final Handover handover;
-  private long takeNotBefore;
+  private final TopicReader reader;
   private long notBefore;
 
   /// What a simulated broker reads.
@@ -71,8 +62,7 @@ public final class SteppedReader {
     this.consumer = consumer;
     this.surroundings = surroundings;
     this.ledgers = new Ledgers(READ_AHEAD, 1 << 20, new World(nap, surroundings));
-    this.takeNotBefore = surroundings.ticker().nanoTime();
-    this.notBefore = takeNotBefore;
+    this.notBefore = surroundings.ticker().nanoTime();
     var source =
         new TopicSource(
             topic.name(),
@@ -81,7 +71,7 @@ public final class SteppedReader {
             Duration.ofSeconds(6),
             topic.interval(),
             topic.latest() ? "latest" : "earliest");
-    this.commits =
+    var commits =
         new OffsetCommits(
             consumer, ledgers, NOTES, intake, topic.interval(), surroundings.ticker()::nanoTime);
     var finder =
@@ -99,8 +89,15 @@ public final class SteppedReader {
         topic.raw() == null
             ? new ActivationDecoder(86_400, 1 << 20)
             : new RawDecoder(topic.raw(), 1 << 20, (_, _) -> {});
-    this.handover = new Handover(decoder, ledgers, intake, counts);
     this.partitions = new Partitions(consumer, finder, commits, ledgers, intake, counts);
+    this.reader =
+        new TopicReader(
+            consumer,
+            ledgers,
+            commits,
+            partitions,
+            new Handover(decoder, ledgers, intake, counts),
+            surroundings);
     consumer.subscribe(List.of(topic.name()), partitions);
   }
 
@@ -131,19 +128,13 @@ public final class SteppedReader {
       return notBefore - now;
     }
     try {
-      takeIfDue();
-      commits.commitIfDue();
-      partitions.pause(ledgers.isFull());
-      ConsumerRecords<byte[], byte[]> records = poll();
-      handOver(records);
+      TopicReader.End end = reader.turn(Unwatched.TOPIC);
+      if (end == TopicReader.End.CUT_SHORT) {
+        return 0;
+      }
       // What wakes a reader that sleeps in a poll comes between two turns here.
       boolean sleeps = ledgers.sleep(consumer::wakeup);
-      return sleeps && records.isEmpty() ? Math.min(RETRY_NANOS, commits.untilDue().toNanos()) : 0;
-    } catch (WakeupException _) {
-      return 0;
-    } catch (InvalidOffsetException e) {
-      partitions.takeAgain(e.partitions());
-      return 0;
+      return sleeps && end == TopicReader.End.NOTHING ? reader.untilDue().toNanos() : 0;
     } catch (FencedInstanceIdException e) {
       throw new IllegalStateException("Another broker runs under this name", e);
     } catch (KafkaException _) {
@@ -152,40 +143,26 @@ public final class SteppedReader {
     }
   }
 
-  private void takeIfDue() {
-    if (!partitions.hasUntaken() || surroundings.ticker().nanoTime() - takeNotBefore < 0) {
-      return;
-    }
-    try {
-      partitions.take();
-    } catch (WakeupException | FencedInstanceIdException e) {
-      throw e;
-    } catch (KafkaException _) {
-      takeNotBefore = surroundings.ticker().nanoTime() + RETRY_NANOS;
-    }
-  }
+  /// Nobody looks after a simulated topic: what is made anew is found out at a start.
+  private enum Unwatched implements TopicReader.Watch {
+    TOPIC;
 
-  private ConsumerRecords<byte[], byte[]> poll() {
-    try {
-      return consumer.poll(ledgers.sleep(consumer::wakeup) ? Duration.ofSeconds(1) : Duration.ZERO);
-    } finally {
-      ledgers.awake();
+    @Override
+    public boolean isAnother(String topicId) {
+      return false;
     }
-  }
 
-  private void handOver(ConsumerRecords<byte[], byte[]> records) {
-    long now = surroundings.clock().millis();
-    // The client's map has an order that changes from process to process.
-    var inOrder =
-        new TreeMap<TopicPartition, OffsetAndMetadata>(
-            Comparator.comparingInt(TopicPartition::partition));
-    inOrder.putAll(records.nextOffsets());
-    inOrder.forEach((partition, next) -> {
-      SourcePartition named = partitions.held(partition);
-      if (named != null) {
-        handover.handOver(named, records.records(partition), next.offset(), now);
-      }
-    });
+    @Override
+    public void fine() {}
+
+    @Override
+    public void quiet() {}
+
+    @Override
+    public void trouble(KafkaException failure) {}
+
+    @Override
+    public void notYet(Custody.Unavailable why) {}
   }
 
   private record World(Nap nap, Surroundings surroundings) implements Ledgers.Waiting {

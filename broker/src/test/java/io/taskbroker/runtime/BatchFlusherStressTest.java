@@ -29,8 +29,8 @@ final class BatchFlusherStressTest {
     Random random = new Random(seed);
     int batchSize = 1 + random.nextInt(200);
     int capacity = batchSize + random.nextInt(1000);
-    Duration linger = random.nextBoolean() ? Duration.ZERO : Duration.ofNanos(100_000);
-    String run = "seed " + seed + ", batches of " + batchSize + " of " + capacity + ", " + linger;
+    Duration interval = random.nextBoolean() ? Duration.ZERO : Duration.ofNanos(100_000);
+    String run = "seed " + seed + ", batches of " + batchSize + " of " + capacity + ", " + interval;
 
     AtomicInteger[] durable = new AtomicInteger[PRODUCERS];
     for (int i = 0; i < PRODUCERS; i++) {
@@ -58,7 +58,7 @@ final class BatchFlusherStressTest {
                 "stress",
                 batchSize,
                 capacity,
-                linger,
+                interval,
                 Duration.ofNanos(1_000),
                 Duration.ofNanos(100_000),
                 Duration.ofSeconds(30)),

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 /// Every clause of what a [BatchFlusher] promises. Time stands still unless a test moves it.
 @Timeout(60)
 final class BatchFlusherTest {
-  private static final Duration LINGER = Duration.ofMillis(100);
+  private static final Duration INTERVAL = Duration.ofMillis(100);
   private static final Duration TICK = Duration.ofNanos(1);
 
   private final ManualTicker ticker = new ManualTicker();
@@ -78,19 +78,19 @@ final class BatchFlusherTest {
 
   @Test
   void flushesWhenTheBatchIsFull() throws InterruptedException {
-    BatchFlusher<Integer> flusher = started(3, 100, LINGER);
+    BatchFlusher<Integer> flusher = pausing(3, 100);
     flusher.offerAll(List.of(1, 2));
-    awaitLinger();
+    awaitPause();
     flushes.assertNoneBegun();
     flusher.offer(3);
     assertThat(flushes.begun()).containsExactly(1, 2, 3);
   }
 
   @Test
-  void flushesWhenTheLingerSinceTheFirstItemPassed() throws InterruptedException {
-    BatchFlusher<Integer> flusher = started(10, 100, LINGER);
+  void flushesWhenTheIntervalSinceTheFlushBeforePassed() throws InterruptedException {
+    BatchFlusher<Integer> flusher = pausing(10, 100);
     flusher.offer(1);
-    awaitLinger();
+    awaitPause();
     ticker.advanceInVain(Duration.ofMillis(60));
     flusher.offer(2);
     ticker.advanceInVain(Duration.ofMillis(40).minus(TICK));
@@ -100,25 +100,33 @@ final class BatchFlusherTest {
   }
 
   @Test
-  void lingerOfWhatAFullBatchLeftBehindBeginsWithItsOwnArrival() throws InterruptedException {
-    BatchFlusher<Integer> flusher = started(2, 100, LINGER);
+  void whatComesAfterAQuietTimeIsFlushedAtOnce() throws InterruptedException {
+    BatchFlusher<Integer> flusher = pausing(10, 100);
+    ticker.advanceInVain(INTERVAL);
     flusher.offer(1);
-    awaitLinger();
+    assertThat(flushes.begun()).containsExactly(1);
+  }
+
+  @Test
+  void intervalBeginsAnewWithAFullBatch() throws InterruptedException {
+    BatchFlusher<Integer> flusher = pausing(2, 100);
+    flusher.offer(1);
+    awaitPause();
     ticker.advanceInVain(Duration.ofMillis(60));
     flusher.offerAll(List.of(2, 3));
     assertThat(flushes.begun()).containsExactly(1, 2);
     int sleeps = ticker.sleeps();
     flushes.succeed();
     ticker.awaitSleeps(sleeps + 1);
-    assertThat(ticker.lastWait()).isEqualTo(LINGER);
-    ticker.advanceInVain(LINGER.minus(TICK));
+    assertThat(ticker.lastWait()).isEqualTo(INTERVAL);
+    ticker.advanceInVain(INTERVAL.minus(TICK));
     flushes.assertNoneBegun();
     ticker.advance(TICK);
     assertThat(flushes.begun()).containsExactly(3);
   }
 
   @Test
-  void withoutLingerFlushesAsSoonAsThePreviousFlushEnds() throws InterruptedException {
+  void withoutIntervalFlushesAsSoonAsThePreviousFlushEnds() throws InterruptedException {
     BatchFlusher<Integer> flusher = started(10, 100, Duration.ZERO);
     flusher.offer(1);
     assertThat(flushes.begun()).containsExactly(1);
@@ -130,7 +138,7 @@ final class BatchFlusherTest {
 
   @Test
   void whileAwakeDrainsUpToTheBatchSizeWithoutWaiting() throws InterruptedException {
-    BatchFlusher<Integer> flusher = started(3, 100, LINGER);
+    BatchFlusher<Integer> flusher = started(3, 100, INTERVAL);
     flusher.offerAll(List.of(1, 2, 3));
     assertThat(flushes.begun()).containsExactly(1, 2, 3);
     flusher.offerAll(List.of(4, 5, 6, 7, 8, 9, 10));
@@ -139,17 +147,17 @@ final class BatchFlusherTest {
     flushes.succeed();
     assertThat(flushes.begun()).containsExactly(7, 8, 9);
     flushes.succeed();
-    awaitLinger();
+    awaitPause();
     flushes.assertNoneBegun();
   }
 
   @Test
-  void lingerThatPassedTakesAlongWhatCameLater() throws InterruptedException {
-    BatchFlusher<Integer> flusher = started(3, 100, LINGER);
+  void intervalThatPassedTakesAlongWhatCameLater() throws InterruptedException {
+    BatchFlusher<Integer> flusher = started(3, 100, INTERVAL);
     flusher.offerAll(List.of(1, 2, 3));
     flushes.begun();
     flusher.offer(4);
-    ticker.advance(LINGER);
+    ticker.advance(INTERVAL);
     flusher.offer(5);
     flushes.succeed();
     assertThat(flushes.begun()).containsExactly(4, 5);
@@ -157,28 +165,28 @@ final class BatchFlusherTest {
 
   @Test
   void missedTicksAreSkipped() throws InterruptedException {
-    BatchFlusher<Integer> flusher = started(10, 100, LINGER);
+    BatchFlusher<Integer> flusher = pausing(10, 100);
     flusher.offer(1);
-    awaitLinger();
-    ticker.advance(LINGER);
+    awaitPause();
+    ticker.advance(INTERVAL);
     assertThat(flushes.begun()).containsExactly(1);
     flusher.offer(2);
-    ticker.advance(LINGER.multipliedBy(7));
+    ticker.advance(INTERVAL.multipliedBy(7));
     flushes.succeed();
     assertThat(flushes.begun()).containsExactly(2);
     flushes.succeed();
     await().until(() -> !flusher.hasWork());
     flusher.offer(3);
-    awaitLinger();
-    assertThat(ticker.lastWait()).isEqualTo(LINGER);
+    awaitPause();
+    assertThat(ticker.lastWait()).isEqualTo(INTERVAL);
     flushes.assertNoneBegun();
   }
 
   @Test
-  void urgentItemEndsTheLinger() throws InterruptedException {
-    BatchFlusher<Integer> flusher = started(10, 100, LINGER);
+  void urgentItemEndsThePause() throws InterruptedException {
+    BatchFlusher<Integer> flusher = pausing(10, 100);
     flusher.offer(1);
-    awaitLinger();
+    awaitPause();
     flusher.offerAll(List.of(2, -3, 4));
     assertThat(flushes.begun()).containsExactly(1, 2, -3, 4);
     flusher.offer(5);
@@ -241,9 +249,9 @@ final class BatchFlusherTest {
 
   @Test
   void closeFlushesTheRemainderAtOnce() throws InterruptedException {
-    BatchFlusher<Integer> flusher = started(2, 100, LINGER);
+    BatchFlusher<Integer> flusher = pausing(2, 100);
     flusher.offer(1);
-    awaitLinger();
+    awaitPause();
     CompletableFuture<Void> closed = CompletableFuture.runAsync(flusher::close);
     assertThat(flushes.begun()).containsExactly(1);
     assertThat(flusher.offer(2)).isFalse();
@@ -390,26 +398,26 @@ final class BatchFlusherTest {
 
   @Test
   void handOverWakesTheThreadOnceAndNeverWhenItIsBusy() throws InterruptedException {
-    BatchFlusher<Integer> flusher = started(100, 1000, LINGER);
-    ticker.awaitSleeps(1); // nothing there
+    BatchFlusher<Integer> flusher = pausing(100, 1000);
+    ticker.awaitSleeps(2); // nothing there
     flusher.offerAll(List.of(1, 2, 3));
-    ticker.awaitSleeps(2); // until the linger has passed
+    ticker.awaitSleeps(3); // until the interval has passed
     for (int i = 0; i < 50; i++) {
       flusher.offer(i);
     }
-    assertThat(ticker.sleeps()).as("one that lingers is not woken").isEqualTo(2);
-    ticker.advance(LINGER);
+    assertThat(ticker.sleeps()).as("one that pauses is not woken").isEqualTo(3);
+    ticker.advance(INTERVAL);
     flushes.begun();
     for (int i = 0; i < 50; i++) {
       flusher.offer(i);
     }
-    assertThat(ticker.sleeps()).as("one that is busy does not wait").isEqualTo(2);
+    assertThat(ticker.sleeps()).as("one that is busy does not wait").isEqualTo(3);
     flushes.succeed();
-    ticker.awaitSleeps(3);
+    ticker.awaitSleeps(4);
     flushes.assertNoneBegun();
     flusher.offer(-1);
     assertThat(flushes.begun()).hasSize(51);
-    assertThat(ticker.sleeps()).isEqualTo(3);
+    assertThat(ticker.sleeps()).isEqualTo(4);
   }
 
   @Test
@@ -445,21 +453,33 @@ final class BatchFlusherTest {
     assertThat(flushes.begun()).containsExactly(1, 2, 3);
   }
 
-  /// Returns when the flusher waits for its first linger to pass.
-  private void awaitLinger() {
-    await().until(() -> ticker.lastWait().isPositive() && ticker.lastWait().compareTo(LINGER) <= 0);
+  /// Returns when the flusher waits for its interval to pass.
+  private void awaitPause() {
+    await()
+        .until(() -> ticker.lastWait().isPositive() && ticker.lastWait().compareTo(INTERVAL) <= 0);
   }
 
-  private BatchFlusher<Integer> started(int batchSize, int capacity, Duration linger) {
-    BatchFlusher<Integer> flusher = open(batchSize, capacity, linger);
+  private BatchFlusher<Integer> started(int batchSize, int capacity, Duration interval) {
+    BatchFlusher<Integer> flusher = open(batchSize, capacity, interval);
     flusher.start();
     return flusher;
   }
 
-  private BatchFlusher<Integer> open(int batchSize, int capacity, Duration linger) {
+  /// A flusher that has just begun a flush, and has nothing to do.
+  private BatchFlusher<Integer> pausing(int batchSize, int capacity) throws InterruptedException {
+    BatchFlusher<Integer> flusher = started(batchSize, capacity, INTERVAL);
+    ticker.awaitSleeps(1);
+    flusher.offer(0);
+    assertThat(flushes.begun()).containsExactly(0);
+    flushes.succeed();
+    ticker.awaitSleeps(2);
+    return flusher;
+  }
+
+  private BatchFlusher<Integer> open(int batchSize, int capacity, Duration interval) {
     BatchFlusher<Integer> flusher =
         new BatchFlusher<>(
-            options(batchSize, capacity, linger, Duration.ofSeconds(20)),
+            options(batchSize, capacity, interval, Duration.ofSeconds(20)),
             flushes,
             failures,
             ticker,
@@ -469,12 +489,12 @@ final class BatchFlusherTest {
   }
 
   private static BatchFlusher.Options options(
-      int batchSize, int capacity, Duration linger, Duration stopTimeout) {
+      int batchSize, int capacity, Duration interval, Duration stopTimeout) {
     return new BatchFlusher.Options(
         "flusher",
         batchSize,
         capacity,
-        linger,
+        interval,
         Duration.ofMillis(10),
         Duration.ofMillis(100),
         stopTimeout);

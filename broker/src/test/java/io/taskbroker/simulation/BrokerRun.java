@@ -14,7 +14,6 @@ import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.Rules;
-import io.taskbroker.ingest.SteppedReader;
 import io.taskbroker.outbox.SteppedOutbox;
 import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.runtime.Ticker;
@@ -26,10 +25,7 @@ import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreQuery;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
@@ -40,19 +36,16 @@ final class BrokerRun implements Outlets, Intake {
   final SimulatedBroker broker;
   final int number;
   private final World world;
-  private final Plan plan;
   private final Workers workers;
   private final Mailbox mailbox = new Mailbox(1_024);
   private final Intake intake;
   private final SteppedEngine engine;
   private final SteppedCommitter committer;
   private final SteppedOutbox outbox;
-  private final Map<String, SteppedReader> readers = new LinkedHashMap<>();
-  private final List<SimulatedConsumer> consumers = new ArrayList<>();
+  private final Readers readers;
   private final Actor engineThread;
   private final Actor committerThread;
   private final Actor outboxThread;
-  private final List<Actor> readerThreads = new ArrayList<>();
   private final Bounds bounds;
   private final SteppedWatchdog watchdog;
   private final Ticker ticker;
@@ -65,7 +58,6 @@ final class BrokerRun implements Outlets, Intake {
     this.broker = broker;
     this.number = number;
     this.world = world;
-    this.plan = plan;
     this.workers = workers;
     Tampering tampering = broker.tampering;
     // Monotonic clocks begin anywhere, below zero too.
@@ -75,12 +67,13 @@ final class BrokerRun implements Outlets, Intake {
     var surroundings = new Surroundings(ticker, clock, world.random);
     inForce = broker.rules();
     intake = tampering.intake(this, this);
+    readers = new Readers(this, world, plan, intake, surroundings);
     ActivationStore store =
         tampering.store(new FaultyStore(new InMemoryStore(broker.disk), this, world, plan), this);
     CommitOptions options =
         new CommitOptions(
             plan.batchSize(),
-            Duration.ofMillis(plan.lingerMillis()),
+            Duration.ofMillis(plan.intervalMillis()),
             Duration.ofMillis(10),
             Duration.ofSeconds(1),
             Duration.ofSeconds(5),
@@ -111,48 +104,10 @@ final class BrokerRun implements Outlets, Intake {
     this.ticker = ticker;
     broker.ledger.started(this);
     engine.start(store, tampering.rules(inForce));
-    for (Kafka.Topic topic : broker.kafka.read()) {
-      start(topic, surroundings, store);
-    }
+    readers.start(store.watermarks());
     engineThread.wake(0);
     committerThread.wake(0);
     look();
-  }
-
-  private void start(Kafka.Topic topic, Surroundings surroundings, ActivationStore store) {
-    Actor[] thread = new Actor[1];
-    var consumer =
-        new SimulatedConsumer(
-            this,
-            broker.kafka,
-            topic,
-            () -> {
-              if (thread[0] != null) {
-                thread[0].wake(latency());
-              }
-            });
-    var described =
-        new SteppedReader.Topic(
-            topic.name(),
-            () -> broker.kafka.id(topic.name()),
-            "group",
-            () -> topic.partitions().size(),
-            plan.latest() && topic.name().equals(Kafka.TASKS),
-            Duration.ofSeconds(1),
-            topic.name().equals(Kafka.RAW) ? Spec.RAW_TASK : null);
-    var reader =
-        new SteppedReader(
-            described,
-            broker.tampering.consumer(consumer, this),
-            intake,
-            surroundings,
-            millis -> nap(millis));
-    reader.remember(store.watermarks());
-    readers.put(topic.name(), reader);
-    consumers.add(consumer);
-    thread[0] = new Actor(this, world, "reader of " + topic.name(), reader::turn);
-    readerThreads.add(thread[0]);
-    thread[0].wake(world.between(0, 50 * World.MS));
   }
 
   private long turnOutbox() {
@@ -160,7 +115,7 @@ final class BrokerRun implements Outlets, Intake {
   }
 
   /// How long a thread takes to notice something.
-  private long latency() {
+  long latency() {
     return world.fault(200)
         ? world.between(0, 200 * World.MS)
         : world.between(World.MS / 100, World.MS / 2);
@@ -173,7 +128,7 @@ final class BrokerRun implements Outlets, Intake {
   }
 
   /// A thread of this process waits a little, while the world goes on.
-  private void nap(long millis) {
+  void nap(long millis) {
     long until = world.now() + Math.min(millis, 5) * World.MS;
     do {
       world.runUntil(Math.max(until, frozenUntil), () -> !alive);
@@ -200,10 +155,7 @@ final class BrokerRun implements Outlets, Intake {
 
   /// Has a reader take records for done which the engine has not even seen.
   void lift(Command.Ingest records) {
-    SteppedReader reader = readers.get(records.partition().topic());
-    if (reader != null) {
-      reader.consumed(records.partition(), 0, records.arrivals().size(), records.bytes(), false);
-    }
+    readers.consumed(records.partition(), 0, records.arrivals().size(), records.bytes(), false);
   }
 
   /// What workers and load balancers are told.
@@ -331,9 +283,7 @@ final class BrokerRun implements Outlets, Intake {
         world.between(World.MS, 20 * World.MS),
         "stop of readers",
         () -> {
-          readerThreads.forEach(Actor::end);
-          readers.values().forEach(SteppedReader::stop);
-          consumers.forEach(SimulatedConsumer::leave);
+          readers.stop();
           mailbox.close("the broker is stopping");
           later(300 * World.MS, "end", then);
         });
@@ -365,7 +315,7 @@ final class BrokerRun implements Outlets, Intake {
   /// Hears what became of a push.
   void hear(Command.Pushed pushed) {
     bounds.answered(pushed.delivery().application());
-    broker.ledger.heard(this, pushed);
+    broker.ledger.workers.heard(this, pushed);
     intake.tell(pushed);
   }
 
@@ -386,7 +336,7 @@ final class BrokerRun implements Outlets, Intake {
   @Override
   public void push(Delivery delivery) {
     bounds.pushed(delivery.application());
-    broker.ledger.handedOut(this, delivery, false);
+    broker.ledger.workers.handedOut(this, delivery, false);
     workers.push(this, delivery);
   }
 
@@ -401,24 +351,18 @@ final class BrokerRun implements Outlets, Intake {
   public void consumed(
       SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent) {
     bounds.consumed(partition, records);
-    SteppedReader reader = readers.get(partition.topic());
-    if (reader != null) {
-      reader.consumed(partition, nextOffset, records, bytes, urgent);
-    }
+    readers.consumed(partition, nextOffset, records, bytes, urgent);
   }
 
   @Override
   public void drained(SourcePartition partition) {
-    SteppedReader reader = readers.get(partition.topic());
-    if (reader != null) {
-      reader.drained(partition);
-    }
+    readers.drained(partition);
   }
 
   @Override
   public void notice(Notice notice, String id, String detail) {
     if (notice == Notice.DEADLINE_PASSED) {
-      broker.ledger.deadlinePassed(this, id);
+      broker.ledger.workers.deadlinePassed(this, id);
     }
     world.count("notice " + notice);
     world.trace(() -> this + " notices " + notice + " " + id + " " + detail);

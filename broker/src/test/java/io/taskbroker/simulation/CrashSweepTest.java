@@ -2,40 +2,23 @@ package io.taskbroker.simulation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
 import io.taskbroker.activation.Status;
 import io.taskbroker.proto.v1.RetryState;
 import io.taskbroker.simulation.Orders.Act;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.slf4j.LoggerFactory;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /// One small history, and a crash at every point of it: before, in and after each transaction, and
 /// before, during and after each record and offset that goes to Kafka. In the second test a second
 /// crash follows at each of the next points. `-Dsimulation.sweep=N` sweeps N seeds, and N points
 /// after each.
 @Timeout(value = 1, unit = TimeUnit.HOURS)
+@ExtendWith(Hush.class)
 final class CrashSweepTest {
   private static final int SWEEP = Integer.getInteger("simulation.sweep", 2);
   private static final Plan PLAN = Plan.calm().withLimits(4, 0).withSeconds(10);
-
-  @BeforeAll
-  static void hush() {
-    logger().setLevel(Level.OFF);
-  }
-
-  @AfterAll
-  static void speak() {
-    logger().setLevel(null);
-  }
-
-  private static Logger logger() {
-    return (Logger) LoggerFactory.getLogger("io.taskbroker");
-  }
 
   @Test
   void aCrashAtAnyPointBreaksNothing() {

@@ -34,7 +34,7 @@ final class DiskLedger {
               consumed.next());
       case Change.OffsetCommitted c ->
           book.watermarks.putIfAbsent(
-              Ledger.place(c.partition().topic(), c.partition().partition()), c.committed());
+              KafkaLedger.place(c.partition().topic(), c.partition().partition()), c.committed());
       case Change.Mark _, Change.Prove _ -> {}
     }
   }
@@ -46,7 +46,7 @@ final class DiskLedger {
   private void inserted(BrokerRun run, Book book, Row row) {
     Origin origin = row.activation().origin();
     Spec spec =
-        present(ledger.records.get(origin), "G1", () -> "a row without a record: " + origin);
+        present(ledger.kafka.records.get(origin), "G1", () -> "a row without a record: " + origin);
     check(
         spec.isCarriedBy(row.activation().payload()),
         "G1",
@@ -84,7 +84,7 @@ final class DiskLedger {
 
   /// Whether an operator had it read again since it was stored: it may have ended meanwhile.
   private boolean isWantedAgain(Book.Line before) {
-    return before.insertedAt < ledger.appendedAt(before.spec.origin());
+    return before.insertedAt < ledger.kafka.appendedAt(before.spec.origin());
   }
 
   /// A known limit: where the store is full or refuses something, rows are durable before the
@@ -130,7 +130,7 @@ final class DiskLedger {
   }
 
   private boolean mayBeDemoted(Book book, Book.Line line) {
-    long since = ledger.appendedAt(line.spec.origin());
+    long since = ledger.kafka.appendedAt(line.spec.origin());
     return book.wasRuled(since, rules -> rules.demotes(line.spec));
   }
 
@@ -156,7 +156,7 @@ final class DiskLedger {
         || ledger.plan.brokers() > 1
         || ledger.plan.has(Fault.FREEZE)
         || ledger.plan.has(Fault.PARTITION_ADDED) // a rebalance, in which a commit may get lost
-        || ledger.sends.containsKey(spec.origin());
+        || ledger.workers.sends.containsKey(spec.origin());
   }
 
   private void deleted(BrokerRun run, Book book, Change.Delete delete) {
@@ -164,7 +164,7 @@ final class DiskLedger {
     Spec spec = line.spec;
     String id = spec.id();
     line.endedAt = ledger.world.now();
-    boolean gone = line.leavesFor != null && ledger.isIn(line.leavesFor, line.departing);
+    boolean gone = line.leavesFor != null && ledger.kafka.isIn(line.leavesFor, line.departing);
     boolean off = book.wasRuled(line.insertedAt, rules -> rules.kills(spec));
     boolean complete = book.wasReported(id, Status.COMPLETE);
     if (gone) {
@@ -191,8 +191,8 @@ final class DiskLedger {
     boolean mayReturn =
         line.end == Book.End.DEAD_LETTERED
             || line.end == Book.End.DEMOTED
-            || line.end == Book.End.SWITCHED_OFF;
-    if (remembered && !mayReturn && !complete && !line.refused) {
+            || (complete && line.leavesFor != null);
+    if (remembered && !mayReturn && !line.refused) {
       check(delete.tombstoneUntil() != Row.NONE, "G4", () -> run + " forgets the id of " + id);
     }
     if (delete.tombstoneUntil() != Row.NONE) {
@@ -201,17 +201,18 @@ final class DiskLedger {
   }
 
   private void consumed(BrokerRun run, Book book, String topic, int partition, long next) {
-    String place = Ledger.place(topic, partition);
+    String place = KafkaLedger.place(topic, partition);
     long before = book.watermarks.getOrDefault(place, -1L);
     long from = before;
     if (before < 0) {
       from =
           Math.max(
-              ledger.committed.getOrDefault(place, 0L), ledger.skipped.getOrDefault(place, 0L));
+              ledger.kafka.committed.getOrDefault(place, 0L),
+              ledger.kafka.skipped.getOrDefault(place, 0L));
     }
-    if (ledger.mayBeginAtItsEnd(topic, partition)
+    if (ledger.kafka.mayBeginAtItsEnd(topic, partition)
         && before < 0
-        && !ledger.committed.containsKey(place)) {
+        && !ledger.kafka.committed.containsKey(place)) {
       // Nothing is known of it anywhere: it begins where it likes.
       long first = next;
       for (long offset = 0; offset < next && first == next; offset++) {
@@ -219,7 +220,7 @@ final class DiskLedger {
           first = offset;
         }
       }
-      ledger.skipped.put(place, first);
+      ledger.kafka.skipped.put(place, first);
       from = first;
     }
     for (long offset = from; offset < next; offset++) {
@@ -234,10 +235,11 @@ final class DiskLedger {
 
   private boolean isAccountedFor(Book book, String place, Origin origin) {
     Spec spec =
-        present(ledger.records.get(origin), "G1", () -> "passes what was never there: " + origin);
+        present(
+            ledger.kafka.records.get(origin), "G1", () -> "passes what was never there: " + origin);
     Book.Line line = book.byOrigin.get(origin);
-    return (line != null && line.endedAt >= ledger.appendedAt(origin))
+    return (line != null && line.endedAt >= ledger.kafka.appendedAt(origin))
         || ledger.isExcused(book, spec)
-        || origin.offset() < ledger.committed.getOrDefault(place, 0L);
+        || origin.offset() < ledger.kafka.committed.getOrDefault(place, 0L);
   }
 }

@@ -198,7 +198,7 @@ final class Group {
     }
     offsets.forEach((partition, offset) -> {
       @Nullable Long before = committed.put(partition, offset);
-      kafka.ledger.offsetCommitted(
+      kafka.ledger.kafka.offsetCommitted(
           member.consumer.run, topic, partition, before == null ? -1 : before, offset);
     });
   }

@@ -2,43 +2,26 @@ package io.taskbroker.simulation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
 import com.google.protobuf.ByteString;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.simulation.Orders.Act;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.slf4j.LoggerFactory;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /// The failure histories, told to brokers: each breaks a guarantee in a broker that lacks the rule
 /// which closes it, within some seeds, and breaks nothing in the broker as it is.
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
+@ExtendWith(Hush.class)
 final class HistoriesTest {
   /// Within so many seeds it must break a broker without its rule.
   private static final int SEEDS = 60;
 
   /// So many seeds at least must hold with it.
   private static final int HOLDS = 40;
-
-  @BeforeAll
-  static void hush() {
-    logger().setLevel(Level.OFF);
-  }
-
-  @AfterAll
-  static void speak() {
-    logger().setLevel(null);
-  }
-
-  private static Logger logger() {
-    return (Logger) LoggerFactory.getLogger("io.taskbroker");
-  }
 
   /// X is stored, run, and gone before its offset is committed; the process dies.
   @Test
@@ -662,7 +645,7 @@ final class HistoriesTest {
     String finding = "";
     while (!finding.startsWith(breaks) && seeds < SEEDS) {
       seeds++;
-      finding = tell(seeds, without, plan, script);
+      finding = new Simulation(seeds, false, without, plan, script).find();
     }
     System.out.printf("%-4s %-26s %3d seeds  %s%n", history, without, seeds, finding);
     assertThat(finding).as("what %d seeds find without %s", seeds, without).startsWith(breaks);
@@ -671,18 +654,9 @@ final class HistoriesTest {
 
   private static void holds(Tampering as, int seeds, Plan plan, Consumer<Story> script) {
     for (int seed = 1; seed <= seeds; seed++) {
-      assertThat(tell(seed, as, plan, script)).as("seed %d", seed).isEmpty();
-    }
-  }
-
-  private static String tell(long seed, Tampering tampering, Plan plan, Consumer<Story> script) {
-    try {
-      new Simulation(seed, false, tampering, plan, script).run();
-      return "";
-    } catch (Violation e) {
-      return String.valueOf(e.getMessage()).lines().findFirst().orElse("?");
-    } catch (RuntimeException | AssertionError e) {
-      return "the broker itself: " + String.valueOf(e.getMessage()).lines().findFirst().orElse("?");
+      assertThat(new Simulation(seed, false, as, plan, script).find())
+          .as("seed %d", seed)
+          .isEmpty();
     }
   }
 }

@@ -83,7 +83,7 @@ final class Kafka {
       topic.group.forget(i);
     }
     topic.group.dissolve();
-    ledger.madeAnew(topic.name, topic.partitions.size());
+    ledger.kafka.madeAnew(topic.name, topic.partitions.size());
   }
 
   /// Somebody adds a partition to a topic.
@@ -107,7 +107,7 @@ final class Kafka {
             + offset);
     topic.group.dissolve();
     topic.group.set(partition, offset);
-    ledger.reset(topic.name, partition, before, offset);
+    ledger.kafka.reset(topic.name, partition, before, offset);
   }
 
   /// Takes a record; consumers see it a moment later.
@@ -115,7 +115,7 @@ final class Kafka {
     Topic topic = topic(name);
     List<byte[]> log = topic.partitions.get(partition);
     log.add(value);
-    ledger.appended(name, partition, log.size() - 1, value);
+    ledger.kafka.appended(name, partition, log.size() - 1, value);
     world.after(world.between(World.MS / 10, 3 * World.MS), "fetchable", topic.group::wakeAll);
   }
 

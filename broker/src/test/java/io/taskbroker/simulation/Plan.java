@@ -9,7 +9,7 @@ import java.util.SplittableRandom;
 ///
 /// @param publishSeconds for how long tasks are published, and faults happen
 /// @param batchSize changes of a transaction at most
-/// @param lingerMillis how long changes wait for company
+/// @param intervalMillis the least time between transactions without inserts
 /// @param raw whether there is a raw topic
 /// @param faults those that happen, and once in how many times
 record Plan(
@@ -18,7 +18,7 @@ record Plan(
     int tasks,
     int publishSeconds,
     int batchSize,
-    int lingerMillis,
+    int intervalMillis,
     boolean latest,
     int maxPending,
     long storeLimit,
@@ -39,7 +39,7 @@ record Plan(
     int tasks = 10 + random.nextInt(70);
     int seconds = 5 + random.nextInt(25);
     int batch = random.nextInt(3) == 0 ? 1 + random.nextInt(8) : LARGE_BATCH;
-    int linger = random.nextInt(4) == 0 ? 1 + random.nextInt(100) : 0;
+    int interval = random.nextInt(4) == 0 ? 1 + random.nextInt(100) : 0;
     boolean latest = random.nextInt(4) == 0;
     int pending = random.nextInt(3) == 0 ? 3 + random.nextInt(10) : 1_000;
     long limit = random.nextInt(6) == 0 ? 3_000 + random.nextInt(10_000) : 0;
@@ -52,7 +52,7 @@ record Plan(
     }
     boolean raw = random.nextInt(4) == 0;
     return new Plan(
-        brokers, push, tasks, seconds, batch, linger, latest, pending, limit, raw, faults);
+        brokers, push, tasks, seconds, batch, interval, latest, pending, limit, raw, faults);
   }
 
   /// Once in how many times it happens; 0 for never.
@@ -74,7 +74,7 @@ record Plan(
         tasks,
         publishSeconds,
         batchSize,
-        lingerMillis,
+        intervalMillis,
         latest,
         maxPending,
         storeLimit,
@@ -89,7 +89,7 @@ record Plan(
         tasks,
         publishSeconds,
         batchSize,
-        lingerMillis,
+        intervalMillis,
         latest,
         maxPending,
         storeLimit,
@@ -104,7 +104,7 @@ record Plan(
         tasks,
         seconds,
         batchSize,
-        lingerMillis,
+        intervalMillis,
         latest,
         maxPending,
         storeLimit,
@@ -119,7 +119,7 @@ record Plan(
         tasks,
         publishSeconds,
         batchSize,
-        lingerMillis,
+        intervalMillis,
         true,
         maxPending,
         storeLimit,
@@ -134,7 +134,7 @@ record Plan(
         tasks,
         publishSeconds,
         batchSize,
-        lingerMillis,
+        intervalMillis,
         latest,
         pending,
         store,

@@ -178,7 +178,7 @@ final class SimulatedBroker {
       world.trace(() -> stopping + " is stopped in order");
       stopping.stop(() -> {
         if (run == stopping) {
-          ledger.stopped(stopping);
+          ledger.workers.stopped(stopping);
           crash("it was stopped", world.between(10 * World.MS, World.SECOND));
         }
       });

@@ -4,12 +4,14 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -97,7 +99,9 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
 
   private ConsumerRecords<byte[], byte[]> fetch() {
     var records = new LinkedHashMap<TopicPartition, List<ConsumerRecord<byte[], byte[]>>>();
-    var next = new LinkedHashMap<TopicPartition, OffsetAndMetadata>();
+    var next =
+        new TreeMap<TopicPartition, OffsetAndMetadata>(
+            Comparator.comparingInt(TopicPartition::partition));
     int room = 1 + world.random.nextInt(MAX_RECORDS);
     for (int partition : member.owned) {
       if (paused.contains(partition)) {
@@ -107,7 +111,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
       long end = topic.end(partition);
       var named = new TopicPartition(topic.name(), partition);
       if (unread.remove(partition)) {
-        run.broker.ledger.begins(run, topic.name(), partition, position);
+        run.broker.ledger.kafka.begins(run, topic.name(), partition, position);
       }
       if (position > end) {
         throw new OffsetOutOfRangeException(Map.of(named, position));
@@ -124,7 +128,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
         next.put(named, new OffsetAndMetadata(position));
       }
     }
-    return new ConsumerRecords<>(records, next);
+    return new Fetched(records, next);
   }
 
   private Map<Integer, Long> plain(Map<TopicPartition, OffsetAndMetadata> offsets) {
@@ -254,5 +258,23 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
 
     @Override
     public void onPartitionsAssigned(Collection<TopicPartition> partitions) {}
+  }
+
+  /// Records whose partitions are in order: in the client's own map that changes from process to
+  /// process.
+  private static final class Fetched extends ConsumerRecords<byte[], byte[]> {
+    private final Map<TopicPartition, OffsetAndMetadata> next;
+
+    Fetched(
+        Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> records,
+        Map<TopicPartition, OffsetAndMetadata> next) {
+      super(records, next);
+      this.next = next;
+    }
+
+    @Override
+    public Map<TopicPartition, OffsetAndMetadata> nextOffsets() {
+      return next;
+    }
   }
 }

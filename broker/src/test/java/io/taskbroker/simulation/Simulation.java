@@ -90,6 +90,25 @@ final class Simulation {
     story.checkEnd();
   }
 
+  /// Runs it to its end.
+  ///
+  /// @return in one line, which guarantee is broken, or what a broker threw; empty if nothing is
+  ///   wrong
+  String find() {
+    try {
+      run();
+      return "";
+    } catch (Violation e) {
+      return firstLine(e);
+    } catch (RuntimeException | AssertionError e) {
+      return "the broker itself: " + firstLine(e);
+    }
+  }
+
+  private static String firstLine(Throwable e) {
+    return String.valueOf(e.getMessage()).lines().findFirst().orElse("?");
+  }
+
   private boolean isDone() {
     return ledger.isDone() && kafka.isConsumed();
   }

@@ -3,25 +3,22 @@ package io.taskbroker.simulation;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.slf4j.LoggerFactory;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /// Thousands of histories of whole brokers, each decided by its seed, and every guarantee checked
 /// in each.
 ///
 /// `-Dsimulation.seeds=N` runs N seeds, `-Dsimulation.from=SEED` begins elsewhere, and
 /// `-Dsimulation.seed=SEED` replays one and prints what happens in it.
+@ExtendWith(Hush.class)
 final class SimulationTest {
   private static final int SEEDS = Integer.getInteger("simulation.seeds", 2_000);
   private static final int LINES = Integer.getInteger("simulation.lines", 10_000);
@@ -64,20 +61,6 @@ final class SimulationTest {
           "transactions that landed late");
 
   private static final long FROM = Long.getLong("simulation.from", 1);
-
-  @BeforeAll
-  static void hush() {
-    logger().setLevel(Level.OFF);
-  }
-
-  @AfterAll
-  static void speak() {
-    logger().setLevel(null);
-  }
-
-  private static Logger logger() {
-    return (Logger) LoggerFactory.getLogger("io.taskbroker");
-  }
 
   @Test
   @Timeout(value = 1, unit = TimeUnit.DAYS)

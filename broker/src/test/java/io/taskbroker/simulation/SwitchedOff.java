@@ -16,23 +16,20 @@ import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.ActivationStore.ParkedPage;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.InMemoryStore;
+import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreQuery;
 import io.taskbroker.store.WriteBatch;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
-import java.util.function.Predicate;
-import java.util.function.UnaryOperator;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.TopicPartition;
 
@@ -54,7 +51,7 @@ enum SwitchedOff implements Tampering {
   DUPLICATE_OF_WHAT_LEAVES {
     @Override
     public Intake intake(Intake intake, BrokerRun run) {
-      return arriving(intake, arrival -> !leaves(run, arrival.activation()));
+      return Taps.admitting(intake, arrival -> !leaves(run, arrival.activation()));
     }
 
     private static boolean leaves(BrokerRun run, Activation activation) {
@@ -73,51 +70,31 @@ enum SwitchedOff implements Tampering {
     }
 
     @Override
-    @SuppressWarnings("unchecked") // the interface of a consumer of bytes
     public Consumer<byte[], byte[]> consumer(Consumer<byte[], byte[]> consumer, BrokerRun run) {
-      return (Consumer<byte[], byte[]>)
-          Proxy.newProxyInstance(
-              Consumer.class.getClassLoader(),
-              new Class<?>[] {Consumer.class},
-              (_, method, arguments) -> {
-                if (run.number == 1 && method.getName().equals("commitSync")) {
-                  return null;
-                }
-                try {
-                  return method.invoke(consumer, arguments);
-                } catch (InvocationTargetException e) {
-                  throw e.getCause();
-                }
-              });
+      return run.number == 1
+          ? Taps.calling(consumer, "commitSync", _ -> Optional.empty())
+          : consumer;
     }
   },
   /// A partition of which nothing is known begins at its end, whatever is known of its topic.
   ADDED_AT_ITS_END {
     @Override
-    @SuppressWarnings("unchecked") // the interface of a consumer of bytes
+    @SuppressWarnings("unchecked") // what it is asked with
     public Consumer<byte[], byte[]> consumer(Consumer<byte[], byte[]> consumer, BrokerRun run) {
-      return (Consumer<byte[], byte[]>)
-          Proxy.newProxyInstance(
-              Consumer.class.getClassLoader(),
-              new Class<?>[] {Consumer.class},
-              (_, method, arguments) -> {
-                if (method.getName().equals("beginningOffsets")) {
-                  return consumer.endOffsets(
-                      (Collection<TopicPartition>) arguments[0], (Duration) arguments[1]);
-                }
-                try {
-                  return method.invoke(consumer, arguments);
-                } catch (InvocationTargetException e) {
-                  throw e.getCause();
-                }
-              });
+      return Taps.calling(
+          consumer,
+          "beginningOffsets",
+          arguments ->
+              Optional.of(
+                  consumer.endOffsets(
+                      (Collection<TopicPartition>) arguments[0], (Duration) arguments[1])));
     }
   },
   /// What is on its way out is loaded as if it had to run.
   LEAVING_LOADED_AS_PENDING {
     @Override
     public ActivationStore store(ActivationStore store, BrokerRun run) {
-      return loading(
+      return Taps.loading(
           store,
           row ->
               row.leaving() == null
@@ -268,12 +245,12 @@ enum SwitchedOff implements Tampering {
   DELAY_ROUNDED_DOWN {
     @Override
     public ActivationStore store(ActivationStore store, BrokerRun run) {
-      return loading(
+      return Taps.loading(
           store,
           row ->
               Row.arriving(
                   row.key(),
-                  timed(
+                  Taps.timed(
                       row.activation(),
                       row.activation().expiresAt(),
                       row.activation().delayUntil() / 1_000 * 1_000),
@@ -310,7 +287,7 @@ enum SwitchedOff implements Tampering {
     @Override
     public Intake intake(Intake intake, BrokerRun run) {
       return Taps.arriving(
-          intake, activation -> timed(activation, Activation.NEVER, activation.delayUntil()));
+          intake, activation -> Taps.timed(activation, Activation.NEVER, activation.delayUntil()));
     }
   },
   /// Whoever opens a database may write to it, whoever else has it open.
@@ -322,8 +299,8 @@ enum SwitchedOff implements Tampering {
         public List<Outcome> commit(WriteBatch batch) {
           try {
             return super.commit(batch);
-          } catch (io.taskbroker.store.StoreException e) {
-            if (e.kind() != io.taskbroker.store.StoreException.Kind.FATAL) {
+          } catch (StoreException e) {
+            if (e.kind() != StoreException.Kind.FATAL) {
               throw e;
             }
             List<Outcome> outcomes = new InMemoryStore(run.broker.disk).commit(batch);
@@ -442,81 +419,5 @@ enum SwitchedOff implements Tampering {
             limits.maxChanges(),
             limits.maxCalls()),
         options.periods());
-  }
-
-  /// Lets records through in their order, and not while it holds them.
-  private abstract static class Dam extends ForwardingIntake {
-    private final ArrayDeque<Command.Ingest> waiting = new ArrayDeque<>();
-    private final BrokerRun run;
-
-    Dam(Intake intake, BrokerRun run) {
-      super(intake);
-      this.run = run;
-    }
-
-    abstract boolean holds(Command.Ingest records);
-
-    @Override
-    public void tell(Command command) {
-      if (command instanceof Command.Ingest records) {
-        waiting.add(records);
-        if (waiting.size() == 1) {
-          flow();
-        }
-      } else {
-        super.tell(command);
-      }
-    }
-
-    private void flow() {
-      while (!waiting.isEmpty() && !holds(waiting.getFirst())) {
-        super.tell(waiting.removeFirst());
-      }
-      if (!waiting.isEmpty()) {
-        run.later(50 * World.MS, "dam", this::flow);
-      }
-    }
-  }
-
-  private static Intake arriving(Intake intake, Predicate<Command.Arrival> which) {
-    return new ForwardingIntake(intake) {
-      @Override
-      public void tell(Command command) {
-        super.tell(
-            command instanceof Command.Ingest records
-                ? new Command.Ingest(
-                    records.partition(),
-                    records.arrivals().stream().filter(which).toList(),
-                    records.nextOffset(),
-                    records.bytes())
-                : command);
-      }
-    };
-  }
-
-  private static ActivationStore loading(ActivationStore store, UnaryOperator<Row> as) {
-    return new ForwardingStore(store) {
-      @Override
-      public List<Row> load(long key, int limit) {
-        return super.load(key, limit).stream().map(as).toList();
-      }
-    };
-  }
-
-  private static Activation timed(Activation of, long expiresAt, long delayUntil) {
-    return new Activation(
-        of.id(),
-        of.application(),
-        of.namespace(),
-        of.taskname(),
-        of.payload(),
-        of.origin(),
-        of.receivedAt(),
-        expiresAt,
-        delayUntil,
-        of.deadlineSeconds(),
-        of.failurePolicy(),
-        of.atMostOnce(),
-        of.derived());
   }
 }

@@ -3,6 +3,7 @@ package io.taskbroker.simulation;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.engine.Outlets;
 import io.taskbroker.inflight.Command;
@@ -12,11 +13,16 @@ import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreQuery;
 import io.taskbroker.store.WriteBatch;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import org.apache.kafka.clients.consumer.Consumer;
 
 /// Wrong connections between the parts of a broker, to plant bugs with.
 final class Taps {
@@ -107,5 +113,72 @@ final class Taps {
     } catch (InvalidProtocolBufferException e) {
       throw new AssertionError(e);
     }
+  }
+
+  /// Of the records that arrive, only those.
+  static Intake admitting(Intake intake, Predicate<Command.Arrival> which) {
+    return new ForwardingIntake(intake) {
+      @Override
+      public void tell(Command command) {
+        super.tell(
+            command instanceof Command.Ingest records
+                ? new Command.Ingest(
+                    records.partition(),
+                    records.arrivals().stream().filter(which).toList(),
+                    records.nextOffset(),
+                    records.bytes())
+                : command);
+      }
+    };
+  }
+
+  /// Rows are other ones when they are loaded.
+  static ActivationStore loading(ActivationStore store, UnaryOperator<Row> as) {
+    return new ForwardingStore(store) {
+      @Override
+      public List<Row> load(long key, int limit) {
+        return super.load(key, limit).stream().map(as).toList();
+      }
+    };
+  }
+
+  /// The same activation, with other times.
+  static Activation timed(Activation of, long expiresAt, long delayUntil) {
+    return new Activation(
+        of.id(),
+        of.application(),
+        of.namespace(),
+        of.taskname(),
+        of.payload(),
+        of.origin(),
+        of.receivedAt(),
+        expiresAt,
+        delayUntil,
+        of.deadlineSeconds(),
+        of.failurePolicy(),
+        of.atMostOnce(),
+        of.derived());
+  }
+
+  /// A call of the consumer is answered by somebody else.
+  ///
+  /// @param by empty for nothing
+  @SuppressWarnings("unchecked") // the interface of a consumer of bytes
+  static Consumer<byte[], byte[]> calling(
+      Consumer<byte[], byte[]> consumer, String name, Function<Object[], Optional<?>> by) {
+    return (Consumer<byte[], byte[]>)
+        Proxy.newProxyInstance(
+            Consumer.class.getClassLoader(),
+            new Class<?>[] {Consumer.class},
+            (_, method, arguments) -> {
+              if (method.getName().equals(name)) {
+                return by.apply(arguments).orElse(null);
+              }
+              try {
+                return method.invoke(consumer, arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
   }
 }

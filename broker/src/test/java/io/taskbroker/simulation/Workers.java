@@ -111,7 +111,7 @@ final class Workers {
     @Override
     public void done(@Nullable Delivery delivery) {
       if (delivery != null) {
-        run.broker.ledger.handedOut(run, delivery, true);
+        run.broker.ledger.workers.handedOut(run, delivery, true);
       }
       boolean lost = world.happens(Fault.NETWORK_LOSES);
       world.after(
@@ -271,7 +271,7 @@ final class Workers {
     }
 
     private void arrive(BrokerRun run) {
-      broker.ledger.reported(run, updates);
+      broker.ledger.workers.reported(run, updates);
       long since = world.now();
       int attempt = tries;
       boolean wantsMore = !plan.push() && world.random.nextBoolean();
@@ -283,9 +283,9 @@ final class Workers {
                 @Override
                 public void done(@Nullable Delivery next) {
                   boolean counts = strict && attempt == 1 && run == of && world.now() < strictUntil;
-                  broker.ledger.answered(run, updates, since, counts);
+                  broker.ledger.workers.answered(run, updates, since, counts);
                   if (next != null) {
-                    broker.ledger.handedOut(run, next, true);
+                    broker.ledger.workers.handedOut(run, next, true);
                   }
                   if (!world.happens(Fault.NETWORK_LOSES)) {
                     world.after(

@@ -62,13 +62,7 @@ public final class InMemoryStore implements ActivationStore {
     return disk.rows.tailMap(key, false).values().stream()
         .filter(row -> row.parkedUntil() != Row.NONE)
         .limit(limit)
-        .map(row ->
-            new ParkedRow(
-                row.key(),
-                row.activation().id(),
-                row.activation().application(),
-                row.activation().origin(),
-                row.parkedUntil()))
+        .map(ParkedRow::of)
         .toList();
   }
 

@@ -34,6 +34,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
   private final Disk disk;
   private final long run;
   private final String seat;
+  private long lastKey;
   private final Consumer<List<Reported>> ear;
 
   /// Opens what is on the disk.
@@ -43,6 +44,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
   public SharedInMemoryStore(Disk disk, String seat, Consumer<List<Reported>> ear) {
     this.disk = disk;
     this.run = ++disk.runs;
+    this.lastKey = run * KEYS;
     this.seat = seat;
     this.ear = ear;
     disk.seats.put(seat, this);
@@ -61,7 +63,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
 
   @Override
   public long lastKey() {
-    return run * KEYS;
+    return lastKey;
   }
 
   @Override
@@ -95,13 +97,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
     return disk.rows.tailMap(key, false).values().stream()
         .filter(row -> row.parkedUntil() != Row.NONE && which.test(row))
         .limit(limit)
-        .map(row ->
-            new ParkedRow(
-                row.key(),
-                row.activation().id(),
-                row.activation().application(),
-                row.activation().origin(),
-                row.parkedUntil()))
+        .map(ParkedRow::of)
         .toList();
   }
 
@@ -189,6 +185,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
     return switch (change) {
       case Change.Insert c -> {
         disk.history.add(c);
+        lastKey = Math.max(lastKey, c.row().key());
         yield disk.rows.putIfAbsent(c.row().key(), c.row()) == null
             ? Outcome.APPLIED
             : Outcome.DUPLICATE;
@@ -380,6 +377,11 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
 
     public Collection<Row> rows() {
       return Collections.unmodifiableCollection(rows.values());
+    }
+
+    /// Whether the id ever left a tombstone.
+    public boolean isRemembered(String id) {
+      return tombstones.values().stream().anyMatch(ids -> ids.containsKey(Ids.fingerprint(id)));
     }
 
     public List<Reported> reports() {

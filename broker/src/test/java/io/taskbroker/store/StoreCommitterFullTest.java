@@ -42,7 +42,7 @@ final class StoreCommitterFullTest {
   private final StoreCommitter committer =
       new StoreCommitter(
           store,
-          CommitOptions.defaults(),
+          CommitOptions.defaults().grouped(4_096, Duration.ZERO),
           told,
           failures,
           new Surroundings(ticker, InstantSource.system(), RandomGenerator.getDefault()));

@@ -65,7 +65,7 @@ final class StoreCommitterTest {
 
   @Test
   void transactionIsBounded() throws InterruptedException {
-    committer = committer(OPTIONS.lingering(3, Duration.ZERO));
+    committer = committer(OPTIONS.grouped(3, Duration.ZERO));
     store.hold();
     committer.start();
     committer.submit(List.of(delete(0)), List.of());
@@ -80,7 +80,7 @@ final class StoreCommitterTest {
 
   @Test
   void h01NoRecordIsPartedFromTheWatermarkBehindIt() throws InterruptedException {
-    committer = committer(OPTIONS.lingering(2, Duration.ZERO));
+    committer = committer(OPTIONS.grouped(2, Duration.ZERO));
     store.hold();
     committer.start();
     committer.submit(List.of(delete(0)), List.of());
@@ -240,7 +240,7 @@ final class StoreCommitterTest {
 
   @Test
   void stopCommitsWhatWasSubmitted() throws InterruptedException {
-    committer = committer(OPTIONS.lingering(2, Duration.ofHours(1)));
+    committer = committer(OPTIONS.grouped(2, Duration.ofHours(1)));
     store.hold();
     committer.start();
     committer.submit(List.of(insert(1)), List.of());
@@ -279,24 +279,26 @@ final class StoreCommitterTest {
   }
 
   @Test
-  void reportsLingerAndInsertsAreUrgent() throws InterruptedException {
-    Duration linger = Duration.ofMillis(100);
-    committer = committer(OPTIONS.lingering(10, linger));
+  void reportsWaitForCompanyAndInsertsAreUrgent() throws InterruptedException {
+    Duration interval = Duration.ofMillis(100);
+    committer = committer(OPTIONS.grouped(10, interval));
     committer.start();
+    committer.submit(List.of(delete(0)), List.of());
+    assertThat(store.begun().changes()).containsExactly(delete(0));
     committer.submit(List.of(delete(1)), List.of());
-    await().until(() -> ticker.lastWait().equals(linger));
+    await().until(() -> ticker.lastWait().equals(interval));
     ticker.advanceInVain(Duration.ofMillis(99));
     committer.submit(List.of(delete(2)), List.of());
-    assertThat(store.attempts).isEmpty();
+    assertThat(store.attempts).hasSize(1);
     ticker.advance(Duration.ofMillis(1));
     assertThat(store.begun().changes()).containsExactly(delete(1), delete(2));
 
     committer.submit(List.of(delete(3)), List.of());
     committer.submit(List.of(insert(4)), List.of());
-    told.awaitCommitted(4);
+    told.awaitCommitted(5);
     committer.submit(List.of(delete(5)), List.of(query("a")));
     told.awaitReads(1);
-    assertThat(told.committed).hasSize(5);
+    assertThat(told.committed).hasSize(6);
   }
 
   @Test

@@ -6,6 +6,8 @@ import static org.awaitility.Awaitility.await;
 import io.taskbroker.store.sqlite.SqliteOptions;
 import io.taskbroker.store.sqlite.SqliteStore;
 import io.taskbroker.testkit.BrokerProcess;
+import io.taskbroker.testkit.CertificateAuthority;
+import io.taskbroker.testkit.PostgresServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -121,6 +123,35 @@ final class BadStartTest {
       assertEnds(ends, garbage, garbage.store() + " is not a SQLite database");
       assertEnds(ends, busy, busy.store() + "", "database is locked");
     }
+  }
+
+  @Test
+  void aPostgresThatCannotBeTrustedIsOneLine() throws Exception {
+    var authority = new CertificateAuthority("databases");
+    Path root = authority.write(dir.resolve("root.pem"));
+    Path other = new CertificateAuthority("others").write(dir.resolve("other.pem"));
+    try (PostgresServer server = PostgresServer.startEncrypted(dir, authority)) {
+      PostgresServer.Database database = server.newDatabase();
+      BrokerSetup right = onPostgres("right", database, "sslmode=verify-full&sslrootcert=" + root);
+      BrokerSetup wrong = onPostgres("wrong", database, "sslmode=verify-full&sslrootcert=" + other);
+      BrokerSetup plain = onPostgres("plain", database, "sslmode=disable");
+      BrokerProcess running = run(right.start());
+
+      List<BrokerProcess> ends = List.of(run(wrong.start()), run(plain.start()));
+
+      assertEnds(ends, wrong, "unable to find valid certification path", "sslrootcert");
+      assertEnds(ends, plain, "no encryption", "sslmode");
+      assertThat(running.awaitServing(PATIENCE).stop(PATIENCE)).isZero();
+    }
+  }
+
+  private BrokerSetup onPostgres(String name, PostgresServer.Database database, String params)
+      throws IOException {
+    return setup(name)
+        .with(
+            "store",
+            "{adapter: postgres, retry: {delay: 10ms}, pg: {run_migrations: true, host: \"%s\", port: %d, database_name: %s, query_params: \"%s\"}}"
+                .formatted(database.host(), database.port(), database.name(), params));
   }
 
   private BrokerSetup setup(String name) throws IOException {

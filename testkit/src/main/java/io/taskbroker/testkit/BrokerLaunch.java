@@ -28,7 +28,9 @@ public record BrokerLaunch(
           "--enable-native-access=ALL-UNNAMED",
           "--sun-misc-unsafe-memory-access=allow",
           "-XX:+UseSerialGC",
-          "-Xmx256m");
+          "-Xmx256m",
+          "-XX:+UseCompactObjectHeaders",
+          "-XX:MetaspaceSize=64m");
 
   public BrokerLaunch {
     wrapper = List.copyOf(wrapper);

@@ -8,6 +8,7 @@ import java.math.BigInteger;
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
@@ -44,7 +45,7 @@ public final class CertificateAuthority {
 
   /// The files of an identity.
   ///
-  /// @param key in PKCS #8
+  /// @param key in PKCS #8, for its owner's eyes only: Postgres and its driver ask for that
   public record Issued(Path certificate, Path key) {}
 
   /// Writes the authority's own certificate.
@@ -68,10 +69,16 @@ public final class CertificateAuthority {
         Der.sequence(
             List.of(names).stream().map(CertificateAuthority::alternative).toArray(byte[][]::new));
     byte[] extension = Der.sequence(Der.oid(0x55, 0x1D, 0x11), Der.of(0x04, alternatives));
+    Path key = write(dir.resolve(subject + ".key"), "PRIVATE KEY", own.getPrivate().getEncoded());
+    try {
+      Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-------"));
+    } catch (IOException e) {
+      throw new UncheckedIOException("Could not keep others from reading " + key, e);
+    }
     return new Issued(
         write(
             dir.resolve(subject + ".pem"), "CERTIFICATE", sign(subject, own, extension, from, to)),
-        write(dir.resolve(subject + ".key"), "PRIVATE KEY", own.getPrivate().getEncoded()));
+        key);
   }
 
   private byte[] sign(String subject, KeyPair own, byte[] extension, Instant from, Instant to) {

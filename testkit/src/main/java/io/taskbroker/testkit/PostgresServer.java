@@ -15,6 +15,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 /// A real Postgres server on a free port of this machine, whose binaries come from the class path.
 /// Thread-safe.
 public final class PostgresServer implements AutoCloseable {
+  /// The role of the users who are known by their certificates, if the server is encrypted.
+  public static final String CERTIFIED = "certified";
+
   private static final AtomicInteger DATABASES = new AtomicInteger();
 
   private final Path folder;
@@ -43,6 +46,38 @@ public final class PostgresServer implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException("Could not start Postgres", e);
     }
+  }
+
+  /// A server that refuses whoever does not speak TLS with it. Its certificate is for 127.0.0.1.
+  /// Whoever the authority signed a certificate for that has the name of a user in the role
+  /// [#CERTIFIED] is that user; the superuser needs no password, all others do.
+  ///
+  /// @param folder for its certificate and its key, and that of the authority
+  public static PostgresServer startEncrypted(Path folder, CertificateAuthority authority) {
+    CertificateAuthority.Issued own = authority.issue(folder, "postgres-server", "127.0.0.1");
+    Path access = folder.resolve("pg_hba.conf");
+    try {
+      Files.writeString(
+          access,
+          """
+          hostssl all postgres all trust
+          hostssl all +%s all cert
+          hostssl all all all scram-sha-256
+          """
+              .formatted(CERTIFIED));
+    } catch (IOException e) {
+      throw new UncheckedIOException("Could not set up Postgres in " + folder, e);
+    }
+    PostgresServer server =
+        start(
+            Map.of(
+                "ssl", "on",
+                "ssl_cert_file", own.certificate().toString(),
+                "ssl_key_file", own.key().toString(),
+                "ssl_ca_file", authority.write(folder.resolve("postgres-clients.pem")).toString(),
+                "hba_file", access.toString()));
+    server.database("postgres").execute("CREATE ROLE " + CERTIFIED);
+    return server;
   }
 
   /// A new and empty database.

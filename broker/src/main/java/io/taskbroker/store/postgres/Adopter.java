@@ -92,13 +92,7 @@ final class Adopter {
     List<ParkedRow> parked = new ArrayList<>();
     for (Row row : rows) {
       if (row.parkedUntil() != Row.NONE) {
-        parked.add(
-            new ParkedRow(
-                row.key(),
-                row.activation().id(),
-                row.activation().application(),
-                row.activation().origin(),
-                row.parkedUntil()));
+        parked.add(ParkedRow.of(row));
       }
     }
     rows.removeIf(row -> row.parkedUntil() != Row.NONE);

@@ -32,7 +32,8 @@ final class PageReader {
   static final String LOAD_PARKED =
       """
       SELECT t.* FROM unnest(?::int[]) AS s(slot) CROSS JOIN LATERAL (
-        SELECT key, id, application, topic, partition, kafka_offset, parked_until
+        SELECT key, id, application, topic, partition, kafka_offset, parked_until,
+          derived IS NOT FALSE OR at_most_once
         FROM inflight_taskactivations t
         WHERE t.slot = s.slot AND t.key > ? AND t.parked_until IS NOT NULL ORDER BY t.key LIMIT ?
       ) t ORDER BY t.key LIMIT ?
@@ -120,7 +121,8 @@ final class PageReader {
                   codec.shared(result.getString(3)),
                   new Origin(
                       codec.shared(result.getString(4)), result.getInt(5), result.getLong(6)),
-                  result.getLong(7)));
+                  result.getLong(7),
+                  result.getBoolean(8)));
         }
       }
     }

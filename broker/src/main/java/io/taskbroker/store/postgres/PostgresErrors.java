@@ -3,12 +3,16 @@ package io.taskbroker.store.postgres;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
 import java.sql.SQLException;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
 
 /// What Postgres' errors mean for the operation that met with them, by their SQLSTATE.
 final class PostgresErrors {
+  /// What the driver says where it and a server could not agree on TLS, in any language.
+  private static final Pattern TLS = Pattern.compile("SSL|HostnameVerifier");
+
   private PostgresErrors() {}
 
   /// @param what the server and database
@@ -18,7 +22,7 @@ final class PostgresErrors {
     return new StoreException(
         kind,
         "Could not %s in %s: %s (SQLSTATE %s); %s"
-            .formatted(doing, what, reason, state(error), advice(kind)),
+            .formatted(doing, what, reason, state(error), advice(kind, error)),
         error);
   }
 
@@ -76,7 +80,16 @@ final class PostgresErrors {
     };
   }
 
-  private static String advice(Kind kind) {
+  private static String advice(Kind kind, SQLException error) {
+    String message = String.valueOf(error.getMessage());
+    if (message.endsWith(", no encryption")) {
+      return "it lets in only who speaks TLS: set sslmode in store.pg.query_params to require, or"
+          + " better to verify-full";
+    }
+    if (TLS.matcher(message).find()) {
+      return "unless that passes, check sslmode and sslrootcert in store.pg.query_params, and the"
+          + " certificate of the server";
+    }
     return switch (kind) {
       case TRANSIENT -> "it is worth trying again";
       case FULL -> "make room on the disk of the server";

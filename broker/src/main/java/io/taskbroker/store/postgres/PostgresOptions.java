@@ -12,7 +12,8 @@ public record PostgresOptions(
   /// Where the database is.
   ///
   /// @param maintenanceDatabase where to connect to in order to create `database`
-  /// @param queryParams `k=v&k2=v2`, as in the URLs of libpq, such as `sslmode=verify-full`
+  /// @param queryParams `k=v&k2=v2`, as in the URLs of libpq, such as `sslmode=verify-full`, for
+  ///   all connections: those of migrations and of notifications, too
   public record Address(
       String host,
       int port,

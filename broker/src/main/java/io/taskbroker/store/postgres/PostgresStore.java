@@ -147,7 +147,6 @@ public final class PostgresStore implements ActivationStore, Ownership {
     return name;
   }
 
-  /// Never less than what any run had when this one began.
   @Override
   public long lastKey() {
     return commits.lastKey();

@@ -4,25 +4,15 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.taskbroker.store.postgres.PostgresOptions.Address;
 import io.taskbroker.store.postgres.PostgresOptions.Login;
-import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.Map;
 import java.util.Properties;
 import org.postgresql.Driver;
 import org.postgresql.PGProperty;
 
 /// Makes connections to the server of a store. Thread-safe.
 final class Server {
-  /// What libpq and the reference call a parameter, and what the driver does. Others have one name.
-  private static final Map<String, String> NAMES =
-      Map.of(
-          "application_name", "ApplicationName",
-          "connect_timeout", "connectTimeout",
-          "target_session_attrs", "targetServerType");
-
   private static final int STATEMENT_MILLIS = 30_000;
   private static final int POOLED = 4;
 
@@ -86,8 +76,7 @@ final class Server {
   }
 
   Properties properties(Login as) {
-    Properties properties = new Properties();
-    address.queryParams().ifPresent(params -> addParameters(params, properties));
+    Properties properties = QueryParameters.of(address.queryParams().orElse(""));
     PGProperty.USER.set(properties, as.username());
     PGProperty.PASSWORD.set(properties, as.password());
     PGProperty.TCP_KEEP_ALIVE.set(properties, true);
@@ -132,16 +121,5 @@ final class Server {
       throw new SQLException("No URL of Postgres: " + url);
     }
     return connection;
-  }
-
-  private static void addParameters(String text, Properties properties) {
-    for (String pair : text.split("&", -1)) {
-      int equals = pair.indexOf('=');
-      if (equals > 0) {
-        String name = URLDecoder.decode(pair.substring(0, equals), StandardCharsets.UTF_8);
-        String value = URLDecoder.decode(pair.substring(equals + 1), StandardCharsets.UTF_8);
-        properties.setProperty(NAMES.getOrDefault(name, name), value);
-      }
-    }
   }
 }

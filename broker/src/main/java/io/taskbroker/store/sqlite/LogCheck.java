@@ -15,7 +15,8 @@ import java.util.Optional;
 ///
 /// The end of a log may be torn by a power cut, in the one transaction that was being written. More
 /// than one commit behind a bad frame was durable once, and is damage. A log that was cut off looks
-/// whole: that is noticed when Kafka shows that more was stored (docs/adr/0006).
+/// whole: that is noticed when Kafka shows that more was stored, or by the [HandOut] that it lacks
+/// (docs/adr/0006).
 final class LogCheck {
   private static final int HEADER = 32;
   private static final int FRAME_HEADER = 24;

@@ -26,7 +26,8 @@ final class PageReader {
 
   static final String LOAD_PARKED =
       """
-      SELECT key, id, application, topic, partition_number, record_offset, parked_until
+      SELECT key, id, application, topic, partition_number, record_offset, parked_until,
+        derived OR at_most_once
       FROM activation NOT INDEXED
       WHERE key > ? AND parked_until IS NOT NULL ORDER BY key LIMIT ?
       """;
@@ -103,7 +104,8 @@ final class PageReader {
                 result.getString(2),
                 codec.shared(result.getString(3)),
                 new Origin(codec.shared(result.getString(4)), result.getInt(5), result.getLong(6)),
-                result.getLong(7)));
+                result.getLong(7),
+                result.getInt(8) != 0));
       }
     }
     return rows;

@@ -1,5 +1,6 @@
 package io.taskbroker.store.sqlite;
 
+import io.taskbroker.activation.Status;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
 import java.nio.file.Path;
@@ -162,11 +163,37 @@ final class Session implements AutoCloseable {
   }
 
   /// Makes the caller the writer, and all before it former ones.
-  Writer raiseEpoch() throws SQLException {
+  ///
+  /// @param least an epoch that is to be a former one, too
+  Writer raiseEpoch(long least) throws SQLException {
     try (Statement statement = connection.createStatement()) {
-      statement.executeUpdate("UPDATE writer SET epoch = epoch + 1, batch = -1");
+      statement.executeUpdate(
+          "UPDATE writer SET epoch = max(epoch, %d) + 1, batch = -1".formatted(least));
     }
     return writer();
+  }
+
+  /// What may run only once and may have been handed out counts as handed out (G3): what a worker
+  /// may have is overdue, so that its report can still come in. Parked rows stay so, and unproven:
+  /// once Kafka shows that their offset was committed, they meet their failure policy (H2).
+  ///
+  /// @param latest when the last of it was handed out, milliseconds since the epoch
+  /// @param now milliseconds since the epoch
+  /// @return how many rows that were
+  int countAsHandedOut(long latest, long now) throws SQLException {
+    String rows =
+        """
+        WHERE at_most_once = 1 AND committed = 1 AND leaving_topic IS NULL
+        AND status IN ('%s', '%s') AND coalesce(delay_until, 0) <= %d
+        """
+            .formatted(Status.PENDING.storedName(), Status.DELAY.storedName(), latest);
+    try (Statement statement = connection.createStatement()) {
+      return statement.executeUpdate(
+              "UPDATE activation SET status = '%s', processing_deadline = %d %sAND parked_until IS NULL"
+                  .formatted(Status.PROCESSING.storedName(), now, rows))
+          + statement.executeUpdate(
+              "UPDATE activation SET committed = 0 %sAND parked_until IS NOT NULL".formatted(rows));
+    }
   }
 
   Writer writer() throws SQLException {

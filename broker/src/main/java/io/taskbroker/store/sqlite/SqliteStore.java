@@ -48,6 +48,9 @@ public final class SqliteStore implements ActivationStore {
   private long lastKey;
   private boolean closed;
 
+  /// Null if nothing was ever handed out that may run only once.
+  private @Nullable HandOut lastHandOut;
+
   /// Null after a failure that left it in an unknown state: the next operation opens another.
   private @Nullable Session session;
 
@@ -62,7 +65,8 @@ public final class SqliteStore implements ActivationStore {
       Room room,
       WriterLock lock,
       Opening opening,
-      Session.Writer writer) {
+      Session.Writer writer)
+      throws IOException {
     this.file = file;
     this.vacuumPages = vacuumPages;
     this.room = room;
@@ -72,6 +76,7 @@ public final class SqliteStore implements ActivationStore {
     this.name = writer.name();
     this.epoch = writer.epoch();
     this.lastKey = writer.lastKey();
+    this.lastHandOut = lock.handOut(name).orElse(null);
   }
 
   /// Opens the store, makes it if the file does not exist, and takes over the file of a reference
@@ -85,8 +90,7 @@ public final class SqliteStore implements ActivationStore {
       var opening = Opening.of(file, lock);
       Session session = opening.session();
       try {
-        Session.Writer writer = session.raiseEpoch();
-        session.commit();
+        Session.Writer writer = take(session, lock, opening, file);
         Room room = Room.of(file, options);
         if (options.vacuumAtStart()) {
           rewriteIfMostlyFree(session, file, room);
@@ -108,6 +112,28 @@ public final class SqliteStore implements ActivationStore {
       lock.close();
       throw e;
     }
+  }
+
+  /// Makes the caller the writer of a store that is what it was, or of what is left of it.
+  private static Session.Writer take(Session session, WriterLock lock, Opening opening, Path file)
+      throws SQLException, IOException {
+    Session.Writer former = session.writer();
+    Optional<HandOut> lost = lock.handOut(former.name()).filter(handOut -> handOut.isAfter(former));
+    long rows = 0;
+    if (lost.isPresent()) {
+      rows = session.countAsHandedOut(lost.get().latest(), System.currentTimeMillis());
+    }
+    Session.Writer writer = session.raiseEpoch(lost.map(HandOut::epoch).orElse(0L));
+    session.commit();
+    if (lost.isPresent() && opening.replaced().isEmpty()) {
+      LOG.error(
+          "The store {} is not what it was when it was last written: its write-ahead log was"
+              + " removed or cut off, or an old copy was put in its place. {} tasks that may run"
+              + " only once may have been handed out since, and meet their failure policy",
+          file,
+          rows);
+    }
+    return writer;
   }
 
   /// A session of a file without damage.
@@ -157,6 +183,7 @@ public final class SqliteStore implements ActivationStore {
     return name;
   }
 
+  /// If this store replaced a damaged one, that counts as far as it could be read.
   @Override
   public long lastKey() {
     return lastKey;
@@ -205,23 +232,46 @@ public final class SqliteStore implements ActivationStore {
   /// @return of a batch that was committed before, the outcomes that it had then
   @Override
   public List<Outcome> commit(WriteBatch batch) {
-    return inTransaction("commit a batch", session -> apply(session, batch));
+    long newest = newestKey(batch);
+    List<Outcome> outcomes = inTransaction("commit a batch", session -> apply(session, batch));
+    lastKey = Math.max(lastKey, newest);
+    HandOut.of(epoch, batch).ifPresent(this::note);
+    return outcomes;
+  }
+
+  /// To be done before anything is handed out, and after it is durable that it will be: a crash
+  /// between the two is no loss.
+  private void note(HandOut handOut) {
+    HandOut next = lastHandOut == null ? handOut : handOut.notBefore(lastHandOut);
+    try {
+      lock.note(name, next);
+      lastHandOut = next;
+    } catch (IOException e) {
+      throw new StoreException(
+          Kind.TRANSIENT,
+          "Could not note in the lock of %s what is handed out: %s".formatted(file, e),
+          e);
+    }
+  }
+
+  /// The largest key of what is inserted; [Row#NONE] if nothing is.
+  private static long newestKey(WriteBatch batch) {
+    long newest = Row.NONE;
+    for (Change change : batch.changes()) {
+      if (change instanceof Change.Insert insert) {
+        newest = Math.max(newest, insert.row().key());
+      }
+    }
+    return newest;
   }
 
   private List<Outcome> apply(Session session, WriteBatch batch) throws SQLException {
     List<Change> changes = batch.changes();
-    long newest = lastKey;
-    boolean inserts = false;
-    for (Change change : changes) {
-      if (change instanceof Change.Insert insert) {
-        newest = Math.max(newest, insert.row().key());
-        inserts = true;
-      }
-    }
-    if (!session.advance(epoch, batch.number(), newest)) {
+    long newest = newestKey(batch);
+    if (!session.advance(epoch, batch.number(), Math.max(lastKey, newest))) {
       return outcomesOfBefore(session, batch);
     }
-    if (inserts) {
+    if (newest != Row.NONE) {
       room.check(session);
     }
     Outcome[] outcomes = new Outcome[changes.size()];
@@ -230,7 +280,6 @@ public final class SqliteStore implements ActivationStore {
     }
     triedBatch = batch.number();
     triedOutcomes = Collections.unmodifiableList(Arrays.asList(outcomes));
-    lastKey = newest;
     return triedOutcomes;
   }
 

@@ -1,17 +1,14 @@
 package io.taskbroker.store.sqlite;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
-import static java.nio.file.StandardOpenOption.CREATE;
-import static java.nio.file.StandardOpenOption.READ;
-import static java.nio.file.StandardOpenOption.WRITE;
 
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
+import java.io.RandomAccessFile;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -19,7 +16,9 @@ import org.jspecify.annotations.Nullable;
 
 /// The operating system's lock on `FILE.lock`, which lets one broker at a time open the store FILE
 /// (H23). It ends with the process, however that ends; the file of the lock stays, and says what
-/// the name of the store is: should the store be lost, that is known by it. Thread-safe.
+/// the name of the store is, and what it handed out last that may run only once: should the store
+/// be lost, or its end, that is known by it. To take it is thread-safe; the rest is for one thread
+/// at a time.
 final class WriterLock implements AutoCloseable {
   /// The locks of this process. Asked first: to close any channel of a file may release all locks
   /// that the process has on it.
@@ -28,12 +27,18 @@ final class WriterLock implements AutoCloseable {
   private static final int NAME_LENGTH = 36;
   private static final String NAME = "[0-9a-f-]{36}";
 
-  private final Path lockFile;
-  private final FileChannel channel;
+  /// So that what is noted is always written over, and never torn: within a sector of the disk.
+  private static final int LENGTH = 128;
 
-  private WriterLock(Path lockFile, FileChannel channel) {
+  private final Path lockFile;
+
+  /// Each write is durable when it returns. Not a channel, which an interrupt would close, and the
+  /// lock with it.
+  private final RandomAccessFile content;
+
+  private WriterLock(Path lockFile, RandomAccessFile content) {
     this.lockFile = lockFile;
-    this.channel = channel;
+    this.content = content;
   }
 
   /// Takes the lock of the store `file`, a real path.
@@ -44,52 +49,78 @@ final class WriterLock implements AutoCloseable {
     if (!HELD.add(lockFile)) {
       throw inUse(file, lockFile);
     }
-    FileChannel channel = null;
+    RandomAccessFile content = null;
     try {
-      channel = FileChannel.open(lockFile, CREATE, READ, WRITE);
-      if (channel.tryLock() == null) {
+      content = new RandomAccessFile(lockFile.toFile(), "rwd");
+      if (content.getChannel().tryLock() == null) {
         throw inUse(file, lockFile);
       }
-      return new WriterLock(lockFile, channel);
+      return new WriterLock(lockFile, content);
     } catch (IOException e) {
-      giveUp(lockFile, channel);
+      giveUp(lockFile, content);
       throw new StoreException(
           Kind.FATAL,
           "Could not lock the store %s by %s: %s; check the folder and who may write to it"
               .formatted(file, lockFile, e),
           e);
     } catch (OverlappingFileLockException e) {
-      giveUp(lockFile, channel);
+      giveUp(lockFile, content);
       throw inUse(file, lockFile);
     } catch (StoreException e) {
-      giveUp(lockFile, channel);
+      giveUp(lockFile, content);
       throw e;
     }
   }
 
   /// The name of the store that the lock was last held for; empty if there was none.
   Optional<String> storeName() throws IOException {
-    var bytes = ByteBuffer.allocate(NAME_LENGTH);
-    while (bytes.hasRemaining()) {
-      if (channel.read(bytes, bytes.position()) < 0) {
-        return Optional.empty();
-      }
-    }
-    String name = new String(bytes.array(), US_ASCII);
-    return name.matches(NAME) ? Optional.of(name) : Optional.empty();
+    String text = text();
+    return text.length() >= NAME_LENGTH && text.substring(0, NAME_LENGTH).matches(NAME)
+        ? Optional.of(text.substring(0, NAME_LENGTH))
+        : Optional.empty();
   }
 
-  /// Notes the name of the store, durably.
+  /// What the store of this name handed out last; empty if nothing is known of that.
+  Optional<HandOut> handOut(String storeName) throws IOException {
+    return storeName().equals(Optional.of(storeName))
+        ? HandOut.of(text().substring(NAME_LENGTH))
+        : Optional.empty();
+  }
+
+  /// Notes the name of the store, durably. What is noted of the same store stays.
   void note(String storeName) throws IOException {
     if (!storeName().equals(Optional.of(storeName))) {
-      channel.write(ByteBuffer.wrap(storeName.getBytes(US_ASCII)), 0);
-      channel.force(true);
+      write(storeName);
     }
+  }
+
+  /// Notes what the store of this name handed out last, durably.
+  void note(String storeName, HandOut handOut) throws IOException {
+    write(storeName + handOut.text());
+  }
+
+  private String text() throws IOException {
+    byte[] bytes = new byte[LENGTH];
+    content.seek(0);
+    int length = 0;
+    for (int read = 0; read >= 0 && length < LENGTH; length += Math.max(0, read)) {
+      read = content.read(bytes, length, LENGTH - length);
+    }
+    return new String(bytes, 0, length, US_ASCII);
+  }
+
+  private void write(String text) throws IOException {
+    byte[] bytes = new byte[LENGTH];
+    Arrays.fill(bytes, (byte) ' ');
+    bytes[LENGTH - 1] = '\n';
+    System.arraycopy(text.getBytes(US_ASCII), 0, bytes, 0, text.length());
+    content.seek(0);
+    content.write(bytes);
   }
 
   @Override
   public void close() {
-    giveUp(lockFile, channel);
+    giveUp(lockFile, content);
   }
 
   private static StoreException inUse(Path file, Path lockFile) {
@@ -100,10 +131,10 @@ final class WriterLock implements AutoCloseable {
         null);
   }
 
-  private static void giveUp(Path lockFile, @Nullable FileChannel channel) {
+  private static void giveUp(Path lockFile, @Nullable RandomAccessFile content) {
     try {
-      if (channel != null) {
-        channel.close();
+      if (content != null) {
+        content.close();
       }
     } catch (IOException _) {
       // The lock is gone with the descriptor.

@@ -1,12 +1,17 @@
 package io.taskbroker.store.postgres;
 
+import static io.taskbroker.store.Rows.pending;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.StoreContract;
+import io.taskbroker.store.StoreException;
+import io.taskbroker.store.StoreException.Kind;
 import io.taskbroker.testkit.PostgresServer;
 import io.taskbroker.testkit.PostgresServer.Database;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
@@ -29,6 +34,27 @@ final class PostgresStoreTest extends StoreContract {
   @Override
   protected String strangeText() {
     return super.strangeText().replace('\0', '\1');
+  }
+
+  @Override
+  protected boolean isShared() {
+    return true;
+  }
+
+  /// However long a broker goes on after others have opened the store.
+  @Test
+  void h23KeysOfBrokersAreApart() {
+    try (PostgresStore later = PostgresStore.open(PostgresSetup.options(database))) {
+      long bound = later.lastKey();
+      insert(pending(bound - 1));
+      assertThat(store().lastKey()).isEqualTo(bound - 1);
+      assertThatThrownBy(() -> insert(pending(bound)))
+          .isInstanceOfSatisfying(
+              StoreException.class, e -> assertThat(e.kind()).isEqualTo(Kind.FATAL))
+          .hasMessageContaining("no keys left");
+      assertThat(store().lastKey()).isEqualTo(bound - 1);
+      assertThat(later.lastKey()).isEqualTo(bound);
+    }
   }
 
   private static void take(PostgresStore store, String topic, int partition) {

@@ -1,0 +1,33 @@
+package io.taskbroker.benchmarks;
+
+import java.util.Locale;
+
+/// A table in Markdown, and how figures are written in it. Not thread-safe.
+final class Table {
+  private final StringBuilder text = new StringBuilder();
+
+  Table(String... heads) {
+    row(heads);
+    text.append("|---".repeat(heads.length)).append("|\n");
+  }
+
+  void row(String... cells) {
+    text.append("| ").append(String.join(" | ", cells)).append(" |\n");
+  }
+
+  @Override
+  public String toString() {
+    return text.toString().stripTrailing();
+  }
+
+  /// A figure, with as many digits as say something; empty for NaN, which stands for one that is
+  /// not known.
+  static String show(double value) {
+    if (Double.isNaN(value)) {
+      return "";
+    }
+    return value == Math.rint(value) || value >= 100
+        ? String.format(Locale.ROOT, "%,d", Math.round(value))
+        : String.format(Locale.ROOT, value >= 10 ? "%.1f" : value >= 1 ? "%.2f" : "%.4f", value);
+  }
+}

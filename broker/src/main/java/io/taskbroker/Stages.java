@@ -1,0 +1,71 @@
+package io.taskbroker;
+
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.deliver.PushClient;
+import io.taskbroker.engine.EngineCounts;
+import io.taskbroker.engine.Notices;
+import io.taskbroker.engine.Outlets;
+import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.Departure;
+import io.taskbroker.inflight.Notice;
+import io.taskbroker.inflight.Tally;
+import io.taskbroker.ingest.Ingest;
+import io.taskbroker.outbox.Outbox;
+import io.taskbroker.store.StoreCommitter;
+import io.taskbroker.store.StoreQuery;
+import java.util.List;
+
+/// Where what the engine wants done goes: to the stages, none of which makes it wait (H14). Called
+/// by the engine's thread.
+record Stages(
+    StoreCommitter committer,
+    Outbox outbox,
+    PushClient pushClient,
+    Ingest ingest,
+    Notices notices,
+    EngineCounts counts)
+    implements Outlets {
+  @Override
+  public void commit(List<Change> changes, List<StoreQuery> queries) {
+    committer.submit(changes, queries);
+  }
+
+  @Override
+  public void push(Delivery delivery) {
+    pushClient.push(delivery);
+  }
+
+  @Override
+  public void produce(Departure departure) {
+    outbox.produce(departure);
+  }
+
+  @Override
+  public void consumed(
+      SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent) {
+    ingest.consumed(partition, nextOffset, records, bytes, urgent);
+  }
+
+  @Override
+  public void drained(SourcePartition partition) {
+    ingest.drained(partition);
+  }
+
+  @Override
+  public void lost(SourcePartition partition) {
+    ingest.lost(partition);
+  }
+
+  @Override
+  public void count(Tally tally, Activation activation, long age) {
+    counts.count(tally, activation, age);
+  }
+
+  @Override
+  public void notice(Notice notice, String id, String detail) {
+    counts.notice(notice, id);
+    notices.notice(notice, id, detail);
+  }
+}

@@ -1,0 +1,151 @@
+package io.taskbroker.ingest;
+
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.runtime.Surroundings;
+import java.time.Duration;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.InvalidOffsetException;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.FencedInstanceIdException;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.WakeupException;
+
+/// Reads a topic, one turn after the other: takes the partitions that the group gave, commits what
+/// is due, polls, and hands on what came, in that order, so that what cannot be found out or
+/// committed now holds up no membership (H5). It has neither thread nor client of its own: the
+/// simulation turns the same. Used by the reader's thread only.
+final class TopicReader {
+  private static final Duration LONGEST_POLL = Duration.ofSeconds(1);
+
+  /// How long to wait before something is tried again.
+  static final Duration RETRY_AFTER = Duration.ofSeconds(1);
+
+  private final Consumer<byte[], byte[]> consumer;
+  private final Ledgers ledgers;
+  private final OffsetCommits commits;
+  private final Partitions partitions;
+  private final Handover handover;
+  private final Surroundings surroundings;
+  private long takeNotBefore;
+
+  TopicReader(
+      Consumer<byte[], byte[]> consumer,
+      Ledgers ledgers,
+      OffsetCommits commits,
+      Partitions partitions,
+      Handover handover,
+      Surroundings surroundings) {
+    this.consumer = consumer;
+    this.ledgers = ledgers;
+    this.commits = commits;
+    this.partitions = partitions;
+    this.handover = handover;
+    this.surroundings = surroundings;
+    this.takeNotBefore = nanoTime();
+  }
+
+  /// Who looks after the topic, beside what polls say of it.
+  interface Watch {
+    /// Whether the topic of that UUID was deleted and made again.
+    boolean isAnother(String topicId);
+
+    /// Records come in, or could.
+    void fine();
+
+    /// Nothing came in.
+    void quiet();
+
+    /// Something failed that is tried again.
+    void trouble(KafkaException failure);
+
+    /// The store does not give partitions now; it is asked again.
+    void notYet(Custody.Unavailable why);
+  }
+
+  /// How a turn ended.
+  enum End {
+    RECORDS,
+    NOTHING,
+    /// There is something to do, which the next turn does.
+    CUT_SHORT
+  }
+
+  /// Takes a turn, which waits for records no longer than until something else is due.
+  ///
+  /// @throws FencedInstanceIdException if another broker runs under the name of this one
+  /// @throws KafkaException if something failed, which is to be tried again after a while
+  End turn(Watch watch) {
+    try {
+      partitions.follow(watch::isAnother);
+      partitions.takeLostAgain();
+      takeIfDue(watch);
+      commits.commitIfDue();
+      partitions.pause(ledgers.isFull());
+      ConsumerRecords<byte[], byte[]> records = poll();
+      if (records.nextOffsets().isEmpty()) {
+        watch.quiet();
+        return End.NOTHING;
+      }
+      watch.fine();
+      handOver(records);
+      return End.RECORDS;
+    } catch (WakeupException _) {
+      return End.CUT_SHORT;
+    } catch (InvalidOffsetException e) {
+      partitions.takeAgain(e.partitions());
+      return End.CUT_SHORT;
+    }
+  }
+
+  /// When the next turn has something to do if nothing comes before.
+  Duration untilDue() {
+    Duration until = commits.untilDue();
+    Duration longest = partitions.hasUntaken() ? RETRY_AFTER : LONGEST_POLL;
+    return until.compareTo(longest) < 0 ? until : longest;
+  }
+
+  /// What cannot be found out now is asked again later; the polls between keep the membership.
+  private void takeIfDue(Watch watch) {
+    if (!partitions.hasUntaken() || nanoTime() - takeNotBefore < 0) {
+      return;
+    }
+    try {
+      partitions.take();
+      watch.fine();
+    } catch (WakeupException | InterruptException | FencedInstanceIdException e) {
+      throw e;
+    } catch (KafkaException e) {
+      watch.trouble(e);
+      takeNotBefore = nanoTime() + RETRY_AFTER.toNanos();
+    } catch (Custody.Unavailable e) {
+      watch.notYet(e);
+      takeNotBefore = nanoTime() + RETRY_AFTER.toNanos();
+    }
+  }
+
+  private ConsumerRecords<byte[], byte[]> poll() {
+    Duration timeout = untilDue();
+    try {
+      return consumer.poll(ledgers.sleep(consumer::wakeup) ? timeout : Duration.ZERO);
+    } finally {
+      ledgers.awake();
+    }
+  }
+
+  private void handOver(ConsumerRecords<byte[], byte[]> records) {
+    long now = surroundings.clock().millis();
+    records
+        .nextOffsets()
+        .forEach((partition, next) -> {
+          SourcePartition named = partitions.held(partition);
+          if (named != null) {
+            handover.handOver(named, records.records(partition), next.offset(), now);
+          }
+        });
+  }
+
+  private long nanoTime() {
+    return surroundings.ticker().nanoTime();
+  }
+}

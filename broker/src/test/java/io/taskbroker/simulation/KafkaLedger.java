@@ -1,0 +1,187 @@
+package io.taskbroker.simulation;
+
+import static io.taskbroker.simulation.Violation.check;
+
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Watermark;
+import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+
+/// The part of the ledger that is about Kafka: which records there are, where brokers begin to read
+/// them, and which offsets they commit (G1, H1, H5).
+final class KafkaLedger {
+  private final Ledger ledger;
+
+  /// What is in the topics that brokers read, and all values of each topic.
+  final Map<Origin, Spec> records = new LinkedHashMap<>();
+
+  private final Map<String, Set<ByteBuffer>> appended = new HashMap<>();
+  final Map<String, Long> committed = new HashMap<>();
+
+  /// Up to where offsets were committed before an operator set them back.
+  private final Map<String, Long> proven = new HashMap<>();
+
+  final Map<String, Long> skipped = new HashMap<>();
+  private final Map<Origin, Long> appendedAt = new HashMap<>();
+  private final Map<String, Integer> incarnations = new HashMap<>();
+
+  /// How many partitions topics had when something of them was first committed.
+  private final Map<String, Integer> initially = new HashMap<>();
+
+  /// Where partitions are to be begun of which an operator set the offset.
+  private final Map<String, Long> beginnings = new HashMap<>();
+
+  KafkaLedger(Ledger ledger) {
+    this.ledger = ledger;
+  }
+
+  static String place(String topic, int partition) {
+    return topic + "-" + partition;
+  }
+
+  void appended(String topic, int partition, long offset, byte[] value) {
+    var origin = new Origin(topic, partition, offset);
+    appended.computeIfAbsent(topic, _ -> new HashSet<>()).add(ByteBuffer.wrap(value));
+    Spec spec =
+        topic.equals(Kafka.RAW)
+            ? Spec.raw(origin, value, Kafka.RAW + "-uuid-" + incarnation(topic))
+            : Spec.of(origin, value);
+    ledger.world.count("records in " + topic);
+    ledger.world.trace(
+        () -> "kafka has " + place(topic, partition) + "@" + offset + " " + spec.id());
+    if (!topic.equals(Kafka.DEAD_LETTERS) && !topic.equals(Kafka.ELSEWHERE)) {
+      records.put(origin, spec);
+      appendedAt.put(origin, ledger.world.now());
+    }
+  }
+
+  /// When the record came into Kafka; or when it was begun to be read again, because an operator
+  /// wanted it so.
+  long appendedAt(Origin origin) {
+    return appendedAt.getOrDefault(origin, 0L);
+  }
+
+  private int incarnation(String topic) {
+    return incarnations.getOrDefault(topic, 1);
+  }
+
+  /// An operator sets the offset of a group: it is obeyed, unless it is one that the broker may
+  /// have left behind itself.
+  void reset(String topic, int partition, long before, long offset) {
+    String place = place(topic, partition);
+    committed.put(place, offset);
+    if (offset > before) {
+      skipped.merge(place, offset, Math::max);
+    }
+    long begin = offset;
+    for (SimulatedBroker broker : ledger.books.keySet()) {
+      for (Watermark mark : broker.disk.watermarks().values()) {
+        boolean same =
+            mark.partition().topic().equals(topic)
+                && mark.partition().partition() == partition
+                && mark.partition().topicId().endsWith("-" + incarnation(topic));
+        if (same && mark.committed() <= offset && offset <= mark.next()) {
+          begin = mark.next();
+        }
+      }
+    }
+    beginnings.put(place, begin);
+    ledger.world.count(offset < before ? "offsets set back" : "offsets set forth");
+  }
+
+  /// A topic was deleted and made anew: what was in the old one is over.
+  void madeAnew(String topic, int partitions) {
+    incarnations.put(topic, incarnation(topic) + 1);
+    initially.remove(topic);
+    records.keySet().removeIf(origin -> origin.topic().equals(topic));
+    appendedAt.keySet().removeIf(origin -> origin.topic().equals(topic));
+    ledger.workers.sends.keySet().removeIf(origin -> origin.topic().equals(topic));
+    for (int i = 0; i < partitions; i++) {
+      String place = place(topic, i);
+      committed.remove(place);
+      proven.remove(place);
+      skipped.remove(place);
+      ledger.books.values().forEach(book -> book.watermarks.remove(place));
+      beginnings.remove(place);
+      if (!mayBeginAtItsEnd(topic, i)) {
+        beginnings.put(place, 0L);
+      }
+    }
+    ledger
+        .books
+        .values()
+        .forEach(book -> book.byOrigin.keySet().removeIf(origin -> origin.topic().equals(topic)));
+    ledger.world.count("topics made anew");
+  }
+
+  /// A broker begins to read a partition.
+  void begins(BrokerRun run, String topic, int partition, long position) {
+    String place = place(topic, partition);
+    Long expected = beginnings.remove(place);
+    if (expected == null) {
+      return;
+    }
+    check(
+        expected == position,
+        "G1",
+        () -> run + " begins " + place + " at " + position + " and not at " + expected);
+    records.keySet().stream()
+        .filter(origin -> origin.topic().equals(topic) && origin.partition() == partition)
+        .filter(origin -> origin.offset() >= position)
+        .forEach(origin -> {
+          appendedAt.put(origin, ledger.world.now());
+          ledger.workers.sends.remove(origin);
+          ledger.world.count("records to be read again");
+        });
+  }
+
+  /// Whether the policy for topics of which nothing is known may be `latest` here: a partition that
+  /// was added later may hold records already (H5).
+  boolean mayBeginAtItsEnd(String topic, int partition) {
+    return ledger.plan.latest()
+        && topic.equals(Kafka.TASKS)
+        && partition < initially.getOrDefault(topic, Integer.MAX_VALUE);
+  }
+
+  /// Whether a topic has, or had, these bytes.
+  boolean isIn(String topic, byte[] value) {
+    return appended.getOrDefault(topic, Set.of()).contains(ByteBuffer.wrap(value));
+  }
+
+  void offsetCommitted(BrokerRun run, String topic, int partition, long before, long offset) {
+    Book book = ledger.book(run);
+    String place = place(topic, partition);
+    ledger.world.trace(() -> run + " commits offset " + place + "@" + offset);
+    initially.computeIfAbsent(topic, _ -> run.broker.kafka.topic(topic).partitions().size());
+    check(offset >= before, "G1", () -> "the offset of " + place + " goes back: " + offset);
+    boolean beginning = before < 0 && !book.watermarks.containsKey(place);
+    if (beginning) {
+      check(
+          offset == 0 || mayBeginAtItsEnd(topic, partition),
+          "G1",
+          () -> run + " skips the beginning of " + place);
+      skipped.put(place, offset);
+    } else {
+      check(
+          Math.max(before, book.watermarks.getOrDefault(place, -1L)) >= offset,
+          "G1",
+          () -> run + " commits " + place + "@" + offset + ", which is not durable");
+    }
+    committed.put(place, offset);
+    proven.merge(place, offset, Math::max);
+  }
+
+  /// Whether the offset of the record was ever committed, so that nobody else reads it.
+  boolean isCommitted(Origin origin) {
+    return proven.getOrDefault(place(origin.topic(), origin.partition()), 0L) > origin.offset();
+  }
+
+  /// Whether the record is before where a broker rightly began.
+  boolean isSkipped(Origin origin) {
+    return origin.offset() < skipped.getOrDefault(place(origin.topic(), origin.partition()), 0L);
+  }
+}

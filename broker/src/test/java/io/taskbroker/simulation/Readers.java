@@ -1,0 +1,99 @@
+package io.taskbroker.simulation;
+
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Watermark;
+import io.taskbroker.inflight.Intake;
+import io.taskbroker.ingest.SteppedReader;
+import io.taskbroker.runtime.Surroundings;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// What a broker's process reads from Kafka with: a reader for each topic, with a thread and a
+/// consumer of its own, wired as `Ingest` wires them.
+final class Readers {
+  private final BrokerRun run;
+  private final World world;
+  private final Plan plan;
+  private final Intake intake;
+  private final Surroundings surroundings;
+  private final Map<String, SteppedReader> readers = new LinkedHashMap<>();
+  private final List<SimulatedConsumer> consumers = new ArrayList<>();
+  private final List<Actor> threads = new ArrayList<>();
+
+  Readers(BrokerRun run, World world, Plan plan, Intake intake, Surroundings surroundings) {
+    this.run = run;
+    this.world = world;
+    this.plan = plan;
+    this.intake = intake;
+    this.surroundings = surroundings;
+  }
+
+  /// @param stored the watermarks that the store has
+  void start(List<Watermark> stored) {
+    for (Kafka.Topic topic : run.broker.kafka.read()) {
+      start(topic, stored);
+    }
+  }
+
+  private void start(Kafka.Topic topic, List<Watermark> stored) {
+    Actor[] thread = new Actor[1];
+    var consumer =
+        new SimulatedConsumer(
+            run,
+            run.broker.kafka,
+            topic,
+            () -> {
+              if (thread[0] != null) {
+                thread[0].wake(run.latency());
+              }
+            });
+    var described =
+        new SteppedReader.Topic(
+            topic.name(),
+            () -> run.broker.kafka.id(topic.name()),
+            "group",
+            () -> topic.partitions().size(),
+            plan.latest() && topic.name().equals(Kafka.TASKS),
+            Duration.ofSeconds(1),
+            topic.name().equals(Kafka.RAW) ? Spec.RAW_TASK : null);
+    var reader =
+        new SteppedReader(
+            described,
+            run.broker.tampering.consumer(consumer, run),
+            intake,
+            surroundings,
+            run::nap);
+    reader.remember(stored);
+    readers.put(topic.name(), reader);
+    consumers.add(consumer);
+    thread[0] = new Actor(run, world, "reader of " + topic.name(), reader::turn);
+    threads.add(thread[0]);
+    thread[0].wake(world.between(0, 50 * World.MS));
+  }
+
+  /// Tells the reader of a partition what of it is durable.
+  void consumed(
+      SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent) {
+    SteppedReader reader = readers.get(partition.topic());
+    if (reader != null) {
+      reader.consumed(partition, nextOffset, records, bytes, urgent);
+    }
+  }
+
+  void drained(SourcePartition partition) {
+    SteppedReader reader = readers.get(partition.topic());
+    if (reader != null) {
+      reader.drained(partition);
+    }
+  }
+
+  /// Gives everything up in order, and leaves the groups.
+  void stop() {
+    threads.forEach(Actor::end);
+    readers.values().forEach(SteppedReader::stop);
+    consumers.forEach(SimulatedConsumer::leave);
+  }
+}

@@ -1,0 +1,171 @@
+package io.taskbroker.simulation;
+
+import static io.taskbroker.simulation.Violation.check;
+import static io.taskbroker.simulation.Violation.present;
+
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.Carried;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.PushOutcome;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
+
+/// The part of the ledger that is about workers: what they are handed, and when it may be, what
+/// they report, and what they are answered (G2, G3, G5, G6).
+final class WorkerLedger {
+  private final Ledger ledger;
+
+  /// How often what may run only once was handed out, as far as it may have reached a worker.
+  final Map<Origin, Integer> sends = new HashMap<>();
+
+  private final Set<BrokerRun> stoppedInOrder = new HashSet<>();
+
+  WorkerLedger(Ledger ledger) {
+    this.ledger = ledger;
+  }
+
+  /// A process ended in order, and what it did in its last moments was not disturbed.
+  void stopped(BrokerRun run) {
+    boolean calm =
+        !ledger.plan.has(Fault.STORE_FAILS)
+            && !ledger.plan.has(Fault.STORE_LOSES_REPLY)
+            && !ledger.plan.has(Fault.STORE_STALLS)
+            && !ledger.plan.has(Fault.STORE_IS_FULL)
+            && ledger.plan.storeLimit() == 0
+            && !ledger.plan.has(Fault.FREEZE);
+    if (calm) {
+      stoppedInOrder.add(run);
+    }
+  }
+
+  /// The engine gives a task's worker up.
+  void deadlinePassed(BrokerRun run, String id) {
+    for (Book.Line line : ledger.book(run).of(id)) {
+      check(
+          line.end != null
+              || line.foundIn != run
+              || line.heldIn == run
+              || ledger.world.now() - line.foundAt
+                  >= (SimulatedBroker.RESTART_GRACE - 10) * World.MS,
+          "G6",
+          () -> run + " gives up at its start what may have been reported meanwhile: " + id);
+    }
+  }
+
+  /// A worker is handed something, at this moment.
+  ///
+  /// @param pulled whether a worker asked for it
+  void handedOut(BrokerRun run, Delivery delivery, boolean pulled) {
+    Book book = ledger.book(run);
+    long key = Carried.keyOf(delivery);
+    Origin origin = Carried.by(delivery).origin();
+    Spec spec =
+        present(
+            ledger.kafka.records.get(origin),
+            "G1",
+            () -> "handed out without a record: " + delivery.id());
+    ledger.world.trace(() ->
+        run
+            + " hands out "
+            + delivery.id()
+            + " ("
+            + key
+            + "), for the "
+            + delivery.deliveries()
+            + ". time");
+    long wall = run.broker.wall();
+    check(wall >= spec.delayUntil(), "G5", () -> run + " hands out early: " + delivery.id());
+    check(wall < spec.expiresAt(), "G5", () -> run + " hands out after the end: " + delivery.id());
+    check(
+        !run.rules().kills(spec),
+        "G5",
+        () -> run + " hands out what is switched off: " + delivery.id());
+    check(
+        spec.isCarriedBy(delivery.payload()),
+        "G1",
+        () -> "other bytes than the record's: " + delivery.id());
+    Supplier<String> gone = () -> run + " hands out what is not on disk: " + delivery.id();
+    Row row = present(run.broker.disk.rows().get(key), "G6", gone);
+    check(row.leaving() == null, "G6", gone);
+    ledger.world.count(delivery.deliveries() > 1 ? "hand-outs again" : "hand-outs");
+    if (spec.once()) {
+      ledger.world.count("hand-outs of what may run only once");
+      check(
+          ledger.kafka.isCommitted(origin),
+          "G3",
+          () -> run + " hands out before its offset is committed: " + delivery.id());
+      check(row.committed(), "G3", () -> run + " hands out without proof: " + delivery.id());
+      check(
+          row.status().isHandedOut(),
+          "G3",
+          () -> run + " hands out without mark: " + delivery.id());
+      int times = sends.merge(origin, 1, Integer::sum);
+      check(times == 1, "G3", () -> run + " hands out again: " + delivery.id() + " of " + origin);
+    }
+    Book.Line line = Ledger.line(book, key);
+    check(
+        (line.heldIn != run && !stoppedInOrder.contains(line.heldIn))
+            || ledger.world.now() - line.lastHandOut >= spec.deadline() * World.MS,
+        "G5",
+        () -> run + " hands out what a worker still may take its time with: " + delivery.id());
+    line.heldIn = pulled ? run : null;
+    line.handOuts++;
+    line.lastHandOut = ledger.world.now();
+  }
+
+  /// The engine hears that the worker does not have it.
+  void heard(BrokerRun run, Command.Pushed pushed) {
+    ledger.world.trace(() -> run + " hears " + pushed.outcome() + " of " + pushed.delivery().id());
+    Book.Line line = ledger.book(run).lines.get(Carried.keyOf(pushed.delivery()));
+    if (line != null
+        && pushed.outcome() == PushOutcome.ACCEPTED
+        && line.handOuts == pushed.delivery().deliveries()) {
+      line.heldIn = run;
+    }
+    // The worker's word counts, whatever the broker makes of it.
+    boolean proof =
+        pushed.outcome() == PushOutcome.BUSY || pushed.outcome() == PushOutcome.UNREACHABLE;
+    if (proof) {
+      sends.computeIfPresent(
+          Carried.by(pushed.delivery()).origin(), (_, count) -> count > 1 ? count - 1 : null);
+    }
+  }
+
+  /// A worker's report reaches the broker.
+  void reported(BrokerRun run, List<Command.Update> updates) {
+    Book book = ledger.book(run);
+    for (Command.Update update : updates) {
+      ledger.world.trace(() -> run + " is told " + update.status() + " of " + update.id());
+      book.report(update.id(), update.status());
+    }
+  }
+
+  /// The broker says OK to a report that reached it at `since`.
+  ///
+  /// @param strict whether the report was the first one about a task that its worker has
+  void answered(BrokerRun run, List<Command.Update> updates, long since, boolean strict) {
+    Book book = ledger.book(run);
+    for (Command.Update update : updates) {
+      ledger.world.trace(() -> run + " answers OK to " + update.status() + " of " + update.id());
+      if (update.status() == Status.COMPLETE || strict) {
+        for (Book.Line line : book.of(update.id())) {
+          if (update.status() == Status.COMPLETE && line.insertedAt < since) {
+            line.completedAt = ledger.world.now();
+          }
+          Row row = run.broker.disk.rows().get(line.key);
+          check(
+              line.insertedAt >= since || row == null || row.leaving() != null,
+              "G2",
+              () -> run + " said OK to " + update + ", and the row is there");
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,226 @@
+package io.taskbroker.store.postgres;
+
+import static io.taskbroker.store.postgres.PostgresSetup.insert;
+import static io.taskbroker.store.postgres.PostgresSetup.partition;
+import static io.taskbroker.store.postgres.PostgresSetup.query;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.awaitility.Awaitility.await;
+
+import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.Status;
+import io.taskbroker.runtime.Service;
+import io.taskbroker.store.StoreException;
+import io.taskbroker.store.StoreException.Kind;
+import io.taskbroker.store.WriteBatch;
+import io.taskbroker.store.postgres.PostgresOptions.Address;
+import io.taskbroker.store.postgres.PostgresOptions.Login;
+import io.taskbroker.store.postgres.PostgresOptions.Retry;
+import io.taskbroker.testkit.CertificateAuthority;
+import io.taskbroker.testkit.PostgresServer;
+import io.taskbroker.testkit.PostgresServer.Database;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Stores on a server that speaks TLS with everybody, and with nobody else.
+@Timeout(60)
+final class PostgresTlsTest {
+  private static final String SECRET = "hunter2";
+  private static final String UNTRUSTED = "unable to find valid certification path";
+
+  @TempDir private static Path folder;
+  private static CertificateAuthority authority;
+  private static Path root;
+  private static Path otherRoot;
+  private static PostgresServer server;
+
+  private final Database database = server.newDatabase();
+  private final String user = "user_" + database.name();
+
+  @BeforeAll
+  static void startServer() {
+    authority = new CertificateAuthority("databases");
+    root = authority.write(folder.resolve("root.pem"));
+    otherRoot = new CertificateAuthority("others").write(folder.resolve("other-root.pem"));
+    server = PostgresServer.startEncrypted(folder, authority);
+  }
+
+  @AfterAll
+  static void stopServer() {
+    server.close();
+  }
+
+  /// The server tells this user by a certificate that only the parameters name, so that a
+  /// connection that was made without them would be refused.
+  @Test
+  void everyConnectionOfAStoreIsMadeWithTheParameters() {
+    makeUser("IN ROLE " + PostgresServer.CERTIFIED);
+    CertificateAuthority.Issued own = authority.issue(folder, user, "a client");
+    PostgresOptions options =
+        options(
+            "sslmode=verify-full&sslrootcert=%s&sslcert=%s&sslkey=%s&pemKeyAlgorithm=EC"
+                .formatted(root, own.certificate(), own.key()));
+    PostgresStore.migrate(options);
+    List<Reported> heard = new CopyOnWriteArrayList<>();
+    try (PostgresStore store = PostgresStore.open(options);
+        PostgresStore other = PostgresStore.open(options)) {
+      Service watch = store.watch(listener(heard), (_, _) -> {});
+      watch.start();
+      store.take(partition(0), 1);
+      store.commit(new WriteBatch(1, List.of(insert(1, 0))));
+      other.report(List.of(new Reported(0, "id-1", Status.COMPLETE, -1, -1)));
+      await().untilAsserted(() -> assertThat(heard).isNotEmpty());
+      assertThat(
+              query(
+                  database,
+                  """
+                  SELECT (count(*) >= 5) || ' ' || string_agg(DISTINCT s.ssl || ' ' || s.client_dn, ', ')
+                  FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE a.usename = '%s'
+                  """
+                      .formatted(user)))
+          .as("a store commits, listens, and does the rest; the other commits nothing")
+          .isEqualTo("true true /CN=" + user);
+      watch.stop();
+    }
+  }
+
+  @Test
+  void passwordIsShownToAServerThatIsTheRightOne() {
+    makeUser("PASSWORD '" + SECRET + "'");
+    PostgresStore.open(options("sslmode=verify-full&sslrootcert=" + root)).close();
+  }
+
+  @Test
+  void encryptionThatIsOfferedIsUsed() {
+    makeUser("PASSWORD '" + SECRET + "'");
+    PostgresStore.open(options("")).close();
+  }
+
+  /// The last as in libpq: who names an authority wants the server to have its certificate from
+  /// that.
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "sslmode=verify-full&sslrootcert=",
+        "sslmode=verify-ca&sslrootcert=",
+        "ssl-mode=verify-full&ssl-root-cert=",
+        "ssl-mode=verify-full&ssl-ca=",
+        "sslmode=require&sslrootcert="
+      })
+  void serverOfAnotherAuthorityIsRefused(String params) {
+    StoreException refusal = refusalOf(options(params + otherRoot));
+    assertThat(refusal)
+        .hasMessageContainingAll(
+            UNTRUSTED, "check sslmode and sslrootcert in store.pg.query_params");
+    assertThat(
+            catchThrowableOfType(
+                StoreException.class, () -> PostgresStore.migrate(options(params + otherRoot))))
+        .hasMessageContainingAll("migrate", UNTRUSTED);
+  }
+
+  @Test
+  void authoritiesOfTheSystemDoNotKnowThisServer() {
+    assertThat(refusalOf(options("sslrootcert=system"))).hasMessageContaining(UNTRUSTED);
+  }
+
+  @Test
+  void serverOfAnotherNameIsRefused() {
+    makeUser("PASSWORD '" + SECRET + "'");
+    assertThat(refusalOf(at("localhost", options("sslmode=verify-full&sslrootcert=" + root))))
+        .hasMessageContainingAll("hostname localhost", "the certificate of the server");
+    PostgresStore.open(at("localhost", options("sslmode=verify-ca&sslrootcert=" + root))).close();
+  }
+
+  @Test
+  void serverRefusesWhoDoesNotEncrypt() {
+    assertThat(refusalOf(options("sslmode=disable")))
+        .hasMessageContainingAll("no encryption", "set sslmode in store.pg.query_params");
+  }
+
+  @Test
+  void rootThatIsNotThereIsNamed() {
+    assertThat(refusalOf(options("sslmode=verify-full&sslrootcert=/nowhere/root.pem")))
+        .hasMessageContainingAll("/nowhere/root.pem", "check sslmode and sslrootcert");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      quoteCharacter = '"',
+      value = {
+        "sslmode=verify_full, there is no sslmode 'verify_full'",
+        "sslmod=verify-full, there is no 'sslmod'",
+        "ssl_min_protocol_version=TLSv1.3, there is no 'ssl_min_protocol_version'",
+        "sslrootcert=/100%.pem, '/100%.pem' has a %",
+        "sslpassword=hunter2, 'sslpassword' is a secret",
+        "password=hunter2, 'password' is a secret",
+      })
+  void whatWouldMakeItSafeIsNotPassedOver(String params, String why) {
+    assertThat(refusalOf(options(params)))
+        .hasMessageStartingWith("store.pg.query_params cannot be honoured: " + why);
+  }
+
+  private void makeUser(String how) {
+    database.execute(
+        "CREATE USER " + user + " " + how,
+        "ALTER DATABASE " + database.name() + " OWNER TO " + user);
+  }
+
+  private PostgresOptions options(String params) {
+    Login login = new Login(user, SECRET);
+    return new PostgresOptions(
+        new Address(
+            database.host(), database.port(), database.name(), "postgres", Optional.of(params)),
+        login,
+        Optional.of(login),
+        PostgresSetup.options(database).limits(),
+        new Retry(0, Duration.ZERO));
+  }
+
+  private static PostgresOptions at(String host, PostgresOptions options) {
+    Address address = options.address();
+    return new PostgresOptions(
+        new Address(
+            host,
+            address.port(),
+            address.database(),
+            address.maintenanceDatabase(),
+            address.queryParams()),
+        options.login(),
+        options.migrator(),
+        options.limits(),
+        options.retry());
+  }
+
+  /// Why the store cannot be opened: takes a person, who is told in one line without secrets.
+  private static StoreException refusalOf(PostgresOptions options) {
+    StoreException refusal =
+        catchThrowableOfType(StoreException.class, () -> PostgresStore.open(options).close());
+    assertThat(refusal).as("refusal").isNotNull();
+    assertThat(refusal.kind()).isEqualTo(Kind.FATAL);
+    assertThat(refusal.getMessage()).doesNotContain("\n", SECRET);
+    return refusal;
+  }
+
+  private static PostgresStore.Listener listener(List<Reported> heard) {
+    return new PostgresStore.Listener() {
+      @Override
+      public void leased(long until) {}
+
+      @Override
+      public void reported(List<Reported> reports) {
+        heard.addAll(reports);
+      }
+    };
+  }
+}

@@ -1,0 +1,355 @@
+package io.taskbroker.store.sqlite;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Destination;
+import io.taskbroker.activation.FailurePolicy;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Status;
+import io.taskbroker.store.Rows;
+import io.taskbroker.store.WriteBatch;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Databases that look whole and lack what was written last: that something was handed out which
+/// may run only once is known by the lock all the same, and it is not handed out again (G3). What
+/// crashes leave is none of them.
+@Timeout(60)
+final class LostLogTest {
+  private static final long CLAIMED_UNTIL = Rows.NOW + 1000;
+  private static final int FRAME = 24 + 4096;
+
+  private static final int PLAIN = 1;
+  private static final int HANDED_OUT = 2;
+  private static final int UNPROVEN = 3;
+  private static final int LATER = 4;
+  private static final int PARKED = 5;
+  private static final int SOONER = 6;
+  private static final int LEAVING = 7;
+
+  private static final Map<Integer, String> AS_IT_WAS =
+      Map.of(
+          PLAIN, "Pending|0",
+          HANDED_OUT, "Pending|1",
+          UNPROVEN, "Pending|0",
+          LATER, "Delay|1",
+          PARKED, "Pending|1",
+          SOONER, "Delay|1",
+          LEAVING, "Failure|1");
+
+  @TempDir private Path folder;
+  private Path file;
+  private Path log;
+  private Path lock;
+
+  /// Everything is proven and in the file itself when the first run has ended.
+  @BeforeEach
+  void fill() throws IOException {
+    file = folder.toRealPath().resolve("store.sqlite");
+    log = Path.of(file + "-wal");
+    lock = Path.of(file + ".lock");
+    try (SqliteStore store = open()) {
+      commit(
+          store,
+          1,
+          insert(once(PLAIN, false, false, 0)),
+          insert(once(HANDED_OUT, true, true, 0)),
+          insert(once(UNPROVEN, true, false, 0)),
+          insert(once(LATER, true, true, CLAIMED_UNTIL + 1)),
+          insert(once(PARKED, true, true, 0).parkedUntil(Rows.NOW)),
+          insert(once(SOONER, true, true, CLAIMED_UNTIL)),
+          insert(once(LEAVING, true, true, 0).leavingFor(new Destination("dead", Map.of()))));
+    }
+    assertThat(rows()).isEqualTo(AS_IT_WAS);
+  }
+
+  @Test
+  void g3WhatMayHaveBeenHandedOutIsNotHandedOutAgain() throws Exception {
+    crashAfter(Files::delete, handOut(HANDED_OUT));
+    long before = System.currentTimeMillis();
+    try (SqliteStore store = open()) {
+      assertThat(rows())
+          .containsEntry(PLAIN, "Pending|0")
+          .containsEntry(HANDED_OUT, "Processing|1")
+          .containsEntry(UNPROVEN, "Pending|0")
+          .containsEntry(LATER, "Delay|1")
+          .containsEntry(PARKED, "Pending|0")
+          .containsEntry(SOONER, "Processing|1")
+          .containsEntry(LEAVING, "Failure|1");
+      assertThat(store.loadParked(0, 10)).hasSize(1);
+      assertThat(store.load(0, 10))
+          .filteredOn(row -> row.key() == HANDED_OUT)
+          .singleElement()
+          .satisfies(row -> assertThat(row.processingDeadline()).isGreaterThanOrEqualTo(before));
+    }
+  }
+
+  @Test
+  void g3ALogThatIsEmptyIsLostAsWell() throws Exception {
+    crashAfter(path -> Files.write(path, new byte[0]), handOut(HANDED_OUT));
+    assertThat(rowsOfNextRun()).containsEntry(HANDED_OUT, "Processing|1");
+  }
+
+  /// Wherever the log ends: what was handed out is, or counts as, handed out, and all else is left
+  /// alone where nothing is lost that says so.
+  @Test
+  void g3ALogMayEndAnywhere() throws Exception {
+    crashAfter(
+        _ -> {},
+        insert(once(20, false, false, 0)),
+        insert(once(21, false, false, 0)),
+        handOut(HANDED_OUT),
+        insert(once(22, false, false, 0)));
+    byte[] database = Files.readAllBytes(file);
+    byte[] whole = Files.readAllBytes(log);
+    int lost = 0;
+    int kept = 0;
+    for (int end = 0; end <= whole.length; end += FRAME / 8) {
+      Files.write(file, database);
+      Files.write(log, whole);
+      cut(log, end);
+      Map<Integer, String> rows = rowsOfNextRun();
+      boolean marked = "Claimed|1".equals(rows.get(HANDED_OUT));
+      kept += marked ? 1 : 0;
+      lost += marked ? 0 : 1;
+      assertThat(rows)
+          .as("the log ends after %d bytes of %d", end, whole.length)
+          .containsEntry(HANDED_OUT, marked ? "Claimed|1" : "Processing|1")
+          .containsEntry(SOONER, marked ? "Delay|1" : "Processing|1");
+    }
+    assertThat(lost).isPositive();
+    assertThat(kept).isPositive();
+  }
+
+  @Test
+  void aCrashIsNoLoss() throws Exception {
+    crashAfter(_ -> {}, handOut(HANDED_OUT));
+    var expected = new HashMap<>(AS_IT_WAS);
+    expected.put(HANDED_OUT, "Claimed|1");
+    assertThat(rowsOfNextRun()).isEqualTo(expected);
+  }
+
+  /// What is lost then, Kafka shows.
+  @Test
+  void nothingThatWasHandedOutIsNothingLost() throws Exception {
+    crashAfter(Files::delete, insert(once(20, true, true, 0)));
+    assertThat(rowsOfNextRun()).isEqualTo(AS_IT_WAS);
+  }
+
+  /// Whoever closes a database last moves its log into it, and deletes it.
+  @Test
+  void aLogThatAnotherProgramHasMovedIntoTheDatabaseIsNotLost() throws Exception {
+    crashAfter(_ -> {}, handOut(HANDED_OUT));
+    rows();
+    assertThat(log).doesNotExist();
+    assertThat(rowsOfNextRun())
+        .containsEntry(HANDED_OUT, "Claimed|1")
+        .containsEntry(SOONER, "Delay|1");
+  }
+
+  @Test
+  void g3AnOldCopyThatIsPutBackHasLostWhatCameAfterIt() throws Exception {
+    Path copy = Files.copy(file, folder.resolve("copy"));
+    for (int run = 0; run < 3; run++) {
+      try (SqliteStore store = open()) {
+        commit(store, 1, run == 1 ? handOut(HANDED_OUT) : insert(once(20 + run, true, true, 0)));
+      }
+    }
+    Files.move(copy, file, StandardCopyOption.REPLACE_EXISTING);
+    assertThat(rowsOfNextRun()).containsEntry(HANDED_OUT, "Processing|1");
+  }
+
+  @Test
+  void aLossCountsOnce() throws Exception {
+    crashAfter(Files::delete, handOut(HANDED_OUT));
+    try (SqliteStore store = open()) {
+      commit(store, 1, insert(once(20, true, true, 0)));
+    }
+    crashAfter(_ -> {}, insert(once(21, true, true, 0)));
+    assertThat(rowsOfNextRun())
+        .containsEntry(20, "Pending|1")
+        .containsEntry(21, "Pending|1")
+        .containsEntry(HANDED_OUT, "Processing|1");
+  }
+
+  @Test
+  void whatWasNotedLastIsNeverBeforeWhatWasNotedBefore() throws Exception {
+    try (SqliteStore store = open()) {
+      commit(store, 1, handOut(HANDED_OUT, CLAIMED_UNTIL + 1));
+    }
+    Path copy = Files.copy(file, folder.resolve("copy"));
+    try (SqliteStore store = open()) {
+      commit(store, 1, handOut(SOONER));
+    }
+    Files.move(copy, file, StandardCopyOption.REPLACE_EXISTING);
+    assertThat(rowsOfNextRun()).containsEntry(LATER, "Processing|1");
+  }
+
+  @Test
+  void theNoteOfAnotherStoreSaysNothing() throws Exception {
+    Path other = folder.resolve("other.sqlite");
+    try (SqliteStore store = SqliteStore.open(new SqliteOptions(other, 0))) {
+      commit(store, 1, insert(once(1, true, true, 0)), handOut(1));
+      commit(store, 2, handOut(1));
+    }
+    Files.copy(Path.of(other + ".lock"), lock, StandardCopyOption.REPLACE_EXISTING);
+    assertThat(rowsOfNextRun()).isEqualTo(AS_IT_WAS);
+    assertThat(rowsOfNextRun()).isEqualTo(AS_IT_WAS);
+  }
+
+  /// As an earlier version leaves it, or a person.
+  @Test
+  void aLockThatHasNoMoreThanTheNameSaysNothing() throws Exception {
+    crashAfter(Files::delete, handOut(HANDED_OUT));
+    String name = Files.readString(lock).substring(0, 36);
+    for (String rest : List.of("", " 1", "\n", " 99 98 x\n", " ".repeat(200))) {
+      Files.writeString(lock, name + rest);
+      try (SqliteStore store = open()) {
+        assertThat(store.name()).isEqualTo(name);
+        assertThat(rows()).as("'%s'", rest).isEqualTo(AS_IT_WAS);
+      }
+    }
+  }
+
+  /// A process is killed again and again while it hands out.
+  @Test
+  void aProcessThatIsKilledHasLostNothing() throws Exception {
+    long seed = new Random().nextLong();
+    Random random = new Random(seed);
+    for (int crash = 0; crash < 3; crash++) {
+      try (Child child = Child.start(folder, HandingOut.class, file.toString())) {
+        for (int lines = random.nextInt(1, 300); lines > 0; lines--) {
+          assertThat(child.line()).isNotNull();
+        }
+        child.kill();
+      }
+      Map<Integer, String> rows = rowsOfNextRun();
+      assertThat(rows).as("seed %d", seed).containsEntry(SOONER, "Delay|1");
+      assertThat(rows).as("seed %d", seed).containsEntry(HANDED_OUT, "Claimed|1");
+    }
+  }
+
+  static final class HandingOut {
+    private HandingOut() {}
+
+    public static void main(String[] arguments) {
+      SqliteStore store = SqliteStore.open(new SqliteOptions(Path.of(arguments[0]), 0));
+      for (long number = 1; ; number++) {
+        commit(store, number, handOut(HANDED_OUT));
+        System.out.println(number);
+      }
+    }
+  }
+
+  /// A run that commits each of the changes, and ends without closing the store.
+  private void crashAfter(Damage damage, Change... changes) throws IOException {
+    Path copy = folder.resolve("crashed");
+    try (SqliteStore store = open()) {
+      for (int i = 0; i < changes.length; i++) {
+        commit(store, i + 1L, changes[i]);
+      }
+      Files.copy(file, copy);
+      Files.copy(log, Path.of(copy + "-wal"));
+    }
+    Files.move(copy, file, StandardCopyOption.REPLACE_EXISTING);
+    Files.move(Path.of(copy + "-wal"), log);
+    damage.to(log);
+  }
+
+  private static void commit(SqliteStore store, long number, Change... changes) {
+    store.commit(new WriteBatch(number, new ArrayList<>(List.of(changes))));
+  }
+
+  private static Change insert(Row row) {
+    return new Change.Insert(row, null);
+  }
+
+  private static Change handOut(int key) {
+    return handOut(key, CLAIMED_UNTIL);
+  }
+
+  private static Change handOut(int key, long until) {
+    return new Change.Mark(
+        key, "id-" + key, Rows.ORIGIN, Status.CLAIMED, 0, until, Row.NONE, false, true, null);
+  }
+
+  private static Row once(int key, boolean atMostOnce, boolean committed, long delayUntil) {
+    var activation =
+        new Activation(
+            "id-" + key,
+            "app",
+            "namespace",
+            "task",
+            new byte[] {1},
+            Rows.ORIGIN,
+            Rows.NOW,
+            Activation.NEVER,
+            delayUntil,
+            30,
+            FailurePolicy.DISCARD,
+            atMostOnce,
+            false);
+    return new Row(
+        key,
+        activation,
+        delayUntil == 0 ? Status.PENDING : Status.DELAY,
+        Rows.NOW,
+        0,
+        Row.NONE,
+        Row.NONE,
+        false,
+        committed,
+        Row.NONE,
+        null);
+  }
+
+  private SqliteStore open() {
+    return SqliteStore.open(new SqliteOptions(file, 0));
+  }
+
+  private Map<Integer, String> rowsOfNextRun() {
+    try (SqliteStore _ = open()) {
+      return rows();
+    }
+  }
+
+  /// Status and proof of each row that [#fill] made, and of later ones, by its key.
+  private Map<Integer, String> rows() {
+    var rows = new TreeMap<Integer, String>();
+    try (Outsider outsider = new Outsider(file)) {
+      for (String row : outsider.rows("SELECT key, status, committed FROM activation")) {
+        int bar = row.indexOf('|');
+        rows.put(Integer.parseInt(row.substring(0, bar)), row.substring(bar + 1));
+      }
+    } catch (SQLException e) {
+      throw new AssertionError(e);
+    }
+    return rows;
+  }
+
+  private static void cut(Path log, long length) throws IOException {
+    try (var access = new RandomAccessFile(log.toFile(), "rw")) {
+      access.setLength(length);
+    }
+  }
+
+  private interface Damage {
+    void to(Path log) throws IOException;
+  }
+}
