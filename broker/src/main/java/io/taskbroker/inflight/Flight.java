@@ -151,16 +151,16 @@ final class Flight {
     Lane lane = entry.lane;
     memoryBytes += lane.memoryBytes == 0 ? bytes + Lane.OVERHEAD_BYTES : bytes;
     lane.memoryBytes += bytes;
-    entry.counted = true;
+    entry.countedBytes = bytes;
   }
 
   private void vacate(Entry entry) {
-    if (entry.counted) {
-      long bytes = entry.bytes();
+    long bytes = entry.countedBytes;
+    if (bytes > 0) {
       Lane lane = entry.lane;
       lane.memoryBytes -= bytes;
       memoryBytes -= lane.memoryBytes == 0 ? bytes + Lane.OVERHEAD_BYTES : bytes;
-      entry.counted = false;
+      entry.countedBytes = 0;
     }
   }
 
