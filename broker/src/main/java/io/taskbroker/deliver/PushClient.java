@@ -7,9 +7,7 @@ import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.telemetry.Metrics;
 import java.net.URI;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -22,11 +20,8 @@ public final class PushClient implements Service {
   private final Intake intake;
   private final PushCounts counts;
 
-  /// What the engine pushed before the start. Guarded by itself.
-  private final List<Delivery> early = new ArrayList<>();
-
-  private volatile @Nullable PushLoop loop; // written under the lock of early
-  private boolean stopped; // before it was started; guarded by early
+  private final Gate gate = new Gate();
+  private @Nullable PushLoop loop;
 
   /// @param workers where the workers of each application are, as `http://host:port` or
   ///   `https://host:port`
@@ -56,35 +51,15 @@ public final class PushClient implements Service {
   @Override
   public synchronized void start() {
     var started = new PushLoop(addresses, options, intake, counts);
-    synchronized (early) {
-      loop = started;
-      early.forEach(started::send);
-      early.clear();
-    }
+    loop = started;
+    gate.open(started::send);
   }
 
   /// Sends the activation at once, or on start. Does not block; [Command.Pushed] tells what became
   /// of it.
   public void push(Delivery delivery) {
     counts.claimed();
-    PushLoop running = loop;
-    if (running == null) {
-      running = keepUntilStart(delivery);
-    }
-    if (running != null) {
-      running.send(delivery);
-    }
-  }
-
-  private @Nullable PushLoop keepUntilStart(Delivery delivery) {
-    synchronized (early) {
-      if (loop == null && stopped) {
-        tellUnstarted(delivery);
-      } else if (loop == null) {
-        early.add(delivery);
-      }
-      return loop;
-    }
+    gate.pass(delivery);
   }
 
   /// Gives the calls that are under way 2 seconds to end, and gives up the rest. What is to be
@@ -94,12 +69,8 @@ public final class PushClient implements Service {
     PushLoop running = loop;
     if (running != null) {
       running.stop();
-      return;
-    }
-    synchronized (early) {
-      stopped = true;
-      early.forEach(this::tellUnstarted);
-      early.clear();
+    } else {
+      gate.open(this::tellUnstarted);
     }
   }
 

@@ -128,7 +128,7 @@ final class Admission {
 
   /// Stores a record that is to leave at once (H19).
   private boolean acceptLeaving(Activation activation, Destination destination) {
-    if (bounds.isFull() || !flight.hasMemory()) {
+    if (bounds.isFull() || !flight.memory.hasRoom()) {
       return false;
     }
     if (destination.headers().containsKey("taskbroker-reason")) {
@@ -164,7 +164,7 @@ final class Admission {
     long now = flight.wall;
     if (activation.delayUntil() > now) {
       boolean far = activation.delayUntil() - now > flight.options.periods().parkHorizon();
-      if (far || flight.delayed >= limits.maxDelayed() || !flight.hasMemory(lane)) {
+      if (far || flight.delayed >= limits.maxDelayed() || !flight.memory.hasRoom(lane)) {
         park(lane, activation, Status.DELAY, activation.delayUntil());
       } else {
         insert(lane, activation, Status.DELAY);

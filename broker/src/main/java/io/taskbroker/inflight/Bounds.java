@@ -55,7 +55,7 @@ final class Bounds {
     if (lane.pending >= limits.maxPending() || lane.parking.holdsDue(flight.wall)) {
       return Tally.HELD_BY_PENDING;
     }
-    return flight.hasMemory(lane) ? null : Tally.HELD_BY_MEMORY;
+    return flight.memory.hasRoom(lane) ? null : Tally.HELD_BY_MEMORY;
   }
 
   private boolean isStoreFull() {

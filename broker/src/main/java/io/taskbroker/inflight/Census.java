@@ -40,7 +40,7 @@ public record Census(
         flight.leaving,
         flight.parked.size(),
         flight.outstanding(),
-        flight.memoryBytes(),
+        flight.memory.bytes(),
         flight.wall - oldest);
   }
 }

@@ -12,9 +12,6 @@ import org.jspecify.annotations.Nullable;
 /// The state that the parts of the engine share: what is in flight, the time, and the accounts. Not
 /// thread-safe.
 final class Flight {
-  /// An application may have as many times the memory that is free (H13).
-  private static final int SHARE = 2;
-
   private static final byte[] NO_PAYLOAD = {};
 
   final InflightOptions options;
@@ -27,6 +24,7 @@ final class Flight {
   /// The applications, and which of them have something to do.
   final Lanes lanes;
 
+  final Memory memory;
   final Timers timers = new Timers();
   final Tombstones tombstones = new Tombstones();
 
@@ -53,17 +51,14 @@ final class Flight {
   int delayed;
   int leaving;
 
-  /// Pages of parked rows that are being read back.
-  int reads;
-
   private int outstanding;
-  private long memoryBytes;
 
   Flight(InflightOptions options, Effects effects, RandomGenerator random) {
     this.options = options;
     this.effects = effects;
     this.random = random;
     this.lanes = new Lanes(options);
+    this.memory = new Memory(options.limits().maxMemoryBytes());
     this.parked = new ParkedIds(options.shared());
     this.leaseUntil = options.shared() ? Long.MIN_VALUE : Long.MAX_VALUE;
   }
@@ -124,50 +119,10 @@ final class Flight {
     return !options.shared() && entry.isUnproven();
   }
 
-  long memoryBytes() {
-    return memoryBytes;
-  }
-
-  boolean hasMemory() {
-    return memoryBytes < options.limits().maxMemoryBytes();
-  }
-
-  /// Whether more of the application may be taken into memory. What it may have shrinks with what
-  /// is free, so that however many applications stand still, something is left for the others.
-  boolean hasMemory(Lane lane) {
-    return lane.memoryBytes < SHARE * (options.limits().maxMemoryBytes() - memoryBytes);
-  }
-
-  /// Whether another page of parked rows may be read: those that are being read may take a quarter
-  /// of the memory beside it, and one always may.
-  boolean mayRead() {
-    long pages = options.limits().maxMemoryBytes() / 4 / Parking.PAGE_BYTES;
-    return reads < Math.max(1, pages);
-  }
-
-  /// Counts the memory of an entry, and with the first one that of its application.
-  private void occupy(Entry entry) {
-    long bytes = entry.bytes();
-    Lane lane = entry.lane;
-    memoryBytes += lane.memoryBytes == 0 ? bytes + Lane.OVERHEAD_BYTES : bytes;
-    lane.memoryBytes += bytes;
-    entry.countedBytes = bytes;
-  }
-
-  private void vacate(Entry entry) {
-    long bytes = entry.countedBytes;
-    if (bytes > 0) {
-      Lane lane = entry.lane;
-      lane.memoryBytes -= bytes;
-      memoryBytes -= lane.memoryBytes == 0 ? bytes + Lane.OVERHEAD_BYTES : bytes;
-      entry.countedBytes = 0;
-    }
-  }
-
   /// Takes up an entry in its first status.
   void add(Entry entry) {
     entries.put(entry.id(), entry);
-    occupy(entry);
+    memory.occupy(entry);
     count(entry, 1);
   }
 
@@ -178,7 +133,7 @@ final class Flight {
       add(entry);
       return true;
     }
-    occupy(entry);
+    memory.occupy(entry);
     count(entry, 1);
     twins.add(entry);
     return false;
@@ -187,7 +142,7 @@ final class Flight {
   /// Forgets an entry whose row is gone, or is not ours any more.
   void remove(Entry entry) {
     boolean inFlight = entries.remove(entry.id(), entry);
-    vacate(entry);
+    memory.vacate(entry);
     if (twins.isEmpty()) {
       return;
     }
@@ -204,7 +159,7 @@ final class Flight {
   /// Leaves of an entry that stays for an unknown time only what its id needs; its payload is on
   /// disk. It counts no more (H19).
   Entry quarantine(Entry entry) {
-    vacate(entry);
+    memory.vacate(entry);
     leaving--;
     var kept =
         new Entry(entry.key, entry.activation.withPayload(NO_PAYLOAD), entry.status, entry.lane);
@@ -215,9 +170,9 @@ final class Flight {
   }
 
   void departs(Entry entry, byte @Nullable [] payload) {
-    vacate(entry);
+    memory.vacate(entry);
     entry.departing = payload;
-    occupy(entry);
+    memory.occupy(entry);
   }
 
   /// Moves an entry to its next status, and the accounts with it.

@@ -278,9 +278,9 @@ public final class Inflight {
     for (Lane lane : flight.lanes.sending) {
       next = Math.min(next, lane.pauseEnds(flight.now));
     }
-    if (flight.hasRoom() && flight.mayRead()) {
+    if (flight.hasRoom() && flight.memory.mayRead()) {
       for (Lane lane : flight.lanes.reading) {
-        if (flight.hasMemory(lane)) {
+        if (flight.memory.hasRoom(lane)) {
           next = Math.min(next, flight.mono(lane.readAt));
           break;
         }

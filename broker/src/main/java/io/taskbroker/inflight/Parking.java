@@ -83,7 +83,7 @@ final class Parking {
   void read(Flight flight, int room) {
     if (!reading && room > 0 && nextDue != Row.NONE && nextDue <= flight.wall + LEAD_MS) {
       reading = true;
-      flight.reads++;
+      flight.memory.beginRead();
       askedAt = flight.wall;
       readingUpTo = flight.wall + LEAD_MS;
       parkedMeanwhile = Row.NONE;
@@ -95,7 +95,7 @@ final class Parking {
   /// A page was read.
   void wasRead(Flight flight, Command.ParkedRead page) {
     reading = false;
-    flight.reads--;
+    flight.memory.endRead();
     if (!page.rows().isEmpty() && !rewound) {
       Row last = page.rows().getLast();
       cursorDue = last.parkedUntil();

@@ -28,10 +28,10 @@ final class Recall {
   /// Reads parked rows back for the applications that have room for them.
   void read() {
     for (Lane lane : List.copyOf(flight.lanes.reading)) {
-      if (lane.readAt > flight.wall || !flight.hasRoom() || !flight.mayRead()) {
+      if (lane.readAt > flight.wall || !flight.hasRoom() || !flight.memory.mayRead()) {
         return;
       }
-      if (flight.hasMemory(lane)) {
+      if (flight.memory.hasRoom(lane)) {
         lane.parking.read(flight, lane.room(flight.options.limits().maxPending()));
         flight.lanes.schedule(lane);
       }

@@ -95,7 +95,7 @@ final class Rulings {
         && !reading
         && flight.delivering
         && flight.hasRoom()
-        && flight.hasMemory()
+        && flight.memory.hasRoom()
         && flight.leaving < Bounds.MAX_LEAVING) {
       reading = true;
       flight.effects.readParked(application, cursorDue, cursorKey, ALL, PAGE);

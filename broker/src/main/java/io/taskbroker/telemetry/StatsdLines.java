@@ -144,7 +144,9 @@ final class StatsdLines {
     return name + ":" + value;
   }
 
-  private static void number(StringBuilder line, double value, MathContext digits) {
+  /// What no number can hold is the largest there is.
+  private static void number(StringBuilder line, double any, MathContext digits) {
+    double value = Double.isNaN(any) ? 0 : Math.clamp(any, -Double.MAX_VALUE, Double.MAX_VALUE);
     long whole = (long) value;
     if (whole == value) {
       line.append(whole);

@@ -28,7 +28,7 @@ import java.util.regex.Pattern;
 public record PemFile(String key, Path path) {
   private static final int LARGEST = 1 << 20;
   private static final Pattern PRIVATE_KEY =
-      Pattern.compile("-----BEGIN ([A-Z0-9 ]*)PRIVATE KEY-----([^-]*)-----END");
+      Pattern.compile("-----BEGIN ([A-Z0-9 ]{0,16})PRIVATE KEY-----([^-]*)-----END");
 
   /// The certificates in the file, at least one, in their order.
   ///

@@ -9,11 +9,9 @@ import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.Peers.Log;
-import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.ActivationStore.Tombstone;
 import io.taskbroker.store.SharedInMemoryStore;
-import io.taskbroker.store.WriteBatch;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -62,19 +60,18 @@ final class Peer implements Effects {
   private final Map<SourcePartition, Integer> generations = new HashMap<>();
   private final ArrayDeque<Command> told = new ArrayDeque<>();
 
-  /// Changes and queries for the store, in order.
-  private final ArrayDeque<Object> waiting = new ArrayDeque<>();
+  private final Outbound outbound;
 
   private @Nullable SharedInMemoryStore store;
   private @Nullable Inflight engine;
   private boolean asleep;
   private long effects;
-  private long batches;
 
   Peer(Peers peers, String name, RigOptions options) {
     this.peers = peers;
     this.name = name;
     this.options = options;
+    this.outbound = new Outbound(name, this::tell);
   }
 
   void start() {
@@ -101,7 +98,7 @@ final class Peer implements Effects {
     engine = null;
     asleep = false;
     told.clear();
-    waiting.clear();
+    outbound.clear();
     calls.clear();
     departing.clear();
     undrained.clear();
@@ -198,58 +195,24 @@ final class Peer implements Effects {
   }
 
   private void commitAll() {
-    while (!waiting.isEmpty()) {
-      commitOne(Integer.MAX_VALUE, batch -> peers.bug.commit(this, batch));
+    while (!outbound.isEmpty()) {
+      outbound.commit(Integer.MAX_VALUE, batch -> peers.bug.commit(this, batch));
     }
   }
 
   /// Commits up to so many changes in one transaction, then answers the queries behind them.
   void commit(int most) {
-    commitOne(most, batch -> peers.bug.commit(this, batch));
+    outbound.commit(most, batch -> peers.bug.commit(this, batch));
     settle();
   }
 
   /// Commits what waits, whatever partitions were taken from it since it began to.
   void commitUnfenced() {
-    commitOne(Integer.MAX_VALUE, store()::commitUnfenced);
-  }
-
-  private void commitOne(int most, Function<WriteBatch, List<Outcome>> by) {
-    List<Change> batch = new ArrayList<>();
-    // The watermark behind rows is in their transaction (H1).
-    while (waiting.peek() instanceof Change change
-        && (batch.size() < most || batch.getLast() instanceof Change.Insert)) {
-      waiting.remove();
-      batch.add(change);
-    }
-    if (!batch.isEmpty()) {
-      List<Outcome> outcomes = by.apply(new WriteBatch(++batches, batch));
-      List<Change> committed = new ArrayList<>();
-      List<Change> fenced = new ArrayList<>();
-      for (int i = 0; i < batch.size(); i++) {
-        switch (outcomes.get(i)) {
-          case APPLIED -> committed.add(batch.get(i));
-          case FENCED -> fenced.add(batch.get(i));
-          case DUPLICATE, MISSING ->
-              throw new AssertionError(
-                  "H10: %s changes what is not there, or stores it twice: %s of %s"
-                      .formatted(
-                          name, batch.get(i).getClass().getSimpleName(), Place.of(batch.get(i))));
-        }
-      }
-      if (!fenced.isEmpty()) {
-        tell(new Command.Fenced(fenced));
-      }
-      tell(new Command.Committed(committed));
-    }
-    while (waiting.peek() instanceof Supplier<?> query) {
-      waiting.remove();
-      tell((Command) query.get());
-    }
+    outbound.commit(Integer.MAX_VALUE, store()::commitUnfenced);
   }
 
   boolean hasWaiting() {
-    return !waiting.isEmpty();
+    return !outbound.isEmpty();
   }
 
   /// Whether the partition may be taken.
@@ -431,12 +394,12 @@ final class Peer implements Effects {
   @Override
   public void write(Change change) {
     effects++;
-    waiting.add(change);
+    outbound.add(change);
   }
 
   private void ask(Supplier<Command> query) {
     effects++;
-    waiting.add(query);
+    outbound.ask(query);
   }
 
   @Override

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,6 +22,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// What may be in the files of TLS: anything. They are refused in one way only, which says nothing
 /// of a key.
 final class PemFileFuzzTest {
+  /// So much of a key, in a row, is not to be shown.
+  private static final Pattern PART = Pattern.compile("[A-Za-z0-9+/=]{20}");
+
   @TempDir private static Path folder;
   private static Issued good;
 
@@ -49,9 +53,9 @@ final class PemFileFuzzTest {
       }
     } catch (TlsException e) {
       assertThat(e).hasMessageStartingWith("x.");
-      if ((form & 3) == 1 && bytes.length > 40) {
-        String content = new String(bytes, ISO_8859_1).strip();
-        assertThat(e.toString()).doesNotContain(content);
+      if ((form & 3) == 1) {
+        assertThat(PART.matcher(Files.readString(file, ISO_8859_1)).results())
+            .allSatisfy(part -> assertThat(e.toString()).doesNotContain(part.group()));
         assertThat(e.getCause()).isNull();
       }
     }

@@ -16,23 +16,17 @@ import io.taskbroker.store.WriteBatch;
 import io.taskbroker.store.postgres.Place.Mark;
 import io.taskbroker.store.postgres.Place.Name;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// The activations in flight of one broker in a Postgres database that it shares with others (G1,
 /// G2, H3, H6, H10, H11, H23). What is read are the rows of the places that are this broker's.
 ///
 /// [#commit] is confined to one thread at a time; all else is thread-safe.
 public final class PostgresStore implements ActivationStore, Ownership {
-  private static final Logger LOG = LoggerFactory.getLogger(PostgresStore.class);
-
   private final Server server;
   private final PostgresOptions options;
   private final HikariDataSource pool;
@@ -43,8 +37,13 @@ public final class PostgresStore implements ActivationStore, Ownership {
   private final Commits commits;
   private volatile boolean closed;
 
-  private PostgresStore(
-      Server server, PostgresOptions options, HikariDataSource pool, Seat seat, Beginning begun) {
+  /// @param begun what [Opening] found
+  PostgresStore(
+      Server server,
+      PostgresOptions options,
+      HikariDataSource pool,
+      Seat seat,
+      Opening.Beginning begun) {
     this.server = server;
     this.options = options;
     this.pool = pool;
@@ -54,51 +53,13 @@ public final class PostgresStore implements ActivationStore, Ownership {
     this.commits = new Commits(server, seat.run(), places, options.limits(), reports);
   }
 
-  private record Beginning(String database, Place own) {}
-
   /// Opens the store: begins a run of a broker on a seat of its own, and takes the rows that came
   /// from no partition to the broker that had the seat before.
   ///
   /// @throws StoreException of kind `FATAL` if the database cannot be used as it is, or the server
   ///   does not answer however often it is asked
   public static PostgresStore open(PostgresOptions options) {
-    for (int failures = 0; ; failures++) {
-      try {
-        return openNow(options);
-      } catch (StoreException e) {
-        if (e.kind() != Kind.TRANSIENT || failures == options.retry().max()) {
-          throw new StoreException(Kind.FATAL, String.valueOf(e.getMessage()), e);
-        }
-        LOG.warn("Tries again in {}: {}", options.retry().delay(), e.getMessage());
-        pause(options.retry().delay());
-      }
-    }
-  }
-
-  private static void pause(Duration time) {
-    try {
-      Thread.sleep(time);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new StoreException(Kind.FATAL, "Was interrupted while it waited for Postgres", e);
-    }
-  }
-
-  private static PostgresStore openNow(PostgresOptions options) {
-    int lease = Math.toIntExact(options.limits().lease().toMillis());
-    Server server = new Server(options.address(), options.login(), lease);
-    try {
-      Migrations migrations = new Migrations(server, options.address(), options.login());
-      if (options.migrator().isPresent()) {
-        migrations.run(options.migrator().get());
-      }
-      try (Connection connection = server.plain(options.login(), options.address().database())) {
-        migrations.check(connection);
-      }
-      return begin(server, options, lease);
-    } catch (SQLException e) {
-      throw PostgresErrors.translate(server.toString(), "open the store", e);
-    }
+    return Opening.open(options);
   }
 
   /// Makes the database and its tables, or brings them up to date.
@@ -106,39 +67,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
   /// @throws StoreException of kind `FATAL` if that cannot be done; `TRANSIENT` if the server does
   ///   not answer
   public static void migrate(PostgresOptions options) {
-    Server server = new Server(options.address(), options.login(), 0);
-    try {
-      new Migrations(server, options.address(), options.login())
-          .run(options.migrator().orElse(options.login()));
-    } catch (SQLException e) {
-      throw PostgresErrors.translate(server.toString(), "migrate the tables", e);
-    }
-  }
-
-  private static PostgresStore begin(Server server, PostgresOptions options, int lease)
-      throws SQLException {
-    Seat seat = Seat.take(server, Math.max(2, lease / 1000));
-    HikariDataSource pool = server.pool(Seat.channel(seat.run()));
-    try (Connection connection = pool.getConnection()) {
-      long _ = seat.renew(lease, 0);
-      Takeover takeover = new Takeover(connection, seat.run(), lease / 4);
-      Place own =
-          takeover.take(Name.ofSeat(seat.number()), Integer.MAX_VALUE).orElseThrow().place();
-      return new PostgresStore(
-          server, options, pool, seat, new Beginning(database(connection), own));
-    } catch (SQLException | RuntimeException e) {
-      pool.close();
-      seat.close();
-      throw e;
-    }
-  }
-
-  private static String database(Connection connection) throws SQLException {
-    try (Statement statement = connection.createStatement();
-        ResultSet result = statement.executeQuery("SELECT name FROM taskbroker_store")) {
-      result.next();
-      return result.getString(1);
-    }
+    Opening.migrate(options);
   }
 
   /// That of the database and the seat: a broker that is started again has the same at once.

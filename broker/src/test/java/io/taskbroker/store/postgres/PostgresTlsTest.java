@@ -26,6 +26,7 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,8 +46,8 @@ final class PostgresTlsTest {
   private static Path otherRoot;
   private static PostgresServer server;
 
-  private final Database database = server.newDatabase();
-  private final String user = "user_" + database.name();
+  private Database database;
+  private String user;
 
   @BeforeAll
   static void startServer() {
@@ -54,6 +55,12 @@ final class PostgresTlsTest {
     root = authority.write(folder.resolve("root.pem"));
     otherRoot = new CertificateAuthority("others").write(folder.resolve("other-root.pem"));
     server = PostgresServer.startEncrypted(folder, authority);
+  }
+
+  @BeforeEach
+  void makeDatabase() {
+    database = server.newDatabase();
+    user = "user_" + database.name();
   }
 
   @AfterAll
