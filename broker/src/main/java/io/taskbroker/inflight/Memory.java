@@ -55,17 +55,17 @@ final class Memory {
     Lane lane = entry.lane;
     bytes += lane.memoryBytes == 0 ? taken + Lane.OVERHEAD_BYTES : taken;
     lane.memoryBytes += taken;
-    entry.counted = true;
+    entry.countedBytes = taken;
   }
 
-  /// Takes that back, if it is counted. What the entry takes must not have changed since.
+  /// Takes that back, if it is counted.
   void vacate(Entry entry) {
-    if (entry.counted) {
-      long taken = entry.bytes();
+    long taken = entry.countedBytes;
+    if (taken > 0) {
       Lane lane = entry.lane;
       lane.memoryBytes -= taken;
       bytes -= lane.memoryBytes == 0 ? taken + Lane.OVERHEAD_BYTES : taken;
-      entry.counted = false;
+      entry.countedBytes = 0;
     }
   }
 }
