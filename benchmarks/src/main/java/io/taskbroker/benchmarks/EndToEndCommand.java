@@ -85,6 +85,11 @@ final class EndToEndCommand implements Callable<Integer> {
       description = "Tasks a second for an application whose only worker is slow.")
   private int slowRate;
 
+  @Option(
+      names = "--held-snapshot",
+      description = "With Postgres: a session keeps an old snapshot open from the first task on.")
+  private boolean snapshot;
+
   @Override
   public Integer call() throws IOException, InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
@@ -125,7 +130,7 @@ final class EndToEndCommand implements Callable<Integer> {
         store,
         new Scenario.Offer(
             Duration.ofSeconds(seconds), rate, window, backlog, parameterBytes, lingerMillis),
-        new Scenario.Neighbours(deadRate, slowRate),
+        new Scenario.Neighbours(deadRate, slowRate, snapshot),
         launch.launch());
   }
 
@@ -144,6 +149,7 @@ final class EndToEndCommand implements Callable<Integer> {
     options.put("linger_ms", lingerMillis);
     options.put("dead_rate", deadRate);
     options.put("slow_rate", slowRate);
+    options.put("held_snapshot", snapshot);
     options.put("environment", launch.environment);
     return options;
   }

@@ -6,6 +6,10 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -96,6 +100,22 @@ final class PostgresServer implements AutoCloseable {
 
   int port() {
     return port;
+  }
+
+  /// A session in whose transaction the table of activations stays what it is now, until closed.
+  Connection holdSnapshot(String database) {
+    String url = "jdbc:postgresql://127.0.0.1:%d/%s?user=%s".formatted(port, database, USER);
+    try {
+      Connection session = DriverManager.getConnection(url);
+      session.setAutoCommit(false);
+      session.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+      try (Statement statement = session.createStatement()) {
+        statement.execute("SELECT count(*) FROM inflight_taskactivations");
+      }
+      return session;
+    } catch (SQLException e) {
+      throw new IllegalStateException("Could not open a session of Postgres", e);
+    }
   }
 
   List<Long> pids() {

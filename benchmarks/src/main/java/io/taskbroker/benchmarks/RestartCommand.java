@@ -80,7 +80,7 @@ final class RestartCommand implements Callable<Integer> {
             8_192,
             Scenario.Store.SQLITE,
             offer,
-            new Scenario.Neighbours(0, 0),
+            new Scenario.Neighbours(0, 0, false),
             launch.launch());
     try (World world = World.open(scenario, dir);
         var publisher =

@@ -59,11 +59,13 @@ record Scenario(
     }
   }
 
-  /// Applications that do not do well, in the same topic.
+  /// Who does not do well beside: applications in the same topic, a session of the database.
   ///
   /// @param deadRate tasks a second for an application whose workers are not there
   /// @param slowRate tasks a second for one whose only worker takes 10 s for each, 64 at a time
-  record Neighbours(int deadRate, int slowRate) {
+  /// @param snapshot whether a session of somebody else reads an old state of Postgres all the
+  ///   time, so that no row that was deleted since can be cleaned up
+  record Neighbours(int deadRate, int slowRate, boolean snapshot) {
     int rate() {
       return deadRate + slowRate;
     }

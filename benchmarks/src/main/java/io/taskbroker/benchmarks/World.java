@@ -113,6 +113,9 @@ final class World implements AutoCloseable {
     Child broker =
         open(Child.start("broker", command, scenario.broker().environment(), brokerLog()));
     broker.awaitPort(stage.brokerPort(), START);
+    if (scenario.neighbours().snapshot()) {
+      postgres.ifPresent(server -> open(server.holdSnapshot(topic)));
+    }
     if (!push) {
       open(PullWorker.start(options, APPLICATION, behaviour, log));
     }

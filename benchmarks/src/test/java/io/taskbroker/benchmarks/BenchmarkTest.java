@@ -34,7 +34,7 @@ final class BenchmarkTest {
             1_024,
             Scenario.Store.SQLITE,
             offer,
-            new Scenario.Neighbours(0, 0),
+            new Scenario.Neighbours(0, 0, false),
             new Scenario.Launch(broker(), Map.of(), true, Duration.ofSeconds(1)));
 
     var outcome = new EndToEnd(scenario, Files.createDirectory(dir.resolve("run"))).run();
