@@ -61,6 +61,8 @@ final class KillPointsTest {
             WorkerOptions.of(setup.address()).withConcurrency(500), KillPointsTest::behave, log)) {
       setup
           .with("delivery_mode", "push")
+          // What may run only once, and was marked when the process ended, is over that much later.
+          .with("upkeep_deadline_reset_skip_after_startup_sec", "5")
           .with("worker_map", "{%s: \"%s\"}".formatted(BrokerSetup.APPLICATION, worker.url()));
       try (var view = new KafkaView(kafka.bootstrap())) {
         view.createTopics(setup, 2);
