@@ -1,7 +1,6 @@
 package io.taskbroker.cli;
 
 import io.taskbroker.cli.demo.DemoCommand;
-import io.taskbroker.cli.demo.TrainCommand;
 import io.taskbroker.cli.soak.SoakCommand;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
@@ -24,13 +23,7 @@ import picocli.CommandLine.Spec;
       "Without a command it serves: taskbroker -c FILE",
       "Try it without anything installed: taskbroker demo"
     },
-    subcommands = {
-      ServeCommand.class,
-      ConfigCommand.class,
-      DemoCommand.class,
-      SoakCommand.class,
-      TrainCommand.class
-    })
+    subcommands = {ServeCommand.class, ConfigCommand.class, DemoCommand.class, SoakCommand.class})
 public final class Main implements Callable<Integer> {
   static final String VERSION = "taskbroker 0.1.0";
 

@@ -26,6 +26,7 @@ import java.util.function.UnaryOperator;
 /// everything in order.
 final class Demo {
   private static final Duration START = Duration.ofSeconds(30);
+  private static final Duration STOP = Duration.ofSeconds(12);
   private static final long LOOK_MILLIS = 200;
   private static final int REPORT_BATCH = 256;
   private static final int MAX_PROBLEMS = 20;
@@ -153,7 +154,7 @@ final class Demo {
       if (options.keepRunning() && !hook.isAsked()) {
         say("still running; press Ctrl-C to stop");
         stop.await();
-        broker.stop(options.stop());
+        broker.stop(STOP);
       }
       return account.problems().isEmpty() ? 0 : 1;
     }
@@ -194,7 +195,7 @@ final class Demo {
 
   private void stopBroker(BrokerProcess broker, Account account) throws InterruptedException {
     try {
-      int code = broker.stop(options.stop());
+      int code = broker.stop(STOP);
       if (code != 0) {
         account.add("the broker ended with code " + code);
       }

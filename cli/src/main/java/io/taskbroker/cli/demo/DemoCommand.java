@@ -27,7 +27,6 @@ import picocli.CommandLine.Spec;
     })
 public final class DemoCommand implements Callable<Integer> {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
-  private static final Duration STOP = Duration.ofSeconds(12);
   private static final int MAX_TASKS = 5_000_000;
   private static final int MAX_MILLIS = 60_000;
 
@@ -85,7 +84,7 @@ public final class DemoCommand implements Callable<Integer> {
     require(rate >= 0, "--rate must not be negative");
     var setting = Setting.of(Folders.empty(Optional.ofNullable(dir), "demo"), mode, tasks, millis);
     LibraryLog.to(setting.demoLog());
-    var options = new DemoOptions(tasks, millis, seed, rate, keepRunning, PATIENCE, STOP);
+    var options = new DemoOptions(tasks, millis, seed, rate, keepRunning, PATIENCE);
     boolean terminal =
         Optional.ofNullable(System.console()).filter(Console::isTerminal).isPresent();
     var out = spec.commandLine().getOut();

@@ -9,12 +9,5 @@ import java.time.Duration;
 /// @param rate how many tasks are published a second; 0 for as many as possible
 /// @param keepRunning whether everything stays up after the account, until it is interrupted
 /// @param patience how long nothing may happen, beyond what the tasks take, before it gives up
-/// @param stop how long the broker may take to end
 record DemoOptions(
-    int tasks,
-    int millis,
-    long seed,
-    int rate,
-    boolean keepRunning,
-    Duration patience,
-    Duration stop) {}
+    int tasks, int millis, long seed, int rate, boolean keepRunning, Duration patience) {}

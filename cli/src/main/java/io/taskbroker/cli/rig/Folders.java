@@ -4,7 +4,6 @@ import io.taskbroker.cli.CommandException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.Optional;
 
 /// The directory that a run of a command fills.
@@ -30,15 +29,6 @@ public final class Folders {
       return made;
     } catch (IOException e) {
       throw new CommandException("directory for the " + command + " cannot be made: " + e, e);
-    }
-  }
-
-  /// Deletes a directory with all that is in it.
-  public static void delete(Path dir) throws IOException {
-    try (var content = Files.walk(dir)) {
-      for (Path path : content.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(path);
-      }
     }
   }
 }

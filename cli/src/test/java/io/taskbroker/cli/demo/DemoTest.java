@@ -24,7 +24,6 @@ final class DemoTest {
   private static final int TASKS = 1_000;
   private static final int MILLIS = 20;
   private static final Duration PATIENCE = Duration.ofSeconds(6);
-  private static final Duration STOP = Duration.ofSeconds(12);
 
   @TempDir private Path dir;
   private final StringWriter out = new StringWriter();
@@ -82,7 +81,7 @@ final class DemoTest {
 
   private int demo(Mode mode, String fault, int tasks) throws Exception {
     var setting = Setting.of(dir, mode, tasks, MILLIS);
-    var options = new DemoOptions(tasks, MILLIS, 1, 0, false, PATIENCE, STOP);
+    var options = new DemoOptions(tasks, MILLIS, 1, 0, false, PATIENCE);
     UnaryOperator<BrokerLaunch> miniBroker =
         launch ->
             launch
