@@ -82,6 +82,7 @@ public class HotClasses {
   public void engine(Engine state) {
     state.workload.arrive(state.workload.records(BATCH, 0), state.running);
     state.workload.complete(state.running);
+    state.workload.pass(10);
   }
 
   /// An insert and a delete in a transaction with others, beside other rows.

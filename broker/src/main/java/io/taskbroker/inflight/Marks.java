@@ -37,11 +37,22 @@ final class Marks {
   /// A worker has it: to be written down if that lasts.
   void writeLater(Entry entry) {
     if (!entry.inMarkQueue) {
+      forgetDone();
       // A worker that got it while the broker is about to stop leaves no time to wait.
       long interval = flight.delivering ? flight.options.periods().markInterval() : 0;
       entry.markDue = flight.now + interval;
       entry.inMarkQueue = true;
       unmarked.addLast(entry);
+    }
+  }
+
+  /// Lets go of those at the head that are done: most are long before their time comes.
+  private void forgetDone() {
+    Entry first = unmarked.peekFirst();
+    while (first != null && (first.step == Entry.Step.REMOVING || first.step == Entry.Step.GONE)) {
+      unmarked.removeFirst();
+      first.inMarkQueue = false;
+      first = unmarked.peekFirst();
     }
   }
 

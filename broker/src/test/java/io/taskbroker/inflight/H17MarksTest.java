@@ -36,6 +36,17 @@ final class H17MarksTest {
   }
 
   @Test
+  void h17TaskThatIsDoneIsKeptForNoMark() {
+    partition.send(Task.of("done"));
+    rig.answer(PushOutcome.ACCEPTED);
+    rig.pass(RigOptions.MARK_INTERVAL / 2);
+    rig.report(Status.COMPLETE, "done");
+    partition.send(Task.of("running"));
+    rig.answer(PushOutcome.ACCEPTED);
+    assertThat(rig.engine().nextWake()).isEqualTo(rig.now + RigOptions.MARK_INTERVAL);
+  }
+
+  @Test
   void h17SecondDeliveryOfOneDoesNotPutOffTheMarksOfOthers() {
     var pulled = new EngineRig(RigOptions.pull().grace(200));
     RigPartition from = pulled.assigned("tasks");
