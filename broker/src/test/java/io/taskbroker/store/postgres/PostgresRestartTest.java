@@ -46,7 +46,10 @@ final class PostgresRestartTest {
       assertThat(store.load(0, 10_000))
           .extracting(Row::key)
           .containsExactlyElementsOf(commits.join());
-      assertThat(store.size()).isEqualTo(253L * commits.join().size());
+      // How large a row was that was deleted by a commit whose reply was lost is not known, and the
+      // row is counted on: one at most for each of the restarts.
+      int rows = commits.join().size();
+      assertThat(store.size()).isBetween(253L * rows, 253L * (rows + 2));
     }
   }
 
