@@ -1,6 +1,6 @@
 package io.taskbroker.store.postgres;
 
-import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Row;
 import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
@@ -76,7 +76,8 @@ final class Commits {
     }
     tried = batch.number();
     outcomes = null;
-    long newest = newestKey(batch);
+    long newest = batch.newestKey();
+    checkKey(newest);
     List<Outcome> done = write(batch);
     lastKey = Math.max(lastKey, newest);
     outcomes = done;
@@ -125,15 +126,11 @@ final class Commits {
     }
   }
 
-  /// @throws StoreException of kind `FULL` if there is to be no insert
-  private long newestKey(WriteBatch batch) {
-    long newest = 0;
-    for (Change change : batch.changes()) {
-      if (change instanceof Change.Insert insert) {
-        newest = Math.max(newest, insert.row().key());
-      }
-    }
-    if (newest > 0 && size() > limits.insertLimit()) {
+  /// Whether rows up to this key may be inserted.
+  ///
+  /// @throws StoreException of kind `FULL` if there is to be no insert, `FATAL` if keys are used up
+  private void checkKey(long newest) {
+    if (newest != Row.NONE && size() > limits.insertLimit()) {
       throw new StoreException(
           Kind.FULL,
           "The rows in %s have more than %d bytes, an eighth above store.max_size; it takes nothing in until there are fewer"
@@ -144,7 +141,6 @@ final class Commits {
       throw new StoreException(
           Kind.FATAL, "The run %d has no keys left; start the broker again".formatted(run), null);
     }
-    return newest;
   }
 
   private CommitSession session() throws SQLException {

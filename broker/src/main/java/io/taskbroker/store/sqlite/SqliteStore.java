@@ -232,8 +232,9 @@ public final class SqliteStore implements ActivationStore {
   /// @return of a batch that was committed before, the outcomes that it had then
   @Override
   public List<Outcome> commit(WriteBatch batch) {
-    long newest = newestKey(batch);
-    List<Outcome> outcomes = inTransaction("commit a batch", session -> apply(session, batch));
+    long newest = batch.newestKey();
+    List<Outcome> outcomes =
+        inTransaction("commit a batch", session -> apply(session, batch, newest));
     lastKey = Math.max(lastKey, newest);
     HandOut.of(epoch, batch).ifPresent(this::note);
     return outcomes;
@@ -254,20 +255,8 @@ public final class SqliteStore implements ActivationStore {
     }
   }
 
-  /// The largest key of what is inserted; [Row#NONE] if nothing is.
-  private static long newestKey(WriteBatch batch) {
-    long newest = Row.NONE;
-    for (Change change : batch.changes()) {
-      if (change instanceof Change.Insert insert) {
-        newest = Math.max(newest, insert.row().key());
-      }
-    }
-    return newest;
-  }
-
-  private List<Outcome> apply(Session session, WriteBatch batch) throws SQLException {
+  private List<Outcome> apply(Session session, WriteBatch batch, long newest) throws SQLException {
     List<Change> changes = batch.changes();
-    long newest = newestKey(batch);
     if (!session.advance(epoch, batch.number(), Math.max(lastKey, newest))) {
       return outcomesOfBefore(session, batch);
     }
