@@ -18,6 +18,7 @@ final class EndToEnd {
   private static final long LOOK_MILLIS = 20;
   private static final int REHEARSED = 20_000;
   private static final long PATIENCE_NANOS = 30 * SECOND;
+  private static final Duration BEYOND_THE_END = Duration.ofHours(1);
 
   private final Scenario scenario;
   private final Path dir;
@@ -63,9 +64,11 @@ final class EndToEnd {
       rehearse(world);
       int backlog = scenario.offer().backlog();
       publisher.publish(backlog);
+      publishCrowd(world);
       Child process = world.startBroker(World.TOPIC, log);
       broker = new ProcessUsage(process.pid());
       kafka = new ProcessUsage(world.kafka().pid());
+      awaitCrowd(world, process);
       probe = scenario.broker().probed() ? AllocationProbe.attach(process.pid()) : Optional.empty();
       try {
         return backlog > 0
@@ -84,7 +87,8 @@ final class EndToEnd {
     }
     Scenario.Offer played = scenario.offer();
     var offer =
-        new Scenario.Offer(length, 0, REHEARSED, 0, played.parameterBytes(), played.lingerMillis());
+        new Scenario.Offer(
+            length, 0, REHEARSED, 0, played.parameterBytes(), played.lingerMillis(), Duration.ZERO);
     var own = new ExecutionLog(offer.capacity());
     Child process = world.startBroker(World.REHEARSAL, own);
     try (var publisher = publisher(world, World.REHEARSAL, World.APPLICATION, offer, own)) {
@@ -93,6 +97,38 @@ final class EndToEnd {
       awaitRest(process, publisher.stop(), own);
     }
     world.stop(process);
+  }
+
+  private void publishCrowd(World world) {
+    var neighbours = scenario.neighbours();
+    publishCrowd(world, World.APPLICATION, neighbours.delayed(), BEYOND_THE_END);
+    publishCrowd(world, World.DEAD, neighbours.waiting(), Duration.ZERO);
+  }
+
+  private void publishCrowd(World world, String application, int tasks, Duration delay) {
+    if (tasks == 0) {
+      return;
+    }
+    var offer = scenario.offer().crowd(tasks, delay);
+    try (var crowd = publisher(world, World.TOPIC, application, offer, new ExecutionLog(tasks))) {
+      crowd.publish(tasks);
+    }
+  }
+
+  private void awaitCrowd(World world, Child process) throws InterruptedException {
+    double stored = 0;
+    long moved = System.nanoTime();
+    while (stored < scenario.neighbours().crowd()) {
+      TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
+      double now = Scrape.of(world.metricsPort()).getOrDefault(Scrape.STORED, 0.0);
+      if (now > stored) {
+        stored = now;
+        moved = System.nanoTime();
+      } else if (System.nanoTime() - moved > PATIENCE_NANOS) {
+        throw new IllegalStateException(
+            "The broker took no more than %,.0f tasks:%n%s".formatted(stored, process.logEnd()));
+      }
+    }
   }
 
   private static Publisher publisher(
@@ -116,7 +152,13 @@ final class EndToEnd {
     if (rate > 0) {
       var offer =
           new Scenario.Offer(
-              scenario.offer().length(), rate, 0, 0, scenario.offer().parameterBytes(), 0);
+              scenario.offer().length(),
+              rate,
+              0,
+              0,
+              scenario.offer().parameterBytes(),
+              0,
+              Duration.ZERO);
       var own =
           publisher(world, World.TOPIC, application, offer, new ExecutionLog(offer.capacity()));
       neighbours.add(own);

@@ -90,6 +90,19 @@ final class EndToEndCommand implements Callable<Integer> {
       description = "With Postgres: a session keeps an old snapshot open from the first task on.")
   private boolean snapshot;
 
+  @Option(
+      names = "--delayed",
+      defaultValue = "0",
+      description = "Tasks that the broker has from the beginning, and that run after the end.")
+  private int delayed;
+
+  @Option(
+      names = "--waiting",
+      defaultValue = "0",
+      description =
+          "Tasks that the broker has from the beginning, of an application without workers.")
+  private int waiting;
+
   @Override
   public Integer call() throws IOException, InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
@@ -129,8 +142,14 @@ final class EndToEndCommand implements Callable<Integer> {
         concurrency,
         store,
         new Scenario.Offer(
-            Duration.ofSeconds(seconds), rate, window, backlog, parameterBytes, lingerMillis),
-        new Scenario.Neighbours(deadRate, slowRate, snapshot),
+            Duration.ofSeconds(seconds),
+            rate,
+            window,
+            backlog,
+            parameterBytes,
+            lingerMillis,
+            Duration.ZERO),
+        new Scenario.Neighbours(deadRate, slowRate, snapshot, delayed, waiting),
         launch.launch());
   }
 
@@ -150,6 +169,8 @@ final class EndToEndCommand implements Callable<Integer> {
     options.put("dead_rate", deadRate);
     options.put("slow_rate", slowRate);
     options.put("held_snapshot", snapshot);
+    options.put("delayed", delayed);
+    options.put("waiting", waiting);
     options.put("environment", launch.environment);
     return options;
   }

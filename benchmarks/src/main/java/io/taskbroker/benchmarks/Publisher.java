@@ -110,8 +110,11 @@ final class Publisher implements AutoCloseable {
   }
 
   private void send(int number) {
-    var record =
-        new ProducerRecord<byte[], byte[]>(topic, template.task(number).build().toByteArray());
+    var task = template.task(number);
+    if (offer.delay().isPositive()) {
+      task.setDelay(offer.delay().toSeconds());
+    }
+    var record = new ProducerRecord<byte[], byte[]>(topic, task.build().toByteArray());
     var _ =
         producer.send(
             record,

@@ -70,7 +70,7 @@ final class RestartCommand implements Callable<Integer> {
   private Map<String, Object> measure(Path dir) throws IOException, InterruptedException {
     fill(dir.resolve(World.TOPIC + ".sqlite"));
     var log = new ExecutionLog(1);
-    var offer = new Scenario.Offer(Duration.ZERO, 0, 0, 1, 400, 0);
+    var offer = new Scenario.Offer(Duration.ZERO, 0, 0, 1, 400, 0, Duration.ZERO);
     var scenario =
         new Scenario(
             name,
@@ -80,7 +80,7 @@ final class RestartCommand implements Callable<Integer> {
             8_192,
             Scenario.Store.SQLITE,
             offer,
-            new Scenario.Neighbours(0, 0, false),
+            Scenario.Neighbours.NONE,
             launch.launch());
     try (World world = World.open(scenario, dir);
         var publisher =

@@ -38,6 +38,8 @@ record Scenario(
     POSTGRES
   }
 
+  private static final int LINGER_MILLIS = 5;
+
   /// What is published.
   ///
   /// @param length how long to publish; ignored with a backlog
@@ -47,8 +49,20 @@ record Scenario(
   /// @param backlog tasks that are published before the broker starts, and none after; 0 for none
   /// @param parameterBytes size of a task's parameters
   /// @param lingerMillis how long the producer waits for company
+  /// @param delay for which each task waits in the broker
   record Offer(
-      Duration length, int rate, int window, int backlog, int parameterBytes, int lingerMillis) {
+      Duration length,
+      int rate,
+      int window,
+      int backlog,
+      int parameterBytes,
+      int lingerMillis,
+      Duration delay) {
+    /// As many tasks that are published at once, and run no sooner than after some time.
+    Offer crowd(int tasks, Duration delay) {
+      return new Offer(Duration.ZERO, 0, 0, tasks, parameterBytes, LINGER_MILLIS, delay);
+    }
+
     /// How many tasks there can be at most.
     int capacity() {
       if (backlog > 0) {
@@ -65,9 +79,20 @@ record Scenario(
   /// @param slowRate tasks a second for one whose only worker takes 10 s for each, 64 at a time
   /// @param snapshot whether a session of somebody else reads an old state of Postgres all the
   ///   time, so that no row that was deleted since can be cleaned up
-  record Neighbours(int deadRate, int slowRate, boolean snapshot) {
+  /// @param delayed tasks of the application that is measured, which the broker has from the
+  ///   beginning and which run after the end
+  /// @param waiting tasks of the application whose workers are not there, which the broker has from
+  ///   the beginning
+  record Neighbours(int deadRate, int slowRate, boolean snapshot, int delayed, int waiting) {
+    static final Neighbours NONE = new Neighbours(0, 0, false, 0, 0);
+
     int rate() {
       return deadRate + slowRate;
+    }
+
+    /// How many the broker has from the beginning.
+    int crowd() {
+      return delayed + waiting;
     }
   }
 

@@ -16,6 +16,8 @@ final class Scrape {
   static final String COMMITS = "taskbroker_store_commit_changes_count";
   static final String CHANGES = "taskbroker_store_commit_changes_sum";
 
+  static final String STORED = "taskbroker_consumer_inflight_activation_writer_stored_total";
+
   private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
   private Scrape() {}

@@ -43,8 +43,17 @@ final class Targets {
         "fairness-neighbours",
         "delivery_us.p99",
         1.2 * number("fairness-alone", "delivery_us.p99"));
+    besideAMillion(table, "delayed");
+    besideAMillion(table, "waiting");
     atMost(table, "restart-parked", "seconds_to_first_delivery", 10);
     return table.toString();
+  }
+
+  /// What a task costs does not depend on how many others there are.
+  private void besideAMillion(Table table, String others) {
+    String figure = "broker_cpu_us_per_task_without_jit";
+    double few = number("beside-1000-" + others, figure);
+    atMost(table, "beside-1000000-" + others, figure, 1.2 * few);
   }
 
   private void atLeast(Table table, String name, String figure, double target) {

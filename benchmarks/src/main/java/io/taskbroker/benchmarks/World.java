@@ -184,7 +184,7 @@ final class World implements AutoCloseable {
   }
 
   private String neighbours() {
-    if (scenario.neighbours().rate() == 0) {
+    if (scenario.neighbours().rate() + scenario.neighbours().waiting() == 0) {
       return "";
     }
     var options =

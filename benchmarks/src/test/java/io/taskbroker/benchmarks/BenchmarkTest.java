@@ -24,7 +24,7 @@ final class BenchmarkTest {
   @EnumSource(Scenario.Mode.class)
   void everyTaskIsRunOnceAndAccountedFor(Scenario.Mode mode, @TempDir Path dir)
       throws IOException, InterruptedException {
-    var offer = new Scenario.Offer(Duration.ofSeconds(SECONDS), RATE, 0, 0, 400, 0);
+    var offer = new Scenario.Offer(Duration.ofSeconds(SECONDS), RATE, 0, 0, 400, 0, Duration.ZERO);
     var scenario =
         new Scenario(
             "smoke",
@@ -34,7 +34,7 @@ final class BenchmarkTest {
             1_024,
             Scenario.Store.SQLITE,
             offer,
-            new Scenario.Neighbours(0, 0, false),
+            Scenario.Neighbours.NONE,
             new Scenario.Launch(broker(), Map.of(), true, Duration.ofSeconds(1)));
 
     var outcome = new EndToEnd(scenario, Files.createDirectory(dir.resolve("run"))).run();

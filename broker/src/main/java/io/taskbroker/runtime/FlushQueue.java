@@ -216,11 +216,8 @@ final class FlushQueue<T> {
       while (!isDue()) {
         if (failure != null || (waiting.isEmpty() && (ending || until - ticker.nanoTime() <= 0))) {
           return List.of();
-        } else if (waiting.isEmpty()) {
-          sleep(Sleep.EMPTY, until);
-        } else {
-          sleep(Sleep.PAUSING, dueAt);
         }
+        sleep(until);
       }
       moveToBatch();
       return Collections.unmodifiableList(batch);
@@ -339,10 +336,14 @@ final class FlushQueue<T> {
     }
   }
 
-  private void sleep(Sleep how, long until) throws InterruptedException {
-    sleep = how;
+  /// Before the end of the interval what is not due wakes nobody, even if it is the first to come:
+  /// that would be a wake-up to set an alarm.
+  private void sleep(long until) throws InterruptedException {
+    boolean pausing = !waiting.isEmpty() || (interval > 0 && dueAt - ticker.nanoTime() > 0);
+    boolean endsPause = !waiting.isEmpty() || (pausing && dueAt - until < 0);
+    sleep = pausing ? Sleep.PAUSING : Sleep.EMPTY;
     try {
-      ticker.await(lock, work, until);
+      ticker.await(lock, work, endsPause ? dueAt : until);
     } finally {
       sleep = Sleep.AWAKE;
     }

@@ -30,7 +30,9 @@ public record BrokerLaunch(
           "-XX:+UseSerialGC",
           "-Xmx256m",
           "-XX:+UseCompactObjectHeaders",
-          "-XX:MetaspaceSize=64m");
+          "-XX:+UseTransparentHugePages",
+          "-XX:MetaspaceSize=64m",
+          "-XX:TrimNativeHeapInterval=10000");
 
   public BrokerLaunch {
     wrapper = List.copyOf(wrapper);
