@@ -339,7 +339,7 @@ final class FlushQueue<T> {
   /// Before the end of the interval what is not due wakes nobody, even if it is the first to come:
   /// that would be a wake-up to set an alarm.
   private void sleep(long until) throws InterruptedException {
-    boolean pausing = !waiting.isEmpty() || (interval > 0 && dueAt - ticker.nanoTime() > 0);
+    boolean pausing = !waiting.isEmpty() || dueAt - ticker.nanoTime() > 0;
     boolean endsPause = !waiting.isEmpty() || (pausing && dueAt - until < 0);
     sleep = pausing ? Sleep.PAUSING : Sleep.EMPTY;
     try {
