@@ -63,7 +63,7 @@ final class EndToEnd {
         var publisher = publisher(world, World.TOPIC, World.APPLICATION, scenario.offer(), log)) {
       rehearse(world);
       int backlog = scenario.offer().backlog();
-      publisher.publish(backlog);
+      publisher.publish(backlog, Duration.ZERO);
       publishCrowd(world);
       Child process = world.startBroker(World.TOPIC, log);
       broker = new ProcessUsage(process.pid());
@@ -87,8 +87,7 @@ final class EndToEnd {
     }
     Scenario.Offer played = scenario.offer();
     var offer =
-        new Scenario.Offer(
-            length, 0, REHEARSED, 0, played.parameterBytes(), played.lingerMillis(), Duration.ZERO);
+        new Scenario.Offer(length, 0, REHEARSED, 0, played.parameterBytes(), played.lingerMillis());
     var own = new ExecutionLog(offer.capacity());
     Child process = world.startBroker(World.REHEARSAL, own);
     try (var publisher = publisher(world, World.REHEARSAL, World.APPLICATION, offer, own)) {
@@ -109,9 +108,9 @@ final class EndToEnd {
     if (tasks == 0) {
       return;
     }
-    var offer = scenario.offer().crowd(tasks, delay);
-    try (var crowd = publisher(world, World.TOPIC, application, offer, new ExecutionLog(tasks))) {
-      crowd.publish(tasks);
+    var own = new ExecutionLog(tasks);
+    try (var crowd = publisher(world, World.TOPIC, application, scenario.offer(), own)) {
+      crowd.publish(tasks, delay);
     }
   }
 
@@ -119,7 +118,7 @@ final class EndToEnd {
     double stored = 0;
     long moved = System.nanoTime();
     while (stored < scenario.neighbours().crowd()) {
-      TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
+      TimeUnit.NANOSECONDS.sleep(SECOND);
       double now = Scrape.of(world.metricsPort()).getOrDefault(Scrape.STORED, 0.0);
       if (now > stored) {
         stored = now;
@@ -152,13 +151,7 @@ final class EndToEnd {
     if (rate > 0) {
       var offer =
           new Scenario.Offer(
-              scenario.offer().length(),
-              rate,
-              0,
-              0,
-              scenario.offer().parameterBytes(),
-              0,
-              Duration.ZERO);
+              scenario.offer().length(), rate, 0, 0, scenario.offer().parameterBytes(), 0);
       var own =
           publisher(world, World.TOPIC, application, offer, new ExecutionLog(offer.capacity()));
       neighbours.add(own);

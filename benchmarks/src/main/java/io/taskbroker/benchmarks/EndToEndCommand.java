@@ -142,13 +142,7 @@ final class EndToEndCommand implements Callable<Integer> {
         concurrency,
         store,
         new Scenario.Offer(
-            Duration.ofSeconds(seconds),
-            rate,
-            window,
-            backlog,
-            parameterBytes,
-            lingerMillis,
-            Duration.ZERO),
+            Duration.ofSeconds(seconds), rate, window, backlog, parameterBytes, lingerMillis),
         new Scenario.Neighbours(deadRate, slowRate, snapshot, delayed, waiting),
         launch.launch());
   }

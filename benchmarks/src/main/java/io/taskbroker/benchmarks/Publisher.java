@@ -1,7 +1,9 @@
 package io.taskbroker.benchmarks;
 
+import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.testkit.ExecutionLog;
 import io.taskbroker.testkit.TaskTemplate;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
@@ -61,10 +63,16 @@ final class Publisher implements AutoCloseable {
   }
 
   /// Publishes a number of tasks, and returns when Kafka has them.
-  void publish(int tasks) {
+  ///
+  /// @param delay for which each of them waits in the broker, in whole seconds
+  void publish(int tasks, Duration delay) {
     for (int number = 0; number < tasks; number++) {
       log.published(number);
-      send(number);
+      var task = template.task(number);
+      if (delay.isPositive()) {
+        task.setDelay(delay.toSeconds());
+      }
+      send(task);
       published = number + 1;
     }
     producer.flush();
@@ -85,7 +93,7 @@ final class Publisher implements AutoCloseable {
           log.published(number);
         }
         if (!stopped) {
-          send(number);
+          send(template.task(number));
           published = ++number;
         }
       }
@@ -109,11 +117,7 @@ final class Publisher implements AutoCloseable {
     }
   }
 
-  private void send(int number) {
-    var task = template.task(number);
-    if (offer.delay().isPositive()) {
-      task.setDelay(offer.delay().toSeconds());
-    }
+  private void send(TaskActivation.Builder task) {
     var record = new ProducerRecord<byte[], byte[]>(topic, task.build().toByteArray());
     var _ =
         producer.send(

@@ -70,7 +70,7 @@ final class RestartCommand implements Callable<Integer> {
   private Map<String, Object> measure(Path dir) throws IOException, InterruptedException {
     fill(dir.resolve(World.TOPIC + ".sqlite"));
     var log = new ExecutionLog(1);
-    var offer = new Scenario.Offer(Duration.ZERO, 0, 0, 1, 400, 0, Duration.ZERO);
+    var offer = new Scenario.Offer(Duration.ZERO, 0, 0, 1, 400, 0);
     var scenario =
         new Scenario(
             name,
@@ -85,7 +85,7 @@ final class RestartCommand implements Callable<Integer> {
     try (World world = World.open(scenario, dir);
         var publisher =
             new Publisher(world.bootstrap(), World.TOPIC, World.APPLICATION, offer, log)) {
-      publisher.publish(1);
+      publisher.publish(1, Duration.ZERO);
       long begun = System.nanoTime();
       Child broker = world.startBroker(World.TOPIC, log);
       long serving = System.nanoTime() - begun;

@@ -38,8 +38,6 @@ record Scenario(
     POSTGRES
   }
 
-  private static final int LINGER_MILLIS = 5;
-
   /// What is published.
   ///
   /// @param length how long to publish; ignored with a backlog
@@ -49,20 +47,8 @@ record Scenario(
   /// @param backlog tasks that are published before the broker starts, and none after; 0 for none
   /// @param parameterBytes size of a task's parameters
   /// @param lingerMillis how long the producer waits for company
-  /// @param delay for which each task waits in the broker
   record Offer(
-      Duration length,
-      int rate,
-      int window,
-      int backlog,
-      int parameterBytes,
-      int lingerMillis,
-      Duration delay) {
-    /// As many tasks that are published at once, and run no sooner than after some time.
-    Offer crowd(int tasks, Duration delay) {
-      return new Offer(Duration.ZERO, 0, 0, tasks, parameterBytes, LINGER_MILLIS, delay);
-    }
-
+      Duration length, int rate, int window, int backlog, int parameterBytes, int lingerMillis) {
     /// How many tasks there can be at most.
     int capacity() {
       if (backlog > 0) {

@@ -24,7 +24,7 @@ final class BenchmarkTest {
   @EnumSource(Scenario.Mode.class)
   void everyTaskIsRunOnceAndAccountedFor(Scenario.Mode mode, @TempDir Path dir)
       throws IOException, InterruptedException {
-    var offer = new Scenario.Offer(Duration.ofSeconds(SECONDS), RATE, 0, 0, 400, 0, Duration.ZERO);
+    var offer = new Scenario.Offer(Duration.ofSeconds(SECONDS), RATE, 0, 0, 400, 0);
     var scenario =
         new Scenario(
             "smoke",
