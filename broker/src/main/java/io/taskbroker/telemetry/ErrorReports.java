@@ -6,6 +6,7 @@ import ch.qos.logback.classic.LoggerContext;
 import io.sentry.Sentry;
 import io.sentry.SentryOptions;
 import io.sentry.logback.SentryAppender;
+import io.taskbroker.runtime.BuildInfo;
 import io.taskbroker.runtime.Service;
 import java.util.Map;
 import java.util.Optional;
@@ -40,7 +41,8 @@ public final class ErrorReports implements Service {
     environment.ifPresent(options::setEnvironment);
     tracesSampleRate.ifPresent(options::setTracesSampleRate);
     tags.forEach(options::setTag);
-    options.setRelease("taskbroker@" + version());
+    var build = BuildInfo.current();
+    options.setRelease("taskbroker@" + build.version() + "+" + build.commit());
     options.getLogs().setEnabled(true);
     options.setSendDefaultPii(false);
     options.setEnableExternalConfiguration(false);
@@ -87,10 +89,5 @@ public final class ErrorReports implements Service {
   private static Logger root() {
     return ((LoggerContext) LoggerFactory.getILoggerFactory())
         .getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
-  }
-
-  private static String version() {
-    String version = ErrorReports.class.getPackage().getImplementationVersion();
-    return version == null ? "unknown" : version;
   }
 }

@@ -15,7 +15,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "config",
     mixinStandardHelpOptions = true,
-    version = Main.VERSION,
+    versionProvider = Version.class,
     description = "Checks or shows a configuration.")
 final class ConfigCommand {
   private static final String FILE_HELP =
@@ -29,7 +29,7 @@ final class ConfigCommand {
   @Command(
       name = "check",
       mixinStandardHelpOptions = true,
-      version = Main.VERSION,
+      versionProvider = Version.class,
       description = "Says OK, or everything that is wrong.")
   int check(
       @Option(
@@ -44,7 +44,7 @@ final class ConfigCommand {
   @Command(
       name = "show",
       mixinStandardHelpOptions = true,
-      version = Main.VERSION,
+      versionProvider = Version.class,
       description = "Writes the effective configuration as YAML, with secrets hidden.")
   int show(
       @Option(

@@ -1,14 +1,10 @@
 package io.taskbroker.cli;
 
-import io.taskbroker.cli.demo.DemoCommand;
-import io.taskbroker.cli.soak.SoakCommand;
-import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /// The command line of the broker: parses the arguments and runs the chosen command, which is
@@ -16,17 +12,15 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "taskbroker",
     mixinStandardHelpOptions = true,
-    version = Main.VERSION,
+    versionProvider = Version.class,
     description = "Hands tasks from Kafka topics to workers, and keeps track of them.",
     footer = {
       "",
       "Without a command it serves: taskbroker -c FILE",
-      "Try it without anything installed: taskbroker demo"
+      "From a checkout, with nothing installed: ./taskbroker demo"
     },
-    subcommands = {ServeCommand.class, ConfigCommand.class, DemoCommand.class, SoakCommand.class})
+    subcommands = {ServeCommand.class, ConfigCommand.class})
 public final class Main implements Callable<Integer> {
-  static final String VERSION = "taskbroker 0.1.0";
-
   @Mixin private ServeOptions options;
   @Spec private CommandSpec spec;
 
@@ -36,13 +30,8 @@ public final class Main implements Callable<Integer> {
     System.exit(commandLine().execute(args));
   }
 
-  /// Errors are one line on the error output. Exit codes: 2 for arguments that make no sense, 1 for
-  /// a command that failed.
   static CommandLine commandLine() {
-    return new CommandLine(new Main())
-        .setCaseInsensitiveEnumValuesAllowed(true)
-        .setParameterExceptionHandler(Main::misused)
-        .setExecutionExceptionHandler((e, command, _) -> failed(e, command));
+    return CommandErrors.asOneLine(new CommandLine(new Main()));
   }
 
   ServeOptions options() {
@@ -52,26 +41,5 @@ public final class Main implements Callable<Integer> {
   @Override
   public Integer call() {
     return options.run(spec.commandLine().getErr());
-  }
-
-  private static int misused(ParameterException e, String[] args) {
-    CommandLine command = e.getCommandLine();
-    say(command, e, " (see " + command.getCommandSpec().qualifiedName() + " --help)");
-    return CommandLine.ExitCode.USAGE;
-  }
-
-  private static int failed(Exception e, CommandLine command) {
-    say(command, e, "");
-    if (!(e instanceof CommandException)) {
-      e.printStackTrace(command.getErr());
-    }
-    return CommandLine.ExitCode.SOFTWARE;
-  }
-
-  private static void say(CommandLine command, Exception e, String hint) {
-    String message = e.getMessage() == null ? e.toString() : e.getMessage();
-    PrintWriter err = command.getErr();
-    err.println("taskbroker: " + message.lines().findFirst().orElse("") + hint);
-    err.flush();
   }
 }

@@ -11,7 +11,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "serve",
     mixinStandardHelpOptions = true,
-    version = Main.VERSION,
+    versionProvider = Version.class,
     description = "Runs the broker.")
 final class ServeCommand implements Callable<Integer> {
   @ParentCommand private Main main;

@@ -24,26 +24,24 @@ final class MainTest {
 
     assertThat(out.toString())
         .startsWith("Usage: taskbroker")
-        .contains(
-            "-c, --config=FILE", "-r, --run=MODE", "broker, migrations", "serve", "config", "demo");
+        .contains("-c, --config=FILE", "-r, --run=MODE", "broker, migrations", "serve", "config");
     assertThat(err.toString()).isEmpty();
   }
 
   @Test
   void everyCommandHasHelp() {
     assertThat(run("serve", "--help")).isZero();
-    assertThat(run("demo", "--help")).isZero();
+    assertThat(run("config", "check", "--help")).isZero();
 
     assertThat(out.toString())
-        .contains("Usage: taskbroker serve", "Usage: taskbroker demo")
-        .contains("--tasks", "--duration-ms", "--mode", "--seed", "--dir", "--keep-running");
+        .contains("Usage: taskbroker serve", "Usage: taskbroker config check");
   }
 
   @Test
   void tellsItsVersion() {
     assertThat(run("--version")).isZero();
 
-    assertThat(out.toString()).matches("taskbroker \\d+\\.\\d+\\.\\d+\\R");
+    assertThat(out.toString()).matches("taskbroker \\S+ \\(commit \\S+\\)\\R");
   }
 
   @ParameterizedTest
@@ -116,10 +114,7 @@ final class MainTest {
     "bogus, bogus",
     "-r sideways, sideways",
     "-c, --config",
-    "demo --tasks 0, --tasks must be 1 to 5000000",
-    "demo --tasks many, many",
-    "demo --duration-ms -1, --duration-ms must be",
-    "demo --mode throw, throw"
+    "demo, demo"
   })
   void argumentsThatMakeNoSenseAreOneLineAndCode2(String line, String complaint) {
     assertThat(run(line.split(" "))).isEqualTo(2);
@@ -127,17 +122,6 @@ final class MainTest {
     assertThat(err.toString().lines()).hasSize(1);
     assertThat(err.toString()).startsWith("taskbroker: ").contains(complaint, "--help)");
     assertThat(out.toString()).isEmpty();
-  }
-
-  @Test
-  void theDemoLeavesForeignFilesAlone() throws Exception {
-    Files.writeString(dir.resolve("precious"), "mine");
-
-    assertThat(run("demo", "--dir", dir.toString())).isEqualTo(1);
-
-    assertThat(err.toString().lines()).hasSize(1);
-    assertThat(err.toString()).contains("is not empty");
-    assertThat(dir.toFile().list()).containsExactly("precious");
   }
 
   private int run(String... args) {

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -140,6 +141,26 @@ public final class EmbeddedKafka implements AutoCloseable {
   /// leader that is not ready, have the second one taken, and get the order right never again.
   public void createTopic(String name, int partitions) {
     createTopic(new NewTopic(name, partitions, (short) 1));
+  }
+
+  /// The same, unless there is a topic of that name, whatever its number of partitions.
+  public void createTopicIfMissing(String name, int partitions) {
+    try (var admin = admin()) {
+      if (!topics(admin).contains(name)) {
+        createTopic(admin, new NewTopic(name, partitions, (short) 1));
+      }
+    }
+  }
+
+  private static Set<String> topics(Admin admin) {
+    try {
+      return admin.listTopics().names().get(ADMIN_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new IllegalStateException("Could not list the topics", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("Interrupted while listing the topics", e);
+    }
   }
 
   /// The same for a topic with settings of its own.

@@ -1,0 +1,150 @@
+package io.taskbroker.lab.soak;
+
+import io.taskbroker.lab.soak.FaultPlan.Planned;
+import io.taskbroker.testkit.BadCaller;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/// Makes faults happen, one after the other, and notes when they did. Owned by one thread; what
+/// happens now may be asked by any.
+final class Faults {
+  private static final int BAD_MESSAGES = 25;
+  private static final int BAD_CALLS = 90;
+
+  /// What faults are done to.
+  record Victims(
+      SoakSetting setting, BrokerSeat broker, KafkaSeat kafka, Pools pools, Publisher publisher) {}
+
+  private final Victims victims;
+  private final Runs clock;
+  private final CountDownLatch stop;
+  private final BadMessages badMessages;
+  private final List<Incident> incidents = new ArrayList<>();
+  private int sentBadMessages;
+  private int badCalls;
+  private volatile String current = "";
+
+  Faults(Victims victims, Runs clock, CountDownLatch stop, long seed) {
+    this.victims = victims;
+    this.clock = clock;
+    this.stop = stop;
+    badMessages = new BadMessages(seed);
+  }
+
+  /// Returns when it is over, and the broker serves.
+  void happen(Planned fault) throws InterruptedException {
+    long begin = clock.now();
+    Optional<Application> application =
+        fault.kind() == FaultKind.WORKERS_GONE ? Optional.of(victim(fault)) : Optional.empty();
+    current = fault.kind() + application.map(a -> " of " + a).orElse("");
+    try {
+      act(fault, application);
+    } catch (IOException e) {
+      throw new UncheckedIOException("Could not let " + fault.kind() + " happen", e);
+    } finally {
+      current = "";
+      incidents.add(new Incident(fault.kind(), application, begin, clock.now()));
+    }
+  }
+
+  private static Application victim(Planned fault) {
+    List<Application> all = List.of(Application.values());
+    return all.get(fault.draw() % all.size());
+  }
+
+  private void act(Planned fault, Optional<Application> application)
+      throws IOException, InterruptedException {
+    BrokerSeat broker = victims.broker();
+    switch (fault.kind()) {
+      case KILL -> {
+        broker.kill();
+        pause(fault.lasting());
+        broker.start();
+        broker.awaitServing();
+      }
+      case KILL_TWICE -> {
+        broker.kill();
+        broker.start();
+        pause(Duration.ofMillis(200 + fault.draw() % 1_800));
+        broker.kill();
+        pause(fault.lasting());
+        broker.start();
+        broker.awaitServing();
+      }
+      case TERM -> {
+        broker.stop();
+        pause(fault.lasting());
+        broker.start();
+        broker.awaitServing();
+      }
+      case KILL_IN_OUTAGE -> {
+        victims.kafka().stop();
+        pause(fault.lasting().dividedBy(2));
+        broker.kill();
+        broker.start();
+        broker.awaitServing();
+        pause(fault.lasting().dividedBy(2));
+        victims.kafka().start();
+      }
+      case FREEZE -> {
+        broker.freeze();
+        pause(fault.lasting());
+        broker.thaw();
+      }
+      case WORKERS_GONE -> {
+        application.ifPresent(victims.pools()::kill);
+        application.ifPresent(clock::workersDied);
+        pause(fault.lasting());
+        application.ifPresent(victims.pools()::start);
+      }
+      case KAFKA_GONE -> {
+        victims.kafka().stop();
+        pause(fault.lasting());
+        victims.kafka().start();
+      }
+      case BAD_MESSAGES -> {
+        for (int i = 0; i < BAD_MESSAGES; i++) {
+          victims.publisher().send(SoakSetting.TASKS, badMessages.next());
+          sentBadMessages++;
+        }
+      }
+      case BAD_CALLS ->
+          badCalls += new BadCaller(victims.setting().brokerPort(), fault.draw()).call(BAD_CALLS);
+      case RULES -> {
+        victims.setting().beginRules();
+        pause(fault.lasting());
+        victims.setting().breakRules();
+        pause(fault.lasting().dividedBy(4));
+        victims.setting().endRules();
+      }
+    }
+  }
+
+  private void pause(Duration time) throws InterruptedException {
+    // An interrupt of the soak ends it here, so that everything is put right before.
+    var _ = stop.await(time.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /// What happens now; empty if nothing does.
+  String current() {
+    return current;
+  }
+
+  List<Incident> incidents() {
+    return List.copyOf(incidents);
+  }
+
+  int sentBadMessages() {
+    return sentBadMessages;
+  }
+
+  int badCalls() {
+    return badCalls;
+  }
+}
