@@ -5,22 +5,30 @@ import io.taskbroker.activation.Destination;
 import io.taskbroker.config.RuntimeConfig;
 import io.taskbroker.config.RuntimeConfig.Killswitch;
 import io.taskbroker.inflight.Rules;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.Collectors;
 
-/// The rules of one file (reference-spec 3.7). A task that no rule names costs two look-ups in a
-/// table; its arguments are looked at only if a selector is about it. Immutable.
+/// The rules of one file (reference-spec 3.7), with their usage. A task that no rule names costs
+/// two look-ups in a table; its arguments are looked at only if a selector is about it. The rules
+/// are immutable; thread-safe.
 public final class RuleSet implements Rules {
   private static final Verdict BY_NAME = new Verdict.Killed(false);
   private static final Verdict BY_SELECTOR = new Verdict.Killed(true);
 
-  private final Map<String, Selector> selectors = new HashMap<>();
-  private final Set<String> demoted;
+  /// Rules that names of tasks are compared with while they match nothing; a bound of the work.
+  private static final int MAX_COMPARED = 8;
+
+  private final Map<String, TaskRule> tasks = new HashMap<>();
+  private final Map<String, RuleUse> namespaces = new HashMap<>();
+  private final List<RuleUse> compared;
   private final Verdict demotion;
   private final Destination target;
+  private volatile boolean judged;
+
+  private record TaskRule(Selector selector, RuleUse use) {}
 
   public RuleSet(RuntimeConfig config, Surroundings surroundings) {
     Map<String, List<Killswitch>> byTask =
@@ -28,12 +36,13 @@ public final class RuleSet implements Rules {
     byTask.forEach((task, killswitches) -> {
       Selector selector = Selector.of(killswitches);
       if (!selector.isEmpty()) {
-        selectors.put(task, selector);
+        tasks.put(task, new TaskRule(selector, new RuleUse(task)));
       }
     });
+    config.demotedNamespaces().forEach(name -> namespaces.put(name, new RuleUse(name)));
+    compared = switchedOff().stream().limit(MAX_COMPARED).toList();
     String topic = config.demotedTopic().orElse(surroundings.topic());
     String cluster = config.demotedCluster().orElse(surroundings.cluster());
-    demoted = config.demotedNamespaces();
     target = new Destination(topic, cluster, Map.of());
     demotion =
         surroundings.consumes(topic, cluster)
@@ -43,26 +52,57 @@ public final class RuleSet implements Rules {
 
   @Override
   public boolean exist() {
-    return !selectors.isEmpty() || !demoted.isEmpty();
+    return !tasks.isEmpty() || !namespaces.isEmpty();
   }
 
   @Override
   public Verdict judge(Activation activation) {
-    Selector selector = selectors.get(activation.taskname());
-    if (selector != null) {
-      if (selector.always()) {
-        return BY_NAME;
+    if (!judged) {
+      judged = true;
+    }
+    TaskRule rule = tasks.get(activation.taskname());
+    if (rule == null) {
+      for (RuleUse use : compared) {
+        use.compare(activation);
       }
-      if (Arguments.areSelected(selector, activation.payload())) {
-        return BY_SELECTOR;
+    } else {
+      rule.use().see();
+      Selector selector = rule.selector();
+      if (selector.always() || Arguments.areSelected(selector, activation.payload())) {
+        rule.use().match();
+        return selector.always() ? BY_NAME : BY_SELECTOR;
       }
     }
-    return demoted.contains(activation.namespace()) ? demotion : Verdict.Kept.AS_IT_IS;
+    RuleUse demoted = namespaces.get(activation.namespace());
+    if (demoted == null) {
+      return Verdict.Kept.AS_IT_IS;
+    }
+    demoted.see();
+    demoted.match();
+    return demotion;
+  }
+
+  /// Whether any task was judged.
+  boolean hasJudged() {
+    return judged;
+  }
+
+  /// Usage of the rules that switch tasks off, by name.
+  List<RuleUse> switchedOff() {
+    return tasks.values().stream()
+        .map(TaskRule::use)
+        .sorted(Comparator.comparing(RuleUse::name))
+        .toList();
+  }
+
+  /// Usage of the rules that demote namespaces, by name.
+  List<RuleUse> demoted() {
+    return namespaces.values().stream().sorted(Comparator.comparing(RuleUse::name)).toList();
   }
 
   /// Whether namespaces are demoted to a topic that this broker consumes, so that they stay.
   boolean wouldComeBack() {
-    return !demoted.isEmpty() && demotion == Verdict.Kept.WOULD_COME_BACK;
+    return !namespaces.isEmpty() && demotion == Verdict.Kept.WOULD_COME_BACK;
   }
 
   /// In one line, for the log.
@@ -70,8 +110,8 @@ public final class RuleSet implements Rules {
   public String toString() {
     return "tasks switched off, for some arguments at least: %d; namespaces demoted: %d%s"
         .formatted(
-            selectors.size(),
-            demoted.size(),
-            demoted.isEmpty() ? "" : ", to " + target.topic() + " at " + target.cluster());
+            tasks.size(),
+            namespaces.size(),
+            namespaces.isEmpty() ? "" : ", to " + target.topic() + " at " + target.cluster());
   }
 }

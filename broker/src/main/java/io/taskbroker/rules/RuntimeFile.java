@@ -35,6 +35,9 @@ public final class RuntimeFile implements Service {
   /// As often the file is read if nothing is heard of it, as by the reference.
   private static final Duration PERIOD = Duration.ofSeconds(60);
 
+  /// Time for tasks to meet new rules before their first report.
+  private static final Duration FIRST_REPORT = Duration.ofSeconds(5);
+
   private static final Duration STOP_TIME = Duration.ofSeconds(1);
 
   private final Path file;
@@ -46,6 +49,10 @@ public final class RuntimeFile implements Service {
 
   private @Nullable FileWatch watch;
   private Rules rules = Rules.NONE;
+  private Optional<RuleReport> report = Optional.empty();
+
+  /// Time of the next report, on the clock of [System#nanoTime].
+  private long reportAt = System.nanoTime();
 
   /// The content of the rules in force, and of the file when it was last read.
   private byte @Nullable [] obeyed;
@@ -129,6 +136,8 @@ public final class RuntimeFile implements Service {
     }
     var set = new RuleSet(config, surroundings);
     rules = set;
+    report = Optional.of(new RuleReport(set));
+    reportAt = System.nanoTime() + FIRST_REPORT.toNanos();
     obeyed = content;
     log.info("The rules of {} are in force: {}", from, set);
     if (set.wouldComeBack()) {
@@ -201,6 +210,15 @@ public final class RuntimeFile implements Service {
     }
   }
 
+  private static Duration min(Duration a, Duration b) {
+    return a.compareTo(b) < 0 ? a : b;
+  }
+
+  private static void say(RuleReport report) {
+    report.matches().forEach(log::info);
+    report.unseen().forEach(log::warn);
+  }
+
   private final class Turns implements LoopThread.Loop {
     @Override
     public void turn() throws InterruptedException {
@@ -209,7 +227,11 @@ public final class RuntimeFile implements Service {
         waits = new FileWatch(file);
         watch = waits;
       } else {
-        waits.await(PERIOD);
+        waits.await(min(PERIOD, Duration.ofNanos(Math.max(0, reportAt - System.nanoTime()))));
+      }
+      if (System.nanoTime() - reportAt >= 0) {
+        reportAt = System.nanoTime() + PERIOD.toNanos();
+        report.ifPresent(RuntimeFile::say);
       }
       waits.locate();
       refresh();

@@ -317,7 +317,7 @@ final class RuleSetTest {
         RuntimeConfig.parse(Path.of("rules"), text.getBytes(UTF_8), _ -> {}), SURROUNDINGS);
   }
 
-  private static Activation task(String taskname, String namespace, byte[] parameters) {
+  static Activation task(String taskname, String namespace, byte[] parameters) {
     byte[] payload =
         TaskActivation.newBuilder()
             .setId("id")

@@ -122,6 +122,29 @@ final class RuntimeFileTest {
   }
 
   @Test
+  void rulesReportWhatTheyRemovedAndWhichNamesNoTaskHas() throws IOException {
+    put(killing("'shop:pay', 'shop:greet'").replace("[]", "[slow]"));
+    RuntimeFile file = rules();
+    Rules rules = file.load();
+
+    for (int i = 0; i < 3; i++) {
+      rules.judge(RuleSetTest.task("shop:pay", "orders", new byte[0]));
+    }
+    rules.judge(RuleSetTest.task("greet", "shop", new byte[0]));
+    start(file);
+
+    await()
+        .atMost(SOON)
+        .untilAsserted(() ->
+            assertThat(logged())
+                .contains(
+                    "Tasks removed since the rules came into force, by name: shop:pay 3",
+                    "No task is named 'shop:greet', so that its rule did nothing yet; there is a"
+                        + " task named 'greet': was that meant?",
+                    "No task is in the namespace 'slow', so that its rule did nothing yet"));
+  }
+
+  @Test
   void brokenFileChangesNothingAndIsSaidToBeBrokenOnce() throws IOException {
     Files.writeString(file, killing("a"));
     start();
