@@ -32,9 +32,7 @@ final class Telemetry {
         .map(Secret::reveal)
         .filter(dsn -> !dsn.isBlank())
         .ifPresent(dsn ->
-            services.add(
-                ErrorReports.open(
-                    dsn, sentry.environment(), sentry.tracesSampleRate(), options.defaultTags())));
+            services.add(ErrorReports.open(dsn, sentry.environment(), options.defaultTags())));
     services.add(new StatsdReporter(metrics, options.statsd(), options.defaultTags(), failures));
     InetSocketAddress address = options.endpoint().address();
     server =

@@ -101,7 +101,7 @@ final class TelemetryKeys {
           "traces_sample_rate",
           optional(number()),
           Optional.of(0.0),
-          "The share of work that is traced",
+          KeyDoc.unused("The share of work that is traced", "This broker makes no spans"),
           c -> c.telemetry().sentry().tracesSampleRate());
 
   private TelemetryKeys() {}

@@ -28,18 +28,13 @@ public final class ErrorReports implements Service {
   /// Reports from now on.
   ///
   /// @param dsn where to
-  /// @param tracesSampleRate the share of work that is traced, 0 to 1
   /// @param tags go with every event
   /// @throws IllegalArgumentException if the DSN is none
   public static ErrorReports open(
-      String dsn,
-      Optional<String> environment,
-      Optional<Double> tracesSampleRate,
-      Map<String, String> tags) {
+      String dsn, Optional<String> environment, Map<String, String> tags) {
     var options = new SentryOptions();
     options.setDsn(dsn);
     environment.ifPresent(options::setEnvironment);
-    tracesSampleRate.ifPresent(options::setTracesSampleRate);
     tags.forEach(options::setTag);
     var build = BuildInfo.current();
     options.setRelease("taskbroker@" + build.version() + "+" + build.commit());

@@ -89,8 +89,7 @@ final class ErrorReportsTest {
 
   @Test
   void whatIsNoDsnIsToldWithoutShowingIt() {
-    assertThatThrownBy(() ->
-            ErrorReports.open("https://s3cret@/", Optional.empty(), Optional.of(0.0), Map.of()))
+    assertThatThrownBy(() -> ErrorReports.open("https://s3cret@/", Optional.empty(), Map.of()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("sentry_dsn")
         .hasMessageNotContaining("s3cret")
@@ -101,7 +100,6 @@ final class ErrorReportsTest {
     return ErrorReports.open(
         "http://public@127.0.0.1:" + sentry.getAddress().getPort() + "/7",
         Optional.of("staging"),
-        Optional.of(0.0),
         Map.of("region", "eu"));
   }
 
