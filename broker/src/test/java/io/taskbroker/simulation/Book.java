@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /// What the ledger knows of one broker: its disk, and what was said to it.
 final class Book {
+  private static final long RULES_SEEN_WITHIN = World.SECOND;
+
   /// How a row ended.
   enum End {
     COMPLETED,
@@ -83,14 +85,24 @@ final class Book {
 
   private final List<Ruled> ruled = new ArrayList<>();
 
-  /// Other rules are to hold from now on; a broker may not have seen them for some time.
-  void rule(long now, SimulatedRules before, SimulatedRules wanted) {
+  /// Other rules hold from now on; a process sees them within [#RULES_SEEN_WITHIN] of running.
+  ///
+  /// @param runsAt when the process runs: now, or the end of its freeze
+  void rule(long now, long runsAt, SimulatedRules before, SimulatedRules wanted) {
     if (ruled.isEmpty()) {
       ruled.add(new Ruled(before, 0, Long.MAX_VALUE));
     }
     Ruled last = ruled.removeLast();
-    ruled.add(new Ruled(last.rules, last.from, now + World.SECOND));
+    ruled.add(new Ruled(last.rules, last.from, runsAt + RULES_SEEN_WITHIN));
     ruled.add(new Ruled(wanted, now, Long.MAX_VALUE));
+  }
+
+  /// The process does not run until then: rules that it may still go by hold for longer.
+  void freeze(long now, long until) {
+    ruled.replaceAll(each ->
+        each.until < now || each.until == Long.MAX_VALUE
+            ? each
+            : new Ruled(each.rules, each.from, Math.max(each.until, until + RULES_SEEN_WITHIN)));
   }
 
   /// Whether rules may have been in force since then of which that is true.

@@ -190,15 +190,14 @@ final class BrokerRun implements Outlets, Intake {
           if (broker.rules().equals(wanted)) {
             intake.tell(new Command.RulesChanged(new Seen(wanted)));
           }
+          later(2 * World.SECOND, "rules are in force", () -> enforce(wanted));
         });
-    later(
-        2 * World.SECOND,
-        "rules are in force",
-        () -> {
-          if (broker.rules().equals(wanted)) {
-            inForce = wanted;
-          }
-        });
+  }
+
+  private void enforce(SimulatedRules wanted) {
+    if (broker.rules().equals(wanted)) {
+      inForce = wanted;
+    }
   }
 
   /// Rules that say when the engine begins to go by them.
@@ -270,6 +269,12 @@ final class BrokerRun implements Outlets, Intake {
     world.count("freezes");
     world.trace(() -> this + " is frozen for " + nanos / World.MS + " ms");
     frozenUntil = Math.max(frozenUntil, world.now() + nanos);
+    broker.ledger.froze(this);
+  }
+
+  /// When its threads run: now, or after its freeze.
+  long runsAt() {
+    return Math.max(world.now(), frozenUntil);
   }
 
   void die() {

@@ -32,8 +32,10 @@ final class KafkaLedger {
   /// How many partitions topics had when something of them was first committed.
   private final Map<String, Integer> initially = new HashMap<>();
 
-  /// Where partitions are to be begun of which an operator set the offset.
-  private final Map<String, Long> beginnings = new HashMap<>();
+  /// Where a partition begins whose offset an operator set, and when that was.
+  private record Beginning(long offset, long wantedAt) {}
+
+  private final Map<String, Beginning> beginnings = new HashMap<>();
 
   KafkaLedger(Ledger ledger) {
     this.ledger = ledger;
@@ -59,8 +61,8 @@ final class KafkaLedger {
     }
   }
 
-  /// When the record came into Kafka; or when it was begun to be read again, because an operator
-  /// wanted it so.
+  /// When the record came into Kafka, or when an operator last set the offset back to before it. A
+  /// row of it that ends between that moment and the second reading stands for both.
   long appendedAt(Origin origin) {
     return appendedAt.getOrDefault(origin, 0L);
   }
@@ -89,7 +91,7 @@ final class KafkaLedger {
         }
       }
     }
-    beginnings.put(place, begin);
+    beginnings.put(place, new Beginning(begin, ledger.world.now()));
     ledger.world.count(offset < before ? "offsets set back" : "offsets set forth");
   }
 
@@ -108,7 +110,7 @@ final class KafkaLedger {
       ledger.books.values().forEach(book -> book.watermarks.remove(place));
       beginnings.remove(place);
       if (!mayBeginAtItsEnd(topic, i)) {
-        beginnings.put(place, 0L);
+        beginnings.put(place, new Beginning(0, ledger.world.now()));
       }
     }
     ledger
@@ -121,19 +123,19 @@ final class KafkaLedger {
   /// A broker begins to read a partition.
   void begins(BrokerRun run, String topic, int partition, long position) {
     String place = place(topic, partition);
-    Long expected = beginnings.remove(place);
+    Beginning expected = beginnings.remove(place);
     if (expected == null) {
       return;
     }
     check(
-        expected == position,
+        expected.offset == position,
         "G1",
-        () -> run + " begins " + place + " at " + position + " and not at " + expected);
+        () -> run + " begins " + place + " at " + position + " and not at " + expected.offset);
     records.keySet().stream()
         .filter(origin -> origin.topic().equals(topic) && origin.partition() == partition)
         .filter(origin -> origin.offset() >= position)
         .forEach(origin -> {
-          appendedAt.put(origin, ledger.world.now());
+          appendedAt.merge(origin, expected.wantedAt, Math::max);
           ledger.workers.sends.remove(origin);
           ledger.world.count("records to be read again");
         });

@@ -51,7 +51,14 @@ final class Ledger {
 
   /// Other rules are to hold.
   void ruled(SimulatedBroker broker, SimulatedRules wanted) {
-    book(broker).rule(world.now(), broker.rules(), wanted);
+    BrokerRun run = broker.run();
+    long runsAt = run == null ? world.now() : run.runsAt();
+    book(broker).rule(world.now(), runsAt, broker.rules(), wanted);
+  }
+
+  /// A process stands still until it runs again.
+  void froze(BrokerRun run) {
+    book(run).freeze(world.now(), run.runsAt());
   }
 
   /// A process is about to load what is on its disk.
