@@ -36,6 +36,11 @@ final class Book {
     @Nullable String leavesFor;
     byte[] departing;
     int handOuts;
+
+    /// The hand-out, by its number, whose answer the engine stopped to wait for.
+    int givenUp;
+
+    @Nullable BrokerRun handedOutBy;
     @Nullable BrokerRun heldIn;
 
     /// The run that must give its worker time to report, because it found it handed out.

@@ -178,7 +178,7 @@ final class DiskLedger {
       line.end = Book.End.COMPLETED;
     } else if (line.refused) {
       line.end = Book.End.DISCARDED; // it comes again
-    } else if (off && line.leavesFor == null) {
+    } else if (off && (line.leavesFor == null || book.rejected.contains(spec.origin()))) {
       line.end = Book.End.SWITCHED_OFF;
     } else {
       check(line.leavesFor == null, "G4", () -> run + " forgets what is not in Kafka: " + id);

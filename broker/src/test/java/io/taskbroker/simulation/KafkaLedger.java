@@ -33,7 +33,7 @@ final class KafkaLedger {
   private final Map<String, Integer> initially = new HashMap<>();
 
   /// Where a partition begins whose offset an operator set, and when that was.
-  private record Beginning(long offset, long wantedAt) {}
+  private record Beginning(String topic, int partition, long offset, long wantedAt) {}
 
   private final Map<String, Beginning> beginnings = new HashMap<>();
 
@@ -79,20 +79,27 @@ final class KafkaLedger {
     if (offset > before) {
       skipped.merge(place, offset, Math::max);
     }
-    long begin = offset;
-    for (SimulatedBroker broker : ledger.books.keySet()) {
-      for (Watermark mark : broker.disk.watermarks().values()) {
-        boolean same =
-            mark.partition().topic().equals(topic)
-                && mark.partition().partition() == partition
-                && mark.partition().topicId().endsWith("-" + incarnation(topic));
-        if (same && mark.committed() <= offset && offset <= mark.next()) {
-          begin = mark.next();
-        }
+    beginnings.put(place, new Beginning(topic, partition, offset, ledger.world.now()));
+    ledger.world.count(offset < before ? "offsets set back" : "offsets set forth");
+  }
+
+  /// A process reads from its disk where it left off. An offset that the one before it may have
+  /// committed itself is none that an operator set.
+  void started(SimulatedBroker broker) {
+    beginnings.replaceAll((_, beginning) -> beginning(broker, beginning));
+  }
+
+  private Beginning beginning(SimulatedBroker broker, Beginning wanted) {
+    for (Watermark mark : broker.disk.watermarks().values()) {
+      boolean same =
+          mark.partition().topic().equals(wanted.topic)
+              && mark.partition().partition() == wanted.partition
+              && mark.partition().topicId().endsWith("-" + incarnation(wanted.topic));
+      if (same && mark.committed() <= wanted.offset && wanted.offset <= mark.next()) {
+        return new Beginning(wanted.topic, wanted.partition, mark.next(), wanted.wantedAt);
       }
     }
-    beginnings.put(place, new Beginning(begin, ledger.world.now()));
-    ledger.world.count(offset < before ? "offsets set back" : "offsets set forth");
+    return wanted;
   }
 
   /// A topic was deleted and made anew: what was in the old one is over.
@@ -110,7 +117,7 @@ final class KafkaLedger {
       ledger.books.values().forEach(book -> book.watermarks.remove(place));
       beginnings.remove(place);
       if (!mayBeginAtItsEnd(topic, i)) {
-        beginnings.put(place, new Beginning(0, ledger.world.now()));
+        beginnings.put(place, new Beginning(topic, i, 0, ledger.world.now()));
       }
     }
     ledger

@@ -11,10 +11,8 @@ import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.PushOutcome;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Supplier;
 
 /// The part of the ledger that is about workers: what they are handed, and when it may be, what
@@ -25,7 +23,9 @@ final class WorkerLedger {
   /// How often what may run only once was handed out, as far as it may have reached a worker.
   final Map<Origin, Integer> sends = new HashMap<>();
 
-  private final Set<BrokerRun> stoppedInOrder = new HashSet<>();
+  /// Runs that stopped in order, and by how much their clock was set forth then: deadlines on disk
+  /// are wall-clock times.
+  private final Map<BrokerRun, Long> stoppedInOrder = new HashMap<>();
 
   WorkerLedger(Ledger ledger) {
     this.ledger = ledger;
@@ -34,14 +34,15 @@ final class WorkerLedger {
   /// A process ended in order, and what it did in its last moments was not disturbed.
   void stopped(BrokerRun run) {
     boolean calm =
-        !ledger.plan.has(Fault.STORE_FAILS)
+        run.isIdle()
+            && !ledger.plan.has(Fault.STORE_FAILS)
             && !ledger.plan.has(Fault.STORE_LOSES_REPLY)
             && !ledger.plan.has(Fault.STORE_STALLS)
             && !ledger.plan.has(Fault.STORE_IS_FULL)
             && ledger.plan.storeLimit() == 0
             && !ledger.plan.has(Fault.FREEZE);
     if (calm) {
-      stoppedInOrder.add(run);
+      stoppedInOrder.put(run, run.broker.clockOffset());
     }
   }
 
@@ -111,22 +112,44 @@ final class WorkerLedger {
     }
     Book.Line line = Ledger.line(book, key);
     check(
-        (line.heldIn != run && !stoppedInOrder.contains(line.heldIn))
-            || ledger.world.now() - line.lastHandOut >= spec.deadline() * World.MS,
+        !isHeld(run, line) || ledger.world.now() - line.lastHandOut >= spec.deadline() * World.MS,
         "G5",
         () -> run + " hands out what a worker still may take its time with: " + delivery.id());
     line.heldIn = pulled ? run : null;
+    line.handedOutBy = run;
     line.handOuts++;
     line.lastHandOut = ledger.world.now();
   }
 
-  /// The engine hears that the worker does not have it.
+  /// Whether the process knows that a worker has it: from the worker, or from the process before.
+  private boolean isHeld(BrokerRun run, Book.Line line) {
+    Long clock = stoppedInOrder.get(line.heldIn);
+    return line.heldIn == run || (clock != null && clock == run.broker.clockOffset());
+  }
+
+  /// The engine does not wait for the answer to a call any more: whatever it hears of it then comes
+  /// too late.
+  void leasePassed(BrokerRun run, String id) {
+    for (Book.Line line : ledger.book(run).of(id)) {
+      if (line.end == null && line.handedOutBy == run) {
+        long waited = ledger.world.now() - line.lastHandOut;
+        check(
+            waited >= (SimulatedBroker.LEASE - 1) * World.MS,
+            "G5",
+            () -> run + " does not wait for the answer to a call: " + id);
+        line.givenUp = line.handOuts;
+      }
+    }
+  }
+
+  /// The engine hears how a call ended.
   void heard(BrokerRun run, Command.Pushed pushed) {
     ledger.world.trace(() -> run + " hears " + pushed.outcome() + " of " + pushed.delivery().id());
     Book.Line line = ledger.book(run).lines.get(Carried.keyOf(pushed.delivery()));
     if (line != null
         && pushed.outcome() == PushOutcome.ACCEPTED
-        && line.handOuts == pushed.delivery().deliveries()) {
+        && line.handOuts == pushed.delivery().deliveries()
+        && line.handOuts != line.givenUp) {
       line.heldIn = run;
     }
     // The worker's word counts, whatever the broker makes of it.
