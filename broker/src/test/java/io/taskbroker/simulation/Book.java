@@ -32,6 +32,7 @@ final class Book {
   static final class Line {
     final long key;
     final Spec spec;
+    final WorkerLedger.Reading reading;
     final long insertedAt;
     @Nullable String leavesFor;
     byte[] departing;
@@ -61,9 +62,10 @@ final class Book {
 
     long completedAt = -1;
 
-    Line(long key, Spec spec, long insertedAt) {
+    Line(long key, Spec spec, WorkerLedger.Reading reading, long insertedAt) {
       this.key = key;
       this.spec = spec;
+      this.reading = reading;
       this.insertedAt = insertedAt;
       this.departing = spec.bytes();
     }

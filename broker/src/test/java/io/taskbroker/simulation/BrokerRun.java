@@ -302,16 +302,16 @@ final class BrokerRun implements Outlets, Intake {
 
   /// Ends when push calls have ended and what they led to is durable, as `Broker` does.
   private void end(long patience, Runnable then) {
-    if (bounds.isIdle() || world.now() >= patience) {
+    if (isIdle() || world.now() >= patience) {
       then.run();
     } else {
       later(20 * World.MS, "end", () -> end(patience, then));
     }
   }
 
-  /// Whether no push call and no change is under way.
+  /// Whether no push call, nothing that the engine is told, and no change is under way.
   boolean isIdle() {
-    return bounds.isIdle();
+    return !engine.isTold() && bounds.isIdle();
   }
 
   // What reaches the engine.

@@ -27,6 +27,10 @@ final class KafkaLedger {
 
   final Map<String, Long> skipped = new HashMap<>();
   private final Map<Origin, Long> appendedAt = new HashMap<>();
+
+  /// How often an operator had a record read again.
+  private final Map<Origin, Integer> readings = new HashMap<>();
+
   private final Map<String, Integer> incarnations = new HashMap<>();
 
   /// How many partitions topics had when something of them was first committed.
@@ -65,6 +69,11 @@ final class KafkaLedger {
   /// row of it that ends between that moment and the second reading stands for both.
   long appendedAt(Origin origin) {
     return appendedAt.getOrDefault(origin, 0L);
+  }
+
+  /// The reading of a record that a row comes from which is inserted now: each may run once (G3).
+  WorkerLedger.Reading reading(Origin origin) {
+    return new WorkerLedger.Reading(origin, readings.getOrDefault(origin, 0));
   }
 
   private int incarnation(String topic) {
@@ -108,7 +117,7 @@ final class KafkaLedger {
     initially.remove(topic);
     records.keySet().removeIf(origin -> origin.topic().equals(topic));
     appendedAt.keySet().removeIf(origin -> origin.topic().equals(topic));
-    ledger.workers.sends.keySet().removeIf(origin -> origin.topic().equals(topic));
+    ledger.workers.sends.keySet().removeIf(each -> each.origin().topic().equals(topic));
     for (int i = 0; i < partitions; i++) {
       String place = place(topic, i);
       committed.remove(place);
@@ -143,7 +152,7 @@ final class KafkaLedger {
         .filter(origin -> origin.offset() >= position)
         .forEach(origin -> {
           appendedAt.merge(origin, expected.wantedAt, Math::max);
-          ledger.workers.sends.remove(origin);
+          readings.merge(origin, 1, Integer::sum);
           ledger.world.count("records to be read again");
         });
   }

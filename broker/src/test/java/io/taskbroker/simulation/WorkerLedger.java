@@ -20,8 +20,11 @@ import java.util.function.Supplier;
 final class WorkerLedger {
   private final Ledger ledger;
 
+  /// One reading of a record: the first, or another that an operator wanted.
+  record Reading(Origin origin, int number) {}
+
   /// How often what may run only once was handed out, as far as it may have reached a worker.
-  final Map<Origin, Integer> sends = new HashMap<>();
+  final Map<Reading, Integer> sends = new HashMap<>();
 
   /// Runs that stopped in order, and by how much their clock was set forth then: deadlines on disk
   /// are wall-clock times.
@@ -95,6 +98,7 @@ final class WorkerLedger {
     Supplier<String> gone = () -> run + " hands out what is not on disk: " + delivery.id();
     Row row = present(run.broker.disk.rows().get(key), "G6", gone);
     check(row.leaving() == null, "G6", gone);
+    Book.Line line = Ledger.line(book, key);
     ledger.world.count(delivery.deliveries() > 1 ? "hand-outs again" : "hand-outs");
     if (spec.once()) {
       ledger.world.count("hand-outs of what may run only once");
@@ -107,10 +111,9 @@ final class WorkerLedger {
           row.status().isHandedOut(),
           "G3",
           () -> run + " hands out without mark: " + delivery.id());
-      int times = sends.merge(origin, 1, Integer::sum);
+      int times = sends.merge(line.reading, 1, Integer::sum);
       check(times == 1, "G3", () -> run + " hands out again: " + delivery.id() + " of " + origin);
     }
-    Book.Line line = Ledger.line(book, key);
     check(
         !isHeld(run, line) || ledger.world.now() - line.lastHandOut >= spec.deadline() * World.MS,
         "G5",
@@ -155,9 +158,8 @@ final class WorkerLedger {
     // The worker's word counts, whatever the broker makes of it.
     boolean proof =
         pushed.outcome() == PushOutcome.BUSY || pushed.outcome() == PushOutcome.UNREACHABLE;
-    if (proof) {
-      sends.computeIfPresent(
-          Carried.by(pushed.delivery()).origin(), (_, count) -> count > 1 ? count - 1 : null);
+    if (proof && line != null) {
+      sends.computeIfPresent(line.reading, (_, count) -> count > 1 ? count - 1 : null);
     }
   }
 

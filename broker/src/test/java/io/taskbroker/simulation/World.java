@@ -2,6 +2,7 @@ package io.taskbroker.simulation;
 
 import io.taskbroker.runtime.Ticker;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -37,7 +38,7 @@ final class World {
   private long hash;
   private boolean quiet;
   private long quietFrom;
-  private final int[] rarities = new int[Fault.values().length];
+  private final Map<Fault, Integer> rarities = new EnumMap<>(Fault.class);
   private final Set<Long> crashPoints = new HashSet<>();
   private long points;
 
@@ -125,7 +126,7 @@ final class World {
 
   /// Whether something goes wrong now.
   boolean happens(Fault fault) {
-    return fault(rarities[fault.ordinal()]);
+    return fault(rarities.getOrDefault(fault, 0));
   }
 
   /// Has a process die where a history comes past its so-many-th point. Points are before, in and
@@ -147,7 +148,7 @@ final class World {
 
   /// From now on it happens once in so many times; 0 for never.
   void set(Fault fault, int rarity) {
-    rarities[fault.ordinal()] = rarity;
+    rarities.put(fault, rarity);
   }
 
   /// Something that happens once in `n` times, as long as faults happen.
