@@ -12,6 +12,15 @@ import org.jspecify.annotations.Nullable;
 public sealed interface Change {
   @Nullable Object owner();
 
+  /// Whether it takes space in the store, so that a full disk makes it wait for those that take
+  /// none (H12).
+  default boolean takesSpace() {
+    return switch (this) {
+      case Insert _, Consumed _, OffsetCommitted _ -> true;
+      case Mark _, Prove _, Leave _, Delete _ -> false;
+    };
+  }
+
   /// A new row. It is a duplicate, and nothing is written, when its key is there already.
   record Insert(Row row, @Nullable Object owner) implements Change {}
 

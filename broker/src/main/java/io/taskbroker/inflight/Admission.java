@@ -87,7 +87,8 @@ final class Admission {
     }
     Lane lane = flight.lane(activation.application());
     boolean early = flight.isEarly(activation);
-    if (bounds.isFull()
+    if (!flight.hasRoomForArrivals()
+        || bounds.isFull()
         || (early ? flight.delayed >= flight.options.limits().maxDelayed() : bounds.isFull(lane))) {
       enqueue.unavailable("no room for activations of application " + lane.application);
       return;

@@ -53,6 +53,9 @@ final class Flight {
 
   private int outstanding;
 
+  /// Of these, the changes that wait while the disk is full.
+  private int takingSpace;
+
   Flight(InflightOptions options, Effects effects, RandomGenerator random) {
     this.options = options;
     this.effects = effects;
@@ -68,13 +71,15 @@ final class Flight {
     return lanes.of(application, now);
   }
 
-  /// Whether commands may be accepted that lead to changes (H14).
+  /// Whether commands may be accepted that lead to changes (H14). A quarter of the room is for
+  /// changes that take no space: reports make space when the disk is full, and nothing that waits
+  /// for space keeps them out (H12).
   boolean hasRoom() {
-    return outstanding < options.limits().maxChanges();
+    int max = options.limits().maxChanges();
+    return outstanding < max || outstanding - takingSpace < max / 4;
   }
 
-  /// Whether records may be accepted: they leave a quarter of the room to reports, which make space
-  /// when the disk is full and every insert waits for it (H12, H14).
+  /// Whether activations may be accepted: they leave that quarter free.
   boolean hasRoomForArrivals() {
     int max = options.limits().maxChanges();
     return outstanding < max - max / 4;
@@ -86,6 +91,9 @@ final class Flight {
 
   void write(Change change) {
     outstanding++;
+    if (change.takesSpace()) {
+      takingSpace++;
+    }
     effects.write(change);
   }
 
@@ -95,8 +103,12 @@ final class Flight {
     write(change);
   }
 
-  void written() {
+  /// The fate of a change is known.
+  void written(Change change) {
     outstanding--;
+    if (change.takesSpace()) {
+      takingSpace--;
+    }
   }
 
   /// Takes note of questions to the store, which take the room of as many changes (H14).

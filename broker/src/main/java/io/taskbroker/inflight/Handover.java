@@ -159,7 +159,7 @@ final class Handover {
   List<PartitionIntake> fenced(List<Change> changes) {
     Set<Place> places = new LinkedHashSet<>();
     for (Change change : changes) {
-      flight.written();
+      flight.written(change);
       switch (change) {
         case Change.Consumed(_, _, PartitionIntake.Settled settled) -> {
           settled.partition().undurable--;

@@ -183,7 +183,7 @@ public final class Inflight {
   }
 
   private void durable(Change change) {
-    flight.written();
+    flight.written(change);
     switch (change) {
       case Change.Insert(_, Entry entry) -> resumption.inserted(entry);
       case Change.Insert(_, Row parked) -> proofs.unproven(parked);

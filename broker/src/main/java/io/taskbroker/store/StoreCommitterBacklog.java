@@ -179,12 +179,7 @@ final class StoreCommitterBacklog {
   private List<Change> holdBack(List<Change> changes) {
     List<Change> relief = new ArrayList<>(changes.size());
     for (Change change : changes) {
-      boolean needsSpace =
-          switch (change) {
-            case Change.Insert _, Change.Consumed _, Change.OffsetCommitted _ -> true;
-            case Change.Mark _, Change.Prove _, Change.Leave _, Change.Delete _ -> false;
-          };
-      if (needsSpace || heldRows.containsKey(row(change))) {
+      if (change.takesSpace() || heldRows.containsKey(row(change))) {
         hold(change);
       } else {
         relief.add(change);

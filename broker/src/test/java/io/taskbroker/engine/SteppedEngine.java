@@ -45,6 +45,11 @@ public final class SteppedEngine {
     return loop;
   }
 
+  /// Whether it was told something that it has not followed yet.
+  public boolean isTold() {
+    return !mailbox.isEmpty();
+  }
+
   /// Takes a round.
   ///
   /// @return when the next is due, in nanoseconds from now

@@ -75,6 +75,22 @@ final class EnqueueTest {
   }
 
   @Test
+  void h14WhatIsEnqueuedLeavesRoomToReports() {
+    var full = new EngineRig(RigOptions.pull().maxChanges(8));
+    full.commits = false;
+    int refused = 0;
+    for (int i = 0; i < 20; i++) {
+      var asked = new Asked();
+      full.tell(new Command.Enqueue(at(Task.of("x" + i), i, full), asked));
+      full.settle();
+      refused += asked.refused;
+    }
+    assertThat(full.store.uncommitted()).hasSize(6);
+    assertThat(refused).isEqualTo(14);
+    assertThat(full.engine().hasRoom()).isTrue();
+  }
+
+  @Test
   void enqueuedTwiceIsRefusedOnce() {
     assertThat(enqueue(Task.of("x"), 0).done).isOne();
     assertThat(enqueue(Task.of("x"), 0).refused).isOne();

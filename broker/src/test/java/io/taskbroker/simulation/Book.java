@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /// What the ledger knows of one broker: its disk, and what was said to it.
 final class Book {
+  private static final long RULES_SEEN_WITHIN = World.SECOND;
+
   /// How a row ended.
   enum End {
     COMPLETED,
@@ -30,10 +32,16 @@ final class Book {
   static final class Line {
     final long key;
     final Spec spec;
+    final WorkerLedger.Reading reading;
     final long insertedAt;
     @Nullable String leavesFor;
     byte[] departing;
     int handOuts;
+
+    /// The hand-out, by its number, whose answer the engine stopped to wait for.
+    int givenUp;
+
+    @Nullable BrokerRun handedOutBy;
     @Nullable BrokerRun heldIn;
 
     /// The run that must give its worker time to report, because it found it handed out.
@@ -54,9 +62,10 @@ final class Book {
 
     long completedAt = -1;
 
-    Line(long key, Spec spec, long insertedAt) {
+    Line(long key, Spec spec, WorkerLedger.Reading reading, long insertedAt) {
       this.key = key;
       this.spec = spec;
+      this.reading = reading;
       this.insertedAt = insertedAt;
       this.departing = spec.bytes();
     }
@@ -83,14 +92,24 @@ final class Book {
 
   private final List<Ruled> ruled = new ArrayList<>();
 
-  /// Other rules are to hold from now on; a broker may not have seen them for some time.
-  void rule(long now, SimulatedRules before, SimulatedRules wanted) {
+  /// Other rules hold from now on; a process sees them within [#RULES_SEEN_WITHIN] of running.
+  ///
+  /// @param runsAt when the process runs: now, or the end of its freeze
+  void rule(long now, long runsAt, SimulatedRules before, SimulatedRules wanted) {
     if (ruled.isEmpty()) {
       ruled.add(new Ruled(before, 0, Long.MAX_VALUE));
     }
     Ruled last = ruled.removeLast();
-    ruled.add(new Ruled(last.rules, last.from, now + World.SECOND));
+    ruled.add(new Ruled(last.rules, last.from, runsAt + RULES_SEEN_WITHIN));
     ruled.add(new Ruled(wanted, now, Long.MAX_VALUE));
+  }
+
+  /// The process does not run until then: rules that it may still go by hold for longer.
+  void freeze(long now, long until) {
+    ruled.replaceAll(each ->
+        each.until < now || each.until == Long.MAX_VALUE
+            ? each
+            : new Ruled(each.rules, each.from, Math.max(each.until, until + RULES_SEEN_WITHIN)));
   }
 
   /// Whether rules may have been in force since then of which that is true.

@@ -63,6 +63,11 @@ final class Bounds {
     waitingSince = run.now();
   }
 
+  /// Whether no call and no change is under way.
+  boolean isIdle() {
+    return changes <= 0 && calls.values().stream().allMatch(count -> count <= 0);
+  }
+
   /// Since when changes wait, and none was committed; now if none does.
   long waitingSince() {
     return changes > 0 ? waitingSince : run.now();

@@ -33,6 +33,9 @@ import org.apache.kafka.common.errors.FencedInstanceIdException;
 /// One life of a broker's process: the real stages, wired as `Broker` wires them, and turned by the
 /// world. All of it is gone when it dies, but for the disk.
 final class BrokerRun implements Outlets, Intake {
+  /// How long a process that is stopped waits for calls and transactions.
+  private static final long STOP_PATIENCE = 3 * World.SECOND;
+
   final SimulatedBroker broker;
   final int number;
   private final World world;
@@ -50,6 +53,7 @@ final class BrokerRun implements Outlets, Intake {
   private final SteppedWatchdog watchdog;
   private final Ticker ticker;
   private SimulatedRules inForce;
+  private int rulings;
   private boolean ready;
   private boolean alive = true;
   private long frozenUntil;
@@ -183,22 +187,22 @@ final class BrokerRun implements Outlets, Intake {
 
   /// Its operator wants other rules, which it sees a moment later.
   void rule(SimulatedRules wanted) {
+    int ruling = ++rulings;
     later(
         world.between(World.MS, 500 * World.MS),
         "rules",
         () -> {
-          if (broker.rules().equals(wanted)) {
+          if (ruling == rulings) {
             intake.tell(new Command.RulesChanged(new Seen(wanted)));
+            later(2 * World.SECOND, "rules are in force", () -> enforce(ruling, wanted));
           }
         });
-    later(
-        2 * World.SECOND,
-        "rules are in force",
-        () -> {
-          if (broker.rules().equals(wanted)) {
-            inForce = wanted;
-          }
-        });
+  }
+
+  private void enforce(int ruling, SimulatedRules wanted) {
+    if (ruling == rulings) {
+      inForce = wanted;
+    }
   }
 
   /// Rules that say when the engine begins to go by them.
@@ -270,6 +274,12 @@ final class BrokerRun implements Outlets, Intake {
     world.count("freezes");
     world.trace(() -> this + " is frozen for " + nanos / World.MS + " ms");
     frozenUntil = Math.max(frozenUntil, world.now() + nanos);
+    broker.ledger.froze(this);
+  }
+
+  /// When its threads run: now, or after its freeze.
+  long runsAt() {
+    return Math.max(world.now(), frozenUntil);
   }
 
   void die() {
@@ -285,8 +295,23 @@ final class BrokerRun implements Outlets, Intake {
         () -> {
           readers.stop();
           mailbox.close("the broker is stopping");
-          later(300 * World.MS, "end", then);
+          long patience = world.now() + STOP_PATIENCE;
+          later(300 * World.MS, "end", () -> end(patience, then));
         });
+  }
+
+  /// Ends when push calls have ended and what they led to is durable, as `Broker` does.
+  private void end(long patience, Runnable then) {
+    if (isIdle() || world.now() >= patience) {
+      then.run();
+    } else {
+      later(20 * World.MS, "end", () -> end(patience, then));
+    }
+  }
+
+  /// Whether no push call, nothing that the engine is told, and no change is under way.
+  boolean isIdle() {
+    return !engine.isTold() && bounds.isIdle();
   }
 
   // What reaches the engine.
@@ -363,6 +388,9 @@ final class BrokerRun implements Outlets, Intake {
   public void notice(Notice notice, String id, String detail) {
     if (notice == Notice.DEADLINE_PASSED) {
       broker.ledger.workers.deadlinePassed(this, id);
+    }
+    if (notice == Notice.LEASE_PASSED) {
+      broker.ledger.workers.leasePassed(this, id);
     }
     world.count("notice " + notice);
     world.trace(() -> this + " notices " + notice + " " + id + " " + detail);

@@ -68,7 +68,7 @@ final class DiskLedger {
     if (row.parkedUntil() != Row.NONE) {
       ledger.world.count("rows parked");
     }
-    var line = new Book.Line(row.key(), spec, ledger.world.now());
+    var line = new Book.Line(row.key(), spec, ledger.kafka.reading(origin), ledger.world.now());
     line.departing = row.activation().payload();
     book.add(line);
     if (row.leaving() != null) {
@@ -146,17 +146,17 @@ final class DiskLedger {
         || book.latestWall >= spec.expiresAt()
         || late
         || ledger.plan.has(Fault.WORKER_REFUSES)
-        || (spec.once() && ambiguous(run, spec))
+        || (spec.once() && ambiguous(run, line))
         || !spec.decodable();
   }
 
   /// Whether another broker, or an earlier run, may have handed it out as far as this one knows.
-  private boolean ambiguous(BrokerRun run, Spec spec) {
+  private boolean ambiguous(BrokerRun run, Book.Line line) {
     return run.number > 1
         || ledger.plan.brokers() > 1
         || ledger.plan.has(Fault.FREEZE)
         || ledger.plan.has(Fault.PARTITION_ADDED) // a rebalance, in which a commit may get lost
-        || ledger.workers.sends.containsKey(spec.origin());
+        || ledger.workers.sends.containsKey(line.reading);
   }
 
   private void deleted(BrokerRun run, Book book, Change.Delete delete) {
@@ -178,7 +178,7 @@ final class DiskLedger {
       line.end = Book.End.COMPLETED;
     } else if (line.refused) {
       line.end = Book.End.DISCARDED; // it comes again
-    } else if (off && line.leavesFor == null) {
+    } else if (off && (line.leavesFor == null || book.rejected.contains(spec.origin()))) {
       line.end = Book.End.SWITCHED_OFF;
     } else {
       check(line.leavesFor == null, "G4", () -> run + " forgets what is not in Kafka: " + id);

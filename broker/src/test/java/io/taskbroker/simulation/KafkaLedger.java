@@ -27,13 +27,19 @@ final class KafkaLedger {
 
   final Map<String, Long> skipped = new HashMap<>();
   private final Map<Origin, Long> appendedAt = new HashMap<>();
+
+  /// How often an operator had a record read again.
+  private final Map<Origin, Integer> readings = new HashMap<>();
+
   private final Map<String, Integer> incarnations = new HashMap<>();
 
   /// How many partitions topics had when something of them was first committed.
   private final Map<String, Integer> initially = new HashMap<>();
 
-  /// Where partitions are to be begun of which an operator set the offset.
-  private final Map<String, Long> beginnings = new HashMap<>();
+  /// Where a partition begins whose offset an operator set, and when that was.
+  private record Beginning(String topic, int partition, long offset, long wantedAt) {}
+
+  private final Map<String, Beginning> beginnings = new HashMap<>();
 
   KafkaLedger(Ledger ledger) {
     this.ledger = ledger;
@@ -59,10 +65,15 @@ final class KafkaLedger {
     }
   }
 
-  /// When the record came into Kafka; or when it was begun to be read again, because an operator
-  /// wanted it so.
+  /// When the record came into Kafka, or when an operator last set the offset back to before it. A
+  /// row of it that ends between that moment and the second reading stands for both.
   long appendedAt(Origin origin) {
     return appendedAt.getOrDefault(origin, 0L);
+  }
+
+  /// The reading of a record that a row comes from which is inserted now: each may run once (G3).
+  WorkerLedger.Reading reading(Origin origin) {
+    return new WorkerLedger.Reading(origin, readings.getOrDefault(origin, 0));
   }
 
   private int incarnation(String topic) {
@@ -77,20 +88,27 @@ final class KafkaLedger {
     if (offset > before) {
       skipped.merge(place, offset, Math::max);
     }
-    long begin = offset;
-    for (SimulatedBroker broker : ledger.books.keySet()) {
-      for (Watermark mark : broker.disk.watermarks().values()) {
-        boolean same =
-            mark.partition().topic().equals(topic)
-                && mark.partition().partition() == partition
-                && mark.partition().topicId().endsWith("-" + incarnation(topic));
-        if (same && mark.committed() <= offset && offset <= mark.next()) {
-          begin = mark.next();
-        }
+    beginnings.put(place, new Beginning(topic, partition, offset, ledger.world.now()));
+    ledger.world.count(offset < before ? "offsets set back" : "offsets set forth");
+  }
+
+  /// A process reads from its disk where it left off. An offset that the one before it may have
+  /// committed itself is none that an operator set.
+  void started(SimulatedBroker broker) {
+    beginnings.replaceAll((_, beginning) -> beginning(broker, beginning));
+  }
+
+  private Beginning beginning(SimulatedBroker broker, Beginning wanted) {
+    for (Watermark mark : broker.disk.watermarks().values()) {
+      boolean same =
+          mark.partition().topic().equals(wanted.topic)
+              && mark.partition().partition() == wanted.partition
+              && mark.partition().topicId().endsWith("-" + incarnation(wanted.topic));
+      if (same && mark.committed() <= wanted.offset && wanted.offset <= mark.next()) {
+        return new Beginning(wanted.topic, wanted.partition, mark.next(), wanted.wantedAt);
       }
     }
-    beginnings.put(place, begin);
-    ledger.world.count(offset < before ? "offsets set back" : "offsets set forth");
+    return wanted;
   }
 
   /// A topic was deleted and made anew: what was in the old one is over.
@@ -99,7 +117,7 @@ final class KafkaLedger {
     initially.remove(topic);
     records.keySet().removeIf(origin -> origin.topic().equals(topic));
     appendedAt.keySet().removeIf(origin -> origin.topic().equals(topic));
-    ledger.workers.sends.keySet().removeIf(origin -> origin.topic().equals(topic));
+    ledger.workers.sends.keySet().removeIf(each -> each.origin().topic().equals(topic));
     for (int i = 0; i < partitions; i++) {
       String place = place(topic, i);
       committed.remove(place);
@@ -108,7 +126,7 @@ final class KafkaLedger {
       ledger.books.values().forEach(book -> book.watermarks.remove(place));
       beginnings.remove(place);
       if (!mayBeginAtItsEnd(topic, i)) {
-        beginnings.put(place, 0L);
+        beginnings.put(place, new Beginning(topic, i, 0, ledger.world.now()));
       }
     }
     ledger
@@ -121,20 +139,20 @@ final class KafkaLedger {
   /// A broker begins to read a partition.
   void begins(BrokerRun run, String topic, int partition, long position) {
     String place = place(topic, partition);
-    Long expected = beginnings.remove(place);
+    Beginning expected = beginnings.remove(place);
     if (expected == null) {
       return;
     }
     check(
-        expected == position,
+        expected.offset == position,
         "G1",
-        () -> run + " begins " + place + " at " + position + " and not at " + expected);
+        () -> run + " begins " + place + " at " + position + " and not at " + expected.offset);
     records.keySet().stream()
         .filter(origin -> origin.topic().equals(topic) && origin.partition() == partition)
         .filter(origin -> origin.offset() >= position)
         .forEach(origin -> {
-          appendedAt.put(origin, ledger.world.now());
-          ledger.workers.sends.remove(origin);
+          appendedAt.merge(origin, expected.wantedAt, Math::max);
+          readings.merge(origin, 1, Integer::sum);
           ledger.world.count("records to be read again");
         });
   }

@@ -16,11 +16,13 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /// Thousands of histories of whole brokers, each decided by its seed, and every guarantee checked
 /// in each.
 ///
-/// `-Dsimulation.seeds=N` runs N seeds, `-Dsimulation.from=SEED` begins elsewhere, and
-/// `-Dsimulation.seed=SEED` replays one and prints what happens in it.
+/// `-Dsimulation.seeds=N` runs N seeds, `-Dsimulation.from=SEED` begins elsewhere,
+/// `-Dsimulation.fresh=N` runs N new ones, and `-Dsimulation.seed=SEED` replays one and prints what
+/// happens in it. `build/simulate` runs seeds for a night.
 @ExtendWith(Hush.class)
 final class SimulationTest {
   private static final int SEEDS = Integer.getInteger("simulation.seeds", 2_000);
+  private static final int FRESH = Integer.getInteger("simulation.fresh", 2_000);
   private static final int LINES = Integer.getInteger("simulation.lines", 10_000);
 
   /// What is to happen in so many histories, if they are worth anything.
@@ -70,22 +72,38 @@ final class SimulationTest {
       run(one, true).world.trace.forEach(System.out::println);
       return;
     }
-    long started = System.nanoTime();
-    long events = 0;
-    Map<String, Long> counts = new TreeMap<>();
-    for (long seed = FROM; seed < FROM + SEEDS; seed++) {
-      World world = run(seed, false).world;
-      events += world.eventCount();
-      world.counts().forEach((what, count) -> counts.merge(what, count, Long::sum));
-    }
-    double seconds = (System.nanoTime() - started) / 1e9;
-    System.out.printf(
-        "%d seeds from %d: %.0f seeds and %.0f events a second%n",
-        SEEDS, FROM, SEEDS / seconds, events / seconds);
+    Map<String, Long> counts = run("seeds", FROM, SEEDS);
     counts.forEach((what, count) -> System.out.printf("%,14d %s%n", count, what));
     if (SEEDS >= 1_000) {
       assertThat(counts).containsKeys(HAPPENS.toArray(String[]::new));
     }
+  }
+
+  /// In each commit others, so that builds look where none has looked.
+  @Test
+  @Timeout(value = 1, unit = TimeUnit.DAYS)
+  void everyGuaranteeHoldsInNewHistories() {
+    if (Long.getLong("simulation.seed") == null) {
+      FreshSeeds fresh = FreshSeeds.ofBuild();
+      System.out.println("New seeds follow from " + fresh.source());
+      assertThat(run("new seeds", fresh.from(), FRESH)).isNotEmpty();
+    }
+  }
+
+  private static Map<String, Long> run(String what, long from, int seeds) {
+    long started = System.nanoTime();
+    long events = 0;
+    Map<String, Long> counts = new TreeMap<>();
+    for (long seed = from; seed < from + seeds; seed++) {
+      World world = run(seed, false).world;
+      events += world.eventCount();
+      world.counts().forEach((each, count) -> counts.merge(each, count, Long::sum));
+    }
+    double seconds = (System.nanoTime() - started) / 1e9;
+    System.out.printf(
+        "%d %s from %d: %.0f seeds and %.0f events a second%n",
+        seeds, what, from, seeds / seconds, events / seconds);
+    return counts;
   }
 
   /// In another process too, where hashes of objects and orders of sets are others, so that a seed
@@ -116,14 +134,14 @@ final class SimulationTest {
       List<String> trace = simulation.world.trace;
       trace.subList(Math.max(0, trace.size() - LINES), trace.size()).forEach(System.out::println);
       throw new AssertionError(
-          "Seed " + seed + " breaks " + e.getMessage() + "\nSee it happen: " + command(seed), e);
+          "Seed "
+              + seed
+              + " breaks "
+              + e.getMessage()
+              + "\nSee it happen: "
+              + LongRun.replayCommand(seed),
+          e);
     }
     return simulation;
-  }
-
-  private static String command(long seed) {
-    return "mvn verify -pl proto,testkit,broker -Dtest=SimulationTest"
-        + " -Dsurefire.failIfNoSpecifiedTests=false -Dsimulation.seed="
-        + seed;
   }
 }

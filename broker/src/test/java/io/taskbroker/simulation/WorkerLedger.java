@@ -11,10 +11,8 @@ import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.PushOutcome;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Supplier;
 
 /// The part of the ledger that is about workers: what they are handed, and when it may be, what
@@ -22,10 +20,15 @@ import java.util.function.Supplier;
 final class WorkerLedger {
   private final Ledger ledger;
 
-  /// How often what may run only once was handed out, as far as it may have reached a worker.
-  final Map<Origin, Integer> sends = new HashMap<>();
+  /// One reading of a record: the first, or another that an operator wanted.
+  record Reading(Origin origin, int number) {}
 
-  private final Set<BrokerRun> stoppedInOrder = new HashSet<>();
+  /// How often what may run only once was handed out, as far as it may have reached a worker.
+  final Map<Reading, Integer> sends = new HashMap<>();
+
+  /// Runs that stopped in order, and by how much their clock was set forth then: deadlines on disk
+  /// are wall-clock times.
+  private final Map<BrokerRun, Long> stoppedInOrder = new HashMap<>();
 
   WorkerLedger(Ledger ledger) {
     this.ledger = ledger;
@@ -34,14 +37,15 @@ final class WorkerLedger {
   /// A process ended in order, and what it did in its last moments was not disturbed.
   void stopped(BrokerRun run) {
     boolean calm =
-        !ledger.plan.has(Fault.STORE_FAILS)
+        run.isIdle()
+            && !ledger.plan.has(Fault.STORE_FAILS)
             && !ledger.plan.has(Fault.STORE_LOSES_REPLY)
             && !ledger.plan.has(Fault.STORE_STALLS)
             && !ledger.plan.has(Fault.STORE_IS_FULL)
             && ledger.plan.storeLimit() == 0
             && !ledger.plan.has(Fault.FREEZE);
     if (calm) {
-      stoppedInOrder.add(run);
+      stoppedInOrder.put(run, run.broker.clockOffset());
     }
   }
 
@@ -94,6 +98,7 @@ final class WorkerLedger {
     Supplier<String> gone = () -> run + " hands out what is not on disk: " + delivery.id();
     Row row = present(run.broker.disk.rows().get(key), "G6", gone);
     check(row.leaving() == null, "G6", gone);
+    Book.Line line = Ledger.line(book, key);
     ledger.world.count(delivery.deliveries() > 1 ? "hand-outs again" : "hand-outs");
     if (spec.once()) {
       ledger.world.count("hand-outs of what may run only once");
@@ -106,35 +111,55 @@ final class WorkerLedger {
           row.status().isHandedOut(),
           "G3",
           () -> run + " hands out without mark: " + delivery.id());
-      int times = sends.merge(origin, 1, Integer::sum);
+      int times = sends.merge(line.reading, 1, Integer::sum);
       check(times == 1, "G3", () -> run + " hands out again: " + delivery.id() + " of " + origin);
     }
-    Book.Line line = Ledger.line(book, key);
     check(
-        (line.heldIn != run && !stoppedInOrder.contains(line.heldIn))
-            || ledger.world.now() - line.lastHandOut >= spec.deadline() * World.MS,
+        !isHeld(run, line) || ledger.world.now() - line.lastHandOut >= spec.deadline() * World.MS,
         "G5",
         () -> run + " hands out what a worker still may take its time with: " + delivery.id());
     line.heldIn = pulled ? run : null;
+    line.handedOutBy = run;
     line.handOuts++;
     line.lastHandOut = ledger.world.now();
   }
 
-  /// The engine hears that the worker does not have it.
+  /// Whether the process knows that a worker has it: from the worker, or from the process before.
+  private boolean isHeld(BrokerRun run, Book.Line line) {
+    Long clock = stoppedInOrder.get(line.heldIn);
+    return line.heldIn == run || (clock != null && clock == run.broker.clockOffset());
+  }
+
+  /// The engine does not wait for the answer to a call any more: whatever it hears of it then comes
+  /// too late.
+  void leasePassed(BrokerRun run, String id) {
+    for (Book.Line line : ledger.book(run).of(id)) {
+      if (line.end == null && line.handedOutBy == run) {
+        long waited = ledger.world.now() - line.lastHandOut;
+        check(
+            waited >= (SimulatedBroker.LEASE - 1) * World.MS,
+            "G5",
+            () -> run + " does not wait for the answer to a call: " + id);
+        line.givenUp = line.handOuts;
+      }
+    }
+  }
+
+  /// The engine hears how a call ended.
   void heard(BrokerRun run, Command.Pushed pushed) {
     ledger.world.trace(() -> run + " hears " + pushed.outcome() + " of " + pushed.delivery().id());
     Book.Line line = ledger.book(run).lines.get(Carried.keyOf(pushed.delivery()));
     if (line != null
         && pushed.outcome() == PushOutcome.ACCEPTED
-        && line.handOuts == pushed.delivery().deliveries()) {
+        && line.handOuts == pushed.delivery().deliveries()
+        && line.handOuts != line.givenUp) {
       line.heldIn = run;
     }
     // The worker's word counts, whatever the broker makes of it.
     boolean proof =
         pushed.outcome() == PushOutcome.BUSY || pushed.outcome() == PushOutcome.UNREACHABLE;
-    if (proof) {
-      sends.computeIfPresent(
-          Carried.by(pushed.delivery()).origin(), (_, count) -> count > 1 ? count - 1 : null);
+    if (proof && line != null) {
+      sends.computeIfPresent(line.reading, (_, count) -> count > 1 ? count - 1 : null);
     }
   }
 

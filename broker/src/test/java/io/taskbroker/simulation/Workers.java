@@ -21,6 +21,10 @@ final class Workers {
   private static final int MAX_RETRIES = 2;
   private static final int PULLERS = 3;
 
+  /// Whether a report that is answered OK must take effect also if an earlier process of the broker
+  /// handed the task out.
+  private static final boolean EARLIER_LIVES = Boolean.getBoolean("simulation.earlier-lives");
+
   private final World world;
   private final Plan plan;
   private final Map<String, Long> downUntil = new HashMap<>();
@@ -243,6 +247,7 @@ final class Workers {
     private final List<Command.Update> updates;
     private final boolean strict;
     private final long strictUntil;
+    private boolean arrived;
     private boolean answered;
     private int tries;
 
@@ -274,6 +279,8 @@ final class Workers {
       broker.ledger.workers.reported(run, updates);
       long since = world.now();
       int attempt = tries;
+      boolean first = !arrived;
+      arrived = true;
       boolean wantsMore = !plan.push() && world.random.nextBoolean();
       run.receive(
           new Command.Report(
@@ -282,7 +289,8 @@ final class Workers {
               new Command.ReportReply() {
                 @Override
                 public void done(@Nullable Delivery next) {
-                  boolean counts = strict && attempt == 1 && run == of && world.now() < strictUntil;
+                  boolean mustCount = run == of ? attempt == 1 : EARLIER_LIVES && first;
+                  boolean counts = strict && mustCount && world.now() < strictUntil;
                   broker.ledger.workers.answered(run, updates, since, counts);
                   if (next != null) {
                     broker.ledger.workers.handedOut(run, next, true);

@@ -2,8 +2,8 @@ package io.taskbroker.simulation;
 
 import io.taskbroker.runtime.Ticker;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -30,19 +30,26 @@ final class World {
   final SplittableRandom random;
   final Plan plan;
   final List<String> trace = new ArrayList<>();
-  private final Map<String, Long> counts = new TreeMap<>();
+  private final Map<String, int[]> counts = new HashMap<>();
   private final boolean traces;
-  private final PriorityQueue<Event> events =
-      new PriorityQueue<>(Comparator.comparingLong(Event::time).thenComparingLong(Event::number));
+  private final PriorityQueue<Event> events = new PriorityQueue<>();
   private long now;
   private long numbers;
   private long hash;
   private boolean quiet;
-  private Map<Fault, Integer> rarities;
+  private long quietFrom;
+  private final Map<Fault, Integer> rarities = new EnumMap<>(Fault.class);
   private final Set<Long> crashPoints = new HashSet<>();
   private long points;
 
-  private record Event(long time, long number, String what, Runnable body) {}
+  private record Event(long time, long number, String what, Runnable body)
+      implements Comparable<Event> {
+    @Override
+    public int compareTo(Event other) {
+      int byTime = Long.compare(time, other.time);
+      return byTime == 0 ? Long.compare(number, other.number) : byTime;
+    }
+  }
 
   /// A world that its seed decides altogether.
   World(long seed, boolean traces) {
@@ -50,7 +57,7 @@ final class World {
     this.random = new SplittableRandom(seed);
     this.traces = traces;
     this.plan = Plan.of(random);
-    this.rarities = plan.faults();
+    plan.faults().forEach(this::set);
   }
 
   /// A world that is about something; its seed decides the rest.
@@ -59,7 +66,7 @@ final class World {
     this.random = new SplittableRandom(seed);
     this.traces = traces;
     this.plan = plan;
-    this.rarities = plan.faults();
+    plan.faults().forEach(this::set);
   }
 
   /// Nanoseconds since the start.
@@ -75,10 +82,16 @@ final class World {
   /// No faults any more from now on.
   void calmDown() {
     quiet = true;
+    quietFrom = now;
   }
 
   boolean isQuiet() {
     return quiet;
+  }
+
+  /// Whether there have been no faults for so long.
+  boolean isQuietSince(long nanos) {
+    return quiet && now - quietFrom >= nanos;
   }
 
   void after(long nanos, String what, Runnable body) {
@@ -135,10 +148,7 @@ final class World {
 
   /// From now on it happens once in so many times; 0 for never.
   void set(Fault fault, int rarity) {
-    Map<Fault, Integer> changed = new EnumMap<>(Fault.class);
-    changed.putAll(rarities);
-    changed.put(fault, rarity);
-    rarities = changed;
+    rarities.put(fault, rarity);
   }
 
   /// Something that happens once in `n` times, as long as faults happen.
@@ -162,11 +172,13 @@ final class World {
 
   /// Counts that something happened, to show that the simulation is not about nothing.
   void count(String what) {
-    counts.merge(what, 1L, Long::sum);
+    counts.computeIfAbsent(what, _ -> new int[1])[0]++;
   }
 
   Map<String, Long> counts() {
-    return counts;
+    Map<String, Long> copy = new TreeMap<>();
+    counts.forEach((what, count) -> copy.put(what, (long) count[0]));
+    return copy;
   }
 
   void trace(Supplier<String> line) {
