@@ -42,7 +42,7 @@ final class PushCounts {
         error.inc();
         undone.inc();
       }
-      case REFUSED, LOST -> error.inc();
+      case OVERLOADED, REFUSED, REJECTED, UNANSWERED, LOST -> error.inc();
     }
   }
 }
