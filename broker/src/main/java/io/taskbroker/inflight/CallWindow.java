@@ -15,28 +15,28 @@ final class CallWindow {
   /// The least of what it doubles up to after a failure.
   private static final double RESTART = 16;
 
-  /// A step, up or down; and one down after others, as where most of the slots are gone.
+  /// A step, up or down.
   private static final double STEP = 1.25;
 
-  private static final double LONG_STEP = 1.5;
-  private static final int FEW = 2;
+  /// Growth of latency from one measurement to the next that no step explains.
+  private static final double JUMP = 3;
 
   /// The part of a growth of the limit that latency may grow by while that is worth it: of a
   /// doubling, which would overshoot by far, and of a step.
   private static final double DOUBLING_TOLERANCE = 0.25;
 
-  private static final double STEP_TOLERANCE = 0.5;
+  private static final double STEP_TOLERANCE = 0.7;
 
   /// Milliseconds that calls may wait at the worker, or in this process, and count as nothing.
-  private static final double UNNOTICED_MS = 20;
+  private static final double UNNOTICED_MS = 10;
 
   /// Answers of a measurement: as many as the limit, and no fewer than this.
-  private static final int SAMPLES = 8;
+  private static final int SAMPLES = 16;
 
   private final int max;
   private double limit = FIRST;
 
-  /// Up to this it doubles.
+  /// Up to this it doubles; 0 if it does not.
   private double threshold;
 
   private long gaveWayAt = Long.MIN_VALUE;
@@ -55,9 +55,6 @@ final class CallWindow {
   private double lastLimit;
 
   private double lastLatency;
-
-  /// Steps down in a row.
-  private int downs;
 
   CallWindow(int max) {
     this.max = max;
@@ -82,6 +79,7 @@ final class CallWindow {
     if (doubling && limit < 2 * Math.max(measuredLimit, FIRST)) {
       limit = Math.min(limit + 1, threshold);
       if (limit >= threshold) {
+        threshold = 0;
         measure(now);
         return;
       }
@@ -106,29 +104,21 @@ final class CallWindow {
     } else {
       // Latency that grew although the limit shrank says that the worker got slower.
       queues =
-          latency > lastLatency * 2
+          latency > lastLatency * JUMP
               || isFutile(lastLimit / at, lastLatency / latency, doubling);
     }
     if (!doubling) {
-      limit = queues || at >= max ? below(at) : above(at);
+      // At the bound, too, it has to move, or it would not notice that calls queue.
+      boolean down = queues || at >= max;
+      limit = down ? Math.min(at / STEP, at - 1) : Math.max(at * STEP, at + 1);
     } else if (queues) {
       limit = lastLimit;
-      threshold = limit;
+      threshold = 0;
     }
     limit = Math.clamp(limit, 1, max);
     lastLimit = at;
     lastLatency = latency;
     measure(now);
-  }
-
-  private double above(double at) {
-    downs = 0;
-    return Math.max(at * STEP, at + 1);
-  }
-
-  private double below(double at) {
-    downs++;
-    return Math.min(at / (downs > FEW ? LONG_STEP : STEP), at - 1);
   }
 
   /// Whether such a growth of the limit, with that of latency, is not worth it.
@@ -145,7 +135,7 @@ final class CallWindow {
     if (sentAt >= gaveWayAt) {
       gaveWayAt = now;
       limit = Math.max(1, Math.max(limit * 0.5, Math.min(limit * 0.8, others)));
-      threshold = limit;
+      threshold = 0;
       lastLimit = 0;
       measure(now);
     }
