@@ -36,6 +36,9 @@ final class Verdict {
   /// Envoy's local rate limit, which answers before it calls a worker.
   private static final String RATE_LIMITED = "local_rate_limited";
 
+  /// Envoy's answer when a worker gives none.
+  private static final String TIMED_OUT = "upstream request timeout";
+
   /// Refusals for load that are decided before a handler sees the call: of the published client and
   /// of many others, and of grpcio with `maximum_concurrent_rpcs`.
   private static final List<String> BUSY =
@@ -112,7 +115,10 @@ final class Verdict {
   private static PushOutcome ofUnavailable(String text) {
     Matcher envoy = ENVOY.matcher(text);
     if (!envoy.lookingAt()) {
-      return text.equals(RATE_LIMITED) ? PushOutcome.BUSY : PushOutcome.OVERLOADED;
+      if (text.equals(RATE_LIMITED)) {
+        return PushOutcome.BUSY;
+      }
+      return text.equals(TIMED_OUT) ? PushOutcome.UNANSWERED : PushOutcome.OVERLOADED;
     }
     boolean onlyTry = envoy.group("retried") == null;
     return switch (envoy.group("reason").strip()) {
@@ -133,7 +139,7 @@ final class Verdict {
     return switch (status) {
       case 413 -> PushOutcome.REFUSED;
       case 429 -> PushOutcome.BUSY;
-      case 408, 499 -> PushOutcome.OVERLOADED;
+      case 408, 504 -> PushOutcome.UNANSWERED;
       default -> {
         if (status >= 500) {
           yield PushOutcome.OVERLOADED;

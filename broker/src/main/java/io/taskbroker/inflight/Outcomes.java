@@ -106,7 +106,7 @@ final class Outcomes {
       case BUSY, UNREACHABLE -> giveBack(entry);
       case OVERLOADED -> {
         if (!once) {
-          giveBack(entry);
+          postpone(entry, UNCERTAIN_MIN_MS);
         }
       }
       case REFUSED, REJECTED -> {
