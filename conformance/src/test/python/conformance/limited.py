@@ -26,13 +26,13 @@ class Worker(taskbroker_pb2_grpc.WorkerServiceServicer):
             journal.note("killed", id=task.id)
             os._exit(1)
         time.sleep(int(os.environ["CONFORMANCE_MILLIS"]) / 1_000)
+        journal.note("done", id=task.id)
         self.broker.SetTaskStatus(
             taskbroker_pb2.SetTaskStatusRequest(
                 id=task.id, status=taskbroker_pb2.TASK_ACTIVATION_STATUS_COMPLETE
             ),
             wait_for_ready=True,
         )
-        journal.note("done", id=task.id)
         return taskbroker_pb2.PushTaskResponse()
 
 
