@@ -80,7 +80,8 @@ public final class Notices {
       case WORKER_UNREACHABLE -> "cannot reach the worker of application";
       case WORKER_OVERLOADED -> "the worker takes nothing more for now, of application";
       case WORKER_REJECTS ->
-          "the worker refuses every task (check worker_map, secrets and permissions), of application";
+          "the worker refuses every task (check worker_map, secrets and permissions), of"
+              + " application";
       case WORKER_DIED -> "a worker died while it was handed this task alone";
       case QUARANTINED -> "kept in the store, because Kafka refuses it for good";
       case UNKNOWN_ID -> "report about an activation that is not in flight";

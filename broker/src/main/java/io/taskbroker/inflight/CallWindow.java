@@ -4,11 +4,11 @@ package io.taskbroker.inflight;
 /// throughput. Not thread-safe.
 ///
 /// It compares the mean latency of calls at one limit with that at the limit before: where latency
-/// grows less than the limit does, more calls were answered in the same time, and the limit grows by
-/// a quarter; where it grows nearly as much, the worker had calls waiting, and the limit shrinks by
-/// as much. So it follows the usual latency, whatever that is, and keeps calls from queueing at the
-/// worker. At first, and after a failure, it doubles with each round trip until latency says that
-/// this is no use. A refusal for load sets it to what the worker holds.
+/// grows less than the limit does, more calls were answered in the same time, and the limit grows
+/// by a quarter; where it grows nearly as much, the worker had calls waiting, and the limit shrinks
+/// by as much. So it follows the usual latency, whatever that is, and keeps calls from queueing at
+/// the worker. At first, and after a failure, it doubles with each round trip until latency says
+/// that this is no use. A refusal for load sets it to what the worker holds.
 final class CallWindow {
   private static final double FIRST = 4;
 
@@ -104,8 +104,7 @@ final class CallWindow {
     } else {
       // Latency that grew although the limit shrank says that the worker got slower.
       queues =
-          latency > lastLatency * JUMP
-              || isFutile(lastLimit / at, lastLatency / latency, doubling);
+          latency > lastLatency * JUMP || isFutile(lastLimit / at, lastLatency / latency, doubling);
     }
     if (!doubling) {
       // At the bound, too, it has to move, or it would not notice that calls queue.

@@ -145,8 +145,8 @@ final class Entry {
     return isLeaving() || step == Step.REMOVING;
   }
 
-  /// Whether it is called for alone, since workers were lost with it (G8): after the second loss, or
-  /// after the first if it had let a deadline pass or a worker had died of it before.
+  /// Whether it is called for alone, since workers were lost with it (G8): after the second loss,
+  /// or after the first if it had let a deadline pass or a worker had died of it before.
   boolean isSuspect() {
     return losses > 0 && losses + attempts > 1;
   }

@@ -56,7 +56,8 @@ final class Lane {
   /// there is one, no other call is made.
   @Nullable Entry suspect;
 
-  /// Monotonic milliseconds: when a worker last died of an activation that it was called with alone.
+  /// Monotonic milliseconds: when a worker last died of an activation that it was called with
+  /// alone.
   long diedAt = Long.MIN_VALUE;
 
   /// Monotonic milliseconds: when a worker last took something, and when it last was given

@@ -3,8 +3,8 @@ package io.taskbroker.inflight;
 import io.taskbroker.activation.Status;
 
 /// Consequences of the end of a push call: for the activation, which may have reached its worker
-/// (H9), and for its lane, whose worker may be away, full, misconfigured, or refusing this activation
-/// only (H24). Not thread-safe.
+/// (H9), and for its lane, whose worker may be away, full, misconfigured, or refusing this
+/// activation only (H24). Not thread-safe.
 ///
 /// What is refused for load comes again however often. Other outcomes end an activation only if its
 /// neighbours prove that it is the cause.
@@ -117,7 +117,8 @@ final class Outcomes {
       }
       case UNANSWERED -> {
         if (!once) {
-          postpone(entry, uncertain(entry.silences++));
+          postpone(entry, uncertain(entry.silences));
+          entry.silences = more(entry.silences);
         }
       }
       case LOST -> {
@@ -136,14 +137,14 @@ final class Outcomes {
 
   private void refused(Entry entry, PushOutcome outcome, String detail) {
     Lane lane = entry.lane;
-    if (entry.refusals++ == 0) {
+    entry.refusals = more(entry.refusals);
+    if (entry.refusals == 1) {
       entry.acceptedAtRefusal = (int) lane.accepted;
       if (outcome == PushOutcome.REJECTED) {
         lane.rejected++;
       }
       entry.rejectedAtRefusal = (int) lane.rejected;
     }
-    entry.refusals = (short) Math.min(entry.refusals, 1_000);
     if (entry.refusals >= MAX_REFUSALS && isToBlame(entry, outcome)) {
       endings.fail(entry, "refused " + entry.refusals + " times: " + detail);
     } else {
@@ -168,12 +169,12 @@ final class Outcomes {
   }
 
   /// The connection broke, perhaps as the worker died, perhaps of this activation. That it did is
-  /// proven by workers that die when they are called with it alone, while they take others, or while
-  /// there are no others; each such death counts as an attempt (G8).
+  /// proven by workers that die when they are called with it alone, while they take others, or
+  /// while there are no others; each such death counts as an attempt (G8).
   private void lost(Entry entry, String detail, boolean alone) {
     Lane lane = entry.lane;
     boolean othersPass = entry.losses > 0 && (int) lane.accepted != entry.acceptedAtLoss;
-    entry.losses = (short) Math.min(entry.losses + 1, 1_000);
+    entry.losses = more(entry.losses);
     entry.acceptedAtLoss = (int) lane.accepted;
     if (!alone || !(othersPass || lane.hasNoOther())) {
       postpone(entry, uncertain(entry.losses - 1));
@@ -189,6 +190,11 @@ final class Outcomes {
       postpone(entry, uncertain(entry.losses - 1));
       marks.takeBack(entry);
     }
+  }
+
+  /// One more, as far as that matters.
+  private static short more(short count) {
+    return (short) Math.min(count + 1, 1_000);
   }
 
   private static long uncertain(int times) {
