@@ -34,7 +34,7 @@ final class CallWindow {
   private static final int SAMPLES = 16;
 
   private final int max;
-  private double limit = FIRST;
+  private double limit;
 
   /// Up to this it doubles; 0 if it does not.
   private double threshold;
@@ -58,6 +58,7 @@ final class CallWindow {
 
   CallWindow(int max) {
     this.max = max;
+    this.limit = Math.min(FIRST, max);
     this.threshold = max;
   }
 
@@ -142,9 +143,7 @@ final class CallWindow {
 
   /// The worker could not be reached: begin with a probe.
   void failed(long now) {
-    if (limit > 1) {
-      threshold = Math.min(max, Math.max(RESTART, limit / 2));
-    }
+    threshold = Math.max(threshold, Math.min(max, Math.max(RESTART, limit / 2)));
     limit = 1;
     lastLimit = 0;
     measure(now);

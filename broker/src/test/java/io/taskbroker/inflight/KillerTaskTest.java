@@ -171,13 +171,14 @@ final class KillerTaskTest {
         List.copyOf(rig.calls).forEach(call -> rig.answer(call, PushOutcome.LOST));
         continue;
       }
-      for (String id : List.copyOf(running.keySet())) {
-        if (running.get(id) <= rig.now) {
-          running.remove(id);
-          completed.add(id);
-          rig.report(Status.COMPLETE, id);
-        }
-      }
+      List<String> over =
+          running.entrySet().stream()
+              .filter(each -> each.getValue() <= rig.now)
+              .map(Map.Entry::getKey)
+              .toList();
+      running.keySet().removeAll(over);
+      completed.addAll(over);
+      over.forEach(id -> rig.report(Status.COMPLETE, id));
       for (Delivery call : List.copyOf(rig.calls)) {
         rig.answer(call, PushOutcome.ACCEPTED);
         running.put(call.id(), rig.now + (call.id().equals("long") ? 10_000 : 500));
