@@ -86,8 +86,8 @@ final class Entry {
   short silences;
   short losses;
 
-  /// What its lane had accepted, and refused of other activations, when it was refused first, and
-  /// what the lane had accepted when it was lost last; the lower bits of these counts.
+  /// What its lane had accepted, and rejected, when it was refused first, and what the lane had
+  /// accepted when it was lost last; the lower bits of these counts.
   int acceptedAtRefusal;
 
   int rejectedAtRefusal;

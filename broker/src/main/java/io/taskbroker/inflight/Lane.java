@@ -47,7 +47,7 @@ final class Lane {
   /// Push calls in flight, marks that wait to become one included.
   int calls;
 
-  /// How many activations its workers took, and how many they rejected for the first time.
+  /// How many activations its workers took, and how many calls they rejected.
   long accepted;
 
   long rejected;

@@ -12,8 +12,8 @@ final class Outcomes {
   /// Refusals, and neighbours taken meanwhile, after which an activation has failed (H24).
   private static final int MAX_REFUSALS = 10;
 
-  /// Where the worker may be the cause of a refusal, it takes so many of the neighbours for each of
-  /// them that it rejects, before the activation has failed.
+  /// Where the worker may be the cause of a refusal, it takes so many calls of neighbours for each
+  /// that it rejects, before the activation has failed.
   private static final int TAKEN_PER_REJECTED = 10;
 
   private static final long REFUSED_MIN_MS = 100;
@@ -73,6 +73,7 @@ final class Outcomes {
         }
       }
       case REJECTED -> {
+        lane.rejected++;
         if (lane.rejects(sentAt, entry.activation.atMostOnce(), flight.now, flight.random)) {
           flight.notice(lane, Notice.WORKER_REJECTS, detail);
         }
@@ -140,9 +141,6 @@ final class Outcomes {
     entry.refusals = more(entry.refusals);
     if (entry.refusals == 1) {
       entry.acceptedAtRefusal = (int) lane.accepted;
-      if (outcome == PushOutcome.REJECTED) {
-        lane.rejected++;
-      }
       entry.rejectedAtRefusal = (int) lane.rejected;
     }
     if (entry.refusals >= MAX_REFUSALS && isToBlame(entry, outcome)) {
@@ -163,7 +161,8 @@ final class Outcomes {
   /// Whether its worker took others meanwhile: if it may be the worker's fault, nearly all others.
   private static boolean isToBlame(Entry entry, PushOutcome outcome) {
     int accepted = (int) entry.lane.accepted - entry.acceptedAtRefusal;
-    int rejected = (int) entry.lane.rejected - entry.rejectedAtRefusal;
+    int all = (int) entry.lane.rejected - entry.rejectedAtRefusal;
+    int rejected = all - (entry.refusals - 1); // of others
     return accepted >= MAX_REFUSALS
         && (outcome == PushOutcome.REFUSED || accepted / TAKEN_PER_REJECTED >= rejected);
   }
