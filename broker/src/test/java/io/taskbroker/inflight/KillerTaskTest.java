@@ -126,13 +126,7 @@ final class KillerTaskTest {
     rig.answer(PushOutcome.LOST);
     rig.pass(1_000);
     rig.answer(PushOutcome.LOST);
-    for (int i = 0; i < 50; i++) {
-      partition.send(Task.of("n" + i).deadline(1_000));
-    }
-    rig.pass(200);
-    while (rig.calls.size() > 1) {
-      rig.answer(rig.calls.getLast(), PushOutcome.ACCEPTED);
-    }
+    partition.send(Task.of("before").deadline(1_000));
     rig.pass(3_000);
     assertThat(rig.calls).as("one is in flight still").hasSize(1);
     assertThat(calls("x")).isFalse();
