@@ -126,7 +126,15 @@ final class KillerTaskTest {
     rig.answer(PushOutcome.LOST);
     rig.pass(1_000);
     rig.answer(PushOutcome.LOST);
-    partition.send(Task.of("before").deadline(1_000));
+    rig.worker = _ -> PushOutcome.ACCEPTED;
+    for (int i = 0; i < 40; i++) {
+      partition.send(Task.of("n" + i).deadline(1_000));
+      rig.pass(10);
+    }
+    rig.worker = _ -> null;
+    partition.send(Task.of("before").deadline(1_000), Task.of("too").deadline(1_000));
+    assertThat(rig.calls).hasSize(2);
+    rig.answer(rig.calls.getLast(), PushOutcome.ACCEPTED);
     rig.pass(3_000);
     assertThat(rig.calls).as("one is in flight still").hasSize(1);
     assertThat(calls("x")).isFalse();
