@@ -120,7 +120,7 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
 
   /// Ends the call without waiting for an answer any longer.
   void abandon(String why) {
-    end(begun ? PushOutcome.LOST : PushOutcome.UNREACHABLE, why);
+    end(begun ? PushOutcome.UNANSWERED : PushOutcome.UNREACHABLE, why);
     ClientCall<PushMessage, byte[]> started = call;
     if (started != null) {
       started.cancel(why, null);

@@ -3,8 +3,9 @@ package io.taskbroker.deliver;
 import io.prometheus.metrics.core.datapoints.CounterDataPoint;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.telemetry.Metrics;
+import java.util.Locale;
 
-/// Calls of workers, in the metrics of the reference. Thread-safe.
+/// Calls of workers, in the metrics of the reference and one of outcomes. Thread-safe.
 final class PushCounts {
   private final Metrics metrics;
   private final CounterDataPoint submitted;
@@ -34,15 +35,18 @@ final class PushCounts {
   }
 
   /// A call ended, after so many nanoseconds.
-  void ended(PushOutcome outcome, long nanos) {
+  void ended(String application, PushOutcome outcome, long nanos) {
     metrics.pushDuration.observe(nanos / 1e9);
+    if (outcome != PushOutcome.ACCEPTED) {
+      metrics.pushOutcomes.of(application, outcome.name().toLowerCase(Locale.ROOT)).inc();
+    }
     switch (outcome) {
       case ACCEPTED -> ok.inc();
       case BUSY, UNREACHABLE -> {
         error.inc();
         undone.inc();
       }
-      case REFUSED, LOST -> error.inc();
+      case OVERLOADED, REFUSED, REJECTED, UNANSWERED, LOST -> error.inc();
     }
   }
 }

@@ -136,7 +136,7 @@ final class PushLoop {
 
   void ended(PushCall call, PushOutcome outcome, String detail) {
     outstanding.end(call.deadline);
-    counts.ended(outcome, call.nanos());
+    counts.ended(call.delivery().application(), outcome, call.nanos());
     tell(call.delivery(), outcome, detail);
     if (stopping && outstanding.oldest() == null) {
       idle.countDown();

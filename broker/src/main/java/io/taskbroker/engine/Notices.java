@@ -32,7 +32,8 @@ public final class Notices {
 
   private static Level level(Notice notice) {
     return switch (notice) {
-      case UNDECODABLE, QUARANTINED, NO_WORKER, WORKER_UNREACHABLE, PUSH_REFUSED -> Level.WARN;
+      case UNDECODABLE, QUARANTINED, NO_WORKER, PUSH_REFUSED -> Level.WARN;
+      case WORKER_UNREACHABLE, WORKER_OVERLOADED, WORKER_REJECTS, WORKER_DIED -> Level.WARN;
       case DEAD_LETTERED, DEADLINE_PASSED, LEASE_PASSED, DISCARDED -> Level.INFO;
       case DEMOTION_SKIPPED -> Level.INFO;
       case EXPIRED,
@@ -51,9 +52,11 @@ public final class Notices {
 
   /// What the id is one of.
   private static String field(Notice notice) {
-    return notice == Notice.NO_WORKER || notice == Notice.WORKER_UNREACHABLE
-        ? LogFields.APPLICATION
-        : LogFields.TASK_ID;
+    return switch (notice) {
+      case NO_WORKER, WORKER_UNREACHABLE, WORKER_OVERLOADED, WORKER_REJECTS ->
+          LogFields.APPLICATION;
+      default -> LogFields.TASK_ID;
+    };
   }
 
   private static String text(Notice notice) {
@@ -75,6 +78,11 @@ public final class Notices {
       case NO_WORKER -> "no worker is configured (worker_map) for application";
       case PUSH_REFUSED -> "refused by its worker";
       case WORKER_UNREACHABLE -> "cannot reach the worker of application";
+      case WORKER_OVERLOADED -> "the worker takes nothing more for now, of application";
+      case WORKER_REJECTS ->
+          "the worker refuses every task (check worker_map, secrets and permissions), of"
+              + " application";
+      case WORKER_DIED -> "a worker died while it was handed this task alone";
       case QUARANTINED -> "kept in the store, because Kafka refuses it for good";
       case UNKNOWN_ID -> "report about an activation that is not in flight";
       case STALE_REPORT -> "report that came too late, not followed";

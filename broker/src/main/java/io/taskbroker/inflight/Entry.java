@@ -79,8 +79,19 @@ final class Entry {
   /// Whether its place is given up: it is not handed out any more (H17).
   boolean givenUp;
 
-  int refusals;
-  long acceptedAtFirstRefusal;
+  /// How often a worker refused it, left it unanswered, or was lost with it, since it was last
+  /// taken.
+  short refusals;
+
+  short silences;
+  short losses;
+
+  /// What its lane had accepted, and rejected, when it was refused first, and what the lane had
+  /// accepted when it was lost last; the lower bits of these counts.
+  int acceptedAtRefusal;
+
+  int rejectedAtRefusal;
+  int acceptedAtLoss;
 
   /// Where it goes as soon as it could run, because its namespace is demoted.
   @Nullable Destination demotion;
@@ -132,6 +143,12 @@ final class Entry {
   /// for its end (H4).
   boolean isGoing() {
     return isLeaving() || step == Step.REMOVING;
+  }
+
+  /// Whether it is called for alone, since workers were lost with it (G8): after the second loss,
+  /// or after the first if it had let a deadline pass or a worker had died of it before.
+  boolean isSuspect() {
+    return losses > 0 && losses + attempts > 1;
   }
 
   boolean isUnproven() {

@@ -27,6 +27,12 @@ final class Handouts {
       if (entry == null) {
         return;
       }
+      if (entry.isSuspect()) {
+        if (lane.calls > 0) {
+          return; // it is called for alone
+        }
+        lane.suspect = entry;
+      }
       lane.calls++;
       hand(entry, Taker.Push.WORKER);
     }

@@ -49,7 +49,7 @@ public final class Inflight {
     marks = new Marks(flight);
     var limits = new TimeLimits(flight, endings, marks);
     handouts = new Handouts(flight, endings, marks, limits);
-    outcomes = new Outcomes(flight, endings, limits);
+    outcomes = new Outcomes(flight, endings, marks, limits);
     rulings = new Rulings(flight, endings);
     foreign = new ForeignReports(flight, limits);
     reports = new Reports(flight, endings, handouts, foreign);

@@ -15,6 +15,15 @@ final class Lane {
   private static final long PAUSE_MIN_MS = 20;
   private static final long PAUSE_MAX_MS = 1_000;
 
+  /// The longest pause where each call costs an at-most-once activation its only run.
+  private static final long PAUSE_ONCE_MS = 30_000;
+
+  /// After so many pauses for load in a row operators hear of it.
+  private static final int LASTING = 6;
+
+  /// After so many activations were rejected in a row the worker is to blame, and not each of them.
+  private static final int REJECTIONS = 4;
+
   final String application;
   final Parking parking;
   final CallWindow window;
@@ -38,8 +47,18 @@ final class Lane {
   /// Push calls in flight, marks that wait to become one included.
   int calls;
 
-  /// How many activations its workers took.
+  /// How many activations its workers took, and how many calls they rejected.
   long accepted;
+
+  long rejected;
+
+  /// The activation that a worker is called with, alone, as workers were lost with it before; while
+  /// there is one, no other call is made.
+  @Nullable Entry suspect;
+
+  /// Monotonic milliseconds: when a worker last died of an activation that it was called with
+  /// alone.
+  long diedAt = Long.MIN_VALUE;
 
   /// Monotonic milliseconds: when a worker last took something, and when it last was given
   /// something to run.
@@ -65,6 +84,10 @@ final class Lane {
 
   private long pausedUntil = Long.MIN_VALUE;
   private int misfortunes;
+  private int rejections;
+
+  /// Whether it waits for a worker that has no room, so that a report ends the pause.
+  private boolean waitsForRoom;
 
   Lane(String application, boolean routable, CallWindow window, Heads all, long now) {
     this.all = all;
@@ -146,7 +169,7 @@ final class Lane {
   }
 
   boolean maySend(long now) {
-    return routable && now >= pausedUntil && window.admits(calls);
+    return routable && now >= pausedUntil && suspect == null && window.admits(calls);
   }
 
   /// When sending may go on after a misfortune; [Long#MAX_VALUE] if it is not held up by one.
@@ -156,18 +179,64 @@ final class Lane {
 
   void succeeded(long now) {
     misfortunes = 0;
+    rejections = 0;
     accepted++;
     progressAt = now;
+  }
+
+  /// A worker refused for load. Where other calls are in flight their end says when to go on; else
+  /// it waits, or until a report says that a worker has room.
+  void pauseForLoad(long sentAt, long now, RandomGenerator random) {
+    if (calls == 0) {
+      pause(sentAt, now, random);
+      waitsForRoom = true;
+    }
+  }
+
+  /// A worker reported something that it had.
+  void madeRoom(long now) {
+    if (waitsForRoom) {
+      waitsForRoom = false;
+      pausedUntil = now;
+    }
+  }
+
+  /// Whether load has held it up for long.
+  boolean isHeldUpForLong() {
+    return misfortunes >= LASTING;
+  }
+
+  /// A worker rejected an activation. Returns whether it rejects whatever it is handed; then the
+  /// lane begins with a probe, after a pause.
+  ///
+  /// @param once whether that was an at-most-once activation
+  boolean rejects(long sentAt, boolean once, long now, RandomGenerator random) {
+    if (++rejections < REJECTIONS) {
+      return false;
+    }
+    window.failed(now);
+    pause(sentAt, once ? PAUSE_ONCE_MS : PAUSE_MAX_MS, now, random);
+    return true;
   }
 
   /// Waits before the next call, the longer the more calls failed in a row. Calls that were sent
   /// before the pause began do not prolong it.
   void pause(long sentAt, long now, RandomGenerator random) {
+    pause(sentAt, PAUSE_MAX_MS, now, random);
+  }
+
+  private void pause(long sentAt, long max, long now, RandomGenerator random) {
     if (sentAt < pausedUntil) {
       return;
     }
-    long longest = Math.min(PAUSE_MAX_MS, PAUSE_MIN_MS << Math.min(misfortunes, 10));
+    long longest = Math.min(max, PAUSE_MIN_MS << Math.min(misfortunes, 11));
     misfortunes++;
+    waitsForRoom = false;
     pausedUntil = now + longest / 2 + random.nextLong(longest / 2 + 1);
+  }
+
+  /// Whether nothing but one activation that a worker was called with is there to run.
+  boolean hasNoOther() {
+    return pending == 0 && calls == 0 && !parking.holdsAny();
   }
 }

@@ -38,6 +38,12 @@ public enum Notice {
   PUSH_REFUSED,
   /// Workers of an application cannot be reached.
   WORKER_UNREACHABLE,
+  /// Workers of an application refuse for load again and again.
+  WORKER_OVERLOADED,
+  /// Workers of an application refuse whatever they are handed.
+  WORKER_REJECTS,
+  /// A worker died while it was handed an activation alone.
+  WORKER_DIED,
   /// An activation was kept but cannot leave: Kafka will never take it.
   QUARANTINED,
   /// A report was about an id that is not in flight.

@@ -1,17 +1,31 @@
 package io.taskbroker.inflight;
 
-/// What became of a call that hands an activation to a worker (H9, H24).
+/// Outcome of a push call: where the activation is, and who is to blame if it was not taken (H9,
+/// H24). `docs/push-statuses.md` has the table of statuses.
 public enum PushOutcome {
   /// The worker has it.
   ACCEPTED,
-  /// The worker said that it is busy: it does not have it.
+
+  /// Refused for load before it reached a handler: proof that the worker does not have it.
   BUSY,
-  /// The worker, or the way there, refused this activation as such. Whether a worker saw it is not
-  /// known.
-  REFUSED,
-  /// The call never reached a worker.
+
+  /// Refused for load, or for want of a healthy worker, by the worker or by a proxy. A handler may
+  /// have seen it.
+  OVERLOADED,
+
+  /// Proof that the call never reached a worker.
   UNREACHABLE,
-  /// The call ended without an answer, by a time-out or a broken connection: the worker may have
-  /// it.
+
+  /// Refused because of what the activation contains, such as its size. A handler may have seen it.
+  REFUSED,
+
+  /// Refused without proof that the activation is the cause: the worker may refuse every one, as
+  /// with a wrong service, secret or permission. A handler may have seen it.
+  REJECTED,
+
+  /// The call ran out of time, or was cancelled by the other side: the worker may have it.
+  UNANSWERED,
+
+  /// The connection broke under the call, as when a worker dies: it may have it.
   LOST
 }

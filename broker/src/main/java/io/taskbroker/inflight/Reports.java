@@ -41,6 +41,9 @@ final class Reports {
 
   /// @param reply null if nobody waits for the answer
   private void follow(Entry entry, Command.Update update, @Nullable Reply reply) {
+    if (entry.status == Status.PROCESSING) {
+      entry.lane.madeRoom(flight.now);
+    }
     if (entry.step == Entry.Step.REMOVING) {
       await(entry, reply);
     } else if (update.status() == Status.COMPLETE) {

@@ -59,7 +59,10 @@ final class TimeLimits {
   private void deadlinePassed(Entry entry) {
     flight.tally(Tally.DEADLINE_PASSED, entry.activation);
     flight.effects.notice(Notice.DEADLINE_PASSED, entry.id(), entry.activation.taskname());
-    entry.attempts++;
+    // Not its own fault if its worker has died of another one since.
+    if (entry.claimedAt > entry.lane.diedAt) {
+      entry.attempts++;
+    }
     if (entry.activation.atMostOnce()) {
       endings.fail(entry, "processing deadline passed");
     } else if (entry.attempts >= flight.options.limits().maxAttempts()) {

@@ -130,6 +130,13 @@ public final class Metrics {
   public final Labelled<CounterDataPoint> pushes =
       declare.counters(
           "worker.push_task", "Ended calls of workers; result is ok or error", "result");
+  public final Labelled<CounterDataPoint> pushOutcomes =
+      declare.counters(
+          "push.outcome",
+          "Calls of workers that ended without the task being taken; outcome is busy, overloaded,"
+              + " unreachable, refused, rejected, unanswered or lost",
+          "application",
+          "outcome");
   public final Labelled<CounterDataPoint> undoneClaims =
       declare.counters(
           "push.undo_claim",

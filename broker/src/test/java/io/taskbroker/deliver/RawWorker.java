@@ -19,6 +19,7 @@ final class RawWorker implements AutoCloseable {
   private static final int RST_STREAM = 3;
   private static final int SETTINGS = 4;
   private static final int GOAWAY = 7;
+  private static final int END_OF_STREAM_AND_HEADERS = 5;
   private static final int MAX_CONCURRENT_STREAMS = 3;
 
   private final ServerSocket server = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
@@ -53,6 +54,15 @@ final class RawWorker implements AutoCloseable {
 
   static byte[] goAway(int lastStream, int error) {
     return frame(GOAWAY, 0, new byte[] {0, 0, 0, (byte) lastStream, 0, 0, 0, (byte) error});
+  }
+
+  /// An answer that is a header and no more.
+  static byte[] response(int stream, String status) {
+    byte[] header = {0x08, 3, 0, 0, 0}; // ":status", by its place in the static table
+    for (int i = 0; i < 3; i++) {
+      header[2 + i] = (byte) status.charAt(i);
+    }
+    return frame(HEADERS, END_OF_STREAM_AND_HEADERS, stream, header);
   }
 
   URI address() {
@@ -107,12 +117,16 @@ final class RawWorker implements AutoCloseable {
   }
 
   private static byte[] frame(int type, int stream, byte[] payload) {
+    return frame(type, 0, stream, payload);
+  }
+
+  private static byte[] frame(int type, int flags, int stream, byte[] payload) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (DataOutputStream out = new DataOutputStream(bytes)) {
       out.writeByte(payload.length >> 16);
       out.writeShort(payload.length);
       out.writeByte(type);
-      out.writeByte(0);
+      out.writeByte(flags);
       out.writeInt(stream);
       out.write(payload);
     } catch (IOException e) {

@@ -143,6 +143,14 @@ final class Deployment implements AutoCloseable {
     return worker;
   }
 
+  /// A worker that takes so many calls at a time, answers each when its task is done, and dies of
+  /// some tasks, and comes back.
+  PythonProcess startLimitedWorker(int calls, Duration each) throws InterruptedException {
+    environment.put("CONFORMANCE_CALLS", Integer.toString(calls));
+    environment.put("CONFORMANCE_MILLIS", Long.toString(each.toMillis()));
+    return start("limited");
+  }
+
   PythonProcess startScheduler() throws InterruptedException {
     return start("schedule");
   }

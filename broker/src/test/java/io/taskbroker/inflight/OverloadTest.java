@@ -1,0 +1,140 @@
+package io.taskbroker.inflight;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.taskbroker.activation.Status;
+import java.util.ArrayDeque;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// H24: what a worker refuses for load, or because it is misconfigured, comes again however often.
+@Timeout(60)
+final class OverloadTest {
+  private static final int TASKS = 100;
+
+  private final EngineRig rig = new EngineRig(RigOptions.push("app"));
+  private final RigPartition partition = rig.assigned("tasks");
+
+  @ParameterizedTest
+  @EnumSource(names = {"BUSY", "OVERLOADED"})
+  void h24OverloadedWorkerEndsNoTask(PushOutcome full) {
+    var running = new ArrayDeque<String>();
+    rig.worker =
+        call -> {
+          if (running.size() == 3) {
+            return full;
+          }
+          running.add(call.id());
+          return PushOutcome.ACCEPTED;
+        };
+    send("t");
+    int done = 0;
+    while (done < TASKS && rig.now < 10_000_000) {
+      rig.pass(200);
+      for (String id = running.poll(); id != null; id = running.poll()) {
+        rig.report(Status.COMPLETE, id);
+        done++;
+      }
+    }
+    assertThat(done).isEqualTo(TASKS);
+    assertThat(rig.departing).isEmpty();
+    assertThat(rig.store.rows()).isEmpty();
+    assertThat(rig.handedOut.size()).as("calls").isLessThan(20 * TASKS);
+  }
+
+  @Test
+  void h24ReportEndsThePauseOfABusyWorker() {
+    rig.worker = _ -> PushOutcome.ACCEPTED;
+    partition.send(Task.of("running").deadline(1_000));
+    rig.settle();
+    rig.worker = _ -> PushOutcome.BUSY;
+    partition.send(Task.of("waiting"));
+    rig.pass(20_000);
+    rig.worker = _ -> PushOutcome.ACCEPTED;
+    rig.report(Status.COMPLETE, "running");
+    assertThat(rig.depths().handedOut()).isEqualTo(1);
+  }
+
+  @Test
+  void h09OverloadedIsNoProof() {
+    partition.send(Task.once("x").deadLetters());
+    rig.settle();
+    partition.commitOffset();
+    rig.settle();
+    rig.answer(PushOutcome.OVERLOADED);
+    rig.pass(RigOptions.LEASE);
+    assertThat(rig.handedOutIds()).containsExactly("x");
+    assertThat(rig.departingIds()).containsExactly("x");
+  }
+
+  @Test
+  void h24WorkerThatRejectsEverythingIsProbedAndEndsNoTask() {
+    rig.worker = _ -> PushOutcome.REJECTED;
+    send("t");
+    rig.pass(5_000);
+    rig.handedOut.clear();
+    rig.pass(600_000);
+    assertThat(rig.departing).isEmpty();
+    assertThat(rig.handedOut).as("probes").hasSizeLessThan(2_000);
+    assertThat(rig.noticed(Notice.WORKER_REJECTS)).hasSizeBetween(5, 15).containsOnly("app");
+    rig.worker = _ -> PushOutcome.ACCEPTED;
+    rig.pass(4_000);
+    assertThat(rig.depths().handedOut()).isEqualTo(TASKS);
+  }
+
+  @Test
+  void h24WorkersMostOfWhichRejectEverythingEndNoTask() {
+    var random = new SplittableRandom(1);
+    rig.worker = _ -> random.nextInt(5) > 0 ? PushOutcome.REJECTED : PushOutcome.ACCEPTED;
+    for (int i = 0; i < 10; i++) {
+      send("t" + i + "-");
+      rig.pass(60_000);
+      rig.handedOutIds().forEach(id -> rig.report(Status.COMPLETE, id));
+      rig.handedOut.clear();
+    }
+    assertThat(rig.departing).isEmpty();
+  }
+
+  @Test
+  void h24TaskThatIsRejectedWhileNearlyAllPassMeetsThePolicy() {
+    rig.worker = call -> call.id().equals("x") ? PushOutcome.REJECTED : PushOutcome.ACCEPTED;
+    partition.send(Task.of("x").deadLetters());
+    for (int i = 0; i < 20; i++) {
+      partition.send(Task.of("n" + i).deadline(1_000));
+      rig.pass(2_000);
+    }
+    assertThat(rig.departingIds()).containsExactly("x");
+  }
+
+  @Test
+  void callThatHangsHoldsUpNobodyAndEndsNoTask() {
+    partition.send(Task.of("x").deadLetters());
+    rig.settle();
+    Delivery hanging = rig.calls.getFirst();
+    rig.worker = call -> call.id().equals("x") ? null : PushOutcome.ACCEPTED;
+    for (int i = 0; i < 50; i++) {
+      partition.send(Task.of("n" + i).deadline(1_000));
+      assertThat(rig.handedOutIds()).endsWith("n" + i);
+      rig.pass(10);
+      if (i % 10 == 9) {
+        rig.answer(hanging, PushOutcome.UNANSWERED);
+        while (rig.calls.isEmpty()) {
+          rig.pass(100);
+        }
+        hanging = rig.calls.getFirst();
+      }
+    }
+    assertThat(rig.departing).isEmpty();
+  }
+
+  private void send(String name) {
+    partition.send(
+        IntStream.range(0, TASKS)
+            .mapToObj(i -> Task.of(name + i).deadline(1_000).deadLetters())
+            .toArray(Task[]::new));
+  }
+}
