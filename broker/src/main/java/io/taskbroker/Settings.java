@@ -15,6 +15,7 @@ import io.taskbroker.inflight.InflightOptions;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.ingest.DeclaredTopic;
 import io.taskbroker.ingest.IngestOptions;
+import io.taskbroker.ingest.IntakeLimits;
 import io.taskbroker.ingest.RawTask;
 import io.taskbroker.ingest.TopicSource;
 import io.taskbroker.rules.RuntimeFile;
@@ -44,7 +45,6 @@ final class Settings {
   private static final int MAX_CHANGES = 16_384;
   private static final int MAX_CALLS = 1_024;
   private static final int READ_AHEAD_RECORDS = 3_000;
-  private static final long READ_AHEAD_BYTES = 16 << 20;
   private static final int POLL_RECORDS = 1_000;
   private static final long DEFAULT_MARK_MS = 1_000;
   private static final long SETTLE_MS = 2_000;
@@ -198,13 +198,19 @@ final class Settings {
   }
 
   static IngestOptions ingest(BrokerConfig config, String instance) {
+    IntakeLimits limits =
+        IntakeLimits.of(
+            Runtime.getRuntime().maxMemory(),
+            sources(config).size(),
+            config.kafka().maxMessageSize());
     return new IngestOptions(
         instance,
         config.ingest().maxDelay().toSeconds(),
         config.kafka().maxMessageSize(),
         READ_AHEAD_RECORDS,
-        READ_AHEAD_BYTES,
-        POLL_RECORDS);
+        limits.readAheadBytes(),
+        POLL_RECORDS,
+        limits);
   }
 
   /// The largest message to produce: one that is too large to be an activation is to reach the

@@ -12,7 +12,6 @@ import org.apache.kafka.clients.consumer.GroupProtocol;
 
 /// The settings of the Kafka clients that read one topic.
 final class ClientSettings {
-  private static final int MAX_FETCH_BYTES = 50 << 20;
   private static final int MAX_PARTITION_FETCH_BYTES = 1 << 20;
   private static final int MAX_MEMBER_NAME = 249;
   private static final int HEARTBEATS_PER_SESSION = 3;
@@ -47,12 +46,12 @@ final class ClientSettings {
     settings.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
     settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
     settings.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, options.batchRecords());
-    settings.put(
-        ConsumerConfig.FETCH_MAX_BYTES_CONFIG,
-        (int) Math.min(MAX_FETCH_BYTES, options.readAheadBytes()));
+    // As records are on the wire; what becomes of them in memory is bounded by the fetches.
+    int fetch = (int) Math.min(options.limits().fetchBytes(), options.readAheadBytes());
+    settings.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, fetch);
     settings.put(
         ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG,
-        (int) Math.min(MAX_PARTITION_FETCH_BYTES, options.readAheadBytes()));
+        Math.min(MAX_PARTITION_FETCH_BYTES, fetch));
     return settings;
   }
 

@@ -3,17 +3,25 @@ package io.taskbroker.ingest;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Intake;
+import io.taskbroker.ingest.fetch.Flaw;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Makes arrivals of records and hands them to the engine, accounted for. Used by the thread that
 /// polls.
 final class Handover {
+  private static final Logger log = LoggerFactory.getLogger(Handover.class);
+  private static final long WARN_EVERY_MILLIS = 10_000;
+  private static final byte[] NOTHING = {};
+
   private final RecordDecoder decoder;
   private final Ledgers ledgers;
   private final Intake intake;
   private final TopicCounts counts;
+  private long warnedAt = Long.MIN_VALUE / 2;
 
   Handover(RecordDecoder decoder, Ledgers ledgers, Intake intake, TopicCounts counts) {
     this.decoder = decoder;
@@ -34,7 +42,7 @@ final class Handover {
     var arrivals = new ArrayList<Command.Arrival>(records.size());
     long bytes = 0;
     for (ConsumerRecord<byte[], byte[]> each : records) {
-      Command.Arrival arrival = decoder.decode(partition, each, now);
+      Command.Arrival arrival = arrival(partition, each, now);
       counts.message(arrival.activation());
       bytes += arrival.activation().payload().length;
       arrivals.add(arrival);
@@ -42,5 +50,35 @@ final class Handover {
     counts.handedOver(arrivals.size(), bytes);
     ledgers.handedOver(partition, next, arrivals.size(), bytes);
     intake.tell(new Command.Ingest(partition, arrivals, next, bytes));
+  }
+
+  private Command.Arrival arrival(
+      SourcePartition partition, ConsumerRecord<byte[], byte[]> message, long now) {
+    Flaw flaw = Flaw.of(message);
+    if (flaw != null) {
+      counts.oversized();
+      warn(message, flaw, now);
+      return RecordDecoder.undecodable(RecordDecoder.origin(message), NOTHING, now, flaw.reason());
+    }
+    try {
+      return decoder.decode(partition, message, now);
+    } catch (RuntimeException e) {
+      // No decoder throws; one that did would stop the topic at this record, for ever.
+      log.error("Cannot decode {}", RecordDecoder.origin(message), e);
+      return RecordDecoder.undecodable(
+          RecordDecoder.origin(message), NOTHING, now, "cannot be decoded: " + e);
+    }
+  }
+
+  private void warn(ConsumerRecord<byte[], byte[]> message, Flaw flaw, long now) {
+    if (now - warnedAt >= WARN_EVERY_MILLIS || now < warnedAt) {
+      warnedAt = now;
+      log.warn(
+          "Record {} of {}-{} is not read, and becomes a dead letter without a payload: {}",
+          message.offset(),
+          message.topic(),
+          message.partition(),
+          flaw.reason());
+    }
   }
 }

@@ -3,6 +3,7 @@ package io.taskbroker.ingest;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.Intake;
+import io.taskbroker.ingest.fetch.IntakeMemory;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Service;
@@ -33,8 +34,9 @@ public final class Ingest implements Service, Progress {
       IngestOptions options,
       FailureSink failures,
       Metrics metrics) {
+    var memory = new IntakeMemory(options.limits().totalBytes());
     for (TopicSource source : sources) {
-      var consumer = new TopicConsumer(source, options, custody, intake, metrics, failures);
+      var consumer = new TopicConsumer(source, options, custody, intake, memory, metrics, failures);
       if (consumers.put(source.topic(), consumer) != null) {
         throw new IllegalArgumentException("Topic " + source.topic() + " is given twice");
       }

@@ -9,13 +9,33 @@ package io.taskbroker.ingest;
 /// @param readAheadRecords how many records of a topic may be with the engine before reading pauses
 /// @param readAheadBytes how many bytes of a topic may be with the engine before reading pauses
 /// @param batchRecords how many records are handed over at a time
+/// @param limits what all of it may take of the heap
 public record IngestOptions(
     String instanceId,
     long maxDelaySeconds,
     int maxMessageSize,
     int readAheadRecords,
     long readAheadBytes,
-    int batchRecords) {
+    int batchRecords,
+    IntakeLimits limits) {
+  /// Of a broker with one topic.
+  IngestOptions(
+      String instanceId,
+      long maxDelaySeconds,
+      int maxMessageSize,
+      int readAheadRecords,
+      long readAheadBytes,
+      int batchRecords) {
+    this(
+        instanceId,
+        maxDelaySeconds,
+        maxMessageSize,
+        readAheadRecords,
+        readAheadBytes,
+        batchRecords,
+        IntakeLimits.of(Runtime.getRuntime().maxMemory(), 1, maxMessageSize));
+  }
+
   public IngestOptions {
     if (instanceId.isBlank()) {
       throw new IllegalArgumentException("instanceId must not be blank");

@@ -143,6 +143,11 @@ final class KafkaWatch {
     }
   }
 
+  /// Whether such a failure says that Kafka is away, or does not let this broker in.
+  static boolean isOutage(Throwable failure) {
+    return kind(failure) != Kind.OTHER;
+  }
+
   private static Kind kind(Throwable failure) {
     return switch (failure) {
       case SslAuthenticationException _ -> Kind.TLS;

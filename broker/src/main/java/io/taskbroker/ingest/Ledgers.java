@@ -2,6 +2,7 @@ package io.taskbroker.ingest;
 
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
+import io.taskbroker.ingest.fetch.IntakeMemory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class Ledgers {
   private final long maxRecords;
   private final long maxBytes;
+  private final IntakeMemory memory;
   private final Waiting waiting;
   private final Map<SourcePartition, OffsetLedger> ledgers = new HashMap<>();
 
@@ -45,8 +47,14 @@ final class Ledgers {
   }
 
   Ledgers(long maxRecords, long maxBytes, Waiting waiting) {
+    this(maxRecords, maxBytes, IntakeMemory.unbounded(), waiting);
+  }
+
+  /// @param memory what it has in common with the ledgers of other topics
+  Ledgers(long maxRecords, long maxBytes, IntakeMemory memory, Waiting waiting) {
     this.maxRecords = maxRecords;
     this.maxBytes = maxBytes;
+    this.memory = memory;
     this.waiting = waiting;
   }
 
@@ -99,7 +107,26 @@ final class Ledgers {
     }
     ledger.handedOver(next, count, size);
     records += count;
-    bytes += size;
+    count(size);
+  }
+
+  private void count(long more) {
+    bytes += more;
+    memory.add(more);
+  }
+
+  /// Where what was not handed over of a partition begins.
+  synchronized long next(SourcePartition partition) {
+    OffsetLedger ledger = ledgers.get(partition);
+    if (ledger == null) {
+      throw new IllegalStateException("Nothing is handed over of " + partition);
+    }
+    return ledger.handedOver();
+  }
+
+  /// How many bytes may be handed over until the bound.
+  synchronized long room() {
+    return Math.max(0, maxBytes - bytes);
   }
 
   /// The engine says that everything below `next` is durable.
@@ -111,10 +138,10 @@ final class Ledgers {
       return;
     }
     records -= ledger.records();
-    bytes -= ledger.bytes();
+    long before = ledger.bytes();
     ledger.settled(next, count, size);
     records += ledger.records();
-    bytes += ledger.bytes();
+    count(ledger.bytes() - before);
     urgent |= commitNow;
     wakeIfWanted();
   }
@@ -182,7 +209,7 @@ final class Ledgers {
     lost.remove(partition);
     if (ledger != null) {
       records -= ledger.records();
-      bytes -= ledger.bytes();
+      count(-ledger.bytes());
       marks.put(partition, new Watermark(partition, ledger.durable(), ledger.committed()));
     }
   }

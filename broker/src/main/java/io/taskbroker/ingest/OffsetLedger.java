@@ -47,6 +47,11 @@ final class OffsetLedger {
     bytes += moreBytes;
   }
 
+  /// Where what was not handed over begins.
+  long handedOver() {
+    return handedOver;
+  }
+
   /// Everything below `next` is durable. What was never handed over cannot be: it is not believed.
   void settled(long next, long fewerRecords, long fewerBytes) {
     durable = Math.max(durable, Math.min(next, handedOver));

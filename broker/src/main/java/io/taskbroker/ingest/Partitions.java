@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
@@ -38,6 +39,7 @@ final class Partitions implements ConsumerRebalanceListener {
   private final Intake intake;
   private final TopicCounts counts;
   private final StartWarnings warnings;
+  private final Standstills standstills;
 
   private final Map<TopicPartition, SourcePartition> held = new HashMap<>();
   private final Set<TopicPartition> untaken = new HashSet<>();
@@ -50,7 +52,8 @@ final class Partitions implements ConsumerRebalanceListener {
       OffsetCommits commits,
       Ledgers ledgers,
       Intake intake,
-      TopicCounts counts) {
+      TopicCounts counts,
+      LongSupplier nanoTime) {
     this.consumer = consumer;
     this.finder = finder;
     this.commits = commits;
@@ -58,6 +61,7 @@ final class Partitions implements ConsumerRebalanceListener {
     this.intake = intake;
     this.counts = counts;
     this.warnings = new StartWarnings(counts);
+    this.standstills = new Standstills(counts, nanoTime);
   }
 
   @Override
@@ -115,9 +119,40 @@ final class Partitions implements ConsumerRebalanceListener {
     if (pause && !paused) {
       consumer.pause(held.keySet());
     } else if (!pause && paused) {
-      consumer.resume(held.keySet());
+      consumer.resume(held.keySet().stream().filter(each -> !standstills.waits(each)).toList());
     }
     paused = pause;
+  }
+
+  /// Stops reading a partition at what cannot be read, while all others go on.
+  void standStill(TopicPartition partition, SourcePartition named, String reason) {
+    long offset = ledgers.next(named);
+    consumer.pause(Set.of(partition));
+    consumer.seek(partition, offset);
+    standstills.add(partition, offset, reason);
+  }
+
+  /// Something of the partition was read.
+  void moved(TopicPartition partition) {
+    standstills.moved(partition);
+  }
+
+  /// Tries again what could not be read, if it is time.
+  void tryStandstills() {
+    List<TopicPartition> due = standstills.due();
+    if (!paused && !due.isEmpty()) {
+      consumer.resume(due);
+    }
+  }
+
+  /// Whether there are partitions to be read, and none of them can be.
+  boolean allStandStill() {
+    return !held.isEmpty() && standstills.size() == held.size();
+  }
+
+  /// When a partition that stands still is due, if that is before the given time has passed.
+  Duration untilDue(Duration longest) {
+    return standstills.untilDue(longest);
   }
 
   /// Finds out where to begin the partitions that were given, and begins there.
@@ -274,6 +309,7 @@ final class Partitions implements ConsumerRebalanceListener {
   }
 
   private List<SourcePartition> forget(Collection<TopicPartition> partitions) {
+    standstills.forget(partitions);
     var forgotten = new ArrayList<SourcePartition>();
     for (TopicPartition partition : partitions) {
       untaken.remove(partition);

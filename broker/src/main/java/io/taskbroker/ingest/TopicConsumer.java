@@ -2,6 +2,9 @@ package io.taskbroker.ingest;
 
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.Intake;
+import io.taskbroker.ingest.fetch.BoundedConsumer;
+import io.taskbroker.ingest.fetch.IntakeMemory;
+import io.taskbroker.ingest.fetch.PollBudget;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.telemetry.Metrics;
@@ -15,11 +18,9 @@ import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.InterruptException;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,6 +41,7 @@ final class TopicConsumer {
   private final Custody custody;
   private final FailureSink failures;
   private final Ledgers ledgers;
+  private final PollBudget budget;
   private final RecordDecoder decoder;
   private final Handover handover;
   private final KafkaWatch watch;
@@ -55,6 +57,7 @@ final class TopicConsumer {
       IngestOptions options,
       Custody custody,
       Intake intake,
+      IntakeMemory memory,
       Metrics metrics,
       FailureSink failures) {
     this.source = source;
@@ -64,7 +67,9 @@ final class TopicConsumer {
     this.custody = custody;
     this.failures = failures;
     this.counts = new TopicCounts(source.topic(), metrics);
-    this.ledgers = new Ledgers(options.readAheadRecords(), options.readAheadBytes());
+    this.ledgers =
+        new Ledgers(options.readAheadRecords(), options.readAheadBytes(), memory, Object::wait);
+    this.budget = new PollBudget(memory);
     this.decoder =
         source
             .raw()
@@ -89,7 +94,8 @@ final class TopicConsumer {
     return reading;
   }
 
-  /// Grows with every turn of the loop, about once a second when nothing comes in.
+  /// Grows with every turn of the loop, about once a second when nothing comes in, but for turns
+  /// that fail by a fault, or that cannot read any of the partitions.
   long rounds() {
     return rounds.get();
   }
@@ -154,10 +160,10 @@ final class TopicConsumer {
   }
 
   private Consumer<byte[], byte[]> newConsumer() {
-    return new KafkaConsumer<>(
+    return BoundedConsumer.create(
         ClientSettings.consumer(source, options, custody.moves()),
-        new ByteArrayDeserializer(),
-        new ByteArrayDeserializer());
+        options.limits().fetch(source.raw().isPresent()),
+        budget);
   }
 
   /// A client, made as soon as the addresses of the cluster can be resolved; null when stopping.
@@ -178,17 +184,21 @@ final class TopicConsumer {
         new OffsetCommits(
             consumer, ledgers, notes, intake, source.autoCommitInterval(), System::nanoTime);
     var finder = new PositionFinder(source, consumer, admin, ledgers, notes, custody);
-    var partitions = new Partitions(consumer, finder, commits, ledgers, intake, counts);
+    var partitions =
+        new Partitions(consumer, finder, commits, ledgers, intake, counts, System::nanoTime);
     var reader =
-        new TopicReader(consumer, ledgers, commits, partitions, handover, Surroundings.system());
+        new TopicReader(
+            consumer, ledgers, commits, partitions, handover, budget, Surroundings.system());
     var watched = new Watched(admin);
     boolean clean = false;
     try {
       reading = true;
       consumer.subscribe(List.of(source.topic()), partitions);
       while (!isStopping()) {
-        rounds.incrementAndGet();
-        turn(reader, watched);
+        boolean worked = turn(reader, watched);
+        if (worked && !reader.standsStill()) {
+          rounds.incrementAndGet();
+        }
       }
       partitions.giveAllUp(STOP_DRAIN_TIMEOUT);
       clean = true;
@@ -215,9 +225,12 @@ final class TopicConsumer {
     }
   }
 
-  private void turn(TopicReader reader, TopicReader.Watch watched) {
+  /// @return whether it worked, or failed as it does while Kafka is away: that is no fault of this
+  ///   process (H25), but what fails again and again for another reason is (G9)
+  private boolean turn(TopicReader reader, TopicReader.Watch watched) {
     try {
       var _ = reader.turn(watched);
+      return true;
     } catch (FencedInstanceIdException e) {
       throw new IllegalStateException(
           "Another broker runs as "
@@ -231,6 +244,7 @@ final class TopicConsumer {
     } catch (KafkaException e) {
       watch.trouble(e);
       waitBeforeRetry();
+      return KafkaWatch.isOutage(e);
     }
   }
 

@@ -19,6 +19,8 @@ final class TopicCounts {
   private final GaugeDataPoint held;
   private final CounterDataPoint assigned;
   private final CounterDataPoint revoked;
+  private final CounterDataPoint oversized;
+  private final GaugeDataPoint still;
   private final AtomicLong outOfRange = new AtomicLong();
 
   TopicCounts(String topic, Metrics metrics) {
@@ -31,6 +33,8 @@ final class TopicCounts {
     this.held = metrics.currentPartitions.of(topic);
     this.assigned = metrics.partitionsAssigned.of(topic);
     this.revoked = metrics.partitionsRevoked.of(topic);
+    this.oversized = metrics.oversizedRecords.of(topic);
+    this.still = metrics.stillPartitions.of(topic);
   }
 
   void message(Activation activation) {
@@ -62,6 +66,16 @@ final class TopicCounts {
 
   void held(int partitions) {
     held.set(partitions);
+  }
+
+  /// A record was not read because it is too large.
+  void oversized() {
+    oversized.inc();
+  }
+
+  /// So many partitions stand still because a record cannot be read.
+  void still(int partitions) {
+    still.set(partitions);
   }
 
   /// The log of a partition had lost the offset that was to be read next.

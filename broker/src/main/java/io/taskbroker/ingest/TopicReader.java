@@ -1,12 +1,18 @@
 package io.taskbroker.ingest;
 
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.ingest.fetch.BudgetSpent;
+import io.taskbroker.ingest.fetch.Flaw;
+import io.taskbroker.ingest.fetch.PollBudget;
 import io.taskbroker.runtime.Surroundings;
 import java.time.Duration;
+import java.util.List;
 import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.InvalidOffsetException;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.WakeupException;
@@ -18,6 +24,8 @@ import org.apache.kafka.common.errors.WakeupException;
 final class TopicReader {
   private static final Duration LONGEST_POLL = Duration.ofSeconds(1);
 
+  private static final Duration MEMORY_RETRY_AFTER = Duration.ofMillis(20);
+
   /// How long to wait before something is tried again.
   static final Duration RETRY_AFTER = Duration.ofSeconds(1);
 
@@ -26,8 +34,10 @@ final class TopicReader {
   private final OffsetCommits commits;
   private final Partitions partitions;
   private final Handover handover;
+  private final PollBudget budget;
   private final Surroundings surroundings;
   private long takeNotBefore;
+  private boolean shortOfMemory;
 
   TopicReader(
       Consumer<byte[], byte[]> consumer,
@@ -35,12 +45,14 @@ final class TopicReader {
       OffsetCommits commits,
       Partitions partitions,
       Handover handover,
+      PollBudget budget,
       Surroundings surroundings) {
     this.consumer = consumer;
     this.ledgers = ledgers;
     this.commits = commits;
     this.partitions = partitions;
     this.handover = handover;
+    this.budget = budget;
     this.surroundings = surroundings;
     this.takeNotBefore = nanoTime();
   }
@@ -81,7 +93,9 @@ final class TopicReader {
       partitions.takeLostAgain();
       takeIfDue(watch);
       commits.commitIfDue();
-      partitions.pause(ledgers.isFull());
+      partitions.tryStandstills();
+      partitions.pause(ledgers.isFull() || shortOfMemory);
+      budget.begin(ledgers.room());
       ConsumerRecords<byte[], byte[]> records = poll();
       if (records.nextOffsets().isEmpty()) {
         watch.quiet();
@@ -92,9 +106,14 @@ final class TopicReader {
       return End.RECORDS;
     } catch (WakeupException _) {
       return End.CUT_SHORT;
+    } catch (BudgetSpent _) {
+      shortOfMemory = true;
+      return End.CUT_SHORT;
     } catch (InvalidOffsetException e) {
       partitions.takeAgain(e.partitions());
       return End.CUT_SHORT;
+    } finally {
+      budget.end();
     }
   }
 
@@ -102,7 +121,10 @@ final class TopicReader {
   Duration untilDue() {
     Duration until = commits.untilDue();
     Duration longest = partitions.hasUntaken() ? RETRY_AFTER : LONGEST_POLL;
-    return until.compareTo(longest) < 0 ? until : longest;
+    if (shortOfMemory) {
+      longest = MEMORY_RETRY_AFTER;
+    }
+    return partitions.untilDue(until.compareTo(longest) < 0 ? until : longest);
   }
 
   /// What cannot be found out now is asked again later; the polls between keep the membership.
@@ -126,6 +148,7 @@ final class TopicReader {
 
   private ConsumerRecords<byte[], byte[]> poll() {
     Duration timeout = untilDue();
+    shortOfMemory = false;
     try {
       return consumer.poll(ledgers.sleep(consumer::wakeup) ? timeout : Duration.ZERO);
     } finally {
@@ -140,9 +163,33 @@ final class TopicReader {
         .forEach((partition, next) -> {
           SourcePartition named = partitions.held(partition);
           if (named != null) {
-            handover.handOver(named, records.records(partition), next.offset(), now);
+            handOver(partition, named, records.records(partition), next.offset(), now);
           }
         });
+  }
+
+  private void handOver(
+      TopicPartition partition,
+      SourcePartition named,
+      List<ConsumerRecord<byte[], byte[]>> records,
+      long next,
+      long now) {
+    Flaw last = records.isEmpty() ? null : Flaw.of(records.getLast());
+    if (last == null || last.kind() != Flaw.Kind.UNREADABLE) {
+      handover.handOver(named, records, next, now);
+      partitions.moved(partition);
+      return;
+    }
+    List<ConsumerRecord<byte[], byte[]>> readable = records.subList(0, records.size() - 1);
+    if (!readable.isEmpty()) {
+      handover.handOver(named, readable, readable.getLast().offset() + 1, now);
+    }
+    partitions.standStill(partition, named, last.reason());
+  }
+
+  /// Whether reading does nothing for want of a partition that can be read.
+  boolean standsStill() {
+    return partitions.allStandStill();
   }
 
   private long nanoTime() {

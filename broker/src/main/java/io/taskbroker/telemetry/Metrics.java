@@ -368,6 +368,17 @@ public final class Metrics {
           "inflight.events",
           "What the engine tells operators; see io.taskbroker.inflight.Notice",
           "event");
+  public final Labelled<CounterDataPoint> oversizedRecords =
+      declare.counters(
+          "consumer.oversized_records",
+          "Records that were not read because they are too large, and became dead letters",
+          "topic");
+  public final Labelled<GaugeDataPoint> stillPartitions =
+      declare.gauges(
+          "consumer.unreadable_partitions",
+          NUMBER,
+          "Partitions that stand still because a record cannot be read",
+          "topic");
   public final GaugeDataPoint leavingTasks =
       declare.gauge("inflight.leaving_tasks", NUMBER, "Tasks that wait for Kafka to take them");
   public final GaugeDataPoint parkedTasks =

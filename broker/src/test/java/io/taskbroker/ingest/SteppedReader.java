@@ -3,6 +3,8 @@ package io.taskbroker.ingest;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.Intake;
+import io.taskbroker.ingest.fetch.IntakeMemory;
+import io.taskbroker.ingest.fetch.PollBudget;
 import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
@@ -89,7 +91,9 @@ public final class SteppedReader {
         topic.raw() == null
             ? new ActivationDecoder(86_400, 1 << 20)
             : new RawDecoder(topic.raw(), 1 << 20, (_, _) -> {});
-    this.partitions = new Partitions(consumer, finder, commits, ledgers, intake, counts);
+    this.partitions =
+        new Partitions(
+            consumer, finder, commits, ledgers, intake, counts, surroundings.ticker()::nanoTime);
     this.reader =
         new TopicReader(
             consumer,
@@ -97,6 +101,7 @@ public final class SteppedReader {
             commits,
             partitions,
             new Handover(decoder, ledgers, intake, counts),
+            new PollBudget(IntakeMemory.unbounded()),
             surroundings);
     consumer.subscribe(List.of(topic.name()), partitions);
   }

@@ -1,0 +1,186 @@
+package io.taskbroker.ingest.fetch;
+
+import java.lang.reflect.Constructor;
+import java.lang.reflect.Field;
+import java.lang.reflect.InvocationTargetException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.ApiVersions;
+import org.apache.kafka.clients.ClientUtils;
+import org.apache.kafka.clients.GroupRebalanceConfig;
+import org.apache.kafka.clients.KafkaClient;
+import org.apache.kafka.clients.NodeApiVersions;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerPartitionAssignor;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.internals.AbstractFetch;
+import org.apache.kafka.clients.consumer.internals.ConsumerMetadata;
+import org.apache.kafka.clients.consumer.internals.ConsumerUtils;
+import org.apache.kafka.clients.consumer.internals.SubscriptionState;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.internals.ClusterResourceListeners;
+import org.apache.kafka.common.metrics.Metrics;
+import org.apache.kafka.common.network.ChannelBuilder;
+import org.apache.kafka.common.network.Selector;
+import org.apache.kafka.common.serialization.Deserializer;
+import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.common.utils.Utils;
+import org.apache.kafka.common.utils.internals.LogContext;
+import org.jspecify.annotations.Nullable;
+
+/// Makes consumers of one topic whose fetches go through a [FetchClient].
+///
+/// Kafka's consumer takes a client of one's own only in a constructor for its tests, and allocates
+/// a record by the length that is in front of it before anything of ours is called; so this needs
+/// what is no API ([ADR 11](docs/adr/0011-bounded-fetches.md)). A version of kafka-clients that has
+/// moved it fails here, and in every test that reads a topic.
+public final class BoundedConsumer {
+  private static final String METRICS_PREFIX = "consumer";
+  private static final Exact EXACT = new Exact();
+
+  private BoundedConsumer() {}
+
+  /// @param settings of a consumer of the classic group protocol
+  /// @throws KafkaException if that cannot be made of them, or addresses cannot be resolved now
+  public static Consumer<byte[], byte[]> create(
+      Map<String, Object> settings, FetchLimits limits, PollBudget budget) {
+    var config =
+        new ConsumerConfig(ConsumerConfig.appendDeserializerToConfig(settings, EXACT, EXACT));
+    var group = new GroupRebalanceConfig(config, GroupRebalanceConfig.ProtocolType.CONSUMER);
+    LogContext context = ConsumerUtils.createLogContext(config, group);
+    SubscriptionState subscriptions = ConsumerUtils.createSubscriptionState(config, context);
+    var metadata =
+        new ConsumerMetadata(config, subscriptions, context, new ClusterResourceListeners());
+    ClientUtils.maybeBootstrapMetadataSynchronously(
+        config, config.getList(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG), metadata);
+    List<ConsumerPartitionAssignor> assignors =
+        ConsumerPartitionAssignor.getAssignorInstances(
+            config.getList(ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG),
+            config.originals());
+    var versions = new SharedVersions();
+    var client =
+        new FetchClient(
+            config, selector(config, context, limits), metadata, versions, context, limits, budget);
+    try {
+      Consumer<byte[], byte[]> consumer =
+          construct(
+              context,
+              Time.SYSTEM,
+              config,
+              EXACT,
+              EXACT,
+              client,
+              subscriptions,
+              metadata,
+              assignors);
+      versions.share(versionsOf(consumer));
+      return consumer;
+    } catch (RuntimeException e) {
+      Utils.closeQuietly(client, "client");
+      throw e;
+    }
+  }
+
+  private static Selector selector(ConsumerConfig config, LogContext context, FetchLimits limits) {
+    ChannelBuilder channels = ClientUtils.createChannelBuilder(config, Time.SYSTEM, context);
+    return new Selector(
+        limits.maxResponseBytes(),
+        config.getLong(ConsumerConfig.CONNECTIONS_MAX_IDLE_MS_CONFIG),
+        new Metrics(Time.SYSTEM),
+        Time.SYSTEM,
+        METRICS_PREFIX,
+        Map.of(),
+        true,
+        channels,
+        context);
+  }
+
+  @SuppressWarnings("unchecked")
+  private static Consumer<byte[], byte[]> construct(Object... arguments) {
+    try {
+      Constructor<?> constructor =
+          KafkaConsumer.class.getDeclaredConstructor(
+              LogContext.class,
+              Time.class,
+              ConsumerConfig.class,
+              Deserializer.class,
+              Deserializer.class,
+              KafkaClient.class,
+              SubscriptionState.class,
+              ConsumerMetadata.class,
+              List.class);
+      constructor.setAccessible(true);
+      return (Consumer<byte[], byte[]>) constructor.newInstance(arguments);
+    } catch (InvocationTargetException e) {
+      throw e.getCause() instanceof RuntimeException cause ? cause : new KafkaException(e);
+    } catch (ReflectiveOperationException e) {
+      throw changed(e);
+    }
+  }
+
+  /// What the consumer believes that nodes can do: by this constructor it never hears of it, and
+  /// would never check an offset against a new leader.
+  private static ApiVersions versionsOf(Consumer<byte[], byte[]> consumer) {
+    try {
+      Object delegate = read(KafkaConsumer.class, "delegate", consumer);
+      Object fetcher = read(delegate.getClass(), "fetcher", delegate);
+      return (ApiVersions) read(AbstractFetch.class, "apiVersions", fetcher);
+    } catch (ReflectiveOperationException e) {
+      throw changed(e);
+    }
+  }
+
+  private static Object read(Class<?> type, String field, Object from)
+      throws ReflectiveOperationException {
+    Field found = type.getDeclaredField(field);
+    found.setAccessible(true);
+    return found.get(from);
+  }
+
+  private static IllegalStateException changed(ReflectiveOperationException e) {
+    return new IllegalStateException(
+        "This version of kafka-clients is not the one that BoundedConsumer was made for", e);
+  }
+
+  /// What nodes can do, told to the consumer as well.
+  private static final class SharedVersions extends ApiVersions {
+    private @Nullable ApiVersions other;
+
+    synchronized void share(ApiVersions with) {
+      other = with;
+    }
+
+    @Override
+    public synchronized void update(String node, NodeApiVersions can) {
+      super.update(node, can);
+      if (other != null) {
+        other.update(node, can);
+      }
+    }
+
+    @Override
+    public synchronized void remove(String node) {
+      super.remove(node);
+      if (other != null) {
+        other.remove(node);
+      }
+    }
+  }
+
+  /// Takes the array of a value as it is where the value has one of its own.
+  private static final class Exact implements Deserializer<byte[]> {
+    @Override
+    public byte[] deserialize(String topic, byte[] data) {
+      return data;
+    }
+
+    @Override
+    public byte[] deserialize(String topic, Headers headers, ByteBuffer data) {
+      boolean own = data.hasArray() && data.array().length == data.remaining();
+      return own ? data.array() : Utils.toArray(data);
+    }
+  }
+}

@@ -1,0 +1,126 @@
+package io.taskbroker.ingest.fetch;
+
+import java.util.Iterator;
+import org.apache.kafka.common.network.TransferableChannel;
+import org.apache.kafka.common.record.internal.AbstractRecords;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.RecordBatch;
+import org.apache.kafka.common.record.internal.Records;
+import org.apache.kafka.common.utils.internals.AbstractIterator;
+import org.jspecify.annotations.Nullable;
+
+/// The records of a partition in a response of Kafka, bounded. They end at the first batch that is
+/// damaged, with a record that says so: the consumer itself would fail each of its polls, for all
+/// partitions. A batch is looked at when the consumer comes to it.
+final class BoundedRecords extends AbstractRecords {
+  private static final Flaw INCOMPLETE = Flaw.unreadable("Kafka sent no complete batch of records");
+
+  private final Records fetched;
+  private final Flaw none;
+  private final long fetchOffset;
+  private final long highWatermark;
+  private final FetchLimits limits;
+  private final PollBudget budget;
+
+  private BoundedRecords(
+      Records fetched,
+      Flaw none,
+      long fetchOffset,
+      long highWatermark,
+      FetchLimits limits,
+      PollBudget budget) {
+    this.fetched = fetched;
+    this.none = none;
+    this.fetchOffset = fetchOffset;
+    this.highWatermark = highWatermark;
+    this.limits = limits;
+    this.budget = budget;
+  }
+
+  /// @param fetchOffset the first offset that was asked for
+  /// @param highWatermark no record has this offset or a higher one; negative if it is not known
+  static BoundedRecords of(
+      Records fetched,
+      long fetchOffset,
+      long highWatermark,
+      FetchLimits limits,
+      PollBudget budget) {
+    return new BoundedRecords(fetched, INCOMPLETE, fetchOffset, highWatermark, limits, budget);
+  }
+
+  /// Stands for records that Kafka could not read.
+  static BoundedRecords unreadable(
+      String reason, long fetchOffset, FetchLimits limits, PollBudget budget) {
+    return new BoundedRecords(
+        MemoryRecords.EMPTY, Flaw.unreadable(reason), fetchOffset, -1, limits, budget);
+  }
+
+  @Override
+  public Iterable<RecordBatch> batches() {
+    return this::batchIterator;
+  }
+
+  @Override
+  public AbstractIterator<RecordBatch> batchIterator() {
+    return new Batches();
+  }
+
+  /// Never 0: there is always a batch, if only one that says why there is none.
+  @Override
+  public int sizeInBytes() {
+    return Math.max(1, fetched.sizeInBytes());
+  }
+
+  @Override
+  public int writeTo(TransferableChannel channel, int position, int length) {
+    throw new UnsupportedOperationException("What was fetched is not sent on");
+  }
+
+  @Override
+  public Records slice(int position, int size) {
+    throw new UnsupportedOperationException("What was fetched is not cut");
+  }
+
+  private final class Batches extends AbstractIterator<RecordBatch> {
+    private final Iterator<? extends RecordBatch> all = fetched.batches().iterator();
+    private @Nullable BoundedBatch last;
+
+    @Override
+    protected RecordBatch makeNext() {
+      BoundedBatch before = last;
+      if (before != null && before.isBroken()) {
+        return allDone();
+      }
+      long expected = before == null ? fetchOffset : before.nextOffset();
+      BoundedBatch next = next(expected, before == null);
+      if (next == null) {
+        return allDone();
+      }
+      last = next;
+      return next;
+    }
+
+    private @Nullable BoundedBatch next(long expected, boolean first) {
+      try {
+        if (all.hasNext()) {
+          return checked(all.next(), expected);
+        }
+        return first ? BoundedBatch.broken(none, expected) : null;
+      } catch (RuntimeException e) {
+        return BoundedBatch.broken(Flaw.unreadable(e), expected);
+      }
+    }
+
+    private BoundedBatch checked(RecordBatch batch, long expected) {
+      batch.ensureValid();
+      long end = batch.lastOffset();
+      // The checksum does not cover the first offset of a batch.
+      if (end < expected || (highWatermark >= 0 && end >= highWatermark)) {
+        String reason = "a batch ends at offset %d, which is not from %d to %d";
+        return BoundedBatch.broken(
+            Flaw.unreadable(reason.formatted(end, expected, highWatermark - 1)), expected);
+      }
+      return BoundedBatch.of(batch, limits, budget, expected);
+    }
+  }
+}
