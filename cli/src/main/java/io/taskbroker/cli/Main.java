@@ -2,7 +2,9 @@ package io.taskbroker.cli;
 
 import io.taskbroker.cli.demo.DemoCommand;
 import io.taskbroker.cli.soak.SoakCommand;
+import io.taskbroker.config.PlatformEncoding;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -10,6 +12,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /// The command line of the broker: parses the arguments and runs the chosen command, which is
 /// `serve` if none is named, as in the reference (reference-spec 1.3).
@@ -40,6 +43,7 @@ public final class Main implements Callable<Integer> {
   /// a command that failed.
   static CommandLine commandLine() {
     return new CommandLine(new Main())
+        .registerConverter(Path.class, Main::path)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setParameterExceptionHandler(Main::misused)
         .setExecutionExceptionHandler((e, command, _) -> failed(e, command));
@@ -52,6 +56,14 @@ public final class Main implements Callable<Integer> {
   @Override
   public Integer call() {
     return options.run(spec.commandLine().getErr());
+  }
+
+  private static Path path(String argument) {
+    PlatformEncoding.flaw(argument)
+        .ifPresent(flaw -> {
+          throw new TypeConversionException("'" + argument + "' " + flaw);
+        });
+    return Path.of(argument);
   }
 
   private static int misused(ParameterException e, String[] args) {
