@@ -12,6 +12,7 @@ import io.taskbroker.testkit.PullWorker;
 import io.taskbroker.testkit.TaskProducer;
 import io.taskbroker.testkit.TaskTemplate;
 import io.taskbroker.testkit.WorkerOptions;
+import java.io.ByteArrayOutputStream;
 import java.io.FileInputStream;
 import java.io.InputStream;
 import java.io.RandomAccessFile;
@@ -197,7 +198,7 @@ final class BlockedOutputTest {
   /// Reads what comes, until the other end closes.
   private static final class Reading extends Thread {
     private final InputStream in;
-    private final StringBuffer text = new StringBuffer();
+    private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
 
     Reading(InputStream in) {
       this.in = in;
@@ -209,19 +210,19 @@ final class BlockedOutputTest {
       try {
         byte[] block = new byte[8_192];
         for (int n = in.read(block); n >= 0; n = in.read(block)) {
-          text.append(new String(block, 0, n, UTF_8));
+          bytes.write(block, 0, n);
         }
       } catch (java.io.IOException e) {
-        text.append(e);
+        bytes.writeBytes(e.toString().getBytes(UTF_8));
       }
     }
 
     boolean contains(String part) {
-      return text.indexOf(part) >= 0;
+      return text().contains(part);
     }
 
     String text() {
-      return text.toString();
+      return bytes.toString(UTF_8);
     }
   }
 }
