@@ -34,10 +34,13 @@ import io.taskbroker.store.postgres.PostgresStore;
 import io.taskbroker.store.sqlite.SetAside;
 import io.taskbroker.telemetry.Logging;
 import io.taskbroker.telemetry.Metrics;
+import io.taskbroker.telemetry.StandardStreams;
 import io.taskbroker.tls.TlsContext;
 import io.taskbroker.tls.TlsException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,6 +57,7 @@ import org.slf4j.LoggerFactory;
 public final class Broker implements Service {
   private static final Logger log = LoggerFactory.getLogger(Broker.class);
   private static final int MAX_REQUESTS = 8_192;
+  private static final Duration LAST_LINES = Duration.ofSeconds(1);
 
   private final BrokerConfig config;
   private final Storage storage;
@@ -104,7 +108,12 @@ public final class Broker implements Service {
             ? Optional.empty()
             : Optional.of(
                 new GrpcServer(
-                    new GrpcOptions(address, secrets, pushes, GrpcOptions.Limits.USUAL, serverTls),
+                    new GrpcOptions(
+                        address,
+                        secrets,
+                        pushes,
+                        Settings.grpcLimits(FileDescriptors.limitOfProcess()),
+                        serverTls),
                     mailbox,
                     metrics));
     var ingest =
@@ -128,7 +137,12 @@ public final class Broker implements Service {
     this.rules = Settings.rules(config, mailbox, failures);
     var watchdog =
         new Watchdog(
-            List.of(ingest, engine, committer, outbox),
+            List.of(
+                ingest,
+                engine,
+                committer,
+                outbox,
+                new FileDescriptors(FileDescriptors.limitOfProcess())),
             Settings.patience(config),
             config.upkeep().healthCheckKillswitched(),
             ready -> {
@@ -172,6 +186,20 @@ public final class Broker implements Service {
   /// @return the exit code of the process: 0 after a signal, 1 after a failure, of which one line
   ///   on the standard error stream says why; one for each thing that is wrong with a configuration
   public static int run(Optional<Path> config, Map<String, String> environment) {
+    StandardStreams.install();
+    try {
+      return runWith(config, environment);
+    } finally {
+      StandardStreams.flush(LAST_LINES);
+    }
+  }
+
+  private static int runWith(Optional<Path> config, Map<String, String> environment) {
+    long descriptors = FileDescriptors.limitOfProcess();
+    if (descriptors <= FileDescriptors.LEAST) {
+      System.err.println("taskbroker: " + FileDescriptors.tooFew(descriptors));
+      return 1;
+    }
     var warnings = new ArrayList<String>();
     BrokerConfig loaded;
     try {
@@ -187,7 +215,16 @@ public final class Broker implements Service {
     unknown.forEach(part -> log.warn("log_filter: '{}' is not understood, left out", part));
     warnings.forEach(log::warn);
     log.info("Effective configuration:\n{}", loaded.effective());
-    var lifecycle = new Lifecycle();
+    try (NativeLibraryFolder libraries =
+        NativeLibraryFolder.open(Path.of(System.getProperty("java.io.tmpdir")))) {
+      return runWith(loaded, new Lifecycle(libraries::close));
+    } catch (UncheckedIOException e) {
+      System.err.println("taskbroker: " + e.getMessage());
+      return 1;
+    }
+  }
+
+  private static int runWith(BrokerConfig loaded, Lifecycle lifecycle) {
     Broker broker;
     try {
       broker = new Broker(loaded, lifecycle);

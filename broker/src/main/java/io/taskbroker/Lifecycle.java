@@ -1,6 +1,7 @@
 package io.taskbroker;
 
 import io.taskbroker.runtime.FailureSink;
+import io.taskbroker.telemetry.StandardStreams;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -20,10 +21,19 @@ final class Lifecycle implements FailureSink {
   /// After a failure: what failed may be what the other stages wait for.
   private static final Duration STOP_TIME_AFTER_FAILURE = Duration.ofSeconds(3);
 
+  /// How long the end of the process waits for the reader of its last lines.
+  private static final Duration LAST_LINES = Duration.ofMillis(500);
+
+  private final Runnable cleanUp;
   private volatile int exitCode = 1;
   private final CountDownLatch over = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
   private final AtomicReference<@Nullable String> failure = new AtomicReference<>();
+
+  /// @param cleanUp done right before the process ends, however it does
+  Lifecycle(Runnable cleanUp) {
+    this.cleanUp = cleanUp;
+  }
 
   @Override
   public void failed(String stage, Throwable cause) {
@@ -81,12 +91,19 @@ final class Lifecycle implements FailureSink {
     over.countDown();
     try {
       if (stopped.await(STOP_TIME.toSeconds() + 1, TimeUnit.SECONDS)) {
-        Runtime.getRuntime().halt(exitCode);
+        end(exitCode);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    Runtime.getRuntime().halt(1);
+    end(1);
+  }
+
+  /// Ends the process, whatever runs; a reader of its outputs that is there has its last lines.
+  private void end(int code) {
+    cleanUp.run();
+    StandardStreams.flush(LAST_LINES);
+    Runtime.getRuntime().halt(code);
   }
 
   /// Ends the process when the stop takes too long: what waits for an answer gets none.
@@ -99,7 +116,7 @@ final class Lifecycle implements FailureSink {
           try {
             if (!stopped.await(limit.toMillis(), TimeUnit.MILLISECONDS)) {
               fail("the stop was not done after " + limit.toSeconds() + " s, and is cut off");
-              Runtime.getRuntime().halt(1);
+              end(1);
             }
           } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -11,6 +11,7 @@ import io.taskbroker.config.PushConfig;
 import io.taskbroker.config.StatusUpdateConfig;
 import io.taskbroker.config.StoreConfig;
 import io.taskbroker.config.TopicConfig;
+import io.taskbroker.grpc.GrpcOptions;
 import io.taskbroker.inflight.InflightOptions;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.ingest.DeclaredTopic;
@@ -109,6 +110,16 @@ final class Settings {
         pages == 0
             ? SqliteOptions.MAX_VACUUM_PAGES
             : Math.min(pages, SqliteOptions.MAX_VACUUM_PAGES));
+  }
+
+  /// The usual limits of the gRPC server; fewer connections where the process may have few files.
+  static GrpcOptions.Limits grpcLimits(long descriptors) {
+    GrpcOptions.Limits usual = GrpcOptions.Limits.USUAL;
+    return new GrpcOptions.Limits(
+        usual.requestBytes(),
+        usual.updates(),
+        usual.callsPerConnection(),
+        FileDescriptors.connections(descriptors, usual.connections()));
   }
 
   /// How long a stage may have work and do none before the broker is not ready (G9).

@@ -10,11 +10,15 @@ import io.taskbroker.telemetry.ErrorReports;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.telemetry.MetricsServer;
 import io.taskbroker.telemetry.RuntimeGauges;
+import io.taskbroker.telemetry.StandardStreams;
 import io.taskbroker.telemetry.StatsdReporter;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 
 /// What tells operators of the broker, logs apart: metrics, by statsd and to Prometheus, health by
 /// HTTP, error reports.
@@ -27,20 +31,29 @@ final class Telemetry {
   Telemetry(BrokerConfig config, Mailbox engine, FailureSink failures) {
     TelemetryConfig.Sentry sentry = config.telemetry().sentry();
     TelemetryConfig.Metrics options = config.telemetry().metrics();
+    Map<String, LongSupplier> dropped = new HashMap<>();
+    dropped.put("log", StandardStreams::dropped);
     sentry
         .dsn()
         .map(Secret::reveal)
         .filter(dsn -> !dsn.isBlank())
-        .ifPresent(dsn ->
-            services.add(ErrorReports.open(dsn, sentry.environment(), options.defaultTags())));
-    services.add(new StatsdReporter(metrics, options.statsd(), options.defaultTags(), failures));
+        .ifPresent(dsn -> {
+          ErrorReports reports =
+              ErrorReports.open(
+                  dsn, sentry.environment(), options.defaultTags());
+          services.add(reports);
+          dropped.put("sentry", reports::dropped);
+        });
+    var statsd = new StatsdReporter(metrics, options.statsd(), options.defaultTags(), failures);
+    services.add(statsd);
+    dropped.put("statsd", statsd::dropped);
     InetSocketAddress address = options.endpoint().address();
     server =
         address.getPort() == 0
             ? Optional.empty()
             : Optional.of(new MetricsServer(metrics, address, options.endpoint().given()));
     server.ifPresent(services::add);
-    services.add(new RuntimeGauges(metrics, options.runtimeInterval(), failures));
+    services.add(new RuntimeGauges(metrics, dropped, options.runtimeInterval(), failures));
     upkeep = new Upkeep(config, metrics, engine, failures);
     services.add(upkeep);
   }

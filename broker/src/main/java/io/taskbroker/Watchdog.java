@@ -70,26 +70,25 @@ final class Watchdog implements Service {
 
   /// Judges the stages at the given time of a monotonic clock, nanoseconds.
   void look(long now) {
-    boolean works = true;
-    for (Watched stage : stages) {
-      if (stage.isStuck(now)) {
-        works = false;
-        if (worked) {
-          log.error(
-              "{} has work and has done none of it for {} s: {}",
-              stage.progress.name(),
-              patience.toSeconds(),
-              killswitched ? "ready all the same, by configuration" : "not ready until it does");
-        }
-      }
-    }
+    List<Watched> stuck = stages.stream().filter(stage -> stage.isStuck(now)).toList();
+    boolean works = stuck.isEmpty();
+    boolean wasWorking = worked;
     worked = works;
+    // Told before it is logged: health must be true whatever becomes of the log.
     if (!wasReady && (works || killswitched)) {
       wasReady = true;
       ready.accept(true);
     } else if (wasReady && !works && !killswitched) {
       wasReady = false;
       ready.accept(false);
+    }
+    if (wasWorking) {
+      stuck.forEach(stage ->
+          log.error(
+              "{} has work and has done none of it for {} s: {}",
+              stage.progress.name(),
+              patience.toSeconds(),
+              killswitched ? "ready all the same, by configuration" : "not ready until it does"));
     }
   }
 

@@ -36,7 +36,7 @@ final class LifecycleLincheckTest {
   void g9OneLineSaysWhyThoughTwoStagesFailAtOnce() {
     Interleavings.of(() -> {
       lines.count.set(0);
-      var lifecycle = shared(new Lifecycle());
+      var lifecycle = shared(new Lifecycle(() -> {}));
       Actor other = start(() -> lifecycle.failed("one", new IllegalStateException("broken")));
       lifecycle.failed("two", new IllegalStateException("broken"));
       join(other);

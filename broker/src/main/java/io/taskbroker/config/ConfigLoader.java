@@ -1,6 +1,7 @@
 package io.taskbroker.config;
 
 import io.taskbroker.config.ConfigNode.Section;
+import java.nio.charset.Charset;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -27,9 +28,19 @@ public final class ConfigLoader {
   /// @param warnings called with one line at a time
   public static BrokerConfig load(
       Optional<Path> file, Map<String, String> environment, Consumer<String> warnings) {
+    return load(file, environment, PlatformEncoding.OWN, warnings);
+  }
+
+  /// @param encoding in which the system passed the environment
+  static BrokerConfig load(
+      Optional<Path> file,
+      Map<String, String> environment,
+      Charset encoding,
+      Consumer<String> warnings) {
     Section root = file.map(YamlFile::read).orElseGet(() -> Section.empty("defaults"));
     root.overlay(Environment.read(environment));
     var problems = new Problems();
+    PlatformEncoding.check(environment, encoding, problems);
     KnownKeys.check(root, problems, warnings);
     OldKeys.move(root, warnings);
     BrokerConfig config = BrokerConfig.read(new Values(root, "", problems));

@@ -38,7 +38,7 @@ final class Environment {
     Section root = Section.empty("environment");
     new TreeMap<>(environment)
         .forEach((name, value) -> {
-          if (name.regionMatches(true, 0, PREFIX, 0, PREFIX.length())) {
+          if (isOurs(name)) {
             String[] path =
                 name.substring(PREFIX.length()).toLowerCase(Locale.ROOT).split("__", -1);
             Section one = Section.empty("environment");
@@ -47,6 +47,10 @@ final class Environment {
           }
         });
     return root;
+  }
+
+  static boolean isOurs(String name) {
+    return name.regionMatches(true, 0, PREFIX, 0, PREFIX.length());
   }
 
   /// The value of one variable; what does not follow the grammar of lists and maps is text.

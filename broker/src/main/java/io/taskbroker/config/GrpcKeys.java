@@ -2,9 +2,9 @@ package io.taskbroker.config;
 
 import static io.taskbroker.config.AddressTypes.ip;
 import static io.taskbroker.config.KeyType.count;
+import static io.taskbroker.config.KeyType.filledSecretText;
 import static io.taskbroker.config.KeyType.integer;
 import static io.taskbroker.config.KeyType.list;
-import static io.taskbroker.config.KeyType.secretText;
 
 import java.net.InetAddress;
 import java.util.List;
@@ -33,7 +33,7 @@ final class GrpcKeys {
   static final Key<BrokerConfig, List<Secret>> GRPC_SHARED_SECRET =
       TABLE.key(
           "grpc_shared_secret",
-          list(secretText()),
+          list(filledSecretText()),
           List.of(),
           "Requests are signed with the first and accepted with any of these; none for no"
               + " signatures",

@@ -13,10 +13,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /// Reads topics and clusters, from their sections or from old keys, and checks that they fit
 /// together (reference-spec 3.5 and 3.6).
 final class KafkaSection {
+  /// Kafka's own rule.
+  private static final Pattern TOPIC_NAME = Pattern.compile("(?!\\.{1,2}$)[a-zA-Z0-9._-]{1,249}");
+
+  private static final String TOPIC_NAMES =
+      "1 to 249 letters, digits, '.', '_' and '-', and neither '.' nor '..'";
+
   private final Values values;
   private final Problems problems;
   private final Set<String> applications;
@@ -108,6 +115,9 @@ final class KafkaSection {
 
   private void readTopics(Values section) {
     for (String name : section.names()) {
+      if (!TOPIC_NAME.matcher(name).matches()) {
+        problems.add(TOPICS, quoted(name), "must be names that Kafka allows: " + TOPIC_NAMES);
+      }
       section.section(name).ifPresent(topic -> topics.put(name, readTopic(name, topic)));
     }
   }
@@ -219,8 +229,12 @@ final class KafkaSection {
   private void addCluster(String name, String address, Security security, String prefix) {
     if (security.usesSasl()) {
       required(security.mechanism(), prefix + ClusterKeys.SASL_MECHANISM.path());
-      required(security.username(), prefix + ClusterKeys.SASL_USERNAME.path());
-      required(security.password(), prefix + ClusterKeys.SASL_PASSWORD.path());
+      required(
+          security.username().filter(user -> !user.isBlank()),
+          prefix + ClusterKeys.SASL_USERNAME.path());
+      required(
+          security.password().filter(password -> !password.reveal().isBlank()),
+          prefix + ClusterKeys.SASL_PASSWORD.path());
     }
     if (security.usesTls()
         && security.certificateLocation().isPresent() != security.keyLocation().isPresent()) {
@@ -234,7 +248,7 @@ final class KafkaSection {
 
   private void required(Optional<?> value, String key) {
     if (value.isEmpty()) {
-      problems.add(key, "", "is missing, and required with that security_protocol");
+      problems.add(key, "", "is missing or empty, and required with that security_protocol");
     }
   }
 

@@ -61,6 +61,15 @@ record KeyType<T>(
         node -> text(node).map(Secret::new));
   }
 
+  /// A secret that must not be empty: whoever knows that it is empty would know it.
+  static KeyType<Secret> filledSecretText() {
+    return leaf(
+        "secret text",
+        "must be text, and not empty; quote it if it looks like a number",
+        true,
+        node -> text(node).filter(text -> !text.isBlank()).map(Secret::new));
+  }
+
   static KeyType<Boolean> bool() {
     return leaf(
         "boolean",
@@ -151,21 +160,22 @@ record KeyType<T>(
   }
 
   static KeyType<Path> path() {
-    return leaf(
-            "path",
-            "must be the path of a file",
-            false,
-            node ->
-                text(node)
-                    .filter(text -> !text.isBlank())
-                    .flatMap(text -> {
-                      try {
-                        return Optional.of(Path.of(text));
-                      } catch (InvalidPathException _) {
-                        return Optional.empty();
-                      }
-                    }))
-        .showing(Path::toString);
+    return new KeyType<>(
+        "path", "must be the path of a file", false, KeyType::readPath, Path::toString);
+  }
+
+  private static Optional<Path> readPath(ConfigNode node, String key, Problems problems) {
+    Optional<String> text = text(node).filter(written -> !written.isBlank());
+    Optional<String> flaw = text.flatMap(PlatformEncoding::flaw);
+    if (text.isPresent() && flaw.isEmpty()) {
+      try {
+        return Optional.of(Path.of(text.get()));
+      } catch (InvalidPathException _) {
+        // Told below.
+      }
+    }
+    problems.add(key, node, false, flaw.orElse("must be the path of a file"));
+    return Optional.empty();
   }
 
   /// Null and leaving it out mean that there is none.

@@ -41,7 +41,7 @@ final class PostgresKeys {
   static final Key<BrokerConfig, String> PG_USERNAME =
       TABLE.key(
           "store.pg.username",
-          text(),
+          filledText(),
           "postgres",
           "Who works with the tables",
           c -> c.store().postgres().login().username());
@@ -57,7 +57,7 @@ final class PostgresKeys {
   static final Key<BrokerConfig, String> PG_DDL_USERNAME =
       TABLE.key(
           "store.pg.ddl_username",
-          text(),
+          filledText(),
           "postgres",
           "Who changes the tables",
           c -> c.store().postgres().migrator().username());

@@ -17,6 +17,7 @@ import io.taskbroker.proto.v1.SetBatchActivationStatusRequest;
 import io.taskbroker.proto.v1.SetTaskStatusRequest;
 import io.taskbroker.wire.Frames;
 import io.taskbroker.wire.Signatures;
+import io.taskbroker.wire.WireCheck;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -80,6 +81,7 @@ final class ConsumerService {
       call.fail(PUSH_MODE);
       return;
     }
+    check(bytes, 0, bytes.length);
     GetTaskRequest request = GetTaskRequest.parseFrom(bytes);
     String application = request.hasApplication() ? request.getApplication() : null;
     String namespace = request.hasNamespace() ? request.getNamespace() : null;
@@ -91,6 +93,7 @@ final class ConsumerService {
   }
 
   private void setTaskStatus(UnaryCall call, byte[] bytes) throws InvalidProtocolBufferException {
+    check(bytes, 0, bytes.length);
     SetTaskStatusRequest request = SetTaskStatusRequest.parseFrom(bytes);
     Command.Update update = update(request);
     Command.Claim next = next(request, call);
@@ -135,6 +138,7 @@ final class ConsumerService {
   /// ends the work at once.
   private List<Command.Update> updates(byte[] bytes) throws InvalidProtocolBufferException {
     List<Command.Update> updates = new ArrayList<>();
+    check(bytes, 0, bytes.length);
     CodedInputStream in = CodedInputStream.newInstance(bytes);
     try {
       for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
@@ -145,10 +149,11 @@ final class ConsumerService {
         if (updates.size() == maxUpdates) {
           throw new BadRequest("Too many updates in one call, expects at most " + maxUpdates);
         }
-        updates.add(
-            update(
-                in.readMessage(
-                    SetTaskStatusRequest.parser(), ExtensionRegistryLite.getEmptyRegistry())));
+        int begin = in.getTotalBytesRead();
+        SetTaskStatusRequest update =
+            in.readMessage(SetTaskStatusRequest.parser(), ExtensionRegistryLite.getEmptyRegistry());
+        check(bytes, WireCheck.afterNumber(bytes, begin), in.getTotalBytesRead());
+        updates.add(update(update));
       }
     } catch (InvalidProtocolBufferException e) {
       throw e;
@@ -156,6 +161,14 @@ final class ConsumerService {
       throw new InvalidProtocolBufferException(e);
     }
     return updates;
+  }
+
+  /// Refuses what the generated parser takes, unlike that of other languages.
+  private static void check(byte[] bytes, int from, int to) throws InvalidProtocolBufferException {
+    String flaw = WireCheck.flaw(bytes, from, to);
+    if (flaw != null) {
+      throw new InvalidProtocolBufferException(flaw);
+    }
   }
 
   /// Skips an unknown field by reading it, as the generated parser does: `skipField` is stricter

@@ -13,6 +13,7 @@ import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Command.Arrival;
 import io.taskbroker.proto.v1.RetryState;
 import io.taskbroker.proto.v1.TaskActivation;
+import io.taskbroker.wire.WireCheck;
 import java.io.IOException;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +23,8 @@ import org.jspecify.annotations.Nullable;
 /// (W8, W10, W11, W29, H12): no input makes it throw.
 ///
 /// It reads the few fields that the broker needs and skips the others, but accepts the same bytes
-/// as the generated parser does. Not thread-safe.
+/// as the generated parser does, tags and lengths of more than 32 bits apart, which the libraries
+/// of workers refuse ([WireCheck]). Not thread-safe.
 final class ActivationDecoder implements RecordDecoder {
   static final int MAX_ID_BYTES = 512;
   static final int MAX_NAME_BYTES = 1024;
@@ -114,6 +116,7 @@ final class ActivationDecoder implements RecordDecoder {
   }
 
   private void read(byte[] value, ActivationFields fields) throws IOException {
+    check(value, 0, value.length);
     CodedInputStream in = CodedInputStream.newInstance(value);
     for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
       switch (tag) {
@@ -121,12 +124,12 @@ final class ActivationDecoder implements RecordDecoder {
         case NAMESPACE -> fields.namespace = names.read(in, value);
         case TASKNAME -> fields.taskname = names.read(in, value);
         case PARAMETERS_JSON -> skipText(in, value);
-        case HEADERS -> readNested(in, nested -> skipHeader(in, value, nested));
+        case HEADERS -> readNested(in, value, nested -> skipHeader(in, value, nested));
         case RECEIVED_AT -> {
           fields.hasReceivedAt = true;
-          readNested(in, nested -> readTimestamp(in, nested, fields));
+          readNested(in, value, nested -> readTimestamp(in, nested, fields));
         }
-        case RETRY_STATE -> readNested(in, nested -> readRetryState(in, nested, fields));
+        case RETRY_STATE -> readNested(in, value, nested -> readRetryState(in, nested, fields));
         case DEADLINE -> fields.deadlineDuration = in.readUInt64();
         case EXPIRES -> {
           fields.hasExpires = true;
@@ -173,8 +176,18 @@ final class ActivationDecoder implements RecordDecoder {
     }
   }
 
-  private static void readNested(CodedInputStream in, FieldReader reader) throws IOException {
-    int outer = in.pushLimit(in.readRawVarint32());
+  private static void check(byte[] value, int from, int to) throws IOException {
+    String flaw = WireCheck.flaw(value, from, to);
+    if (flaw != null) {
+      throw new InvalidProtocolBufferException(flaw);
+    }
+  }
+
+  private static void readNested(CodedInputStream in, byte[] value, FieldReader reader)
+      throws IOException {
+    int length = in.readRawVarint32();
+    int outer = in.pushLimit(length);
+    check(value, in.getTotalBytesRead(), in.getTotalBytesRead() + length);
     in.setRecursionLimit(RECURSION_LIMIT - 1);
     for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
       reader.read(tag);

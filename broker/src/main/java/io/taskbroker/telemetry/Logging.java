@@ -4,8 +4,6 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.ConsoleAppender;
-import ch.qos.logback.core.encoder.Encoder;
 import ch.qos.logback.core.filter.Filter;
 import ch.qos.logback.core.spi.FilterReply;
 import java.util.List;
@@ -59,11 +57,16 @@ public final class Logging {
   ///
   /// @return what of the filter could not be understood, empty if all could
   public static List<String> configure(String filter, boolean json) {
+    return configure(filter, json, StandardStreams.error());
+  }
+
+  /// The same with another stream to write to.
+  static List<String> configure(String filter, boolean json, LineStream stream) {
     var context = (LoggerContext) LoggerFactory.getILoggerFactory();
     context.reset();
     LibraryLogs.install();
     Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
-    root.addAppender(appender(context, json));
+    root.addAppender(appender(context, json, stream));
     root.setLevel(Level.INFO);
     QUIET.forEach(name -> context.getLogger(name).setLevel(Level.WARN));
     List<String> unknown =
@@ -112,14 +115,8 @@ public final class Logging {
     };
   }
 
-  private static ConsoleAppender<ILoggingEvent> appender(LoggerContext loggers, boolean json) {
-    Encoder<ILoggingEvent> encoder = json ? new JsonLines() : new TextLines();
-    encoder.setContext(loggers);
-    encoder.start();
-    var appender = new ConsoleAppender<ILoggingEvent>();
-    appender.setContext(loggers);
-    appender.setTarget("System.err");
-    appender.setEncoder(encoder);
+  private static LogAppender appender(LoggerContext loggers, boolean json, LineStream stream) {
+    var appender = new LogAppender(loggers, json ? new JsonLines() : new TextLines(), stream);
     appender.addFilter(
         new Filter<>() {
           @Override

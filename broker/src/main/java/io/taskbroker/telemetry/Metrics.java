@@ -399,6 +399,13 @@ public final class Metrics {
   public final CounterDataPoint collectionSeconds =
       declare.counter("jvm.gc.seconds", "Time spent in garbage collections, in seconds");
 
+  public final Labelled<CounterDataPoint> droppedTelemetry =
+      declare.counters(
+          "telemetry.dropped",
+          "What its receiver did not take: lines of the log, reports to Sentry, datagrams to"
+              + " statsd; channel is log, sentry or statsd",
+          "channel");
+
   /// What the registry holds now.
   MetricSnapshots scrape() {
     return declare.registry.scrape();

@@ -1,6 +1,7 @@
 package io.taskbroker.telemetry;
 
 import com.sun.management.OperatingSystemMXBean;
+import io.prometheus.metrics.core.datapoints.CounterDataPoint;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.LoopThread;
 import io.taskbroker.runtime.Service;
@@ -9,7 +10,9 @@ import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /// Measures the process, every `runtime_metrics_interval`.
 public final class RuntimeGauges implements Service {
@@ -25,8 +28,15 @@ public final class RuntimeGauges implements Service {
   private long cpu = system.getProcessCpuTime();
   private long collections;
   private long collectionMillis;
+  private final List<Drops> drops;
 
-  public RuntimeGauges(Metrics metrics, Duration interval, FailureSink failures) {
+  /// @param dropped how many items each channel of telemetry has dropped so far
+  public RuntimeGauges(
+      Metrics metrics, Map<String, LongSupplier> dropped, Duration interval, FailureSink failures) {
+    this.drops =
+        dropped.entrySet().stream()
+            .map(each -> new Drops(metrics.droppedTelemetry.of(each.getKey()), each.getValue()))
+            .toList();
     this.metrics = metrics;
     this.interval = interval;
     this.thread = new LoopThread("runtime-metrics", this::turn, failures);
@@ -67,6 +77,7 @@ public final class RuntimeGauges implements Service {
     measuredAt = now;
     cpu = used;
     measureCollections();
+    drops.forEach(Drops::count);
   }
 
   private void measureCollections() {
@@ -80,5 +91,23 @@ public final class RuntimeGauges implements Service {
     metrics.collectionSeconds.inc(Math.max(0, millis - collectionMillis) / 1_000.0);
     collections = count;
     collectionMillis = millis;
+  }
+
+  /// Counts what one channel has dropped since the last time.
+  private static final class Drops {
+    private final CounterDataPoint counter;
+    private final LongSupplier all;
+    private long counted;
+
+    Drops(CounterDataPoint counter, LongSupplier all) {
+      this.counter = counter;
+      this.all = all;
+    }
+
+    void count() {
+      long now = Math.max(counted, all.getAsLong());
+      counter.inc(now - counted);
+      counted = now;
+    }
   }
 }

@@ -49,6 +49,11 @@ public final class StatsdReporter implements Service {
     thread.stop(Duration.ofMillis(500));
   }
 
+  /// How many datagrams were dropped.
+  public long dropped() {
+    return socket.dropped();
+  }
+
   private void report() {
     socket.begin();
     try {

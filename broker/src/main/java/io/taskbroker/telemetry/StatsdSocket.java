@@ -12,7 +12,7 @@ import org.slf4j.LoggerFactory;
 
 /// The way to a statsd: packs lines into datagrams and sends them, without ever waiting. A statsd
 /// that is not there is no error; its address is looked up when the first line is sent, after
-/// failures, and once a minute. Not thread-safe.
+/// failures, and once a minute. Used by one thread, but for [#dropped].
 final class StatsdSocket implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(StatsdSocket.class);
   private static final int DATAGRAM_BYTES = 1_024;
@@ -24,6 +24,9 @@ final class StatsdSocket implements AutoCloseable {
   private long openedAt;
   private boolean reopened;
   private boolean broken;
+  private long unreported;
+  private long droppedSoFar;
+  private volatile long dropped; // written by one thread
 
   /// @param target need not be resolved
   StatsdSocket(InetSocketAddress target) {
@@ -32,6 +35,10 @@ final class StatsdSocket implements AutoCloseable {
 
   /// Begins a report: what failed before may work again.
   void begin() {
+    if (!broken && unreported > 0) {
+      log.info("Statsd at {} takes metrics again; {} datagrams were dropped", target, unreported);
+      unreported = 0;
+    }
     reopened = false;
     broken = false;
     if (channel != null && System.nanoTime() - openedAt > LOOK_UP_NANOS) {
@@ -69,13 +76,24 @@ final class StatsdSocket implements AutoCloseable {
       broken = reopened;
       reopened = true;
     }
+    if (datagram.hasRemaining()) {
+      droppedSoFar++;
+      dropped = droppedSoFar;
+      unreported++;
+    }
     datagram.clear();
+  }
+
+  /// How many datagrams were dropped: nobody listened, or the system had no room for them. What was
+  /// sent may get lost too, unseen.
+  long dropped() {
+    return dropped;
   }
 
   private boolean send() {
     try {
       DatagramChannel open = channel == null ? open() : channel;
-      int _ = open.write(datagram);
+      int _ = open.write(datagram); // all of it, or nothing when the system has no room
       return true;
     } catch (IOException e) {
       log.debug("Cannot send to statsd at {}", target, e);

@@ -1,11 +1,15 @@
 package io.taskbroker.config;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.net.URI;
+import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -121,6 +125,53 @@ final class ConfigLoaderTest {
         .hasMessage(
             "kafka_consumer_group = 12345: must be text, and not empty; quote it if it looks like"
                 + " a number (environment variable TASKBROKER_KAFKA_CONSUMER_GROUP)");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"['']", "[\" \"]", "[good, '']", "[\"\\t\"]", "[null]", "''", "' '"})
+  void aSecretThatIsEmptyIsRefused(String secrets) {
+    assertThat(problem("grpc_shared_secret: " + secrets))
+        .startsWith("grpc_shared_secret")
+        .contains("must be")
+        .doesNotContain("good");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"[\"\"]", "[ ]x", "[,]", "[good,]", "[\" \"]", "", "[\"good\", \"\"]"})
+  void aSecretThatIsEmptyInTheEnvironmentIsRefused(String secrets) {
+    assertThatThrownBy(
+            () -> Configs.load("", Map.of("TASKBROKER_GRPC_SHARED_SECRET", secrets), warnings))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageStartingWith("grpc_shared_secret")
+        .hasMessageContaining("must be")
+        .hasMessageNotContaining("good");
+  }
+
+  /// The bytes of "clé" in UTF-8, as the platform passes them in other locales.
+  @Test
+  void textThatTheLocaleAltersIsRefusedWithoutShowingIt() {
+    String name = "TASKBROKER_GRPC_SHARED_SECRET";
+    for (Charset encoding : List.of(US_ASCII, ISO_8859_1)) {
+      String altered = new String("[clé]".getBytes(UTF_8), encoding);
+      assertThatThrownBy(() ->
+              ConfigLoader.load(Optional.empty(), Map.of(name, altered), encoding, warnings::add))
+          .isInstanceOf(ConfigException.class)
+          .hasMessageStartingWith("environment variable " + name)
+          .hasMessageContaining("the locale, whose encoding is " + encoding)
+          .hasMessageContaining("LC_ALL=C.UTF-8")
+          .hasMessageNotContaining("cl");
+      assertThat(
+              ConfigLoader.load(
+                  Optional.empty(), Map.of(name, "[cle]", "X", altered), encoding, warnings::add))
+          .isNotNull();
+    }
+    String noText = new String("[clé]".getBytes(ISO_8859_1), UTF_8);
+    assertThatThrownBy(() -> Configs.load("", Map.of(name, noText), warnings))
+        .hasMessage("environment variable " + name + ": is not UTF-8");
+    assertThat(Configs.load("", Map.of(name, "[clé]"), warnings).grpc().sharedSecrets())
+        .containsExactly(new Secret("clé"));
+    assertThat(PlatformEncoding.flaw("/var/é", US_ASCII)).isPresent();
+    assertThat(PlatformEncoding.flaw("/var/é", UTF_8)).isEmpty();
   }
 
   @Test

@@ -1,5 +1,7 @@
 package io.taskbroker.config;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -26,7 +28,7 @@ final class Configs {
       Path file = Files.createTempFile("taskbroker", ".yaml");
       try {
         Files.writeString(file, text);
-        return ConfigLoader.load(Optional.of(file), environment, warnings::add);
+        return ConfigLoader.load(Optional.of(file), environment, UTF_8, warnings::add);
       } finally {
         Files.delete(file);
       }

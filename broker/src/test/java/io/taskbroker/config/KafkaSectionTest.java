@@ -203,8 +203,14 @@ final class KafkaSectionTest {
             + " kafka_deadletter_topic, by the same address, but one is at o:9092 and the other at"
             + " k:9092",
         "kafka_clusters: {main: {security_protocol: sasl_ssl, sasl_mechanism: plain, sasl_username:"
-            + " u}} | kafka_clusters.main.sasl_password: is missing, and required with that"
-            + " security_protocol",
+            + " u}} | kafka_clusters.main.sasl_password: is missing or empty, and required with"
+            + " that security_protocol",
+        "kafka_clusters: {main: {security_protocol: sasl_ssl, sasl_mechanism: plain, sasl_username:"
+            + " u, sasl_password: \" \"}} | kafka_clusters.main.sasl_password: is missing or empty,"
+            + " and required with that security_protocol",
+        "kafka_topics: {\" \": {cluster: main, consumer_group: g, produce_only: true}} |"
+            + " kafka_topics = \" \": must be names that Kafka allows: 1 to 249 letters, digits,"
+            + " '.', '_' and '-', and neither '.' nor '..'",
         "kafka_clusters: {main: {security_protocol: ssl, ssl_key_location: /k}} |"
             + " kafka_clusters.main.ssl_certificate_location: must be given together with"
             + " kafka_clusters.main.ssl_key_location",

@@ -21,6 +21,7 @@ import io.taskbroker.proto.v1.SetTaskStatusRequest;
 import io.taskbroker.proto.v1.TaskActivationStatus;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.wire.Signatures;
+import io.taskbroker.wire.WireOracle;
 import java.io.ByteArrayInputStream;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -94,6 +95,9 @@ final class ConsumerServiceFuzzTest {
   private record Asked(String what) implements Expected {}
 
   private static Expected claim(byte[] body) {
+    if (WireOracle.refuses(body, GetTaskRequest.getDescriptor(), 1)) {
+      return new Refused();
+    }
     try {
       var request = GetTaskRequest.parseFrom(body);
       return new Asked(
@@ -106,6 +110,9 @@ final class ConsumerServiceFuzzTest {
   }
 
   private static Expected report(byte[] body, boolean pushes) {
+    if (WireOracle.refuses(body, SetTaskStatusRequest.getDescriptor(), 1)) {
+      return new Refused();
+    }
     try {
       var request = SetTaskStatusRequest.parseFrom(body);
       if (isNotFinal(request)) {
@@ -127,6 +134,9 @@ final class ConsumerServiceFuzzTest {
   }
 
   private static Expected batch(byte[] body) {
+    if (WireOracle.refuses(body, SetBatchActivationStatusRequest.getDescriptor(), 2)) {
+      return new Refused();
+    }
     try {
       var updates = SetBatchActivationStatusRequest.parseFrom(body).getUpdatesList();
       if (updates.isEmpty()) {

@@ -18,9 +18,11 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class ActivationDecoderTest {
@@ -263,6 +265,67 @@ final class ActivationDecoderTest {
       assertAgreement(groups, "depth " + depth);
       assertAgreement(delimited(outer, groups), "depth " + depth + " in field " + outer);
     }
+  }
+
+  /// Fields of each wire type that are malformed, or look so: as an unknown field, behind a field
+  /// that is known, in a message within, and in a group.
+  @ParameterizedTest
+  @CsvSource({
+    "a0 01 ff ff ff ff ff ff ff ff ff 01, true", // a number of ten bytes
+    "a0 01 ff ff ff ff ff ff ff ff ff 7f, true", // with bits that are cut, as elsewhere
+    "a0 01 ff ff ff ff ff ff ff ff ff ff 01, false", // of eleven
+    "a0 01 ff, false", // that does not end
+    "a1 01 01 02 03 04 05 06 07 08, true",
+    "a1 01 01 02 03 04 05 06 07, false",
+    "a5 01 01 02 03 04, true",
+    "a5 01 01 02 03, false",
+    "a2 01 02 61 62, true",
+    "a2 01 82 80 80 80 00 61 62, true", // a length in more bytes than it needs
+    "a2 01 82 80 80 80 80 00 61 62, false", // in more than any needs
+    "a2 01 03 61 62, false", // beyond the end
+    "a2 01 ff ff ff ff 07, false", // 2^31 - 1
+    "a2 01 80 80 80 80 08, false", // 2^31
+    "a2 01 ff ff ff ff 0f, false", // 2^32 - 1
+    "a2 01 80 80 80 80 10, false", // 2^32: 0 for Java
+    "a2 01 82 80 80 80 10 61 62, false", // 2^32 + 2
+    "a2 01 80 80 80 80 80 20, false", // 2^40: 0 for Java
+    "a2 01 ff ff ff ff ff ff ff ff ff 01, false", // -1
+    "a3 01 a4 01, true", // a group
+    "a3 01 a2 01 02 61 62 a4 01, true",
+    "a3 01 a2 01 80 80 80 80 80 20 a4 01, false",
+    "a3 01, false", // that does not end
+    "a4 01, false", // that did not begin
+    "a3 01 ac 01, false", // that ends as another
+    "a6 01, false", // wire types that do not exist
+    "a7 01, false",
+    "00 01, false", // field 0
+    "02 01 61, false",
+    "f8 ff ff ff 0f 01, true", // the largest field
+    "f8 ff ff ff 1f 01, false", // 2^32 above it: the same for Java
+    "80 81 80 80 80 00 01, false" // a tag of more bytes than any needs
+  })
+  void agreesWithTheParsersOnEveryWireType(String hex, boolean accepted) throws IOException {
+    byte[] field = HexFormat.ofDelimiter(" ").parseHex(hex);
+    byte[] id = activation().build().toByteArray();
+
+    assertThat(assertAgreement(joined(id, field), hex)).as(hex).isEqualTo(accepted);
+    assertThat(assertAgreement(joined(field, id), hex + " first"))
+        .as(hex)
+        .isEqualTo(accepted && !hex.contains("ff 07"));
+    for (int outer : new int[] {5, 6, 7}) {
+      byte[] within = joined(id, delimited(outer, field));
+      assertAgreement(within, hex + " in field " + outer);
+    }
+    byte[] group = joined(new byte[] {(byte) 0xB3, 1}, field, new byte[] {(byte) 0xB4, 1}, id);
+    assertAgreement(group, hex + " in a group");
+  }
+
+  private static byte[] joined(byte[]... parts) throws IOException {
+    var bytes = new ByteArrayOutputStream();
+    for (byte[] part : parts) {
+      bytes.write(part);
+    }
+    return bytes.toByteArray();
   }
 
   private static byte[] nestedGroups(int depth) {

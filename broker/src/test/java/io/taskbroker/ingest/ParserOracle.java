@@ -11,11 +11,12 @@ import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.inflight.Command.Arrival;
 import io.taskbroker.proto.v1.TaskActivation;
+import io.taskbroker.wire.WireOracle;
 import java.math.BigInteger;
 import java.util.stream.Stream;
 
-/// What the generated parser, and arithmetic without bounds, make of a message: [ActivationDecoder]
-/// must make the same of it.
+/// What the generated parser, that of other languages ([WireOracle]), and arithmetic without bounds
+/// make of a message: [ActivationDecoder] must make the same of it.
 final class ParserOracle {
   private static final BigInteger MOST = BigInteger.valueOf(Long.MAX_VALUE);
   private static final BigInteger THOUSAND = BigInteger.valueOf(1000);
@@ -35,7 +36,7 @@ final class ParserOracle {
 
   /// Compares.
   ///
-  /// @return whether the parser takes the message for one
+  /// @return whether the parsers take the message for one
   boolean agrees(byte[] value, String which) {
     Arrival arrival = decoder.decode(ORIGIN, value, now);
     assertThat(arrival.activation().payload()).as(which).isSameAs(value);
@@ -46,6 +47,11 @@ final class ParserOracle {
       assertThat(arrival.undecodable())
           .as("%s: the parser says %s", which, e.getMessage())
           .startsWith("not a TaskActivation: ");
+      assertUndecodable(arrival, which);
+      return false;
+    }
+    if (WireOracle.refuses(value, TaskActivation.getDescriptor(), 2)) {
+      assertThat(arrival.undecodable()).as(which).startsWith("not a TaskActivation: ");
       assertUndecodable(arrival, which);
       return false;
     }

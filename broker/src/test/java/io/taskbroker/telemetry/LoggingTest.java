@@ -7,7 +7,7 @@ import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.util.ContextInitializer;
 import ch.qos.logback.core.joran.spi.JoranException;
 import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
+import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
@@ -55,17 +55,13 @@ final class LoggingTest {
   }
 
   private static String output(String filter) {
-    PrintStream before = System.err;
     var bytes = new ByteArrayOutputStream();
-    System.setErr(new PrintStream(bytes, true, UTF_8));
-    try {
-      Logging.configure(filter, false);
-      var client = LoggerFactory.getLogger("org.apache.kafka.clients.NetworkClient");
-      client.error("Connection to node {} failed authentication due to: {}", 1, "a password");
-      client.error("Uncaught error in request completion");
-    } finally {
-      System.setErr(before);
-    }
+    var stream = new LineStream("log", bytes);
+    Logging.configure(filter, false, stream);
+    var client = LoggerFactory.getLogger("org.apache.kafka.clients.NetworkClient");
+    client.error("Connection to node {} failed authentication due to: {}", 1, "a password");
+    client.error("Uncaught error in request completion");
+    assertThat(stream.flush(Duration.ofSeconds(10))).isTrue();
     return bytes.toString(UTF_8);
   }
 }

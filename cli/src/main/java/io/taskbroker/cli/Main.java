@@ -1,11 +1,14 @@
 package io.taskbroker.cli;
 
+import io.taskbroker.config.PlatformEncoding;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /// The command line of the broker: parses the arguments and runs the chosen command, which is
 /// `serve` if none is named, as in the reference (reference-spec 1.3).
@@ -31,7 +34,8 @@ public final class Main implements Callable<Integer> {
   }
 
   static CommandLine commandLine() {
-    return CommandErrors.asOneLine(new CommandLine(new Main()));
+    return CommandErrors.asOneLine(
+        new CommandLine(new Main()).registerConverter(Path.class, Main::path));
   }
 
   ServeOptions options() {
@@ -41,5 +45,13 @@ public final class Main implements Callable<Integer> {
   @Override
   public Integer call() {
     return options.run(spec.commandLine().getErr());
+  }
+
+  private static Path path(String argument) {
+    PlatformEncoding.flaw(argument)
+        .ifPresent(flaw -> {
+          throw new TypeConversionException("'" + argument + "' " + flaw);
+        });
+    return Path.of(argument);
   }
 }

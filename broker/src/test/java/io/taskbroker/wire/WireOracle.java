@@ -1,0 +1,56 @@
+package io.taskbroker.wire;
+
+import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.Descriptors.Descriptor;
+import com.google.protobuf.Descriptors.FieldDescriptor;
+import java.io.IOException;
+
+/// What the protobuf libraries of other languages refuse and that of Java takes: tags and lengths
+/// that need more than 32 bits, or more than five bytes.
+public final class WireOracle {
+  private WireOracle() {}
+
+  /// @param levels of messages within messages that are looked into
+  public static boolean refuses(byte[] bytes, Descriptor type, int levels) {
+    var in = CodedInputStream.newInstance(bytes);
+    int groups = 0;
+    try {
+      while (!in.isAtEnd()) {
+        int begin = in.getTotalBytesRead();
+        long tag = in.readRawVarint64();
+        if (in.getTotalBytesRead() - begin > 5 || tag >>> 32 != 0) {
+          return true;
+        }
+        switch ((int) tag & 7) {
+          case 0 -> in.readRawVarint64();
+          case 1 -> in.readRawLittleEndian64();
+          case 5 -> in.readRawLittleEndian32();
+          case 2 -> {
+            int lengthAt = in.getTotalBytesRead();
+            long length = in.readRawVarint64();
+            if (in.getTotalBytesRead() - lengthAt > 5 || length >>> 31 != 0) {
+              return true;
+            }
+            byte[] content = in.readRawBytes((int) length);
+            FieldDescriptor field = type.findFieldByNumber((int) (tag >>> 3));
+            if (groups == 0
+                && levels > 1
+                && field != null
+                && field.getType() == FieldDescriptor.Type.MESSAGE
+                && refuses(content, field.getMessageType(), levels - 1)) {
+              return true;
+            }
+          }
+          case 3 -> groups++;
+          case 4 -> groups--;
+          default -> {
+            return false;
+          }
+        }
+      }
+      return false;
+    } catch (IOException _) {
+      return false; // the parser of Java refuses it, too
+    }
+  }
+}
