@@ -60,17 +60,12 @@ final class ConsumerService {
 
   ServerServiceDefinition definition(Signatures signatures) {
     UnaryMethod getTask =
-        new UnaryMethod(
-            GET_TASK, signatures, counts.getTask("/" + GET_TASK), this::getTask);
+        new UnaryMethod(GET_TASK, signatures, counts.getTask("/" + GET_TASK), this::getTask);
     UnaryMethod setTaskStatus =
         new UnaryMethod(
-            SET_STATUS,
-            signatures,
-            counts.setTaskStatus("/" + SET_STATUS),
-            this::setTaskStatus);
+            SET_STATUS, signatures, counts.setTaskStatus("/" + SET_STATUS), this::setTaskStatus);
     UnaryMethod setBatchActivationStatus =
-        new UnaryMethod(
-            SET_BATCH, signatures, counts.setBatch("/" + SET_BATCH), this::setBatch);
+        new UnaryMethod(SET_BATCH, signatures, counts.setBatch("/" + SET_BATCH), this::setBatch);
     return ServerServiceDefinition.builder(NAME)
         .addMethod(getTask.descriptor(), getTask)
         .addMethod(setTaskStatus.descriptor(), setTaskStatus)

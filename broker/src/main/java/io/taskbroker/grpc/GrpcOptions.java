@@ -102,11 +102,7 @@ public record GrpcOptions(
     /// outside of which those bytes are. Half of the connections may be of one address, which may
     /// be that of a balancer.
     public Limits(
-        int requestBytes,
-        int updates,
-        int callsPerConnection,
-        int connections,
-        Duration patience) {
+        int requestBytes, int updates, int callsPerConnection, int connections, Duration patience) {
       this(
           requestBytes,
           updates,

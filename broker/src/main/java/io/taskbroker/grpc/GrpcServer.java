@@ -176,15 +176,12 @@ public final class GrpcServer implements Service {
   /// keeps no call waiting.
   private record Loops(EventLoopGroup accepting, EventLoopGroup serving) {
     static Loops open(int threads) {
-      return new Loops(
-          EventLoops.open("grpc-accept", 1), EventLoops.open("grpc-server", threads));
+      return new Loops(EventLoops.open("grpc-accept", 1), EventLoops.open("grpc-server", threads));
     }
 
     void close(long graceMillis) {
       var _ = accepting.shutdownGracefully(0, graceMillis, MILLISECONDS);
-      serving
-          .shutdownGracefully(0, graceMillis, MILLISECONDS)
-          .awaitUninterruptibly(graceMillis);
+      serving.shutdownGracefully(0, graceMillis, MILLISECONDS).awaitUninterruptibly(graceMillis);
     }
   }
 

@@ -8,8 +8,8 @@ import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
 
 /// Tells of TLS handshakes that failed: what is wrong with a certificate is otherwise seen by the
-/// other side only, or by nobody. One per connection; when the handshake begins, it leaves its place
-/// to a [FrameGuard], which reads what the connection says, without TLS.
+/// other side only, or by nobody. One per connection; when the handshake begins, it leaves its
+/// place to a [FrameGuard], which reads what the connection says, without TLS.
 final class HandshakeWatch extends ChannelInboundHandlerAdapter {
   private static final int REASON_CHARS = 300;
 

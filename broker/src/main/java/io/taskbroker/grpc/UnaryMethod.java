@@ -27,10 +27,7 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
 
   /// @param fullName of service and method
   UnaryMethod(
-      String fullName,
-      Signatures signatures,
-      ServiceCounts.Method counts,
-      Handler handler) {
+      String fullName, Signatures signatures, ServiceCounts.Method counts, Handler handler) {
     this.descriptor =
         MethodDescriptor.newBuilder(Bytes.MARSHALLER, Bytes.MARSHALLER)
             .setType(MethodDescriptor.MethodType.UNARY)

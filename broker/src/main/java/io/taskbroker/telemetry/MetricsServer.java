@@ -41,11 +41,9 @@ public final class MetricsServer implements Service {
   /// @param request time from a new connection to its first request
   /// @param idle time from an answer to the next request of the connection
   /// @param answer time in which an answer must be read
-  record Limits(
-      int connections, int perPeer, Duration request, Duration idle, Duration answer) {
+  record Limits(int connections, int perPeer, Duration request, Duration idle, Duration answer) {
     static final Limits USUAL =
-        new Limits(
-            256, 64, Duration.ofSeconds(5), Duration.ofSeconds(60), Duration.ofSeconds(10));
+        new Limits(256, 64, Duration.ofSeconds(5), Duration.ofSeconds(60), Duration.ofSeconds(10));
   }
 
   private final Metrics metrics;
