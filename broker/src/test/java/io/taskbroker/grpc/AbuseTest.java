@@ -252,7 +252,7 @@ final class AbuseTest extends ServedTest {
     }
   }
 
-  private static void send(RawConnection connection, Flood flood) {
+  static void send(RawConnection connection, Flood flood) {
     try {
       connection.send(flood.first());
       var bytes = new ByteArrayOutputStream();
