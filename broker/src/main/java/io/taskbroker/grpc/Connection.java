@@ -173,7 +173,7 @@ final class Connection {
   void closeNow(Closing reason) {
     ChannelHandlerContext context = guard;
     if (context != null && closing(reason)) {
-      context.close();
+      var _ = context.close();
     }
   }
 }

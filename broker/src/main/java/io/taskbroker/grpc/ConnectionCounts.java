@@ -1,6 +1,7 @@
 package io.taskbroker.grpc;
 
 import io.taskbroker.telemetry.Metrics;
+import java.util.Locale;
 
 /// Connections that were refused or closed, in metrics and in one line of the log in ten seconds
 /// (G7). Thread-safe.
@@ -56,7 +57,7 @@ final class ConnectionCounts {
   }
 
   void refused(Refusal reason, Object peer) {
-    metrics.grpcConnectionsRefused.of(reason.name().toLowerCase(java.util.Locale.ROOT)).inc();
+    metrics.grpcConnectionsRefused.of(reason.name().toLowerCase(Locale.ROOT)).inc();
     refusals.log("Refused a gRPC connection of {}", peer + ": " + reason.text);
   }
 

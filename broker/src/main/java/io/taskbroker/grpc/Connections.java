@@ -9,7 +9,6 @@ import io.netty.util.concurrent.EventExecutor;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.IdentityHashMap;
-import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 
@@ -17,7 +16,7 @@ import java.util.concurrent.ConcurrentMap;
 /// connection, and what all of them share. Thread-safe, but for [#peer].
 final class Connections extends ServerTransportFilter {
   private final ConcurrentMap<SocketAddress, Connection> open = new ConcurrentHashMap<>();
-  private final Map<EventLoop, RunningCalls> loops = new IdentityHashMap<>();
+  private final IdentityHashMap<EventLoop, RunningCalls> loops = new IdentityHashMap<>();
   private final Budget answers;
   private final Budget requests;
   private final Peers peers;

@@ -110,7 +110,7 @@ final class FrameGuard extends ChannelDuplexHandler {
 
   /// A frame begins.
   private void frame() {
-    int length = (header[0] & 0xFF) << 16 | (header[1] & 0xFF) << 8 | header[2] & 0xFF;
+    int length = (header[0] & 0xFF) << 16 | (header[1] & 0xFF) << 8 | (header[2] & 0xFF);
     int flags = header[4];
     skip = length;
     frames++;
@@ -163,7 +163,7 @@ final class FrameGuard extends ChannelDuplexHandler {
     return (header[5] & 0x7F) << 24
         | (header[6] & 0xFF) << 16
         | (header[7] & 0xFF) << 8
-        | header[8] & 0xFF;
+        | (header[8] & 0xFF);
   }
 
   private void complete(int stream) {
@@ -221,7 +221,7 @@ final class FrameGuard extends ChannelDuplexHandler {
         closeSoon(context);
       }
     }
-    context.write(message, promise);
+    var _ = context.write(message, promise);
   }
 
   /// The library writes the header of a frame by itself. Bytes of a message that look like one do
@@ -264,6 +264,11 @@ final class FrameGuard extends ChannelDuplexHandler {
     var _ =
         context
             .executor()
-            .schedule(() -> context.close(), LAST_WORDS_MILLIS, TimeUnit.MILLISECONDS);
+            .schedule(
+                () -> {
+                  var _ = context.close();
+                },
+                LAST_WORDS_MILLIS,
+                TimeUnit.MILLISECONDS);
   }
 }

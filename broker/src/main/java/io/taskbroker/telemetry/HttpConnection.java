@@ -78,7 +78,7 @@ final class HttpConnection extends SimpleChannelInboundHandler<HttpObject> {
   private void answered(ChannelHandlerContext context, ChannelFuture sent) {
     answering = false;
     if (last || !sent.isSuccess()) {
-      context.close();
+      var _ = context.close();
     } else {
       expect(context, limits.idle());
     }
@@ -90,7 +90,7 @@ final class HttpConnection extends SimpleChannelInboundHandler<HttpObject> {
     if (event instanceof ChannelInputShutdownEvent) {
       last = true;
       if (!answering) {
-        context.close();
+        var _ = context.close();
       }
     }
     context.fireUserEventTriggered(event);
@@ -104,7 +104,7 @@ final class HttpConnection extends SimpleChannelInboundHandler<HttpObject> {
           context.channel().remoteAddress(),
           cause);
     }
-    context.close();
+    var _ = context.close();
   }
 
   /// The next thing must have happened within that time.
@@ -113,7 +113,12 @@ final class HttpConnection extends SimpleChannelInboundHandler<HttpObject> {
     deadline =
         context
             .executor()
-            .schedule(() -> context.close(), NANOSECONDS.convert(within), NANOSECONDS);
+            .schedule(
+                () -> {
+                  var _ = context.close();
+                },
+                NANOSECONDS.convert(within),
+                NANOSECONDS);
   }
 
   private void endDeadline() {

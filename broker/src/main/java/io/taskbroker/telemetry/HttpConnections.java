@@ -28,7 +28,7 @@ final class HttpConnections {
   /// Adds a connection, and closes the oldest one that it replaces at a bound.
   void opened(Channel connection) {
     if (!(connection.remoteAddress() instanceof InetSocketAddress peer)) {
-      connection.close(); // it ended before it was accepted
+      var _ = connection.close(); // it ended before it was accepted
       return;
     }
     InetAddress address = peer.getAddress();
@@ -46,7 +46,7 @@ final class HttpConnections {
   private void closeOldest(Queue<Channel> connections) {
     @Nullable Channel oldest = connections.peek();
     if (oldest != null) {
-      oldest.close();
+      var _ = oldest.close();
     }
   }
 

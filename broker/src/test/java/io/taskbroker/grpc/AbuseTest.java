@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -216,7 +217,7 @@ final class AbuseTest extends ServedTest {
     GrpcServer server = serve(limited(100, 100, 1 << 24, Duration.ofSeconds(1)));
     byte[] call = frame(HEADERS, 4, 1, OPEN);
     byte[] openEnded = frame(HEADERS, 0, 1, OPEN);
-    for (byte[] begun : List.of(new byte[] {0}, java.util.Arrays.copyOf(call, 40), openEnded)) {
+    for (byte[] begun : List.of(new byte[] {0}, Arrays.copyOf(call, 40), openEnded)) {
       try (var connection = attack(server, new byte[0])) {
         connection.send(begun);
 
