@@ -51,6 +51,7 @@ final class AbuseTest extends ServedTest {
 
   /// @param first what is sent once
   /// @param repeated what is sent again and again, of the number of the repetition
+  @SuppressWarnings("ArrayRecordComponent") // compared by nobody
   record Flood(String name, byte[] first, IntFunction<byte[]> repeated) {
     @Override
     public String toString() {
