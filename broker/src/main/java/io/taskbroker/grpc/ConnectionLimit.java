@@ -3,29 +3,61 @@ package io.taskbroker.grpc;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.taskbroker.grpc.ConnectionCounts.Refusal;
+import java.net.InetSocketAddress;
+import org.jspecify.annotations.Nullable;
 
-/// Closes new connections while there are as many as there may be (G7). Used by one event loop.
+/// Closes new connections while there are as many as there may be, in total or of one peer, and
+/// those of a peer that connects too fast (G7). Confined to the loop that accepts connections.
 final class ConnectionLimit extends ChannelInboundHandlerAdapter {
-  private final RareWarning warning = new RareWarning(ConnectionLimit.class);
   private final RareWarning handshakes = new RareWarning(HandshakeWatch.class);
+  private final Connections connections;
   private final int limit;
+  private final int perPeer;
   private int open;
 
-  ConnectionLimit(int limit) {
+  ConnectionLimit(Connections connections, int limit, int perPeer) {
+    this.connections = connections;
     this.limit = limit;
+    this.perPeer = perPeer;
   }
 
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
-    Channel connection = (Channel) message;
-    if (open >= limit) {
-      connection.unsafe().closeForcibly();
-      warning.log("Refused a gRPC connection: there are {} already", limit);
+    Channel channel = (Channel) message;
+    if (!(channel.remoteAddress() instanceof InetSocketAddress address)) {
+      channel.unsafe().closeForcibly(); // it ended before it was accepted
+      return;
+    }
+    long now = System.nanoTime();
+    Peer peer = connections.peer(address, now);
+    Refusal refusal = refusal(peer, now);
+    if (refusal != null) {
+      channel.unsafe().closeForcibly();
+      connections.counts().refused(refusal, address.getAddress().getHostAddress());
       return;
     }
     open++;
-    connection.closeFuture().addListener(closed -> context.executor().execute(() -> open--));
-    connection.pipeline().addLast(new HandshakeWatch(handshakes));
+    peer.opened();
+    connections.counts().opened();
+    channel
+        .closeFuture()
+        .addListener(_ -> {
+          peer.closed();
+          connections.counts().ended();
+          context.executor().execute(() -> open--);
+        });
+    channel.pipeline().addLast(new HandshakeWatch(handshakes, connections, peer));
     context.fireChannelRead(message);
+  }
+
+  private @Nullable Refusal refusal(Peer peer, long now) {
+    if (open >= limit) {
+      return Refusal.TOTAL;
+    }
+    if (peer.open() >= perPeer) {
+      return Refusal.PEER;
+    }
+    return peer.connectsTooFast(now) ? Refusal.RATE : null;
   }
 }

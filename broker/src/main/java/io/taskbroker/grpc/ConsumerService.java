@@ -42,6 +42,10 @@ final class ConsumerService {
       Status.PERMISSION_DENIED.withDescription("Cannot call while broker is in PUSH mode");
   private static final Status NOTHING_PENDING =
       Status.NOT_FOUND.withDescription("No pending activations");
+  private static final Status UNREAD =
+      Status.UNAVAILABLE.withDescription(
+          "Too many answers are not read yet, on this connection or of this address: no task is"
+              + " handed out before that");
 
   private final Intake intake;
   private final boolean pushMode;
@@ -55,20 +59,14 @@ final class ConsumerService {
     this.maxUpdates = options.limits().updates();
   }
 
-  ServerServiceDefinition definition(Signatures signatures, RunningCalls running) {
+  ServerServiceDefinition definition(Signatures signatures) {
     UnaryMethod getTask =
-        new UnaryMethod(
-            GET_TASK, signatures, running, counts.getTask("/" + GET_TASK), this::getTask);
+        new UnaryMethod(GET_TASK, signatures, counts.getTask("/" + GET_TASK), this::getTask);
     UnaryMethod setTaskStatus =
         new UnaryMethod(
-            SET_STATUS,
-            signatures,
-            running,
-            counts.setTaskStatus("/" + SET_STATUS),
-            this::setTaskStatus);
+            SET_STATUS, signatures, counts.setTaskStatus("/" + SET_STATUS), this::setTaskStatus);
     UnaryMethod setBatchActivationStatus =
-        new UnaryMethod(
-            SET_BATCH, signatures, running, counts.setBatch("/" + SET_BATCH), this::setBatch);
+        new UnaryMethod(SET_BATCH, signatures, counts.setBatch("/" + SET_BATCH), this::setBatch);
     return ServerServiceDefinition.builder(NAME)
         .addMethod(getTask.descriptor(), getTask)
         .addMethod(setTaskStatus.descriptor(), setTaskStatus)
@@ -206,12 +204,13 @@ final class ConsumerService {
         "Invalid status, expects 3 (Failure), 4 (Retry), or 5 (Complete), but got: " + name);
   }
 
-  /// Answers `GetTask`.
+  /// Answers `GetTask`. What could not be sent soon is not handed out (G7): it would not run before
+  /// its deadline has passed, and what may run only once would never run.
   private record TaskReply(UnaryCall call) implements Command.ClaimReply {
     @Override
     public void done(@Nullable Delivery delivery) {
       if (delivery == null) {
-        call.fail(NOTHING_PENDING);
+        call.fail(call.canTakeAnswer() ? NOTHING_PENDING : UNREAD);
       } else {
         call.answer(Frames.ofTask(delivery.payload()));
       }
@@ -224,7 +223,7 @@ final class ConsumerService {
 
     @Override
     public boolean isGone() {
-      return call.isCancelled();
+      return !call.canTakeAnswer();
     }
   }
 
@@ -269,7 +268,7 @@ final class ConsumerService {
 
     @Override
     public boolean isGone() {
-      return call.isCancelled();
+      return !call.canTakeAnswer();
     }
   }
 
@@ -287,7 +286,7 @@ final class ConsumerService {
 
     @Override
     public boolean isGone() {
-      return call.isCancelled();
+      return !call.canTakeAnswer();
     }
   }
 }

@@ -12,22 +12,25 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 
-/// The thread that serves all connections, by epoll where there is epoll.
+/// Event loops of the server, by epoll where there is epoll.
 final class EventLoops {
   private EventLoops() {}
 
-  static EventLoopGroup open(String name) {
+  static EventLoopGroup open(String name, int threads) {
     IoHandlerFactory io =
         Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
-    return new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory(name, true), io);
+    return new MultiThreadIoEventLoopGroup(threads, new DefaultThreadFactory(name, true), io);
   }
 
-  /// Listening sockets that accept at most so many connections at the same time.
-  static ChannelFactory<ServerChannel> listening(int connections) {
+  /// Listening sockets that accept what the limits allow.
+  static ChannelFactory<ServerChannel> listening(
+      Connections connections, GrpcOptions.Limits limits) {
     return () -> {
       ServerChannel channel =
           Epoll.isAvailable() ? new EpollServerSocketChannel() : new NioServerSocketChannel();
-      channel.pipeline().addLast(new ConnectionLimit(connections));
+      channel
+          .pipeline()
+          .addLast(new ConnectionLimit(connections, limits.connections(), limits.perPeer()));
       return channel;
     };
   }

@@ -8,6 +8,7 @@ import io.grpc.Server;
 import io.grpc.ServerInterceptors;
 import io.grpc.Status;
 import io.grpc.netty.NettyServerBuilder;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.taskbroker.inflight.Intake;
@@ -24,11 +25,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// The gRPC server that workers call: `ConsumerService` and health on one port, in plaintext or TLS
-/// (reference-spec 2.4 to 2.7). One event loop serves everything and never waits. Thread-safe.
+/// (reference-spec 2.4 to 2.7). Few event loops serve everything and never wait; a connection stays
+/// with one of them. Thread-safe.
 public final class GrpcServer implements Service {
   private static final Logger LOGGER = LoggerFactory.getLogger(GrpcServer.class);
   private static final int METADATA_BYTES = 16 << 10;
   private static final int BACKLOG = 1_024;
+  private static final int READ_BYTES = 16 << 10;
+  private static final int READS = 4;
+  private static final int RESETS = 2_048;
+  private static final int RESETS_SECONDS = 10;
   private static final long GRACE_MILLIS = 2_000;
   private static final long LAST_WORDS_MILLIS = 500;
   private static final Status STOPPING = Status.UNAVAILABLE.withDescription("The broker stops");
@@ -69,17 +75,18 @@ public final class GrpcServer implements Service {
   /// @throws UncheckedIOException if the address cannot be listened on
   @Override
   public synchronized void start() {
-    EventLoopGroup group = EventLoops.open("grpc-server");
-    RunningCalls calls = new RunningCalls(group.next(), options.limits().patience());
-    Server built = build(group, calls);
+    Loops loops = Loops.open(options.loops());
+    Connections connections =
+        new Connections(loops.serving(), options.limits(), new ConnectionCounts(metrics));
+    Server built = build(loops, connections);
     try {
       built.start();
     } catch (IOException e) {
-      var _ = group.shutdownGracefully(0, 0, SECONDS);
+      loops.close(0);
       throw new UncheckedIOException(
           "Cannot listen for gRPC on %s: %s".formatted(text(options.address()), reason(e)), e);
     }
-    running = new Running(built, group, calls);
+    running = new Running(built, loops, connections);
     port = built.getPort();
     LOGGER.info(
         "Listening for gRPC on port {} of {}, {}",
@@ -114,29 +121,37 @@ public final class GrpcServer implements Service {
     }
   }
 
-  private Server build(EventLoopGroup group, RunningCalls calls) {
+  private Server build(Loops loops, Connections connections) {
     GrpcOptions.Limits limits = options.limits();
     NettyServerBuilder builder = NettyServerBuilder.forAddress(options.address());
     options.tls().ifPresent(builder::sslContext);
     return builder
-        .bossEventLoopGroup(group)
-        .workerEventLoopGroup(group)
-        .channelFactory(EventLoops.listening(limits.connections()))
+        .bossEventLoopGroup(loops.accepting())
+        .workerEventLoopGroup(loops.serving())
+        .channelFactory(EventLoops.listening(connections, limits))
         .withOption(ChannelOption.SO_BACKLOG, BACKLOG)
+        // One connection that sends much does not hold the others up for long.
+        .withChildOption(
+            ChannelOption.RECVBUF_ALLOCATOR,
+            new AdaptiveRecvByteBufAllocator(512, 2_048, READ_BYTES).maxMessagesPerRead(READS))
+        .addTransportFilter(connections)
         .directExecutor()
         .maxInboundMessageSize(limits.requestBytes())
         .maxInboundMetadataSize(METADATA_BYTES)
         .maxConcurrentCallsPerConnection(limits.callsPerConnection())
         .neverIndexMetadataKey(Metadata.Key.of(Signatures.HEADER, Metadata.ASCII_STRING_MARSHALLER))
         .handshakeTimeout(limits.patience().toMillis(), MILLISECONDS)
+        .maxConnectionIdle(limits.idle().toMillis(), MILLISECONDS)
+        // Resets that a malformed call provokes count, too, which only the library sees.
+        .maxRstFramesPerWindow(RESETS, RESETS_SECONDS)
         // Finds peers that vanished, whose connections would count for ever.
         .keepAliveTime(60, SECONDS)
         .keepAliveTimeout(20, SECONDS)
         // Python workers may be set up to ping often, also while they run nothing.
         .permitKeepAliveTime(5, SECONDS)
         .permitKeepAliveWithoutCalls(true)
-        .addService(consumerService.definition(signatures, calls))
-        .addService(ServerInterceptors.intercept(health, new CountedCalls(metrics)))
+        .addService(consumerService.definition(signatures))
+        .addService(ServerInterceptors.intercept(health, new HealthCalls(metrics)))
         .build();
   }
 
@@ -157,15 +172,28 @@ public final class GrpcServer implements Service {
     return root.getMessage() == null ? root.toString() : root.getMessage();
   }
 
-  private record Running(Server server, EventLoopGroup loops, RunningCalls calls) {
+  /// The loop that accepts connections, and those that serve them: a peer that connects without end
+  /// keeps no call waiting.
+  private record Loops(EventLoopGroup accepting, EventLoopGroup serving) {
+    static Loops open(int threads) {
+      return new Loops(EventLoops.open("grpc-accept", 1), EventLoops.open("grpc-server", threads));
+    }
+
+    void close(long graceMillis) {
+      var _ = accepting.shutdownGracefully(0, graceMillis, MILLISECONDS);
+      serving.shutdownGracefully(0, graceMillis, MILLISECONDS).awaitUninterruptibly(graceMillis);
+    }
+  }
+
+  private record Running(Server server, Loops loops, Connections connections) {
     void stop() {
       server.shutdown();
       if (!awaitEnd(GRACE_MILLIS)) {
-        calls.run(() -> calls.failAll(STOPPING));
+        connections.calls().forEach(calls -> calls.run(() -> calls.failAll(STOPPING)));
         awaitEnd(LAST_WORDS_MILLIS);
         server.shutdownNow();
       }
-      loops.shutdownGracefully(0, GRACE_MILLIS, MILLISECONDS).awaitUninterruptibly(GRACE_MILLIS);
+      loops.close(GRACE_MILLIS);
     }
 
     private boolean awaitEnd(long millis) {

@@ -8,32 +8,43 @@ import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
 
 /// Tells of TLS handshakes that failed: what is wrong with a certificate is otherwise seen by the
-/// other side only, or by nobody. One per connection; it leaves when the handshake begins.
+/// other side only, or by nobody. One per connection; when the handshake begins, it leaves its
+/// place to a [FrameGuard], which reads what the connection says, without TLS.
 final class HandshakeWatch extends ChannelInboundHandlerAdapter {
   private static final int REASON_CHARS = 300;
 
   private final RareWarning warning;
 
-  HandshakeWatch(RareWarning warning) {
+  private final Connections connections;
+  private final Peer peer;
+
+  HandshakeWatch(RareWarning warning, Connections connections, Peer peer) {
     this.warning = warning;
+    this.connections = connections;
+    this.peer = peer;
   }
 
   @Override
   public void channelActive(ChannelHandlerContext context) {
     // The library adds its handler of TLS now.
     context.fireChannelActive();
-    SslHandler tls = context.pipeline().get(SslHandler.class);
-    if (tls != null) {
-      SocketAddress peer = context.channel().remoteAddress();
+    var guard = new FrameGuard(connections.opened(context.channel(), peer));
+    ChannelHandlerContext tlsContext = context.pipeline().context(SslHandler.class);
+    if (tlsContext == null) {
+      context.pipeline().replace(this, null, guard);
+    } else {
+      context.pipeline().addAfter(tlsContext.name(), null, guard);
+      context.pipeline().remove(this);
+      SslHandler tls = (SslHandler) tlsContext.handler();
+      SocketAddress address = context.channel().remoteAddress();
       tls.handshakeFuture()
           .addListener(handshake -> {
             // Who says nothing before hanging up looks whether somebody listens.
             if (!handshake.isSuccess() && !(handshake.cause() instanceof ClosedChannelException)) {
-              warning.log("Refused a gRPC connection: {}", describe(peer, handshake.cause()));
+              warning.log("Refused a gRPC connection: {}", describe(address, handshake.cause()));
             }
           });
     }
-    context.pipeline().remove(this);
   }
 
   /// One line without what the other side could do to a log, or what it sent in plaintext.

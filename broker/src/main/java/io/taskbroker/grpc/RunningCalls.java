@@ -2,6 +2,7 @@ package io.taskbroker.grpc;
 
 import io.grpc.Status;
 import io.netty.channel.EventLoop;
+import io.taskbroker.grpc.ConnectionCounts.Closing;
 import io.taskbroker.runtime.Deadlines;
 import java.time.Duration;
 import java.util.HashSet;
@@ -9,26 +10,49 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.RejectedExecutionException;
 
-/// The calls that the engine has not answered yet. Used by the event loop, but for [#run].
+/// Calls of one event loop that the engine has not answered yet, and what the loop waits for. Used
+/// by the event loop, but for [#run].
 final class RunningCalls {
   private final EventLoop loop;
   private final Set<UnaryCall> calls = new HashSet<>();
 
   /// Those whose request has not come in full: each holds what came of it.
-  private final Deadlines<UnaryCall> incomplete;
+  private final Deadlines<IncompleteCall> incomplete;
 
-  /// @param patience how long a request may take to come in full
+  /// Connections that began a frame, and those that have answers to read.
+  private final Deadlines<Connection> frames;
+
+  private final Deadlines<Connection> unread;
+
+  /// A call whose request has not come in full.
+  interface IncompleteCall {
+    /// Fails it.
+    void cutOff(Status reason);
+  }
+
+  /// @param patience how long a request or a frame may take to come in full, and an answer to be
+  ///   read
   RunningCalls(EventLoop loop, Duration patience) {
     this.loop = loop;
     Status late =
         Status.DEADLINE_EXCEEDED.withDescription(
             "The request did not come in full within " + patience.toMillis() + " ms");
     this.incomplete = new Deadlines<>(loop, patience, call -> call.cutOff(late));
+    this.frames = new Deadlines<>(loop, patience, each -> each.closeNow(Closing.SLOW));
+    this.unread = new Deadlines<>(loop, patience, Connection::checkReading);
   }
 
   /// The calls before that.
-  Deadlines<UnaryCall> incomplete() {
+  Deadlines<IncompleteCall> incomplete() {
     return incomplete;
+  }
+
+  Deadlines<Connection> frames() {
+    return frames;
+  }
+
+  Deadlines<Connection> unread() {
+    return unread;
   }
 
   void add(UnaryCall call) {

@@ -8,29 +8,34 @@ import org.jspecify.annotations.Nullable;
 
 /// One call that is under way: takes in one request and is answered once, by any thread. The answer
 /// is written by the event loop, which writes all that came to it in the meantime together.
-final class UnaryCall extends ServerCall.Listener<byte[]> implements Runnable {
+final class UnaryCall extends ServerCall.Listener<byte[]>
+    implements Runnable, RunningCalls.IncompleteCall {
   /// When its request must have come in full.
-  final Deadline<UnaryCall> deadline = new Deadline<>(this);
+  final Deadline<RunningCalls.IncompleteCall> deadline = new Deadline<>(this);
 
   private final UnaryMethod method;
   private final ServerCall<byte[], byte[]> call;
   private final @Nullable String signature;
+  private final Connection connection;
   private final RunningCalls running;
   private final long begunAt = System.nanoTime();
   private byte @Nullable [] request;
   private byte @Nullable [] response;
+  private int responseBytes;
   private Status status = Status.OK;
+  private boolean written;
   private volatile boolean cancelled;
 
   UnaryCall(
       UnaryMethod method,
       ServerCall<byte[], byte[]> call,
       @Nullable String signature,
-      RunningCalls running) {
+      Connection connection) {
     this.method = method;
     this.call = call;
     this.signature = signature;
-    this.running = running;
+    this.connection = connection;
+    this.running = connection.running();
   }
 
   @Override
@@ -56,6 +61,21 @@ final class UnaryCall extends ServerCall.Listener<byte[]> implements Runnable {
     cancelled = true;
     running.incomplete().end(deadline);
     running.remove(this);
+    ended();
+  }
+
+  @Override
+  public void onComplete() {
+    ended();
+  }
+
+  /// The call is over for the transport, too.
+  private void ended() {
+    connection.ended();
+    if (written) {
+      connection.releaseAnswer(responseBytes);
+      connection.answerLeft();
+    }
   }
 
   /// How long the call has taken so far.
@@ -68,8 +88,14 @@ final class UnaryCall extends ServerCall.Listener<byte[]> implements Runnable {
     return cancelled;
   }
 
+  /// Whether an answer of a size that is not known yet would be sent soon, or at least kept.
+  boolean canTakeAnswer() {
+    return !cancelled && connection.hasRoomForAnswer();
+  }
+
   /// Fails the call, whose request has not come in full.
-  void cutOff(Status reason) {
+  @Override
+  public void cutOff(Status reason) {
     request = null;
     call.close(reason, new Metadata());
   }
@@ -77,6 +103,8 @@ final class UnaryCall extends ServerCall.Listener<byte[]> implements Runnable {
   /// Answers the call. A client that went away is not told.
   void answer(byte[] message) {
     response = message;
+    responseBytes = message.length;
+    connection.holdAnswer(message.length);
     running.run(this);
   }
 
@@ -89,10 +117,14 @@ final class UnaryCall extends ServerCall.Listener<byte[]> implements Runnable {
   /// Writes the answer, unless the call ended before.
   @Override
   public void run() {
+    byte[] message = response;
+    response = null;
     if (!running.remove(this)) {
+      connection.releaseAnswer(responseBytes);
       return;
     }
-    byte[] message = response;
+    written = true;
+    connection.answered();
     if (message != null) {
       call.sendHeaders(new Metadata());
       call.sendMessage(message);

@@ -22,24 +22,18 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
 
   private final MethodDescriptor<byte[], byte[]> descriptor;
   private final Signatures.Signer signer;
-  private final RunningCalls running;
   private final ServiceCounts.Method counts;
   private final Handler handler;
 
   /// @param fullName of service and method
   UnaryMethod(
-      String fullName,
-      Signatures signatures,
-      RunningCalls running,
-      ServiceCounts.Method counts,
-      Handler handler) {
+      String fullName, Signatures signatures, ServiceCounts.Method counts, Handler handler) {
     this.descriptor =
         MethodDescriptor.newBuilder(Bytes.MARSHALLER, Bytes.MARSHALLER)
             .setType(MethodDescriptor.MethodType.UNARY)
             .setFullMethodName(fullName)
             .build();
     this.signer = signatures.forPath("/" + fullName);
-    this.running = running;
     this.counts = counts;
     this.handler = handler;
   }
@@ -51,10 +45,14 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
   @Override
   public ServerCall.Listener<byte[]> startCall(ServerCall<byte[], byte[]> call, Metadata headers) {
     counts.began();
+    Connection connection = Connection.of(call);
+    if (!connection.begins(call)) {
+      return new ServerCall.Listener<>() {};
+    }
     // A second message would be an error, which is only found out by asking for it.
     call.request(2);
-    UnaryCall begun = new UnaryCall(this, call, headers.get(SIGNATURE), running);
-    running.incomplete().begin(begun.deadline);
+    UnaryCall begun = new UnaryCall(this, call, headers.get(SIGNATURE), connection);
+    connection.running().incomplete().begin(begun.deadline);
     return begun;
   }
 

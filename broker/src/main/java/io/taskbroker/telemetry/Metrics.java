@@ -96,6 +96,20 @@ public final class Metrics {
           "Rows that were removed (Complete) or made leave (Failure, Retry)",
           "status");
 
+  public final GaugeDataPoint grpcConnections =
+      declare.gauge("grpc_server.connections", NUMBER, "Open connections of the gRPC server");
+  public final Labelled<CounterDataPoint> grpcConnectionsRefused =
+      declare.counters(
+          "grpc_server.connections.refused",
+          "Connections that were closed at once; reason is total, peer or rate",
+          "reason");
+  public final Labelled<CounterDataPoint> grpcConnectionsClosed =
+      declare.counters(
+          "grpc_server.connections.closed",
+          "Connections that were closed for what they did; reason is frames, requests, slow, unread"
+              + " or abuse",
+          "reason");
+
   // Push.
 
   public final CounterDataPoint claimed =

@@ -1,43 +1,55 @@
 package io.taskbroker.telemetry;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
-import io.prometheus.metrics.config.EscapingScheme;
-import io.prometheus.metrics.expositionformats.OpenMetricsTextFormatWriter;
-import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.http.HttpDecoderConfig;
+import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import io.taskbroker.runtime.Service;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Serves `GET /metrics` to Prometheus, and `GET /health`: 200 while the broker is ready, 503 while
-/// it is not. Plain HTTP; bounded in connections, threads and the time of a request (G7).
+/// HTTP server of `GET /metrics` for Prometheus, and of `GET /health`: 200 while the broker is
+/// ready, 503 while it is not. Plain HTTP/1.1 on one event loop, so that no client can keep another
+/// one waiting (ADR 13); bounded in connections, in the size of a request and in time (G7).
 /// Thread-safe.
 public final class MetricsServer implements Service {
   private static final Logger log = LoggerFactory.getLogger(MetricsServer.class);
-  private static final String TEXT = "text/plain; charset=utf-8";
-  private static final int THREADS = 2;
-  private static final int MAX_WAITING = 16;
+  private static final int BACKLOG = 128;
+  private static final int LINE_CHARS = 2_048;
+  private static final int HEADER_BYTES = 8_192;
+  private static final int STOP_MILLIS = 1_000;
 
-  static {
-    // Read once, by the class that serves.
-    limit("sun.net.httpserver.maxReqTime", "5");
-    limit("sun.net.httpserver.maxRspTime", "10");
-    limit("jdk.httpserver.maxConnections", "64");
+  /// Bounds of the server.
+  ///
+  /// @param connections the most connections; one more closes the oldest of the peer that has most
+  /// @param perPeer the most connections of one peer; one more closes its oldest
+  /// @param request time from a new connection to its first request
+  /// @param idle time from an answer to the next request of the connection
+  /// @param answer time in which an answer must be read
+  record Limits(int connections, int perPeer, Duration request, Duration idle, Duration answer) {
+    static final Limits USUAL =
+        new Limits(256, 64, Duration.ofSeconds(5), Duration.ofSeconds(60), Duration.ofSeconds(10));
   }
 
   private final Metrics metrics;
   private final InetSocketAddress address;
   private final boolean required;
+  private final Limits limits;
   private @Nullable Running running;
   private volatile boolean ready;
 
@@ -45,9 +57,14 @@ public final class MetricsServer implements Service {
   /// @param required whether it is an error if the address cannot be listened on; else it is a
   ///   warning, and nothing is served
   public MetricsServer(Metrics metrics, InetSocketAddress address, boolean required) {
+    this(metrics, address, required, Limits.USUAL);
+  }
+
+  MetricsServer(Metrics metrics, InetSocketAddress address, boolean required, Limits limits) {
     this.metrics = metrics;
     this.address = address;
     this.required = required;
+    this.limits = limits;
   }
 
   @Override
@@ -82,25 +99,42 @@ public final class MetricsServer implements Service {
     if (resolved.isUnresolved()) {
       throw new IOException("the host is not known");
     }
-    HttpServer server = HttpServer.create(resolved, MAX_WAITING);
-    var threads =
-        new ThreadPoolExecutor(
-            THREADS,
-            THREADS,
-            10,
-            TimeUnit.SECONDS,
-            new ArrayBlockingQueue<>(MAX_WAITING),
-            Thread.ofPlatform().name("metrics-http-", 1).daemon().factory());
-    threads.allowCoreThreadTimeOut(true);
-    server.setExecutor(threads);
-    server.createContext("/", this::answer);
-    server.start();
-    return new Running(server, threads);
+    EventLoopGroup loops =
+        new MultiThreadIoEventLoopGroup(
+            1, new DefaultThreadFactory("metrics-http", true), NioIoHandler.newFactory());
+    var pages = new MetricsPages(metrics, () -> ready);
+    ChannelFuture bound = bootstrap(loops, pages).bind(resolved).awaitUninterruptibly();
+    if (!bound.isSuccess()) {
+      var _ = loops.shutdownGracefully(0, 0, MILLISECONDS);
+      throw new IOException(bound.cause().getMessage(), bound.cause());
+    }
+    return new Running(bound.channel(), loops, pages);
+  }
+
+  private ServerBootstrap bootstrap(EventLoopGroup loops, MetricsPages pages) {
+    var connections = new HttpConnections(limits.connections(), limits.perPeer());
+    HttpDecoderConfig requests =
+        new HttpDecoderConfig().setMaxInitialLineLength(LINE_CHARS).setMaxHeaderSize(HEADER_BYTES);
+    return new ServerBootstrap()
+        .group(loops)
+        .channel(NioServerSocketChannel.class)
+        .option(ChannelOption.SO_BACKLOG, BACKLOG)
+        .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
+        .childHandler(
+            new ChannelInitializer<Channel>() {
+              @Override
+              protected void initChannel(Channel connection) {
+                connections.opened(connection);
+                connection
+                    .pipeline()
+                    .addLast(new HttpServerCodec(requests), new HttpConnection(pages, limits));
+              }
+            });
   }
 
   /// The port that is listened on; -1 if none is.
   public synchronized int port() {
-    return running == null ? -1 : running.server.getAddress().getPort();
+    return running == null ? -1 : ((InetSocketAddress) running.server.localAddress()).getPort();
   }
 
   public void setReady(boolean now) {
@@ -110,60 +144,15 @@ public final class MetricsServer implements Service {
   @Override
   public synchronized void stop() {
     if (running != null) {
-      running.server.stop(0);
-      running.threads.shutdownNow();
+      running.server.close().awaitUninterruptibly(STOP_MILLIS);
+      running.loops.execute(running.pages::close);
+      running
+          .loops
+          .shutdownGracefully(0, STOP_MILLIS, MILLISECONDS)
+          .awaitUninterruptibly(STOP_MILLIS);
       running = null;
     }
   }
 
-  private void answer(HttpExchange exchange) throws IOException {
-    try (exchange) {
-      String method = exchange.getRequestMethod();
-      if (!method.equals("GET") && !method.equals("HEAD")) {
-        exchange.getResponseHeaders().set("Allow", "GET, HEAD");
-        send(exchange, 405, TEXT, "Only GET\n".getBytes(UTF_8));
-        return;
-      }
-      switch (exchange.getRequestURI().getPath()) {
-        case "/metrics" -> sendMetrics(exchange);
-        case "/health" -> {
-          boolean good = ready;
-          send(
-              exchange, good ? 200 : 503, TEXT, (good ? "ready\n" : "not ready\n").getBytes(UTF_8));
-        }
-        case null, default ->
-            send(exchange, 404, TEXT, "There are /metrics and /health\n".getBytes(UTF_8));
-      }
-    } catch (RuntimeException e) {
-      log.warn("Cannot answer a request of {}", exchange.getRequestURI().getPath(), e);
-    }
-  }
-
-  private void sendMetrics(HttpExchange exchange) throws IOException {
-    String accepted = exchange.getRequestHeaders().getFirst("Accept");
-    var openMetrics = OpenMetricsTextFormatWriter.create();
-    var text = PrometheusTextFormatWriter.create();
-    var writer = openMetrics.accepts(accepted) ? openMetrics : text;
-    var body = new ByteArrayOutputStream(32 << 10);
-    writer.write(body, metrics.scrape(), EscapingScheme.ALLOW_UTF8);
-    send(exchange, 200, writer.getContentType(), body.toByteArray());
-  }
-
-  private static void send(HttpExchange exchange, int code, String type, byte[] body)
-      throws IOException {
-    exchange.getResponseHeaders().set("Content-Type", type);
-    boolean head = exchange.getRequestMethod().equals("HEAD");
-    exchange.sendResponseHeaders(code, head ? -1 : body.length);
-    if (!head) {
-      exchange.getResponseBody().write(body);
-    }
-  }
-
-  private static void limit(String property, String value) {
-    if (System.getProperty(property) == null) {
-      System.setProperty(property, value);
-    }
-  }
-
-  private record Running(HttpServer server, ThreadPoolExecutor threads) {}
+  private record Running(Channel server, EventLoopGroup loops, MetricsPages pages) {}
 }

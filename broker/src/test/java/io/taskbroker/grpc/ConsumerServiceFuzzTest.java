@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.grpc.Attributes;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
@@ -201,9 +202,8 @@ final class ConsumerServiceFuzzTest {
   private ServerServiceDefinition service(boolean pushes) {
     var limits = new GrpcOptions.Limits(4 << 20, MAX_UPDATES, 10, 10);
     var options = new GrpcOptions(new InetSocketAddress(0), List.of(), pushes, limits);
-    var running = new RunningCalls(new EmbeddedChannel().eventLoop(), Duration.ofDays(1));
     return new ConsumerService(options, intake, new ServiceCounts(new Metrics()))
-        .definition(new Signatures(List.of()), running);
+        .definition(new Signatures(List.of()));
   }
 
   @SuppressWarnings("unchecked") // as the methods of the service are declared
@@ -215,8 +215,17 @@ final class ConsumerServiceFuzzTest {
     var listener = handler.startCall(call, new Metadata());
     listener.onMessage(descriptor.parseRequest(new ByteArrayInputStream(body)));
     listener.onHalfClose();
+    listener.onComplete();
     return call;
   }
+
+  private static final Attributes ATTRIBUTES =
+      Attributes.newBuilder()
+          .set(
+              Connection.KEY,
+              TestConnections.on(
+                  new RunningCalls(new EmbeddedChannel().eventLoop(), Duration.ofDays(1))))
+          .build();
 
   /// A call that keeps how it ended.
   private static final class Call extends ServerCall<byte[], byte[]> {
@@ -225,6 +234,11 @@ final class ConsumerServiceFuzzTest {
 
     Call(MethodDescriptor<byte[], byte[]> method) {
       this.method = method;
+    }
+
+    @Override
+    public Attributes getAttributes() {
+      return ATTRIBUTES;
     }
 
     @Override

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http2.DefaultHttp2HeadersDecoder;
 import io.netty.handler.codec.http2.Http2Exception;
+import io.netty.handler.codec.http2.Http2Headers;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
@@ -30,10 +31,17 @@ final class RawConnection implements AutoCloseable {
   private final DefaultHttp2HeadersDecoder decoder = new DefaultHttp2HeadersDecoder();
 
   RawConnection(int port) throws IOException {
-    socket = new Socket(InetAddress.getLoopbackAddress(), port);
+    this(port, InetAddress.getLoopbackAddress(), new byte[0]);
+  }
+
+  /// A connection from another address of this machine.
+  ///
+  /// @param settings of the client, six bytes each
+  RawConnection(int port, InetAddress from, byte[] settings) throws IOException {
+    socket = new Socket(InetAddress.getLoopbackAddress(), port, from, 0);
     socket.setSoTimeout(60_000);
     socket.getOutputStream().write(PREFACE);
-    frame(SETTINGS, 0, 0, new byte[0]);
+    frame(SETTINGS, 0, 0, settings);
   }
 
   /// How a stream ended.
@@ -125,17 +133,18 @@ final class RawConnection implements AutoCloseable {
         if (type == GOAWAY) {
           return new Outcome(frames.toString(), headers, "goaway " + payload[7]);
         }
+        // Those of other streams count, too: headers may refer to earlier ones.
+        Http2Headers decoded =
+            type == HEADERS ? decoder.decodeHeaders(1, Unpooled.wrappedBuffer(payload)) : null;
         if (stream != wanted) {
           continue;
         }
         if (type == RST_STREAM) {
           return new Outcome(frames.toString(), headers, "reset " + payload[3]);
         }
-        if (type == HEADERS) {
-          decoder
-              .decodeHeaders(1, Unpooled.wrappedBuffer(payload))
-              .forEach(
-                  header -> headers.put(header.getKey().toString(), header.getValue().toString()));
+        if (decoded != null) {
+          decoded.forEach(
+              header -> headers.put(header.getKey().toString(), header.getValue().toString()));
         }
         frames.append(type == HEADERS ? 'H' : 'D');
         if ((flags & END_STREAM) != 0) {

@@ -40,6 +40,7 @@ abstract class ServedTest {
           .toByteArray();
 
   final RecordingIntake intake = new RecordingIntake();
+  final Metrics metrics = new Metrics();
   private final List<AutoCloseable> open = new ArrayList<>();
 
   @AfterEach
@@ -54,7 +55,7 @@ abstract class ServedTest {
   }
 
   GrpcServer serve(GrpcOptions options) {
-    GrpcServer server = new GrpcServer(options, intake, new Metrics());
+    GrpcServer server = new GrpcServer(options, intake, metrics);
     server.start();
     open.add(server::stop);
     return server;

@@ -1,5 +1,6 @@
 package io.taskbroker.grpc;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -116,6 +117,10 @@ final class SlowClientTest extends ServedTest {
 
   @Test
   void g7SilentConnectionsAreClosedInTlsToo(@TempDir Path dir) throws IOException {
+    assertCloses(serve(impatient(Optional.of(tls(dir)))));
+  }
+
+  private static TlsContext tls(Path dir) throws IOException {
     Issued issued = new CertificateAuthority("brokers").issue(dir, "broker", "127.0.0.1");
     var files =
         new TlsFiles(
@@ -125,7 +130,25 @@ final class SlowClientTest extends ServedTest {
                     new PemFile("key", issued.key()))),
             Optional.empty());
 
-    assertCloses(serve(impatient(Optional.of(TlsContext.server(files)))));
+    return TlsContext.server(files);
+  }
+
+  /// It begins a TLS handshake, a preface, or HTTP/2 without its settings.
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void g7ConnectionsThatBeginAndDoNotGoOnAreClosed(boolean tls, @TempDir Path dir)
+      throws IOException {
+    GrpcServer server = serve(impatient(tls ? Optional.of(tls(dir)) : Optional.empty()));
+    byte[] hello = {0x16, 3, 1, 2, 0, 1, 0, 1, (byte) 0xFC, 3, 3};
+    byte[] preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(US_ASCII);
+    for (byte[] begun : tls ? List.of(hello) : List.of(Arrays.copyOf(preface, 9), preface)) {
+      try (var socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+        socket.setSoTimeout(10_000);
+        socket.getOutputStream().write(begun);
+
+        await().atMost(20, SECONDS).until(() -> isClosed(socket));
+      }
+    }
   }
 
   /// Two connections say nothing, and are closed by the server.

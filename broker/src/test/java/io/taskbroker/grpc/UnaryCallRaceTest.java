@@ -29,6 +29,7 @@ final class UnaryCallRaceTest {
 
   private final EventLoop loop = new DefaultEventLoop();
   private final RunningCalls running = new RunningCalls(loop, Duration.ofMinutes(1));
+  private final Connection connection = TestConnections.on(running);
 
   @AfterEach
   void stop() {
@@ -71,10 +72,9 @@ final class UnaryCallRaceTest {
         new UnaryMethod(
             "service/method",
             new Signatures(List.of()),
-            running,
             COUNTS.getTask("/service/method"),
             (_, _) -> {});
-    private final UnaryCall call = new UnaryCall(method, this, null, running);
+    private final UnaryCall call = new UnaryCall(method, this, null, connection);
     private byte[] sent = {};
     private int messages;
     private int closes;

@@ -1,0 +1,62 @@
+package io.taskbroker.telemetry;
+
+import io.netty.channel.Channel;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.ArrayDeque;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Queue;
+import org.jspecify.annotations.Nullable;
+
+/// Open connections of an HTTP server by peer address, bounded in total and for each peer (G7). At
+/// a bound the newest connection is served and the oldest one is closed, so that a peer with many
+/// slow connections keeps no probe out, even if the probe comes from its own address. Confined to
+/// one event loop.
+final class HttpConnections {
+  private final int limit;
+  private final int perPeer;
+  private final Map<InetAddress, Queue<Channel>> open = new HashMap<>();
+  private int count;
+
+  HttpConnections(int limit, int perPeer) {
+    this.limit = limit;
+    this.perPeer = perPeer;
+  }
+
+  /// Adds a connection, and closes the oldest one that it replaces at a bound.
+  void opened(Channel connection) {
+    if (!(connection.remoteAddress() instanceof InetSocketAddress peer)) {
+      var _ = connection.close(); // it ended before it was accepted
+      return;
+    }
+    InetAddress address = peer.getAddress();
+    @Nullable Queue<Channel> own = open.get(address);
+    if (own != null && own.size() >= perPeer) {
+      closeOldest(own);
+    } else if (count >= limit) {
+      open.values().stream().max(Comparator.comparingInt(Queue::size)).ifPresent(this::closeOldest);
+    }
+    open.computeIfAbsent(address, _ -> new ArrayDeque<>()).add(connection);
+    count++;
+    connection.closeFuture().addListener(_ -> closed(address, connection));
+  }
+
+  private void closeOldest(Queue<Channel> connections) {
+    @Nullable Channel oldest = connections.peek();
+    if (oldest != null) {
+      var _ = oldest.close();
+    }
+  }
+
+  private void closed(InetAddress address, Channel connection) {
+    Queue<Channel> own = open.get(address);
+    if (own != null && own.remove(connection)) {
+      count--;
+      if (own.isEmpty()) {
+        open.remove(address);
+      }
+    }
+  }
+}

@@ -1,0 +1,332 @@
+package io.taskbroker.grpc;
+
+import static io.taskbroker.grpc.RawConnection.block;
+import static io.taskbroker.grpc.RawConnection.headers;
+import static io.taskbroker.grpc.RawHttp2.frame;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.taskbroker.LogCapture;
+import io.taskbroker.grpc.RawConnection.Outcome;
+import io.taskbroker.proto.v1.SetTaskStatusRequest;
+import io.taskbroker.proto.v1.TaskActivationStatus;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.IntFunction;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Peers that abuse HTTP/2 to keep the server busy or its memory full: they are told so, closed and
+/// counted, and others are served meanwhile (G7, G8).
+final class AbuseTest extends ServedTest {
+  private static final String SET = "/" + ConsumerService.NAME + "/SetTaskStatus";
+  private static final int DATA = 0;
+  private static final int HEADERS = 1;
+  private static final int PRIORITY = 2;
+  private static final int RST_STREAM = 3;
+  private static final int SETTINGS = 4;
+  private static final int PING = 6;
+  private static final int WINDOW_UPDATE = 8;
+  private static final int UNKNOWN = 66;
+  private static final int MANY = 400_000;
+  private static final int AT_ONCE = 500;
+  private static final byte[] OPEN = block(headers(SET));
+  private static final SetTaskStatusRequest GOOD =
+      SetTaskStatusRequest.newBuilder()
+          .setId("x")
+          .setStatus(TaskActivationStatus.TASK_ACTIVATION_STATUS_COMPLETE)
+          .build();
+
+  @RegisterExtension final LogCapture log = LogCapture.of(FrameGuard.class);
+
+  /// @param first what is sent once
+  /// @param repeated what is sent again and again, of the number of the repetition
+  @SuppressWarnings("ArrayRecordComponent") // compared by nobody
+  record Flood(String name, byte[] first, IntFunction<byte[]> repeated) {
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  static Stream<Flood> floods() {
+    byte[] nothing = new byte[0];
+    byte[] stream = frame(HEADERS, 4, 1, OPEN);
+    byte[] begun = concat(stream, frame(DATA, 0, 1, new byte[] {0, 0, 16, 0, 0}));
+    return Stream.of(
+        new Flood("rapid resets", nothing, i -> concat(open(i), reset(id(i)))),
+        new Flood("resets that the server is made to send", nothing, i -> concat(open(i), zero(i))),
+        new Flood("settings", nothing, _ -> frame(SETTINGS, 0, 0, nothing)),
+        new Flood("windows that change", stream, i -> frame(SETTINGS, 0, 0, window(i % 2))),
+        new Flood("pings", nothing, _ -> frame(PING, 0, 0, new byte[8])),
+        new Flood("answers to no ping", nothing, _ -> frame(PING, 1, 0, new byte[8])),
+        new Flood("window updates", nothing, _ -> frame(WINDOW_UPDATE, 0, 0, number(1))),
+        new Flood("window updates of a stream", stream, _ -> frame(WINDOW_UPDATE, 0, 1, number(1))),
+        new Flood("priorities", stream, i -> frame(PRIORITY, 0, id(i), new byte[] {0, 0, 0, 0, 1})),
+        new Flood("unknown frames", nothing, _ -> frame(UNKNOWN, 0, 0, new byte[20])),
+        new Flood("empty data", begun, _ -> frame(DATA, 0, 1, nothing)),
+        new Flood("data in crumbs", begun, _ -> frame(DATA, 0, 1, new byte[1])),
+        new Flood(
+            "data of padding",
+            begun,
+            _ -> frame(DATA, 8, 1, new byte[] {9, 0, 0, 0, 0, 0, 0, 0, 0, 0})));
+  }
+
+  @ParameterizedTest
+  @MethodSource("floods")
+  void g8AFloodIsEndedAndOthersAreServed(Flood flood) throws Exception {
+    intake.answerWithNothing();
+    GrpcServer server = serve(true);
+    var other = worker(server);
+    other.setTaskStatus(GOOD);
+    try (var connection = attack(server, new byte[0])) {
+      Thread sending = Thread.ofPlatform().start(() -> send(connection, flood));
+      Outcome outcome = connection.read(Integer.MAX_VALUE);
+      other.setTaskStatus(GOOD);
+      sending.join(Duration.ofSeconds(30));
+
+      assertThat(sending.isAlive()).isFalse();
+      assertThat(outcome.end()).isIn("goaway 11", "closed");
+    }
+    await().untilAsserted(() -> assertThat(closed("frames") + closed("abuse")).isEqualTo(1));
+    other.setTaskStatus(GOOD);
+  }
+
+  @Test
+  void whoFloodsIsToldWhyAndNamedInTheLog() throws Exception {
+    GrpcServer server = serve(true);
+    try (var connection = attack(server, new byte[0])) {
+      // Few enough that the server need not cut off what it has not read.
+      for (int i = 0; i < 501; i++) {
+        connection.frame(SETTINGS, 0, 0, new byte[0]);
+      }
+
+      assertThat(connection.read(Integer.MAX_VALUE).end()).isEqualTo("goaway 11");
+      await()
+          .untilAsserted(() ->
+              assertThat(log.lines())
+                  .anyMatch(line ->
+                      line.contains(
+                          "Closed the gRPC connection of 127.0.0.2: it sends frames that are no"
+                              + " work")));
+    }
+  }
+
+  /// Frames of a worker that has much to do are paid by its calls.
+  @Test
+  void aBusyConnectionMaySendManySmallFrames() throws Exception {
+    intake.answerWithNothing();
+    GrpcServer server = serve(true);
+    byte[] message = RawConnection.message(0, GOOD.getSerializedSize(), GOOD.toByteArray());
+    try (var connection = new RawConnection(server.port())) {
+      for (int i = 0; i < 20_000; i++) {
+        connection.send(
+            concat(
+                open(i),
+                frame(DATA, 1, id(i), message),
+                frame(WINDOW_UPDATE, 0, 0, number(5)),
+                frame(WINDOW_UPDATE, 0, 0, number(5))));
+        assertThat(connection.read(id(i)).end()).isEqualTo("trailers");
+      }
+    }
+  }
+
+  @Test
+  void g8WhoIsClosedAgainAndAgainIsLetInSlowly() throws Exception {
+    intake.answerWithNothing();
+    GrpcServer server = serve(true);
+    var flood = new Flood("settings", new byte[0], _ -> frame(SETTINGS, 0, 0, new byte[0]));
+
+    await()
+        .untilAsserted(() -> {
+          try (var connection = attack(server, new byte[0])) {
+            send(connection, flood);
+            connection.read(Integer.MAX_VALUE);
+          } catch (IOException _) {
+            // Refused already.
+          }
+          assertThat(metrics.grpcConnectionsRefused.of("rate").get()).isPositive();
+        });
+    assertThat(closed("frames")).isGreaterThan(Peer.STRIKES);
+    worker(server).setTaskStatus(GOOD);
+  }
+
+  @Test
+  void g7OnePeerHasNotAllConnections() throws Exception {
+    intake.answerWithNothing();
+    var usual = GrpcOptions.Limits.USUAL;
+    GrpcServer server = serve(limited(10, 2, usual.incompleteBytes(), usual.patience()));
+    List<RawConnection> open = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      open.add(attack(server, new byte[0]));
+    }
+
+    await().until(() -> metrics.grpcConnectionsRefused.of("peer").get() == 1);
+    worker(server).setTaskStatus(GOOD);
+    assertThat(metrics.grpcConnections.get()).isEqualTo(3);
+    for (RawConnection each : open) {
+      each.close();
+    }
+    await().until(() -> metrics.grpcConnections.get() == 1);
+  }
+
+  /// Requests of 4 MiB, each without its last byte.
+  @Test
+  void g7RequestsThatAreAlmostCompleteAreBoundedTogether() throws Exception {
+    intake.answerWithNothing();
+    long bound = 8 << 20;
+    GrpcServer server = serve(limited(100, 100, bound, GrpcOptions.Limits.USUAL.patience()));
+    try (var connection = attack(server, new byte[0])) {
+      var end = new AtomicBoolean();
+      Thread sending =
+          Thread.ofPlatform()
+              .start(() -> {
+                byte[] crumb = new byte[16_384];
+                try {
+                  for (int i = 0; i < 64 && !end.get(); i++) {
+                    connection.send(open(i));
+                    connection.frame(DATA, 0, id(i), new byte[] {0, 0, 64, 0, 0});
+                    for (int sent = 0; sent < 63; sent++) {
+                      connection.frame(DATA, 0, id(i), crumb);
+                    }
+                  }
+                } catch (IOException _) {
+                  // Closed, as it should be.
+                }
+              });
+      assertThat(connection.read(Integer.MAX_VALUE).end()).isIn("goaway 11", "closed");
+      end.set(true);
+      sending.join();
+    }
+    assertThat(closed("requests")).isEqualTo(1);
+    // What it held is given back.
+    await().untilAsserted(() -> worker(server).setTaskStatus(GOOD));
+  }
+
+  @Test
+  void g7AFrameThatDoesNotComeInFullClosesItsConnection() throws Exception {
+    GrpcServer server = serve(limited(100, 100, 1 << 24, Duration.ofSeconds(1)));
+    byte[] call = frame(HEADERS, 4, 1, OPEN);
+    byte[] openEnded = frame(HEADERS, 0, 1, OPEN);
+    for (byte[] begun : List.of(new byte[] {0}, Arrays.copyOf(call, 40), openEnded)) {
+      try (var connection = attack(server, new byte[0])) {
+        connection.send(begun);
+
+        assertThat(connection.read(Integer.MAX_VALUE).end()).isEqualTo("closed");
+      }
+    }
+    assertThat(closed("slow")).isEqualTo(3);
+  }
+
+  /// It answers pings, as every library does by itself.
+  @Test
+  void g7AConnectionWithoutCallsIsClosed() throws Exception {
+    var usual = GrpcOptions.Limits.USUAL;
+    var limits =
+        new GrpcOptions.Limits(
+            1 << 20, 100, 100, 100, 100, 1 << 24, 1 << 24, usual.patience(), Duration.ofSeconds(1));
+    GrpcServer server = serve(new GrpcOptions(anyPort(), List.of(), true, limits));
+    try (var connection = attack(server, new byte[0])) {
+      assertThat(connection.read(Integer.MAX_VALUE).end()).isEqualTo("goaway 0");
+    }
+  }
+
+  /// A health check is a call of a library, which waits for its request for ever.
+  @Test
+  void g7AHealthCheckThatDoesNotGoOnIsFailed() throws Exception {
+    GrpcServer server = serve(limited(100, 100, 1 << 24, Duration.ofSeconds(1)));
+    for (String method : List.of("Check", "Watch")) {
+      try (var connection = attack(server, new byte[0])) {
+        connection.open(headers("/grpc.health.v1.Health/" + method));
+
+        assertThat(connection.read().grpcStatus()).isEqualTo("4");
+      }
+    }
+  }
+
+  static void send(RawConnection connection, Flood flood) {
+    try {
+      connection.send(flood.first());
+      var bytes = new ByteArrayOutputStream();
+      for (int i = 0; i < MANY; i++) {
+        bytes.writeBytes(flood.repeated().apply(i));
+        if (i % AT_ONCE == AT_ONCE - 1) {
+          connection.send(bytes.toByteArray());
+          bytes.reset();
+        }
+      }
+    } catch (IOException _) {
+      // Closed, as it should be.
+    }
+  }
+
+  private RawConnection attack(GrpcServer server, byte[] settings) throws IOException {
+    return new RawConnection(server.port(), InetAddress.ofLiteral("127.0.0.2"), settings);
+  }
+
+  private long closed(String reason) {
+    return (long) metrics.grpcConnectionsClosed.of(reason).get();
+  }
+
+  private static GrpcOptions limited(
+      int connections, int perPeer, long incompleteBytes, Duration patience) {
+    var usual = GrpcOptions.Limits.USUAL;
+    var limits =
+        new GrpcOptions.Limits(
+            usual.requestBytes(),
+            usual.updates(),
+            usual.callsPerConnection(),
+            connections,
+            perPeer,
+            incompleteBytes,
+            usual.unreadBytes(),
+            patience,
+            usual.idle());
+    return new GrpcOptions(anyPort(), List.of(), true, limits, Optional.empty());
+  }
+
+  private static int id(int i) {
+    return 2 * i + 1;
+  }
+
+  private static byte[] open(int i) {
+    return frame(HEADERS, 4, id(i), OPEN);
+  }
+
+  private static byte[] reset(int stream) {
+    return frame(RST_STREAM, 0, stream, number(8));
+  }
+
+  /// A window update of nothing, for which the server resets the stream.
+  private static byte[] zero(int i) {
+    return frame(WINDOW_UPDATE, 0, id(i), number(0));
+  }
+
+  private static byte[] window(int bytes) {
+    return concat(new byte[] {0, 4}, number(bytes));
+  }
+
+  private static byte[] number(int number) {
+    return new byte[] {
+      (byte) (number >> 24), (byte) (number >> 16), (byte) (number >> 8), (byte) number
+    };
+  }
+
+  private static byte[] concat(byte[]... parts) {
+    var out = new ByteArrayOutputStream();
+    for (byte[] part : parts) {
+      out.writeBytes(part);
+    }
+    return out.toByteArray();
+  }
+}
