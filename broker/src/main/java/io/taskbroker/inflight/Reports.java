@@ -49,7 +49,7 @@ final class Reports {
       if (entry.step == Entry.Step.LEAVING) {
         await(entry, reply);
       }
-    } else if (entry.status.isHandedOut() && entry.step == Entry.Step.STORED) {
+    } else if (isPlausible(entry)) {
       await(entry, reply);
       if (update.status() == Status.RETRY) {
         endings.retry(entry, update.maxAttempts(), update.delayOnRetry());
@@ -59,6 +59,13 @@ final class Reports {
     } else {
       stale(update);
     }
+  }
+
+  /// Whether a worker may have run the activation: it has it, or it is pending again, and nobody
+  /// else has it.
+  private static boolean isPlausible(Entry entry) {
+    return entry.step == Entry.Step.STORED
+        && (entry.status.isHandedOut() || (entry.status == Status.PENDING && entry.mayHaveRun));
   }
 
   private static void await(Entry entry, @Nullable Reply reply) {

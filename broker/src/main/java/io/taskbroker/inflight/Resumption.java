@@ -42,7 +42,7 @@ final class Resumption {
     }
     switch (entry.status) {
       case PENDING -> resumePending(entry, inOrder);
-      case DELAY -> stored(entry);
+      case DELAY -> resumeDelayed(entry, inOrder);
       case CLAIMED, PROCESSING -> resumeHandedOut(entry, inOrder);
       case FAILURE -> {
         if (entry.destination != null) {
@@ -64,9 +64,23 @@ final class Resumption {
     }
   }
 
+  /// A delay that has ended ended before the restart, perhaps: the row does not say so, since it is
+  /// not written down.
+  private void resumeDelayed(Entry entry, boolean inOrder) {
+    if (flight.isEarly(entry.activation)) {
+      stored(entry);
+    } else {
+      flight.tally(Tally.DELAY_ELAPSED, entry.activation);
+      flight.turn(entry, Status.PENDING);
+      resumePending(entry, inOrder);
+    }
+  }
+
   /// A worker may have it, since marks are lazy: it waits a moment, so that a report that is on its
-  /// way comes first. What may run only once has a mark if a worker has it.
+  /// way comes first, and every report of it takes effect (G2). What may run only once has a mark if
+  /// a worker has it.
   private void resumePending(Entry entry, boolean inOrder) {
+    entry.mayHaveRun = !entry.activation.atMostOnce();
     if (entry.attempts > 0 && entry.attempts >= flight.options.limits().maxAttempts()) {
       // As a reference broker leaves it, which counts in one step and acts on it in another.
       endings.fail(entry, entry.attempts + " processing deadlines passed");
