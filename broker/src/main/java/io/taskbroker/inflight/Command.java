@@ -218,6 +218,9 @@ public sealed interface Command {
   record ParkedRead(String application, List<Row> rows, long nextDue, long upTo)
       implements Command {}
 
+  /// The answer to [Effects#readRows]: those of the rows that there are.
+  record RowsRead(List<Row> rows, Object owner) implements Command {}
+
   /// What became of a push.
   record Pushed(Delivery delivery, PushOutcome outcome, String detail) implements Command {}
 

@@ -46,6 +46,9 @@ final class Handover {
     intake.revoked = false;
     intake.draining = false;
     intake.lost = false;
+    if (!page.inOrder()) {
+      flight.awaitReports();
+    }
     for (Row row : page.rows()) {
       restored(row, page.inOrder());
     }

@@ -32,6 +32,7 @@ public final class Inflight {
   private final Rulings rulings;
   private final Resumption resumption;
   private final ForeignReports foreign;
+  private final ParkedReports parkedReports;
   private final Reports reports;
   private final Wakes wakes;
   private final Recall recall;
@@ -52,13 +53,14 @@ public final class Inflight {
     outcomes = new Outcomes(flight, endings, limits);
     rulings = new Rulings(flight, endings);
     foreign = new ForeignReports(flight, limits);
-    reports = new Reports(flight, endings, handouts, foreign);
     var intakes = new HashMap<SourcePartition, PartitionIntake>();
     partitions = intakes.values();
     proofs = new Proofs(flight, endings, partitions);
     resumption = new Resumption(flight, endings, proofs, rulings);
     wakes = new Wakes(flight, endings, resumption, foreign);
     recall = new Recall(flight, rulings, resumption);
+    parkedReports = new ParkedReports(flight, recall);
+    reports = new Reports(flight, endings, handouts, foreign, parkedReports);
     var bounds = new Bounds(flight);
     admission = new Admission(flight, endings, bounds);
     arrivals = new Arrivals(flight, admission, bounds, proofs, intakes);
@@ -86,7 +88,8 @@ public final class Inflight {
   ///
   /// @param lastKey the largest key of a row that the store had ever
   public void start(long lastKey) {
-    flight.lastKey = lastKey;
+    flight.begin(lastKey);
+    flight.awaitReports();
     restored.forEach(entry -> resumption.resume(entry, false));
     restored.clear();
     rulings.beginSweep();
@@ -112,6 +115,7 @@ public final class Inflight {
           throw new IllegalStateException(
               "The store cannot hold " + rejected.change() + ": " + rejected.why());
       case Command.ParkedRead page -> recall.wasRead(page);
+      case Command.RowsRead read -> reports.parkedRead(read);
       case Command.Produced produced -> endings.produced(produced.departure());
       case Command.StoreSized sized -> flight.storeBytes = sized.bytes();
       case Command.RulesChanged changed -> {
@@ -258,6 +262,7 @@ public final class Inflight {
     recall.read();
     pump();
     foreign.ask();
+    parkedReports.ask();
   }
 
   private void pump() {

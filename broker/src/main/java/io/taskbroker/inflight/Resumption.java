@@ -70,8 +70,7 @@ final class Resumption {
     if (flight.isEarly(entry.activation)) {
       stored(entry);
     } else {
-      flight.tally(Tally.DELAY_ELAPSED, entry.activation);
-      flight.turn(entry, Status.PENDING);
+      delayEnded(entry);
       resumePending(entry, inOrder);
     }
   }
@@ -89,6 +88,25 @@ final class Resumption {
     } else {
       flight.timers.set(entry, flight.now + flight.options.periods().settle());
     }
+  }
+
+  /// Goes on with a row that was parked when this life began: the life before may have read it back
+  /// and handed it out, of which the row says nothing.
+  void resumeParked(Entry entry) {
+    if (entry.status == Status.DELAY && !flight.isEarly(entry.activation)) {
+      delayEnded(entry);
+    }
+    entry.mayHaveRun = entry.status == Status.PENDING && !entry.activation.atMostOnce();
+    if (entry.mayHaveRun && flight.settlesAt() > flight.now) {
+      flight.timers.set(entry, flight.settlesAt());
+    } else {
+      stored(entry);
+    }
+  }
+
+  private void delayEnded(Entry entry) {
+    flight.tally(Tally.DELAY_ELAPSED, entry.activation);
+    flight.turn(entry, Status.PENDING);
   }
 
   /// A worker has it, or had: it keeps its deadline, moved once so that reports get through first

@@ -112,6 +112,11 @@ public final class PostgresStore implements ActivationStore, Ownership {
     return reading("read due rows", reader -> reader.due(places.slots(), query));
   }
 
+  @Override
+  public List<Row> rows(List<Long> keys) {
+    return reading("read rows", reader -> reader.rows(places.slots(), keys));
+  }
+
   /// The size of this broker's rows, and of those of the others as they told it last. Not that of
   /// the files: what is free in them is used again (W31).
   @Override
