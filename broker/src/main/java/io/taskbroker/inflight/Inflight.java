@@ -20,7 +20,7 @@ import java.util.random.RandomGenerator;
 /// simulation.
 ///
 /// Use: [#restore] what the store has, [#advance] to the present, [#start], then again and again
-/// [#observe], any number of [#apply], [#advance]. Not thread-safe.
+/// [#observe] and [#apply] each command, [#advance]. Not thread-safe.
 public final class Inflight {
   private static final long CLOCK_STEP_MS = 500;
 
@@ -221,8 +221,9 @@ public final class Inflight {
     }
   }
 
-  /// Takes note of the time, without doing what is due: commands that are followed after it count
-  /// from it, however long nothing happened before them.
+  /// Takes note of the time, without doing what is due. Each command counts from the time that was
+  /// observed last, so that a time from before its arrival would end its delays and deadlines early
+  /// (G5).
   ///
   /// @param now monotonic milliseconds, never less than before
   /// @param wall milliseconds since the epoch
@@ -241,11 +242,21 @@ public final class Inflight {
     }
   }
 
-  /// Moves on to a time, and does what is due and what the commands before made possible.
+  /// Moves on to a time, and does what is due and what the commands before made possible: for a
+  /// caller whose clock stands still meanwhile. Others call [#catchUp] and [#handOut].
   ///
   /// @param now monotonic milliseconds, never less than before
   /// @param wall milliseconds since the epoch
   public void advance(long now, long wall) {
+    catchUp(now, wall);
+    handOut(now, wall);
+  }
+
+  /// Moves on to a time, and does what is due.
+  ///
+  /// @param now monotonic milliseconds, never less than before
+  /// @param wall milliseconds since the epoch
+  public void catchUp(long now, long wall) {
     observe(now, wall);
     if (!started) {
       return;
@@ -258,6 +269,18 @@ public final class Inflight {
     flight.tombstones.forget(wall);
     arrivals.accept();
     rulings.sweep();
+  }
+
+  /// Answers reports and hands out what may run at a time: what expired while [#catchUp] worked is
+  /// not handed out (G5).
+  ///
+  /// @param now monotonic milliseconds, never less than before
+  /// @param wall milliseconds since the epoch
+  public void handOut(long now, long wall) {
+    observe(now, wall);
+    if (!started) {
+      return;
+    }
     reports.answer();
     recall.read();
     pump();

@@ -76,8 +76,8 @@ final class Resumption {
   }
 
   /// A worker may have it, since marks are lazy: it waits a moment, so that a report that is on its
-  /// way comes first, and every report of it takes effect (G2). What may run only once has a mark if
-  /// a worker has it.
+  /// way comes first, and every report of it takes effect (G2). What may run only once has a mark
+  /// if a worker has it.
   private void resumePending(Entry entry, boolean inOrder) {
     entry.mayHaveRun = !entry.activation.atMostOnce();
     if (entry.attempts > 0 && entry.attempts >= flight.options.limits().maxAttempts()) {

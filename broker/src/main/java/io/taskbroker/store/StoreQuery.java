@@ -21,7 +21,6 @@ public sealed interface StoreQuery
     }
   }
 
-
   /// Reports about activations that this broker does not have, to be written down for the broker
   /// that has them (H3). All that wait are one call of [ActivationStore#report].
   ///
