@@ -52,8 +52,10 @@ final class Flight {
   long storeBytes;
   boolean delivering = true;
 
-  /// When the broker's lease ends, monotonic milliseconds (H11).
-  long leaseUntil;
+  /// When the broker's lease ends, monotonic milliseconds, and milliseconds since the epoch (H11).
+  private long leaseUntil;
+
+  private long leaseWallUntil = Long.MAX_VALUE;
 
   int claimed;
   int delayed;
@@ -139,7 +141,12 @@ final class Flight {
 
   /// Whether anything may be handed out now.
   boolean delivers() {
-    return delivering && now < leaseUntil;
+    return delivering && now < leaseUntil && wall < leaseWallUntil;
+  }
+
+  void leased(Command.Lease lease) {
+    leaseUntil = lease.until();
+    leaseWallUntil = lease.wallUntil();
   }
 
   /// Whether the entry must not run before its offset is committed. Where brokers share a store,

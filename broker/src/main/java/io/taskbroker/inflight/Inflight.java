@@ -135,7 +135,8 @@ public final class Inflight {
         foreign.checked(read);
       }
       case Command.BarrierPassed passed -> barrierPassed(passed);
-      case Command.Lease lease -> flight.leaseUntil = lease.until();
+      case Command.Lease lease -> flight.leased(lease);
+      case Command.Lost(String topic, int partition) -> lost(new Place(topic, partition));
       case Command.Refused refused -> endings.refused(refused.departure(), refused.why());
     }
   }
@@ -158,6 +159,11 @@ public final class Inflight {
 
   private void fenced(Command.Fenced fenced) {
     handover.fenced(fenced.changes()).forEach(arrivals::lost);
+    partitions.forEach(arrivals::drained);
+  }
+
+  private void lost(Place place) {
+    handover.lost(List.of(place)).forEach(arrivals::lost);
     partitions.forEach(arrivals::drained);
   }
 

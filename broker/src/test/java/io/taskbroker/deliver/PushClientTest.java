@@ -406,9 +406,11 @@ final class PushClientTest {
     open.add(worker);
     PushClient client = client(worker.address(), LONG);
 
+    long before = System.nanoTime();
     client.push(delivery("x", new byte[60_000]));
 
     Pushed pushed = intake.next();
+    assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(9));
     assertThat(pushed.outcome()).isEqualTo(PushOutcome.LOST);
     assertThat(pushed.detail()).doesNotContain("No answer within");
   }
