@@ -26,9 +26,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// A connection may be dead without either end being told: what is between forgot it, or the other
 /// machine is gone. One that has been idle is not used again, and one in use fails soon after it
-/// stops to take data. HTTP/2 pings would find the same, but servers count them: those of grpcio and
-/// grpc-java close a connection that is pinged more often than every five minutes while it carries
-/// nothing else, and with it the calls that take long (gRFC A8).
+/// stops to take data. HTTP/2 pings would find the same, but servers count them: those of grpcio
+/// and grpc-java close a connection that is pinged more often than every five minutes while it
+/// carries nothing else, and with it the calls that take long (gRFC A8).
 final class Endpoint {
   /// What the library says, with a stack trace, whenever a name cannot be resolved; the engine is
   /// told of it anyway.

@@ -55,8 +55,8 @@ final class ReportAfterKillTest {
 
   @ParameterizedTest
   @CsvSource({"pull, sqlite", "push, sqlite", "pull, postgres", "push, postgres"})
-  void g2ReportOfWhatTheKilledProcessHandedOutTakesEffect(
-      String mode, String store, KafkaView view) throws Exception {
+  void g2ReportOfWhatTheKilledProcessHandedOutTakesEffect(String mode, String store, KafkaView view)
+      throws Exception {
     try (var worker =
         PushWorker.start(
             WorkerOptions.of("127.0.0.1:1").withConcurrency(10),

@@ -26,8 +26,8 @@ import org.slf4j.LoggerFactory;
 ///
 /// What it tells of ends earlier than the lease in the database: Kafka may give the partitions of a
 /// broker that stands still to others before that, and they need not wait for its end. Where it was
-/// not renewed in time, by the clock of the server or either clock of this machine, the broker stood
-/// still, and nothing is handed out before it is known what is its own still.
+/// not renewed in time, by the clock of the server or either clock of this machine, the broker
+/// stood still, and nothing is handed out before it is known what is its own still.
 final class Watch implements Service, LoopThread.Loop {
   static final String NAME = "store-watch";
 

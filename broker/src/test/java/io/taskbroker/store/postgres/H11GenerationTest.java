@@ -8,6 +8,8 @@ import io.taskbroker.activation.Reported;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.testkit.PostgresServer;
 import io.taskbroker.testkit.PostgresServer.Database;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -60,10 +62,11 @@ final class H11GenerationTest {
       before.stop();
       other.take(partition(1), 2);
       await()
-          .until(() -> !PostgresSetup.query(
-                  database,
-                  "SELECT count(*) FROM taskbroker_run WHERE lease_until > clock_timestamp()")
-              .equals("1"));
+          .until(() ->
+              !PostgresSetup.query(
+                      database,
+                      "SELECT count(*) FROM taskbroker_run WHERE lease_until > clock_timestamp()")
+                  .equals("1"));
       told.clear();
 
       Service after = frozen.watch(hearing(told), (_, _) -> {});
@@ -73,6 +76,18 @@ final class H11GenerationTest {
       assertThat(told).startsWith("lost 1", "leased").doesNotContain("lost 0");
       assertThat(frozen.load(partition(1), 0, 1)).isEmpty();
     }
+  }
+
+  /// Of a place that changes hands meanwhile it cannot tell which is later.
+  @Test
+  void h11ProofThatATakeOverlapsSaysNothing() throws SQLException {
+    List<String> told = new CopyOnWriteArrayList<>();
+    var proof = new OwnershipProof(1, new Places(new Place(1)));
+    proof.beginMove();
+    try (Connection connection = database.connect()) {
+      assertThat(proof.prove(connection, hearing(told))).isFalse();
+    }
+    assertThat(told).isEmpty();
   }
 
   private static PostgresStore.Listener hearing(List<String> told) {
