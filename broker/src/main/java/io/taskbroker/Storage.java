@@ -54,8 +54,13 @@ record Storage(
   /// Tells the engine what is heard of the database.
   private record Watched(Mailbox engine) implements PostgresStore.Listener {
     @Override
-    public void leased(long until) {
-      engine.tell(new Command.Lease(TimeUnit.NANOSECONDS.toMillis(until)));
+    public void leased(long until, long wallUntil) {
+      engine.tell(new Command.Lease(TimeUnit.NANOSECONDS.toMillis(until), wallUntil));
+    }
+
+    @Override
+    public void lost(String topic, int partition) {
+      engine.tell(new Command.Lost(topic, partition));
     }
 
     @Override

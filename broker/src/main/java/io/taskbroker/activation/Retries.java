@@ -31,7 +31,7 @@ public final class Retries {
   ///
   /// @param maxAttempts the bound that the worker gave, negative if it gave none
   /// @param delayOnRetry the delay in seconds that the worker gave, negative if it gave none
-  /// @param nowMillis what becomes `received_at`
+  /// @param nowMillis what becomes `received_at`, the next millisecond if there is a delay
   public static Optional<Retry> of(
       byte[] payload, String id, long maxAttempts, long delayOnRetry, long nowMillis) {
     TaskActivation failed;
@@ -47,12 +47,14 @@ public final class Retries {
     if (failed.hasRetryState() || maxAttempts > 0 || delayOnRetry > 0) {
       rewrite(retry.getRetryStateBuilder(), next, maxAttempts, delayOnRetry);
     }
+    long receivedAt = nowMillis;
     if (retry.getRetryState().hasDelayOnRetry()) {
       retry.setDelay(retry.getRetryState().getDelayOnRetry());
+      receivedAt++; // the delay counts from it, and the millisecond has begun (G5)
     } else {
       retry.clearDelay();
     }
-    retry.setId(nextId).setReceivedAt(Timestamps.ofMillis(nowMillis));
+    retry.setId(nextId).setReceivedAt(Timestamps.ofMillis(receivedAt));
     return Optional.of(new Retry(nextId, next, retry.build().toByteArray()));
   }
 

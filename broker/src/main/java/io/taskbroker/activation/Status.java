@@ -19,7 +19,7 @@ public enum Status {
 
   private static final Map<Status, Set<Status>> NEXT =
       Map.of(
-          PENDING, EnumSet.of(CLAIMED, PROCESSING, FAILURE, COMPLETE),
+          PENDING, EnumSet.of(CLAIMED, PROCESSING, FAILURE, RETRY, COMPLETE),
           CLAIMED, EnumSet.of(PENDING, PROCESSING, FAILURE, RETRY, COMPLETE),
           PROCESSING, EnumSet.of(PENDING, FAILURE, RETRY, COMPLETE),
           FAILURE, EnumSet.of(COMPLETE),

@@ -1,6 +1,6 @@
 package io.taskbroker.deliver;
 
-import static java.util.concurrent.TimeUnit.SECONDS;
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
 import io.grpc.Channel;
 import io.grpc.ConnectivityState;
@@ -9,6 +9,7 @@ import io.grpc.Metadata;
 import io.grpc.netty.NettyChannelBuilder;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.taskbroker.wire.Signatures;
@@ -22,6 +23,12 @@ import org.jspecify.annotations.Nullable;
 /// A channel that could not connect waits longer and longer before it tries again, and fails all
 /// calls meanwhile. How often to try is the engine's business, so such a channel is replaced: the
 /// next call connects at once, and is answered if the worker is back.
+///
+/// A connection may be dead without either end being told: what is between forgot it, or the other
+/// machine is gone. One that has been idle is not used again, and one in use fails soon after it
+/// stops to take data. HTTP/2 pings would find the same, but servers count them: those of grpcio
+/// and grpc-java close a connection that is pinged more often than every five minutes while it
+/// carries nothing else, and with it the calls that take long (gRFC A8).
 final class Endpoint {
   /// What the library says, with a stack trace, whenever a name cannot be resolved; the engine is
   /// told of it anyway.
@@ -31,6 +38,10 @@ final class Endpoint {
     NOISE.setLevel(Level.SEVERE);
     HostResolver.register();
   }
+
+  /// How long what was sent may stay without acknowledgement by the other side's TCP. Four
+  /// retransmissions are lost by then.
+  private static final int UNACKNOWLEDGED_MILLIS = 2_000;
 
   private final WorkerAddress address;
   private final PushOptions options;
@@ -85,8 +96,10 @@ final class Endpoint {
             .maxInboundMessageSize(options.maxMessageBytes())
             .neverIndexMetadataKey(
                 Metadata.Key.of(Signatures.HEADER, Metadata.ASCII_STRING_MARSHALLER))
-            .keepAliveTime(30, SECONDS)
-            .keepAliveTimeout(10, SECONDS);
+            .idleTimeout(options.idle().toMillis(), MILLISECONDS);
+    if (Epoll.isAvailable()) {
+      builder.withOption(EpollChannelOption.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MILLIS);
+    }
     if (address.tls()) {
       builder.sslContext(options.tls().orElseThrow());
     } else {

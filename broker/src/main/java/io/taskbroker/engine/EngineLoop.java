@@ -129,16 +129,15 @@ public final class EngineLoop implements Service, Progress {
 
   /// One round. Returns whether it was told something.
   boolean round() {
-    inflight.observe(now(), clock.millis());
     int count = 0;
     Command command = mailbox.nextTold();
     while (command != null) {
-      inflight.apply(command);
+      follow(command);
       command = ++count < ROUND ? mailbox.nextTold() : null;
     }
     Command.Request request = inflight.hasRoom() ? mailbox.nextRequest() : null;
     while (request != null) {
-      inflight.apply(request);
+      follow(request);
       request = ++count < 2 * ROUND && inflight.hasRoom() ? mailbox.nextRequest() : null;
     }
     advance();
@@ -150,8 +149,15 @@ public final class EngineLoop implements Service, Progress {
     return count > 0;
   }
 
+  /// The time of a command is not that of the round, which may have begun before it arrived.
+  private void follow(Command command) {
+    inflight.observe(now(), clock.millis());
+    inflight.apply(command);
+  }
+
   private void advance() {
-    inflight.advance(now(), clock.millis());
+    inflight.catchUp(now(), clock.millis());
+    inflight.handOut(now(), clock.millis());
   }
 
   private long now() {

@@ -51,6 +51,11 @@ final class Outflow implements Effects {
   }
 
   @Override
+  public void readRows(List<Long> keys, Object owner) {
+    queries.add(new StoreQuery.Rows(keys, owner));
+  }
+
+  @Override
   public void passOn(List<Reported> reports, Object owner) {
     queries.add(new StoreQuery.PassOn(reports, owner));
   }

@@ -194,10 +194,21 @@ public sealed interface Command {
   record BarrierPassed(Object owner) implements Command {}
 
   /// The broker's lease in the store that brokers share lasts at least so long: after it nothing is
-  /// handed out (H9, H11).
+  /// handed out (H9, H11). It ends when either clock says so: a machine that was suspended may have
+  /// a monotonic clock that did not go on.
   ///
   /// @param until monotonic milliseconds, as [Inflight#advance] counts them
-  record Lease(long until) implements Command {}
+  /// @param wallUntil milliseconds since the epoch
+  record Lease(long until, long wallUntil) implements Command {
+    /// A lease by the monotonic clock only.
+    public Lease(long until) {
+      this(until, Long.MAX_VALUE);
+    }
+  }
+
+  /// The store says that rows of this partition of the topic are another broker's now (H10):
+  /// everything of it leaves memory.
+  record Lost(String topic, int partition) implements Command {}
 
   /// Changes were not made: their partitions are no longer this broker's (H10).
   ///
@@ -217,6 +228,9 @@ public sealed interface Command {
   /// @param nextDue when the first row that is not in the page is due; [Row#NONE] if there is none
   record ParkedRead(String application, List<Row> rows, long nextDue, long upTo)
       implements Command {}
+
+  /// The answer to [Effects#readRows]: those of the rows that there are.
+  record RowsRead(List<Row> rows, Object owner) implements Command {}
 
   /// What became of a push.
   record Pushed(Delivery delivery, PushOutcome outcome, String detail) implements Command {}

@@ -17,6 +17,9 @@ public interface Effects {
   /// durable.
   void readParked(String application, long afterDue, long afterKey, long upTo, int limit);
 
+  /// Read these rows; answered by [Command.RowsRead].
+  void readRows(List<Long> keys, Object owner);
+
   /// Write reports down for the brokers that have their activations; answered by [Command.PassedOn]
   /// when they are durable (H3).
   void passOn(List<Reported> reports, Object owner);

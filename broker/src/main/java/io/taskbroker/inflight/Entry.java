@@ -57,6 +57,11 @@ final class Entry {
   /// Whether the mark on disk says that a worker has, or may have, the activation.
   boolean marked;
 
+  /// Whether a worker may have got it in a delivery that is over, or in the life of the broker
+  /// before this one: a `Failure` or `Retry` of such a delivery takes effect while it is pending
+  /// (G2, H18).
+  boolean mayHaveRun;
+
   /// Marks and proofs that are not durable yet. They become so in order, so that the last of them
   /// is durable when there is none left.
   int marksUnderWay;

@@ -41,11 +41,21 @@ final class Flight {
   Rules rules = Rules.NONE;
 
   long lastKey;
+
+  /// The largest key of a row from before this life of the broker.
+  private long firstKey = Long.MAX_VALUE;
+
+  /// Until when reports of what lives before handed out have to come in, monotonic milliseconds:
+  /// what may be with a worker is not handed out before.
+  private long settlesAt = Long.MIN_VALUE;
+
   long storeBytes;
   boolean delivering = true;
 
-  /// When the broker's lease ends, monotonic milliseconds (H11).
-  long leaseUntil;
+  /// When the broker's lease ends, monotonic milliseconds, and milliseconds since the epoch (H11).
+  private long leaseUntil;
+
+  private long leaseWallUntil = Long.MAX_VALUE;
 
   int claimed;
   int delayed;
@@ -64,6 +74,27 @@ final class Flight {
     this.memory = new Memory(options.limits().maxMemoryBytes());
     this.parked = new ParkedIds(options.shared());
     this.leaseUntil = options.shared() ? Long.MIN_VALUE : Long.MAX_VALUE;
+  }
+
+  /// Begins to give keys to rows, above all that there were.
+  void begin(long largestKey) {
+    lastKey = largestKey;
+    firstKey = largestKey;
+  }
+
+  /// Whether a row was there before this life of the broker, or is of another broker.
+  boolean isInherited(long key) {
+    return key <= firstKey || key > lastKey;
+  }
+
+  /// Waits a moment for reports of what lives before handed out.
+  void awaitReports() {
+    settlesAt = now + options.periods().settle();
+  }
+
+  /// When an entry may run of which a report may be on its way, monotonic milliseconds.
+  long settlesAt() {
+    return Math.max(now, settlesAt);
   }
 
   /// The lane of an application, whether or not anything of it is in flight yet.
@@ -122,7 +153,12 @@ final class Flight {
 
   /// Whether anything may be handed out now.
   boolean delivers() {
-    return delivering && now < leaseUntil;
+    return delivering && now < leaseUntil && wall < leaseWallUntil;
+  }
+
+  void leased(Command.Lease lease) {
+    leaseUntil = lease.until();
+    leaseWallUntil = lease.wallUntil();
   }
 
   /// Whether the entry must not run before its offset is committed. Where brokers share a store,

@@ -46,6 +46,9 @@ final class Handover {
     intake.revoked = false;
     intake.draining = false;
     intake.lost = false;
+    if (!page.inOrder()) {
+      flight.awaitReports();
+    }
     for (Row row : page.rows()) {
       restored(row, page.inOrder());
     }
@@ -170,6 +173,13 @@ final class Handover {
         default -> places.add(Place.of(change));
       }
     }
+    return lost(places);
+  }
+
+  /// Forgets all that is in flight of places that are not ours.
+  ///
+  /// @return the partitions that are lost by that
+  List<PartitionIntake> lost(Collection<Place> places) {
     List<PartitionIntake> lost = new ArrayList<>();
     for (Place place : places) {
       shed(place);

@@ -20,7 +20,7 @@ import java.util.random.RandomGenerator;
 /// simulation.
 ///
 /// Use: [#restore] what the store has, [#advance] to the present, [#start], then again and again
-/// [#observe], any number of [#apply], [#advance]. Not thread-safe.
+/// [#observe] and [#apply] each command, [#advance]. Not thread-safe.
 public final class Inflight {
   private static final long CLOCK_STEP_MS = 500;
 
@@ -32,6 +32,7 @@ public final class Inflight {
   private final Rulings rulings;
   private final Resumption resumption;
   private final ForeignReports foreign;
+  private final ParkedReports parkedReports;
   private final Reports reports;
   private final Wakes wakes;
   private final Recall recall;
@@ -52,13 +53,14 @@ public final class Inflight {
     outcomes = new Outcomes(flight, endings, marks, limits);
     rulings = new Rulings(flight, endings);
     foreign = new ForeignReports(flight, limits);
-    reports = new Reports(flight, endings, handouts, foreign);
     var intakes = new HashMap<SourcePartition, PartitionIntake>();
     partitions = intakes.values();
     proofs = new Proofs(flight, endings, partitions);
     resumption = new Resumption(flight, endings, proofs, rulings);
     wakes = new Wakes(flight, endings, resumption, foreign);
     recall = new Recall(flight, rulings, resumption);
+    parkedReports = new ParkedReports(flight, recall);
+    reports = new Reports(flight, endings, handouts, foreign, parkedReports);
     var bounds = new Bounds(flight);
     admission = new Admission(flight, endings, bounds);
     arrivals = new Arrivals(flight, admission, bounds, proofs, intakes);
@@ -86,7 +88,8 @@ public final class Inflight {
   ///
   /// @param lastKey the largest key of a row that the store had ever
   public void start(long lastKey) {
-    flight.lastKey = lastKey;
+    flight.begin(lastKey);
+    flight.awaitReports();
     restored.forEach(entry -> resumption.resume(entry, false));
     restored.clear();
     rulings.beginSweep();
@@ -112,6 +115,7 @@ public final class Inflight {
           throw new IllegalStateException(
               "The store cannot hold " + rejected.change() + ": " + rejected.why());
       case Command.ParkedRead page -> recall.wasRead(page);
+      case Command.RowsRead read -> reports.parkedRead(read);
       case Command.Produced produced -> endings.produced(produced.departure());
       case Command.StoreSized sized -> flight.storeBytes = sized.bytes();
       case Command.RulesChanged changed -> {
@@ -131,7 +135,8 @@ public final class Inflight {
         foreign.checked(read);
       }
       case Command.BarrierPassed passed -> barrierPassed(passed);
-      case Command.Lease lease -> flight.leaseUntil = lease.until();
+      case Command.Lease lease -> flight.leased(lease);
+      case Command.Lost(String topic, int partition) -> lost(new Place(topic, partition));
       case Command.Refused refused -> endings.refused(refused.departure(), refused.why());
     }
   }
@@ -154,6 +159,11 @@ public final class Inflight {
 
   private void fenced(Command.Fenced fenced) {
     handover.fenced(fenced.changes()).forEach(arrivals::lost);
+    partitions.forEach(arrivals::drained);
+  }
+
+  private void lost(Place place) {
+    handover.lost(List.of(place)).forEach(arrivals::lost);
     partitions.forEach(arrivals::drained);
   }
 
@@ -217,8 +227,9 @@ public final class Inflight {
     }
   }
 
-  /// Takes note of the time, without doing what is due: commands that are followed after it count
-  /// from it, however long nothing happened before them.
+  /// Takes note of the time, without doing what is due. Each command counts from the time that was
+  /// observed last, so that a time from before its arrival would end its delays and deadlines early
+  /// (G5).
   ///
   /// @param now monotonic milliseconds, never less than before
   /// @param wall milliseconds since the epoch
@@ -237,11 +248,21 @@ public final class Inflight {
     }
   }
 
-  /// Moves on to a time, and does what is due and what the commands before made possible.
+  /// Moves on to a time, and does what is due and what the commands before made possible: for a
+  /// caller whose clock stands still meanwhile. Others call [#catchUp] and [#handOut].
   ///
   /// @param now monotonic milliseconds, never less than before
   /// @param wall milliseconds since the epoch
   public void advance(long now, long wall) {
+    catchUp(now, wall);
+    handOut(now, wall);
+  }
+
+  /// Moves on to a time, and does what is due.
+  ///
+  /// @param now monotonic milliseconds, never less than before
+  /// @param wall milliseconds since the epoch
+  public void catchUp(long now, long wall) {
     observe(now, wall);
     if (!started) {
       return;
@@ -254,10 +275,23 @@ public final class Inflight {
     flight.tombstones.forget(wall);
     arrivals.accept();
     rulings.sweep();
+  }
+
+  /// Answers reports and hands out what may run at a time: what expired while [#catchUp] worked is
+  /// not handed out (G5).
+  ///
+  /// @param now monotonic milliseconds, never less than before
+  /// @param wall milliseconds since the epoch
+  public void handOut(long now, long wall) {
+    observe(now, wall);
+    if (!started) {
+      return;
+    }
     reports.answer();
     recall.read();
     pump();
     foreign.ask();
+    parkedReports.ask();
   }
 
   private void pump() {

@@ -200,8 +200,9 @@ final class Outcomes {
     return Math.min(UNCERTAIN_MAX_MS, UNCERTAIN_MIN_MS << Math.min(times, 10));
   }
 
-  /// Makes it pending again, but not runnable for a while.
+  /// Makes it pending again, but not runnable for a while. A worker may have got it.
   private void postpone(Entry entry, long longest) {
+    entry.mayHaveRun = true;
     flight.turn(entry, Status.PENDING);
     flight.timers.set(entry, flight.now + longest / 2 + flight.random.nextLong(longest / 2 + 1));
   }

@@ -64,6 +64,12 @@ final class ParkedIds {
     return null;
   }
 
+  /// The key of the row of that id; [FingerprintMap#ABSENT] if it is not parked.
+  long key(Fingerprint id, Place place) {
+    FingerprintMap ids = places.get(place);
+    return ids == null ? FingerprintMap.ABSENT : key(ids.get(id));
+  }
+
   /// Whether the id of a row that is parked is remembered when it ends (H8).
   boolean leavesTombstone(Fingerprint id, Place place) {
     FingerprintMap ids = places.get(place);

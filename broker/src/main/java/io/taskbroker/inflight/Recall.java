@@ -56,7 +56,8 @@ final class Recall {
     }
   }
 
-  private void unpark(Row row) {
+  /// Takes a row into memory.
+  void unpark(Row row) {
     long _ =
         flight.parked.remove(Ids.fingerprint(row.activation().id()), row.activation().origin());
     Lane lane = flight.lane(row.activation().application());
@@ -66,7 +67,11 @@ final class Recall {
     entry.recalled = true;
     entry.step = Entry.Step.STORED;
     if (flight.join(entry) && rulings.admits(entry)) {
-      resumption.stored(entry);
+      if (flight.isInherited(row.key())) {
+        resumption.resumeParked(entry);
+      } else {
+        resumption.stored(entry);
+      }
     }
   }
 }

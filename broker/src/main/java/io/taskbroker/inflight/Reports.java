@@ -14,12 +14,19 @@ final class Reports {
   private final Endings endings;
   private final Handouts handouts;
   private final ForeignReports foreign;
+  private final ParkedReports parked;
 
-  Reports(Flight flight, Endings endings, Handouts handouts, ForeignReports foreign) {
+  Reports(
+      Flight flight,
+      Endings endings,
+      Handouts handouts,
+      ForeignReports foreign,
+      ParkedReports parked) {
     this.flight = flight;
     this.endings = endings;
     this.handouts = handouts;
     this.foreign = foreign;
+    this.parked = parked;
   }
 
   void follow(Command.Report report) {
@@ -52,7 +59,7 @@ final class Reports {
       if (entry.step == Entry.Step.LEAVING) {
         await(entry, reply);
       }
-    } else if (entry.status.isHandedOut() && entry.step == Entry.Step.STORED) {
+    } else if (isPlausible(entry)) {
       await(entry, reply);
       if (update.status() == Status.RETRY) {
         endings.retry(entry, update.maxAttempts(), update.delayOnRetry());
@@ -62,6 +69,13 @@ final class Reports {
     } else {
       stale(update);
     }
+  }
+
+  /// Whether a worker may have run the activation: it has it, or it is pending again, and nobody
+  /// else has it.
+  private static boolean isPlausible(Entry entry) {
+    return entry.step == Entry.Step.STORED
+        && (entry.status.isHandedOut() || (entry.status == Status.PENDING && entry.mayHaveRun));
   }
 
   private static void await(Entry entry, @Nullable Reply reply) {
@@ -88,8 +102,8 @@ final class Reports {
     }
   }
 
-  /// The id is not in memory. A parked row was handed out by nobody lately, but a late Complete
-  /// ends it all the same.
+  /// The id is not in memory. A late Complete ends a parked row, too; anything else depends on
+  /// whether a worker may have run it.
   private void followAbsent(Command.Update update, Reply reply) {
     if (flight.parked.size() > 0) {
       Fingerprint id = Ids.fingerprint(update.id());
@@ -97,12 +111,17 @@ final class Reports {
       if (place != null) {
         if (update.status() == Status.COMPLETE) {
           completeParked(id, place, update.id()).await(reply);
-        } else {
+        } else if (!parked.follow(flight.parked.key(id, place), update, reply)) {
           stale(update);
         }
         return;
       }
     }
+    passOn(update, reply);
+  }
+
+  /// The broker has no activation of that id, in memory or parked.
+  private void passOn(Command.Update update, Reply reply) {
     if (flight.options.shared()) {
       foreign.passOn(update, reply);
       return;
@@ -119,32 +138,55 @@ final class Reports {
     return removed;
   }
 
-  /// What other brokers were told of rows that are, or were, ours (H3). Nobody waits for an answer.
-  void recorded(List<Reported> reports) {
-    for (Reported report : reports) {
-      Entry entry = flight.entries.get(report.id());
-      if (entry != null && entry.key == report.key()) {
-        follow(
-            entry,
-            new Command.Update(
-                report.id(), report.status(), report.maxAttempts(), report.delayOnRetry()),
-            null);
-      } else if (report.status() == Status.COMPLETE) {
-        completeElsewhere(report);
+  /// Rows were read because of reports about them; a row that no worker can have run stays parked.
+  void parkedRead(Command.RowsRead answer) {
+    for (ParkedReports.Question question : parked.read(answer)) {
+      Command.Update update = question.update();
+      Reply reply = question.reply();
+      Entry entry = flight.entries.get(update.id());
+      if (entry != null && (reply != null || entry.key == question.key())) {
+        follow(entry, update, reply);
+      } else if (flight.parked.has(Ids.fingerprint(update.id()))) {
+        stale(update);
+      } else if (reply != null) {
+        passOn(update, reply);
+      }
+      if (reply != null) {
+        flight.settled.addLast(reply);
       }
     }
   }
 
-  /// Completes a row that waits for another of its id, or that is parked.
-  private void completeElsewhere(Reported report) {
+  /// What other brokers were told of rows that are, or were, ours (H3). Nobody waits for an answer.
+  void recorded(List<Reported> reports) {
+    for (Reported report : reports) {
+      var update =
+          new Command.Update(
+              report.id(), report.status(), report.maxAttempts(), report.delayOnRetry());
+      Entry entry = flight.entries.get(report.id());
+      if (entry != null && entry.key == report.key()) {
+        follow(entry, update, null);
+      } else {
+        recordedElsewhere(report, update);
+      }
+    }
+  }
+
+  /// Follows a report about a row that waits for another of its id, or that is parked.
+  private void recordedElsewhere(Reported report, Command.Update update) {
+    boolean complete = report.status() == Status.COMPLETE;
     Entry twin = flight.twins.find(report.id(), report.key());
-    if (twin != null && twin.step == Entry.Step.STORED) {
-      complete(twin, null);
+    if (twin != null) {
+      if (complete && twin.step == Entry.Step.STORED) {
+        complete(twin, null);
+      }
     } else if (flight.parked.size() > 0) {
       Fingerprint id = Ids.fingerprint(report.id());
       Place place = flight.parked.find(id, report.key());
-      if (place != null) {
+      if (place != null && complete) {
         var _ = completeParked(id, place, report.id());
+      } else if (place != null) {
+        var _ = parked.follow(report.key(), update, null);
       }
     }
   }

@@ -42,7 +42,7 @@ final class Resumption {
     }
     switch (entry.status) {
       case PENDING -> resumePending(entry, inOrder);
-      case DELAY -> stored(entry);
+      case DELAY -> resumeDelayed(entry, inOrder);
       case CLAIMED, PROCESSING -> resumeHandedOut(entry, inOrder);
       case FAILURE -> {
         if (entry.destination != null) {
@@ -64,9 +64,22 @@ final class Resumption {
     }
   }
 
+  /// A delay that has ended ended before the restart, perhaps: the row does not say so, since it is
+  /// not written down.
+  private void resumeDelayed(Entry entry, boolean inOrder) {
+    if (flight.isEarly(entry.activation)) {
+      stored(entry);
+    } else {
+      delayEnded(entry);
+      resumePending(entry, inOrder);
+    }
+  }
+
   /// A worker may have it, since marks are lazy: it waits a moment, so that a report that is on its
-  /// way comes first. What may run only once has a mark if a worker has it.
+  /// way comes first, and every report of it takes effect (G2). What may run only once has a mark
+  /// if a worker has it.
   private void resumePending(Entry entry, boolean inOrder) {
+    entry.mayHaveRun = !entry.activation.atMostOnce();
     if (entry.attempts > 0 && entry.attempts >= flight.options.limits().maxAttempts()) {
       // As a reference broker leaves it, which counts in one step and acts on it in another.
       endings.fail(entry, entry.attempts + " processing deadlines passed");
@@ -75,6 +88,25 @@ final class Resumption {
     } else {
       flight.timers.set(entry, flight.now + flight.options.periods().settle());
     }
+  }
+
+  /// Goes on with a row that was parked when this life began: the life before may have read it back
+  /// and handed it out, of which the row says nothing.
+  void resumeParked(Entry entry) {
+    if (entry.status == Status.DELAY && !flight.isEarly(entry.activation)) {
+      delayEnded(entry);
+    }
+    entry.mayHaveRun = entry.status == Status.PENDING && !entry.activation.atMostOnce();
+    if (entry.mayHaveRun && flight.settlesAt() > flight.now) {
+      flight.timers.set(entry, flight.settlesAt());
+    } else {
+      stored(entry);
+    }
+  }
+
+  private void delayEnded(Entry entry) {
+    flight.tally(Tally.DELAY_ELAPSED, entry.activation);
+    flight.turn(entry, Status.PENDING);
   }
 
   /// A worker has it, or had: it keeps its deadline, moved once so that reports get through first

@@ -24,6 +24,7 @@ final class TimeLimits {
 
   /// A worker has it: its processing deadline runs.
   void started(Entry entry) {
+    entry.mayHaveRun = true;
     entry.deadline = flight.now + processing(entry);
     flight.timers.set(entry, entry.deadline);
     marks.writeLater(entry);
@@ -50,6 +51,7 @@ final class TimeLimits {
     if (entry.activation.atMostOnce()) {
       endings.fail(entry, "handed out, but nothing was heard of it");
     } else {
+      entry.mayHaveRun = true;
       flight.turn(entry, Status.PENDING);
       endings.ready(entry, false);
     }

@@ -58,6 +58,12 @@ public interface ActivationStore extends AutoCloseable {
   /// asked for if they are large, but one at least if there is one.
   ParkedPage due(ParkedQuery query);
 
+  /// The rows of those keys that there are, parked or not, payloads included, in the order of their
+  /// keys.
+  ///
+  /// @param keys few: the answer has no other bound
+  List<Row> rows(List<Long> keys);
+
   /// Writes reports down that are about activations which this broker does not have, for the
   /// brokers that have them, who are told at once (H3). Durable when it returns.
   ///

@@ -6,7 +6,20 @@ import java.util.List;
 
 /// What a [StoreCommitter] is asked to do between commits, and answers. Immutable.
 public sealed interface StoreQuery
-    permits ParkedQuery, StoreQuery.PassOn, StoreQuery.Recorded, StoreQuery.Barrier {
+    permits ParkedQuery,
+        StoreQuery.Rows,
+        StoreQuery.PassOn,
+        StoreQuery.Recorded,
+        StoreQuery.Barrier {
+
+  /// Rows by their keys, payloads included.
+  ///
+  /// @param owner the asker's own
+  record Rows(List<Long> keys, Object owner) implements StoreQuery {
+    public Rows {
+      keys = List.copyOf(keys);
+    }
+  }
 
   /// Reports about activations that this broker does not have, to be written down for the broker
   /// that has them (H3). All that wait are one call of [ActivationStore#report].

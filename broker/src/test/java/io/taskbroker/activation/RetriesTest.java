@@ -63,6 +63,14 @@ final class RetriesTest {
     assertThat(activation.getExpires()).isEqualTo(60);
   }
 
+  /// It counts from `received_at`, and the millisecond that is told has begun.
+  @Test
+  void g5DelayIsNotShorterByAPartOfAMillisecond() throws Exception {
+    byte[] failed = full().setRetryState(RetryState.newBuilder()).build().toByteArray();
+    assertThat(retried(failed, -1, 7).getReceivedAt()).isEqualTo(Timestamps.ofMillis(NOW + 1));
+    assertThat(retried(failed, -1, -1).getReceivedAt()).isEqualTo(Timestamps.ofMillis(NOW));
+  }
+
   @Test
   void delayFollowsDelayOnRetry() throws Exception {
     byte[] failed =

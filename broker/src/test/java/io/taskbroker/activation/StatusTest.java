@@ -21,7 +21,7 @@ final class StatusTest {
   private static final Map<Status, Set<Status>> LEGAL =
       Map.of(
           DELAY, Set.of(PENDING, FAILURE, COMPLETE),
-          PENDING, Set.of(CLAIMED, PROCESSING, FAILURE, COMPLETE),
+          PENDING, Set.of(CLAIMED, PROCESSING, FAILURE, RETRY, COMPLETE),
           CLAIMED, Set.of(PENDING, PROCESSING, FAILURE, RETRY, COMPLETE),
           PROCESSING, Set.of(PENDING, FAILURE, RETRY, COMPLETE),
           RETRY, Set.of(FAILURE, COMPLETE),

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnknownFieldSet;
 import io.grpc.Status;
+import io.netty.channel.epoll.Epoll;
 import io.taskbroker.inflight.Command.Pushed;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.PushOutcome;
@@ -22,6 +23,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -365,6 +367,45 @@ final class PushClientTest {
     worker.answer = Status.OK;
     client.push(delivery("second", ACTIVATION));
     assertThat(intake.next().outcome()).isEqualTo(PushOutcome.ACCEPTED);
+  }
+
+  /// What lies between has forgotten the connection, and tells nobody.
+  @Test
+  void connectionThatWasIdleIsNotUsedAgain() throws Exception {
+    Worker worker = worker();
+    var proxy = new SilentProxy(worker.port());
+    open.add(proxy);
+    PushClient client =
+        client(
+            proxy.address(),
+            new PushOptions(List.of(), LONG, 1 << 20, Optional.empty(), Duration.ofMillis(1_000)));
+    client.push(delivery("x", ACTIVATION));
+    assertThat(intake.next().outcome()).isEqualTo(PushOutcome.ACCEPTED);
+    await().until(() -> proxy.open() == 0);
+    proxy.forget();
+
+    client.push(delivery("y", ACTIVATION));
+    assertThat(intake.next().outcome()).isEqualTo(PushOutcome.ACCEPTED);
+    assertThat(proxy.connections()).isEqualTo(2);
+  }
+
+  /// As that of a machine that is gone: its system takes nothing more.
+  @Test
+  void h09ConnectionThatTakesNoDataIsFoundLongBeforeTheTimeout() throws Exception {
+    if (!Epoll.isAvailable()) {
+      return; // the option is one of Linux
+    }
+    RawWorker worker = RawWorker.frozen();
+    open.add(worker);
+    PushClient client = client(worker.address(), LONG);
+
+    long before = System.nanoTime();
+    client.push(delivery("x", new byte[60_000]));
+
+    Pushed pushed = intake.next();
+    assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(9));
+    assertThat(pushed.outcome()).isEqualTo(PushOutcome.LOST);
+    assertThat(pushed.detail()).doesNotContain("No answer within");
   }
 
   @Test

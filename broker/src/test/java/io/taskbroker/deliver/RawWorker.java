@@ -11,6 +11,8 @@ import java.net.Socket;
 import java.net.URI;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 
 /// A worker that speaks just enough HTTP/2 to react to calls as no gRPC library would.
 final class RawWorker implements AutoCloseable {
@@ -21,11 +23,13 @@ final class RawWorker implements AutoCloseable {
   private static final int GOAWAY = 7;
   private static final int END_OF_STREAM_AND_HEADERS = 5;
   private static final int MAX_CONCURRENT_STREAMS = 3;
+  private static final int SMALL_BUFFER = 4 << 10;
 
   private final ServerSocket server = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
-  private final byte[] settings;
+  private final byte @Nullable [] settings; // null if nothing is read
   private final Reaction reaction;
   private final Queue<Socket> sockets = new ConcurrentLinkedQueue<>();
+  private final CountDownLatch gone = new CountDownLatch(1);
   private volatile boolean hasCall;
 
   /// What is done when a call has come.
@@ -33,14 +37,22 @@ final class RawWorker implements AutoCloseable {
     void to(int stream, OutputStream out) throws IOException;
   }
 
-  private RawWorker(byte[] settings, Reaction reaction) throws IOException {
+  private RawWorker(byte @Nullable [] settings, Reaction reaction) throws IOException {
     this.settings = settings;
+    if (settings == null) {
+      server.setReceiveBufferSize(SMALL_BUFFER);
+    }
     this.reaction = reaction;
     Thread.ofVirtual().start(this::serve);
   }
 
   static RawWorker reacting(Reaction reaction) throws IOException {
     return new RawWorker(new byte[0], reaction);
+  }
+
+  /// Takes connections and the little that its system takes for it, and reads nothing.
+  static RawWorker frozen() throws IOException {
+    return new RawWorker(null, (stream, out) -> {});
   }
 
   /// Lets one call run at a time, which is never answered.
@@ -75,6 +87,7 @@ final class RawWorker implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
+    gone.countDown();
     server.close();
     for (Socket socket : sockets) {
       socket.close();
@@ -97,6 +110,11 @@ final class RawWorker implements AutoCloseable {
       sockets.add(socket);
       DataInputStream in = new DataInputStream(socket.getInputStream());
       OutputStream out = socket.getOutputStream();
+      if (settings == null) {
+        out.write(frame(SETTINGS, 0, new byte[0]));
+        gone.await();
+        return;
+      }
       in.skipNBytes(PREFACE);
       out.write(frame(SETTINGS, 0, settings));
       while (true) {
@@ -113,6 +131,8 @@ final class RawWorker implements AutoCloseable {
       }
     } catch (IOException _) {
       // The other side, or the reaction, closed the connection.
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
     }
   }
 

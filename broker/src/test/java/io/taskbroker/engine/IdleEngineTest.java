@@ -2,6 +2,8 @@ package io.taskbroker.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Timestamp;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.FailurePolicy;
@@ -15,6 +17,7 @@ import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.InflightOptions;
 import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.Rules;
+import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.InMemoryStore;
@@ -24,12 +27,14 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/// An engine that had nothing to do for long, and then is asked for something. Found by simulation.
+/// What the engine takes for the time of a command: after it had nothing to do for long (found by
+/// simulation), and in a round that takes long.
 final class IdleEngineTest {
   private static final long START = 1_700_000_000_000L;
 
@@ -37,6 +42,7 @@ final class IdleEngineTest {
   private final Mailbox mailbox = new Mailbox(16);
   private final List<String> handedOut = new ArrayList<>();
   private final List<Notice> notices = new ArrayList<>();
+  private final List<Change.Leave> left = new ArrayList<>();
   private long millis = 1_000;
 
   /// The processing deadline counts from the hand-out, not from when the engine last did something:
@@ -60,6 +66,51 @@ final class IdleEngineTest {
     assertThat(notices).contains(Notice.EXPIRED);
   }
 
+  /// A round takes a while, and what arrives meanwhile belongs to it: its time is not that of the
+  /// round's begin.
+  @Test
+  void g5DelayOfARetryCountsFromTheArrivalOfItsReportHoweverLongTheRoundTakes()
+      throws InvalidProtocolBufferException {
+    SteppedEngine engine = engineWith(Activation.NEVER);
+    claim(engine);
+    var arrivedAt = new AtomicLong();
+    mailbox.tell(
+        new Command.Count(_ -> {
+          millis += 23;
+          arrivedAt.set(START + millis);
+          mailbox.request(
+              new Command.Report(
+                  List.of(new Command.Update("waiting", Status.RETRY, 3, 1)), null, new Answer()));
+        }));
+    var _ = engine.round();
+    assertThat(left).hasSize(1);
+    var retry = TaskActivation.parseFrom(left.getFirst().payload());
+    assertThat(retry.getDelay()).isOne();
+    assertThat(millis(retry.getReceivedAt())).isGreaterThan(arrivedAt.get());
+  }
+
+  @Test
+  void g5DeadlineCountsFromTheHandOutHoweverLongTheRoundTakes() {
+    SteppedEngine engine = engineWith(Activation.NEVER);
+    mailbox.tell(
+        new Command.Count(_ -> {
+          millis += 12_000;
+          mailbox.request(new Command.Claim(null, null, new Reply()));
+        }));
+    var _ = engine.round();
+    assertThat(handedOut).containsExactly("waiting");
+    millis += 12_999;
+    var _ = engine.round();
+    assertThat(notices).doesNotContain(Notice.DEADLINE_PASSED);
+    millis += 1;
+    var _ = engine.round();
+    assertThat(notices).contains(Notice.DEADLINE_PASSED);
+  }
+
+  private static long millis(Timestamp time) {
+    return time.getSeconds() * 1000 + time.getNanos() / 1_000_000;
+  }
+
   private SteppedEngine engineWith(long expiresAt) {
     var activation =
         new Activation(
@@ -67,7 +118,7 @@ final class IdleEngineTest {
             "app",
             "ns",
             "task",
-            new byte[10],
+            TaskActivation.newBuilder().setId("waiting").build().toByteArray(),
             new Origin("tasks", 0, 0),
             START,
             expiresAt,
@@ -131,9 +182,25 @@ final class IdleEngineTest {
     }
   }
 
+  private static final class Answer implements Command.ReportReply {
+    @Override
+    public void done(@Nullable Delivery next) {}
+
+    @Override
+    public void unavailable(String why) {
+      throw new AssertionError(why);
+    }
+  }
+
   private final class Nowhere implements Outlets {
     @Override
-    public void commit(List<Change> changes, List<StoreQuery> queries) {}
+    public void commit(List<Change> changes, List<StoreQuery> queries) {
+      for (Change change : changes) {
+        if (change instanceof Change.Leave leave) {
+          left.add(leave);
+        }
+      }
+    }
 
     @Override
     public void push(Delivery delivery) {}

@@ -336,6 +336,12 @@ final class EngineRig implements Effects {
   }
 
   @Override
+  public void readRows(List<Long> keys, Object owner) {
+    effects++;
+    store.read(keys, owner);
+  }
+
+  @Override
   public void passOn(List<Reported> reports, Object owner) {
     throw new AssertionError("The engine's store is its own: " + reports);
   }

@@ -218,6 +218,35 @@ final class H10FencedTest {
     assertThat(a.handedOutIds()).containsExactly("x", "y", "z");
   }
 
+  /// A machine that was suspended has a wall clock that went on, and a monotonic one that did not.
+  @Test
+  void h11LeaseEndsByTheWallClockToo() {
+    a.take(log);
+    a.tell(new Command.Lease(peers.now + 5_000, peers.wall + 5_000));
+    a.send(log, Task.of("x"));
+    peers.wall += 60_000;
+    a.send(log, Task.of("y"));
+    assertThat(a.handedOutIds()).containsExactly("x");
+    a.tell(new Command.Lease(peers.now + 5_000, peers.wall + 5_000));
+    a.settle();
+    assertThat(a.handedOutIds()).containsExactly("x", "y");
+  }
+
+  @Test
+  void h11WhatTheStoreSaysIsLostIsNotHandedOut() {
+    a.take(log);
+    a.tell(new Command.Lease(peers.now + 1_000));
+    a.settle();
+    peers.pass(1_000);
+    a.send(log, Task.of("x"));
+    a.tell(new Command.Lost("tasks", 0));
+    a.tell(new Command.Lease(peers.now + 1_000));
+    a.settle();
+    assertThat(a.handedOut).isEmpty();
+    assertThat(a.lost).hasSize(1);
+    assertThat(a.depths()).isEqualTo(new Inflight.Depths(0, 0, 0, 0, 0, 0));
+  }
+
   @Test
   void h11WhatWaitsForItsMarkWhenTheLeaseEndsIsNotHandedOut() {
     a.take(log);

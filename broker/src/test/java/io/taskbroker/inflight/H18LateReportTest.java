@@ -40,16 +40,33 @@ final class H18LateReportTest {
 
   @ParameterizedTest
   @EnumSource(names = {"FAILURE", "RETRY"})
-  void h18ReportOfAnEarlierDeliveryIsIgnoredWhileItWaits(Status late) {
-    running("x");
+  void h18ReportOfAnEarlierDeliveryCountsWhileNobodyElseHasIt(Status late) {
+    partition.send(Task.of("x").deadLetters());
+    assertThat(rig.claim().id()).isEqualTo("x");
     rig.pass(10_000 + RigOptions.GRACE);
     assertThat(rig.depths().pending()).isEqualTo(1);
-    assertThat(rig.report(late, "x").isAnswered()).isTrue();
-    assertThat(rig.noticed(Notice.STALE_REPORT)).containsExactly("x");
-    assertThat(rig.claim().id()).isEqualTo("x");
+    rig.commits = false;
+    RigReply reply = rig.report(late, "x");
+    assertThat(reply.isAnswered()).isFalse();
+    rig.commits = true;
+    rig.settle();
+    assertThat(reply.isAnswered()).isTrue();
+    assertThat(rig.claim().id()).isEmpty();
+    assertThat(rig.departingIds()).containsExactly("x");
     rig.report(Status.COMPLETE, "x");
+    assertThat(rig.noticed(Notice.STALE_REPORT)).containsExactly("x");
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"FAILURE", "RETRY"})
+  void h18ReportOfWhatNoWorkerGotIsStale(Status status) {
+    partition.send(Task.of("x").deadLetters(), Task.of("y").delayUntil(rig.wall + 1_000));
+    assertThat(rig.report(status, "x", "y").isAnswered()).isTrue();
+    assertThat(rig.noticed(Notice.STALE_REPORT)).containsExactly("x", "y");
     assertThat(rig.departing).isEmpty();
-    assertThat(rig.store.rows()).isEmpty();
+    assertThat(rig.claim().id()).isEqualTo("x");
+    rig.pass(1_000);
+    assertThat(rig.claim().id()).isEqualTo("y");
   }
 
   @Test

@@ -411,6 +411,11 @@ final class Peer implements Effects {
   }
 
   @Override
+  public void readRows(List<Long> keys, Object owner) {
+    ask(() -> new Command.RowsRead(store().rows(keys), owner));
+  }
+
+  @Override
   public void passOn(List<Reported> reports, Object owner) {
     ask(() -> new Command.PassedOn(peers.bug.report(store(), reports), owner));
   }

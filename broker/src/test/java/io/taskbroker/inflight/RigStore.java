@@ -61,6 +61,8 @@ final class RigStore {
 
     record Read(String application, long afterDue, long afterKey, long upTo, int limit)
         implements Work {}
+
+    record ReadRows(List<Long> keys, Object owner) implements Work {}
   }
 
   /// Takes a change, if it makes sense after those before: nothing follows a row's delete, and no
@@ -109,6 +111,10 @@ final class RigStore {
   void read(String application, long afterDue, long afterKey, long upTo, int limit) {
     reads++;
     waiting.add(new Work.Read(application, afterDue, afterKey, upTo, limit));
+  }
+
+  void read(List<Long> keys, Object owner) {
+    waiting.add(new Work.ReadRows(List.copyOf(keys), owner));
   }
 
   /// Forgets what is not committed.
@@ -162,9 +168,15 @@ final class RigStore {
     if (!committed.isEmpty()) {
       answers.add(new Command.Committed(committed));
     }
-    while (waiting.peek() instanceof Work.Read read) {
-      waiting.remove();
-      answers.add(page(read));
+    while (!waiting.isEmpty() && !(waiting.peek() instanceof Work.Write)) {
+      answers.add(
+          switch (waiting.remove()) {
+            case Work.Read read -> page(read);
+            case Work.ReadRows(List<Long> read, Object owner) ->
+                new Command.RowsRead(
+                    read.stream().filter(rows::containsKey).map(rows::get).toList(), owner);
+            case Work.Write write -> throw new AssertionError("Not a read: " + write);
+          });
     }
     return answers;
   }

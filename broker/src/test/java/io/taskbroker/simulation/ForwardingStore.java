@@ -26,6 +26,11 @@ class ForwardingStore implements ActivationStore {
   }
 
   @Override
+  public List<Row> rows(List<Long> keys) {
+    return store.rows(keys);
+  }
+
+  @Override
   public String name() {
     return store.name();
   }

@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
@@ -208,6 +209,12 @@ public final class InMemoryStore implements ActivationStore {
   static boolean isAfter(Row row, ParkedQuery query) {
     return row.parkedUntil() > query.afterDue()
         || (row.parkedUntil() == query.afterDue() && row.key() > query.afterKey());
+  }
+
+  @Override
+  public List<Row> rows(List<Long> keys) {
+    checkOpen();
+    return keys.stream().sorted().distinct().map(disk.rows::get).filter(Objects::nonNull).toList();
   }
 
   @Override

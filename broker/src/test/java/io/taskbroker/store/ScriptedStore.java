@@ -119,6 +119,11 @@ final class ScriptedStore implements ActivationStore {
   }
 
   @Override
+  public List<Row> rows(List<Long> keys) {
+    return List.of();
+  }
+
+  @Override
   public void maintain(long now) {
     calledByOne();
     maintained.add(now);

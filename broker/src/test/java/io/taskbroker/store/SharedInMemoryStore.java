@@ -251,6 +251,16 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
   }
 
   @Override
+  public List<Row> rows(List<Long> keys) {
+    return keys.stream()
+        .sorted()
+        .distinct()
+        .map(disk.rows::get)
+        .filter(row -> row != null && owns(rowPlace(row)))
+        .toList();
+  }
+
+  @Override
   public List<Boolean> report(List<Reported> reports) {
     List<Boolean> known = new ArrayList<>();
     Map<SharedInMemoryStore, List<Reported>> owners = new LinkedHashMap<>();

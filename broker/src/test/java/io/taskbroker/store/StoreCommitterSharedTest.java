@@ -103,6 +103,15 @@ final class StoreCommitterSharedTest {
     assertThat(heard.answers).containsExactly("owner 2");
   }
 
+  @Test
+  void g2RowsAreReadByTheirKeysAndAskedForAgainWhenTheStoreIsAway() {
+    store.failures.add(new StoreException(Kind.TRANSIENT, "away", null));
+    committer.submit(List.of(), List.of(new StoreQuery.Rows(List.of(3L, 4L), "owner")));
+    await().until(() -> heard.answers.size() == 1);
+    assertThat(heard.answers).containsExactly("owner rows []");
+    assertThat(store.failures).isEmpty();
+  }
+
   private static StoreQuery.PassOn passOn(String owner, String id) {
     return new StoreQuery.PassOn(
         List.of(new Reported(Row.NONE, id, Status.COMPLETE, -1, -1)), owner);
@@ -133,6 +142,14 @@ final class StoreCommitterSharedTest {
         throw new StoreException(Kind.DATA, "no such text", null);
       }
       return reports.stream().map(report -> report.id().equals("known")).toList();
+    }
+
+    @Override
+    public List<Row> rows(List<Long> keys) {
+      if (!failures.isEmpty()) {
+        throw failures.removeFirst();
+      }
+      return List.of();
     }
 
     @Override
@@ -172,6 +189,11 @@ final class StoreCommitterSharedTest {
 
     @Override
     public List<Tombstone> tombstones(long now) {
+      return List.of();
+    }
+
+    @Override
+    public List<Row> rows(List<Long> keys) {
       return List.of();
     }
 
@@ -224,6 +246,11 @@ final class StoreCommitterSharedTest {
     @Override
     public void passedOn(StoreQuery.PassOn query, List<Boolean> known) {
       answers.add(query.owner() + " " + known);
+    }
+
+    @Override
+    public void rows(StoreQuery.Rows query, List<Row> rows) {
+      answers.add(query.owner() + " rows " + rows);
     }
 
     @Override

@@ -368,6 +368,19 @@ public abstract class StoreContract {
   }
 
   @Test
+  void rowsAreReadByTheirKeys() {
+    Row pending = pending(1);
+    Row parked = parked(2, "app", NOW);
+    insert(pending, parked, pending(3));
+    reopen();
+    assertThat(store.rows(List.of(2L, 9L, 1L, 2L)))
+        .usingRecursiveFieldByFieldElementComparator()
+        .containsExactly(pending, parked);
+    assertThat(store.rows(List.of(9L))).isEmpty();
+    assertThat(store.rows(List.of())).isEmpty();
+  }
+
+  @Test
   void h15DueRowsAreReadInPagesOfOneApplication() {
     insert(
         parked(1, "app", NOW + 2),

@@ -24,9 +24,6 @@ final class Commits {
   /// How long the server may take for a commit before the connection counts as lost.
   private static final int SOCKET_SECONDS = 40;
 
-  private static final String OWNED =
-      "SELECT slot FROM taskbroker_place WHERE slot = ANY (?) AND run = ?";
-
   private final Server server;
   private final long run;
   private final Places places;
@@ -169,7 +166,7 @@ final class Commits {
   private void forgetLost(Plan plan) throws SQLException {
     Set<Integer> owned = new HashSet<>();
     try (Connection connection = server.connect(Seat.channel(run), SOCKET_SECONDS);
-        PreparedStatement statement = connection.prepareStatement(OWNED)) {
+        PreparedStatement statement = connection.prepareStatement(Sql.OWNED)) {
       new Binder(statement).set(plan.slots()).set(run);
       try (ResultSet result = statement.executeQuery()) {
         while (result.next()) {

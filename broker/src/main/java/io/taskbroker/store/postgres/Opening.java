@@ -78,7 +78,7 @@ final class Opening {
     Seat seat = Seat.take(server, Math.max(2, lease / 1000));
     HikariDataSource pool = server.pool(Seat.channel(seat.run()));
     try (Connection connection = pool.getConnection()) {
-      long _ = seat.renew(lease, 0);
+      var _ = seat.renew(lease, 0);
       Takeover takeover = new Takeover(connection, seat.run(), lease / 4);
       Place own =
           takeover.take(Name.ofSeat(seat.number()), Integer.MAX_VALUE).orElseThrow().place();

@@ -39,6 +39,13 @@ final class PageReader {
       ) t ORDER BY t.key LIMIT ?
       """;
 
+  static final String BY_KEY =
+      """
+      SELECT %s FROM inflight_taskactivations t
+      WHERE t.slot = ANY (?) AND t.key = ANY (?) ORDER BY t.key
+      """
+          .formatted(RowCodec.COLUMNS);
+
   /// First the rows of the page by their index, with their sizes, and then as many whole as have
   /// room. The others say when the next is due.
   static final String DUE =
@@ -123,6 +130,19 @@ final class PageReader {
                       codec.shared(result.getString(4)), result.getInt(5), result.getLong(6)),
                   result.getLong(7),
                   result.getBoolean(8)));
+        }
+      }
+    }
+    return rows;
+  }
+
+  List<Row> rows(int[] slots, List<Long> keys) throws SQLException {
+    List<Row> rows = new ArrayList<>();
+    try (PreparedStatement read = connection.prepareStatement(BY_KEY)) {
+      new Binder(read).set(slots).set(keys.stream().mapToLong(Long::longValue).toArray());
+      try (ResultSet result = read.executeQuery()) {
+        while (result.next()) {
+          rows.add(codec.read(result));
         }
       }
     }

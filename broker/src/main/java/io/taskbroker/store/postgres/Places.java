@@ -55,6 +55,13 @@ final class Places {
     return all().stream().mapToInt(Place::slot).toArray();
   }
 
+  /// Those that came from partitions, with their names.
+  List<Map.Entry<Name, Place>> taken() {
+    List<Map.Entry<Name, Place>> all = new ArrayList<>();
+    taken.forEach((name, place) -> all.add(Map.entry(name, place)));
+    return all;
+  }
+
   List<Place> all() {
     List<Place> all = new ArrayList<>(taken.values());
     all.add(own);

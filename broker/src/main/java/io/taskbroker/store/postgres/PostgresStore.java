@@ -34,6 +34,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
   private final String name;
   private final Places places;
   private final Reports reports = new Reports();
+  private final OwnershipProof proof;
   private final Commits commits;
   private volatile boolean closed;
 
@@ -50,6 +51,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
     this.seat = seat;
     this.name = begun.database() + "-" + seat.number();
     this.places = new Places(begun.own());
+    this.proof = new OwnershipProof(seat.run(), places);
     this.commits = new Commits(server, seat.run(), places, options.limits(), reports);
   }
 
@@ -112,6 +114,11 @@ public final class PostgresStore implements ActivationStore, Ownership {
     return reading("read due rows", reader -> reader.due(places.slots(), query));
   }
 
+  @Override
+  public List<Row> rows(List<Long> keys) {
+    return reading("read rows", reader -> reader.rows(places.slots(), keys));
+  }
+
   /// The size of this broker's rows, and of those of the others as they told it last. Not that of
   /// the files: what is free in them is used again (W31).
   @Override
@@ -132,22 +139,28 @@ public final class PostgresStore implements ActivationStore, Ownership {
 
   @Override
   public Optional<Ownership.Taken> take(SourcePartition partition, int generation) {
-    return with(
-        "take " + partition,
-        connection -> {
-          Name wanted = Places.name(partition);
-          Optional<Takeover.Taken> taken = takeover(connection).take(wanted, generation);
-          if (taken.isEmpty()) {
-            return Optional.empty();
-          }
-          Place place = taken.get().place();
-          Place before = places.of(wanted);
-          if (before == null || !taken.get().kept()) {
-            places.put(wanted, place);
-          }
-          return Optional.of(
-              new Ownership.Taken(watermarks(place.marks().values()), taken.get().released()));
-        });
+    proof.beginMove();
+    try {
+      return with("take " + partition, connection -> take(connection, partition, generation));
+    } finally {
+      proof.endMove();
+    }
+  }
+
+  private Optional<Ownership.Taken> take(
+      Connection connection, SourcePartition partition, int generation) throws SQLException {
+    Name wanted = Places.name(partition);
+    Optional<Takeover.Taken> taken = takeover(connection).take(wanted, generation);
+    if (taken.isEmpty()) {
+      return Optional.empty();
+    }
+    Place place = taken.get().place();
+    Place before = places.of(wanted);
+    if (before == null || !taken.get().kept()) {
+      places.put(wanted, place);
+    }
+    return Optional.of(
+        new Ownership.Taken(watermarks(place.marks().values()), taken.get().released()));
   }
 
   @Override
@@ -157,13 +170,18 @@ public final class PostgresStore implements ActivationStore, Ownership {
     if (place == null) {
       return;
     }
-    with(
-        "release " + partition,
-        connection -> {
-          takeover(connection).free(place, drained);
-          places.lost(place);
-          return true;
-        });
+    proof.beginMove();
+    try {
+      with(
+          "release " + partition,
+          connection -> {
+            takeover(connection).free(place, drained);
+            places.lost(place);
+            return true;
+          });
+    } finally {
+      proof.endMove();
+    }
   }
 
   @Override
@@ -206,11 +224,16 @@ public final class PostgresStore implements ActivationStore, Ownership {
   ///
   /// @param limit rows that came from no partition, at most
   public Adoption adopt(int limit) {
-    return with(
-        "take over what nobody has",
-        connection ->
-            new Adopter(connection, takeover(connection), seat.run(), places)
-                .adopt(options.limits().drainAge(), limit));
+    proof.beginMove();
+    try {
+      return with(
+          "take over what nobody has",
+          connection ->
+              new Adopter(connection, takeover(connection), seat.run(), places)
+                  .adopt(options.limits().drainAge(), limit));
+    } finally {
+      proof.endMove();
+    }
   }
 
   /// The service that keeps the lease of this broker, without which others may take its partitions,
@@ -221,13 +244,29 @@ public final class PostgresStore implements ActivationStore, Ownership {
 
   /// Who is told by the thread of the watch: must not block.
   public interface Listener {
-    /// The lease holds until then, in nanoseconds of [System#nanoTime]: counted from when it was
-    /// asked for. Said again each time that it was renewed (H11).
-    void leased(long until);
+    /// The lease holds until then: counted from when it was asked for. Said again each time that it
+    /// was renewed (H11), and after a pause not before it is known what is this broker's still.
+    ///
+    /// @param until nanoseconds of [System#nanoTime]
+    /// @param wallUntil milliseconds since the epoch
+    void leased(long until, long wallUntil);
+
+    /// Another broker has taken the rows of this partition of the topic (H10).
+    default void lost(String topic, int partition) {}
 
     /// Other brokers were told of rows that are, or just were, this one's (H3). The same may be
     /// said more than once.
     void reported(List<Reported> reports);
+  }
+
+  /// Finds out what other brokers took of what is this one's, and says it.
+  ///
+  /// @return false if that is to be asked again, because a partition is on its way to this broker,
+  ///   or from it
+  boolean proveOwnership(Listener listener) throws SQLException {
+    try (Connection connection = pool.getConnection()) {
+      return proof.prove(connection, listener);
+    }
   }
 
   long bytes() {

@@ -30,7 +30,9 @@ final class Seat {
       ON CONFLICT (run) DO UPDATE SET lease_until = excluded.lease_until, bytes = excluded.bytes
       RETURNING (
         SELECT coalesce(sum(o.bytes), 0) FROM taskbroker_run o
-        WHERE o.run <> r.run AND o.lease_until > clock_timestamp())
+        WHERE o.run <> r.run AND o.lease_until > clock_timestamp()),
+        NOT EXISTS (
+          SELECT FROM taskbroker_run o WHERE o.run = r.run AND o.lease_until > clock_timestamp())
       """;
 
   /// Of runs of the seat that came later than this one, and of what this broker left behind.
@@ -134,16 +136,21 @@ final class Seat {
     }
   }
 
+  /// A lease that was renewed.
+  ///
+  /// @param bytesOfOthers the size of the rows of all other brokers
+  /// @param hadEnded whether the one before had ended by the clock of the server
+  record Renewal(long bytesOfOthers, boolean hadEnded) {}
+
   /// Renews the lease.
   ///
   /// @param bytes the size of this broker's rows
-  /// @return the size of the rows of all others
-  long renew(long leaseMillis, long bytes) throws SQLException {
+  Renewal renew(long leaseMillis, long bytes) throws SQLException {
     try (PreparedStatement renew = connection().prepareStatement(RENEW)) {
       new Binder(renew).set(run).set(number).set(leaseMillis).set(bytes);
       try (ResultSet result = renew.executeQuery()) {
         result.next();
-        return result.getLong(1);
+        return new Renewal(result.getLong(1), result.getBoolean(2));
       }
     }
   }
@@ -157,7 +164,7 @@ final class Seat {
     }
     connection = last;
     try {
-      renew(0, 0);
+      var _ = renew(0, 0);
       query(last, GIVE_UP, number);
     } catch (SQLException | StoreException _) {
       // The lock ends with the connection, and the lease by itself.

@@ -10,6 +10,9 @@ final class Sql {
   /// The class of the advisory locks on seats ("tbst").
   static final int SEAT_LOCKS = 0x74627374;
 
+  /// Those of some places that are a run's own.
+  static final String OWNED = "SELECT slot FROM taskbroker_place WHERE slot = ANY (?) AND run = ?";
+
   static final String LOCK = "SELECT pg_advisory_xact_lock_shared(%d, ?)".formatted(RUN_LOCKS);
 
   /// Refuses a batch that was committed before, that is of somebody else's places, or that comes

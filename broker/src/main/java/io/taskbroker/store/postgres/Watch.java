@@ -10,6 +10,7 @@ import io.taskbroker.runtime.Ticker;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -22,6 +23,11 @@ import org.slf4j.LoggerFactory;
 
 /// The thread that keeps the lease of a store, and hears of what was reported to other brokers: it
 /// waits for the server to speak, and asks nothing but for the lease (H3, H11).
+///
+/// What it tells of ends earlier than the lease in the database: Kafka may give the partitions of a
+/// broker that stands still to others before that, and they need not wait for its end. Where it was
+/// not renewed in time, by the clock of the server or either clock of this machine, the broker
+/// stood still, and nothing is handed out before it is known what is its own still.
 final class Watch implements Service, LoopThread.Loop {
   static final String NAME = "store-watch";
 
@@ -31,6 +37,7 @@ final class Watch implements Service, LoopThread.Loop {
   private final PostgresStore store;
   private final Seat seat;
   private final PostgresStore.Listener listener;
+  private final InstantSource clock = InstantSource.system();
   private final long leaseNanos;
   private final LoopThread thread;
   private final Backoff backoff =
@@ -39,6 +46,9 @@ final class Watch implements Service, LoopThread.Loop {
 
   // The thread's only.
   private long renewAt = System.nanoTime();
+  private long toldUntil = renewAt;
+  private long toldWallUntil = Long.MIN_VALUE;
+  private boolean proven; // that the places are this broker's still
   private boolean behind = true; // reports may have been missed
 
   Watch(
@@ -101,9 +111,23 @@ final class Watch implements Service, LoopThread.Loop {
 
   private void renew() throws SQLException {
     long sent = System.nanoTime();
-    store.othersHave(seat.renew(TimeUnit.NANOSECONDS.toMillis(leaseNanos), store.bytes()));
-    renewAt = sent + leaseNanos / 3;
-    listener.leased(sent + leaseNanos);
+    long sentWall = clock.millis();
+    Seat.Renewal renewal = seat.renew(TimeUnit.NANOSECONDS.toMillis(leaseNanos), store.bytes());
+    store.othersHave(renewal.bytesOfOthers());
+    if (renewal.hadEnded() || sent - toldUntil > 0 || sentWall > toldWallUntil) {
+      proven = false;
+    }
+    if (!proven) {
+      proven = store.proveOwnership(listener);
+    }
+    if (proven) {
+      toldUntil = sent + leaseNanos / 2;
+      toldWallUntil = sentWall + TimeUnit.NANOSECONDS.toMillis(leaseNanos / 2);
+      listener.leased(toldUntil, toldWallUntil);
+      renewAt = sent + leaseNanos / 5;
+    } else {
+      renewAt = sent + leaseNanos / 100;
+    }
   }
 
   private void tell(PGNotification[] heard) throws SQLException {

@@ -32,6 +32,9 @@ final class PageReader {
       WHERE key > ? AND parked_until IS NOT NULL ORDER BY key LIMIT ?
       """;
 
+  static final String BY_KEY =
+      "SELECT %s FROM activation NOT INDEXED WHERE key = ?".formatted(RowCodec.COLUMNS);
+
   /// The rest of the rows that are due at the very time where the page before ended. One condition
   /// for both, `(parked_until, key) > (?, ?)`, would read all of that time again for every page.
   static final String DUE_THEN =
@@ -65,6 +68,7 @@ final class PageReader {
   private final RowCodec codec;
   private final PreparedStatement load;
   private final PreparedStatement loadParked;
+  private final PreparedStatement byKey;
   private final PreparedStatement dueThen;
   private final PreparedStatement dueLater;
   private final PreparedStatement watermarks;
@@ -74,6 +78,7 @@ final class PageReader {
     this.codec = codec;
     load = statements.prepare(LOAD);
     loadParked = statements.prepare(LOAD_PARKED);
+    byKey = statements.prepare(BY_KEY);
     dueThen = statements.prepare(DUE_THEN);
     dueLater = statements.prepare(DUE_LATER);
     watermarks = statements.prepare(WATERMARKS);
@@ -106,6 +111,19 @@ final class PageReader {
                 new Origin(codec.shared(result.getString(4)), result.getInt(5), result.getLong(6)),
                 result.getLong(7),
                 result.getInt(8) != 0));
+      }
+    }
+    return rows;
+  }
+
+  List<Row> rows(List<Long> keys) throws SQLException {
+    List<Row> rows = new ArrayList<>();
+    for (long key : keys.stream().sorted().distinct().toList()) {
+      byKey.setLong(1, key);
+      try (ResultSet result = byKey.executeQuery()) {
+        if (result.next()) {
+          rows.add(codec.read(result));
+        }
       }
     }
     return rows;

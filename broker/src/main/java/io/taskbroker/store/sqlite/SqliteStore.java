@@ -225,6 +225,11 @@ public final class SqliteStore implements ActivationStore {
   }
 
   @Override
+  public List<Row> rows(List<Long> keys) {
+    return inTransaction("read rows", session -> session.rows.rows(keys));
+  }
+
+  @Override
   public long size() {
     return inTransaction("measure the database", Session::size);
   }

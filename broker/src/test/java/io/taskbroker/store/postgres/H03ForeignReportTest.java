@@ -43,7 +43,7 @@ final class H03ForeignReportTest {
         owner.watch(
             new PostgresStore.Listener() {
               @Override
-              public void leased(long until) {}
+              public void leased(long until, long wallUntil) {}
 
               @Override
               public void reported(List<Reported> reports) {

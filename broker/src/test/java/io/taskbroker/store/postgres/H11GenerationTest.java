@@ -8,6 +8,8 @@ import io.taskbroker.activation.Reported;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.testkit.PostgresServer;
 import io.taskbroker.testkit.PostgresServer.Database;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -44,6 +46,67 @@ final class H11GenerationTest {
     }
   }
 
+  /// As a broker does that stood still while others took its partitions.
+  @Test
+  void h11BrokerThatStoodStillHearsWhatItLostBeforeItHasALeaseAgain() {
+    Duration lease = Duration.ofMillis(600);
+    PostgresOptions options = PostgresSetup.options(database, lease, PostgresSetup.LONG);
+    try (PostgresStore frozen = PostgresStore.open(options);
+        PostgresStore other = PostgresStore.open(options)) {
+      frozen.take(partition(0), 1);
+      frozen.take(partition(1), 1);
+      List<String> told = new CopyOnWriteArrayList<>();
+      Service before = frozen.watch(hearing(told), (_, _) -> {});
+      before.start();
+      await().until(() -> told.contains("leased"));
+      before.stop();
+      other.take(partition(1), 2);
+      await()
+          .until(() ->
+              !PostgresSetup.query(
+                      database,
+                      "SELECT count(*) FROM taskbroker_run WHERE lease_until > clock_timestamp()")
+                  .equals("1"));
+      told.clear();
+
+      Service after = frozen.watch(hearing(told), (_, _) -> {});
+      after.start();
+      await().until(() -> told.contains("leased"));
+      after.stop();
+      assertThat(told).startsWith("lost 1", "leased").doesNotContain("lost 0");
+      assertThat(frozen.load(partition(1), 0, 1)).isEmpty();
+    }
+  }
+
+  /// Of a place that changes hands meanwhile it cannot tell which is later.
+  @Test
+  void h11ProofThatATakeOverlapsSaysNothing() throws SQLException {
+    List<String> told = new CopyOnWriteArrayList<>();
+    var proof = new OwnershipProof(1, new Places(new Place(1)));
+    proof.beginMove();
+    try (Connection connection = database.connect()) {
+      assertThat(proof.prove(connection, hearing(told))).isFalse();
+    }
+    assertThat(told).isEmpty();
+  }
+
+  private static PostgresStore.Listener hearing(List<String> told) {
+    return new PostgresStore.Listener() {
+      @Override
+      public void leased(long until, long wallUntil) {
+        told.add("leased");
+      }
+
+      @Override
+      public void lost(String topic, int partition) {
+        told.add("lost " + partition);
+      }
+
+      @Override
+      public void reported(List<Reported> reports) {}
+    };
+  }
+
   @Test
   void h11LeaseIsRenewedByTheWatchAndCountedFromTheAsking() {
     Duration lease = Duration.ofMillis(900);
@@ -53,7 +116,7 @@ final class H11GenerationTest {
     PostgresStore.Listener listener =
         new PostgresStore.Listener() {
           @Override
-          public void leased(long until) {
+          public void leased(long until, long wallUntil) {
             saidAt.add(System.nanoTime());
             ends.add(until);
           }

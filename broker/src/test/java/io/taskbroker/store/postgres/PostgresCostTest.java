@@ -65,7 +65,7 @@ final class PostgresCostTest {
           store.watch(
               new PostgresStore.Listener() {
                 @Override
-                public void leased(long until) {
+                public void leased(long until, long wallUntil) {
                   renewals.incrementAndGet();
                 }
 

@@ -222,7 +222,7 @@ final class PostgresTlsTest {
   private static PostgresStore.Listener listener(List<Reported> heard) {
     return new PostgresStore.Listener() {
       @Override
-      public void leased(long until) {}
+      public void leased(long until, long wallUntil) {}
 
       @Override
       public void reported(List<Reported> reports) {

@@ -1,0 +1,96 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.activation.Ids;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Status;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Reports of a `Failure` or `Retry` about rows that are parked (G2). A row that an earlier life of
+/// the broker read back and handed out is parked on disk until its mark, so such a report may be
+/// true. The row is read from the store, since the payload that leaves is only there. Not
+/// thread-safe.
+final class ParkedReports {
+  /// Rows that one question is about, at most. One question is under way at a time (G7).
+  private static final int PAGE = 16;
+
+  private final Flight flight;
+  private final Recall recall;
+  private final ArrayDeque<Question> waiting = new ArrayDeque<>();
+  private boolean asking;
+
+  /// A report about the parked row of that key.
+  ///
+  /// @param reply null if nobody waits for the answer
+  record Question(long key, Command.Update update, @Nullable Reply reply) {}
+
+  private record Page(List<Question> questions) {}
+
+  ParkedReports(Flight flight, Recall recall) {
+    this.flight = flight;
+    this.recall = recall;
+  }
+
+  /// Takes a report in. Returns false if no worker can have run the row: this life of the broker
+  /// parked it.
+  boolean follow(long key, Command.Update update, @Nullable Reply reply) {
+    if (!flight.isInherited(key)) {
+      return false;
+    }
+    if (reply != null) {
+      reply.await();
+    }
+    flight.asked(1);
+    waiting.addLast(new Question(key, update, reply));
+    return true;
+  }
+
+  /// Asks the store for the next rows, if it is not being asked already.
+  void ask() {
+    if (asking || waiting.isEmpty()) {
+      return;
+    }
+    asking = true;
+    List<Question> page = new ArrayList<>();
+    while (page.size() < PAGE && !waiting.isEmpty()) {
+      page.add(waiting.removeFirst());
+    }
+    flight.effects.readRows(
+        page.stream().map(Question::key).distinct().toList(), new Page(List.copyOf(page)));
+  }
+
+  /// Takes those of the rows into memory that a worker may have run.
+  ///
+  /// @return the reports that the rows were read for
+  List<Question> read(Command.RowsRead answer) {
+    if (!(answer.owner() instanceof Page(List<Question> questions))) {
+      throw new IllegalStateException("Nobody asked for " + answer);
+    }
+    asking = false;
+    flight.answered(questions.size());
+    Map<Long, Row> rows = new HashMap<>();
+    answer.rows().forEach(row -> rows.put(row.key(), row));
+    for (Question question : questions) {
+      Row row = rows.get(question.key());
+      if (row != null && isParked(row) && mayHaveRun(row)) {
+        recall.unpark(row);
+      }
+    }
+    return questions;
+  }
+
+  private boolean isParked(Row row) {
+    return flight.parked.has(
+        Ids.fingerprint(row.activation().id()), row.activation().origin(), row.key());
+  }
+
+  private boolean mayHaveRun(Row row) {
+    return !row.activation().atMostOnce()
+        && (row.status() == Status.PENDING
+            || (row.status() == Status.DELAY && !flight.isEarly(row.activation())));
+  }
+}

@@ -1,0 +1,242 @@
+package io.taskbroker.inflight;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.taskbroker.activation.Status;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// G2 across a crash: claims are marked lazily, so a row that is pending on disk may be with a
+/// worker. Its report takes effect, whatever it says.
+final class G2RestartTest {
+  private static final long SETTLE = 2_000;
+
+  private final EngineRig rig = new EngineRig(RigOptions.pull().settle(SETTLE));
+  private final RigPartition partition = rig.assigned("tasks");
+
+  @BeforeEach
+  void takeWhatIsProduced() {
+    rig.produces = true;
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"COMPLETE", "FAILURE", "RETRY"})
+  void g2ReportOfWhatTheLifeBeforeHandedOutTakesEffect(Status status) {
+    partition.send(Task.of("x").deadLetters());
+    assertThat(rig.claim().id()).isEqualTo("x");
+    rig.crash();
+    assertThat(rig.store.row("x").orElseThrow().status()).isEqualTo(Status.PENDING);
+    assertReported(status);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"COMPLETE", "FAILURE", "RETRY"})
+  void g2ReportOfWhatTheLifeBeforePushedTakesEffect(Status status) {
+    var pushing = new EngineRig(RigOptions.push("app").settle(SETTLE));
+    pushing.assigned("tasks").send(Task.of("x").deadLetters());
+    pushing.settle();
+    assertThat(pushing.calls).hasSize(1);
+    pushing.crash();
+    assertThat(pushing.report(status, "x").isAnswered()).isTrue();
+    pushing.pass(10 * SETTLE);
+    assertThat(pushing.handedOutIds()).containsExactly("x");
+    assertThat(pushing.departingIds()).hasSize(status == Status.COMPLETE ? 0 : 1);
+  }
+
+  /// Only the row of a delay knows that it ended: that is not written down.
+  @ParameterizedTest
+  @EnumSource(names = {"COMPLETE", "FAILURE", "RETRY"})
+  void g2ReportOfATaskWhoseDelayHadEndedTakesEffect(Status status) {
+    partition.send(Task.of("x").deadLetters().delayUntil(rig.wall + 1_000));
+    rig.pass(1_000);
+    assertThat(rig.claim().id()).isEqualTo("x");
+    rig.crash();
+    assertThat(rig.store.row("x").orElseThrow().status()).isEqualTo(Status.DELAY);
+    assertReported(status);
+  }
+
+  @Test
+  void g2TaskWhoseDelayHadEndedRunsAfterItsReportHadTimeToCome() {
+    partition.send(Task.of("x").delayUntil(rig.wall + 1_000));
+    rig.pass(1_000);
+    rig.crash();
+    assertThat(rig.claim().id()).isEmpty();
+    rig.pass(SETTLE);
+    assertThat(rig.claim().id()).isEqualTo("x");
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"FAILURE", "RETRY"})
+  void g2ReportComesWhileTheTaskWaitsToBeHandedOutAgain(Status status) {
+    partition.send(Task.of("x").deadLetters());
+    assertThat(rig.claim().id()).isEqualTo("x");
+    rig.crash();
+    rig.pass(SETTLE);
+    assertThat(rig.depths().pending()).isOne();
+    assertReported(status);
+  }
+
+  /// A row that is read back stays parked on disk until it is marked, or ends.
+  @ParameterizedTest
+  @EnumSource(names = {"COMPLETE", "FAILURE", "RETRY"})
+  void g2ReportOfAParkedRowThatTheLifeBeforeReadBackTakesEffect(Status status) {
+    EngineRig small = withParkedRow();
+    assertThat(small.claim().id()).isEqualTo("a");
+    small.report(Status.COMPLETE, "a");
+    assertThat(small.claim("app", null).id()).isEqualTo("x");
+    small.crash();
+    assertThat(small.store.row("x").orElseThrow().parkedUntil()).isNotNegative();
+    RigReply reply = small.report(status, "x");
+    assertThat(reply.answers).isEqualTo(1);
+    small.pass(10 * SETTLE);
+    assertThat(small.claim("app", null).id()).isEmpty();
+    assertThat(small.handedOutIds()).containsExactly("a", "x");
+    assertThat(small.departingIds()).hasSize(status == Status.COMPLETE ? 0 : 1);
+    assertThat(small.noticed(Notice.STALE_REPORT)).isEmpty();
+    assertThat(small.engine().outstanding()).isZero();
+  }
+
+  /// While another row of its application fills the memory, so that it is not read back by itself.
+  @ParameterizedTest
+  @EnumSource(names = {"FAILURE", "RETRY"})
+  void g2ReportOfAParkedRowIsAnsweredWhenItsEffectIsDurable(Status status) {
+    EngineRig small = withParkedRow();
+    small.crash();
+    assertThat(small.depths().parked()).isOne();
+    small.commits = false;
+    RigReply reply = small.report(status, "x", "x");
+    small.commit(1); // reads the row
+    assertThat(reply.isAnswered()).isFalse();
+    small.commit(1);
+    assertThat(reply.answers).isEqualTo(1);
+    assertThat(small.departingIds()).containsExactly("x");
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"FAILURE", "RETRY"})
+  void g2ReportOfARowThatThisLifeParkedIsStale(Status status) {
+    EngineRig small = withParkedRow();
+    assertThat(small.report(status, "x").isAnswered()).isTrue();
+    assertThat(small.noticed(Notice.STALE_REPORT)).containsExactly("x");
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"FAILURE", "RETRY"})
+  void g2ReportOfAParkedRowWhoseDelayHasNotEndedIsStale(Status status) {
+    partition.send(Task.of("x").delayUntil(rig.wall + 2 * RigOptions.PARK_HORIZON));
+    rig.settle();
+    rig.crash();
+    assertThat(rig.report(status, "x").answers).isEqualTo(1);
+    assertThat(rig.noticed(Notice.STALE_REPORT)).containsExactly("x");
+    assertThat(rig.depths().parked()).isOne();
+    assertThat(rig.engine().outstanding()).isZero();
+  }
+
+  @Test
+  void g2ParkedRowIsNotHandedOutBeforeItsReportHadTimeToCome() {
+    EngineRig small = withParkedRow();
+    small.report(Status.COMPLETE, "a");
+    assertThat(small.depths().parked()).isZero();
+    small.crash();
+    small.pass(SETTLE - 1);
+    assertThat(small.claim("app", null).id()).isEmpty();
+    small.pass(1);
+    assertThat(small.claim("app", null).id()).isEqualTo("x");
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"FAILURE", "RETRY"})
+  void g2ReportToAnotherBrokerOfAParkedRowTakesEffect(Status status) {
+    var peers = new Peers(RigOptions.push("app").maxDelayed(0).settle(SETTLE));
+    Peer a = peers.peer("a");
+    Peer b = peers.peer("b");
+    Peer c = peers.peer("c");
+    Peers.Log log = peers.log("tasks", 0);
+    a.take(log);
+    a.send(log, Task.of("x").deadLetters().delayUntil(peers.wall + 2_000));
+    peers.pass(2_000);
+    assertThat(a.handedOutIds()).containsExactly("x");
+    a.crash();
+    b.take(log, () -> assertThat(c.report(status, "x").isAnswered()).isTrue());
+    peers.pass(10 * SETTLE);
+    assertThat(b.handedOut).isEmpty();
+    assertThat(b.departing).hasSize(1);
+  }
+
+  /// The row "a" is all that there is room for in memory, so that "x" is parked behind it, and "b"
+  /// of another application behind that.
+  private EngineRig withParkedRow() {
+    var small = new EngineRig(RigOptions.pull().maxPending(1).settle(SETTLE));
+    small
+        .assigned("tasks")
+        .send(Task.of("a"), Task.of("x").deadLetters(), Task.of("b").application("other"));
+    small.settle();
+    assertThat(small.depths().parked()).isOne();
+    return small;
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"FAILURE", "RETRY"})
+  void g2ReportOfACallWhoseAnswerWasLostTakesEffect(Status status) {
+    var pushing = new EngineRig(RigOptions.push("app"));
+    pushing.assigned("tasks").send(Task.of("x").deadLetters());
+    pushing.settle();
+    pushing.answer(PushOutcome.LOST);
+    assertThat(pushing.depths().pending()).isOne();
+    assertThat(pushing.report(status, "x").isAnswered()).isTrue();
+    pushing.pass(10_000);
+    assertThat(pushing.handedOutIds()).containsExactly("x");
+    assertThat(pushing.departingIds()).containsExactly("x");
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"FAILURE", "RETRY"})
+  void g2ReportToAnotherBrokerOfWhatTheLifeBeforeHandedOutTakesEffect(Status status) {
+    var peers = new Peers(RigOptions.push("app").settle(SETTLE));
+    Peer a = peers.peer("a");
+    Peer b = peers.peer("b");
+    Peer c = peers.peer("c");
+    Peers.Log log = peers.log("tasks", 0);
+    a.take(log);
+    a.send(log, Task.of("x").deadLetters());
+    assertThat(a.handedOutIds()).containsExactly("x");
+    a.crash();
+    b.take(log);
+    RigReply reply = c.report(status, "x");
+    peers.settle();
+    assertThat(reply.isAnswered()).isTrue();
+    peers.pass(10 * SETTLE);
+    assertThat(b.handedOut).isEmpty();
+    assertThat(b.departing).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"FAILURE", "RETRY"})
+  void g3ReportOfWhatMayRunOnceAndHasNoMarkIsStale(Status status) {
+    partition.send(Task.once("x").deadLetters());
+    partition.commitOffset();
+    rig.settle();
+    rig.crash();
+    assertThat(rig.report(status, "x").isAnswered()).isTrue();
+    assertThat(rig.noticed(Notice.STALE_REPORT)).containsExactly("x");
+    rig.pass(SETTLE);
+    assertThat(rig.claim().id()).isEqualTo("x");
+  }
+
+  private void assertReported(Status status) {
+    rig.commits = false;
+    RigReply reply = rig.report(status, "x");
+    assertThat(reply.isAnswered()).isFalse();
+    rig.commits = true;
+    rig.settle();
+    assertThat(reply.isAnswered()).isTrue();
+    rig.pass(10 * SETTLE);
+    assertThat(rig.claim().id()).isEmpty();
+    assertThat(rig.handedOutIds()).containsExactly("x");
+    assertThat(rig.store.rows()).isEmpty();
+    assertThat(rig.produced).hasSize(status == Status.COMPLETE ? 0 : 1);
+    assertThat(rig.noticed(Notice.STALE_REPORT)).isEmpty();
+  }
+}
