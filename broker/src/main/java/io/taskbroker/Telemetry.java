@@ -39,8 +39,7 @@ final class Telemetry {
         .filter(dsn -> !dsn.isBlank())
         .ifPresent(dsn -> {
           ErrorReports reports =
-              ErrorReports.open(
-                  dsn, sentry.environment(), options.defaultTags());
+              ErrorReports.open(dsn, sentry.environment(), options.defaultTags());
           services.add(reports);
           dropped.put("sentry", reports::dropped);
         });
