@@ -378,7 +378,7 @@ final class PushClientTest {
     PushClient client =
         client(
             proxy.address(),
-            new PushOptions(List.of(), LONG, 1 << 20, Optional.empty(), Duration.ofMillis(1_000)));
+            new PushOptions(List.of(), LONG, 1 << 20, Optional.empty(), Duration.ofSeconds(1)));
     client.push(delivery("x", ACTIVATION));
     assertThat(intake.next().outcome()).isEqualTo(PushOutcome.ACCEPTED);
     await().until(() -> proxy.open() == 0);

@@ -112,13 +112,10 @@ final class BatchReader implements CloseableIterator<Record> {
   private BoundedRecord restIsTooMuch(int size) {
     ended = true;
     String reason =
-        "the records from offset %d on are not read: their batch, of %d bytes, decompresses to more"
-            + " than %d, with a record of %d bytes among them";
-    return BoundedRecord.flawed(
-        Flaw.oversized(
-            reason.formatted(
-                lastOffset + 1, source.sizeInBytes(), limits.maxInflatedBytes(), size)),
-        source.lastOffset());
+        ("the records from offset %d on are not read: their batch, of %d bytes, decompresses to"
+                + " more than %d, with a record of %d bytes among them")
+            .formatted(lastOffset + 1, source.sizeInBytes(), limits.maxInflatedBytes(), size);
+    return BoundedRecord.flawed(Flaw.oversized(reason), source.lastOffset());
   }
 
   /// Reads the rest of the record that was begun last.

@@ -179,7 +179,8 @@ public final class BoundedConsumer {
 
     @Override
     public byte[] deserialize(String topic, Headers headers, ByteBuffer data) {
-      boolean own = data.hasArray() && data.array().length == data.remaining();
+      boolean own =
+          data.hasArray() && data.arrayOffset() == 0 && data.array().length == data.remaining();
       return own ? data.array() : Utils.toArray(data);
     }
   }

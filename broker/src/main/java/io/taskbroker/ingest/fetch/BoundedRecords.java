@@ -116,9 +116,10 @@ final class BoundedRecords extends AbstractRecords {
       long end = batch.lastOffset();
       // The checksum does not cover the first offset of a batch.
       if (end < expected || (highWatermark >= 0 && end >= highWatermark)) {
-        String reason = "a batch ends at offset %d, which is not from %d to %d";
-        return BoundedBatch.broken(
-            Flaw.unreadable(reason.formatted(end, expected, highWatermark - 1)), expected);
+        String reason =
+            "a batch ends at offset %d, which is not from %d to %d"
+                .formatted(end, expected, highWatermark - 1);
+        return BoundedBatch.broken(Flaw.unreadable(reason), expected);
       }
       return BoundedBatch.of(batch, limits, budget, expected);
     }
