@@ -55,6 +55,7 @@ final class ReportAfterKillTest {
 
   @ParameterizedTest
   @CsvSource({"pull, sqlite", "push, sqlite", "pull, postgres", "push, postgres"})
+  @SuppressWarnings("try") // the worker ends before the broker comes back
   void g2ReportOfWhatTheKilledProcessHandedOutTakesEffect(String mode, String store, KafkaView view)
       throws Exception {
     try (var worker =

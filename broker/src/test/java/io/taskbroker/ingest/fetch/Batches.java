@@ -35,12 +35,12 @@ final class Batches {
   /// A record that was read.
   record Read(long offset, @Nullable String value, @Nullable Flaw flaw) {}
 
-  static ByteBuffer of(CompressionType codec, long firstOffset, byte @Nullable []... values) {
+  static ByteBuffer of(CompressionType codec, long firstOffset, byte[] @Nullable ... values) {
     return of(codec, (byte) 2, firstOffset, values);
   }
 
   static ByteBuffer of(
-      CompressionType codec, byte magic, long firstOffset, byte @Nullable []... values) {
+      CompressionType codec, byte magic, long firstOffset, byte[] @Nullable ... values) {
     MemoryRecordsBuilder builder =
         MemoryRecords.builder(
             ByteBuffer.allocate(1 << 10),
@@ -48,7 +48,7 @@ final class Batches {
             Compression.of(codec).build(),
             TimestampType.CREATE_TIME,
             firstOffset);
-    for (byte[] value : values) {
+    for (byte @Nullable [] value : values) {
       builder.append(7, "key".getBytes(UTF_8), value);
     }
     return bytes(builder);
