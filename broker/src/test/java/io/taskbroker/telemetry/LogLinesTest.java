@@ -8,6 +8,8 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import io.taskbroker.LogCapture;
 import io.taskbroker.engine.Notices;
 import io.taskbroker.inflight.Notice;
+import java.util.EnumSet;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,6 +46,13 @@ final class LogLinesTest {
     assertThat(parsed.get("error").asString()).contains("boom", "LogLinesTest");
   }
 
+  private static final Set<Notice> OF_APPLICATIONS =
+      EnumSet.of(
+          Notice.NO_WORKER,
+          Notice.WORKER_UNREACHABLE,
+          Notice.WORKER_OVERLOADED,
+          Notice.WORKER_REJECTS);
+
   /// What is said of a task carries its id, as a field and in the text.
   @ParameterizedTest
   @EnumSource(Notice.class)
@@ -51,7 +60,7 @@ final class LogLinesTest {
     new Notices().notice(notice, "the-id", "why");
 
     JsonNode parsed = new ObjectMapper().readTree(json(last()));
-    boolean ofApplication = notice == Notice.NO_WORKER || notice == Notice.WORKER_UNREACHABLE;
+    boolean ofApplication = OF_APPLICATIONS.contains(notice);
     assertThat(parsed.get(ofApplication ? "application" : "task_id").asString())
         .isEqualTo("the-id");
     assertThat(text(last())).containsOnlyOnce("the-id").contains("why");
