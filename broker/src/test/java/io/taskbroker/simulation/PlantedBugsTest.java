@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// with its rule a failure history holds, without it does not.
 @ExtendWith(Hush.class)
 final class PlantedBugsTest {
-  private static final int SEEDS = 600;
+  private static final int SEEDS = 1_000;
 
   @ParameterizedTest
   @EnumSource
