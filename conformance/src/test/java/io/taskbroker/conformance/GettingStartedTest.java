@@ -82,7 +82,7 @@ final class GettingStartedTest {
         if (number == 0 && !lastTyped.isEmpty()) {
           await()
               .atMost(PATIENCE)
-              .until(() -> shows(lines) || type(lastTyped) == 0 && shows(lines));
+              .until(() -> shows(lines) || (type(lastTyped) == 0 && shows(lines)));
         } else {
           Path output = number == 0 ? lastOutput : terminal(number).output();
           await()
