@@ -11,6 +11,7 @@ import io.grpc.netty.NettyChannelBuilder;
 import io.taskbroker.testkit.BrokerProcess;
 import io.taskbroker.testkit.TaskTemplate;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -140,7 +142,7 @@ final class SurroundingsTest {
       broker.awaitServing(PATIENCE);
       assertThat(serves(channel)).isTrue();
       for (int i = 0; i < DESCRIPTORS; i++) {
-        connections.add(new Socket("127.0.0.1", setup.port()));
+        connections.add(new Socket(InetAddress.getLoopbackAddress(), setup.port()));
       }
       publishCompressed(view, setup);
       await().atMost(PATIENCE).until(() -> setup.rows() == 3);
@@ -172,7 +174,7 @@ final class SurroundingsTest {
   private static void assertRefusedOn(Path disk, String name, String options, String why)
       throws Exception {
     BrokerSetup setup =
-        BrokerSetup.pull(disk.getParent(), name, NO_KAFKA)
+        BrokerSetup.pull(Objects.requireNonNull(disk.getParent()), name, NO_KAFKA)
             .withJvmOption("-Djava.io.tmpdir=" + disk);
     assertRefused(
         setup,
@@ -226,8 +228,9 @@ final class SurroundingsTest {
               Map.of("bootstrap.servers", view.bootstrap(), "compression.type", compression),
               new ByteArraySerializer(),
               new ByteArraySerializer())) {
-        producer.send(
-            new ProducerRecord<>(setup.topic(), template.task(task++).build().toByteArray()));
+        var _ =
+            producer.send(
+                new ProducerRecord<>(setup.topic(), template.task(task++).build().toByteArray()));
       }
     }
   }
