@@ -38,6 +38,7 @@ import io.taskbroker.tls.TlsContext;
 import io.taskbroker.tls.TlsException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,6 +55,9 @@ import org.slf4j.LoggerFactory;
 public final class Broker implements Service {
   private static final Logger log = LoggerFactory.getLogger(Broker.class);
   private static final int MAX_REQUESTS = 8_192;
+
+  /// How long migrations wait for a server that does not answer: whoever runs them waits, too.
+  private static final Duration MIGRATION_PATIENCE = Duration.ofMinutes(1);
 
   private final BrokerConfig config;
   private final Storage storage;
@@ -222,7 +226,7 @@ public final class Broker implements Service {
     if (config.store().adapter() == StoreConfig.Adapter.SQLITE) {
       return false;
     }
-    PostgresStore.migrate(Settings.postgres(config, true));
+    PostgresStore.migrate(Settings.postgres(config, true, MIGRATION_PATIENCE));
     return true;
   }
 
