@@ -27,6 +27,7 @@ final class Watchdog implements Service {
   private final boolean killswitched;
   private final Consumer<Boolean> ready;
   private final LoopThread thread;
+  private boolean looked;
   private boolean worked;
   private boolean wasReady;
 
@@ -72,17 +73,25 @@ final class Watchdog implements Service {
   void look(long now) {
     boolean works = true;
     for (Watched stage : stages) {
-      if (stage.isStuck(now)) {
+      String obstacle = stage.progress.obstacle();
+      boolean stuck = stage.isStuck(now);
+      if (!obstacle.isEmpty()) {
+        works = false;
+        if (worked || !looked) {
+          log.error("{} cannot work, {}: {}", stage.progress.name(), consequence(), obstacle);
+        }
+      } else if (stuck) {
         works = false;
         if (worked) {
           log.error(
               "{} has work and has done none of it for {} s: {}",
               stage.progress.name(),
               patience.toSeconds(),
-              killswitched ? "ready all the same, by configuration" : "not ready until it does");
+              consequence());
         }
       }
     }
+    looked = true;
     worked = works;
     if (!wasReady && (works || killswitched)) {
       wasReady = true;
@@ -91,6 +100,10 @@ final class Watchdog implements Service {
       wasReady = false;
       ready.accept(false);
     }
+  }
+
+  private String consequence() {
+    return killswitched ? "ready all the same, by configuration" : "not ready until it does";
   }
 
   private final class Watched {
