@@ -115,10 +115,9 @@ final class Lane {
       outbox.refused(parcel.departure, Verdict.reason(failure));
       return;
     }
-    if (!hadKey && Verdict.isInvalidRecord(failure)) {
-      keyed = true;
-    } else if (verdict == Verdict.TOPIC_REFUSES) {
-      refuses = true;
+    if (verdict == Verdict.TOPIC_REFUSES) {
+      keyed = !hadKey && Verdict.isInvalidRecord(failure);
+      refuses |= !keyed;
     }
     Link current = link;
     if (verdict == Verdict.LATER_ANEW && current != null) {
