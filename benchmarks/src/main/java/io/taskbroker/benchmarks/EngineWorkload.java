@@ -191,6 +191,9 @@ public final class EngineWorkload implements Effects {
   public void lost(SourcePartition partition) {}
 
   @Override
+  public void readRow(long key, Object owner) {}
+
+  @Override
   public void passOn(List<Reported> reports, Object owner) {}
 
   @Override

@@ -51,6 +51,11 @@ final class Outflow implements Effects {
   }
 
   @Override
+  public void readRow(long key, Object owner) {
+    queries.add(new StoreQuery.OneRow(key, owner));
+  }
+
+  @Override
   public void passOn(List<Reported> reports, Object owner) {
     queries.add(new StoreQuery.PassOn(reports, owner));
   }

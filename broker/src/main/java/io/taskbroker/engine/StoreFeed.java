@@ -3,6 +3,7 @@ package io.taskbroker.engine;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Refusal;
 import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Intake;
@@ -126,6 +127,11 @@ public final class StoreFeed implements StoreCommitter.Listener {
   public void read(ParkedQuery query, ParkedPage page) {
     intake.tell(
         new Command.ParkedRead(query.application(), page.rows(), page.nextDue(), query.upTo()));
+  }
+
+  @Override
+  public void read(StoreQuery.OneRow query, Optional<Row> row) {
+    intake.tell(new Command.RowRead(row.orElse(null), query.owner()));
   }
 
   @Override

@@ -218,13 +218,19 @@ public sealed interface Command {
   record ParkedRead(String application, List<Row> rows, long nextDue, long upTo)
       implements Command {}
 
+  /// The answer to [Effects#readRow].
+  ///
+  /// @param row null if there is none, or it is not this broker's
+  record RowRead(@Nullable Row row, Object owner) implements Command {}
+
   /// What became of a push.
   record Pushed(Delivery delivery, PushOutcome outcome, String detail) implements Command {}
 
   /// Kafka acknowledged a departure.
   record Produced(Departure departure) implements Command {}
 
-  /// Kafka will never take this departure (H19); everything else the outbox tries again by itself.
+  /// Kafka does not take this departure (H19): the engine tries it again now and then. Everything
+  /// else the outbox tries again by itself.
   record Refused(Departure departure, String why) implements Command {}
 
   /// The store takes so many bytes.

@@ -17,6 +17,9 @@ public interface Effects {
   /// durable.
   void readParked(String application, long afterDue, long afterKey, long upTo, int limit);
 
+  /// Read a row that is not parked; answered by [Command.RowRead].
+  void readRow(long key, Object owner);
+
   /// Write reports down for the brokers that have their activations; answered by [Command.PassedOn]
   /// when they are durable (H3).
   void passOn(List<Reported> reports, Object owner);

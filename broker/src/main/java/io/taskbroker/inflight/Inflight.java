@@ -35,6 +35,7 @@ public final class Inflight {
   private final Reports reports;
   private final Wakes wakes;
   private final Recall recall;
+  private final SecondTries secondTries;
   private final Proofs proofs;
   private final Admission admission;
   private final Arrivals arrivals;
@@ -59,6 +60,7 @@ public final class Inflight {
     resumption = new Resumption(flight, endings, proofs, rulings);
     wakes = new Wakes(flight, endings, resumption, foreign);
     recall = new Recall(flight, rulings, resumption);
+    secondTries = new SecondTries(flight, endings, resumption);
     var bounds = new Bounds(flight);
     admission = new Admission(flight, endings, bounds);
     arrivals = new Arrivals(flight, admission, bounds, proofs, intakes);
@@ -112,6 +114,7 @@ public final class Inflight {
           throw new IllegalStateException(
               "The store cannot hold " + rejected.change() + ": " + rejected.why());
       case Command.ParkedRead page -> recall.wasRead(page);
+      case Command.RowRead read -> secondTries.wasRead(read);
       case Command.Produced produced -> endings.produced(produced.departure());
       case Command.StoreSized sized -> flight.storeBytes = sized.bytes();
       case Command.RulesChanged changed -> {
@@ -256,6 +259,7 @@ public final class Inflight {
     rulings.sweep();
     reports.answer();
     recall.read();
+    secondTries.begin();
     pump();
     foreign.ask();
   }
@@ -275,6 +279,7 @@ public final class Inflight {
   /// [Long#MAX_VALUE] if never.
   public long nextWake() {
     long next = Math.min(flight.timers.next(), marks.next());
+    next = Math.min(next, secondTries.next());
     for (Lane lane : flight.lanes.sending) {
       next = Math.min(next, lane.pauseEnds(flight.now));
     }

@@ -3,6 +3,7 @@ package io.taskbroker.store;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Refusal;
 import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.Row;
 import io.taskbroker.runtime.Backoff;
 import io.taskbroker.runtime.BatchFlusher;
 import io.taskbroker.runtime.FailureSink;
@@ -122,6 +123,11 @@ public final class StoreCommitter implements Service, Progress {
 
     /// The answer to a query.
     void read(ParkedQuery query, ParkedPage page);
+
+    /// The answer to a query.
+    ///
+    /// @param row empty if there is none that is not parked
+    default void read(StoreQuery.OneRow query, Optional<Row> row) {}
 
     /// The reports are durable.
     ///

@@ -1,6 +1,7 @@
 package io.taskbroker.store;
 
 import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.Row;
 import io.taskbroker.store.ActivationStore.ParkedPage;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.StoreCommitter.Listener;
@@ -9,6 +10,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,6 +24,7 @@ final class StoreCommitterQueries {
   private final Runnable answered;
   private final int batchSize;
   private final List<ParkedQuery> parked = new ArrayList<>();
+  private final ArrayDeque<StoreQuery.OneRow> rows = new ArrayDeque<>();
   private final ArrayDeque<StoreQuery.PassOn> reports = new ArrayDeque<>();
   private final ArrayDeque<StoreQuery.Recorded> recorded = new ArrayDeque<>();
   private final ArrayDeque<StoreQuery.Barrier> barriers = new ArrayDeque<>();
@@ -39,6 +42,7 @@ final class StoreCommitterQueries {
   void add(StoreQuery query) {
     switch (query) {
       case ParkedQuery rows -> parked.add(rows);
+      case StoreQuery.OneRow row -> rows.addLast(row);
       case StoreQuery.PassOn passOn -> reports.addLast(passOn);
       case StoreQuery.Recorded keys -> recorded.addLast(keys);
       case StoreQuery.Barrier barrier -> barriers.addLast(barrier);
@@ -46,7 +50,11 @@ final class StoreCommitterQueries {
   }
 
   boolean isEmpty() {
-    return parked.isEmpty() && reports.isEmpty() && recorded.isEmpty() && barriers.isEmpty();
+    return parked.isEmpty()
+        && rows.isEmpty()
+        && reports.isEmpty()
+        && recorded.isEmpty()
+        && barriers.isEmpty();
   }
 
   /// Answers what can be answered now, when nothing is left to commit but what `backlog` holds
@@ -56,6 +64,7 @@ final class StoreCommitterQueries {
   /// @return false if it has not
   boolean answer(StoreCommitterBacklog backlog, boolean hasSpace) {
     answerParked(backlog);
+    answerRows();
     answerRecorded();
     if (!backlog.holds()) {
       for (var next = barriers.poll(); next != null; next = barriers.poll()) {
@@ -76,6 +85,16 @@ final class StoreCommitterQueries {
         answered.run();
         listener.read(query, page);
       }
+    }
+  }
+
+  private void answerRows() {
+    for (var next = rows.peek(); next != null; next = rows.peek()) {
+      long key = next.key();
+      Optional<Row> row = store.load(key - 1, 1).stream().filter(of -> of.key() == key).findFirst();
+      rows.remove();
+      answered.run();
+      listener.read(next, row);
     }
   }
 

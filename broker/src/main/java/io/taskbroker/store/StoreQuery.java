@@ -6,7 +6,11 @@ import java.util.List;
 
 /// What a [StoreCommitter] is asked to do between commits, and answers. Immutable.
 public sealed interface StoreQuery
-    permits ParkedQuery, StoreQuery.PassOn, StoreQuery.Recorded, StoreQuery.Barrier {
+    permits ParkedQuery,
+        StoreQuery.OneRow,
+        StoreQuery.PassOn,
+        StoreQuery.Recorded,
+        StoreQuery.Barrier {
 
   /// Reports about activations that this broker does not have, to be written down for the broker
   /// that has them (H3). All that wait are one call of [ActivationStore#report].
@@ -18,6 +22,11 @@ public sealed interface StoreQuery
       reports = List.copyOf(reports);
     }
   }
+
+  /// A row of this broker's that is not parked.
+  ///
+  /// @param owner the asker's own
+  record OneRow(long key, Object owner) implements StoreQuery {}
 
   /// What other brokers were told of these rows (H3).
   ///

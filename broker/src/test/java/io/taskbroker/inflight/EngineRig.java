@@ -336,6 +336,12 @@ final class EngineRig implements Effects {
   }
 
   @Override
+  public void readRow(long key, Object owner) {
+    effects++;
+    tell(new Command.RowRead(store.row(key), owner));
+  }
+
+  @Override
   public void passOn(List<Reported> reports, Object owner) {
     throw new AssertionError("The engine's store is its own: " + reports);
   }

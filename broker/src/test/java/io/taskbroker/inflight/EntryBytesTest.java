@@ -140,6 +140,9 @@ final class EntryBytesTest {
     }
 
     @Override
+    public void readRow(long key, Object owner) {}
+
+    @Override
     public void passOn(List<Reported> reports, Object owner) {}
 
     @Override

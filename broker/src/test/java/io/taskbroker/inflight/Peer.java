@@ -411,6 +411,15 @@ final class Peer implements Effects {
   }
 
   @Override
+  public void readRow(long key, Object owner) {
+    ask(() -> {
+      var rows = store().load(key - 1, 1);
+      boolean isThere = !rows.isEmpty() && rows.getFirst().key() == key;
+      return new Command.RowRead(isThere ? rows.getFirst() : null, owner);
+    });
+  }
+
+  @Override
   public void passOn(List<Reported> reports, Object owner) {
     ask(() -> new Command.PassedOn(peers.bug.report(store(), reports), owner));
   }
