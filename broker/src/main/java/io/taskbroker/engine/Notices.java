@@ -75,7 +75,8 @@ public final class Notices {
       case NO_WORKER -> "no worker is configured (worker_map) for application";
       case PUSH_REFUSED -> "refused by its worker";
       case WORKER_UNREACHABLE -> "cannot reach the worker of application";
-      case QUARANTINED -> "kept in the store, because Kafka refuses it, and tried again now and then";
+      case QUARANTINED ->
+          "kept in the store, because Kafka refuses it, and tried again now and then";
       case UNKNOWN_ID -> "report about an activation that is not in flight";
       case STALE_REPORT -> "report that came too late, not followed";
     };

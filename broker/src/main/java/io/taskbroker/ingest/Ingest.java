@@ -107,8 +107,8 @@ public final class Ingest implements Service, Progress {
     return running && consumers.values().stream().anyMatch(TopicConsumer::isReading);
   }
 
-  /// Why Kafka lets none of the topics be read, and never did: one that can be read is worked on, so
-  /// that the others are no reason to stop giving out its tasks (G8, G9).
+  /// Why Kafka lets none of the topics be read, and never did: one that can be read is worked on,
+  /// so that the others are no reason to stop giving out its tasks (G8, G9).
   @Override
   public String obstacle() {
     List<String> refusals = consumers.values().stream().map(TopicConsumer::refusal).toList();

@@ -29,6 +29,7 @@ import org.slf4j.LoggerFactory;
 /// name, and a defect, make it fail (G9).
 final class TopicConsumer {
   private static final Logger log = LoggerFactory.getLogger(TopicConsumer.class);
+
   /// What an operator has to mend takes longer than an outage.
   private static final Duration REFUSED_RETRY_AFTER = Duration.ofSeconds(3);
 

@@ -107,8 +107,7 @@ final class Lane {
   /// Called by Kafka's threads, and by the outbox's own while it sends.
   ///
   /// @param hadKey whether the message had a key
-  void failed(
-      Parcel parcel, Exception failure, Producer<byte[], byte[]> producer, boolean hadKey) {
+  void failed(Parcel parcel, Exception failure, Producer<byte[], byte[]> producer, boolean hadKey) {
     Verdict verdict = Verdict.ofTaken(failure);
     if (verdict == Verdict.REFUSED) {
       sent.decrementAndGet();

@@ -19,10 +19,10 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -107,8 +107,7 @@ final class RefusedReadingTest {
   void g8ATopicThatCanBeReadIsNoObstacleToGivingOutItsTasks() {
     String refused = topic + "-refused";
     kafka.createTopic(refused, 1);
-    Ingest ingest =
-        start(source(topic, USUAL), source(refused, Duration.ofSeconds(1)));
+    Ingest ingest = start(source(topic, USUAL), source(refused, Duration.ofSeconds(1)));
 
     log.awaitLine(PATIENCE, "ERROR Kafka at " + kafka.bootstrap() + " does not take the session");
     await().atMost(PATIENCE).until(() -> engine.isAssigned(0));
@@ -155,13 +154,14 @@ final class RefusedReadingTest {
     public void run() {
       Map<String, Object> settings =
           Map.of(
-              "bootstrap.servers", kafka.bootstrap(),
-              "group.id", topic + "-group",
+              "bootstrap.servers",
+              kafka.bootstrap(),
+              "group.id",
+              topic + "-group",
               "partition.assignment.strategy",
-                  "org.apache.kafka.clients.consumer.RoundRobinAssignor");
+              "org.apache.kafka.clients.consumer.RoundRobinAssignor");
       try (var consumer =
-          new KafkaConsumer<>(
-              settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+          new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
         consumer.subscribe(List.of(topic));
         Stream.generate(() -> consumer.poll(Duration.ofMillis(200)))
             .peek(_ -> assigned = !consumer.assignment().isEmpty())
