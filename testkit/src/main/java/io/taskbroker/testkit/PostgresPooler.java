@@ -1,5 +1,6 @@
 package io.taskbroker.testkit;
 
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -16,6 +17,7 @@ import java.util.HashMap;
 import java.util.LinkedList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Connection pooler for a Postgres server that trusts everybody, which speaks the protocol as
 /// PgBouncer does: clients see a process id that is nobody's, and errors of the login under the
@@ -122,7 +124,7 @@ public final class PostgresPooler implements AutoCloseable {
   private static byte[] startup(DataInputStream in, DataOutputStream out) throws IOException {
     while (true) {
       byte[] body = body(in);
-      int code = new DataInputStream(new java.io.ByteArrayInputStream(body)).readInt();
+      int code = new DataInputStream(new ByteArrayInputStream(body)).readInt();
       if (code == SSL_REQUEST || code == GSS_REQUEST) {
         out.write('N');
         out.flush();
@@ -145,7 +147,7 @@ public final class PostgresPooler implements AutoCloseable {
 
   private void serveTransactions(
       String pool, byte[] startup, DataInputStream in, DataOutputStream out) throws IOException {
-    Backend backend = null;
+    @Nullable Backend backend = null;
     try {
       while (true) {
         int type = in.read();
@@ -209,7 +211,8 @@ public final class PostgresPooler implements AutoCloseable {
   }
 
   /// A session of the server; null if it refuses, which the client was told.
-  private Backend acquire(String pool, byte[] startup, DataOutputStream client) throws IOException {
+  private @Nullable Backend acquire(String pool, byte[] startup, DataOutputStream client)
+      throws IOException {
     if (mode != Mode.SESSION) {
       synchronized (idle) {
         LinkedList<Backend> free = idle.computeIfAbsent(pool, _ -> new LinkedList<>());
