@@ -27,7 +27,7 @@ final class Quarantine {
   /// Entries that one topic refused.
   private static final class Refusals {
     private final TreeSet<Held> bySize =
-        new TreeSet<>(Comparator.comparingInt(Held::size).thenComparing(of -> of.entry().key));
+        new TreeSet<>(Comparator.comparingInt(Held::size).thenComparingLong(of -> of.entry().key));
     private long tryAt;
   }
 

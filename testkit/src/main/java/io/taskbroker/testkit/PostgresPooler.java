@@ -12,9 +12,9 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -31,7 +31,7 @@ public final class PostgresPooler implements AutoCloseable {
   private final ServerSocket door;
   private final int target;
   private final Mode mode;
-  private final Map<String, LinkedList<Backend>> idle = new HashMap<>(); // by database and user
+  private final Map<String, ArrayDeque<Backend>> idle = new HashMap<>(); // by database and user
   private final List<Socket> open = new ArrayList<>();
 
   private PostgresPooler(int target, Mode mode) throws IOException {
@@ -147,7 +147,7 @@ public final class PostgresPooler implements AutoCloseable {
 
   private void serveTransactions(
       String pool, byte[] startup, DataInputStream in, DataOutputStream out) throws IOException {
-    @Nullable Backend backend = null;
+    Backend backend = null;
     try {
       while (true) {
         int type = in.read();
@@ -215,7 +215,7 @@ public final class PostgresPooler implements AutoCloseable {
       throws IOException {
     if (mode != Mode.SESSION) {
       synchronized (idle) {
-        LinkedList<Backend> free = idle.computeIfAbsent(pool, _ -> new LinkedList<>());
+        ArrayDeque<Backend> free = idle.computeIfAbsent(pool, _ -> new ArrayDeque<>());
         if (!free.isEmpty()) {
           return mode == Mode.TRANSACTION ? free.removeLast() : free.removeFirst();
         }
@@ -243,7 +243,7 @@ public final class PostgresPooler implements AutoCloseable {
 
   private void release(String pool, Backend backend) {
     synchronized (idle) {
-      idle.computeIfAbsent(pool, _ -> new LinkedList<>()).addLast(backend);
+      idle.computeIfAbsent(pool, _ -> new ArrayDeque<>()).addLast(backend);
     }
   }
 
