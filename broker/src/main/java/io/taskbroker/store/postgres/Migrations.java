@@ -33,12 +33,6 @@ final class Migrations {
   private static final String ROWS = "inflight_taskactivations";
   private static final Pattern SAFE_NAME = Pattern.compile("[A-Za-z0-9_]+");
 
-  private static final String NEWEST =
-      """
-      SELECT max(version::int) FROM %s.taskbroker_schema_history
-      WHERE success AND version IS NOT NULL
-      """;
-
   private final Server server;
   private final Address address;
   private final Login login;
@@ -114,7 +108,13 @@ final class Migrations {
 
   private static int version(Connection connection, Schema schema) throws SQLException {
     try (Statement statement = connection.createStatement();
-        ResultSet result = statement.executeQuery(NEWEST.formatted(schema.quoted()))) {
+        ResultSet result =
+            statement.executeQuery(
+                """
+                SELECT max(version::int) FROM %s.taskbroker_schema_history
+                WHERE success AND version IS NOT NULL
+                """
+                    .formatted(schema.quoted()))) {
       return result.next() ? result.getInt(1) : 0;
     }
   }
