@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
-import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.junit.jupiter.api.AfterAll;
@@ -68,8 +67,9 @@ final class RefusedReadingTest {
   void g9ASessionTimeoutThatKafkaDoesNotTakeIsSaidOnceAndIsAnObstacle() {
     Ingest ingest = start(source(topic, Duration.ofSeconds(1)));
 
-    String line = "Kafka at %s does not take the session_timeout_ms = 1000 of topic %s";
-    String start = line.formatted(kafka.bootstrap(), topic);
+    String start =
+        "Kafka at %s does not take the session_timeout_ms = 1000 of topic %s"
+            .formatted(kafka.bootstrap(), topic);
     log.awaitLine(PATIENCE, "ERROR " + start);
     assertThat(log.lines().getFirst())
         .contains("group.min.session.timeout.ms", "group " + topic + "-group");
@@ -163,9 +163,10 @@ final class RefusedReadingTest {
       try (var consumer =
           new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
         consumer.subscribe(List.of(topic));
-        Stream.generate(() -> consumer.poll(Duration.ofMillis(200)))
-            .peek(_ -> assigned = !consumer.assignment().isEmpty())
-            .anyMatch(_ -> leave);
+        while (!leave) {
+          consumer.poll(Duration.ofMillis(200));
+          assigned = !consumer.assignment().isEmpty();
+        }
       }
     }
   }
