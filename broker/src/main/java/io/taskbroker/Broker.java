@@ -59,6 +59,9 @@ public final class Broker implements Service {
   private static final int MAX_REQUESTS = 8_192;
   private static final Duration LAST_LINES = Duration.ofSeconds(1);
 
+  /// How long migrations wait for a server that does not answer: whoever runs them waits, too.
+  private static final Duration MIGRATION_PATIENCE = Duration.ofMinutes(1);
+
   private final BrokerConfig config;
   private final Storage storage;
   private final Mailbox mailbox;
@@ -259,7 +262,7 @@ public final class Broker implements Service {
     if (config.store().adapter() == StoreConfig.Adapter.SQLITE) {
       return false;
     }
-    PostgresStore.migrate(Settings.postgres(config, true));
+    PostgresStore.migrate(Settings.postgres(config, true, MIGRATION_PATIENCE));
     return true;
   }
 

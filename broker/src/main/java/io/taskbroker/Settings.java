@@ -185,7 +185,8 @@ final class Settings {
   }
 
   /// @param migrate whether the tables are brought up to date first
-  static PostgresOptions postgres(BrokerConfig config, boolean migrate) {
+  /// @param patience how long to wait for a server that does not answer
+  static PostgresOptions postgres(BrokerConfig config, boolean migrate, Duration patience) {
     StoreConfig store = config.store();
     StoreConfig.Postgres postgres = store.postgres();
     return new PostgresOptions(
@@ -201,7 +202,7 @@ final class Settings {
             store.limits().maxSize().orElse(0L),
             PostgresOptions.Limits.LEASE,
             store.limits().contentionDrainAge()),
-        new PostgresOptions.Retry(store.retry().maxRetries(), store.retry().delay()));
+        new PostgresOptions.Retry(store.retry().maxRetries(), store.retry().delay(), patience));
   }
 
   private static PostgresOptions.Login login(StoreConfig.Login login) {

@@ -10,6 +10,7 @@ import io.taskbroker.ingest.Custody;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.store.ActivationStore;
+import io.taskbroker.store.postgres.PostgresOptions;
 import io.taskbroker.store.postgres.PostgresStore;
 import io.taskbroker.store.sqlite.SetAside;
 import io.taskbroker.store.sqlite.SqliteStore;
@@ -70,8 +71,9 @@ record Storage(
   }
 
   private static Storage postgres(BrokerConfig config, Mailbox engine, FailureSink failures) {
+    boolean migrate = config.store().postgres().runMigrations();
     var store =
-        PostgresStore.open(Settings.postgres(config, config.store().postgres().runMigrations()));
+        PostgresStore.open(Settings.postgres(config, migrate, PostgresOptions.Retry.UNBOUNDED));
     var custody = new SharedPartitions(store, engine, InstantSource.system());
     var adoptions =
         new Adoptions(

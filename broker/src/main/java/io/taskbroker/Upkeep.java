@@ -84,6 +84,7 @@ final class Upkeep implements Service {
     metrics.pushQueueDepth.set(census.claimed());
     metrics.maxLag.set(Math.max(0, census.oldestMillis()) / 1_000.0);
     metrics.leavingTasks.set(census.leaving());
+    metrics.quarantinedTasks.set(census.quarantined());
     metrics.parkedTasks.set(census.parked());
     metrics.localQueueDepth.set(census.outstanding());
     metrics.memoryBytes.set((double) census.memoryBytes());

@@ -27,6 +27,7 @@ final class Watchdog implements Service {
   private final boolean killswitched;
   private final Consumer<Boolean> ready;
   private final LoopThread thread;
+  private boolean looked;
   private boolean worked;
   private boolean wasReady;
 
@@ -70,9 +71,30 @@ final class Watchdog implements Service {
 
   /// Judges the stages at the given time of a monotonic clock, nanoseconds.
   void look(long now) {
-    List<Watched> stuck = stages.stream().filter(stage -> stage.isStuck(now)).toList();
-    boolean works = stuck.isEmpty();
-    boolean wasWorking = worked;
+    var complaints = new ArrayList<Runnable>();
+    boolean works = true;
+    for (Watched stage : stages) {
+      String obstacle = stage.progress.obstacle();
+      boolean stuck = stage.isStuck(now);
+      if (!obstacle.isEmpty()) {
+        works = false;
+        if (worked || !looked) {
+          complaints.add(() ->
+              log.error("{} cannot work, {}: {}", stage.progress.name(), consequence(), obstacle));
+        }
+      } else if (stuck) {
+        works = false;
+        if (worked) {
+          complaints.add(() ->
+              log.error(
+                  "{} has work and has done none of it for {} s: {}",
+                  stage.progress.name(),
+                  patience.toSeconds(),
+                  consequence()));
+        }
+      }
+    }
+    looked = true;
     worked = works;
     // Told before it is logged: health must be true whatever becomes of the log.
     if (!wasReady && (works || killswitched)) {
@@ -82,14 +104,11 @@ final class Watchdog implements Service {
       wasReady = false;
       ready.accept(false);
     }
-    if (wasWorking) {
-      stuck.forEach(stage ->
-          log.error(
-              "{} has work and has done none of it for {} s: {}",
-              stage.progress.name(),
-              patience.toSeconds(),
-              killswitched ? "ready all the same, by configuration" : "not ready until it does"));
-    }
+    complaints.forEach(Runnable::run);
+  }
+
+  private String consequence() {
+    return killswitched ? "ready all the same, by configuration" : "not ready until it does";
   }
 
   private final class Watched {

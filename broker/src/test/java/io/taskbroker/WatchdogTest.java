@@ -7,10 +7,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /// G9, H25: readiness is judged from outside, by work that waits and is not done.
 final class WatchdogTest {
   private static final long SECOND = 1_000_000_000;
+
+  @RegisterExtension private final LogCapture log = LogCapture.of(Watchdog.class);
 
   private final Stage stage = new Stage();
   private final List<Boolean> told = new ArrayList<>();
@@ -42,6 +45,24 @@ final class WatchdogTest {
     stage.done++;
     watchdog.look(12 * SECOND);
     assertThat(told).containsExactly(true, false, true);
+  }
+
+  @Test
+  void g9AStageThatSaysWhyItCannotWorkMakesItUnreadyAtOnce() {
+    stage.obstacle = "Kafka does not let it in";
+    look(watchdog, 0, 3);
+    assertThat(told).isEmpty();
+    assertThat(log.lines())
+        .containsExactly(
+            "ERROR stage cannot work, not ready until it does: Kafka does not let it in");
+
+    stage.obstacle = "";
+    watchdog.look(4 * SECOND);
+    assertThat(told).containsExactly(true);
+    stage.obstacle = "again";
+    look(watchdog, 5, 6);
+    assertThat(told).containsExactly(true, false);
+    assertThat(log.lines()).hasSize(2);
   }
 
   @Test
@@ -88,6 +109,7 @@ final class WatchdogTest {
   private static final class Stage implements Progress {
     boolean work;
     long done;
+    String obstacle = "";
 
     @Override
     public String name() {
@@ -102,6 +124,11 @@ final class WatchdogTest {
     @Override
     public long done() {
       return done;
+    }
+
+    @Override
+    public String obstacle() {
+      return obstacle;
     }
   }
 }

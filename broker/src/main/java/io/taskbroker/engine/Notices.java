@@ -83,7 +83,8 @@ public final class Notices {
           "the worker refuses every task (check worker_map, secrets and permissions), of"
               + " application";
       case WORKER_DIED -> "a worker died while it was handed this task alone";
-      case QUARANTINED -> "kept in the store, because Kafka refuses it for good";
+      case QUARANTINED ->
+          "kept in the store, because Kafka refuses it, and tried again now and then";
       case UNKNOWN_ID -> "report about an activation that is not in flight";
       case STALE_REPORT -> "report that came too late, not followed";
     };

@@ -6,6 +6,7 @@ package io.taskbroker.inflight;
 /// @param claimed on their way to a worker
 /// @param processing that workers have
 /// @param leaving that wait for Kafka
+/// @param quarantined that Kafka refused
 /// @param parked on disk only
 /// @param outstanding changes that are not durable yet
 /// @param memoryBytes bytes of memory that they take, [Entry#OVERHEAD_BYTES] of each included
@@ -16,6 +17,7 @@ public record Census(
     int processing,
     int delayed,
     int leaving,
+    int quarantined,
     int parked,
     int outstanding,
     long memoryBytes,
@@ -38,6 +40,7 @@ public record Census(
         handedOut - flight.claimed,
         flight.delayed,
         flight.leaving,
+        flight.quarantined.size(),
         flight.parked.size(),
         flight.outstanding(),
         flight.memory.bytes(),

@@ -158,6 +158,9 @@ final class Endings {
 
   void produced(Departure departure) {
     if (departure.owner() instanceof Entry entry && entry.step == Entry.Step.PRODUCING) {
+      if (flight.quarantined.isTried(entry)) {
+        flight.quarantined.over(flight.now, true);
+      }
       boolean dead = entry.status == Status.FAILURE;
       flight.tally(
           !dead
@@ -171,12 +174,16 @@ final class Endings {
   void refused(Departure departure, String why) {
     if (departure.owner() instanceof Entry entry && entry.step == Entry.Step.PRODUCING) {
       entry.step = Entry.Step.QUARANTINED;
-      Entry kept = flight.quarantine(entry);
-      if (isDemotion(departure)) {
-        flight.tally(Tally.DEMOTION_REFUSED, entry.activation);
+      Entry kept = flight.quarantine(entry, departure.payload().length);
+      if (flight.quarantined.isTried(entry)) {
+        flight.quarantined.over(flight.now, false);
+      } else {
+        if (isDemotion(departure)) {
+          flight.tally(Tally.DEMOTION_REFUSED, entry.activation);
+        }
+        flight.effects.notice(
+            Notice.QUARANTINED, entry.id(), departure.destination().topic() + ": " + why);
       }
-      flight.effects.notice(
-          Notice.QUARANTINED, entry.id(), departure.destination().topic() + ": " + why);
       if (flight.twins.waitFor(entry.id())) {
         endQuarantine(kept, true);
       }
@@ -190,10 +197,11 @@ final class Endings {
             || topic.equals(flight.options.retryTopic()));
   }
 
-  /// Gives up what Kafka will never take: it was completed after all, or comes again.
+  /// Gives up what Kafka refused: it was completed after all, or comes again.
   ///
   /// @param mayReturn whether its id may come again
   void endQuarantine(Entry entry, boolean mayReturn) {
+    flight.quarantined.remove(entry);
     flight.leaving++;
     complete(entry, mayReturn);
   }
@@ -210,6 +218,7 @@ final class Endings {
       entry.enqueued = null;
       enqueued.unavailable(why);
     }
+    flight.quarantined.remove(entry);
     // What is quarantined counts no more.
     if (entry.step != Entry.Step.QUARANTINED && entry.status != Status.COMPLETE) {
       flight.turn(entry, Status.COMPLETE);

@@ -23,7 +23,7 @@ final class Entry {
     LEAVING,
     /// The outbox has it: it can only leave (H7).
     PRODUCING,
-    /// Kafka will never take it (H19).
+    /// Kafka refused it, and is asked again now and then (H19).
     QUARANTINED,
     /// The delete is not durable yet.
     REMOVING,

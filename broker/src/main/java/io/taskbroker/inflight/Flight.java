@@ -33,6 +33,9 @@ final class Flight {
 
   final Twins twins = new Twins();
 
+  /// What Kafka refused.
+  final Quarantine quarantined = new Quarantine();
+
   /// Monotonic and wall-clock milliseconds.
   long now;
 
@@ -206,7 +209,9 @@ final class Flight {
 
   /// Leaves of an entry that stays for an unknown time only what its id needs; its payload is on
   /// disk. It counts no more (H19).
-  Entry quarantine(Entry entry) {
+  ///
+  /// @param size bytes of what Kafka refused
+  Entry quarantine(Entry entry, int size) {
     memory.vacate(entry);
     leaving--;
     var kept =
@@ -214,7 +219,15 @@ final class Flight {
     kept.step = entry.step;
     kept.destination = entry.destination;
     entries.put(kept.id(), kept);
+    quarantined.add(kept, size, now);
     return kept;
+  }
+
+  /// Takes an entry up again whose payload was read back, in place of what was left of it.
+  void unquarantine(Entry entry) {
+    entries.put(entry.id(), entry);
+    memory.occupy(entry);
+    leaving++;
   }
 
   void departs(Entry entry, byte @Nullable [] payload) {

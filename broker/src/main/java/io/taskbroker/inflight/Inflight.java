@@ -36,6 +36,7 @@ public final class Inflight {
   private final Reports reports;
   private final Wakes wakes;
   private final Recall recall;
+  private final SecondTries secondTries;
   private final Proofs proofs;
   private final Admission admission;
   private final Arrivals arrivals;
@@ -61,6 +62,7 @@ public final class Inflight {
     recall = new Recall(flight, rulings, resumption);
     parkedReports = new ParkedReports(flight, recall);
     reports = new Reports(flight, endings, handouts, foreign, parkedReports);
+    secondTries = new SecondTries(flight, endings, resumption);
     var bounds = new Bounds(flight);
     admission = new Admission(flight, endings, bounds);
     arrivals = new Arrivals(flight, admission, bounds, proofs, intakes);
@@ -115,6 +117,8 @@ public final class Inflight {
           throw new IllegalStateException(
               "The store cannot hold " + rejected.change() + ": " + rejected.why());
       case Command.ParkedRead page -> recall.wasRead(page);
+      case Command.RowsRead read when read.owner() instanceof Entry entry ->
+          secondTries.wasRead(entry, read.rows());
       case Command.RowsRead read -> reports.parkedRead(read);
       case Command.Produced produced -> endings.produced(produced.departure());
       case Command.StoreSized sized -> flight.storeBytes = sized.bytes();
@@ -289,6 +293,7 @@ public final class Inflight {
     }
     reports.answer();
     recall.read();
+    secondTries.begin();
     pump();
     foreign.ask();
     parkedReports.ask();
@@ -309,6 +314,7 @@ public final class Inflight {
   /// [Long#MAX_VALUE] if never.
   public long nextWake() {
     long next = Math.min(flight.timers.next(), marks.next());
+    next = Math.min(next, secondTries.next());
     for (Lane lane : flight.lanes.sending) {
       next = Math.min(next, lane.pauseEnds(flight.now));
     }

@@ -2,6 +2,7 @@ package io.taskbroker.ingest;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.UUID;
@@ -15,6 +16,10 @@ final class ClientSettings {
   private static final int MAX_PARTITION_FETCH_BYTES = 1 << 20;
   private static final int MAX_MEMBER_NAME = 249;
   private static final int HEARTBEATS_PER_SESSION = 3;
+
+  /// How long partitions that are added to a topic are not known: one question to Kafka for each
+  /// topic in that time.
+  static final Duration PARTITIONS_KNOWN_AFTER = Duration.ofSeconds(10);
 
   private ClientSettings() {}
 
@@ -44,6 +49,8 @@ final class ClientSettings {
     settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
     settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
     settings.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
+    settings.putIfAbsent(
+        ConsumerConfig.METADATA_MAX_AGE_CONFIG, (int) PARTITIONS_KNOWN_AFTER.toMillis());
     settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
     settings.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, options.batchRecords());
     // As records are on the wire; what becomes of them in memory is bounded by the fetches.

@@ -18,7 +18,7 @@ import java.util.Map;
 /// What it hands over is bounded by what the engine has settled by [#consumed]; an offset is
 /// committed only when the engine said that everything below it is durable (G1). A Kafka that is
 /// down, a topic that does not exist and credentials that are refused are logged and tried again
-/// for ever; a second broker under the same instance id ends the process.
+/// for ever ([ReadTrouble]); a second broker under the same instance id ends the process.
 public final class Ingest implements Service, Progress {
   private final Map<String, TopicConsumer> consumers = new LinkedHashMap<>();
   private final Custody custody;
@@ -107,6 +107,14 @@ public final class Ingest implements Service, Progress {
   @Override
   public boolean hasWork() {
     return running && consumers.values().stream().anyMatch(TopicConsumer::isReading);
+  }
+
+  /// Why Kafka lets none of the topics be read, and never did: one that can be read is worked on,
+  /// so that the others are no reason to stop giving out its tasks (G8, G9).
+  @Override
+  public String obstacle() {
+    List<String> refusals = consumers.values().stream().map(TopicConsumer::refusal).toList();
+    return refusals.contains("") ? "" : String.join("; ", refusals);
   }
 
   /// The rounds of the slowest consumer, so that one that hangs is not hidden by the others.

@@ -2,18 +2,9 @@ package io.taskbroker.ingest;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CompletionException;
 import java.util.function.LongSupplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.DescribeTopicsOptions;
-import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.config.ConfigException;
-import org.apache.kafka.common.errors.AuthenticationException;
-import org.apache.kafka.common.errors.AuthorizationException;
-import org.apache.kafka.common.errors.InvalidTopicException;
-import org.apache.kafka.common.errors.RetriableException;
-import org.apache.kafka.common.errors.SslAuthenticationException;
-import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,20 +19,18 @@ final class KafkaWatch {
   private static final int PROBE_TIMEOUT_MILLIS = 4000;
   private static final Duration REPEAT_AFTER = Duration.ofMinutes(1);
 
-  private enum Kind {
-    UNREACHABLE,
-    NO_TOPIC,
-    CREDENTIALS,
-    TLS,
-    PERMISSION,
-    SETTINGS,
-    OTHER
-  }
+  /// A member of the group that has not been refused anything for so long is let in: Kafka's client
+  /// says of a topic that is refused whenever it looks for partitions.
+  private static final Duration ADMITTED_AFTER =
+      ClientSettings.PARTITIONS_KNOWN_AFTER.multipliedBy(2);
 
   private final TopicSource source;
   private final LongSupplier nanoTime;
-  private @Nullable Kind trouble;
-  private @Nullable Kind lastLogged;
+  private @Nullable ReadTrouble trouble;
+  private @Nullable ReadTrouble lastLogged;
+  private long troubledAt;
+  private boolean admitted;
+  private String refusal = "";
   private long loggedAt;
   private boolean probing;
   private boolean stopped;
@@ -55,59 +44,50 @@ final class KafkaWatch {
 
   /// Something went wrong that is tried again.
   synchronized void trouble(Throwable failure) {
-    Kind kind = kind(failure);
+    ReadTrouble kind = ReadTrouble.of(failure);
+    String line = kind.line(source, reason(failure));
     long now = nanoTime.getAsLong();
     trouble = kind;
+    troubledAt = now;
+    refusal = kind.isRefusal() && !admitted ? line : "";
     if (kind == lastLogged && now - loggedAt < REPEAT_AFTER.toNanos()) {
       return;
     }
     lastLogged = kind;
     loggedAt = now;
-    String topic = source.topic();
-    String bootstrap = source.bootstrap();
-    String why = reason(failure);
     switch (kind) {
-      case UNREACHABLE ->
-          log.warn("Kafka at {} does not answer, topic {} waits for it: {}", bootstrap, topic, why);
-      case NO_TOPIC ->
-          log.error(
-              "Topic {} does not exist at {}: create it, or correct the name", topic, bootstrap);
-      case CREDENTIALS ->
-          log.error(
-              "Kafka at {} refuses the credentials that are configured for topic {}: {}",
-              bootstrap,
-              topic,
-              why);
-      case TLS ->
-          log.error(
-              "Kafka at {} and this broker cannot agree on TLS for topic {}: {}",
-              bootstrap,
-              topic,
-              why);
-      case PERMISSION ->
-          log.error(
-              "Kafka at {} does not let group {} read topic {}: {}",
-              bootstrap,
-              source.group(),
-              topic,
-              why);
-      case SETTINGS ->
-          log.error(
-              "Cannot make a Kafka client of the settings of topic {} at {}: {}",
-              topic,
-              bootstrap,
-              why);
-      case OTHER -> log.error("Reading topic {} at {} failed", topic, bootstrap, failure);
+      case UNREACHABLE -> log.warn(line);
+      case OTHER -> log.error(line, failure);
+      default -> log.error(line);
     }
   }
 
   /// Records come in, or could.
   synchronized void fine() {
+    admitted = true;
+    refusal = "";
     if (trouble != null) {
       log.info("Topic {} at {} can be read again", source.topic(), source.bootstrap());
       trouble = null;
       lastLogged = null;
     }
+  }
+
+  /// The broker is a member of the group, and polls without being refused, perhaps without a
+  /// partition.
+  synchronized void joined() {
+    boolean refused = trouble != null && trouble.isRefusal();
+    if (refused && nanoTime.getAsLong() - troubledAt >= ADMITTED_AFTER.toNanos()) {
+      fine();
+    } else if (!refused) {
+      admitted = true;
+    }
+  }
+
+  /// Why Kafka has not let the topic be read since the start, in one line; empty if it has, or did
+  /// not say.
+  synchronized String refusal() {
+    return refusal;
   }
 
   /// Asks the cluster for the topic, if it was not asked lately; does not wait for the answer.
@@ -138,29 +118,14 @@ final class KafkaWatch {
     }
     if (failure != null) {
       trouble(failure);
-    } else if (trouble == Kind.UNREACHABLE || trouble == Kind.NO_TOPIC) {
+    } else if (trouble == ReadTrouble.UNREACHABLE || trouble == ReadTrouble.NO_TOPIC) {
       fine();
     }
   }
 
   /// Whether such a failure says that Kafka is away, or does not let this broker in.
   static boolean isOutage(Throwable failure) {
-    return kind(failure) != Kind.OTHER;
-  }
-
-  private static Kind kind(Throwable failure) {
-    return switch (failure) {
-      case SslAuthenticationException _ -> Kind.TLS;
-      case AuthenticationException _ -> Kind.CREDENTIALS;
-      case AuthorizationException _ -> Kind.PERMISSION;
-      case UnknownTopicOrPartitionException _ -> Kind.NO_TOPIC;
-      case InvalidTopicException _ -> Kind.NO_TOPIC;
-      case RetriableException _ -> Kind.UNREACHABLE;
-      case ConfigException _ -> Kind.SETTINGS;
-      case KafkaException e when e.getCause() instanceof KafkaException cause -> kind(cause);
-      case CompletionException e when e.getCause() != null -> kind(e.getCause());
-      default -> Kind.OTHER;
-    };
+    return ReadTrouble.of(failure) != ReadTrouble.OTHER;
   }
 
   /// The message of the innermost cause: those around it only say that something failed.

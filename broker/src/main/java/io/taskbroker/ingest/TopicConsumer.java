@@ -30,6 +30,10 @@ import org.slf4j.LoggerFactory;
 /// name, and a defect, make it fail (G9).
 final class TopicConsumer {
   private static final Logger log = LoggerFactory.getLogger(TopicConsumer.class);
+
+  /// What an operator has to mend takes longer than an outage.
+  private static final Duration REFUSED_RETRY_AFTER = Duration.ofSeconds(3);
+
   private static final Duration STOP_DRAIN_TIMEOUT = Duration.ofSeconds(3);
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(12);
@@ -102,6 +106,11 @@ final class TopicConsumer {
 
   long outOfRange() {
     return counts.lostOffsets();
+  }
+
+  /// As in [KafkaWatch#refusal].
+  String refusal() {
+    return watch.refusal();
   }
 
   void start(Collection<Watermark> watermarks) {
@@ -189,7 +198,7 @@ final class TopicConsumer {
     var reader =
         new TopicReader(
             consumer, ledgers, commits, partitions, handover, budget, Surroundings.system());
-    var watched = new Watched(admin);
+    var watched = new Watched(admin, consumer);
     boolean clean = false;
     try {
       reading = true;
@@ -253,8 +262,9 @@ final class TopicConsumer {
   }
 
   private void waitBeforeRetry() {
+    Duration pause = watch.refusal().isEmpty() ? TopicReader.RETRY_AFTER : REFUSED_RETRY_AFTER;
     try {
-      boolean stopped = stopAsked.await(TopicReader.RETRY_AFTER.toMillis(), TimeUnit.MILLISECONDS);
+      boolean stopped = stopAsked.await(pause.toMillis(), TimeUnit.MILLISECONDS);
       log.trace("Waited before a retry, to be stopped: {}", stopped);
     } catch (InterruptedException e) {
       throw new InterruptException(e);
@@ -264,9 +274,11 @@ final class TopicConsumer {
   /// Asks the cluster for the topic while nothing comes in.
   private final class Watched implements TopicReader.Watch {
     private final Admin admin;
+    private final Consumer<byte[], byte[]> consumer;
 
-    Watched(Admin admin) {
+    Watched(Admin admin, Consumer<byte[], byte[]> consumer) {
       this.admin = admin;
+      this.consumer = consumer;
     }
 
     @Override
@@ -282,6 +294,9 @@ final class TopicConsumer {
     @Override
     public void quiet() {
       watch.probe(admin);
+      if (consumer.groupMetadata().generationId() > 0) {
+        watch.joined();
+      }
     }
 
     @Override

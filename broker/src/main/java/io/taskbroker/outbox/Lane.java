@@ -46,6 +46,13 @@ final class Lane {
   private volatile boolean acknowledgedSome;
   private volatile boolean setBack;
 
+  /// Whether each message gets its id as key, as a compacted topic wants it.
+  private volatile boolean keyed;
+
+  /// Whether Kafka takes nothing of the topic as things stand. Then one message at a time is tried,
+  /// until it takes one.
+  private volatile boolean refuses;
+
   /// Guarded by itself.
   private final List<Parcel> returned = new ArrayList<>();
 
@@ -68,7 +75,7 @@ final class Lane {
   /// Takes back what failed, and sends what may be sent now.
   void work(long now) {
     takeBack(now);
-    if (!waiting.isEmpty() && now - notBefore >= 0) {
+    if (!waiting.isEmpty() && now - notBefore >= 0 && !isTrying()) {
       sendAll(now);
     }
     if (sent.get() > 0 && now - answeredAt > PATIENCE_NANOS) {
@@ -82,7 +89,8 @@ final class Lane {
 
   /// When there may be something to do without a signal, in nanoseconds from now.
   long nanosToWork(long now) {
-    long pause = waiting.isEmpty() ? Long.MAX_VALUE : Math.max(0, notBefore - now);
+    boolean idle = waiting.isEmpty() || isTrying();
+    long pause = idle ? Long.MAX_VALUE : Math.max(0, notBefore - now);
     return sent.get() > 0 ? Math.min(pause, PATIENCE_NANOS) : pause;
   }
 
@@ -90,17 +98,25 @@ final class Lane {
   void acknowledged(Parcel parcel) {
     answeredAt = outbox.nanoTime();
     acknowledgedSome = true;
+    boolean tried = refuses;
+    refuses = false;
     int left = sent.decrementAndGet();
-    outbox.produced(parcel.departure, left == 0 && warned);
+    outbox.produced(parcel.departure, tried || (left == 0 && warned));
   }
 
   /// Called by Kafka's threads, and by the outbox's own while it sends.
-  void failed(Parcel parcel, Exception failure, Producer<byte[], byte[]> producer) {
+  ///
+  /// @param hadKey whether the message had a key
+  void failed(Parcel parcel, Exception failure, Producer<byte[], byte[]> producer, boolean hadKey) {
     Verdict verdict = Verdict.ofTaken(failure);
     if (verdict == Verdict.REFUSED) {
       sent.decrementAndGet();
       outbox.refused(parcel.departure, Verdict.reason(failure));
       return;
+    }
+    if (verdict == Verdict.TOPIC_REFUSES) {
+      keyed = !hadKey && Verdict.isInvalidRecord(failure);
+      refuses |= !keyed;
     }
     Link current = link;
     if (verdict == Verdict.LATER_ANEW && current != null) {
@@ -113,6 +129,11 @@ final class Lane {
     }
     sent.decrementAndGet();
     outbox.setBack();
+  }
+
+  /// Whether one message is on its way to find out if Kafka takes any.
+  private boolean isTrying() {
+    return refuses && sent.get() > 0;
   }
 
   private void takeBack(long now) {
@@ -143,12 +164,16 @@ final class Lane {
       allFailed(now, e, producer);
       return;
     }
+    boolean one = refuses;
     while (!waiting.isEmpty() && !setBack) {
       Parcel parcel = waiting.remove();
       if (sent.getAndIncrement() == 0) {
         answeredAt = now;
       }
-      parcel.send(producer, partitions);
+      parcel.send(producer, partitions, keyed);
+      if (one) {
+        return;
+      }
     }
   }
 

@@ -30,15 +30,17 @@ final class Parcel {
   }
 
   /// Hands it to the producer; the lane hears what became of it, perhaps before this returns.
-  void send(Producer<byte[], byte[]> producer, int partitions) {
-    var attempt = new Attempt(producer);
+  ///
+  /// @param keyed whether the message has the id as its key
+  void send(Producer<byte[], byte[]> producer, int partitions, boolean keyed) {
+    var attempt = new Attempt(producer, keyed);
     try {
       var record =
           new ProducerRecord<byte[], byte[]>(
               departure.destination().topic(),
               partition(departure.partitionKey(), partitions),
               null,
-              null,
+              keyed ? departure.id().getBytes(UTF_8) : null,
               departure.payload(),
               headers());
       var _ = producer.send(record, attempt); // the callback hears all
@@ -51,10 +53,12 @@ final class Parcel {
   /// once more when it gives it up: only what it says first counts.
   private final class Attempt implements Callback {
     private final Producer<byte[], byte[]> by;
+    private final boolean keyed;
     private final AtomicBoolean isOver = new AtomicBoolean();
 
-    Attempt(Producer<byte[], byte[]> by) {
+    Attempt(Producer<byte[], byte[]> by, boolean keyed) {
       this.by = by;
+      this.keyed = keyed;
     }
 
     @Override
@@ -69,7 +73,7 @@ final class Parcel {
       if (failure == null) {
         lane.acknowledged(Parcel.this);
       } else {
-        lane.failed(Parcel.this, failure, by);
+        lane.failed(Parcel.this, failure, by, keyed);
       }
     }
   }

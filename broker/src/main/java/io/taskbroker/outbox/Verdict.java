@@ -2,7 +2,9 @@ package io.taskbroker.outbox;
 
 import org.apache.kafka.common.InvalidRecordException;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.InvalidTimestampException;
 import org.apache.kafka.common.errors.InvalidTopicException;
+import org.apache.kafka.common.errors.PolicyViolationException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.SerializationException;
@@ -12,8 +14,10 @@ import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /// What a failure to produce means.
 enum Verdict {
-  /// Kafka will never take this record (H19).
+  /// Kafka does not take this record (H19).
   REFUSED,
+  /// Kafka takes no record of the topic as things stand: an operator can mend that at any time.
+  TOPIC_REFUSES,
   /// Later it may work.
   LATER,
   /// Later it may work, but with another producer: this one may be in a state that it cannot leave.
@@ -22,16 +26,29 @@ enum Verdict {
   static Verdict of(Exception failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       if (cause instanceof RecordTooLargeException
-          || cause instanceof InvalidRecordException
           || cause instanceof SerializationException
           || cause instanceof InvalidTopicException) {
         return REFUSED;
       }
-      if (cause instanceof TopicAuthorizationException) {
-        return LATER; // says nothing of the record, and is over when the permission is given
+      // Nothing of a record but its size, which is another error, is other than in those before.
+      if (cause instanceof InvalidRecordException
+          || cause instanceof InvalidTimestampException
+          || cause instanceof PolicyViolationException
+          || cause instanceof TopicAuthorizationException) {
+        return TOPIC_REFUSES;
       }
     }
     return failure instanceof RetriableException ? LATER : LATER_ANEW;
+  }
+
+  /// Whether Kafka found a record invalid, as a compacted topic does with one without a key.
+  static boolean isInvalidRecord(Exception failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof InvalidRecordException) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /// The same of a record that a producer had taken. If it was not delivered in time, the producer

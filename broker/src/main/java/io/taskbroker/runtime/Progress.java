@@ -10,4 +10,10 @@ public interface Progress {
 
   /// Grows whenever the stage has done something.
   long done();
+
+  /// Why the stage cannot do what it is there for, in one line, if it knows; empty if it can.
+  /// Counts at once, whether it moves or not.
+  default String obstacle() {
+    return "";
+  }
 }

@@ -49,7 +49,9 @@ public final class Logging {
           CONNECTIONS,
           "failed authentication due to",
           "org.apache.kafka.clients.producer.internals.Sender",
-          "Aborting producer batches due to fatal error");
+          "Aborting producer batches due to fatal error",
+          "org.apache.kafka.clients.consumer.internals.ConsumerCoordinator",
+          "JoinGroup failed");
 
   private Logging() {}
 

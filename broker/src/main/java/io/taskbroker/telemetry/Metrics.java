@@ -395,6 +395,11 @@ public final class Metrics {
           "topic");
   public final GaugeDataPoint leavingTasks =
       declare.gauge("inflight.leaving_tasks", NUMBER, "Tasks that wait for Kafka to take them");
+  public final GaugeDataPoint quarantinedTasks =
+      declare.gauge(
+          "inflight.quarantined_tasks",
+          NUMBER,
+          "Tasks that Kafka refused to take, and is asked again to take once a minute");
   public final GaugeDataPoint parkedTasks =
       declare.gauge("inflight.parked_tasks", NUMBER, "Tasks that are on disk only");
   public final GaugeDataPoint memoryBytes =

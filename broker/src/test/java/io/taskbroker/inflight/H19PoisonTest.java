@@ -114,12 +114,71 @@ final class H19PoisonTest {
     assertThat(rig.store.rows()).isEmpty();
   }
 
+  @Test
+  void h19WhatKafkaRefusedIsTriedAgainOnceAMinuteTheSmallestFirstUntilItIsTaken() {
+    refused("big", 40_000);
+    refused("small", 20_000);
+    refused("middle", 30_000);
+    assertThat(rig.census().quarantined()).isEqualTo(3);
+
+    for (int minute = 0; minute < 5; minute++) {
+      rig.pass(Quarantine.PERIOD_MS);
+      assertThat(rig.departingIds()).containsExactly("small");
+      assertThat(rig.depths().leaving()).isEqualTo(1);
+      refuse();
+    }
+    assertThat(rig.noticed(Notice.QUARANTINED)).containsExactly("big", "small", "middle");
+    assertThat(rig.depths().leaving()).isZero();
+
+    rig.pass(Quarantine.PERIOD_MS); // the limit was raised, to what the two smaller ones need
+    acknowledgeNext("small", 20_000);
+    acknowledgeNext("middle", 30_000);
+    assertThat(rig.departingIds()).containsExactly("big");
+    refuse();
+    rig.pass(Quarantine.PERIOD_MS - 1);
+    assertThat(rig.departing).isEmpty();
+    rig.pass(1);
+    acknowledgeNext("big", 40_000);
+    assertThat(rig.store.rows()).isEmpty();
+    assertThat(rig.census().quarantined()).isZero();
+    assertThat(rig.depths()).isEqualTo(new Inflight.Depths(0, 0, 0, 0, 0, 0));
+  }
+
+  @Test
+  void h19WhatEndedMeanwhileIsNotTriedAgain() {
+    refused("ends", 20_000);
+    refused("stays", 30_000);
+    rig.report(Status.COMPLETE, "ends");
+    assertThat(rig.census().quarantined()).isEqualTo(1);
+    rig.pass(2 * Quarantine.PERIOD_MS);
+    assertThat(rig.departingIds()).containsExactly("stays");
+    // While Kafka has it, a worker completes it after all: it leaves all the same (H7).
+    rig.report(Status.COMPLETE, "stays");
+    acknowledgeNext("stays", 30_000);
+    assertThat(rig.store.rows()).isEmpty();
+    assertThat(rig.census().quarantined()).isZero();
+  }
+
+  private void acknowledgeNext(String id, int size) {
+    assertThat(rig.departingIds()).containsExactly(id);
+    assertThat(rig.departing.getFirst().payload()).hasSizeGreaterThanOrEqualTo(size);
+    rig.acknowledge(rig.departing.getFirst());
+    rig.settle();
+  }
+
   private void refusedBig() {
-    partition.send(Task.of("big").size(99_000).deadLetters());
+    refused("big", 99_000);
+  }
+
+  private void refused(String id, int size) {
+    partition.send(Task.of(id).size(size).deadLetters());
     rig.claim();
-    rig.report(Status.FAILURE, "big");
-    Departure departure = rig.departing.removeFirst();
-    rig.tell(new Command.Refused(departure, "too large"));
+    rig.report(Status.FAILURE, id);
+    refuse();
+  }
+
+  private void refuse() {
+    rig.tell(new Command.Refused(rig.departing.removeFirst(), "too large"));
     rig.settle();
   }
 

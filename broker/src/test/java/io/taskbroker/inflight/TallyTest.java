@@ -38,7 +38,7 @@ final class TallyTest {
             Tally.CLAIMED, Tally.PUSHED, Tally.DEAD_LETTERED, Tally.DEAD_LETTER_PRODUCED);
     assertThat(rig.tallied("retried"))
         .containsExactly(Tally.CLAIMED, Tally.PUSHED, Tally.RETRY_PRODUCED);
-    assertThat(rig.census()).isEqualTo(new Census(0, 0, 0, 0, 0, 0, 0, 0, 0));
+    assertThat(rig.census()).isEqualTo(new Census(0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
   }
 
   @Test

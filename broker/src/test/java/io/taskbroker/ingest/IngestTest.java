@@ -281,6 +281,20 @@ final class IngestTest {
   }
 
   @Test
+  void partitionsThatAreAddedAreReadWithinSecondsWithoutARestart() throws Exception {
+    kafka.createTopic(topic, 1);
+    start(engine);
+    await().until(() -> engine.isAssigned(0));
+
+    cluster.addPartitions(topic, 2);
+    cluster.produce(topic, 1, 1);
+
+    await()
+        .atMost(Duration.ofSeconds(50))
+        .untilAsserted(() -> assertThat(engine.offsets(1)).containsExactly(0L));
+  }
+
+  @Test
   void h05AnOffsetThatTheLogHasLostIsCountedAndReadingBeginsAtTheEarliest() throws Exception {
     kafka.createTopic(topic, 1);
     cluster.produce(topic, 0, 10);

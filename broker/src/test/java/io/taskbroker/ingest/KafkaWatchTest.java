@@ -4,14 +4,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.LogCapture;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.errors.GroupAuthorizationException;
+import org.apache.kafka.common.errors.GroupMaxSizeReachedException;
+import org.apache.kafka.common.errors.InconsistentGroupProtocolException;
+import org.apache.kafka.common.errors.InvalidGroupIdException;
+import org.apache.kafka.common.errors.InvalidSessionTimeoutException;
+import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.SaslAuthenticationException;
+import org.apache.kafka.common.errors.SslAuthenticationException;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.common.errors.UnsupportedVersionException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -62,6 +71,44 @@ final class KafkaWatchTest {
             line -> assertThat(line).contains("does not let group group read topic tasks"),
             line -> assertThat(line).endsWith("no address"),
             line -> assertThat(line).isEqualTo("ERROR Reading topic tasks at host:1 failed"));
+  }
+
+  @Test
+  void g9WhatKafkaRefusesSinceTheStartIsARefusalAndAnOutageIsNone() {
+    watch.trouble(new TimeoutException("timed out"));
+    watch.trouble(new UnknownTopicOrPartitionException("none"));
+    assertThat(watch.refusal()).isEmpty();
+    for (KafkaException refusal :
+        List.of(
+            new InvalidSessionTimeoutException("1"),
+            new InconsistentGroupProtocolException("2"),
+            new GroupAuthorizationException("3"),
+            new TopicAuthorizationException("4"),
+            new SaslAuthenticationException("5"),
+            new SslAuthenticationException("6"),
+            new UnsupportedVersionException("7"),
+            new InvalidTopicException("8"),
+            new InvalidGroupIdException("9"),
+            new GroupMaxSizeReachedException("10"))) {
+      now += Duration.ofMinutes(1).toNanos();
+      watch.trouble(refusal);
+      assertThat(watch.refusal()).contains("tasks").isEqualTo(log.lines().getLast().substring(6));
+    }
+    watch.trouble(new TimeoutException("timed out"));
+    assertThat(watch.refusal()).isEmpty();
+  }
+
+  @Test
+  void whoWasLetInOnceIsNotRefusedLater() {
+    watch.trouble(new InconsistentGroupProtocolException("eager"));
+    watch.joined();
+    assertThat(watch.refusal()).isNotEmpty(); // of the generation before
+    now += Duration.ofSeconds(30).toNanos();
+    watch.joined();
+    assertThat(watch.refusal()).isEmpty();
+    watch.trouble(new SaslAuthenticationException("changed"));
+    assertThat(watch.refusal()).isEmpty();
+    assertThat(log.lines()).hasSize(3);
   }
 
   private static TopicSource source() {

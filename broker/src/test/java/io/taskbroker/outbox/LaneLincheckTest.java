@@ -43,8 +43,8 @@ final class LaneLincheckTest {
       var lane = shared(new Lane(outbox, new Outbox.Place("topic", ""), 0));
       Actor kafka =
           start(() -> {
-            lane.failed(parcel("a", lane), failure, producer);
-            lane.failed(parcel("b", lane), failure, producer);
+            lane.failed(parcel("a", lane), failure, producer, false);
+            lane.failed(parcel("b", lane), failure, producer, false);
           });
       lane.work(LONG);
       lane.work(2 * LONG);

@@ -72,7 +72,7 @@ final class LaneRaceTest {
       for (int i = 0; i < DEPARTURES; i++) {
         var to = new Destination("topic", "", Map.of());
         var departure = new Departure("id-" + i, "key", new byte[1], to, this);
-        lane.failed(new Parcel(departure, lane, 0), failure, producer);
+        lane.failed(new Parcel(departure, lane, 0), failure, producer, false);
       }
     }
 

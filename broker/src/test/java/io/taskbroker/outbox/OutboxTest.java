@@ -24,13 +24,22 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.Callback;
+import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.Cluster;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.PartitionInfo;
@@ -39,6 +48,7 @@ import org.apache.kafka.common.acl.AccessControlEntry;
 import org.apache.kafka.common.acl.AclBinding;
 import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.acl.AclPermissionType;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.resource.PatternType;
 import org.apache.kafka.common.resource.ResourcePattern;
@@ -135,6 +145,91 @@ final class OutboxTest {
           assertThat(message.value()).isEmpty();
           assertThat(headers).isEqualTo(Map.of("reason", "kein g\u00fcltiges Format", "e", ""));
         });
+  }
+
+  @Test
+  void g4ACompactedTopicGetsTheIdAsKey() {
+    kafka.createTopic(
+        new NewTopic("compacted", 3, (short) 1).configs(Map.of("cleanup.policy", "compact")));
+    Outbox outbox = started(_ -> client(kafka));
+    for (int i = 0; i < 20; i++) {
+      outbox.produce(departure("compacted", "id-" + i));
+    }
+    engine.awaitProduced(20);
+    outbox.produce(departure("compacted", "later"));
+    engine.awaitProduced(21);
+
+    assertThat(records(kafka, "compacted"))
+        .hasSize(21)
+        .allSatisfy(message ->
+            assertThat("payload of " + new String(message.key(), UTF_8))
+                .isEqualTo(new String(message.value(), UTF_8)));
+    assertThat(engine.refused).isEmpty();
+  }
+
+  @Test
+  void g4ATopicThatTakesNothingIsTriedAMessageAtATimeUntilItIsMended() throws Exception {
+    var limit = Map.of("message.timestamp.after.max.ms", "1");
+    kafka.createTopic(new NewTopic("mended", 1, (short) 1).configs(limit));
+    var takers = new ConcurrentLinkedQueue<CountingProducer>();
+    var outbox =
+        new Outbox(
+            new OutboxOptions(_ -> client(kafka), MAX_MESSAGE_SIZE),
+            engine,
+            (_, cause) -> failures.add(cause),
+            Surroundings.system(),
+            settings -> {
+              var counting = new CountingProducer(settings);
+              takers.add(counting);
+              return counting;
+            });
+    outboxes.add(outbox);
+    outbox.start();
+    for (int i = 0; i < 500; i++) {
+      outbox.produce(departure("mended", "id-" + i));
+    }
+    await().atMost(LONG).until(() -> !log.events().isEmpty());
+    assertThat(log.events().getFirst().getFormattedMessage()).contains("InvalidTimestampException");
+    assertThat(engine.refused).isEmpty();
+    long sent = takers.stream().mapToLong(CountingProducer::sent).sum();
+    assertThat(sent).as("500 messages, with a key, and one by one").isLessThan(1_100);
+
+    try (var admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrap()))) {
+      var topic = new ConfigResource(ConfigResource.Type.TOPIC, "mended");
+      var mend =
+          new AlterConfigOp(
+              new ConfigEntry("message.timestamp.after.max.ms", ""), AlterConfigOp.OpType.DELETE);
+      admin.incrementalAlterConfigs(Map.of(topic, List.of(mend))).all().get();
+    }
+    engine.awaitProduced(500);
+  }
+
+  /// Kafka's producer, whose messages come from the future, and are counted.
+  private static final class CountingProducer extends KafkaProducer<byte[], byte[]> {
+    private final AtomicLong sent = new AtomicLong();
+
+    CountingProducer(Map<String, Object> settings) {
+      super(settings, new ByteArraySerializer(), new ByteArraySerializer());
+    }
+
+    long sent() {
+      return sent.get();
+    }
+
+    @Override
+    public Future<RecordMetadata> send(ProducerRecord<byte[], byte[]> record, Callback callback) {
+      sent.incrementAndGet();
+      long future = System.currentTimeMillis() + Duration.ofHours(1).toMillis();
+      return super.send(
+          new ProducerRecord<>(
+              record.topic(),
+              record.partition(),
+              future,
+              record.key(),
+              record.value(),
+              record.headers()),
+          callback);
+    }
   }
 
   @Test

@@ -54,6 +54,12 @@ final class LoggingTest {
     assertThat(output("info,librdkafka=info")).contains("failed authentication", "Uncaught error");
   }
 
+  @Test
+  void groupsThatCannotBeJoinedAreLoggedByWhoWaitsForThem() {
+    assertThat(output("info")).doesNotContain("JoinGroup failed");
+    assertThat(output("info,librdkafka=info")).contains("JoinGroup failed");
+  }
+
   private static String output(String filter) {
     var bytes = new ByteArrayOutputStream();
     var stream = new LineStream("log", bytes);
@@ -61,6 +67,8 @@ final class LoggingTest {
     var client = LoggerFactory.getLogger("org.apache.kafka.clients.NetworkClient");
     client.error("Connection to node {} failed authentication due to: {}", 1, "a password");
     client.error("Uncaught error in request completion");
+    LoggerFactory.getLogger("org.apache.kafka.clients.consumer.internals.ConsumerCoordinator")
+        .error("JoinGroup failed due to fatal error: {}", "no");
     assertThat(stream.flush(Duration.ofSeconds(10))).isTrue();
     return bytes.toString(UTF_8);
   }

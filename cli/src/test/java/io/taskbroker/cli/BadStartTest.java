@@ -7,6 +7,7 @@ import io.taskbroker.store.sqlite.SqliteOptions;
 import io.taskbroker.store.sqlite.SqliteStore;
 import io.taskbroker.testkit.BrokerProcess;
 import io.taskbroker.testkit.CertificateAuthority;
+import io.taskbroker.testkit.PostgresPooler;
 import io.taskbroker.testkit.PostgresServer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -142,6 +143,27 @@ final class BadStartTest {
       assertEnds(ends, wrong, "unable to find valid certification path", "sslrootcert");
       assertEnds(ends, plain, "no encryption", "sslmode");
       assertThat(running.awaitServing(PATIENCE).stop(PATIENCE)).isZero();
+    }
+  }
+
+  @Test
+  void h23APoolerWithoutSessionsIsOneLine() throws Exception {
+    PostgresServer.Database database = PostgresServer.shared().newDatabase();
+    try (var pooler = PostgresPooler.start(database.port(), PostgresPooler.Mode.TRANSACTION)) {
+      var through =
+          new PostgresServer.Database(
+              database.host(),
+              pooler.port(),
+              database.name(),
+              database.username(),
+              database.password());
+      BrokerSetup first = onPostgres("first", through, "");
+      BrokerSetup second = onPostgres("second", through, "");
+
+      List<BrokerProcess> ends = List.of(run(first.start()), run(second.start()));
+
+      assertEnds(ends, first, "behind a pooler", "pool_mode = session");
+      assertEnds(ends, second, "behind a pooler", "pool_mode = session");
     }
   }
 

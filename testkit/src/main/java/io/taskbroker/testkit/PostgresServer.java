@@ -115,12 +115,28 @@ public final class PostgresServer implements AutoCloseable {
     }
   }
 
+  /// The same as a standby, which takes no writes until somebody promotes it.
+  public synchronized void startAgainAsStandby() {
+    try {
+      Files.createFile(folder.resolve("data").resolve("standby.signal"));
+    } catch (IOException e) {
+      throw new UncheckedIOException("Could not make a standby of Postgres", e);
+    }
+    startAgain();
+  }
+
+  /// Makes a primary of a standby.
+  public void promote() {
+    database("postgres").execute("SELECT pg_promote()");
+  }
+
   @Override
   public void close() {
     stop();
   }
 
-  private Database database(String name) {
+  /// The database of that name, be it there or not.
+  public Database database(String name) {
     return new Database("127.0.0.1", port, name, "postgres", "postgres");
   }
 

@@ -9,12 +9,11 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.Properties;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.flywaydb.core.api.output.MigrateResult;
-import org.postgresql.PGProperty;
 import org.postgresql.ds.PGSimpleDataSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,12 +30,8 @@ final class Migrations {
   private static final int LOCKS = 0x74626D67;
 
   private static final String HISTORY = "taskbroker_schema_history";
+  private static final String ROWS = "inflight_taskactivations";
   private static final Pattern SAFE_NAME = Pattern.compile("[A-Za-z0-9_]+");
-
-  private static final String NEWEST =
-      """
-      SELECT max(version::int) FROM taskbroker_schema_history WHERE success AND version IS NOT NULL
-      """;
 
   private final Server server;
   private final Address address;
@@ -52,15 +47,17 @@ final class Migrations {
   ///
   /// @throws StoreException of kind `FATAL` if it cannot be done; a script is done whole or not
   void run(Login migrator) throws SQLException {
-    createDatabase(migrator);
-    PGSimpleDataSource source = source(migrator);
-    try (Connection alone = server.plain(migrator, address.database());
+    Schema schema;
+    try (Connection alone = server.patient(migrator, address.database());
         Statement statement = alone.createStatement()) {
       // Flyway's own lock does not cover its first steps.
       statement.execute("SELECT pg_advisory_lock(%d, 0)".formatted(LOCKS));
+      schema = schema(alone);
       MigrateResult result =
           Flyway.configure(Migrations.class.getClassLoader())
-              .dataSource(source)
+              .dataSource(new Sessions(server.in(schema), migrator, address.database()))
+              .defaultSchema(schema.name())
+              .createSchemas(false)
               .locations("classpath:io/taskbroker/store/postgres/migrations")
               .table(HISTORY)
               .baselineOnMigrate(true) // there may be tables of others, and those of the reference
@@ -69,51 +66,70 @@ final class Migrations {
               .migrate();
       if (result.migrationsExecuted > 0) {
         LOG.info(
-            "Brought the tables of {} up to date: version {}", address, result.targetSchemaVersion);
+            "Brought the tables of {} in schema {} up to date: version {}",
+            address,
+            schema.name(),
+            result.targetSchemaVersion);
       }
     } catch (FlywayException e) {
       throw failed(e);
     }
     if (!migrator.username().equals(login.username())) {
-      grant(migrator);
+      grant(migrator, schema);
     }
   }
 
-  /// @throws StoreException of kind `FATAL` if the tables are older or newer than this broker
-  void check(Connection connection) throws SQLException {
-    int found;
-    try (Statement statement = connection.createStatement();
-        ResultSet result = statement.executeQuery(NEWEST)) {
-      found = result.next() ? result.getInt(1) : 0;
-    } catch (SQLException e) {
-      if (!PostgresErrors.state(e).equals("42P01")) {
-        throw e;
-      }
-      found = 0;
+  /// The schema of the tables that are there, be they this broker's or the reference's, or that of
+  /// those to be made.
+  private static Schema schema(Connection connection) throws SQLException {
+    Optional<Schema> known = Schema.of(connection, HISTORY);
+    if (known.isEmpty()) {
+      known = Schema.of(connection, ROWS);
     }
+    return known.isPresent() ? known.get() : Schema.ofNewTables(connection);
+  }
+
+  /// @return the schema that has the tables
+  /// @throws StoreException of kind `FATAL` if the tables are older or newer than this broker
+  Schema check() throws SQLException {
+    try (Connection connection = server.patient(login, address.database())) {
+      Schema schema =
+          Schema.of(connection, HISTORY)
+              .orElseThrow(() ->
+                  new StoreException(
+                      Kind.FATAL,
+                      "No schema of %s has the tables of a broker: run it once with --run migrations, or set store.pg.run_migrations"
+                          .formatted(address),
+                      null));
+      check(schema, version(connection, schema));
+      return schema;
+    }
+  }
+
+  private static int version(Connection connection, Schema schema) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet result =
+            statement.executeQuery(
+                """
+                SELECT max(version::int) FROM %s.taskbroker_schema_history
+                WHERE success AND version IS NOT NULL
+                """
+                    .formatted(schema.quoted()))) {
+      return result.next() ? result.getInt(1) : 0;
+    }
+  }
+
+  private void check(Schema schema, int found) {
     if (found != VERSION) {
       throw new StoreException(
           Kind.FATAL,
           found < VERSION
-              ? "The tables of %s have version %d, and this broker needs %d: run it once with --run migrations, or set store.pg.run_migrations"
-                  .formatted(address, found, VERSION)
-              : "The tables of %s have version %d, and this broker knows only %d: run the newer broker"
-                  .formatted(address, found, VERSION),
+              ? "The tables of %s in schema %s have version %d, and this broker needs %d: run it once with --run migrations, or set store.pg.run_migrations"
+                  .formatted(address, schema.name(), found, VERSION)
+              : "The tables of %s in schema %s have version %d, and this broker knows only %d: run the newer broker"
+                  .formatted(address, schema.name(), found, VERSION),
           null);
     }
-  }
-
-  private PGSimpleDataSource source(Login migrator) throws SQLException {
-    PGSimpleDataSource source = new PGSimpleDataSource();
-    source.setUrl(server.url(address.database()));
-    Properties properties = server.properties(migrator);
-    for (String name : properties.stringPropertyNames()) {
-      PGProperty property = PGProperty.forName(name);
-      if (property != null) { // others, such as the reference may have, mean nothing to the driver
-        source.setProperty(property, properties.getProperty(name));
-      }
-    }
-    return source;
   }
 
   private StoreException failed(FlywayException e) {
@@ -126,12 +142,15 @@ final class Migrations {
         Kind.FATAL, "Could not migrate the tables of %s: %s".formatted(address, e), e);
   }
 
-  private void createDatabase(Login migrator) throws SQLException {
+  /// Makes the database, if it is not there.
+  ///
+  /// @throws StoreException of kind `FATAL` if it cannot be made
+  void createDatabase(Login migrator) throws SQLException {
     try {
       server.plain(migrator, address.database()).close();
       return; // it is there
     } catch (SQLException e) {
-      if (!PostgresErrors.state(e).equals("3D000")) {
+      if (!PostgresErrors.isMissing(e, address.database())) {
         throw e;
       }
     }
@@ -142,9 +161,9 @@ final class Migrations {
               .formatted(address.database()),
           null);
     }
-    try (Connection connection = server.plain(migrator, address.maintenanceDatabase());
+    try (Connection connection = server.patient(migrator, address.maintenanceDatabase());
         Statement statement = connection.createStatement()) {
-      statement.execute("CREATE DATABASE \"" + address.database() + '"');
+      statement.execute("CREATE DATABASE \"" + address.database() + '"' + inUtf8(statement));
       LOG.info("Made the database {}", address);
     } catch (SQLException e) {
       // Another broker may have made it, just now.
@@ -154,9 +173,21 @@ final class Migrations {
     }
   }
 
+  /// What makes a new database one of UTF-8 where the server's others are not. Of the locales, only
+  /// `C` goes with every encoding.
+  private static String inUtf8(Statement statement) throws SQLException {
+    try (ResultSet result =
+        statement.executeQuery(
+            "SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = 'template1'")) {
+      return result.next() && !result.getString(1).equals("UTF8")
+          ? " TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
+          : "";
+    }
+  }
+
   /// Lets the broker's user work with tables that another user made.
-  private void grant(Login migrator) throws SQLException {
-    try (Connection connection = server.plain(migrator, address.database());
+  private void grant(Login migrator, Schema schema) throws SQLException {
+    try (Connection connection = server.in(schema).patient(migrator, address.database());
         Statement statement = connection.createStatement()) {
       String user = quoted(connection, login.username());
       statement.execute(
@@ -164,9 +195,10 @@ final class Migrations {
           GRANT SELECT, INSERT, UPDATE, DELETE ON inflight_taskactivations, taskbroker_store, \
           taskbroker_run, taskbroker_place, taskbroker_batch, taskbroker_watermark, \
           taskbroker_tombstone, taskbroker_report, taskbroker_schema_history TO %s;
-          GRANT USAGE ON SEQUENCE taskbroker_run_number TO %s
+          GRANT USAGE ON SEQUENCE taskbroker_run_number TO %s;
+          GRANT USAGE ON SCHEMA %s TO %s
           """
-              .formatted(user, user));
+              .formatted(user, user, schema.quoted(), user));
     }
   }
 
@@ -177,6 +209,26 @@ final class Migrations {
         result.next();
         return result.getString(1);
       }
+    }
+  }
+
+  /// Gives connections to whoever makes them by himself.
+  private static final class Sessions extends PGSimpleDataSource {
+    private static final long serialVersionUID = 1;
+
+    private final transient Server server;
+    private final transient Login migrator;
+    private final String database;
+
+    Sessions(Server server, Login migrator, String database) {
+      this.server = server;
+      this.migrator = migrator;
+      this.database = database;
+    }
+
+    @Override
+    public Connection getConnection() throws SQLException {
+      return server.patient(migrator, database);
     }
   }
 }

@@ -1,22 +1,16 @@
 package io.taskbroker.store.postgres;
 
 import com.zaxxer.hikari.HikariDataSource;
-import io.taskbroker.store.StoreException;
-import io.taskbroker.store.StoreException.Kind;
 import io.taskbroker.store.postgres.Place.Name;
+import io.taskbroker.store.postgres.PostgresOptions.Login;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.time.Duration;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// How a database comes to be a [PostgresStore]: its tables are made or checked, a seat is taken,
-/// and a run begins. Blocks, and tries again where the server does not answer.
+/// and a run begins. Blocks, and waits for a server that does not answer yet ([StartWait]).
 final class Opening {
-  private static final Logger LOG = LoggerFactory.getLogger(Opening.class);
-
   private Opening() {}
 
   /// @param database its name, which it keeps
@@ -24,26 +18,7 @@ final class Opening {
   record Beginning(String database, Place own) {}
 
   static PostgresStore open(PostgresOptions options) {
-    for (int failures = 0; ; failures++) {
-      try {
-        return openNow(options);
-      } catch (StoreException e) {
-        if (e.kind() != Kind.TRANSIENT || failures == options.retry().max()) {
-          throw new StoreException(Kind.FATAL, String.valueOf(e.getMessage()), e);
-        }
-        LOG.warn("Tries again in {}: {}", options.retry().delay(), e.getMessage());
-        pause(options.retry().delay());
-      }
-    }
-  }
-
-  private static void pause(Duration time) {
-    try {
-      Thread.sleep(time);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new StoreException(Kind.FATAL, "Was interrupted while it waited for Postgres", e);
-    }
+    return new StartWait(options.retry()).until(() -> openNow(options));
   }
 
   private static PostgresStore openNow(PostgresOptions options) {
@@ -52,22 +27,34 @@ final class Opening {
     try {
       Migrations migrations = new Migrations(server, options.address(), options.login());
       if (options.migrator().isPresent()) {
+        migrations.createDatabase(options.migrator().get());
+      }
+      SessionCheck.require(server, options.migrator().orElse(options.login()));
+      if (options.migrator().isPresent()) {
         migrations.run(options.migrator().get());
       }
-      try (Connection connection = server.plain(options.login(), options.address().database())) {
-        migrations.check(connection);
-      }
-      return begin(server, options, lease);
+      return begin(server.in(migrations.check()), options, lease);
     } catch (SQLException e) {
       throw PostgresErrors.translate(server.toString(), "open the store", e);
     }
   }
 
   static void migrate(PostgresOptions options) {
+    new StartWait(options.retry())
+        .until(() -> {
+          migrateNow(options);
+          return true;
+        });
+  }
+
+  private static void migrateNow(PostgresOptions options) {
+    Login migrator = options.migrator().orElse(options.login());
     Server server = new Server(options.address(), options.login(), 0);
     try {
-      new Migrations(server, options.address(), options.login())
-          .run(options.migrator().orElse(options.login()));
+      Migrations migrations = new Migrations(server, options.address(), options.login());
+      migrations.createDatabase(migrator);
+      SessionCheck.require(server, migrator);
+      migrations.run(migrator);
     } catch (SQLException e) {
       throw PostgresErrors.translate(server.toString(), "migrate the tables", e);
     }

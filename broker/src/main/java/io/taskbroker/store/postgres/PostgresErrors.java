@@ -13,11 +13,20 @@ final class PostgresErrors {
   /// What the driver says where it and a server could not agree on TLS, in any language.
   private static final Pattern TLS = Pattern.compile("SSL|HostnameVerifier");
 
+  /// The SQLSTATE of whatever a pooler has to say, before PgBouncer 1.19.
+  private static final String PROTOCOL = "08P01";
+
+  /// What a pooler says that takes a person, where the server has a SQLSTATE for it.
+  private static final Pattern OF_POOLER =
+      Pattern.compile(
+          "authentication failed|auth failed|no such user|no such database|does not exist"
+              + "|unsupported startup parameter|not allowed");
+
   private PostgresErrors() {}
 
   /// @param what the server and database
   static StoreException translate(String what, String doing, SQLException error) {
-    Kind kind = kind(state(error));
+    Kind kind = kind(error);
     String reason = String.valueOf(error.getMessage()).replaceAll("\\s+", " ");
     return new StoreException(
         kind,
@@ -60,6 +69,32 @@ final class PostgresErrors {
     return "";
   }
 
+  /// Whether the server says that there is no database of that name. A pooler says it in words of
+  /// its own, and as an error of the protocol.
+  static boolean isMissing(SQLException error, String database) {
+    String state = state(error);
+    String message = String.valueOf(error.getMessage());
+    return state.equals("3D000")
+        || (state.equals(PROTOCOL)
+            && (message.contains("database \"" + database + "\" does not exist")
+                || message.contains("no such database: " + database)));
+  }
+
+  /// Whether it and a server could not agree on TLS.
+  static boolean isOfTls(SQLException error) {
+    return TLS.matcher(String.valueOf(error.getMessage())).find();
+  }
+
+  private static Kind kind(SQLException error) {
+    String state = state(error);
+    String message = String.valueOf(error.getMessage());
+    boolean takesAPerson =
+        state.equals(PROTOCOL)
+            && OF_POOLER.matcher(message).find()
+            && !message.contains("server_login_retry"); // what was so some seconds ago
+    return takesAPerson ? Kind.FATAL : kind(state);
+  }
+
   private static Kind kind(String state) {
     if (state.length() < 2) {
       return Kind.TRANSIENT;
@@ -86,10 +121,24 @@ final class PostgresErrors {
       return "it lets in only who speaks TLS: set sslmode in store.pg.query_params to require, or"
           + " better to verify-full";
     }
-    if (TLS.matcher(message).find()) {
+    if (isOfTls(error)) {
       return "unless that passes, check sslmode and sslrootcert in store.pg.query_params, and the"
           + " certificate of the server";
     }
+    return switch (state(error)) {
+      case "25006" -> "connect to the primary; until it takes writes it is tried again";
+      case "53300" -> "raise max_connections of the server, or the limit of the role or database";
+      case "57P03" -> "the server starts, stops or recovers; it is tried again";
+      case "28P01", "28000" -> "correct the user and password in store.pg, or create the role";
+      case "3D000" -> "make the database by --run migrations, or set store.pg.run_migrations";
+      case "42501" ->
+          "grant the user what is missing: USAGE on the schema, and what docs/operations.md lists;"
+              + " --run migrations grants it to store.pg.username";
+      default -> advice(kind);
+    };
+  }
+
+  private static String advice(Kind kind) {
     return switch (kind) {
       case TRANSIENT -> "it is worth trying again";
       case FULL -> "make room on the disk of the server";

@@ -60,6 +60,17 @@ public record PostgresOptions(
     }
   }
 
-  /// How often, and after how long, the opening is tried again where the server does not answer.
-  public record Retry(int max, Duration delay) {}
+  /// How the opening goes on where the server does not answer.
+  ///
+  /// @param max tries more, at least
+  /// @param delay before the first of them
+  /// @param patience for how long it goes on, at least, unless only a person can help
+  public record Retry(int max, Duration delay, Duration patience) {
+    /// As long as it takes.
+    public static final Duration UNBOUNDED = Duration.ofDays(36_500);
+
+    public Retry(int max, Duration delay) {
+      this(max, delay, Duration.ZERO);
+    }
+  }
 }

@@ -7,9 +7,11 @@ import io.taskbroker.store.postgres.PostgresOptions.Login;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Optional;
 import java.util.Properties;
 import org.postgresql.Driver;
 import org.postgresql.PGProperty;
+import org.postgresql.jdbc.PreferQueryMode;
 
 /// Makes connections to the server of a store. Thread-safe.
 final class Server {
@@ -19,11 +21,24 @@ final class Server {
   private final Address address;
   private final Login login;
   private final int idleInTransactionMillis;
+  private final Optional<Schema> schema;
 
   Server(Address address, Login login, int idleInTransactionMillis) {
+    this(address, login, idleInTransactionMillis, Optional.empty());
+  }
+
+  private Server(
+      Address address, Login login, int idleInTransactionMillis, Optional<Schema> schema) {
     this.address = address;
     this.login = login;
     this.idleInTransactionMillis = idleInTransactionMillis;
+    this.schema = schema;
+  }
+
+  /// The same server, whose sessions find the tables of a schema, whatever their user's search path
+  /// is.
+  Server in(Schema found) {
+    return new Server(address, login, idleInTransactionMillis, Optional.of(found));
   }
 
   /// A connection of its own, which commits by itself at first.
@@ -49,6 +64,26 @@ final class Server {
     return connect(url(database), properties(as));
   }
 
+  /// A connection to a database of the server for work that may take long.
+  Connection patient(Login as, String database) throws SQLException {
+    Connection connection = plain(as, database);
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(patience());
+    } catch (SQLException e) {
+      close(connection);
+      throw e;
+    }
+    return connection;
+  }
+
+  /// A connection that leaves nothing behind in a session that a pooler may give to others: its
+  /// statements are not prepared, and nothing is set.
+  Connection probe(Login as) throws SQLException {
+    Properties properties = properties(as);
+    PGProperty.PREFER_QUERY_MODE.set(properties, PreferQueryMode.SIMPLE.value());
+    return connect(url(address.database()), properties);
+  }
+
   /// The few connections for what is rare. It makes them when they are needed.
   HikariDataSource pool(String name) {
     HikariConfig config = new HikariConfig();
@@ -70,12 +105,11 @@ final class Server {
     return new HikariDataSource(config);
   }
 
-  /// The URL of a database of the server, for whoever makes connections by himself.
-  String url(String database) {
+  private String url(String database) {
     return "jdbc:postgresql://" + address.host() + ":" + address.port() + "/" + database;
   }
 
-  Properties properties(Login as) {
+  private Properties properties(Login as) {
     Properties properties = QueryParameters.of(address.queryParams().orElse(""));
     PGProperty.USER.set(properties, as.username());
     PGProperty.PASSWORD.set(properties, as.password());
@@ -97,22 +131,45 @@ final class Server {
     }
   }
 
-  /// Durable means on disk, whatever the server thinks (G1, G2), and rows are found by their index,
-  /// whatever the statistics say of tables that fill and empty all the time.
-  private String settings() {
+  /// What a session needs that does long work: nothing cuts it off, and it may write.
+  private String patience() {
     return """
-    SELECT set_config('synchronous_commit', 'on', false)
-    WHERE current_setting('synchronous_commit') IN ('off', 'local');
+    SET statement_timeout = 0;
+    SET lock_timeout = 0;
+    SELECT set_config('idle_session_timeout', '0', false)
+    WHERE current_setting('idle_session_timeout', true) IS NOT NULL;
+    SELECT set_config('transaction_timeout', '0', false)
+    WHERE current_setting('transaction_timeout', true) IS NOT NULL;
+    SET idle_in_transaction_session_timeout = 0;
+    SET default_transaction_read_only = off;
     SET default_transaction_isolation = 'read committed';
-    SET jit = off;
-    SET enable_seqscan = off;
-    SET enable_hashjoin = off;
-    SET enable_mergejoin = off;
-    SET plan_cache_mode = force_generic_plan;
-    SET statement_timeout = %d;
-    SET idle_in_transaction_session_timeout = %d
+    SET standard_conforming_strings = on;
+    SET array_nulls = on;
+    %s\
     """
-        .formatted(STATEMENT_MILLIS, idleInTransactionMillis);
+        .formatted(schema.map(found -> "SET search_path = " + found.quoted() + ";\n").orElse(""));
+  }
+
+  /// What a session of the broker relies on, whatever is set for the server, the role or the
+  /// database. Durable means on disk (G1, G2); rows are found by their index, whatever the
+  /// statistics say of tables that fill and empty all the time; nothing but our own bounds cuts a
+  /// session off.
+  private String settings() {
+    return patience()
+        + """
+        SELECT set_config('synchronous_commit', 'on', false)
+        WHERE current_setting('synchronous_commit') IN ('off', 'local');
+        SET jit = off;
+        SET enable_seqscan = off;
+        SET enable_indexscan = on;
+        SET enable_hashjoin = off;
+        SET enable_mergejoin = off;
+        SET enable_nestloop = on;
+        SET plan_cache_mode = force_generic_plan;
+        SET statement_timeout = %d;
+        SET idle_in_transaction_session_timeout = %d
+        """
+            .formatted(STATEMENT_MILLIS, idleInTransactionMillis);
   }
 
   private static Connection connect(String url, Properties properties) throws SQLException {

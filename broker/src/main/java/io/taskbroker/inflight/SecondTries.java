@@ -1,0 +1,60 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.activation.Row;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// How entries that Kafka refused are tried again, so that no restart is needed when an operator
+/// has mended their topic (H19). The payload is read from the store. Not thread-safe.
+final class SecondTries {
+  private final Flight flight;
+  private final Endings endings;
+  private final Resumption resumption;
+
+  SecondTries(Flight flight, Endings endings, Resumption resumption) {
+    this.flight = flight;
+    this.endings = endings;
+    this.resumption = resumption;
+  }
+
+  /// Reads the entry whose turn it is.
+  void begin() {
+    if (!flight.hasRoom()) {
+      return;
+    }
+    Entry due = flight.quarantined.due(flight.now);
+    if (due != null) {
+      flight.asked(1);
+      flight.effects.readRows(List.of(due.key), due);
+    }
+  }
+
+  /// Sends what was read to Kafka, unless the entry has ended, or is to leave this broker.
+  ///
+  /// @param rows its row, or none if the store has none or it is not this broker's
+  void wasRead(Entry kept, List<Row> rows) {
+    flight.answered(1);
+    @Nullable Row row = rows.isEmpty() ? null : rows.getFirst();
+    if (row == null || !isStill(kept) || row.leaving() == null) {
+      flight.quarantined.over(flight.now, true);
+      return;
+    }
+    flight.quarantined.remove(kept);
+    Entry again = resumption.entry(row);
+    again.step = Entry.Step.LEAVING;
+    flight.unquarantine(again);
+    flight.quarantined.trying(again);
+    endings.produce(again);
+  }
+
+  /// When there is something to do; [Long#MAX_VALUE] if never.
+  long next() {
+    return flight.hasRoom() ? flight.quarantined.next() : Long.MAX_VALUE;
+  }
+
+  private boolean isStill(Entry kept) {
+    return kept.step == Entry.Step.QUARANTINED
+        && !kept.givenUp
+        && kept.equals(flight.entries.get(kept.id()));
+  }
+}
