@@ -18,6 +18,10 @@ final class StatsdSocket implements AutoCloseable {
   private static final int DATAGRAM_BYTES = 1_024;
   private static final long LOOK_UP_NANOS = 60_000_000_000L;
 
+  /// Time without a drop before statsd counts as back: where nobody listens, every second datagram
+  /// seems to be sent.
+  private static final long RECOVERY_NANOS = 10_000_000_000L;
+
   private final InetSocketAddress target;
   private final ByteBuffer datagram = ByteBuffer.allocate(DATAGRAM_BYTES);
   private @Nullable DatagramChannel channel;
@@ -25,6 +29,7 @@ final class StatsdSocket implements AutoCloseable {
   private boolean reopened;
   private boolean broken;
   private long unreported;
+  private long droppedAt;
   private long droppedSoFar;
   private volatile long dropped; // written by one thread
 
@@ -35,8 +40,12 @@ final class StatsdSocket implements AutoCloseable {
 
   /// Begins a report: what failed before may work again.
   void begin() {
-    if (!broken && unreported > 0) {
-      log.info("Statsd at {} takes metrics again; {} datagrams were dropped", target, unreported);
+    if (unreported > 0 && System.nanoTime() - droppedAt > RECOVERY_NANOS) {
+      log.info(
+          "Statsd at {}:{} takes metrics again; {} datagrams were dropped",
+          target.getHostString(),
+          target.getPort(),
+          unreported);
       unreported = 0;
     }
     reopened = false;
@@ -80,6 +89,7 @@ final class StatsdSocket implements AutoCloseable {
       droppedSoFar++;
       dropped = droppedSoFar;
       unreported++;
+      droppedAt = System.nanoTime();
     }
     datagram.clear();
   }

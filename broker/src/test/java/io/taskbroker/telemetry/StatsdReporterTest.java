@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.awaitility.Awaitility.await;
 
+import io.taskbroker.LogCapture;
 import io.taskbroker.testkit.StatsdReceiver;
 import io.taskbroker.testkit.StatsdReceiver.Line;
 import java.net.InetSocketAddress;
@@ -14,10 +15,13 @@ import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /// What a statsd receives.
 @Timeout(20)
 final class StatsdReporterTest {
+  @RegisterExtension private final LogCapture log = LogCapture.of(StatsdSocket.class);
+
   private final Metrics metrics = new Metrics();
 
   @Test
@@ -140,7 +144,14 @@ final class StatsdReporterTest {
       }
       socket.flush();
     }
+    for (int report = 0; report < 6; report++) {
+      socket.begin();
+      socket.add("taskbroker.some.counter:1|c"); // one datagram: each second one seems to be sent
+      socket.flush();
+    }
     socket.close();
+    assertThat(socket.dropped()).isPositive();
+    assertThat(log.events()).as("told each report that statsd is back").isEmpty();
     var nowhere = new StatsdSocket(InetSocketAddress.createUnresolved("no-host.invalid", 8125));
     nowhere.begin();
     nowhere.add("taskbroker.some.counter:1|c");

@@ -117,7 +117,12 @@ final class GettingStartedTest {
   }
 
   private ProcessBuilder bash(String commands, Path output) {
-    return new ProcessBuilder("bash", "-c", "set -euo pipefail\n" + exported(local(commands)))
+    return new ProcessBuilder(
+            "env",
+            "--default-signal=INT", // a build in the background ignores Ctrl-C
+            "bash",
+            "-c",
+            "set -euo pipefail\n" + exported(local(commands)))
         .directory(dir.toFile())
         .redirectErrorStream(true)
         .redirectOutput(output.toFile());
