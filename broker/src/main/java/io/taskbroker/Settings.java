@@ -90,7 +90,7 @@ final class Settings {
   }
 
   /// Replies wait for their transaction either way; batching status updates sets the interval and
-  /// the bound that were asked for (design section 5).
+  /// the bound that were asked for.
   static CommitOptions commits(BrokerConfig config) {
     StatusUpdateConfig updates = config.statusUpdates();
     CommitOptions options =

@@ -21,7 +21,7 @@ import java.util.random.RandomGenerator;
 
 /// The engine's thread. A round takes what arrived, lets the engine follow it, and hands on all
 /// that came of it at once: one transaction and one wake-up per round, however much there is to do
-/// (design section 4).
+/// (ARCHITECTURE.md).
 ///
 /// [#start], [#stop] and [#load] are for one owner; [Progress] is for anybody.
 public final class EngineLoop implements Service, Progress {

@@ -15,7 +15,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.random.RandomGenerator;
 
-/// Everything in flight, as a state machine: commands in, effects out (design section 4). It has no
+/// Everything in flight, as a state machine: commands in, effects out (ARCHITECTURE.md). It has no
 /// clock, thread, input or output of its own; the same engine runs in the broker and under
 /// simulation.
 ///

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// @param deadLetterTopic where dead letters go
 /// @param limits the bounds on what is in memory
 /// @param periods the periods
-/// @param shared whether other brokers work on the same store (design section 6)
+/// @param shared whether other brokers work on the same store (ADR 7)
 public record InflightOptions(
     @Nullable Set<String> pushApplications,
     String retryTopic,

@@ -5,7 +5,7 @@ import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.SourcePartition;
 
 /// What rows belong to, in a store that brokers share: a partition of a topic, which is one
-/// broker's at a time (design section 6).
+/// broker's at a time (ADR 7).
 ///
 /// @param partition negative for what came from no partition, and stays with its broker
 record Place(String topic, int partition) {

@@ -9,7 +9,7 @@ import io.taskbroker.store.ActivationStore.Tombstone;
 import java.util.List;
 import java.util.Optional;
 
-/// Which of the brokers that share a store may change the rows of a partition (design section 6).
+/// Which of the brokers that share a store may change the rows of a partition (ADR 7).
 ///
 /// Rows belong to the (topic, partition) of their origin, those that came from no partition to the
 /// broker that stored them. Every commit applies only changes of what is the broker's own at that
