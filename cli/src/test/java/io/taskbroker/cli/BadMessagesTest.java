@@ -74,7 +74,7 @@ final class BadMessagesTest {
             .isOne();
         assertThat(setup.output())
             .as("lines about that one")
-            .filteredOn(line -> line.contains("Kafka refuses it for good"))
+            .filteredOn(line -> line.contains("because Kafka refuses it, and tried again"))
             .singleElement()
             .asString()
             .contains(setup.deadLetters(), "RecordTooLarge");
