@@ -48,11 +48,16 @@ record Storage(
   private static Storage sqlite(BrokerConfig config, Supplier<Map<SourcePartition, Long>> lows) {
     var store = SqliteStore.open(Settings.sqlite(config));
     return new Storage(
-        store, Custody.sole(store.watermarks(), lows), false, List.of(), store.replaced());
+        store, Custody.sole(store.watermarks(), lows, store::position), false, List.of(), store.replaced());
   }
 
   /// Tells the engine what is heard of the database.
   private record Watched(Mailbox engine) implements PostgresStore.Listener {
+    @Override
+    public void wentBack() {
+      engine.tell(new Command.WentBack());
+    }
+
     @Override
     public void leased(long until) {
       engine.tell(new Command.Lease(TimeUnit.NANOSECONDS.toMillis(until)));
@@ -67,7 +72,7 @@ record Storage(
   private static Storage postgres(BrokerConfig config, Mailbox engine, FailureSink failures) {
     var store =
         PostgresStore.open(Settings.postgres(config, config.store().postgres().runMigrations()));
-    var custody = new SharedPartitions(store, engine, InstantSource.system());
+    var custody = new SharedPartitions(store, store, engine, InstantSource.system());
     var adoptions =
         new Adoptions(
             store, custody, engine, config.store().limits().contentionDrainAge(), failures);

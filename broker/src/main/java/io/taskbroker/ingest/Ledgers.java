@@ -1,5 +1,6 @@
 package io.taskbroker.ingest;
 
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import java.time.Duration;
@@ -92,12 +93,19 @@ final class Ledgers {
   }
 
   /// To be called before the engine is told.
-  synchronized void handedOver(SourcePartition partition, long next, int count, long size) {
+  ///
+  /// @param last the last record; null if there was none
+  synchronized void handedOver(
+      SourcePartition partition,
+      long next,
+      int count,
+      long size,
+      @Nullable RecordIdentity last) {
     OffsetLedger ledger = ledgers.get(partition);
     if (ledger == null) {
       throw new IllegalStateException("Nothing of " + partition + " may be handed over");
     }
-    ledger.handedOver(next, count, size);
+    ledger.handedOver(next, count, size, last);
     records += count;
     bytes += size;
   }
@@ -123,7 +131,7 @@ final class Ledgers {
   private void advanceMark(SourcePartition partition, long next) {
     Watermark mark = marks.get(partition);
     if (mark != null && undrained.contains(partition) && mark.next() < next) {
-      marks.put(partition, new Watermark(partition, next, mark.committed()));
+      marks.put(partition, mark.movedTo(next, null));
     }
   }
 
@@ -183,7 +191,9 @@ final class Ledgers {
     if (ledger != null) {
       records -= ledger.records();
       bytes -= ledger.bytes();
-      marks.put(partition, new Watermark(partition, ledger.durable(), ledger.committed()));
+      marks.put(
+          partition,
+          new Watermark(partition, ledger.durable(), ledger.committed(), ledger.last()));
     }
   }
 
@@ -194,7 +204,7 @@ final class Ledgers {
       long low = notes.low(partition, ledger.durable(), ledger.low());
       boolean ahead = ledger.isAhead();
       if (ahead || ledger.isNoteStale(low)) {
-        due.add(new Due(partition, ledger, ledger.durable(), low, ahead));
+        due.add(new Due(partition, ledger, ledger.durable(), low, ahead, ledger.last()));
       }
     });
     return due;
@@ -262,6 +272,12 @@ final class Ledgers {
   ///
   /// @param low from where on records below it may be in flight
   /// @param ahead whether it is not committed yet, so that there is more to it than its note
+  /// @param last a record below it that was read; null if none is known
   record Due(
-      SourcePartition partition, OffsetLedger ledger, long offset, long low, boolean ahead) {}
+      SourcePartition partition,
+      OffsetLedger ledger,
+      long offset,
+      long low,
+      boolean ahead,
+      @Nullable RecordIdentity last) {}
 }

@@ -59,7 +59,7 @@ final class TopicConsumer {
       FailureSink failures) {
     this.source = source;
     this.options = options;
-    this.notes = new CommitNotes(options.instanceId(), custody::lows);
+    this.notes = CommitNotes.of(options.instanceId(), custody);
     this.intake = intake;
     this.custody = custody;
     this.failures = failures;

@@ -19,6 +19,8 @@ final class TopicCounts {
   private final GaugeDataPoint held;
   private final CounterDataPoint assigned;
   private final CounterDataPoint revoked;
+  private final CounterDataPoint logsCutOff;
+  private final CounterDataPoint storesWentBack;
   private final AtomicLong outOfRange = new AtomicLong();
 
   TopicCounts(String topic, Metrics metrics) {
@@ -31,6 +33,8 @@ final class TopicCounts {
     this.held = metrics.currentPartitions.of(topic);
     this.assigned = metrics.partitionsAssigned.of(topic);
     this.revoked = metrics.partitionsRevoked.of(topic);
+    this.logsCutOff = metrics.logsCutOff.of(topic);
+    this.storesWentBack = metrics.storesWentBack.of(topic);
   }
 
   void message(Activation activation) {
@@ -62,6 +66,16 @@ final class TopicCounts {
 
   void held(int partitions) {
     held.set(partitions);
+  }
+
+  /// The log of a partition was cut off below what was read of it.
+  void logCutOff() {
+    logsCutOff.inc();
+  }
+
+  /// The store had lost what it had of a partition.
+  void storeWentBack() {
+    storesWentBack.inc();
   }
 
   /// The log of a partition had lost the offset that was to be read next.

@@ -20,7 +20,7 @@ final class OffsetLedgerTest {
   @Test
   void g1CommitsOnlyWhatIsDurable() {
     var ledger = new OffsetLedger(100, 100);
-    ledger.handedOver(150, 50, 5000);
+    ledger.handedOver(150, 50, 5000, null);
     assertThat(ledger.isAhead()).isFalse();
 
     ledger.settled(120, 20, 2000);
@@ -36,8 +36,8 @@ final class OffsetLedgerTest {
   @Test
   void offsetsMayHaveGaps() {
     var ledger = new OffsetLedger(0, 0);
-    ledger.handedOver(10, 3, 30);
-    ledger.handedOver(25, 0, 0);
+    ledger.handedOver(10, 3, 30, null);
+    ledger.handedOver(25, 0, 0, null);
     ledger.settled(25, 3, 30);
 
     assertThat(ledger.durable()).isEqualTo(25);
@@ -47,7 +47,7 @@ final class OffsetLedgerTest {
   @Test
   void g1DoesNotBelieveThatSomethingIsDurableThatWasNeverHandedOver() {
     var ledger = new OffsetLedger(100, 100);
-    ledger.handedOver(110, 10, 10);
+    ledger.handedOver(110, 10, 10, null);
     ledger.settled(200, 999, 999);
 
     assertThat(ledger.durable()).isEqualTo(110);
@@ -66,8 +66,8 @@ final class OffsetLedgerTest {
   @Test
   void refusesRecordsOutOfOrder() {
     var ledger = new OffsetLedger(100, 100);
-    ledger.handedOver(110, 10, 10);
-    assertThatThrownBy(() -> ledger.handedOver(105, 1, 1))
+    ledger.handedOver(110, 10, 10, null);
+    assertThatThrownBy(() -> ledger.handedOver(105, 1, 1, null))
         .isInstanceOf(IllegalStateException.class);
   }
 
@@ -86,7 +86,7 @@ final class OffsetLedgerTest {
         case 0 -> {
           int records = random.nextInt(5);
           next += records + random.nextInt(3);
-          ledger.handedOver(next, records, records * 10L);
+          ledger.handedOver(next, records, records * 10L, null);
           underWay.add(new long[] {next, records});
           outstanding += records;
         }

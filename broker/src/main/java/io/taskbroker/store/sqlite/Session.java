@@ -89,15 +89,16 @@ final class Session implements AutoCloseable {
     Connection connection = connect(file);
     try {
       Schema.Content content = Schema.examine(connection, file);
-      boolean isStore = content == Schema.Content.STORE || content == Schema.Content.STORE_1;
+      boolean isOld = content == Schema.Content.STORE_1 || content == Schema.Content.STORE_2;
+      boolean isStore = content == Schema.Content.STORE || isOld;
       if (!isStore && name.isEmpty()) {
         throw new StoreException(
             Kind.FATAL, "The file %s is no longer the store that it was".formatted(file), null);
       }
       configure(connection, file);
       connection.setAutoCommit(false);
-      if (content == Schema.Content.STORE_1) {
-        Schema.upgrade(connection);
+      if (isOld) {
+        Schema.upgrade(connection, content);
         connection.commit();
       } else if (!isStore) {
         make(connection, file, content, name.orElseThrow());
