@@ -30,7 +30,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 /// Asks Kafka: first the leader's epochs, as every consumer does that knows the epoch of what it
 /// read (OffsetForLeaderEpoch), and then for the record itself. Epochs say exactly where a log was
 /// cut off; but a cluster whose volume was put back counts the same epochs again, and then the
-/// record has another timestamp. Used by one thread.
+/// record has another timestamp, and what came since is younger. Used by one thread.
 ///
 /// It has a consumer of its own, outside of any group, for as long as the check takes.
 final class KafkaLogProbe implements LogProbe {
@@ -61,8 +61,25 @@ final class KafkaLogProbe implements LogProbe {
       check.byEpochs();
       check.byRecords();
     }
+    for (TopicPartition partition : Set.copyOf(cuts.keySet())) {
+      long younger = firstAfter(partition, Objects.requireNonNull(read.get(partition)));
+      cuts.computeIfPresent(
+          partition,
+          (_, cut) -> younger >= 0 && younger < cut.offset() ? new Cut(younger, false) : cut);
+    }
     cuts.putAll(byTime(read, ends, suspected));
     return cuts;
+  }
+
+  /// The offset of the first record that is younger than one that was read; negative if there is
+  /// none.
+  private long firstAfter(TopicPartition partition, RecordIdentity read) {
+    return read.timestamp() == NO_TIMESTAMP
+        ? -1
+        : Objects.requireNonNull(
+                offsets(Set.of(partition), OffsetSpec.forTimestamp(read.timestamp() + 1))
+                    .get(partition))
+            .offset();
   }
 
   /// The first record that is younger than what was read came after the log was cut off.
@@ -74,13 +91,7 @@ final class KafkaLogProbe implements LogProbe {
     for (TopicPartition partition : suspected) {
       RecordIdentity last = Objects.requireNonNull(read.get(partition));
       long end = Objects.requireNonNull(ends.get(partition)).offset();
-      long younger =
-          last.timestamp() == NO_TIMESTAMP
-              ? -1
-              : Objects.requireNonNull(
-                      offsets(Set.of(partition), OffsetSpec.forTimestamp(last.timestamp() + 1))
-                          .get(partition))
-                  .offset();
+      long younger = firstAfter(partition, last);
       if (younger >= 0 && younger <= last.offset()) {
         cuts.put(partition, new Cut(younger, false));
       } else {
@@ -148,6 +159,9 @@ final class KafkaLogProbe implements LogProbe {
         }
       });
       Set<TopicPartition> open = open();
+      consumer.assign(open);
+      // Makes the leaders known: a position is checked against none that is not.
+      var _ = consumer.endOffsets(open, TIMEOUT);
       assign(open);
       var asked = new HashSet<>(open);
       while (!asked.isEmpty()) {

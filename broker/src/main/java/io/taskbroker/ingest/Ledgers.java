@@ -110,6 +110,12 @@ final class Ledgers {
     bytes += size;
   }
 
+  /// The record of the partition that was handed over last; null if none is known.
+  synchronized @Nullable RecordIdentity lastRead(SourcePartition partition) {
+    OffsetLedger ledger = ledgers.get(partition);
+    return ledger == null ? null : ledger.lastRead();
+  }
+
   /// The engine says that everything below `next` is durable.
   synchronized void consumed(
       SourcePartition partition, long next, int count, long size, boolean commitNow) {

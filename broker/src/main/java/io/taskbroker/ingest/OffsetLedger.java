@@ -102,6 +102,12 @@ final class OffsetLedger {
     return low;
   }
 
+  /// The record that was handed over last; null if none is known.
+  @Nullable RecordIdentity lastRead() {
+    HandedOver newest = ends.peekLast();
+    return newest == null ? last : newest.last;
+  }
+
   /// A record below [#durable] that was read, one of the last; null if none is known.
   @Nullable RecordIdentity last() {
     return last;

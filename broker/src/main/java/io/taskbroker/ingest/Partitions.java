@@ -18,6 +18,7 @@ import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -224,6 +225,21 @@ final class Partitions implements ConsumerRebalanceListener {
   void takeAgain(Collection<TopicPartition> partitions) {
     giveUp(partitions, DRAIN_TIMEOUT);
     putOff(partitions);
+  }
+
+  /// Begins partitions anew whose log is not the one that was read. Epochs show that to the
+  /// consumer, unless they are counted again, as after a volume was put back.
+  void takeCutAgain() {
+    Set<TopicPartition> cut;
+    try {
+      cut = finder.cut(held);
+    } catch (KafkaException e) {
+      log.debug("Cannot look whether {} are what they were", held.keySet(), e);
+      cut = Set.copyOf(held.keySet()); // it is found out when they are taken
+    }
+    if (!cut.isEmpty()) {
+      takeAgain(cut);
+    }
   }
 
   /// Begins all partitions anew if their topic is another than it was.

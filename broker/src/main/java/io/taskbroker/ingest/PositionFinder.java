@@ -246,6 +246,18 @@ final class PositionFinder {
     return found;
   }
 
+  /// Those of the partitions whose log does not have what was read of it last.
+  Set<TopicPartition> cut(Map<TopicPartition, SourcePartition> partitions) {
+    var read = new HashMap<TopicPartition, RecordIdentity>();
+    partitions.forEach((partition, named) -> {
+      RecordIdentity last = ledgers.lastRead(named);
+      if (last != null) {
+        read.put(partition, last);
+      }
+    });
+    return probe.check(read).keySet();
+  }
+
   /// The committed offset, if it is one of this topic and none of its name before.
   private static @Nullable OffsetAndMetadata holding(
       Topic topic, @Nullable OffsetAndMetadata offset) {

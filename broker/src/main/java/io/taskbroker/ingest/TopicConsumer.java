@@ -8,6 +8,8 @@ import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -17,6 +19,7 @@ import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -181,7 +184,7 @@ final class TopicConsumer {
     var partitions = new Partitions(consumer, finder, commits, ledgers, intake, counts);
     var reader =
         new TopicReader(consumer, ledgers, commits, partitions, handover, Surroundings.system());
-    var watched = new Watched(admin);
+    var watched = new Watched(admin, consumer);
     boolean clean = false;
     try {
       reading = true;
@@ -250,9 +253,21 @@ final class TopicConsumer {
   /// Asks the cluster for the topic while nothing comes in.
   private final class Watched implements TopicReader.Watch {
     private final Admin admin;
+    private final Optional<? extends Metric> connections;
 
-    Watched(Admin admin) {
+    Watched(Admin admin, Consumer<byte[], byte[]> consumer) {
       this.admin = admin;
+      this.connections =
+          consumer.metrics().entrySet().stream()
+              .filter(each -> each.getKey().group().equals("consumer-metrics"))
+              .filter(each -> each.getKey().name().equals("connection-creation-total"))
+              .map(Map.Entry::getValue)
+              .findAny();
+    }
+
+    @Override
+    public long connections() {
+      return connections.map(each -> ((Number) each.metricValue()).longValue()).orElse(0L);
     }
 
     @Override
