@@ -7,6 +7,7 @@ import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.EmbeddedKafka;
+import io.taskbroker.testkit.Folders;
 import io.taskbroker.testkit.Ports;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,7 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.LongStream;
-import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
@@ -165,37 +165,17 @@ final class LogCutOffTest {
   }
 
   private void save(Rewound rewound) throws IOException {
-    copy(of(rewound, data), of(rewound, copy));
+    Files.createDirectories(copy);
+    Folders.copy(of(rewound, data), copy.resolve("kept"));
   }
 
   private void putBack(Rewound rewound) throws IOException {
-    delete(of(rewound, data));
-    copy(of(rewound, copy), of(rewound, data));
+    Folders.delete(of(rewound, data));
+    Folders.copy(copy.resolve("kept"), of(rewound, data));
   }
 
   private static Path of(Rewound rewound, Path folder) {
     return rewound == Rewound.VOLUME ? folder : folder.resolve(TOPIC + "-0");
-  }
-
-  private static void copy(Path from, Path to) throws IOException {
-    try (Stream<Path> files = Files.walk(from)) {
-      for (Path file : files.toList()) {
-        Path target = to.resolve(from.relativize(file));
-        if (Files.isDirectory(file)) {
-          Files.createDirectories(target);
-        } else {
-          Files.copy(file, target);
-        }
-      }
-    }
-  }
-
-  private static void delete(Path folder) throws IOException {
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.toList().reversed()) {
-        Files.delete(file);
-      }
-    }
   }
 
   private Ingest start(Watermark... stored) {
