@@ -17,14 +17,16 @@ import org.jspecify.annotations.Nullable;
 ///   and the notes of the others are its own as well
 /// @param lows from which offset on records of each partition may be in flight, as far as is known
 /// @param position where the store is in its history
+/// @param handedOut as in [Custody#handedOut]
 record CommitNotes(
     String store,
     boolean shared,
     Supplier<Map<SourcePartition, Long>> lows,
-    Supplier<StorePosition> position) {
+    Supplier<StorePosition> position,
+    Supplier<StorePosition> handedOut) {
 
   static CommitNotes of(String store, Custody custody) {
-    return new CommitNotes(store, custody.moves(), custody::lows, custody::position);
+    return new CommitNotes(store, custody.moves(), custody::lows, custody::position, custody::handedOut);
   }
 
   /// From where on records may be in flight that are below an offset.
@@ -38,12 +40,17 @@ record CommitNotes(
   /// An offset to commit, below which the store has everything.
   ///
   /// @param low from where on records may be in flight
+  /// @param at where the store is in its history
   /// @param last a record below the offset that was read; null if none is known
   OffsetAndMetadata commit(
-      SourcePartition partition, long offset, long low, @Nullable RecordIdentity last) {
+      SourcePartition partition,
+      long offset,
+      long low,
+      StorePosition at,
+      @Nullable RecordIdentity last) {
     Optional<Integer> epoch =
         last == null || last.leaderEpoch() < 0 ? Optional.empty() : Optional.of(last.leaderEpoch());
-    var note = new CommitNote(store, partition.topicId(), position.get(), last, low);
+    var note = new CommitNote(store, partition.topicId(), at, last, low);
     return new OffsetAndMetadata(offset, epoch, note.text());
   }
 

@@ -19,16 +19,18 @@ public interface Custody {
   /// @param watermarks what is stored of how far partitions were consumed
   /// @param lows as in [#lows]
   static Custody sole(List<Watermark> watermarks, Supplier<Map<SourcePartition, Long>> lows) {
-    return sole(watermarks, lows, () -> StorePosition.NONE);
+    return sole(watermarks, lows, () -> StorePosition.NONE, () -> StorePosition.NONE);
   }
 
   /// The same of a store whose history is watched.
   ///
   /// @param position as in [#position]
+  /// @param handedOut as in [#handedOut]
   static Custody sole(
       List<Watermark> watermarks,
       Supplier<Map<SourcePartition, Long>> lows,
-      Supplier<StorePosition> position) {
+      Supplier<StorePosition> position,
+      Supplier<StorePosition> handedOut) {
     return new Custody() {
       @Override
       public boolean moves() {
@@ -48,6 +50,11 @@ public interface Custody {
       @Override
       public StorePosition position() {
         return position.get();
+      }
+
+      @Override
+      public StorePosition handedOut() {
+        return handedOut.get();
       }
 
       @Override
@@ -73,6 +80,12 @@ public interface Custody {
 
   /// Where the store is in its history: its last durable transaction. Does not block.
   StorePosition position();
+
+  /// The last transaction of this run that hands out something that may run only once: Kafka is
+  /// told of one behind it even if there is no offset to commit. Does not block.
+  default StorePosition handedOut() {
+    return StorePosition.NONE;
+  }
 
   /// Makes the partition this broker's, and hands what is in flight of it to the engine.
   ///

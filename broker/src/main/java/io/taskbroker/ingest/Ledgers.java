@@ -2,6 +2,7 @@ package io.taskbroker.ingest;
 
 import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -206,11 +207,13 @@ final class Ledgers {
   /// The offsets that are durable and not committed, and those whose notes are stale.
   synchronized List<Due> due(CommitNotes notes) {
     var due = new ArrayList<Due>();
+    StorePosition handedOut = notes.handedOut().get();
+    StorePosition at = notes.position().get();
     ledgers.forEach((partition, ledger) -> {
       long low = notes.low(partition, ledger.durable(), ledger.low());
       boolean ahead = ledger.isAhead();
-      if (ahead || ledger.isNoteStale(low)) {
-        due.add(new Due(partition, ledger, ledger.durable(), low, ahead, ledger.last()));
+      if (ahead || ledger.isNoteStale(low, handedOut)) {
+        due.add(new Due(partition, ledger, ledger.durable(), low, ahead, at, ledger.last()));
       }
     });
     return due;
@@ -223,7 +226,7 @@ final class Ledgers {
     if (ledgers.get(due.partition) != due.ledger) {
       return false;
     }
-    due.ledger.committed(due.offset, due.low);
+    due.ledger.committed(due.offset, due.low, due.at);
     return true;
   }
 
@@ -278,6 +281,7 @@ final class Ledgers {
   ///
   /// @param low from where on records below it may be in flight
   /// @param ahead whether it is not committed yet, so that there is more to it than its note
+  /// @param at where the store is in its history
   /// @param last a record below it that was read; null if none is known
   record Due(
       SourcePartition partition,
@@ -285,5 +289,6 @@ final class Ledgers {
       long offset,
       long low,
       boolean ahead,
+      StorePosition at,
       @Nullable RecordIdentity last) {}
 }

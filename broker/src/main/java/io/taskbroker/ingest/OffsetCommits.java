@@ -171,7 +171,9 @@ final class OffsetCommits {
     starts.forEach((partition, found) -> {
       long position = found.start().position();
       offsets.put(
-          partition, notes.commit(found.partition(), position, position, found.lastBelow()));
+          partition,
+          notes.commit(
+              found.partition(), position, position, notes.position().get(), found.lastBelow()));
     });
     return !offsets.isEmpty() && commitNow(offsets, timeout);
   }
@@ -181,7 +183,7 @@ final class OffsetCommits {
     for (Ledgers.Due each : due) {
       offsets.put(
           new TopicPartition(each.partition().topic(), each.partition().partition()),
-          notes.commit(each.partition(), each.offset(), each.low(), each.last()));
+          notes.commit(each.partition(), each.offset(), each.low(), each.at(), each.last()));
     }
     return offsets;
   }

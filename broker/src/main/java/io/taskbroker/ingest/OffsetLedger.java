@@ -1,6 +1,7 @@
 package io.taskbroker.ingest;
 
 import io.taskbroker.activation.RecordIdentity;
+import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +20,7 @@ final class OffsetLedger {
   /// The last records of what was handed over and is not durable yet, by where they end.
   private final ArrayDeque<HandedOver> ends = new ArrayDeque<>();
 
+  private StorePosition notedAt = StorePosition.NONE;
   private long handedOver;
   private long durable;
   private @Nullable RecordIdentity last;
@@ -79,7 +81,9 @@ final class OffsetLedger {
   /// Kafka acknowledged the commit of `offset`.
   ///
   /// @param note from where on records may be in flight, as Kafka was told along with it
-  void committed(long offset, long note) {
+  /// @param at where Kafka was told that the store is in its history
+  void committed(long offset, long note, StorePosition at) {
+    notedAt = at;
     committed = offset;
     noted = note;
   }
@@ -90,11 +94,15 @@ final class OffsetLedger {
   }
 
   /// Whether there is no offset to commit, yet the committed one is to be committed again, because
-  /// more is done than Kafka was told along with it.
+  /// more is done, or was handed out that may run only once, than Kafka was told along with it.
   ///
   /// @param known from where on records may be in flight
-  boolean isNoteStale(long known) {
-    return durable == committed && durable >= notBelow && known > noted;
+  /// @param handedOut as in [Custody#handedOut]
+  boolean isNoteStale(long known, StorePosition handedOut) {
+    boolean behind =
+        handedOut.epoch() > notedAt.epoch()
+            || (handedOut.epoch() == notedAt.epoch() && handedOut.batch() > notedAt.batch());
+    return durable == committed && durable >= notBelow && (known > noted || behind);
   }
 
   /// From where on records may be in flight, as far as was known when reading began.

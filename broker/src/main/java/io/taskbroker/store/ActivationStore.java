@@ -22,6 +22,11 @@ public interface ActivationStore extends AutoCloseable {
     return StorePosition.NONE;
   }
 
+  /// The last transaction of this run that hands out something that may run only once. Thread-safe.
+  default StorePosition handedOut() {
+    return StorePosition.NONE;
+  }
+
   /// Whether the store lacks a transaction that it once had: it went back since (docs/adr/0012).
   /// Thread-safe.
   ///

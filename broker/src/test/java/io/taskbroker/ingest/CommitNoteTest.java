@@ -3,6 +3,7 @@ package io.taskbroker.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import java.util.List;
 import java.util.Map;
@@ -41,7 +42,7 @@ final class CommitNoteTest {
   private static long low(Map<SourcePartition, Long> known, long offset, long low) {
     var notes = CommitNotes.of("s", Custody.sole(List.of(), () -> known));
     long from = notes.low(PARTITION, offset, low);
-    OffsetAndMetadata commit = notes.commit(PARTITION, offset, from, null);
+    OffsetAndMetadata commit = notes.commit(PARTITION, offset, from, StorePosition.NONE, null);
     assertThat(commit.offset()).isEqualTo(offset);
     assertThat(CommitNote.of(commit.metadata()).orElseThrow().low()).isEqualTo(from);
     return from;
@@ -50,7 +51,7 @@ final class CommitNoteTest {
   @Test
   void onlyNotesOfThisStoreAndThisTopicAreItsOwn() {
     var notes = notes("s");
-    OffsetAndMetadata mine = notes.commit(PARTITION, 10, 5, null);
+    OffsetAndMetadata mine = notes.commit(PARTITION, 10, 5, StorePosition.NONE, null);
     assertThat(notes.own(mine, "uuid")).isEqualTo(new CommitNote("s", "uuid", 5));
     assertThat(notes.own(mine, "made again")).isNull();
     assertThat(notes("other").own(mine, "uuid")).isNull();

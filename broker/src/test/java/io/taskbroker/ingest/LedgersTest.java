@@ -3,6 +3,7 @@ package io.taskbroker.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import java.time.Duration;
 import java.util.HashMap;
@@ -104,13 +105,13 @@ final class LedgersTest {
     ledgers.consumed(P0, 100, 100, 100, false);
     lows.put(P0, 20L);
     Ledgers.Due first = ledgers.due(notes).getFirst();
-    assertThat(first).isEqualTo(new Ledgers.Due(P0, first.ledger(), 100, 20, true, null));
+    assertThat(first).isEqualTo(new Ledgers.Due(P0, first.ledger(), 100, 20, true, StorePosition.NONE, null));
     assertThat(ledgers.acknowledged(first)).isTrue();
     assertThat(ledgers.due(notes)).isEmpty();
 
     lows.put(P0, 140L);
     Ledgers.Due second = ledgers.due(notes).getFirst();
-    assertThat(second).isEqualTo(new Ledgers.Due(P0, first.ledger(), 100, 100, false, null));
+    assertThat(second).isEqualTo(new Ledgers.Due(P0, first.ledger(), 100, 100, false, StorePosition.NONE, null));
     assertThat(ledgers.acknowledged(second)).isTrue();
     lows.put(P0, 150L);
     assertThat(ledgers.due(notes)).isEmpty();

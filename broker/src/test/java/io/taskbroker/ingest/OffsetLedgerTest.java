@@ -3,6 +3,7 @@ package io.taskbroker.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import java.util.ArrayDeque;
 import java.util.Random;
@@ -29,7 +30,7 @@ final class OffsetLedgerTest {
     assertThat(ledger.records()).isEqualTo(30);
     assertThat(ledger.bytes()).isEqualTo(3000);
 
-    ledger.committed(120, 100);
+    ledger.committed(120, 100, StorePosition.NONE);
     assertThat(ledger.isAhead()).isFalse();
   }
 
@@ -59,7 +60,7 @@ final class OffsetLedgerTest {
   void aResetBelowTheCommittedOffsetIsCommitted() {
     var ledger = new OffsetLedger(10, 500);
     assertThat(ledger.isAhead()).isTrue();
-    ledger.committed(10, 10);
+    ledger.committed(10, 10, StorePosition.NONE);
     assertThat(ledger.isAhead()).isFalse();
   }
 
@@ -98,7 +99,7 @@ final class OffsetLedgerTest {
             ledger.settled(batch[0], batch[1], batch[1] * 10);
           }
         }
-        default -> ledger.committed(ledger.durable(), Watermark.NONE);
+        default -> ledger.committed(ledger.durable(), Watermark.NONE, StorePosition.NONE);
       }
       assertThat(ledger.durable()).as("seed %d, step %d", seed, i).isEqualTo(firstUndurable);
       assertThat(ledger.committed()).as("seed %d", seed).isLessThanOrEqualTo(firstUndurable);
