@@ -90,8 +90,7 @@ final class SharedPartitions implements Custody {
 
   /// How far the partition had been consumed if the store went back since: as this broker knows, or
   /// as Kafka does; [Watermark#NONE] if it did not.
-  private long reached(
-      SourcePartition partition, Ownership.Taken taken, @Nullable Noted noted) {
+  private long reached(SourcePartition partition, Ownership.Taken taken, @Nullable Noted noted) {
     long known = taken.reached().map(Watermark::next).orElse(Watermark.NONE);
     if (noted == null) {
       return known;

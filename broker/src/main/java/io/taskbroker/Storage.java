@@ -65,7 +65,11 @@ record Storage(
       throw e;
     }
     return new Storage(
-        store, Custody.sole(store.watermarks(), lows, store::position, store::handedOut), false, List.of(), store.replaced());
+        store,
+        Custody.sole(store.watermarks(), lows, store::position, store::handedOut),
+        false,
+        List.of(),
+        store.replaced());
   }
 
   /// Nothing may be handed out of a store that went back, or is the copy of one in use, before that

@@ -67,10 +67,7 @@ public sealed interface Change {
   ///
   /// @param last the last record that was read below it; null if it is not known
   record Consumed(
-      SourcePartition partition,
-      long next,
-      @Nullable RecordIdentity last,
-      @Nullable Object owner)
+      SourcePartition partition, long next, @Nullable RecordIdentity last, @Nullable Object owner)
       implements Change {
     public Consumed(SourcePartition partition, long next, @Nullable Object owner) {
       this(partition, next, null, owner);

@@ -132,8 +132,7 @@ public sealed interface Command {
       long bytes,
       @Nullable RecordIdentity last)
       implements Command {
-    public Ingest(
-        SourcePartition partition, List<Arrival> arrivals, long nextOffset, long bytes) {
+    public Ingest(SourcePartition partition, List<Arrival> arrivals, long nextOffset, long bytes) {
       this(partition, arrivals, nextOffset, bytes, null);
     }
   }

@@ -17,11 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// @param low every record below this offset is done, or in no store of this name; [Watermark#NONE]
 ///   if that is not known
 record CommitNote(
-    String store,
-    String topicId,
-    StorePosition position,
-    @Nullable RecordIdentity last,
-    long low) {
+    String store, String topicId, StorePosition position, @Nullable RecordIdentity last, long low) {
   private static final String MARK_1 = "taskbroker/1";
   private static final String MARK = "taskbroker/2";
   private static final String UNKNOWN = "-";
@@ -37,12 +33,8 @@ record CommitNote(
         MARK,
         store,
         topicId,
-        position.equals(StorePosition.NONE)
-            ? UNKNOWN
-            : position.epoch() + ":" + position.batch(),
-        last == null
-            ? UNKNOWN
-            : last.offset() + ":" + last.leaderEpoch() + ":" + last.timestamp(),
+        position.equals(StorePosition.NONE) ? UNKNOWN : position.epoch() + ":" + position.batch(),
+        last == null ? UNKNOWN : last.offset() + ":" + last.leaderEpoch() + ":" + last.timestamp(),
         low == Watermark.NONE ? UNKNOWN : Long.toString(low));
   }
 
@@ -65,9 +57,7 @@ record CommitNote(
   }
 
   private static long low(String text) {
-    return text.equals(UNKNOWN)
-        ? Watermark.NONE
-        : Math.max(Long.parseLong(text), Watermark.NONE);
+    return text.equals(UNKNOWN) ? Watermark.NONE : Math.max(Long.parseLong(text), Watermark.NONE);
   }
 
   private static StorePosition position(String text) {

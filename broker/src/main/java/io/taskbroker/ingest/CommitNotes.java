@@ -26,7 +26,8 @@ record CommitNotes(
     Supplier<StorePosition> handedOut) {
 
   static CommitNotes of(String store, Custody custody) {
-    return new CommitNotes(store, custody.moves(), custody::lows, custody::position, custody::handedOut);
+    return new CommitNotes(
+        store, custody.moves(), custody::lows, custody::position, custody::handedOut);
   }
 
   /// From where on records may be in flight that are below an offset.
@@ -75,8 +76,7 @@ record CommitNotes(
   /// What is known of the record below a committed offset, whoever committed it; null if nothing
   /// is.
   static @Nullable RecordIdentity last(OffsetAndMetadata committed) {
-    RecordIdentity noted =
-        CommitNote.of(committed.metadata()).map(CommitNote::last).orElse(null);
+    RecordIdentity noted = CommitNote.of(committed.metadata()).map(CommitNote::last).orElse(null);
     return noted != null || committed.leaderEpoch().isEmpty()
         ? noted
         : new RecordIdentity(

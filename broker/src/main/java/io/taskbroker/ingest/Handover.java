@@ -48,8 +48,6 @@ final class Handover {
 
   private static RecordIdentity identity(ConsumerRecord<byte[], byte[]> record) {
     return new RecordIdentity(
-        record.offset(),
-        record.leaderEpoch().orElse(RecordIdentity.NO_EPOCH),
-        record.timestamp());
+        record.offset(), record.leaderEpoch().orElse(RecordIdentity.NO_EPOCH), record.timestamp());
   }
 }

@@ -56,7 +56,9 @@ final class KafkaLogProbe implements LogProbe {
     var suspected = new HashSet<TopicPartition>();
     try (Consumer<byte[], byte[]> consumer =
         new KafkaConsumer<>(
-            ClientSettings.probe(source), new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            ClientSettings.probe(source),
+            new ByteArrayDeserializer(),
+            new ByteArrayDeserializer())) {
       var check = new Check(consumer, read, ends, cuts, suspected);
       check.byEpochs();
       check.byRecords();
@@ -171,10 +173,11 @@ final class KafkaLogProbe implements LogProbe {
           asked.remove(next);
         } catch (LogTruncationException e) {
           e.offsetOutOfRangePartitions().keySet().forEach(suspected::add);
-          e.divergentOffsets().forEach((partition, divergent) -> {
-            suspected.remove(partition);
-            cuts.put(partition, new Cut(divergent.offset(), true));
-          });
+          e.divergentOffsets()
+              .forEach((partition, divergent) -> {
+                suspected.remove(partition);
+                cuts.put(partition, new Cut(divergent.offset(), true));
+              });
           asked.removeAll(cuts.keySet());
           asked.removeAll(suspected);
           assign(asked);

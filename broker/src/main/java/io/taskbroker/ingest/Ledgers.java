@@ -97,11 +97,7 @@ final class Ledgers {
   ///
   /// @param last the last record; null if there was none
   synchronized void handedOver(
-      SourcePartition partition,
-      long next,
-      int count,
-      long size,
-      @Nullable RecordIdentity last) {
+      SourcePartition partition, long next, int count, long size, @Nullable RecordIdentity last) {
     OffsetLedger ledger = ledgers.get(partition);
     if (ledger == null) {
       throw new IllegalStateException("Nothing of " + partition + " may be handed over");
@@ -199,8 +195,7 @@ final class Ledgers {
       records -= ledger.records();
       bytes -= ledger.bytes();
       marks.put(
-          partition,
-          new Watermark(partition, ledger.durable(), ledger.committed(), ledger.last()));
+          partition, new Watermark(partition, ledger.durable(), ledger.committed(), ledger.last()));
     }
   }
 

@@ -52,8 +52,7 @@ final class OffsetLedger {
   /// Everything below `next` is with the engine.
   ///
   /// @param read the last record of it; null if there was none
-  void handedOver(
-      long next, long moreRecords, long moreBytes, @Nullable RecordIdentity read) {
+  void handedOver(long next, long moreRecords, long moreBytes, @Nullable RecordIdentity read) {
     if (next < handedOver) {
       throw new IllegalStateException("Handed over up to " + handedOver + ", then up to " + next);
     }

@@ -20,9 +20,9 @@ import org.apache.kafka.common.header.Header;
 import org.jspecify.annotations.Nullable;
 
 /// Makes activations of the records of a raw topic: each is the one argument of the configured task
-/// (reference-spec 9.9). The id follows from the UUID of the topic, partition, offset and leader epoch,
-/// so that a record that is read twice is one task, and one that has the offset of another is not
-/// (G4, W22).
+/// (reference-spec 9.9). The id follows from the UUID of the topic, partition, offset and leader
+/// epoch, so that a record that is read twice is one task, and one that has the offset of another
+/// is not (G4, W22).
 ///
 /// Its buffers and the compressor are used again for each record; after a large record they are
 /// given back.

@@ -25,8 +25,8 @@ final class StartWarnings {
     if (found.start().cut()) {
       counts.logCutOff();
       log.error(
-          "The log of {} was cut off below what was read of it (committed {}, stored {}), and has or"
-              + " will have other records there: an unclean election, or a volume that was put"
+          "The log of {} was cut off below what was read of it (committed {}, stored {}), and has"
+              + " or will have other records there: an unclean election, or a volume that was put"
               + " back. Reads on from {}{}",
           Partitions.name(found.partition()),
           facts.committed(),

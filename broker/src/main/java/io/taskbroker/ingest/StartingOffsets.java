@@ -162,8 +162,8 @@ final class StartingOffsets {
   /// @param outOfRange whether the log does not have the offset any more that was to come next
   /// @param lost whether the store has lost what it had of records below the committed offset
   /// @param cut whether the log was cut off below what was read, and has other records since
-  /// @param reached records below it that are read now may have been run before;
-  ///   [Watermark#NONE] if none that is not committed
+  /// @param reached records below it that are read now may have been run before; [Watermark#NONE]
+  ///   if none that is not committed
   record Start(
       long position,
       boolean commit,

@@ -11,8 +11,8 @@ import java.util.List;
 
 /// The durable home of what is in flight, in domain words and in batches. One owner writes to it.
 ///
-/// Confined: apart from [#name], [#position] and [#lacks], all methods are called by one thread at a time. Every method
-/// throws [StoreException], whose kind says what to do about it.
+/// Confined: apart from [#name], [#position] and [#lacks], all methods are called by one thread at
+/// a time. Every method throws [StoreException], whose kind says what to do about it.
 public interface ActivationStore extends AutoCloseable {
   /// A random name that the store got when it was made and keeps; Kafka knows its broker by it.
   String name();

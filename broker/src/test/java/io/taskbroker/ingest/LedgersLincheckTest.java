@@ -25,7 +25,8 @@ final class LedgersLincheckTest {
       new SourcePartition("cluster", "group", "uuid", "topic", 0);
   private static final SourcePartition P1 =
       new SourcePartition("cluster", "group", "uuid", "topic", 1);
-  private static final CommitNotes NOTES = CommitNotes.of("store", Custody.sole(List.of(), Map::of));
+  private static final CommitNotes NOTES =
+      CommitNotes.of("store", Custody.sole(List.of(), Map::of));
 
   @Test
   void g7AReaderThatIsFullAndGoesToSleepIsWokenWhenThereIsRoom() {

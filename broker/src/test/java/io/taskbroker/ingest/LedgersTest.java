@@ -17,7 +17,8 @@ import org.junit.jupiter.api.Timeout;
 final class LedgersTest {
   private static final SourcePartition P0 = partition("uuid", 0);
   private static final SourcePartition P1 = partition("uuid", 1);
-  private static final CommitNotes NOTES = CommitNotes.of("store", Custody.sole(List.of(), Map::of));
+  private static final CommitNotes NOTES =
+      CommitNotes.of("store", Custody.sole(List.of(), Map::of));
 
   private final Ledgers ledgers = new Ledgers(100, 1000);
   private final AtomicInteger woken = new AtomicInteger();
@@ -105,13 +106,15 @@ final class LedgersTest {
     ledgers.consumed(P0, 100, 100, 100, false);
     lows.put(P0, 20L);
     Ledgers.Due first = ledgers.due(notes).getFirst();
-    assertThat(first).isEqualTo(new Ledgers.Due(P0, first.ledger(), 100, 20, true, StorePosition.NONE, null));
+    assertThat(first)
+        .isEqualTo(new Ledgers.Due(P0, first.ledger(), 100, 20, true, StorePosition.NONE, null));
     assertThat(ledgers.acknowledged(first)).isTrue();
     assertThat(ledgers.due(notes)).isEmpty();
 
     lows.put(P0, 140L);
     Ledgers.Due second = ledgers.due(notes).getFirst();
-    assertThat(second).isEqualTo(new Ledgers.Due(P0, first.ledger(), 100, 100, false, StorePosition.NONE, null));
+    assertThat(second)
+        .isEqualTo(new Ledgers.Due(P0, first.ledger(), 100, 100, false, StorePosition.NONE, null));
     assertThat(ledgers.acknowledged(second)).isTrue();
     lows.put(P0, 150L);
     assertThat(ledgers.due(notes)).isEmpty();
@@ -122,7 +125,8 @@ final class LedgersTest {
     ledgers.open(P0, 100, 90);
     assertThat(ledgers.acknowledged(ledgers.due(NOTES).getFirst())).isTrue();
     assertThat(ledgers.due(NOTES)).isEmpty();
-    assertThat(ledgers.due(CommitNotes.of("store", Custody.sole(List.of(), () -> Map.of(P0, 0L))))).hasSize(1);
+    assertThat(ledgers.due(CommitNotes.of("store", Custody.sole(List.of(), () -> Map.of(P0, 0L)))))
+        .hasSize(1);
   }
 
   /// Nor what another broker committed, nor what is below it while that is read again.

@@ -119,8 +119,7 @@ final class LogCutOffTest {
     if (!running) {
       var _ = start(mark);
     }
-    await()
-        .until(() -> !engine.commands(Command.Assigned.class).isEmpty());
+    await().until(() -> !engine.commands(Command.Assigned.class).isEmpty());
     produce(5);
 
     await().until(() -> engine.offsets(0).contains(KEPT + before + 4L));

@@ -24,7 +24,8 @@ public final class SteppedReader {
   /// How many records may be with the engine before reading pauses.
   public static final int READ_AHEAD = 16;
 
-  private static final CommitNotes NOTES = CommitNotes.of("simulated", Custody.sole(List.of(), Map::of));
+  private static final CommitNotes NOTES =
+      CommitNotes.of("simulated", Custody.sole(List.of(), Map::of));
   private static final Metrics METRICS = new Metrics(); // read by nobody
 
   private final Consumer<byte[], byte[]> consumer;

@@ -118,7 +118,8 @@ final class FailoverTest {
             "store",
             """
             {adapter: postgres, sqlite: {path: "%s"}, pg: {host: "%s", port: %d, \
-            database_name: %s, username: %s, password: %s, run_migrations: true}}"""
+            database_name: %s, username: %s, password: %s, run_migrations: true}}\
+            """
                 .formatted(
                     dir.resolve(name + ".sqlite"),
                     database.host(),

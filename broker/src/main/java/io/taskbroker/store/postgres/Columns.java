@@ -2,8 +2,8 @@ package io.taskbroker.store.postgres;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Ids;
-import io.taskbroker.activation.Row;
 import io.taskbroker.activation.RecordIdentity;
+import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.store.postgres.Plan.Moved;

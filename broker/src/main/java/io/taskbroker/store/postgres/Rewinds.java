@@ -57,11 +57,11 @@ final class Rewinds implements Commits.WentBack {
   @Override
   public void happened(long last, long next) throws SQLException {
     LOG.error(
-        "{} went back in time: it acknowledged batch {} of this broker (run {}) and does not have it"
-            + " now that batch {} comes. A standby without the last transactions took over, or a"
+        "{} went back in time: it acknowledged batch {} of this broker (run {}) and does not have"
+            + " it now that batch {} comes. A standby without the last transactions took over, or a"
             + " backup was put back. Everything is loaded from it again and read again from Kafka"
-            + " behind its watermarks; what was reported meanwhile runs again, and what may run only"
-            + " once meets its failure policy. Only synchronous replication prevents this",
+            + " behind its watermarks; what was reported meanwhile runs again, and what may run"
+            + " only once meets its failure policy. Only synchronous replication prevents this",
         server,
         last,
         seat.run(),

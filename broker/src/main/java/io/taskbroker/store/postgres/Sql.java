@@ -15,8 +15,8 @@ final class Sql {
   static final String LOCK = "SELECT pg_advisory_xact_lock_shared(%d, ?)".formatted(RUN_LOCKS);
 
   /// Refuses a batch that was committed before, that is of somebody else's places, that comes too
-  /// late, or whose predecessor is gone (H6, H10, docs/adr/0012). It is a statement of its own, so that it sees what was committed before
-  /// the lock was had.
+  /// late, or whose predecessor is gone (H6, H10, docs/adr/0012). It is a statement of its own, so
+  /// that it sees what was committed before the lock was had.
   static final String GUARD =
       """
       INSERT INTO taskbroker_batch (run, number, foreign_places, successors, missing_predecessor)

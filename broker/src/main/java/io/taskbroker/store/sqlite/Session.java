@@ -168,9 +168,9 @@ final class Session implements AutoCloseable {
 
   /// Makes the caller the writer, and all before it former ones.
   ///
-  /// @param least an epoch that is to be a former one, too
-  ///   Of two copies of a store, whichever is opened later has the larger epoch, unless a clock is
-  ///   wrong: so that what either notes in Kafka is lacking in the other.
+  /// @param least an epoch that is to be a former one, too Of two copies of a store, whichever is
+  ///   opened later has the larger epoch, unless a clock is wrong: so that what either notes in
+  ///   Kafka is lacking in the other.
   Writer raiseEpoch(long least) throws SQLException {
     long byTime = System.currentTimeMillis() << EPOCHS_PER_MILLI_BITS;
     try (Statement statement = connection.createStatement()) {

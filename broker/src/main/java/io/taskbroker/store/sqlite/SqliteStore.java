@@ -69,12 +69,7 @@ public final class SqliteStore implements ActivationStore {
   private List<Outcome> triedOutcomes = List.of();
 
   private SqliteStore(
-      Path file,
-      int vacuumPages,
-      Room room,
-      WriterLock lock,
-      Opening opening,
-      Taken taken)
+      Path file, int vacuumPages, Room room, WriterLock lock, Opening opening, Taken taken)
       throws IOException {
     Session.Writer writer = taken.writer();
     this.file = file;
@@ -145,8 +140,7 @@ public final class SqliteStore implements ActivationStore {
           file,
           rows);
     }
-    return new Taken(
-        writer, new StorePosition(former.epoch(), former.batch()), lost.isPresent());
+    return new Taken(writer, new StorePosition(former.epoch(), former.batch()), lost.isPresent());
   }
 
   /// The writer that a store has now.
