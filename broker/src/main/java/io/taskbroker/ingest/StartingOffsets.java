@@ -61,7 +61,7 @@ final class StartingOffsets {
       reached =
           Math.max(facts.note == null ? Watermark.NONE : facts.committedAndKept(), facts.reached);
     }
-    return vague || beyondEnd ? Math.max(reached, believed) : reached;
+    return (vague || beyondEnd) ? Math.max(reached, believed) : reached;
   }
 
   private static boolean markHolds(Facts facts, Watermark mark, boolean lost) {
@@ -79,7 +79,7 @@ final class StartingOffsets {
     if (facts.note == null) {
       return false;
     }
-    return mark == null && facts.committedCut == null
+    return (mark == null && facts.committedCut == null)
         ? facts.committed <= facts.logEnd
         : Math.min(facts.committedAndKept(), facts.logEnd) > next;
   }

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -114,7 +115,9 @@ public final class StoreHistory {
 
   private boolean isMember(Admin admin, String group, String name)
       throws ExecutionException, InterruptedException, TimeoutException {
-    return answer(admin.describeConsumerGroups(List.of(group)).describedGroups().get(group))
+    return answer(
+            Objects.requireNonNull(
+                admin.describeConsumerGroups(List.of(group)).describedGroups().get(group)))
         .members()
         .stream()
         .map(MemberDescription::groupInstanceId)

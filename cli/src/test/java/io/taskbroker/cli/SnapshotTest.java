@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -51,7 +52,7 @@ final class SnapshotTest {
     publishOnce(view, setup, 0, TASKS);
     awaitProven(setup, TASKS);
     assertThat(first.stop(Duration.ofSeconds(10))).isZero();
-    Path folder = setup.store().getParent();
+    Path folder = folderOf(setup);
     Path snapshot = dir.resolve("kept");
     Folders.copy(folder, snapshot);
 
@@ -93,8 +94,8 @@ final class SnapshotTest {
     assertThat(original.stop(Duration.ofSeconds(10))).isZero();
     Path elsewhere = dir.toRealPath().resolve("elsewhere");
     BrokerSetup clone = setup(view, elsewhere, "cloned");
-    Folders.delete(clone.store().getParent());
-    Folders.copy(setup.store().getParent(), clone.store().getParent());
+    Folders.delete(folderOf(clone));
+    Folders.copy(folderOf(setup), folderOf(clone));
 
     original = start(setup);
     try (var worker = worker(setup)) {
@@ -126,6 +127,10 @@ final class SnapshotTest {
     return BrokerSetup.pull(dir, name, view.bootstrap())
         .with("upkeep_deadline_reset_skip_after_startup_sec", "1")
         .with("kafka_session_timeout_ms", "6000");
+  }
+
+  private static Path folderOf(BrokerSetup setup) {
+    return Objects.requireNonNull(setup.store().getParent());
   }
 
   private BrokerProcess start(BrokerSetup setup) throws Exception {
