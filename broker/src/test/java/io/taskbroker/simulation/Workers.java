@@ -21,10 +21,6 @@ final class Workers {
   private static final int MAX_RETRIES = 2;
   private static final int PULLERS = 3;
 
-  /// Whether a report that is answered OK must take effect also if an earlier process of the broker
-  /// handed the task out.
-  private static final boolean EARLIER_LIVES = Boolean.getBoolean("simulation.earlier-lives");
-
   private final World world;
   private final Plan plan;
   private final Map<String, Long> downUntil = new HashMap<>();
@@ -289,7 +285,8 @@ final class Workers {
               new Command.ReportReply() {
                 @Override
                 public void done(@Nullable Delivery next) {
-                  boolean mustCount = run == of ? attempt == 1 : EARLIER_LIVES && first;
+                  // Of what an earlier process of the broker handed out, too (G2).
+                  boolean mustCount = run == of ? attempt == 1 : first;
                   boolean counts = strict && mustCount && world.now() < strictUntil;
                   broker.ledger.workers.answered(run, updates, since, counts);
                   if (next != null) {
