@@ -88,7 +88,7 @@ final class MiniBroker extends ConsumerServiceImplBase {
       }
     }
     var health = new HealthStatusManager();
-    health.setStatus(ConsumerServiceGrpc.SERVICE_NAME, ServingStatus.SERVING);
+    health.setStatus(ConsumerServiceGrpc.SERVICE_NAME, ServingStatus.NOT_SERVING);
     var port = Integer.parseInt(option("grpc_port"));
     Server server =
         NettyServerBuilder.forAddress(address(port))
@@ -109,7 +109,10 @@ final class MiniBroker extends ConsumerServiceImplBase {
         new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
       consumer.subscribe(List.of(Setting.TOPIC));
       while (!server.isShutdown()) {
-        for (var message : consumer.poll(Duration.ofSeconds(1))) {
+        if (!consumer.assignment().isEmpty()) { // a task published from here on is read at once
+          health.setStatus(ConsumerServiceGrpc.SERVICE_NAME, ServingStatus.SERVING);
+        }
+        for (var message : consumer.poll(Duration.ofMillis(100))) {
           take(TaskActivation.parseFrom(message.value()));
         }
         consumer.commitSync();
