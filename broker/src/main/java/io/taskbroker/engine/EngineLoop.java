@@ -178,7 +178,13 @@ public final class EngineLoop implements Service, Progress {
 
   /// When the next round has something to do without being told anything, in nanoseconds from now.
   long untilNextRound() {
-    return nanosUntil(inflight.nextWake(), ticker.nanoTime());
+    long now = ticker.nanoTime();
+    return nextRoundAt(now) - now;
+  }
+
+  /// The same, as a time of the ticker.
+  private long nextRoundAt(long now) {
+    return now + nanosUntil(inflight.nextWake(), now);
   }
 
   /// How long to sleep. There are activations that expire in more years than nanoseconds can count.
@@ -195,10 +201,10 @@ public final class EngineLoop implements Service, Progress {
     public void turn() throws Exception {
       rethrow(failure);
       if (!round()) {
-        long wait = untilNextRound();
-        if (wait > 0) {
-          alarmAt = ticker.nanoTime() + wait;
-          mailbox.sleep(wait, inflight.hasRoom());
+        long now = ticker.nanoTime();
+        alarmAt = nextRoundAt(now);
+        if (alarmAt - now > 0) {
+          mailbox.sleep(alarmAt - now, inflight.hasRoom());
         }
       }
     }
@@ -240,7 +246,7 @@ public final class EngineLoop implements Service, Progress {
       }
       try {
         EngineLoop.this.round();
-        return ticker.nanoTime() + untilNextRound() - alarmAt >= 0;
+        return nextRoundAt(ticker.nanoTime()) - alarmAt >= 0;
       } catch (Throwable e) {
         failure = e;
         return false;

@@ -116,11 +116,21 @@ public final class Mailbox implements Intake {
     Deputy rounds = deputy;
     if (rounds == null || !isLittle(offered)) {
       helm.wakeReader();
-    } else if (helm.takeAsGuest()) {
+    } else {
+      takeRounds(rounds);
+    }
+  }
+
+  /// Takes a round, and more for what others offer meanwhile, who leave it to us.
+  private void takeRounds(Deputy rounds) {
+    boolean more = true;
+    while (more && helm.takeAsGuest()) {
       boolean maySleepOn = rounds.round();
       boolean requestsCount = rounds.hasRoom();
-      if (helm.handBack() && !(maySleepOn && isQuiet(requestsCount))) {
+      more = helm.handBack() && !isQuiet(requestsCount);
+      if (!maySleepOn) {
         helm.wakeReader();
+        more = false;
       }
     }
   }
