@@ -83,7 +83,7 @@ final class Publisher implements AutoCloseable {
       int number = 0;
       while (!stopped && number < log.tasks()) {
         if (offer.rate() > 0) {
-          long due = begun + number * TimeUnit.SECONDS.toNanos(1) / offer.rate();
+          long due = begun + offer.dueAt(number);
           awaitTurn(due);
           log.due(number, due);
         } else {
