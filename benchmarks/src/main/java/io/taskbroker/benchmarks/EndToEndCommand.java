@@ -55,7 +55,8 @@ final class EndToEndCommand implements Callable<Integer> {
 
   @Option(
       names = "--warm-rate",
-      description = "Tasks a second in the first half, with --rate in the second; the same if left out.")
+      description =
+          "Tasks a second in the first half, with --rate in the second; the same if left out.")
   private @Nullable Integer warmRate;
 
   @Option(

@@ -96,8 +96,7 @@ final class ProcessUsage {
           String name = Files.readString(task.resolve("comm"), UTF_8).strip();
           String times = Files.readString(task.resolve("schedstat"), UTF_8);
           long nanos = Long.parseLong(times.substring(0, times.indexOf(' ')));
-          long sleeps =
-              numbers(task.resolve("status")).getOrDefault("voluntary_ctxt_switches", 0L);
+          long sleeps = numbers(task.resolve("status")).getOrDefault("voluntary_ctxt_switches", 0L);
           threads.put(tid, new ThreadUse(name, nanos, sleeps));
         } catch (NoSuchFileException _) {
           // It has ended.

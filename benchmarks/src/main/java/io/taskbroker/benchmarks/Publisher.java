@@ -5,7 +5,6 @@ import io.taskbroker.testkit.ExecutionLog;
 import io.taskbroker.testkit.TaskTemplate;
 import java.time.Duration;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.producer.KafkaProducer;

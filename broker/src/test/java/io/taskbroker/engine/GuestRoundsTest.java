@@ -52,12 +52,7 @@ final class GuestRoundsTest {
   private final Outside outside = new Outside();
   private final EngineLoop engine =
       new EngineLoop(
-          options(),
-          mailbox,
-          outside,
-          InstantSource.system(),
-          new SplittableRandom(1),
-          failures);
+          options(), mailbox, outside, InstantSource.system(), new SplittableRandom(1), failures);
 
   @BeforeEach
   void startAndFallAsleep() {
@@ -82,14 +77,15 @@ final class GuestRoundsTest {
 
   @Test
   void h14MuchIsLeftToTheEnginesThread() {
-    await().until(() -> {
-      for (int i = 0; i < 1_000; i++) {
-        if (claimant() != Thread.currentThread()) {
-          return true;
-        }
-      }
-      return false;
-    });
+    await()
+        .until(() -> {
+          for (int i = 0; i < 1_000; i++) {
+            if (claimant() != Thread.currentThread()) {
+              return true;
+            }
+          }
+          return false;
+        });
   }
 
   /// What a sender brought about has its time: the engine's thread sets its alarm for it.
