@@ -2,6 +2,7 @@ package io.taskbroker.engine;
 
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /// Who may run the engine: its reader, or, while that sleeps, one who told it something and takes
@@ -20,6 +21,27 @@ final class Helm {
 
   Helm(Parking parking) {
     this.parking = parking;
+  }
+
+  /// How a thread sleeps and is woken.
+  interface Parking {
+    Parking SYSTEM =
+        new Parking() {
+          @Override
+          public void park(Object blocker, long nanos) {
+            LockSupport.parkNanos(blocker, nanos);
+          }
+
+          @Override
+          public void unpark(Thread thread) {
+            LockSupport.unpark(thread);
+          }
+        };
+
+    /// Returns when the thread is unparked, or was before, when the time is up, or for no reason.
+    void park(Object blocker, long nanos);
+
+    void unpark(Thread thread);
   }
 
   /// The reader leaves the helm. What arrived before must be looked for after this.

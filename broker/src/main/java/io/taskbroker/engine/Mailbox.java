@@ -28,12 +28,15 @@ public final class Mailbox implements Intake {
 
   /// @param maxRequests how many requests may wait
   public Mailbox(int maxRequests) {
-    this(new MpscUnboundedArrayQueue<>(CHUNK), new MpscArrayQueue<>(maxRequests), Parking.SYSTEM);
+    this(
+        new MpscUnboundedArrayQueue<>(CHUNK),
+        new MpscArrayQueue<>(maxRequests),
+        Helm.Parking.SYSTEM);
   }
 
   /// @param told without bound
   /// @param requests refuses what is over the bound
-  Mailbox(Queue<Command> told, Queue<Command.Request> requests, Parking parking) {
+  Mailbox(Queue<Command> told, Queue<Command.Request> requests, Helm.Parking parking) {
     this.told = told;
     this.requests = requests;
     this.helm = new Helm(parking);

@@ -176,7 +176,7 @@ final class GuestRoundsTest {
     public void unavailable(String why) {}
   }
 
-  private final class Counted implements Parking {
+  private final class Counted implements Helm.Parking {
     @Override
     public void park(Object blocker, long nanos) {
       SYSTEM.park(blocker, nanos);

@@ -145,7 +145,7 @@ final class MailboxLincheckTest {
   }
 
   /// Parking of one thread, without the spurious returns that the model checker makes.
-  private static final class Permit implements Parking {
+  private static final class Permit implements Helm.Parking {
     private boolean given;
 
     @Override
