@@ -18,6 +18,7 @@ import io.taskbroker.engine.StoreFeed;
 import io.taskbroker.grpc.GrpcOptions;
 import io.taskbroker.grpc.GrpcServer;
 import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Intake;
 import io.taskbroker.inflight.Rules;
 import io.taskbroker.ingest.DeclaredTopics;
 import io.taskbroker.ingest.Ingest;
@@ -78,6 +79,7 @@ public final class Broker implements Service {
             log.warn(
                 "worker_tls is set, but worker_map.{} is no https URL: plaintext", application));
     this.mailbox = new Mailbox(MAX_REQUESTS);
+    Intake worked = mailbox.workingIntake();
     var lows = new AtomicReference<Map<SourcePartition, Long>>(Map.of());
     this.storage = Storage.open(config, mailbox, lows::get, failures);
     ActivationStore store = storage.store();
@@ -89,7 +91,7 @@ public final class Broker implements Service {
         new StoreCommitter(
             store,
             Settings.commits(config),
-            new StoreFeed(store, mailbox, config.kafka().deadletterTopic(), metrics, lows::set),
+            new StoreFeed(store, worked, config.kafka().deadletterTopic(), metrics, lows::set),
             failures);
     var outbox =
         new Outbox(
@@ -103,7 +105,7 @@ public final class Broker implements Service {
             Settings.workers(config),
             new PushOptions(
                 secrets, config.push().timeout(), config.grpc().maxMessageSize(), workerTls),
-            mailbox,
+            worked,
             metrics);
     var address = new InetSocketAddress(config.grpc().address(), config.grpc().port());
     Optional<GrpcServer> server =
@@ -117,13 +119,13 @@ public final class Broker implements Service {
                         pushes,
                         Settings.grpcLimits(FileDescriptors.limitOfProcess()),
                         serverTls),
-                    mailbox,
+                    worked,
                     metrics));
     var ingest =
         new Ingest(
             Settings.sources(config),
             storage.custody(),
-            mailbox,
+            worked,
             Settings.ingest(config, store.name()),
             failures,
             metrics);

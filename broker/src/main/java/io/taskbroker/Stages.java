@@ -18,7 +18,7 @@ import io.taskbroker.store.StoreQuery;
 import java.util.List;
 
 /// Where what the engine wants done goes: to the stages, none of which makes it wait (H14). Called
-/// by the engine's thread.
+/// by the engine.s thread.
 record Stages(
     StoreCommitter committer,
     Outbox outbox,

@@ -129,7 +129,7 @@ final class SharedStateTest {
   @Test
   void seesWhatIsShared() throws IOException {
     assertThat(marked())
-        .containsEntry("engine.Mailbox", "calls VarHandle.fullFence")
+        .containsEntry("engine.Helm", "calls VarHandle.fullFence")
         .containsEntry("store.sqlite.WriterLock", "calls ConcurrentHashMap.newKeySet")
         .containsKeys("ingest.Ledgers", "grpc.UnaryCall")
         .containsKeys("runtime.FlushQueue", "deliver.PushClient", "outbox.Lane", "Watchdog")

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -51,6 +52,12 @@ final class EndToEndCommand implements Callable<Integer> {
       defaultValue = "0",
       description = "Tasks a second, due at fixed times; 0 for as many as are completed.")
   private int rate;
+
+  @Option(
+      names = "--warm-rate",
+      description =
+          "Tasks a second in the first half, with --rate in the second; the same if left out.")
+  private @Nullable Integer warmRate;
 
   @Option(
       names = "--window",
@@ -142,7 +149,13 @@ final class EndToEndCommand implements Callable<Integer> {
         concurrency,
         store,
         new Scenario.Offer(
-            Duration.ofSeconds(seconds), rate, window, backlog, parameterBytes, lingerMillis),
+            Duration.ofSeconds(seconds),
+            rate,
+            window,
+            backlog,
+            parameterBytes,
+            lingerMillis,
+            warmRate == null ? rate : warmRate),
         new Scenario.Neighbours(deadRate, slowRate, snapshot, delayed, waiting),
         launch.launch());
   }
@@ -156,6 +169,9 @@ final class EndToEndCommand implements Callable<Integer> {
     options.put("concurrency", concurrency);
     options.put("seconds", seconds);
     options.put("rate", rate);
+    if (warmRate != null) {
+      options.put("warm_rate", warmRate);
+    }
     options.put("window", window);
     options.put("backlog", backlog);
     options.put("parameter_bytes", parameterBytes);

@@ -25,7 +25,7 @@ final class ProcessUsage {
     proc = Path.of("/proc", Long.toString(pid));
   }
 
-  private record ThreadUse(String thread, long nanos) {}
+  private record ThreadUse(String thread, long nanos, long sleeps) {}
 
   /// What was used up to a moment.
   ///
@@ -33,12 +33,15 @@ final class ProcessUsage {
   /// @param threads CPU nanoseconds by kind of thread
   /// @param writtenBytes what it made the disk write
   /// @param writeCalls system calls that write, to files and sockets
+  /// @param sleeps how often threads gave up their processor to wait: each is a switch there and
+  ///   one back
   /// @param residentBytes now
   record Usage(
       long cpuNanos,
       Map<String, Long> threads,
       long writtenBytes,
       long writeCalls,
+      long sleeps,
       long residentBytes) {
 
     long jitNanos() {
@@ -54,6 +57,7 @@ final class ProcessUsage {
           used,
           writtenBytes - before.writtenBytes,
           writeCalls - before.writeCalls,
+          sleeps - before.sleeps,
           residentBytes);
     }
   }
@@ -68,7 +72,12 @@ final class ProcessUsage {
       var kinds = new TreeMap<String, Long>();
       threads.values().forEach(each -> kinds.merge(kind(each.thread), each.nanos, Long::sum));
       return new Usage(
-          cpu(), kinds, io.getOrDefault("write_bytes", 0L), io.getOrDefault("syscw", 0L), resident);
+          cpu(),
+          kinds,
+          io.getOrDefault("write_bytes", 0L),
+          io.getOrDefault("syscw", 0L),
+          threads.values().stream().mapToLong(ThreadUse::sleeps).sum(),
+          resident);
     } catch (IOException e) {
       throw new UncheckedIOException("Could not read " + proc + ": is the process gone?", e);
     }
@@ -86,8 +95,9 @@ final class ProcessUsage {
         try {
           String name = Files.readString(task.resolve("comm"), UTF_8).strip();
           String times = Files.readString(task.resolve("schedstat"), UTF_8);
-          threads.put(
-              tid, new ThreadUse(name, Long.parseLong(times.substring(0, times.indexOf(' ')))));
+          long nanos = Long.parseLong(times.substring(0, times.indexOf(' ')));
+          long sleeps = numbers(task.resolve("status")).getOrDefault("voluntary_ctxt_switches", 0L);
+          threads.put(tid, new ThreadUse(name, nanos, sleeps));
         } catch (NoSuchFileException _) {
           // It has ended.
         }

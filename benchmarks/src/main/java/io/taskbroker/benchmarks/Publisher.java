@@ -5,7 +5,6 @@ import io.taskbroker.testkit.ExecutionLog;
 import io.taskbroker.testkit.TaskTemplate;
 import java.time.Duration;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -83,7 +82,7 @@ final class Publisher implements AutoCloseable {
       int number = 0;
       while (!stopped && number < log.tasks()) {
         if (offer.rate() > 0) {
-          long due = begun + number * TimeUnit.SECONDS.toNanos(1) / offer.rate();
+          long due = begun + offer.dueAt(number);
           awaitTurn(due);
           log.due(number, due);
         } else {

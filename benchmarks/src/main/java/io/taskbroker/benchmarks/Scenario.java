@@ -26,6 +26,8 @@ record Scenario(
     Neighbours neighbours,
     Launch broker) {
 
+  private static final long SECOND_NANOS = 1_000_000_000;
+
   /// Who begins a delivery.
   enum Mode {
     PUSH,
@@ -47,15 +49,36 @@ record Scenario(
   /// @param backlog tasks that are published before the broker starts, and none after; 0 for none
   /// @param parameterBytes size of a task's parameters
   /// @param lingerMillis how long the producer waits for company
+  /// @param warmRate the rate of the first half, in which the broker is to be compiled
   record Offer(
-      Duration length, int rate, int window, int backlog, int parameterBytes, int lingerMillis) {
+      Duration length,
+      int rate,
+      int window,
+      int backlog,
+      int parameterBytes,
+      int lingerMillis,
+      int warmRate) {
+    Offer(
+        Duration length, int rate, int window, int backlog, int parameterBytes, int lingerMillis) {
+      this(length, rate, window, backlog, parameterBytes, lingerMillis, rate);
+    }
+
     /// How many tasks there can be at most.
     int capacity() {
       if (backlog > 0) {
         return backlog;
       }
-      long rateOrMore = rate > 0 ? rate : 60_000;
+      long rateOrMore = rate > 0 ? Math.max(rate, warmRate) : 60_000;
       return Math.toIntExact(rateOrMore * Math.max(1, length.toSeconds()) + window);
+    }
+
+    /// When a task is to be published, in nanoseconds from the first one.
+    long dueAt(int number) {
+      long half = length.toNanos() / 2;
+      long warm = warmRate * length.toMillis() / 2_000;
+      return number < warm
+          ? number * SECOND_NANOS / warmRate
+          : half + (number - warm) * SECOND_NANOS / rate;
     }
   }
 

@@ -85,6 +85,7 @@ final class Summary {
         byThread(end.load().since(middle.load()).threads(), tasks, 1e3));
     figures.put("written_bytes_per_task", round((double) broker.writtenBytes() / tasks));
     figures.put("write_calls_per_task", round((double) broker.writeCalls() / tasks));
+    figures.put("sleeps_per_task", round((double) broker.sleeps() / tasks));
     outcome
         .fsyncs()
         .ifPresent(count -> {

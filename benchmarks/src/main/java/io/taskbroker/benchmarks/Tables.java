@@ -82,6 +82,7 @@ final class Tables {
             "bytes allocated a task",
             "bytes written a task",
             "write calls a task",
+            "sleeps a task",
             "fsyncs a task",
             "fsyncs/s",
             "statements a task");
@@ -91,6 +92,7 @@ final class Tables {
             show(figures, "allocated_bytes_per_task"),
             show(figures, "written_bytes_per_task"),
             show(figures, "write_calls_per_task"),
+            show(figures, "sleeps_per_task"),
             show(figures, "fsyncs_per_task"),
             show(figures, "fsyncs_per_second"),
             show(figures, "statements_per_task")));

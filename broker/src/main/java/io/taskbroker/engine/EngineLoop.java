@@ -18,10 +18,11 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /// The engine's thread. A round takes what arrived, lets the engine follow it, and hands on all
 /// that came of it at once: one transaction and one wake-up per round, however much there is to do
-/// (ARCHITECTURE.md).
+/// (ARCHITECTURE.md). While the thread sleeps and little arrives, senders take the rounds ([Helm]).
 ///
 /// [#start], [#stop] and [#load] are for one owner; [Progress] is for anybody.
 public final class EngineLoop implements Service, Progress {
@@ -31,6 +32,12 @@ public final class EngineLoop implements Service, Progress {
   private static final long LONGEST_SLEEP_MS = 3_600_000;
   private static final Duration STOP_TIME = Duration.ofSeconds(4);
 
+  /// Rounds that senders may take in a while. With more to do, the engine's own thread takes what
+  /// gathers meanwhile in one.
+  private static final int GUEST_ROUNDS = 64;
+
+  private static final long WHILE_NANOS = 10_000_000;
+
   private final Mailbox mailbox;
   private final Outflow outflow;
   private final Ticker ticker;
@@ -39,7 +46,11 @@ public final class EngineLoop implements Service, Progress {
   private final LoopThread thread;
 
   private long followed;
-  private volatile long done;
+  private volatile long done; // written at the helm
+  private long alarmAt; // when the engine's thread wakes by itself
+  private long whileSince;
+  private int guestRounds;
+  private @Nullable Throwable failure; // of a round that a sender took
 
   public EngineLoop(
       InflightOptions options,
@@ -101,6 +112,7 @@ public final class EngineLoop implements Service, Progress {
 
   @Override
   public void start() {
+    mailbox.setDeputy(new Guests());
     thread.start();
     mailbox.open();
   }
@@ -166,7 +178,13 @@ public final class EngineLoop implements Service, Progress {
 
   /// When the next round has something to do without being told anything, in nanoseconds from now.
   long untilNextRound() {
-    return nanosUntil(inflight.nextWake(), ticker.nanoTime());
+    long now = ticker.nanoTime();
+    return nextRoundAt(now) - now;
+  }
+
+  /// The same, as a time of the ticker.
+  private long nextRoundAt(long now) {
+    return now + nanosUntil(inflight.nextWake(), now);
   }
 
   /// How long to sleep. There are activations that expire in more years than nanoseconds can count.
@@ -180,11 +198,13 @@ public final class EngineLoop implements Service, Progress {
 
   private final class Turns implements LoopThread.Loop {
     @Override
-    public void turn() {
+    public void turn() throws Exception {
+      rethrow(failure);
       if (!round()) {
-        long wait = untilNextRound();
-        if (wait > 0) {
-          mailbox.sleep(wait, inflight.hasRoom());
+        long now = ticker.nanoTime();
+        alarmAt = nextRoundAt(now);
+        if (alarmAt - now > 0) {
+          mailbox.sleep(alarmAt - now, inflight.hasRoom());
         }
       }
     }
@@ -196,12 +216,55 @@ public final class EngineLoop implements Service, Progress {
     }
 
     @Override
-    public void end() {
+    public void end() throws Exception {
+      rethrow(failure);
       inflight.apply(new Command.Drain());
       long end = System.nanoTime() + STOP_TIME.toNanos();
       while ((round() || inflight.outstanding() > 0) && System.nanoTime() < end) {
         mailbox.sleep(TimeUnit.MILLISECONDS.toNanos(10), true);
+        rethrow(failure);
       }
+    }
+  }
+
+  /// Ends the engine's thread, which reports why (G9).
+  private static void rethrow(@Nullable Throwable failure) throws Exception {
+    switch (failure) {
+      case null -> {}
+      case Error e -> throw e;
+      case Exception e -> throw e;
+      default -> throw new IllegalStateException(failure);
+    }
+  }
+
+  /// Rounds of senders, one command each as a rule.
+  private final class Guests implements Deputy {
+    @Override
+    public boolean round() {
+      if (failure != null || !mayTakeRound(ticker.nanoTime())) {
+        return false;
+      }
+      try {
+        EngineLoop.this.round();
+        return nextRoundAt(ticker.nanoTime()) - alarmAt >= 0;
+      } catch (Throwable e) {
+        failure = e;
+        return false;
+      }
+    }
+
+    /// What is due is for the engine's thread: it may be much.
+    private boolean mayTakeRound(long now) {
+      if (now - whileSince >= WHILE_NANOS) {
+        whileSince = now;
+        guestRounds = 0;
+      }
+      return alarmAt - now > 0 && guestRounds++ < GUEST_ROUNDS;
+    }
+
+    @Override
+    public boolean hasRoom() {
+      return inflight.hasRoom();
     }
   }
 }

@@ -2,9 +2,7 @@ package io.taskbroker.engine;
 
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Intake;
-import java.lang.invoke.VarHandle;
 import java.util.Queue;
-import java.util.concurrent.locks.LockSupport;
 import org.jctools.queues.MpscArrayQueue;
 import org.jctools.queues.MpscUnboundedArrayQueue;
 import org.jspecify.annotations.Nullable;
@@ -12,48 +10,41 @@ import org.jspecify.annotations.Nullable;
 /// The two lanes by which commands reach the engine: one for the requests of workers, bounded, and
 /// one for everything that its sender bounds itself, completions above all, which is always taken
 /// in first (H14). Thread-safe for any number of senders and one reader.
+///
+/// What is told here wakes the reader. What is told by way of [#workingIntake] the sender works off
+/// itself, if the reader sleeps and it is little.
 public final class Mailbox implements Intake {
   private static final int CHUNK = 1024;
 
+  /// What a sender works off itself, in changes, records or reports of one command.
+  private static final int LITTLE = 32;
+
   private final Queue<Command> told;
   private final Queue<Command.Request> requests;
-  private final Parking parking;
+  private final Helm helm;
 
   private volatile String closed = "the broker is starting";
-  private volatile @Nullable Thread sleeper;
+  private @Nullable Deputy deputy;
 
   /// @param maxRequests how many requests may wait
   public Mailbox(int maxRequests) {
-    this(new MpscUnboundedArrayQueue<>(CHUNK), new MpscArrayQueue<>(maxRequests), Parking.SYSTEM);
+    this(
+        new MpscUnboundedArrayQueue<>(CHUNK),
+        new MpscArrayQueue<>(maxRequests),
+        Helm.Parking.SYSTEM);
   }
 
   /// @param told without bound
   /// @param requests refuses what is over the bound
-  Mailbox(Queue<Command> told, Queue<Command.Request> requests, Parking parking) {
+  Mailbox(Queue<Command> told, Queue<Command.Request> requests, Helm.Parking parking) {
     this.told = told;
     this.requests = requests;
-    this.parking = parking;
+    this.helm = new Helm(parking);
   }
 
-  /// How the reader sleeps and is woken.
-  interface Parking {
-    Parking SYSTEM =
-        new Parking() {
-          @Override
-          public void park(Object blocker, long nanos) {
-            LockSupport.parkNanos(blocker, nanos);
-          }
-
-          @Override
-          public void unpark(Thread thread) {
-            LockSupport.unpark(thread);
-          }
-        };
-
-    /// Returns when the thread is unparked, or was before, when the time is up, or for no reason.
-    void park(Object blocker, long nanos);
-
-    void unpark(Thread thread);
+  /// Lets senders take rounds. To be called before the reader sleeps for the first time.
+  void setDeputy(Deputy deputy) {
+    this.deputy = deputy;
   }
 
   /// Takes in requests from now on.
@@ -68,15 +59,29 @@ public final class Mailbox implements Intake {
     closed = why;
   }
 
+  /// The way to the engine for threads that may run it for a moment: none that holds a lock that
+  /// one of the engine's outlets takes.
+  public Intake workingIntake() {
+    return new Intake() {
+      @Override
+      public void request(Command.Request request) {
+        if (offer(request)) {
+          work(request);
+        }
+      }
+
+      @Override
+      public void tell(Command command) {
+        boolean _ = told.offer(command); // has no bound
+        work(command);
+      }
+    };
+  }
+
   @Override
   public void request(Command.Request request) {
-    String why = closed;
-    if (!why.isEmpty()) {
-      request.unavailable(why);
-    } else if (requests.offer(request)) {
+    if (offer(request)) {
       wake();
-    } else {
-      request.unavailable("too many requests are waiting");
     }
   }
 
@@ -86,14 +91,82 @@ public final class Mailbox implements Intake {
     wake();
   }
 
+  private boolean offer(Command.Request request) {
+    String why = closed;
+    if (!why.isEmpty()) {
+      request.unavailable(why);
+      return false;
+    }
+    if (!requests.offer(request)) {
+      request.unavailable("too many requests are waiting");
+      return false;
+    }
+    return true;
+  }
+
   /// Wakes the reader if it sleeps.
   void wake() {
-    // What was offered must be seen by a reader that goes to sleep, or its sleep by us.
-    VarHandle.fullFence();
-    Thread reader = sleeper;
-    if (reader != null) {
-      parking.unpark(reader);
+    if (helm.isFree()) {
+      helm.wakeReader();
     }
+  }
+
+  /// Has the engine follow what was offered: in this thread, if nobody else is about to.
+  private void work(Command offered) {
+    if (!helm.isFree()) {
+      return;
+    }
+    Deputy rounds = deputy;
+    if (rounds == null || !isLittle(offered)) {
+      helm.wakeReader();
+    } else {
+      takeRounds(rounds);
+    }
+  }
+
+  /// Takes a round, and more for what others offer meanwhile, who leave it to us.
+  private void takeRounds(Deputy rounds) {
+    boolean more = true;
+    while (more && helm.takeAsGuest()) {
+      boolean maySleepOn = rounds.round();
+      boolean requestsCount = rounds.hasRoom();
+      more = helm.handBack() && !isQuiet(requestsCount);
+      if (!maySleepOn) {
+        helm.wakeReader();
+        more = false;
+      }
+    }
+  }
+
+  /// Whether following it takes about as long as waking the reader does.
+  private static boolean isLittle(Command command) {
+    return switch (command) {
+      case Command.Committed committed -> committed.changes().size() <= LITTLE;
+      case Command.Ingest ingest -> ingest.arrivals().size() <= LITTLE;
+      case Command.Report report -> report.updates().size() <= LITTLE;
+      case Command.Claim _, Command.Pushed _, Command.OffsetCommitted _, Command.StoreSized _ ->
+          true;
+      case Command.Enqueue _,
+          Command.Assigned _,
+          Command.Revoked _,
+          Command.Restored _,
+          Command.Recorded _,
+          Command.PassedOn _,
+          Command.ReportsRead _,
+          Command.BarrierPassed _,
+          Command.Lease _,
+          Command.Lost _,
+          Command.Fenced _,
+          Command.Rejected _,
+          Command.ParkedRead _,
+          Command.RowsRead _,
+          Command.Produced _,
+          Command.Refused _,
+          Command.RulesChanged _,
+          Command.Count _,
+          Command.Drain _ ->
+          false;
+    };
   }
 
   @Nullable Command nextTold() {
@@ -113,15 +186,19 @@ public final class Mailbox implements Intake {
     return told.isEmpty() && requests.isEmpty();
   }
 
-  /// Sleeps until something arrives, or for `nanos` nanoseconds. Called by the reader.
+  private boolean isQuiet(boolean requestsCount) {
+    return told.isEmpty() && (requests.isEmpty() || !requestsCount);
+  }
+
+  /// Sleeps until something arrives that no sender works off, or for `nanos` nanoseconds. Called by
+  /// the reader.
   ///
   /// @param requestsCount whether waiting requests are a reason not to sleep
   void sleep(long nanos, boolean requestsCount) {
-    sleeper = Thread.currentThread();
-    VarHandle.fullFence();
-    if (told.isEmpty() && (requests.isEmpty() || !requestsCount)) {
-      parking.park(this, nanos);
+    helm.leave();
+    if (isQuiet(requestsCount)) {
+      helm.sleep(nanos);
     }
-    sleeper = null;
+    helm.takeBack();
   }
 }

@@ -68,12 +68,9 @@ final class RunningCalls {
     List.copyOf(calls).forEach(call -> call.fail(reason));
   }
 
-  /// Runs it in the loop, at once if that is where the caller is.
+  /// Runs it in the loop, later also if that is where the caller is: it may be in the middle of a
+  /// round of the engine.
   void run(Runnable task) {
-    if (loop.inEventLoop()) {
-      task.run();
-      return;
-    }
     try {
       loop.execute(task);
     } catch (RejectedExecutionException _) {

@@ -34,13 +34,13 @@ public record CommitOptions(
     }
   }
 
-  /// Up to 4,096 changes, 2 ms apart unless a row is to be inserted, and maintenance once a minute.
+  /// Up to 4,096 changes, 3 ms apart unless a row is to be inserted, and maintenance once a minute.
   /// At a low rate a report thus shares a transaction with the next insert, which halves the number
-  /// of fsyncs; a report that comes after 2 ms of quiet is committed at once.
+  /// of fsyncs; a report that comes after 3 ms of quiet is committed at once.
   public static CommitOptions defaults() {
     return new CommitOptions(
         4_096,
-        Duration.ofMillis(2),
+        Duration.ofMillis(3),
         Duration.ofMillis(10),
         Duration.ofSeconds(1),
         Duration.ofSeconds(5),

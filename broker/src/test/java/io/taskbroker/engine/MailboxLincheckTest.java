@@ -9,10 +9,12 @@ import io.taskbroker.Interleavings;
 import io.taskbroker.Interleavings.Actor;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.Intake;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -71,6 +73,64 @@ final class MailboxLincheckTest {
     });
   }
 
+  /// Senders take rounds while the reader sleeps: one at a time, and nothing is left for nobody.
+  @Test
+  void whatASenderWorksOffIsFollowedOnceAndByOneAtATime() {
+    Interleavings.of(() -> {
+      var mailbox = shared(mailbox());
+      var rounds = new Rounds(mailbox);
+      mailbox.setDeputy(rounds);
+      Intake working = mailbox.workingIntake();
+      Actor first = start(() -> working.tell(new Command.StoreSized(1)));
+      Actor second =
+          start(() -> {
+            working.tell(new Command.StoreSized(2));
+            mailbox.tell(new Command.Drain());
+          });
+      while (rounds.followed < 3) {
+        if (!rounds.follow()) {
+          mailbox.sleep(NO_TIME, true);
+        }
+      }
+      join(first, second);
+      check(rounds.alone, "two at the helm");
+      check(rounds.followed == 3 && mailbox.isEmpty(), rounds.followed);
+    });
+  }
+
+  /// What follows commands: the reader, and senders for it.
+  private static final class Rounds implements Deputy {
+    private final Mailbox mailbox;
+    private final AtomicBoolean busy = new AtomicBoolean();
+    private boolean alone = true;
+    private int followed;
+
+    Rounds(Mailbox mailbox) {
+      this.mailbox = mailbox;
+    }
+
+    boolean follow() {
+      alone &= busy.compareAndSet(false, true);
+      int before = followed;
+      while (mailbox.nextTold() != null) {
+        followed++;
+      }
+      busy.set(false);
+      return followed > before;
+    }
+
+    @Override
+    public boolean round() {
+      follow();
+      return followed < 3;
+    }
+
+    @Override
+    public boolean hasRoom() {
+      return true;
+    }
+  }
+
   /// With queues that the model checker can see into.
   private static Mailbox mailbox() {
     return new Mailbox(new ConcurrentLinkedQueue<>(), new ArrayBlockingQueue<>(2), new Permit());
@@ -85,7 +145,7 @@ final class MailboxLincheckTest {
   }
 
   /// Parking of one thread, without the spurious returns that the model checker makes.
-  private static final class Permit implements Mailbox.Parking {
+  private static final class Permit implements Helm.Parking {
     private boolean given;
 
     @Override

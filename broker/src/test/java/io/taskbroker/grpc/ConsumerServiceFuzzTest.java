@@ -215,16 +215,17 @@ final class ConsumerServiceFuzzTest {
     var listener = handler.startCall(call, new Metadata());
     listener.onMessage(descriptor.parseRequest(new ByteArrayInputStream(body)));
     listener.onHalfClose();
+    LOOP.runPendingTasks();
     listener.onComplete();
     return call;
   }
 
+  private static final EmbeddedChannel LOOP = new EmbeddedChannel();
   private static final Attributes ATTRIBUTES =
       Attributes.newBuilder()
           .set(
               Connection.KEY,
-              TestConnections.on(
-                  new RunningCalls(new EmbeddedChannel().eventLoop(), Duration.ofDays(1))))
+              TestConnections.on(new RunningCalls(LOOP.eventLoop(), Duration.ofDays(1))))
           .build();
 
   /// A call that keeps how it ended.
