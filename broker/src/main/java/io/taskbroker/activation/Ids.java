@@ -21,7 +21,14 @@ public final class Ids {
 
   /// The id of the record of a raw topic.
   public static String raw(String topicId, int partition, long offset) {
-    return uuid("raw\n" + topicId + "\n" + partition + "\n" + offset);
+    return raw(topicId, partition, offset, 0);
+  }
+
+  /// The same of a record that a leader of a later epoch appended: after an unclean election it may
+  /// have the offset of another.
+  public static String raw(String topicId, int partition, long offset, int leaderEpoch) {
+    String epoch = leaderEpoch > 0 ? "\n" + leaderEpoch : "";
+    return uuid("raw\n" + topicId + "\n" + partition + "\n" + offset + epoch);
   }
 
   /// Whether the id looks like one that [#retry] or [#raw] made: a hyphenated UUID of version 8,

@@ -33,6 +33,16 @@ final class Proofs {
     this.partitions = partitions;
   }
 
+  /// Whether what may run only once comes from a stretch of its partition that is read again,
+  /// because the store that brokers share went back: it may have been run (docs/adr/0012).
+  boolean mayHaveRun(Entry entry) {
+    if (!flight.options.shared() || !entry.activation.atMostOnce()) {
+      return false;
+    }
+    PartitionIntake intake = intakeOf(entry.activation.origin());
+    return intake != null && entry.activation.origin().offset() < intake.assignedAt;
+  }
+
   /// An entry is durable, its offset not known to be committed.
   void unproven(Entry entry) {
     Origin origin = entry.activation.origin();

@@ -1,5 +1,6 @@
 package io.taskbroker.ingest;
 
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Intake;
@@ -48,8 +49,14 @@ final class Handover {
       arrivals.add(arrival);
     }
     counts.handedOver(arrivals.size(), bytes);
-    ledgers.handedOver(partition, next, arrivals.size(), bytes);
-    intake.tell(new Command.Ingest(partition, arrivals, next, bytes));
+    RecordIdentity last = records.isEmpty() ? null : identity(records.getLast());
+    ledgers.handedOver(partition, next, arrivals.size(), bytes, last);
+    intake.tell(new Command.Ingest(partition, arrivals, next, bytes, last));
+  }
+
+  private static RecordIdentity identity(ConsumerRecord<byte[], byte[]> record) {
+    return new RecordIdentity(
+        record.offset(), record.leaderEpoch().orElse(RecordIdentity.NO_EPOCH), record.timestamp());
   }
 
   private Command.Arrival arrival(

@@ -170,7 +170,10 @@ final class OffsetCommits {
     var offsets = new HashMap<TopicPartition, OffsetAndMetadata>();
     starts.forEach((partition, found) -> {
       long position = found.start().position();
-      offsets.put(partition, notes.commit(found.partition(), position, position));
+      offsets.put(
+          partition,
+          notes.commit(
+              found.partition(), position, position, notes.position().get(), found.lastBelow()));
     });
     return !offsets.isEmpty() && commitNow(offsets, timeout);
   }
@@ -180,7 +183,7 @@ final class OffsetCommits {
     for (Ledgers.Due each : due) {
       offsets.put(
           new TopicPartition(each.partition().topic(), each.partition().partition()),
-          notes.commit(each.partition(), each.offset(), each.low()));
+          notes.commit(each.partition(), each.offset(), each.low(), each.at(), each.last()));
     }
     return offsets;
   }

@@ -10,6 +10,7 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Timestamps;
 import io.taskbroker.inflight.Command.Arrival;
@@ -19,8 +20,9 @@ import org.apache.kafka.common.header.Header;
 import org.jspecify.annotations.Nullable;
 
 /// Makes activations of the records of a raw topic: each is the one argument of the configured task
-/// (reference-spec 9.9). The id follows from the UUID of the topic, partition and offset, so that a
-/// record that is read twice is one task (G4, W22).
+/// (reference-spec 9.9). The id follows from the UUID of the topic, partition, offset and leader
+/// epoch, so that a record that is read twice is one task, and one that has the offset of another
+/// is not (G4, W22).
 ///
 /// Its buffers and the compressor are used again for each record; after a large record they are
 /// given back.
@@ -65,7 +67,12 @@ final class RawDecoder implements RecordDecoder {
       return RecordDecoder.undecodable(
           origin, value, now, value.length + " bytes are more than " + MAX_VALUE_BYTES);
     }
-    String id = Ids.raw(partition.topicId(), message.partition(), message.offset());
+    String id =
+        Ids.raw(
+            partition.topicId(),
+            message.partition(),
+            message.offset(),
+            message.leaderEpoch().orElse(RecordIdentity.NO_EPOCH));
     long timestamp = message.timestamp();
     long receivedAt = timestamp >= 0 && timestamp <= MAX_MILLIS ? timestamp : now;
     byte[] payload = payload(id, receivedAt, value, message.headers());

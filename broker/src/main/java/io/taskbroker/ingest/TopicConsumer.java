@@ -11,6 +11,8 @@ import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -19,6 +21,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.InterruptException;
 import org.jspecify.annotations.Nullable;
@@ -66,7 +69,7 @@ final class TopicConsumer {
       FailureSink failures) {
     this.source = source;
     this.options = options;
-    this.notes = new CommitNotes(options.instanceId(), custody::lows);
+    this.notes = CommitNotes.of(options.instanceId(), custody);
     this.intake = intake;
     this.custody = custody;
     this.failures = failures;
@@ -275,10 +278,22 @@ final class TopicConsumer {
   private final class Watched implements TopicReader.Watch {
     private final Admin admin;
     private final Consumer<byte[], byte[]> consumer;
+    private final Optional<? extends Metric> connections;
 
     Watched(Admin admin, Consumer<byte[], byte[]> consumer) {
       this.admin = admin;
       this.consumer = consumer;
+      this.connections =
+          consumer.metrics().entrySet().stream()
+              .filter(each -> each.getKey().group().equals("consumer-metrics"))
+              .filter(each -> each.getKey().name().equals("connection-creation-total"))
+              .map(Map.Entry::getValue)
+              .findAny();
+    }
+
+    @Override
+    public long connections() {
+      return connections.map(each -> ((Number) each.metricValue()).longValue()).orElse(0L);
     }
 
     @Override

@@ -21,6 +21,8 @@ final class TopicCounts {
   private final CounterDataPoint revoked;
   private final CounterDataPoint oversized;
   private final GaugeDataPoint still;
+  private final CounterDataPoint logsCutOff;
+  private final CounterDataPoint storesWentBack;
   private final AtomicLong outOfRange = new AtomicLong();
 
   TopicCounts(String topic, Metrics metrics) {
@@ -35,6 +37,8 @@ final class TopicCounts {
     this.revoked = metrics.partitionsRevoked.of(topic);
     this.oversized = metrics.oversizedRecords.of(topic);
     this.still = metrics.stillPartitions.of(topic);
+    this.logsCutOff = metrics.logsCutOff.of(topic);
+    this.storesWentBack = metrics.storesWentBack.of(topic);
   }
 
   void message(Activation activation) {
@@ -76,6 +80,16 @@ final class TopicCounts {
   /// So many partitions stand still because a record cannot be read.
   void still(int partitions) {
     still.set(partitions);
+  }
+
+  /// The log of a partition was cut off below what was read of it.
+  void logCutOff() {
+    logsCutOff.inc();
+  }
+
+  /// The store had lost what it had of a partition.
+  void storeWentBack() {
+    storesWentBack.inc();
   }
 
   /// The log of a partition had lost the offset that was to be read next.

@@ -14,6 +14,8 @@ final class IdsTest {
   void sameAttemptHasTheSameId() {
     assertThat(Ids.retry("x", 1)).isEqualTo(Ids.retry("x", 1));
     assertThat(Ids.raw("topic", 1, 2)).isEqualTo(Ids.raw("topic", 1, 2));
+    assertThat(Ids.raw("topic", 1, 2, -1)).isEqualTo(Ids.raw("topic", 1, 2));
+    assertThat(Ids.raw("topic", 1, 2, 7)).isNotEqualTo(Ids.raw("topic", 1, 2));
   }
 
   @Test

@@ -5,6 +5,7 @@ import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.Reported;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Service;
@@ -16,6 +17,7 @@ import io.taskbroker.store.WriteBatch;
 import io.taskbroker.store.postgres.Place.Mark;
 import io.taskbroker.store.postgres.Place.Name;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Collection;
@@ -35,6 +37,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
   private final Places places;
   private final Reports reports = new Reports();
   private final OwnershipProof proof;
+  private final Rewinds rewinds;
   private final Commits commits;
   private volatile boolean closed;
 
@@ -52,7 +55,8 @@ public final class PostgresStore implements ActivationStore, Ownership {
     this.name = begun.database() + "-" + seat.number();
     this.places = new Places(begun.own());
     this.proof = new OwnershipProof(seat.run(), places);
-    this.commits = new Commits(server, seat.run(), places, options.limits(), reports);
+    this.rewinds = new Rewinds(server, seat, places, patienceMillis(options));
+    this.commits = new Commits(server, seat.run(), places, options.limits(), reports, rewinds);
   }
 
   /// Opens the store: begins a run of a broker on a seat of its own, and takes the rows that came
@@ -81,6 +85,20 @@ public final class PostgresStore implements ActivationStore, Ownership {
   @Override
   public long lastKey() {
     return commits.lastKey();
+  }
+
+  @Override
+  public StorePosition position() {
+    return new StorePosition(seat.run(), commits.last());
+  }
+
+  /// What was noted by a run that nothing is known of any more counts as there.
+  @Override
+  public boolean lacks(StorePosition noted) {
+    return noted.epoch() != seat.run()
+        && with(
+            "look for a batch",
+            connection -> Rewinds.isMissing(connection, noted.epoch(), noted.batch()));
   }
 
   @Override
@@ -160,7 +178,9 @@ public final class PostgresStore implements ActivationStore, Ownership {
       places.put(wanted, place);
     }
     return Optional.of(
-        new Ownership.Taken(watermarks(place.marks().values()), taken.get().released()));
+        new Ownership.Taken(watermarks(place.marks().values()),
+            taken.get().released(),
+            Optional.ofNullable(rewinds.takeReached(partition))));
   }
 
   @Override
@@ -182,6 +202,19 @@ public final class PostgresStore implements ActivationStore, Ownership {
     } finally {
       proof.endMove();
     }
+  }
+
+  @Override
+  public int countAsHandedOut(SourcePartition partition, long now) {
+    int[] slots = slots(partition);
+    return with(
+        "count what may have been handed out of " + partition,
+        connection -> {
+          try (PreparedStatement update = connection.prepareStatement(Sql.HANDED_OUT)) {
+            new Binder(update).set(now).set(slots).set(now);
+            return update.executeUpdate();
+          }
+        });
   }
 
   @Override
@@ -239,11 +272,16 @@ public final class PostgresStore implements ActivationStore, Ownership {
   /// The service that keeps the lease of this broker, without which others may take its partitions,
   /// and hears of reports. Made once, and stopped before the store is closed.
   public Service watch(Listener listener, FailureSink failures) {
+    rewinds.tell(listener::wentBack);
     return new Watch(this, seat, options.limits().lease(), listener, failures);
   }
 
-  /// Who is told by the thread of the watch: must not block.
+  /// Who is told by the thread of the watch, but for [#wentBack]: must not block.
   public interface Listener {
+    /// The database went back in time: what is in memory of partitions is not what it has. Said by
+    /// the committer's thread.
+    default void wentBack() {}
+
     /// The lease holds until then: counted from when it was asked for. Said again each time that it
     /// was renewed (H11), and after a pause not before it is known what is this broker's still.
     ///
@@ -315,7 +353,11 @@ public final class PostgresStore implements ActivationStore, Ownership {
   }
 
   private Takeover takeover(Connection connection) {
-    return new Takeover(connection, seat.run(), options.limits().lease().toMillis() / 4);
+    return new Takeover(connection, seat.run(), patienceMillis(options));
+  }
+
+  private static long patienceMillis(PostgresOptions options) {
+    return options.limits().lease().toMillis() / 4;
   }
 
   private static List<Watermark> watermarks(Collection<Mark> marks) {
