@@ -49,14 +49,9 @@ final class Handover {
       arrivals.add(arrival);
     }
     counts.handedOver(arrivals.size(), bytes);
-    RecordIdentity last = records.isEmpty() ? null : identity(records.getLast());
+    RecordIdentity last = records.isEmpty() ? null : RecordDecoder.identity(records.getLast());
     ledgers.handedOver(partition, next, arrivals.size(), bytes, last);
     intake.tell(new Command.Ingest(partition, arrivals, next, bytes, last));
-  }
-
-  private static RecordIdentity identity(ConsumerRecord<byte[], byte[]> record) {
-    return new RecordIdentity(
-        record.offset(), record.leaderEpoch().orElse(RecordIdentity.NO_EPOCH), record.timestamp());
   }
 
   private Command.Arrival arrival(
@@ -65,7 +60,7 @@ final class Handover {
     if (flaw != null) {
       counts.oversized();
       warn(message, flaw, now);
-      return RecordDecoder.undecodable(RecordDecoder.origin(message), NOTHING, now, flaw.reason());
+      return RecordDecoder.undecodable(message, NOTHING, now, flaw.reason());
     }
     try {
       return decoder.decode(partition, message, now);
@@ -73,7 +68,7 @@ final class Handover {
       // No decoder throws; one that did would stop the topic at this record, for ever.
       log.error("Cannot decode {}", RecordDecoder.origin(message), e);
       return RecordDecoder.undecodable(
-          RecordDecoder.origin(message), NOTHING, now, "cannot be decoded: " + e);
+          message, NOTHING, now, "cannot be decoded: " + e);
     }
   }
 

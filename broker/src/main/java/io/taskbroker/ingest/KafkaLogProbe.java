@@ -1,6 +1,10 @@
 package io.taskbroker.ingest;
 
 import io.taskbroker.activation.RecordIdentity;
+import io.taskbroker.ingest.fetch.BoundedConsumer;
+import io.taskbroker.ingest.fetch.FetchLimits;
+import io.taskbroker.ingest.fetch.IntakeMemory;
+import io.taskbroker.ingest.fetch.PollBudget;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -16,7 +20,6 @@ import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.LogTruncationException;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
@@ -25,7 +28,6 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.TimeoutException;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /// Asks Kafka: first the leader's epochs, as every consumer does that knows the epoch of what it
 /// read (OffsetForLeaderEpoch), and then for the record itself. Epochs say exactly where a log was
@@ -40,10 +42,13 @@ final class KafkaLogProbe implements LogProbe {
 
   private final TopicSource source;
   private final Admin admin;
+  private final FetchLimits limits;
 
-  KafkaLogProbe(TopicSource source, Admin admin) {
+  /// @param limits of the topic's consumer: a record that is too large for it is for the probe, too
+  KafkaLogProbe(TopicSource source, Admin admin, FetchLimits limits) {
     this.source = source;
     this.admin = admin;
+    this.limits = limits.withoutValues();
   }
 
   @Override
@@ -54,11 +59,9 @@ final class KafkaLogProbe implements LogProbe {
     Map<TopicPartition, ListOffsetsResultInfo> ends = offsets(read.keySet(), OffsetSpec.latest());
     var cuts = new HashMap<TopicPartition, Cut>();
     var suspected = new HashSet<TopicPartition>();
+    var budget = new PollBudget(IntakeMemory.unbounded());
     try (Consumer<byte[], byte[]> consumer =
-        new KafkaConsumer<>(
-            ClientSettings.probe(source),
-            new ByteArrayDeserializer(),
-            new ByteArrayDeserializer())) {
+        BoundedConsumer.create(ClientSettings.probe(source), limits, budget)) {
       var check = new Check(consumer, read, ends, cuts, suspected);
       check.byEpochs();
       check.byRecords();
@@ -228,10 +231,15 @@ final class KafkaLogProbe implements LogProbe {
       }
     }
 
+    /// A record that is damaged, or of a batch that is too large, says nothing of its time.
     private static boolean isSame(ConsumerRecord<byte[], byte[]> record, RecordIdentity last) {
-      int epoch = record.leaderEpoch().orElse(RecordIdentity.NO_EPOCH);
-      return (last.leaderEpoch() < 0 || epoch < 0 || epoch == last.leaderEpoch())
-          && (last.timestamp() == NO_TIMESTAMP || record.timestamp() == last.timestamp());
+      RecordIdentity found = RecordDecoder.identity(record);
+      return (last.leaderEpoch() < 0
+              || found.leaderEpoch() < 0
+              || found.leaderEpoch() == last.leaderEpoch())
+          && (last.timestamp() == NO_TIMESTAMP
+              || found.timestamp() == NO_TIMESTAMP
+              || found.timestamp() == last.timestamp());
     }
   }
 }

@@ -4,6 +4,7 @@ import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.ingest.LogProbe.Cut;
+import io.taskbroker.ingest.fetch.FetchLimits;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
@@ -58,7 +59,8 @@ final class PositionFinder {
       Admin admin,
       Ledgers ledgers,
       CommitNotes notes,
-      Custody custody) {
+      Custody custody,
+      FetchLimits limits) {
     this(
         source,
         consumer,
@@ -66,7 +68,7 @@ final class PositionFinder {
         ledgers,
         notes,
         custody,
-        new KafkaLogProbe(source, admin));
+        new KafkaLogProbe(source, admin, limits));
   }
 
   /// @param topics describes the topic as it is now

@@ -3,6 +3,7 @@ package io.taskbroker.ingest;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.ingest.fetch.BoundedConsumer;
+import io.taskbroker.ingest.fetch.FetchLimits;
 import io.taskbroker.ingest.fetch.IntakeMemory;
 import io.taskbroker.ingest.fetch.PollBudget;
 import io.taskbroker.runtime.FailureSink;
@@ -174,8 +175,12 @@ final class TopicConsumer {
   private Consumer<byte[], byte[]> newConsumer() {
     return BoundedConsumer.create(
         ClientSettings.consumer(source, options, custody.moves()),
-        options.limits().fetch(source.raw().isPresent()),
+        fetchLimits(),
         budget);
+  }
+
+  private FetchLimits fetchLimits() {
+    return options.limits().fetch(source.raw().isPresent());
   }
 
   /// A client, made as soon as the addresses of the cluster can be resolved; null when stopping.
@@ -195,7 +200,8 @@ final class TopicConsumer {
     var commits =
         new OffsetCommits(
             consumer, ledgers, notes, intake, source.autoCommitInterval(), System::nanoTime);
-    var finder = new PositionFinder(source, consumer, admin, ledgers, notes, custody);
+    var finder =
+        new PositionFinder(source, consumer, admin, ledgers, notes, custody, fetchLimits());
     var partitions =
         new Partitions(consumer, finder, commits, ledgers, intake, counts, System::nanoTime);
     var reader =

@@ -54,7 +54,7 @@ final class RigPartition {
   /// Appends something that is not an activation; returns the id that it is kept under.
   String appendUndecodable(byte[] message) {
     Origin origin = origin();
-    String id = Ids.undecodable(origin);
+    String id = Ids.undecodable(origin, rig.wall);
     var activation =
         new Activation(
             id,
