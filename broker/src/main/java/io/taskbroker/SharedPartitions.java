@@ -67,6 +67,11 @@ final class SharedPartitions implements Custody {
   }
 
   @Override
+  public StorePosition handedOut() {
+    return history.handedOut();
+  }
+
+  @Override
   public Optional<Custody.Taken> take(
       SourcePartition partition, int generation, @Nullable Noted noted) {
     return asked(() -> {

@@ -83,9 +83,7 @@ public interface Custody {
 
   /// The last transaction of this run that hands out something that may run only once: Kafka is
   /// told of one behind it even if there is no offset to commit. Does not block.
-  default StorePosition handedOut() {
-    return StorePosition.NONE;
-  }
+  StorePosition handedOut();
 
   /// Makes the partition this broker's, and hands what is in flight of it to the engine.
   ///

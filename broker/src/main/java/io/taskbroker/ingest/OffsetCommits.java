@@ -118,13 +118,13 @@ final class OffsetCommits {
     commitIfDue();
   }
 
-  /// Commits what is durable of the partitions, and waits for it.
+  /// Commits what is durable of the partitions, or what is new about it, and waits for it.
   ///
   /// @return whether Kafka took it
   boolean commitNow(Collection<SourcePartition> partitions, Duration timeout) {
     List<Ledgers.Due> due =
         ledgers.due(notes).stream()
-            .filter(each -> each.ahead() && partitions.contains(each.partition()))
+            .filter(each -> partitions.contains(each.partition()))
             .toList();
     if (due.isEmpty()) {
       return true;

@@ -2,7 +2,9 @@ package io.taskbroker.ingest;
 
 import io.taskbroker.activation.StorePosition;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -36,7 +38,7 @@ public final class StoreHistory {
 
   /// @param store its name
   /// @param lacks whether the store lacks a transaction that it once had
-  /// @param patience how long each topic's cluster has to answer
+  /// @param patience how long each cluster has for an answer
   public StoreHistory(String store, Predicate<StorePosition> lacks, Duration patience) {
     this.store = store;
     this.lacks = lacks;
@@ -58,14 +60,18 @@ public final class StoreHistory {
   /// @param sources the topics that are read into it
   public Verdict verdict(List<TopicSource> sources) {
     boolean unknown = false;
-    for (TopicSource source : sources) {
-      try (Admin admin = Admin.create(settings(source))) {
-        Optional<CommitNote> lacking = lacking(admin, source);
-        if (lacking.isPresent()) {
-          return isInUse(admin, source) ? Verdict.COPY : Verdict.WENT_BACK;
+    var clusters = new LinkedHashMap<Map<String, String>, List<TopicSource>>();
+    sources.forEach(source ->
+        clusters.computeIfAbsent(source.clientProperties(), _ -> new ArrayList<>()).add(source));
+    for (List<TopicSource> cluster : clusters.values()) {
+      try (Admin admin = Admin.create(settings(cluster.getFirst()))) {
+        for (TopicSource source : cluster) {
+          if (isLacking(admin, source)) {
+            return isInUse(admin, source) ? Verdict.COPY : Verdict.WENT_BACK;
+          }
         }
       } catch (ExecutionException | TimeoutException | KafkaException e) {
-        log.debug("Cannot ask for the offsets of {}", source, e);
+        log.debug("Cannot ask for the offsets of {}", cluster, e);
         unknown = true;
       } catch (InterruptedException _) {
         Thread.currentThread().interrupt();
@@ -83,7 +89,7 @@ public final class StoreHistory {
     return settings;
   }
 
-  private Optional<CommitNote> lacking(Admin admin, TopicSource source)
+  private boolean isLacking(Admin admin, TopicSource source)
       throws ExecutionException, InterruptedException, TimeoutException {
     return answer(admin.listConsumerGroupOffsets(source.group()).partitionsToOffsetAndMetadata())
         .entrySet()
@@ -94,8 +100,7 @@ public final class StoreHistory {
         .flatMap(metadata -> CommitNote.of(metadata).stream())
         .filter(note -> note.store().equals(store))
         .filter(note -> !note.position().equals(StorePosition.NONE))
-        .filter(note -> lacks.test(note.position()))
-        .findAny();
+        .anyMatch(note -> lacks.test(note.position()));
   }
 
   /// Whether a member of that name stays in the group for longer than one stays that is gone.

@@ -1,5 +1,6 @@
 package io.taskbroker.store.postgres;
 
+import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Row;
 import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.StoreException;
@@ -16,7 +17,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Commits the batches of one run, each once, and only what is the broker's own (H6, H10). Confined
-/// to the committer's thread, apart from [#size], [#lastKey] and [#othersHave].
+/// to the committer's thread, apart from [#size], [#lastKey], [#last], [#handedOut] and [#othersHave].
 final class Commits {
   /// The keys of a run are its number, shifted by so much, and a count.
   static final int KEY_BITS = 40;
@@ -40,6 +41,7 @@ final class Commits {
   private @Nullable List<Outcome> outcomes; // of what was tried, null while it failed
   private volatile long last = -1; // that is known to be committed
   private long beforeLast = -1;
+  private volatile long handedOut = -1;
 
   Commits(
       Server server, long run, Places places, Limits limits, Reports reports, WentBack wentBack) {
@@ -75,6 +77,12 @@ final class Commits {
   /// The number of the last batch that the database acknowledged; -1 if it has none. Thread-safe.
   long last() {
     return last;
+  }
+
+  /// The number of the last batch that hands out something that may run only once; -1 if there was
+  /// none. Thread-safe.
+  long handedOut() {
+    return handedOut;
   }
 
   /// @return of a batch that was committed before, the outcomes that it had then
@@ -137,11 +145,18 @@ final class Commits {
         reports.ended(reported);
         beforeLast = last;
         last = batch.number();
+        if (batch.changes().stream().anyMatch(Commits::handsOut)) {
+          handedOut = last;
+        }
         return plan.outcomes();
       } catch (SQLException e) {
         throw PostgresErrors.translate(server.toString(), "commit a batch", e);
       }
     }
+  }
+
+  private static boolean handsOut(Change change) {
+    return change instanceof Change.Mark mark && mark.handsOut();
   }
 
   /// Whether rows up to this key may be inserted.

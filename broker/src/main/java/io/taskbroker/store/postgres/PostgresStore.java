@@ -92,13 +92,23 @@ public final class PostgresStore implements ActivationStore, Ownership {
     return new StorePosition(seat.run(), commits.last());
   }
 
-  /// What was noted by a run that nothing is known of any more counts as there.
+  @Override
+  public StorePosition handedOut() {
+    long batch = commits.handedOut();
+    return batch < 0 ? StorePosition.NONE : new StorePosition(seat.run(), batch);
+  }
+
+  /// Runs are counted by the database: one that is not before this store's run is one that the
+  /// database has forgotten. What was noted by a run of long ago, of which it keeps nothing, counts
+  /// as there.
   @Override
   public boolean lacks(StorePosition noted) {
-    return noted.epoch() != seat.run()
-        && with(
-            "look for a batch",
-            connection -> Rewinds.isMissing(connection, noted.epoch(), noted.batch()));
+    if (noted.epoch() >= seat.run()) {
+      return noted.epoch() > seat.run() || noted.batch() > commits.last();
+    }
+    return with(
+        "look for a batch",
+        connection -> Rewinds.isMissing(connection, noted.epoch(), noted.batch()));
   }
 
   @Override
@@ -209,12 +219,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
     int[] slots = slots(partition);
     return with(
         "count what may have been handed out of " + partition,
-        connection -> {
-          try (PreparedStatement update = connection.prepareStatement(Sql.HANDED_OUT)) {
-            new Binder(update).set(now).set(slots).set(now);
-            return update.executeUpdate();
-          }
-        });
+        connection -> Rewinds.countAsHandedOut(connection, slots, now));
   }
 
   @Override

@@ -78,11 +78,21 @@ final class Rewinds implements Commits.WentBack {
     }
   }
 
+  /// @return how many rows that were
+  static int countAsHandedOut(Connection connection, int[] slots, long now) throws SQLException {
+    try (PreparedStatement update = connection.prepareStatement(Sql.HANDED_OUT)) {
+      new Binder(update).set(now).set(slots).set(now);
+      return update.executeUpdate();
+    }
+  }
+
   private static Watermark further(Watermark one, Watermark other) {
     return one.next() >= other.next() ? one : other;
   }
 
   /// Takes the place of the seat again, and lets no later run have the number of this one.
+  ///
+  /// What may run only once counts as handed out before anything else becomes of it.
   private void keepSeat() throws SQLException {
     try (Connection connection = server.connect(Seat.channel(seat.run()), 40)) {
       Optional<Takeover.Taken> own =
@@ -94,6 +104,9 @@ final class Rewinds implements Commits.WentBack {
             "%s went back to before this broker began; start it again".formatted(server),
             null);
       }
+      // Now, as another broker may have them next, and nobody takes those that came from nowhere.
+      int rows = countAsHandedOut(connection, places.slots(), System.currentTimeMillis());
+      LOG.warn("{} tasks that may run only once count as handed out", rows);
       try (Statement statement = connection.createStatement()) {
         long run = 0;
         while (run < seat.run()) {
