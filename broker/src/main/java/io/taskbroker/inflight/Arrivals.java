@@ -139,7 +139,7 @@ final class Arrivals {
     intake.lost = false;
     intake.assignedAt = assigned.reached();
     intake.committed = assigned.committed();
-    proofs.assigned(intake);
+    proofs.assigned(intake, assigned.goneFrom());
   }
 
   void committed(Command.OffsetCommitted committed) {

@@ -148,9 +148,14 @@ public sealed interface Command {
   ///   [io.taskbroker.activation.Watermark#NONE] if none is (H2)
   /// @param reached records below it that come now may have been run before, by this broker or
   ///   another: those that may run only once meet their failure policy (G3)
-  record Assigned(SourcePartition partition, long committed, long reached) implements Command {
+  /// @param goneFrom records from it on that were read before are not in the log any more;
+  ///   [#NOTHING_GONE] if all may be there
+  record Assigned(SourcePartition partition, long committed, long reached, long goneFrom)
+      implements Command {
+    public static final long NOTHING_GONE = Long.MAX_VALUE;
+
     public Assigned(SourcePartition partition, long committed) {
-      this(partition, committed, committed);
+      this(partition, committed, committed, NOTHING_GONE);
     }
   }
 

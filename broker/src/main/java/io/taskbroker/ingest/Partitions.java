@@ -211,7 +211,8 @@ final class Partitions implements ConsumerRebalanceListener {
     ledgers.open(named, ledger(found, committed));
     held.put(partition, named);
     counts.held(held.size());
-    intake.tell(new Command.Assigned(named, committed, reached(found, committed)));
+    long goneFrom = found.start().cut() ? position : Command.Assigned.NOTHING_GONE;
+    intake.tell(new Command.Assigned(named, committed, reached(found, committed), goneFrom));
     if (found.start().voided()) {
       // The position first: a commit above it would make the old watermark look right again.
       intake.tell(new Command.Ingest(named, List.of(), position, 0));

@@ -140,6 +140,20 @@ final class RigPartition {
     rig.tell(new Command.Assigned(source, committed));
   }
 
+  /// The log loses its end, which is noticed: reading goes on there.
+  void cutOff(int end) {
+    revoke(false);
+    log.subList(end, log.size()).clear();
+    position = end;
+    committed = end;
+    acknowledged = end;
+    begun = end;
+    consumed = Watermark.NONE;
+    drained = false;
+    rig.tell(new Command.Assigned(source, end, end, end));
+    rig.tell(new Command.Ingest(source, List.of(), end, 0));
+  }
+
   void revoke(boolean lost) {
     rig.tell(new Command.Revoked(source, lost));
   }
