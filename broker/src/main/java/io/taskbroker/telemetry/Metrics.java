@@ -186,6 +186,11 @@ public final class Metrics {
           "consumer.log_cut_off",
           "Partitions whose log was cut off below what was read of it",
           "topic");
+  public final Labelled<CounterDataPoint> offsetsOutOfRange =
+      declare.counters(
+          "consumer.offset_out_of_range",
+          "Partitions whose log had lost the offset that was to come next, by retention or a cut",
+          "topic");
   public final Labelled<CounterDataPoint> storesWentBack =
       declare.counters(
           "consumer.store_went_back",
