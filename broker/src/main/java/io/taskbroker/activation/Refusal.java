@@ -17,8 +17,7 @@ public record Refusal(Change.Insert insert, String why) {
     Activation refused = row.activation();
     Origin origin = refused.origin();
     long receivedAt = refused.receivedAt();
-    Activation message =
-        Activation.undecodable(origin, receivedAt, refused.payload(), receivedAt);
+    Activation message = Activation.undecodable(origin, receivedAt, refused.payload(), receivedAt);
     if (refused.id().equals(message.id())) {
       return Optional.empty();
     }

@@ -66,8 +66,7 @@ final class Proofs {
     long offset = activation.origin().offset();
     PartitionIntake intake = intakeOf(activation.origin());
     if (intake != null && offset >= intake.assignedAt) {
-      intake.unproven.add(
-          new Unproven(parked.key(), activation.id(), activation.origin(), null));
+      intake.unproven.add(new Unproven(parked.key(), activation.id(), activation.origin(), null));
     }
   }
 

@@ -78,7 +78,8 @@ final class ActivationDecoder implements RecordDecoder {
   /// @param now milliseconds since the epoch
   Arrival decode(Origin origin, long timestamp, byte @Nullable [] value, long now) {
     if (value == null) {
-      return RecordDecoder.undecodable(origin, timestamp, new byte[0], now, "the record has no value");
+      return RecordDecoder.undecodable(
+          origin, timestamp, new byte[0], now, "the record has no value");
     }
     if (value.length > maxMessageSize) {
       return RecordDecoder.undecodable(

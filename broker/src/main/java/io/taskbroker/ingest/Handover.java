@@ -67,8 +67,7 @@ final class Handover {
     } catch (RuntimeException e) {
       // No decoder throws; one that did would stop the topic at this record, for ever.
       log.error("Cannot decode {}", RecordDecoder.origin(message), e);
-      return RecordDecoder.undecodable(
-          message, NOTHING, now, "cannot be decoded: " + e);
+      return RecordDecoder.undecodable(message, NOTHING, now, "cannot be decoded: " + e);
     }
   }
 

@@ -123,9 +123,7 @@ final class OffsetCommits {
   /// @return whether Kafka took it
   boolean commitNow(Collection<SourcePartition> partitions, Duration timeout) {
     List<Ledgers.Due> due =
-        ledgers.due(notes).stream()
-            .filter(each -> partitions.contains(each.partition()))
-            .toList();
+        ledgers.due(notes).stream().filter(each -> partitions.contains(each.partition())).toList();
     if (due.isEmpty()) {
       return true;
     }

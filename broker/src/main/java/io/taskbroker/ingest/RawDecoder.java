@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Makes activations of the records of a raw topic: each is the one argument of the configured task
 /// (reference-spec 9.9). The id follows from the UUID of the topic, the partition and the record's
-/// identity, so that a record that is read twice is one task, and one that has the offset of another
-/// is not (G4, W22).
+/// identity, so that a record that is read twice is one task, and one that has the offset of
+/// another is not (G4, W22).
 ///
 /// Its buffers and the compressor are used again for each record; after a large record they are
 /// given back.
@@ -66,8 +66,7 @@ final class RawDecoder implements RecordDecoder {
       return RecordDecoder.undecodable(
           message, value, now, value.length + " bytes are more than " + MAX_VALUE_BYTES);
     }
-    String id =
-        Ids.raw(partition.topicId(), message.partition(), RecordDecoder.identity(message));
+    String id = Ids.raw(partition.topicId(), message.partition(), RecordDecoder.identity(message));
     long timestamp = message.timestamp();
     long receivedAt = timestamp >= 0 && timestamp <= MAX_MILLIS ? timestamp : now;
     byte[] payload = payload(id, receivedAt, value, message.headers());

@@ -35,8 +35,7 @@ interface RecordDecoder extends AutoCloseable {
   }
 
   /// @param timestamp of the record, milliseconds since the epoch
-  static Arrival undecodable(
-      Origin origin, long timestamp, byte[] payload, long now, String why) {
+  static Arrival undecodable(Origin origin, long timestamp, byte[] payload, long now, String why) {
     return new Arrival(Activation.undecodable(origin, timestamp, payload, now), why);
   }
 }

@@ -174,9 +174,7 @@ final class TopicConsumer {
 
   private Consumer<byte[], byte[]> newConsumer() {
     return BoundedConsumer.create(
-        ClientSettings.consumer(source, options, custody.moves()),
-        fetchLimits(),
-        budget);
+        ClientSettings.consumer(source, options, custody.moves()), fetchLimits(), budget);
   }
 
   private FetchLimits fetchLimits() {

@@ -13,7 +13,8 @@ final class IdsTest {
   @Test
   void sameAttemptHasTheSameId() {
     assertThat(Ids.retry("x", 1)).isEqualTo(Ids.retry("x", 1));
-    assertThat(Ids.raw("topic", 1, record(2, 7, 99))).isEqualTo(Ids.raw("topic", 1, record(2, 7, 99)));
+    assertThat(Ids.raw("topic", 1, record(2, 7, 99)))
+        .isEqualTo(Ids.raw("topic", 1, record(2, 7, 99)));
   }
 
   @Test

@@ -11,8 +11,8 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Origin;
-import io.taskbroker.activation.Retries;
 import io.taskbroker.activation.RecordIdentity;
+import io.taskbroker.activation.Retries;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Command.Arrival;
 import io.taskbroker.proto.v1.TaskActivation;
@@ -54,7 +54,8 @@ final class RawDecoderTest {
 
     assertThat(arrival.undecodable()).isNull();
     Activation activation = arrival.activation();
-    assertThat(activation.id()).isEqualTo(Ids.raw("topic-uuid", 3, new RecordIdentity(77, -1, TIMESTAMP)));
+    assertThat(activation.id())
+        .isEqualTo(Ids.raw("topic-uuid", 3, new RecordIdentity(77, -1, TIMESTAMP)));
     assertThat(activation.application()).isEqualTo("app");
     assertThat(activation.namespace()).isEqualTo("ns");
     assertThat(activation.taskname()).isEqualTo("mod.task");

@@ -79,7 +79,9 @@ record Spec(
         value,
         true,
         Ids.raw(
-            topicId, origin.partition(), new RecordIdentity(origin.offset(), RecordIdentity.NO_EPOCH, -1)),
+            topicId,
+            origin.partition(),
+            new RecordIdentity(origin.offset(), RecordIdentity.NO_EPOCH, -1)),
         RAW_TASK.application(),
         RAW_TASK.namespace(),
         RAW_TASK.taskname(),

@@ -17,7 +17,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Commits the batches of one run, each once, and only what is the broker's own (H6, H10). Confined
-/// to the committer's thread, apart from [#size], [#lastKey], [#last], [#handedOut] and [#othersHave].
+/// to the committer's thread, apart from [#size], [#lastKey], [#last], [#handedOut] and
+/// [#othersHave].
 final class Commits {
   /// The keys of a run are its number, shifted by so much, and a count.
   static final int KEY_BITS = 40;

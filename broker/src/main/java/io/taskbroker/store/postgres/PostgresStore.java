@@ -17,7 +17,6 @@ import io.taskbroker.store.WriteBatch;
 import io.taskbroker.store.postgres.Place.Mark;
 import io.taskbroker.store.postgres.Place.Name;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Collection;
@@ -188,7 +187,8 @@ public final class PostgresStore implements ActivationStore, Ownership {
       places.put(wanted, place);
     }
     return Optional.of(
-        new Ownership.Taken(watermarks(place.marks().values()),
+        new Ownership.Taken(
+            watermarks(place.marks().values()),
             taken.get().released(),
             Optional.ofNullable(rewinds.takeReached(partition))));
   }
