@@ -74,9 +74,9 @@ record Storage(
   }
 
   /// Nothing may be handed out of a store that went back, or is the copy of one in use, before that
-  /// is known. Of one without rows nothing is handed out.
+  /// is known; and a copy must not take the place of the original in the group, be it empty.
   private static void compareWithKafka(SqliteStore store, BrokerConfig config) {
-    if (!store.hasRows()) {
+    if (!store.hasHistory()) {
       return;
     }
     boolean atMostOnce = store.hasAtMostOnce();

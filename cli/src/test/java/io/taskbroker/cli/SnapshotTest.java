@@ -23,6 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The folder of a real process' database is copied as a whole, with its log and its lock, as a
 /// snapshot of the volume does it (docs/adr/0012).
@@ -84,20 +86,28 @@ final class SnapshotTest {
     assertThat(third.stop(Duration.ofSeconds(10))).isZero();
   }
 
-  @Test
-  void h23ACopyOfAStoreInUseEndsItsBrokerAndDisturbsNobody(KafkaView view) throws Exception {
-    BrokerSetup setup = setup(view, dir.toRealPath(), "cloned");
+  @ParameterizedTest(name = "copied with tasks: {0}")
+  @ValueSource(booleans = {true, false})
+  void h23ACopyOfAStoreInUseEndsItsBrokerAndDisturbsNobody(boolean withTasks, KafkaView view)
+      throws Exception {
+    String name = "cloned-" + withTasks;
+    BrokerSetup setup = setup(view, dir.toRealPath(), name);
     view.createTopics(setup, 2);
     BrokerProcess original = start(setup);
-    publishOnce(view, setup, 0, TASKS);
-    awaitProven(setup, TASKS);
+    if (withTasks) {
+      publishOnce(view, setup, 0, TASKS);
+      awaitProven(setup, TASKS);
+    }
     assertThat(original.stop(Duration.ofSeconds(10))).isZero();
     Path elsewhere = dir.toRealPath().resolve("elsewhere");
-    BrokerSetup clone = setup(view, elsewhere, "cloned");
+    BrokerSetup clone = setup(view, elsewhere, name);
     Folders.delete(folderOf(clone));
     Folders.copy(folderOf(setup), folderOf(clone));
 
     original = start(setup);
+    if (!withTasks) {
+      publishOnce(view, setup, 0, TASKS);
+    }
     try (var worker = worker(setup)) {
       await().atMost(PATIENCE).until(() -> log.completedTasks() == TASKS);
       assertThat(worker.awaitIdle(PATIENCE)).isTrue();

@@ -204,25 +204,21 @@ final class Session implements AutoCloseable {
     }
   }
 
-  /// Whether there are rows, and such that may be handed out and may run only once.
-  Content content() throws SQLException {
+  /// Whether there are rows that may be handed out and may run only once.
+  boolean hasAtMostOnce() throws SQLException {
     try (Statement statement = connection.createStatement();
         ResultSet result =
             statement.executeQuery(
                 """
-                SELECT EXISTS (SELECT 1 FROM activation), EXISTS (
+                SELECT EXISTS (
                   SELECT 1 FROM activation WHERE at_most_once = 1 AND committed = 1
                   AND leaving_topic IS NULL AND status IN ('%s', '%s'))
                 """
                     .formatted(Status.PENDING.storedName(), Status.DELAY.storedName()))) {
       result.next();
-      return new Content(result.getBoolean(1), result.getBoolean(2));
+      return result.getBoolean(1);
     }
   }
-
-  /// @param rows whether there are any
-  /// @param atMostOnce whether there are such that may be handed out and may run only once
-  record Content(boolean rows, boolean atMostOnce) {}
 
   Writer writer() throws SQLException {
     try (ResultSet result = writer.executeQuery()) {

@@ -227,14 +227,14 @@ public final class SqliteStore implements ActivationStore {
             || (noted.epoch() == found.epoch() && noted.batch() > found.batch()));
   }
 
-  /// Whether the store has rows.
-  public boolean hasRows() {
-    return inTransaction("look for rows", Session::content).rows();
+  /// Whether a broker may have noted something of this store that it may lack.
+  public boolean hasHistory() {
+    return found != null && found.epoch() > 0;
   }
 
   /// Whether the store has rows that may be handed out and may run only once.
   public boolean hasAtMostOnce() {
-    return inTransaction("look for rows", Session::content).atMostOnce();
+    return inTransaction("look for rows that may run only once", Session::hasAtMostOnce);
   }
 
   /// Counts as handed out what may run only once and may have been handed out since the store was
