@@ -61,7 +61,7 @@ final class KafkaLogProbe implements LogProbe {
     var suspected = new HashSet<TopicPartition>();
     var budget = new PollBudget(IntakeMemory.unbounded());
     try (Consumer<byte[], byte[]> consumer =
-        BoundedConsumer.create(ClientSettings.probe(source), limits, budget)) {
+        BoundedConsumer.create(ClientSettings.probe(source), limits, budget, () -> {})) {
       var check = new Check(consumer, read, ends, cuts, suspected);
       check.byEpochs();
       check.byRecords();

@@ -12,8 +12,6 @@ import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -22,7 +20,6 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.InterruptException;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +53,7 @@ final class TopicConsumer {
   private final TopicIdentity identity;
   private final CountDownLatch stopAsked = new CountDownLatch(1);
   private final AtomicLong rounds = new AtomicLong();
+  private final AtomicLong connections = new AtomicLong();
   private final TopicCounts counts;
   private volatile boolean reading;
   private @Nullable Thread thread;
@@ -174,7 +172,10 @@ final class TopicConsumer {
 
   private Consumer<byte[], byte[]> newConsumer() {
     return BoundedConsumer.create(
-        ClientSettings.consumer(source, options, custody.moves()), fetchLimits(), budget);
+        ClientSettings.consumer(source, options, custody.moves()),
+        fetchLimits(),
+        budget,
+        connections::incrementAndGet);
   }
 
   private FetchLimits fetchLimits() {
@@ -282,22 +283,15 @@ final class TopicConsumer {
   private final class Watched implements TopicReader.Watch {
     private final Admin admin;
     private final Consumer<byte[], byte[]> consumer;
-    private final Optional<? extends Metric> connections;
 
     Watched(Admin admin, Consumer<byte[], byte[]> consumer) {
       this.admin = admin;
       this.consumer = consumer;
-      this.connections =
-          consumer.metrics().entrySet().stream()
-              .filter(each -> each.getKey().group().equals("consumer-metrics"))
-              .filter(each -> each.getKey().name().equals("connection-creation-total"))
-              .map(Map.Entry::getValue)
-              .findAny();
     }
 
     @Override
     public long connections() {
-      return connections.map(each -> ((Number) each.metricValue()).longValue()).orElse(0L);
+      return connections.get();
     }
 
     @Override

@@ -84,6 +84,8 @@ final class LogCutOffTest {
     "VOLUME, false, 10",
     "VOLUME, false, 20",
     "VOLUME, false, 40",
+    "VOLUME, true, 10",
+    "VOLUME, true, 40",
   })
   void g1g3ReadsOnWhereTheLogPartsFromWhatWasRead(Rewound rewound, boolean running, int before)
       throws Exception {
