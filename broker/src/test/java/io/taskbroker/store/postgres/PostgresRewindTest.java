@@ -4,10 +4,12 @@ import static io.taskbroker.store.postgres.PostgresSetup.insert;
 import static io.taskbroker.store.postgres.PostgresSetup.partition;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.Reported;
 import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Status;
 import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.store.ActivationStore.Outcome;
@@ -85,6 +87,66 @@ final class PostgresRewindTest {
         assertThat(next.lacks(StorePosition.NONE)).isFalse();
       }
     }
+  }
+
+  @Test
+  void g3WhatMayHaveBeenHandedOutCountsAsThatBeforeAnybodyTakesIt() {
+    try (PostgresServer server = PostgresServer.start(Map.of());
+        Opened opened = new Opened(server.newDatabase())) {
+      PostgresStore store = opened.store;
+      long key = store.lastKey() + 1;
+      store.take(partition(0), 1);
+      store.commit(batch(1, once(key)));
+      assertThat(store.handedOut()).isEqualTo(StorePosition.NONE);
+      server.stop();
+      server.rewind(dir.resolve("standby"));
+      server.startAgain();
+      commit(store, batch(2, handOut(key)));
+      StorePosition noted = store.position();
+      assertThat(store.handedOut()).isEqualTo(noted);
+      assertThat(store.lacks(noted)).isFalse();
+      commit(store, batch(3, insert(key + 1, 0)));
+      assertThat(store.handedOut()).as("until the next").isEqualTo(noted);
+      server.stop();
+      server.rewind(dir.resolve("standby"));
+      server.startAgain();
+      String status =
+          "SELECT status FROM inflight_taskactivations WHERE id = 'id-%d'".formatted(key);
+      assertThat(PostgresSetup.query(opened.database, status)).isEqualTo("Pending");
+
+      assertThat(commit(store, batch(4, insert(key + 2, 0)))).containsOnly(Outcome.FENCED);
+
+      assertThat(PostgresSetup.query(opened.database, status)).isEqualTo("Processing");
+      assertThat(store.lacks(noted)).as("until a batch is committed").isTrue();
+      assertThat(store.lacks(new StorePosition(noted.epoch() + 1, 0))).isTrue();
+    }
+  }
+
+  private static Change once(long key) {
+    Activation usual = PostgresSetup.row(key, 0).activation();
+    var once =
+        new Activation(
+            usual.id(),
+            usual.application(),
+            usual.namespace(),
+            usual.taskname(),
+            usual.payload(),
+            usual.origin(),
+            usual.receivedAt(),
+            usual.expiresAt(),
+            usual.delayUntil(),
+            usual.deadlineSeconds(),
+            usual.failurePolicy(),
+            true,
+            usual.derived());
+    return new Change.Insert(Row.arriving(key, once, Status.PENDING, once.receivedAt()), null);
+  }
+
+  private static Change handOut(long key) {
+    Activation usual = PostgresSetup.row(key, 0).activation();
+    long expiry = usual.receivedAt() + 1_000;
+    return new Change.Mark(
+        key, usual.id(), usual.origin(), Status.CLAIMED, 0, expiry, Row.NONE, false, true, null);
   }
 
   private static final class Opened implements AutoCloseable {
