@@ -44,8 +44,8 @@ public final class Ids {
   ///
   /// @param timestamp of the record, milliseconds since the epoch
   public static String undecodable(Origin origin, long timestamp) {
-    return "undecodable:%s:%d:%d:%d"
-        .formatted(origin.topic(), origin.partition(), origin.offset(), timestamp);
+    String place = origin.topic() + ":" + origin.partition() + ":" + origin.offset();
+    return "undecodable:" + place + ":" + timestamp;
   }
 
   /// 128 bits of a cryptographic hash of the id: two ids with the same fingerprint are not to be

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -112,8 +113,8 @@ final class BoundedIntakeTest {
     produce("zstd", Cluster.activation("before"), new byte[20 << 20]);
     start();
     await().until(() -> cluster.committed(group, topic, 0) == 2);
-    RecordIdentity last = engine.commands(Command.Ingest.class).getLast().last();
-    assertThat(last).isNotNull();
+    RecordIdentity last =
+        Objects.requireNonNull(engine.commands(Command.Ingest.class).getLast().last());
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrap()))) {
       var probe = new KafkaLogProbe(source(topic), admin, LIMITS.fetch(false));
       var read = Map.of(new TopicPartition(topic, 0), last);
