@@ -5,13 +5,14 @@ import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.Reported;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.ingest.Custody;
+import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.ActivationStore.Tombstone;
 import io.taskbroker.store.Ownership;
-import io.taskbroker.store.Ownership.Taken;
 import io.taskbroker.store.StoreException;
 import java.time.InstantSource;
 import java.util.HashMap;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,11 +31,15 @@ final class SharedPartitions implements Custody {
   private static final int PAGE = 1_000;
 
   private final Ownership ownership;
+  private final ActivationStore history;
   private final Intake intake;
   private final InstantSource clock;
 
-  SharedPartitions(Ownership ownership, Intake intake, InstantSource clock) {
+  /// @param history the same store
+  SharedPartitions(
+      Ownership ownership, ActivationStore history, Intake intake, InstantSource clock) {
     this.ownership = ownership;
+    this.history = history;
     this.intake = intake;
     this.clock = clock;
   }
@@ -56,12 +62,52 @@ final class SharedPartitions implements Custody {
   }
 
   @Override
-  public Optional<List<Watermark>> take(SourcePartition partition, int generation) {
+  public StorePosition position() {
+    return history.position();
+  }
+
+  @Override
+  public StorePosition handedOut() {
+    return history.handedOut();
+  }
+
+  @Override
+  public Optional<Custody.Taken> take(
+      SourcePartition partition, int generation, @Nullable Noted noted) {
     return asked(() -> {
-      Optional<Taken> taken = ownership.take(partition, generation);
-      taken.ifPresent(it -> restore(partition, it.released()));
-      return taken.map(Taken::watermarks);
+      Optional<Ownership.Taken> taken = ownership.take(partition, generation);
+      return taken.map(it -> {
+        long reached = reached(partition, it, noted);
+        if (reached != Watermark.NONE) {
+          int rows = ownership.countAsHandedOut(partition, clock.millis());
+          log.error(
+              "The store lacks what it had of {}-{}: it went back in time. {} tasks of it that may"
+                  + " run only once may have been handed out since, and meet their failure policy",
+              partition.topic(),
+              partition.partition(),
+              rows);
+        }
+        restore(partition, it.released() && reached == Watermark.NONE);
+        return new Custody.Taken(it.watermarks(), reached);
+      });
     });
+  }
+
+  /// How far the partition had been consumed if the store went back since: as this broker knows, or
+  /// as Kafka does; [Watermark#NONE] if it did not.
+  private long reached(SourcePartition partition, Ownership.Taken taken, @Nullable Noted noted) {
+    long known = taken.reached().map(Watermark::next).orElse(Watermark.NONE);
+    if (noted == null) {
+      return known;
+    }
+    long next =
+        taken.watermarks().stream()
+            .filter(mark -> mark.partition().equals(partition))
+            .mapToLong(Watermark::next)
+            .findAny()
+            .orElse(Watermark.NONE);
+    boolean behind = next != Watermark.NONE && next < noted.committed();
+    return behind || history.lacks(noted.position()) ? Math.max(known, noted.committed()) : known;
   }
 
   @Override

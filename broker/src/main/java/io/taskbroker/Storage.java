@@ -7,19 +7,24 @@ import io.taskbroker.config.StoreConfig;
 import io.taskbroker.engine.Mailbox;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.ingest.Custody;
+import io.taskbroker.ingest.StoreHistory;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.store.ActivationStore;
+import io.taskbroker.store.StoreException;
 import io.taskbroker.store.postgres.PostgresOptions;
 import io.taskbroker.store.postgres.PostgresStore;
 import io.taskbroker.store.sqlite.SetAside;
 import io.taskbroker.store.sqlite.SqliteStore;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The store that a configuration asks for, opened, and what comes with it.
 ///
@@ -33,6 +38,12 @@ record Storage(
     boolean shared,
     List<Service> services,
     Optional<SetAside> replaced) {
+  private static final Logger log = LoggerFactory.getLogger(Storage.class);
+
+  /// How long a start may wait for Kafka: nothing is handed out meanwhile.
+  private static final Duration PATIENCE = Duration.ofSeconds(2);
+
+  private static final Duration PATIENCE_IF_AT_MOST_ONCE = Duration.ofSeconds(10);
 
   /// @param lows from which offset on records of each partition may be in flight
   /// @throws io.taskbroker.store.StoreException if it cannot be opened
@@ -48,12 +59,64 @@ record Storage(
 
   private static Storage sqlite(BrokerConfig config, Supplier<Map<SourcePartition, Long>> lows) {
     var store = SqliteStore.open(Settings.sqlite(config));
+    try {
+      compareWithKafka(store, config);
+    } catch (RuntimeException e) {
+      store.close();
+      throw e;
+    }
     return new Storage(
-        store, Custody.sole(store.watermarks(), lows), false, List.of(), store.replaced());
+        store,
+        Custody.sole(store.watermarks(), lows, store::position, store::handedOut),
+        false,
+        List.of(),
+        store.replaced());
+  }
+
+  /// Nothing may be handed out of a store that went back, or is the copy of one in use, before that
+  /// is known; and a copy must not take the place of the original in the group, be it empty.
+  private static void compareWithKafka(SqliteStore store, BrokerConfig config) {
+    if (!store.hasHistory()) {
+      return;
+    }
+    boolean atMostOnce = store.hasAtMostOnce();
+    var history =
+        new StoreHistory(
+            store.name(), store::lacks, atMostOnce ? PATIENCE_IF_AT_MOST_ONCE : PATIENCE);
+    switch (history.verdict(Settings.sources(config))) {
+      case WHOLE -> {}
+      case UNKNOWN -> {
+        if (atMostOnce) {
+          log.warn(
+              "Kafka does not answer: whether {} is an old copy is not known, and what it has that"
+                  + " may run only once is handed out",
+              config.store().sqlite().path());
+        }
+      }
+      case WENT_BACK ->
+          log.error(
+              "The store {} went back in time: Kafka knows of transactions that it does not have. A"
+                  + " snapshot of it was put back. {} tasks that may run only once may have been"
+                  + " handed out since, and meet their failure policy; others that were done since"
+                  + " run again",
+              config.store().sqlite().path(),
+              store.countAsHandedOut(System.currentTimeMillis()));
+      case COPY ->
+          throw new StoreException(
+              StoreException.Kind.FATAL,
+              "The store %s is a copy of one that another broker is using now: Kafka knows of transactions that it does not have, and that broker is a member of the group. Give this broker a store of its own: another path, or delete the copy with its -wal, -shm and .lock"
+                  .formatted(config.store().sqlite().path()),
+              null);
+    }
   }
 
   /// Tells the engine what is heard of the database.
   private record Watched(Mailbox engine) implements PostgresStore.Listener {
+    @Override
+    public void wentBack() {
+      engine.tell(new Command.WentBack());
+    }
+
     @Override
     public void leased(long until, long wallUntil) {
       engine.tell(new Command.Lease(TimeUnit.NANOSECONDS.toMillis(until), wallUntil));
@@ -74,7 +137,7 @@ record Storage(
     boolean migrate = config.store().postgres().runMigrations();
     var store =
         PostgresStore.open(Settings.postgres(config, migrate, PostgresOptions.Retry.UNBOUNDED));
-    var custody = new SharedPartitions(store, engine, InstantSource.system());
+    var custody = new SharedPartitions(store, store, engine, InstantSource.system());
     var adoptions =
         new Adoptions(
             store, custody, engine, config.store().limits().contentionDrainAge(), failures);

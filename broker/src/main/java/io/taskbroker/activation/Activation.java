@@ -29,10 +29,12 @@ public record Activation(
 
   /// What is kept of a message that is no activation: its bytes, for the dead-letter topic.
   ///
+  /// @param timestamp of the record, milliseconds since the epoch
   /// @param receivedAt when it came
-  public static Activation undecodable(Origin origin, byte[] message, long receivedAt) {
+  public static Activation undecodable(
+      Origin origin, long timestamp, byte[] message, long receivedAt) {
     return new Activation(
-        Ids.undecodable(origin),
+        Ids.undecodable(origin, timestamp),
         "",
         "",
         "",

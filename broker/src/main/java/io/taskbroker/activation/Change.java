@@ -73,7 +73,15 @@ public sealed interface Change {
 
   /// Everything below `next` of the partition is stored or disposed of by changes made before this
   /// one.
-  record Consumed(SourcePartition partition, long next, @Nullable Object owner) implements Change {}
+  ///
+  /// @param last the last record that was read below it; null if it is not known
+  record Consumed(
+      SourcePartition partition, long next, @Nullable RecordIdentity last, @Nullable Object owner)
+      implements Change {
+    public Consumed(SourcePartition partition, long next, @Nullable Object owner) {
+      this(partition, next, null, owner);
+    }
+  }
 
   /// Kafka acknowledged `committed` as the committed offset of the partition. Where there is no
   /// watermark yet, one is made that begins there (H5).

@@ -19,9 +19,18 @@ public final class Ids {
     return uuid("retry\n" + attempt + "\n" + id);
   }
 
-  /// The id of the record of a raw topic.
-  public static String raw(String topicId, int partition, long offset) {
-    return uuid("raw\n" + topicId + "\n" + partition + "\n" + offset);
+  /// The id of the record of a raw topic. After Kafka's log was cut off, another record with the
+  /// same offset has another id.
+  public static String raw(String topicId, int partition, RecordIdentity record) {
+    return uuid(
+        String.join(
+            "\n",
+            "raw",
+            topicId,
+            Integer.toString(partition),
+            Long.toString(record.offset()),
+            Integer.toString(record.leaderEpoch()),
+            Long.toString(record.timestamp())));
   }
 
   /// Whether the id looks like one that [#retry] or [#raw] made: a hyphenated UUID of version 8,
@@ -30,9 +39,13 @@ public final class Ids {
     return id.length() == 36 && id.charAt(14) == '8' && id.charAt(13) == '-';
   }
 
-  /// The id under which a message is kept that is not an activation.
-  public static String undecodable(Origin origin) {
-    return "undecodable:" + origin.topic() + ":" + origin.partition() + ":" + origin.offset();
+  /// The id under which a message is kept that is not an activation. It has the timestamp because
+  /// Kafka may use an offset again ([RecordIdentity]).
+  ///
+  /// @param timestamp of the record, milliseconds since the epoch
+  public static String undecodable(Origin origin, long timestamp) {
+    String place = origin.topic() + ":" + origin.partition() + ":" + origin.offset();
+    return "undecodable:" + place + ":" + timestamp;
   }
 
   /// 128 bits of a cryptographic hash of the id: two ids with the same fingerprint are not to be

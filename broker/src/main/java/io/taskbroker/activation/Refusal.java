@@ -16,7 +16,8 @@ public record Refusal(Change.Insert insert, String why) {
     Row row = insert.row();
     Activation refused = row.activation();
     Origin origin = refused.origin();
-    Activation message = Activation.undecodable(origin, refused.payload(), refused.receivedAt());
+    long receivedAt = refused.receivedAt();
+    Activation message = Activation.undecodable(origin, receivedAt, refused.payload(), receivedAt);
     if (refused.id().equals(message.id())) {
       return Optional.empty();
     }

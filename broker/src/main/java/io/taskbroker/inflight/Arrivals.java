@@ -1,10 +1,12 @@
 package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.PartitionIntake.Batch;
 import io.taskbroker.inflight.PartitionIntake.Settled;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// How partitions are read: their records in order, each through [Admission], and the watermark
 /// behind them (G1, H1); how they come and go. Not thread-safe.
@@ -46,7 +48,7 @@ final class Arrivals {
     var batch = new Batch(records);
     if (records.arrivals().isEmpty() && intake.batches.isEmpty()) {
       // At once, so that no acknowledged commit that is told after it gets before it.
-      consumed(intake, batch, records.nextOffset(), records.bytes());
+      consumed(intake, batch, records.nextOffset(), records.bytes(), records.last());
       return;
     }
     intake.batches.addLast(batch);
@@ -81,7 +83,8 @@ final class Arrivals {
       }
       intake.batches.removeFirst();
       waiting--;
-      consumed(intake, batch, batch.records.nextOffset(), batch.records.bytes());
+      Command.Ingest records = batch.records;
+      consumed(intake, batch, records.nextOffset(), records.bytes(), records.last());
       batch = intake.batches.peekFirst();
     }
   }
@@ -94,18 +97,24 @@ final class Arrivals {
       for (Command.Arrival accepted : batch.records.arrivals().subList(batch.marked, batch.next)) {
         bytes += accepted.activation().payload().length;
       }
-      consumed(intake, batch, refused.activation().origin().offset(), bytes);
+      consumed(intake, batch, refused.activation().origin().offset(), bytes, null);
     }
   }
 
   /// @param bytes the size of what is consumed of the batch
-  private void consumed(PartitionIntake intake, Batch batch, long nextOffset, long bytes) {
+  /// @param last the last record that was read below the offset; null if it is not known
+  private void consumed(
+      PartitionIntake intake,
+      Batch batch,
+      long nextOffset,
+      long bytes,
+      @Nullable RecordIdentity last) {
     intake.undurable++;
     var settled =
         new Settled(intake, nextOffset, batch.next - batch.marked, bytes - batch.markedBytes);
     batch.marked = batch.next;
     batch.markedBytes = bytes;
-    flight.write(new Change.Consumed(intake.partition, nextOffset, settled));
+    flight.write(new Change.Consumed(intake.partition, nextOffset, last, settled));
   }
 
   /// A watermark is durable.
@@ -128,9 +137,9 @@ final class Arrivals {
     intake.revoked = false;
     intake.draining = false;
     intake.lost = false;
-    intake.assignedAt = assigned.committed();
+    intake.assignedAt = assigned.reached();
     intake.committed = assigned.committed();
-    proofs.assigned(intake);
+    proofs.assigned(intake, assigned.goneFrom());
   }
 
   void committed(Command.OffsetCommitted committed) {

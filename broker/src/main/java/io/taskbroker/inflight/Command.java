@@ -4,6 +4,7 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.ParkedRow;
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.Reported;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
@@ -123,8 +124,18 @@ public sealed interface Command {
   /// @param arrivals may be empty, if all records were dropped by a rule
   /// @param nextOffset where the records after these begin
   /// @param bytes the size of the records, for the sender's accounts
-  record Ingest(SourcePartition partition, List<Arrival> arrivals, long nextOffset, long bytes)
-      implements Command {}
+  /// @param last the last record that was read; null if none was
+  record Ingest(
+      SourcePartition partition,
+      List<Arrival> arrivals,
+      long nextOffset,
+      long bytes,
+      @Nullable RecordIdentity last)
+      implements Command {
+    public Ingest(SourcePartition partition, List<Arrival> arrivals, long nextOffset, long bytes) {
+      this(partition, arrivals, nextOffset, bytes, null);
+    }
+  }
 
   /// A record that was read from Kafka.
   ///
@@ -135,7 +146,18 @@ public sealed interface Command {
   ///
   /// @param committed the offset that is committed in Kafka,
   ///   [io.taskbroker.activation.Watermark#NONE] if none is (H2)
-  record Assigned(SourcePartition partition, long committed) implements Command {}
+  /// @param reached records below it that come now may have been run before, by this broker or
+  ///   another: those that may run only once meet their failure policy (G3)
+  /// @param goneFrom records from it on that were read before are not in the log any more;
+  ///   [#NOTHING_GONE] if all may be there
+  record Assigned(SourcePartition partition, long committed, long reached, long goneFrom)
+      implements Command {
+    public static final long NOTHING_GONE = Long.MAX_VALUE;
+
+    public Assigned(SourcePartition partition, long committed) {
+      this(partition, committed, committed, NOTHING_GONE);
+    }
+  }
 
   /// The partition is being given up. Records of it that are not accepted yet are dropped; when the
   /// accepted ones are durable the engine says so by [Effects#drained].
@@ -214,6 +236,10 @@ public sealed interface Command {
   ///
   /// @param changes in the order in which they were made
   record Fenced(List<Change> changes) implements Command {}
+
+  /// The store that brokers share went back in time: nothing that is in memory of partitions is
+  /// known to be in it, and all of them are lost (docs/adr/0012).
+  record WentBack() implements Command {}
 
   /// Changes became durable.
   ///

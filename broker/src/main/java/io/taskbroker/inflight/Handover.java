@@ -4,6 +4,7 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Watermark;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
@@ -49,6 +50,7 @@ final class Handover {
     if (!page.inOrder()) {
       flight.awaitReports();
     }
+    intake.assignedAt = Watermark.NONE; // its rows are what the store has, and none is read again
     for (Row row : page.rows()) {
       restored(row, page.inOrder());
     }
@@ -164,7 +166,7 @@ final class Handover {
     for (Change change : changes) {
       flight.written(change);
       switch (change) {
-        case Change.Consumed(_, _, PartitionIntake.Settled settled) -> {
+        case Change.Consumed(_, _, _, PartitionIntake.Settled settled) -> {
           settled.partition().undurable--;
           places.add(Place.of(change));
         }
@@ -188,6 +190,22 @@ final class Handover {
         if (!intake.lost && Place.of(intake.partition).equals(place)) {
           lost.add(intake);
         }
+      }
+    }
+    return lost;
+  }
+
+  /// The store is not what it was: everything of partitions leaves memory.
+  ///
+  /// @return the partitions that are lost by that
+  List<PartitionIntake> allLost() {
+    List<PartitionIntake> lost = new ArrayList<>();
+    for (PartitionIntake intake : partitions.values()) {
+      if (!intake.lost) {
+        Place place = Place.of(intake.partition);
+        shed(place);
+        flight.parked.forget(place);
+        lost.add(intake);
       }
     }
     return lost;

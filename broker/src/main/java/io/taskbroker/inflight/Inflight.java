@@ -132,6 +132,7 @@ public final class Inflight {
       case Command.Count count -> count.reply().accept(Census.of(flight));
       case Command.Drain _ -> drain();
       case Command.Fenced fenced -> fenced(fenced);
+      case Command.WentBack _ -> handover.allLost().forEach(arrivals::lost);
       case Command.Recorded recorded -> reports.recorded(recorded.reports());
       case Command.PassedOn passed -> foreign.passedOn(passed);
       case Command.ReportsRead read -> {
@@ -215,7 +216,7 @@ public final class Inflight {
       }
       case Change.Leave _ -> {}
       case Change.Delete delete -> deleted(delete);
-      case Change.Consumed(_, _, Settled settled) -> arrivals.settled(settled);
+      case Change.Consumed(_, _, _, Settled settled) -> arrivals.settled(settled);
       case Change.Consumed _, Change.OffsetCommitted _ -> {}
     }
   }

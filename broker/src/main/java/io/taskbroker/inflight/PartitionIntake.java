@@ -6,7 +6,9 @@ import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.PriorityQueue;
 import org.jspecify.annotations.Nullable;
 
 /// One partition as the engine sees it: what is not accepted yet, and what waits for its offset to
@@ -17,8 +19,10 @@ final class PartitionIntake {
   /// What Kafka brought, in order; the head may be accepted in part.
   final ArrayDeque<Batch> batches = new ArrayDeque<>();
 
-  /// At-most-once rows that are durable, in the order of their offsets (H2).
-  final ArrayDeque<Unproven> unproven = new ArrayDeque<>();
+  /// At-most-once rows that are durable, in the order of their offsets (H2): they come in that
+  /// order, unless reading goes back.
+  final PriorityQueue<Unproven> unproven =
+      new PriorityQueue<>(Comparator.comparingLong(Unproven::offset));
 
   /// The offset that was committed when the partition was assigned: what lies below may have been
   /// run by another broker.

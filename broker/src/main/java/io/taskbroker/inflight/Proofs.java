@@ -33,6 +33,16 @@ final class Proofs {
     this.partitions = partitions;
   }
 
+  /// Whether what may run only once comes from a stretch of its partition that is read again,
+  /// because the store that brokers share went back: it may have been run (docs/adr/0012).
+  boolean mayHaveRun(Entry entry) {
+    if (!flight.options.shared() || !entry.activation.atMostOnce()) {
+      return false;
+    }
+    PartitionIntake intake = intakeOf(entry.activation.origin());
+    return intake != null && entry.activation.origin().offset() < intake.assignedAt;
+  }
+
   /// An entry is durable, its offset not known to be committed.
   void unproven(Entry entry) {
     Origin origin = entry.activation.origin();
@@ -45,7 +55,7 @@ final class Proofs {
     } else if (origin.offset() < intake.committed) {
       prove(new Unproven(entry.key, entry.id(), origin, entry));
     } else {
-      intake.unproven.addLast(new Unproven(entry.key, entry.id(), origin, entry));
+      intake.unproven.add(new Unproven(entry.key, entry.id(), origin, entry));
     }
   }
 
@@ -56,8 +66,7 @@ final class Proofs {
     long offset = activation.origin().offset();
     PartitionIntake intake = intakeOf(activation.origin());
     if (intake != null && offset >= intake.assignedAt) {
-      intake.unproven.addLast(
-          new Unproven(parked.key(), activation.id(), activation.origin(), null));
+      intake.unproven.add(new Unproven(parked.key(), activation.id(), activation.origin(), null));
     }
   }
 
@@ -83,8 +92,10 @@ final class Proofs {
   }
 
   /// The partition is ours: what was found of it, or was left from before, is proven by commits of
-  /// ours only, or was read by somebody else.
-  void assigned(PartitionIntake intake) {
+  /// ours only, or was read by somebody else. No commit proves a record that the log has lost.
+  ///
+  /// @param goneFrom as in [Command.Assigned]
+  void assigned(PartitionIntake intake, long goneFrom) {
     SourcePartition partition = intake.partition;
     List<Unproven> before = List.copyOf(intake.unproven);
     intake.unproven.clear();
@@ -92,24 +103,28 @@ final class Proofs {
       Entry entry = row.entry();
       if (entry == null) {
         if (row.offset() >= intake.committed) {
-          intake.unproven.addLast(row);
+          intake.unproven.add(row);
         }
       } else {
-        flight.setAside(entry, false);
-        if (awaitsProof(entry)) {
-          unproven(entry);
-        }
+        resume(entry, goneFrom);
       }
     }
     List<Entry> found =
         orphans.remove(place(new Origin(partition.topic(), partition.partition(), 0)));
     if (found != null) {
-      for (Entry entry : found) {
-        flight.setAside(entry, false);
-        if (awaitsProof(entry)) {
-          unproven(entry);
-        }
-      }
+      found.forEach(entry -> resume(entry, goneFrom));
+    }
+  }
+
+  private void resume(Entry entry, long goneFrom) {
+    flight.setAside(entry, false);
+    if (!awaitsProof(entry)) {
+      return;
+    }
+    if (entry.activation.origin().offset() >= goneFrom) {
+      endings.fail(entry, "Kafka lost its record; whether another broker has run it is not known");
+    } else {
+      unproven(entry);
     }
   }
 
@@ -119,11 +134,11 @@ final class Proofs {
 
   /// More of the partition is committed.
   void committed(PartitionIntake intake) {
-    Unproven first = intake.unproven.peekFirst();
+    Unproven first = intake.unproven.peek();
     while (first != null && first.offset() < intake.committed) {
-      intake.unproven.removeFirst();
+      intake.unproven.remove();
       prove(first);
-      first = intake.unproven.peekFirst();
+      first = intake.unproven.peek();
     }
   }
 

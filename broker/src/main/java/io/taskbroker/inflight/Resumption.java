@@ -168,6 +168,8 @@ final class Resumption {
     }
     if (entry.status == Status.DELAY) {
       flight.timers.set(entry, flight.mono(entry.activation.delayUntil()));
+    } else if (proofs.mayHaveRun(entry)) {
+      endings.fail(entry, "it is read again since the store went back, and may have been run");
     } else if (entry.status == Status.PENDING && !unproven) {
       runnable(entry);
     }

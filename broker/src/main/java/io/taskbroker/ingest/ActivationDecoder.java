@@ -70,29 +70,31 @@ final class ActivationDecoder implements RecordDecoder {
   @Override
   public Arrival decode(
       SourcePartition partition, ConsumerRecord<byte[], byte[]> message, long now) {
-    return decode(RecordDecoder.origin(message), message.value(), now);
+    return decode(RecordDecoder.origin(message), message.timestamp(), message.value(), now);
   }
 
+  /// @param timestamp of the record, milliseconds since the epoch
   /// @param value the value of the record, kept as the payload; null for a tombstone
   /// @param now milliseconds since the epoch
-  Arrival decode(Origin origin, byte @Nullable [] value, long now) {
+  Arrival decode(Origin origin, long timestamp, byte @Nullable [] value, long now) {
     if (value == null) {
-      return RecordDecoder.undecodable(origin, new byte[0], now, "the record has no value");
+      return RecordDecoder.undecodable(
+          origin, timestamp, new byte[0], now, "the record has no value");
     }
     if (value.length > maxMessageSize) {
       return RecordDecoder.undecodable(
-          origin, value, now, value.length + " bytes are more than " + maxMessageSize);
+          origin, timestamp, value, now, value.length + " bytes are more than " + maxMessageSize);
     }
     var fields = new ActivationFields();
     try {
       read(value, fields);
     } catch (IOException e) {
       return RecordDecoder.undecodable(
-          origin, value, now, "not a TaskActivation: " + e.getMessage());
+          origin, timestamp, value, now, "not a TaskActivation: " + e.getMessage());
     }
     String flaw = fields.flaw();
     if (flaw != null) {
-      return RecordDecoder.undecodable(origin, value, now, flaw);
+      return RecordDecoder.undecodable(origin, timestamp, value, now, flaw);
     }
     return new Arrival(activation(origin, value, now, fields), null);
   }

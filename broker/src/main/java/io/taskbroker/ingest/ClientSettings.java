@@ -14,6 +14,7 @@ import org.apache.kafka.clients.consumer.GroupProtocol;
 /// The settings of the Kafka clients that read one topic.
 final class ClientSettings {
   private static final int MAX_PARTITION_FETCH_BYTES = 1 << 20;
+  private static final int PROBE_FETCH_BYTES = 16 << 10;
   private static final int MAX_MEMBER_NAME = 249;
   private static final int HEARTBEATS_PER_SESSION = 3;
 
@@ -59,6 +60,21 @@ final class ClientSettings {
     settings.put(
         ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG,
         Math.min(MAX_PARTITION_FETCH_BYTES, fetch));
+    return settings;
+  }
+
+  /// Of a client that looks at single records, outside of any group.
+  static Map<String, Object> probe(TopicSource source) {
+    var settings = new HashMap<String, Object>(source.clientProperties());
+    settings.put(ConsumerConfig.CLIENT_ID_CONFIG, "taskbroker-ingest-probe-" + source.topic());
+    settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+    settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
+    settings.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
+    settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+    settings.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 1);
+    settings.put(ConsumerConfig.GROUP_PROTOCOL_CONFIG, GroupProtocol.CLASSIC.name());
+    settings.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, PROBE_FETCH_BYTES);
+    settings.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, MAX_PARTITION_FETCH_BYTES);
     return settings;
   }
 

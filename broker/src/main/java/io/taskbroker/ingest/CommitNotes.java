@@ -1,8 +1,11 @@
 package io.taskbroker.ingest;
 
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.jspecify.annotations.Nullable;
@@ -10,8 +13,22 @@ import org.jspecify.annotations.Nullable;
 /// The [CommitNote]s that one store leaves, and finds again.
 ///
 /// @param store its name
+/// @param shared whether brokers share it: then its name ends with the number of the broker's seat,
+///   and the notes of the others are its own as well
 /// @param lows from which offset on records of each partition may be in flight, as far as is known
-record CommitNotes(String store, Supplier<Map<SourcePartition, Long>> lows) {
+/// @param position where the store is in its history
+/// @param handedOut as in [Custody#handedOut]
+record CommitNotes(
+    String store,
+    boolean shared,
+    Supplier<Map<SourcePartition, Long>> lows,
+    Supplier<StorePosition> position,
+    Supplier<StorePosition> handedOut) {
+
+  static CommitNotes of(String store, Custody custody) {
+    return new CommitNotes(
+        store, custody.moves(), custody::lows, custody::position, custody::handedOut);
+  }
 
   /// From where on records may be in flight that are below an offset.
   ///
@@ -24,15 +41,46 @@ record CommitNotes(String store, Supplier<Map<SourcePartition, Long>> lows) {
   /// An offset to commit, below which the store has everything.
   ///
   /// @param low from where on records may be in flight
-  OffsetAndMetadata commit(SourcePartition partition, long offset, long low) {
-    return new OffsetAndMetadata(offset, new CommitNote(store, partition.topicId(), low).text());
+  /// @param at where the store is in its history
+  /// @param last a record below the offset that was read; null if none is known
+  OffsetAndMetadata commit(
+      SourcePartition partition,
+      long offset,
+      long low,
+      StorePosition at,
+      @Nullable RecordIdentity last) {
+    Optional<Integer> epoch =
+        last == null || last.leaderEpoch() < 0 ? Optional.empty() : Optional.of(last.leaderEpoch());
+    var note = new CommitNote(store, partition.topicId(), at, last, low);
+    return new OffsetAndMetadata(offset, epoch, note.text());
   }
 
   /// The note that this store left for exactly this topic; null if another left it, or nobody.
   @Nullable CommitNote own(OffsetAndMetadata committed, String topicId) {
     return CommitNote.of(committed.metadata())
-        .filter(note -> note.store().equals(store) && note.topicId().equals(topicId))
+        .filter(note -> isOwn(note) && note.topicId().equals(topicId))
         .orElse(null);
+  }
+
+  boolean isOwn(CommitNote note) {
+    return shared
+        ? withoutSeat(note.store()).equals(withoutSeat(store))
+        : note.store().equals(store);
+  }
+
+  private static String withoutSeat(String name) {
+    int dash = name.lastIndexOf('-');
+    return dash < 0 ? name : name.substring(0, dash);
+  }
+
+  /// What is known of the record below a committed offset, whoever committed it; null if nothing
+  /// is.
+  static @Nullable RecordIdentity last(OffsetAndMetadata committed) {
+    RecordIdentity noted = CommitNote.of(committed.metadata()).map(CommitNote::last).orElse(null);
+    return noted != null || committed.leaderEpoch().isEmpty()
+        ? noted
+        : new RecordIdentity(
+            committed.offset() - 1, committed.leaderEpoch().get(), LogProbe.NO_TIMESTAMP);
   }
 
   /// Whether the offset is one of a topic of the same name that is no more.

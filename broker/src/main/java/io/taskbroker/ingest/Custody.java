@@ -1,11 +1,13 @@
 package io.taskbroker.ingest;
 
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// What becomes of the rows of a partition when the group gives it to this broker or takes it away,
 /// where several brokers share a store. Called by the readers' threads, which it may block for as
@@ -17,6 +19,18 @@ public interface Custody {
   /// @param watermarks what is stored of how far partitions were consumed
   /// @param lows as in [#lows]
   static Custody sole(List<Watermark> watermarks, Supplier<Map<SourcePartition, Long>> lows) {
+    return sole(watermarks, lows, () -> StorePosition.NONE, () -> StorePosition.NONE);
+  }
+
+  /// The same of a store whose history is watched.
+  ///
+  /// @param position as in [#position]
+  /// @param handedOut as in [#handedOut]
+  static Custody sole(
+      List<Watermark> watermarks,
+      Supplier<Map<SourcePartition, Long>> lows,
+      Supplier<StorePosition> position,
+      Supplier<StorePosition> handedOut) {
     return new Custody() {
       @Override
       public boolean moves() {
@@ -34,8 +48,19 @@ public interface Custody {
       }
 
       @Override
-      public Optional<List<Watermark>> take(SourcePartition partition, int generation) {
-        return Optional.of(List.of());
+      public StorePosition position() {
+        return position.get();
+      }
+
+      @Override
+      public StorePosition handedOut() {
+        return handedOut.get();
+      }
+
+      @Override
+      public Optional<Taken> take(
+          SourcePartition partition, int generation, @Nullable Noted noted) {
+        return Optional.of(new Taken(List.of(), Watermark.NONE));
       }
 
       @Override
@@ -53,13 +78,37 @@ public interface Custody {
   /// begin if the store is lost. Does not block.
   Map<SourcePartition, Long> lows();
 
+  /// Where the store is in its history: its last durable transaction. Does not block.
+  StorePosition position();
+
+  /// The last transaction of this run that hands out something that may run only once: Kafka is
+  /// told of one behind it even if there is no offset to commit. Does not block.
+  StorePosition handedOut();
+
   /// Makes the partition this broker's, and hands what is in flight of it to the engine.
   ///
   /// @param generation the generation of the group that gave it
-  /// @return how far it was consumed, if that is told only now; empty if a broker has it that got
-  ///   it in a later generation, so that it is about to be taken away from this one (H11)
+  /// @param noted what a broker of this store noted with the committed offset; null if none did
+  /// @return empty if a broker has it that got it in a later generation, so that it is about to be
+  ///   taken away from this one (H11)
   /// @throws Unavailable if that cannot be done now
-  Optional<List<Watermark>> take(SourcePartition partition, int generation);
+  Optional<Taken> take(SourcePartition partition, int generation, @Nullable Noted noted);
+
+  /// What a broker of a store noted with an offset that it committed.
+  ///
+  /// @param position a transaction that the store had then
+  record Noted(long committed, StorePosition position) {}
+
+  /// A partition that is this broker's now.
+  ///
+  /// @param watermarks how far it was consumed, if that is told only now
+  /// @param reached how far it had been consumed when the store went back; [Watermark#NONE] if it
+  ///   did not, as far as the store knows
+  record Taken(List<Watermark> watermarks, long reached) {
+    public Taken {
+      watermarks = List.copyOf(watermarks);
+    }
+  }
 
   /// Lets others have the partition, if it is still this broker's.
   ///

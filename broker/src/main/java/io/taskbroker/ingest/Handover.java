@@ -1,5 +1,6 @@
 package io.taskbroker.ingest;
 
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Intake;
@@ -48,8 +49,9 @@ final class Handover {
       arrivals.add(arrival);
     }
     counts.handedOver(arrivals.size(), bytes);
-    ledgers.handedOver(partition, next, arrivals.size(), bytes);
-    intake.tell(new Command.Ingest(partition, arrivals, next, bytes));
+    RecordIdentity last = records.isEmpty() ? null : RecordDecoder.identity(records.getLast());
+    ledgers.handedOver(partition, next, arrivals.size(), bytes, last);
+    intake.tell(new Command.Ingest(partition, arrivals, next, bytes, last));
   }
 
   private Command.Arrival arrival(
@@ -58,15 +60,14 @@ final class Handover {
     if (flaw != null) {
       counts.oversized();
       warn(message, flaw, now);
-      return RecordDecoder.undecodable(RecordDecoder.origin(message), NOTHING, now, flaw.reason());
+      return RecordDecoder.undecodable(message, NOTHING, now, flaw.reason());
     }
     try {
       return decoder.decode(partition, message, now);
     } catch (RuntimeException e) {
       // No decoder throws; one that did would stop the topic at this record, for ever.
       log.error("Cannot decode {}", RecordDecoder.origin(message), e);
-      return RecordDecoder.undecodable(
-          RecordDecoder.origin(message), NOTHING, now, "cannot be decoded: " + e);
+      return RecordDecoder.undecodable(message, NOTHING, now, "cannot be decoded: " + e);
     }
   }
 

@@ -1,6 +1,8 @@
 package io.taskbroker.ingest;
 
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.ingest.fetch.IntakeMemory;
 import java.time.Duration;
@@ -100,12 +102,15 @@ final class Ledgers {
   }
 
   /// To be called before the engine is told.
-  synchronized void handedOver(SourcePartition partition, long next, int count, long size) {
+  ///
+  /// @param last the last record; null if there was none
+  synchronized void handedOver(
+      SourcePartition partition, long next, int count, long size, @Nullable RecordIdentity last) {
     OffsetLedger ledger = ledgers.get(partition);
     if (ledger == null) {
       throw new IllegalStateException("Nothing of " + partition + " may be handed over");
     }
-    ledger.handedOver(next, count, size);
+    ledger.handedOver(next, count, size, last);
     records += count;
     count(size);
   }
@@ -129,6 +134,12 @@ final class Ledgers {
     return Math.max(0, maxBytes - bytes);
   }
 
+  /// The record of the partition that was handed over last; null if none is known.
+  synchronized @Nullable RecordIdentity lastRead(SourcePartition partition) {
+    OffsetLedger ledger = ledgers.get(partition);
+    return ledger == null ? null : ledger.lastRead();
+  }
+
   /// The engine says that everything below `next` is durable.
   synchronized void consumed(
       SourcePartition partition, long next, int count, long size, boolean commitNow) {
@@ -150,7 +161,7 @@ final class Ledgers {
   private void advanceMark(SourcePartition partition, long next) {
     Watermark mark = marks.get(partition);
     if (mark != null && undrained.contains(partition) && mark.next() < next) {
-      marks.put(partition, new Watermark(partition, next, mark.committed()));
+      marks.put(partition, mark.movedTo(next, null));
     }
   }
 
@@ -210,18 +221,21 @@ final class Ledgers {
     if (ledger != null) {
       records -= ledger.records();
       count(-ledger.bytes());
-      marks.put(partition, new Watermark(partition, ledger.durable(), ledger.committed()));
+      marks.put(
+          partition, new Watermark(partition, ledger.durable(), ledger.committed(), ledger.last()));
     }
   }
 
   /// The offsets that are durable and not committed, and those whose notes are stale.
   synchronized List<Due> due(CommitNotes notes) {
     var due = new ArrayList<Due>();
+    StorePosition handedOut = notes.handedOut().get();
+    StorePosition at = notes.position().get();
     ledgers.forEach((partition, ledger) -> {
       long low = notes.low(partition, ledger.durable(), ledger.low());
       boolean ahead = ledger.isAhead();
-      if (ahead || ledger.isNoteStale(low)) {
-        due.add(new Due(partition, ledger, ledger.durable(), low, ahead));
+      if (ahead || ledger.isNoteStale(low, handedOut)) {
+        due.add(new Due(partition, ledger, ledger.durable(), low, ahead, at, ledger.last()));
       }
     });
     return due;
@@ -234,7 +248,7 @@ final class Ledgers {
     if (ledgers.get(due.partition) != due.ledger) {
       return false;
     }
-    due.ledger.committed(due.offset, due.low);
+    due.ledger.committed(due.offset, due.low, due.at);
     return true;
   }
 
@@ -289,6 +303,14 @@ final class Ledgers {
   ///
   /// @param low from where on records below it may be in flight
   /// @param ahead whether it is not committed yet, so that there is more to it than its note
+  /// @param at where the store is in its history
+  /// @param last a record below it that was read; null if none is known
   record Due(
-      SourcePartition partition, OffsetLedger ledger, long offset, long low, boolean ahead) {}
+      SourcePartition partition,
+      OffsetLedger ledger,
+      long offset,
+      long low,
+      boolean ahead,
+      StorePosition at,
+      @Nullable RecordIdentity last) {}
 }

@@ -118,14 +118,12 @@ final class OffsetCommits {
     commitIfDue();
   }
 
-  /// Commits what is durable of the partitions, and waits for it.
+  /// Commits what is durable of the partitions, or what is new about it, and waits for it.
   ///
   /// @return whether Kafka took it
   boolean commitNow(Collection<SourcePartition> partitions, Duration timeout) {
     List<Ledgers.Due> due =
-        ledgers.due(notes).stream()
-            .filter(each -> each.ahead() && partitions.contains(each.partition()))
-            .toList();
+        ledgers.due(notes).stream().filter(each -> partitions.contains(each.partition())).toList();
     if (due.isEmpty()) {
       return true;
     }
@@ -170,7 +168,10 @@ final class OffsetCommits {
     var offsets = new HashMap<TopicPartition, OffsetAndMetadata>();
     starts.forEach((partition, found) -> {
       long position = found.start().position();
-      offsets.put(partition, notes.commit(found.partition(), position, position));
+      offsets.put(
+          partition,
+          notes.commit(
+              found.partition(), position, position, notes.position().get(), found.lastBelow()));
     });
     return !offsets.isEmpty() && commitNow(offsets, timeout);
   }
@@ -180,7 +181,7 @@ final class OffsetCommits {
     for (Ledgers.Due each : due) {
       offsets.put(
           new TopicPartition(each.partition().topic(), each.partition().partition()),
-          notes.commit(each.partition(), each.offset(), each.low()));
+          notes.commit(each.partition(), each.offset(), each.low(), each.at(), each.last()));
     }
     return offsets;
   }

@@ -1,6 +1,10 @@
 package io.taskbroker.ingest;
 
+import io.taskbroker.activation.RecordIdentity;
+import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
+import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
 
 /// What is known of one partition while it is this broker's: what was handed over, what of it is
 /// durable, and what is committed in Kafka. A commit never passes a record that is not durable
@@ -13,8 +17,13 @@ final class OffsetLedger {
   /// this store's.
   private long noted;
 
+  /// The last records of what was handed over and is not durable yet, by where they end.
+  private final ArrayDeque<HandedOver> ends = new ArrayDeque<>();
+
+  private StorePosition notedAt = StorePosition.NONE;
   private long handedOver;
   private long durable;
+  private @Nullable RecordIdentity last;
   private long committed;
   private long records;
   private long bytes;
@@ -22,13 +31,16 @@ final class OffsetLedger {
   /// @param position where reading begins; everything below it is settled
   /// @param committed what is committed in Kafka, [Watermark#NONE] if nothing is
   OffsetLedger(long position, long committed) {
-    this(position, committed, Watermark.NONE, Watermark.NONE);
+    this(position, committed, Watermark.NONE, Watermark.NONE, null);
   }
 
   /// @param low from where on records may be in flight, [Watermark#NONE] if that is not known
   /// @param notBelow no offset below this is committed: what lies there is read again, and is
   ///   committed already
-  OffsetLedger(long position, long committed, long low, long notBelow) {
+  /// @param last a record below the position that was read; null if none is known
+  OffsetLedger(
+      long position, long committed, long low, long notBelow, @Nullable RecordIdentity last) {
+    this.last = last;
     this.low = low;
     this.noted = low == Watermark.NONE ? Long.MAX_VALUE : low;
     this.notBelow = notBelow;
@@ -38,11 +50,16 @@ final class OffsetLedger {
   }
 
   /// Everything below `next` is with the engine.
-  void handedOver(long next, long moreRecords, long moreBytes) {
+  ///
+  /// @param read the last record of it; null if there was none
+  void handedOver(long next, long moreRecords, long moreBytes, @Nullable RecordIdentity read) {
     if (next < handedOver) {
       throw new IllegalStateException("Handed over up to " + handedOver + ", then up to " + next);
     }
     handedOver = next;
+    if (read != null) {
+      ends.addLast(new HandedOver(next, read));
+    }
     records += moreRecords;
     bytes += moreBytes;
   }
@@ -55,6 +72,12 @@ final class OffsetLedger {
   /// Everything below `next` is durable. What was never handed over cannot be: it is not believed.
   void settled(long next, long fewerRecords, long fewerBytes) {
     durable = Math.max(durable, Math.min(next, handedOver));
+    HandedOver first = ends.peekFirst();
+    while (first != null && first.next <= durable) {
+      last = first.last;
+      ends.removeFirst();
+      first = ends.peekFirst();
+    }
     records = Math.max(0, records - fewerRecords);
     bytes = Math.max(0, bytes - fewerBytes);
   }
@@ -62,7 +85,9 @@ final class OffsetLedger {
   /// Kafka acknowledged the commit of `offset`.
   ///
   /// @param note from where on records may be in flight, as Kafka was told along with it
-  void committed(long offset, long note) {
+  /// @param at where Kafka was told that the store is in its history
+  void committed(long offset, long note, StorePosition at) {
+    notedAt = at;
     committed = offset;
     noted = note;
   }
@@ -73,16 +98,31 @@ final class OffsetLedger {
   }
 
   /// Whether there is no offset to commit, yet the committed one is to be committed again, because
-  /// more is done than Kafka was told along with it.
+  /// more is done, or was handed out that may run only once, than Kafka was told along with it.
   ///
   /// @param known from where on records may be in flight
-  boolean isNoteStale(long known) {
-    return durable == committed && durable >= notBelow && known > noted;
+  /// @param handedOut as in [Custody#handedOut]
+  boolean isNoteStale(long known, StorePosition handedOut) {
+    boolean behind =
+        handedOut.epoch() > notedAt.epoch()
+            || (handedOut.epoch() == notedAt.epoch() && handedOut.batch() > notedAt.batch());
+    return durable == committed && durable >= notBelow && (known > noted || behind);
   }
 
   /// From where on records may be in flight, as far as was known when reading began.
   long low() {
     return low;
+  }
+
+  /// The record that was handed over last; null if none is known.
+  @Nullable RecordIdentity lastRead() {
+    HandedOver newest = ends.peekLast();
+    return newest == null ? last : newest.last;
+  }
+
+  /// A record below [#durable] that was read, one of the last; null if none is known.
+  @Nullable RecordIdentity last() {
+    return last;
   }
 
   long durable() {
@@ -102,4 +142,9 @@ final class OffsetLedger {
   long bytes() {
     return bytes;
   }
+
+  /// Records that were handed over together.
+  ///
+  /// @param next where the records after them begin
+  private record HandedOver(long next, RecordIdentity last) {}
 }

@@ -1,5 +1,6 @@
 package io.taskbroker.ingest;
 
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.Command;
@@ -11,11 +12,14 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -166,19 +170,27 @@ final class Partitions implements ConsumerRebalanceListener {
     if (!ledgers.awaitDrained(named, DRAIN_TIMEOUT)) {
       finder.takeUndrained(names(named));
     }
+    Map<TopicPartition, OffsetAndMetadata> offsets = finder.committed(topic, untaken);
     Map<TopicPartition, PositionFinder.Found> found =
-        finder.find(topic, finder.take(topic, untaken));
+        finder.find(topic, finder.take(topic, untaken, offsets), offsets);
     found.values().forEach(warnings::of);
     boolean committed = commit(found);
     found.forEach((partition, each) -> {
       boolean ours = each.start().commit() && committed;
-      take(partition, each, ours ? each.start().position() : each.facts().committed());
+      take(partition, each, ours ? each.start().position() : otherwise(each));
       if (ours) {
         tellCommitted(each.partition(), each.start().position());
       }
+      finder.begun(each.partition());
     });
     untaken.removeAll(found.keySet());
     commits.hurry();
+  }
+
+  /// What is committed if the position is not. An offset of records that are gone counts for
+  /// nothing.
+  private static long otherwise(PositionFinder.Found found) {
+    return found.start().cut() ? Watermark.NONE : found.facts().committed();
   }
 
   private boolean commit(Map<TopicPartition, PositionFinder.Found> found) {
@@ -195,11 +207,12 @@ final class Partitions implements ConsumerRebalanceListener {
         name(named),
         position,
         committed == Watermark.NONE ? "nothing" : committed);
-    consumer.seek(partition, position);
+    seek(partition, position, found.lastBelow());
     ledgers.open(named, ledger(found, committed));
     held.put(partition, named);
     counts.held(held.size());
-    intake.tell(new Command.Assigned(named, committed));
+    long goneFrom = found.start().cut() ? position : Command.Assigned.NOTHING_GONE;
+    intake.tell(new Command.Assigned(named, committed, reached(found, committed), goneFrom));
     if (found.start().voided()) {
       // The position first: a commit above it would make the old watermark look right again.
       intake.tell(new Command.Ingest(named, List.of(), position, 0));
@@ -212,13 +225,32 @@ final class Partitions implements ConsumerRebalanceListener {
     }
   }
 
+  /// With the epoch of what was read before, the consumer notices a log that is cut off from now
+  /// on, and fails by a [org.apache.kafka.clients.consumer.LogTruncationException].
+  private void seek(TopicPartition partition, long position, @Nullable RecordIdentity last) {
+    if (last == null || last.leaderEpoch() < 0) {
+      consumer.seek(partition, position);
+    } else {
+      consumer.seek(
+          partition, new OffsetAndMetadata(position, Optional.of(last.leaderEpoch()), ""));
+    }
+  }
+
+  /// Below which offset what comes may have been run before. In a store that brokers share, whoever
+  /// committed more has left its rows there, unless the store went back.
+  private long reached(PositionFinder.Found found, long committed) {
+    long reached = found.start().reached();
+    return finder.movesRows() ? reached : Math.max(committed, reached);
+  }
+
   private static OffsetLedger ledger(PositionFinder.Found found, long committed) {
     StartingOffsets.Start start = found.start();
     return new OffsetLedger(
         start.position(),
         committed,
         start.commit() ? start.position() : found.facts().low(),
-        start.lost() ? committed : Watermark.NONE);
+        start.lost() ? committed : Watermark.NONE,
+        found.lastBelow());
   }
 
   private void tellCommitted(SourcePartition partition, long offset) {
@@ -229,6 +261,21 @@ final class Partitions implements ConsumerRebalanceListener {
   void takeAgain(Collection<TopicPartition> partitions) {
     giveUp(partitions, DRAIN_TIMEOUT);
     putOff(partitions);
+  }
+
+  /// Begins partitions anew whose log is not the one that was read. Epochs show that to the
+  /// consumer, unless they are counted again, as after a volume was put back.
+  void takeCutAgain() {
+    Set<TopicPartition> cut;
+    try {
+      cut = finder.cut(held);
+    } catch (KafkaException e) {
+      log.debug("Cannot look whether {} are what they were", held.keySet(), e);
+      cut = Set.copyOf(held.keySet()); // it is found out when they are taken
+    }
+    if (!cut.isEmpty()) {
+      takeAgain(cut);
+    }
   }
 
   /// Begins all partitions anew if their topic is another than it was.
@@ -253,7 +300,8 @@ final class Partitions implements ConsumerRebalanceListener {
   void takeLostAgain() {
     Set<SourcePartition> lost = ledgers.takeLost();
     if (!lost.isEmpty()) {
-      log.warn("Another broker has {} by now: asks the store for them again", names(lost));
+      log.warn(
+          "The store does not leave {} to this broker any more: asks for them again", names(lost));
       List<TopicPartition> again =
           held.entrySet().stream()
               .filter(each -> lost.contains(each.getValue()))

@@ -1,7 +1,10 @@
 package io.taskbroker.ingest;
 
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
+import io.taskbroker.ingest.LogProbe.Cut;
+import io.taskbroker.ingest.fetch.FetchLimits;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
@@ -27,6 +30,7 @@ import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,6 +48,10 @@ final class PositionFinder {
   private final Ledgers ledgers;
   private final CommitNotes notes;
   private final Custody custody;
+  private final LogProbe probe;
+
+  /// How far partitions were consumed whose store went back, until they are begun.
+  private final Map<SourcePartition, Long> reached = new HashMap<>();
 
   PositionFinder(
       TopicSource source,
@@ -51,18 +59,29 @@ final class PositionFinder {
       Admin admin,
       Ledgers ledgers,
       CommitNotes notes,
-      Custody custody) {
-    this(source, consumer, () -> ask(admin, source.topic()), ledgers, notes, custody);
+      Custody custody,
+      FetchLimits limits) {
+    this(
+        source,
+        consumer,
+        () -> ask(admin, source.topic()),
+        ledgers,
+        notes,
+        custody,
+        new KafkaLogProbe(source, admin, limits));
   }
 
   /// @param topics describes the topic as it is now
+  /// @param probe checks that its partitions have the records that were read
   PositionFinder(
       TopicSource source,
       Consumer<byte[], byte[]> consumer,
       Supplier<Topic> topics,
       Ledgers ledgers,
       CommitNotes notes,
-      Custody custody) {
+      Custody custody,
+      LogProbe probe) {
+    this.probe = probe;
     this.source = source;
     this.consumer = consumer;
     this.topics = topics;
@@ -106,14 +125,19 @@ final class PositionFinder {
   ///
   /// @return those that it was given: all, but for what a later owner has
   /// @throws Custody.Unavailable if the store does not answer; it may have given some
-  Set<TopicPartition> take(Topic topic, Collection<TopicPartition> partitions) {
+  Set<TopicPartition> take(
+      Topic topic,
+      Collection<TopicPartition> partitions,
+      Map<TopicPartition, OffsetAndMetadata> committed) {
     int generation = consumer.groupMetadata().generationId();
     var taken = new HashSet<TopicPartition>();
     for (TopicPartition partition : partitions) {
       SourcePartition named = named(topic, partition);
-      Optional<List<Watermark>> stored = custody.take(named, generation);
+      Optional<Custody.Taken> stored =
+          custody.take(named, generation, noted(topic, committed.get(partition)));
       if (stored.isPresent()) {
-        ledgers.remember(stored.get());
+        ledgers.remember(stored.get().watermarks());
+        reached.merge(named, stored.get().reached(), Math::max);
         taken.add(partition);
       } else {
         log.warn(
@@ -123,6 +147,24 @@ final class PositionFinder {
       }
     }
     return taken;
+  }
+
+  /// What this store noted along with a committed offset; null if it noted nothing.
+  private Custody.@Nullable Noted noted(Topic topic, @Nullable OffsetAndMetadata committed) {
+    CommitNote note = committed == null ? null : notes.own(committed, topic.id);
+    return committed == null || note == null
+        ? null
+        : new Custody.Noted(committed.offset(), note.position());
+  }
+
+  /// The partition is begun: what was known of its past is told.
+  void begun(SourcePartition partition) {
+    reached.remove(partition);
+  }
+
+  /// Whether what is in flight moves with partitions.
+  boolean movesRows() {
+    return custody.moves();
   }
 
   /// Gives partitions up.
@@ -136,8 +178,9 @@ final class PositionFinder {
     }
   }
 
-  /// Where to begin each of the partitions.
-  Map<TopicPartition, Found> find(Topic topic, Collection<TopicPartition> partitions) {
+  /// The committed offsets of the group, of all partitions of the topic that have one.
+  Map<TopicPartition, OffsetAndMetadata> committed(
+      Topic topic, Collection<TopicPartition> partitions) {
     var all =
         IntStream.range(0, topic.partitions)
             .mapToObj(i -> new TopicPartition(source.topic(), i))
@@ -151,15 +194,42 @@ final class PositionFinder {
             committed.put(partition, offset);
           }
         });
+    return committed;
+  }
+
+  /// Where to begin each of the partitions.
+  ///
+  /// @param committed what is committed of the topic's partitions
+  Map<TopicPartition, Found> find(
+      Topic topic,
+      Collection<TopicPartition> partitions,
+      Map<TopicPartition, OffsetAndMetadata> committed) {
     Map<TopicPartition, Long> starts = consumer.beginningOffsets(partitions, TIMEOUT);
     Map<TopicPartition, Long> ends = consumer.endOffsets(partitions, TIMEOUT);
+
+    var stored = new HashMap<TopicPartition, RecordIdentity>();
+    var noted = new HashMap<TopicPartition, RecordIdentity>();
+    for (TopicPartition partition : partitions) {
+      Watermark mark = ledgers.watermark(named(topic, partition));
+      RecordIdentity read = mark == null ? null : mark.last();
+      if (read != null) {
+        stored.put(partition, read);
+      }
+      OffsetAndMetadata offset = holding(topic, committed.get(partition));
+      RecordIdentity below = offset == null ? null : CommitNotes.last(offset);
+      if (below != null && !below.equals(read)) {
+        noted.put(partition, below);
+      }
+    }
+    Map<TopicPartition, Cut> storedCuts = probe.check(stored);
+    Map<TopicPartition, Cut> notedCuts = probe.check(noted);
 
     var found = new HashMap<TopicPartition, Found>();
     for (TopicPartition partition : partitions) {
       SourcePartition named = named(topic, partition);
-      OffsetAndMetadata offset = committed.get(partition);
-      boolean holds = offset != null && !CommitNotes.isOfAnother(offset, topic.id);
-      long committedOffset = offset != null && holds ? offset.offset() : Watermark.NONE;
+      OffsetAndMetadata offset = holding(topic, committed.get(partition));
+      long committedOffset = offset == null ? Watermark.NONE : offset.offset();
+      Cut markCut = storedCuts.get(partition);
       var facts =
           new StartingOffsets.Facts(
               committedOffset,
@@ -168,10 +238,32 @@ final class PositionFinder {
               source.resetPolicy(),
               Objects.requireNonNull(starts.get(partition)),
               Objects.requireNonNull(ends.get(partition)),
-              offset == null ? null : notes.own(offset, topic.id));
-      found.put(partition, new Found(named, facts, StartingOffsets.decide(facts)));
+              offset == null ? null : notes.own(offset, topic.id),
+              reached.getOrDefault(named, Watermark.NONE),
+              markCut,
+              noted.containsKey(partition) ? notedCuts.get(partition) : markCut);
+      RecordIdentity last = offset == null ? null : CommitNotes.last(offset);
+      found.put(partition, new Found(named, facts, StartingOffsets.decide(facts), last));
     }
     return found;
+  }
+
+  /// Those of the partitions whose log does not have what was read of it last.
+  Set<TopicPartition> cut(Map<TopicPartition, SourcePartition> partitions) {
+    var read = new HashMap<TopicPartition, RecordIdentity>();
+    partitions.forEach((partition, named) -> {
+      RecordIdentity last = ledgers.lastRead(named);
+      if (last != null) {
+        read.put(partition, last);
+      }
+    });
+    return probe.check(read).keySet();
+  }
+
+  /// The committed offset, if it is one of this topic and none of its name before.
+  private static @Nullable OffsetAndMetadata holding(
+      Topic topic, @Nullable OffsetAndMetadata offset) {
+    return offset == null || CommitNotes.isOfAnother(offset, topic.id) ? null : offset;
   }
 
   SourcePartition named(Topic topic, TopicPartition partition) {
@@ -195,6 +287,25 @@ final class PositionFinder {
   record Topic(String cluster, String id, int partitions) {}
 
   /// What was decided for a partition, and on which facts.
+  ///
+  /// @param noted the record that is noted along with the committed offset; null if none is
   record Found(
-      SourcePartition partition, StartingOffsets.Facts facts, StartingOffsets.Start start) {}
+      SourcePartition partition,
+      StartingOffsets.Facts facts,
+      StartingOffsets.Start start,
+      @Nullable RecordIdentity noted) {
+
+    /// A record below the position that was read; null if none is known.
+    @Nullable RecordIdentity lastBelow() {
+      Watermark mark = facts.watermark();
+      RecordIdentity read = mark == null ? null : mark.last();
+      return isBelow(read) ? read : isBelow(noted) ? noted : null;
+    }
+
+    private boolean isBelow(@Nullable RecordIdentity read) {
+      return read != null
+          && read.timestamp() != LogProbe.NO_TIMESTAMP
+          && read.offset() < start.position();
+    }
+  }
 }

@@ -19,8 +19,9 @@ import org.apache.kafka.common.header.Header;
 import org.jspecify.annotations.Nullable;
 
 /// Makes activations of the records of a raw topic: each is the one argument of the configured task
-/// (reference-spec 9.9). The id follows from the UUID of the topic, partition and offset, so that a
-/// record that is read twice is one task (G4, W22).
+/// (reference-spec 9.9). The id follows from the UUID of the topic, the partition and the record's
+/// identity, so that a record that is read twice is one task, and one that has the offset of
+/// another is not (G4, W22).
 ///
 /// Its buffers and the compressor are used again for each record; after a large record they are
 /// given back.
@@ -63,15 +64,15 @@ final class RawDecoder implements RecordDecoder {
     Origin origin = RecordDecoder.origin(message);
     if (value.length > MAX_VALUE_BYTES) {
       return RecordDecoder.undecodable(
-          origin, value, now, value.length + " bytes are more than " + MAX_VALUE_BYTES);
+          message, value, now, value.length + " bytes are more than " + MAX_VALUE_BYTES);
     }
-    String id = Ids.raw(partition.topicId(), message.partition(), message.offset());
+    String id = Ids.raw(partition.topicId(), message.partition(), RecordDecoder.identity(message));
     long timestamp = message.timestamp();
     long receivedAt = timestamp >= 0 && timestamp <= MAX_MILLIS ? timestamp : now;
     byte[] payload = payload(id, receivedAt, value, message.headers());
     if (payload.length > maxMessageSize) {
       return RecordDecoder.undecodable(
-          origin,
+          message,
           value,
           now,
           "as an activation it has "

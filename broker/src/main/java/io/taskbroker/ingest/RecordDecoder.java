@@ -2,6 +2,7 @@ package io.taskbroker.ingest;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Command.Arrival;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -20,8 +21,21 @@ interface RecordDecoder extends AutoCloseable {
     return new Origin(message.topic(), message.partition(), message.offset());
   }
 
+  static RecordIdentity identity(ConsumerRecord<byte[], byte[]> message) {
+    return new RecordIdentity(
+        message.offset(),
+        message.leaderEpoch().orElse(RecordIdentity.NO_EPOCH),
+        message.timestamp());
+  }
+
   /// The arrival of a record that is none.
-  static Arrival undecodable(Origin origin, byte[] payload, long now, String why) {
-    return new Arrival(Activation.undecodable(origin, payload, now), why);
+  static Arrival undecodable(
+      ConsumerRecord<byte[], byte[]> message, byte[] payload, long now, String why) {
+    return undecodable(origin(message), message.timestamp(), payload, now, why);
+  }
+
+  /// @param timestamp of the record, milliseconds since the epoch
+  static Arrival undecodable(Origin origin, long timestamp, byte[] payload, long now, String why) {
+    return new Arrival(Activation.undecodable(origin, timestamp, payload, now), why);
   }
 }

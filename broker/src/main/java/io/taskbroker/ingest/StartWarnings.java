@@ -22,7 +22,22 @@ final class StartWarnings {
     if (found.start().lost()) {
       lost(found);
     }
-    if (found.start().outOfRange()) {
+    if (found.start().cut()) {
+      counts.logCutOff();
+      log.error(
+          "The log of {} was cut off below what was read of it (committed {}, stored {}), and has"
+              + " or will have other records there: an unclean election, or a volume that was put"
+              + " back. Reads on from {}{}",
+          Partitions.name(found.partition()),
+          facts.committed(),
+          stored(facts),
+          found.start().position(),
+          found.start().reached() == Watermark.NONE
+              ? ", where it parts from what was read"
+              : ", where by their timestamps newer records begin. Records below "
+                  + found.start().reached()
+                  + " that may run only once meet their failure policy, others may run again");
+    } else if (found.start().outOfRange()) {
       counts.lostOffset();
       log.error(
           "The log of {} is {} to {}: it has lost the offset that was to come next (committed {},"
@@ -33,7 +48,7 @@ final class StartWarnings {
           facts.committed(),
           stored(facts),
           found.start().position());
-    } else if (found.start().voided() && !found.start().lost()) {
+    } else if (found.start().voided() && !found.start().lost() && !found.start().cut()) {
       log.warn(
           "Begins {} at {}, which is committed: somebody moved the group's offset, or the log ends"
               + " before the stored one ({})",
@@ -43,16 +58,19 @@ final class StartWarnings {
     }
   }
 
-  private static void lost(PositionFinder.Found found) {
+  private void lost(PositionFinder.Found found) {
     StartingOffsets.Facts facts = found.facts();
     long position = found.start().position();
-    if (position < facts.committed()) {
+    counts.storeWentBack();
+    if (position < Math.max(facts.committed(), facts.reached())) {
       log.error(
-          "The store has lost what it had of {} (committed {}, stored {}): reads again from {} on."
-              + " What was done since runs again; what may run only once meets its failure policy",
+          "The store has lost what it had of {} (committed {}, stored {}, was at {}): reads again"
+              + " from {} on. What was done since runs again; what may run only once meets its"
+              + " failure policy",
           Partitions.name(found.partition()),
           facts.committed(),
           stored(facts),
+          Math.max(facts.committed(), facts.reached()),
           position);
     } else if (facts.low() == Watermark.NONE) {
       log.error(

@@ -3,6 +3,7 @@ package io.taskbroker.ingest;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.ingest.fetch.BoundedConsumer;
+import io.taskbroker.ingest.fetch.FetchLimits;
 import io.taskbroker.ingest.fetch.IntakeMemory;
 import io.taskbroker.ingest.fetch.PollBudget;
 import io.taskbroker.runtime.FailureSink;
@@ -52,6 +53,7 @@ final class TopicConsumer {
   private final TopicIdentity identity;
   private final CountDownLatch stopAsked = new CountDownLatch(1);
   private final AtomicLong rounds = new AtomicLong();
+  private final AtomicLong connections = new AtomicLong();
   private final TopicCounts counts;
   private volatile boolean reading;
   private @Nullable Thread thread;
@@ -66,7 +68,7 @@ final class TopicConsumer {
       FailureSink failures) {
     this.source = source;
     this.options = options;
-    this.notes = new CommitNotes(options.instanceId(), custody::lows);
+    this.notes = CommitNotes.of(options.instanceId(), custody);
     this.intake = intake;
     this.custody = custody;
     this.failures = failures;
@@ -171,8 +173,13 @@ final class TopicConsumer {
   private Consumer<byte[], byte[]> newConsumer() {
     return BoundedConsumer.create(
         ClientSettings.consumer(source, options, custody.moves()),
-        options.limits().fetch(source.raw().isPresent()),
-        budget);
+        fetchLimits(),
+        budget,
+        connections::incrementAndGet);
+  }
+
+  private FetchLimits fetchLimits() {
+    return options.limits().fetch(source.raw().isPresent());
   }
 
   /// A client, made as soon as the addresses of the cluster can be resolved; null when stopping.
@@ -192,7 +199,8 @@ final class TopicConsumer {
     var commits =
         new OffsetCommits(
             consumer, ledgers, notes, intake, source.autoCommitInterval(), System::nanoTime);
-    var finder = new PositionFinder(source, consumer, admin, ledgers, notes, custody);
+    var finder =
+        new PositionFinder(source, consumer, admin, ledgers, notes, custody, fetchLimits());
     var partitions =
         new Partitions(consumer, finder, commits, ledgers, intake, counts, System::nanoTime);
     var reader =
@@ -279,6 +287,11 @@ final class TopicConsumer {
     Watched(Admin admin, Consumer<byte[], byte[]> consumer) {
       this.admin = admin;
       this.consumer = consumer;
+    }
+
+    @Override
+    public long connections() {
+      return connections.get();
     }
 
     @Override

@@ -6,7 +6,6 @@ import io.prometheus.metrics.core.datapoints.GaugeDataPoint;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.telemetry.Labelled;
 import io.taskbroker.telemetry.Metrics;
-import java.util.concurrent.atomic.AtomicLong;
 
 /// What is read of one topic, in the metrics of the reference. Thread-safe.
 final class TopicCounts {
@@ -21,7 +20,9 @@ final class TopicCounts {
   private final CounterDataPoint revoked;
   private final CounterDataPoint oversized;
   private final GaugeDataPoint still;
-  private final AtomicLong outOfRange = new AtomicLong();
+  private final CounterDataPoint offsetsOutOfRange;
+  private final CounterDataPoint logsCutOff;
+  private final CounterDataPoint storesWentBack;
 
   TopicCounts(String topic, Metrics metrics) {
     this.topic = topic;
@@ -35,6 +36,9 @@ final class TopicCounts {
     this.revoked = metrics.partitionsRevoked.of(topic);
     this.oversized = metrics.oversizedRecords.of(topic);
     this.still = metrics.stillPartitions.of(topic);
+    this.offsetsOutOfRange = metrics.offsetsOutOfRange.of(topic);
+    this.logsCutOff = metrics.logsCutOff.of(topic);
+    this.storesWentBack = metrics.storesWentBack.of(topic);
   }
 
   void message(Activation activation) {
@@ -78,12 +82,22 @@ final class TopicCounts {
     still.set(partitions);
   }
 
+  /// The log of a partition was cut off below what was read of it.
+  void logCutOff() {
+    logsCutOff.inc();
+  }
+
+  /// The store had lost what it had of a partition.
+  void storeWentBack() {
+    storesWentBack.inc();
+  }
+
   /// The log of a partition had lost the offset that was to be read next.
   void lostOffset() {
-    outOfRange.incrementAndGet();
+    offsetsOutOfRange.inc();
   }
 
   long lostOffsets() {
-    return outOfRange.get();
+    return offsetsOutOfRange.getLongValue();
   }
 }

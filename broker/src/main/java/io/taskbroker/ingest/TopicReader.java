@@ -38,6 +38,7 @@ final class TopicReader {
   private final Surroundings surroundings;
   private long takeNotBefore;
   private boolean shortOfMemory;
+  private long connections;
 
   TopicReader(
       Consumer<byte[], byte[]> consumer,
@@ -61,6 +62,12 @@ final class TopicReader {
   interface Watch {
     /// Whether the topic of that UUID was deleted and made again.
     boolean isAnother(String topicId);
+
+    /// How many connections to the cluster were made so far: after a new one, its log may be
+    /// another.
+    default long connections() {
+      return 0;
+    }
 
     /// Records come in, or could.
     void fine();
@@ -102,6 +109,10 @@ final class TopicReader {
         return End.NOTHING;
       }
       watch.fine();
+      if (watch.connections() != connections) {
+        connections = watch.connections();
+        partitions.takeCutAgain(); // what came of those is not handed over
+      }
       handOver(records);
       return End.RECORDS;
     } catch (WakeupException _) {
@@ -134,6 +145,7 @@ final class TopicReader {
     }
     try {
       partitions.take();
+      connections = watch.connections();
       watch.fine();
     } catch (WakeupException | InterruptException | FencedInstanceIdException e) {
       throw e;

@@ -4,17 +4,36 @@ import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.Reported;
 import io.taskbroker.activation.Row;
+import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import java.util.Collections;
 import java.util.List;
 
 /// The durable home of what is in flight, in domain words and in batches. One owner writes to it.
 ///
-/// Confined: apart from [#name], all methods are called by one thread at a time. Every method
-/// throws [StoreException], whose kind says what to do about it.
+/// Confined: apart from [#name], [#position] and [#lacks], all methods are called by one thread at
+/// a time. Every method throws [StoreException], whose kind says what to do about it.
 public interface ActivationStore extends AutoCloseable {
   /// A random name that the store got when it was made and keeps; Kafka knows its broker by it.
   String name();
+
+  /// Where this store is in its history: the last transaction that is durable. Thread-safe.
+  default StorePosition position() {
+    return StorePosition.NONE;
+  }
+
+  /// The last transaction of this run that hands out something that may run only once. Thread-safe.
+  default StorePosition handedOut() {
+    return StorePosition.NONE;
+  }
+
+  /// Whether the store lacks a transaction that it once had: it went back since (docs/adr/0012).
+  /// Thread-safe.
+  ///
+  /// @param noted a position that a store of this name, or of the same database, had
+  default boolean lacks(StorePosition noted) {
+    return false;
+  }
 
   /// The key above which all are free: the next rows of this owner get those that follow it, and no
   /// other row has, had or ever gets one of them.

@@ -41,13 +41,27 @@ public interface Ownership {
   /// What other brokers were told of rows of the partition, in the order in which they were.
   List<Reported> reports(SourcePartition partition);
 
+  /// Counts as handed out what may run only once and may have been handed out by what the store
+  /// lost (G3): all that does not wait for a time after `now`.
+  ///
+  /// @param now milliseconds since the epoch
+  /// @return how many rows that were
+  default int countAsHandedOut(SourcePartition partition, long now) {
+    return 0;
+  }
+
   /// A partition that was taken.
   ///
   /// @param watermarks how far it was consumed, by every group and incarnation of the topic
   /// @param released whether the former owner gave it up when it was drained
-  record Taken(List<Watermark> watermarks, boolean released) {
+  /// @param reached how far this broker had consumed it when the store went back; told once
+  record Taken(List<Watermark> watermarks, boolean released, Optional<Watermark> reached) {
     public Taken {
       watermarks = List.copyOf(watermarks);
+    }
+
+    public Taken(List<Watermark> watermarks, boolean released) {
+      this(watermarks, released, Optional.empty());
     }
   }
 }

@@ -181,6 +181,21 @@ public final class Metrics {
   public final Labelled<CounterDataPoint> partitionsRevoked =
       declare.counters(
           "arroyo.consumer.partitions_revoked.count", "Partitions that were taken away", "topic");
+  public final Labelled<CounterDataPoint> logsCutOff =
+      declare.counters(
+          "consumer.log_cut_off",
+          "Partitions whose log was cut off below what was read of it",
+          "topic");
+  public final Labelled<CounterDataPoint> offsetsOutOfRange =
+      declare.counters(
+          "consumer.offset_out_of_range",
+          "Partitions whose log had lost the offset that was to come next, by retention or a cut",
+          "topic");
+  public final Labelled<CounterDataPoint> storesWentBack =
+      declare.counters(
+          "consumer.store_went_back",
+          "Partitions of which the store lost what it had: a lost file, a backup, a failover",
+          "topic");
   public final Labelled<DistributionDataPoint> payloadSize =
       declare.histograms(
           "consumer.message.payload_size_bytes",

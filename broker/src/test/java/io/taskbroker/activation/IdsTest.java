@@ -13,7 +13,17 @@ final class IdsTest {
   @Test
   void sameAttemptHasTheSameId() {
     assertThat(Ids.retry("x", 1)).isEqualTo(Ids.retry("x", 1));
-    assertThat(Ids.raw("topic", 1, 2)).isEqualTo(Ids.raw("topic", 1, 2));
+    assertThat(Ids.raw("topic", 1, record(2, 7, 99)))
+        .isEqualTo(Ids.raw("topic", 1, record(2, 7, 99)));
+  }
+
+  @Test
+  void g4AnotherRecordAtTheSameOffsetHasAnotherId() {
+    String read = Ids.raw("topic", 1, record(2, 7, 99));
+    assertThat(Ids.raw("topic", 1, record(2, 8, 99))).isNotEqualTo(read);
+    assertThat(Ids.raw("topic", 1, record(2, 7, 100))).isNotEqualTo(read);
+    var origin = new Origin("t", 3, 17);
+    assertThat(Ids.undecodable(origin, 100)).isNotEqualTo(Ids.undecodable(origin, 99));
   }
 
   @Test
@@ -23,8 +33,8 @@ final class IdsTest {
     for (String name : new String[] {"x", "1", "11", "1\n1", ""}) {
       for (int i = 0; i < 20; i++) {
         ids.add(Ids.retry(name, i));
-        ids.add(Ids.raw(name, i, 1));
-        ids.add(Ids.raw(name, 100, i));
+        ids.add(Ids.raw(name, i, record(1, 0, 0)));
+        ids.add(Ids.raw(name, 100, record(i, 0, 0)));
         made += 3;
       }
     }
@@ -41,7 +51,7 @@ final class IdsTest {
   @Test
   void derivedIdsAreToldFromThoseOfPublishers() {
     assertThat(Ids.isDerived(Ids.retry("a", 1))).isTrue();
-    assertThat(Ids.isDerived(Ids.raw("topic", 1, 2))).isTrue();
+    assertThat(Ids.isDerived(Ids.raw("topic", 1, record(2, 7, 99)))).isTrue();
     assertThat(Ids.isDerived("0e1b4f3a-93c1-4b7e-8a55-2f6d7c8e9f00")).isFalse();
     assertThat(Ids.isDerived("0e1b4f3a93c18b7e8a552f6d7c8e9f00")).isFalse();
     assertThat(Ids.isDerived("")).isFalse();
@@ -49,7 +59,7 @@ final class IdsTest {
 
   @Test
   void undecodableMessageIsNamedAfterItsPlace() {
-    assertThat(Ids.undecodable(new Origin("t", 3, 17))).isEqualTo("undecodable:t:3:17");
+    assertThat(Ids.undecodable(new Origin("t", 3, 17), 99)).isEqualTo("undecodable:t:3:17:99");
   }
 
   @Test
@@ -76,5 +86,9 @@ final class IdsTest {
   })
   void bucketIsTheUuidModulo256(String id, int bucket) {
     assertThat(Ids.bucket(id)).isEqualTo(bucket);
+  }
+
+  private static RecordIdentity record(long offset, int leaderEpoch, long timestamp) {
+    return new RecordIdentity(offset, leaderEpoch, timestamp);
   }
 }

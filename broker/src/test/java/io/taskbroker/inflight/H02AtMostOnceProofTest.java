@@ -97,6 +97,24 @@ final class H02AtMostOnceProofTest {
   }
 
   @Test
+  void h02WhatTheLogHasLostIsNotProvenAndHoldsUpNothing() {
+    partition.send(Task.of("done"));
+    partition.commitOffset();
+    partition.send(Task.of("more"), Task.once("lost"), Task.once("letter").deadLetters());
+    rig.settle();
+
+    partition.cutOff(1);
+    rig.settle();
+    partition.send(Task.once("new"));
+    partition.commitOffset();
+    rig.settle();
+
+    assertThat(rig.handedOutIds()).containsExactly("done", "more", "new");
+    assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("lost");
+    assertThat(rig.departingIds()).containsExactly("letter");
+  }
+
+  @Test
   void h02CommittedBySomebodyMeetsTheFailurePolicy() {
     partition.send(Task.once("discard"), Task.once("letter").deadLetters());
     rig.settle();

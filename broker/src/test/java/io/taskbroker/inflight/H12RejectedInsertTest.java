@@ -11,11 +11,11 @@ import org.junit.jupiter.api.Test;
 
 /// H12: what the store cannot hold as an activation is kept as an undecodable message.
 final class H12RejectedInsertTest {
-  private static final String MESSAGE = Ids.undecodable(new Origin("tasks", 0, 0));
   private static final long FAR = 2 * RigOptions.PARK_HORIZON;
 
   private final EngineRig rig = new EngineRig(RigOptions.pull());
   private final RigPartition partition = rig.assigned("tasks");
+  private final String message = Ids.undecodable(new Origin("tasks", 0, 0), rig.wall);
 
   @Test
   void h12RefusedInsertLeavesAsAMessage() {
@@ -91,7 +91,7 @@ final class H12RejectedInsertTest {
   }
 
   private void assertLeftAsMessage() {
-    assertThat(rig.departingIds()).containsExactly(MESSAGE);
+    assertThat(rig.departingIds()).containsExactly(message);
     Departure departure = rig.departing.getFirst();
     assertThat(departure.destination().topic()).isEqualTo(RigOptions.DEAD_LETTER_TOPIC);
     assertThat(departure.destination().headers())
@@ -99,12 +99,12 @@ final class H12RejectedInsertTest {
         .containsEntry("taskbroker-partition", "0")
         .containsEntry("taskbroker-offset", "0")
         .containsKey("taskbroker-reason");
-    Activation kept = rig.store.row(MESSAGE).orElseThrow().activation();
+    Activation kept = rig.store.row(message).orElseThrow().activation();
     assertThat(departure.payload()).isEqualTo(kept.payload()).isNotEmpty();
-    assertThat(rig.noticed(Notice.UNDECODABLE)).containsExactly(MESSAGE);
+    assertThat(rig.noticed(Notice.UNDECODABLE)).containsExactly(message);
     rig.acknowledge(departure);
     rig.settle();
-    assertThat(rig.store.row(MESSAGE)).isEmpty();
+    assertThat(rig.store.row(message)).isEmpty();
   }
 
   private void assertEmpty() {

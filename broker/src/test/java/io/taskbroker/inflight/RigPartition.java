@@ -54,7 +54,7 @@ final class RigPartition {
   /// Appends something that is not an activation; returns the id that it is kept under.
   String appendUndecodable(byte[] message) {
     Origin origin = origin();
-    String id = Ids.undecodable(origin);
+    String id = Ids.undecodable(origin, rig.wall);
     var activation =
         new Activation(
             id,
@@ -138,6 +138,20 @@ final class RigPartition {
     begun = position;
     drained = false;
     rig.tell(new Command.Assigned(source, committed));
+  }
+
+  /// The log loses its end, which is noticed: reading goes on there.
+  void cutOff(int end) {
+    revoke(false);
+    log.subList(end, log.size()).clear();
+    position = end;
+    committed = end;
+    acknowledged = end;
+    begun = end;
+    consumed = Watermark.NONE;
+    drained = false;
+    rig.tell(new Command.Assigned(source, end, end, end));
+    rig.tell(new Command.Ingest(source, List.of(), end, 0));
   }
 
   void revoke(boolean lost) {

@@ -199,7 +199,7 @@ final class RigStore {
           tombstones.put(Ids.fingerprint(delete.id()), delete.tombstoneUntil());
         }
       }
-      case Change.Consumed(SourcePartition partition, long next, _) ->
+      case Change.Consumed(SourcePartition partition, long next, _, _) ->
           watermarks.merge(
               partition,
               new Watermark(partition, next, Watermark.NONE),

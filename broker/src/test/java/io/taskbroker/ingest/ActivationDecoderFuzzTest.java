@@ -19,7 +19,7 @@ final class ActivationDecoderFuzzTest {
     for (long maxDelay : new long[] {3600, Long.MAX_VALUE}) {
       var decoder = new ActivationDecoder(maxDelay, MAX_SIZE);
       // Names are copied, as UTF-16; nothing else is.
-      Cost.within(20_000 + 8L * value.length, () -> decoder.decode(ORIGIN, value, NOW));
+      Cost.within(20_000 + 8L * value.length, () -> decoder.decode(ORIGIN, NOW, value, NOW));
       new ParserOracle(decoder, NOW, maxDelay).agrees(value, "");
     }
   }

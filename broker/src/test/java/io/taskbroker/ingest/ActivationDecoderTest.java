@@ -60,7 +60,7 @@ final class ActivationDecoderTest {
             .build()
             .toByteArray();
 
-    Arrival arrival = decoder.decode(ORIGIN, value, NOW);
+    Arrival arrival = decoder.decode(ORIGIN, NOW, value, NOW);
 
     assertThat(arrival.undecodable()).isNull();
     Activation read = arrival.activation();
@@ -122,7 +122,7 @@ final class ActivationDecoderTest {
     var unbounded = new ActivationDecoder(Long.MAX_VALUE, MAX_SIZE);
     byte[] value = TaskActivation.newBuilder().setId("x").setDelay(-1).build().toByteArray();
 
-    assertThat(unbounded.decode(ORIGIN, value, NOW).activation().delayUntil())
+    assertThat(unbounded.decode(ORIGIN, NOW, value, NOW).activation().delayUntil())
         .isEqualTo(Long.MAX_VALUE);
   }
 
@@ -170,7 +170,7 @@ final class ActivationDecoderTest {
 
   @Test
   void w08ATombstoneIsUndecodable() {
-    Arrival arrival = decoder.decode(ORIGIN, null, NOW);
+    Arrival arrival = decoder.decode(ORIGIN, NOW, null, NOW);
 
     assertThat(arrival.undecodable()).isEqualTo("the record has no value");
     assertThat(arrival.activation().payload()).isEmpty();
@@ -181,7 +181,7 @@ final class ActivationDecoderTest {
   void w29GarbageIsUndecodableAndKeepsItsBytes() {
     byte[] value = "\n\u00ffgarbage".getBytes(UTF_8);
 
-    Arrival arrival = decoder.decode(ORIGIN, value, NOW);
+    Arrival arrival = decoder.decode(ORIGIN, NOW, value, NOW);
 
     assertThat(arrival.undecodable()).startsWith("not a TaskActivation: ").doesNotContain("\n");
     assertThat(arrival.activation().payload()).isSameAs(value);
@@ -363,13 +363,13 @@ final class ActivationDecoderTest {
     if (message.getId().isEmpty()) {
       message.setId("id");
     }
-    Arrival arrival = decoder.decode(ORIGIN, message.build().toByteArray(), NOW);
+    Arrival arrival = decoder.decode(ORIGIN, NOW, message.build().toByteArray(), NOW);
     assertThat(arrival.undecodable()).isNull();
     return arrival.activation();
   }
 
   private void assertFlaw(TaskActivation.Builder message, String flaw) {
-    Arrival arrival = decoder.decode(ORIGIN, message.build().toByteArray(), NOW);
+    Arrival arrival = decoder.decode(ORIGIN, NOW, message.build().toByteArray(), NOW);
     assertThat(arrival.undecodable()).contains(flaw);
     assertUndecodable(arrival);
   }

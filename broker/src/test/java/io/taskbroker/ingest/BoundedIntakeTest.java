@@ -3,7 +3,9 @@ package io.taskbroker.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.LogCapture;
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.fuzz.Cost;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.EmbeddedKafka;
@@ -15,14 +17,17 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.LongStream;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
@@ -100,6 +105,21 @@ final class BoundedIntakeTest {
     assertThat(log.lines())
         .filteredOn(line -> line.startsWith("WARN Record 1 of " + topic + "-0 is not read"))
         .hasSize(1);
+  }
+
+  @Test
+  void g7TheCheckOfTheRecordThatWasReadLastTakesNoneOfItsValue() throws Exception {
+    create(1);
+    produce("zstd", Cluster.activation("before"), new byte[20 << 20]);
+    start();
+    await().until(() -> cluster.committed(group, topic, 0) == 2);
+    RecordIdentity last =
+        Objects.requireNonNull(engine.commands(Command.Ingest.class).getLast().last());
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrap()))) {
+      var probe = new KafkaLogProbe(source(topic), admin, LIMITS.fetch(false));
+      var read = Map.of(new TopicPartition(topic, 0), last);
+      assertThat(Cost.within(10 << 20, () -> probe.check(read))).isEmpty();
+    }
   }
 
   @ParameterizedTest

@@ -3,7 +3,9 @@ package io.taskbroker.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -38,9 +40,9 @@ final class CommitNoteTest {
   }
 
   private static long low(Map<SourcePartition, Long> known, long offset, long low) {
-    var notes = new CommitNotes("s", () -> known);
+    var notes = CommitNotes.of("s", Custody.sole(List.of(), () -> known));
     long from = notes.low(PARTITION, offset, low);
-    OffsetAndMetadata commit = notes.commit(PARTITION, offset, from);
+    OffsetAndMetadata commit = notes.commit(PARTITION, offset, from, StorePosition.NONE, null);
     assertThat(commit.offset()).isEqualTo(offset);
     assertThat(CommitNote.of(commit.metadata()).orElseThrow().low()).isEqualTo(from);
     return from;
@@ -48,14 +50,18 @@ final class CommitNoteTest {
 
   @Test
   void onlyNotesOfThisStoreAndThisTopicAreItsOwn() {
-    var notes = new CommitNotes("s", Map::of);
-    OffsetAndMetadata mine = notes.commit(PARTITION, 10, 5);
+    var notes = notes("s");
+    OffsetAndMetadata mine = notes.commit(PARTITION, 10, 5, StorePosition.NONE, null);
     assertThat(notes.own(mine, "uuid")).isEqualTo(new CommitNote("s", "uuid", 5));
     assertThat(notes.own(mine, "made again")).isNull();
-    assertThat(new CommitNotes("other", Map::of).own(mine, "uuid")).isNull();
+    assertThat(notes("other").own(mine, "uuid")).isNull();
     assertThat(notes.own(new OffsetAndMetadata(10), "uuid")).isNull();
     assertThat(CommitNotes.isOfAnother(mine, "made again")).isTrue();
     assertThat(CommitNotes.isOfAnother(mine, "uuid")).isFalse();
     assertThat(CommitNotes.isOfAnother(new OffsetAndMetadata(10), "uuid")).isFalse();
+  }
+
+  private static CommitNotes notes(String store) {
+    return CommitNotes.of(store, Custody.sole(List.of(), Map::of));
   }
 }

@@ -415,7 +415,7 @@ final class IngestTest {
     Activation good = arrivals.getLast().activation();
     assertThat(good.id()).isEqualTo("good");
     assertThat(good.payload()).isEqualTo(Cluster.activation("good"));
-    assertThat(arrivals.getFirst().activation().id()).isEqualTo("undecodable:" + topic + ":0:0");
+    assertThat(arrivals.getFirst().activation().id()).startsWith("undecodable:" + topic + ":0:0:");
     await().until(() -> cluster.committed(group, topic, 0) == 53);
   }
 

@@ -25,14 +25,15 @@ final class LedgersLincheckTest {
       new SourcePartition("cluster", "group", "uuid", "topic", 0);
   private static final SourcePartition P1 =
       new SourcePartition("cluster", "group", "uuid", "topic", 1);
-  private static final CommitNotes NOTES = new CommitNotes("store", Map::of);
+  private static final CommitNotes NOTES =
+      CommitNotes.of("store", Custody.sole(List.of(), Map::of));
 
   @Test
   void g7AReaderThatIsFullAndGoesToSleepIsWokenWhenThereIsRoom() {
     Interleavings.of(() -> {
       var ledgers = shared(new Ledgers(4, 1_000));
       ledgers.open(P0, 0, 0);
-      ledgers.handedOver(P0, 4, 4, 4);
+      ledgers.handedOver(P0, 4, 4, 4, null);
       check(ledgers.isFull(), "room");
       Actor engine =
           start(() -> {
@@ -50,7 +51,7 @@ final class LedgersLincheckTest {
     Interleavings.of(() -> {
       var ledgers = shared(new Ledgers(4, 1_000));
       ledgers.open(P0, 0, 0);
-      ledgers.handedOver(P0, 1, 1, 1);
+      ledgers.handedOver(P0, 1, 1, 1, null);
       Actor engine = start(() -> ledgers.consumed(P0, 1, 1, 1, true));
       sleepUntil(ledgers, ledgers::takeUrgent);
       join(engine);
@@ -65,8 +66,8 @@ final class LedgersLincheckTest {
       var ledgers = shared(new Ledgers(4, 1_000, (monitor, _) -> monitor.wait()));
       ledgers.open(P0, 0, 0);
       ledgers.open(P1, 0, 0);
-      ledgers.handedOver(P0, 2, 2, 2);
-      ledgers.handedOver(P1, 2, 2, 2);
+      ledgers.handedOver(P0, 2, 2, 2, null);
+      ledgers.handedOver(P1, 2, 2, 2, null);
       ledgers.closing(P0);
       Actor engine =
           start(() -> {
@@ -79,7 +80,7 @@ final class LedgersLincheckTest {
       var mark = ledgers.watermark(P0);
       check(mark != null && mark.next() == 2, String.valueOf(mark));
       join(engine);
-      ledgers.handedOver(P1, 5, 3, 3);
+      ledgers.handedOver(P1, 5, 3, 3, null);
       check(!ledgers.isFull(), "records that were settled still count");
     });
   }

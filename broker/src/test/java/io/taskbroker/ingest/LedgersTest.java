@@ -3,6 +3,7 @@ package io.taskbroker.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import java.time.Duration;
 import java.util.HashMap;
@@ -16,7 +17,8 @@ import org.junit.jupiter.api.Timeout;
 final class LedgersTest {
   private static final SourcePartition P0 = partition("uuid", 0);
   private static final SourcePartition P1 = partition("uuid", 1);
-  private static final CommitNotes NOTES = new CommitNotes("store", Map::of);
+  private static final CommitNotes NOTES =
+      CommitNotes.of("store", Custody.sole(List.of(), Map::of));
 
   private final Ledgers ledgers = new Ledgers(100, 1000);
   private final AtomicInteger woken = new AtomicInteger();
@@ -25,9 +27,9 @@ final class LedgersTest {
   void g7IsFullAtTheBoundOfRecordsUntilHalfOfThemAreSettled() {
     ledgers.open(P0, 0, 0);
     ledgers.open(P1, 0, 0);
-    ledgers.handedOver(P0, 60, 60, 60);
+    ledgers.handedOver(P0, 60, 60, 60, null);
     assertThat(ledgers.isFull()).isFalse();
-    ledgers.handedOver(P1, 40, 40, 40);
+    ledgers.handedOver(P1, 40, 40, 40, null);
     assertThat(ledgers.isFull()).isTrue();
 
     ledgers.consumed(P0, 50, 50, 50, false);
@@ -39,7 +41,7 @@ final class LedgersTest {
   @Test
   void g7IsFullAtTheBoundOfBytes() {
     ledgers.open(P0, 0, 0);
-    ledgers.handedOver(P0, 1, 1, 1000);
+    ledgers.handedOver(P0, 1, 1, 1000, null);
     assertThat(ledgers.isFull()).isTrue();
     ledgers.consumed(P0, 1, 1, 1000, false);
     assertThat(ledgers.isFull()).isFalse();
@@ -48,7 +50,7 @@ final class LedgersTest {
   @Test
   void wakesTheReaderOnlyWhenItMatters() {
     ledgers.open(P0, 0, 0);
-    ledgers.handedOver(P0, 100, 100, 100);
+    ledgers.handedOver(P0, 100, 100, 100, null);
     assertThat(ledgers.isFull()).isTrue();
     assertThat(ledgers.sleep(woken::incrementAndGet)).isTrue();
 
@@ -98,19 +100,21 @@ final class LedgersTest {
   @Test
   void aNoteThatIsStaleIsCommittedAgain() {
     var lows = new HashMap<SourcePartition, Long>();
-    var notes = new CommitNotes("store", () -> lows);
+    var notes = CommitNotes.of("store", Custody.sole(List.of(), () -> lows));
     ledgers.open(P0, 0, 0);
-    ledgers.handedOver(P0, 100, 100, 100);
+    ledgers.handedOver(P0, 100, 100, 100, null);
     ledgers.consumed(P0, 100, 100, 100, false);
     lows.put(P0, 20L);
     Ledgers.Due first = ledgers.due(notes).getFirst();
-    assertThat(first).isEqualTo(new Ledgers.Due(P0, first.ledger(), 100, 20, true));
+    assertThat(first)
+        .isEqualTo(new Ledgers.Due(P0, first.ledger(), 100, 20, true, StorePosition.NONE, null));
     assertThat(ledgers.acknowledged(first)).isTrue();
     assertThat(ledgers.due(notes)).isEmpty();
 
     lows.put(P0, 140L);
     Ledgers.Due second = ledgers.due(notes).getFirst();
-    assertThat(second).isEqualTo(new Ledgers.Due(P0, first.ledger(), 100, 100, false));
+    assertThat(second)
+        .isEqualTo(new Ledgers.Due(P0, first.ledger(), 100, 100, false, StorePosition.NONE, null));
     assertThat(ledgers.acknowledged(second)).isTrue();
     lows.put(P0, 150L);
     assertThat(ledgers.due(notes)).isEmpty();
@@ -121,24 +125,25 @@ final class LedgersTest {
     ledgers.open(P0, 100, 90);
     assertThat(ledgers.acknowledged(ledgers.due(NOTES).getFirst())).isTrue();
     assertThat(ledgers.due(NOTES)).isEmpty();
-    assertThat(ledgers.due(new CommitNotes("store", () -> Map.of(P0, 0L)))).hasSize(1);
+    assertThat(ledgers.due(CommitNotes.of("store", Custody.sole(List.of(), () -> Map.of(P0, 0L)))))
+        .hasSize(1);
   }
 
   /// Nor what another broker committed, nor what is below it while that is read again.
   @Test
   void aNoteOfSomebodyElseIsNotStale() {
-    var notes = new CommitNotes("store", () -> Map.of(P0, 50L));
+    var notes = CommitNotes.of("store", Custody.sole(List.of(), () -> Map.of(P0, 50L)));
     ledgers.open(P0, 100, 100);
     assertThat(ledgers.due(notes)).isEmpty();
     ledgers.close(P0);
-    ledgers.open(P0, new OffsetLedger(30, 100, 10, 100));
+    ledgers.open(P0, new OffsetLedger(30, 100, 10, 100, null));
     assertThat(ledgers.due(notes)).isEmpty();
   }
 
   @Test
   void h01RemembersWhatIsDurableOfAPartitionThatWasGivenUp() {
     ledgers.open(P0, 10, 5);
-    ledgers.handedOver(P0, 30, 20, 20);
+    ledgers.handedOver(P0, 30, 20, 20, null);
     ledgers.consumed(P0, 20, 10, 10, false);
     ledgers.closing(P0);
     ledgers.close(P0);
@@ -155,14 +160,14 @@ final class LedgersTest {
   @Test
   void whatWasGivenUpDoesNotFillTheBound() {
     ledgers.open(P0, 0, 0);
-    ledgers.handedOver(P0, 100, 100, 100);
+    ledgers.handedOver(P0, 100, 100, 100, null);
     assertThat(ledgers.isFull()).isTrue();
     ledgers.close(P0);
     assertThat(ledgers.isFull()).isFalse();
 
     ledgers.consumed(P0, 100, 100, 100, false);
     ledgers.open(P0, 0, 0);
-    ledgers.handedOver(P0, 100, 100, 100);
+    ledgers.handedOver(P0, 100, 100, 100, null);
     assertThat(ledgers.isFull()).isTrue();
   }
 

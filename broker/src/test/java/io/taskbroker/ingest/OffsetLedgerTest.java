@@ -3,6 +3,7 @@ package io.taskbroker.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import java.util.ArrayDeque;
 import java.util.Random;
@@ -20,7 +21,7 @@ final class OffsetLedgerTest {
   @Test
   void g1CommitsOnlyWhatIsDurable() {
     var ledger = new OffsetLedger(100, 100);
-    ledger.handedOver(150, 50, 5000);
+    ledger.handedOver(150, 50, 5000, null);
     assertThat(ledger.isAhead()).isFalse();
 
     ledger.settled(120, 20, 2000);
@@ -29,15 +30,15 @@ final class OffsetLedgerTest {
     assertThat(ledger.records()).isEqualTo(30);
     assertThat(ledger.bytes()).isEqualTo(3000);
 
-    ledger.committed(120, 100);
+    ledger.committed(120, 100, StorePosition.NONE);
     assertThat(ledger.isAhead()).isFalse();
   }
 
   @Test
   void offsetsMayHaveGaps() {
     var ledger = new OffsetLedger(0, 0);
-    ledger.handedOver(10, 3, 30);
-    ledger.handedOver(25, 0, 0);
+    ledger.handedOver(10, 3, 30, null);
+    ledger.handedOver(25, 0, 0, null);
     ledger.settled(25, 3, 30);
 
     assertThat(ledger.durable()).isEqualTo(25);
@@ -47,7 +48,7 @@ final class OffsetLedgerTest {
   @Test
   void g1DoesNotBelieveThatSomethingIsDurableThatWasNeverHandedOver() {
     var ledger = new OffsetLedger(100, 100);
-    ledger.handedOver(110, 10, 10);
+    ledger.handedOver(110, 10, 10, null);
     ledger.settled(200, 999, 999);
 
     assertThat(ledger.durable()).isEqualTo(110);
@@ -59,15 +60,15 @@ final class OffsetLedgerTest {
   void aResetBelowTheCommittedOffsetIsCommitted() {
     var ledger = new OffsetLedger(10, 500);
     assertThat(ledger.isAhead()).isTrue();
-    ledger.committed(10, 10);
+    ledger.committed(10, 10, StorePosition.NONE);
     assertThat(ledger.isAhead()).isFalse();
   }
 
   @Test
   void refusesRecordsOutOfOrder() {
     var ledger = new OffsetLedger(100, 100);
-    ledger.handedOver(110, 10, 10);
-    assertThatThrownBy(() -> ledger.handedOver(105, 1, 1))
+    ledger.handedOver(110, 10, 10, null);
+    assertThatThrownBy(() -> ledger.handedOver(105, 1, 1, null))
         .isInstanceOf(IllegalStateException.class);
   }
 
@@ -86,7 +87,7 @@ final class OffsetLedgerTest {
         case 0 -> {
           int records = random.nextInt(5);
           next += records + random.nextInt(3);
-          ledger.handedOver(next, records, records * 10L);
+          ledger.handedOver(next, records, records * 10L, null);
           underWay.add(new long[] {next, records});
           outstanding += records;
         }
@@ -98,7 +99,7 @@ final class OffsetLedgerTest {
             ledger.settled(batch[0], batch[1], batch[1] * 10);
           }
         }
-        default -> ledger.committed(ledger.durable(), Watermark.NONE);
+        default -> ledger.committed(ledger.durable(), Watermark.NONE, StorePosition.NONE);
       }
       assertThat(ledger.durable()).as("seed %d, step %d", seed, i).isEqualTo(firstUndurable);
       assertThat(ledger.committed()).as("seed %d", seed).isLessThanOrEqualTo(firstUndurable);

@@ -38,7 +38,7 @@ final class ParserOracle {
   ///
   /// @return whether the parsers take the message for one
   boolean agrees(byte[] value, String which) {
-    Arrival arrival = decoder.decode(ORIGIN, value, now);
+    Arrival arrival = decoder.decode(ORIGIN, now, value, now);
     assertThat(arrival.activation().payload()).as(which).isSameAs(value);
     TaskActivation parsed;
     try {
@@ -117,7 +117,7 @@ final class ParserOracle {
         .as(which)
         .isEqualTo(
             new Activation(
-                "undecodable:tasks:3:77",
+                "undecodable:tasks:3:77:" + kept.receivedAt(),
                 "",
                 "",
                 "",

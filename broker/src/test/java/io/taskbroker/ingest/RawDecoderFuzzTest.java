@@ -8,6 +8,7 @@ import com.github.luben.zstd.Zstd;
 import com.google.protobuf.ByteString;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Ids;
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Timestamps;
 import io.taskbroker.fuzz.Portions;
@@ -78,7 +79,8 @@ final class RawDecoderFuzzTest {
       return;
     }
     assertThat(activation.payload()).hasSizeLessThanOrEqualTo(MAX_SIZE);
-    assertThat(activation.id()).isEqualTo(Ids.raw("topic-uuid", 3, 77));
+    assertThat(activation.id())
+        .isEqualTo(Ids.raw("topic-uuid", 3, new RecordIdentity(77, -1, timestamp)));
     assertThat(activation.receivedAt())
         .isEqualTo(timestamp >= 0 && timestamp <= 253_402_300_799_999L ? timestamp : NOW);
     TaskActivation sent = TaskActivation.parseFrom(activation.payload());
@@ -87,7 +89,8 @@ final class RawDecoderFuzzTest {
     assertThat(argument(sent.getParametersBytes(), compresses)).isEqualTo(value);
     assertThat(sent.getHeadersMap()).isEqualTo(expected(headers, compresses));
     Arrival decoded =
-        new ActivationDecoder(60, MAX_SIZE).decode(activation.origin(), activation.payload(), NOW);
+        new ActivationDecoder(60, MAX_SIZE)
+            .decode(activation.origin(), NOW, activation.payload(), NOW);
     assertThat(decoded.undecodable()).as("as a retry, it is read from a normal topic").isNull();
   }
 

@@ -11,6 +11,7 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.Retries;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Command.Arrival;
@@ -53,7 +54,8 @@ final class RawDecoderTest {
 
     assertThat(arrival.undecodable()).isNull();
     Activation activation = arrival.activation();
-    assertThat(activation.id()).isEqualTo(Ids.raw("topic-uuid", 3, 77));
+    assertThat(activation.id())
+        .isEqualTo(Ids.raw("topic-uuid", 3, new RecordIdentity(77, -1, TIMESTAMP)));
     assertThat(activation.application()).isEqualTo("app");
     assertThat(activation.namespace()).isEqualTo("ns");
     assertThat(activation.taskname()).isEqualTo("mod.task");
@@ -207,7 +209,7 @@ final class RawDecoderTest {
     assertThat(arrival.undecodable()).contains("as an activation it has", "more than " + MAX_SIZE);
     assertThat(arrival.activation().payload()).isSameAs(value);
     assertThat(arrival.activation().failurePolicy()).isEqualTo(FailurePolicy.DEAD_LETTER);
-    assertThat(arrival.activation().id()).isEqualTo("undecodable:raw:3:77");
+    assertThat(arrival.activation().id()).isEqualTo("undecodable:raw:3:77:" + TIMESTAMP);
   }
 
   @Test
@@ -231,7 +233,7 @@ final class RawDecoderTest {
     var retries = new ActivationDecoder(0, MAX_SIZE);
     assertThat(
             retries
-                .decode(new Origin("retries", 0, 1), silent.get().payload(), NOW)
+                .decode(new Origin("retries", 0, 1), NOW, silent.get().payload(), NOW)
                 .activation()
                 .derived())
         .as("h08: leaves a tombstone")

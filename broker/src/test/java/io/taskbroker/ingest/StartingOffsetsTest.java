@@ -65,7 +65,9 @@ final class StartingOffsetsTest {
                 flags.contains("commit"),
                 flags.contains("voided"),
                 flags.contains("lost"),
-                false));
+                false,
+                false,
+                start.reached()));
   }
 
   private static long offset(String text) {
@@ -96,11 +98,11 @@ final class StartingOffsetsTest {
     long committed = facts.committed();
     Watermark mark = facts.watermark();
     CommitNote note = facts.note();
-    if (note != null && committed <= facts.logEnd()) {
-      if (mark == null) {
+    if (note != null) {
+      if (mark == null && committed <= facts.logEnd()) {
         return clamped(note.low() == NONE ? committed : note.low(), facts);
       }
-      if (mark.next() < committed) {
+      if (mark != null && mark.next() <= facts.logEnd()) {
         return clamped(mark.next(), facts);
       }
     }

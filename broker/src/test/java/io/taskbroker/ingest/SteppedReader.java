@@ -26,7 +26,8 @@ public final class SteppedReader {
   /// How many records may be with the engine before reading pauses.
   public static final int READ_AHEAD = 16;
 
-  private static final CommitNotes NOTES = new CommitNotes("simulated", Map::of);
+  private static final CommitNotes NOTES =
+      CommitNotes.of("simulated", Custody.sole(List.of(), Map::of));
   private static final Metrics METRICS = new Metrics(); // read by nobody
 
   private final Consumer<byte[], byte[]> consumer;
@@ -85,7 +86,8 @@ public final class SteppedReader {
                     "simulated", topic.id().get(), topic.partitions().getAsInt()),
             ledgers,
             NOTES,
-            Custody.sole(List.of(), Map::of));
+            Custody.sole(List.of(), Map::of),
+            LogProbe.NONE);
     var counts = new TopicCounts(topic.name(), METRICS);
     RecordDecoder decoder =
         topic.raw() == null

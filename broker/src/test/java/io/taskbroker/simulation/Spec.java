@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.ingest.RawTask;
 import io.taskbroker.proto.v1.OnAttemptsExceeded;
 import io.taskbroker.proto.v1.TaskActivation;
@@ -77,7 +78,10 @@ record Spec(
         origin,
         value,
         true,
-        Ids.raw(topicId, origin.partition(), origin.offset()),
+        Ids.raw(
+            topicId,
+            origin.partition(),
+            new RecordIdentity(origin.offset(), RecordIdentity.NO_EPOCH, -1)),
         RAW_TASK.application(),
         RAW_TASK.namespace(),
         RAW_TASK.taskname(),

@@ -130,6 +130,24 @@ public final class PostgresServer implements AutoCloseable {
     database("postgres").execute("SELECT pg_promote()");
   }
 
+  /// Copies the data of a server that is stopped, or puts back such a copy: what a standby has that
+  /// lacks the last transactions, or a backup.
+  ///
+  /// @param copy a folder; made, or read if it is there
+  public synchronized void rewind(Path copy) {
+    Path data = folder.resolve("data");
+    try {
+      if (Files.exists(copy)) {
+        Folders.delete(data);
+        Folders.copy(copy, data);
+      } else {
+        Folders.copy(data, copy);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("Could not copy the data of Postgres", e);
+    }
+  }
+
   @Override
   public void close() {
     stop();

@@ -44,9 +44,11 @@ public final class BoundedConsumer {
   private BoundedConsumer() {}
 
   /// @param settings of a consumer of the classic group protocol
+  /// @param connected told of each connection that is made, by a thread of the consumer: must not
+  ///   block
   /// @throws KafkaException if that cannot be made of them, or addresses cannot be resolved now
   public static Consumer<byte[], byte[]> create(
-      Map<String, Object> settings, FetchLimits limits, PollBudget budget) {
+      Map<String, Object> settings, FetchLimits limits, PollBudget budget, Runnable connected) {
     var config =
         new ConsumerConfig(ConsumerConfig.appendDeserializerToConfig(settings, EXACT, EXACT));
     var group = new GroupRebalanceConfig(config, GroupRebalanceConfig.ProtocolType.CONSUMER);
@@ -60,7 +62,7 @@ public final class BoundedConsumer {
         ConsumerPartitionAssignor.getAssignorInstances(
             config.getList(ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG),
             config.originals());
-    var versions = new SharedVersions();
+    var versions = new SharedVersions(connected);
     var client =
         new FetchClient(
             config, selector(config, context, limits), metadata, versions, context, limits, budget);
@@ -145,9 +147,14 @@ public final class BoundedConsumer {
         "This version of kafka-clients is not the one that BoundedConsumer was made for", e);
   }
 
-  /// What nodes can do, told to the consumer as well.
+  /// What nodes can do, told to the consumer as well. A node says it on each new connection.
   private static final class SharedVersions extends ApiVersions {
+    private final Runnable connected;
     private @Nullable ApiVersions other;
+
+    SharedVersions(Runnable connected) {
+      this.connected = connected;
+    }
 
     synchronized void share(ApiVersions with) {
       other = with;
@@ -156,6 +163,7 @@ public final class BoundedConsumer {
     @Override
     public synchronized void update(String node, NodeApiVersions can) {
       super.update(node, can);
+      connected.run();
       if (other != null) {
         other.update(node, can);
       }

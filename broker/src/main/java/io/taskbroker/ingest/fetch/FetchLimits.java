@@ -16,4 +16,10 @@ public record FetchLimits(
     int copies,
     int maxBlockBytes,
     long maxInflatedBytes,
-    int maxResponseBytes) {}
+    int maxResponseBytes) {
+
+  /// The same of a consumer that looks at offsets and times only, and allocates no value.
+  public FetchLimits withoutValues() {
+    return new FetchLimits(0, 0, copies, maxBlockBytes, maxInflatedBytes, maxResponseBytes);
+  }
+}

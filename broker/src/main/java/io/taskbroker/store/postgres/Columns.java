@@ -2,8 +2,10 @@ package io.taskbroker.store.postgres;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Ids;
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Watermark;
 import io.taskbroker.store.postgres.Plan.Moved;
 import io.taskbroker.store.postgres.Plan.TombstoneAt;
 import io.taskbroker.store.postgres.Segment.Kind;
@@ -103,6 +105,9 @@ final class Columns {
     long[] versions = new long[n];
     long[] nexts = new long[n];
     long[] committed = new long[n];
+    long[] lastOffsets = new long[n];
+    int[] lastEpochs = new int[n];
+    long[] lastTimestamps = new long[n];
     int i = 0;
     for (var entry : watermarks.entrySet()) {
       SourcePartition partition = entry.getKey();
@@ -114,11 +119,15 @@ final class Columns {
       versions[i] = old ? moved.version() - 1 : moved.version();
       nexts[i] = moved.now().next();
       committed[i] = moved.now().committed();
+      RecordIdentity last = moved.now().last();
+      lastOffsets[i] = last == null ? Watermark.NONE : last.offset();
+      lastEpochs[i] = last == null ? RecordIdentity.NO_EPOCH : last.leaderEpoch();
+      lastTimestamps[i] = last == null ? 0 : last.timestamp();
       i++;
     }
     binder.set(slots).set(clusters).set(groups).set(topicIds).set(versions);
     if (!old) {
-      binder.set(nexts).set(committed);
+      binder.set(nexts).set(committed).set(lastOffsets).set(lastEpochs).set(lastTimestamps);
     }
   }
 }

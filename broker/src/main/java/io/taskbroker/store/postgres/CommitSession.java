@@ -32,10 +32,12 @@ final class CommitSession {
 
   /// Commits what is planned.
   ///
+  /// @param predecessor the number of the batch before, which must be there; -1 if there was none
   /// @param forgotten the number of the batch before the one before
   /// @param reported keys of rows whose reports end
   /// @throws SQLException nothing is committed if a constraint refused it
-  void commit(Plan plan, long number, long forgotten, long[] reported) throws SQLException {
+  void commit(Plan plan, long number, long predecessor, long forgotten, long[] reported)
+      throws SQLException {
     List<Segment> segments = plan.segments;
     int from = 0;
     do {
@@ -43,7 +45,7 @@ final class CommitSession {
       boolean last = to == segments.size();
       Script script = new Script();
       if (from == 0) {
-        script.begin(plan, run, number, forgotten);
+        script.begin(plan, run, number, predecessor, forgotten);
       }
       for (Segment segment : segments.subList(from, to)) {
         segment.parts().forEach(script::part);

@@ -1,5 +1,6 @@
 package io.taskbroker.store.postgres;
 
+import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Row;
 import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.StoreException;
@@ -16,7 +17,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Commits the batches of one run, each once, and only what is the broker's own (H6, H10). Confined
-/// to the committer's thread, apart from [#size], [#lastKey] and [#othersHave].
+/// to the committer's thread, apart from [#size], [#lastKey], [#last], [#handedOut] and
+/// [#othersHave].
 final class Commits {
   /// The keys of a run are its number, shifted by so much, and a count.
   static final int KEY_BITS = 40;
@@ -29,6 +31,7 @@ final class Commits {
   private final Places places;
   private final Limits limits;
   private final Reports reports;
+  private final WentBack wentBack;
   private volatile long lastKey;
   private volatile long bytesOfOthers;
 
@@ -37,16 +40,26 @@ final class Commits {
 
   private long tried = -1;
   private @Nullable List<Outcome> outcomes; // of what was tried, null while it failed
-  private long last = -1; // that is known to be committed
+  private volatile long last = -1; // that is known to be committed
   private long beforeLast = -1;
+  private volatile long handedOut = -1;
 
-  Commits(Server server, long run, Places places, Limits limits, Reports reports) {
+  Commits(
+      Server server, long run, Places places, Limits limits, Reports reports, WentBack wentBack) {
     this.server = server;
     this.run = run;
     this.places = places;
     this.limits = limits;
     this.reports = reports;
+    this.wentBack = wentBack;
     this.lastKey = run << KEY_BITS;
+  }
+
+  /// What is to be done when the database does not have the last batch that it acknowledged.
+  interface WentBack {
+    /// @param last the number of the batch that is gone
+    /// @param next the number of the batch that was refused, and is committed behind this
+    void happened(long last, long next) throws SQLException;
   }
 
   long lastKey() {
@@ -60,6 +73,17 @@ final class Commits {
 
   void othersHave(long bytes) {
     bytesOfOthers = bytes;
+  }
+
+  /// The number of the last batch that the database acknowledged; -1 if it has none. Thread-safe.
+  long last() {
+    return last;
+  }
+
+  /// The number of the last batch that hands out something that may run only once; -1 if there was
+  /// none. Thread-safe.
+  long handedOut() {
+    return handedOut;
   }
 
   /// @return of a batch that was committed before, the outcomes that it had then
@@ -99,11 +123,17 @@ final class Commits {
         CommitSession current = session();
         long[] reported = plan.reported(reports);
         try {
-          current.commit(plan, batch.number(), beforeLast, reported);
+          current.commit(plan, batch.number(), last, beforeLast, reported);
         } catch (SQLException e) {
           end(current, e);
           if (PostgresErrors.isOf(e, "taskbroker_batch_of_owned_places")) {
             forgetLost(plan);
+            continue;
+          }
+          if (PostgresErrors.isOf(e, "taskbroker_batch_after_predecessor")) {
+            wentBack.happened(last, batch.number());
+            last = -1;
+            beforeLast = -1;
             continue;
           }
           // An attempt before was committed, and its reply was lost.
@@ -116,11 +146,18 @@ final class Commits {
         reports.ended(reported);
         beforeLast = last;
         last = batch.number();
+        if (batch.changes().stream().anyMatch(Commits::handsOut)) {
+          handedOut = last;
+        }
         return plan.outcomes();
       } catch (SQLException e) {
         throw PostgresErrors.translate(server.toString(), "commit a batch", e);
       }
     }
+  }
+
+  private static boolean handsOut(Change change) {
+    return change instanceof Change.Mark mark && mark.handsOut();
   }
 
   /// Whether rows up to this key may be inserted.

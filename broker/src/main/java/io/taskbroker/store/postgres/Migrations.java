@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
 /// reference filled (reference-spec 4.2).
 final class Migrations {
   /// The newest of the scripts in the folder `migrations`.
-  static final int VERSION = 2;
+  static final int VERSION = 3;
 
   private static final Logger LOG = LoggerFactory.getLogger(Migrations.class);
 

@@ -3,6 +3,7 @@ package io.taskbroker.store.postgres;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.ParkedRow;
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
@@ -16,6 +17,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Reads rows of some places in pages, each of which an index leads to: no page reads what is
 /// before it (H15). Confined to one thread, like its connection.
@@ -73,7 +75,8 @@ final class PageReader {
   private static final String WATERMARKS =
       """
       SELECT DISTINCT ON (w.slot, w.cluster, w.grp, w.topic_id)
-        w.cluster, w.grp, w.topic_id, p.topic, p.partition, w.version, w.next, w.committed
+        w.cluster, w.grp, w.topic_id, p.topic, p.partition, w.version, w.next, w.committed,
+        w.last_offset, w.last_epoch, w.last_timestamp
       FROM taskbroker_watermark w JOIN taskbroker_place p ON p.slot = w.slot
       WHERE w.slot = ANY (?)
       ORDER BY w.slot, w.cluster, w.grp, w.topic_id, w.version DESC
@@ -190,11 +193,20 @@ final class PageReader {
                   result.getInt(5));
           long committed = RowCodec.millis(result, 8, Watermark.NONE);
           all.add(
-              new Mark(new Watermark(partition, result.getLong(7), committed), result.getLong(6)));
+              new Mark(
+                  new Watermark(partition, result.getLong(7), committed, identity(result)),
+                  result.getLong(6)));
         }
       }
     }
     return all;
+  }
+
+  private static @Nullable RecordIdentity identity(ResultSet result) throws SQLException {
+    long offset = RowCodec.millis(result, 9, Watermark.NONE);
+    return offset == Watermark.NONE
+        ? null
+        : new RecordIdentity(offset, result.getInt(10), result.getLong(11));
   }
 
   List<Tombstone> tombstones(int[] slots, long now) throws SQLException {

@@ -50,6 +50,15 @@ final class Places {
     taken.values().removeIf(mine -> mine == place);
   }
 
+  /// Forgets all places but its own: the database went back, and says something else of them.
+  ///
+  /// @return those that were forgotten
+  List<Place> loseAll() {
+    List<Place> lost = new ArrayList<>(taken.values());
+    taken.clear();
+    return lost;
+  }
+
   /// The slots of all of them.
   int[] slots() {
     return all().stream().mapToInt(Place::slot).toArray();

@@ -17,6 +17,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
@@ -128,9 +129,24 @@ final class Plan {
           tombstones.add(new TombstoneAt(place, c.id(), c.tombstoneUntil()));
         }
       }
-      case Change.Consumed c -> watermark(c.partition(), c.next(), Watermark.NONE, index, owned);
+      case Change.Consumed c ->
+          watermark(
+              c.partition(),
+              index,
+              owned,
+              old ->
+                  old == null
+                      ? new Watermark(c.partition(), c.next(), Watermark.NONE, c.last())
+                      : old.movedTo(c.next(), c.last()));
       case Change.OffsetCommitted c ->
-          watermark(c.partition(), Watermark.NONE, c.committed(), index, owned);
+          watermark(
+              c.partition(),
+              index,
+              owned,
+              old ->
+                  old == null
+                      ? new Watermark(c.partition(), c.committed(), c.committed())
+                      : new Watermark(c.partition(), old.next(), c.committed(), old.last()));
     }
   }
 
@@ -150,7 +166,10 @@ final class Plan {
   }
 
   private void watermark(
-      SourcePartition partition, long next, long committed, int index, Places owned) {
+      SourcePartition partition,
+      int index,
+      Places owned,
+      Function<@Nullable Watermark, Watermark> change) {
     Place place = owned.of(partition);
     if (place == null) {
       outcomes[index] = Outcome.FENCED;
@@ -160,12 +179,6 @@ final class Plan {
     Moved before = watermarks.get(partition);
     Mark was = before != null ? before.was() : place.marks().get(partition);
     Watermark old = before != null ? before.now() : was == null ? null : was.watermark();
-    Watermark now;
-    if (next == Watermark.NONE) {
-      now = new Watermark(partition, old == null ? committed : old.next(), committed);
-    } else {
-      now = new Watermark(partition, next, old == null ? Watermark.NONE : old.committed());
-    }
-    watermarks.put(partition, new Moved(place, was, now));
+    watermarks.put(partition, new Moved(place, was, change.apply(old)));
   }
 }

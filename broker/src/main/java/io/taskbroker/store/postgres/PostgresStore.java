@@ -5,6 +5,7 @@ import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.Reported;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Service;
@@ -35,6 +36,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
   private final Places places;
   private final Reports reports = new Reports();
   private final OwnershipProof proof;
+  private final Rewinds rewinds;
   private final Commits commits;
   private volatile boolean closed;
 
@@ -52,7 +54,8 @@ public final class PostgresStore implements ActivationStore, Ownership {
     this.name = begun.database() + "-" + seat.number();
     this.places = new Places(begun.own());
     this.proof = new OwnershipProof(seat.run(), places);
-    this.commits = new Commits(server, seat.run(), places, options.limits(), reports);
+    this.rewinds = new Rewinds(server, seat, places, patienceMillis(options));
+    this.commits = new Commits(server, seat.run(), places, options.limits(), reports, rewinds);
   }
 
   /// Opens the store: begins a run of a broker on a seat of its own, and takes the rows that came
@@ -81,6 +84,30 @@ public final class PostgresStore implements ActivationStore, Ownership {
   @Override
   public long lastKey() {
     return commits.lastKey();
+  }
+
+  @Override
+  public StorePosition position() {
+    return new StorePosition(seat.run(), commits.last());
+  }
+
+  @Override
+  public StorePosition handedOut() {
+    long batch = commits.handedOut();
+    return batch < 0 ? StorePosition.NONE : new StorePosition(seat.run(), batch);
+  }
+
+  /// Runs are counted by the database: one that is not before this store's run is one that the
+  /// database has forgotten. What was noted by a run of long ago, of which it keeps nothing, counts
+  /// as there.
+  @Override
+  public boolean lacks(StorePosition noted) {
+    if (noted.epoch() >= seat.run()) {
+      return noted.epoch() > seat.run() || noted.batch() > commits.last();
+    }
+    return with(
+        "look for a batch",
+        connection -> Rewinds.isMissing(connection, noted.epoch(), noted.batch()));
   }
 
   @Override
@@ -160,7 +187,10 @@ public final class PostgresStore implements ActivationStore, Ownership {
       places.put(wanted, place);
     }
     return Optional.of(
-        new Ownership.Taken(watermarks(place.marks().values()), taken.get().released()));
+        new Ownership.Taken(
+            watermarks(place.marks().values()),
+            taken.get().released(),
+            Optional.ofNullable(rewinds.takeReached(partition))));
   }
 
   @Override
@@ -182,6 +212,14 @@ public final class PostgresStore implements ActivationStore, Ownership {
     } finally {
       proof.endMove();
     }
+  }
+
+  @Override
+  public int countAsHandedOut(SourcePartition partition, long now) {
+    int[] slots = slots(partition);
+    return with(
+        "count what may have been handed out of " + partition,
+        connection -> Rewinds.countAsHandedOut(connection, slots, now));
   }
 
   @Override
@@ -239,11 +277,16 @@ public final class PostgresStore implements ActivationStore, Ownership {
   /// The service that keeps the lease of this broker, without which others may take its partitions,
   /// and hears of reports. Made once, and stopped before the store is closed.
   public Service watch(Listener listener, FailureSink failures) {
+    rewinds.tell(listener::wentBack);
     return new Watch(this, seat, options.limits().lease(), listener, failures);
   }
 
-  /// Who is told by the thread of the watch: must not block.
+  /// Who is told by the thread of the watch, but for [#wentBack]: must not block.
   public interface Listener {
+    /// The database went back in time: what is in memory of partitions is not what it has. Said by
+    /// the committer's thread.
+    default void wentBack() {}
+
     /// The lease holds until then: counted from when it was asked for. Said again each time that it
     /// was renewed (H11), and after a pause not before it is known what is this broker's still.
     ///
@@ -315,7 +358,11 @@ public final class PostgresStore implements ActivationStore, Ownership {
   }
 
   private Takeover takeover(Connection connection) {
-    return new Takeover(connection, seat.run(), options.limits().lease().toMillis() / 4);
+    return new Takeover(connection, seat.run(), patienceMillis(options));
+  }
+
+  private static long patienceMillis(PostgresOptions options) {
+    return options.limits().lease().toMillis() / 4;
   }
 
   private static List<Watermark> watermarks(Collection<Mark> marks) {

@@ -34,11 +34,15 @@ final class Script {
 
   /// Begins the transaction of a batch, which fails if it is not the run's turn.
   ///
-  /// @param forgotten as in [CommitSession#commit]
-  void begin(Plan plan, long run, long number, long forgotten) {
+  /// @param predecessor as in [CommitSession#commit], and so is `forgotten`
+  void begin(Plan plan, long run, long number, long predecessor, long forgotten) {
     step('b', "BEGIN", _ -> {}, Answer.NONE);
     step('l', Sql.LOCK, binder -> binder.set((int) run), Answer.NONE);
-    step('g', Sql.GUARD, binder -> binder.set(run).set(number).set(plan.slots()), Answer.NONE);
+    step(
+        'g',
+        Sql.GUARD,
+        binder -> binder.set(run).set(number).set(plan.slots()).set(predecessor),
+        Answer.NONE);
     if (forgotten >= 0) {
       step('f', Sql.FORGET, binder -> binder.set(run).set(forgotten), Answer.NONE);
     }

@@ -1,5 +1,7 @@
 package io.taskbroker.store.postgres;
 
+import io.taskbroker.activation.Status;
+
 /// The statements of a commit. Those of one commit go to the server together.
 final class Sql {
   /// The class of the advisory locks on the numbers of runs ("tbrn"): a commit has that of its run
@@ -15,17 +17,21 @@ final class Sql {
 
   static final String LOCK = "SELECT pg_advisory_xact_lock_shared(%d, ?)".formatted(RUN_LOCKS);
 
-  /// Refuses a batch that was committed before, that is of somebody else's places, or that comes
-  /// too late (H6, H10). It is a statement of its own, so that it sees what was committed before
-  /// the lock was had.
+  /// Refuses a batch that was committed before, that is of somebody else's places, that comes too
+  /// late, or whose predecessor is gone (H6, H10, docs/adr/0012). It is a statement of its own, so
+  /// that it sees what was committed before the lock was had.
   static final String GUARD =
       """
-      INSERT INTO taskbroker_batch (run, number, foreign_places, successors)
+      INSERT INTO taskbroker_batch (run, number, foreign_places, successors, missing_predecessor)
       SELECT g.run, g.number,
         cardinality(g.slots)
           - (SELECT count(*) FROM taskbroker_place p WHERE p.slot = ANY (g.slots) AND p.run = g.run),
-        (SELECT count(*) FROM taskbroker_batch b WHERE b.run = g.run AND b.number > g.number)
-      FROM (SELECT ?::bigint AS run, ?::bigint AS number, ?::int[] AS slots) g\
+        (SELECT count(*) FROM taskbroker_batch b WHERE b.run = g.run AND b.number > g.number),
+        CASE WHEN g.predecessor < 0 OR EXISTS (
+          SELECT FROM taskbroker_batch b WHERE b.run = g.run AND b.number = g.predecessor)
+        THEN 0 ELSE 1 END
+      FROM (SELECT ?::bigint AS run, ?::bigint AS number, ?::int[] AS slots, \
+      ?::bigint AS predecessor) g\
       """;
 
   /// Of the batches of a run the last two stay: one that is late meets its own number, or a
@@ -86,10 +92,14 @@ final class Sql {
 
   static final String WATERMARK =
       """
-      INSERT INTO taskbroker_watermark (slot, cluster, grp, topic_id, version, next, committed)
-      SELECT slot, cluster, grp, topic_id, version, next, nullif(committed, -1)
-      FROM unnest(?::int[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[]) \
-      AS u(slot, cluster, grp, topic_id, version, next, committed)\
+      INSERT INTO taskbroker_watermark (slot, cluster, grp, topic_id, version, next, committed, \
+      last_offset, last_epoch, last_timestamp)
+      SELECT slot, cluster, grp, topic_id, version, next, nullif(committed, -1), \
+      nullif(last_offset, -1), last_epoch, last_timestamp
+      FROM unnest(?::int[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], \
+      ?::bigint[], ?::int[], ?::bigint[]) \
+      AS u(slot, cluster, grp, topic_id, version, next, committed, last_offset, last_epoch, \
+      last_timestamp)\
       """;
 
   static final String OLD_WATERMARK =
@@ -100,6 +110,22 @@ final class Sql {
       WHERE w.slot = u.slot AND w.cluster = u.cluster AND w.grp = u.grp \
       AND w.topic_id = u.topic_id AND w.version = u.version\
       """;
+
+  /// What may run only once and may have been handed out by what the database lost counts as handed
+  /// out, and is overdue, so that its report can still come in (G3).
+  static final String HANDED_OUT =
+      """
+      UPDATE inflight_taskactivations SET status = '%s', processing_deadline = %s, \
+      parked_until = NULL
+      WHERE slot = ANY (?::int[]) AND at_most_once AND leaving_topic IS NULL \
+      AND status IN ('%s', '%s') AND (delay_until IS NULL OR delay_until <= %s)\
+      """
+          .formatted(
+              Status.PROCESSING.storedName(),
+              RowCodec.time("?::bigint"),
+              Status.PENDING.storedName(),
+              Status.DELAY.storedName(),
+              RowCodec.time("?::bigint"));
 
   static final String OLD_REPORT = "DELETE FROM taskbroker_report WHERE key = ANY (?)";
 

@@ -2,6 +2,7 @@ package io.taskbroker.store.sqlite;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Ids;
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.store.ActivationStore.Outcome;
@@ -45,7 +46,17 @@ final class ChangeWriter {
       """
       INSERT INTO watermark (cluster, grp, topic_id, topic, partition_number, next)
       VALUES (?, ?, ?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET next = excluded.next
+      ON CONFLICT DO UPDATE SET next = excluded.next,
+        last_offset = CASE WHEN last_offset < excluded.next THEN last_offset END
+      """;
+
+  private static final String CONSUMED_UP_TO =
+      """
+      INSERT INTO watermark (cluster, grp, topic_id, topic, partition_number, next,
+        last_offset, last_epoch, last_timestamp)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET next = excluded.next, last_offset = excluded.last_offset,
+        last_epoch = excluded.last_epoch, last_timestamp = excluded.last_timestamp
       """;
 
   private static final String OFFSET_COMMITTED =
@@ -64,6 +75,7 @@ final class ChangeWriter {
   private final PreparedStatement delete;
   private final PreparedStatement tombstone;
   private final PreparedStatement consumed;
+  private final PreparedStatement consumedUpTo;
   private final PreparedStatement offsetCommitted;
 
   ChangeWriter(Statements statements, RowCodec codec) throws SQLException {
@@ -76,6 +88,7 @@ final class ChangeWriter {
     delete = statements.prepare(DELETE);
     tombstone = statements.prepare(TOMBSTONE);
     consumed = statements.prepare(CONSUMED);
+    consumedUpTo = statements.prepare(CONSUMED_UP_TO);
     offsetCommitted = statements.prepare(OFFSET_COMMITTED);
   }
 
@@ -86,7 +99,7 @@ final class ChangeWriter {
       case Change.Prove c -> prove(c);
       case Change.Leave c -> leave(c);
       case Change.Delete c -> delete(c);
-      case Change.Consumed c -> watermark(consumed, c.partition(), c.next());
+      case Change.Consumed c -> consumed(c);
       case Change.OffsetCommitted c -> watermark(offsetCommitted, c.partition(), c.committed());
     };
   }
@@ -141,6 +154,17 @@ final class ChangeWriter {
     tombstone.setLong(2, stone.id().high());
     tombstone.setLong(3, stone.id().low());
     tombstone.executeUpdate();
+  }
+
+  private Outcome consumed(Change.Consumed change) throws SQLException {
+    RecordIdentity last = change.last();
+    if (last == null) {
+      return watermark(consumed, change.partition(), change.next());
+    }
+    consumedUpTo.setLong(7, last.offset());
+    consumedUpTo.setInt(8, last.leaderEpoch());
+    consumedUpTo.setLong(9, last.timestamp());
+    return watermark(consumedUpTo, change.partition(), change.next());
   }
 
   private static Outcome watermark(PreparedStatement statement, SourcePartition of, long offset)

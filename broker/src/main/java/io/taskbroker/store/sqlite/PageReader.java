@@ -3,6 +3,7 @@ package io.taskbroker.store.sqlite;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.ParkedRow;
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
@@ -14,6 +15,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Reads rows in pages, each of which an index leads to: no page reads what is before it (H15).
 final class PageReader {
@@ -53,7 +55,9 @@ final class PageReader {
 
   private static final String WATERMARKS =
       """
-      SELECT cluster, grp, topic_id, topic, partition_number, next, committed FROM watermark
+      SELECT cluster, grp, topic_id, topic, partition_number, next, committed,
+        last_offset, last_epoch, last_timestamp
+      FROM watermark
       """;
 
   private static final String TOMBSTONES =
@@ -178,10 +182,21 @@ final class PageReader {
                 result.getString(4),
                 result.getInt(5));
         all.add(
-            new Watermark(partition, result.getLong(6), RowCodec.time(result, 7, Watermark.NONE)));
+            new Watermark(
+                partition,
+                result.getLong(6),
+                RowCodec.time(result, 7, Watermark.NONE),
+                identity(result)));
       }
     }
     return all;
+  }
+
+  private static @Nullable RecordIdentity identity(ResultSet result) throws SQLException {
+    long offset = RowCodec.time(result, 8, Watermark.NONE);
+    return offset == Watermark.NONE
+        ? null
+        : new RecordIdentity(offset, result.getInt(9), result.getLong(10));
   }
 
   List<Tombstone> tombstones(long now) throws SQLException {

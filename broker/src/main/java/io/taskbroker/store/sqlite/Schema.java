@@ -18,8 +18,9 @@ final class Schema {
   /// Names the file a store of this broker, in the file's header ("task").
   private static final int APPLICATION_ID = 0x7461736B;
 
-  /// The layout of the tables, in the file's header. Layout 1 had no `leaving_cluster`.
-  private static final int VERSION = 2;
+  /// The layout of the tables, in the file's header. Layout 1 had no `leaving_cluster`, layout 2 no
+  /// identity of the last record of a partition.
+  private static final int VERSION = 3;
 
   /// Integer keys and no index on the ids: a commit writes to the end of the table and not all over
   /// it, however large the backlog.
@@ -73,6 +74,9 @@ final class Schema {
         partition_number INTEGER NOT NULL,
         next INTEGER NOT NULL,
         committed INTEGER,
+        last_offset INTEGER,
+        last_epoch INTEGER,
+        last_timestamp INTEGER,
         PRIMARY KEY (cluster, grp, topic_id, topic, partition_number)
       ) STRICT, WITHOUT ROWID
       """;
@@ -150,8 +154,9 @@ final class Schema {
   enum Content {
     NOTHING,
     STORE,
-    /// A store of the layout before.
+    /// A store of the layout 1, or 2.
     STORE_1,
+    STORE_2,
     REFERENCE
   }
 
@@ -168,8 +173,8 @@ final class Schema {
     }
     if (number(connection, "PRAGMA application_id") == APPLICATION_ID) {
       long version = number(connection, "PRAGMA user_version");
-      if (version == 1) {
-        return Content.STORE_1;
+      if (version == 1 || version == 2) {
+        return version == 1 ? Content.STORE_1 : Content.STORE_2;
       }
       if (version != VERSION) {
         throw new StoreException(
@@ -221,9 +226,16 @@ final class Schema {
   }
 
   /// Gives the tables the present layout, in the transaction of the caller.
-  static void upgrade(Connection connection) throws SQLException {
+  ///
+  /// @param from the layout that they have, `STORE_1` or `STORE_2`
+  static void upgrade(Connection connection, Content from) throws SQLException {
     try (Statement statement = connection.createStatement()) {
-      statement.executeUpdate("ALTER TABLE activation ADD COLUMN leaving_cluster TEXT");
+      if (from == Content.STORE_1) {
+        statement.executeUpdate("ALTER TABLE activation ADD COLUMN leaving_cluster TEXT");
+      }
+      for (String column : new String[] {"last_offset", "last_epoch", "last_timestamp"}) {
+        statement.executeUpdate("ALTER TABLE watermark ADD COLUMN " + column + " INTEGER");
+      }
       statement.executeUpdate("PRAGMA user_version = " + VERSION);
     }
   }

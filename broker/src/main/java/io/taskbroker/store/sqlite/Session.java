@@ -22,6 +22,9 @@ final class Session implements AutoCloseable {
 
   static final int CHECKPOINT_PAGES = 16_000;
 
+  /// An epoch is the time of its beginning, shifted by so much: within what a lock file holds.
+  private static final int EPOCHS_PER_MILLI_BITS = 8;
+
   /// Outside readers never hold a writer up, and outside writers are to be brief.
   private static final int BUSY_MILLISECONDS = 500;
 
@@ -89,15 +92,16 @@ final class Session implements AutoCloseable {
     Connection connection = connect(file);
     try {
       Schema.Content content = Schema.examine(connection, file);
-      boolean isStore = content == Schema.Content.STORE || content == Schema.Content.STORE_1;
+      boolean isOld = content == Schema.Content.STORE_1 || content == Schema.Content.STORE_2;
+      boolean isStore = content == Schema.Content.STORE || isOld;
       if (!isStore && name.isEmpty()) {
         throw new StoreException(
             Kind.FATAL, "The file %s is no longer the store that it was".formatted(file), null);
       }
       configure(connection, file);
       connection.setAutoCommit(false);
-      if (content == Schema.Content.STORE_1) {
-        Schema.upgrade(connection);
+      if (isOld) {
+        Schema.upgrade(connection, content);
         connection.commit();
       } else if (!isStore) {
         make(connection, file, content, name.orElseThrow());
@@ -164,11 +168,15 @@ final class Session implements AutoCloseable {
 
   /// Makes the caller the writer, and all before it former ones.
   ///
-  /// @param least an epoch that is to be a former one, too
+  /// @param least an epoch that is to be a former one, too Of two copies of a store, whichever is
+  ///   opened later has the larger epoch, unless a clock is wrong: so that what either notes in
+  ///   Kafka is lacking in the other.
   Writer raiseEpoch(long least) throws SQLException {
+    long byTime = System.currentTimeMillis() << EPOCHS_PER_MILLI_BITS;
     try (Statement statement = connection.createStatement()) {
       statement.executeUpdate(
-          "UPDATE writer SET epoch = max(epoch, %d) + 1, batch = -1".formatted(least));
+          "UPDATE writer SET epoch = max(max(epoch, %d) + 1, %d), batch = -1"
+              .formatted(least, byTime));
     }
     return writer();
   }
@@ -193,6 +201,22 @@ final class Session implements AutoCloseable {
                   .formatted(Status.PROCESSING.storedName(), now, rows))
           + statement.executeUpdate(
               "UPDATE activation SET committed = 0 %sAND parked_until IS NOT NULL".formatted(rows));
+    }
+  }
+
+  /// Whether there are rows that may be handed out and may run only once.
+  boolean hasAtMostOnce() throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet result =
+            statement.executeQuery(
+                """
+                SELECT EXISTS (
+                  SELECT 1 FROM activation WHERE at_most_once = 1 AND committed = 1
+                  AND leaving_topic IS NULL AND status IN ('%s', '%s'))
+                """
+                    .formatted(Status.PENDING.storedName(), Status.DELAY.storedName()))) {
+      result.next();
+      return result.getBoolean(1);
     }
   }
 

@@ -3,6 +3,7 @@ package io.taskbroker.store.sqlite;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.Row;
+import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.StoreException;
@@ -45,6 +46,14 @@ public final class SqliteStore implements ActivationStore {
 
   private final Optional<SetAside> replaced;
 
+  /// Where the store was when it was opened; null if it is known already that it lacks something.
+  private final @Nullable StorePosition found;
+
+  private volatile StorePosition position;
+
+  /// The last transaction of this run that hands out something that may run only once.
+  private volatile StorePosition handedOut = StorePosition.NONE;
+
   private long lastKey;
   private boolean closed;
 
@@ -60,13 +69,9 @@ public final class SqliteStore implements ActivationStore {
   private List<Outcome> triedOutcomes = List.of();
 
   private SqliteStore(
-      Path file,
-      int vacuumPages,
-      Room room,
-      WriterLock lock,
-      Opening opening,
-      Session.Writer writer)
+      Path file, int vacuumPages, Room room, WriterLock lock, Opening opening, Taken taken)
       throws IOException {
+    Session.Writer writer = taken.writer();
     this.file = file;
     this.vacuumPages = vacuumPages;
     this.room = room;
@@ -75,6 +80,8 @@ public final class SqliteStore implements ActivationStore {
     this.replaced = opening.replaced;
     this.name = writer.name();
     this.epoch = writer.epoch();
+    this.found = taken.lost() || opening.replaced.isPresent() ? null : taken.found();
+    this.position = new StorePosition(epoch, writer.batch());
     this.lastKey = writer.lastKey();
     this.lastHandOut = lock.handOut(name).orElse(null);
   }
@@ -90,13 +97,13 @@ public final class SqliteStore implements ActivationStore {
       var opening = Opening.of(file, lock);
       Session session = opening.session();
       try {
-        Session.Writer writer = take(session, lock, opening, file);
+        Taken taken = take(session, lock, opening, file);
         Room room = Room.of(file, options);
         if (options.vacuumAtStart()) {
           rewriteIfMostlyFree(session, file, room);
         }
-        lock.note(writer.name());
-        return new SqliteStore(file, options.vacuumPages(), room, lock, opening, writer);
+        lock.note(taken.writer().name());
+        return new SqliteStore(file, options.vacuumPages(), room, lock, opening, taken);
       } catch (SQLException | IOException | RuntimeException e) {
         closeQuietly(session);
         throw e;
@@ -115,7 +122,7 @@ public final class SqliteStore implements ActivationStore {
   }
 
   /// Makes the caller the writer of a store that is what it was, or of what is left of it.
-  private static Session.Writer take(Session session, WriterLock lock, Opening opening, Path file)
+  private static Taken take(Session session, WriterLock lock, Opening opening, Path file)
       throws SQLException, IOException {
     Session.Writer former = session.writer();
     Optional<HandOut> lost = lock.handOut(former.name()).filter(handOut -> handOut.isAfter(former));
@@ -133,8 +140,14 @@ public final class SqliteStore implements ActivationStore {
           file,
           rows);
     }
-    return writer;
+    return new Taken(writer, new StorePosition(former.epoch(), former.batch()), lost.isPresent());
   }
+
+  /// The writer that a store has now.
+  ///
+  /// @param found where its former writer had left it
+  /// @param lost whether that is less than the lock says
+  private record Taken(Session.Writer writer, StorePosition found, boolean lost) {}
 
   /// A session of a file without damage.
   ///
@@ -195,6 +208,46 @@ public final class SqliteStore implements ActivationStore {
   }
 
   @Override
+  public StorePosition position() {
+    return position;
+  }
+
+  @Override
+  public StorePosition handedOut() {
+    return handedOut;
+  }
+
+  /// What is known already to be lacking, from the lock or because the file was replaced, counts as
+  /// there: it has been acted on.
+  @Override
+  public boolean lacks(StorePosition noted) {
+    return found != null
+        && noted.epoch() != epoch
+        && (noted.epoch() > found.epoch()
+            || (noted.epoch() == found.epoch() && noted.batch() > found.batch()));
+  }
+
+  /// Whether a broker may have noted something of this store that it may lack.
+  public boolean hasHistory() {
+    return found != null && found.epoch() > 0;
+  }
+
+  /// Whether the store has rows that may be handed out and may run only once.
+  public boolean hasAtMostOnce() {
+    return inTransaction("look for rows that may run only once", Session::hasAtMostOnce);
+  }
+
+  /// Counts as handed out what may run only once and may have been handed out since the store was
+  /// what it is (G3): all that does not wait for a later time. To be called before rows are loaded.
+  ///
+  /// @param now milliseconds since the epoch
+  /// @return how many rows that were
+  public int countAsHandedOut(long now) {
+    return inTransaction(
+        "count what may have been handed out", session -> session.countAsHandedOut(now, now));
+  }
+
+  @Override
   public long firstKey() {
     return inTransaction("find the first row", Session::firstKey);
   }
@@ -241,6 +294,7 @@ public final class SqliteStore implements ActivationStore {
     List<Outcome> outcomes =
         inTransaction("commit a batch", session -> apply(session, batch, newest));
     lastKey = Math.max(lastKey, newest);
+    position = new StorePosition(epoch, batch.number());
     HandOut.of(epoch, batch).ifPresent(this::note);
     return outcomes;
   }
@@ -252,6 +306,7 @@ public final class SqliteStore implements ActivationStore {
     try {
       lock.note(name, next);
       lastHandOut = next;
+      handedOut = new StorePosition(handOut.epoch(), handOut.batch());
     } catch (IOException e) {
       throw new StoreException(
           Kind.TRANSIENT,

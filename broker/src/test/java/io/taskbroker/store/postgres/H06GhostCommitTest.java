@@ -139,6 +139,7 @@ final class H06GhostCommitTest {
         run,
         places,
         options.limits(),
-        new Reports());
+        new Reports(),
+        (_, _) -> {});
   }
 }

@@ -129,7 +129,7 @@ final class SqliteCommitTest {
       store.close();
       store = SqliteStore.open(new SqliteOptions(folder.resolve("store.sqlite"), 0));
     }
-    assertThat(epochs).containsExactly("1", "2", "3");
+    assertThat(epochs.stream().map(Long::parseLong)).isSorted().doesNotHaveDuplicates();
   }
 
   @Test

@@ -181,7 +181,7 @@ final class SqliteViewTest {
     Origin origin = new Origin("topic", 3, 42);
     Activation activation =
         new Activation(
-            Ids.undecodable(origin),
+            Ids.undecodable(origin, NOW),
             "",
             "",
             "",
@@ -196,7 +196,7 @@ final class SqliteViewTest {
             false);
     insert(Row.arriving(1, activation, Status.PENDING, NOW).leavingFor(Destination.of("dead")));
     assertThat(outsider.rows("SELECT id, status, bucket" + VIEW))
-        .containsExactly("undecodable:topic:3:42|Failure|0");
+        .containsExactly("undecodable:topic:3:42:%d|Failure|0".formatted(NOW));
   }
 
   @Test
