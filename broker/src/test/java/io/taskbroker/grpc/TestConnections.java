@@ -10,12 +10,8 @@ final class TestConnections {
   private TestConnections() {}
 
   static Connection on(RunningCalls running) {
-    var peer =
-        new Peer(
-            InetAddress.getLoopbackAddress(),
-            new Budget(BYTES),
-            new Budget(BYTES),
-            System.nanoTime());
+    var budgets = new Budgets(new Budget(BYTES), new Budget(BYTES), new Budget(BYTES));
+    var peer = new Peer(InetAddress.getLoopbackAddress(), budgets, System.nanoTime());
     return new Connection(running, peer, BYTES, new ConnectionCounts(new Metrics()));
   }
 }
