@@ -141,6 +141,7 @@ final class MalformedCallTest extends ServedTest {
             "headers of 20 KiB",
             concat(frame(HEADERS, 0, 1, large), frame(CONTINUATION, 4, 1, more)),
             "http 431"),
+        new Noise("headers of 8 MB that are 5 KB", frame(HEADERS, 5, 1, bomb(start)), "http 431"),
         new Noise("headers without an end", flood, "goaway 11"),
         new Noise("headers of noise", frame(HEADERS, 5, 1, NOISE), "goaway 9"),
         new Noise("an even stream", frame(HEADERS, 5, 2, start), "goaway 1"),
@@ -150,6 +151,16 @@ final class MalformedCallTest extends ServedTest {
         new Noise("settings of half a pair", frame(SETTINGS, 0, 0, new byte[3]), "goaway 6"),
         new Noise("a window of nothing", frame(WINDOW_UPDATE, 0, 0, new byte[4]), "goaway 1"),
         new Noise("a ping of three bytes", frame(PING, 0, 0, new byte[3]), "goaway 6"));
+  }
+
+  /// Headers that put one of 4,000 bytes into the table of the connection, and refer to it 2,000
+  /// times.
+  private static byte[] bomb(byte[] start) {
+    byte[] large = block(Map.of("x-large", "x".repeat(3_900)));
+    large[0] = 0x40; // a literal that is remembered
+    byte[] references = new byte[2_000];
+    Arrays.fill(references, (byte) (0x80 | 62)); // the newest that is remembered
+    return concat(concat(start, large), references);
   }
 
   private static String said(Outcome outcome) {
