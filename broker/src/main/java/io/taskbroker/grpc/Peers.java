@@ -38,6 +38,11 @@ final class Peers {
     return peer;
   }
 
+  /// How many are remembered.
+  int known() {
+    return peers.size();
+  }
+
   private static InetAddress network(InetAddress address) {
     if (!(address instanceof Inet6Address)) {
       return address;

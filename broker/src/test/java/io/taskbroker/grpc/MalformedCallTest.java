@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -126,6 +127,26 @@ final class MalformedCallTest extends ServedTest {
     assertThat(intake.requests).hasSize(1);
     other.setTaskStatus(SetTaskStatusRequest.parseFrom(GOOD));
     worker(server).setTaskStatus(SetTaskStatusRequest.parseFrom(GOOD));
+  }
+
+  /// So many parts may a block of headers have that are smaller than 8 KiB, the first one included.
+  @Test
+  void g7HeadersMayComeInSixteenSmallParts() throws IOException {
+    GrpcServer server = serve(true);
+    for (int parts = 16; parts <= 17; parts++) {
+      try (var connection = new RawConnection(server.port())) {
+        connection.frame(HEADERS, 0, 1, block(headers(SET)));
+        for (int part = 2; part < parts; part++) {
+          connection.frame(CONTINUATION, 0, 1, new byte[0]);
+        }
+        connection.frame(CONTINUATION, 4, 1, new byte[0]);
+        connection.frame(DATA, 1, 1, WHOLE);
+
+        assertThat(said(connection.read()))
+            .as("%d parts", parts)
+            .isEqualTo(parts == 16 ? "grpc 0" : "goaway 11");
+      }
+    }
   }
 
   static Stream<Noise> noises() {

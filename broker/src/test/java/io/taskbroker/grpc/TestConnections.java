@@ -1,13 +1,21 @@
 package io.taskbroker.grpc;
 
+import io.netty.channel.DefaultEventLoop;
 import io.taskbroker.telemetry.Metrics;
 import java.net.InetAddress;
+import java.time.Duration;
 
 /// Connections that calls come on which came by no network.
 final class TestConnections {
   private static final long BYTES = 1 << 20;
 
   private TestConnections() {}
+
+  /// A connection of a peer on which nothing is called.
+  static Connection of(Peer peer) {
+    var running = new RunningCalls(new DefaultEventLoop(), Duration.ofSeconds(1));
+    return new Connection(running, peer, BYTES, new ConnectionCounts(new Metrics()));
+  }
 
   static Connection on(RunningCalls running) {
     var budgets = new Budgets(new Budget(BYTES), new Budget(BYTES), new Budget(BYTES));
