@@ -12,6 +12,8 @@ import io.taskbroker.proto.v1.TaskActivationStatus;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -20,6 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Calls and connections that no gRPC library would make (W14): each ends in a way that says what
 /// is wrong, reaches no engine, and leaves the server serving others.
@@ -147,6 +150,40 @@ final class MalformedCallTest extends ServedTest {
             .isEqualTo(parts == 16 ? "grpc 0" : "goaway 11");
       }
     }
+  }
+
+  /// A peer that takes no headers of an answer.
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1})
+  void w14SettingsThatLeaveNoRoomForAnAnswerHurtNobodyElse(int headerListSize) throws Exception {
+    GrpcServer server = serve(true);
+    for (int i = 0; i < 20; i++) {
+      try (var connection = connect(server, 6, headerListSize)) {
+        var _ = connection.call(headers(SET), WHOLE);
+      }
+    }
+
+    worker(server).setTaskStatus(SetTaskStatusRequest.parseFrom(GOOD));
+    assertThat(intake.requests).hasSize(21);
+  }
+
+  /// A peer that offers to remember four gigabytes of headers, for which the server would have to
+  /// remember as much: answers name the method that was called.
+  @Test
+  void g7HeadersThatAPeerOffersToRememberAreBounded() throws Exception {
+    GrpcServer server = serve(true);
+    try (var connection = connect(server, 1, -1)) {
+      Outcome outcome = connection.call(headers("/a.b.C/" + "d".repeat(2_000)), WHOLE);
+
+      assertThat(said(outcome)).isEqualTo("grpc 12");
+      assertThat(connection.headersThatTheServerRemembers()).isEqualTo(4_096);
+    }
+  }
+
+  private static RawConnection connect(GrpcServer server, int setting, int value)
+      throws IOException {
+    byte[] settings = ByteBuffer.allocate(6).putShort((short) setting).putInt(value).array();
+    return new RawConnection(server.port(), InetAddress.ofLiteral("127.0.0.2"), settings);
   }
 
   static Stream<Noise> noises() {
