@@ -56,8 +56,8 @@ final class Lifecycle implements FailureSink {
     return first;
   }
 
-  /// Builds the broker, which may have to wait for its store, and starts it; waits for the end, then
-  /// stops it. What the builder throws is thrown on.
+  /// Builds the broker, which may have to wait for its store, and starts it; waits for the end,
+  /// then stops it. What the builder throws is thrown on.
   ///
   /// @return the exit code of the process
   int runUntilEnd(Supplier<Broker> builder) {

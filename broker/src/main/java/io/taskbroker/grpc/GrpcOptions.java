@@ -98,8 +98,8 @@ public record GrpcOptions(
       this(requestBytes, updates, callsPerConnection, connections, Duration.ofSeconds(20));
     }
 
-    /// The limits with the usual ones for memory: each budget is an eighth of the largest heap. Half of the connections may be of one address, which may
-    /// be that of a balancer.
+    /// The limits with the usual ones for memory: each budget is an eighth of the largest heap.
+    /// Half of the connections may be of one address, which may be that of a balancer.
     public Limits(
         int requestBytes, int updates, int callsPerConnection, int connections, Duration patience) {
       this(

@@ -94,8 +94,8 @@ final class UnaryCall extends ServerCall.Listener<byte[]>
     return !cancelled && connection.hasRoomForAnswer();
   }
 
-  /// Counts what its request takes of memory until the call is answered, which a client that gave up
-  /// does not change: the engine still has it (G7).
+  /// Counts what its request takes of memory until the call is answered, which a client that gave
+  /// up does not change: the engine still has it (G7).
   ///
   /// @param bytes of memory
   /// @return false if there is no room

@@ -113,8 +113,8 @@ final class EntryBytesTest {
     engine.advance(0, WALL);
   }
 
-  /// Bytes that are used when nothing is left to collect: what a collection finds unreachable through
-  /// a reference goes with the next one, and what other threads make meanwhile, too.
+  /// Bytes that are used when nothing is left to collect: what a collection finds unreachable
+  /// through a reference goes with the next one, and what other threads make meanwhile, too.
   private static long used() {
     long least = Long.MAX_VALUE;
     long last = collect();
