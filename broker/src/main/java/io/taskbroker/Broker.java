@@ -230,9 +230,8 @@ public final class Broker implements Service {
   }
 
   private static int runWith(BrokerConfig loaded, Lifecycle lifecycle) {
-    Broker broker;
     try {
-      broker = new Broker(loaded, lifecycle);
+      return lifecycle.runUntilEnd(() -> new Broker(loaded, lifecycle));
     } catch (StoreException
         | ConfigException
         | TlsException
@@ -241,7 +240,6 @@ public final class Broker implements Service {
       System.err.println("taskbroker: " + e.getMessage());
       return 1;
     }
-    return lifecycle.runUntilEnd(broker);
   }
 
   /// Reads a configuration and checks it as a start would, without starting anything.

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,6 +26,7 @@ final class Lifecycle implements FailureSink {
   private static final Duration LAST_LINES = Duration.ofMillis(500);
 
   private final Runnable cleanUp;
+  private volatile boolean building = true;
   private volatile int exitCode = 1;
   private final CountDownLatch over = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
@@ -54,12 +56,14 @@ final class Lifecycle implements FailureSink {
     return first;
   }
 
-  /// Waits for the end, then stops the broker.
+  /// Builds the broker, which may have to wait for its store, and starts it; waits for the end,
+  /// then stops it. What the builder throws is thrown on.
   ///
   /// @return the exit code of the process
-  int runUntilEnd(Broker broker) {
+  int runUntilEnd(Supplier<Broker> builder) {
     Thread hook = Thread.ofPlatform().name("signal").unstarted(this::onSignal);
     Runtime.getRuntime().addShutdownHook(hook);
+    Broker broker = build(builder);
     int code = 1;
     try {
       broker.start();
@@ -80,6 +84,20 @@ final class Lifecycle implements FailureSink {
     return code;
   }
 
+  private Broker build(Supplier<Broker> builder) {
+    boolean built = false;
+    try {
+      Broker broker = builder.get();
+      built = true;
+      return broker;
+    } finally {
+      building = false;
+      if (!built) {
+        stopped.countDown();
+      }
+    }
+  }
+
   private int stop(Broker broker) {
     endAnyway();
     broker.stop();
@@ -89,6 +107,11 @@ final class Lifecycle implements FailureSink {
   /// A signal arrived: by the time this returns the process ends, so it waits for the stop.
   private void onSignal() {
     over.countDown();
+    if (building) {
+      // There is nothing to stop: nothing was taken in, and a store survives worse.
+      log.info("Stopped while it started");
+      end(0);
+    }
     try {
       if (stopped.await(STOP_TIME.toSeconds() + 1, TimeUnit.SECONDS)) {
         end(exitCode);

@@ -15,10 +15,20 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/// `docs/reference-differences.md` and `docs/guarantees.md` name tests that exist, and the former
-/// says of every weakness of the reference what shows that it is not there.
+/// The documents name tests that exist: for every weakness of the reference what shows that it is
+/// not there, for every guarantee, every situation and every bound what would fail without it.
 final class DifferencesTest {
   private static final int WEAKNESSES = 50;
+
+  private static final List<String> NAMING =
+      List.of(
+          "reference-differences.md",
+          "guarantees.md",
+          "security.md",
+          "push-statuses.md",
+          "failure-histories.md",
+          "simulation.md",
+          "operations.md");
 
   private static final Pattern WEAKNESS = Pattern.compile("\\| W([0-9]+) \\|");
   private static final Pattern METHOD = Pattern.compile("`([A-Za-z0-9]+)#([A-Za-z0-9]+)`");
@@ -59,7 +69,7 @@ final class DifferencesTest {
   void everyRowSaysWhatShowsIt() throws IOException {
     var silent = new TreeSet<String>();
     for (String row : rows()) {
-      String[] cells = row.substring(1).split("(?<!\\\\)\\|", -1);
+      String[] cells = cells(row);
       String shown = cells[cells.length - 2].strip();
       boolean heading = row.startsWith("| **");
       if (!heading && !METHOD.matcher(shown).find() && !shown.startsWith("none: ")) {
@@ -70,9 +80,62 @@ final class DifferencesTest {
   }
 
   @Test
+  void everyGuaranteeAndEverySituationSaysWhatShowsIt() throws IOException {
+    List<String> guarantees = table("guarantees.md", "| | guarantee | tests |");
+    List<String> situations = table("guarantees.md", "| situation | what happens |");
+    List<String> shown = table("guarantees.md", "| situation | shown by |");
+
+    assertThat(guarantees).hasSize(9);
+    assertThat(first(shown)).as("situations with their tests").isEqualTo(first(situations));
+    assertThat(withoutTest(guarantees)).isEmpty();
+    assertThat(withoutTest(shown)).isEmpty();
+  }
+
+  /// A bound has a test, or says why it has none.
+  @Test
+  void everyBoundSaysWhatShowsIt() throws IOException {
+    List<String> bounds = table("security.md", "| | bound | what is more |");
+
+    assertThat(bounds).hasSizeGreaterThan(50).doesNotHaveDuplicates();
+    assertThat(first(bounds)).as("what is bounded").doesNotHaveDuplicates();
+    assertThat(withoutTest(bounds)).isEmpty();
+  }
+
+  /// The rows of the table under a head that begins so, without those that are headings.
+  private static List<String> table(String name, String head) throws IOException {
+    return document(name)
+        .lines()
+        .dropWhile(line -> !line.startsWith(head))
+        .skip(2)
+        .takeWhile(line -> line.startsWith("|"))
+        .filter(line -> !line.startsWith("| **"))
+        .toList();
+  }
+
+  private static List<String> first(List<String> rows) {
+    return rows.stream().map(row -> cells(row)[1].strip()).toList();
+  }
+
+  private static List<String> withoutTest(List<String> rows) {
+    return rows.stream()
+        .filter(row -> {
+          String[] cells = cells(row);
+          String shown = cells[cells.length - 2].strip();
+          return !METHOD.matcher(shown).find()
+              && !CLASS.matcher(shown).find()
+              && !shown.startsWith("none: ");
+        })
+        .toList();
+  }
+
+  private static String[] cells(String row) {
+    return row.split("(?<!\\\\)\\|", -1);
+  }
+
+  @Test
   void theTestsThatAreNamedExist() throws IOException {
     var missing = new TreeSet<String>();
-    for (String name : List.of("reference-differences.md", "guarantees.md", "security.md")) {
+    for (String name : NAMING) {
       String text = document(name);
       Matcher method = METHOD.matcher(text);
       while (method.find()) {

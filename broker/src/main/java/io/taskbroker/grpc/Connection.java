@@ -18,12 +18,16 @@ final class Connection {
   /// The part of a budget that one connection may hold.
   static final int PART = 4;
 
-  /// What a call takes without its messages.
+  /// What a call takes, a small request included.
   private static final int CALL_BYTES = 2_048;
 
-  private static final Status TOO_MANY =
+  static final Status TOO_MANY =
       Status.UNAVAILABLE.withDescription(
-          "Too many calls are under way, or their requests do not come in full: try again");
+          "Too many calls wait for their answers, on all connections of this address: try again");
+
+  /// A request up to this size is counted with its call.
+  private static final int SMALL_REQUEST = 1_024;
+
   private static final int FRAMES_PER_SECOND = 500;
   private static final int FRAMES_AT_ONCE = 10_000;
   private static final int FRAMES_OF_AN_ANSWER = 12;
@@ -81,17 +85,40 @@ final class Connection {
   ///
   /// @return whether it goes on
   boolean begins(ServerCall<?, ?> call) {
-    if (!peer.requests().hasRoom()) {
+    if (!peer.calls().hasRoom()) {
       call.close(TOO_MANY, new Metadata());
       return false;
     }
-    peer.requests().take(CALL_BYTES);
+    peer.calls().take(CALL_BYTES);
     return true;
   }
 
   /// A call that went on is over for the transport, too.
   void ended() {
-    peer.requests().give(CALL_BYTES);
+    peer.calls().give(CALL_BYTES);
+  }
+
+  /// A request came in full, and waits for its answer. The first that exceeds the bound still has
+  /// room: a request of any size does when nothing else waits.
+  ///
+  /// @param bytes of memory that it takes
+  /// @return how many of them to give back by [#releaseRequest]; -1 if there is no room
+  long holdRequest(long bytes) {
+    if (bytes <= SMALL_REQUEST) {
+      return 0;
+    }
+    if (!peer.calls().hasRoom()) {
+      return -1;
+    }
+    peer.calls().take(bytes);
+    return bytes;
+  }
+
+  /// A request was answered, though perhaps nobody hears it.
+  void releaseRequest(long bytes) {
+    if (bytes > 0) {
+      peer.calls().give(bytes);
+    }
   }
 
   /// Whether another answer fits: less is unread than may be. Thread-safe.

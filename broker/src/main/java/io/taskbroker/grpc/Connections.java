@@ -17,8 +17,7 @@ import java.util.concurrent.ConcurrentMap;
 final class Connections extends ServerTransportFilter {
   private final ConcurrentMap<SocketAddress, Connection> open = new ConcurrentHashMap<>();
   private final IdentityHashMap<EventLoop, RunningCalls> loops = new IdentityHashMap<>();
-  private final Budget answers;
-  private final Budget requests;
+  private final Budgets budgets;
   private final Peers peers;
   private final ConnectionCounts counts;
 
@@ -28,9 +27,8 @@ final class Connections extends ServerTransportFilter {
       EventLoop loop = (EventLoop) each;
       this.loops.put(loop, new RunningCalls(loop, limits.patience()));
     }
-    this.answers = new Budget(limits.unreadBytes());
-    this.requests = new Budget(limits.incompleteBytes());
-    this.peers = new Peers(answers, requests);
+    this.budgets = new Budgets(limits);
+    this.peers = new Peers(budgets);
     this.counts = counts;
   }
 
@@ -54,7 +52,8 @@ final class Connections extends ServerTransportFilter {
     if (calls == null) {
       throw new IllegalStateException("A connection on a loop of another server");
     }
-    var connection = new Connection(calls, peer, answers.limit() / Connection.PART, counts);
+    long maxUnread = budgets.answers().limit() / Connection.PART;
+    var connection = new Connection(calls, peer, maxUnread, counts);
     SocketAddress address = channel.remoteAddress();
     open.put(address, connection);
     channel.closeFuture().addListener(_ -> open.remove(address, connection));

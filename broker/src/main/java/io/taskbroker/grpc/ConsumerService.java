@@ -38,6 +38,10 @@ final class ConsumerService {
       (SetBatchActivationStatusRequest.UPDATES_FIELD_NUMBER << 3)
           | WireFormat.WIRETYPE_LENGTH_DELIMITED;
   private static final byte[] EMPTY = {};
+
+  /// What one result takes of memory beyond the bytes that it came in.
+  private static final int UPDATE_BYTES = 128;
+
   private static final Status PUSH_MODE =
       Status.PERMISSION_DENIED.withDescription("Cannot call while broker is in PUSH mode");
   private static final Status NOTHING_PENDING =
@@ -103,6 +107,10 @@ final class ConsumerService {
     List<Command.Update> updates = updates(bytes);
     if (updates.isEmpty()) {
       call.answer(EMPTY);
+      return;
+    }
+    if (!call.holdRequest((long) updates.size() * UPDATE_BYTES)) {
+      call.fail(Connection.TOO_MANY);
       return;
     }
     counts.batch(updates);

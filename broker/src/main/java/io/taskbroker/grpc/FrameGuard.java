@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
+import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2Exception.ShutdownHint;
@@ -34,6 +35,9 @@ final class FrameGuard extends ChannelDuplexHandler {
   private static final int MAX_INCOMPLETE_STREAMS = 4_096;
   private static final long LAST_WORDS_MILLIS = 1_000;
 
+  /// What a connection remembers of headers at most; also the size that the protocol begins with.
+  private static final int HEADER_TABLE_BYTES = 4_096;
+
   /// What a frame costs, by what it makes the server do beyond reading it.
   private static final int CHEAP = 1;
 
@@ -46,6 +50,10 @@ final class FrameGuard extends ChannelDuplexHandler {
   private int headerBytes;
   private int skip = PREFACE_BYTES;
   private boolean inHeaders;
+
+  /// Settings of the peer are read, or are about to be.
+  private boolean settings;
+
   private boolean waits;
   private int cost;
   private int frames;
@@ -88,6 +96,27 @@ final class FrameGuard extends ChannelDuplexHandler {
     }
     timeFrame();
     context.fireChannelRead(bytes);
+    if (settings) {
+      settings = skip > 0;
+      boundHeaderTable(context);
+    }
+  }
+
+  /// The library remembers as many headers of answers as the peer offers to remember, and texts of
+  /// answers are as the peer likes: they name the method that it called.
+  private static void boundHeaderTable(ChannelHandlerContext context) {
+    Http2ConnectionHandler codec = context.pipeline().get(Http2ConnectionHandler.class);
+    if (codec == null) {
+      return;
+    }
+    var headers = codec.encoder().configuration().headersConfiguration();
+    try {
+      if (headers.maxHeaderTableSize() > HEADER_TABLE_BYTES) {
+        headers.maxHeaderTableSize(HEADER_TABLE_BYTES);
+      }
+    } catch (Http2Exception e) {
+      throw new IllegalStateException("A table of headers can be of any size", e);
+    }
   }
 
   private void scan(ByteBuf bytes) {
@@ -130,7 +159,10 @@ final class FrameGuard extends ChannelDuplexHandler {
         cost += RESET;
         complete(stream());
       }
-      case Http2FrameTypes.SETTINGS -> cost += (flags & ACK) != 0 ? CHEAP : SETTINGS;
+      case Http2FrameTypes.SETTINGS -> {
+        cost += (flags & ACK) != 0 ? CHEAP : SETTINGS;
+        settings = true;
+      }
       case Http2FrameTypes.PING -> cost += (flags & ACK) != 0 ? CHEAP : ANSWERED;
       case Http2FrameTypes.WINDOW_UPDATE -> cost += CHEAP;
       default -> cost += ANSWERED;

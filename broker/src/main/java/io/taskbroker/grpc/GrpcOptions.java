@@ -69,8 +69,8 @@ public record GrpcOptions(
   ///   holds back what is more
   /// @param connections the most connections; what is more is closed at once
   /// @param perPeer the most connections of one address
-  /// @param incompleteBytes the most that is kept of requests that have not come in full, and of
-  ///   calls that have not ended
+  /// @param incompleteBytes the most that is kept of requests that have not come in full, and as
+  ///   much again of calls that have not ended, with their requests
   /// @param unreadBytes the most that is kept of answers that are not read
   /// @param patience how long a connection may take to say that it speaks HTTP/2, a frame and a
   ///   request to come in full, and an answer to be read
@@ -98,9 +98,8 @@ public record GrpcOptions(
       this(requestBytes, updates, callsPerConnection, connections, Duration.ofSeconds(20));
     }
 
-    /// The limits with the usual ones for memory: each budget is an eighth of the largest heap,
-    /// outside of which those bytes are. Half of the connections may be of one address, which may
-    /// be that of a balancer.
+    /// The limits with the usual ones for memory: each budget is an eighth of the largest heap.
+    /// Half of the connections may be of one address, which may be that of a balancer.
     public Limits(
         int requestBytes, int updates, int callsPerConnection, int connections, Duration patience) {
       this(

@@ -19,6 +19,7 @@ final class Peer {
   private final InetAddress address;
   private final Budget.Share answers;
   private final Budget.Share requests;
+  private final Budget.Share calls;
   private final Pace connects;
   private final Pace punished;
   private final Pace frames;
@@ -26,10 +27,11 @@ final class Peer {
   private int strikes;
   private long struckAt;
 
-  Peer(InetAddress address, Budget answers, Budget requests, long now) {
+  Peer(InetAddress address, Budgets budgets, long now) {
     this.address = address;
-    this.answers = answers.share();
-    this.requests = requests.share();
+    this.answers = budgets.answers().share();
+    this.requests = budgets.requests().share();
+    this.calls = budgets.calls().share();
     this.connects = new Pace(CONNECTIONS_PER_SECOND, CONNECTIONS_AT_ONCE, now);
     this.punished = new Pace(PUNISHED_PER_SECOND, PUNISHED_PER_SECOND, now);
     this.frames = new Pace(FRAMES_PER_SECOND, FRAMES_AT_ONCE, now);
@@ -45,9 +47,14 @@ final class Peer {
     return answers;
   }
 
-  /// Calls that are under way, and requests that have not come in full.
+  /// Requests that have not come in full.
   Budget.Share requests() {
     return requests;
+  }
+
+  /// Calls under way, with the requests that wait for their answers.
+  Budget.Share calls() {
+    return calls;
   }
 
   /// Whether it connects too fast.

@@ -15,12 +15,10 @@ final class Peers {
   private static final int NETWORK_BYTES = 8;
 
   private final Map<InetAddress, Peer> peers = new LinkedHashMap<>();
-  private final Budget answers;
-  private final Budget requests;
+  private final Budgets budgets;
 
-  Peers(Budget answers, Budget requests) {
-    this.answers = answers;
-    this.requests = requests;
+  Peers(Budgets budgets) {
+    this.budgets = budgets;
   }
 
   Peer of(InetAddress address, long now) {
@@ -34,10 +32,15 @@ final class Peers {
         // Under so many strangers at once, those without connections are forgotten, struck or not.
         peers.values().removeIf(each -> each.open() == 0);
       }
-      peer = new Peer(network, answers, requests, now);
+      peer = new Peer(network, budgets, now);
       peers.put(network, peer);
     }
     return peer;
+  }
+
+  /// How many are remembered.
+  int known() {
+    return peers.size();
   }
 
   private static InetAddress network(InetAddress address) {

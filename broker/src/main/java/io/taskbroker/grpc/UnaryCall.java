@@ -21,6 +21,7 @@ final class UnaryCall extends ServerCall.Listener<byte[]>
   private final long begunAt = System.nanoTime();
   private byte @Nullable [] request;
   private byte @Nullable [] response;
+  private long requestBytes;
   private int responseBytes;
   private Status status = Status.OK;
   private boolean written;
@@ -93,6 +94,17 @@ final class UnaryCall extends ServerCall.Listener<byte[]>
     return !cancelled && connection.hasRoomForAnswer();
   }
 
+  /// Counts what its request takes of memory until the call is answered, which a client that gave
+  /// up does not change: the engine still has it (G7).
+  ///
+  /// @param bytes of memory
+  /// @return false if there is no room
+  boolean holdRequest(long bytes) {
+    long held = connection.holdRequest(bytes);
+    requestBytes += Math.max(0, held);
+    return held >= 0;
+  }
+
   /// Fails the call, whose request has not come in full.
   @Override
   public void cutOff(Status reason) {
@@ -117,6 +129,8 @@ final class UnaryCall extends ServerCall.Listener<byte[]>
   /// Writes the answer, unless the call ended before.
   @Override
   public void run() {
+    connection.releaseRequest(requestBytes);
+    requestBytes = 0;
     byte[] message = response;
     response = null;
     if (!running.remove(this)) {

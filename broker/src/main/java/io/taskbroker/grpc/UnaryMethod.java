@@ -67,6 +67,10 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
       call.fail(UNAUTHENTICATED);
       return;
     }
+    if (!call.holdRequest(request.length)) {
+      call.fail(Connection.TOO_MANY);
+      return;
+    }
     try {
       handler.handle(call, request);
     } catch (BadRequest e) {

@@ -6,8 +6,12 @@ import static io.taskbroker.grpc.RawHttp2.frame;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.grpc.Status;
 import io.taskbroker.LogCapture;
 import io.taskbroker.grpc.RawConnection.Outcome;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.proto.v1.ConsumerServiceGrpc;
+import io.taskbroker.proto.v1.SetBatchActivationStatusRequest;
 import io.taskbroker.proto.v1.SetTaskStatusRequest;
 import io.taskbroker.proto.v1.TaskActivationStatus;
 import java.io.ByteArrayOutputStream;
@@ -16,6 +20,7 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -46,6 +51,10 @@ final class AbuseTest extends ServedTest {
           .setId("x")
           .setStatus(TaskActivationStatus.TASK_ACTIVATION_STATUS_COMPLETE)
           .build();
+
+  /// As large as is counted apart from its call.
+  private static final SetTaskStatusRequest MEDIUM =
+      GOOD.toBuilder().setId("x".repeat(2_000)).build();
 
   @RegisterExtension final LogCapture log = LogCapture.of(FrameGuard.class);
 
@@ -210,6 +219,60 @@ final class AbuseTest extends ServedTest {
     }
     assertThat(closed("requests")).isEqualTo(1);
     // What it held is given back.
+    await().untilAsserted(() -> worker(server).setTaskStatus(GOOD));
+  }
+
+  /// Reports of many results, which the engine does not answer, by a client that gives up each.
+  @Test
+  void g7RequestsThatWaitForTheEngineAreBoundedTogether() throws Exception {
+    long bound = 8 << 20;
+    GrpcServer server = serve(limited(100, 100, bound, GrpcOptions.Limits.USUAL.patience()));
+    var report =
+        SetBatchActivationStatusRequest.newBuilder()
+            .addAllUpdates(Collections.nCopies(10_000, GOOD))
+            .build();
+    int bytes = report.getSerializedSize() + 10_000 * 128;
+    var worker = ConsumerServiceGrpc.newFutureStub(connect(server));
+    int refused = 0;
+    for (int i = 0; i < 20; i++) {
+      var call = worker.setBatchActivationStatus(report);
+      int waiting = i + 1 - refused;
+      await().until(() -> call.isDone() || intake.requests.size() == waiting);
+      if (call.isDone()) {
+        refused++;
+        assertFails(
+            () -> ConsumerServiceGrpc.newBlockingStub(connect(server)).setTaskStatus(MEDIUM),
+            Status.Code.UNAVAILABLE,
+            String.valueOf(Connection.TOO_MANY.getDescription()));
+      } else {
+        call.cancel(true);
+      }
+    }
+    int most = (int) (bound / 2 / bytes) + 1;
+    assertThat(20 - refused).as("requests of %d bytes that wait", bytes).isBetween(2, most);
+
+    intake.requests.forEach(request -> ((Command.Report) request).reply().done(null));
+    intake.answerWithNothing();
+    await().untilAsserted(() -> worker(server).setBatchActivationStatus(report));
+  }
+
+  /// Small requests are counted with their calls.
+  @Test
+  void g7CallsThatWaitForTheEngineAreBoundedTogether() throws Exception {
+    long bound = 64 << 10;
+    GrpcServer server = serve(limited(100, 100, bound, GrpcOptions.Limits.USUAL.patience()));
+    var worker = ConsumerServiceGrpc.newFutureStub(connect(server));
+    for (int i = 0; i < 16; i++) {
+      var _ = worker.setTaskStatus(GOOD);
+    }
+    await().until(() -> intake.requests.size() == 16);
+
+    assertFails(
+        () -> worker(server).setTaskStatus(GOOD),
+        Status.Code.UNAVAILABLE,
+        String.valueOf(Connection.TOO_MANY.getDescription()));
+    intake.requests.forEach(request -> ((Command.Report) request).reply().done(null));
+    intake.answerWithNothing();
     await().untilAsserted(() -> worker(server).setTaskStatus(GOOD));
   }
 

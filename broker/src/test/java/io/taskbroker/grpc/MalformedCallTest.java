@@ -12,13 +12,17 @@ import io.taskbroker.proto.v1.TaskActivationStatus;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Calls and connections that no gRPC library would make (W14): each ends in a way that says what
 /// is wrong, reaches no engine, and leaves the server serving others.
@@ -128,6 +132,60 @@ final class MalformedCallTest extends ServedTest {
     worker(server).setTaskStatus(SetTaskStatusRequest.parseFrom(GOOD));
   }
 
+  /// So many parts may a block of headers have that are smaller than 8 KiB, the first one included.
+  @Test
+  void g7HeadersMayComeInSixteenSmallParts() throws IOException {
+    GrpcServer server = serve(true);
+    for (int parts = 16; parts <= 17; parts++) {
+      try (var connection = new RawConnection(server.port())) {
+        connection.frame(HEADERS, 0, 1, block(headers(SET)));
+        for (int part = 2; part < parts; part++) {
+          connection.frame(CONTINUATION, 0, 1, new byte[0]);
+        }
+        connection.frame(CONTINUATION, 4, 1, new byte[0]);
+        connection.frame(DATA, 1, 1, WHOLE);
+
+        assertThat(said(connection.read()))
+            .as("%d parts", parts)
+            .isEqualTo(parts == 16 ? "grpc 0" : "goaway 11");
+      }
+    }
+  }
+
+  /// A peer that takes no headers of an answer.
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1})
+  void w14SettingsThatLeaveNoRoomForAnAnswerHurtNobodyElse(int headerListSize) throws Exception {
+    GrpcServer server = serve(true);
+    for (int i = 0; i < 20; i++) {
+      try (var connection = connect(server, 6, headerListSize)) {
+        var _ = connection.call(headers(SET), WHOLE);
+      }
+    }
+
+    worker(server).setTaskStatus(SetTaskStatusRequest.parseFrom(GOOD));
+    assertThat(intake.requests).hasSize(21);
+  }
+
+  /// A peer that offers to remember four gigabytes of headers, for which the server would have to
+  /// remember as much: answers name the method that was called.
+  @Test
+  void g7HeadersThatAPeerOffersToRememberAreBounded() throws Exception {
+    GrpcServer server = serve(true);
+    try (var connection = connect(server, 1, -1)) {
+      Outcome outcome = connection.call(headers("/a.b.C/" + "d".repeat(2_000)), WHOLE);
+
+      assertThat(said(outcome)).isEqualTo("grpc 12");
+      assertThat(connection.headersThatTheServerRemembers()).isEqualTo(4_096);
+    }
+  }
+
+  private static RawConnection connect(GrpcServer server, int setting, int value)
+      throws IOException {
+    byte[] settings = ByteBuffer.allocate(6).putShort((short) setting).putInt(value).array();
+    return new RawConnection(server.port(), InetAddress.ofLiteral("127.0.0.2"), settings);
+  }
+
   static Stream<Noise> noises() {
     byte[] start = block(headers(SET));
     byte[] large = block(with("x-large", "x".repeat(15_000)));
@@ -141,6 +199,7 @@ final class MalformedCallTest extends ServedTest {
             "headers of 20 KiB",
             concat(frame(HEADERS, 0, 1, large), frame(CONTINUATION, 4, 1, more)),
             "http 431"),
+        new Noise("headers of 8 MB that are 5 KB", frame(HEADERS, 5, 1, bomb(start)), "http 431"),
         new Noise("headers without an end", flood, "goaway 11"),
         new Noise("headers of noise", frame(HEADERS, 5, 1, NOISE), "goaway 9"),
         new Noise("an even stream", frame(HEADERS, 5, 2, start), "goaway 1"),
@@ -150,6 +209,16 @@ final class MalformedCallTest extends ServedTest {
         new Noise("settings of half a pair", frame(SETTINGS, 0, 0, new byte[3]), "goaway 6"),
         new Noise("a window of nothing", frame(WINDOW_UPDATE, 0, 0, new byte[4]), "goaway 1"),
         new Noise("a ping of three bytes", frame(PING, 0, 0, new byte[3]), "goaway 6"));
+  }
+
+  /// Headers that put one of 4,000 bytes into the table of the connection, and refer to it 2,000
+  /// times.
+  private static byte[] bomb(byte[] start) {
+    byte[] large = block(Map.of("x-large", "x".repeat(3_900)));
+    large[0] = 0x40; // a literal that is remembered
+    byte[] references = new byte[2_000];
+    Arrays.fill(references, (byte) (0x80 | 62)); // the newest that is remembered
+    return concat(concat(start, large), references);
   }
 
   private static String said(Outcome outcome) {

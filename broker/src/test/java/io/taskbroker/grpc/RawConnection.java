@@ -1,5 +1,6 @@
 package io.taskbroker.grpc;
 
+import static io.netty.handler.codec.http2.Http2CodecUtil.MAX_HEADER_TABLE_SIZE;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.netty.buffer.Unpooled;
@@ -38,10 +39,20 @@ final class RawConnection implements AutoCloseable {
   ///
   /// @param settings of the client, six bytes each
   RawConnection(int port, InetAddress from, byte[] settings) throws IOException {
+    try {
+      decoder.maxHeaderTableSize(MAX_HEADER_TABLE_SIZE);
+    } catch (Http2Exception e) {
+      throw new IllegalStateException(e);
+    }
     socket = new Socket(InetAddress.getLoopbackAddress(), port, from, 0);
     socket.setSoTimeout(60_000);
     socket.getOutputStream().write(PREFACE);
     frame(SETTINGS, 0, 0, settings);
+  }
+
+  /// The size that the server announced for its table of headers, in bytes.
+  long headersThatTheServerRemembers() {
+    return decoder.maxHeaderTableSize();
   }
 
   /// How a stream ended.

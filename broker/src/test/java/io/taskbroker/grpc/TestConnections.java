@@ -1,7 +1,9 @@
 package io.taskbroker.grpc;
 
+import io.netty.channel.DefaultEventLoop;
 import io.taskbroker.telemetry.Metrics;
 import java.net.InetAddress;
+import java.time.Duration;
 
 /// Connections that calls come on which came by no network.
 final class TestConnections {
@@ -9,13 +11,15 @@ final class TestConnections {
 
   private TestConnections() {}
 
+  /// A connection of a peer on which nothing is called.
+  static Connection of(Peer peer) {
+    var running = new RunningCalls(new DefaultEventLoop(), Duration.ofSeconds(1));
+    return new Connection(running, peer, BYTES, new ConnectionCounts(new Metrics()));
+  }
+
   static Connection on(RunningCalls running) {
-    var peer =
-        new Peer(
-            InetAddress.getLoopbackAddress(),
-            new Budget(BYTES),
-            new Budget(BYTES),
-            System.nanoTime());
+    var budgets = new Budgets(new Budget(BYTES), new Budget(BYTES), new Budget(BYTES));
+    var peer = new Peer(InetAddress.getLoopbackAddress(), budgets, System.nanoTime());
     return new Connection(running, peer, BYTES, new ConnectionCounts(new Metrics()));
   }
 }

@@ -86,6 +86,23 @@ final class OverloadTest {
     assertThat(rig.depths().handedOut()).isEqualTo(TASKS);
   }
 
+  /// A task that may run only once, and was a probe, has failed: few are.
+  @Test
+  void h24WorkerThatRejectsEverythingEndsFewOfWhatMayRunOnce() {
+    rig.worker = _ -> PushOutcome.REJECTED;
+    partition.send(
+        IntStream.range(0, TASKS)
+            .mapToObj(i -> Task.once("once" + i).deadLetters())
+            .toArray(Task[]::new));
+    rig.settle();
+    partition.commitOffset();
+    rig.pass(60_000);
+    assertThat(rig.handedOut).as("probes in the first minute").hasSizeBetween(1, 24);
+    rig.handedOut.clear();
+    rig.pass(600_000);
+    assertThat(rig.handedOut).as("probes in ten minutes").hasSizeBetween(20, 40);
+  }
+
   @Test
   void h24WorkersMostOfWhichRejectEverythingEndNoTask() {
     var random = new SplittableRandom(1);

@@ -77,10 +77,12 @@ final class BadCallsTest {
               new Answer(
                   Status.Code.PERMISSION_DENIED, "Cannot call while broker is in PUSH mode"));
       assertNothingToPull(toPull);
-      assertThat(push.output())
-          .as("the log, in which anybody could write as often as they like")
-          .filteredOn(line -> line.contains("Authentication"))
-          .hasSize(1);
+      await()
+          .untilAsserted(() ->
+              assertThat(push.output())
+                  .as("the log, in which anybody could write as often as they like")
+                  .filteredOn(line -> line.contains("Authentication"))
+                  .hasSize(1));
 
       try (var worker =
           PushWorker.start(

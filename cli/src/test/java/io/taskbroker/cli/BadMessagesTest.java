@@ -72,12 +72,14 @@ final class BadMessagesTest {
                     "SELECT count(*) FROM inflight_taskactivations WHERE status = 'Failure'"))
             .as("rows of messages that are too large even for the dead-letter topic")
             .isOne();
-        assertThat(setup.output())
-            .as("lines about that one")
-            .filteredOn(line -> line.contains("because Kafka refuses it, and tried again"))
-            .singleElement()
-            .asString()
-            .contains(setup.deadLetters(), "RecordTooLarge");
+        await()
+            .untilAsserted(() ->
+                assertThat(setup.output())
+                    .as("lines about that one")
+                    .filteredOn(line -> line.contains("because Kafka refuses it, and tried again"))
+                    .singleElement()
+                    .asString()
+                    .contains(setup.deadLetters(), "RecordTooLarge"));
         assertThat(broker.isAlive()).isTrue();
         assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
       }

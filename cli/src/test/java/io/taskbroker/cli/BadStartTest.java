@@ -7,6 +7,7 @@ import io.taskbroker.store.sqlite.SqliteOptions;
 import io.taskbroker.store.sqlite.SqliteStore;
 import io.taskbroker.testkit.BrokerProcess;
 import io.taskbroker.testkit.CertificateAuthority;
+import io.taskbroker.testkit.Ports;
 import io.taskbroker.testkit.PostgresPooler;
 import io.taskbroker.testkit.PostgresServer;
 import java.io.IOException;
@@ -165,6 +166,22 @@ final class BadStartTest {
       assertEnds(ends, first, "behind a pooler", "pool_mode = session");
       assertEnds(ends, second, "behind a pooler", "pool_mode = session");
     }
+  }
+
+  @Test
+  void g9ASignalEndsTheWaitForPostgresInOrder() throws Exception {
+    var nowhere =
+        new PostgresServer.Database("127.0.0.1", Ports.free(), "tasks", "nobody", "nothing");
+    BrokerSetup setup = onPostgres("waiting", nowhere, "");
+    BrokerProcess process = run(setup.start());
+    await()
+        .atMost(PATIENCE)
+        .until(() ->
+            setup.output().stream()
+                .anyMatch(line -> line.contains("The start waits for Postgres, and tries again")));
+
+    assertThat(process.stop(PATIENCE)).isZero();
+    assertThat(setup.lastWords()).isEmpty();
   }
 
   private BrokerSetup onPostgres(String name, PostgresServer.Database database, String params)

@@ -178,6 +178,7 @@ final class DamagedStoreTest {
         }
       }
       assertThat(dead).as(setup.topic()).allMatch(DamagedStoreTest::isAtMostOnce);
+      assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
       assertThat(
               setup.output().stream()
                   .filter(line -> line.contains(" ERROR "))
@@ -192,7 +193,6 @@ final class DamagedStoreTest {
               assertThat(line).contains("is damaged: ", "was set aside as ", ".corrupt-");
             }
           });
-      assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
     }
 
     private boolean isAboutTheLog() {

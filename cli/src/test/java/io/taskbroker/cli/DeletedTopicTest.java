@@ -88,10 +88,10 @@ final class DeletedTopicTest {
             .atMost(PATIENCE)
             .untilAsserted(
                 () -> assertThat(view.committedOf(setup, setup.topic())).isEqualTo((long) MANY));
+        assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
         assertThat(setup.output().stream().filter(line -> line.contains(" WARN ")))
             .as("warnings")
             .hasSizeLessThan(15);
-        assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
       }
     }
   }

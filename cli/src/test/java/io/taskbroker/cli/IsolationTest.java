@@ -145,7 +145,11 @@ final class IsolationTest {
 
   private static void assertSaidOnce(BrokerSetup setup, String what) throws Exception {
     // Once a minute, and the test takes less than two.
-    assertThat(setup.output()).filteredOn(line -> line.contains(what)).hasSizeBetween(1, 2);
+    await()
+        .untilAsserted(() ->
+            assertThat(setup.output())
+                .filteredOn(line -> line.contains(what))
+                .hasSizeBetween(1, 2));
   }
 
   private ExecutionLog log(String application) {

@@ -70,7 +70,12 @@ final class KafkaView implements AutoCloseable {
 
   /// Publishes a value to partition 0, and returns when Kafka has it.
   void publish(String topic, byte @Nullable [] value) throws Exception {
-    producer.send(new ProducerRecord<>(topic, 0, null, value)).get();
+    publish(topic, 0, value);
+  }
+
+  /// The same to another partition.
+  void publish(String topic, int partition, byte @Nullable [] value) throws Exception {
+    producer.send(new ProducerRecord<>(topic, partition, null, value)).get();
   }
 
   /// All that is in a topic now.

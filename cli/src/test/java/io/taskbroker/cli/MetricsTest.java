@@ -218,14 +218,14 @@ final class MetricsTest {
             .asString()
             .contains("metrics_addr", "127.0.0.1:" + other.getLocalPort(), "in use");
       }
+      assertThat(one.stop(Duration.ofSeconds(10))).isZero();
+      assertThat(two.stop(Duration.ofSeconds(10))).isZero();
       assertThat(second.output())
           .filteredOn(line -> line.contains("Metrics are not served"))
           .as("the first, or somebody else on this machine, has the default address")
           .singleElement()
           .asString()
           .contains(" WARN ", "127.0.0.1:9464", "metrics_addr");
-      assertThat(one.stop(Duration.ofSeconds(10))).isZero();
-      assertThat(two.stop(Duration.ofSeconds(10))).isZero();
       assertThat(first.output())
           .allMatch(line -> line.startsWith("{\"timestamp\":\"") && line.endsWith("\"}"));
     }

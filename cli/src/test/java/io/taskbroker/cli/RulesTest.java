@@ -95,7 +95,7 @@ final class RulesTest {
 
       broker.kill();
       try (var again = setup.startAsIs().awaitServing(PATIENCE)) {
-        assertThat(countInOutput(setup, "the last good ones")).isEqualTo(2);
+        await().atMost(PATIENCE).until(() -> countInOutput(setup, "the last good ones") == 2);
         publish(view, setup, 2 * ROUND);
         assertRest(view, setup, farView);
         assertThat(again.stop(Duration.ofSeconds(10))).isZero();

@@ -67,11 +67,11 @@ final class TlsTest {
         assertRefused(
             setup, TlsChannelCredentials.newBuilder().trustManager(brokersCa.toFile()).build());
         assertThat(worker.brokerServes()).isTrue();
+        assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
         assertThat(setup.output())
             .anyMatch(line -> line.contains("key: \"" + ofBroker.key() + "\""))
             .anyMatch(line -> line.contains("Refused a gRPC connection: the TLS handshake with"))
             .noneMatch(line -> line.contains("PRIVATE KEY"));
-        assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
       }
     }
   }

@@ -73,11 +73,11 @@ final class WorkerOutageTest {
           assertThat(log.starts(task)).as("runs of the task %d that was not hit", task).isOne();
           assertThat(otherLog.finishes(task)).as("ends of task %d", task).isPositive();
         }
+        assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
         assertThat(setup.output())
             .filteredOn(line -> line.contains("cannot reach the worker of application: " + OTHER))
             .isNotEmpty()
             .hasSizeLessThan(5);
-        assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
       }
     }
   }

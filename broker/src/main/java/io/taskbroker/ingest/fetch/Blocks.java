@@ -13,10 +13,12 @@ import org.jspecify.annotations.Nullable;
 
 /// Finds what a codec would decompress at once, in memory that it allocates by a length from
 /// outside: blocks of snappy, and batches of the formats before 2. All else is a stream with
-/// buffers of 4 MiB at most.
+/// buffers of 4 MiB at most on the heap; zstd has a window outside of it, of 128 MiB at most by the
+/// library and no more than what was decompressed.
 final class Blocks {
   private static final long SNAPPY_MAGIC = 0x82534e4150505900L;
   private static final int SNAPPY_HEADER = 16;
+  private static final int PORTION = 8 << 10;
 
   private Blocks() {}
 
@@ -52,9 +54,11 @@ final class Blocks {
     Compression codec = Compression.of(batch.compressionType()).build();
     try (InputStream in =
         codec.wrapForInput(content.duplicate(), batch.magic(), BufferSupplier.NO_CACHING)) {
+      // Not by skipping, of which nothing tells a block of nothing from the end.
+      byte[] portion = new byte[PORTION];
       long size = 0;
-      for (long skipped = 1; skipped > 0 && size <= maxBytes; size += skipped) {
-        skipped = in.skip(maxBytes);
+      for (int read = 0; read >= 0 && size <= maxBytes; size += Math.max(0, read)) {
+        read = in.read(portion);
       }
       return size <= maxBytes
           ? null

@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.zip.CRC32;
 import java.util.zip.CRC32C;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.header.Header;
@@ -29,6 +30,10 @@ import org.jspecify.annotations.Nullable;
 final class Batches {
   private static final int CRC_FROM = 21;
   private static final int CRC_AT = 17;
+  private static final int OLD_SIZE_AT = 8;
+  private static final int OLD_CRC_AT = 12;
+  private static final int OLD_VALUE_AT = 30;
+  private static final int LZ4_BLOCKS_AT = 41;
 
   private Batches() {}
 
@@ -128,6 +133,20 @@ final class Batches {
       bytes.writeBytes(array(batch));
     }
     return ByteBuffer.wrap(bytes.toByteArray());
+  }
+
+  /// A batch of format 1 in lz4 whose first block decompresses to nothing.
+  static ByteBuffer withEmptyBlock(ByteBuffer batch) {
+    byte[] bytes = array(batch);
+    byte[] block = {1, 0, 0, 0, 0};
+    var longer = ByteBuffer.allocate(bytes.length + block.length);
+    longer.put(bytes, 0, LZ4_BLOCKS_AT).put(block);
+    longer.put(bytes, LZ4_BLOCKS_AT, bytes.length - LZ4_BLOCKS_AT);
+    longer.putInt(OLD_SIZE_AT, batch.getInt(OLD_SIZE_AT) + block.length);
+    longer.putInt(OLD_VALUE_AT, batch.getInt(OLD_VALUE_AT) + block.length);
+    var crc = new CRC32();
+    crc.update(longer.clear().position(OLD_CRC_AT + Integer.BYTES));
+    return longer.putInt(OLD_CRC_AT, (int) crc.getValue()).clear();
   }
 
   /// Makes a batch of format 2 valid again whose content was changed.

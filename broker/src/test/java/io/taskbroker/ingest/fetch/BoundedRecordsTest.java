@@ -81,6 +81,18 @@ final class BoundedRecordsTest {
     assertOversized(read.getFirst(), 6, "of an old format");
   }
 
+  /// A block of lz4 that decompresses to nothing looks like the end to who skips.
+  @Test
+  void g7ABlockOfNothingHidesNothing() {
+    ByteBuffer bytes = Batches.of(CompressionType.LZ4, (byte) 1, 5, text("a"), new byte[HUGE]);
+    ByteBuffer hiding = Batches.withEmptyBlock(bytes);
+
+    List<Batches.Read> read = Cost.within(MODEST, () -> read(hiding, 5));
+
+    assertThat(read).hasSize(1);
+    assertOversized(read.getFirst(), 6, "of an old format");
+  }
+
   @ParameterizedTest
   @EnumSource(CompressionType.class)
   void g7ALengthThatIsClaimedIsNotBelieved(CompressionType codec) {
