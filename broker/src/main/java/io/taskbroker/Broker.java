@@ -102,7 +102,12 @@ public final class Broker implements Service {
         new PushClient(
             Settings.workers(config),
             new PushOptions(
-                secrets, config.push().timeout(), config.grpc().maxMessageSize(), workerTls),
+                secrets,
+                config.push().timeout(),
+                config.grpc().maxMessageSize(),
+                workerTls,
+                new PushOptions.Connections(
+                    config.push().connections(), config.push().connectionAge())),
             mailbox,
             metrics);
     var address = new InetSocketAddress(config.grpc().address(), config.grpc().port());
