@@ -32,7 +32,7 @@ final class Target {
   Target(InetSocketAddress address, long now) {
     this.address = address;
     this.openedAt = now;
-    this.failedAt = now - 1;
+    this.failedAt = now - Long.MAX_VALUE / 2; // never
     this.brokeAt = now - PAUSE_MAX_NANOS;
     this.pausedUntil = now;
   }

@@ -61,6 +61,7 @@ final class WorkerPool {
   private int connecting;
   private int next;
   private long lookAt;
+  private boolean closed;
 
   /// @param most the bound on connections
   WorkerPool(
@@ -179,7 +180,7 @@ final class WorkerPool {
       case BUSY, OVERLOADED, UNREACHABLE -> connection.pause(false, now, random);
       case REJECTED -> connection.pause(true, now, random);
       case UNANSWERED -> {
-        if (connection.isSilentSince(sentAt) && mayReplace(connection)) {
+        if (connection.isReady() && connection.isSilentSince(sentAt) && mayReplace(connection)) {
           connection.target.hung++;
           retire(connection, "silent");
         }
@@ -256,6 +257,9 @@ final class WorkerPool {
 
   /// A lookup ended.
   private void found() {
+    if (closed) {
+      return;
+    }
     count();
     List.copyOf(connections).stream()
         .filter(each -> !targets.has(each.target))
@@ -412,6 +416,7 @@ final class WorkerPool {
 
   /// Breaks all connections.
   void close() {
+    closed = true;
     waiting.clear();
     connections.forEach(Connection::abort);
     closing.forEach(Connection::abort);

@@ -73,7 +73,9 @@ final class IsolationTest {
         }
 
         assertIdlesCheaply(broker, closing, silent);
-        assertThat(silent.connections()).as("connections to the silent worker").isOne();
+        assertThat(silent.connections())
+            .as("connections to the silent worker")
+            .isLessThanOrEqualTo(silent.calls() + 1);
         assertThat(silent.mostAtATime()).as("calls that it held").isLessThanOrEqualTo(4);
 
         List<Integer> order = Collections.synchronizedList(new ArrayList<>());
