@@ -39,7 +39,7 @@ public record PushOptions(
   /// Connections to the workers of an application.
   ///
   /// @param count how many there are; positive, and rounded to as many for each address
-  /// @param age after at most that time a connection is replaced, and not before half of it;
+  /// @param age after at most that time a connection is replaced, and not before a tenth of it;
   ///   positive
   /// @param idle how long a connection without calls is kept; at least a second
   public record Connections(int count, Duration age, Duration idle) {

@@ -36,6 +36,11 @@ final class WorkerPool {
   private static final int FIRST_TRIES = 4;
 
   private static final long LOOK_NANOS = MILLISECONDS.toNanos(50);
+
+  /// How often a connection is replaced while all workers that are reached refuse: others may have
+  /// joined.
+  private static final long FULL_NANOS = SECONDS.toNanos(1);
+
   private static final long CONNECT_NANOS = SECONDS.toNanos(5);
 
   private final WorkerAddress worker;
@@ -61,6 +66,11 @@ final class WorkerPool {
   private int connecting;
   private int next;
   private long lookAt;
+
+  /// When all of them were found to be paused, and when one was last begun.
+  private long fullAt;
+
+  private long openedAt;
   private boolean closed;
 
   /// @param most the bound on connections
@@ -84,6 +94,8 @@ final class WorkerPool {
     this.counts = counts;
     this.random = random;
     this.lookAt = System.nanoTime();
+    this.fullAt = lookAt;
+    this.openedAt = lookAt;
     this.targets = new Targets(worker, lookup, blocking, loop::run, this::found, lookAt);
     count();
   }
@@ -167,7 +179,11 @@ final class WorkerPool {
       }
     }
     next = following;
-    return best == null ? paused : best;
+    if (best == null && paused != null) {
+      fullAt = now;
+      return paused;
+    }
+    return best;
   }
 
   /// A call ended on a connection.
@@ -219,11 +235,15 @@ final class WorkerPool {
     }
   }
 
-  /// Looks for addresses, replaces what has its age, and evens out.
+  /// Looks for addresses, evens out, and replaces what has its age, or now and then what is full.
   private void keepUp(long now) {
     targets.refresh(now);
     Target least = targets.least(now);
     if (least != null && least.connecting == 0 && targets.most() - least.connections > 1) {
+      open(least, now);
+      return;
+    }
+    if (fullAt - openedAt >= FULL_NANOS && connecting == 0 && least != null) {
       open(least, now);
       return;
     }
@@ -287,6 +307,7 @@ final class WorkerPool {
     if (!trusted) {
       target.hung--;
     }
+    openedAt = now;
     target.openedAt = now;
     target.connections++;
     target.connecting++;
@@ -298,7 +319,7 @@ final class WorkerPool {
             options,
             loops,
             loop::run,
-            now + age / 2 + random.nextLong(age / 2 + 1),
+            now + age / 10 + random.nextLong(age - age / 10 + 1),
             trusted,
             this::changed);
     connections.add(opened);
