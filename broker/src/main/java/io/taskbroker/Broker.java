@@ -195,6 +195,7 @@ public final class Broker implements Service {
   ///   on the standard error stream says why; one for each thing that is wrong with a configuration
   public static int run(Optional<Path> config, Map<String, String> environment) {
     StandardStreams.install();
+    NameCache.shorten();
     try {
       return runWith(config, environment);
     } finally {

@@ -146,8 +146,8 @@ final class PushKeys {
                   ", from 1s to 86400s"),
           Duration.ofSeconds(30),
           KeyDoc.noted(
-              "After at most that time a connection to workers is replaced, and not before a tenth of"
-                  + " it",
+              "After at most that time a connection to workers is replaced, and not before a tenth"
+                  + " of it",
               "its calls end before it is closed; a key of this broker"),
           c -> c.push().connectionAge());
 

@@ -43,7 +43,7 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
   private long begunAt = System.nanoTime();
   private @Nullable ClientCall<PushMessage, byte[]> call;
   private @Nullable PushMessage unsent;
-  private @Nullable Connection connection;
+  private @Nullable WorkerConnection connection;
   private int tries;
   private boolean begun;
   private boolean sent;
@@ -97,7 +97,7 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
   }
 
   /// Sends it on a connection.
-  void send(Connection chosen) {
+  void send(WorkerConnection chosen) {
     connection = chosen;
     chosen.begin();
     tries++;
@@ -168,10 +168,10 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
 
   /// The connection has it no more.
   private void left(PushOutcome outcome) {
-    Connection used = connection;
+    WorkerConnection used = connection;
     if (used != null) {
       connection = null;
-      pool.ended(used, outcome, begunAt, System.nanoTime());
+      pool.ended(used, outcome, answered, begunAt, System.nanoTime());
     }
   }
 

@@ -72,8 +72,13 @@ final class PushLoop {
         pools.put(
             application,
             new WorkerPool(
-                application, address, options, most, lookup, lookups, group, this, counts,
-                random)));
+                application,
+                new Connector(address, options, group, this::run, random),
+                most,
+                lookup,
+                lookups,
+                this,
+                counts)));
     run(() -> pools.values().forEach(WorkerPool::connect));
   }
 

@@ -123,6 +123,13 @@ final class Targets {
     return new Target(new InetSocketAddress(address, worker.port()), now);
   }
 
+  /// How many connections there are to be: as many for each address, and one for each at least, as
+  /// far as there may be so many.
+  int connections(int usual, int most) {
+    int addresses = Math.max(1, targets.size());
+    return Math.min(most, addresses * Math.max(1, Math.round((float) usual / addresses)));
+  }
+
   /// The address with the fewest connections of those that are not paused.
   @Nullable Target least(long now) {
     Target least = null;

@@ -4,13 +4,8 @@ import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import static java.util.concurrent.TimeUnit.NANOSECONDS;
 import static java.util.concurrent.TimeUnit.SECONDS;
 
-import io.netty.channel.EventLoopGroup;
 import io.taskbroker.inflight.PushOutcome;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.List;
-import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.random.RandomGenerator;
@@ -29,9 +24,6 @@ final class WorkerPool {
   /// How many connections a call is tried on that is proven to be nowhere.
   static final int TRIES = 3;
 
-  /// How many connections are compared for a call.
-  private static final int COMPARED = 16;
-
   /// How many addresses are tried at once while nothing is connected.
   private static final int FIRST_TRIES = 4;
 
@@ -43,28 +35,23 @@ final class WorkerPool {
 
   private static final long CONNECT_NANOS = SECONDS.toNanos(5);
 
-  private final WorkerAddress worker;
-  private final PushOptions options;
-  private final EventLoopGroup loops;
   private final PushLoop loop;
+  private final Connector connector;
   private final Targets targets;
   private final PushCounts counts;
   private final String application;
   private final RandomGenerator random;
   private final int most;
+  private final int usual;
 
   /// Those that are being made or may be sent on, and those that only wait for their calls to end.
-  private final List<Connection> connections = new ArrayList<>();
+  private final ConnectionRing connections = new ConnectionRing();
 
-  private final Set<Connection> closing = new HashSet<>();
+  private final Set<WorkerConnection> closing = new HashSet<>();
 
-  /// Calls for which there is no connection yet, and since when there are such.
-  private final Queue<PushCall> waiting = new ArrayDeque<>();
+  private final WaitingCalls waiting = new WaitingCalls();
 
-  private long waitingSince;
-  private int wanted = 1;
-  private int connecting;
-  private int next;
+  private int wanted;
   private long lookAt;
 
   /// When all of them were found to be paused, and when one was last begun.
@@ -74,30 +61,28 @@ final class WorkerPool {
   private boolean closed;
 
   /// @param most the bound on connections
+  /// @param blocking where lookups may block
   WorkerPool(
       String application,
-      WorkerAddress worker,
-      PushOptions options,
+      Connector connector,
       int most,
       HostLookup lookup,
       Executor blocking,
-      EventLoopGroup loops,
       PushLoop loop,
-      PushCounts counts,
-      RandomGenerator random) {
+      PushCounts counts) {
     this.application = application;
-    this.worker = worker;
-    this.options = options;
+    this.connector = connector;
     this.most = most;
-    this.loops = loops;
+    this.usual = Math.min(connector.options().connections().count(), most);
     this.loop = loop;
     this.counts = counts;
-    this.random = random;
+    this.random = connector.random();
     this.lookAt = System.nanoTime();
     this.fullAt = lookAt;
     this.openedAt = lookAt;
-    this.targets = new Targets(worker, lookup, blocking, loop::run, this::found, lookAt);
-    count();
+    this.targets =
+        new Targets(connector.worker(), lookup, blocking, connector.loop(), this::found, lookAt);
+    wanted = targets.connections(usual, most);
   }
 
   /// Begins to connect, so that the first call need not wait for it.
@@ -116,22 +101,19 @@ final class WorkerPool {
       lookAt = now + LOOK_NANOS;
       keepUp(now);
     }
-    Connection chosen = choose(now);
+    WorkerConnection chosen = choose(now);
     if (chosen != null) {
       call.send(chosen);
       return;
     }
-    if (waiting.isEmpty()) {
-      waitingSince = now;
-    }
-    waiting.add(call);
+    waiting.add(call, now);
     tryAll();
   }
 
   /// Sends a call again that is proven to be nowhere, if there is a connection for it that refused
   /// nothing since it began.
   boolean sendAgain(PushCall call, long begunAt) {
-    Connection chosen = choose(System.nanoTime());
+    WorkerConnection chosen = choose(System.nanoTime());
     if (chosen == null || chosen.pausedAt() - begunAt >= 0) {
       return false;
     }
@@ -141,55 +123,23 @@ final class WorkerPool {
 
   /// Whether a connection is there that takes calls, as far as is known.
   boolean hasOther() {
-    long now = System.nanoTime();
-    for (Connection each : connections) {
-      if (each.isReady() && !each.isPaused(now)) {
-        return true;
-      }
-    }
-    return false;
+    return connections.takesCalls(System.nanoTime());
   }
 
-  /// The connection with the fewest calls, of some that are next in turn; one that is paused only
-  /// if all are, and then the one that was so first.
-  private @Nullable Connection choose(long now) {
-    Connection best = null;
-    Connection paused = null;
-    int size = connections.size();
-    int at = next;
-    int following = next;
-    for (int i = 0; i < size && (i < COMPARED || best == null); i++, at++) {
-      if (at >= size) {
-        at = 0;
-      }
-      Connection each = connections.get(at);
-      if (!each.isReady()) {
-        continue;
-      }
-      if (each.isPaused(now)) {
-        if (paused == null || each.pausedAt() - paused.pausedAt() < 0) {
-          paused = each;
-        }
-      } else if (best == null || each.calls() < best.calls()) {
-        best = each;
-        following = at + 1;
-        if (each.calls() == 0) {
-          break;
-        }
-      }
-    }
-    next = following;
-    if (best == null && paused != null) {
+  private @Nullable WorkerConnection choose(long now) {
+    WorkerConnection chosen = connections.choose(now);
+    if (chosen != null && chosen.isPaused(now)) {
       fullAt = now;
-      return paused;
     }
-    return best;
+    return chosen;
   }
 
   /// A call ended on a connection.
   ///
+  /// @param answered whether the other side said so
   /// @param sentAt when the call began
-  void ended(Connection connection, PushOutcome outcome, long sentAt, long now) {
+  void ended(
+      WorkerConnection connection, PushOutcome outcome, boolean answered, long sentAt, long now) {
     switch (outcome) {
       case ACCEPTED -> connection.accepted(now);
       case REFUSED -> connection.answered(now);
@@ -201,7 +151,13 @@ final class WorkerPool {
           retire(connection, "silent");
         }
       }
-      case LOST -> broke(connection, now);
+      case LOST -> {
+        if (answered) {
+          connection.pause(false, now, random); // a proxy lost the worker behind it
+        } else {
+          broke(connection, now);
+        }
+      }
     }
     connection.end();
     if (connection.calls() == 0) {
@@ -210,11 +166,11 @@ final class WorkerPool {
   }
 
   /// Those of the same address may be broken, too, and not know it yet.
-  private void broke(Connection connection, long now) {
+  private void broke(WorkerConnection connection, long now) {
     retire(connection, "broken");
     targets.doubt();
     if (connection.target.broke(now)) {
-      List.copyOf(connections).stream()
+      connections.all().stream()
           .filter(each -> each.isReady() && each.target == connection.target)
           .filter(this::mayReplace)
           .forEach(each -> retire(each, "doubtful"));
@@ -223,8 +179,8 @@ final class WorkerPool {
   }
 
   /// Whether not too many are about to close already.
-  private boolean mayReplace(Connection connection) {
-    return connection.calls() == 0 || closing.size() < 2 * most;
+  private boolean mayReplace(WorkerConnection connection) {
+    return connection.calls() == 0 || closing.size() < 2 * wanted;
   }
 
   /// Opens a connection if there are too few.
@@ -243,33 +199,29 @@ final class WorkerPool {
       open(least, now);
       return;
     }
-    if (fullAt - openedAt >= FULL_NANOS && connecting == 0 && least != null) {
+    if (fullAt - openedAt >= FULL_NANOS && connections.connecting() == 0 && least != null) {
       open(least, now);
       return;
     }
-    Connection aged = null;
-    for (Connection each : connections) {
-      if (now - each.retireAt >= 0 && (aged == null || each.retireAt - aged.retireAt < 0)) {
-        aged = each;
-      }
-    }
+    WorkerConnection aged = connections.aged(now);
     if (aged != null
         && aged.target.connecting == 0
         && !aged.target.isPaused(now)
         && mayReplace(aged)) {
-      open(aged.target, now);
+      // Where there are more addresses than connections, they take turns.
+      open(least != null && least.connections == 0 ? least : aged.target, now);
     }
   }
 
   /// Nothing is connected: tries each address once, whether or not it is paused.
   private void tryAll() {
-    if (connecting == 0) {
+    if (connections.connecting() == 0) {
       long now = System.nanoTime();
-      targets.untried(waitingSince, FIRST_TRIES).forEach(target -> open(target, now));
+      targets.untried(waiting.since(), FIRST_TRIES).forEach(target -> open(target, now));
       if (targets.all().isEmpty()) {
         targets.refresh(now);
         if (!targets.areLookedUp()) {
-          endWaiting(targets.unknown());
+          waiting.forEach(call -> call.abandon(targets.unknown()));
         }
       }
     }
@@ -280,54 +232,29 @@ final class WorkerPool {
     if (closed) {
       return;
     }
-    count();
-    List.copyOf(connections).stream()
+    wanted = targets.connections(usual, most);
+    connections.all().stream()
         .filter(each -> !targets.has(each.target))
         .forEach(each -> retire(each, "gone"));
     if (targets.all().isEmpty()) {
-      endWaiting(targets.unknown());
-    } else if (connections.isEmpty()) {
+      waiting.forEach(call -> call.abandon(targets.unknown()));
+    } else if (connections.size() == 0) {
       grow(System.nanoTime());
-      if (!waiting.isEmpty()) {
+      if (waiting.areThere()) {
         tryAll();
       }
     }
   }
 
-  /// As many for each address, and one for each at least, as far as there may be so many.
-  private void count() {
-    int addresses = Math.max(1, targets.all().size());
-    int usual = Math.min(options.connections().count(), most);
-    wanted = Math.min(most, addresses * Math.max(1, Math.round((float) usual / addresses)));
-  }
-
   private void open(Target target, long now) {
-    long age = options.connections().age().toNanos();
-    boolean trusted = target.hung == 0;
-    if (!trusted) {
-      target.hung--;
-    }
     openedAt = now;
-    target.openedAt = now;
-    target.connections++;
-    target.connecting++;
-    connecting++;
-    var opened =
-        new Connection(
-            worker,
-            target,
-            options,
-            loops,
-            loop::run,
-            now + age / 10 + random.nextLong(age - age / 10 + 1),
-            trusted,
-            this::changed);
+    WorkerConnection opened = connector.open(target, now, this::changed);
     connections.add(opened);
     loop.after(CONNECT_NANOS, () -> tooLate(opened));
   }
 
-  private void changed(Connection connection) {
-    if (!connections.contains(connection)) {
+  private void changed(WorkerConnection connection) {
+    if (!connections.has(connection)) {
       return;
     }
     if (connection.isReady()) {
@@ -339,46 +266,27 @@ final class WorkerPool {
     }
   }
 
-  private void made(Connection connection) {
-    connecting--;
-    connection.target.connecting--;
-    connection.target.reached();
+  private void made(WorkerConnection connection) {
+    connections.made(connection);
     counts.connection(application, "opened");
-    if (connections.size() - connecting > wanted) {
-      retireSurplus();
-    }
-    for (PushCall call = waiting.poll(); call != null; call = waiting.poll()) {
-      if (!call.hasEnded()) {
-        Connection chosen = choose(System.nanoTime());
-        call.send(chosen == null ? connection : chosen);
+    if (connections.size() - connections.connecting() > wanted) {
+      WorkerConnection surplus = connections.surplus();
+      if (surplus != null) {
+        retire(surplus, "aged");
       }
     }
+    waiting.forEach(call -> {
+      WorkerConnection chosen = choose(System.nanoTime());
+      call.send(chosen == null ? connection : chosen);
+    });
   }
 
-  /// Of the address with the most connections the one that would be replaced first.
-  private void retireSurplus() {
-    Connection surplus = null;
-    for (Connection each : connections) {
-      if (each.isReady() && (surplus == null || isMoreSurplus(each, surplus))) {
-        surplus = each;
-      }
-    }
-    if (surplus != null) {
-      retire(surplus, "aged");
-    }
-  }
-
-  private static boolean isMoreSurplus(Connection one, Connection other) {
-    int more = one.target.connections - other.target.connections;
-    return more == 0 ? one.retireAt - other.retireAt < 0 : more > 0;
-  }
-
-  private void tooLate(Connection connection) {
-    if (connections.contains(connection) && !connection.isMade()) {
+  private void tooLate(WorkerConnection connection) {
+    if (connections.has(connection) && !connection.isMade()) {
       failed(
           connection,
           "No connection to %s within %d ms"
-              .formatted(worker.authority(), NANOSECONDS.toMillis(CONNECT_NANOS)));
+              .formatted(connector.worker().authority(), NANOSECONDS.toMillis(CONNECT_NANOS)));
       connection.abort();
     }
   }
@@ -386,29 +294,25 @@ final class WorkerPool {
   /// A connection could not be made.
   ///
   /// @param why null if its calls are told so by the library
-  private void failed(Connection connection, @Nullable String why) {
-    remove(connection);
+  private void failed(WorkerConnection connection, @Nullable String why) {
+    connections.remove(connection);
     counts.connection(application, "failed");
     connection.target.failed(System.nanoTime(), random);
     targets.doubt();
-    if (!waiting.isEmpty()) {
+    if (waiting.areThere()) {
       tryAll();
     }
-    if (connecting == 0 && why == null) {
-      for (PushCall call = waiting.poll(); call != null; call = waiting.poll()) {
-        if (!call.hasEnded()) {
-          call.send(connection);
-        }
-      }
-    } else if (connecting == 0 && why != null) {
-      endWaiting(why);
+    if (connections.connecting() == 0 && why == null) {
+      waiting.forEach(call -> call.send(connection));
+    } else if (connections.connecting() == 0 && why != null) {
+      waiting.forEach(call -> call.abandon(why));
     }
     connection.close();
   }
 
   /// Gives it no more calls, and lets those that it has end.
-  private void retire(Connection connection, String why) {
-    if (remove(connection)) {
+  private void retire(WorkerConnection connection, String why) {
+    if (connections.remove(connection)) {
       counts.connection(application, why);
     }
     if (connection.calls() > 0) {
@@ -417,29 +321,10 @@ final class WorkerPool {
     connection.close();
   }
 
-  private boolean remove(Connection connection) {
-    boolean removed = connections.remove(connection);
-    if (removed) {
-      connection.target.connections--;
-      if (!connection.isMade()) {
-        connecting--;
-        connection.target.connecting--;
-      }
-    }
-    return removed;
-  }
-
-  private void endWaiting(String why) {
-    for (PushCall call = waiting.poll(); call != null; call = waiting.poll()) {
-      call.abandon(why);
-    }
-  }
-
   /// Breaks all connections.
   void close() {
     closed = true;
-    waiting.clear();
-    connections.forEach(Connection::abort);
-    closing.forEach(Connection::abort);
+    connections.all().forEach(WorkerConnection::abort);
+    closing.forEach(WorkerConnection::abort);
   }
 }

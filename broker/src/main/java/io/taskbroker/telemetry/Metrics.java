@@ -156,8 +156,8 @@ public final class Metrics {
           "push.connections",
           "Connections to workers; event is opened, failed (could not be made), or why one ended:"
               + " aged, closed (by the other side, or without calls), broken, doubtful (another one"
-              + " to its address broke), silent (no answer within push.timeout) or gone (its address"
-              + " is none of the name any more)",
+              + " to its address broke), silent (no answer within push.timeout) or gone (its"
+              + " address is none of the name any more)",
           "application",
           "event");
   public final Labelled<CounterDataPoint> undoneClaims =

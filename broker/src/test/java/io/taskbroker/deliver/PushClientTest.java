@@ -322,8 +322,7 @@ final class PushClientTest {
     PushClient client =
         client(
             worker.address(),
-            new PushOptions(List.of(), LONG, 1 << 20)
-                .with(new PushOptions.Connections(1, LONG)));
+            new PushOptions(List.of(), LONG, 1 << 20).with(new PushOptions.Connections(1, LONG)));
     client.push(delivery("sent", ACTIVATION));
     await().until(worker::hasCall);
     client.push(delivery("held back", ACTIVATION));

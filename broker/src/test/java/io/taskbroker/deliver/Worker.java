@@ -65,8 +65,7 @@ final class Worker implements AutoCloseable {
             .setType(MethodDescriptor.MethodType.UNARY)
             .setFullMethodName("sentry_protos.taskbroker.v1.WorkerService/PushTask")
             .build();
-    NettyServerBuilder builder =
-        NettyServerBuilder.forAddress(address);
+    NettyServerBuilder builder = NettyServerBuilder.forAddress(address);
     if (tls != null) {
       builder.sslContext(tls);
     }

@@ -200,8 +200,8 @@ final class WorkerPoolTest {
     TcpBalancer balancer = balancer(workers);
     PushClient client = client(balancer, LONG, LONG);
     warmUp(client, balancer);
-    workers.forEach(worker ->
-        worker.answer = Status.RESOURCE_EXHAUSTED.withDescription("worker busy"));
+    workers.forEach(
+        worker -> worker.answer = Status.RESOURCE_EXHAUSTED.withDescription("worker busy"));
 
     boolean others = true;
     for (int i = 0; i < CONNECTIONS && others; i++) {

@@ -25,7 +25,7 @@ import java.util.random.RandomGenerator;
 /// stops to take data. HTTP/2 pings would find the same, but servers count them: those of grpcio
 /// and grpc-java close a connection that is pinged more often than every five minutes while it
 /// carries nothing else, and with it the calls that take long (gRFC A8).
-final class Connection {
+final class WorkerConnection {
   /// How long what was sent may stay without acknowledgement by the other side's TCP. Four
   /// retransmissions are lost by then.
   private static final int UNACKNOWLEDGED_MILLIS = 2_000;
@@ -46,7 +46,7 @@ final class Connection {
 
   private final ManagedChannel channel;
   private final Executor loop;
-  private final Consumer<Connection> told;
+  private final Consumer<WorkerConnection> told;
   private boolean made;
   private boolean ready;
   private boolean closing;
@@ -63,7 +63,7 @@ final class Connection {
   /// Begins to connect.
   ///
   /// @param told called in the loop when it is ready, and when it is not any more
-  Connection(
+  WorkerConnection(
       WorkerAddress worker,
       Target target,
       PushOptions options,
@@ -71,7 +71,7 @@ final class Connection {
       Executor loop,
       long retireAt,
       boolean trusted,
-      Consumer<Connection> told) {
+      Consumer<WorkerConnection> told) {
     this.target = target;
     this.retireAt = retireAt;
     this.room = trusted ? Integer.MAX_VALUE : 1;
