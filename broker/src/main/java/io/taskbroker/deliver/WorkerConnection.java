@@ -180,7 +180,7 @@ final class WorkerConnection {
     pausedUntil = now;
   }
 
-  /// A worker answered, and that says nothing of others.
+  /// Something was heard.
   void answered(long now) {
     answeredAt = now;
   }

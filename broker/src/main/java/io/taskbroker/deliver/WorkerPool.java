@@ -140,9 +140,12 @@ final class WorkerPool {
   /// @param sentAt when the call began
   void ended(
       WorkerConnection connection, PushOutcome outcome, boolean answered, long sentAt, long now) {
+    if (answered) {
+      connection.answered(now);
+    }
     switch (outcome) {
       case ACCEPTED -> connection.accepted(now);
-      case REFUSED -> connection.answered(now);
+      case REFUSED -> {}
       case BUSY, OVERLOADED, UNREACHABLE -> connection.pause(false, now, random);
       case REJECTED -> connection.pause(true, now, random);
       case UNANSWERED -> {
