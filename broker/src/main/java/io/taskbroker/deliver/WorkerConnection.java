@@ -15,6 +15,8 @@ import io.netty.channel.socket.nio.NioSocketChannel;
 import io.taskbroker.wire.Signatures;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import java.util.random.RandomGenerator;
 
 /// One HTTP/2 connection to workers, from the attempt to make it to the end of its last call; it is
@@ -26,6 +28,13 @@ import java.util.random.RandomGenerator;
 /// and grpc-java close a connection that is pinged more often than every five minutes while it
 /// carries nothing else, and with it the calls that take long (gRFC A8).
 final class WorkerConnection {
+  /// What the library says of each answer that it gave up; the engine is told of it anyway.
+  private static final Logger NOISE = Logger.getLogger("io.grpc.internal.AbstractClientStream");
+
+  static {
+    NOISE.setLevel(Level.WARNING);
+  }
+
   /// How long what was sent may stay without acknowledgement by the other side's TCP. Four
   /// retransmissions are lost by then.
   private static final int UNACKNOWLEDGED_MILLIS = 2_000;

@@ -24,7 +24,7 @@ final class WorkerPool {
   /// How many connections a call is tried on that is proven to be nowhere.
   static final int TRIES = 3;
 
-  /// How many addresses are tried at once while nothing is connected.
+  /// How many addresses, or workers behind one, are tried at once while nothing is connected.
   private static final int FIRST_TRIES = 4;
 
   private static final long LOOK_NANOS = MILLISECONDS.toNanos(50);
@@ -177,7 +177,9 @@ final class WorkerPool {
           .filter(each -> each.isReady() && each.target == connection.target)
           .filter(this::mayReplace)
           .forEach(each -> retire(each, "doubtful"));
-      grow(now);
+      for (int i = 0; i < FIRST_TRIES; i++) {
+        grow(now);
+      }
     }
   }
 
