@@ -104,7 +104,12 @@ public final class Broker implements Service {
         new PushClient(
             Settings.workers(config),
             new PushOptions(
-                secrets, config.push().timeout(), config.grpc().maxMessageSize(), workerTls),
+                secrets,
+                config.push().timeout(),
+                config.grpc().maxMessageSize(),
+                workerTls,
+                new PushOptions.Connections(
+                    config.push().connections(), config.push().connectionAge())),
             worked,
             metrics);
     var address = new InetSocketAddress(config.grpc().address(), config.grpc().port());
@@ -192,6 +197,7 @@ public final class Broker implements Service {
   ///   on the standard error stream says why; one for each thing that is wrong with a configuration
   public static int run(Optional<Path> config, Map<String, String> environment) {
     StandardStreams.install();
+    NameCache.shorten();
     try {
       return runWith(config, environment);
     } finally {

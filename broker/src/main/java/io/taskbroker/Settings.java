@@ -44,7 +44,6 @@ final class Settings {
   private static final int HEAP_PARTS = 3;
 
   private static final int MAX_CHANGES = 16_384;
-  private static final int MAX_CALLS = 1_024;
   private static final int READ_AHEAD_RECORDS = 3_000;
   private static final int POLL_RECORDS = 1_000;
   private static final long DEFAULT_MARK_MS = 1_000;
@@ -77,7 +76,7 @@ final class Settings {
             limits.maxSize().orElse(0L),
             Runtime.getRuntime().maxMemory() / HEAP_PARTS,
             MAX_CHANGES,
-            MAX_CALLS),
+            push.maxCalls()),
         new InflightOptions.Periods(
             limits.processingGrace().toMillis(),
             config.claimLease().toMillis(),

@@ -9,6 +9,9 @@ import java.time.Duration;
 /// @param updateBatchLength as many marks are written at once
 /// @param updateInterval a mark waits for others as long
 /// @param updateBatchSize unused, as in the reference
+/// @param maxCalls to the workers of one application at once
+/// @param connections to the workers of one application
+/// @param connectionAge after which one of these is replaced at the latest
 public record PushConfig(
     int threads,
     Duration timeout,
@@ -17,7 +20,10 @@ public record PushConfig(
     boolean updateBatched,
     int updateBatchLength,
     Duration updateInterval,
-    int updateBatchSize) {
+    int updateBatchSize,
+    int maxCalls,
+    int connections,
+    Duration connectionAge) {
   static PushConfig read(Values values) {
     return new PushConfig(
         values.get(PushKeys.PUSH_THREADS),
@@ -27,6 +33,9 @@ public record PushConfig(
         values.get(PushKeys.PUSH_UPDATE_BATCHED),
         values.get(PushKeys.PUSH_UPDATE_BATCH_LENGTH),
         values.get(PushKeys.PUSH_UPDATE_BATCH_INTERVAL),
-        values.get(PushKeys.PUSH_UPDATE_BATCH_SIZE));
+        values.get(PushKeys.PUSH_UPDATE_BATCH_SIZE),
+        values.get(PushKeys.PUSH_MAX_CALLS),
+        values.get(PushKeys.PUSH_CONNECTIONS),
+        values.get(PushKeys.PUSH_CONNECTION_AGE));
   }
 }

@@ -48,7 +48,8 @@ final class PushKeys {
           KeyDoc.noted(
               "Threads that call workers",
               "counts in the length of a lease only; how many calls of an application run at once"
-                  + " is found out, up to 1,024"),
+                  + " is found out, up to push.max_calls, and push.connections says on how many"
+                  + " connections"),
           c -> c.push().threads());
 
   static final Key<BrokerConfig, Duration> PUSH_TIMEOUT =
@@ -112,6 +113,43 @@ final class PushKeys {
           1,
           KeyDoc.unused("Not used", "it has none in the reference either"),
           c -> c.push().updateBatchSize());
+
+  static final Key<BrokerConfig, Integer> PUSH_MAX_CALLS =
+      TABLE.key(
+          "push.max_calls",
+          integer(1, 8_192),
+          1_024,
+          KeyDoc.noted(
+              "Calls to the workers of one application at once, at most",
+              "how many there are up to that is found out by measuring; a key of this broker"),
+          c -> c.push().maxCalls());
+
+  static final Key<BrokerConfig, Integer> PUSH_CONNECTIONS =
+      TABLE.key(
+          "push.connections",
+          integer(1, 256),
+          12,
+          KeyDoc.noted(
+              "Connections to the workers of one application, rounded to as many for each address",
+              "one for each address at least, and no more than 512 for all applications together;"
+                  + " see [workers](workers.md); a key of this broker"),
+          c -> c.push().connections());
+
+  static final Key<BrokerConfig, Duration> PUSH_CONNECTION_AGE =
+      TABLE.key(
+          "push.connection_age",
+          duration()
+              .where(
+                  age ->
+                      age.compareTo(Duration.ofSeconds(1)) >= 0
+                          && age.compareTo(Duration.ofDays(1)) <= 0,
+                  ", from 1s to 86400s"),
+          Duration.ofSeconds(30),
+          KeyDoc.noted(
+              "After at most that time a connection to workers is replaced, and not before a tenth"
+                  + " of it",
+              "its calls end before it is closed; a key of this broker"),
+          c -> c.push().connectionAge());
 
   private PushKeys() {}
 }

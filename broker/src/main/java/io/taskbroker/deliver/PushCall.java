@@ -2,7 +2,6 @@ package io.taskbroker.deliver;
 
 import io.grpc.Attributes;
 import io.grpc.CallOptions;
-import io.grpc.Channel;
 import io.grpc.ClientCall;
 import io.grpc.ClientStreamTracer;
 import io.grpc.Metadata;
@@ -22,6 +21,9 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
           .setFullMethodName("sentry_protos.taskbroker.v1.WorkerService/PushTask")
           .build();
 
+  /// How long the engine is not told of a connection that broke.
+  private static final long SETTLE_NANOS = 20_000_000;
+
   /// What signatures are made with.
   static final String PATH = "/" + METHOD.getFullMethodName();
 
@@ -36,19 +38,21 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
   final Deadline<PushCall> deadline = new Deadline<>(this);
 
   private final PushLoop pushes;
-  private final Endpoint endpoint;
+  private final WorkerPool pool;
   private final Delivery delivery;
   private long begunAt = System.nanoTime();
   private @Nullable ClientCall<PushMessage, byte[]> call;
-  private @Nullable Channel used;
+  private @Nullable PushMessage unsent;
+  private @Nullable WorkerConnection connection;
+  private int tries;
   private boolean begun;
   private boolean sent;
   private boolean answered;
   private boolean ended;
 
-  PushCall(PushLoop pushes, Endpoint endpoint, Delivery delivery) {
+  PushCall(PushLoop pushes, WorkerPool pool, Delivery delivery) {
     this.pushes = pushes;
-    this.endpoint = endpoint;
+    this.pool = pool;
     this.delivery = delivery;
   }
 
@@ -73,30 +77,43 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
   /// Sends.
   @Override
   public void run() {
-    PushMessage message = new PushMessage(delivery.payload());
+    PushMessage first = new PushMessage(delivery.payload());
     String closed = pushes.closed();
-    String tooLarge = pushes.tooLarge(message.length());
+    String tooLarge = pushes.tooLarge(first.length());
     if (closed != null) {
       pushes.tell(delivery, PushOutcome.UNREACHABLE, closed);
     } else if (tooLarge != null) {
       pushes.tell(delivery, PushOutcome.REFUSED, tooLarge);
     } else {
-      send(message);
+      unsent = first;
+      pushes.began(this);
+      pool.send(this, begunAt);
     }
   }
 
-  private void send(PushMessage message) {
-    pushes.began(this);
+  /// Whether the engine was told, or is about to be.
+  boolean hasEnded() {
+    return ended;
+  }
+
+  /// Sends it on a connection.
+  void send(WorkerConnection chosen) {
+    connection = chosen;
+    chosen.begin();
+    tries++;
+    begun = false;
+    sent = false;
+    answered = false;
+    PushMessage message = unsent == null ? new PushMessage(delivery.payload()) : unsent;
+    unsent = null;
     try {
       Metadata headers = new Metadata();
       String signature = pushes.sign(message);
       if (signature != null) {
         headers.put(SIGNATURE, signature);
       }
-      Channel channel = endpoint.channel();
-      used = channel;
       ClientCall<PushMessage, byte[]> created =
-          channel.newCall(METHOD, OPTIONS.withOption(TRACED, this));
+          chosen.channel().newCall(METHOD, OPTIONS.withOption(TRACED, this));
       call = created;
       created.start(this, headers);
       // A second response would be an error, which is only found out by asking for it.
@@ -120,7 +137,9 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
 
   /// Ends the call without waiting for an answer any longer.
   void abandon(String why) {
-    end(begun ? PushOutcome.UNANSWERED : PushOutcome.UNREACHABLE, why);
+    PushOutcome outcome = begun ? PushOutcome.UNANSWERED : PushOutcome.UNREACHABLE;
+    left(outcome);
+    end(outcome, why);
     ClientCall<PushMessage, byte[]> started = call;
     if (started != null) {
       started.cancel(why, null);
@@ -129,16 +148,37 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
 
   private void closed(Status status) {
     PushOutcome outcome = Verdict.of(status, begun, sent, answered);
-    end(outcome, outcome == PushOutcome.ACCEPTED ? "" : Verdict.detail(status));
+    String detail = outcome == PushOutcome.ACCEPTED ? "" : Verdict.detail(status);
+    left(outcome);
+    if (ended) {
+      return;
+    }
+    boolean nowhere = outcome == PushOutcome.BUSY || outcome == PushOutcome.UNREACHABLE;
+    if (nowhere && tries < WorkerPool.TRIES && pool.sendAgain(this, begunAt)) {
+      pushes.triedAgain(this, outcome);
+      return;
+    }
+    if (outcome == PushOutcome.LOST) {
+      // By then it is known whether other connections broke, too, and others can be made.
+      pushes.after(SETTLE_NANOS, () -> end(outcome, detail));
+    } else {
+      end(outcome, detail);
+    }
+  }
+
+  /// The connection has it no more.
+  private void left(PushOutcome outcome) {
+    WorkerConnection used = connection;
+    if (used != null) {
+      connection = null;
+      pool.ended(used, outcome, answered, begunAt, System.nanoTime());
+    }
   }
 
   private void end(PushOutcome outcome, String detail) {
     if (!ended) {
       ended = true;
-      if (outcome == PushOutcome.UNREACHABLE) {
-        endpoint.failed(used);
-      }
-      pushes.ended(this, outcome, detail);
+      pushes.ended(this, outcome, detail, outcome != PushOutcome.ACCEPTED && pool.hasOther());
     }
   }
 

@@ -12,11 +12,12 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Calls workers, one call an activation, and tells the engine of each what became of it, exactly
-/// once. Bounds nothing and tries nothing twice: the engine does. One event loop serves all
-/// connections. Thread-safe.
+/// once. Tries again elsewhere what is proven to be nowhere; the rest, and how many calls run, is
+/// for the engine to decide. One event loop serves all connections. Thread-safe.
 public final class PushClient implements Service {
   private final Map<String, WorkerAddress> addresses = new HashMap<>();
   private final PushOptions options;
+  private final HostLookup lookup;
   private final Intake intake;
   private final PushCounts counts;
 
@@ -28,6 +29,15 @@ public final class PushClient implements Service {
   /// @throws IllegalArgumentException if such an address is of another form, or of https without
   ///   TLS in the options
   public PushClient(Map<String, URI> workers, PushOptions options, Intake intake, Metrics metrics) {
+    this(workers, options, HostLookup.SYSTEM, intake, metrics);
+  }
+
+  PushClient(
+      Map<String, URI> workers,
+      PushOptions options,
+      HostLookup lookup,
+      Intake intake,
+      Metrics metrics) {
     workers.forEach((application, uri) -> {
       WorkerAddress address = WorkerAddress.of(application, uri);
       if (address.tls() && options.tls().isEmpty()) {
@@ -38,6 +48,7 @@ public final class PushClient implements Service {
       addresses.put(application, address);
     });
     this.options = options;
+    this.lookup = lookup;
     this.intake = intake;
     this.counts = new PushCounts(metrics);
   }
@@ -50,7 +61,7 @@ public final class PushClient implements Service {
   /// Begins to connect. That a worker is down is no error (W13).
   @Override
   public synchronized void start() {
-    var started = new PushLoop(addresses, options, intake, counts);
+    var started = new PushLoop(addresses, options, lookup, intake, counts);
     loop = started;
     gate.open(started::send);
   }

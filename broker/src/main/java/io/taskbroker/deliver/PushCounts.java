@@ -34,6 +34,17 @@ final class PushCounts {
     metrics.pushQueueLatency.observe(waited / 1e9);
   }
 
+  /// A call did not reach a worker, and was sent on another connection.
+  void triedAgain(String application, PushOutcome outcome) {
+    metrics.pushAttempts.inc();
+    metrics.pushOutcomes.of(application, outcome.name().toLowerCase(Locale.ROOT)).inc();
+  }
+
+  /// Something happened to a connection to workers.
+  void connection(String application, String event) {
+    metrics.pushConnections.of(application, event).inc();
+  }
+
   /// A call ended, after so many nanoseconds.
   void ended(String application, PushOutcome outcome, long nanos) {
     metrics.pushDuration.observe(nanos / 1e9);

@@ -1,6 +1,7 @@
 package io.taskbroker.deliver;
 
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
 
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
@@ -18,7 +19,10 @@ import io.taskbroker.runtime.Deadlines;
 import io.taskbroker.wire.Signatures;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
@@ -29,9 +33,19 @@ final class PushLoop {
   private static final long GRACE_MILLIS = 2_000;
   private static final String STOPPING = "The broker stops";
 
+  /// Connections of all applications that calls may be sent on, but for one of each.
+  private static final int MAX_CONNECTIONS = 512;
+
+  private static final int MAX_PER_APPLICATION = 256;
+
   private final EventLoopGroup group = open();
+
+  /// One thread for each application whose name is being looked up.
+  private final ExecutorService lookups =
+      Executors.newCachedThreadPool(new DefaultThreadFactory("push-lookup", true));
+
   private final EventLoop loop = group.next();
-  private final Map<String, Endpoint> endpoints = new HashMap<>();
+  private final Map<String, WorkerPool> pools = new HashMap<>();
   private final int maxMessageBytes;
   private final Signatures.Signer signer;
   private final Intake intake;
@@ -41,27 +55,42 @@ final class PushLoop {
   private boolean stopping;
 
   PushLoop(
-      Map<String, WorkerAddress> addresses, PushOptions options, Intake intake, PushCounts counts) {
+      Map<String, WorkerAddress> addresses,
+      PushOptions options,
+      HostLookup lookup,
+      Intake intake,
+      PushCounts counts) {
     this.maxMessageBytes = options.maxMessageBytes();
     this.signer = new Signatures(options.secrets()).forPath(PushCall.PATH);
     this.intake = intake;
     this.counts = counts;
     String late = "No answer within " + options.timeout().toMillis() + " ms";
     this.outstanding = new Deadlines<>(loop, options.timeout(), call -> call.abandon(late));
+    int most = Math.clamp(MAX_CONNECTIONS / Math.max(1, addresses.size()), 1, MAX_PER_APPLICATION);
+    var random = new SplittableRandom();
     addresses.forEach((application, address) ->
-        endpoints.put(application, new Endpoint(address, options, group)));
-    run(() -> endpoints.values().forEach(Endpoint::connect));
+        pools.put(
+            application,
+            new WorkerPool(
+                application,
+                new Connector(address, options, group, this::run, random),
+                most,
+                lookup,
+                lookups,
+                this,
+                counts)));
+    run(() -> pools.values().forEach(WorkerPool::connect));
   }
 
   /// Begins a call.
   void send(Delivery delivery) {
-    Endpoint endpoint = endpoints.get(delivery.application());
-    if (endpoint == null) {
+    WorkerPool pool = pools.get(delivery.application());
+    if (pool == null) {
       tell(
           delivery,
           PushOutcome.UNREACHABLE,
           "No worker is known of application '" + delivery.application() + "'");
-    } else if (!run(new PushCall(this, endpoint, delivery))) {
+    } else if (!run(new PushCall(this, pool, delivery))) {
       tell(delivery, PushOutcome.UNREACHABLE, STOPPING);
     }
   }
@@ -78,6 +107,11 @@ final class PushLoop {
     }
   }
 
+  /// Runs it in the loop, after some nanoseconds; not if the loop ends before.
+  void after(long nanos, Runnable task) {
+    var _ = loop.schedule(task, nanos, NANOSECONDS);
+  }
+
   boolean isCurrentThread() {
     return loop.inEventLoop();
   }
@@ -92,6 +126,7 @@ final class PushLoop {
       interrupted = true;
     }
     run(this::endAll);
+    lookups.shutdownNow();
     group.shutdownGracefully(0, GRACE_MILLIS, MILLISECONDS).awaitUninterruptibly(GRACE_MILLIS);
     if (interrupted) {
       Thread.currentThread().interrupt();
@@ -109,7 +144,7 @@ final class PushLoop {
     for (PushCall call = outstanding.oldest(); call != null; call = outstanding.oldest()) {
       call.abandon(STOPPING);
     }
-    endpoints.values().forEach(Endpoint::close);
+    pools.values().forEach(WorkerPool::close);
   }
 
   /// Why nothing is sent any more; null if it is.
@@ -134,10 +169,16 @@ final class PushLoop {
     outstanding.begin(call.deadline);
   }
 
-  void ended(PushCall call, PushOutcome outcome, String detail) {
+  /// A call that is proven to be nowhere was sent once more.
+  void triedAgain(PushCall call, PushOutcome outcome) {
+    counts.triedAgain(call.delivery().application(), outcome);
+  }
+
+  /// @param others whether there are connections to other workers of the application
+  void ended(PushCall call, PushOutcome outcome, String detail, boolean others) {
     outstanding.end(call.deadline);
     counts.ended(call.delivery().application(), outcome, call.nanos());
-    tell(call.delivery(), outcome, detail);
+    intake.tell(new Command.Pushed(call.delivery(), outcome, detail, others));
     if (stopping && outstanding.oldest() == null) {
       idle.countDown();
     }

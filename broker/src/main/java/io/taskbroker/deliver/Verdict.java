@@ -166,9 +166,11 @@ final class Verdict {
     if (code == Status.Code.UNAVAILABLE || description.contains("GOAWAY")) {
       return PushOutcome.LOST;
     }
-    return code == Status.Code.CANCELLED || code == Status.Code.DEADLINE_EXCEEDED
-        ? PushOutcome.UNANSWERED
-        : PushOutcome.REJECTED;
+    return switch (code) {
+      // The last is an answer over our limit: the worker has run, or has, what it answers.
+      case CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED -> PushOutcome.UNANSWERED;
+      default -> PushOutcome.REJECTED;
+    };
   }
 
   private static boolean isNotProcessed(String description, boolean sent) {

@@ -164,6 +164,7 @@ public final class Mailbox implements Intake {
           Command.Refused _,
           Command.RulesChanged _,
           Command.Count _,
+          Command.WentBack _,
           Command.Drain _ ->
           false;
     };

@@ -259,7 +259,16 @@ public sealed interface Command {
   record RowsRead(List<Row> rows, Object owner) implements Command {}
 
   /// What became of a push.
-  record Pushed(Delivery delivery, PushOutcome outcome, String detail) implements Command {}
+  ///
+  /// @param others whether there are connections to other workers of the application, so that what
+  ///   the outcome says of a worker need not hold for all of them
+  record Pushed(Delivery delivery, PushOutcome outcome, String detail, boolean others)
+      implements Command {
+    /// Of an application of which only the worker that was called is known.
+    public Pushed(Delivery delivery, PushOutcome outcome, String detail) {
+      this(delivery, outcome, detail, false);
+    }
+  }
 
   /// Kafka acknowledged a departure.
   record Produced(Departure departure) implements Command {}

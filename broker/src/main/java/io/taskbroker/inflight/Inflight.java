@@ -105,8 +105,7 @@ public final class Inflight {
       case Command.Report report -> reports.follow(report);
       case Command.Claim claim ->
           handouts.claim(claim.application(), claim.namespace(), new Taker.Pull(claim.reply()));
-      case Command.Pushed pushed ->
-          outcomes.pushed(pushed.delivery(), pushed.outcome(), pushed.detail());
+      case Command.Pushed pushed -> outcomes.pushed(pushed);
       case Command.Enqueue enqueue -> admission.enqueue(enqueue);
       case Command.Ingest records -> arrivals.ingest(records);
       case Command.Assigned assigned -> arrivals.assigned(assigned);

@@ -33,7 +33,10 @@ final class Outcomes {
     this.limits = limits;
   }
 
-  void pushed(Delivery delivery, PushOutcome outcome, String detail) {
+  void pushed(Command.Pushed pushed) {
+    Delivery delivery = pushed.delivery();
+    PushOutcome outcome = pushed.outcome();
+    String detail = pushed.detail();
     if (!(delivery.owner() instanceof Entry entry)) {
       return;
     }
@@ -48,7 +51,9 @@ final class Outcomes {
     }
     lane.calls--;
     entry.inCall &= !latest;
-    judge(entry, outcome, detail);
+    if (!pushed.others() || !isOfOneWorker(entry, outcome)) {
+      judge(entry, outcome, detail);
+    }
     if (outcome == PushOutcome.ACCEPTED) {
       // Its report may have come before.
       flight.tallyUnlessRepeated(Tally.PUSHED, entry);
@@ -56,6 +61,16 @@ final class Outcomes {
     if (entry.status == Status.CLAIMED && latest) {
       follow(entry, outcome, detail, alone);
     }
+  }
+
+  /// Whether an outcome says something of one worker only, though it has others beside it: where
+  /// that proves that nobody has the activation, or others were taken meanwhile.
+  private static boolean isOfOneWorker(Entry entry, PushOutcome outcome) {
+    return switch (outcome) {
+      case ACCEPTED, REFUSED, REJECTED, UNANSWERED -> false;
+      case BUSY, UNREACHABLE -> true;
+      case OVERLOADED, LOST -> entry.lane.progressAt > entry.claimedAt;
+    };
   }
 
   /// What the outcome says of the worker.

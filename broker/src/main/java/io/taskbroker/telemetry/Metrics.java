@@ -151,6 +151,15 @@ public final class Metrics {
               + " unreachable, refused, rejected, unanswered or lost",
           "application",
           "outcome");
+  public final Labelled<CounterDataPoint> pushConnections =
+      declare.counters(
+          "push.connections",
+          "Connections to workers; event is opened, failed (could not be made), or why one ended:"
+              + " aged, closed (by the other side, or without calls), broken, doubtful (another one"
+              + " to its address broke), silent (no answer within push.timeout) or gone (its"
+              + " address is none of the name any more)",
+          "application",
+          "event");
   public final Labelled<CounterDataPoint> undoneClaims =
       declare.counters(
           "push.undo_claim",

@@ -70,6 +70,9 @@ final class ConfigAreasTest {
         timeout: 6s
         queue: {size: 7, timeout: 8ms}
         update: {batched: true, batch: {length: 9, interval: 10ms, size: 11}}
+        max_calls: 12
+        connections: 13
+        connection_age: 14s
       batch_status_updates: true
       status_update_batch_size: 100
       status_update_interval_ms: 20
@@ -284,7 +287,10 @@ final class ConfigAreasTest {
                 false,
                 1,
                 Duration.ofMillis(100),
-                1));
+                1,
+                1_024,
+                12,
+                Duration.ofSeconds(30)));
   }
 
   @Test
@@ -300,7 +306,10 @@ final class ConfigAreasTest {
                 true,
                 9,
                 Duration.ofMillis(10),
-                11));
+                11,
+                12,
+                13,
+                Duration.ofSeconds(14)));
   }
 
   @Test

@@ -163,7 +163,8 @@ final class PushTlsTest {
   }
 
   private static PushOptions options(Optional<TlsContext> tls) {
-    return new PushOptions(List.of("secret"), Duration.ofSeconds(30), 1 << 20, tls);
+    return new PushOptions(
+        List.of("secret"), Duration.ofSeconds(30), 1 << 20, tls, PushOptions.Connections.USUAL);
   }
 
   private Optional<Path> ca() {

@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
 final class Worker implements AutoCloseable {
   /// Has come, or waits for an answer.
   @SuppressWarnings("ArrayRecordComponent") // compared by nobody
-  record Call(byte[] message, @Nullable String signature, ServerCall<byte[], byte[]> call) {
+  record Call(
+      byte[] message, @Nullable String signature, ServerCall<byte[], byte[]> call, byte[] reply) {
     /// What the caller called the worker.
     @Nullable String authority() {
       return call.getAuthority();
@@ -38,7 +39,7 @@ final class Worker implements AutoCloseable {
     void answer(Status status) {
       if (status.isOk()) {
         call.sendHeaders(new Metadata());
-        call.sendMessage(new byte[0]);
+        call.sendMessage(reply);
       }
       call.close(status, new Metadata());
     }
@@ -50,19 +51,21 @@ final class Worker implements AutoCloseable {
   /// What calls are answered with; null if they are not.
   volatile @Nullable Status answer = Status.OK;
 
+  /// What it says when it takes a call, which is nothing by the contract.
+  volatile byte[] reply = {};
+
   private final Server server;
   private final String scheme;
   private final int port;
 
-  private Worker(int port, int maxMessageBytes, @Nullable SslContext tls) throws IOException {
+  private Worker(InetSocketAddress address, int maxMessageBytes, @Nullable SslContext tls)
+      throws IOException {
     MethodDescriptor<byte[], byte[]> method =
         MethodDescriptor.newBuilder(Bytes.MARSHALLER, Bytes.MARSHALLER)
             .setType(MethodDescriptor.MethodType.UNARY)
             .setFullMethodName("sentry_protos.taskbroker.v1.WorkerService/PushTask")
             .build();
-    NettyServerBuilder builder =
-        NettyServerBuilder.forAddress(
-            new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    NettyServerBuilder builder = NettyServerBuilder.forAddress(address);
     if (tls != null) {
       builder.sslContext(tls);
     }
@@ -88,20 +91,29 @@ final class Worker implements AutoCloseable {
     this.port = server.getPort();
   }
 
+  private static InetSocketAddress local(int port) {
+    return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+  }
+
+  /// A worker at another address of this machine.
+  static Worker start(InetAddress address, int port) throws IOException {
+    return new Worker(new InetSocketAddress(address, port), 10 << 20, null);
+  }
+
   static Worker start() throws IOException {
-    return new Worker(0, 10 << 20, null);
+    return new Worker(local(0), 10 << 20, null);
   }
 
   static Worker start(int port) throws IOException {
-    return new Worker(port, 10 << 20, null);
+    return new Worker(local(port), 10 << 20, null);
   }
 
   static Worker start(SslContext tls) throws IOException {
-    return new Worker(0, 10 << 20, tls);
+    return new Worker(local(0), 10 << 20, tls);
   }
 
   static Worker taking(int maxMessageBytes) throws IOException {
-    return new Worker(0, maxMessageBytes, null);
+    return new Worker(local(0), maxMessageBytes, null);
   }
 
   int port() {
@@ -131,7 +143,7 @@ final class Worker implements AutoCloseable {
     return new ServerCall.Listener<>() {
       @Override
       public void onMessage(byte[] message) {
-        Call arrived = new Call(message, signature, call);
+        Call arrived = new Call(message, signature, call, reply);
         Status status = answer;
         calls.add(arrived);
         if (status != null) {

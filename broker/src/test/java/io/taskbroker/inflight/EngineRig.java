@@ -238,10 +238,15 @@ final class EngineRig implements Effects {
   }
 
   void answer(Delivery delivery, PushOutcome outcome) {
+    answer(delivery, outcome, false);
+  }
+
+  /// @param others whether there are connections to other workers
+  void answer(Delivery delivery, PushOutcome outcome, boolean others) {
     if (!calls.remove(delivery)) {
       throw new AssertionError("No call is under way for " + delivery.id());
     }
-    tell(new Command.Pushed(delivery, outcome, "as the test says"));
+    tell(new Command.Pushed(delivery, outcome, "as the test says", others));
     settle();
   }
 

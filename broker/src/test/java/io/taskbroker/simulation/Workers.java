@@ -68,8 +68,12 @@ final class Workers {
     }
   }
 
+  /// Where one worker is full or lost, others may be there.
   private void answer(BrokerRun run, Delivery delivery, long after, PushOutcome outcome) {
-    run.later(after, "push answer", () -> run.hear(new Command.Pushed(delivery, outcome, "")));
+    boolean others =
+        (outcome == PushOutcome.BUSY || outcome == PushOutcome.LOST) && world.random.nextBoolean();
+    run.later(
+        after, "push answer", () -> run.hear(new Command.Pushed(delivery, outcome, "", others)));
   }
 
   // Pull.

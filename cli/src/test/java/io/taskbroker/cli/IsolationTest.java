@@ -1,6 +1,7 @@
 package io.taskbroker.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 import static org.awaitility.Awaitility.await;
 
 import io.taskbroker.proto.v1.OnAttemptsExceeded;
@@ -38,6 +39,9 @@ final class IsolationTest {
   private static final int STALE = 2_100;
   private static final int EACH = 800;
 
+  /// More than calls that were under way at once overtake each other by.
+  private static final int OVERTAKEN = 128;
+
   /// Of a core; an idle broker with healthy workers takes less than half of it.
   private static final double IDLE = 0.05;
 
@@ -73,7 +77,9 @@ final class IsolationTest {
         }
 
         assertIdlesCheaply(broker, closing, silent);
-        assertThat(silent.connections()).as("connections to the silent worker").isOne();
+        assertThat(silent.connections())
+            .as("connections to the silent worker")
+            .isLessThanOrEqualTo(silent.calls() + 1);
         assertThat(silent.mostAtATime()).as("calls that it held").isLessThanOrEqualTo(4);
 
         List<Integer> order = Collections.synchronizedList(new ArrayList<>());
@@ -90,7 +96,13 @@ final class IsolationTest {
           await().atMost(PATIENCE).pollInterval(Duration.ofMillis(5)).until(() -> !order.isEmpty());
           assertThat(System.nanoTime() - begin).as("to notice it").isLessThan(3_000_000_000L);
           await().atMost(PATIENCE).until(() -> log("dead").completedTasks() == STALE);
-          assertThat(order).containsExactlyElementsOf(IntStream.range(0, STALE).boxed().toList());
+          assertThat(order)
+              .containsExactlyInAnyOrderElementsOf(IntStream.range(0, STALE).boxed().toList());
+          for (int place = 0; place < STALE; place++) {
+            assertThat(order.get(place))
+                .as("oldest first, but for calls that overtake on another connection")
+                .isCloseTo(place, within(OVERTAKEN));
+          }
           assertThat(dead.awaitIdle(PATIENCE)).isTrue();
         }
         assertNothingIsHeldAgainstWhatWaits(view, setup);

@@ -1,0 +1,39 @@
+package io.taskbroker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.security.Security;
+import java.util.Objects;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/// Addresses of names are not kept for long, unless somebody wants it so.
+final class NameCacheTest {
+  private static final String FOUND = "networkaddress.cache.ttl";
+  private static final String ABSENT = "networkaddress.cache.negative.ttl";
+
+  private final String found = Objects.requireNonNullElse(Security.getProperty(FOUND), "30");
+  private final String absent = Objects.requireNonNullElse(Security.getProperty(ABSENT), "10");
+
+  @AfterEach
+  void putBack() {
+    Security.setProperty(FOUND, found);
+    Security.setProperty(ABSENT, absent);
+  }
+
+  @Test
+  void absenceIsForgottenAfterASecond() {
+    Security.setProperty(ABSENT, "10");
+    NameCache.shorten();
+    assertThat(Security.getProperty(ABSENT)).isEqualTo("1");
+  }
+
+  @Test
+  void whatSomebodySetStays() {
+    Security.setProperty(FOUND, "60");
+    Security.setProperty(ABSENT, "7");
+    NameCache.shorten();
+    assertThat(Security.getProperty(FOUND)).isEqualTo("60");
+    assertThat(Security.getProperty(ABSENT)).isEqualTo("7");
+  }
+}
