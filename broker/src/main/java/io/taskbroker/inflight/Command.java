@@ -253,6 +253,11 @@ public sealed interface Command {
   /// @param reply called by the engine's thread: must not block
   record Count(Consumer<Census> reply) implements Command {}
 
+  /// An operator asks for what cannot be produced, or decides on it.
+  ///
+  /// @param reply called by the engine's thread: must not block
+  record Quarantined(QuarantineOrder order, Consumer<QuarantineAnswer> reply) implements Command {}
+
   /// The broker is about to stop: nothing more is to be handed out, and what workers have is to be
   /// written down (H17).
   record Drain() implements Command {}
