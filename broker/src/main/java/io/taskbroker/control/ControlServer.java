@@ -209,8 +209,7 @@ public final class ControlServer implements Service {
     var answered = new CompletableFuture<QuarantineAnswer>();
     engine.tell(new Command.Quarantined(order, answered::complete));
     try {
-      QuarantineAnswer answer =
-          answered.get(ENGINE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+      QuarantineAnswer answer = answered.get(ENGINE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
       if (order.action() != Action.LIST) {
         log.warn(
             "An operator's command: {} what is quarantined{}{}: {} of {} activations",

@@ -238,8 +238,8 @@ public sealed interface Command {
   /// Kafka acknowledged a departure.
   record Produced(Departure departure) implements Command {}
 
-  /// This departure cannot be produced (H19): the engine tries it again now and then. Everything else
-  /// the outbox tries again by itself.
+  /// This departure cannot be produced (H19): the engine tries it again now and then. Everything
+  /// else the outbox tries again by itself.
   record Refused(Departure departure, String why) implements Command {}
 
   /// The store takes so many bytes.

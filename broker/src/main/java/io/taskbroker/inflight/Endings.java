@@ -181,8 +181,7 @@ final class Endings {
         if (isDemotion(departure)) {
           flight.tally(Tally.DEMOTION_REFUSED, entry.activation);
         }
-        flight.effects.notice(
-            Notice.QUARANTINED, entry.id(), why);
+        flight.effects.notice(Notice.QUARANTINED, entry.id(), why);
       }
       if (flight.twins.waitFor(entry.id())) {
         endQuarantine(kept, true);

@@ -131,7 +131,8 @@ public final class Inflight {
           flight.rules = changed.rules();
         }
       }
-      case Command.Quarantined order -> order.reply().accept(quarantineOrders.follow(order.order()));
+      case Command.Quarantined order ->
+          order.reply().accept(quarantineOrders.follow(order.order()));
       case Command.Count count -> count.reply().accept(Census.of(flight));
       case Command.Drain _ -> drain();
       case Command.Fenced fenced -> fenced(fenced);

@@ -75,9 +75,7 @@ final class Quarantine {
     var topics = new TreeMap<String, Integer>();
     for (Refusals refusals : places.values()) {
       topics.merge(
-          refusals.bySize.getFirst().destination().topic(),
-          refusals.bySize.size(),
-          Integer::sum);
+          refusals.bySize.getFirst().destination().topic(), refusals.bySize.size(), Integer::sum);
     }
     return topics;
   }

@@ -21,8 +21,7 @@ final class QuarantineOrders {
   }
 
   QuarantineAnswer follow(QuarantineOrder order) {
-    List<Held> matching =
-        flight.quarantined.matching(flight.entries, order.ids(), order.topic());
+    List<Held> matching = flight.quarantined.matching(flight.entries, order.ids(), order.topic());
     var tasks = new ArrayList<QuarantineAnswer.Task>();
     int done = 0;
     int left = 0;

@@ -63,8 +63,8 @@ final class TargetCheck {
   private final String bootstrap;
 
   /// @param topics of one cluster, one of them at least
-  /// @param consumed the topics of that cluster that the broker consumes; what fits into them bounds
-  ///   what is produced, for publishers that do not compress
+  /// @param consumed the topics of that cluster that the broker consumes; what fits into them
+  ///   bounds what is produced, for publishers that do not compress
   /// @param maxMessageSize bytes of a payload at most
   TargetCheck(List<TargetTopic> topics, List<String> consumed, int maxMessageSize) {
     this.topics = List.copyOf(topics);
@@ -126,8 +126,7 @@ final class TargetCheck {
   private long largestConsumed(Admin admin) throws InterruptedException {
     long largest = consumed.isEmpty() ? Long.MAX_VALUE : 0;
     for (String topic : consumed) {
-      Answer<Config> answer =
-          config(admin, new ConfigResource(ConfigResource.Type.TOPIC, topic));
+      Answer<Config> answer = config(admin, new ConfigResource(ConfigResource.Type.TOPIC, topic));
       largest = Math.max(largest, answer.value == null ? Long.MAX_VALUE : largest(answer.value));
     }
     return largest;
@@ -193,8 +192,7 @@ final class TargetCheck {
       return new Answer<>(null, nodes.failure);
     }
     String node = nodes.value.iterator().next().idString();
-    Answer<Config> config =
-        config(admin, new ConfigResource(ConfigResource.Type.BROKER, node));
+    Answer<Config> config = config(admin, new ConfigResource(ConfigResource.Type.BROKER, node));
     if (config.value == null) {
       return new Answer<>(null, config.failure);
     }
@@ -219,8 +217,7 @@ final class TargetCheck {
   }
 
   private String line(TargetTopic topic, String what) {
-    return "Topic %s at %s, for %s, %s"
-        .formatted(topic.name(), bootstrap, topic.contents(), what);
+    return "Topic %s at %s, for %s, %s".formatted(topic.name(), bootstrap, topic.contents(), what);
   }
 
   /// What Kafka answered: a value, or why there is none.

@@ -65,13 +65,9 @@ public final class TargetTopics implements Service {
       FailureSink failures,
       Duration shortInterval) {
     this.clusters =
-        topics.stream()
-            .collect(Collectors.groupingBy(TargetTopic::client))
-            .entrySet()
-            .stream()
+        topics.stream().collect(Collectors.groupingBy(TargetTopic::client)).entrySet().stream()
             .map(cluster ->
-                new TargetCheck(
-                    cluster.getValue(), of(cluster.getKey(), consumed), maxMessageSize))
+                new TargetCheck(cluster.getValue(), of(cluster.getKey(), consumed), maxMessageSize))
             .toList();
     this.metrics = metrics;
     this.troubles = troubles;

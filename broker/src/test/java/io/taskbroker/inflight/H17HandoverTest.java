@@ -177,8 +177,7 @@ final class H17HandoverTest {
     a.commits = false;
     a.tell(
         new Command.Quarantined(
-            new QuarantineOrder(
-                QuarantineOrder.Action.RETARGET, List.of(), "", "renamed", 10),
+            new QuarantineOrder(QuarantineOrder.Action.RETARGET, List.of(), "", "renamed", 10),
             _ -> {}));
     a.settle();
     a.revoke(log, false);

@@ -137,8 +137,7 @@ final class QuarantineOrdersTest {
   void whatIsDiscardedIsGone() {
     refused("a", 100);
     refused("b", 100);
-    QuarantineAnswer answer =
-        tell(new QuarantineOrder(Action.DISCARD, List.of("a"), "", "", 10));
+    QuarantineAnswer answer = tell(new QuarantineOrder(Action.DISCARD, List.of("a"), "", "", 10));
     assertThat(answer.done()).isOne();
     assertThat(rig.store.rows()).hasSize(1);
     assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("a");

@@ -59,19 +59,21 @@ final class TargetTopicsTest {
 
   @Test
   void whatIsMissingIsSaidOnceAndForgottenWhenItIsThere() {
-    withTopics(topic("later", client(kafka.bootstrap())), () -> {
-      await().until(() -> said().size() == 1);
-      assertThat(said().getFirst())
-          .contains("Topic later at " + kafka.bootstrap(), "does not exist", "the.key")
-          .startsWith("Topic");
-      assertThat(log.events().getFirst().getLevel()).isEqualTo(Level.ERROR);
-      assertThat(state("later", "missing")).isEqualTo(1);
-      kafka.createTopic("later", 1);
-      await().until(() -> said().isEmpty());
-      assertThat(state("later", "missing")).isZero();
-      assertThat(state("later", "ok")).isEqualTo(1);
-      await().until(() -> log.events().size() == 2);
-    });
+    withTopics(
+        topic("later", client(kafka.bootstrap())),
+        () -> {
+          await().until(() -> said().size() == 1);
+          assertThat(said().getFirst())
+              .contains("Topic later at " + kafka.bootstrap(), "does not exist", "the.key")
+              .startsWith("Topic");
+          assertThat(log.events().getFirst().getLevel()).isEqualTo(Level.ERROR);
+          assertThat(state("later", "missing")).isEqualTo(1);
+          kafka.createTopic("later", 1);
+          await().until(() -> said().isEmpty());
+          assertThat(state("later", "missing")).isZero();
+          assertThat(state("later", "ok")).isEqualTo(1);
+          await().until(() -> log.events().size() == 2);
+        });
   }
 
   @Test
@@ -79,14 +81,16 @@ final class TargetTopicsTest {
     kafka.createTopic(
         new NewTopic("bad", 1, (short) 1)
             .configs(Map.of("max.message.bytes", "50000", "cleanup.policy", "compact")));
-    withTopics(topic("bad", client(kafka.bootstrap())), () -> {
-      await().until(() -> said().size() == 1);
-      assertThat(said().getFirst())
-          .contains("messages of 50,000 bytes only", "may have 101,024", "is compacted");
-      assertThat(log.events().getFirst().getLevel()).isEqualTo(Level.WARN);
-      assertThat(state("bad", "too_small")).isEqualTo(1);
-      assertThat(state("bad", "compacted")).isEqualTo(1);
-    });
+    withTopics(
+        topic("bad", client(kafka.bootstrap())),
+        () -> {
+          await().until(() -> said().size() == 1);
+          assertThat(said().getFirst())
+              .contains("messages of 50,000 bytes only", "may have 101,024", "is compacted");
+          assertThat(log.events().getFirst().getLevel()).isEqualTo(Level.WARN);
+          assertThat(state("bad", "too_small")).isEqualTo(1);
+          assertThat(state("bad", "compacted")).isEqualTo(1);
+        });
   }
 
   @Test
@@ -124,12 +128,14 @@ final class TargetTopicsTest {
   @Test
   void whatKafkaCreatesOnUseIsNotMissing() {
     try (var creating = EmbeddedKafka.startCreatingTopics(dir.resolve("creating"))) {
-      withTopics(topic("on-use", client(creating.bootstrap())), () -> {
-        await().until(() -> troubles.get() != null);
-        assertThat(said()).isEmpty();
-        assertThat(state("on-use", "created_on_use")).isEqualTo(1);
-        assertThat(log.events()).hasSize(1).allMatch(line -> line.getLevel() == Level.INFO);
-      });
+      withTopics(
+          topic("on-use", client(creating.bootstrap())),
+          () -> {
+            await().until(() -> troubles.get() != null);
+            assertThat(said()).isEmpty();
+            assertThat(state("on-use", "created_on_use")).isEqualTo(1);
+            assertThat(log.events()).hasSize(1).allMatch(line -> line.getLevel() == Level.INFO);
+          });
     }
   }
 
@@ -194,8 +200,7 @@ final class TargetTopicsTest {
   private static void grant(String topic) throws Exception {
     var resource = new ResourcePattern(ResourceType.TOPIC, topic, PatternType.LITERAL);
     var entry =
-        new AccessControlEntry(
-            "User:outbox", "*", AclOperation.DESCRIBE, AclPermissionType.ALLOW);
+        new AccessControlEntry("User:outbox", "*", AclOperation.DESCRIBE, AclPermissionType.ALLOW);
     try (var admin = Admin.create(Map.<String, Object>of("bootstrap.servers", kafka.bootstrap()))) {
       admin.createAcls(List.of(new AclBinding(resource, entry))).all().get();
     }

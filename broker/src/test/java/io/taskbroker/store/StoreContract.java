@@ -296,8 +296,7 @@ public abstract class StoreContract {
     insert(pending(1));
     Destination first = new Destination("gone", "far:9092", Map.of("reason", "failed"));
     Destination second = new Destination("other", Map.of("reason", "failed"));
-    commit(
-        new Change.Leave(1, "id-1", Rows.ORIGIN, Status.RETRY, new byte[] {9}, first, null));
+    commit(new Change.Leave(1, "id-1", Rows.ORIGIN, Status.RETRY, new byte[] {9}, first, null));
     commit(new Change.Leave(1, "id-1", Rows.ORIGIN, Status.RETRY, null, second, null));
     reopen();
     Row row = store.load(0, 10).getFirst();

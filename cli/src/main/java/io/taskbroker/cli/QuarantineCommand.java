@@ -98,7 +98,8 @@ final class QuarantineCommand {
       name = "retarget",
       mixinStandardHelpOptions = true,
       versionProvider = Version.class,
-      description = "Has the broker produce them to another topic, which it must be configured with.")
+      description =
+          "Has the broker produce them to another topic, which it must be configured with.")
   int retarget(
       @Mixin Target target,
       @Mixin Selection which,

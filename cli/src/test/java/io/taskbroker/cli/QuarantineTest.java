@@ -154,7 +154,8 @@ final class QuarantineTest {
     err.getBuffer().setLength(0);
     String[] words = new String[args.length];
     for (int i = 0; i < args.length; i++) {
-      words[i] = args[i] instanceof BrokerSetup setup ? setup.config().toString() : (String) args[i];
+      words[i] =
+          args[i] instanceof BrokerSetup setup ? setup.config().toString() : (String) args[i];
     }
     return Main.commandLine()
         .setOut(new PrintWriter(out))
