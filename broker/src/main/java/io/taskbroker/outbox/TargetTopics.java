@@ -27,7 +27,7 @@ public final class TargetTopics implements Service {
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(1);
   private static final Duration USUAL_INTERVAL = Duration.ofMinutes(1);
 
-  /// While something is missing, or not known.
+  /// While something is missing.
   private static final Duration SHORT_INTERVAL = Duration.ofSeconds(10);
 
   private static final Duration REPEAT_AFTER = Duration.ofMinutes(1);
@@ -110,13 +110,13 @@ public final class TargetTopics implements Service {
             .filter(line -> !line.isEmpty())
             .sorted(Comparator.naturalOrder())
             .toList());
-    boolean settled = known.values().stream().noneMatch(TargetTopics::mayChange);
+    boolean settled = known.values().stream().noneMatch(TargetTopics::isMissing);
     Duration pause = settled ? USUAL_INTERVAL : shortInterval;
     TimeUnit.MILLISECONDS.sleep(pause.toMillis());
   }
 
-  private static boolean mayChange(Finding finding) {
-    return finding.states().contains(State.MISSING) || finding.states().contains(State.UNKNOWN);
+  private static boolean isMissing(Finding finding) {
+    return finding.states().contains(State.MISSING);
   }
 
   private void found(TargetTopic topic, Finding finding) {
