@@ -39,7 +39,8 @@ final class SecondTries {
     flight.answered(1);
     @Nullable Row row = rows.isEmpty() ? null : rows.getFirst();
     if (row == null || !isStill(kept) || row.leaving() == null) {
-      flight.quarantined.over(kept, flight.now, true);
+      // A row that is not to be had may be another broker's, of which this one is told soon.
+      flight.quarantined.over(kept, flight.now, !isStill(kept));
       return;
     }
     Entry again = resumption.entry(row);

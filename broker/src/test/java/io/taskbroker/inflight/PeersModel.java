@@ -19,7 +19,6 @@ import java.util.SplittableRandom;
 /// happen, and what must have happened in the end, is checked by [PeersLedger].
 final class PeersModel {
   private static final int ACTIONS = 400;
-  private static final String SPARE = "spare";
   private static final int MAX_GENERATION = 2;
   private static final List<String> NAMES = List.of("a", "b", "c", "d");
   private static final List<String> APPLICATIONS = List.of("push", "pull");
@@ -93,7 +92,7 @@ final class PeersModel {
   private void act() {
     Peer peer = anyPeer();
     Log log = anyLog();
-    switch (random.nextInt(23)) {
+    switch (random.nextInt(22)) {
       case 0, 1, 2 -> publish();
       case 3, 4 -> poll(log);
       case 5, 6, 7, 8 -> {
@@ -115,7 +114,6 @@ final class PeersModel {
       case 18 -> peers.peers.forEach(this::produce);
       case 19 -> move(log);
       case 20 -> learn(log);
-      case 21 -> operate(peer);
       default -> disturb(peer);
     }
     peers.settle();
@@ -191,11 +189,6 @@ final class PeersModel {
   private void produce(Peer peer) {
     if (peer.isAwake() && !peer.departing.isEmpty()) {
       Departure departure = peer.departing.get(random.nextInt(peer.departing.size()));
-      if (random.nextInt(6) == 0) {
-        peer.departing.remove(departure);
-        peer.tell(new Command.Refused(departure, "it is too large"));
-        return;
-      }
       arrive(departure);
       peer.acknowledge(departure);
       if (random.nextInt(3) == 0) {
@@ -203,16 +196,6 @@ final class PeersModel {
       }
     } else if (!copies.isEmpty() && random.nextInt(20) == 0) {
       arrive(copies.removeFirst());
-    }
-  }
-
-  /// An operator has what cannot be produced tried again, or sent elsewhere.
-  private void operate(Peer peer) {
-    if (peer.isAwake()) {
-      var action =
-          random.nextBoolean() ? QuarantineOrder.Action.RELEASE : QuarantineOrder.Action.RETARGET;
-      var order = new QuarantineOrder(action, List.of(), "", SPARE, 1 + random.nextInt(3));
-      peer.tell(new Command.Quarantined(order, _ -> {}));
     }
   }
 
