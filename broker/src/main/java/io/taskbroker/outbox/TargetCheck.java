@@ -170,9 +170,12 @@ final class TargetCheck {
   private Finding missing(Admin admin, TargetTopic topic) throws InterruptedException {
     Answer<Boolean> creates = createsOnUse(admin);
     if (creates.value == null) {
-      String unknown = "does not exist, and whether Kafka creates it on use is not known (%s)";
       return new Finding(
-          EnumSet.of(State.UNKNOWN), line(topic, unknown.formatted(creates.reason())));
+          EnumSet.of(State.UNKNOWN),
+          line(
+              topic,
+              "does not exist, and whether Kafka creates it on use is not known (%s)"
+                  .formatted(creates.reason())));
     }
     if (creates.value) {
       return new Finding(EnumSet.of(State.CREATED_ON_USE), "");

@@ -91,7 +91,7 @@ final class QuarantineCommand {
     return give(
         target,
         order(Action.RELEASE, which, ""),
-        answer -> say("%d of %d are tried again", answer.done(), answer.held()));
+        answer -> say("%d of %d are tried again".formatted(answer.done(), answer.held())));
   }
 
   @Command(
@@ -113,7 +113,8 @@ final class QuarantineCommand {
     return give(
         target,
         order(Action.RETARGET, which, topic),
-        answer -> say("%d go to topic %s, %d are left", answer.done(), topic, answer.left()));
+        answer ->
+            say("%d go to topic %s, %d are left".formatted(answer.done(), topic, answer.left())));
   }
 
   @Command(
@@ -133,7 +134,7 @@ final class QuarantineCommand {
     return give(
         target,
         order(Action.DISCARD, which, ""),
-        answer -> say("%d are deleted, %d are left", answer.done(), answer.left()));
+        answer -> say("%d are deleted, %d are left".formatted(answer.done(), answer.left())));
   }
 
   private QuarantineOrder order(Action action, Selection which, String target) {
@@ -187,8 +188,8 @@ final class QuarantineCommand {
     }
     out.flush();
     say(
-        "%d quarantined, %d of them listed; %d more wait for Kafka",
-        answer.held(), answer.tasks().size(), answer.leaving());
+        "%d quarantined, %d of them listed; %d more wait for Kafka"
+            .formatted(answer.held(), answer.tasks().size(), answer.leaving()));
   }
 
   private static String time(long millis) {
@@ -200,9 +201,9 @@ final class QuarantineCommand {
     return text.replaceAll("\\p{Cntrl}", "?");
   }
 
-  private void say(String line, Object... values) {
+  private void say(String line) {
     PrintWriter err = spec.commandLine().getErr();
-    err.println("taskbroker: " + line.formatted(values));
+    err.println("taskbroker: " + line);
     err.flush();
   }
 }
