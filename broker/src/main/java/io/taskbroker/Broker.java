@@ -8,6 +8,7 @@ import io.taskbroker.config.DeliveryMode;
 import io.taskbroker.config.Secret;
 import io.taskbroker.config.StoreConfig;
 import io.taskbroker.config.TelemetryConfig;
+import io.taskbroker.control.ControlServer;
 import io.taskbroker.deliver.PushClient;
 import io.taskbroker.deliver.PushOptions;
 import io.taskbroker.engine.EngineCounts;
@@ -24,6 +25,7 @@ import io.taskbroker.ingest.DeclaredTopics;
 import io.taskbroker.ingest.Ingest;
 import io.taskbroker.outbox.Outbox;
 import io.taskbroker.outbox.OutboxOptions;
+import io.taskbroker.outbox.TargetTopics;
 import io.taskbroker.rules.RuntimeFile;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Service;
@@ -173,7 +175,18 @@ public final class Broker implements Service {
               Settings.canaryTopic(config), config.workerMap().keySet(), canaries, mailbox));
     }
     var topics = new DeclaredTopics(Settings.declaredTopics(config), failures);
-    order.addAll(List.of(topics, ingest, watchdog));
+    var targets =
+        new TargetTopics(
+            Settings.targetTopics(config),
+            Settings.consumedTopics(config),
+            config.kafka().maxMessageSize(),
+            metrics,
+            telemetry::setTroubles,
+            failures);
+    var control =
+        new ControlServer(
+            controlSocket(config), config.kafka().topics().keySet(), mailbox, failures);
+    order.addAll(List.of(topics, targets, control, ingest, watchdog));
     this.stages = new ServiceGroup("broker", order);
   }
 
@@ -270,6 +283,12 @@ public final class Broker implements Service {
     }
     PostgresStore.migrate(Settings.postgres(config, true, MIGRATION_PATIENCE));
     return true;
+  }
+
+  /// The socket at which a broker of this configuration takes the commands of operators.
+  public static Path controlSocket(BrokerConfig config) {
+    Path store = config.store().sqlite().path().toAbsolutePath();
+    return store.resolveSibling(store.getFileName() + ".control");
   }
 
   @Override

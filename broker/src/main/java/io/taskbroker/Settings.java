@@ -19,6 +19,7 @@ import io.taskbroker.ingest.IngestOptions;
 import io.taskbroker.ingest.IntakeLimits;
 import io.taskbroker.ingest.RawTask;
 import io.taskbroker.ingest.TopicSource;
+import io.taskbroker.outbox.TargetTopic;
 import io.taskbroker.rules.RuntimeFile;
 import io.taskbroker.rules.Surroundings;
 import io.taskbroker.runtime.FailureSink;
@@ -30,12 +31,14 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// What the configuration means to each stage, with the numbers that nobody configures.
@@ -172,6 +175,39 @@ final class Settings {
                 creates ? config.kafka().creation().defaultPartitions() : 0,
                 isUnread(topic)))
         .toList();
+  }
+
+  /// The topics that retries and dead letters are produced to.
+  static List<TargetTopic> targetTopics(BrokerConfig config) {
+    KafkaConfig kafka = config.kafka();
+    boolean creates = kafka.creation().createMissing();
+    var targets = new ArrayList<TargetTopic>();
+    targets.add(
+        new TargetTopic(
+            kafka.deadletterTopic(),
+            "dead letters",
+            "kafka_deadletter_topic",
+            kafka.clusterOf(kafka.deadletterTopic()).clientProperties(),
+            creates));
+    if (!kafka.retryTopic().equals(kafka.deadletterTopic())) {
+      targets.add(
+          new TargetTopic(
+              kafka.retryTopic(),
+              "retries",
+              "kafka_retry_topic",
+              kafka.clusterOf(kafka.retryTopic()).clientProperties(),
+              creates));
+    }
+    return targets;
+  }
+
+  /// The topics that are consumed, with the settings of Kafka's clients.
+  static Map<String, Map<String, String>> consumedTopics(BrokerConfig config) {
+    return sources(config).stream()
+        .collect(
+            Collectors.toMap(
+                TopicSource::topic,
+                source -> config.kafka().clusterOf(source.topic()).clientProperties()));
   }
 
   private static boolean isUnread(TopicConfig topic) {

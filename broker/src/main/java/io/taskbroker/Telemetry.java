@@ -66,6 +66,11 @@ final class Telemetry {
     return services;
   }
 
+  /// What is wrong and does not make the broker unready, in a line each.
+  void setTroubles(List<String> troubles) {
+    server.ifPresent(it -> it.setTroubles(troubles));
+  }
+
   void setReady(boolean ready) {
     upkeep.setReady(ready);
     server.ifPresent(it -> it.setReady(ready));

@@ -13,6 +13,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /// What is left of the reference's upkeep: it says how much there is, every
@@ -35,6 +37,9 @@ final class Upkeep implements Service {
   private final long intervalMillis;
   private final LoopThread thread;
   private volatile boolean ready;
+
+  /// Topics that something was quarantined for. The engine's.
+  private final Set<String> quarantinedTopics = new HashSet<>();
 
   Upkeep(BrokerConfig config, Metrics metrics, Mailbox engine, FailureSink failures) {
     this.metrics = metrics;
@@ -85,6 +90,11 @@ final class Upkeep implements Service {
     metrics.maxLag.set(Math.max(0, census.oldestMillis()) / 1_000.0);
     metrics.leavingTasks.set(census.leaving());
     metrics.quarantinedTasks.set(census.quarantined());
+    quarantinedTopics.addAll(census.quarantinedTopics().keySet());
+    for (String topic : quarantinedTopics) {
+      int number = census.quarantinedTopics().getOrDefault(topic, 0);
+      metrics.quarantinedByTopic.of(topic).set(number);
+    }
     metrics.parkedTasks.set(census.parked());
     metrics.localQueueDepth.set(census.outstanding());
     metrics.memoryBytes.set((double) census.memoryBytes());

@@ -60,8 +60,9 @@ final class StoreKeys {
           "store.retry.max_retries",
           count(0),
           3,
-          KeyDoc.unused(
-              "How often a query is tried again after a transient error",
+          KeyDoc.noted(
+              "How often a start on Postgres tries again while the server's TLS is not what is"
+                  + " asked for, and migrations while it does not answer",
               "a transaction is tried again until it is durable"),
           c -> c.store().retry().maxRetries());
 
@@ -70,7 +71,9 @@ final class StoreKeys {
           "store.retry.delay",
           duration(),
           Duration.ofMillis(100),
-          KeyDoc.unused("How long to wait before that", "the wait grows from 10 ms to 1 s"),
+          KeyDoc.noted(
+              "How long to wait before that, at first; the wait grows to 1 s",
+              "a transaction waits for 10 ms at first, and up to 1 s"),
           c -> c.store().retry().delay());
 
   static final Key<BrokerConfig, Duration> INSERT_FAILURE_BACKOFF_MS =
@@ -99,7 +102,8 @@ final class StoreKeys {
           16_000_000L,
           KeyDoc.unused(
               "Bytes of the arrivals that are stored at once",
-              "bounded by what is read ahead, 16 MiB for each topic"),
+              "bounded by what is read ahead: of each topic its share of an eighth of the heap,"
+                  + " 16 MiB at most"),
           c -> c.store().inserts().batchBytes());
 
   static final Key<BrokerConfig, Duration> INSERT_BATCH_MAX_TIME_MS =

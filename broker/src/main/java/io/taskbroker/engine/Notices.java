@@ -84,7 +84,7 @@ public final class Notices {
               + " application";
       case WORKER_DIED -> "a worker died while it was handed this task alone";
       case QUARANTINED ->
-          "kept in the store, because Kafka refuses it, and tried again now and then";
+          "quarantined: it cannot be produced, is kept in the store and tried again now and then";
       case UNKNOWN_ID -> "report about an activation that is not in flight";
       case STALE_REPORT -> "report that came too late, not followed";
     };

@@ -1,12 +1,15 @@
 package io.taskbroker.inflight;
 
+import java.util.Map;
+
 /// How much there is in the engine at one moment, in activations. Counting takes as long as there
 /// are applications, not activations.
 ///
 /// @param claimed on their way to a worker
 /// @param processing that workers have
 /// @param leaving that wait for Kafka
-/// @param quarantined that Kafka refused
+/// @param quarantined that cannot be produced
+/// @param quarantinedTopics how many of those there are of each topic that they are for
 /// @param parked on disk only
 /// @param outstanding changes that are not durable yet
 /// @param memoryBytes bytes of memory that they take, [Entry#OVERHEAD_BYTES] of each included
@@ -18,6 +21,7 @@ public record Census(
     int delayed,
     int leaving,
     int quarantined,
+    Map<String, Integer> quarantinedTopics,
     int parked,
     int outstanding,
     long memoryBytes,
@@ -41,6 +45,7 @@ public record Census(
         flight.delayed,
         flight.leaving,
         flight.quarantined.size(),
+        flight.quarantined.byTopic(),
         flight.parked.size(),
         flight.outstanding(),
         flight.memory.bytes(),

@@ -273,7 +273,7 @@ public sealed interface Command {
   /// Kafka acknowledged a departure.
   record Produced(Departure departure) implements Command {}
 
-  /// Kafka does not take this departure (H19): the engine tries it again now and then. Everything
+  /// This departure cannot be produced (H19): the engine tries it again now and then. Everything
   /// else the outbox tries again by itself.
   record Refused(Departure departure, String why) implements Command {}
 
@@ -287,6 +287,11 @@ public sealed interface Command {
   ///
   /// @param reply called by the engine's thread: must not block
   record Count(Consumer<Census> reply) implements Command {}
+
+  /// An operator asks for what cannot be produced, or decides on it.
+  ///
+  /// @param reply called by the engine's thread: must not block
+  record Quarantined(QuarantineOrder order, Consumer<QuarantineAnswer> reply) implements Command {}
 
   /// The broker is about to stop: nothing more is to be handed out, and what workers have is to be
   /// written down (H17).

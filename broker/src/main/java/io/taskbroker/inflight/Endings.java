@@ -159,7 +159,7 @@ final class Endings {
   void produced(Departure departure) {
     if (departure.owner() instanceof Entry entry && entry.step == Entry.Step.PRODUCING) {
       if (flight.quarantined.isTried(entry)) {
-        flight.quarantined.over(flight.now, true);
+        flight.quarantined.over(entry, flight.now, true);
       }
       boolean dead = entry.status == Status.FAILURE;
       flight.tally(
@@ -174,15 +174,14 @@ final class Endings {
   void refused(Departure departure, String why) {
     if (departure.owner() instanceof Entry entry && entry.step == Entry.Step.PRODUCING) {
       entry.step = Entry.Step.QUARANTINED;
-      Entry kept = flight.quarantine(entry, departure.payload().length);
+      Entry kept = flight.quarantine(entry, departure.payload().length, why);
       if (flight.quarantined.isTried(entry)) {
-        flight.quarantined.over(flight.now, false);
+        flight.quarantined.over(entry, flight.now, false);
       } else {
         if (isDemotion(departure)) {
           flight.tally(Tally.DEMOTION_REFUSED, entry.activation);
         }
-        flight.effects.notice(
-            Notice.QUARANTINED, entry.id(), departure.destination().topic() + ": " + why);
+        flight.effects.notice(Notice.QUARANTINED, entry.id(), why);
       }
       if (flight.twins.waitFor(entry.id())) {
         endQuarantine(kept, true);
@@ -190,14 +189,14 @@ final class Endings {
     }
   }
 
-  private boolean isDemotion(Departure departure) {
-    String topic = departure.destination().topic();
-    return !departure.destination().cluster().isEmpty()
-        || !(topic.equals(flight.options.deadLetterTopic())
-            || topic.equals(flight.options.retryTopic()));
+  /// Only a rule names the cluster. The topic says nothing: that of dead letters may have another
+  /// name since the decision.
+  private static boolean isDemotion(Departure departure) {
+    return !departure.destination().cluster().isEmpty();
   }
 
-  /// Gives up what Kafka refused: it was completed after all, or comes again.
+  /// Gives up what cannot be produced: it was completed after all, or comes again, or an operator
+  /// discards it.
   ///
   /// @param mayReturn whether its id may come again
   void endQuarantine(Entry entry, boolean mayReturn) {

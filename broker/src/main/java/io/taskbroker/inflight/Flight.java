@@ -211,7 +211,7 @@ final class Flight {
   /// disk. It counts no more (H19).
   ///
   /// @param size bytes of what Kafka refused
-  Entry quarantine(Entry entry, int size) {
+  Entry quarantine(Entry entry, int size, String why) {
     memory.vacate(entry);
     leaving--;
     var kept =
@@ -219,7 +219,7 @@ final class Flight {
     kept.step = entry.step;
     kept.destination = entry.destination;
     entries.put(kept.id(), kept);
-    quarantined.add(kept, size, now);
+    quarantined.add(kept, entry, size, now, wall, why);
     return kept;
   }
 

@@ -37,6 +37,7 @@ public final class Inflight {
   private final Wakes wakes;
   private final Recall recall;
   private final SecondTries secondTries;
+  private final QuarantineOrders quarantineOrders;
   private final Proofs proofs;
   private final Admission admission;
   private final Arrivals arrivals;
@@ -63,6 +64,7 @@ public final class Inflight {
     parkedReports = new ParkedReports(flight, recall);
     reports = new Reports(flight, endings, handouts, foreign, parkedReports);
     secondTries = new SecondTries(flight, endings, resumption);
+    quarantineOrders = new QuarantineOrders(flight, endings);
     var bounds = new Bounds(flight);
     admission = new Admission(flight, endings, bounds);
     arrivals = new Arrivals(flight, admission, bounds, proofs, intakes);
@@ -128,6 +130,8 @@ public final class Inflight {
           flight.rules = changed.rules();
         }
       }
+      case Command.Quarantined order ->
+          order.reply().accept(quarantineOrders.follow(order.order()));
       case Command.Count count -> count.reply().accept(Census.of(flight));
       case Command.Drain _ -> drain();
       case Command.Fenced fenced -> fenced(fenced);
@@ -211,6 +215,8 @@ public final class Inflight {
         if (entry.step == Entry.Step.LEAVING) {
           flight.settle(entry);
           endings.produce(entry);
+        } else if (entry.marksUnderWay > 0) {
+          entry.marksUnderWay--; // it was given another destination
         }
       }
       case Change.Leave _ -> {}

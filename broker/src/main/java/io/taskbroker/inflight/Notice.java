@@ -44,7 +44,8 @@ public enum Notice {
   WORKER_REJECTS,
   /// A worker died while it was handed an activation alone.
   WORKER_DIED,
-  /// An activation was kept but cannot leave: Kafka will never take it.
+  /// An activation was kept but cannot be produced: Kafka refuses it, or its topic is not
+  /// configured.
   QUARANTINED,
   /// A report was about an id that is not in flight.
   UNKNOWN_ID,

@@ -1,70 +1,158 @@
 package io.taskbroker.inflight;
 
-import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Destination;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/// Index of the entries that Kafka refused, and the schedule on which they are tried again (H19):
-/// of each topic the smallest once a minute, and once that was taken the next at once, one entry at
-/// a time. What is too large is refused while a smaller one is, so no more needs to be tried. Not
-/// thread-safe.
+/// Index of the entries that cannot be produced, and the schedule on which they are tried again
+/// (H19): of each topic the smallest once a minute, and once that was taken the next at once, one
+/// entry at a time. What is too large is refused while a smaller one is, so no more needs to be
+/// tried. What an operator released is tried at once, beside that. Not thread-safe.
 final class Quarantine {
   static final long PERIOD_MS = 60_000;
 
-  private final Map<Entry, Held> held = new HashMap<>();
+  /// Released entries that are tried at a time, and their bytes; a larger one is tried alone.
+  private static final int MAX_RELEASING = 64;
+
+  private static final long MAX_RELEASING_BYTES = 4 << 20;
+  private static final int LONGEST_REASON = 200;
+
+  private final Map<Entry, Held> held = new LinkedHashMap<>();
   private final Map<String, Refusals> places = new HashMap<>(); // by topic and cluster
+
+  /// Entries on their way to Kafka again, with what was held of them.
+  private final Map<Entry, Held> retried = new HashMap<>();
+
+  private final LinkedHashSet<Entry> released = new LinkedHashSet<>();
+
+  /// Released entries that are being read, or on their way, with their sizes.
+  private final Map<Entry, Integer> releasing = new HashMap<>();
+
+  private long releasingBytes;
 
   private @Nullable Entry tried;
   private @Nullable Refusals triedAt;
   private long busyUntil = Long.MIN_VALUE;
 
-  private record Held(Entry entry, int size) {}
+  /// An entry that cannot be produced.
+  ///
+  /// @param size bytes of what was to be produced
+  /// @param since when this broker was first told so, milliseconds since the epoch
+  /// @param reason what it was told last
+  record Held(Entry entry, int size, long since, String reason) {
+    Destination destination() {
+      Destination destination = entry.destination;
+      if (destination == null) {
+        throw new IllegalStateException("Activation " + entry.id() + " is held back from nowhere");
+      }
+      return destination;
+    }
+  }
 
   /// Entries that one topic refused.
   private static final class Refusals {
     private final TreeSet<Held> bySize =
         new TreeSet<>(Comparator.comparingInt(Held::size).thenComparingLong(of -> of.entry().key));
     private long tryAt;
+    private String reason = "";
   }
 
   int size() {
     return held.size();
   }
 
-  /// Takes in an entry that was refused, and has not been tried again or was refused once more.
+  /// How many there are of each topic.
+  Map<String, Integer> byTopic() {
+    var topics = new TreeMap<String, Integer>();
+    for (Refusals refusals : places.values()) {
+      topics.merge(
+          refusals.bySize.getFirst().destination().topic(), refusals.bySize.size(), Integer::sum);
+    }
+    return topics;
+  }
+
+  /// All, in the order in which they came.
+  Collection<Held> all() {
+    return held.values();
+  }
+
+  @Nullable Held of(@Nullable Entry entry) {
+    return entry == null ? null : held.get(entry);
+  }
+
+  /// Takes in what is kept of an entry that was refused.
   ///
+  /// @param refused the entry that was on its way
   /// @param size bytes of what was to be produced
-  void add(Entry entry, int size, long now) {
-    Refusals refusals = places.computeIfAbsent(place(entry), _ -> new Refusals());
+  /// @param wall milliseconds since the epoch
+  void add(Entry kept, Entry refused, int size, long now, long wall, String why) {
+    Held before = retried.get(refused);
+    long since = before == null ? wall : before.since();
+    hold(new Held(kept, size, since, why), now);
+  }
+
+  private void hold(Held one, long now) {
+    Refusals refusals = places.computeIfAbsent(place(one), _ -> new Refusals());
     if (refusals.bySize.isEmpty() || refusals.tryAt < now) {
       refusals.tryAt = now + PERIOD_MS;
     }
-    Held one = new Held(entry, size);
-    held.put(entry, one);
-    refusals.bySize.add(one);
+    String why = one.reason();
+    why = why.length() > LONGEST_REASON ? why.substring(0, LONGEST_REASON) : why;
+    if (!refusals.reason.equals(why)) {
+      refusals.reason = why; // one text for all that are refused for the same reason
+    }
+    Held shared = new Held(one.entry(), one.size(), one.since(), refusals.reason);
+    held.put(one.entry(), shared);
+    refusals.bySize.add(shared);
   }
 
-  /// Forgets an entry, if it is here.
+  /// Gives an entry another destination.
+  void redirect(Held one, Destination destination, long now) {
+    Entry entry = one.entry();
+    boolean _ = take(entry);
+    entry.destination = destination;
+    hold(one, now);
+  }
+
+  /// Has an entry tried again as soon as possible. Returns false if that was asked for before.
+  boolean release(Held one) {
+    return !releasing.containsKey(one.entry()) && released.add(one.entry());
+  }
+
+  /// Forgets an entry, if it is here, in whatever state it is.
   void remove(Entry entry) {
+    boolean _ = take(entry);
+    released.remove(entry);
+    retried.remove(entry);
+    stopReleasing(entry);
+  }
+
+  private boolean take(Entry entry) {
     Held one = held.remove(entry);
     if (one == null) {
-      return;
+      return false;
     }
-    String place = place(entry);
-    Refusals refusals = places.get(place);
+    Refusals refusals = places.get(place(one));
     if (refusals != null) {
       refusals.bySize.remove(one);
       if (refusals.bySize.isEmpty()) {
-        places.remove(place);
+        places.remove(place(one));
       }
     }
+    return true;
   }
 
-  /// When an entry is to be tried again; [Long#MAX_VALUE] if there is none.
+  /// When an entry is to be tried again by the schedule; [Long#MAX_VALUE] if there is none. What is
+  /// released goes as far as it can with each round.
   long next() {
     long next = Long.MAX_VALUE;
     for (Refusals refusals : places.values()) {
@@ -75,6 +163,10 @@ final class Quarantine {
 
   /// The entry to try now; null if it is time for none.
   @Nullable Entry due(long now) {
+    Entry asked = dueRelease();
+    if (asked != null) {
+      return asked;
+    }
     if (busyUntil > now) {
       return null;
     }
@@ -90,20 +182,60 @@ final class Quarantine {
     return null;
   }
 
-  /// The entry is on its way to Kafka again.
-  void trying(Entry entry) {
-    tried = entry;
+  private @Nullable Entry dueRelease() {
+    while (!released.isEmpty() && releasing.size() < MAX_RELEASING) {
+      Entry first = released.getFirst();
+      Held one = held.get(first);
+      int bytes = one == null ? 0 : one.size();
+      if (!releasing.isEmpty() && releasingBytes + bytes > MAX_RELEASING_BYTES) {
+        return null;
+      }
+      released.removeFirst();
+      if (one != null) {
+        releasing.put(first, bytes);
+        releasingBytes += bytes;
+        return first;
+      }
+    }
+    return null;
   }
 
-  boolean isTried(Entry entry) {
-    return entry.equals(tried);
-  }
-
-  /// Nothing is being tried any more.
+  /// The entry was read and is on its way to Kafka again.
   ///
-  /// @param taken whether the entry is gone from here for good, so that the next may go
-  void over(long now, boolean taken) {
-    if (taken && triedAt != null) {
+  /// @param kept what was held
+  /// @param again what is on its way in its place
+  void trying(Entry kept, Entry again) {
+    Held one = held.get(kept);
+    Integer asked = releasing.remove(kept);
+    released.remove(kept);
+    boolean _ = take(kept);
+    if (one != null) {
+      retried.put(again, one);
+    }
+    if (asked != null) {
+      releasing.put(again, asked);
+    } else {
+      tried = again;
+    }
+  }
+
+  /// Whether the entry is on its way to Kafka again.
+  boolean isTried(Entry entry) {
+    return retried.containsKey(entry);
+  }
+
+  /// The entry is not being tried any more: it was taken, refused, or could not be read.
+  ///
+  /// @param gone whether it is gone from here for good, so that the next may go
+  void over(Entry entry, long now, boolean gone) {
+    retried.remove(entry);
+    if (stopReleasing(entry)) {
+      return;
+    }
+    if (tried != null && !tried.equals(entry)) {
+      return; // one of before, that took longer than a minute
+    }
+    if (gone && triedAt != null) {
       triedAt.tryAt = now;
     }
     tried = null;
@@ -111,9 +243,38 @@ final class Quarantine {
     busyUntil = Long.MIN_VALUE;
   }
 
-  private static String place(Entry entry) {
-    Destination to = entry.destination;
-    Activation activation = entry.activation;
-    return to == null ? activation.application() : to.topic() + '\0' + to.cluster();
+  private boolean stopReleasing(Entry entry) {
+    Integer bytes = releasing.remove(entry);
+    if (bytes == null) {
+      return false;
+    }
+    releasingBytes -= bytes;
+    return true;
+  }
+
+  private static String place(Held one) {
+    Destination to = one.destination();
+    return to.topic() + '\0' + to.cluster();
+  }
+
+  /// Those of the ids that are held, or all, in the order in which they came.
+  ///
+  /// @param entries everything in flight
+  /// @param ids none for all
+  /// @param topic empty for any
+  List<Held> matching(Map<String, Entry> entries, Collection<String> ids, String topic) {
+    var found = new ArrayList<Held>();
+    if (ids.isEmpty()) {
+      found.addAll(held.values());
+    } else {
+      for (String id : ids) {
+        Held one = of(entries.get(id));
+        if (one != null) {
+          found.add(one);
+        }
+      }
+    }
+    found.removeIf(one -> !topic.isEmpty() && !one.destination().topic().equals(topic));
+    return found;
   }
 }

@@ -5,7 +5,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// How entries that Kafka refused are tried again, so that no restart is needed when an operator
-/// has mended their topic (H19). The payload is read from the store. Not thread-safe.
+/// has mended their topic, or when one asks for it (H19). The payload is read from the store. Not
+/// thread-safe.
 final class SecondTries {
   private final Flight flight;
   private final Endings endings;
@@ -17,16 +18,18 @@ final class SecondTries {
     this.resumption = resumption;
   }
 
-  /// Reads the entry whose turn it is.
+  /// Reads the entries whose turn it is.
   void begin() {
-    if (!flight.hasRoom()) {
-      return;
-    }
-    Entry due = flight.quarantined.due(flight.now);
-    if (due != null) {
+    Entry due = nextDue();
+    while (due != null) {
       flight.asked(1);
       flight.effects.readRows(List.of(due.key), due);
+      due = nextDue();
     }
+  }
+
+  private @Nullable Entry nextDue() {
+    return flight.hasRoom() ? flight.quarantined.due(flight.now) : null;
   }
 
   /// Sends what was read to Kafka, unless the entry has ended, or is to leave this broker.
@@ -36,14 +39,14 @@ final class SecondTries {
     flight.answered(1);
     @Nullable Row row = rows.isEmpty() ? null : rows.getFirst();
     if (row == null || !isStill(kept) || row.leaving() == null) {
-      flight.quarantined.over(flight.now, true);
+      // A row that is not to be had may be another broker's, of which this one is told soon.
+      flight.quarantined.over(kept, flight.now, !isStill(kept));
       return;
     }
-    flight.quarantined.remove(kept);
     Entry again = resumption.entry(row);
     again.step = Entry.Step.LEAVING;
     flight.unquarantine(again);
-    flight.quarantined.trying(again);
+    flight.quarantined.trying(kept, again);
     endings.produce(again);
   }
 

@@ -111,7 +111,7 @@ final class Lane {
     Verdict verdict = Verdict.ofTaken(failure);
     if (verdict == Verdict.REFUSED) {
       sent.decrementAndGet();
-      outbox.refused(parcel.departure, Verdict.reason(failure));
+      outbox.refused(parcel.departure, refusedBecause(Verdict.reason(failure)));
       return;
     }
     if (verdict == Verdict.TOPIC_REFUSES) {
@@ -193,8 +193,9 @@ final class Lane {
     Verdict verdict = noCluster ? Verdict.REFUSED : Verdict.of(failure);
     String why = why(failure);
     if (verdict == Verdict.REFUSED) {
+      String text = noCluster ? String.valueOf(failure.getMessage()) : refusedBecause(why);
       for (Parcel parcel = waiting.poll(); parcel != null; parcel = waiting.poll()) {
-        outbox.refused(parcel.departure, why);
+        outbox.refused(parcel.departure, text);
       }
       return;
     }
@@ -203,6 +204,10 @@ final class Lane {
       current.broke(producer);
     }
     pause(now, why);
+  }
+
+  private String refusedBecause(String why) {
+    return "Kafka does not take it for " + topic + ": " + why;
   }
 
   /// A login that fails is told once for each connection that is tried: between two of them Kafka's

@@ -157,12 +157,13 @@ public final class Outbox implements Service, Progress {
     }
   }
 
-  /// A departure will never be taken. Called by Kafka's threads and by the outbox's own.
+  /// A departure cannot be produced as things stand. Called by Kafka's threads and by the outbox's
+  /// own.
+  ///
+  /// @param why names the topic
   void refused(Departure departure, String why) {
     if (!closed) {
-      String topic = departure.destination().topic();
-      intake.tell(
-          new Command.Refused(departure, "Kafka does not take it for " + topic + ": " + why));
+      intake.tell(new Command.Refused(departure, why));
       settled(false);
     }
   }
@@ -184,7 +185,11 @@ public final class Outbox implements Service, Progress {
     Map<String, String> client =
         options.clusterOf().apply(new Destination(place.topic, place.cluster, Map.of()));
     if (client == null) {
-      throw new IllegalArgumentException("No cluster is known for topic " + place.topic);
+      throw new IllegalArgumentException(
+          "Topic "
+              + place.topic
+              + " is not in kafka_topics, so that its cluster is not known: add it, or name another"
+              + " topic by 'taskbroker quarantine retarget'");
     }
     return links.computeIfAbsent(client, known -> new Link(known, options.maxMessageSize(), maker));
   }

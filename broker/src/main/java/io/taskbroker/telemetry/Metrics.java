@@ -423,7 +423,22 @@ public final class Metrics {
       declare.gauge(
           "inflight.quarantined_tasks",
           NUMBER,
-          "Tasks that Kafka refused to take, and is asked again to take once a minute");
+          "Tasks that cannot be produced, because Kafka refuses them or their topic is not in"
+              + " kafka_topics; they are tried again once a minute (taskbroker quarantine)");
+  public final Labelled<GaugeDataPoint> quarantinedByTopic =
+      declare.gauges(
+          "inflight.quarantined_tasks_by_topic",
+          NUMBER,
+          "The same for each topic that they are for",
+          "topic");
+  public final Labelled<GaugeDataPoint> targetTopics =
+      declare.gauges(
+          "outbox.topic_state",
+          NUMBER,
+          "1 for what holds of a topic that retries or dead letters are produced to: ok, missing,"
+              + " created_on_use, too_small (max.message.bytes), compacted, unknown",
+          "topic",
+          "state");
   public final GaugeDataPoint parkedTasks =
       declare.gauge("inflight.parked_tasks", NUMBER, "Tasks that are on disk only");
   public final GaugeDataPoint memoryBytes =

@@ -18,7 +18,9 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.prometheus.metrics.expositionformats.ExpositionFormatWriter;
 import io.prometheus.metrics.expositionformats.OpenMetricsTextFormatWriter;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
+import java.util.List;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /// Answers to HTTP requests: the metrics, in the format that the request asks for, and health.
 /// Confined to one event loop.
@@ -26,12 +28,15 @@ final class MetricsPages {
   private static final String TEXT = "text/plain; charset=utf-8";
 
   private final BooleanSupplier ready;
+  private final Supplier<List<String>> troubles;
   private final MetricsPage text;
   private final MetricsPage openMetrics;
   private final ExpositionFormatWriter openMetricsWriter = OpenMetricsTextFormatWriter.create();
 
-  MetricsPages(Metrics metrics, BooleanSupplier ready) {
+  /// @param troubles what is said beside, in a line each
+  MetricsPages(Metrics metrics, BooleanSupplier ready, Supplier<List<String>> troubles) {
     this.ready = ready;
+    this.troubles = troubles;
     this.text = new MetricsPage(metrics, PrometheusTextFormatWriter.create());
     this.openMetrics = new MetricsPage(metrics, openMetricsWriter);
   }
@@ -53,11 +58,15 @@ final class MetricsPages {
           case "/metrics" -> metrics(request);
           case "/health" ->
               ready.getAsBoolean()
-                  ? text(HttpResponseStatus.OK, "ready\n")
-                  : text(HttpResponseStatus.SERVICE_UNAVAILABLE, "not ready\n");
+                  ? text(HttpResponseStatus.OK, "ready\n" + troubles())
+                  : text(HttpResponseStatus.SERVICE_UNAVAILABLE, "not ready\n" + troubles());
           default -> text(HttpResponseStatus.NOT_FOUND, "There are /metrics and /health\n");
         };
     return head ? withoutBody(answer) : answer;
+  }
+
+  private String troubles() {
+    return String.join("", troubles.get().stream().map(line -> line + "\n").toList());
   }
 
   /// Gives back what is kept for later requests.

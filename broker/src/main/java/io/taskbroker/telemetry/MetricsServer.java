@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,6 +53,7 @@ public final class MetricsServer implements Service {
   private final Limits limits;
   private @Nullable Running running;
   private volatile boolean ready;
+  private volatile List<String> troubles = List.of();
 
   /// @param address need not be resolved; port 0 for any that is free
   /// @param required whether it is an error if the address cannot be listened on; else it is a
@@ -102,7 +104,7 @@ public final class MetricsServer implements Service {
     EventLoopGroup loops =
         new MultiThreadIoEventLoopGroup(
             1, new DefaultThreadFactory("metrics-http", true), NioIoHandler.newFactory());
-    var pages = new MetricsPages(metrics, () -> ready);
+    var pages = new MetricsPages(metrics, () -> ready, () -> troubles);
     ChannelFuture bound = bootstrap(loops, pages).bind(resolved).awaitUninterruptibly();
     if (!bound.isSuccess()) {
       var _ = loops.shutdownGracefully(0, 0, MILLISECONDS);
@@ -139,6 +141,11 @@ public final class MetricsServer implements Service {
 
   public void setReady(boolean now) {
     ready = now;
+  }
+
+  /// What `/health` says beside whether the broker is ready, in a line each.
+  public void setTroubles(List<String> lines) {
+    troubles = List.copyOf(lines);
   }
 
   @Override

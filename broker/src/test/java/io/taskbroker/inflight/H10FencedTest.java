@@ -51,6 +51,20 @@ final class H10FencedTest {
   }
 
   @Test
+  void h10WhatCannotBeProducedIsNotReadAgainAndAgainWhenItIsAnotherBrokers() {
+    a.take(log);
+    a.send(log, Task.of("x").deadLetters());
+    a.answer(PushOutcome.ACCEPTED);
+    a.report(Status.FAILURE, "x");
+    a.tell(new Command.Refused(a.departing.removeFirst(), "too large"));
+    a.settle();
+    takenOver();
+    peers.pass(Quarantine.PERIOD_MS); // it comes to rest, or this fails
+    assertThat(a.departing).isEmpty();
+    assertThat(b.departing).hasSize(1);
+  }
+
+  @Test
   void h10AcknowledgementOfWhatTheOutboxHadIsIgnored() {
     a.take(log);
     a.send(log, Task.of("x"), Task.of("y"));

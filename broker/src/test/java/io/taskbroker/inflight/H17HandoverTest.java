@@ -6,6 +6,7 @@ import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.Peers.Log;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /// H17: a partition that moves in order, as on every deploy, takes everything that is in flight of
@@ -163,6 +164,35 @@ final class H17HandoverTest {
     b.take(log);
     assertThat(b.departing).hasSize(1);
     assertThat(a.depths()).isEqualTo(new Inflight.Depths(0, 0, 0, 0, 0, 0));
+  }
+
+  @Test
+  void h17AnotherTopicOfTheQuarantinedIsWrittenDownBeforeItMoves() {
+    a.take(log);
+    a.send(log, Task.of("x").deadLetters());
+    a.answer(PushOutcome.ACCEPTED);
+    a.report(Status.FAILURE, "x");
+    a.tell(new Command.Refused(a.departing.removeFirst(), "too large"));
+    a.settle();
+    a.commits = false;
+    a.tell(
+        new Command.Quarantined(
+            new QuarantineOrder(QuarantineOrder.Action.RETARGET, List.of(), "", "renamed", 10),
+            _ -> {}));
+    a.settle();
+    a.revoke(log, false);
+    a.settle();
+    assertThat(a.undrained).contains(log.source);
+    a.commits = true;
+    a.settle();
+    if (!a.departing.isEmpty()) {
+      a.acknowledge(a.departing.getFirst());
+      a.settle();
+    }
+    a.release(log);
+    assertThat(a.undrained).isEmpty();
+    assertThat(peers.disk.rows())
+        .allMatch(row -> row.leaving() != null && row.leaving().topic().equals("renamed"));
   }
 
   @Test

@@ -15,6 +15,7 @@ import java.util.SplittableRandom;
 /// and when, and when the broker dies. Looks after everything that may never happen while it goes
 /// on; what must have happened in the end is checked by [ModelLedger].
 final class InflightModel {
+  private static final String SPARE = "spare";
   private static final int ACTIONS = 150;
   private static final int MAX_GENERATION = 3;
   private static final List<String> APPLICATIONS = List.of("push", "pull", "both");
@@ -71,7 +72,7 @@ final class InflightModel {
   }
 
   private void act() {
-    switch (random.nextInt(22)) {
+    switch (random.nextInt(23)) {
       case 0, 1, 2 -> publish();
       case 3, 4 -> anyPartition().poll(1 + random.nextInt(5));
       case 5, 6, 7, 8 -> rig.commit(1 + random.nextInt(20));
@@ -81,11 +82,33 @@ final class InflightModel {
       case 14 -> claim();
       case 15, 16, 17 -> report();
       case 18 -> produce();
+      case 22 -> operate();
       case 19 -> commitOffset(anyPartition());
       case 20 -> rebalance(anyPartition());
       default -> disturb();
     }
     rig.settle();
+  }
+
+  /// An operator looks at what cannot be produced, and has some of it tried again, or sent
+  /// elsewhere.
+  private void operate() {
+    QuarantineOrder.Action action =
+        switch (random.nextInt(3)) {
+          case 0 -> QuarantineOrder.Action.LIST;
+          case 1 -> QuarantineOrder.Action.RELEASE;
+          default -> QuarantineOrder.Action.RETARGET;
+        };
+    String topic = random.nextBoolean() ? "" : RigOptions.DEAD_LETTER_TOPIC;
+    var order = new QuarantineOrder(action, List.of(), topic, SPARE, 1 + random.nextInt(3));
+    rig.tell(new Command.Quarantined(order, answer -> checkAnswer(order, answer)));
+  }
+
+  private static void checkAnswer(QuarantineOrder order, QuarantineAnswer answer) {
+    boolean bounded = answer.tasks().size() <= order.limit();
+    if (!bounded || answer.done() + answer.left() > answer.held() || answer.done() < 0) {
+      throw new AssertionError(order + " was answered by " + answer);
+    }
   }
 
   private RigPartition anyPartition() {

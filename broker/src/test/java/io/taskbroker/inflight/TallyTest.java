@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Status;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -38,7 +39,7 @@ final class TallyTest {
             Tally.CLAIMED, Tally.PUSHED, Tally.DEAD_LETTERED, Tally.DEAD_LETTER_PRODUCED);
     assertThat(rig.tallied("retried"))
         .containsExactly(Tally.CLAIMED, Tally.PUSHED, Tally.RETRY_PRODUCED);
-    assertThat(rig.census()).isEqualTo(new Census(0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+    assertThat(rig.census()).isEqualTo(new Census(0, 0, 0, 0, 0, 0, Map.of(), 0, 0, 0, 0));
   }
 
   @Test

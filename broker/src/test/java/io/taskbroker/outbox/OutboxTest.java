@@ -321,7 +321,7 @@ final class OutboxTest {
         .extracting(Command.Refused::why)
         .anyMatch(why -> why.contains("InvalidTopicException"))
         .anyMatch(why -> why.contains("Topic nowhere is not declared"))
-        .anyMatch(why -> why.contains("No cluster is known for topic unknown"));
+        .anyMatch(why -> why.startsWith("Topic unknown is not in kafka_topics"));
   }
 
   @Test

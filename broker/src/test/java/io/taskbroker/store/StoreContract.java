@@ -292,6 +292,20 @@ public abstract class StoreContract {
   }
 
   @Test
+  void g4LeavingRowCanBeGivenAnotherDestination() {
+    insert(pending(1));
+    Destination first = new Destination("gone", "far:9092", Map.of("reason", "failed"));
+    Destination second = new Destination("other", Map.of("reason", "failed"));
+    commit(new Change.Leave(1, "id-1", Rows.ORIGIN, Status.RETRY, new byte[] {9}, first, null));
+    commit(new Change.Leave(1, "id-1", Rows.ORIGIN, Status.RETRY, null, second, null));
+    reopen();
+    Row row = store.load(0, 10).getFirst();
+    assertThat(row.status()).isEqualTo(Status.RETRY);
+    assertThat(row.leaving()).isEqualTo(second);
+    assertThat(row.activation().payload()).containsExactly(9);
+  }
+
+  @Test
   void h08TombstoneStandsUntilItsTime() {
     insert(pending(1), pending(2), pending(3));
     commit(

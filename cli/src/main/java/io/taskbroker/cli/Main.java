@@ -20,9 +20,9 @@ import picocli.CommandLine.TypeConversionException;
     footer = {
       "",
       "Without a command it serves: taskbroker -c FILE",
-      "From a checkout, with nothing installed: ./taskbroker demo"
+      "From a checkout, with nothing running: ./taskbroker demo"
     },
-    subcommands = {ServeCommand.class, ConfigCommand.class})
+    subcommands = {ServeCommand.class, ConfigCommand.class, QuarantineCommand.class})
 public final class Main implements Callable<Integer> {
   @Mixin private ServeOptions options;
   @Spec private CommandSpec spec;

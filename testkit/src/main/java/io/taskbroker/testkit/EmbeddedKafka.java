@@ -58,6 +58,14 @@ public final class EmbeddedKafka implements AutoCloseable {
     return start(dir, config(dir, port, Ports.free()), port, port);
   }
 
+  /// Starts a node on a free port that creates topics by mere use.
+  public static EmbeddedKafka startCreatingTopics(Path dir) {
+    int port = Ports.free();
+    Properties config = config(dir, port, Ports.free());
+    config.put("auto.create.topics.enable", "true");
+    return start(dir, config, port, port);
+  }
+
   /// Starts a node on free ports with a second door, at which clients must authenticate; the first
   /// one stays open, for the test itself.
   public static EmbeddedKafka start(Path dir, SecuredListener secured) {

@@ -11,11 +11,13 @@ import io.taskbroker.store.postgres.PostgresOptions.Login;
 import io.taskbroker.store.postgres.PostgresOptions.Retry;
 import io.taskbroker.testkit.PostgresServer;
 import io.taskbroker.testkit.PostgresServer.Database;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -62,6 +64,20 @@ final class PostgresStartTest {
     assertThat(log.lines()).singleElement().asString().contains("max_connections");
     database.execute("ALTER USER " + crowded.username() + " CONNECTION LIMIT -1");
     opening.orTimeout(60, TimeUnit.SECONDS).join().close();
+  }
+
+  @Test
+  void serverThatCannotBeTrustedIsTriedAgainAsOftenAsConfigured() {
+    var tries = new AtomicInteger();
+    var failure = new SQLException("SSL error: certificate_unknown", "08006");
+    var wait = new StartWait(new Retry(3, Duration.ofMillis(1), Retry.UNBOUNDED));
+    assertThatThrownBy(() ->
+            wait.until(() -> {
+              tries.incrementAndGet();
+              throw new StoreException(Kind.TRANSIENT, "no trust", failure);
+            }))
+        .hasMessage("no trust");
+    assertThat(tries).hasValue(4);
   }
 
   @Test

@@ -154,7 +154,7 @@ final class Account {
     delivered again      %,10d   overran their deadline: %,d, without a reason: %,d
     lost                 %,10d
 
-    throughput           %,10.0f   tasks/s (plain tasks, from the first publish to the last report)
+    throughput           %,10.0f   tasks/s from a cold start (plain tasks, first publish to last report)
     delivery latency     %,10.1f   ms p50, from publish to first delivery
                          %,10.1f   ms p99
     """

@@ -1,0 +1,166 @@
+package io.taskbroker.outbox;
+
+import io.taskbroker.outbox.TargetCheck.Finding;
+import io.taskbroker.outbox.TargetCheck.State;
+import io.taskbroker.runtime.FailureSink;
+import io.taskbroker.runtime.LoopThread;
+import io.taskbroker.runtime.Service;
+import io.taskbroker.telemetry.Metrics;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The stage that looks, at the start and once a minute, whether the topics that retries and dead
+/// letters are produced to exist and take what the broker may have for them. It says what is wrong
+/// when that changes, and what is missing once a minute; nothing waits for it, and nothing of it
+/// makes the broker unready.
+public final class TargetTopics implements Service {
+  private static final Logger log = LoggerFactory.getLogger(TargetTopics.class);
+  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(1);
+  private static final Duration USUAL_INTERVAL = Duration.ofMinutes(1);
+
+  /// While something is missing.
+  private static final Duration SHORT_INTERVAL = Duration.ofSeconds(10);
+
+  private static final Duration REPEAT_AFTER = Duration.ofMinutes(1);
+
+  private final List<TargetCheck> clusters;
+  private final Metrics metrics;
+  private final Consumer<List<String>> troubles;
+  private final Duration shortInterval;
+  private final LoopThread thread;
+
+  // The thread's own.
+  private final Map<TargetTopic, Finding> known = new HashMap<>();
+  private final Map<TargetTopic, Long> saidAt = new HashMap<>();
+
+  /// @param topics each of another name
+  /// @param consumed the topics that the broker consumes, with the settings of Kafka's clients
+  /// @param maxMessageSize bytes of a payload at most
+  /// @param troubles is told what is wrong, in a line for each topic, whenever it was looked at
+  public TargetTopics(
+      List<TargetTopic> topics,
+      Map<String, Map<String, String>> consumed,
+      int maxMessageSize,
+      Metrics metrics,
+      Consumer<List<String>> troubles,
+      FailureSink failures) {
+    this(topics, consumed, maxMessageSize, metrics, troubles, failures, SHORT_INTERVAL);
+  }
+
+  TargetTopics(
+      List<TargetTopic> topics,
+      Map<String, Map<String, String>> consumed,
+      int maxMessageSize,
+      Metrics metrics,
+      Consumer<List<String>> troubles,
+      FailureSink failures,
+      Duration shortInterval) {
+    this.clusters =
+        topics.stream().collect(Collectors.groupingBy(TargetTopic::client)).entrySet().stream()
+            .map(cluster ->
+                new TargetCheck(cluster.getValue(), of(cluster.getKey(), consumed), maxMessageSize))
+            .toList();
+    this.metrics = metrics;
+    this.troubles = troubles;
+    this.shortInterval = shortInterval;
+    this.thread = new LoopThread("target-topics", this::turn, failures);
+  }
+
+  private static List<String> of(
+      Map<String, String> client, Map<String, Map<String, String>> consumed) {
+    return consumed.entrySet().stream()
+        .filter(topic -> topic.getValue().equals(client))
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
+  @Override
+  public String name() {
+    return "target topics";
+  }
+
+  @Override
+  public void start() {
+    thread.start();
+  }
+
+  @Override
+  public void stop() {
+    if (!thread.stop(STOP_TIMEOUT)) {
+      log.warn("Kafka is still being asked for the topics that are produced to");
+    }
+  }
+
+  private void turn() throws InterruptedException {
+    for (TargetCheck cluster : clusters) {
+      cluster.look().forEach(this::found);
+    }
+    troubles.accept(
+        known.values().stream()
+            .map(Finding::trouble)
+            .filter(line -> !line.isEmpty())
+            .sorted(Comparator.naturalOrder())
+            .toList());
+    boolean settled = known.values().stream().noneMatch(TargetTopics::isMissing);
+    Duration pause = settled ? USUAL_INTERVAL : shortInterval;
+    TimeUnit.MILLISECONDS.sleep(pause.toMillis());
+  }
+
+  private static boolean isMissing(Finding finding) {
+    return finding.states().contains(State.MISSING);
+  }
+
+  private void found(TargetTopic topic, Finding finding) {
+    Finding before = known.put(topic, finding);
+    for (State state : State.values()) {
+      boolean holds = finding.states().contains(state);
+      if (holds || (before != null && before.states().contains(state))) {
+        metrics.targetTopics.of(topic.name(), state.label()).set(holds ? 1 : 0);
+      }
+    }
+    if (!finding.equals(before)) {
+      say(topic, finding, before);
+    } else if (finding.states().contains(State.MISSING) && isLong(topic)) {
+      say(topic, finding, null);
+    }
+  }
+
+  private boolean isLong(TargetTopic topic) {
+    Long at = saidAt.get(topic);
+    return at == null || System.nanoTime() - at >= REPEAT_AFTER.toNanos();
+  }
+
+  private void say(TargetTopic topic, Finding finding, @Nullable Finding before) {
+    saidAt.put(topic, System.nanoTime());
+    if (finding.states().contains(State.MISSING)) {
+      if (topic.created() && before == null) {
+        log.info("{}; this broker creates it", finding.trouble());
+      } else {
+        log.error(finding.trouble());
+      }
+    } else if (finding.states().contains(State.UNKNOWN)) {
+      log.info("{}", finding.trouble().isEmpty() ? quietly(topic) : finding.trouble());
+    } else if (!finding.trouble().isEmpty()) {
+      log.warn(finding.trouble());
+    } else if (finding.states().contains(State.CREATED_ON_USE)) {
+      log.info("Topic {} does not exist yet: Kafka creates it when it is first used", topic.name());
+    } else if (before != null) {
+      log.info("Topic {} exists, and takes {}", topic.name(), topic.contents());
+    }
+  }
+
+  private static String quietly(TargetTopic topic) {
+    return "Topic "
+        + topic.name()
+        + " exists; whether its settings suit is not known, which needs DESCRIBE_CONFIGS";
+  }
+}

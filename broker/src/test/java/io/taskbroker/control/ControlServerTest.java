@@ -1,0 +1,161 @@
+package io.taskbroker.control;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.QuarantineAnswer;
+import io.taskbroker.inflight.QuarantineOrder;
+import io.taskbroker.inflight.QuarantineOrder.Action;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The socket of operators: what comes is bounded, and whatever comes harms nobody (G7, G8).
+@Timeout(60)
+final class ControlServerTest {
+  @TempDir private Path dir;
+  private final Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
+  private final Engine engine = new Engine();
+  private Path socket;
+  private ControlServer server;
+
+  @BeforeEach
+  void start() {
+    socket = dir.resolve("s.control");
+    server = server();
+    server.start();
+  }
+
+  @AfterEach
+  void stop() {
+    server.stop();
+    assertThat(failures).isEmpty();
+    assertThat(socket).doesNotExist();
+  }
+
+  private ControlServer server() {
+    return new ControlServer(
+        socket, Set.of("a", "b"), engine, (_, failure) -> failures.add(failure));
+  }
+
+  /// Leaves half of what it is asked for the next time.
+  private static final class Engine implements Intake {
+    private final List<QuarantineOrder> orders = new ArrayList<>();
+    private int held = 4;
+
+    @Override
+    public void tell(Command command) {
+      Command.Quarantined told = (Command.Quarantined) command;
+      orders.add(told.order());
+      int done = (held + 1) / 2;
+      held -= done;
+      told.reply().accept(new QuarantineAnswer(held + done, done, held, 0, List.of()));
+    }
+
+    @Override
+    public void request(Command.Request request) {
+      throw new AssertionError("Nobody asks for " + request);
+    }
+  }
+
+  @Test
+  void aCommandIsRepeatedUntilNothingIsLeft() throws Exception {
+    QuarantineAnswer answer = new ControlClient(socket).give(order("a"));
+    assertThat(answer.done()).isEqualTo(4);
+    assertThat(answer.left()).isZero();
+    assertThat(engine.orders).hasSize(3).containsOnly(order("a"));
+  }
+
+  @Test
+  void whatIsNoCommandIsRefused() throws Exception {
+    assertThatThrownBy(() -> new ControlClient(socket).give(order("c")))
+        .isInstanceOf(ControlException.class)
+        .hasMessageContaining("'c' is not in kafka_topics of the running broker, which has a, b");
+    for (String bad :
+        List.of(
+            "",
+            "hello",
+            "null",
+            "{}",
+            "[]",
+            "{\"action\":\"LIST\",\"ids\":[],\"topic\":\"\",\"target\":\"\",\"limit\":10001}",
+            "{\"action\":\"LIST\",\"ids\":[null],\"topic\":\"\",\"target\":\"\",\"limit\":1}",
+            "{\"action\":\"OTHER\",\"ids\":[],\"topic\":\"\",\"target\":\"\",\"limit\":1}",
+            "[".repeat(100_000))) {
+      assertThat(send(bad + "\n")).as(bad).contains("\"error\":\"").contains("\"answer\":null");
+    }
+    assertThat(engine.orders).isEmpty();
+  }
+
+  @Test
+  void whoSaysTooMuchOrNothingIsGivenUp() throws Exception {
+    assertThat(send("x".repeat(ControlServer.MAX_REQUEST_BYTES + (1 << 20)))).isEmpty();
+    try (SocketChannel silent = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+      assertThat(silent.isConnected()).isTrue();
+      assertThat(new ControlClient(socket).give(order("a")).done()).isEqualTo(4);
+    }
+  }
+
+  @Test
+  void aSocketThatWasLeftIsReplacedAndOneThatIsInUseIsNot() throws Exception {
+    var second = server();
+    second.start();
+    second.stop();
+    assertThat(new ControlClient(socket).give(order("a")).done()).isEqualTo(4);
+    server.stop();
+    try (var left = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      left.bind(UnixDomainSocketAddress.of(socket));
+    }
+    assertThat(Files.exists(socket)).isTrue();
+    server = server();
+    server.start();
+    engine.held = 4;
+    assertThat(new ControlClient(socket).give(order("a")).done()).isEqualTo(4);
+  }
+
+  @Test
+  void aBrokerStartsWithoutASocketIfItsNameIsTooLong() {
+    var lost =
+        new ControlServer(
+            dir.resolve("x".repeat(150)), Set.of(), engine, (_, failure) -> failures.add(failure));
+    lost.start();
+    lost.stop();
+  }
+
+  private static QuarantineOrder order(String target) {
+    return new QuarantineOrder(Action.RETARGET, List.of(), "", target, 2);
+  }
+
+  private String send(String text) throws IOException {
+    try (SocketChannel connection = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+      ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(UTF_8));
+      try {
+        while (bytes.hasRemaining()) {
+          connection.write(bytes);
+        }
+        return new String(Channels.newInputStream(connection).readAllBytes(), UTF_8);
+      } catch (IOException _) {
+        return ""; // it was closed meanwhile
+      }
+    }
+  }
+}
