@@ -188,7 +188,8 @@ final class Entry {
         + activation.application().length()
         + activation.namespace().length()
         + activation.taskname().length()
-        + (departing == null ? 0 : departing.length);
+        + (departing == null ? 0 : departing.length)
+        + (destination == null ? 0 : destination.headerLength());
   }
 
   Change.Mark mark(long claimExpiresAt, long processingDeadline) {

@@ -2,7 +2,10 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Destination;
+import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Status;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
@@ -17,6 +20,9 @@ final class Flight {
   final InflightOptions options;
   final Effects effects;
   final RandomGenerator random;
+
+  /// Whether somebody follows the lives of activations.
+  final boolean follows;
 
   /// What is in memory, by id.
   final Map<String, Entry> entries = new HashMap<>();
@@ -72,6 +78,7 @@ final class Flight {
   Flight(InflightOptions options, Effects effects, RandomGenerator random) {
     this.options = options;
     this.effects = effects;
+    this.follows = effects.follows();
     this.random = random;
     this.lanes = new Lanes(options);
     this.memory = new Memory(options.limits().maxMemoryBytes());
@@ -314,6 +321,27 @@ final class Flight {
 
   long wall(long monoTime) {
     return wall + (monoTime - now);
+  }
+
+  /// Where an activation goes that failed for good.
+  Destination deadLetter(Activation failed, String why) {
+    return Destination.ofDeadLetter(options.deadLetterTopic(), failed, why, wall);
+  }
+
+  /// Tells a step in the life of an activation, if somebody follows it.
+  void follow(Life step, Activation activation, String detail) {
+    if (follows) {
+      effects.follow(step, activation, detail);
+    }
+  }
+
+  /// The same of one that came, with where from and until when it waits.
+  void received(Life step, Activation activation) {
+    Origin origin = activation.origin();
+    String from = origin.topic() + "-" + origin.partition() + " at " + origin.offset();
+    long until = activation.delayUntil();
+    boolean waits = until > wall && until != Long.MAX_VALUE;
+    follow(step, activation, waits ? from + ", until " + Instant.ofEpochMilli(until) : from);
   }
 
   void tally(Tally tally, Activation activation) {

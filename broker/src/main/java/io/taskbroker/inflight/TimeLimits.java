@@ -47,7 +47,7 @@ final class TimeLimits {
   /// The lease of a claim passed.
   private void leasePassed(Entry entry) {
     flight.tally(Tally.LEASE_PASSED, entry.activation);
-    flight.effects.notice(Notice.LEASE_PASSED, entry.id(), entry.activation.taskname());
+    flight.effects.notice(Notice.LEASE_PASSED, entry.activation, "");
     if (entry.activation.atMostOnce()) {
       endings.fail(entry, "handed out, but nothing was heard of it");
     } else {
@@ -60,7 +60,7 @@ final class TimeLimits {
   /// A processing deadline passed.
   private void deadlinePassed(Entry entry) {
     flight.tally(Tally.DEADLINE_PASSED, entry.activation);
-    flight.effects.notice(Notice.DEADLINE_PASSED, entry.id(), entry.activation.taskname());
+    flight.effects.notice(Notice.DEADLINE_PASSED, entry.activation, "");
     // Not its own fault if its worker has died of another one since.
     if (entry.claimedAt > entry.lane.diedAt) {
       entry.attempts++;

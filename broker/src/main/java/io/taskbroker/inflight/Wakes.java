@@ -36,6 +36,7 @@ final class Wakes {
           flight.timers.set(entry, flight.mono(entry.activation.delayUntil()));
         } else {
           flight.tally(Tally.DELAY_ELAPSED, entry.activation);
+          flight.follow(Life.DELAY_ENDED, entry.activation, "");
           flight.turn(entry, Status.PENDING);
           if (entry.step == Entry.Step.STORED && !flight.isUnproven(entry)) {
             resumption.runnable(entry);
