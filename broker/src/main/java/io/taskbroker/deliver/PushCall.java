@@ -129,7 +129,10 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
 
   private void closed(Status status) {
     PushOutcome outcome = Verdict.of(status, begun, sent, answered);
-    end(outcome, outcome == PushOutcome.ACCEPTED ? "" : Verdict.detail(status));
+    String detail = outcome == PushOutcome.ACCEPTED ? "" : Verdict.detail(status);
+    end(
+        outcome,
+        status.getCode() == Status.Code.UNAUTHENTICATED ? detail + pushes.howSigned() : detail);
   }
 
   private void end(PushOutcome outcome, String detail) {

@@ -74,11 +74,11 @@ final class Endings {
   /// It failed for good, and meets its failure policy.
   void fail(Entry entry, String why) {
     if (entry.activation.failurePolicy().deadLetters()) {
-      flight.tally(Tally.DEAD_LETTERED, entry.activation);
+      flight.tally(Tally.DEAD_LETTERED, entry);
       flight.effects.notice(Notice.DEAD_LETTERED, entry.activation, why);
       leave(entry, Status.FAILURE, null, flight.deadLetter(entry.activation, why));
     } else {
-      flight.tally(Tally.DISCARDED, entry.activation);
+      flight.tally(Tally.DISCARDED, entry);
       flight.effects.notice(Notice.DISCARDED, entry.activation, why);
       complete(entry);
     }
@@ -86,7 +86,7 @@ final class Endings {
 
   /// Its time is over (G5, W9).
   void expire(Entry entry) {
-    flight.tally(Tally.EXPIRED, entry.activation);
+    flight.tally(Tally.EXPIRED, entry);
     flight.effects.notice(Notice.EXPIRED, entry.activation, "");
     if (entry.activation.failurePolicy().deadLetters()) {
       leave(entry, Status.FAILURE, null, flight.deadLetter(entry.activation, EXPIRED));
@@ -107,7 +107,7 @@ final class Endings {
       flight.enqueue(entry, first);
       return;
     }
-    flight.tally(Tally.DEMOTED_IN_FLIGHT, entry.activation);
+    flight.tally(Tally.DEMOTED_IN_FLIGHT, entry);
     flight.effects.notice(
         Notice.DEMOTED_IN_FLIGHT, entry.activation, Notice.namespaceAndTask(entry.activation));
     leave(entry, Status.FAILURE, null, demotion);
@@ -173,7 +173,7 @@ final class Endings {
           !dead
               ? Tally.RETRY_PRODUCED
               : isDemotion(departure) ? Tally.DEMOTION_PRODUCED : Tally.DEAD_LETTER_PRODUCED,
-          entry.activation);
+          entry);
       complete(entry, dead);
     }
   }
@@ -186,7 +186,7 @@ final class Endings {
         flight.quarantined.over(flight.now, false);
       } else {
         if (isDemotion(departure)) {
-          flight.tally(Tally.DEMOTION_REFUSED, entry.activation);
+          flight.tally(Tally.DEMOTION_REFUSED, entry);
         }
         flight.effects.notice(
             Notice.QUARANTINED, entry.activation, departure.destination().topic() + ": " + why);

@@ -41,6 +41,9 @@ final class Entry {
   final Activation activation;
   final Lane lane;
 
+  /// What it is counted in by its name; null until it is.
+  @Nullable TaskAccount account;
+
   Status status;
   Step step = Step.STORING;
   int attempts;

@@ -27,6 +27,9 @@ final class Flight {
   /// What is in memory, by id.
   final Map<String, Entry> entries = new HashMap<>();
 
+  /// What there is of each task, and what became of it.
+  final TaskAccounts tasks = new TaskAccounts();
+
   /// The applications, and which of them have something to do.
   final Lanes lanes;
 
@@ -264,6 +267,7 @@ final class Flight {
       entry.lane.aside += by;
       return;
     }
+    account(entry).count(entry.status, by);
     switch (entry.status) {
       case PENDING -> entry.lane.pending += by;
       case CLAIMED -> {
@@ -282,6 +286,15 @@ final class Flight {
       case COMPLETE -> {}
     }
     lanes.schedule(entry.lane);
+  }
+
+  private TaskAccount account(Entry entry) {
+    TaskAccount known = entry.account;
+    if (known == null) {
+      known = tasks.of(entry.activation);
+      entry.account = known;
+    }
+    return known;
   }
 
   /// Takes the entry out of everything that could make it run or wake.
@@ -344,6 +357,12 @@ final class Flight {
     follow(step, activation, waits ? from + ", until " + Instant.ofEpochMilli(until) : from);
   }
 
+  void tally(Tally tally, Entry entry) {
+    account(entry).count(tally);
+    tally(tally, entry.activation);
+  }
+
+  /// The same of an activation of which there is no entry.
   void tally(Tally tally, Activation activation) {
     long since = Math.max(activation.receivedAt(), activation.delayUntil());
     effects.count(tally, activation, wall - since);
@@ -352,7 +371,7 @@ final class Flight {
   /// The same of an entry: how long something takes that had to be tried again says nothing.
   void tallyUnlessRepeated(Tally tally, Entry entry) {
     if (entry.attempts == 0) {
-      tally(tally, entry.activation);
+      tally(tally, entry);
     }
   }
 

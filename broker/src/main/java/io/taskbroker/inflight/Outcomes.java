@@ -187,7 +187,7 @@ final class Outcomes {
     entry.attempts++;
     flight.effects.notice(Notice.WORKER_DIED, entry.activation, detail);
     if (entry.attempts >= flight.options.limits().maxAttempts()) {
-      flight.tally(Tally.ATTEMPTS_EXCEEDED, entry.activation);
+      flight.tally(Tally.ATTEMPTS_EXCEEDED, entry);
       endings.fail(entry, "workers died while they were handed it alone: " + detail);
     } else {
       postpone(entry, uncertain(entry.losses - 1));

@@ -92,13 +92,13 @@ final class Reports {
     switch (entry.step) {
       case PRODUCING -> stale(entry, Status.COMPLETE);
       case QUARANTINED -> {
-        flight.tally(Tally.COMPLETED, entry.activation);
+        flight.tally(Tally.COMPLETED, entry);
         flight.follow(Life.COMPLETED, entry.activation, "");
         await(entry, reply);
         endings.endQuarantine(entry, false);
       }
       case STORING, STORED, MARKING, LEAVING, REMOVING -> {
-        flight.tally(Tally.COMPLETED, entry.activation);
+        flight.tally(Tally.COMPLETED, entry);
         flight.follow(Life.COMPLETED, entry.activation, "");
         await(entry, reply);
         endings.complete(entry);
@@ -139,7 +139,7 @@ final class Reports {
     boolean remembered = flight.parked.leavesTombstone(id, place);
     long key = flight.parked.remove(id, place);
     Entry removed = endings.removeParked(place, key, name, remembered);
-    flight.tally(Tally.COMPLETED, removed.activation);
+    flight.tally(Tally.COMPLETED, removed);
     return removed;
   }
 

@@ -65,7 +65,7 @@ final class Rulings {
         yield true;
       }
       case Rules.Verdict.Killed _ -> {
-        flight.tally(Tally.SWITCHED_OFF, entry.activation);
+        flight.tally(Tally.SWITCHED_OFF, entry);
         flight.effects.notice(Notice.SWITCHED_OFF, entry.activation, "");
         endings.complete(entry);
         yield false;

@@ -21,10 +21,12 @@ final class TopicCounts {
   private final CounterDataPoint revoked;
   private final CounterDataPoint oversized;
   private final GaugeDataPoint still;
+  private final Labelled<GaugeDataPoint> lag;
   private final AtomicLong outOfRange = new AtomicLong();
 
   TopicCounts(String topic, Metrics metrics) {
     this.topic = topic;
+    this.lag = metrics.lag;
     this.payloads = metrics.payloadSize;
     this.rawPayloads = metrics.rawPayloadSize;
     this.rawCompressed = metrics.rawCompressedSize;
@@ -62,6 +64,16 @@ final class TopicCounts {
 
   void revoked(int partitions) {
     revoked.inc(partitions);
+  }
+
+  /// How many messages of a partition are not stored yet.
+  void lag(int partition, long messages) {
+    lag.of(topic, Integer.toString(partition)).set((double) messages);
+  }
+
+  /// Nothing is known of a partition any more.
+  void noLag(int partition) {
+    lag.remove(topic, Integer.toString(partition));
   }
 
   void held(int partitions) {
