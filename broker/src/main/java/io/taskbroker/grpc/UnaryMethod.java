@@ -15,8 +15,6 @@ import org.slf4j.event.Level;
 /// A method of one request and one response, whose calls are verified before they are looked into.
 final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
   private static final Logger LOGGER = LoggerFactory.getLogger(UnaryMethod.class);
-  private static final RareWarning REFUSED = new RareWarning(UnaryMethod.class);
-  private static final RareWarning LATER_KEY = new RareWarning(UnaryMethod.class, Level.INFO);
   private static final Metadata.Key<String> SIGNATURE =
       Metadata.Key.of(Signatures.HEADER, Metadata.ASCII_STRING_MARSHALLER);
   private static final Status UNAUTHENTICATED =
@@ -26,6 +24,8 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
   private final Signatures.Signer signer;
   private final ServiceCounts.Method counts;
   private final Handler handler;
+  private final RareWarning refused = new RareWarning(UnaryMethod.class);
+  private final RareWarning laterKey = new RareWarning(UnaryMethod.class, Level.INFO);
 
   /// @param fullName of service and method
   UnaryMethod(
@@ -85,14 +85,14 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
   private boolean isSigned(UnaryCall call, byte[] request, @Nullable String signature) {
     int key = signer.keyOf(request, signature);
     if (key == 0) {
-      REFUSED.log(
+      refused.log(
           "Authentication of a call of {} by {} failed: it {} of the {} keys of grpc_shared_secret",
           descriptor.getFullMethodName(),
           call.peer(),
           signature == null ? "has no signature by any" : "is signed by none",
           signer.keys());
     } else if (key > 1) {
-      LATER_KEY.log(
+      laterKey.log(
           "A call of {} by {} is signed by key {} of the {} keys of grpc_shared_secret, and not by"
               + " the first",
           descriptor.getFullMethodName(),
