@@ -20,9 +20,7 @@ final class TaskGauges {
 
   void show(List<Census.Task> tasks) {
     for (Census.Task task : tasks) {
-      known
-          .computeIfAbsent(new Name(task.application(), task.taskname()), this::points)
-          .show(task);
+      known.computeIfAbsent(new Name(task.application(), task.taskname()), this::points).show(task);
     }
   }
 

@@ -35,8 +35,7 @@ public record Destination(String topic, String cluster, Map<String, String> head
   /// Where an activation goes that failed for good, with what there is to say of it.
   ///
   /// @param at when that was decided, milliseconds since the epoch
-  public static Destination ofDeadLetter(
-      String topic, Activation failed, String reason, long at) {
+  public static Destination ofDeadLetter(String topic, Activation failed, String reason, long at) {
     Map<String, String> headers = circumstances(failed.origin(), reason, at);
     TaskIdentity identity = TaskIdentity.of(failed);
     headers.put(TaskIdentity.FIRST_ID_HEADER, identity.firstId());

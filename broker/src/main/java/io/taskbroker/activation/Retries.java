@@ -26,9 +26,9 @@ public final class Retries {
   /// The retry of the activation `id`; empty if `payload` is not an activation, and so can be
   /// retried by nobody.
   ///
-  /// Id, `received_at`, `delay` and `retry_state` are rewritten, and the first retry gets the header
-  /// that names the first id ([TaskIdentity#FIRST_ID_HEADER]); everything else stays, fields that
-  /// are not known here included. The expiry counts from the new `received_at`.
+  /// Id, `received_at`, `delay` and `retry_state` are rewritten, and the first retry gets the
+  /// header that names the first id ([TaskIdentity#FIRST_ID_HEADER]); everything else stays, fields
+  /// that are not known here included. The expiry counts from the new `received_at`.
   ///
   /// @param maxAttempts the bound that the worker gave, negative if it gave none
   /// @param delayOnRetry the delay in seconds that the worker gave, negative if it gave none

@@ -14,14 +14,19 @@ import org.jspecify.annotations.Nullable;
 /// dead letters. Immutable.
 ///
 /// A retry has an id of its own; [#FIRST_ID_HEADER] among the headers of its payload carries the id
-/// of the first attempt, so that a chain of retries can be followed
-/// ([ADR 17](docs/adr/0017-task-identity.md)).
+/// of the first attempt, so that a chain of retries can be followed ([ADR
+/// 17](docs/adr/0017-task-identity.md)).
 ///
 /// @param id of this attempt
 /// @param attempt 1 for the first attempt, one more for each retry
 /// @param firstId the id of the first attempt; that of this one if it is no retry
 public record TaskIdentity(
-    String id, String taskname, String application, String namespace, long attempt, String firstId) {
+    String id,
+    String taskname,
+    String application,
+    String namespace,
+    long attempt,
+    String firstId) {
 
   /// The header of an activation that carries the id of the first attempt.
   public static final String FIRST_ID_HEADER = "taskbroker-first-id";

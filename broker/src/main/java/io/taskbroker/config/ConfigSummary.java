@@ -42,8 +42,7 @@ final class ConfigSummary {
     return store.adapter() == StoreConfig.Adapter.SQLITE
         ? "SQLite at " + store.sqlite().path()
         : "Postgres at %s:%d, database %s"
-            .formatted(
-                postgres.address().host(), postgres.address().port(), postgres.database());
+            .formatted(postgres.address().host(), postgres.address().port(), postgres.database());
   }
 
   private static String clusters(KafkaConfig kafka) {

@@ -51,8 +51,7 @@ public final class Notices {
   private boolean isSaid(Notice notice) {
     Level level = level(notice);
     return log.isEnabledForLevel(level)
-        && (level == Level.DEBUG
-            || budgets.computeIfAbsent(notice, _ -> new Budget()).allows());
+        && (level == Level.DEBUG || budgets.computeIfAbsent(notice, _ -> new Budget()).allows());
   }
 
   /// The one place where a task gets its names in a line of the log.

@@ -17,8 +17,7 @@ final class TaskAccounts {
   static final String OTHER = "other";
 
   private final Map<String, Map<String, TaskAccount>> accounts = new HashMap<>();
-  private final TaskAccount others = new TaskAccount(OTHER, OTHER);
-  private final List<TaskAccount> all = new ArrayList<>(List.of(others));
+  private final List<TaskAccount> all = new ArrayList<>();
   private int named;
 
   TaskAccount of(Activation activation) {
@@ -33,11 +32,10 @@ final class TaskAccounts {
       named++;
       return make(application, taskname);
     }
-    if (tasks == null) {
-      return others;
-    }
-    TaskAccount other = tasks.get(OTHER);
-    return other == null ? make(application, OTHER) : other;
+    String owner = tasks == null ? OTHER : application;
+    Map<String, TaskAccount> owned = accounts.getOrDefault(owner, Map.of());
+    TaskAccount other = owned.get(OTHER);
+    return other == null ? make(owner, OTHER) : other;
   }
 
   private TaskAccount make(String application, String taskname) {

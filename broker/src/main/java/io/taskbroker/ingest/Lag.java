@@ -15,9 +15,9 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 
-/// How many messages of each partition are not stored yet. Where its log ends is what the last fetch
-/// said; while reading is paused, and nothing is fetched, the cluster is asked, without waiting for
-/// it. Used by the reader's thread only.
+/// How many messages of each partition are not stored yet. Where its log ends is what the last
+/// fetch said; while reading is paused, and nothing is fetched, the cluster is asked, without
+/// waiting for it. Used by the reader's thread only.
 final class Lag {
   private static final long PERIOD_NANOS = Duration.ofSeconds(1).toNanos();
   private static final long ASK_PERIOD_NANOS = Duration.ofSeconds(10).toNanos();
@@ -61,10 +61,12 @@ final class Lag {
       askAt = now + ASK_PERIOD_NANOS;
       ask(held.keySet());
     }
-    shown.stream().filter(gone -> !held.containsKey(gone)).forEach(gone -> {
-      asked.remove(gone);
-      counts.noLag(gone.partition());
-    });
+    shown.stream()
+        .filter(gone -> !held.containsKey(gone))
+        .forEach(gone -> {
+          asked.remove(gone);
+          counts.noLag(gone.partition());
+        });
     var measured = new HashSet<TopicPartition>();
     held.forEach((partition, named) -> {
       ledgers

@@ -367,8 +367,7 @@ public final class Metrics {
   }
 
   public final Labelled<GaugeDataPoint> pendingByTask =
-      declare.gauges(
-          "upkeep.current_pending_tasks", NUMBER, "Tasks that could run", BY_TASK);
+      declare.gauges("upkeep.current_pending_tasks", NUMBER, "Tasks that could run", BY_TASK);
   public final Labelled<GaugeDataPoint> claimedByTask =
       declare.gauges(
           "upkeep.current_claimed_tasks",
@@ -376,8 +375,7 @@ public final class Metrics {
           "Tasks that are on their way to a worker",
           BY_TASK);
   public final Labelled<GaugeDataPoint> processingByTask =
-      declare.gauges(
-          "upkeep.current_processing_tasks", NUMBER, "Tasks that workers have", BY_TASK);
+      declare.gauges("upkeep.current_processing_tasks", NUMBER, "Tasks that workers have", BY_TASK);
   public final Labelled<GaugeDataPoint> delayedByTask =
       declare.gauges(
           "upkeep.current_delayed_tasks",
@@ -433,8 +431,7 @@ public final class Metrics {
   // What the reference does not have.
 
   public final Labelled<GaugeDataPoint> build =
-      declare.gauges(
-          "build_info", NUMBER, "1, and in its tags what runs", "version", "commit");
+      declare.gauges("build_info", NUMBER, "1, and in its tags what runs", "version", "commit");
   public final Labelled<GaugeDataPoint> lag =
       declare.gauges(
           "consumer.lag.messages",

@@ -42,8 +42,7 @@ final class TallyTest {
     assertThat(rig.tallied("retried"))
         .containsExactly(Tally.CLAIMED, Tally.PUSHED, Tally.RETRY_PRODUCED);
     Census census = rig.census();
-    assertThat(census)
-        .isEqualTo(new Census(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, census.tasks()));
+    assertThat(census).isEqualTo(new Census(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, census.tasks()));
     assertThat(census.tasks())
         .filteredOn(task -> task.completed() > 0)
         .containsExactly(new Census.Task("app", "task", 0, 0, 0, 0, 1, 2, 1, 1));

@@ -314,8 +314,7 @@ final class OutboxTest {
     assertThat(records(kafka, "tight"))
         .hasSize(2)
         .allSatisfy(record ->
-            assertThat(record.headers().toArray())
-                .hasSize(record.value().length == 9_700 ? 0 : 2));
+            assertThat(record.headers().toArray()).hasSize(record.value().length == 9_700 ? 0 : 2));
   }
 
   @Test

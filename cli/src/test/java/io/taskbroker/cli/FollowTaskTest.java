@@ -18,6 +18,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -60,10 +61,19 @@ final class FollowTaskTest {
       view.publish(setup.topic(), published.toByteArray());
       try (var broker = setup.start().awaitServing(PATIENCE)) {
         await().atMost(PATIENCE).until(() -> view.published(setup.deadLetters()) == 2);
+        // As it is, it runs once, and is dead again.
+        view.publish(setup.topic(), view.read(setup.deadLetters()).getLast().value());
+        await().atMost(PATIENCE).until(() -> view.published(setup.deadLetters()) == 3);
+        assertThat(log.starts(0)).isEqualTo(ATTEMPTS + 1);
         assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
       }
       List<ConsumerRecord<byte[], byte[]>> dead = view.read(setup.deadLetters());
-      assertDeadLetter(dead.getLast(), published, setup);
+      assertDeadLetter(dead.get(1), published, setup);
+      assertThat(dead.get(2).value()).isEqualTo(dead.get(1).value());
+      assertThat(KafkaView.headers(dead.get(2)))
+          .containsEntry("taskbroker-first-id", published.getId())
+          .containsEntry("taskbroker-attempts", Integer.toString(ATTEMPTS))
+          .containsEntry("taskbroker-offset", "4");
       assertLife(lines(setup), published.getId());
       assertThat(setup.output()).noneMatch(line -> line.contains("Effective configuration"));
       assertThat(lines(setup).getFirst().get("message").asString().lines())
@@ -109,10 +119,17 @@ final class FollowTaskTest {
 
   private void assertLife(List<JsonNode> all, String firstId) {
     List<JsonNode> life =
-        all.stream()
-            .filter(line -> line.has("first_id"))
-            .filter(line -> line.get("first_id").asString().equals(firstId))
-            .toList();
+        new ArrayList<>(
+            all.stream()
+                .filter(line -> line.has("first_id"))
+                .filter(line -> line.get("first_id").asString().equals(firstId))
+                .toList());
+    assertThat(life.removeLast().get("message").asString())
+        .as("the end of what was published again")
+        .startsWith("Kafka has it: ");
+    while (!life.getLast().get("message").asString().startsWith("Kafka has it: ")) {
+      life.removeLast();
+    }
     assertThat(life)
         .allSatisfy(line -> {
           assertThat(line.get("taskname").asString()).isEqualTo("shop.pay");
