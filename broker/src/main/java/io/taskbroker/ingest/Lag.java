@@ -20,7 +20,7 @@ import org.apache.kafka.common.TopicPartition;
 /// waiting for it. Used by the reader's thread only.
 final class Lag {
   private static final long PERIOD_NANOS = Duration.ofSeconds(1).toNanos();
-  private static final long ASK_PERIOD_NANOS = Duration.ofSeconds(10).toNanos();
+  private static final long ASK_PERIOD_NANOS = Duration.ofSeconds(5).toNanos();
 
   private final Consumer<byte[], byte[]> consumer;
   private final Admin admin;

@@ -6,15 +6,10 @@ import static org.awaitility.Awaitility.await;
 import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.testkit.Behaviour.Run;
 import io.taskbroker.testkit.ExecutionLog;
-import io.taskbroker.testkit.Ports;
 import io.taskbroker.testkit.PushWorker;
 import io.taskbroker.testkit.TaskTemplate;
 import io.taskbroker.testkit.WorkerOptions;
 import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -36,7 +31,6 @@ import tools.jackson.databind.ObjectMapper;
 final class FollowTaskTest {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final int ATTEMPTS = 3;
-  private static final int UNREAD = 30;
 
   private final ObjectMapper json = new ObjectMapper();
   private final ExecutionLog log = new ExecutionLog(100);
@@ -164,49 +158,5 @@ final class FollowTaskTest {
 
   private List<JsonNode> lines(BrokerSetup setup) throws IOException {
     return setup.output().stream().map(json::readTree).toList();
-  }
-
-  /// Nobody takes the tasks, so that most are held back; what is published meanwhile shows, too.
-  @Test
-  void lagCountsWhatIsNotStored(KafkaView view) throws Exception {
-    int port = Ports.free();
-    BrokerSetup setup =
-        BrokerSetup.pull(dir, "lag", view.bootstrap())
-            .withStore("max_pending_count: 10")
-            .with("metrics_addr", "127.0.0.1:" + port);
-    view.createTopics(setup, 1);
-    publish(view, setup, 10 + UNREAD);
-    try (var broker = setup.start().awaitServing(PATIENCE);
-        var client = HttpClient.newHttpClient()) {
-      String lag =
-          "taskbroker_consumer_lag_messages{partition=\"0\",topic=\"%s\"} "
-              .formatted(setup.topic());
-      await().atMost(PATIENCE).until(() -> scrape(client, port).contains(lag + UNREAD + ".0"));
-      publish(view, setup, 5);
-      await()
-          .atMost(PATIENCE)
-          .until(() -> scrape(client, port).contains(lag + (UNREAD + 5) + ".0"));
-      assertThat(scrape(client, port))
-          .contains(
-              "taskbroker_upkeep_current_pending_tasks{application=\"app\",taskname=\"shop.pay\"}"
-                  + " 10.0")
-          .anyMatch(line -> line.startsWith("taskbroker_build_info{commit="));
-      assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
-    }
-  }
-
-  private void publish(KafkaView view, BrokerSetup setup, int tasks) throws Exception {
-    for (int i = 0; i < tasks; i++) {
-      view.publish(setup.topic(), template.task(i).build().toByteArray());
-    }
-  }
-
-  private static List<String> scrape(HttpClient client, int port) throws Exception {
-    URI uri = URI.create("http://127.0.0.1:" + port + "/metrics");
-    return client
-        .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString())
-        .body()
-        .lines()
-        .toList();
   }
 }

@@ -88,7 +88,7 @@ final class MetricsTest {
     if (kind == 3) {
       return Run.failing(5);
     }
-    return kind == 7 && start == 1 ? Run.retrying(5, 2, 1) : Run.completing(5);
+    return kind == 7 && start == 1 ? Run.retrying(5, 2, 3) : Run.completing(5);
   }
 
   private void publish(KafkaView view, BrokerSetup setup) {
@@ -172,6 +172,7 @@ final class MetricsTest {
             "taskbroker_consumer_lag_messages{partition=\"0\",topic=\"%s\"} 0.0"
                 .formatted(setup.topic()))
         .noneMatch(line -> line.contains("taskworker"))
+        .anyMatch(line -> line.matches("taskbroker_build_info\\{commit=.*,version=.*} 1.0"))
         .anyMatch(line -> line.matches("taskbroker_upkeep_db_file_size_bytes [1-9].*"))
         .anyMatch(line -> line.matches("taskbroker_runtime_worker_utilization_ratio 0\\.0*[1-9].*"))
         .anyMatch(line -> line.matches("taskbroker_upkeep_health_total\\{status=\"healthy\"} .*"));
