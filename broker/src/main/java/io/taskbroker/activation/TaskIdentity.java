@@ -7,7 +7,8 @@ import com.google.protobuf.WireFormat;
 import io.taskbroker.proto.v1.RetryState;
 import io.taskbroker.proto.v1.TaskActivation;
 import java.io.IOException;
-import java.util.function.BiConsumer;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// What a task is called wherever people read of it: in lines of the log, and in the headers of
@@ -61,14 +62,16 @@ public record TaskIdentity(
         first == null ? activation.id() : first);
   }
 
-  /// Tells each field, by the name that it has in lines of the log.
-  public void forEach(BiConsumer<String, Object> field) {
-    field.accept("task_id", id);
-    field.accept("taskname", taskname);
-    field.accept("application", application);
-    field.accept("namespace", namespace);
-    field.accept("attempt", attempt);
-    field.accept("first_id", firstId);
+  /// The fields of a line of the log, by name, in their order.
+  public Map<String, Object> fields() {
+    var fields = new LinkedHashMap<String, Object>();
+    fields.put("task_id", id);
+    fields.put("taskname", taskname);
+    fields.put("application", application);
+    fields.put("namespace", namespace);
+    fields.put("attempt", attempt);
+    fields.put("first_id", firstId);
+    return fields;
   }
 
   /// The two facts that only the payload has.

@@ -57,7 +57,9 @@ public final class Notices {
   /// The one place where a task gets its names in a line of the log.
   private static void write(Level level, String text, Activation about, String detail) {
     LoggingEventBuilder line = log.atLevel(level);
-    TaskIdentity.of(about).forEach(line::addKeyValue);
+    for (Map.Entry<String, Object> field : TaskIdentity.of(about).fields().entrySet()) {
+      line = line.addKeyValue(field.getKey(), field.getValue());
+    }
     line.log("{}: {}{}", text, about.id(), inBrackets(detail));
   }
 
