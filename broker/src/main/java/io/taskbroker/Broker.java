@@ -27,6 +27,7 @@ import io.taskbroker.outbox.Outbox;
 import io.taskbroker.outbox.OutboxOptions;
 import io.taskbroker.outbox.TargetTopics;
 import io.taskbroker.rules.RuntimeFile;
+import io.taskbroker.runtime.BuildInfo;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.runtime.ServiceGroup;
@@ -238,13 +239,27 @@ public final class Broker implements Service {
         Logging.configure(logging.filter(), logging.format() == TelemetryConfig.LogFormat.JSON);
     unknown.forEach(part -> log.warn("log_filter: '{}' is not understood, left out", part));
     warnings.forEach(log::warn);
-    log.info("Effective configuration:\n{}", loaded.effective());
+    introduce(config, loaded);
     try (NativeLibraryFolder libraries =
         NativeLibraryFolder.open(Path.of(System.getProperty("java.io.tmpdir")))) {
       return runWith(loaded, new Lifecycle(libraries::close));
     } catch (UncheckedIOException e) {
       System.err.println("taskbroker: " + e.getMessage());
       return 1;
+    }
+  }
+
+  /// Says what starts, and by which configuration; the whole of it at debug.
+  private static void introduce(Optional<Path> file, BrokerConfig loaded) {
+    BuildInfo build = BuildInfo.current();
+    log.info(
+        "taskbroker {} (commit {}), configured by {} (all of it: taskbroker config show):\n{}",
+        build.version(),
+        build.commit(),
+        file.<Object>map(path -> path).orElse("the environment"),
+        String.join("\n", loaded.summary()));
+    if (log.isDebugEnabled()) {
+      log.debug("Effective configuration:\n{}", loaded.effective());
     }
   }
 

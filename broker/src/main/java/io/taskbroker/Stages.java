@@ -9,6 +9,7 @@ import io.taskbroker.engine.Notices;
 import io.taskbroker.engine.Outlets;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.Departure;
+import io.taskbroker.inflight.Life;
 import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.Tally;
 import io.taskbroker.ingest.Ingest;
@@ -61,6 +62,22 @@ record Stages(
   @Override
   public void count(Tally tally, Activation activation, long age) {
     counts.count(tally, activation, age);
+  }
+
+  @Override
+  public boolean follows() {
+    return notices.follows();
+  }
+
+  @Override
+  public void follow(Life step, Activation activation, String detail) {
+    notices.follow(step, activation, detail);
+  }
+
+  @Override
+  public void notice(Notice notice, Activation about, String detail) {
+    counts.notice(notice);
+    notices.notice(notice, about, detail);
   }
 
   @Override

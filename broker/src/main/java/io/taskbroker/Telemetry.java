@@ -4,6 +4,7 @@ import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.config.Secret;
 import io.taskbroker.config.TelemetryConfig;
 import io.taskbroker.engine.Mailbox;
+import io.taskbroker.runtime.BuildInfo;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.telemetry.ErrorReports;
@@ -29,6 +30,8 @@ final class Telemetry {
   private final List<Service> services = new ArrayList<>();
 
   Telemetry(BrokerConfig config, Mailbox engine, FailureSink failures) {
+    BuildInfo build = BuildInfo.current();
+    metrics.build.of(build.version(), build.commit()).set(1);
     TelemetryConfig.Sentry sentry = config.telemetry().sentry();
     TelemetryConfig.Metrics options = config.telemetry().metrics();
     Map<String, LongSupplier> dropped = new HashMap<>();

@@ -30,6 +30,7 @@ final class Upkeep implements Service {
 
   private final Metrics metrics;
   private final UpkeepCounts counts;
+  private final TaskGauges tasks;
   private final Mailbox engine;
   private final Path store;
   private final Path wal;
@@ -44,6 +45,7 @@ final class Upkeep implements Service {
   Upkeep(BrokerConfig config, Metrics metrics, Mailbox engine, FailureSink failures) {
     this.metrics = metrics;
     this.counts = new UpkeepCounts(metrics);
+    this.tasks = new TaskGauges(metrics);
     this.engine = engine;
     this.store = config.store().sqlite().path();
     this.wal = Path.of(store + "-wal");
@@ -98,6 +100,7 @@ final class Upkeep implements Service {
     metrics.parkedTasks.set(census.parked());
     metrics.localQueueDepth.set(census.outstanding());
     metrics.memoryBytes.set((double) census.memoryBytes());
+    tasks.show(census.tasks());
   }
 
   private static long size(Path file) {

@@ -1,14 +1,18 @@
 package io.taskbroker.activation;
 
+import java.time.Instant;
+import java.util.HashMap;
 import java.util.Map;
 
 /// Where an activation goes that leaves the broker.
 ///
 /// @param cluster the bootstrap servers of the cluster; empty for the one that the topic is
 ///   configured to be on
-/// @param headers Kafka headers to send along, UTF-8; empty for retries, dead letters and demoted
-///   activations (reference-spec 2.2), the circumstances of an undecodable message otherwise
+/// @param headers Kafka headers to send along, UTF-8: the circumstances of a dead letter; empty for
+///   retries and demoted activations (reference-spec 2.2)
 public record Destination(String topic, String cluster, Map<String, String> headers) {
+  private static final int MAX_REASON = 1_000;
+
   public Destination {
     headers = Map.copyOf(headers);
   }
@@ -22,13 +26,41 @@ public record Destination(String topic, String cluster, Map<String, String> head
   }
 
   /// Where a message goes that is no activation, with what there is to say of it.
-  public static Destination ofUndecodable(String topic, Origin origin, String reason) {
-    return new Destination(
-        topic,
-        Map.of(
-            "taskbroker-topic", origin.topic(),
-            "taskbroker-partition", Integer.toString(origin.partition()),
-            "taskbroker-offset", Long.toString(origin.offset()),
-            "taskbroker-reason", reason));
+  ///
+  /// @param at when that was decided, milliseconds since the epoch
+  public static Destination ofUndecodable(String topic, Origin origin, String reason, long at) {
+    return new Destination(topic, circumstances(origin, reason, at));
+  }
+
+  /// Where an activation goes that failed for good, with what there is to say of it.
+  ///
+  /// @param at when that was decided, milliseconds since the epoch
+  public static Destination ofDeadLetter(String topic, Activation failed, String reason, long at) {
+    Map<String, String> headers = circumstances(failed.origin(), reason, at);
+    TaskIdentity identity = TaskIdentity.of(failed);
+    headers.put(TaskIdentity.FIRST_ID_HEADER, identity.firstId());
+    headers.put("taskbroker-attempts", Long.toString(identity.attempt()));
+    return new Destination(topic, headers);
+  }
+
+  private static Map<String, String> circumstances(Origin origin, String reason, long at) {
+    var headers = new HashMap<String, String>();
+    headers.put("taskbroker-reason", reason.substring(0, Math.min(reason.length(), MAX_REASON)));
+    headers.put("taskbroker-failed-at", Instant.ofEpochMilli(at).toString());
+    headers.put("taskbroker-topic", origin.topic());
+    if (origin.partition() >= 0) {
+      headers.put("taskbroker-partition", Integer.toString(origin.partition()));
+      headers.put("taskbroker-offset", Long.toString(origin.offset()));
+    }
+    return headers;
+  }
+
+  /// How many characters the headers have, their names included.
+  public int headerLength() {
+    int length = 0;
+    for (Map.Entry<String, String> header : headers.entrySet()) {
+      length += header.getKey().length() + header.getValue().length();
+    }
+    return length;
   }
 }

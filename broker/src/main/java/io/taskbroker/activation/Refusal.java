@@ -22,7 +22,8 @@ public record Refusal(Change.Insert insert, String why) {
       return Optional.empty();
     }
     Row arriving = Row.arriving(row.key(), message, Status.FAILURE, row.addedAt());
-    Destination destination = Destination.ofUndecodable(deadLetterTopic, origin, why);
+    Destination destination =
+        Destination.ofUndecodable(deadLetterTopic, origin, why, row.addedAt());
     return Optional.of(new Change.Insert(arriving.leavingFor(destination), this));
   }
 }

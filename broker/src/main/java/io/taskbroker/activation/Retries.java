@@ -26,8 +26,9 @@ public final class Retries {
   /// The retry of the activation `id`; empty if `payload` is not an activation, and so can be
   /// retried by nobody.
   ///
-  /// Id, `received_at`, `delay` and `retry_state` are rewritten; everything else stays, fields that
-  /// are not known here included. The expiry counts from the new `received_at`.
+  /// Id, `received_at`, `delay` and `retry_state` are rewritten, and the first retry gets the
+  /// header that names the first id ([TaskIdentity#FIRST_ID_HEADER]); everything else stays, fields
+  /// that are not known here included. The expiry counts from the new `received_at`.
   ///
   /// @param maxAttempts the bound that the worker gave, negative if it gave none
   /// @param delayOnRetry the delay in seconds that the worker gave, negative if it gave none
@@ -53,6 +54,9 @@ public final class Retries {
       receivedAt++; // the delay counts from it, and the millisecond has begun (G5)
     } else {
       retry.clearDelay();
+    }
+    if (!failed.containsHeaders(TaskIdentity.FIRST_ID_HEADER)) {
+      retry.putHeaders(TaskIdentity.FIRST_ID_HEADER, id);
     }
     retry.setId(nextId).setReceivedAt(Timestamps.ofMillis(receivedAt));
     return Optional.of(new Retry(nextId, next, retry.build().toByteArray()));

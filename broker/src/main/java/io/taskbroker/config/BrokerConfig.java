@@ -4,6 +4,7 @@ import static java.lang.Math.ceilDiv;
 
 import java.net.URI;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -67,7 +68,12 @@ public record BrokerConfig(
         .plus(updates);
   }
 
-  /// The configuration as YAML, with secrets hidden, for the log at start.
+  /// What matters most, a line each, without secrets, for the log at start.
+  public List<String> summary() {
+    return ConfigSummary.lines(this);
+  }
+
+  /// The configuration as YAML, with secrets hidden.
   public String effective() {
     return EffectiveConfig.yaml(this);
   }

@@ -148,7 +148,7 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
 
   private void closed(Status status) {
     PushOutcome outcome = Verdict.of(status, begun, sent, answered);
-    String detail = outcome == PushOutcome.ACCEPTED ? "" : Verdict.detail(status);
+    String detail = detail(status, outcome);
     left(outcome);
     if (ended) {
       return;
@@ -164,6 +164,14 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
     } else {
       end(outcome, detail);
     }
+  }
+
+  private String detail(Status status, PushOutcome outcome) {
+    if (outcome == PushOutcome.ACCEPTED) {
+      return "";
+    }
+    String detail = Verdict.detail(status);
+    return status.getCode() == Status.Code.UNAUTHENTICATED ? detail + pushes.howSigned() : detail;
   }
 
   /// The connection has it no more.

@@ -95,6 +95,13 @@ final class PushLoop {
     }
   }
 
+  /// How calls are signed, for people; the secrets are not said.
+  String howSigned() {
+    return signer.signs()
+        ? " (calls are signed by key 1 of the " + signer.keys() + " keys of grpc_shared_secret)"
+        : " (calls are not signed: there is no grpc_shared_secret)";
+  }
+
   /// Runs it in the loop.
   ///
   /// @return false if there is no loop any more

@@ -29,8 +29,13 @@ public final class EngineCounts {
   }
 
   /// Counts something that is told to operators, too.
-  public void notice(Notice notice, String id) {
+  public void notice(Notice notice) {
     notices.computeIfAbsent(notice, this::counter).inc();
+  }
+
+  /// The same of an application, or of an id of which there is no activation.
+  public void notice(Notice notice, String id) {
+    notice(notice);
     if (notice == Notice.NO_WORKER) {
       metrics.missingWorker.of(id).inc();
     }

@@ -1,5 +1,8 @@
 package io.taskbroker.engine;
 
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.TaskIdentity;
+import io.taskbroker.inflight.Life;
 import io.taskbroker.inflight.Notice;
 import io.taskbroker.telemetry.LogFields;
 import java.util.EnumMap;
@@ -7,27 +10,61 @@ import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
+import org.slf4j.spi.LoggingEventBuilder;
 
-/// What the engine told operators, in the log; what is loud, no more than a few times a second.
-/// Confined to the engine's thread.
+/// What the engine told operators, in the log; what is loud, no more than a few times a second. At
+/// level debug, the life of each activation, too. Confined to the engine's thread.
 public final class Notices {
   private static final Logger log = LoggerFactory.getLogger(Notices.class);
   private static final int PER_SECOND = 10;
   private static final long SECOND_NANOS = 1_000_000_000;
 
+  private final boolean follows = log.isDebugEnabled();
   private final Map<Notice, Budget> budgets = new EnumMap<>(Notice.class);
 
+  /// Whether the lives of activations are written down.
+  public boolean follows() {
+    return follows;
+  }
+
+  /// A step in the life of an activation.
+  public void follow(Life step, Activation activation, String detail) {
+    write(Level.DEBUG, text(step), activation, detail);
+  }
+
+  /// Something about an activation.
+  public void notice(Notice notice, Activation about, String detail) {
+    if (isSaid(notice)) {
+      write(level(notice), text(notice), about, detail);
+    }
+  }
+
+  /// Something about an application, or about an id of which there is no activation.
   public void notice(Notice notice, String id, String detail) {
+    if (isSaid(notice)) {
+      log.atLevel(level(notice))
+          .addKeyValue(field(notice), id)
+          .log("{}: {}{}", text(notice), id, inBrackets(detail));
+    }
+  }
+
+  private boolean isSaid(Notice notice) {
     Level level = level(notice);
-    if (!log.isEnabledForLevel(level)) {
-      return;
+    return log.isEnabledForLevel(level)
+        && (level == Level.DEBUG || budgets.computeIfAbsent(notice, _ -> new Budget()).allows());
+  }
+
+  /// The one place where a task gets its names in a line of the log.
+  private static void write(Level level, String text, Activation about, String detail) {
+    LoggingEventBuilder line = log.atLevel(level);
+    for (Map.Entry<String, Object> field : TaskIdentity.of(about).fields().entrySet()) {
+      line = line.addKeyValue(field.getKey(), field.getValue());
     }
-    if (level != Level.DEBUG && !budgets.computeIfAbsent(notice, _ -> new Budget()).allows()) {
-      return;
-    }
-    log.atLevel(level)
-        .addKeyValue(field(notice), id)
-        .log("{}: {}{}", text(notice), id, detail.isEmpty() ? "" : " (" + detail + ")");
+    line.log("{}: {}{}", text, about.id(), inBrackets(detail));
+  }
+
+  private static String inBrackets(String detail) {
+    return detail.isEmpty() ? "" : " (" + detail + ")";
   }
 
   private static Level level(Notice notice) {
@@ -87,6 +124,24 @@ public final class Notices {
           "quarantined: it cannot be produced, is kept in the store and tried again now and then";
       case UNKNOWN_ID -> "report about an activation that is not in flight";
       case STALE_REPORT -> "report that came too late, not followed";
+    };
+  }
+
+  private static String text(Life step) {
+    return switch (step) {
+      case RECEIVED -> "received";
+      case DELAYED -> "received, waits for its time";
+      case PARKED -> "received, parked on disk";
+      case READ_BACK -> "read back from disk";
+      case DELAY_ENDED -> "its delay is over";
+      case CALLED -> "its worker is called";
+      case TAKEN -> "its worker took it";
+      case NOT_TAKEN -> "its worker did not take it, or did not say so";
+      case FETCHED -> "fetched by a worker";
+      case REPORTED -> "reported by a worker";
+      case COMPLETED -> "completed";
+      case RETRY_PRODUCED -> "Kafka has its retry";
+      case PRODUCED -> "Kafka has it";
     };
   }
 

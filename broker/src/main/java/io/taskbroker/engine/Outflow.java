@@ -8,6 +8,7 @@ import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Effects;
+import io.taskbroker.inflight.Life;
 import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.Tally;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
@@ -114,6 +115,21 @@ final class Outflow implements Effects {
   @Override
   public void count(Tally tally, Activation activation, long age) {
     outlets.count(tally, activation, age);
+  }
+
+  @Override
+  public boolean follows() {
+    return outlets.follows();
+  }
+
+  @Override
+  public void follow(Life step, Activation activation, String detail) {
+    outlets.follow(step, activation, detail);
+  }
+
+  @Override
+  public void notice(Notice notice, Activation about, String detail) {
+    outlets.notice(notice, about, detail);
   }
 
   @Override

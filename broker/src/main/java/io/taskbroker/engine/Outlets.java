@@ -5,6 +5,7 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.Departure;
+import io.taskbroker.inflight.Life;
 import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.Tally;
 import io.taskbroker.store.StoreQuery;
@@ -29,6 +30,17 @@ public interface Outlets {
   default void lost(SourcePartition partition) {}
 
   default void count(Tally tally, Activation activation, long age) {}
+
+  /// As [io.taskbroker.inflight.Effects#follows].
+  default boolean follows() {
+    return false;
+  }
+
+  default void follow(Life step, Activation activation, String detail) {}
+
+  default void notice(Notice notice, Activation about, String detail) {
+    notice(notice, about.id(), detail);
+  }
 
   void notice(Notice notice, String id, String detail);
 }

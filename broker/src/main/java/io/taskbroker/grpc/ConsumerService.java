@@ -114,7 +114,7 @@ final class ConsumerService {
       return;
     }
     counts.batch(updates);
-    intake.request(new Command.Report(updates, null, new StatusReply(call)));
+    intake.request(new Command.Report(updates, null, new BatchReply(call, counts, updates)));
   }
 
   private Command.@Nullable Claim next(SetTaskStatusRequest request, UnaryCall call) {
@@ -280,8 +280,29 @@ final class ConsumerService {
     }
   }
 
-  /// Answers reports: with a task if there is one, but never with its absence.
-  private record StatusReply(UnaryCall call) implements Command.ReportReply, Command.ClaimReply {
+  /// Answers the reports of one call, and counts how they ended.
+  private record BatchReply(UnaryCall call, ServiceCounts counts, List<Command.Update> updates)
+      implements Command.ReportReply {
+    @Override
+    public void done(@Nullable Delivery next) {
+      counts.batchEnded(updates, "ok");
+      call.answer(EMPTY);
+    }
+
+    @Override
+    public void unavailable(String why) {
+      counts.batchEnded(updates, "error");
+      call.fail(Status.UNAVAILABLE.withDescription(why));
+    }
+
+    @Override
+    public boolean isGone() {
+      return !call.canTakeAnswer();
+    }
+  }
+
+  /// Answers a report with the next task if there is one, but never with its absence.
+  private record StatusReply(UnaryCall call) implements Command.ClaimReply {
     @Override
     public void done(@Nullable Delivery next) {
       call.answer(next == null ? EMPTY : Frames.ofTask(next.payload()));

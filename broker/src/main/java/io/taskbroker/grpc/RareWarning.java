@@ -1,9 +1,11 @@
 package io.taskbroker.grpc;
 
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /// A warning that anybody outside can provoke as often as they like: logged once in ten seconds,
 /// with the number of times it was left out. Thread-safe.
@@ -11,24 +13,36 @@ final class RareWarning {
   private static final long INTERVAL = TimeUnit.SECONDS.toNanos(10);
 
   private final Logger logger;
+  private final Level level;
   private final AtomicLong next = new AtomicLong(System.nanoTime());
   private final AtomicLong leftOut = new AtomicLong();
 
   RareWarning(Class<?> about) {
-    this(LoggerFactory.getLogger(about));
+    this(about, Level.WARN);
+  }
+
+  RareWarning(Class<?> about, Level level) {
+    this(LoggerFactory.getLogger(about), level);
   }
 
   RareWarning(Logger logger) {
-    this.logger = logger;
+    this(logger, Level.WARN);
   }
 
-  void log(String format, Object argument) {
+  private RareWarning(Logger logger, Level level) {
+    this.logger = logger;
+    this.level = level;
+  }
+
+  void log(String format, Object... arguments) {
     long now = System.nanoTime();
     long due = next.get();
     if (now - due < 0 || !next.compareAndSet(due, now + INTERVAL)) {
       leftOut.incrementAndGet();
       return;
     }
-    logger.warn(format + " ({} more since the last such line)", argument, leftOut.getAndSet(0));
+    Object[] all = Arrays.copyOf(arguments, arguments.length + 1);
+    all[arguments.length] = leftOut.getAndSet(0);
+    logger.atLevel(level).log(format + " ({} more since the last such line)", all);
   }
 }

@@ -9,6 +9,9 @@ import java.util.List;
 
 /// What workers ask for and report, in the metrics of the reference. Thread-safe.
 final class ServiceCounts {
+  private static final List<Status> REPORTABLE =
+      List.of(Status.COMPLETE, Status.FAILURE, Status.RETRY);
+
   private final Metrics metrics;
 
   ServiceCounts(Metrics metrics) {
@@ -65,6 +68,21 @@ final class ServiceCounts {
     metrics.fetchNextDuration.observe(nanos / 1e9);
   }
 
+  /// A call with reports was answered.
+  ///
+  /// @param result `ok` or `error`
+  void batchEnded(List<Command.Update> updates, String result) {
+    for (Status status : REPORTABLE) {
+      int count = number(updates, status);
+      if (count > 0) {
+        metrics.batchResults.of(result, status.storedName()).inc(count);
+      }
+      if (status == Status.FAILURE && result.equals("ok")) {
+        metrics.setStatusFailure.inc(count);
+      }
+    }
+  }
+
   /// A call with reports arrived.
   void batch(List<Command.Update> updates) {
     int completed = count(updates, Status.COMPLETE);
@@ -76,14 +94,19 @@ final class ServiceCounts {
   }
 
   private int count(List<Command.Update> updates, Status status) {
+    int count = number(updates, status);
+    if (count > 0) {
+      metrics.batchSize.of(status.storedName()).observe(count);
+    }
+    return count;
+  }
+
+  private static int number(List<Command.Update> updates, Status status) {
     int count = 0;
     for (Command.Update update : updates) {
       if (update.status() == status) {
         count++;
       }
-    }
-    if (count > 0) {
-      metrics.batchSize.of(status.storedName()).observe(count);
     }
     return count;
   }

@@ -1,9 +1,11 @@
 package io.taskbroker.grpc;
 
+import io.grpc.Grpc;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.Status;
 import io.taskbroker.runtime.Deadlines.Deadline;
+import java.net.SocketAddress;
 import org.jspecify.annotations.Nullable;
 
 /// One call that is under way: takes in one request and is answered once, by any thread. The answer
@@ -82,6 +84,12 @@ final class UnaryCall extends ServerCall.Listener<byte[]>
   /// How long the call has taken so far.
   long nanos() {
     return System.nanoTime() - begunAt;
+  }
+
+  /// Address and port of who calls.
+  String peer() {
+    SocketAddress address = call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
+    return address == null ? "an unknown address" : address.toString().replaceFirst("^/", "");
   }
 
   /// Whether the client has given up.

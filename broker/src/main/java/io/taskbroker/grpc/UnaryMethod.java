@@ -10,11 +10,11 @@ import io.taskbroker.wire.Signatures;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /// A method of one request and one response, whose calls are verified before they are looked into.
 final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
   private static final Logger LOGGER = LoggerFactory.getLogger(UnaryMethod.class);
-  private static final RareWarning REFUSED = new RareWarning(UnaryMethod.class);
   private static final Metadata.Key<String> SIGNATURE =
       Metadata.Key.of(Signatures.HEADER, Metadata.ASCII_STRING_MARSHALLER);
   private static final Status UNAUTHENTICATED =
@@ -24,6 +24,8 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
   private final Signatures.Signer signer;
   private final ServiceCounts.Method counts;
   private final Handler handler;
+  private final RareWarning refused = new RareWarning(UnaryMethod.class);
+  private final RareWarning laterKey = new RareWarning(UnaryMethod.class, Level.INFO);
 
   /// @param fullName of service and method
   UnaryMethod(
@@ -62,8 +64,7 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
       call.fail(unread);
       return;
     }
-    if (!signer.accepts(request, signature)) {
-      REFUSED.log("Authentication of a call of {} failed", descriptor.getFullMethodName());
+    if (signer.signs() && !isSigned(call, request, signature)) {
       call.fail(UNAUTHENTICATED);
       return;
     }
@@ -82,6 +83,28 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
       LOGGER.error("Cannot handle a call of {}", descriptor.getFullMethodName(), e);
       call.fail(Status.INTERNAL.withDescription("Cannot handle the call"));
     }
+  }
+
+  /// Says who signs how, and by which secret; the secrets themselves are never said.
+  private boolean isSigned(UnaryCall call, byte[] request, @Nullable String signature) {
+    int key = signer.keyOf(request, signature);
+    if (key == 0) {
+      refused.log(
+          "Authentication of a call of {} by {} failed: it {} of the {} keys of grpc_shared_secret",
+          descriptor.getFullMethodName(),
+          call.peer(),
+          signature == null ? "has no signature by any" : "is signed by none",
+          signer.keys());
+    } else if (key > 1) {
+      laterKey.log(
+          "A call of {} by {} is signed by key {} of the {} keys of grpc_shared_secret, and not by"
+              + " the first",
+          descriptor.getFullMethodName(),
+          call.peer(),
+          key,
+          signer.keys());
+    }
+    return key > 0;
   }
 
   void ended(long nanos) {

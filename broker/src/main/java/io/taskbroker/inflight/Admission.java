@@ -38,7 +38,7 @@ final class Admission {
       // Before all else, so that it never holds back its partition (W28).
       Notice notice = bySelector ? Notice.KILLED_BY_SELECTOR : Notice.KILLED_BY_NAME;
       flight.tally(bySelector ? Tally.KILLED_BY_SELECTOR : Tally.KILLED_BY_NAME, activation);
-      flight.effects.notice(notice, activation.id(), activation.taskname());
+      flight.effects.notice(notice, activation, "");
       return true;
     }
     Entry other = flight.entries.get(activation.id());
@@ -46,13 +46,11 @@ final class Admission {
       return acceptAgain(other, activation);
     }
     if (isKnown(activation)) {
-      flight.effects.notice(Notice.DUPLICATE, activation.id(), activation.origin().topic());
+      flight.effects.notice(Notice.DUPLICATE, activation, activation.origin().topic());
       return true;
     }
     if (reason != null) {
-      return acceptLeaving(
-          activation,
-          Destination.ofUndecodable(flight.options.deadLetterTopic(), activation.origin(), reason));
+      return acceptUndecodable(activation, reason);
     }
     if (flight.isExpired(activation)) {
       return acceptExpired(activation);
@@ -64,7 +62,18 @@ final class Admission {
     if (accepted && verdict == Rules.Verdict.Kept.WOULD_COME_BACK) {
       flight.tally(Tally.DEMOTION_SKIPPED, activation);
       flight.effects.notice(
-          Notice.DEMOTION_SKIPPED, activation.id(), Notice.namespaceAndTask(activation));
+          Notice.DEMOTION_SKIPPED, activation, Notice.namespaceAndTask(activation));
+    }
+    return accepted;
+  }
+
+  private boolean acceptUndecodable(Activation message, String reason) {
+    String topic = flight.options.deadLetterTopic();
+    boolean accepted =
+        acceptLeaving(
+            message, Destination.ofUndecodable(topic, message.origin(), reason, flight.wall));
+    if (accepted) {
+      flight.effects.notice(Notice.UNDECODABLE, message.id(), reason);
     }
     return accepted;
   }
@@ -73,7 +82,7 @@ final class Admission {
     boolean accepted = acceptLeaving(activation, destination);
     if (accepted) {
       flight.tally(Tally.DEMOTED, activation);
-      flight.effects.notice(Notice.DEMOTED, activation.id(), Notice.namespaceAndTask(activation));
+      flight.effects.notice(Notice.DEMOTED, activation, Notice.namespaceAndTask(activation));
     }
     return accepted;
   }
@@ -104,7 +113,7 @@ final class Admission {
   /// A record whose id is in flight: a duplicate, unless that one is on its way out (H4).
   private boolean acceptAgain(Entry other, Activation activation) {
     if (!other.isGoing() || other.activation.origin().equals(activation.origin())) {
-      flight.effects.notice(Notice.DUPLICATE, activation.id(), activation.origin().topic());
+      flight.effects.notice(Notice.DUPLICATE, activation, activation.origin().topic());
       return true;
     }
     if (flight.isExpired(activation) && !activation.failurePolicy().deadLetters()) {
@@ -118,12 +127,12 @@ final class Admission {
 
   private boolean acceptExpired(Activation activation) {
     if (activation.failurePolicy().deadLetters()) {
-      if (!acceptLeaving(activation, Destination.of(flight.options.deadLetterTopic()))) {
+      if (!acceptLeaving(activation, flight.deadLetter(activation, Endings.EXPIRED))) {
         return false;
       }
     }
     flight.tally(Tally.EXPIRED_ON_ARRIVAL, activation);
-    flight.effects.notice(Notice.EXPIRED, activation.id(), activation.taskname());
+    flight.effects.notice(Notice.EXPIRED, activation, "");
     return true;
   }
 
@@ -131,10 +140,6 @@ final class Admission {
   private boolean acceptLeaving(Activation activation, Destination destination) {
     if (bounds.isFull() || !flight.memory.hasRoom()) {
       return false;
-    }
-    if (destination.headers().containsKey("taskbroker-reason")) {
-      flight.effects.notice(
-          Notice.UNDECODABLE, activation.id(), destination.headers().get("taskbroker-reason"));
     }
     insertLeaving(activation, destination);
     return true;
@@ -186,6 +191,9 @@ final class Admission {
   private Entry insert(Lane lane, Activation activation, Status status) {
     Entry entry = new Entry(++flight.lastKey, activation, status, lane);
     flight.add(entry);
+    if (flight.follows) {
+      flight.received(status == Status.DELAY ? Life.DELAYED : Life.RECEIVED, activation);
+    }
     Row row = Row.arriving(entry.key, activation, status, flight.wall);
     flight.write(new Change.Insert(row, entry));
     return entry;
@@ -198,6 +206,9 @@ final class Admission {
     flight.parked.put(
         Ids.fingerprint(activation.id()), activation.origin(), key, activation.leavesTombstone());
     Row row = Row.arriving(key, activation, status, flight.wall).parkedUntil(until);
+    if (flight.follows) {
+      flight.received(Life.PARKED, activation);
+    }
     boolean proven = flight.options.shared() || !activation.atMostOnce();
     flight.write(new Change.Insert(row, proven ? null : row));
   }

@@ -1,9 +1,10 @@
 package io.taskbroker.inflight;
 
+import java.util.List;
 import java.util.Map;
 
 /// How much there is in the engine at one moment, in activations. Counting takes as long as there
-/// are applications, not activations.
+/// are applications and tasks, not activations.
 ///
 /// @param claimed on their way to a worker
 /// @param processing that workers have
@@ -14,6 +15,8 @@ import java.util.Map;
 /// @param outstanding changes that are not durable yet
 /// @param memoryBytes bytes of memory that they take, [Entry#OVERHEAD_BYTES] of each included
 /// @param oldestMillis the age of the oldest that is ready to run, 0 if there is none
+/// @param tasks the same by application and task, but for what is parked, which has no name in
+///   memory
 public record Census(
     int pending,
     int claimed,
@@ -25,7 +28,30 @@ public record Census(
     int parked,
     int outstanding,
     long memoryBytes,
-    long oldestMillis) {
+    long oldestMillis,
+    List<Task> tasks) {
+  /// What is in memory of one task, and what became of it since the start; past a bound of some
+  /// hundreds, of all others together, as `other`.
+  ///
+  /// @param failed for good, discarded or to be dead letters
+  /// @param retried of which Kafka has the retry
+  /// @param deadLettered that Kafka has as dead letters
+  public record Task(
+      String application,
+      String taskname,
+      int pending,
+      int delayed,
+      int claimed,
+      int processing,
+      long completed,
+      long failed,
+      long retried,
+      long deadLettered) {}
+
+  public Census {
+    tasks = List.copyOf(tasks);
+  }
+
   static Census of(Flight flight) {
     int pending = 0;
     int handedOut = 0;
@@ -49,6 +75,7 @@ public record Census(
         flight.parked.size(),
         flight.outstanding(),
         flight.memory.bytes(),
-        flight.wall - oldest);
+        flight.wall - oldest,
+        flight.tasks.snapshot());
   }
 }

@@ -41,7 +41,14 @@ public sealed interface Command {
   /// @param status `COMPLETE`, `FAILURE` or `RETRY`
   /// @param maxAttempts with a retry: the new bound of attempts, negative if not given
   /// @param delayOnRetry with a retry: seconds until it may run, negative if not given
-  record Update(String id, Status status, long maxAttempts, long delayOnRetry) {}
+  record Update(String id, Status status, long maxAttempts, long delayOnRetry) {
+    /// What the worker said, but for the id. The contract has no reason.
+    String described() {
+      String said = status.storedName();
+      said += maxAttempts < 0 ? "" : ", max_attempts " + maxAttempts;
+      return said + (delayOnRetry < 0 ? "" : ", delay_on_retry " + delayOnRetry);
+    }
+  }
 
   /// The answer to a report. Called by the engine's thread: must not block.
   interface ReportReply {

@@ -63,6 +63,27 @@ public interface Effects {
   /// @param age milliseconds since the activation was published, or since its delay ended
   default void count(Tally tally, Activation activation, long age) {}
 
-  /// Something that operators want to know of.
+  /// Whether the lives of activations are followed, which does not change. If not, [#follow] is not
+  /// called, and following costs nothing.
+  default boolean follows() {
+    return false;
+  }
+
+  /// A step in the life of an activation.
+  ///
+  /// @param detail may be empty
+  default void follow(Life step, Activation activation, String detail) {}
+
+  /// Something that operators want to know of an activation.
+  ///
+  /// @param detail may be empty
+  default void notice(Notice notice, Activation about, String detail) {
+    notice(notice, about.id(), detail);
+  }
+
+  /// Something that operators want to know of an application, or of an id of which there is no
+  /// activation.
+  ///
+  /// @param detail may be empty
   void notice(Notice notice, String id, String detail);
 }

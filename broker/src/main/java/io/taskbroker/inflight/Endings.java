@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
 /// durably before it is produced, and acknowledged before it is forgotten (G4, H7). Not
 /// thread-safe.
 final class Endings {
+  /// Why a dead letter is one whose time was over.
+  static final String EXPIRED = "it expired";
+
   private final Flight flight;
 
   Endings(Flight flight) {
@@ -71,22 +74,22 @@ final class Endings {
   /// It failed for good, and meets its failure policy.
   void fail(Entry entry, String why) {
     if (entry.activation.failurePolicy().deadLetters()) {
-      flight.tally(Tally.DEAD_LETTERED, entry.activation);
-      flight.effects.notice(Notice.DEAD_LETTERED, entry.id(), why);
-      leave(entry, Status.FAILURE, null, Destination.of(flight.options.deadLetterTopic()));
+      flight.tally(Tally.DEAD_LETTERED, entry);
+      flight.effects.notice(Notice.DEAD_LETTERED, entry.activation, why);
+      leave(entry, Status.FAILURE, null, flight.deadLetter(entry.activation, why));
     } else {
-      flight.tally(Tally.DISCARDED, entry.activation);
-      flight.effects.notice(Notice.DISCARDED, entry.id(), why);
+      flight.tally(Tally.DISCARDED, entry);
+      flight.effects.notice(Notice.DISCARDED, entry.activation, why);
       complete(entry);
     }
   }
 
   /// Its time is over (G5, W9).
   void expire(Entry entry) {
-    flight.tally(Tally.EXPIRED, entry.activation);
-    flight.effects.notice(Notice.EXPIRED, entry.id(), entry.activation.taskname());
+    flight.tally(Tally.EXPIRED, entry);
+    flight.effects.notice(Notice.EXPIRED, entry.activation, "");
     if (entry.activation.failurePolicy().deadLetters()) {
-      leave(entry, Status.FAILURE, null, Destination.of(flight.options.deadLetterTopic()));
+      leave(entry, Status.FAILURE, null, flight.deadLetter(entry.activation, EXPIRED));
     } else {
       complete(entry);
     }
@@ -104,9 +107,9 @@ final class Endings {
       flight.enqueue(entry, first);
       return;
     }
-    flight.tally(Tally.DEMOTED_IN_FLIGHT, entry.activation);
+    flight.tally(Tally.DEMOTED_IN_FLIGHT, entry);
     flight.effects.notice(
-        Notice.DEMOTED_IN_FLIGHT, entry.id(), Notice.namespaceAndTask(entry.activation));
+        Notice.DEMOTED_IN_FLIGHT, entry.activation, Notice.namespaceAndTask(entry.activation));
     leave(entry, Status.FAILURE, null, demotion);
   }
 
@@ -118,7 +121,7 @@ final class Endings {
       fail(entry, "cannot be retried: its payload is not an activation");
       return;
     }
-    flight.effects.notice(Notice.RETRIED, entry.id(), entry.activation.taskname());
+    flight.effects.notice(Notice.RETRIED, entry.activation, "retry_id=" + retry.get().id());
     leave(entry, Status.RETRY, retry.get().payload(), Destination.of(flight.options.retryTopic()));
   }
 
@@ -162,11 +165,15 @@ final class Endings {
         flight.quarantined.over(entry, flight.now, true);
       }
       boolean dead = entry.status == Status.FAILURE;
+      flight.follow(
+          dead ? Life.PRODUCED : Life.RETRY_PRODUCED,
+          entry.activation,
+          departure.destination().topic());
       flight.tally(
           !dead
               ? Tally.RETRY_PRODUCED
               : isDemotion(departure) ? Tally.DEMOTION_PRODUCED : Tally.DEAD_LETTER_PRODUCED,
-          entry.activation);
+          entry);
       complete(entry, dead);
     }
   }
@@ -179,9 +186,9 @@ final class Endings {
         flight.quarantined.over(entry, flight.now, false);
       } else {
         if (isDemotion(departure)) {
-          flight.tally(Tally.DEMOTION_REFUSED, entry.activation);
+          flight.tally(Tally.DEMOTION_REFUSED, entry);
         }
-        flight.effects.notice(Notice.QUARANTINED, entry.id(), why);
+        flight.effects.notice(Notice.QUARANTINED, entry.activation, why);
       }
       if (flight.twins.waitFor(entry.id())) {
         endQuarantine(kept, true);

@@ -41,6 +41,9 @@ final class Entry {
   final Activation activation;
   final Lane lane;
 
+  /// What it is counted in by its name; null until it is.
+  @Nullable TaskAccount account;
+
   Status status;
   Step step = Step.STORING;
   int attempts;
@@ -188,7 +191,8 @@ final class Entry {
         + activation.application().length()
         + activation.namespace().length()
         + activation.taskname().length()
-        + (departing == null ? 0 : departing.length);
+        + (departing == null ? 0 : departing.length)
+        + (destination == null ? 0 : destination.headerLength());
   }
 
   Change.Mark mark(long claimExpiresAt, long processingDeadline) {

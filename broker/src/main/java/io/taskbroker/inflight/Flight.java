@@ -2,7 +2,10 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Destination;
+import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Status;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
@@ -18,8 +21,14 @@ final class Flight {
   final Effects effects;
   final RandomGenerator random;
 
+  /// Whether somebody follows the lives of activations.
+  final boolean follows;
+
   /// What is in memory, by id.
   final Map<String, Entry> entries = new HashMap<>();
+
+  /// What there is of each task, and what became of it.
+  final TaskAccounts tasks = new TaskAccounts();
 
   /// The applications, and which of them have something to do.
   final Lanes lanes;
@@ -72,6 +81,7 @@ final class Flight {
   Flight(InflightOptions options, Effects effects, RandomGenerator random) {
     this.options = options;
     this.effects = effects;
+    this.follows = effects.follows();
     this.random = random;
     this.lanes = new Lanes(options);
     this.memory = new Memory(options.limits().maxMemoryBytes());
@@ -257,6 +267,7 @@ final class Flight {
       entry.lane.aside += by;
       return;
     }
+    account(entry).count(entry.status, by);
     switch (entry.status) {
       case PENDING -> entry.lane.pending += by;
       case CLAIMED -> {
@@ -275,6 +286,15 @@ final class Flight {
       case COMPLETE -> {}
     }
     lanes.schedule(entry.lane);
+  }
+
+  private TaskAccount account(Entry entry) {
+    TaskAccount known = entry.account;
+    if (known == null) {
+      known = tasks.of(entry.activation);
+      entry.account = known;
+    }
+    return known;
   }
 
   /// Takes the entry out of everything that could make it run or wake.
@@ -316,6 +336,33 @@ final class Flight {
     return wall + (monoTime - now);
   }
 
+  /// Where an activation goes that failed for good.
+  Destination deadLetter(Activation failed, String why) {
+    return Destination.ofDeadLetter(options.deadLetterTopic(), failed, why, wall);
+  }
+
+  /// Tells a step in the life of an activation, if somebody follows it.
+  void follow(Life step, Activation activation, String detail) {
+    if (follows) {
+      effects.follow(step, activation, detail);
+    }
+  }
+
+  /// The same of one that came, with where from and until when it waits.
+  void received(Life step, Activation activation) {
+    Origin origin = activation.origin();
+    String from = origin.topic() + "-" + origin.partition() + " at " + origin.offset();
+    long until = activation.delayUntil();
+    boolean waits = until > wall && until != Long.MAX_VALUE;
+    follow(step, activation, waits ? from + ", until " + Instant.ofEpochMilli(until) : from);
+  }
+
+  void tally(Tally tally, Entry entry) {
+    account(entry).count(tally);
+    tally(tally, entry.activation);
+  }
+
+  /// The same of an activation of which there is no entry.
   void tally(Tally tally, Activation activation) {
     long since = Math.max(activation.receivedAt(), activation.delayUntil());
     effects.count(tally, activation, wall - since);
@@ -324,7 +371,7 @@ final class Flight {
   /// The same of an entry: how long something takes that had to be tried again says nothing.
   void tallyUnlessRepeated(Tally tally, Entry entry) {
     if (entry.attempts == 0) {
-      tally(tally, entry.activation);
+      tally(tally, entry);
     }
   }
 

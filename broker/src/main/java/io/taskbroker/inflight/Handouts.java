@@ -150,6 +150,7 @@ final class Handouts {
       limits.started(entry);
     }
     flight.tallyUnlessRepeated(taker == Taker.Push.WORKER ? Tally.CLAIMED : Tally.PULLED, entry);
+    flight.follow(taker == Taker.Push.WORKER ? Life.CALLED : Life.FETCHED, entry.activation, "");
     taker.take(
         flight.effects,
         new Delivery(

@@ -57,6 +57,10 @@ final class Outcomes {
     if (outcome == PushOutcome.ACCEPTED) {
       // Its report may have come before.
       flight.tallyUnlessRepeated(Tally.PUSHED, entry);
+      flight.follow(Life.TAKEN, entry.activation, "");
+    }
+    if (outcome != PushOutcome.ACCEPTED && flight.follows) {
+      flight.follow(Life.NOT_TAKEN, entry.activation, outcome + ": " + detail);
     }
     if (entry.status == Status.CLAIMED && latest) {
       follow(entry, outcome, detail, alone);
@@ -126,7 +130,7 @@ final class Outcomes {
         }
       }
       case REFUSED, REJECTED -> {
-        flight.effects.notice(Notice.PUSH_REFUSED, entry.id(), detail);
+        flight.effects.notice(Notice.PUSH_REFUSED, entry.activation, detail);
         if (!once) {
           refused(entry, outcome, detail);
         }
@@ -196,9 +200,9 @@ final class Outcomes {
     }
     lane.diedAt = flight.now;
     entry.attempts++;
-    flight.effects.notice(Notice.WORKER_DIED, entry.id(), detail);
+    flight.effects.notice(Notice.WORKER_DIED, entry.activation, detail);
     if (entry.attempts >= flight.options.limits().maxAttempts()) {
-      flight.tally(Tally.ATTEMPTS_EXCEEDED, entry.activation);
+      flight.tally(Tally.ATTEMPTS_EXCEEDED, entry);
       endings.fail(entry, "workers died while they were handed it alone: " + detail);
     } else {
       postpone(entry, uncertain(entry.losses - 1));

@@ -66,6 +66,7 @@ final class Recall {
     entry.committed = row.committed();
     entry.recalled = true;
     entry.step = Entry.Step.STORED;
+    flight.follow(Life.READ_BACK, entry.activation, "");
     if (flight.join(entry) && rulings.admits(entry)) {
       if (flight.isInherited(row.key())) {
         resumption.resumeParked(entry);

@@ -48,6 +48,9 @@ final class Reports {
 
   /// @param reply null if nobody waits for the answer
   private void follow(Entry entry, Command.Update update, @Nullable Reply reply) {
+    if (flight.follows) {
+      flight.follow(Life.REPORTED, entry.activation, update.described());
+    }
     if (entry.status == Status.PROCESSING) {
       entry.lane.madeRoom(flight.now);
     }
@@ -67,7 +70,7 @@ final class Reports {
         endings.fail(entry, "its worker reported a failure");
       }
     } else {
-      stale(update);
+      stale(entry, update.status());
     }
   }
 
@@ -87,14 +90,16 @@ final class Reports {
   /// Complete wins until the outbox has started to produce something else (H18).
   private void complete(Entry entry, @Nullable Reply reply) {
     switch (entry.step) {
-      case PRODUCING -> stale(entry.id());
+      case PRODUCING -> stale(entry, Status.COMPLETE);
       case QUARANTINED -> {
-        flight.tally(Tally.COMPLETED, entry.activation);
+        flight.tally(Tally.COMPLETED, entry);
+        flight.follow(Life.COMPLETED, entry.activation, "");
         await(entry, reply);
         endings.endQuarantine(entry, false);
       }
       case STORING, STORED, MARKING, LEAVING, REMOVING -> {
-        flight.tally(Tally.COMPLETED, entry.activation);
+        flight.tally(Tally.COMPLETED, entry);
+        flight.follow(Life.COMPLETED, entry.activation, "");
         await(entry, reply);
         endings.complete(entry);
       }
@@ -134,7 +139,7 @@ final class Reports {
     boolean remembered = flight.parked.leavesTombstone(id, place);
     long key = flight.parked.remove(id, place);
     Entry removed = endings.removeParked(place, key, name, remembered);
-    flight.tally(Tally.COMPLETED, removed.activation);
+    flight.tally(Tally.COMPLETED, removed);
     return removed;
   }
 
@@ -195,8 +200,8 @@ final class Reports {
     flight.effects.notice(Notice.STALE_REPORT, update.id(), update.status().storedName());
   }
 
-  private void stale(String id) {
-    flight.effects.notice(Notice.STALE_REPORT, id, Status.COMPLETE.storedName());
+  private void stale(Entry entry, Status reported) {
+    flight.effects.notice(Notice.STALE_REPORT, entry.activation, reported.storedName());
   }
 
   /// Answers the reports all of whose effects are durable.

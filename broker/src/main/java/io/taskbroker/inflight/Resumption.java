@@ -105,7 +105,8 @@ final class Resumption {
   }
 
   private void delayEnded(Entry entry) {
-    flight.tally(Tally.DELAY_ELAPSED, entry.activation);
+    flight.tally(Tally.DELAY_ELAPSED, entry);
+    flight.follow(Life.DELAY_ENDED, entry.activation, "");
     flight.turn(entry, Status.PENDING);
   }
 

@@ -65,8 +65,8 @@ final class Rulings {
         yield true;
       }
       case Rules.Verdict.Killed _ -> {
-        flight.tally(Tally.SWITCHED_OFF, entry.activation);
-        flight.effects.notice(Notice.SWITCHED_OFF, entry.id(), entry.activation.taskname());
+        flight.tally(Tally.SWITCHED_OFF, entry);
+        flight.effects.notice(Notice.SWITCHED_OFF, entry.activation, "");
         endings.complete(entry);
         yield false;
       }
@@ -132,7 +132,7 @@ final class Rulings {
       case Rules.Verdict.Kept _ -> {}
       case Rules.Verdict.Killed _ -> {
         flight.tally(Tally.SWITCHED_OFF, activation);
-        flight.effects.notice(Notice.SWITCHED_OFF, activation.id(), activation.taskname());
+        flight.effects.notice(Notice.SWITCHED_OFF, activation, "");
         long _ = flight.parked.remove(Ids.fingerprint(activation.id()), activation.origin());
         endings.removeParked(
             Place.of(activation.origin()),

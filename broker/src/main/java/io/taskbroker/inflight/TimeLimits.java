@@ -46,8 +46,8 @@ final class TimeLimits {
 
   /// The lease of a claim passed.
   private void leasePassed(Entry entry) {
-    flight.tally(Tally.LEASE_PASSED, entry.activation);
-    flight.effects.notice(Notice.LEASE_PASSED, entry.id(), entry.activation.taskname());
+    flight.tally(Tally.LEASE_PASSED, entry);
+    flight.effects.notice(Notice.LEASE_PASSED, entry.activation, "");
     if (entry.activation.atMostOnce()) {
       endings.fail(entry, "handed out, but nothing was heard of it");
     } else {
@@ -59,8 +59,8 @@ final class TimeLimits {
 
   /// A processing deadline passed.
   private void deadlinePassed(Entry entry) {
-    flight.tally(Tally.DEADLINE_PASSED, entry.activation);
-    flight.effects.notice(Notice.DEADLINE_PASSED, entry.id(), entry.activation.taskname());
+    flight.tally(Tally.DEADLINE_PASSED, entry);
+    flight.effects.notice(Notice.DEADLINE_PASSED, entry.activation, "");
     // Not its own fault if its worker has died of another one since.
     if (entry.claimedAt > entry.lane.diedAt) {
       entry.attempts++;
@@ -68,7 +68,7 @@ final class TimeLimits {
     if (entry.activation.atMostOnce()) {
       endings.fail(entry, "processing deadline passed");
     } else if (entry.attempts >= flight.options.limits().maxAttempts()) {
-      flight.tally(Tally.ATTEMPTS_EXCEEDED, entry.activation);
+      flight.tally(Tally.ATTEMPTS_EXCEEDED, entry);
       endings.fail(entry, entry.attempts + " processing deadlines passed");
     } else {
       flight.turn(entry, Status.PENDING);

@@ -35,7 +35,8 @@ final class Wakes {
         if (entry.activation.delayUntil() > flight.wall) {
           flight.timers.set(entry, flight.mono(entry.activation.delayUntil()));
         } else {
-          flight.tally(Tally.DELAY_ELAPSED, entry.activation);
+          flight.tally(Tally.DELAY_ELAPSED, entry);
+          flight.follow(Life.DELAY_ENDED, entry.activation, "");
           flight.turn(entry, Status.PENDING);
           if (entry.step == Entry.Step.STORED && !flight.isUnproven(entry)) {
             resumption.runnable(entry);

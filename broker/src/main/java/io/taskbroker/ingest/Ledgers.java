@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -127,6 +128,21 @@ final class Ledgers {
       throw new IllegalStateException("Nothing is handed over of " + partition);
     }
     return ledger.handedOver();
+  }
+
+  /// How many messages of a partition are not durable.
+  ///
+  /// @param unread how many were not handed over when the last were fetched, if that is known
+  /// @param atLeast an offset that its log had reached
+  /// @return empty if nothing is known of its end
+  synchronized OptionalLong undurable(
+      SourcePartition partition, OptionalLong unread, long atLeast) {
+    OffsetLedger ledger = ledgers.get(partition);
+    if (ledger == null || (unread.isEmpty() && atLeast < 0)) {
+      return OptionalLong.empty();
+    }
+    long end = Math.max(atLeast, ledger.handedOver() + unread.orElse(0));
+    return OptionalLong.of(end - ledger.durable());
   }
 
   /// How many bytes may be handed over until the bound.

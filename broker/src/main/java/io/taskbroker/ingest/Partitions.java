@@ -8,6 +8,7 @@ import io.taskbroker.inflight.Intake;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -109,6 +110,15 @@ final class Partitions implements ConsumerRebalanceListener {
   /// The partition as the engine knows it; null if nothing of it may be handed over.
   @Nullable SourcePartition held(TopicPartition partition) {
     return held.get(partition);
+  }
+
+  /// All of them; a view.
+  Map<TopicPartition, SourcePartition> held() {
+    return Collections.unmodifiableMap(held);
+  }
+
+  boolean isPaused() {
+    return paused;
   }
 
   boolean hasUntaken() {

@@ -207,12 +207,14 @@ final class TopicConsumer {
         new TopicReader(
             consumer, ledgers, commits, partitions, handover, budget, Surroundings.system());
     var watched = new Watched(admin, consumer);
+    var lag = new Lag(consumer, admin, ledgers, counts, System::nanoTime);
     boolean clean = false;
     try {
       reading = true;
       consumer.subscribe(List.of(source.topic()), partitions);
       while (!isStopping()) {
         boolean worked = turn(reader, watched);
+        lag.measureIfDue(partitions.held(), partitions.isPaused());
         if (worked && !reader.standsStill()) {
           rounds.incrementAndGet();
         }

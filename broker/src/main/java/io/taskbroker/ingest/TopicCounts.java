@@ -23,9 +23,11 @@ final class TopicCounts {
   private final CounterDataPoint offsetsOutOfRange;
   private final CounterDataPoint logsCutOff;
   private final CounterDataPoint storesWentBack;
+  private final Labelled<GaugeDataPoint> lag;
 
   TopicCounts(String topic, Metrics metrics) {
     this.topic = topic;
+    this.lag = metrics.lag;
     this.payloads = metrics.payloadSize;
     this.rawPayloads = metrics.rawPayloadSize;
     this.rawCompressed = metrics.rawCompressedSize;
@@ -66,6 +68,16 @@ final class TopicCounts {
 
   void revoked(int partitions) {
     revoked.inc(partitions);
+  }
+
+  /// How many messages of a partition are not stored yet.
+  void lag(int partition, long messages) {
+    lag.of(topic, Integer.toString(partition)).set((double) messages);
+  }
+
+  /// Nothing is known of a partition any more.
+  void noLag(int partition) {
+    lag.remove(topic, Integer.toString(partition));
   }
 
   void held(int partitions) {

@@ -109,6 +109,9 @@ final class Lane {
   /// @param hadKey whether the message had a key
   void failed(Parcel parcel, Exception failure, Producer<byte[], byte[]> producer, boolean hadKey) {
     Verdict verdict = Verdict.ofTaken(failure);
+    if (verdict == Verdict.REFUSED && Verdict.isTooLarge(failure) && parcel.strip()) {
+      verdict = Verdict.LATER;
+    }
     if (verdict == Verdict.REFUSED) {
       sent.decrementAndGet();
       outbox.refused(parcel.departure, refusedBecause(Verdict.reason(failure)));

@@ -3,7 +3,10 @@ package io.taskbroker.outbox;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.taskbroker.inflight.Departure;
+import io.taskbroker.runtime.BuildInfo;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
@@ -16,12 +19,18 @@ import org.jspecify.annotations.Nullable;
 
 /// A departure on its way. Sent by one thread at a time.
 final class Parcel {
+  /// Says which version of the broker produced a record; where there are other headers only.
+  static final String VERSION_HEADER = "taskbroker-broker-version";
+
   final Departure departure;
 
   /// When it was handed over, in nanoseconds of [System#nanoTime].
   final long since;
 
   private final Lane lane;
+
+  /// Whether it goes without headers, as Kafka found it too large with them.
+  private volatile boolean bare;
 
   Parcel(Departure departure, Lane lane, long since) {
     this.departure = departure;
@@ -83,12 +92,25 @@ final class Parcel {
     return Utils.toPositive(Utils.murmur2(key.getBytes(UTF_8))) % partitions;
   }
 
+  /// Gives up the headers, so that a record fits whose value does. Returns whether there were any.
+  boolean strip() {
+    boolean had = !bare && !departure.destination().headers().isEmpty();
+    bare = true;
+    return had;
+  }
+
   private List<Header> headers() {
-    if (departure.destination().headers().isEmpty()) {
+    Map<String, String> given = departure.destination().headers();
+    if (bare || given.isEmpty()) {
       return List.of();
     }
-    return departure.destination().headers().entrySet().stream()
-        .<Header>map(entry -> new RecordHeader(entry.getKey(), entry.getValue().getBytes(UTF_8)))
-        .toList();
+    var headers = new ArrayList<Header>(given.size() + 1);
+    given.forEach((name, value) -> headers.add(header(name, value)));
+    headers.add(header(VERSION_HEADER, BuildInfo.current().version()));
+    return headers;
+  }
+
+  private static Header header(String name, String value) {
+    return new RecordHeader(name, value.getBytes(UTF_8));
   }
 }

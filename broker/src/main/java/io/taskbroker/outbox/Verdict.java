@@ -41,10 +41,19 @@ enum Verdict {
     return failure instanceof RetriableException ? LATER : LATER_ANEW;
   }
 
+  /// Whether Kafka, or its client, found a record too large.
+  static boolean isTooLarge(Exception failure) {
+    return has(RecordTooLargeException.class, failure);
+  }
+
   /// Whether Kafka found a record invalid, as a compacted topic does with one without a key.
   static boolean isInvalidRecord(Exception failure) {
+    return has(InvalidRecordException.class, failure);
+  }
+
+  private static boolean has(Class<? extends Exception> kind, Exception failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-      if (cause instanceof InvalidRecordException) {
+      if (kind.isInstance(cause)) {
         return true;
       }
     }

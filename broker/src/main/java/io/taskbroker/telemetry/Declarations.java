@@ -8,6 +8,7 @@ import io.prometheus.metrics.core.metrics.Gauge;
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.core.metrics.MetricWithFixedMetadata;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.taskbroker.telemetry.Declared.Channel;
 import io.taskbroker.telemetry.Declared.Kind;
 import io.taskbroker.telemetry.Declared.Measure;
 import java.util.ArrayList;
@@ -39,6 +40,7 @@ final class Declarations {
 
   final PrometheusRegistry registry = new PrometheusRegistry();
   final List<Declared> all = new ArrayList<>();
+  private Channel channel = Channel.BOTH;
 
   CounterDataPoint counter(String name, String help) {
     return addCounter(name, help, List.of());
@@ -66,6 +68,12 @@ final class Declarations {
         addHistogram(name, measure, help, List.of(tags)), tags.length, MAX_HISTOGRAMS);
   }
 
+  /// Those that are made from now on are told to one receiver only, or to both: where the tags that
+  /// the reference gives a metric say less than they could.
+  void only(Channel other) {
+    channel = other;
+  }
+
   private Counter addCounter(String name, String help, List<String> tags) {
     String exposed = exposed(name, Measure.NUMBER);
     Counter counter =
@@ -74,7 +82,7 @@ final class Declarations {
             .help(help)
             .labelNames(tags.toArray(String[]::new))
             .withoutExemplars()
-            .register(registry);
+            .register(registryOfChannel());
     add(name, Kind.COUNTER, exposed + "_total", Measure.NUMBER, tags, help, counter);
     return counter;
   }
@@ -87,7 +95,7 @@ final class Declarations {
             .help(help)
             .labelNames(tags.toArray(String[]::new))
             .withoutExemplars()
-            .register(registry);
+            .register(registryOfChannel());
     add(name, Kind.GAUGE, exposed, measure, tags, help, gauge);
     return gauge;
   }
@@ -105,9 +113,13 @@ final class Declarations {
             .help(help)
             .labelNames(tags.toArray(String[]::new))
             .withoutExemplars()
-            .register(registry);
+            .register(registryOfChannel());
     add(name, Kind.HISTOGRAM, exposed, measure, tags, help, histogram);
     return histogram;
+  }
+
+  private PrometheusRegistry registryOfChannel() {
+    return channel == Channel.STATSD ? new PrometheusRegistry() : registry;
   }
 
   private void add(
@@ -118,7 +130,7 @@ final class Declarations {
       List<String> tags,
       String help,
       MetricWithFixedMetadata metric) {
-    all.add(new Declared(name, kind, exposed, measure, tags, help, metric));
+    all.add(new Declared(name, kind, exposed, measure, tags, help, metric, channel));
   }
 
   private static double[] bounds(Measure measure) {

@@ -14,7 +14,15 @@ record Declared(
     Measure measure,
     List<String> tags,
     String help,
-    MetricWithFixedMetadata metric) {
+    MetricWithFixedMetadata metric,
+    Channel channel) {
+
+  /// Who is told of a metric.
+  enum Channel {
+    BOTH,
+    STATSD,
+    PROMETHEUS
+  }
 
   /// The kinds of metrics, with their letters of statsd.
   enum Kind {

@@ -78,6 +78,14 @@ public final class Labelled<D extends DataPoint> {
     return added;
   }
 
+  /// Forgets the data point of a metric with two tags, which must not be used any more.
+  public synchronized void remove(String first, String second) {
+    if (points.remove(new Two(first, second)) != null) {
+      last = null;
+      metric.remove(clean(first), clean(second));
+    }
+  }
+
   /// What may be in the value of a tag of every receiver.
   static String clean(String value) {
     int length = Math.min(value.length(), LONGEST_VALUE);

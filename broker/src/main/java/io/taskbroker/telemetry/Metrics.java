@@ -10,6 +10,7 @@ import io.prometheus.metrics.core.datapoints.CounterDataPoint;
 import io.prometheus.metrics.core.datapoints.DistributionDataPoint;
 import io.prometheus.metrics.core.datapoints.GaugeDataPoint;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
+import io.taskbroker.telemetry.Declared.Channel;
 import java.util.List;
 
 /// Every metric of the broker: each is declared here, and nowhere else, under the name that the
@@ -18,6 +19,8 @@ import java.util.List;
 ///
 /// Durations are recorded in seconds, whatever the reference sends.
 public final class Metrics {
+  private static final String[] BY_TASK = {"application", "taskname"};
+
   private final Declarations declare = new Declarations();
 
   // The services that workers call.
@@ -46,7 +49,8 @@ public final class Metrics {
           "result",
           "status");
   public final CounterDataPoint setStatusFailure =
-      declare.counter("grpc_server.set_status.failure", "Reports of a failure by SetTaskStatus");
+      declare.counter(
+          "grpc_server.set_status.failure", "Reports of a failure, those in batches included");
   public final DistributionDataPoint setStatusDuration =
       declare.histogram("grpc_server.set_status.duration", SECONDS, "Duration of SetTaskStatus");
   public final DistributionDataPoint fetchNextDuration =
@@ -63,6 +67,12 @@ public final class Metrics {
           "grpc_server.set_batch_activation_status.batch_size",
           NUMBER,
           "Reports of a status in a call of SetBatchActivationStatus",
+          "status");
+  public final Labelled<CounterDataPoint> batchResults =
+      declare.counters(
+          "grpc_server.set_batch_activation_status.updates",
+          "Reports by SetBatchActivationStatus by how their call ended; result is ok or error",
+          "result",
           "status");
   public final DistributionDataPoint batchStatuses =
       declare.histogram(
@@ -345,7 +355,11 @@ public final class Metrics {
   public final DistributionDataPoint deadLetterSize =
       declare.histogram("upkeep.dlq.message_size", BYTES, "Size of dead letters");
 
-  // How much there is.
+  // How much there is: to statsd as the reference has it, to Prometheus by task.
+
+  {
+    declare.only(Channel.STATSD);
+  }
 
   public final Labelled<GaugeDataPoint> pendingTasks =
       declare.gauges(
@@ -371,6 +385,45 @@ public final class Metrics {
           "Tasks whose time is to come, and those that wait on disk only",
           "topic",
           "partition");
+
+  {
+    declare.only(Channel.PROMETHEUS);
+  }
+
+  public final Labelled<GaugeDataPoint> pendingByTask =
+      declare.gauges("upkeep.current_pending_tasks", NUMBER, "Tasks that could run", BY_TASK);
+  public final Labelled<GaugeDataPoint> claimedByTask =
+      declare.gauges(
+          "upkeep.current_claimed_tasks",
+          NUMBER,
+          "Tasks that are on their way to a worker",
+          BY_TASK);
+  public final Labelled<GaugeDataPoint> processingByTask =
+      declare.gauges("upkeep.current_processing_tasks", NUMBER, "Tasks that workers have", BY_TASK);
+  public final Labelled<GaugeDataPoint> delayedByTask =
+      declare.gauges(
+          "upkeep.current_delayed_tasks",
+          NUMBER,
+          "Tasks whose time is to come, but for those on disk only (inflight.parked_tasks)",
+          BY_TASK);
+  public final Labelled<CounterDataPoint> completedByTask =
+      declare.counters("tasks.completed", "Tasks that a worker completed", BY_TASK);
+  public final Labelled<CounterDataPoint> failedByTask =
+      declare.counters(
+          "tasks.failed", "Tasks that failed for good, discarded or dead-lettered", BY_TASK);
+  public final Labelled<CounterDataPoint> retriedByTask =
+      declare.counters("tasks.retried", "Tasks whose retry Kafka acknowledged", BY_TASK);
+  public final Labelled<CounterDataPoint> deadLetteredByTask =
+      declare.counters(
+          "tasks.dead_lettered",
+          "Tasks that Kafka acknowledged as dead letters; messages that are no tasks have neither"
+              + " application nor taskname",
+          BY_TASK);
+
+  {
+    declare.only(Channel.BOTH);
+  }
+
   public final GaugeDataPoint maxLag =
       declare.gauge(
           "upkeep.pending_activation.max_lag.sec",
@@ -400,6 +453,17 @@ public final class Metrics {
       declare.gauge("runtime.worker_local_queue_depth", NUMBER, "Changes that wait for the disk");
 
   // What the reference does not have.
+
+  public final Labelled<GaugeDataPoint> build =
+      declare.gauges("build_info", NUMBER, "1, and in its tags what runs", "version", "commit");
+  public final Labelled<GaugeDataPoint> lag =
+      declare.gauges(
+          "consumer.lag.messages",
+          NUMBER,
+          "Messages of a partition that are not stored yet: the end of its log, as the consumer"
+              + " knows it, less where the watermark is",
+          "topic",
+          "partition");
 
   public final Labelled<CounterDataPoint> notices =
       declare.counters(

@@ -1,5 +1,6 @@
 package io.taskbroker.telemetry;
 
+import io.taskbroker.telemetry.Declared.Channel;
 import io.taskbroker.telemetry.Declared.Kind;
 import java.util.stream.Collectors;
 
@@ -42,6 +43,10 @@ final class MetricsDocument {
               while the broker is ready, 503 while it is not. Seconds and bytes throughout. Port 0: no endpoint. If another
               process, such as a second broker, has the default address already, a line in the log says so; an address that is configured must be free.
             - A metric has %d combinations of tags at most, a histogram %d; what is more is counted under `other`.
+            - By `application` and `taskname`, 500 tasks have a line of their own, in the order in which they came since the start; of what is
+              more, a task of an application that has one is `other` of it, and any other is `other` of `other`.
+              They are brought up to date every `upkeep_task_interval_ms`. The reference's gauges have the topic `taskworker` and the partition
+              -1 for all that a SQLite store has; statsd is told them so, and Prometheus has them by task.
 
             | reference, statsd | kind | unit | tags | Prometheus | what it is |
             |---|---|---|---|---|---|
@@ -61,13 +66,13 @@ final class MetricsDocument {
   private static String row(Declared metric) {
     String tags =
         metric.tags().stream().map(tag -> "`" + tag + "`").collect(Collectors.joining(", "));
-    return "| `%s` | %s | %s | %s | `%s` | %s |\n"
+    return "| %s | %s | %s | %s | %s | %s |\n"
         .formatted(
-            metric.name(),
+            metric.channel() == Channel.PROMETHEUS ? "" : "`" + metric.name() + "`",
             metric.kind().name().toLowerCase(java.util.Locale.ROOT),
             metric.kind() == Kind.COUNTER ? "" : metric.measure().statsdUnit,
             tags,
-            metric.exposed(),
+            metric.channel() == Channel.STATSD ? "" : "`" + metric.exposed() + "`",
             metric.help());
   }
 }

@@ -41,7 +41,10 @@ final class StatsdLines {
 
   /// @param defaultTags go with every line
   StatsdLines(Metrics metrics, Map<String, String> defaultTags) {
-    this.metrics = metrics.declared();
+    this.metrics =
+        metrics.declared().stream()
+            .filter(metric -> metric.channel() != Declared.Channel.PROMETHEUS)
+            .toList();
     var tags = new ArrayList<String>();
     new TreeMap<>(defaultTags).forEach((name, value) -> tags.add(tag(name, Labelled.clean(value))));
     this.defaultTags = String.join(",", tags);

@@ -34,7 +34,7 @@ final class TextLines extends EncoderBase<ILoggingEvent> {
     if (event.getKeyValuePairs() != null) {
       for (KeyValuePair field : event.getKeyValuePairs()) {
         String value = String.valueOf(field.value);
-        if (value.isEmpty() || field.value instanceof Number || !message.contains(value)) {
+        if (!isSubject(field.key) || !names(message, value)) {
           append(line.append(' ').append(field.key).append('='), value);
         }
       }
@@ -46,6 +46,18 @@ final class TextLines extends EncoderBase<ILoggingEvent> {
       line.append('\n');
     }
     return line.toString().getBytes(UTF_8);
+  }
+
+  private static boolean isSubject(String key) {
+    return key.equals(LogFields.TASK_ID) || key.equals(LogFields.APPLICATION);
+  }
+
+  /// Whether a message ends with a colon and this, or has this there before more.
+  private static boolean names(String message, String subject) {
+    String named = ": " + subject;
+    int at = message.indexOf(named);
+    int end = at + named.length();
+    return at >= 0 && (end == message.length() || message.charAt(end) == ' ');
   }
 
   private static void append(StringBuilder line, String text) {

@@ -59,18 +59,28 @@ public final class Signatures {
     /// Whether the signature is that of the message, by any of the secrets, or none is asked for.
     /// Takes the same time wherever two signatures differ.
     public boolean accepts(byte[] message, @Nullable String signature) {
-      if (keys.isEmpty()) {
-        return true;
-      }
+      return keys.isEmpty() || keyOf(message, signature) > 0;
+    }
+
+    /// The number of the secret that the message is signed by, in the order of the configuration,
+    /// from 1 on; 0 if it is by none. Takes the same time wherever two signatures differ.
+    public int keyOf(byte[] message, @Nullable String signature) {
       byte[] claimed = new byte[BYTES];
       if (signature == null || !decode(signature, claimed)) {
-        return false;
+        return 0;
       }
-      boolean accepted = false;
-      for (Mac mac : macs.get()) {
-        accepted |= MessageDigest.isEqual(hash(mac, message), claimed);
+      int key = 0;
+      Mac[] all = macs.get();
+      for (int i = all.length; i > 0; i--) {
+        boolean equal = MessageDigest.isEqual(hash(all[i - 1], message), claimed);
+        key = equal ? i : key;
       }
-      return accepted;
+      return key;
+    }
+
+    /// How many secrets there are.
+    public int keys() {
+      return keys.size();
     }
 
     private byte[] hash(Mac mac, byte[]... message) {

@@ -1,5 +1,6 @@
 package io.taskbroker.activation;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
@@ -27,6 +28,8 @@ final class RetriesFuzzTest {
     byte[] payload = portions.rest();
 
     Optional<Retry> made = Retries.of(payload, id, maxAttempts, delay, NOW);
+
+    String firstId = firstId(id, payload);
 
     TaskActivation failed;
     try {
@@ -59,6 +62,17 @@ final class RetriesFuzzTest {
     assertThat(sent.getReceivedAt())
         .isEqualTo(Timestamps.ofMillis(NOW + (sent.hasDelay() ? 1 : 0)));
     assertThat(rest(sent)).isEqualTo(rest(failed));
+    if (!id.isEmpty() && id.getBytes(UTF_8).length <= 512) {
+      assertThat(firstId(retry.id(), retry.payload())).as("through the chain").isEqualTo(firstId);
+    }
+  }
+
+  /// What lines of the log call the first attempt. Whatever the payload is, nothing is thrown.
+  private static String firstId(String id, byte[] payload) {
+    Origin origin = new Origin("t", 0, 0);
+    Activation of = Activation.undecodable(origin, 0, payload, 0);
+    String first = TaskIdentity.of(of).firstId();
+    return first.equals(of.id()) ? id : first;
   }
 
   /// What a worker can say: nothing, or a number of 32 bits.
@@ -71,6 +85,7 @@ final class RetriesFuzzTest {
     RetryState state = activation.getRetryState();
     return activation.toBuilder()
         .clearId()
+        .removeHeaders(TaskIdentity.FIRST_ID_HEADER)
         .clearReceivedAt()
         .clearDelay()
         .setRetryState(state.toBuilder().clearAttempts().clearMaxAttempts().clearDelayOnRetry())

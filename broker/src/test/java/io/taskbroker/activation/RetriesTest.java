@@ -48,6 +48,7 @@ final class RetriesTest {
             failed.toBuilder()
                 .setId(retry.id())
                 .setReceivedAt(NOW_TIMESTAMP)
+                .putHeaders("taskbroker-first-id", "a")
                 .clearDelay()
                 .setRetryState(failed.getRetryState().toBuilder().setAttempts(3))
                 .build());
@@ -59,7 +60,11 @@ final class RetriesTest {
 
     TaskActivation activation = TaskActivation.parseFrom(retry.payload());
     assertThat(activation.getUnknownFields()).isEqualTo(UNKNOWN);
-    assertThat(activation.getHeadersMap()).containsEntry("k", "v").containsEntry("", "").hasSize(2);
+    assertThat(activation.getHeadersMap())
+        .containsEntry("k", "v")
+        .containsEntry("", "")
+        .containsEntry("taskbroker-first-id", "a")
+        .hasSize(3);
     assertThat(activation.getExpires()).isEqualTo(60);
   }
 

@@ -155,6 +155,8 @@ final class PushClientTest {
     Pushed pushed = intake.next();
     assertThat(pushed.outcome()).isEqualTo(outcome);
     assertThat(pushed.detail()).startsWith(code.name()).contains(description);
+    assertThat(pushed.detail().contains("calls are not signed"))
+        .isEqualTo(code == Status.Code.UNAUTHENTICATED);
   }
 
   @Test

@@ -6,11 +6,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.spi.ILoggingEvent;
 import io.grpc.ClientInterceptor;
 import io.grpc.Context;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.stub.MetadataUtils;
+import io.taskbroker.LogCapture;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.proto.v1.ConsumerServiceGrpc;
 import io.taskbroker.proto.v1.GetTaskRequest;
@@ -31,6 +33,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -39,6 +42,8 @@ final class GrpcServerTest extends ServedTest {
   private static final String GET_TASK = "/" + ConsumerService.NAME + "/GetTask";
   private static final GetTaskRequest ANY =
       GetTaskRequest.newBuilder().setApplication("sentry").build();
+  @RegisterExtension private final LogCapture log = LogCapture.of("io.taskbroker.grpc");
+
   private static final byte[] PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(US_ASCII);
 
   @Test
@@ -55,6 +60,14 @@ final class GrpcServerTest extends ServedTest {
             .withInterceptors(
                 signature("556b2e74f2d5a1d0134b1f803c9bfaa8467bbd8e4cb510a9856c5e2ef2b66a21"));
     assertThat(worker.getTask(ANY).hasTask()).isTrue();
+    assertThat(log.events())
+        .as("once in a while, who still signs by a later key")
+        .extracting(ILoggingEvent::getFormattedMessage)
+        .filteredOn(line -> line.contains("is signed by"))
+        .singleElement()
+        .asString()
+        .contains("GetTask by 127.0.0.1:", "key 2 of the 2 keys")
+        .doesNotContain("secret value");
   }
 
   @Test
@@ -82,6 +95,13 @@ final class GrpcServerTest extends ServedTest {
         Status.Code.UNAUTHENTICATED,
         "Authentication failed");
     assertThat(intake.requests).isEmpty();
+    assertThat(log.events())
+        .extracting(ILoggingEvent::getFormattedMessage)
+        .filteredOn(line -> line.contains("Authentication of a call of"))
+        .hasSize(2)
+        .anyMatch(line -> line.contains("it has no signature by any of the 2 keys"))
+        .anyMatch(line -> line.contains("it is signed by none of the 2 keys"))
+        .allMatch(line -> line.contains(" by 127.0.0.1:"));
   }
 
   @Test

@@ -6,6 +6,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Status;
 import io.taskbroker.proto.v1.TaskActivation;
+import java.time.Instant;
 import org.junit.jupiter.api.Test;
 
 /// H7: what leaves is produced only after the decision is durable, and from then on only leaves.
@@ -93,7 +94,10 @@ final class H07LeavingTest {
     rig.report(Status.FAILURE, "x");
     Departure departure = rig.departing.getFirst();
     assertThat(departure.destination().topic()).isEqualTo(RigOptions.DEAD_LETTER_TOPIC);
-    assertThat(departure.destination().headers()).isEmpty();
+    assertThat(departure.destination().headers())
+        .containsEntry("taskbroker-reason", "its worker reported a failure")
+        .containsEntry("taskbroker-first-id", "x")
+        .containsEntry("taskbroker-failed-at", Instant.ofEpochMilli(rig.wall).toString());
     assertThat(departure.payload()).isEqualTo(rig.handedOut.getFirst().payload());
   }
 

@@ -2,6 +2,7 @@ package io.taskbroker.inflight;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Status;
 import java.util.List;
 import java.util.Map;
@@ -10,6 +11,8 @@ import org.junit.jupiter.api.Test;
 
 /// What the engine counts, and how much it says there is.
 final class TallyTest {
+  private static final Origin ORIGIN = new Origin("tasks", 0, 0);
+
   private final EngineRig rig = new EngineRig(RigOptions.push("app"));
   private final RigPartition partition = rig.assigned("tasks");
 
@@ -39,7 +42,31 @@ final class TallyTest {
             Tally.CLAIMED, Tally.PUSHED, Tally.DEAD_LETTERED, Tally.DEAD_LETTER_PRODUCED);
     assertThat(rig.tallied("retried"))
         .containsExactly(Tally.CLAIMED, Tally.PUSHED, Tally.RETRY_PRODUCED);
-    assertThat(rig.census()).isEqualTo(new Census(0, 0, 0, 0, 0, 0, Map.of(), 0, 0, 0, 0));
+    Census census = rig.census();
+    assertThat(census).isEqualTo(new Census(0, 0, 0, 0, 0, 0, Map.of(), 0, 0, 0, 0, census.tasks()));
+    assertThat(census.tasks())
+        .filteredOn(task -> task.completed() > 0)
+        .containsExactly(new Census.Task("app", "task", 0, 0, 0, 0, 1, 2, 1, 1));
+  }
+
+  /// W46: whatever names come, there are no more accounts than the bound.
+  @Test
+  void w46TasksPastTheBoundAreCountedTogether() {
+    var accounts = new TaskAccounts();
+    for (int i = 0; i < 2 * TaskAccounts.MAX; i++) {
+      accounts.of(Task.of("x").taskname("t" + i).at(ORIGIN, 0)).count(Tally.COMPLETED);
+      accounts.of(Task.of("x").application("a" + i).at(ORIGIN, 0)).count(Tally.DISCARDED);
+    }
+    List<Census.Task> all = accounts.snapshot();
+
+    assertThat(all).hasSizeBetween(TaskAccounts.MAX, 2 * TaskAccounts.MAX + 1);
+    assertThat(all.stream().mapToLong(Census.Task::completed).sum())
+        .isEqualTo(2 * TaskAccounts.MAX);
+    assertThat(all.stream().mapToLong(Census.Task::failed).sum()).isEqualTo(2 * TaskAccounts.MAX);
+    assertThat(all)
+        .filteredOn(task -> task.taskname().equals(TaskAccounts.OTHER))
+        .extracting(Census.Task::application)
+        .contains(TaskAccounts.OTHER, "app");
   }
 
   @Test

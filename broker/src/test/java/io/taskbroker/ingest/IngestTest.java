@@ -53,6 +53,7 @@ final class IngestTest {
   private final String topic = "tasks-" + topics.incrementAndGet();
   private final String group = "group-of-" + topic;
   private final ScriptedEngine engine = new ScriptedEngine();
+  private final Metrics metrics = new Metrics();
   private final List<Ingest> started = new ArrayList<>();
   private final List<Throwable> failures = new CopyOnWriteArrayList<>();
   private final Map<String, String> properties = new HashMap<>();
@@ -123,6 +124,28 @@ final class IngestTest {
     await().until(() -> cluster.note(group, topic, 0).endsWith(" 3"));
     assertThat(cluster.committed(group, topic, 0)).isEqualTo(3);
     assertThat(engine.commands()).hasSize(commands);
+  }
+
+  /// Also of what comes while reading is paused, when nothing is fetched that would say so.
+  @Test
+  void lagIsWhatIsNotDurable() throws Exception {
+    options = new IngestOptions("broker-1", 3600, 100_000, 2, 1_000_000, 2);
+    engine.holding();
+    kafka.createTopic(topic, 1);
+    cluster.produce(topic, 0, 3);
+    var _ = start(engine);
+    await().untilAsserted(() -> assertThat(lag()).isEqualTo(3));
+    staysAt(2);
+    cluster.produce(topic, 0, 4);
+    await().untilAsserted(() -> assertThat(lag()).isEqualTo(7));
+    while (lag() > 0) {
+      engine.settleAll();
+    }
+    assertThat(engine.offsets(0)).isEqualTo(from(0, 7));
+  }
+
+  private double lag() {
+    return metrics.lag.of(topic, "0").get();
   }
 
   @Test
@@ -583,7 +606,7 @@ final class IngestTest {
             engine,
             options,
             (_, failure) -> failures.add(failure),
-            new Metrics());
+            metrics);
     engine.attach(ingest);
     started.add(ingest);
     ingest.start();

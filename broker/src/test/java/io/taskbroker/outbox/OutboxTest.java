@@ -11,6 +11,7 @@ import io.taskbroker.activation.Destination;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Intake;
+import io.taskbroker.runtime.BuildInfo;
 import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.testkit.EmbeddedKafka;
 import io.taskbroker.testkit.SecuredListener;
@@ -143,7 +144,15 @@ final class OutboxTest {
           var headers = new HashMap<String, String>();
           message.headers().forEach(h -> headers.put(h.key(), new String(h.value(), UTF_8)));
           assertThat(message.value()).isEmpty();
-          assertThat(headers).isEqualTo(Map.of("reason", "kein g\u00fcltiges Format", "e", ""));
+          assertThat(headers)
+              .isEqualTo(
+                  Map.of(
+                      "reason",
+                      "kein g\u00fcltiges Format",
+                      "e",
+                      "",
+                      "taskbroker-broker-version",
+                      BuildInfo.current().version()));
         });
   }
 
@@ -285,6 +294,27 @@ final class OutboxTest {
         .startsWith("Kafka does not take it for large: RecordTooLargeException: ")
         .doesNotContain("\n");
     assertThat(engine.produced()).contains(largest);
+  }
+
+  /// Headers never keep a dead letter from leaving.
+  @Test
+  void h19WhatFitsWithoutHeadersOnlyGoesWithoutThem() {
+    kafka.createTopic(
+        new NewTopic("tight", 1, (short) 1).configs(Map.of("max.message.bytes", "10000")));
+    Outbox outbox = started(_ -> client(kafka));
+    var circumstances = new Destination("tight", Map.of("why", "w".repeat(800)));
+
+    outbox.produce(new Departure("a", "a", new byte[9_700], circumstances, this));
+    outbox.produce(new Departure("b", "b", new byte[9_000], circumstances, this));
+    outbox.produce(new Departure("c", "c", new byte[10_000], circumstances, this));
+
+    engine.awaitProduced(2);
+    await().until(() -> engine.refused.size() == 1);
+    assertThat(engine.refused.element().departure().id()).isEqualTo("c");
+    assertThat(records(kafka, "tight"))
+        .hasSize(2)
+        .allSatisfy(record ->
+            assertThat(record.headers().toArray()).hasSize(record.value().length == 9_700 ? 0 : 2));
   }
 
   @Test

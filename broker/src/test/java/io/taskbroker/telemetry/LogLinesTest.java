@@ -6,8 +6,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import io.taskbroker.LogCapture;
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.FailurePolicy;
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Retries;
 import io.taskbroker.engine.Notices;
+import io.taskbroker.inflight.Life;
 import io.taskbroker.inflight.Notice;
+import io.taskbroker.proto.v1.RetryState;
+import io.taskbroker.proto.v1.TaskActivation;
 import java.util.EnumSet;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -64,6 +71,60 @@ final class LogLinesTest {
     assertThat(parsed.get(ofApplication ? "application" : "task_id").asString())
         .isEqualTo("the-id");
     assertThat(text(last())).containsOnlyOnce("the-id").contains("why");
+  }
+
+  /// A retry is followed to its beginning by the id of the first attempt.
+  @ParameterizedTest
+  @EnumSource(Life.class)
+  void everyStepOfALifeNamesTheTaskAndItsFirstAttempt(Life step) {
+    new Notices().follow(step, retry(), "why");
+
+    assertNamesTheTask();
+  }
+
+  @ParameterizedTest
+  @EnumSource(Notice.class)
+  void everyNoticeAboutATaskNamesTheTaskAndItsFirstAttempt(Notice notice) {
+    if (OF_APPLICATIONS.contains(notice)) {
+      return;
+    }
+    new Notices().notice(notice, retry(), "why");
+
+    assertNamesTheTask();
+  }
+
+  private static Activation retry() {
+    byte[] payload =
+        TaskActivation.newBuilder()
+            .setId("first")
+            .setRetryState(RetryState.newBuilder().setAttempts(1))
+            .build()
+            .toByteArray();
+    Retries.Retry retry = Retries.of(payload, "first", -1, -1, 0).orElseThrow();
+    return new Activation(
+        "second",
+        "shop",
+        "n",
+        "shop.pay",
+        retry.payload(),
+        new Origin("t", 0, 0),
+        0,
+        Activation.NEVER,
+        0,
+        0,
+        FailurePolicy.DISCARD,
+        false,
+        true);
+  }
+
+  private void assertNamesTheTask() {
+    JsonNode parsed = new ObjectMapper().readTree(json(last()));
+    assertThat(parsed.get("task_id").asString()).isEqualTo("second");
+    assertThat(parsed.get("attempt").asLong()).isEqualTo(3);
+    assertThat(text(last()))
+        .contains(
+            ": second (why) taskname=shop.pay application=shop namespace=n attempt=3"
+                + " first_id=first");
   }
 
   /// The reference's test of push mode looks for this.

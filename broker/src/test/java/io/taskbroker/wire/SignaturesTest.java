@@ -37,6 +37,18 @@ final class SignaturesTest {
   }
 
   @Test
+  void saysWhichSecretSigned() {
+    Signatures.Signer three = signer(PUSH, "a", "super secret", "c");
+
+    assertThat(three.keys()).isEqualTo(3);
+    assertThat(three.keyOf(HELLO, three.sign(HELLO))).isEqualTo(1);
+    assertThat(three.keyOf(HELLO, HELLO_SIGNATURE)).isEqualTo(2);
+    assertThat(three.keyOf(HELLO, signer(PUSH, "c").sign(HELLO))).isEqualTo(3);
+    assertThat(three.keyOf(HELLO, signer(PUSH, "d").sign(HELLO))).isZero();
+    assertThat(three.keyOf(HELLO, null)).isZero();
+  }
+
+  @Test
   void keepsNothingOfAnEarlierMessage() {
     Signatures.Signer signer = signer(PUSH, "super secret");
     for (int i = 0; i < 3; i++) {

@@ -147,7 +147,8 @@ final class BadMessagesTest {
           .as("value of offset %d", message.offset)
           .isEqualTo(message.value == null ? new byte[0] : message.value);
       assertThat(KafkaView.headers(letter))
-          .hasSize(4)
+          .hasSize(6)
+          .containsKeys("taskbroker-failed-at", "taskbroker-broker-version")
           .containsEntry("taskbroker-topic", setup.topic())
           .containsEntry("taskbroker-partition", "0")
           .hasEntrySatisfying(

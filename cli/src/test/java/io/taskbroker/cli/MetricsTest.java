@@ -46,6 +46,8 @@ final class MetricsTest {
   private static final int RUNS = TASKS + RETRIED;
   private static final int COMPLETED = TASKS - FAILING;
 
+  private static final String TASK = "{application=\"app\",taskname=\"t\"} ";
+
   private final ExecutionLog log = new ExecutionLog(TASKS);
   private final int port = Ports.free();
 
@@ -86,7 +88,7 @@ final class MetricsTest {
     if (kind == 3) {
       return Run.failing(5);
     }
-    return kind == 7 && start == 1 ? Run.retrying(5, 2, 1) : Run.completing(5);
+    return kind == 7 && start == 1 ? Run.retrying(5, 2, 3) : Run.completing(5);
   }
 
   private void publish(KafkaView view, BrokerSetup setup) {
@@ -156,9 +158,21 @@ final class MetricsTest {
             "taskbroker_push_received_to_push_latency_seconds_count{namespace=\"n\",taskname=\"t\"} %d"
                 .formatted(RUNS),
             "taskbroker_arroyo_consumer_current_partitions%s 2.0".formatted(topic),
-            "taskbroker_upkeep_current_pending_tasks{partition=\"-1\",topic=\"taskworker\"} 0.0",
-            "taskbroker_upkeep_current_claimed_tasks{partition=\"-1\",topic=\"taskworker\"} 0.0",
-            "taskbroker_upkeep_current_processing_tasks{partition=\"-1\",topic=\"taskworker\"} 0.0")
+            "taskbroker_upkeep_current_pending_tasks" + TASK + "0.0",
+            "taskbroker_upkeep_current_delayed_tasks" + TASK + "0.0",
+            "taskbroker_upkeep_current_claimed_tasks" + TASK + "0.0",
+            "taskbroker_upkeep_current_processing_tasks" + TASK + "0.0",
+            "taskbroker_tasks_completed_total" + TASK + COMPLETED + ".0",
+            "taskbroker_tasks_failed_total" + TASK + FAILING + ".0",
+            "taskbroker_tasks_retried_total" + TASK + RETRIED + ".0",
+            "taskbroker_tasks_dead_lettered_total" + TASK + FAILING + ".0",
+            "taskbroker_grpc_server_set_status_failure_total %d.0".formatted(FAILING + 3),
+            "taskbroker_grpc_server_set_batch_activation_status_updates_total"
+                + "{result=\"ok\",status=\"Failure\"} 2.0",
+            "taskbroker_consumer_lag_messages{partition=\"0\",topic=\"%s\"} 0.0"
+                .formatted(setup.topic()))
+        .noneMatch(line -> line.contains("taskworker"))
+        .anyMatch(line -> line.matches("taskbroker_build_info\\{commit=.*,version=.*} 1.0"))
         .anyMatch(line -> line.matches("taskbroker_upkeep_db_file_size_bytes [1-9].*"))
         .anyMatch(line -> line.matches("taskbroker_runtime_worker_utilization_ratio 0\\.0*[1-9].*"))
         .anyMatch(line -> line.matches("taskbroker_upkeep_health_total\\{status=\"healthy\"} .*"));

@@ -1,0 +1,143 @@
+package io.taskbroker.activation;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.WireFormat;
+import io.taskbroker.proto.v1.RetryState;
+import io.taskbroker.proto.v1.TaskActivation;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// What a task is called wherever people read of it: in lines of the log, and in the headers of
+/// dead letters. Immutable.
+///
+/// A retry has an id of its own; [#FIRST_ID_HEADER] among the headers of its payload carries the id
+/// of the first attempt, so that a chain of retries can be followed ([ADR
+/// 17](docs/adr/0017-task-identity.md)).
+///
+/// @param id of this attempt
+/// @param attempt 1 for the first attempt, one more for each retry
+/// @param firstId the id of the first attempt; that of this one if it is no retry
+public record TaskIdentity(
+    String id,
+    String taskname,
+    String application,
+    String namespace,
+    long attempt,
+    String firstId) {
+
+  /// The header of an activation that carries the id of the first attempt.
+  public static final String FIRST_ID_HEADER = "taskbroker-first-id";
+
+  /// What is longer was not written by a broker, which takes no longer id.
+  private static final int MAX_FIRST_ID_BYTES = 512;
+
+  private static final int DELIMITED = WireFormat.WIRETYPE_LENGTH_DELIMITED;
+  private static final int HEADERS = TaskActivation.HEADERS_FIELD_NUMBER << 3 | DELIMITED;
+  private static final int RETRY_STATE = TaskActivation.RETRY_STATE_FIELD_NUMBER << 3 | DELIMITED;
+  private static final int ATTEMPTS =
+      RetryState.ATTEMPTS_FIELD_NUMBER << 3 | WireFormat.WIRETYPE_VARINT;
+  private static final int KEY = 1 << 3 | DELIMITED;
+  private static final int VALUE = 2 << 3 | DELIMITED;
+
+  /// Reads the payload of the activation, but for its parameters. A payload that is no activation,
+  /// or is not in memory, gives a first attempt.
+  public static TaskIdentity of(Activation activation) {
+    var chain = new Chain();
+    try {
+      chain.read(CodedInputStream.newInstance(activation.payload()));
+    } catch (IOException _) {
+      chain = new Chain();
+    }
+    String first = chain.firstId;
+    return new TaskIdentity(
+        activation.id(),
+        activation.taskname(),
+        activation.application(),
+        activation.namespace(),
+        chain.attempts + 1,
+        first == null ? activation.id() : first);
+  }
+
+  /// The fields of a line of the log, by name, in their order.
+  public Map<String, Object> fields() {
+    var fields = new LinkedHashMap<String, Object>();
+    fields.put("task_id", id);
+    fields.put("taskname", taskname);
+    fields.put("application", application);
+    fields.put("namespace", namespace);
+    fields.put("attempt", attempt);
+    fields.put("first_id", firstId);
+    return fields;
+  }
+
+  /// The two facts that only the payload has.
+  private static final class Chain {
+    private @Nullable String firstId;
+    private long attempts;
+
+    void read(CodedInputStream in) throws IOException {
+      for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
+        switch (tag) {
+          case HEADERS -> within(in, this::readHeader);
+          case RETRY_STATE -> within(in, this::readRetryState);
+          default -> skip(in, tag);
+        }
+      }
+    }
+
+    private void readHeader(CodedInputStream in) throws IOException {
+      boolean names = false;
+      String value = null;
+      for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
+        switch (tag) {
+          case KEY -> names = FIRST_ID_HEADER.equals(text(in, FIRST_ID_HEADER.length()));
+          case VALUE -> value = text(in, MAX_FIRST_ID_BYTES);
+          default -> skip(in, tag);
+        }
+      }
+      if (names && value != null && !value.isEmpty()) {
+        firstId = value;
+      }
+    }
+
+    private void readRetryState(CodedInputStream in) throws IOException {
+      for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
+        if (tag == ATTEMPTS) {
+          attempts = Integer.toUnsignedLong(in.readUInt32());
+        } else {
+          skip(in, tag);
+        }
+      }
+    }
+
+    /// A text of no more than `max` bytes; null, and skipped, if it is longer.
+    private static @Nullable String text(CodedInputStream in, int max) throws IOException {
+      int length = in.readRawVarint32();
+      if (length > max) {
+        in.skipRawBytes(length);
+        return null;
+      }
+      return new String(in.readRawBytes(length), UTF_8);
+    }
+
+    private static void within(CodedInputStream in, Reader reader) throws IOException {
+      int outer = in.pushLimit(in.readRawVarint32());
+      reader.read(in);
+      in.popLimit(outer);
+    }
+
+    private static void skip(CodedInputStream in, int tag) throws IOException {
+      if (!in.skipField(tag)) {
+        throw new IOException("a group ends that did not begin");
+      }
+    }
+
+    private interface Reader {
+      void read(CodedInputStream in) throws IOException;
+    }
+  }
+}

@@ -1,0 +1,162 @@
+package io.taskbroker.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.taskbroker.proto.v1.TaskActivation;
+import io.taskbroker.testkit.Behaviour.Run;
+import io.taskbroker.testkit.ExecutionLog;
+import io.taskbroker.testkit.PushWorker;
+import io.taskbroker.testkit.TaskTemplate;
+import io.taskbroker.testkit.WorkerOptions;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.ObjectMapper;
+
+/// What an operator does who is told of one dead letter: its headers lead to the lines of the log,
+/// and these through all attempts.
+@Timeout(60)
+@ExtendWith(SharedKafka.class)
+final class FollowTaskTest {
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final int ATTEMPTS = 3;
+
+  private final ObjectMapper json = new ObjectMapper();
+  private final ExecutionLog log = new ExecutionLog(100);
+  private final TaskTemplate template =
+      new TaskTemplate(BrokerSetup.APPLICATION, "payments", "shop.pay", 100, 1);
+
+  @TempDir private Path dir;
+
+  @Test
+  void aChainOfRetriesIsFollowedFromItsDeadLetter(KafkaView view) throws Exception {
+    BrokerSetup setup = BrokerSetup.pull(dir, "follow", view.bootstrap());
+    try (var worker =
+        PushWorker.start(WorkerOptions.of(setup.address()), FollowTaskTest::behave, log)) {
+      setup
+          .with("delivery_mode", "push")
+          .with("worker_map", "{%s: \"%s\"}".formatted(BrokerSetup.APPLICATION, worker.url()))
+          .with("log_format", "json")
+          .with("log_filter", "info,taskbroker::engine=debug");
+      view.createTopics(setup, 1);
+      view.publish(setup.topic(), new byte[] {0x0F});
+      TaskActivation published = template.deadLettered(0, ATTEMPTS).build();
+      view.publish(setup.topic(), published.toByteArray());
+      try (var broker = setup.start().awaitServing(PATIENCE)) {
+        await().atMost(PATIENCE).until(() -> view.published(setup.deadLetters()) == 2);
+        // As it is, it runs once, and is dead again.
+        view.publish(setup.topic(), view.read(setup.deadLetters()).getLast().value());
+        await().atMost(PATIENCE).until(() -> view.published(setup.deadLetters()) == 3);
+        assertThat(log.starts(0)).isEqualTo(ATTEMPTS + 1);
+        assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
+      }
+      List<ConsumerRecord<byte[], byte[]>> dead = view.read(setup.deadLetters());
+      assertDeadLetter(dead.get(1), published, setup);
+      assertThat(dead.get(2).value()).isEqualTo(dead.get(1).value());
+      assertThat(KafkaView.headers(dead.get(2)))
+          .containsEntry("taskbroker-first-id", published.getId())
+          .containsEntry("taskbroker-attempts", Integer.toString(ATTEMPTS))
+          .containsEntry("taskbroker-offset", "4");
+      assertLife(lines(setup), published.getId());
+      assertThat(setup.output()).noneMatch(line -> line.contains("Effective configuration"));
+      assertThat(lines(setup).getFirst().get("message").asString().lines())
+          .as("the configuration")
+          .hasSizeLessThan(10)
+          .anyMatch(line -> line.contains("configured by " + setup.config()))
+          .anyMatch(line -> line.contains(setup.topic() + " of main as group " + setup.group()));
+    }
+  }
+
+  /// Two retries, the first of them delayed, and a failure.
+  private static Run behave(TaskActivation activation, int start) {
+    return start < ATTEMPTS ? Run.retrying(5, ATTEMPTS, 2 - start) : Run.failing(5);
+  }
+
+  private static void assertDeadLetter(
+      ConsumerRecord<byte[], byte[]> dead, TaskActivation published, BrokerSetup setup)
+      throws Exception {
+    Map<String, String> headers = KafkaView.headers(dead);
+    assertThat(headers)
+        .containsOnlyKeys(
+            "taskbroker-reason",
+            "taskbroker-failed-at",
+            "taskbroker-topic",
+            "taskbroker-partition",
+            "taskbroker-offset",
+            "taskbroker-first-id",
+            "taskbroker-attempts",
+            "taskbroker-broker-version")
+        .containsEntry("taskbroker-reason", "its worker reported a failure")
+        .containsEntry("taskbroker-topic", setup.topic())
+        .containsEntry("taskbroker-partition", "0")
+        .as("the record of the last attempt")
+        .containsEntry("taskbroker-offset", "3")
+        .containsEntry("taskbroker-first-id", published.getId())
+        .containsEntry("taskbroker-attempts", Integer.toString(ATTEMPTS));
+    assertThat(Instant.parse(headers.get("taskbroker-failed-at")))
+        .isBetween(Instant.now().minusSeconds(60), Instant.now());
+    TaskActivation letter = TaskActivation.parseFrom(dead.value());
+    assertThat(letter.getRetryState().getAttempts()).isEqualTo(ATTEMPTS - 1);
+    assertThat(letter.getParametersBytes()).isEqualTo(published.getParametersBytes());
+  }
+
+  private void assertLife(List<JsonNode> all, String firstId) {
+    List<JsonNode> life =
+        new ArrayList<>(
+            all.stream()
+                .filter(line -> line.has("first_id"))
+                .filter(line -> line.get("first_id").asString().equals(firstId))
+                .toList());
+    assertThat(life.removeLast().get("message").asString())
+        .as("the end of what was published again")
+        .startsWith("Kafka has it: ");
+    while (!life.getLast().get("message").asString().startsWith("Kafka has it: ")) {
+      life.removeLast();
+    }
+    assertThat(life)
+        .allSatisfy(line -> {
+          assertThat(line.get("taskname").asString()).isEqualTo("shop.pay");
+          assertThat(line.get("application").asString()).isEqualTo(BrokerSetup.APPLICATION);
+          assertThat(line.get("namespace").asString()).isEqualTo("payments");
+        });
+    assertThat(life.stream().map(line -> line.get("task_id").asString()).distinct())
+        .hasSize(ATTEMPTS);
+    String id = firstId;
+    for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      int which = attempt;
+      List<String> steps =
+          life.stream()
+              .filter(line -> line.get("attempt").asInt() == which)
+              .map(line -> line.get("message").asString())
+              .toList();
+      assertThat(steps).as("attempt %d", attempt).first().asString().contains(": " + id);
+      assertThat(steps.stream().map(step -> step.substring(0, step.indexOf(':'))))
+          .as("attempt %d", attempt)
+          .contains("its worker is called", "its worker took it", "reported by a worker")
+          .contains(attempt == 2 ? "its delay is over" : "received")
+          .endsWith(attempt < ATTEMPTS ? "Kafka has its retry" : "Kafka has it");
+      String end = steps.get(steps.size() - 2);
+      if (attempt < ATTEMPTS) {
+        assertThat(end).contains("goes to the retry topic: " + id + " (retry_id=");
+        id = end.substring(end.indexOf("retry_id=") + "retry_id=".length(), end.length() - 1);
+      } else {
+        assertThat(end).contains("failed for good, goes to the dead-letter topic: " + id);
+      }
+    }
+  }
+
+  private List<JsonNode> lines(BrokerSetup setup) throws IOException {
+    return setup.output().stream().map(json::readTree).toList();
+  }
+}
