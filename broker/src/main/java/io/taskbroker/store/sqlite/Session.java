@@ -98,8 +98,11 @@ final class Session implements AutoCloseable {
       connection.setAutoCommit(false);
       if (content == Schema.Content.STORE_1) {
         Schema.upgrade(connection);
+      }
+      if (isStore) {
+        Schema.renewView(connection);
         connection.commit();
-      } else if (!isStore) {
+      } else {
         make(connection, file, content, name.orElseThrow());
       }
       return new Session(connection);
