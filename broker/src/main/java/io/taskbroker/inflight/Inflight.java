@@ -109,6 +109,7 @@ public final class Inflight {
           outcomes.pushed(pushed.delivery(), pushed.outcome(), pushed.detail());
       case Command.Enqueue enqueue -> admission.enqueue(enqueue);
       case Command.Ingest records -> arrivals.ingest(records);
+      case Command.Foreseen foreseen -> arrivals.foresaw(foreseen);
       case Command.Assigned assigned -> arrivals.assigned(assigned);
       case Command.Revoked revoked -> revoked(revoked);
       case Command.Restored page -> restored(page);

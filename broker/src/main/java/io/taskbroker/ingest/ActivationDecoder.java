@@ -73,6 +73,26 @@ final class ActivationDecoder implements RecordDecoder {
     return decode(RecordDecoder.origin(message), message.value(), now);
   }
 
+  @Override
+  public @Nullable String application(ConsumerRecord<byte[], byte[]> message) {
+    byte[] value = message.value();
+    if (value == null || value.length > maxMessageSize) {
+      return null;
+    }
+    var fields = new ActivationFields();
+    try {
+      read(value, fields);
+    } catch (IOException _) {
+      return null;
+    }
+    return fields.flaw() == null ? fields.application : null;
+  }
+
+  @Override
+  public boolean isOfOneApplication() {
+    return false;
+  }
+
   /// @param value the value of the record, kept as the payload; null for a tombstone
   /// @param now milliseconds since the epoch
   Arrival decode(Origin origin, byte @Nullable [] value, long now) {

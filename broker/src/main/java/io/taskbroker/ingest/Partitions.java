@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
+import java.util.function.ToLongFunction;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.common.TopicPartition;
@@ -122,6 +123,27 @@ final class Partitions implements ConsumerRebalanceListener {
       consumer.resume(held.keySet().stream().filter(each -> !standstills.waits(each)).toList());
     }
     paused = pause;
+  }
+
+  /// Goes on elsewhere, in all partitions that can be read.
+  void seek(ToLongFunction<SourcePartition> where) {
+    held.forEach((partition, named) -> {
+      if (!standstills.waits(partition)) {
+        consumer.seek(partition, where.applyAsLong(named));
+        if (!paused) {
+          consumer.resume(Set.of(partition));
+        }
+      }
+    });
+  }
+
+  /// Pauses a partition until the next [#seek].
+  void stopLooking(TopicPartition partition) {
+    consumer.pause(Set.of(partition));
+  }
+
+  boolean holds(SourcePartition partition) {
+    return held.containsValue(partition);
   }
 
   /// Stops reading a partition at what cannot be read, while all others go on.

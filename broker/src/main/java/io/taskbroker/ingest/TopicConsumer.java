@@ -197,7 +197,14 @@ final class TopicConsumer {
         new Partitions(consumer, finder, commits, ledgers, intake, counts, System::nanoTime);
     var reader =
         new TopicReader(
-            consumer, ledgers, commits, partitions, handover, budget, Surroundings.system());
+            consumer,
+            ledgers,
+            commits,
+            partitions,
+            handover,
+            new Lookahead(decoder, ledgers, partitions, intake),
+            budget,
+            Surroundings.system());
     var watched = new Watched(admin, consumer);
     boolean clean = false;
     try {

@@ -101,6 +101,7 @@ public final class SteppedReader {
             commits,
             partitions,
             new Handover(decoder, ledgers, intake, counts),
+            new Lookahead(decoder, ledgers, partitions, intake),
             new PollBudget(IntakeMemory.unbounded()),
             surroundings);
     consumer.subscribe(List.of(topic.name()), partitions);
@@ -113,6 +114,10 @@ public final class SteppedReader {
   public void consumed(
       SourcePartition partition, long next, int records, long bytes, boolean urgent) {
     ledgers.consumed(partition, next, records, bytes, urgent);
+  }
+
+  public void stands(SourcePartition partition, @Nullable String application) {
+    ledgers.stands(partition, application);
   }
 
   public void drained(SourcePartition partition) {
