@@ -59,11 +59,15 @@ final class ActivationDecoder implements RecordDecoder {
 
   private final long maxDelaySeconds;
   private final int maxMessageSize;
+  private final TimeWarnings warnings;
   private final SharedNames names = new SharedNames();
 
-  ActivationDecoder(long maxDelaySeconds, int maxMessageSize) {
+  /// @param maxDelaySeconds a longer delay is cut to this
+  /// @param warnings told of times that are not taken as they are
+  ActivationDecoder(long maxDelaySeconds, int maxMessageSize, TimeWarnings warnings) {
     this.maxDelaySeconds = maxDelaySeconds;
     this.maxMessageSize = maxMessageSize;
+    this.warnings = warnings;
   }
 
   /// Key and headers of a record mean nothing.
@@ -114,7 +118,18 @@ final class ActivationDecoder implements RecordDecoder {
     if (flaw != null) {
       return RecordDecoder.undecodable(origin, value, now, flaw);
     }
+    warn(fields, now);
     return new Arrival(activation(origin, value, now, fields), null);
+  }
+
+  private void warn(ActivationFields fields, long now) {
+    if (fields.isDelayCut(maxDelaySeconds)) {
+      warnings.delayCut(fields.taskname, fields.delay, maxDelaySeconds, now);
+    }
+    long ahead = fields.aheadBy(now);
+    if (ahead > 0) {
+      warnings.clockAhead(fields.taskname, ahead, now);
+    }
   }
 
   private Activation activation(Origin origin, byte[] value, long now, ActivationFields fields) {

@@ -83,7 +83,11 @@ final class TopicConsumer {
                     options.maxMessageSize(),
                     (value, parameters) -> counts.raw(task, value, parameters)))
             .orElseGet(
-                () -> new ActivationDecoder(options.maxDelaySeconds(), options.maxMessageSize()));
+                () ->
+                    new ActivationDecoder(
+                        options.maxDelaySeconds(),
+                        options.maxMessageSize(),
+                        new TimeWarnings(counts)));
     this.handover = new Handover(decoder, ledgers, intake, counts);
     this.watch = new KafkaWatch(source, System::nanoTime);
     this.identity = new TopicIdentity(source.topic(), System::nanoTime);

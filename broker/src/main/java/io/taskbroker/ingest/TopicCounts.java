@@ -21,6 +21,8 @@ final class TopicCounts {
   private final CounterDataPoint revoked;
   private final CounterDataPoint oversized;
   private final GaugeDataPoint still;
+  private final CounterDataPoint delaysCut;
+  private final CounterDataPoint clocksAhead;
   private final AtomicLong outOfRange = new AtomicLong();
 
   TopicCounts(String topic, Metrics metrics) {
@@ -35,6 +37,8 @@ final class TopicCounts {
     this.revoked = metrics.partitionsRevoked.of(topic);
     this.oversized = metrics.oversizedRecords.of(topic);
     this.still = metrics.stillPartitions.of(topic);
+    this.delaysCut = metrics.delaysCut.of(topic);
+    this.clocksAhead = metrics.clocksAhead.of(topic);
   }
 
   void message(Activation activation) {
@@ -71,6 +75,16 @@ final class TopicCounts {
   /// A record was not read because it is too large.
   void oversized() {
     oversized.inc();
+  }
+
+  /// A delay was longer than it may be.
+  void delayCut() {
+    delaysCut.inc();
+  }
+
+  /// An activation came before it was received, by its publisher's clock.
+  void clockAhead() {
+    clocksAhead.inc();
   }
 
   /// So many partitions stand still because a record cannot be read.

@@ -15,6 +15,7 @@ import io.taskbroker.activation.Retries;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Command.Arrival;
 import io.taskbroker.proto.v1.TaskActivation;
+import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Optional;
@@ -228,7 +229,7 @@ final class RawDecoderTest {
     TaskActivation first = TaskActivation.parseFrom(silent.orElseThrow().payload());
     assertThat(first.hasRetryState()).isFalse();
     assertThat(argument(first)).isEqualTo(value);
-    var retries = new ActivationDecoder(0, MAX_SIZE);
+    var retries = new ActivationDecoder(0, MAX_SIZE, new TimeWarnings(new TopicCounts("tasks", new Metrics())));
     assertThat(
             retries
                 .decode(new Origin("retries", 0, 1), silent.get().payload(), NOW)

@@ -89,7 +89,7 @@ public final class SteppedReader {
     var counts = new TopicCounts(topic.name(), METRICS);
     RecordDecoder decoder =
         topic.raw() == null
-            ? new ActivationDecoder(86_400, 1 << 20)
+            ? new ActivationDecoder(86_400, 1 << 20, new TimeWarnings(counts))
             : new RawDecoder(topic.raw(), 1 << 20, (_, _) -> {});
     this.partitions =
         new Partitions(
