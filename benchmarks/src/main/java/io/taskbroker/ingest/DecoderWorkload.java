@@ -17,7 +17,9 @@ public final class DecoderWorkload {
   private static final SourcePartition PARTITION =
       new SourcePartition("cluster", "group", "topic-uuid", "bench", 0);
 
-  private final ActivationDecoder decoder = new ActivationDecoder(MAX_DELAY, MAX_SIZE, new TimeWarnings(new TopicCounts("tasks", new Metrics())));
+  private final ActivationDecoder decoder =
+      new ActivationDecoder(
+          MAX_DELAY, MAX_SIZE, new TimeWarnings(new TopicCounts("tasks", new Metrics())));
   private final ConsumerRecord<byte[], byte[]>[] records = records();
   private int next;
 

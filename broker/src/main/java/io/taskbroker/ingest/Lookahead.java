@@ -76,7 +76,8 @@ final class Lookahead {
   }
 
   private boolean hasFoundNone() {
-    found.entrySet()
+    found
+        .entrySet()
         .removeIf(each ->
             !partitions.holds(each.getKey()) || ledgers.next(each.getKey()) > each.getValue());
     return found.isEmpty();

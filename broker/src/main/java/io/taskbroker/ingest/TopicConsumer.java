@@ -82,12 +82,9 @@ final class TopicConsumer {
                     task,
                     options.maxMessageSize(),
                     (value, parameters) -> counts.raw(task, value, parameters)))
-            .orElseGet(
-                () ->
-                    new ActivationDecoder(
-                        options.maxDelaySeconds(),
-                        options.maxMessageSize(),
-                        new TimeWarnings(counts)));
+            .orElseGet(() ->
+                new ActivationDecoder(
+                    options.maxDelaySeconds(), options.maxMessageSize(), new TimeWarnings(counts)));
     this.handover = new Handover(decoder, ledgers, intake, counts);
     this.watch = new KafkaWatch(source, System::nanoTime);
     this.identity = new TopicIdentity(source.topic(), System::nanoTime);

@@ -18,9 +18,9 @@ import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.WakeupException;
 
 /// Reads a topic, one turn after the other: takes the partitions that the group gave, commits what
-/// is due, polls, and hands on what came, or looks at it, in that order, so that what cannot be found out or
-/// committed now holds up no membership (H5). It has neither thread nor client of its own: the
-/// simulation turns the same. Used by the reader's thread only.
+/// is due, polls, and hands on what came, or looks at it, in that order, so that what cannot be
+/// found out or committed now holds up no membership (H5). It has neither thread nor client of its
+/// own: the simulation turns the same. Used by the reader's thread only.
 final class TopicReader {
   private static final Duration LONGEST_POLL = Duration.ofSeconds(1);
 

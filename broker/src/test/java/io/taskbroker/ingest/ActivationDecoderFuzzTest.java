@@ -18,7 +18,9 @@ final class ActivationDecoderFuzzTest {
   @FuzzTest
   void decodesWhatTheGeneratedParserDoes(byte[] value) {
     for (long maxDelay : new long[] {3600, Long.MAX_VALUE}) {
-      var decoder = new ActivationDecoder(maxDelay, MAX_SIZE, new TimeWarnings(new TopicCounts("tasks", new Metrics())));
+      var decoder =
+          new ActivationDecoder(
+              maxDelay, MAX_SIZE, new TimeWarnings(new TopicCounts("tasks", new Metrics())));
       // Names are copied, as UTF-16; nothing else is.
       Cost.within(20_000 + 8L * value.length, () -> decoder.decode(ORIGIN, value, NOW));
       new ParserOracle(decoder, NOW, maxDelay).agrees(value, "");

@@ -88,7 +88,9 @@ final class RawDecoderFuzzTest {
     assertThat(argument(sent.getParametersBytes(), compresses)).isEqualTo(value);
     assertThat(sent.getHeadersMap()).isEqualTo(expected(headers, compresses));
     Arrival decoded =
-        new ActivationDecoder(60, MAX_SIZE, new TimeWarnings(new TopicCounts("tasks", new Metrics()))).decode(activation.origin(), activation.payload(), NOW);
+        new ActivationDecoder(
+                60, MAX_SIZE, new TimeWarnings(new TopicCounts("tasks", new Metrics())))
+            .decode(activation.origin(), activation.payload(), NOW);
     assertThat(decoded.undecodable()).as("as a retry, it is read from a normal topic").isNull();
   }
 

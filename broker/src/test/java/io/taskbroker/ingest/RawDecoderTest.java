@@ -229,7 +229,9 @@ final class RawDecoderTest {
     TaskActivation first = TaskActivation.parseFrom(silent.orElseThrow().payload());
     assertThat(first.hasRetryState()).isFalse();
     assertThat(argument(first)).isEqualTo(value);
-    var retries = new ActivationDecoder(0, MAX_SIZE, new TimeWarnings(new TopicCounts("tasks", new Metrics())));
+    var retries =
+        new ActivationDecoder(
+            0, MAX_SIZE, new TimeWarnings(new TopicCounts("tasks", new Metrics())));
     assertThat(
             retries
                 .decode(new Origin("retries", 0, 1), silent.get().payload(), NOW)

@@ -31,7 +31,8 @@ final class TimeWarningsTest {
         .satisfiesExactly(
             line ->
                 assertThat(line)
-                    .contains("86400 s of task report is cut to 3600 s", "max_delayed_task_allowed_sec"),
+                    .contains(
+                        "86400 s of task report is cut to 3600 s", "max_delayed_task_allowed_sec"),
             line -> assertThat(line).contains("18446744073709551615 s of task mail"));
     read("report", 86_400, NOW, NOW + 60_000);
     read("report", 86_400, NOW, NOW - 1);
@@ -49,8 +50,7 @@ final class TimeWarningsTest {
     read("report", 10, NOW + 86_400_000, NOW + 59_999);
     assertThat(log.lines())
         .satisfiesExactly(
-            line ->
-                assertThat(line).contains("Task report", "86400 s from now", "count from now"));
+            line -> assertThat(line).contains("Task report", "86400 s from now", "count from now"));
     assertThat(metrics.clocksAhead.of("tasks").get()).isEqualTo(2);
     assertThat(metrics.delaysCut.of("tasks").get()).isZero();
   }

@@ -26,10 +26,10 @@ import io.taskbroker.store.StoreQuery;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
+import org.jspecify.annotations.Nullable;
 
 /// One life of a broker's process: the real stages, wired as `Broker` wires them, and turned by the
 /// world. All of it is gone when it dies, but for the disk.

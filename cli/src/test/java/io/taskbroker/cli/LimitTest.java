@@ -31,15 +31,12 @@ final class LimitTest {
   @Test
   void h13LimitHoldsUntilANeighbourIsThere(KafkaView view) throws Exception {
     BrokerSetup setup =
-        BrokerSetup.pull(dir, "limit", view.bootstrap())
-            .withStore("max_pending_count: " + LIMIT);
+        BrokerSetup.pull(dir, "limit", view.bootstrap()).withStore("max_pending_count: " + LIMIT);
     view.createTopics(setup, 2);
     publish(view, setup, "alone", BACKLOG);
     try (var broker = setup.start().awaitServing(PATIENCE);
         var calls = new RawCalls(setup)) {
-      await()
-          .atMost(PATIENCE)
-          .untilAsserted(() -> assertThat(setup.rows()).isEqualTo(LIMIT));
+      await().atMost(PATIENCE).untilAsserted(() -> assertThat(setup.rows()).isEqualTo(LIMIT));
       await()
           .during(Duration.ofSeconds(3))
           .atMost(PATIENCE)
