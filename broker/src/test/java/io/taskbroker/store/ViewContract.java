@@ -36,7 +36,7 @@ public abstract class ViewContract {
   protected abstract String seconds(String column);
 
   @Test
-  void h15EveryStateOfATaskIsSeenAsTheReferenceWritesIt() {
+  void everyStateOfATaskIsSeenAsTheReferenceWritesIt() {
     insert(1, Status.DELAY, FUTURE, false, Row.NONE);
     assertThat(seen(1)).isEqualTo("Delay|0|null|null");
     insert(2, Status.DELAY, PAST, false, Row.NONE);
