@@ -9,6 +9,7 @@ import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.EmbeddedKafka;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -35,7 +36,7 @@ final class LookaheadTest {
 
   private final ScriptedEngine engine = new ScriptedEngine().holding();
   private final List<Throwable> failures = new CopyOnWriteArrayList<>();
-  private Ingest ingest;
+  private final List<Ingest> started = new ArrayList<>();
 
   @BeforeAll
   static void startKafka() {
@@ -51,7 +52,7 @@ final class LookaheadTest {
 
   @AfterEach
   void stop() {
-    ingest.stop();
+    started.forEach(Ingest::stop);
     assertThat(failures).isEmpty();
   }
 
@@ -90,13 +91,13 @@ final class LookaheadTest {
     start("again", 2);
     produce("again", 0, "dead", BACKLOG);
     SourcePartition partition = standsFor("dead");
-    ingest.stands(engine.partition(1), "slow");
+    started.getFirst().stands(engine.partition(1), "slow");
     produce("again", 0, "slow", 1);
     produce("again", 0, "live", 1);
     await().until(() -> foreseen().size() == 1);
     assertThat(foreseen()).containsExactly(new Command.Foreseen(partition, BACKLOG + 1));
 
-    ingest.stands(engine.partition(1), null);
+    started.getFirst().stands(engine.partition(1), null);
     engine.settleAll();
     await().until(() -> engine.offsets(0).size() == BACKLOG + 2);
   }
@@ -107,7 +108,7 @@ final class LookaheadTest {
     start("works", 1);
     produce("works", 0, "dead", BACKLOG);
     await().until(() -> engine.isAssigned(0));
-    ingest.stands(engine.partition(0), "dead");
+    started.getFirst().stands(engine.partition(0), "dead");
     produce("works", 0, "live", 1);
     await().until(() -> engine.offsets(0).size() == BACKLOG + 1);
     assertThat(foreseen()).isEmpty();
@@ -121,7 +122,7 @@ final class LookaheadTest {
   private SourcePartition standsFor(String application) {
     await().until(() -> engine.mostOutstanding() >= WINDOW);
     SourcePartition partition = engine.partition(0);
-    ingest.stands(partition, application);
+    started.getFirst().stands(partition, application);
     return partition;
   }
 
@@ -135,7 +136,7 @@ final class LookaheadTest {
             Duration.ofSeconds(6),
             Duration.ofMillis(100),
             "earliest");
-    ingest =
+    var ingest =
         new Ingest(
             List.of(source),
             Custody.sole(List.of(), Map::of),
@@ -144,6 +145,7 @@ final class LookaheadTest {
             (_, failure) -> failures.add(failure),
             new Metrics());
     engine.attach(ingest);
+    started.add(ingest);
     ingest.start();
   }
 

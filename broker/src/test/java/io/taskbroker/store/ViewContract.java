@@ -22,7 +22,6 @@ public abstract class ViewContract {
 
   private static final long PAST = 1_700_000_000_000L;
   private static final long FUTURE = 32_503_680_000_000L; // the year 3000
-  private static final String WAITS = "status, processing_attempts, %s, %s";
 
   private long batch;
 
