@@ -83,10 +83,10 @@ public abstract class ViewContract {
   protected abstract List<String> referenceColumns();
 
   private String seen(long key) {
-    String columns = WAITS.formatted(seconds("processing_deadline"), seconds("claim_expires_at"));
-    return String.join(
-        ",",
-        read("SELECT %s FROM inflight_taskactivations WHERE id = 'id-%d'".formatted(columns, key)));
+    String query =
+        "SELECT status, processing_attempts, %s, %s FROM inflight_taskactivations WHERE id = 'id-%d'"
+            .formatted(seconds("processing_deadline"), seconds("claim_expires_at"), key);
+    return String.join(",", read(query));
   }
 
   private void insert(long key, Status status, long delayUntil, boolean once, long parkedUntil) {
