@@ -36,6 +36,7 @@ final class Lookahead {
   private final Map<SourcePartition, Long> found = new HashMap<>();
 
   private Set<String> standing = Set.of();
+  private long generation;
   private boolean full;
   private long fullSince;
   private boolean looking;
@@ -52,6 +53,11 @@ final class Lookahead {
   /// @param full whether the engine has as much as it may have
   /// @param now nanoseconds of a monotonic clock
   boolean looks(boolean full, long now) {
+    if (generation != partitions.generation()) {
+      generation = partitions.generation();
+      seen.clear();
+      found.clear(); // the engine forgets it with its partition
+    }
     if (!full || !this.full) {
       this.full = full;
       fullSince = now;
@@ -76,10 +82,7 @@ final class Lookahead {
   }
 
   private boolean hasFoundNone() {
-    found
-        .entrySet()
-        .removeIf(each ->
-            !partitions.holds(each.getKey()) || ledgers.next(each.getKey()) > each.getValue());
+    found.entrySet().removeIf(each -> ledgers.next(each.getKey()) > each.getValue());
     return found.isEmpty();
   }
 
@@ -89,7 +92,6 @@ final class Lookahead {
 
   /// Looks at what a poll brought.
   void look(ConsumerRecords<byte[], byte[]> records) {
-    seen.keySet().removeIf(each -> !partitions.holds(each));
     records
         .nextOffsets()
         .forEach((partition, next) -> {

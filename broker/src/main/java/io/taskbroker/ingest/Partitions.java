@@ -45,6 +45,7 @@ final class Partitions implements ConsumerRebalanceListener {
   private final Map<TopicPartition, SourcePartition> held = new HashMap<>();
   private final Set<TopicPartition> untaken = new HashSet<>();
   private boolean paused;
+  private long generation;
   private @Nullable RuntimeException broken;
 
   Partitions(
@@ -142,8 +143,9 @@ final class Partitions implements ConsumerRebalanceListener {
     consumer.pause(Set.of(partition));
   }
 
-  boolean holds(SourcePartition partition) {
-    return held.containsValue(partition);
+  /// Grows whenever partitions are given up, or lost.
+  long generation() {
+    return generation;
   }
 
   /// Stops reading a partition at what cannot be read, while all others go on.
@@ -331,6 +333,7 @@ final class Partitions implements ConsumerRebalanceListener {
   }
 
   private List<SourcePartition> forget(Collection<TopicPartition> partitions) {
+    generation++;
     standstills.forget(partitions);
     var forgotten = new ArrayList<SourcePartition>();
     for (TopicPartition partition : partitions) {
