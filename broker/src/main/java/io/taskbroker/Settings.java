@@ -78,6 +78,7 @@ final class Settings {
             limits.maxProcessingAttempts(),
             limits.maxSize().orElse(0L),
             Runtime.getRuntime().maxMemory() / HEAP_PARTS,
+            limits.maxParked().orElse(Integer.MAX_VALUE),
             MAX_CHANGES,
             push.maxCalls()),
         new InflightOptions.Periods(

@@ -17,6 +17,7 @@ import io.taskbroker.outbox.Outbox;
 import io.taskbroker.store.StoreCommitter;
 import io.taskbroker.store.StoreQuery;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Where what the engine wants done goes: to the stages, none of which makes it wait (H14). Called
 /// by the engine.s thread.
@@ -47,6 +48,11 @@ record Stages(
   public void consumed(
       SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent) {
     ingest.consumed(partition, nextOffset, records, bytes, urgent);
+  }
+
+  @Override
+  public void stands(SourcePartition partition, @Nullable String application) {
+    ingest.stands(partition, application);
   }
 
   @Override

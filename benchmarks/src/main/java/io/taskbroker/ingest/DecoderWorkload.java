@@ -2,6 +2,7 @@ package io.taskbroker.ingest;
 
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Command.Arrival;
+import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.TaskTemplate;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
@@ -16,7 +17,9 @@ public final class DecoderWorkload {
   private static final SourcePartition PARTITION =
       new SourcePartition("cluster", "group", "topic-uuid", "bench", 0);
 
-  private final ActivationDecoder decoder = new ActivationDecoder(MAX_DELAY, MAX_SIZE);
+  private final ActivationDecoder decoder =
+      new ActivationDecoder(
+          MAX_DELAY, MAX_SIZE, new TimeWarnings(new TopicCounts("tasks", new Metrics())));
   private final ConsumerRecord<byte[], byte[]>[] records = records();
   private int next;
 

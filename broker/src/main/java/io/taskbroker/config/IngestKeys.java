@@ -19,7 +19,8 @@ final class IngestKeys {
           "max_delayed_task_allowed_sec",
           seconds(),
           Duration.ofHours(1),
-          "A longer delay of a task is cut to this",
+          "A longer delay of a task, counted from when it was published, is cut to this; the log"
+              + " says so, once a minute for a task",
           c -> c.ingest().maxDelay());
 
   static final Key<BrokerConfig, Optional<Path>> RUNTIME_CONFIG_PATH =

@@ -54,6 +54,7 @@ public record StoreConfig(
   /// When intake stops, and how long workers have.
   ///
   /// @param maxSize bytes of the database; no bound if empty
+  /// @param maxParked tasks on disk only at which no more are parked; no bound if empty
   /// @param maxProcessing counts what is claimed too
   /// @param maxProcessingAttempts how many deadlines a task may let pass
   /// @param processingGrace is added to each task's processing deadline
@@ -62,6 +63,7 @@ public record StoreConfig(
       Optional<Long> maxSize,
       int maxPending,
       int maxDelay,
+      Optional<Integer> maxParked,
       int maxProcessing,
       int maxProcessingAttempts,
       Duration processingGrace,
@@ -95,6 +97,7 @@ public record StoreConfig(
             values.get(StoreKeys.MAX_SIZE),
             values.get(StoreKeys.MAX_PENDING_COUNT),
             values.get(StoreKeys.MAX_DELAY_COUNT),
+            values.get(StoreKeys.MAX_PARKED_COUNT),
             values.get(StoreKeys.MAX_PROCESSING_COUNT),
             values.get(StoreKeys.MAX_PROCESSING_ATTEMPTS),
             values.get(StoreKeys.PROCESSING_DEADLINE_GRACE_SEC),

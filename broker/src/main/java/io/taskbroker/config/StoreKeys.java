@@ -133,8 +133,9 @@ final class StoreKeys {
           2_048,
           KeyDoc.noted(
               "Tasks ready for delivery at which intake stops",
-              "those of one application in memory; more of them, or more than a third of the heap"
-                  + " has room for, wait on disk, and other applications are not held up"),
+              "those of one application on this broker; more of them, or more than a third of the"
+                  + " heap has room for, wait in Kafka, or on disk where another application waits"
+                  + " behind them"),
           c -> c.store().limits().maxPending());
 
   static final Key<BrokerConfig, Integer> MAX_DELAY_COUNT =
@@ -147,6 +148,16 @@ final class StoreKeys {
               "those in memory; more of them, or more than a third of the heap has room for, wait"
                   + " on disk"),
           c -> c.store().limits().maxDelay());
+
+  static final Key<BrokerConfig, Optional<Integer>> MAX_PARKED_COUNT =
+      TABLE.key(
+          "store.max_parked_count",
+          optional(count(0)),
+          Optional.empty(),
+          "Tasks of this broker on disk only, beyond the limits above, from which on what would be"
+              + " one more waits in Kafka, and what is behind it too; 0: nothing goes beyond the"
+              + " limits; null: as many as `store.max_size` has room for",
+          c -> c.store().limits().maxParked());
 
   static final Key<BrokerConfig, Integer> MAX_PROCESSING_COUNT =
       TABLE.key(

@@ -165,6 +165,7 @@ public final class Mailbox implements Intake {
           Command.RulesChanged _,
           Command.Count _,
           Command.WentBack _,
+          Command.Foreseen _,
           Command.Quarantined _,
           Command.Drain _ ->
           false;

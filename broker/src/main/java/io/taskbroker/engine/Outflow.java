@@ -88,6 +88,11 @@ final class Outflow implements Effects {
   }
 
   @Override
+  public void stands(SourcePartition partition, @Nullable String application) {
+    outlets.stands(partition, application);
+  }
+
+  @Override
   public void drained(SourcePartition partition) {
     outlets.drained(partition);
   }

@@ -10,6 +10,7 @@ import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.Tally;
 import io.taskbroker.store.StoreQuery;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// The stages that do what the engine wants done. Called by the engine's thread; nothing of it
 /// blocks.
@@ -23,6 +24,9 @@ public interface Outlets {
 
   void consumed(
       SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent);
+
+  /// The partition stands for an application at its limit; for none if that is null.
+  default void stands(SourcePartition partition, @Nullable String application) {}
 
   void drained(SourcePartition partition);
 

@@ -29,7 +29,7 @@ final class Admission {
   }
 
   /// Takes one record in. Returns false if it has to wait.
-  boolean admit(Batch batch, Command.Arrival arrival) {
+  boolean admit(PartitionIntake intake, Batch batch, Command.Arrival arrival) {
     Activation activation = arrival.activation();
     String reason = arrival.undecodable();
     Rules.Verdict verdict =
@@ -58,7 +58,7 @@ final class Admission {
     if (verdict instanceof Rules.Verdict.Demoted(Destination destination)) {
       return acceptDemoted(activation, destination);
     }
-    boolean accepted = acceptRunnable(activation);
+    boolean accepted = acceptRunnable(intake, activation);
     if (accepted && verdict == Rules.Verdict.Kept.WOULD_COME_BACK) {
       flight.tally(Tally.DEMOTION_SKIPPED, activation);
       flight.effects.notice(
@@ -161,7 +161,7 @@ final class Admission {
     return entry;
   }
 
-  private boolean acceptRunnable(Activation activation) {
+  private boolean acceptRunnable(PartitionIntake intake, Activation activation) {
     if (bounds.isFull()) {
       return false;
     }
@@ -170,18 +170,21 @@ final class Admission {
     long now = flight.wall;
     if (activation.delayUntil() > now) {
       boolean far = activation.delayUntil() - now > flight.options.periods().parkHorizon();
-      if (far || flight.delayed >= limits.maxDelayed() || !flight.memory.hasRoom(lane)) {
+      boolean full = flight.delayed >= limits.maxDelayed() || !flight.memory.hasRoom(lane);
+      if ((far || full) && bounds.mayPark()) {
         park(lane, activation, Status.DELAY, activation.delayUntil());
-      } else {
+        return true;
+      }
+      if (!full) {
         insert(lane, activation, Status.DELAY);
       }
-      return true;
+      return !full;
     }
     if (!bounds.isFull(lane)) {
       insert(lane, activation, Status.PENDING);
       return true;
     }
-    if (bounds.holdsUpOthers(lane)) {
+    if (bounds.mayPark() && bounds.holdsUpOthers(intake, lane)) {
       park(lane, activation, Status.PENDING, now);
       return true;
     }

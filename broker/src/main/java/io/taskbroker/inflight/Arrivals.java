@@ -6,6 +6,7 @@ import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.PartitionIntake.Batch;
 import io.taskbroker.inflight.PartitionIntake.Settled;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// How partitions are read: their records in order, each through [Admission], and the watermark
@@ -43,8 +44,10 @@ final class Arrivals {
     for (Command.Arrival arrival : records.arrivals()) {
       if (arrival.undecodable() == null) {
         bounds.arrived(flight.lane(arrival.activation().application()));
+        intake.came(arrival.activation().application());
       }
     }
+    bounds.came(records.partition(), records.nextOffset());
     var batch = new Batch(records);
     if (records.arrivals().isEmpty() && intake.batches.isEmpty()) {
       // At once, so that no acknowledged commit that is told after it gets before it.
@@ -68,17 +71,38 @@ final class Arrivals {
     return waiting > 0;
   }
 
+  /// A record of another application than those that stand waits in Kafka.
+  void foresaw(Command.Foreseen foreseen) {
+    PartitionIntake intake = partitions.get(foreseen.partition());
+    if (intake != null && !intake.revoked) {
+      bounds.foresaw(foreseen.partition(), foreseen.offset());
+    }
+  }
+
   private void accept(PartitionIntake intake) {
+    Command.Arrival refused = acceptAll(intake);
+    String standing = refused == null ? null : bounds.standing(refused);
+    if (!Objects.equals(standing, intake.standing)) {
+      intake.standing = standing;
+      flight.effects.stands(intake.partition, standing);
+    }
+  }
+
+  /// @return the record that has to wait; null if none has, or all wait for the store
+  private Command.@Nullable Arrival acceptAll(PartitionIntake intake) {
     Batch batch = intake.batches.peekFirst();
     while (batch != null && flight.hasRoomForArrivals()) {
       Command.Arrival arrival = batch.head();
       while (arrival != null) {
-        if (!flight.hasRoomForArrivals() || !admission.admit(batch, arrival)) {
+        if (!flight.hasRoomForArrivals() || !admission.admit(intake, batch, arrival)) {
           bounds.heldBack(intake, arrival.activation());
           consumedSoFar(intake, batch, arrival);
-          return;
+          return arrival;
         }
         batch.next++;
+        if (arrival.undecodable() == null) {
+          intake.passed(arrival.activation().application());
+        }
         arrival = batch.head();
       }
       intake.batches.removeFirst();
@@ -87,6 +111,7 @@ final class Arrivals {
       consumed(intake, batch, records.nextOffset(), records.bytes(), records.last());
       batch = intake.batches.peekFirst();
     }
+    return null;
   }
 
   /// The rest of the batch has to wait, perhaps for long: what was accepted runs meanwhile, and
@@ -180,7 +205,8 @@ final class Arrivals {
 
   private void close(PartitionIntake intake, boolean lost) {
     waiting -= intake.batches.size();
-    intake.batches.clear();
+    intake.clear();
+    bounds.forget(intake.partition);
     intake.revoked = true;
     intake.lost = lost;
   }

@@ -1,14 +1,15 @@
 package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.SourcePartition;
+import java.util.HashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Whether there is room for what arrives, and who is to wait if there is not (G7, H13). Not
-/// thread-safe.
+/// Whether there is room for what arrives, and who is to wait if there is not (G7, H13): an
+/// application at its limit waits in Kafka, or on disk where another one would wait behind it
+/// (docs/adr/0015). Not thread-safe.
 final class Bounds {
-  /// An application whose workers took nothing for this long holds up nobody else (H13).
-  private static final long STALLED_MS = 1_000;
-
   /// For how long another application is remembered as one that may be held up.
   private static final long NEIGHBOUR_MS = 60_000;
 
@@ -23,6 +24,10 @@ final class Bounds {
   private @Nullable Lane newest;
 
   private @Nullable Lane newestButOne;
+
+  /// Records of other applications that wait in Kafka, by their partitions: the reader saw them
+  /// behind those that the engine has.
+  private final Map<SourcePartition, Long> foreseen = new HashMap<>();
 
   Bounds(Flight flight) {
     this.flight = flight;
@@ -63,13 +68,51 @@ final class Bounds {
     return max > 0 && flight.storeBytes >= max;
   }
 
-  /// Whether others may wait behind this full application: then its surplus goes to disk (H13).
-  boolean holdsUpOthers(Lane full) {
-    if (flight.now - full.progressAt >= STALLED_MS) {
-      return true;
-    }
+  /// Whether another application waits behind this full one, or may soon: then the surplus goes to
+  /// disk (H13).
+  boolean holdsUpOthers(PartitionIntake intake, Lane full) {
     Lane other = full == newest ? newestButOne : newest;
-    return other != null && flight.now - other.arrivedAt < NEIGHBOUR_MS;
+    return (other != null && flight.now - other.arrivedAt < NEIGHBOUR_MS)
+        || intake.hasOtherThan(full.application)
+        || hasForeseen(intake.partition.topic());
+  }
+
+  private boolean hasForeseen(String topic) {
+    return !foreseen.isEmpty()
+        && foreseen.keySet().stream().anyMatch(each -> each.topic().equals(topic));
+  }
+
+  /// A record of another application waits in Kafka.
+  void foresaw(SourcePartition partition, long offset) {
+    foreseen.put(partition, offset);
+  }
+
+  /// Everything below the offset of the partition came.
+  void came(SourcePartition partition, long nextOffset) {
+    Long offset = foreseen.get(partition);
+    if (offset != null && offset < nextOffset) {
+      foreseen.remove(partition);
+    }
+  }
+
+  /// The partition is not read any more.
+  void forget(SourcePartition partition) {
+    foreseen.remove(partition);
+  }
+
+  /// Whether one more may be on disk only.
+  boolean mayPark() {
+    return flight.parked.size() < flight.options.limits().maxParked();
+  }
+
+  /// The application at its limit that a refused record is of, if it has to wait for that and would
+  /// not if others waited behind it; null otherwise.
+  @Nullable String standing(Command.Arrival refused) {
+    if (refused.undecodable() != null || isFull() || !mayPark()) {
+      return null;
+    }
+    Lane lane = flight.lane(refused.activation().application());
+    return isFull(lane) ? lane.application : null;
   }
 
   /// Counts that a partition is held back, as often as the reference does.

@@ -144,6 +144,12 @@ public sealed interface Command {
     }
   }
 
+  /// The reader looked at what is in Kafka behind the records that it handed over, as
+  /// [Effects#stands] asked for, and found a record of another application.
+  ///
+  /// @param offset where it is, in a partition of the same topic
+  record Foreseen(SourcePartition partition, long offset) implements Command {}
+
   /// A record that was read from Kafka.
   ///
   /// @param undecodable why it is not an activation; null if it is one

@@ -45,6 +45,13 @@ public interface Effects {
   void consumed(
       SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent);
 
+  /// The record that is to be taken in next of the partition waits for room for its application.
+  /// Look whether records of others are in Kafka behind those that were handed over, and say so by
+  /// [Command.Foreseen].
+  ///
+  /// @param application null if that is over
+  default void stands(SourcePartition partition, @Nullable String application) {}
+
   /// Nothing of the revoked partition is under way any more.
   void drained(SourcePartition partition);
 

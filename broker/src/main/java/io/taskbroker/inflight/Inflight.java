@@ -110,6 +110,7 @@ public final class Inflight {
       case Command.Pushed pushed -> outcomes.pushed(pushed);
       case Command.Enqueue enqueue -> admission.enqueue(enqueue);
       case Command.Ingest records -> arrivals.ingest(records);
+      case Command.Foreseen foreseen -> arrivals.foresaw(foreseen);
       case Command.Assigned assigned -> arrivals.assigned(assigned);
       case Command.Revoked revoked -> revoked(revoked);
       case Command.Restored page -> restored(page);

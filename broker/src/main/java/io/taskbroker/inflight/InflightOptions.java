@@ -46,6 +46,8 @@ public record InflightOptions(
   /// @param maxAttempts processing deadlines that one activation may let pass
   /// @param maxStoreBytes size of the store at which intake stops; 0 for none
   /// @param maxMemoryBytes bytes of memory that activations take, at which intake stops or parks
+  /// @param maxParked activations that are on disk only at which no more are parked: what would be
+  ///   waits in Kafka
   /// @param maxChanges changes that may wait for the store before requests are refused (H14)
   /// @param maxCalls push calls in flight to one application
   public record Limits(
@@ -55,8 +57,31 @@ public record InflightOptions(
       int maxAttempts,
       long maxStoreBytes,
       long maxMemoryBytes,
+      int maxParked,
       int maxChanges,
-      int maxCalls) {}
+      int maxCalls) {
+    /// The bounds where only the size of the store bounds what is parked.
+    public Limits(
+        int maxPending,
+        int maxDelayed,
+        int maxHandedOut,
+        int maxAttempts,
+        long maxStoreBytes,
+        long maxMemoryBytes,
+        int maxChanges,
+        int maxCalls) {
+      this(
+          maxPending,
+          maxDelayed,
+          maxHandedOut,
+          maxAttempts,
+          maxStoreBytes,
+          maxMemoryBytes,
+          Integer.MAX_VALUE,
+          maxChanges,
+          maxCalls);
+    }
+  }
 
   /// The periods.
   ///

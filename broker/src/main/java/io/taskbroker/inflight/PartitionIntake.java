@@ -43,6 +43,16 @@ final class PartitionIntake {
   /// How many times it was lost while the fate of its changes was not known.
   int barriers;
 
+  /// The application at its limit that the partition stands for, as the reader knows it.
+  @Nullable String standing;
+
+  /// How often what waits changes from one application to another, from the one that was met last
+  /// at the head on: above 0, another one waits behind the head.
+  private int changes;
+
+  private @Nullable String head;
+  private @Nullable String tail;
+
   boolean revoked;
   boolean draining;
 
@@ -51,6 +61,39 @@ final class PartitionIntake {
 
   PartitionIntake(SourcePartition partition) {
     this.partition = partition;
+  }
+
+  /// A record of the application came, behind those that wait.
+  void came(String application) {
+    if (tail == null) {
+      head = application;
+    } else if (!tail.equals(application)) {
+      changes++;
+    }
+    tail = application;
+  }
+
+  /// A record of the application is, or was, at the head.
+  void passed(String application) {
+    if (!application.equals(head)) {
+      changes--;
+      head = application;
+    }
+  }
+
+  /// Whether something waits behind the head that is of another application than the head's.
+  boolean hasOtherThan(String application) {
+    passed(application);
+    return changes > 0;
+  }
+
+  /// Nothing waits any more.
+  void clear() {
+    batches.clear();
+    standing = null;
+    changes = 0;
+    head = null;
+    tail = null;
   }
 
   /// Records that came together, and how far they are accepted.

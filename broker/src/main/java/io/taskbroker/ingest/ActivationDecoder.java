@@ -59,11 +59,15 @@ final class ActivationDecoder implements RecordDecoder {
 
   private final long maxDelaySeconds;
   private final int maxMessageSize;
+  private final TimeWarnings warnings;
   private final SharedNames names = new SharedNames();
 
-  ActivationDecoder(long maxDelaySeconds, int maxMessageSize) {
+  /// @param maxDelaySeconds a longer delay is cut to this
+  /// @param warnings told of times that are not taken as they are
+  ActivationDecoder(long maxDelaySeconds, int maxMessageSize, TimeWarnings warnings) {
     this.maxDelaySeconds = maxDelaySeconds;
     this.maxMessageSize = maxMessageSize;
+    this.warnings = warnings;
   }
 
   /// Key and headers of a record mean nothing.
@@ -71,6 +75,26 @@ final class ActivationDecoder implements RecordDecoder {
   public Arrival decode(
       SourcePartition partition, ConsumerRecord<byte[], byte[]> message, long now) {
     return decode(RecordDecoder.origin(message), message.timestamp(), message.value(), now);
+  }
+
+  @Override
+  public @Nullable String application(ConsumerRecord<byte[], byte[]> message) {
+    byte[] value = message.value();
+    if (value == null || value.length > maxMessageSize) {
+      return null;
+    }
+    var fields = new ActivationFields();
+    try {
+      read(value, fields);
+    } catch (IOException _) {
+      return null;
+    }
+    return fields.flaw() == null ? fields.application : null;
+  }
+
+  @Override
+  public boolean isOfOneApplication() {
+    return false;
   }
 
   /// @param timestamp of the record, milliseconds since the epoch
@@ -96,7 +120,18 @@ final class ActivationDecoder implements RecordDecoder {
     if (flaw != null) {
       return RecordDecoder.undecodable(origin, timestamp, value, now, flaw);
     }
+    warn(fields, now);
     return new Arrival(activation(origin, value, now, fields), null);
+  }
+
+  private void warn(ActivationFields fields, long now) {
+    if (fields.isDelayCut(maxDelaySeconds)) {
+      warnings.delayCut(fields.taskname, fields.delay, maxDelaySeconds, now);
+    }
+    long ahead = fields.aheadBy(now);
+    if (ahead > 0) {
+      warnings.clockAhead(fields.taskname, ahead, now);
+    }
   }
 
   private Activation activation(Origin origin, byte[] value, long now, ActivationFields fields) {

@@ -12,6 +12,10 @@ final class ActivationFields {
   private static final long MIN_SECONDS = -62_135_596_800L;
 
   private static final long MAX_SECONDS = 253_402_300_799L;
+
+  /// A publisher's clock may be ahead of the broker's by so much.
+  private static final long MAX_AHEAD_MS = 60_000;
+
   private static final int NANOS_PER_SECOND = 1_000_000_000;
   private static final int NANOS_PER_MILLI = 1_000_000;
 
@@ -52,9 +56,25 @@ final class ActivationFields {
     return null;
   }
 
-  /// Milliseconds since the epoch, rounded down; `now` if the message does not say.
+  /// Milliseconds since the epoch, rounded down; `now` if the message does not say, or says a time
+  /// that is far from having come.
   long receivedAt(long now) {
-    return validReceivedAt() ? receivedSeconds * 1000 + receivedNanos / NANOS_PER_MILLI : now;
+    return validReceivedAt() && aheadBy(now) == 0 ? receivedMillis() : now;
+  }
+
+  /// By how many milliseconds the clock of the publisher is ahead; 0 if it may be.
+  long aheadBy(long now) {
+    long ahead = validReceivedAt() ? receivedMillis() - now : 0;
+    return ahead > MAX_AHEAD_MS ? ahead : 0;
+  }
+
+  private long receivedMillis() {
+    return receivedSeconds * 1000 + receivedNanos / NANOS_PER_MILLI;
+  }
+
+  /// Whether the delay is longer than it may be.
+  boolean isDelayCut(long maxDelaySeconds) {
+    return hasDelay && Long.compareUnsigned(delay, maxDelaySeconds) > 0;
   }
 
   /// Rounded down, so that nothing is delivered after its end (H21).
@@ -70,8 +90,9 @@ final class ActivationFields {
     if (!hasDelay) {
       return 0;
     }
-    boolean fraction = validReceivedAt() && receivedNanos % NANOS_PER_MILLI != 0;
-    long seconds = Long.compareUnsigned(delay, maxDelaySeconds) < 0 ? delay : maxDelaySeconds;
+    boolean fraction =
+        validReceivedAt() && aheadBy(now) == 0 && receivedNanos % NANOS_PER_MILLI != 0;
+    long seconds = isDelayCut(maxDelaySeconds) ? maxDelaySeconds : delay;
     return plusSeconds(receivedAt(now) + (fraction ? 1 : 0), seconds);
   }
 

@@ -12,6 +12,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// The stage that reads Kafka: one consumer, and one thread, for each topic.
 ///
@@ -75,6 +76,15 @@ public final class Ingest implements Service, Progress {
     TopicConsumer consumer = consumers.get(partition.topic());
     if (consumer != null) {
       consumer.ledgers().consumed(partition, nextOffset, records, bytes, urgent);
+    }
+  }
+
+  /// The engine says that the partition stands for an application at its limit, or for none if that
+  /// is null. Thread-safe, does not block.
+  public void stands(SourcePartition partition, @Nullable String application) {
+    TopicConsumer consumer = consumers.get(partition.topic());
+    if (consumer != null) {
+      consumer.ledgers().stands(partition, application);
     }
   }
 

@@ -38,6 +38,9 @@ final class Ledgers {
   /// Partitions that the store took away, whatever the group says.
   private final Set<SourcePartition> lost = new HashSet<>();
 
+  /// The applications at their limit that partitions stand for, as the engine says.
+  private final Map<SourcePartition, String> standing = new HashMap<>();
+
   private long records;
   private long bytes;
   private boolean full;
@@ -181,6 +184,21 @@ final class Ledgers {
     }
   }
 
+  /// The engine says that the partition stands for an application at its limit; for none if that is
+  /// null.
+  synchronized void stands(SourcePartition partition, @Nullable String application) {
+    if (application == null || !ledgers.containsKey(partition)) {
+      standing.remove(partition);
+    } else {
+      standing.put(partition, application);
+    }
+  }
+
+  /// The applications that partitions stand for.
+  synchronized Set<String> standing() {
+    return Set.copyOf(standing.values());
+  }
+
   /// To be called before the engine is told that the partition is revoked.
   synchronized void closing(SourcePartition partition) {
     undrained.add(partition);
@@ -234,6 +252,7 @@ final class Ledgers {
   synchronized void close(SourcePartition partition) {
     OffsetLedger ledger = ledgers.remove(partition);
     lost.remove(partition);
+    standing.remove(partition);
     if (ledger != null) {
       records -= ledger.records();
       count(-ledger.bytes());

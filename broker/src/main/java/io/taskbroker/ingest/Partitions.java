@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
+import java.util.function.ToLongFunction;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -49,6 +50,7 @@ final class Partitions implements ConsumerRebalanceListener {
   private final Map<TopicPartition, SourcePartition> held = new HashMap<>();
   private final Set<TopicPartition> untaken = new HashSet<>();
   private boolean paused;
+  private long generation;
   private @Nullable RuntimeException broken;
 
   Partitions(
@@ -136,6 +138,28 @@ final class Partitions implements ConsumerRebalanceListener {
       consumer.resume(held.keySet().stream().filter(each -> !standstills.waits(each)).toList());
     }
     paused = pause;
+  }
+
+  /// Goes on elsewhere, in all partitions that can be read.
+  void seek(ToLongFunction<SourcePartition> where) {
+    held.forEach((partition, named) -> {
+      if (!standstills.waits(partition)) {
+        consumer.seek(partition, where.applyAsLong(named));
+        if (!paused) {
+          consumer.resume(Set.of(partition));
+        }
+      }
+    });
+  }
+
+  /// Pauses a partition until the next [#seek].
+  void stopLooking(TopicPartition partition) {
+    consumer.pause(Set.of(partition));
+  }
+
+  /// Grows whenever partitions are given up, or lost.
+  long generation() {
+    return generation;
   }
 
   /// Stops reading a partition at what cannot be read, while all others go on.
@@ -367,6 +391,7 @@ final class Partitions implements ConsumerRebalanceListener {
   }
 
   private List<SourcePartition> forget(Collection<TopicPartition> partitions) {
+    generation++;
     standstills.forget(partitions);
     var forgotten = new ArrayList<SourcePartition>();
     for (TopicPartition partition : partitions) {

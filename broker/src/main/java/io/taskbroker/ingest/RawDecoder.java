@@ -57,6 +57,16 @@ final class RawDecoder implements RecordDecoder {
 
   /// A record without a value is one with an empty value.
   @Override
+  public String application(ConsumerRecord<byte[], byte[]> message) {
+    return task.application();
+  }
+
+  @Override
+  public boolean isOfOneApplication() {
+    return true;
+  }
+
+  @Override
   public Arrival decode(
       SourcePartition partition, ConsumerRecord<byte[], byte[]> message, long now) {
     byte @Nullable [] given = message.value();

@@ -6,6 +6,7 @@ import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Command.Arrival;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.jspecify.annotations.Nullable;
 
 /// Makes activations of the records of a topic: the same one of the same record, each time that it
 /// is read. What cannot be made one becomes an arrival that says why (H12): no input makes it
@@ -13,6 +14,12 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 interface RecordDecoder extends AutoCloseable {
   /// @param now milliseconds since the epoch
   Arrival decode(SourcePartition partition, ConsumerRecord<byte[], byte[]> message, long now);
+
+  /// The application that a record is of, of which nothing else is wanted; null if it is none.
+  @Nullable String application(ConsumerRecord<byte[], byte[]> message);
+
+  /// Whether all records of the topic are of one application.
+  boolean isOfOneApplication();
 
   @Override
   default void close() {}

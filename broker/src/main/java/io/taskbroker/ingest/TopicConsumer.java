@@ -84,8 +84,9 @@ final class TopicConsumer {
                     task,
                     options.maxMessageSize(),
                     (value, parameters) -> counts.raw(task, value, parameters)))
-            .orElseGet(
-                () -> new ActivationDecoder(options.maxDelaySeconds(), options.maxMessageSize()));
+            .orElseGet(() ->
+                new ActivationDecoder(
+                    options.maxDelaySeconds(), options.maxMessageSize(), new TimeWarnings(counts)));
     this.handover = new Handover(decoder, ledgers, intake, counts);
     this.watch = new KafkaWatch(source, System::nanoTime);
     this.identity = new TopicIdentity(source.topic(), System::nanoTime);
@@ -205,7 +206,14 @@ final class TopicConsumer {
         new Partitions(consumer, finder, commits, ledgers, intake, counts, System::nanoTime);
     var reader =
         new TopicReader(
-            consumer, ledgers, commits, partitions, handover, budget, Surroundings.system());
+            consumer,
+            ledgers,
+            commits,
+            partitions,
+            handover,
+            new Lookahead(decoder, ledgers, partitions, intake),
+            budget,
+            Surroundings.system());
     var watched = new Watched(admin, consumer);
     var lag = new Lag(consumer, admin, ledgers, counts, System::nanoTime);
     boolean clean = false;

@@ -24,6 +24,8 @@ final class TopicCounts {
   private final CounterDataPoint logsCutOff;
   private final CounterDataPoint storesWentBack;
   private final Labelled<GaugeDataPoint> lag;
+  private final CounterDataPoint delaysCut;
+  private final CounterDataPoint clocksAhead;
 
   TopicCounts(String topic, Metrics metrics) {
     this.topic = topic;
@@ -41,6 +43,8 @@ final class TopicCounts {
     this.offsetsOutOfRange = metrics.offsetsOutOfRange.of(topic);
     this.logsCutOff = metrics.logsCutOff.of(topic);
     this.storesWentBack = metrics.storesWentBack.of(topic);
+    this.delaysCut = metrics.delaysCut.of(topic);
+    this.clocksAhead = metrics.clocksAhead.of(topic);
   }
 
   void message(Activation activation) {
@@ -87,6 +91,16 @@ final class TopicCounts {
   /// A record was not read because it is too large.
   void oversized() {
     oversized.inc();
+  }
+
+  /// A delay was longer than it may be.
+  void delayCut() {
+    delaysCut.inc();
+  }
+
+  /// An activation came before it was received, by its publisher's clock.
+  void clockAhead() {
+    clocksAhead.inc();
   }
 
   /// So many partitions stand still because a record cannot be read.

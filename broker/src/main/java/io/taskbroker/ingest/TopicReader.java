@@ -18,9 +18,9 @@ import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.WakeupException;
 
 /// Reads a topic, one turn after the other: takes the partitions that the group gave, commits what
-/// is due, polls, and hands on what came, in that order, so that what cannot be found out or
-/// committed now holds up no membership (H5). It has neither thread nor client of its own: the
-/// simulation turns the same. Used by the reader's thread only.
+/// is due, polls, and hands on what came, or looks at it, in that order, so that what cannot be
+/// found out or committed now holds up no membership (H5). It has neither thread nor client of its
+/// own: the simulation turns the same. Used by the reader's thread only.
 final class TopicReader {
   private static final Duration LONGEST_POLL = Duration.ofSeconds(1);
 
@@ -34,6 +34,7 @@ final class TopicReader {
   private final OffsetCommits commits;
   private final Partitions partitions;
   private final Handover handover;
+  private final Lookahead lookahead;
   private final PollBudget budget;
   private final Surroundings surroundings;
   private long takeNotBefore;
@@ -46,6 +47,7 @@ final class TopicReader {
       OffsetCommits commits,
       Partitions partitions,
       Handover handover,
+      Lookahead lookahead,
       PollBudget budget,
       Surroundings surroundings) {
     this.consumer = consumer;
@@ -53,6 +55,7 @@ final class TopicReader {
     this.commits = commits;
     this.partitions = partitions;
     this.handover = handover;
+    this.lookahead = lookahead;
     this.budget = budget;
     this.surroundings = surroundings;
     this.takeNotBefore = nanoTime();
@@ -101,8 +104,10 @@ final class TopicReader {
       takeIfDue(watch);
       commits.commitIfDue();
       partitions.tryStandstills();
-      partitions.pause(ledgers.isFull() || shortOfMemory);
-      budget.begin(ledgers.room());
+      boolean full = ledgers.isFull();
+      boolean looks = lookahead.looks(full, nanoTime());
+      partitions.pause((full && !looks) || shortOfMemory);
+      budget.begin(looks ? Lookahead.POLL_BYTES : ledgers.room());
       ConsumerRecords<byte[], byte[]> records = poll();
       if (records.nextOffsets().isEmpty()) {
         watch.quiet();
@@ -113,7 +118,11 @@ final class TopicReader {
         connections = watch.connections();
         partitions.takeCutAgain(); // what came of those is not handed over
       }
-      handOver(records);
+      if (looks) {
+        lookahead.look(records);
+      } else {
+        handOver(records);
+      }
       return End.RECORDS;
     } catch (WakeupException _) {
       return End.CUT_SHORT;

@@ -475,6 +475,17 @@ public final class Metrics {
           "consumer.oversized_records",
           "Records that were not read because they are too large, and became dead letters",
           "topic");
+  public final Labelled<CounterDataPoint> delaysCut =
+      declare.counters(
+          "consumer.delays_cut",
+          "Tasks whose delay was cut to max_delayed_task_allowed_sec",
+          "topic");
+  public final Labelled<CounterDataPoint> clocksAhead =
+      declare.counters(
+          "consumer.clocks_ahead",
+          "Tasks whose publisher's clock was more than a minute ahead: delay and expiry counted"
+              + " from when they were read",
+          "topic");
   public final Labelled<GaugeDataPoint> stillPartitions =
       declare.gauges(
           "consumer.unreadable_partitions",

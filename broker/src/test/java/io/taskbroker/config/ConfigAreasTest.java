@@ -60,6 +60,7 @@ final class ConfigAreasTest {
         max_size: null
         max_pending_count: 5
         max_delay_count: 6
+        max_parked_count: 9
         max_processing_count: 7
         max_processing_attempts: 8
         processing_deadline_grace_sec: 9
@@ -248,6 +249,7 @@ final class ConfigAreasTest {
                     Optional.of(3_000_000_000L),
                     2048,
                     8192,
+                    Optional.empty(),
                     2048,
                     5,
                     Duration.ofSeconds(3),
@@ -271,7 +273,14 @@ final class ConfigAreasTest {
                 new StoreConfig.Retry(1, Duration.ZERO),
                 new StoreConfig.Inserts(Duration.ofMillis(1), 2, 3, Duration.ofMillis(4)),
                 new StoreConfig.Limits(
-                    Optional.empty(), 5, 6, 7, 8, Duration.ofSeconds(9), Duration.ofSeconds(10))));
+                    Optional.empty(),
+                    5,
+                    6,
+                    Optional.of(9),
+                    7,
+                    8,
+                    Duration.ofSeconds(9),
+                    Duration.ofSeconds(10))));
   }
 
   @Test

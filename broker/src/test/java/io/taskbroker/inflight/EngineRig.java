@@ -159,7 +159,11 @@ final class EngineRig implements Effects {
 
   /// A partition that is assigned, nothing of it committed.
   RigPartition assigned(String topic) {
-    RigPartition partition = partition(topic, 0);
+    return assigned(topic, 0);
+  }
+
+  RigPartition assigned(String topic, int number) {
+    RigPartition partition = partition(topic, number);
     partition.assign();
     settle();
     return partition;
@@ -394,6 +398,12 @@ final class EngineRig implements Effects {
     of.settledRecords += records;
     of.settledBytes += bytes;
     of.urgent = urgent;
+  }
+
+  @Override
+  public void stands(SourcePartition partition, @Nullable String application) {
+    effects++;
+    of(partition).stands = application;
   }
 
   @Override

@@ -31,6 +31,9 @@ final class G8IsolationTest {
     RigPartition partition = rig.assigned("tasks");
     partition.send(many("stale", "dead", STALE));
     rig.pass(5_000);
+    assertThat(rig.depths().parked()).as("nobody waits behind them yet").isZero();
+    partition.send(Task.of("first"));
+    rig.report(Status.COMPLETE, "first");
     long calls = count(rig, "dead");
     int written = rig.store.history.size();
 
@@ -46,7 +49,7 @@ final class G8IsolationTest {
     assertThat(count(rig, "dead") - calls).as("calls in vain").isBetween(1L, 3 * seconds);
     assertThat(rig.depths().pending()).isEqualTo(MAX);
     assertThat(rig.depths().parked()).isEqualTo(STALE - MAX);
-    assertThat(partition.consumed).isEqualTo(STALE + HEALTHY);
+    assertThat(partition.consumed).isEqualTo(STALE + 1 + HEALTHY);
     assertThat(rig.noticed(Notice.WORKER_UNREACHABLE)).hasSize(1);
   }
 

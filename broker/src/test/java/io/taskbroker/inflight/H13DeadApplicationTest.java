@@ -68,12 +68,104 @@ final class H13DeadApplicationTest {
   }
 
   @Test
-  void h13SingleApplicationThatStandsStillIsParkedToo() {
+  void h13LimitHoldsWhereOneApplicationStandsStillAlone() {
     partition.send(many("task", 3 * MAX));
-    rig.pass(2_000);
+    rig.pass(3_600_000);
     assertThat(rig.depths().pending()).isEqualTo(MAX);
-    assertThat(rig.depths().parked()).isEqualTo(2 * MAX);
-    assertThat(partition.consumed).isEqualTo(3 * MAX);
+    assertThat(rig.store.rows()).hasSize(MAX);
+    assertThat(partition.consumed).isEqualTo(MAX);
+    assertThat(partition.stands).as("what the reader is asked to look behind").isEqualTo("app");
+
+    partition.append(Task.of("live").application("live"));
+    rig.tell(new Command.Foreseen(partition.source, partition.end() - 1));
+    rig.settle();
+    assertThat(partition.consumed).as("so that the reader can go on").isEqualTo(3 * MAX);
+    partition.poll(1);
+    rig.settle();
+    assertThat(rig.claim("live", null).id()).isEqualTo("live");
+    assertThat(partition.stands).isNull();
+
+    rig.pass(60_000);
+    partition.send(many("later", 2));
+    rig.pass(3_600_000);
+    assertThat(rig.depths().parked()).as("nobody waits behind those").isEqualTo(2 * MAX);
+    assertThat(partition.consumed).isEqualTo(3 * MAX + 1);
+    assertThat(partition.stands).isEqualTo("app");
+  }
+
+  @Test
+  void h13NeighbourThatWaitsInAnotherPartitionCounts() {
+    RigPartition other = rig.assigned("tasks", 1);
+    partition.send(many("task", 3 * MAX));
+    other.append(Task.of("live").application("live"));
+    rig.tell(new Command.Foreseen(other.source, 0));
+    rig.settle();
+    assertThat(partition.consumed).as("what filled the reader").isEqualTo(3 * MAX);
+  }
+
+  @Test
+  void h13NeighbourThatIsForeseenIsForgottenWithItsPartition() {
+    RigPartition other = rig.assigned("tasks", 1);
+    other.append(Task.of("live").application("live"));
+    rig.tell(new Command.Foreseen(other.source, 0));
+    other.revoke(false);
+    partition.send(many("task", 3 * MAX));
+    rig.pass(3_600_000);
+    assertThat(partition.consumed).isEqualTo(MAX);
+  }
+
+  @Test
+  void h13NeighbourThatHasWaitedForLongIsNotForgotten() {
+    var full = new EngineRig(RigOptions.pull().maxPending(MAX).maxStoreBytes(1_000));
+    RigPartition from = full.assigned("tasks");
+    from.send(many("task", MAX));
+    full.tell(new Command.StoreSized(1_000));
+    from.append(Task.of("more-0"));
+    from.append(Task.of("live").application("live"));
+    from.append(Task.of("more-1"));
+    from.poll(3);
+    full.pass(3_600_000);
+    assertThat(from.consumed).isEqualTo(MAX);
+    assertThat(from.stands).as("that is no reason to look").isNull();
+
+    full.tell(new Command.StoreSized(999));
+    full.settle();
+    assertThat(full.claim("live", null).id()).isEqualTo("live");
+    assertThat(from.consumed).isEqualTo(MAX + 2);
+  }
+
+  @Test
+  void h13WhatIsOnDiskOnlyIsBoundedIfAnOperatorSaysSo() {
+    var bounded = new EngineRig(RigOptions.pull().maxPending(MAX).maxParked(3).maxDelayed(1));
+    RigPartition from = bounded.assigned("tasks");
+    from.send(many("dead", 3 * MAX));
+    from.send(Task.of("live").application("live"));
+    bounded.pass(3_600_000);
+    assertThat(bounded.store.rows()).hasSize(MAX + 3);
+    assertThat(from.consumed).isEqualTo(MAX + 3);
+    assertThat(from.stands).as("to look would help nobody").isNull();
+
+    for (int i = 0; i < 3 * MAX; i++) {
+      assertThat(bounded.claim("app", null).id()).isEqualTo("dead-" + i);
+      bounded.report(Status.COMPLETE, "dead-" + i);
+    }
+    assertThat(bounded.claim("live", null).id()).isEqualTo("live");
+  }
+
+  @Test
+  void h13DelayedTasksWaitInKafkaIfNothingMayBeParked() {
+    var none = new EngineRig(RigOptions.pull().maxDelayed(2).maxParked(0));
+    RigPartition from = none.assigned("tasks");
+    from.send(
+        Task.of("far").delayUntil(none.wall + 7 * 24 * 3_600_000L),
+        Task.of("a").delayUntil(none.wall + 1_000),
+        Task.of("b").delayUntil(none.wall + 1_000));
+    assertThat(none.depths().delayed()).isEqualTo(2);
+    assertThat(none.depths().parked()).isZero();
+    assertThat(from.consumed).isEqualTo(2);
+    none.pass(1_000);
+    assertThat(none.claim().id()).isEqualTo("a");
+    assertThat(from.consumed).isEqualTo(3);
   }
 
   @Test
@@ -128,7 +220,7 @@ final class H13DeadApplicationTest {
   @Test
   void h13SurplusOnDiskIsPending() {
     partition.send(many("dead", MAX + 1));
-    rig.pass(2_000);
+    partition.send(Task.of("live").application("live"));
     Row surplus = rig.store.row("dead-" + MAX).orElseThrow();
     assertThat(surplus.status()).isEqualTo(Status.PENDING);
     assertThat(surplus.parkedUntil()).isNotEqualTo(Row.NONE);

@@ -19,6 +19,7 @@ final class RigOptions {
   private int maxPending = 100;
   private int maxDelayed = 100;
   private int maxHandedOut = 100;
+  private int maxParked = Integer.MAX_VALUE;
   private long maxStoreBytes;
   private long maxMemoryBytes = 100_000_000;
   private int maxChanges = 10_000;
@@ -49,6 +50,11 @@ final class RigOptions {
 
   RigOptions maxHandedOut(int max) {
     maxHandedOut = max;
+    return this;
+  }
+
+  RigOptions maxParked(int max) {
+    maxParked = max;
     return this;
   }
 
@@ -94,6 +100,7 @@ final class RigOptions {
             5,
             maxStoreBytes,
             maxMemoryBytes,
+            maxParked,
             maxChanges,
             100),
         new InflightOptions.Periods(

@@ -35,6 +35,9 @@ final class RigPartition {
   boolean urgent;
   boolean drained;
 
+  /// The application at its limit that it stands for.
+  @Nullable String stands;
+
   RigPartition(EngineRig rig, String topic, int number) {
     this.rig = rig;
     this.source = new SourcePartition("cluster", "group", topic + "-uuid", topic, number);

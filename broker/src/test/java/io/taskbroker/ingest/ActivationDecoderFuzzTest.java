@@ -3,6 +3,7 @@ package io.taskbroker.ingest;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.fuzz.Cost;
+import io.taskbroker.telemetry.Metrics;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -17,7 +18,9 @@ final class ActivationDecoderFuzzTest {
   @FuzzTest
   void decodesWhatTheGeneratedParserDoes(byte[] value) {
     for (long maxDelay : new long[] {3600, Long.MAX_VALUE}) {
-      var decoder = new ActivationDecoder(maxDelay, MAX_SIZE);
+      var decoder =
+          new ActivationDecoder(
+              maxDelay, MAX_SIZE, new TimeWarnings(new TopicCounts("tasks", new Metrics())));
       // Names are copied, as UTF-16; nothing else is.
       Cost.within(20_000 + 8L * value.length, () -> decoder.decode(ORIGIN, NOW, value, NOW));
       new ParserOracle(decoder, NOW, maxDelay).agrees(value, "");

@@ -10,10 +10,12 @@ import com.google.protobuf.UnknownFieldSet;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Timestamps;
 import io.taskbroker.inflight.Command.Arrival;
 import io.taskbroker.proto.v1.OnAttemptsExceeded;
 import io.taskbroker.proto.v1.RetryState;
 import io.taskbroker.proto.v1.TaskActivation;
+import io.taskbroker.telemetry.Metrics;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -34,7 +36,10 @@ final class ActivationDecoderTest {
       Timestamp.newBuilder().setSeconds(1_699_999_000).setNanos(5_000_001).build();
   private static final long RECEIVED_MILLIS = 1_699_999_000_005L;
 
-  private final ActivationDecoder decoder = new ActivationDecoder(MAX_DELAY, MAX_SIZE);
+  private static final TimeWarnings WARNINGS =
+      new TimeWarnings(new TopicCounts("tasks", new Metrics()));
+
+  private final ActivationDecoder decoder = new ActivationDecoder(MAX_DELAY, MAX_SIZE, WARNINGS);
 
   @Test
   void readsWhatTheBrokerNeedsAndKeepsTheBytes() {
@@ -117,9 +122,23 @@ final class ActivationDecoderTest {
         .isEqualTo(NOW + MAX_DELAY * 1000);
   }
 
+  @ParameterizedTest
+  @CsvSource({"60000, 60000", "60001, 0", "86400000, 0", "253402300799000, 0"})
+  void g5AClockThatIsAheadDelaysByAMinuteAtMost(long ahead, long countedFrom) {
+    Activation activation =
+        decoded(
+            TaskActivation.newBuilder()
+                .setReceivedAt(Timestamps.ofMillis(Math.min(NOW + ahead, 253_402_300_799_000L)))
+                .setDelay(10)
+                .setExpires(20));
+    assertThat(activation.receivedAt()).isEqualTo(NOW + countedFrom);
+    assertThat(activation.delayUntil()).isEqualTo(NOW + countedFrom + 10_000);
+    assertThat(activation.expiresAt()).isEqualTo(NOW + countedFrom + 20_000);
+  }
+
   @Test
   void aDelayWithoutBoundDoesNotOverflow() {
-    var unbounded = new ActivationDecoder(Long.MAX_VALUE, MAX_SIZE);
+    var unbounded = new ActivationDecoder(Long.MAX_VALUE, MAX_SIZE, WARNINGS);
     byte[] value = TaskActivation.newBuilder().setId("x").setDelay(-1).build().toByteArray();
 
     assertThat(unbounded.decode(ORIGIN, NOW, value, NOW).activation().delayUntil())

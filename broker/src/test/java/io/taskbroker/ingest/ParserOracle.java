@@ -72,7 +72,8 @@ final class ParserOracle {
             && at.getSeconds() >= -62_135_596_800L
             && at.getSeconds() <= 253_402_300_799L
             && at.getNanos() >= 0
-            && at.getNanos() <= 999_999_999;
+            && at.getNanos() <= 999_999_999
+            && at.getSeconds() * 1000 + at.getNanos() / 1_000_000 <= now + 60_000;
     long receivedAt = dated ? at.getSeconds() * 1000 + at.getNanos() / 1_000_000 : now;
     boolean fraction = dated && at.getNanos() % 1_000_000 != 0;
     long deadline = parsed.getProcessingDeadlineDuration();

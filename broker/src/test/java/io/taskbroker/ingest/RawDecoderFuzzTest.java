@@ -14,6 +14,7 @@ import io.taskbroker.activation.Timestamps;
 import io.taskbroker.fuzz.Portions;
 import io.taskbroker.inflight.Command.Arrival;
 import io.taskbroker.proto.v1.TaskActivation;
+import io.taskbroker.telemetry.Metrics;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -89,7 +90,8 @@ final class RawDecoderFuzzTest {
     assertThat(argument(sent.getParametersBytes(), compresses)).isEqualTo(value);
     assertThat(sent.getHeadersMap()).isEqualTo(expected(headers, compresses));
     Arrival decoded =
-        new ActivationDecoder(60, MAX_SIZE)
+        new ActivationDecoder(
+                60, MAX_SIZE, new TimeWarnings(new TopicCounts("tasks", new Metrics())))
             .decode(activation.origin(), NOW, activation.payload(), NOW);
     assertThat(decoded.undecodable()).as("as a retry, it is read from a normal topic").isNull();
   }

@@ -16,6 +16,7 @@ import io.taskbroker.activation.Retries;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Command.Arrival;
 import io.taskbroker.proto.v1.TaskActivation;
+import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Optional;
@@ -230,7 +231,9 @@ final class RawDecoderTest {
     TaskActivation first = TaskActivation.parseFrom(silent.orElseThrow().payload());
     assertThat(first.hasRetryState()).isFalse();
     assertThat(argument(first)).isEqualTo(value);
-    var retries = new ActivationDecoder(0, MAX_SIZE);
+    var retries =
+        new ActivationDecoder(
+            0, MAX_SIZE, new TimeWarnings(new TopicCounts("tasks", new Metrics())));
     assertThat(
             retries
                 .decode(new Origin("retries", 0, 1), NOW, silent.get().payload(), NOW)

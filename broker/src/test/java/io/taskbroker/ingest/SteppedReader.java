@@ -91,7 +91,7 @@ public final class SteppedReader {
     var counts = new TopicCounts(topic.name(), METRICS);
     RecordDecoder decoder =
         topic.raw() == null
-            ? new ActivationDecoder(86_400, 1 << 20)
+            ? new ActivationDecoder(86_400, 1 << 20, new TimeWarnings(counts))
             : new RawDecoder(topic.raw(), 1 << 20, (_, _) -> {});
     this.partitions =
         new Partitions(
@@ -103,6 +103,7 @@ public final class SteppedReader {
             commits,
             partitions,
             new Handover(decoder, ledgers, intake, counts),
+            new Lookahead(decoder, ledgers, partitions, intake),
             new PollBudget(IntakeMemory.unbounded()),
             surroundings);
     consumer.subscribe(List.of(topic.name()), partitions);
@@ -115,6 +116,10 @@ public final class SteppedReader {
   public void consumed(
       SourcePartition partition, long next, int records, long bytes, boolean urgent) {
     ledgers.consumed(partition, next, records, bytes, urgent);
+  }
+
+  public void stands(SourcePartition partition, @Nullable String application) {
+    ledgers.stands(partition, application);
   }
 
   public void drained(SourcePartition partition) {

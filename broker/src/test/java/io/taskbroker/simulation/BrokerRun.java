@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
+import org.jspecify.annotations.Nullable;
 
 /// One life of a broker's process: the real stages, wired as `Broker` wires them, and turned by the
 /// world. All of it is gone when it dies, but for the disk.
@@ -331,6 +332,7 @@ final class BrokerRun implements Outlets, Intake {
       case Command.Committed done -> bounds.committed(done.changes());
       case Command.Ingest records -> bounds.handedOver(records);
       case Command.Revoked revoked -> bounds.revoked(revoked.partition());
+      case Command.Foreseen _ -> world.count("neighbours foreseen");
       default -> {}
     }
     mailbox.tell(command);
@@ -377,6 +379,11 @@ final class BrokerRun implements Outlets, Intake {
       SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent) {
     bounds.consumed(partition, records);
     readers.consumed(partition, nextOffset, records, bytes, urgent);
+  }
+
+  @Override
+  public void stands(SourcePartition partition, @Nullable String application) {
+    readers.stands(partition, application);
   }
 
   @Override

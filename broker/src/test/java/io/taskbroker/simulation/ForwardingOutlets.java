@@ -8,6 +8,7 @@ import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Notice;
 import io.taskbroker.store.StoreQuery;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Outlets that lead where others lead, unless told otherwise.
 class ForwardingOutlets implements Outlets {
@@ -36,6 +37,11 @@ class ForwardingOutlets implements Outlets {
   public void consumed(
       SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent) {
     outlets.consumed(partition, nextOffset, records, bytes, urgent);
+  }
+
+  @Override
+  public void stands(SourcePartition partition, @Nullable String application) {
+    outlets.stands(partition, application);
   }
 
   @Override

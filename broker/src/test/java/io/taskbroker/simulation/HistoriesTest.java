@@ -314,13 +314,26 @@ final class HistoriesTest {
         "G8: ",
         SwitchedOff.ONE_BOUND_FOR_ALL,
         Plan.calm().withLimits(5, 0),
-        story -> {
-          story.workers.down("shop", true);
-          burst(story);
-          story.at(3, () -> story.publish("y", task -> task.setApplication("mail")));
-          story.at(13, () -> story.check(story.hasRun("y"), "G8", () -> "mail waits for shop"));
-          story.at(25, () -> story.workers.down("shop", false));
-        });
+        HistoriesTest::neighbourBehindABacklog);
+  }
+
+  /// The same: what waits of it is more than the reader hands over.
+  @Test
+  void h13AnApplicationThatIsNotReadYetIsSeen() {
+    shows(
+        "H13",
+        "G8: ",
+        SwitchedOff.NEIGHBOUR_UNSEEN,
+        Plan.calm().withLimits(5, 0),
+        HistoriesTest::neighbourBehindABacklog);
+  }
+
+  private static void neighbourBehindABacklog(Story story) {
+    story.workers.down("shop", true);
+    burst(story);
+    story.at(3, () -> story.publish("y", task -> task.setApplication("mail")));
+    story.at(13, () -> story.check(story.hasRun("y"), "G8", () -> "mail waits for shop"));
+    story.at(25, () -> story.workers.down("shop", false));
   }
 
   /// The store is slow, and many reports come in.

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// What a broker's process reads from Kafka with: a reader for each topic, with a thread and a
 /// consumer of its own, wired as `Ingest` wires them.
@@ -80,6 +81,13 @@ final class Readers {
     SteppedReader reader = readers.get(partition.topic());
     if (reader != null) {
       reader.consumed(partition, nextOffset, records, bytes, urgent);
+    }
+  }
+
+  void stands(SourcePartition partition, @Nullable String application) {
+    SteppedReader reader = readers.get(partition.topic());
+    if (reader != null) {
+      reader.stands(partition, application);
     }
   }
 

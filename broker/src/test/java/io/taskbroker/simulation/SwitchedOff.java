@@ -126,6 +126,13 @@ enum SwitchedOff implements Tampering {
       };
     }
   },
+  /// The engine does not hear what the reader sees behind what it handed over.
+  NEIGHBOUR_UNSEEN {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return Taps.deaf(intake, Command.Foreseen.class::isInstance);
+    }
+  },
   /// The engine waits where the committer's queue is full, and completions wait where its own is.
   ENGINE_BLOCKS {
     @Override

@@ -29,7 +29,7 @@ final class Adopter {
           WHEN p.run = ? THEN 'infinity'
           ELSE coalesce(r.lease_until, '-infinity')
         END < clock_timestamp() - ? * interval '1 ms'
-        AND EXISTS (SELECT FROM inflight_taskactivations t WHERE t.slot = p.slot)
+        AND EXISTS (SELECT FROM taskbroker_activation t WHERE t.slot = p.slot)
       ORDER BY random() LIMIT ?
       """;
 
@@ -42,9 +42,9 @@ final class Adopter {
 
   private static final String MOVE =
       """
-      UPDATE inflight_taskactivations t SET slot = ?
+      UPDATE taskbroker_activation t SET slot = ?
       FROM (
-        SELECT slot, key FROM inflight_taskactivations WHERE slot = ? ORDER BY key LIMIT ?
+        SELECT slot, key FROM taskbroker_activation WHERE slot = ? ORDER BY key LIMIT ?
       ) m
       WHERE t.slot = m.slot AND t.key = m.key RETURNING %s
       """

@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
 /// reference filled (reference-spec 4.2).
 final class Migrations {
   /// The newest of the scripts in the folder `migrations`.
-  static final int VERSION = 3;
+  static final int VERSION = 4;
 
   private static final Logger LOG = LoggerFactory.getLogger(Migrations.class);
 
@@ -30,7 +30,7 @@ final class Migrations {
   private static final int LOCKS = 0x74626D67;
 
   private static final String HISTORY = "taskbroker_schema_history";
-  private static final String ROWS = "inflight_taskactivations";
+  private static final String TABLE_OF_THE_REFERENCE = "inflight_taskactivations";
   private static final Pattern SAFE_NAME = Pattern.compile("[A-Za-z0-9_]+");
 
   private final Server server;
@@ -84,7 +84,7 @@ final class Migrations {
   private static Schema schema(Connection connection) throws SQLException {
     Optional<Schema> known = Schema.of(connection, HISTORY);
     if (known.isEmpty()) {
-      known = Schema.of(connection, ROWS);
+      known = Schema.of(connection, TABLE_OF_THE_REFERENCE);
     }
     return known.isPresent() ? known.get() : Schema.ofNewTables(connection);
   }
@@ -192,13 +192,14 @@ final class Migrations {
       String user = quoted(connection, login.username());
       statement.execute(
           """
-          GRANT SELECT, INSERT, UPDATE, DELETE ON inflight_taskactivations, taskbroker_store, \
+          GRANT SELECT, INSERT, UPDATE, DELETE ON taskbroker_activation, taskbroker_store, \
           taskbroker_run, taskbroker_place, taskbroker_batch, taskbroker_watermark, \
           taskbroker_tombstone, taskbroker_report, taskbroker_schema_history TO %s;
+          GRANT SELECT ON inflight_taskactivations TO %s;
           GRANT USAGE ON SEQUENCE taskbroker_run_number TO %s;
           GRANT USAGE ON SCHEMA %s TO %s
           """
-              .formatted(user, user, schema.quoted(), user));
+              .formatted(user, user, user, schema.quoted(), user));
     }
   }
 

@@ -25,7 +25,7 @@ final class PageReader {
   static final String LOAD =
       """
       SELECT t.* FROM unnest(?::int[]) AS s(slot) CROSS JOIN LATERAL (
-        SELECT %s FROM inflight_taskactivations t
+        SELECT %s FROM taskbroker_activation t
         WHERE t.slot = s.slot AND t.key > ? AND t.parked_until IS NULL ORDER BY t.key LIMIT ?
       ) t ORDER BY t.key LIMIT ?
       """
@@ -36,14 +36,14 @@ final class PageReader {
       SELECT t.* FROM unnest(?::int[]) AS s(slot) CROSS JOIN LATERAL (
         SELECT key, id, application, topic, partition, kafka_offset, parked_until,
           derived IS NOT FALSE OR at_most_once
-        FROM inflight_taskactivations t
+        FROM taskbroker_activation t
         WHERE t.slot = s.slot AND t.key > ? AND t.parked_until IS NOT NULL ORDER BY t.key LIMIT ?
       ) t ORDER BY t.key LIMIT ?
       """;
 
   static final String BY_KEY =
       """
-      SELECT %s FROM inflight_taskactivations t
+      SELECT %s FROM taskbroker_activation t
       WHERE t.slot = ANY (?) AND t.key = ANY (?) ORDER BY t.key
       """
           .formatted(RowCodec.COLUMNS);
@@ -55,7 +55,7 @@ final class PageReader {
       WITH page AS MATERIALIZED (
         SELECT p.* FROM unnest(?::int[]) AS s(slot) CROSS JOIN LATERAL (
           SELECT t.slot, t.key, t.parked_until, octet_length(t.activation) AS size
-          FROM inflight_taskactivations t
+          FROM taskbroker_activation t
           WHERE t.slot = s.slot AND t.application = ? AND t.parked_until IS NOT NULL
             AND (t.parked_until, t.key) > (?, ?)
           ORDER BY t.parked_until, t.key LIMIT ?
@@ -65,7 +65,7 @@ final class PageReader {
           sum(size) OVER before - size AS bytes_before
         FROM page WINDOW before AS (ORDER BY parked_until, key)
       )
-      SELECT %s, c.parked_until AS due FROM counted c LEFT JOIN inflight_taskactivations t
+      SELECT %s, c.parked_until AS due FROM counted c LEFT JOIN taskbroker_activation t
       ON t.slot = c.slot AND t.key = c.key
         AND c.parked_until <= ? AND c.place <= ? AND c.bytes_before < ?
       ORDER BY c.parked_until, c.key
@@ -91,7 +91,7 @@ final class PageReader {
   private static final String BYTES =
       """
       SELECT coalesce(sum(%d + octet_length(activation)), 0)
-      FROM inflight_taskactivations WHERE slot = ?
+      FROM taskbroker_activation WHERE slot = ?
       """
           .formatted(CommitSession.ROW_BYTES);
 

@@ -29,7 +29,7 @@ final class Purge {
   private static final String REPORTS =
       """
       DELETE FROM taskbroker_report r WHERE r.slot = ANY (?) AND NOT EXISTS (
-        SELECT FROM inflight_taskactivations t WHERE t.slot = r.slot AND t.key = r.key)
+        SELECT FROM taskbroker_activation t WHERE t.slot = r.slot AND t.key = r.key)
       """;
 
   /// Brokers that have not been heard of for a day, and have nothing any more.

@@ -29,7 +29,7 @@ final class Reports {
   private static final String FIND =
       """
       SELECT u.at, t.slot, t.key, p.run FROM unnest(?::text[]) WITH ORDINALITY AS u(id, at)
-      JOIN inflight_taskactivations t ON t.id = u.id
+      JOIN taskbroker_activation t ON t.id = u.id
       JOIN taskbroker_place p ON p.slot = t.slot
       """;
 

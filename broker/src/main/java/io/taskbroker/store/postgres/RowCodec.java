@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 
-/// How a [Row] lies in the table `inflight_taskactivations`, whose columns are those of the
-/// reference and some more (reference-spec 4.2). Stateless but for what reads share.
+/// How a [Row] lies in the table `taskbroker_activation`, whose columns are those of the reference
+/// (reference-spec 4.2) and some more. Stateless but for what reads share.
 ///
 /// Times are kept to the millisecond; what lies after the year 9999 is for ever, and kept as its
 /// end.
@@ -47,7 +47,7 @@ final class RowCodec {
 
   static final String INSERT =
       """
-      INSERT INTO inflight_taskactivations (slot, key, id, application, parked_until, status, \
+      INSERT INTO taskbroker_activation (slot, key, id, application, parked_until, status, \
       processing_attempts, claim_expires_at, processing_deadline, deadline_extended, committed, \
       at_most_once, derived, on_attempts_exceeded, bucket, processing_deadline_duration, \
       received_at, expires_at, delay_until, added_at, topic, partition, kafka_offset, namespace, \

@@ -40,7 +40,7 @@ final class Sql {
 
   static final String MARK =
       """
-      UPDATE inflight_taskactivations t SET status = u.status, processing_attempts = u.attempts, \
+      UPDATE taskbroker_activation t SET status = u.status, processing_attempts = u.attempts, \
       claim_expires_at = %s, processing_deadline = %s, deadline_extended = u.extended, \
       committed = u.committed, parked_until = NULL
       FROM unnest(?::int[], ?::bigint[], ?::text[], ?::int[], ?::bigint[], ?::bigint[], \
@@ -51,14 +51,14 @@ final class Sql {
 
   static final String PROVE =
       """
-      UPDATE inflight_taskactivations t SET committed = TRUE
+      UPDATE taskbroker_activation t SET committed = TRUE
       FROM unnest(?::int[], ?::bigint[]) AS u(slot, key)
       WHERE t.slot = u.slot AND t.key = u.key RETURNING t.slot, t.key, 0 AS size\
       """;
 
   static final String LEAVE =
       """
-      UPDATE inflight_taskactivations t SET status = u.status, leaving_topic = u.topic, \
+      UPDATE taskbroker_activation t SET status = u.status, leaving_topic = u.topic, \
       leaving_cluster = u.cluster, leaving_headers = u.headers, parked_until = NULL
       FROM unnest(?::int[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[]) \
       AS u(slot, key, status, topic, cluster, headers)
@@ -68,19 +68,19 @@ final class Sql {
   /// Joined with the row as it was, to know by how much it grows.
   static final String LEAVE_WITH_PAYLOAD =
       """
-      UPDATE inflight_taskactivations t SET status = u.status, leaving_topic = u.topic, \
+      UPDATE taskbroker_activation t SET status = u.status, leaving_topic = u.topic, \
       leaving_cluster = u.cluster, leaving_headers = u.headers, parked_until = NULL, \
       activation = u.payload
       FROM unnest(?::int[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[], ?::bytea[]) \
       AS u(slot, key, status, topic, cluster, headers, payload)
-      JOIN inflight_taskactivations o ON o.slot = u.slot AND o.key = u.key
+      JOIN taskbroker_activation o ON o.slot = u.slot AND o.key = u.key
       WHERE t.slot = u.slot AND t.key = u.key
       RETURNING t.slot, t.key, octet_length(t.activation) - octet_length(o.activation) AS size\
       """;
 
   static final String DELETE =
       """
-      DELETE FROM inflight_taskactivations t USING unnest(?::int[], ?::bigint[]) AS u(slot, key)
+      DELETE FROM taskbroker_activation t USING unnest(?::int[], ?::bigint[]) AS u(slot, key)
       WHERE t.slot = u.slot AND t.key = u.key RETURNING t.slot, t.key, octet_length(t.activation) AS size\
       """;
 
@@ -115,7 +115,7 @@ final class Sql {
   /// out, and is overdue, so that its report can still come in (G3).
   static final String HANDED_OUT =
       """
-      UPDATE inflight_taskactivations SET status = '%s', processing_deadline = %s, \
+      UPDATE taskbroker_activation SET status = '%s', processing_deadline = %s, \
       parked_until = NULL
       WHERE slot = ANY (?::int[]) AND at_most_once AND leaving_topic IS NULL \
       AND status IN ('%s', '%s') AND (delay_until IS NULL OR delay_until <= %s)\

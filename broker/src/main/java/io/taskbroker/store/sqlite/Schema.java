@@ -104,9 +104,10 @@ final class Schema {
       ) STRICT
       """;
 
-  /// `expires_at` is rounded down, `delay_until` and deadlines up: what acts on the seconds is
-  /// never early, nor late for the end (H21). A delay ends without a write; the view knows the
-  /// time.
+  /// The columns of the reference's table, in its order. `expires_at` is rounded down,
+  /// `delay_until` and deadlines up: what acts on the seconds is never early, nor late for the end
+  /// (H21). A delay and the lease of a claim end without a write; the view knows the time
+  /// (docs/adr/0015).
   private static final String VIEW =
       """
       CREATE VIEW inflight_taskactivations AS SELECT
@@ -114,32 +115,36 @@ final class Schema {
         payload AS activation,
         partition_number AS "partition",
         record_offset AS "offset",
-        %s AS added_at,
-        %s AS received_at,
+        %1$s AS added_at,
         attempts AS processing_attempts,
-        %s AS expires_at,
-        %s AS delay_until,
+        %2$s AS expires_at,
         deadline_seconds AS processing_deadline_duration,
-        %s AS processing_deadline,
-        %s AS claim_expires_at,
+        %3$s AS processing_deadline,
         CASE
-          WHEN status = 'Delay' AND delay_until <= 1000 * unixepoch('now', 'subsec') THEN 'Pending'
+          WHEN status = 'Delay' AND delay_until <= %4$s THEN 'Pending'
+          WHEN %5$s THEN 'Pending'
           ELSE status
         END AS status,
         at_most_once,
-        application,
         namespace,
-        taskname,
+        %6$s AS delay_until,
         failure_policy AS on_attempts_exceeded,
-        bucket
-      FROM activation
+        %7$s AS received_at,
+        taskname,
+        application,
+        bucket,
+        CASE WHEN %5$s THEN NULL ELSE %8$s END AS claim_expires_at
+      FROM activation\
       """
           .formatted(
               floor("added_at"),
-              floor("received_at"),
               floor("expires_at"),
-              ceiling("delay_until"),
               ceiling("processing_deadline"),
+              "1000 * unixepoch('now', 'subsec')",
+              "status = 'Claimed' AND NOT at_most_once"
+                  + " AND claim_expires_at <= 1000 * unixepoch('now', 'subsec')",
+              ceiling("delay_until"),
+              floor("received_at"),
               ceiling("claim_expires_at"));
 
   private static final String TABLES =
@@ -237,6 +242,20 @@ final class Schema {
         statement.executeUpdate("ALTER TABLE watermark ADD COLUMN " + column + " INTEGER");
       }
       statement.executeUpdate("PRAGMA user_version = " + VERSION);
+    }
+  }
+
+  /// Gives readers the view of this version, in the transaction of the caller. The view holds no
+  /// data, so that it needs no layout of its own.
+  static void renewView(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      String present =
+          "SELECT count(*) FROM sqlite_schema WHERE type = 'view' AND sql = '%s'"
+              .formatted(VIEW.replace("'", "''"));
+      if (number(connection, present) == 0) {
+        statement.executeUpdate("DROP VIEW IF EXISTS " + ReferenceTable.NAME);
+        statement.executeUpdate(VIEW);
+      }
     }
   }
 

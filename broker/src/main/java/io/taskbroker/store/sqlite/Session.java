@@ -102,8 +102,11 @@ final class Session implements AutoCloseable {
       connection.setAutoCommit(false);
       if (isOld) {
         Schema.upgrade(connection, content);
+      }
+      if (isStore) {
+        Schema.renewView(connection);
         connection.commit();
-      } else if (!isStore) {
+      } else {
         make(connection, file, content, name.orElseThrow());
       }
       return new Session(connection);

@@ -19,8 +19,7 @@ final class Gate implements AutoCloseable {
     connection = database.connect();
     connection.setAutoCommit(false);
     try (Statement statement = connection.createStatement()) {
-      statement.execute(
-          "SELECT 1 FROM inflight_taskactivations WHERE key = " + key + " FOR UPDATE");
+      statement.execute("SELECT 1 FROM taskbroker_activation WHERE key = " + key + " FOR UPDATE");
     }
   }
 

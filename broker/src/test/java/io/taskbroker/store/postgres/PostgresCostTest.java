@@ -94,7 +94,7 @@ final class PostgresCostTest {
     long late;
     try (Connection holder = database.connect()) {
       PostgresStore.migrate(PostgresSetup.options(database));
-      for (String table : List.of("inflight_taskactivations", "taskbroker_batch")) {
+      for (String table : List.of("taskbroker_activation", "taskbroker_batch")) {
         database.execute("ALTER TABLE " + table + " SET (autovacuum_enabled = false)");
       }
       holder.setAutoCommit(false);

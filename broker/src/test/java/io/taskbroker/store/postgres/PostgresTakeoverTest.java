@@ -20,6 +20,8 @@ import io.taskbroker.testkit.PostgresServer.Database;
 import io.taskbroker.testkit.ReferencePostgres;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -152,6 +154,24 @@ final class PostgresTakeoverTest {
         .isEqualTo("odd");
     database.execute("DELETE FROM inflight_taskactivations WHERE id = 'odd'");
     PostgresStore.open(options).close();
+  }
+
+  @Test
+  void whoCouldReadTheTableOfTheReferenceCanReadTheView() throws Exception {
+    String reader = "reader_" + database.name();
+    database.execute(
+        "CREATE USER " + reader + " PASSWORD 'secret'",
+        "GRANT SELECT ON inflight_taskactivations TO " + reader);
+    reference("one", "Delay", "topic", 0, 1, false);
+    PostgresStore.open(options).close();
+    try (Connection connection = database.connect();
+        Statement statement = connection.createStatement()) {
+      statement.execute("SET ROLE " + reader);
+      try (ResultSet rows = statement.executeQuery("SELECT status FROM inflight_taskactivations")) {
+        assertThat(rows.next()).isTrue();
+        assertThat(rows.getString(1)).as("its delay has ended").isEqualTo("Pending");
+      }
+    }
   }
 
   @Test

@@ -94,7 +94,11 @@ final class SchemaTest {
   private String schemaOf(String table) {
     return query(
         database,
-        "SELECT string_agg(schemaname, ',') FROM pg_tables WHERE tablename = '" + table + "'");
+        """
+        SELECT string_agg(n.nspname, ',') FROM pg_class c
+        JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = '%s'
+        """
+            .formatted(table));
   }
 
   private PostgresOptions with(Login login, Optional<Login> migrator, String parameters) {

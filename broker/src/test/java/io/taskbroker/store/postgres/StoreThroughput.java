@@ -51,10 +51,10 @@ final class StoreThroughput {
       Database database = server.newDatabase();
       PostgresStore.migrate(PostgresSetup.options(database));
       if (!index.equals("hash")) {
-        database.execute("DROP INDEX inflight_taskactivations_id");
+        database.execute("DROP INDEX taskbroker_activation_id");
       }
       if (index.equals("btree")) {
-        database.execute("CREATE INDEX ON inflight_taskactivations (id)");
+        database.execute("CREATE INDEX ON taskbroker_activation (id)");
       }
       StoreThroughput throughput = new StoreThroughput(database, batch, backlog);
       throughput.run("warm-up", seconds / 2);

@@ -38,7 +38,7 @@ final class Outsider implements AutoCloseable {
       while (result.next()) {
         List<String> row = new ArrayList<>();
         for (int i = 1; i <= columns; i++) {
-          row.add(result.getString(i));
+          row.add(String.valueOf(result.getString(i)));
         }
         rows.add(String.join("|", row));
       }

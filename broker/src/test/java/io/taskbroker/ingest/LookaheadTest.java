@@ -1,0 +1,176 @@
+package io.taskbroker.ingest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.proto.v1.TaskActivation;
+import io.taskbroker.telemetry.Metrics;
+import io.taskbroker.testkit.EmbeddedKafka;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.LongStream;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What is behind an application at its limit is looked at in Kafka, and read when its turn comes
+/// (H13, docs/adr/0015).
+@Timeout(60)
+final class LookaheadTest {
+  private static final int WINDOW = 50;
+  private static final int BACKLOG = 500;
+
+  @TempDir private static Path dir;
+  private static EmbeddedKafka kafka;
+  private static Cluster cluster;
+
+  private final ScriptedEngine engine = new ScriptedEngine().holding();
+  private final List<Throwable> failures = new CopyOnWriteArrayList<>();
+  private final List<Ingest> started = new ArrayList<>();
+
+  @BeforeAll
+  static void startKafka() {
+    kafka = EmbeddedKafka.start(dir);
+    cluster = new Cluster(kafka.bootstrap());
+  }
+
+  @AfterAll
+  static void stopKafka() {
+    cluster.close();
+    kafka.close();
+  }
+
+  @AfterEach
+  void stop() {
+    started.forEach(Ingest::stop);
+    assertThat(failures).isEmpty();
+  }
+
+  @Test
+  void h13NeighbourFarBehindIsSeenAndEveryRecordIsReadOnceAllTheSame() throws Exception {
+    start("behind", 1);
+    produce("behind", 0, "dead", BACKLOG);
+    SourcePartition partition = standsFor("dead");
+    produce("behind", 0, "live", 1);
+    produce("behind", 0, "other", 1);
+
+    awaitForeseen();
+    assertThat(foreseen()).containsOnly(new Command.Foreseen(partition, BACKLOG));
+    assertThat(engine.mostOutstanding()).as("handed over").isLessThan(WINDOW + 20);
+    engine.settleAll();
+    await().until(() -> engine.offsets(0).size() >= BACKLOG + 2);
+    assertThat(engine.offsets(0)).isEqualTo(LongStream.range(0, BACKLOG + 2).boxed().toList());
+    await().until(() -> cluster.committed("g", "behind", 0) == BACKLOG + 2);
+  }
+
+  @Test
+  void h13NeighbourInAnotherPartitionIsSeen() throws Exception {
+    start("beside", 2);
+    produce("beside", 0, "dead", BACKLOG);
+    SourcePartition _ = standsFor("dead");
+    produce("beside", 1, "dead", 1);
+    produce("beside", 1, "live", 1);
+    awaitForeseen();
+    assertThat(foreseen()).containsOnly(new Command.Foreseen(engine.partition(1), 1));
+    engine.settleAll();
+    await().until(() -> engine.offsets(1).size() == 2);
+  }
+
+  @Test
+  void h13RecordsThatWerePassedAreLookedAtAgainForOneThatWorksMeanwhile() throws Exception {
+    start("again", 2);
+    produce("again", 0, "dead", BACKLOG);
+    SourcePartition partition = standsFor("dead");
+    started.getFirst().stands(engine.partition(1), "slow");
+    produce("again", 0, "slow", 1);
+    produce("again", 0, "live", 1);
+    awaitForeseen();
+    assertThat(foreseen()).containsOnly(new Command.Foreseen(partition, BACKLOG + 1));
+
+    started.getFirst().stands(engine.partition(1), null);
+    engine.settleAll();
+    await().until(() -> engine.offsets(0).size() == BACKLOG + 2);
+  }
+
+  @Test
+  void h13NothingIsLookedAtWhileTheEngineWorks() throws Exception {
+    engine.settleAll();
+    start("works", 1);
+    produce("works", 0, "dead", BACKLOG);
+    await().until(() -> engine.isAssigned(0));
+    started.getFirst().stands(engine.partition(0), "dead");
+    produce("works", 0, "live", 1);
+    await().until(() -> engine.offsets(0).size() == BACKLOG + 1);
+    assertThat(foreseen()).isEmpty();
+  }
+
+  private List<Command.Foreseen> foreseen() {
+    return engine.commands(Command.Foreseen.class);
+  }
+
+  /// The engine says again what stands, since a busy machine may lose its partitions meanwhile.
+  private void awaitForeseen() {
+    await()
+        .until(() -> {
+          started.getFirst().stands(engine.partition(0), "dead");
+          return !foreseen().isEmpty();
+        });
+  }
+
+  /// The engine has as much as it may, and says why it does not go on.
+  private SourcePartition standsFor(String application) {
+    await().until(() -> engine.mostOutstanding() >= WINDOW);
+    SourcePartition partition = engine.partition(0);
+    started.getFirst().stands(partition, application);
+    return partition;
+  }
+
+  private void start(String topic, int partitions) {
+    kafka.createTopic(topic, partitions);
+    var source =
+        new TopicSource(
+            topic,
+            "g",
+            Map.of("bootstrap.servers", kafka.bootstrap()),
+            Duration.ofSeconds(6),
+            Duration.ofMillis(100),
+            "earliest");
+    var ingest =
+        new Ingest(
+            List.of(source),
+            Custody.sole(List.of(), Map::of),
+            engine,
+            new IngestOptions("broker-1", 3600, 100_000, WINDOW, 1_000_000, 10),
+            (_, failure) -> failures.add(failure),
+            new Metrics());
+    engine.attach(ingest);
+    started.add(ingest);
+    ingest.start();
+  }
+
+  private static void produce(String topic, int partition, String application, int count)
+      throws Exception {
+    for (int i = 0; i < count; i++) {
+      var task =
+          TaskActivation.newBuilder()
+              .setId(application + "-" + i)
+              .setTaskname("task")
+              .setApplication(application);
+      cluster.produce(topic, partition, task.build().toByteArray());
+    }
+  }
+
+  private static ConditionFactory await() {
+    return Awaitility.await().atMost(Duration.ofSeconds(30));
+  }
+}

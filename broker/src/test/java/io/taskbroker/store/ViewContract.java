@@ -1,0 +1,135 @@
+package io.taskbroker.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Destination;
+import io.taskbroker.activation.FailurePolicy;
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Status;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/// What others read of one task in `inflight_taskactivations` at each of its states, whatever the
+/// store (reference-spec 4.2). The view goes by the clock of the database, so that times are far
+/// from it, before or after.
+public abstract class ViewContract {
+  protected static final SourcePartition PARTITION =
+      new SourcePartition("cluster", "group", "topic-uuid", "topic", 0);
+
+  private static final long PAST = 1_700_000_000_000L;
+  private static final long FUTURE = 32_503_680_000_000L; // the year 3000
+
+  private long batch;
+
+  /// The store, to which [#PARTITION] belongs.
+  protected abstract ActivationStore store();
+
+  /// The rows of a query by somebody else, each as its columns joined by `|`, NULL as `null`.
+  protected abstract List<String> read(String query);
+
+  /// The expression for a column of a time, in seconds since the epoch.
+  protected abstract String seconds(String column);
+
+  @Test
+  void everyStateOfATaskIsSeenAsTheReferenceWritesIt() {
+    insert(1, Status.DELAY, FUTURE, false, Row.NONE);
+    assertThat(seen(1)).isEqualTo("Delay|0|null|null");
+    insert(2, Status.DELAY, PAST, false, Row.NONE);
+    assertThat(seen(2)).as("its delay has ended, nobody took it").isEqualTo("Pending|0|null|null");
+    insert(3, Status.DELAY, PAST, false, PAST);
+    assertThat(seen(3)).as("the same, on disk only").isEqualTo("Pending|0|null|null");
+
+    insert(4, Status.PENDING, 0, false, Row.NONE);
+    assertThat(seen(4)).isEqualTo("Pending|0|null|null");
+    mark(4, Status.CLAIMED, 0, FUTURE, Row.NONE);
+    assertThat(seen(4)).isEqualTo("Claimed|0|null|32503680000");
+    mark(4, Status.CLAIMED, 0, PAST, Row.NONE);
+    assertThat(seen(4)).as("its lease has passed").isEqualTo("Pending|0|null|null");
+    mark(4, Status.PROCESSING, 0, Row.NONE, FUTURE);
+    assertThat(seen(4)).isEqualTo("Processing|0|32503680000|null");
+    mark(4, Status.PENDING, 1, Row.NONE, Row.NONE);
+    assertThat(seen(4)).as("its deadline passed").isEqualTo("Pending|1|null|null");
+    leave(4, Status.RETRY);
+    assertThat(seen(4)).isEqualTo("Retry|1|null|null");
+    delete(4);
+    assertThat(seen(4)).as("completed, or left").isEmpty();
+
+    insert(5, Status.DELAY, PAST, false, PAST);
+    mark(5, Status.PROCESSING, 0, Row.NONE, FUTURE);
+    assertThat(seen(5)).as("after a delay, too").isEqualTo("Processing|0|32503680000|null");
+    leave(5, Status.FAILURE);
+    assertThat(seen(5)).isEqualTo("Failure|0|32503680000|null");
+
+    insert(6, Status.PENDING, 0, true, Row.NONE);
+    mark(6, Status.CLAIMED, 0, PAST, Row.NONE);
+    assertThat(seen(6)).as("may have run, and not again").isEqualTo("Claimed|0|null|1700000000");
+    insert(7, Status.COMPLETE, 0, false, Row.NONE);
+    assertThat(seen(7)).as("as the reference left it").isEqualTo("Complete|0|null|null");
+  }
+
+  @Test
+  void columnsAreThoseOfTheReferenceInItsOrder() {
+    assertThat(columns()).isEqualTo(referenceColumns());
+  }
+
+  /// The names of the columns, with their types if they have any, in their order.
+  protected abstract List<String> columns();
+
+  /// The same of a table of the reference.
+  protected abstract List<String> referenceColumns();
+
+  private String seen(long key) {
+    String query =
+        "SELECT status, processing_attempts, %s, %s FROM inflight_taskactivations WHERE id = 'id-%d'"
+            .formatted(seconds("processing_deadline"), seconds("claim_expires_at"), key);
+    return String.join(",", read(query));
+  }
+
+  private void insert(long key, Status status, long delayUntil, boolean once, long parkedUntil) {
+    var activation =
+        new Activation(
+            "id-" + key,
+            "app",
+            "namespace",
+            "task",
+            new byte[] {1},
+            origin(),
+            PAST,
+            Activation.NEVER,
+            delayUntil,
+            30,
+            FailurePolicy.DEAD_LETTER,
+            once,
+            false);
+    Row row = Row.arriving(key, activation, status, PAST).parkedUntil(parkedUntil);
+    commit(new Change.Insert(row, null));
+  }
+
+  private void mark(long key, Status status, int attempts, long claim, long deadline) {
+    commit(
+        new Change.Mark(
+            key, "id-" + key, origin(), status, attempts, claim, deadline, false, true, null));
+  }
+
+  private void leave(long key, Status status) {
+    commit(
+        new Change.Leave(
+            key, "id-" + key, origin(), status, null, Destination.of("elsewhere"), null));
+  }
+
+  private void delete(long key) {
+    commit(new Change.Delete(key, "id-" + key, origin(), Row.NONE, null));
+  }
+
+  private void commit(Change change) {
+    store().commit(new WriteBatch(++batch, List.of(change)));
+  }
+
+  private static Origin origin() {
+    return new Origin(PARTITION.topic(), PARTITION.partition(), 42);
+  }
+}
