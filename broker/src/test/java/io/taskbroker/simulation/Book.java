@@ -44,6 +44,18 @@ final class Book {
     @Nullable BrokerRun handedOutBy;
     @Nullable BrokerRun heldIn;
 
+    /// Deadlines of it that passed, and proven deaths of workers that had nothing but it.
+    int deadlines;
+
+    int deaths;
+
+    /// Whether the last call ended in such a death; the run that lost the call before, if it was
+    /// lost, and how many others its workers had taken then.
+    boolean deathProven;
+
+    @Nullable BrokerRun lostIn;
+    int takenAtLoss;
+
     /// The run that must give its worker time to report, because it found it handed out.
     @Nullable BrokerRun foundIn;
 

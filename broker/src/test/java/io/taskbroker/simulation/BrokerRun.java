@@ -389,6 +389,9 @@ final class BrokerRun implements Outlets, Intake {
     if (notice == Notice.DEADLINE_PASSED) {
       broker.ledger.workers.deadlinePassed(this, id);
     }
+    if (notice == Notice.WORKER_DIED) {
+      broker.ledger.deaths.blamed(this, id);
+    }
     if (notice == Notice.LEASE_PASSED) {
       broker.ledger.workers.leasePassed(this, id);
     }

@@ -145,6 +145,7 @@ final class DiskLedger {
     return book.wasReported(spec.id(), Status.FAILURE)
         || book.latestWall >= spec.expiresAt()
         || late
+        || ledger.deaths.mayFail(line)
         || ledger.plan.has(Fault.WORKER_REFUSES)
         || (spec.once() && ambiguous(run, line))
         || !spec.decodable();

@@ -27,6 +27,7 @@ final class Ledger {
   final KafkaLedger kafka = new KafkaLedger(this);
   private final DiskLedger disks = new DiskLedger(this);
   final WorkerLedger workers = new WorkerLedger(this);
+  final DeathLedger deaths = new DeathLedger(this);
   final Map<SimulatedBroker, Book> books = new LinkedHashMap<>();
 
   Ledger(World world, Plan plan) {

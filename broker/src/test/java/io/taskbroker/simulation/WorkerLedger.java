@@ -52,6 +52,7 @@ final class WorkerLedger {
   /// The engine gives a task's worker up.
   void deadlinePassed(BrokerRun run, String id) {
     for (Book.Line line : ledger.book(run).of(id)) {
+      ledger.deaths.overdue(line);
       check(
           line.end != null
               || line.foundIn != run
@@ -118,6 +119,9 @@ final class WorkerLedger {
         !isHeld(run, line) || ledger.world.now() - line.lastHandOut >= spec.deadline() * World.MS,
         "G5",
         () -> run + " hands out what a worker still may take its time with: " + delivery.id());
+    if (!pulled) {
+      ledger.deaths.called(run, delivery, line);
+    }
     line.heldIn = pulled ? run : null;
     line.handedOutBy = run;
     line.handOuts++;
@@ -148,6 +152,7 @@ final class WorkerLedger {
   /// The engine hears how a call ended.
   void heard(BrokerRun run, Command.Pushed pushed) {
     ledger.world.trace(() -> run + " hears " + pushed.outcome() + " of " + pushed.delivery().id());
+    ledger.deaths.ended(run, pushed);
     Book.Line line = ledger.book(run).lines.get(Carried.keyOf(pushed.delivery()));
     if (line != null
         && pushed.outcome() == PushOutcome.ACCEPTED
