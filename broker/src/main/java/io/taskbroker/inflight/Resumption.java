@@ -99,9 +99,7 @@ final class Resumption {
       delayEnded(entry);
     }
     entry.mayHaveRun = !entry.activation.atMostOnce();
-    if (entry.mayHaveRun
-        && entry.status == Status.PENDING
-        && flight.settlesAt() > flight.now) {
+    if (entry.mayHaveRun && entry.status == Status.PENDING && flight.settlesAt() > flight.now) {
       flight.timers.set(entry, flight.settlesAt());
     } else {
       stored(entry);

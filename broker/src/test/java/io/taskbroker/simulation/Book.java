@@ -93,11 +93,17 @@ final class Book {
   final Map<Origin, Line> byOrigin = new HashMap<>();
   final Map<String, List<Line>> byId = new HashMap<>();
   final Map<String, Long> watermarks = new HashMap<>();
+  /// The same, what was lost included.
+  final Map<String, Long> everDurable = new HashMap<>();
+
   final Map<String, Long> tombstones = new HashMap<>();
   final Set<Origin> rejected = new HashSet<>();
   final Map<String, Set<Status>> reported = new HashMap<>();
   long latestWall;
   boolean died;
+
+  /// When its disk was last lost; negative if it never was.
+  long lostAt = -1;
 
   /// Rules that the broker was to go by, and from when to when.
   private record Ruled(SimulatedRules rules, long from, long until) {}
@@ -137,6 +143,18 @@ final class Book {
     lines.put(line.key, line);
     byOrigin.put(line.spec.origin(), line);
     byId.computeIfAbsent(line.spec.id(), _ -> new ArrayList<>()).add(line);
+  }
+
+  /// Whether its key was not used again, as it may be by a store that is a new one.
+  boolean isLast(Line line) {
+    return line.equals(lines.get(line.key));
+  }
+
+  /// As if it had never been on disk.
+  void forget(Line line) {
+    lines.remove(line.key);
+    byOrigin.remove(line.spec.origin(), line);
+    of(line.spec.id()).remove(line);
   }
 
   boolean wasReported(String id, Status status) {

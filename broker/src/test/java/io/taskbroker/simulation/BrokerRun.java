@@ -14,6 +14,7 @@ import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.Rules;
+import io.taskbroker.ingest.Custody;
 import io.taskbroker.outbox.SteppedOutbox;
 import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.runtime.Ticker;
@@ -26,6 +27,7 @@ import io.taskbroker.store.StoreQuery;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
@@ -53,6 +55,7 @@ final class BrokerRun implements Outlets, Intake {
   private final SteppedWatchdog watchdog;
   private final Ticker ticker;
   private SimulatedRules inForce;
+  private Map<SourcePartition, Long> lows = Map.of();
   private int rulings;
   private boolean ready;
   private boolean alive = true;
@@ -71,9 +74,10 @@ final class BrokerRun implements Outlets, Intake {
     var surroundings = new Surroundings(ticker, clock, world.random);
     inForce = broker.rules();
     intake = tampering.intake(this, this);
-    readers = new Readers(this, world, plan, intake, surroundings);
     ActivationStore store =
         tampering.store(new FaultyStore(new InMemoryStore(broker.disk), this, world, plan), this);
+    var custody = Custody.sole(store.watermarks(), () -> lows);
+    readers = new Readers(this, world, plan, custody, intake, surroundings);
     CommitOptions options =
         new CommitOptions(
             plan.batchSize(),
@@ -86,7 +90,8 @@ final class BrokerRun implements Outlets, Intake {
         new SteppedCommitter(
             store,
             options,
-            SteppedEngine.feed(store, intake, Kafka.DEAD_LETTERS, surroundings),
+            SteppedEngine.feed(
+                store, intake, Kafka.DEAD_LETTERS, found -> lows = found, surroundings),
             surroundings);
     committerThread = new Actor(this, world, "committer", committer::turn);
     outboxThread = new Actor(this, world, "outbox", this::turnOutbox);
@@ -108,7 +113,7 @@ final class BrokerRun implements Outlets, Intake {
     this.ticker = ticker;
     broker.ledger.started(this);
     engine.start(store, tampering.rules(inForce));
-    readers.start(store.watermarks());
+    readers.start();
     engineThread.wake(0);
     committerThread.wake(0);
     look();

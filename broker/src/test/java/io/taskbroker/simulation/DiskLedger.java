@@ -9,6 +9,7 @@ import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.store.ActivationStore.Outcome;
+import java.util.List;
 
 /// The part of the ledger that is about disks: what becomes durable, and whether it may.
 final class DiskLedger {
@@ -32,11 +33,27 @@ final class DiskLedger {
               consumed.partition().topic(),
               consumed.partition().partition(),
               consumed.next());
-      case Change.OffsetCommitted c ->
-          book.watermarks.putIfAbsent(
-              KafkaLedger.place(c.partition().topic(), c.partition().partition()), c.committed());
+      case Change.OffsetCommitted c -> {
+        String place = KafkaLedger.place(c.partition().topic(), c.partition().partition());
+        book.watermarks.putIfAbsent(place, c.committed());
+        book.everDurable.putIfAbsent(place, c.committed());
+      }
       case Change.Mark _, Change.Prove _ -> {}
     }
+  }
+
+  /// What was in flight is to come from Kafka again, as if it had never been read; what was done
+  /// may.
+  void lost(Book book) {
+    for (Book.Line line : List.copyOf(book.lines.values())) {
+      if (line.end == null) {
+        Origin origin = line.spec.origin();
+        book.forget(line);
+        String place = KafkaLedger.place(origin.topic(), origin.partition());
+        book.watermarks.computeIfPresent(place, (_, next) -> Math.min(next, origin.offset()));
+      }
+    }
+    book.lostAt = ledger.world.now();
   }
 
   private static String brief(Change change) {
@@ -53,7 +70,10 @@ final class DiskLedger {
         () -> "other bytes than the record's: " + origin);
     Book.Line before = book.byOrigin.get(origin);
     check(
-        before == null || mayComeAgain(book, before) || isWantedAgain(before),
+        before == null
+            || mayComeAgain(book, before)
+            || isWantedAgain(before)
+            || before.insertedAt <= book.lostAt,
         "G1",
         () -> run + " ingested twice: " + origin);
     String id = row.activation().id();
@@ -62,7 +82,7 @@ final class DiskLedger {
     }
     long until = book.tombstones.getOrDefault(id, 0L);
     check(
-        ledger.plan.has(Fault.CLOCK_STEP) || run.broker.wall() >= until,
+        ledger.plan.has(Fault.CLOCK_STEP) || book.lostAt >= 0 || run.broker.wall() >= until,
         "G4",
         () -> run + " takes " + id + " in before its tombstone ends");
     if (row.parkedUntil() != Row.NONE) {
@@ -232,6 +252,7 @@ final class DiskLedger {
           () -> run + " passes a record that is nowhere: " + origin);
     }
     book.watermarks.put(place, next);
+    book.everDurable.put(place, next);
   }
 
   private boolean isAccountedFor(Book book, String place, Origin origin) {

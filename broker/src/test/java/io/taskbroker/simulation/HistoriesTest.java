@@ -603,7 +603,8 @@ final class HistoriesTest {
         story -> {
           story.workers.answer("x", PushOutcome.LOST);
           story.at(2, () -> story.publish("x"));
-          story.inTheEnd(() -> story.records(Kafka.DEAD_LETTERS) == 1, "G8", "it is tried for ever");
+          story.inTheEnd(
+              () -> story.records(Kafka.DEAD_LETTERS) == 1, "G8", "it is tried for ever");
         });
   }
 

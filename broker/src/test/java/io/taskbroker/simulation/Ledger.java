@@ -83,6 +83,11 @@ final class Ledger {
     book(run).died = true;
   }
 
+  /// A store is about to be lost. What was in flight in it is to be read again.
+  void lost(SimulatedBroker broker) {
+    disks.lost(book(broker));
+  }
+
   // On disk.
 
   /// A change is committed.

@@ -18,10 +18,15 @@ import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreQuery;
 import io.taskbroker.store.WriteBatch;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.common.TopicPartition;
 
 /// Bugs that a broker could have, planted between its real parts, to see whether the ledger finds
 /// them.
@@ -524,12 +529,43 @@ enum PlantedBug implements Tampering {
     public Intake intake(Intake intake, BrokerRun run) {
       return Taps.deaf(intake, Command.Drain.class::isInstance);
     }
+  },
+  /// What was noted in Kafka with an offset is not read: a store that is lost is read on from there.
+  NOTES_UNREAD("G1", true) {
+    @Override
+    @SuppressWarnings("unchecked") // what it is asked with
+    public Consumer<byte[], byte[]> consumer(Consumer<byte[], byte[]> consumer, BrokerRun run) {
+      return Taps.calling(
+          consumer,
+          "committed",
+          arguments ->
+              Optional.of(
+                  Taps.withoutNotes(
+                      consumer.committed(
+                          (Set<TopicPartition>) arguments[0], (Duration) arguments[1]))));
+    }
+  },
+  /// After a store was lost, what may run only once is taken for what nobody has read yet.
+  READ_AGAIN_TAKEN_FOR_NEW("G3", true) {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return OTHERS_COMMITS_IGNORED.intake(intake, run);
+    }
   };
 
   /// The guarantee that it breaks, or the history whose rule it switches off.
   final String rule;
 
+  /// The seed before the first that may find it.
+  final long before;
+
   PlantedBug(String rule) {
+    this(rule, false);
+  }
+
+  /// @param wide whether it takes what only happens in wide worlds
+  PlantedBug(String rule, boolean wide) {
     this.rule = rule;
+    this.before = wide ? FreshSeeds.LEAST : 0;
   }
 }

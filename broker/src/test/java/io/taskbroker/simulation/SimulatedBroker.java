@@ -151,6 +151,14 @@ final class SimulatedBroker {
     }
   }
 
+  /// Its process dies, and its disk is another, empty one when it starts again.
+  void loseStore() {
+    world.count("stores lost");
+    crash("its store is lost");
+    ledger.lost(this);
+    disk.wipe();
+  }
+
   /// Somebody starts another process on the same disk, while this one runs.
   void startAnother() {
     run = null;

@@ -131,12 +131,6 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     return new Fetched(records, next);
   }
 
-  private Map<Integer, Long> plain(Map<TopicPartition, OffsetAndMetadata> offsets) {
-    var plain = new LinkedHashMap<Integer, Long>();
-    offsets.forEach((partition, offset) -> plain.put(partition.partition(), offset.offset()));
-    return plain;
-  }
-
   /// On its way it outlives the process; requests of one consumer arrive in order.
   @Override
   public void commitAsync(
@@ -175,7 +169,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
       return new TimeoutException("The request was lost");
     }
     try {
-      topic.group().commit(member, generation, plain(offsets));
+      topic.group().commit(member, generation, offsets);
     } catch (KafkaException e) {
       return e;
     }
@@ -201,9 +195,10 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     }
     var committed = new HashMap<TopicPartition, OffsetAndMetadata>();
     for (TopicPartition partition : partitions) {
-      long offset = topic.group().committed(partition.partition());
-      if (offset >= 0) {
-        committed.put(partition, new OffsetAndMetadata(offset));
+      OffsetAndMetadata last = topic.group().lastCommit(partition.partition());
+      if (last != null) {
+        committed.put(
+            partition, world.plan.hasNotes() ? last : new OffsetAndMetadata(last.offset()));
       }
     }
     return committed;

@@ -225,6 +225,8 @@ final class Simulation {
       }
       if (world.happens(Fault.CRASH)) {
         broker.crash("killed");
+      } else if (world.happens(Fault.STORE_LOST)) {
+        broker.loseStore();
       } else if (world.happens(Fault.RESTART_IN_ORDER)) {
         broker.restart();
       } else if (world.happens(Fault.FREEZE)) {

@@ -186,6 +186,9 @@ final class WorkerLedger {
       ledger.world.trace(() -> run + " answers OK to " + update.status() + " of " + update.id());
       if (update.status() == Status.COMPLETE || strict) {
         for (Book.Line line : book.of(update.id())) {
+          if (!book.isLast(line)) {
+            continue;
+          }
           if (update.status() == Status.COMPLETE && line.insertedAt < since) {
             line.completedAt = ledger.world.now();
           }
