@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
@@ -43,6 +44,10 @@ final class Partitions implements ConsumerRebalanceListener {
 
   private final Map<TopicPartition, SourcePartition> held = new HashMap<>();
   private final Set<TopicPartition> untaken = new HashSet<>();
+
+  /// Those of the untaken that the store may have given, and the engine may have rows of.
+  private final Map<TopicPartition, SourcePartition> halfTaken = new HashMap<>();
+
   private boolean paused;
   private @Nullable RuntimeException broken;
 
@@ -166,6 +171,9 @@ final class Partitions implements ConsumerRebalanceListener {
     if (!ledgers.awaitDrained(named, DRAIN_TIMEOUT)) {
       finder.takeUndrained(names(named));
     }
+    if (finder.rowsMove()) {
+      untaken.forEach(partition -> halfTaken.put(partition, finder.named(topic, partition)));
+    }
     Map<TopicPartition, PositionFinder.Found> found =
         finder.find(topic, finder.take(topic, untaken));
     found.values().forEach(warnings::of);
@@ -198,6 +206,7 @@ final class Partitions implements ConsumerRebalanceListener {
     consumer.seek(partition, position);
     ledgers.open(named, ledger(found, committed));
     held.put(partition, named);
+    halfTaken.remove(partition);
     counts.held(held.size());
     intake.tell(new Command.Assigned(named, committed));
     if (found.start().voided()) {
@@ -271,6 +280,17 @@ final class Partitions implements ConsumerRebalanceListener {
     partitions.forEach(partition -> consumer.seek(partition, 0));
   }
 
+  /// Has the engine forget what it was told of partitions that were never begun.
+  private void forgetHalfTaken(Collection<TopicPartition> partitions) {
+    List<SourcePartition> begun =
+        partitions.stream().map(halfTaken::remove).filter(Objects::nonNull).toList();
+    for (SourcePartition each : begun) {
+      ledgers.closing(each);
+      intake.tell(new Command.Revoked(each, true));
+    }
+    finder.release(begun, false);
+  }
+
   /// Lets the engine finish what it has of the partitions, commits it, and forgets them.
   void giveUp(Collection<TopicPartition> partitions, Duration drainTimeout) {
     List<SourcePartition> given = forget(partitions);
@@ -310,6 +330,7 @@ final class Partitions implements ConsumerRebalanceListener {
 
   private List<SourcePartition> forget(Collection<TopicPartition> partitions) {
     standstills.forget(partitions);
+    forgetHalfTaken(partitions);
     var forgotten = new ArrayList<SourcePartition>();
     for (TopicPartition partition : partitions) {
       untaken.remove(partition);

@@ -122,6 +122,10 @@ public final class SteppedReader {
     ledgers.drained(partition);
   }
 
+  public void lost(SourcePartition partition) {
+    ledgers.lost(partition);
+  }
+
   /// Gives everything up in order, as the thread does when it is stopped.
   public void stop() {
     partitions.giveAllUp(Duration.ofSeconds(3));

@@ -74,12 +74,20 @@ final class Book {
 
     long completedAt = -1;
 
+    /// When a Complete of it was written down for another broker; negative while not.
+    long recordedAt = -1;
+
     Line(long key, Spec spec, WorkerLedger.Reading reading, long insertedAt) {
       this.key = key;
       this.spec = spec;
       this.reading = reading;
       this.insertedAt = insertedAt;
       this.departing = spec.bytes();
+    }
+
+    /// Whether it ended, or left, since then.
+    boolean isGoneSince(long then) {
+      return (endedAt >= then && end != null) || (leftAt >= then && leavesFor != null);
     }
 
     /// Whether it makes a duplicate of a record of its id that came then: not if it was on its way
@@ -97,6 +105,9 @@ final class Book {
   final Map<String, Long> everDurable = new HashMap<>();
 
   final Map<String, Long> tombstones = new HashMap<>();
+  /// Until when ids must not come again: everywhere, or to the partition that they came from (H8).
+  final Map<String, Long> forbidden = new HashMap<>();
+
   final Set<Origin> rejected = new HashSet<>();
   final Map<String, Set<Status>> reported = new HashMap<>();
   long latestWall;
@@ -117,7 +128,16 @@ final class Book {
     if (ruled.isEmpty()) {
       ruled.add(new Ruled(before, 0, Long.MAX_VALUE));
     }
-    Ruled last = ruled.removeLast();
+    Ruled last = ruled.getLast();
+    if (last.rules.equals(wanted) && last.from == now) {
+      // Another broker of the same store has heard it.
+      ruled.replaceAll(each ->
+          each.until >= now && each.until < Long.MAX_VALUE
+              ? new Ruled(each.rules, each.from, Math.max(each.until, runsAt + RULES_SEEN_WITHIN))
+              : each);
+      return;
+    }
+    last = ruled.removeLast();
     ruled.add(new Ruled(last.rules, last.from, runsAt + RULES_SEEN_WITHIN));
     ruled.add(new Ruled(wanted, now, Long.MAX_VALUE));
   }

@@ -1,8 +1,10 @@
 package io.taskbroker.simulation;
 
+import io.taskbroker.SteppedPartitions;
 import io.taskbroker.SteppedWatchdog;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.engine.Mailbox;
 import io.taskbroker.engine.Outlets;
@@ -31,6 +33,7 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
+import org.jspecify.annotations.Nullable;
 
 /// One life of a broker's process: the real stages, wired as `Broker` wires them, and turned by the
 /// world. All of it is gone when it dies, but for the disk.
@@ -56,6 +59,7 @@ final class BrokerRun implements Outlets, Intake {
   private final Ticker ticker;
   private SimulatedRules inForce;
   private Map<SourcePartition, Long> lows = Map.of();
+  private final @Nullable Lease lease;
   private int rulings;
   private boolean ready;
   private boolean alive = true;
@@ -74,9 +78,23 @@ final class BrokerRun implements Outlets, Intake {
     var surroundings = new Surroundings(ticker, clock, world.random);
     inForce = broker.rules();
     intake = tampering.intake(this, this);
-    ActivationStore store =
-        tampering.store(new FaultyStore(new InMemoryStore(broker.disk), this, world, plan), this);
-    var custody = Custody.sole(store.watermarks(), () -> lows);
+    ActivationStore opened;
+    switch (broker.disk) {
+      case SimulatedDisk.File(var file) -> {
+        lease = null;
+        opened = new InMemoryStore(file);
+      }
+      case SimulatedDisk.Database(var database) -> {
+        lease = new Lease(this, world, database, intake, ticker, clock);
+        opened = new OnceCommitted(lease.store());
+      }
+    }
+    ActivationStore store = tampering.store(new FaultyStore(opened, this, world, plan), this);
+    Custody custody =
+        lease == null
+            ? Custody.sole(store.watermarks(), () -> lows)
+            : SteppedPartitions.of(
+                new ObservedOwnership(lease.store(), this, world), intake, clock);
     readers = new Readers(this, world, plan, custody, intake, surroundings);
     CommitOptions options =
         new CommitOptions(
@@ -113,6 +131,9 @@ final class BrokerRun implements Outlets, Intake {
     this.ticker = ticker;
     broker.ledger.started(this);
     engine.start(store, tampering.rules(inForce));
+    if (lease != null) {
+      lease.renew();
+    }
     readers.start();
     engineThread.wake(0);
     committerThread.wake(0);
@@ -230,6 +251,16 @@ final class BrokerRun implements Outlets, Intake {
     }
   }
 
+  /// Whether it may hand something out, by what it was told of its lease.
+  boolean isLeased() {
+    return lease == null || lease.holds();
+  }
+
+  /// Whether records of that partition are this process's to run.
+  boolean owns(Origin origin) {
+    return lease == null || lease.store().owns(origin);
+  }
+
   boolean isAlive() {
     return alive;
   }
@@ -334,6 +365,7 @@ final class BrokerRun implements Outlets, Intake {
     }
     switch (command) {
       case Command.Committed done -> bounds.committed(done.changes());
+      case Command.Fenced refused -> bounds.committed(refused.changes());
       case Command.Ingest records -> bounds.handedOver(records);
       case Command.Revoked revoked -> bounds.revoked(revoked.partition());
       default -> {}
@@ -382,6 +414,11 @@ final class BrokerRun implements Outlets, Intake {
       SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent) {
     bounds.consumed(partition, records);
     readers.consumed(partition, nextOffset, records, bytes, urgent);
+  }
+
+  @Override
+  public void lost(SourcePartition partition) {
+    readers.lost(partition);
   }
 
   @Override

@@ -208,6 +208,7 @@ final class Group {
       int partition = named.partition();
       long before = committed(partition);
       committed.put(partition, offset);
+      kafka.world.trace(() -> member.consumer.run + " notes " + offset.metadata());
       kafka.ledger.kafka.offsetCommitted(
           member.consumer.run, topic, partition, before, offset.offset());
     });

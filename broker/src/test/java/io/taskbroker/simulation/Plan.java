@@ -71,7 +71,9 @@ record Plan(
   private Plan widened(SplittableRandom random) {
     Map<Fault, Integer> more = new EnumMap<>(Fault.class);
     draw(random, true, more);
-    if (brokers > 1) {
+    boolean share = random.nextInt(4) == 0;
+    int count = share ? 2 + random.nextInt(2) : brokers;
+    if (count > 1) {
       more.remove(Fault.STORE_LOST); // what moves while it is read again is read on (ADR 6)
     }
     more.putAll(faults);
@@ -82,7 +84,7 @@ record Plan(
       more.remove(Fault.TOPIC_MADE_ANEW);
     }
     return new Plan(
-        brokers,
+        count,
         push,
         tasks,
         publishSeconds,
@@ -90,9 +92,9 @@ record Plan(
         intervalMillis,
         latest && !lost,
         maxPending,
-        storeLimit,
+        share ? 0 : storeLimit,
         raw,
-        shared,
+        share,
         more);
   }
 

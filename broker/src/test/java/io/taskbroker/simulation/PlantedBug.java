@@ -2,6 +2,7 @@ package io.taskbroker.simulation;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Reported;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
@@ -549,7 +550,66 @@ enum PlantedBug implements Tampering {
   READ_AGAIN_TAKEN_FOR_NEW("G3", true) {
     @Override
     public Intake intake(Intake intake, BrokerRun run) {
-      return OTHERS_COMMITS_IGNORED.intake(intake, run);
+      return new ForwardingIntake(intake) {
+        @Override
+        public void tell(Command command) {
+          if (command instanceof Command.Assigned assigned) {
+            super.tell(new Command.Assigned(assigned.partition(), Watermark.NONE));
+            if (assigned.committed() != Watermark.NONE) {
+              super.tell(
+                  new Command.OffsetCommitted(assigned.partition(), assigned.committed()));
+            }
+          } else {
+            super.tell(command);
+          }
+        }
+      };
+    }
+  },
+  /// What a store refuses, as the partition is another broker's, is taken for committed (H10).
+  FENCED_TAKEN_FOR_DONE("H10", true) {
+    @Override
+    public ActivationStore store(ActivationStore store, BrokerRun run) {
+      return new ForwardingStore(store) {
+        @Override
+        public List<Outcome> commit(WriteBatch batch) {
+          return super.commit(batch).stream()
+              .map(outcome -> outcome == Outcome.FENCED ? Outcome.APPLIED : outcome)
+              .toList();
+        }
+      };
+    }
+  },
+  /// A lease that has ended does not stop what is handed out (H11).
+  LEASE_ENDLESS("H11", true) {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return new ForwardingIntake(intake) {
+        @Override
+        public void tell(Command command) {
+          super.tell(
+              command instanceof Command.Lease
+                  ? new Command.Lease(Long.MAX_VALUE, Long.MAX_VALUE)
+                  : command);
+        }
+      };
+    }
+  },
+  /// What other brokers were told is neither heard of nor asked for (H3).
+  OTHERS_REPORTS_IGNORED("H3", true) {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return Taps.deaf(intake, Command.Recorded.class::isInstance);
+    }
+
+    @Override
+    public ActivationStore store(ActivationStore store, BrokerRun run) {
+      return new ForwardingStore(store) {
+        @Override
+        public List<Reported> reports(List<Long> keys) {
+          return List.of();
+        }
+      };
     }
   };
 

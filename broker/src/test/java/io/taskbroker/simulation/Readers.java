@@ -101,6 +101,13 @@ final class Readers {
     }
   }
 
+  void lost(SourcePartition partition) {
+    SteppedReader reader = readers.get(partition.topic());
+    if (reader != null) {
+      reader.lost(partition);
+    }
+  }
+
   /// Gives everything up in order, and leaves the groups.
   void stop() {
     threads.forEach(Actor::end);

@@ -10,8 +10,10 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -218,6 +220,11 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     var ends = new HashMap<TopicPartition, Long>();
     partitions.forEach(partition -> ends.put(partition, topic.end(partition.partition())));
     return ends;
+  }
+
+  @Override
+  public ConsumerGroupMetadata groupMetadata() {
+    return new ConsumerGroupMetadata("group", (int) member.generation, name, Optional.of(name));
   }
 
   @Override

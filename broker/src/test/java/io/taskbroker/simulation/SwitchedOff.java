@@ -304,7 +304,8 @@ enum SwitchedOff implements Tampering {
             if (e.kind() != StoreException.Kind.FATAL) {
               throw e;
             }
-            List<Outcome> outcomes = new InMemoryStore(run.broker.disk).commit(batch);
+            SimulatedDisk.File file = (SimulatedDisk.File) run.broker.disk;
+            List<Outcome> outcomes = new InMemoryStore(file.disk()).commit(batch);
             for (int i = 0; i < outcomes.size(); i++) {
               run.broker.ledger.applied(run, batch.changes().get(i), outcomes.get(i));
             }
