@@ -101,10 +101,12 @@ final class Book {
   final Map<Origin, Line> byOrigin = new HashMap<>();
   final Map<String, List<Line>> byId = new HashMap<>();
   final Map<String, Long> watermarks = new HashMap<>();
+
   /// The same, what was lost included.
   final Map<String, Long> everDurable = new HashMap<>();
 
   final Map<String, Long> tombstones = new HashMap<>();
+
   /// Until when ids must not come again: everywhere, or to the partition that they came from (H8).
   final Map<String, Long> forbidden = new HashMap<>();
 

@@ -10,8 +10,8 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/// What a broker hears of a store that it shares, as the watch of a database tells it: its lease, of
-/// which half is told, what was lost while it stood still, and what others were told (H3, H11).
+/// What a broker hears of a store that it shares, as the watch of a database tells it: its lease,
+/// of which half is told, what was lost while it stood still, and what others were told (H3, H11).
 final class Lease {
   private static final long LEASE = 10 * World.SECOND;
 

@@ -89,9 +89,9 @@ final class Ledger {
         .forEach((key, row) -> {
           Book.Line line = book.lines.get(key);
           boolean found = row.status() == Status.PROCESSING && !row.deadlineExtended();
-          boolean meant = which.test(row.activation().origin());
-          if (line != null && found && meant && row.leaving() == null) {
-            line.foundIn = run;
+          if (line != null && which.test(row.activation().origin())) {
+            // What was found before counts no more: another broker may have had it since.
+            line.foundIn = found && row.leaving() == null ? run : null;
             line.foundAt = world.now();
           }
         });
@@ -220,8 +220,7 @@ final class Ledger {
       }
     }
     books.forEach((disk, _) ->
-        disk
-            .rows()
+        disk.rows()
             .values()
             .forEach(row -> {
               boolean once = row.activation().atMostOnce();
@@ -244,8 +243,7 @@ final class Ledger {
   boolean isDone() {
     return books.entrySet().stream()
         .allMatch(each ->
-            each.getKey().rows().values().stream()
-                .allMatch(row -> mayStay(each.getKey(), row)));
+            each.getKey().rows().values().stream().allMatch(row -> mayStay(each.getKey(), row)));
   }
 
   /// What Kafka refuses is kept. What may run only once waits for proof that nobody else has run

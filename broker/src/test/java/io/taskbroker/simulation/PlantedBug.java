@@ -531,7 +531,8 @@ enum PlantedBug implements Tampering {
       return Taps.deaf(intake, Command.Drain.class::isInstance);
     }
   },
-  /// What was noted in Kafka with an offset is not read: a store that is lost is read on from there.
+  /// What was noted in Kafka with an offset is not read: a store that is lost is read on from
+  /// there.
   NOTES_UNREAD("G1", true) {
     @Override
     @SuppressWarnings("unchecked") // what it is asked with
@@ -556,8 +557,7 @@ enum PlantedBug implements Tampering {
           if (command instanceof Command.Assigned assigned) {
             super.tell(new Command.Assigned(assigned.partition(), Watermark.NONE));
             if (assigned.committed() != Watermark.NONE) {
-              super.tell(
-                  new Command.OffsetCommitted(assigned.partition(), assigned.committed()));
+              super.tell(new Command.OffsetCommitted(assigned.partition(), assigned.committed()));
             }
           } else {
             super.tell(command);

@@ -27,6 +27,7 @@ final class PlantedBugsTest {
     }
     System.out.printf("%-26s %-4s %4d seeds  %s%n", bug, bug.rule, seeds, finding);
     assertThat(finding).as("what %d seeds find", seeds).isNotEmpty();
-    new Simulation(bug.before + seeds, false, Tampering.NONE).run(); // it is the bug, not the history
+    new Simulation(bug.before + seeds, false, Tampering.NONE)
+        .run(); // it is the bug, not the history
   }
 }

@@ -17,8 +17,8 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.List;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -168,8 +168,8 @@ final class Taps {
   static Map<TopicPartition, OffsetAndMetadata> withoutNotes(
       Map<TopicPartition, OffsetAndMetadata> committed) {
     Map<TopicPartition, OffsetAndMetadata> plain = new HashMap<>();
-    committed.forEach((partition, offset) ->
-        plain.put(partition, new OffsetAndMetadata(offset.offset())));
+    committed.forEach(
+        (partition, offset) -> plain.put(partition, new OffsetAndMetadata(offset.offset())));
     return plain;
   }
 

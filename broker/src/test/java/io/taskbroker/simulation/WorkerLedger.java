@@ -124,7 +124,10 @@ final class WorkerLedger {
           shared || ledger.kafka.isCommitted(origin),
           "G3",
           () -> run + " hands out before its offset is committed: " + delivery.id());
-      check(shared || row.committed(), "G3", () -> run + " hands out without proof: " + delivery.id());
+      check(
+          shared || row.committed(),
+          "G3",
+          () -> run + " hands out without proof: " + delivery.id());
       check(
           row.status().isHandedOut(),
           "G3",
@@ -217,7 +220,10 @@ final class WorkerLedger {
       ledger.world.trace(() -> run + " answers OK to " + update.status() + " of " + update.id());
       if (update.status() == Status.COMPLETE || strict) {
         for (Book.Line line : book.of(update.id())) {
-          if (!book.isLast(line)) {
+          // A known limit: what was lost with a store and is read again was not handed out since.
+          boolean readAgain = line.insertedAt > book.lostAt && book.lostAt >= 0;
+          boolean unknown = readAgain && line.handOuts == 0 && update.status() != Status.COMPLETE;
+          if (!book.isLast(line) || unknown) {
             continue;
           }
           Row row = run.broker.disk.rows().get(line.key);
