@@ -111,6 +111,7 @@ final class SimulationTest {
         1000000002271L, // L: what was found in a partition that others had since
         1000000002838L, // B: a partition that was taken and not begun was not let go of
         1000000003022L, // L: a report of what was lost with its store
+        1000000012939L, // L: one id in two partitions of two brokers
       })
   @Timeout(value = 60, unit = TimeUnit.SECONDS)
   void whatLongRunsFoundHolds(long seed) {

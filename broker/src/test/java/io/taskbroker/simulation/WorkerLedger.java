@@ -203,12 +203,13 @@ final class WorkerLedger {
     }
   }
 
-  /// Whether the report was about a row of the same id that another broker had (it ended since).
+  /// Whether the report may be about a row of the same id that another broker has, or had. A known
+  /// limit: each broker takes it for one about the row that it has.
   private boolean wasAnother(Book book, Book.Line line, long since) {
     return ledger.plan.shared()
         && book.of(line.spec.id()).stream()
             .filter(other -> !other.equals(line))
-            .anyMatch(other -> other.isGoneSince(since));
+            .anyMatch(other -> other.end == null || other.isGoneSince(since));
   }
 
   /// The broker says OK to a report that reached it at `since`.
