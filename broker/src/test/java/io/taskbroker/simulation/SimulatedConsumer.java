@@ -223,6 +223,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   }
 
   @Override
+  @SuppressWarnings("removal") // it is how the client makes it, too
   public ConsumerGroupMetadata groupMetadata() {
     return new ConsumerGroupMetadata("group", (int) member.generation, name, Optional.of(name));
   }
