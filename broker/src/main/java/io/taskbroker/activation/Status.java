@@ -25,7 +25,7 @@ public enum Status {
           FAILURE, EnumSet.of(COMPLETE),
           RETRY, EnumSet.of(FAILURE, COMPLETE),
           COMPLETE, EnumSet.noneOf(Status.class),
-          DELAY, EnumSet.of(PENDING, FAILURE, COMPLETE));
+          DELAY, EnumSet.of(PENDING, FAILURE, RETRY, COMPLETE));
 
   private final String storedName;
 

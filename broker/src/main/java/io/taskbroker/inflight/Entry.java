@@ -61,8 +61,8 @@ final class Entry {
   boolean marked;
 
   /// Whether a worker may have got it in a delivery that is over, or in the life of the broker
-  /// before this one: a `Failure` or `Retry` of such a delivery takes effect while it is pending
-  /// (G2, H18).
+  /// before this one: a `Failure` or `Retry` of such a delivery takes effect while it waits to run
+  /// again (G2, H18).
   boolean mayHaveRun;
 
   /// Marks and proofs that are not durable yet. They become so in order, so that the last of them

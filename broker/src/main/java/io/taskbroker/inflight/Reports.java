@@ -74,11 +74,10 @@ final class Reports {
     }
   }
 
-  /// Whether a worker may have run the activation: it has it, or it is pending again, and nobody
+  /// Whether a worker may have run the activation: it has it, or it is to run again, and nobody
   /// else has it.
   private static boolean isPlausible(Entry entry) {
-    return entry.step == Entry.Step.STORED
-        && (entry.status.isHandedOut() || (entry.status == Status.PENDING && entry.mayHaveRun));
+    return entry.step == Entry.Step.STORED && (entry.status.isHandedOut() || entry.mayHaveRun);
   }
 
   private static void await(Entry entry, @Nullable Reply reply) {

@@ -65,9 +65,11 @@ final class Resumption {
   }
 
   /// A delay that has ended ended before the restart, perhaps: the row does not say so, since it is
-  /// not written down.
+  /// not written down. One that has not may have ended by the clock of the life before, which may
+  /// have been set back since: a report of it takes effect, too (G2).
   private void resumeDelayed(Entry entry, boolean inOrder) {
     if (flight.isEarly(entry.activation)) {
+      entry.mayHaveRun = !entry.activation.atMostOnce();
       stored(entry);
     } else {
       delayEnded(entry);
@@ -96,8 +98,8 @@ final class Resumption {
     if (entry.status == Status.DELAY && !flight.isEarly(entry.activation)) {
       delayEnded(entry);
     }
-    entry.mayHaveRun = entry.status == Status.PENDING && !entry.activation.atMostOnce();
-    if (entry.mayHaveRun && flight.settlesAt() > flight.now) {
+    entry.mayHaveRun = !entry.activation.atMostOnce();
+    if (entry.mayHaveRun && entry.status == Status.PENDING && flight.settlesAt() > flight.now) {
       flight.timers.set(entry, flight.settlesAt());
     } else {
       stored(entry);

@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
@@ -49,6 +50,10 @@ final class Partitions implements ConsumerRebalanceListener {
 
   private final Map<TopicPartition, SourcePartition> held = new HashMap<>();
   private final Set<TopicPartition> untaken = new HashSet<>();
+
+  /// Those of the untaken that the store may have given, and the engine may have rows of.
+  private final Map<TopicPartition, SourcePartition> halfTaken = new HashMap<>();
+
   private boolean paused;
   private long generation;
   private @Nullable RuntimeException broken;
@@ -204,6 +209,9 @@ final class Partitions implements ConsumerRebalanceListener {
     if (!ledgers.awaitDrained(named, DRAIN_TIMEOUT)) {
       finder.takeUndrained(names(named));
     }
+    if (finder.rowsMove()) {
+      untaken.forEach(partition -> halfTaken.put(partition, finder.named(topic, partition)));
+    }
     Map<TopicPartition, OffsetAndMetadata> offsets = finder.committed(topic, untaken);
     Map<TopicPartition, PositionFinder.Found> found =
         finder.find(topic, finder.take(topic, untaken, offsets), offsets);
@@ -244,6 +252,7 @@ final class Partitions implements ConsumerRebalanceListener {
     seek(partition, position, found.lastBelow());
     ledgers.open(named, ledger(found, committed));
     held.put(partition, named);
+    halfTaken.remove(partition);
     counts.held(held.size());
     long goneFrom = found.start().cut() ? position : Command.Assigned.NOTHING_GONE;
     intake.tell(new Command.Assigned(named, committed, reached(found, committed), goneFrom));
@@ -353,6 +362,17 @@ final class Partitions implements ConsumerRebalanceListener {
     partitions.forEach(partition -> consumer.seek(partition, 0));
   }
 
+  /// Has the engine forget what it was told of partitions that were never begun.
+  private void forgetHalfTaken(Collection<TopicPartition> partitions) {
+    List<SourcePartition> begun =
+        partitions.stream().map(halfTaken::remove).filter(Objects::nonNull).toList();
+    for (SourcePartition each : begun) {
+      ledgers.closing(each);
+      intake.tell(new Command.Revoked(each, true));
+    }
+    finder.release(begun, false);
+  }
+
   /// Lets the engine finish what it has of the partitions, commits it, and forgets them.
   void giveUp(Collection<TopicPartition> partitions, Duration drainTimeout) {
     List<SourcePartition> given = forget(partitions);
@@ -393,6 +413,7 @@ final class Partitions implements ConsumerRebalanceListener {
   private List<SourcePartition> forget(Collection<TopicPartition> partitions) {
     generation++;
     standstills.forget(partitions);
+    forgetHalfTaken(partitions);
     var forgotten = new ArrayList<SourcePartition>();
     for (TopicPartition partition : partitions) {
       untaken.remove(partition);

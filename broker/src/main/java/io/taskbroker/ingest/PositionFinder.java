@@ -121,6 +121,11 @@ final class PositionFinder {
     log.warn("Takes {} while the engine still drains what it had of them", partitions);
   }
 
+  /// Whether the engine is told of rows when a partition is taken.
+  boolean rowsMove() {
+    return custody.moves();
+  }
+
   /// Takes the partitions into custody.
   ///
   /// @return those that it was given: all, but for what a later owner has

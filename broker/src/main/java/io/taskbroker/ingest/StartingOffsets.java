@@ -143,9 +143,13 @@ final class StartingOffsets {
       return committedCut == null ? committed : Math.min(committed, committedCut.offset());
     }
 
-    /// From where on records may be in flight; [Watermark#NONE] if that is not known.
+    /// From where on records may be in flight; [Watermark#NONE] if that is not known. Where nothing
+    /// was ever committed, that is anywhere.
     long low() {
-      return note == null ? Watermark.NONE : Math.min(note.low(), committed);
+      if (note != null) {
+        return Math.min(note.low(), committed);
+      }
+      return committed == Watermark.NONE ? logStart : Watermark.NONE;
     }
 
     /// `latest` is for a topic of which nothing is known: a partition that was added to a known one

@@ -134,33 +134,54 @@ final class StoreCommitterBacklog {
   }
 
   /// What of a page can be relied on, although it may lack a row whose insert is held: the rows
-  /// before the first such row. So what is parked runs, and makes space, while its like waits for
-  /// some (H12).
+  /// before the first such row. If there are none, what is held gets a place behind the page, as
+  /// whatever is parked while a page is read (H15). So what is parked runs, and makes space, while
+  /// its like waits for some (H12).
   ///
-  /// @return null if that is nothing, or a change is held that may make a row of the page leave
+  /// @return null if nothing else is due, or the page is of a query for all that is parked
   @Nullable ParkedPage reliable(ParkedQuery query, ParkedPage page) {
-    Row lacking = null;
-    for (Change change : held) {
-      switch (change) {
-        case Change.Insert(Row row, _) -> {
-          boolean matters =
-              row.parkedUntil() != Row.NONE
-                  && row.activation().application().equals(query.application());
-          if (matters && (lacking == null || BY_DUE.compare(row, lacking) < 0)) {
-            lacking = row;
-          }
-        }
-        case Change.Leave _ -> {
-          return null;
-        }
-        case Change.Mark _,
-            Change.Prove _,
-            Change.Delete _,
-            Change.Consumed _,
-            Change.OffsetCommitted _ -> {}
-      }
+    Row lacking = firstHeld(query);
+    if (lacking == null) {
+      return page;
+    }
+    boolean sweeps = query.upTo() == Long.MAX_VALUE;
+    boolean nothingBefore =
+        !page.rows().isEmpty() && BY_DUE.compare(lacking, page.rows().getFirst()) < 0;
+    if (nothingBefore && !sweeps) {
+      placeBehind(page.rows().getLast());
+      lacking = firstHeld(query);
     }
     return lacking == null ? page : before(lacking, query, page);
+  }
+
+  /// The first of the rows that the query asks for whose insert is held; null if there is none.
+  private @Nullable Row firstHeld(ParkedQuery query) {
+    Row first = null;
+    for (Change change : held) {
+      if (change instanceof Change.Insert(Row row, _)
+          && isParked(row, query.application())
+          && (first == null || BY_DUE.compare(row, first) < 0)) {
+        first = row;
+      }
+    }
+    return first;
+  }
+
+  private static boolean isParked(Row row, String application) {
+    return row.parkedUntil() != Row.NONE && row.activation().application().equals(application);
+  }
+
+  /// Has the rows that are held, and come before the last of a page, come behind it.
+  private void placeBehind(Row last) {
+    held.replaceAll(change -> {
+      if (change instanceof Change.Insert(Row row, var owner)
+          && isParked(row, last.activation().application())
+          && BY_DUE.compare(row, last) < 0) {
+        long until = row.key() > last.key() ? last.parkedUntil() : last.parkedUntil() + 1;
+        return new Change.Insert(row.parkedUntil(until), owner);
+      }
+      return change;
+    });
   }
 
   private static @Nullable ParkedPage before(Row lacking, ParkedQuery query, ParkedPage page) {

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 final class StatusTest {
   private static final Map<Status, Set<Status>> LEGAL =
       Map.of(
-          DELAY, Set.of(PENDING, FAILURE, COMPLETE),
+          DELAY, Set.of(PENDING, FAILURE, RETRY, COMPLETE),
           PENDING, Set.of(CLAIMED, PROCESSING, FAILURE, RETRY, COMPLETE),
           CLAIMED, Set.of(PENDING, PROCESSING, FAILURE, RETRY, COMPLETE),
           PROCESSING, Set.of(PENDING, FAILURE, RETRY, COMPLETE),

@@ -1,5 +1,6 @@
 package io.taskbroker.engine;
 
+import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.InflightOptions;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.inflight.Rules;
@@ -7,6 +8,8 @@ import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.telemetry.Metrics;
+import java.util.Map;
+import java.util.function.Consumer;
 
 /// The real engine loop without its thread, turned by a simulation.
 public final class SteppedEngine {
@@ -30,9 +33,15 @@ public final class SteppedEngine {
   }
 
   /// What tells the engine of the committer's work, in the time of a simulation.
+  ///
+  /// @param lows as of [StoreFeed]
   public static StoreFeed feed(
-      ActivationStore store, Intake intake, String deadLetterTopic, Surroundings surroundings) {
-    return new StoreFeed(store, intake, deadLetterTopic, METRICS, _ -> {}, surroundings.ticker());
+      ActivationStore store,
+      Intake intake,
+      String deadLetterTopic,
+      Consumer<Map<SourcePartition, Long>> lows,
+      Surroundings surroundings) {
+    return new StoreFeed(store, intake, deadLetterTopic, METRICS, lows, surroundings.ticker());
   }
 
   /// Loads what is in the store, goes by the rules, and takes requests from now on.

@@ -122,16 +122,53 @@ final class G2RestartTest {
     assertThat(small.noticed(Notice.STALE_REPORT)).containsExactly("x");
   }
 
+  /// Its delay had ended by the clock of the life before, which was set back since.
+  @ParameterizedTest
+  @EnumSource(names = {"COMPLETE", "FAILURE", "RETRY"})
+  void g2ReportOfATaskWhoseDelayIsNotOverAnyMoreTakesEffect(Status status) {
+    partition.send(Task.of("x").deadLetters().delayUntil(rig.wall + 10_000));
+    rig.settle();
+    rig.stepClock(10_000);
+    assertThat(rig.claim().id()).isEqualTo("x");
+    rig.stepClock(-10_000);
+    rig.crash();
+    assertReported(status);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"COMPLETE", "FAILURE", "RETRY"})
+  void g2ReportOfAParkedRowWhoseDelayIsNotOverAnyMoreTakesEffect(Status status) {
+    partition.send(Task.of("x").deadLetters().delayUntil(rig.wall + 2 * RigOptions.PARK_HORIZON));
+    rig.settle();
+    rig.stepClock(2 * RigOptions.PARK_HORIZON);
+    assertThat(rig.claim().id()).isEqualTo("x");
+    rig.stepClock(-2 * RigOptions.PARK_HORIZON);
+    rig.crash();
+    assertThat(rig.depths().parked()).isOne();
+    assertReported(status);
+  }
+
+  /// What it may have run of is on disk before it is handed out.
   @ParameterizedTest
   @EnumSource(names = {"FAILURE", "RETRY"})
-  void g2ReportOfAParkedRowWhoseDelayHasNotEndedIsStale(Status status) {
-    partition.send(Task.of("x").delayUntil(rig.wall + 2 * RigOptions.PARK_HORIZON));
+  void g3ReportOfAParkedRowThatMayRunOnceAndHasNoMarkIsStale(Status status) {
+    partition.send(Task.once("x").delayUntil(rig.wall + 2 * RigOptions.PARK_HORIZON));
     rig.settle();
     rig.crash();
     assertThat(rig.report(status, "x").answers).isEqualTo(1);
     assertThat(rig.noticed(Notice.STALE_REPORT)).containsExactly("x");
     assertThat(rig.depths().parked()).isOne();
     assertThat(rig.engine().outstanding()).isZero();
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"FAILURE", "RETRY"})
+  void g2ReportOfATaskThatThisLifeTookInAndWhoseDelayHasNotEndedIsStale(Status status) {
+    partition.send(Task.of("x").deadLetters().delayUntil(rig.wall + 10_000));
+    rig.settle();
+    assertThat(rig.report(status, "x").isAnswered()).isTrue();
+    assertThat(rig.noticed(Notice.STALE_REPORT)).containsExactly("x");
+    assertThat(rig.produced).isEmpty();
   }
 
   @Test

@@ -18,6 +18,17 @@ final class StartingOffsetsTest {
   private static final SourcePartition PARTITION =
       new SourcePartition("cluster", "group", "uuid", "tasks", 0);
 
+  /// Beside an offset goes from where on records may be in flight. Where none was ever committed,
+  /// that is anywhere: a store that began at 150 may have what it had from there on still.
+  @Test
+  void g1WhatIsInFlightIsKnownAlsoIfTheFirstCommitFailed() {
+    Watermark mark = new Watermark(PARTITION, 180, Watermark.NONE);
+    assertThat(new Facts(Watermark.NONE, mark, true, ResetPolicy.EARLIEST, 100, 200, null).low())
+        .isEqualTo(100);
+    assertThat(new Facts(150, mark, true, ResetPolicy.EARLIEST, 100, 200, null).low())
+        .isEqualTo(Watermark.NONE);
+  }
+
   /// The log is 100 to 200; `-` is none.
   @ParameterizedTest(name = "{0}: committed {1}, stored {2}/{3}, known {4}, {5}")
   @CsvSource({

@@ -26,8 +26,6 @@ public final class SteppedReader {
   /// How many records may be with the engine before reading pauses.
   public static final int READ_AHEAD = 16;
 
-  private static final CommitNotes NOTES =
-      CommitNotes.of("simulated", Custody.sole(List.of(), Map::of));
   private static final Metrics METRICS = new Metrics(); // read by nobody
 
   private final Consumer<byte[], byte[]> consumer;
@@ -56,12 +54,16 @@ public final class SteppedReader {
     void sleep(long millis);
   }
 
+  /// @param member by which name its store is known in notes that go with commits
   public SteppedReader(
       Topic topic,
       Consumer<byte[], byte[]> consumer,
+      String member,
+      Custody custody,
       Intake intake,
       Surroundings surroundings,
       Nap nap) {
+    var notes = CommitNotes.of(member, custody);
     this.consumer = consumer;
     this.surroundings = surroundings;
     this.ledgers = new Ledgers(READ_AHEAD, 1 << 20, new World(nap, surroundings));
@@ -76,7 +78,7 @@ public final class SteppedReader {
             topic.latest() ? "latest" : "earliest");
     var commits =
         new OffsetCommits(
-            consumer, ledgers, NOTES, intake, topic.interval(), surroundings.ticker()::nanoTime);
+            consumer, ledgers, notes, intake, topic.interval(), surroundings.ticker()::nanoTime);
     var finder =
         new PositionFinder(
             source,
@@ -85,8 +87,8 @@ public final class SteppedReader {
                 new PositionFinder.Topic(
                     "simulated", topic.id().get(), topic.partitions().getAsInt()),
             ledgers,
-            NOTES,
-            Custody.sole(List.of(), Map::of),
+            notes,
+            custody,
             LogProbe.NONE);
     var counts = new TopicCounts(topic.name(), METRICS);
     RecordDecoder decoder =
@@ -124,6 +126,10 @@ public final class SteppedReader {
 
   public void drained(SourcePartition partition) {
     ledgers.drained(partition);
+  }
+
+  public void lost(SourcePartition partition) {
+    ledgers.lost(partition);
   }
 
   /// Gives everything up in order, as the thread does when it is stopped.

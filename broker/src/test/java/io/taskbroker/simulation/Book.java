@@ -44,6 +44,18 @@ final class Book {
     @Nullable BrokerRun handedOutBy;
     @Nullable BrokerRun heldIn;
 
+    /// Deadlines of it that passed, and proven deaths of workers that had nothing but it.
+    int deadlines;
+
+    int deaths;
+
+    /// Whether the last call ended in such a death; the run that lost the call before, if it was
+    /// lost, and how many others its workers had taken then.
+    boolean deathProven;
+
+    @Nullable BrokerRun lostIn;
+    int takenAtLoss;
+
     /// The run that must give its worker time to report, because it found it handed out.
     @Nullable BrokerRun foundIn;
 
@@ -62,12 +74,20 @@ final class Book {
 
     long completedAt = -1;
 
+    /// When a Complete of it was written down for another broker; negative while not.
+    long recordedAt = -1;
+
     Line(long key, Spec spec, WorkerLedger.Reading reading, long insertedAt) {
       this.key = key;
       this.spec = spec;
       this.reading = reading;
       this.insertedAt = insertedAt;
       this.departing = spec.bytes();
+    }
+
+    /// Whether it ended, or left, since then.
+    boolean isGoneSince(long then) {
+      return (endedAt >= then && end != null) || (leftAt >= then && leavesFor != null);
     }
 
     /// Whether it makes a duplicate of a record of its id that came then: not if it was on its way
@@ -81,11 +101,22 @@ final class Book {
   final Map<Origin, Line> byOrigin = new HashMap<>();
   final Map<String, List<Line>> byId = new HashMap<>();
   final Map<String, Long> watermarks = new HashMap<>();
+
+  /// The same, what was lost included.
+  final Map<String, Long> everDurable = new HashMap<>();
+
   final Map<String, Long> tombstones = new HashMap<>();
+
+  /// Until when ids must not come again: everywhere, or to the partition that they came from (H8).
+  final Map<String, Long> forbidden = new HashMap<>();
+
   final Set<Origin> rejected = new HashSet<>();
   final Map<String, Set<Status>> reported = new HashMap<>();
   long latestWall;
   boolean died;
+
+  /// When its disk was last lost; negative if it never was.
+  long lostAt = -1;
 
   /// Rules that the broker was to go by, and from when to when.
   private record Ruled(SimulatedRules rules, long from, long until) {}
@@ -99,7 +130,16 @@ final class Book {
     if (ruled.isEmpty()) {
       ruled.add(new Ruled(before, 0, Long.MAX_VALUE));
     }
-    Ruled last = ruled.removeLast();
+    Ruled last = ruled.getLast();
+    if (last.rules.equals(wanted) && last.from == now) {
+      // Another broker of the same store has heard it.
+      ruled.replaceAll(each ->
+          each.until >= now && each.until < Long.MAX_VALUE
+              ? new Ruled(each.rules, each.from, Math.max(each.until, runsAt + RULES_SEEN_WITHIN))
+              : each);
+      return;
+    }
+    last = ruled.removeLast();
     ruled.add(new Ruled(last.rules, last.from, runsAt + RULES_SEEN_WITHIN));
     ruled.add(new Ruled(wanted, now, Long.MAX_VALUE));
   }
@@ -125,6 +165,18 @@ final class Book {
     lines.put(line.key, line);
     byOrigin.put(line.spec.origin(), line);
     byId.computeIfAbsent(line.spec.id(), _ -> new ArrayList<>()).add(line);
+  }
+
+  /// Whether its key was not used again, as it may be by a store that is a new one.
+  boolean isLast(Line line) {
+    return line.equals(lines.get(line.key));
+  }
+
+  /// As if it had never been on disk.
+  void forget(Line line) {
+    lines.remove(line.key);
+    byOrigin.remove(line.spec.origin(), line);
+    of(line.spec.id()).remove(line);
   }
 
   boolean wasReported(String id, Status status) {

@@ -1,8 +1,10 @@
 package io.taskbroker.simulation;
 
+import io.taskbroker.SteppedPartitions;
 import io.taskbroker.SteppedWatchdog;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.engine.Mailbox;
 import io.taskbroker.engine.Outlets;
@@ -14,6 +16,7 @@ import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Intake;
 import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.Rules;
+import io.taskbroker.ingest.Custody;
 import io.taskbroker.outbox.SteppedOutbox;
 import io.taskbroker.runtime.Surroundings;
 import io.taskbroker.runtime.Ticker;
@@ -26,6 +29,7 @@ import io.taskbroker.store.StoreQuery;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
@@ -54,6 +58,8 @@ final class BrokerRun implements Outlets, Intake {
   private final SteppedWatchdog watchdog;
   private final Ticker ticker;
   private SimulatedRules inForce;
+  private Map<SourcePartition, Long> lows = Map.of();
+  private final @Nullable Lease lease;
   private int rulings;
   private boolean ready;
   private boolean alive = true;
@@ -72,9 +78,24 @@ final class BrokerRun implements Outlets, Intake {
     var surroundings = new Surroundings(ticker, clock, world.random);
     inForce = broker.rules();
     intake = tampering.intake(this, this);
-    readers = new Readers(this, world, plan, intake, surroundings);
-    ActivationStore store =
-        tampering.store(new FaultyStore(new InMemoryStore(broker.disk), this, world, plan), this);
+    ActivationStore opened;
+    switch (broker.disk) {
+      case SimulatedDisk.File(var file) -> {
+        lease = null;
+        opened = new InMemoryStore(file);
+      }
+      case SimulatedDisk.Database(var database) -> {
+        lease = new Lease(this, world, database, intake, ticker, clock);
+        opened = new OnceCommitted(lease.store());
+      }
+    }
+    ActivationStore store = tampering.store(new FaultyStore(opened, this, world, plan), this);
+    Custody custody =
+        lease == null
+            ? Custody.sole(store.watermarks(), () -> lows)
+            : SteppedPartitions.of(
+                new ObservedOwnership(lease.store(), this, world), store, intake, clock);
+    readers = new Readers(this, world, plan, custody, intake, surroundings);
     CommitOptions options =
         new CommitOptions(
             plan.batchSize(),
@@ -87,7 +108,8 @@ final class BrokerRun implements Outlets, Intake {
         new SteppedCommitter(
             store,
             options,
-            SteppedEngine.feed(store, intake, Kafka.DEAD_LETTERS, surroundings),
+            SteppedEngine.feed(
+                store, intake, Kafka.DEAD_LETTERS, found -> lows = found, surroundings),
             surroundings);
     committerThread = new Actor(this, world, "committer", committer::turn);
     outboxThread = new Actor(this, world, "outbox", this::turnOutbox);
@@ -109,7 +131,10 @@ final class BrokerRun implements Outlets, Intake {
     this.ticker = ticker;
     broker.ledger.started(this);
     engine.start(store, tampering.rules(inForce));
-    readers.start(store.watermarks());
+    if (lease != null) {
+      lease.renew();
+    }
+    readers.start();
     engineThread.wake(0);
     committerThread.wake(0);
     look();
@@ -226,6 +251,16 @@ final class BrokerRun implements Outlets, Intake {
     }
   }
 
+  /// Whether it may hand something out, by what it was told of its lease.
+  boolean isLeased() {
+    return lease == null || lease.holds();
+  }
+
+  /// Whether records of that partition are this process's to run.
+  boolean owns(Origin origin) {
+    return lease == null || lease.store().owns(origin);
+  }
+
   boolean isAlive() {
     return alive;
   }
@@ -330,6 +365,7 @@ final class BrokerRun implements Outlets, Intake {
     }
     switch (command) {
       case Command.Committed done -> bounds.committed(done.changes());
+      case Command.Fenced refused -> bounds.committed(refused.changes());
       case Command.Ingest records -> bounds.handedOver(records);
       case Command.Revoked revoked -> bounds.revoked(revoked.partition());
       case Command.Foreseen _ -> world.count("neighbours foreseen");
@@ -387,6 +423,11 @@ final class BrokerRun implements Outlets, Intake {
   }
 
   @Override
+  public void lost(SourcePartition partition) {
+    readers.lost(partition);
+  }
+
+  @Override
   public void drained(SourcePartition partition) {
     readers.drained(partition);
   }
@@ -395,6 +436,9 @@ final class BrokerRun implements Outlets, Intake {
   public void notice(Notice notice, String id, String detail) {
     if (notice == Notice.DEADLINE_PASSED) {
       broker.ledger.workers.deadlinePassed(this, id);
+    }
+    if (notice == Notice.WORKER_DIED) {
+      broker.ledger.deaths.blamed(this, id);
     }
     if (notice == Notice.LEASE_PASSED) {
       broker.ledger.workers.leasePassed(this, id);

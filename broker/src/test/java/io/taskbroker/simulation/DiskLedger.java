@@ -9,6 +9,7 @@ import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.store.ActivationStore.Outcome;
+import java.util.List;
 
 /// The part of the ledger that is about disks: what becomes durable, and whether it may.
 final class DiskLedger {
@@ -20,6 +21,10 @@ final class DiskLedger {
 
   void applied(BrokerRun run, Change change, Outcome outcome) {
     Book book = ledger.book(run);
+    if (outcome == Outcome.FENCED && ledger.plan.shared()) {
+      ledger.world.count("changes fenced");
+      return;
+    }
     check(outcome == Outcome.APPLIED, "G1", () -> run + ": " + outcome + " of " + brief(change));
     switch (change) {
       case Change.Insert(Row row, _) -> inserted(run, book, row);
@@ -32,11 +37,27 @@ final class DiskLedger {
               consumed.partition().topic(),
               consumed.partition().partition(),
               consumed.next());
-      case Change.OffsetCommitted c ->
-          book.watermarks.putIfAbsent(
-              KafkaLedger.place(c.partition().topic(), c.partition().partition()), c.committed());
+      case Change.OffsetCommitted c -> {
+        String place = KafkaLedger.place(c.partition().topic(), c.partition().partition());
+        book.watermarks.putIfAbsent(place, c.committed());
+        book.everDurable.putIfAbsent(place, c.committed());
+      }
       case Change.Mark _, Change.Prove _ -> {}
     }
+  }
+
+  /// What was in flight is to come from Kafka again, as if it had never been read; what was done
+  /// may.
+  void lost(Book book) {
+    for (Book.Line line : List.copyOf(book.lines.values())) {
+      if (line.end == null) {
+        Origin origin = line.spec.origin();
+        book.forget(line);
+        String place = KafkaLedger.place(origin.topic(), origin.partition());
+        book.watermarks.computeIfPresent(place, (_, next) -> Math.min(next, origin.offset()));
+      }
+    }
+    book.lostAt = ledger.world.now();
   }
 
   private static String brief(Change change) {
@@ -53,16 +74,21 @@ final class DiskLedger {
         () -> "other bytes than the record's: " + origin);
     Book.Line before = book.byOrigin.get(origin);
     check(
-        before == null || mayComeAgain(book, before) || isWantedAgain(before),
+        before == null
+            || mayComeAgain(book, before)
+            || isWantedAgain(before)
+            || before.insertedAt <= book.lostAt,
         "G1",
         () -> run + " ingested twice: " + origin);
     String id = row.activation().id();
     for (Book.Line other : book.of(id)) {
-      check(other.end != null, "G4", () -> run + " has two rows of " + id);
+      // Two brokers may have one each; what comes to have both runs them one after the other.
+      boolean apart = ledger.plan.shared() && !isOfOnePartition(other.spec.origin(), origin);
+      check(other.end != null || apart, "G4", () -> run + " has two rows of " + id);
     }
-    long until = book.tombstones.getOrDefault(id, 0L);
+    long until = book.forbidden.getOrDefault(forbidden(id, origin), 0L);
     check(
-        ledger.plan.has(Fault.CLOCK_STEP) || run.broker.wall() >= until,
+        ledger.plan.has(Fault.CLOCK_STEP) || book.lostAt >= 0 || run.broker.wall() >= until,
         "G4",
         () -> run + " takes " + id + " in before its tombstone ends");
     if (row.parkedUntil() != Row.NONE) {
@@ -145,6 +171,7 @@ final class DiskLedger {
     return book.wasReported(spec.id(), Status.FAILURE)
         || book.latestWall >= spec.expiresAt()
         || late
+        || ledger.deaths.mayFail(line)
         || ledger.plan.has(Fault.WORKER_REFUSES)
         || (spec.once() && ambiguous(run, line))
         || !spec.decodable();
@@ -197,7 +224,18 @@ final class DiskLedger {
     }
     if (delete.tombstoneUntil() != Row.NONE) {
       book.tombstones.put(id, delete.tombstoneUntil());
+      book.forbidden.put(forbidden(id, spec.origin()), delete.tombstoneUntil());
     }
+  }
+
+  private static boolean isOfOnePartition(Origin one, Origin other) {
+    return one.topic().equals(other.topic()) && one.partition() == other.partition();
+  }
+
+  private String forbidden(String id, Origin origin) {
+    return ledger.plan.shared()
+        ? id + "@" + KafkaLedger.place(origin.topic(), origin.partition())
+        : id;
   }
 
   private void consumed(BrokerRun run, Book book, String topic, int partition, long next) {
@@ -231,6 +269,7 @@ final class DiskLedger {
           () -> run + " passes a record that is nowhere: " + origin);
     }
     book.watermarks.put(place, next);
+    book.everDurable.put(place, next);
   }
 
   private boolean isAccountedFor(Book book, String place, Origin origin) {

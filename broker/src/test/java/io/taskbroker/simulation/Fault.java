@@ -33,7 +33,8 @@ enum Fault {
   RULES_CHANGE(4, 4, 20),
   OFFSET_RESET(6, 5, 30),
   TOPIC_MADE_ANEW(6, 2, 6),
-  PARTITION_ADDED(6, 8, 30);
+  PARTITION_ADDED(6, 8, 30),
+  STORE_LOST(4, 8, 40, true);
 
   /// In one of so many worlds it happens at all.
   final int worlds;
@@ -44,9 +45,17 @@ enum Fault {
   /// And at least once in so many.
   final int most;
 
+  /// Whether only wide worlds have it, so that the others stay what they were.
+  final boolean wide;
+
   Fault(int worlds, int least, int most) {
+    this(worlds, least, most, false);
+  }
+
+  Fault(int worlds, int least, int most, boolean wide) {
     this.worlds = worlds;
     this.least = least;
     this.most = most;
+    this.wide = wide;
   }
 }

@@ -1,6 +1,7 @@
 package io.taskbroker.simulation;
 
 import io.taskbroker.activation.ParkedRow;
+import io.taskbroker.activation.Reported;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.store.ActivationStore;
@@ -28,6 +29,21 @@ class ForwardingStore implements ActivationStore {
   @Override
   public List<Row> rows(List<Long> keys) {
     return store.rows(keys);
+  }
+
+  @Override
+  public List<Boolean> report(List<Reported> reports) {
+    return store.report(reports);
+  }
+
+  @Override
+  public List<Reported> reports(List<Long> keys) {
+    return store.reports(keys);
+  }
+
+  @Override
+  public long firstKey() {
+    return store.firstKey();
   }
 
   @Override

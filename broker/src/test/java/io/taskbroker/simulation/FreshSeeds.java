@@ -14,7 +14,8 @@ import java.util.concurrent.TimeUnit;
 /// @param from the first
 /// @param source what they follow from
 record FreshSeeds(long from, String source) {
-  private static final long LEAST = 1_000_000_000_000L;
+  /// Worlds of these and larger seeds are wide ([Plan#of]).
+  static final long LEAST = 1_000_000_000_000L;
 
   /// So many seeds belong to each source.
   private static final long SPAN = 100_000;

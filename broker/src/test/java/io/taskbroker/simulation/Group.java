@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.kafka.clients.consumer.CommitFailedException;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.RebalanceInProgressException;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +22,7 @@ final class Group {
   private final Kafka kafka;
   private int partitions;
   private final Map<String, Member> members = new TreeMap<>();
-  private final Map<Integer, Long> committed = new LinkedHashMap<>();
+  private final Map<Integer, OffsetAndMetadata> committed = new LinkedHashMap<>();
   private final Map<String, List<Integer>> assignment = new LinkedHashMap<>();
   private long generation;
   private boolean preparing;
@@ -47,7 +49,13 @@ final class Group {
   }
 
   long committed(int partition) {
-    return committed.getOrDefault(partition, -1L);
+    OffsetAndMetadata last = committed.get(partition);
+    return last == null ? -1 : last.offset();
+  }
+
+  /// What was committed last, with what was noted beside it; null if nothing was.
+  @Nullable OffsetAndMetadata lastCommit(int partition) {
+    return committed.get(partition);
   }
 
   /// What a poll does about the group. Calls the member's listener.
@@ -159,7 +167,7 @@ final class Group {
   }
 
   void set(int partition, long offset) {
-    committed.put(partition, offset);
+    committed.put(partition, new OffsetAndMetadata(offset));
   }
 
   /// The topic has another partition: members are to share it.
@@ -185,7 +193,7 @@ final class Group {
   /// Commits offsets, if the member may.
   ///
   /// @param as the generation that the request was sent in
-  void commit(Member member, long as, Map<Integer, Long> offsets) {
+  void commit(Member member, long as, Map<TopicPartition, OffsetAndMetadata> offsets) {
     Member current = members.get(member.consumer.name);
     if (current != null && current != member) {
       throw new FencedInstanceIdException("Somebody else is " + member.consumer.name);
@@ -196,10 +204,13 @@ final class Group {
     if (preparing && member.joined) {
       throw new RebalanceInProgressException("The group rebalances");
     }
-    offsets.forEach((partition, offset) -> {
-      @Nullable Long before = committed.put(partition, offset);
+    offsets.forEach((named, offset) -> {
+      int partition = named.partition();
+      long before = committed(partition);
+      committed.put(partition, offset);
+      kafka.world.trace(() -> member.consumer.run + " notes " + offset.metadata());
       kafka.ledger.kafka.offsetCommitted(
-          member.consumer.run, topic, partition, before == null ? -1 : before, offset);
+          member.consumer.run, topic, partition, before, offset.offset());
     });
   }
 

@@ -605,6 +605,41 @@ final class HistoriesTest {
         });
   }
 
+  /// Whatever worker gets X dies of it.
+  @Test
+  void g8ATaskFailsOfAsManyDeathsAsItHasAttempts() {
+    shows(
+        "G8",
+        "G4: ",
+        SwitchedOff.ONE_DEATH_TAKEN_FOR_ALL,
+        Plan.calm(),
+        story -> {
+          story.workers.answer("x", PushOutcome.LOST);
+          story.at(2, () -> story.publish("x"));
+          story.inTheEnd(
+              () -> story.records(Kafka.DEAD_LETTERS) == 1, "G8", "it is tried for ever");
+        });
+  }
+
+  /// Whatever worker gets X dies of it, and of what it has besides.
+  @Test
+  void g8ANeighbourOfWhatKillsWorkersIsNotBlamed() {
+    shows(
+        "G8",
+        "G8: ",
+        SwitchedOff.NEIGHBOURS_BLAMED,
+        Plan.calm(),
+        story -> {
+          story.workers.answer("x", PushOutcome.LOST);
+          story.at(2, () -> story.publish("x"));
+          for (int i = 0; i < 20; i++) {
+            String id = "y" + i;
+            story.workers.act(id, new Act(500 * World.MS, Status.COMPLETE));
+            story.at(2 + i / 4.0, () -> story.publish(id));
+          }
+        });
+  }
+
   /// The store stands still, and the broker is stopped.
   @Test
   void h25AStopAnswersNothingThatIsNotDurable() {

@@ -123,7 +123,13 @@ final class KafkaLedger {
       committed.remove(place);
       proven.remove(place);
       skipped.remove(place);
-      ledger.books.values().forEach(book -> book.watermarks.remove(place));
+      ledger
+          .books
+          .values()
+          .forEach(book -> {
+            book.watermarks.remove(place);
+            book.everDurable.remove(place);
+          });
       beginnings.remove(place);
       if (!mayBeginAtItsEnd(topic, i)) {
         beginnings.put(place, new Beginning(topic, i, 0, ledger.world.now()));
@@ -184,8 +190,10 @@ final class KafkaLedger {
           () -> run + " skips the beginning of " + place);
       skipped.put(place, offset);
     } else {
+      // What was durable in a store that was lost may be on its way to Kafka still.
+      Map<String, Long> marks = run.isAlive() ? book.watermarks : book.everDurable;
       check(
-          Math.max(before, book.watermarks.getOrDefault(place, -1L)) >= offset,
+          Math.max(before, marks.getOrDefault(place, -1L)) >= offset,
           "G1",
           () -> run + " commits " + place + "@" + offset + ", which is not durable");
     }

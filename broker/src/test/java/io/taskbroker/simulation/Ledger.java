@@ -7,12 +7,14 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
+import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.Carried;
 import io.taskbroker.inflight.Departure;
 import io.taskbroker.store.ActivationStore.Outcome;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /// An independent account of what happens, kept from outside of the brokers: from what is in Kafka,
@@ -27,7 +29,8 @@ final class Ledger {
   final KafkaLedger kafka = new KafkaLedger(this);
   private final DiskLedger disks = new DiskLedger(this);
   final WorkerLedger workers = new WorkerLedger(this);
-  final Map<SimulatedBroker, Book> books = new LinkedHashMap<>();
+  final DeathLedger deaths = new DeathLedger(this);
+  final Map<SimulatedDisk, Book> books = new LinkedHashMap<>();
 
   Ledger(World world, Plan plan) {
     this.world = world;
@@ -39,7 +42,7 @@ final class Ledger {
   }
 
   private Book book(SimulatedBroker broker) {
-    Book book = books.computeIfAbsent(broker, _ -> new Book());
+    Book book = books.computeIfAbsent(broker.disk, _ -> new Book());
     book.latestWall = Math.max(book.latestWall, broker.wall());
     return book;
   }
@@ -64,6 +67,21 @@ final class Ledger {
   /// A process is about to load what is on its disk.
   void started(BrokerRun run) {
     kafka.started(run.broker);
+    if (!plan.shared()) {
+      found(run, _ -> true);
+    }
+  }
+
+  /// A process is about to load what a shared store has of a partition.
+  void taken(BrokerRun run, SourcePartition partition) {
+    found(
+        run,
+        origin ->
+            origin.topic().equals(partition.topic())
+                && origin.partition() == partition.partition());
+  }
+
+  private void found(BrokerRun run, Predicate<Origin> which) {
     Book book = book(run);
     run.broker
         .disk
@@ -71,8 +89,9 @@ final class Ledger {
         .forEach((key, row) -> {
           Book.Line line = book.lines.get(key);
           boolean found = row.status() == Status.PROCESSING && !row.deadlineExtended();
-          if (line != null && found && row.leaving() == null) {
-            line.foundIn = run;
+          if (line != null && which.test(row.activation().origin())) {
+            // What was found before counts no more: another broker may have had it since.
+            line.foundIn = found && row.leaving() == null ? run : null;
             line.foundAt = world.now();
           }
         });
@@ -80,6 +99,11 @@ final class Ledger {
 
   void died(BrokerRun run) {
     book(run).died = true;
+  }
+
+  /// A store is about to be lost. What was in flight in it is to be read again.
+  void lost(SimulatedBroker broker) {
+    disks.lost(book(broker));
   }
 
   // On disk.
@@ -195,17 +219,14 @@ final class Ledger {
                 .formatted(topic.name(), i, topic.group().committed(i), topic.end(i)));
       }
     }
-    books.forEach((broker, _) ->
-        broker
-            .disk
-            .rows()
+    books.forEach((disk, _) ->
+        disk.rows()
             .values()
             .forEach(row -> {
               boolean once = row.activation().atMostOnce();
               left.append(
-                  "%s: row %d, %s of %s, %s, parked until %d, leaving for %s%s%s%n"
+                  "row %d, %s of %s, %s, parked until %d, leaving for %s%s%s%n"
                       .formatted(
-                          broker.name,
                           row.key(),
                           row.activation().id(),
                           row.activation().application(),
@@ -222,15 +243,15 @@ final class Ledger {
   boolean isDone() {
     return books.entrySet().stream()
         .allMatch(each ->
-            each.getKey().disk.rows().values().stream()
-                .allMatch(row -> mayStay(each.getKey(), row)));
+            each.getKey().rows().values().stream().allMatch(row -> mayStay(each.getKey(), row)));
   }
 
   /// What Kafka refuses is kept. What may run only once waits for proof that nobody else has run
   /// it, which comes when its partition returns.
-  private boolean mayStay(SimulatedBroker broker, Row row) {
-    Book.Line line = books.computeIfAbsent(broker, _ -> new Book()).lines.get(row.key());
-    boolean elsewhere = plan.brokers() > 1 && row.activation().atMostOnce() && !row.committed();
+  private boolean mayStay(SimulatedDisk disk, Row row) {
+    Book.Line line = books.computeIfAbsent(disk, _ -> new Book()).lines.get(row.key());
+    boolean apart = plan.brokers() > 1 && !plan.shared();
+    boolean elsewhere = apart && row.activation().atMostOnce() && !row.committed();
     return elsewhere || (line != null && line.refused);
   }
 

@@ -11,6 +11,7 @@ import java.util.SplittableRandom;
 /// @param batchSize changes of a transaction at most
 /// @param intervalMillis the least time between transactions without inserts
 /// @param raw whether there is a raw topic
+/// @param shared whether the brokers have one store
 /// @param faults those that happen, and once in how many times
 record Plan(
     int brokers,
@@ -23,6 +24,7 @@ record Plan(
     int maxPending,
     long storeLimit,
     boolean raw,
+    boolean shared,
     Map<Fault, Integer> faults) {
 
   /// A transaction takes so much that no bound but that of the engine matters.
@@ -30,10 +32,12 @@ record Plan(
 
   /// A world of one broker that pushes, in which nothing goes wrong by chance.
   static Plan calm() {
-    return new Plan(1, true, 0, 30, LARGE_BATCH, 0, false, 1_000, 0, false, Map.of());
+    return new Plan(1, true, 0, 30, LARGE_BATCH, 0, false, 1_000, 0, false, false, Map.of());
   }
 
-  static Plan of(SplittableRandom random) {
+  /// @param wide whether it is about everything that may happen; what came last to the simulation
+  ///   is drawn last, so that narrow worlds are the same for ever
+  static Plan of(SplittableRandom random, boolean wide) {
     int brokers = random.nextInt(4) == 0 ? 2 : 1;
     boolean push = random.nextInt(3) > 0;
     int tasks = 10 + random.nextInt(70);
@@ -44,20 +48,64 @@ record Plan(
     int pending = random.nextInt(3) == 0 ? 3 + random.nextInt(10) : 1_000;
     long limit = random.nextInt(6) == 0 ? 3_000 + random.nextInt(10_000) : 0;
     Map<Fault, Integer> faults = new EnumMap<>(Fault.class);
+    draw(random, false, faults);
+    boolean raw = random.nextInt(4) == 0;
+    var plan =
+        new Plan(
+            brokers, push, tasks, seconds, batch, interval, latest, pending, limit, raw, false,
+            faults);
+    return wide ? plan.widened(random) : plan;
+  }
+
+  private static void draw(SplittableRandom random, boolean wide, Map<Fault, Integer> faults) {
     for (Fault fault : Fault.values()) {
-      int rarity = fault.least + random.nextInt(fault.most - fault.least + 1);
-      if (random.nextInt(fault.worlds) == 0) {
-        faults.put(fault, rarity);
+      if (fault.wide == wide) {
+        int rarity = fault.least + random.nextInt(fault.most - fault.least + 1);
+        if (random.nextInt(fault.worlds) == 0) {
+          faults.put(fault, rarity);
+        }
       }
     }
-    boolean raw = random.nextInt(4) == 0;
+  }
+
+  private Plan widened(SplittableRandom random) {
+    Map<Fault, Integer> more = new EnumMap<>(Fault.class);
+    draw(random, true, more);
+    boolean share = random.nextInt(4) == 0;
+    int count = share ? 2 + random.nextInt(2) : brokers;
+    if (count > 1) {
+      more.remove(Fault.STORE_LOST); // what moves while it is read again is read on (ADR 6)
+    }
+    more.putAll(faults);
+    boolean lost = more.containsKey(Fault.STORE_LOST);
+    if (lost) {
+      // Nothing but the offset that was committed tells what a store had.
+      more.remove(Fault.OFFSET_RESET);
+      more.remove(Fault.TOPIC_MADE_ANEW);
+    }
     return new Plan(
-        brokers, push, tasks, seconds, batch, interval, latest, pending, limit, raw, faults);
+        count,
+        push,
+        tasks,
+        publishSeconds,
+        batchSize,
+        intervalMillis,
+        latest && !lost,
+        maxPending,
+        share ? 0 : storeLimit,
+        raw,
+        share,
+        more);
   }
 
   /// Once in how many times it happens; 0 for never.
   int rarity(Fault fault) {
     return faults.getOrDefault(fault, 0);
+  }
+
+  /// Whether brokers find what they noted with the offsets that they committed.
+  boolean hasNotes() {
+    return has(Fault.STORE_LOST);
   }
 
   boolean has(Fault fault) {
@@ -79,6 +127,7 @@ record Plan(
         maxPending,
         storeLimit,
         raw,
+        shared,
         more);
   }
 
@@ -94,6 +143,7 @@ record Plan(
         maxPending,
         storeLimit,
         raw,
+        shared,
         faults);
   }
 
@@ -109,6 +159,7 @@ record Plan(
         maxPending,
         storeLimit,
         raw,
+        shared,
         faults);
   }
 
@@ -124,6 +175,7 @@ record Plan(
         maxPending,
         storeLimit,
         raw,
+        shared,
         faults);
   }
 
@@ -139,6 +191,7 @@ record Plan(
         pending,
         store,
         raw,
+        shared,
         faults);
   }
 }

@@ -2,6 +2,7 @@ package io.taskbroker.simulation;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Reported;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
@@ -18,10 +19,15 @@ import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreQuery;
 import io.taskbroker.store.WriteBatch;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.common.TopicPartition;
 
 /// Bugs that a broker could have, planted between its real parts, to see whether the ledger finds
 /// them.
@@ -524,12 +530,102 @@ enum PlantedBug implements Tampering {
     public Intake intake(Intake intake, BrokerRun run) {
       return Taps.deaf(intake, Command.Drain.class::isInstance);
     }
+  },
+  /// What was noted in Kafka with an offset is not read: a store that is lost is read on from
+  /// there.
+  NOTES_UNREAD("G1", true) {
+    @Override
+    @SuppressWarnings("unchecked") // what it is asked with
+    public Consumer<byte[], byte[]> consumer(Consumer<byte[], byte[]> consumer, BrokerRun run) {
+      return Taps.calling(
+          consumer,
+          "committed",
+          arguments ->
+              Optional.of(
+                  Taps.withoutNotes(
+                      consumer.committed(
+                          (Set<TopicPartition>) arguments[0], (Duration) arguments[1]))));
+    }
+  },
+  /// After a store was lost, what may run only once is taken for what nobody has read yet.
+  READ_AGAIN_TAKEN_FOR_NEW("G3", true) {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return new ForwardingIntake(intake) {
+        @Override
+        public void tell(Command command) {
+          if (command instanceof Command.Assigned assigned) {
+            super.tell(new Command.Assigned(assigned.partition(), Watermark.NONE));
+            if (assigned.committed() != Watermark.NONE) {
+              super.tell(new Command.OffsetCommitted(assigned.partition(), assigned.committed()));
+            }
+          } else {
+            super.tell(command);
+          }
+        }
+      };
+    }
+  },
+  /// What a store refuses, as the partition is another broker's, is taken for committed (H10).
+  FENCED_TAKEN_FOR_DONE("H10", true) {
+    @Override
+    public ActivationStore store(ActivationStore store, BrokerRun run) {
+      return new ForwardingStore(store) {
+        @Override
+        public List<Outcome> commit(WriteBatch batch) {
+          return super.commit(batch).stream()
+              .map(outcome -> outcome == Outcome.FENCED ? Outcome.APPLIED : outcome)
+              .toList();
+        }
+      };
+    }
+  },
+  /// A lease that has ended does not stop what is handed out (H11).
+  LEASE_ENDLESS("H11", true) {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return new ForwardingIntake(intake) {
+        @Override
+        public void tell(Command command) {
+          super.tell(
+              command instanceof Command.Lease
+                  ? new Command.Lease(Long.MAX_VALUE, Long.MAX_VALUE)
+                  : command);
+        }
+      };
+    }
+  },
+  /// What other brokers were told is neither heard of nor asked for (H3).
+  OTHERS_REPORTS_IGNORED("H3", true) {
+    @Override
+    public Intake intake(Intake intake, BrokerRun run) {
+      return Taps.deaf(intake, Command.Recorded.class::isInstance);
+    }
+
+    @Override
+    public ActivationStore store(ActivationStore store, BrokerRun run) {
+      return new ForwardingStore(store) {
+        @Override
+        public List<Reported> reports(List<Long> keys) {
+          return List.of();
+        }
+      };
+    }
   };
 
   /// The guarantee that it breaks, or the history whose rule it switches off.
   final String rule;
 
+  /// The seed before the first that may find it.
+  final long before;
+
   PlantedBug(String rule) {
+    this(rule, false);
+  }
+
+  /// @param wide whether it takes what only happens in wide worlds
+  PlantedBug(String rule, boolean wide) {
     this.rule = rule;
+    this.before = wide ? FreshSeeds.LEAST : 0;
   }
 }

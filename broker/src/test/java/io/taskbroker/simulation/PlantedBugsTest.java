@@ -23,10 +23,11 @@ final class PlantedBugsTest {
     String finding = "";
     while (finding.isEmpty() && seeds < SEEDS) {
       seeds++;
-      finding = new Simulation(seeds, false, bug).find();
+      finding = new Simulation(bug.before + seeds, false, bug).find();
     }
     System.out.printf("%-26s %-4s %4d seeds  %s%n", bug, bug.rule, seeds, finding);
     assertThat(finding).as("what %d seeds find", seeds).isNotEmpty();
-    new Simulation(seeds, false, Tampering.NONE).run(); // it is the bug, not the history
+    new Simulation(bug.before + seeds, false, Tampering.NONE)
+        .run(); // it is the bug, not the history
   }
 }

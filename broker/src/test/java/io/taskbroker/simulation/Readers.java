@@ -3,6 +3,7 @@ package io.taskbroker.simulation;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.Intake;
+import io.taskbroker.ingest.Custody;
 import io.taskbroker.ingest.SteppedReader;
 import io.taskbroker.runtime.Surroundings;
 import java.time.Duration;
@@ -18,13 +19,21 @@ final class Readers {
   private final BrokerRun run;
   private final World world;
   private final Plan plan;
+  private final Custody custody;
   private final Intake intake;
   private final Surroundings surroundings;
   private final Map<String, SteppedReader> readers = new LinkedHashMap<>();
   private final List<SimulatedConsumer> consumers = new ArrayList<>();
   private final List<Actor> threads = new ArrayList<>();
 
-  Readers(BrokerRun run, World world, Plan plan, Intake intake, Surroundings surroundings) {
+  Readers(
+      BrokerRun run,
+      World world,
+      Plan plan,
+      Custody custody,
+      Intake intake,
+      Surroundings surroundings) {
+    this.custody = custody;
     this.run = run;
     this.world = world;
     this.plan = plan;
@@ -32,8 +41,8 @@ final class Readers {
     this.surroundings = surroundings;
   }
 
-  /// @param stored the watermarks that the store has
-  void start(List<Watermark> stored) {
+  void start() {
+    List<Watermark> stored = custody.watermarks();
     for (Kafka.Topic topic : run.broker.kafka.read()) {
       start(topic, stored);
     }
@@ -64,6 +73,8 @@ final class Readers {
         new SteppedReader(
             described,
             run.broker.tampering.consumer(consumer, run),
+            run.broker.name,
+            custody,
             intake,
             surroundings,
             run::nap);
@@ -95,6 +106,13 @@ final class Readers {
     SteppedReader reader = readers.get(partition.topic());
     if (reader != null) {
       reader.drained(partition);
+    }
+  }
+
+  void lost(SourcePartition partition) {
+    SteppedReader reader = readers.get(partition.topic());
+    if (reader != null) {
+      reader.lost(partition);
     }
   }
 

@@ -2,7 +2,6 @@ package io.taskbroker.simulation;
 
 import io.taskbroker.activation.Row;
 import io.taskbroker.inflight.InflightOptions;
-import io.taskbroker.store.InMemoryStore;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Set;
@@ -21,7 +20,7 @@ final class SimulatedBroker {
   static final long PATIENCE = 8_000;
 
   final String name;
-  final InMemoryStore.Disk disk = new InMemoryStore.Disk();
+  final SimulatedDisk disk;
   final Kafka kafka;
   final Ledger ledger;
   final Tampering tampering;
@@ -35,7 +34,14 @@ final class SimulatedBroker {
   private SimulatedRules rules = SimulatedRules.NONE;
 
   SimulatedBroker(
-      String name, World world, Plan plan, Kafka kafka, Workers workers, Tampering tampering) {
+      String name,
+      SimulatedDisk disk,
+      World world,
+      Plan plan,
+      Kafka kafka,
+      Workers workers,
+      Tampering tampering) {
+    this.disk = disk;
     this.name = name;
     this.memberName = name;
     this.world = world;
@@ -106,7 +112,8 @@ final class SimulatedBroker {
             100_000_000,
             plan.maxPending() < 1_000 ? 24 : 10_000,
             20),
-        new InflightOptions.Periods(GRACE, LEASE, 500, RESTART_GRACE, SETTLE, 10_000, TOMBSTONE));
+        new InflightOptions.Periods(GRACE, LEASE, 500, RESTART_GRACE, SETTLE, 10_000, TOMBSTONE),
+        plan.shared());
   }
 
   /// Rows that this store cannot hold, whatever is tried.
@@ -148,6 +155,16 @@ final class SimulatedBroker {
       run = null;
       ledger.died(dying);
       world.after(down, "restart", this::start);
+    }
+  }
+
+  /// Its process dies, and its disk is another, empty one when it starts again.
+  void loseStore() {
+    world.count("stores lost");
+    crash("its store is lost");
+    ledger.lost(this);
+    if (disk instanceof SimulatedDisk.File(var file)) {
+      file.wipe();
     }
   }
 

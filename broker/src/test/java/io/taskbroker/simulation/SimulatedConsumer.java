@@ -10,8 +10,10 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -131,12 +133,6 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     return new Fetched(records, next);
   }
 
-  private Map<Integer, Long> plain(Map<TopicPartition, OffsetAndMetadata> offsets) {
-    var plain = new LinkedHashMap<Integer, Long>();
-    offsets.forEach((partition, offset) -> plain.put(partition.partition(), offset.offset()));
-    return plain;
-  }
-
   /// On its way it outlives the process; requests of one consumer arrive in order.
   @Override
   public void commitAsync(
@@ -175,7 +171,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
       return new TimeoutException("The request was lost");
     }
     try {
-      topic.group().commit(member, generation, plain(offsets));
+      topic.group().commit(member, generation, offsets);
     } catch (KafkaException e) {
       return e;
     }
@@ -201,9 +197,10 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     }
     var committed = new HashMap<TopicPartition, OffsetAndMetadata>();
     for (TopicPartition partition : partitions) {
-      long offset = topic.group().committed(partition.partition());
-      if (offset >= 0) {
-        committed.put(partition, new OffsetAndMetadata(offset));
+      OffsetAndMetadata last = topic.group().lastCommit(partition.partition());
+      if (last != null) {
+        committed.put(
+            partition, world.plan.hasNotes() ? last : new OffsetAndMetadata(last.offset()));
       }
     }
     return committed;
@@ -223,6 +220,12 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     var ends = new HashMap<TopicPartition, Long>();
     partitions.forEach(partition -> ends.put(partition, topic.end(partition.partition())));
     return ends;
+  }
+
+  @Override
+  @SuppressWarnings("removal") // it is how the client makes it, too
+  public ConsumerGroupMetadata groupMetadata() {
+    return new ConsumerGroupMetadata("group", (int) member.generation, name, Optional.of(name));
   }
 
   @Override

@@ -7,6 +7,8 @@ import com.google.protobuf.Timestamp;
 import io.taskbroker.proto.v1.OnAttemptsExceeded;
 import io.taskbroker.proto.v1.RetryState;
 import io.taskbroker.proto.v1.TaskActivation;
+import io.taskbroker.store.InMemoryStore;
+import io.taskbroker.store.SharedInMemoryStore;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -45,13 +47,18 @@ final class Simulation {
     ledger = new Ledger(world, plan);
     kafka = new Kafka(world, plan, ledger);
     workers = new Workers(world, plan);
+    var database = new SimulatedDisk.Database(new SharedInMemoryStore.Disk());
     for (int i = 0; i < plan.brokers(); i++) {
-      var broker = new SimulatedBroker(i == 0 ? "A" : "B", world, plan, kafka, workers, tampering);
+      SimulatedDisk disk =
+          plan.shared() ? database : new SimulatedDisk.File(new InMemoryStore.Disk());
+      String name = String.valueOf((char) ('A' + i));
+      var broker = new SimulatedBroker(name, disk, world, plan, kafka, workers, tampering);
       brokers.add(broker);
       if (!plan.push()) {
         workers.pull(broker);
       }
     }
+    workers.reportTo(brokers);
   }
 
   /// Runs it to its end.
@@ -225,6 +232,8 @@ final class Simulation {
       }
       if (world.happens(Fault.CRASH)) {
         broker.crash("killed");
+      } else if (world.happens(Fault.STORE_LOST)) {
+        broker.loseStore();
       } else if (world.happens(Fault.RESTART_IN_ORDER)) {
         broker.restart();
       } else if (world.happens(Fault.FREEZE)) {

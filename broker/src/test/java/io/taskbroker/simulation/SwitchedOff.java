@@ -9,6 +9,7 @@ import io.taskbroker.engine.Outlets;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.InflightOptions;
 import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Ticker;
@@ -310,7 +311,8 @@ enum SwitchedOff implements Tampering {
             if (e.kind() != StoreException.Kind.FATAL) {
               throw e;
             }
-            List<Outcome> outcomes = new InMemoryStore(run.broker.disk).commit(batch);
+            SimulatedDisk.File file = (SimulatedDisk.File) run.broker.disk;
+            List<Outcome> outcomes = new InMemoryStore(file.disk()).commit(batch);
             for (int i = 0; i < outcomes.size(); i++) {
               run.broker.ledger.applied(run, batch.changes().get(i), outcomes.get(i));
             }
@@ -388,6 +390,44 @@ enum SwitchedOff implements Tampering {
             open.forEach(report -> report.reply().done(null));
           }
           super.tell(command);
+        }
+      };
+    }
+  },
+  /// The first death of a worker ends a task.
+  ONE_DEATH_TAKEN_FOR_ALL {
+    @Override
+    public InflightOptions options(InflightOptions options) {
+      InflightOptions.Limits limits = options.limits();
+      return new InflightOptions(
+          options.pushApplications(),
+          options.retryTopic(),
+          options.deadLetterTopic(),
+          new InflightOptions.Limits(
+              limits.maxPending(),
+              limits.maxDelayed(),
+              limits.maxHandedOut(),
+              1,
+              limits.maxStoreBytes(),
+              limits.maxMemoryBytes(),
+              limits.maxChanges(),
+              limits.maxCalls()),
+          options.periods());
+    }
+  },
+  /// When workers are lost, all that their application has is blamed for it.
+  NEIGHBOURS_BLAMED {
+    @Override
+    public Outlets outlets(Outlets outlets, BrokerRun run) {
+      return new ForwardingOutlets(outlets) {
+        @Override
+        public void notice(Notice notice, String id, String detail) {
+          super.notice(notice, id, detail);
+          if (notice == Notice.WORKER_UNREACHABLE) {
+            run.broker.disk.rows().values().stream()
+                .filter(row -> row.activation().application().equals(id))
+                .forEach(row -> super.notice(Notice.WORKER_DIED, row.activation().id(), detail));
+          }
         }
       };
     }

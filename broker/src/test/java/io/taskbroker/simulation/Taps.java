@@ -17,12 +17,16 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
 
 /// Wrong connections between the parts of a broker, to plant bugs with.
 final class Taps {
@@ -158,6 +162,15 @@ final class Taps {
         of.failurePolicy(),
         of.atMostOnce(),
         of.derived());
+  }
+
+  /// Offsets without what was noted with them.
+  static Map<TopicPartition, OffsetAndMetadata> withoutNotes(
+      Map<TopicPartition, OffsetAndMetadata> committed) {
+    Map<TopicPartition, OffsetAndMetadata> plain = new HashMap<>();
+    committed.forEach(
+        (partition, offset) -> plain.put(partition, new OffsetAndMetadata(offset.offset())));
+    return plain;
   }
 
   /// A call of the consumer is answered by somebody else.

@@ -27,10 +27,16 @@ final class Workers {
   private final Set<String> reported = new HashSet<>();
   private final List<String> known = new ArrayList<>();
   final Orders orders = new Orders();
+  private List<SimulatedBroker> brokers = List.of();
 
   Workers(World world, Plan plan) {
     this.world = world;
     this.plan = plan;
+  }
+
+  /// Where workers may report, if brokers share a store.
+  void reportTo(List<SimulatedBroker> all) {
+    brokers = all;
   }
 
   private long network() {
@@ -265,7 +271,7 @@ final class Workers {
         return;
       }
       tries++;
-      BrokerRun run = broker.run();
+      BrokerRun run = receiver().run();
       if (run == null || world.happens(Fault.NETWORK_LOSES)) {
         again(world.between(100 * World.MS, World.SECOND));
         return;
@@ -273,6 +279,13 @@ final class Workers {
       run.later(network(), "report arrives", () -> arrive(run));
       int attempt = tries;
       world.after(3 * World.SECOND, "report times out", () -> sendAfter(attempt));
+    }
+
+    /// The one that the task came from, or any that shares its store.
+    private SimulatedBroker receiver() {
+      return plan.shared() && world.random.nextBoolean()
+          ? brokers.get(world.random.nextInt(brokers.size()))
+          : broker;
     }
 
     private void arrive(BrokerRun run) {

@@ -56,7 +56,7 @@ final class World {
     this.seed = seed;
     this.random = new SplittableRandom(seed);
     this.traces = traces;
-    this.plan = Plan.of(random);
+    this.plan = Plan.of(random, seed >= FreshSeeds.LEAST);
     plan.faults().forEach(this::set);
   }
 

@@ -49,6 +49,11 @@ public final class InMemoryStore implements ActivationStore {
   }
 
   @Override
+  public long firstKey() {
+    return disk.rows.isEmpty() ? Long.MAX_VALUE : disk.rows.firstKey();
+  }
+
+  @Override
   public List<Row> load(long key, int limit) {
     checkOpen();
     return disk.rows.tailMap(key, false).values().stream()
@@ -255,6 +260,16 @@ public final class InMemoryStore implements ActivationStore {
     private long epoch;
     private long batch = -1;
     private List<Outcome> outcomes = List.of();
+
+    /// Loses everything; whoever has it open has nothing any more.
+    public void wipe() {
+      rows.clear();
+      watermarks.clear();
+      tombstones.clear();
+      lastKey = 0;
+      epoch++;
+      batch = -1;
+    }
 
     /// The rows, by their keys.
     public Map<Long, Row> rows() {

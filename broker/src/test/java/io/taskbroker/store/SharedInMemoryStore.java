@@ -34,6 +34,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
   private final Disk disk;
   private final long run;
   private final String seat;
+  private final Map<String, SourcePartition> taken = new LinkedHashMap<>();
   private long lastKey;
   private final Consumer<List<Reported>> ear;
 
@@ -54,6 +55,22 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
   /// Ends the lease of this run, as time does when nobody renews it.
   public void lapse() {
     disk.live.remove(run);
+  }
+
+  /// Renews the lease of this run.
+  public void renew() {
+    disk.live.put(run, this);
+  }
+
+  public boolean isLive() {
+    return disk.live.containsKey(run);
+  }
+
+  /// What this run took, did not release, and does not own any more; told once.
+  public List<SourcePartition> lost() {
+    List<SourcePartition> lost = taken.values().stream().filter(each -> !owns(each)).toList();
+    lost.forEach(each -> taken.remove(placeOf(each)));
+    return lost;
   }
 
   @Override
@@ -131,6 +148,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
       return Optional.empty();
     }
     disk.owners.put(place, new Owner(run, generation));
+    taken.put(place, partition);
     List<Watermark> marks =
         disk.watermarks.values().stream()
             .filter(mark -> placeOf(mark.partition()).equals(place))
@@ -140,6 +158,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
 
   @Override
   public void release(SourcePartition partition, boolean drained) {
+    taken.remove(placeOf(partition));
     Owner owner = disk.owners.get(placeOf(partition));
     if (owner != null && owner.run == run) {
       disk.owners.remove(placeOf(partition));
@@ -152,6 +171,11 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
   /// Whether the partition is this run's.
   public boolean owns(SourcePartition partition) {
     return owns(placeOf(partition));
+  }
+
+  /// Whether the partition of that record is this run's.
+  public boolean owns(Origin origin) {
+    return owns(placeOf(origin));
   }
 
   private boolean owns(String place) {
@@ -384,6 +408,15 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
     private final List<Reported> reports = new ArrayList<>();
     private final List<Change.Insert> history = new ArrayList<>();
     private long runs;
+
+    /// The rows, by their keys.
+    public Map<Long, Row> rowsByKey() {
+      return Collections.unmodifiableMap(rows);
+    }
+
+    public Map<SourcePartition, Watermark> watermarks() {
+      return Collections.unmodifiableMap(watermarks);
+    }
 
     public Collection<Row> rows() {
       return Collections.unmodifiableCollection(rows.values());

@@ -10,6 +10,7 @@ import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.StoreCommitterBacklog.Attempt;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 /// What may be read of parked rows while inserts wait for space. Found by simulation: a disk that
@@ -35,7 +36,44 @@ final class StoreCommitterBacklogTest {
     ParkedPage read = requireNonNull(backlog.reliable(QUERY, page));
     assertThat(read.rows()).extracting(Row::key).containsExactly(6L);
     assertThat(read.nextDue()).isEqualTo(1_500);
-    assertThat(backlog.reliable(QUERY, page(Row.NONE, Rows.parked(9, "app", 1_600)))).isNull();
+  }
+
+  /// A row that is held may be due before all that fill the disk. Found by simulation: none of them
+  /// was read, so that no space was made for it, ever.
+  @Test
+  void h12WhatIsHeldBeforeAllOthersKeepsThemNotFromRunning() {
+    hold(Rows.parked(2, "app", 1_500), Rows.parked(8, "app", 1_500), Rows.parked(9, "app", 1_700));
+    var page = page(5_000, Rows.parked(6, "app", 1_600), Rows.parked(7, "app", 1_600));
+    ParkedPage read = requireNonNull(backlog.reliable(QUERY, page));
+    assertThat(read.rows()).extracting(Row::key).containsExactly(6L, 7L);
+    assertThat(read.nextDue()).isEqualTo(1_600);
+    assertThat(heldPlaces()).containsExactly("2@1601", "8@1600", "9@1700");
+  }
+
+  @Test
+  void h12WhatIsHeldIsReadWhenItHasSpace() {
+    hold(Rows.parked(7, "app", 1_500));
+    assertThat(backlog.reliable(QUERY, page(Row.NONE))).isNull();
+    assertThat(heldPlaces()).containsExactly("7@1500");
+  }
+
+  /// All that is parked is judged in its order; who reads it to run it makes the space.
+  @Test
+  void h15QueryForAllMovesNothing() {
+    hold(Rows.parked(7, "app", 1_500));
+    var all = new ParkedQuery("app", 0, 0, Long.MAX_VALUE, 100);
+    assertThat(backlog.reliable(all, page(Row.NONE, Rows.parked(6, "app", 9_000)))).isNull();
+    assertThat(heldPlaces()).containsExactly("7@1500");
+  }
+
+  /// Nothing that leaves is in the index of what is parked.
+  @Test
+  void h12LeaveThatIsHeldKeepsNoPageBack() {
+    backlog.add(List.of(Changes.leave(3)));
+    assertThat(backlog.makeRoom(requireNonNull(backlog.next(true)))).isTrue();
+    assertThat(backlog.holds()).isTrue();
+    var page = page(Row.NONE, Rows.parked(9, "app", 1_500));
+    assertThat(backlog.reliable(QUERY, page)).isEqualTo(page);
   }
 
   @Test
@@ -64,6 +102,15 @@ final class StoreCommitterBacklogTest {
     Attempt attempt = requireNonNull(backlog.next(true));
     assertThat(backlog.makeRoom(attempt)).isTrue();
     assertThat(backlog.heldChanges()).isEqualTo(rows.length);
+  }
+
+  /// What is held, as key and place.
+  private List<String> heldPlaces() {
+    return requireNonNull(backlog.next(true)).changes().stream()
+        .map(change -> change instanceof Change.Insert(Row row, _) ? row : null)
+        .filter(Objects::nonNull)
+        .map(row -> row.key() + "@" + row.parkedUntil())
+        .toList();
   }
 
   private static ParkedPage page(long nextDue, Row... rows) {

@@ -1,0 +1,88 @@
+package io.taskbroker.simulation;
+
+import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.Intake;
+import io.taskbroker.runtime.Ticker;
+import io.taskbroker.store.SharedInMemoryStore;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/// What a broker hears of a store that it shares, as the watch of a database tells it: its lease,
+/// of which half is told, what was lost while it stood still, and what others were told (H3, H11).
+final class Lease {
+  private static final long LEASE = 10 * World.SECOND;
+
+  private final BrokerRun run;
+  private final World world;
+  private final SharedInMemoryStore store;
+  private final Intake intake;
+  private final Ticker ticker;
+  private final InstantSource clock;
+  private long toldUntil = Long.MIN_VALUE;
+  private long toldWallUntil = Long.MIN_VALUE;
+  private long renewals;
+
+  Lease(
+      BrokerRun run,
+      World world,
+      SharedInMemoryStore.Disk disk,
+      Intake intake,
+      Ticker ticker,
+      InstantSource clock) {
+    this.run = run;
+    this.world = world;
+    this.store = new SharedInMemoryStore(disk, run.broker.name, this::recorded);
+    this.intake = intake;
+    this.ticker = ticker;
+    this.clock = clock;
+  }
+
+  SharedInMemoryStore store() {
+    return store;
+  }
+
+  /// Whether something may be handed out now, by what was told.
+  boolean holds() {
+    return world.now() < toldUntil;
+  }
+
+  private void recorded(List<Reported> reports) {
+    run.later(
+        run.latency(),
+        "recorded by others",
+        () -> {
+          world.count("reports heard of others");
+          intake.tell(new Command.Recorded(reports));
+        });
+  }
+
+  /// Renews it, now and from now on.
+  void renew() {
+    boolean stoodStill = world.now() > toldUntil || clock.millis() > toldWallUntil;
+    if (stoodStill || !store.isLive()) {
+      for (SourcePartition lost : store.lost()) {
+        world.count("partitions found lost");
+        intake.tell(new Command.Lost(lost.topic(), lost.partition()));
+      }
+    }
+    store.renew();
+    toldUntil = world.now() + LEASE / 2;
+    toldWallUntil = clock.millis() + LEASE / 2 / World.MS;
+    intake.tell(
+        new Command.Lease(
+            TimeUnit.NANOSECONDS.toMillis(ticker.nanoTime() + LEASE / 2), toldWallUntil));
+    long number = ++renewals;
+    world.after(
+        LEASE,
+        "lease ends",
+        () -> {
+          if (number == renewals) {
+            store.lapse();
+          }
+        });
+    run.later(LEASE / 5, "lease", this::renew);
+  }
+}

@@ -1,0 +1,73 @@
+package io.taskbroker.simulation;
+
+import io.taskbroker.activation.ParkedRow;
+import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.store.ActivationStore.Tombstone;
+import io.taskbroker.store.Ownership;
+import io.taskbroker.store.StoreException;
+import io.taskbroker.store.StoreException.Kind;
+import java.util.List;
+import java.util.Optional;
+
+/// Who has which partition of a shared store, as one broker asks it: it does not answer at times,
+/// and the ledger hears of what is taken.
+final class ObservedOwnership implements Ownership {
+  private final Ownership ownership;
+  private final BrokerRun run;
+  private final World world;
+
+  ObservedOwnership(Ownership ownership, BrokerRun run, World world) {
+    this.ownership = ownership;
+    this.run = run;
+    this.world = world;
+  }
+
+  @Override
+  public Optional<Taken> take(SourcePartition partition, int generation) {
+    mayFail();
+    Optional<Taken> taken = ownership.take(partition, generation);
+    if (taken.isPresent()) {
+      world.count("partitions taken");
+      world.trace(() -> run + " takes " + partition.topic() + "-" + partition.partition());
+      run.broker.ledger.taken(run, partition);
+    }
+    return taken;
+  }
+
+  @Override
+  public void release(SourcePartition partition, boolean drained) {
+    mayFail();
+    world.trace(() -> run + " releases " + partition.topic() + "-" + partition.partition());
+    ownership.release(partition, drained);
+  }
+
+  @Override
+  public List<Row> load(SourcePartition partition, long key, int limit) {
+    mayFail();
+    return ownership.load(partition, key, limit);
+  }
+
+  @Override
+  public List<ParkedRow> loadParked(SourcePartition partition, long key, int limit) {
+    mayFail();
+    return ownership.loadParked(partition, key, limit);
+  }
+
+  @Override
+  public List<Tombstone> tombstones(SourcePartition partition, long now) {
+    return ownership.tombstones(partition, now);
+  }
+
+  @Override
+  public List<Reported> reports(SourcePartition partition) {
+    return ownership.reports(partition);
+  }
+
+  private void mayFail() {
+    if (world.happens(Fault.STORE_FAILS)) {
+      throw new StoreException(Kind.TRANSIENT, "failed, says chance", null);
+    }
+  }
+}

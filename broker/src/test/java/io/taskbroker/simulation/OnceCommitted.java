@@ -1,0 +1,24 @@
+package io.taskbroker.simulation;
+
+import io.taskbroker.store.ActivationStore;
+import io.taskbroker.store.WriteBatch;
+import java.util.List;
+
+/// A store that commits a transaction once, however often it is tried (H6).
+final class OnceCommitted extends ForwardingStore {
+  private long last = -1;
+  private List<Outcome> outcomes = List.of();
+
+  OnceCommitted(ActivationStore store) {
+    super(store);
+  }
+
+  @Override
+  public List<Outcome> commit(WriteBatch batch) {
+    if (batch.number() != last) {
+      outcomes = super.commit(batch);
+      last = batch.number();
+    }
+    return outcomes;
+  }
+}

@@ -1,0 +1,57 @@
+package io.taskbroker.simulation;
+
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Status;
+import io.taskbroker.activation.Watermark;
+import io.taskbroker.store.InMemoryStore;
+import io.taskbroker.store.SharedInMemoryStore;
+import java.util.Map;
+
+/// What outlives the processes of brokers: the file of one, or the database of several.
+sealed interface SimulatedDisk {
+  /// The rows, by their keys.
+  Map<Long, Row> rows();
+
+  Map<SourcePartition, Watermark> watermarks();
+
+  /// Whether somebody was told so of the row, and wrote it down for the broker that has it.
+  boolean isRecorded(long key, Status status);
+
+  /// That of one broker.
+  record File(InMemoryStore.Disk disk) implements SimulatedDisk {
+    @Override
+    public Map<Long, Row> rows() {
+      return disk.rows();
+    }
+
+    @Override
+    public Map<SourcePartition, Watermark> watermarks() {
+      return disk.watermarks();
+    }
+
+    @Override
+    public boolean isRecorded(long key, Status status) {
+      return false;
+    }
+  }
+
+  /// That of all brokers of a world.
+  record Database(SharedInMemoryStore.Disk disk) implements SimulatedDisk {
+    @Override
+    public Map<Long, Row> rows() {
+      return disk.rowsByKey();
+    }
+
+    @Override
+    public Map<SourcePartition, Watermark> watermarks() {
+      return disk.watermarks();
+    }
+
+    @Override
+    public boolean isRecorded(long key, Status status) {
+      return disk.reports().stream()
+          .anyMatch(report -> report.key() == key && report.status() == status);
+    }
+  }
+}
