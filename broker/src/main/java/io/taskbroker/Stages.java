@@ -5,11 +5,11 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.deliver.PushClient;
 import io.taskbroker.engine.EngineCounts;
-import io.taskbroker.engine.Notices;
+import io.taskbroker.engine.NoticeLog;
 import io.taskbroker.engine.Outlets;
 import io.taskbroker.inflight.Delivery;
-import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Notice;
+import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.inflight.Tally;
 import io.taskbroker.ingest.Ingest;
 import io.taskbroker.outbox.Outbox;
@@ -24,7 +24,7 @@ record Stages(
     Outbox outbox,
     PushClient pushClient,
     Ingest ingest,
-    Notices notices,
+    NoticeLog notices,
     EngineCounts counts)
     implements Outlets {
   @Override
@@ -38,7 +38,7 @@ record Stages(
   }
 
   @Override
-  public void produce(Departure departure) {
+  public void produce(OutboxRecord departure) {
     outbox.produce(departure);
   }
 

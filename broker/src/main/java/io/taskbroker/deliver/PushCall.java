@@ -128,8 +128,8 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
   }
 
   private void closed(Status status) {
-    PushOutcome outcome = Verdict.of(status, begun, sent, answered);
-    end(outcome, outcome == PushOutcome.ACCEPTED ? "" : Verdict.detail(status));
+    PushOutcome outcome = PushStatusClassifier.of(status, begun, sent, answered);
+    end(outcome, outcome == PushOutcome.ACCEPTED ? "" : PushStatusClassifier.detail(status));
   }
 
   private void end(PushOutcome outcome, String detail) {

@@ -1,8 +1,8 @@
 package io.taskbroker.deliver;
 
 import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.Delivery;
-import io.taskbroker.inflight.Intake;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.telemetry.Metrics;
@@ -17,17 +17,18 @@ import org.jspecify.annotations.Nullable;
 public final class PushClient implements Service {
   private final Map<String, WorkerAddress> addresses = new HashMap<>();
   private final PushOptions options;
-  private final Intake intake;
+  private final CommandSink intake;
   private final PushCounts counts;
 
-  private final Gate gate = new Gate();
+  private final StartupBuffer gate = new StartupBuffer();
   private @Nullable PushLoop loop;
 
   /// @param workers where the workers of each application are, as `http://host:port` or
   ///   `https://host:port`
   /// @throws IllegalArgumentException if such an address is of another form, or of https without
   ///   TLS in the options
-  public PushClient(Map<String, URI> workers, PushOptions options, Intake intake, Metrics metrics) {
+  public PushClient(
+      Map<String, URI> workers, PushOptions options, CommandSink intake, Metrics metrics) {
     workers.forEach((application, uri) -> {
       WorkerAddress address = WorkerAddress.of(application, uri);
       if (address.tls() && options.tls().isEmpty()) {
@@ -55,8 +56,8 @@ public final class PushClient implements Service {
     gate.open(started::send);
   }
 
-  /// Sends the activation at once, or on start. Does not block; [Command.Pushed] tells what became
-  /// of it.
+  /// Sends the activation at once, or on start. Does not block; [Command.PushEnded] tells what
+  /// became of it.
   public void push(Delivery delivery) {
     counts.claimed();
     gate.pass(delivery);
@@ -75,6 +76,7 @@ public final class PushClient implements Service {
   }
 
   private void tellUnstarted(Delivery delivery) {
-    intake.tell(new Command.Pushed(delivery, PushOutcome.UNREACHABLE, "Pushing has not started"));
+    intake.submit(
+        new Command.PushEnded(delivery, PushOutcome.UNREACHABLE, "Pushing has not started"));
   }
 }

@@ -11,8 +11,8 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.Delivery;
-import io.taskbroker.inflight.Intake;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.runtime.Deadlines;
 import io.taskbroker.wire.Signatures;
@@ -34,14 +34,17 @@ final class PushLoop {
   private final Map<String, Endpoint> endpoints = new HashMap<>();
   private final int maxMessageBytes;
   private final Signatures.Signer signer;
-  private final Intake intake;
+  private final CommandSink intake;
   private final PushCounts counts;
   private final Deadlines<PushCall> outstanding;
   private final CountDownLatch idle = new CountDownLatch(1);
   private boolean stopping;
 
   PushLoop(
-      Map<String, WorkerAddress> addresses, PushOptions options, Intake intake, PushCounts counts) {
+      Map<String, WorkerAddress> addresses,
+      PushOptions options,
+      CommandSink intake,
+      PushCounts counts) {
     this.maxMessageBytes = options.maxMessageBytes();
     this.signer = new Signatures(options.secrets()).forPath(PushCall.PATH);
     this.intake = intake;
@@ -144,7 +147,7 @@ final class PushLoop {
   }
 
   void tell(Delivery delivery, PushOutcome outcome, String detail) {
-    intake.tell(new Command.Pushed(delivery, outcome, detail));
+    intake.submit(new Command.PushEnded(delivery, outcome, detail));
   }
 
   private static EventLoopGroup open() {

@@ -1,7 +1,7 @@
 package io.taskbroker.engine;
 
 import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.CommandSink;
 import java.lang.invoke.VarHandle;
 import java.util.Queue;
 import java.util.concurrent.locks.LockSupport;
@@ -12,33 +12,33 @@ import org.jspecify.annotations.Nullable;
 /// The two lanes by which commands reach the engine: one for the requests of workers, bounded, and
 /// one for everything that its sender bounds itself, completions above all, which is always taken
 /// in first (H14). Thread-safe for any number of senders and one reader.
-public final class Mailbox implements Intake {
+public final class Mailbox implements CommandSink {
   private static final int CHUNK = 1024;
 
   private final Queue<Command> told;
   private final Queue<Command.Request> requests;
-  private final Parking parking;
+  private final Sleeper parking;
 
   private volatile String closed = "the broker is starting";
   private volatile @Nullable Thread sleeper;
 
   /// @param maxRequests how many requests may wait
   public Mailbox(int maxRequests) {
-    this(new MpscUnboundedArrayQueue<>(CHUNK), new MpscArrayQueue<>(maxRequests), Parking.SYSTEM);
+    this(new MpscUnboundedArrayQueue<>(CHUNK), new MpscArrayQueue<>(maxRequests), Sleeper.SYSTEM);
   }
 
   /// @param told without bound
   /// @param requests refuses what is over the bound
-  Mailbox(Queue<Command> told, Queue<Command.Request> requests, Parking parking) {
+  Mailbox(Queue<Command> told, Queue<Command.Request> requests, Sleeper parking) {
     this.told = told;
     this.requests = requests;
     this.parking = parking;
   }
 
   /// How the reader sleeps and is woken.
-  interface Parking {
-    Parking SYSTEM =
-        new Parking() {
+  interface Sleeper {
+    Sleeper SYSTEM =
+        new Sleeper() {
           @Override
           public void park(Object blocker, long nanos) {
             LockSupport.parkNanos(blocker, nanos);
@@ -81,7 +81,7 @@ public final class Mailbox implements Intake {
   }
 
   @Override
-  public void tell(Command command) {
+  public void submit(Command command) {
     boolean _ = told.offer(command); // has no bound
     wake();
   }

@@ -4,8 +4,8 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Delivery;
-import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Notice;
+import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.inflight.Tally;
 import io.taskbroker.store.StoreQuery;
 import java.util.List;
@@ -18,7 +18,7 @@ public interface Outlets {
 
   void push(Delivery delivery);
 
-  void produce(Departure departure);
+  void produce(OutboxRecord departure);
 
   void consumed(
       SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent);

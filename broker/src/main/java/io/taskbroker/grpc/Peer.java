@@ -19,9 +19,9 @@ final class Peer {
   private final InetAddress address;
   private final Budget.Share answers;
   private final Budget.Share requests;
-  private final Pace connects;
-  private final Pace punished;
-  private final Pace frames;
+  private final RateLimit connects;
+  private final RateLimit punished;
+  private final RateLimit frames;
   private int open;
   private int strikes;
   private long struckAt;
@@ -30,9 +30,9 @@ final class Peer {
     this.address = address;
     this.answers = answers.share();
     this.requests = requests.share();
-    this.connects = new Pace(CONNECTIONS_PER_SECOND, CONNECTIONS_AT_ONCE, now);
-    this.punished = new Pace(PUNISHED_PER_SECOND, PUNISHED_PER_SECOND, now);
-    this.frames = new Pace(FRAMES_PER_SECOND, FRAMES_AT_ONCE, now);
+    this.connects = new RateLimit(CONNECTIONS_PER_SECOND, CONNECTIONS_AT_ONCE, now);
+    this.punished = new RateLimit(PUNISHED_PER_SECOND, PUNISHED_PER_SECOND, now);
+    this.frames = new RateLimit(FRAMES_PER_SECOND, FRAMES_AT_ONCE, now);
     this.struckAt = now;
   }
 

@@ -15,19 +15,21 @@ import org.jspecify.annotations.Nullable;
 final class Quarantine {
   static final long PERIOD_MS = 60_000;
 
-  private final Map<Entry, Held> held = new HashMap<>();
-  private final Map<String, Refusals> places = new HashMap<>(); // by topic and cluster
+  private final Map<InFlightTask, QuarantinedRecord> held = new HashMap<>();
+  private final Map<String, Refusals> partitionKeys = new HashMap<>(); // by topic and cluster
 
-  private @Nullable Entry tried;
+  private @Nullable InFlightTask tried;
   private @Nullable Refusals triedAt;
   private long busyUntil = Long.MIN_VALUE;
 
-  private record Held(Entry entry, int size) {}
+  private record QuarantinedRecord(InFlightTask task, int size) {}
 
   /// Entries that one topic refused.
   private static final class Refusals {
-    private final TreeSet<Held> bySize =
-        new TreeSet<>(Comparator.comparingInt(Held::size).thenComparingLong(of -> of.entry().key));
+    private final TreeSet<QuarantinedRecord> bySize =
+        new TreeSet<>(
+            Comparator.comparingInt(QuarantinedRecord::size)
+                .thenComparingLong(of -> of.task().key));
     private long tryAt;
   }
 
@@ -38,28 +40,28 @@ final class Quarantine {
   /// Takes in an entry that was refused, and has not been tried again or was refused once more.
   ///
   /// @param size bytes of what was to be produced
-  void add(Entry entry, int size, long now) {
-    Refusals refusals = places.computeIfAbsent(place(entry), _ -> new Refusals());
+  void add(InFlightTask task, int size, long now) {
+    Refusals refusals = partitionKeys.computeIfAbsent(place(task), _ -> new Refusals());
     if (refusals.bySize.isEmpty() || refusals.tryAt < now) {
       refusals.tryAt = now + PERIOD_MS;
     }
-    Held one = new Held(entry, size);
-    held.put(entry, one);
+    QuarantinedRecord one = new QuarantinedRecord(task, size);
+    held.put(task, one);
     refusals.bySize.add(one);
   }
 
   /// Forgets an entry, if it is here.
-  void remove(Entry entry) {
-    Held one = held.remove(entry);
+  void remove(InFlightTask task) {
+    QuarantinedRecord one = held.remove(task);
     if (one == null) {
       return;
     }
-    String place = place(entry);
-    Refusals refusals = places.get(place);
+    String partitionKey = place(task);
+    Refusals refusals = partitionKeys.get(partitionKey);
     if (refusals != null) {
       refusals.bySize.remove(one);
       if (refusals.bySize.isEmpty()) {
-        places.remove(place);
+        partitionKeys.remove(partitionKey);
       }
     }
   }
@@ -67,36 +69,36 @@ final class Quarantine {
   /// When an entry is to be tried again; [Long#MAX_VALUE] if there is none.
   long next() {
     long next = Long.MAX_VALUE;
-    for (Refusals refusals : places.values()) {
+    for (Refusals refusals : partitionKeys.values()) {
       next = Math.min(next, refusals.tryAt);
     }
     return Math.max(next, busyUntil);
   }
 
   /// The entry to try now; null if it is time for none.
-  @Nullable Entry due(long now) {
+  @Nullable InFlightTask due(long now) {
     if (busyUntil > now) {
       return null;
     }
-    for (Refusals refusals : places.values()) {
+    for (Refusals refusals : partitionKeys.values()) {
       if (refusals.tryAt <= now) {
         refusals.tryAt = now + PERIOD_MS;
         triedAt = refusals;
         tried = null;
         busyUntil = now + PERIOD_MS;
-        return refusals.bySize.getFirst().entry();
+        return refusals.bySize.getFirst().task();
       }
     }
     return null;
   }
 
   /// The entry is on its way to Kafka again.
-  void trying(Entry entry) {
-    tried = entry;
+  void trying(InFlightTask task) {
+    tried = task;
   }
 
-  boolean isTried(Entry entry) {
-    return entry.equals(tried);
+  boolean isTried(InFlightTask task) {
+    return task.equals(tried);
   }
 
   /// Nothing is being tried any more.
@@ -111,9 +113,9 @@ final class Quarantine {
     busyUntil = Long.MIN_VALUE;
   }
 
-  private static String place(Entry entry) {
-    Destination to = entry.destination;
-    Activation activation = entry.activation;
+  private static String place(InFlightTask task) {
+    Destination to = task.destination;
+    Activation activation = task.activation;
     return to == null ? activation.application() : to.topic() + '\0' + to.cluster();
   }
 }

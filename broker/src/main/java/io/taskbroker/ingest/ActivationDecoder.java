@@ -10,7 +10,7 @@ import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.SourcePartition;
-import io.taskbroker.inflight.Command.Arrival;
+import io.taskbroker.inflight.Command.IngestedRecord;
 import io.taskbroker.proto.v1.RetryState;
 import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.wire.WireCheck;
@@ -59,7 +59,7 @@ final class ActivationDecoder implements RecordDecoder {
 
   private final long maxDelaySeconds;
   private final int maxMessageSize;
-  private final SharedNames names = new SharedNames();
+  private final NameInterner names = new NameInterner();
 
   ActivationDecoder(long maxDelaySeconds, int maxMessageSize) {
     this.maxDelaySeconds = maxDelaySeconds;
@@ -68,14 +68,14 @@ final class ActivationDecoder implements RecordDecoder {
 
   /// Key and headers of a record mean nothing.
   @Override
-  public Arrival decode(
+  public IngestedRecord decode(
       SourcePartition partition, ConsumerRecord<byte[], byte[]> message, long now) {
     return decode(RecordDecoder.origin(message), message.value(), now);
   }
 
   /// @param value the value of the record, kept as the payload; null for a tombstone
   /// @param now milliseconds since the epoch
-  Arrival decode(Origin origin, byte @Nullable [] value, long now) {
+  IngestedRecord decode(Origin origin, byte @Nullable [] value, long now) {
     if (value == null) {
       return RecordDecoder.undecodable(origin, new byte[0], now, "the record has no value");
     }
@@ -94,7 +94,7 @@ final class ActivationDecoder implements RecordDecoder {
     if (flaw != null) {
       return RecordDecoder.undecodable(origin, value, now, flaw);
     }
-    return new Arrival(activation(origin, value, now, fields), null);
+    return new IngestedRecord(activation(origin, value, now, fields), null);
   }
 
   private Activation activation(Origin origin, byte[] value, long now, ActivationFields fields) {

@@ -41,17 +41,17 @@ final class PositionFinder {
   private final TopicSource source;
   private final Consumer<byte[], byte[]> consumer;
   private final Supplier<Topic> topics;
-  private final Ledgers ledgers;
-  private final CommitNotes notes;
-  private final Custody custody;
+  private final PartitionOffsets ledgers;
+  private final OffsetMetadataFormat notes;
+  private final PartitionOwnership custody;
 
   PositionFinder(
       TopicSource source,
       Consumer<byte[], byte[]> consumer,
       Admin admin,
-      Ledgers ledgers,
-      CommitNotes notes,
-      Custody custody) {
+      PartitionOffsets ledgers,
+      OffsetMetadataFormat notes,
+      PartitionOwnership custody) {
     this(source, consumer, () -> ask(admin, source.topic()), ledgers, notes, custody);
   }
 
@@ -60,9 +60,9 @@ final class PositionFinder {
       TopicSource source,
       Consumer<byte[], byte[]> consumer,
       Supplier<Topic> topics,
-      Ledgers ledgers,
-      CommitNotes notes,
-      Custody custody) {
+      PartitionOffsets ledgers,
+      OffsetMetadataFormat notes,
+      PartitionOwnership custody) {
     this.source = source;
     this.consumer = consumer;
     this.topics = topics;
@@ -97,7 +97,8 @@ final class PositionFinder {
   /// @throws Custody.Unavailable if they must not be taken yet
   void takeUndrained(List<String> partitions) {
     if (custody.moves()) {
-      throw new Custody.Unavailable("the engine still drains what it had of " + partitions);
+      throw new PartitionOwnership.Unavailable(
+          "the engine still drains what it had of " + partitions);
     }
     log.warn("Takes {} while the engine still drains what it had of them", partitions);
   }
@@ -131,7 +132,7 @@ final class PositionFinder {
   void release(Collection<SourcePartition> partitions, boolean drained) {
     try {
       partitions.forEach(partition -> custody.release(partition, drained));
-    } catch (Custody.Unavailable e) {
+    } catch (PartitionOwnership.Unavailable e) {
       log.warn("Gives partitions up without telling the store: {}", e.getMessage());
     }
   }
@@ -158,7 +159,7 @@ final class PositionFinder {
     for (TopicPartition partition : partitions) {
       SourcePartition named = named(topic, partition);
       OffsetAndMetadata offset = committed.get(partition);
-      boolean holds = offset != null && !CommitNotes.isOfAnother(offset, topic.id);
+      boolean holds = offset != null && !OffsetMetadataFormat.isOfAnother(offset, topic.id);
       long committedOffset = offset != null && holds ? offset.offset() : Watermark.NONE;
       var facts =
           new StartingOffsets.Facts(

@@ -3,7 +3,7 @@ package io.taskbroker.ingest;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.SourcePartition;
-import io.taskbroker.inflight.Command.Arrival;
+import io.taskbroker.inflight.Command.IngestedRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /// Makes activations of the records of a topic: the same one of the same record, each time that it
@@ -11,7 +11,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 /// throw. Used and closed by one thread.
 interface RecordDecoder extends AutoCloseable {
   /// @param now milliseconds since the epoch
-  Arrival decode(SourcePartition partition, ConsumerRecord<byte[], byte[]> message, long now);
+  IngestedRecord decode(
+      SourcePartition partition, ConsumerRecord<byte[], byte[]> message, long now);
 
   @Override
   default void close() {}
@@ -21,7 +22,7 @@ interface RecordDecoder extends AutoCloseable {
   }
 
   /// The arrival of a record that is none.
-  static Arrival undecodable(Origin origin, byte[] payload, long now, String why) {
-    return new Arrival(Activation.undecodable(origin, payload, now), why);
+  static IngestedRecord undecodable(Origin origin, byte[] payload, long now, String why) {
+    return new IngestedRecord(Activation.undecodable(origin, payload, now), why);
   }
 }

@@ -66,7 +66,7 @@ final class StartingOffsets {
       ResetPolicy policy,
       long logStart,
       long logEnd,
-      @Nullable CommitNote note) {
+      @Nullable OffsetMetadata note) {
 
     /// From where on records may be in flight; [Watermark#NONE] if that is not known.
     long low() {

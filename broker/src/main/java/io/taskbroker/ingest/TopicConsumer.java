@@ -1,12 +1,12 @@
 package io.taskbroker.ingest;
 
 import io.taskbroker.activation.Watermark;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.ingest.fetch.BoundedConsumer;
 import io.taskbroker.ingest.fetch.IntakeMemory;
 import io.taskbroker.ingest.fetch.PollBudget;
 import io.taskbroker.runtime.FailureSink;
-import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.runtime.SystemContext;
 import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
 import java.util.Collection;
@@ -40,15 +40,15 @@ final class TopicConsumer {
 
   private final TopicSource source;
   private final IngestOptions options;
-  private final CommitNotes notes;
-  private final Intake intake;
-  private final Custody custody;
+  private final OffsetMetadataFormat notes;
+  private final CommandSink intake;
+  private final PartitionOwnership custody;
   private final FailureSink failures;
-  private final Ledgers ledgers;
+  private final PartitionOffsets ledgers;
   private final PollBudget budget;
   private final RecordDecoder decoder;
-  private final Handover handover;
-  private final KafkaWatch watch;
+  private final RecordSubmitter handover;
+  private final TopicProblemLog watch;
   private final TopicIdentity identity;
   private final CountDownLatch stopAsked = new CountDownLatch(1);
   private final AtomicLong rounds = new AtomicLong();
@@ -59,20 +59,21 @@ final class TopicConsumer {
   TopicConsumer(
       TopicSource source,
       IngestOptions options,
-      Custody custody,
-      Intake intake,
+      PartitionOwnership custody,
+      CommandSink intake,
       IntakeMemory memory,
       Metrics metrics,
       FailureSink failures) {
     this.source = source;
     this.options = options;
-    this.notes = new CommitNotes(options.instanceId(), custody::lows);
+    this.notes = new OffsetMetadataFormat(options.instanceId(), custody::lows);
     this.intake = intake;
     this.custody = custody;
     this.failures = failures;
     this.counts = new TopicCounts(source.topic(), metrics);
     this.ledgers =
-        new Ledgers(options.readAheadRecords(), options.readAheadBytes(), memory, Object::wait);
+        new PartitionOffsets(
+            options.readAheadRecords(), options.readAheadBytes(), memory, Object::wait);
     this.budget = new PollBudget(memory);
     this.decoder =
         source
@@ -84,12 +85,12 @@ final class TopicConsumer {
                     (value, parameters) -> counts.raw(task, value, parameters)))
             .orElseGet(
                 () -> new ActivationDecoder(options.maxDelaySeconds(), options.maxMessageSize()));
-    this.handover = new Handover(decoder, ledgers, intake, counts);
-    this.watch = new KafkaWatch(source, System::nanoTime);
+    this.handover = new RecordSubmitter(decoder, ledgers, intake, counts);
+    this.watch = new TopicProblemLog(source, System::nanoTime);
     this.identity = new TopicIdentity(source.topic(), System::nanoTime);
   }
 
-  Ledgers ledgers() {
+  PartitionOffsets ledgers() {
     return ledgers;
   }
 
@@ -108,7 +109,7 @@ final class TopicConsumer {
     return counts.lostOffsets();
   }
 
-  /// As in [KafkaWatch#refusal].
+  /// As in [TopicProblemLog#refusal].
   String refusal() {
     return watch.refusal();
   }
@@ -194,10 +195,11 @@ final class TopicConsumer {
             consumer, ledgers, notes, intake, source.autoCommitInterval(), System::nanoTime);
     var finder = new PositionFinder(source, consumer, admin, ledgers, notes, custody);
     var partitions =
-        new Partitions(consumer, finder, commits, ledgers, intake, counts, System::nanoTime);
+        new AssignedPartitions(
+            consumer, finder, commits, ledgers, intake, counts, System::nanoTime);
     var reader =
         new TopicReader(
-            consumer, ledgers, commits, partitions, handover, budget, Surroundings.system());
+            consumer, ledgers, commits, partitions, handover, budget, SystemContext.system());
     var watched = new Watched(admin, consumer);
     boolean clean = false;
     try {
@@ -253,7 +255,7 @@ final class TopicConsumer {
     } catch (KafkaException e) {
       watch.trouble(e);
       waitBeforeRetry();
-      return KafkaWatch.isOutage(e);
+      return TopicProblemLog.isOutage(e);
     }
   }
 
@@ -305,7 +307,7 @@ final class TopicConsumer {
     }
 
     @Override
-    public void notYet(Custody.Unavailable why) {
+    public void notYet(PartitionOwnership.Unavailable why) {
       log.warn("Cannot begin {} yet, tries again: {}", source.topic(), why.getMessage());
     }
   }

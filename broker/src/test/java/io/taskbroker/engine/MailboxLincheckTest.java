@@ -30,8 +30,8 @@ final class MailboxLincheckTest {
       var mailbox = shared(mailbox());
       Actor sender =
           start(() -> {
-            mailbox.tell(new Command.StoreSized(1));
-            mailbox.tell(new Command.StoreSized(2));
+            mailbox.submit(new Command.StoreSizeMeasured(1));
+            mailbox.submit(new Command.StoreSizeMeasured(2));
           });
       List<Command> read = new ArrayList<>();
       while (read.size() < 2) {
@@ -43,7 +43,9 @@ final class MailboxLincheckTest {
         }
       }
       join(sender);
-      check(read.equals(List.of(new Command.StoreSized(1), new Command.StoreSized(2))), read);
+      check(
+          read.equals(List.of(new Command.StoreSizeMeasured(1), new Command.StoreSizeMeasured(2))),
+          read);
       check(mailbox.isEmpty(), mailbox.size());
     });
   }
@@ -85,7 +87,7 @@ final class MailboxLincheckTest {
   }
 
   /// Parking of one thread, without the spurious returns that the model checker makes.
-  private static final class Permit implements Mailbox.Parking {
+  private static final class Permit implements Mailbox.Sleeper {
     private boolean given;
 
     @Override

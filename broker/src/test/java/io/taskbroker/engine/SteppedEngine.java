@@ -1,10 +1,10 @@
 package io.taskbroker.engine;
 
-import io.taskbroker.inflight.InflightOptions;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.EngineOptions;
 import io.taskbroker.inflight.Rules;
 import io.taskbroker.runtime.Progress;
-import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.runtime.SystemContext;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.telemetry.Metrics;
 
@@ -16,7 +16,7 @@ public final class SteppedEngine {
   private final Mailbox mailbox;
 
   public SteppedEngine(
-      InflightOptions options, Mailbox mailbox, Outlets outlets, Surroundings surroundings) {
+      EngineOptions options, Mailbox mailbox, Outlets outlets, SystemContext surroundings) {
     this.mailbox = mailbox;
     this.loop =
         new EngineLoop(
@@ -30,9 +30,13 @@ public final class SteppedEngine {
   }
 
   /// What tells the engine of the committer's work, in the time of a simulation.
-  public static StoreFeed feed(
-      ActivationStore store, Intake intake, String deadLetterTopic, Surroundings surroundings) {
-    return new StoreFeed(store, intake, deadLetterTopic, METRICS, _ -> {}, surroundings.ticker());
+  public static CommitListener feed(
+      ActivationStore store,
+      CommandSink intake,
+      String deadLetterTopic,
+      SystemContext surroundings) {
+    return new CommitListener(
+        store, intake, deadLetterTopic, METRICS, _ -> {}, surroundings.ticker());
   }
 
   /// Loads what is in the store, goes by the rules, and takes requests from now on.

@@ -78,16 +78,16 @@ final class RigOptions {
   }
 
   /// The options of a broker that has its store for itself.
-  InflightOptions build() {
+  EngineOptions build() {
     return build(false);
   }
 
-  InflightOptions build(boolean shared) {
-    return new InflightOptions(
+  EngineOptions build(boolean shared) {
+    return new EngineOptions(
         pushed,
         RETRY_TOPIC,
         DEAD_LETTER_TOPIC,
-        new InflightOptions.Limits(
+        new EngineOptions.Limits(
             maxPending,
             maxDelayed,
             maxHandedOut,
@@ -96,7 +96,7 @@ final class RigOptions {
             maxMemoryBytes,
             maxChanges,
             100),
-        new InflightOptions.Periods(
+        new EngineOptions.Periods(
             grace, LEASE, MARK_INTERVAL, RESTART_GRACE, settle, PARK_HORIZON, TOMBSTONE),
         shared);
   }

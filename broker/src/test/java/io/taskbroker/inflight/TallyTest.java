@@ -38,7 +38,7 @@ final class TallyTest {
             Tally.CLAIMED, Tally.PUSHED, Tally.DEAD_LETTERED, Tally.DEAD_LETTER_PRODUCED);
     assertThat(rig.tallied("retried"))
         .containsExactly(Tally.CLAIMED, Tally.PUSHED, Tally.RETRY_PRODUCED);
-    assertThat(rig.census()).isEqualTo(new Census(0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+    assertThat(rig.census()).isEqualTo(new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
   }
 
   @Test
@@ -105,7 +105,7 @@ final class TallyTest {
     partition.send(Task.of("nobody").application("other"));
     rig.pass(700);
 
-    Census census = rig.census();
+    EngineStats census = rig.census();
 
     assertThat(census.pending()).isEqualTo(1);
     assertThat(census.claimed()).isEqualTo(1);
@@ -125,11 +125,11 @@ final class TallyTest {
     rig.rule(RigRules.demoting("slow"));
     partition.send(Task.of("moved").namespace("slow"), Task.of("large").namespace("slow"));
     List.copyOf(rig.departing)
-        .forEach(departure -> {
-          if (departure.id().equals("moved")) {
-            rig.acknowledge(departure);
+        .forEach(record -> {
+          if (record.id().equals("moved")) {
+            rig.acknowledge(record);
           } else {
-            rig.tell(new Command.Refused(departure, "too large"));
+            rig.tell(new Command.ProduceRefused(record, "too large"));
           }
         });
     rig.settle();

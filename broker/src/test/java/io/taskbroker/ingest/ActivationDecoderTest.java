@@ -10,7 +10,7 @@ import com.google.protobuf.UnknownFieldSet;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
-import io.taskbroker.inflight.Command.Arrival;
+import io.taskbroker.inflight.Command.IngestedRecord;
 import io.taskbroker.proto.v1.OnAttemptsExceeded;
 import io.taskbroker.proto.v1.RetryState;
 import io.taskbroker.proto.v1.TaskActivation;
@@ -60,7 +60,7 @@ final class ActivationDecoderTest {
             .build()
             .toByteArray();
 
-    Arrival arrival = decoder.decode(ORIGIN, value, NOW);
+    IngestedRecord arrival = decoder.decode(ORIGIN, value, NOW);
 
     assertThat(arrival.undecodable()).isNull();
     Activation read = arrival.activation();
@@ -170,7 +170,7 @@ final class ActivationDecoderTest {
 
   @Test
   void w08ATombstoneIsUndecodable() {
-    Arrival arrival = decoder.decode(ORIGIN, null, NOW);
+    IngestedRecord arrival = decoder.decode(ORIGIN, null, NOW);
 
     assertThat(arrival.undecodable()).isEqualTo("the record has no value");
     assertThat(arrival.activation().payload()).isEmpty();
@@ -181,7 +181,7 @@ final class ActivationDecoderTest {
   void w29GarbageIsUndecodableAndKeepsItsBytes() {
     byte[] value = "\n\u00ffgarbage".getBytes(UTF_8);
 
-    Arrival arrival = decoder.decode(ORIGIN, value, NOW);
+    IngestedRecord arrival = decoder.decode(ORIGIN, value, NOW);
 
     assertThat(arrival.undecodable()).startsWith("not a TaskActivation: ").doesNotContain("\n");
     assertThat(arrival.activation().payload()).isSameAs(value);
@@ -363,18 +363,18 @@ final class ActivationDecoderTest {
     if (message.getId().isEmpty()) {
       message.setId("id");
     }
-    Arrival arrival = decoder.decode(ORIGIN, message.build().toByteArray(), NOW);
+    IngestedRecord arrival = decoder.decode(ORIGIN, message.build().toByteArray(), NOW);
     assertThat(arrival.undecodable()).isNull();
     return arrival.activation();
   }
 
   private void assertFlaw(TaskActivation.Builder message, String flaw) {
-    Arrival arrival = decoder.decode(ORIGIN, message.build().toByteArray(), NOW);
+    IngestedRecord arrival = decoder.decode(ORIGIN, message.build().toByteArray(), NOW);
     assertThat(arrival.undecodable()).contains(flaw);
     assertUndecodable(arrival);
   }
 
-  private static void assertUndecodable(Arrival arrival) {
+  private static void assertUndecodable(IngestedRecord arrival) {
     ParserOracle.assertUndecodable(arrival, "");
   }
 }

@@ -101,7 +101,7 @@ final class IngestTest {
     await().until(() -> cluster.committed(group, topic, 0) == 3);
     await().until(() -> cluster.committed(group, topic, 1) == 250);
     await().until(() -> engine.committed(1) == 250);
-    assertThat(engine.commands().getFirst()).isInstanceOf(Command.Assigned.class);
+    assertThat(engine.commands().getFirst()).isInstanceOf(Command.PartitionAssigned.class);
     assertThat(engine.partition(1)).isEqualTo(cluster.partition(group, topic, 1));
     assertThat(ingest.hasWork()).isTrue();
     long rounds = ingest.done();
@@ -138,7 +138,9 @@ final class IngestTest {
 
     SourcePartition partition = engine.partition(0);
     assertThat(engine.commands())
-        .endsWith(new Command.Revoked(partition, false), new Command.OffsetCommitted(partition, 5));
+        .endsWith(
+            new Command.PartitionRevoked(partition, false),
+            new Command.OffsetCommitted(partition, 5));
     assertThat(cluster.committed(group, topic, 0)).isEqualTo(5);
     assertThat(cluster.members(group)).isEmpty();
     assertThat(ingest.hasWork()).isFalse();
@@ -174,7 +176,7 @@ final class IngestTest {
     cluster.produce(topic, 0, 1);
 
     await().untilAsserted(() -> assertThat(engine.offsets(0)).containsExactly(10L));
-    assertThat(engine.commands().getFirst()).isEqualTo(new Command.Assigned(partition, 4));
+    assertThat(engine.commands().getFirst()).isEqualTo(new Command.PartitionAssigned(partition, 4));
     await().until(() -> cluster.committed(group, topic, 0) == 11);
   }
 
@@ -205,7 +207,7 @@ final class IngestTest {
     await().untilAsserted(() -> assertThat(engine.offsets(0)).isEqualTo(from(2, 10)));
     assertThat(engine.commands())
         .startsWith(
-            new Command.Assigned(partition, 2),
+            new Command.PartitionAssigned(partition, 2),
             new Command.Ingest(partition, List.of(), 2, 0),
             new Command.OffsetCommitted(partition, 2));
   }
@@ -240,7 +242,9 @@ final class IngestTest {
 
     await().untilAsserted(() -> assertThat(engine.offsets(0)).isEqualTo(from(6, 9)));
     assertThat(engine.commands())
-        .startsWith(new Command.Revoked(partition, true), new Command.Assigned(partition, 0));
+        .startsWith(
+            new Command.PartitionRevoked(partition, true),
+            new Command.PartitionAssigned(partition, 0));
   }
 
   @Test
@@ -252,8 +256,8 @@ final class IngestTest {
     await().until(() -> engine.committed(0) == 3 && engine.committed(1) == 0);
     assertThat(cluster.committed(group, topic, 0)).isEqualTo(3);
     assertThat(cluster.committed(group, topic, 1)).isZero();
-    assertThat(engine.commands(Command.Assigned.class))
-        .contains(new Command.Assigned(engine.partition(0), 3));
+    assertThat(engine.commands(Command.PartitionAssigned.class))
+        .contains(new Command.PartitionAssigned(engine.partition(0), 3));
     first.stop();
     assertThat(engine.offsets(0)).isEmpty();
 
@@ -410,7 +414,7 @@ final class IngestTest {
     cluster.produce(topic, 0, Cluster.activation("good"));
 
     await().until(() -> engine.arrivals(0).size() == 53);
-    List<Command.Arrival> arrivals = engine.arrivals(0);
+    List<Command.IngestedRecord> arrivals = engine.arrivals(0);
     assertThat(arrivals.subList(0, 52)).allMatch(each -> each.undecodable() != null);
     Activation good = arrivals.getLast().activation();
     assertThat(good.id()).isEqualTo("good");
@@ -470,13 +474,14 @@ final class IngestTest {
     await().untilAsserted(() -> assertThat(other.offsets(moved)).isEqualTo(from(4, 12)));
     assertThat(cluster.committed(group, topic, moved)).isEqualTo(4);
     SourcePartition partition = other.partition(moved);
-    assertThat(other.commands(Command.Assigned.class))
-        .containsExactly(new Command.Assigned(partition, 4));
+    assertThat(other.commands(Command.PartitionAssigned.class))
+        .containsExactly(new Command.PartitionAssigned(partition, 4));
     assertThat(engine.commands())
         .containsSubsequence(
-            new Command.Revoked(partition, false), new Command.OffsetCommitted(partition, 4));
+            new Command.PartitionRevoked(partition, false),
+            new Command.OffsetCommitted(partition, 4));
     int revoked = assignor.equals(COOPERATIVE) ? 1 : 2;
-    assertThat(engine.commands(Command.Revoked.class)).hasSize(revoked);
+    assertThat(engine.commands(Command.PartitionRevoked.class)).hasSize(revoked);
     if (assignor.equals(RANGE)) {
       await()
           .untilAsserted(() ->
@@ -506,7 +511,8 @@ final class IngestTest {
         .hasMessageContaining("Another broker runs as broker-1-" + topic + " in group " + group);
     await()
         .untilAsserted(() ->
-            assertThat(engine.commands()).endsWith(new Command.Revoked(engine.partition(0), true)));
+            assertThat(engine.commands())
+                .endsWith(new Command.PartitionRevoked(engine.partition(0), true)));
     cluster.produce(topic, 0, 1);
     await().until(() -> other.offsets(0).size() == 1);
   }
@@ -529,7 +535,7 @@ final class IngestTest {
     assertThatThrownBy(() ->
             new Ingest(
                 List.of(source, source),
-                Custody.sole(List.of(), Map::of),
+                PartitionOwnership.sole(List.of(), Map::of),
                 engine,
                 OPTIONS,
                 (_, _) -> {},
@@ -579,7 +585,7 @@ final class IngestTest {
     var ingest =
         new Ingest(
             List.of(source()),
-            Custody.sole(List.of(stored), lows::get),
+            PartitionOwnership.sole(List.of(stored), lows::get),
             engine,
             options,
             (_, failure) -> failures.add(failure),

@@ -11,7 +11,7 @@ import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Timestamps;
 import io.taskbroker.fuzz.Portions;
-import io.taskbroker.inflight.Command.Arrival;
+import io.taskbroker.inflight.Command.IngestedRecord;
 import io.taskbroker.proto.v1.TaskActivation;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -63,8 +63,8 @@ final class RawDecoderFuzzTest {
         new RawTask(
             "app", "ns", "task", Duration.ofSeconds(30), compresses ? 3 : RawTask.UNCOMPRESSED);
 
-    Arrival arrival;
-    Arrival again;
+    IngestedRecord arrival;
+    IngestedRecord again;
     try (var decoder = new RawDecoder(task, MAX_SIZE, (_, _) -> {})) {
       arrival = decoder.decode(PARTITION, message, NOW);
       again = decoder.decode(PARTITION, message, NOW);
@@ -86,7 +86,7 @@ final class RawDecoderFuzzTest {
     assertThat(sent.getReceivedAt()).isEqualTo(Timestamps.ofMillis(activation.receivedAt()));
     assertThat(argument(sent.getParametersBytes(), compresses)).isEqualTo(value);
     assertThat(sent.getHeadersMap()).isEqualTo(expected(headers, compresses));
-    Arrival decoded =
+    IngestedRecord decoded =
         new ActivationDecoder(60, MAX_SIZE).decode(activation.origin(), activation.payload(), NOW);
     assertThat(decoded.undecodable()).as("as a retry, it is read from a normal topic").isNull();
   }

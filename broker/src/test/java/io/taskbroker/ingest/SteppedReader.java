@@ -2,10 +2,10 @@ package io.taskbroker.ingest;
 
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.ingest.fetch.IntakeMemory;
 import io.taskbroker.ingest.fetch.PollBudget;
-import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.runtime.SystemContext;
 import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
 import java.util.Collection;
@@ -26,13 +26,13 @@ public final class SteppedReader {
   /// How many records may be with the engine before reading pauses.
   public static final int READ_AHEAD = 16;
 
-  private static final CommitNotes NOTES = new CommitNotes("simulated", Map::of);
+  private static final OffsetMetadataFormat NOTES = new OffsetMetadataFormat("simulated", Map::of);
   private static final Metrics METRICS = new Metrics(); // read by nobody
 
   private final Consumer<byte[], byte[]> consumer;
-  private final Surroundings surroundings;
-  private final Ledgers ledgers;
-  private final Partitions partitions;
+  private final SystemContext surroundings;
+  private final PartitionOffsets ledgers;
+  private final AssignedPartitions partitions;
   private final TopicReader reader;
   private long notBefore;
 
@@ -58,12 +58,12 @@ public final class SteppedReader {
   public SteppedReader(
       Topic topic,
       Consumer<byte[], byte[]> consumer,
-      Intake intake,
-      Surroundings surroundings,
+      CommandSink intake,
+      SystemContext surroundings,
       Nap nap) {
     this.consumer = consumer;
     this.surroundings = surroundings;
-    this.ledgers = new Ledgers(READ_AHEAD, 1 << 20, new World(nap, surroundings));
+    this.ledgers = new PartitionOffsets(READ_AHEAD, 1 << 20, new World(nap, surroundings));
     this.notBefore = surroundings.ticker().nanoTime();
     var source =
         new TopicSource(
@@ -85,14 +85,14 @@ public final class SteppedReader {
                     "simulated", topic.id().get(), topic.partitions().getAsInt()),
             ledgers,
             NOTES,
-            Custody.sole(List.of(), Map::of));
+            PartitionOwnership.sole(List.of(), Map::of));
     var counts = new TopicCounts(topic.name(), METRICS);
     RecordDecoder decoder =
         topic.raw() == null
             ? new ActivationDecoder(86_400, 1 << 20)
             : new RawDecoder(topic.raw(), 1 << 20, (_, _) -> {});
     this.partitions =
-        new Partitions(
+        new AssignedPartitions(
             consumer, finder, commits, ledgers, intake, counts, surroundings.ticker()::nanoTime);
     this.reader =
         new TopicReader(
@@ -100,7 +100,7 @@ public final class SteppedReader {
             ledgers,
             commits,
             partitions,
-            new Handover(decoder, ledgers, intake, counts),
+            new RecordSubmitter(decoder, ledgers, intake, counts),
             new PollBudget(IntakeMemory.unbounded()),
             surroundings);
     consumer.subscribe(List.of(topic.name()), partitions);
@@ -167,10 +167,10 @@ public final class SteppedReader {
     public void trouble(KafkaException failure) {}
 
     @Override
-    public void notYet(Custody.Unavailable why) {}
+    public void notYet(PartitionOwnership.Unavailable why) {}
   }
 
-  private record World(Nap nap, Surroundings surroundings) implements Ledgers.Waiting {
+  private record World(Nap nap, SystemContext surroundings) implements PartitionOffsets.Waiting {
     @Override
     public void await(Object monitor, long millis) {
       nap.sleep(millis);

@@ -51,13 +51,13 @@ final class WorkerLedger {
 
   /// The engine gives a task's worker up.
   void deadlinePassed(BrokerRun run, String id) {
-    for (Book.Line line : ledger.book(run).of(id)) {
+    for (BrokerHistory.Line line : ledger.book(run).of(id)) {
       check(
           line.end != null
               || line.foundIn != run
               || line.heldIn == run
               || ledger.world.now() - line.foundAt
-                  >= (SimulatedBroker.RESTART_GRACE - 10) * World.MS,
+                  >= (SimulatedBroker.RESTART_GRACE - 10) * SimulatedWorld.MS,
           "G6",
           () -> run + " gives up at its start what may have been reported meanwhile: " + id);
     }
@@ -67,7 +67,7 @@ final class WorkerLedger {
   ///
   /// @param pulled whether a worker asked for it
   void handedOut(BrokerRun run, Delivery delivery, boolean pulled) {
-    Book book = ledger.book(run);
+    BrokerHistory book = ledger.book(run);
     long key = Carried.keyOf(delivery);
     Origin origin = Carried.by(delivery).origin();
     Spec spec =
@@ -98,7 +98,7 @@ final class WorkerLedger {
     Supplier<String> gone = () -> run + " hands out what is not on disk: " + delivery.id();
     Row row = present(run.broker.disk.rows().get(key), "G6", gone);
     check(row.leaving() == null, "G6", gone);
-    Book.Line line = Ledger.line(book, key);
+    BrokerHistory.Line line = Ledger.line(book, key);
     ledger.world.count(delivery.deliveries() > 1 ? "hand-outs again" : "hand-outs");
     if (spec.once()) {
       ledger.world.count("hand-outs of what may run only once");
@@ -115,7 +115,8 @@ final class WorkerLedger {
       check(times == 1, "G3", () -> run + " hands out again: " + delivery.id() + " of " + origin);
     }
     check(
-        !isHeld(run, line) || ledger.world.now() - line.lastHandOut >= spec.deadline() * World.MS,
+        !isHeld(run, line)
+            || ledger.world.now() - line.lastHandOut >= spec.deadline() * SimulatedWorld.MS,
         "G5",
         () -> run + " hands out what a worker still may take its time with: " + delivery.id());
     line.heldIn = pulled ? run : null;
@@ -125,7 +126,7 @@ final class WorkerLedger {
   }
 
   /// Whether the process knows that a worker has it: from the worker, or from the process before.
-  private boolean isHeld(BrokerRun run, Book.Line line) {
+  private boolean isHeld(BrokerRun run, BrokerHistory.Line line) {
     Long clock = stoppedInOrder.get(line.heldIn);
     return line.heldIn == run || (clock != null && clock == run.broker.clockOffset());
   }
@@ -133,11 +134,11 @@ final class WorkerLedger {
   /// The engine does not wait for the answer to a call any more: whatever it hears of it then comes
   /// too late.
   void leasePassed(BrokerRun run, String id) {
-    for (Book.Line line : ledger.book(run).of(id)) {
+    for (BrokerHistory.Line line : ledger.book(run).of(id)) {
       if (line.end == null && line.handedOutBy == run) {
         long waited = ledger.world.now() - line.lastHandOut;
         check(
-            waited >= (SimulatedBroker.LEASE - 1) * World.MS,
+            waited >= (SimulatedBroker.LEASE - 1) * SimulatedWorld.MS,
             "G5",
             () -> run + " does not wait for the answer to a call: " + id);
         line.givenUp = line.handOuts;
@@ -146,9 +147,9 @@ final class WorkerLedger {
   }
 
   /// The engine hears how a call ended.
-  void heard(BrokerRun run, Command.Pushed pushed) {
+  void heard(BrokerRun run, Command.PushEnded pushed) {
     ledger.world.trace(() -> run + " hears " + pushed.outcome() + " of " + pushed.delivery().id());
-    Book.Line line = ledger.book(run).lines.get(Carried.keyOf(pushed.delivery()));
+    BrokerHistory.Line line = ledger.book(run).lines.get(Carried.keyOf(pushed.delivery()));
     if (line != null
         && pushed.outcome() == PushOutcome.ACCEPTED
         && line.handOuts == pushed.delivery().deliveries()
@@ -165,7 +166,7 @@ final class WorkerLedger {
 
   /// A worker's report reaches the broker.
   void reported(BrokerRun run, List<Command.Update> updates) {
-    Book book = ledger.book(run);
+    BrokerHistory book = ledger.book(run);
     for (Command.Update update : updates) {
       ledger.world.trace(() -> run + " is told " + update.status() + " of " + update.id());
       book.report(update.id(), update.status());
@@ -176,11 +177,11 @@ final class WorkerLedger {
   ///
   /// @param strict whether the report was the first one about a task that its worker has
   void answered(BrokerRun run, List<Command.Update> updates, long since, boolean strict) {
-    Book book = ledger.book(run);
+    BrokerHistory book = ledger.book(run);
     for (Command.Update update : updates) {
       ledger.world.trace(() -> run + " answers OK to " + update.status() + " of " + update.id());
       if (update.status() == Status.COMPLETE || strict) {
-        for (Book.Line line : book.of(update.id())) {
+        for (BrokerHistory.Line line : book.of(update.id())) {
           if (update.status() == Status.COMPLETE && line.insertedAt < since) {
             line.completedAt = ledger.world.now();
           }

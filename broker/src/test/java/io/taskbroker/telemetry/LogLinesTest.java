@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import io.taskbroker.LogCapture;
-import io.taskbroker.engine.Notices;
+import io.taskbroker.engine.NoticeLog;
 import io.taskbroker.inflight.Notice;
 import java.util.EnumSet;
 import java.util.Set;
@@ -57,7 +57,7 @@ final class LogLinesTest {
   @ParameterizedTest
   @EnumSource(Notice.class)
   void everyNoticeNamesWhatItIsAbout(Notice notice) {
-    new Notices().notice(notice, "the-id", "why");
+    new NoticeLog().notice(notice, "the-id", "why");
 
     JsonNode parsed = new ObjectMapper().readTree(json(last()));
     boolean ofApplication = OF_APPLICATIONS.contains(notice);

@@ -26,9 +26,9 @@ final class Commits {
 
   private final Server server;
   private final long run;
-  private final Places places;
+  private final OwnedPartitions places;
   private final Limits limits;
-  private final Reports reports;
+  private final RemoteReportTable reports;
   private volatile long lastKey;
   private volatile long bytesOfOthers;
 
@@ -40,7 +40,8 @@ final class Commits {
   private long last = -1; // that is known to be committed
   private long beforeLast = -1;
 
-  Commits(Server server, long run, Places places, Limits limits, Reports reports) {
+  Commits(
+      Server server, long run, OwnedPartitions places, Limits limits, RemoteReportTable reports) {
     this.server = server;
     this.run = run;
     this.places = places;
@@ -91,7 +92,7 @@ final class Commits {
 
   private List<Outcome> write(WriteBatch batch) {
     while (true) {
-      Plan plan = Plan.of(batch.changes(), places);
+      CommitPlan plan = CommitPlan.of(batch.changes(), places);
       if (plan.isEmpty()) {
         return plan.outcomes();
       }
@@ -143,7 +144,7 @@ final class Commits {
   private CommitSession session() throws SQLException {
     CommitSession current = session;
     if (current == null) {
-      current = new CommitSession(server.connect(Seat.channel(run), SOCKET_SECONDS), run);
+      current = new CommitSession(server.connect(MemberSlot.channel(run), SOCKET_SECONDS), run);
       session = current;
     }
     return current;
@@ -163,9 +164,9 @@ final class Commits {
   }
 
   /// Other brokers took some of the places: what is still to be committed for them is not.
-  private void forgetLost(Plan plan) throws SQLException {
+  private void forgetLost(CommitPlan plan) throws SQLException {
     Set<Integer> owned = new HashSet<>();
-    try (Connection connection = server.connect(Seat.channel(run), SOCKET_SECONDS);
+    try (Connection connection = server.connect(MemberSlot.channel(run), SOCKET_SECONDS);
         PreparedStatement statement = connection.prepareStatement(Sql.OWNED)) {
       new Binder(statement).set(plan.slots()).set(run);
       try (ResultSet result = statement.executeQuery()) {
@@ -182,7 +183,7 @@ final class Commits {
             Kind.FATAL, "Another broker has the seat of this one in " + server, null);
       }
     }
-    for (Place place : plan.places) {
+    for (OwnedPartition place : plan.places) {
       if (!owned.contains(place.slot())) {
         places.lost(place);
       }

@@ -38,18 +38,18 @@ public final class SqliteStore implements ActivationStore {
 
   private final Path file;
   private final int vacuumPages;
-  private final Room room;
+  private final DiskSpaceGuard room;
   private final WriterLock lock;
   private final String name;
   private final long epoch;
 
-  private final Optional<SetAside> replaced;
+  private final Optional<ReplacedStore> replaced;
 
   private long lastKey;
   private boolean closed;
 
   /// Null if nothing was ever handed out that may run only once.
-  private @Nullable HandOut lastHandOut;
+  private @Nullable AtMostOnceFence lastHandOut;
 
   /// Null after a failure that left it in an unknown state: the next operation opens another.
   private @Nullable Session session;
@@ -62,7 +62,7 @@ public final class SqliteStore implements ActivationStore {
   private SqliteStore(
       Path file,
       int vacuumPages,
-      Room room,
+      DiskSpaceGuard room,
       WriterLock lock,
       Opening opening,
       Session.Writer writer)
@@ -91,7 +91,7 @@ public final class SqliteStore implements ActivationStore {
       Session session = opening.session();
       try {
         Session.Writer writer = take(session, lock, opening, file);
-        Room room = Room.of(file, options);
+        DiskSpaceGuard room = DiskSpaceGuard.of(file, options);
         if (options.vacuumAtStart()) {
           rewriteIfMostlyFree(session, file, room);
         }
@@ -118,12 +118,13 @@ public final class SqliteStore implements ActivationStore {
   private static Session.Writer take(Session session, WriterLock lock, Opening opening, Path file)
       throws SQLException, IOException {
     Session.Writer former = session.writer();
-    Optional<HandOut> lost = lock.handOut(former.name()).filter(handOut -> handOut.isAfter(former));
+    Optional<AtMostOnceFence> lost =
+        lock.handOut(former.name()).filter(handOut -> handOut.isAfter(former));
     long rows = 0;
     if (lost.isPresent()) {
       rows = session.countAsHandedOut(lost.get().latest(), System.currentTimeMillis());
     }
-    Session.Writer writer = session.raiseEpoch(lost.map(HandOut::epoch).orElse(0L));
+    Session.Writer writer = session.raiseEpoch(lost.map(AtMostOnceFence::epoch).orElse(0L));
     session.commit();
     if (lost.isPresent() && opening.replaced().isEmpty()) {
       LOG.error(
@@ -139,7 +140,7 @@ public final class SqliteStore implements ActivationStore {
   /// A session of a file without damage.
   ///
   /// @param replaced the damaged file that was in its place
-  private record Opening(Session session, Optional<SetAside> replaced) {
+  private record Opening(Session session, Optional<ReplacedStore> replaced) {
     /// A file that was a store of this name, as its lock says, and is damaged, is replaced; any
     /// other that is none is left to people.
     static Opening of(Path file, WriterLock lock) throws SQLException, IOException {
@@ -150,14 +151,14 @@ public final class SqliteStore implements ActivationStore {
       }
       String name = known.get();
       var rescue = new Rescue(file, name, System.currentTimeMillis());
-      Optional<SetAside> replaced = rescue.damage().map(rescue::replace);
+      Optional<ReplacedStore> replaced = rescue.damage().map(rescue::replace);
       return new Opening(Session.open(file, name), replaced);
     }
   }
 
   /// After a flood, what is left is written anew: where it is less than what is free, and there is
   /// room for two copies of it.
-  private static void rewriteIfMostlyFree(Session session, Path file, Room room)
+  private static void rewriteIfMostlyFree(Session session, Path file, DiskSpaceGuard room)
       throws SQLException {
     long free = session.freeBytes();
     long used = session.size();
@@ -190,7 +191,7 @@ public final class SqliteStore implements ActivationStore {
   }
 
   /// The damaged database in whose place this one was made when it was opened.
-  public Optional<SetAside> replaced() {
+  public Optional<ReplacedStore> replaced() {
     return replaced;
   }
 
@@ -241,14 +242,14 @@ public final class SqliteStore implements ActivationStore {
     List<Outcome> outcomes =
         inTransaction("commit a batch", session -> apply(session, batch, newest));
     lastKey = Math.max(lastKey, newest);
-    HandOut.of(epoch, batch).ifPresent(this::note);
+    AtMostOnceFence.of(epoch, batch).ifPresent(this::note);
     return outcomes;
   }
 
   /// To be done before anything is handed out, and after it is durable that it will be: a crash
   /// between the two is no loss.
-  private void note(HandOut handOut) {
-    HandOut next = lastHandOut == null ? handOut : handOut.notBefore(lastHandOut);
+  private void note(AtMostOnceFence handOut) {
+    AtMostOnceFence next = lastHandOut == null ? handOut : handOut.notBefore(lastHandOut);
     try {
       lock.note(name, next);
       lastHandOut = next;
