@@ -11,15 +11,15 @@ import io.taskbroker.config.TelemetryConfig;
 import io.taskbroker.control.ControlServer;
 import io.taskbroker.deliver.PushClient;
 import io.taskbroker.deliver.PushOptions;
+import io.taskbroker.engine.CommitListener;
 import io.taskbroker.engine.EngineCounts;
 import io.taskbroker.engine.EngineLoop;
 import io.taskbroker.engine.Mailbox;
-import io.taskbroker.engine.Notices;
-import io.taskbroker.engine.StoreFeed;
+import io.taskbroker.engine.NoticeLog;
 import io.taskbroker.grpc.GrpcOptions;
 import io.taskbroker.grpc.GrpcServer;
 import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.Rules;
 import io.taskbroker.ingest.DeclaredTopics;
 import io.taskbroker.ingest.Ingest;
@@ -35,7 +35,7 @@ import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.StoreCommitter;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.postgres.PostgresStore;
-import io.taskbroker.store.sqlite.SetAside;
+import io.taskbroker.store.sqlite.ReplacedStore;
 import io.taskbroker.telemetry.Logging;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.telemetry.StandardStreams;
@@ -67,7 +67,7 @@ public final class Broker implements Service {
   private static final Duration MIGRATION_PATIENCE = Duration.ofMinutes(1);
 
   private final BrokerConfig config;
-  private final Storage storage;
+  private final StoreModule storage;
   private final Mailbox mailbox;
   private final EngineLoop engine;
   private final Optional<RuntimeFile> rules;
@@ -82,9 +82,9 @@ public final class Broker implements Service {
             log.warn(
                 "worker_tls is set, but worker_map.{} is no https URL: plaintext", application));
     this.mailbox = new Mailbox(MAX_REQUESTS);
-    Intake worked = mailbox.workingIntake();
+    CommandSink worked = mailbox.workingIntake();
     var lows = new AtomicReference<Map<SourcePartition, Long>>(Map.of());
-    this.storage = Storage.open(config, mailbox, lows::get, failures);
+    this.storage = StoreModule.open(config, mailbox, lows::get, failures);
     ActivationStore store = storage.store();
     var telemetry = new Telemetry(config, mailbox, failures);
     Metrics metrics = telemetry.metrics();
@@ -93,19 +93,19 @@ public final class Broker implements Service {
     var committer =
         new StoreCommitter(
             store,
-            Settings.commits(config),
-            new StoreFeed(store, worked, config.kafka().deadletterTopic(), metrics, lows::set),
+            StageOptions.commits(config),
+            new CommitListener(store, worked, config.kafka().deadletterTopic(), metrics, lows::set),
             failures);
     var outbox =
         new Outbox(
-            new OutboxOptions(Settings.clusters(config), Settings.largestMessage(config)),
+            new OutboxOptions(StageOptions.clusters(config), StageOptions.largestMessage(config)),
             mailbox,
             failures);
     List<String> secrets = config.grpc().sharedSecrets().stream().map(Secret::reveal).toList();
     boolean pushes = config.deliveryMode() == DeliveryMode.PUSH;
     var push =
         new PushClient(
-            Settings.workers(config),
+            StageOptions.workers(config),
             new PushOptions(
                 secrets,
                 config.push().timeout(),
@@ -125,29 +125,29 @@ public final class Broker implements Service {
                         address,
                         secrets,
                         pushes,
-                        Settings.grpcLimits(FileDescriptors.limitOfProcess()),
+                        StageOptions.grpcLimits(FileDescriptors.limitOfProcess()),
                         serverTls),
                     worked,
                     metrics));
     var ingest =
         new Ingest(
-            Settings.sources(config),
+            StageOptions.sources(config),
             storage.custody(),
             worked,
-            Settings.ingest(config, store.name()),
+            StageOptions.ingest(config, store.name()),
             failures,
             metrics);
     var counts = new EngineCounts(metrics);
-    var outlets = new Stages(committer, outbox, push, ingest, new Notices(), counts);
+    var outlets = new Stages(committer, outbox, push, ingest, new NoticeLog(), counts);
     this.engine =
         new EngineLoop(
-            Settings.inflight(config, storage.shared()),
+            StageOptions.inflight(config, storage.shared()),
             mailbox,
             outlets,
             InstantSource.system(),
             RandomGenerator.getDefault(),
             failures);
-    this.rules = Settings.rules(config, mailbox, failures);
+    this.rules = StageOptions.rules(config, mailbox, failures);
     var watchdog =
         new Watchdog(
             List.of(
@@ -156,7 +156,7 @@ public final class Broker implements Service {
                 committer,
                 outbox,
                 new FileDescriptors(FileDescriptors.limitOfProcess())),
-            Settings.patience(config),
+            StageOptions.patience(config),
             config.upkeep().healthCheckKillswitched(),
             ready -> {
               server.ifPresent(it -> it.setServing(ready));
@@ -173,13 +173,13 @@ public final class Broker implements Service {
     if (canaries > 0) {
       order.add(
           new Canaries(
-              Settings.canaryTopic(config), config.workerMap().keySet(), canaries, mailbox));
+              StageOptions.canaryTopic(config), config.workerMap().keySet(), canaries, mailbox));
     }
-    var topics = new DeclaredTopics(Settings.declaredTopics(config), failures);
+    var topics = new DeclaredTopics(StageOptions.declaredTopics(config), failures);
     var targets =
         new TargetTopics(
-            Settings.targetTopics(config),
-            Settings.consumedTopics(config),
+            StageOptions.targetTopics(config),
+            StageOptions.consumedTopics(config),
             config.kafka().maxMessageSize(),
             metrics,
             telemetry::setTroubles,
@@ -191,7 +191,7 @@ public final class Broker implements Service {
     this.stages = new ServiceGroup("broker", order);
   }
 
-  private static void complain(SetAside damaged, Metrics metrics) {
+  private static void complain(ReplacedStore damaged, Metrics metrics) {
     metrics.storesSetAside.inc();
     log.error(
         "The store {} is damaged: {}. It was set aside as {}, with its log, and nothing of it was"
@@ -283,7 +283,7 @@ public final class Broker implements Service {
   public static BrokerConfig check(
       Optional<Path> config, Map<String, String> environment, Consumer<String> warnings) {
     BrokerConfig loaded = ConfigLoader.load(config, environment, warnings);
-    var _ = Settings.clusters(loaded);
+    var _ = StageOptions.clusters(loaded);
     return loaded;
   }
 
@@ -296,7 +296,7 @@ public final class Broker implements Service {
     if (config.store().adapter() == StoreConfig.Adapter.SQLITE) {
       return false;
     }
-    PostgresStore.migrate(Settings.postgres(config, true, MIGRATION_PATIENCE));
+    PostgresStore.migrate(StageOptions.postgres(config, true, MIGRATION_PATIENCE));
     return true;
   }
 
@@ -326,7 +326,7 @@ public final class Broker implements Service {
   /// Hands nothing out any more, then lets each stage finish what it has.
   @Override
   public void stop() {
-    mailbox.tell(new Command.Drain());
+    mailbox.submit(new Command.Drain());
     try {
       stages.stop();
     } finally {

@@ -6,7 +6,7 @@ import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Timestamps;
 import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.runtime.Service;
 import java.time.InstantSource;
@@ -32,13 +32,13 @@ final class Canaries implements Service {
   private final String topic;
   private final List<String> applications;
   private final int each;
-  private final Intake intake;
+  private final CommandSink intake;
   private final InstantSource clock = InstantSource.system();
   private volatile boolean stopped;
 
   /// @param topic that they claim to come from
   /// @param each how many to make for each application
-  Canaries(String topic, Collection<String> applications, int each, Intake intake) {
+  Canaries(String topic, Collection<String> applications, int each, CommandSink intake) {
     this.topic = topic;
     this.applications = List.copyOf(applications);
     this.each = each;

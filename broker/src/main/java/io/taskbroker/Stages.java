@@ -5,13 +5,13 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.deliver.PushClient;
 import io.taskbroker.engine.EngineCounts;
-import io.taskbroker.engine.Notices;
+import io.taskbroker.engine.NoticeLog;
 import io.taskbroker.engine.Outlets;
 import io.taskbroker.inflight.Delivery;
-import io.taskbroker.inflight.Departure;
-import io.taskbroker.inflight.Life;
 import io.taskbroker.inflight.Notice;
+import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.inflight.Tally;
+import io.taskbroker.inflight.TaskLifecycle;
 import io.taskbroker.ingest.Ingest;
 import io.taskbroker.outbox.Outbox;
 import io.taskbroker.store.StoreCommitter;
@@ -26,7 +26,7 @@ record Stages(
     Outbox outbox,
     PushClient pushClient,
     Ingest ingest,
-    Notices notices,
+    NoticeLog notices,
     EngineCounts counts)
     implements Outlets {
   @Override
@@ -40,7 +40,7 @@ record Stages(
   }
 
   @Override
-  public void produce(Departure departure) {
+  public void produce(OutboxRecord departure) {
     outbox.produce(departure);
   }
 
@@ -76,7 +76,7 @@ record Stages(
   }
 
   @Override
-  public void follow(Life step, Activation activation, String detail) {
+  public void follow(TaskLifecycle step, Activation activation, String detail) {
     notices.follow(step, activation, detail);
   }
 

@@ -2,7 +2,7 @@ package io.taskbroker;
 
 import io.prometheus.metrics.core.datapoints.CounterDataPoint;
 import io.prometheus.metrics.core.datapoints.GaugeDataPoint;
-import io.taskbroker.inflight.Census;
+import io.taskbroker.inflight.EngineStats;
 import io.taskbroker.telemetry.Metrics;
 import java.util.HashMap;
 import java.util.List;
@@ -18,8 +18,8 @@ final class TaskGauges {
     this.metrics = metrics;
   }
 
-  void show(List<Census.Task> tasks) {
-    for (Census.Task task : tasks) {
+  void show(List<EngineStats.Task> tasks) {
+    for (EngineStats.Task task : tasks) {
       known.computeIfAbsent(new Name(task.application(), task.taskname()), this::points).show(task);
     }
   }
@@ -49,7 +49,7 @@ final class TaskGauges {
       Total failed,
       Total retried,
       Total deadLettered) {
-    void show(Census.Task task) {
+    void show(EngineStats.Task task) {
       pending.set(task.pending());
       delayed.set(task.delayed());
       claimed.set(task.claimed());

@@ -25,7 +25,7 @@ import java.util.function.LongSupplier;
 /// HTTP, error reports.
 final class Telemetry {
   private final Metrics metrics = new Metrics();
-  private final Upkeep upkeep;
+  private final GaugeReporter upkeep;
   private final Optional<MetricsServer> server;
   private final List<Service> services = new ArrayList<>();
 
@@ -56,7 +56,7 @@ final class Telemetry {
             : Optional.of(new MetricsServer(metrics, address, options.endpoint().given()));
     server.ifPresent(services::add);
     services.add(new RuntimeGauges(metrics, dropped, options.runtimeInterval(), failures));
-    upkeep = new Upkeep(config, metrics, engine, failures);
+    upkeep = new GaugeReporter(config, metrics, engine, failures);
     services.add(upkeep);
   }
 

@@ -30,7 +30,7 @@ final class TlsSettings {
   /// @throws TlsException if the files hold something else
   static Optional<TlsContext> workers(BrokerConfig config) {
     TlsFiles files = files(config.grpc().workerTls(), "worker_tls", "ca");
-    boolean needed = Settings.workers(config).values().stream().anyMatch(TlsSettings::isTls);
+    boolean needed = StageOptions.workers(config).values().stream().anyMatch(TlsSettings::isTls);
     return needed ? Optional.of(TlsContext.client(files)) : Optional.empty();
   }
 
@@ -39,7 +39,7 @@ final class TlsSettings {
     TlsConfig tls = config.grpc().workerTls();
     return tls.ca().isEmpty() && tls.certificate().isEmpty()
         ? List.of()
-        : Settings.workers(config).entrySet().stream()
+        : StageOptions.workers(config).entrySet().stream()
             .filter(worker -> !isTls(worker.getValue()))
             .map(Map.Entry::getKey)
             .sorted()

@@ -3,7 +3,7 @@ package io.taskbroker;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.CommandSink;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -34,7 +34,7 @@ final class CanariesRaceTest {
         });
   }
 
-  private static final class Engine implements Intake {
+  private static final class Engine implements CommandSink {
     private final Queue<Command.Enqueue> asked = new ConcurrentLinkedQueue<>();
     private final AtomicInteger now = new AtomicInteger();
     private final AtomicInteger most = new AtomicInteger();
@@ -63,7 +63,7 @@ final class CanariesRaceTest {
     }
 
     @Override
-    public void tell(Command command) {
+    public void submit(Command command) {
       throw new AssertionError("Canaries tell nothing");
     }
   }

@@ -8,10 +8,10 @@ import io.taskbroker.activation.Destination;
 import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.config.ConfigLoader;
 import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Departure;
-import io.taskbroker.inflight.Intake;
-import io.taskbroker.ingest.Custody;
+import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.ingest.Ingest;
+import io.taskbroker.ingest.PartitionOwnership;
 import io.taskbroker.outbox.Outbox;
 import io.taskbroker.outbox.OutboxOptions;
 import io.taskbroker.telemetry.Metrics;
@@ -170,7 +170,7 @@ final class SecuredKafkaTest {
   }
 
   /// The stages that know Kafka, of a broker with that cluster.
-  private final class Stages implements AutoCloseable, Intake {
+  private final class Stages implements AutoCloseable, CommandSink {
     private final String name;
     private final Ingest ingest;
     private final Outbox outbox;
@@ -187,15 +187,15 @@ final class SecuredKafkaTest {
       BrokerConfig config = config(kafka, protocol, security);
       ingest =
           new Ingest(
-              Settings.sources(config),
-              Custody.sole(List.of(), Map::of),
+              StageOptions.sources(config),
+              PartitionOwnership.sole(List.of(), Map::of),
               this,
-              Settings.ingest(config, "broker-" + name),
+              StageOptions.ingest(config, "broker-" + name),
               (_, failure) -> failures.add(failure),
               new Metrics());
       outbox =
           new Outbox(
-              new OutboxOptions(Settings.clusters(config), Settings.largestMessage(config)),
+              new OutboxOptions(StageOptions.clusters(config), StageOptions.largestMessage(config)),
               this,
               (_, failure) -> failures.add(failure));
       outbox.start();
@@ -223,7 +223,8 @@ final class SecuredKafkaTest {
 
     void produce() {
       outbox.produce(
-          new Departure("id", "id", "bytes".getBytes(UTF_8), Destination.of(name + "-out"), this));
+          new OutboxRecord(
+              "id", "id", "bytes".getBytes(UTF_8), Destination.of(name + "-out"), this));
     }
 
     void awaitBoth() {
@@ -243,9 +244,9 @@ final class SecuredKafkaTest {
     }
 
     @Override
-    public void tell(Command command) {
+    public void submit(Command command) {
       told.add(command);
-      if (command instanceof Command.Revoked revoked) {
+      if (command instanceof Command.PartitionRevoked revoked) {
         ingest.drained(revoked.partition());
       }
     }

@@ -1,7 +1,7 @@
 package io.taskbroker;
 
-import io.taskbroker.inflight.Intake;
-import io.taskbroker.ingest.Custody;
+import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.ingest.PartitionOwnership;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.Ownership;
 import java.time.InstantSource;
@@ -11,8 +11,8 @@ public final class SteppedPartitions {
   private SteppedPartitions() {}
 
   /// @param history the same store
-  public static Custody of(
-      Ownership ownership, ActivationStore history, Intake intake, InstantSource clock) {
-    return new SharedPartitions(ownership, history, intake, clock);
+  public static PartitionOwnership of(
+      Ownership ownership, ActivationStore history, CommandSink intake, InstantSource clock) {
+    return new PartitionHandoff(ownership, history, intake, clock);
   }
 }

@@ -57,7 +57,7 @@ final class TopicSettingsTest {
 
   @Test
   void whatATopicSaysOfItsConsumerWinsOverWhatIsSaidForAll() throws Exception {
-    List<TopicSource> sources = Settings.sources(config(""));
+    List<TopicSource> sources = StageOptions.sources(config(""));
 
     assertThat(sources).extracting(TopicSource::topic).containsExactlyInAnyOrder("plain", "own");
     TopicSource plain = source(sources, "plain");
@@ -80,7 +80,7 @@ final class TopicSettingsTest {
 
   @Test
   void eachDestinationIsReachedAsItsClusterSays() throws Exception {
-    var clusters = Settings.clusters(config(""));
+    var clusters = StageOptions.clusters(config(""));
 
     assertThat(clusters.apply(Destination.of("dead")))
         .isEqualTo(Map.of("bootstrap.servers", "near:1"));
@@ -90,11 +90,11 @@ final class TopicSettingsTest {
 
   @Test
   void onlyTopicsThatAreNotReadForNowAreAskedForUnlessTopicsAreCreated() throws Exception {
-    assertThat(Settings.declaredTopics(config("")))
+    assertThat(StageOptions.declaredTopics(config("")))
         .containsExactly(new DeclaredTopic("off", Map.of("bootstrap.servers", "near:1"), 0, true));
 
     List<DeclaredTopic> created =
-        Settings.declaredTopics(
+        StageOptions.declaredTopics(
             config("create_missing_topics: true\ndefault_topic_partitions: 3\n"));
 
     assertThat(created)
@@ -109,8 +109,8 @@ final class TopicSettingsTest {
 
   @Test
   void deadLettersMayBeLargerThanTasks() throws Exception {
-    assertThat(Settings.largestMessage(config("max_message_size: 1000\n"))).isEqualTo(32 << 20);
-    assertThat(Settings.largestMessage(config("max_message_size: 50000000\n")))
+    assertThat(StageOptions.largestMessage(config("max_message_size: 1000\n"))).isEqualTo(32 << 20);
+    assertThat(StageOptions.largestMessage(config("max_message_size: 50000000\n")))
         .isEqualTo(50_000_000);
   }
 

@@ -59,13 +59,19 @@ final class EndToEnd {
       int exitCode) {}
 
   Outcome run() throws IOException, InterruptedException {
-    try (World world = World.open(scenario, dir);
-        var publisher = publisher(world, World.TOPIC, World.APPLICATION, scenario.offer(), log)) {
+    try (BenchmarkEnvironment world = BenchmarkEnvironment.open(scenario, dir);
+        var publisher =
+            publisher(
+                world,
+                BenchmarkEnvironment.TOPIC,
+                BenchmarkEnvironment.APPLICATION,
+                scenario.offer(),
+                log)) {
       rehearse(world);
       int backlog = scenario.offer().backlog();
       publisher.publish(backlog, Duration.ZERO);
       publishCrowd(world);
-      Child process = world.startBroker(World.TOPIC, log);
+      ChildProcess process = world.startBroker(BenchmarkEnvironment.TOPIC, log);
       broker = new ProcessUsage(process.pid());
       kafka = new ProcessUsage(world.kafka().pid());
       awaitCrowd(world, process);
@@ -80,7 +86,7 @@ final class EndToEnd {
     }
   }
 
-  private void rehearse(World world) throws IOException, InterruptedException {
+  private void rehearse(BenchmarkEnvironment world) throws IOException, InterruptedException {
     Duration length = scenario.broker().rehearsal();
     if (length.isZero()) {
       return;
@@ -89,8 +95,10 @@ final class EndToEnd {
     var offer =
         new Scenario.Offer(length, 0, REHEARSED, 0, played.parameterBytes(), played.lingerMillis());
     var own = new ExecutionLog(offer.capacity());
-    Child process = world.startBroker(World.REHEARSAL, own);
-    try (var publisher = publisher(world, World.REHEARSAL, World.APPLICATION, offer, own)) {
+    ChildProcess process = world.startBroker(BenchmarkEnvironment.REHEARSAL, own);
+    try (var publisher =
+        publisher(
+            world, BenchmarkEnvironment.REHEARSAL, BenchmarkEnvironment.APPLICATION, offer, own)) {
       publisher.start();
       TimeUnit.NANOSECONDS.sleep(length.toNanos());
       awaitRest(process, publisher.stop(), own);
@@ -98,23 +106,26 @@ final class EndToEnd {
     world.stop(process);
   }
 
-  private void publishCrowd(World world) {
+  private void publishCrowd(BenchmarkEnvironment world) {
     var neighbours = scenario.neighbours();
-    publishCrowd(world, World.APPLICATION, neighbours.delayed(), BEYOND_THE_END);
-    publishCrowd(world, World.DEAD, neighbours.waiting(), Duration.ZERO);
+    publishCrowd(world, BenchmarkEnvironment.APPLICATION, neighbours.delayed(), BEYOND_THE_END);
+    publishCrowd(world, BenchmarkEnvironment.DEAD, neighbours.waiting(), Duration.ZERO);
   }
 
-  private void publishCrowd(World world, String application, int tasks, Duration delay) {
+  private void publishCrowd(
+      BenchmarkEnvironment world, String application, int tasks, Duration delay) {
     if (tasks == 0) {
       return;
     }
     var own = new ExecutionLog(tasks);
-    try (var crowd = publisher(world, World.TOPIC, application, scenario.offer(), own)) {
+    try (var crowd =
+        publisher(world, BenchmarkEnvironment.TOPIC, application, scenario.offer(), own)) {
       crowd.publish(tasks, delay);
     }
   }
 
-  private void awaitCrowd(World world, Child process) throws InterruptedException {
+  private void awaitCrowd(BenchmarkEnvironment world, ChildProcess process)
+      throws InterruptedException {
     double stored = 0;
     long moved = System.nanoTime();
     while (stored < scenario.neighbours().crowd()) {
@@ -130,36 +141,47 @@ final class EndToEnd {
     }
   }
 
-  private static Publisher publisher(
-      World world, String topic, String application, Scenario.Offer offer, ExecutionLog log) {
-    return new Publisher(world.bootstrap(), topic, application, offer, log);
+  private static LoadPublisher publisher(
+      BenchmarkEnvironment world,
+      String topic,
+      String application,
+      Scenario.Offer offer,
+      ExecutionLog log) {
+    return new LoadPublisher(world.bootstrap(), topic, application, offer, log);
   }
 
-  private Outcome withNeighbours(World world, Child process, Publisher publisher)
+  private Outcome withNeighbours(
+      BenchmarkEnvironment world, ChildProcess process, LoadPublisher publisher)
       throws InterruptedException {
-    var neighbours = new ArrayList<Publisher>();
+    var neighbours = new ArrayList<LoadPublisher>();
     try {
-      neighbour(world, World.DEAD, scenario.neighbours().deadRate(), neighbours);
-      neighbour(world, World.SLOW, scenario.neighbours().slowRate(), neighbours);
+      neighbour(world, BenchmarkEnvironment.DEAD, scenario.neighbours().deadRate(), neighbours);
+      neighbour(world, BenchmarkEnvironment.SLOW, scenario.neighbours().slowRate(), neighbours);
       return watch(world, process, publisher);
     } finally {
-      neighbours.forEach(Publisher::close);
+      neighbours.forEach(LoadPublisher::close);
     }
   }
 
-  private void neighbour(World world, String application, int rate, List<Publisher> neighbours) {
+  private void neighbour(
+      BenchmarkEnvironment world, String application, int rate, List<LoadPublisher> neighbours) {
     if (rate > 0) {
       var offer =
           new Scenario.Offer(
               scenario.offer().length(), rate, 0, 0, scenario.offer().parameterBytes(), 0);
       var own =
-          publisher(world, World.TOPIC, application, offer, new ExecutionLog(offer.capacity()));
+          publisher(
+              world,
+              BenchmarkEnvironment.TOPIC,
+              application,
+              offer,
+              new ExecutionLog(offer.capacity()));
       neighbours.add(own);
       own.start();
     }
   }
 
-  private Outcome watch(World world, Child process, Publisher publisher)
+  private Outcome watch(BenchmarkEnvironment world, ChildProcess process, LoadPublisher publisher)
       throws InterruptedException {
     int backlog = scenario.offer().backlog();
     Moment begin = moment(world);
@@ -192,7 +214,7 @@ final class EndToEnd {
         exitCode);
   }
 
-  private Moment moment(World world) throws InterruptedException {
+  private Moment moment(BenchmarkEnvironment world) throws InterruptedException {
     Map<String, Long> allocated = probe.map(AllocationProbe::look).orElse(Map.of());
     Map<String, Double> metrics = Scrape.of(world.metricsPort());
     return new Moment(
@@ -206,7 +228,7 @@ final class EndToEnd {
   }
 
   /// Waits for a share of the run to be over, and takes a look every second.
-  private void await(Child process, Moment begin, double share) throws InterruptedException {
+  private void await(ChildProcess process, Moment begin, double share) throws InterruptedException {
     long length = scenario.offer().length().toNanos();
     int backlog = scenario.offer().backlog();
     int before = -1;
@@ -235,7 +257,7 @@ final class EndToEnd {
   }
 
   /// Waits until everything is completed, or nothing moves any more: what is missing then is lost.
-  private static void awaitRest(Child process, int published, ExecutionLog log)
+  private static void awaitRest(ChildProcess process, int published, ExecutionLog log)
       throws InterruptedException {
     int before = -1;
     long moved = System.nanoTime();

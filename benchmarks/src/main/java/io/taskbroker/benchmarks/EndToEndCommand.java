@@ -113,7 +113,7 @@ final class EndToEndCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
-    if (store == Scenario.Store.POSTGRES && PostgresServer.programs().isEmpty()) {
+    if (store == Scenario.Store.POSTGRES && BenchmarkPostgres.programs().isEmpty()) {
       out.println("left out " + name + ": Postgres is not installed");
       return 0;
     }

@@ -4,17 +4,17 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
-import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Delivery;
-import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Effects;
-import io.taskbroker.inflight.Inflight;
-import io.taskbroker.inflight.InflightOptions;
+import io.taskbroker.inflight.Engine;
+import io.taskbroker.inflight.EngineOptions;
 import io.taskbroker.inflight.Notice;
+import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.inflight.PushOutcome;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -40,7 +40,7 @@ public final class EngineWorkload implements Effects {
       new SourcePartition("cluster", "group", "topic-uuid", "bench", 0);
   private static final Command.ReportReply UNHEARD = new Unheard();
 
-  private final Inflight engine;
+  private final Engine engine;
   private final SplittableRandom random = new SplittableRandom(42);
   private final List<Change> fresh = new ArrayList<>();
   private final ArrayDeque<Delivery> pushed = new ArrayDeque<>();
@@ -52,14 +52,13 @@ public final class EngineWorkload implements Effects {
   private long replies;
 
   public EngineWorkload() {
-    var limits =
-        new InflightOptions.Limits(MUCH, MUCH, MUCH, 5, 0, Long.MAX_VALUE / 4, MUCH, 1_000);
-    var periods = new InflightOptions.Periods(3_000, 24 * HOUR, 500, 0, 0, 24 * HOUR, HOUR);
-    var options = new InflightOptions(Set.of(APPLICATION), "bench", "bench-dlq", limits, periods);
-    engine = new Inflight(options, this, random);
+    var limits = new EngineOptions.Limits(MUCH, MUCH, MUCH, 5, 0, Long.MAX_VALUE / 4, MUCH, 1_000);
+    var periods = new EngineOptions.Periods(3_000, 24 * HOUR, 500, 0, 0, 24 * HOUR, HOUR);
+    var options = new EngineOptions(Set.of(APPLICATION), "bench", "bench-dlq", limits, periods);
+    engine = new Engine(options, this, random);
     engine.advance(now, wall);
     engine.start(0);
-    engine.apply(new Command.Assigned(PARTITION, 0));
+    engine.apply(new Command.PartitionAssigned(PARTITION, 0));
     step();
   }
 
@@ -67,7 +66,7 @@ public final class EngineWorkload implements Effects {
   ///
   /// @param delayMillis how long from now they are delayed; 0 for not at all
   public Command.Ingest records(int count, long delayMillis) {
-    var arrivals = new ArrayList<Command.Arrival>(count);
+    var arrivals = new ArrayList<Command.IngestedRecord>(count);
     for (int i = 0; i < count; i++) {
       var hex = HexFormat.of();
       var activation =
@@ -85,7 +84,7 @@ public final class EngineWorkload implements Effects {
               FailurePolicy.DISCARD,
               false,
               false);
-      arrivals.add(new Command.Arrival(activation, null));
+      arrivals.add(new Command.IngestedRecord(activation, null));
     }
     return new Command.Ingest(PARTITION, arrivals, offset, (long) count * PAYLOAD);
   }
@@ -125,7 +124,7 @@ public final class EngineWorkload implements Effects {
       }
       Delivery delivery = pushed.poll();
       while (delivery != null) {
-        engine.apply(new Command.Pushed(delivery, PushOutcome.ACCEPTED, ""));
+        engine.apply(new Command.PushEnded(delivery, PushOutcome.ACCEPTED, ""));
         running.add(delivery);
         delivery = pushed.poll();
       }
@@ -180,7 +179,7 @@ public final class EngineWorkload implements Effects {
   }
 
   @Override
-  public void produce(Departure departure) {
+  public void produce(OutboxRecord departure) {
     throw new IllegalStateException("Nothing leaves but " + departure);
   }
 
@@ -194,7 +193,7 @@ public final class EngineWorkload implements Effects {
   public void readRows(List<Long> keys, Object owner) {}
 
   @Override
-  public void passOn(List<Reported> reports, Object owner) {}
+  public void forwardReports(List<RemoteReport> reports, Object owner) {}
 
   @Override
   public void readReports(List<Long> keys, Object owner) {}
@@ -218,7 +217,7 @@ public final class EngineWorkload implements Effects {
   }
 
   /// The row of a task, for stores.
-  public static Row row(long key, Command.Arrival arrival) {
+  public static Row row(long key, Command.IngestedRecord arrival) {
     return Row.arriving(key, arrival.activation(), Status.PENDING, WALL);
   }
 

@@ -53,7 +53,7 @@ public class HotClasses {
   }
 
   @Benchmark
-  public Command.Arrival decode(Decode state) {
+  public Command.IngestedRecord decode(Decode state) {
     return state.workload.decode();
   }
 

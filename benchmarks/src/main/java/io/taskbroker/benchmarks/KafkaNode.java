@@ -11,7 +11,7 @@ final class KafkaNode {
 
   /// @param args the directory of its data, then topics as `name:partitions`
   public static void main(String[] args) throws IOException {
-    Main.quiet();
+    BenchmarksMain.quiet();
     try (var kafka = EmbeddedKafka.start(Path.of(args[0]))) {
       for (int i = 1; i < args.length; i++) {
         String[] topic = args[i].split(":", 2);

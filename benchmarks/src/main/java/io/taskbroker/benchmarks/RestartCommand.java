@@ -3,7 +3,7 @@ package io.taskbroker.benchmarks;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
-import io.taskbroker.inflight.Command.Arrival;
+import io.taskbroker.inflight.Command.IngestedRecord;
 import io.taskbroker.store.WriteBatch;
 import io.taskbroker.store.sqlite.SqliteOptions;
 import io.taskbroker.store.sqlite.SqliteStore;
@@ -68,7 +68,7 @@ final class RestartCommand implements Callable<Integer> {
   }
 
   private Map<String, Object> measure(Path dir) throws IOException, InterruptedException {
-    fill(dir.resolve(World.TOPIC + ".sqlite"));
+    fill(dir.resolve(BenchmarkEnvironment.TOPIC + ".sqlite"));
     var log = new ExecutionLog(1);
     var offer = new Scenario.Offer(Duration.ZERO, 0, 0, 1, 400, 0);
     var scenario =
@@ -82,12 +82,17 @@ final class RestartCommand implements Callable<Integer> {
             offer,
             Scenario.Neighbours.NONE,
             launch.launch());
-    try (World world = World.open(scenario, dir);
+    try (BenchmarkEnvironment world = BenchmarkEnvironment.open(scenario, dir);
         var publisher =
-            new Publisher(world.bootstrap(), World.TOPIC, World.APPLICATION, offer, log)) {
+            new LoadPublisher(
+                world.bootstrap(),
+                BenchmarkEnvironment.TOPIC,
+                BenchmarkEnvironment.APPLICATION,
+                offer,
+                log)) {
       publisher.publish(1, Duration.ZERO);
       long begun = System.nanoTime();
-      Child broker = world.startBroker(World.TOPIC, log);
+      ChildProcess broker = world.startBroker(BenchmarkEnvironment.TOPIC, log);
       long serving = System.nanoTime() - begun;
       while (log.starts() == 0) {
         if (System.nanoTime() - begun > PATIENCE.toNanos()) {
@@ -116,7 +121,7 @@ final class RestartCommand implements Callable<Integer> {
       for (long batch = 0; key < rows; batch++) {
         List<Change> changes = new ArrayList<>(PAGE);
         int count = (int) Math.min(PAGE, rows - key);
-        for (Arrival arrival : tasks.records(count, due - EngineWorkload.WALL).arrivals()) {
+        for (IngestedRecord arrival : tasks.records(count, due - EngineWorkload.WALL).arrivals()) {
           Row row = Row.arriving(++key, arrival.activation(), Status.DELAY, now);
           changes.add(new Change.Insert(resident ? row : row.parkedUntil(due), null));
         }

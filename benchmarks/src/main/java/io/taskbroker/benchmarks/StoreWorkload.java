@@ -43,7 +43,7 @@ final class StoreWorkload implements AutoCloseable {
 
   private List<Change> inserts(int count) {
     var changes = new ArrayList<Change>(2 * count);
-    for (Command.Arrival arrival : tasks.records(count, 0).arrivals()) {
+    for (Command.IngestedRecord arrival : tasks.records(count, 0).arrivals()) {
       Row row = EngineWorkload.row(++key, arrival);
       changes.add(new Change.Insert(row, null));
       ends.add(

@@ -13,19 +13,19 @@ public final class TimersWorkload {
 
   private final Timers timers = new Timers();
   private final SplittableRandom random = new SplittableRandom(42);
-  private final Entry entry;
+  private final InFlightTask task;
   private long now;
 
   /// @param size how many entries wait beside the one that comes and goes
   public TimersWorkload(int size) {
-    var lane = new Lane("bench", false, new CallWindow(1), new Heads(), 0);
+    var queue = new ApplicationQueue("bench", false, new CallWindow(1), new OldestFirstIndex(), 0);
     for (int key = 1; key <= size; key++) {
-      timers.set(entry(key, lane), random.nextLong(SPAN));
+      timers.set(entry(key, queue), random.nextLong(SPAN));
     }
-    entry = entry(0, lane);
+    task = entry(0, queue);
   }
 
-  private static Entry entry(long key, Lane lane) {
+  private static InFlightTask entry(long key, ApplicationQueue queue) {
     var activation =
         new Activation(
             "id-" + key,
@@ -41,14 +41,14 @@ public final class TimersWorkload {
             FailurePolicy.DISCARD,
             false,
             false);
-    return new Entry(key, activation, Status.PENDING, lane);
+    return new InFlightTask(key, activation, Status.PENDING, queue);
   }
 
   /// As most tasks do: a lease is set, becomes a deadline, and is cancelled by a report.
   public void leaseDeadlineReport() {
     now++;
-    timers.set(entry, now + SPAN / 2);
-    timers.set(entry, now + SPAN);
-    timers.cancel(entry);
+    timers.set(task, now + SPAN / 2);
+    timers.set(task, now + SPAN);
+    timers.cancel(task);
   }
 }

@@ -1,7 +1,7 @@
 package io.taskbroker.ingest;
 
 import io.taskbroker.activation.SourcePartition;
-import io.taskbroker.inflight.Command.Arrival;
+import io.taskbroker.inflight.Command.IngestedRecord;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.TaskTemplate;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -35,7 +35,7 @@ public final class DecoderWorkload {
   }
 
   /// Decodes the next record.
-  public Arrival decode() {
+  public IngestedRecord decode() {
     next = (next + 1) % RECORDS;
     return decoder.decode(PARTITION, records[next], NOW);
   }

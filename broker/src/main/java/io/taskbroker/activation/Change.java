@@ -16,8 +16,8 @@ public sealed interface Change {
   /// none (H12).
   default boolean takesSpace() {
     return switch (this) {
-      case Insert _, Consumed _, OffsetCommitted _ -> true;
-      case Mark _, Prove _, Leave _, Delete _ -> false;
+      case Insert _, AdvanceWatermark _, OffsetCommitted _ -> true;
+      case UpdateStatus _, ConfirmOffset _, Forward _, Delete _ -> false;
     };
   }
 
@@ -25,7 +25,7 @@ public sealed interface Change {
   record Insert(Row row, @Nullable Object owner) implements Change {}
 
   /// Status, attempts, times and flags of a row; what was parked is no longer.
-  record Mark(
+  record UpdateStatus(
       long key,
       String id,
       Origin origin,
@@ -47,14 +47,15 @@ public sealed interface Change {
 
   /// The offset of the row's record is committed, so that it may be handed out although it may run
   /// only once (H2). A parked row stays parked.
-  record Prove(long key, String id, Origin origin, @Nullable Object owner) implements Change {}
+  record ConfirmOffset(long key, String id, Origin origin, @Nullable Object owner)
+      implements Change {}
 
   /// A row's departure is decided: from now on it holds what is to be produced, and where to.
   ///
   /// @param status `FAILURE` or `RETRY`
   /// @param payload what is to be produced; null if it is the payload that the row has
   @SuppressWarnings("ArrayRecordComponent") // compared by nobody
-  record Leave(
+  record Forward(
       long key,
       String id,
       Origin origin,
@@ -75,10 +76,10 @@ public sealed interface Change {
   /// one.
   ///
   /// @param last the last record that was read below it; null if it is not known
-  record Consumed(
+  record AdvanceWatermark(
       SourcePartition partition, long next, @Nullable RecordIdentity last, @Nullable Object owner)
       implements Change {
-    public Consumed(SourcePartition partition, long next, @Nullable Object owner) {
+    public AdvanceWatermark(SourcePartition partition, long next, @Nullable Object owner) {
       this(partition, next, null, owner);
     }
   }

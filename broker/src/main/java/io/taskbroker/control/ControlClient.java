@@ -1,7 +1,7 @@
 package io.taskbroker.control;
 
 import io.taskbroker.inflight.QuarantineAnswer;
-import io.taskbroker.inflight.QuarantineOrder;
+import io.taskbroker.inflight.QuarantineRequest;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
@@ -28,7 +28,7 @@ public final class ControlClient {
   ///
   /// @return the last answer, with all that was done
   /// @throws ControlException if no broker answers, or it refuses the command
-  public QuarantineAnswer give(QuarantineOrder order) throws InterruptedException {
+  public QuarantineAnswer give(QuarantineRequest order) throws InterruptedException {
     long movedAt = System.nanoTime();
     int done = 0;
     while (true) {
@@ -46,7 +46,7 @@ public final class ControlClient {
     }
   }
 
-  private QuarantineAnswer once(QuarantineOrder order) {
+  private QuarantineAnswer once(QuarantineRequest order) {
     ControlReply reply;
     try (var lines = new Lines(SocketChannel.open(UnixDomainSocketAddress.of(socket)))) {
       lines.write(json.writeValueAsBytes(order), TIMEOUT);

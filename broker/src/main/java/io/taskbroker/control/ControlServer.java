@@ -1,10 +1,10 @@
 package io.taskbroker.control;
 
 import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.QuarantineAnswer;
-import io.taskbroker.inflight.QuarantineOrder;
-import io.taskbroker.inflight.QuarantineOrder.Action;
+import io.taskbroker.inflight.QuarantineRequest;
+import io.taskbroker.inflight.QuarantineRequest.Action;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.LoopThread;
 import io.taskbroker.runtime.Service;
@@ -49,14 +49,14 @@ public final class ControlServer implements Service {
   private final JsonMapper json = JsonMapper.builder().build();
   private final Path socket;
   private final Set<String> topics;
-  private final Intake engine;
+  private final CommandSink engine;
   private final LoopThread thread;
   private @Nullable ServerSocketChannel server;
   private @Nullable Selector selector;
 
   /// @param socket the file of the socket; a longer name than the system allows is no good
   /// @param topics those that something may be sent to
-  public ControlServer(Path socket, Set<String> topics, Intake engine, FailureSink failures) {
+  public ControlServer(Path socket, Set<String> topics, CommandSink engine, FailureSink failures) {
     this.socket = socket;
     this.topics = new TreeSet<>(topics);
     this.engine = engine;
@@ -167,9 +167,9 @@ public final class ControlServer implements Service {
   }
 
   private ControlReply reply(byte[] request) throws InterruptedException {
-    QuarantineOrder order;
+    QuarantineRequest order;
     try {
-      order = json.readValue(request, QuarantineOrder.class);
+      order = json.readValue(request, QuarantineRequest.class);
     } catch (JacksonException e) {
       return new ControlReply("this is no command: " + e.getOriginalMessage(), null);
     }
@@ -182,7 +182,7 @@ public final class ControlServer implements Service {
 
   /// What is wrong with a command; empty if nothing is. What came as JSON may lack anything.
   @SuppressWarnings("ConstantValue")
-  private String flaw(@Nullable QuarantineOrder order) {
+  private String flaw(@Nullable QuarantineRequest order) {
     if (order == null
         || order.action() == null
         || order.topic() == null
@@ -205,9 +205,9 @@ public final class ControlServer implements Service {
     return "";
   }
 
-  private ControlReply follow(QuarantineOrder order) throws InterruptedException {
+  private ControlReply follow(QuarantineRequest order) throws InterruptedException {
     var answered = new CompletableFuture<QuarantineAnswer>();
-    engine.tell(new Command.Quarantined(order, answered::complete));
+    engine.submit(new Command.Quarantined(order, answered::complete));
     try {
       QuarantineAnswer answer = answered.get(ENGINE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
       if (order.action() != Action.LIST) {

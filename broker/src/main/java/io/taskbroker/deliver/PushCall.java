@@ -147,7 +147,7 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
   }
 
   private void closed(Status status) {
-    PushOutcome outcome = Verdict.of(status, begun, sent, answered);
+    PushOutcome outcome = PushStatusClassifier.of(status, begun, sent, answered);
     String detail = detail(status, outcome);
     left(outcome);
     if (ended) {
@@ -170,7 +170,7 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
     if (outcome == PushOutcome.ACCEPTED) {
       return "";
     }
-    String detail = Verdict.detail(status);
+    String detail = PushStatusClassifier.detail(status);
     return status.getCode() == Status.Code.UNAUTHENTICATED ? detail + pushes.howSigned() : detail;
   }
 

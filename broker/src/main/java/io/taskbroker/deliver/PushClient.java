@@ -1,8 +1,8 @@
 package io.taskbroker.deliver;
 
 import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.Delivery;
-import io.taskbroker.inflight.Intake;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.telemetry.Metrics;
@@ -18,17 +18,18 @@ public final class PushClient implements Service {
   private final Map<String, WorkerAddress> addresses = new HashMap<>();
   private final PushOptions options;
   private final HostLookup lookup;
-  private final Intake intake;
+  private final CommandSink intake;
   private final PushCounts counts;
 
-  private final Gate gate = new Gate();
+  private final StartupBuffer gate = new StartupBuffer();
   private @Nullable PushLoop loop;
 
   /// @param workers where the workers of each application are, as `http://host:port` or
   ///   `https://host:port`
   /// @throws IllegalArgumentException if such an address is of another form, or of https without
   ///   TLS in the options
-  public PushClient(Map<String, URI> workers, PushOptions options, Intake intake, Metrics metrics) {
+  public PushClient(
+      Map<String, URI> workers, PushOptions options, CommandSink intake, Metrics metrics) {
     this(workers, options, HostLookup.SYSTEM, intake, metrics);
   }
 
@@ -36,7 +37,7 @@ public final class PushClient implements Service {
       Map<String, URI> workers,
       PushOptions options,
       HostLookup lookup,
-      Intake intake,
+      CommandSink intake,
       Metrics metrics) {
     workers.forEach((application, uri) -> {
       WorkerAddress address = WorkerAddress.of(application, uri);
@@ -66,8 +67,8 @@ public final class PushClient implements Service {
     gate.open(started::send);
   }
 
-  /// Sends the activation at once, or on start. Does not block; [Command.Pushed] tells what became
-  /// of it.
+  /// Sends the activation at once, or on start. Does not block; [Command.PushEnded] tells what
+  /// became of it.
   public void push(Delivery delivery) {
     counts.claimed();
     gate.pass(delivery);
@@ -86,6 +87,7 @@ public final class PushClient implements Service {
   }
 
   private void tellUnstarted(Delivery delivery) {
-    intake.tell(new Command.Pushed(delivery, PushOutcome.UNREACHABLE, "Pushing has not started"));
+    intake.submit(
+        new Command.PushEnded(delivery, PushOutcome.UNREACHABLE, "Pushing has not started"));
   }
 }

@@ -12,8 +12,8 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.Delivery;
-import io.taskbroker.inflight.Intake;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.runtime.Deadlines;
 import io.taskbroker.wire.Signatures;
@@ -48,7 +48,7 @@ final class PushLoop {
   private final Map<String, WorkerPool> pools = new HashMap<>();
   private final int maxMessageBytes;
   private final Signatures.Signer signer;
-  private final Intake intake;
+  private final CommandSink intake;
   private final PushCounts counts;
   private final Deadlines<PushCall> outstanding;
   private final CountDownLatch idle = new CountDownLatch(1);
@@ -58,7 +58,7 @@ final class PushLoop {
       Map<String, WorkerAddress> addresses,
       PushOptions options,
       HostLookup lookup,
-      Intake intake,
+      CommandSink intake,
       PushCounts counts) {
     this.maxMessageBytes = options.maxMessageBytes();
     this.signer = new Signatures(options.secrets()).forPath(PushCall.PATH);
@@ -185,14 +185,14 @@ final class PushLoop {
   void ended(PushCall call, PushOutcome outcome, String detail, boolean others) {
     outstanding.end(call.deadline);
     counts.ended(call.delivery().application(), outcome, call.nanos());
-    intake.tell(new Command.Pushed(call.delivery(), outcome, detail, others));
+    intake.submit(new Command.PushEnded(call.delivery(), outcome, detail, others));
     if (stopping && outstanding.oldest() == null) {
       idle.countDown();
     }
   }
 
   void tell(Delivery delivery, PushOutcome outcome, String detail) {
-    intake.tell(new Command.Pushed(delivery, outcome, detail));
+    intake.submit(new Command.PushEnded(delivery, outcome, detail));
   }
 
   private static EventLoopGroup open() {

@@ -49,10 +49,13 @@ final class CommitCounts {
       switch (change) {
         case Change.Insert insert -> arrived(insert.row().activation());
         case Change.Delete _ -> completed++;
-        case Change.Leave leave when leave.status() == Status.RETRY -> retried++;
-        case Change.Leave _ -> failed++;
-        case Change.Mark mark when mark.status() == Status.PROCESSING -> processing++;
-        case Change.Mark _, Change.Prove _, Change.Consumed _, Change.OffsetCommitted _ -> {}
+        case Change.Forward leave when leave.status() == Status.RETRY -> retried++;
+        case Change.Forward _ -> failed++;
+        case Change.UpdateStatus mark when mark.status() == Status.PROCESSING -> processing++;
+        case Change.UpdateStatus _,
+            Change.ConfirmOffset _,
+            Change.AdvanceWatermark _,
+            Change.OffsetCommitted _ -> {}
       }
     }
     marked.inc(processing);
@@ -104,7 +107,7 @@ final class CommitCounts {
       if (change instanceof Change.Insert insert) {
         arrived(insert.row().activation());
       } else {
-        ends |= change instanceof Change.Delete || change instanceof Change.Leave;
+        ends |= change instanceof Change.Delete || change instanceof Change.Forward;
       }
     }
     if (ends) {

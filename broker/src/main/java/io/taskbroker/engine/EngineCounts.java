@@ -105,7 +105,7 @@ public final class EngineCounts {
       case HELD_BY_PROCESSING -> heldBack(activation, "processing_limit");
       case HELD_BY_STORE -> heldBack(activation, "db_size_limit");
       case HELD_BY_MEMORY -> heldBack(activation, "memory_limit");
-      case HELD_BY_LEAVING -> heldBack(activation, "leaving_limit");
+      case HELD_BY_FORWARDING -> heldBack(activation, "leaving_limit");
     }
   }
 

@@ -3,14 +3,14 @@ package io.taskbroker.engine;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.Row;
 import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Inflight;
-import io.taskbroker.inflight.InflightOptions;
+import io.taskbroker.inflight.Engine;
+import io.taskbroker.inflight.EngineOptions;
 import io.taskbroker.inflight.Rules;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.LoopThread;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Service;
-import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.runtime.SystemContext;
 import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.ActivationStore;
 import java.time.Duration;
@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The engine's thread. A round takes what arrived, lets the engine follow it, and hands on all
 /// that came of it at once: one transaction and one wake-up per round, however much there is to do
-/// (ARCHITECTURE.md). While the thread sleeps and little arrives, senders take the rounds ([Helm]).
+/// (ARCHITECTURE.md). While the thread sleeps and little arrives, senders take the rounds
+/// ([EngineOwnership]).
 ///
 /// [#start], [#stop] and [#load] are for one owner; [Progress] is for anybody.
 public final class EngineLoop implements Service, Progress {
@@ -39,10 +40,10 @@ public final class EngineLoop implements Service, Progress {
   private static final long WHILE_NANOS = 10_000_000;
 
   private final Mailbox mailbox;
-  private final Outflow outflow;
+  private final EffectBatch outflow;
   private final Ticker ticker;
   private final InstantSource clock;
-  private final Inflight inflight;
+  private final Engine engine;
   private final LoopThread thread;
 
   private long followed;
@@ -53,26 +54,26 @@ public final class EngineLoop implements Service, Progress {
   private @Nullable Throwable failure; // of a round that a sender took
 
   public EngineLoop(
-      InflightOptions options,
+      EngineOptions options,
       Mailbox mailbox,
       Outlets outlets,
       InstantSource clock,
       RandomGenerator random,
       FailureSink failures) {
-    this(options, mailbox, outlets, new Surroundings(Ticker.SYSTEM, clock, random), failures);
+    this(options, mailbox, outlets, new SystemContext(Ticker.SYSTEM, clock, random), failures);
   }
 
   EngineLoop(
-      InflightOptions options,
+      EngineOptions options,
       Mailbox mailbox,
       Outlets outlets,
-      Surroundings surroundings,
+      SystemContext surroundings,
       FailureSink failures) {
     this.mailbox = mailbox;
-    this.outflow = new Outflow(outlets);
+    this.outflow = new EffectBatch(outlets);
     this.ticker = surroundings.ticker();
     this.clock = surroundings.clock();
-    this.inflight = new Inflight(options, outflow, surroundings.random());
+    this.engine = new Engine(options, outflow, surroundings.random());
     this.thread = new LoopThread("engine", new Turns(), failures);
   }
 
@@ -91,22 +92,22 @@ public final class EngineLoop implements Service, Progress {
     long key = Row.NONE;
     List<Row> page = store.load(key, LOAD_PAGE);
     while (!page.isEmpty()) {
-      page.forEach(inflight::restore);
+      page.forEach(engine::restore);
       rows += page.size();
       page = store.load(page.getLast().key(), LOAD_PAGE);
     }
     List<ParkedRow> parked = store.loadParked(key, LOAD_PAGE);
     while (!parked.isEmpty()) {
-      parked.forEach(inflight::restore);
+      parked.forEach(engine::restore);
       rows += parked.size();
       parked = store.loadParked(parked.getLast().key(), LOAD_PAGE);
     }
     for (ActivationStore.Tombstone tombstone : store.tombstones(clock.millis())) {
-      inflight.restoreTombstone(tombstone.id(), tombstone.until());
+      engine.restoreTombstone(tombstone.id(), tombstone.until());
     }
     advance();
-    inflight.apply(new Command.RulesChanged(rules));
-    inflight.start(store.lastKey());
+    engine.apply(new Command.RulesChanged(rules));
+    engine.start(store.lastKey());
     return rows;
   }
 
@@ -147,13 +148,13 @@ public final class EngineLoop implements Service, Progress {
       follow(command);
       command = ++count < ROUND ? mailbox.nextTold() : null;
     }
-    Command.Request request = inflight.hasRoom() ? mailbox.nextRequest() : null;
+    Command.Request request = engine.hasRoom() ? mailbox.nextRequest() : null;
     while (request != null) {
       follow(request);
-      request = ++count < 2 * ROUND && inflight.hasRoom() ? mailbox.nextRequest() : null;
+      request = ++count < 2 * ROUND && engine.hasRoom() ? mailbox.nextRequest() : null;
     }
     advance();
-    outflow.handOver();
+    outflow.flush();
     if (count > 0) {
       followed += count;
       done = followed;
@@ -163,13 +164,13 @@ public final class EngineLoop implements Service, Progress {
 
   /// The time of a command is not that of the round, which may have begun before it arrived.
   private void follow(Command command) {
-    inflight.observe(now(), clock.millis());
-    inflight.apply(command);
+    engine.observe(now(), clock.millis());
+    engine.apply(command);
   }
 
   private void advance() {
-    inflight.catchUp(now(), clock.millis());
-    inflight.handOut(now(), clock.millis());
+    engine.catchUp(now(), clock.millis());
+    engine.dispatch(now(), clock.millis());
   }
 
   private long now() {
@@ -184,7 +185,7 @@ public final class EngineLoop implements Service, Progress {
 
   /// The same, as a time of the ticker.
   private long nextRoundAt(long now) {
-    return now + nanosUntil(inflight.nextWake(), now);
+    return now + nanosUntil(engine.nextWake(), now);
   }
 
   /// How long to sleep. There are activations that expire in more years than nanoseconds can count.
@@ -204,7 +205,7 @@ public final class EngineLoop implements Service, Progress {
         long now = ticker.nanoTime();
         alarmAt = nextRoundAt(now);
         if (alarmAt - now > 0) {
-          mailbox.sleep(alarmAt - now, inflight.hasRoom());
+          mailbox.sleep(alarmAt - now, engine.hasRoom());
         }
       }
     }
@@ -212,15 +213,15 @@ public final class EngineLoop implements Service, Progress {
     /// Not by a mere permit, which any lock that the turn has to wait for would use up.
     @Override
     public void wake(Thread engine) {
-      mailbox.tell(new Command.Drain());
+      mailbox.submit(new Command.Drain());
     }
 
     @Override
     public void end() throws Exception {
       rethrow(failure);
-      inflight.apply(new Command.Drain());
+      engine.apply(new Command.Drain());
       long end = System.nanoTime() + STOP_TIME.toNanos();
-      while ((round() || inflight.outstanding() > 0) && System.nanoTime() < end) {
+      while ((round() || engine.outstanding() > 0) && System.nanoTime() < end) {
         mailbox.sleep(TimeUnit.MILLISECONDS.toNanos(10), true);
         rethrow(failure);
       }
@@ -238,7 +239,7 @@ public final class EngineLoop implements Service, Progress {
   }
 
   /// Rounds of senders, one command each as a rule.
-  private final class Guests implements Deputy {
+  private final class Guests implements CallerRounds {
     @Override
     public boolean round() {
       if (failure != null || !mayTakeRound(ticker.nanoTime())) {
@@ -264,7 +265,7 @@ public final class EngineLoop implements Service, Progress {
 
     @Override
     public boolean hasRoom() {
-      return inflight.hasRoom();
+      return engine.hasRoom();
     }
   }
 }

@@ -1,7 +1,7 @@
 package io.taskbroker.engine;
 
 import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.CommandSink;
 import java.util.Queue;
 import org.jctools.queues.MpscArrayQueue;
 import org.jctools.queues.MpscUnboundedArrayQueue;
@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// What is told here wakes the reader. What is told by way of [#workingIntake] the sender works off
 /// itself, if the reader sleeps and it is little.
-public final class Mailbox implements Intake {
+public final class Mailbox implements CommandSink {
   private static final int CHUNK = 1024;
 
   /// What a sender works off itself, in changes, records or reports of one command.
@@ -21,29 +21,30 @@ public final class Mailbox implements Intake {
 
   private final Queue<Command> told;
   private final Queue<Command.Request> requests;
-  private final Helm helm;
+  private final EngineOwnership helm;
 
   private volatile String closed = "the broker is starting";
-  private @Nullable Deputy deputy;
+  private @Nullable CallerRounds deputy;
 
   /// @param maxRequests how many requests may wait
   public Mailbox(int maxRequests) {
     this(
         new MpscUnboundedArrayQueue<>(CHUNK),
         new MpscArrayQueue<>(maxRequests),
-        Helm.Parking.SYSTEM);
+        EngineOwnership.ThreadParking.SYSTEM);
   }
 
   /// @param told without bound
   /// @param requests refuses what is over the bound
-  Mailbox(Queue<Command> told, Queue<Command.Request> requests, Helm.Parking parking) {
+  Mailbox(
+      Queue<Command> told, Queue<Command.Request> requests, EngineOwnership.ThreadParking parking) {
     this.told = told;
     this.requests = requests;
-    this.helm = new Helm(parking);
+    this.helm = new EngineOwnership(parking);
   }
 
   /// Lets senders take rounds. To be called before the reader sleeps for the first time.
-  void setDeputy(Deputy deputy) {
+  void setDeputy(CallerRounds deputy) {
     this.deputy = deputy;
   }
 
@@ -61,8 +62,8 @@ public final class Mailbox implements Intake {
 
   /// The way to the engine for threads that may run it for a moment: none that holds a lock that
   /// one of the engine's outlets takes.
-  public Intake workingIntake() {
-    return new Intake() {
+  public CommandSink workingIntake() {
+    return new CommandSink() {
       @Override
       public void request(Command.Request request) {
         if (offer(request)) {
@@ -71,7 +72,7 @@ public final class Mailbox implements Intake {
       }
 
       @Override
-      public void tell(Command command) {
+      public void submit(Command command) {
         boolean _ = told.offer(command); // has no bound
         work(command);
       }
@@ -86,7 +87,7 @@ public final class Mailbox implements Intake {
   }
 
   @Override
-  public void tell(Command command) {
+  public void submit(Command command) {
     boolean _ = told.offer(command); // has no bound
     wake();
   }
@@ -116,7 +117,7 @@ public final class Mailbox implements Intake {
     if (!helm.isFree()) {
       return;
     }
-    Deputy rounds = deputy;
+    CallerRounds rounds = deputy;
     if (rounds == null || !isLittle(offered)) {
       helm.wakeReader();
     } else {
@@ -125,7 +126,7 @@ public final class Mailbox implements Intake {
   }
 
   /// Takes a round, and more for what others offer meanwhile, who leave it to us.
-  private void takeRounds(Deputy rounds) {
+  private void takeRounds(CallerRounds rounds) {
     boolean more = true;
     while (more && helm.takeAsGuest()) {
       boolean maySleepOn = rounds.round();
@@ -144,26 +145,29 @@ public final class Mailbox implements Intake {
       case Command.Committed committed -> committed.changes().size() <= LITTLE;
       case Command.Ingest ingest -> ingest.arrivals().size() <= LITTLE;
       case Command.Report report -> report.updates().size() <= LITTLE;
-      case Command.Claim _, Command.Pushed _, Command.OffsetCommitted _, Command.StoreSized _ ->
+      case Command.Claim _,
+          Command.PushEnded _,
+          Command.OffsetCommitted _,
+          Command.StoreSizeMeasured _ ->
           true;
       case Command.Enqueue _,
-          Command.Assigned _,
-          Command.Revoked _,
-          Command.Restored _,
-          Command.Recorded _,
-          Command.PassedOn _,
+          Command.PartitionAssigned _,
+          Command.PartitionRevoked _,
+          Command.PartitionLoaded _,
+          Command.RemoteReportsRead _,
+          Command.ReportsForwarded _,
           Command.ReportsRead _,
           Command.BarrierPassed _,
-          Command.Lease _,
-          Command.Lost _,
+          Command.LeaseRenewed _,
+          Command.PartitionLost _,
           Command.Fenced _,
           Command.Rejected _,
           Command.ParkedRead _,
           Command.RowsRead _,
           Command.Produced _,
-          Command.Refused _,
+          Command.ProduceRefused _,
           Command.RulesChanged _,
-          Command.Count _,
+          Command.ReadStats _,
           Command.WentBack _,
           Command.Foreseen _,
           Command.Quarantined _,

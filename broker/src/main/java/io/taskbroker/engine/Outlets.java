@@ -4,10 +4,10 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Delivery;
-import io.taskbroker.inflight.Departure;
-import io.taskbroker.inflight.Life;
 import io.taskbroker.inflight.Notice;
+import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.inflight.Tally;
+import io.taskbroker.inflight.TaskLifecycle;
 import io.taskbroker.store.StoreQuery;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +20,7 @@ public interface Outlets {
 
   void push(Delivery delivery);
 
-  void produce(Departure departure);
+  void produce(OutboxRecord departure);
 
   void consumed(
       SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent);
@@ -40,7 +40,7 @@ public interface Outlets {
     return false;
   }
 
-  default void follow(Life step, Activation activation, String detail) {}
+  default void follow(TaskLifecycle step, Activation activation, String detail) {}
 
   default void notice(Notice notice, Activation about, String detail) {
     notice(notice, about.id(), detail);

@@ -43,7 +43,7 @@ final class Connection {
   private final Peer peer;
   private final long maxUnread;
   private final ConnectionCounts counts;
-  private final Pace frames;
+  private final RateLimit frames;
   private final AtomicLong unread = new AtomicLong();
   private @Nullable ChannelHandlerContext guard;
   private int unreadAnswers;
@@ -56,7 +56,7 @@ final class Connection {
     this.peer = peer;
     this.maxUnread = maxUnread;
     this.counts = counts;
-    this.frames = new Pace(FRAMES_PER_SECOND, FRAMES_AT_ONCE, System.nanoTime());
+    this.frames = new RateLimit(FRAMES_PER_SECOND, FRAMES_AT_ONCE, System.nanoTime());
   }
 
   /// The connection that a call came on.

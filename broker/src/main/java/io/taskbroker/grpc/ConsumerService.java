@@ -9,8 +9,8 @@ import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.taskbroker.grpc.UnaryMethod.BadRequest;
 import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.Delivery;
-import io.taskbroker.inflight.Intake;
 import io.taskbroker.proto.v1.FetchNextTask;
 import io.taskbroker.proto.v1.GetTaskRequest;
 import io.taskbroker.proto.v1.SetBatchActivationStatusRequest;
@@ -51,12 +51,12 @@ final class ConsumerService {
           "Too many answers are not read yet, on this connection or of this address: no task is"
               + " handed out before that");
 
-  private final Intake intake;
+  private final CommandSink intake;
   private final boolean pushMode;
   private final int maxUpdates;
   private final ServiceCounts counts;
 
-  ConsumerService(GrpcOptions options, Intake intake, ServiceCounts counts) {
+  ConsumerService(GrpcOptions options, CommandSink intake, ServiceCounts counts) {
     this.counts = counts;
     this.intake = intake;
     this.pushMode = options.pushMode();

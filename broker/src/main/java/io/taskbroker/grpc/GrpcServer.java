@@ -11,7 +11,7 @@ import io.grpc.netty.NettyServerBuilder;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.wire.Signatures;
@@ -58,7 +58,7 @@ public final class GrpcServer implements Service {
   private @Nullable Running running;
   private volatile int port = -1;
 
-  public GrpcServer(GrpcOptions options, Intake intake, Metrics metrics) {
+  public GrpcServer(GrpcOptions options, CommandSink intake, Metrics metrics) {
     this.options = options;
     this.metrics = metrics;
     this.signatures = new Signatures(options.secrets());

@@ -20,9 +20,9 @@ final class Peer {
   private final Budget.Share answers;
   private final Budget.Share requests;
   private final Budget.Share calls;
-  private final Pace connects;
-  private final Pace punished;
-  private final Pace frames;
+  private final RateLimit connects;
+  private final RateLimit punished;
+  private final RateLimit frames;
   private int open;
   private int strikes;
   private long struckAt;
@@ -32,9 +32,9 @@ final class Peer {
     this.answers = budgets.answers().share();
     this.requests = budgets.requests().share();
     this.calls = budgets.calls().share();
-    this.connects = new Pace(CONNECTIONS_PER_SECOND, CONNECTIONS_AT_ONCE, now);
-    this.punished = new Pace(PUNISHED_PER_SECOND, PUNISHED_PER_SECOND, now);
-    this.frames = new Pace(FRAMES_PER_SECOND, FRAMES_AT_ONCE, now);
+    this.connects = new RateLimit(CONNECTIONS_PER_SECOND, CONNECTIONS_AT_ONCE, now);
+    this.punished = new RateLimit(PUNISHED_PER_SECOND, PUNISHED_PER_SECOND, now);
+    this.frames = new RateLimit(FRAMES_PER_SECOND, FRAMES_AT_ONCE, now);
     this.struckAt = now;
   }
 

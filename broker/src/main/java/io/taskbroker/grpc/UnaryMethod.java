@@ -31,7 +31,7 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
   UnaryMethod(
       String fullName, Signatures signatures, ServiceCounts.Method counts, Handler handler) {
     this.descriptor =
-        MethodDescriptor.newBuilder(Bytes.MARSHALLER, Bytes.MARSHALLER)
+        MethodDescriptor.newBuilder(RawMessage.MARSHALLER, RawMessage.MARSHALLER)
             .setType(MethodDescriptor.MethodType.UNARY)
             .setFullMethodName(fullName)
             .build();
@@ -59,7 +59,7 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
   }
 
   void handle(UnaryCall call, byte[] request, @Nullable String signature) {
-    Status unread = Bytes.failure(request);
+    Status unread = RawMessage.failure(request);
     if (unread != null) {
       call.fail(unread);
       return;

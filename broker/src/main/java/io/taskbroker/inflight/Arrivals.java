@@ -3,8 +3,8 @@ package io.taskbroker.inflight;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
-import io.taskbroker.inflight.PartitionIntake.Batch;
-import io.taskbroker.inflight.PartitionIntake.Settled;
+import io.taskbroker.inflight.InFlightPartition.Batch;
+import io.taskbroker.inflight.InFlightPartition.Settled;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -12,42 +12,43 @@ import org.jspecify.annotations.Nullable;
 /// How partitions are read: their records in order, each through [Admission], and the watermark
 /// behind them (G1, H1); how they come and go. Not thread-safe.
 ///
-/// What may run only once then waits for its [Proofs].
+/// What may run only once then waits for its [OffsetCommitGate].
 final class Arrivals {
-  private final Flight flight;
+  private final EngineState state;
   private final Admission admission;
-  private final Bounds bounds;
-  private final Proofs proofs;
-  private final Map<SourcePartition, PartitionIntake> partitions;
+  private final Backpressure backpressure;
+  private final OffsetCommitGate offsetGate;
+  private final Map<SourcePartition, InFlightPartition> partitions;
 
   private int waiting;
 
   /// @param partitions the partitions that are, or were, ours
   Arrivals(
-      Flight flight,
+      EngineState state,
       Admission admission,
-      Bounds bounds,
-      Proofs proofs,
-      Map<SourcePartition, PartitionIntake> partitions) {
-    this.flight = flight;
+      Backpressure backpressure,
+      OffsetCommitGate offsetGate,
+      Map<SourcePartition, InFlightPartition> partitions) {
+    this.state = state;
     this.admission = admission;
-    this.bounds = bounds;
-    this.proofs = proofs;
+    this.backpressure = backpressure;
+    this.offsetGate = offsetGate;
     this.partitions = partitions;
   }
 
   void ingest(Command.Ingest records) {
-    PartitionIntake intake = partitions.computeIfAbsent(records.partition(), PartitionIntake::new);
+    InFlightPartition intake =
+        partitions.computeIfAbsent(records.partition(), InFlightPartition::new);
     if (intake.revoked) {
       return;
     }
-    for (Command.Arrival arrival : records.arrivals()) {
+    for (Command.IngestedRecord arrival : records.arrivals()) {
       if (arrival.undecodable() == null) {
-        bounds.arrived(flight.lane(arrival.activation().application()));
+        backpressure.arrived(state.queueOf(arrival.activation().application()));
         intake.came(arrival.activation().application());
       }
     }
-    bounds.came(records.partition(), records.nextOffset());
+    backpressure.came(records.partition(), records.nextOffset());
     var batch = new Batch(records);
     if (records.arrivals().isEmpty() && intake.batches.isEmpty()) {
       // At once, so that no acknowledged commit that is told after it gets before it.
@@ -61,7 +62,7 @@ final class Arrivals {
   /// Accepts what waits, as far as the bounds allow.
   void accept() {
     if (waiting > 0) {
-      for (PartitionIntake intake : partitions.values()) {
+      for (InFlightPartition intake : partitions.values()) {
         accept(intake);
       }
     }
@@ -73,29 +74,29 @@ final class Arrivals {
 
   /// A record of another application than those that stand waits in Kafka.
   void foresaw(Command.Foreseen foreseen) {
-    PartitionIntake intake = partitions.get(foreseen.partition());
+    InFlightPartition intake = partitions.get(foreseen.partition());
     if (intake != null && !intake.revoked) {
-      bounds.foresaw(foreseen.partition(), foreseen.offset());
+      backpressure.foresaw(foreseen.partition(), foreseen.offset());
     }
   }
 
-  private void accept(PartitionIntake intake) {
-    Command.Arrival refused = acceptAll(intake);
-    String standing = refused == null ? null : bounds.standing(refused);
+  private void accept(InFlightPartition intake) {
+    Command.IngestedRecord refused = acceptAll(intake);
+    String standing = refused == null ? null : backpressure.standing(refused);
     if (!Objects.equals(standing, intake.standing)) {
       intake.standing = standing;
-      flight.effects.stands(intake.partition, standing);
+      state.effects.stands(intake.partition, standing);
     }
   }
 
   /// @return the record that has to wait; null if none has, or all wait for the store
-  private Command.@Nullable Arrival acceptAll(PartitionIntake intake) {
+  private Command.@Nullable IngestedRecord acceptAll(InFlightPartition intake) {
     Batch batch = intake.batches.peekFirst();
-    while (batch != null && flight.hasRoomForArrivals()) {
-      Command.Arrival arrival = batch.head();
+    while (batch != null && state.hasRoomForArrivals()) {
+      Command.IngestedRecord arrival = batch.head();
       while (arrival != null) {
-        if (!flight.hasRoomForArrivals() || !admission.admit(intake, batch, arrival)) {
-          bounds.heldBack(intake, arrival.activation());
+        if (!state.hasRoomForArrivals() || !admission.admit(intake, batch, arrival)) {
+          backpressure.deferred(intake, arrival.activation());
           consumedSoFar(intake, batch, arrival);
           return arrival;
         }
@@ -116,10 +117,12 @@ final class Arrivals {
 
   /// The rest of the batch has to wait, perhaps for long: what was accepted runs meanwhile, and
   /// must not be read again when it is done (H1), nor wait for its commit (H2).
-  private void consumedSoFar(PartitionIntake intake, Batch batch, Command.Arrival refused) {
+  private void consumedSoFar(
+      InFlightPartition intake, Batch batch, Command.IngestedRecord refused) {
     if (batch.next > batch.marked) {
       long bytes = batch.markedBytes;
-      for (Command.Arrival accepted : batch.records.arrivals().subList(batch.marked, batch.next)) {
+      for (Command.IngestedRecord accepted :
+          batch.records.arrivals().subList(batch.marked, batch.next)) {
         bytes += accepted.activation().payload().length;
       }
       consumed(intake, batch, refused.activation().origin().offset(), bytes, null);
@@ -129,7 +132,7 @@ final class Arrivals {
   /// @param bytes the size of what is consumed of the batch
   /// @param last the last record that was read below the offset; null if it is not known
   private void consumed(
-      PartitionIntake intake,
+      InFlightPartition intake,
       Batch batch,
       long nextOffset,
       long bytes,
@@ -139,14 +142,14 @@ final class Arrivals {
         new Settled(intake, nextOffset, batch.next - batch.marked, bytes - batch.markedBytes);
     batch.marked = batch.next;
     batch.markedBytes = bytes;
-    flight.write(new Change.Consumed(intake.partition, nextOffset, last, settled));
+    state.write(new Change.AdvanceWatermark(intake.partition, nextOffset, last, settled));
   }
 
   /// A watermark is durable.
   void settled(Settled settled) {
-    PartitionIntake intake = settled.partition();
+    InFlightPartition intake = settled.partition();
     intake.undurable--;
-    flight.effects.consumed(
+    state.effects.consumed(
         intake.partition,
         settled.nextOffset(),
         settled.records(),
@@ -156,69 +159,70 @@ final class Arrivals {
   }
 
   /// The partition is ours.
-  void assigned(Command.Assigned assigned) {
+  void assigned(Command.PartitionAssigned assigned) {
     SourcePartition partition = assigned.partition();
-    PartitionIntake intake = partitions.computeIfAbsent(partition, PartitionIntake::new);
+    InFlightPartition intake = partitions.computeIfAbsent(partition, InFlightPartition::new);
     intake.revoked = false;
     intake.draining = false;
     intake.lost = false;
     intake.assignedAt = assigned.reached();
     intake.committed = assigned.committed();
-    proofs.assigned(intake, assigned.goneFrom());
+    offsetGate.assigned(intake, assigned.goneFrom());
   }
 
   void committed(Command.OffsetCommitted committed) {
-    PartitionIntake intake = partitions.get(committed.partition());
+    InFlightPartition intake = partitions.get(committed.partition());
     boolean lost = intake != null && intake.lost;
-    if (!lost || !flight.options.shared()) {
-      flight.write(new Change.OffsetCommitted(committed.partition(), committed.offset(), null));
+    if (!lost || !state.options.shared()) {
+      state.write(new Change.OffsetCommitted(committed.partition(), committed.offset(), null));
     }
     if (intake != null && !lost) {
       intake.committed = committed.offset();
-      proofs.committed(intake);
+      offsetGate.committed(intake);
     }
   }
 
   /// The partition is given up. To be followed by [#drained].
-  PartitionIntake revoked(Command.Revoked revoked) {
-    PartitionIntake intake = partitions.computeIfAbsent(revoked.partition(), PartitionIntake::new);
+  InFlightPartition revoked(Command.PartitionRevoked revoked) {
+    InFlightPartition intake =
+        partitions.computeIfAbsent(revoked.partition(), InFlightPartition::new);
     Batch head = intake.batches.peekFirst();
-    Command.Arrival refused = head == null ? null : head.head();
+    Command.IngestedRecord refused = head == null ? null : head.head();
     if (head != null && refused != null) {
       consumedSoFar(intake, head, refused);
     }
-    boolean lost = revoked.lost() || (intake.lost && flight.options.shared());
+    boolean lost = revoked.lost() || (intake.lost && state.options.shared());
     close(intake, lost);
     intake.draining = true;
-    proofs.revoked(intake);
+    offsetGate.revoked(intake);
     return intake;
   }
 
   /// The store says that the partition is not ours.
-  void lost(PartitionIntake intake) {
+  void lost(InFlightPartition intake) {
     boolean known = intake.revoked;
     close(intake, true);
     if (!known) {
-      flight.effects.lost(intake.partition);
+      state.effects.lost(intake.partition);
     }
   }
 
-  private void close(PartitionIntake intake, boolean lost) {
+  private void close(InFlightPartition intake, boolean lost) {
     waiting -= intake.batches.size();
     intake.clear();
-    bounds.forget(intake.partition);
+    backpressure.forget(intake.partition);
     intake.revoked = true;
     intake.lost = lost;
   }
 
   /// Says that nothing of a partition that is given up is under way any more, if that is so.
-  void drained(PartitionIntake intake) {
+  void drained(InFlightPartition intake) {
     if (intake.draining
         && intake.undurable == 0
         && intake.barriers == 0
         && intake.remaining.isEmpty()) {
       intake.draining = false;
-      flight.effects.drained(intake.partition);
+      state.effects.drained(intake.partition);
     }
   }
 }

@@ -5,7 +5,7 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.RecordIdentity;
-import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
@@ -134,12 +134,13 @@ public sealed interface Command {
   /// @param last the last record that was read; null if none was
   record Ingest(
       SourcePartition partition,
-      List<Arrival> arrivals,
+      List<IngestedRecord> arrivals,
       long nextOffset,
       long bytes,
       @Nullable RecordIdentity last)
       implements Command {
-    public Ingest(SourcePartition partition, List<Arrival> arrivals, long nextOffset, long bytes) {
+    public Ingest(
+        SourcePartition partition, List<IngestedRecord> arrivals, long nextOffset, long bytes) {
       this(partition, arrivals, nextOffset, bytes, null);
     }
   }
@@ -153,7 +154,7 @@ public sealed interface Command {
   /// A record that was read from Kafka.
   ///
   /// @param undecodable why it is not an activation; null if it is one
-  record Arrival(Activation activation, @Nullable String undecodable) {}
+  record IngestedRecord(Activation activation, @Nullable String undecodable) {}
 
   /// The partition is this broker's, and reading goes on at some offset.
   ///
@@ -163,11 +164,11 @@ public sealed interface Command {
   ///   another: those that may run only once meet their failure policy (G3)
   /// @param goneFrom records from it on that were read before are not in the log any more;
   ///   [#NOTHING_GONE] if all may be there
-  record Assigned(SourcePartition partition, long committed, long reached, long goneFrom)
+  record PartitionAssigned(SourcePartition partition, long committed, long reached, long goneFrom)
       implements Command {
     public static final long NOTHING_GONE = Long.MAX_VALUE;
 
-    public Assigned(SourcePartition partition, long committed) {
+    public PartitionAssigned(SourcePartition partition, long committed) {
       this(partition, committed, committed, NOTHING_GONE);
     }
   }
@@ -182,15 +183,15 @@ public sealed interface Command {
   /// partition may be told as lost after it was told as given up.
   ///
   /// @param lost whether somebody else may have it already, or nobody waits for it any more
-  record Revoked(SourcePartition partition, boolean lost) implements Command {}
+  record PartitionRevoked(SourcePartition partition, boolean lost) implements Command {}
 
   /// Kafka acknowledged a commit of the current generation.
   record OffsetCommitted(SourcePartition partition, long offset) implements Command {}
 
   /// What a store that brokers share has of a partition that this broker has just taken, in any
-  /// number of pages, all of them before [Assigned]. The partition may not be taken again before
-  /// the engine has said that it is [Effects#drained] of it. The reports are to be read after the
-  /// rows were told: then each is in a page, or comes as [Recorded] (H3).
+  /// number of pages, all of them before [PartitionAssigned]. The partition may not be taken again
+  /// before the engine has said that it is [Effects#drained] of it. The reports are to be read
+  /// after the rows were told: then each is in a page, or comes as [Recorded] (H3).
   ///
   /// @param rows that are not parked
   /// @param tombstones the ids that ended, with the ends of their tombstones, milliseconds since
@@ -198,15 +199,15 @@ public sealed interface Command {
   /// @param reports that other brokers recorded
   /// @param inOrder whether the former owner gave the partition up, so that no worker has what is
   ///   `PENDING`; otherwise such rows wait a moment, as after a restart
-  record Restored(
+  record PartitionLoaded(
       SourcePartition partition,
       List<Row> rows,
       List<ParkedRow> parked,
       Map<Fingerprint, Long> tombstones,
-      List<Reported> reports,
+      List<RemoteReport> reports,
       boolean inOrder)
       implements Command {
-    public Restored {
+    public PartitionLoaded {
       rows = List.copyOf(rows);
       parked = List.copyOf(parked);
       tombstones = Map.copyOf(tombstones);
@@ -215,15 +216,15 @@ public sealed interface Command {
   }
 
   /// Reports that other brokers got and recorded, of rows that are, or were, this broker's (H3).
-  record Recorded(List<Reported> reports) implements Command {}
+  record RemoteReportsRead(List<RemoteReport> reports) implements Command {}
 
-  /// The answer to [Effects#passOn].
+  /// The answer to [Effects#forwardReports].
   ///
   /// @param known of each report whether the store has a row of its id
-  record PassedOn(List<Boolean> known, Object owner) implements Command {}
+  record ReportsForwarded(List<Boolean> known, Object owner) implements Command {}
 
   /// The answer to [Effects#readReports].
-  record ReportsRead(List<Reported> reports, Object owner) implements Command {}
+  record ReportsRead(List<RemoteReport> reports, Object owner) implements Command {}
 
   /// The answer to [Effects#barrier].
   record BarrierPassed(Object owner) implements Command {}
@@ -232,18 +233,18 @@ public sealed interface Command {
   /// handed out (H9, H11). It ends when either clock says so: a machine that was suspended may have
   /// a monotonic clock that did not go on.
   ///
-  /// @param until monotonic milliseconds, as [Inflight#advance] counts them
+  /// @param until monotonic milliseconds, as [Engine#advance] counts them
   /// @param wallUntil milliseconds since the epoch
-  record Lease(long until, long wallUntil) implements Command {
+  record LeaseRenewed(long until, long wallUntil) implements Command {
     /// A lease by the monotonic clock only.
-    public Lease(long until) {
+    public LeaseRenewed(long until) {
       this(until, Long.MAX_VALUE);
     }
   }
 
   /// The store says that rows of this partition of the topic are another broker's now (H10):
   /// everything of it leaves memory.
-  record Lost(String topic, int partition) implements Command {}
+  record PartitionLost(String topic, int partition) implements Command {}
 
   /// Changes were not made: their partitions are no longer this broker's (H10).
   ///
@@ -275,23 +276,23 @@ public sealed interface Command {
   ///
   /// @param others whether there are connections to other workers of the application, so that what
   ///   the outcome says of a worker need not hold for all of them
-  record Pushed(Delivery delivery, PushOutcome outcome, String detail, boolean others)
+  record PushEnded(Delivery delivery, PushOutcome outcome, String detail, boolean others)
       implements Command {
     /// Of an application of which only the worker that was called is known.
-    public Pushed(Delivery delivery, PushOutcome outcome, String detail) {
+    public PushEnded(Delivery delivery, PushOutcome outcome, String detail) {
       this(delivery, outcome, detail, false);
     }
   }
 
   /// Kafka acknowledged a departure.
-  record Produced(Departure departure) implements Command {}
+  record Produced(OutboxRecord record) implements Command {}
 
   /// This departure cannot be produced (H19): the engine tries it again now and then. Everything
   /// else the outbox tries again by itself.
-  record Refused(Departure departure, String why) implements Command {}
+  record ProduceRefused(OutboxRecord record, String why) implements Command {}
 
   /// The store takes so many bytes.
-  record StoreSized(long bytes) implements Command {}
+  record StoreSizeMeasured(long bytes) implements Command {}
 
   /// Other rules hold from now on.
   record RulesChanged(Rules rules) implements Command {}
@@ -299,12 +300,13 @@ public sealed interface Command {
   /// Somebody wants to know how much there is. Costs a look at each application.
   ///
   /// @param reply called by the engine's thread: must not block
-  record Count(Consumer<Census> reply) implements Command {}
+  record ReadStats(Consumer<EngineStats> reply) implements Command {}
 
   /// An operator asks for what cannot be produced, or decides on it.
   ///
   /// @param reply called by the engine's thread: must not block
-  record Quarantined(QuarantineOrder order, Consumer<QuarantineAnswer> reply) implements Command {}
+  record Quarantined(QuarantineRequest order, Consumer<QuarantineAnswer> reply)
+      implements Command {}
 
   /// The broker is about to stop: nothing more is to be handed out, and what workers have is to be
   /// written down (H17).

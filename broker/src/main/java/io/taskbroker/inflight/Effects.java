@@ -2,7 +2,7 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
-import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.SourcePartition;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -20,9 +20,9 @@ public interface Effects {
   /// Read these rows; answered by [Command.RowsRead].
   void readRows(List<Long> keys, Object owner);
 
-  /// Write reports down for the brokers that have their activations; answered by [Command.PassedOn]
-  /// when they are durable (H3).
-  void passOn(List<Reported> reports, Object owner);
+  /// Write reports down for the brokers that have their activations; answered by
+  /// [Command.ReportsForwarded] when they are durable (H3).
+  void forwardReports(List<RemoteReport> reports, Object owner);
 
   /// Read what other brokers were told of these rows; answered by [Command.ReportsRead].
   void readReports(List<Long> keys, Object owner);
@@ -31,11 +31,11 @@ public interface Effects {
   /// [Command.BarrierPassed].
   void barrier(Object owner);
 
-  /// Call the worker of the delivery's application now; answered by [Command.Pushed].
+  /// Call the worker of the delivery's application now; answered by [Command.PushEnded].
   void push(Delivery delivery);
 
-  /// Produce it, as often as it takes; answered by [Command.Produced] or [Command.Refused].
-  void produce(Departure departure);
+  /// Produce it, as often as it takes; answered by [Command.Produced] or [Command.ProduceRefused].
+  void produce(OutboxRecord record);
 
   /// Everything of the partition below `nextOffset` is durable: the offset may be committed.
   ///
@@ -79,7 +79,7 @@ public interface Effects {
   /// A step in the life of an activation.
   ///
   /// @param detail may be empty
-  default void follow(Life step, Activation activation, String detail) {}
+  default void follow(TaskLifecycle step, Activation activation, String detail) {}
 
   /// Something that operators want to know of an activation.
   ///

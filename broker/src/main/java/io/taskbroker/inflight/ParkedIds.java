@@ -7,13 +7,13 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// The ids of the rows that are parked, with their keys, and whether they leave tombstones: all
-/// that stays in memory of them. In a store that brokers share they are kept by [Place], since a
-/// place is lost as a whole, and two places may have a row of the same id. Not thread-safe.
+/// that stays in memory of them. In a store that brokers share they are kept by [PartitionKey],
+/// since a place is lost as a whole, and two places may have a row of the same id. Not thread-safe.
 ///
 /// There may be a million of them, and keys use all bits but the sign: that says whether the id
 /// leaves a tombstone.
 final class ParkedIds {
-  private final Map<Place, FingerprintMap> places = new HashMap<>();
+  private final Map<PartitionKey, FingerprintMap> partitionKeys = new HashMap<>();
   private final boolean byPlace;
   private int size;
 
@@ -28,7 +28,7 @@ final class ParkedIds {
 
   /// @param leavesTombstone whether the id is remembered when the row ends (H8)
   void put(Fingerprint id, Origin origin, long key, boolean leavesTombstone) {
-    FingerprintMap ids = places.computeIfAbsent(place(origin), _ -> new FingerprintMap());
+    FingerprintMap ids = partitionKeys.computeIfAbsent(place(origin), _ -> new FingerprintMap());
     size -= ids.size();
     ids.put(id, leavesTombstone ? ~key : key);
     size += ids.size();
@@ -36,7 +36,7 @@ final class ParkedIds {
 
   /// Whether the row of that key is parked.
   boolean has(Fingerprint id, Origin origin, long key) {
-    FingerprintMap ids = places.get(place(origin));
+    FingerprintMap ids = partitionKeys.get(place(origin));
     return ids != null && key(ids.get(id)) == key;
   }
 
@@ -45,34 +45,34 @@ final class ParkedIds {
   }
 
   /// A place that has a parked row of that id; null if there is none.
-  @Nullable Place find(Fingerprint id) {
-    for (Map.Entry<Place, FingerprintMap> place : places.entrySet()) {
-      if (place.getValue().get(id) != FingerprintMap.ABSENT) {
-        return place.getKey();
+  @Nullable PartitionKey find(Fingerprint id) {
+    for (Map.Entry<PartitionKey, FingerprintMap> partitionKey : partitionKeys.entrySet()) {
+      if (partitionKey.getValue().get(id) != FingerprintMap.ABSENT) {
+        return partitionKey.getKey();
       }
     }
     return null;
   }
 
   /// The place whose parked row of that id has that key; null if there is none.
-  @Nullable Place find(Fingerprint id, long key) {
-    for (Map.Entry<Place, FingerprintMap> place : places.entrySet()) {
-      if (key(place.getValue().get(id)) == key) {
-        return place.getKey();
+  @Nullable PartitionKey find(Fingerprint id, long key) {
+    for (Map.Entry<PartitionKey, FingerprintMap> partitionKey : partitionKeys.entrySet()) {
+      if (key(partitionKey.getValue().get(id)) == key) {
+        return partitionKey.getKey();
       }
     }
     return null;
   }
 
   /// The key of the row of that id; [FingerprintMap#ABSENT] if it is not parked.
-  long key(Fingerprint id, Place place) {
-    FingerprintMap ids = places.get(place);
+  long key(Fingerprint id, PartitionKey partitionKey) {
+    FingerprintMap ids = partitionKeys.get(partitionKey);
     return ids == null ? FingerprintMap.ABSENT : key(ids.get(id));
   }
 
   /// Whether the id of a row that is parked is remembered when it ends (H8).
-  boolean leavesTombstone(Fingerprint id, Place place) {
-    FingerprintMap ids = places.get(place);
+  boolean leavesTombstone(Fingerprint id, PartitionKey partitionKey) {
+    FingerprintMap ids = partitionKeys.get(partitionKey);
     long value = ids == null ? FingerprintMap.ABSENT : ids.get(id);
     return value < 0 && value != FingerprintMap.ABSENT;
   }
@@ -82,8 +82,8 @@ final class ParkedIds {
     return remove(id, place(origin));
   }
 
-  long remove(Fingerprint id, Place place) {
-    FingerprintMap ids = places.get(place);
+  long remove(Fingerprint id, PartitionKey partitionKey) {
+    FingerprintMap ids = partitionKeys.get(partitionKey);
     if (ids == null) {
       return FingerprintMap.ABSENT;
     }
@@ -95,8 +95,8 @@ final class ParkedIds {
   }
 
   /// Forgets all of a place.
-  void forget(Place place) {
-    FingerprintMap ids = places.remove(place);
+  void forget(PartitionKey partitionKey) {
+    FingerprintMap ids = partitionKeys.remove(partitionKey);
     if (ids != null) {
       size -= ids.size();
     }
@@ -106,7 +106,7 @@ final class ParkedIds {
     return value < 0 && value != FingerprintMap.ABSENT ? ~value : value;
   }
 
-  private Place place(Origin origin) {
-    return byPlace ? Place.of(origin) : Place.NOWHERE;
+  private PartitionKey place(Origin origin) {
+    return byPlace ? PartitionKey.of(origin) : PartitionKey.NOWHERE;
   }
 }

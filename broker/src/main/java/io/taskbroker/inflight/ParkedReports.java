@@ -18,8 +18,8 @@ final class ParkedReports {
   /// Rows that one question is about, at most. One question is under way at a time (G7).
   private static final int PAGE = 16;
 
-  private final Flight flight;
-  private final Recall recall;
+  private final EngineState state;
+  private final ParkedLoader parkedLoader;
   private final ArrayDeque<Question> waiting = new ArrayDeque<>();
   private boolean asking;
 
@@ -30,21 +30,21 @@ final class ParkedReports {
 
   private record Page(List<Question> questions) {}
 
-  ParkedReports(Flight flight, Recall recall) {
-    this.flight = flight;
-    this.recall = recall;
+  ParkedReports(EngineState state, ParkedLoader parkedLoader) {
+    this.state = state;
+    this.parkedLoader = parkedLoader;
   }
 
   /// Takes a report in. Returns false if no worker can have run the row: this life of the broker
   /// parked it.
   boolean follow(long key, Command.Update update, @Nullable Reply reply) {
-    if (!flight.isInherited(key)) {
+    if (!state.isInherited(key)) {
       return false;
     }
     if (reply != null) {
       reply.await();
     }
-    flight.asked(1);
+    state.queriesSent(1);
     waiting.addLast(new Question(key, update, reply));
     return true;
   }
@@ -59,7 +59,7 @@ final class ParkedReports {
     while (page.size() < PAGE && !waiting.isEmpty()) {
       page.add(waiting.removeFirst());
     }
-    flight.effects.readRows(
+    state.effects.readRows(
         page.stream().map(Question::key).distinct().toList(), new Page(List.copyOf(page)));
   }
 
@@ -71,20 +71,20 @@ final class ParkedReports {
       throw new IllegalStateException("Nobody asked for " + answer);
     }
     asking = false;
-    flight.answered(questions.size());
+    state.queriesAnswered(questions.size());
     Map<Long, Row> rows = new HashMap<>();
     answer.rows().forEach(row -> rows.put(row.key(), row));
     for (Question question : questions) {
       Row row = rows.get(question.key());
       if (row != null && isParked(row) && mayHaveRun(row)) {
-        recall.unpark(row);
+        parkedLoader.unpark(row);
       }
     }
     return questions;
   }
 
   private boolean isParked(Row row) {
-    return flight.parked.has(
+    return state.parked.has(
         Ids.fingerprint(row.activation().id()), row.activation().origin(), row.key());
   }
 

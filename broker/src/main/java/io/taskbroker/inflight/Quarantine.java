@@ -26,20 +26,20 @@ final class Quarantine {
   private static final long MAX_RELEASING_BYTES = 4 << 20;
   private static final int LONGEST_REASON = 200;
 
-  private final Map<Entry, Held> held = new LinkedHashMap<>();
-  private final Map<String, Refusals> places = new HashMap<>(); // by topic and cluster
+  private final Map<InFlightTask, QuarantinedRecord> held = new LinkedHashMap<>();
+  private final Map<String, Refusals> partitionKeys = new HashMap<>(); // by topic and cluster
 
   /// Entries on their way to Kafka again, with what was held of them.
-  private final Map<Entry, Held> retried = new HashMap<>();
+  private final Map<InFlightTask, QuarantinedRecord> retried = new HashMap<>();
 
-  private final LinkedHashSet<Entry> released = new LinkedHashSet<>();
+  private final LinkedHashSet<InFlightTask> released = new LinkedHashSet<>();
 
   /// Released entries that are being read, or on their way, with their sizes.
-  private final Map<Entry, Integer> releasing = new HashMap<>();
+  private final Map<InFlightTask, Integer> releasing = new HashMap<>();
 
   private long releasingBytes;
 
-  private @Nullable Entry tried;
+  private @Nullable InFlightTask tried;
   private @Nullable Refusals triedAt;
   private long busyUntil = Long.MIN_VALUE;
 
@@ -48,11 +48,11 @@ final class Quarantine {
   /// @param size bytes of what was to be produced
   /// @param since when this broker was first told so, milliseconds since the epoch
   /// @param reason what it was told last
-  record Held(Entry entry, int size, long since, String reason) {
+  record QuarantinedRecord(InFlightTask task, int size, long since, String reason) {
     Destination destination() {
-      Destination destination = entry.destination;
+      Destination destination = task.destination;
       if (destination == null) {
-        throw new IllegalStateException("Activation " + entry.id() + " is held back from nowhere");
+        throw new IllegalStateException("Activation " + task.id() + " is held back from nowhere");
       }
       return destination;
     }
@@ -60,8 +60,10 @@ final class Quarantine {
 
   /// Entries that one topic refused.
   private static final class Refusals {
-    private final TreeSet<Held> bySize =
-        new TreeSet<>(Comparator.comparingInt(Held::size).thenComparingLong(of -> of.entry().key));
+    private final TreeSet<QuarantinedRecord> bySize =
+        new TreeSet<>(
+            Comparator.comparingInt(QuarantinedRecord::size)
+                .thenComparingLong(of -> of.task().key));
     private long tryAt;
     private String reason = "";
   }
@@ -73,7 +75,7 @@ final class Quarantine {
   /// How many there are of each topic.
   Map<String, Integer> byTopic() {
     var topics = new TreeMap<String, Integer>();
-    for (Refusals refusals : places.values()) {
+    for (Refusals refusals : partitionKeys.values()) {
       topics.merge(
           refusals.bySize.getFirst().destination().topic(), refusals.bySize.size(), Integer::sum);
     }
@@ -81,12 +83,12 @@ final class Quarantine {
   }
 
   /// All, in the order in which they came.
-  Collection<Held> all() {
+  Collection<QuarantinedRecord> all() {
     return held.values();
   }
 
-  @Nullable Held of(@Nullable Entry entry) {
-    return entry == null ? null : held.get(entry);
+  @Nullable QuarantinedRecord of(@Nullable InFlightTask task) {
+    return task == null ? null : held.get(task);
   }
 
   /// Takes in what is kept of an entry that was refused.
@@ -94,14 +96,14 @@ final class Quarantine {
   /// @param refused the entry that was on its way
   /// @param size bytes of what was to be produced
   /// @param wall milliseconds since the epoch
-  void add(Entry kept, Entry refused, int size, long now, long wall, String why) {
-    Held before = retried.get(refused);
+  void add(InFlightTask kept, InFlightTask refused, int size, long now, long wall, String why) {
+    QuarantinedRecord before = retried.get(refused);
     long since = before == null ? wall : before.since();
-    hold(new Held(kept, size, since, why), now);
+    hold(new QuarantinedRecord(kept, size, since, why), now);
   }
 
-  private void hold(Held one, long now) {
-    Refusals refusals = places.computeIfAbsent(place(one), _ -> new Refusals());
+  private void hold(QuarantinedRecord one, long now) {
+    Refusals refusals = partitionKeys.computeIfAbsent(place(one), _ -> new Refusals());
     if (refusals.bySize.isEmpty() || refusals.tryAt < now) {
       refusals.tryAt = now + PERIOD_MS;
     }
@@ -110,42 +112,43 @@ final class Quarantine {
     if (!refusals.reason.equals(why)) {
       refusals.reason = why; // one text for all that are refused for the same reason
     }
-    Held shared = new Held(one.entry(), one.size(), one.since(), refusals.reason);
-    held.put(one.entry(), shared);
+    QuarantinedRecord shared =
+        new QuarantinedRecord(one.task(), one.size(), one.since(), refusals.reason);
+    held.put(one.task(), shared);
     refusals.bySize.add(shared);
   }
 
   /// Gives an entry another destination.
-  void redirect(Held one, Destination destination, long now) {
-    Entry entry = one.entry();
-    boolean _ = take(entry);
-    entry.destination = destination;
+  void redirect(QuarantinedRecord one, Destination destination, long now) {
+    InFlightTask task = one.task();
+    boolean _ = take(task);
+    task.destination = destination;
     hold(one, now);
   }
 
   /// Has an entry tried again as soon as possible. Returns false if that was asked for before.
-  boolean release(Held one) {
-    return !releasing.containsKey(one.entry()) && released.add(one.entry());
+  boolean release(QuarantinedRecord one) {
+    return !releasing.containsKey(one.task()) && released.add(one.task());
   }
 
   /// Forgets an entry, if it is here, in whatever state it is.
-  void remove(Entry entry) {
-    boolean _ = take(entry);
-    released.remove(entry);
-    retried.remove(entry);
-    stopReleasing(entry);
+  void remove(InFlightTask task) {
+    boolean _ = take(task);
+    released.remove(task);
+    retried.remove(task);
+    stopReleasing(task);
   }
 
-  private boolean take(Entry entry) {
-    Held one = held.remove(entry);
+  private boolean take(InFlightTask task) {
+    QuarantinedRecord one = held.remove(task);
     if (one == null) {
       return false;
     }
-    Refusals refusals = places.get(place(one));
+    Refusals refusals = partitionKeys.get(place(one));
     if (refusals != null) {
       refusals.bySize.remove(one);
       if (refusals.bySize.isEmpty()) {
-        places.remove(place(one));
+        partitionKeys.remove(place(one));
       }
     }
     return true;
@@ -155,37 +158,37 @@ final class Quarantine {
   /// released goes as far as it can with each round.
   long next() {
     long next = Long.MAX_VALUE;
-    for (Refusals refusals : places.values()) {
+    for (Refusals refusals : partitionKeys.values()) {
       next = Math.min(next, refusals.tryAt);
     }
     return Math.max(next, busyUntil);
   }
 
   /// The entry to try now; null if it is time for none.
-  @Nullable Entry due(long now) {
-    Entry asked = dueRelease();
+  @Nullable InFlightTask due(long now) {
+    InFlightTask asked = dueRelease();
     if (asked != null) {
       return asked;
     }
     if (busyUntil > now) {
       return null;
     }
-    for (Refusals refusals : places.values()) {
+    for (Refusals refusals : partitionKeys.values()) {
       if (refusals.tryAt <= now) {
         refusals.tryAt = now + PERIOD_MS;
         triedAt = refusals;
         tried = null;
         busyUntil = now + PERIOD_MS;
-        return refusals.bySize.getFirst().entry();
+        return refusals.bySize.getFirst().task();
       }
     }
     return null;
   }
 
-  private @Nullable Entry dueRelease() {
+  private @Nullable InFlightTask dueRelease() {
     while (!released.isEmpty() && releasing.size() < MAX_RELEASING) {
-      Entry first = released.getFirst();
-      Held one = held.get(first);
+      InFlightTask first = released.getFirst();
+      QuarantinedRecord one = held.get(first);
       int bytes = one == null ? 0 : one.size();
       if (!releasing.isEmpty() && releasingBytes + bytes > MAX_RELEASING_BYTES) {
         return null;
@@ -204,8 +207,8 @@ final class Quarantine {
   ///
   /// @param kept what was held
   /// @param again what is on its way in its place
-  void trying(Entry kept, Entry again) {
-    Held one = held.get(kept);
+  void trying(InFlightTask kept, InFlightTask again) {
+    QuarantinedRecord one = held.get(kept);
     Integer asked = releasing.remove(kept);
     released.remove(kept);
     boolean _ = take(kept);
@@ -220,19 +223,19 @@ final class Quarantine {
   }
 
   /// Whether the entry is on its way to Kafka again.
-  boolean isTried(Entry entry) {
-    return retried.containsKey(entry);
+  boolean isTried(InFlightTask task) {
+    return retried.containsKey(task);
   }
 
   /// The entry is not being tried any more: it was taken, refused, or could not be read.
   ///
   /// @param gone whether it is gone from here for good, so that the next may go
-  void over(Entry entry, long now, boolean gone) {
-    retried.remove(entry);
-    if (stopReleasing(entry)) {
+  void over(InFlightTask task, long now, boolean gone) {
+    retried.remove(task);
+    if (stopReleasing(task)) {
       return;
     }
-    if (tried != null && !tried.equals(entry)) {
+    if (tried != null && !tried.equals(task)) {
       return; // one of before, that took longer than a minute
     }
     if (gone && triedAt != null) {
@@ -243,8 +246,8 @@ final class Quarantine {
     busyUntil = Long.MIN_VALUE;
   }
 
-  private boolean stopReleasing(Entry entry) {
-    Integer bytes = releasing.remove(entry);
+  private boolean stopReleasing(InFlightTask task) {
+    Integer bytes = releasing.remove(task);
     if (bytes == null) {
       return false;
     }
@@ -252,7 +255,7 @@ final class Quarantine {
     return true;
   }
 
-  private static String place(Held one) {
+  private static String place(QuarantinedRecord one) {
     Destination to = one.destination();
     return to.topic() + '\0' + to.cluster();
   }
@@ -262,13 +265,14 @@ final class Quarantine {
   /// @param entries everything in flight
   /// @param ids none for all
   /// @param topic empty for any
-  List<Held> matching(Map<String, Entry> entries, Collection<String> ids, String topic) {
-    var found = new ArrayList<Held>();
+  List<QuarantinedRecord> matching(
+      Map<String, InFlightTask> tasks, Collection<String> ids, String topic) {
+    var found = new ArrayList<QuarantinedRecord>();
     if (ids.isEmpty()) {
       found.addAll(held.values());
     } else {
       for (String id : ids) {
-        Held one = of(entries.get(id));
+        QuarantinedRecord one = of(tasks.get(id));
         if (one != null) {
           found.add(one);
         }

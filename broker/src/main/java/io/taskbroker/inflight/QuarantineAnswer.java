@@ -2,7 +2,7 @@ package io.taskbroker.inflight;
 
 import java.util.List;
 
-/// The answer to a [QuarantineOrder]. Immutable.
+/// The answer to a [QuarantineRequest]. Immutable.
 ///
 /// @param held how many there were of those that the order is about
 /// @param done how many of them were acted on

@@ -5,52 +5,52 @@ import org.jspecify.annotations.Nullable;
 /// Runnable entries of one application and namespace, first in, first out; an entry can leave from
 /// the middle. Linked through the entries. Not thread-safe.
 final class ReadyQueue {
-  private @Nullable Entry first;
-  private @Nullable Entry last;
+  private @Nullable InFlightTask first;
+  private @Nullable InFlightTask last;
 
-  @Nullable Entry first() {
+  @Nullable InFlightTask first() {
     return first;
   }
 
-  void addLast(Entry entry) {
-    entry.queue = this;
-    entry.previous = last;
-    entry.next = null;
+  void addLast(InFlightTask task) {
+    task.readyQueue = this;
+    task.previous = last;
+    task.next = null;
     if (last == null) {
-      first = entry;
+      first = task;
     } else {
-      last.next = entry;
+      last.next = task;
     }
-    last = entry;
+    last = task;
   }
 
   /// Puts an entry back where it was: before the first that arrived after it. What is before that
   /// are others that were given back, as many as calls failed at a time.
-  void addBack(Entry entry) {
-    Entry before = null;
-    Entry after = first;
-    while (after != null && after.key < entry.key) {
+  void addBack(InFlightTask task) {
+    InFlightTask before = null;
+    InFlightTask after = first;
+    while (after != null && after.key < task.key) {
       before = after;
       after = after.next;
     }
-    entry.queue = this;
-    entry.previous = before;
-    entry.next = after;
+    task.readyQueue = this;
+    task.previous = before;
+    task.next = after;
     if (before == null) {
-      first = entry;
+      first = task;
     } else {
-      before.next = entry;
+      before.next = task;
     }
     if (after == null) {
-      last = entry;
+      last = task;
     } else {
-      after.previous = entry;
+      after.previous = task;
     }
   }
 
-  void remove(Entry entry) {
-    Entry before = entry.previous;
-    Entry after = entry.next;
+  void remove(InFlightTask task) {
+    InFlightTask before = task.previous;
+    InFlightTask after = task.next;
     if (before == null) {
       first = after;
     } else {
@@ -61,8 +61,8 @@ final class ReadyQueue {
     } else {
       after.previous = before;
     }
-    entry.queue = null;
-    entry.previous = null;
-    entry.next = null;
+    task.readyQueue = null;
+    task.previous = null;
+    task.next = null;
   }
 }

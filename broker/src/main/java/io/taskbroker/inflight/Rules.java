@@ -15,8 +15,8 @@ public interface Rules {
         }
 
         @Override
-        public Verdict judge(Activation activation) {
-          return Verdict.Kept.AS_IT_IS;
+        public Decision judge(Activation activation) {
+          return Decision.Kept.AS_IT_IS;
         }
       };
 
@@ -25,12 +25,12 @@ public interface Rules {
 
   /// What is to become of the activation. Whatever cannot be understood of it speaks for keeping
   /// it; throws nothing.
-  Verdict judge(Activation activation);
+  Decision judge(Activation activation);
 
   /// What is to become of an activation.
-  sealed interface Verdict {
+  sealed interface Decision {
     /// It stays.
-    enum Kept implements Verdict {
+    enum Kept implements Decision {
       AS_IT_IS,
       /// Its namespace is demoted, but to a topic that this broker consumes: it would come back.
       WOULD_COME_BACK
@@ -39,9 +39,9 @@ public interface Rules {
     /// It is switched off: nobody is to run it.
     ///
     /// @param bySelector whether by its arguments; by its name otherwise
-    record Killed(boolean bySelector) implements Verdict {}
+    record Killed(boolean bySelector) implements Decision {}
 
     /// Its namespace is demoted: others are to run it.
-    record Demoted(Destination destination) implements Verdict {}
+    record Demoted(Destination destination) implements Decision {}
   }
 }

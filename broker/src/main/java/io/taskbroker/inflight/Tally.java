@@ -50,5 +50,5 @@ public enum Tally {
   HELD_BY_STORE,
   HELD_BY_MEMORY,
   /// It has to wait outside, as too much waits for Kafka to take it.
-  HELD_BY_LEAVING
+  HELD_BY_FORWARDING
 }

@@ -7,39 +7,39 @@ import org.jspecify.annotations.Nullable;
 /// it, so that setting and cancelling leave nothing behind. An entry has one time at most; of those
 /// with the same time the oldest is the first. Not thread-safe.
 final class Timers {
-  private @Nullable Entry[] heap = new @Nullable Entry[1024];
+  private @Nullable InFlightTask[] heap = new @Nullable InFlightTask[1024];
   private int size;
 
   /// Sets, or moves, the time at which the entry is to wake.
-  void set(Entry entry, long wakeAt) {
-    if (entry.heapIndex < 0) {
+  void set(InFlightTask task, long wakeAt) {
+    if (task.heapIndex < 0) {
       if (size == heap.length) {
         heap = Arrays.copyOf(heap, size * 2);
       }
-      entry.heapIndex = size;
-      heap[size++] = entry;
-      entry.wakeAt = wakeAt;
-      up(entry);
+      task.heapIndex = size;
+      heap[size++] = task;
+      task.wakeAt = wakeAt;
+      up(task);
     } else {
-      long before = entry.wakeAt;
-      entry.wakeAt = wakeAt;
+      long before = task.wakeAt;
+      task.wakeAt = wakeAt;
       if (wakeAt < before) {
-        up(entry);
+        up(task);
       } else {
-        down(entry);
+        down(task);
       }
     }
   }
 
-  void cancel(Entry entry) {
-    int hole = entry.heapIndex;
+  void cancel(InFlightTask task) {
+    int hole = task.heapIndex;
     if (hole < 0) {
       return;
     }
-    entry.heapIndex = -1;
-    Entry last = at(--size);
+    task.heapIndex = -1;
+    InFlightTask last = at(--size);
     heap[size] = null;
-    if (last != entry) {
+    if (last != task) {
       heap[hole] = last;
       last.heapIndex = hole;
       up(last);
@@ -48,11 +48,11 @@ final class Timers {
   }
 
   /// Takes out the first entry that is to wake at `now` or before; null if there is none.
-  @Nullable Entry poll(long now) {
+  @Nullable InFlightTask poll(long now) {
     if (size == 0 || at(0).wakeAt > now) {
       return null;
     }
-    Entry first = at(0);
+    InFlightTask first = at(0);
     cancel(first);
     return first;
   }
@@ -62,21 +62,21 @@ final class Timers {
     return size == 0 ? Long.MAX_VALUE : at(0).wakeAt;
   }
 
-  private void up(Entry entry) {
-    int index = entry.heapIndex;
+  private void up(InFlightTask task) {
+    int index = task.heapIndex;
     while (index > 0) {
       int parent = (index - 1) >>> 1;
-      if (isBefore(at(parent), entry)) {
+      if (isBefore(at(parent), task)) {
         break;
       }
       place(at(parent), index);
       index = parent;
     }
-    place(entry, index);
+    place(task, index);
   }
 
-  private void down(Entry entry) {
-    int index = entry.heapIndex;
+  private void down(InFlightTask task) {
+    int index = task.heapIndex;
     while (true) {
       int child = 2 * index + 1;
       if (child >= size) {
@@ -85,26 +85,26 @@ final class Timers {
       if (child + 1 < size && isBefore(at(child + 1), at(child))) {
         child++;
       }
-      if (isBefore(entry, at(child))) {
+      if (isBefore(task, at(child))) {
         break;
       }
       place(at(child), index);
       index = child;
     }
-    place(entry, index);
+    place(task, index);
   }
 
-  private static boolean isBefore(Entry one, Entry other) {
+  private static boolean isBefore(InFlightTask one, InFlightTask other) {
     return one.wakeAt < other.wakeAt || (one.wakeAt == other.wakeAt && one.key < other.key);
   }
 
-  private void place(Entry entry, int index) {
-    heap[index] = entry;
-    entry.heapIndex = index;
+  private void place(InFlightTask task, int index) {
+    heap[index] = task;
+    task.heapIndex = index;
   }
 
   @SuppressWarnings("NullAway") // the heap is full up to its size
-  private Entry at(int index) {
+  private InFlightTask at(int index) {
     return heap[index];
   }
 }

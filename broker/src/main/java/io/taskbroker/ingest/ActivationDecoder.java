@@ -10,7 +10,7 @@ import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.SourcePartition;
-import io.taskbroker.inflight.Command.Arrival;
+import io.taskbroker.inflight.Command.IngestedRecord;
 import io.taskbroker.proto.v1.RetryState;
 import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.wire.WireCheck;
@@ -60,7 +60,7 @@ final class ActivationDecoder implements RecordDecoder {
   private final long maxDelaySeconds;
   private final int maxMessageSize;
   private final TimeWarnings warnings;
-  private final SharedNames names = new SharedNames();
+  private final NameInterner names = new NameInterner();
 
   /// @param maxDelaySeconds a longer delay is cut to this
   /// @param warnings told of times that are not taken as they are
@@ -72,7 +72,7 @@ final class ActivationDecoder implements RecordDecoder {
 
   /// Key and headers of a record mean nothing.
   @Override
-  public Arrival decode(
+  public IngestedRecord decode(
       SourcePartition partition, ConsumerRecord<byte[], byte[]> message, long now) {
     return decode(RecordDecoder.origin(message), message.timestamp(), message.value(), now);
   }
@@ -100,7 +100,7 @@ final class ActivationDecoder implements RecordDecoder {
   /// @param timestamp of the record, milliseconds since the epoch
   /// @param value the value of the record, kept as the payload; null for a tombstone
   /// @param now milliseconds since the epoch
-  Arrival decode(Origin origin, long timestamp, byte @Nullable [] value, long now) {
+  IngestedRecord decode(Origin origin, long timestamp, byte @Nullable [] value, long now) {
     if (value == null) {
       return RecordDecoder.undecodable(
           origin, timestamp, new byte[0], now, "the record has no value");
@@ -121,7 +121,7 @@ final class ActivationDecoder implements RecordDecoder {
       return RecordDecoder.undecodable(origin, timestamp, value, now, flaw);
     }
     warn(fields, now);
-    return new Arrival(activation(origin, value, now, fields), null);
+    return new IngestedRecord(activation(origin, value, now, fields), null);
   }
 
   private void warn(ActivationFields fields, long now) {

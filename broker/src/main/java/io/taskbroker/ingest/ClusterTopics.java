@@ -98,7 +98,7 @@ final class ClusterTopics {
         } catch (KafkaException e) {
           complain(
               "Cannot ask Kafka at %s for topics %s, tries again: %s"
-                  .formatted(bootstrap, sought.keySet(), KafkaWatch.reason(e)));
+                  .formatted(bootstrap, sought.keySet(), TopicProblemLog.reason(e)));
         }
         firstRound.countDown();
         if (!sought.isEmpty() && stopAsked.await(RETRY_AFTER.toMillis(), TimeUnit.MILLISECONDS)) {

@@ -2,7 +2,7 @@ package io.taskbroker.ingest;
 
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.ingest.fetch.IntakeMemory;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Progress;
@@ -19,10 +19,10 @@ import org.jspecify.annotations.Nullable;
 /// What it hands over is bounded by what the engine has settled by [#consumed]; an offset is
 /// committed only when the engine said that everything below it is durable (G1). A Kafka that is
 /// down, a topic that does not exist and credentials that are refused are logged and tried again
-/// for ever ([ReadTrouble]); a second broker under the same instance id ends the process.
+/// for ever ([ReadFailure]); a second broker under the same instance id ends the process.
 public final class Ingest implements Service, Progress {
   private final Map<String, TopicConsumer> consumers = new LinkedHashMap<>();
-  private final Custody custody;
+  private final PartitionOwnership custody;
   private volatile boolean running;
 
   /// @param sources the topics, each of them once
@@ -30,8 +30,8 @@ public final class Ingest implements Service, Progress {
   /// @param failures where to report that a topic cannot be read any more
   public Ingest(
       List<TopicSource> sources,
-      Custody custody,
-      Intake intake,
+      PartitionOwnership custody,
+      CommandSink intake,
       IngestOptions options,
       FailureSink failures,
       Metrics metrics) {

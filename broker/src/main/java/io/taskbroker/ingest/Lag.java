@@ -24,7 +24,7 @@ final class Lag {
 
   private final Consumer<byte[], byte[]> consumer;
   private final Admin admin;
-  private final Ledgers ledgers;
+  private final PartitionOffsets ledgers;
   private final TopicCounts counts;
   private final LongSupplier nanoTime;
   private final Map<TopicPartition, Long> asked = new ConcurrentHashMap<>();
@@ -35,7 +35,7 @@ final class Lag {
   Lag(
       Consumer<byte[], byte[]> consumer,
       Admin admin,
-      Ledgers ledgers,
+      PartitionOffsets ledgers,
       TopicCounts counts,
       LongSupplier nanoTime) {
     this.consumer = consumer;

@@ -2,8 +2,8 @@ package io.taskbroker.ingest;
 
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Intake;
-import io.taskbroker.ingest.fetch.Flaw;
+import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.ingest.fetch.UnreadRecord;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -25,9 +25,9 @@ final class Lookahead {
   static final long POLL_BYTES = 1 << 20;
 
   private final RecordDecoder decoder;
-  private final Ledgers ledgers;
-  private final Partitions partitions;
-  private final Intake intake;
+  private final PartitionOffsets ledgers;
+  private final AssignedPartitions partitions;
+  private final CommandSink intake;
 
   /// Up to where each partition was looked at.
   private final Map<SourcePartition, Long> seen = new HashMap<>();
@@ -41,7 +41,11 @@ final class Lookahead {
   private long fullSince;
   private boolean looking;
 
-  Lookahead(RecordDecoder decoder, Ledgers ledgers, Partitions partitions, Intake intake) {
+  Lookahead(
+      RecordDecoder decoder,
+      PartitionOffsets ledgers,
+      AssignedPartitions partitions,
+      CommandSink intake) {
     this.decoder = decoder;
     this.ledgers = ledgers;
     this.partitions = partitions;
@@ -108,8 +112,8 @@ final class Lookahead {
       ConsumerRecords<byte[], byte[]> records,
       long next) {
     for (ConsumerRecord<byte[], byte[]> each : records.records(partition)) {
-      Flaw flaw = Flaw.of(each);
-      if (flaw != null && flaw.kind() == Flaw.Kind.UNREADABLE) {
+      UnreadRecord flaw = UnreadRecord.of(each);
+      if (flaw != null && flaw.kind() == UnreadRecord.Kind.UNREADABLE) {
         partitions.stopLooking(partition);
         return;
       }
@@ -117,7 +121,7 @@ final class Lookahead {
       if (application != null && !standing.contains(application)) {
         seen.put(named, each.offset() + 1);
         found.put(named, each.offset());
-        intake.tell(new Command.Foreseen(named, each.offset()));
+        intake.submit(new Command.Foreseen(named, each.offset()));
         return;
       }
     }

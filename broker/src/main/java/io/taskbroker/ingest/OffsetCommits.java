@@ -2,7 +2,7 @@ package io.taskbroker.ingest;
 
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.CommandSink;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
@@ -32,9 +32,9 @@ final class OffsetCommits {
   private static final Duration SHORTEST_INTERVAL = Duration.ofMillis(20);
 
   private final Consumer<byte[], byte[]> consumer;
-  private final Ledgers ledgers;
-  private final CommitNotes notes;
-  private final Intake intake;
+  private final PartitionOffsets ledgers;
+  private final OffsetMetadataFormat notes;
+  private final CommandSink intake;
   private final long intervalNanos;
   private final LongSupplier nanoTime;
 
@@ -46,9 +46,9 @@ final class OffsetCommits {
 
   OffsetCommits(
       Consumer<byte[], byte[]> consumer,
-      Ledgers ledgers,
-      CommitNotes notes,
-      Intake intake,
+      PartitionOffsets ledgers,
+      OffsetMetadataFormat notes,
+      CommandSink intake,
       Duration interval,
       LongSupplier nanoTime) {
     this.consumer = consumer;
@@ -81,7 +81,7 @@ final class OffsetCommits {
     }
     urgent = false;
     dueAt = now + intervalNanos;
-    List<Ledgers.Due> due = ledgers.due(notes);
+    List<PartitionOffsets.Due> due = ledgers.due(notes);
     if (!due.isEmpty()) {
       underWay = true;
       try {
@@ -103,7 +103,7 @@ final class OffsetCommits {
         : Duration.ofNanos(Math.max(0, at - nanoTime.getAsLong()));
   }
 
-  private void ended(List<Ledgers.Due> due, @Nullable Exception failure) {
+  private void ended(List<PartitionOffsets.Due> due, @Nullable Exception failure) {
     underWay = false;
     if (failure == null) {
       acknowledge(due);
@@ -122,7 +122,7 @@ final class OffsetCommits {
   ///
   /// @return whether Kafka took it
   boolean commitNow(Collection<SourcePartition> partitions, Duration timeout) {
-    List<Ledgers.Due> due =
+    List<PartitionOffsets.Due> due =
         ledgers.due(notes).stream().filter(each -> partitions.contains(each.partition())).toList();
     if (due.isEmpty()) {
       return true;
@@ -153,10 +153,10 @@ final class OffsetCommits {
     }
   }
 
-  private void acknowledge(List<Ledgers.Due> due) {
-    for (Ledgers.Due each : due) {
+  private void acknowledge(List<PartitionOffsets.Due> due) {
+    for (PartitionOffsets.Due each : due) {
       if (ledgers.acknowledged(each) && each.ahead()) {
-        intake.tell(new Command.OffsetCommitted(each.partition(), each.offset()));
+        intake.submit(new Command.OffsetCommitted(each.partition(), each.offset()));
       }
     }
   }
@@ -176,9 +176,9 @@ final class OffsetCommits {
     return !offsets.isEmpty() && commitNow(offsets, timeout);
   }
 
-  private Map<TopicPartition, OffsetAndMetadata> offsets(List<Ledgers.Due> due) {
+  private Map<TopicPartition, OffsetAndMetadata> offsets(List<PartitionOffsets.Due> due) {
     var offsets = new HashMap<TopicPartition, OffsetAndMetadata>();
-    for (Ledgers.Due each : due) {
+    for (PartitionOffsets.Due each : due) {
       offsets.put(
           new TopicPartition(each.partition().topic(), each.partition().partition()),
           notes.commit(each.partition(), each.offset(), each.low(), each.at(), each.last()));

@@ -101,7 +101,7 @@ final class OffsetLedger {
   /// more is done, or was handed out that may run only once, than Kafka was told along with it.
   ///
   /// @param known from where on records may be in flight
-  /// @param handedOut as in [Custody#handedOut]
+  /// @param handedOut as in [PartitionOwnership#handedOut]
   boolean isNoteStale(long known, StorePosition handedOut) {
     boolean behind =
         handedOut.epoch() > notedAt.epoch()

@@ -45,9 +45,9 @@ final class PositionFinder {
   private final TopicSource source;
   private final Consumer<byte[], byte[]> consumer;
   private final Supplier<Topic> topics;
-  private final Ledgers ledgers;
-  private final CommitNotes notes;
-  private final Custody custody;
+  private final PartitionOffsets ledgers;
+  private final OffsetMetadataFormat notes;
+  private final PartitionOwnership custody;
   private final LogProbe probe;
 
   /// How far partitions were consumed whose store went back, until they are begun.
@@ -57,9 +57,9 @@ final class PositionFinder {
       TopicSource source,
       Consumer<byte[], byte[]> consumer,
       Admin admin,
-      Ledgers ledgers,
-      CommitNotes notes,
-      Custody custody,
+      PartitionOffsets ledgers,
+      OffsetMetadataFormat notes,
+      PartitionOwnership custody,
       FetchLimits limits) {
     this(
         source,
@@ -77,9 +77,9 @@ final class PositionFinder {
       TopicSource source,
       Consumer<byte[], byte[]> consumer,
       Supplier<Topic> topics,
-      Ledgers ledgers,
-      CommitNotes notes,
-      Custody custody,
+      PartitionOffsets ledgers,
+      OffsetMetadataFormat notes,
+      PartitionOwnership custody,
       LogProbe probe) {
     this.probe = probe;
     this.source = source;
@@ -116,7 +116,8 @@ final class PositionFinder {
   /// @throws Custody.Unavailable if they must not be taken yet
   void takeUndrained(List<String> partitions) {
     if (custody.moves()) {
-      throw new Custody.Unavailable("the engine still drains what it had of " + partitions);
+      throw new PartitionOwnership.Unavailable(
+          "the engine still drains what it had of " + partitions);
     }
     log.warn("Takes {} while the engine still drains what it had of them", partitions);
   }
@@ -138,7 +139,7 @@ final class PositionFinder {
     var taken = new HashSet<TopicPartition>();
     for (TopicPartition partition : partitions) {
       SourcePartition named = named(topic, partition);
-      Optional<Custody.Taken> stored =
+      Optional<PartitionOwnership.Taken> stored =
           custody.take(named, generation, noted(topic, committed.get(partition)));
       if (stored.isPresent()) {
         ledgers.remember(stored.get().watermarks());
@@ -155,11 +156,12 @@ final class PositionFinder {
   }
 
   /// What this store noted along with a committed offset; null if it noted nothing.
-  private Custody.@Nullable Noted noted(Topic topic, @Nullable OffsetAndMetadata committed) {
-    CommitNote note = committed == null ? null : notes.own(committed, topic.id);
+  private PartitionOwnership.@Nullable Noted noted(
+      Topic topic, @Nullable OffsetAndMetadata committed) {
+    OffsetMetadata note = committed == null ? null : notes.own(committed, topic.id);
     return committed == null || note == null
         ? null
-        : new Custody.Noted(committed.offset(), note.position());
+        : new PartitionOwnership.Noted(committed.offset(), note.position());
   }
 
   /// The partition is begun: what was known of its past is told.
@@ -178,7 +180,7 @@ final class PositionFinder {
   void release(Collection<SourcePartition> partitions, boolean drained) {
     try {
       partitions.forEach(partition -> custody.release(partition, drained));
-    } catch (Custody.Unavailable e) {
+    } catch (PartitionOwnership.Unavailable e) {
       log.warn("Gives partitions up without telling the store: {}", e.getMessage());
     }
   }
@@ -221,7 +223,7 @@ final class PositionFinder {
         stored.put(partition, read);
       }
       OffsetAndMetadata offset = holding(topic, committed.get(partition));
-      RecordIdentity below = offset == null ? null : CommitNotes.last(offset);
+      RecordIdentity below = offset == null ? null : OffsetMetadataFormat.last(offset);
       if (below != null && !below.equals(read)) {
         noted.put(partition, below);
       }
@@ -247,7 +249,7 @@ final class PositionFinder {
               reached.getOrDefault(named, Watermark.NONE),
               markCut,
               noted.containsKey(partition) ? notedCuts.get(partition) : markCut);
-      RecordIdentity last = offset == null ? null : CommitNotes.last(offset);
+      RecordIdentity last = offset == null ? null : OffsetMetadataFormat.last(offset);
       found.put(partition, new Found(named, facts, StartingOffsets.decide(facts), last));
     }
     return found;
@@ -268,7 +270,7 @@ final class PositionFinder {
   /// The committed offset, if it is one of this topic and none of its name before.
   private static @Nullable OffsetAndMetadata holding(
       Topic topic, @Nullable OffsetAndMetadata offset) {
-    return offset == null || CommitNotes.isOfAnother(offset, topic.id) ? null : offset;
+    return offset == null || OffsetMetadataFormat.isOfAnother(offset, topic.id) ? null : offset;
   }
 
   SourcePartition named(Topic topic, TopicPartition partition) {

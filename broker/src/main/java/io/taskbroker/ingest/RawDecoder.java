@@ -12,7 +12,7 @@ import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Timestamps;
-import io.taskbroker.inflight.Command.Arrival;
+import io.taskbroker.inflight.Command.IngestedRecord;
 import io.taskbroker.proto.v1.TaskActivation;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
@@ -67,7 +67,7 @@ final class RawDecoder implements RecordDecoder {
   }
 
   @Override
-  public Arrival decode(
+  public IngestedRecord decode(
       SourcePartition partition, ConsumerRecord<byte[], byte[]> message, long now) {
     byte @Nullable [] given = message.value();
     byte[] value = given == null ? new byte[0] : given;
@@ -105,7 +105,7 @@ final class RawDecoder implements RecordDecoder {
             FailurePolicy.DISCARD,
             false,
             true);
-    return new Arrival(activation, null);
+    return new IngestedRecord(activation, null);
   }
 
   private byte[] payload(String id, long receivedAt, byte[] value, Iterable<Header> headers) {

@@ -4,7 +4,7 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
-import io.taskbroker.inflight.Command.Arrival;
+import io.taskbroker.inflight.Command.IngestedRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 
@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// throw. Used and closed by one thread.
 interface RecordDecoder extends AutoCloseable {
   /// @param now milliseconds since the epoch
-  Arrival decode(SourcePartition partition, ConsumerRecord<byte[], byte[]> message, long now);
+  IngestedRecord decode(
+      SourcePartition partition, ConsumerRecord<byte[], byte[]> message, long now);
 
   /// The application that a record is of, of which nothing else is wanted; null if it is none.
   @Nullable String application(ConsumerRecord<byte[], byte[]> message);
@@ -36,13 +37,14 @@ interface RecordDecoder extends AutoCloseable {
   }
 
   /// The arrival of a record that is none.
-  static Arrival undecodable(
+  static IngestedRecord undecodable(
       ConsumerRecord<byte[], byte[]> message, byte[] payload, long now, String why) {
     return undecodable(origin(message), message.timestamp(), payload, now, why);
   }
 
   /// @param timestamp of the record, milliseconds since the epoch
-  static Arrival undecodable(Origin origin, long timestamp, byte[] payload, long now, String why) {
-    return new Arrival(Activation.undecodable(origin, timestamp, payload, now), why);
+  static IngestedRecord undecodable(
+      Origin origin, long timestamp, byte[] payload, long now, String why) {
+    return new IngestedRecord(Activation.undecodable(origin, timestamp, payload, now), why);
   }
 }

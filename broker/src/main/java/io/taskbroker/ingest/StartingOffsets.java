@@ -111,7 +111,7 @@ final class StartingOffsets {
       ResetPolicy policy,
       long logStart,
       long logEnd,
-      @Nullable CommitNote note,
+      @Nullable OffsetMetadata note,
       long reached,
       @Nullable Cut markCut,
       @Nullable Cut committedCut) {
@@ -124,7 +124,7 @@ final class StartingOffsets {
         ResetPolicy policy,
         long logStart,
         long logEnd,
-        @Nullable CommitNote note) {
+        @Nullable OffsetMetadata note) {
       this(
           committed,
           watermark,

@@ -97,7 +97,7 @@ public final class StoreHistory {
         .filter(each -> each.getKey().topic().equals(source.topic()) && each.getValue() != null)
         .map(Map.Entry::getValue)
         .map(OffsetAndMetadata::metadata)
-        .flatMap(metadata -> CommitNote.of(metadata).stream())
+        .flatMap(metadata -> OffsetMetadata.of(metadata).stream())
         .filter(note -> note.store().equals(store))
         .filter(note -> !note.position().equals(StorePosition.NONE))
         .anyMatch(note -> lacks.test(note.position()));

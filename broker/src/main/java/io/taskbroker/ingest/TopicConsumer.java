@@ -1,13 +1,13 @@
 package io.taskbroker.ingest;
 
 import io.taskbroker.activation.Watermark;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.ingest.fetch.BoundedConsumer;
 import io.taskbroker.ingest.fetch.FetchLimits;
 import io.taskbroker.ingest.fetch.IntakeMemory;
 import io.taskbroker.ingest.fetch.PollBudget;
 import io.taskbroker.runtime.FailureSink;
-import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.runtime.SystemContext;
 import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
 import java.util.Collection;
@@ -41,15 +41,15 @@ final class TopicConsumer {
 
   private final TopicSource source;
   private final IngestOptions options;
-  private final CommitNotes notes;
-  private final Intake intake;
-  private final Custody custody;
+  private final OffsetMetadataFormat notes;
+  private final CommandSink intake;
+  private final PartitionOwnership custody;
   private final FailureSink failures;
-  private final Ledgers ledgers;
+  private final PartitionOffsets ledgers;
   private final PollBudget budget;
   private final RecordDecoder decoder;
-  private final Handover handover;
-  private final KafkaWatch watch;
+  private final RecordSubmitter handover;
+  private final TopicProblemLog watch;
   private final TopicIdentity identity;
   private final CountDownLatch stopAsked = new CountDownLatch(1);
   private final AtomicLong rounds = new AtomicLong();
@@ -61,20 +61,21 @@ final class TopicConsumer {
   TopicConsumer(
       TopicSource source,
       IngestOptions options,
-      Custody custody,
-      Intake intake,
+      PartitionOwnership custody,
+      CommandSink intake,
       IntakeMemory memory,
       Metrics metrics,
       FailureSink failures) {
     this.source = source;
     this.options = options;
-    this.notes = CommitNotes.of(options.instanceId(), custody);
+    this.notes = OffsetMetadataFormat.of(options.instanceId(), custody);
     this.intake = intake;
     this.custody = custody;
     this.failures = failures;
     this.counts = new TopicCounts(source.topic(), metrics);
     this.ledgers =
-        new Ledgers(options.readAheadRecords(), options.readAheadBytes(), memory, Object::wait);
+        new PartitionOffsets(
+            options.readAheadRecords(), options.readAheadBytes(), memory, Object::wait);
     this.budget = new PollBudget(memory);
     this.decoder =
         source
@@ -87,12 +88,12 @@ final class TopicConsumer {
             .orElseGet(() ->
                 new ActivationDecoder(
                     options.maxDelaySeconds(), options.maxMessageSize(), new TimeWarnings(counts)));
-    this.handover = new Handover(decoder, ledgers, intake, counts);
-    this.watch = new KafkaWatch(source, System::nanoTime);
+    this.handover = new RecordSubmitter(decoder, ledgers, intake, counts);
+    this.watch = new TopicProblemLog(source, System::nanoTime);
     this.identity = new TopicIdentity(source.topic(), System::nanoTime);
   }
 
-  Ledgers ledgers() {
+  PartitionOffsets ledgers() {
     return ledgers;
   }
 
@@ -111,7 +112,7 @@ final class TopicConsumer {
     return counts.lostOffsets();
   }
 
-  /// As in [KafkaWatch#refusal].
+  /// As in [TopicProblemLog#refusal].
   String refusal() {
     return watch.refusal();
   }
@@ -203,7 +204,8 @@ final class TopicConsumer {
     var finder =
         new PositionFinder(source, consumer, admin, ledgers, notes, custody, fetchLimits());
     var partitions =
-        new Partitions(consumer, finder, commits, ledgers, intake, counts, System::nanoTime);
+        new AssignedPartitions(
+            consumer, finder, commits, ledgers, intake, counts, System::nanoTime);
     var reader =
         new TopicReader(
             consumer,
@@ -213,7 +215,7 @@ final class TopicConsumer {
             handover,
             new Lookahead(decoder, ledgers, partitions, intake),
             budget,
-            Surroundings.system());
+            SystemContext.system());
     var watched = new Watched(admin, consumer);
     var lag = new Lag(consumer, admin, ledgers, counts, System::nanoTime);
     boolean clean = false;
@@ -271,7 +273,7 @@ final class TopicConsumer {
     } catch (KafkaException e) {
       watch.trouble(e);
       waitBeforeRetry();
-      return KafkaWatch.isOutage(e);
+      return TopicProblemLog.isOutage(e);
     }
   }
 
@@ -328,7 +330,7 @@ final class TopicConsumer {
     }
 
     @Override
-    public void notYet(Custody.Unavailable why) {
+    public void notYet(PartitionOwnership.Unavailable why) {
       log.warn("Cannot begin {} yet, tries again: {}", source.topic(), why.getMessage());
     }
   }

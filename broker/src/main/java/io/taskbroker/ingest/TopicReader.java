@@ -1,10 +1,10 @@
 package io.taskbroker.ingest;
 
 import io.taskbroker.activation.SourcePartition;
-import io.taskbroker.ingest.fetch.BudgetSpent;
-import io.taskbroker.ingest.fetch.Flaw;
 import io.taskbroker.ingest.fetch.PollBudget;
-import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.ingest.fetch.PollBudgetExceeded;
+import io.taskbroker.ingest.fetch.UnreadRecord;
+import io.taskbroker.runtime.SystemContext;
 import java.time.Duration;
 import java.util.List;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -30,26 +30,26 @@ final class TopicReader {
   static final Duration RETRY_AFTER = Duration.ofSeconds(1);
 
   private final Consumer<byte[], byte[]> consumer;
-  private final Ledgers ledgers;
+  private final PartitionOffsets ledgers;
   private final OffsetCommits commits;
-  private final Partitions partitions;
-  private final Handover handover;
+  private final AssignedPartitions partitions;
+  private final RecordSubmitter handover;
   private final Lookahead lookahead;
   private final PollBudget budget;
-  private final Surroundings surroundings;
+  private final SystemContext surroundings;
   private long takeNotBefore;
   private boolean shortOfMemory;
   private long connections;
 
   TopicReader(
       Consumer<byte[], byte[]> consumer,
-      Ledgers ledgers,
+      PartitionOffsets ledgers,
       OffsetCommits commits,
-      Partitions partitions,
-      Handover handover,
+      AssignedPartitions partitions,
+      RecordSubmitter handover,
       Lookahead lookahead,
       PollBudget budget,
-      Surroundings surroundings) {
+      SystemContext surroundings) {
     this.consumer = consumer;
     this.ledgers = ledgers;
     this.commits = commits;
@@ -82,7 +82,7 @@ final class TopicReader {
     void trouble(KafkaException failure);
 
     /// The store does not give partitions now; it is asked again.
-    void notYet(Custody.Unavailable why);
+    void notYet(PartitionOwnership.Unavailable why);
   }
 
   /// How a turn ended.
@@ -126,7 +126,7 @@ final class TopicReader {
       return End.RECORDS;
     } catch (WakeupException _) {
       return End.CUT_SHORT;
-    } catch (BudgetSpent _) {
+    } catch (PollBudgetExceeded _) {
       shortOfMemory = true;
       return End.CUT_SHORT;
     } catch (InvalidOffsetException e) {
@@ -161,7 +161,7 @@ final class TopicReader {
     } catch (KafkaException e) {
       watch.trouble(e);
       takeNotBefore = nanoTime() + RETRY_AFTER.toNanos();
-    } catch (Custody.Unavailable e) {
+    } catch (PartitionOwnership.Unavailable e) {
       watch.notYet(e);
       takeNotBefore = nanoTime() + RETRY_AFTER.toNanos();
     }
@@ -195,8 +195,8 @@ final class TopicReader {
       List<ConsumerRecord<byte[], byte[]>> records,
       long next,
       long now) {
-    Flaw last = records.isEmpty() ? null : Flaw.of(records.getLast());
-    if (last == null || last.kind() != Flaw.Kind.UNREADABLE) {
+    UnreadRecord last = records.isEmpty() ? null : UnreadRecord.of(records.getLast());
+    if (last == null || last.kind() != UnreadRecord.Kind.UNREADABLE) {
       handover.handOver(named, records, next, now);
       partitions.moved(partition);
       return;

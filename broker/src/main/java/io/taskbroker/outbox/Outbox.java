@@ -2,12 +2,12 @@ package io.taskbroker.outbox;
 
 import io.taskbroker.activation.Destination;
 import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Departure;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Service;
-import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.runtime.SystemContext;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -24,9 +24,9 @@ import org.apache.kafka.clients.producer.Producer;
 import org.jspecify.annotations.Nullable;
 
 /// The stage that produces what leaves the broker (G4). Each departure ends in [Command.Produced],
-/// after all in-sync replicas have it, or in [Command.Refused], if Kafka will never take it (H19);
-/// until then it is tried again, for ever (W1, W2, W6). A departure may be produced twice, always
-/// to the same partition (H8). What is neither when the outbox stops is still in the store.
+/// after all in-sync replicas have it, or in [Command.ProduceRefused], if Kafka will never take it
+/// (H19); until then it is tried again, for ever (W1, W2, W6). A departure may be produced twice,
+/// always to the same partition (H8). What is neither when the outbox stops is still in the store.
 ///
 /// One thread sends to all topics and never waits for Kafka, so that no topic holds up another.
 /// Thread-safe. The sender bounds how much is under way.
@@ -35,41 +35,41 @@ public final class Outbox implements Service, Progress {
   private static final Duration GRACE = Duration.ofSeconds(2);
 
   private final OutboxOptions options;
-  private final Intake intake;
+  private final CommandSink intake;
   private final FailureSink failures;
-  private final Surroundings surroundings;
+  private final SystemContext surroundings;
   private final Function<Map<String, Object>, Producer<byte[], byte[]>> maker;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
 
   // Guarded by lock.
-  private List<Departure> arrived = new ArrayList<>();
+  private List<OutboxRecord> arrived = new ArrayList<>();
   private boolean signalled;
   private boolean stopping;
   private long stopBy;
   private @Nullable Thread thread;
 
   // The thread's own.
-  private final Map<Place, Lane> lanes = new LinkedHashMap<>();
-  private final Map<Map<String, String>, Link> links = new HashMap<>();
-  private List<Departure> taken = new ArrayList<>();
+  private final Map<TopicOnCluster, TopicSender> lanes = new LinkedHashMap<>();
+  private final Map<Map<String, String>, ClusterProducer> links = new HashMap<>();
+  private List<OutboxRecord> taken = new ArrayList<>();
 
   private final AtomicInteger underWay = new AtomicInteger();
   private final AtomicLong done = new AtomicLong();
   private volatile boolean working;
   private volatile boolean closed;
 
-  public Outbox(OutboxOptions options, Intake intake, FailureSink failures) {
-    this(options, intake, failures, Surroundings.system(), Link::kafka);
+  public Outbox(OutboxOptions options, CommandSink intake, FailureSink failures) {
+    this(options, intake, failures, SystemContext.system(), ClusterProducer::kafka);
   }
 
   /// @param maker makes a producer of its settings
   Outbox(
       OutboxOptions options,
-      Intake intake,
+      CommandSink intake,
       FailureSink failures,
-      Surroundings surroundings,
+      SystemContext surroundings,
       Function<Map<String, Object>, Producer<byte[], byte[]>> maker) {
     this.options = options;
     this.intake = intake;
@@ -80,7 +80,7 @@ public final class Outbox implements Service, Progress {
 
   /// Takes a departure over. Thread-safe, never waits. What comes after the end of [#stop] is
   /// dropped.
-  public void produce(Departure departure) {
+  public void produce(OutboxRecord departure) {
     lock.lock();
     try {
       if (closed) {
@@ -150,9 +150,9 @@ public final class Outbox implements Service, Progress {
   }
 
   /// A departure is acknowledged. Called by Kafka's threads.
-  void produced(Departure departure, boolean tellLane) {
+  void produced(OutboxRecord departure, boolean tellLane) {
     if (!closed) {
-      intake.tell(new Command.Produced(departure));
+      intake.submit(new Command.Produced(departure));
       settled(tellLane);
     }
   }
@@ -161,9 +161,9 @@ public final class Outbox implements Service, Progress {
   /// own.
   ///
   /// @param why names the topic
-  void refused(Departure departure, String why) {
+  void refused(OutboxRecord departure, String why) {
     if (!closed) {
-      intake.tell(new Command.Refused(departure, why));
+      intake.submit(new Command.ProduceRefused(departure, why));
       settled(false);
     }
   }
@@ -181,7 +181,7 @@ public final class Outbox implements Service, Progress {
   /// The producer for a place.
   ///
   /// @throws IllegalArgumentException if no cluster is known for it
-  Link linkTo(Place place) {
+  ClusterProducer linkTo(TopicOnCluster place) {
     Map<String, String> client =
         options.clusterOf().apply(new Destination(place.topic, place.cluster, Map.of()));
     if (client == null) {
@@ -191,7 +191,8 @@ public final class Outbox implements Service, Progress {
               + " is not in kafka_topics, so that its cluster is not known: add it, or name another"
               + " topic by 'taskbroker quarantine retarget'");
     }
-    return links.computeIfAbsent(client, known -> new Link(known, options.maxMessageSize(), maker));
+    return links.computeIfAbsent(
+        client, known -> new ClusterProducer(known, options.maxMessageSize(), maker));
   }
 
   long nanoTime() {
@@ -238,10 +239,12 @@ public final class Outbox implements Service, Progress {
       return false;
     }
     long now = nanoTime();
-    for (Departure departure : taken) {
+    for (OutboxRecord departure : taken) {
       Destination to = departure.destination();
       lanes
-          .computeIfAbsent(new Place(to.topic(), to.cluster()), place -> new Lane(this, place, now))
+          .computeIfAbsent(
+              new TopicOnCluster(to.topic(), to.cluster()),
+              place -> new TopicSender(this, place, now))
           .add(departure, now);
     }
     taken.clear();
@@ -262,7 +265,7 @@ public final class Outbox implements Service, Progress {
   /// How long the lanes have nothing to do without a signal.
   private long pause(long now) {
     long pause = Long.MAX_VALUE;
-    for (Lane lane : lanes.values()) {
+    for (TopicSender lane : lanes.values()) {
       pause = Math.min(pause, lane.nanosToWork(now));
     }
     return pause;
@@ -290,7 +293,7 @@ public final class Outbox implements Service, Progress {
       }
       working = true;
       signalled = false;
-      List<Departure> full = arrived;
+      List<OutboxRecord> full = arrived;
       arrived = taken;
       taken = full;
       return true;
@@ -311,7 +314,7 @@ public final class Outbox implements Service, Progress {
   }
 
   /// A topic, and the cluster that it is on as [Destination#cluster] has it.
-  record Place(String topic, String cluster) {}
+  record TopicOnCluster(String topic, String cluster) {}
 
   private void await(Thread running) {
     try {

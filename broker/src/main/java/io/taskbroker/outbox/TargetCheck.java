@@ -88,7 +88,7 @@ final class TargetCheck {
     try {
       admin = Admin.create(settings);
     } catch (KafkaException e) {
-      return all(Verdict.reason(e));
+      return all(SendResult.reason(e));
     }
     try {
       return look(admin);
@@ -116,7 +116,7 @@ final class TargetCheck {
       } else if (answer.failure instanceof UnknownTopicOrPartitionException) {
         findings.put(topic, missing(admin, topic));
       } else {
-        findings.put(topic, unknown(topic, Verdict.reason(answer.failure)));
+        findings.put(topic, unknown(topic, SendResult.reason(answer.failure)));
       }
     }
     return findings;
@@ -241,7 +241,7 @@ final class TargetCheck {
     }
 
     String reason() {
-      return failure == null ? "no answer" : Verdict.reason(failure);
+      return failure == null ? "no answer" : SendResult.reason(failure);
     }
   }
 }

@@ -15,8 +15,8 @@ import java.util.stream.Collectors;
 /// two look-ups in a table; its arguments are looked at only if a selector is about it. The rules
 /// are immutable; thread-safe.
 public final class RuleSet implements Rules {
-  private static final Verdict BY_NAME = new Verdict.Killed(false);
-  private static final Verdict BY_SELECTOR = new Verdict.Killed(true);
+  private static final Decision BY_NAME = new Decision.Killed(false);
+  private static final Decision BY_SELECTOR = new Decision.Killed(true);
 
   /// Rules that names of tasks are compared with while they match nothing; a bound of the work.
   private static final int MAX_COMPARED = 8;
@@ -24,13 +24,13 @@ public final class RuleSet implements Rules {
   private final Map<String, TaskRule> tasks = new HashMap<>();
   private final Map<String, RuleUse> namespaces = new HashMap<>();
   private final List<RuleUse> compared;
-  private final Verdict demotion;
+  private final Decision demotion;
   private final Destination target;
   private volatile boolean judged;
 
   private record TaskRule(Selector selector, RuleUse use) {}
 
-  public RuleSet(RuntimeConfig config, Surroundings surroundings) {
+  public RuleSet(RuntimeConfig config, RuleContext surroundings) {
     Map<String, List<Killswitch>> byTask =
         config.killswitches().stream().collect(Collectors.groupingBy(Killswitch::task));
     byTask.forEach((task, killswitches) -> {
@@ -46,8 +46,8 @@ public final class RuleSet implements Rules {
     target = new Destination(topic, cluster, Map.of());
     demotion =
         surroundings.consumes(topic, cluster)
-            ? Verdict.Kept.WOULD_COME_BACK
-            : new Verdict.Demoted(target);
+            ? Decision.Kept.WOULD_COME_BACK
+            : new Decision.Demoted(target);
   }
 
   @Override
@@ -56,7 +56,7 @@ public final class RuleSet implements Rules {
   }
 
   @Override
-  public Verdict judge(Activation activation) {
+  public Decision judge(Activation activation) {
     if (!judged) {
       judged = true;
     }
@@ -75,7 +75,7 @@ public final class RuleSet implements Rules {
     }
     RuleUse demoted = namespaces.get(activation.namespace());
     if (demoted == null) {
-      return Verdict.Kept.AS_IT_IS;
+      return Decision.Kept.AS_IT_IS;
     }
     demoted.see();
     demoted.match();
@@ -102,7 +102,7 @@ public final class RuleSet implements Rules {
 
   /// Whether namespaces are demoted to a topic that this broker consumes, so that they stay.
   boolean wouldComeBack() {
-    return !namespaces.isEmpty() && demotion == Verdict.Kept.WOULD_COME_BACK;
+    return !namespaces.isEmpty() && demotion == Decision.Kept.WOULD_COME_BACK;
   }
 
   /// In one line, for the log.

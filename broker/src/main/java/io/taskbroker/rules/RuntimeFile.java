@@ -3,7 +3,7 @@ package io.taskbroker.rules;
 import io.taskbroker.config.ConfigException;
 import io.taskbroker.config.RuntimeConfig;
 import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.Rules;
 import io.taskbroker.runtime.FailureSink;
 import io.taskbroker.runtime.LoopThread;
@@ -41,9 +41,9 @@ public final class RuntimeFile implements Service {
   private static final Duration STOP_TIME = Duration.ofSeconds(1);
 
   private final Path file;
-  private final LastGood lastGood;
-  private final Surroundings surroundings;
-  private final Intake engine;
+  private final LastGoodRules lastGood;
+  private final RuleContext surroundings;
+  private final CommandSink engine;
   private final LoopThread thread;
   private final Set<String> warned = new HashSet<>();
 
@@ -64,9 +64,9 @@ public final class RuntimeFile implements Service {
 
   /// @param copy where the last good content is kept for the next start
   public RuntimeFile(
-      Path file, Path copy, Surroundings surroundings, Intake engine, FailureSink failures) {
+      Path file, Path copy, RuleContext surroundings, CommandSink engine, FailureSink failures) {
     this.file = file;
-    this.lastGood = new LastGood(copy);
+    this.lastGood = new LastGoodRules(copy);
     this.surroundings = surroundings;
     this.engine = engine;
     this.thread = new LoopThread("rules", new Turns(), failures);
@@ -206,7 +206,7 @@ public final class RuntimeFile implements Service {
       log.info("The file of rules {} is good again", file);
     }
     if (!rules.equals(before)) {
-      engine.tell(new Command.RulesChanged(rules));
+      engine.submit(new Command.RulesChanged(rules));
     }
   }
 

@@ -2,7 +2,7 @@ package io.taskbroker.store;
 
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.ParkedRow;
-import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.StorePosition;
 import io.taskbroker.activation.Watermark;
@@ -89,12 +89,12 @@ public interface ActivationStore extends AutoCloseable {
   /// @param reports without keys
   /// @return of each, in order, whether the store has a row of that id; a store of one broker has
   ///   none
-  default List<Boolean> report(List<Reported> reports) {
+  default List<Boolean> report(List<RemoteReport> reports) {
     return Collections.nCopies(reports.size(), false);
   }
 
   /// What other brokers were told of these rows, in the order in which they were.
-  default List<Reported> reports(List<Long> keys) {
+  default List<RemoteReport> reports(List<Long> keys) {
     return List.of();
   }
 

@@ -1,7 +1,7 @@
 package io.taskbroker.store;
 
 import io.taskbroker.activation.ParkedRow;
-import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
@@ -39,7 +39,7 @@ public interface Ownership {
   List<Tombstone> tombstones(SourcePartition partition, long now);
 
   /// What other brokers were told of rows of the partition, in the order in which they were.
-  List<Reported> reports(SourcePartition partition);
+  List<RemoteReport> reports(SourcePartition partition);
 
   /// Counts as handed out what may run only once and may have been handed out by what the store
   /// lost (G3): all that does not wait for a time after `now`.

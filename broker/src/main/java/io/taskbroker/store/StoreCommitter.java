@@ -1,8 +1,8 @@
 package io.taskbroker.store;
 
 import io.taskbroker.activation.Change;
-import io.taskbroker.activation.Refusal;
-import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.RejectedInsert;
+import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
 import io.taskbroker.runtime.Backoff;
 import io.taskbroker.runtime.BatchFlusher;
@@ -11,7 +11,7 @@ import io.taskbroker.runtime.FlushFunction;
 import io.taskbroker.runtime.Outage;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Service;
-import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.runtime.SystemContext;
 import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.ActivationStore.ParkedPage;
@@ -61,7 +61,7 @@ public final class StoreCommitter implements Service, Progress {
 
   public StoreCommitter(
       ActivationStore store, CommitOptions options, Listener listener, FailureSink failures) {
-    this(store, options, listener, failures, Surroundings.system());
+    this(store, options, listener, failures, SystemContext.system());
   }
 
   /// @param surroundings the ticker measures intervals and waits, the clock tells the time to
@@ -71,7 +71,7 @@ public final class StoreCommitter implements Service, Progress {
       CommitOptions options,
       Listener listener,
       FailureSink failures,
-      Surroundings surroundings) {
+      SystemContext surroundings) {
     this.store = store;
     this.listener = listener;
     this.ticker = surroundings.ticker();
@@ -116,7 +116,7 @@ public final class StoreCommitter implements Service, Progress {
 
     /// What to store in the place of a row that the store cannot hold; empty if there is nothing,
     /// which is then told as [#rejected].
-    Optional<Change.Insert> replacement(Refusal refusal);
+    Optional<Change.Insert> replacement(RejectedInsert refusal);
 
     /// The store cannot hold the change, whatever is tried.
     void rejected(Change change, String why);
@@ -130,10 +130,10 @@ public final class StoreCommitter implements Service, Progress {
     /// The reports are durable.
     ///
     /// @param known of each whether the store has a row of its id
-    default void passedOn(StoreQuery.PassOn query, List<Boolean> known) {}
+    default void passedOn(StoreQuery.ForwardReports query, List<Boolean> known) {}
 
     /// The answer to a query.
-    default void recorded(StoreQuery.Recorded query, List<Reported> reports) {}
+    default void recorded(StoreQuery.ReadRemoteReports query, List<RemoteReport> reports) {}
 
     /// The fate of every change that was submitted before is known, and told.
     default void passed(StoreQuery.Barrier barrier) {}
@@ -292,7 +292,7 @@ public final class StoreCommitter implements Service, Progress {
         .log("The store cannot hold {}: {}", describe(offender), why);
     done.incrementAndGet();
     if (offender instanceof Change.Insert insert) {
-      var replacement = listener.replacement(new Refusal(insert, why));
+      var replacement = listener.replacement(new RejectedInsert(insert, why));
       if (replacement.isPresent()) {
         backlog.replace(next, replacement.get());
         return;
@@ -336,11 +336,11 @@ public final class StoreCommitter implements Service, Progress {
   private static String id(Change change) {
     return switch (change) {
       case Change.Insert(var row, _) -> row.activation().id();
-      case Change.Mark mark -> mark.id();
-      case Change.Prove prove -> prove.id();
-      case Change.Leave leave -> leave.id();
+      case Change.UpdateStatus mark -> mark.id();
+      case Change.ConfirmOffset prove -> prove.id();
+      case Change.Forward leave -> leave.id();
       case Change.Delete delete -> delete.id();
-      case Change.Consumed _, Change.OffsetCommitted _ -> "";
+      case Change.AdvanceWatermark _, Change.OffsetCommitted _ -> "";
     };
   }
 
@@ -348,11 +348,11 @@ public final class StoreCommitter implements Service, Progress {
   private static String describe(Change change) {
     return switch (change) {
       case Change.Insert(var row, _) -> "the insert of " + row.activation().id();
-      case Change.Mark mark -> "the mark of " + mark.id();
-      case Change.Prove prove -> "the proof of " + prove.id();
-      case Change.Leave leave -> "the leaving state of " + leave.id();
+      case Change.UpdateStatus mark -> "the mark of " + mark.id();
+      case Change.ConfirmOffset prove -> "the proof of " + prove.id();
+      case Change.Forward leave -> "the leaving state of " + leave.id();
       case Change.Delete delete -> "the delete of " + delete.id();
-      case Change.Consumed consumed -> "the consumed offset of " + consumed.partition();
+      case Change.AdvanceWatermark consumed -> "the consumed offset of " + consumed.partition();
       case Change.OffsetCommitted committed -> "the committed offset of " + committed.partition();
     };
   }

@@ -212,7 +212,7 @@ final class StoreCommitterBacklog {
   /// A leave may bring a payload, so that it may need space too. What follows it on the same row is
   /// then held as well.
   private boolean holdLeave(Change change) {
-    if (change instanceof Change.Leave leave) {
+    if (change instanceof Change.Forward leave) {
       hold(leave);
       return true;
     }
@@ -236,11 +236,11 @@ final class StoreCommitterBacklog {
   private static long row(Change change) {
     return switch (change) {
       case Change.Insert insert -> insert.row().key();
-      case Change.Mark mark -> mark.key();
-      case Change.Prove prove -> prove.key();
-      case Change.Leave leave -> leave.key();
+      case Change.UpdateStatus mark -> mark.key();
+      case Change.ConfirmOffset prove -> prove.key();
+      case Change.Forward leave -> leave.key();
       case Change.Delete delete -> delete.key();
-      case Change.Consumed _, Change.OffsetCommitted _ -> Row.NONE;
+      case Change.AdvanceWatermark _, Change.OffsetCommitted _ -> Row.NONE;
     };
   }
 }

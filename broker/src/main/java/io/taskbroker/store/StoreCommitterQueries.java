@@ -1,6 +1,6 @@
 package io.taskbroker.store;
 
-import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
 import io.taskbroker.store.ActivationStore.ParkedPage;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
@@ -24,8 +24,8 @@ final class StoreCommitterQueries {
   private final int batchSize;
   private final List<ParkedQuery> parked = new ArrayList<>();
   private final ArrayDeque<StoreQuery.Rows> rows = new ArrayDeque<>();
-  private final ArrayDeque<StoreQuery.PassOn> reports = new ArrayDeque<>();
-  private final ArrayDeque<StoreQuery.Recorded> recorded = new ArrayDeque<>();
+  private final ArrayDeque<StoreQuery.ForwardReports> reports = new ArrayDeque<>();
+  private final ArrayDeque<StoreQuery.ReadRemoteReports> recorded = new ArrayDeque<>();
   private final ArrayDeque<StoreQuery.Barrier> barriers = new ArrayDeque<>();
 
   /// @param batchSize how many reports are one call of the store, about
@@ -42,8 +42,8 @@ final class StoreCommitterQueries {
     switch (query) {
       case ParkedQuery rows -> parked.add(rows);
       case StoreQuery.Rows keys -> rows.addLast(keys);
-      case StoreQuery.PassOn passOn -> reports.addLast(passOn);
-      case StoreQuery.Recorded keys -> recorded.addLast(keys);
+      case StoreQuery.ForwardReports passOn -> reports.addLast(passOn);
+      case StoreQuery.ReadRemoteReports keys -> recorded.addLast(keys);
       case StoreQuery.Barrier barrier -> barriers.addLast(barrier);
     }
   }
@@ -98,7 +98,7 @@ final class StoreCommitterQueries {
 
   private void answerRecorded() {
     for (var next = recorded.peek(); next != null; next = recorded.peek()) {
-      List<Reported> found = store.reports(next.keys());
+      List<RemoteReport> found = store.reports(next.keys());
       recorded.remove();
       answered.run();
       listener.recorded(next, found);
@@ -107,9 +107,9 @@ final class StoreCommitterQueries {
 
   private boolean passOn() {
     while (!reports.isEmpty()) {
-      List<Reported> batch = new ArrayList<>();
+      List<RemoteReport> batch = new ArrayList<>();
       int queries = 0;
-      for (StoreQuery.PassOn each : reports) {
+      for (StoreQuery.ForwardReports each : reports) {
         if (batch.size() >= batchSize) {
           break;
         }
@@ -128,7 +128,7 @@ final class StoreCommitterQueries {
       }
       int from = 0;
       for (int i = 0; i < queries; i++) {
-        StoreQuery.PassOn query = reports.remove();
+        StoreQuery.ForwardReports query = reports.remove();
         int to = from + query.reports().size();
         answered.run();
         listener.passedOn(query, List.copyOf(known.subList(from, to)));
@@ -139,7 +139,7 @@ final class StoreCommitterQueries {
   }
 
   /// The store has no row whose id it cannot hold (H12).
-  private List<Boolean> report(List<Reported> batch) {
+  private List<Boolean> report(List<RemoteReport> batch) {
     try {
       return store.report(batch);
     } catch (StoreException e) {

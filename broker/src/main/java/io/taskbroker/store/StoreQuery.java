@@ -1,6 +1,6 @@
 package io.taskbroker.store;
 
-import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import java.util.List;
 
@@ -8,8 +8,8 @@ import java.util.List;
 public sealed interface StoreQuery
     permits ParkedQuery,
         StoreQuery.Rows,
-        StoreQuery.PassOn,
-        StoreQuery.Recorded,
+        StoreQuery.ForwardReports,
+        StoreQuery.ReadRemoteReports,
         StoreQuery.Barrier {
 
   /// Rows by their keys, payloads included.
@@ -26,8 +26,8 @@ public sealed interface StoreQuery
   ///
   /// @param reports without keys
   /// @param owner the asker's own
-  record PassOn(List<Reported> reports, Object owner) implements StoreQuery {
-    public PassOn {
+  record ForwardReports(List<RemoteReport> reports, Object owner) implements StoreQuery {
+    public ForwardReports {
       reports = List.copyOf(reports);
     }
   }
@@ -35,8 +35,8 @@ public sealed interface StoreQuery
   /// What other brokers were told of these rows (H3).
   ///
   /// @param owner the asker's own
-  record Recorded(List<Long> keys, Object owner) implements StoreQuery {
-    public Recorded {
+  record ReadRemoteReports(List<Long> keys, Object owner) implements StoreQuery {
+    public ReadRemoteReports {
       keys = List.copyOf(keys);
     }
   }

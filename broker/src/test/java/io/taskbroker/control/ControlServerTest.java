@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.QuarantineAnswer;
-import io.taskbroker.inflight.QuarantineOrder;
-import io.taskbroker.inflight.QuarantineOrder.Action;
+import io.taskbroker.inflight.QuarantineRequest;
+import io.taskbroker.inflight.QuarantineRequest.Action;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -58,12 +58,12 @@ final class ControlServerTest {
   }
 
   /// Leaves half of what it is asked for the next time.
-  private static final class Engine implements Intake {
-    private final List<QuarantineOrder> orders = new ArrayList<>();
+  private static final class Engine implements CommandSink {
+    private final List<QuarantineRequest> orders = new ArrayList<>();
     private int held = 4;
 
     @Override
-    public void tell(Command command) {
+    public void submit(Command command) {
       Command.Quarantined told = (Command.Quarantined) command;
       orders.add(told.order());
       int done = (held + 1) / 2;
@@ -141,8 +141,8 @@ final class ControlServerTest {
     lost.stop();
   }
 
-  private static QuarantineOrder order(String target) {
-    return new QuarantineOrder(Action.RETARGET, List.of(), "", target, 2);
+  private static QuarantineRequest order(String target) {
+    return new QuarantineRequest(Action.RETARGET, List.of(), "", target, 2);
   }
 
   private String send(String text) throws IOException {

@@ -11,7 +11,7 @@ final class DetailTest {
   void g7OneShortLineIsKept() {
     String said = "no\u001B[2J\tnever" + "\uD83D\uDE00".repeat(1000) + "\nand more";
 
-    String detail = Verdict.detail(Status.INTERNAL.withDescription(said));
+    String detail = PushStatusClassifier.detail(Status.INTERNAL.withDescription(said));
 
     assertThat(detail).startsWith("INTERNAL: no [2J never").hasSizeLessThanOrEqualTo(300);
     assertThat(detail).doesNotContain("and more").doesNotContainPattern("\\p{Cntrl}");

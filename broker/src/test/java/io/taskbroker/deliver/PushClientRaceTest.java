@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.Race;
 import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.Delivery;
-import io.taskbroker.inflight.Intake;
 import io.taskbroker.telemetry.Metrics;
 import java.net.URI;
 import java.time.Duration;
@@ -51,7 +51,7 @@ final class PushClientRaceTest {
         Pushing::check);
   }
 
-  private static final class Pushing implements Intake {
+  private static final class Pushing implements CommandSink {
     private static final Metrics METRICS = new Metrics();
 
     private final Queue<String> told = new ConcurrentLinkedQueue<>();
@@ -86,8 +86,8 @@ final class PushClientRaceTest {
     }
 
     @Override
-    public void tell(Command command) {
-      told.add(((Command.Pushed) command).delivery().id());
+    public void submit(Command command) {
+      told.add(((Command.PushEnded) command).delivery().id());
     }
   }
 }

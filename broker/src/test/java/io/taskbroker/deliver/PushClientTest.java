@@ -8,7 +8,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.UnknownFieldSet;
 import io.grpc.Status;
 import io.netty.channel.epoll.Epoll;
-import io.taskbroker.inflight.Command.Pushed;
+import io.taskbroker.inflight.Command.PushEnded;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.proto.v1.PushTaskRequest;
@@ -50,7 +50,7 @@ final class PushClientTest {
           .build()
           .toByteArray();
 
-  private final RecordingIntake intake = new RecordingIntake();
+  private final RecordedPushes intake = new RecordedPushes();
   private final List<AutoCloseable> open = new ArrayList<>();
 
   @AfterEach
@@ -126,7 +126,7 @@ final class PushClientTest {
 
     Set<String> ids = new HashSet<>();
     for (int i = 0; i < pushes; i++) {
-      Pushed pushed = intake.next();
+      PushEnded pushed = intake.next();
       assertThat(pushed.outcome()).isEqualTo(PushOutcome.ACCEPTED);
       ids.add(pushed.delivery().id());
     }
@@ -152,7 +152,7 @@ final class PushClientTest {
 
     client.push(delivery("x", ACTIVATION));
 
-    Pushed pushed = intake.next();
+    PushEnded pushed = intake.next();
     assertThat(pushed.outcome()).isEqualTo(outcome);
     assertThat(pushed.detail()).startsWith(code.name()).contains(description);
     assertThat(pushed.detail().contains("calls are not signed"))
@@ -183,7 +183,7 @@ final class PushClientTest {
     Map<String, PushOutcome> outcomes =
         Map.of("fits", PushOutcome.ACCEPTED, "large", PushOutcome.REFUSED);
     for (int i = 0; i < 2; i++) {
-      Pushed pushed = intake.next();
+      PushEnded pushed = intake.next();
       assertThat(pushed.outcome()).isEqualTo(outcomes.get(pushed.delivery().id()));
     }
     assertThat(worker.calls).hasSize(1);
@@ -195,7 +195,7 @@ final class PushClientTest {
 
     for (int i = 0; i < 3; i++) {
       client.push(delivery("x", ACTIVATION));
-      Pushed pushed = intake.next();
+      PushEnded pushed = intake.next();
       assertThat(pushed.outcome()).isEqualTo(PushOutcome.UNREACHABLE);
       assertThat(pushed.detail()).contains("UNAVAILABLE").contains("Connection refused");
     }
@@ -267,7 +267,7 @@ final class PushClientTest {
     assertThat(intake.next().outcome()).isEqualTo(PushOutcome.UNREACHABLE);
     call.answer(Status.OK);
 
-    Pushed old = intake.next();
+    PushEnded old = intake.next();
     assertThat(old.delivery().id()).isEqualTo("old");
     assertThat(old.outcome()).isEqualTo(PushOutcome.ACCEPTED);
   }
@@ -334,7 +334,7 @@ final class PushClientTest {
     Map<String, PushOutcome> outcomes =
         Map.of("sent", PushOutcome.LOST, "held back", PushOutcome.UNREACHABLE);
     for (int i = 0; i < 2; i++) {
-      Pushed pushed = intake.next();
+      PushEnded pushed = intake.next();
       assertThat(pushed.outcome())
           .as(pushed.toString())
           .isEqualTo(outcomes.get(pushed.delivery().id()));
@@ -349,7 +349,7 @@ final class PushClientTest {
 
       client.push(delivery("x", ACTIVATION));
 
-      Pushed pushed = intake.next();
+      PushEnded pushed = intake.next();
       assertThat(pushed.outcome()).isEqualTo(PushOutcome.UNREACHABLE);
       assertThat(pushed.detail()).isEqualTo("No answer within 300 ms");
     }
@@ -363,7 +363,7 @@ final class PushClientTest {
 
     client.push(delivery("first", ACTIVATION));
     Worker.Call first = worker.calls.take();
-    Pushed pushed = intake.next();
+    PushEnded pushed = intake.next();
     assertThat(pushed.outcome()).isEqualTo(PushOutcome.UNANSWERED);
     assertThat(pushed.detail()).isEqualTo("No answer within 200 ms");
     await().until(first.call()::isCancelled);
@@ -407,7 +407,7 @@ final class PushClientTest {
     long before = System.nanoTime();
     client.push(delivery("x", new byte[60_000]));
 
-    Pushed pushed = intake.next();
+    PushEnded pushed = intake.next();
     assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(9));
     assertThat(pushed.outcome()).isEqualTo(PushOutcome.LOST);
     assertThat(pushed.detail()).doesNotContain("No answer within");
@@ -432,7 +432,7 @@ final class PushClientTest {
 
     List<String> lost = new ArrayList<>();
     for (int i = 0; i < 30; i++) {
-      Pushed pushed = intake.next();
+      PushEnded pushed = intake.next();
       if (pushed.outcome() == PushOutcome.UNANSWERED) {
         lost.add(pushed.delivery().id());
       }
@@ -473,7 +473,7 @@ final class PushClientTest {
 
     client.push(new Delivery("x", "other", ACTIVATION, 1, this));
 
-    Pushed pushed = intake.next();
+    PushEnded pushed = intake.next();
     assertThat(pushed.outcome()).isEqualTo(PushOutcome.UNREACHABLE);
     assertThat(pushed.detail()).contains("'other'");
   }
@@ -493,7 +493,7 @@ final class PushClientTest {
     } while (intake.next().outcome() == PushOutcome.ACCEPTED);
     call.answer(Status.OK);
 
-    Pushed pushed = intake.next();
+    PushEnded pushed = intake.next();
     assertThat(pushed.delivery().id()).isEqualTo("x");
     assertThat(pushed.outcome()).isEqualTo(PushOutcome.ACCEPTED);
     assertThat(stop.join(Duration.ofSeconds(10))).isTrue();

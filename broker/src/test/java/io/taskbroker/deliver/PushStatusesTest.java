@@ -3,7 +3,7 @@ package io.taskbroker.deliver;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.grpc.Status;
-import io.taskbroker.inflight.Command.Pushed;
+import io.taskbroker.inflight.Command.PushEnded;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.telemetry.Metrics;
@@ -106,13 +106,13 @@ final class PushStatusesTest {
   }
 
   private static PushOutcome push(URI address) throws Exception {
-    var intake = new RecordingIntake();
+    var intake = new RecordedPushes();
     var options = new PushOptions(List.of(), Duration.ofSeconds(30), 1 << 20);
     var client = new PushClient(Map.of("app", address), options, intake, new Metrics());
     client.start();
     try {
       client.push(new Delivery("x", "app", new byte[10], 1, intake));
-      Pushed pushed = intake.next();
+      PushEnded pushed = intake.next();
       return pushed.outcome();
     } finally {
       client.stop();

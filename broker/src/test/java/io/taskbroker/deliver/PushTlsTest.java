@@ -3,7 +3,7 @@ package io.taskbroker.deliver;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.taskbroker.inflight.Command.Pushed;
+import io.taskbroker.inflight.Command.PushEnded;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.telemetry.Metrics;
@@ -33,7 +33,7 @@ final class PushTlsTest {
   private static final String LOCAL = "127.0.0.1";
 
   private final CertificateAuthority authority = new CertificateAuthority("workers");
-  private final RecordingIntake intake = new RecordingIntake();
+  private final RecordedPushes intake = new RecordedPushes();
   private final List<AutoCloseable> open = new ArrayList<>();
   @TempDir private Path dir;
 
@@ -93,7 +93,7 @@ final class PushTlsTest {
     var other = new CertificateAuthority("others");
     Worker worker = worker(other.issue(dir, "worker", LOCAL), Optional.empty());
 
-    Pushed pushed = push(worker.address(), client(Optional.empty(), ca()));
+    PushEnded pushed = push(worker.address(), client(Optional.empty(), ca()));
 
     assertThat(pushed.outcome()).isEqualTo(PushOutcome.UNREACHABLE);
     assertThat(pushed.detail()).contains("unable to find valid certification path");
@@ -107,7 +107,7 @@ final class PushTlsTest {
   void refusesAWorkerOfAnotherName() throws Exception {
     Worker worker = worker(authority.issue(dir, "worker", "worker.example"), Optional.empty());
 
-    Pushed pushed = push(worker.address(), client(Optional.empty(), ca()));
+    PushEnded pushed = push(worker.address(), client(Optional.empty(), ca()));
 
     assertThat(pushed.outcome()).isEqualTo(PushOutcome.UNREACHABLE);
     assertThat(pushed.detail()).contains("No subject alternative names matching IP address");
@@ -122,7 +122,7 @@ final class PushTlsTest {
             dir, "worker", now.minus(Duration.ofHours(2)), now.minus(Duration.ofHours(1)), LOCAL);
     Worker worker = worker(expired, Optional.empty());
 
-    Pushed pushed = push(worker.address(), client(Optional.empty(), ca()));
+    PushEnded pushed = push(worker.address(), client(Optional.empty(), ca()));
 
     assertThat(pushed.outcome()).isEqualTo(PushOutcome.UNREACHABLE);
     assertThat(pushed.detail()).contains("certificate_expired");
@@ -153,7 +153,7 @@ final class PushTlsTest {
         .hasMessageContaining("https://w:1");
   }
 
-  private Pushed push(URI worker, TlsContext tls) throws Exception {
+  private PushEnded push(URI worker, TlsContext tls) throws Exception {
     var client =
         new PushClient(Map.of("app", worker), options(Optional.of(tls)), intake, new Metrics());
     client.start();

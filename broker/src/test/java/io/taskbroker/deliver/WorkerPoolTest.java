@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.grpc.Status;
-import io.taskbroker.inflight.Command.Pushed;
+import io.taskbroker.inflight.Command.PushEnded;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.telemetry.Metrics;
@@ -28,7 +28,7 @@ final class WorkerPoolTest {
   private static final Duration LONG = Duration.ofSeconds(30);
   private static final int CONNECTIONS = 12;
 
-  private final RecordingIntake intake = new RecordingIntake();
+  private final RecordedPushes intake = new RecordedPushes();
   private final List<AutoCloseable> open = new ArrayList<>();
   private int pushed;
 
@@ -142,7 +142,7 @@ final class WorkerPoolTest {
     dying.close(); // and the balancer still sends connections there
 
     for (int i = 0; i < kept; i++) {
-      Pushed lost = intake.next();
+      PushEnded lost = intake.next();
       assertThat(lost.outcome()).isIn(PushOutcome.LOST, PushOutcome.UNANSWERED);
       assertThat(lost.others()).as("others are there").isTrue();
     }
@@ -202,7 +202,7 @@ final class WorkerPoolTest {
     boolean others = true;
     for (int i = 0; i < CONNECTIONS && others; i++) {
       push(client, 1);
-      Pushed busy = intake.next();
+      PushEnded busy = intake.next();
       assertThat(busy.outcome()).isEqualTo(PushOutcome.BUSY);
       others = busy.others();
     }
@@ -400,7 +400,7 @@ final class WorkerPoolTest {
 
   private void take(int count, PushOutcome outcome) throws InterruptedException {
     for (int i = 0; i < count; i++) {
-      Pushed told = intake.next();
+      PushEnded told = intake.next();
       assertThat(told.outcome()).as(told.toString()).isEqualTo(outcome);
     }
   }

@@ -69,7 +69,7 @@ final class CommitCountsTest {
   @Test
   void offsetsAloneAreNeitherStoredNorEnded() {
     var partition = new SourcePartition("cluster", "group", "uuid", TOPIC, 0);
-    counts.committed(List.of(new Change.Consumed(partition, 5, null)), SECOND);
+    counts.committed(List.of(new Change.AdvanceWatermark(partition, 5, null)), SECOND);
 
     assertThat(metrics.commitChanges.getSum()).isOne();
     assertThat(metrics.flushes.of("ok").getLongValue()).isZero();
@@ -84,12 +84,12 @@ final class CommitCountsTest {
   }
 
   private static Change leave(long key, Status status) {
-    return new Change.Leave(
+    return new Change.Forward(
         key, "id-" + key, Rows.ORIGIN, status, null, Destination.of("elsewhere"), null);
   }
 
   private static Change mark(long key, Status status) {
-    return new Change.Mark(
+    return new Change.UpdateStatus(
         key, "id-" + key, Rows.ORIGIN, status, 0, Row.NONE, Row.NONE, false, false, null);
   }
 }

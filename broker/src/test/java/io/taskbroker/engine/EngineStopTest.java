@@ -7,12 +7,12 @@ import io.taskbroker.LogCapture;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Delivery;
-import io.taskbroker.inflight.Departure;
-import io.taskbroker.inflight.InflightOptions;
+import io.taskbroker.inflight.EngineOptions;
 import io.taskbroker.inflight.Notice;
+import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.runtime.Failures;
 import io.taskbroker.runtime.LoopThread;
-import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.runtime.SystemContext;
 import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.StoreQuery;
 import java.time.InstantSource;
@@ -40,7 +40,7 @@ final class EngineStopTest {
             options(),
             new Mailbox(16),
             new Nowhere(),
-            new Surroundings(ticker, InstantSource.system(), new SplittableRandom(1)),
+            new SystemContext(ticker, InstantSource.system(), new SplittableRandom(1)),
             failures);
     ticker.holds = true;
     engine.start();
@@ -55,13 +55,13 @@ final class EngineStopTest {
     assertThat(failures.all()).isEmpty();
   }
 
-  private static InflightOptions options() {
-    return new InflightOptions(
+  private static EngineOptions options() {
+    return new EngineOptions(
         null,
         "retries",
         "dead-letters",
-        new InflightOptions.Limits(100, 100, 100, 5, 0, 1_000_000, 1_000, 10),
-        new InflightOptions.Periods(3_000, 10_000, 1_000, 60_000, 2_000, 300_000, 600_000));
+        new EngineOptions.Limits(100, 100, 100, 5, 0, 1_000_000, 1_000, 10),
+        new EngineOptions.Periods(3_000, 10_000, 1_000, 60_000, 2_000, 300_000, 600_000));
   }
 
   /// Holds who asks for the time up once.
@@ -98,7 +98,7 @@ final class EngineStopTest {
     public void push(Delivery delivery) {}
 
     @Override
-    public void produce(Departure departure) {}
+    public void produce(OutboxRecord departure) {}
 
     @Override
     public void consumed(

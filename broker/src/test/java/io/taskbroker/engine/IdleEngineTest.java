@@ -13,12 +13,12 @@ import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.Delivery;
-import io.taskbroker.inflight.Departure;
-import io.taskbroker.inflight.InflightOptions;
+import io.taskbroker.inflight.EngineOptions;
 import io.taskbroker.inflight.Notice;
+import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.inflight.Rules;
 import io.taskbroker.proto.v1.TaskActivation;
-import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.runtime.SystemContext;
 import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.InMemoryStore;
 import io.taskbroker.store.StoreQuery;
@@ -42,7 +42,7 @@ final class IdleEngineTest {
   private final Mailbox mailbox = new Mailbox(16);
   private final List<String> handedOut = new ArrayList<>();
   private final List<Notice> notices = new ArrayList<>();
-  private final List<Change.Leave> left = new ArrayList<>();
+  private final List<Change.Forward> left = new ArrayList<>();
   private long millis = 1_000;
 
   /// The processing deadline counts from the hand-out, not from when the engine last did something:
@@ -74,8 +74,8 @@ final class IdleEngineTest {
     SteppedEngine engine = engineWith(Activation.NEVER);
     claim(engine);
     var arrivedAt = new AtomicLong();
-    mailbox.tell(
-        new Command.Count(_ -> {
+    mailbox.submit(
+        new Command.ReadStats(_ -> {
           millis += 23;
           arrivedAt.set(START + millis);
           mailbox.request(
@@ -92,8 +92,8 @@ final class IdleEngineTest {
   @Test
   void g5DeadlineCountsFromTheHandOutHoweverLongTheRoundTakes() {
     SteppedEngine engine = engineWith(Activation.NEVER);
-    mailbox.tell(
-        new Command.Count(_ -> {
+    mailbox.submit(
+        new Command.ReadStats(_ -> {
           millis += 12_000;
           mailbox.request(new Command.Claim(null, null, new Reply()));
         }));
@@ -142,16 +142,16 @@ final class IdleEngineTest {
     var _ = engine.round();
   }
 
-  private static InflightOptions options() {
-    return new InflightOptions(
+  private static EngineOptions options() {
+    return new EngineOptions(
         null,
         "retries",
         "dead-letters",
-        new InflightOptions.Limits(100, 100, 100, 5, 0, 1_000_000, 1_000, 10),
-        new InflightOptions.Periods(3_000, 10_000, 1_000, 60_000, 2_000, 300_000, 600_000));
+        new EngineOptions.Limits(100, 100, 100, 5, 0, 1_000_000, 1_000, 10),
+        new EngineOptions.Periods(3_000, 10_000, 1_000, 60_000, 2_000, 300_000, 600_000));
   }
 
-  private Surroundings surroundings() {
+  private SystemContext surroundings() {
     var ticker =
         new Ticker() {
           @Override
@@ -164,7 +164,7 @@ final class IdleEngineTest {
             throw new AssertionError("Nobody waits here");
           }
         };
-    return new Surroundings(
+    return new SystemContext(
         ticker, () -> Instant.ofEpochMilli(START + millis), new SplittableRandom(1));
   }
 
@@ -196,7 +196,7 @@ final class IdleEngineTest {
     @Override
     public void commit(List<Change> changes, List<StoreQuery> queries) {
       for (Change change : changes) {
-        if (change instanceof Change.Leave leave) {
+        if (change instanceof Change.Forward leave) {
           left.add(leave);
         }
       }
@@ -206,7 +206,7 @@ final class IdleEngineTest {
     public void push(Delivery delivery) {}
 
     @Override
-    public void produce(Departure departure) {}
+    public void produce(OutboxRecord departure) {}
 
     @Override
     public void consumed(

@@ -8,8 +8,8 @@ import static io.taskbroker.Interleavings.start;
 import io.taskbroker.Interleavings;
 import io.taskbroker.Interleavings.Actor;
 import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.Delivery;
-import io.taskbroker.inflight.Intake;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -32,8 +32,8 @@ final class MailboxLincheckTest {
       var mailbox = shared(mailbox());
       Actor sender =
           start(() -> {
-            mailbox.tell(new Command.StoreSized(1));
-            mailbox.tell(new Command.StoreSized(2));
+            mailbox.submit(new Command.StoreSizeMeasured(1));
+            mailbox.submit(new Command.StoreSizeMeasured(2));
           });
       List<Command> read = new ArrayList<>();
       while (read.size() < 2) {
@@ -45,7 +45,9 @@ final class MailboxLincheckTest {
         }
       }
       join(sender);
-      check(read.equals(List.of(new Command.StoreSized(1), new Command.StoreSized(2))), read);
+      check(
+          read.equals(List.of(new Command.StoreSizeMeasured(1), new Command.StoreSizeMeasured(2))),
+          read);
       check(mailbox.isEmpty(), mailbox.size());
     });
   }
@@ -80,12 +82,12 @@ final class MailboxLincheckTest {
       var mailbox = shared(mailbox());
       var rounds = new Rounds(mailbox);
       mailbox.setDeputy(rounds);
-      Intake working = mailbox.workingIntake();
-      Actor first = start(() -> working.tell(new Command.StoreSized(1)));
+      CommandSink working = mailbox.workingIntake();
+      Actor first = start(() -> working.submit(new Command.StoreSizeMeasured(1)));
       Actor second =
           start(() -> {
-            working.tell(new Command.StoreSized(2));
-            mailbox.tell(new Command.Drain());
+            working.submit(new Command.StoreSizeMeasured(2));
+            mailbox.submit(new Command.Drain());
           });
       while (rounds.followed < 3) {
         if (!rounds.follow()) {
@@ -99,7 +101,7 @@ final class MailboxLincheckTest {
   }
 
   /// What follows commands: the reader, and senders for it.
-  private static final class Rounds implements Deputy {
+  private static final class Rounds implements CallerRounds {
     private final Mailbox mailbox;
     private final AtomicBoolean busy = new AtomicBoolean();
     private boolean alone = true;
@@ -145,7 +147,7 @@ final class MailboxLincheckTest {
   }
 
   /// Parking of one thread, without the spurious returns that the model checker makes.
-  private static final class Permit implements Helm.Parking {
+  private static final class Permit implements EngineOwnership.ThreadParking {
     private boolean given;
 
     @Override

@@ -44,13 +44,13 @@ final class MailboxTest {
       var ask = new Ask();
       asks.add(ask);
       mailbox.request(ask.claim());
-      mailbox.tell(new Command.StoreSized(i));
+      mailbox.submit(new Command.StoreSizeMeasured(i));
     }
 
     assertThat(asks.getLast().refusal).contains("too many requests");
     assertThat(asks.subList(0, 8)).allMatch(ask -> ask.refusal == null);
     for (int i = 0; i < 9; i++) {
-      assertThat(mailbox.nextTold()).isEqualTo(new Command.StoreSized(i));
+      assertThat(mailbox.nextTold()).isEqualTo(new Command.StoreSizeMeasured(i));
     }
   }
 
@@ -64,7 +64,7 @@ final class MailboxTest {
             .start(() -> {
               while (count.get() < (long) SENDERS * PER_SENDER) {
                 Command command = mailbox.nextTold();
-                if (command instanceof Command.StoreSized sized) {
+                if (command instanceof Command.StoreSizeMeasured sized) {
                   sum.addAndGet(sized.bytes());
                   count.incrementAndGet();
                 } else {
@@ -78,7 +78,7 @@ final class MailboxTest {
           Thread.ofPlatform()
               .start(() -> {
                 for (int i = 1; i <= PER_SENDER; i++) {
-                  mailbox.tell(new Command.StoreSized(i));
+                  mailbox.submit(new Command.StoreSizeMeasured(i));
                 }
               }));
     }

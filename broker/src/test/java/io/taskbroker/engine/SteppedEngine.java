@@ -1,11 +1,11 @@
 package io.taskbroker.engine;
 
 import io.taskbroker.activation.SourcePartition;
-import io.taskbroker.inflight.InflightOptions;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.EngineOptions;
 import io.taskbroker.inflight.Rules;
 import io.taskbroker.runtime.Progress;
-import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.runtime.SystemContext;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.telemetry.Metrics;
 import java.util.Map;
@@ -19,7 +19,7 @@ public final class SteppedEngine {
   private final Mailbox mailbox;
 
   public SteppedEngine(
-      InflightOptions options, Mailbox mailbox, Outlets outlets, Surroundings surroundings) {
+      EngineOptions options, Mailbox mailbox, Outlets outlets, SystemContext surroundings) {
     this.mailbox = mailbox;
     this.loop =
         new EngineLoop(
@@ -34,14 +34,14 @@ public final class SteppedEngine {
 
   /// What tells the engine of the committer's work, in the time of a simulation.
   ///
-  /// @param lows as of [StoreFeed]
-  public static StoreFeed feed(
+  /// @param lows as of [CommitListener]
+  public static CommitListener feed(
       ActivationStore store,
-      Intake intake,
+      CommandSink intake,
       String deadLetterTopic,
       Consumer<Map<SourcePartition, Long>> lows,
-      Surroundings surroundings) {
-    return new StoreFeed(store, intake, deadLetterTopic, METRICS, lows, surroundings.ticker());
+      SystemContext surroundings) {
+    return new CommitListener(store, intake, deadLetterTopic, METRICS, lows, surroundings.ticker());
   }
 
   /// Loads what is in the store, goes by the rules, and takes requests from now on.

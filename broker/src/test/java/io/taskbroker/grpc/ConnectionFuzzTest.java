@@ -42,7 +42,7 @@ final class ConnectionFuzzTest {
   /// More than any answer to 4 KiB.
   private static final int MAX_ANSWER = 1 << 20;
 
-  private static final RecordingIntake INTAKE = new RecordingIntake();
+  private static final RecordedRequests INTAKE = new RecordedRequests();
   private static final GrpcServer SERVER =
       new GrpcServer(
           new GrpcOptions(

@@ -38,7 +38,7 @@ final class ConsumerServiceFuzzTest {
   private static final String[] METHODS = {"GetTask", "SetTaskStatus", "SetBatchActivationStatus"};
   private static final int MAX_UPDATES = 8;
 
-  private final RecordingIntake intake = new RecordingIntake();
+  private final RecordedRequests intake = new RecordedRequests();
   private final ServerServiceDefinition pull = service(false);
   private final ServerServiceDefinition push = service(true);
 

@@ -384,7 +384,7 @@ final class ConsumerServiceTest extends ServedTest {
 
   private static byte[] call(ManagedChannel channel, String method, byte[] body) {
     MethodDescriptor<byte[], byte[]> descriptor =
-        MethodDescriptor.newBuilder(Bytes.MARSHALLER, Bytes.MARSHALLER)
+        MethodDescriptor.newBuilder(RawMessage.MARSHALLER, RawMessage.MARSHALLER)
             .setType(MethodDescriptor.MethodType.UNARY)
             .setFullMethodName(ConsumerService.NAME + "/" + method)
             .build();

@@ -58,7 +58,7 @@ final class ContractTest extends ServedTest {
   record Row(
       String name,
       boolean pushMode,
-      Consumer<RecordingIntake> engine,
+      Consumer<RecordedRequests> engine,
       Function<ConsumerServiceBlockingStub, MessageLite> call,
       Answer answer) {
     @Override
@@ -98,9 +98,9 @@ final class ContractTest extends ServedTest {
     var task = TaskActivation.parseFrom(ACTIVATION);
     SetTaskStatusRequest complete = report("x", 5).build();
     SetTaskStatusRequest andNext = report("x", 5).setFetchNextTask(fetch).build();
-    Consumer<RecordingIntake> nothing = RecordingIntake::answerWithNothing;
-    Consumer<RecordingIntake> something = intake -> intake.answerWith(ACTIVATION);
-    Consumer<RecordingIntake> broken = ContractTest::cannotReachItsStore;
+    Consumer<RecordedRequests> nothing = RecordedRequests::answerWithNothing;
+    Consumer<RecordedRequests> something = intake -> intake.answerWith(ACTIVATION);
+    Consumer<RecordedRequests> broken = ContractTest::cannotReachItsStore;
     List<Row> rows = new ArrayList<>();
     rows.add(
         new Row(
@@ -414,7 +414,7 @@ final class ContractTest extends ServedTest {
 
   /// This broker tries again until its store answers, or stops, where the reference answers
   /// INTERNAL.
-  private static void cannotReachItsStore(RecordingIntake intake) {
+  private static void cannotReachItsStore(RecordedRequests intake) {
     intake.answer = request -> request.unavailable(STOPPING);
   }
 

@@ -39,7 +39,7 @@ abstract class ServedTest {
           .build()
           .toByteArray();
 
-  final RecordingIntake intake = new RecordingIntake();
+  final RecordedRequests intake = new RecordedRequests();
   final Metrics metrics = new Metrics();
   private final List<AutoCloseable> open = new ArrayList<>();
 

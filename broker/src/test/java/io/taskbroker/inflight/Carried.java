@@ -7,16 +7,16 @@ public final class Carried {
   private Carried() {}
 
   public static Activation by(Delivery delivery) {
-    return ((Entry) delivery.owner()).activation;
+    return ((InFlightTask) delivery.owner()).activation;
   }
 
   /// The key of its row.
   public static long keyOf(Delivery delivery) {
-    return ((Entry) delivery.owner()).key;
+    return ((InFlightTask) delivery.owner()).key;
   }
 
   /// The key of its row.
-  public static long keyOf(Departure departure) {
-    return ((Entry) departure.owner()).key;
+  public static long keyOf(OutboxRecord record) {
+    return ((InFlightTask) record.owner()).key;
   }
 }

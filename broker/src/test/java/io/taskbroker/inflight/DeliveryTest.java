@@ -264,15 +264,15 @@ final class DeliveryTest {
               .expiresAt(i % 4 == 0 ? pushed.wall + 20_011L * i + 1 : Long.MAX_VALUE));
     }
     from.send(tasks.toArray(Task[]::new));
-    int wakes = 0;
+    int timerHandler = 0;
     while (pushed.engine().nextWake() != Long.MAX_VALUE) {
       long wake = pushed.engine().nextWake();
       assertThat(wake).isGreaterThan(pushed.now);
       pushed.pass(wake - pushed.now);
-      wakes++;
-      assertThat(wakes).isLessThan(10_000);
+      timerHandler++;
+      assertThat(timerHandler).isLessThan(10_000);
     }
-    assertThat(pushed.depths()).isEqualTo(new Inflight.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(pushed.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
     assertThat(pushed.store.rows()).isEmpty();
   }
 }

@@ -25,9 +25,9 @@ final class DemotionTest {
     rig.commits = true;
     rig.settle();
     assertThat(partition.consumed).isEqualTo(1);
-    Departure departure = rig.departing.getFirst();
-    assertThat(departure.destination()).isEqualTo(RigRules.ELSEWHERE);
-    assertThat(departure.payload()).isEqualTo(partition.activations().getFirst().payload());
+    OutboxRecord record = rig.departing.getFirst();
+    assertThat(record.destination()).isEqualTo(RigRules.ELSEWHERE);
+    assertThat(record.payload()).isEqualTo(partition.activations().getFirst().payload());
     assertThat(rig.noticed(Notice.DEMOTED)).containsExactly("x");
 
     rig.crash(Rules.NONE);
@@ -37,7 +37,7 @@ final class DemotionTest {
     rig.acknowledge(rig.departing.getFirst());
     rig.settle();
     assertThat(rig.store.rows()).isEmpty();
-    assertThat(rig.depths()).isEqualTo(new Inflight.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
   }
 
   @Test
@@ -219,12 +219,12 @@ final class DemotionTest {
   @Test
   void g7SoManyLeaveAtATimeAndNoMore() {
     rig.rule(DEMOTING);
-    int more = Bounds.MAX_LEAVING + 10;
+    int more = Backpressure.MAX_LEAVING + 10;
     for (int i = 0; i < more; i++) {
       partition.append(slow("x" + i));
     }
     partition.send();
-    assertThat(rig.depths().leaving()).isEqualTo(Bounds.MAX_LEAVING);
+    assertThat(rig.depths().leaving()).isEqualTo(Backpressure.MAX_LEAVING);
     rig.produces = true;
     rig.settle();
     rig.pass(1_000);

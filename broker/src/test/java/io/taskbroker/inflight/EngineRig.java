@@ -3,7 +3,7 @@ package io.taskbroker.inflight;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ParkedRow;
-import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
@@ -39,9 +39,9 @@ final class EngineRig implements Effects {
   final List<Delivery> calls = new ArrayList<>();
 
   /// What the outbox has and did not produce, and what it produced.
-  final List<Departure> departing = new ArrayList<>();
+  final List<OutboxRecord> departing = new ArrayList<>();
 
-  final List<Departure> produced = new ArrayList<>();
+  final List<OutboxRecord> produced = new ArrayList<>();
 
   final List<Told> notices = new ArrayList<>();
 
@@ -65,7 +65,7 @@ final class EngineRig implements Effects {
   private Rules rules = Rules.NONE;
   private final Map<SourcePartition, RigPartition> partitions = new LinkedHashMap<>();
   private final ArrayDeque<Command> told = new ArrayDeque<>();
-  private Inflight engine;
+  private Engine engine;
   private int runs;
   private long effects;
 
@@ -86,8 +86,8 @@ final class EngineRig implements Effects {
   }
 
   /// An engine that has what the store has, made as the engine's loop does it.
-  private Inflight load() {
-    var loaded = new Inflight(options.build(), this, new SplittableRandom(seed + runs));
+  private Engine load() {
+    var loaded = new Engine(options.build(), this, new SplittableRandom(seed + runs));
     runs++;
     engine = loaded;
     loaded.advance(now, wall);
@@ -143,11 +143,11 @@ final class EngineRig implements Effects {
     crash();
   }
 
-  Inflight engine() {
+  Engine engine() {
     return engine;
   }
 
-  Inflight.Depths depths() {
+  Engine.Depths depths() {
     return engine.depths();
   }
 
@@ -250,7 +250,7 @@ final class EngineRig implements Effects {
     if (!calls.remove(delivery)) {
       throw new AssertionError("No call is under way for " + delivery.id());
     }
-    tell(new Command.Pushed(delivery, outcome, "as the test says", others));
+    tell(new Command.PushEnded(delivery, outcome, "as the test says", others));
     settle();
   }
 
@@ -262,10 +262,10 @@ final class EngineRig implements Effects {
     answer(calls.getFirst(), outcome);
   }
 
-  void acknowledge(Departure departure) {
-    departing.remove(departure);
-    produced.add(departure);
-    tell(new Command.Produced(departure));
+  void acknowledge(OutboxRecord record) {
+    departing.remove(record);
+    produced.add(record);
+    tell(new Command.Produced(record));
   }
 
   RigReply claim() {
@@ -313,7 +313,7 @@ final class EngineRig implements Effects {
   }
 
   List<String> departingIds() {
-    return departing.stream().map(Departure::id).toList();
+    return departing.stream().map(OutboxRecord::id).toList();
   }
 
   List<Tally> tallied(String id) {
@@ -321,9 +321,9 @@ final class EngineRig implements Effects {
   }
 
   /// How much the engine says there is.
-  Census census() {
-    var answer = new ArrayList<Census>();
-    tell(new Command.Count(answer::add));
+  EngineStats census() {
+    var answer = new ArrayList<EngineStats>();
+    tell(new Command.ReadStats(answer::add));
     settle();
     return answer.getFirst();
   }
@@ -351,7 +351,7 @@ final class EngineRig implements Effects {
   }
 
   @Override
-  public void passOn(List<Reported> reports, Object owner) {
+  public void forwardReports(List<RemoteReport> reports, Object owner) {
     throw new AssertionError("The engine's store is its own: " + reports);
   }
 
@@ -379,14 +379,14 @@ final class EngineRig implements Effects {
     if (outcome == null) {
       calls.add(delivery);
     } else {
-      tell(new Command.Pushed(delivery, outcome, "as the worker says"));
+      tell(new Command.PushEnded(delivery, outcome, "as the worker says"));
     }
   }
 
   @Override
-  public void produce(Departure departure) {
+  public void produce(OutboxRecord record) {
     effects++;
-    departing.add(departure);
+    departing.add(record);
   }
 
   @Override

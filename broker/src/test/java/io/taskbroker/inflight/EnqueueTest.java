@@ -122,7 +122,7 @@ final class EnqueueTest {
     assertThat(asked.refused).isOne();
     assertThat(rig.store.rows()).isEmpty();
     assertThat(rig.departing).isEmpty();
-    assertThat(rig.depths()).isEqualTo(new Inflight.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
   }
 
   private Asked enqueue(Task task, long offset) {

@@ -186,11 +186,11 @@ final class G2RestartTest {
   @ParameterizedTest
   @EnumSource(names = {"FAILURE", "RETRY"})
   void g2ReportToAnotherBrokerOfAParkedRowTakesEffect(Status status) {
-    var peers = new Peers(RigOptions.push("app").maxDelayed(0).settle(SETTLE));
-    Peer a = peers.peer("a");
-    Peer b = peers.peer("b");
-    Peer c = peers.peer("c");
-    Peers.Log log = peers.log("tasks", 0);
+    var peers = new EnginesOnSharedStore(RigOptions.push("app").maxDelayed(0).settle(SETTLE));
+    EngineOnSharedStore a = peers.peer("a");
+    EngineOnSharedStore b = peers.peer("b");
+    EngineOnSharedStore c = peers.peer("c");
+    EnginesOnSharedStore.Log log = peers.log("tasks", 0);
     a.take(log);
     a.send(log, Task.of("x").deadLetters().delayUntil(peers.wall + 2_000));
     peers.pass(2_000);
@@ -231,11 +231,11 @@ final class G2RestartTest {
   @ParameterizedTest
   @EnumSource(names = {"FAILURE", "RETRY"})
   void g2ReportToAnotherBrokerOfWhatTheLifeBeforeHandedOutTakesEffect(Status status) {
-    var peers = new Peers(RigOptions.push("app").settle(SETTLE));
-    Peer a = peers.peer("a");
-    Peer b = peers.peer("b");
-    Peer c = peers.peer("c");
-    Peers.Log log = peers.log("tasks", 0);
+    var peers = new EnginesOnSharedStore(RigOptions.push("app").settle(SETTLE));
+    EngineOnSharedStore a = peers.peer("a");
+    EngineOnSharedStore b = peers.peer("b");
+    EngineOnSharedStore c = peers.peer("c");
+    EnginesOnSharedStore.Log log = peers.log("tasks", 0);
     a.take(log);
     a.send(log, Task.of("x").deadLetters());
     assertThat(a.handedOutIds()).containsExactly("x");

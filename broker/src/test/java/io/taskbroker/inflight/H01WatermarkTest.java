@@ -27,7 +27,7 @@ final class H01WatermarkTest {
   private static String nameOf(Change change) {
     return switch (change) {
       case Change.Insert insert -> "insert " + insert.row().activation().id();
-      case Change.Consumed consumed -> "consumed " + consumed.next();
+      case Change.AdvanceWatermark consumed -> "consumed " + consumed.next();
       default -> change.toString();
     };
   }
@@ -150,15 +150,15 @@ final class H01WatermarkTest {
     moved.send(Task.of("a"));
     slow.commits = false;
     moved.send(Task.of("b"));
-    slow.tell(new Command.Revoked(moved.source, false));
-    slow.tell(new Command.Assigned(moved.source, 0));
+    slow.tell(new Command.PartitionRevoked(moved.source, false));
+    slow.tell(new Command.PartitionAssigned(moved.source, 0));
     slow.tell(new Command.Ingest(moved.source, List.of(), 0, 0));
     slow.tell(new Command.OffsetCommitted(moved.source, 0));
     slow.settle();
     List<Change> written = slow.store.uncommitted();
     assertThat(written.get(written.size() - 2))
         .isInstanceOfSatisfying(
-            Change.Consumed.class, consumed -> assertThat(consumed.next()).isZero());
+            Change.AdvanceWatermark.class, consumed -> assertThat(consumed.next()).isZero());
     assertThat(written.getLast()).isInstanceOf(Change.OffsetCommitted.class);
   }
 

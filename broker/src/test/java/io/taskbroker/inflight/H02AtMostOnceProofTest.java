@@ -31,11 +31,11 @@ final class H02AtMostOnceProofTest {
 
     partition.commitOffset();
     rig.settle();
-    assertThat(rig.store.uncommitted()).last().isInstanceOf(Change.Prove.class);
+    assertThat(rig.store.uncommitted()).last().isInstanceOf(Change.ConfirmOffset.class);
     assertThat(rig.handedOut).isEmpty();
 
     rig.commitAndSettle();
-    assertThat(rig.store.uncommitted()).singleElement().isInstanceOf(Change.Mark.class);
+    assertThat(rig.store.uncommitted()).singleElement().isInstanceOf(Change.UpdateStatus.class);
     assertThat(rig.handedOut).isEmpty();
 
     rig.onHandOut =
@@ -233,7 +233,7 @@ final class H02AtMostOnceProofTest {
   @Test
   void h02PageReadBeforeTheProofDoesNotConfuseIt() {
     partition.send(Task.once("x").delayUntil(rig.wall + FAR));
-    rig.pass(FAR - Parking.LEAD_MS - 1);
+    rig.pass(FAR - ParkedBacklog.LEAD_MS - 1);
     rig.commits = false;
     rig.pass(1);
     var page = rig.store.commit(Integer.MAX_VALUE);
@@ -253,16 +253,16 @@ final class H02AtMostOnceProofTest {
     var pulled = new EngineRig(RigOptions.pull());
     RigPartition from = pulled.assigned("tasks");
     from.send(Task.once("x").delayUntil(pulled.wall + FAR));
-    pulled.pass(FAR - Parking.LEAD_MS - 1);
+    pulled.pass(FAR - ParkedBacklog.LEAD_MS - 1);
     pulled.commits = false;
-    pulled.stepClock(Parking.LEAD_MS + 1);
+    pulled.stepClock(ParkedBacklog.LEAD_MS + 1);
     var page = pulled.store.commit(Integer.MAX_VALUE);
     from.commitOffset();
     pulled.settle();
     page.forEach(pulled::tell);
     pulled.settle();
     pulled.commits = true;
-    pulled.pass(Parking.LEAD_MS);
+    pulled.pass(ParkedBacklog.LEAD_MS);
     assertThat(pulled.claim().id()).isEqualTo("x");
     assertThat(pulled.claim().id()).isEmpty();
   }

@@ -61,7 +61,7 @@ final class H04ConflictTest {
         new Command.Ingest(
             partition.source,
             java.util.List.of(
-                new Command.Arrival(
+                new Command.IngestedRecord(
                     Task.of("x").at(rig.store.rows().getFirst().activation().origin(), rig.wall),
                     null)),
             1,

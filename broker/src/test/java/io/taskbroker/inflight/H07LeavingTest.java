@@ -22,9 +22,9 @@ final class H07LeavingTest {
     assertThat(rig.departing).isEmpty();
 
     rig.commitAndSettle();
-    Departure departure = rig.departing.getFirst();
-    assertThat(departure.destination().topic()).isEqualTo(RigOptions.RETRY_TOPIC);
-    assertThat(TaskActivation.parseFrom(departure.payload()).getId()).isEqualTo(Ids.retry("x", 1));
+    OutboxRecord record = rig.departing.getFirst();
+    assertThat(record.destination().topic()).isEqualTo(RigOptions.RETRY_TOPIC);
+    assertThat(TaskActivation.parseFrom(record.payload()).getId()).isEqualTo(Ids.retry("x", 1));
   }
 
   @Test
@@ -44,10 +44,10 @@ final class H07LeavingTest {
   void h07CrashAfterTheDecisionProducesTheSameAndRunsNothing() {
     running("x");
     rig.report(Status.RETRY, "x");
-    Departure before = rig.departing.getFirst();
+    OutboxRecord before = rig.departing.getFirst();
 
     rig.crash();
-    Departure after = rig.departing.getFirst();
+    OutboxRecord after = rig.departing.getFirst();
     assertThat(after.payload()).isEqualTo(before.payload());
     assertThat(after.partitionKey()).isEqualTo(before.partitionKey());
     assertThat(after.destination()).isEqualTo(before.destination());
@@ -83,7 +83,7 @@ final class H07LeavingTest {
     rig.acknowledge(rig.departing.getFirst());
     rig.settle();
     assertThat(rig.store.rows()).isEmpty();
-    assertThat(rig.depths()).isEqualTo(new Inflight.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
   }
 
   @Test
@@ -92,13 +92,13 @@ final class H07LeavingTest {
     rig.settle();
     rig.answer(PushOutcome.ACCEPTED);
     rig.report(Status.FAILURE, "x");
-    Departure departure = rig.departing.getFirst();
-    assertThat(departure.destination().topic()).isEqualTo(RigOptions.DEAD_LETTER_TOPIC);
-    assertThat(departure.destination().headers())
+    OutboxRecord record = rig.departing.getFirst();
+    assertThat(record.destination().topic()).isEqualTo(RigOptions.DEAD_LETTER_TOPIC);
+    assertThat(record.destination().headers())
         .containsEntry("taskbroker-reason", "its worker reported a failure")
         .containsEntry("taskbroker-first-id", "x")
         .containsEntry("taskbroker-failed-at", Instant.ofEpochMilli(rig.wall).toString());
-    assertThat(departure.payload()).isEqualTo(rig.handedOut.getFirst().payload());
+    assertThat(record.payload()).isEqualTo(rig.handedOut.getFirst().payload());
   }
 
   private void running(String id) {

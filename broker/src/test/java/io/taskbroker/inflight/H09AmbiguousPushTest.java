@@ -52,7 +52,7 @@ final class H09AmbiguousPushTest {
     int sent = rig.handedOut.size();
     rig.commits = false;
     rig.pass(2_000);
-    assertThat(rig.store.uncommitted()).singleElement().isInstanceOf(Change.Mark.class);
+    assertThat(rig.store.uncommitted()).singleElement().isInstanceOf(Change.UpdateStatus.class);
     assertThat(rig.handedOut).hasSize(sent);
     rig.commitAndSettle();
     assertThat(rig.handedOut).hasSize(sent + 1);
@@ -67,7 +67,7 @@ final class H09AmbiguousPushTest {
     rig.commit();
     rig.commits = false;
     rig.settle();
-    assertThat(rig.store.uncommitted()).singleElement().isInstanceOf(Change.Mark.class);
+    assertThat(rig.store.uncommitted()).singleElement().isInstanceOf(Change.UpdateStatus.class);
     rig.pass(RigOptions.LEASE);
     rig.commitAndSettle();
     assertThat(rig.store.uncommitted()).hasSize(2);

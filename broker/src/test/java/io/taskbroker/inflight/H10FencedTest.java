@@ -3,17 +3,18 @@ package io.taskbroker.inflight;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Status;
-import io.taskbroker.inflight.Peers.Log;
+import io.taskbroker.inflight.EnginesOnSharedStore.Log;
 import org.junit.jupiter.api.Test;
 
 /// H10, H11: a broker that lost a partition, and does not know, changes nothing of it any more;
 /// when it learns of it by being fenced, it drops everything that is in flight of it.
 final class H10FencedTest {
-  private static final Inflight.Depths NOTHING = new Inflight.Depths(0, 0, 0, 0, 0, 0);
+  private static final Engine.Depths NOTHING = new Engine.Depths(0, 0, 0, 0, 0, 0);
 
-  private final Peers peers = new Peers(RigOptions.push("app", "other").maxDelayed(0));
-  private final Peer a = peers.peer("a");
-  private final Peer b = peers.peer("b");
+  private final EnginesOnSharedStore peers =
+      new EnginesOnSharedStore(RigOptions.push("app", "other").maxDelayed(0));
+  private final EngineOnSharedStore a = peers.peer("a");
+  private final EngineOnSharedStore b = peers.peer("b");
   private final Log log = peers.log("tasks", 0);
 
   /// The partition becomes b's, and a does not know.
@@ -56,7 +57,7 @@ final class H10FencedTest {
     a.send(log, Task.of("x").deadLetters());
     a.answer(PushOutcome.ACCEPTED);
     a.report(Status.FAILURE, "x");
-    a.tell(new Command.Refused(a.departing.removeFirst(), "too large"));
+    a.tell(new Command.ProduceRefused(a.departing.removeFirst(), "too large"));
     a.settle();
     takenOver();
     peers.pass(Quarantine.PERIOD_MS); // it comes to rest, or this fails
@@ -71,10 +72,10 @@ final class H10FencedTest {
     a.answer(a.calls.getFirst(), PushOutcome.ACCEPTED);
     a.answer(a.calls.getFirst(), PushOutcome.ACCEPTED);
     a.report(Status.RETRY, "x");
-    Departure departure = a.departing.getFirst();
+    OutboxRecord record = a.departing.getFirst();
     takenOver();
     a.report(Status.COMPLETE, "y");
-    a.acknowledge(departure);
+    a.acknowledge(record);
     a.settle();
     assertThat(a.depths()).isEqualTo(NOTHING);
     assertThat(peers.disk.rows()).hasSize(2);
@@ -221,13 +222,13 @@ final class H10FencedTest {
   @Test
   void h11NothingIsHandedOutAfterTheLease() {
     a.take(log);
-    a.tell(new Command.Lease(peers.now + 1_000));
+    a.tell(new Command.LeaseRenewed(peers.now + 1_000));
     a.send(log, Task.of("x"));
     peers.pass(1_000);
     a.send(log, Task.of("y"), Task.once("z"));
     assertThat(a.claim().id()).isEmpty();
     assertThat(a.handedOutIds()).containsExactly("x");
-    a.tell(new Command.Lease(peers.now + 1_000));
+    a.tell(new Command.LeaseRenewed(peers.now + 1_000));
     a.settle();
     assertThat(a.handedOutIds()).containsExactly("x", "y", "z");
   }
@@ -236,12 +237,12 @@ final class H10FencedTest {
   @Test
   void h11LeaseEndsByTheWallClockToo() {
     a.take(log);
-    a.tell(new Command.Lease(peers.now + 5_000, peers.wall + 5_000));
+    a.tell(new Command.LeaseRenewed(peers.now + 5_000, peers.wall + 5_000));
     a.send(log, Task.of("x"));
     peers.wall += 60_000;
     a.send(log, Task.of("y"));
     assertThat(a.handedOutIds()).containsExactly("x");
-    a.tell(new Command.Lease(peers.now + 5_000, peers.wall + 5_000));
+    a.tell(new Command.LeaseRenewed(peers.now + 5_000, peers.wall + 5_000));
     a.settle();
     assertThat(a.handedOutIds()).containsExactly("x", "y");
   }
@@ -249,16 +250,16 @@ final class H10FencedTest {
   @Test
   void h11WhatTheStoreSaysIsLostIsNotHandedOut() {
     a.take(log);
-    a.tell(new Command.Lease(peers.now + 1_000));
+    a.tell(new Command.LeaseRenewed(peers.now + 1_000));
     a.settle();
     peers.pass(1_000);
     a.send(log, Task.of("x"));
-    a.tell(new Command.Lost("tasks", 0));
-    a.tell(new Command.Lease(peers.now + 1_000));
+    a.tell(new Command.PartitionLost("tasks", 0));
+    a.tell(new Command.LeaseRenewed(peers.now + 1_000));
     a.settle();
     assertThat(a.handedOut).isEmpty();
     assertThat(a.lost).hasSize(1);
-    assertThat(a.depths()).isEqualTo(new Inflight.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(a.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
   }
 
   @Test
@@ -266,14 +267,14 @@ final class H10FencedTest {
     a.take(log);
     a.commits = false;
     a.send(log, Task.once("z"));
-    a.tell(new Command.Lease(peers.now + 1_000));
+    a.tell(new Command.LeaseRenewed(peers.now + 1_000));
     a.commit(2);
     peers.pass(1_000);
     a.commits = true;
     a.settle();
     assertThat(a.handedOut).isEmpty();
     assertThat(peers.row("z").orElseThrow().status()).isEqualTo(Status.PENDING);
-    a.tell(new Command.Lease(Long.MAX_VALUE));
+    a.tell(new Command.LeaseRenewed(Long.MAX_VALUE));
     a.settle();
     assertThat(a.handedOutIds()).containsExactly("z");
   }

@@ -92,23 +92,23 @@ final class H12RejectedInsertTest {
 
   private void assertLeftAsMessage() {
     assertThat(rig.departingIds()).containsExactly(message);
-    Departure departure = rig.departing.getFirst();
-    assertThat(departure.destination().topic()).isEqualTo(RigOptions.DEAD_LETTER_TOPIC);
-    assertThat(departure.destination().headers())
+    OutboxRecord record = rig.departing.getFirst();
+    assertThat(record.destination().topic()).isEqualTo(RigOptions.DEAD_LETTER_TOPIC);
+    assertThat(record.destination().headers())
         .containsEntry("taskbroker-topic", "tasks")
         .containsEntry("taskbroker-partition", "0")
         .containsEntry("taskbroker-offset", "0")
         .containsKey("taskbroker-reason");
     Activation kept = rig.store.row(message).orElseThrow().activation();
-    assertThat(departure.payload()).isEqualTo(kept.payload()).isNotEmpty();
+    assertThat(record.payload()).isEqualTo(kept.payload()).isNotEmpty();
     assertThat(rig.noticed(Notice.UNDECODABLE)).containsExactly(message);
-    rig.acknowledge(departure);
+    rig.acknowledge(record);
     rig.settle();
     assertThat(rig.store.row(message)).isEmpty();
   }
 
   private void assertEmpty() {
     assertThat(rig.store.rows()).isEmpty();
-    assertThat(rig.depths()).isEqualTo(new Inflight.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
   }
 }

@@ -38,7 +38,7 @@ final class H13DeadApplicationTest {
     assertThat(List.of(rig.claim("app", null).id(), rig.claim("app", null).id()))
         .containsExactly("later-0", "later-1");
     rig.report(Status.COMPLETE, "later-0", "later-1", "live");
-    assertThat(rig.depths()).isEqualTo(new Inflight.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
     assertThat(rig.store.rows()).isEmpty();
   }
 
@@ -119,7 +119,7 @@ final class H13DeadApplicationTest {
     var full = new EngineRig(RigOptions.pull().maxPending(MAX).maxStoreBytes(1_000));
     RigPartition from = full.assigned("tasks");
     from.send(many("task", MAX));
-    full.tell(new Command.StoreSized(1_000));
+    full.tell(new Command.StoreSizeMeasured(1_000));
     from.append(Task.of("more-0"));
     from.append(Task.of("live").application("live"));
     from.append(Task.of("more-1"));
@@ -128,7 +128,7 @@ final class H13DeadApplicationTest {
     assertThat(from.consumed).isEqualTo(MAX);
     assertThat(from.stands).as("that is no reason to look").isNull();
 
-    full.tell(new Command.StoreSized(999));
+    full.tell(new Command.StoreSizeMeasured(999));
     full.settle();
     assertThat(full.claim("live", null).id()).isEqualTo("live");
     assertThat(from.consumed).isEqualTo(MAX + 2);
@@ -172,13 +172,13 @@ final class H13DeadApplicationTest {
   void h13OnlyAFullStoreStopsIntake() {
     var small = new EngineRig(RigOptions.pull().maxPending(MAX).maxStoreBytes(1_000));
     RigPartition from = small.assigned("tasks");
-    small.tell(new Command.StoreSized(1_000));
+    small.tell(new Command.StoreSizeMeasured(1_000));
     from.send(Task.of("a"), Task.of("b").application("b"));
     small.pass(10_000);
     assertThat(from.consumed).isEqualTo(-1);
     assertThat(small.store.rows()).isEmpty();
 
-    small.tell(new Command.StoreSized(999));
+    small.tell(new Command.StoreSizeMeasured(999));
     small.settle();
     assertThat(from.consumed).isEqualTo(2);
   }

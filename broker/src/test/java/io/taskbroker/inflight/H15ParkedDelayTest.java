@@ -20,7 +20,7 @@ final class H15ParkedDelayTest {
   @Test
   void h15aDelayThatIsParkedWhileAPageIsReadIsNotPassedBy() {
     partition.send(Task.of("first").delayUntil(rig.wall + DUE));
-    rig.pass(DUE - Parking.LEAD_MS - 1);
+    rig.pass(DUE - ParkedBacklog.LEAD_MS - 1);
     rig.commits = false;
     rig.pass(1);
     assertThat(rig.store.isIdle()).isFalse();
@@ -28,7 +28,7 @@ final class H15ParkedDelayTest {
     partition.send(Task.of("second").delayUntil(due));
 
     rig.commits = true;
-    rig.pass(2 * Parking.LEAD_MS);
+    rig.pass(2 * ParkedBacklog.LEAD_MS);
     assertThat(List.of(rig.claim().id(), rig.claim().id()))
         .containsExactlyInAnyOrder("first", "second");
   }
@@ -36,12 +36,12 @@ final class H15ParkedDelayTest {
   @Test
   void h15aDelayThatIsParkedBehindTheSweepIsNotPassedBy() {
     partition.send(Task.of("first").delayUntil(rig.wall + DUE));
-    rig.pass(DUE - Parking.LEAD_MS);
+    rig.pass(DUE - ParkedBacklog.LEAD_MS);
     assertThat(rig.depths().parked()).isZero();
     partition.send(Task.of("second").delayUntil(rig.wall + 200));
     assertThat(rig.store.row("second").orElseThrow().parkedUntil())
         .isGreaterThanOrEqualTo(rig.wall + 200);
-    rig.pass(Parking.LEAD_MS);
+    rig.pass(ParkedBacklog.LEAD_MS);
     assertThat(List.of(rig.claim().id(), rig.claim().id()))
         .containsExactlyInAnyOrder("first", "second");
   }
@@ -73,11 +73,11 @@ final class H15ParkedDelayTest {
   @Test
   void h15MorePagesThanOneAreReadInOrder() {
     partition.send(
-        IntStream.range(0, 3 * Parking.PAGE)
+        IntStream.range(0, 3 * ParkedBacklog.PAGE)
             .mapToObj(i -> Task.of("task-" + i).delayUntil(rig.wall + DUE))
             .toArray(Task[]::new));
     rig.pass(DUE);
-    for (int i = 0; i < 3 * Parking.PAGE; i++) {
+    for (int i = 0; i < 3 * ParkedBacklog.PAGE; i++) {
       assertThat(rig.claim().id()).isEqualTo("task-" + i);
       rig.report(Status.COMPLETE, "task-" + i);
     }
@@ -149,7 +149,7 @@ final class H15ParkedDelayTest {
   /// The page that holds a row, read from the store and not yet with the engine.
   private List<Command> pageWith(String id) {
     partition.send(Task.of(id).delayUntil(rig.wall + DUE));
-    rig.pass(DUE - Parking.LEAD_MS - 1);
+    rig.pass(DUE - ParkedBacklog.LEAD_MS - 1);
     rig.commits = false;
     rig.pass(1);
     List<Command> page = rig.store.commit(1);

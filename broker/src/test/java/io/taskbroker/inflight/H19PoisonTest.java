@@ -25,9 +25,9 @@ final class H19PoisonTest {
     Row row = rig.store.row(id).orElseThrow();
     assertThat(row.status()).isEqualTo(Status.FAILURE);
     assertThat(row.leaving()).isNotNull();
-    Departure departure = rig.departing.getFirst();
-    assertThat(departure.payload()).isEqualTo(POISON);
-    assertThat(departure.destination().headers())
+    OutboxRecord record = rig.departing.getFirst();
+    assertThat(record.payload()).isEqualTo(POISON);
+    assertThat(record.destination().headers())
         .containsEntry("taskbroker-reason", "not an activation");
   }
 
@@ -48,7 +48,7 @@ final class H19PoisonTest {
     rig.settle();
     assertThat(rig.produced).hasSize(20);
     assertThat(rig.store.rows()).isEmpty();
-    assertThat(rig.depths()).isEqualTo(new Inflight.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
   }
 
   @Test
@@ -71,7 +71,7 @@ final class H19PoisonTest {
     refusedBig();
     assertThat(rig.noticed(Notice.QUARANTINED)).containsExactly("big");
     assertThat(rig.store.row("big")).isPresent();
-    assertThat(rig.depths()).isEqualTo(new Inflight.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
     partition.send(Task.of("x").size(50_000));
     assertThat(rig.depths().parked()).isZero();
     assertThat(rig.claim().id()).isEqualTo("x");
@@ -90,7 +90,7 @@ final class H19PoisonTest {
     rig.commitAndSettle();
     assertThat(reply.isAnswered()).isTrue();
     assertThat(rig.store.rows()).isEmpty();
-    assertThat(rig.depths()).isEqualTo(new Inflight.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
   }
 
   @Test
@@ -100,7 +100,7 @@ final class H19PoisonTest {
     assertThat(rig.claim().id()).isEqualTo("big");
     assertThat(rig.store.rows()).hasSize(1);
     assertThat(rig.report(Status.COMPLETE, "big").isAnswered()).isTrue();
-    assertThat(rig.depths()).isEqualTo(new Inflight.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
   }
 
   @Test
@@ -141,7 +141,7 @@ final class H19PoisonTest {
     acknowledgeNext("big", 40_000);
     assertThat(rig.store.rows()).isEmpty();
     assertThat(rig.census().quarantined()).isZero();
-    assertThat(rig.depths()).isEqualTo(new Inflight.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
   }
 
   @Test
@@ -178,7 +178,7 @@ final class H19PoisonTest {
   }
 
   private void refuse() {
-    rig.tell(new Command.Refused(rig.departing.removeFirst(), "too large"));
+    rig.tell(new Command.ProduceRefused(rig.departing.removeFirst(), "too large"));
     rig.settle();
   }
 

@@ -32,7 +32,7 @@ final class H22RulesTest {
     var full = new EngineRig(RigOptions.pull().maxStoreBytes(1));
     RigPartition from = full.assigned("tasks");
     full.rule(KILLING);
-    full.tell(new Command.StoreSized(1));
+    full.tell(new Command.StoreSizeMeasured(1));
     from.send(bad("x"), Task.of("y").expiresAt(full.wall));
     assertThat(from.consumed).isEqualTo(2);
   }
@@ -104,7 +104,7 @@ final class H22RulesTest {
     pushing.rule(KILLING);
     pushing.answer(PushOutcome.ACCEPTED);
     assertThat(pushing.store.rows()).isEmpty();
-    assertThat(pushing.depths()).isEqualTo(new Inflight.Depths(0, 0, 0, 0, 0, 0));
+    assertThat(pushing.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
     from.send(Task.of("y"));
     assertThat(pushing.handedOutIds()).containsExactly("x", "y");
   }

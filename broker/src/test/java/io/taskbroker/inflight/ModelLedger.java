@@ -14,7 +14,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
-/// What an [InflightModel] saw, and the laws that it must obey: G1 to G5 and the accounts.
+/// What an [EngineModel] saw, and the laws that it must obey: G1 to G5 and the accounts.
 final class ModelLedger {
   private final EngineRig rig;
   private final Set<Origin> ranOnce = new HashSet<>();
@@ -35,12 +35,12 @@ final class ModelLedger {
 
   /// Checks a hand-out at the moment of it.
   void handedOut(Delivery delivery) {
-    Entry entry = (Entry) delivery.owner();
-    Activation activation = entry.activation;
+    InFlightTask task = (InFlightTask) delivery.owner();
+    Activation activation = task.activation;
     check(activation.delayUntil() <= rig.wall, "handed out early", activation);
     check(activation.expiresAt() > rig.wall, "handed out after its end", activation);
-    check(rig.rules().judge(activation) instanceof Rules.Verdict.Kept, "not kept", activation);
-    Row row = rig.store.row(entry.key);
+    check(rig.rules().judge(activation) instanceof Rules.Decision.Kept, "not kept", activation);
+    Row row = rig.store.row(task.key);
     check(row != null && row.leaving() == null, "handed out without a row", activation);
     Long tombstone = rig.store.tombstones().get(Ids.fingerprint(activation.id()));
     check(tombstone == null || tombstone <= rig.wall, "handed out from its grave", activation);
@@ -54,7 +54,7 @@ final class ModelLedger {
 
   /// A worker proved that it does not have it (H9).
   void givenBack(Delivery delivery) {
-    ranOnce.remove(((Entry) delivery.owner()).activation.origin());
+    ranOnce.remove(((InFlightTask) delivery.owner()).activation.origin());
   }
 
   /// Another broker reads the partition on from the committed offset, for a while.
@@ -116,16 +116,16 @@ final class ModelLedger {
     return generations.getOrDefault(id, 0);
   }
 
-  void arrived(Departure departure) {
-    arrived.add(departure.id());
+  void arrived(OutboxRecord record) {
+    arrived.add(record.id());
   }
 
-  void refused(Departure departure) {
-    quarantined.add(departure.id());
+  void refused(OutboxRecord record) {
+    quarantined.add(record.id());
   }
 
   void checkDepths() {
-    Inflight.Depths depths = rig.depths();
+    Engine.Depths depths = rig.depths();
     if (depths.pending() < 0
         || depths.delayed() < 0
         || depths.handedOut() < 0
@@ -157,7 +157,7 @@ final class ModelLedger {
             leaving.add(row.key());
           }
         }
-        case Change.Leave leave -> leaving.add(leave.key());
+        case Change.Forward leave -> leaving.add(leave.key());
         case Change.Delete delete -> checkDelete(delete, leaving.contains(delete.key()));
         default -> {}
       }

@@ -10,8 +10,8 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-/// What the engine of a [Peer] has for the store: changes and queries in order, as a committer has
-/// them, and what the engine is told of each when it is committed, or answered.
+/// What the engine of a [EngineOnSharedStore] has for the store: changes and queries in order, as a
+/// committer has them, and what the engine is told of each when it is committed, or answered.
 final class Outbound {
   private final String name;
   private final Consumer<Command> told;
@@ -63,7 +63,9 @@ final class Outbound {
               throw new AssertionError(
                   "H10: %s changes what is not there, or stores it twice: %s of %s"
                       .formatted(
-                          name, batch.get(i).getClass().getSimpleName(), Place.of(batch.get(i))));
+                          name,
+                          batch.get(i).getClass().getSimpleName(),
+                          PartitionKey.of(batch.get(i))));
         }
       }
       if (!fenced.isEmpty()) {

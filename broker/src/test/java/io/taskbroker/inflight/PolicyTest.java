@@ -42,8 +42,8 @@ final class PolicyTest {
 
   @ParameterizedTest
   @EnumSource(Place.class)
-  void w9ExpiredTaskWhosePolicyIsDeadLetterGoesToTheDeadLetterTopic(Place place) {
-    expire(place, FailurePolicy.DEAD_LETTER);
+  void w9ExpiredTaskWhosePolicyIsDeadLetterGoesToTheDeadLetterTopic(Place partitionKey) {
+    expire(partitionKey, FailurePolicy.DEAD_LETTER);
     assertThat(rig.departing.getFirst().payload())
         .isEqualTo(partition.activations().getFirst().payload());
     assertGone(FailurePolicy.DEAD_LETTER);
@@ -51,8 +51,8 @@ final class PolicyTest {
 
   @ParameterizedTest
   @EnumSource(Place.class)
-  void g5ExpiredTaskIsDiscardedIfItsPolicySaysSo(Place place) {
-    expire(place, FailurePolicy.DISCARD);
+  void g5ExpiredTaskIsDiscardedIfItsPolicySaysSo(Place partitionKey) {
+    expire(partitionKey, FailurePolicy.DISCARD);
     assertGone(FailurePolicy.DISCARD);
   }
 
@@ -77,17 +77,17 @@ final class PolicyTest {
     assertThat(rig.store.rows()).hasSize(9);
   }
 
-  private void expire(Place place, FailurePolicy policy) {
+  private void expire(Place partitionKey, FailurePolicy policy) {
     long end = rig.wall + FAR - 1_000;
-    Task task = place == Place.WAITING_FOR_ITS_COMMIT ? Task.once("x") : Task.of("x");
-    switch (place) {
+    Task task = partitionKey == Place.WAITING_FOR_ITS_COMMIT ? Task.once("x") : Task.of("x");
+    switch (partitionKey) {
       case ARRIVING -> task.expiresAt(rig.wall - 1);
       case QUEUED, WAITING_FOR_ITS_COMMIT -> task.expiresAt(end);
       case DELAYED -> task.delayUntil(rig.wall + 5_000).expiresAt(rig.wall + 4_000);
       case PARKED -> task.delayUntil(rig.wall + FAR).expiresAt(end);
     }
     partition.send(task.policy(policy));
-    assertThat(rig.depths().parked()).isEqualTo(place == Place.PARKED ? 1 : 0);
+    assertThat(rig.depths().parked()).isEqualTo(partitionKey == Place.PARKED ? 1 : 0);
     rig.pass(FAR);
     partition.commitOffset();
     rig.settle();
@@ -99,7 +99,7 @@ final class PolicyTest {
     assertThat(partition.consumed).isEqualTo(1);
     if (policy.deadLetters()) {
       assertThat(rig.departing)
-          .extracting(departure -> departure.destination().topic())
+          .extracting(record -> record.destination().topic())
           .containsExactly(RigOptions.DEAD_LETTER_TOPIC);
       rig.acknowledge(rig.departing.getFirst());
       rig.settle();

@@ -84,16 +84,16 @@ final class RigOptions {
   }
 
   /// The options of a broker that has its store for itself.
-  InflightOptions build() {
+  EngineOptions build() {
     return build(false);
   }
 
-  InflightOptions build(boolean shared) {
-    return new InflightOptions(
+  EngineOptions build(boolean shared) {
+    return new EngineOptions(
         pushed,
         RETRY_TOPIC,
         DEAD_LETTER_TOPIC,
-        new InflightOptions.Limits(
+        new EngineOptions.Limits(
             maxPending,
             maxDelayed,
             maxHandedOut,
@@ -103,7 +103,7 @@ final class RigOptions {
             maxParked,
             maxChanges,
             100),
-        new InflightOptions.Periods(
+        new EngineOptions.Periods(
             grace, LEASE, MARK_INTERVAL, RESTART_GRACE, settle, PARK_HORIZON, TOMBSTONE),
         shared);
   }

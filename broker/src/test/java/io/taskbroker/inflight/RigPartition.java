@@ -16,7 +16,7 @@ final class RigPartition {
   final SourcePartition source;
 
   /// A record that a rule drops is null.
-  private final List<Command.@Nullable Arrival> log = new ArrayList<>();
+  private final List<Command.@Nullable IngestedRecord> log = new ArrayList<>();
 
   private final EngineRig rig;
   private long position;
@@ -50,7 +50,7 @@ final class RigPartition {
 
   Activation append(Task task) {
     Activation activation = task.at(origin(), rig.wall);
-    log.add(new Command.Arrival(activation, null));
+    log.add(new Command.IngestedRecord(activation, null));
     return activation;
   }
 
@@ -73,7 +73,7 @@ final class RigPartition {
             FailurePolicy.DEAD_LETTER,
             false,
             false);
-    log.add(new Command.Arrival(activation, "not an activation"));
+    log.add(new Command.IngestedRecord(activation, "not an activation"));
     return id;
   }
 
@@ -89,7 +89,7 @@ final class RigPartition {
   /// The records, those apart that a rule drops.
   List<Activation> activations() {
     List<Activation> activations = new ArrayList<>();
-    for (Command.Arrival arrival : log) {
+    for (Command.IngestedRecord arrival : log) {
       if (arrival != null) {
         activations.add(arrival.activation());
       }
@@ -109,9 +109,9 @@ final class RigPartition {
   /// Gives the engine up to `most` records.
   void poll(int most) {
     long next = Math.min(log.size(), position + (long) most);
-    List<Command.Arrival> arrivals = new ArrayList<>();
+    List<Command.IngestedRecord> arrivals = new ArrayList<>();
     long bytes = 0;
-    for (Command.Arrival arrival : log.subList((int) position, (int) next)) {
+    for (Command.IngestedRecord arrival : log.subList((int) position, (int) next)) {
       if (arrival != null) {
         arrivals.add(arrival);
         bytes += arrival.activation().payload().length;
@@ -140,7 +140,7 @@ final class RigPartition {
     acknowledged = committed;
     begun = position;
     drained = false;
-    rig.tell(new Command.Assigned(source, committed));
+    rig.tell(new Command.PartitionAssigned(source, committed));
   }
 
   /// The log loses its end, which is noticed: reading goes on there.
@@ -153,12 +153,12 @@ final class RigPartition {
     begun = end;
     consumed = Watermark.NONE;
     drained = false;
-    rig.tell(new Command.Assigned(source, end, end, end));
+    rig.tell(new Command.PartitionAssigned(source, end, end, end));
     rig.tell(new Command.Ingest(source, List.of(), end, 0));
   }
 
   void revoke(boolean lost) {
-    rig.tell(new Command.Revoked(source, lost));
+    rig.tell(new Command.PartitionRevoked(source, lost));
   }
 
   /// Kafka acknowledges a commit of what may be committed.

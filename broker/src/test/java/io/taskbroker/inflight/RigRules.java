@@ -33,16 +33,16 @@ record RigRules(Set<String> names, Set<String> ids, Set<String> namespaces, bool
   }
 
   @Override
-  public Verdict judge(Activation activation) {
+  public Decision judge(Activation activation) {
     if (names.contains(activation.taskname())) {
-      return new Verdict.Killed(false);
+      return new Decision.Killed(false);
     }
     if (ids.contains(activation.id())) {
-      return new Verdict.Killed(true);
+      return new Decision.Killed(true);
     }
     if (namespaces.contains(activation.namespace())) {
-      return comesBack ? Verdict.Kept.WOULD_COME_BACK : new Verdict.Demoted(ELSEWHERE);
+      return comesBack ? Decision.Kept.WOULD_COME_BACK : new Decision.Demoted(ELSEWHERE);
     }
-    return Verdict.Kept.AS_IT_IS;
+    return Decision.Kept.AS_IT_IS;
   }
 }

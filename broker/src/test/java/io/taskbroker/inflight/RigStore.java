@@ -5,7 +5,7 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Destination;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
-import io.taskbroker.activation.Refusal;
+import io.taskbroker.activation.RejectedInsert;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
@@ -70,14 +70,14 @@ final class RigStore {
   void write(Change change) {
     switch (change) {
       case Change.Insert insert -> begin(insert);
-      case Change.Mark mark -> follow(mark, mark.key());
-      case Change.Prove prove -> follow(prove, prove.key());
-      case Change.Leave leave -> follow(leave, leave.key());
+      case Change.UpdateStatus mark -> follow(mark, mark.key());
+      case Change.ConfirmOffset prove -> follow(prove, prove.key());
+      case Change.Forward leave -> follow(leave, leave.key());
       case Change.Delete delete -> {
         follow(delete, delete.key());
         ended.add(delete.key());
       }
-      case Change.Consumed _, Change.OffsetCommitted _ -> {}
+      case Change.AdvanceWatermark _, Change.OffsetCommitted _ -> {}
     }
     waiting.add(new Work.Write(change));
   }
@@ -155,7 +155,8 @@ final class RigStore {
       waiting.remove();
       Change stored = change;
       if (change instanceof Change.Insert insert && refuses.test(insert.row().activation())) {
-        var replacement = new Refusal(insert, REFUSED).replacement(RigOptions.DEAD_LETTER_TOPIC);
+        var replacement =
+            new RejectedInsert(insert, REFUSED).replacement(RigOptions.DEAD_LETTER_TOPIC);
         if (replacement.isEmpty() || refuses.test(replacement.get().row().activation())) {
           answers.add(new Command.Rejected(change, REFUSED));
           continue;
@@ -188,9 +189,10 @@ final class RigStore {
         rows.putIfAbsent(row.key(), row);
         lastKey = Math.max(lastKey, row.key());
       }
-      case Change.Mark mark -> update(mark, mark.key(), mark.id(), row -> marked(row, mark));
-      case Change.Prove prove -> update(prove, prove.key(), prove.id(), RigStore::proven);
-      case Change.Leave leave -> update(leave, leave.key(), leave.id(), row -> left(row, leave));
+      case Change.UpdateStatus mark ->
+          update(mark, mark.key(), mark.id(), row -> marked(row, mark));
+      case Change.ConfirmOffset prove -> update(prove, prove.key(), prove.id(), RigStore::proven);
+      case Change.Forward leave -> update(leave, leave.key(), leave.id(), row -> left(row, leave));
       case Change.Delete delete -> {
         if (rows.remove(delete.key()) == null) {
           missed.add(delete);
@@ -199,7 +201,7 @@ final class RigStore {
           tombstones.put(Ids.fingerprint(delete.id()), delete.tombstoneUntil());
         }
       }
-      case Change.Consumed(SourcePartition partition, long next, _, _) ->
+      case Change.AdvanceWatermark(SourcePartition partition, long next, _, _) ->
           watermarks.merge(
               partition,
               new Watermark(partition, next, Watermark.NONE),
@@ -223,7 +225,7 @@ final class RigStore {
     }
   }
 
-  private static Row marked(Row row, Change.Mark mark) {
+  private static Row marked(Row row, Change.UpdateStatus mark) {
     return new Row(
         row.key(),
         row.activation(),
@@ -242,7 +244,7 @@ final class RigStore {
     return copy(row, row.activation(), row.status(), true, row.parkedUntil(), row.leaving());
   }
 
-  private static Row left(Row row, Change.Leave leave) {
+  private static Row left(Row row, Change.Forward leave) {
     byte[] payload = leave.payload();
     Activation activation =
         payload == null ? row.activation() : row.activation().withPayload(payload);

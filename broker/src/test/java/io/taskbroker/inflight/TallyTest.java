@@ -42,31 +42,33 @@ final class TallyTest {
             Tally.CLAIMED, Tally.PUSHED, Tally.DEAD_LETTERED, Tally.DEAD_LETTER_PRODUCED);
     assertThat(rig.tallied("retried"))
         .containsExactly(Tally.CLAIMED, Tally.PUSHED, Tally.RETRY_PRODUCED);
-    Census census = rig.census();
-    assertThat(census).isEqualTo(new Census(0, 0, 0, 0, 0, 0, Map.of(), 0, 0, 0, 0, census.tasks()));
+    EngineStats census = rig.census();
+    assertThat(census)
+        .isEqualTo(new EngineStats(0, 0, 0, 0, 0, 0, Map.of(), 0, 0, 0, 0, census.tasks()));
     assertThat(census.tasks())
         .filteredOn(task -> task.completed() > 0)
-        .containsExactly(new Census.Task("app", "task", 0, 0, 0, 0, 1, 2, 1, 1));
+        .containsExactly(new EngineStats.Task("app", "task", 0, 0, 0, 0, 1, 2, 1, 1));
   }
 
   /// W46: whatever names come, there are no more accounts than the bound.
   @Test
   void w46TasksPastTheBoundAreCountedTogether() {
-    var accounts = new TaskAccounts();
-    for (int i = 0; i < 2 * TaskAccounts.MAX; i++) {
+    var accounts = new TaskCounters();
+    for (int i = 0; i < 2 * TaskCounters.MAX; i++) {
       accounts.of(Task.of("x").taskname("t" + i).at(ORIGIN, 0)).count(Tally.COMPLETED);
       accounts.of(Task.of("x").application("a" + i).at(ORIGIN, 0)).count(Tally.DISCARDED);
     }
-    List<Census.Task> all = accounts.snapshot();
+    List<EngineStats.Task> all = accounts.snapshot();
 
-    assertThat(all).hasSizeBetween(TaskAccounts.MAX, 2 * TaskAccounts.MAX + 1);
-    assertThat(all.stream().mapToLong(Census.Task::completed).sum())
-        .isEqualTo(2 * TaskAccounts.MAX);
-    assertThat(all.stream().mapToLong(Census.Task::failed).sum()).isEqualTo(2 * TaskAccounts.MAX);
+    assertThat(all).hasSizeBetween(TaskCounters.MAX, 2 * TaskCounters.MAX + 1);
+    assertThat(all.stream().mapToLong(EngineStats.Task::completed).sum())
+        .isEqualTo(2 * TaskCounters.MAX);
+    assertThat(all.stream().mapToLong(EngineStats.Task::failed).sum())
+        .isEqualTo(2 * TaskCounters.MAX);
     assertThat(all)
-        .filteredOn(task -> task.taskname().equals(TaskAccounts.OTHER))
-        .extracting(Census.Task::application)
-        .contains(TaskAccounts.OTHER, "app");
+        .filteredOn(task -> task.taskname().equals(TaskCounters.OTHER))
+        .extracting(EngineStats.Task::application)
+        .contains(TaskCounters.OTHER, "app");
   }
 
   @Test
@@ -133,7 +135,7 @@ final class TallyTest {
     partition.send(Task.of("nobody").application("other"));
     rig.pass(700);
 
-    Census census = rig.census();
+    EngineStats census = rig.census();
 
     assertThat(census.pending()).isEqualTo(1);
     assertThat(census.claimed()).isEqualTo(1);
@@ -153,11 +155,11 @@ final class TallyTest {
     rig.rule(RigRules.demoting("slow"));
     partition.send(Task.of("moved").namespace("slow"), Task.of("large").namespace("slow"));
     List.copyOf(rig.departing)
-        .forEach(departure -> {
-          if (departure.id().equals("moved")) {
-            rig.acknowledge(departure);
+        .forEach(record -> {
+          if (record.id().equals("moved")) {
+            rig.acknowledge(record);
           } else {
-            rig.tell(new Command.Refused(departure, "too large"));
+            rig.tell(new Command.ProduceRefused(record, "too large"));
           }
         });
     rig.settle();

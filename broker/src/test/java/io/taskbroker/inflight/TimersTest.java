@@ -15,7 +15,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class TimersTest {
-  private static final Lane LANE = new Lane("app", false, new CallWindow(1), new Heads(), 0);
+  private static final ApplicationQueue LANE =
+      new ApplicationQueue("app", false, new CallWindow(1), new OldestFirstIndex(), 0);
 
   private record Due(long at, long key) {}
 
@@ -25,30 +26,30 @@ final class TimersTest {
   void doesAsASortedMapDoes(long seed) {
     var random = new SplittableRandom(seed);
     var timers = new Timers();
-    Map<Due, Entry> model =
+    Map<Due, InFlightTask> model =
         new TreeMap<>(Comparator.comparingLong(Due::at).thenComparingLong(Due::key));
-    List<Entry> entries = new ArrayList<>();
+    List<InFlightTask> tasks = new ArrayList<>();
     for (int i = 0; i < 3_000; i++) {
-      entries.add(entry(i));
+      tasks.add(entry(i));
     }
     long now = -10_000;
     for (int i = 0; i < 30_000; i++) {
-      Entry entry = entries.get(random.nextInt(entries.size()));
+      InFlightTask task = tasks.get(random.nextInt(tasks.size()));
       switch (random.nextInt(4)) {
         case 0, 1 -> {
-          remove(model, entry);
+          remove(model, task);
           long at = now + random.nextInt(500);
-          timers.set(entry, at);
-          model.put(new Due(at, entry.key), entry);
+          timers.set(task, at);
+          model.put(new Due(at, task.key), task);
         }
         case 2 -> {
-          remove(model, entry);
-          timers.cancel(entry);
-          assertThat(entry.heapIndex).isNegative();
+          remove(model, task);
+          timers.cancel(task);
+          assertThat(task.heapIndex).isNegative();
         }
         default -> {
           now += random.nextInt(3);
-          Entry polled = timers.poll(now);
+          InFlightTask polled = timers.poll(now);
           while (polled != null) {
             Due first = model.keySet().iterator().next();
             assertThat(polled).as("seed " + seed).isSameAs(model.remove(first));
@@ -62,9 +63,9 @@ final class TimersTest {
     }
   }
 
-  private static void remove(Map<Due, Entry> model, Entry entry) {
-    if (entry.heapIndex >= 0) {
-      model.remove(new Due(entry.wakeAt, entry.key));
+  private static void remove(Map<Due, InFlightTask> model, InFlightTask task) {
+    if (task.heapIndex >= 0) {
+      model.remove(new Due(task.wakeAt, task.key));
     }
   }
 
@@ -78,8 +79,8 @@ final class TimersTest {
     assertThat(timers.next()).isEqualTo(Long.MAX_VALUE);
   }
 
-  static Entry entry(long key) {
-    return new Entry(
+  static InFlightTask entry(long key) {
+    return new InFlightTask(
         key, Task.of("t" + key).at(new Origin("tasks", 0, key), 0), Status.PENDING, LANE);
   }
 }

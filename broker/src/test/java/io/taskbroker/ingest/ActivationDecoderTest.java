@@ -11,7 +11,7 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Timestamps;
-import io.taskbroker.inflight.Command.Arrival;
+import io.taskbroker.inflight.Command.IngestedRecord;
 import io.taskbroker.proto.v1.OnAttemptsExceeded;
 import io.taskbroker.proto.v1.RetryState;
 import io.taskbroker.proto.v1.TaskActivation;
@@ -65,7 +65,7 @@ final class ActivationDecoderTest {
             .build()
             .toByteArray();
 
-    Arrival arrival = decoder.decode(ORIGIN, NOW, value, NOW);
+    IngestedRecord arrival = decoder.decode(ORIGIN, NOW, value, NOW);
 
     assertThat(arrival.undecodable()).isNull();
     Activation read = arrival.activation();
@@ -189,7 +189,7 @@ final class ActivationDecoderTest {
 
   @Test
   void w08ATombstoneIsUndecodable() {
-    Arrival arrival = decoder.decode(ORIGIN, NOW, null, NOW);
+    IngestedRecord arrival = decoder.decode(ORIGIN, NOW, null, NOW);
 
     assertThat(arrival.undecodable()).isEqualTo("the record has no value");
     assertThat(arrival.activation().payload()).isEmpty();
@@ -200,7 +200,7 @@ final class ActivationDecoderTest {
   void w29GarbageIsUndecodableAndKeepsItsBytes() {
     byte[] value = "\n\u00ffgarbage".getBytes(UTF_8);
 
-    Arrival arrival = decoder.decode(ORIGIN, NOW, value, NOW);
+    IngestedRecord arrival = decoder.decode(ORIGIN, NOW, value, NOW);
 
     assertThat(arrival.undecodable()).startsWith("not a TaskActivation: ").doesNotContain("\n");
     assertThat(arrival.activation().payload()).isSameAs(value);
@@ -382,18 +382,18 @@ final class ActivationDecoderTest {
     if (message.getId().isEmpty()) {
       message.setId("id");
     }
-    Arrival arrival = decoder.decode(ORIGIN, NOW, message.build().toByteArray(), NOW);
+    IngestedRecord arrival = decoder.decode(ORIGIN, NOW, message.build().toByteArray(), NOW);
     assertThat(arrival.undecodable()).isNull();
     return arrival.activation();
   }
 
   private void assertFlaw(TaskActivation.Builder message, String flaw) {
-    Arrival arrival = decoder.decode(ORIGIN, NOW, message.build().toByteArray(), NOW);
+    IngestedRecord arrival = decoder.decode(ORIGIN, NOW, message.build().toByteArray(), NOW);
     assertThat(arrival.undecodable()).contains(flaw);
     assertUndecodable(arrival);
   }
 
-  private static void assertUndecodable(Arrival arrival) {
+  private static void assertUndecodable(IngestedRecord arrival) {
     ParserOracle.assertUndecodable(arrival, "");
   }
 }

@@ -92,7 +92,7 @@ final class BoundedIntakeTest {
     start();
 
     await().until(() -> cluster.committed(group, topic, 0) == 4);
-    List<Command.Arrival> arrivals = engine.arrivals(0);
+    List<Command.IngestedRecord> arrivals = engine.arrivals(0);
     assertThat(engine.offsets(0)).containsExactly(0L, 1L, 2L, 3L);
     assertThat(arrivals.get(0).undecodable()).isNull();
     assertThat(arrivals.get(1).undecodable())
@@ -284,7 +284,7 @@ final class BoundedIntakeTest {
     var ingest =
         new Ingest(
             sources,
-            Custody.sole(List.of(), () -> lows),
+            PartitionOwnership.sole(List.of(), () -> lows),
             engine,
             new IngestOptions(
                 "broker-1", 3600, MAX_MESSAGE, 1000, limits.readAheadBytes(), 100, limits),

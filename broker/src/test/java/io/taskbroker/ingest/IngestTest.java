@@ -102,7 +102,7 @@ final class IngestTest {
     await().until(() -> cluster.committed(group, topic, 0) == 3);
     await().until(() -> cluster.committed(group, topic, 1) == 250);
     await().until(() -> engine.committed(1) == 250);
-    assertThat(engine.commands().getFirst()).isInstanceOf(Command.Assigned.class);
+    assertThat(engine.commands().getFirst()).isInstanceOf(Command.PartitionAssigned.class);
     assertThat(engine.partition(1)).isEqualTo(cluster.partition(group, topic, 1));
     assertThat(ingest.hasWork()).isTrue();
     long rounds = ingest.done();
@@ -161,7 +161,9 @@ final class IngestTest {
 
     SourcePartition partition = engine.partition(0);
     assertThat(engine.commands())
-        .endsWith(new Command.Revoked(partition, false), new Command.OffsetCommitted(partition, 5));
+        .endsWith(
+            new Command.PartitionRevoked(partition, false),
+            new Command.OffsetCommitted(partition, 5));
     assertThat(cluster.committed(group, topic, 0)).isEqualTo(5);
     assertThat(cluster.members(group)).isEmpty();
     assertThat(ingest.hasWork()).isFalse();
@@ -197,7 +199,7 @@ final class IngestTest {
     cluster.produce(topic, 0, 1);
 
     await().untilAsserted(() -> assertThat(engine.offsets(0)).containsExactly(10L));
-    assertThat(engine.commands().getFirst()).isEqualTo(new Command.Assigned(partition, 4));
+    assertThat(engine.commands().getFirst()).isEqualTo(new Command.PartitionAssigned(partition, 4));
     await().until(() -> cluster.committed(group, topic, 0) == 11);
   }
 
@@ -228,7 +230,7 @@ final class IngestTest {
     await().untilAsserted(() -> assertThat(engine.offsets(0)).isEqualTo(from(2, 10)));
     assertThat(engine.commands())
         .startsWith(
-            new Command.Assigned(partition, 2),
+            new Command.PartitionAssigned(partition, 2),
             new Command.Ingest(partition, List.of(), 2, 0),
             new Command.OffsetCommitted(partition, 2));
   }
@@ -263,7 +265,9 @@ final class IngestTest {
 
     await().untilAsserted(() -> assertThat(engine.offsets(0)).isEqualTo(from(6, 9)));
     assertThat(engine.commands())
-        .startsWith(new Command.Revoked(partition, true), new Command.Assigned(partition, 0));
+        .startsWith(
+            new Command.PartitionRevoked(partition, true),
+            new Command.PartitionAssigned(partition, 0));
   }
 
   @Test
@@ -275,8 +279,8 @@ final class IngestTest {
     await().until(() -> engine.committed(0) == 3 && engine.committed(1) == 0);
     assertThat(cluster.committed(group, topic, 0)).isEqualTo(3);
     assertThat(cluster.committed(group, topic, 1)).isZero();
-    assertThat(engine.commands(Command.Assigned.class))
-        .contains(new Command.Assigned(engine.partition(0), 3));
+    assertThat(engine.commands(Command.PartitionAssigned.class))
+        .contains(new Command.PartitionAssigned(engine.partition(0), 3));
     first.stop();
     assertThat(engine.offsets(0)).isEmpty();
 
@@ -433,7 +437,7 @@ final class IngestTest {
     cluster.produce(topic, 0, Cluster.activation("good"));
 
     await().until(() -> engine.arrivals(0).size() == 53);
-    List<Command.Arrival> arrivals = engine.arrivals(0);
+    List<Command.IngestedRecord> arrivals = engine.arrivals(0);
     assertThat(arrivals.subList(0, 52)).allMatch(each -> each.undecodable() != null);
     Activation good = arrivals.getLast().activation();
     assertThat(good.id()).isEqualTo("good");
@@ -493,13 +497,14 @@ final class IngestTest {
     await().untilAsserted(() -> assertThat(other.offsets(moved)).isEqualTo(from(4, 12)));
     assertThat(cluster.committed(group, topic, moved)).isEqualTo(4);
     SourcePartition partition = other.partition(moved);
-    assertThat(other.commands(Command.Assigned.class))
-        .containsExactly(new Command.Assigned(partition, 4));
+    assertThat(other.commands(Command.PartitionAssigned.class))
+        .containsExactly(new Command.PartitionAssigned(partition, 4));
     assertThat(engine.commands())
         .containsSubsequence(
-            new Command.Revoked(partition, false), new Command.OffsetCommitted(partition, 4));
+            new Command.PartitionRevoked(partition, false),
+            new Command.OffsetCommitted(partition, 4));
     int revoked = assignor.equals(COOPERATIVE) ? 1 : 2;
-    assertThat(engine.commands(Command.Revoked.class)).hasSize(revoked);
+    assertThat(engine.commands(Command.PartitionRevoked.class)).hasSize(revoked);
     if (assignor.equals(RANGE)) {
       await()
           .untilAsserted(() ->
@@ -529,7 +534,8 @@ final class IngestTest {
         .hasMessageContaining("Another broker runs as broker-1-" + topic + " in group " + group);
     await()
         .untilAsserted(() ->
-            assertThat(engine.commands()).endsWith(new Command.Revoked(engine.partition(0), true)));
+            assertThat(engine.commands())
+                .endsWith(new Command.PartitionRevoked(engine.partition(0), true)));
     cluster.produce(topic, 0, 1);
     await().until(() -> other.offsets(0).size() == 1);
   }
@@ -552,7 +558,7 @@ final class IngestTest {
     assertThatThrownBy(() ->
             new Ingest(
                 List.of(source, source),
-                Custody.sole(List.of(), Map::of),
+                PartitionOwnership.sole(List.of(), Map::of),
                 engine,
                 OPTIONS,
                 (_, _) -> {},
@@ -602,7 +608,7 @@ final class IngestTest {
     var ingest =
         new Ingest(
             List.of(source()),
-            Custody.sole(List.of(stored), lows::get),
+            PartitionOwnership.sole(List.of(stored), lows::get),
             engine,
             options,
             (_, failure) -> failures.add(failure),

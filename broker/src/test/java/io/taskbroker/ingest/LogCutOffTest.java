@@ -118,13 +118,13 @@ final class LogCutOffTest {
     if (!running) {
       var _ = start(mark);
     }
-    await().until(() -> !engine.commands(Command.Assigned.class).isEmpty());
+    await().until(() -> !engine.commands(Command.PartitionAssigned.class).isEmpty());
     produce(5);
 
     await().until(() -> engine.offsets(0).contains(KEPT + before + 4L));
     assertThat(engine.offsets(0)).isEqualTo(offsets(KEPT, KEPT + before + 5));
     awaitCommitted(KEPT + before + 5);
-    Command.Assigned assigned = engine.commands(Command.Assigned.class).getLast();
+    Command.PartitionAssigned assigned = engine.commands(Command.PartitionAssigned.class).getLast();
     assertThat(assigned.committed()).isEqualTo(KEPT);
     if (rewound == Rewound.PARTITION) {
       assertThat(assigned.reached()).as("new records are new").isEqualTo(KEPT);
@@ -188,7 +188,7 @@ final class LogCutOffTest {
     var ingest =
         new Ingest(
             List.of(source),
-            Custody.sole(List.of(stored), Map::of),
+            PartitionOwnership.sole(List.of(stored), Map::of),
             engine,
             new IngestOptions("broker-1", 3600, 100_000, 1000, 1_000_000, 100),
             (_, failure) -> failures.add(failure),

@@ -148,7 +148,7 @@ final class LookaheadTest {
     var ingest =
         new Ingest(
             List.of(source),
-            Custody.sole(List.of(), Map::of),
+            PartitionOwnership.sole(List.of(), Map::of),
             engine,
             new IngestOptions("broker-1", 3600, 100_000, WINDOW, 1_000_000, 10),
             (_, failure) -> failures.add(failure),

@@ -9,7 +9,7 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Origin;
-import io.taskbroker.inflight.Command.Arrival;
+import io.taskbroker.inflight.Command.IngestedRecord;
 import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.wire.WireOracle;
 import java.math.BigInteger;
@@ -38,7 +38,7 @@ final class ParserOracle {
   ///
   /// @return whether the parsers take the message for one
   boolean agrees(byte[] value, String which) {
-    Arrival arrival = decoder.decode(ORIGIN, now, value, now);
+    IngestedRecord arrival = decoder.decode(ORIGIN, now, value, now);
     assertThat(arrival.activation().payload()).as(which).isSameAs(value);
     TaskActivation parsed;
     try {
@@ -112,7 +112,7 @@ final class ParserOracle {
             .anyMatch(name -> name.contains("\0"));
   }
 
-  static void assertUndecodable(Arrival arrival, String which) {
+  static void assertUndecodable(IngestedRecord arrival, String which) {
     Activation kept = arrival.activation();
     assertThat(kept)
         .as(which)

@@ -12,7 +12,7 @@ import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Timestamps;
 import io.taskbroker.fuzz.Portions;
-import io.taskbroker.inflight.Command.Arrival;
+import io.taskbroker.inflight.Command.IngestedRecord;
 import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.telemetry.Metrics;
 import java.io.IOException;
@@ -65,8 +65,8 @@ final class RawDecoderFuzzTest {
         new RawTask(
             "app", "ns", "task", Duration.ofSeconds(30), compresses ? 3 : RawTask.UNCOMPRESSED);
 
-    Arrival arrival;
-    Arrival again;
+    IngestedRecord arrival;
+    IngestedRecord again;
     try (var decoder = new RawDecoder(task, MAX_SIZE, (_, _) -> {})) {
       arrival = decoder.decode(PARTITION, message, NOW);
       again = decoder.decode(PARTITION, message, NOW);
@@ -89,7 +89,7 @@ final class RawDecoderFuzzTest {
     assertThat(sent.getReceivedAt()).isEqualTo(Timestamps.ofMillis(activation.receivedAt()));
     assertThat(argument(sent.getParametersBytes(), compresses)).isEqualTo(value);
     assertThat(sent.getHeadersMap()).isEqualTo(expected(headers, compresses));
-    Arrival decoded =
+    IngestedRecord decoded =
         new ActivationDecoder(
                 60, MAX_SIZE, new TimeWarnings(new TopicCounts("tasks", new Metrics())))
             .decode(activation.origin(), NOW, activation.payload(), NOW);

@@ -14,7 +14,7 @@ import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.Retries;
 import io.taskbroker.activation.SourcePartition;
-import io.taskbroker.inflight.Command.Arrival;
+import io.taskbroker.inflight.Command.IngestedRecord;
 import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
@@ -51,7 +51,7 @@ final class RawDecoderTest {
 
   @Test
   void aRecordIsTheArgumentOfTheConfiguredTask() throws Exception {
-    Arrival arrival = decode("hello".getBytes(UTF_8), new RecordHeaders());
+    IngestedRecord arrival = decode("hello".getBytes(UTF_8), new RecordHeaders());
 
     assertThat(arrival.undecodable()).isNull();
     Activation activation = arrival.activation();
@@ -205,7 +205,7 @@ final class RawDecoderTest {
     byte[] value = new byte[MAX_SIZE];
     new Random(1).nextBytes(value);
 
-    Arrival arrival = decode(value, new RecordHeaders());
+    IngestedRecord arrival = decode(value, new RecordHeaders());
 
     assertThat(arrival.undecodable()).contains("as an activation it has", "more than " + MAX_SIZE);
     assertThat(arrival.activation().payload()).isSameAs(value);
@@ -250,12 +250,12 @@ final class RawDecoderTest {
   }
 
   private TaskActivation decoded(byte @Nullable [] value) throws InvalidProtocolBufferException {
-    Arrival arrival = decode(value, new RecordHeaders());
+    IngestedRecord arrival = decode(value, new RecordHeaders());
     assertThat(arrival.undecodable()).isNull();
     return TaskActivation.parseFrom(arrival.activation().payload());
   }
 
-  private Arrival decode(byte @Nullable [] value, RecordHeaders headers) {
+  private IngestedRecord decode(byte @Nullable [] value, RecordHeaders headers) {
     return decoder.decode(PARTITION, message(value, headers, TIMESTAMP), NOW);
   }
 

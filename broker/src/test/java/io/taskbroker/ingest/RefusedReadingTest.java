@@ -34,7 +34,7 @@ final class RefusedReadingTest {
   @TempDir private static Path dir;
   private static EmbeddedKafka kafka;
 
-  @RegisterExtension private final LogCapture log = LogCapture.of(KafkaWatch.class);
+  @RegisterExtension private final LogCapture log = LogCapture.of(TopicProblemLog.class);
 
   private final List<Throwable> failures = new CopyOnWriteArrayList<>();
   private final List<Ingest> ingests = new ArrayList<>();
@@ -119,7 +119,7 @@ final class RefusedReadingTest {
     var ingest =
         new Ingest(
             List.of(sources),
-            Custody.sole(List.of(), Map::of),
+            PartitionOwnership.sole(List.of(), Map::of),
             engine,
             options,
             (_, failure) -> failures.add(failure),

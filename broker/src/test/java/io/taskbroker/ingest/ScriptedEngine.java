@@ -3,7 +3,7 @@ package io.taskbroker.ingest;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.CommandSink;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Stands in for the engine: keeps what it is told, and settles it at once or when the test says
 /// so. Thread-safe.
-final class ScriptedEngine implements Intake {
+final class ScriptedEngine implements CommandSink {
   private final List<Command> commands = new ArrayList<>();
   private final Map<SourcePartition, List<Command.Ingest>> open = new HashMap<>();
   private @Nullable Ingest ingest;
@@ -58,7 +58,7 @@ final class ScriptedEngine implements Intake {
   }
 
   @Override
-  public synchronized void tell(Command command) {
+  public synchronized void submit(Command command) {
     commands.add(command);
     if (command instanceof Command.Ingest records) {
       outstanding += records.arrivals().size();
@@ -67,7 +67,7 @@ final class ScriptedEngine implements Intake {
       if (settling) {
         settle(records.partition(), Integer.MAX_VALUE);
       }
-    } else if (command instanceof Command.Revoked revoked) {
+    } else if (command instanceof Command.PartitionRevoked revoked) {
       if (settlingOnRevoke) {
         settle(revoked.partition(), 1);
       }
@@ -115,7 +115,7 @@ final class ScriptedEngine implements Intake {
     commands.clear();
   }
 
-  synchronized List<Command.Arrival> arrivals(int partition) {
+  synchronized List<Command.IngestedRecord> arrivals(int partition) {
     return commands(Command.Ingest.class).stream()
         .filter(each -> each.partition().partition() == partition)
         .flatMap(each -> each.arrivals().stream())
@@ -127,14 +127,14 @@ final class ScriptedEngine implements Intake {
   }
 
   boolean isAssigned(int partition) {
-    return commands(Command.Assigned.class).stream()
+    return commands(Command.PartitionAssigned.class).stream()
         .anyMatch(each -> each.partition().partition() == partition);
   }
 
   /// The partition as the stage named it when it was assigned last.
   SourcePartition partition(int number) {
-    return commands(Command.Assigned.class).stream()
-        .map(Command.Assigned::partition)
+    return commands(Command.PartitionAssigned.class).stream()
+        .map(Command.PartitionAssigned::partition)
         .filter(each -> each.partition() == number)
         .reduce((_, last) -> last)
         .orElseThrow();

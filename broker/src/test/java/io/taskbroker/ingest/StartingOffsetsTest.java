@@ -108,7 +108,7 @@ final class StartingOffsetsTest {
   private static long expected(Facts facts) {
     long committed = facts.committed();
     Watermark mark = facts.watermark();
-    CommitNote note = facts.note();
+    OffsetMetadata note = facts.note();
     if (note != null) {
       if (mark == null && committed <= facts.logEnd()) {
         return clamped(note.low() == NONE ? committed : note.low(), facts);
@@ -135,11 +135,11 @@ final class StartingOffsetsTest {
   }
 
   /// None, and those that this store may have left with the offset.
-  private static List<@Nullable CommitNote> notes(long committed) {
-    var notes = new ArrayList<@Nullable CommitNote>();
+  private static List<@Nullable OffsetMetadata> notes(long committed) {
+    var notes = new ArrayList<@Nullable OffsetMetadata>();
     notes.add(null);
     for (long low = NONE; low <= committed; low++) {
-      notes.add(new CommitNote("store", "uuid", low));
+      notes.add(new OffsetMetadata("store", "uuid", low));
     }
     return committed == NONE ? notes.subList(0, 1) : notes;
   }
@@ -156,7 +156,7 @@ final class StartingOffsetsTest {
     for (Watermark mark : marks) {
       for (long committed = NONE; committed <= 7; committed++) {
         for (ResetPolicy policy : ResetPolicy.values()) {
-          for (CommitNote note : notes(committed)) {
+          for (OffsetMetadata note : notes(committed)) {
             cases.add(new Facts(committed, mark, true, policy, 2, 5, note));
             cases.add(new Facts(committed, mark, false, policy, 2, 5, note));
             cases.add(new Facts(committed, mark, false, policy, 0, 0, note));

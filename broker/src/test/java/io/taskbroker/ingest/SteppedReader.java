@@ -2,10 +2,10 @@ package io.taskbroker.ingest;
 
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.ingest.fetch.IntakeMemory;
 import io.taskbroker.ingest.fetch.PollBudget;
-import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.runtime.SystemContext;
 import io.taskbroker.telemetry.Metrics;
 import java.time.Duration;
 import java.util.Collection;
@@ -29,9 +29,9 @@ public final class SteppedReader {
   private static final Metrics METRICS = new Metrics(); // read by nobody
 
   private final Consumer<byte[], byte[]> consumer;
-  private final Surroundings surroundings;
-  private final Ledgers ledgers;
-  private final Partitions partitions;
+  private final SystemContext surroundings;
+  private final PartitionOffsets ledgers;
+  private final AssignedPartitions partitions;
   private final TopicReader reader;
   private long notBefore;
 
@@ -59,14 +59,14 @@ public final class SteppedReader {
       Topic topic,
       Consumer<byte[], byte[]> consumer,
       String member,
-      Custody custody,
-      Intake intake,
-      Surroundings surroundings,
+      PartitionOwnership custody,
+      CommandSink intake,
+      SystemContext surroundings,
       Nap nap) {
-    var notes = CommitNotes.of(member, custody);
+    var notes = OffsetMetadataFormat.of(member, custody);
     this.consumer = consumer;
     this.surroundings = surroundings;
-    this.ledgers = new Ledgers(READ_AHEAD, 1 << 20, new World(nap, surroundings));
+    this.ledgers = new PartitionOffsets(READ_AHEAD, 1 << 20, new World(nap, surroundings));
     this.notBefore = surroundings.ticker().nanoTime();
     var source =
         new TopicSource(
@@ -96,7 +96,7 @@ public final class SteppedReader {
             ? new ActivationDecoder(86_400, 1 << 20, new TimeWarnings(counts))
             : new RawDecoder(topic.raw(), 1 << 20, (_, _) -> {});
     this.partitions =
-        new Partitions(
+        new AssignedPartitions(
             consumer, finder, commits, ledgers, intake, counts, surroundings.ticker()::nanoTime);
     this.reader =
         new TopicReader(
@@ -104,7 +104,7 @@ public final class SteppedReader {
             ledgers,
             commits,
             partitions,
-            new Handover(decoder, ledgers, intake, counts),
+            new RecordSubmitter(decoder, ledgers, intake, counts),
             new Lookahead(decoder, ledgers, partitions, intake),
             new PollBudget(IntakeMemory.unbounded()),
             surroundings);
@@ -180,10 +180,10 @@ public final class SteppedReader {
     public void trouble(KafkaException failure) {}
 
     @Override
-    public void notYet(Custody.Unavailable why) {}
+    public void notYet(PartitionOwnership.Unavailable why) {}
   }
 
-  private record World(Nap nap, Surroundings surroundings) implements Ledgers.Waiting {
+  private record World(Nap nap, SystemContext surroundings) implements PartitionOffsets.Waiting {
     @Override
     public void await(Object monitor, long millis) {
       nap.sleep(millis);

@@ -49,7 +49,7 @@ final class TwoClustersTest {
               List.of(
                   source("tasks", near, Optional.empty()),
                   source("events", far, Optional.of(raw()))),
-              Custody.sole(
+              PartitionOwnership.sole(
                   List.of(
                       new Watermark(tasks, 4, Watermark.NONE), new Watermark(elsewhere, 15, 15)),
                   Map::of),
@@ -98,7 +98,8 @@ final class TwoClustersTest {
     assertThat(source.resetPolicy()).isEqualTo(ResetPolicy.LATEST);
   }
 
-  private static List<Command.Arrival> arrivals(ScriptedEngine engine, SourcePartition partition) {
+  private static List<Command.IngestedRecord> arrivals(
+      ScriptedEngine engine, SourcePartition partition) {
     return engine.commands(Command.Ingest.class).stream()
         .filter(each -> each.partition().equals(partition))
         .flatMap(each -> each.arrivals().stream())

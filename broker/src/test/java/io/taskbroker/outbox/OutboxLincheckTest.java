@@ -9,9 +9,9 @@ import io.taskbroker.Interleavings;
 import io.taskbroker.Interleavings.Actor;
 import io.taskbroker.activation.Destination;
 import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Departure;
-import io.taskbroker.inflight.Intake;
-import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.OutboxRecord;
+import io.taskbroker.runtime.SystemContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Timeout;
 final class OutboxLincheckTest {
   @Test
   void g4WhatIsHandedOverWhileTheOutboxGoesToSleepIsNotMissed() {
-    Surroundings system = Surroundings.system();
+    SystemContext system = SystemContext.system();
     var noCluster = new OutboxOptions(OutboxLincheckTest::noCluster, 1_000);
     Interleavings.of(() -> {
       var engine = new Engine();
@@ -60,11 +60,11 @@ final class OutboxLincheckTest {
     return null;
   }
 
-  private static Departure departure(String id) {
-    return new Departure(id, id, new byte[1], new Destination("topic", "", Map.of()), id);
+  private static OutboxRecord departure(String id) {
+    return new OutboxRecord(id, id, new byte[1], new Destination("topic", "", Map.of()), id);
   }
 
-  private static final class Engine implements Intake {
+  private static final class Engine implements CommandSink {
     private final List<String> ended = new ArrayList<>();
 
     @Override
@@ -73,8 +73,8 @@ final class OutboxLincheckTest {
     }
 
     @Override
-    public void tell(Command command) {
-      ended.add(((Command.Refused) command).departure().id());
+    public void submit(Command command) {
+      ended.add(((Command.ProduceRefused) command).record().id());
     }
   }
 }

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.taskbroker.Race;
 import io.taskbroker.activation.Destination;
 import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Departure;
-import io.taskbroker.inflight.Intake;
-import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.OutboxRecord;
+import io.taskbroker.runtime.SystemContext;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -48,7 +48,7 @@ final class OutboxRaceTest {
         });
   }
 
-  private static final class Sending implements Intake {
+  private static final class Sending implements CommandSink {
     private final Queue<String> told = new ConcurrentLinkedQueue<>();
     private final Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
     private final MockProducer<byte[], byte[]> producer =
@@ -68,7 +68,7 @@ final class OutboxRaceTest {
             new OutboxOptions(_ -> Map.of(), 1_000, Duration.ofSeconds(30)),
             this,
             (_, cause) -> failures.add(cause),
-            Surroundings.system(),
+            SystemContext.system(),
             _ -> producer);
     private volatile boolean stopped;
 
@@ -91,7 +91,7 @@ final class OutboxRaceTest {
     private void produceAndStop() {
       for (int i = 0; i < DEPARTURES; i++) {
         outbox.produce(
-            new Departure(
+            new OutboxRecord(
                 "id-" + i, "key", new byte[1], new Destination("topic", "", Map.of()), this));
       }
       try {
@@ -120,8 +120,8 @@ final class OutboxRaceTest {
     }
 
     @Override
-    public void tell(Command command) {
-      told.add(((Command.Produced) command).departure().id());
+    public void submit(Command command) {
+      told.add(((Command.Produced) command).record().id());
     }
   }
 }

@@ -9,10 +9,10 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import io.taskbroker.LogCapture;
 import io.taskbroker.activation.Destination;
 import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Departure;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.runtime.BuildInfo;
-import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.runtime.SystemContext;
 import io.taskbroker.testkit.EmbeddedKafka;
 import io.taskbroker.testkit.SecuredListener;
 import java.net.ServerSocket;
@@ -100,7 +100,7 @@ final class OutboxTest {
     kafka.createTopic("acknowledged", 3);
     Outbox outbox = started(_ -> client(kafka));
 
-    List<Departure> departures =
+    List<OutboxRecord> departures =
         IntStream.range(0, 2_000).mapToObj(i -> departure("acknowledged", "id-" + i)).toList();
     departures.forEach(outbox::produce);
 
@@ -125,7 +125,7 @@ final class OutboxTest {
 
     outbox.produce(departure("headers", "plain"));
     outbox.produce(
-        new Departure(
+        new OutboxRecord(
             "b",
             "b",
             new byte[0],
@@ -186,7 +186,7 @@ final class OutboxTest {
             new OutboxOptions(_ -> client(kafka), MAX_MESSAGE_SIZE),
             engine,
             (_, cause) -> failures.add(cause),
-            Surroundings.system(),
+            SystemContext.system(),
             settings -> {
               var counting = new CountingProducer(settings);
               takers.add(counting);
@@ -266,9 +266,9 @@ final class OutboxTest {
   @Test
   void h08ThePartitionOfAKeyNeverChangesBetweenVersions() {
     // The hashes that Kafka's own tests expect, made positive, modulo 1,000.
-    assertThat(Parcel.partition("21", 1_000)).isEqualTo(340);
-    assertThat(Parcel.partition("foobar", 1_000)).isEqualTo(166);
-    assertThat(Parcel.partition("abc", 1_000)).isEqualTo(107);
+    assertThat(PendingRecord.partition("21", 1_000)).isEqualTo(340);
+    assertThat(PendingRecord.partition("foobar", 1_000)).isEqualTo(166);
+    assertThat(PendingRecord.partition("abc", 1_000)).isEqualTo(107);
   }
 
   @Test
@@ -276,11 +276,11 @@ final class OutboxTest {
     kafka.createTopic("large", 1);
     Outbox outbox = started(_ -> client(kafka));
 
-    Departure large =
-        new Departure(
+    OutboxRecord large =
+        new OutboxRecord(
             "large", "large", new byte[MAX_MESSAGE_SIZE + 100_000], Destination.of("large"), this);
-    Departure largest =
-        new Departure("fits", "fits", new byte[MAX_MESSAGE_SIZE], Destination.of("large"), this);
+    OutboxRecord largest =
+        new OutboxRecord("fits", "fits", new byte[MAX_MESSAGE_SIZE], Destination.of("large"), this);
     outbox.produce(departure("large", "before"));
     outbox.produce(large);
     outbox.produce(largest);
@@ -288,8 +288,8 @@ final class OutboxTest {
     engine.awaitProduced(3);
 
     await().until(() -> engine.refused.size() == 1);
-    Command.Refused refused = engine.refused.element();
-    assertThat(refused.departure()).isSameAs(large);
+    Command.ProduceRefused refused = engine.refused.element();
+    assertThat(refused.record()).isSameAs(large);
     assertThat(refused.why())
         .startsWith("Kafka does not take it for large: RecordTooLargeException: ")
         .doesNotContain("\n");
@@ -304,13 +304,13 @@ final class OutboxTest {
     Outbox outbox = started(_ -> client(kafka));
     var circumstances = new Destination("tight", Map.of("why", "w".repeat(800)));
 
-    outbox.produce(new Departure("a", "a", new byte[9_700], circumstances, this));
-    outbox.produce(new Departure("b", "b", new byte[9_000], circumstances, this));
-    outbox.produce(new Departure("c", "c", new byte[10_000], circumstances, this));
+    outbox.produce(new OutboxRecord("a", "a", new byte[9_700], circumstances, this));
+    outbox.produce(new OutboxRecord("b", "b", new byte[9_000], circumstances, this));
+    outbox.produce(new OutboxRecord("c", "c", new byte[10_000], circumstances, this));
 
     engine.awaitProduced(2);
     await().until(() -> engine.refused.size() == 1);
-    assertThat(engine.refused.element().departure().id()).isEqualTo("c");
+    assertThat(engine.refused.element().record().id()).isEqualTo("c");
     assertThat(records(kafka, "tight"))
         .hasSize(2)
         .allSatisfy(record ->
@@ -324,12 +324,12 @@ final class OutboxTest {
     Outbox outbox = started(options);
 
     outbox.produce(
-        new Departure("x", "x", new byte[2_000_000], Destination.of("server-limit"), this));
+        new OutboxRecord("x", "x", new byte[2_000_000], Destination.of("server-limit"), this));
     outbox.produce(departure("server-limit", "small"));
 
     engine.awaitProduced(1);
     await().atMost(LONG).until(() -> engine.refused.size() == 1);
-    assertThat(engine.refused.element().departure().id()).isEqualTo("x");
+    assertThat(engine.refused.element().record().id()).isEqualTo("x");
   }
 
   @Test
@@ -348,7 +348,7 @@ final class OutboxTest {
 
     await().atMost(LONG).untilAsserted(() -> assertThat(engine.refused).hasSize(3));
     assertThat(engine.refused)
-        .extracting(Command.Refused::why)
+        .extracting(Command.ProduceRefused::why)
         .anyMatch(why -> why.contains("InvalidTopicException"))
         .anyMatch(why -> why.contains("Topic nowhere is not declared"))
         .anyMatch(why -> why.startsWith("Topic unknown is not in kafka_topics"));
@@ -423,7 +423,7 @@ final class OutboxTest {
       far.createTopic("guarded", 1);
       grant(far, AclOperation.DESCRIBE);
       Outbox outbox = started(_ -> login(far));
-      List<Departure> departures =
+      List<OutboxRecord> departures =
           IntStream.range(0, 5).mapToObj(i -> departure("guarded", "id-" + i)).toList();
       departures.forEach(outbox::produce);
       await()
@@ -504,7 +504,7 @@ final class OutboxTest {
 
     byte[] payload = new byte[MAX_MESSAGE_SIZE];
     for (int i = 0; i < 150; i++) {
-      outbox.produce(new Departure("id", "id", payload, Destination.of("many"), this));
+      outbox.produce(new OutboxRecord("id", "id", payload, Destination.of("many"), this));
     }
 
     engine.awaitProduced(150);
@@ -555,7 +555,7 @@ final class OutboxTest {
             new OutboxOptions(_ -> client("unused:1"), MAX_MESSAGE_SIZE),
             engine,
             (_, cause) -> failures.add(cause),
-            Surroundings.system(),
+            SystemContext.system(),
             _ -> makers.remove());
     outboxes.add(outbox);
     outbox.start();
@@ -628,13 +628,14 @@ final class OutboxTest {
     return outbox;
   }
 
-  private Departure departure(String topic, String id) {
-    return new Departure(id, id, ("payload of " + id).getBytes(UTF_8), Destination.of(topic), this);
+  private OutboxRecord departure(String topic, String id) {
+    return new OutboxRecord(
+        id, id, ("payload of " + id).getBytes(UTF_8), Destination.of(topic), this);
   }
 
-  private Departure departure(String topic, String id, String cluster) {
+  private OutboxRecord departure(String topic, String id, String cluster) {
     byte[] payload = ("payload of " + id).getBytes(UTF_8);
-    return new Departure(id, id, payload, new Destination(topic, cluster, Map.of()), this);
+    return new OutboxRecord(id, id, payload, new Destination(topic, cluster, Map.of()), this);
   }
 
   private static Map<String, String> client(EmbeddedKafka kafka) {
@@ -672,9 +673,9 @@ final class OutboxTest {
   }
 
   /// Stands in for the engine: remembers what it is told.
-  private static final class Recorder implements Intake {
-    private final Queue<Departure> produced = new ConcurrentLinkedQueue<>();
-    private final Queue<Command.Refused> refused = new ConcurrentLinkedQueue<>();
+  private static final class Recorder implements CommandSink {
+    private final Queue<OutboxRecord> produced = new ConcurrentLinkedQueue<>();
+    private final Queue<Command.ProduceRefused> refused = new ConcurrentLinkedQueue<>();
 
     @Override
     public void request(Command.Request request) {
@@ -682,15 +683,15 @@ final class OutboxTest {
     }
 
     @Override
-    public void tell(Command command) {
+    public void submit(Command command) {
       switch (command) {
         case Command.Produced(var departure) -> produced.add(departure);
-        case Command.Refused told -> refused.add(told);
+        case Command.ProduceRefused told -> refused.add(told);
         default -> throw new IllegalStateException("Unexpected: " + command);
       }
     }
 
-    List<Departure> produced() {
+    List<OutboxRecord> produced() {
       return List.copyOf(produced);
     }
 

@@ -1,9 +1,9 @@
 package io.taskbroker.outbox;
 
-import io.taskbroker.inflight.Departure;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.runtime.Progress;
-import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.runtime.SystemContext;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.producer.Producer;
@@ -13,7 +13,9 @@ public final class SteppedOutbox {
   private final Outbox outbox;
 
   public SteppedOutbox(
-      Intake intake, Surroundings surroundings, Supplier<Producer<byte[], byte[]>> producers) {
+      CommandSink intake,
+      SystemContext surroundings,
+      Supplier<Producer<byte[], byte[]>> producers) {
     this.outbox =
         new Outbox(
             new OutboxOptions(_ -> Map.of(), 1 << 20),
@@ -25,7 +27,7 @@ public final class SteppedOutbox {
             _ -> producers.get());
   }
 
-  public void produce(Departure departure) {
+  public void produce(OutboxRecord departure) {
     outbox.produce(departure);
   }
 

@@ -9,7 +9,7 @@ import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.config.ConfigException;
 import io.taskbroker.config.RuntimeConfig;
-import io.taskbroker.inflight.Rules.Verdict;
+import io.taskbroker.inflight.Rules.Decision;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
@@ -18,9 +18,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// What may be in the file of rules: anything (H22). It is refused in one way only, and what it
 /// says by name is done.
 final class RuleSetFuzzTest {
-  private static final Surroundings SURROUNDINGS =
-      new Surroundings(
-          "long", "dead:9092", true, List.of(new Surroundings.Consumed("tasks", "main:9092,b")));
+  private static final RuleContext SURROUNDINGS =
+      new RuleContext(
+          "long", "dead:9092", true, List.of(new RuleContext.Consumed("tasks", "main:9092,b")));
 
   @MethodSource("seeds")
   @FuzzTest
@@ -34,12 +34,12 @@ final class RuleSetFuzzTest {
     }
     var rules = new RuleSet(config, SURROUNDINGS);
     for (var killswitch : config.killswitches()) {
-      Verdict verdict = rules.judge(task(killswitch.task(), "namespace"));
-      assertThat(!killswitch.always() || verdict.equals(new Verdict.Killed(false))).isTrue();
+      Decision verdict = rules.judge(task(killswitch.task(), "namespace"));
+      assertThat(!killswitch.always() || verdict.equals(new Decision.Killed(false))).isTrue();
     }
     for (String namespace : config.demotedNamespaces()) {
       assertThat(rules.judge(task("no such task, surely", namespace)))
-          .isNotEqualTo(Verdict.Kept.AS_IT_IS);
+          .isNotEqualTo(Decision.Kept.AS_IT_IS);
     }
     assertThat(rules.toString()).doesNotContain("\n");
   }

@@ -12,7 +12,7 @@ import io.taskbroker.activation.Origin;
 import io.taskbroker.config.Literal;
 import io.taskbroker.config.RuntimeConfig;
 import io.taskbroker.config.RuntimeConfig.Killswitch;
-import io.taskbroker.inflight.Rules.Verdict;
+import io.taskbroker.inflight.Rules.Decision;
 import io.taskbroker.proto.v1.TaskActivation;
 import java.io.IOException;
 import java.math.BigInteger;
@@ -38,12 +38,12 @@ import org.msgpack.core.MessagePack;
 
 /// The verdicts of rules (reference-spec 3.7).
 final class RuleSetTest {
-  private static final Surroundings SURROUNDINGS =
-      new Surroundings(
-          "long", "dead:9092", true, List.of(new Surroundings.Consumed("tasks", "main:9092,b")));
-  private static final Verdict KEPT = Verdict.Kept.AS_IT_IS;
-  private static final Verdict BY_NAME = new Verdict.Killed(false);
-  private static final Verdict BY_SELECTOR = new Verdict.Killed(true);
+  private static final RuleContext SURROUNDINGS =
+      new RuleContext(
+          "long", "dead:9092", true, List.of(new RuleContext.Consumed("tasks", "main:9092,b")));
+  private static final Decision KEPT = Decision.Kept.AS_IT_IS;
+  private static final Decision BY_NAME = new Decision.Killed(false);
+  private static final Decision BY_SELECTOR = new Decision.Killed(true);
 
   @Test
   void nameSwitchesEveryTaskOfItOff() {
@@ -263,14 +263,14 @@ final class RuleSetTest {
   @Test
   void demotionHasItsDefaults() {
     RuleSet rules = rules("[bad]", "[slow, null]", "");
-    var demoted = new Verdict.Demoted(new Destination("long", "dead:9092", Map.of()));
+    var demoted = new Decision.Demoted(new Destination("long", "dead:9092", Map.of()));
     assertThat(rules.judge(task("t", "slow", new byte[0]))).isEqualTo(demoted);
     assertThat(rules.judge(task("t", "", new byte[0]))).isEqualTo(demoted);
     assertThat(rules.judge(task("t", "fast", new byte[0]))).isEqualTo(KEPT);
     assertThat(rules.judge(task("bad", "slow", new byte[0]))).isEqualTo(BY_NAME);
     RuleSet own = rules("[]", "[slow]", "demoted_topic: t\ndemoted_topic_cluster: far:1\n");
     assertThat(own.judge(task("t", "slow", new byte[0])))
-        .isEqualTo(new Verdict.Demoted(new Destination("t", "far:1", Map.of())));
+        .isEqualTo(new Decision.Demoted(new Destination("t", "far:1", Map.of())));
   }
 
   @ParameterizedTest
@@ -289,8 +289,8 @@ final class RuleSetTest {
             "[slow]",
             "demoted_topic: %s\ndemoted_topic_cluster: %s".formatted(topic, cluster));
     assertThat(rules.wouldComeBack()).isEqualTo(ours);
-    Verdict verdict = rules.judge(task("t", "slow", new byte[0]));
-    assertThat(verdict.equals(Verdict.Kept.WOULD_COME_BACK)).isEqualTo(ours);
+    Decision verdict = rules.judge(task("t", "slow", new byte[0]));
+    assertThat(verdict.equals(Decision.Kept.WOULD_COME_BACK)).isEqualTo(ours);
   }
 
   private static boolean isSelected(String killswitches, byte[] parameters) {

@@ -40,7 +40,7 @@ final class RuleUseRaceTest {
                 "drop_task_killswitch: [t]\ndemoted_namespaces: []\n"
                     .getBytes(StandardCharsets.UTF_8),
                 _ -> {}),
-            new Surroundings("long", "dead:9092", true, List.of()));
+            new RuleContext("long", "dead:9092", true, List.of()));
     private final RuleReport report = new RuleReport(rules);
     private final List<String> lines = new ArrayList<>();
 

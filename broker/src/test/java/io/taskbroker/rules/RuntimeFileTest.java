@@ -7,7 +7,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import io.taskbroker.LogCapture;
 import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.Rules;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -253,19 +253,19 @@ final class RuntimeFileTest {
     return dir.resolve("store.sqlite.rules");
   }
 
-  private static Surroundings surroundings() {
-    return new Surroundings("long", "dead:9092", true, List.of());
+  private static RuleContext surroundings() {
+    return new RuleContext("long", "dead:9092", true, List.of());
   }
 
-  private Intake intake() {
-    return new Intake() {
+  private CommandSink intake() {
+    return new CommandSink() {
       @Override
       public void request(Command.Request request) {
         throw new AssertionError("Nobody asks here");
       }
 
       @Override
-      public void tell(Command command) {
+      public void submit(Command command) {
         told.add(((Command.RulesChanged) command).rules());
       }
     };

@@ -5,7 +5,7 @@ import java.util.function.LongSupplier;
 /// A thread of a broker: takes a turn when it is woken or its time has come, and never two at once.
 final class Actor {
   private final BrokerRun run;
-  private final World world;
+  private final SimulatedWorld world;
   private final String name;
   private final LongSupplier turn;
   private long plannedAt = Long.MAX_VALUE;
@@ -15,7 +15,7 @@ final class Actor {
   private long wokenFor = Long.MAX_VALUE;
 
   /// @param turn takes a turn; returns when the next is due, in nanoseconds from then
-  Actor(BrokerRun run, World world, String name, LongSupplier turn) {
+  Actor(BrokerRun run, SimulatedWorld world, String name, LongSupplier turn) {
     this.run = run;
     this.world = world;
     this.name = name;

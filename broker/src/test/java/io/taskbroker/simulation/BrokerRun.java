@@ -9,16 +9,16 @@ import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.engine.Mailbox;
 import io.taskbroker.engine.Outlets;
 import io.taskbroker.engine.SteppedEngine;
-import io.taskbroker.inflight.Census;
 import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.Delivery;
-import io.taskbroker.inflight.Departure;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.EngineStats;
 import io.taskbroker.inflight.Notice;
+import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.inflight.Rules;
-import io.taskbroker.ingest.Custody;
+import io.taskbroker.ingest.PartitionOwnership;
 import io.taskbroker.outbox.SteppedOutbox;
-import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.runtime.SystemContext;
 import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.CommitOptions;
@@ -37,16 +37,16 @@ import org.jspecify.annotations.Nullable;
 
 /// One life of a broker's process: the real stages, wired as `Broker` wires them, and turned by the
 /// world. All of it is gone when it dies, but for the disk.
-final class BrokerRun implements Outlets, Intake {
+final class BrokerRun implements Outlets, CommandSink {
   /// How long a process that is stopped waits for calls and transactions.
-  private static final long STOP_PATIENCE = 3 * World.SECOND;
+  private static final long STOP_PATIENCE = 3 * SimulatedWorld.SECOND;
 
   final SimulatedBroker broker;
   final int number;
-  private final World world;
+  private final SimulatedWorld world;
   private final Workers workers;
   private final Mailbox mailbox = new Mailbox(1_024);
-  private final Intake intake;
+  private final CommandSink intake;
   private final SteppedEngine engine;
   private final SteppedCommitter committer;
   private final SteppedOutbox outbox;
@@ -54,7 +54,7 @@ final class BrokerRun implements Outlets, Intake {
   private final Actor engineThread;
   private final Actor committerThread;
   private final Actor outboxThread;
-  private final Bounds bounds;
+  private final StageBounds bounds;
   private final SteppedWatchdog watchdog;
   private final Ticker ticker;
   private SimulatedRules inForce;
@@ -65,17 +65,18 @@ final class BrokerRun implements Outlets, Intake {
   private boolean alive = true;
   private long frozenUntil;
 
-  BrokerRun(SimulatedBroker broker, int number, World world, Plan plan, Workers workers) {
+  BrokerRun(
+      SimulatedBroker broker, int number, SimulatedWorld world, SeedPlan plan, Workers workers) {
     this.broker = broker;
     this.number = number;
     this.world = world;
     this.workers = workers;
     Tampering tampering = broker.tampering;
     // Monotonic clocks begin anywhere, below zero too.
-    long offset = (number * 37L - 20) * World.SECOND;
+    long offset = (number * 37L - 20) * SimulatedWorld.SECOND;
     InstantSource clock = tampering.clock(broker.clock());
     Ticker ticker = tampering.ticker(world.ticker(offset), broker::clockOffset);
-    var surroundings = new Surroundings(ticker, clock, world.random);
+    var surroundings = new SystemContext(ticker, clock, world.random);
     inForce = broker.rules();
     intake = tampering.intake(this, this);
     ActivationStore opened;
@@ -90,9 +91,9 @@ final class BrokerRun implements Outlets, Intake {
       }
     }
     ActivationStore store = tampering.store(new FaultyStore(opened, this, world, plan), this);
-    Custody custody =
+    PartitionOwnership custody =
         lease == null
-            ? Custody.sole(store.watermarks(), () -> lows)
+            ? PartitionOwnership.sole(store.watermarks(), () -> lows)
             : SteppedPartitions.of(
                 new ObservedOwnership(lease.store(), this, world), store, intake, clock);
     readers = new Readers(this, world, plan, custody, intake, surroundings);
@@ -109,7 +110,7 @@ final class BrokerRun implements Outlets, Intake {
             store,
             options,
             SteppedEngine.feed(
-                store, intake, Kafka.DEAD_LETTERS, found -> lows = found, surroundings),
+                store, intake, SimulatedKafka.DEAD_LETTERS, found -> lows = found, surroundings),
             surroundings);
     committerThread = new Actor(this, world, "committer", committer::turn);
     outboxThread = new Actor(this, world, "outbox", this::turnOutbox);
@@ -121,7 +122,7 @@ final class BrokerRun implements Outlets, Intake {
     Outlets outlets = tampering.outlets(this, this);
     engine = new SteppedEngine(tampering.options(broker.options()), mailbox, outlets, surroundings);
     engineThread = new Actor(this, world, "engine", engine::round);
-    bounds = new Bounds(this, tampering.bounds(broker.options()).limits());
+    bounds = new StageBounds(this, tampering.bounds(broker.options()).limits());
     watchdog =
         new SteppedWatchdog(
             Stream.of(engine.progress(), committer.progress(), outbox.progress())
@@ -147,19 +148,19 @@ final class BrokerRun implements Outlets, Intake {
   /// How long a thread takes to notice something.
   long latency() {
     return world.fault(200)
-        ? world.between(0, 200 * World.MS)
-        : world.between(World.MS / 100, World.MS / 2);
+        ? world.between(0, 200 * SimulatedWorld.MS)
+        : world.between(SimulatedWorld.MS / 100, SimulatedWorld.MS / 2);
   }
 
   private long commitLatency() {
     return world.happens(Fault.STORE_STALLS)
-        ? world.between(World.SECOND, 8 * World.SECOND)
-        : world.between(World.MS / 5, 5 * World.MS);
+        ? world.between(SimulatedWorld.SECOND, 8 * SimulatedWorld.SECOND)
+        : world.between(SimulatedWorld.MS / 5, 5 * SimulatedWorld.MS);
   }
 
   /// A thread of this process waits a little, while the world goes on.
   void nap(long millis) {
-    long until = world.now() + Math.min(millis, 5) * World.MS;
+    long until = world.now() + Math.min(millis, 5) * SimulatedWorld.MS;
     do {
       world.runUntil(Math.max(until, frozenUntil), () -> !alive);
     } while (alive && world.now() < frozenUntil);
@@ -180,7 +181,7 @@ final class BrokerRun implements Outlets, Intake {
       world.count("times not ready");
       broker.ledger.unready(this);
     }
-    later(World.SECOND, "watchdog", this::look);
+    later(SimulatedWorld.SECOND, "watchdog", this::look);
   }
 
   /// Has a reader take records for done which the engine has not even seen.
@@ -194,11 +195,11 @@ final class BrokerRun implements Outlets, Intake {
   }
 
   /// Asks the engine how much there is.
-  void count(Consumer<Census> reply) {
-    intake.tell(new Command.Count(reply));
+  void count(Consumer<EngineStats> reply) {
+    intake.submit(new Command.ReadStats(reply));
   }
 
-  Bounds bounds() {
+  StageBounds bounds() {
     return bounds;
   }
 
@@ -215,12 +216,12 @@ final class BrokerRun implements Outlets, Intake {
   void rule(SimulatedRules wanted) {
     int ruling = ++rulings;
     later(
-        world.between(World.MS, 500 * World.MS),
+        world.between(SimulatedWorld.MS, 500 * SimulatedWorld.MS),
         "rules",
         () -> {
           if (ruling == rulings) {
-            intake.tell(new Command.RulesChanged(new Seen(wanted)));
-            later(2 * World.SECOND, "rules are in force", () -> enforce(ruling, wanted));
+            intake.submit(new Command.RulesChanged(new Seen(wanted)));
+            later(2 * SimulatedWorld.SECOND, "rules are in force", () -> enforce(ruling, wanted));
           }
         });
   }
@@ -246,7 +247,7 @@ final class BrokerRun implements Outlets, Intake {
     }
 
     @Override
-    public Verdict judge(Activation activation) {
+    public Decision judge(Activation activation) {
       return rules.judge(activation);
     }
   }
@@ -308,7 +309,7 @@ final class BrokerRun implements Outlets, Intake {
 
   void freeze(long nanos) {
     world.count("freezes");
-    world.trace(() -> this + " is frozen for " + nanos / World.MS + " ms");
+    world.trace(() -> this + " is frozen for " + nanos / SimulatedWorld.MS + " ms");
     frozenUntil = Math.max(frozenUntil, world.now() + nanos);
     broker.ledger.froze(this);
   }
@@ -324,15 +325,15 @@ final class BrokerRun implements Outlets, Intake {
 
   /// Hands nothing out any more, and ends when everything is written down.
   void stop(Runnable then) {
-    intake.tell(new Command.Drain());
+    intake.submit(new Command.Drain());
     later(
-        world.between(World.MS, 20 * World.MS),
+        world.between(SimulatedWorld.MS, 20 * SimulatedWorld.MS),
         "stop of readers",
         () -> {
           readers.stop();
           mailbox.close("the broker is stopping");
           long patience = world.now() + STOP_PATIENCE;
-          later(300 * World.MS, "end", () -> end(patience, then));
+          later(300 * SimulatedWorld.MS, "end", () -> end(patience, then));
         });
   }
 
@@ -341,7 +342,7 @@ final class BrokerRun implements Outlets, Intake {
     if (isIdle() || world.now() >= patience) {
       then.run();
     } else {
-      later(20 * World.MS, "end", () -> end(patience, then));
+      later(20 * SimulatedWorld.MS, "end", () -> end(patience, then));
     }
   }
 
@@ -359,27 +360,27 @@ final class BrokerRun implements Outlets, Intake {
   }
 
   @Override
-  public void tell(Command command) {
-    if (command instanceof Command.Refused refused) {
-      broker.ledger.refused(this, refused.departure());
+  public void submit(Command command) {
+    if (command instanceof Command.ProduceRefused refused) {
+      broker.ledger.refused(this, refused.record());
     }
     switch (command) {
       case Command.Committed done -> bounds.committed(done.changes());
       case Command.Fenced refused -> bounds.committed(refused.changes());
       case Command.Ingest records -> bounds.handedOver(records);
-      case Command.Revoked revoked -> bounds.revoked(revoked.partition());
+      case Command.PartitionRevoked revoked -> bounds.revoked(revoked.partition());
       case Command.Foreseen _ -> world.count("neighbours foreseen");
       default -> {}
     }
-    mailbox.tell(command);
+    mailbox.submit(command);
     engineThread.wake(latency());
   }
 
   /// Hears what became of a push.
-  void hear(Command.Pushed pushed) {
+  void hear(Command.PushEnded pushed) {
     bounds.answered(pushed.delivery().application());
     broker.ledger.workers.heard(this, pushed);
-    intake.tell(pushed);
+    intake.submit(pushed);
   }
 
   /// Takes the request of a worker.
@@ -404,7 +405,7 @@ final class BrokerRun implements Outlets, Intake {
   }
 
   @Override
-  public void produce(Departure departure) {
+  public void produce(OutboxRecord departure) {
     broker.ledger.departs(this, departure);
     outbox.produce(departure);
     outboxThread.wake(latency());

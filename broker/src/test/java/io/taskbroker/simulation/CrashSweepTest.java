@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Status;
 import io.taskbroker.proto.v1.RetryState;
-import io.taskbroker.simulation.Orders.Act;
+import io.taskbroker.simulation.WorkerScript.Act;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -15,10 +15,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /// crash follows at each of the next points. `-Dsimulation.sweep=N` sweeps N seeds, and N points
 /// after each.
 @Timeout(value = 1, unit = TimeUnit.HOURS)
-@ExtendWith(Hush.class)
+@ExtendWith(SilentLogs.class)
 final class CrashSweepTest {
   private static final int SWEEP = Integer.getInteger("simulation.sweep", 2);
-  private static final Plan PLAN = Plan.calm().withLimits(4, 0).withSeconds(10);
+  private static final SeedPlan PLAN = SeedPlan.calm().withLimits(4, 0).withSeconds(10);
 
   @Test
   void aCrashAtAnyPointBreaksNothing() {
@@ -46,7 +46,7 @@ final class CrashSweepTest {
     assertThat(runs).isPositive();
   }
 
-  private static World run(long seed, long... points) {
+  private static SimulatedWorld run(long seed, long... points) {
     var simulation = new Simulation(seed, false, Tampering.NONE, PLAN, CrashSweepTest::tell);
     for (long point : points) {
       simulation.world.crashAt(point);
@@ -62,10 +62,10 @@ final class CrashSweepTest {
 
   /// Each way of a task through a broker.
   private static void tell(Story story) {
-    story.workers.act("retried", new Act(World.MS, Status.RETRY));
-    story.workers.act("failed", new Act(World.MS, Status.FAILURE));
-    story.workers.act("failed-once", new Act(World.MS, Status.FAILURE));
-    story.workers.act("long", new Act(1_500 * World.MS, Status.COMPLETE));
+    story.workers.act("retried", new Act(SimulatedWorld.MS, Status.RETRY));
+    story.workers.act("failed", new Act(SimulatedWorld.MS, Status.FAILURE));
+    story.workers.act("failed-once", new Act(SimulatedWorld.MS, Status.FAILURE));
+    story.workers.act("long", new Act(1_500 * SimulatedWorld.MS, Status.COMPLETE));
     story.at(
         2,
         () -> {

@@ -23,10 +23,10 @@ final class DeathLedger {
   /// A call that is under way.
   private static final class Call {
     final Lane lane;
-    final Book.Line line;
+    final BrokerHistory.Line line;
     boolean alone = true;
 
-    Call(Lane lane, Book.Line line) {
+    Call(Lane lane, BrokerHistory.Line line) {
       this.lane = lane;
       this.line = line;
     }
@@ -37,7 +37,7 @@ final class DeathLedger {
   }
 
   /// A worker is called.
-  void called(BrokerRun run, Delivery delivery, Book.Line line) {
+  void called(BrokerRun run, Delivery delivery, BrokerHistory.Line line) {
     var call = new Call(new Lane(run, delivery.application()), line);
     for (Call other : calls.values()) {
       if (other.lane.equals(call.lane)) {
@@ -49,12 +49,12 @@ final class DeathLedger {
   }
 
   /// The engine hears how a call ended.
-  void ended(BrokerRun run, Command.Pushed pushed) {
+  void ended(BrokerRun run, Command.PushEnded pushed) {
     @Nullable Call call = calls.remove(pushed.delivery());
     if (call == null) {
       return;
     }
-    Book.Line line = call.line;
+    BrokerHistory.Line line = call.line;
     int others = taken.getOrDefault(call.lane, 0);
     line.deathProven = false;
     if (pushed.outcome() == PushOutcome.ACCEPTED) {
@@ -69,8 +69,8 @@ final class DeathLedger {
   }
 
   /// Whether another task of the application has been there for long, and could run.
-  private boolean othersWait(BrokerRun run, Book.Line line) {
-    Book book = ledger.book(run);
+  private boolean othersWait(BrokerRun run, BrokerHistory.Line line) {
+    BrokerHistory book = ledger.book(run);
     long wall = run.broker.wall();
     return !ledger.plan.has(Fault.RULES_CHANGE)
         && book.lines.values().stream()
@@ -79,12 +79,12 @@ final class DeathLedger {
             .filter(other -> !other.spec.once() && other.spec.delayUntil() == 0)
             .filter(other -> other.spec.expiresAt() > wall)
             .filter(other -> !book.reported.containsKey(other.spec.id()))
-            .anyMatch(other -> other.insertedAt < ledger.world.now() - 2 * World.SECOND);
+            .anyMatch(other -> other.insertedAt < ledger.world.now() - 2 * SimulatedWorld.SECOND);
   }
 
   /// The engine says that a worker died of a task.
   void blamed(BrokerRun run, String id) {
-    for (Book.Line line : ledger.book(run).of(id)) {
+    for (BrokerHistory.Line line : ledger.book(run).of(id)) {
       if (line.end == null) {
         check(
             line.deathProven,
@@ -96,12 +96,12 @@ final class DeathLedger {
   }
 
   /// A deadline of the task passed.
-  void overdue(Book.Line line) {
+  void overdue(BrokerHistory.Line line) {
     line.deadlines++;
   }
 
   /// Whether workers died of it, and that was the last of its attempts.
-  boolean mayFail(Book.Line line) {
+  boolean mayFail(BrokerHistory.Line line) {
     return line.deaths > 0 && line.deaths + line.deadlines >= SimulatedBroker.MAX_ATTEMPTS;
   }
 }

@@ -20,7 +20,7 @@ final class DiskLedger {
   }
 
   void applied(BrokerRun run, Change change, Outcome outcome) {
-    Book book = ledger.book(run);
+    BrokerHistory book = ledger.book(run);
     if (outcome == Outcome.FENCED && ledger.plan.shared()) {
       ledger.world.count("changes fenced");
       return;
@@ -28,9 +28,9 @@ final class DiskLedger {
     check(outcome == Outcome.APPLIED, "G1", () -> run + ": " + outcome + " of " + brief(change));
     switch (change) {
       case Change.Insert(Row row, _) -> inserted(run, book, row);
-      case Change.Leave leave -> left(run, book, leave);
+      case Change.Forward leave -> left(run, book, leave);
       case Change.Delete delete -> deleted(run, book, delete);
-      case Change.Consumed consumed ->
+      case Change.AdvanceWatermark consumed ->
           consumed(
               run,
               book,
@@ -42,14 +42,14 @@ final class DiskLedger {
         book.watermarks.putIfAbsent(place, c.committed());
         book.everDurable.putIfAbsent(place, c.committed());
       }
-      case Change.Mark _, Change.Prove _ -> {}
+      case Change.UpdateStatus _, Change.ConfirmOffset _ -> {}
     }
   }
 
   /// What was in flight is to come from Kafka again, as if it had never been read; what was done
   /// may.
-  void lost(Book book) {
-    for (Book.Line line : List.copyOf(book.lines.values())) {
+  void lost(BrokerHistory book) {
+    for (BrokerHistory.Line line : List.copyOf(book.lines.values())) {
       if (line.end == null) {
         Origin origin = line.spec.origin();
         book.forget(line);
@@ -64,7 +64,7 @@ final class DiskLedger {
     return FaultyStore.brief(change);
   }
 
-  private void inserted(BrokerRun run, Book book, Row row) {
+  private void inserted(BrokerRun run, BrokerHistory book, Row row) {
     Origin origin = row.activation().origin();
     Spec spec =
         present(ledger.kafka.records.get(origin), "G1", () -> "a row without a record: " + origin);
@@ -72,7 +72,7 @@ final class DiskLedger {
         spec.isCarriedBy(row.activation().payload()),
         "G1",
         () -> "other bytes than the record's: " + origin);
-    Book.Line before = book.byOrigin.get(origin);
+    BrokerHistory.Line before = book.byOrigin.get(origin);
     check(
         before == null
             || mayComeAgain(book, before)
@@ -81,7 +81,7 @@ final class DiskLedger {
         "G1",
         () -> run + " ingested twice: " + origin);
     String id = row.activation().id();
-    for (Book.Line other : book.of(id)) {
+    for (BrokerHistory.Line other : book.of(id)) {
       // Two brokers may have one each; what comes to have both runs them one after the other.
       boolean apart = ledger.plan.shared() && !isOfOnePartition(other.spec.origin(), origin);
       check(other.end != null || apart, "G4", () -> run + " has two rows of " + id);
@@ -94,13 +94,14 @@ final class DiskLedger {
     if (row.parkedUntil() != Row.NONE) {
       ledger.world.count("rows parked");
     }
-    var line = new Book.Line(row.key(), spec, ledger.kafka.reading(origin), ledger.world.now());
+    var line =
+        new BrokerHistory.Line(row.key(), spec, ledger.kafka.reading(origin), ledger.world.now());
     line.departing = row.activation().payload();
     book.add(line);
     if (row.leaving() != null) {
       line.leavesFor = row.leaving().topic();
       line.leftAt = ledger.world.now();
-      boolean elsewhere = Kafka.ELSEWHERE.equals(line.leavesFor);
+      boolean elsewhere = SimulatedKafka.ELSEWHERE.equals(line.leavesFor);
       check(
           !elsewhere || mayBeDemoted(book, line),
           "G5",
@@ -109,7 +110,7 @@ final class DiskLedger {
   }
 
   /// Whether an operator had it read again since it was stored: it may have ended meanwhile.
-  private boolean isWantedAgain(Book.Line before) {
+  private boolean isWantedAgain(BrokerHistory.Line before) {
     return before.insertedAt < ledger.kafka.appendedAt(before.spec.origin());
   }
 
@@ -117,8 +118,8 @@ final class DiskLedger {
   /// watermark behind them. What of them ended before a crash came between is read again, unless it
   /// may run only once; and what was refused is kept again as the message that it was, though the
   /// first is still on its way out.
-  private boolean mayComeAgain(Book book, Book.Line before) {
-    Plan plan = ledger.plan;
+  private boolean mayComeAgain(BrokerHistory book, BrokerHistory.Line before) {
+    SeedPlan plan = ledger.plan;
     boolean apart =
         plan.storeLimit() > 0 || plan.has(Fault.STORE_IS_FULL) || plan.has(Fault.STORE_REFUSES);
     boolean mayRunAgain = before.handOuts == 0 || !before.spec.once();
@@ -126,8 +127,8 @@ final class DiskLedger {
     return apart && book.died && over && mayRunAgain;
   }
 
-  private void left(BrokerRun run, Book book, Change.Leave leave) {
-    Book.Line line = Ledger.line(book, leave.key());
+  private void left(BrokerRun run, BrokerHistory book, Change.Forward leave) {
+    BrokerHistory.Line line = Ledger.line(book, leave.key());
     String id = leave.id();
     byte[] payload = leave.payload();
     if (leave.status() == Status.RETRY) {
@@ -141,7 +142,7 @@ final class DiskLedger {
           next.id().equals(Ids.retry(id, line.spec.attempts() + 1)),
           "G4",
           () -> "the id of a retry is not derived: " + next.id() + " of " + id);
-    } else if (leave.destination().topic().equals(Kafka.ELSEWHERE)) {
+    } else if (leave.destination().topic().equals(SimulatedKafka.ELSEWHERE)) {
       check(
           mayBeDemoted(book, line), "G5", () -> run + " demotes what nobody wants demoted: " + id);
     } else {
@@ -155,19 +156,19 @@ final class DiskLedger {
     }
   }
 
-  private boolean mayBeDemoted(Book book, Book.Line line) {
+  private boolean mayBeDemoted(BrokerHistory book, BrokerHistory.Line line) {
     long since = ledger.kafka.appendedAt(line.spec.origin());
     return book.wasRuled(since, rules -> rules.demotes(line.spec));
   }
 
   /// Whether there is a reason for it to fail for good, or to expire.
-  private boolean mayFail(BrokerRun run, Book book, Book.Line line) {
+  private boolean mayFail(BrokerRun run, BrokerHistory book, BrokerHistory.Line line) {
     Spec spec = line.spec;
     boolean late =
         line.handOuts > 0
             && ledger.world.now() - line.lastHandOut
                 >= Math.min(spec.deadline() + SimulatedBroker.GRACE, SimulatedBroker.LEASE)
-                    * World.MS;
+                    * SimulatedWorld.MS;
     return book.wasReported(spec.id(), Status.FAILURE)
         || book.latestWall >= spec.expiresAt()
         || late
@@ -178,7 +179,7 @@ final class DiskLedger {
   }
 
   /// Whether another broker, or an earlier run, may have handed it out as far as this one knows.
-  private boolean ambiguous(BrokerRun run, Book.Line line) {
+  private boolean ambiguous(BrokerRun run, BrokerHistory.Line line) {
     return run.number > 1
         || ledger.plan.brokers() > 1
         || ledger.plan.has(Fault.FREEZE)
@@ -186,8 +187,8 @@ final class DiskLedger {
         || ledger.workers.sends.containsKey(line.reading);
   }
 
-  private void deleted(BrokerRun run, Book book, Change.Delete delete) {
-    Book.Line line = Ledger.line(book, delete.key());
+  private void deleted(BrokerRun run, BrokerHistory book, Change.Delete delete) {
+    BrokerHistory.Line line = Ledger.line(book, delete.key());
     Spec spec = line.spec;
     String id = spec.id();
     line.endedAt = ledger.world.now();
@@ -197,27 +198,30 @@ final class DiskLedger {
     if (gone) {
       line.end =
           switch (String.valueOf(line.leavesFor)) {
-            case Kafka.RETRIES -> Book.End.RETRIED;
-            case Kafka.ELSEWHERE -> Book.End.DEMOTED;
-            default -> Book.End.DEAD_LETTERED;
+            case SimulatedKafka.RETRIES -> BrokerHistory.End.RETRIED;
+            case SimulatedKafka.ELSEWHERE -> BrokerHistory.End.DEMOTED;
+            default -> BrokerHistory.End.DEAD_LETTERED;
           };
     } else if (complete) {
-      line.end = Book.End.COMPLETED;
+      line.end = BrokerHistory.End.COMPLETED;
     } else if (line.refused) {
-      line.end = Book.End.DISCARDED; // it comes again
+      line.end = BrokerHistory.End.DISCARDED; // it comes again
     } else if (off && (line.leavesFor == null || book.rejected.contains(spec.origin()))) {
-      line.end = Book.End.SWITCHED_OFF;
+      line.end = BrokerHistory.End.SWITCHED_OFF;
     } else {
       check(line.leavesFor == null, "G4", () -> run + " forgets what is not in Kafka: " + id);
       check(!spec.deadLetters(), "G1", () -> run + " discards against the policy: " + id);
       check(mayFail(run, book, line), "G1", () -> run + " loses " + id + " of " + spec.origin());
-      line.end = book.latestWall >= spec.expiresAt() ? Book.End.EXPIRED : Book.End.DISCARDED;
+      line.end =
+          book.latestWall >= spec.expiresAt()
+              ? BrokerHistory.End.EXPIRED
+              : BrokerHistory.End.DISCARDED;
     }
     ledger.world.count("ended " + line.end);
     boolean remembered = spec.derived() || spec.once();
     boolean mayReturn =
-        line.end == Book.End.DEAD_LETTERED
-            || line.end == Book.End.DEMOTED
+        line.end == BrokerHistory.End.DEAD_LETTERED
+            || line.end == BrokerHistory.End.DEMOTED
             || (complete && line.leavesFor != null);
     if (remembered && !mayReturn && !line.refused) {
       check(delete.tombstoneUntil() != Row.NONE, "G4", () -> run + " forgets the id of " + id);
@@ -238,7 +242,7 @@ final class DiskLedger {
         : id;
   }
 
-  private void consumed(BrokerRun run, Book book, String topic, int partition, long next) {
+  private void consumed(BrokerRun run, BrokerHistory book, String topic, int partition, long next) {
     String place = KafkaLedger.place(topic, partition);
     long before = book.watermarks.getOrDefault(place, -1L);
     long from = before;
@@ -272,11 +276,11 @@ final class DiskLedger {
     book.everDurable.put(place, next);
   }
 
-  private boolean isAccountedFor(Book book, String place, Origin origin) {
+  private boolean isAccountedFor(BrokerHistory book, String place, Origin origin) {
     Spec spec =
         present(
             ledger.kafka.records.get(origin), "G1", () -> "passes what was never there: " + origin);
-    Book.Line line = book.byOrigin.get(origin);
+    BrokerHistory.Line line = book.byOrigin.get(origin);
     return (line != null && line.endedAt >= ledger.kafka.appendedAt(origin))
         || ledger.isExcused(book, spec)
         || origin.offset() < ledger.kafka.committed.getOrDefault(place, 0L);

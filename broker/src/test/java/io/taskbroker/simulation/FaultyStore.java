@@ -13,13 +13,13 @@ import org.jspecify.annotations.Nullable;
 /// rows, and in whose commits the process dies.
 final class FaultyStore extends ForwardingStore {
   private final BrokerRun run;
-  private final World world;
-  private final Plan plan;
+  private final SimulatedWorld world;
+  private final SeedPlan plan;
   private long applied = -1;
   private long tried = -1;
   private @Nullable WriteBatch ghost;
 
-  FaultyStore(ActivationStore store, BrokerRun run, World world, Plan plan) {
+  FaultyStore(ActivationStore store, BrokerRun run, SimulatedWorld world, SeedPlan plan) {
     super(store);
     this.run = run;
     this.world = world;
@@ -73,7 +73,8 @@ final class FaultyStore extends ForwardingStore {
   private void haunt(WriteBatch batch) {
     ghost = batch;
     world.after(
-        world.between(0, world.random.nextBoolean() ? 20 * World.MS : 2 * World.SECOND),
+        world.between(
+            0, world.random.nextBoolean() ? 20 * SimulatedWorld.MS : 2 * SimulatedWorld.SECOND),
         "a transaction lands late",
         () -> {
           if (ghost == null || ghost.number() != batch.number()) {
@@ -113,7 +114,7 @@ final class FaultyStore extends ForwardingStore {
   }
 
   private static boolean needsSpace(Change change) {
-    return change instanceof Change.Insert || change instanceof Change.Consumed;
+    return change instanceof Change.Insert || change instanceof Change.AdvanceWatermark;
   }
 
   static String brief(Change change) {
@@ -126,11 +127,11 @@ final class FaultyStore extends ForwardingStore {
                   row.status(),
                   row.parkedUntil() == Row.NONE ? "" : " parked",
                   row.leaving() == null ? "" : " leaving");
-      case Change.Mark mark -> "mark " + mark.key() + " " + mark.status();
-      case Change.Prove prove -> "prove " + prove.key();
-      case Change.Leave leave -> "leave " + leave.key() + " to " + leave.destination().topic();
+      case Change.UpdateStatus mark -> "mark " + mark.key() + " " + mark.status();
+      case Change.ConfirmOffset prove -> "prove " + prove.key();
+      case Change.Forward leave -> "leave " + leave.key() + " to " + leave.destination().topic();
       case Change.Delete delete -> "delete " + delete.key();
-      case Change.Consumed c ->
+      case Change.AdvanceWatermark c ->
           "consumed " + c.partition().topic() + "-" + c.partition().partition() + "<" + c.next();
       case Change.OffsetCommitted c ->
           "committed "

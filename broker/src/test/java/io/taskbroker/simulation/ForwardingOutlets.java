@@ -4,8 +4,8 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.engine.Outlets;
 import io.taskbroker.inflight.Delivery;
-import io.taskbroker.inflight.Departure;
 import io.taskbroker.inflight.Notice;
+import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.store.StoreQuery;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -29,7 +29,7 @@ class ForwardingOutlets implements Outlets {
   }
 
   @Override
-  public void produce(Departure departure) {
+  public void produce(OutboxRecord departure) {
     outlets.produce(departure);
   }
 

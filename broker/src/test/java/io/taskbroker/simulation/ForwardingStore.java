@@ -1,7 +1,7 @@
 package io.taskbroker.simulation;
 
 import io.taskbroker.activation.ParkedRow;
-import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.store.ActivationStore;
@@ -32,12 +32,12 @@ class ForwardingStore implements ActivationStore {
   }
 
   @Override
-  public List<Boolean> report(List<Reported> reports) {
+  public List<Boolean> report(List<RemoteReport> reports) {
     return store.report(reports);
   }
 
   @Override
-  public List<Reported> reports(List<Long> keys) {
+  public List<RemoteReport> reports(List<Long> keys) {
     return store.reports(keys);
   }
 

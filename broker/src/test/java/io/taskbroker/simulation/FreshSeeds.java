@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 /// @param from the first
 /// @param source what they follow from
 record FreshSeeds(long from, String source) {
-  /// Worlds of these and larger seeds are wide ([Plan#of]).
+  /// Worlds of these and larger seeds are wide ([SeedPlan#of]).
   static final long LEAST = 1_000_000_000_000L;
 
   /// So many seeds belong to each source.

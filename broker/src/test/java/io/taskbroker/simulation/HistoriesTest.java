@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.ByteString;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.PushOutcome;
-import io.taskbroker.simulation.Orders.Act;
+import io.taskbroker.simulation.WorkerScript.Act;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
@@ -15,7 +15,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /// The failure histories, told to brokers: each breaks a guarantee in a broker that lacks the rule
 /// which closes it, within some seeds, and breaks nothing in the broker as it is.
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
-@ExtendWith(Hush.class)
+@ExtendWith(SilentLogs.class)
 final class HistoriesTest {
   /// Within so many seeds it must break a broker without its rule.
   private static final int SEEDS = 60;
@@ -30,7 +30,7 @@ final class HistoriesTest {
         "H1",
         "G1: ",
         SwitchedOff.WATERMARKS_UNREAD,
-        Plan.calm(),
+        SeedPlan.calm(),
         story -> {
           story.at(2, () -> story.publish("x"));
           story.when(
@@ -47,14 +47,14 @@ final class HistoriesTest {
         "H1",
         "G1: ",
         PlantedBug.RESET_IGNORED,
-        Plan.calm(),
+        SeedPlan.calm(),
         story -> {
           story.at(2, () -> story.publish("x"));
           story.at(
               6,
               () -> {
-                story.broker().crash("an offset is to be set", World.SECOND);
-                story.kafka().reset(story.kafka().topic(Kafka.TASKS), 0, 0);
+                story.broker().crash("an offset is to be set", SimulatedWorld.SECOND);
+                story.kafka().reset(story.kafka().topic(SimulatedKafka.TASKS), 0, 0);
               });
           story.mustRun("x", 2);
         });
@@ -67,7 +67,7 @@ final class HistoriesTest {
         "H1",
         "G1: ",
         PlantedBug.UUID_IGNORED,
-        Plan.calm(),
+        SeedPlan.calm(),
         story -> {
           story.at(
               2,
@@ -78,8 +78,8 @@ final class HistoriesTest {
           story.at(
               6,
               () -> {
-                story.broker().crash("a topic is made anew", World.SECOND);
-                story.kafka().makeAnew(story.kafka().topic(Kafka.TASKS));
+                story.broker().crash("a topic is made anew", SimulatedWorld.SECOND);
+                story.kafka().makeAnew(story.kafka().topic(SimulatedKafka.TASKS));
                 for (int i = 0; i < 4; i++) {
                   story.publish("y" + i);
                   story.mustRun("y" + i, 1);
@@ -96,7 +96,7 @@ final class HistoriesTest {
         "H2",
         "G3: ",
         PlantedBug.PROOF_SKIPPED,
-        Plan.calm().withBrokers(2),
+        SeedPlan.calm().withBrokers(2),
         HistoriesTest::failover);
   }
 
@@ -107,7 +107,7 @@ final class HistoriesTest {
         "H2",
         "G",
         PlantedBug.OTHERS_COMMITS_IGNORED,
-        Plan.calm().withBrokers(2),
+        SeedPlan.calm().withBrokers(2),
         HistoriesTest::failover);
   }
 
@@ -118,7 +118,9 @@ final class HistoriesTest {
           story.world.set(Fault.COMMIT_FAILS, 1);
           story.publishOnce("x");
         });
-    story.when(() -> story.isStored("x"), () -> story.broker().crash("killed", 12 * World.SECOND));
+    story.when(
+        () -> story.isStored("x"),
+        () -> story.broker().crash("killed", 12 * SimulatedWorld.SECOND));
     story.at(6, () -> story.world.set(Fault.COMMIT_FAILS, 0));
     story.at(24, () -> story.publish("y"));
   }
@@ -130,13 +132,13 @@ final class HistoriesTest {
         "H4",
         "G1: ",
         SwitchedOff.DUPLICATE_OF_WHAT_LEAVES,
-        Plan.calm(),
+        SeedPlan.calm(),
         story -> {
-          story.workers.act("x", new Act(World.MS, Status.FAILURE));
+          story.workers.act("x", new Act(SimulatedWorld.MS, Status.FAILURE));
           byte[][] value = new byte[1][];
           story.at(2, () -> value[0] = story.publish("x"));
           story.when(
-              () -> story.records(Kafka.DEAD_LETTERS) > 0,
+              () -> story.records(SimulatedKafka.DEAD_LETTERS) > 0,
               () -> {
                 story.world.set(Fault.STORE_STALLS, 1);
                 story.replay(value[0]);
@@ -154,7 +156,7 @@ final class HistoriesTest {
         "H5",
         "G1: ",
         SwitchedOff.BEGINNING_FORGOTTEN,
-        Plan.calm().withLatest(),
+        SeedPlan.calm().withLatest(),
         story -> {
           story.at(
               8,
@@ -173,14 +175,14 @@ final class HistoriesTest {
         "H5",
         "G1: ",
         SwitchedOff.ADDED_AT_ITS_END,
-        Plan.calm().withLatest(),
+        SeedPlan.calm().withLatest(),
         story -> {
           story.at(3, () -> story.publish("x"));
-          story.at(4, () -> story.broker().crash("killed", 2 * World.SECOND));
+          story.at(4, () -> story.broker().crash("killed", 2 * SimulatedWorld.SECOND));
           story.at(
               5,
               () -> {
-                story.kafka().addPartition(story.kafka().topic(Kafka.TASKS));
+                story.kafka().addPartition(story.kafka().topic(SimulatedKafka.TASKS));
                 story.publishTo(2, "y");
               });
           story.mustRun("y", 1);
@@ -194,7 +196,7 @@ final class HistoriesTest {
         "H6",
         "G",
         PlantedBug.BATCH_RENUMBERED,
-        Plan.calm().with(Fault.STORE_LOSES_REPLY, 3),
+        SeedPlan.calm().with(Fault.STORE_LOSES_REPLY, 3),
         story -> {
           for (int i = 0; i < 10; i++) {
             String id = "x" + i;
@@ -211,9 +213,9 @@ final class HistoriesTest {
         "H7",
         "G4: ",
         PlantedBug.PRODUCED_TOO_SOON,
-        Plan.calm(),
+        SeedPlan.calm(),
         story -> {
-          story.workers.act("x", new Act(World.MS, Status.RETRY));
+          story.workers.act("x", new Act(SimulatedWorld.MS, Status.RETRY));
           story.at(2, () -> story.publish("x"));
         });
   }
@@ -225,12 +227,13 @@ final class HistoriesTest {
         "H7",
         "G6: ",
         SwitchedOff.LEAVING_LOADED_AS_PENDING,
-        Plan.calm(),
+        SeedPlan.calm(),
         story -> {
-          story.workers.act("x", new Act(World.MS, Status.FAILURE));
+          story.workers.act("x", new Act(SimulatedWorld.MS, Status.FAILURE));
           story.at(2, () -> story.publish("x"));
           story.when(
-              () -> story.records(Kafka.DEAD_LETTERS) > 0, () -> story.broker().crash("killed"));
+              () -> story.records(SimulatedKafka.DEAD_LETTERS) > 0,
+              () -> story.broker().crash("killed"));
           story.mustRun("x", 1);
         });
   }
@@ -242,20 +245,20 @@ final class HistoriesTest {
         "H8",
         "G4: ",
         SwitchedOff.TOMBSTONES_UNREAD,
-        Plan.calm(),
+        SeedPlan.calm(),
         story -> {
-          story.workers.act("x", new Act(World.MS, Status.RETRY));
+          story.workers.act("x", new Act(SimulatedWorld.MS, Status.RETRY));
           story.at(2, () -> story.publish("x"));
           story.when(
-              () -> story.records(Kafka.RETRIES) == 1,
+              () -> story.records(SimulatedKafka.RETRIES) == 1,
               () -> {
                 story.world.set(Fault.PRODUCE_FAILS, 1);
-                story.broker().crash("killed before it was acknowledged", World.SECOND);
+                story.broker().crash("killed before it was acknowledged", SimulatedWorld.SECOND);
               });
-          story.at(15, () -> story.broker().crash("killed", World.SECOND));
+          story.at(15, () -> story.broker().crash("killed", SimulatedWorld.SECOND));
           story.at(16, () -> story.world.set(Fault.PRODUCE_FAILS, 0));
           story.inTheEnd(
-              () -> story.records(Kafka.RETRIES) == 2,
+              () -> story.records(SimulatedKafka.RETRIES) == 2,
               "H8",
               "there is no second copy of the retry");
         });
@@ -268,7 +271,7 @@ final class HistoriesTest {
         "H9",
         "G3: ",
         PlantedBug.LOST_TAKEN_FOR_UNREACHABLE,
-        Plan.calm().with(Fault.NETWORK_LOSES, 2),
+        SeedPlan.calm().with(Fault.NETWORK_LOSES, 2),
         story -> {
           for (int i = 0; i < 6; i++) {
             String id = "x" + i;
@@ -284,7 +287,7 @@ final class HistoriesTest {
         "H12",
         "G",
         PlantedBug.REFUSAL_TRIED_FOR_EVER,
-        Plan.calm().with(Fault.STORE_REFUSES, 3),
+        SeedPlan.calm().with(Fault.STORE_REFUSES, 3),
         HistoriesTest::burst);
   }
 
@@ -295,7 +298,7 @@ final class HistoriesTest {
         "H12",
         "G",
         PlantedBug.FULL_DISK_WAITED_OUT,
-        Plan.calm().withLimits(1_000, 1_000),
+        SeedPlan.calm().withLimits(1_000, 1_000),
         HistoriesTest::burst);
   }
 
@@ -313,7 +316,7 @@ final class HistoriesTest {
         "H13",
         "G8: ",
         SwitchedOff.ONE_BOUND_FOR_ALL,
-        Plan.calm().withLimits(5, 0),
+        SeedPlan.calm().withLimits(5, 0),
         HistoriesTest::neighbourBehindABacklog);
   }
 
@@ -324,7 +327,7 @@ final class HistoriesTest {
         "H13",
         "G8: ",
         SwitchedOff.NEIGHBOUR_UNSEEN,
-        Plan.calm().withLimits(5, 0),
+        SeedPlan.calm().withLimits(5, 0),
         HistoriesTest::neighbourBehindABacklog);
   }
 
@@ -343,11 +346,11 @@ final class HistoriesTest {
         "H14",
         "G",
         SwitchedOff.ENGINE_BLOCKS,
-        Plan.calm().with(Fault.STORE_STALLS, 0),
+        SeedPlan.calm().with(Fault.STORE_STALLS, 0),
         story -> {
           for (int i = 0; i < 12; i++) {
             String id = "x" + i;
-            story.workers.act(id, new Act(2 * World.SECOND, Status.COMPLETE));
+            story.workers.act(id, new Act(2 * SimulatedWorld.SECOND, Status.COMPLETE));
             story.at(2 + i / 10.0, () -> story.publish(id));
           }
           story.at(
@@ -380,8 +383,8 @@ final class HistoriesTest {
           }
           story.at(20, () -> story.workers.down("shop", false));
         };
-    shows("H14", "G7: ", SwitchedOff.MEMORY_UNBOUNDED, Plan.calm(), script);
-    holds(SwitchedOff.LITTLE_MEMORY, HOLDS, Plan.calm(), script);
+    shows("H14", "G7: ", SwitchedOff.MEMORY_UNBOUNDED, SeedPlan.calm(), script);
+    holds(SwitchedOff.LITTLE_MEMORY, HOLDS, SeedPlan.calm(), script);
   }
 
   /// More is parked while parked rows are read.
@@ -391,7 +394,7 @@ final class HistoriesTest {
         "H15",
         "G8: ",
         SwitchedOff.READ_OVERTAKES_WRITES,
-        Plan.calm().withLimits(3, 0).with(Fault.STORE_STALLS, 0),
+        SeedPlan.calm().withLimits(3, 0).with(Fault.STORE_STALLS, 0),
         story -> {
           story.workers.down("shop", true);
           story.at(2, () -> story.publish("y", task -> task.setApplication("mail")));
@@ -417,13 +420,15 @@ final class HistoriesTest {
         "H16",
         "G6: ",
         PlantedBug.NO_RESTART_GRACE,
-        Plan.calm(),
+        SeedPlan.calm(),
         story -> {
-          story.workers.act("x", new Act(2 * World.SECOND, Status.COMPLETE));
+          story.workers.act("x", new Act(2 * SimulatedWorld.SECOND, Status.COMPLETE));
           story.at(2, () -> story.publish("x"));
           story.when(
               () -> story.hasRun("x"),
-              () -> story.after(0.6, () -> story.broker().crash("killed", 8 * World.SECOND)));
+              () ->
+                  story.after(
+                      0.6, () -> story.broker().crash("killed", 8 * SimulatedWorld.SECOND)));
           story.mustRun("x", 1);
         });
   }
@@ -435,9 +440,9 @@ final class HistoriesTest {
         "H17",
         "G5: ",
         PlantedBug.DRAIN_UNHEARD,
-        Plan.calm(),
+        SeedPlan.calm(),
         story -> {
-          story.workers.act("x", new Act(3_500 * World.MS, Status.COMPLETE));
+          story.workers.act("x", new Act(3_500 * SimulatedWorld.MS, Status.COMPLETE));
           story.at(2, () -> story.publish("x"));
           story.when(
               () -> story.hasRun("x"), () -> story.after(0.05, () -> story.broker().restart()));
@@ -451,9 +456,9 @@ final class HistoriesTest {
         "H18",
         "G6: ",
         SwitchedOff.RETRY_WINS,
-        Plan.calm(),
+        SeedPlan.calm(),
         story -> {
-          Act silent = new Act(Orders.NEVER, Status.COMPLETE);
+          Act silent = new Act(WorkerScript.NEVER, Status.COMPLETE);
           story.workers.act("x", silent, silent);
           story.at(2, () -> story.publish("x", task -> task.setProcessingDeadlineDuration(1)));
           story.when(
@@ -468,7 +473,9 @@ final class HistoriesTest {
                       }));
           story.at(15, () -> story.world.set(Fault.STORE_STALLS, 0));
           story.inTheEnd(
-              () -> story.records(Kafka.RETRIES) == 0, "G6", "what was completed is retried");
+              () -> story.records(SimulatedKafka.RETRIES) == 0,
+              "G6",
+              "what was completed is retried");
         });
   }
 
@@ -479,7 +486,7 @@ final class HistoriesTest {
         "H19",
         "G8: ",
         SwitchedOff.POISON_WAITED_FOR,
-        Plan.calm(),
+        SeedPlan.calm(),
         story -> {
           story.world.set(Fault.PRODUCE_FAILS, 1);
           story.at(2, () -> story.replay(Ledger.poison()));
@@ -493,7 +500,7 @@ final class HistoriesTest {
   /// One transaction has the mark of X and its delete.
   @Test
   void h20TwoChangesOfOneRowKeepTheirOrder() {
-    Plan plan = Plan.calm().with(Fault.STORE_STALLS, 3);
+    SeedPlan plan = SeedPlan.calm().with(Fault.STORE_STALLS, 3);
     shows(
         "H20",
         "G1: ",
@@ -502,7 +509,7 @@ final class HistoriesTest {
         story -> {
           for (int i = 0; i < 10; i++) {
             String id = "x" + i;
-            story.workers.act(id, new Act(700 * World.MS, Status.COMPLETE));
+            story.workers.act(id, new Act(700 * SimulatedWorld.MS, Status.COMPLETE));
             story.at(2 + i, () -> story.publish(id));
           }
         });
@@ -515,10 +522,10 @@ final class HistoriesTest {
         "H21",
         "G5: ",
         SwitchedOff.DELAY_ROUNDED_DOWN,
-        Plan.calm(),
+        SeedPlan.calm(),
         story -> {
           story.at(2.9, () -> story.publish("x", task -> task.setDelay(6)));
-          story.at(5, () -> story.broker().crash("killed", 100 * World.MS));
+          story.at(5, () -> story.broker().crash("killed", 100 * SimulatedWorld.MS));
         });
   }
 
@@ -529,9 +536,9 @@ final class HistoriesTest {
         "H21",
         "G5: ",
         SwitchedOff.DEADLINES_BY_WALL_CLOCK,
-        Plan.calm().with(Fault.CLOCK_STEP, 0),
+        SeedPlan.calm().with(Fault.CLOCK_STEP, 0),
         story -> {
-          story.workers.act("x", new Act(3 * World.SECOND, Status.COMPLETE));
+          story.workers.act("x", new Act(3 * SimulatedWorld.SECOND, Status.COMPLETE));
           story.at(2, () -> story.publish("x"));
           story.when(
               () -> story.hasRun("x"),
@@ -547,10 +554,10 @@ final class HistoriesTest {
         "H22",
         "G5: ",
         SwitchedOff.RULES_FORGOTTEN,
-        Plan.calm(),
+        SeedPlan.calm(),
         story -> {
           story.at(2, () -> story.broker().setRules(SimulatedRules.killing("work")));
-          story.at(4, () -> story.broker().crash("killed", World.SECOND));
+          story.at(4, () -> story.broker().crash("killed", SimulatedWorld.SECOND));
           story.at(4.1, () -> story.publish("x"));
           story.mustRun("x", 0);
         });
@@ -563,7 +570,7 @@ final class HistoriesTest {
         "H22",
         "G5: ",
         SwitchedOff.EXPIRY_UNCHECKED,
-        Plan.calm(),
+        SeedPlan.calm(),
         story -> {
           story.workers.down("shop", true);
           story.at(2, () -> story.publish("x", task -> task.setExpires(5)));
@@ -578,7 +585,7 @@ final class HistoriesTest {
         "H23",
         "G",
         SwitchedOff.STORE_UNGUARDED,
-        Plan.calm(),
+        SeedPlan.calm(),
         story -> {
           story.workers.down("shop", true);
           story.at(2, () -> story.publishOnce("x"));
@@ -594,7 +601,7 @@ final class HistoriesTest {
         "H24",
         "G8: ",
         SwitchedOff.REFUSED_TAKEN_FOR_BUSY,
-        Plan.calm().with(Fault.WORKER_REFUSES, 0),
+        SeedPlan.calm().with(Fault.WORKER_REFUSES, 0),
         story -> {
           story.workers.answer("x", PushOutcome.REFUSED);
           story.at(2, () -> story.publish("x"));
@@ -612,12 +619,12 @@ final class HistoriesTest {
         "G8",
         "G4: ",
         SwitchedOff.ONE_DEATH_TAKEN_FOR_ALL,
-        Plan.calm(),
+        SeedPlan.calm(),
         story -> {
           story.workers.answer("x", PushOutcome.LOST);
           story.at(2, () -> story.publish("x"));
           story.inTheEnd(
-              () -> story.records(Kafka.DEAD_LETTERS) == 1, "G8", "it is tried for ever");
+              () -> story.records(SimulatedKafka.DEAD_LETTERS) == 1, "G8", "it is tried for ever");
         });
   }
 
@@ -628,13 +635,13 @@ final class HistoriesTest {
         "G8",
         "G8: ",
         SwitchedOff.NEIGHBOURS_BLAMED,
-        Plan.calm(),
+        SeedPlan.calm(),
         story -> {
           story.workers.answer("x", PushOutcome.LOST);
           story.at(2, () -> story.publish("x"));
           for (int i = 0; i < 20; i++) {
             String id = "y" + i;
-            story.workers.act(id, new Act(500 * World.MS, Status.COMPLETE));
+            story.workers.act(id, new Act(500 * SimulatedWorld.MS, Status.COMPLETE));
             story.at(2 + i / 4.0, () -> story.publish(id));
           }
         });
@@ -647,9 +654,9 @@ final class HistoriesTest {
         "H25",
         "G2: ",
         SwitchedOff.ANSWERED_AT_STOP,
-        Plan.calm().with(Fault.STORE_FAILS, 0),
+        SeedPlan.calm().with(Fault.STORE_FAILS, 0),
         story -> {
-          story.workers.act("x", new Act(500 * World.MS, Status.COMPLETE));
+          story.workers.act("x", new Act(500 * SimulatedWorld.MS, Status.COMPLETE));
           story.at(2, () -> story.publish("x"));
           story.when(() -> story.hasRun("x"), () -> story.world.set(Fault.STORE_FAILS, 1));
           story.when(
@@ -665,7 +672,7 @@ final class HistoriesTest {
         "H25",
         "G9: ",
         SwitchedOff.TRYING_TAKEN_FOR_DOING,
-        Plan.calm().with(Fault.STORE_FAILS, 0),
+        SeedPlan.calm().with(Fault.STORE_FAILS, 0),
         story -> {
           story.at(
               3,
@@ -688,7 +695,7 @@ final class HistoriesTest {
 
   /// @param breaks how what is found begins
   private static void shows(
-      String history, String breaks, Tampering without, Plan plan, Consumer<Story> script) {
+      String history, String breaks, Tampering without, SeedPlan plan, Consumer<Story> script) {
     int seeds = 0;
     String finding = "";
     while (!finding.startsWith(breaks) && seeds < SEEDS) {
@@ -700,7 +707,7 @@ final class HistoriesTest {
     holds(Tampering.NONE, Math.max(seeds, HOLDS), plan, script);
   }
 
-  private static void holds(Tampering as, int seeds, Plan plan, Consumer<Story> script) {
+  private static void holds(Tampering as, int seeds, SeedPlan plan, Consumer<Story> script) {
     for (int seed = 1; seed <= seeds; seed++) {
       assertThat(new Simulation(seed, false, as, plan, script).find())
           .as("seed %d", seed)

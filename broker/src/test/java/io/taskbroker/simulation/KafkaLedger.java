@@ -53,13 +53,13 @@ final class KafkaLedger {
     var origin = new Origin(topic, partition, offset);
     appended.computeIfAbsent(topic, _ -> new HashSet<>()).add(ByteBuffer.wrap(value));
     Spec spec =
-        topic.equals(Kafka.RAW)
-            ? Spec.raw(origin, value, Kafka.RAW + "-uuid-" + incarnation(topic))
+        topic.equals(SimulatedKafka.RAW)
+            ? Spec.raw(origin, value, SimulatedKafka.RAW + "-uuid-" + incarnation(topic))
             : Spec.of(origin, value);
     ledger.world.count("records in " + topic);
     ledger.world.trace(
         () -> "kafka has " + place(topic, partition) + "@" + offset + " " + spec.id());
-    if (!topic.equals(Kafka.DEAD_LETTERS) && !topic.equals(Kafka.ELSEWHERE)) {
+    if (!topic.equals(SimulatedKafka.DEAD_LETTERS) && !topic.equals(SimulatedKafka.ELSEWHERE)) {
       records.put(origin, spec);
       appendedAt.put(origin, ledger.world.now());
     }
@@ -167,7 +167,7 @@ final class KafkaLedger {
   /// was added later may hold records already (H5).
   boolean mayBeginAtItsEnd(String topic, int partition) {
     return ledger.plan.latest()
-        && topic.equals(Kafka.TASKS)
+        && topic.equals(SimulatedKafka.TASKS)
         && partition < initially.getOrDefault(topic, Integer.MAX_VALUE);
   }
 
@@ -177,7 +177,7 @@ final class KafkaLedger {
   }
 
   void offsetCommitted(BrokerRun run, String topic, int partition, long before, long offset) {
-    Book book = ledger.book(run);
+    BrokerHistory book = ledger.book(run);
     String place = place(topic, partition);
     ledger.world.trace(() -> run + " commits offset " + place + "@" + offset);
     initially.computeIfAbsent(topic, _ -> run.broker.kafka.topic(topic).partitions().size());

@@ -1,9 +1,9 @@
 package io.taskbroker.simulation;
 
-import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.SharedInMemoryStore;
 import java.time.InstantSource;
@@ -13,12 +13,12 @@ import java.util.concurrent.TimeUnit;
 /// What a broker hears of a store that it shares, as the watch of a database tells it: its lease,
 /// of which half is told, what was lost while it stood still, and what others were told (H3, H11).
 final class Lease {
-  private static final long LEASE = 10 * World.SECOND;
+  private static final long LEASE = 10 * SimulatedWorld.SECOND;
 
   private final BrokerRun run;
-  private final World world;
+  private final SimulatedWorld world;
   private final SharedInMemoryStore store;
-  private final Intake intake;
+  private final CommandSink intake;
   private final Ticker ticker;
   private final InstantSource clock;
   private long toldUntil = Long.MIN_VALUE;
@@ -27,9 +27,9 @@ final class Lease {
 
   Lease(
       BrokerRun run,
-      World world,
+      SimulatedWorld world,
       SharedInMemoryStore.Disk disk,
-      Intake intake,
+      CommandSink intake,
       Ticker ticker,
       InstantSource clock) {
     this.run = run;
@@ -49,13 +49,13 @@ final class Lease {
     return world.now() < toldUntil;
   }
 
-  private void recorded(List<Reported> reports) {
+  private void recorded(List<RemoteReport> reports) {
     run.later(
         run.latency(),
         "recorded by others",
         () -> {
           world.count("reports heard of others");
-          intake.tell(new Command.Recorded(reports));
+          intake.submit(new Command.RemoteReportsRead(reports));
         });
   }
 
@@ -65,14 +65,14 @@ final class Lease {
     if (stoodStill || !store.isLive()) {
       for (SourcePartition lost : store.lost()) {
         world.count("partitions found lost");
-        intake.tell(new Command.Lost(lost.topic(), lost.partition()));
+        intake.submit(new Command.PartitionLost(lost.topic(), lost.partition()));
       }
     }
     store.renew();
     toldUntil = world.now() + LEASE / 2;
-    toldWallUntil = clock.millis() + LEASE / 2 / World.MS;
-    intake.tell(
-        new Command.Lease(
+    toldWallUntil = clock.millis() + LEASE / 2 / SimulatedWorld.MS;
+    intake.submit(
+        new Command.LeaseRenewed(
             TimeUnit.NANOSECONDS.toMillis(ticker.nanoTime() + LEASE / 2), toldWallUntil));
     long number = ++renewals;
     world.after(

@@ -10,7 +10,7 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.Carried;
-import io.taskbroker.inflight.Departure;
+import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.store.ActivationStore.Outcome;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -24,25 +24,25 @@ import java.util.function.Supplier;
 /// [KafkaLedger], [DiskLedger] and [WorkerLedger] each keep a part of it; here is what concerns
 /// more than one of them, and the end.
 final class Ledger {
-  final World world;
-  final Plan plan;
+  final SimulatedWorld world;
+  final SeedPlan plan;
   final KafkaLedger kafka = new KafkaLedger(this);
   private final DiskLedger disks = new DiskLedger(this);
   final WorkerLedger workers = new WorkerLedger(this);
   final DeathLedger deaths = new DeathLedger(this);
-  final Map<SimulatedDisk, Book> books = new LinkedHashMap<>();
+  final Map<SimulatedDisk, BrokerHistory> books = new LinkedHashMap<>();
 
-  Ledger(World world, Plan plan) {
+  Ledger(SimulatedWorld world, SeedPlan plan) {
     this.world = world;
     this.plan = plan;
   }
 
-  Book book(BrokerRun run) {
+  BrokerHistory book(BrokerRun run) {
     return book(run.broker);
   }
 
-  private Book book(SimulatedBroker broker) {
-    Book book = books.computeIfAbsent(broker.disk, _ -> new Book());
+  private BrokerHistory book(SimulatedBroker broker) {
+    BrokerHistory book = books.computeIfAbsent(broker.disk, _ -> new BrokerHistory());
     book.latestWall = Math.max(book.latestWall, broker.wall());
     return book;
   }
@@ -82,12 +82,12 @@ final class Ledger {
   }
 
   private void found(BrokerRun run, Predicate<Origin> which) {
-    Book book = book(run);
+    BrokerHistory book = book(run);
     run.broker
         .disk
         .rows()
         .forEach((key, row) -> {
-          Book.Line line = book.lines.get(key);
+          BrokerHistory.Line line = book.lines.get(key);
           boolean found = row.status() == Status.PROCESSING && !row.deadlineExtended();
           if (line != null && which.test(row.activation().origin())) {
             // What was found before counts no more: another broker may have had it since.
@@ -118,15 +118,15 @@ final class Ledger {
     book(run).rejected.add(row.activation().origin());
   }
 
-  static Book.Line line(Book book, long key) {
+  static BrokerHistory.Line line(BrokerHistory book, long key) {
     Supplier<String> what = () -> "a change of a row that is not there: " + key;
-    Book.Line line = present(book.lines.get(key), "G1", what);
+    BrokerHistory.Line line = present(book.lines.get(key), "G1", what);
     check(line.end == null, "G1", what);
     return line;
   }
 
   /// Whether a rule disposes of it on arrival.
-  boolean isExcused(Book book, Spec spec) {
+  boolean isExcused(BrokerHistory book, Spec spec) {
     boolean expired = book.latestWall >= spec.expiresAt() && !spec.deadLetters();
     long since = kafka.appendedAt(spec.origin());
     return expired
@@ -138,7 +138,7 @@ final class Ledger {
   // To Kafka.
 
   /// The engine hands a departure to the outbox.
-  void departs(BrokerRun run, Departure departure) {
+  void departs(BrokerRun run, OutboxRecord departure) {
     Row row = run.broker.disk.rows().get(Carried.keyOf(departure));
     check(
         row != null
@@ -146,7 +146,7 @@ final class Ledger {
             && row.leaving().topic().equals(departure.destination().topic()),
         "G4",
         () -> run + " produces what is not durably decided: " + departure.id());
-    Book.Line line = line(book(run), Carried.keyOf(departure));
+    BrokerHistory.Line line = line(book(run), Carried.keyOf(departure));
     check(
         line.departedAt >= 0 || line.completedAt < 0,
         "G6",
@@ -156,8 +156,8 @@ final class Ledger {
     }
   }
 
-  void refused(BrokerRun run, Departure departure) {
-    Book.Line line = book(run).lines.get(Carried.keyOf(departure));
+  void refused(BrokerRun run, OutboxRecord departure) {
+    BrokerHistory.Line line = book(run).lines.get(Carried.keyOf(departure));
     if (line != null) {
       world.count("departures refused");
       line.refused = true;
@@ -167,10 +167,10 @@ final class Ledger {
   // Health.
 
   /// The watchdog has looked: a store that takes nothing must have been seen in time.
-  void looked(BrokerRun run, Bounds bounds) {
+  void looked(BrokerRun run, StageBounds bounds) {
     boolean mayWait =
         plan.has(Fault.FREEZE) || plan.has(Fault.STORE_IS_FULL) || plan.storeLimit() > 0;
-    long patience = (SimulatedBroker.PATIENCE + 4_000) * World.MS;
+    long patience = (SimulatedBroker.PATIENCE + 4_000) * SimulatedWorld.MS;
     check(
         mayWait || !run.isReady() || world.now() - bounds.waitingSince() < patience,
         "G9",
@@ -186,7 +186,7 @@ final class Ledger {
             || plan.has(Fault.STORE_STALLS);
     // What stalls as the faults end takes as long as it takes.
     check(
-        mayBe && !world.isQuietSince(10 * World.SECOND),
+        mayBe && !world.isQuietSince(10 * SimulatedWorld.SECOND),
         "G9",
         () -> run + " is called stuck, and is not");
   }
@@ -194,11 +194,11 @@ final class Ledger {
   // At the end.
 
   /// Every record ended in one way, and nothing is left.
-  void checkEnd(Kafka cluster) {
+  void checkEnd(SimulatedKafka cluster) {
     for (Spec spec : kafka.records.values()) {
       Origin origin = spec.origin();
       boolean has = false;
-      for (Book book : books.values()) {
+      for (BrokerHistory book : books.values()) {
         has |= book.byOrigin.containsKey(origin) || isExcused(book, spec);
       }
       check(
@@ -210,9 +210,9 @@ final class Ledger {
   }
 
   /// What keeps the end from coming, for messages.
-  String leftOver(Kafka cluster) {
+  String leftOver(SimulatedKafka cluster) {
     var left = new StringBuilder();
-    for (Kafka.Topic topic : cluster.read()) {
+    for (SimulatedKafka.Topic topic : cluster.read()) {
       for (int i = 0; i < topic.partitions().size(); i++) {
         left.append(
             "%s-%d: %d of %d committed%n"
@@ -249,7 +249,8 @@ final class Ledger {
   /// What Kafka refuses is kept. What may run only once waits for proof that nobody else has run
   /// it, which comes when its partition returns.
   private boolean mayStay(SimulatedDisk disk, Row row) {
-    Book.Line line = books.computeIfAbsent(disk, _ -> new Book()).lines.get(row.key());
+    BrokerHistory.Line line =
+        books.computeIfAbsent(disk, _ -> new BrokerHistory()).lines.get(row.key());
     boolean apart = plan.brokers() > 1 && !plan.shared();
     boolean elsewhere = apart && row.activation().atMostOnce() && !row.committed();
     return elsewhere || (line != null && line.refused);

@@ -92,7 +92,7 @@ final class LongRun {
     }
   }
 
-  private synchronized void add(long seed, String finding, World world) {
+  private synchronized void add(long seed, String finding, SimulatedWorld world) {
     done++;
     events += world.eventCount();
     world.counts().forEach((what, count) -> counts.merge(what, count, Long::sum));

@@ -1,7 +1,7 @@
 package io.taskbroker.simulation;
 
 import io.taskbroker.activation.ParkedRow;
-import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.store.ActivationStore.Tombstone;
@@ -16,9 +16,9 @@ import java.util.Optional;
 final class ObservedOwnership implements Ownership {
   private final Ownership ownership;
   private final BrokerRun run;
-  private final World world;
+  private final SimulatedWorld world;
 
-  ObservedOwnership(Ownership ownership, BrokerRun run, World world) {
+  ObservedOwnership(Ownership ownership, BrokerRun run, SimulatedWorld world) {
     this.ownership = ownership;
     this.run = run;
     this.world = world;
@@ -61,7 +61,7 @@ final class ObservedOwnership implements Ownership {
   }
 
   @Override
-  public List<Reported> reports(SourcePartition partition) {
+  public List<RemoteReport> reports(SourcePartition partition) {
     return ownership.reports(partition);
   }
 

@@ -2,16 +2,16 @@ package io.taskbroker.simulation;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
-import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.engine.Outlets;
 import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.Delivery;
-import io.taskbroker.inflight.Departure;
-import io.taskbroker.inflight.InflightOptions;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.EngineOptions;
+import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.store.ActivationStore;
@@ -35,11 +35,11 @@ enum PlantedBug implements Tampering {
   /// An offset counts as durable as soon as its record was handed over.
   OFFSET_COMMITTED_EARLY("G1") {
     @Override
-    public Intake intake(Intake intake, BrokerRun run) {
-      return new ForwardingIntake(intake) {
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
+      return new ForwardingCommandSink(intake) {
         @Override
-        public void tell(Command command) {
-          super.tell(command);
+        public void submit(Command command) {
+          super.submit(command);
           if (command instanceof Command.Ingest records) {
             run.consumed(
                 records.partition(), records.nextOffset(), records.arrivals().size(), 0, true);
@@ -55,25 +55,25 @@ enum PlantedBug implements Tampering {
       return new ForwardingOutlets(outlets) {
         @Override
         public void commit(List<Change> changes, List<StoreQuery> queries) {
-          run.tell(new Command.Committed(List.copyOf(changes)));
+          run.submit(new Command.Committed(List.copyOf(changes)));
           super.commit(changes, queries);
         }
       };
     }
 
     @Override
-    public Intake intake(Intake intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
       return Taps.deaf(intake, Command.Committed.class::isInstance);
     }
   },
   /// The engine never hears that a worker was busy.
   GIVE_BACK_FORGOTTEN("H9") {
     @Override
-    public Intake intake(Intake intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
       return Taps.deaf(
           intake,
           command ->
-              command instanceof Command.Pushed pushed && pushed.outcome() == PushOutcome.BUSY);
+              command instanceof Command.PushEnded pushed && pushed.outcome() == PushOutcome.BUSY);
     }
   },
   /// The id of a retry is made up.
@@ -83,8 +83,8 @@ enum PlantedBug implements Tampering {
       return Taps.changing(
           outlets,
           change ->
-              change instanceof Change.Leave leave && leave.payload() != null
-                  ? new Change.Leave(
+              change instanceof Change.Forward leave && leave.payload() != null
+                  ? new Change.Forward(
                       leave.key(),
                       leave.id(),
                       leave.origin(),
@@ -99,19 +99,19 @@ enum PlantedBug implements Tampering {
   MARK_SKIPPED("H9") {
     @Override
     public ActivationStore store(ActivationStore store, BrokerRun run) {
-      return Taps.without(store, Change.Mark.class::isInstance);
+      return Taps.without(store, Change.UpdateStatus.class::isInstance);
     }
   },
   /// A task that may run only once does not wait for its offset to be committed.
   PROOF_SKIPPED("H2") {
     @Override
-    public Intake intake(Intake intake, BrokerRun run) {
-      return new ForwardingIntake(intake) {
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
+      return new ForwardingCommandSink(intake) {
         @Override
-        public void tell(Command command) {
-          super.tell(command);
+        public void submit(Command command) {
+          super.submit(command);
           if (command instanceof Command.Ingest records) {
-            super.tell(new Command.OffsetCommitted(records.partition(), records.nextOffset()));
+            super.submit(new Command.OffsetCommitted(records.partition(), records.nextOffset()));
           }
         }
       };
@@ -163,9 +163,9 @@ enum PlantedBug implements Tampering {
         @Override
         public void commit(List<Change> changes, List<StoreQuery> queries) {
           List<Change> others = new ArrayList<>(changes);
-          others.removeIf(Change.Consumed.class::isInstance);
+          others.removeIf(Change.AdvanceWatermark.class::isInstance);
           List<Change> first = new ArrayList<>(changes);
-          first.removeIf(change -> !(change instanceof Change.Consumed));
+          first.removeIf(change -> !(change instanceof Change.AdvanceWatermark));
           first.addAll(others);
           super.commit(first, queries);
         }
@@ -176,7 +176,7 @@ enum PlantedBug implements Tampering {
   WATERMARK_SKIPPED("H1") {
     @Override
     public ActivationStore store(ActivationStore store, BrokerRun run) {
-      return Taps.without(store, Change.Consumed.class::isInstance);
+      return Taps.without(store, Change.AdvanceWatermark.class::isInstance);
     }
   },
   /// A batch that is tried again gets another number (H6).
@@ -214,26 +214,26 @@ enum PlantedBug implements Tampering {
         @Override
         public void commit(List<Change> changes, List<StoreQuery> queries) {
           List<Change> leaves = new ArrayList<>(changes);
-          leaves.removeIf(change -> !(change instanceof Change.Leave));
+          leaves.removeIf(change -> !(change instanceof Change.Forward));
           super.commit(changes, queries);
           if (!leaves.isEmpty()) {
-            run.tell(new Command.Committed(leaves));
+            run.submit(new Command.Committed(leaves));
           }
         }
       };
     }
 
     @Override
-    public Intake intake(Intake intake, BrokerRun run) {
-      return new ForwardingIntake(intake) {
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
+      return new ForwardingCommandSink(intake) {
         @Override
-        public void tell(Command command) {
+        public void submit(Command command) {
           if (command instanceof Command.Committed committed) {
             List<Change> others = new ArrayList<>(committed.changes());
-            others.removeIf(Change.Leave.class::isInstance);
-            super.tell(new Command.Committed(others));
+            others.removeIf(Change.Forward.class::isInstance);
+            super.submit(new Command.Committed(others));
           } else {
-            super.tell(command);
+            super.submit(command);
           }
         }
       };
@@ -245,15 +245,15 @@ enum PlantedBug implements Tampering {
     public Outlets outlets(Outlets outlets, BrokerRun run) {
       return new ForwardingOutlets(outlets) {
         @Override
-        public void produce(Departure departure) {
+        public void produce(OutboxRecord departure) {
           super.produce(departure);
-          run.tell(new Command.Produced(departure));
+          run.submit(new Command.Produced(departure));
         }
       };
     }
 
     @Override
-    public Intake intake(Intake intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
       return Taps.deaf(intake, Command.Produced.class::isInstance);
     }
   },
@@ -273,8 +273,8 @@ enum PlantedBug implements Tampering {
   /// A report is answered by whoever takes it in.
   REPORT_ANSWERED_UNREAD("G2") {
     @Override
-    public Intake intake(Intake intake, BrokerRun run) {
-      return new ForwardingIntake(intake) {
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
+      return new ForwardingCommandSink(intake) {
         @Override
         public void request(Command.Request request) {
           if (request instanceof Command.Report report) {
@@ -314,21 +314,21 @@ enum PlantedBug implements Tampering {
   /// What is read of parked rows gets lost (H15).
   PAGE_LOST("H15") {
     @Override
-    public Intake intake(Intake intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
       return Taps.deaf(intake, Command.ParkedRead.class::isInstance);
     }
   },
   /// A push whose answer was lost is taken for one that reached nobody (H9).
   LOST_TAKEN_FOR_UNREACHABLE("H9") {
     @Override
-    public Intake intake(Intake intake, BrokerRun run) {
-      return new ForwardingIntake(intake) {
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
+      return new ForwardingCommandSink(intake) {
         @Override
-        public void tell(Command command) {
-          if (command instanceof Command.Pushed pushed && pushed.outcome() == PushOutcome.LOST) {
-            super.tell(new Command.Pushed(pushed.delivery(), PushOutcome.UNREACHABLE, ""));
+        public void submit(Command command) {
+          if (command instanceof Command.PushEnded pushed && pushed.outcome() == PushOutcome.LOST) {
+            super.submit(new Command.PushEnded(pushed.delivery(), PushOutcome.UNREACHABLE, ""));
           } else {
-            super.tell(command);
+            super.submit(command);
           }
         }
       };
@@ -337,14 +337,14 @@ enum PlantedBug implements Tampering {
   /// What was committed by others before a partition came is not looked at (H2).
   OTHERS_COMMITS_IGNORED("H2") {
     @Override
-    public Intake intake(Intake intake, BrokerRun run) {
-      return new ForwardingIntake(intake) {
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
+      return new ForwardingCommandSink(intake) {
         @Override
-        public void tell(Command command) {
-          if (command instanceof Command.Assigned assigned) {
-            super.tell(new Command.Assigned(assigned.partition(), Watermark.NONE));
+        public void submit(Command command) {
+          if (command instanceof Command.PartitionAssigned assigned) {
+            super.submit(new Command.PartitionAssigned(assigned.partition(), Watermark.NONE));
           } else {
-            super.tell(command);
+            super.submit(command);
           }
         }
       };
@@ -374,14 +374,14 @@ enum PlantedBug implements Tampering {
   /// After a start, deadlines pass before reports can come in (H16).
   NO_RESTART_GRACE("H16") {
     @Override
-    public InflightOptions options(InflightOptions options) {
-      InflightOptions.Periods periods = options.periods();
-      return new InflightOptions(
+    public EngineOptions options(EngineOptions options) {
+      EngineOptions.Periods periods = options.periods();
+      return new EngineOptions(
           options.pushApplications(),
           options.retryTopic(),
           options.deadLetterTopic(),
           options.limits(),
-          new InflightOptions.Periods(
+          new EngineOptions.Periods(
               periods.grace(),
               periods.lease(),
               periods.markInterval(),
@@ -394,13 +394,13 @@ enum PlantedBug implements Tampering {
   /// The engine takes in however much waits for the store (H14).
   CREDIT_IGNORED("H14") {
     @Override
-    public InflightOptions options(InflightOptions options) {
-      InflightOptions.Limits limits = options.limits();
-      return new InflightOptions(
+    public EngineOptions options(EngineOptions options) {
+      EngineOptions.Limits limits = options.limits();
+      return new EngineOptions(
           options.pushApplications(),
           options.retryTopic(),
           options.deadLetterTopic(),
-          new InflightOptions.Limits(
+          new EngineOptions.Limits(
               limits.maxPending(),
               limits.maxDelayed(),
               limits.maxHandedOut(),
@@ -415,11 +415,11 @@ enum PlantedBug implements Tampering {
   /// Reading goes on, however much of it is with the engine.
   READ_AHEAD_UNBOUNDED("G7") {
     @Override
-    public Intake intake(Intake intake, BrokerRun run) {
-      return new ForwardingIntake(intake) {
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
+      return new ForwardingCommandSink(intake) {
         @Override
-        public void tell(Command command) {
-          super.tell(command);
+        public void submit(Command command) {
+          super.submit(command);
           if (command instanceof Command.Ingest records) {
             run.lift(records);
           }
@@ -480,14 +480,14 @@ enum PlantedBug implements Tampering {
   /// The engine never hears of other rules (H22).
   RULES_UNHEARD("H22") {
     @Override
-    public Intake intake(Intake intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
       return Taps.deaf(intake, Command.RulesChanged.class::isInstance);
     }
   },
   /// The id of what a raw record became is not remembered (H8).
   RAW_ID_FORGOTTEN("H8") {
     @Override
-    public Intake intake(Intake intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
       return Taps.arriving(
           intake,
           of ->
@@ -504,7 +504,7 @@ enum PlantedBug implements Tampering {
                   of.deadlineSeconds(),
                   of.failurePolicy(),
                   of.atMostOnce(),
-                  of.derived() && !of.origin().topic().equals(Kafka.RAW)));
+                  of.derived() && !of.origin().topic().equals(SimulatedKafka.RAW)));
     }
   },
   /// A transaction is two, the second half of it first.
@@ -527,7 +527,7 @@ enum PlantedBug implements Tampering {
   /// A broker that stops does not write down what workers have (H17).
   DRAIN_UNHEARD("H17") {
     @Override
-    public Intake intake(Intake intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
       return Taps.deaf(intake, Command.Drain.class::isInstance);
     }
   },
@@ -550,17 +550,17 @@ enum PlantedBug implements Tampering {
   /// After a store was lost, what may run only once is taken for what nobody has read yet.
   READ_AGAIN_TAKEN_FOR_NEW("G3", true) {
     @Override
-    public Intake intake(Intake intake, BrokerRun run) {
-      return new ForwardingIntake(intake) {
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
+      return new ForwardingCommandSink(intake) {
         @Override
-        public void tell(Command command) {
-          if (command instanceof Command.Assigned assigned) {
-            super.tell(new Command.Assigned(assigned.partition(), Watermark.NONE));
+        public void submit(Command command) {
+          if (command instanceof Command.PartitionAssigned assigned) {
+            super.submit(new Command.PartitionAssigned(assigned.partition(), Watermark.NONE));
             if (assigned.committed() != Watermark.NONE) {
-              super.tell(new Command.OffsetCommitted(assigned.partition(), assigned.committed()));
+              super.submit(new Command.OffsetCommitted(assigned.partition(), assigned.committed()));
             }
           } else {
-            super.tell(command);
+            super.submit(command);
           }
         }
       };
@@ -583,13 +583,13 @@ enum PlantedBug implements Tampering {
   /// A lease that has ended does not stop what is handed out (H11).
   LEASE_ENDLESS("H11", true) {
     @Override
-    public Intake intake(Intake intake, BrokerRun run) {
-      return new ForwardingIntake(intake) {
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
+      return new ForwardingCommandSink(intake) {
         @Override
-        public void tell(Command command) {
-          super.tell(
-              command instanceof Command.Lease
-                  ? new Command.Lease(Long.MAX_VALUE, Long.MAX_VALUE)
+        public void submit(Command command) {
+          super.submit(
+              command instanceof Command.LeaseRenewed
+                  ? new Command.LeaseRenewed(Long.MAX_VALUE, Long.MAX_VALUE)
                   : command);
         }
       };
@@ -598,15 +598,15 @@ enum PlantedBug implements Tampering {
   /// What other brokers were told is neither heard of nor asked for (H3).
   OTHERS_REPORTS_IGNORED("H3", true) {
     @Override
-    public Intake intake(Intake intake, BrokerRun run) {
-      return Taps.deaf(intake, Command.Recorded.class::isInstance);
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
+      return Taps.deaf(intake, Command.RemoteReportsRead.class::isInstance);
     }
 
     @Override
     public ActivationStore store(ActivationStore store, BrokerRun run) {
       return new ForwardingStore(store) {
         @Override
-        public List<Reported> reports(List<Long> keys) {
+        public List<RemoteReport> reports(List<Long> keys) {
           return List.of();
         }
       };

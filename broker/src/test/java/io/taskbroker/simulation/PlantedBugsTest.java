@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// The simulator finds the bugs that it is there for: each of these is planted in a broker that has
 /// no other, and must be found within so many seeds. The same history without it breaks nothing:
 /// with its rule a failure history holds, without it does not.
-@ExtendWith(Hush.class)
+@ExtendWith(SilentLogs.class)
 final class PlantedBugsTest {
   private static final int SEEDS = 1_000;
 

@@ -2,10 +2,10 @@ package io.taskbroker.simulation;
 
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
-import io.taskbroker.inflight.Intake;
-import io.taskbroker.ingest.Custody;
+import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.ingest.PartitionOwnership;
 import io.taskbroker.ingest.SteppedReader;
-import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.runtime.SystemContext;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -17,22 +17,22 @@ import org.jspecify.annotations.Nullable;
 /// consumer of its own, wired as `Ingest` wires them.
 final class Readers {
   private final BrokerRun run;
-  private final World world;
-  private final Plan plan;
-  private final Custody custody;
-  private final Intake intake;
-  private final Surroundings surroundings;
+  private final SimulatedWorld world;
+  private final SeedPlan plan;
+  private final PartitionOwnership custody;
+  private final CommandSink intake;
+  private final SystemContext surroundings;
   private final Map<String, SteppedReader> readers = new LinkedHashMap<>();
   private final List<SimulatedConsumer> consumers = new ArrayList<>();
   private final List<Actor> threads = new ArrayList<>();
 
   Readers(
       BrokerRun run,
-      World world,
-      Plan plan,
-      Custody custody,
-      Intake intake,
-      Surroundings surroundings) {
+      SimulatedWorld world,
+      SeedPlan plan,
+      PartitionOwnership custody,
+      CommandSink intake,
+      SystemContext surroundings) {
     this.custody = custody;
     this.run = run;
     this.world = world;
@@ -43,12 +43,12 @@ final class Readers {
 
   void start() {
     List<Watermark> stored = custody.watermarks();
-    for (Kafka.Topic topic : run.broker.kafka.read()) {
+    for (SimulatedKafka.Topic topic : run.broker.kafka.read()) {
       start(topic, stored);
     }
   }
 
-  private void start(Kafka.Topic topic, List<Watermark> stored) {
+  private void start(SimulatedKafka.Topic topic, List<Watermark> stored) {
     Actor[] thread = new Actor[1];
     var consumer =
         new SimulatedConsumer(
@@ -66,9 +66,9 @@ final class Readers {
             () -> run.broker.kafka.id(topic.name()),
             "group",
             () -> topic.partitions().size(),
-            plan.latest() && topic.name().equals(Kafka.TASKS),
+            plan.latest() && topic.name().equals(SimulatedKafka.TASKS),
             Duration.ofSeconds(1),
-            topic.name().equals(Kafka.RAW) ? Spec.RAW_TASK : null);
+            topic.name().equals(SimulatedKafka.RAW) ? Spec.RAW_TASK : null);
     var reader =
         new SteppedReader(
             described,
@@ -83,7 +83,7 @@ final class Readers {
     consumers.add(consumer);
     thread[0] = new Actor(run, world, "reader of " + topic.name(), reader::turn);
     threads.add(thread[0]);
-    thread[0].wake(world.between(0, 50 * World.MS));
+    thread[0].wake(world.between(0, 50 * SimulatedWorld.MS));
   }
 
   /// Tells the reader of a partition what of it is durable.

@@ -1,7 +1,7 @@
 package io.taskbroker.simulation;
 
 import io.taskbroker.activation.Row;
-import io.taskbroker.inflight.InflightOptions;
+import io.taskbroker.inflight.EngineOptions;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Set;
@@ -21,11 +21,11 @@ final class SimulatedBroker {
 
   final String name;
   final SimulatedDisk disk;
-  final Kafka kafka;
+  final SimulatedKafka kafka;
   final Ledger ledger;
   final Tampering tampering;
-  private final World world;
-  private final Plan plan;
+  private final SimulatedWorld world;
+  private final SeedPlan plan;
   private final Workers workers;
   private long clockOffset;
   private int runs;
@@ -36,9 +36,9 @@ final class SimulatedBroker {
   SimulatedBroker(
       String name,
       SimulatedDisk disk,
-      World world,
-      Plan plan,
-      Kafka kafka,
+      SimulatedWorld world,
+      SeedPlan plan,
+      SimulatedKafka kafka,
       Workers workers,
       Tampering tampering) {
     this.disk = disk;
@@ -98,12 +98,12 @@ final class SimulatedBroker {
     clockOffset = 0;
   }
 
-  InflightOptions options() {
-    return new InflightOptions(
+  EngineOptions options() {
+    return new EngineOptions(
         plan.push() ? Set.of("shop", "mail") : null,
-        Kafka.RETRIES,
-        Kafka.DEAD_LETTERS,
-        new InflightOptions.Limits(
+        SimulatedKafka.RETRIES,
+        SimulatedKafka.DEAD_LETTERS,
+        new EngineOptions.Limits(
             plan.maxPending(),
             50,
             50,
@@ -112,7 +112,7 @@ final class SimulatedBroker {
             100_000_000,
             plan.maxPending() < 1_000 ? 24 : 10_000,
             20),
-        new InflightOptions.Periods(GRACE, LEASE, 500, RESTART_GRACE, SETTLE, 10_000, TOMBSTONE),
+        new EngineOptions.Periods(GRACE, LEASE, 500, RESTART_GRACE, SETTLE, 10_000, TOMBSTONE),
         plan.shared());
   }
 
@@ -142,7 +142,7 @@ final class SimulatedBroker {
   }
 
   void crash(String why) {
-    crash(why, world.between(10 * World.MS, 10 * World.SECOND));
+    crash(why, world.between(10 * SimulatedWorld.MS, 10 * SimulatedWorld.SECOND));
   }
 
   /// @param down for how long, in nanoseconds
@@ -196,7 +196,7 @@ final class SimulatedBroker {
       stopping.stop(() -> {
         if (run == stopping) {
           ledger.workers.stopped(stopping);
-          crash("it was stopped", world.between(10 * World.MS, World.SECOND));
+          crash("it was stopped", world.between(10 * SimulatedWorld.MS, SimulatedWorld.SECOND));
         }
       });
     }

@@ -35,10 +35,10 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
 
   final BrokerRun run;
   final String name;
-  private final World world;
-  private final Kafka.Topic topic;
+  private final SimulatedWorld world;
+  private final SimulatedKafka.Topic topic;
   private final Runnable wake;
-  private final Group.Member member;
+  private final ConsumerGroup.Member member;
   private final Map<Integer, Long> positions = new HashMap<>();
   private final Set<Integer> paused = new HashSet<>();
   private final Set<Integer> unread = new HashSet<>();
@@ -48,14 +48,15 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   private boolean wakened;
 
   /// @param wake makes the reader take a turn soon
-  SimulatedConsumer(BrokerRun run, Kafka kafka, Kafka.Topic topic, Runnable wake) {
+  SimulatedConsumer(
+      BrokerRun run, SimulatedKafka kafka, SimulatedKafka.Topic topic, Runnable wake) {
     super("none");
     this.run = run;
     this.name = run.broker.memberName() + "-" + topic.name();
     this.world = kafka.world;
     this.topic = topic;
     this.wake = wake;
-    this.member = new Group.Member(this);
+    this.member = new ConsumerGroup.Member(this);
   }
 
   void wakeSoon() {
@@ -147,7 +148,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
         run.broker.crash("before it heard of an offset commit");
       }
       run.later(
-          world.between(World.MS / 5, 10 * World.MS),
+          world.between(SimulatedWorld.MS / 5, 10 * SimulatedWorld.MS),
           "offset commit answer",
           () -> {
             callbacks.add(() -> callback.onComplete(offsets, failure));
@@ -155,7 +156,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
           });
     });
     world.after(
-        world.between(World.MS / 5, 10 * World.MS),
+        world.between(SimulatedWorld.MS / 5, 10 * SimulatedWorld.MS),
         "offset commit",
         () -> {
           Runnable first = requests.poll();

@@ -23,11 +23,11 @@ final class SimulatedProducer extends MockProducer<byte[], byte[]> {
   private static final Node[] NOBODY = {};
 
   private final BrokerRun run;
-  private final Kafka kafka;
+  private final SimulatedKafka kafka;
   private final Runnable wake;
 
   /// @param wake makes the outbox take a turn soon
-  SimulatedProducer(BrokerRun run, Kafka kafka, Runnable wake) {
+  SimulatedProducer(BrokerRun run, SimulatedKafka kafka, Runnable wake) {
     this.run = run;
     this.kafka = kafka;
     this.wake = wake;
@@ -44,7 +44,7 @@ final class SimulatedProducer extends MockProducer<byte[], byte[]> {
 
   @Override
   public Future<RecordMetadata> send(ProducerRecord<byte[], byte[]> record, Callback callback) {
-    World world = kafka.world;
+    SimulatedWorld world = kafka.world;
     if (world.happens(Fault.PRODUCE_REFUSED)) {
       answer(record, callback, new RecordTooLargeException("too large, says chance"));
     } else if (world.happens(Fault.PRODUCE_FAILS)) {
@@ -59,7 +59,7 @@ final class SimulatedProducer extends MockProducer<byte[], byte[]> {
       }
       // On its way it outlives the process.
       world.after(
-          world.between(World.MS / 5, 20 * World.MS),
+          world.between(SimulatedWorld.MS / 5, 20 * SimulatedWorld.MS),
           "produce",
           () -> {
             kafka.append(record.topic(), record.partition(), record.value());
@@ -79,7 +79,7 @@ final class SimulatedProducer extends MockProducer<byte[], byte[]> {
   private void answer(
       ProducerRecord<byte[], byte[]> record, Callback callback, @Nullable Exception failure) {
     run.later(
-        kafka.world.between(World.MS / 5, 20 * World.MS),
+        kafka.world.between(SimulatedWorld.MS / 5, 20 * SimulatedWorld.MS),
         "produce answer",
         () -> {
           var place = new TopicPartition(record.topic(), record.partition());

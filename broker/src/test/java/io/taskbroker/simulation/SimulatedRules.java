@@ -13,14 +13,15 @@ import java.util.Set;
 /// @param comesBack whether brokers read that topic, so that nothing is to go there
 record SimulatedRules(Set<String> killed, Set<String> demoted, String to, boolean comesBack)
     implements Rules {
-  static final SimulatedRules NONE = new SimulatedRules(Set.of(), Set.of(), Kafka.ELSEWHERE, false);
+  static final SimulatedRules NONE =
+      new SimulatedRules(Set.of(), Set.of(), SimulatedKafka.ELSEWHERE, false);
 
   static SimulatedRules killing(String... names) {
-    return new SimulatedRules(Set.of(names), Set.of(), Kafka.ELSEWHERE, false);
+    return new SimulatedRules(Set.of(names), Set.of(), SimulatedKafka.ELSEWHERE, false);
   }
 
   static SimulatedRules demoting(String... namespaces) {
-    return new SimulatedRules(Set.of(), Set.of(namespaces), Kafka.ELSEWHERE, false);
+    return new SimulatedRules(Set.of(), Set.of(namespaces), SimulatedKafka.ELSEWHERE, false);
   }
 
   boolean kills(Spec spec) {
@@ -37,13 +38,13 @@ record SimulatedRules(Set<String> killed, Set<String> demoted, String to, boolea
   }
 
   @Override
-  public Verdict judge(Activation activation) {
+  public Decision judge(Activation activation) {
     if (killed.contains(activation.taskname())) {
-      return new Verdict.Killed(false);
+      return new Decision.Killed(false);
     }
     if (!demoted.contains(activation.namespace())) {
-      return Verdict.Kept.AS_IT_IS;
+      return Decision.Kept.AS_IT_IS;
     }
-    return comesBack ? Verdict.Kept.WOULD_COME_BACK : new Verdict.Demoted(Destination.of(to));
+    return comesBack ? Decision.Kept.WOULD_COME_BACK : new Decision.Demoted(Destination.of(to));
   }
 }

@@ -19,12 +19,12 @@ import org.jspecify.annotations.Nullable;
 /// come to its end within a time.
 final class Simulation {
   /// After the faults: longer than any deadline, delay, backoff and session there is.
-  private static final long PATIENCE = 300 * World.SECOND;
+  private static final long PATIENCE = 300 * SimulatedWorld.SECOND;
 
-  final World world;
-  final Plan plan;
+  final SimulatedWorld world;
+  final SeedPlan plan;
   final Ledger ledger;
-  final Kafka kafka;
+  final SimulatedKafka kafka;
   final Workers workers;
   final List<SimulatedBroker> brokers = new ArrayList<>();
   private final @Nullable Consumer<Story> script;
@@ -32,20 +32,21 @@ final class Simulation {
 
   /// A history that the seed decides altogether.
   Simulation(long seed, boolean traces, Tampering tampering) {
-    this(new World(seed, traces), tampering, null);
+    this(new SimulatedWorld(seed, traces), tampering, null);
   }
 
   /// A history that is told: the seed decides what the script leaves open.
-  Simulation(long seed, boolean traces, Tampering tampering, Plan plan, Consumer<Story> script) {
-    this(new World(seed, traces, plan), tampering, script);
+  Simulation(
+      long seed, boolean traces, Tampering tampering, SeedPlan plan, Consumer<Story> script) {
+    this(new SimulatedWorld(seed, traces, plan), tampering, script);
   }
 
-  private Simulation(World world, Tampering tampering, @Nullable Consumer<Story> script) {
+  private Simulation(SimulatedWorld world, Tampering tampering, @Nullable Consumer<Story> script) {
     this.world = world;
     this.script = script;
     plan = world.plan;
     ledger = new Ledger(world, plan);
-    kafka = new Kafka(world, plan, ledger);
+    kafka = new SimulatedKafka(world, plan, ledger);
     workers = new Workers(world, plan);
     var database = new SimulatedDisk.Database(new SharedInMemoryStore.Disk());
     for (int i = 0; i < plan.brokers(); i++) {
@@ -66,24 +67,25 @@ final class Simulation {
   /// @throws Violation if a guarantee is broken
   void run() {
     world.trace(plan::toString);
-    brokers.forEach(broker -> world.after(world.between(0, World.SECOND), "start", broker::start));
+    brokers.forEach(
+        broker -> world.after(world.between(0, SimulatedWorld.SECOND), "start", broker::start));
     var story = new Story(this);
     if (script != null) {
       workers.orders.bePatient();
       script.accept(story);
     }
-    long end = plan.publishSeconds() * World.SECOND;
+    long end = plan.publishSeconds() * SimulatedWorld.SECOND;
     for (int i = 0; i < plan.tasks(); i++) {
       world.after(world.between(0, end), "publish", this::publish);
     }
-    world.after(world.between(0, World.SECOND), "disturb", this::disturb);
+    world.after(world.between(0, SimulatedWorld.SECOND), "disturb", this::disturb);
     world.runUntil(end, () -> false);
     world.trace(() -> "all is calm from now on");
     world.calmDown();
     brokers.forEach(SimulatedBroker::setClock);
     long last = world.now() + PATIENCE;
     // Some time is needed for what is on its way.
-    world.runUntil(world.now() + 10 * World.SECOND, () -> false);
+    world.runUntil(world.now() + 10 * SimulatedWorld.SECOND, () -> false);
     world.runUntil(last, this::isDone);
     if (!isDone()) {
       throw new Violation("G8", "it does not come to its end:\n" + ledger.leftOver(kafka));
@@ -122,12 +124,12 @@ final class Simulation {
 
   private void publish() {
     if (plan.raw() && world.random.nextInt(3) == 0) {
-      kafka.append(Kafka.RAW, 0, ("raw value " + world.random.nextInt()).getBytes(UTF_8));
+      kafka.append(SimulatedKafka.RAW, 0, ("raw value " + world.random.nextInt()).getBytes(UTF_8));
       return;
     }
     byte[] value = world.happens(Fault.POISON) ? Ledger.poison() : task().toByteArray();
-    int partitions = kafka.topic(Kafka.TASKS).partitions().size();
-    kafka.append(Kafka.TASKS, world.random.nextInt(partitions), value);
+    int partitions = kafka.topic(SimulatedKafka.TASKS).partitions().size();
+    kafka.append(SimulatedKafka.TASKS, world.random.nextInt(partitions), value);
   }
 
   private TaskActivation task() {
@@ -168,8 +170,8 @@ final class Simulation {
 
   /// Now and then an operator does something.
   private void operate() {
-    Kafka.Topic topic = kafka.read().get(world.random.nextInt(kafka.read().size()));
-    Kafka.Topic tasks = kafka.topic(Kafka.TASKS);
+    SimulatedKafka.Topic topic = kafka.read().get(world.random.nextInt(kafka.read().size()));
+    SimulatedKafka.Topic tasks = kafka.topic(SimulatedKafka.TASKS);
     boolean alone = plan.brokers() == 1;
     if (world.happens(Fault.RULES_CHANGE)) {
       SimulatedRules rules = rules();
@@ -190,13 +192,13 @@ final class Simulation {
     return switch (world.random.nextInt(4)) {
       case 0 -> SimulatedRules.killing("toil");
       case 1 -> SimulatedRules.demoting("other");
-      case 2 -> new SimulatedRules(Set.of("chew"), Set.of("ns"), Kafka.RETRIES, true);
+      case 2 -> new SimulatedRules(Set.of("chew"), Set.of("ns"), SimulatedKafka.RETRIES, true);
       default -> SimulatedRules.NONE;
     };
   }
 
   /// Offsets can be set while nobody reads.
-  private void reset(Kafka.Topic topic, int partition) {
+  private void reset(SimulatedKafka.Topic topic, int partition) {
     long committed = topic.group().committed(partition);
     if (committed < 0) {
       return;
@@ -215,12 +217,12 @@ final class Simulation {
 
   /// Whether all of a topic was read, and nothing of it is anywhere. Retries are on their way to
   /// theirs at any time.
-  private boolean isOver(Kafka.Topic topic) {
+  private boolean isOver(SimulatedKafka.Topic topic) {
     boolean stored =
         brokers.stream()
             .flatMap(broker -> broker.disk.rows().values().stream())
             .anyMatch(row -> row.activation().origin().topic().equals(topic.name()));
-    return !stored && !topic.name().equals(Kafka.RETRIES) && kafka.isConsumed(topic);
+    return !stored && !topic.name().equals(SimulatedKafka.RETRIES) && kafka.isConsumed(topic);
   }
 
   /// Now and then something happens to a broker.
@@ -237,14 +239,15 @@ final class Simulation {
       } else if (world.happens(Fault.RESTART_IN_ORDER)) {
         broker.restart();
       } else if (world.happens(Fault.FREEZE)) {
-        run.freeze(world.between(World.SECOND, 12 * World.SECOND));
+        run.freeze(world.between(SimulatedWorld.SECOND, 12 * SimulatedWorld.SECOND));
       } else if (world.happens(Fault.CLOCK_STEP)) {
         broker.stepClock(world.between(-20_000, 20_000));
       }
     }
     operate();
     if (!world.isQuiet()) {
-      world.after(world.between(100 * World.MS, World.SECOND), "disturb", this::disturb);
+      world.after(
+          world.between(100 * SimulatedWorld.MS, SimulatedWorld.SECOND), "disturb", this::disturb);
     }
   }
 }

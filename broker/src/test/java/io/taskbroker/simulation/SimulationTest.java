@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// `-Dsimulation.seeds=N` runs N seeds, `-Dsimulation.from=SEED` begins elsewhere,
 /// `-Dsimulation.fresh=N` runs N new ones, and `-Dsimulation.seed=SEED` replays one and prints what
 /// happens in it. `build/simulate` runs seeds for a night.
-@ExtendWith(Hush.class)
+@ExtendWith(SilentLogs.class)
 final class SimulationTest {
   private static final int SEEDS = Integer.getInteger("simulation.seeds", 2_000);
   private static final int FRESH = Integer.getInteger("simulation.fresh", 2_000);
@@ -123,7 +123,7 @@ final class SimulationTest {
     long events = 0;
     Map<String, Long> counts = new TreeMap<>();
     for (long seed = from; seed < from + seeds; seed++) {
-      World world = run(seed, false).world;
+      SimulatedWorld world = run(seed, false).world;
       events += world.eventCount();
       world.counts().forEach((each, count) -> counts.merge(each, count, Long::sum));
     }

@@ -15,10 +15,10 @@ import java.util.function.UnaryOperator;
 /// The words in which a history is told: what happens when, and what must come of it. All else is
 /// left to the seed: how long messages and transactions take.
 final class Story {
-  private static final long LOOK = World.MS / 2;
+  private static final long LOOK = SimulatedWorld.MS / 2;
 
-  final World world;
-  final Orders workers;
+  final SimulatedWorld world;
+  final WorkerScript workers;
   private final Simulation simulation;
   private final List<Runnable> endings = new ArrayList<>();
 
@@ -32,13 +32,13 @@ final class Story {
     return simulation.brokers.getFirst();
   }
 
-  Kafka kafka() {
+  SimulatedKafka kafka() {
     return simulation.kafka;
   }
 
   /// At that time since the beginning.
   void at(double seconds, Runnable body) {
-    world.after((long) (seconds * World.SECOND) - world.now(), "told", body);
+    world.after((long) (seconds * SimulatedWorld.SECOND) - world.now(), "told", body);
   }
 
   /// As soon as something is so, once, if it comes to be before the end of the faults.
@@ -57,7 +57,7 @@ final class Story {
 
   /// A while after something.
   void after(double seconds, Runnable body) {
-    at((double) world.now() / World.SECOND + seconds, body);
+    at((double) world.now() / SimulatedWorld.SECOND + seconds, body);
   }
 
   /// Publishes a task of the application `shop` with a deadline of four seconds, that may be
@@ -85,7 +85,7 @@ final class Story {
 
   /// Publishes a task to some partition.
   void publishTo(int partition, String id) {
-    simulation.kafka.append(Kafka.TASKS, partition, task(id).build().toByteArray());
+    simulation.kafka.append(SimulatedKafka.TASKS, partition, task(id).build().toByteArray());
   }
 
   /// Has the broker count its payload bytes.
@@ -111,7 +111,7 @@ final class Story {
 
   /// Publishes the bytes of a record.
   void replay(byte[] value) {
-    simulation.kafka.append(Kafka.TASKS, 0, value);
+    simulation.kafka.append(SimulatedKafka.TASKS, 0, value);
   }
 
   static Timestamp time(long millis) {

@@ -7,8 +7,8 @@ import io.taskbroker.activation.Status;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.engine.Outlets;
 import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.InflightOptions;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.EngineOptions;
 import io.taskbroker.inflight.Notice;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.runtime.Progress;
@@ -51,7 +51,7 @@ enum SwitchedOff implements Tampering {
   /// A record whose id is in flight is a duplicate, also if that one is on its way out (H4).
   DUPLICATE_OF_WHAT_LEAVES {
     @Override
-    public Intake intake(Intake intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
       return Taps.admitting(intake, arrival -> !leaves(run, arrival.activation()));
     }
 
@@ -118,8 +118,8 @@ enum SwitchedOff implements Tampering {
   /// The bound on what may run is one for all applications, and what is over it waits in Kafka.
   ONE_BOUND_FOR_ALL {
     @Override
-    public Intake intake(Intake intake, BrokerRun run) {
-      return new Dam(intake, run) {
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
+      return new HeldRecords(intake, run) {
         @Override
         boolean holds(Command.Ingest records) {
           return run.broker.disk.rows().size() >= run.broker.options().limits().maxPending();
@@ -130,20 +130,20 @@ enum SwitchedOff implements Tampering {
   /// The engine does not hear what the reader sees behind what it handed over.
   NEIGHBOUR_UNSEEN {
     @Override
-    public Intake intake(Intake intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
       return Taps.deaf(intake, Command.Foreseen.class::isInstance);
     }
   },
   /// The engine waits where the committer's queue is full, and completions wait where its own is.
   ENGINE_BLOCKS {
     @Override
-    public Intake intake(Intake intake, BrokerRun run) {
-      return Narrows.of(run).mailbox(intake);
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
+      return FullQueues.of(run).mailbox(intake);
     }
 
     @Override
     public Outlets outlets(Outlets outlets, BrokerRun run) {
-      return Narrows.of(run).committer(outlets);
+      return FullQueues.of(run).committer(outlets);
     }
   },
   /// Parked rows are read before what was written before is on disk.
@@ -157,7 +157,7 @@ enum SwitchedOff implements Tampering {
           for (StoreQuery asked : queries) {
             if (asked instanceof ParkedQuery query) {
               ParkedPage page = page(run, query);
-              run.tell(
+              run.submit(
                   new Command.ParkedRead(
                       query.application(), page.rows(), page.nextDue(), query.upTo()));
             }
@@ -185,8 +185,8 @@ enum SwitchedOff implements Tampering {
   /// A Complete of what was said to be retried is answered when that is durable, and that is all.
   RETRY_WINS {
     @Override
-    public Intake intake(Intake intake, BrokerRun run) {
-      return new ForwardingIntake(intake) {
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
+      return new ForwardingCommandSink(intake) {
         private final Map<String, Status> said = new HashMap<>();
 
         @Override
@@ -208,8 +208,8 @@ enum SwitchedOff implements Tampering {
   /// The partition of a message that is no activation waits until Kafka has it as a dead letter.
   POISON_WAITED_FOR {
     @Override
-    public Intake intake(Intake intake, BrokerRun run) {
-      return new Dam(intake, run) {
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
+      return new HeldRecords(intake, run) {
         private boolean poisoned;
 
         @Override
@@ -236,7 +236,7 @@ enum SwitchedOff implements Tampering {
           List<Change> changes = new ArrayList<>(batch.changes());
           for (int i = 0; i < changes.size(); i++) {
             for (int j = i + 1; j < changes.size(); j++) {
-              if (changes.get(i) instanceof Change.Mark mark
+              if (changes.get(i) instanceof Change.UpdateStatus mark
                   && changes.get(j) instanceof Change.Delete delete
                   && mark.key() == delete.key()) {
                 changes.set(i, delete);
@@ -273,7 +273,7 @@ enum SwitchedOff implements Tampering {
       return new Ticker() {
         @Override
         public long nanoTime() {
-          return ticker.nanoTime() + wallSteps.getAsLong() * World.MS;
+          return ticker.nanoTime() + wallSteps.getAsLong() * SimulatedWorld.MS;
         }
 
         @Override
@@ -293,7 +293,7 @@ enum SwitchedOff implements Tampering {
   /// Whether something has expired is not looked at once it is in.
   EXPIRY_UNCHECKED {
     @Override
-    public Intake intake(Intake intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
       return Taps.arriving(
           intake, activation -> Taps.timed(activation, Activation.NEVER, activation.delayUntil()));
     }
@@ -325,14 +325,15 @@ enum SwitchedOff implements Tampering {
   /// A refusal by a worker's code is taken for one by its connection.
   REFUSED_TAKEN_FOR_BUSY {
     @Override
-    public Intake intake(Intake intake, BrokerRun run) {
-      return new ForwardingIntake(intake) {
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
+      return new ForwardingCommandSink(intake) {
         @Override
-        public void tell(Command command) {
-          if (command instanceof Command.Pushed pushed && pushed.outcome() == PushOutcome.REFUSED) {
-            super.tell(new Command.Pushed(pushed.delivery(), PushOutcome.BUSY, ""));
+        public void submit(Command command) {
+          if (command instanceof Command.PushEnded pushed
+              && pushed.outcome() == PushOutcome.REFUSED) {
+            super.submit(new Command.PushEnded(pushed.delivery(), PushOutcome.BUSY, ""));
           } else {
-            super.tell(command);
+            super.submit(command);
           }
         }
       };
@@ -365,15 +366,15 @@ enum SwitchedOff implements Tampering {
   /// Tasks are taken into memory as they come.
   MEMORY_UNBOUNDED {
     @Override
-    public InflightOptions bounds(InflightOptions options) {
+    public EngineOptions bounds(EngineOptions options) {
       return withMemory(options, FEW_BYTES);
     }
   },
   /// A broker that is told to stop says OK to all who wait.
   ANSWERED_AT_STOP {
     @Override
-    public Intake intake(Intake intake, BrokerRun run) {
-      return new ForwardingIntake(intake) {
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
+      return new ForwardingCommandSink(intake) {
         private final List<Command.Report> open = new ArrayList<>();
 
         @Override
@@ -385,11 +386,11 @@ enum SwitchedOff implements Tampering {
         }
 
         @Override
-        public void tell(Command command) {
+        public void submit(Command command) {
           if (command instanceof Command.Drain) {
             open.forEach(report -> report.reply().done(null));
           }
-          super.tell(command);
+          super.submit(command);
         }
       };
     }
@@ -397,13 +398,13 @@ enum SwitchedOff implements Tampering {
   /// The first death of a worker ends a task.
   ONE_DEATH_TAKEN_FOR_ALL {
     @Override
-    public InflightOptions options(InflightOptions options) {
-      InflightOptions.Limits limits = options.limits();
-      return new InflightOptions(
+    public EngineOptions options(EngineOptions options) {
+      EngineOptions.Limits limits = options.limits();
+      return new EngineOptions(
           options.pushApplications(),
           options.retryTopic(),
           options.deadLetterTopic(),
-          new InflightOptions.Limits(
+          new EngineOptions.Limits(
               limits.maxPending(),
               limits.maxDelayed(),
               limits.maxHandedOut(),
@@ -440,23 +441,23 @@ enum SwitchedOff implements Tampering {
   static final Tampering LITTLE_MEMORY =
       new Tampering() {
         @Override
-        public InflightOptions options(InflightOptions options) {
+        public EngineOptions options(EngineOptions options) {
           return withMemory(options, FEW_BYTES);
         }
 
         @Override
-        public InflightOptions bounds(InflightOptions options) {
+        public EngineOptions bounds(EngineOptions options) {
           return withMemory(options, FEW_BYTES);
         }
       };
 
-  private static InflightOptions withMemory(InflightOptions options, long bytes) {
-    InflightOptions.Limits limits = options.limits();
-    return new InflightOptions(
+  private static EngineOptions withMemory(EngineOptions options, long bytes) {
+    EngineOptions.Limits limits = options.limits();
+    return new EngineOptions(
         options.pushApplications(),
         options.retryTopic(),
         options.deadLetterTopic(),
-        new InflightOptions.Limits(
+        new EngineOptions.Limits(
             limits.maxPending(),
             limits.maxDelayed(),
             limits.maxHandedOut(),

@@ -1,8 +1,8 @@
 package io.taskbroker.simulation;
 
 import io.taskbroker.engine.Outlets;
-import io.taskbroker.inflight.InflightOptions;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.EngineOptions;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.ActivationStore;
@@ -22,16 +22,16 @@ interface Tampering {
     return outlets;
   }
 
-  default Intake intake(Intake intake, BrokerRun run) {
+  default CommandSink intake(CommandSink intake, BrokerRun run) {
     return intake;
   }
 
-  default InflightOptions options(InflightOptions options) {
+  default EngineOptions options(EngineOptions options) {
     return options;
   }
 
   /// The bounds that the broker is held to; what it goes by itself may be another matter.
-  default InflightOptions bounds(InflightOptions options) {
+  default EngineOptions bounds(EngineOptions options) {
     return options;
   }
 

@@ -7,7 +7,7 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.engine.Outlets;
 import io.taskbroker.inflight.Command;
-import io.taskbroker.inflight.Intake;
+import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.StoreException;
@@ -47,12 +47,12 @@ final class Taps {
     };
   }
 
-  static Intake deaf(Intake intake, Predicate<Command> to) {
-    return new ForwardingIntake(intake) {
+  static CommandSink deaf(CommandSink intake, Predicate<Command> to) {
+    return new ForwardingCommandSink(intake) {
       @Override
-      public void tell(Command command) {
+      public void submit(Command command) {
         if (!to.test(command)) {
-          super.tell(command);
+          super.submit(command);
         }
       }
     };
@@ -71,17 +71,18 @@ final class Taps {
   }
 
   /// Activations are other ones when they arrive.
-  static Intake arriving(Intake intake, UnaryOperator<Activation> by) {
-    return new ForwardingIntake(intake) {
+  static CommandSink arriving(CommandSink intake, UnaryOperator<Activation> by) {
+    return new ForwardingCommandSink(intake) {
       @Override
-      public void tell(Command command) {
-        super.tell(
+      public void submit(Command command) {
+        super.submit(
             command instanceof Command.Ingest records
                 ? new Command.Ingest(
                     records.partition(),
                     records.arrivals().stream()
                         .map(each ->
-                            new Command.Arrival(by.apply(each.activation()), each.undecodable()))
+                            new Command.IngestedRecord(
+                                by.apply(each.activation()), each.undecodable()))
                         .toList(),
                     records.nextOffset(),
                     records.bytes())
@@ -120,11 +121,11 @@ final class Taps {
   }
 
   /// Of the records that arrive, only those.
-  static Intake admitting(Intake intake, Predicate<Command.Arrival> which) {
-    return new ForwardingIntake(intake) {
+  static CommandSink admitting(CommandSink intake, Predicate<Command.IngestedRecord> which) {
+    return new ForwardingCommandSink(intake) {
       @Override
-      public void tell(Command command) {
-        super.tell(
+      public void submit(Command command) {
+        super.submit(
             command instanceof Command.Ingest records
                 ? new Command.Ingest(
                     records.partition(),

@@ -51,9 +51,9 @@ final class WorkerLedger {
 
   /// The engine gives a task's worker up.
   void deadlinePassed(BrokerRun run, String id) {
-    for (Book.Line line : ledger.book(run).of(id)) {
+    for (BrokerHistory.Line line : ledger.book(run).of(id)) {
       ledger.deaths.overdue(line);
-      boolean asked = ledger.world.now() - line.recordedAt > World.SECOND;
+      boolean asked = ledger.world.now() - line.recordedAt > SimulatedWorld.SECOND;
       check(
           line.recordedAt < 0 || line.end != null || !asked || ledger.plan.has(Fault.FREEZE),
           "G6",
@@ -63,7 +63,7 @@ final class WorkerLedger {
               || line.foundIn != run
               || line.heldIn == run
               || ledger.world.now() - line.foundAt
-                  >= (SimulatedBroker.RESTART_GRACE - 10) * World.MS,
+                  >= (SimulatedBroker.RESTART_GRACE - 10) * SimulatedWorld.MS,
           "G6",
           () -> run + " gives up at its start what may have been reported meanwhile: " + id);
     }
@@ -73,7 +73,7 @@ final class WorkerLedger {
   ///
   /// @param pulled whether a worker asked for it
   void handedOut(BrokerRun run, Delivery delivery, boolean pulled) {
-    Book book = ledger.book(run);
+    BrokerHistory book = ledger.book(run);
     long key = Carried.keyOf(delivery);
     Origin origin = Carried.by(delivery).origin();
     Spec spec =
@@ -105,7 +105,7 @@ final class WorkerLedger {
     if (!run.owns(origin)) {
       // A known limit: until it hears that it lost a partition, it hands out what it knows of it.
       ledger.world.count("hand-outs by a former owner");
-      Book.Line line = book.lines.get(key);
+      BrokerHistory.Line line = book.lines.get(key);
       if (spec.once() && line != null) {
         sendOnce(run, line);
       }
@@ -114,7 +114,7 @@ final class WorkerLedger {
     Supplier<String> gone = () -> run + " hands out what is not on disk: " + delivery.id();
     Row row = present(run.broker.disk.rows().get(key), "G6", gone);
     check(row.leaving() == null, "G6", gone);
-    Book.Line line = Ledger.line(book, key);
+    BrokerHistory.Line line = Ledger.line(book, key);
     ledger.world.count(delivery.deliveries() > 1 ? "hand-outs again" : "hand-outs");
     if (spec.once()) {
       ledger.world.count("hand-outs of what may run only once");
@@ -135,7 +135,8 @@ final class WorkerLedger {
       sendOnce(run, line);
     }
     check(
-        !isHeld(run, line) || ledger.world.now() - line.lastHandOut >= spec.deadline() * World.MS,
+        !isHeld(run, line)
+            || ledger.world.now() - line.lastHandOut >= spec.deadline() * SimulatedWorld.MS,
         "G5",
         () -> run + " hands out what a worker still may take its time with: " + delivery.id());
     if (!pulled) {
@@ -147,14 +148,14 @@ final class WorkerLedger {
     line.lastHandOut = ledger.world.now();
   }
 
-  private void sendOnce(BrokerRun run, Book.Line line) {
+  private void sendOnce(BrokerRun run, BrokerHistory.Line line) {
     int times = sends.merge(line.reading, 1, Integer::sum);
     Spec spec = line.spec;
     check(times == 1, "G3", () -> run + " hands out again: " + spec.id() + " of " + spec.origin());
   }
 
   /// Whether the process knows that a worker has it: from the worker, or from the process before.
-  private boolean isHeld(BrokerRun run, Book.Line line) {
+  private boolean isHeld(BrokerRun run, BrokerHistory.Line line) {
     Long clock = stoppedInOrder.get(line.heldIn);
     return line.heldIn == run || (clock != null && clock == run.broker.clockOffset());
   }
@@ -162,11 +163,11 @@ final class WorkerLedger {
   /// The engine does not wait for the answer to a call any more: whatever it hears of it then comes
   /// too late.
   void leasePassed(BrokerRun run, String id) {
-    for (Book.Line line : ledger.book(run).of(id)) {
+    for (BrokerHistory.Line line : ledger.book(run).of(id)) {
       if (line.end == null && line.handedOutBy == run) {
         long waited = ledger.world.now() - line.lastHandOut;
         check(
-            waited >= (SimulatedBroker.LEASE - 1) * World.MS,
+            waited >= (SimulatedBroker.LEASE - 1) * SimulatedWorld.MS,
             "G5",
             () -> run + " does not wait for the answer to a call: " + id);
         line.givenUp = line.handOuts;
@@ -175,10 +176,10 @@ final class WorkerLedger {
   }
 
   /// The engine hears how a call ended.
-  void heard(BrokerRun run, Command.Pushed pushed) {
+  void heard(BrokerRun run, Command.PushEnded pushed) {
     ledger.world.trace(() -> run + " hears " + pushed.outcome() + " of " + pushed.delivery().id());
     ledger.deaths.ended(run, pushed);
-    Book.Line line = ledger.book(run).lines.get(Carried.keyOf(pushed.delivery()));
+    BrokerHistory.Line line = ledger.book(run).lines.get(Carried.keyOf(pushed.delivery()));
     if (line != null
         && pushed.outcome() == PushOutcome.ACCEPTED
         && run.equals(line.handedOutBy)
@@ -196,7 +197,7 @@ final class WorkerLedger {
 
   /// A worker's report reaches the broker.
   void reported(BrokerRun run, List<Command.Update> updates) {
-    Book book = ledger.book(run);
+    BrokerHistory book = ledger.book(run);
     for (Command.Update update : updates) {
       ledger.world.trace(() -> run + " is told " + update.status() + " of " + update.id());
       book.report(update.id(), update.status());
@@ -205,7 +206,7 @@ final class WorkerLedger {
 
   /// Whether the report may be about a row of the same id that another broker has, or had. A known
   /// limit: each broker takes it for one about the row that it has.
-  private boolean wasAnother(Book book, Book.Line line, long since) {
+  private boolean wasAnother(BrokerHistory book, BrokerHistory.Line line, long since) {
     return ledger.plan.shared()
         && book.of(line.spec.id()).stream()
             .filter(other -> !other.equals(line))
@@ -216,11 +217,11 @@ final class WorkerLedger {
   ///
   /// @param strict whether the report was the first one about a task that its worker has
   void answered(BrokerRun run, List<Command.Update> updates, long since, boolean strict) {
-    Book book = ledger.book(run);
+    BrokerHistory book = ledger.book(run);
     for (Command.Update update : updates) {
       ledger.world.trace(() -> run + " answers OK to " + update.status() + " of " + update.id());
       if (update.status() == Status.COMPLETE || strict) {
-        for (Book.Line line : book.of(update.id())) {
+        for (BrokerHistory.Line line : book.of(update.id())) {
           // A known limit: what was lost with a store and is read again was not handed out since.
           boolean readAgain = line.insertedAt > book.lostAt && book.lostAt >= 0;
           boolean unknown = readAgain && line.handOuts == 0 && update.status() != Status.COMPLETE;

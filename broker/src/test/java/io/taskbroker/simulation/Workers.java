@@ -21,15 +21,15 @@ final class Workers {
   private static final int MAX_RETRIES = 2;
   private static final int PULLERS = 3;
 
-  private final World world;
-  private final Plan plan;
+  private final SimulatedWorld world;
+  private final SeedPlan plan;
   private final Map<String, Long> downUntil = new HashMap<>();
   private final Set<String> reported = new HashSet<>();
   private final List<String> known = new ArrayList<>();
-  final Orders orders = new Orders();
+  final WorkerScript orders = new WorkerScript();
   private List<SimulatedBroker> brokers = List.of();
 
-  Workers(World world, Plan plan) {
+  Workers(SimulatedWorld world, SeedPlan plan) {
     this.world = world;
     this.plan = plan;
   }
@@ -40,7 +40,8 @@ final class Workers {
   }
 
   private long network() {
-    return world.between(World.MS / 10, world.fault(20) ? 500 * World.MS : 5 * World.MS);
+    return world.between(
+        SimulatedWorld.MS / 10, world.fault(20) ? 500 * SimulatedWorld.MS : 5 * SimulatedWorld.MS);
   }
 
   // Push.
@@ -48,7 +49,7 @@ final class Workers {
   void push(BrokerRun run, Delivery delivery) {
     String application = delivery.application();
     if (world.happens(Fault.WORKER_DOWN)) {
-      downUntil.put(application, world.now() + world.between(0, 5 * World.SECOND));
+      downUntil.put(application, world.now() + world.between(0, 5 * SimulatedWorld.SECOND));
     }
     PushOutcome ordered = orders.answer(delivery.id(), application);
     if (ordered != null) {
@@ -63,7 +64,7 @@ final class Workers {
     } else if (world.happens(Fault.WORKER_REFUSES)) {
       answer(run, delivery, network(), PushOutcome.REFUSED);
     } else if (world.happens(Fault.NETWORK_LOSES)) {
-      answer(run, delivery, world.between(0, 2 * World.SECOND), PushOutcome.LOST);
+      answer(run, delivery, world.between(0, 2 * SimulatedWorld.SECOND), PushOutcome.LOST);
       if (world.random.nextBoolean()) {
         world.after(network(), "task arrives", () -> execute(run, delivery, false));
       }
@@ -79,7 +80,7 @@ final class Workers {
     boolean others =
         (outcome == PushOutcome.BUSY || outcome == PushOutcome.LOST) && world.random.nextBoolean();
     run.later(
-        after, "push answer", () -> run.hear(new Command.Pushed(delivery, outcome, "", others)));
+        after, "push answer", () -> run.hear(new Command.PushEnded(delivery, outcome, "", others)));
   }
 
   // Pull.
@@ -93,7 +94,10 @@ final class Workers {
   private void claim(SimulatedBroker broker) {
     BrokerRun run = broker.run();
     if (run == null || world.happens(Fault.WORKER_DOWN)) {
-      world.after(world.between(50 * World.MS, World.SECOND), "claim", () -> claim(broker));
+      world.after(
+          world.between(50 * SimulatedWorld.MS, SimulatedWorld.SECOND),
+          "claim",
+          () -> claim(broker));
       return;
     }
     boolean any = world.random.nextInt(3) > 0;
@@ -104,7 +108,7 @@ final class Workers {
         network(),
         "claim arrives",
         () -> run.receive(new Command.Claim(application, namespace, answer)));
-    world.after(2 * World.SECOND, "claim times out", answer::giveUp);
+    world.after(2 * SimulatedWorld.SECOND, "claim times out", answer::giveUp);
   }
 
   /// A worker that waits for a task.
@@ -133,10 +137,10 @@ final class Workers {
             }
             over = true;
             if (delivery == null) {
-              again(world.between(10 * World.MS, 300 * World.MS));
+              again(world.between(10 * SimulatedWorld.MS, 300 * SimulatedWorld.MS));
             } else {
               execute(run, delivery, true);
-              again(world.between(World.MS, 100 * World.MS));
+              again(world.between(SimulatedWorld.MS, 100 * SimulatedWorld.MS));
             }
           });
     }
@@ -145,7 +149,7 @@ final class Workers {
     public void unavailable(String why) {
       if (!over) {
         over = true;
-        again(world.between(50 * World.MS, 500 * World.MS));
+        again(world.between(50 * SimulatedWorld.MS, 500 * SimulatedWorld.MS));
       }
     }
 
@@ -174,14 +178,14 @@ final class Workers {
     world.count("executions");
     world.trace(() -> "a worker runs " + delivery.id());
     known.add(delivery.id());
-    Orders.Act ordered = orders.begin(delivery.id());
+    WorkerScript.Act ordered = orders.begin(delivery.id());
     if (world.happens(Fault.WORKER_DIES) || (ordered != null && ordered.takes() < 0)) {
       return;
     }
     long takes =
         world.happens(Fault.WORKER_SLOW)
-            ? world.between(0, 2 * spec.deadline() * World.MS + World.SECOND)
-            : world.between(World.MS, 200 * World.MS);
+            ? world.between(0, 2 * spec.deadline() * SimulatedWorld.MS + SimulatedWorld.SECOND)
+            : world.between(SimulatedWorld.MS, 200 * SimulatedWorld.MS);
     Status status = Status.COMPLETE;
     if (ordered != null) {
       takes = ordered.takes();
@@ -195,17 +199,19 @@ final class Workers {
     List<Command.Update> updates = new ArrayList<>();
     updates.add(update(delivery.id(), status));
     boolean first = reported.add(run.broker.name + " " + Carried.keyOf(delivery));
-    boolean prompt = takes < Math.min(spec.deadline(), 1_000) * World.MS / 2;
+    boolean prompt = takes < Math.min(spec.deadline(), 1_000) * SimulatedWorld.MS / 2;
     boolean strict = sure && first && prompt && delivery.deliveries() == 1;
     if (world.happens(Fault.WORKER_LIES)) {
       lie(updates, delivery);
       strict = false;
     }
-    var report = new Report(run, updates, strict, world.now() + spec.deadline() * World.MS / 2);
+    var report =
+        new Report(run, updates, strict, world.now() + spec.deadline() * SimulatedWorld.MS / 2);
     world.after(takes, "task done", report::send);
     if (world.happens(Fault.WORKER_REPEATS)) {
       var again = new Report(run, updates, false, 0);
-      world.after(takes + world.between(0, 5 * World.SECOND), "report repeated", again::send);
+      world.after(
+          takes + world.between(0, 5 * SimulatedWorld.SECOND), "report repeated", again::send);
     }
   }
 
@@ -273,12 +279,12 @@ final class Workers {
       tries++;
       BrokerRun run = receiver().run();
       if (run == null || world.happens(Fault.NETWORK_LOSES)) {
-        again(world.between(100 * World.MS, World.SECOND));
+        again(world.between(100 * SimulatedWorld.MS, SimulatedWorld.SECOND));
         return;
       }
       run.later(network(), "report arrives", () -> arrive(run));
       int attempt = tries;
-      world.after(3 * World.SECOND, "report times out", () -> sendAfter(attempt));
+      world.after(3 * SimulatedWorld.SECOND, "report times out", () -> sendAfter(attempt));
     }
 
     /// The one that the task came from, or any that shares its store.
@@ -324,7 +330,7 @@ final class Workers {
 
                 @Override
                 public void unavailable(String why) {
-                  again(world.between(50 * World.MS, World.SECOND));
+                  again(world.between(50 * SimulatedWorld.MS, SimulatedWorld.SECOND));
                 }
               }));
     }

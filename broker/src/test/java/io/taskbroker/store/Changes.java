@@ -28,16 +28,16 @@ final class Changes {
   }
 
   static Change mark(long key) {
-    return new Change.Mark(
+    return new Change.UpdateStatus(
         key, "id-" + key, Rows.ORIGIN, Status.PROCESSING, 0, Row.NONE, 5_000, false, false, null);
   }
 
   static Change prove(long key) {
-    return new Change.Prove(key, "id-" + key, Rows.ORIGIN, null);
+    return new Change.ConfirmOffset(key, "id-" + key, Rows.ORIGIN, null);
   }
 
   static Change leave(long key) {
-    return new Change.Leave(
+    return new Change.Forward(
         key, "id-" + key, Rows.ORIGIN, Status.RETRY, null, Destination.of("topic"), null);
   }
 
@@ -46,7 +46,7 @@ final class Changes {
   }
 
   static Change consumed(long next) {
-    return new Change.Consumed(PARTITION, next, null);
+    return new Change.AdvanceWatermark(PARTITION, next, null);
   }
 
   static Change offsetCommitted(long offset) {
@@ -60,8 +60,9 @@ final class Changes {
   /// Whether a full disk has no room for the change.
   static boolean needsSpace(Change change) {
     return switch (change) {
-      case Change.Insert _, Change.Consumed _, Change.OffsetCommitted _ -> true;
-      case Change.Mark _, Change.Prove _, Change.Leave _, Change.Delete _ -> false;
+      case Change.Insert _, Change.AdvanceWatermark _, Change.OffsetCommitted _ -> true;
+      case Change.UpdateStatus _, Change.ConfirmOffset _, Change.Forward _, Change.Delete _ ->
+          false;
     };
   }
 

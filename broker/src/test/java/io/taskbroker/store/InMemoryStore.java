@@ -114,16 +114,16 @@ public final class InMemoryStore implements ActivationStore {
             ? Outcome.APPLIED
             : Outcome.DUPLICATE;
       }
-      case Change.Mark c -> replace(disk.rows.get(c.key()), row -> marked(row, c));
-      case Change.Prove c -> replace(disk.rows.get(c.key()), InMemoryStore::proved);
-      case Change.Leave c -> replace(disk.rows.get(c.key()), row -> leaving(row, c));
+      case Change.UpdateStatus c -> replace(disk.rows.get(c.key()), row -> marked(row, c));
+      case Change.ConfirmOffset c -> replace(disk.rows.get(c.key()), InMemoryStore::proved);
+      case Change.Forward c -> replace(disk.rows.get(c.key()), row -> leaving(row, c));
       case Change.Delete c -> {
         if (c.tombstoneUntil() != Row.NONE) {
           disk.tombstones.merge(Ids.fingerprint(c.id()), c.tombstoneUntil(), Math::max);
         }
         yield disk.rows.remove(c.key()) == null ? Outcome.MISSING : Outcome.APPLIED;
       }
-      case Change.Consumed c -> {
+      case Change.AdvanceWatermark c -> {
         Watermark old = disk.watermarks.get(c.partition());
         long committed = old == null ? Watermark.NONE : old.committed();
         disk.watermarks.put(c.partition(), new Watermark(c.partition(), c.next(), committed));
@@ -146,7 +146,7 @@ public final class InMemoryStore implements ActivationStore {
     return Outcome.APPLIED;
   }
 
-  static Row marked(Row row, Change.Mark by) {
+  static Row marked(Row row, Change.UpdateStatus by) {
     return new Row(
         row.key(),
         row.activation(),
@@ -176,7 +176,7 @@ public final class InMemoryStore implements ActivationStore {
         row.leaving());
   }
 
-  static Row leaving(Row row, Change.Leave by) {
+  static Row leaving(Row row, Change.Forward by) {
     byte[] payload = by.payload();
     return new Row(
         row.key(),

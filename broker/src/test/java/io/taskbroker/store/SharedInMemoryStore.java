@@ -5,7 +5,7 @@ import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.ParkedRow;
-import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
@@ -36,13 +36,13 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
   private final String seat;
   private final Map<String, SourcePartition> taken = new LinkedHashMap<>();
   private long lastKey;
-  private final Consumer<List<Reported>> ear;
+  private final Consumer<List<RemoteReport>> ear;
 
   /// Opens what is on the disk.
   ///
   /// @param seat what this broker is called in all its runs
   /// @param ear hears what other brokers were told of rows of this one
-  public SharedInMemoryStore(Disk disk, String seat, Consumer<List<Reported>> ear) {
+  public SharedInMemoryStore(Disk disk, String seat, Consumer<List<RemoteReport>> ear) {
     this.disk = disk;
     this.run = ++disk.runs;
     this.lastKey = run * KEYS;
@@ -214,9 +214,9 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
             ? Outcome.APPLIED
             : Outcome.DUPLICATE;
       }
-      case Change.Mark c -> replace(c.key(), row -> InMemoryStore.marked(row, c));
-      case Change.Prove c -> replace(c.key(), InMemoryStore::proved);
-      case Change.Leave c -> replace(c.key(), row -> InMemoryStore.leaving(row, c));
+      case Change.UpdateStatus c -> replace(c.key(), row -> InMemoryStore.marked(row, c));
+      case Change.ConfirmOffset c -> replace(c.key(), InMemoryStore::proved);
+      case Change.Forward c -> replace(c.key(), row -> InMemoryStore.leaving(row, c));
       case Change.Delete c -> {
         if (c.tombstoneUntil() != Row.NONE) {
           disk.tombstones
@@ -226,7 +226,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
         disk.reports.removeIf(report -> report.key() == c.key());
         yield disk.rows.remove(c.key()) == null ? Outcome.MISSING : Outcome.APPLIED;
       }
-      case Change.Consumed c -> mark(c.partition(), c.next(), null);
+      case Change.AdvanceWatermark c -> mark(c.partition(), c.next(), null);
       case Change.OffsetCommitted c -> mark(c.partition(), null, c.committed());
     };
   }
@@ -285,16 +285,16 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
   }
 
   @Override
-  public List<Boolean> report(List<Reported> reports) {
+  public List<Boolean> report(List<RemoteReport> reports) {
     List<Boolean> known = new ArrayList<>();
-    Map<SharedInMemoryStore, List<Reported>> owners = new LinkedHashMap<>();
-    for (Reported report : reports) {
+    Map<SharedInMemoryStore, List<RemoteReport>> owners = new LinkedHashMap<>();
+    for (RemoteReport report : reports) {
       boolean found = false;
       for (Row row : disk.rows.values()) {
         if (row.activation().id().equals(report.id())) {
           found = true;
-          Reported recorded =
-              new Reported(
+          RemoteReport recorded =
+              new RemoteReport(
                   row.key(),
                   report.id(),
                   report.status(),
@@ -322,12 +322,12 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
   }
 
   @Override
-  public List<Reported> reports(List<Long> keys) {
+  public List<RemoteReport> reports(List<Long> keys) {
     return disk.reports.stream().filter(report -> keys.contains(report.key())).toList();
   }
 
   @Override
-  public List<Reported> reports(SourcePartition partition) {
+  public List<RemoteReport> reports(SourcePartition partition) {
     return disk.reports.stream()
         .filter(report -> {
           Row row = disk.rows.get(report.key());
@@ -380,11 +380,11 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
         }
         yield home(insert.row().activation().origin());
       }
-      case Change.Mark mark -> home(mark.origin());
-      case Change.Prove prove -> home(prove.origin());
-      case Change.Leave leave -> home(leave.origin());
+      case Change.UpdateStatus mark -> home(mark.origin());
+      case Change.ConfirmOffset prove -> home(prove.origin());
+      case Change.Forward leave -> home(leave.origin());
       case Change.Delete delete -> home(delete.origin());
-      case Change.Consumed consumed -> placeOf(consumed.partition());
+      case Change.AdvanceWatermark consumed -> placeOf(consumed.partition());
       case Change.OffsetCommitted committed -> placeOf(committed.partition());
     };
   }
@@ -405,7 +405,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
     private final Set<String> drained = new HashSet<>();
     private final Map<Long, SharedInMemoryStore> live = new HashMap<>();
     private final Map<String, SharedInMemoryStore> seats = new HashMap<>();
-    private final List<Reported> reports = new ArrayList<>();
+    private final List<RemoteReport> reports = new ArrayList<>();
     private final List<Change.Insert> history = new ArrayList<>();
     private long runs;
 
@@ -427,7 +427,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
       return tombstones.values().stream().anyMatch(ids -> ids.containsKey(Ids.fingerprint(id)));
     }
 
-    public List<Reported> reports() {
+    public List<RemoteReport> reports() {
       return Collections.unmodifiableList(reports);
     }
 

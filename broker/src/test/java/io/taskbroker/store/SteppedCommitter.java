@@ -3,19 +3,19 @@ package io.taskbroker.store;
 import io.taskbroker.activation.Change;
 import io.taskbroker.runtime.FlusherTurns;
 import io.taskbroker.runtime.Progress;
-import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.runtime.SystemContext;
 import java.util.List;
 
 /// The real committer without its thread, turned by a simulation.
 public final class SteppedCommitter {
   private final StoreCommitter committer;
-  private final Surroundings surroundings;
+  private final SystemContext surroundings;
 
   public SteppedCommitter(
       ActivationStore store,
       CommitOptions options,
       StoreCommitter.Listener listener,
-      Surroundings surroundings) {
+      SystemContext surroundings) {
     this.surroundings = surroundings;
     this.committer =
         new StoreCommitter(

@@ -15,10 +15,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.taskbroker.activation.Change;
-import io.taskbroker.activation.Refusal;
+import io.taskbroker.activation.RejectedInsert;
 import io.taskbroker.runtime.Failures;
 import io.taskbroker.runtime.ManualTicker;
-import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.runtime.SystemContext;
 import io.taskbroker.store.StoreException.Kind;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -45,7 +45,7 @@ final class StoreCommitterFullTest {
           CommitOptions.defaults().grouped(4_096, Duration.ZERO),
           told,
           failures,
-          new Surroundings(ticker, InstantSource.system(), RandomGenerator.getDefault()));
+          new SystemContext(ticker, InstantSource.system(), RandomGenerator.getDefault()));
 
   @AfterEach
   void stop() {
@@ -275,7 +275,7 @@ final class StoreCommitterFullTest {
   void h12AReplacementThatIsRefusedTooIsRejected() {
     told.replaces = true;
     Change.Insert message =
-        new Refusal((Change.Insert) insert(1), "scripted: DATA")
+        new RejectedInsert((Change.Insert) insert(1), "scripted: DATA")
             .replacement("dead-letters")
             .orElseThrow();
     store.always = dataFor(List.of(insert(1), message));

@@ -82,7 +82,7 @@ final class StoreCommitterModelTest {
       if (random.nextInt(200) == 0) {
         offenders.add(change);
       }
-      if (change instanceof Change.Leave && random.nextInt(10) == 0) {
+      if (change instanceof Change.Forward && random.nextInt(10) == 0) {
         large.add(change);
         changes.add(change);
         change = Changes.delete(key); // must not overtake it
@@ -153,7 +153,7 @@ final class StoreCommitterModelTest {
         seed,
         "what needs space is in order");
     Set<Long> largeKeys = new HashSet<>();
-    large.forEach(change -> largeKeys.add(((Change.Leave) change).key()));
+    large.forEach(change -> largeKeys.add(((Change.Forward) change).key()));
     Predicate<Change> relief =
         delayed
             .or(change -> change instanceof Change.Delete d && largeKeys.contains(d.key()))
@@ -171,7 +171,7 @@ final class StoreCommitterModelTest {
       positions.put(change, positions.size());
     }
     for (Change change : large) {
-      Change delete = Changes.delete(((Change.Leave) change).key());
+      Change delete = Changes.delete(((Change.Forward) change).key());
       if (positions.containsKey(change) && positions.containsKey(delete)) {
         check(positions.get(change) < positions.get(delete), seed, "of one row in order");
       }

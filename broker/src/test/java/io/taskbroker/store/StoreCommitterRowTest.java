@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.taskbroker.activation.Change;
-import io.taskbroker.activation.Refusal;
+import io.taskbroker.activation.RejectedInsert;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.store.ActivationStore.ParkedPage;
@@ -65,7 +65,7 @@ final class StoreCommitterRowTest {
     public void fenced(List<Change> changes) {}
 
     @Override
-    public Optional<Change.Insert> replacement(Refusal refusal) {
+    public Optional<Change.Insert> replacement(RejectedInsert refusal) {
       return Optional.empty();
     }
 

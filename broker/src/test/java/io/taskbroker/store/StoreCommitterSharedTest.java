@@ -5,8 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.ParkedRow;
-import io.taskbroker.activation.Refusal;
-import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.RejectedInsert;
+import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
@@ -53,8 +53,8 @@ final class StoreCommitterSharedTest {
 
   @Test
   void h10FencedChangesAreToldApartFromTheOthers() {
-    Change ours = new Change.Consumed(OURS, 5, null);
-    Change lost = new Change.Consumed(LOST, 7, null);
+    Change ours = new Change.AdvanceWatermark(OURS, 5, null);
+    Change lost = new Change.AdvanceWatermark(LOST, 7, null);
     committer.submit(List.of(lost, ours), List.of(new StoreQuery.Barrier("b")));
     await().until(() -> !heard.passed.isEmpty());
     assertThat(heard.committed).containsExactly(ours);
@@ -64,7 +64,7 @@ final class StoreCommitterSharedTest {
   @Test
   void h10NothingIsToldAsCommittedWhenAllIsFenced() {
     committer.submit(
-        List.of(new Change.Consumed(LOST, 7, null)), List.of(new StoreQuery.Barrier("b")));
+        List.of(new Change.AdvanceWatermark(LOST, 7, null)), List.of(new StoreQuery.Barrier("b")));
     await().until(() -> !heard.passed.isEmpty());
     assertThat(heard.groups).isEmpty();
     assertThat(heard.fenced).hasSize(1);
@@ -98,7 +98,8 @@ final class StoreCommitterSharedTest {
 
   @Test
   void h03RecordedReportsAreRead() {
-    committer.submit(List.of(), List.of(new StoreQuery.Recorded(List.of(3L, 4L), "owner")));
+    committer.submit(
+        List.of(), List.of(new StoreQuery.ReadRemoteReports(List.of(3L, 4L), "owner")));
     await().until(() -> heard.answers.size() == 1);
     assertThat(heard.answers).containsExactly("owner 2");
   }
@@ -112,28 +113,29 @@ final class StoreCommitterSharedTest {
     assertThat(store.failures).isEmpty();
   }
 
-  private static StoreQuery.PassOn passOn(String owner, String id) {
-    return new StoreQuery.PassOn(
-        List.of(new Reported(Row.NONE, id, Status.COMPLETE, -1, -1)), owner);
+  private static StoreQuery.ForwardReports passOn(String owner, String id) {
+    return new StoreQuery.ForwardReports(
+        List.of(new RemoteReport(Row.NONE, id, Status.COMPLETE, -1, -1)), owner);
   }
 
   /// A store that owns one partition, and has a row of the id "known".
   private static final class Store extends EmptyStore {
     final List<StoreException> failures = new CopyOnWriteArrayList<>();
-    final List<List<Reported>> calls = new CopyOnWriteArrayList<>();
+    final List<List<RemoteReport>> calls = new CopyOnWriteArrayList<>();
 
     @Override
     public List<Outcome> commit(WriteBatch batch) {
       return batch.changes().stream()
           .map(change ->
-              change instanceof Change.Consumed consumed && consumed.partition().equals(LOST)
+              change instanceof Change.AdvanceWatermark consumed
+                      && consumed.partition().equals(LOST)
                   ? Outcome.FENCED
                   : Outcome.APPLIED)
           .toList();
     }
 
     @Override
-    public List<Boolean> report(List<Reported> reports) {
+    public List<Boolean> report(List<RemoteReport> reports) {
       calls.add(List.copyOf(reports));
       if (!failures.isEmpty()) {
         throw failures.removeFirst();
@@ -153,9 +155,9 @@ final class StoreCommitterSharedTest {
     }
 
     @Override
-    public List<Reported> reports(List<Long> keys) {
+    public List<RemoteReport> reports(List<Long> keys) {
       return keys.stream()
-          .map(key -> new Reported(key, "x" + key, Status.COMPLETE, -1, -1))
+          .map(key -> new RemoteReport(key, "x" + key, Status.COMPLETE, -1, -1))
           .toList();
     }
   }
@@ -233,7 +235,7 @@ final class StoreCommitterSharedTest {
     }
 
     @Override
-    public Optional<Change.Insert> replacement(Refusal refusal) {
+    public Optional<Change.Insert> replacement(RejectedInsert refusal) {
       return Optional.empty();
     }
 
@@ -244,7 +246,7 @@ final class StoreCommitterSharedTest {
     public void read(ParkedQuery query, ParkedPage page) {}
 
     @Override
-    public void passedOn(StoreQuery.PassOn query, List<Boolean> known) {
+    public void passedOn(StoreQuery.ForwardReports query, List<Boolean> known) {
       answers.add(query.owner() + " " + known);
     }
 
@@ -254,7 +256,7 @@ final class StoreCommitterSharedTest {
     }
 
     @Override
-    public void recorded(StoreQuery.Recorded query, List<Reported> reports) {
+    public void recorded(StoreQuery.ReadRemoteReports query, List<RemoteReport> reports) {
       answers.add(query.owner() + " " + reports.size());
     }
 

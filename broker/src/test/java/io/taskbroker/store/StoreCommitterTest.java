@@ -15,7 +15,7 @@ import static org.awaitility.Awaitility.await;
 import io.taskbroker.activation.Change;
 import io.taskbroker.runtime.Failures;
 import io.taskbroker.runtime.ManualTicker;
-import io.taskbroker.runtime.Surroundings;
+import io.taskbroker.runtime.SystemContext;
 import io.taskbroker.store.StoreException.Kind;
 import java.time.Duration;
 import java.time.Instant;
@@ -357,7 +357,7 @@ final class StoreCommitterTest {
         options,
         told,
         failures,
-        new Surroundings(ticker, () -> Instant.ofEpochMilli(1_234), RandomGenerator.getDefault()));
+        new SystemContext(ticker, () -> Instant.ofEpochMilli(1_234), RandomGenerator.getDefault()));
   }
 
   private void awaitWhileTimePasses(Callable<Boolean> condition) {

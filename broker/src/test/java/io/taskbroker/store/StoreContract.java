@@ -211,10 +211,10 @@ public abstract class StoreContract {
     assertThat(
             commit(
                 mark(1, Status.PROCESSING),
-                new Change.Prove(1, "id-1", Rows.ORIGIN, null),
-                new Change.Leave(
+                new Change.ConfirmOffset(1, "id-1", Rows.ORIGIN, null),
+                new Change.Forward(
                     1, "id-1", Rows.ORIGIN, Status.RETRY, null, Destination.of("t"), null),
-                new Change.Leave(
+                new Change.Forward(
                     1, "id-1", Rows.ORIGIN, Status.RETRY, new byte[1], Destination.of("t"), null),
                 delete(1)))
         .containsOnly(Outcome.MISSING)
@@ -227,7 +227,7 @@ public abstract class StoreContract {
     insert(parked(1, "app", NOW), pending(2));
     assertThat(
             commit(
-                new Change.Mark(
+                new Change.UpdateStatus(
                     1, "id-1", Rows.ORIGIN, Status.CLAIMED, 3, NOW + 1, NOW + 2, true, true, null)))
         .containsExactly(Outcome.APPLIED);
     assertThat(store.loadParked(0, 10)).isEmpty();
@@ -255,9 +255,9 @@ public abstract class StoreContract {
     insert(pending(1), parked(2, "app", NOW));
     assertThat(
             commit(
-                new Change.Prove(1, "id-1", Rows.ORIGIN, null),
-                new Change.Prove(2, "id-2", Rows.ORIGIN, null),
-                new Change.Prove(3, "id-3", Rows.ORIGIN, null)))
+                new Change.ConfirmOffset(1, "id-1", Rows.ORIGIN, null),
+                new Change.ConfirmOffset(2, "id-2", Rows.ORIGIN, null),
+                new Change.ConfirmOffset(3, "id-3", Rows.ORIGIN, null)))
         .containsExactly(Outcome.APPLIED, Outcome.APPLIED, Outcome.MISSING);
     reopen();
     assertThat(store.load(0, 10))
@@ -274,10 +274,10 @@ public abstract class StoreContract {
     insert(pending(1), pending(2), parked(3, "app", NOW));
     Destination dead = new Destination("dead", "far:9092", Map.of("reason", "failed"));
     commit(
-        new Change.Leave(
+        new Change.Forward(
             1, "id-1", Rows.ORIGIN, Status.RETRY, new byte[] {9}, Destination.of("t"), null),
-        new Change.Leave(2, "id-2", Rows.ORIGIN, Status.FAILURE, null, dead, null),
-        new Change.Leave(3, "id-3", Rows.ORIGIN, Status.FAILURE, null, dead, null));
+        new Change.Forward(2, "id-2", Rows.ORIGIN, Status.FAILURE, null, dead, null),
+        new Change.Forward(3, "id-3", Rows.ORIGIN, Status.FAILURE, null, dead, null));
     reopen();
     List<Row> rows = store.load(0, 10);
     assertThat(rows).extracting(Row::key).containsExactly(1L, 2L, 3L);
@@ -296,8 +296,8 @@ public abstract class StoreContract {
     insert(pending(1));
     Destination first = new Destination("gone", "far:9092", Map.of("reason", "failed"));
     Destination second = new Destination("other", Map.of("reason", "failed"));
-    commit(new Change.Leave(1, "id-1", Rows.ORIGIN, Status.RETRY, new byte[] {9}, first, null));
-    commit(new Change.Leave(1, "id-1", Rows.ORIGIN, Status.RETRY, null, second, null));
+    commit(new Change.Forward(1, "id-1", Rows.ORIGIN, Status.RETRY, new byte[] {9}, first, null));
+    commit(new Change.Forward(1, "id-1", Rows.ORIGIN, Status.RETRY, null, second, null));
     reopen();
     Row row = store.load(0, 10).getFirst();
     assertThat(row.status()).isEqualTo(Status.RETRY);
@@ -423,12 +423,12 @@ public abstract class StoreContract {
 
   @Test
   void h01WatermarkMovesInTheTransactionOfTheRows() {
-    commit(new Change.Insert(pending(1), null), new Change.Consumed(PARTITION, 100, null));
+    commit(new Change.Insert(pending(1), null), new Change.AdvanceWatermark(PARTITION, 100, null));
     reopen();
     assertThat(store.watermarks()).containsExactly(new Watermark(PARTITION, 100, Watermark.NONE));
     commit(new Change.OffsetCommitted(PARTITION, 90, null));
     assertThat(store.watermarks()).containsExactly(new Watermark(PARTITION, 100, 90));
-    commit(new Change.Consumed(PARTITION, 50, null));
+    commit(new Change.AdvanceWatermark(PARTITION, 50, null));
     reopen();
     assertThat(store.watermarks()).containsExactly(new Watermark(PARTITION, 50, 90));
   }
@@ -453,7 +453,7 @@ public abstract class StoreContract {
             new SourcePartition("cluster", "group", "topic-uuid", "other", 0),
             new SourcePartition("cluster", "group", "topic-uuid", "topic", 1));
     for (int i = 0; i < partitions.size(); i++) {
-      commit(new Change.Consumed(partitions.get(i), i, null));
+      commit(new Change.AdvanceWatermark(partitions.get(i), i, null));
     }
     List<Watermark> wanted = new ArrayList<>();
     for (int i = 0; i < partitions.size(); i++) {
@@ -472,7 +472,7 @@ public abstract class StoreContract {
                 new Change.Insert(pending(2), null),
                 delete(1),
                 delete(77),
-                new Change.Consumed(PARTITION, 3, null)));
+                new Change.AdvanceWatermark(PARTITION, 3, null)));
     List<Outcome> outcomes = store.commit(again);
     assertThat(outcomes)
         .containsExactly(Outcome.APPLIED, Outcome.APPLIED, Outcome.MISSING, Outcome.APPLIED);
@@ -553,7 +553,7 @@ public abstract class StoreContract {
   }
 
   protected static Change mark(long key, Status status) {
-    return new Change.Mark(
+    return new Change.UpdateStatus(
         key, "id-" + key, Rows.ORIGIN, status, 0, Row.NONE, Row.NONE, false, false, null);
   }
 

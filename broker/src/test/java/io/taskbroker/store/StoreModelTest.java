@@ -96,7 +96,7 @@ final class StoreModelTest {
           rows.putIfAbsent(c.row().key(), c.row());
           lastKey = Math.max(lastKey, c.row().key());
         }
-        case Change.Mark c ->
+        case Change.UpdateStatus c ->
             rows.computeIfPresent(
                 c.key(),
                 (_, row) ->
@@ -112,7 +112,7 @@ final class StoreModelTest {
                         c.committed(),
                         Row.NONE,
                         row.leaving()));
-        case Change.Prove c ->
+        case Change.ConfirmOffset c ->
             rows.computeIfPresent(
                 c.key(),
                 (_, row) ->
@@ -128,7 +128,7 @@ final class StoreModelTest {
                         true,
                         row.parkedUntil(),
                         row.leaving()));
-        case Change.Leave c ->
+        case Change.Forward c ->
             rows.computeIfPresent(
                 c.key(),
                 (_, row) ->
@@ -150,7 +150,7 @@ final class StoreModelTest {
             tombstones.merge(c.id(), c.tombstoneUntil(), Math::max);
           }
         }
-        case Change.Consumed c ->
+        case Change.AdvanceWatermark c ->
             watermarks.merge(
                 c.partition(),
                 new Watermark(c.partition(), c.next(), Watermark.NONE),
@@ -257,7 +257,7 @@ final class StoreModelTest {
         case 0, 1, 2 -> new Change.Insert(Rows.pending(key), null);
         case 3 -> new Change.Insert(Rows.parked(key, application(), soon()), null);
         case 4 ->
-            new Change.Mark(
+            new Change.UpdateStatus(
                 key,
                 id,
                 Rows.ORIGIN,
@@ -269,7 +269,7 @@ final class StoreModelTest {
                 random.nextBoolean(),
                 null);
         case 5 ->
-            new Change.Leave(
+            new Change.Forward(
                 key,
                 id,
                 Rows.ORIGIN,
@@ -280,8 +280,8 @@ final class StoreModelTest {
                     random.nextBoolean() ? "" : "far:9092",
                     random.nextBoolean() ? Map.of() : Map.of("k", id)),
                 null);
-        case 6 -> new Change.Consumed(partition(), random.nextInt(1000), null);
-        case 8 -> new Change.Prove(key, id, Rows.ORIGIN, null);
+        case 6 -> new Change.AdvanceWatermark(partition(), random.nextInt(1000), null);
+        case 8 -> new Change.ConfirmOffset(key, id, Rows.ORIGIN, null);
         case 7 -> new Change.OffsetCommitted(partition(), random.nextInt(1000), null);
         default -> new Change.Delete(key, id, Rows.ORIGIN, maybe(), null);
       };

@@ -3,7 +3,7 @@ package io.taskbroker.store;
 import static org.awaitility.Awaitility.await;
 
 import io.taskbroker.activation.Change;
-import io.taskbroker.activation.Refusal;
+import io.taskbroker.activation.RejectedInsert;
 import io.taskbroker.store.ActivationStore.ParkedPage;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import java.util.List;
@@ -15,7 +15,7 @@ final class Told implements StoreCommitter.Listener {
   final List<List<Change>> groups = new CopyOnWriteArrayList<>();
   final List<Change> committed = new CopyOnWriteArrayList<>();
   final List<Change> rejected = new CopyOnWriteArrayList<>();
-  final List<Refusal> refused = new CopyOnWriteArrayList<>();
+  final List<RejectedInsert> refused = new CopyOnWriteArrayList<>();
 
   /// Whether inserts are replaced; they are rejected otherwise.
   volatile boolean replaces;
@@ -32,7 +32,7 @@ final class Told implements StoreCommitter.Listener {
   }
 
   @Override
-  public Optional<Change.Insert> replacement(Refusal refusal) {
+  public Optional<Change.Insert> replacement(RejectedInsert refusal) {
     if (!replaces) {
       return Optional.empty();
     }

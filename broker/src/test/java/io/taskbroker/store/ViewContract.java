@@ -111,13 +111,13 @@ public abstract class ViewContract {
 
   private void mark(long key, Status status, int attempts, long claim, long deadline) {
     commit(
-        new Change.Mark(
+        new Change.UpdateStatus(
             key, "id-" + key, origin(), status, attempts, claim, deadline, false, true, null));
   }
 
   private void leave(long key, Status status) {
     commit(
-        new Change.Leave(
+        new Change.Forward(
             key, "id-" + key, origin(), status, null, Destination.of("elsewhere"), null));
   }
 

@@ -10,9 +10,9 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Retries;
-import io.taskbroker.engine.Notices;
-import io.taskbroker.inflight.Life;
+import io.taskbroker.engine.NoticeLog;
 import io.taskbroker.inflight.Notice;
+import io.taskbroker.inflight.TaskLifecycle;
 import io.taskbroker.proto.v1.RetryState;
 import io.taskbroker.proto.v1.TaskActivation;
 import java.util.EnumSet;
@@ -64,7 +64,7 @@ final class LogLinesTest {
   @ParameterizedTest
   @EnumSource(Notice.class)
   void everyNoticeNamesWhatItIsAbout(Notice notice) {
-    new Notices().notice(notice, "the-id", "why");
+    new NoticeLog().notice(notice, "the-id", "why");
 
     JsonNode parsed = new ObjectMapper().readTree(json(last()));
     boolean ofApplication = OF_APPLICATIONS.contains(notice);
@@ -75,9 +75,9 @@ final class LogLinesTest {
 
   /// A retry is followed to its beginning by the id of the first attempt.
   @ParameterizedTest
-  @EnumSource(Life.class)
-  void everyStepOfALifeNamesTheTaskAndItsFirstAttempt(Life step) {
-    new Notices().follow(step, retry(), "why");
+  @EnumSource(TaskLifecycle.class)
+  void everyStepOfALifeNamesTheTaskAndItsFirstAttempt(TaskLifecycle step) {
+    new NoticeLog().follow(step, retry(), "why");
 
     assertNamesTheTask();
   }
@@ -88,7 +88,7 @@ final class LogLinesTest {
     if (OF_APPLICATIONS.contains(notice)) {
       return;
     }
-    new Notices().notice(notice, retry(), "why");
+    new NoticeLog().notice(notice, retry(), "why");
 
     assertNamesTheTask();
   }

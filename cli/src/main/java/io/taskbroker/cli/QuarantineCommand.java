@@ -5,8 +5,8 @@ import io.taskbroker.config.BrokerConfig;
 import io.taskbroker.control.ControlClient;
 import io.taskbroker.control.ControlException;
 import io.taskbroker.inflight.QuarantineAnswer;
-import io.taskbroker.inflight.QuarantineOrder;
-import io.taskbroker.inflight.QuarantineOrder.Action;
+import io.taskbroker.inflight.QuarantineRequest;
+import io.taskbroker.inflight.QuarantineRequest.Action;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -78,7 +78,8 @@ final class QuarantineCommand {
               description = "Lines at most, up to 10000 (default: ${DEFAULT-VALUE}).")
           int limit)
       throws InterruptedException {
-    var order = new QuarantineOrder(Action.LIST, List.of(), topic == null ? "" : topic, "", limit);
+    var order =
+        new QuarantineRequest(Action.LIST, List.of(), topic == null ? "" : topic, "", limit);
     return give(target, order, this::show);
   }
 
@@ -137,19 +138,19 @@ final class QuarantineCommand {
         answer -> say("%d are deleted, %d are left".formatted(answer.done(), answer.left())));
   }
 
-  private QuarantineOrder order(Action action, Selection which, String target) {
+  private QuarantineRequest order(Action action, Selection which, String target) {
     if (which.ids.isEmpty() && which.topic.isEmpty() && !which.all) {
       throw new ParameterException(
           spec.commandLine(), "which ones? Give their ids, --topic TOPIC or --all");
     }
-    return new QuarantineOrder(action, which.ids, which.topic, target, CHANGED_AT_A_TIME);
+    return new QuarantineRequest(action, which.ids, which.topic, target, CHANGED_AT_A_TIME);
   }
 
   private interface Show {
     void show(QuarantineAnswer answer);
   }
 
-  private int give(Target target, QuarantineOrder order, Show show) throws InterruptedException {
+  private int give(Target target, QuarantineRequest order, Show show) throws InterruptedException {
     PrintWriter err = spec.commandLine().getErr();
     Optional<Path> file = Optional.ofNullable(target.file).or(() -> main.options().config());
     Optional<BrokerConfig> config = ServeOptions.check(file, err);

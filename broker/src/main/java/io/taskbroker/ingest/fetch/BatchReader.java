@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// buffers of the codec.
 ///
 /// The consumer cannot go on behind an exception of this iterator, so that it throws none: what
-/// cannot be read is a record with a [Flaw], the last one.
+/// cannot be read is a record with a [UnreadRecord], the last one.
 final class BatchReader implements CloseableIterator<Record> {
   private static final int NOT_MEASURED = -2;
 
@@ -105,7 +105,7 @@ final class BatchReader implements CloseableIterator<Record> {
     } catch (IOException | RuntimeException e) {
       ended = true;
       batch.breakAt(lastOffset + 1);
-      return BoundedRecord.flawed(Flaw.unreadable(e), lastOffset + 1);
+      return BoundedRecord.flawed(UnreadRecord.unreadable(e), lastOffset + 1);
     }
   }
 
@@ -115,7 +115,7 @@ final class BatchReader implements CloseableIterator<Record> {
         ("the records from offset %d on are not read: their batch, of %d bytes, decompresses to"
                 + " more than %d, with a record of %d bytes among them")
             .formatted(lastOffset + 1, source.sizeInBytes(), limits.maxInflatedBytes(), size);
-    return BoundedRecord.flawed(Flaw.oversized(reason), source.lastOffset());
+    return BoundedRecord.flawed(UnreadRecord.oversized(reason), source.lastOffset());
   }
 
   /// Reads the rest of the record that was begun last.
@@ -147,19 +147,19 @@ final class BatchReader implements CloseableIterator<Record> {
       if (limits.maxHeaders() > 0) {
         require(position == end, "a record does not end where it says");
       }
-    } catch (BudgetSpent e) {
+    } catch (PollBudgetExceeded e) {
       throw e;
     } catch (TooManyHeaders e) {
       record.become(e.flaw);
     } catch (IOException | RuntimeException e) {
       ended = true;
       batch.breakAt(record.offset());
-      record.become(Flaw.unreadable(e));
+      record.become(UnreadRecord.unreadable(e));
     }
   }
 
-  private Flaw tooLarge(String what) {
-    return Flaw.oversized(what + " is more than " + limits.maxValueBytes());
+  private UnreadRecord tooLarge(String what) {
+    return UnreadRecord.oversized(what + " is more than " + limits.maxValueBytes());
   }
 
   private Header[] headers() throws IOException, TooManyHeaders {
@@ -260,11 +260,11 @@ final class BatchReader implements CloseableIterator<Record> {
   private static final class TooManyHeaders extends Exception {
     private static final long serialVersionUID = 1;
 
-    private final transient Flaw flaw;
+    private final transient UnreadRecord flaw;
 
     TooManyHeaders(String reason) {
       super(reason);
-      flaw = Flaw.oversized(reason);
+      flaw = UnreadRecord.oversized(reason);
     }
   }
 }

@@ -46,20 +46,20 @@ final class BoundedBatch implements RecordBatch {
   static BoundedBatch of(RecordBatch batch, FetchLimits limits, PollBudget budget, long expected) {
     if (batch.isControlBatch()) {
       return batch.isCompressed() || batch.sizeInBytes() > MAX_CONTROL_BYTES
-          ? broken(Flaw.unreadable("a control batch is compressed or too large"), expected)
+          ? broken(UnreadRecord.unreadable("a control batch is compressed or too large"), expected)
           : new BoundedBatch(batch, limits, budget, null, -1);
     }
-    String tooLarge = Blocks.flaw(batch, limits.maxBlockBytes());
+    String tooLarge = BlockScanner.flaw(batch, limits.maxBlockBytes());
     if (tooLarge == null) {
       return new BoundedBatch(batch, limits, budget, null, -1);
     }
     // The last offset is one that matters in any case.
-    var all = BoundedRecord.flawed(Flaw.oversized(tooLarge), batch.lastOffset());
+    var all = BoundedRecord.flawed(UnreadRecord.oversized(tooLarge), batch.lastOffset());
     return new BoundedBatch(batch, limits, budget, all, -1);
   }
 
   /// A batch that cannot be read.
-  static BoundedBatch broken(Flaw flaw, long expected) {
+  static BoundedBatch broken(UnreadRecord flaw, long expected) {
     var record = BoundedRecord.flawed(flaw, expected);
     return new BoundedBatch(NO_BATCH, NO_LIMITS, NO_BUDGET, record, expected);
   }

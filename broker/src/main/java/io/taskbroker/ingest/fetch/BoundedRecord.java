@@ -26,13 +26,13 @@ final class BoundedRecord implements Record {
   }
 
   /// Stands for records that are not read.
-  static BoundedRecord flawed(Flaw flaw, long offset) {
+  static BoundedRecord flawed(UnreadRecord flaw, long offset) {
     var record = new BoundedRecord(null, offset, RecordBatch.NO_TIMESTAMP, 0);
     record.become(flaw);
     return record;
   }
 
-  void become(Flaw flaw) {
+  void become(UnreadRecord flaw) {
     become(null, new Header[] {flaw});
   }
 

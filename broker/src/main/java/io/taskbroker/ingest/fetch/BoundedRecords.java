@@ -13,10 +13,11 @@ import org.jspecify.annotations.Nullable;
 /// damaged, with a record that says so: the consumer itself would fail each of its polls, for all
 /// partitions. A batch is looked at when the consumer comes to it.
 final class BoundedRecords extends AbstractRecords {
-  private static final Flaw INCOMPLETE = Flaw.unreadable("Kafka sent no complete batch of records");
+  private static final UnreadRecord INCOMPLETE =
+      UnreadRecord.unreadable("Kafka sent no complete batch of records");
 
   private final Records fetched;
-  private final Flaw none;
+  private final UnreadRecord none;
   private final long fetchOffset;
   private final long highWatermark;
   private final FetchLimits limits;
@@ -24,7 +25,7 @@ final class BoundedRecords extends AbstractRecords {
 
   private BoundedRecords(
       Records fetched,
-      Flaw none,
+      UnreadRecord none,
       long fetchOffset,
       long highWatermark,
       FetchLimits limits,
@@ -52,7 +53,7 @@ final class BoundedRecords extends AbstractRecords {
   static BoundedRecords unreadable(
       String reason, long fetchOffset, FetchLimits limits, PollBudget budget) {
     return new BoundedRecords(
-        MemoryRecords.EMPTY, Flaw.unreadable(reason), fetchOffset, -1, limits, budget);
+        MemoryRecords.EMPTY, UnreadRecord.unreadable(reason), fetchOffset, -1, limits, budget);
   }
 
   @Override
@@ -107,7 +108,7 @@ final class BoundedRecords extends AbstractRecords {
         }
         return first ? BoundedBatch.broken(none, expected) : null;
       } catch (RuntimeException e) {
-        return BoundedBatch.broken(Flaw.unreadable(e), expected);
+        return BoundedBatch.broken(UnreadRecord.unreadable(e), expected);
       }
     }
 
@@ -119,7 +120,7 @@ final class BoundedRecords extends AbstractRecords {
         String reason =
             "a batch ends at offset %d, which is not from %d to %d"
                 .formatted(end, expected, highWatermark - 1);
-        return BoundedBatch.broken(Flaw.unreadable(reason), expected);
+        return BoundedBatch.broken(UnreadRecord.unreadable(reason), expected);
       }
       return BoundedBatch.of(batch, limits, budget, expected);
     }

@@ -33,7 +33,7 @@ public final class PollBudget {
   void take(long valueBytes) {
     long bytes = valueBytes + RECORD_BYTES;
     if ((taken > 0 && bytes > limit - taken) || !memory.tryTake(bytes)) {
-      throw new BudgetSpent();
+      throw new PollBudgetExceeded();
     }
     taken += bytes;
   }

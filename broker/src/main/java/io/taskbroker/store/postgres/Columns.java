@@ -6,10 +6,10 @@ import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
-import io.taskbroker.store.postgres.Plan.Moved;
-import io.taskbroker.store.postgres.Plan.TombstoneAt;
-import io.taskbroker.store.postgres.Segment.Kind;
-import io.taskbroker.store.postgres.Segment.Part;
+import io.taskbroker.store.postgres.CommitPlan.Moved;
+import io.taskbroker.store.postgres.CommitPlan.TombstoneAt;
+import io.taskbroker.store.postgres.CommitSegment.Kind;
+import io.taskbroker.store.postgres.CommitSegment.Part;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,7 +27,7 @@ final class Columns {
         for (Change change : part.changes) {
           rows.add(((Change.Insert) change).row());
         }
-        RowCodec.bind(binder, rows, part.slots());
+        PostgresRowCodec.bind(binder, rows, part.slots());
       }
       case MARK -> bindMarks(part, binder);
       case PROVE, DELETE -> binder.set(part.slots()).set(part.keys());
@@ -44,11 +44,11 @@ final class Columns {
     boolean[] extended = new boolean[n];
     boolean[] committed = new boolean[n];
     for (int i = 0; i < n; i++) {
-      Change.Mark mark = (Change.Mark) part.changes.get(i);
+      Change.UpdateStatus mark = (Change.UpdateStatus) part.changes.get(i);
       statuses[i] = mark.status().storedName();
       attempts[i] = mark.attempts();
-      claims[i] = RowCodec.time(mark.claimExpiresAt(), Row.NONE);
-      deadlines[i] = RowCodec.time(mark.processingDeadline(), Row.NONE);
+      claims[i] = PostgresRowCodec.time(mark.claimExpiresAt(), Row.NONE);
+      deadlines[i] = PostgresRowCodec.time(mark.processingDeadline(), Row.NONE);
       extended[i] = mark.deadlineExtended();
       committed[i] = mark.committed();
     }
@@ -64,11 +64,11 @@ final class Columns {
     @Nullable String[] headers = new String[n];
     byte[] @Nullable [] payloads = new byte[n][];
     for (int i = 0; i < n; i++) {
-      Change.Leave leave = (Change.Leave) part.changes.get(i);
+      Change.Forward leave = (Change.Forward) part.changes.get(i);
       statuses[i] = leave.status().storedName();
       topics[i] = leave.destination().topic();
-      clusters[i] = RowCodec.cluster(leave.destination());
-      headers[i] = RowCodec.headers(leave.destination());
+      clusters[i] = PostgresRowCodec.cluster(leave.destination());
+      headers[i] = PostgresRowCodec.headers(leave.destination());
       payloads[i] = leave.payload();
     }
     binder.set(part.slots()).set(part.keys()).set(statuses).set(topics).set(clusters).set(headers);

@@ -36,18 +36,18 @@ final class CommitSession {
   /// @param forgotten the number of the batch before the one before
   /// @param reported keys of rows whose reports end
   /// @throws SQLException nothing is committed if a constraint refused it
-  void commit(Plan plan, long number, long predecessor, long forgotten, long[] reported)
+  void commit(CommitPlan plan, long number, long predecessor, long forgotten, long[] reported)
       throws SQLException {
-    List<Segment> segments = plan.segments;
+    List<CommitSegment> segments = plan.segments;
     int from = 0;
     do {
       int to = Math.min(segments.size(), from + SEGMENTS_AT_ONCE);
       boolean last = to == segments.size();
-      Script script = new Script();
+      StatementScript script = new StatementScript();
       if (from == 0) {
         script.begin(plan, run, number, predecessor, forgotten);
       }
-      for (Segment segment : segments.subList(from, to)) {
+      for (CommitSegment segment : segments.subList(from, to)) {
         segment.parts().forEach(script::part);
       }
       if (last) {
@@ -70,7 +70,7 @@ final class CommitSession {
     Server.close(connection);
   }
 
-  private PreparedStatement prepare(Script script) throws SQLException {
+  private PreparedStatement prepare(StatementScript script) throws SQLException {
     String shape = script.shape();
     PreparedStatement known = prepared.get(shape);
     if (known != null) {

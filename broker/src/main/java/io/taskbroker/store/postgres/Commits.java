@@ -28,9 +28,9 @@ final class Commits {
 
   private final Server server;
   private final long run;
-  private final Places places;
+  private final OwnedPartitions places;
   private final Limits limits;
-  private final Reports reports;
+  private final RemoteReportTable reports;
   private final WentBack wentBack;
   private volatile long lastKey;
   private volatile long bytesOfOthers;
@@ -45,7 +45,12 @@ final class Commits {
   private volatile long handedOut = -1;
 
   Commits(
-      Server server, long run, Places places, Limits limits, Reports reports, WentBack wentBack) {
+      Server server,
+      long run,
+      OwnedPartitions places,
+      Limits limits,
+      RemoteReportTable reports,
+      WentBack wentBack) {
     this.server = server;
     this.run = run;
     this.places = places;
@@ -115,7 +120,7 @@ final class Commits {
 
   private List<Outcome> write(WriteBatch batch) {
     while (true) {
-      Plan plan = Plan.of(batch.changes(), places);
+      CommitPlan plan = CommitPlan.of(batch.changes(), places);
       if (plan.isEmpty()) {
         return plan.outcomes();
       }
@@ -157,7 +162,7 @@ final class Commits {
   }
 
   private static boolean handsOut(Change change) {
-    return change instanceof Change.Mark mark && mark.handsOut();
+    return change instanceof Change.UpdateStatus mark && mark.handsOut();
   }
 
   /// Whether rows up to this key may be inserted.
@@ -180,7 +185,7 @@ final class Commits {
   private CommitSession session() throws SQLException {
     CommitSession current = session;
     if (current == null) {
-      current = new CommitSession(server.connect(Seat.channel(run), SOCKET_SECONDS), run);
+      current = new CommitSession(server.connect(MemberSlot.channel(run), SOCKET_SECONDS), run);
       session = current;
     }
     return current;
@@ -200,9 +205,9 @@ final class Commits {
   }
 
   /// Other brokers took some of the places: what is still to be committed for them is not.
-  private void forgetLost(Plan plan) throws SQLException {
+  private void forgetLost(CommitPlan plan) throws SQLException {
     Set<Integer> owned = new HashSet<>();
-    try (Connection connection = server.connect(Seat.channel(run), SOCKET_SECONDS);
+    try (Connection connection = server.connect(MemberSlot.channel(run), SOCKET_SECONDS);
         PreparedStatement statement = connection.prepareStatement(Sql.OWNED)) {
       new Binder(statement).set(plan.slots()).set(run);
       try (ResultSet result = statement.executeQuery()) {
@@ -219,7 +224,7 @@ final class Commits {
             Kind.FATAL, "Another broker has the seat of this one in " + server, null);
       }
     }
-    for (Place place : plan.places) {
+    for (OwnedPartition place : plan.places) {
       if (!owned.contains(place.slot())) {
         places.lost(place);
       }

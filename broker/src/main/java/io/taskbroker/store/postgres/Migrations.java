@@ -47,7 +47,7 @@ final class Migrations {
   ///
   /// @throws StoreException of kind `FATAL` if it cannot be done; a script is done whole or not
   void run(Login migrator) throws SQLException {
-    Schema schema;
+    PostgresSchema schema;
     try (Connection alone = server.patient(migrator, address.database());
         Statement statement = alone.createStatement()) {
       // Flyway's own lock does not cover its first steps.
@@ -81,20 +81,20 @@ final class Migrations {
 
   /// The schema of the tables that are there, be they this broker's or the reference's, or that of
   /// those to be made.
-  private static Schema schema(Connection connection) throws SQLException {
-    Optional<Schema> known = Schema.of(connection, HISTORY);
+  private static PostgresSchema schema(Connection connection) throws SQLException {
+    Optional<PostgresSchema> known = PostgresSchema.of(connection, HISTORY);
     if (known.isEmpty()) {
-      known = Schema.of(connection, TABLE_OF_THE_REFERENCE);
+      known = PostgresSchema.of(connection, TABLE_OF_THE_REFERENCE);
     }
-    return known.isPresent() ? known.get() : Schema.ofNewTables(connection);
+    return known.isPresent() ? known.get() : PostgresSchema.ofNewTables(connection);
   }
 
   /// @return the schema that has the tables
   /// @throws StoreException of kind `FATAL` if the tables are older or newer than this broker
-  Schema check() throws SQLException {
+  PostgresSchema check() throws SQLException {
     try (Connection connection = server.patient(login, address.database())) {
-      Schema schema =
-          Schema.of(connection, HISTORY)
+      PostgresSchema schema =
+          PostgresSchema.of(connection, HISTORY)
               .orElseThrow(() ->
                   new StoreException(
                       Kind.FATAL,
@@ -106,7 +106,7 @@ final class Migrations {
     }
   }
 
-  private static int version(Connection connection, Schema schema) throws SQLException {
+  private static int version(Connection connection, PostgresSchema schema) throws SQLException {
     try (Statement statement = connection.createStatement();
         ResultSet result =
             statement.executeQuery(
@@ -119,7 +119,7 @@ final class Migrations {
     }
   }
 
-  private void check(Schema schema, int found) {
+  private void check(PostgresSchema schema, int found) {
     if (found != VERSION) {
       throw new StoreException(
           Kind.FATAL,
@@ -186,7 +186,7 @@ final class Migrations {
   }
 
   /// Lets the broker's user work with tables that another user made.
-  private void grant(Login migrator, Schema schema) throws SQLException {
+  private void grant(Login migrator, PostgresSchema schema) throws SQLException {
     try (Connection connection = server.in(schema).patient(migrator, address.database());
         Statement statement = connection.createStatement()) {
       String user = quoted(connection, login.username());

@@ -2,7 +2,7 @@ package io.taskbroker.store.postgres;
 
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
-import io.taskbroker.store.postgres.Place.Name;
+import io.taskbroker.store.postgres.OwnedPartition.Name;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -19,13 +19,13 @@ import java.util.Set;
 /// tell the time before from the time after.
 final class OwnershipProof {
   private final long run;
-  private final Places places;
+  private final OwnedPartitions places;
 
   // Guarded by this.
   private int underWay;
   private long begun;
 
-  OwnershipProof(long run, Places places) {
+  OwnershipProof(long run, OwnedPartitions places) {
     this.run = run;
     this.places = places;
   }
@@ -46,7 +46,7 @@ final class OwnershipProof {
   /// @throws StoreException of kind `FATAL` if another broker has the seat
   boolean prove(Connection connection, PostgresStore.Listener listener) throws SQLException {
     long before;
-    List<Map.Entry<Name, Place>> mine;
+    List<Map.Entry<Name, OwnedPartition>> mine;
     synchronized (this) {
       if (underWay > 0) {
         return false;
@@ -63,7 +63,7 @@ final class OwnershipProof {
       if (begun != before) {
         return false;
       }
-      for (Map.Entry<Name, Place> each : mine) {
+      for (Map.Entry<Name, OwnedPartition> each : mine) {
         if (!owned.contains(each.getValue().slot())) {
           places.lost(each.getValue());
           listener.lost(each.getKey().topic(), each.getKey().partition());

@@ -2,7 +2,7 @@ package io.taskbroker.store.postgres;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.taskbroker.activation.ParkedRow;
-import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.StorePosition;
@@ -14,8 +14,8 @@ import io.taskbroker.store.Ownership;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
 import io.taskbroker.store.WriteBatch;
-import io.taskbroker.store.postgres.Place.Mark;
-import io.taskbroker.store.postgres.Place.Name;
+import io.taskbroker.store.postgres.OwnedPartition.Mark;
+import io.taskbroker.store.postgres.OwnedPartition.Name;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -31,30 +31,30 @@ public final class PostgresStore implements ActivationStore, Ownership {
   private final Server server;
   private final PostgresOptions options;
   private final HikariDataSource pool;
-  private final Seat seat;
+  private final MemberSlot seat;
   private final String name;
-  private final Places places;
-  private final Reports reports = new Reports();
+  private final OwnedPartitions places;
+  private final RemoteReportTable reports = new RemoteReportTable();
   private final OwnershipProof proof;
-  private final Rewinds rewinds;
+  private final LostTransactions rewinds;
   private final Commits commits;
   private volatile boolean closed;
 
-  /// @param begun what [Opening] found
+  /// @param begun what [StoreOpener] found
   PostgresStore(
       Server server,
       PostgresOptions options,
       HikariDataSource pool,
-      Seat seat,
-      Opening.Beginning begun) {
+      MemberSlot seat,
+      StoreOpener.Beginning begun) {
     this.server = server;
     this.options = options;
     this.pool = pool;
     this.seat = seat;
     this.name = begun.database() + "-" + seat.number();
-    this.places = new Places(begun.own());
+    this.places = new OwnedPartitions(begun.own());
     this.proof = new OwnershipProof(seat.run(), places);
-    this.rewinds = new Rewinds(server, seat, places, patienceMillis(options));
+    this.rewinds = new LostTransactions(server, seat, places, patienceMillis(options));
     this.commits = new Commits(server, seat.run(), places, options.limits(), reports, rewinds);
   }
 
@@ -64,7 +64,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
   /// @throws StoreException of kind `FATAL` if the database cannot be used as it is, or the server
   ///   does not answer however often it is asked
   public static PostgresStore open(PostgresOptions options) {
-    return Opening.open(options);
+    return StoreOpener.open(options);
   }
 
   /// Makes the database and its tables, or brings them up to date.
@@ -72,7 +72,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
   /// @throws StoreException of kind `FATAL` if that cannot be done; `TRANSIENT` if the server does
   ///   not answer
   public static void migrate(PostgresOptions options) {
-    Opening.migrate(options);
+    StoreOpener.migrate(options);
   }
 
   /// That of the database and the seat: a broker that is started again has the same at once.
@@ -107,7 +107,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
     }
     return with(
         "look for a batch",
-        connection -> Rewinds.isMissing(connection, noted.epoch(), noted.batch()));
+        connection -> LostTransactions.isMissing(connection, noted.epoch(), noted.batch()));
   }
 
   @Override
@@ -176,13 +176,13 @@ public final class PostgresStore implements ActivationStore, Ownership {
 
   private Optional<Ownership.Taken> take(
       Connection connection, SourcePartition partition, int generation) throws SQLException {
-    Name wanted = Places.name(partition);
+    Name wanted = OwnedPartitions.name(partition);
     Optional<Takeover.Taken> taken = takeover(connection).take(wanted, generation);
     if (taken.isEmpty()) {
       return Optional.empty();
     }
-    Place place = taken.get().place();
-    Place before = places.of(wanted);
+    OwnedPartition place = taken.get().place();
+    OwnedPartition before = places.of(wanted);
     if (before == null || !taken.get().kept()) {
       places.put(wanted, place);
     }
@@ -195,8 +195,8 @@ public final class PostgresStore implements ActivationStore, Ownership {
 
   @Override
   public void release(SourcePartition partition, boolean drained) {
-    Name name = Places.name(partition);
-    Place place = places.of(name);
+    Name name = OwnedPartitions.name(partition);
+    OwnedPartition place = places.of(name);
     if (place == null) {
       return;
     }
@@ -219,7 +219,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
     int[] slots = slots(partition);
     return with(
         "count what may have been handed out of " + partition,
-        connection -> Rewinds.countAsHandedOut(connection, slots, now));
+        connection -> LostTransactions.countAsHandedOut(connection, slots, now));
   }
 
   @Override
@@ -242,18 +242,18 @@ public final class PostgresStore implements ActivationStore, Ownership {
   }
 
   @Override
-  public List<Reported> reports(SourcePartition partition) {
+  public List<RemoteReport> reports(SourcePartition partition) {
     int[] slots = slots(partition);
     return with("load reports of " + partition, connection -> reports.ofPlaces(connection, slots));
   }
 
   @Override
-  public List<Boolean> report(List<Reported> foreign) {
+  public List<Boolean> report(List<RemoteReport> foreign) {
     return with("write reports", connection -> reports.report(connection, foreign));
   }
 
   @Override
-  public List<Reported> reports(List<Long> keys) {
+  public List<RemoteReport> reports(List<Long> keys) {
     return with("read reports", connection -> reports.ofRows(connection, keys));
   }
 
@@ -267,7 +267,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
       return with(
           "take over what nobody has",
           connection ->
-              new Adopter(connection, takeover(connection), seat.run(), places)
+              new OrphanAdopter(connection, takeover(connection), seat.run(), places)
                   .adopt(options.limits().drainAge(), limit));
     } finally {
       proof.endMove();
@@ -278,7 +278,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
   /// and hears of reports. Made once, and stopped before the store is closed.
   public Service watch(Listener listener, FailureSink failures) {
     rewinds.tell(listener::wentBack);
-    return new Watch(this, seat, options.limits().lease(), listener, failures);
+    return new LeaseKeeper(this, seat, options.limits().lease(), listener, failures);
   }
 
   /// Who is told by the thread of the watch, but for [#wentBack]: must not block.
@@ -299,7 +299,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
 
     /// Other brokers were told of rows that are, or just were, this one's (H3). The same may be
     /// said more than once.
-    void reported(List<Reported> reports);
+    void reported(List<RemoteReport> reports);
   }
 
   /// Finds out what other brokers took of what is this one's, and says it.
@@ -320,11 +320,11 @@ public final class PostgresStore implements ActivationStore, Ownership {
     commits.othersHave(bytes);
   }
 
-  List<Reported> heard(String payload) {
+  List<RemoteReport> heard(String payload) {
     return reports.heard(payload);
   }
 
-  List<Reported> missedReports() throws SQLException {
+  List<RemoteReport> missedReports() throws SQLException {
     try (Connection connection = pool.getConnection()) {
       return reports.ofPlaces(connection, places.slots());
     }
@@ -334,7 +334,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
   void wakeWatch() {
     try (Connection connection = pool.getConnection();
         Statement statement = connection.createStatement()) {
-      statement.execute("SELECT pg_notify('%s', 'stop')".formatted(Seat.channel(seat.run())));
+      statement.execute("SELECT pg_notify('%s', 'stop')".formatted(MemberSlot.channel(seat.run())));
     } catch (SQLException _) {
       // It wakes by itself, or cannot be told anything anyway.
     }
@@ -353,7 +353,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
 
   /// The slot of the partition; none if it is not this broker's.
   private int[] slots(SourcePartition partition) {
-    Place place = places.of(partition);
+    OwnedPartition place = places.of(partition);
     return place == null ? new int[0] : new int[] {place.slot()};
   }
 
@@ -370,7 +370,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
   }
 
   private <T> T reading(String doing, Read<T> read) {
-    return with(doing, connection -> read.by(new PageReader(connection)));
+    return with(doing, connection -> read.by(new PostgresPageReader(connection)));
   }
 
   private <T> T with(String doing, Work<T> work) {
@@ -394,6 +394,6 @@ public final class PostgresStore implements ActivationStore, Ownership {
   }
 
   private interface Read<T> {
-    T by(PageReader reader) throws SQLException;
+    T by(PostgresPageReader reader) throws SQLException;
   }
 }

@@ -50,9 +50,9 @@ final class Purge {
     this.connection = connection;
   }
 
-  void run(List<Place> places, long now) throws SQLException {
-    int[] slots = places.stream().mapToInt(Place::slot).toArray();
-    long[] purged = places.stream().mapToLong(Place::purged).toArray();
+  void run(List<OwnedPartition> places, long now) throws SQLException {
+    int[] slots = places.stream().mapToInt(OwnedPartition::slot).toArray();
+    long[] purged = places.stream().mapToLong(OwnedPartition::purged).toArray();
     int ended;
     try (PreparedStatement statement = connection.prepareStatement(TOMBSTONES)) {
       new Binder(statement).set(slots).set(purged).set(now).set(AT_ONCE).set(AT_ONCE);

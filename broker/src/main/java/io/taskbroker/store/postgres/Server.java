@@ -21,14 +21,14 @@ final class Server {
   private final Address address;
   private final Login login;
   private final int idleInTransactionMillis;
-  private final Optional<Schema> schema;
+  private final Optional<PostgresSchema> schema;
 
   Server(Address address, Login login, int idleInTransactionMillis) {
     this(address, login, idleInTransactionMillis, Optional.empty());
   }
 
   private Server(
-      Address address, Login login, int idleInTransactionMillis, Optional<Schema> schema) {
+      Address address, Login login, int idleInTransactionMillis, Optional<PostgresSchema> schema) {
     this.address = address;
     this.login = login;
     this.idleInTransactionMillis = idleInTransactionMillis;
@@ -37,7 +37,7 @@ final class Server {
 
   /// The same server, whose sessions find the tables of a schema, whatever their user's search path
   /// is.
-  Server in(Schema found) {
+  Server in(PostgresSchema found) {
     return new Server(address, login, idleInTransactionMillis, Optional.of(found));
   }
 
@@ -101,7 +101,7 @@ final class Server {
     config.setConnectionTimeout(10_000);
     config.setInitializationFailTimeout(-1);
     config.setConnectionInitSql(settings());
-    config.setExceptionOverride(new Eviction());
+    config.setExceptionOverride(new ConnectionEviction());
     return new HikariDataSource(config);
   }
 

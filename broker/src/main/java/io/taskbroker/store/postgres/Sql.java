@@ -47,7 +47,7 @@ final class Sql {
       ?::bool[], ?::bool[]) AS u(slot, key, status, attempts, claim, deadline, extended, committed)
       WHERE t.slot = u.slot AND t.key = u.key RETURNING t.slot, t.key, 0 AS size\
       """
-          .formatted(RowCodec.time("u.claim"), RowCodec.time("u.deadline"));
+          .formatted(PostgresRowCodec.time("u.claim"), PostgresRowCodec.time("u.deadline"));
 
   static final String PROVE =
       """
@@ -122,10 +122,10 @@ final class Sql {
       """
           .formatted(
               Status.PROCESSING.storedName(),
-              RowCodec.time("?::bigint"),
+              PostgresRowCodec.time("?::bigint"),
               Status.PENDING.storedName(),
               Status.DELAY.storedName(),
-              RowCodec.time("?::bigint"));
+              PostgresRowCodec.time("?::bigint"));
 
   static final String OLD_REPORT = "DELETE FROM taskbroker_report WHERE key = ANY (?)";
 
@@ -135,7 +135,7 @@ final class Sql {
   /// It answers with slots, how many rows of each there were, their sizes, and, if there were fewer
   /// than there should be, their keys. Not with a line for each row: an answer must have room on
   /// its way while the rest of the script is still being sent.
-  static String of(Segment.Kind kind) {
+  static String of(CommitSegment.Kind kind) {
     return """
     WITH d AS (%s)
     SELECT d.slot, count(*)::int, sum(d.size)::bigint,
@@ -145,9 +145,9 @@ final class Sql {
         .formatted(change(kind));
   }
 
-  private static String change(Segment.Kind kind) {
+  private static String change(CommitSegment.Kind kind) {
     return switch (kind) {
-      case INSERT -> RowCodec.INSERT;
+      case INSERT -> PostgresRowCodec.INSERT;
       case MARK -> MARK;
       case PROVE -> PROVE;
       case LEAVE -> LEAVE;

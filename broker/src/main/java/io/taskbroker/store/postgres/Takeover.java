@@ -1,7 +1,7 @@
 package io.taskbroker.store.postgres;
 
-import io.taskbroker.store.postgres.Place.Mark;
-import io.taskbroker.store.postgres.Place.Name;
+import io.taskbroker.store.postgres.OwnedPartition.Mark;
+import io.taskbroker.store.postgres.OwnedPartition.Name;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -70,7 +70,7 @@ final class Takeover {
   ///
   /// @param kept whether it was before
   /// @param released whether its former owner gave it up in order
-  record Taken(Place place, boolean kept, boolean released) {}
+  record Taken(OwnedPartition place, boolean kept, boolean released) {}
 
   /// @return the place as it is now; empty if another run got it in a later generation, and lives
   Optional<Taken> take(Name name, int generation) throws SQLException {
@@ -96,7 +96,7 @@ final class Takeover {
   /// Gives up a place, if it is this run's.
   ///
   /// @param drained whether it is written down what its workers have
-  void free(Place place, boolean drained) throws SQLException {
+  void free(OwnedPartition place, boolean drained) throws SQLException {
     inTransaction(() -> {
       lock(run);
       try (PreparedStatement free = connection.prepareStatement(FREE)) {
@@ -175,9 +175,9 @@ final class Takeover {
     }
   }
 
-  private Place read(int slot) throws SQLException {
-    PageReader reader = new PageReader(connection);
-    Place place = new Place(slot);
+  private OwnedPartition read(int slot) throws SQLException {
+    PostgresPageReader reader = new PostgresPageReader(connection);
+    OwnedPartition place = new OwnedPartition(slot);
     for (Mark mark : reader.watermarks(new int[] {slot})) {
       place.marks().put(mark.watermark().partition(), mark);
     }

@@ -66,7 +66,7 @@ final class ChangeWriter {
       ON CONFLICT DO UPDATE SET committed = excluded.committed
       """;
 
-  private final RowCodec codec;
+  private final SqliteRowCodec codec;
   private final PreparedStatement insert;
   private final PreparedStatement mark;
   private final PreparedStatement prove;
@@ -78,9 +78,9 @@ final class ChangeWriter {
   private final PreparedStatement consumedUpTo;
   private final PreparedStatement offsetCommitted;
 
-  ChangeWriter(Statements statements, RowCodec codec) throws SQLException {
+  ChangeWriter(Statements statements, SqliteRowCodec codec) throws SQLException {
     this.codec = codec;
-    insert = statements.prepare(RowCodec.INSERT);
+    insert = statements.prepare(SqliteRowCodec.INSERT);
     mark = statements.prepare(MARK);
     prove = statements.prepare(PROVE);
     leave = statements.prepare(LEAVE);
@@ -95,11 +95,11 @@ final class ChangeWriter {
   Outcome apply(Change change) throws SQLException {
     return switch (change) {
       case Change.Insert c -> insert(c.row());
-      case Change.Mark c -> mark(c);
-      case Change.Prove c -> prove(c);
-      case Change.Leave c -> leave(c);
+      case Change.UpdateStatus c -> mark(c);
+      case Change.ConfirmOffset c -> prove(c);
+      case Change.Forward c -> leave(c);
       case Change.Delete c -> delete(c);
-      case Change.Consumed c -> consumed(c);
+      case Change.AdvanceWatermark c -> consumed(c);
       case Change.OffsetCommitted c -> watermark(offsetCommitted, c.partition(), c.committed());
     };
   }
@@ -109,29 +109,29 @@ final class ChangeWriter {
     return insert.executeUpdate() == 0 ? Outcome.DUPLICATE : Outcome.APPLIED;
   }
 
-  private Outcome mark(Change.Mark change) throws SQLException {
+  private Outcome mark(Change.UpdateStatus change) throws SQLException {
     mark.setString(1, change.status().storedName());
     mark.setInt(2, change.attempts());
-    RowCodec.bindTime(mark, 3, change.claimExpiresAt(), Row.NONE);
-    RowCodec.bindTime(mark, 4, change.processingDeadline(), Row.NONE);
-    mark.setInt(5, RowCodec.flag(change.deadlineExtended()));
-    mark.setInt(6, RowCodec.flag(change.committed()));
+    SqliteRowCodec.bindTime(mark, 3, change.claimExpiresAt(), Row.NONE);
+    SqliteRowCodec.bindTime(mark, 4, change.processingDeadline(), Row.NONE);
+    mark.setInt(5, SqliteRowCodec.flag(change.deadlineExtended()));
+    mark.setInt(6, SqliteRowCodec.flag(change.committed()));
     mark.setLong(7, change.key());
     return ofExisting(mark);
   }
 
-  private Outcome prove(Change.Prove change) throws SQLException {
+  private Outcome prove(Change.ConfirmOffset change) throws SQLException {
     prove.setLong(1, change.key());
     return ofExisting(prove);
   }
 
-  private Outcome leave(Change.Leave change) throws SQLException {
+  private Outcome leave(Change.Forward change) throws SQLException {
     byte[] payload = change.payload();
     PreparedStatement statement = payload == null ? leave : leaveWithPayload;
     statement.setString(1, change.status().storedName());
     statement.setString(2, change.destination().topic());
-    statement.setString(3, RowCodec.cluster(change.destination()));
-    statement.setString(4, RowCodec.headers(change.destination()));
+    statement.setString(3, SqliteRowCodec.cluster(change.destination()));
+    statement.setString(4, SqliteRowCodec.headers(change.destination()));
     if (payload == null) {
       statement.setLong(5, change.key());
     } else {
@@ -156,7 +156,7 @@ final class ChangeWriter {
     tombstone.executeUpdate();
   }
 
-  private Outcome consumed(Change.Consumed change) throws SQLException {
+  private Outcome consumed(Change.AdvanceWatermark change) throws SQLException {
     RecordIdentity last = change.last();
     if (last == null) {
       return watermark(consumed, change.partition(), change.next());

@@ -58,7 +58,7 @@ final class Rescue {
       if (Files.size(file) == 0) {
         return Optional.of("it is empty");
       }
-      Optional<String> ofLog = LogCheck.damageOf(file);
+      Optional<String> ofLog = WalVerifier.damageOf(file);
       return ofLog.isPresent() ? ofLog : damageOfPages();
     } catch (IOException e) {
       throw new StoreException(Kind.FATAL, "Could not read the store %s: %s".formatted(file, e), e);
@@ -86,7 +86,7 @@ final class Rescue {
   /// Moves what there is aside, and makes the new store.
   ///
   /// @throws StoreException of kind `FATAL` if that cannot be done; nothing is lost by that
-  SetAside replace(String why) {
+  ReplacedStore replace(String why) {
     try {
       Path aside = moveAside();
       Path made = file.resolveSibling(file.getFileName() + ".rescued");
@@ -95,7 +95,7 @@ final class Rescue {
       }
       long rows = copy(aside, made);
       Files.move(made, file, StandardCopyOption.ATOMIC_MOVE);
-      return new SetAside(file, aside, why, rows);
+      return new ReplacedStore(file, aside, why, rows);
     } catch (IOException | UncheckedIOException | SQLException e) {
       throw new StoreException(
           Kind.FATAL,

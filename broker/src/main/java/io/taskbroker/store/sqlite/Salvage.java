@@ -19,13 +19,13 @@ import java.util.function.Consumer;
 final class Salvage {
   private static final String FORWARD =
       "SELECT %s FROM activation NOT INDEXED WHERE key > ? ORDER BY key"
-          .formatted(RowCodec.COLUMNS);
+          .formatted(SqliteRowCodec.COLUMNS);
   private static final String BACKWARD =
       "SELECT %s FROM activation NOT INDEXED WHERE key < ? ORDER BY key DESC"
-          .formatted(RowCodec.COLUMNS);
+          .formatted(SqliteRowCodec.COLUMNS);
 
   private final Connection connection;
-  private final RowCodec codec = new RowCodec();
+  private final SqliteRowCodec codec = new SqliteRowCodec();
   private final Consumer<Row> found;
   private final long now;
 
@@ -157,7 +157,7 @@ final class Salvage {
   /// The tombstones that stand, if all can be read.
   List<Tombstone> tombstones() {
     try {
-      return new PageReader(new Statements(connection), codec).tombstones(now);
+      return new SqlitePageReader(new Statements(connection), codec).tombstones(now);
     } catch (SQLException _) {
       return List.of();
     }

@@ -47,7 +47,7 @@ final class Session implements AutoCloseable {
   private final long pageSize;
 
   final ChangeWriter changes;
-  final PageReader rows;
+  final SqlitePageReader rows;
 
   /// Takes over the connection, of a file that has the tables of a store.
   private Session(Connection connection) throws SQLException {
@@ -66,10 +66,10 @@ final class Session implements AutoCloseable {
             DELETE FROM tombstone WHERE (until, high, low) IN
             (SELECT until, high, low FROM tombstone WHERE until <= ? ORDER BY until LIMIT ?)
             """);
-    pageSize = Schema.number(connection, "PRAGMA page_size");
-    RowCodec codec = new RowCodec();
+    pageSize = SqliteSchema.number(connection, "PRAGMA page_size");
+    SqliteRowCodec codec = new SqliteRowCodec();
     changes = new ChangeWriter(statements, codec);
-    rows = new PageReader(statements, codec);
+    rows = new SqlitePageReader(statements, codec);
   }
 
   /// Opens the file, and makes it a store if it is none.
@@ -91,9 +91,10 @@ final class Session implements AutoCloseable {
   private static Session open(Path file, Optional<String> name) throws SQLException {
     Connection connection = connect(file);
     try {
-      Schema.Content content = Schema.examine(connection, file);
-      boolean isOld = content == Schema.Content.STORE_1 || content == Schema.Content.STORE_2;
-      boolean isStore = content == Schema.Content.STORE || isOld;
+      SqliteSchema.Content content = SqliteSchema.examine(connection, file);
+      boolean isOld =
+          content == SqliteSchema.Content.STORE_1 || content == SqliteSchema.Content.STORE_2;
+      boolean isStore = content == SqliteSchema.Content.STORE || isOld;
       if (!isStore && name.isEmpty()) {
         throw new StoreException(
             Kind.FATAL, "The file %s is no longer the store that it was".formatted(file), null);
@@ -101,10 +102,10 @@ final class Session implements AutoCloseable {
       configure(connection, file);
       connection.setAutoCommit(false);
       if (isOld) {
-        Schema.upgrade(connection, content);
+        SqliteSchema.upgrade(connection, content);
       }
       if (isStore) {
-        Schema.renewView(connection);
+        SqliteSchema.renewView(connection);
         connection.commit();
       } else {
         make(connection, file, content, name.orElseThrow());
@@ -120,11 +121,12 @@ final class Session implements AutoCloseable {
     }
   }
 
-  private static void make(Connection connection, Path file, Schema.Content content, String name)
+  private static void make(
+      Connection connection, Path file, SqliteSchema.Content content, String name)
       throws SQLException {
-    long rows = Schema.create(connection, file, content, name);
+    long rows = SqliteSchema.create(connection, file, content, name);
     connection.commit();
-    if (content == Schema.Content.REFERENCE) {
+    if (content == SqliteSchema.Content.REFERENCE) {
       LOG.info("Took over {}: {} activations", file, rows);
     }
   }
@@ -242,7 +244,7 @@ final class Session implements AutoCloseable {
   long firstKey() throws SQLException {
     try (ResultSet result = firstKey.executeQuery()) {
       result.next();
-      return RowCodec.time(result, 1, Long.MAX_VALUE);
+      return SqliteRowCodec.time(result, 1, Long.MAX_VALUE);
     }
   }
 

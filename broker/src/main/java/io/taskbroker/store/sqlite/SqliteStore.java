@@ -39,12 +39,12 @@ public final class SqliteStore implements ActivationStore {
 
   private final Path file;
   private final int vacuumPages;
-  private final Room room;
+  private final DiskSpaceGuard room;
   private final WriterLock lock;
   private final String name;
   private final long epoch;
 
-  private final Optional<SetAside> replaced;
+  private final Optional<ReplacedStore> replaced;
 
   /// Where the store was when it was opened; null if it is known already that it lacks something.
   private final @Nullable StorePosition found;
@@ -58,7 +58,7 @@ public final class SqliteStore implements ActivationStore {
   private boolean closed;
 
   /// Null if nothing was ever handed out that may run only once.
-  private @Nullable HandOut lastHandOut;
+  private @Nullable AtMostOnceFence lastHandOut;
 
   /// Null after a failure that left it in an unknown state: the next operation opens another.
   private @Nullable Session session;
@@ -69,7 +69,12 @@ public final class SqliteStore implements ActivationStore {
   private List<Outcome> triedOutcomes = List.of();
 
   private SqliteStore(
-      Path file, int vacuumPages, Room room, WriterLock lock, Opening opening, Taken taken)
+      Path file,
+      int vacuumPages,
+      DiskSpaceGuard room,
+      WriterLock lock,
+      Opening opening,
+      Taken taken)
       throws IOException {
     Session.Writer writer = taken.writer();
     this.file = file;
@@ -98,7 +103,7 @@ public final class SqliteStore implements ActivationStore {
       Session session = opening.session();
       try {
         Taken taken = take(session, lock, opening, file);
-        Room room = Room.of(file, options);
+        DiskSpaceGuard room = DiskSpaceGuard.of(file, options);
         if (options.vacuumAtStart()) {
           rewriteIfMostlyFree(session, file, room);
         }
@@ -125,12 +130,13 @@ public final class SqliteStore implements ActivationStore {
   private static Taken take(Session session, WriterLock lock, Opening opening, Path file)
       throws SQLException, IOException {
     Session.Writer former = session.writer();
-    Optional<HandOut> lost = lock.handOut(former.name()).filter(handOut -> handOut.isAfter(former));
+    Optional<AtMostOnceFence> lost =
+        lock.handOut(former.name()).filter(handOut -> handOut.isAfter(former));
     long rows = 0;
     if (lost.isPresent()) {
       rows = session.countAsHandedOut(lost.get().latest(), System.currentTimeMillis());
     }
-    Session.Writer writer = session.raiseEpoch(lost.map(HandOut::epoch).orElse(0L));
+    Session.Writer writer = session.raiseEpoch(lost.map(AtMostOnceFence::epoch).orElse(0L));
     session.commit();
     if (lost.isPresent() && opening.replaced().isEmpty()) {
       LOG.error(
@@ -152,7 +158,7 @@ public final class SqliteStore implements ActivationStore {
   /// A session of a file without damage.
   ///
   /// @param replaced the damaged file that was in its place
-  private record Opening(Session session, Optional<SetAside> replaced) {
+  private record Opening(Session session, Optional<ReplacedStore> replaced) {
     /// A file that was a store of this name, as its lock says, and is damaged, is replaced; any
     /// other that is none is left to people.
     static Opening of(Path file, WriterLock lock) throws SQLException, IOException {
@@ -163,14 +169,14 @@ public final class SqliteStore implements ActivationStore {
       }
       String name = known.get();
       var rescue = new Rescue(file, name, System.currentTimeMillis());
-      Optional<SetAside> replaced = rescue.damage().map(rescue::replace);
+      Optional<ReplacedStore> replaced = rescue.damage().map(rescue::replace);
       return new Opening(Session.open(file, name), replaced);
     }
   }
 
   /// After a flood, what is left is written anew: where it is less than what is free, and there is
   /// room for two copies of it.
-  private static void rewriteIfMostlyFree(Session session, Path file, Room room)
+  private static void rewriteIfMostlyFree(Session session, Path file, DiskSpaceGuard room)
       throws SQLException {
     long free = session.freeBytes();
     long used = session.size();
@@ -203,7 +209,7 @@ public final class SqliteStore implements ActivationStore {
   }
 
   /// The damaged database in whose place this one was made when it was opened.
-  public Optional<SetAside> replaced() {
+  public Optional<ReplacedStore> replaced() {
     return replaced;
   }
 
@@ -295,14 +301,14 @@ public final class SqliteStore implements ActivationStore {
         inTransaction("commit a batch", session -> apply(session, batch, newest));
     lastKey = Math.max(lastKey, newest);
     position = new StorePosition(epoch, batch.number());
-    HandOut.of(epoch, batch).ifPresent(this::note);
+    AtMostOnceFence.of(epoch, batch).ifPresent(this::note);
     return outcomes;
   }
 
   /// To be done before anything is handed out, and after it is durable that it will be: a crash
   /// between the two is no loss.
-  private void note(HandOut handOut) {
-    HandOut next = lastHandOut == null ? handOut : handOut.notBefore(lastHandOut);
+  private void note(AtMostOnceFence handOut) {
+    AtMostOnceFence next = lastHandOut == null ? handOut : handOut.notBefore(lastHandOut);
     try {
       lock.note(name, next);
       lastHandOut = next;

@@ -81,9 +81,9 @@ final class WriterLock implements AutoCloseable {
   }
 
   /// What the store of this name handed out last; empty if nothing is known of that.
-  Optional<HandOut> handOut(String storeName) throws IOException {
+  Optional<AtMostOnceFence> handOut(String storeName) throws IOException {
     return storeName().equals(Optional.of(storeName))
-        ? HandOut.of(text().substring(NAME_LENGTH))
+        ? AtMostOnceFence.of(text().substring(NAME_LENGTH))
         : Optional.empty();
   }
 
@@ -95,7 +95,7 @@ final class WriterLock implements AutoCloseable {
   }
 
   /// Notes what the store of this name handed out last, durably.
-  void note(String storeName, HandOut handOut) throws IOException {
+  void note(String storeName, AtMostOnceFence handOut) throws IOException {
     write(storeName + handOut.text());
   }
 

@@ -38,7 +38,7 @@ final class Batches {
   private Batches() {}
 
   /// A record that was read.
-  record Read(long offset, @Nullable String value, @Nullable Flaw flaw) {}
+  record Read(long offset, @Nullable String value, @Nullable UnreadRecord flaw) {}
 
   static ByteBuffer of(CompressionType codec, long firstOffset, byte[] @Nullable ... values) {
     return of(codec, (byte) 2, firstOffset, values);
@@ -179,7 +179,8 @@ final class Batches {
     var _ = record.key();
     ByteBuffer value = record.value();
     Header[] headers = record.headers();
-    Flaw flaw = headers.length == 1 && headers[0] instanceof Flaw found ? found : null;
+    UnreadRecord flaw =
+        headers.length == 1 && headers[0] instanceof UnreadRecord found ? found : null;
     return new Read(record.offset(), value == null ? null : UTF_8.decode(value).toString(), flaw);
   }
 }

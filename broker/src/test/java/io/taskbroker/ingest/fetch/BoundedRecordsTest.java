@@ -186,8 +186,8 @@ final class BoundedRecordsTest {
     assertThat(Batches.read(records.next()).value()).startsWith("a");
     assertThat(records.hasNext()).isTrue();
     Record second = records.next();
-    assertThatThrownBy(second::key).isInstanceOf(BudgetSpent.class);
-    assertThatThrownBy(second::key).isInstanceOf(BudgetSpent.class);
+    assertThatThrownBy(second::key).isInstanceOf(PollBudgetExceeded.class);
+    assertThatThrownBy(second::key).isInstanceOf(PollBudgetExceeded.class);
     budget.end();
     budget.begin(0);
     assertThat(Batches.read(second).value()).hasSize(600).startsWith("b");
@@ -276,13 +276,13 @@ final class BoundedRecordsTest {
     one.begin(10_000);
     other.begin(10_000);
     one.take(500);
-    assertThatThrownBy(() -> other.take(500)).isInstanceOf(BudgetSpent.class);
+    assertThatThrownBy(() -> other.take(500)).isInstanceOf(PollBudgetExceeded.class);
     one.end();
     other.take(5_000);
-    assertThatThrownBy(() -> one.take(1)).isInstanceOf(BudgetSpent.class);
+    assertThatThrownBy(() -> one.take(1)).isInstanceOf(PollBudgetExceeded.class);
     other.end();
     memory.add(900);
-    assertThatThrownBy(() -> one.take(1)).isInstanceOf(BudgetSpent.class);
+    assertThatThrownBy(() -> one.take(1)).isInstanceOf(PollBudgetExceeded.class);
     memory.give(900);
     one.take(1);
     one.end();
@@ -309,14 +309,15 @@ final class BoundedRecordsTest {
   }
 
   private static void assertOversized(Batches.Read read, long offset, String reason) {
-    assertFlaw(read, Flaw.Kind.OVERSIZED, offset, reason);
+    assertFlaw(read, UnreadRecord.Kind.OVERSIZED, offset, reason);
   }
 
   private static void assertUnreadable(Batches.Read read, long offset, String reason) {
-    assertFlaw(read, Flaw.Kind.UNREADABLE, offset, reason);
+    assertFlaw(read, UnreadRecord.Kind.UNREADABLE, offset, reason);
   }
 
-  private static void assertFlaw(Batches.Read read, Flaw.Kind kind, long offset, String reason) {
+  private static void assertFlaw(
+      Batches.Read read, UnreadRecord.Kind kind, long offset, String reason) {
     assertThat(read.value()).isNull();
     assertThat(read.flaw())
         .isNotNull()

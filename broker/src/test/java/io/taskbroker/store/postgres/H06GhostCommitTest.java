@@ -51,7 +51,9 @@ final class H06GhostCommitTest {
   void h06CommitWhoseReplyWasLostIsDoneOnce() {
     WriteBatch batch =
         new WriteBatch(
-            2, List.of(insert(3, 0), delete(1, 0), new Change.Consumed(partition(0), 50, null)));
+            2,
+            List.of(
+                insert(3, 0), delete(1, 0), new Change.AdvanceWatermark(partition(0), 50, null)));
     proxy.loseAnswers();
     assertThatThrownBy(() -> store.commit(batch))
         .isInstanceOfSatisfying(
@@ -61,7 +63,7 @@ final class H06GhostCommitTest {
     assertThat(store.commit(batch)).containsOnly(Outcome.APPLIED).hasSize(3);
     assertThat(store.load(0, 10)).extracting(Row::key).containsExactly(2L, 3L);
     // The versions of the watermark go on where the lost reply left them.
-    store.commit(new WriteBatch(3, List.of(new Change.Consumed(partition(0), 60, null))));
+    store.commit(new WriteBatch(3, List.of(new Change.AdvanceWatermark(partition(0), 60, null))));
     assertThat(store.watermarks()).singleElement().extracting("next").isEqualTo(60L);
     assertThat(query(database, "SELECT count(*) FROM taskbroker_watermark")).isEqualTo("1");
   }
@@ -70,8 +72,8 @@ final class H06GhostCommitTest {
   void h06CommitWhoseBackendWasEndedIsDoneWhenItIsTriedAgain() throws Exception {
     WriteBatch batch =
         new WriteBatch(2, List.of(insert(3, 0), mark(1, 0, Status.PROCESSING), delete(2, 0)));
-    try (Gate gate = new Gate(database, 1)) {
-      var commit = Gate.meanwhile(() -> store.commit(batch));
+    try (ConnectionGate gate = new ConnectionGate(database, 1)) {
+      var commit = ConnectionGate.meanwhile(() -> store.commit(batch));
       gate.awaitCommit();
       database.execute(
           "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -90,10 +92,10 @@ final class H06GhostCommitTest {
     WriteBatch batch =
         new WriteBatch(2, List.of(mark(1, 0, Status.PROCESSING), insert(3, 0), delete(2, 0)));
     Commits ghost = secondSelf();
-    try (Gate gate = new Gate(database, 1)) {
-      var first = Gate.meanwhile(() -> ghost.commit(batch));
+    try (ConnectionGate gate = new ConnectionGate(database, 1)) {
+      var first = ConnectionGate.meanwhile(() -> ghost.commit(batch));
       gate.awaitCommit();
-      var again = Gate.meanwhile(() -> store.commit(batch));
+      var again = ConnectionGate.meanwhile(() -> store.commit(batch));
       assertThat(again).isNotDone();
       gate.open();
       assertThat(first.join()).containsOnly(Outcome.APPLIED);
@@ -128,10 +130,10 @@ final class H06GhostCommitTest {
   private Commits secondSelf() {
     long run = store.lastKey() >> Commits.KEY_BITS;
     PostgresOptions options = PostgresSetup.options(database);
-    Places places = new Places(new Place(-1));
+    OwnedPartitions places = new OwnedPartitions(new OwnedPartition(-1));
     places.put(
-        new Place.Name("topic", 0),
-        new Place(
+        new OwnedPartition.Name("topic", 0),
+        new OwnedPartition(
             Integer.parseInt(
                 query(database, "SELECT slot FROM taskbroker_place WHERE topic = 'topic'"))));
     return new Commits(
@@ -139,7 +141,7 @@ final class H06GhostCommitTest {
         run,
         places,
         options.limits(),
-        new Reports(),
+        new RemoteReportTable(),
         (_, _) -> {});
   }
 }

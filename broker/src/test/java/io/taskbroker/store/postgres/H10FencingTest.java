@@ -48,7 +48,7 @@ final class H10FencingTest {
             List.of(
                 insert(1, 0),
                 insert(2, 1),
-                new Change.Consumed(partition(0), 10, null),
+                new Change.AdvanceWatermark(partition(0), 10, null),
                 new Change.OffsetCommitted(partition(0), 9, null))));
   }
 
@@ -68,7 +68,7 @@ final class H10FencingTest {
             mark(1, 0, Status.PROCESSING),
             insert(3, 0),
             delete(1, 0),
-            new Change.Consumed(partition(0), 99, null),
+            new Change.AdvanceWatermark(partition(0), 99, null),
             insert(4, 1),
             mark(2, 1, Status.PROCESSING));
     assertThat(former.commit(new WriteBatch(2, changes)))
@@ -92,17 +92,17 @@ final class H10FencingTest {
   void h10TakeWaitsForTheCommitThatIsUnderWayAndSeesIt() throws Exception {
     CompletableFuture<List<Outcome>> commit;
     CompletableFuture<Taken> take;
-    try (Gate gate = new Gate(database, 1)) {
+    try (ConnectionGate gate = new ConnectionGate(database, 1)) {
       commit =
-          Gate.meanwhile(() ->
+          ConnectionGate.meanwhile(() ->
               former.commit(
                   new WriteBatch(
                       2,
                       List.of(
                           mark(1, 0, Status.PROCESSING),
-                          new Change.Consumed(partition(0), 20, null)))));
+                          new Change.AdvanceWatermark(partition(0), 20, null)))));
       gate.awaitCommit();
-      take = Gate.meanwhile(() -> taker.take(partition(0), 2).orElseThrow());
+      take = ConnectionGate.meanwhile(() -> taker.take(partition(0), 2).orElseThrow());
       gate.awaitTake();
       assertThat(take).isNotDone();
     }
@@ -116,8 +116,8 @@ final class H10FencingTest {
   @Test
   void h10CommitThatDoesNotEndIsUndoneByTheTake() throws Exception {
     WriteBatch batch = new WriteBatch(2, List.of(mark(1, 0, Status.PROCESSING), insert(3, 1)));
-    try (Gate gate = new Gate(database, 1)) {
-      var commit = Gate.meanwhile(() -> former.commit(batch));
+    try (ConnectionGate gate = new ConnectionGate(database, 1)) {
+      var commit = ConnectionGate.meanwhile(() -> former.commit(batch));
       gate.awaitCommit();
       assertThat(taker.take(partition(0), 2)).isPresent();
       assertThat(commit)
@@ -149,16 +149,17 @@ final class H10FencingTest {
   @Test
   void h10PartitionThatWasLostAndTakenBackIsWrittenAgain() {
     taker.take(partition(0), 2);
-    taker.commit(new WriteBatch(1, List.of(new Change.Consumed(partition(0), 30, null))));
+    taker.commit(new WriteBatch(1, List.of(new Change.AdvanceWatermark(partition(0), 30, null))));
     former.take(partition(0), 3);
     assertThat(
             former.commit(
                 new WriteBatch(
-                    2, List.of(delete(1, 0), new Change.Consumed(partition(0), 40, null)))))
+                    2, List.of(delete(1, 0), new Change.AdvanceWatermark(partition(0), 40, null)))))
         .containsOnly(Outcome.APPLIED);
     assertThat(former.watermarks()).containsExactly(new Watermark(partition(0), 40, 9));
     assertThat(
-            taker.commit(new WriteBatch(2, List.of(new Change.Consumed(partition(0), 31, null)))))
+            taker.commit(
+                new WriteBatch(2, List.of(new Change.AdvanceWatermark(partition(0), 31, null)))))
         .containsExactly(Outcome.FENCED);
   }
 

@@ -4,7 +4,7 @@ import static io.taskbroker.store.postgres.PostgresSetup.partition;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.testkit.PostgresServer;
 import io.taskbroker.testkit.PostgresServer.Database;
@@ -82,7 +82,7 @@ final class H11GenerationTest {
   @Test
   void h11ProofThatATakeOverlapsSaysNothing() throws SQLException {
     List<String> told = new CopyOnWriteArrayList<>();
-    var proof = new OwnershipProof(1, new Places(new Place(1)));
+    var proof = new OwnershipProof(1, new OwnedPartitions(new OwnedPartition(1)));
     proof.beginMove();
     try (Connection connection = database.connect()) {
       assertThat(proof.prove(connection, hearing(told))).isFalse();
@@ -103,7 +103,7 @@ final class H11GenerationTest {
       }
 
       @Override
-      public void reported(List<Reported> reports) {}
+      public void reported(List<RemoteReport> reports) {}
     };
   }
 
@@ -122,7 +122,7 @@ final class H11GenerationTest {
           }
 
           @Override
-          public void reported(List<Reported> reports) {}
+          public void reported(List<RemoteReport> reports) {}
         };
     try (PostgresStore owner = PostgresStore.open(options);
         PostgresStore zombie = PostgresStore.open(options)) {

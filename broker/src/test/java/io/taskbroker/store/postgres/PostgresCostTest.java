@@ -10,7 +10,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Destination;
-import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Status;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.store.ActivationStore;
@@ -70,7 +70,7 @@ final class PostgresCostTest {
                 }
 
                 @Override
-                public void reported(List<Reported> reports) {}
+                public void reported(List<RemoteReport> reports) {}
               },
               (_, _) -> {});
       watch.start();
@@ -130,7 +130,7 @@ final class PostgresCostTest {
           changes.add(insert(key, 0));
           deletes.add(delete(key, 0));
         }
-        changes.add(new Change.Consumed(partition(0), key, null));
+        changes.add(new Change.AdvanceWatermark(partition(0), key, null));
         commit(store, changes);
       }
       commit(store, deletes);
@@ -161,9 +161,9 @@ final class PostgresCostTest {
     for (int i = 0; i < rows; i++) {
       changes.add(insert(++key, 0));
       changes.add(mark(key, 0, Status.PROCESSING));
-      changes.add(new Change.Prove(key, "id", PostgresSetup.origin(0), null));
+      changes.add(new Change.ConfirmOffset(key, "id", PostgresSetup.origin(0), null));
       changes.add(
-          new Change.Leave(
+          new Change.Forward(
               key,
               "id",
               PostgresSetup.origin(0),
@@ -172,7 +172,7 @@ final class PostgresCostTest {
               Destination.of("t"),
               null));
       changes.add(new Change.Delete(key, "id" + key, PostgresSetup.origin(0), 5, null));
-      changes.add(new Change.Consumed(partition(0), key, null));
+      changes.add(new Change.AdvanceWatermark(partition(0), key, null));
     }
     return changes;
   }

@@ -34,7 +34,7 @@ final class PostgresRestartTest {
       AtomicInteger batches = new AtomicInteger();
       AtomicInteger failures = new AtomicInteger();
       CompletableFuture<List<Long>> commits =
-          Gate.meanwhile(() -> commitUntil(store, enough, batches, failures));
+          ConnectionGate.meanwhile(() -> commitUntil(store, enough, batches, failures));
       for (int restart = 0; restart < 2; restart++) {
         awaitMore(batches, 50);
         server.stop();

@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.RecordIdentity;
-import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.activation.StorePosition;
@@ -49,20 +49,23 @@ final class PostgresRewindTest {
                 public void leased(long until, long wallUntil) {}
 
                 @Override
-                public void reported(List<Reported> reports) {}
+                public void reported(List<RemoteReport> reports) {}
               },
               (_, _) -> {});
       long key = store.lastKey();
       store.take(partition(0), 1);
       store.take(partition(1), 1);
       var last = new RecordIdentity(9, 3, 77);
-      store.commit(batch(1, insert(key + 1, 0), new Change.Consumed(partition(0), 10, last, null)));
+      store.commit(
+          batch(1, insert(key + 1, 0), new Change.AdvanceWatermark(partition(0), 10, last, null)));
       StorePosition kept = store.position();
       server.stop();
       server.rewind(dir.resolve("standby"));
       server.startAgain();
-      commit(store, batch(2, insert(key + 2, 0), new Change.Consumed(partition(0), 20, null)));
-      commit(store, batch(3, insert(key + 3, 1), new Change.Consumed(partition(1), 5, null)));
+      commit(
+          store, batch(2, insert(key + 2, 0), new Change.AdvanceWatermark(partition(0), 20, null)));
+      commit(
+          store, batch(3, insert(key + 3, 1), new Change.AdvanceWatermark(partition(1), 5, null)));
       StorePosition lost = store.position();
       server.stop();
       server.rewind(dir.resolve("standby"));
@@ -145,7 +148,7 @@ final class PostgresRewindTest {
   private static Change handOut(long key) {
     Activation usual = PostgresSetup.row(key, 0).activation();
     long expiry = usual.receivedAt() + 1_000;
-    return new Change.Mark(
+    return new Change.UpdateStatus(
         key, usual.id(), usual.origin(), Status.CLAIMED, 0, expiry, Row.NONE, false, true, null);
   }
 

@@ -83,7 +83,7 @@ public final class PostgresSetup {
   }
 
   static Change mark(long key, int partition, Status status) {
-    return new Change.Mark(
+    return new Change.UpdateStatus(
         key, "id-" + key, origin(partition), status, 0, Row.NONE, Row.NONE, false, false, null);
   }
 

@@ -36,7 +36,7 @@ final class PostgresStartTest {
       Database database = server.unmadeDatabase();
       server.stop();
       CompletableFuture<PostgresStore> opening =
-          Gate.meanwhile(() -> PostgresStore.open(waiting(database, login(database))));
+          ConnectionGate.meanwhile(() -> PostgresStore.open(waiting(database, login(database))));
       log.awaitLine(PATIENCE, "WARN The start waits for Postgres, and tries again: ");
       assertThat(log.lines()).singleElement().asString().contains("08001");
 
@@ -59,7 +59,7 @@ final class PostgresStartTest {
         "CREATE USER %s PASSWORD 'secret' CONNECTION LIMIT 0".formatted(crowded.username()),
         "GRANT ALL ON SCHEMA public TO " + crowded.username());
     CompletableFuture<PostgresStore> opening =
-        Gate.meanwhile(() -> PostgresStore.open(waiting(database, crowded)));
+        ConnectionGate.meanwhile(() -> PostgresStore.open(waiting(database, crowded)));
     awaitLineWith("53300");
     assertThat(log.lines()).singleElement().asString().contains("max_connections");
     database.execute("ALTER USER " + crowded.username() + " CONNECTION LIMIT -1");

@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
-import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Status;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.store.StoreException;
@@ -79,14 +79,14 @@ final class PostgresTlsTest {
             "sslmode=verify-full&sslrootcert=%s&sslcert=%s&sslkey=%s&pemKeyAlgorithm=EC"
                 .formatted(root, own.certificate(), own.key()));
     PostgresStore.migrate(options);
-    List<Reported> heard = new CopyOnWriteArrayList<>();
+    List<RemoteReport> heard = new CopyOnWriteArrayList<>();
     try (PostgresStore store = PostgresStore.open(options);
         PostgresStore other = PostgresStore.open(options)) {
       Service watch = store.watch(listener(heard), (_, _) -> {});
       watch.start();
       store.take(partition(0), 1);
       store.commit(new WriteBatch(1, List.of(insert(1, 0))));
-      other.report(List.of(new Reported(0, "id-1", Status.COMPLETE, -1, -1)));
+      other.report(List.of(new RemoteReport(0, "id-1", Status.COMPLETE, -1, -1)));
       await().untilAsserted(() -> assertThat(heard).isNotEmpty());
       assertThat(
               query(
@@ -219,13 +219,13 @@ final class PostgresTlsTest {
     return refusal;
   }
 
-  private static PostgresStore.Listener listener(List<Reported> heard) {
+  private static PostgresStore.Listener listener(List<RemoteReport> heard) {
     return new PostgresStore.Listener() {
       @Override
       public void leased(long until, long wallUntil) {}
 
       @Override
-      public void reported(List<Reported> reports) {
+      public void reported(List<RemoteReport> reports) {
         heard.addAll(reports);
       }
     };

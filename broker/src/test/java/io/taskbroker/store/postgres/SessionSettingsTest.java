@@ -7,7 +7,7 @@ import static io.taskbroker.store.postgres.PostgresSetup.query;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.taskbroker.activation.Reported;
+import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Status;
 import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.Rows;
@@ -64,7 +64,7 @@ final class SessionSettingsTest {
                 public void leased(long until, long wallUntil) {}
 
                 @Override
-                public void reported(List<Reported> reports) {}
+                public void reported(List<RemoteReport> reports) {}
               },
               (_, cause) -> failures.add(cause));
       watch.start();
@@ -96,7 +96,8 @@ final class SessionSettingsTest {
   void eachSessionOfABrokerHasTheSettingsThatItNeeds() throws SQLException {
     beHostile();
     PostgresOptions options = PostgresSetup.options(database);
-    var server = new Server(options.address(), options.login(), 5_000).in(new Schema("public"));
+    var server =
+        new Server(options.address(), options.login(), 5_000).in(new PostgresSchema("public"));
     try (Connection own = server.connect("test", 10);
         var pool = server.pool("test");
         Connection pooled = pool.getConnection()) {

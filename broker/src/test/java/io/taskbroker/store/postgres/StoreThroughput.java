@@ -116,7 +116,7 @@ final class StoreThroughput {
     for (int i = 0; i < deletes; i++) {
       changes.add(delete(rows.removeFirst()));
     }
-    changes.add(new Change.Consumed(PostgresSetup.partition(0), key, null));
+    changes.add(new Change.AdvanceWatermark(PostgresSetup.partition(0), key, null));
     store.commit(new WriteBatch(number, changes));
     return key;
   }

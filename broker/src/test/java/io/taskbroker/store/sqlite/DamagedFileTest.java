@@ -56,7 +56,7 @@ final class DamagedFileTest {
       for (int key = 1; key <= ROWS; key++) {
         changes.add(new Change.Insert(row(key, false), null));
       }
-      changes.add(new Change.Consumed(PARTITION, 1000, null));
+      changes.add(new Change.AdvanceWatermark(PARTITION, 1000, null));
       changes.add(new Change.Delete(9999, "done", Rows.ORIGIN, Long.MAX_VALUE, null));
       store.commit(new WriteBatch(1, changes));
     }
@@ -252,7 +252,7 @@ final class DamagedFileTest {
     byte[] logBefore = Files.exists(log) ? Files.readAllBytes(log) : new byte[0];
     List<Row> rows;
     try (SqliteStore store = open()) {
-      SetAside damaged = store.replaced().orElseThrow();
+      ReplacedStore damaged = store.replaced().orElseThrow();
       assertThat(damaged.why()).contains(why).doesNotContain("\n");
       assertThat(damaged.store()).isEqualTo(file);
       assertThat(damaged.aside().getFileName().toString())

@@ -233,7 +233,7 @@ final class LostLogTest {
     long seed = new Random().nextLong();
     Random random = new Random(seed);
     for (int crash = 0; crash < 3; crash++) {
-      try (Child child = Child.start(folder, HandingOut.class, file.toString())) {
+      try (KilledProcess child = KilledProcess.start(folder, HandingOut.class, file.toString())) {
         for (int lines = random.nextInt(1, 300); lines > 0; lines--) {
           assertThat(child.line()).isNotNull();
         }
@@ -285,7 +285,7 @@ final class LostLogTest {
   }
 
   private static Change handOut(int key, long until) {
-    return new Change.Mark(
+    return new Change.UpdateStatus(
         key, "id-" + key, Rows.ORIGIN, Status.CLAIMED, 0, until, Row.NONE, false, true, null);
   }
 

@@ -31,7 +31,7 @@ final class RowCodecFuzzTest {
   static void open() throws SQLException {
     database = DriverManager.getConnection("jdbc:sqlite::memory:");
     try (var statement = database.createStatement()) {
-      statement.execute(Schema.ACTIVATION);
+      statement.execute(SqliteSchema.ACTIVATION);
     }
   }
 
@@ -45,10 +45,11 @@ final class RowCodecFuzzTest {
   void rowsAreReadAsTheyWereWritten(byte[] input) throws SQLException {
     Row row = row(new Portions(input));
     try (var delete = database.createStatement();
-        var insert = database.prepareStatement(RowCodec.INSERT);
-        var select = database.prepareStatement("SELECT " + RowCodec.COLUMNS + " FROM activation")) {
+        var insert = database.prepareStatement(SqliteRowCodec.INSERT);
+        var select =
+            database.prepareStatement("SELECT " + SqliteRowCodec.COLUMNS + " FROM activation")) {
       delete.execute("DELETE FROM activation");
-      var codec = new RowCodec();
+      var codec = new SqliteRowCodec();
       codec.bind(insert, row);
       assertThat(insert.executeUpdate()).isOne();
       try (var result = select.executeQuery()) {

@@ -60,7 +60,7 @@ final class SqliteCommitTest {
         new WriteBatch(
             1,
             List.of(
-                new Change.Consumed(PARTITION, 9, null),
+                new Change.AdvanceWatermark(PARTITION, 9, null),
                 new Change.Insert(pending(1), null),
                 new Change.Insert(pending(2), null),
                 new Change.Insert(pending(3), null),
@@ -144,7 +144,8 @@ final class SqliteCommitTest {
     assertFull(() -> commit(last + 1, delete(1), new Change.Insert(large(last + 1), null)));
     assertThat(commit(last + 2, delete(1))).containsExactly(Outcome.APPLIED);
     Change mark =
-        new Change.Mark(2, "id-2", Rows.ORIGIN, Status.PROCESSING, 0, 1, 1, false, false, null);
+        new Change.UpdateStatus(
+            2, "id-2", Rows.ORIGIN, Status.PROCESSING, 0, 1, 1, false, false, null);
     assertThat(commit(last + 3, mark)).containsExactly(Outcome.APPLIED);
     for (long old = 2; store.size() > 225_000; old++) {
       commit(last + 2 + old, delete(old));
@@ -157,8 +158,10 @@ final class SqliteCommitTest {
   void h12InsertsAreRefusedWhileTheDiskHasOnlyRoomForDeletes() throws SQLException {
     Path file = folder.resolve("other.sqlite");
     try (Session session = Session.open(file, "name")) {
-      new Room(file, Long.MAX_VALUE, () -> Room.FREE_BYTES).check(session);
-      assertFull(() -> new Room(file, Long.MAX_VALUE, () -> Room.FREE_BYTES - 1).check(session));
+      new DiskSpaceGuard(file, Long.MAX_VALUE, () -> DiskSpaceGuard.FREE_BYTES).check(session);
+      assertFull(() ->
+          new DiskSpaceGuard(file, Long.MAX_VALUE, () -> DiskSpaceGuard.FREE_BYTES - 1)
+              .check(session));
     }
   }
 
@@ -181,15 +184,15 @@ final class SqliteCommitTest {
 
   @Test
   void pagesAreFoundByKeyAndNeverSorted() throws SQLException {
-    assertThat(plan(PageReader.LOAD))
+    assertThat(plan(SqlitePageReader.LOAD))
         .containsExactly("SEARCH activation USING INTEGER PRIMARY KEY (rowid>?)");
-    assertThat(plan(PageReader.LOAD_PARKED))
+    assertThat(plan(SqlitePageReader.LOAD_PARKED))
         .containsExactly("SEARCH activation USING INTEGER PRIMARY KEY (rowid>?)");
-    assertThat(plan(PageReader.DUE_THEN))
+    assertThat(plan(SqlitePageReader.DUE_THEN))
         .containsExactly(
             "SEARCH activation USING INDEX activation_parked (application=? AND parked_until=? AND"
                 + " key>?)");
-    assertThat(plan(PageReader.DUE_LATER))
+    assertThat(plan(SqlitePageReader.DUE_LATER))
         .containsExactly(
             "SEARCH activation USING INDEX activation_parked (application=? AND parked_until>?)");
   }

@@ -69,7 +69,7 @@ final class SqliteCrashTest {
     Random random = new Random(seed);
     long printed = 0;
     for (int crash = 0; crash < 4; crash++) {
-      try (Child child = Child.start(folder, Committing.class, file.toString())) {
+      try (KilledProcess child = KilledProcess.start(folder, Committing.class, file.toString())) {
         for (int lines = random.nextInt(1, 600); lines > 0; lines--) {
           printed = Long.parseLong(String.valueOf(child.line()));
         }
@@ -97,7 +97,7 @@ final class SqliteCrashTest {
       int rows = 15_000;
       reference(file, rows);
       Path log = Path.of(file + "-wal");
-      try (Child child = Child.start(folder, Opening.class, file.toString())) {
+      try (KilledProcess child = KilledProcess.start(folder, Opening.class, file.toString())) {
         Awaitility.await()
             .pollDelay(Duration.ZERO)
             .pollInterval(Duration.ofMillis(1))
@@ -146,12 +146,12 @@ final class SqliteCrashTest {
   /// Inserts rows, marks those of the batch before, and deletes those of the one before that.
   private static List<Change> changes(long number) {
     List<Change> changes = new ArrayList<>();
-    changes.add(new Change.Consumed(PARTITION, number, null));
+    changes.add(new Change.AdvanceWatermark(PARTITION, number, null));
     for (int i = 0; i < ROWS; i++) {
       Row row = row(number, i);
       changes.add(new Change.Insert(row, null));
       changes.add(
-          new Change.Mark(
+          new Change.UpdateStatus(
               row.key() - ROWS,
               "",
               Rows.ORIGIN,

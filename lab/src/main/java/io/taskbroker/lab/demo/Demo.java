@@ -31,19 +31,19 @@ final class Demo {
   private static final int REPORT_BATCH = 256;
   private static final int MAX_PROBLEMS = 20;
 
-  private final Setting setting;
+  private final DemoSetting setting;
   private final DemoOptions options;
   private final UnaryOperator<BrokerLaunch> adjustment;
   private final PrintWriter out;
   private final boolean terminal;
-  private final Plan plan;
+  private final DemoPlan plan;
   private final ExecutionLog log;
   private final StopHook hook;
   private final CountDownLatch stop;
 
   /// @param adjustment changes how the broker is started
   Demo(
-      Setting setting,
+      DemoSetting setting,
       DemoOptions options,
       UnaryOperator<BrokerLaunch> adjustment,
       PrintWriter out,
@@ -53,7 +53,7 @@ final class Demo {
     this.adjustment = adjustment;
     this.out = out;
     this.terminal = terminal;
-    plan = new Plan(options.tasks(), options.millis(), options.seed());
+    plan = new DemoPlan(options.tasks(), options.millis(), options.seed());
     log = new ExecutionLog(options.tasks());
     hook = StopHook.install(out);
     stop = hook.asked();
@@ -72,11 +72,11 @@ final class Demo {
             .formatted(options.tasks(), options.millis(), setting.mode(), options.seed()));
     say("directory  %s".formatted(setting.dir()));
     try (var kafka = EmbeddedKafka.start(setting.kafka())) {
-      kafka.createTopic(Setting.TOPIC, Setting.PARTITIONS);
-      kafka.createTopic(Setting.DEAD_LETTER_TOPIC, 1);
+      kafka.createTopic(DemoSetting.TOPIC, DemoSetting.PARTITIONS);
+      kafka.createTopic(DemoSetting.DEAD_LETTER_TOPIC, 1);
       say(
           "Kafka      %s, topics %s and %s"
-              .formatted(kafka.bootstrap(), Setting.TOPIC, Setting.DEAD_LETTER_TOPIC));
+              .formatted(kafka.bootstrap(), DemoSetting.TOPIC, DemoSetting.DEAD_LETTER_TOPIC));
       return setting.mode() == Mode.PUSH ? push(kafka) : pull(kafka);
     }
   }
@@ -95,7 +95,7 @@ final class Demo {
       if (!serves(broker)) {
         return 1;
       }
-      try (var _ = PullWorker.start(workerOptions(), Setting.APPLICATION, plan, log)) {
+      try (var _ = PullWorker.start(workerOptions(), DemoSetting.APPLICATION, plan, log)) {
         return account(kafka, broker);
       }
     }
@@ -128,16 +128,17 @@ final class Demo {
   }
 
   private int account(EmbeddedKafka kafka, BrokerProcess broker) throws InterruptedException {
-    try (var letters = TaskReader.of(kafka.bootstrap(), Setting.DEAD_LETTER_TOPIC, plan.tasks());
-        var producer = new TaskProducer(kafka.bootstrap(), Setting.TOPIC, log);
-        var publisher = new Publisher(plan, producer, options.rate())) {
+    try (var letters =
+            TaskReader.of(kafka.bootstrap(), DemoSetting.DEAD_LETTER_TOPIC, plan.tasks());
+        var producer = new TaskProducer(kafka.bootstrap(), DemoSetting.TOPIC, log);
+        var publisher = new DemoPublisher(plan, producer, options.rate())) {
       publisher.start();
       String end = await(broker, letters);
       long uncommitted =
           setting
               .leftOvers(kafka.bootstrap())
               .uncommitted(end.isEmpty() ? options.patience() : Duration.ZERO, stop);
-      var account = new Account(plan, log, letters);
+      var account = new DemoResult(plan, log, letters);
       if (!end.isEmpty()) {
         account.add(end);
       }
@@ -164,7 +165,7 @@ final class Demo {
   ///
   /// @return why it was given up; empty if all is done
   private String await(BrokerProcess broker, TaskReader letters) throws InterruptedException {
-    int expected = plan.tasks() - plan.count(Kind.EXPIRED);
+    int expected = plan.tasks() - plan.count(DemoTaskKind.EXPIRED);
     var progress = new ProgressLine(out, terminal, expected);
     long patience = options.patience().plusMillis(2L * options.millis()).toNanos();
     long moved = System.nanoTime();
@@ -193,7 +194,7 @@ final class Demo {
     }
   }
 
-  private void stopBroker(BrokerProcess broker, Account account) throws InterruptedException {
+  private void stopBroker(BrokerProcess broker, DemoResult account) throws InterruptedException {
     try {
       int code = broker.stop(STOP);
       if (code != 0) {
@@ -208,7 +209,7 @@ final class Demo {
     }
   }
 
-  private void print(Account account) {
+  private void print(DemoResult account) {
     out.println();
     out.print(account.table());
     out.println();

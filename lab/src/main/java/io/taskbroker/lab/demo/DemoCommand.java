@@ -1,8 +1,8 @@
 package io.taskbroker.lab.demo;
 
-import io.taskbroker.lab.rig.Folders;
 import io.taskbroker.lab.rig.LibraryLog;
 import io.taskbroker.lab.rig.Mode;
+import io.taskbroker.lab.rig.RunFolders;
 import java.io.Console;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -82,7 +82,8 @@ public final class DemoCommand implements Callable<Integer> {
     require(tasks >= 1 && tasks <= MAX_TASKS, "--tasks must be 1 to " + MAX_TASKS);
     require(millis >= 0 && millis <= MAX_MILLIS, "--duration-ms must be 0 to " + MAX_MILLIS);
     require(rate >= 0, "--rate must not be negative");
-    var setting = Setting.of(Folders.empty(Optional.ofNullable(dir), "demo"), mode, tasks, millis);
+    var setting =
+        DemoSetting.of(RunFolders.empty(Optional.ofNullable(dir), "demo"), mode, tasks, millis);
     LibraryLog.to(setting.demoLog());
     var options = new DemoOptions(tasks, millis, seed, rate, keepRunning, PATIENCE);
     boolean terminal =

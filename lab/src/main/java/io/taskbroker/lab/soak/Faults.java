@@ -19,7 +19,11 @@ final class Faults {
 
   /// What faults are done to.
   record Victims(
-      SoakSetting setting, BrokerSeat broker, KafkaSeat kafka, Pools pools, Publisher publisher) {}
+      SoakSetting setting,
+      RestartableBroker broker,
+      RestartableKafka kafka,
+      Pools pools,
+      SoakPublisher publisher) {}
 
   private final Victims victims;
   private final Runs clock;
@@ -60,7 +64,7 @@ final class Faults {
 
   private void act(Planned fault, Optional<Application> application)
       throws IOException, InterruptedException {
-    BrokerSeat broker = victims.broker();
+    RestartableBroker broker = victims.broker();
     switch (fault.kind()) {
       case KILL -> {
         broker.kill();

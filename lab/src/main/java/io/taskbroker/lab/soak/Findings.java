@@ -22,15 +22,15 @@ final class Findings {
   /// A soak that is so long leaves its last process time to get warm before it is measured.
   private static final Duration WARM = Duration.ofMinutes(5);
 
-  private final Scene scene;
+  private final SoakEnvironment scene;
   private final Faults faults;
-  private final Course course;
+  private final SoakRun course;
   private final StopHook hook;
-  private final BrokerSeat broker;
+  private final RestartableBroker broker;
   private final SoakSetting setting;
   private final List<String> problems = new ArrayList<>();
 
-  Findings(Scene scene, Faults faults, Course course, StopHook hook) {
+  Findings(SoakEnvironment scene, Faults faults, SoakRun course, StopHook hook) {
     this.scene = scene;
     this.faults = faults;
     this.course = course;
@@ -54,7 +54,7 @@ final class Findings {
     List<Incident> incidents = faults.incidents();
     var log = BrokerLog.read(setting.brokerLog(), incidents);
     log.unexpected().forEach(line -> problems.add("the log says: " + line));
-    var account = Account.of(scene.evidence(), incidents);
+    var account = ResultCheck.of(scene.evidence(), incidents);
     problems.addAll(account.problems());
     return new Report(facts(options, database), incidents, account, changes, log, problems);
   }
@@ -127,7 +127,7 @@ final class Findings {
     facts.put("load, s", options.load().toSeconds());
     facts.put("tasks published", scene.victims().publisher().published());
     facts.put("runs", scene.log().starts());
-    facts.put("delayed beyond the horizon", scene.workload().count(Kind.FAR));
+    facts.put("delayed beyond the horizon", scene.workload().count(SoakTaskKind.FAR));
     facts.put("messages that are no tasks", faults.sentBadMessages());
     facts.put("calls that make no sense", faults.badCalls());
     facts.put("processes", broker.starts());

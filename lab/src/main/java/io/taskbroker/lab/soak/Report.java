@@ -14,7 +14,7 @@ import java.util.stream.Collectors;
 record Report(
     Map<String, Object> facts,
     List<Incident> incidents,
-    Account account,
+    ResultCheck account,
     List<Growth.Change> changes,
     BrokerLog log,
     List<String> problems) {

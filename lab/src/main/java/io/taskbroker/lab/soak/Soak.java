@@ -45,10 +45,10 @@ final class Soak {
   int run() throws InterruptedException {
     sayPlan();
     try (var hook = StopHook.install(out);
-        var kafka = new KafkaSeat(setting.kafka())) {
+        var kafka = new RestartableKafka(setting.kafka())) {
       kafka.createTopics();
       setting.writeConfig(kafka.bootstrap());
-      try (var broker = new BrokerSeat(adjustment.apply(launch()))) {
+      try (var broker = new RestartableBroker(adjustment.apply(launch()))) {
         broker.awaitServing();
         return load(hook, kafka, broker);
       }
@@ -64,19 +64,19 @@ final class Soak {
         .withJvmOptions("-Xms256m", "-XX:+AlwaysPreTouch");
   }
 
-  private int load(StopHook hook, KafkaSeat kafka, BrokerSeat broker)
+  private int load(StopHook hook, RestartableKafka kafka, RestartableBroker broker)
       throws InterruptedException, IOException {
     var log = new ExecutionLog(workload.tasks());
     var runs = new Runs(workload, log);
     try (var pools = new Pools(setting, runs, log);
         var letters = TaskReader.of(kafka.bootstrap(), SoakSetting.DEAD_LETTERS, workload.tasks());
         var demoted = TaskReader.of(kafka.bootstrap(), SoakSetting.LONG, workload.tasks());
-        var publisher = new Publisher(kafka.bootstrap(), workload, runs, log)) {
+        var publisher = new SoakPublisher(kafka.bootstrap(), workload, runs, log)) {
       var victims = new Faults.Victims(setting, broker, kafka, pools, publisher);
-      var scene = new Scene(victims, workload, log, runs, letters, demoted);
+      var scene = new SoakEnvironment(victims, workload, log, runs, letters, demoted);
       var faults = new Faults(victims, runs, hook.asked(), options.seed());
-      var course = new Course(options, plan, scene, faults, hook);
-      var watch = new Watch(broker, runs, setting, () -> progress(scene, faults), out);
+      var course = new SoakRun(options, plan, scene, faults, hook);
+      var watch = new ProcessMonitor(broker, runs, setting, () -> progress(scene, faults), out);
       try (watch) {
         pools.start();
         publisher.start();
@@ -89,7 +89,7 @@ final class Soak {
     }
   }
 
-  private static String progress(Scene scene, Faults faults) {
+  private static String progress(SoakEnvironment scene, Faults faults) {
     return "%,d published, %,d ended, %,d runs repeated%s"
         .formatted(
             scene.victims().publisher().published(),

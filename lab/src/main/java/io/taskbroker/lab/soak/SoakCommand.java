@@ -1,9 +1,9 @@
 package io.taskbroker.lab.soak;
 
 import io.taskbroker.cli.CommandException;
-import io.taskbroker.lab.rig.Folders;
 import io.taskbroker.lab.rig.LibraryLog;
 import io.taskbroker.lab.rig.Mode;
+import io.taskbroker.lab.rig.RunFolders;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -79,7 +79,7 @@ public final class SoakCommand implements Callable<Integer> {
     var load = Duration.ofSeconds(Math.round(minutes * 60));
     var options = new SoakOptions(load, seed, rate, PATIENCE, Optional.ofNullable(json));
     var plan = FaultPlan.of(load, seed);
-    var setting = SoakSetting.of(Folders.empty(Optional.ofNullable(dir), "soak"), mode);
+    var setting = SoakSetting.of(RunFolders.empty(Optional.ofNullable(dir), "soak"), mode);
     LibraryLog.to(setting.soakLog());
     var out = spec.commandLine().getOut();
     try {

@@ -30,29 +30,30 @@ final class Workload implements Behaviour {
   private static final int LARGE_BYTES = 200_000;
 
   private final SoakOptions options;
-  private final Map<Kind, Integer> counts = new EnumMap<>(Kind.class);
-  private final Kind[] kinds;
+  private final Map<SoakTaskKind, Integer> counts = new EnumMap<>(SoakTaskKind.class);
+  private final SoakTaskKind[] kinds;
 
   Workload(SoakOptions options) {
     this.options = options;
-    kinds = new Kind[options.tasks()];
+    kinds = new SoakTaskKind[options.tasks()];
     for (int number = 0; number < kinds.length; number++) {
       kinds[number] = draw(number);
       counts.merge(kinds[number], 1, Integer::sum);
     }
   }
 
-  private Kind draw(int number) {
+  private SoakTaskKind draw(int number) {
     double luck = random(number).nextDouble();
-    for (Kind kind : Kind.values()) {
+    for (SoakTaskKind kind : SoakTaskKind.values()) {
       luck -= kind.share;
       if (luck < 0) {
         boolean tooLate =
-            kind == Kind.FAR && publishedAfter(number).plus(HORIZON).compareTo(options.load()) > 0;
-        return tooLate ? Kind.DELAYED : kind;
+            kind == SoakTaskKind.FAR
+                && publishedAfter(number).plus(HORIZON).compareTo(options.load()) > 0;
+        return tooLate ? SoakTaskKind.DELAYED : kind;
       }
     }
-    return Kind.PLAIN;
+    return SoakTaskKind.PLAIN;
   }
 
   private SplittableRandom random(long number) {
@@ -63,11 +64,11 @@ final class Workload implements Behaviour {
     return kinds.length;
   }
 
-  Kind kind(int number) {
+  SoakTaskKind kind(int number) {
     return kinds[number];
   }
 
-  int count(Kind kind) {
+  int count(SoakTaskKind kind) {
     return counts.getOrDefault(kind, 0);
   }
 
@@ -102,7 +103,7 @@ final class Workload implements Behaviour {
 
   /// How long each run of the task takes.
   long millis(int number) {
-    return kind(number) == Kind.SLOW ? 500 + number % 2_000 : 5 + number % 50;
+    return kind(number) == SoakTaskKind.SLOW ? 500 + number % 2_000 : 5 + number % 50;
   }
 
   /// What is published for a task, but for one of the raw topic.

@@ -69,9 +69,9 @@ final class DemoTest {
 
   @Test
   void thePlanDependsOnTheSeedOnly() {
-    var plan = new Plan(TASKS, MILLIS, 3);
-    var same = new Plan(TASKS, MILLIS, 3);
-    var other = new Plan(TASKS, MILLIS, 4);
+    var plan = new DemoPlan(TASKS, MILLIS, 3);
+    var same = new DemoPlan(TASKS, MILLIS, 3);
+    var other = new DemoPlan(TASKS, MILLIS, 4);
     int differences = 0;
     for (int i = 0; i < TASKS; i++) {
       assertThat(plan.kind(i)).isEqualTo(same.kind(i));
@@ -81,7 +81,7 @@ final class DemoTest {
   }
 
   private int demo(Mode mode, String fault, int tasks) throws Exception {
-    var setting = Setting.of(dir, mode, tasks, MILLIS);
+    var setting = DemoSetting.of(dir, mode, tasks, MILLIS);
     var options = new DemoOptions(tasks, MILLIS, 1, 0, false, PATIENCE);
     UnaryOperator<BrokerLaunch> miniBroker =
         launch ->

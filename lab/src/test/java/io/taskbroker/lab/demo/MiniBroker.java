@@ -107,7 +107,7 @@ final class MiniBroker extends ConsumerServiceImplBase {
             "earliest");
     try (var consumer =
         new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-      consumer.subscribe(List.of(Setting.TOPIC));
+      consumer.subscribe(List.of(DemoSetting.TOPIC));
       while (!server.isShutdown()) {
         if (!consumer.assignment().isEmpty()) { // a task published from here on is read at once
           health.setStatus(ConsumerServiceGrpc.SERVICE_NAME, ServingStatus.SERVING);
@@ -213,13 +213,14 @@ final class MiniBroker extends ConsumerServiceImplBase {
         var retry = task.toBuilder().setId(task.getId() + "-1").setDelay(report.getDelayOnRetry());
         retry.setReceivedAt(TaskTemplate.timestamp(Instant.now()));
         retry.getRetryStateBuilder().setAttempts(task.getRetryState().getAttempts() + 1);
-        var _ = producer.send(new ProducerRecord<>(Setting.TOPIC, retry.build().toByteArray()));
+        var _ = producer.send(new ProducerRecord<>(DemoSetting.TOPIC, retry.build().toByteArray()));
       }
       case TASK_ACTIVATION_STATUS_FAILURE -> {
         if (task.getRetryState().getOnAttemptsExceeded()
             == OnAttemptsExceeded.ON_ATTEMPTS_EXCEEDED_DEADLETTER) {
           var _ =
-              producer.send(new ProducerRecord<>(Setting.DEAD_LETTER_TOPIC, task.toByteArray()));
+              producer.send(
+                  new ProducerRecord<>(DemoSetting.DEAD_LETTER_TOPIC, task.toByteArray()));
         }
       }
       default -> {}

@@ -24,17 +24,17 @@ final class WorkloadTest {
   @Test
   void everyKindIsThereAndWhatIsFarEndsWithTheLoad() {
     Workload workload = workload(10, 1);
-    for (Kind kind : Kind.values()) {
+    for (SoakTaskKind kind : SoakTaskKind.values()) {
       assertThat(workload.count(kind)).as(kind.toString()).isPositive();
     }
     for (int number = 0; number < workload.tasks(); number++) {
-      if (workload.kind(number) == Kind.FAR) {
+      if (workload.kind(number) == SoakTaskKind.FAR) {
         assertThat(workload.publishedAfter(number).plus(Workload.HORIZON))
             .isLessThanOrEqualTo(Duration.ofMinutes(10));
         assertThat(workload.delaySeconds(number)).isGreaterThanOrEqualTo(305);
       }
     }
-    assertThat(workload(1, 1).count(Kind.FAR)).isZero();
+    assertThat(workload(1, 1).count(SoakTaskKind.FAR)).isZero();
   }
 
   @Test

@@ -1,0 +1,185 @@
+package io.taskbroker;
+
+import io.taskbroker.activation.Ids.Fingerprint;
+import io.taskbroker.activation.ParkedRow;
+import io.taskbroker.activation.RemoteReport;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.StorePosition;
+import io.taskbroker.activation.Watermark;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.ingest.PartitionOwnership;
+import io.taskbroker.store.ActivationStore;
+import io.taskbroker.store.ActivationStore.Tombstone;
+import io.taskbroker.store.Ownership;
+import io.taskbroker.store.StoreException;
+import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The rows of partitions that come and go, between a store that brokers share and the engine.
+/// Thread-safe, and blocks as its store does.
+final class PartitionHandoff implements PartitionOwnership {
+  private static final Logger log = LoggerFactory.getLogger(PartitionHandoff.class);
+  private static final int PAGE = 1_000;
+
+  private final Ownership ownership;
+  private final ActivationStore history;
+  private final CommandSink intake;
+  private final InstantSource clock;
+
+  /// @param history the same store
+  PartitionHandoff(
+      Ownership ownership, ActivationStore history, CommandSink intake, InstantSource clock) {
+    this.ownership = ownership;
+    this.history = history;
+    this.intake = intake;
+    this.clock = clock;
+  }
+
+  @Override
+  public boolean moves() {
+    return true;
+  }
+
+  /// @return none: every partition is taken
+  @Override
+  public List<Watermark> watermarks() {
+    return List.of();
+  }
+
+  /// @return none: a database that brokers share has copies of its own
+  @Override
+  public Map<SourcePartition, Long> lows() {
+    return Map.of();
+  }
+
+  @Override
+  public StorePosition position() {
+    return history.position();
+  }
+
+  @Override
+  public StorePosition handedOut() {
+    return history.handedOut();
+  }
+
+  @Override
+  public Optional<PartitionOwnership.Taken> take(
+      SourcePartition partition, int generation, @Nullable Noted noted) {
+    return asked(() -> {
+      Optional<Ownership.Taken> taken = ownership.take(partition, generation);
+      return taken.map(it -> {
+        long reached = reached(partition, it, noted);
+        if (reached != Watermark.NONE) {
+          int rows = ownership.countAsHandedOut(partition, clock.millis());
+          log.error(
+              "The store lacks what it had of {}-{}: it went back in time. {} tasks of it that may"
+                  + " run only once may have been handed out since, and meet their failure policy",
+              partition.topic(),
+              partition.partition(),
+              rows);
+        }
+        restore(partition, it.released() && reached == Watermark.NONE);
+        return new PartitionOwnership.Taken(it.watermarks(), reached);
+      });
+    });
+  }
+
+  /// How far the partition had been consumed if the store went back since: as this broker knows, or
+  /// as Kafka does; [Watermark#NONE] if it did not.
+  private long reached(SourcePartition partition, Ownership.Taken taken, @Nullable Noted noted) {
+    long known = taken.reached().map(Watermark::next).orElse(Watermark.NONE);
+    if (noted == null) {
+      return known;
+    }
+    long next =
+        taken.watermarks().stream()
+            .filter(mark -> mark.partition().equals(partition))
+            .mapToLong(Watermark::next)
+            .findAny()
+            .orElse(Watermark.NONE);
+    boolean behind = next != Watermark.NONE && next < noted.committed();
+    return behind || history.lacks(noted.position()) ? Math.max(known, noted.committed()) : known;
+  }
+
+  @Override
+  public void release(SourcePartition partition, boolean drained) {
+    if (!drained) {
+      // What the engine could not end in time is for whoever has the partition next.
+      intake.submit(new Command.PartitionRevoked(partition, true));
+    }
+    asked(() -> {
+      ownership.release(partition, drained);
+      return partition;
+    });
+  }
+
+  /// Tells the engine of all rows of a partition that is this broker's, page by page.
+  ///
+  /// @param inOrder whether no worker has what is pending
+  void restore(SourcePartition partition, boolean inOrder) {
+    long rows = 0;
+    List<Row> page = ownership.load(partition, Row.NONE, PAGE);
+    while (!page.isEmpty()) {
+      rows += page.size();
+      tell(partition, page, List.of(), Map.of(), List.of(), inOrder);
+      page = ownership.load(partition, page.getLast().key(), PAGE);
+    }
+    List<ParkedRow> parked = ownership.loadParked(partition, Row.NONE, PAGE);
+    while (!parked.isEmpty()) {
+      rows += parked.size();
+      tell(partition, List.of(), parked, Map.of(), List.of(), inOrder);
+      parked = ownership.loadParked(partition, parked.getLast().key(), PAGE);
+    }
+    // After the rows: a report that is recorded now is told by its notification (H3).
+    tell(
+        partition,
+        List.of(),
+        List.of(),
+        tombstones(partition),
+        ownership.reports(partition),
+        inOrder);
+    if (rows > 0) {
+      log.info(
+          "Took {} activations in flight of {}-{}", rows, partition.topic(), partition.partition());
+    }
+  }
+
+  private Map<Fingerprint, Long> tombstones(SourcePartition partition) {
+    var tombstones = new HashMap<Fingerprint, Long>();
+    for (Tombstone each : ownership.tombstones(partition, clock.millis())) {
+      tombstones.merge(each.id(), each.until(), Math::max);
+    }
+    return tombstones;
+  }
+
+  private void tell(
+      SourcePartition partition,
+      List<Row> rows,
+      List<ParkedRow> parked,
+      Map<Fingerprint, Long> tombstones,
+      List<RemoteReport> reports,
+      boolean inOrder) {
+    intake.submit(
+        new Command.PartitionLoaded(partition, rows, parked, tombstones, reports, inOrder));
+  }
+
+  private static <T> T asked(Supplier<T> question) {
+    try {
+      return question.get();
+    } catch (StoreException e) {
+      if (e.kind() == StoreException.Kind.FATAL) {
+        throw e;
+      }
+      throw new Unavailable(String.valueOf(e.getMessage()), e);
+    }
+  }
+}

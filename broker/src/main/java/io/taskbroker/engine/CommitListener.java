@@ -1,0 +1,151 @@
+package io.taskbroker.engine;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.RejectedInsert;
+import io.taskbroker.activation.RemoteReport;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.runtime.Ticker;
+import io.taskbroker.store.ActivationStore;
+import io.taskbroker.store.ActivationStore.ParkedPage;
+import io.taskbroker.store.ActivationStore.ParkedQuery;
+import io.taskbroker.store.StoreCommitter;
+import io.taskbroker.store.StoreException;
+import io.taskbroker.store.StoreQuery;
+import io.taskbroker.telemetry.Metrics;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/// Tells the engine what the committer did, and how large the store is, and ingest what of Kafka is
+/// done with: now and then, and for the last time after the last commit, so that a store that was
+/// full is not taken for full when it is not, and nothing is committed that would show it. Confined
+/// to the committer's thread.
+public final class CommitListener implements StoreCommitter.Listener {
+  private static final long SIZE_NANOS = 500_000_000;
+
+  private final ActivationStore store;
+  private final CommandSink intake;
+  private final Ticker ticker;
+  private final String deadLetterTopic;
+  private final CommitCounts counts;
+  private final Consumer<Map<SourcePartition, Long>> startOffsets;
+  private final StartOffsets lowOffsets = new StartOffsets();
+  private long sizedAt;
+  private boolean sized;
+
+  /// @param deadLetterTopic where records go that the store cannot hold
+  /// @param lows told from which offset on records of each partition may be in flight
+  public CommitListener(
+      ActivationStore store,
+      CommandSink intake,
+      String deadLetterTopic,
+      Metrics metrics,
+      Consumer<Map<SourcePartition, Long>> lows) {
+    this(store, intake, deadLetterTopic, metrics, lows, Ticker.SYSTEM);
+  }
+
+  /// @param ticker measures how long ago the size was told
+  CommitListener(
+      ActivationStore store,
+      CommandSink intake,
+      String deadLetterTopic,
+      Metrics metrics,
+      Consumer<Map<SourcePartition, Long>> lows,
+      Ticker ticker) {
+    this.store = store;
+    this.intake = intake;
+    this.ticker = ticker;
+    this.deadLetterTopic = deadLetterTopic;
+    this.startOffsets = lows;
+    this.counts = new CommitCounts(metrics, InstantSource.system());
+    this.sizedAt = ticker.nanoTime() - SIZE_NANOS;
+  }
+
+  @Override
+  public void took(List<Change> changes, long nanos) {
+    counts.committed(changes, nanos);
+  }
+
+  @Override
+  public void failed(List<Change> changes, StoreException failure) {
+    counts.failed(changes, failure.kind() == StoreException.Kind.TRANSIENT);
+  }
+
+  @Override
+  public void maintained(long nanos) {
+    counts.maintained(nanos);
+  }
+
+  @Override
+  public void committed(List<Change> changes) {
+    intake.submit(new Command.Committed(changes));
+    sized = false;
+    size();
+  }
+
+  @Override
+  public void fenced(List<Change> changes) {
+    intake.submit(new Command.Fenced(changes));
+  }
+
+  @Override
+  public long idle() {
+    return sized ? Long.MAX_VALUE : size();
+  }
+
+  /// Tells the size, unless it was told a moment ago.
+  ///
+  /// @return nanoseconds until it may be told; [Long#MAX_VALUE] if it was
+  private long size() {
+    long wait = SIZE_NANOS - (ticker.nanoTime() - sizedAt);
+    if (wait > 0) {
+      return wait;
+    }
+    intake.submit(new Command.StoreSizeMeasured(store.size()));
+    startOffsets.accept(lowOffsets.observe(store.firstKey(), store.lastKey(), store.watermarks()));
+    sizedAt = ticker.nanoTime();
+    sized = true;
+    return Long.MAX_VALUE;
+  }
+
+  @Override
+  public Optional<Change.Insert> replacement(RejectedInsert refusal) {
+    return refusal.replacement(deadLetterTopic);
+  }
+
+  @Override
+  public void rejected(Change change, String why) {
+    intake.submit(new Command.Rejected(change, why));
+  }
+
+  @Override
+  public void read(ParkedQuery query, ParkedPage page) {
+    intake.submit(
+        new Command.ParkedRead(query.application(), page.rows(), page.nextDue(), query.upTo()));
+  }
+
+  @Override
+  public void rows(StoreQuery.Rows query, List<Row> rows) {
+    intake.submit(new Command.RowsRead(rows, query.owner()));
+  }
+
+  @Override
+  public void passedOn(StoreQuery.ForwardReports query, List<Boolean> known) {
+    intake.submit(new Command.ReportsForwarded(known, query.owner()));
+  }
+
+  @Override
+  public void recorded(StoreQuery.ReadRemoteReports query, List<RemoteReport> reports) {
+    intake.submit(new Command.ReportsRead(reports, query.owner()));
+  }
+
+  @Override
+  public void passed(StoreQuery.Barrier barrier) {
+    intake.submit(new Command.BarrierPassed(barrier.owner()));
+  }
+}

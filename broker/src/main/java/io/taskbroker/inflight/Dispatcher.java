@@ -1,0 +1,164 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Status;
+import org.jspecify.annotations.Nullable;
+
+/// How activations get to workers: the oldest that may run is claimed for a call, or for whoever
+/// asks. What may run only once is handed out when its mark is durable, and not twice (G3, H9). Not
+/// thread-safe.
+final class Dispatcher {
+  private final EngineState state;
+  private final TaskCompletion completion;
+  private final StatusWriter statusWriter;
+  private final Timeouts limits;
+
+  Dispatcher(
+      EngineState state, TaskCompletion completion, StatusWriter statusWriter, Timeouts limits) {
+    this.state = state;
+    this.completion = completion;
+    this.statusWriter = statusWriter;
+    this.limits = limits;
+  }
+
+  /// Sends what the lane's worker can take.
+  void pump(ApplicationQueue queue) {
+    while (state.mayDeliver() && state.hasRoom() && queue.canPush(state.now)) {
+      InFlightTask task = oldest(queue, null);
+      if (task == null) {
+        return;
+      }
+      if (task.isSuspect()) {
+        if (queue.calls > 0) {
+          return; // it is called for alone
+        }
+        queue.suspect = task;
+      }
+      queue.calls++;
+      deliver(task, Recipient.Push.WORKER);
+    }
+  }
+
+  /// Gives the worker that asks the oldest activation that fits.
+  void claim(@Nullable String application, @Nullable String namespace, Recipient recipient) {
+    InFlightTask task = null;
+    if (state.mayDeliver() && !recipient.isGone()) {
+      if (application != null) {
+        ApplicationQueue queue = state.queues.find(application);
+        task = queue == null ? null : oldest(queue, namespace);
+      } else if (namespace == null) {
+        task = oldestOfAll();
+      }
+    }
+    if (task == null) {
+      recipient.take(state.effects, null);
+    } else {
+      deliver(task, recipient);
+    }
+  }
+
+  private @Nullable InFlightTask oldestOfAll() {
+    InFlightTask task = state.queues.oldest();
+    while (task != null) {
+      // It is what its lane has first, unless its time is over, or is yet to come.
+      if (oldest(task.queue, null) == task) {
+        return task;
+      }
+      task = state.queues.oldest();
+    }
+    return null;
+  }
+
+  /// The oldest runnable entry whose time is now.
+  private @Nullable InFlightTask oldest(ApplicationQueue queue, @Nullable String namespace) {
+    InFlightTask task = queue.oldest(namespace);
+    while (task != null) {
+      if (state.isExpired(task.activation)) {
+        completion.expire(task);
+      } else if (state.isEarly(task.activation)) {
+        state.detach(task);
+        completion.makeReady(task, false);
+      } else {
+        return task;
+      }
+      task = queue.oldest(namespace);
+    }
+    return null;
+  }
+
+  /// Claims the entry for the taker: at once, or when its mark is durable if it may run only once
+  /// (G3, H9).
+  private void deliver(InFlightTask task, Recipient recipient) {
+    state.detach(task);
+    state.transition(task, recipient == Recipient.Push.WORKER ? Status.CLAIMED : Status.PROCESSING);
+    if (task.activation.atMostOnce() && !statusWriter.isFresh(task)) {
+      task.recipient = recipient;
+      task.step = InFlightTask.Step.WRITING_STATUS;
+      statusWriter.writeAhead(
+          task,
+          state.wall + state.options.periods().lease(),
+          task.status == Status.PROCESSING ? state.wall + limits.processing(task) : Row.NONE);
+    } else {
+      deliverClaimed(task, recipient);
+    }
+  }
+
+  /// A mark, or a proof, is durable. Somebody may have waited for the last one of the entry.
+  void statusWritten(InFlightTask task) {
+    task.pendingWrites--;
+    if (task.step != InFlightTask.Step.WRITING_STATUS || task.pendingWrites > 0) {
+      return;
+    }
+    Recipient recipient = task.recipient;
+    task.recipient = null;
+    task.step = InFlightTask.Step.STORED;
+    if (recipient == null) {
+      completion.makeReady(task, false);
+    } else if (state.isExpired(task.activation)) {
+      task.recipient = recipient;
+      completion.expire(task);
+    } else if (!state.mayDeliver()
+        || task.releasing
+        || recipient.isGone()
+        || state.isEarly(task.activation)
+        || task.demotion != null
+        || !statusWriter.isFresh(task)) {
+      requeue(recipient, task);
+    } else {
+      deliverClaimed(task, recipient);
+    }
+  }
+
+  /// It was not handed out, and its mark says that it was: the mark is taken back.
+  private void requeue(Recipient recipient, InFlightTask task) {
+    if (recipient == Recipient.Push.WORKER) {
+      task.queue.calls--;
+    }
+    recipient.take(state.effects, null);
+    state.transition(task, Status.PENDING);
+    statusWriter.revert(task);
+    completion.makeReady(task, true);
+  }
+
+  private void deliverClaimed(InFlightTask task, Recipient recipient) {
+    task.deliveries++;
+    task.claimedAt = state.now;
+    if (recipient == Recipient.Push.WORKER) {
+      task.inCall = true;
+      limits.claimed(task);
+    } else {
+      task.queue.succeeded(state.now);
+      limits.started(task);
+    }
+    state.tallyUnlessRepeated(
+        recipient == Recipient.Push.WORKER ? Tally.CLAIMED : Tally.PULLED, task);
+    state.follow(
+        recipient == Recipient.Push.WORKER ? TaskLifecycle.CALLED : TaskLifecycle.FETCHED,
+        task.activation,
+        "");
+    recipient.take(
+        state.effects,
+        new Delivery(
+            task.id(), task.queue.application, task.activation.payload(), task.deliveries, task));
+  }
+}

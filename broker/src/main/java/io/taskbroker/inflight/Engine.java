@@ -1,0 +1,371 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Ids;
+import io.taskbroker.activation.Ids.Fingerprint;
+import io.taskbroker.activation.ParkedRow;
+import io.taskbroker.activation.RejectedInsert;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.inflight.InFlightPartition.Settled;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.random.RandomGenerator;
+
+/// Everything in flight, as a state machine: commands in, effects out (ARCHITECTURE.md). It has no
+/// clock, thread, input or output of its own; the same engine runs in the broker and under
+/// simulation.
+///
+/// Use: [#restore] what the store has, [#advance] to the present, [#start], then again and again
+/// [#observe] and [#apply] each command, [#advance]. Not thread-safe.
+public final class Engine {
+  private static final long CLOCK_STEP_MS = 500;
+
+  private final EngineState state;
+  private final TaskCompletion completion;
+  private final StatusWriter statusWriter;
+  private final Dispatcher dispatcher;
+  private final PushOutcomeHandler outcomes;
+  private final RuleEnforcer ruleEnforcer;
+  private final Recovery recovery;
+  private final RemoteReports remoteReports;
+  private final ParkedReports parkedReports;
+  private final ReportHandler reports;
+  private final TimerHandler timerHandler;
+  private final ParkedLoader parkedLoader;
+  private final QuarantineRetries quarantineRetries;
+  private final QuarantineRequestHandler quarantineOrders;
+  private final OffsetCommitGate offsetGate;
+  private final Admission admission;
+  private final Arrivals arrivals;
+  private final PartitionTransfer transfer;
+  private final Collection<InFlightPartition> partitions;
+  private final List<InFlightTask> restored = new ArrayList<>();
+  private boolean started;
+
+  public Engine(EngineOptions options, Effects effects, RandomGenerator random) {
+    state = new EngineState(options, effects, random);
+    completion = new TaskCompletion(state);
+    statusWriter = new StatusWriter(state);
+    var limits = new Timeouts(state, completion, statusWriter);
+    dispatcher = new Dispatcher(state, completion, statusWriter, limits);
+    outcomes = new PushOutcomeHandler(state, completion, statusWriter, limits);
+    ruleEnforcer = new RuleEnforcer(state, completion);
+    remoteReports = new RemoteReports(state, limits);
+    var intakes = new HashMap<SourcePartition, InFlightPartition>();
+    partitions = intakes.values();
+    offsetGate = new OffsetCommitGate(state, completion, partitions);
+    recovery = new Recovery(state, completion, offsetGate, ruleEnforcer);
+    timerHandler = new TimerHandler(state, completion, recovery, remoteReports);
+    parkedLoader = new ParkedLoader(state, ruleEnforcer, recovery);
+    parkedReports = new ParkedReports(state, parkedLoader);
+    reports = new ReportHandler(state, completion, dispatcher, remoteReports, parkedReports);
+    quarantineRetries = new QuarantineRetries(state, completion, recovery);
+    quarantineOrders = new QuarantineRequestHandler(state, completion);
+    var backpressure = new Backpressure(state);
+    admission = new Admission(state, completion, backpressure);
+    arrivals = new Arrivals(state, admission, backpressure, offsetGate, intakes);
+    transfer =
+        new PartitionTransfer(state, completion, statusWriter, recovery, parkedLoader, intakes);
+  }
+
+  /// Takes in a row that was found in the store.
+  public void restore(Row row) {
+    InFlightTask task = recovery.entry(row);
+    state.add(task);
+    restored.add(task);
+  }
+
+  /// Takes in what stays in memory of a parked row.
+  public void restore(ParkedRow row) {
+    parkedLoader.found(row);
+  }
+
+  /// Takes in a tombstone that ends at `until`, wall-clock milliseconds.
+  public void restoreTombstone(Fingerprint id, long until) {
+    state.tombstones.add(id, until);
+  }
+
+  /// Begins to work, by the rules that it was told last.
+  ///
+  /// @param lastKey the largest key of a row that the store had ever
+  public void start(long lastKey) {
+    state.begin(lastKey);
+    state.awaitReports();
+    restored.forEach(task -> recovery.resume(task, false));
+    restored.clear();
+    ruleEnforcer.beginSweep();
+    started = true;
+  }
+
+  /// Follows one command.
+  public void apply(Command command) {
+    switch (command) {
+      case Command.Committed done -> done.changes().forEach(this::durable);
+      case Command.Report report -> reports.follow(report);
+      case Command.Claim claim ->
+          dispatcher.claim(
+              claim.application(), claim.namespace(), new Recipient.Pull(claim.reply()));
+      case Command.PushEnded pushed -> outcomes.pushed(pushed);
+      case Command.Enqueue enqueue -> admission.enqueue(enqueue);
+      case Command.Ingest records -> arrivals.ingest(records);
+      case Command.Foreseen foreseen -> arrivals.foresaw(foreseen);
+      case Command.PartitionAssigned assigned -> arrivals.assigned(assigned);
+      case Command.PartitionRevoked revoked -> revoked(revoked);
+      case Command.PartitionLoaded page -> restored(page);
+      case Command.OffsetCommitted committed -> arrivals.committed(committed);
+      case Command.Rejected rejected ->
+          throw new IllegalStateException(
+              "The store cannot hold " + rejected.change() + ": " + rejected.why());
+      case Command.ParkedRead page -> parkedLoader.wasRead(page);
+      case Command.RowsRead read when read.owner() instanceof InFlightTask task ->
+          quarantineRetries.wasRead(task, read.rows());
+      case Command.RowsRead read -> reports.parkedRead(read);
+      case Command.Produced produced -> completion.produced(produced.record());
+      case Command.StoreSizeMeasured sized -> state.storeBytes = sized.bytes();
+      case Command.RulesChanged changed -> {
+        if (started) {
+          ruleEnforcer.change(changed.rules());
+        } else {
+          state.rules = changed.rules();
+        }
+      }
+      case Command.Quarantined order ->
+          order.reply().accept(quarantineOrders.follow(order.order()));
+      case Command.ReadStats count -> count.reply().accept(EngineStats.of(state));
+      case Command.Drain _ -> drain();
+      case Command.Fenced fenced -> fenced(fenced);
+      case Command.WentBack _ -> transfer.allLost().forEach(arrivals::lost);
+      case Command.RemoteReportsRead recorded -> reports.recorded(recorded.reports());
+      case Command.ReportsForwarded passed -> remoteReports.passedOn(passed);
+      case Command.ReportsRead read -> {
+        reports.recorded(read.reports());
+        remoteReports.checked(read);
+      }
+      case Command.BarrierPassed passed -> barrierPassed(passed);
+      case Command.LeaseRenewed lease -> state.leaseRenewed(lease);
+      case Command.PartitionLost(String topic, int partition) ->
+          lost(new PartitionKey(topic, partition));
+      case Command.ProduceRefused refused -> completion.refused(refused.record(), refused.why());
+    }
+  }
+
+  private void revoked(Command.PartitionRevoked revoked) {
+    InFlightPartition intake = arrivals.revoked(revoked);
+    if (state.options.shared()) {
+      transfer.revoked(intake, intake.lost);
+    }
+    arrivals.drained(intake);
+  }
+
+  private void restored(Command.PartitionLoaded page) {
+    transfer.restored(page);
+    reports.recorded(page.reports());
+    if (!page.parked().isEmpty()) {
+      ruleEnforcer.beginSweep();
+    }
+  }
+
+  private void fenced(Command.Fenced fenced) {
+    transfer.fenced(fenced.changes()).forEach(arrivals::lost);
+    partitions.forEach(arrivals::drained);
+  }
+
+  private void lost(PartitionKey partitionKey) {
+    transfer.lost(List.of(partitionKey)).forEach(arrivals::lost);
+    partitions.forEach(arrivals::drained);
+  }
+
+  private void barrierPassed(Command.BarrierPassed passed) {
+    if (passed.owner() instanceof InFlightPartition intake) {
+      intake.barriers--;
+      arrivals.drained(intake);
+    }
+  }
+
+  /// Goes on with what is given up.
+  private void handOver() {
+    for (InFlightPartition intake : partitions) {
+      if (!intake.remaining.isEmpty() && transfer.release(intake)) {
+        arrivals.drained(intake);
+      }
+    }
+    transfer.resumeDuplicates();
+  }
+
+  private void drain() {
+    state.delivering = false;
+    statusWriter.write(true);
+    for (InFlightTask task : state.tasks.values()) {
+      statusWriter.resetStatus(task);
+    }
+  }
+
+  private void durable(Change change) {
+    state.changeDone(change);
+    switch (change) {
+      case Change.Insert(_, InFlightTask task) -> recovery.inserted(task);
+      case Change.Insert(_, Row parked) -> offsetGate.awaiting(parked);
+      case Change.Insert(Row row, RejectedInsert refusal) -> admission.replaced(row, refusal);
+      case Change.Insert _ -> {}
+      case Change.UpdateStatus(_, _, _, _, _, _, _, _, _, InFlightTask task) ->
+          dispatcher.statusWritten(task);
+      case Change.UpdateStatus _ -> {}
+      case Change.ConfirmOffset(_, _, _, InFlightTask task) -> dispatcher.statusWritten(task);
+      case Change.ConfirmOffset _ -> {}
+      case Change.Forward(_, _, _, _, _, _, InFlightTask task) -> {
+        if (task.step == InFlightTask.Step.FORWARDING) {
+          state.settle(task);
+          completion.produce(task);
+        } else if (task.pendingWrites > 0) {
+          task.pendingWrites--; // it was given another destination
+        }
+      }
+      case Change.Forward _ -> {}
+      case Change.Delete delete -> deleted(delete);
+      case Change.AdvanceWatermark(_, _, _, Settled settled) -> arrivals.settled(settled);
+      case Change.AdvanceWatermark _, Change.OffsetCommitted _ -> {}
+    }
+  }
+
+  private void deleted(Change.Delete delete) {
+    if (delete.tombstoneUntil() != Row.NONE) {
+      state.tombstones.add(Ids.fingerprint(delete.id()), delete.tombstoneUntil());
+    }
+    if (delete.owner() instanceof InFlightTask task && task.step == InFlightTask.Step.DELETING) {
+      task.step = InFlightTask.Step.GONE;
+      state.remove(task);
+      state.settle(task);
+    }
+  }
+
+  /// Takes note of the time, without doing what is due. Each command counts from the time that was
+  /// observed last, so that a time from before its arrival would end its delays and deadlines early
+  /// (G5).
+  ///
+  /// @param now monotonic milliseconds, never less than before
+  /// @param wall milliseconds since the epoch
+  public void observe(long now, long wall) {
+    long step = wall - state.wall - (now - state.now);
+    state.now = now;
+    state.wall = wall;
+    if (started && Math.abs(step) > CLOCK_STEP_MS) {
+      timerHandler.rebase();
+      if (step < 0) {
+        for (ApplicationQueue queue : state.queues.all()) {
+          queue.backlog.rewind();
+          state.queues.schedule(queue);
+        }
+      }
+    }
+  }
+
+  /// Moves on to a time, and does what is due and what the commands before made possible: for a
+  /// caller whose clock stands still meanwhile. Others call [#catchUp] and [#dispatch].
+  ///
+  /// @param now monotonic milliseconds, never less than before
+  /// @param wall milliseconds since the epoch
+  public void advance(long now, long wall) {
+    catchUp(now, wall);
+    dispatch(now, wall);
+  }
+
+  /// Moves on to a time, and does what is due.
+  ///
+  /// @param now monotonic milliseconds, never less than before
+  /// @param wall milliseconds since the epoch
+  public void catchUp(long now, long wall) {
+    observe(now, wall);
+    if (!started) {
+      return;
+    }
+    if (state.options.shared()) {
+      handOver();
+    }
+    timerHandler.wakeDue();
+    statusWriter.write(false);
+    state.tombstones.forget(wall);
+    arrivals.accept();
+    ruleEnforcer.sweep();
+  }
+
+  /// Answers reports and hands out what may run at a time: what expired while [#catchUp] worked is
+  /// not handed out (G5).
+  ///
+  /// @param now monotonic milliseconds, never less than before
+  /// @param wall milliseconds since the epoch
+  public void dispatch(long now, long wall) {
+    observe(now, wall);
+    if (!started) {
+      return;
+    }
+    reports.answer();
+    parkedLoader.read();
+    quarantineRetries.begin();
+    pump();
+    remoteReports.ask();
+    parkedReports.ask();
+  }
+
+  private void pump() {
+    Iterator<ApplicationQueue> queues = state.queues.sending.iterator();
+    while (queues.hasNext()) {
+      ApplicationQueue queue = queues.next();
+      dispatcher.pump(queue);
+      if (!queue.hasReady()) {
+        queues.remove();
+      }
+    }
+  }
+
+  /// The monotonic time at which there is something to do without a further command;
+  /// [Long#MAX_VALUE] if never.
+  public long nextWake() {
+    long next = Math.min(state.timers.next(), statusWriter.next());
+    next = Math.min(next, quarantineRetries.next());
+    for (ApplicationQueue queue : state.queues.sending) {
+      next = Math.min(next, queue.pauseEnds(state.now));
+    }
+    if (state.hasRoom() && state.memory.mayRead()) {
+      for (ApplicationQueue queue : state.queues.reading) {
+        if (state.memory.hasRoom(queue)) {
+          next = Math.min(next, state.monotonicTime(queue.readAt));
+          break;
+        }
+      }
+    }
+    return arrivals.isWaiting() ? Math.min(next, state.now + 1_000) : next;
+  }
+
+  /// Whether requests may be taken in now; all other commands always may (H14).
+  public boolean hasRoom() {
+    return state.hasRoom();
+  }
+
+  /// How many changes wait for the store.
+  public int outstanding() {
+    return state.outstanding();
+  }
+
+  /// How much is in flight.
+  public Depths depths() {
+    EngineStats census = EngineStats.of(state);
+    return new Depths(
+        census.pending(),
+        census.delayed(),
+        census.claimed() + census.processing(),
+        census.forwarding(),
+        census.parked(),
+        census.memoryBytes());
+  }
+
+  /// How much is in flight, in activations.
+  ///
+  /// @param parked on disk only
+  /// @param memoryBytes bytes of memory that they take
+  public record Depths(
+      int pending, int delayed, int handedOut, int leaving, int parked, long memoryBytes) {}
+}

@@ -1,0 +1,119 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.activation.Row;
+
+/// Which part of an application's rows is on disk only, and how far they were read back. Rows are
+/// read in the order of (parkedUntil, key), each once; a row that is parked later is given a place
+/// behind the last one that was, or is being, read (H15). Not thread-safe.
+final class ParkedBacklog {
+  /// Rows are read back this much before they are due, so that they run in time.
+  static final long LEAD_MS = 1_000;
+
+  static final int PAGE = 256;
+
+  /// Payload bytes at which a store ends a page that has fewer rows.
+  static final long PAGE_BYTES = 4 << 20;
+
+  private final ApplicationQueue queue;
+  private long cursorDue = Long.MIN_VALUE;
+  private long cursorKey = Long.MIN_VALUE;
+
+  /// When the first row that was not read is due; [Row#NONE] if there is none.
+  private long nextDue = Row.NONE;
+
+  /// When the last page was asked for, wall-clock milliseconds.
+  private long askedAt = Long.MIN_VALUE;
+
+  private boolean reading;
+  private boolean rewound;
+  private long readingUpTo;
+  private long parkedMeanwhile = Row.NONE;
+
+  ParkedBacklog(ApplicationQueue queue) {
+    this.queue = queue;
+  }
+
+  /// Whether something is parked that is not read back yet.
+  boolean holdsAny() {
+    return reading || nextDue != Row.NONE;
+  }
+
+  /// Whether something is parked that could run now.
+  boolean holdsDue(long wall) {
+    return reading || (nextDue != Row.NONE && nextDue <= wall);
+  }
+
+  /// Takes note of a row that is parked now.
+  ///
+  /// @param key of the row, which may be less than that of one that another broker made
+  /// @param due wall-clock milliseconds
+  /// @return the time to park it until: `due`, or later if the rows of that time were read already
+  long park(long key, long due) {
+    long until = Math.max(due, reading && !rewound ? readingUpTo + 1 : cursorDue);
+    if (until == cursorDue && key < cursorKey) {
+      until++;
+    }
+    if (reading) {
+      parkedMeanwhile = earlier(parkedMeanwhile, until);
+    } else {
+      nextDue = earlier(nextDue, until);
+    }
+    return until;
+  }
+
+  /// A row that was found parked: at start, or of a partition that has come.
+  void found(long due) {
+    if (reading) {
+      parkedMeanwhile = earlier(parkedMeanwhile, due);
+    } else {
+      nextDue = earlier(nextDue, due);
+    }
+  }
+
+  /// The wall clock was set back: begins anew, so that what is parked from now on has its place by
+  /// the new time. Rows that are read twice are not parked any more.
+  void rewind() {
+    cursorDue = Long.MIN_VALUE;
+    cursorKey = Long.MIN_VALUE;
+    askedAt = Long.MIN_VALUE;
+    rewound = reading;
+  }
+
+  /// Reads the next page if it is time and there is room for `room` rows.
+  void read(EngineState state, int room) {
+    if (!reading && room > 0 && nextDue != Row.NONE && nextDue <= state.wall + LEAD_MS) {
+      reading = true;
+      state.memory.beginRead();
+      askedAt = state.wall;
+      readingUpTo = state.wall + LEAD_MS;
+      parkedMeanwhile = Row.NONE;
+      state.effects.readParked(
+          queue.application, cursorDue, cursorKey, readingUpTo, Math.min(room, PAGE));
+    }
+  }
+
+  /// A page was read.
+  void wasRead(EngineState state, Command.ParkedRead page) {
+    reading = false;
+    state.memory.endRead();
+    if (!page.rows().isEmpty() && !rewound) {
+      Row last = page.rows().getLast();
+      cursorDue = last.parkedUntil();
+      cursorKey = last.key();
+    }
+    rewound = false;
+    nextDue =
+        parkedMeanwhile == Row.NONE ? page.nextDue() : earlier(page.nextDue(), parkedMeanwhile);
+  }
+
+  /// When there is something to read, wall-clock milliseconds; [Long#MAX_VALUE] if there is
+  /// nothing. Not before the last page was asked for, so that whoever has much to read goes behind
+  /// those who became due meanwhile (G8).
+  long nextRead() {
+    return reading || nextDue == Row.NONE ? Long.MAX_VALUE : Math.max(nextDue - LEAD_MS, askedAt);
+  }
+
+  private static long earlier(long known, long due) {
+    return known == Row.NONE ? due : Math.min(known, due);
+  }
+}

@@ -1,0 +1,48 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.SourcePartition;
+
+/// What rows belong to, in a store that brokers share: a partition of a topic, which is one
+/// broker's at a time (ADR 7).
+///
+/// @param partition negative for what came from no partition, and stays with its broker
+record PartitionKey(String topic, int partition) {
+  /// The place of everything that came from no partition.
+  static final PartitionKey NOWHERE = new PartitionKey("", -1);
+
+  static PartitionKey of(Origin origin) {
+    return origin.partition() < 0 ? NOWHERE : new PartitionKey(origin.topic(), origin.partition());
+  }
+
+  static PartitionKey of(SourcePartition partition) {
+    return partition.partition() < 0
+        ? NOWHERE
+        : new PartitionKey(partition.topic(), partition.partition());
+  }
+
+  static PartitionKey of(Change change) {
+    return switch (change) {
+      case Change.Insert insert -> of(insert.row().activation().origin());
+      case Change.UpdateStatus mark -> of(mark.origin());
+      case Change.ConfirmOffset prove -> of(prove.origin());
+      case Change.Forward leave -> of(leave.origin());
+      case Change.Delete delete -> of(delete.origin());
+      case Change.AdvanceWatermark consumed -> of(consumed.partition());
+      case Change.OffsetCommitted committed -> of(committed.partition());
+    };
+  }
+
+  /// The origin of a row of which no more than its place is known.
+  Origin origin() {
+    return new Origin(topic, partition, -1);
+  }
+
+  boolean has(InFlightTask task) {
+    Origin origin = task.activation.origin();
+    return partition < 0
+        ? origin.partition() < 0
+        : origin.partition() == partition && origin.topic().equals(topic);
+  }
+}

@@ -1,0 +1,231 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.ParkedRow;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.Watermark;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// How partitions come from, and go to, other brokers on the same store, with everything that is in
+/// flight of them (H10, H11, H17). Not thread-safe.
+final class PartitionTransfer {
+  private static final String MOVED = "its partition is another broker's now";
+
+  private final EngineState state;
+  private final TaskCompletion completion;
+  private final StatusWriter statusWriter;
+  private final Recovery recovery;
+  private final ParkedLoader parkedLoader;
+  private final Map<SourcePartition, InFlightPartition> partitions;
+
+  /// @param partitions the partitions that are, or were, ours
+  PartitionTransfer(
+      EngineState state,
+      TaskCompletion completion,
+      StatusWriter statusWriter,
+      Recovery recovery,
+      ParkedLoader parkedLoader,
+      Map<SourcePartition, InFlightPartition> partitions) {
+    this.state = state;
+    this.completion = completion;
+    this.statusWriter = statusWriter;
+    this.recovery = recovery;
+    this.parkedLoader = parkedLoader;
+    this.partitions = partitions;
+  }
+
+  /// Takes in a page of what the store has of a partition that is now ours. What lastKey is does
+  /// not depend on it: other brokers made those keys.
+  void restored(Command.PartitionLoaded page) {
+    InFlightPartition intake = partitions.computeIfAbsent(page.partition(), InFlightPartition::new);
+    intake.revoked = false;
+    intake.draining = false;
+    intake.lost = false;
+    if (!page.inOrder()) {
+      state.awaitReports();
+    }
+    intake.assignedAt = Watermark.NONE; // its rows are what the store has, and none is read again
+    for (Row row : page.rows()) {
+      restored(row, page.inOrder());
+    }
+    for (ParkedRow row : page.parked()) {
+      if (!isHere(row.id(), row.key())) {
+        parkedLoader.found(row);
+        state.queueOf(row.application()).backlog.rewind();
+      }
+    }
+    page.tombstones().forEach(state.tombstones::add);
+  }
+
+  private void restored(Row row, boolean inOrder) {
+    String id = row.activation().id();
+    if (isHere(id, row.key())) {
+      return;
+    }
+    InFlightTask task = recovery.entry(row);
+    if (state.join(task)) {
+      recovery.resume(task, inOrder);
+      return;
+    }
+    InFlightTask other = state.tasks.get(id);
+    if (other != null && other.step == InFlightTask.Step.QUARANTINED) {
+      completion.endQuarantine(other, true);
+    }
+  }
+
+  /// Whether a row is in memory already. One that was being given up is newer on disk.
+  private boolean isHere(String id, long key) {
+    InFlightTask task = state.tasks.get(id);
+    if (task == null || task.key != key) {
+      task = state.duplicateIds.find(id, key);
+    }
+    if (task != null && task.releasing) {
+      completion.evict(task, MOVED);
+      return false;
+    }
+    return task != null;
+  }
+
+  /// Entries whose twins have ended go on.
+  void resumeDuplicates() {
+    InFlightTask free = state.duplicateIds.pollReleased();
+    while (free != null) {
+      if (free.step == InFlightTask.Step.STORED) {
+        recovery.resume(free, false);
+      }
+      free = state.duplicateIds.pollReleased();
+    }
+  }
+
+  /// Gives up what is in flight of a partition: in order, so that workers are not disturbed, or at
+  /// once if it is lost.
+  void revoked(InFlightPartition intake, boolean lost) {
+    PartitionKey partitionKey = PartitionKey.of(intake.partition);
+    state.parked.forget(partitionKey);
+    if (lost) {
+      evict(partitionKey);
+      intake.remaining.clear();
+      intake.barriers++;
+      state.effects.barrier(intake);
+      return;
+    }
+    for (InFlightTask task : of(partitionKey)) {
+      task.releasing = true;
+      if (!task.status.isHandedOut()) {
+        state.detach(task);
+      }
+      if (!release(task)) {
+        intake.remaining.add(task);
+      }
+    }
+  }
+
+  /// Goes on with what is given up. Returns whether nothing is left of the partition.
+  boolean release(InFlightPartition intake) {
+    intake.remaining.removeIf(this::release);
+    return intake.remaining.isEmpty();
+  }
+
+  /// Lets go of an entry that is given up, if its row says all that another broker has to know, and
+  /// nothing is under way that might change it; else sees to that. Returns whether it is gone.
+  private boolean release(InFlightTask task) {
+    if (task.step == InFlightTask.Step.GONE) {
+      return true;
+    }
+    if (task.pendingWrites > 0) {
+      return false;
+    }
+    return switch (task.step) {
+      case INSERTING, WRITING_STATUS, FORWARDING, PRODUCING, DELETING -> false;
+      case STORED -> !statusWriter.flushDue(task) && evictAll(task);
+      case QUARANTINED -> {
+        InFlightTask kept = state.tasks.get(task.id());
+        yield evictAll(kept == null || kept.key != task.key ? task : kept);
+      }
+      case GONE -> true;
+    };
+  }
+
+  private boolean evictAll(InFlightTask task) {
+    completion.evict(task, MOVED);
+    return true;
+  }
+
+  /// The store did not make the changes: their places are not ours, and all that is in flight of
+  /// them leaves memory.
+  ///
+  /// @return the partitions that are lost by that
+  List<InFlightPartition> fenced(List<Change> changes) {
+    Set<PartitionKey> partitionKeys = new LinkedHashSet<>();
+    for (Change change : changes) {
+      state.changeDone(change);
+      switch (change) {
+        case Change.AdvanceWatermark(_, _, _, InFlightPartition.Settled settled) -> {
+          settled.partition().undurable--;
+          partitionKeys.add(PartitionKey.of(change));
+        }
+        // May be told after the partition was given up, and then even taken again.
+        case Change.OffsetCommitted _ -> {}
+        default -> partitionKeys.add(PartitionKey.of(change));
+      }
+    }
+    return lost(partitionKeys);
+  }
+
+  /// Forgets all that is in flight of places that are not ours.
+  ///
+  /// @return the partitions that are lost by that
+  List<InFlightPartition> lost(Collection<PartitionKey> partitionKeys) {
+    List<InFlightPartition> lost = new ArrayList<>();
+    for (PartitionKey partitionKey : partitionKeys) {
+      evict(partitionKey);
+      state.parked.forget(partitionKey);
+      for (InFlightPartition intake : partitions.values()) {
+        if (!intake.lost && PartitionKey.of(intake.partition).equals(partitionKey)) {
+          lost.add(intake);
+        }
+      }
+    }
+    return lost;
+  }
+
+  /// The store is not what it was: everything of partitions leaves memory.
+  ///
+  /// @return the partitions that are lost by that
+  List<InFlightPartition> allLost() {
+    List<InFlightPartition> lost = new ArrayList<>();
+    for (InFlightPartition intake : partitions.values()) {
+      if (!intake.lost) {
+        PartitionKey partitionKey = PartitionKey.of(intake.partition);
+        evict(partitionKey);
+        state.parked.forget(partitionKey);
+        lost.add(intake);
+      }
+    }
+    return lost;
+  }
+
+  private void evict(PartitionKey partitionKey) {
+    for (InFlightTask task : of(partitionKey)) {
+      if (task.step != InFlightTask.Step.GONE) {
+        completion.evict(task, MOVED);
+      }
+    }
+  }
+
+  private Collection<InFlightTask> of(PartitionKey partitionKey) {
+    List<InFlightTask> found = state.duplicateIds.of(partitionKey);
+    for (InFlightTask task : state.tasks.values()) {
+      if (partitionKey.has(task)) {
+        found.add(task);
+      }
+    }
+    return found;
+  }
+}

@@ -1,0 +1,229 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.activation.Status;
+
+/// Consequences of the end of a push call: for the activation, which may have reached its worker
+/// (H9), and for its lane, whose worker may be away, full, misconfigured, or refusing this
+/// activation only (H24). Not thread-safe.
+///
+/// What is refused for load comes again however often. Other outcomes end an activation only if its
+/// neighbours prove that it is the cause.
+final class PushOutcomeHandler {
+  /// Refusals, and neighbours taken meanwhile, after which an activation has failed (H24).
+  private static final int MAX_REFUSALS = 10;
+
+  /// Where the worker may be the cause of a refusal, it takes so many calls of neighbours for each
+  /// that it rejects, before the activation has failed.
+  private static final int TAKEN_PER_REJECTED = 10;
+
+  private static final long REFUSED_MIN_MS = 100;
+  private static final long REFUSED_MAX_MS = 2_000;
+  private static final long UNCERTAIN_MIN_MS = 1_000;
+  private static final long UNCERTAIN_MAX_MS = 60_000;
+
+  private final EngineState state;
+  private final TaskCompletion completion;
+  private final StatusWriter statusWriter;
+  private final Timeouts limits;
+
+  PushOutcomeHandler(
+      EngineState state, TaskCompletion completion, StatusWriter statusWriter, Timeouts limits) {
+    this.state = state;
+    this.completion = completion;
+    this.statusWriter = statusWriter;
+    this.limits = limits;
+  }
+
+  void pushed(Command.PushEnded pushed) {
+    Delivery delivery = pushed.delivery();
+    PushOutcome outcome = pushed.outcome();
+    String detail = pushed.detail();
+    if (!(delivery.owner() instanceof InFlightTask task)) {
+      return;
+    }
+    ApplicationQueue queue = task.queue;
+    boolean latest = task.deliveries == delivery.deliveries();
+    boolean alone = queue.suspect == task;
+    if (alone) {
+      queue.suspect = null;
+    }
+    if (outcome == PushOutcome.ACCEPTED && latest) {
+      queue.window.accepted(task.claimedAt, state.now);
+    }
+    queue.calls--;
+    task.inCall &= !latest;
+    if (!pushed.others() || !isOfOneWorker(task, outcome)) {
+      judge(task, outcome, detail);
+    }
+    if (outcome == PushOutcome.ACCEPTED) {
+      // Its report may have come before.
+      state.tallyUnlessRepeated(Tally.PUSHED, task);
+      state.follow(TaskLifecycle.TAKEN, task.activation, "");
+    }
+    if (outcome != PushOutcome.ACCEPTED && state.follows) {
+      state.follow(TaskLifecycle.NOT_TAKEN, task.activation, outcome + ": " + detail);
+    }
+    if (task.status == Status.CLAIMED && latest) {
+      follow(task, outcome, detail, alone);
+    }
+  }
+
+  /// Whether an outcome says something of one worker only, though it has others beside it: where
+  /// that proves that nobody has the activation, or others were taken meanwhile.
+  private static boolean isOfOneWorker(InFlightTask task, PushOutcome outcome) {
+    return switch (outcome) {
+      case ACCEPTED, REFUSED, REJECTED, UNANSWERED -> false;
+      case BUSY, UNREACHABLE -> true;
+      case OVERLOADED, LOST -> task.queue.progressAt > task.claimedAt;
+    };
+  }
+
+  /// What the outcome says of the worker.
+  private void judge(InFlightTask task, PushOutcome outcome, String detail) {
+    ApplicationQueue queue = task.queue;
+    long sentAt = task.claimedAt;
+    switch (outcome) {
+      case ACCEPTED -> queue.succeeded(state.now);
+      case REFUSED -> {}
+      case BUSY, OVERLOADED -> {
+        queue.window.busy(sentAt, state.now, queue.calls);
+        queue.pauseForLoad(sentAt, state.now, state.random);
+        if (outcome == PushOutcome.OVERLOADED && queue.isHeldUpForLong()) {
+          state.notice(queue, Notice.WORKER_OVERLOADED, detail);
+        }
+      }
+      case REJECTED -> {
+        queue.rejected++;
+        if (queue.rejects(sentAt, task.activation.atMostOnce(), state.now, state.random)) {
+          state.notice(queue, Notice.WORKER_REJECTS, detail);
+        }
+      }
+      case UNANSWERED -> {
+        // Where others were taken meanwhile, it is the call and not the worker that hangs.
+        if (queue.progressAt <= sentAt) {
+          unreached(queue, sentAt, detail);
+        }
+      }
+      case UNREACHABLE, LOST -> unreached(queue, sentAt, detail);
+    }
+  }
+
+  private void unreached(ApplicationQueue queue, long sentAt, String detail) {
+    queue.window.failed(state.now);
+    queue.pause(sentAt, state.now, state.random);
+    state.notice(queue, Notice.WORKER_UNREACHABLE, detail);
+  }
+
+  private void follow(InFlightTask task, PushOutcome outcome, String detail, boolean alone) {
+    boolean once = task.activation.atMostOnce();
+    switch (outcome) {
+      case ACCEPTED -> {
+        task.refusals = 0;
+        task.unanswered = 0;
+        task.losses = 0;
+        state.transition(task, Status.PROCESSING);
+        limits.started(task);
+      }
+      case BUSY, UNREACHABLE -> requeue(task);
+      case OVERLOADED -> {
+        if (!once) {
+          postpone(task, UNCERTAIN_MIN_MS);
+        }
+      }
+      case REFUSED, REJECTED -> {
+        state.effects.notice(Notice.PUSH_REFUSED, task.activation, detail);
+        if (!once) {
+          refused(task, outcome, detail);
+        }
+      }
+      case UNANSWERED -> {
+        if (!once) {
+          postpone(task, uncertain(task.unanswered));
+          task.unanswered = more(task.unanswered);
+        }
+      }
+      case LOST -> {
+        if (!once) {
+          lost(task, detail, alone);
+        }
+      }
+    }
+  }
+
+  private void requeue(InFlightTask task) {
+    state.timers.cancel(task);
+    state.transition(task, Status.PENDING);
+    completion.makeReady(task, true);
+  }
+
+  private void refused(InFlightTask task, PushOutcome outcome, String detail) {
+    ApplicationQueue queue = task.queue;
+    task.refusals = more(task.refusals);
+    if (task.refusals == 1) {
+      task.acceptedAtRefusal = (int) queue.accepted;
+      task.rejectedAtRefusal = (int) queue.rejected;
+    }
+    if (task.refusals >= MAX_REFUSALS && isToBlame(task, outcome)) {
+      completion.fail(task, "refused " + task.refusals + " times: " + detail);
+    } else {
+      postpone(task, pause(task));
+    }
+  }
+
+  /// The longest wait after a refusal; longer still for what is refused while others are taken.
+  private static long pause(InFlightTask task) {
+    if (task.refusals > MAX_REFUSALS && (int) task.queue.accepted != task.acceptedAtRefusal) {
+      return uncertain(task.refusals - MAX_REFUSALS);
+    }
+    return Math.min(REFUSED_MAX_MS, REFUSED_MIN_MS << Math.min(task.refusals - 1, 10));
+  }
+
+  /// Whether its worker took others meanwhile: if it may be the worker's fault, nearly all others.
+  private static boolean isToBlame(InFlightTask task, PushOutcome outcome) {
+    int accepted = (int) task.queue.accepted - task.acceptedAtRefusal;
+    int all = (int) task.queue.rejected - task.rejectedAtRefusal;
+    int rejected = all - (task.refusals - 1); // of others
+    return accepted >= MAX_REFUSALS
+        && (outcome == PushOutcome.REFUSED || accepted / TAKEN_PER_REJECTED >= rejected);
+  }
+
+  /// The connection broke, perhaps as the worker died, perhaps of this activation. That it did is
+  /// proven by workers that die when they are called with it alone, while they take others, or
+  /// while there are no others; each such death counts as an attempt (G8).
+  private void lost(InFlightTask task, String detail, boolean alone) {
+    ApplicationQueue queue = task.queue;
+    boolean othersPass = task.losses > 0 && (int) queue.accepted != task.acceptedAtLoss;
+    task.losses = more(task.losses);
+    task.acceptedAtLoss = (int) queue.accepted;
+    if (!alone || !(othersPass || queue.hasNoOther())) {
+      postpone(task, uncertain(task.losses - 1));
+      return;
+    }
+    queue.diedAt = state.now;
+    task.attempts++;
+    state.effects.notice(Notice.WORKER_DIED, task.activation, detail);
+    if (task.attempts >= state.options.limits().maxAttempts()) {
+      state.tally(Tally.ATTEMPTS_EXCEEDED, task);
+      completion.fail(task, "workers died while they were handed it alone: " + detail);
+    } else {
+      postpone(task, uncertain(task.losses - 1));
+      statusWriter.revert(task);
+    }
+  }
+
+  /// One more, as far as that matters.
+  private static short more(short count) {
+    return (short) Math.min(count + 1, 1_000);
+  }
+
+  private static long uncertain(int times) {
+    return Math.min(UNCERTAIN_MAX_MS, UNCERTAIN_MIN_MS << Math.min(times, 10));
+  }
+
+  /// Makes it pending again, but not runnable for a while. A worker may have got it.
+  private void postpone(InFlightTask task, long longest) {
+    task.mayHaveRun = true;
+    state.transition(task, Status.PENDING);
+    state.timers.set(task, state.now + longest / 2 + state.random.nextLong(longest / 2 + 1));
+  }
+}

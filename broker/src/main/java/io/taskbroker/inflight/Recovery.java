@@ -1,0 +1,190 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Status;
+
+/// How rows that are found in the store go on from where another run, or another broker, left them
+/// (H9, H16), and how what is durable becomes runnable. Not thread-safe.
+final class Recovery {
+  private final EngineState state;
+  private final TaskCompletion completion;
+  private final OffsetCommitGate offsetGate;
+  private final RuleEnforcer ruleEnforcer;
+
+  Recovery(
+      EngineState state,
+      TaskCompletion completion,
+      OffsetCommitGate offsetGate,
+      RuleEnforcer ruleEnforcer) {
+    this.state = state;
+    this.completion = completion;
+    this.offsetGate = offsetGate;
+    this.ruleEnforcer = ruleEnforcer;
+  }
+
+  /// The entry of a row, which is not in flight yet.
+  InFlightTask entry(Row row) {
+    ApplicationQueue queue = state.queueOf(row.activation().application());
+    InFlightTask task = new InFlightTask(row.key(), row.activation(), row.status(), queue);
+    task.step = InFlightTask.Step.STORED;
+    task.attempts = row.attempts();
+    task.committed = row.committed();
+    task.deadlineExtended = row.deadlineExtended();
+    task.deadline = Math.max(row.processingDeadline(), row.claimExpiresAt());
+    // Nothing is to be written down of it, also if its place goes before it is resumed.
+    task.statusWritten = row.status() == Status.PROCESSING;
+    task.destination = row.leaving();
+    return task;
+  }
+
+  /// Goes on with a row from where its last run left it.
+  ///
+  /// @param inOrder whether no worker has what is pending
+  void resume(InFlightTask task, boolean inOrder) {
+    if (!ruleEnforcer.admits(task)) {
+      return;
+    }
+    switch (task.status) {
+      case PENDING -> resumePending(task, inOrder);
+      case DELAY -> resumeDelayed(task, inOrder);
+      case CLAIMED, PROCESSING -> resumeHandedOut(task, inOrder);
+      case FAILURE -> {
+        if (task.destination != null) {
+          task.step = InFlightTask.Step.FORWARDING;
+          completion.produce(task);
+        } else {
+          completion.fail(task, "it had failed before the restart");
+        }
+      }
+      case RETRY -> {
+        if (task.destination != null) {
+          task.step = InFlightTask.Step.FORWARDING;
+          completion.produce(task);
+        } else {
+          completion.retry(task, -1, -1);
+        }
+      }
+      case COMPLETE -> completion.remove(task, false);
+    }
+  }
+
+  /// A delay that has ended ended before the restart, perhaps: the row does not say so, since it is
+  /// not written down. One that has not may have ended by the clock of the life before, which may
+  /// have been set back since: a report of it takes effect, too (G2).
+  private void resumeDelayed(InFlightTask task, boolean inOrder) {
+    if (state.isEarly(task.activation)) {
+      task.mayHaveRun = !task.activation.atMostOnce();
+      stored(task);
+    } else {
+      delayEnded(task);
+      resumePending(task, inOrder);
+    }
+  }
+
+  /// A worker may have it, since marks are lazy: it waits a moment, so that a report that is on its
+  /// way comes first, and every report of it takes effect (G2). What may run only once has a mark
+  /// if a worker has it.
+  private void resumePending(InFlightTask task, boolean inOrder) {
+    task.mayHaveRun = !task.activation.atMostOnce();
+    if (task.attempts > 0 && task.attempts >= state.options.limits().maxAttempts()) {
+      // As a reference broker leaves it, which counts in one step and acts on it in another.
+      completion.fail(task, task.attempts + " processing deadlines passed");
+    } else if (inOrder || task.activation.atMostOnce()) {
+      stored(task);
+    } else {
+      state.timers.set(task, state.now + state.options.periods().settle());
+    }
+  }
+
+  /// Goes on with a row that was parked when this life began: the life before may have read it back
+  /// and handed it out, of which the row says nothing.
+  void resumeParked(InFlightTask task) {
+    if (task.status == Status.DELAY && !state.isEarly(task.activation)) {
+      delayEnded(task);
+    }
+    task.mayHaveRun = !task.activation.atMostOnce();
+    if (task.mayHaveRun && task.status == Status.PENDING && state.settlesAt() > state.now) {
+      state.timers.set(task, state.settlesAt());
+    } else {
+      stored(task);
+    }
+  }
+
+  private void delayEnded(InFlightTask task) {
+    state.tally(Tally.DELAY_ELAPSED, task);
+    state.follow(TaskLifecycle.DELAY_ENDED, task.activation, "");
+    state.transition(task, Status.PENDING);
+  }
+
+  /// A worker has it, or had: it keeps its deadline, moved once so that reports get through first
+  /// (H16). A claim that was not followed up is free again, unless it may run only once (H9).
+  private void resumeHandedOut(InFlightTask task, boolean inOrder) {
+    if (task.status == Status.CLAIMED && !task.activation.atMostOnce()) {
+      state.transition(task, Status.PENDING);
+      resumePending(task, inOrder);
+      return;
+    }
+    long deadline = task.deadline;
+    if (deadline <= 0) {
+      deadline =
+          state.wall + task.activation.deadlineSeconds() * 1000L + state.options.periods().grace();
+    }
+    long earliest = state.wall + state.options.periods().restartGrace();
+    boolean extend = deadline < earliest && !task.deadlineExtended;
+    if (extend) {
+      deadline = earliest;
+      task.deadlineExtended = true;
+    }
+    task.statusWritten = true;
+    task.statusWrittenAt = state.now;
+    task.deadline = state.monotonicTime(deadline);
+    state.timers.set(task, task.deadline);
+    if (extend) {
+      if (task.status == Status.CLAIMED) {
+        state.transition(task, Status.PROCESSING);
+      }
+      state.writeFor(task, task.mark(Row.NONE, deadline));
+    }
+  }
+
+  /// An insert is durable.
+  void inserted(InFlightTask task) {
+    Command.EnqueueReply enqueued = task.enqueued;
+    if (enqueued != null) {
+      task.enqueued = null;
+      state.effects.reply(enqueued);
+    }
+    if (task.step == InFlightTask.Step.INSERTING) {
+      task.step = InFlightTask.Step.STORED;
+      stored(task);
+    } else {
+      completion.produce(task);
+    }
+  }
+
+  /// It is durable and may run: now, when its delay ends, or when its offset is committed.
+  void stored(InFlightTask task) {
+    boolean unproven = state.awaitsOffsetCommit(task);
+    if (unproven) {
+      offsetGate.awaiting(task);
+    }
+    if (task.step != InFlightTask.Step.STORED) {
+      return;
+    }
+    if (task.status == Status.DELAY) {
+      state.timers.set(task, state.monotonicTime(task.activation.delayUntil()));
+    } else if (offsetGate.mayHaveRun(task)) {
+      completion.fail(task, "it is read again since the store went back, and may have been run");
+    } else if (task.status == Status.PENDING && !unproven) {
+      runnable(task);
+    }
+  }
+
+  /// Nothing keeps it from running.
+  void runnable(InFlightTask task) {
+    if (state.options.pushes() && !task.queue.routable) {
+      state.notice(task.queue, Notice.NO_WORKER, task.activation.taskname());
+    }
+    completion.makeReady(task, false);
+  }
+}

@@ -1,0 +1,224 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.activation.Ids;
+import io.taskbroker.activation.Ids.Fingerprint;
+import io.taskbroker.activation.RemoteReport;
+import io.taskbroker.activation.Status;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// What workers report. A late report is not an error (G6); an answer waits until what it led to is
+/// durable (G2). Not thread-safe.
+final class ReportHandler {
+  private final EngineState state;
+  private final TaskCompletion completion;
+  private final Dispatcher dispatcher;
+  private final RemoteReports remoteReports;
+  private final ParkedReports parked;
+
+  ReportHandler(
+      EngineState state,
+      TaskCompletion completion,
+      Dispatcher dispatcher,
+      RemoteReports remoteReports,
+      ParkedReports parked) {
+    this.state = state;
+    this.completion = completion;
+    this.dispatcher = dispatcher;
+    this.remoteReports = remoteReports;
+    this.parked = parked;
+  }
+
+  void follow(Command.Report report) {
+    var reply = new Reply(report);
+    for (Command.Update update : report.updates()) {
+      follow(update, reply);
+    }
+    state.settled.addLast(reply);
+  }
+
+  private void follow(Command.Update update, Reply reply) {
+    InFlightTask task = state.tasks.get(update.id());
+    if (task == null) {
+      followAbsent(update, reply);
+    } else {
+      follow(task, update, reply);
+    }
+  }
+
+  /// @param reply null if nobody waits for the answer
+  private void follow(InFlightTask task, Command.Update update, @Nullable Reply reply) {
+    if (state.follows) {
+      state.follow(TaskLifecycle.REPORTED, task.activation, update.described());
+    }
+    if (task.status == Status.PROCESSING) {
+      task.queue.workerFreed(state.now);
+    }
+    if (task.step == InFlightTask.Step.DELETING) {
+      await(task, reply);
+    } else if (update.status() == Status.COMPLETE) {
+      complete(task, reply);
+    } else if (task.isForwarding()) {
+      if (task.step == InFlightTask.Step.FORWARDING) {
+        await(task, reply);
+      }
+    } else if (isPlausible(task)) {
+      await(task, reply);
+      if (update.status() == Status.RETRY) {
+        completion.retry(task, update.maxAttempts(), update.delayOnRetry());
+      } else {
+        completion.fail(task, "its worker reported a failure");
+      }
+    } else {
+      stale(task, update.status());
+    }
+  }
+
+  /// Whether a worker may have run the activation: it has it, or it is to run again, and nobody
+  /// else has it.
+  private static boolean isPlausible(InFlightTask task) {
+    return task.step == InFlightTask.Step.STORED && (task.status.isHandedOut() || task.mayHaveRun);
+  }
+
+  private static void await(InFlightTask task, @Nullable Reply reply) {
+    if (reply != null) {
+      task.await(reply);
+    }
+  }
+
+  /// Complete wins until the outbox has started to produce something else (H18).
+  private void complete(InFlightTask task, @Nullable Reply reply) {
+    switch (task.step) {
+      case PRODUCING -> stale(task, Status.COMPLETE);
+      case QUARANTINED -> {
+        state.tally(Tally.COMPLETED, task);
+        state.follow(TaskLifecycle.COMPLETED, task.activation, "");
+        await(task, reply);
+        completion.endQuarantine(task, false);
+      }
+      case INSERTING, STORED, WRITING_STATUS, FORWARDING, DELETING -> {
+        state.tally(Tally.COMPLETED, task);
+        state.follow(TaskLifecycle.COMPLETED, task.activation, "");
+        await(task, reply);
+        completion.complete(task);
+      }
+      case GONE -> throw new IllegalStateException(task.id() + " is in flight, and gone");
+    }
+  }
+
+  /// The id is not in memory. A late Complete ends a parked row, too; anything else depends on
+  /// whether a worker may have run it.
+  private void followAbsent(Command.Update update, Reply reply) {
+    if (state.parked.size() > 0) {
+      Fingerprint id = Ids.fingerprint(update.id());
+      PartitionKey partitionKey = state.parked.find(id);
+      if (partitionKey != null) {
+        if (update.status() == Status.COMPLETE) {
+          completeParked(id, partitionKey, update.id()).await(reply);
+        } else if (!parked.follow(state.parked.key(id, partitionKey), update, reply)) {
+          stale(update);
+        }
+        return;
+      }
+    }
+    passOn(update, reply);
+  }
+
+  /// The broker has no activation of that id, in memory or parked.
+  private void passOn(Command.Update update, Reply reply) {
+    if (state.options.shared()) {
+      remoteReports.passOn(update, reply);
+      return;
+    }
+    reply.report.reply().unknown();
+    state.effects.notice(Notice.UNKNOWN_ID, update.id(), update.status().storedName());
+  }
+
+  private InFlightTask completeParked(Fingerprint id, PartitionKey partitionKey, String name) {
+    boolean remembered = state.parked.leavesTombstone(id, partitionKey);
+    long key = state.parked.remove(id, partitionKey);
+    InFlightTask removed = completion.removeParked(partitionKey, key, name, remembered);
+    state.tally(Tally.COMPLETED, removed);
+    return removed;
+  }
+
+  /// Rows were read because of reports about them; a row that no worker can have run stays parked.
+  void parkedRead(Command.RowsRead answer) {
+    for (ParkedReports.Question question : parked.read(answer)) {
+      Command.Update update = question.update();
+      Reply reply = question.reply();
+      InFlightTask task = state.tasks.get(update.id());
+      if (task != null && (reply != null || task.key == question.key())) {
+        follow(task, update, reply);
+      } else if (state.parked.has(Ids.fingerprint(update.id()))) {
+        stale(update);
+      } else if (reply != null) {
+        passOn(update, reply);
+      }
+      if (reply != null) {
+        state.settled.addLast(reply);
+      }
+    }
+  }
+
+  /// What other brokers were told of rows that are, or were, ours (H3). Nobody waits for an answer.
+  void recorded(List<RemoteReport> reports) {
+    for (RemoteReport report : reports) {
+      var update =
+          new Command.Update(
+              report.id(), report.status(), report.maxAttempts(), report.delayOnRetry());
+      InFlightTask task = state.tasks.get(report.id());
+      if (task != null && task.key == report.key()) {
+        follow(task, update, null);
+      } else {
+        recordedElsewhere(report, update);
+      }
+    }
+  }
+
+  /// Follows a report about a row that waits for another of its id, or that is parked.
+  private void recordedElsewhere(RemoteReport report, Command.Update update) {
+    boolean complete = report.status() == Status.COMPLETE;
+    InFlightTask duplicate = state.duplicateIds.find(report.id(), report.key());
+    if (duplicate != null) {
+      if (complete && duplicate.step == InFlightTask.Step.STORED) {
+        complete(duplicate, null);
+      }
+    } else if (state.parked.size() > 0) {
+      Fingerprint id = Ids.fingerprint(report.id());
+      PartitionKey partitionKey = state.parked.find(id, report.key());
+      if (partitionKey != null && complete) {
+        var _ = completeParked(id, partitionKey, report.id());
+      } else if (partitionKey != null) {
+        var _ = parked.follow(report.key(), update, null);
+      }
+    }
+  }
+
+  private void stale(Command.Update update) {
+    state.effects.notice(Notice.STALE_REPORT, update.id(), update.status().storedName());
+  }
+
+  private void stale(InFlightTask task, Status reported) {
+    state.effects.notice(Notice.STALE_REPORT, task.activation, reported.storedName());
+  }
+
+  /// Answers the reports all of whose effects are durable.
+  void answer() {
+    Reply reply = state.settled.pollFirst();
+    while (reply != null) {
+      if (reply.settle()) {
+        Command.Claim next = reply.report.next();
+        if (next == null) {
+          state.effects.reply(reply.report.reply(), null);
+        } else {
+          dispatcher.claim(
+              next.application(),
+              next.namespace(),
+              new Recipient.AfterReport(reply.report.reply()));
+        }
+      }
+      reply = state.settled.pollFirst();
+    }
+  }
+}

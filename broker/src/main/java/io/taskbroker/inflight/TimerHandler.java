@@ -1,0 +1,87 @@
+package io.taskbroker.inflight;
+
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Status;
+import java.util.List;
+
+/// What happens to entries when their time comes, and when the wall clock is set (H21). Not
+/// thread-safe.
+final class TimerHandler {
+  private final EngineState state;
+  private final TaskCompletion completion;
+  private final Recovery recovery;
+  private final RemoteReports remoteReports;
+
+  TimerHandler(
+      EngineState state,
+      TaskCompletion completion,
+      Recovery recovery,
+      RemoteReports remoteReports) {
+    this.state = state;
+    this.completion = completion;
+    this.recovery = recovery;
+    this.remoteReports = remoteReports;
+  }
+
+  /// Wakes everything whose time has come.
+  void wakeDue() {
+    InFlightTask due = state.timers.poll(state.now);
+    while (due != null) {
+      wake(due);
+      due = state.timers.poll(state.now);
+    }
+  }
+
+  private void wake(InFlightTask task) {
+    switch (task.status) {
+      case DELAY -> {
+        if (task.activation.delayUntil() > state.wall) {
+          state.timers.set(task, state.monotonicTime(task.activation.delayUntil()));
+        } else {
+          state.tally(Tally.DELAY_ELAPSED, task);
+          state.follow(TaskLifecycle.DELAY_ENDED, task.activation, "");
+          state.transition(task, Status.PENDING);
+          if (task.step == InFlightTask.Step.STORED && !state.awaitsOffsetCommit(task)) {
+            recovery.runnable(task);
+          }
+        }
+      }
+      case PENDING -> {
+        if (state.isExpired(task.activation)) {
+          completion.expire(task);
+        } else if (task.readyQueue == null) {
+          recovery.runnable(task);
+        } else {
+          state.timers.set(task, state.monotonicTime(task.activation.expiresAt()));
+        }
+      }
+      case CLAIMED, PROCESSING -> remoteReports.overdue(task);
+      case FAILURE, RETRY, COMPLETE -> {}
+    }
+  }
+
+  /// The wall clock stepped: what runs by it gets its time anew, and deadlines on disk, which are
+  /// kept by it, too (H21).
+  void rebase() {
+    for (InFlightTask task : List.copyOf(state.tasks.values())) {
+      if (task.step != InFlightTask.Step.STORED) {
+        continue;
+      }
+      switch (task.status) {
+        case DELAY -> state.timers.set(task, state.monotonicTime(task.activation.delayUntil()));
+        case PENDING -> {
+          if (task.readyQueue != null && task.activation.expiresAt() != Activation.NEVER) {
+            state.timers.set(task, state.monotonicTime(task.activation.expiresAt()));
+          }
+        }
+        case PROCESSING -> {
+          if (task.statusWritten) {
+            state.writeFor(task, task.mark(Row.NONE, state.wallTime(task.deadline)));
+          }
+        }
+        case CLAIMED, FAILURE, RETRY, COMPLETE -> {}
+      }
+    }
+  }
+}

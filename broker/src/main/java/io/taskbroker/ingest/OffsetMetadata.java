@@ -1,0 +1,87 @@
+package io.taskbroker.ingest;
+
+import io.taskbroker.activation.RecordIdentity;
+import io.taskbroker.activation.StorePosition;
+import io.taskbroker.activation.Watermark;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// Metadata of an offset commit: what is needed to notice that a history went back, and to read
+/// again what was in flight (docs/adr/0006, docs/adr/0012). An offset that somebody else commits,
+/// or an operator resets, has none of these. A few hundred bytes at most; Kafka takes 4,096.
+///
+/// @param store the name of the store that holds everything below the offset
+/// @param topicId the UUID of the topic that the offset is one of
+/// @param position a transaction that the store has, or had
+/// @param last a record below the offset that was read; null if none is known
+/// @param low every record below this offset is done, or in no store of this name; [Watermark#NONE]
+///   if that is not known
+record OffsetMetadata(
+    String store, String topicId, StorePosition position, @Nullable RecordIdentity last, long low) {
+  private static final String MARK_1 = "taskbroker/1";
+  private static final String MARK = "taskbroker/2";
+  private static final String UNKNOWN = "-";
+
+  /// A note that says nothing of histories, as version 1 did.
+  OffsetMetadata(String store, String topicId, long low) {
+    this(store, topicId, StorePosition.NONE, null, low);
+  }
+
+  String text() {
+    return String.join(
+        " ",
+        MARK,
+        store,
+        topicId,
+        position.equals(StorePosition.NONE) ? UNKNOWN : position.epoch() + ":" + position.batch(),
+        last == null ? UNKNOWN : last.offset() + ":" + last.leaderEpoch() + ":" + last.timestamp(),
+        low == Watermark.NONE ? UNKNOWN : Long.toString(low));
+  }
+
+  /// The note of a commit; empty if its metadata is none.
+  static Optional<OffsetMetadata> of(String metadata) {
+    String[] parts = metadata.split(" ", -1);
+    try {
+      if (parts.length == 4 && parts[0].equals(MARK_1)) {
+        return Optional.of(new OffsetMetadata(parts[1], parts[2], low(parts[3])));
+      }
+      if (parts.length == 6 && parts[0].equals(MARK)) {
+        return Optional.of(
+            new OffsetMetadata(
+                parts[1], parts[2], position(parts[3]), identity(parts[4]), low(parts[5])));
+      }
+      return Optional.empty();
+    } catch (IllegalArgumentException _) {
+      return Optional.empty();
+    }
+  }
+
+  private static long low(String text) {
+    return text.equals(UNKNOWN) ? Watermark.NONE : Math.max(Long.parseLong(text), Watermark.NONE);
+  }
+
+  private static StorePosition position(String text) {
+    if (text.equals(UNKNOWN)) {
+      return StorePosition.NONE;
+    }
+    String[] numbers = numbers(text, 2);
+    return new StorePosition(Long.parseLong(numbers[0]), Long.parseLong(numbers[1]));
+  }
+
+  private static @Nullable RecordIdentity identity(String text) {
+    if (text.equals(UNKNOWN)) {
+      return null;
+    }
+    String[] numbers = numbers(text, 3);
+    return new RecordIdentity(
+        Long.parseLong(numbers[0]), Integer.parseInt(numbers[1]), Long.parseLong(numbers[2]));
+  }
+
+  private static String[] numbers(String text, int count) {
+    String[] numbers = text.split(":", -1);
+    if (numbers.length != count) {
+      throw new IllegalArgumentException("Not " + count + " numbers: " + text);
+    }
+    return numbers;
+  }
+}

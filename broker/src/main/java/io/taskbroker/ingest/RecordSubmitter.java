@@ -1,0 +1,86 @@
+package io.taskbroker.ingest;
+
+import io.taskbroker.activation.RecordIdentity;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.ingest.fetch.UnreadRecord;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Makes arrivals of records and hands them to the engine, accounted for. Used by the thread that
+/// polls.
+final class RecordSubmitter {
+  private static final Logger log = LoggerFactory.getLogger(RecordSubmitter.class);
+  private static final long WARN_EVERY_MILLIS = 10_000;
+  private static final byte[] NOTHING = {};
+
+  private final RecordDecoder decoder;
+  private final PartitionOffsets ledgers;
+  private final CommandSink intake;
+  private final TopicCounts counts;
+  private long warnedAt = Long.MIN_VALUE / 2;
+
+  RecordSubmitter(
+      RecordDecoder decoder, PartitionOffsets ledgers, CommandSink intake, TopicCounts counts) {
+    this.decoder = decoder;
+    this.ledgers = ledgers;
+    this.intake = intake;
+    this.counts = counts;
+  }
+
+  /// Hands over what a poll brought of a partition.
+  ///
+  /// @param next where the records after these begin
+  /// @param now milliseconds since the epoch
+  void handOver(
+      SourcePartition partition,
+      List<ConsumerRecord<byte[], byte[]>> records,
+      long next,
+      long now) {
+    var arrivals = new ArrayList<Command.IngestedRecord>(records.size());
+    long bytes = 0;
+    for (ConsumerRecord<byte[], byte[]> each : records) {
+      Command.IngestedRecord arrival = arrival(partition, each, now);
+      counts.message(arrival.activation());
+      bytes += arrival.activation().payload().length;
+      arrivals.add(arrival);
+    }
+    counts.handedOver(arrivals.size(), bytes);
+    RecordIdentity last = records.isEmpty() ? null : RecordDecoder.identity(records.getLast());
+    ledgers.handedOver(partition, next, arrivals.size(), bytes, last);
+    intake.submit(new Command.Ingest(partition, arrivals, next, bytes, last));
+  }
+
+  private Command.IngestedRecord arrival(
+      SourcePartition partition, ConsumerRecord<byte[], byte[]> message, long now) {
+    UnreadRecord flaw = UnreadRecord.of(message);
+    if (flaw != null) {
+      counts.oversized();
+      warn(message, flaw, now);
+      return RecordDecoder.undecodable(message, NOTHING, now, flaw.reason());
+    }
+    try {
+      return decoder.decode(partition, message, now);
+    } catch (RuntimeException e) {
+      // No decoder throws; one that did would stop the topic at this record, for ever.
+      log.error("Cannot decode {}", RecordDecoder.origin(message), e);
+      return RecordDecoder.undecodable(message, NOTHING, now, "cannot be decoded: " + e);
+    }
+  }
+
+  private void warn(ConsumerRecord<byte[], byte[]> message, UnreadRecord flaw, long now) {
+    if (now - warnedAt >= WARN_EVERY_MILLIS || now < warnedAt) {
+      warnedAt = now;
+      log.warn(
+          "Record {} of {}-{} is not read, and becomes a dead letter without a payload: {}",
+          message.offset(),
+          message.topic(),
+          message.partition(),
+          flaw.reason());
+    }
+  }
+}

@@ -1,0 +1,139 @@
+package io.taskbroker.ingest;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.function.LongSupplier;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.DescribeTopicsOptions;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Says in one line what is wrong between a topic and this broker: when it begins, when it changes,
+/// once a minute while it lasts, and when it is over. A consumer keeps silent about a cluster that
+/// is down and a topic that is not there, so the cluster is asked while nothing comes in.
+/// Thread-safe.
+final class TopicProblemLog {
+  private static final Logger log = LoggerFactory.getLogger(TopicProblemLog.class);
+  private static final Duration PROBE_EVERY = Duration.ofSeconds(5);
+  private static final int PROBE_TIMEOUT_MILLIS = 4000;
+  private static final Duration REPEAT_AFTER = Duration.ofMinutes(1);
+
+  /// A member of the group that has not been refused anything for so long is let in: Kafka's client
+  /// says of a topic that is refused whenever it looks for partitions.
+  private static final Duration ADMITTED_AFTER =
+      ClientSettings.PARTITIONS_KNOWN_AFTER.multipliedBy(2);
+
+  private final TopicSource source;
+  private final LongSupplier nanoTime;
+  private @Nullable ReadFailure trouble;
+  private @Nullable ReadFailure lastLogged;
+  private long troubledAt;
+  private boolean admitted;
+  private String refusal = "";
+  private long loggedAt;
+  private boolean probing;
+  private boolean stopped;
+  private long probedAt;
+
+  TopicProblemLog(TopicSource source, LongSupplier nanoTime) {
+    this.source = source;
+    this.nanoTime = nanoTime;
+    this.probedAt = nanoTime.getAsLong() - PROBE_EVERY.toNanos();
+  }
+
+  /// Something went wrong that is tried again.
+  synchronized void trouble(Throwable failure) {
+    ReadFailure kind = ReadFailure.of(failure);
+    String line = kind.line(source, reason(failure));
+    long now = nanoTime.getAsLong();
+    trouble = kind;
+    troubledAt = now;
+    refusal = kind.isRefusal() && !admitted ? line : "";
+    if (kind == lastLogged && now - loggedAt < REPEAT_AFTER.toNanos()) {
+      return;
+    }
+    lastLogged = kind;
+    loggedAt = now;
+    switch (kind) {
+      case UNREACHABLE -> log.warn(line);
+      case OTHER -> log.error(line, failure);
+      default -> log.error(line);
+    }
+  }
+
+  /// Records come in, or could.
+  synchronized void fine() {
+    admitted = true;
+    refusal = "";
+    if (trouble != null) {
+      log.info("Topic {} at {} can be read again", source.topic(), source.bootstrap());
+      trouble = null;
+      lastLogged = null;
+    }
+  }
+
+  /// The broker is a member of the group, and polls without being refused, perhaps without a
+  /// partition.
+  synchronized void joined() {
+    boolean refused = trouble != null && trouble.isRefusal();
+    if (refused && nanoTime.getAsLong() - troubledAt >= ADMITTED_AFTER.toNanos()) {
+      fine();
+    } else if (!refused) {
+      admitted = true;
+    }
+  }
+
+  /// Why Kafka has not let the topic be read since the start, in one line; empty if it has, or did
+  /// not say.
+  synchronized String refusal() {
+    return refusal;
+  }
+
+  /// Asks the cluster for the topic, if it was not asked lately; does not wait for the answer.
+  synchronized void probe(Admin admin) {
+    long now = nanoTime.getAsLong();
+    if (probing || now - probedAt < PROBE_EVERY.toNanos()) {
+      return;
+    }
+    probing = true;
+    probedAt = now;
+    var options = new DescribeTopicsOptions().timeoutMs(PROBE_TIMEOUT_MILLIS);
+    var _ =
+        admin
+            .describeTopics(List.of(source.topic()), options)
+            .allTopicNames()
+            .whenComplete((_, failure) -> answered(failure));
+  }
+
+  /// What fails from now on fails because the broker stops.
+  synchronized void stop() {
+    stopped = true;
+  }
+
+  private synchronized void answered(@Nullable Throwable failure) {
+    probing = false;
+    if (stopped) {
+      return;
+    }
+    if (failure != null) {
+      trouble(failure);
+    } else if (trouble == ReadFailure.UNREACHABLE || trouble == ReadFailure.NO_TOPIC) {
+      fine();
+    }
+  }
+
+  /// Whether such a failure says that Kafka is away, or does not let this broker in.
+  static boolean isOutage(Throwable failure) {
+    return ReadFailure.of(failure) != ReadFailure.OTHER;
+  }
+
+  /// The message of the innermost cause: those around it only say that something failed.
+  static String reason(Throwable failure) {
+    Throwable cause = failure;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return String.valueOf(cause.getMessage());
+  }
+}

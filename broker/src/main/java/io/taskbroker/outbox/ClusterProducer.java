@@ -1,0 +1,108 @@
+package io.taskbroker.outbox;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Function;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
+
+/// The producer of one cluster, made when it is first needed and again when it broke. One thread,
+/// but for [#broke].
+///
+/// No call of it waits for Kafka: what is not known or has no room fails at once, and is tried
+/// again. So a cluster that is down holds up no other.
+final class ClusterProducer {
+  private static final int OVERHEAD_BYTES = 64 << 10;
+  private static final long MIN_BUFFER_BYTES = 32L << 20;
+
+  private final Map<String, String> client;
+  private final int maxMessageSize;
+  private final Function<Map<String, Object>, Producer<byte[], byte[]>> maker;
+  private volatile @Nullable Made made; // written by the one thread
+
+  /// @param maker makes a producer of its settings
+  ClusterProducer(
+      Map<String, String> client,
+      int maxMessageSize,
+      Function<Map<String, Object>, Producer<byte[], byte[]>> maker) {
+    this.client = client;
+    this.maxMessageSize = maxMessageSize;
+    this.maker = maker;
+  }
+
+  /// A producer of Kafka's client.
+  static Producer<byte[], byte[]> kafka(Map<String, Object> settings) {
+    return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+  }
+
+  /// @throws org.apache.kafka.common.KafkaException if the settings are no good, or no server's
+  ///   name is known now
+  Producer<byte[], byte[]> producer() {
+    Made current = made;
+    if (current != null && current.broken) {
+      close(Duration.ZERO);
+      current = null;
+    }
+    if (current == null) {
+      current = new Made(maker.apply(settings()));
+      made = current;
+    }
+    return current.producer;
+  }
+
+  /// This producer will never do anything again; the next one is made when it is needed. A producer
+  /// that was replaced may say so for long, of each record that it had. Thread-safe.
+  void broke(Producer<byte[], byte[]> which) {
+    Made current = made;
+    if (current != null && current.producer.equals(which)) {
+      current.broken = true;
+    }
+  }
+
+  String bootstrap() {
+    return client.getOrDefault(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, "");
+  }
+
+  /// Gives up what is not acknowledged in time.
+  void close(Duration timeout) {
+    Made current = made;
+    made = null;
+    if (current != null) {
+      current.producer.close(timeout);
+    }
+  }
+
+  private Map<String, Object> settings() {
+    long largest = (long) maxMessageSize + OVERHEAD_BYTES;
+    var settings = new HashMap<String, Object>(client);
+    settings.put(ProducerConfig.ACKS_CONFIG, "all");
+    settings.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
+    settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 0L);
+    settings.put(
+        ProducerConfig.MAX_REQUEST_SIZE_CONFIG, (int) Math.min(largest, Integer.MAX_VALUE));
+    settings.put(ProducerConfig.BUFFER_MEMORY_CONFIG, Math.max(MIN_BUFFER_BYTES, largest));
+    settings.put(ProducerConfig.BATCH_SIZE_CONFIG, 64 << 10);
+    settings.put(ProducerConfig.LINGER_MS_CONFIG, 0L);
+    settings.putIfAbsent(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, 10_000);
+    settings.putIfAbsent(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 30_000);
+    settings.put(ProducerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, 1_000L);
+    settings.put(ProducerConfig.CLIENT_ID_CONFIG, "taskbroker-outbox");
+    settings.put(ProducerConfig.METRIC_REPORTER_CLASSES_CONFIG, "");
+    settings.put(ProducerConfig.ENABLE_METRICS_PUSH_CONFIG, false);
+    return settings;
+  }
+
+  /// A producer, and whether it broke.
+  private static final class Made {
+    private final Producer<byte[], byte[]> producer;
+    private volatile boolean broken;
+
+    Made(Producer<byte[], byte[]> producer) {
+      this.producer = producer;
+    }
+  }
+}

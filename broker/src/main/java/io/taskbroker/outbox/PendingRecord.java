@@ -1,0 +1,116 @@
+package io.taskbroker.outbox;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.taskbroker.inflight.OutboxRecord;
+import io.taskbroker.runtime.BuildInfo;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.clients.producer.Callback;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.internals.RecordHeader;
+import org.apache.kafka.common.utils.Utils;
+import org.jspecify.annotations.Nullable;
+
+/// A departure on its way. Sent by one thread at a time.
+final class PendingRecord {
+  /// Says which version of the broker produced a record; where there are other headers only.
+  static final String VERSION_HEADER = "taskbroker-broker-version";
+
+  final OutboxRecord departure;
+
+  /// When it was handed over, in nanoseconds of [System#nanoTime].
+  final long since;
+
+  private final TopicSender lane;
+
+  /// Whether it goes without headers, as Kafka found it too large with them.
+  private volatile boolean bare;
+
+  PendingRecord(OutboxRecord departure, TopicSender lane, long since) {
+    this.departure = departure;
+    this.lane = lane;
+    this.since = since;
+  }
+
+  /// Hands it to the producer; the lane hears what became of it, perhaps before this returns.
+  ///
+  /// @param keyed whether the message has the id as its key
+  void send(Producer<byte[], byte[]> producer, int partitions, boolean keyed) {
+    var attempt = new Attempt(producer, keyed);
+    try {
+      var record =
+          new ProducerRecord<byte[], byte[]>(
+              departure.destination().topic(),
+              partition(departure.partitionKey(), partitions),
+              null,
+              keyed ? departure.id().getBytes(UTF_8) : null,
+              departure.payload(),
+              headers());
+      var _ = producer.send(record, attempt); // the callback hears all
+    } catch (RuntimeException e) {
+      attempt.over(e);
+    }
+  }
+
+  /// One try. A producer that is in a state of error may take a record, throw, and fail the record
+  /// once more when it gives it up: only what it says first counts.
+  private final class Attempt implements Callback {
+    private final Producer<byte[], byte[]> by;
+    private final boolean keyed;
+    private final AtomicBoolean isOver = new AtomicBoolean();
+
+    Attempt(Producer<byte[], byte[]> by, boolean keyed) {
+      this.by = by;
+      this.keyed = keyed;
+    }
+
+    @Override
+    public void onCompletion(RecordMetadata metadata, @Nullable Exception failure) {
+      over(failure);
+    }
+
+    void over(@Nullable Exception failure) {
+      if (!isOver.compareAndSet(false, true)) {
+        return;
+      }
+      if (failure == null) {
+        lane.acknowledged(PendingRecord.this);
+      } else {
+        lane.failed(PendingRecord.this, failure, by, keyed);
+      }
+    }
+  }
+
+  /// The partition of a key: the same for every copy, as long as the topic does not grow (H8).
+  static int partition(String key, int partitions) {
+    return Utils.toPositive(Utils.murmur2(key.getBytes(UTF_8))) % partitions;
+  }
+
+  /// Gives up the headers, so that a record fits whose value does. Returns whether there were any.
+  boolean strip() {
+    boolean had = !bare && !departure.destination().headers().isEmpty();
+    bare = true;
+    return had;
+  }
+
+  private List<Header> headers() {
+    Map<String, String> given = departure.destination().headers();
+    if (bare || given.isEmpty()) {
+      return List.of();
+    }
+    var headers = new ArrayList<Header>(given.size() + 1);
+    given.forEach((name, value) -> headers.add(header(name, value)));
+    headers.add(header(VERSION_HEADER, BuildInfo.current().version()));
+    return headers;
+  }
+
+  private static Header header(String name, String value) {
+    return new RecordHeader(name, value.getBytes(UTF_8));
+  }
+}

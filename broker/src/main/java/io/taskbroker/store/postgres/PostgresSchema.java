@@ -1,0 +1,74 @@
+package io.taskbroker.store.postgres;
+
+import io.taskbroker.store.StoreException;
+import io.taskbroker.store.StoreException.Kind;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// The schema that has the tables of a store. It is found by them, and not by the `search_path` of
+/// a user, which may hide them; every session of the broker then names it.
+record PostgresSchema(String name) {
+  private static final String OF_TABLE =
+      """
+      SELECT n.nspname, coalesce(n.nspname = ANY (current_schemas(false)), FALSE)
+      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relname = ? AND c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_'
+      ORDER BY array_position(current_schemas(false), n.nspname) NULLS LAST, n.nspname
+      """;
+
+  /// The schema that has a table of that name. Of several, the first on the search path.
+  ///
+  /// @throws StoreException of kind `FATAL` if several have, and none is on the search path
+  static Optional<PostgresSchema> of(Connection connection, String table) throws SQLException {
+    List<String> found = new ArrayList<>();
+    boolean isOnPath = false;
+    try (PreparedStatement find = connection.prepareStatement(OF_TABLE)) {
+      new Binder(find).set(table);
+      try (ResultSet result = find.executeQuery()) {
+        while (result.next()) {
+          found.add(result.getString(1));
+          isOnPath |= result.getBoolean(2);
+        }
+      }
+    }
+    if (found.size() > 1 && !isOnPath) {
+      throw new StoreException(
+          Kind.FATAL,
+          "The schemas %s have a table %s each: say which one is meant, by currentSchema=NAME in store.pg.query_params"
+              .formatted(found, table),
+          null);
+    }
+    return found.stream().findFirst().map(PostgresSchema::new);
+  }
+
+  /// The schema in which a new table is made.
+  ///
+  /// @throws StoreException of kind `FATAL` if the search path names none that exists
+  static PostgresSchema ofNewTables(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet result =
+            statement.executeQuery("SELECT current_schema(), current_setting('search_path')")) {
+      result.next();
+      String current = result.getString(1);
+      if (current == null) {
+        throw new StoreException(
+            Kind.FATAL,
+            "There is no schema to make tables in: none of the search_path %s exists; create it, or name another by currentSchema=NAME in store.pg.query_params"
+                .formatted(result.getString(2)),
+            null);
+      }
+      return new PostgresSchema(current);
+    }
+  }
+
+  /// The name as SQL has it.
+  String quoted() {
+    return '"' + name.replace("\"", "\"\"") + '"';
+  }
+}

@@ -1,0 +1,185 @@
+package io.taskbroker.store.sqlite;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.FailurePolicy;
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Status;
+import io.taskbroker.proto.v1.TaskActivation;
+import io.taskbroker.store.StoreException;
+import io.taskbroker.store.StoreException.Kind;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// The reference's table in a file that is being taken over (reference-spec 4.2), of any of its
+/// migrations. Its rows become rows of this store, keyed in the order (`added_at`, `rowid`).
+final class ReferenceMigration {
+  static final String NAME = "inflight_taskactivations";
+
+  /// What the reference itself says of rows whose topic it does not store.
+  private static final String TOPIC = "taskworker";
+
+  /// The columns that are read, in this order, each with what stands for it in a file from before
+  /// the migration that added it.
+  private static final List<Column> COLUMNS =
+      List.of(
+          new Column("id", "''"),
+          new Column("activation", "x''"),
+          new Column("partition", "0"),
+          new Column("offset", "0"),
+          new Column("added_at", "0"),
+          new Column("received_at", "t.added_at"),
+          new Column("processing_attempts", "0"),
+          new Column("expires_at", "NULL"),
+          new Column("delay_until", "NULL"),
+          new Column("processing_deadline_duration", "0"),
+          new Column("processing_deadline", "NULL"),
+          new Column("claim_expires_at", "NULL"),
+          new Column("status", "''"),
+          new Column("at_most_once", "0"),
+          new Column("application", "''"),
+          new Column("namespace", "''"),
+          new Column("taskname", "''"),
+          new Column("on_attempts_exceeded", "1"));
+
+  /// The keys, given out beforehand, so that the order takes no sorting of whole rows.
+  private static final String KEYS =
+      "CREATE TEMP TABLE taken_over (key INTEGER PRIMARY KEY, old INTEGER NOT NULL)";
+
+  private static final String GIVE_KEYS =
+      """
+      INSERT INTO temp.taken_over (key, old)
+      SELECT row_number() OVER (ORDER BY added_at, rowid), rowid FROM main.inflight_taskactivations
+      """;
+
+  private ReferenceMigration() {}
+
+  /// Copies every row and drops the table with its indices, in the transaction of the caller.
+  ///
+  /// @return the number of rows, which is the largest key
+  /// @throws StoreException of kind `FATAL` if a row has a status that does not exist
+  static long takeOver(Connection connection, Path file) throws SQLException {
+    SqliteRowCodec codec = new SqliteRowCodec();
+    long rows = 0;
+    try (Statement statement = connection.createStatement()) {
+      statement.executeUpdate(KEYS);
+      statement.executeUpdate(GIVE_KEYS);
+      try (ResultSet old = statement.executeQuery(select(present(connection)));
+          PreparedStatement insert = connection.prepareStatement(SqliteRowCodec.INSERT)) {
+        while (old.next()) {
+          codec.bind(insert, read(old, file));
+          rows += insert.executeUpdate();
+        }
+      }
+      statement.executeUpdate("DROP TABLE temp.taken_over");
+      statement.executeUpdate("DROP TABLE " + NAME);
+    }
+    return rows;
+  }
+
+  private static Set<String> present(Connection connection) throws SQLException {
+    Set<String> names = new HashSet<>();
+    try (Statement statement = connection.createStatement();
+        ResultSet result =
+            statement.executeQuery("SELECT name FROM pragma_table_info('%s')".formatted(NAME))) {
+      while (result.next()) {
+        names.add(result.getString(1));
+      }
+    }
+    return names;
+  }
+
+  private static String select(Set<String> present) {
+    StringBuilder select = new StringBuilder("SELECT taken_over.key");
+    for (Column column : COLUMNS) {
+      select.append(", ").append(column.expression(present));
+    }
+    // CROSS JOIN keeps the loops in this order, and with them the rows.
+    return select
+        .append(" FROM temp.taken_over CROSS JOIN main.inflight_taskactivations AS t")
+        .append(" ON t.rowid = taken_over.old ORDER BY taken_over.key")
+        .toString();
+  }
+
+  private static Row read(ResultSet old, Path file) throws SQLException {
+    String id = old.getString(2);
+    byte[] payload = old.getBytes(3);
+    Activation activation =
+        new Activation(
+            id,
+            old.getString(16),
+            old.getString(17),
+            old.getString(18),
+            payload,
+            new Origin(TOPIC, old.getInt(4), old.getLong(5)),
+            milliseconds(old, 7, 0),
+            milliseconds(old, 9, Activation.NEVER),
+            milliseconds(old, 10, 0),
+            Math.clamp(old.getLong(11), 0, Integer.MAX_VALUE),
+            FailurePolicy.ofNumber(old.getInt(19)),
+            old.getInt(15) != 0,
+            derived(payload));
+    return new Row(
+        old.getLong(1),
+        activation,
+        status(old.getString(14), id, file),
+        milliseconds(old, 6, 0),
+        old.getInt(8),
+        milliseconds(old, 13, Row.NONE),
+        milliseconds(old, 12, Row.NONE),
+        false,
+        // Its topic is not in the file, so that no commit could ever prove it (H2). What it had not
+        // handed out, which it marks before, its broker would hand out after a restart, and so do
+        // we.
+        true,
+        Row.NONE,
+        null);
+  }
+
+  private static Status status(@Nullable String name, String id, Path file) {
+    for (Status status : Status.values()) {
+      if (status.storedName().equals(name)) {
+        return status;
+      }
+    }
+    throw new StoreException(
+        Kind.FATAL,
+        "Could not take over %s, which is unchanged: the activation '%s' has the status '%s', which no broker writes; mend or delete that row"
+            .formatted(file, id, name),
+        null);
+  }
+
+  private static long milliseconds(ResultSet result, int index, long none) throws SQLException {
+    long seconds = result.getLong(index);
+    if (seconds == 0 && result.wasNull()) {
+      return none;
+    }
+    // A second that far away is for ever, and for ever is no more than its number.
+    return Math.clamp(seconds, Long.MIN_VALUE / 1000, Long.MAX_VALUE / 1000) * 1000;
+  }
+
+  /// Whether it is a retry, whose id leaves a tombstone (H8). What cannot be decoded is none.
+  private static boolean derived(byte[] payload) {
+    try {
+      return TaskActivation.parseFrom(payload).getRetryState().getAttempts() != 0;
+    } catch (InvalidProtocolBufferException _) {
+      return false;
+    }
+  }
+
+  /// @param absent an expression for it where there is no such column, or NULL in it
+  private record Column(String name, String absent) {
+    String expression(Set<String> present) {
+      return present.contains(name) ? "coalesce(t.\"%s\", %s)".formatted(name, absent) : absent;
+    }
+  }
+}

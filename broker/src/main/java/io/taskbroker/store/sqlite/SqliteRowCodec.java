@@ -1,0 +1,164 @@
+package io.taskbroker.store.sqlite;
+
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Destination;
+import io.taskbroker.activation.FailurePolicy;
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Status;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Types;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.json.JsonMapper;
+
+/// How a [Row] lies in the table `activation`. Confined to the thread of its store.
+///
+/// Absent times are NULL in the table. The payload is the last column, so that the others are read
+/// without it.
+final class SqliteRowCodec {
+  /// The columns, in the order in which they are bound and read.
+  static final String COLUMNS =
+      """
+      key, id, application, parked_until, status, attempts, claim_expires_at, \
+      processing_deadline, deadline_extended, committed, at_most_once, derived, failure_policy, \
+      bucket, deadline_seconds, received_at, expires_at, delay_until, added_at, topic, \
+      partition_number, record_offset, namespace, taskname, leaving_topic, leaving_cluster, \
+      leaving_headers, payload\
+      """;
+
+  static final String INSERT =
+      "INSERT INTO activation (%s) VALUES (?%s) ON CONFLICT (key) DO NOTHING"
+          .formatted(COLUMNS, ", ?".repeat(27));
+
+  private static final int MAX_SHARED = 10_000;
+
+  /// The names that rows have in common: a million rows of one application hold its name once.
+  private final Map<String, String> shared = new HashMap<>();
+
+  void bind(PreparedStatement insert, Row row) throws SQLException {
+    Activation activation = row.activation();
+    insert.setLong(1, row.key());
+    insert.setString(2, activation.id());
+    insert.setString(3, activation.application());
+    bindTime(insert, 4, row.parkedUntil(), Row.NONE);
+    insert.setString(5, row.status().storedName());
+    insert.setInt(6, row.attempts());
+    bindTime(insert, 7, row.claimExpiresAt(), Row.NONE);
+    bindTime(insert, 8, row.processingDeadline(), Row.NONE);
+    insert.setInt(9, flag(row.deadlineExtended()));
+    insert.setInt(10, flag(row.committed()));
+    insert.setInt(11, flag(activation.atMostOnce()));
+    insert.setInt(12, flag(activation.derived()));
+    insert.setInt(13, activation.failurePolicy().number());
+    insert.setInt(14, activation.bucket());
+    insert.setInt(15, activation.deadlineSeconds());
+    insert.setLong(16, activation.receivedAt());
+    bindTime(insert, 17, activation.expiresAt(), Activation.NEVER);
+    bindTime(insert, 18, activation.delayUntil(), 0);
+    insert.setLong(19, row.addedAt());
+    insert.setString(20, activation.origin().topic());
+    insert.setInt(21, activation.origin().partition());
+    insert.setLong(22, activation.origin().offset());
+    insert.setString(23, activation.namespace());
+    insert.setString(24, activation.taskname());
+    Destination leaving = row.leaving();
+    insert.setString(25, leaving == null ? null : leaving.topic());
+    insert.setString(26, leaving == null ? null : cluster(leaving));
+    insert.setString(27, leaving == null ? null : headers(leaving));
+    insert.setBytes(28, activation.payload());
+  }
+
+  /// The row of a result that has [#COLUMNS].
+  Row read(ResultSet result) throws SQLException {
+    Activation activation =
+        new Activation(
+            result.getString(2),
+            shared(result.getString(3)),
+            shared(result.getString(23)),
+            shared(result.getString(24)),
+            result.getBytes(28),
+            new Origin(shared(result.getString(20)), result.getInt(21), result.getLong(22)),
+            result.getLong(16),
+            time(result, 17, Activation.NEVER),
+            time(result, 18, 0),
+            result.getInt(15),
+            FailurePolicy.ofNumber(result.getInt(13)),
+            result.getInt(11) != 0,
+            result.getInt(12) != 0);
+    return new Row(
+        result.getLong(1),
+        activation,
+        Status.ofStoredName(result.getString(5)),
+        result.getLong(19),
+        result.getInt(6),
+        time(result, 7, Row.NONE),
+        time(result, 8, Row.NONE),
+        result.getInt(9) != 0,
+        result.getInt(10) != 0,
+        time(result, 4, Row.NONE),
+        leaving(result.getString(25), result.getString(26), result.getString(27)));
+  }
+
+  /// Equal texts become one object.
+  String shared(String name) {
+    if (shared.size() >= MAX_SHARED) {
+      shared.clear();
+    }
+    String first = shared.putIfAbsent(name, name);
+    return first == null ? name : first;
+  }
+
+  /// Binds a time, or NULL for `none`.
+  static void bindTime(PreparedStatement statement, int index, long time, long none)
+      throws SQLException {
+    if (time == none) {
+      statement.setNull(index, Types.INTEGER);
+    } else {
+      statement.setLong(index, time);
+    }
+  }
+
+  /// A time, or `none` for NULL.
+  static long time(ResultSet result, int index, long none) throws SQLException {
+    long time = result.getLong(index);
+    return time == 0 && result.wasNull() ? none : time;
+  }
+
+  static int flag(boolean set) {
+    return set ? 1 : 0;
+  }
+
+  /// The cluster of a destination; null if it is that of the topic.
+  static @Nullable String cluster(Destination destination) {
+    return destination.cluster().isEmpty() ? null : destination.cluster();
+  }
+
+  /// The headers of a destination as a JSON object; null if there are none.
+  static @Nullable String headers(Destination destination) {
+    return destination.headers().isEmpty()
+        ? null
+        : Json.MAPPER.writeValueAsString(destination.headers());
+  }
+
+  private static @Nullable Destination leaving(
+      @Nullable String topic, @Nullable String cluster, @Nullable String headers) {
+    if (topic == null) {
+      return null;
+    }
+    return new Destination(
+        topic,
+        cluster == null ? "" : cluster,
+        headers == null ? Map.of() : Json.MAPPER.readValue(headers, Json.HEADERS));
+  }
+
+  /// Loaded with the first destination that has headers: few have.
+  private static final class Json {
+    static final JsonMapper MAPPER = new JsonMapper();
+    static final TypeReference<Map<String, String>> HEADERS = new TypeReference<>() {};
+  }
+}

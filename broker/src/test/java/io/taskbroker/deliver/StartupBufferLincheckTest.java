@@ -1,0 +1,52 @@
+package io.taskbroker.deliver;
+
+import static io.taskbroker.Interleavings.check;
+import static io.taskbroker.Interleavings.join;
+import static io.taskbroker.Interleavings.shared;
+import static io.taskbroker.Interleavings.start;
+
+import io.taskbroker.Interleavings;
+import io.taskbroker.Interleavings.Actor;
+import io.taskbroker.inflight.Delivery;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// What the engine pushes while pushing starts, or stops before it started, goes its way once (H9).
+@Tag("concurrency")
+@Timeout(300)
+final class StartupBufferLincheckTest {
+  @Test
+  void h09WhatPassesWhileTheGateOpensGoesThroughOnce() {
+    Interleavings.of(() -> {
+      var gate = shared(new StartupBuffer());
+      var through = shared(new Through());
+      Actor engine =
+          start(() -> {
+            gate.pass(delivery("a"));
+            gate.pass(delivery("b"));
+          });
+      gate.open(delivery -> through.add(delivery.id()));
+      join(engine);
+      check(through.has("a", "b"), through.ids);
+    });
+  }
+
+  private static Delivery delivery(String id) {
+    return new Delivery(id, "app", new byte[1], 1, id);
+  }
+
+  private static final class Through {
+    private final List<String> ids = new ArrayList<>();
+
+    private synchronized void add(String id) {
+      ids.add(id);
+    }
+
+    private synchronized boolean has(String... all) {
+      return ids.size() == all.length && ids.containsAll(List.of(all));
+    }
+  }
+}

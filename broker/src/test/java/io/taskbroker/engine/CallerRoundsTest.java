@@ -1,0 +1,219 @@
+package io.taskbroker.engine;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.taskbroker.activation.Activation;
+import io.taskbroker.activation.Change;
+import io.taskbroker.activation.FailurePolicy;
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.Delivery;
+import io.taskbroker.inflight.EngineOptions;
+import io.taskbroker.inflight.Notice;
+import io.taskbroker.inflight.OutboxRecord;
+import io.taskbroker.inflight.Rules;
+import io.taskbroker.runtime.Failures;
+import io.taskbroker.store.InMemoryStore;
+import io.taskbroker.store.StoreQuery;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jctools.queues.MpscArrayQueue;
+import org.jctools.queues.MpscUnboundedArrayQueue;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// While little arrives, senders run the engine themselves, and its thread is not woken (ADR 16):
+/// counted, so that it holds on a busy machine.
+@Timeout(60)
+final class CallerRoundsTest {
+  private static final SourcePartition PARTITION =
+      new SourcePartition("cluster", "group", "id", "tasks", 0);
+
+  /// Fewer than a sender may take in the shortest while.
+  private static final int CLAIMS = 40;
+
+  private final AtomicInteger wakeUps = new AtomicInteger();
+  private final Mailbox mailbox =
+      new Mailbox(new MpscUnboundedArrayQueue<>(64), new MpscArrayQueue<>(64), new Counted());
+  private final CommandSink working = mailbox.workingIntake();
+  private final Failures failures = new Failures();
+  private final Outside outside = new Outside();
+  private final EngineLoop engine =
+      new EngineLoop(
+          options(), mailbox, outside, InstantSource.system(), new SplittableRandom(1), failures);
+
+  @BeforeEach
+  void startAndFallAsleep() {
+    long _ = engine.load(new InMemoryStore(new InMemoryStore.Disk()), Rules.NONE);
+    engine.start();
+    await().until(() -> claimant() == Thread.currentThread());
+  }
+
+  @AfterEach
+  void stop() {
+    engine.stop();
+  }
+
+  @Test
+  void aSleepingEngineIsRunByWhoSendsItLittle() {
+    int before = wakeUps.get();
+    for (int i = 0; i < CLAIMS; i++) {
+      assertThat(claimant()).isSameAs(Thread.currentThread());
+    }
+    assertThat(wakeUps.get()).as("wake-ups of the engine's thread").isEqualTo(before);
+  }
+
+  @Test
+  void h14MuchIsLeftToTheEnginesThread() {
+    await()
+        .until(() -> {
+          for (int i = 0; i < 1_000; i++) {
+            if (claimant() != Thread.currentThread()) {
+              return true;
+            }
+          }
+          return false;
+        });
+  }
+
+  /// What a sender brought about has its time: the engine's thread sets its alarm for it.
+  @Test
+  void g5WhatIsDueLaterIsDoneByTheEnginesThread() throws InterruptedException {
+    working.submit(new Command.PartitionAssigned(PARTITION, 0));
+    await().until(() -> claimant() == Thread.currentThread());
+    long delayUntil = System.currentTimeMillis() + 300;
+    working.submit(
+        new Command.Ingest(
+            PARTITION, List.of(new Command.IngestedRecord(activation(delayUntil), null)), 1, 100));
+    Pushed pushed = outside.pushed.poll(30, SECONDS);
+
+    assertThat(pushed).isNotNull();
+    assertThat(pushed.at()).isGreaterThanOrEqualTo(delayUntil);
+    assertThat(pushed.by().getName()).isEqualTo("engine");
+  }
+
+  @Test
+  void aRoundThatFailsEndsTheStageAndNotTheSender() throws InterruptedException {
+    var claim =
+        new Command.Claim(
+            null,
+            null,
+            new Reply() {
+              @Override
+              public void done(@Nullable Delivery delivery) {
+                throw new IllegalStateException("cannot be told");
+              }
+            });
+    working.request(claim);
+
+    Failures.Failure failure = failures.next();
+    assertThat(failure.stage()).isEqualTo("engine");
+    assertThat(failure.cause()).hasMessage("cannot be told");
+  }
+
+  /// The thread that answers a claim.
+  private Thread claimant() {
+    var answered = new LinkedBlockingQueue<Thread>();
+    working.request(
+        new Command.Claim(
+            null,
+            null,
+            new Reply() {
+              @Override
+              public void done(@Nullable Delivery delivery) {
+                answered.add(Thread.currentThread());
+              }
+            }));
+    try {
+      return answered.take();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static Activation activation(long delayUntil) {
+    return new Activation(
+        "delayed",
+        "app",
+        "ns",
+        "task",
+        new byte[100],
+        new Origin("tasks", 0, 0),
+        System.currentTimeMillis(),
+        Activation.NEVER,
+        delayUntil,
+        10,
+        FailurePolicy.DISCARD,
+        false,
+        false);
+  }
+
+  private static EngineOptions options() {
+    return new EngineOptions(
+        Set.of("app"),
+        "retries",
+        "dead-letters",
+        new EngineOptions.Limits(100, 100, 100, 5, 0, 1_000_000, 1_000, 10),
+        new EngineOptions.Periods(3_000, 10_000, 1_000, 60_000, 2_000, 300_000, 600_000));
+  }
+
+  private record Pushed(Thread by, long at) {}
+
+  private abstract static class Reply implements Command.ClaimReply {
+    @Override
+    public void unavailable(String why) {}
+  }
+
+  private final class Counted implements EngineOwnership.ThreadParking {
+    @Override
+    public void park(Object blocker, long nanos) {
+      SYSTEM.park(blocker, nanos);
+    }
+
+    @Override
+    public void unpark(Thread thread) {
+      wakeUps.incrementAndGet();
+      SYSTEM.unpark(thread);
+    }
+  }
+
+  /// Makes everything durable at once, and says so by the way of its own.
+  private final class Outside implements Outlets {
+    private final BlockingQueue<Pushed> pushed = new LinkedBlockingQueue<>();
+
+    @Override
+    public void commit(List<Change> changes, List<StoreQuery> queries) {
+      mailbox.submit(new Command.Committed(changes));
+    }
+
+    @Override
+    public void push(Delivery delivery) {
+      pushed.add(new Pushed(Thread.currentThread(), System.currentTimeMillis()));
+    }
+
+    @Override
+    public void produce(OutboxRecord departure) {}
+
+    @Override
+    public void consumed(
+        SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent) {}
+
+    @Override
+    public void drained(SourcePartition partition) {}
+
+    @Override
+    public void notice(Notice notice, String id, String detail) {}
+  }
+}

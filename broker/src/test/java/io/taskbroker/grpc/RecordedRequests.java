@@ -1,0 +1,48 @@
+package io.taskbroker.grpc;
+
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.inflight.Delivery;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Consumer;
+
+/// An engine that keeps what it is asked, and answers as it is told to.
+final class RecordedRequests implements CommandSink {
+  final BlockingQueue<Command.Request> requests = new LinkedBlockingQueue<>();
+  volatile Consumer<Command.Request> answer = request -> {};
+
+  @Override
+  public void request(Command.Request request) {
+    requests.add(request);
+    answer.accept(request);
+  }
+
+  @Override
+  public void submit(Command command) {
+    throw new AssertionError("The server tells nothing");
+  }
+
+  void answerWithNothing() {
+    answer =
+        request -> {
+          switch (request) {
+            case Command.Enqueue enqueue -> throw new AssertionError(enqueue);
+            case Command.Claim claim -> claim.reply().done(null);
+            case Command.Report report -> report.reply().done(null);
+          }
+        };
+  }
+
+  void answerWith(byte[] activation) {
+    Delivery delivery = new Delivery("id", "app", activation, 1, new Object());
+    answer =
+        request -> {
+          switch (request) {
+            case Command.Enqueue enqueue -> throw new AssertionError(enqueue);
+            case Command.Claim claim -> claim.reply().done(delivery);
+            case Command.Report report -> report.reply().done(delivery);
+          }
+        };
+  }
+}

@@ -1,0 +1,123 @@
+package io.taskbroker.inflight;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Status;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Lanes, and the ready queues that they are made of.
+final class ApplicationQueueTest {
+  private final ApplicationQueue queue =
+      new ApplicationQueue("app", true, new CallWindow(100), new OldestFirstIndex(), 0);
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3})
+  void queueDoesAsADequeDoes(long seed) {
+    var random = new SplittableRandom(seed);
+    var queue = new ReadyQueue();
+    var model = new ArrayList<InFlightTask>();
+    for (int i = 0; i < 10_000; i++) {
+      switch (random.nextInt(5)) {
+        case 0, 1 -> {
+          InFlightTask task = TimersTest.entry(i);
+          queue.addLast(task);
+          model.add(task);
+        }
+        case 2 -> {
+          InFlightTask task = TimersTest.entry(random.nextInt(i + 1));
+          queue.addBack(task);
+          model.add(placeOf(task, model), task);
+        }
+        default -> {
+          if (!model.isEmpty()) {
+            InFlightTask task = model.get(random.nextInt(Math.min(3, model.size())));
+            queue.remove(task);
+            model.remove(task);
+            assertThat(task.readyQueue).isNull();
+            assertThat(task.next).isNull();
+            assertThat(task.previous).isNull();
+          }
+        }
+      }
+      assertThat(queue.first())
+          .as("seed " + seed)
+          .isSameAs(model.isEmpty() ? null : model.getFirst());
+    }
+  }
+
+  @Test
+  void oldestOfAllNamespacesIsFirst() {
+    InFlightTask third = add(3, "one");
+    InFlightTask first = add(1, "two");
+    InFlightTask second = add(2, "one");
+    assertThat(queue.oldest(null)).isSameAs(first);
+    assertThat(queue.oldest("one")).isSameAs(third);
+    assertThat(queue.oldest("none")).isNull();
+    queue.dequeue(first);
+    queue.dequeue(third);
+    assertThat(queue.oldest(null)).isSameAs(second);
+    queue.dequeue(second);
+    queue.dequeue(second);
+    assertThat(queue.hasReady()).isFalse();
+  }
+
+  @Test
+  void pauseGrowsWithMisfortuneAndEndsWithSuccess() {
+    add(1, "one");
+    var random = new SplittableRandom(1);
+    long now = 0;
+    long longest = 0;
+    for (int i = 0; i < 20; i++) {
+      queue.pause(now, now, random);
+      long pause = queue.pauseEnds(now) - now;
+      assertThat(queue.canPush(now + pause - 1)).isFalse();
+      assertThat(queue.canPush(now + pause)).isTrue();
+      longest = Math.max(longest, pause);
+      now += pause;
+    }
+    assertThat(longest).isBetween(500L, 1_000L);
+    queue.succeeded(now);
+    queue.pause(now, now, random);
+    assertThat(queue.pauseEnds(now) - now).isLessThanOrEqualTo(20);
+  }
+
+  @Test
+  void callsFromBeforeAPauseDoNotProlongIt() {
+    add(1, "one");
+    queue.pause(0, 10, new SplittableRandom(1));
+    long end = queue.pauseEnds(10);
+    queue.pause(end - 1, end - 1, new SplittableRandom(2));
+    assertThat(queue.pauseEnds(10)).isEqualTo(end);
+  }
+
+  @Test
+  void laneWithoutAWorkerSendsNothingAndWaitsForNothing() {
+    var nowhere =
+        new ApplicationQueue("nowhere", false, new CallWindow(100), new OldestFirstIndex(), 0);
+    assertThat(nowhere.canPush(0)).isFalse();
+    nowhere.pause(0, 0, new SplittableRandom(1));
+    assertThat(nowhere.pauseEnds(0)).isEqualTo(Long.MAX_VALUE);
+  }
+
+  /// Before the first that arrived later.
+  private static int placeOf(InFlightTask task, List<InFlightTask> model) {
+    int partitionKey = 0;
+    while (partitionKey < model.size() && model.get(partitionKey).key < task.key) {
+      partitionKey++;
+    }
+    return partitionKey;
+  }
+
+  private InFlightTask add(long key, String namespace) {
+    var activation = Task.of("t" + key).namespace(namespace).at(new Origin("tasks", 0, key), 0);
+    var task = new InFlightTask(key, activation, Status.PENDING, queue);
+    queue.enqueue(task, false);
+    return task;
+  }
+}

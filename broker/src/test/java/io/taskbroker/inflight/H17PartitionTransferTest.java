@@ -1,0 +1,320 @@
+package io.taskbroker.inflight;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Row;
+import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.EnginesOnSharedStore.Log;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/// H17: a partition that moves in order, as on every deploy, takes everything that is in flight of
+/// it along, and what runs runs on: it is not delivered again.
+final class H17PartitionTransferTest {
+  private final EnginesOnSharedStore peers =
+      new EnginesOnSharedStore(RigOptions.push("app").settle(2_000).maxDelayed(1));
+  private final EngineOnSharedStore a = peers.peer("a");
+  private final EngineOnSharedStore b = peers.peer("b");
+  private final Log log = peers.log("tasks", 0);
+
+  private Row row(String id) {
+    return peers.row(id).orElseThrow();
+  }
+
+  @Test
+  void h17WhatRunsIsMarkedAndNotDeliveredAgain() {
+    a.take(log);
+    a.send(log, Task.of("x"));
+    a.answer(PushOutcome.ACCEPTED);
+    assertThat(row("x").status()).isEqualTo(Status.PENDING);
+    long deadline = peers.wall + 10_000 + RigOptions.GRACE;
+    a.giveUp(log);
+    assertThat(row("x").status()).isEqualTo(Status.PROCESSING);
+    assertThat(row("x").processingDeadline()).isEqualTo(deadline);
+    assertThat(a.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
+
+    b.take(log);
+    peers.pass(5_000);
+    assertThat(b.handedOut).isEmpty();
+    assertThat(b.report(Status.COMPLETE, "x").isAnswered()).isTrue();
+    assertThat(peers.disk.rows()).isEmpty();
+  }
+
+  @Test
+  void h17WhatNobodyHasIsDeliveredAtOnceByTheNextOwner() {
+    a.take(log);
+    a.worker = _ -> PushOutcome.UNREACHABLE;
+    a.send(log, Task.of("x"), Task.once("y"));
+    a.giveUp(log);
+    assertThat(row("y").status()).isEqualTo(Status.PENDING);
+    b.take(log);
+    assertThat(b.handedOutIds()).containsExactly("x", "y");
+    assertThat(log.committed).isEqualTo(2);
+  }
+
+  @Test
+  void h17AnAnswerOfTheWorkerIsWaitedFor() {
+    a.take(log);
+    a.send(log, Task.of("x"), Task.once("y"));
+    a.revoke(log, false);
+    assertThat(a.undrained).contains(log.source);
+    assertThat(a.handedOutIds()).containsExactly("x", "y");
+    a.answer(a.calls.getFirst(), PushOutcome.ACCEPTED);
+    a.answer(a.calls.getFirst(), PushOutcome.ACCEPTED);
+    assertThat(a.undrained).isEmpty();
+    assertThat(row("x").status()).isEqualTo(Status.PROCESSING);
+    assertThat(row("y").status()).isEqualTo(Status.PROCESSING);
+    assertThat(row("y").processingDeadline()).isNotEqualTo(Row.NONE);
+    a.release(log);
+    b.take(log);
+    peers.pass(9_000);
+    assertThat(b.handedOut).isEmpty();
+  }
+
+  @Test
+  void h17BusyWorkerLeavesNoMark() {
+    a.take(log);
+    a.send(log, Task.once("y"));
+    a.revoke(log, false);
+    a.answer(PushOutcome.BUSY);
+    assertThat(a.undrained).isEmpty();
+    assertThat(row("y").status()).isEqualTo(Status.PENDING);
+    a.release(log);
+    b.take(log);
+    assertThat(b.handedOutIds()).containsExactly("y");
+  }
+
+  @Test
+  void h17MarkOfWhatIsAboutToBeHandedOutIsTakenBack() {
+    a.take(log);
+    a.commits = false;
+    a.send(log, Task.once("y"));
+    a.commit(2);
+    assertThat(a.handedOut).isEmpty();
+    a.revoke(log, false);
+    a.commit(10);
+    a.commit(10);
+    assertThat(a.handedOut).isEmpty();
+    assertThat(a.undrained).isEmpty();
+    assertThat(row("y").status()).isEqualTo(Status.PENDING);
+  }
+
+  @Test
+  void h17DrainedOnlyWhenAllChangesAreDurable() {
+    a.take(log);
+    a.send(log, Task.of("x"), Task.of("y"));
+    a.answer(a.calls.getFirst(), PushOutcome.ACCEPTED);
+    a.answer(a.calls.getFirst(), PushOutcome.ACCEPTED);
+    a.commits = false;
+    RigReply reply = a.report(Status.COMPLETE, "x");
+    a.revoke(log, false);
+    assertThat(a.undrained).contains(log.source);
+    assertThat(reply.isAnswered()).isFalse();
+    a.commit(1);
+    assertThat(reply.isAnswered()).isTrue();
+    assertThat(a.undrained).contains(log.source);
+    a.commit(1);
+    assertThat(a.undrained).isEmpty();
+    assertThat(row("y").status()).isEqualTo(Status.PROCESSING);
+  }
+
+  @Test
+  void h17WhatLeavesIsWaitedFor() {
+    a.take(log);
+    a.send(log, Task.of("x"));
+    a.answer(PushOutcome.ACCEPTED);
+    a.report(Status.RETRY, "x");
+    a.revoke(log, false);
+    assertThat(a.undrained).contains(log.source);
+    a.acknowledge(a.departing.getFirst());
+    a.settle();
+    assertThat(a.undrained).isEmpty();
+    assertThat(peers.disk.rows()).isEmpty();
+  }
+
+  @Test
+  void h17WhatDoesNotLeaveInTimeIsProducedByTheNextOwner() {
+    a.take(log);
+    a.send(log, Task.of("x"));
+    a.answer(PushOutcome.ACCEPTED);
+    a.report(Status.RETRY, "x");
+    a.revoke(log, false);
+    OutboxRecord record = a.departing.getFirst();
+    a.release(log);
+    assertThat(a.undrained).isEmpty();
+    a.acknowledge(record);
+    a.settle();
+    assertThat(peers.disk.rows()).hasSize(1);
+    b.take(log);
+    assertThat(b.departing).hasSize(1);
+    b.acknowledge(b.departing.getFirst());
+    b.settle();
+    assertThat(peers.disk.rows()).isEmpty();
+  }
+
+  @Test
+  void h17QuarantinedMovesToo() {
+    a.take(log);
+    a.send(log, Task.of("x").deadLetters());
+    a.answer(PushOutcome.ACCEPTED);
+    a.report(Status.FAILURE, "x");
+    a.tell(new Command.ProduceRefused(a.departing.removeFirst(), "too large"));
+    a.settle();
+    a.giveUp(log);
+    b.take(log);
+    assertThat(b.departing).hasSize(1);
+    assertThat(a.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
+  }
+
+  @Test
+  void h17AnotherTopicOfTheQuarantinedIsWrittenDownBeforeItMoves() {
+    a.take(log);
+    a.send(log, Task.of("x").deadLetters());
+    a.answer(PushOutcome.ACCEPTED);
+    a.report(Status.FAILURE, "x");
+    a.tell(new Command.ProduceRefused(a.departing.removeFirst(), "too large"));
+    a.settle();
+    a.commits = false;
+    a.tell(
+        new Command.Quarantined(
+            new QuarantineRequest(QuarantineRequest.Action.RETARGET, List.of(), "", "renamed", 10),
+            _ -> {}));
+    a.settle();
+    a.revoke(log, false);
+    a.settle();
+    assertThat(a.undrained).contains(log.source);
+    a.commits = true;
+    a.settle();
+    if (!a.departing.isEmpty()) {
+      a.acknowledge(a.departing.getFirst());
+      a.settle();
+    }
+    a.release(log);
+    assertThat(a.undrained).isEmpty();
+    assertThat(peers.disk.rows())
+        .allMatch(row -> row.leaving() != null && row.leaving().topic().equals("renamed"));
+  }
+
+  @Test
+  void h17DelayedAndParkedRowsMove() {
+    a.take(log);
+    long soon = peers.wall + 5_000;
+    a.send(log, Task.of("near").delayUntil(soon), Task.of("far").delayUntil(soon + 1));
+    assertThat(a.depths().delayed()).isOne();
+    assertThat(a.depths().parked()).isOne();
+    a.giveUp(log);
+    assertThat(a.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
+    b.take(log);
+    peers.pass(4_999);
+    assertThat(b.handedOut).isEmpty();
+    peers.pass(2);
+    assertThat(b.handedOutIds()).containsExactly("near", "far");
+    assertThat(a.handedOut).isEmpty();
+  }
+
+  @Test
+  void h17ParkedRowsThatComeAreFoundHoweverFarOthersWereRead() {
+    Log other = peers.log("tasks", 1);
+    b.worker = _ -> PushOutcome.ACCEPTED;
+    b.take(other);
+    b.send(other, Task.of("n").delayUntil(peers.wall + 1_000));
+    b.send(other, Task.of("p").delayUntil(peers.wall + 1_000));
+    a.take(log);
+    long due = peers.wall + 1_500;
+    a.send(log, Task.of("n2").delayUntil(due), Task.of("q").delayUntil(due));
+    peers.pass(1_000);
+    assertThat(b.handedOutIds()).containsExactly("n", "p");
+    a.giveUp(log);
+    peers.pass(10_000);
+    b.take(log);
+    peers.pass(1);
+    assertThat(b.handedOutIds()).containsExactlyInAnyOrder("n", "p", "n2", "q");
+  }
+
+  @Test
+  void h15RowIsParkedBehindWhatWasReadWhoeverMadeItsKey() {
+    a.worker = _ -> PushOutcome.ACCEPTED;
+    long due = peers.wall + 1_500;
+    Log other = peers.log("tasks", 1);
+    b.take(other); // whose keys are larger
+    b.send(other, Task.of("n").delayUntil(due), Task.of("p").delayUntil(due));
+    b.giveUp(other);
+    a.take(other);
+    peers.pass(1_000); // p is read back
+    assertThat(a.depths().parked()).isZero();
+    a.take(log);
+    a.send(log, Task.of("q").delayUntil(due));
+    peers.pass(2_000);
+    assertThat(a.handedOutIds()).containsExactlyInAnyOrder("n", "p", "q");
+  }
+
+  @Test
+  void h17RecordsAreReadOnFromTheWatermark() {
+    a.take(log);
+    a.send(log, Task.of("x"));
+    a.answer(PushOutcome.ACCEPTED);
+    a.report(Status.COMPLETE, "x");
+    a.giveUp(log);
+    b.take(log);
+    b.send(log, Task.of("y"));
+    assertThat(b.handedOutIds()).containsExactly("y");
+    assertThat(a.handedOutIds()).containsExactly("x");
+  }
+
+  @Test
+  void h17AfterACrashWhatMayRunWaitsForReportsFirst() {
+    a.take(log);
+    a.send(log, Task.of("x"), Task.of("y"));
+    a.answer(a.calls.getFirst(), PushOutcome.ACCEPTED);
+    a.crash();
+    b.take(log);
+    assertThat(b.handedOut).isEmpty();
+    assertThat(b.report(Status.COMPLETE, "x").isAnswered()).isTrue();
+    peers.pass(2_000);
+    assertThat(b.handedOutIds()).containsExactly("y");
+  }
+
+  @Test
+  void h16DeadlinesThatPassedMeanwhileAreMovedOnce() {
+    a.take(log);
+    a.send(log, Task.of("x").deadline(1));
+    a.answer(PushOutcome.ACCEPTED);
+    peers.pass(RigOptions.MARK_INTERVAL);
+    a.crash();
+    peers.pass(100_000);
+    b.take(log);
+    peers.pass(RigOptions.RESTART_GRACE - 1);
+    assertThat(b.handedOut).isEmpty();
+    b.giveUp(log);
+    a.start();
+    a.take(log);
+    peers.pass(1);
+    assertThat(a.handedOutIds()).containsExactly("x", "x");
+  }
+
+  @Test
+  void h23WhatCameFromNoPartitionStays() {
+    var canary = Task.of("canary").at(new Origin("tasks", -1, 0), 0);
+    a.take(log);
+    a.tell(
+        new Command.Enqueue(
+            canary,
+            new Command.EnqueueReply() {
+              @Override
+              public void done() {}
+
+              @Override
+              public void unavailable(String why) {}
+            }));
+    a.settle();
+    a.giveUp(log);
+    b.take(log);
+    assertThat(a.depths().handedOut()).isOne();
+    assertThat(b.depths().handedOut()).isZero();
+    a.crash();
+    a.start();
+    peers.pass(2_000);
+    assertThat(a.handedOutIds()).containsExactly("canary", "canary");
+  }
+}

@@ -1,0 +1,38 @@
+package io.taskbroker.inflight;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// The model of several brokers finds the bugs that it is there for: each history of
+/// [SharedStoreBug] breaks a guarantee with its rule switched off, and nothing with it.
+final class SharedStoreBugsTest {
+  private static final int SEEDS = 200;
+
+  @ParameterizedTest
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NONE")
+  @Timeout(value = 2, unit = TimeUnit.MINUTES)
+  void isFound(SharedStoreBug bug) {
+    int seeds = 0;
+    String finding = "";
+    while (finding.isEmpty() && seeds < SEEDS) {
+      seeds++;
+      finding = find(seeds, bug);
+    }
+    System.out.printf("%-22s %-3s %2d seeds  %s%n", bug, bug.history, seeds, finding);
+    assertThat(finding).as("what %d seeds find: %s", seeds, bug.what).isNotEmpty();
+    assertThat(find(seeds, SharedStoreBug.NONE)).as("seed %d without it", seeds).isEmpty();
+  }
+
+  private static String find(long seed, SharedStoreBug bug) {
+    try {
+      new SharedStoreModel(seed, bug).run();
+      return "";
+    } catch (AssertionError | RuntimeException e) {
+      return String.valueOf(e.getMessage()).lines().findFirst().orElse("?");
+    }
+  }
+}

@@ -1,0 +1,24 @@
+package io.taskbroker.inflight;
+
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Random lives of brokers on one store; see [SharedStoreModel]. A seed that fails is printed and
+/// fails always; the system properties `model.first` and `model.seeds` choose others.
+final class SharedStoreModelTest {
+  private static final long FIRST = Long.getLong("model.first", 0);
+  private static final long SEEDS = Long.getLong("model.seeds", 200);
+
+  @Test
+  @Timeout(value = 10, unit = TimeUnit.MINUTES)
+  void nothingIsLostOrDoneTwiceWhoeverHasIt() {
+    for (long seed = FIRST; seed < FIRST + SEEDS; seed++) {
+      try {
+        new SharedStoreModel(seed, SharedStoreBug.NONE).run();
+      } catch (AssertionError | RuntimeException e) {
+        throw new AssertionError("Seed " + seed + ": " + e.getMessage(), e);
+      }
+    }
+  }
+}

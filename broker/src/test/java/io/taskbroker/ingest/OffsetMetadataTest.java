@@ -1,0 +1,67 @@
+package io.taskbroker.ingest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.activation.StorePosition;
+import io.taskbroker.activation.Watermark;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.junit.jupiter.api.Test;
+
+final class OffsetMetadataTest {
+  private static final SourcePartition PARTITION =
+      new SourcePartition("cluster", "group", "uuid", "topic", 0);
+
+  @Test
+  void notesAreFoundAgain() {
+    Stream.of(Watermark.NONE, 0L, Long.MAX_VALUE)
+        .map(low -> new OffsetMetadata("store", "uuid", low))
+        .forEach(note -> assertThat(OffsetMetadata.of(note.text())).hasValue(note));
+  }
+
+  @Test
+  void whatOthersLeaveIsNoNote() {
+    assertThat(
+            Stream.of("", "x", "taskbroker/1", "taskbroker/2 a b 1", "taskbroker/1 a b c")
+                .map(OffsetMetadata::of))
+        .allSatisfy(note -> assertThat(note).isEmpty());
+  }
+
+  @Test
+  void theBestThatIsKnownIsNotedAndNeverMoreThanIsCommitted() {
+    assertThat(low(Map.of(), 100, Watermark.NONE)).isEqualTo(Watermark.NONE);
+    assertThat(low(Map.of(), 100, 40)).isEqualTo(40);
+    assertThat(low(Map.of(PARTITION, 60L), 100, 40)).isEqualTo(60);
+    assertThat(low(Map.of(PARTITION, 60L), 100, 70)).isEqualTo(70);
+    assertThat(low(Map.of(PARTITION, 101L), 100, 70)).isEqualTo(100);
+  }
+
+  private static long low(Map<SourcePartition, Long> known, long offset, long low) {
+    var notes = OffsetMetadataFormat.of("s", PartitionOwnership.sole(List.of(), () -> known));
+    long from = notes.low(PARTITION, offset, low);
+    OffsetAndMetadata commit = notes.commit(PARTITION, offset, from, StorePosition.NONE, null);
+    assertThat(commit.offset()).isEqualTo(offset);
+    assertThat(OffsetMetadata.of(commit.metadata()).orElseThrow().low()).isEqualTo(from);
+    return from;
+  }
+
+  @Test
+  void onlyNotesOfThisStoreAndThisTopicAreItsOwn() {
+    var notes = notes("s");
+    OffsetAndMetadata mine = notes.commit(PARTITION, 10, 5, StorePosition.NONE, null);
+    assertThat(notes.own(mine, "uuid")).isEqualTo(new OffsetMetadata("s", "uuid", 5));
+    assertThat(notes.own(mine, "made again")).isNull();
+    assertThat(notes("other").own(mine, "uuid")).isNull();
+    assertThat(notes.own(new OffsetAndMetadata(10), "uuid")).isNull();
+    assertThat(OffsetMetadataFormat.isOfAnother(mine, "made again")).isTrue();
+    assertThat(OffsetMetadataFormat.isOfAnother(mine, "uuid")).isFalse();
+    assertThat(OffsetMetadataFormat.isOfAnother(new OffsetAndMetadata(10), "uuid")).isFalse();
+  }
+
+  private static OffsetMetadataFormat notes(String store) {
+    return OffsetMetadataFormat.of(store, PartitionOwnership.sole(List.of(), Map::of));
+  }
+}

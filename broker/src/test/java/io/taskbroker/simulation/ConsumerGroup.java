@@ -1,0 +1,220 @@
+package io.taskbroker.simulation;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.kafka.clients.consumer.CommitFailedException;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.FencedInstanceIdException;
+import org.apache.kafka.common.errors.RebalanceInProgressException;
+import org.jspecify.annotations.Nullable;
+
+/// The consumer group of one topic, with static members and the classic protocol: a rebalance takes
+/// all partitions from all members, and waits for each of them, before it gives them out anew.
+final class ConsumerGroup {
+  private static final long SESSION = 6 * SimulatedWorld.SECOND;
+  private static final long REBALANCE = 15 * SimulatedWorld.SECOND;
+
+  final String topic;
+  private final SimulatedKafka kafka;
+  private int partitions;
+  private final Map<String, Member> members = new TreeMap<>();
+  private final Map<Integer, OffsetAndMetadata> committed = new LinkedHashMap<>();
+  private final Map<String, List<Integer>> assignment = new LinkedHashMap<>();
+  private long generation;
+  private boolean preparing;
+  private long preparingSince;
+
+  /// A consumer in the group; another object when it comes back after it was out.
+  static final class Member {
+    final SimulatedConsumer consumer;
+    long generation = -1;
+    long lastSeen;
+    boolean joined;
+    List<Integer> owned = List.of();
+
+    Member(SimulatedConsumer consumer) {
+      this.consumer = consumer;
+    }
+  }
+
+  ConsumerGroup(SimulatedKafka kafka, String topic, int partitions) {
+    this.kafka = kafka;
+    this.topic = topic;
+    this.partitions = partitions;
+    kafka.world.after(SimulatedWorld.SECOND, "sessions", this::checkSessions);
+  }
+
+  long committed(int partition) {
+    OffsetAndMetadata last = committed.get(partition);
+    return last == null ? -1 : last.offset();
+  }
+
+  /// What was committed last, with what was noted beside it; null if nothing was.
+  @Nullable OffsetAndMetadata lastCommit(int partition) {
+    return committed.get(partition);
+  }
+
+  /// What a poll does about the group. Calls the member's listener.
+  void poll(Member member) {
+    String name = member.consumer.name;
+    Member current = members.get(name);
+    if (current != member) {
+      if (current != null && member.generation >= 0) {
+        throw new FencedInstanceIdException("Somebody else is " + name);
+      }
+      if (!member.owned.isEmpty()) {
+        List<Integer> lost = member.owned;
+        member.owned = List.of();
+        member.consumer.lost(lost);
+      }
+      member.generation = -1;
+      member.lastSeen = kafka.world.now();
+      members.put(name, member);
+      // A static member that comes back gets what it had.
+      if (current == null || !assignment.containsKey(name)) {
+        prepare();
+      } else if (preparing) {
+        member.joined = false;
+      }
+    }
+    if (preparing && !member.joined) {
+      List<Integer> owned = member.owned;
+      if (!owned.isEmpty()) {
+        member.consumer.revoked(owned);
+      }
+      member.owned = List.of();
+      member.joined = true;
+      completeIfAllJoined();
+    }
+    if (!preparing && members.get(name) == member && member.generation != generation) {
+      member.generation = generation;
+      member.owned = assignment.getOrDefault(name, List.of());
+      if (!member.owned.isEmpty()) {
+        member.consumer.assigned(member.owned);
+      }
+    }
+  }
+
+  private void prepare() {
+    kafka.world.trace(() -> "group of " + topic + " rebalances");
+    preparing = true;
+    preparingSince = kafka.world.now();
+    members
+        .values()
+        .forEach(member -> {
+          member.joined = false;
+          member.consumer.wakeSoon();
+        });
+  }
+
+  private void completeIfAllJoined() {
+    if (!preparing || members.isEmpty() || !members.values().stream().allMatch(m -> m.joined)) {
+      return;
+    }
+    preparing = false;
+    generation++;
+    assignment.clear();
+    List<String> names = List.copyOf(members.keySet());
+    names.forEach(name -> assignment.put(name, new ArrayList<>()));
+    for (int i = 0; i < partitions; i++) {
+      List<Integer> of = assignment.get(names.get((int) ((i + generation) % names.size())));
+      if (of != null) {
+        of.add(i);
+      }
+    }
+    kafka.world.trace(() -> "group of " + topic + ", generation " + generation + ": " + assignment);
+    members.values().forEach(member -> member.consumer.wakeSoon());
+  }
+
+  private void checkSessions() {
+    long now = kafka.world.now();
+    boolean gone = false;
+    for (Member member : List.copyOf(members.values())) {
+      if (member.consumer.run.isResponsive()) {
+        member.lastSeen = now;
+      }
+      boolean late = preparing && !member.joined && now - preparingSince > REBALANCE;
+      if (now - member.lastSeen > SESSION || late) {
+        members.remove(member.consumer.name);
+        kafka.world.trace(() -> "group of " + topic + " expels " + member.consumer.name);
+        gone = true;
+      }
+    }
+    if (gone) {
+      if (preparing) {
+        completeIfAllJoined();
+      } else if (!members.isEmpty()) {
+        prepare();
+      }
+    }
+    kafka.world.after(SimulatedWorld.SECOND, "sessions", this::checkSessions);
+  }
+
+  /// Its members are gone, all of them.
+  void dissolve() {
+    members.clear();
+    assignment.clear();
+    preparing = false;
+    generation++;
+  }
+
+  void forget(int partition) {
+    committed.remove(partition);
+  }
+
+  void set(int partition, long offset) {
+    committed.put(partition, new OffsetAndMetadata(offset));
+  }
+
+  /// The topic has another partition: members are to share it.
+  void grow() {
+    partitions++;
+    if (!members.isEmpty()) {
+      prepare();
+    }
+  }
+
+  /// A member goes in order.
+  void leave(Member member) {
+    if (members.remove(member.consumer.name, member)) {
+      assignment.remove(member.consumer.name);
+      if (preparing) {
+        completeIfAllJoined();
+      } else if (!members.isEmpty()) {
+        prepare();
+      }
+    }
+  }
+
+  /// Commits offsets, if the member may.
+  ///
+  /// @param as the generation that the request was sent in
+  void commit(Member member, long as, Map<TopicPartition, OffsetAndMetadata> offsets) {
+    Member current = members.get(member.consumer.name);
+    if (current != null && current != member) {
+      throw new FencedInstanceIdException("Somebody else is " + member.consumer.name);
+    }
+    if (current == null || as != generation) {
+      throw new CommitFailedException();
+    }
+    if (preparing && member.joined) {
+      throw new RebalanceInProgressException("The group rebalances");
+    }
+    offsets.forEach((named, offset) -> {
+      int partition = named.partition();
+      long before = committed(partition);
+      committed.put(partition, offset);
+      kafka.world.trace(() -> member.consumer.run + " notes " + offset.metadata());
+      kafka.ledger.kafka.offsetCommitted(
+          member.consumer.run, topic, partition, before, offset.offset());
+    });
+  }
+
+  void wakeAll() {
+    members.values().forEach(member -> member.consumer.wakeSoon());
+  }
+}

@@ -1,0 +1,23 @@
+package io.taskbroker.simulation;
+
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.CommandSink;
+
+/// An intake that hands on what it is told, unless it is told otherwise.
+class ForwardingCommandSink implements CommandSink {
+  private final CommandSink intake;
+
+  ForwardingCommandSink(CommandSink intake) {
+    this.intake = intake;
+  }
+
+  @Override
+  public void request(Command.Request request) {
+    intake.request(request);
+  }
+
+  @Override
+  public void submit(Command command) {
+    intake.submit(command);
+  }
+}

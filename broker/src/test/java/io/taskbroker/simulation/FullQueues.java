@@ -1,0 +1,83 @@
+package io.taskbroker.simulation;
+
+import io.taskbroker.activation.Change;
+import io.taskbroker.engine.Outlets;
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.store.StoreQuery;
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.Map;
+import java.util.WeakHashMap;
+
+/// What is between an engine and a committer that both wait where a queue is full: the engine at
+/// the committer's, and the committer, with what it has done, at the engine's, which has one queue
+/// for all (H14). There is a history in which each waits for the other.
+final class FullQueues {
+  private static final int CHANGES = 12;
+  private static final int COMMANDS = 8;
+
+  private static final Map<BrokerRun, FullQueues> OF = new WeakHashMap<>();
+
+  private final ArrayDeque<Command> queue = new ArrayDeque<>();
+  private final ArrayDeque<Command> senders = new ArrayDeque<>();
+  private int underWay;
+
+  static FullQueues of(BrokerRun run) {
+    return OF.computeIfAbsent(run, _ -> new FullQueues());
+  }
+
+  Outlets committer(Outlets outlets) {
+    return new ForwardingOutlets(outlets) {
+      @Override
+      public void commit(List<Change> changes, List<StoreQuery> queries) {
+        underWay += changes.size();
+        super.commit(changes, queries);
+      }
+    };
+  }
+
+  CommandSink mailbox(CommandSink intake) {
+    return new ForwardingCommandSink(intake) {
+      @Override
+      public void request(Command.Request request) {
+        if (queue.size() < COMMANDS) {
+          queue.add(request);
+          flow();
+        } else {
+          request.unavailable("the queue is full");
+        }
+      }
+
+      @Override
+      public void submit(Command command) {
+        senders.add(command);
+        flow();
+      }
+
+      private void flow() {
+        boolean moves = true;
+        while (moves) {
+          moves = false;
+          while (!senders.isEmpty() && queue.size() < COMMANDS) {
+            Command sent = senders.remove();
+            if (sent instanceof Command.Committed done) {
+              underWay -= done.changes().size();
+            }
+            queue.add(sent);
+            moves = true;
+          }
+          while (!queue.isEmpty() && underWay < CHANGES) {
+            Command next = queue.remove();
+            if (next instanceof Command.Request request) {
+              super.request(request);
+            } else {
+              super.submit(next);
+            }
+            moves = true;
+          }
+        }
+      }
+    };
+  }
+}

@@ -1,0 +1,39 @@
+package io.taskbroker.simulation;
+
+import io.taskbroker.inflight.Command;
+import io.taskbroker.inflight.CommandSink;
+import java.util.ArrayDeque;
+
+/// Lets records through in their order, and not while it holds them.
+abstract class HeldRecords extends ForwardingCommandSink {
+  private final ArrayDeque<Command.Ingest> waiting = new ArrayDeque<>();
+  private final BrokerRun run;
+
+  HeldRecords(CommandSink intake, BrokerRun run) {
+    super(intake);
+    this.run = run;
+  }
+
+  abstract boolean holds(Command.Ingest records);
+
+  @Override
+  public void submit(Command command) {
+    if (command instanceof Command.Ingest records) {
+      waiting.add(records);
+      if (waiting.size() == 1) {
+        flow();
+      }
+    } else {
+      super.submit(command);
+    }
+  }
+
+  private void flow() {
+    while (!waiting.isEmpty() && !holds(waiting.getFirst())) {
+      super.submit(waiting.removeFirst());
+    }
+    if (!waiting.isEmpty()) {
+      run.later(50 * SimulatedWorld.MS, "dam", this::flow);
+    }
+  }
+}

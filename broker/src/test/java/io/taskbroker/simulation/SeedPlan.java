@@ -1,0 +1,197 @@
+package io.taskbroker.simulation;
+
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.SplittableRandom;
+
+/// What one seed is about: how large the world is and which faults happen in it. Each kind of fault
+/// happens in some worlds only, so that none hides another.
+///
+/// @param publishSeconds for how long tasks are published, and faults happen
+/// @param batchSize changes of a transaction at most
+/// @param intervalMillis the least time between transactions without inserts
+/// @param raw whether there is a raw topic
+/// @param shared whether the brokers have one store
+/// @param faults those that happen, and once in how many times
+record SeedPlan(
+    int brokers,
+    boolean push,
+    int tasks,
+    int publishSeconds,
+    int batchSize,
+    int intervalMillis,
+    boolean latest,
+    int maxPending,
+    long storeLimit,
+    boolean raw,
+    boolean shared,
+    Map<Fault, Integer> faults) {
+
+  /// A transaction takes so much that no bound but that of the engine matters.
+  static final int LARGE_BATCH = 4_096;
+
+  /// A world of one broker that pushes, in which nothing goes wrong by chance.
+  static SeedPlan calm() {
+    return new SeedPlan(1, true, 0, 30, LARGE_BATCH, 0, false, 1_000, 0, false, false, Map.of());
+  }
+
+  /// @param wide whether it is about everything that may happen; what came last to the simulation
+  ///   is drawn last, so that narrow worlds are the same for ever
+  static SeedPlan of(SplittableRandom random, boolean wide) {
+    int brokers = random.nextInt(4) == 0 ? 2 : 1;
+    boolean push = random.nextInt(3) > 0;
+    int tasks = 10 + random.nextInt(70);
+    int seconds = 5 + random.nextInt(25);
+    int batch = random.nextInt(3) == 0 ? 1 + random.nextInt(8) : LARGE_BATCH;
+    int interval = random.nextInt(4) == 0 ? 1 + random.nextInt(100) : 0;
+    boolean latest = random.nextInt(4) == 0;
+    int pending = random.nextInt(3) == 0 ? 3 + random.nextInt(10) : 1_000;
+    long limit = random.nextInt(6) == 0 ? 3_000 + random.nextInt(10_000) : 0;
+    Map<Fault, Integer> faults = new EnumMap<>(Fault.class);
+    draw(random, false, faults);
+    boolean raw = random.nextInt(4) == 0;
+    var plan =
+        new SeedPlan(
+            brokers, push, tasks, seconds, batch, interval, latest, pending, limit, raw, false,
+            faults);
+    return wide ? plan.widened(random) : plan;
+  }
+
+  private static void draw(SplittableRandom random, boolean wide, Map<Fault, Integer> faults) {
+    for (Fault fault : Fault.values()) {
+      if (fault.wide == wide) {
+        int rarity = fault.least + random.nextInt(fault.most - fault.least + 1);
+        if (random.nextInt(fault.worlds) == 0) {
+          faults.put(fault, rarity);
+        }
+      }
+    }
+  }
+
+  private SeedPlan widened(SplittableRandom random) {
+    Map<Fault, Integer> more = new EnumMap<>(Fault.class);
+    draw(random, true, more);
+    boolean share = random.nextInt(4) == 0;
+    int count = share ? 2 + random.nextInt(2) : brokers;
+    if (count > 1) {
+      more.remove(Fault.STORE_LOST); // what moves while it is read again is read on (ADR 6)
+    }
+    more.putAll(faults);
+    boolean lost = more.containsKey(Fault.STORE_LOST);
+    if (lost) {
+      // Nothing but the offset that was committed tells what a store had.
+      more.remove(Fault.OFFSET_RESET);
+      more.remove(Fault.TOPIC_MADE_ANEW);
+    }
+    return new SeedPlan(
+        count,
+        push,
+        tasks,
+        publishSeconds,
+        batchSize,
+        intervalMillis,
+        latest && !lost,
+        maxPending,
+        share ? 0 : storeLimit,
+        raw,
+        share,
+        more);
+  }
+
+  /// Once in how many times it happens; 0 for never.
+  int rarity(Fault fault) {
+    return faults.getOrDefault(fault, 0);
+  }
+
+  /// Whether brokers find what they noted with the offsets that they committed.
+  boolean hasNotes() {
+    return has(Fault.STORE_LOST);
+  }
+
+  boolean has(Fault fault) {
+    return faults.containsKey(fault);
+  }
+
+  SeedPlan with(Fault fault, int rarity) {
+    Map<Fault, Integer> more = new EnumMap<>(Fault.class);
+    more.putAll(faults);
+    more.put(fault, rarity);
+    return new SeedPlan(
+        brokers,
+        push,
+        tasks,
+        publishSeconds,
+        batchSize,
+        intervalMillis,
+        latest,
+        maxPending,
+        storeLimit,
+        raw,
+        shared,
+        more);
+  }
+
+  SeedPlan withBrokers(int count) {
+    return new SeedPlan(
+        count,
+        push,
+        tasks,
+        publishSeconds,
+        batchSize,
+        intervalMillis,
+        latest,
+        maxPending,
+        storeLimit,
+        raw,
+        shared,
+        faults);
+  }
+
+  SeedPlan withSeconds(int seconds) {
+    return new SeedPlan(
+        brokers,
+        push,
+        tasks,
+        seconds,
+        batchSize,
+        intervalMillis,
+        latest,
+        maxPending,
+        storeLimit,
+        raw,
+        shared,
+        faults);
+  }
+
+  SeedPlan withLatest() {
+    return new SeedPlan(
+        brokers,
+        push,
+        tasks,
+        publishSeconds,
+        batchSize,
+        intervalMillis,
+        true,
+        maxPending,
+        storeLimit,
+        raw,
+        shared,
+        faults);
+  }
+
+  SeedPlan withLimits(int pending, long store) {
+    return new SeedPlan(
+        brokers,
+        push,
+        tasks,
+        publishSeconds,
+        batchSize,
+        intervalMillis,
+        latest,
+        pending,
+        store,
+        raw,
+        shared,
+        faults);
+  }
+}
