@@ -2,6 +2,7 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.TaskState.Step;
 import org.jspecify.annotations.Nullable;
 
 /// How activations get to workers: the oldest that may run is claimed for a call, or for whoever
@@ -90,15 +91,16 @@ final class Dispatcher {
   /// (G3, H9).
   private void deliver(InFlightTask task, Recipient recipient) {
     state.detach(task);
-    state.transition(task, recipient == Recipient.Push.WORKER ? Status.CLAIMED : Status.PROCESSING);
+    boolean push = recipient == Recipient.Push.WORKER;
     if (task.activation.atMostOnce() && !statusWriter.isFresh(task)) {
+      state.transition(task, push ? TaskEvent.WRITE_CLAIM : TaskEvent.WRITE_START);
       task.recipient = recipient;
-      task.step = InFlightTask.Step.WRITING_STATUS;
       statusWriter.writeAhead(
           task,
           state.wall + state.options.periods().lease(),
-          task.status == Status.PROCESSING ? state.wall + limits.processing(task) : Row.NONE);
+          task.status() == Status.PROCESSING ? state.wall + limits.processing(task) : Row.NONE);
     } else {
+      state.transition(task, push ? TaskEvent.CLAIM : TaskEvent.START);
       deliverClaimed(task, recipient);
     }
   }
@@ -106,12 +108,12 @@ final class Dispatcher {
   /// A mark, or a proof, is durable. Somebody may have waited for the last one of the entry.
   void statusWritten(InFlightTask task) {
     task.pendingWrites--;
-    if (task.step != InFlightTask.Step.WRITING_STATUS || task.pendingWrites > 0) {
+    if (task.step() != Step.WRITING_STATUS || task.pendingWrites > 0) {
       return;
     }
     Recipient recipient = task.recipient;
     task.recipient = null;
-    task.step = InFlightTask.Step.STORED;
+    state.transition(task, TaskEvent.STATUS_WRITTEN);
     if (recipient == null) {
       completion.makeReady(task, false);
     } else if (state.isExpired(task.activation)) {
@@ -135,7 +137,7 @@ final class Dispatcher {
       task.queue.calls--;
     }
     recipient.take(state.effects, null);
-    state.transition(task, Status.PENDING);
+    state.transition(task, TaskEvent.REQUEUE);
     statusWriter.revert(task);
     completion.makeReady(task, true);
   }

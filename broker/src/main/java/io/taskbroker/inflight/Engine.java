@@ -8,6 +8,7 @@ import io.taskbroker.activation.RejectedInsert;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.InFlightPartition.Settled;
+import io.taskbroker.inflight.TaskState.Step;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -212,7 +213,7 @@ public final class Engine {
       case Change.ConfirmOffset(_, _, _, InFlightTask task) -> dispatcher.statusWritten(task);
       case Change.ConfirmOffset _ -> {}
       case Change.Forward(_, _, _, _, _, _, InFlightTask task) -> {
-        if (task.step == InFlightTask.Step.FORWARDING) {
+        if (task.step() == Step.FORWARDING) {
           state.settle(task);
           completion.produce(task);
         }
@@ -228,8 +229,8 @@ public final class Engine {
     if (delete.tombstoneUntil() != Row.NONE) {
       state.tombstones.add(Ids.fingerprint(delete.id()), delete.tombstoneUntil());
     }
-    if (delete.owner() instanceof InFlightTask task && task.step == InFlightTask.Step.DELETING) {
-      task.step = InFlightTask.Step.GONE;
+    if (delete.owner() instanceof InFlightTask task && task.step() == Step.DELETING) {
+      state.transition(task, TaskEvent.DELETED);
       state.remove(task);
       state.settle(task);
     }

@@ -3,6 +3,7 @@ package io.taskbroker.inflight;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.TaskState.Step;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.Map;
@@ -213,22 +214,13 @@ final class EngineState {
   /// @param size bytes of what Kafka refused
   InFlightTask quarantine(InFlightTask task, int size) {
     memory.vacate(task);
-    forwarding--;
     var kept =
         new InFlightTask(
-            task.key, task.activation.withPayload(NO_PAYLOAD), task.status, task.queue);
-    kept.step = task.step;
+            task.key, task.activation.withPayload(NO_PAYLOAD), task.state(), task.queue);
     kept.destination = task.destination;
     tasks.put(kept.id(), kept);
     quarantined.add(kept, size, now);
     return kept;
-  }
-
-  /// Takes an entry up again whose payload was read back, in place of what was left of it.
-  void unquarantine(InFlightTask task) {
-    tasks.put(task.id(), task);
-    memory.occupy(task);
-    forwarding++;
   }
 
   void holdOutgoing(InFlightTask task, byte @Nullable [] payload) {
@@ -237,10 +229,13 @@ final class EngineState {
     memory.occupy(task);
   }
 
-  /// Moves an entry to its next status, and the accounts with it.
-  void transition(InFlightTask task, Status next) {
+  /// Moves a task to the state that follows an event, and the accounts with it: the only writer of
+  /// both.
+  ///
+  /// @throws IllegalStateException if the event cannot happen in the task's state
+  void transition(InFlightTask task, TaskEvent event) {
     count(task, -1);
-    task.transitionTo(next);
+    task.apply(event);
     count(task, 1);
   }
 
@@ -254,11 +249,11 @@ final class EngineState {
   }
 
   private void count(InFlightTask task, int by) {
-    if (task.suspended && (task.status == Status.PENDING || task.status == Status.DELAY)) {
+    if (task.suspended && (task.status() == Status.PENDING || task.status() == Status.DELAY)) {
       task.queue.suspended += by;
       return;
     }
-    switch (task.status) {
+    switch (task.status()) {
       case PENDING -> task.queue.pending += by;
       case CLAIMED -> {
         task.queue.handedOut += by;
@@ -272,7 +267,11 @@ final class EngineState {
           task.queue.unparked += by;
         }
       }
-      case FAILURE, RETRY -> forwarding += by;
+      case FAILURE, RETRY -> {
+        if (task.step() != Step.QUARANTINED) {
+          forwarding += by;
+        }
+      }
       case COMPLETE -> {}
     }
     queues.schedule(task.queue);

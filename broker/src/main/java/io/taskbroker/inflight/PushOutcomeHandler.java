@@ -54,7 +54,7 @@ final class PushOutcomeHandler {
       // Its report may have come before.
       state.tallyUnlessRepeated(Tally.PUSHED, task);
     }
-    if (task.status == Status.CLAIMED && latest) {
+    if (task.status() == Status.CLAIMED && latest) {
       follow(task, outcome, detail, alone);
     }
   }
@@ -102,7 +102,7 @@ final class PushOutcomeHandler {
         task.refusals = 0;
         task.unanswered = 0;
         task.losses = 0;
-        state.transition(task, Status.PROCESSING);
+        state.transition(task, TaskEvent.START);
         limits.started(task);
       }
       case BUSY, UNREACHABLE -> requeue(task);
@@ -133,7 +133,7 @@ final class PushOutcomeHandler {
 
   private void requeue(InFlightTask task) {
     state.timers.cancel(task);
-    state.transition(task, Status.PENDING);
+    state.transition(task, TaskEvent.REQUEUE);
     completion.makeReady(task, true);
   }
 
@@ -204,7 +204,7 @@ final class PushOutcomeHandler {
   /// Makes it pending again, but not runnable for a while. A worker may have got it.
   private void postpone(InFlightTask task, long longest) {
     task.mayHaveRun = true;
-    state.transition(task, Status.PENDING);
+    state.transition(task, TaskEvent.REQUEUE);
     state.timers.set(task, state.now + longest / 2 + state.random.nextLong(longest / 2 + 1));
   }
 }

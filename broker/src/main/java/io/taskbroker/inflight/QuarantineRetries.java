@@ -1,6 +1,7 @@
 package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Row;
+import io.taskbroker.inflight.TaskState.Step;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -41,8 +42,10 @@ final class QuarantineRetries {
     }
     state.quarantined.remove(kept);
     InFlightTask again = recovery.entry(row);
-    again.step = InFlightTask.Step.FORWARDING;
-    state.unquarantine(again);
+    state.add(again);
+    state.transition(
+        again,
+        again.state() == TaskState.RETRYABLE ? TaskEvent.FORWARD_RETRY : TaskEvent.FORWARD_FAILURE);
     state.quarantined.trying(again);
     completion.produce(again);
   }
@@ -53,7 +56,7 @@ final class QuarantineRetries {
   }
 
   private boolean isStill(InFlightTask kept) {
-    return kept.step == InFlightTask.Step.QUARANTINED
+    return kept.step() == Step.QUARANTINED
         && !kept.releasing
         && kept.equals(state.tasks.get(kept.id()));
   }

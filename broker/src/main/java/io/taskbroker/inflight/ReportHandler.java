@@ -4,6 +4,7 @@ import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.TaskState.Step;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -48,15 +49,15 @@ final class ReportHandler {
 
   /// @param reply null if nobody waits for the answer
   private void follow(InFlightTask task, Command.Update update, @Nullable Reply reply) {
-    if (task.status == Status.PROCESSING) {
+    if (task.status() == Status.PROCESSING) {
       task.queue.workerFreed(state.now);
     }
-    if (task.step == InFlightTask.Step.DELETING) {
+    if (task.step() == Step.DELETING) {
       await(task, reply);
     } else if (update.status() == Status.COMPLETE) {
       complete(task, reply);
     } else if (task.isForwarding()) {
-      if (task.step == InFlightTask.Step.FORWARDING) {
+      if (task.step() == Step.FORWARDING) {
         await(task, reply);
       }
     } else if (isPlausible(task)) {
@@ -74,8 +75,8 @@ final class ReportHandler {
   /// Whether a worker may have run the activation: it has it, or it is pending again, and nobody
   /// else has it.
   private static boolean isPlausible(InFlightTask task) {
-    return task.step == InFlightTask.Step.STORED
-        && (task.status.isHandedOut() || (task.status == Status.PENDING && task.mayHaveRun));
+    return task.step() == Step.STORED
+        && (task.status().isHandedOut() || (task.status() == Status.PENDING && task.mayHaveRun));
   }
 
   private static void await(InFlightTask task, @Nullable Reply reply) {
@@ -86,7 +87,7 @@ final class ReportHandler {
 
   /// Complete wins until the outbox has started to produce something else (H18).
   private void complete(InFlightTask task, @Nullable Reply reply) {
-    switch (task.step) {
+    switch (task.step()) {
       case PRODUCING -> stale(task.id());
       case QUARANTINED -> {
         state.tally(Tally.COMPLETED, task.activation);
@@ -177,7 +178,7 @@ final class ReportHandler {
     boolean complete = report.status() == Status.COMPLETE;
     InFlightTask duplicate = state.duplicateIds.find(report.id(), report.key());
     if (duplicate != null) {
-      if (complete && duplicate.step == InFlightTask.Step.STORED) {
+      if (complete && duplicate.step() == Step.STORED) {
         complete(duplicate, null);
       }
     } else if (state.parked.size() > 0) {

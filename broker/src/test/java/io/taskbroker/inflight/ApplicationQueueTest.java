@@ -3,7 +3,6 @@ package io.taskbroker.inflight;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Origin;
-import io.taskbroker.activation.Status;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -116,7 +115,7 @@ final class ApplicationQueueTest {
 
   private InFlightTask add(long key, String namespace) {
     var activation = Task.of("t" + key).namespace(namespace).at(new Origin("tasks", 0, key), 0);
-    var task = new InFlightTask(key, activation, Status.PENDING, queue);
+    var task = new InFlightTask(key, activation, TaskState.PENDING, queue);
     queue.enqueue(task, false);
     return task;
   }

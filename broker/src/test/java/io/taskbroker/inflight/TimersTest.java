@@ -3,7 +3,6 @@ package io.taskbroker.inflight;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Origin;
-import io.taskbroker.activation.Status;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -81,6 +80,6 @@ final class TimersTest {
 
   static InFlightTask entry(long key) {
     return new InFlightTask(
-        key, Task.of("t" + key).at(new Origin("tasks", 0, key), 0), Status.PENDING, LANE);
+        key, Task.of("t" + key).at(new Origin("tasks", 0, key), 0), TaskState.PENDING, LANE);
   }
 }
