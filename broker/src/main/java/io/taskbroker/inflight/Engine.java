@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /// Everything in flight, as a state machine: commands in, effects out (ARCHITECTURE.md). It has no
 /// clock, thread, input or output of its own; the same engine runs in the broker and under
@@ -234,6 +235,13 @@ public final class Engine {
       state.remove(task);
       state.settle(task);
     }
+  }
+
+  /// Why a task does not run now; null if the engine has none of that id, in memory or parked.
+  /// Costs a look-up, and for a task in a queue a walk of [WaitingReason#MAX_POSITION] steps at
+  /// most.
+  public @Nullable WaitingReason waitingReason(String id) {
+    return WaitingReason.of(state, id);
   }
 
   /// Takes note of the time, without doing what is due. Each command counts from the time that was
