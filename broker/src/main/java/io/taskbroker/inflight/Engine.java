@@ -107,8 +107,7 @@ public final class Engine {
       case Command.Committed done -> done.changes().forEach(this::durable);
       case Command.Report report -> reports.follow(report);
       case Command.Claim claim ->
-          dispatcher.claim(
-              claim.application(), claim.namespace(), new Recipient.Pull(claim.reply()));
+          dispatcher.claim(claim.application(), claim.namespace(), PullChannel.of(claim.reply()));
       case Command.PushEnded pushed ->
           outcomes.pushed(pushed.delivery(), pushed.outcome(), pushed.detail());
       case Command.Enqueue enqueue -> admission.enqueue(enqueue);

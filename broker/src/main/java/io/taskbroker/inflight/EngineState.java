@@ -106,6 +106,20 @@ final class EngineState {
     return queues.of(application, now);
   }
 
+  /// Registers a channel by which tasks of an application are delivered from now on.
+  void register(String application, DeliveryChannel channel) {
+    ApplicationQueue queue = queueOf(application);
+    queue.channels().add(channel);
+    if (queue.hasReady()) {
+      queues.sending.add(queue);
+    }
+  }
+
+  /// Removes a channel. What it delivered keeps its lease or deadline.
+  void unregister(String application, DeliveryChannel channel) {
+    queueOf(application).channels().remove(channel);
+  }
+
   /// Whether commands may be accepted that lead to changes (H14). A quarter of the room is for
   /// changes that take no space: reports make space when the disk is full, and nothing that waits
   /// for space keeps them out (H12).
@@ -289,7 +303,7 @@ final class EngineState {
       timers.set(task, monotonicTime(task.activation.delayUntil()));
       return;
     }
-    if (task.queue.routable && !task.queue.hasReady()) {
+    if (task.queue.isRoutable() && !task.queue.hasReady()) {
       queues.sending.add(task.queue);
     }
     task.queue.enqueue(task, back);

@@ -83,8 +83,8 @@ final class InFlightTask {
   @Nullable Destination destination;
   byte @Nullable [] outgoingPayload;
 
-  /// Who waits for the mark of an at-most-once activation to be handed it.
-  @Nullable Recipient recipient;
+  /// The channel that delivers an at-most-once task once its status is durable.
+  @Nullable DeliveryChannel channel;
 
   /// Who enqueued it, and waits for it to be durable.
   Command.@Nullable EnqueueReply enqueued;

@@ -178,7 +178,7 @@ final class Recovery {
 
   /// Nothing keeps it from running.
   void runnable(InFlightTask task) {
-    if (state.options.pushes() && !task.queue.routable) {
+    if (state.options.pushes() && !task.queue.isRoutable()) {
       state.notice(task.queue, Notice.NO_WORKER, task.activation.taskname());
     }
     completion.makeReady(task, false);

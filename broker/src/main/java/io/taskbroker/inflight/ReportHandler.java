@@ -50,7 +50,7 @@ final class ReportHandler {
   /// @param reply null if nobody waits for the answer
   private void follow(InFlightTask task, Command.Update update, @Nullable Reply reply) {
     if (task.status() == Status.PROCESSING) {
-      task.queue.workerFreed(state.now);
+      workerFreed(task.queue);
     }
     if (task.step() == Step.DELETING) {
       await(task, reply);
@@ -69,6 +69,12 @@ final class ReportHandler {
       }
     } else {
       stale(update);
+    }
+  }
+
+  private void workerFreed(ApplicationQueue queue) {
+    if (queue.push != null) {
+      queue.push.workerFreed(state.now);
     }
   }
 
@@ -210,9 +216,7 @@ final class ReportHandler {
           state.effects.reply(reply.report.reply(), null);
         } else {
           dispatcher.claim(
-              next.application(),
-              next.namespace(),
-              new Recipient.AfterReport(reply.report.reply()));
+              next.application(), next.namespace(), PullChannel.of(reply.report.reply()));
         }
       }
       reply = state.settled.pollFirst();

@@ -222,13 +222,10 @@ final class TaskCompletion {
   /// Takes the entry from whoever has it or waits for it.
   private void release(InFlightTask task) {
     state.detach(task);
-    Recipient recipient = task.recipient;
-    if (recipient != null) {
-      task.recipient = null;
-      if (recipient == Recipient.Push.WORKER) {
-        task.queue.calls--;
-      }
-      recipient.take(state.effects, null);
+    DeliveryChannel channel = task.channel;
+    if (channel != null) {
+      task.channel = null;
+      channel.release(state.effects);
     }
   }
 }

@@ -119,19 +119,20 @@ public record WaitingReason(Kind kind, OptionalLong until, String detail) {
 
   /// What keeps the workers of an application from being called; null if nothing does.
   private static @Nullable WaitingReason worker(EngineState state, ApplicationQueue queue) {
-    if (!queue.routable) {
+    PushChannel push = queue.push;
+    if (push == null) {
       return of(Kind.NO_WORKER, queue.application);
     }
     long pauseEnds = queue.pauseEnds(state.now);
     if (pauseEnds != Long.MAX_VALUE) {
       return until(Kind.WORKER_PAUSED, state.wallTime(pauseEnds));
     }
-    InFlightTask suspect = queue.suspect;
+    InFlightTask suspect = push.suspect();
     if (suspect != null) {
       return of(Kind.SUSPECT_RUNS_ALONE, suspect.id());
     }
-    return queue.window.isFull(queue.calls)
-        ? of(Kind.CALL_WINDOW_FULL, Integer.toString(queue.calls))
+    return push.window.isFull(push.calls())
+        ? of(Kind.CALL_WINDOW_FULL, Integer.toString(push.calls()))
         : null;
   }
 
