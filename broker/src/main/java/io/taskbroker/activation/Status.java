@@ -1,13 +1,7 @@
 package io.taskbroker.activation;
 
-import java.util.EnumSet;
-import java.util.Map;
-import java.util.Set;
-
-/// The status of an activation, with the transitions that are legal between statuses.
-///
-/// `Complete` may follow every other status, because a task that ran to its end is done however
-/// late its report is (G6, H18); nothing follows `Complete`.
+/// Status of an activation, as its row has it. What follows what is decided by the engine's state
+/// machine (`docs/task-states.md`).
 public enum Status {
   PENDING("Pending"),
   CLAIMED("Claimed"),
@@ -16,16 +10,6 @@ public enum Status {
   RETRY("Retry"),
   COMPLETE("Complete"),
   DELAY("Delay");
-
-  private static final Map<Status, Set<Status>> NEXT =
-      Map.of(
-          PENDING, EnumSet.of(CLAIMED, PROCESSING, FAILURE, RETRY, COMPLETE),
-          CLAIMED, EnumSet.of(PENDING, PROCESSING, FAILURE, RETRY, COMPLETE),
-          PROCESSING, EnumSet.of(PENDING, FAILURE, RETRY, COMPLETE),
-          FAILURE, EnumSet.of(COMPLETE),
-          RETRY, EnumSet.of(FAILURE, COMPLETE),
-          COMPLETE, EnumSet.noneOf(Status.class),
-          DELAY, EnumSet.of(PENDING, FAILURE, RETRY, COMPLETE));
 
   private final String storedName;
 
@@ -48,11 +32,6 @@ public enum Status {
       }
     }
     throw new IllegalArgumentException("No status is stored as '" + name + "'");
-  }
-
-  /// Whether an activation of this status may take `next`.
-  public boolean canBecome(Status next) {
-    return NEXT.getOrDefault(this, Set.of()).contains(next);
   }
 
   /// Whether a worker has, or may have, the activation.

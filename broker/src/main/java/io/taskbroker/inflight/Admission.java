@@ -10,6 +10,7 @@ import io.taskbroker.activation.RejectedInsert;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.InFlightPartition.Batch;
+import io.taskbroker.inflight.TaskState.Step;
 
 /// What becomes of one task that comes to the broker: it is switched off, known already (H4, H8),
 /// undecodable, over (W28), demoted (H22), stored, parked, or has to wait (G7, H13). Not
@@ -121,7 +122,7 @@ final class Admission {
     if (state.isExpired(activation) && !activation.failurePolicy().deadLetters()) {
       return acceptExpired(activation); // there is nothing to wait for (W28)
     }
-    if (other.step == InFlightTask.Step.QUARANTINED) {
+    if (other.step() == Step.QUARANTINED) {
       completion.endQuarantine(other, true);
     }
     return false;
@@ -156,8 +157,8 @@ final class Admission {
   /// The entry of a row that is on its way out.
   private InFlightTask forwarding(Row row) {
     ApplicationQueue queue = state.queueOf(row.activation().application());
-    InFlightTask task = new InFlightTask(row.key(), row.activation(), Status.FAILURE, queue);
-    task.step = InFlightTask.Step.FORWARDING;
+    InFlightTask task =
+        new InFlightTask(row.key(), row.activation(), TaskState.FORWARDING_FAILURE, queue);
     task.destination = row.leaving();
     state.add(task);
     return task;
@@ -194,7 +195,8 @@ final class Admission {
   }
 
   private InFlightTask insert(ApplicationQueue queue, Activation activation, Status status) {
-    InFlightTask task = new InFlightTask(++state.lastKey, activation, status, queue);
+    InFlightTask task =
+        new InFlightTask(++state.lastKey, activation, TaskState.of(status, Step.INSERTING), queue);
     state.add(task);
     if (state.follows) {
       state.received(
@@ -239,11 +241,11 @@ final class Admission {
   /// it.
   private boolean forget(Change.Insert insert) {
     if (insert.owner() instanceof InFlightTask task) {
-      if (task.step == InFlightTask.Step.DELETING) {
+      if (task.step() == Step.DELETING) {
         return false;
       }
       state.detach(task);
-      state.transition(task, Status.COMPLETE);
+      state.transition(task, TaskEvent.INSERT_REJECTED);
       state.remove(task);
       return true;
     }

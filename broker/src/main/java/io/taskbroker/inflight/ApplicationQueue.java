@@ -1,8 +1,9 @@
 package io.taskbroker.inflight;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /// What is in flight of one application, and how its workers do: the unit of isolation (G8). Not
@@ -12,24 +13,13 @@ final class ApplicationQueue {
   /// and 626 with compact object headers (`InFlightTaskBytesTest`).
   static final int OVERHEAD_BYTES = 720;
 
-  private static final long PAUSE_MIN_MS = 20;
-  private static final long PAUSE_MAX_MS = 1_000;
-
-  /// The longest pause where each call costs an at-most-once activation its only run.
-  private static final long PAUSE_ONCE_MS = 30_000;
-
-  /// After so many pauses for load in a row operators hear of it.
-  private static final int LASTING = 6;
-
-  /// After so many activations were rejected in a row the worker is to blame, and not each of them.
-  private static final int REJECTIONS = 4;
-
   final String application;
   final ParkedBacklog backlog;
-  final CallWindow window;
 
-  /// Whether there is a worker to push to.
-  final boolean routable;
+  /// The channel of the workers that the broker calls; null if it calls none.
+  final @Nullable PushChannel push;
+
+  private final List<DeliveryChannel> channels = new ArrayList<>();
 
   /// Entries in memory that could run, stored or not, those that workers have, and those whose time
   /// is to come.
@@ -44,17 +34,10 @@ final class ApplicationQueue {
   /// Those of the delayed that were parked and are read back.
   int unparked;
 
-  /// Push calls in flight, marks that wait to become one included.
-  int calls;
-
   /// How many activations its workers took, and how many calls they rejected.
   long accepted;
 
   long rejected;
-
-  /// The activation that a worker is called with, alone, as workers were lost with it before; while
-  /// there is one, no other call is made.
-  @Nullable InFlightTask suspect;
 
   /// Monotonic milliseconds: when a worker last died of an activation that it was called with
   /// alone.
@@ -82,19 +65,13 @@ final class ApplicationQueue {
   /// The order of the queues of all applications.
   private final OldestFirstIndex readyOfAll;
 
-  private long pausedUntil = Long.MIN_VALUE;
-  private int consecutiveFailures;
-  private int rejections;
-
-  /// Whether it waits for a worker that has no room, so that a report ends the pause.
-  private boolean waitsForRoom;
-
-  ApplicationQueue(
-      String application, boolean routable, CallWindow window, OldestFirstIndex all, long now) {
+  ApplicationQueue(String application, @Nullable PushChannel push, OldestFirstIndex all, long now) {
     this.readyOfAll = all;
     this.application = application;
-    this.routable = routable;
-    this.window = window;
+    this.push = push;
+    if (push != null) {
+      channels.add(push);
+    }
     this.backlog = new ParkedBacklog(this);
     this.progressAt = now;
     this.arrivedAt = now;
@@ -141,12 +118,17 @@ final class ApplicationQueue {
   }
 
   boolean isIdle() {
-    return pending == 0
+    return (channels.isEmpty() || push != null)
+        && pending == 0
         && suspended == 0
         && handedOut == 0
         && delayed == 0
-        && calls == 0
+        && calls() == 0
         && !backlog.holdsAny();
+  }
+
+  private int calls() {
+    return push == null ? 0 : push.calls();
   }
 
   boolean hasReady() {
@@ -169,75 +151,31 @@ final class ApplicationQueue {
     return null;
   }
 
-  boolean canPush(long now) {
-    return routable && now >= pausedUntil && suspect == null && window.admits(calls);
+  /// The channels that tasks of this application are delivered by as soon as they have credits.
+  List<DeliveryChannel> channels() {
+    return channels;
   }
 
-  /// When sending may go on after a misfortune; [Long#MAX_VALUE] if it is not held up by one.
+  /// Whether there is a channel that waits for tasks.
+  boolean isRoutable() {
+    return !channels.isEmpty();
+  }
+
+  /// When pushing goes on after a failure; [Long#MAX_VALUE] if nothing waits for that.
   long pauseEnds(long now) {
-    return routable && hasReady() && pausedUntil > now ? pausedUntil : Long.MAX_VALUE;
+    return push != null && hasReady() ? push.pauseEnds(now) : Long.MAX_VALUE;
   }
 
   void succeeded(long now) {
-    consecutiveFailures = 0;
-    rejections = 0;
+    if (push != null) {
+      push.succeeded();
+    }
     accepted++;
     progressAt = now;
   }
 
-  /// A worker refused for load. Where other calls are in flight their end says when to go on; else
-  /// it waits, or until a report says that a worker has room.
-  void pauseForLoad(long sentAt, long now, RandomGenerator random) {
-    if (calls == 0) {
-      pause(sentAt, now, random);
-      waitsForRoom = true;
-    }
-  }
-
-  /// A worker reported something that it had.
-  void workerFreed(long now) {
-    if (waitsForRoom) {
-      waitsForRoom = false;
-      pausedUntil = now;
-    }
-  }
-
-  /// Whether load has held it up for long.
-  boolean isHeldUpForLong() {
-    return consecutiveFailures >= LASTING;
-  }
-
-  /// A worker rejected an activation. Returns whether it rejects whatever it is handed; then the
-  /// lane begins with a probe, after a pause.
-  ///
-  /// @param once whether that was an at-most-once activation
-  boolean rejects(long sentAt, boolean once, long now, RandomGenerator random) {
-    if (++rejections < REJECTIONS) {
-      return false;
-    }
-    window.failed(now);
-    pause(sentAt, once ? PAUSE_ONCE_MS : PAUSE_MAX_MS, now, random);
-    return true;
-  }
-
-  /// Waits before the next call, the longer the more calls failed in a row. Calls that were sent
-  /// before the pause began do not prolong it.
-  void pause(long sentAt, long now, RandomGenerator random) {
-    pause(sentAt, PAUSE_MAX_MS, now, random);
-  }
-
-  private void pause(long sentAt, long max, long now, RandomGenerator random) {
-    if (sentAt < pausedUntil) {
-      return;
-    }
-    long longest = Math.min(max, PAUSE_MIN_MS << Math.min(consecutiveFailures, 11));
-    consecutiveFailures++;
-    waitsForRoom = false;
-    pausedUntil = now + longest / 2 + random.nextLong(longest / 2 + 1);
-  }
-
   /// Whether nothing but one activation that a worker was called with is there to run.
   boolean hasNoOther() {
-    return pending == 0 && calls == 0 && !backlog.holdsAny();
+    return pending == 0 && calls() == 0 && !backlog.holdsAny();
   }
 }

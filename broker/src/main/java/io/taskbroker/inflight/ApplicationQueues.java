@@ -33,8 +33,7 @@ final class ApplicationQueues {
               .thenComparing(queue -> queue.application));
 
   /// The lane of what belongs to no application that is known.
-  final ApplicationQueue nobody =
-      new ApplicationQueue("", false, new CallWindow(1), new OldestFirstIndex(), 0);
+  final ApplicationQueue nobody = new ApplicationQueue("", null, new OldestFirstIndex(), 0);
 
   private int sweepAt = MAX_IDLE;
 
@@ -53,10 +52,11 @@ final class ApplicationQueues {
         sweepAt = Math.max(MAX_IDLE, 2 * queues.size());
       }
       var pushed = options.pushApplications();
-      boolean routable = pushed != null && pushed.contains(application);
-      queue =
-          new ApplicationQueue(
-              application, routable, new CallWindow(options.limits().maxCalls()), ready, now);
+      PushChannel push =
+          pushed != null && pushed.contains(application)
+              ? new PushChannel(new CallWindow(options.limits().maxCalls()))
+              : null;
+      queue = new ApplicationQueue(application, push, ready, now);
       queues.put(application, queue);
     }
     return queue;

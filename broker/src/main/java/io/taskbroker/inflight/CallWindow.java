@@ -63,11 +63,16 @@ final class CallWindow {
   }
 
   boolean admits(int calls) {
-    boolean full = calls >= (int) limit;
+    boolean full = isFull(calls);
     if (full) {
       telling = (int) limit;
     }
     return !full;
+  }
+
+  /// Whether so many calls are as many as the limit allows.
+  boolean isFull(int calls) {
+    return calls >= (int) limit;
   }
 
   /// A call was answered well.

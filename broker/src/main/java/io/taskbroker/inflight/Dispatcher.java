@@ -2,6 +2,7 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.TaskState.Step;
 import org.jspecify.annotations.Nullable;
 
 /// How activations get to workers: the oldest that may run is claimed for a call, or for whoever
@@ -21,28 +22,27 @@ final class Dispatcher {
     this.limits = limits;
   }
 
-  /// Sends what the lane's worker can take.
+  /// Delivers what the channels of the application have credits for.
   void pump(ApplicationQueue queue) {
-    while (state.mayDeliver() && state.hasRoom() && queue.canPush(state.now)) {
+    for (DeliveryChannel channel : queue.channels()) {
+      pump(queue, channel);
+    }
+  }
+
+  private void pump(ApplicationQueue queue, DeliveryChannel channel) {
+    while (state.mayDeliver() && state.hasRoom() && channel.credits(state.now) > 0) {
       InFlightTask task = oldest(queue, null);
-      if (task == null) {
+      if (task == null || !channel.accepts(task)) {
         return;
       }
-      if (task.isSuspect()) {
-        if (queue.calls > 0) {
-          return; // it is called for alone
-        }
-        queue.suspect = task;
-      }
-      queue.calls++;
-      deliver(task, Recipient.Push.WORKER);
+      deliver(task, channel);
     }
   }
 
   /// Gives the worker that asks the oldest activation that fits.
-  void claim(@Nullable String application, @Nullable String namespace, Recipient recipient) {
+  void claim(@Nullable String application, @Nullable String namespace, DeliveryChannel channel) {
     InFlightTask task = null;
-    if (state.mayDeliver() && !recipient.isGone()) {
+    if (state.mayDeliver() && !channel.isClosed()) {
       if (application != null) {
         ApplicationQueue queue = state.queues.find(application);
         task = queue == null ? null : oldest(queue, namespace);
@@ -51,9 +51,9 @@ final class Dispatcher {
       }
     }
     if (task == null) {
-      recipient.take(state.effects, null);
+      channel.release(state.effects);
     } else {
-      deliver(task, recipient);
+      deliver(task, channel);
     }
   }
 
@@ -86,77 +86,72 @@ final class Dispatcher {
     return null;
   }
 
-  /// Claims the entry for the taker: at once, or when its mark is durable if it may run only once
+  /// Claims the entry for the channel: at once, or when its mark is durable if it may run only once
   /// (G3, H9).
-  private void deliver(InFlightTask task, Recipient recipient) {
+  private void deliver(InFlightTask task, DeliveryChannel channel) {
     state.detach(task);
-    state.transition(task, recipient == Recipient.Push.WORKER ? Status.CLAIMED : Status.PROCESSING);
+    channel.reserve(task);
     if (task.activation.atMostOnce() && !statusWriter.isFresh(task)) {
-      task.recipient = recipient;
-      task.step = InFlightTask.Step.WRITING_STATUS;
+      state.transition(task, channel.confirms() ? TaskEvent.WRITE_CLAIM : TaskEvent.WRITE_START);
+      task.channel = channel;
       statusWriter.writeAhead(
           task,
           state.wall + state.options.periods().lease(),
-          task.status == Status.PROCESSING ? state.wall + limits.processing(task) : Row.NONE);
+          task.status() == Status.PROCESSING ? state.wall + limits.processing(task) : Row.NONE);
     } else {
-      deliverClaimed(task, recipient);
+      state.transition(task, channel.confirms() ? TaskEvent.CLAIM : TaskEvent.START);
+      deliverClaimed(task, channel);
     }
   }
 
   /// A mark, or a proof, is durable. Somebody may have waited for the last one of the entry.
   void statusWritten(InFlightTask task) {
     task.pendingWrites--;
-    if (task.step != InFlightTask.Step.WRITING_STATUS || task.pendingWrites > 0) {
+    if (task.step() != Step.WRITING_STATUS || task.pendingWrites > 0) {
       return;
     }
-    Recipient recipient = task.recipient;
-    task.recipient = null;
-    task.step = InFlightTask.Step.STORED;
-    if (recipient == null) {
+    DeliveryChannel channel = task.channel;
+    task.channel = null;
+    state.transition(task, TaskEvent.STATUS_WRITTEN);
+    if (channel == null) {
       completion.makeReady(task, false);
     } else if (state.isExpired(task.activation)) {
-      task.recipient = recipient;
+      task.channel = channel;
       completion.expire(task);
     } else if (!state.mayDeliver()
         || task.releasing
-        || recipient.isGone()
+        || channel.isClosed()
         || state.isEarly(task.activation)
         || task.demotion != null
         || !statusWriter.isFresh(task)) {
-      requeue(recipient, task);
+      requeue(channel, task);
     } else {
-      deliverClaimed(task, recipient);
+      deliverClaimed(task, channel);
     }
   }
 
   /// It was not handed out, and its mark says that it was: the mark is taken back.
-  private void requeue(Recipient recipient, InFlightTask task) {
-    if (recipient == Recipient.Push.WORKER) {
-      task.queue.calls--;
-    }
-    recipient.take(state.effects, null);
-    state.transition(task, Status.PENDING);
+  private void requeue(DeliveryChannel channel, InFlightTask task) {
+    channel.release(state.effects);
+    state.transition(task, TaskEvent.REQUEUE);
     statusWriter.revert(task);
     completion.makeReady(task, true);
   }
 
-  private void deliverClaimed(InFlightTask task, Recipient recipient) {
+  private void deliverClaimed(InFlightTask task, DeliveryChannel channel) {
     task.deliveries++;
     task.claimedAt = state.now;
-    if (recipient == Recipient.Push.WORKER) {
+    if (channel.confirms()) {
       task.inCall = true;
       limits.claimed(task);
     } else {
       task.queue.succeeded(state.now);
       limits.started(task);
     }
-    state.tallyUnlessRepeated(
-        recipient == Recipient.Push.WORKER ? Tally.CLAIMED : Tally.PULLED, task);
+    state.tallyUnlessRepeated(channel.confirms() ? Tally.CLAIMED : Tally.PULLED, task);
     state.follow(
-        recipient == Recipient.Push.WORKER ? TaskLifecycle.CALLED : TaskLifecycle.FETCHED,
-        task.activation,
-        "");
-    recipient.take(
+        channel.confirms() ? TaskLifecycle.CALLED : TaskLifecycle.FETCHED, task.activation, "");
+    channel.deliver(
         state.effects,
         new Delivery(
             task.id(), task.queue.application, task.activation.payload(), task.deliveries, task));

@@ -1,5 +1,6 @@
 package io.taskbroker.inflight;
 
+import io.taskbroker.inflight.TaskState.Step;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -77,7 +78,7 @@ final class DuplicateIdQueue {
     ArrayDeque<InFlightTask> twins = waiting.get(id);
     if (twins != null) {
       for (InFlightTask duplicate : twins) {
-        if (duplicate.step == InFlightTask.Step.STORED) {
+        if (duplicate.step() == Step.STORED) {
           return duplicate;
         }
       }

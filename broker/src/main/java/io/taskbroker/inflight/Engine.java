@@ -8,12 +8,14 @@ import io.taskbroker.activation.RejectedInsert;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.inflight.InFlightPartition.Settled;
+import io.taskbroker.inflight.TaskState.Step;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /// Everything in flight, as a state machine: commands in, effects out (ARCHITECTURE.md). It has no
 /// clock, thread, input or output of its own; the same engine runs in the broker and under
@@ -107,8 +109,7 @@ public final class Engine {
       case Command.Committed done -> done.changes().forEach(this::durable);
       case Command.Report report -> reports.follow(report);
       case Command.Claim claim ->
-          dispatcher.claim(
-              claim.application(), claim.namespace(), new Recipient.Pull(claim.reply()));
+          dispatcher.claim(claim.application(), claim.namespace(), PullChannel.of(claim.reply()));
       case Command.PushEnded pushed -> outcomes.pushed(pushed);
       case Command.Enqueue enqueue -> admission.enqueue(enqueue);
       case Command.Ingest records -> arrivals.ingest(records);
@@ -217,7 +218,7 @@ public final class Engine {
       case Change.ConfirmOffset(_, _, _, InFlightTask task) -> dispatcher.statusWritten(task);
       case Change.ConfirmOffset _ -> {}
       case Change.Forward(_, _, _, _, _, _, InFlightTask task) -> {
-        if (task.step == InFlightTask.Step.FORWARDING) {
+        if (task.step() == Step.FORWARDING) {
           state.settle(task);
           completion.produce(task);
         } else if (task.pendingWrites > 0) {
@@ -235,11 +236,18 @@ public final class Engine {
     if (delete.tombstoneUntil() != Row.NONE) {
       state.tombstones.add(Ids.fingerprint(delete.id()), delete.tombstoneUntil());
     }
-    if (delete.owner() instanceof InFlightTask task && task.step == InFlightTask.Step.DELETING) {
-      task.step = InFlightTask.Step.GONE;
+    if (delete.owner() instanceof InFlightTask task && task.step() == Step.DELETING) {
+      state.transition(task, TaskEvent.DELETED);
       state.remove(task);
       state.settle(task);
     }
+  }
+
+  /// Why a task does not run now; null if the engine has none of that id, in memory or parked.
+  /// Costs a look-up, and for a task in a queue a walk of [WaitingReason#MAX_POSITION] steps at
+  /// most.
+  public @Nullable WaitingReason waitingReason(String id) {
+    return WaitingReason.of(state, id);
   }
 
   /// Takes note of the time, without doing what is due. Each command counts from the time that was

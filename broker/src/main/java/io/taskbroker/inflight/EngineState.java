@@ -5,6 +5,7 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Destination;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.TaskState.Step;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.HashMap;
@@ -115,6 +116,20 @@ final class EngineState {
     return queues.of(application, now);
   }
 
+  /// Registers a channel by which tasks of an application are delivered from now on.
+  void register(String application, DeliveryChannel channel) {
+    ApplicationQueue queue = queueOf(application);
+    queue.channels().add(channel);
+    if (queue.hasReady()) {
+      queues.sending.add(queue);
+    }
+  }
+
+  /// Removes a channel. What it delivered keeps its lease or deadline.
+  void unregister(String application, DeliveryChannel channel) {
+    queueOf(application).channels().remove(channel);
+  }
+
   /// Whether commands may be accepted that lead to changes (H14). A quarter of the room is for
   /// changes that take no space: reports make space when the disk is full, and nothing that waits
   /// for space keeps them out (H12).
@@ -223,22 +238,13 @@ final class EngineState {
   /// @param size bytes of what Kafka refused
   InFlightTask quarantine(InFlightTask task, int size, String why) {
     memory.vacate(task);
-    forwarding--;
     var kept =
         new InFlightTask(
-            task.key, task.activation.withPayload(NO_PAYLOAD), task.status, task.queue);
-    kept.step = task.step;
+            task.key, task.activation.withPayload(NO_PAYLOAD), task.state(), task.queue);
     kept.destination = task.destination;
     tasks.put(kept.id(), kept);
     quarantined.add(kept, task, size, now, wall, why);
     return kept;
-  }
-
-  /// Takes an entry up again whose payload was read back, in place of what was left of it.
-  void unquarantine(InFlightTask task) {
-    tasks.put(task.id(), task);
-    memory.occupy(task);
-    forwarding++;
   }
 
   void holdOutgoing(InFlightTask task, byte @Nullable [] payload) {
@@ -247,10 +253,13 @@ final class EngineState {
     memory.occupy(task);
   }
 
-  /// Moves an entry to its next status, and the accounts with it.
-  void transition(InFlightTask task, Status next) {
+  /// Moves a task to the state that follows an event, and the accounts with it: the only writer of
+  /// both.
+  ///
+  /// @throws IllegalStateException if the event cannot happen in the task's state
+  void transition(InFlightTask task, TaskEvent event) {
     count(task, -1);
-    task.transitionTo(next);
+    task.apply(event);
     count(task, 1);
   }
 
@@ -264,12 +273,12 @@ final class EngineState {
   }
 
   private void count(InFlightTask task, int by) {
-    if (task.suspended && (task.status == Status.PENDING || task.status == Status.DELAY)) {
+    if (task.suspended && (task.status() == Status.PENDING || task.status() == Status.DELAY)) {
       task.queue.suspended += by;
       return;
     }
-    account(task).count(task.status, by);
-    switch (task.status) {
+    account(task).count(task.status(), by);
+    switch (task.status()) {
       case PENDING -> task.queue.pending += by;
       case CLAIMED -> {
         task.queue.handedOut += by;
@@ -283,7 +292,11 @@ final class EngineState {
           task.queue.unparked += by;
         }
       }
-      case FAILURE, RETRY -> forwarding += by;
+      case FAILURE, RETRY -> {
+        if (task.step() != Step.QUARANTINED) {
+          forwarding += by;
+        }
+      }
       case COMPLETE -> {}
     }
     queues.schedule(task.queue);
@@ -310,7 +323,7 @@ final class EngineState {
       timers.set(task, monotonicTime(task.activation.delayUntil()));
       return;
     }
-    if (task.queue.routable && !task.queue.hasReady()) {
+    if (task.queue.isRoutable() && !task.queue.hasReady()) {
       queues.sending.add(task.queue);
     }
     task.queue.enqueue(task, back);

@@ -11,26 +11,6 @@ import org.jspecify.annotations.Nullable;
 
 /// One activation in memory. Owned by the engine.
 final class InFlightTask {
-  /// What is under way with the store or the outbox.
-  enum Step {
-    /// The insert is not durable yet.
-    INSERTING,
-    /// Memory and disk agree, lazy marks apart.
-    STORED,
-    /// It will be handed out when its mark is durable (G3).
-    WRITING_STATUS,
-    /// Its departure is decided, not yet durable.
-    FORWARDING,
-    /// The outbox has it: it can only leave (H7).
-    PRODUCING,
-    /// Kafka refused it, and is asked again now and then (H19).
-    QUARANTINED,
-    /// The delete is not durable yet.
-    DELETING,
-    /// It is in memory no more; whoever still has it leaves it alone.
-    GONE
-  }
-
   /// What an entry needs of the heap beside its payload and its texts, in bytes: itself, its
   /// activation, the objects of both, and its places in the index of ids, in a queue and among the
   /// timers. The most that was measured is 375, and 335 with compact object headers
@@ -41,11 +21,10 @@ final class InFlightTask {
   final Activation activation;
   final ApplicationQueue queue;
 
-  /// What it is counted in by its name; null until it is.
+  /// The counters of its name; null until it is counted.
   @Nullable TaskCounter account;
 
-  Status status;
-  Step step = Step.INSERTING;
+  private TaskState state;
   int attempts;
   int deliveries;
 
@@ -107,8 +86,8 @@ final class InFlightTask {
   @Nullable Destination destination;
   byte @Nullable [] outgoingPayload;
 
-  /// Who waits for the mark of an at-most-once activation to be handed it.
-  @Nullable Recipient recipient;
+  /// The channel that delivers an at-most-once task once its status is durable.
+  @Nullable DeliveryChannel channel;
 
   /// Who enqueued it, and waits for it to be durable.
   Command.@Nullable EnqueueReply enqueued;
@@ -123,10 +102,10 @@ final class InFlightTask {
   @Nullable InFlightTask next;
   @Nullable InFlightTask previous;
 
-  InFlightTask(long key, Activation activation, Status status, ApplicationQueue queue) {
+  InFlightTask(long key, Activation activation, TaskState state, ApplicationQueue queue) {
     this.key = key;
     this.activation = activation;
-    this.status = status;
+    this.state = state;
     this.queue = queue;
   }
 
@@ -134,23 +113,38 @@ final class InFlightTask {
     return activation.id();
   }
 
-  /// Takes the next status.
-  void transitionTo(Status next) {
-    if (!status.canBecome(next)) {
+  Status status() {
+    return state.status;
+  }
+
+  TaskState.Step step() {
+    return state.step;
+  }
+
+  TaskState state() {
+    return state;
+  }
+
+  /// Moves on by an event. Called by [EngineState#transition] only, which keeps the accounts.
+  ///
+  /// @throws IllegalStateException if the event cannot happen in this state
+  void apply(TaskEvent event) {
+    TaskState next = state.after(event);
+    if (next == null) {
       throw new IllegalStateException(
-          "Activation " + id() + " cannot become " + next + " from " + status);
+          "Activation " + id() + " is " + state + ", where " + event + " cannot happen");
     }
-    status = next;
+    state = next;
   }
 
   boolean isForwarding() {
-    return step == Step.FORWARDING || step == Step.PRODUCING || step == Step.QUARANTINED;
+    return state.isForwarding();
   }
 
   /// Whether its row cannot come back to life, so that another record of the same id has to wait
   /// for its end (H4).
   boolean isGoing() {
-    return isForwarding() || step == Step.DELETING;
+    return isForwarding() || state == TaskState.DELETING;
   }
 
   /// Whether it is called for alone, since workers were lost with it (G8): after the second loss,
@@ -200,7 +194,7 @@ final class InFlightTask {
         key,
         id(),
         activation.origin(),
-        status,
+        state.status,
         attempts,
         claimExpiresAt,
         processingDeadline,

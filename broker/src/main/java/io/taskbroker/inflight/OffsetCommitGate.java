@@ -8,6 +8,7 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.InFlightPartition.AwaitingOffsetCommit;
+import io.taskbroker.inflight.TaskState.Step;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -132,7 +133,7 @@ final class OffsetCommitGate {
   }
 
   private static boolean awaitsOffsetCommit(InFlightTask task) {
-    return task.step == InFlightTask.Step.STORED && task.awaitsOffsetCommit();
+    return task.step() == Step.STORED && task.awaitsOffsetCommit();
   }
 
   /// More of the partition is committed.
@@ -164,8 +165,8 @@ final class OffsetCommitGate {
     } else if (awaitsOffsetCommit(task)) {
       state.suspend(task, false);
       task.committed = true;
-      if (task.status == Status.PENDING) {
-        task.step = InFlightTask.Step.WRITING_STATUS;
+      if (task.status() == Status.PENDING) {
+        state.transition(task, TaskEvent.CONFIRM_OFFSET);
       }
       state.writeFor(task, new Change.ConfirmOffset(row.key(), row.id(), row.origin(), task));
     }

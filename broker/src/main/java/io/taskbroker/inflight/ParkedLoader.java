@@ -60,11 +60,11 @@ final class ParkedLoader {
   void unpark(Row row) {
     long _ = state.parked.remove(Ids.fingerprint(row.activation().id()), row.activation().origin());
     ApplicationQueue queue = state.queueOf(row.activation().application());
-    InFlightTask task = new InFlightTask(row.key(), row.activation(), row.status(), queue);
+    InFlightTask task =
+        new InFlightTask(row.key(), row.activation(), TaskState.restored(row.status()), queue);
     task.attempts = row.attempts();
     task.committed = row.committed();
     task.unparked = true;
-    task.step = InFlightTask.Step.STORED;
     state.follow(TaskLifecycle.READ_BACK, task.activation, "");
     if (state.join(task) && ruleEnforcer.admits(task)) {
       if (state.isInherited(row.key())) {

@@ -5,6 +5,7 @@ import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
+import io.taskbroker.inflight.TaskState.Step;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
@@ -74,7 +75,7 @@ final class PartitionTransfer {
       return;
     }
     InFlightTask other = state.tasks.get(id);
-    if (other != null && other.step == InFlightTask.Step.QUARANTINED) {
+    if (other != null && other.step() == Step.QUARANTINED) {
       completion.endQuarantine(other, true);
     }
   }
@@ -96,7 +97,7 @@ final class PartitionTransfer {
   void resumeDuplicates() {
     InFlightTask free = state.duplicateIds.pollReleased();
     while (free != null) {
-      if (free.step == InFlightTask.Step.STORED) {
+      if (free.step() == Step.STORED) {
         recovery.resume(free, false);
       }
       free = state.duplicateIds.pollReleased();
@@ -117,7 +118,7 @@ final class PartitionTransfer {
     }
     for (InFlightTask task : of(partitionKey)) {
       task.releasing = true;
-      if (!task.status.isHandedOut()) {
+      if (!task.status().isHandedOut()) {
         state.detach(task);
       }
       if (!release(task)) {
@@ -135,13 +136,13 @@ final class PartitionTransfer {
   /// Lets go of an entry that is given up, if its row says all that another broker has to know, and
   /// nothing is under way that might change it; else sees to that. Returns whether it is gone.
   private boolean release(InFlightTask task) {
-    if (task.step == InFlightTask.Step.GONE) {
+    if (task.step() == Step.GONE) {
       return true;
     }
     if (task.pendingWrites > 0) {
       return false;
     }
-    return switch (task.step) {
+    return switch (task.step()) {
       case INSERTING, WRITING_STATUS, FORWARDING, PRODUCING, DELETING -> false;
       case STORED -> !statusWriter.flushDue(task) && evictAll(task);
       case QUARANTINED -> {
@@ -213,7 +214,7 @@ final class PartitionTransfer {
 
   private void evict(PartitionKey partitionKey) {
     for (InFlightTask task : of(partitionKey)) {
-      if (task.step != InFlightTask.Step.GONE) {
+      if (task.step() != Step.GONE) {
         completion.evict(task, MOVED);
       }
     }

@@ -43,17 +43,17 @@ final class PushOutcomeHandler {
     }
     ApplicationQueue queue = task.queue;
     boolean latest = task.deliveries == delivery.deliveries();
-    boolean alone = queue.suspect == task;
-    if (alone) {
-      queue.suspect = null;
+    PushChannel push = queue.push;
+    if (push == null) {
+      throw new IllegalStateException("A call for " + queue.application + " ended, which has none");
     }
     if (outcome == PushOutcome.ACCEPTED && latest) {
-      queue.window.accepted(task.claimedAt, state.now);
+      push.window.accepted(task.claimedAt, state.now);
     }
-    queue.calls--;
+    boolean alone = push.ended(task);
     task.inCall &= !latest;
     if (!pushed.others() || !isOfOneWorker(task, outcome)) {
-      judge(task, outcome, detail);
+      judge(task, push, outcome, detail);
     }
     if (outcome == PushOutcome.ACCEPTED) {
       // Its report may have come before.
@@ -63,7 +63,7 @@ final class PushOutcomeHandler {
     if (outcome != PushOutcome.ACCEPTED && state.follows) {
       state.follow(TaskLifecycle.NOT_TAKEN, task.activation, outcome + ": " + detail);
     }
-    if (task.status == Status.CLAIMED && latest) {
+    if (task.status() == Status.CLAIMED && latest) {
       follow(task, outcome, detail, alone);
     }
   }
@@ -79,38 +79,38 @@ final class PushOutcomeHandler {
   }
 
   /// What the outcome says of the worker.
-  private void judge(InFlightTask task, PushOutcome outcome, String detail) {
+  private void judge(InFlightTask task, PushChannel push, PushOutcome outcome, String detail) {
     ApplicationQueue queue = task.queue;
     long sentAt = task.claimedAt;
     switch (outcome) {
       case ACCEPTED -> queue.succeeded(state.now);
       case REFUSED -> {}
       case BUSY, OVERLOADED -> {
-        queue.window.busy(sentAt, state.now, queue.calls);
-        queue.pauseForLoad(sentAt, state.now, state.random);
-        if (outcome == PushOutcome.OVERLOADED && queue.isHeldUpForLong()) {
+        push.window.busy(sentAt, state.now, push.calls());
+        push.pauseForLoad(sentAt, state.now, state.random);
+        if (outcome == PushOutcome.OVERLOADED && push.isHeldUpForLong()) {
           state.notice(queue, Notice.WORKER_OVERLOADED, detail);
         }
       }
       case REJECTED -> {
         queue.rejected++;
-        if (queue.rejects(sentAt, task.activation.atMostOnce(), state.now, state.random)) {
+        if (push.rejects(sentAt, task.activation.atMostOnce(), state.now, state.random)) {
           state.notice(queue, Notice.WORKER_REJECTS, detail);
         }
       }
       case UNANSWERED -> {
         // Where others were taken meanwhile, it is the call and not the worker that hangs.
         if (queue.progressAt <= sentAt) {
-          unreached(queue, sentAt, detail);
+          unreached(queue, push, sentAt, detail);
         }
       }
-      case UNREACHABLE, LOST -> unreached(queue, sentAt, detail);
+      case UNREACHABLE, LOST -> unreached(queue, push, sentAt, detail);
     }
   }
 
-  private void unreached(ApplicationQueue queue, long sentAt, String detail) {
-    queue.window.failed(state.now);
-    queue.pause(sentAt, state.now, state.random);
+  private void unreached(ApplicationQueue queue, PushChannel push, long sentAt, String detail) {
+    push.window.failed(state.now);
+    push.pause(sentAt, state.now, state.random);
     state.notice(queue, Notice.WORKER_UNREACHABLE, detail);
   }
 
@@ -121,7 +121,7 @@ final class PushOutcomeHandler {
         task.refusals = 0;
         task.unanswered = 0;
         task.losses = 0;
-        state.transition(task, Status.PROCESSING);
+        state.transition(task, TaskEvent.START);
         limits.started(task);
       }
       case BUSY, UNREACHABLE -> requeue(task);
@@ -152,7 +152,7 @@ final class PushOutcomeHandler {
 
   private void requeue(InFlightTask task) {
     state.timers.cancel(task);
-    state.transition(task, Status.PENDING);
+    state.transition(task, TaskEvent.REQUEUE);
     completion.makeReady(task, true);
   }
 
@@ -223,7 +223,7 @@ final class PushOutcomeHandler {
   /// Makes it pending again, but not runnable for a while. A worker may have got it.
   private void postpone(InFlightTask task, long longest) {
     task.mayHaveRun = true;
-    state.transition(task, Status.PENDING);
+    state.transition(task, TaskEvent.REQUEUE);
     state.timers.set(task, state.now + longest / 2 + state.random.nextLong(longest / 2 + 1));
   }
 }

@@ -71,7 +71,7 @@ final class QuarantineRequestHandler {
     state.writeFor(
         task,
         new Change.Forward(
-            task.key, task.id(), task.activation.origin(), task.status, null, destination, task));
+            task.key, task.id(), task.activation.origin(), task.status(), null, destination, task));
     state.quarantined.redirect(one, destination, state.now);
     QuarantinedRecord moved = state.quarantined.of(task);
     if (moved != null) {
@@ -82,10 +82,12 @@ final class QuarantineRequestHandler {
   /// Its id may come again: nothing was produced that is the same.
   private void discard(QuarantinedRecord one) {
     InFlightTask task = one.task();
-    state.tally(Tally.DISCARDED, task.activation);
+    state.tally(Tally.DISCARDED, task);
     state.effects.notice(
-        Notice.DISCARDED, task.id(), "by an operator, it was for " + one.destination().topic());
-    completion.endQuarantine(task, task.status == Status.FAILURE);
+        Notice.DISCARDED,
+        task.activation,
+        "by an operator, it was for " + one.destination().topic());
+    completion.endQuarantine(task, task.status() == Status.FAILURE);
   }
 
   private static QuarantineAnswer.Task describe(QuarantinedRecord one) {
@@ -97,7 +99,7 @@ final class QuarantineRequestHandler {
         activation.application(),
         activation.namespace(),
         activation.taskname(),
-        task.status.storedName(),
+        task.status().storedName(),
         destination.topic(),
         destination.cluster(),
         one.reason(),

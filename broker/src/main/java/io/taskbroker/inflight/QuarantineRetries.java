@@ -1,6 +1,7 @@
 package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Row;
+import io.taskbroker.inflight.TaskState.Step;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -44,8 +45,10 @@ final class QuarantineRetries {
       return;
     }
     InFlightTask again = recovery.entry(row);
-    again.step = InFlightTask.Step.FORWARDING;
-    state.unquarantine(again);
+    state.add(again);
+    state.transition(
+        again,
+        again.state() == TaskState.RETRYABLE ? TaskEvent.FORWARD_RETRY : TaskEvent.FORWARD_FAILURE);
     state.quarantined.trying(kept, again);
     completion.produce(again);
   }
@@ -56,7 +59,7 @@ final class QuarantineRetries {
   }
 
   private boolean isStill(InFlightTask kept) {
-    return kept.step == InFlightTask.Step.QUARANTINED
+    return kept.step() == Step.QUARANTINED
         && !kept.releasing
         && kept.equals(state.tasks.get(kept.id()));
   }

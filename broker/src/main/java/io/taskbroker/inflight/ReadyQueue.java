@@ -12,6 +12,19 @@ final class ReadyQueue {
     return first;
   }
 
+  /// How many are before a task of this queue.
+  ///
+  /// @param max where counting ends
+  int position(InFlightTask task, int max) {
+    int position = 0;
+    InFlightTask before = task.previous;
+    while (before != null && position < max) {
+      position++;
+      before = before.previous;
+    }
+    return position;
+  }
+
   void addLast(InFlightTask task) {
     task.readyQueue = this;
     task.previous = last;

@@ -2,6 +2,7 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.TaskState.Step;
 
 /// How rows that are found in the store go on from where another run, or another broker, left them
 /// (H9, H16), and how what is durable becomes runnable. Not thread-safe.
@@ -25,8 +26,8 @@ final class Recovery {
   /// The entry of a row, which is not in flight yet.
   InFlightTask entry(Row row) {
     ApplicationQueue queue = state.queueOf(row.activation().application());
-    InFlightTask task = new InFlightTask(row.key(), row.activation(), row.status(), queue);
-    task.step = InFlightTask.Step.STORED;
+    InFlightTask task =
+        new InFlightTask(row.key(), row.activation(), TaskState.restored(row.status()), queue);
     task.attempts = row.attempts();
     task.committed = row.committed();
     task.deadlineExtended = row.deadlineExtended();
@@ -44,13 +45,13 @@ final class Recovery {
     if (!ruleEnforcer.admits(task)) {
       return;
     }
-    switch (task.status) {
+    switch (task.status()) {
       case PENDING -> resumePending(task, inOrder);
       case DELAY -> resumeDelayed(task, inOrder);
       case CLAIMED, PROCESSING -> resumeHandedOut(task, inOrder);
       case FAILURE -> {
         if (task.destination != null) {
-          task.step = InFlightTask.Step.FORWARDING;
+          state.transition(task, TaskEvent.FORWARD_FAILURE);
           completion.produce(task);
         } else {
           completion.fail(task, "it had failed before the restart");
@@ -58,7 +59,7 @@ final class Recovery {
       }
       case RETRY -> {
         if (task.destination != null) {
-          task.step = InFlightTask.Step.FORWARDING;
+          state.transition(task, TaskEvent.FORWARD_RETRY);
           completion.produce(task);
         } else {
           completion.retry(task, -1, -1);
@@ -99,11 +100,11 @@ final class Recovery {
   /// Goes on with a row that was parked when this life began: the life before may have read it back
   /// and handed it out, of which the row says nothing.
   void resumeParked(InFlightTask task) {
-    if (task.status == Status.DELAY && !state.isEarly(task.activation)) {
+    if (task.status() == Status.DELAY && !state.isEarly(task.activation)) {
       delayEnded(task);
     }
     task.mayHaveRun = !task.activation.atMostOnce();
-    if (task.mayHaveRun && task.status == Status.PENDING && state.settlesAt() > state.now) {
+    if (task.mayHaveRun && task.status() == Status.PENDING && state.settlesAt() > state.now) {
       state.timers.set(task, state.settlesAt());
     } else {
       stored(task);
@@ -113,14 +114,14 @@ final class Recovery {
   private void delayEnded(InFlightTask task) {
     state.tally(Tally.DELAY_ELAPSED, task);
     state.follow(TaskLifecycle.DELAY_ENDED, task.activation, "");
-    state.transition(task, Status.PENDING);
+    state.transition(task, TaskEvent.DELAY_ENDED);
   }
 
   /// A worker has it, or had: it keeps its deadline, moved once so that reports get through first
   /// (H16). A claim that was not followed up is free again, unless it may run only once (H9).
   private void resumeHandedOut(InFlightTask task, boolean inOrder) {
-    if (task.status == Status.CLAIMED && !task.activation.atMostOnce()) {
-      state.transition(task, Status.PENDING);
+    if (task.status() == Status.CLAIMED && !task.activation.atMostOnce()) {
+      state.transition(task, TaskEvent.REQUEUE);
       resumePending(task, inOrder);
       return;
     }
@@ -140,8 +141,8 @@ final class Recovery {
     task.deadline = state.monotonicTime(deadline);
     state.timers.set(task, task.deadline);
     if (extend) {
-      if (task.status == Status.CLAIMED) {
-        state.transition(task, Status.PROCESSING);
+      if (task.status() == Status.CLAIMED) {
+        state.transition(task, TaskEvent.START);
       }
       state.writeFor(task, task.mark(Row.NONE, deadline));
     }
@@ -154,8 +155,8 @@ final class Recovery {
       task.enqueued = null;
       state.effects.reply(enqueued);
     }
-    if (task.step == InFlightTask.Step.INSERTING) {
-      task.step = InFlightTask.Step.STORED;
+    if (task.step() == Step.INSERTING) {
+      state.transition(task, TaskEvent.INSERTED);
       stored(task);
     } else {
       completion.produce(task);
@@ -168,21 +169,21 @@ final class Recovery {
     if (unproven) {
       offsetGate.awaiting(task);
     }
-    if (task.step != InFlightTask.Step.STORED) {
+    if (task.step() != Step.STORED) {
       return;
     }
-    if (task.status == Status.DELAY) {
+    if (task.status() == Status.DELAY) {
       state.timers.set(task, state.monotonicTime(task.activation.delayUntil()));
     } else if (offsetGate.mayHaveRun(task)) {
       completion.fail(task, "it is read again since the store went back, and may have been run");
-    } else if (task.status == Status.PENDING && !unproven) {
+    } else if (task.status() == Status.PENDING && !unproven) {
       runnable(task);
     }
   }
 
   /// Nothing keeps it from running.
   void runnable(InFlightTask task) {
-    if (state.options.pushes() && !task.queue.routable) {
+    if (state.options.pushes() && !task.queue.isRoutable()) {
       state.notice(task.queue, Notice.NO_WORKER, task.activation.taskname());
     }
     completion.makeReady(task, false);

@@ -3,6 +3,7 @@ package io.taskbroker.inflight;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.TaskState.Step;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -27,9 +28,7 @@ final class RemoteReports {
   private record Check(InFlightTask task, Status status, long deadline) {
     /// Whether nothing was heard of the entry since.
     boolean stands() {
-      return task.step == InFlightTask.Step.STORED
-          && task.status == status
-          && task.deadline == deadline;
+      return task.step() == Step.STORED && task.status() == status && task.deadline == deadline;
     }
   }
 
@@ -52,7 +51,7 @@ final class RemoteReports {
   /// A lease, or a processing deadline, passed.
   void overdue(InFlightTask task) {
     if (state.options.shared()) {
-      checks.add(new Check(task, task.status, task.deadline));
+      checks.add(new Check(task, task.status(), task.deadline));
     } else {
       limits.overdue(task);
     }

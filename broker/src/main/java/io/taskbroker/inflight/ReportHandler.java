@@ -4,6 +4,7 @@ import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
 import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.TaskState.Step;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -51,15 +52,15 @@ final class ReportHandler {
     if (state.follows) {
       state.follow(TaskLifecycle.REPORTED, task.activation, update.described());
     }
-    if (task.status == Status.PROCESSING) {
-      task.queue.workerFreed(state.now);
+    if (task.status() == Status.PROCESSING) {
+      workerFreed(task.queue);
     }
-    if (task.step == InFlightTask.Step.DELETING) {
+    if (task.step() == Step.DELETING) {
       await(task, reply);
     } else if (update.status() == Status.COMPLETE) {
       complete(task, reply);
     } else if (task.isForwarding()) {
-      if (task.step == InFlightTask.Step.FORWARDING) {
+      if (task.step() == Step.FORWARDING) {
         await(task, reply);
       }
     } else if (isPlausible(task)) {
@@ -74,10 +75,16 @@ final class ReportHandler {
     }
   }
 
+  private void workerFreed(ApplicationQueue queue) {
+    if (queue.push != null) {
+      queue.push.workerFreed(state.now);
+    }
+  }
+
   /// Whether a worker may have run the activation: it has it, or it is to run again, and nobody
   /// else has it.
   private static boolean isPlausible(InFlightTask task) {
-    return task.step == InFlightTask.Step.STORED && (task.status.isHandedOut() || task.mayHaveRun);
+    return task.step() == Step.STORED && (task.status().isHandedOut() || task.mayHaveRun);
   }
 
   private static void await(InFlightTask task, @Nullable Reply reply) {
@@ -88,7 +95,7 @@ final class ReportHandler {
 
   /// Complete wins until the outbox has started to produce something else (H18).
   private void complete(InFlightTask task, @Nullable Reply reply) {
-    switch (task.step) {
+    switch (task.step()) {
       case PRODUCING -> stale(task, Status.COMPLETE);
       case QUARANTINED -> {
         state.tally(Tally.COMPLETED, task);
@@ -181,7 +188,7 @@ final class ReportHandler {
     boolean complete = report.status() == Status.COMPLETE;
     InFlightTask duplicate = state.duplicateIds.find(report.id(), report.key());
     if (duplicate != null) {
-      if (complete && duplicate.step == InFlightTask.Step.STORED) {
+      if (complete && duplicate.step() == Step.STORED) {
         complete(duplicate, null);
       }
     } else if (state.parked.size() > 0) {
@@ -213,9 +220,7 @@ final class ReportHandler {
           state.effects.reply(reply.report.reply(), null);
         } else {
           dispatcher.claim(
-              next.application(),
-              next.namespace(),
-              new Recipient.AfterReport(reply.report.reply()));
+              next.application(), next.namespace(), PullChannel.of(reply.report.reply()));
         }
       }
       reply = state.settled.pollFirst();

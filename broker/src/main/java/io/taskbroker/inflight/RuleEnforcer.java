@@ -52,7 +52,7 @@ final class RuleEnforcer {
   /// Judges an entry, and removes it if it is switched off. Returns whether it stays; where it is
   /// demoted to is noted, and [TaskCompletion#makeReady] does the rest.
   boolean admits(InFlightTask task) {
-    if (task.isGoing() || task.destination != null || task.status == Status.COMPLETE) {
+    if (task.isGoing() || task.destination != null || task.status() == Status.COMPLETE) {
       return true;
     }
     return switch (state.rules.judge(task.activation)) {

@@ -2,6 +2,7 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.TaskState.Step;
 import java.util.ArrayDeque;
 
 /// What the store is told of who has an activation. Lazily, because it matters only after a crash:
@@ -49,8 +50,7 @@ final class StatusWriter {
   /// Lets go of those at the head that are done: most are long before their time comes.
   private void forgetDone() {
     InFlightTask first = unmarked.peekFirst();
-    while (first != null
-        && (first.step == InFlightTask.Step.DELETING || first.step == InFlightTask.Step.GONE)) {
+    while (first != null && (first.step() == Step.DELETING || first.step() == Step.GONE)) {
       unmarked.removeFirst();
       first.inStatusWriteQueue = false;
       first = unmarked.peekFirst();
@@ -63,7 +63,7 @@ final class StatusWriter {
     while (first != null && (all || first.statusWriteDue <= state.now)) {
       unmarked.removeFirst();
       first.inStatusWriteQueue = false;
-      if (first.status == Status.PROCESSING && first.step == InFlightTask.Step.STORED) {
+      if (first.status() == Status.PROCESSING && first.step() == Step.STORED) {
         writeNow(first);
       }
       first = unmarked.peekFirst();
@@ -73,7 +73,7 @@ final class StatusWriter {
   /// Writes down what the row does not say of an entry that is given up, so that another broker
   /// finds it as it is (H17). Returns false if there is nothing more to say.
   boolean flushDue(InFlightTask task) {
-    return switch (task.status) {
+    return switch (task.status()) {
       case CLAIMED -> task.inCall; // what comes of the call is soon known
       case PROCESSING -> {
         boolean told = task.statusWritten && !task.inStatusWriteQueue;
@@ -100,9 +100,7 @@ final class StatusWriter {
 
   /// Takes back the mark of what no worker has, if it has one.
   void resetStatus(InFlightTask task) {
-    if (task.statusWritten
-        && task.status == Status.PENDING
-        && task.step == InFlightTask.Step.STORED) {
+    if (task.statusWritten && task.status() == Status.PENDING && task.step() == Step.STORED) {
       revert(task);
     }
   }

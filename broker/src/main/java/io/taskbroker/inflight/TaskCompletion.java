@@ -7,6 +7,7 @@ import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Retries;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.TaskState.Step;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -30,7 +31,6 @@ final class TaskCompletion {
 
   private void complete(InFlightTask task, boolean mayReturn) {
     release(task);
-    state.transition(task, Status.COMPLETE);
     remove(task, mayReturn);
   }
 
@@ -54,8 +54,7 @@ final class TaskCompletion {
             FailurePolicy.UNSPECIFIED,
             false,
             remembered);
-    var task = new InFlightTask(key, unknown, Status.COMPLETE, state.queues.nobody);
-    task.step = InFlightTask.Step.STORED;
+    var task = new InFlightTask(key, unknown, TaskState.COMPLETED, state.queues.nobody);
     boolean _ = state.join(task);
     remove(task, false);
     return task;
@@ -65,7 +64,7 @@ final class TaskCompletion {
   /// are remembered, unless they left for the dead-letter topic, from where they may rightly return
   /// (H8).
   void remove(InFlightTask task, boolean mayReturn) {
-    task.step = InFlightTask.Step.DELETING;
+    state.transition(task, TaskEvent.COMPLETE);
     boolean remembered = !mayReturn && task.activation.leavesTombstone();
     long until = remembered ? state.wall + state.options.periods().tombstone() : Row.NONE;
     state.write(new Change.Delete(task.key, task.id(), task.activation.origin(), until, task));
@@ -128,10 +127,8 @@ final class TaskCompletion {
   private void forward(
       InFlightTask task, Status status, byte @Nullable [] payload, Destination destination) {
     release(task);
-    if (task.status != status) {
-      state.transition(task, status);
-    }
-    task.step = InFlightTask.Step.FORWARDING;
+    state.transition(
+        task, status == Status.RETRY ? TaskEvent.FORWARD_RETRY : TaskEvent.FORWARD_FAILURE);
     task.destination = destination;
     state.holdOutgoing(task, payload);
     state.write(
@@ -141,10 +138,10 @@ final class TaskCompletion {
 
   /// The decision is durable: from here on it can only leave.
   void produce(InFlightTask task) {
-    if (task.step != InFlightTask.Step.FORWARDING) {
+    if (task.step() != Step.FORWARDING) {
       return;
     }
-    task.step = InFlightTask.Step.PRODUCING;
+    state.transition(task, TaskEvent.PRODUCE);
     byte[] departing = task.outgoingPayload;
     Destination destination = task.destination;
     if (destination == null) {
@@ -160,11 +157,11 @@ final class TaskCompletion {
   }
 
   void produced(OutboxRecord record) {
-    if (record.owner() instanceof InFlightTask task && task.step == InFlightTask.Step.PRODUCING) {
+    if (record.owner() instanceof InFlightTask task && task.step() == Step.PRODUCING) {
       if (state.quarantined.isTried(task)) {
         state.quarantined.over(task, state.now, true);
       }
-      boolean dead = task.status == Status.FAILURE;
+      boolean dead = task.status() == Status.FAILURE;
       state.follow(
           dead ? TaskLifecycle.PRODUCED : TaskLifecycle.RETRY_PRODUCED,
           task.activation,
@@ -179,8 +176,8 @@ final class TaskCompletion {
   }
 
   void refused(OutboxRecord record, String why) {
-    if (record.owner() instanceof InFlightTask task && task.step == InFlightTask.Step.PRODUCING) {
-      task.step = InFlightTask.Step.QUARANTINED;
+    if (record.owner() instanceof InFlightTask task && task.step() == Step.PRODUCING) {
+      state.transition(task, TaskEvent.REFUSED);
       InFlightTask kept = state.quarantine(task, record.payload().length, why);
       if (state.quarantined.isTried(task)) {
         state.quarantined.over(task, state.now, false);
@@ -208,7 +205,6 @@ final class TaskCompletion {
   /// @param mayReturn whether its id may come again
   void endQuarantine(InFlightTask task, boolean mayReturn) {
     state.quarantined.remove(task);
-    state.forwarding++;
     complete(task, mayReturn);
   }
 
@@ -225,24 +221,17 @@ final class TaskCompletion {
       enqueued.unavailable(why);
     }
     state.quarantined.remove(task);
-    // What is quarantined counts no more.
-    if (task.step != InFlightTask.Step.QUARANTINED && task.status != Status.COMPLETE) {
-      state.transition(task, Status.COMPLETE);
-    }
-    task.step = InFlightTask.Step.GONE;
+    state.transition(task, TaskEvent.EVICT);
     state.remove(task);
   }
 
   /// Takes the entry from whoever has it or waits for it.
   private void release(InFlightTask task) {
     state.detach(task);
-    Recipient recipient = task.recipient;
-    if (recipient != null) {
-      task.recipient = null;
-      if (recipient == Recipient.Push.WORKER) {
-        task.queue.calls--;
-      }
-      recipient.take(state.effects, null);
+    DeliveryChannel channel = task.channel;
+    if (channel != null) {
+      task.channel = null;
+      channel.release(state.effects);
     }
   }
 }

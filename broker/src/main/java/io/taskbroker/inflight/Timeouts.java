@@ -37,7 +37,7 @@ final class Timeouts {
 
   /// A worker that has it let its time pass.
   void overdue(InFlightTask task) {
-    if (task.status == Status.CLAIMED) {
+    if (task.status() == Status.CLAIMED) {
       leasePassed(task);
     } else {
       deadlinePassed(task);
@@ -52,7 +52,7 @@ final class Timeouts {
       completion.fail(task, "handed out, but nothing was heard of it");
     } else {
       task.mayHaveRun = true;
-      state.transition(task, Status.PENDING);
+      state.transition(task, TaskEvent.REQUEUE);
       completion.makeReady(task, false);
     }
   }
@@ -71,7 +71,7 @@ final class Timeouts {
       state.tally(Tally.ATTEMPTS_EXCEEDED, task);
       completion.fail(task, task.attempts + " processing deadlines passed");
     } else {
-      state.transition(task, Status.PENDING);
+      state.transition(task, TaskEvent.REQUEUE);
       task.deadlineExtended = false;
       statusWriter.revert(task);
       completion.makeReady(task, false);

@@ -2,7 +2,7 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Row;
-import io.taskbroker.activation.Status;
+import io.taskbroker.inflight.TaskState.Step;
 import java.util.List;
 
 /// What happens to entries when their time comes, and when the wall clock is set (H21). Not
@@ -34,15 +34,15 @@ final class TimerHandler {
   }
 
   private void wake(InFlightTask task) {
-    switch (task.status) {
+    switch (task.status()) {
       case DELAY -> {
         if (task.activation.delayUntil() > state.wall) {
           state.timers.set(task, state.monotonicTime(task.activation.delayUntil()));
         } else {
           state.tally(Tally.DELAY_ELAPSED, task);
           state.follow(TaskLifecycle.DELAY_ENDED, task.activation, "");
-          state.transition(task, Status.PENDING);
-          if (task.step == InFlightTask.Step.STORED && !state.awaitsOffsetCommit(task)) {
+          state.transition(task, TaskEvent.DELAY_ENDED);
+          if (task.step() == Step.STORED && !state.awaitsOffsetCommit(task)) {
             recovery.runnable(task);
           }
         }
@@ -65,10 +65,10 @@ final class TimerHandler {
   /// kept by it, too (H21).
   void rebase() {
     for (InFlightTask task : List.copyOf(state.tasks.values())) {
-      if (task.step != InFlightTask.Step.STORED) {
+      if (task.step() != Step.STORED) {
         continue;
       }
-      switch (task.status) {
+      switch (task.status()) {
         case DELAY -> state.timers.set(task, state.monotonicTime(task.activation.delayUntil()));
         case PENDING -> {
           if (task.readyQueue != null && task.activation.expiresAt() != Activation.NEVER) {

@@ -3,7 +3,6 @@ package io.taskbroker.inflight;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Origin;
-import io.taskbroker.activation.Status;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -11,10 +10,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Lanes, and the ready queues that they are made of.
+/// Queues of applications, and the ready queues that they are made of.
 final class ApplicationQueueTest {
+  private final PushChannel push = new PushChannel(new CallWindow(100));
   private final ApplicationQueue queue =
-      new ApplicationQueue("app", true, new CallWindow(100), new OldestFirstIndex(), 0);
+      new ApplicationQueue("app", push, new OldestFirstIndex(), 0);
 
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3})
@@ -74,49 +74,47 @@ final class ApplicationQueueTest {
     long now = 0;
     long longest = 0;
     for (int i = 0; i < 20; i++) {
-      queue.pause(now, now, random);
+      push.pause(now, now, random);
       long pause = queue.pauseEnds(now) - now;
-      assertThat(queue.canPush(now + pause - 1)).isFalse();
-      assertThat(queue.canPush(now + pause)).isTrue();
+      assertThat(push.credits(now + pause - 1)).isZero();
+      assertThat(push.credits(now + pause)).isPositive();
       longest = Math.max(longest, pause);
       now += pause;
     }
     assertThat(longest).isBetween(500L, 1_000L);
     queue.succeeded(now);
-    queue.pause(now, now, random);
+    push.pause(now, now, random);
     assertThat(queue.pauseEnds(now) - now).isLessThanOrEqualTo(20);
   }
 
   @Test
   void callsFromBeforeAPauseDoNotProlongIt() {
     add(1, "one");
-    queue.pause(0, 10, new SplittableRandom(1));
+    push.pause(0, 10, new SplittableRandom(1));
     long end = queue.pauseEnds(10);
-    queue.pause(end - 1, end - 1, new SplittableRandom(2));
+    push.pause(end - 1, end - 1, new SplittableRandom(2));
     assertThat(queue.pauseEnds(10)).isEqualTo(end);
   }
 
   @Test
-  void laneWithoutAWorkerSendsNothingAndWaitsForNothing() {
-    var nowhere =
-        new ApplicationQueue("nowhere", false, new CallWindow(100), new OldestFirstIndex(), 0);
-    assertThat(nowhere.canPush(0)).isFalse();
-    nowhere.pause(0, 0, new SplittableRandom(1));
+  void applicationWithoutAWorkerPushesNothingAndWaitsForNothing() {
+    var nowhere = new ApplicationQueue("nowhere", null, new OldestFirstIndex(), 0);
+    assertThat(nowhere.channels()).isEmpty();
     assertThat(nowhere.pauseEnds(0)).isEqualTo(Long.MAX_VALUE);
   }
 
   /// Before the first that arrived later.
   private static int placeOf(InFlightTask task, List<InFlightTask> model) {
-    int partitionKey = 0;
-    while (partitionKey < model.size() && model.get(partitionKey).key < task.key) {
-      partitionKey++;
+    int position = 0;
+    while (position < model.size() && model.get(position).key < task.key) {
+      position++;
     }
-    return partitionKey;
+    return position;
   }
 
   private InFlightTask add(long key, String namespace) {
     var activation = Task.of("t" + key).namespace(namespace).at(new Origin("tasks", 0, key), 0);
-    var task = new InFlightTask(key, activation, Status.PENDING, queue);
+    var task = new InFlightTask(key, activation, TaskState.PENDING, queue);
     queue.enqueue(task, false);
     return task;
   }

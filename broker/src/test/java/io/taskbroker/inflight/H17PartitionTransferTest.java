@@ -317,4 +317,33 @@ final class H17PartitionTransferTest {
     peers.pass(2_000);
     assertThat(a.handedOutIds()).containsExactly("canary", "canary");
   }
+
+  /// What a broker takes over comes on top of its limits; new records wait until it is below them.
+  @Test
+  void h13RowsThatAreTakenOverComeOnTopAndNewRecordsWait() {
+    var engines = new EnginesOnSharedStore(RigOptions.push("app").maxPending(2));
+    EngineOnSharedStore taker = engines.peer("a");
+    EngineOnSharedStore giver = engines.peer("b");
+    Log own = engines.log("tasks", 0);
+    Log other = engines.log("tasks", 1);
+    taker.worker = _ -> PushOutcome.UNREACHABLE;
+    giver.worker = _ -> PushOutcome.UNREACHABLE;
+    taker.take(own);
+    giver.take(other);
+    taker.send(own, Task.of("a0"), Task.of("a1"));
+    giver.send(other, Task.of("b0"), Task.of("b1"));
+    giver.giveUp(other);
+    taker.take(other);
+    assertThat(taker.depths().pending()).isEqualTo(4);
+
+    taker.send(own, Task.of("a2"));
+    assertThat(taker.depths().pending()).isEqualTo(4);
+    assertThat(engines.row("a2")).isEmpty();
+
+    taker.worker = _ -> PushOutcome.ACCEPTED;
+    engines.pass(2_000);
+    taker.report(Status.COMPLETE, "a0", "a1", "b0", "b1");
+    engines.pass(1_000);
+    assertThat(engines.row("a2")).isPresent();
+  }
 }

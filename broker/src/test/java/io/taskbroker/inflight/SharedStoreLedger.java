@@ -181,8 +181,8 @@ final class SharedStoreLedger implements EnginesOnSharedStore.Observer {
     PartitionKey partitionKey = PartitionKey.of(log.source);
     for (InFlightTask task : served.getOrDefault(peer, Map.of()).values()) {
       if (partitionKey.has(task)
-          && task.status == Status.PROCESSING
-          && task.step == InFlightTask.Step.STORED) {
+          && task.status() == Status.PROCESSING
+          && task.step() == TaskState.Step.STORED) {
         kept.add(new Kept(task.key, task.id(), partitionKey, task.deadline));
       }
     }

@@ -3,7 +3,6 @@ package io.taskbroker.inflight;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Origin;
-import io.taskbroker.activation.Status;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -16,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 final class TimersTest {
   private static final ApplicationQueue LANE =
-      new ApplicationQueue("app", false, new CallWindow(1), new OldestFirstIndex(), 0);
+      new ApplicationQueue("app", null, new OldestFirstIndex(), 0);
 
   private record Due(long at, long key) {}
 
@@ -81,6 +80,6 @@ final class TimersTest {
 
   static InFlightTask entry(long key) {
     return new InFlightTask(
-        key, Task.of("t" + key).at(new Origin("tasks", 0, key), 0), Status.PENDING, LANE);
+        key, Task.of("t" + key).at(new Origin("tasks", 0, key), 0), TaskState.PENDING, LANE);
   }
 }

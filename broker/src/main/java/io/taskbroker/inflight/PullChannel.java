@@ -1,0 +1,65 @@
+package io.taskbroker.inflight;
+
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/// Channel of one request of a worker for one task. Its answer is the delivery.
+final class PullChannel implements DeliveryChannel {
+  /// Answers the request; without a delivery if there is no task.
+  interface Answer {
+    void send(Effects effects, @Nullable Delivery delivery);
+  }
+
+  private final Answer answer;
+  private final BooleanSupplier closed;
+
+  private PullChannel(Answer answer, BooleanSupplier closed) {
+    this.answer = answer;
+    this.closed = closed;
+  }
+
+  /// A request for a task.
+  static PullChannel of(Command.ClaimReply reply) {
+    return new PullChannel((effects, delivery) -> effects.reply(reply, delivery), reply::isGone);
+  }
+
+  /// A request that came with a report.
+  static PullChannel of(Command.ReportReply reply) {
+    return new PullChannel((effects, delivery) -> effects.reply(reply, delivery), reply::isGone);
+  }
+
+  @Override
+  public int credits(long now) {
+    return closed.getAsBoolean() ? 0 : 1;
+  }
+
+  @Override
+  public boolean accepts(InFlightTask task) {
+    return true;
+  }
+
+  @Override
+  public void reserve(InFlightTask task) {
+    // It asked for one task and gets one answer.
+  }
+
+  @Override
+  public void release(Effects effects) {
+    answer.send(effects, null);
+  }
+
+  @Override
+  public void deliver(Effects effects, Delivery delivery) {
+    answer.send(effects, delivery);
+  }
+
+  @Override
+  public boolean confirms() {
+    return false;
+  }
+
+  @Override
+  public boolean isClosed() {
+    return closed.getAsBoolean();
+  }
+}

@@ -1,0 +1,103 @@
+package io.taskbroker.inflight;
+
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// Transition table of tasks in flight: (state, event) -> state. Immutable.
+///
+/// Pairs that are not in the table cannot happen; a task that meets one is an error of the engine:
+///
+/// - Before its insert is durable a task is in no queue, has no timer and no worker, so nothing but
+///   its delay, a rule or a report of an earlier life of the same id reaches it.
+/// - While a status update is awaited, a task is in no queue and has no timer; reports of a Failure
+///   or Retry are stale then, so that only a Complete, a rule or an eviction ends it.
+/// - What is forwarded has been decided: reports other than Complete do not count (H7, H18).
+/// - Nothing follows [TaskState#GONE].
+final class TaskTransitions {
+  private static final Set<TaskState> MAY_COMPLETE =
+      EnumSet.complementOf(EnumSet.of(TaskState.DELETING, TaskState.GONE));
+
+  private static final @Nullable TaskState[][] TABLE = table();
+
+  private TaskTransitions() {}
+
+  /// The state that follows; null if the event cannot happen.
+  static @Nullable TaskState next(TaskState state, TaskEvent event) {
+    return TABLE[state.ordinal()][event.ordinal()];
+  }
+
+  /// The table, for documents: of each state the events that can happen, with what follows.
+  static Map<TaskState, Map<TaskEvent, TaskState>> all() {
+    Map<TaskState, Map<TaskEvent, TaskState>> all = new EnumMap<>(TaskState.class);
+    for (TaskState state : TaskState.values()) {
+      Map<TaskEvent, TaskState> row = new EnumMap<>(TaskEvent.class);
+      for (TaskEvent event : TaskEvent.values()) {
+        TaskState next = next(state, event);
+        if (next != null) {
+          row.put(event, next);
+        }
+      }
+      all.put(state, row);
+    }
+    return all;
+  }
+
+  private static @Nullable TaskState[][] table() {
+    var table = new TaskState[TaskState.values().length][TaskEvent.values().length];
+    put(table, TaskState.INSERTING_DELAYED, TaskEvent.INSERTED, TaskState.DELAYED);
+    put(table, TaskState.INSERTING, TaskEvent.INSERTED, TaskState.PENDING);
+    put(table, TaskState.INSERTING_DELAYED, TaskEvent.INSERT_REJECTED, TaskState.GONE);
+    put(table, TaskState.INSERTING, TaskEvent.INSERT_REJECTED, TaskState.GONE);
+    put(table, TaskState.FORWARDING_FAILURE, TaskEvent.INSERT_REJECTED, TaskState.GONE);
+    put(table, TaskState.DELAYED, TaskEvent.DELAY_ENDED, TaskState.PENDING);
+    put(table, TaskState.PENDING, TaskEvent.CONFIRM_OFFSET, TaskState.CONFIRMING_OFFSET);
+    put(table, TaskState.PENDING, TaskEvent.WRITE_CLAIM, TaskState.CLAIMING);
+    put(table, TaskState.PENDING, TaskEvent.WRITE_START, TaskState.STARTING);
+    put(table, TaskState.CONFIRMING_OFFSET, TaskEvent.STATUS_WRITTEN, TaskState.PENDING);
+    put(table, TaskState.CLAIMING, TaskEvent.STATUS_WRITTEN, TaskState.CLAIMED);
+    put(table, TaskState.STARTING, TaskEvent.STATUS_WRITTEN, TaskState.PROCESSING);
+    put(table, TaskState.PENDING, TaskEvent.CLAIM, TaskState.CLAIMED);
+    put(table, TaskState.PENDING, TaskEvent.START, TaskState.PROCESSING);
+    put(table, TaskState.CLAIMED, TaskEvent.START, TaskState.PROCESSING);
+    put(table, TaskState.CLAIMED, TaskEvent.REQUEUE, TaskState.PENDING);
+    put(table, TaskState.PROCESSING, TaskEvent.REQUEUE, TaskState.PENDING);
+    for (TaskState from :
+        EnumSet.of(
+            TaskState.DELAYED,
+            TaskState.PENDING,
+            TaskState.CLAIMED,
+            TaskState.PROCESSING,
+            TaskState.FAILED,
+            TaskState.RETRYABLE)) {
+      put(table, from, TaskEvent.FORWARD_FAILURE, TaskState.FORWARDING_FAILURE);
+    }
+    for (TaskState from :
+        EnumSet.of(
+            TaskState.DELAYED,
+            TaskState.PENDING,
+            TaskState.CLAIMED,
+            TaskState.PROCESSING,
+            TaskState.RETRYABLE)) {
+      put(table, from, TaskEvent.FORWARD_RETRY, TaskState.FORWARDING_RETRY);
+    }
+    put(table, TaskState.FORWARDING_FAILURE, TaskEvent.PRODUCE, TaskState.PRODUCING_FAILURE);
+    put(table, TaskState.FORWARDING_RETRY, TaskEvent.PRODUCE, TaskState.PRODUCING_RETRY);
+    put(table, TaskState.PRODUCING_FAILURE, TaskEvent.REFUSED, TaskState.QUARANTINED_FAILURE);
+    put(table, TaskState.PRODUCING_RETRY, TaskEvent.REFUSED, TaskState.QUARANTINED_RETRY);
+    for (TaskState from : MAY_COMPLETE) {
+      put(table, from, TaskEvent.COMPLETE, TaskState.DELETING);
+    }
+    put(table, TaskState.DELETING, TaskEvent.DELETED, TaskState.GONE);
+    for (TaskState from : EnumSet.complementOf(EnumSet.of(TaskState.GONE))) {
+      put(table, from, TaskEvent.EVICT, TaskState.GONE);
+    }
+    return table;
+  }
+
+  private static void put(TaskState[][] table, TaskState from, TaskEvent event, TaskState next) {
+    table[from.ordinal()][event.ordinal()] = next;
+  }
+}

@@ -1,0 +1,132 @@
+package io.taskbroker.inflight;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Status;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+
+/// A channel that the dispatcher does not know is served like the others: by its credits, in the
+/// order of arrival, from when it is registered until it is removed.
+final class DeliveryChannelTest {
+  private final EngineRig effects = new EngineRig(RigOptions.pull());
+  private final EngineState state =
+      new EngineState(RigOptions.pull().build(), effects, new SplittableRandom(1));
+  private final TaskCompletion completion = new TaskCompletion(state);
+  private final StatusWriter statusWriter = new StatusWriter(state);
+  private final Dispatcher dispatcher =
+      new Dispatcher(
+          state, completion, statusWriter, new Timeouts(state, completion, statusWriter));
+  private final Stream stream = new Stream();
+
+  /// A stream that a worker opened, with the credits that it granted.
+  private static final class Stream implements DeliveryChannel {
+    final List<String> delivered = new ArrayList<>();
+    int granted;
+
+    @Override
+    public int credits(long now) {
+      return granted;
+    }
+
+    @Override
+    public boolean accepts(InFlightTask task) {
+      return true;
+    }
+
+    @Override
+    public void reserve(InFlightTask task) {
+      granted--;
+    }
+
+    @Override
+    public void release(Effects effects) {
+      granted++;
+    }
+
+    @Override
+    public void deliver(Effects effects, Delivery delivery) {
+      delivered.add(delivery.id());
+    }
+
+    @Override
+    public boolean confirms() {
+      return false;
+    }
+
+    @Override
+    public boolean isClosed() {
+      return false;
+    }
+  }
+
+  @Test
+  void channelGetsAsManyTasksAsItHasCredits() {
+    for (int i = 0; i < 5; i++) {
+      ready("x" + i, i);
+    }
+    state.register("app", stream);
+    stream.granted = 2;
+    pump();
+    assertThat(stream.delivered).containsExactly("x0", "x1");
+    assertThat(state.tasks.get("x0").status()).isEqualTo(Status.PROCESSING);
+    stream.granted = 1;
+    pump();
+    assertThat(stream.delivered).containsExactly("x0", "x1", "x2");
+  }
+
+  @Test
+  void channelIsServedAsSoonAsThereIsATask() {
+    state.register("app", stream);
+    stream.granted = 1;
+    pump();
+    ready("x", 0);
+    pump();
+    assertThat(stream.delivered).containsExactly("x");
+  }
+
+  @Test
+  void channelThatIsRemovedGetsNothing() {
+    state.register("app", stream);
+    state.unregister("app", stream);
+    stream.granted = 1;
+    ready("x", 0);
+    pump();
+    assertThat(stream.delivered).isEmpty();
+  }
+
+  @Test
+  void channelsShareTheTasksOfTheirApplication() {
+    var other = new Stream();
+    for (int i = 0; i < 3; i++) {
+      ready("x" + i, i);
+    }
+    state.register("app", stream);
+    state.register("app", other);
+    stream.granted = 1;
+    other.granted = 5;
+    pump();
+    assertThat(stream.delivered).containsExactly("x0");
+    assertThat(other.delivered).containsExactly("x1", "x2");
+  }
+
+  private void ready(String id, long key) {
+    var task =
+        new InFlightTask(
+            key,
+            Task.of(id).at(new Origin("tasks", 0, key), 0),
+            TaskState.PENDING,
+            state.queueOf("app"));
+    state.add(task);
+    state.enqueue(task, false);
+  }
+
+  private void pump() {
+    for (ApplicationQueue queue : List.copyOf(state.queues.sending)) {
+      dispatcher.pump(queue);
+    }
+  }
+}

@@ -1,0 +1,80 @@
+package io.taskbroker.inflight;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.Status;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// The table of states and events.
+final class TaskStateTest {
+  /// What a row may become: a task that ran to its end is done however late its report is (G6,
+  /// H18).
+  private static final Map<Status, Set<Status>> ROW =
+      Map.of(
+          Status.DELAY, EnumSet.of(Status.PENDING, Status.FAILURE, Status.RETRY, Status.COMPLETE),
+          Status.PENDING,
+              EnumSet.of(
+                  Status.CLAIMED, Status.PROCESSING, Status.FAILURE, Status.RETRY, Status.COMPLETE),
+          Status.CLAIMED,
+              EnumSet.of(
+                  Status.PENDING, Status.PROCESSING, Status.FAILURE, Status.RETRY, Status.COMPLETE),
+          Status.PROCESSING,
+              EnumSet.of(Status.PENDING, Status.FAILURE, Status.RETRY, Status.COMPLETE),
+          Status.RETRY, EnumSet.of(Status.FAILURE, Status.COMPLETE),
+          Status.FAILURE, EnumSet.of(Status.COMPLETE),
+          Status.COMPLETE, EnumSet.noneOf(Status.class));
+
+  @ParameterizedTest
+  @EnumSource
+  void statusesFollowEachOtherAsInTheRow(TaskState state) {
+    for (TaskState next : TaskTransitions.all().getOrDefault(state, Map.of()).values()) {
+      if (next.status != state.status) {
+        assertThat(ROW.get(state.status)).as(state + " to " + next).contains(next.status);
+      }
+    }
+  }
+
+  @Test
+  void everyStateIsReachedAndLeft() {
+    Set<TaskState> reached = EnumSet.of(TaskState.INSERTING, TaskState.INSERTING_DELAYED);
+    for (Status status : Status.values()) {
+      reached.add(TaskState.restored(status));
+    }
+    for (Map<TaskEvent, TaskState> row : TaskTransitions.all().values()) {
+      reached.addAll(row.values());
+    }
+    assertThat(reached).containsExactlyInAnyOrder(TaskState.values());
+    for (TaskState state : TaskState.values()) {
+      assertThat(state.after(TaskEvent.EVICT) == null).isEqualTo(state == TaskState.GONE);
+    }
+  }
+
+  @Test
+  void whatIsForwardedIsNeverRunAgain() {
+    for (TaskState state : TaskState.values()) {
+      if (state.isForwarding()) {
+        assertThat(TaskTransitions.all().getOrDefault(state, Map.of()).values())
+            .as(state.name())
+            .allMatch(next -> next.isForwarding() || next.status == Status.COMPLETE);
+      }
+    }
+  }
+
+  @Test
+  void anImpossibleEventIsAnErrorThatNamesTheTask() {
+    var queue = new ApplicationQueue("app", null, new OldestFirstIndex(), 0);
+    var activation = Task.of("x").at(new Origin("tasks", 0, 0), 0);
+    var task = new InFlightTask(1, activation, TaskState.GONE, queue);
+
+    assertThatThrownBy(() -> task.apply(TaskEvent.CLAIM))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("Activation x is GONE, where CLAIM cannot happen");
+  }
+}
