@@ -6,7 +6,9 @@ import static io.taskbroker.grpc.RawHttp2.frame;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.grpc.Context;
 import io.grpc.Status;
+import io.grpc.stub.StreamObserver;
 import io.taskbroker.LogCapture;
 import io.taskbroker.grpc.RawConnection.Outcome;
 import io.taskbroker.inflight.Command;
@@ -232,20 +234,22 @@ final class AbuseTest extends ServedTest {
             .addAllUpdates(Collections.nCopies(10_000, GOOD))
             .build();
     int bytes = report.getSerializedSize() + 10_000 * 128;
-    var worker = ConsumerServiceGrpc.newFutureStub(connect(server));
+    var worker = ConsumerServiceGrpc.newStub(connect(server));
     int refused = 0;
     for (int i = 0; i < 20; i++) {
-      var call = worker.setBatchActivationStatus(report);
+      var call = new AtomicBoolean();
+      Context.CancellableContext context = Context.current().withCancellation();
+      context.run(() -> worker.setBatchActivationStatus(report, new EndObserver<>(call)));
       int waiting = i + 1 - refused;
-      await().until(() -> call.isDone() || intake.requests.size() == waiting);
-      if (call.isDone()) {
+      await().until(() -> call.get() || intake.requests.size() == waiting);
+      if (call.get()) {
         refused++;
         assertFails(
             () -> ConsumerServiceGrpc.newBlockingStub(connect(server)).setTaskStatus(MEDIUM),
             Status.Code.UNAVAILABLE,
             String.valueOf(Connection.TOO_MANY.getDescription()));
       } else {
-        call.cancel(true);
+        context.cancel(null);
       }
     }
     int most = (int) (bound / 2 / bytes) + 1;
@@ -261,9 +265,9 @@ final class AbuseTest extends ServedTest {
   void g7CallsThatWaitForTheEngineAreBoundedTogether() throws Exception {
     long bound = 64 << 10;
     GrpcServer server = serve(limited(100, 100, bound, GrpcOptions.Limits.USUAL.patience()));
-    var worker = ConsumerServiceGrpc.newFutureStub(connect(server));
+    var worker = ConsumerServiceGrpc.newStub(connect(server));
     for (int i = 0; i < 16; i++) {
-      var _ = worker.setTaskStatus(GOOD);
+      worker.setTaskStatus(GOOD, new EndObserver<>(new AtomicBoolean()));
     }
     await().until(() -> intake.requests.size() == 16);
 
@@ -391,5 +395,21 @@ final class AbuseTest extends ServedTest {
       out.writeBytes(part);
     }
     return out.toByteArray();
+  }
+
+  /// Notes that a call ended, however it did.
+  private record EndObserver<T>(AtomicBoolean ended) implements StreamObserver<T> {
+    @Override
+    public void onNext(T answer) {}
+
+    @Override
+    public void onError(Throwable failure) {
+      ended.set(true);
+    }
+
+    @Override
+    public void onCompleted() {
+      ended.set(true);
+    }
   }
 }
