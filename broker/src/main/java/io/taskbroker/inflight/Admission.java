@@ -12,12 +12,12 @@ import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.InFlightPartition.Batch;
 import io.taskbroker.inflight.TaskState.Step;
 
-/// What becomes of one task that comes to the broker: it is switched off, known already (H4, H8),
-/// undecodable, over (W28), demoted (H22), stored, parked, or has to wait (G7, H13). Not
-/// thread-safe.
+/// Admission of one arriving task: drops it by a killswitch or as a duplicate (H4, H8),
+/// dead-letters it as undecodable, ends it as expired (W28), forwards it by a demotion (H22),
+/// stores it, parks it, or lets it wait (G7, H13). Not thread-safe.
 ///
-/// What is taken in is written at once, so that the watermark that [Arrivals] writes behind it
-/// never says more than is on disk (G1).
+/// An accepted task is written at once, so that the watermark that [Arrivals] writes behind it
+/// never claims more than is on disk (G1).
 final class Admission {
   private final EngineState state;
   private final TaskCompletion completion;
@@ -29,7 +29,7 @@ final class Admission {
     this.backpressure = backpressure;
   }
 
-  /// Takes one record in. Returns false if it has to wait.
+  /// Admits one record. Returns false if it must wait.
   boolean admit(InFlightPartition intake, Batch batch, Command.IngestedRecord arrival) {
     Activation activation = arrival.activation();
     String reason = arrival.undecodable();
@@ -88,7 +88,7 @@ final class Admission {
     return accepted;
   }
 
-  /// Takes in what does not come from Kafka, or refuses it.
+  /// Accepts or refuses an activation that does not come from Kafka.
   void enqueue(Command.Enqueue enqueue) {
     Activation activation = enqueue.activation();
     if (state.tasks.containsKey(activation.id()) || isKnown(activation)) {
@@ -113,7 +113,8 @@ final class Admission {
         || state.tombstones.has(activation.id(), state.wall);
   }
 
-  /// A record whose id is in flight: a duplicate, unless that one is on its way out (H4).
+  /// Admits a record whose id is in flight: a duplicate, unless that task is being forwarded or
+  /// deleted (H4).
   private boolean acceptAgain(InFlightTask other, Activation activation) {
     if (!other.isGoing() || other.activation.origin().equals(activation.origin())) {
       state.effects.notice(Notice.DUPLICATE, activation, activation.origin().topic());
@@ -139,7 +140,7 @@ final class Admission {
     return true;
   }
 
-  /// Stores a record that is to leave at once (H19).
+  /// Stores a record with a forward (H19).
   private boolean acceptForwarding(Activation activation, Destination destination) {
     if (backpressure.isFull() || !state.memory.hasRoom()) {
       return false;
@@ -154,7 +155,7 @@ final class Admission {
     state.write(new Change.Insert(departing, forwarding(departing)));
   }
 
-  /// The entry of a row that is on its way out.
+  /// Creates the task of a row that is being forwarded.
   private InFlightTask forwarding(Row row) {
     ApplicationQueue queue = state.queueOf(row.activation().application());
     InFlightTask task =
@@ -221,8 +222,8 @@ final class Admission {
     state.write(new Change.Insert(row, proven ? null : row));
   }
 
-  /// The store cannot hold this record as an activation: in its place it holds it as an undecodable
-  /// message (H12). Who enqueued it is told instead.
+  /// Handles a row that the store cannot hold as an activation and now holds as an undecodable
+  /// message (H12). If it was enqueued, its caller is informed instead.
   void replaced(Row row, RejectedInsert refusal) {
     if (!forget(refusal.insert())) {
       return;
@@ -237,8 +238,8 @@ final class Admission {
     completion.produce(forwarding(row));
   }
 
-  /// Forgets what was not stored. Returns false if it was completed meanwhile: then its delete ends
-  /// it.
+  /// Removes a task or parked row that was not stored. Returns false if it was completed meanwhile:
+  /// then its delete ends it.
   private boolean forget(Change.Insert insert) {
     if (insert.owner() instanceof InFlightTask task) {
       if (task.step() == Step.DELETING) {

@@ -9,10 +9,10 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// How partitions are read: their records in order, each through [Admission], and the watermark
-/// behind them (G1, H1); how they come and go. Not thread-safe.
+/// Ingest of partitions: passes their records in order through [Admission], writes the watermark
+/// behind them (G1, H1), and handles assignment and revocation. Not thread-safe.
 ///
-/// What may run only once then waits for its [OffsetCommitGate].
+/// At-most-once tasks then wait in the [OffsetCommitGate].
 final class Arrivals {
   private final EngineState state;
   private final Admission admission;
@@ -22,7 +22,7 @@ final class Arrivals {
 
   private int waiting;
 
-  /// @param partitions the partitions that are, or were, ours
+  /// @param partitions the partitions that this broker has or had
   Arrivals(
       EngineState state,
       Admission admission,
@@ -51,7 +51,7 @@ final class Arrivals {
     backpressure.came(records.partition(), records.nextOffset());
     var batch = new Batch(records);
     if (records.arrivals().isEmpty() && intake.batches.isEmpty()) {
-      // At once, so that no acknowledged commit that is told after it gets before it.
+      // At once, so that an acknowledged commit that is reported later does not overtake it.
       consumed(intake, batch, records.nextOffset(), records.bytes(), records.last());
       return;
     }
@@ -59,7 +59,7 @@ final class Arrivals {
     waiting++;
   }
 
-  /// Accepts what waits, as far as the bounds allow.
+  /// Accepts waiting records as far as the limits allow.
   void accept() {
     if (waiting > 0) {
       for (InFlightPartition intake : partitions.values()) {
@@ -72,7 +72,7 @@ final class Arrivals {
     return waiting > 0;
   }
 
-  /// A record of another application than those that stand waits in Kafka.
+  /// Handles the reader's report that a record of another application waits in Kafka.
   void foresaw(Command.Foreseen foreseen) {
     InFlightPartition intake = partitions.get(foreseen.partition());
     if (intake != null && !intake.revoked) {
@@ -89,7 +89,7 @@ final class Arrivals {
     }
   }
 
-  /// @return the record that has to wait; null if none has, or all wait for the store
+  /// @return the record that must wait; null if none must, or if all wait for the store
   private Command.@Nullable IngestedRecord acceptAll(InFlightPartition intake) {
     Batch batch = intake.batches.peekFirst();
     while (batch != null && state.hasRoomForArrivals()) {
@@ -115,8 +115,9 @@ final class Arrivals {
     return null;
   }
 
-  /// The rest of the batch has to wait, perhaps for long: what was accepted runs meanwhile, and
-  /// must not be read again when it is done (H1), nor wait for its commit (H2).
+  /// Writes the watermark of the accepted part of a batch whose rest must wait, perhaps for long:
+  /// accepted tasks run meanwhile, and must neither be read again when they are done (H1) nor wait
+  /// for their commit (H2).
   private void consumedSoFar(
       InFlightPartition intake, Batch batch, Command.IngestedRecord refused) {
     if (batch.next > batch.marked) {
@@ -129,8 +130,8 @@ final class Arrivals {
     }
   }
 
-  /// @param bytes the size of what is consumed of the batch
-  /// @param last the last record that was read below the offset; null if it is not known
+  /// @param bytes size of the consumed part of the batch
+  /// @param last the last record that was read below the offset; null if unknown
   private void consumed(
       InFlightPartition intake,
       Batch batch,
@@ -145,7 +146,7 @@ final class Arrivals {
     state.write(new Change.AdvanceWatermark(intake.partition, nextOffset, last, settled));
   }
 
-  /// A watermark is durable.
+  /// Reports progress: a watermark is durable.
   void settled(Settled settled) {
     InFlightPartition intake = settled.partition();
     intake.undurable--;
@@ -158,7 +159,7 @@ final class Arrivals {
     drained(intake);
   }
 
-  /// The partition is ours.
+  /// Starts or resumes an assigned partition.
   void assigned(Command.PartitionAssigned assigned) {
     SourcePartition partition = assigned.partition();
     InFlightPartition intake = partitions.computeIfAbsent(partition, InFlightPartition::new);
@@ -182,7 +183,7 @@ final class Arrivals {
     }
   }
 
-  /// The partition is given up. To be followed by [#drained].
+  /// Closes a partition that is being released. The caller must call [#drained] next.
   InFlightPartition revoked(Command.PartitionRevoked revoked) {
     InFlightPartition intake =
         partitions.computeIfAbsent(revoked.partition(), InFlightPartition::new);
@@ -198,7 +199,7 @@ final class Arrivals {
     return intake;
   }
 
-  /// The store says that the partition is not ours.
+  /// Closes a partition that the store assigned to another broker.
   void lost(InFlightPartition intake) {
     boolean known = intake.revoked;
     close(intake, true);
@@ -215,7 +216,7 @@ final class Arrivals {
     intake.lost = lost;
   }
 
-  /// Says that nothing of a partition that is given up is under way any more, if that is so.
+  /// Reports a released partition as drained if nothing of it is pending any more.
   void drained(InFlightPartition intake) {
     if (intake.draining
         && intake.undurable == 0

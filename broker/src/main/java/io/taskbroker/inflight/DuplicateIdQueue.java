@@ -8,13 +8,13 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Entries that wait for the end of another of the same id. Where brokers share a store, the rows
-/// of two places may have one id; workers report by it, so that one of them can be in flight at a
-/// time. Those that wait count as what they are, but are in no queue. Not thread-safe.
+/// Queue of the tasks that wait for the end of another task of the same id. In a shared store the
+/// rows of two partitions may have one id; workers report by id, so only one of them can be in
+/// flight at a time. A waiting task counts by its status but is in no ready queue. Not thread-safe.
 final class DuplicateIdQueue {
   private final Map<String, ArrayDeque<InFlightTask>> waiting = new HashMap<>();
 
-  /// Those whose turn has come.
+  /// Tasks that may go on now.
   private final ArrayDeque<InFlightTask> free = new ArrayDeque<>();
 
   boolean isEmpty() {
@@ -25,7 +25,7 @@ final class DuplicateIdQueue {
     waiting.computeIfAbsent(task.id(), _ -> new ArrayDeque<>()).addLast(task);
   }
 
-  /// Forgets one that ended while it waited.
+  /// Removes a task that ended while it waited.
   void remove(InFlightTask task) {
     ArrayDeque<InFlightTask> twins = waiting.get(task.id());
     if (twins != null && twins.remove(task) && twins.isEmpty()) {
@@ -33,12 +33,12 @@ final class DuplicateIdQueue {
     }
   }
 
-  /// Whether one of them is to go on when the id is free.
+  /// Whether a task waits to go on when the id is free.
   boolean waitFor(String id) {
     return first(id) != null;
   }
 
-  /// The one of that key that waits; null if there is none.
+  /// The waiting task of an id and key; null if there is none.
   @Nullable InFlightTask find(String id, long key) {
     ArrayDeque<InFlightTask> twins = waiting.get(id);
     if (twins != null) {
@@ -63,8 +63,8 @@ final class DuplicateIdQueue {
     return found;
   }
 
-  /// The id is free: the next that waits for it may go on. One that is on its way out stays until
-  /// its row is gone, or its place is lost.
+  /// Frees the id: moves the next waiting task to the released ones. A task that is being forwarded
+  /// or deleted stays until its row is gone or its partition is lost.
   @Nullable InFlightTask next(String id) {
     InFlightTask next = first(id);
     if (next != null) {

@@ -17,12 +17,11 @@ import java.util.List;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
-/// Everything in flight, as a state machine: commands in, effects out (ARCHITECTURE.md). It has no
-/// clock, thread, input or output of its own; the same engine runs in the broker and under
-/// simulation.
+/// State machine of all tasks in flight: commands in, effects out (ARCHITECTURE.md). It has no
+/// clock, thread or I/O of its own; the same engine runs in the broker and under simulation.
 ///
-/// Use: [#restore] what the store has, [#advance] to the present, [#start], then again and again
-/// [#observe] and [#apply] each command, [#advance]. Not thread-safe.
+/// Usage: [#restore] the rows of the store, [#advance] to the present, [#start]; then repeatedly
+/// [#observe] and [#apply] each command, and [#advance]. Not thread-safe.
 public final class Engine {
   private static final long CLOCK_STEP_MS = 500;
 
@@ -74,26 +73,26 @@ public final class Engine {
         new PartitionTransfer(state, completion, statusWriter, recovery, parkedLoader, intakes);
   }
 
-  /// Takes in a row that was found in the store.
+  /// Adds a row that was found in the store.
   public void restore(Row row) {
     InFlightTask task = recovery.entry(row);
     state.add(task);
     restored.add(task);
   }
 
-  /// Takes in what stays in memory of a parked row.
+  /// Adds a parked row that was found in the store.
   public void restore(ParkedRow row) {
     parkedLoader.found(row);
   }
 
-  /// Takes in a tombstone that ends at `until`, wall-clock milliseconds.
+  /// Adds a tombstone that ends at `until`, wall-clock milliseconds.
   public void restoreTombstone(Fingerprint id, long until) {
     state.tombstones.add(id, until);
   }
 
-  /// Begins to work, by the rules that it was told last.
+  /// Starts work, with the rules received last.
   ///
-  /// @param lastKey the largest key of a row that the store had ever
+  /// @param lastKey the largest key that a row of the store ever had
   public void start(long lastKey) {
     state.begin(lastKey);
     state.awaitReports();
@@ -103,7 +102,7 @@ public final class Engine {
     started = true;
   }
 
-  /// Follows one command.
+  /// Handles one command.
   public void apply(Command command) {
     switch (command) {
       case Command.Committed done -> done.changes().forEach(this::durable);
@@ -187,7 +186,7 @@ public final class Engine {
     }
   }
 
-  /// Goes on with what is given up.
+  /// Continues to release the revoked partitions.
   private void handOver() {
     for (InFlightPartition intake : partitions) {
       if (!intake.remaining.isEmpty() && transfer.release(intake)) {
@@ -244,15 +243,13 @@ public final class Engine {
   }
 
   /// Why a task does not run now; null if the engine has none of that id, in memory or parked.
-  /// Costs a look-up, and for a task in a queue a walk of [WaitingReason#MAX_POSITION] steps at
-  /// most.
+  /// Costs a lookup, and for a queued task a walk of at most [WaitingReason#MAX_POSITION] steps.
   public @Nullable WaitingReason waitingReason(String id) {
     return WaitingReason.of(state, id);
   }
 
-  /// Takes note of the time, without doing what is due. Each command counts from the time that was
-  /// observed last, so that a time from before its arrival would end its delays and deadlines early
-  /// (G5).
+  /// Sets the clocks without doing what is due. Each command counts from the last observed time: a
+  /// time from before its arrival would end its delays and deadlines early (G5).
   ///
   /// @param now monotonic milliseconds, never less than before
   /// @param wall milliseconds since the epoch
@@ -271,8 +268,8 @@ public final class Engine {
     }
   }
 
-  /// Moves on to a time, and does what is due and what the commands before made possible: for a
-  /// caller whose clock stands still meanwhile. Others call [#catchUp] and [#dispatch].
+  /// Advances the clocks, does what is due, and what earlier commands made possible; for a caller
+  /// whose clock stands still meanwhile. Other callers use [#catchUp] and [#dispatch].
   ///
   /// @param now monotonic milliseconds, never less than before
   /// @param wall milliseconds since the epoch
@@ -281,7 +278,7 @@ public final class Engine {
     dispatch(now, wall);
   }
 
-  /// Moves on to a time, and does what is due.
+  /// Advances the clocks and does what is due.
   ///
   /// @param now monotonic milliseconds, never less than before
   /// @param wall milliseconds since the epoch
@@ -300,8 +297,8 @@ public final class Engine {
     ruleEnforcer.sweep();
   }
 
-  /// Answers reports and hands out what may run at a time: what expired while [#catchUp] worked is
-  /// not handed out (G5).
+  /// Advances the clocks, answers reports and delivers runnable tasks. Tasks that expired while
+  /// [#catchUp] worked are not delivered (G5).
   ///
   /// @param now monotonic milliseconds, never less than before
   /// @param wall milliseconds since the epoch
@@ -329,8 +326,7 @@ public final class Engine {
     }
   }
 
-  /// The monotonic time at which there is something to do without a further command;
-  /// [Long#MAX_VALUE] if never.
+  /// Monotonic time of the next work without a further command; [Long#MAX_VALUE] if none.
   public long nextWake() {
     long next = Math.min(state.timers.next(), statusWriter.next());
     next = Math.min(next, quarantineRetries.next());
@@ -348,17 +344,17 @@ public final class Engine {
     return arrivals.isWaiting() ? Math.min(next, state.now + 1_000) : next;
   }
 
-  /// Whether requests may be taken in now; all other commands always may (H14).
+  /// Whether requests may be accepted now; all other commands always may (H14).
   public boolean hasRoom() {
     return state.hasRoom();
   }
 
-  /// How many changes wait for the store.
+  /// Number of changes that wait for the store.
   public int outstanding() {
     return state.outstanding();
   }
 
-  /// How much is in flight.
+  /// Number of tasks in flight.
   public Depths depths() {
     EngineStats census = EngineStats.of(state);
     return new Depths(
@@ -370,7 +366,7 @@ public final class Engine {
         census.memoryBytes());
   }
 
-  /// How much is in flight, in activations.
+  /// Number of tasks in flight by class.
   ///
   /// @param parked on disk only
   /// @param memoryBytes bytes of memory that they take

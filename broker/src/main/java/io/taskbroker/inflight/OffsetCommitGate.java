@@ -16,18 +16,19 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// What may run only once waits here, durable, until its record's offset is committed: then no
-/// other broker reads the record, and the proof of that is written down (G3, H2). Not thread-safe.
+/// Gate for at-most-once tasks: a stored task waits here until the offset of its record is
+/// committed, so that no other broker reads the record. Then the confirmation is written to the
+/// store (G3, H2). Not thread-safe.
 final class OffsetCommitGate {
   private final EngineState state;
   private final TaskCompletion completion;
   private final Collection<InFlightPartition> partitions;
 
-  /// Entries whose partition is not ours, by topic and partition: found at start before it was
-  /// assigned, or stored after it was lost.
+  /// Suspended tasks whose partition this broker does not have, by topic and partition: found at
+  /// startup before the assignment, or stored after the partition was lost.
   private final Map<String, List<InFlightTask>> orphans = new HashMap<>();
 
-  /// @param partitions the partitions that are, or were, ours; a view
+  /// @param partitions the partitions that this broker has or had; a view
   OffsetCommitGate(
       EngineState state, TaskCompletion completion, Collection<InFlightPartition> partitions) {
     this.state = state;
@@ -35,8 +36,8 @@ final class OffsetCommitGate {
     this.partitions = partitions;
   }
 
-  /// Whether what may run only once comes from a stretch of its partition that is read again,
-  /// because the store that brokers share went back: it may have been run (docs/adr/0012).
+  /// Whether an at-most-once task may already have run: its record is read again because the shared
+  /// store was rolled back (docs/adr/0012).
   boolean mayHaveRun(InFlightTask task) {
     if (!state.options.shared() || !task.activation.atMostOnce()) {
       return false;
@@ -45,7 +46,7 @@ final class OffsetCommitGate {
     return intake != null && task.activation.origin().offset() < intake.assignedAt;
   }
 
-  /// An entry is durable, its offset not known to be committed.
+  /// Waits for the offset commit of a task that is durable.
   void awaiting(InFlightTask task) {
     Origin origin = task.activation.origin();
     InFlightPartition intake = intakeOf(origin);
@@ -61,8 +62,8 @@ final class OffsetCommitGate {
     }
   }
 
-  /// The same of a row that is parked. What another broker may have run is dealt with when it is
-  /// read back.
+  /// Waits for the offset commit of a parked row. A row that another broker may have run is handled
+  /// when it is unparked.
   void awaiting(Row parked) {
     Activation activation = parked.activation();
     long offset = activation.origin().offset();
@@ -73,8 +74,8 @@ final class OffsetCommitGate {
     }
   }
 
-  /// The intake of the partition; that of one that is given up, too, because its last commit is
-  /// still to come.
+  /// The partition of an origin. A partition that is being released counts, too, because its last
+  /// commit is still pending.
   private @Nullable InFlightPartition intakeOf(Origin origin) {
     InFlightPartition given = null;
     for (InFlightPartition intake : partitions) {
@@ -94,8 +95,9 @@ final class OffsetCommitGate {
     return origin.partition() + "/" + origin.topic();
   }
 
-  /// The partition is ours: what was found of it, or was left from before, is proven by commits of
-  /// ours only, or was read by somebody else. No commit proves a record that the log has lost.
+  /// Re-checks everything that waits for the partition, now that it is assigned: only commits by
+  /// this broker confirm it; records below the assigned offset may have been read by another
+  /// broker. No commit confirms a record that the log has lost.
   ///
   /// @param goneFrom as in [Command.PartitionAssigned]
   void assigned(InFlightPartition intake, long goneFrom) {
@@ -136,7 +138,7 @@ final class OffsetCommitGate {
     return task.step() == Step.STORED && task.awaitsOffsetCommit();
   }
 
-  /// More of the partition is committed.
+  /// Confirms the offsets below the committed one.
   void committed(InFlightPartition intake) {
     AwaitingOffsetCommit first = intake.unproven.peek();
     while (first != null && first.offset() < intake.committed) {
@@ -146,7 +148,8 @@ final class OffsetCommitGate {
     }
   }
 
-  /// The partition is given up: what waits for it takes no room from others meanwhile.
+  /// Suspends the tasks that wait for a partition that is being released: they take no room from
+  /// others.
   void revoked(InFlightPartition intake) {
     for (AwaitingOffsetCommit row : intake.unproven) {
       InFlightTask task = row.task();

@@ -6,18 +6,18 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// The ids of the rows that are parked, with their keys, and whether they leave tombstones: all
-/// that stays in memory of them. In a store that brokers share they are kept by [PartitionKey],
-/// since a place is lost as a whole, and two places may have a row of the same id. Not thread-safe.
+/// Ids of the parked rows with their keys, and whether they leave tombstones: all that memory holds
+/// of them. In a shared store they are grouped by [PartitionKey], since a partition is lost as a
+/// whole, and two partitions may have a row of the same id. Not thread-safe.
 ///
-/// There may be a million of them, and keys use all bits but the sign: that says whether the id
-/// leaves a tombstone.
+/// There may be a million of them. Keys use all bits but the sign, which says whether the id leaves
+/// a tombstone.
 final class ParkedIds {
   private final Map<PartitionKey, FingerprintMap> partitionKeys = new HashMap<>();
   private final boolean byPlace;
   private int size;
 
-  /// @param byPlace whether places come and go; otherwise all are one
+  /// @param byPartition whether partitions come and go; otherwise all rows share one group
   ParkedIds(boolean byPlace) {
     this.byPlace = byPlace;
   }
@@ -26,7 +26,7 @@ final class ParkedIds {
     return size;
   }
 
-  /// @param leavesTombstone whether the id is remembered when the row ends (H8)
+  /// @param leavesTombstone whether the id leaves a tombstone when the row ends (H8)
   void put(Fingerprint id, Origin origin, long key, boolean leavesTombstone) {
     FingerprintMap ids = partitionKeys.computeIfAbsent(place(origin), _ -> new FingerprintMap());
     size -= ids.size();
@@ -44,7 +44,7 @@ final class ParkedIds {
     return size > 0 && find(id) != null;
   }
 
-  /// A place that has a parked row of that id; null if there is none.
+  /// A partition with a parked row of that id; null if there is none.
   @Nullable PartitionKey find(Fingerprint id) {
     for (Map.Entry<PartitionKey, FingerprintMap> partitionKey : partitionKeys.entrySet()) {
       if (partitionKey.getValue().get(id) != FingerprintMap.ABSENT) {
@@ -54,7 +54,7 @@ final class ParkedIds {
     return null;
   }
 
-  /// The place whose parked row of that id has that key; null if there is none.
+  /// The partition of the parked row with that id and key; null if there is none.
   @Nullable PartitionKey find(Fingerprint id, long key) {
     for (Map.Entry<PartitionKey, FingerprintMap> partitionKey : partitionKeys.entrySet()) {
       if (key(partitionKey.getValue().get(id)) == key) {
@@ -70,14 +70,14 @@ final class ParkedIds {
     return ids == null ? FingerprintMap.ABSENT : key(ids.get(id));
   }
 
-  /// Whether the id of a row that is parked is remembered when it ends (H8).
+  /// Whether the id of a parked row leaves a tombstone when it ends (H8).
   boolean leavesTombstone(Fingerprint id, PartitionKey partitionKey) {
     FingerprintMap ids = partitionKeys.get(partitionKey);
     long value = ids == null ? FingerprintMap.ABSENT : ids.get(id);
     return value < 0 && value != FingerprintMap.ABSENT;
   }
 
-  /// Forgets the id of a row, and tells the key; [FingerprintMap#ABSENT] if it is not parked.
+  /// Removes the id of a row and returns the key; [FingerprintMap#ABSENT] if it is not parked.
   long remove(Fingerprint id, Origin origin) {
     return remove(id, place(origin));
   }
@@ -94,7 +94,7 @@ final class ParkedIds {
     return key(removed);
   }
 
-  /// Forgets all of a place.
+  /// Removes all ids of a partition.
   void forget(PartitionKey partitionKey) {
     FingerprintMap ids = partitionKeys.remove(partitionKey);
     if (ids != null) {

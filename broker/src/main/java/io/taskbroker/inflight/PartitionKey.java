@@ -4,12 +4,12 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.SourcePartition;
 
-/// What rows belong to, in a store that brokers share: a partition of a topic, which is one
-/// broker's at a time (ADR 7).
+/// Owner key of rows in a shared store: a partition of a topic, which one broker has at a time (ADR
+/// 7).
 ///
-/// @param partition negative for what came from no partition, and stays with its broker
+/// @param partition negative for rows without a partition, which stay with their broker
 record PartitionKey(String topic, int partition) {
-  /// The place of everything that came from no partition.
+  /// The key of all rows without a partition.
   static final PartitionKey NOWHERE = new PartitionKey("", -1);
 
   static PartitionKey of(Origin origin) {
@@ -34,7 +34,7 @@ record PartitionKey(String topic, int partition) {
     };
   }
 
-  /// The origin of a row of which no more than its place is known.
+  /// The origin of a row of which only the partition is known.
   Origin origin() {
     return new Origin(topic, partition, -1);
   }

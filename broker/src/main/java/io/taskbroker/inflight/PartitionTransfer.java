@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// How partitions come from, and go to, other brokers on the same store, with everything that is in
-/// flight of them (H10, H11, H17). Not thread-safe.
+/// Transfer of partitions from and to other brokers on the same store, with all their tasks in
+/// flight (H10, H11, H17). Not thread-safe.
 final class PartitionTransfer {
   private static final String MOVED = "its partition is another broker's now";
 
@@ -25,7 +25,7 @@ final class PartitionTransfer {
   private final ParkedLoader parkedLoader;
   private final Map<SourcePartition, InFlightPartition> partitions;
 
-  /// @param partitions the partitions that are, or were, ours
+  /// @param partitions the partitions that this broker has or had
   PartitionTransfer(
       EngineState state,
       TaskCompletion completion,
@@ -41,8 +41,8 @@ final class PartitionTransfer {
     this.partitions = partitions;
   }
 
-  /// Takes in a page of what the store has of a partition that is now ours. What lastKey is does
-  /// not depend on it: other brokers made those keys.
+  /// Adds a page of the rows of a partition that this broker acquired. It leaves lastKey unchanged:
+  /// other brokers made those keys.
   void restored(Command.PartitionLoaded page) {
     InFlightPartition intake = partitions.computeIfAbsent(page.partition(), InFlightPartition::new);
     intake.revoked = false;
@@ -80,7 +80,8 @@ final class PartitionTransfer {
     }
   }
 
-  /// Whether a row is in memory already. One that was being given up is newer on disk.
+  /// Whether a row is in memory already. A task that was being released is evicted: its row on disk
+  /// is newer.
   private boolean isHere(String id, long key) {
     InFlightTask task = state.tasks.get(id);
     if (task == null || task.key != key) {
@@ -93,7 +94,7 @@ final class PartitionTransfer {
     return task != null;
   }
 
-  /// Entries whose twins have ended go on.
+  /// Resumes tasks whose duplicates have ended.
   void resumeDuplicates() {
     InFlightTask free = state.duplicateIds.pollReleased();
     while (free != null) {
@@ -104,8 +105,8 @@ final class PartitionTransfer {
     }
   }
 
-  /// Gives up what is in flight of a partition: in order, so that workers are not disturbed, or at
-  /// once if it is lost.
+  /// Releases the tasks in flight of a partition: in order, so that workers are not disturbed, or
+  /// at once if it is lost.
   void revoked(InFlightPartition intake, boolean lost) {
     PartitionKey partitionKey = PartitionKey.of(intake.partition);
     state.parked.forget(partitionKey);
@@ -127,14 +128,14 @@ final class PartitionTransfer {
     }
   }
 
-  /// Goes on with what is given up. Returns whether nothing is left of the partition.
+  /// Continues to release a partition. Returns whether nothing is left of it.
   boolean release(InFlightPartition intake) {
     intake.remaining.removeIf(this::release);
     return intake.remaining.isEmpty();
   }
 
-  /// Lets go of an entry that is given up, if its row says all that another broker has to know, and
-  /// nothing is under way that might change it; else sees to that. Returns whether it is gone.
+  /// Evicts a task that is being released, if its row says all that another broker needs and
+  /// nothing pending can change it; otherwise writes what is missing. Returns whether it is gone.
   private boolean release(InFlightTask task) {
     if (task.step() == Step.GONE) {
       return true;
@@ -158,8 +159,8 @@ final class PartitionTransfer {
     return true;
   }
 
-  /// The store did not make the changes: their places are not ours, and all that is in flight of
-  /// them leaves memory.
+  /// Handles changes that the store refused: this broker does not have their partitions, and all
+  /// tasks in flight of those leave memory.
   ///
   /// @return the partitions that are lost by that
   List<InFlightPartition> fenced(List<Change> changes) {
@@ -171,7 +172,7 @@ final class PartitionTransfer {
           settled.partition().undurable--;
           partitionKeys.add(PartitionKey.of(change));
         }
-        // May be told after the partition was given up, and then even taken again.
+        // May be reported after the partition was released, and even after it was acquired again.
         case Change.OffsetCommitted _ -> {}
         default -> partitionKeys.add(PartitionKey.of(change));
       }
@@ -179,7 +180,7 @@ final class PartitionTransfer {
     return lost(partitionKeys);
   }
 
-  /// Forgets all that is in flight of places that are not ours.
+  /// Evicts all tasks in flight of partitions that this broker does not have.
   ///
   /// @return the partitions that are lost by that
   List<InFlightPartition> lost(Collection<PartitionKey> partitionKeys) {
@@ -196,7 +197,7 @@ final class PartitionTransfer {
     return lost;
   }
 
-  /// The store is not what it was: everything of partitions leaves memory.
+  /// Evicts all tasks of partitions, because the store was rolled back.
   ///
   /// @return the partitions that are lost by that
   List<InFlightPartition> allLost() {

@@ -2,18 +2,18 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Status;
 
-/// Consequences of the end of a push call: for the activation, which may have reached its worker
-/// (H9), and for its lane, whose worker may be away, full, misconfigured, or refusing this
-/// activation only (H24). Not thread-safe.
+/// Handler of the end of push calls: for the activation, which may have reached its worker (H9),
+/// and for its application's queue, whose worker may be unreachable, full, misconfigured, or
+/// refusing this activation only (H24). Not thread-safe.
 ///
-/// What is refused for load comes again however often. Other outcomes end an activation only if its
-/// neighbours prove that it is the cause.
+/// An activation refused for load is delivered again without limit. Other outcomes fail an
+/// activation only if accepted neighbours prove that it is the cause.
 final class PushOutcomeHandler {
-  /// Refusals, and neighbours taken meanwhile, after which an activation has failed (H24).
+  /// Refusals, and neighbours accepted meanwhile, after which an activation has failed (H24).
   private static final int MAX_REFUSALS = 10;
 
-  /// Where the worker may be the cause of a refusal, it takes so many calls of neighbours for each
-  /// that it rejects, before the activation has failed.
+  /// Accepted neighbours per rejected one that are needed to fail an activation where the worker
+  /// may be the cause.
   private static final int TAKEN_PER_REJECTED = 10;
 
   private static final long REFUSED_MIN_MS = 100;
@@ -56,7 +56,7 @@ final class PushOutcomeHandler {
       judge(task, push, outcome, detail);
     }
     if (outcome == PushOutcome.ACCEPTED) {
-      // Its report may have come before.
+      // The report may have arrived before.
       state.tallyUnlessRepeated(Tally.PUSHED, task);
       state.follow(TaskLifecycle.TAKEN, task.activation, "");
     }
@@ -68,8 +68,8 @@ final class PushOutcomeHandler {
     }
   }
 
-  /// Whether an outcome says something of one worker only, though it has others beside it: where
-  /// that proves that nobody has the activation, or others were taken meanwhile.
+  /// Whether an outcome concerns one worker of several: it proves that no worker has the
+  /// activation, or others were accepted meanwhile.
   private static boolean isOfOneWorker(InFlightTask task, PushOutcome outcome) {
     return switch (outcome) {
       case ACCEPTED, REFUSED, REJECTED, UNANSWERED -> false;
@@ -78,7 +78,7 @@ final class PushOutcomeHandler {
     };
   }
 
-  /// What the outcome says of the worker.
+  /// Applies the outcome to the push channel and the queue.
   private void judge(InFlightTask task, PushChannel push, PushOutcome outcome, String detail) {
     ApplicationQueue queue = task.queue;
     long sentAt = task.claimedAt;
@@ -99,7 +99,7 @@ final class PushOutcomeHandler {
         }
       }
       case UNANSWERED -> {
-        // Where others were taken meanwhile, it is the call and not the worker that hangs.
+        // If others were accepted meanwhile, the call hangs, not the worker.
         if (queue.progressAt <= sentAt) {
           unreached(queue, push, sentAt, detail);
         }
@@ -170,7 +170,7 @@ final class PushOutcomeHandler {
     }
   }
 
-  /// The longest wait after a refusal; longer still for what is refused while others are taken.
+  /// Maximum pause after a refusal, in milliseconds; longer still if others are accepted meanwhile.
   private static long pause(InFlightTask task) {
     if (task.refusals > MAX_REFUSALS && (int) task.queue.accepted != task.acceptedAtRefusal) {
       return uncertain(task.refusals - MAX_REFUSALS);
@@ -178,7 +178,8 @@ final class PushOutcomeHandler {
     return Math.min(REFUSED_MAX_MS, REFUSED_MIN_MS << Math.min(task.refusals - 1, 10));
   }
 
-  /// Whether its worker took others meanwhile: if it may be the worker's fault, nearly all others.
+  /// Whether the worker accepted others meanwhile; nearly all others, if the worker may be at
+  /// fault.
   private static boolean isToBlame(InFlightTask task, PushOutcome outcome) {
     int accepted = (int) task.queue.accepted - task.acceptedAtRefusal;
     int all = (int) task.queue.rejected - task.rejectedAtRefusal;
@@ -187,9 +188,9 @@ final class PushOutcomeHandler {
         && (outcome == PushOutcome.REFUSED || accepted / TAKEN_PER_REJECTED >= rejected);
   }
 
-  /// The connection broke, perhaps as the worker died, perhaps of this activation. That it did is
-  /// proven by workers that die when they are called with it alone, while they take others, or
-  /// while there are no others; each such death counts as an attempt (G8).
+  /// Handles a broken connection; the worker may have died, and this activation may have killed it.
+  /// The proof is workers that die when called with it alone, while they accept others, or while
+  /// there are no others; each such death counts as an attempt (G8).
   private void lost(InFlightTask task, String detail, boolean alone) {
     ApplicationQueue queue = task.queue;
     boolean othersPass = task.losses > 0 && (int) queue.accepted != task.acceptedAtLoss;
@@ -211,7 +212,7 @@ final class PushOutcomeHandler {
     }
   }
 
-  /// One more, as far as that matters.
+  /// Incremented counter, capped at 1,000.
   private static short more(short count) {
     return (short) Math.min(count + 1, 1_000);
   }
@@ -220,7 +221,7 @@ final class PushOutcomeHandler {
     return Math.min(UNCERTAIN_MAX_MS, UNCERTAIN_MIN_MS << Math.min(times, 10));
   }
 
-  /// Makes it pending again, but not runnable for a while. A worker may have got it.
+  /// Makes it pending again, but not runnable for a while. A worker may have received it.
   private void postpone(InFlightTask task, long longest) {
     task.mayHaveRun = true;
     state.transition(task, TaskEvent.REQUEUE);

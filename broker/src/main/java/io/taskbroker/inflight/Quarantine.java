@@ -13,14 +13,14 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/// Index of the entries that cannot be produced, and the schedule on which they are tried again
-/// (H19): of each topic the smallest once a minute, and once that was taken the next at once, one
-/// entry at a time. What is too large is refused while a smaller one is, so no more needs to be
-/// tried. What an operator released is tried at once, beside that. Not thread-safe.
+/// Index of the tasks that Kafka refused, with their retry schedule (H19): the smallest of each
+/// topic once a minute; after a success the next one at once; one task at a time. A topic that
+/// refuses a task for its size refuses larger ones, too, so trying the smallest is enough. Tasks
+/// that an operator releases are tried at once, beside the schedule. Not thread-safe.
 final class Quarantine {
   static final long PERIOD_MS = 60_000;
 
-  /// Released entries that are tried at a time, and their bytes; a larger one is tried alone.
+  /// Released tasks that are tried at a time, and their total bytes; a larger task is tried alone.
   private static final int MAX_RELEASING = 64;
 
   private static final long MAX_RELEASING_BYTES = 4 << 20;
@@ -29,12 +29,12 @@ final class Quarantine {
   private final Map<InFlightTask, QuarantinedRecord> held = new LinkedHashMap<>();
   private final Map<String, Refusals> partitionKeys = new HashMap<>(); // by topic and cluster
 
-  /// Entries on their way to Kafka again, with what was held of them.
+  /// Tasks that are being produced again, with the records that were kept of them.
   private final Map<InFlightTask, QuarantinedRecord> retried = new HashMap<>();
 
   private final LinkedHashSet<InFlightTask> released = new LinkedHashSet<>();
 
-  /// Released entries that are being read, or on their way, with their sizes.
+  /// Released tasks that are being read or produced, with their sizes in bytes.
   private final Map<InFlightTask, Integer> releasing = new HashMap<>();
 
   private long releasingBytes;
@@ -43,11 +43,12 @@ final class Quarantine {
   private @Nullable Refusals triedAt;
   private long busyUntil = Long.MIN_VALUE;
 
-  /// An entry that cannot be produced.
+  /// A task that cannot be produced.
   ///
-  /// @param size bytes of what was to be produced
-  /// @param since when this broker was first told so, milliseconds since the epoch
-  /// @param reason what it was told last
+  /// @param size bytes of the payload to produce
+  /// @param since when this broker process first learned of the refusal, milliseconds since the
+  ///   epoch
+  /// @param reason the last refusal
   record QuarantinedRecord(InFlightTask task, int size, long since, String reason) {
     Destination destination() {
       Destination destination = task.destination;
@@ -58,7 +59,7 @@ final class Quarantine {
     }
   }
 
-  /// Entries that one topic refused.
+  /// Tasks that one topic refused.
   private static final class Refusals {
     private final TreeSet<QuarantinedRecord> bySize =
         new TreeSet<>(
@@ -72,7 +73,7 @@ final class Quarantine {
     return held.size();
   }
 
-  /// How many there are of each topic.
+  /// Number of quarantined tasks by topic.
   Map<String, Integer> byTopic() {
     var topics = new TreeMap<String, Integer>();
     for (Refusals refusals : partitionKeys.values()) {
@@ -82,7 +83,7 @@ final class Quarantine {
     return topics;
   }
 
-  /// All, in the order in which they came.
+  /// All quarantined tasks in the order of their refusal.
   Collection<QuarantinedRecord> all() {
     return held.values();
   }
@@ -91,10 +92,11 @@ final class Quarantine {
     return task == null ? null : held.get(task);
   }
 
-  /// Takes in what is kept of an entry that was refused.
+  /// Adds a refused task.
   ///
-  /// @param refused the entry that was on its way
-  /// @param size bytes of what was to be produced
+  /// @param kept the copy without payload that stays in memory
+  /// @param refused the task that was produced
+  /// @param size bytes of the payload to produce
   /// @param wall milliseconds since the epoch
   void add(InFlightTask kept, InFlightTask refused, int size, long now, long wall, String why) {
     QuarantinedRecord before = retried.get(refused);
@@ -118,7 +120,7 @@ final class Quarantine {
     refusals.bySize.add(shared);
   }
 
-  /// Gives an entry another destination.
+  /// Changes the destination of a task.
   void redirect(QuarantinedRecord one, Destination destination, long now) {
     InFlightTask task = one.task();
     boolean _ = take(task);
@@ -126,12 +128,12 @@ final class Quarantine {
     hold(one, now);
   }
 
-  /// Has an entry tried again as soon as possible. Returns false if that was asked for before.
+  /// Schedules a task to be tried as soon as possible. Returns false if it is released already.
   boolean release(QuarantinedRecord one) {
     return !releasing.containsKey(one.task()) && released.add(one.task());
   }
 
-  /// Forgets an entry, if it is here, in whatever state it is.
+  /// Removes a task in whatever state, if it is here.
   void remove(InFlightTask task) {
     boolean _ = take(task);
     released.remove(task);
@@ -154,8 +156,8 @@ final class Quarantine {
     return true;
   }
 
-  /// When an entry is to be tried again by the schedule; [Long#MAX_VALUE] if there is none. What is
-  /// released goes as far as it can with each round.
+  /// When the schedule next tries a task; [Long#MAX_VALUE] if it has none. Released tasks do not
+  /// count: each round tries as many of them as it can.
   long next() {
     long next = Long.MAX_VALUE;
     for (Refusals refusals : partitionKeys.values()) {
@@ -164,7 +166,7 @@ final class Quarantine {
     return Math.max(next, busyUntil);
   }
 
-  /// The entry to try now; null if it is time for none.
+  /// The task to try now; null if none is due.
   @Nullable InFlightTask due(long now) {
     InFlightTask asked = dueRelease();
     if (asked != null) {
@@ -203,10 +205,10 @@ final class Quarantine {
     return null;
   }
 
-  /// The entry was read and is on its way to Kafka again.
+  /// Records that a task was read and is being produced again.
   ///
-  /// @param kept what was held
-  /// @param again what is on its way in its place
+  /// @param kept the task that was held
+  /// @param again the task that is produced in its stead
   void trying(InFlightTask kept, InFlightTask again) {
     QuarantinedRecord one = held.get(kept);
     Integer asked = releasing.remove(kept);
@@ -222,14 +224,15 @@ final class Quarantine {
     }
   }
 
-  /// Whether the entry is on its way to Kafka again.
+  /// Whether the task is being produced again.
   boolean isTried(InFlightTask task) {
     return retried.containsKey(task);
   }
 
-  /// The entry is not being tried any more: it was taken, refused, or could not be read.
+  /// Ends an attempt: the task was produced, refused, or could not be read.
   ///
-  /// @param gone whether it is gone from here for good, so that the next may go
+  /// @param gone whether the task has left the quarantine for good, so that the next one may be
+  ///   tried
   void over(InFlightTask task, long now, boolean gone) {
     retried.remove(task);
     if (stopReleasing(task)) {
@@ -260,10 +263,10 @@ final class Quarantine {
     return to.topic() + '\0' + to.cluster();
   }
 
-  /// Those of the ids that are held, or all, in the order in which they came.
+  /// The quarantined tasks among the ids, or all, in the order of their refusal.
   ///
-  /// @param entries everything in flight
-  /// @param ids none for all
+  /// @param tasks all tasks in flight
+  /// @param ids empty for all
   /// @param topic empty for any
   List<QuarantinedRecord> matching(
       Map<String, InFlightTask> tasks, Collection<String> ids, String topic) {

@@ -8,9 +8,8 @@ import io.taskbroker.inflight.Quarantine.QuarantinedRecord;
 import java.util.ArrayList;
 import java.util.List;
 
-/// How an operator's orders about activations that cannot be produced are followed (H19). What is
-/// decided is written down before anything is produced, as every departure is (G4). Not
-/// thread-safe.
+/// Handler of operators' requests on quarantined activations (H19). A decision is written before
+/// anything is produced, as every forward is (G4). Not thread-safe.
 final class QuarantineRequestHandler {
   private final EngineState state;
   private final TaskCompletion completion;
@@ -63,8 +62,8 @@ final class QuarantineRequestHandler {
     return destination.topic().equals(topic) && destination.cluster().isEmpty();
   }
 
-  /// The row is read again behind this change, so that what is produced has gone where the row
-  /// says.
+  /// Changes the topic. The row is read again behind this change, so that the record is produced to
+  /// the topic that the row names.
   private void retarget(QuarantinedRecord one, String topic) {
     InFlightTask task = one.task();
     var destination = new Destination(topic, one.destination().headers());
@@ -79,7 +78,7 @@ final class QuarantineRequestHandler {
     }
   }
 
-  /// Its id may come again: nothing was produced that is the same.
+  /// Deletes the task. Its id may come again: nothing with that id was produced.
   private void discard(QuarantinedRecord one) {
     InFlightTask task = one.task();
     state.tally(Tally.DISCARDED, task);

@@ -7,11 +7,11 @@ import io.taskbroker.inflight.TaskState.Step;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Reports and the brokers that share a store (H3): what this one is told of activations that it
-/// does not have is passed on through the store; before it acts on a deadline, it asks the store
-/// what others were told. Both are one question for all of a round. Not thread-safe.
+/// Exchange of reports between the brokers that share a store (H3). A report on an unknown
+/// activation is forwarded through the store; before a deadline takes effect, the store is asked
+/// for reports that other brokers received. Both are batched per round. Not thread-safe.
 final class RemoteReports {
-  /// Rows that one question is about, at most.
+  /// Maximum of rows in one query.
   private static final int PAGE = 4_096;
 
   private final EngineState state;
@@ -21,12 +21,12 @@ final class RemoteReports {
   private List<Reply> waiting = new ArrayList<>();
   private List<Check> checks = new ArrayList<>();
 
-  /// Reports that are with the store, and who waits for them.
+  /// Reports that are being written to the store, with the replies that wait for them.
   private record Passing(List<RemoteReport> reports, List<Reply> replies) {}
 
-  /// A deadline that passed, of an entry in that status.
+  /// An expired deadline of a task in that status.
   private record Check(InFlightTask task, Status status, long deadline) {
-    /// Whether nothing was heard of the entry since.
+    /// Whether the task has not changed since.
     boolean stands() {
       return task.step() == Step.STORED && task.status() == status && task.deadline == deadline;
     }
@@ -39,7 +39,8 @@ final class RemoteReports {
     this.limits = limits;
   }
 
-  /// Passes on a report of what is not in memory; it is answered when that is durable.
+  /// Forwards a report on an activation that is not in memory; the reply is due when the forward is
+  /// durable.
   void passOn(Command.Update update, Reply reply) {
     reply.await();
     passing.add(
@@ -48,7 +49,7 @@ final class RemoteReports {
     waiting.add(reply);
   }
 
-  /// A lease, or a processing deadline, passed.
+  /// Handles an expired lease or processing deadline.
   void overdue(InFlightTask task) {
     if (state.options.shared()) {
       checks.add(new Check(task, task.status(), task.deadline));
@@ -57,7 +58,7 @@ final class RemoteReports {
     }
   }
 
-  /// Asks the store all that came up in this round.
+  /// Sends the queries of this round.
   void ask() {
     if (!passing.isEmpty()) {
       state.queriesSent(passing.size());
@@ -79,7 +80,7 @@ final class RemoteReports {
         page.stream().map(check -> check.task().key).toList(), new Checks(page));
   }
 
-  /// What was passed on is durable.
+  /// Handles the answer to [Effects#forwardReports]: the reports are durable.
   void passedOn(Command.ReportsForwarded answer) {
     if (!(answer.owner() instanceof Passing(List<RemoteReport> reports, List<Reply> replies))) {
       throw new IllegalStateException("Nobody asked for " + answer);
@@ -96,8 +97,8 @@ final class RemoteReports {
     }
   }
 
-  /// The store was asked about deadlines that passed, and what it had was followed: they count for
-  /// those of which nothing was heard.
+  /// Applies the expired deadlines of the tasks that no other broker has a report on. The reports
+  /// of the answer were handled before.
   void checked(Command.ReportsRead answer) {
     if (!(answer.owner() instanceof Checks(List<Check> asked))) {
       throw new IllegalStateException("Nobody asked for " + answer);

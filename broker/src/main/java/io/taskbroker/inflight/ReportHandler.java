@@ -8,8 +8,8 @@ import io.taskbroker.inflight.TaskState.Step;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// What workers report. A late report is not an error (G6); an answer waits until what it led to is
-/// durable (G2). Not thread-safe.
+/// Handler of worker reports. A late report is not an error (G6); the answer waits until all
+/// effects of the report are durable (G2). Not thread-safe.
 final class ReportHandler {
   private final EngineState state;
   private final TaskCompletion completion;
@@ -81,8 +81,8 @@ final class ReportHandler {
     }
   }
 
-  /// Whether a worker may have run the activation: it has it, or it is to run again, and nobody
-  /// else has it.
+  /// Whether a worker may have run the activation: a worker has it, or it waits to run again and no
+  /// other worker has it.
   private static boolean isPlausible(InFlightTask task) {
     return task.step() == Step.STORED && (task.status().isHandedOut() || task.mayHaveRun);
   }
@@ -93,7 +93,7 @@ final class ReportHandler {
     }
   }
 
-  /// Complete wins until the outbox has started to produce something else (H18).
+  /// A Complete wins until the outbox has started to produce something else (H18).
   private void complete(InFlightTask task, @Nullable Reply reply) {
     switch (task.step()) {
       case PRODUCING -> stale(task, Status.COMPLETE);
@@ -113,8 +113,8 @@ final class ReportHandler {
     }
   }
 
-  /// The id is not in memory. A late Complete ends a parked row, too; anything else depends on
-  /// whether a worker may have run it.
+  /// Handles a report on an id that is not in memory. A late Complete ends a parked row, too; any
+  /// other report depends on whether a worker may have run it.
   private void followAbsent(Command.Update update, Reply reply) {
     if (state.parked.size() > 0) {
       Fingerprint id = Ids.fingerprint(update.id());
@@ -131,7 +131,7 @@ final class ReportHandler {
     passOn(update, reply);
   }
 
-  /// The broker has no activation of that id, in memory or parked.
+  /// Handles a report on an id that this broker has neither in memory nor parked.
   private void passOn(Command.Update update, Reply reply) {
     if (state.options.shared()) {
       remoteReports.passOn(update, reply);
@@ -149,7 +149,8 @@ final class ReportHandler {
     return removed;
   }
 
-  /// Rows were read because of reports about them; a row that no worker can have run stays parked.
+  /// Handles the reports that parked rows were read for; a row that no worker can have run stays
+  /// parked.
   void parkedRead(Command.RowsRead answer) {
     for (ParkedReports.Question question : parked.read(answer)) {
       Command.Update update = question.update();
@@ -168,7 +169,8 @@ final class ReportHandler {
     }
   }
 
-  /// What other brokers were told of rows that are, or were, ours (H3). Nobody waits for an answer.
+  /// Handles reports that other brokers received on rows that this broker has or had (H3). Nobody
+  /// waits for an answer.
   void recorded(List<RemoteReport> reports) {
     for (RemoteReport report : reports) {
       var update =
@@ -183,7 +185,7 @@ final class ReportHandler {
     }
   }
 
-  /// Follows a report about a row that waits for another of its id, or that is parked.
+  /// Handles a recorded report on a row that waits for another task of its id, or that is parked.
   private void recordedElsewhere(RemoteReport report, Command.Update update) {
     boolean complete = report.status() == Status.COMPLETE;
     InFlightTask duplicate = state.duplicateIds.find(report.id(), report.key());
@@ -210,7 +212,7 @@ final class ReportHandler {
     state.effects.notice(Notice.STALE_REPORT, task.activation, reported.storedName());
   }
 
-  /// Answers the reports all of whose effects are durable.
+  /// Answers the reports whose effects are all durable.
   void answer() {
     Reply reply = state.settled.pollFirst();
     while (reply != null) {

@@ -5,22 +5,22 @@ import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.TaskState.Step;
 import java.util.ArrayDeque;
 
-/// What the store is told of who has an activation. Lazily, because it matters only after a crash:
-/// what is still running after the interval is marked, and what may run only once is marked ahead
-/// (G3, H9). What is given up is marked so that the next broker lets it run on (H17). Not
-/// thread-safe.
+/// Writer of status updates. They are lazy, because they matter only after a crash: a task that
+/// still runs after the interval is written; an at-most-once task is written ahead (G3, H9). A task
+/// of a partition that is being released is written so that the next broker lets it run on (H17).
+/// Not thread-safe.
 final class StatusWriter {
   private final EngineState state;
 
-  /// Entries that workers got lately, in that order: those that are still running when their time
-  /// comes are marked.
+  /// Tasks that workers received lately, in that order; those that still run when they are due are
+  /// written.
   private final ArrayDeque<InFlightTask> unmarked = new ArrayDeque<>();
 
   StatusWriter(EngineState state) {
     this.state = state;
   }
 
-  /// Writes down that a worker is about to have it.
+  /// Writes that a worker is about to receive the task.
   ///
   /// @param claimExpiresAt wall-clock milliseconds
   /// @param processingDeadline wall-clock milliseconds; [Row#NONE] until the worker has it
@@ -30,16 +30,16 @@ final class StatusWriter {
     state.writeFor(task, task.mark(claimExpiresAt, processingDeadline));
   }
 
-  /// Whether what was written ahead still says enough for a worker to get it.
+  /// Whether the status written ahead is recent enough for a worker to receive the task.
   boolean isFresh(InFlightTask task) {
     return task.statusWritten && state.now - task.statusWrittenAt < state.options.periods().lease();
   }
 
-  /// A worker has it: to be written down if that lasts.
+  /// Schedules a status update for a task that a worker has, if it still runs then.
   void writeLater(InFlightTask task) {
     if (!task.inStatusWriteQueue) {
       forgetDone();
-      // A worker that got it while the broker is about to stop leaves no time to wait.
+      // While the broker stops there is no time to wait.
       long interval = state.delivering ? state.options.periods().markInterval() : 0;
       task.statusWriteDue = state.now + interval;
       task.inStatusWriteQueue = true;
@@ -47,7 +47,7 @@ final class StatusWriter {
     }
   }
 
-  /// Lets go of those at the head that are done: most are long before their time comes.
+  /// Drops finished tasks at the head: most finish long before they are due.
   private void forgetDone() {
     InFlightTask first = unmarked.peekFirst();
     while (first != null && (first.step() == Step.DELETING || first.step() == Step.GONE)) {
@@ -57,7 +57,7 @@ final class StatusWriter {
     }
   }
 
-  /// Writes down what workers have had for the interval, or all that they have.
+  /// Writes the status of tasks that workers have had for the interval, or of all that they have.
   void write(boolean all) {
     InFlightTask first = unmarked.peekFirst();
     while (first != null && (all || first.statusWriteDue <= state.now)) {
@@ -70,8 +70,8 @@ final class StatusWriter {
     }
   }
 
-  /// Writes down what the row does not say of an entry that is given up, so that another broker
-  /// finds it as it is (H17). Returns false if there is nothing more to say.
+  /// Writes what the row of a task that is being released does not say, so that another broker
+  /// finds it as it is (H17). Returns false if nothing remains to be written.
   boolean flushDue(InFlightTask task) {
     return switch (task.status()) {
       case CLAIMED -> task.inCall; // what comes of the call is soon known
@@ -98,20 +98,20 @@ final class StatusWriter {
     state.writeFor(task, task.mark(Row.NONE, state.wallTime(task.deadline)));
   }
 
-  /// Takes back the mark of what no worker has, if it has one.
+  /// Resets the written status of a task that no worker has.
   void resetStatus(InFlightTask task) {
     if (task.statusWritten && task.status() == Status.PENDING && task.step() == Step.STORED) {
       revert(task);
     }
   }
 
-  /// Writes down that no worker has it any more: it is pending again.
+  /// Writes that no worker has the task any more: it is pending again.
   void revert(InFlightTask task) {
     task.statusWritten = false;
     state.writeFor(task, task.markIdle());
   }
 
-  /// When the next mark is due; [Long#MAX_VALUE] if none is.
+  /// Monotonic time of the next status update; [Long#MAX_VALUE] if there is none.
   long next() {
     InFlightTask first = unmarked.peekFirst();
     return first == null ? Long.MAX_VALUE : first.statusWriteDue;

@@ -6,14 +6,15 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The accounts of tasks, by application and name. There are no more than [#MAX] of them, whatever
-/// names come (W46): past that, a new name of a known application is counted as `other` of it, and
-/// a new application as `other`. They last as long as the process, as counters do. Not thread-safe.
+/// Counters of tasks by application and task name. At most [#MAX] of them have names of their own,
+/// whatever names arrive (W46): past that, a new name of a known application counts as its `other`,
+/// and a new application as `other`. They last as long as the process, as counters do. Not
+/// thread-safe.
 final class TaskCounters {
-  /// Accounts with names of their own.
+  /// Maximum of counters with names of their own.
   static final int MAX = 500;
 
-  /// What all others are counted as.
+  /// Name of the counter of all other tasks.
   static final String OTHER = "other";
 
   private final Map<String, Map<String, TaskCounter>> accounts = new HashMap<>();

@@ -24,12 +24,12 @@ final class TaskTransitions {
 
   private TaskTransitions() {}
 
-  /// The state that follows; null if the event cannot happen.
+  /// The next state; null if the event cannot happen.
   static @Nullable TaskState next(TaskState state, TaskEvent event) {
     return TABLE[state.ordinal()][event.ordinal()];
   }
 
-  /// The table, for documents: of each state the events that can happen, with what follows.
+  /// The table, for documents: for each state, the events that can happen and the next states.
   static Map<TaskState, Map<TaskEvent, TaskState>> all() {
     Map<TaskState, Map<TaskEvent, TaskState>> all = new EnumMap<>(TaskState.class);
     for (TaskState state : TaskState.values()) {
