@@ -16,7 +16,7 @@ final class Backpressure {
   private static final long HELD_BACK_MS = 250;
 
   /// Tasks that may be forwarding; at this number nothing is accepted (G7).
-  static final int MAX_LEAVING = 20_000;
+  static final int MAX_FORWARDING = 20_000;
 
   private final EngineState state;
 
@@ -44,7 +44,7 @@ final class Backpressure {
 
   /// Whether nothing may be accepted, whatever it is.
   boolean isFull() {
-    return state.forwarding >= MAX_LEAVING || isStoreFull();
+    return state.forwarding >= MAX_FORWARDING || isStoreFull();
   }
 
   /// Whether runnable records of an application must wait in Kafka or be parked.
@@ -70,11 +70,11 @@ final class Backpressure {
 
   /// Whether another application waits behind this full one, or may do so soon: then the surplus is
   /// parked (H13).
-  boolean blocksNeighbours(InFlightPartition intake, ApplicationQueue full) {
+  boolean blocksNeighbours(InFlightPartition partition, ApplicationQueue full) {
     ApplicationQueue other = full == newest ? newestButOne : newest;
     return (other != null && state.now - other.arrivedAt < NEIGHBOUR_MS)
-        || intake.hasOtherThan(full.application)
-        || hasForeseen(intake.partition.topic());
+        || partition.hasOtherThan(full.application)
+        || hasForeseen(partition.source.topic());
   }
 
   private boolean hasForeseen(String topic) {
@@ -83,12 +83,12 @@ final class Backpressure {
   }
 
   /// Records that a record of another application waits in Kafka.
-  void foresaw(SourcePartition partition, long offset) {
+  void addForeseen(SourcePartition partition, long offset) {
     foreseen.put(partition, offset);
   }
 
   /// Records that the partition was read up to an offset.
-  void came(SourcePartition partition, long nextOffset) {
+  void readUpTo(SourcePartition partition, long nextOffset) {
     Long offset = foreseen.get(partition);
     if (offset != null && offset < nextOffset) {
       foreseen.remove(partition);
@@ -107,7 +107,7 @@ final class Backpressure {
 
   /// The application of a refused record if only its own limit makes the record wait, so that it
   /// would be parked if others waited behind it; null otherwise.
-  @Nullable String standing(Command.IngestedRecord refused) {
+  @Nullable String blockedApplication(Command.IngestedRecord refused) {
     if (refused.undecodable() != null || isFull() || !mayPark()) {
       return null;
     }
@@ -116,11 +116,11 @@ final class Backpressure {
   }
 
   /// Counts that a partition is held back, as often as the reference does.
-  void deferred(InFlightPartition intake, Activation activation) {
-    if (state.now >= intake.deferredUntil) {
+  void deferred(InFlightPartition partition, Activation activation) {
+    if (state.now >= partition.deferredUntil) {
       Tally why = deferralReason(activation);
       if (why != null) {
-        intake.deferredUntil = state.now + HELD_BACK_MS;
+        partition.deferredUntil = state.now + HELD_BACK_MS;
         state.tally(why, activation);
       }
     }
@@ -133,7 +133,9 @@ final class Backpressure {
     if (full != Tally.HELD_BY_PROCESSING && isStoreFull()) {
       return Tally.HELD_BY_STORE;
     }
-    boolean waitsToLeave = full == null || full == Tally.HELD_BY_MEMORY;
-    return waitsToLeave && state.forwarding >= MAX_LEAVING ? Tally.HELD_BY_FORWARDING : full;
+    boolean waitsForForwarding = full == null || full == Tally.HELD_BY_MEMORY;
+    return waitsForForwarding && state.forwarding >= MAX_FORWARDING
+        ? Tally.HELD_BY_FORWARDING
+        : full;
   }
 }

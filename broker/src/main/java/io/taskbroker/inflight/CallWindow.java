@@ -40,10 +40,10 @@ final class CallWindow {
   /// It doubles up to this limit; 0 if it does not double.
   private double threshold;
 
-  private long gaveWayAt = Long.MIN_VALUE;
+  private long decreasedAt = Long.MIN_VALUE;
 
   /// Pending answers of the calls that filled the window; other answers do not test the limit.
-  private int telling;
+  private int fullWindowAnswers;
 
   /// The current measurement: of calls sent since then, at that limit.
   private long measuredSince = Long.MIN_VALUE;
@@ -66,7 +66,7 @@ final class CallWindow {
   boolean admits(int calls) {
     boolean full = isFull(calls);
     if (full) {
-      telling = (int) limit;
+      fullWindowAnswers = (int) limit;
     }
     return !full;
   }
@@ -78,16 +78,16 @@ final class CallWindow {
 
   /// Handles an accepted call.
   void accepted(long sentAt, long now) {
-    if (telling == 0) {
+    if (fullWindowAnswers == 0) {
       return;
     }
-    telling--;
+    fullWindowAnswers--;
     boolean doubling = limit < threshold;
     if (doubling && limit < 2 * Math.max(measuredLimit, FIRST)) {
       limit = Math.min(limit + 1, threshold);
       if (limit >= threshold) {
         threshold = 0;
-        measure(now);
+        startMeasurement(now);
         return;
       }
     }
@@ -114,7 +114,7 @@ final class CallWindow {
           latency > lastLatency * JUMP || isFutile(lastLimit / at, lastLatency / latency, doubling);
     }
     if (!doubling) {
-      // At the maximum it has to move, too: otherwise it would not detect queueing calls.
+      // At the maximum it must move, too: otherwise it would not detect queueing calls.
       boolean down = queues || at >= max;
       limit = down ? Math.min(at / STEP, at - 1) : Math.max(at * STEP, at + 1);
     } else if (queues) {
@@ -124,7 +124,7 @@ final class CallWindow {
     limit = Math.clamp(limit, 1, max);
     lastLimit = at;
     lastLatency = latency;
-    measure(now);
+    startMeasurement(now);
   }
 
   /// Whether this growth of latency outweighs the growth of the limit.
@@ -138,12 +138,12 @@ final class CallWindow {
   /// @param others number of other calls in flight
   void busy(long sentAt, long now, int others) {
     // Calls sent before the last decrease carry no new information.
-    if (sentAt >= gaveWayAt) {
-      gaveWayAt = now;
+    if (sentAt >= decreasedAt) {
+      decreasedAt = now;
       limit = Math.max(1, Math.max(limit * 0.5, Math.min(limit * 0.8, others)));
       threshold = 0;
       lastLimit = 0;
-      measure(now);
+      startMeasurement(now);
     }
   }
 
@@ -152,10 +152,10 @@ final class CallWindow {
     threshold = Math.max(threshold, Math.min(max, Math.max(RESTART, limit / 2)));
     limit = 1;
     lastLimit = 0;
-    measure(now);
+    startMeasurement(now);
   }
 
-  private void measure(long now) {
+  private void startMeasurement(long now) {
     measuredSince = now;
     measuredLimit = limit;
     answers = 0;

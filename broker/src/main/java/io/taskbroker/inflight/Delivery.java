@@ -5,6 +5,6 @@ package io.taskbroker.inflight;
 /// @param payload the serialised `TaskActivation`
 /// @param deliveries number of deliveries, this one included: with the id, identifies one delivery
 /// @param owner the engine's own
-@SuppressWarnings("ArrayRecordComponent") // compared by nobody
+@SuppressWarnings("ArrayRecordComponent") // never compared
 public record Delivery(
     String id, String application, byte[] payload, int deliveries, Object owner) {}

@@ -12,24 +12,24 @@ final class Dispatcher {
   private final EngineState state;
   private final TaskCompletion completion;
   private final StatusWriter statusWriter;
-  private final Timeouts limits;
+  private final Timeouts timeouts;
 
   Dispatcher(
-      EngineState state, TaskCompletion completion, StatusWriter statusWriter, Timeouts limits) {
+      EngineState state, TaskCompletion completion, StatusWriter statusWriter, Timeouts timeouts) {
     this.state = state;
     this.completion = completion;
     this.statusWriter = statusWriter;
-    this.limits = limits;
+    this.timeouts = timeouts;
   }
 
   /// Delivers tasks to the channels of the application while they have credits.
-  void pump(ApplicationQueue queue) {
+  void dispatch(ApplicationQueue queue) {
     for (DeliveryChannel channel : queue.channels()) {
-      pump(queue, channel);
+      dispatch(queue, channel);
     }
   }
 
-  private void pump(ApplicationQueue queue, DeliveryChannel channel) {
+  private void dispatch(ApplicationQueue queue, DeliveryChannel channel) {
     while (state.mayDeliver() && state.hasRoom() && channel.credits(state.now) > 0) {
       InFlightTask task = oldest(queue, null);
       if (task == null || !channel.accepts(task)) {
@@ -97,7 +97,7 @@ final class Dispatcher {
       statusWriter.writeAhead(
           task,
           state.wall + state.options.periods().lease(),
-          task.status() == Status.PROCESSING ? state.wall + limits.processing(task) : Row.NONE);
+          task.status() == Status.PROCESSING ? state.wall + timeouts.processing(task) : Row.NONE);
     } else {
       state.transition(task, channel.confirms() ? TaskEvent.CLAIM : TaskEvent.START);
       deliverClaimed(task, channel);
@@ -144,10 +144,10 @@ final class Dispatcher {
     task.claimedAt = state.now;
     if (channel.confirms()) {
       task.inCall = true;
-      limits.claimed(task);
+      timeouts.claimed(task);
     } else {
       task.queue.succeeded(state.now);
-      limits.started(task);
+      timeouts.started(task);
     }
     state.tallyUnlessRepeated(channel.confirms() ? Tally.CLAIMED : Tally.PULLED, task);
     state.follow(

@@ -15,7 +15,7 @@ final class DuplicateIdQueue {
   private final Map<String, ArrayDeque<InFlightTask>> waiting = new HashMap<>();
 
   /// Tasks that may go on now.
-  private final ArrayDeque<InFlightTask> free = new ArrayDeque<>();
+  private final ArrayDeque<InFlightTask> released = new ArrayDeque<>();
 
   boolean isEmpty() {
     return waiting.isEmpty();
@@ -27,22 +27,22 @@ final class DuplicateIdQueue {
 
   /// Removes a task that ended while it waited.
   void remove(InFlightTask task) {
-    ArrayDeque<InFlightTask> twins = waiting.get(task.id());
-    if (twins != null && twins.remove(task) && twins.isEmpty()) {
+    ArrayDeque<InFlightTask> duplicates = waiting.get(task.id());
+    if (duplicates != null && duplicates.remove(task) && duplicates.isEmpty()) {
       waiting.remove(task.id());
     }
   }
 
   /// Whether a task waits to go on when the id is free.
-  boolean waitFor(String id) {
+  boolean hasWaiting(String id) {
     return first(id) != null;
   }
 
   /// The waiting task of an id and key; null if there is none.
   @Nullable InFlightTask find(String id, long key) {
-    ArrayDeque<InFlightTask> twins = waiting.get(id);
-    if (twins != null) {
-      for (InFlightTask duplicate : twins) {
+    ArrayDeque<InFlightTask> duplicates = waiting.get(id);
+    if (duplicates != null) {
+      for (InFlightTask duplicate : duplicates) {
         if (duplicate.key == key) {
           return duplicate;
         }
@@ -53,8 +53,8 @@ final class DuplicateIdQueue {
 
   List<InFlightTask> of(PartitionKey partitionKey) {
     List<InFlightTask> found = new ArrayList<>();
-    for (ArrayDeque<InFlightTask> twins : waiting.values()) {
-      for (InFlightTask duplicate : twins) {
+    for (ArrayDeque<InFlightTask> duplicates : waiting.values()) {
+      for (InFlightTask duplicate : duplicates) {
         if (partitionKey.has(duplicate)) {
           found.add(duplicate);
         }
@@ -69,15 +69,15 @@ final class DuplicateIdQueue {
     InFlightTask next = first(id);
     if (next != null) {
       remove(next);
-      free.addLast(next);
+      released.addLast(next);
     }
     return next;
   }
 
   private @Nullable InFlightTask first(String id) {
-    ArrayDeque<InFlightTask> twins = waiting.get(id);
-    if (twins != null) {
-      for (InFlightTask duplicate : twins) {
+    ArrayDeque<InFlightTask> duplicates = waiting.get(id);
+    if (duplicates != null) {
+      for (InFlightTask duplicate : duplicates) {
         if (duplicate.step() == Step.STORED) {
           return duplicate;
         }
@@ -87,6 +87,6 @@ final class DuplicateIdQueue {
   }
 
   @Nullable InFlightTask pollReleased() {
-    return free.pollFirst();
+    return released.pollFirst();
   }
 }

@@ -38,7 +38,7 @@ public final class Engine {
   private final TimerHandler timerHandler;
   private final ParkedLoader parkedLoader;
   private final QuarantineRetries quarantineRetries;
-  private final QuarantineRequestHandler quarantineOrders;
+  private final QuarantineRequestHandler quarantineRequests;
   private final OffsetCommitGate offsetGate;
   private final Admission admission;
   private final Arrivals arrivals;
@@ -51,11 +51,11 @@ public final class Engine {
     state = new EngineState(options, effects, random);
     completion = new TaskCompletion(state);
     statusWriter = new StatusWriter(state);
-    var limits = new Timeouts(state, completion, statusWriter);
-    dispatcher = new Dispatcher(state, completion, statusWriter, limits);
-    outcomes = new PushOutcomeHandler(state, completion, statusWriter, limits);
+    var timeouts = new Timeouts(state, completion, statusWriter);
+    dispatcher = new Dispatcher(state, completion, statusWriter, timeouts);
+    outcomes = new PushOutcomeHandler(state, completion, statusWriter, timeouts);
     ruleEnforcer = new RuleEnforcer(state, completion);
-    remoteReports = new RemoteReports(state, limits);
+    remoteReports = new RemoteReports(state, timeouts);
     var intakes = new HashMap<SourcePartition, InFlightPartition>();
     partitions = intakes.values();
     offsetGate = new OffsetCommitGate(state, completion, partitions);
@@ -65,7 +65,7 @@ public final class Engine {
     parkedReports = new ParkedReports(state, parkedLoader);
     reports = new ReportHandler(state, completion, dispatcher, remoteReports, parkedReports);
     quarantineRetries = new QuarantineRetries(state, completion, recovery);
-    quarantineOrders = new QuarantineRequestHandler(state, completion);
+    quarantineRequests = new QuarantineRequestHandler(state, completion);
     var backpressure = new Backpressure(state);
     admission = new Admission(state, completion, backpressure);
     arrivals = new Arrivals(state, admission, backpressure, offsetGate, intakes);
@@ -106,16 +106,16 @@ public final class Engine {
   public void apply(Command command) {
     switch (command) {
       case Command.Committed done -> done.changes().forEach(this::durable);
-      case Command.Report report -> reports.follow(report);
+      case Command.Report report -> reports.handle(report);
       case Command.Claim claim ->
           dispatcher.claim(claim.application(), claim.namespace(), PullChannel.of(claim.reply()));
       case Command.PushEnded pushed -> outcomes.pushed(pushed);
       case Command.Enqueue enqueue -> admission.enqueue(enqueue);
       case Command.Ingest records -> arrivals.ingest(records);
-      case Command.Foreseen foreseen -> arrivals.foresaw(foreseen);
+      case Command.Foreseen foreseen -> arrivals.foreseen(foreseen);
       case Command.PartitionAssigned assigned -> arrivals.assigned(assigned);
       case Command.PartitionRevoked revoked -> revoked(revoked);
-      case Command.PartitionLoaded page -> restored(page);
+      case Command.PartitionLoaded page -> loaded(page);
       case Command.OffsetCommitted committed -> arrivals.committed(committed);
       case Command.Rejected rejected ->
           throw new IllegalStateException(
@@ -134,13 +134,13 @@ public final class Engine {
         }
       }
       case Command.Quarantined order ->
-          order.reply().accept(quarantineOrders.follow(order.order()));
-      case Command.ReadStats count -> count.reply().accept(EngineStats.of(state));
+          order.reply().accept(quarantineRequests.handle(order.order()));
+      case Command.ReadStats read -> read.reply().accept(EngineStats.of(state));
       case Command.Drain _ -> drain();
       case Command.Fenced fenced -> fenced(fenced);
       case Command.WentBack _ -> transfer.allLost().forEach(arrivals::lost);
       case Command.RemoteReportsRead recorded -> reports.recorded(recorded.reports());
-      case Command.ReportsForwarded passed -> remoteReports.passedOn(passed);
+      case Command.ReportsForwarded passed -> remoteReports.forwarded(passed);
       case Command.ReportsRead read -> {
         reports.recorded(read.reports());
         remoteReports.checked(read);
@@ -154,15 +154,15 @@ public final class Engine {
   }
 
   private void revoked(Command.PartitionRevoked revoked) {
-    InFlightPartition intake = arrivals.revoked(revoked);
+    InFlightPartition partition = arrivals.revoked(revoked);
     if (state.options.shared()) {
-      transfer.revoked(intake, intake.lost);
+      transfer.revoked(partition, partition.lost);
     }
-    arrivals.drained(intake);
+    arrivals.drained(partition);
   }
 
-  private void restored(Command.PartitionLoaded page) {
-    transfer.restored(page);
+  private void loaded(Command.PartitionLoaded page) {
+    transfer.load(page);
     reports.recorded(page.reports());
     if (!page.parked().isEmpty()) {
       ruleEnforcer.beginSweep();
@@ -180,17 +180,17 @@ public final class Engine {
   }
 
   private void barrierPassed(Command.BarrierPassed passed) {
-    if (passed.owner() instanceof InFlightPartition intake) {
-      intake.barriers--;
-      arrivals.drained(intake);
+    if (passed.owner() instanceof InFlightPartition partition) {
+      partition.barriers--;
+      arrivals.drained(partition);
     }
   }
 
   /// Continues to release the revoked partitions.
-  private void handOver() {
-    for (InFlightPartition intake : partitions) {
-      if (!intake.remaining.isEmpty() && transfer.release(intake)) {
-        arrivals.drained(intake);
+  private void releasePartitions() {
+    for (InFlightPartition partition : partitions) {
+      if (!partition.remaining.isEmpty() && transfer.release(partition)) {
+        arrivals.drained(partition);
       }
     }
     transfer.resumeDuplicates();
@@ -208,7 +208,7 @@ public final class Engine {
     state.changeDone(change);
     switch (change) {
       case Change.Insert(_, InFlightTask task) -> recovery.inserted(task);
-      case Change.Insert(_, Row parked) -> offsetGate.awaiting(parked);
+      case Change.Insert(_, Row parked) -> offsetGate.await(parked);
       case Change.Insert(Row row, RejectedInsert refusal) -> admission.replaced(row, refusal);
       case Change.Insert _ -> {}
       case Change.UpdateStatus(_, _, _, _, _, _, _, _, _, InFlightTask task) ->
@@ -221,7 +221,7 @@ public final class Engine {
           state.settle(task);
           completion.produce(task);
         } else if (task.pendingWrites > 0) {
-          task.pendingWrites--; // it was given another destination
+          task.pendingWrites--; // its destination was changed
         }
       }
       case Change.Forward _ -> {}
@@ -288,7 +288,7 @@ public final class Engine {
       return;
     }
     if (state.options.shared()) {
-      handOver();
+      releasePartitions();
     }
     timerHandler.wakeDue();
     statusWriter.write(false);
@@ -310,16 +310,16 @@ public final class Engine {
     reports.answer();
     parkedLoader.read();
     quarantineRetries.begin();
-    pump();
-    remoteReports.ask();
-    parkedReports.ask();
+    dispatchReady();
+    remoteReports.sendQueries();
+    parkedReports.sendQuery();
   }
 
-  private void pump() {
+  private void dispatchReady() {
     Iterator<ApplicationQueue> queues = state.queues.sending.iterator();
     while (queues.hasNext()) {
       ApplicationQueue queue = queues.next();
-      dispatcher.pump(queue);
+      dispatcher.dispatch(queue);
       if (!queue.hasReady()) {
         queues.remove();
       }
@@ -356,14 +356,14 @@ public final class Engine {
 
   /// Number of tasks in flight.
   public Depths depths() {
-    EngineStats census = EngineStats.of(state);
+    EngineStats stats = EngineStats.of(state);
     return new Depths(
-        census.pending(),
-        census.delayed(),
-        census.claimed() + census.processing(),
-        census.forwarding(),
-        census.parked(),
-        census.memoryBytes());
+        stats.pending(),
+        stats.delayed(),
+        stats.claimed() + stats.processing(),
+        stats.forwarding(),
+        stats.parked(),
+        stats.memoryBytes());
   }
 
   /// Number of tasks in flight by class.
@@ -371,5 +371,5 @@ public final class Engine {
   /// @param parked on disk only
   /// @param memoryBytes bytes of memory that they take
   public record Depths(
-      int pending, int delayed, int handedOut, int leaving, int parked, long memoryBytes) {}
+      int pending, int delayed, int handedOut, int forwarding, int parked, long memoryBytes) {}
 }

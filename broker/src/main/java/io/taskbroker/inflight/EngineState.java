@@ -261,10 +261,10 @@ final class EngineState {
   }
 
   /// Suspends or resumes a task: a suspended one takes no room from others.
-  void suspend(InFlightTask task, boolean aside) {
-    if (task.suspended != aside) {
+  void suspend(InFlightTask task, boolean suspended) {
+    if (task.suspended != suspended) {
       count(task, -1);
-      task.suspended = aside;
+      task.suspended = suspended;
       count(task, 1);
     }
   }
@@ -274,7 +274,7 @@ final class EngineState {
       task.queue.suspended += by;
       return;
     }
-    account(task).count(task.status(), by);
+    counter(task).count(task.status(), by);
     switch (task.status()) {
       case PENDING -> task.queue.pending += by;
       case CLAIMED -> {
@@ -299,11 +299,11 @@ final class EngineState {
     queues.schedule(task.queue);
   }
 
-  private TaskCounter account(InFlightTask task) {
-    TaskCounter known = task.account;
+  private TaskCounter counter(InFlightTask task) {
+    TaskCounter known = task.counter;
     if (known == null) {
       known = counters.of(task.activation);
-      task.account = known;
+      task.counter = known;
     }
     return known;
   }
@@ -370,7 +370,7 @@ final class EngineState {
   }
 
   void tally(Tally tally, InFlightTask task) {
-    account(task).count(tally);
+    counter(task).count(tally);
     tally(tally, task.activation);
   }
 
@@ -397,7 +397,7 @@ final class EngineState {
 
   /// Settles the replies that wait for the task's decision to be durable.
   void settle(InFlightTask task) {
-    for (Reply reply : task.takeWaiting()) {
+    for (Reply reply : task.takeReplies()) {
       settled.addLast(reply);
     }
   }

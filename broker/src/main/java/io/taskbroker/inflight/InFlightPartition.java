@@ -14,13 +14,13 @@ import org.jspecify.annotations.Nullable;
 /// Partition as the engine sees it: records that are not accepted yet, and tasks that wait for
 /// their offset commit. Not thread-safe.
 final class InFlightPartition {
-  final SourcePartition partition;
+  final SourcePartition source;
 
   /// Batches from Kafka, in order; the head may be partly accepted.
   final ArrayDeque<Batch> batches = new ArrayDeque<>();
 
   /// Durable at-most-once rows by offset (H2); they arrive in that order, unless reading goes back.
-  final PriorityQueue<AwaitingOffsetCommit> unproven =
+  final PriorityQueue<AwaitingOffsetCommit> awaitingCommit =
       new PriorityQueue<>(Comparator.comparingLong(AwaitingOffsetCommit::offset));
 
   /// The offset committed at the assignment: another broker may have run the records below it.
@@ -33,7 +33,7 @@ final class InFlightPartition {
   long deferredUntil = Long.MIN_VALUE;
 
   /// Watermarks that are not durable yet.
-  int undurable;
+  int pendingWatermarks;
 
   /// Tasks of a partition that is being released which still have something pending.
   final List<InFlightTask> remaining = new ArrayList<>();
@@ -42,7 +42,7 @@ final class InFlightPartition {
   int barriers;
 
   /// The application at its limit that the partition waits for, as the reader knows it.
-  @Nullable String standing;
+  @Nullable String blockedApplication;
 
   /// How often the application changes along the waiting records, counted from the one last met at
   /// the head: above 0, another application waits behind the head.
@@ -58,11 +58,11 @@ final class InFlightPartition {
   boolean lost;
 
   InFlightPartition(SourcePartition partition) {
-    this.partition = partition;
+    this.source = partition;
   }
 
   /// Records that a record of the application arrived at the tail.
-  void came(String application) {
+  void arrived(String application) {
     if (tail == null) {
       head = application;
     } else if (!tail.equals(application)) {
@@ -88,7 +88,7 @@ final class InFlightPartition {
   /// Drops all waiting records.
   void clear() {
     batches.clear();
-    standing = null;
+    blockedApplication = null;
     changes = 0;
     head = null;
     tail = null;
@@ -100,26 +100,26 @@ final class InFlightPartition {
     int next;
 
     /// How many of the accepted records are behind a watermark, and their size in bytes.
-    int marked;
+    int settled;
 
-    long markedBytes;
+    long settledBytes;
 
     private int judged = -1;
     private Rules judgedBy = Rules.NONE;
-    private Rules.Decision verdict = Rules.Decision.Kept.AS_IT_IS;
+    private Rules.Decision decision = Rules.Decision.Kept.AS_IT_IS;
 
     Batch(Command.Ingest records) {
       this.records = records;
     }
 
     /// Decision of the rules on the head, made once however often it must wait.
-    Rules.Decision verdict(Rules rules, Activation head) {
+    Rules.Decision decision(Rules rules, Activation head) {
       if (judged != next || !rules.equals(judgedBy)) {
         judged = next;
         judgedBy = rules;
-        verdict = rules.judge(head);
+        decision = rules.judge(head);
       }
-      return verdict;
+      return decision;
     }
 
     Command.@Nullable IngestedRecord head() {

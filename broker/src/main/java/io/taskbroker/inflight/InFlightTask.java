@@ -22,7 +22,7 @@ final class InFlightTask {
   final ApplicationQueue queue;
 
   /// Counters of its name; null until it is counted.
-  @Nullable TaskCounter account;
+  @Nullable TaskCounter counter;
 
   private TaskState state;
   int attempts;
@@ -92,7 +92,7 @@ final class InFlightTask {
   /// The caller that enqueued it and waits for it to be durable.
   Command.@Nullable EnqueueReply enqueued;
 
-  private List<Reply> waiting = List.of(); // of more than one an ArrayList
+  private List<Reply> replies = List.of(); // an ArrayList if more than one
 
   /// For [Timers] and [ReadyQueue].
   long wakeAt;
@@ -132,7 +132,7 @@ final class InFlightTask {
     TaskState next = state.after(event);
     if (next == null) {
       throw new IllegalStateException(
-          "Activation " + id() + " is " + state + ", where " + event + " cannot happen");
+          "Activation " + id() + ": event " + event + " cannot happen in state " + state);
     }
     state = next;
   }
@@ -141,9 +141,9 @@ final class InFlightTask {
     return state.isForwarding();
   }
 
-  /// Whether its row is leaving the store for good, so that another record of the same id must wait
-  /// for its end (H4).
-  boolean isGoing() {
+  /// Whether it is being forwarded or deleted, so that another record of the same id must wait for
+  /// its end (H4).
+  boolean isEnding() {
     return isForwarding() || state == TaskState.DELETING;
   }
 
@@ -159,20 +159,20 @@ final class InFlightTask {
 
   void await(Reply reply) {
     reply.await();
-    if (waiting.isEmpty()) {
-      waiting = List.of(reply);
+    if (replies.isEmpty()) {
+      replies = List.of(reply);
       return;
     }
-    if (waiting.size() == 1) {
-      waiting = new ArrayList<>(waiting);
+    if (replies.size() == 1) {
+      replies = new ArrayList<>(replies);
     }
-    waiting.add(reply);
+    replies.add(reply);
   }
 
   /// Removes and returns the replies that wait for a decision on this activation to be durable.
-  List<Reply> takeWaiting() {
-    List<Reply> taken = waiting;
-    waiting = List.of();
+  List<Reply> takeReplies() {
+    List<Reply> taken = replies;
+    replies = List.of();
     return taken;
   }
 
@@ -189,7 +189,7 @@ final class InFlightTask {
         + (destination == null ? 0 : destination.headerLength());
   }
 
-  Change.UpdateStatus mark(long claimExpiresAt, long processingDeadline) {
+  Change.UpdateStatus statusUpdate(long claimExpiresAt, long processingDeadline) {
     return new Change.UpdateStatus(
         key,
         id(),
@@ -203,7 +203,7 @@ final class InFlightTask {
         this);
   }
 
-  Change.UpdateStatus markIdle() {
-    return mark(Row.NONE, Row.NONE);
+  Change.UpdateStatus idleStatusUpdate() {
+    return statusUpdate(Row.NONE, Row.NONE);
   }
 }

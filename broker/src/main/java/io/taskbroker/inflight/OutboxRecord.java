@@ -7,6 +7,6 @@ import io.taskbroker.activation.Destination;
 /// @param id id of the forwarded activation, for messages
 /// @param partitionKey selects the partition: the same for every copy of one forward (H8)
 /// @param owner the engine's own
-@SuppressWarnings("ArrayRecordComponent") // compared by nobody
+@SuppressWarnings("ArrayRecordComponent") // never compared
 public record OutboxRecord(
     String id, String partitionKey, byte[] payload, Destination destination, Object owner) {}

@@ -20,7 +20,7 @@ final class ParkedReports {
   private final EngineState state;
   private final ParkedLoader parkedLoader;
   private final ArrayDeque<Question> waiting = new ArrayDeque<>();
-  private boolean asking;
+  private boolean querying;
 
   /// Report on the parked row of that key.
   ///
@@ -36,7 +36,7 @@ final class ParkedReports {
 
   /// Queues a report. Returns false if no worker can have run the row, because this process parked
   /// it.
-  boolean follow(long key, Command.Update update, @Nullable Reply reply) {
+  boolean add(long key, Command.Update update, @Nullable Reply reply) {
     if (!state.isInherited(key)) {
       return false;
     }
@@ -49,11 +49,11 @@ final class ParkedReports {
   }
 
   /// Queries the next rows, if no query is pending.
-  void ask() {
-    if (asking || waiting.isEmpty()) {
+  void sendQuery() {
+    if (querying || waiting.isEmpty()) {
       return;
     }
-    asking = true;
+    querying = true;
     List<Question> page = new ArrayList<>();
     while (page.size() < PAGE && !waiting.isEmpty()) {
       page.add(waiting.removeFirst());
@@ -67,9 +67,9 @@ final class ParkedReports {
   /// @return the reports that the rows were read for
   List<Question> read(Command.RowsRead answer) {
     if (!(answer.owner() instanceof Page(List<Question> questions))) {
-      throw new IllegalStateException("Nobody asked for " + answer);
+      throw new IllegalStateException("Answer without a query: " + answer);
     }
-    asking = false;
+    querying = false;
     state.queriesAnswered(questions.size());
     Map<Long, Row> rows = new HashMap<>();
     answer.rows().forEach(row -> rows.put(row.key(), row));

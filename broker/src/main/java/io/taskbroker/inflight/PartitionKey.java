@@ -10,26 +10,28 @@ import io.taskbroker.activation.SourcePartition;
 /// @param partition negative for rows without a partition, which stay with their broker
 record PartitionKey(String topic, int partition) {
   /// The key of all rows without a partition.
-  static final PartitionKey NOWHERE = new PartitionKey("", -1);
+  static final PartitionKey NO_PARTITION = new PartitionKey("", -1);
 
   static PartitionKey of(Origin origin) {
-    return origin.partition() < 0 ? NOWHERE : new PartitionKey(origin.topic(), origin.partition());
+    return origin.partition() < 0
+        ? NO_PARTITION
+        : new PartitionKey(origin.topic(), origin.partition());
   }
 
   static PartitionKey of(SourcePartition partition) {
     return partition.partition() < 0
-        ? NOWHERE
+        ? NO_PARTITION
         : new PartitionKey(partition.topic(), partition.partition());
   }
 
   static PartitionKey of(Change change) {
     return switch (change) {
       case Change.Insert insert -> of(insert.row().activation().origin());
-      case Change.UpdateStatus mark -> of(mark.origin());
-      case Change.ConfirmOffset prove -> of(prove.origin());
-      case Change.Forward leave -> of(leave.origin());
+      case Change.UpdateStatus update -> of(update.origin());
+      case Change.ConfirmOffset confirm -> of(confirm.origin());
+      case Change.Forward forward -> of(forward.origin());
       case Change.Delete delete -> of(delete.origin());
-      case Change.AdvanceWatermark consumed -> of(consumed.partition());
+      case Change.AdvanceWatermark advance -> of(advance.partition());
       case Change.OffsetCommitted committed -> of(committed.partition());
     };
   }

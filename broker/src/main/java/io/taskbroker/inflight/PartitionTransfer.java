@@ -16,7 +16,7 @@ import java.util.Set;
 /// Transfer of partitions from and to other brokers on the same store, with all their tasks in
 /// flight (H10, H11, H17). Not thread-safe.
 final class PartitionTransfer {
-  private static final String MOVED = "its partition is another broker's now";
+  private static final String MOVED = "its partition moved to another broker";
 
   private final EngineState state;
   private final TaskCompletion completion;
@@ -43,20 +43,21 @@ final class PartitionTransfer {
 
   /// Adds a page of the rows of a partition that this broker acquired. It leaves lastKey unchanged:
   /// other brokers made those keys.
-  void restored(Command.PartitionLoaded page) {
-    InFlightPartition intake = partitions.computeIfAbsent(page.partition(), InFlightPartition::new);
-    intake.revoked = false;
-    intake.draining = false;
-    intake.lost = false;
+  void load(Command.PartitionLoaded page) {
+    InFlightPartition partition =
+        partitions.computeIfAbsent(page.partition(), InFlightPartition::new);
+    partition.revoked = false;
+    partition.draining = false;
+    partition.lost = false;
     if (!page.inOrder()) {
       state.awaitReports();
     }
-    intake.assignedAt = Watermark.NONE; // its rows are what the store has, and none is read again
+    partition.assignedAt = Watermark.NONE; // its rows are in the store, none is read again
     for (Row row : page.rows()) {
-      restored(row, page.inOrder());
+      load(row, page.inOrder());
     }
     for (ParkedRow row : page.parked()) {
-      if (!isHere(row.id(), row.key())) {
+      if (!isInMemory(row.id(), row.key())) {
         parkedLoader.found(row);
         state.queueOf(row.application()).backlog.rewind();
       }
@@ -64,9 +65,9 @@ final class PartitionTransfer {
     page.tombstones().forEach(state.tombstones::add);
   }
 
-  private void restored(Row row, boolean inOrder) {
+  private void load(Row row, boolean inOrder) {
     String id = row.activation().id();
-    if (isHere(id, row.key())) {
+    if (isInMemory(id, row.key())) {
       return;
     }
     InFlightTask task = recovery.entry(row);
@@ -82,7 +83,7 @@ final class PartitionTransfer {
 
   /// Whether a row is in memory already. A task that was being released is evicted: its row on disk
   /// is newer.
-  private boolean isHere(String id, long key) {
+  private boolean isInMemory(String id, long key) {
     InFlightTask task = state.tasks.get(id);
     if (task == null || task.key != key) {
       task = state.duplicateIds.find(id, key);
@@ -107,14 +108,14 @@ final class PartitionTransfer {
 
   /// Releases the tasks in flight of a partition: in order, so that workers are not disturbed, or
   /// at once if it is lost.
-  void revoked(InFlightPartition intake, boolean lost) {
-    PartitionKey partitionKey = PartitionKey.of(intake.partition);
+  void revoked(InFlightPartition partition, boolean lost) {
+    PartitionKey partitionKey = PartitionKey.of(partition.source);
     state.parked.forget(partitionKey);
     if (lost) {
       evict(partitionKey);
-      intake.remaining.clear();
-      intake.barriers++;
-      state.effects.barrier(intake);
+      partition.remaining.clear();
+      partition.barriers++;
+      state.effects.barrier(partition);
       return;
     }
     for (InFlightTask task : of(partitionKey)) {
@@ -123,15 +124,15 @@ final class PartitionTransfer {
         state.detach(task);
       }
       if (!release(task)) {
-        intake.remaining.add(task);
+        partition.remaining.add(task);
       }
     }
   }
 
   /// Continues to release a partition. Returns whether nothing is left of it.
-  boolean release(InFlightPartition intake) {
-    intake.remaining.removeIf(this::release);
-    return intake.remaining.isEmpty();
+  boolean release(InFlightPartition partition) {
+    partition.remaining.removeIf(this::release);
+    return partition.remaining.isEmpty();
   }
 
   /// Evicts a task that is being released, if its row says all that another broker needs and
@@ -145,16 +146,16 @@ final class PartitionTransfer {
     }
     return switch (task.step()) {
       case INSERTING, WRITING_STATUS, FORWARDING, PRODUCING, DELETING -> false;
-      case STORED -> !statusWriter.flushDue(task) && evictAll(task);
+      case STORED -> !statusWriter.flushDue(task) && evictTask(task);
       case QUARANTINED -> {
         InFlightTask kept = state.tasks.get(task.id());
-        yield evictAll(kept == null || kept.key != task.key ? task : kept);
+        yield evictTask(kept == null || kept.key != task.key ? task : kept);
       }
       case GONE -> true;
     };
   }
 
-  private boolean evictAll(InFlightTask task) {
+  private boolean evictTask(InFlightTask task) {
     completion.evict(task, MOVED);
     return true;
   }
@@ -169,7 +170,7 @@ final class PartitionTransfer {
       state.changeDone(change);
       switch (change) {
         case Change.AdvanceWatermark(_, _, _, InFlightPartition.Settled settled) -> {
-          settled.partition().undurable--;
+          settled.partition().pendingWatermarks--;
           partitionKeys.add(PartitionKey.of(change));
         }
         // May be reported after the partition was released, and even after it was acquired again.
@@ -188,9 +189,9 @@ final class PartitionTransfer {
     for (PartitionKey partitionKey : partitionKeys) {
       evict(partitionKey);
       state.parked.forget(partitionKey);
-      for (InFlightPartition intake : partitions.values()) {
-        if (!intake.lost && PartitionKey.of(intake.partition).equals(partitionKey)) {
-          lost.add(intake);
+      for (InFlightPartition partition : partitions.values()) {
+        if (!partition.lost && PartitionKey.of(partition.source).equals(partitionKey)) {
+          lost.add(partition);
         }
       }
     }
@@ -202,12 +203,12 @@ final class PartitionTransfer {
   /// @return the partitions that are lost by that
   List<InFlightPartition> allLost() {
     List<InFlightPartition> lost = new ArrayList<>();
-    for (InFlightPartition intake : partitions.values()) {
-      if (!intake.lost) {
-        PartitionKey partitionKey = PartitionKey.of(intake.partition);
+    for (InFlightPartition partition : partitions.values()) {
+      if (!partition.lost) {
+        PartitionKey partitionKey = PartitionKey.of(partition.source);
         evict(partitionKey);
         state.parked.forget(partitionKey);
-        lost.add(intake);
+        lost.add(partition);
       }
     }
     return lost;

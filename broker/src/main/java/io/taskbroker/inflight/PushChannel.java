@@ -10,13 +10,13 @@ final class PushChannel implements DeliveryChannel {
   private static final long PAUSE_MAX_MS = 1_000;
 
   /// The longest pause where each call costs an at-most-once task its only run.
-  private static final long PAUSE_ONCE_MS = 30_000;
+  private static final long PAUSE_AT_MOST_ONCE_MS = 30_000;
 
   /// Consecutive pauses for load after which operators are notified.
-  private static final int LASTING = 6;
+  private static final int PAUSES_UNTIL_NOTICE = 6;
 
   /// Consecutive rejected tasks after which the worker is at fault, not the tasks.
-  private static final int REJECTIONS = 4;
+  private static final int REJECTIONS_UNTIL_PAUSE = 4;
 
   final CallWindow window;
 
@@ -125,20 +125,20 @@ final class PushChannel implements DeliveryChannel {
   }
 
   /// Whether it has been pausing for load for long.
-  boolean isHeldUpForLong() {
-    return consecutiveFailures >= LASTING;
+  boolean isPausedForLong() {
+    return consecutiveFailures >= PAUSES_UNTIL_NOTICE;
   }
 
   /// Handles a rejected task. Returns whether the worker rejects every task; then calls restart
   /// with a probe after a pause.
   ///
-  /// @param once whether that was an at-most-once task
-  boolean rejects(long sentAt, boolean once, long now, RandomGenerator random) {
-    if (++rejections < REJECTIONS) {
+  /// @param atMostOnce whether that was an at-most-once task
+  boolean rejects(long sentAt, boolean atMostOnce, long now, RandomGenerator random) {
+    if (++rejections < REJECTIONS_UNTIL_PAUSE) {
       return false;
     }
     window.failed(now);
-    pause(sentAt, once ? PAUSE_ONCE_MS : PAUSE_MAX_MS, now, random);
+    pause(sentAt, atMostOnce ? PAUSE_AT_MOST_ONCE_MS : PAUSE_MAX_MS, now, random);
     return true;
   }
 

@@ -24,14 +24,14 @@ final class PushOutcomeHandler {
   private final EngineState state;
   private final TaskCompletion completion;
   private final StatusWriter statusWriter;
-  private final Timeouts limits;
+  private final Timeouts timeouts;
 
   PushOutcomeHandler(
-      EngineState state, TaskCompletion completion, StatusWriter statusWriter, Timeouts limits) {
+      EngineState state, TaskCompletion completion, StatusWriter statusWriter, Timeouts timeouts) {
     this.state = state;
     this.completion = completion;
     this.statusWriter = statusWriter;
-    this.limits = limits;
+    this.timeouts = timeouts;
   }
 
   void pushed(Command.PushEnded pushed) {
@@ -45,7 +45,8 @@ final class PushOutcomeHandler {
     boolean latest = task.deliveries == delivery.deliveries();
     PushChannel push = queue.push;
     if (push == null) {
-      throw new IllegalStateException("A call for " + queue.application + " ended, which has none");
+      throw new IllegalStateException(
+          "A call ended for application " + queue.application + ", which has no push channel");
     }
     if (outcome == PushOutcome.ACCEPTED && latest) {
       push.window.accepted(task.claimedAt, state.now);
@@ -64,7 +65,7 @@ final class PushOutcomeHandler {
       state.follow(TaskLifecycle.NOT_TAKEN, task.activation, outcome + ": " + detail);
     }
     if (task.status() == Status.CLAIMED && latest) {
-      follow(task, outcome, detail, alone);
+      apply(task, outcome, detail, alone);
     }
   }
 
@@ -88,7 +89,7 @@ final class PushOutcomeHandler {
       case BUSY, OVERLOADED -> {
         push.window.busy(sentAt, state.now, push.calls());
         push.pauseForLoad(sentAt, state.now, state.random);
-        if (outcome == PushOutcome.OVERLOADED && push.isHeldUpForLong()) {
+        if (outcome == PushOutcome.OVERLOADED && push.isPausedForLong()) {
           state.notice(queue, Notice.WORKER_OVERLOADED, detail);
         }
       }
@@ -101,49 +102,49 @@ final class PushOutcomeHandler {
       case UNANSWERED -> {
         // If others were accepted meanwhile, the call hangs, not the worker.
         if (queue.progressAt <= sentAt) {
-          unreached(queue, push, sentAt, detail);
+          unreachable(queue, push, sentAt, detail);
         }
       }
-      case UNREACHABLE, LOST -> unreached(queue, push, sentAt, detail);
+      case UNREACHABLE, LOST -> unreachable(queue, push, sentAt, detail);
     }
   }
 
-  private void unreached(ApplicationQueue queue, PushChannel push, long sentAt, String detail) {
+  private void unreachable(ApplicationQueue queue, PushChannel push, long sentAt, String detail) {
     push.window.failed(state.now);
     push.pause(sentAt, state.now, state.random);
     state.notice(queue, Notice.WORKER_UNREACHABLE, detail);
   }
 
-  private void follow(InFlightTask task, PushOutcome outcome, String detail, boolean alone) {
-    boolean once = task.activation.atMostOnce();
+  private void apply(InFlightTask task, PushOutcome outcome, String detail, boolean alone) {
+    boolean atMostOnce = task.activation.atMostOnce();
     switch (outcome) {
       case ACCEPTED -> {
         task.refusals = 0;
         task.unanswered = 0;
         task.losses = 0;
         state.transition(task, TaskEvent.START);
-        limits.started(task);
+        timeouts.started(task);
       }
       case BUSY, UNREACHABLE -> requeue(task);
       case OVERLOADED -> {
-        if (!once) {
+        if (!atMostOnce) {
           postpone(task, UNCERTAIN_MIN_MS);
         }
       }
       case REFUSED, REJECTED -> {
         state.effects.notice(Notice.PUSH_REFUSED, task.activation, detail);
-        if (!once) {
+        if (!atMostOnce) {
           refused(task, outcome, detail);
         }
       }
       case UNANSWERED -> {
-        if (!once) {
-          postpone(task, uncertain(task.unanswered));
-          task.unanswered = more(task.unanswered);
+        if (!atMostOnce) {
+          postpone(task, uncertainPause(task.unanswered));
+          task.unanswered = increment(task.unanswered);
         }
       }
       case LOST -> {
-        if (!once) {
+        if (!atMostOnce) {
           lost(task, detail, alone);
         }
       }
@@ -158,12 +159,12 @@ final class PushOutcomeHandler {
 
   private void refused(InFlightTask task, PushOutcome outcome, String detail) {
     ApplicationQueue queue = task.queue;
-    task.refusals = more(task.refusals);
+    task.refusals = increment(task.refusals);
     if (task.refusals == 1) {
       task.acceptedAtRefusal = (int) queue.accepted;
       task.rejectedAtRefusal = (int) queue.rejected;
     }
-    if (task.refusals >= MAX_REFUSALS && isToBlame(task, outcome)) {
+    if (task.refusals >= MAX_REFUSALS && isAtFault(task, outcome)) {
       completion.fail(task, "refused " + task.refusals + " times: " + detail);
     } else {
       postpone(task, pause(task));
@@ -173,14 +174,14 @@ final class PushOutcomeHandler {
   /// Maximum pause after a refusal, in milliseconds; longer still if others are accepted meanwhile.
   private static long pause(InFlightTask task) {
     if (task.refusals > MAX_REFUSALS && (int) task.queue.accepted != task.acceptedAtRefusal) {
-      return uncertain(task.refusals - MAX_REFUSALS);
+      return uncertainPause(task.refusals - MAX_REFUSALS);
     }
     return Math.min(REFUSED_MAX_MS, REFUSED_MIN_MS << Math.min(task.refusals - 1, 10));
   }
 
   /// Whether the worker accepted others meanwhile; nearly all others, if the worker may be at
   /// fault.
-  private static boolean isToBlame(InFlightTask task, PushOutcome outcome) {
+  private static boolean isAtFault(InFlightTask task, PushOutcome outcome) {
     int accepted = (int) task.queue.accepted - task.acceptedAtRefusal;
     int all = (int) task.queue.rejected - task.rejectedAtRefusal;
     int rejected = all - (task.refusals - 1); // of others
@@ -194,10 +195,10 @@ final class PushOutcomeHandler {
   private void lost(InFlightTask task, String detail, boolean alone) {
     ApplicationQueue queue = task.queue;
     boolean othersPass = task.losses > 0 && (int) queue.accepted != task.acceptedAtLoss;
-    task.losses = more(task.losses);
+    task.losses = increment(task.losses);
     task.acceptedAtLoss = (int) queue.accepted;
     if (!alone || !(othersPass || queue.hasNoOther())) {
-      postpone(task, uncertain(task.losses - 1));
+      postpone(task, uncertainPause(task.losses - 1));
       return;
     }
     queue.diedAt = state.now;
@@ -205,19 +206,19 @@ final class PushOutcomeHandler {
     state.effects.notice(Notice.WORKER_DIED, task.activation, detail);
     if (task.attempts >= state.options.limits().maxAttempts()) {
       state.tally(Tally.ATTEMPTS_EXCEEDED, task);
-      completion.fail(task, "workers died while they were handed it alone: " + detail);
+      completion.fail(task, "workers died while called with it alone: " + detail);
     } else {
-      postpone(task, uncertain(task.losses - 1));
+      postpone(task, uncertainPause(task.losses - 1));
       statusWriter.revert(task);
     }
   }
 
   /// Incremented counter, capped at 1,000.
-  private static short more(short count) {
+  private static short increment(short count) {
     return (short) Math.min(count + 1, 1_000);
   }
 
-  private static long uncertain(int times) {
+  private static long uncertainPause(int times) {
     return Math.min(UNCERTAIN_MAX_MS, UNCERTAIN_MIN_MS << Math.min(times, 10));
   }
 

@@ -27,7 +27,7 @@ final class Quarantine {
   private static final int LONGEST_REASON = 200;
 
   private final Map<InFlightTask, QuarantinedRecord> held = new LinkedHashMap<>();
-  private final Map<String, Refusals> partitionKeys = new HashMap<>(); // by topic and cluster
+  private final Map<String, Refusals> byDestination = new HashMap<>(); // by topic and cluster
 
   /// Tasks that are being produced again, with the records that were kept of them.
   private final Map<InFlightTask, QuarantinedRecord> retried = new HashMap<>();
@@ -53,7 +53,8 @@ final class Quarantine {
     Destination destination() {
       Destination destination = task.destination;
       if (destination == null) {
-        throw new IllegalStateException("Activation " + task.id() + " is held back from nowhere");
+        throw new IllegalStateException(
+            "Activation " + task.id() + " is quarantined without a destination");
       }
       return destination;
     }
@@ -76,7 +77,7 @@ final class Quarantine {
   /// Number of quarantined tasks by topic.
   Map<String, Integer> byTopic() {
     var topics = new TreeMap<String, Integer>();
-    for (Refusals refusals : partitionKeys.values()) {
+    for (Refusals refusals : byDestination.values()) {
       topics.merge(
           refusals.bySize.getFirst().destination().topic(), refusals.bySize.size(), Integer::sum);
     }
@@ -104,33 +105,33 @@ final class Quarantine {
     hold(new QuarantinedRecord(kept, size, since, why), now);
   }
 
-  private void hold(QuarantinedRecord one, long now) {
-    Refusals refusals = partitionKeys.computeIfAbsent(place(one), _ -> new Refusals());
+  private void hold(QuarantinedRecord record, long now) {
+    Refusals refusals = byDestination.computeIfAbsent(destinationKey(record), _ -> new Refusals());
     if (refusals.bySize.isEmpty() || refusals.tryAt < now) {
       refusals.tryAt = now + PERIOD_MS;
     }
-    String why = one.reason();
+    String why = record.reason();
     why = why.length() > LONGEST_REASON ? why.substring(0, LONGEST_REASON) : why;
     if (!refusals.reason.equals(why)) {
-      refusals.reason = why; // one text for all that are refused for the same reason
+      refusals.reason = why; // one string for all tasks of the same reason
     }
     QuarantinedRecord shared =
-        new QuarantinedRecord(one.task(), one.size(), one.since(), refusals.reason);
-    held.put(one.task(), shared);
+        new QuarantinedRecord(record.task(), record.size(), record.since(), refusals.reason);
+    held.put(record.task(), shared);
     refusals.bySize.add(shared);
   }
 
   /// Changes the destination of a task.
-  void redirect(QuarantinedRecord one, Destination destination, long now) {
-    InFlightTask task = one.task();
+  void redirect(QuarantinedRecord record, Destination destination, long now) {
+    InFlightTask task = record.task();
     boolean _ = take(task);
     task.destination = destination;
-    hold(one, now);
+    hold(record, now);
   }
 
   /// Schedules a task to be tried as soon as possible. Returns false if it is released already.
-  boolean release(QuarantinedRecord one) {
-    return !releasing.containsKey(one.task()) && released.add(one.task());
+  boolean release(QuarantinedRecord record) {
+    return !releasing.containsKey(record.task()) && released.add(record.task());
   }
 
   /// Removes a task in whatever state, if it is here.
@@ -142,15 +143,15 @@ final class Quarantine {
   }
 
   private boolean take(InFlightTask task) {
-    QuarantinedRecord one = held.remove(task);
-    if (one == null) {
+    QuarantinedRecord record = held.remove(task);
+    if (record == null) {
       return false;
     }
-    Refusals refusals = partitionKeys.get(place(one));
+    Refusals refusals = byDestination.get(destinationKey(record));
     if (refusals != null) {
-      refusals.bySize.remove(one);
+      refusals.bySize.remove(record);
       if (refusals.bySize.isEmpty()) {
-        partitionKeys.remove(place(one));
+        byDestination.remove(destinationKey(record));
       }
     }
     return true;
@@ -160,7 +161,7 @@ final class Quarantine {
   /// count: each round tries as many of them as it can.
   long next() {
     long next = Long.MAX_VALUE;
-    for (Refusals refusals : partitionKeys.values()) {
+    for (Refusals refusals : byDestination.values()) {
       next = Math.min(next, refusals.tryAt);
     }
     return Math.max(next, busyUntil);
@@ -175,7 +176,7 @@ final class Quarantine {
     if (busyUntil > now) {
       return null;
     }
-    for (Refusals refusals : partitionKeys.values()) {
+    for (Refusals refusals : byDestination.values()) {
       if (refusals.tryAt <= now) {
         refusals.tryAt = now + PERIOD_MS;
         triedAt = refusals;
@@ -190,13 +191,13 @@ final class Quarantine {
   private @Nullable InFlightTask dueRelease() {
     while (!released.isEmpty() && releasing.size() < MAX_RELEASING) {
       InFlightTask first = released.getFirst();
-      QuarantinedRecord one = held.get(first);
-      int bytes = one == null ? 0 : one.size();
+      QuarantinedRecord record = held.get(first);
+      int bytes = record == null ? 0 : record.size();
       if (!releasing.isEmpty() && releasingBytes + bytes > MAX_RELEASING_BYTES) {
         return null;
       }
       released.removeFirst();
-      if (one != null) {
+      if (record != null) {
         releasing.put(first, bytes);
         releasingBytes += bytes;
         return first;
@@ -209,13 +210,13 @@ final class Quarantine {
   ///
   /// @param kept the task that was held
   /// @param again the task that is produced in its stead
-  void trying(InFlightTask kept, InFlightTask again) {
-    QuarantinedRecord one = held.get(kept);
+  void retrying(InFlightTask kept, InFlightTask again) {
+    QuarantinedRecord record = held.get(kept);
     Integer asked = releasing.remove(kept);
     released.remove(kept);
     boolean _ = take(kept);
-    if (one != null) {
-      retried.put(again, one);
+    if (record != null) {
+      retried.put(again, record);
     }
     if (asked != null) {
       releasing.put(again, asked);
@@ -225,7 +226,7 @@ final class Quarantine {
   }
 
   /// Whether the task is being produced again.
-  boolean isTried(InFlightTask task) {
+  boolean isRetried(InFlightTask task) {
     return retried.containsKey(task);
   }
 
@@ -233,13 +234,13 @@ final class Quarantine {
   ///
   /// @param gone whether the task has left the quarantine for good, so that the next one may be
   ///   tried
-  void over(InFlightTask task, long now, boolean gone) {
+  void ended(InFlightTask task, long now, boolean gone) {
     retried.remove(task);
     if (stopReleasing(task)) {
       return;
     }
     if (tried != null && !tried.equals(task)) {
-      return; // one of before, that took longer than a minute
+      return; // an earlier attempt that took longer than a minute
     }
     if (gone && triedAt != null) {
       triedAt.tryAt = now;
@@ -258,8 +259,8 @@ final class Quarantine {
     return true;
   }
 
-  private static String place(QuarantinedRecord one) {
-    Destination to = one.destination();
+  private static String destinationKey(QuarantinedRecord record) {
+    Destination to = record.destination();
     return to.topic() + '\0' + to.cluster();
   }
 
@@ -275,13 +276,13 @@ final class Quarantine {
       found.addAll(held.values());
     } else {
       for (String id : ids) {
-        QuarantinedRecord one = of(tasks.get(id));
-        if (one != null) {
-          found.add(one);
+        QuarantinedRecord record = of(tasks.get(id));
+        if (record != null) {
+          found.add(record);
         }
       }
     }
-    found.removeIf(one -> !topic.isEmpty() && !one.destination().topic().equals(topic));
+    found.removeIf(record -> !topic.isEmpty() && !record.destination().topic().equals(topic));
     return found;
   }
 }

@@ -40,7 +40,7 @@ final class QuarantineRetries {
     @Nullable Row row = rows.isEmpty() ? null : rows.getFirst();
     if (row == null || !isStill(kept) || row.leaving() == null) {
       // The row may belong to another broker; this one is informed of that soon.
-      state.quarantined.over(kept, state.now, !isStill(kept));
+      state.quarantined.ended(kept, state.now, !isStill(kept));
       return;
     }
     InFlightTask again = recovery.entry(row);
@@ -48,7 +48,7 @@ final class QuarantineRetries {
     state.transition(
         again,
         again.state() == TaskState.RETRYABLE ? TaskEvent.FORWARD_RETRY : TaskEvent.FORWARD_FAILURE);
-    state.quarantined.trying(kept, again);
+    state.quarantined.retrying(kept, again);
     completion.produce(again);
   }
 

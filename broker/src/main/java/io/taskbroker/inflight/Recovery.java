@@ -145,7 +145,7 @@ final class Recovery {
       if (task.status() == Status.CLAIMED) {
         state.transition(task, TaskEvent.START);
       }
-      state.writeFor(task, task.mark(Row.NONE, deadline));
+      state.writeFor(task, task.statusUpdate(Row.NONE, deadline));
     }
   }
 
@@ -168,7 +168,7 @@ final class Recovery {
   void stored(InFlightTask task) {
     boolean unproven = state.awaitsOffsetCommit(task);
     if (unproven) {
-      offsetGate.awaiting(task);
+      offsetGate.await(task);
     }
     if (task.step() != Step.STORED) {
       return;
@@ -176,7 +176,8 @@ final class Recovery {
     if (task.status() == Status.DELAY) {
       state.timers.set(task, state.monotonicTime(task.activation.delayUntil()));
     } else if (offsetGate.mayHaveRun(task)) {
-      completion.fail(task, "it is read again since the store went back, and may have been run");
+      completion.fail(
+          task, "its record is read again after the store was rolled back; it may have run");
     } else if (task.status() == Status.PENDING && !unproven) {
       runnable(task);
     }

@@ -15,35 +15,35 @@ final class RemoteReports {
   private static final int PAGE = 4_096;
 
   private final EngineState state;
-  private final Timeouts limits;
+  private final Timeouts timeouts;
 
-  private List<RemoteReport> passing = new ArrayList<>();
+  private List<RemoteReport> forwarding = new ArrayList<>();
   private List<Reply> waiting = new ArrayList<>();
   private List<Check> checks = new ArrayList<>();
 
   /// Reports that are being written to the store, with the replies that wait for them.
-  private record Passing(List<RemoteReport> reports, List<Reply> replies) {}
+  private record PendingForwards(List<RemoteReport> reports, List<Reply> replies) {}
 
   /// An expired deadline of a task in that status.
   private record Check(InFlightTask task, Status status, long deadline) {
     /// Whether the task has not changed since.
-    boolean stands() {
+    boolean isCurrent() {
       return task.step() == Step.STORED && task.status() == status && task.deadline == deadline;
     }
   }
 
   private record Checks(List<Check> checks) {}
 
-  RemoteReports(EngineState state, Timeouts limits) {
+  RemoteReports(EngineState state, Timeouts timeouts) {
     this.state = state;
-    this.limits = limits;
+    this.timeouts = timeouts;
   }
 
   /// Forwards a report on an activation that is not in memory; the reply is due when the forward is
   /// durable.
-  void passOn(Command.Update update, Reply reply) {
+  void forward(Command.Update update, Reply reply) {
     reply.await();
-    passing.add(
+    forwarding.add(
         new RemoteReport(
             Row.NONE, update.id(), update.status(), update.maxAttempts(), update.delayOnRetry()));
     waiting.add(reply);
@@ -54,36 +54,37 @@ final class RemoteReports {
     if (state.options.shared()) {
       checks.add(new Check(task, task.status(), task.deadline));
     } else {
-      limits.overdue(task);
+      timeouts.overdue(task);
     }
   }
 
   /// Sends the queries of this round.
-  void ask() {
-    if (!passing.isEmpty()) {
-      state.queriesSent(passing.size());
-      state.effects.forwardReports(passing, new Passing(passing, waiting));
-      passing = new ArrayList<>();
+  void sendQueries() {
+    if (!forwarding.isEmpty()) {
+      state.queriesSent(forwarding.size());
+      state.effects.forwardReports(forwarding, new PendingForwards(forwarding, waiting));
+      forwarding = new ArrayList<>();
       waiting = new ArrayList<>();
     }
     if (!checks.isEmpty()) {
       for (int from = 0; from < checks.size(); from += PAGE) {
-        askOf(List.copyOf(checks.subList(from, Math.min(checks.size(), from + PAGE))));
+        sendQuery(List.copyOf(checks.subList(from, Math.min(checks.size(), from + PAGE))));
       }
       checks = new ArrayList<>();
     }
   }
 
-  private void askOf(List<Check> page) {
+  private void sendQuery(List<Check> page) {
     state.queriesSent(page.size());
     state.effects.readReports(
         page.stream().map(check -> check.task().key).toList(), new Checks(page));
   }
 
   /// Handles the answer to [Effects#forwardReports]: the reports are durable.
-  void passedOn(Command.ReportsForwarded answer) {
-    if (!(answer.owner() instanceof Passing(List<RemoteReport> reports, List<Reply> replies))) {
-      throw new IllegalStateException("Nobody asked for " + answer);
+  void forwarded(Command.ReportsForwarded answer) {
+    if (!(answer.owner()
+        instanceof PendingForwards(List<RemoteReport> reports, List<Reply> replies))) {
+      throw new IllegalStateException("Answer without a query: " + answer);
     }
     state.queriesAnswered(reports.size());
     for (int i = 0; i < reports.size(); i++) {
@@ -101,12 +102,12 @@ final class RemoteReports {
   /// of the answer were handled before.
   void checked(Command.ReportsRead answer) {
     if (!(answer.owner() instanceof Checks(List<Check> asked))) {
-      throw new IllegalStateException("Nobody asked for " + answer);
+      throw new IllegalStateException("Answer without a query: " + answer);
     }
     state.queriesAnswered(asked.size());
     for (Check check : asked) {
-      if (check.stands()) {
-        limits.overdue(check.task());
+      if (check.isCurrent()) {
+        timeouts.overdue(check.task());
       }
     }
   }

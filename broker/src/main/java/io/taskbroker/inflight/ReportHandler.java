@@ -30,25 +30,25 @@ final class ReportHandler {
     this.parked = parked;
   }
 
-  void follow(Command.Report report) {
+  void handle(Command.Report report) {
     var reply = new Reply(report);
     for (Command.Update update : report.updates()) {
-      follow(update, reply);
+      handle(update, reply);
     }
     state.settled.addLast(reply);
   }
 
-  private void follow(Command.Update update, Reply reply) {
+  private void handle(Command.Update update, Reply reply) {
     InFlightTask task = state.tasks.get(update.id());
     if (task == null) {
-      followAbsent(update, reply);
+      handleAbsent(update, reply);
     } else {
-      follow(task, update, reply);
+      handle(task, update, reply);
     }
   }
 
   /// @param reply null if nobody waits for the answer
-  private void follow(InFlightTask task, Command.Update update, @Nullable Reply reply) {
+  private void handle(InFlightTask task, Command.Update update, @Nullable Reply reply) {
     if (state.follows) {
       state.follow(TaskLifecycle.REPORTED, task.activation, update.described());
     }
@@ -109,32 +109,33 @@ final class ReportHandler {
         await(task, reply);
         completion.complete(task);
       }
-      case GONE -> throw new IllegalStateException(task.id() + " is in flight, and gone");
+      case GONE ->
+          throw new IllegalStateException("Activation " + task.id() + " is indexed, but gone");
     }
   }
 
   /// Handles a report on an id that is not in memory. A late Complete ends a parked row, too; any
   /// other report depends on whether a worker may have run it.
-  private void followAbsent(Command.Update update, Reply reply) {
+  private void handleAbsent(Command.Update update, Reply reply) {
     if (state.parked.size() > 0) {
       Fingerprint id = Ids.fingerprint(update.id());
       PartitionKey partitionKey = state.parked.find(id);
       if (partitionKey != null) {
         if (update.status() == Status.COMPLETE) {
           completeParked(id, partitionKey, update.id()).await(reply);
-        } else if (!parked.follow(state.parked.key(id, partitionKey), update, reply)) {
+        } else if (!parked.add(state.parked.key(id, partitionKey), update, reply)) {
           stale(update);
         }
         return;
       }
     }
-    passOn(update, reply);
+    forward(update, reply);
   }
 
   /// Handles a report on an id that this broker has neither in memory nor parked.
-  private void passOn(Command.Update update, Reply reply) {
+  private void forward(Command.Update update, Reply reply) {
     if (state.options.shared()) {
-      remoteReports.passOn(update, reply);
+      remoteReports.forward(update, reply);
       return;
     }
     reply.report.reply().unknown();
@@ -157,11 +158,11 @@ final class ReportHandler {
       Reply reply = question.reply();
       InFlightTask task = state.tasks.get(update.id());
       if (task != null && (reply != null || task.key == question.key())) {
-        follow(task, update, reply);
+        handle(task, update, reply);
       } else if (state.parked.has(Ids.fingerprint(update.id()))) {
         stale(update);
       } else if (reply != null) {
-        passOn(update, reply);
+        forward(update, reply);
       }
       if (reply != null) {
         state.settled.addLast(reply);
@@ -178,7 +179,7 @@ final class ReportHandler {
               report.id(), report.status(), report.maxAttempts(), report.delayOnRetry());
       InFlightTask task = state.tasks.get(report.id());
       if (task != null && task.key == report.key()) {
-        follow(task, update, null);
+        handle(task, update, null);
       } else {
         recordedElsewhere(report, update);
       }
@@ -199,7 +200,7 @@ final class ReportHandler {
       if (partitionKey != null && complete) {
         var _ = completeParked(id, partitionKey, report.id());
       } else if (partitionKey != null) {
-        var _ = parked.follow(report.key(), update, null);
+        var _ = parked.add(report.key(), update, null);
       }
     }
   }

@@ -51,7 +51,7 @@ final class RuleEnforcer {
   /// Judges a task, and removes it if it is killed. Returns whether it stays; a demotion is
   /// recorded in the task, and [TaskCompletion#makeReady] acts on it.
   boolean admits(InFlightTask task) {
-    if (task.isGoing() || task.destination != null || task.status() == Status.COMPLETE) {
+    if (task.isEnding() || task.destination != null || task.status() == Status.COMPLETE) {
       return true;
     }
     return switch (state.rules.judge(task.activation)) {
@@ -95,7 +95,7 @@ final class RuleEnforcer {
         && state.delivering
         && state.hasRoom()
         && state.memory.hasRoom()
-        && state.forwarding < Backpressure.MAX_LEAVING) {
+        && state.forwarding < Backpressure.MAX_FORWARDING) {
       reading = true;
       state.effects.readParked(application, cursorDue, cursorKey, ALL, PAGE);
     }

@@ -14,7 +14,7 @@ final class StatusWriter {
 
   /// Tasks that workers received lately, in that order; those that still run when they are due are
   /// written.
-  private final ArrayDeque<InFlightTask> unmarked = new ArrayDeque<>();
+  private final ArrayDeque<InFlightTask> unwritten = new ArrayDeque<>();
 
   StatusWriter(EngineState state) {
     this.state = state;
@@ -27,7 +27,7 @@ final class StatusWriter {
   void writeAhead(InFlightTask task, long claimExpiresAt, long processingDeadline) {
     task.statusWritten = true;
     task.statusWrittenAt = state.now;
-    state.writeFor(task, task.mark(claimExpiresAt, processingDeadline));
+    state.writeFor(task, task.statusUpdate(claimExpiresAt, processingDeadline));
   }
 
   /// Whether the status written ahead is recent enough for a worker to receive the task.
@@ -38,35 +38,35 @@ final class StatusWriter {
   /// Schedules a status update for a task that a worker has, if it still runs then.
   void writeLater(InFlightTask task) {
     if (!task.inStatusWriteQueue) {
-      forgetDone();
+      dropFinished();
       // While the broker stops there is no time to wait.
       long interval = state.delivering ? state.options.periods().markInterval() : 0;
       task.statusWriteDue = state.now + interval;
       task.inStatusWriteQueue = true;
-      unmarked.addLast(task);
+      unwritten.addLast(task);
     }
   }
 
   /// Drops finished tasks at the head: most finish long before they are due.
-  private void forgetDone() {
-    InFlightTask first = unmarked.peekFirst();
+  private void dropFinished() {
+    InFlightTask first = unwritten.peekFirst();
     while (first != null && (first.step() == Step.DELETING || first.step() == Step.GONE)) {
-      unmarked.removeFirst();
+      unwritten.removeFirst();
       first.inStatusWriteQueue = false;
-      first = unmarked.peekFirst();
+      first = unwritten.peekFirst();
     }
   }
 
   /// Writes the status of tasks that workers have had for the interval, or of all that they have.
   void write(boolean all) {
-    InFlightTask first = unmarked.peekFirst();
+    InFlightTask first = unwritten.peekFirst();
     while (first != null && (all || first.statusWriteDue <= state.now)) {
-      unmarked.removeFirst();
+      unwritten.removeFirst();
       first.inStatusWriteQueue = false;
       if (first.status() == Status.PROCESSING && first.step() == Step.STORED) {
         writeNow(first);
       }
-      first = unmarked.peekFirst();
+      first = unwritten.peekFirst();
     }
   }
 
@@ -74,19 +74,19 @@ final class StatusWriter {
   /// finds it as it is (H17). Returns false if nothing remains to be written.
   boolean flushDue(InFlightTask task) {
     return switch (task.status()) {
-      case CLAIMED -> task.inCall; // what comes of the call is soon known
+      case CLAIMED -> task.inCall; // the call ends soon
       case PROCESSING -> {
-        boolean told = task.statusWritten && !task.inStatusWriteQueue;
-        if (!told) {
+        boolean written = task.statusWritten && !task.inStatusWriteQueue;
+        if (!written) {
           task.inStatusWriteQueue = false;
           writeNow(task);
         }
-        yield !told;
+        yield !written;
       }
       case PENDING -> {
-        boolean marked = task.statusWritten;
+        boolean written = task.statusWritten;
         resetStatus(task);
-        yield marked;
+        yield written;
       }
       case DELAY, FAILURE, RETRY, COMPLETE -> false;
     };
@@ -95,7 +95,7 @@ final class StatusWriter {
   private void writeNow(InFlightTask task) {
     task.statusWritten = true;
     task.statusWrittenAt = state.now;
-    state.writeFor(task, task.mark(Row.NONE, state.wallTime(task.deadline)));
+    state.writeFor(task, task.statusUpdate(Row.NONE, state.wallTime(task.deadline)));
   }
 
   /// Resets the written status of a task that no worker has.
@@ -108,12 +108,12 @@ final class StatusWriter {
   /// Writes that no worker has the task any more: it is pending again.
   void revert(InFlightTask task) {
     task.statusWritten = false;
-    state.writeFor(task, task.markIdle());
+    state.writeFor(task, task.idleStatusUpdate());
   }
 
   /// Monotonic time of the next status update; [Long#MAX_VALUE] if there is none.
   long next() {
-    InFlightTask first = unmarked.peekFirst();
+    InFlightTask first = unwritten.peekFirst();
     return first == null ? Long.MAX_VALUE : first.statusWriteDue;
   }
 }

@@ -140,24 +140,25 @@ final class TaskCompletion {
       return;
     }
     state.transition(task, TaskEvent.PRODUCE);
-    byte[] departing = task.outgoingPayload;
+    byte[] payload = task.outgoingPayload;
     Destination destination = task.destination;
     if (destination == null) {
-      throw new IllegalStateException("Activation " + task.id() + " leaves for nowhere");
+      throw new IllegalStateException(
+          "Activation " + task.id() + " is forwarded without a destination");
     }
     state.effects.produce(
         new OutboxRecord(
             task.id(),
             task.id(),
-            departing == null ? task.activation.payload() : departing,
+            payload == null ? task.activation.payload() : payload,
             destination,
             task));
   }
 
   void produced(OutboxRecord record) {
     if (record.owner() instanceof InFlightTask task && task.step() == Step.PRODUCING) {
-      if (state.quarantined.isTried(task)) {
-        state.quarantined.over(task, state.now, true);
+      if (state.quarantined.isRetried(task)) {
+        state.quarantined.ended(task, state.now, true);
       }
       boolean dead = task.status() == Status.FAILURE;
       state.follow(
@@ -177,15 +178,15 @@ final class TaskCompletion {
     if (record.owner() instanceof InFlightTask task && task.step() == Step.PRODUCING) {
       state.transition(task, TaskEvent.REFUSED);
       InFlightTask kept = state.quarantine(task, record.payload().length, why);
-      if (state.quarantined.isTried(task)) {
-        state.quarantined.over(task, state.now, false);
+      if (state.quarantined.isRetried(task)) {
+        state.quarantined.ended(task, state.now, false);
       } else {
         if (isDemotion(record)) {
           state.tally(Tally.DEMOTION_REFUSED, task);
         }
         state.effects.notice(Notice.QUARANTINED, task.activation, why);
       }
-      if (state.duplicateIds.waitFor(task.id())) {
+      if (state.duplicateIds.hasWaiting(task.id())) {
         endQuarantine(kept, true);
       }
     }
@@ -210,7 +211,7 @@ final class TaskCompletion {
   /// will. Callers that wait for it must ask again.
   void evict(InFlightTask task, String why) {
     release(task);
-    for (Reply reply : task.takeWaiting()) {
+    for (Reply reply : task.takeReplies()) {
       reply.unavailable(why);
     }
     Command.EnqueueReply enqueued = task.enqueued;

@@ -73,7 +73,7 @@ enum TaskState {
         return state;
       }
     }
-    throw new IllegalArgumentException("No task is " + status + " and " + step);
+    throw new IllegalArgumentException("No state has status " + status + " and step " + step);
   }
 
   /// The state that follows an event; null if the event cannot happen in this state.

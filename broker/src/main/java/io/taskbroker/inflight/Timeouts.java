@@ -48,7 +48,7 @@ final class Timeouts {
     state.tally(Tally.LEASE_PASSED, task);
     state.effects.notice(Notice.LEASE_PASSED, task.activation, "");
     if (task.activation.atMostOnce()) {
-      completion.fail(task, "handed out, but nothing was heard of it");
+      completion.fail(task, "its lease passed without a report");
     } else {
       task.mayHaveRun = true;
       state.transition(task, TaskEvent.REQUEUE);

@@ -126,7 +126,7 @@ final class DeliveryChannelTest {
 
   private void pump() {
     for (ApplicationQueue queue : List.copyOf(state.queues.sending)) {
-      dispatcher.pump(queue);
+      dispatcher.dispatch(queue);
     }
   }
 }

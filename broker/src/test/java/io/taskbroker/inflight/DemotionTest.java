@@ -219,12 +219,12 @@ final class DemotionTest {
   @Test
   void g7SoManyLeaveAtATimeAndNoMore() {
     rig.rule(DEMOTING);
-    int more = Backpressure.MAX_LEAVING + 10;
+    int more = Backpressure.MAX_FORWARDING + 10;
     for (int i = 0; i < more; i++) {
       partition.append(slow("x" + i));
     }
     partition.send();
-    assertThat(rig.depths().leaving()).isEqualTo(Backpressure.MAX_LEAVING);
+    assertThat(rig.depths().forwarding()).isEqualTo(Backpressure.MAX_FORWARDING);
     rig.produces = true;
     rig.settle();
     rig.pass(1_000);

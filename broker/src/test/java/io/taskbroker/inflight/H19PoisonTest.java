@@ -124,11 +124,11 @@ final class H19PoisonTest {
     for (int minute = 0; minute < 5; minute++) {
       rig.pass(Quarantine.PERIOD_MS);
       assertThat(rig.departingIds()).containsExactly("small");
-      assertThat(rig.depths().leaving()).isEqualTo(1);
+      assertThat(rig.depths().forwarding()).isEqualTo(1);
       refuse();
     }
     assertThat(rig.noticed(Notice.QUARANTINED)).containsExactly("big", "small", "middle");
-    assertThat(rig.depths().leaving()).isZero();
+    assertThat(rig.depths().forwarding()).isZero();
 
     rig.pass(Quarantine.PERIOD_MS); // the limit was raised, to what the two smaller ones need
     acknowledgeNext("small", 20_000);
@@ -190,7 +190,7 @@ final class H19PoisonTest {
       partition.appendUndecodable(new byte[1]);
     }
     partition.send(Task.of("a"));
-    assertThat(rig.depths().leaving()).isEqualTo(20_000);
+    assertThat(rig.depths().forwarding()).isEqualTo(20_000);
     assertThat(rig.claim().id()).isEmpty();
 
     rig.produces = true;

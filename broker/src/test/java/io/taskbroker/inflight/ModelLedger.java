@@ -129,7 +129,7 @@ final class ModelLedger {
     if (depths.pending() < 0
         || depths.delayed() < 0
         || depths.handedOut() < 0
-        || depths.leaving() < 0
+        || depths.forwarding() < 0
         || depths.memoryBytes() < 0
         || rig.engine().outstanding() < 0) {
       throw new AssertionError("Less than nothing: " + depths);

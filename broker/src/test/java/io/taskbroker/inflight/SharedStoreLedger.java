@@ -280,7 +280,7 @@ final class SharedStoreLedger implements EnginesOnSharedStore.Observer {
         if (depths.pending() < 0
             || depths.delayed() < 0
             || depths.handedOut() < 0
-            || depths.leaving() < 0
+            || depths.forwarding() < 0
             || depths.memoryBytes() < 0
             || peer.engine().outstanding() < 0) {
           throw new AssertionError("Less than nothing: " + peer.name + " " + depths);

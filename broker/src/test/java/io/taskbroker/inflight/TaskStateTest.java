@@ -75,6 +75,6 @@ final class TaskStateTest {
 
     assertThatThrownBy(() -> task.apply(TaskEvent.CLAIM))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessage("Activation x is GONE, where CLAIM cannot happen");
+        .hasMessage("Activation x: event CLAIM cannot happen in state GONE");
   }
 }
