@@ -75,7 +75,7 @@ public final class Engine {
 
   /// Adds a row that was found in the store.
   public void restore(Row row) {
-    InFlightTask task = recovery.entry(row);
+    InFlightTask task = recovery.taskOf(row);
     state.add(task);
     restored.add(task);
   }

@@ -70,7 +70,7 @@ final class PartitionTransfer {
     if (isInMemory(id, row.key())) {
       return;
     }
-    InFlightTask task = recovery.entry(row);
+    InFlightTask task = recovery.taskOf(row);
     if (state.join(task)) {
       recovery.resume(task, inOrder);
       return;

@@ -43,7 +43,7 @@ final class QuarantineRetries {
       state.quarantined.ended(kept, state.now, !isStill(kept));
       return;
     }
-    InFlightTask again = recovery.entry(row);
+    InFlightTask again = recovery.taskOf(row);
     state.add(again);
     state.transition(
         again,

@@ -24,7 +24,7 @@ final class Recovery {
   }
 
   /// Creates the task of a row that is not in flight yet.
-  InFlightTask entry(Row row) {
+  InFlightTask taskOf(Row row) {
     ApplicationQueue queue = state.queueOf(row.activation().application());
     InFlightTask task =
         new InFlightTask(row.key(), row.activation(), TaskState.restored(row.status()), queue);
