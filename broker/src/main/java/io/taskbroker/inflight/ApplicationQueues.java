@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// work: a round costs nothing for all others (G8). One queue for each application with tasks in
 /// flight, and a bounded number of idle ones (G7). Not thread-safe.
 final class ApplicationQueues {
-  /// Number of queues at which idle ones are removed (G7).
+  /// Minimum number of queues at which idle ones are removed (G7).
   private static final int MAX_IDLE = 1_000;
 
   private final EngineOptions options;

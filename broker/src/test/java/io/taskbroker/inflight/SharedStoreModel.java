@@ -422,7 +422,7 @@ final class SharedStoreModel {
     for (Log log : logs) {
       EngineOnSharedStore owner = log.owner;
       text.append('\n').append(log.source.topic()).append(log.source.partition());
-      text.append(" of ").append(owner == null ? "nobody" : owner.name);
+      text.append(" of ").append(owner == null ? "no broker" : owner.name);
       text.append(owner == null ? "" : " up to " + owner.consumed(log));
       text.append(" of ").append(log.records.size());
     }
