@@ -12,12 +12,12 @@ import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.InFlightPartition.Batch;
 import io.taskbroker.inflight.TaskState.Step;
 
-/// What becomes of one task that comes to the broker: it is switched off, known already (H4, H8),
-/// undecodable, over (W28), demoted (H22), stored, parked, or has to wait (G7, H13). Not
-/// thread-safe.
+/// Admission of one arriving task: drops it by a killswitch or as a duplicate (H4, H8),
+/// dead-letters it as undecodable, ends it as expired (W28), forwards it by a demotion (H22),
+/// stores it, parks it, or lets it wait (G7, H13). Not thread-safe.
 ///
-/// What is taken in is written at once, so that the watermark that [Arrivals] writes behind it
-/// never says more than is on disk (G1).
+/// An accepted task is written at once, so that the watermark that [Arrivals] writes behind it
+/// never claims more than is on disk (G1).
 final class Admission {
   private final EngineState state;
   private final TaskCompletion completion;
@@ -29,13 +29,13 @@ final class Admission {
     this.backpressure = backpressure;
   }
 
-  /// Takes one record in. Returns false if it has to wait.
-  boolean admit(InFlightPartition intake, Batch batch, Command.IngestedRecord arrival) {
+  /// Admits one record. Returns false if it must wait.
+  boolean admit(InFlightPartition partition, Batch batch, Command.IngestedRecord arrival) {
     Activation activation = arrival.activation();
     String reason = arrival.undecodable();
-    Rules.Decision verdict =
-        reason == null ? batch.verdict(state.rules, activation) : Rules.Decision.Kept.AS_IT_IS;
-    if (verdict instanceof Rules.Decision.Killed(boolean bySelector)) {
+    Rules.Decision decision =
+        reason == null ? batch.decision(state.rules, activation) : Rules.Decision.Kept.AS_IT_IS;
+    if (decision instanceof Rules.Decision.Killed(boolean bySelector)) {
       // Before all else, so that it never holds back its partition (W28).
       Notice notice = bySelector ? Notice.KILLED_BY_SELECTOR : Notice.KILLED_BY_NAME;
       state.tally(bySelector ? Tally.KILLED_BY_SELECTOR : Tally.KILLED_BY_NAME, activation);
@@ -44,7 +44,7 @@ final class Admission {
     }
     InFlightTask other = state.tasks.get(activation.id());
     if (other != null) {
-      return acceptAgain(other, activation);
+      return acceptSameId(other, activation);
     }
     if (isKnown(activation)) {
       state.effects.notice(Notice.DUPLICATE, activation, activation.origin().topic());
@@ -56,11 +56,11 @@ final class Admission {
     if (state.isExpired(activation)) {
       return acceptExpired(activation);
     }
-    if (verdict instanceof Rules.Decision.Demoted(Destination destination)) {
+    if (decision instanceof Rules.Decision.Demoted(Destination destination)) {
       return acceptDemoted(activation, destination);
     }
-    boolean accepted = acceptRunnable(intake, activation);
-    if (accepted && verdict == Rules.Decision.Kept.WOULD_COME_BACK) {
+    boolean accepted = acceptRunnable(partition, activation);
+    if (accepted && decision == Rules.Decision.Kept.WOULD_COME_BACK) {
       state.tally(Tally.DEMOTION_SKIPPED, activation);
       state.effects.notice(
           Notice.DEMOTION_SKIPPED, activation, Notice.namespaceAndTask(activation));
@@ -88,11 +88,11 @@ final class Admission {
     return accepted;
   }
 
-  /// Takes in what does not come from Kafka, or refuses it.
+  /// Accepts or refuses an activation that does not come from Kafka.
   void enqueue(Command.Enqueue enqueue) {
     Activation activation = enqueue.activation();
     if (state.tasks.containsKey(activation.id()) || isKnown(activation)) {
-      enqueue.unavailable("activation " + activation.id() + " is in flight, or was lately");
+      enqueue.unavailable("activation " + activation.id() + " is in flight or ended recently");
       return;
     }
     ApplicationQueue queue = state.queueOf(activation.application());
@@ -113,14 +113,15 @@ final class Admission {
         || state.tombstones.has(activation.id(), state.wall);
   }
 
-  /// A record whose id is in flight: a duplicate, unless that one is on its way out (H4).
-  private boolean acceptAgain(InFlightTask other, Activation activation) {
-    if (!other.isGoing() || other.activation.origin().equals(activation.origin())) {
+  /// Admits a record whose id is in flight: a duplicate, unless that task is being forwarded or
+  /// deleted (H4).
+  private boolean acceptSameId(InFlightTask other, Activation activation) {
+    if (!other.isEnding() || other.activation.origin().equals(activation.origin())) {
       state.effects.notice(Notice.DUPLICATE, activation, activation.origin().topic());
       return true;
     }
     if (state.isExpired(activation) && !activation.failurePolicy().deadLetters()) {
-      return acceptExpired(activation); // there is nothing to wait for (W28)
+      return acceptExpired(activation); // nothing to wait for (W28)
     }
     if (other.step() == Step.QUARANTINED) {
       completion.endQuarantine(other, true);
@@ -139,7 +140,7 @@ final class Admission {
     return true;
   }
 
-  /// Stores a record that is to leave at once (H19).
+  /// Stores a record with a forward (H19).
   private boolean acceptForwarding(Activation activation, Destination destination) {
     if (backpressure.isFull() || !state.memory.hasRoom()) {
       return false;
@@ -150,11 +151,11 @@ final class Admission {
 
   private void insertForwarding(Activation activation, Destination destination) {
     Row row = Row.arriving(++state.lastKey, activation, Status.FAILURE, state.wall);
-    Row departing = row.leavingFor(destination);
-    state.write(new Change.Insert(departing, forwarding(departing)));
+    Row forwarded = row.leavingFor(destination);
+    state.write(new Change.Insert(forwarded, forwarding(forwarded)));
   }
 
-  /// The entry of a row that is on its way out.
+  /// Creates the task of a row that is being forwarded.
   private InFlightTask forwarding(Row row) {
     ApplicationQueue queue = state.queueOf(row.activation().application());
     InFlightTask task =
@@ -164,7 +165,7 @@ final class Admission {
     return task;
   }
 
-  private boolean acceptRunnable(InFlightPartition intake, Activation activation) {
+  private boolean acceptRunnable(InFlightPartition partition, Activation activation) {
     if (backpressure.isFull()) {
       return false;
     }
@@ -187,7 +188,7 @@ final class Admission {
       insert(queue, activation, Status.PENDING);
       return true;
     }
-    if (backpressure.mayPark() && backpressure.blocksNeighbours(intake, queue)) {
+    if (backpressure.mayPark() && backpressure.blocksNeighbours(partition, queue)) {
       park(queue, activation, Status.PENDING, now);
       return true;
     }
@@ -221,10 +222,10 @@ final class Admission {
     state.write(new Change.Insert(row, proven ? null : row));
   }
 
-  /// The store cannot hold this record as an activation: in its place it holds it as an undecodable
-  /// message (H12). Who enqueued it is told instead.
+  /// Handles a row that the store cannot hold as an activation and now holds as an undecodable
+  /// message (H12). If it was enqueued, its caller is informed instead.
   void replaced(Row row, RejectedInsert refusal) {
-    if (!forget(refusal.insert())) {
+    if (!withdraw(refusal.insert())) {
       return;
     }
     String id = row.activation().id();
@@ -237,9 +238,9 @@ final class Admission {
     completion.produce(forwarding(row));
   }
 
-  /// Forgets what was not stored. Returns false if it was completed meanwhile: then its delete ends
-  /// it.
-  private boolean forget(Change.Insert insert) {
+  /// Removes a task or parked row that was not stored. Returns false if it was completed meanwhile:
+  /// then its delete ends it.
+  private boolean withdraw(Change.Insert insert) {
     if (insert.owner() instanceof InFlightTask task) {
       if (task.step() == Step.DELETING) {
         return false;

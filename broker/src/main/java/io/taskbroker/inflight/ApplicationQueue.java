@@ -6,11 +6,11 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// What is in flight of one application, and how its workers do: the unit of isolation (G8). Not
-/// thread-safe.
+/// Tasks in flight of one application, and the condition of its workers: the unit of isolation
+/// (G8). Not thread-safe.
 final class ApplicationQueue {
-  /// What an application needs of the heap beside the entries of it, in bytes: 698 were measured,
-  /// and 626 with compact object headers (`InFlightTaskBytesTest`).
+  /// Heap bytes of an application beside its tasks: 698 were measured, and 626 with compact object
+  /// headers (`InFlightTaskBytesTest`).
   static final int OVERHEAD_BYTES = 720;
 
   final String application;
@@ -21,48 +21,46 @@ final class ApplicationQueue {
 
   private final List<DeliveryChannel> channels = new ArrayList<>();
 
-  /// Entries in memory that could run, stored or not, those that workers have, and those whose time
-  /// is to come.
+  /// Tasks in memory, stored or not: runnable, with workers, and delayed.
   int pending;
 
   int handedOut;
   int delayed;
 
-  /// Entries that wait for their partition to return, which count as neither of these.
+  /// Tasks that wait for their partition to return; they count in none of the above.
   int suspended;
 
-  /// Those of the delayed that were parked and are read back.
+  /// The unparked ones among the delayed tasks.
   int unparked;
 
-  /// How many activations its workers took, and how many calls they rejected.
+  /// Activations that its workers accepted, and calls that they rejected.
   long accepted;
 
   long rejected;
 
-  /// Monotonic milliseconds: when a worker last died of an activation that it was called with
-  /// alone.
+  /// When a worker last died of an activation that it was called with alone, monotonic
+  /// milliseconds.
   long diedAt = Long.MIN_VALUE;
 
-  /// Monotonic milliseconds: when a worker last took something, and when it last was given
-  /// something to run.
+  /// When a worker last accepted a task, and when a task last arrived, monotonic milliseconds.
   long progressAt;
 
   long arrivedAt;
   long noticedAt = Long.MIN_VALUE;
 
-  /// Bytes of memory that its entries take.
+  /// Bytes of memory that its tasks take.
   long memoryBytes;
 
-  /// When parked rows are to be read, wall-clock milliseconds, as [EngineState] has it in its
-  /// order; [Long#MAX_VALUE] if never, or if there is no room for them.
+  /// When parked rows should be read, wall-clock milliseconds, as [ApplicationQueues] sorts them;
+  /// [Long#MAX_VALUE] if never, or if there is no room for them.
   long readAt = Long.MAX_VALUE;
 
   private final Map<String, ReadyQueue> queues = new LinkedHashMap<>();
 
-  /// The order of the queues, kept while there is more than one.
+  /// Order of the ready queues, kept while there is more than one.
   private final OldestFirstIndex order = new OldestFirstIndex();
 
-  /// The order of the queues of all applications.
+  /// Order of the ready queues of all applications.
   private final OldestFirstIndex readyOfAll;
 
   ApplicationQueue(String application, @Nullable PushChannel push, OldestFirstIndex all, long now) {
@@ -77,7 +75,7 @@ final class ApplicationQueue {
     this.arrivedAt = now;
   }
 
-  /// @param back whether the entry was in the queue lately, and is to have its place again
+  /// @param back true: reinsert in arrival order; false: append
   void enqueue(InFlightTask task, boolean back) {
     ReadyQueue queue = queues.computeIfAbsent(task.activation.namespace(), _ -> new ReadyQueue());
     InFlightTask before = queue.first();
@@ -112,7 +110,7 @@ final class ApplicationQueue {
     }
   }
 
-  /// For how many parked rows there is room in memory.
+  /// Number of parked rows that memory has room for.
   int unparkRoom(int maxPending) {
     return maxPending - pending - unparked;
   }
@@ -135,7 +133,7 @@ final class ApplicationQueue {
     return !queues.isEmpty();
   }
 
-  /// The entry that arrived first, of the namespace if one is given.
+  /// The ready task that arrived first, of the namespace if one is given; null if there is none.
   @Nullable InFlightTask oldest(@Nullable String namespace) {
     if (namespace != null) {
       ReadyQueue queue = queues.get(namespace);
@@ -151,17 +149,17 @@ final class ApplicationQueue {
     return null;
   }
 
-  /// The channels that tasks of this application are delivered by as soon as they have credits.
+  /// The channels that receive tasks of this application as soon as they have credits.
   List<DeliveryChannel> channels() {
     return channels;
   }
 
-  /// Whether there is a channel that waits for tasks.
+  /// Whether a channel waits for tasks.
   boolean isRoutable() {
     return !channels.isEmpty();
   }
 
-  /// When pushing goes on after a failure; [Long#MAX_VALUE] if nothing waits for that.
+  /// When pushing resumes after a failure; [Long#MAX_VALUE] if nothing waits for that.
   long pauseEnds(long now) {
     return push != null && hasReady() ? push.pauseEnds(now) : Long.MAX_VALUE;
   }
@@ -174,7 +172,7 @@ final class ApplicationQueue {
     progressAt = now;
   }
 
-  /// Whether nothing but one activation that a worker was called with is there to run.
+  /// Whether there is no other task to run beside one that a worker was called with.
   boolean hasNoOther() {
     return pending == 0 && calls() == 0 && !backlog.holdsAny();
   }

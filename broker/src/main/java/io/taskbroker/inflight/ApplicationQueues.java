@@ -10,29 +10,29 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/// The applications of which something is, or lately was, in flight, and which of them have
-/// something to do, so that a round costs nothing for all others (G8). There are as many lanes as
-/// have something in flight, and a bounded number of idle ones (G7). Not thread-safe.
+/// Queues of the applications that have, or lately had, tasks in flight, and the subsets that need
+/// work: a round costs nothing for all others (G8). One queue for each application with tasks in
+/// flight, and a bounded number of idle ones (G7). Not thread-safe.
 final class ApplicationQueues {
-  /// Past so many applications, those of which nothing is in flight are forgotten (G7).
+  /// Minimum number of queues at which idle ones are removed (G7).
   private static final int MAX_IDLE = 1_000;
 
   private final EngineOptions options;
   private final Map<String, ApplicationQueue> queues = new LinkedHashMap<>();
 
-  /// What is ready of all applications, for workers that take any.
+  /// Ready tasks of all applications, for workers that poll for any.
   private final OldestFirstIndex ready = new OldestFirstIndex();
 
-  /// Where every lane is that has a worker to push to and something ready; others may be, too.
+  /// Superset of the pushable queues that have ready tasks.
   final Set<ApplicationQueue> sending = new LinkedHashSet<>();
 
-  /// The lanes that are to read parked rows, in the order in which they are.
+  /// Queues with parked rows to read, in the order of `readAt`.
   final TreeSet<ApplicationQueue> reading =
       new TreeSet<>(
           Comparator.<ApplicationQueue>comparingLong(queue -> queue.readAt)
               .thenComparing(queue -> queue.application));
 
-  /// The lane of what belongs to no application that is known.
+  /// Queue of rows whose application is unknown.
   final ApplicationQueue nobody = new ApplicationQueue("", null, new OldestFirstIndex(), 0);
 
   private int sweepAt = MAX_IDLE;
@@ -41,7 +41,7 @@ final class ApplicationQueues {
     this.options = options;
   }
 
-  /// The lane of an application, which is made if there is none.
+  /// The queue of an application; created if missing.
   ///
   /// @param now monotonic milliseconds
   ApplicationQueue of(String application, long now) {
@@ -62,23 +62,23 @@ final class ApplicationQueues {
     return queue;
   }
 
-  /// The lane of an application; null if it has none, as nothing of it was in flight lately.
+  /// The queue of an application; null if it has none, because it had no tasks in flight lately.
   @Nullable ApplicationQueue find(String application) {
     return queues.get(application);
   }
 
-  /// All lanes; a view.
+  /// All queues; a view.
   Collection<ApplicationQueue> all() {
     return Collections.unmodifiableCollection(queues.values());
   }
 
-  /// The entry that arrived first of all that is ready; null if nothing is.
+  /// The ready task that arrived first; null if none is ready.
   @Nullable InFlightTask oldest() {
     return ready.oldest();
   }
 
-  /// Gives the lane its place among those that are to read parked rows. To be called when its
-  /// parking, or the room that it has, changed.
+  /// Updates the position of a queue among those with parked rows to read. Must be called when its
+  /// backlog or its room changes.
   void schedule(ApplicationQueue queue) {
     long at =
         queue.unparkRoom(options.limits().maxPending()) > 0

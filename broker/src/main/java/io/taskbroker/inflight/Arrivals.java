@@ -9,10 +9,10 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// How partitions are read: their records in order, each through [Admission], and the watermark
-/// behind them (G1, H1); how they come and go. Not thread-safe.
+/// Ingest of partitions: passes their records in order through [Admission], writes the watermark
+/// behind them (G1, H1), and handles assignment and revocation. Not thread-safe.
 ///
-/// What may run only once then waits for its [OffsetCommitGate].
+/// At-most-once tasks then wait in the [OffsetCommitGate].
 final class Arrivals {
   private final EngineState state;
   private final Admission admission;
@@ -22,7 +22,7 @@ final class Arrivals {
 
   private int waiting;
 
-  /// @param partitions the partitions that are, or were, ours
+  /// @param partitions the partitions that this broker has or had
   Arrivals(
       EngineState state,
       Admission admission,
@@ -37,33 +37,33 @@ final class Arrivals {
   }
 
   void ingest(Command.Ingest records) {
-    InFlightPartition intake =
+    InFlightPartition partition =
         partitions.computeIfAbsent(records.partition(), InFlightPartition::new);
-    if (intake.revoked) {
+    if (partition.revoked) {
       return;
     }
     for (Command.IngestedRecord arrival : records.arrivals()) {
       if (arrival.undecodable() == null) {
         backpressure.arrived(state.queueOf(arrival.activation().application()));
-        intake.came(arrival.activation().application());
+        partition.arrived(arrival.activation().application());
       }
     }
-    backpressure.came(records.partition(), records.nextOffset());
+    backpressure.readUpTo(records.partition(), records.nextOffset());
     var batch = new Batch(records);
-    if (records.arrivals().isEmpty() && intake.batches.isEmpty()) {
-      // At once, so that no acknowledged commit that is told after it gets before it.
-      consumed(intake, batch, records.nextOffset(), records.bytes(), records.last());
+    if (records.arrivals().isEmpty() && partition.batches.isEmpty()) {
+      // At once, so that an acknowledged commit that is reported later does not overtake it.
+      consumed(partition, batch, records.nextOffset(), records.bytes(), records.last());
       return;
     }
-    intake.batches.addLast(batch);
+    partition.batches.addLast(batch);
     waiting++;
   }
 
-  /// Accepts what waits, as far as the bounds allow.
+  /// Accepts waiting records as far as the limits allow.
   void accept() {
     if (waiting > 0) {
-      for (InFlightPartition intake : partitions.values()) {
-        accept(intake);
+      for (InFlightPartition partition : partitions.values()) {
+        accept(partition);
       }
     }
   }
@@ -72,157 +72,158 @@ final class Arrivals {
     return waiting > 0;
   }
 
-  /// A record of another application than those that stand waits in Kafka.
-  void foresaw(Command.Foreseen foreseen) {
-    InFlightPartition intake = partitions.get(foreseen.partition());
-    if (intake != null && !intake.revoked) {
-      backpressure.foresaw(foreseen.partition(), foreseen.offset());
+  /// Handles the reader's report that a record of another application waits in Kafka.
+  void foreseen(Command.Foreseen foreseen) {
+    InFlightPartition partition = partitions.get(foreseen.partition());
+    if (partition != null && !partition.revoked) {
+      backpressure.addForeseen(foreseen.partition(), foreseen.offset());
     }
   }
 
-  private void accept(InFlightPartition intake) {
-    Command.IngestedRecord refused = acceptAll(intake);
-    String standing = refused == null ? null : backpressure.standing(refused);
-    if (!Objects.equals(standing, intake.standing)) {
-      intake.standing = standing;
-      state.effects.stands(intake.partition, standing);
+  private void accept(InFlightPartition partition) {
+    Command.IngestedRecord refused = acceptAll(partition);
+    String blocked = refused == null ? null : backpressure.blockedApplication(refused);
+    if (!Objects.equals(blocked, partition.blockedApplication)) {
+      partition.blockedApplication = blocked;
+      state.effects.stands(partition.source, blocked);
     }
   }
 
-  /// @return the record that has to wait; null if none has, or all wait for the store
-  private Command.@Nullable IngestedRecord acceptAll(InFlightPartition intake) {
-    Batch batch = intake.batches.peekFirst();
+  /// @return the record that must wait; null if none must, or if all wait for the store
+  private Command.@Nullable IngestedRecord acceptAll(InFlightPartition partition) {
+    Batch batch = partition.batches.peekFirst();
     while (batch != null && state.hasRoomForArrivals()) {
       Command.IngestedRecord arrival = batch.head();
       while (arrival != null) {
-        if (!state.hasRoomForArrivals() || !admission.admit(intake, batch, arrival)) {
-          backpressure.deferred(intake, arrival.activation());
-          consumedSoFar(intake, batch, arrival);
+        if (!state.hasRoomForArrivals() || !admission.admit(partition, batch, arrival)) {
+          backpressure.deferred(partition, arrival.activation());
+          consumedSoFar(partition, batch, arrival);
           return arrival;
         }
         batch.next++;
         if (arrival.undecodable() == null) {
-          intake.passed(arrival.activation().application());
+          partition.passed(arrival.activation().application());
         }
         arrival = batch.head();
       }
-      intake.batches.removeFirst();
+      partition.batches.removeFirst();
       waiting--;
       Command.Ingest records = batch.records;
-      consumed(intake, batch, records.nextOffset(), records.bytes(), records.last());
-      batch = intake.batches.peekFirst();
+      consumed(partition, batch, records.nextOffset(), records.bytes(), records.last());
+      batch = partition.batches.peekFirst();
     }
     return null;
   }
 
-  /// The rest of the batch has to wait, perhaps for long: what was accepted runs meanwhile, and
-  /// must not be read again when it is done (H1), nor wait for its commit (H2).
+  /// Writes the watermark of the accepted part of a batch whose rest must wait, perhaps for long:
+  /// accepted tasks run meanwhile, and must neither be read again when they are done (H1) nor wait
+  /// for their commit (H2).
   private void consumedSoFar(
-      InFlightPartition intake, Batch batch, Command.IngestedRecord refused) {
-    if (batch.next > batch.marked) {
-      long bytes = batch.markedBytes;
+      InFlightPartition partition, Batch batch, Command.IngestedRecord refused) {
+    if (batch.next > batch.settled) {
+      long bytes = batch.settledBytes;
       for (Command.IngestedRecord accepted :
-          batch.records.arrivals().subList(batch.marked, batch.next)) {
+          batch.records.arrivals().subList(batch.settled, batch.next)) {
         bytes += accepted.activation().payload().length;
       }
-      consumed(intake, batch, refused.activation().origin().offset(), bytes, null);
+      consumed(partition, batch, refused.activation().origin().offset(), bytes, null);
     }
   }
 
-  /// @param bytes the size of what is consumed of the batch
-  /// @param last the last record that was read below the offset; null if it is not known
+  /// @param bytes size of the consumed part of the batch
+  /// @param last the last record that was read below the offset; null if unknown
   private void consumed(
-      InFlightPartition intake,
+      InFlightPartition partition,
       Batch batch,
       long nextOffset,
       long bytes,
       @Nullable RecordIdentity last) {
-    intake.undurable++;
+    partition.pendingWatermarks++;
     var settled =
-        new Settled(intake, nextOffset, batch.next - batch.marked, bytes - batch.markedBytes);
-    batch.marked = batch.next;
-    batch.markedBytes = bytes;
-    state.write(new Change.AdvanceWatermark(intake.partition, nextOffset, last, settled));
+        new Settled(partition, nextOffset, batch.next - batch.settled, bytes - batch.settledBytes);
+    batch.settled = batch.next;
+    batch.settledBytes = bytes;
+    state.write(new Change.AdvanceWatermark(partition.source, nextOffset, last, settled));
   }
 
-  /// A watermark is durable.
+  /// Reports progress: a watermark is durable.
   void settled(Settled settled) {
-    InFlightPartition intake = settled.partition();
-    intake.undurable--;
+    InFlightPartition partition = settled.partition();
+    partition.pendingWatermarks--;
     state.effects.consumed(
-        intake.partition,
+        partition.source,
         settled.nextOffset(),
         settled.records(),
         settled.bytes(),
-        !intake.unproven.isEmpty());
-    drained(intake);
+        !partition.awaitingCommit.isEmpty());
+    drained(partition);
   }
 
-  /// The partition is ours.
+  /// Starts or resumes an assigned partition.
   void assigned(Command.PartitionAssigned assigned) {
-    SourcePartition partition = assigned.partition();
-    InFlightPartition intake = partitions.computeIfAbsent(partition, InFlightPartition::new);
-    intake.revoked = false;
-    intake.draining = false;
-    intake.lost = false;
-    intake.assignedAt = assigned.reached();
-    intake.committed = assigned.committed();
-    offsetGate.assigned(intake, assigned.goneFrom());
+    InFlightPartition partition =
+        partitions.computeIfAbsent(assigned.partition(), InFlightPartition::new);
+    partition.revoked = false;
+    partition.draining = false;
+    partition.lost = false;
+    partition.assignedAt = assigned.reached();
+    partition.committed = assigned.committed();
+    offsetGate.assigned(partition, assigned.goneFrom());
   }
 
   void committed(Command.OffsetCommitted committed) {
-    InFlightPartition intake = partitions.get(committed.partition());
-    boolean lost = intake != null && intake.lost;
+    InFlightPartition partition = partitions.get(committed.partition());
+    boolean lost = partition != null && partition.lost;
     if (!lost || !state.options.shared()) {
       state.write(new Change.OffsetCommitted(committed.partition(), committed.offset(), null));
     }
-    if (intake != null && !lost) {
-      intake.committed = committed.offset();
-      offsetGate.committed(intake);
+    if (partition != null && !lost) {
+      partition.committed = committed.offset();
+      offsetGate.committed(partition);
     }
   }
 
-  /// The partition is given up. To be followed by [#drained].
+  /// Closes a partition that is being released. The caller must call [#drained] next.
   InFlightPartition revoked(Command.PartitionRevoked revoked) {
-    InFlightPartition intake =
+    InFlightPartition partition =
         partitions.computeIfAbsent(revoked.partition(), InFlightPartition::new);
-    Batch head = intake.batches.peekFirst();
+    Batch head = partition.batches.peekFirst();
     Command.IngestedRecord refused = head == null ? null : head.head();
     if (head != null && refused != null) {
-      consumedSoFar(intake, head, refused);
+      consumedSoFar(partition, head, refused);
     }
-    boolean lost = revoked.lost() || (intake.lost && state.options.shared());
-    close(intake, lost);
-    intake.draining = true;
-    offsetGate.revoked(intake);
-    return intake;
+    boolean lost = revoked.lost() || (partition.lost && state.options.shared());
+    close(partition, lost);
+    partition.draining = true;
+    offsetGate.revoked(partition);
+    return partition;
   }
 
-  /// The store says that the partition is not ours.
-  void lost(InFlightPartition intake) {
-    boolean known = intake.revoked;
-    close(intake, true);
+  /// Closes a partition that the store assigned to another broker.
+  void lost(InFlightPartition partition) {
+    boolean known = partition.revoked;
+    close(partition, true);
     if (!known) {
-      state.effects.lost(intake.partition);
+      state.effects.lost(partition.source);
     }
   }
 
-  private void close(InFlightPartition intake, boolean lost) {
-    waiting -= intake.batches.size();
-    intake.clear();
-    backpressure.forget(intake.partition);
-    intake.revoked = true;
-    intake.lost = lost;
+  private void close(InFlightPartition partition, boolean lost) {
+    waiting -= partition.batches.size();
+    partition.clear();
+    backpressure.forget(partition.source);
+    partition.revoked = true;
+    partition.lost = lost;
   }
 
-  /// Says that nothing of a partition that is given up is under way any more, if that is so.
-  void drained(InFlightPartition intake) {
-    if (intake.draining
-        && intake.undurable == 0
-        && intake.barriers == 0
-        && intake.remaining.isEmpty()) {
-      intake.draining = false;
-      state.effects.drained(intake.partition);
+  /// Reports a released partition as drained if nothing of it is pending any more.
+  void drained(InFlightPartition partition) {
+    if (partition.draining
+        && partition.pendingWatermarks == 0
+        && partition.barriers == 0
+        && partition.remaining.isEmpty()) {
+      partition.draining = false;
+      state.effects.drained(partition.source);
     }
   }
 }

@@ -6,34 +6,34 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Whether there is room for what arrives, and who is to wait if there is not (G7, H13): an
-/// application at its limit waits in Kafka, or on disk where another one would wait behind it
-/// (docs/adr/0015). Not thread-safe.
+/// Limits on what the engine accepts (G7, H13). The records of an application at its limit wait in
+/// Kafka; they are parked instead where another application would wait behind them (docs/adr/0015).
+/// Not thread-safe.
 final class Backpressure {
-  /// For how long another application is remembered as one that may be held up.
+  /// How long another application counts as a neighbour that may be blocked.
   private static final long NEIGHBOUR_MS = 60_000;
 
   private static final long HELD_BACK_MS = 250;
 
-  /// So many may wait for Kafka to take them; past that nothing is taken in (G7).
-  static final int MAX_LEAVING = 20_000;
+  /// Tasks that may be forwarding; at this number nothing is accepted (G7).
+  static final int MAX_FORWARDING = 20_000;
 
   private final EngineState state;
 
-  /// The two applications of which something arrived last.
+  /// The two applications with the latest arrivals.
   private @Nullable ApplicationQueue newest;
 
   private @Nullable ApplicationQueue newestButOne;
 
-  /// Records of other applications that wait in Kafka, by their partitions: the reader saw them
-  /// behind those that the engine has.
+  /// Offsets of records of other applications that wait in Kafka behind those that the engine has,
+  /// by partition, as the reader reported them.
   private final Map<SourcePartition, Long> foreseen = new HashMap<>();
 
   Backpressure(EngineState state) {
     this.state = state;
   }
 
-  /// Takes note that something arrived of an application.
+  /// Records an arrival for an application.
   void arrived(ApplicationQueue queue) {
     queue.arrivedAt = state.now;
     if (queue != newest) {
@@ -42,12 +42,12 @@ final class Backpressure {
     }
   }
 
-  /// Whether nothing may be taken in, whatever it is.
+  /// Whether nothing may be accepted, whatever it is.
   boolean isFull() {
-    return state.forwarding >= MAX_LEAVING || isStoreFull();
+    return state.forwarding >= MAX_FORWARDING || isStoreFull();
   }
 
-  /// Whether what could run of an application has to wait in Kafka, or on disk.
+  /// Whether runnable records of an application must wait in Kafka or be parked.
   boolean isFull(ApplicationQueue queue) {
     return fullReason(queue) != null;
   }
@@ -68,13 +68,13 @@ final class Backpressure {
     return max > 0 && state.storeBytes >= max;
   }
 
-  /// Whether another application waits behind this full one, or may soon: then the surplus goes to
-  /// disk (H13).
-  boolean blocksNeighbours(InFlightPartition intake, ApplicationQueue full) {
+  /// Whether another application waits behind this full one, or may do so soon: then the surplus is
+  /// parked (H13).
+  boolean blocksNeighbours(InFlightPartition partition, ApplicationQueue full) {
     ApplicationQueue other = full == newest ? newestButOne : newest;
     return (other != null && state.now - other.arrivedAt < NEIGHBOUR_MS)
-        || intake.hasOtherThan(full.application)
-        || hasForeseen(intake.partition.topic());
+        || partition.hasOtherThan(full.application)
+        || hasForeseen(partition.source.topic());
   }
 
   private boolean hasForeseen(String topic) {
@@ -82,32 +82,32 @@ final class Backpressure {
         && foreseen.keySet().stream().anyMatch(each -> each.topic().equals(topic));
   }
 
-  /// A record of another application waits in Kafka.
-  void foresaw(SourcePartition partition, long offset) {
+  /// Records that a record of another application waits in Kafka.
+  void addForeseen(SourcePartition partition, long offset) {
     foreseen.put(partition, offset);
   }
 
-  /// Everything below the offset of the partition came.
-  void came(SourcePartition partition, long nextOffset) {
+  /// Records that the partition was read up to an offset.
+  void readUpTo(SourcePartition partition, long nextOffset) {
     Long offset = foreseen.get(partition);
     if (offset != null && offset < nextOffset) {
       foreseen.remove(partition);
     }
   }
 
-  /// The partition is not read any more.
+  /// Forgets a partition that is no longer read.
   void forget(SourcePartition partition) {
     foreseen.remove(partition);
   }
 
-  /// Whether one more may be on disk only.
+  /// Whether one more row may be parked.
   boolean mayPark() {
     return state.parked.size() < state.options.limits().maxParked();
   }
 
-  /// The application at its limit that a refused record is of, if it has to wait for that and would
-  /// not if others waited behind it; null otherwise.
-  @Nullable String standing(Command.IngestedRecord refused) {
+  /// The application of a refused record if only its own limit makes the record wait, so that it
+  /// would be parked if others waited behind it; null otherwise.
+  @Nullable String blockedApplication(Command.IngestedRecord refused) {
     if (refused.undecodable() != null || isFull() || !mayPark()) {
       return null;
     }
@@ -116,24 +116,26 @@ final class Backpressure {
   }
 
   /// Counts that a partition is held back, as often as the reference does.
-  void deferred(InFlightPartition intake, Activation activation) {
-    if (state.now >= intake.deferredUntil) {
+  void deferred(InFlightPartition partition, Activation activation) {
+    if (state.now >= partition.deferredUntil) {
       Tally why = deferralReason(activation);
       if (why != null) {
-        intake.deferredUntil = state.now + HELD_BACK_MS;
+        partition.deferredUntil = state.now + HELD_BACK_MS;
         state.tally(why, activation);
       }
     }
   }
 
-  /// The first that holds of what the reference looks at, in its order (reference-spec 9.4). Null
-  /// if it waits for a commit, or for the end of another of its id.
+  /// The first limit that applies, in the order of the reference (reference-spec 9.4); null if the
+  /// record waits for a commit, or for the end of another task of its id.
   private @Nullable Tally deferralReason(Activation activation) {
     Tally full = fullReason(state.queueOf(activation.application()));
     if (full != Tally.HELD_BY_PROCESSING && isStoreFull()) {
       return Tally.HELD_BY_STORE;
     }
-    boolean waitsToLeave = full == null || full == Tally.HELD_BY_MEMORY;
-    return waitsToLeave && state.forwarding >= MAX_LEAVING ? Tally.HELD_BY_FORWARDING : full;
+    boolean waitsForForwarding = full == null || full == Tally.HELD_BY_MEMORY;
+    return waitsForForwarding && state.forwarding >= MAX_FORWARDING
+        ? Tally.HELD_BY_FORWARDING
+        : full;
   }
 }

@@ -1,33 +1,34 @@
 package io.taskbroker.inflight;
 
-/// Limit on the push calls in flight to one target, found by measuring whether more of them add
-/// throughput. Not thread-safe.
+/// Adaptive limit on the concurrent push calls to one target, found by measuring whether more calls
+/// add throughput. Not thread-safe.
 ///
-/// It compares the mean latency of calls at one limit with that at the limit before: where latency
-/// grows less than the limit does, more calls were answered in the same time, and the limit grows
-/// by a quarter; where it grows nearly as much, the worker had calls waiting, and the limit shrinks
+/// It compares the mean latency at one limit with that at the previous limit. Where latency grows
+/// less than the limit, more calls were answered in the same time, and the limit grows by a
+/// quarter; where it grows nearly as much, calls were queueing at the worker, and the limit shrinks
 /// by as much. So it follows the usual latency, whatever that is, and keeps calls from queueing at
-/// the worker. At first, and after a failure, it doubles with each round trip until latency says
-/// that this is no use. A refusal for load sets it to what the worker holds.
+/// the worker. At first, and after a failure, it doubles with each round trip until latency shows
+/// that this does not help. A refusal for load sets it to the number of calls that the worker
+/// holds.
 final class CallWindow {
   private static final double FIRST = 4;
 
-  /// The least of what it doubles up to after a failure.
+  /// Minimum of the threshold that it doubles up to after a failure.
   private static final double RESTART = 16;
 
-  /// A step, up or down.
+  /// Factor of a step, up or down.
   private static final double STEP = 1.25;
 
-  /// Growth of latency from one measurement to the next that no step explains.
+  /// Growth of latency between two measurements that no step explains.
   private static final double JUMP = 3;
 
-  /// The part of a growth of the limit that latency may grow by while that is worth it: of a
-  /// doubling, which would overshoot by far, and of a step.
+  /// Maximum growth of latency for which a growth of the limit pays, as a part of the latter: for a
+  /// doubling, which would overshoot by far, and for a step.
   private static final double DOUBLING_TOLERANCE = 0.25;
 
   private static final double STEP_TOLERANCE = 0.7;
 
-  /// Milliseconds that calls may wait at the worker, or in this process, and count as nothing.
+  /// Milliseconds that calls may wait at the worker, or in this process, without effect.
   private static final double UNNOTICED_MS = 10;
 
   /// Answers of a measurement: as many as the limit, and no fewer than this.
@@ -36,22 +37,22 @@ final class CallWindow {
   private final int max;
   private double limit;
 
-  /// Up to this it doubles; 0 if it does not.
+  /// It doubles up to this limit; 0 if it does not double.
   private double threshold;
 
-  private long gaveWayAt = Long.MIN_VALUE;
+  private long decreasedAt = Long.MIN_VALUE;
 
-  /// Answers that are still to come of the calls that filled it; others say nothing of the limit.
-  private int telling;
+  /// Pending answers of the calls that filled the window; other answers do not test the limit.
+  private int fullWindowAnswers;
 
-  /// The measurement under way: of calls that were sent since then, at that limit.
+  /// The current measurement: of calls sent since then, at that limit.
   private long measuredSince = Long.MIN_VALUE;
 
   private double measuredLimit = FIRST;
   private int answers;
   private double millis;
 
-  /// The measurement before; a limit of 0 stands for none.
+  /// The previous measurement; a limit of 0 means none.
   private double lastLimit;
 
   private double lastLatency;
@@ -65,28 +66,28 @@ final class CallWindow {
   boolean admits(int calls) {
     boolean full = isFull(calls);
     if (full) {
-      telling = (int) limit;
+      fullWindowAnswers = (int) limit;
     }
     return !full;
   }
 
-  /// Whether so many calls are as many as the limit allows.
+  /// Whether this number of calls reaches the limit.
   boolean isFull(int calls) {
     return calls >= (int) limit;
   }
 
-  /// A call was answered well.
+  /// Handles an accepted call.
   void accepted(long sentAt, long now) {
-    if (telling == 0) {
+    if (fullWindowAnswers == 0) {
       return;
     }
-    telling--;
+    fullWindowAnswers--;
     boolean doubling = limit < threshold;
     if (doubling && limit < 2 * Math.max(measuredLimit, FIRST)) {
       limit = Math.min(limit + 1, threshold);
       if (limit >= threshold) {
         threshold = 0;
-        measure(now);
+        startMeasurement(now);
         return;
       }
     }
@@ -108,12 +109,12 @@ final class CallWindow {
     } else if (at > lastLimit) {
       queues = isFutile(at / lastLimit, latency / lastLatency, doubling);
     } else {
-      // Latency that grew although the limit shrank says that the worker got slower.
+      // If latency grew although the limit shrank, the worker got slower.
       queues =
           latency > lastLatency * JUMP || isFutile(lastLimit / at, lastLatency / latency, doubling);
     }
     if (!doubling) {
-      // At the bound, too, it has to move, or it would not notice that calls queue.
+      // At the maximum it must move, too: otherwise it would not detect queueing calls.
       boolean down = queues || at >= max;
       limit = down ? Math.min(at / STEP, at - 1) : Math.max(at * STEP, at + 1);
     } else if (queues) {
@@ -123,38 +124,38 @@ final class CallWindow {
     limit = Math.clamp(limit, 1, max);
     lastLimit = at;
     lastLatency = latency;
-    measure(now);
+    startMeasurement(now);
   }
 
-  /// Whether such a growth of the limit, with that of latency, is not worth it.
+  /// Whether this growth of latency outweighs the growth of the limit.
   private static boolean isFutile(double limitGrowth, double latencyGrowth, boolean doubling) {
     double tolerance = doubling ? DOUBLING_TOLERANCE : STEP_TOLERANCE;
     return latencyGrowth - 1 > tolerance * (limitGrowth - 1);
   }
 
-  /// The worker refused a call for load.
+  /// Handles a refusal for load.
   ///
-  /// @param others how many more calls were in flight
+  /// @param others number of other calls in flight
   void busy(long sentAt, long now, int others) {
-    // Calls that were sent before it last gave way say nothing new.
-    if (sentAt >= gaveWayAt) {
-      gaveWayAt = now;
+    // Calls sent before the last decrease carry no new information.
+    if (sentAt >= decreasedAt) {
+      decreasedAt = now;
       limit = Math.max(1, Math.max(limit * 0.5, Math.min(limit * 0.8, others)));
       threshold = 0;
       lastLimit = 0;
-      measure(now);
+      startMeasurement(now);
     }
   }
 
-  /// The worker could not be reached: begin with a probe.
+  /// Handles an unreachable worker: restarts with one probe.
   void failed(long now) {
     threshold = Math.max(threshold, Math.min(max, Math.max(RESTART, limit / 2)));
     limit = 1;
     lastLimit = 0;
-    measure(now);
+    startMeasurement(now);
   }
 
-  private void measure(long now) {
+  private void startMeasurement(long now) {
     measuredSince = now;
     measuredLimit = limit;
     answers = 0;

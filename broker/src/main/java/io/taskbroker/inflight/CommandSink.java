@@ -1,11 +1,11 @@
 package io.taskbroker.inflight;
 
-/// The way to the engine. Thread-safe; nothing of it blocks.
+/// Input of the engine. Thread-safe; no method blocks.
 public interface CommandSink {
-  /// Hands over a worker's request, or answers it as unavailable when there are too many (H14).
+  /// Submits a worker's request, or answers it as unavailable if too many are waiting (H14).
   void request(Command.Request request);
 
-  /// Hands over what Kafka brings, or what another part of the broker has done: never refused,
-  /// since its sender bounds it.
+  /// Submits a record batch from Kafka, or the outcome of an effect. Never refused: the sender
+  /// bounds its number.
   void submit(Command command);
 }

@@ -1,11 +1,10 @@
 package io.taskbroker.inflight;
 
-/// An activation that is handed to a worker. Immutable; nobody writes to `payload`.
+/// Activation that is delivered to a worker. Immutable; nobody writes to `payload`.
 ///
 /// @param payload the serialised `TaskActivation`
-/// @param deliveries how often it was handed out, this time included: with the id, names one
-///   delivery
+/// @param deliveries number of deliveries, this one included: with the id, identifies one delivery
 /// @param owner the engine's own
-@SuppressWarnings("ArrayRecordComponent") // compared by nobody
+@SuppressWarnings("ArrayRecordComponent") // never compared
 public record Delivery(
     String id, String application, byte[] payload, int deliveries, Object owner) {}

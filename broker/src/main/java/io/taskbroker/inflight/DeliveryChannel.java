@@ -1,33 +1,33 @@
 package io.taskbroker.inflight;
 
-/// Way by which tasks reach workers. The dispatcher delivers while a channel has credits, and knows
-/// nothing else of it; channels are registered with the [ApplicationQueue] that they serve, or
-/// serve one request and are gone. Not thread-safe: called by the engine only.
+/// Channel by which tasks reach workers. The dispatcher delivers while a channel has credits, and
+/// knows nothing else of it. A channel is registered with the [ApplicationQueue] that it serves, or
+/// serves one request. Not thread-safe: only the engine calls it.
 ///
-/// A channel that [#confirms] tells the end of each delivery by [Command.PushEnded]: accepted,
-/// refused, lost. With any other channel a delivery counts as accepted.
+/// A channel that [#confirms] reports the end of each delivery by [Command.PushEnded]: accepted,
+/// refused or lost. With any other channel a delivery counts as accepted.
 interface DeliveryChannel {
-  /// How many more tasks it takes now.
+  /// Number of further tasks that it accepts now.
   ///
   /// @param now monotonic milliseconds
   int credits(long now);
 
-  /// Whether it takes this task while it has credits.
+  /// Whether it accepts this task while it has credits.
   boolean accepts(InFlightTask task);
 
-  /// Takes up a credit for a task. [#deliver], or [#release] if the task cannot be delivered after
-  /// all, follows once its status is durable.
+  /// Reserves a credit for a task. [#deliver] follows once the task's status is durable, or
+  /// [#release] if the task cannot be delivered after all.
   void reserve(InFlightTask task);
 
-  /// Gives up a reservation.
+  /// Releases a reservation.
   void release(Effects effects);
 
-  /// Delivers a task that it has reserved.
+  /// Delivers a reserved task.
   void deliver(Effects effects, Delivery delivery);
 
   /// Whether the worker confirms each delivery.
   boolean confirms();
 
-  /// Whether what is delivered would not arrive.
+  /// Whether a delivery would not arrive.
   boolean isClosed();
 }

@@ -5,31 +5,31 @@ import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.TaskState.Step;
 import org.jspecify.annotations.Nullable;
 
-/// How activations get to workers: the oldest that may run is claimed for a call, or for whoever
-/// asks. What may run only once is handed out when its mark is durable, and not twice (G3, H9). Not
-/// thread-safe.
+/// Delivery of activations to workers: claims the oldest runnable task for a push channel with
+/// credits or for a polling worker. An at-most-once task is delivered once its status is durable,
+/// and never twice (G3, H9). Not thread-safe.
 final class Dispatcher {
   private final EngineState state;
   private final TaskCompletion completion;
   private final StatusWriter statusWriter;
-  private final Timeouts limits;
+  private final Timeouts timeouts;
 
   Dispatcher(
-      EngineState state, TaskCompletion completion, StatusWriter statusWriter, Timeouts limits) {
+      EngineState state, TaskCompletion completion, StatusWriter statusWriter, Timeouts timeouts) {
     this.state = state;
     this.completion = completion;
     this.statusWriter = statusWriter;
-    this.limits = limits;
+    this.timeouts = timeouts;
   }
 
-  /// Delivers what the channels of the application have credits for.
-  void pump(ApplicationQueue queue) {
+  /// Delivers tasks to the channels of the application while they have credits.
+  void dispatch(ApplicationQueue queue) {
     for (DeliveryChannel channel : queue.channels()) {
-      pump(queue, channel);
+      dispatch(queue, channel);
     }
   }
 
-  private void pump(ApplicationQueue queue, DeliveryChannel channel) {
+  private void dispatch(ApplicationQueue queue, DeliveryChannel channel) {
     while (state.mayDeliver() && state.hasRoom() && channel.credits(state.now) > 0) {
       InFlightTask task = oldest(queue, null);
       if (task == null || !channel.accepts(task)) {
@@ -39,7 +39,7 @@ final class Dispatcher {
     }
   }
 
-  /// Gives the worker that asks the oldest activation that fits.
+  /// Delivers the oldest matching task to a polling worker.
   void claim(@Nullable String application, @Nullable String namespace, DeliveryChannel channel) {
     InFlightTask task = null;
     if (state.mayDeliver() && !channel.isClosed()) {
@@ -60,7 +60,7 @@ final class Dispatcher {
   private @Nullable InFlightTask oldestOfAll() {
     InFlightTask task = state.queues.oldest();
     while (task != null) {
-      // It is what its lane has first, unless its time is over, or is yet to come.
+      // It is first in its queue, unless it has expired or is early.
       if (oldest(task.queue, null) == task) {
         return task;
       }
@@ -69,7 +69,7 @@ final class Dispatcher {
     return null;
   }
 
-  /// The oldest runnable entry whose time is now.
+  /// The oldest runnable task that is neither expired nor early.
   private @Nullable InFlightTask oldest(ApplicationQueue queue, @Nullable String namespace) {
     InFlightTask task = queue.oldest(namespace);
     while (task != null) {
@@ -86,7 +86,7 @@ final class Dispatcher {
     return null;
   }
 
-  /// Claims the entry for the channel: at once, or when its mark is durable if it may run only once
+  /// Claims the task for the channel: at once, or when its status is durable if it is at most once
   /// (G3, H9).
   private void deliver(InFlightTask task, DeliveryChannel channel) {
     state.detach(task);
@@ -97,14 +97,15 @@ final class Dispatcher {
       statusWriter.writeAhead(
           task,
           state.wall + state.options.periods().lease(),
-          task.status() == Status.PROCESSING ? state.wall + limits.processing(task) : Row.NONE);
+          task.status() == Status.PROCESSING ? state.wall + timeouts.processing(task) : Row.NONE);
     } else {
       state.transition(task, channel.confirms() ? TaskEvent.CLAIM : TaskEvent.START);
       deliverClaimed(task, channel);
     }
   }
 
-  /// A mark, or a proof, is durable. Somebody may have waited for the last one of the entry.
+  /// Handles a durable status update or offset confirmation. The last pending one of a task may
+  /// complete a delivery.
   void statusWritten(InFlightTask task) {
     task.pendingWrites--;
     if (task.step() != Step.WRITING_STATUS || task.pendingWrites > 0) {
@@ -130,7 +131,7 @@ final class Dispatcher {
     }
   }
 
-  /// It was not handed out, and its mark says that it was: the mark is taken back.
+  /// Requeues a task that was not delivered although its row says so: the row is reverted.
   private void requeue(DeliveryChannel channel, InFlightTask task) {
     channel.release(state.effects);
     state.transition(task, TaskEvent.REQUEUE);
@@ -143,10 +144,10 @@ final class Dispatcher {
     task.claimedAt = state.now;
     if (channel.confirms()) {
       task.inCall = true;
-      limits.claimed(task);
+      timeouts.claimed(task);
     } else {
       task.queue.succeeded(state.now);
-      limits.started(task);
+      timeouts.started(task);
     }
     state.tallyUnlessRepeated(channel.confirms() ? Tally.CLAIMED : Tally.PULLED, task);
     state.follow(

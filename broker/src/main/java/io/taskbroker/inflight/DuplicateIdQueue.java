@@ -8,14 +8,14 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Entries that wait for the end of another of the same id. Where brokers share a store, the rows
-/// of two places may have one id; workers report by it, so that one of them can be in flight at a
-/// time. Those that wait count as what they are, but are in no queue. Not thread-safe.
+/// Queue of the tasks that wait for the end of another task of the same id. In a shared store the
+/// rows of two partitions may have one id; workers report by id, so only one of them can be in
+/// flight at a time. A waiting task counts by its status but is in no ready queue. Not thread-safe.
 final class DuplicateIdQueue {
   private final Map<String, ArrayDeque<InFlightTask>> waiting = new HashMap<>();
 
-  /// Those whose turn has come.
-  private final ArrayDeque<InFlightTask> free = new ArrayDeque<>();
+  /// Tasks that may go on now.
+  private final ArrayDeque<InFlightTask> released = new ArrayDeque<>();
 
   boolean isEmpty() {
     return waiting.isEmpty();
@@ -25,24 +25,24 @@ final class DuplicateIdQueue {
     waiting.computeIfAbsent(task.id(), _ -> new ArrayDeque<>()).addLast(task);
   }
 
-  /// Forgets one that ended while it waited.
+  /// Removes a task that ended while it waited.
   void remove(InFlightTask task) {
-    ArrayDeque<InFlightTask> twins = waiting.get(task.id());
-    if (twins != null && twins.remove(task) && twins.isEmpty()) {
+    ArrayDeque<InFlightTask> duplicates = waiting.get(task.id());
+    if (duplicates != null && duplicates.remove(task) && duplicates.isEmpty()) {
       waiting.remove(task.id());
     }
   }
 
-  /// Whether one of them is to go on when the id is free.
-  boolean waitFor(String id) {
+  /// Whether a task waits to go on when the id is free.
+  boolean hasWaiting(String id) {
     return first(id) != null;
   }
 
-  /// The one of that key that waits; null if there is none.
+  /// The waiting task of an id and key; null if there is none.
   @Nullable InFlightTask find(String id, long key) {
-    ArrayDeque<InFlightTask> twins = waiting.get(id);
-    if (twins != null) {
-      for (InFlightTask duplicate : twins) {
+    ArrayDeque<InFlightTask> duplicates = waiting.get(id);
+    if (duplicates != null) {
+      for (InFlightTask duplicate : duplicates) {
         if (duplicate.key == key) {
           return duplicate;
         }
@@ -53,8 +53,8 @@ final class DuplicateIdQueue {
 
   List<InFlightTask> of(PartitionKey partitionKey) {
     List<InFlightTask> found = new ArrayList<>();
-    for (ArrayDeque<InFlightTask> twins : waiting.values()) {
-      for (InFlightTask duplicate : twins) {
+    for (ArrayDeque<InFlightTask> duplicates : waiting.values()) {
+      for (InFlightTask duplicate : duplicates) {
         if (partitionKey.has(duplicate)) {
           found.add(duplicate);
         }
@@ -63,21 +63,21 @@ final class DuplicateIdQueue {
     return found;
   }
 
-  /// The id is free: the next that waits for it may go on. One that is on its way out stays until
-  /// its row is gone, or its place is lost.
+  /// Frees the id: moves the next waiting task to the released ones. A task that is being forwarded
+  /// or deleted stays until its row is gone or its partition is lost.
   @Nullable InFlightTask next(String id) {
     InFlightTask next = first(id);
     if (next != null) {
       remove(next);
-      free.addLast(next);
+      released.addLast(next);
     }
     return next;
   }
 
   private @Nullable InFlightTask first(String id) {
-    ArrayDeque<InFlightTask> twins = waiting.get(id);
-    if (twins != null) {
-      for (InFlightTask duplicate : twins) {
+    ArrayDeque<InFlightTask> duplicates = waiting.get(id);
+    if (duplicates != null) {
+      for (InFlightTask duplicate : duplicates) {
         if (duplicate.step() == Step.STORED) {
           return duplicate;
         }
@@ -87,6 +87,6 @@ final class DuplicateIdQueue {
   }
 
   @Nullable InFlightTask pollReleased() {
-    return free.pollFirst();
+    return released.pollFirst();
   }
 }

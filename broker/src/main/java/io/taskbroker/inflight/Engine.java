@@ -17,12 +17,11 @@ import java.util.List;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
-/// Everything in flight, as a state machine: commands in, effects out (ARCHITECTURE.md). It has no
-/// clock, thread, input or output of its own; the same engine runs in the broker and under
-/// simulation.
+/// State machine of all tasks in flight: commands in, effects out (ARCHITECTURE.md). It has no
+/// clock, thread or I/O of its own; the same engine runs in the broker and under simulation.
 ///
-/// Use: [#restore] what the store has, [#advance] to the present, [#start], then again and again
-/// [#observe] and [#apply] each command, [#advance]. Not thread-safe.
+/// Usage: [#restore] the rows of the store, [#advance] to the present, [#start]; then repeatedly
+/// [#observe] and [#apply] each command, and [#advance]. Not thread-safe.
 public final class Engine {
   private static final long CLOCK_STEP_MS = 500;
 
@@ -39,7 +38,7 @@ public final class Engine {
   private final TimerHandler timerHandler;
   private final ParkedLoader parkedLoader;
   private final QuarantineRetries quarantineRetries;
-  private final QuarantineRequestHandler quarantineOrders;
+  private final QuarantineRequestHandler quarantineRequests;
   private final OffsetCommitGate offsetGate;
   private final Admission admission;
   private final Arrivals arrivals;
@@ -52,11 +51,11 @@ public final class Engine {
     state = new EngineState(options, effects, random);
     completion = new TaskCompletion(state);
     statusWriter = new StatusWriter(state);
-    var limits = new Timeouts(state, completion, statusWriter);
-    dispatcher = new Dispatcher(state, completion, statusWriter, limits);
-    outcomes = new PushOutcomeHandler(state, completion, statusWriter, limits);
+    var timeouts = new Timeouts(state, completion, statusWriter);
+    dispatcher = new Dispatcher(state, completion, statusWriter, timeouts);
+    outcomes = new PushOutcomeHandler(state, completion, statusWriter, timeouts);
     ruleEnforcer = new RuleEnforcer(state, completion);
-    remoteReports = new RemoteReports(state, limits);
+    remoteReports = new RemoteReports(state, timeouts);
     var intakes = new HashMap<SourcePartition, InFlightPartition>();
     partitions = intakes.values();
     offsetGate = new OffsetCommitGate(state, completion, partitions);
@@ -66,7 +65,7 @@ public final class Engine {
     parkedReports = new ParkedReports(state, parkedLoader);
     reports = new ReportHandler(state, completion, dispatcher, remoteReports, parkedReports);
     quarantineRetries = new QuarantineRetries(state, completion, recovery);
-    quarantineOrders = new QuarantineRequestHandler(state, completion);
+    quarantineRequests = new QuarantineRequestHandler(state, completion);
     var backpressure = new Backpressure(state);
     admission = new Admission(state, completion, backpressure);
     arrivals = new Arrivals(state, admission, backpressure, offsetGate, intakes);
@@ -74,26 +73,26 @@ public final class Engine {
         new PartitionTransfer(state, completion, statusWriter, recovery, parkedLoader, intakes);
   }
 
-  /// Takes in a row that was found in the store.
+  /// Adds a row that was found in the store.
   public void restore(Row row) {
-    InFlightTask task = recovery.entry(row);
+    InFlightTask task = recovery.taskOf(row);
     state.add(task);
     restored.add(task);
   }
 
-  /// Takes in what stays in memory of a parked row.
+  /// Adds a parked row that was found in the store.
   public void restore(ParkedRow row) {
     parkedLoader.found(row);
   }
 
-  /// Takes in a tombstone that ends at `until`, wall-clock milliseconds.
+  /// Adds a tombstone that ends at `until`, wall-clock milliseconds.
   public void restoreTombstone(Fingerprint id, long until) {
     state.tombstones.add(id, until);
   }
 
-  /// Begins to work, by the rules that it was told last.
+  /// Starts work, with the rules received last.
   ///
-  /// @param lastKey the largest key of a row that the store had ever
+  /// @param lastKey the largest key that a row of the store ever had
   public void start(long lastKey) {
     state.begin(lastKey);
     state.awaitReports();
@@ -103,20 +102,20 @@ public final class Engine {
     started = true;
   }
 
-  /// Follows one command.
+  /// Handles one command.
   public void apply(Command command) {
     switch (command) {
       case Command.Committed done -> done.changes().forEach(this::durable);
-      case Command.Report report -> reports.follow(report);
+      case Command.Report report -> reports.handle(report);
       case Command.Claim claim ->
           dispatcher.claim(claim.application(), claim.namespace(), PullChannel.of(claim.reply()));
       case Command.PushEnded pushed -> outcomes.pushed(pushed);
       case Command.Enqueue enqueue -> admission.enqueue(enqueue);
       case Command.Ingest records -> arrivals.ingest(records);
-      case Command.Foreseen foreseen -> arrivals.foresaw(foreseen);
+      case Command.Foreseen foreseen -> arrivals.foreseen(foreseen);
       case Command.PartitionAssigned assigned -> arrivals.assigned(assigned);
       case Command.PartitionRevoked revoked -> revoked(revoked);
-      case Command.PartitionLoaded page -> restored(page);
+      case Command.PartitionLoaded page -> loaded(page);
       case Command.OffsetCommitted committed -> arrivals.committed(committed);
       case Command.Rejected rejected ->
           throw new IllegalStateException(
@@ -135,13 +134,13 @@ public final class Engine {
         }
       }
       case Command.Quarantined order ->
-          order.reply().accept(quarantineOrders.follow(order.order()));
-      case Command.ReadStats count -> count.reply().accept(EngineStats.of(state));
+          order.reply().accept(quarantineRequests.handle(order.order()));
+      case Command.ReadStats read -> read.reply().accept(EngineStats.of(state));
       case Command.Drain _ -> drain();
       case Command.Fenced fenced -> fenced(fenced);
       case Command.WentBack _ -> transfer.allLost().forEach(arrivals::lost);
       case Command.RemoteReportsRead recorded -> reports.recorded(recorded.reports());
-      case Command.ReportsForwarded passed -> remoteReports.passedOn(passed);
+      case Command.ReportsForwarded passed -> remoteReports.forwarded(passed);
       case Command.ReportsRead read -> {
         reports.recorded(read.reports());
         remoteReports.checked(read);
@@ -155,15 +154,15 @@ public final class Engine {
   }
 
   private void revoked(Command.PartitionRevoked revoked) {
-    InFlightPartition intake = arrivals.revoked(revoked);
+    InFlightPartition partition = arrivals.revoked(revoked);
     if (state.options.shared()) {
-      transfer.revoked(intake, intake.lost);
+      transfer.revoked(partition, partition.lost);
     }
-    arrivals.drained(intake);
+    arrivals.drained(partition);
   }
 
-  private void restored(Command.PartitionLoaded page) {
-    transfer.restored(page);
+  private void loaded(Command.PartitionLoaded page) {
+    transfer.load(page);
     reports.recorded(page.reports());
     if (!page.parked().isEmpty()) {
       ruleEnforcer.beginSweep();
@@ -181,17 +180,17 @@ public final class Engine {
   }
 
   private void barrierPassed(Command.BarrierPassed passed) {
-    if (passed.owner() instanceof InFlightPartition intake) {
-      intake.barriers--;
-      arrivals.drained(intake);
+    if (passed.owner() instanceof InFlightPartition partition) {
+      partition.barriers--;
+      arrivals.drained(partition);
     }
   }
 
-  /// Goes on with what is given up.
-  private void handOver() {
-    for (InFlightPartition intake : partitions) {
-      if (!intake.remaining.isEmpty() && transfer.release(intake)) {
-        arrivals.drained(intake);
+  /// Continues to release the revoked partitions.
+  private void releasePartitions() {
+    for (InFlightPartition partition : partitions) {
+      if (!partition.remaining.isEmpty() && transfer.release(partition)) {
+        arrivals.drained(partition);
       }
     }
     transfer.resumeDuplicates();
@@ -209,7 +208,7 @@ public final class Engine {
     state.changeDone(change);
     switch (change) {
       case Change.Insert(_, InFlightTask task) -> recovery.inserted(task);
-      case Change.Insert(_, Row parked) -> offsetGate.awaiting(parked);
+      case Change.Insert(_, Row parked) -> offsetGate.await(parked);
       case Change.Insert(Row row, RejectedInsert refusal) -> admission.replaced(row, refusal);
       case Change.Insert _ -> {}
       case Change.UpdateStatus(_, _, _, _, _, _, _, _, _, InFlightTask task) ->
@@ -222,7 +221,7 @@ public final class Engine {
           state.settle(task);
           completion.produce(task);
         } else if (task.pendingWrites > 0) {
-          task.pendingWrites--; // it was given another destination
+          task.pendingWrites--; // its destination was changed
         }
       }
       case Change.Forward _ -> {}
@@ -244,15 +243,13 @@ public final class Engine {
   }
 
   /// Why a task does not run now; null if the engine has none of that id, in memory or parked.
-  /// Costs a look-up, and for a task in a queue a walk of [WaitingReason#MAX_POSITION] steps at
-  /// most.
+  /// Costs a lookup, and for a queued task a walk of at most [WaitingReason#MAX_POSITION] steps.
   public @Nullable WaitingReason waitingReason(String id) {
     return WaitingReason.of(state, id);
   }
 
-  /// Takes note of the time, without doing what is due. Each command counts from the time that was
-  /// observed last, so that a time from before its arrival would end its delays and deadlines early
-  /// (G5).
+  /// Sets the clocks without doing what is due. Each command counts from the last observed time: a
+  /// time from before its arrival would end its delays and deadlines early (G5).
   ///
   /// @param now monotonic milliseconds, never less than before
   /// @param wall milliseconds since the epoch
@@ -271,8 +268,8 @@ public final class Engine {
     }
   }
 
-  /// Moves on to a time, and does what is due and what the commands before made possible: for a
-  /// caller whose clock stands still meanwhile. Others call [#catchUp] and [#dispatch].
+  /// Advances the clocks, does what is due, and what earlier commands made possible; for a caller
+  /// whose clock stands still meanwhile. Other callers use [#catchUp] and [#dispatch].
   ///
   /// @param now monotonic milliseconds, never less than before
   /// @param wall milliseconds since the epoch
@@ -281,7 +278,7 @@ public final class Engine {
     dispatch(now, wall);
   }
 
-  /// Moves on to a time, and does what is due.
+  /// Advances the clocks and does what is due.
   ///
   /// @param now monotonic milliseconds, never less than before
   /// @param wall milliseconds since the epoch
@@ -291,7 +288,7 @@ public final class Engine {
       return;
     }
     if (state.options.shared()) {
-      handOver();
+      releasePartitions();
     }
     timerHandler.wakeDue();
     statusWriter.write(false);
@@ -300,8 +297,8 @@ public final class Engine {
     ruleEnforcer.sweep();
   }
 
-  /// Answers reports and hands out what may run at a time: what expired while [#catchUp] worked is
-  /// not handed out (G5).
+  /// Advances the clocks, answers reports and delivers runnable tasks. Tasks that expired while
+  /// [#catchUp] worked are not delivered (G5).
   ///
   /// @param now monotonic milliseconds, never less than before
   /// @param wall milliseconds since the epoch
@@ -313,24 +310,23 @@ public final class Engine {
     reports.answer();
     parkedLoader.read();
     quarantineRetries.begin();
-    pump();
-    remoteReports.ask();
-    parkedReports.ask();
+    dispatchReady();
+    remoteReports.sendQueries();
+    parkedReports.sendQuery();
   }
 
-  private void pump() {
+  private void dispatchReady() {
     Iterator<ApplicationQueue> queues = state.queues.sending.iterator();
     while (queues.hasNext()) {
       ApplicationQueue queue = queues.next();
-      dispatcher.pump(queue);
+      dispatcher.dispatch(queue);
       if (!queue.hasReady()) {
         queues.remove();
       }
     }
   }
 
-  /// The monotonic time at which there is something to do without a further command;
-  /// [Long#MAX_VALUE] if never.
+  /// Monotonic time of the next work without a further command; [Long#MAX_VALUE] if none.
   public long nextWake() {
     long next = Math.min(state.timers.next(), statusWriter.next());
     next = Math.min(next, quarantineRetries.next());
@@ -348,32 +344,32 @@ public final class Engine {
     return arrivals.isWaiting() ? Math.min(next, state.now + 1_000) : next;
   }
 
-  /// Whether requests may be taken in now; all other commands always may (H14).
+  /// Whether requests may be accepted now; all other commands always may (H14).
   public boolean hasRoom() {
     return state.hasRoom();
   }
 
-  /// How many changes wait for the store.
+  /// Number of changes that wait for the store.
   public int outstanding() {
     return state.outstanding();
   }
 
-  /// How much is in flight.
+  /// Number of tasks in flight.
   public Depths depths() {
-    EngineStats census = EngineStats.of(state);
+    EngineStats stats = EngineStats.of(state);
     return new Depths(
-        census.pending(),
-        census.delayed(),
-        census.claimed() + census.processing(),
-        census.forwarding(),
-        census.parked(),
-        census.memoryBytes());
+        stats.pending(),
+        stats.delayed(),
+        stats.claimed() + stats.processing(),
+        stats.forwarding(),
+        stats.parked(),
+        stats.memoryBytes());
   }
 
-  /// How much is in flight, in activations.
+  /// Number of tasks in flight by class.
   ///
   /// @param parked on disk only
   /// @param memoryBytes bytes of memory that they take
   public record Depths(
-      int pending, int delayed, int handedOut, int leaving, int parked, long memoryBytes) {}
+      int pending, int delayed, int handedOut, int forwarding, int parked, long memoryBytes) {}
 }

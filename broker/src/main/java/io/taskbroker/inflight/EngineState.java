@@ -13,8 +13,7 @@ import java.util.Map;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
-/// The state that the parts of the engine share: what is in flight, the time, and the accounts. Not
-/// thread-safe.
+/// Shared state of the engine's parts: tasks in flight, clocks and counters. Not thread-safe.
 final class EngineState {
   private static final byte[] NO_PAYLOAD = {};
 
@@ -22,28 +21,26 @@ final class EngineState {
   final Effects effects;
   final RandomGenerator random;
 
-  /// Whether somebody follows the lives of activations.
+  /// Whether activations are followed in the log.
   final boolean follows;
 
-  /// What is in memory, by id.
+  /// Tasks in memory, by id.
   final Map<String, InFlightTask> tasks = new HashMap<>();
 
-  /// What there is of each task, and what became of it.
   final TaskCounters counters = new TaskCounters();
 
-  /// The applications, and which of them have something to do.
   final ApplicationQueues queues;
 
   final MemoryBudget memory;
   final Timers timers = new Timers();
   final Tombstones tombstones = new Tombstones();
 
-  /// Ids of the rows that are parked, with their keys.
+  /// Ids of the parked rows, with their keys.
   final ParkedIds parked;
 
   final DuplicateIdQueue duplicateIds = new DuplicateIdQueue();
 
-  /// What Kafka refused.
+  /// Tasks that Kafka refused.
   final Quarantine quarantined = new Quarantine();
 
   /// Monotonic and wall-clock milliseconds.
@@ -55,17 +52,17 @@ final class EngineState {
 
   long lastKey;
 
-  /// The largest key of a row from before this life of the broker.
+  /// The largest key of a row from before this process.
   private long firstKey = Long.MAX_VALUE;
 
-  /// Until when reports of what lives before handed out have to come in, monotonic milliseconds:
-  /// what may be with a worker is not handed out before.
+  /// Until when reports of deliveries by previous processes can arrive, monotonic milliseconds:
+  /// what a worker may have is not delivered before.
   private long settlesAt = Long.MIN_VALUE;
 
   long storeBytes;
   boolean delivering = true;
 
-  /// When the broker's lease ends, monotonic milliseconds, and milliseconds since the epoch (H11).
+  /// End of the broker's lease, monotonic milliseconds and milliseconds since the epoch (H11).
   private long leaseUntil;
 
   private long leaseWallUntil = Long.MAX_VALUE;
@@ -76,7 +73,7 @@ final class EngineState {
 
   private int outstanding;
 
-  /// Of these, the changes that wait while the disk is full.
+  /// The outstanding changes that wait while the disk is full.
   private int takingSpace;
 
   EngineState(EngineOptions options, Effects effects, RandomGenerator random) {
@@ -90,28 +87,28 @@ final class EngineState {
     this.leaseUntil = options.shared() ? Long.MIN_VALUE : Long.MAX_VALUE;
   }
 
-  /// Begins to give keys to rows, above all that there were.
+  /// Starts to assign keys to rows, above all existing ones.
   void begin(long largestKey) {
     lastKey = largestKey;
     firstKey = largestKey;
   }
 
-  /// Whether a row was there before this life of the broker, or is of another broker.
+  /// Whether a row existed before this process, or belongs to another broker.
   boolean isInherited(long key) {
     return key <= firstKey || key > lastKey;
   }
 
-  /// Waits a moment for reports of what lives before handed out.
+  /// Waits a moment for reports of deliveries by previous owners.
   void awaitReports() {
     settlesAt = now + options.periods().settle();
   }
 
-  /// When an entry may run of which a report may be on its way, monotonic milliseconds.
+  /// When a task may run on which a report may still arrive, monotonic milliseconds.
   long settlesAt() {
     return Math.max(now, settlesAt);
   }
 
-  /// The lane of an application, whether or not anything of it is in flight yet.
+  /// The queue of an application; created if missing.
   ApplicationQueue queueOf(String application) {
     return queues.of(application, now);
   }
@@ -125,14 +122,14 @@ final class EngineState {
     }
   }
 
-  /// Removes a channel. What it delivered keeps its lease or deadline.
+  /// Removes a channel. Its delivered tasks keep their leases and deadlines.
   void unregister(String application, DeliveryChannel channel) {
     queueOf(application).channels().remove(channel);
   }
 
-  /// Whether commands may be accepted that lead to changes (H14). A quarter of the room is for
-  /// changes that take no space: reports make space when the disk is full, and nothing that waits
-  /// for space keeps them out (H12).
+  /// Whether commands that lead to changes may be accepted (H14). A quarter of the room is reserved
+  /// for changes that take no space: on a full disk reports free space, and no change that waits
+  /// for space blocks them (H12).
   boolean hasRoom() {
     int max = options.limits().maxChanges();
     return outstanding < max || outstanding - takingSpace < max / 4;
@@ -156,13 +153,13 @@ final class EngineState {
     effects.write(change);
   }
 
-  /// Writes down something of an entry that it may have to wait for.
+  /// Writes a change that the task may have to wait for.
   void writeFor(InFlightTask task, Change change) {
     task.pendingWrites++;
     write(change);
   }
 
-  /// The fate of a change is known.
+  /// Handles the known outcome of a change.
   void changeDone(Change change) {
     outstanding--;
     if (change.takesSpace()) {
@@ -170,7 +167,7 @@ final class EngineState {
     }
   }
 
-  /// Takes note of questions to the store, which take the room of as many changes (H14).
+  /// Counts queries to the store, which take the room of as many changes (H14).
   void queriesSent(int questions) {
     outstanding += questions;
   }
@@ -179,7 +176,7 @@ final class EngineState {
     outstanding -= questions;
   }
 
-  /// Whether anything may be handed out now.
+  /// Whether tasks may be delivered now.
   boolean mayDeliver() {
     return delivering && now < leaseUntil && wall < leaseWallUntil;
   }
@@ -189,21 +186,21 @@ final class EngineState {
     leaseWallUntil = lease.wallUntil();
   }
 
-  /// Whether the entry must not run before its offset is committed. Where brokers share a store,
-  /// whoever reads the record finds its row (H2).
+  /// Whether the task must not run before its offset is committed. In a shared store any broker
+  /// that reads the record finds its row (H2).
   boolean awaitsOffsetCommit(InFlightTask task) {
     return !options.shared() && task.awaitsOffsetCommit();
   }
 
-  /// Takes up an entry in its first status.
+  /// Adds a task in its first status.
   void add(InFlightTask task) {
     tasks.put(task.id(), task);
     memory.occupy(task);
     count(task, 1);
   }
 
-  /// Takes up an entry whose id may be in flight. Returns false if it has to wait for the end of
-  /// that one.
+  /// Adds a task whose id may be in flight. Returns false if it must wait for the end of the other
+  /// task.
   boolean join(InFlightTask task) {
     if (!tasks.containsKey(task.id())) {
       add(task);
@@ -215,7 +212,7 @@ final class EngineState {
     return false;
   }
 
-  /// Forgets an entry whose row is gone, or is not ours any more.
+  /// Removes a task whose row is gone or belongs to another broker.
   void remove(InFlightTask task) {
     boolean inFlight = tasks.remove(task.id(), task);
     memory.vacate(task);
@@ -232,10 +229,10 @@ final class EngineState {
     }
   }
 
-  /// Leaves of an entry that stays for an unknown time only what its id needs; its payload is on
-  /// disk. It counts no more (H19).
+  /// Replaces a refused task by a copy without payload; the payload is on disk. The copy does not
+  /// count as memory (H19).
   ///
-  /// @param size bytes of what Kafka refused
+  /// @param size bytes of the payload that Kafka refused
   InFlightTask quarantine(InFlightTask task, int size, String why) {
     memory.vacate(task);
     var kept =
@@ -253,7 +250,7 @@ final class EngineState {
     memory.occupy(task);
   }
 
-  /// Moves a task to the state that follows an event, and the accounts with it: the only writer of
+  /// Moves a task to the state that follows an event, and updates the counters: the only writer of
   /// both.
   ///
   /// @throws IllegalStateException if the event cannot happen in the task's state
@@ -263,11 +260,11 @@ final class EngineState {
     count(task, 1);
   }
 
-  /// Lets an entry take room, or not.
-  void suspend(InFlightTask task, boolean aside) {
-    if (task.suspended != aside) {
+  /// Suspends or resumes a task: a suspended one takes no room from others.
+  void suspend(InFlightTask task, boolean suspended) {
+    if (task.suspended != suspended) {
       count(task, -1);
-      task.suspended = aside;
+      task.suspended = suspended;
       count(task, 1);
     }
   }
@@ -277,7 +274,7 @@ final class EngineState {
       task.queue.suspended += by;
       return;
     }
-    account(task).count(task.status(), by);
+    counter(task).count(task.status(), by);
     switch (task.status()) {
       case PENDING -> task.queue.pending += by;
       case CLAIMED -> {
@@ -302,22 +299,23 @@ final class EngineState {
     queues.schedule(task.queue);
   }
 
-  private TaskCounter account(InFlightTask task) {
-    TaskCounter known = task.account;
+  private TaskCounter counter(InFlightTask task) {
+    TaskCounter known = task.counter;
     if (known == null) {
       known = counters.of(task.activation);
-      task.account = known;
+      task.counter = known;
     }
     return known;
   }
 
-  /// Takes the entry out of everything that could make it run or wake.
+  /// Removes the task from its ready queue and cancels its timer.
   void detach(InFlightTask task) {
     task.queue.dequeue(task);
     timers.cancel(task);
   }
 
-  /// Makes a pending entry runnable; at its time, if the wall clock was set back behind that (G5).
+  /// Makes a pending task runnable; not before its time, if the wall clock was set back before that
+  /// (G5).
   void enqueue(InFlightTask task, boolean back) {
     if (isEarly(task.activation)) {
       timers.set(task, monotonicTime(task.activation.delayUntil()));
@@ -340,7 +338,7 @@ final class EngineState {
     return activation.expiresAt() <= wall;
   }
 
-  /// The monotonic time of a wall-clock time, as the clocks stand now.
+  /// The monotonic time of a wall-clock time, by the current clocks.
   long monotonicTime(long wallTime) {
     long until = wallTime - wall;
     return now > 0 && until > Long.MAX_VALUE - now ? Long.MAX_VALUE : now + until;
@@ -350,19 +348,19 @@ final class EngineState {
     return wall + (monoTime - now);
   }
 
-  /// Where an activation goes that failed for good.
+  /// The destination of an activation that failed for good.
   Destination deadLetter(Activation failed, String why) {
     return Destination.ofDeadLetter(options.deadLetterTopic(), failed, why, wall);
   }
 
-  /// Tells a step in the life of an activation, if somebody follows it.
+  /// Reports a step in the life of an activation, if activations are followed.
   void follow(TaskLifecycle step, Activation activation, String detail) {
     if (follows) {
       effects.follow(step, activation, detail);
     }
   }
 
-  /// The same of one that came, with where from and until when it waits.
+  /// Reports the arrival of an activation, with its origin and the end of its delay.
   void received(TaskLifecycle step, Activation activation) {
     Origin origin = activation.origin();
     String from = origin.topic() + "-" + origin.partition() + " at " + origin.offset();
@@ -372,24 +370,24 @@ final class EngineState {
   }
 
   void tally(Tally tally, InFlightTask task) {
-    account(task).count(tally);
+    counter(task).count(tally);
     tally(tally, task.activation);
   }
 
-  /// The same of an activation of which there is no entry.
+  /// Counts an event of an activation without a task.
   void tally(Tally tally, Activation activation) {
     long since = Math.max(activation.receivedAt(), activation.delayUntil());
     effects.count(tally, activation, wall - since);
   }
 
-  /// The same of an entry: how long something takes that had to be tried again says nothing.
+  /// Counts an event of a task without attempts: the duration of a repeated delivery means nothing.
   void tallyUnlessRepeated(Tally tally, InFlightTask task) {
     if (task.attempts == 0) {
       tally(tally, task);
     }
   }
 
-  /// Says it of a lane once a minute.
+  /// Reports a notice on a queue at most once a minute.
   void notice(ApplicationQueue queue, Notice notice, String detail) {
     if (now - queue.noticedAt >= 60_000 || queue.noticedAt == Long.MIN_VALUE) {
       queue.noticedAt = now;
@@ -397,13 +395,13 @@ final class EngineState {
     }
   }
 
-  /// Answers those who waited for the entry's fate to be durable.
+  /// Settles the replies that wait for the task's decision to be durable.
   void settle(InFlightTask task) {
-    for (Reply reply : task.takeWaiting()) {
+    for (Reply reply : task.takeReplies()) {
       settled.addLast(reply);
     }
   }
 
-  /// Replies one of whose causes is durable.
+  /// Replies with an effect that became durable.
   final ArrayDeque<Reply> settled = new ArrayDeque<>();
 }

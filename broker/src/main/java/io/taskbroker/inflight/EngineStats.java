@@ -3,21 +3,21 @@ package io.taskbroker.inflight;
 import java.util.List;
 import java.util.Map;
 
-/// How much there is in the engine at one moment, in activations. Counting takes as long as there
-/// are applications and tasks, not activations.
+/// Figures of the engine at one moment, in activations. Counting takes time per application and
+/// task name, not per activation.
 ///
-/// @param claimed on their way to a worker
-/// @param processing that workers have
-/// @param forwarding that wait for Kafka
+/// @param claimed being delivered to a worker
+/// @param processing with a worker
+/// @param forwarding waiting for Kafka
 /// @param quarantined that cannot be produced
-/// @param quarantinedTopics how many of those there are of each topic that they are for
+/// @param quarantinedTopics quarantined activations by destination topic
 /// @param parked on disk only
 /// @param outstanding changes that are not durable yet
-/// @param memoryBytes bytes of memory that they take, [InFlightTask#OVERHEAD_BYTES] of each
+/// @param memoryBytes bytes of memory of the activations, [InFlightTask#OVERHEAD_BYTES] of each
 ///   included
-/// @param oldestMillis the age of the oldest that is ready to run, 0 if there is none
-/// @param tasks the same by application and task, but for what is parked, which has no name in
-///   memory
+/// @param oldestMillis age of the oldest ready activation, 0 if there is none
+/// @param tasks the same by application and task name, without parked activations, whose names are
+///   not in memory
 public record EngineStats(
     int pending,
     int claimed,
@@ -31,12 +31,12 @@ public record EngineStats(
     long memoryBytes,
     long oldestMillis,
     List<Task> tasks) {
-  /// What is in memory of one task, and what became of it since the start; past a bound of some
-  /// hundreds, of all others together, as `other`.
+  /// Figures of one task name in memory, and its outcomes since the start; past a bound of some
+  /// hundreds, of all other names together, as `other`.
   ///
-  /// @param failed for good, discarded or to be dead letters
-  /// @param retried of which Kafka has the retry
-  /// @param deadLettered that Kafka has as dead letters
+  /// @param failed for good: discarded, or being dead-lettered
+  /// @param retried retries that Kafka acknowledged
+  /// @param deadLettered dead letters that Kafka acknowledged
   public record Task(
       String application,
       String taskname,

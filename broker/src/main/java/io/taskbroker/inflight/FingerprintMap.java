@@ -2,8 +2,9 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Ids.Fingerprint;
 
-/// A map from fingerprints of ids to numbers other than [#ABSENT], in three arrays: it is to hold
-/// millions. Open addressing with linear probing; removal moves the followers up. Not thread-safe.
+/// Hash map from id fingerprints to numbers other than [#ABSENT], in three arrays, for millions of
+/// ids. Open addressing with linear probing; removal shifts the following slots back. Not
+/// thread-safe.
 final class FingerprintMap {
   static final long ABSENT = Long.MIN_VALUE;
 
@@ -33,7 +34,7 @@ final class FingerprintMap {
     values[slot] = value;
   }
 
-  /// Removes the id and tells what it was mapped to.
+  /// Removes the id and returns its value; [#ABSENT] if the map does not contain it.
   long remove(Fingerprint id) {
     int hole = slot(id.high(), id.low());
     long removed = values[hole];

@@ -11,43 +11,41 @@ import java.util.List;
 import java.util.PriorityQueue;
 import org.jspecify.annotations.Nullable;
 
-/// One partition as the engine sees it: what is not accepted yet, and what waits for its offset to
-/// be committed. Not thread-safe.
+/// Partition as the engine sees it: records that are not accepted yet, and tasks that wait for
+/// their offset commit. Not thread-safe.
 final class InFlightPartition {
-  final SourcePartition partition;
+  final SourcePartition source;
 
-  /// What Kafka brought, in order; the head may be accepted in part.
+  /// Batches from Kafka, in order; the head may be partly accepted.
   final ArrayDeque<Batch> batches = new ArrayDeque<>();
 
-  /// At-most-once rows that are durable, in the order of their offsets (H2): they come in that
-  /// order, unless reading goes back.
-  final PriorityQueue<AwaitingOffsetCommit> unproven =
+  /// Durable at-most-once rows by offset (H2); they arrive in that order, unless reading goes back.
+  final PriorityQueue<AwaitingOffsetCommit> awaitingCommit =
       new PriorityQueue<>(Comparator.comparingLong(AwaitingOffsetCommit::offset));
 
-  /// The offset that was committed when the partition was assigned: what lies below may have been
-  /// run by another broker.
+  /// The offset committed at the assignment: another broker may have run the records below it.
   long assignedAt = Watermark.NONE;
 
-  /// The offset that Kafka last acknowledged to us.
+  /// The offset that Kafka last acknowledged to this broker.
   long committed = Watermark.NONE;
 
-  /// When it is counted again that the partition is held back, monotonic milliseconds.
+  /// When a held-back partition is counted again, monotonic milliseconds.
   long deferredUntil = Long.MIN_VALUE;
 
   /// Watermarks that are not durable yet.
-  int undurable;
+  int pendingWatermarks;
 
-  /// What is in flight of a partition that is given up, and has something under way.
+  /// Tasks of a partition that is being released which still have something pending.
   final List<InFlightTask> remaining = new ArrayList<>();
 
-  /// How many times it was lost while the fate of its changes was not known.
+  /// Barriers that are pending: one for each loss while the outcome of changes was unknown.
   int barriers;
 
-  /// The application at its limit that the partition stands for, as the reader knows it.
-  @Nullable String standing;
+  /// The application at its limit that the partition waits for, as the reader knows it.
+  @Nullable String blockedApplication;
 
-  /// How often what waits changes from one application to another, from the one that was met last
-  /// at the head on: above 0, another one waits behind the head.
+  /// How often the application changes along the waiting records, counted from the one last met at
+  /// the head: above 0, another application waits behind the head.
   private int changes;
 
   private @Nullable String head;
@@ -56,15 +54,15 @@ final class InFlightPartition {
   boolean revoked;
   boolean draining;
 
-  /// Whether somebody else may have had the partition since.
+  /// Whether another broker may have had the partition since.
   boolean lost;
 
   InFlightPartition(SourcePartition partition) {
-    this.partition = partition;
+    this.source = partition;
   }
 
-  /// A record of the application came, behind those that wait.
-  void came(String application) {
+  /// Records that a record of the application arrived at the tail.
+  void arrived(String application) {
     if (tail == null) {
       head = application;
     } else if (!tail.equals(application)) {
@@ -73,7 +71,7 @@ final class InFlightPartition {
     tail = application;
   }
 
-  /// A record of the application is, or was, at the head.
+  /// Records that a record of the application is, or was, at the head.
   void passed(String application) {
     if (!application.equals(head)) {
       changes--;
@@ -81,47 +79,47 @@ final class InFlightPartition {
     }
   }
 
-  /// Whether something waits behind the head that is of another application than the head's.
+  /// Whether a record of another application than the head's waits behind the head.
   boolean hasOtherThan(String application) {
     passed(application);
     return changes > 0;
   }
 
-  /// Nothing waits any more.
+  /// Drops all waiting records.
   void clear() {
     batches.clear();
-    standing = null;
+    blockedApplication = null;
     changes = 0;
     head = null;
     tail = null;
   }
 
-  /// Records that came together, and how far they are accepted.
+  /// Records that arrived together, and how many of them are accepted.
   static final class Batch {
     final Command.Ingest records;
     int next;
 
-    /// How many of the accepted are behind a watermark, and their size.
-    int marked;
+    /// How many of the accepted records are behind a watermark, and their size in bytes.
+    int settled;
 
-    long markedBytes;
+    long settledBytes;
 
     private int judged = -1;
     private Rules judgedBy = Rules.NONE;
-    private Rules.Decision verdict = Rules.Decision.Kept.AS_IT_IS;
+    private Rules.Decision decision = Rules.Decision.Kept.AS_IT_IS;
 
     Batch(Command.Ingest records) {
       this.records = records;
     }
 
-    /// What the rules say of the head, asked once however often it has to wait.
-    Rules.Decision verdict(Rules rules, Activation head) {
+    /// Decision of the rules on the head, made once however often it must wait.
+    Rules.Decision decision(Rules rules, Activation head) {
       if (judged != next || !rules.equals(judgedBy)) {
         judged = next;
         judgedBy = rules;
-        verdict = rules.judge(head);
+        decision = rules.judge(head);
       }
-      return verdict;
+      return decision;
     }
 
     Command.@Nullable IngestedRecord head() {
@@ -129,7 +127,7 @@ final class InFlightPartition {
     }
   }
 
-  /// A row that is not to be handed out before the offset behind it is committed.
+  /// A row that must not run before the offset behind it is committed.
   ///
   /// @param task null if the row is parked
   record AwaitingOffsetCommit(long key, String id, Origin origin, @Nullable InFlightTask task) {
@@ -138,6 +136,6 @@ final class InFlightPartition {
     }
   }
 
-  /// What becomes true when a watermark is durable.
+  /// Progress that becomes valid when its watermark is durable.
   record Settled(InFlightPartition partition, long nextOffset, int records, long bytes) {}
 }

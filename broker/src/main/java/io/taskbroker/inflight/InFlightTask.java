@@ -9,20 +9,20 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// One activation in memory. Owned by the engine.
+/// Activation in memory, with its state. Owned by the engine.
 final class InFlightTask {
-  /// What an entry needs of the heap beside its payload and its texts, in bytes: itself, its
-  /// activation, the objects of both, and its places in the index of ids, in a queue and among the
-  /// timers. The most that was measured is 375, and 335 with compact object headers
-  /// (`InFlightTaskBytesTest`); what follows a power of two may be 10 more.
+  /// Heap bytes of a task beside its payload and strings: itself, its activation, the objects of
+  /// both, and its slots in the id index, a queue and the timers. The measured maximum is 375, and
+  /// 335 with compact object headers (`InFlightTaskBytesTest`); just above a power of two it may be
+  /// 10 more.
   static final int OVERHEAD_BYTES = 400;
 
   final long key;
   final Activation activation;
   final ApplicationQueue queue;
 
-  /// The counters of its name; null until it is counted.
-  @Nullable TaskCounter account;
+  /// Counters of its name; null until it is counted.
+  @Nullable TaskCounter counter;
 
   private TaskState state;
   int attempts;
@@ -36,51 +36,51 @@ final class InFlightTask {
   long statusWrittenAt;
   boolean inStatusWriteQueue;
 
-  /// Whether the mark on disk says that a worker has, or may have, the activation.
+  /// Whether the row on disk says that a worker has, or may have, the activation.
   boolean statusWritten;
 
-  /// Whether a worker may have got it in a delivery that is over, or in the life of the broker
-  /// before this one: a `Failure` or `Retry` of such a delivery takes effect while it waits to run
-  /// again (G2, H18).
+  /// Whether a worker may have received it in an earlier delivery, or from the previous broker
+  /// process: a `Failure` or `Retry` of such a delivery takes effect while it waits to run again
+  /// (G2, H18).
   boolean mayHaveRun;
 
-  /// Marks and proofs that are not durable yet. They become so in order, so that the last of them
-  /// is durable when there is none left.
+  /// Status updates and offset confirmations that are not durable yet. They become durable in
+  /// order, so at 0 the last of them is durable.
   int pendingWrites;
 
-  /// Whether it was parked and is read back: it is soon to run.
+  /// Whether it was unparked: it will run soon.
   boolean unparked;
 
   boolean deadlineExtended;
   boolean committed;
 
-  /// Whether it waits for a partition to return, perhaps for ever, and takes no room from others.
+  /// Whether it waits, perhaps forever, for its partition to return, and takes no room from others.
   boolean suspended;
 
-  /// The bytes of memory that are counted of it; 0 if they are not.
+  /// Counted bytes of memory; 0 if not counted.
   long countedBytes;
 
   /// Whether a worker is being called with it.
   boolean inCall;
 
-  /// Whether its place is given up: it is not handed out any more (H17).
+  /// Whether its partition is being released: it is not delivered any more (H17).
   boolean releasing;
 
-  /// How often a worker refused it, left it unanswered, or was lost with it, since it was last
-  /// taken.
+  /// Times that a worker refused it, left it unanswered, or was lost with it, since a worker last
+  /// took it.
   short refusals;
 
   short unanswered;
   short losses;
 
-  /// What its lane had accepted, and rejected, when it was refused first, and what the lane had
-  /// accepted when it was lost last; the lower bits of these counts.
+  /// Counts of its queue, lower bits only: accepted and rejected at its first refusal, and accepted
+  /// at its last loss.
   int acceptedAtRefusal;
 
   int rejectedAtRefusal;
   int acceptedAtLoss;
 
-  /// Where it goes as soon as it could run, because its namespace is demoted.
+  /// Forwarded there as soon as it is runnable, because its namespace is demoted.
   @Nullable Destination demotion;
 
   @Nullable Destination destination;
@@ -89,10 +89,10 @@ final class InFlightTask {
   /// The channel that delivers an at-most-once task once its status is durable.
   @Nullable DeliveryChannel channel;
 
-  /// Who enqueued it, and waits for it to be durable.
+  /// The caller that enqueued it and waits for it to be durable.
   Command.@Nullable EnqueueReply enqueued;
 
-  private List<Reply> waiting = List.of(); // of more than one an ArrayList
+  private List<Reply> replies = List.of(); // an ArrayList if more than one
 
   /// For [Timers] and [ReadyQueue].
   long wakeAt;
@@ -125,14 +125,14 @@ final class InFlightTask {
     return state;
   }
 
-  /// Moves on by an event. Called by [EngineState#transition] only, which keeps the accounts.
+  /// Moves to the next state. Only [EngineState#transition] may call it: that updates the counters.
   ///
   /// @throws IllegalStateException if the event cannot happen in this state
   void apply(TaskEvent event) {
     TaskState next = state.after(event);
     if (next == null) {
       throw new IllegalStateException(
-          "Activation " + id() + " is " + state + ", where " + event + " cannot happen");
+          "Activation " + id() + ": event " + event + " cannot happen in state " + state);
     }
     state = next;
   }
@@ -141,14 +141,14 @@ final class InFlightTask {
     return state.isForwarding();
   }
 
-  /// Whether its row cannot come back to life, so that another record of the same id has to wait
-  /// for its end (H4).
-  boolean isGoing() {
+  /// Whether it is being forwarded or deleted, so that another record of the same id must wait for
+  /// its end (H4).
+  boolean isEnding() {
     return isForwarding() || state == TaskState.DELETING;
   }
 
-  /// Whether it is called for alone, since workers were lost with it (G8): after the second loss,
-  /// or after the first if it had let a deadline pass or a worker had died of it before.
+  /// Whether it is called with alone, since workers were lost with it (G8): after the second loss,
+  /// or after the first if it missed a deadline or killed a worker before.
   boolean isSuspect() {
     return losses > 0 && losses + attempts > 1;
   }
@@ -159,25 +159,25 @@ final class InFlightTask {
 
   void await(Reply reply) {
     reply.await();
-    if (waiting.isEmpty()) {
-      waiting = List.of(reply);
+    if (replies.isEmpty()) {
+      replies = List.of(reply);
       return;
     }
-    if (waiting.size() == 1) {
-      waiting = new ArrayList<>(waiting);
+    if (replies.size() == 1) {
+      replies = new ArrayList<>(replies);
     }
-    waiting.add(reply);
+    replies.add(reply);
   }
 
-  /// Takes whoever waits for what was decided of this activation to be durable.
-  List<Reply> takeWaiting() {
-    List<Reply> taken = waiting;
-    waiting = List.of();
+  /// Removes and returns the replies that wait for a decision on this activation to be durable.
+  List<Reply> takeReplies() {
+    List<Reply> taken = replies;
+    replies = List.of();
     return taken;
   }
 
-  /// The bytes of memory that it takes (G7). Names count for each, although most of them are
-  /// shared: those that do not recur are not.
+  /// Bytes of memory that it takes (G7). Its names count in full, although most are shared: names
+  /// that do not recur are not.
   long bytes() {
     return (long) OVERHEAD_BYTES
         + activation.payload().length
@@ -189,7 +189,7 @@ final class InFlightTask {
         + (destination == null ? 0 : destination.headerLength());
   }
 
-  Change.UpdateStatus mark(long claimExpiresAt, long processingDeadline) {
+  Change.UpdateStatus statusUpdate(long claimExpiresAt, long processingDeadline) {
     return new Change.UpdateStatus(
         key,
         id(),
@@ -203,7 +203,7 @@ final class InFlightTask {
         this);
   }
 
-  Change.UpdateStatus markIdle() {
-    return mark(Row.NONE, Row.NONE);
+  Change.UpdateStatus idleStatusUpdate() {
+    return statusUpdate(Row.NONE, Row.NONE);
   }
 }

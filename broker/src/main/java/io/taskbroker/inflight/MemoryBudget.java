@@ -1,19 +1,19 @@
 package io.taskbroker.inflight;
 
-/// How much of the heap what is in flight takes, and whether more may come in (G7). Of what is free
-/// an application may have a share, so that those that stand still leave something for the others
-/// (G8, H13). Not thread-safe.
+/// Memory account of the tasks in flight, and the limit on them (G7). An application may use a
+/// share of the free memory, so that applications without progress leave some for the others (G8,
+/// H13). Not thread-safe.
 final class MemoryBudget {
-  /// An application may have as many times the memory that is free (H13).
+  /// Maximum of an application's memory, as a multiple of the free memory (H13).
   private static final int SHARE = 2;
 
   private final long max;
   private long bytes;
 
-  /// Pages of parked rows that are being read back.
+  /// Pages of parked rows that are being read.
   private int reads;
 
-  /// @param max the bytes at which intake stops or parks
+  /// @param max bytes at which ingest stops or parks
   MemoryBudget(long max) {
     this.max = max;
   }
@@ -22,34 +22,34 @@ final class MemoryBudget {
     return bytes;
   }
 
-  /// Whether anything may be taken in.
+  /// Whether anything may be accepted.
   boolean hasRoom() {
     return bytes < max;
   }
 
-  /// Whether more of the application may be taken in. What it may have shrinks with what is free,
-  /// so that however many applications stand still, something is left for the others.
+  /// Whether more of the application may be accepted. Its maximum shrinks with the free memory:
+  /// however many applications make no progress, some memory is left for the others.
   boolean hasRoom(ApplicationQueue queue) {
     return queue.memoryBytes < SHARE * (max - bytes);
   }
 
-  /// Whether another page of parked rows may be read: those that are being read may take a quarter
-  /// of the memory beside it, and one always may.
+  /// Whether another page of parked rows may be read: pages may take a quarter of the maximum on
+  /// top of it, and one page is always allowed.
   boolean mayRead() {
     return reads < Math.max(1, max / 4 / ParkedBacklog.PAGE_BYTES);
   }
 
-  /// A page is asked for.
+  /// Counts a requested page.
   void beginRead() {
     reads++;
   }
 
-  /// A page is there; its rows count one by one from now on.
+  /// Ends a page; its rows count one by one from now on.
   void endRead() {
     reads--;
   }
 
-  /// Counts the memory of an entry, and with the first one that of its application.
+  /// Counts the memory of a task, and with the first task that of its application.
   void occupy(InFlightTask task) {
     long taken = task.bytes();
     ApplicationQueue queue = task.queue;
@@ -58,7 +58,7 @@ final class MemoryBudget {
     task.countedBytes = taken;
   }
 
-  /// Takes that back, if it is counted.
+  /// Frees the memory of a task, if it is counted.
   void vacate(InFlightTask task) {
     long taken = task.countedBytes;
     if (taken > 0) {

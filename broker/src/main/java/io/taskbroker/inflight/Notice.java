@@ -2,57 +2,57 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Activation;
 
-/// What the engine tells operators.
+/// Event that the engine reports to operators.
 public enum Notice {
-  /// A message that is no activation goes to the dead-letter topic.
+  /// An undecodable message is forwarded to the dead-letter topic.
   UNDECODABLE,
-  /// An activation is removed because its time is over.
+  /// An expired activation is removed.
   EXPIRED,
-  /// A record is dropped because its task is switched off by name.
+  /// A record is dropped because a killswitch names its task.
   KILLED_BY_NAME,
-  /// A record is dropped because a task of such arguments is switched off.
+  /// A record is dropped because a killswitch selects its arguments.
   KILLED_BY_SELECTOR,
-  /// An activation in flight is removed because it is switched off.
+  /// An activation in flight is removed by a killswitch.
   SWITCHED_OFF,
-  /// A record is passed on because its namespace is demoted.
+  /// A record is forwarded because its namespace is demoted.
   DEMOTED,
-  /// An activation in flight is passed on because its namespace is demoted.
+  /// An activation in flight is forwarded because its namespace is demoted.
   DEMOTED_IN_FLIGHT,
-  /// A record stays although its namespace is demoted: it would come back.
+  /// A record is kept although its namespace is demoted: this broker consumes the target topic.
   DEMOTION_SKIPPED,
-  /// A record is dropped because its id is in flight, or was lately.
+  /// A record is dropped because its id is in flight or has a tombstone.
   DUPLICATE,
-  /// A worker let a processing deadline pass.
+  /// A processing deadline passed.
   DEADLINE_PASSED,
-  /// A worker let the lease of its claim pass.
+  /// The lease of a claim passed.
   LEASE_PASSED,
   /// An activation failed for good and is discarded.
   DISCARDED,
-  /// An activation failed for good and goes to the dead-letter topic.
+  /// An activation failed for good and is forwarded to the dead-letter topic.
   DEAD_LETTERED,
-  /// A retry was produced.
+  /// A retry is forwarded to the retry topic.
   RETRIED,
-  /// No worker is known for an application.
+  /// An application has no known worker.
   NO_WORKER,
   /// A worker refused an activation.
   PUSH_REFUSED,
-  /// Workers of an application cannot be reached.
+  /// The workers of an application are unreachable.
   WORKER_UNREACHABLE,
-  /// Workers of an application refuse for load again and again.
+  /// The workers of an application keep refusing calls for load.
   WORKER_OVERLOADED,
-  /// Workers of an application refuse whatever they are handed.
+  /// The workers of an application reject every activation.
   WORKER_REJECTS,
-  /// A worker died while it was handed an activation alone.
+  /// A worker died while it was called with one activation alone.
   WORKER_DIED,
-  /// An activation was kept but cannot be produced: Kafka refuses it, or its topic is not
+  /// An activation cannot be produced and is kept: Kafka refuses it, or its topic is not
   /// configured.
   QUARANTINED,
-  /// A report was about an id that is not in flight.
+  /// A report names an id that is not in flight.
   UNKNOWN_ID,
-  /// A report came too late, or not in its turn, and was not followed.
+  /// A report came too late or out of order and is ignored.
   STALE_REPORT;
 
-  /// What is told of a demotion.
+  /// The detail of a notice about a demotion.
   static String namespaceAndTask(Activation activation) {
     return activation.namespace() + "/" + activation.taskname();
   }

@@ -16,18 +16,19 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// What may run only once waits here, durable, until its record's offset is committed: then no
-/// other broker reads the record, and the proof of that is written down (G3, H2). Not thread-safe.
+/// Gate for at-most-once tasks: a stored task waits here until the offset of its record is
+/// committed, so that no other broker reads the record. Then the confirmation is written to the
+/// store (G3, H2). Not thread-safe.
 final class OffsetCommitGate {
   private final EngineState state;
   private final TaskCompletion completion;
   private final Collection<InFlightPartition> partitions;
 
-  /// Entries whose partition is not ours, by topic and partition: found at start before it was
-  /// assigned, or stored after it was lost.
-  private final Map<String, List<InFlightTask>> orphans = new HashMap<>();
+  /// Suspended tasks whose partition this broker does not have, by topic and partition: found at
+  /// startup before the assignment, or stored after the partition was lost.
+  private final Map<String, List<InFlightTask>> unassigned = new HashMap<>();
 
-  /// @param partitions the partitions that are, or were, ours; a view
+  /// @param partitions the partitions that this broker has or had; a view
   OffsetCommitGate(
       EngineState state, TaskCompletion completion, Collection<InFlightPartition> partitions) {
     this.state = state;
@@ -35,85 +36,86 @@ final class OffsetCommitGate {
     this.partitions = partitions;
   }
 
-  /// Whether what may run only once comes from a stretch of its partition that is read again,
-  /// because the store that brokers share went back: it may have been run (docs/adr/0012).
+  /// Whether an at-most-once task may already have run: its record is read again because the shared
+  /// store was rolled back (docs/adr/0012).
   boolean mayHaveRun(InFlightTask task) {
     if (!state.options.shared() || !task.activation.atMostOnce()) {
       return false;
     }
-    InFlightPartition intake = intakeOf(task.activation.origin());
-    return intake != null && task.activation.origin().offset() < intake.assignedAt;
+    InFlightPartition partition = partitionOf(task.activation.origin());
+    return partition != null && task.activation.origin().offset() < partition.assignedAt;
   }
 
-  /// An entry is durable, its offset not known to be committed.
-  void awaiting(InFlightTask task) {
+  /// Waits for the offset commit of a task that is durable.
+  void await(InFlightTask task) {
     Origin origin = task.activation.origin();
-    InFlightPartition intake = intakeOf(origin);
-    if (intake == null) {
-      orphans.computeIfAbsent(add(origin), _ -> new ArrayList<>()).add(task);
+    InFlightPartition partition = partitionOf(origin);
+    if (partition == null) {
+      unassigned.computeIfAbsent(partitionId(origin), _ -> new ArrayList<>()).add(task);
       state.suspend(task, true);
-    } else if (origin.offset() < intake.assignedAt) {
-      completion.fail(task, "whether another broker has run it is not known");
-    } else if (origin.offset() < intake.committed) {
-      prove(new AwaitingOffsetCommit(task.key, task.id(), origin, task));
+    } else if (origin.offset() < partition.assignedAt) {
+      completion.fail(task, "another broker may have run it");
+    } else if (origin.offset() < partition.committed) {
+      confirm(new AwaitingOffsetCommit(task.key, task.id(), origin, task));
     } else {
-      intake.unproven.add(new AwaitingOffsetCommit(task.key, task.id(), origin, task));
+      partition.awaitingCommit.add(new AwaitingOffsetCommit(task.key, task.id(), origin, task));
     }
   }
 
-  /// The same of a row that is parked. What another broker may have run is dealt with when it is
-  /// read back.
-  void awaiting(Row parked) {
+  /// Waits for the offset commit of a parked row. A row that another broker may have run is handled
+  /// when it is unparked.
+  void await(Row parked) {
     Activation activation = parked.activation();
     long offset = activation.origin().offset();
-    InFlightPartition intake = intakeOf(activation.origin());
-    if (intake != null && offset >= intake.assignedAt) {
-      intake.unproven.add(
+    InFlightPartition partition = partitionOf(activation.origin());
+    if (partition != null && offset >= partition.assignedAt) {
+      partition.awaitingCommit.add(
           new AwaitingOffsetCommit(parked.key(), activation.id(), activation.origin(), null));
     }
   }
 
-  /// The intake of the partition; that of one that is given up, too, because its last commit is
-  /// still to come.
-  private @Nullable InFlightPartition intakeOf(Origin origin) {
-    InFlightPartition given = null;
-    for (InFlightPartition intake : partitions) {
-      if (!intake.lost
-          && intake.partition.partition() == origin.partition()
-          && intake.partition.topic().equals(origin.topic())) {
-        if (!intake.revoked) {
-          return intake;
+  /// The partition of an origin. A partition that is being released counts, too, because its last
+  /// commit is still pending.
+  private @Nullable InFlightPartition partitionOf(Origin origin) {
+    InFlightPartition revoked = null;
+    for (InFlightPartition partition : partitions) {
+      if (!partition.lost
+          && partition.source.partition() == origin.partition()
+          && partition.source.topic().equals(origin.topic())) {
+        if (!partition.revoked) {
+          return partition;
         }
-        given = intake;
+        revoked = partition;
       }
     }
-    return given;
+    return revoked;
   }
 
-  private static String add(Origin origin) {
+  private static String partitionId(Origin origin) {
     return origin.partition() + "/" + origin.topic();
   }
 
-  /// The partition is ours: what was found of it, or was left from before, is proven by commits of
-  /// ours only, or was read by somebody else. No commit proves a record that the log has lost.
+  /// Re-checks everything that waits for the partition, now that it is assigned: only commits by
+  /// this broker confirm it; records below the assigned offset may have been read by another
+  /// broker. No commit confirms a record that the log has lost.
   ///
   /// @param goneFrom as in [Command.PartitionAssigned]
-  void assigned(InFlightPartition intake, long goneFrom) {
-    SourcePartition partition = intake.partition;
-    List<AwaitingOffsetCommit> before = List.copyOf(intake.unproven);
-    intake.unproven.clear();
+  void assigned(InFlightPartition partition, long goneFrom) {
+    SourcePartition source = partition.source;
+    List<AwaitingOffsetCommit> before = List.copyOf(partition.awaitingCommit);
+    partition.awaitingCommit.clear();
     for (AwaitingOffsetCommit row : before) {
       InFlightTask task = row.task();
       if (task == null) {
-        if (row.offset() >= intake.committed) {
-          intake.unproven.add(row);
+        if (row.offset() >= partition.committed) {
+          partition.awaitingCommit.add(row);
         }
       } else {
         resume(task, goneFrom);
       }
     }
     List<InFlightTask> found =
-        orphans.remove(add(new Origin(partition.topic(), partition.partition(), 0)));
+        unassigned.remove(partitionId(new Origin(source.topic(), source.partition(), 0)));
     if (found != null) {
       found.forEach(task -> resume(task, goneFrom));
     }
@@ -125,10 +127,9 @@ final class OffsetCommitGate {
       return;
     }
     if (task.activation.origin().offset() >= goneFrom) {
-      completion.fail(
-          task, "Kafka lost its record; whether another broker has run it is not known");
+      completion.fail(task, "Kafka lost its record; another broker may have run it");
     } else {
-      awaiting(task);
+      await(task);
     }
   }
 
@@ -136,19 +137,20 @@ final class OffsetCommitGate {
     return task.step() == Step.STORED && task.awaitsOffsetCommit();
   }
 
-  /// More of the partition is committed.
-  void committed(InFlightPartition intake) {
-    AwaitingOffsetCommit first = intake.unproven.peek();
-    while (first != null && first.offset() < intake.committed) {
-      intake.unproven.remove();
-      prove(first);
-      first = intake.unproven.peek();
+  /// Confirms the offsets below the committed one.
+  void committed(InFlightPartition partition) {
+    AwaitingOffsetCommit first = partition.awaitingCommit.peek();
+    while (first != null && first.offset() < partition.committed) {
+      partition.awaitingCommit.remove();
+      confirm(first);
+      first = partition.awaitingCommit.peek();
     }
   }
 
-  /// The partition is given up: what waits for it takes no room from others meanwhile.
-  void revoked(InFlightPartition intake) {
-    for (AwaitingOffsetCommit row : intake.unproven) {
+  /// Suspends the tasks that wait for a partition that is being released: they take no room from
+  /// others.
+  void revoked(InFlightPartition partition) {
+    for (AwaitingOffsetCommit row : partition.awaitingCommit) {
       InFlightTask task = row.task();
       if (task != null) {
         state.suspend(task, true);
@@ -156,7 +158,7 @@ final class OffsetCommitGate {
     }
   }
 
-  private void prove(AwaitingOffsetCommit row) {
+  private void confirm(AwaitingOffsetCommit row) {
     InFlightTask task = row.task();
     if (task == null) {
       if (state.parked.has(Ids.fingerprint(row.id()), row.origin(), row.key())) {

@@ -4,14 +4,14 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// Ready queues in the order in which their first entries arrived, so that the oldest of many is
-/// found without looking at all (G8). Not thread-safe.
+/// Index of ready queues by the arrival of their first tasks: finds the oldest of many without a
+/// scan (G8). Not thread-safe.
 final class OldestFirstIndex {
   private final TreeMap<Long, ReadyQueue> byAge = new TreeMap<>();
 
-  /// Takes note that another entry may be the first of the queue, or none.
+  /// Updates the index after the first task of a queue may have changed.
   ///
-  /// @param before the first entry when this was last told; null if there was none
+  /// @param before the first task at the last update; null if there was none
   void changed(ReadyQueue queue, @Nullable InFlightTask before) {
     InFlightTask first = queue.first();
     if (first == before) {
@@ -33,7 +33,7 @@ final class OldestFirstIndex {
     byAge.clear();
   }
 
-  /// The entry that arrived first; null if there is none.
+  /// The task that arrived first; null if there is none.
   @Nullable InFlightTask oldest() {
     Map.Entry<Long, ReadyQueue> oldest = byAge.firstEntry();
     return oldest == null ? null : oldest.getValue().first();

@@ -2,11 +2,11 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Row;
 
-/// Which part of an application's rows is on disk only, and how far they were read back. Rows are
-/// read in the order of (parkedUntil, key), each once; a row that is parked later is given a place
-/// behind the last one that was, or is being, read (H15). Not thread-safe.
+/// Parked rows of an application, and the cursor up to which they were read. Rows are read in the
+/// order of (parkedUntil, key), each once; a newly parked row gets a position behind the last one
+/// that was, or is being, read (H15). Not thread-safe.
 final class ParkedBacklog {
-  /// Rows are read back this much before they are due, so that they run in time.
+  /// Rows are read this many milliseconds before they are due, so that they run in time.
   static final long LEAD_MS = 1_000;
 
   static final int PAGE = 256;
@@ -18,10 +18,10 @@ final class ParkedBacklog {
   private long cursorDue = Long.MIN_VALUE;
   private long cursorKey = Long.MIN_VALUE;
 
-  /// When the first row that was not read is due; [Row#NONE] if there is none.
+  /// When the first unread row is due; [Row#NONE] if there is none.
   private long nextDue = Row.NONE;
 
-  /// When the last page was asked for, wall-clock milliseconds.
+  /// When the last page was requested, wall-clock milliseconds.
   private long askedAt = Long.MIN_VALUE;
 
   private boolean reading;
@@ -33,19 +33,19 @@ final class ParkedBacklog {
     this.queue = queue;
   }
 
-  /// Whether something is parked that is not read back yet.
+  /// Whether parked rows are left to read.
   boolean holdsAny() {
     return reading || nextDue != Row.NONE;
   }
 
-  /// Whether something is parked that could run now.
+  /// Whether parked rows that are due now are left to read.
   boolean holdsDue(long wall) {
     return reading || (nextDue != Row.NONE && nextDue <= wall);
   }
 
-  /// Takes note of a row that is parked now.
+  /// Adds a newly parked row.
   ///
-  /// @param key of the row, which may be less than that of one that another broker made
+  /// @param key of the row, which may be less than that of a row of another broker
   /// @param due wall-clock milliseconds
   /// @return the time to park it until: `due`, or later if the rows of that time were read already
   long park(long key, long due) {
@@ -61,7 +61,7 @@ final class ParkedBacklog {
     return until;
   }
 
-  /// A row that was found parked: at start, or of a partition that has come.
+  /// Adds a row found parked: at startup, or of an acquired partition.
   void found(long due) {
     if (reading) {
       parkedMeanwhile = earlier(parkedMeanwhile, due);
@@ -70,8 +70,8 @@ final class ParkedBacklog {
     }
   }
 
-  /// The wall clock was set back: begins anew, so that what is parked from now on has its place by
-  /// the new time. Rows that are read twice are not parked any more.
+  /// Restarts the cursor after the wall clock was set back, so that newly parked rows get positions
+  /// by the new time. Rows that are read twice are not parked any more.
   void rewind() {
     cursorDue = Long.MIN_VALUE;
     cursorKey = Long.MIN_VALUE;
@@ -79,7 +79,7 @@ final class ParkedBacklog {
     rewound = reading;
   }
 
-  /// Reads the next page if it is time and there is room for `room` rows.
+  /// Requests the next page if it is due and there is room for `room` rows.
   void read(EngineState state, int room) {
     if (!reading && room > 0 && nextDue != Row.NONE && nextDue <= state.wall + LEAD_MS) {
       reading = true;
@@ -92,7 +92,7 @@ final class ParkedBacklog {
     }
   }
 
-  /// A page was read.
+  /// Handles a page.
   void wasRead(EngineState state, Command.ParkedRead page) {
     reading = false;
     state.memory.endRead();
@@ -106,9 +106,9 @@ final class ParkedBacklog {
         parkedMeanwhile == Row.NONE ? page.nextDue() : earlier(page.nextDue(), parkedMeanwhile);
   }
 
-  /// When there is something to read, wall-clock milliseconds; [Long#MAX_VALUE] if there is
-  /// nothing. Not before the last page was asked for, so that whoever has much to read goes behind
-  /// those who became due meanwhile (G8).
+  /// When to read next, wall-clock milliseconds; [Long#MAX_VALUE] if there is nothing to read. Not
+  /// before the last page was requested, so that an application with a large backlog goes behind
+  /// those that became due meanwhile (G8).
   long nextRead() {
     return reading || nextDue == Row.NONE ? Long.MAX_VALUE : Math.max(nextDue - LEAD_MS, askedAt);
   }

@@ -6,29 +6,29 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// The ids of the rows that are parked, with their keys, and whether they leave tombstones: all
-/// that stays in memory of them. In a store that brokers share they are kept by [PartitionKey],
-/// since a place is lost as a whole, and two places may have a row of the same id. Not thread-safe.
+/// Ids of the parked rows with their keys, and whether they leave tombstones: all that memory holds
+/// of them. In a shared store they are grouped by [PartitionKey], since a partition is lost as a
+/// whole, and two partitions may have a row of the same id. Not thread-safe.
 ///
-/// There may be a million of them, and keys use all bits but the sign: that says whether the id
-/// leaves a tombstone.
+/// There may be a million of them. Keys use all bits but the sign, which says whether the id leaves
+/// a tombstone.
 final class ParkedIds {
-  private final Map<PartitionKey, FingerprintMap> partitionKeys = new HashMap<>();
-  private final boolean byPlace;
+  private final Map<PartitionKey, FingerprintMap> groups = new HashMap<>();
+  private final boolean byPartition;
   private int size;
 
-  /// @param byPlace whether places come and go; otherwise all are one
-  ParkedIds(boolean byPlace) {
-    this.byPlace = byPlace;
+  /// @param byPartition whether partitions come and go; otherwise all rows share one group
+  ParkedIds(boolean byPartition) {
+    this.byPartition = byPartition;
   }
 
   int size() {
     return size;
   }
 
-  /// @param leavesTombstone whether the id is remembered when the row ends (H8)
+  /// @param leavesTombstone whether the id leaves a tombstone when the row ends (H8)
   void put(Fingerprint id, Origin origin, long key, boolean leavesTombstone) {
-    FingerprintMap ids = partitionKeys.computeIfAbsent(place(origin), _ -> new FingerprintMap());
+    FingerprintMap ids = groups.computeIfAbsent(groupOf(origin), _ -> new FingerprintMap());
     size -= ids.size();
     ids.put(id, leavesTombstone ? ~key : key);
     size += ids.size();
@@ -36,7 +36,7 @@ final class ParkedIds {
 
   /// Whether the row of that key is parked.
   boolean has(Fingerprint id, Origin origin, long key) {
-    FingerprintMap ids = partitionKeys.get(place(origin));
+    FingerprintMap ids = groups.get(groupOf(origin));
     return ids != null && key(ids.get(id)) == key;
   }
 
@@ -44,21 +44,21 @@ final class ParkedIds {
     return size > 0 && find(id) != null;
   }
 
-  /// A place that has a parked row of that id; null if there is none.
+  /// A partition with a parked row of that id; null if there is none.
   @Nullable PartitionKey find(Fingerprint id) {
-    for (Map.Entry<PartitionKey, FingerprintMap> partitionKey : partitionKeys.entrySet()) {
-      if (partitionKey.getValue().get(id) != FingerprintMap.ABSENT) {
-        return partitionKey.getKey();
+    for (Map.Entry<PartitionKey, FingerprintMap> group : groups.entrySet()) {
+      if (group.getValue().get(id) != FingerprintMap.ABSENT) {
+        return group.getKey();
       }
     }
     return null;
   }
 
-  /// The place whose parked row of that id has that key; null if there is none.
+  /// The partition of the parked row with that id and key; null if there is none.
   @Nullable PartitionKey find(Fingerprint id, long key) {
-    for (Map.Entry<PartitionKey, FingerprintMap> partitionKey : partitionKeys.entrySet()) {
-      if (key(partitionKey.getValue().get(id)) == key) {
-        return partitionKey.getKey();
+    for (Map.Entry<PartitionKey, FingerprintMap> group : groups.entrySet()) {
+      if (key(group.getValue().get(id)) == key) {
+        return group.getKey();
       }
     }
     return null;
@@ -66,24 +66,24 @@ final class ParkedIds {
 
   /// The key of the row of that id; [FingerprintMap#ABSENT] if it is not parked.
   long key(Fingerprint id, PartitionKey partitionKey) {
-    FingerprintMap ids = partitionKeys.get(partitionKey);
+    FingerprintMap ids = groups.get(partitionKey);
     return ids == null ? FingerprintMap.ABSENT : key(ids.get(id));
   }
 
-  /// Whether the id of a row that is parked is remembered when it ends (H8).
+  /// Whether the id of a parked row leaves a tombstone when it ends (H8).
   boolean leavesTombstone(Fingerprint id, PartitionKey partitionKey) {
-    FingerprintMap ids = partitionKeys.get(partitionKey);
+    FingerprintMap ids = groups.get(partitionKey);
     long value = ids == null ? FingerprintMap.ABSENT : ids.get(id);
     return value < 0 && value != FingerprintMap.ABSENT;
   }
 
-  /// Forgets the id of a row, and tells the key; [FingerprintMap#ABSENT] if it is not parked.
+  /// Removes the id of a row and returns the key; [FingerprintMap#ABSENT] if it is not parked.
   long remove(Fingerprint id, Origin origin) {
-    return remove(id, place(origin));
+    return remove(id, groupOf(origin));
   }
 
   long remove(Fingerprint id, PartitionKey partitionKey) {
-    FingerprintMap ids = partitionKeys.get(partitionKey);
+    FingerprintMap ids = groups.get(partitionKey);
     if (ids == null) {
       return FingerprintMap.ABSENT;
     }
@@ -94,9 +94,9 @@ final class ParkedIds {
     return key(removed);
   }
 
-  /// Forgets all of a place.
+  /// Removes all ids of a partition.
   void forget(PartitionKey partitionKey) {
-    FingerprintMap ids = partitionKeys.remove(partitionKey);
+    FingerprintMap ids = groups.remove(partitionKey);
     if (ids != null) {
       size -= ids.size();
     }
@@ -106,7 +106,7 @@ final class ParkedIds {
     return value < 0 && value != FingerprintMap.ABSENT ? ~value : value;
   }
 
-  private PartitionKey place(Origin origin) {
-    return byPlace ? PartitionKey.of(origin) : PartitionKey.NOWHERE;
+  private PartitionKey groupOf(Origin origin) {
+    return byPartition ? PartitionKey.of(origin) : PartitionKey.NO_PARTITION;
   }
 }

@@ -5,7 +5,7 @@ import io.taskbroker.activation.ParkedRow;
 import io.taskbroker.activation.Row;
 import java.util.List;
 
-/// How parked rows come back into memory (H13, H15). Not thread-safe.
+/// Loader of parked rows: unparks them when memory has room (H13, H15). Not thread-safe.
 final class ParkedLoader {
   private final EngineState state;
   private final RuleEnforcer ruleEnforcer;
@@ -17,7 +17,7 @@ final class ParkedLoader {
     this.recovery = recovery;
   }
 
-  /// Takes in what stays in memory of a row that is found parked.
+  /// Registers a parked row that was found in the store.
   void found(ParkedRow row) {
     state.parked.put(Ids.fingerprint(row.id()), row.origin(), row.key(), row.leavesTombstone());
     ApplicationQueue queue = state.queueOf(row.application());
@@ -25,7 +25,7 @@ final class ParkedLoader {
     state.queues.schedule(queue);
   }
 
-  /// Reads parked rows back for the applications that have room for them.
+  /// Requests parked rows for the applications that have room for them.
   void read() {
     for (ApplicationQueue queue : List.copyOf(state.queues.reading)) {
       if (queue.readAt > state.wall || !state.hasRoom() || !state.memory.mayRead()) {
@@ -38,8 +38,8 @@ final class ParkedLoader {
     }
   }
 
-  /// Takes the rows of a page that are parked still: what was done to a row since the page was
-  /// asked for took it from the index (H15).
+  /// Unparks the rows of a page that are still parked: a row that changed since the request is no
+  /// longer in the index (H15).
   void wasRead(Command.ParkedRead page) {
     if (page.upTo() == RuleEnforcer.ALL) {
       ruleEnforcer.swept(page, this::unpark);
@@ -56,7 +56,7 @@ final class ParkedLoader {
     }
   }
 
-  /// Takes a row into memory.
+  /// Loads a row into memory.
   void unpark(Row row) {
     long _ = state.parked.remove(Ids.fingerprint(row.activation().id()), row.activation().origin());
     ApplicationQueue queue = state.queueOf(row.activation().application());

@@ -10,20 +10,19 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Reports of a `Failure` or `Retry` about rows that are parked (G2). A row that an earlier life of
-/// the broker read back and handed out is parked on disk until its mark, so such a report may be
-/// true. The row is read from the store, since the payload that leaves is only there. Not
-/// thread-safe.
+/// Reports of a `Failure` or `Retry` on parked rows (G2). A row that a previous process unparked
+/// and delivered stays parked on disk until its next status update, so such a report may be true.
+/// The row is read from the store, which alone has the payload to forward. Not thread-safe.
 final class ParkedReports {
-  /// Rows that one question is about, at most. One question is under way at a time (G7).
+  /// Maximum of rows in one query. One query is pending at a time (G7).
   private static final int PAGE = 16;
 
   private final EngineState state;
   private final ParkedLoader parkedLoader;
   private final ArrayDeque<Question> waiting = new ArrayDeque<>();
-  private boolean asking;
+  private boolean querying;
 
-  /// A report about the parked row of that key.
+  /// Report on the parked row of that key.
   ///
   /// @param reply null if nobody waits for the answer
   record Question(long key, Command.Update update, @Nullable Reply reply) {}
@@ -35,9 +34,9 @@ final class ParkedReports {
     this.parkedLoader = parkedLoader;
   }
 
-  /// Takes a report in. Returns false if no worker can have run the row: this life of the broker
-  /// parked it.
-  boolean follow(long key, Command.Update update, @Nullable Reply reply) {
+  /// Queues a report. Returns false if no worker can have run the row, because this process parked
+  /// it.
+  boolean add(long key, Command.Update update, @Nullable Reply reply) {
     if (!state.isInherited(key)) {
       return false;
     }
@@ -49,12 +48,12 @@ final class ParkedReports {
     return true;
   }
 
-  /// Asks the store for the next rows, if it is not being asked already.
-  void ask() {
-    if (asking || waiting.isEmpty()) {
+  /// Queries the next rows, if no query is pending.
+  void sendQuery() {
+    if (querying || waiting.isEmpty()) {
       return;
     }
-    asking = true;
+    querying = true;
     List<Question> page = new ArrayList<>();
     while (page.size() < PAGE && !waiting.isEmpty()) {
       page.add(waiting.removeFirst());
@@ -63,14 +62,14 @@ final class ParkedReports {
         page.stream().map(Question::key).distinct().toList(), new Page(List.copyOf(page)));
   }
 
-  /// Takes those of the rows into memory that a worker may have run.
+  /// Unparks the rows that a worker may have run.
   ///
   /// @return the reports that the rows were read for
   List<Question> read(Command.RowsRead answer) {
     if (!(answer.owner() instanceof Page(List<Question> questions))) {
-      throw new IllegalStateException("Nobody asked for " + answer);
+      throw new IllegalStateException("Answer without a query: " + answer);
     }
-    asking = false;
+    querying = false;
     state.queriesAnswered(questions.size());
     Map<Long, Row> rows = new HashMap<>();
     answer.rows().forEach(row -> rows.put(row.key(), row));
@@ -88,7 +87,7 @@ final class ParkedReports {
         Ids.fingerprint(row.activation().id()), row.activation().origin(), row.key());
   }
 
-  /// Also if its delay has not ended: the clock of the life before may have been ahead.
+  /// True even if its delay has not ended: the clock of the previous process may have been ahead.
   private static boolean mayHaveRun(Row row) {
     return !row.activation().atMostOnce()
         && (row.status() == Status.PENDING || row.status() == Status.DELAY);

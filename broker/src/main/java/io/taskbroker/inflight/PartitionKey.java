@@ -4,37 +4,39 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.SourcePartition;
 
-/// What rows belong to, in a store that brokers share: a partition of a topic, which is one
-/// broker's at a time (ADR 7).
+/// Owner key of rows in a shared store: a partition of a topic, which one broker has at a time (ADR
+/// 7).
 ///
-/// @param partition negative for what came from no partition, and stays with its broker
+/// @param partition negative for rows without a partition, which stay with their broker
 record PartitionKey(String topic, int partition) {
-  /// The place of everything that came from no partition.
-  static final PartitionKey NOWHERE = new PartitionKey("", -1);
+  /// The key of all rows without a partition.
+  static final PartitionKey NO_PARTITION = new PartitionKey("", -1);
 
   static PartitionKey of(Origin origin) {
-    return origin.partition() < 0 ? NOWHERE : new PartitionKey(origin.topic(), origin.partition());
+    return origin.partition() < 0
+        ? NO_PARTITION
+        : new PartitionKey(origin.topic(), origin.partition());
   }
 
   static PartitionKey of(SourcePartition partition) {
     return partition.partition() < 0
-        ? NOWHERE
+        ? NO_PARTITION
         : new PartitionKey(partition.topic(), partition.partition());
   }
 
   static PartitionKey of(Change change) {
     return switch (change) {
       case Change.Insert insert -> of(insert.row().activation().origin());
-      case Change.UpdateStatus mark -> of(mark.origin());
-      case Change.ConfirmOffset prove -> of(prove.origin());
-      case Change.Forward leave -> of(leave.origin());
+      case Change.UpdateStatus update -> of(update.origin());
+      case Change.ConfirmOffset confirm -> of(confirm.origin());
+      case Change.Forward forward -> of(forward.origin());
       case Change.Delete delete -> of(delete.origin());
-      case Change.AdvanceWatermark consumed -> of(consumed.partition());
+      case Change.AdvanceWatermark advance -> of(advance.partition());
       case Change.OffsetCommitted committed -> of(committed.partition());
     };
   }
 
-  /// The origin of a row of which no more than its place is known.
+  /// The origin of a row of which only the partition is known.
   Origin origin() {
     return new Origin(topic, partition, -1);
   }

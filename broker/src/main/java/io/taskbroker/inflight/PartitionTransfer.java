@@ -13,10 +13,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// How partitions come from, and go to, other brokers on the same store, with everything that is in
-/// flight of them (H10, H11, H17). Not thread-safe.
+/// Transfer of partitions from and to other brokers on the same store, with all their tasks in
+/// flight (H10, H11, H17). Not thread-safe.
 final class PartitionTransfer {
-  private static final String MOVED = "its partition is another broker's now";
+  private static final String MOVED = "its partition moved to another broker";
 
   private final EngineState state;
   private final TaskCompletion completion;
@@ -25,7 +25,7 @@ final class PartitionTransfer {
   private final ParkedLoader parkedLoader;
   private final Map<SourcePartition, InFlightPartition> partitions;
 
-  /// @param partitions the partitions that are, or were, ours
+  /// @param partitions the partitions that this broker has or had
   PartitionTransfer(
       EngineState state,
       TaskCompletion completion,
@@ -41,22 +41,23 @@ final class PartitionTransfer {
     this.partitions = partitions;
   }
 
-  /// Takes in a page of what the store has of a partition that is now ours. What lastKey is does
-  /// not depend on it: other brokers made those keys.
-  void restored(Command.PartitionLoaded page) {
-    InFlightPartition intake = partitions.computeIfAbsent(page.partition(), InFlightPartition::new);
-    intake.revoked = false;
-    intake.draining = false;
-    intake.lost = false;
+  /// Adds a page of the rows of a partition that this broker acquired. It leaves lastKey unchanged:
+  /// other brokers made those keys.
+  void load(Command.PartitionLoaded page) {
+    InFlightPartition partition =
+        partitions.computeIfAbsent(page.partition(), InFlightPartition::new);
+    partition.revoked = false;
+    partition.draining = false;
+    partition.lost = false;
     if (!page.inOrder()) {
       state.awaitReports();
     }
-    intake.assignedAt = Watermark.NONE; // its rows are what the store has, and none is read again
+    partition.assignedAt = Watermark.NONE; // its rows are in the store, none is read again
     for (Row row : page.rows()) {
-      restored(row, page.inOrder());
+      load(row, page.inOrder());
     }
     for (ParkedRow row : page.parked()) {
-      if (!isHere(row.id(), row.key())) {
+      if (!isInMemory(row.id(), row.key())) {
         parkedLoader.found(row);
         state.queueOf(row.application()).backlog.rewind();
       }
@@ -64,12 +65,12 @@ final class PartitionTransfer {
     page.tombstones().forEach(state.tombstones::add);
   }
 
-  private void restored(Row row, boolean inOrder) {
+  private void load(Row row, boolean inOrder) {
     String id = row.activation().id();
-    if (isHere(id, row.key())) {
+    if (isInMemory(id, row.key())) {
       return;
     }
-    InFlightTask task = recovery.entry(row);
+    InFlightTask task = recovery.taskOf(row);
     if (state.join(task)) {
       recovery.resume(task, inOrder);
       return;
@@ -80,8 +81,9 @@ final class PartitionTransfer {
     }
   }
 
-  /// Whether a row is in memory already. One that was being given up is newer on disk.
-  private boolean isHere(String id, long key) {
+  /// Whether a row is in memory already. A task that was being released is evicted: its row on disk
+  /// is newer.
+  private boolean isInMemory(String id, long key) {
     InFlightTask task = state.tasks.get(id);
     if (task == null || task.key != key) {
       task = state.duplicateIds.find(id, key);
@@ -93,7 +95,7 @@ final class PartitionTransfer {
     return task != null;
   }
 
-  /// Entries whose twins have ended go on.
+  /// Resumes tasks whose duplicates have ended.
   void resumeDuplicates() {
     InFlightTask free = state.duplicateIds.pollReleased();
     while (free != null) {
@@ -104,16 +106,16 @@ final class PartitionTransfer {
     }
   }
 
-  /// Gives up what is in flight of a partition: in order, so that workers are not disturbed, or at
-  /// once if it is lost.
-  void revoked(InFlightPartition intake, boolean lost) {
-    PartitionKey partitionKey = PartitionKey.of(intake.partition);
+  /// Releases the tasks in flight of a partition: in order, so that workers are not disturbed, or
+  /// at once if it is lost.
+  void revoked(InFlightPartition partition, boolean lost) {
+    PartitionKey partitionKey = PartitionKey.of(partition.source);
     state.parked.forget(partitionKey);
     if (lost) {
       evict(partitionKey);
-      intake.remaining.clear();
-      intake.barriers++;
-      state.effects.barrier(intake);
+      partition.remaining.clear();
+      partition.barriers++;
+      state.effects.barrier(partition);
       return;
     }
     for (InFlightTask task : of(partitionKey)) {
@@ -122,19 +124,19 @@ final class PartitionTransfer {
         state.detach(task);
       }
       if (!release(task)) {
-        intake.remaining.add(task);
+        partition.remaining.add(task);
       }
     }
   }
 
-  /// Goes on with what is given up. Returns whether nothing is left of the partition.
-  boolean release(InFlightPartition intake) {
-    intake.remaining.removeIf(this::release);
-    return intake.remaining.isEmpty();
+  /// Continues to release a partition. Returns whether nothing is left of it.
+  boolean release(InFlightPartition partition) {
+    partition.remaining.removeIf(this::release);
+    return partition.remaining.isEmpty();
   }
 
-  /// Lets go of an entry that is given up, if its row says all that another broker has to know, and
-  /// nothing is under way that might change it; else sees to that. Returns whether it is gone.
+  /// Evicts a task that is being released, if its row says all that another broker needs and
+  /// nothing pending can change it; otherwise writes what is missing. Returns whether it is gone.
   private boolean release(InFlightTask task) {
     if (task.step() == Step.GONE) {
       return true;
@@ -144,22 +146,22 @@ final class PartitionTransfer {
     }
     return switch (task.step()) {
       case INSERTING, WRITING_STATUS, FORWARDING, PRODUCING, DELETING -> false;
-      case STORED -> !statusWriter.flushDue(task) && evictAll(task);
+      case STORED -> !statusWriter.flushDue(task) && evictTask(task);
       case QUARANTINED -> {
         InFlightTask kept = state.tasks.get(task.id());
-        yield evictAll(kept == null || kept.key != task.key ? task : kept);
+        yield evictTask(kept == null || kept.key != task.key ? task : kept);
       }
       case GONE -> true;
     };
   }
 
-  private boolean evictAll(InFlightTask task) {
+  private boolean evictTask(InFlightTask task) {
     completion.evict(task, MOVED);
     return true;
   }
 
-  /// The store did not make the changes: their places are not ours, and all that is in flight of
-  /// them leaves memory.
+  /// Handles changes that the store refused: this broker does not have their partitions, and all
+  /// tasks in flight of those leave memory.
   ///
   /// @return the partitions that are lost by that
   List<InFlightPartition> fenced(List<Change> changes) {
@@ -168,10 +170,10 @@ final class PartitionTransfer {
       state.changeDone(change);
       switch (change) {
         case Change.AdvanceWatermark(_, _, _, InFlightPartition.Settled settled) -> {
-          settled.partition().undurable--;
+          settled.partition().pendingWatermarks--;
           partitionKeys.add(PartitionKey.of(change));
         }
-        // May be told after the partition was given up, and then even taken again.
+        // May be reported after the partition was released, and even after it was acquired again.
         case Change.OffsetCommitted _ -> {}
         default -> partitionKeys.add(PartitionKey.of(change));
       }
@@ -179,7 +181,7 @@ final class PartitionTransfer {
     return lost(partitionKeys);
   }
 
-  /// Forgets all that is in flight of places that are not ours.
+  /// Evicts all tasks in flight of partitions that this broker does not have.
   ///
   /// @return the partitions that are lost by that
   List<InFlightPartition> lost(Collection<PartitionKey> partitionKeys) {
@@ -187,26 +189,26 @@ final class PartitionTransfer {
     for (PartitionKey partitionKey : partitionKeys) {
       evict(partitionKey);
       state.parked.forget(partitionKey);
-      for (InFlightPartition intake : partitions.values()) {
-        if (!intake.lost && PartitionKey.of(intake.partition).equals(partitionKey)) {
-          lost.add(intake);
+      for (InFlightPartition partition : partitions.values()) {
+        if (!partition.lost && PartitionKey.of(partition.source).equals(partitionKey)) {
+          lost.add(partition);
         }
       }
     }
     return lost;
   }
 
-  /// The store is not what it was: everything of partitions leaves memory.
+  /// Evicts all tasks of partitions, because the store was rolled back.
   ///
   /// @return the partitions that are lost by that
   List<InFlightPartition> allLost() {
     List<InFlightPartition> lost = new ArrayList<>();
-    for (InFlightPartition intake : partitions.values()) {
-      if (!intake.lost) {
-        PartitionKey partitionKey = PartitionKey.of(intake.partition);
+    for (InFlightPartition partition : partitions.values()) {
+      if (!partition.lost) {
+        PartitionKey partitionKey = PartitionKey.of(partition.source);
         evict(partitionKey);
         state.parked.forget(partitionKey);
-        lost.add(intake);
+        lost.add(partition);
       }
     }
     return lost;

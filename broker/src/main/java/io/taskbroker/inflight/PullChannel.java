@@ -3,7 +3,7 @@ package io.taskbroker.inflight;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
-/// Channel of one request of a worker for one task. Its answer is the delivery.
+/// Channel of one worker request for one task. The answer to the request is the delivery.
 final class PullChannel implements DeliveryChannel {
   /// Answers the request; without a delivery if there is no task.
   interface Answer {
@@ -18,12 +18,12 @@ final class PullChannel implements DeliveryChannel {
     this.closed = closed;
   }
 
-  /// A request for a task.
+  /// Channel of a request for a task.
   static PullChannel of(Command.ClaimReply reply) {
     return new PullChannel((effects, delivery) -> effects.reply(reply, delivery), reply::isGone);
   }
 
-  /// A request that came with a report.
+  /// Channel of a request that came with a report.
   static PullChannel of(Command.ReportReply reply) {
     return new PullChannel((effects, delivery) -> effects.reply(reply, delivery), reply::isGone);
   }
@@ -40,7 +40,7 @@ final class PullChannel implements DeliveryChannel {
 
   @Override
   public void reserve(InFlightTask task) {
-    // It asked for one task and gets one answer.
+    // One request, one answer: nothing to reserve.
   }
 
   @Override

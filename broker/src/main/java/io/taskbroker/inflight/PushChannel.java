@@ -10,21 +10,21 @@ final class PushChannel implements DeliveryChannel {
   private static final long PAUSE_MAX_MS = 1_000;
 
   /// The longest pause where each call costs an at-most-once task its only run.
-  private static final long PAUSE_ONCE_MS = 30_000;
+  private static final long PAUSE_AT_MOST_ONCE_MS = 30_000;
 
-  /// Consecutive pauses for load after which operators are told.
-  private static final int LASTING = 6;
+  /// Consecutive pauses for load after which operators are notified.
+  private static final int PAUSES_UNTIL_NOTICE = 6;
 
-  /// Consecutive rejected tasks after which the worker is to blame, and not each of them.
-  private static final int REJECTIONS = 4;
+  /// Consecutive rejected tasks after which the worker is at fault, not the tasks.
+  private static final int REJECTIONS_UNTIL_PAUSE = 4;
 
   final CallWindow window;
 
   /// Calls in flight, including reservations of tasks whose status is being written.
   private int calls;
 
-  /// The task that a worker is called with alone, as workers were lost with it before; while there
-  /// is one, no other call is made.
+  /// The task that a worker is called with alone, because workers were lost with it before;
+  /// meanwhile no other call is made.
   private @Nullable InFlightTask suspect;
 
   /// Monotonic milliseconds.
@@ -78,7 +78,7 @@ final class PushChannel implements DeliveryChannel {
     return false;
   }
 
-  /// A call ended. Returns whether the task was called for alone.
+  /// Handles the end of a call. Returns whether the task was called alone.
   boolean ended(InFlightTask task) {
     calls--;
     boolean alone = task.equals(suspect);
@@ -92,12 +92,12 @@ final class PushChannel implements DeliveryChannel {
     return calls;
   }
 
-  /// The task that is called for alone; null if there is none.
+  /// The task that is called alone; null if there is none.
   @Nullable InFlightTask suspect() {
     return suspect;
   }
 
-  /// When calls go on; [Long#MAX_VALUE] if there is no pause.
+  /// When calls resume; [Long#MAX_VALUE] if there is no pause.
   long pauseEnds(long now) {
     return pausedUntil > now ? pausedUntil : Long.MAX_VALUE;
   }
@@ -107,8 +107,8 @@ final class PushChannel implements DeliveryChannel {
     rejections = 0;
   }
 
-  /// A worker refused for load. Where other calls are in flight their end says when to go on; else
-  /// it waits, or until a report says that a worker has room.
+  /// Handles a refusal for load. If other calls are in flight, their end resumes the calls;
+  /// otherwise the channel pauses, until a report says that a worker has room at the latest.
   void pauseForLoad(long sentAt, long now, RandomGenerator random) {
     if (calls == 0) {
       pause(sentAt, now, random);
@@ -116,7 +116,7 @@ final class PushChannel implements DeliveryChannel {
     }
   }
 
-  /// A worker reported a task that it had.
+  /// Handles a report on a task that a worker had.
   void workerFreed(long now) {
     if (waitsForRoom) {
       waitsForRoom = false;
@@ -124,26 +124,26 @@ final class PushChannel implements DeliveryChannel {
     }
   }
 
-  /// Whether load has held it up for long.
-  boolean isHeldUpForLong() {
-    return consecutiveFailures >= LASTING;
+  /// Whether it has been pausing for load for long.
+  boolean isPausedForLong() {
+    return consecutiveFailures >= PAUSES_UNTIL_NOTICE;
   }
 
-  /// A worker rejected a task. Returns whether it rejects whatever it is handed; then calls begin
-  /// again with a probe, after a pause.
+  /// Handles a rejected task. Returns whether the worker rejects every task; then calls restart
+  /// with a probe after a pause.
   ///
-  /// @param once whether that was an at-most-once task
-  boolean rejects(long sentAt, boolean once, long now, RandomGenerator random) {
-    if (++rejections < REJECTIONS) {
+  /// @param atMostOnce whether that was an at-most-once task
+  boolean rejects(long sentAt, boolean atMostOnce, long now, RandomGenerator random) {
+    if (++rejections < REJECTIONS_UNTIL_PAUSE) {
       return false;
     }
     window.failed(now);
-    pause(sentAt, once ? PAUSE_ONCE_MS : PAUSE_MAX_MS, now, random);
+    pause(sentAt, atMostOnce ? PAUSE_AT_MOST_ONCE_MS : PAUSE_MAX_MS, now, random);
     return true;
   }
 
-  /// Waits before the next call, the longer the more calls failed in a row. Calls that were sent
-  /// before the pause began do not prolong it.
+  /// Pauses before the next call, longer with each consecutive failure. Calls sent before the pause
+  /// began do not extend it.
   void pause(long sentAt, long now, RandomGenerator random) {
     pause(sentAt, PAUSE_MAX_MS, now, random);
   }

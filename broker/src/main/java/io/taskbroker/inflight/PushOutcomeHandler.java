@@ -2,18 +2,18 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Status;
 
-/// Consequences of the end of a push call: for the activation, which may have reached its worker
-/// (H9), and for its lane, whose worker may be away, full, misconfigured, or refusing this
-/// activation only (H24). Not thread-safe.
+/// Handler of the end of push calls: for the activation, which may have reached its worker (H9),
+/// and for its application's queue, whose worker may be unreachable, full, misconfigured, or
+/// refusing this activation only (H24). Not thread-safe.
 ///
-/// What is refused for load comes again however often. Other outcomes end an activation only if its
-/// neighbours prove that it is the cause.
+/// An activation refused for load is delivered again without limit. Other outcomes fail an
+/// activation only if accepted neighbours prove that it is the cause.
 final class PushOutcomeHandler {
-  /// Refusals, and neighbours taken meanwhile, after which an activation has failed (H24).
+  /// Refusals, and neighbours accepted meanwhile, after which an activation has failed (H24).
   private static final int MAX_REFUSALS = 10;
 
-  /// Where the worker may be the cause of a refusal, it takes so many calls of neighbours for each
-  /// that it rejects, before the activation has failed.
+  /// Accepted neighbours per rejected one that are needed to fail an activation where the worker
+  /// may be the cause.
   private static final int TAKEN_PER_REJECTED = 10;
 
   private static final long REFUSED_MIN_MS = 100;
@@ -24,14 +24,14 @@ final class PushOutcomeHandler {
   private final EngineState state;
   private final TaskCompletion completion;
   private final StatusWriter statusWriter;
-  private final Timeouts limits;
+  private final Timeouts timeouts;
 
   PushOutcomeHandler(
-      EngineState state, TaskCompletion completion, StatusWriter statusWriter, Timeouts limits) {
+      EngineState state, TaskCompletion completion, StatusWriter statusWriter, Timeouts timeouts) {
     this.state = state;
     this.completion = completion;
     this.statusWriter = statusWriter;
-    this.limits = limits;
+    this.timeouts = timeouts;
   }
 
   void pushed(Command.PushEnded pushed) {
@@ -45,7 +45,8 @@ final class PushOutcomeHandler {
     boolean latest = task.deliveries == delivery.deliveries();
     PushChannel push = queue.push;
     if (push == null) {
-      throw new IllegalStateException("A call for " + queue.application + " ended, which has none");
+      throw new IllegalStateException(
+          "A call ended for application " + queue.application + ", which has no push channel");
     }
     if (outcome == PushOutcome.ACCEPTED && latest) {
       push.window.accepted(task.claimedAt, state.now);
@@ -56,7 +57,7 @@ final class PushOutcomeHandler {
       judge(task, push, outcome, detail);
     }
     if (outcome == PushOutcome.ACCEPTED) {
-      // Its report may have come before.
+      // The report may have arrived before.
       state.tallyUnlessRepeated(Tally.PUSHED, task);
       state.follow(TaskLifecycle.TAKEN, task.activation, "");
     }
@@ -64,12 +65,12 @@ final class PushOutcomeHandler {
       state.follow(TaskLifecycle.NOT_TAKEN, task.activation, outcome + ": " + detail);
     }
     if (task.status() == Status.CLAIMED && latest) {
-      follow(task, outcome, detail, alone);
+      apply(task, outcome, detail, alone);
     }
   }
 
-  /// Whether an outcome says something of one worker only, though it has others beside it: where
-  /// that proves that nobody has the activation, or others were taken meanwhile.
+  /// Whether an outcome concerns one worker of several: it proves that no worker has the
+  /// activation, or others were accepted meanwhile.
   private static boolean isOfOneWorker(InFlightTask task, PushOutcome outcome) {
     return switch (outcome) {
       case ACCEPTED, REFUSED, REJECTED, UNANSWERED -> false;
@@ -78,7 +79,7 @@ final class PushOutcomeHandler {
     };
   }
 
-  /// What the outcome says of the worker.
+  /// Applies the outcome to the push channel and the queue.
   private void judge(InFlightTask task, PushChannel push, PushOutcome outcome, String detail) {
     ApplicationQueue queue = task.queue;
     long sentAt = task.claimedAt;
@@ -88,7 +89,7 @@ final class PushOutcomeHandler {
       case BUSY, OVERLOADED -> {
         push.window.busy(sentAt, state.now, push.calls());
         push.pauseForLoad(sentAt, state.now, state.random);
-        if (outcome == PushOutcome.OVERLOADED && push.isHeldUpForLong()) {
+        if (outcome == PushOutcome.OVERLOADED && push.isPausedForLong()) {
           state.notice(queue, Notice.WORKER_OVERLOADED, detail);
         }
       }
@@ -99,51 +100,51 @@ final class PushOutcomeHandler {
         }
       }
       case UNANSWERED -> {
-        // Where others were taken meanwhile, it is the call and not the worker that hangs.
+        // If others were accepted meanwhile, the call hangs, not the worker.
         if (queue.progressAt <= sentAt) {
-          unreached(queue, push, sentAt, detail);
+          unreachable(queue, push, sentAt, detail);
         }
       }
-      case UNREACHABLE, LOST -> unreached(queue, push, sentAt, detail);
+      case UNREACHABLE, LOST -> unreachable(queue, push, sentAt, detail);
     }
   }
 
-  private void unreached(ApplicationQueue queue, PushChannel push, long sentAt, String detail) {
+  private void unreachable(ApplicationQueue queue, PushChannel push, long sentAt, String detail) {
     push.window.failed(state.now);
     push.pause(sentAt, state.now, state.random);
     state.notice(queue, Notice.WORKER_UNREACHABLE, detail);
   }
 
-  private void follow(InFlightTask task, PushOutcome outcome, String detail, boolean alone) {
-    boolean once = task.activation.atMostOnce();
+  private void apply(InFlightTask task, PushOutcome outcome, String detail, boolean alone) {
+    boolean atMostOnce = task.activation.atMostOnce();
     switch (outcome) {
       case ACCEPTED -> {
         task.refusals = 0;
         task.unanswered = 0;
         task.losses = 0;
         state.transition(task, TaskEvent.START);
-        limits.started(task);
+        timeouts.started(task);
       }
       case BUSY, UNREACHABLE -> requeue(task);
       case OVERLOADED -> {
-        if (!once) {
+        if (!atMostOnce) {
           postpone(task, UNCERTAIN_MIN_MS);
         }
       }
       case REFUSED, REJECTED -> {
         state.effects.notice(Notice.PUSH_REFUSED, task.activation, detail);
-        if (!once) {
+        if (!atMostOnce) {
           refused(task, outcome, detail);
         }
       }
       case UNANSWERED -> {
-        if (!once) {
-          postpone(task, uncertain(task.unanswered));
-          task.unanswered = more(task.unanswered);
+        if (!atMostOnce) {
+          postpone(task, uncertainPause(task.unanswered));
+          task.unanswered = increment(task.unanswered);
         }
       }
       case LOST -> {
-        if (!once) {
+        if (!atMostOnce) {
           lost(task, detail, alone);
         }
       }
@@ -158,28 +159,29 @@ final class PushOutcomeHandler {
 
   private void refused(InFlightTask task, PushOutcome outcome, String detail) {
     ApplicationQueue queue = task.queue;
-    task.refusals = more(task.refusals);
+    task.refusals = increment(task.refusals);
     if (task.refusals == 1) {
       task.acceptedAtRefusal = (int) queue.accepted;
       task.rejectedAtRefusal = (int) queue.rejected;
     }
-    if (task.refusals >= MAX_REFUSALS && isToBlame(task, outcome)) {
+    if (task.refusals >= MAX_REFUSALS && isAtFault(task, outcome)) {
       completion.fail(task, "refused " + task.refusals + " times: " + detail);
     } else {
       postpone(task, pause(task));
     }
   }
 
-  /// The longest wait after a refusal; longer still for what is refused while others are taken.
+  /// Maximum pause after a refusal, in milliseconds; longer still if others are accepted meanwhile.
   private static long pause(InFlightTask task) {
     if (task.refusals > MAX_REFUSALS && (int) task.queue.accepted != task.acceptedAtRefusal) {
-      return uncertain(task.refusals - MAX_REFUSALS);
+      return uncertainPause(task.refusals - MAX_REFUSALS);
     }
     return Math.min(REFUSED_MAX_MS, REFUSED_MIN_MS << Math.min(task.refusals - 1, 10));
   }
 
-  /// Whether its worker took others meanwhile: if it may be the worker's fault, nearly all others.
-  private static boolean isToBlame(InFlightTask task, PushOutcome outcome) {
+  /// Whether the worker accepted others meanwhile; nearly all others, if the worker may be at
+  /// fault.
+  private static boolean isAtFault(InFlightTask task, PushOutcome outcome) {
     int accepted = (int) task.queue.accepted - task.acceptedAtRefusal;
     int all = (int) task.queue.rejected - task.rejectedAtRefusal;
     int rejected = all - (task.refusals - 1); // of others
@@ -187,16 +189,16 @@ final class PushOutcomeHandler {
         && (outcome == PushOutcome.REFUSED || accepted / TAKEN_PER_REJECTED >= rejected);
   }
 
-  /// The connection broke, perhaps as the worker died, perhaps of this activation. That it did is
-  /// proven by workers that die when they are called with it alone, while they take others, or
-  /// while there are no others; each such death counts as an attempt (G8).
+  /// Handles a broken connection; the worker may have died, and this activation may have killed it.
+  /// The proof is workers that die when called with it alone, while they accept others, or while
+  /// there are no others; each such death counts as an attempt (G8).
   private void lost(InFlightTask task, String detail, boolean alone) {
     ApplicationQueue queue = task.queue;
     boolean othersPass = task.losses > 0 && (int) queue.accepted != task.acceptedAtLoss;
-    task.losses = more(task.losses);
+    task.losses = increment(task.losses);
     task.acceptedAtLoss = (int) queue.accepted;
     if (!alone || !(othersPass || queue.hasNoOther())) {
-      postpone(task, uncertain(task.losses - 1));
+      postpone(task, uncertainPause(task.losses - 1));
       return;
     }
     queue.diedAt = state.now;
@@ -204,23 +206,23 @@ final class PushOutcomeHandler {
     state.effects.notice(Notice.WORKER_DIED, task.activation, detail);
     if (task.attempts >= state.options.limits().maxAttempts()) {
       state.tally(Tally.ATTEMPTS_EXCEEDED, task);
-      completion.fail(task, "workers died while they were handed it alone: " + detail);
+      completion.fail(task, "workers died while called with it alone: " + detail);
     } else {
-      postpone(task, uncertain(task.losses - 1));
+      postpone(task, uncertainPause(task.losses - 1));
       statusWriter.revert(task);
     }
   }
 
-  /// One more, as far as that matters.
-  private static short more(short count) {
+  /// Incremented counter, capped at 1,000.
+  private static short increment(short count) {
     return (short) Math.min(count + 1, 1_000);
   }
 
-  private static long uncertain(int times) {
+  private static long uncertainPause(int times) {
     return Math.min(UNCERTAIN_MAX_MS, UNCERTAIN_MIN_MS << Math.min(times, 10));
   }
 
-  /// Makes it pending again, but not runnable for a while. A worker may have got it.
+  /// Makes it pending again, but not runnable for a while. A worker may have received it.
   private void postpone(InFlightTask task, long longest) {
     task.mayHaveRun = true;
     state.transition(task, TaskEvent.REQUEUE);

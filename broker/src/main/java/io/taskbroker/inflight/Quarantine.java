@@ -13,28 +13,28 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/// Index of the entries that cannot be produced, and the schedule on which they are tried again
-/// (H19): of each topic the smallest once a minute, and once that was taken the next at once, one
-/// entry at a time. What is too large is refused while a smaller one is, so no more needs to be
-/// tried. What an operator released is tried at once, beside that. Not thread-safe.
+/// Index of the tasks that Kafka refused, with their retry schedule (H19): the smallest of each
+/// topic once a minute; after a success the next one at once; one task at a time. A topic that
+/// refuses a task for its size refuses larger ones, too, so trying the smallest is enough. Tasks
+/// that an operator releases are tried at once, beside the schedule. Not thread-safe.
 final class Quarantine {
   static final long PERIOD_MS = 60_000;
 
-  /// Released entries that are tried at a time, and their bytes; a larger one is tried alone.
+  /// Released tasks that are tried at a time, and their total bytes; a larger task is tried alone.
   private static final int MAX_RELEASING = 64;
 
   private static final long MAX_RELEASING_BYTES = 4 << 20;
   private static final int LONGEST_REASON = 200;
 
   private final Map<InFlightTask, QuarantinedRecord> held = new LinkedHashMap<>();
-  private final Map<String, Refusals> partitionKeys = new HashMap<>(); // by topic and cluster
+  private final Map<String, Refusals> byDestination = new HashMap<>(); // by topic and cluster
 
-  /// Entries on their way to Kafka again, with what was held of them.
+  /// Tasks that are being produced again, with the records that were kept of them.
   private final Map<InFlightTask, QuarantinedRecord> retried = new HashMap<>();
 
   private final LinkedHashSet<InFlightTask> released = new LinkedHashSet<>();
 
-  /// Released entries that are being read, or on their way, with their sizes.
+  /// Released tasks that are being read or produced, with their sizes in bytes.
   private final Map<InFlightTask, Integer> releasing = new HashMap<>();
 
   private long releasingBytes;
@@ -43,22 +43,24 @@ final class Quarantine {
   private @Nullable Refusals triedAt;
   private long busyUntil = Long.MIN_VALUE;
 
-  /// An entry that cannot be produced.
+  /// A task that cannot be produced.
   ///
-  /// @param size bytes of what was to be produced
-  /// @param since when this broker was first told so, milliseconds since the epoch
-  /// @param reason what it was told last
+  /// @param size bytes of the payload to produce
+  /// @param since when this broker process first learned of the refusal, milliseconds since the
+  ///   epoch
+  /// @param reason the last refusal
   record QuarantinedRecord(InFlightTask task, int size, long since, String reason) {
     Destination destination() {
       Destination destination = task.destination;
       if (destination == null) {
-        throw new IllegalStateException("Activation " + task.id() + " is held back from nowhere");
+        throw new IllegalStateException(
+            "Activation " + task.id() + " is quarantined without a destination");
       }
       return destination;
     }
   }
 
-  /// Entries that one topic refused.
+  /// Tasks that one topic refused.
   private static final class Refusals {
     private final TreeSet<QuarantinedRecord> bySize =
         new TreeSet<>(
@@ -72,17 +74,17 @@ final class Quarantine {
     return held.size();
   }
 
-  /// How many there are of each topic.
+  /// Number of quarantined tasks by topic.
   Map<String, Integer> byTopic() {
     var topics = new TreeMap<String, Integer>();
-    for (Refusals refusals : partitionKeys.values()) {
+    for (Refusals refusals : byDestination.values()) {
       topics.merge(
           refusals.bySize.getFirst().destination().topic(), refusals.bySize.size(), Integer::sum);
     }
     return topics;
   }
 
-  /// All, in the order in which they came.
+  /// All quarantined tasks in the order of their refusal.
   Collection<QuarantinedRecord> all() {
     return held.values();
   }
@@ -91,10 +93,11 @@ final class Quarantine {
     return task == null ? null : held.get(task);
   }
 
-  /// Takes in what is kept of an entry that was refused.
+  /// Adds a refused task.
   ///
-  /// @param refused the entry that was on its way
-  /// @param size bytes of what was to be produced
+  /// @param kept the copy without payload that stays in memory
+  /// @param refused the task that was produced
+  /// @param size bytes of the payload to produce
   /// @param wall milliseconds since the epoch
   void add(InFlightTask kept, InFlightTask refused, int size, long now, long wall, String why) {
     QuarantinedRecord before = retried.get(refused);
@@ -102,36 +105,36 @@ final class Quarantine {
     hold(new QuarantinedRecord(kept, size, since, why), now);
   }
 
-  private void hold(QuarantinedRecord one, long now) {
-    Refusals refusals = partitionKeys.computeIfAbsent(place(one), _ -> new Refusals());
+  private void hold(QuarantinedRecord record, long now) {
+    Refusals refusals = byDestination.computeIfAbsent(destinationKey(record), _ -> new Refusals());
     if (refusals.bySize.isEmpty() || refusals.tryAt < now) {
       refusals.tryAt = now + PERIOD_MS;
     }
-    String why = one.reason();
+    String why = record.reason();
     why = why.length() > LONGEST_REASON ? why.substring(0, LONGEST_REASON) : why;
     if (!refusals.reason.equals(why)) {
-      refusals.reason = why; // one text for all that are refused for the same reason
+      refusals.reason = why; // one string for all tasks of the same reason
     }
     QuarantinedRecord shared =
-        new QuarantinedRecord(one.task(), one.size(), one.since(), refusals.reason);
-    held.put(one.task(), shared);
+        new QuarantinedRecord(record.task(), record.size(), record.since(), refusals.reason);
+    held.put(record.task(), shared);
     refusals.bySize.add(shared);
   }
 
-  /// Gives an entry another destination.
-  void redirect(QuarantinedRecord one, Destination destination, long now) {
-    InFlightTask task = one.task();
+  /// Changes the destination of a task.
+  void redirect(QuarantinedRecord record, Destination destination, long now) {
+    InFlightTask task = record.task();
     boolean _ = take(task);
     task.destination = destination;
-    hold(one, now);
+    hold(record, now);
   }
 
-  /// Has an entry tried again as soon as possible. Returns false if that was asked for before.
-  boolean release(QuarantinedRecord one) {
-    return !releasing.containsKey(one.task()) && released.add(one.task());
+  /// Schedules a task to be tried as soon as possible. Returns false if it is released already.
+  boolean release(QuarantinedRecord record) {
+    return !releasing.containsKey(record.task()) && released.add(record.task());
   }
 
-  /// Forgets an entry, if it is here, in whatever state it is.
+  /// Removes a task in whatever state, if it is here.
   void remove(InFlightTask task) {
     boolean _ = take(task);
     released.remove(task);
@@ -140,31 +143,31 @@ final class Quarantine {
   }
 
   private boolean take(InFlightTask task) {
-    QuarantinedRecord one = held.remove(task);
-    if (one == null) {
+    QuarantinedRecord record = held.remove(task);
+    if (record == null) {
       return false;
     }
-    Refusals refusals = partitionKeys.get(place(one));
+    Refusals refusals = byDestination.get(destinationKey(record));
     if (refusals != null) {
-      refusals.bySize.remove(one);
+      refusals.bySize.remove(record);
       if (refusals.bySize.isEmpty()) {
-        partitionKeys.remove(place(one));
+        byDestination.remove(destinationKey(record));
       }
     }
     return true;
   }
 
-  /// When an entry is to be tried again by the schedule; [Long#MAX_VALUE] if there is none. What is
-  /// released goes as far as it can with each round.
+  /// When the schedule next tries a task; [Long#MAX_VALUE] if it has none. Released tasks do not
+  /// count: each round tries as many of them as it can.
   long next() {
     long next = Long.MAX_VALUE;
-    for (Refusals refusals : partitionKeys.values()) {
+    for (Refusals refusals : byDestination.values()) {
       next = Math.min(next, refusals.tryAt);
     }
     return Math.max(next, busyUntil);
   }
 
-  /// The entry to try now; null if it is time for none.
+  /// The task to try now; null if none is due.
   @Nullable InFlightTask due(long now) {
     InFlightTask asked = dueRelease();
     if (asked != null) {
@@ -173,7 +176,7 @@ final class Quarantine {
     if (busyUntil > now) {
       return null;
     }
-    for (Refusals refusals : partitionKeys.values()) {
+    for (Refusals refusals : byDestination.values()) {
       if (refusals.tryAt <= now) {
         refusals.tryAt = now + PERIOD_MS;
         triedAt = refusals;
@@ -188,13 +191,13 @@ final class Quarantine {
   private @Nullable InFlightTask dueRelease() {
     while (!released.isEmpty() && releasing.size() < MAX_RELEASING) {
       InFlightTask first = released.getFirst();
-      QuarantinedRecord one = held.get(first);
-      int bytes = one == null ? 0 : one.size();
+      QuarantinedRecord record = held.get(first);
+      int bytes = record == null ? 0 : record.size();
       if (!releasing.isEmpty() && releasingBytes + bytes > MAX_RELEASING_BYTES) {
         return null;
       }
       released.removeFirst();
-      if (one != null) {
+      if (record != null) {
         releasing.put(first, bytes);
         releasingBytes += bytes;
         return first;
@@ -203,17 +206,17 @@ final class Quarantine {
     return null;
   }
 
-  /// The entry was read and is on its way to Kafka again.
+  /// Records that a task was read and is being produced again.
   ///
-  /// @param kept what was held
-  /// @param again what is on its way in its place
-  void trying(InFlightTask kept, InFlightTask again) {
-    QuarantinedRecord one = held.get(kept);
+  /// @param kept the task that was held
+  /// @param again the task that is produced in its stead
+  void retrying(InFlightTask kept, InFlightTask again) {
+    QuarantinedRecord record = held.get(kept);
     Integer asked = releasing.remove(kept);
     released.remove(kept);
     boolean _ = take(kept);
-    if (one != null) {
-      retried.put(again, one);
+    if (record != null) {
+      retried.put(again, record);
     }
     if (asked != null) {
       releasing.put(again, asked);
@@ -222,21 +225,22 @@ final class Quarantine {
     }
   }
 
-  /// Whether the entry is on its way to Kafka again.
-  boolean isTried(InFlightTask task) {
+  /// Whether the task is being produced again.
+  boolean isRetried(InFlightTask task) {
     return retried.containsKey(task);
   }
 
-  /// The entry is not being tried any more: it was taken, refused, or could not be read.
+  /// Ends an attempt: the task was produced, refused, or could not be read.
   ///
-  /// @param gone whether it is gone from here for good, so that the next may go
-  void over(InFlightTask task, long now, boolean gone) {
+  /// @param gone whether the task has left the quarantine for good, so that the next one may be
+  ///   tried
+  void ended(InFlightTask task, long now, boolean gone) {
     retried.remove(task);
     if (stopReleasing(task)) {
       return;
     }
     if (tried != null && !tried.equals(task)) {
-      return; // one of before, that took longer than a minute
+      return; // an earlier attempt that took longer than a minute
     }
     if (gone && triedAt != null) {
       triedAt.tryAt = now;
@@ -255,15 +259,15 @@ final class Quarantine {
     return true;
   }
 
-  private static String place(QuarantinedRecord one) {
-    Destination to = one.destination();
+  private static String destinationKey(QuarantinedRecord record) {
+    Destination to = record.destination();
     return to.topic() + '\0' + to.cluster();
   }
 
-  /// Those of the ids that are held, or all, in the order in which they came.
+  /// The quarantined tasks among the ids, or all, in the order of their refusal.
   ///
-  /// @param tasks everything in flight
-  /// @param ids none for all
+  /// @param tasks all tasks in flight
+  /// @param ids empty for all
   /// @param topic empty for any
   List<QuarantinedRecord> matching(
       Map<String, InFlightTask> tasks, Collection<String> ids, String topic) {
@@ -272,13 +276,13 @@ final class Quarantine {
       found.addAll(held.values());
     } else {
       for (String id : ids) {
-        QuarantinedRecord one = of(tasks.get(id));
-        if (one != null) {
-          found.add(one);
+        QuarantinedRecord record = of(tasks.get(id));
+        if (record != null) {
+          found.add(record);
         }
       }
     }
-    found.removeIf(one -> !topic.isEmpty() && !one.destination().topic().equals(topic));
+    found.removeIf(record -> !topic.isEmpty() && !record.destination().topic().equals(topic));
     return found;
   }
 }

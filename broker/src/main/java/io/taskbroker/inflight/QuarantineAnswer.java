@@ -2,27 +2,27 @@ package io.taskbroker.inflight;
 
 import java.util.List;
 
-/// The answer to a [QuarantineRequest]. Immutable.
+/// Answer to a [QuarantineRequest]. Immutable.
 ///
-/// @param held how many there were of those that the order is about
-/// @param done how many of them were acted on
-/// @param left how many of them can still be acted on, by giving the order again
-/// @param leaving how many activations wait for Kafka, apart from those
-/// @param tasks those that are listed, in the order in which they came
+/// @param held number of matching activations
+/// @param done number of them that were acted on
+/// @param left number of them that remain for a repeated request
+/// @param leaving number of other activations that wait for Kafka
+/// @param tasks the listed activations, in the order of their refusal
 public record QuarantineAnswer(int held, int done, int left, int leaving, List<Task> tasks) {
   public QuarantineAnswer {
     tasks = List.copyOf(tasks);
   }
 
-  /// An activation that cannot be produced.
+  /// Activation that cannot be produced.
   ///
   /// @param status `Failure` of a dead letter, `Retry` of a retry
-  /// @param topic where it is for
+  /// @param topic its destination
   /// @param cluster the bootstrap servers of the cluster; empty for the one that the topic is
   ///   configured to be on
   /// @param reason why it could not be produced, in one line
-  /// @param size bytes of what is to be produced
-  /// @param since when this process was first told so, milliseconds since the epoch
+  /// @param size bytes of the payload to produce
+  /// @param since when this process first learned of the refusal, milliseconds since the epoch
   /// @param receivedAt when it was published, milliseconds since the epoch
   public record Task(
       String id,

@@ -2,29 +2,29 @@ package io.taskbroker.inflight;
 
 import java.util.List;
 
-/// What an operator wants of the activations that cannot be produced (quarantine, H19). Immutable.
+/// Request of an operator on quarantined activations (H19). Immutable.
 ///
-/// @param action what to do
-/// @param ids which; none for all
-/// @param topic which: only those for this topic; empty for any
-/// @param target with [Action#RETARGET]: the topic that they are for from now on, which must be one
-///   that the broker is configured to know
-/// @param limit how many to list, or to act on, at most
+/// @param action the action
+/// @param ids filter by id; empty for all
+/// @param topic filter by destination topic; empty for any
+/// @param target with [Action#RETARGET]: the new destination topic, which must be one that the
+///   broker is configured to know
+/// @param limit maximum number to list or to act on
 public record QuarantineRequest(
     Action action, List<String> ids, String topic, String target, int limit) {
   public QuarantineRequest {
     ids = List.copyOf(ids);
   }
 
-  /// What is done with them.
+  /// Action on the matching activations.
   public enum Action {
-    /// Nothing: they are listed.
+    /// Lists them.
     LIST,
-    /// They are tried again at once.
+    /// Tries them again at once.
     RELEASE,
-    /// They are for another topic from now on, durably, and tried again at once.
+    /// Changes their topic durably, and tries them again at once.
     RETARGET,
-    /// They are deleted, and produced nowhere.
+    /// Deletes them without producing them.
     DISCARD
   }
 }

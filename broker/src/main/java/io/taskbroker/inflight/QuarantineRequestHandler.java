@@ -8,9 +8,8 @@ import io.taskbroker.inflight.Quarantine.QuarantinedRecord;
 import java.util.ArrayList;
 import java.util.List;
 
-/// How an operator's orders about activations that cannot be produced are followed (H19). What is
-/// decided is written down before anything is produced, as every departure is (G4). Not
-/// thread-safe.
+/// Handler of operators' requests on quarantined activations (H19). A decision is written before
+/// anything is produced, as every forward is (G4). Not thread-safe.
 final class QuarantineRequestHandler {
   private final EngineState state;
   private final TaskCompletion completion;
@@ -20,25 +19,25 @@ final class QuarantineRequestHandler {
     this.completion = completion;
   }
 
-  QuarantineAnswer follow(QuarantineRequest order) {
+  QuarantineAnswer handle(QuarantineRequest request) {
     List<QuarantinedRecord> matching =
-        state.quarantined.matching(state.tasks, order.ids(), order.topic());
+        state.quarantined.matching(state.tasks, request.ids(), request.topic());
     var tasks = new ArrayList<QuarantineAnswer.Task>();
     int done = 0;
     int left = 0;
-    for (QuarantinedRecord one : matching) {
-      boolean mayAct = done < order.limit() && state.hasRoom();
-      switch (order.action()) {
+    for (QuarantinedRecord record : matching) {
+      boolean mayAct = done < request.limit() && state.hasRoom();
+      switch (request.action()) {
         case LIST -> {
-          if (tasks.size() < order.limit()) {
-            tasks.add(describe(one));
+          if (tasks.size() < request.limit()) {
+            tasks.add(describe(record));
           }
         }
-        case RELEASE -> done += state.quarantined.release(one) ? 1 : 0;
+        case RELEASE -> done += state.quarantined.release(record) ? 1 : 0;
         case RETARGET -> {
-          if (!isFor(one, order.target())) {
+          if (!isFor(record, request.target())) {
             if (mayAct) {
-              retarget(one, order.target());
+              retarget(record, request.target());
               done++;
             } else {
               left++;
@@ -47,7 +46,7 @@ final class QuarantineRequestHandler {
         }
         case DISCARD -> {
           if (mayAct) {
-            discard(one);
+            discard(record);
             done++;
           } else {
             left++;
@@ -58,42 +57,42 @@ final class QuarantineRequestHandler {
     return new QuarantineAnswer(matching.size(), done, left, state.forwarding, tasks);
   }
 
-  private static boolean isFor(QuarantinedRecord one, String topic) {
-    Destination destination = one.destination();
+  private static boolean isFor(QuarantinedRecord record, String topic) {
+    Destination destination = record.destination();
     return destination.topic().equals(topic) && destination.cluster().isEmpty();
   }
 
-  /// The row is read again behind this change, so that what is produced has gone where the row
-  /// says.
-  private void retarget(QuarantinedRecord one, String topic) {
-    InFlightTask task = one.task();
-    var destination = new Destination(topic, one.destination().headers());
+  /// Changes the topic. The row is read again behind this change, so that the record is produced to
+  /// the topic that the row names.
+  private void retarget(QuarantinedRecord record, String topic) {
+    InFlightTask task = record.task();
+    var destination = new Destination(topic, record.destination().headers());
     state.writeFor(
         task,
         new Change.Forward(
             task.key, task.id(), task.activation.origin(), task.status(), null, destination, task));
-    state.quarantined.redirect(one, destination, state.now);
+    state.quarantined.redirect(record, destination, state.now);
     QuarantinedRecord moved = state.quarantined.of(task);
     if (moved != null) {
       boolean _ = state.quarantined.release(moved);
     }
   }
 
-  /// Its id may come again: nothing was produced that is the same.
-  private void discard(QuarantinedRecord one) {
-    InFlightTask task = one.task();
+  /// Deletes the task. Its id may come again: nothing with that id was produced.
+  private void discard(QuarantinedRecord record) {
+    InFlightTask task = record.task();
     state.tally(Tally.DISCARDED, task);
     state.effects.notice(
         Notice.DISCARDED,
         task.activation,
-        "by an operator, it was for " + one.destination().topic());
+        "by an operator; destination " + record.destination().topic());
     completion.endQuarantine(task, task.status() == Status.FAILURE);
   }
 
-  private static QuarantineAnswer.Task describe(QuarantinedRecord one) {
-    InFlightTask task = one.task();
+  private static QuarantineAnswer.Task describe(QuarantinedRecord record) {
+    InFlightTask task = record.task();
     Activation activation = task.activation;
-    Destination destination = one.destination();
+    Destination destination = record.destination();
     return new QuarantineAnswer.Task(
         task.id(),
         activation.application(),
@@ -102,9 +101,9 @@ final class QuarantineRequestHandler {
         task.status().storedName(),
         destination.topic(),
         destination.cluster(),
-        one.reason(),
-        one.size(),
-        one.since(),
+        record.reason(),
+        record.size(),
+        record.since(),
         activation.receivedAt());
   }
 }

@@ -5,9 +5,8 @@ import io.taskbroker.inflight.TaskState.Step;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// How entries that Kafka refused are tried again, so that no restart is needed when an operator
-/// has mended their topic, or when one asks for it (H19). The payload is read from the store. Not
-/// thread-safe.
+/// Retries of quarantined tasks, by the schedule or by an operator's request, so that no restart is
+/// needed after a topic is repaired (H19). The payload is read from the store. Not thread-safe.
 final class QuarantineRetries {
   private final EngineState state;
   private final TaskCompletion completion;
@@ -19,7 +18,7 @@ final class QuarantineRetries {
     this.recovery = recovery;
   }
 
-  /// Reads the entries whose turn it is.
+  /// Reads the rows of the tasks that are due.
   void begin() {
     InFlightTask due = nextDue();
     while (due != null) {
@@ -33,27 +32,27 @@ final class QuarantineRetries {
     return state.hasRoom() ? state.quarantined.due(state.now) : null;
   }
 
-  /// Sends what was read to Kafka, unless the entry has ended, or is to leave this broker.
+  /// Produces the row again, unless the task has ended or is being released.
   ///
-  /// @param rows its row, or none if the store has none or it is not this broker's
+  /// @param rows its row; empty if the store has none, or if it belongs to another broker
   void wasRead(InFlightTask kept, List<Row> rows) {
     state.queriesAnswered(1);
     @Nullable Row row = rows.isEmpty() ? null : rows.getFirst();
     if (row == null || !isStill(kept) || row.leaving() == null) {
-      // A row that is not to be had may be another broker's, of which this one is told soon.
-      state.quarantined.over(kept, state.now, !isStill(kept));
+      // The row may belong to another broker; this one is informed of that soon.
+      state.quarantined.ended(kept, state.now, !isStill(kept));
       return;
     }
-    InFlightTask again = recovery.entry(row);
+    InFlightTask again = recovery.taskOf(row);
     state.add(again);
     state.transition(
         again,
         again.state() == TaskState.RETRYABLE ? TaskEvent.FORWARD_RETRY : TaskEvent.FORWARD_FAILURE);
-    state.quarantined.trying(kept, again);
+    state.quarantined.retrying(kept, again);
     completion.produce(again);
   }
 
-  /// When there is something to do; [Long#MAX_VALUE] if never.
+  /// Monotonic time of the next retry; [Long#MAX_VALUE] if never.
   long next() {
     return state.hasRoom() ? state.quarantined.next() : Long.MAX_VALUE;
   }

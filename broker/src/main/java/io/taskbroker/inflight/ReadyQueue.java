@@ -2,8 +2,8 @@ package io.taskbroker.inflight;
 
 import org.jspecify.annotations.Nullable;
 
-/// Runnable entries of one application and namespace, first in, first out; an entry can leave from
-/// the middle. Linked through the entries. Not thread-safe.
+/// FIFO of the runnable tasks of one application and namespace; a task can be removed from the
+/// middle. Linked through the tasks. Not thread-safe.
 final class ReadyQueue {
   private @Nullable InFlightTask first;
   private @Nullable InFlightTask last;
@@ -12,7 +12,7 @@ final class ReadyQueue {
     return first;
   }
 
-  /// How many are before a task of this queue.
+  /// Number of tasks before a task of this queue.
   ///
   /// @param max where counting ends
   int position(InFlightTask task, int max) {
@@ -37,8 +37,8 @@ final class ReadyQueue {
     last = task;
   }
 
-  /// Puts an entry back where it was: before the first that arrived after it. What is before that
-  /// are others that were given back, as many as calls failed at a time.
+  /// Reinserts a task in arrival order: before the first one that arrived after it. The scan passes
+  /// only other requeued tasks, as many as calls failed at a time.
   void addBack(InFlightTask task) {
     InFlightTask before = null;
     InFlightTask after = first;

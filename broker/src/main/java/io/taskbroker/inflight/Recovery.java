@@ -4,8 +4,8 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.TaskState.Step;
 
-/// How rows that are found in the store go on from where another run, or another broker, left them
-/// (H9, H16), and how what is durable becomes runnable. Not thread-safe.
+/// Recovery of rows found in the store: continues from where a previous process or another broker
+/// left them (H9, H16), and makes durable tasks runnable. Not thread-safe.
 final class Recovery {
   private final EngineState state;
   private final TaskCompletion completion;
@@ -23,8 +23,8 @@ final class Recovery {
     this.ruleEnforcer = ruleEnforcer;
   }
 
-  /// The entry of a row, which is not in flight yet.
-  InFlightTask entry(Row row) {
+  /// Creates the task of a row that is not in flight yet.
+  InFlightTask taskOf(Row row) {
     ApplicationQueue queue = state.queueOf(row.activation().application());
     InFlightTask task =
         new InFlightTask(row.key(), row.activation(), TaskState.restored(row.status()), queue);
@@ -32,13 +32,13 @@ final class Recovery {
     task.committed = row.committed();
     task.deadlineExtended = row.deadlineExtended();
     task.deadline = Math.max(row.processingDeadline(), row.claimExpiresAt());
-    // Nothing is to be written down of it, also if its place goes before it is resumed.
+    // No status needs writing, even if the partition is lost before the task is resumed.
     task.statusWritten = row.status() == Status.PROCESSING;
     task.destination = row.leaving();
     return task;
   }
 
-  /// Goes on with a row from where its last run left it.
+  /// Continues with a row from where the previous owner left it.
   ///
   /// @param inOrder whether no worker has what is pending
   void resume(InFlightTask task, boolean inOrder) {
@@ -69,9 +69,9 @@ final class Recovery {
     }
   }
 
-  /// A delay that has ended ended before the restart, perhaps: the row does not say so, since it is
-  /// not written down. One that has not may have ended by the clock of the life before, which may
-  /// have been set back since: a report of it takes effect, too (G2).
+  /// A delay that has ended may have ended before the restart; the row does not say so, since that
+  /// is not written. A delay that has not ended may have ended by the clock of the previous
+  /// process, and the clock was set back since: a report of it takes effect, too (G2).
   private void resumeDelayed(InFlightTask task, boolean inOrder) {
     if (state.isEarly(task.activation)) {
       task.mayHaveRun = !task.activation.atMostOnce();
@@ -82,13 +82,14 @@ final class Recovery {
     }
   }
 
-  /// A worker may have it, since marks are lazy: it waits a moment, so that a report that is on its
-  /// way comes first, and every report of it takes effect (G2). What may run only once has a mark
-  /// if a worker has it.
+  /// A worker may have it, since status updates are lazy: it waits a moment, so that a report that
+  /// is being sent arrives first, and every report of it takes effect (G2). The row of an
+  /// at-most-once task says if a worker has it.
   private void resumePending(InFlightTask task, boolean inOrder) {
     task.mayHaveRun = !task.activation.atMostOnce();
     if (task.attempts > 0 && task.attempts >= state.options.limits().maxAttempts()) {
-      // As a reference broker leaves it, which counts in one step and acts on it in another.
+      // A reference broker leaves such rows: it counts in one step and acts on the count in
+      // another.
       completion.fail(task, task.attempts + " processing deadlines passed");
     } else if (inOrder || task.activation.atMostOnce()) {
       stored(task);
@@ -97,8 +98,8 @@ final class Recovery {
     }
   }
 
-  /// Goes on with a row that was parked when this life began: the life before may have read it back
-  /// and handed it out, of which the row says nothing.
+  /// Continues with a row that was parked when this process started: the previous process may have
+  /// unparked and delivered it, which the row does not say.
   void resumeParked(InFlightTask task) {
     if (task.status() == Status.DELAY && !state.isEarly(task.activation)) {
       delayEnded(task);
@@ -117,8 +118,8 @@ final class Recovery {
     state.transition(task, TaskEvent.DELAY_ENDED);
   }
 
-  /// A worker has it, or had: it keeps its deadline, moved once so that reports get through first
-  /// (H16). A claim that was not followed up is free again, unless it may run only once (H9).
+  /// A worker has it, or had: it keeps its deadline, extended once so that reports arrive first
+  /// (H16). A claim without a confirmed delivery is requeued, unless the task is at most once (H9).
   private void resumeHandedOut(InFlightTask task, boolean inOrder) {
     if (task.status() == Status.CLAIMED && !task.activation.atMostOnce()) {
       state.transition(task, TaskEvent.REQUEUE);
@@ -144,11 +145,11 @@ final class Recovery {
       if (task.status() == Status.CLAIMED) {
         state.transition(task, TaskEvent.START);
       }
-      state.writeFor(task, task.mark(Row.NONE, deadline));
+      state.writeFor(task, task.statusUpdate(Row.NONE, deadline));
     }
   }
 
-  /// An insert is durable.
+  /// Handles a durable insert.
   void inserted(InFlightTask task) {
     Command.EnqueueReply enqueued = task.enqueued;
     if (enqueued != null) {
@@ -163,11 +164,11 @@ final class Recovery {
     }
   }
 
-  /// It is durable and may run: now, when its delay ends, or when its offset is committed.
+  /// Makes a durable task runnable: now, when its delay ends, or when its offset is committed.
   void stored(InFlightTask task) {
     boolean unproven = state.awaitsOffsetCommit(task);
     if (unproven) {
-      offsetGate.awaiting(task);
+      offsetGate.await(task);
     }
     if (task.step() != Step.STORED) {
       return;
@@ -175,13 +176,14 @@ final class Recovery {
     if (task.status() == Status.DELAY) {
       state.timers.set(task, state.monotonicTime(task.activation.delayUntil()));
     } else if (offsetGate.mayHaveRun(task)) {
-      completion.fail(task, "it is read again since the store went back, and may have been run");
+      completion.fail(
+          task, "its record is read again after the store was rolled back; it may have run");
     } else if (task.status() == Status.PENDING && !unproven) {
       runnable(task);
     }
   }
 
-  /// Nothing keeps it from running.
+  /// Enqueues a task that nothing keeps from running.
   void runnable(InFlightTask task) {
     if (state.options.pushes() && !task.queue.isRoutable()) {
       state.notice(task.queue, Notice.NO_WORKER, task.activation.taskname());

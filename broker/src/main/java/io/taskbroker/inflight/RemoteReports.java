@@ -7,82 +7,84 @@ import io.taskbroker.inflight.TaskState.Step;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Reports and the brokers that share a store (H3): what this one is told of activations that it
-/// does not have is passed on through the store; before it acts on a deadline, it asks the store
-/// what others were told. Both are one question for all of a round. Not thread-safe.
+/// Exchange of reports between the brokers that share a store (H3). A report on an unknown
+/// activation is forwarded through the store; before a deadline takes effect, the store is asked
+/// for reports that other brokers received. Both are batched per round. Not thread-safe.
 final class RemoteReports {
-  /// Rows that one question is about, at most.
+  /// Maximum of rows in one query.
   private static final int PAGE = 4_096;
 
   private final EngineState state;
-  private final Timeouts limits;
+  private final Timeouts timeouts;
 
-  private List<RemoteReport> passing = new ArrayList<>();
+  private List<RemoteReport> forwarding = new ArrayList<>();
   private List<Reply> waiting = new ArrayList<>();
   private List<Check> checks = new ArrayList<>();
 
-  /// Reports that are with the store, and who waits for them.
-  private record Passing(List<RemoteReport> reports, List<Reply> replies) {}
+  /// Reports that are being written to the store, with the replies that wait for them.
+  private record PendingForwards(List<RemoteReport> reports, List<Reply> replies) {}
 
-  /// A deadline that passed, of an entry in that status.
+  /// An expired deadline of a task in that status.
   private record Check(InFlightTask task, Status status, long deadline) {
-    /// Whether nothing was heard of the entry since.
-    boolean stands() {
+    /// Whether the task has not changed since.
+    boolean isCurrent() {
       return task.step() == Step.STORED && task.status() == status && task.deadline == deadline;
     }
   }
 
   private record Checks(List<Check> checks) {}
 
-  RemoteReports(EngineState state, Timeouts limits) {
+  RemoteReports(EngineState state, Timeouts timeouts) {
     this.state = state;
-    this.limits = limits;
+    this.timeouts = timeouts;
   }
 
-  /// Passes on a report of what is not in memory; it is answered when that is durable.
-  void passOn(Command.Update update, Reply reply) {
+  /// Forwards a report on an activation that is not in memory; the reply is due when the forward is
+  /// durable.
+  void forward(Command.Update update, Reply reply) {
     reply.await();
-    passing.add(
+    forwarding.add(
         new RemoteReport(
             Row.NONE, update.id(), update.status(), update.maxAttempts(), update.delayOnRetry()));
     waiting.add(reply);
   }
 
-  /// A lease, or a processing deadline, passed.
+  /// Handles an expired lease or processing deadline.
   void overdue(InFlightTask task) {
     if (state.options.shared()) {
       checks.add(new Check(task, task.status(), task.deadline));
     } else {
-      limits.overdue(task);
+      timeouts.overdue(task);
     }
   }
 
-  /// Asks the store all that came up in this round.
-  void ask() {
-    if (!passing.isEmpty()) {
-      state.queriesSent(passing.size());
-      state.effects.forwardReports(passing, new Passing(passing, waiting));
-      passing = new ArrayList<>();
+  /// Sends the queries of this round.
+  void sendQueries() {
+    if (!forwarding.isEmpty()) {
+      state.queriesSent(forwarding.size());
+      state.effects.forwardReports(forwarding, new PendingForwards(forwarding, waiting));
+      forwarding = new ArrayList<>();
       waiting = new ArrayList<>();
     }
     if (!checks.isEmpty()) {
       for (int from = 0; from < checks.size(); from += PAGE) {
-        askOf(List.copyOf(checks.subList(from, Math.min(checks.size(), from + PAGE))));
+        sendQuery(List.copyOf(checks.subList(from, Math.min(checks.size(), from + PAGE))));
       }
       checks = new ArrayList<>();
     }
   }
 
-  private void askOf(List<Check> page) {
+  private void sendQuery(List<Check> page) {
     state.queriesSent(page.size());
     state.effects.readReports(
         page.stream().map(check -> check.task().key).toList(), new Checks(page));
   }
 
-  /// What was passed on is durable.
-  void passedOn(Command.ReportsForwarded answer) {
-    if (!(answer.owner() instanceof Passing(List<RemoteReport> reports, List<Reply> replies))) {
-      throw new IllegalStateException("Nobody asked for " + answer);
+  /// Handles the answer to [Effects#forwardReports]: the reports are durable.
+  void forwarded(Command.ReportsForwarded answer) {
+    if (!(answer.owner()
+        instanceof PendingForwards(List<RemoteReport> reports, List<Reply> replies))) {
+      throw new IllegalStateException("Answer without a query: " + answer);
     }
     state.queriesAnswered(reports.size());
     for (int i = 0; i < reports.size(); i++) {
@@ -96,16 +98,16 @@ final class RemoteReports {
     }
   }
 
-  /// The store was asked about deadlines that passed, and what it had was followed: they count for
-  /// those of which nothing was heard.
+  /// Applies the expired deadlines of the tasks that no other broker has a report on. The reports
+  /// of the answer were handled before.
   void checked(Command.ReportsRead answer) {
     if (!(answer.owner() instanceof Checks(List<Check> asked))) {
-      throw new IllegalStateException("Nobody asked for " + answer);
+      throw new IllegalStateException("Answer without a query: " + answer);
     }
     state.queriesAnswered(asked.size());
     for (Check check : asked) {
-      if (check.stands()) {
-        limits.overdue(check.task());
+      if (check.isCurrent()) {
+        timeouts.overdue(check.task());
       }
     }
   }

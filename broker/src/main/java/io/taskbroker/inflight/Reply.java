@@ -1,6 +1,6 @@
 package io.taskbroker.inflight;
 
-/// The answer to one report call, due when all that it led to is durable (G2).
+/// Answer to one report call, sent when all its effects are durable (G2).
 final class Reply {
   final Command.Report report;
   private int awaited = 1;
@@ -14,7 +14,7 @@ final class Reply {
     awaited++;
   }
 
-  /// Says, once, that it cannot be answered. What is awaited of it changes nothing after that.
+  /// Answers, once, that the report cannot be answered; later settlements have no effect.
   void unavailable(String why) {
     if (!failed) {
       failed = true;
@@ -22,8 +22,8 @@ final class Reply {
     }
   }
 
-  /// Whether nothing is awaited any more. Called once when the report was followed, and once for
-  /// each [#await].
+  /// Whether the answer is due: no effect is pending any more. Called once after the report was
+  /// handled, and once for each [#await].
   boolean settle() {
     return --awaited == 0 && !failed;
   }

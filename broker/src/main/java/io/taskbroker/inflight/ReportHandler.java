@@ -8,8 +8,8 @@ import io.taskbroker.inflight.TaskState.Step;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// What workers report. A late report is not an error (G6); an answer waits until what it led to is
-/// durable (G2). Not thread-safe.
+/// Handler of worker reports. A late report is not an error (G6); the answer waits until all
+/// effects of the report are durable (G2). Not thread-safe.
 final class ReportHandler {
   private final EngineState state;
   private final TaskCompletion completion;
@@ -30,25 +30,25 @@ final class ReportHandler {
     this.parked = parked;
   }
 
-  void follow(Command.Report report) {
+  void handle(Command.Report report) {
     var reply = new Reply(report);
     for (Command.Update update : report.updates()) {
-      follow(update, reply);
+      handle(update, reply);
     }
     state.settled.addLast(reply);
   }
 
-  private void follow(Command.Update update, Reply reply) {
+  private void handle(Command.Update update, Reply reply) {
     InFlightTask task = state.tasks.get(update.id());
     if (task == null) {
-      followAbsent(update, reply);
+      handleAbsent(update, reply);
     } else {
-      follow(task, update, reply);
+      handle(task, update, reply);
     }
   }
 
   /// @param reply null if nobody waits for the answer
-  private void follow(InFlightTask task, Command.Update update, @Nullable Reply reply) {
+  private void handle(InFlightTask task, Command.Update update, @Nullable Reply reply) {
     if (state.follows) {
       state.follow(TaskLifecycle.REPORTED, task.activation, update.described());
     }
@@ -81,8 +81,8 @@ final class ReportHandler {
     }
   }
 
-  /// Whether a worker may have run the activation: it has it, or it is to run again, and nobody
-  /// else has it.
+  /// Whether a worker may have run the activation: a worker has it, or it waits to run again and no
+  /// other worker has it.
   private static boolean isPlausible(InFlightTask task) {
     return task.step() == Step.STORED && (task.status().isHandedOut() || task.mayHaveRun);
   }
@@ -93,7 +93,7 @@ final class ReportHandler {
     }
   }
 
-  /// Complete wins until the outbox has started to produce something else (H18).
+  /// A Complete wins until the outbox has started to produce something else (H18).
   private void complete(InFlightTask task, @Nullable Reply reply) {
     switch (task.step()) {
       case PRODUCING -> stale(task, Status.COMPLETE);
@@ -109,32 +109,33 @@ final class ReportHandler {
         await(task, reply);
         completion.complete(task);
       }
-      case GONE -> throw new IllegalStateException(task.id() + " is in flight, and gone");
+      case GONE ->
+          throw new IllegalStateException("Activation " + task.id() + " is indexed, but gone");
     }
   }
 
-  /// The id is not in memory. A late Complete ends a parked row, too; anything else depends on
-  /// whether a worker may have run it.
-  private void followAbsent(Command.Update update, Reply reply) {
+  /// Handles a report on an id that is not in memory. A late Complete ends a parked row, too; any
+  /// other report depends on whether a worker may have run it.
+  private void handleAbsent(Command.Update update, Reply reply) {
     if (state.parked.size() > 0) {
       Fingerprint id = Ids.fingerprint(update.id());
       PartitionKey partitionKey = state.parked.find(id);
       if (partitionKey != null) {
         if (update.status() == Status.COMPLETE) {
           completeParked(id, partitionKey, update.id()).await(reply);
-        } else if (!parked.follow(state.parked.key(id, partitionKey), update, reply)) {
+        } else if (!parked.add(state.parked.key(id, partitionKey), update, reply)) {
           stale(update);
         }
         return;
       }
     }
-    passOn(update, reply);
+    forward(update, reply);
   }
 
-  /// The broker has no activation of that id, in memory or parked.
-  private void passOn(Command.Update update, Reply reply) {
+  /// Handles a report on an id that this broker has neither in memory nor parked.
+  private void forward(Command.Update update, Reply reply) {
     if (state.options.shared()) {
-      remoteReports.passOn(update, reply);
+      remoteReports.forward(update, reply);
       return;
     }
     reply.report.reply().unknown();
@@ -149,18 +150,19 @@ final class ReportHandler {
     return removed;
   }
 
-  /// Rows were read because of reports about them; a row that no worker can have run stays parked.
+  /// Handles the reports that parked rows were read for; a row that no worker can have run stays
+  /// parked.
   void parkedRead(Command.RowsRead answer) {
     for (ParkedReports.Question question : parked.read(answer)) {
       Command.Update update = question.update();
       Reply reply = question.reply();
       InFlightTask task = state.tasks.get(update.id());
       if (task != null && (reply != null || task.key == question.key())) {
-        follow(task, update, reply);
+        handle(task, update, reply);
       } else if (state.parked.has(Ids.fingerprint(update.id()))) {
         stale(update);
       } else if (reply != null) {
-        passOn(update, reply);
+        forward(update, reply);
       }
       if (reply != null) {
         state.settled.addLast(reply);
@@ -168,7 +170,8 @@ final class ReportHandler {
     }
   }
 
-  /// What other brokers were told of rows that are, or were, ours (H3). Nobody waits for an answer.
+  /// Handles reports that other brokers received on rows that this broker has or had (H3). Nobody
+  /// waits for an answer.
   void recorded(List<RemoteReport> reports) {
     for (RemoteReport report : reports) {
       var update =
@@ -176,14 +179,14 @@ final class ReportHandler {
               report.id(), report.status(), report.maxAttempts(), report.delayOnRetry());
       InFlightTask task = state.tasks.get(report.id());
       if (task != null && task.key == report.key()) {
-        follow(task, update, null);
+        handle(task, update, null);
       } else {
         recordedElsewhere(report, update);
       }
     }
   }
 
-  /// Follows a report about a row that waits for another of its id, or that is parked.
+  /// Handles a recorded report on a row that waits for another task of its id, or that is parked.
   private void recordedElsewhere(RemoteReport report, Command.Update update) {
     boolean complete = report.status() == Status.COMPLETE;
     InFlightTask duplicate = state.duplicateIds.find(report.id(), report.key());
@@ -197,7 +200,7 @@ final class ReportHandler {
       if (partitionKey != null && complete) {
         var _ = completeParked(id, partitionKey, report.id());
       } else if (partitionKey != null) {
-        var _ = parked.follow(report.key(), update, null);
+        var _ = parked.add(report.key(), update, null);
       }
     }
   }
@@ -210,7 +213,7 @@ final class ReportHandler {
     state.effects.notice(Notice.STALE_REPORT, task.activation, reported.storedName());
   }
 
-  /// Answers the reports all of whose effects are durable.
+  /// Answers the reports whose effects are all durable.
   void answer() {
     Reply reply = state.settled.pollFirst();
     while (reply != null) {

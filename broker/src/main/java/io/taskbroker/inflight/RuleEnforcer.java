@@ -7,15 +7,14 @@ import io.taskbroker.activation.Status;
 import java.util.ArrayDeque;
 import java.util.function.Consumer;
 
-/// What the rules mean for what is in flight already (G5, H22). What is in memory is judged when
-/// the rules change, and when it comes into memory; so nothing that is switched off is in a queue,
-/// and the send needs no check of its own. What is parked is swept in pages, in the background. Not
-/// thread-safe.
+/// Enforcement of the rules on tasks in flight (G5, H22). A task is judged when it enters memory
+/// and when the rules change; so no killed task is in a queue, and deliveries need no check of
+/// their own. Parked rows are swept in pages, in the background. Not thread-safe.
 ///
-/// What is switched off is removed whoever has it; what is demoted leaves when it could run. What
-/// is leaving already has been judged by other things, and leaves (H7).
+/// A killed task is removed even if a worker has it; a demoted one is forwarded once it is
+/// runnable. Rule changes do not affect tasks that are already being forwarded (H7).
 final class RuleEnforcer {
-  /// Asks for rows however late they are due: no other page does.
+  /// Upper bound of the sweep's pages: all rows, however late they are due. No other page has it.
   static final long ALL = Long.MAX_VALUE;
 
   private static final int PAGE = 256;
@@ -23,14 +22,14 @@ final class RuleEnforcer {
   private final EngineState state;
   private final TaskCompletion completion;
 
-  /// The applications whose parked rows are not judged, the first of them in part.
+  /// The applications whose parked rows are not judged yet; the first is partly judged.
   private final ArrayDeque<String> unswept = new ArrayDeque<>();
 
   private long cursorDue = Long.MIN_VALUE;
   private long cursorKey = Long.MIN_VALUE;
   private boolean reading;
 
-  /// Whether the page under way was asked for before the sweep began anew.
+  /// Whether the pending page was requested before the sweep restarted.
   private boolean stale;
 
   RuleEnforcer(EngineState state, TaskCompletion completion) {
@@ -38,7 +37,7 @@ final class RuleEnforcer {
     this.completion = completion;
   }
 
-  /// Other rules hold from now on.
+  /// Applies new rules.
   void change(Rules rules) {
     state.rules = rules;
     for (InFlightTask task : state.tasks.values()) {
@@ -49,10 +48,10 @@ final class RuleEnforcer {
     beginSweep();
   }
 
-  /// Judges an entry, and removes it if it is switched off. Returns whether it stays; where it is
-  /// demoted to is noted, and [TaskCompletion#makeReady] does the rest.
+  /// Judges a task, and removes it if it is killed. Returns whether it stays; a demotion is
+  /// recorded in the task, and [TaskCompletion#makeReady] acts on it.
   boolean admits(InFlightTask task) {
-    if (task.isGoing() || task.destination != null || task.status() == Status.COMPLETE) {
+    if (task.isEnding() || task.destination != null || task.status() == Status.COMPLETE) {
       return true;
     }
     return switch (state.rules.judge(task.activation)) {
@@ -73,7 +72,7 @@ final class RuleEnforcer {
     };
   }
 
-  /// Begins to judge all that is parked.
+  /// Starts a sweep of all parked rows.
   void beginSweep() {
     unswept.clear();
     cursorDue = Long.MIN_VALUE;
@@ -88,7 +87,7 @@ final class RuleEnforcer {
     }
   }
 
-  /// Reads the next page of the sweep, if there is room for what may come of it.
+  /// Requests the next page of the sweep, if there is room for its effects.
   void sweep() {
     String application = unswept.peekFirst();
     if (application != null
@@ -96,7 +95,7 @@ final class RuleEnforcer {
         && state.delivering
         && state.hasRoom()
         && state.memory.hasRoom()
-        && state.forwarding < Backpressure.MAX_LEAVING) {
+        && state.forwarding < Backpressure.MAX_FORWARDING) {
       reading = true;
       state.effects.readParked(application, cursorDue, cursorKey, ALL, PAGE);
     }
@@ -104,7 +103,7 @@ final class RuleEnforcer {
 
   /// Judges a page of the sweep.
   ///
-  /// @param unpark takes a row into memory
+  /// @param unpark loads a row into memory
   void swept(Command.ParkedRead page, Consumer<Row> unpark) {
     for (Row row : page.rows()) {
       Activation activation = row.activation();
@@ -141,7 +140,7 @@ final class RuleEnforcer {
             activation.leavesTombstone());
       }
       case Rules.Decision.Demoted _ -> {
-        // Another broker may have what is unproven (H2): that is found out when it is to run.
+        // Another broker may have an unconfirmed one (H2): that is checked when it is due to run.
         boolean unproven = !state.options.shared() && activation.atMostOnce() && !row.committed();
         if (activation.delayUntil() <= state.wall && !unproven) {
           unpark.accept(row);

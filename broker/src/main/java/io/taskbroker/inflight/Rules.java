@@ -3,10 +3,10 @@ package io.taskbroker.inflight;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.Destination;
 
-/// Which tasks are switched off, and which namespaces go elsewhere (reference-spec 3.7). Immutable,
-/// thread-safe, and the same answer to the same question always.
+/// Killswitches and demotions (reference-spec 3.7). Immutable and thread-safe; the same question
+/// always has the same answer.
 public interface Rules {
-  /// Everything stays.
+  /// Keeps everything.
   Rules NONE =
       new Rules() {
         @Override
@@ -23,25 +23,25 @@ public interface Rules {
   /// Whether any activation could be judged other than kept.
   boolean exist();
 
-  /// What is to become of the activation. Whatever cannot be understood of it speaks for keeping
-  /// it; throws nothing.
+  /// Judges an activation. Anything that cannot be parsed counts in favour of keeping it; never
+  /// throws.
   Decision judge(Activation activation);
 
-  /// What is to become of an activation.
+  /// Decision on an activation.
   sealed interface Decision {
     /// It stays.
     enum Kept implements Decision {
       AS_IT_IS,
-      /// Its namespace is demoted, but to a topic that this broker consumes: it would come back.
+      /// Its namespace is demoted, but to a topic that this broker consumes.
       WOULD_COME_BACK
     }
 
-    /// It is switched off: nobody is to run it.
+    /// A killswitch matches: no worker may run it.
     ///
     /// @param bySelector whether by its arguments; by its name otherwise
     record Killed(boolean bySelector) implements Decision {}
 
-    /// Its namespace is demoted: others are to run it.
+    /// Its namespace is demoted: consumers of the destination run it.
     record Demoted(Destination destination) implements Decision {}
   }
 }

@@ -5,88 +5,88 @@ import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.TaskState.Step;
 import java.util.ArrayDeque;
 
-/// What the store is told of who has an activation. Lazily, because it matters only after a crash:
-/// what is still running after the interval is marked, and what may run only once is marked ahead
-/// (G3, H9). What is given up is marked so that the next broker lets it run on (H17). Not
-/// thread-safe.
+/// Writer of status updates. They are lazy, because they matter only after a crash: a task that
+/// still runs after the interval is written; an at-most-once task is written ahead (G3, H9). A task
+/// of a partition that is being released is written so that the next broker lets it run on (H17).
+/// Not thread-safe.
 final class StatusWriter {
   private final EngineState state;
 
-  /// Entries that workers got lately, in that order: those that are still running when their time
-  /// comes are marked.
-  private final ArrayDeque<InFlightTask> unmarked = new ArrayDeque<>();
+  /// Tasks that workers received lately, in that order; those that still run when they are due are
+  /// written.
+  private final ArrayDeque<InFlightTask> unwritten = new ArrayDeque<>();
 
   StatusWriter(EngineState state) {
     this.state = state;
   }
 
-  /// Writes down that a worker is about to have it.
+  /// Writes that a worker is about to receive the task.
   ///
   /// @param claimExpiresAt wall-clock milliseconds
   /// @param processingDeadline wall-clock milliseconds; [Row#NONE] until the worker has it
   void writeAhead(InFlightTask task, long claimExpiresAt, long processingDeadline) {
     task.statusWritten = true;
     task.statusWrittenAt = state.now;
-    state.writeFor(task, task.mark(claimExpiresAt, processingDeadline));
+    state.writeFor(task, task.statusUpdate(claimExpiresAt, processingDeadline));
   }
 
-  /// Whether what was written ahead still says enough for a worker to get it.
+  /// Whether the status written ahead is recent enough for a worker to receive the task.
   boolean isFresh(InFlightTask task) {
     return task.statusWritten && state.now - task.statusWrittenAt < state.options.periods().lease();
   }
 
-  /// A worker has it: to be written down if that lasts.
+  /// Schedules a status update for a task that a worker has, if it still runs then.
   void writeLater(InFlightTask task) {
     if (!task.inStatusWriteQueue) {
-      forgetDone();
-      // A worker that got it while the broker is about to stop leaves no time to wait.
+      dropFinished();
+      // While the broker stops there is no time to wait.
       long interval = state.delivering ? state.options.periods().markInterval() : 0;
       task.statusWriteDue = state.now + interval;
       task.inStatusWriteQueue = true;
-      unmarked.addLast(task);
+      unwritten.addLast(task);
     }
   }
 
-  /// Lets go of those at the head that are done: most are long before their time comes.
-  private void forgetDone() {
-    InFlightTask first = unmarked.peekFirst();
+  /// Drops finished tasks at the head: most finish long before they are due.
+  private void dropFinished() {
+    InFlightTask first = unwritten.peekFirst();
     while (first != null && (first.step() == Step.DELETING || first.step() == Step.GONE)) {
-      unmarked.removeFirst();
+      unwritten.removeFirst();
       first.inStatusWriteQueue = false;
-      first = unmarked.peekFirst();
+      first = unwritten.peekFirst();
     }
   }
 
-  /// Writes down what workers have had for the interval, or all that they have.
+  /// Writes the status of tasks that workers have had for the interval, or of all that they have.
   void write(boolean all) {
-    InFlightTask first = unmarked.peekFirst();
+    InFlightTask first = unwritten.peekFirst();
     while (first != null && (all || first.statusWriteDue <= state.now)) {
-      unmarked.removeFirst();
+      unwritten.removeFirst();
       first.inStatusWriteQueue = false;
       if (first.status() == Status.PROCESSING && first.step() == Step.STORED) {
         writeNow(first);
       }
-      first = unmarked.peekFirst();
+      first = unwritten.peekFirst();
     }
   }
 
-  /// Writes down what the row does not say of an entry that is given up, so that another broker
-  /// finds it as it is (H17). Returns false if there is nothing more to say.
+  /// Writes what the row of a task that is being released does not say, so that another broker
+  /// finds it as it is (H17). Returns false if nothing remains to be written.
   boolean flushDue(InFlightTask task) {
     return switch (task.status()) {
-      case CLAIMED -> task.inCall; // what comes of the call is soon known
+      case CLAIMED -> task.inCall; // the call ends soon
       case PROCESSING -> {
-        boolean told = task.statusWritten && !task.inStatusWriteQueue;
-        if (!told) {
+        boolean written = task.statusWritten && !task.inStatusWriteQueue;
+        if (!written) {
           task.inStatusWriteQueue = false;
           writeNow(task);
         }
-        yield !told;
+        yield !written;
       }
       case PENDING -> {
-        boolean marked = task.statusWritten;
+        boolean written = task.statusWritten;
         resetStatus(task);
-        yield marked;
+        yield written;
       }
       case DELAY, FAILURE, RETRY, COMPLETE -> false;
     };
@@ -95,25 +95,25 @@ final class StatusWriter {
   private void writeNow(InFlightTask task) {
     task.statusWritten = true;
     task.statusWrittenAt = state.now;
-    state.writeFor(task, task.mark(Row.NONE, state.wallTime(task.deadline)));
+    state.writeFor(task, task.statusUpdate(Row.NONE, state.wallTime(task.deadline)));
   }
 
-  /// Takes back the mark of what no worker has, if it has one.
+  /// Resets the written status of a task that no worker has.
   void resetStatus(InFlightTask task) {
     if (task.statusWritten && task.status() == Status.PENDING && task.step() == Step.STORED) {
       revert(task);
     }
   }
 
-  /// Writes down that no worker has it any more: it is pending again.
+  /// Writes that no worker has the task any more: it is pending again.
   void revert(InFlightTask task) {
     task.statusWritten = false;
-    state.writeFor(task, task.markIdle());
+    state.writeFor(task, task.idleStatusUpdate());
   }
 
-  /// When the next mark is due; [Long#MAX_VALUE] if none is.
+  /// Monotonic time of the next status update; [Long#MAX_VALUE] if there is none.
   long next() {
-    InFlightTask first = unmarked.peekFirst();
+    InFlightTask first = unwritten.peekFirst();
     return first == null ? Long.MAX_VALUE : first.statusWriteDue;
   }
 }

@@ -1,54 +1,54 @@
 package io.taskbroker.inflight;
 
-/// What happens to activations and is counted, whether operators are told of it or not ([Notice]).
+/// Counted event of an activation, whether or not operators get a [Notice] of it.
 public enum Tally {
-  /// It is on its way to a worker, and never overran a deadline.
+  /// A worker is being called with it, and it never missed a deadline.
   CLAIMED,
-  /// A worker took it when it was called, and it never overran a deadline.
+  /// A called worker took it, and it never missed a deadline.
   PUSHED,
-  /// A worker fetched it, and it never overran a deadline.
+  /// A polling worker received it, and it never missed a deadline.
   PULLED,
   /// A worker completed it.
   COMPLETED,
-  /// It failed for good and is discarded.
+  /// Failed for good and discarded.
   DISCARDED,
-  /// It failed for good and is to be a dead letter.
+  /// Failed for good; its dead letter is being forwarded.
   DEAD_LETTERED,
-  /// Kafka has it as a dead letter.
+  /// Kafka acknowledged its dead letter.
   DEAD_LETTER_PRODUCED,
-  /// Kafka has its retry.
+  /// Kafka acknowledged its retry.
   RETRY_PRODUCED,
-  /// It was in flight when its time was over.
+  /// Expired in flight.
   EXPIRED,
-  /// Its time was over when it came.
+  /// Expired before it arrived.
   EXPIRED_ON_ARRIVAL,
-  /// Its record was dropped, as its task is switched off by name.
+  /// Record dropped: a killswitch names its task.
   KILLED_BY_NAME,
-  /// Its record was dropped, as a task of such arguments is switched off.
+  /// Record dropped: a killswitch selects its arguments.
   KILLED_BY_SELECTOR,
-  /// It was in flight when it was switched off.
+  /// Removed in flight by a killswitch.
   SWITCHED_OFF,
-  /// Its record was passed on, as its namespace is demoted.
+  /// Record forwarded: its namespace is demoted.
   DEMOTED,
-  /// It was in flight, and is passed on, as its namespace is demoted.
+  /// Forwarded in flight: its namespace is demoted.
   DEMOTED_IN_FLIGHT,
-  /// Kafka has it in the topic that its namespace is demoted to.
+  /// Kafka acknowledged it in the topic that its namespace is demoted to.
   DEMOTION_PRODUCED,
-  /// Kafka will never take it there.
+  /// That topic will never take it.
   DEMOTION_REFUSED,
-  /// It stays although its namespace is demoted: it would come back.
+  /// Kept although its namespace is demoted: this broker consumes the target topic.
   DEMOTION_SKIPPED,
   DELAY_ELAPSED,
   DEADLINE_PASSED,
-  /// It overran its deadlines too often, and has failed.
+  /// Failed after too many missed deadlines.
   ATTEMPTS_EXCEEDED,
   LEASE_PASSED,
-  /// It has to wait outside, as its application has too much that could run, or with its workers.
+  /// Waits in Kafka: its application has too many runnable tasks, or too many with workers.
   HELD_BY_PENDING,
   HELD_BY_PROCESSING,
-  /// It has to wait outside, as the store, or the memory, is full.
+  /// Waits in Kafka: the store, or the memory, is full.
   HELD_BY_STORE,
   HELD_BY_MEMORY,
-  /// It has to wait outside, as too much waits for Kafka to take it.
+  /// Waits in Kafka: too many tasks are being forwarded.
   HELD_BY_FORWARDING
 }

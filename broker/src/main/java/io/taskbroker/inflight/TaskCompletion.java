@@ -11,11 +11,10 @@ import io.taskbroker.inflight.TaskState.Step;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// How activations end: completed, discarded, retried, dead-lettered. What leaves is decided
-/// durably before it is produced, and acknowledged before it is forgotten (G4, H7). Not
-/// thread-safe.
+/// End of activations: completed, discarded, retried or dead-lettered. A forward is durable before
+/// it is produced, and acknowledged before the row is deleted (G4, H7). Not thread-safe.
 final class TaskCompletion {
-  /// Why a dead letter is one whose time was over.
+  /// Dead-letter reason of an expired activation.
   static final String EXPIRED = "it expired";
 
   private final EngineState state;
@@ -24,7 +23,7 @@ final class TaskCompletion {
     this.state = state;
   }
 
-  /// It is done: its row goes.
+  /// Completes the task: its row is deleted.
   void complete(InFlightTask task) {
     complete(task, false);
   }
@@ -34,8 +33,8 @@ final class TaskCompletion {
     remove(task, mayReturn);
   }
 
-  /// Removes a parked row, of which no more is in memory than this. Until the row is gone the entry
-  /// stands for it, as for any row on its way out.
+  /// Deletes a parked row, of which memory holds no more than these arguments. Until the row is
+  /// gone, a task represents it, as for any row that is being deleted.
   ///
   /// @param remembered whether its id leaves a tombstone (H8)
   InFlightTask removeParked(PartitionKey partitionKey, long key, String id, boolean remembered) {
@@ -60,9 +59,8 @@ final class TaskCompletion {
     return task;
   }
 
-  /// Removes the row of an entry that is complete. The ids of retries and of what may run only once
-  /// are remembered, unless they left for the dead-letter topic, from where they may rightly return
-  /// (H8).
+  /// Deletes the row of a completed task. Retries and at-most-once tasks leave tombstones, unless
+  /// they were dead-lettered: their ids may rightly return from the dead-letter topic (H8).
   void remove(InFlightTask task, boolean mayReturn) {
     state.transition(task, TaskEvent.COMPLETE);
     boolean remembered = !mayReturn && task.activation.leavesTombstone();
@@ -70,7 +68,7 @@ final class TaskCompletion {
     state.write(new Change.Delete(task.key, task.id(), task.activation.origin(), until, task));
   }
 
-  /// It failed for good, and meets its failure policy.
+  /// Applies the failure policy of a task that failed for good.
   void fail(InFlightTask task, String why) {
     if (task.activation.failurePolicy().deadLetters()) {
       state.tally(Tally.DEAD_LETTERED, task);
@@ -83,7 +81,7 @@ final class TaskCompletion {
     }
   }
 
-  /// Its time is over (G5, W9).
+  /// Ends an expired task (G5, W9).
   void expire(InFlightTask task) {
     state.tally(Tally.EXPIRED, task);
     state.effects.notice(Notice.EXPIRED, task.activation, "");
@@ -94,9 +92,9 @@ final class TaskCompletion {
     }
   }
 
-  /// It could run now, and is put into its queue; if its namespace is demoted, it leaves instead.
+  /// Enqueues a runnable task; forwards it if its namespace is demoted.
   ///
-  /// @param first whether it goes before the others
+  /// @param first true: reinsert in arrival order; false: append
   void makeReady(InFlightTask task, boolean first) {
     if (task.releasing) {
       return;
@@ -112,7 +110,7 @@ final class TaskCompletion {
     forward(task, Status.FAILURE, null, demotion);
   }
 
-  /// It is to run again, as a new activation.
+  /// Forwards the retry of the task, a new activation.
   void retry(InFlightTask task, long maxAttempts, long delayOnRetry) {
     Optional<Retries.Retry> retry =
         Retries.of(task.activation.payload(), task.id(), maxAttempts, delayOnRetry, state.wall);
@@ -136,30 +134,31 @@ final class TaskCompletion {
             task.key, task.id(), task.activation.origin(), status, payload, destination, task));
   }
 
-  /// The decision is durable: from here on it can only leave.
+  /// Produces a task whose forward is durable: from here on it can only be produced.
   void produce(InFlightTask task) {
     if (task.step() != Step.FORWARDING) {
       return;
     }
     state.transition(task, TaskEvent.PRODUCE);
-    byte[] departing = task.outgoingPayload;
+    byte[] payload = task.outgoingPayload;
     Destination destination = task.destination;
     if (destination == null) {
-      throw new IllegalStateException("Activation " + task.id() + " leaves for nowhere");
+      throw new IllegalStateException(
+          "Activation " + task.id() + " is forwarded without a destination");
     }
     state.effects.produce(
         new OutboxRecord(
             task.id(),
             task.id(),
-            departing == null ? task.activation.payload() : departing,
+            payload == null ? task.activation.payload() : payload,
             destination,
             task));
   }
 
   void produced(OutboxRecord record) {
     if (record.owner() instanceof InFlightTask task && task.step() == Step.PRODUCING) {
-      if (state.quarantined.isTried(task)) {
-        state.quarantined.over(task, state.now, true);
+      if (state.quarantined.isRetried(task)) {
+        state.quarantined.ended(task, state.now, true);
       }
       boolean dead = task.status() == Status.FAILURE;
       state.follow(
@@ -179,28 +178,28 @@ final class TaskCompletion {
     if (record.owner() instanceof InFlightTask task && task.step() == Step.PRODUCING) {
       state.transition(task, TaskEvent.REFUSED);
       InFlightTask kept = state.quarantine(task, record.payload().length, why);
-      if (state.quarantined.isTried(task)) {
-        state.quarantined.over(task, state.now, false);
+      if (state.quarantined.isRetried(task)) {
+        state.quarantined.ended(task, state.now, false);
       } else {
         if (isDemotion(record)) {
           state.tally(Tally.DEMOTION_REFUSED, task);
         }
         state.effects.notice(Notice.QUARANTINED, task.activation, why);
       }
-      if (state.duplicateIds.waitFor(task.id())) {
+      if (state.duplicateIds.hasWaiting(task.id())) {
         endQuarantine(kept, true);
       }
     }
   }
 
-  /// Only a rule names the cluster. The topic says nothing: that of dead letters may have another
-  /// name since the decision.
+  /// Whether a rule set the destination: only a rule names the cluster. The topic proves nothing:
+  /// the dead-letter topic may have been renamed since the decision.
   private static boolean isDemotion(OutboxRecord record) {
     return !record.destination().cluster().isEmpty();
   }
 
-  /// Gives up what cannot be produced: it was completed after all, or comes again, or an operator
-  /// discards it.
+  /// Removes a task from the quarantine and deletes its row: it was completed after all, its id
+  /// arrives again, or an operator discards it.
   ///
   /// @param mayReturn whether its id may come again
   void endQuarantine(InFlightTask task, boolean mayReturn) {
@@ -208,11 +207,11 @@ final class TaskCompletion {
     complete(task, mayReturn);
   }
 
-  /// Forgets an entry whose row is another broker's now, or is to be; nothing is written. Whoever
-  /// waits for it is to ask again.
+  /// Removes a task from memory without a write, because its row belongs to another broker, or soon
+  /// will. Callers that wait for it must ask again.
   void evict(InFlightTask task, String why) {
     release(task);
-    for (Reply reply : task.takeWaiting()) {
+    for (Reply reply : task.takeReplies()) {
       reply.unavailable(why);
     }
     Command.EnqueueReply enqueued = task.enqueued;
@@ -225,7 +224,7 @@ final class TaskCompletion {
     state.remove(task);
   }
 
-  /// Takes the entry from whoever has it or waits for it.
+  /// Detaches the task from its queue, timer and channel.
   private void release(InFlightTask task) {
     state.detach(task);
     DeliveryChannel channel = task.channel;

@@ -2,8 +2,8 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Status;
 
-/// What is in flight of one task of one application, and what became of it so far, in activations.
-/// Owned by the engine; others get [#snapshot]s.
+/// Counters of one task name of one application, in activations: in flight now, and outcomes since
+/// the start. Owned by the engine; other threads get [#snapshot]s.
 final class TaskCounter {
   private final String application;
   private final String taskname;
@@ -21,7 +21,7 @@ final class TaskCounter {
     this.taskname = taskname;
   }
 
-  /// An entry came into a status, or left it.
+  /// Adds `by` to the gauge of a status.
   void count(Status status, int by) {
     switch (status) {
       case PENDING -> pending += by;
@@ -32,7 +32,7 @@ final class TaskCounter {
     }
   }
 
-  /// Something became of an activation.
+  /// Counts one outcome.
   void count(Tally tally) {
     switch (tally) {
       case COMPLETED -> completed++;

@@ -6,43 +6,44 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The accounts of tasks, by application and name. There are no more than [#MAX] of them, whatever
-/// names come (W46): past that, a new name of a known application is counted as `other` of it, and
-/// a new application as `other`. They last as long as the process, as counters do. Not thread-safe.
+/// Counters of tasks by application and task name. At most [#MAX] of them have names of their own,
+/// whatever names arrive (W46): past that, a new name of a known application counts as its `other`,
+/// and a new application as `other`. They last as long as the process, as counters do. Not
+/// thread-safe.
 final class TaskCounters {
-  /// Accounts with names of their own.
+  /// Maximum of counters with names of their own.
   static final int MAX = 500;
 
-  /// What all others are counted as.
+  /// Name of the counter of all other tasks.
   static final String OTHER = "other";
 
-  private final Map<String, Map<String, TaskCounter>> accounts = new HashMap<>();
+  private final Map<String, Map<String, TaskCounter>> counters = new HashMap<>();
   private final List<TaskCounter> all = new ArrayList<>();
   private int named;
 
   TaskCounter of(Activation activation) {
-    Map<String, TaskCounter> tasks = accounts.get(activation.application());
+    Map<String, TaskCounter> tasks = counters.get(activation.application());
     TaskCounter known = tasks == null ? null : tasks.get(activation.taskname());
     return known == null ? add(activation.application(), activation.taskname()) : known;
   }
 
   private TaskCounter add(String application, String taskname) {
-    Map<String, TaskCounter> tasks = accounts.get(application);
+    Map<String, TaskCounter> tasks = counters.get(application);
     if (named < MAX) {
       named++;
       return make(application, taskname);
     }
     String owner = tasks == null ? OTHER : application;
-    Map<String, TaskCounter> owned = accounts.getOrDefault(owner, Map.of());
+    Map<String, TaskCounter> owned = counters.getOrDefault(owner, Map.of());
     TaskCounter other = owned.get(OTHER);
     return other == null ? make(owner, OTHER) : other;
   }
 
   private TaskCounter make(String application, String taskname) {
-    var account = new TaskCounter(application, taskname);
-    accounts.computeIfAbsent(application, _ -> new HashMap<>()).put(taskname, account);
-    all.add(account);
-    return account;
+    var counter = new TaskCounter(application, taskname);
+    counters.computeIfAbsent(application, _ -> new HashMap<>()).put(taskname, counter);
+    all.add(counter);
+    return counter;
   }
 
   List<EngineStats.Task> snapshot() {

@@ -4,23 +4,23 @@ package io.taskbroker.inflight;
 enum TaskEvent {
   /// The insert of the row is durable.
   INSERTED,
-  /// The store cannot hold the row: another one takes its place, or nothing does (H12).
+  /// The store cannot hold the row: an undecodable message replaces it, or nothing does (H12).
   INSERT_REJECTED,
   /// The delay ended.
   DELAY_ENDED,
-  /// The offset of the record is committed, and the store is told so (H2).
+  /// The offset of the record is committed; the store is informed (H2).
   CONFIRM_OFFSET,
-  /// A worker will be called with an at-most-once task as soon as the claim is durable (G3).
+  /// A worker is called with an at-most-once task once the claim is durable (G3).
   WRITE_CLAIM,
-  /// A worker that asked gets an at-most-once task as soon as that is durable (G3).
+  /// A worker that polls receives an at-most-once task once that is durable (G3).
   WRITE_START,
-  /// The status that a delivery, or the first run, waited for is durable.
+  /// The status update that a delivery or the first run waited for is durable.
   STATUS_WRITTEN,
-  /// A worker is called with the task.
+  /// A worker is being called with the task.
   CLAIM,
   /// A worker has the task.
   START,
-  /// No worker has the task any more, and it may run again.
+  /// No worker has the task any more; it may run again.
   REQUEUE,
   /// The task is forwarded to the dead-letter topic or, demoted, to another topic.
   FORWARD_FAILURE,
@@ -34,6 +34,6 @@ enum TaskEvent {
   COMPLETE,
   /// The delete is durable.
   DELETED,
-  /// The row belongs to another broker now: the task leaves memory, and nothing is written.
+  /// The row now belongs to another broker: the task leaves memory, and nothing is written.
   EVICT
 }

@@ -1,32 +1,32 @@
 package io.taskbroker.inflight;
 
-/// The steps in the life of an activation, which are told where somebody follows them
-/// ([Effects#follows]); its ends for the worse are told by a [Notice] in any case.
+/// Step in the life of an activation, reported only where the log follows activations
+/// ([Effects#follows]). A [Notice] reports failures in any case.
 public enum TaskLifecycle {
-  /// It is taken in, and may run when it is durable.
+  /// Accepted; may run once it is durable.
   RECEIVED,
-  /// It is taken in, and waits for its time.
+  /// Accepted; waits for the end of its delay.
   DELAYED,
-  /// It is taken in, and stays on disk only until there is room for it, or until its time.
+  /// Accepted; on disk only until there is room in memory, or until it is due.
   PARKED,
-  /// It was on disk only, and is in memory again.
+  /// Unparked: in memory again.
   READ_BACK,
-  /// Its delay is over.
+  /// The delay ended.
   DELAY_ENDED,
-  /// A worker is called with it.
+  /// A worker is being called with it.
   CALLED,
-  /// A worker took it when it was called.
+  /// The called worker took it.
   TAKEN,
-  /// No worker is known to have taken it when one was called.
+  /// No worker is known to have taken it in a call.
   NOT_TAKEN,
-  /// A worker that asked for tasks got it.
+  /// A polling worker received it.
   FETCHED,
-  /// A worker reported.
+  /// A worker reported on it.
   REPORTED,
-  /// It is done.
+  /// Completed.
   COMPLETED,
-  /// Kafka has its retry.
+  /// Kafka acknowledged its retry.
   RETRY_PRODUCED,
-  /// Kafka has it as a dead letter, or in the topic that its namespace is demoted to.
+  /// Kafka acknowledged it as a dead letter, or in the topic that its namespace is demoted to.
   PRODUCED
 }

@@ -3,23 +3,22 @@ package io.taskbroker.inflight;
 import io.taskbroker.activation.Status;
 import org.jspecify.annotations.Nullable;
 
-/// State of a task in flight: the status that its row has, and the step that is under way with the
-/// store or the outbox. [TaskTransitions] has the table of what follows what, and
-/// `docs/task-states.md` shows it.
+/// State of a task in flight: the status of its row, and the pending step with the store or the
+/// outbox. [TaskTransitions] is the transition table; `docs/task-states.md` shows it.
 enum TaskState {
   INSERTING_DELAYED(Status.DELAY, Step.INSERTING),
   INSERTING(Status.PENDING, Step.INSERTING),
   DELAYED(Status.DELAY, Step.STORED),
   PENDING(Status.PENDING, Step.STORED),
-  /// At most once: the offset of its record is committed, and the store is told so.
+  /// At most once: the offset of its record is committed; the confirmation is being written.
   CONFIRMING_OFFSET(Status.PENDING, Step.WRITING_STATUS),
-  /// At most once: a worker is called when the claim is durable.
+  /// At most once: a worker is called once the claim is durable.
   CLAIMING(Status.CLAIMED, Step.WRITING_STATUS),
-  /// At most once: the worker that asked gets it when that is durable.
+  /// At most once: the worker that polls receives it once that is durable.
   STARTING(Status.PROCESSING, Step.WRITING_STATUS),
   CLAIMED(Status.CLAIMED, Step.STORED),
   PROCESSING(Status.PROCESSING, Step.STORED),
-  /// Found in the store with this status; what follows is not decided yet.
+  /// Found in the store with this status; the next step is not decided yet.
   FAILED(Status.FAILURE, Step.STORED),
   RETRYABLE(Status.RETRY, Step.STORED),
   COMPLETED(Status.COMPLETE, Step.STORED),
@@ -32,7 +31,7 @@ enum TaskState {
   DELETING(Status.COMPLETE, Step.DELETING),
   GONE(Status.COMPLETE, Step.GONE);
 
-  /// What is under way with the store or the outbox.
+  /// Pending step with the store or the outbox.
   enum Step {
     /// The insert is not durable yet.
     INSERTING,
@@ -42,13 +41,13 @@ enum TaskState {
     WRITING_STATUS,
     /// The forward is decided and not durable yet.
     FORWARDING,
-    /// The outbox has the record: the task can only leave (H7).
+    /// The outbox has the record: the task can only be produced (H7).
     PRODUCING,
-    /// Kafka refused the record; it is retried now and then (H19).
+    /// Kafka refused the record; it is produced again now and then (H19).
     QUARANTINED,
     /// The delete is not durable yet.
     DELETING,
-    /// The task is not in memory any more; whoever still refers to it ignores it.
+    /// The task is not in memory any more; remaining references to it are ignored.
     GONE
   }
 
@@ -74,7 +73,7 @@ enum TaskState {
         return state;
       }
     }
-    throw new IllegalArgumentException("No task is " + status + " and " + step);
+    throw new IllegalArgumentException("No state has status " + status + " and step " + step);
   }
 
   /// The state that follows an event; null if the event cannot happen in this state.

@@ -9,13 +9,13 @@ import org.jspecify.annotations.Nullable;
 
 /// Transition table of tasks in flight: (state, event) -> state. Immutable.
 ///
-/// Pairs that are not in the table cannot happen; a task that meets one is an error of the engine:
+/// A pair that is not in the table cannot happen; a task that meets one is an error of the engine:
 ///
-/// - Before its insert is durable a task is in no queue, has no timer and no worker, so nothing but
-///   its delay, a rule or a report of an earlier life of the same id reaches it.
-/// - While a status update is awaited, a task is in no queue and has no timer; reports of a Failure
-///   or Retry are stale then, so that only a Complete, a rule or an eviction ends it.
-/// - What is forwarded has been decided: reports other than Complete do not count (H7, H18).
+/// - Before its insert is durable a task is in no queue and has no timer and no worker: only the
+///   end of its delay, a rule, or a report on an earlier task of the same id reaches it.
+/// - While a status update is pending, a task is in no queue and has no timer. Reports of a Failure
+///   or Retry are stale then: only a Complete, a rule or an eviction ends it.
+/// - A forward is a final decision: reports other than Complete do not count (H7, H18).
 /// - Nothing follows [TaskState#GONE].
 final class TaskTransitions {
   private static final Set<TaskState> MAY_COMPLETE =
@@ -25,7 +25,7 @@ final class TaskTransitions {
 
   private TaskTransitions() {}
 
-  /// The state that follows; null if the event cannot happen.
+  /// The next state; null if the event cannot happen.
   static @Nullable TaskState next(TaskState state, TaskEvent event) {
     return of(state).get(event);
   }

@@ -2,9 +2,9 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Status;
 
-/// How long a worker may have an activation: the lease of its claim, until the worker is known to
-/// have it, then its processing deadline; and what becomes of it when that has passed (G3, H9). Not
-/// thread-safe.
+/// Limits on how long a worker may have an activation: the lease of the claim until the worker is
+/// known to have it, then the processing deadline; and the consequences when one passes (G3, H9).
+/// Not thread-safe.
 final class Timeouts {
   private final EngineState state;
   private final TaskCompletion completion;
@@ -16,13 +16,13 @@ final class Timeouts {
     this.statusWriter = statusWriter;
   }
 
-  /// It is on its way to a worker: its lease runs.
+  /// Starts the lease of a task that is being delivered.
   void claimed(InFlightTask task) {
     task.deadline = state.now + state.options.periods().lease();
     state.timers.set(task, task.deadline);
   }
 
-  /// A worker has it: its processing deadline runs.
+  /// Starts the processing deadline of a task that a worker has.
   void started(InFlightTask task) {
     task.mayHaveRun = true;
     task.deadline = state.now + processing(task);
@@ -30,12 +30,12 @@ final class Timeouts {
     statusWriter.writeLater(task);
   }
 
-  /// How long it may be processed, in milliseconds.
+  /// Maximum processing time in milliseconds.
   long processing(InFlightTask task) {
     return task.activation.deadlineSeconds() * 1000L + state.options.periods().grace();
   }
 
-  /// A worker that has it let its time pass.
+  /// Handles a passed lease or processing deadline.
   void overdue(InFlightTask task) {
     if (task.status() == Status.CLAIMED) {
       leasePassed(task);
@@ -44,12 +44,11 @@ final class Timeouts {
     }
   }
 
-  /// The lease of a claim passed.
   private void leasePassed(InFlightTask task) {
     state.tally(Tally.LEASE_PASSED, task);
     state.effects.notice(Notice.LEASE_PASSED, task.activation, "");
     if (task.activation.atMostOnce()) {
-      completion.fail(task, "handed out, but nothing was heard of it");
+      completion.fail(task, "its lease passed without a report");
     } else {
       task.mayHaveRun = true;
       state.transition(task, TaskEvent.REQUEUE);
@@ -57,11 +56,10 @@ final class Timeouts {
     }
   }
 
-  /// A processing deadline passed.
   private void deadlinePassed(InFlightTask task) {
     state.tally(Tally.DEADLINE_PASSED, task);
     state.effects.notice(Notice.DEADLINE_PASSED, task.activation, "");
-    // Not its own fault if its worker has died of another one since.
+    // It is not at fault if its worker has died of another task since.
     if (task.claimedAt > task.queue.diedAt) {
       task.attempts++;
     }

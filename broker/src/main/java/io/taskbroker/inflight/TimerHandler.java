@@ -5,8 +5,7 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.inflight.TaskState.Step;
 import java.util.List;
 
-/// What happens to entries when their time comes, and when the wall clock is set (H21). Not
-/// thread-safe.
+/// Handler of expired timers and of steps of the wall clock (H21). Not thread-safe.
 final class TimerHandler {
   private final EngineState state;
   private final TaskCompletion completion;
@@ -24,7 +23,7 @@ final class TimerHandler {
     this.remoteReports = remoteReports;
   }
 
-  /// Wakes everything whose time has come.
+  /// Wakes every task whose time has come.
   void wakeDue() {
     InFlightTask due = state.timers.poll(state.now);
     while (due != null) {
@@ -61,8 +60,8 @@ final class TimerHandler {
     }
   }
 
-  /// The wall clock stepped: what runs by it gets its time anew, and deadlines on disk, which are
-  /// kept by it, too (H21).
+  /// Recomputes the timers that depend on the wall clock after it stepped, and rewrites the
+  /// deadlines on disk, which are wall-clock times (H21).
   void rebase() {
     for (InFlightTask task : List.copyOf(state.tasks.values())) {
       if (task.step() != Step.STORED) {
@@ -77,7 +76,7 @@ final class TimerHandler {
         }
         case PROCESSING -> {
           if (task.statusWritten) {
-            state.writeFor(task, task.mark(Row.NONE, state.wallTime(task.deadline)));
+            state.writeFor(task, task.statusUpdate(Row.NONE, state.wallTime(task.deadline)));
           }
         }
         case CLAIMED, FAILURE, RETRY, COMPLETE -> {}

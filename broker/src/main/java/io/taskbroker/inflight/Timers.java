@@ -3,14 +3,14 @@ package io.taskbroker.inflight;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// The entries that have something to do at a time: a binary heap that knows each entry's place in
-/// it, so that setting and cancelling leave nothing behind. An entry has one time at most; of those
-/// with the same time the oldest is the first. Not thread-safe.
+/// Timers of tasks: a binary heap that knows each task's index, so that setting and cancelling
+/// leave no garbage. A task has at most one timer; among equal times the oldest task is first. Not
+/// thread-safe.
 final class Timers {
   private @Nullable InFlightTask[] heap = new @Nullable InFlightTask[1024];
   private int size;
 
-  /// Sets, or moves, the time at which the entry is to wake.
+  /// Sets or moves the wake-up time of the task.
   void set(InFlightTask task, long wakeAt) {
     if (task.heapIndex < 0) {
       if (size == heap.length) {
@@ -47,7 +47,7 @@ final class Timers {
     }
   }
 
-  /// Takes out the first entry that is to wake at `now` or before; null if there is none.
+  /// Removes and returns the first task that wakes at `now` or before; null if there is none.
   @Nullable InFlightTask poll(long now) {
     if (size == 0 || at(0).wakeAt > now) {
       return null;
@@ -57,7 +57,7 @@ final class Timers {
     return first;
   }
 
-  /// When the first entry wakes; [Long#MAX_VALUE] if none does.
+  /// Wake-up time of the first task; [Long#MAX_VALUE] if there is none.
   long next() {
     return size == 0 ? Long.MAX_VALUE : at(0).wakeAt;
   }

@@ -4,15 +4,15 @@ import io.taskbroker.activation.Ids;
 import io.taskbroker.activation.Ids.Fingerprint;
 import java.util.ArrayDeque;
 
-/// Ids that must not come again for a while: those of retries and at-most-once activations that
-/// ended (H8). Bounded: the oldest is forgotten when there are too many. Not thread-safe.
+/// Ids that must not come again for a while: those of finished retries and at-most-once activations
+/// (H8). Bounded: the oldest is evicted above [#MAX]. Not thread-safe.
 final class Tombstones {
   static final int MAX = 1_000_000;
 
   private final FingerprintMap until = new FingerprintMap();
   private final ArrayDeque<Fingerprint> order = new ArrayDeque<>();
 
-  /// Remembers the id until `end`, wall-clock milliseconds.
+  /// Adds the id until `end`, wall-clock milliseconds.
   void add(Fingerprint id, long end) {
     if (until.get(id) == FingerprintMap.ABSENT) {
       order.addLast(id);
@@ -27,7 +27,7 @@ final class Tombstones {
     return until.size() > 0 && until.get(Ids.fingerprint(id)) > wall;
   }
 
-  /// Forgets those that ended.
+  /// Removes the tombstones that have ended.
   void forget(long wall) {
     Fingerprint oldest = order.peekFirst();
     while (oldest != null && until.get(oldest) <= wall) {

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 ///   something else
 /// @param detail topic, partition, application or position, as [Kind] says; may be empty
 public record WaitingReason(Kind kind, OptionalLong until, String detail) {
-  /// Longest distance in a queue that is counted; what is further back is told as this.
+  /// Maximum of a position in a queue; larger ones are clamped to it.
   static final int MAX_POSITION = 10_000;
 
   /// Class of reason.
@@ -28,12 +28,12 @@ public record WaitingReason(Kind kind, OptionalLong until, String detail) {
     PARTITION_NOT_ASSIGNED,
     /// At most once: its status is being written before it is delivered.
     STATUS_WRITE,
-    /// Its partition is handed to another broker.
+    /// Its partition is being released to another broker.
     PARTITION_RELEASED,
-    /// Another task of the same id has to end first.
+    /// Another task of the same id must end first.
     SAME_ID,
-    /// Delivered before with an uncertain or refused outcome, or found at a start: delivered again
-    /// after a pause.
+    /// An earlier delivery was refused or had an uncertain outcome, or the task was found at
+    /// startup: delivered again after a pause.
     POSTPONED,
     /// The broker is stopping, or its lease on the store ended.
     BROKER_NOT_DELIVERING,
@@ -41,17 +41,19 @@ public record WaitingReason(Kind kind, OptionalLong until, String detail) {
     NO_WORKER,
     /// The worker is unreachable, overloaded or rejects calls.
     WORKER_PAUSED,
-    /// A worker is called with one task alone, since workers died of it. Detail: the id of that.
+    /// A worker is called with one task alone, since workers died of it. Detail: the id of that
+    /// task.
     SUSPECT_RUNS_ALONE,
-    /// As many calls are in flight as the workers can use. Detail: their number.
+    /// The call window is full. Detail: the number of calls in flight.
     CALL_WINDOW_FULL,
-    /// As many changes wait for the store as may.
+    /// The maximum number of changes waits for the store.
     STORE_BEHIND,
-    /// Others are before it. Detail: its position in the queue of its application and namespace.
+    /// Other tasks are before it. Detail: its position in the queue of its application and
+    /// namespace.
     QUEUED,
     /// A worker has it.
     WITH_WORKER,
-    /// It is produced to another topic. Detail: the topic.
+    /// It is being produced to another topic. Detail: the topic.
     FORWARDING,
     /// Kafka refused it; it is produced again now and then. Detail: the topic.
     QUARANTINED,
@@ -117,7 +119,7 @@ public record WaitingReason(Kind kind, OptionalLong until, String detail) {
         : of(Kind.STORE_BEHIND, "");
   }
 
-  /// What keeps the workers of an application from being called; null if nothing does.
+  /// Reason why the workers of an application are not called; null if there is none.
   private static @Nullable WaitingReason worker(EngineState state, ApplicationQueue queue) {
     PushChannel push = queue.push;
     if (push == null) {

@@ -1,5 +1,5 @@
-/// The engine: everything in flight, in memory, as a state machine. Commands come in, effects go
-/// out. It has one owner, does no input or output, and is told the time.
+/// Engine: the state machine of all tasks in flight, in memory. It takes commands and returns
+/// effects. It has one owner thread, does no I/O, and receives the time as an argument.
 @NullMarked
 package io.taskbroker.inflight;
 

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Queues of applications, and the ready queues that they are made of.
+/// Application queues and their ready queues.
 final class ApplicationQueueTest {
   private final PushChannel push = new PushChannel(new CallWindow(100));
   private final ApplicationQueue queue =
@@ -18,21 +18,21 @@ final class ApplicationQueueTest {
 
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3})
-  void queueDoesAsADequeDoes(long seed) {
+  void queueMatchesADeque(long seed) {
     var random = new SplittableRandom(seed);
     var queue = new ReadyQueue();
     var model = new ArrayList<InFlightTask>();
     for (int i = 0; i < 10_000; i++) {
       switch (random.nextInt(5)) {
         case 0, 1 -> {
-          InFlightTask task = TimersTest.entry(i);
+          InFlightTask task = TimersTest.task(i);
           queue.addLast(task);
           model.add(task);
         }
         case 2 -> {
-          InFlightTask task = TimersTest.entry(random.nextInt(i + 1));
+          InFlightTask task = TimersTest.task(random.nextInt(i + 1));
           queue.addBack(task);
-          model.add(placeOf(task, model), task);
+          model.add(indexOf(task, model), task);
         }
         default -> {
           if (!model.isEmpty()) {
@@ -68,7 +68,7 @@ final class ApplicationQueueTest {
   }
 
   @Test
-  void pauseGrowsWithMisfortuneAndEndsWithSuccess() {
+  void pauseGrowsWithFailuresAndEndsWithSuccess() {
     add(1, "one");
     var random = new SplittableRandom(1);
     long now = 0;
@@ -88,7 +88,7 @@ final class ApplicationQueueTest {
   }
 
   @Test
-  void callsFromBeforeAPauseDoNotProlongIt() {
+  void callsFromBeforeAPauseDoNotExtendIt() {
     add(1, "one");
     push.pause(0, 10, new SplittableRandom(1));
     long end = queue.pauseEnds(10);
@@ -97,14 +97,14 @@ final class ApplicationQueueTest {
   }
 
   @Test
-  void applicationWithoutAWorkerPushesNothingAndWaitsForNothing() {
+  void applicationWithoutAWorkerPushesNothingAndSetsNoTimer() {
     var nowhere = new ApplicationQueue("nowhere", null, new OldestFirstIndex(), 0);
     assertThat(nowhere.channels()).isEmpty();
     assertThat(nowhere.pauseEnds(0)).isEqualTo(Long.MAX_VALUE);
   }
 
-  /// Before the first that arrived later.
-  private static int placeOf(InFlightTask task, List<InFlightTask> model) {
+  /// Index before the first task that arrived later.
+  private static int indexOf(InFlightTask task, List<InFlightTask> model) {
     int position = 0;
     while (position < model.size() && model.get(position).key < task.key) {
       position++;

@@ -9,7 +9,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// The window finds how many calls a worker has use for, whatever their latency.
+/// The window finds the number of calls that a worker can use, at any latency.
 final class CallWindowTest {
   private static final int MAX = 1_024;
 
@@ -33,7 +33,7 @@ final class CallWindowTest {
 
   @ParameterizedTest
   @MethodSource("mixedTasks")
-  void throughputNearsSlotsByLatencyWithTasksOfAllLengths(int latency, int slots, long seed) {
+  void throughputNearsSlotsPerLatencyWithMixedTasks(int latency, int slots, long seed) {
     var pool = new SimulatedPool(window, slots, SimulatedPool.about(latency, seed));
     pool.run(100L * latency);
     long span = 200L * latency;
@@ -69,7 +69,7 @@ final class CallWindowTest {
   }
 
   @Test
-  void followsSlotsThatComeAndGo() {
+  void followsChangesOfTheSlots() {
     var pool = new SimulatedPool(window, 100, SimulatedPool.always(200));
     pool.run(10_000);
     pool.slots = 10;
@@ -86,18 +86,18 @@ final class CallWindowTest {
 
   @ParameterizedTest
   @CsvSource({"2, 200", "100, 200", "2, 2000", "100, 2000", "100, 20"})
-  void workerThatSaysBusyIsUsedFully(int slots, long latency) {
+  void busyWorkerIsUsedFully(int slots, long latency) {
     var pool = new SimulatedPool(window, slots, SimulatedPool.always(latency));
     pool.refusesWhenFull = true;
     pool.run(30 * latency);
     long span = 100 * latency;
     pool.run(span);
     assertThat(pool.perSecond(span)).isGreaterThan(0.75 * slots * 1_000.0 / latency);
-    assertThat(pool.refused).as("calls in vain").isLessThan(pool.done / 2);
+    assertThat(pool.refused).as("refused calls").isLessThan(pool.done / 2);
   }
 
   @Test
-  void growsToItsBoundWhileCallsAreAnsweredAtOnce() {
+  void growsToItsMaximumWhileCallsAreAnsweredAtOnce() {
     assertThat(size()).isEqualTo(4);
     grow();
     assertThat(size()).isGreaterThan(MAX / 2).isLessThanOrEqualTo(MAX);
@@ -111,7 +111,7 @@ final class CallWindowTest {
   }
 
   @Test
-  void doesNotGrowWhileItIsNotUsed() {
+  void doesNotGrowWhileUnused() {
     for (int i = 0; i < 1_000; i++) {
       assertThat(window.admits(1)).isTrue();
       window.accepted(i, i + 1);
@@ -120,7 +120,7 @@ final class CallWindowTest {
   }
 
   @Test
-  void givesWayWhenTheWorkerIsBusyOnceForAllCallsOfThatTime() {
+  void shrinksOnceForAllCallsSentBeforeTheRefusal() {
     grow();
     int before = size();
     for (int i = 0; i < 10; i++) {
@@ -132,14 +132,14 @@ final class CallWindowTest {
   }
 
   @Test
-  void keepsWhatABusyWorkerHolds() {
+  void keepsTheCallsThatABusyWorkerHolds() {
     grow();
     window.busy(200_000, 200_100, size() * 3 / 5);
     assertThat(size()).isGreaterThan(MAX / 4);
   }
 
   @Test
-  void beginsWithAProbeAfterAFailureAndIsBackSoon() {
+  void restartsWithAProbeAfterAFailureAndRecoversSoon() {
     grow();
     window.failed(200_000);
     assertThat(size()).isEqualTo(1);
@@ -151,7 +151,7 @@ final class CallWindowTest {
   }
 
   @Test
-  void isBackSoonAfterManyFailures() {
+  void recoversSoonAfterManyFailures() {
     for (int i = 0; i < 100; i++) {
       window.failed(i);
     }

@@ -2,7 +2,7 @@ package io.taskbroker.inflight;
 
 import io.taskbroker.activation.Activation;
 
-/// What deliveries and departures are about, for those who check the engine from outside.
+/// Content of deliveries and outbox records, for observers of the engine.
 public final class Carried {
   private Carried() {}
 

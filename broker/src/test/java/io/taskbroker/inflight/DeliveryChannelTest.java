@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-/// A channel that the dispatcher does not know is served like the others: by its credits, in the
-/// order of arrival, from when it is registered until it is removed.
+/// A channel of a type unknown to the dispatcher gets tasks like any other: by its credits, in
+/// arrival order, from its registration until its removal.
 final class DeliveryChannelTest {
   private final EngineRig effects = new EngineRig(RigOptions.pull());
   private final EngineState state =
@@ -22,7 +22,7 @@ final class DeliveryChannelTest {
           state, completion, statusWriter, new Timeouts(state, completion, statusWriter));
   private final Stream stream = new Stream();
 
-  /// A stream that a worker opened, with the credits that it granted.
+  /// Stream of a worker, with the credits that it granted.
   private static final class Stream implements DeliveryChannel {
     final List<String> delivered = new ArrayList<>();
     int granted;
@@ -64,37 +64,37 @@ final class DeliveryChannelTest {
   }
 
   @Test
-  void channelGetsAsManyTasksAsItHasCredits() {
+  void channelReceivesAsManyTasksAsItHasCredits() {
     for (int i = 0; i < 5; i++) {
       ready("x" + i, i);
     }
     state.register("app", stream);
     stream.granted = 2;
-    pump();
+    dispatch();
     assertThat(stream.delivered).containsExactly("x0", "x1");
     assertThat(state.tasks.get("x0")).extracting(InFlightTask::status).isEqualTo(Status.PROCESSING);
     stream.granted = 1;
-    pump();
+    dispatch();
     assertThat(stream.delivered).containsExactly("x0", "x1", "x2");
   }
 
   @Test
-  void channelIsServedAsSoonAsThereIsATask() {
+  void channelReceivesATaskAsSoonAsItArrives() {
     state.register("app", stream);
     stream.granted = 1;
-    pump();
+    dispatch();
     ready("x", 0);
-    pump();
+    dispatch();
     assertThat(stream.delivered).containsExactly("x");
   }
 
   @Test
-  void channelThatIsRemovedGetsNothing() {
+  void removedChannelReceivesNothing() {
     state.register("app", stream);
     state.unregister("app", stream);
     stream.granted = 1;
     ready("x", 0);
-    pump();
+    dispatch();
     assertThat(stream.delivered).isEmpty();
   }
 
@@ -108,7 +108,7 @@ final class DeliveryChannelTest {
     state.register("app", other);
     stream.granted = 1;
     other.granted = 5;
-    pump();
+    dispatch();
     assertThat(stream.delivered).containsExactly("x0");
     assertThat(other.delivered).containsExactly("x1", "x2");
   }
@@ -124,9 +124,9 @@ final class DeliveryChannelTest {
     state.enqueue(task, false);
   }
 
-  private void pump() {
+  private void dispatch() {
     for (ApplicationQueue queue : List.copyOf(state.queues.sending)) {
-      dispatcher.pump(queue);
+      dispatcher.dispatch(queue);
     }
   }
 }

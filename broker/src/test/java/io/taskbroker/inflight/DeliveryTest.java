@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/// What is handed out to whom, in which order, and for how long.
+/// Delivery: which task to which worker, in which order, and for how long.
 final class DeliveryTest {
   private static final long DEADLINE = 10_000 + RigOptions.GRACE;
 
@@ -16,7 +16,7 @@ final class DeliveryTest {
   private final RigPartition partition = rig.assigned("tasks");
 
   @Test
-  void pullGivesTheOldestFirst() {
+  void pullDeliversTheOldestFirst() {
     partition.send(
         Task.of("1").application("a").namespace("x"),
         Task.of("2").application("b").namespace("x"),
@@ -30,7 +30,7 @@ final class DeliveryTest {
   }
 
   @Test
-  void nothingIsHandedOutToAWorkerThatGaveUp() {
+  void nothingIsDeliveredToAWorkerThatIsGone() {
     partition.send(Task.of("x"), Task.of("y"));
     assertThat(rig.claimAndGo().id()).isEmpty();
     assertThat(rig.claim().id()).isEqualTo("x");
@@ -64,7 +64,7 @@ final class DeliveryTest {
   }
 
   @Test
-  void filtersAreKept() {
+  void filtersAreApplied() {
     partition.send(Task.of("1").application("a").namespace("x"));
     assertThat(rig.claim("b", null).id()).isEmpty();
     assertThat(rig.claim("a", "y").id()).isEmpty();
@@ -74,7 +74,7 @@ final class DeliveryTest {
   }
 
   @Test
-  void nothingIsHandedOutBeforeItIsDurable() {
+  void nothingIsDeliveredBeforeItIsDurable() {
     rig.commits = false;
     partition.send(Task.of("x"));
     assertThat(rig.claim().id()).isEmpty();
@@ -97,9 +97,9 @@ final class DeliveryTest {
     var pushed = new EngineRig(RigOptions.push("app"));
     pushed.assigned("tasks").send(Task.of("x").delayUntil(pushed.wall + 500));
     pushed.pass(499);
-    assertThat(pushed.handedOut).isEmpty();
+    assertThat(pushed.deliveries).isEmpty();
     pushed.pass(1);
-    assertThat(pushed.handedOutIds()).containsExactly("x");
+    assertThat(pushed.deliveredIds()).containsExactly("x");
   }
 
   @Test
@@ -112,10 +112,10 @@ final class DeliveryTest {
   }
 
   @Test
-  void expiredTaskIsDeadLetteredIfItSaysSo() {
+  void expiredTaskIsDeadLetteredByItsPolicy() {
     partition.send(Task.of("x").expiresAt(rig.wall + 1_000).deadLetters());
     rig.pass(1_000);
-    assertThat(rig.departingIds()).containsExactly("x");
+    assertThat(rig.outboxIds()).containsExactly("x");
   }
 
   @Test
@@ -124,7 +124,7 @@ final class DeliveryTest {
         Task.of("discard").expiresAt(rig.wall),
         Task.of("letter").expiresAt(rig.wall).deadLetters());
     assertThat(rig.noticed(Notice.EXPIRED)).containsExactly("discard", "letter");
-    assertThat(rig.departingIds()).containsExactly("letter");
+    assertThat(rig.outboxIds()).containsExactly("letter");
     assertThat(rig.store.rows()).hasSize(1);
     assertThat(partition.consumed).isEqualTo(2);
   }
@@ -169,11 +169,11 @@ final class DeliveryTest {
     partition.send(Task.of("x").deadLetters());
     for (int i = 1; i <= 5; i++) {
       assertThat(rig.claim().id()).isEqualTo("x");
-      assertThat(rig.handedOut.getLast().deliveries()).isEqualTo(i);
+      assertThat(rig.deliveries.getLast().deliveries()).isEqualTo(i);
       rig.pass(DEADLINE);
     }
     assertThat(rig.claim().id()).isEmpty();
-    assertThat(rig.departingIds()).containsExactly("x");
+    assertThat(rig.outboxIds()).containsExactly("x");
   }
 
   @Test
@@ -193,13 +193,13 @@ final class DeliveryTest {
     var pushed = new EngineRig(RigOptions.push("app"));
     pushed.assigned("tasks").send(Task.of("x"));
     pushed.pass(10 * RigOptions.LEASE);
-    // The window has four calls, and none of them was answered.
-    assertThat(pushed.handedOut).hasSize(4);
+    // The window allows four calls, and none of them is answered.
+    assertThat(pushed.deliveries).hasSize(4);
     assertThat(pushed.noticed(Notice.LEASE_PASSED)).hasSize(4);
     assertThat(pushed.noticed(Notice.DISCARDED)).isEmpty();
     List.copyOf(pushed.calls).forEach(call -> pushed.answer(call, PushOutcome.LOST));
     pushed.pass(2_000);
-    assertThat(pushed.handedOut).hasSize(5);
+    assertThat(pushed.deliveries).hasSize(5);
   }
 
   @Test
@@ -208,7 +208,7 @@ final class DeliveryTest {
     RigPartition from = pushed.assigned("tasks");
     from.send(Task.of("x").application("nobody"), Task.of("y").application("nobody"));
     from.send(Task.of("z"));
-    assertThat(pushed.handedOutIds()).containsExactly("z");
+    assertThat(pushed.deliveredIds()).containsExactly("z");
     assertThat(pushed.noticed(Notice.NO_WORKER)).containsExactly("nobody");
     pushed.answer(PushOutcome.ACCEPTED);
     pushed.report(Status.COMPLETE, "z");
@@ -225,7 +225,7 @@ final class DeliveryTest {
     pushed.worker = _ -> PushOutcome.UNREACHABLE;
     from.send(IntStream.range(0, 50).mapToObj(i -> Task.of("t" + i)).toArray(Task[]::new));
     pushed.pass(60_000);
-    assertThat(pushed.handedOut.size()).isBetween(60, 200);
+    assertThat(pushed.deliveries.size()).isBetween(60, 200);
     assertThat(pushed.noticed(Notice.WORKER_UNREACHABLE)).hasSize(1);
     pushed.worker = _ -> PushOutcome.ACCEPTED;
     pushed.pass(1_000);
@@ -233,7 +233,7 @@ final class DeliveryTest {
   }
 
   @Test
-  void delayedTaskOfAnApplicationThatIsForgottenByOthersRuns() {
+  void delayedTaskRunsAfterOtherApplicationsWereEvicted() {
     partition.send(Task.of("x").application("quiet").delayUntil(rig.wall + 60_000));
     for (int i = 0; i < 1_100; i++) {
       partition.send(Task.of("t" + i).application("app-" + i));
@@ -244,10 +244,9 @@ final class DeliveryTest {
     assertThat(rig.claim("quiet", null).id()).isEqualTo("x");
   }
 
-  /// Whatever waits, the engine wakes up when there is something to do, makes progress then, and
-  /// sleeps in between.
+  /// The engine wakes up when there is something to do, makes progress then, and sleeps in between.
   @Test
-  void wakesAreInTheFutureAndEachMakesProgress() {
+  void wakeUpsAreInTheFutureAndEachMakesProgress() {
     var pushed = new EngineRig(RigOptions.push("app").maxDelayed(3));
     RigPartition from = pushed.assigned("tasks");
     List<PushOutcome> outcomes = List.of(PushOutcome.values());

@@ -7,7 +7,8 @@ import io.taskbroker.activation.Status;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/// Demoted namespaces: their tasks leave as retries do, when they could run (G4, H4, H7, W2).
+/// Tasks of demoted namespaces are forwarded, as retries are, once they are runnable (G4, H4, H7,
+/// W2).
 final class DemotionTest {
   private static final long FAR = 2 * RigOptions.PARK_HORIZON;
   private static final RigRules DEMOTING = RigRules.demoting("slow");
@@ -20,50 +21,50 @@ final class DemotionTest {
     rig.rule(DEMOTING);
     rig.commits = false;
     partition.send(slow("x").size(100));
-    assertThat(rig.departing).isEmpty();
+    assertThat(rig.outbox).isEmpty();
     assertThat(partition.consumed).isEqualTo(-1);
     rig.commits = true;
     rig.settle();
     assertThat(partition.consumed).isEqualTo(1);
-    OutboxRecord record = rig.departing.getFirst();
+    OutboxRecord record = rig.outbox.getFirst();
     assertThat(record.destination()).isEqualTo(RigRules.ELSEWHERE);
     assertThat(record.payload()).isEqualTo(partition.activations().getFirst().payload());
     assertThat(rig.noticed(Notice.DEMOTED)).containsExactly("x");
 
     rig.crash(Rules.NONE);
     rig.pass(1_000_000);
-    assertThat(rig.handedOut).isEmpty();
-    assertThat(rig.departing.getFirst().destination()).isEqualTo(RigRules.ELSEWHERE);
-    rig.acknowledge(rig.departing.getFirst());
+    assertThat(rig.deliveries).isEmpty();
+    assertThat(rig.outbox.getFirst().destination()).isEqualTo(RigRules.ELSEWHERE);
+    rig.acknowledge(rig.outbox.getFirst());
     rig.settle();
     assertThat(rig.store.rows()).isEmpty();
     assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
   }
 
   @Test
-  void demotedRecordLeavesAlthoughItIsDelayed() {
+  void demotedRecordIsForwardedAlthoughItIsDelayed() {
     rig.rule(DEMOTING);
     partition.send(slow("x").delayUntil(rig.wall + FAR));
-    assertThat(rig.departingIds()).containsExactly("x");
+    assertThat(rig.outboxIds()).containsExactly("x");
   }
 
   @Test
-  void expiredRecordIsNotPassedOn() {
+  void expiredRecordIsNotForwarded() {
     rig.rule(DEMOTING);
     partition.send(slow("x").expiresAt(rig.wall - 1));
-    assertThat(rig.departing).isEmpty();
+    assertThat(rig.outbox).isEmpty();
     assertThat(rig.noticed(Notice.EXPIRED)).containsExactly("x");
   }
 
   @Test
-  void h04RecordThatComesBackWaitsForTheRowToLeaveAndRuns() {
+  void h04RecordThatComesBackWaitsForTheRowToEndAndRuns() {
     rig.rule(DEMOTING);
     partition.send(slow("x"));
     rig.rule(Rules.NONE);
     RigPartition back = rig.assigned("back");
     back.send(slow("x"));
     assertThat(back.consumed).isEqualTo(-1);
-    rig.acknowledge(rig.departing.getFirst());
+    rig.acknowledge(rig.outbox.getFirst());
     rig.settle();
     assertThat(back.consumed).isEqualTo(1);
     assertThat(rig.claim().id()).isEqualTo("x");
@@ -86,11 +87,11 @@ final class DemotionTest {
     partition.send(slow("delayed").delayUntil(rig.wall + 5_000));
     assertThat(rig.claim().id()).isEqualTo("running");
     rig.rule(DEMOTING);
-    assertThat(rig.departingIds()).containsExactly("queued");
+    assertThat(rig.outboxIds()).containsExactly("queued");
     assertThat(rig.claim().id()).isEqualTo("stays");
 
     rig.pass(5_000);
-    assertThat(rig.departingIds()).containsExactly("queued", "delayed");
+    assertThat(rig.outboxIds()).containsExactly("queued", "delayed");
     rig.report(Status.COMPLETE, "running");
     assertThat(rig.store.rows())
         .filteredOn(row -> row.leaving() == null)
@@ -107,17 +108,17 @@ final class DemotionTest {
     Delivery dead = pushing.calls.get(2);
     pushing.answer(dead, PushOutcome.ACCEPTED);
     pushing.rule(DEMOTING);
-    assertThat(pushing.departing).isEmpty();
+    assertThat(pushing.outbox).isEmpty();
     pushing.answer(pushing.calls.getFirst(), PushOutcome.BUSY);
-    assertThat(pushing.departingIds()).containsExactly("refused");
+    assertThat(pushing.outboxIds()).containsExactly("refused");
     pushing.answer(pushing.calls.getFirst(), PushOutcome.LOST);
     pushing.pass(1_000 + RigOptions.GRACE + 2_000);
-    assertThat(pushing.departingIds()).containsExactly("refused", "lost", "dead");
-    assertThat(pushing.handedOut).hasSize(3);
+    assertThat(pushing.outboxIds()).containsExactly("refused", "lost", "dead");
+    assertThat(pushing.deliveries).hasSize(3);
   }
 
   @Test
-  void ruleThatEndsLetsWhatDidNotLeaveRun() {
+  void tasksNotForwardedRunWhenTheRuleEnds() {
     partition.send(slow("x").delayUntil(rig.wall + 5_000));
     rig.rule(DEMOTING);
     rig.rule(Rules.NONE);
@@ -126,7 +127,7 @@ final class DemotionTest {
   }
 
   @Test
-  void h07RuleThatEndsDoesNotBringBackWhatLeaves() {
+  void h07EndOfARuleDoesNotRecallForwardedTasks() {
     partition.send(slow("x"));
     rig.commits = false;
     rig.rule(DEMOTING);
@@ -134,34 +135,34 @@ final class DemotionTest {
     rig.commits = true;
     rig.settle();
     assertThat(rig.claim().id()).isEmpty();
-    assertThat(rig.departingIds()).containsExactly("x");
+    assertThat(rig.outboxIds()).containsExactly("x");
   }
 
   @Test
-  void h07WhatIsNotDurableYetLeavesWhenItIs() {
+  void h07TaskIsForwardedOnceItsInsertIsDurable() {
     rig.commits = false;
     partition.send(slow("x"));
     rig.rule(DEMOTING);
     assertThat(rig.store.uncommitted()).hasSize(2);
     rig.commits = true;
     rig.settle();
-    assertThat(rig.departingIds()).containsExactly("x");
+    assertThat(rig.outboxIds()).containsExactly("x");
     assertThat(rig.store.missed).isEmpty();
   }
 
   @Test
-  void h02WhatMayRunOnlyOnceLeavesWhenItsOffsetIsCommitted() {
+  void h02AtMostOnceTaskIsForwardedWhenItsOffsetIsCommitted() {
     partition.send(slow(Task.once("x")));
     rig.rule(DEMOTING);
-    assertThat(rig.departing).isEmpty();
+    assertThat(rig.outbox).isEmpty();
     partition.commitOffset();
     rig.settle();
-    assertThat(rig.departingIds()).containsExactly("x");
-    assertThat(rig.handedOut).isEmpty();
+    assertThat(rig.outboxIds()).containsExactly("x");
+    assertThat(rig.deliveries).isEmpty();
   }
 
   @Test
-  void h22WhatWaitsForItsMarkLeavesInsteadOfBeingSent() {
+  void h22TaskThatWaitsForItsStatusIsForwardedInsteadOfDelivered() {
     partition.send(slow(Task.once("x")));
     partition.commitOffset();
     rig.settle();
@@ -172,12 +173,12 @@ final class DemotionTest {
     rig.settle();
     assertThat(claim.answers).isEqualTo(1);
     assertThat(claim.id()).isEmpty();
-    assertThat(rig.departingIds()).containsExactly("x");
+    assertThat(rig.outboxIds()).containsExactly("x");
     assertThat(rig.store.row("x").map(Row::status)).contains(Status.FAILURE);
   }
 
   @Test
-  void h22ParkedRowsLeaveIfTheyCouldRun() {
+  void h22RunnableParkedRowsAreForwarded() {
     var small = new EngineRig(RigOptions.pull().maxPending(2));
     RigPartition from = small.assigned("tasks");
     from.send(Task.of("neighbour").application("other"));
@@ -188,7 +189,7 @@ final class DemotionTest {
     from.send();
     assertThat(small.depths().parked()).isEqualTo(499);
     small.rule(DEMOTING);
-    assertThat(small.departing).hasSize(500);
+    assertThat(small.outbox).hasSize(500);
     assertThat(small.depths().parked()).isEqualTo(1);
     small.produces = true;
     small.pass(FAR);
@@ -197,12 +198,12 @@ final class DemotionTest {
   }
 
   @Test
-  void h22RestartLetsLoadedRowsLeaveBeforeTheFirstDelivery() {
+  void h22RestartForwardsLoadedRowsBeforeTheFirstDelivery() {
     partition.send(slow("x"), slow("y"), Task.of("z"));
     rig.claim();
     rig.pass(2 * RigOptions.MARK_INTERVAL);
     rig.crash(DEMOTING);
-    assertThat(rig.departingIds()).containsExactly("y");
+    assertThat(rig.outboxIds()).containsExactly("y");
     assertThat(rig.claim().id()).isEqualTo("z");
     assertThat(rig.store.row("x").map(Row::status)).contains(Status.PROCESSING);
   }
@@ -213,18 +214,18 @@ final class DemotionTest {
     partition.send(slow("x"));
     assertThat(rig.noticed(Notice.DEMOTION_SKIPPED)).containsExactly("x");
     assertThat(rig.claim().id()).isEqualTo("x");
-    assertThat(rig.departing).isEmpty();
+    assertThat(rig.outbox).isEmpty();
   }
 
   @Test
-  void g7SoManyLeaveAtATimeAndNoMore() {
+  void g7NumberOfForwardingTasksIsBounded() {
     rig.rule(DEMOTING);
-    int more = Backpressure.MAX_LEAVING + 10;
+    int more = Backpressure.MAX_FORWARDING + 10;
     for (int i = 0; i < more; i++) {
       partition.append(slow("x" + i));
     }
     partition.send();
-    assertThat(rig.depths().leaving()).isEqualTo(Backpressure.MAX_LEAVING);
+    assertThat(rig.depths().forwarding()).isEqualTo(Backpressure.MAX_FORWARDING);
     rig.produces = true;
     rig.settle();
     rig.pass(1_000);

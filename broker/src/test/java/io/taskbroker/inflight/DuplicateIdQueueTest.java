@@ -8,8 +8,8 @@ import io.taskbroker.inflight.EnginesOnSharedStore.Log;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/// Two rows of one id, from two partitions that two brokers had, meet in one broker: they run one
-/// after the other, and none is lost (G1).
+/// Two rows of one id, from two partitions of two brokers, meet in one broker: they run one after
+/// the other, and none is lost (G1).
 final class DuplicateIdQueueTest {
   private static final Engine.Depths NOTHING = new Engine.Depths(0, 0, 0, 0, 0, 0);
 
@@ -27,7 +27,7 @@ final class DuplicateIdQueueTest {
   }
 
   private void meet() {
-    a.giveUp(one);
+    a.revokeAndRelease(one);
     b.take(one);
   }
 
@@ -39,10 +39,10 @@ final class DuplicateIdQueueTest {
     b.send(two, Task.of("x"));
     meet();
     peers.pass(1_000);
-    assertThat(b.handedOutIds()).containsExactly("x");
+    assertThat(b.deliveredIds()).containsExactly("x");
     b.report(Status.COMPLETE, "x");
     peers.pass(1_000);
-    assertThat(b.handedOutIds()).containsExactly("x", "x");
+    assertThat(b.deliveredIds()).containsExactly("x", "x");
     assertThat(peers.disk.rows()).hasSize(1);
     b.report(Status.COMPLETE, "x");
     assertThat(peers.disk.rows()).isEmpty();
@@ -60,18 +60,18 @@ final class DuplicateIdQueueTest {
     assertThat(b.depths().handedOut()).isOne();
     b.report(Status.COMPLETE, "x");
     assertThat(peers.disk.rows()).isEmpty();
-    assertThat(b.handedOut).hasSize(1);
+    assertThat(b.deliveries).hasSize(1);
   }
 
   @Test
   void secondThatMovesOnKeepsItsDeadline() {
     a.send(one, Task.of("x"));
     a.answer(PushOutcome.ACCEPTED);
-    a.giveUp(one);
+    a.revokeAndRelease(one);
     Row before = peers.row("x").orElseThrow();
     b.send(two, Task.of("x"));
     b.take(one);
-    b.giveUp(one);
+    b.revokeAndRelease(one);
     assertThat(peers.disk.rows())
         .filteredOn(row -> row.key() == before.key())
         .singleElement()
@@ -79,13 +79,13 @@ final class DuplicateIdQueueTest {
   }
 
   @Test
-  void secondIsShedWithItsPlace() {
+  void secondIsEvictedWithItsPartition() {
     a.send(one, Task.of("x"));
     b.send(two, Task.of("x"));
     a.answer(PushOutcome.ACCEPTED);
     b.answer(PushOutcome.ACCEPTED);
     meet();
-    b.giveUp(one);
+    b.revokeAndRelease(one);
     assertThat(b.depths().handedOut()).isOne();
     b.report(Status.COMPLETE, "x");
     assertThat(b.depths()).isEqualTo(NOTHING);
@@ -93,15 +93,15 @@ final class DuplicateIdQueueTest {
   }
 
   @Test
-  void secondGoesOnWhenThePlaceOfTheFirstIsGivenUp() {
+  void secondRunsWhenThePartitionOfTheFirstIsReleased() {
     a.worker = _ -> PushOutcome.UNREACHABLE;
     a.send(one, Task.of("x"));
     b.send(two, Task.of("x"));
     b.answer(PushOutcome.ACCEPTED);
     meet();
-    b.giveUp(two);
+    b.revokeAndRelease(two);
     peers.pass(1);
-    assertThat(b.handedOutIds()).containsExactly("x", "x");
+    assertThat(b.deliveredIds()).containsExactly("x", "x");
     a.worker = _ -> null;
     a.take(two);
     assertThat(a.depths().handedOut()).isOne();
@@ -113,7 +113,7 @@ final class DuplicateIdQueueTest {
     a.send(one, Task.of("x"));
     b.send(two, Task.of("x"));
     meet();
-    a.report(Status.COMPLETE, "x"); // recorded of both rows
+    a.report(Status.COMPLETE, "x"); // recorded for both rows
     peers.settle();
     assertThat(peers.disk.rows()).isEmpty();
     assertThat(b.depths()).isEqualTo(NOTHING);
@@ -126,7 +126,7 @@ final class DuplicateIdQueueTest {
     b.send(two, Task.of("x"));
     meet();
     b.commits = false;
-    a.report(Status.COMPLETE, "x"); // recorded of both rows
+    a.report(Status.COMPLETE, "x"); // recorded for both rows
     peers.settle();
     b.revoke(two, true);
     b.expel(one);
@@ -137,49 +137,49 @@ final class DuplicateIdQueueTest {
   }
 
   @Test
-  void secondLeavesWhenTheFirstIsDone() {
+  void secondIsForwardedWhenTheFirstIsDone() {
     a.send(one, Task.of("x").deadLetters());
     a.answer(PushOutcome.ACCEPTED);
     a.report(Status.FAILURE, "x");
     b.send(two, Task.of("x"));
     b.answer(PushOutcome.ACCEPTED);
     meet();
-    assertThat(b.departing).isEmpty();
+    assertThat(b.outbox).isEmpty();
     b.report(Status.COMPLETE, "x");
     peers.settle();
-    assertThat(b.departing).hasSize(1);
+    assertThat(b.outbox).hasSize(1);
   }
 
   @Test
-  void firstThatIsQuarantinedGivesWay() {
+  void quarantinedFirstIsRemoved() {
     b.send(two, Task.of("x").deadLetters());
     b.answer(PushOutcome.ACCEPTED);
     b.report(Status.FAILURE, "x");
-    b.tell(new Command.ProduceRefused(b.departing.removeFirst(), "too large"));
+    b.tell(new Command.ProduceRefused(b.outbox.removeFirst(), "too large"));
     b.settle();
     a.worker = _ -> PushOutcome.UNREACHABLE;
     a.send(one, Task.of("x"));
     meet();
     peers.pass(1);
-    assertThat(b.handedOutIds()).containsExactly("x", "x");
+    assertThat(b.deliveredIds()).containsExactly("x", "x");
   }
 
   @Test
-  void firstThatBecomesQuarantinedGivesWay() {
+  void firstThatBecomesQuarantinedIsRemoved() {
     b.send(two, Task.of("x").deadLetters());
     b.answer(PushOutcome.ACCEPTED);
     a.worker = _ -> PushOutcome.UNREACHABLE;
     a.send(one, Task.of("x"));
     meet();
     b.report(Status.FAILURE, "x");
-    b.tell(new Command.ProduceRefused(b.departing.removeFirst(), "too large"));
+    b.tell(new Command.ProduceRefused(b.outbox.removeFirst(), "too large"));
     b.settle();
     peers.pass(1);
-    assertThat(b.handedOutIds()).containsExactly("x", "x");
+    assertThat(b.deliveredIds()).containsExactly("x", "x");
   }
 
   @Test
-  void parkedTwinsRunOneAfterTheOther() {
+  void parkedDuplicatesRunOneAfterTheOther() {
     long due = peers.wall + 5_000;
     a.send(one, Task.of("d").delayUntil(due), Task.of("x").delayUntil(due));
     b.send(two, Task.of("e").delayUntil(due), Task.of("x").delayUntil(due));
@@ -187,14 +187,14 @@ final class DuplicateIdQueueTest {
     meet();
     assertThat(b.depths().parked()).isEqualTo(2);
     peers.pass(5_000);
-    assertThat(b.handedOutIds()).containsOnlyOnce("x");
+    assertThat(b.deliveredIds()).containsOnlyOnce("x");
     b.report(Status.COMPLETE, "x");
     peers.pass(1);
-    assertThat(b.handedOutIds()).containsExactlyInAnyOrder("d", "e", "x", "x");
+    assertThat(b.deliveredIds()).containsExactlyInAnyOrder("d", "e", "x", "x");
   }
 
   @Test
-  void recordOfAnIdThatWaitsIsADuplicate() {
+  void recordOfAWaitingIdIsADuplicate() {
     a.worker = _ -> PushOutcome.UNREACHABLE;
     a.send(one, Task.of("x"));
     b.send(two, Task.of("x"));

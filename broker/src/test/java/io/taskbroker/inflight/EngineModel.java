@@ -11,9 +11,9 @@ import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 
-/// A broker's life at random, from one seed: what arrives, what workers, store, outbox and Kafka do
-/// and when, and when the broker dies. Looks after everything that may never happen while it goes
-/// on; what must have happened in the end is checked by [ModelLedger].
+/// Random history of one broker, from one seed: arrivals, and the actions of workers, store, outbox
+/// and Kafka, with crashes. Checks the safety properties as it runs; [ModelLedger] checks the final
+/// state.
 final class EngineModel {
   private static final String SPARE = "spare";
   private static final int ACTIONS = 150;
@@ -28,7 +28,7 @@ final class EngineModel {
   private final Set<RigPartition> away = new HashSet<>();
   private final ModelLedger ledger;
 
-  /// What workers ever got, the last first.
+  /// All deliveries to workers, the latest first.
   private final List<String> known = new ArrayList<>();
 
   private int published;
@@ -44,7 +44,7 @@ final class EngineModel {
             .maxMemoryBytes(random.nextBoolean() ? 100_000_000 : 13_000);
     rig = new EngineRig(options, seed);
     ledger = new ModelLedger(rig);
-    rig.onHandOut = this::handedOut;
+    rig.onDelivery = this::handedOut;
     for (int i = 0; i < 2; i++) {
       partitions.add(rig.partition("tasks", i));
     }
@@ -54,7 +54,7 @@ final class EngineModel {
     rig.settle();
   }
 
-  /// Lives, and then goes on until nothing is left to do.
+  /// Runs the random phase, then continues until nothing is left to do.
   void run() {
     rig.commits = false;
     for (int i = 0; i < ACTIONS; i++) {
@@ -66,7 +66,7 @@ final class EngineModel {
   }
 
   private void handedOut() {
-    Delivery delivery = rig.handedOut.getLast();
+    Delivery delivery = rig.deliveries.getLast();
     ledger.handedOut(delivery);
     known.addFirst(delivery.id());
   }
@@ -90,8 +90,7 @@ final class EngineModel {
     rig.settle();
   }
 
-  /// An operator looks at what cannot be produced, and has some of it tried again, or sent
-  /// elsewhere.
+  /// An operator lists quarantined tasks, and releases or redirects some of them.
   private void operate() {
     QuarantineRequest.Action action =
         switch (random.nextInt(3)) {
@@ -107,7 +106,7 @@ final class EngineModel {
   private static void checkAnswer(QuarantineRequest order, QuarantineAnswer answer) {
     boolean bounded = answer.tasks().size() <= order.limit();
     if (!bounded || answer.done() + answer.left() > answer.held() || answer.done() < 0) {
-      throw new AssertionError(order + " was answered by " + answer);
+      throw new AssertionError("Wrong answer to " + order + ": " + answer);
     }
   }
 
@@ -160,7 +159,7 @@ final class EngineModel {
       PushOutcome outcome =
           random.nextBoolean() ? PushOutcome.ACCEPTED : OUTCOMES[random.nextInt(OUTCOMES.length)];
       if (outcome == PushOutcome.BUSY || outcome == PushOutcome.UNREACHABLE) {
-        ledger.givenBack(call);
+        ledger.notDelivered(call);
       }
       rig.answer(call, outcome);
     }
@@ -200,10 +199,10 @@ final class EngineModel {
   }
 
   private void produce() {
-    if (!rig.departing.isEmpty()) {
-      OutboxRecord record = rig.departing.get(random.nextInt(rig.departing.size()));
+    if (!rig.outbox.isEmpty()) {
+      OutboxRecord record = rig.outbox.get(random.nextInt(rig.outbox.size()));
       if (random.nextInt(20) == 0) {
-        rig.departing.remove(record);
+        rig.outbox.remove(record);
         ledger.refused(record);
         rig.tell(new Command.ProduceRefused(record, "it is too large"));
       } else {
@@ -213,7 +212,7 @@ final class EngineModel {
     }
   }
 
-  /// Kafka has it, whether or not the broker hears of it.
+  /// Kafka has the record, whether or not the broker learns of it.
   private void arrive(OutboxRecord record) {
     ledger.arrived(record);
     if (record.destination().topic().equals(RigOptions.RETRY_TOPIC)) {
@@ -222,10 +221,10 @@ final class EngineModel {
         ledger.retried(record.id(), retry.getId());
         retries.append(Task.of(retry.getId()).application(retry.getApplication()).derived());
       } catch (InvalidProtocolBufferException e) {
-        throw new AssertionError("This cannot be read: " + record, e);
+        throw new AssertionError("Not an activation: " + record, e);
       }
     } else if (random.nextInt(4) == 0 && !record.id().startsWith("undecodable")) {
-      // Somebody replays a dead letter at once.
+      // An operator replays a dead letter at once.
       partitions.getFirst().append(Task.of(record.id()));
     }
   }
@@ -240,7 +239,7 @@ final class EngineModel {
     }
   }
 
-  /// The partition goes, perhaps to another broker, or comes back.
+  /// Revokes the partition, perhaps for another broker, or assigns it again.
   private void rebalance(RigPartition partition) {
     if (away.remove(partition)) {
       if (random.nextBoolean()) {
@@ -257,12 +256,12 @@ final class EngineModel {
         if (!partition.drained) {
           throw new AssertionError("Not drained: " + partition.source);
         }
-        commitOffsetOfGivenUp(partition);
+        commitOffsetOfRevoked(partition);
       }
     }
   }
 
-  private void commitOffsetOfGivenUp(RigPartition partition) {
+  private void commitOffsetOfRevoked(RigPartition partition) {
     if (random.nextInt(4) == 0) {
       partition.commitOffsetSilently();
     } else {
@@ -298,7 +297,7 @@ final class EngineModel {
   }
 
   private void crash() {
-    for (OutboxRecord record : List.copyOf(rig.departing)) {
+    for (OutboxRecord record : List.copyOf(rig.outbox)) {
       if (random.nextBoolean()) {
         arrive(record);
       }
@@ -311,7 +310,7 @@ final class EngineModel {
     }
   }
 
-  /// From now on everything goes well.
+  /// From now on nothing fails.
   private void drain() {
     rig.commits = true;
     rig.worker = _ -> PushOutcome.ACCEPTED;
@@ -339,7 +338,7 @@ final class EngineModel {
       List<Command.Update> updates =
           running.stream().map(id -> new Command.Update(id, Status.COMPLETE, -1, -1)).toList();
       rig.tell(new Command.Report(updates, null, ledger.watch(updates, new RigReply())));
-      for (OutboxRecord record : List.copyOf(rig.departing)) {
+      for (OutboxRecord record : List.copyOf(rig.outbox)) {
         arrive(record);
         rig.acknowledge(record);
       }

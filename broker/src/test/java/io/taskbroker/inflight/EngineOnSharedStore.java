@@ -24,33 +24,33 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// One broker of several on a shared store: the real engine, and in the place of the stages around
-/// it what the test says. By itself it commits what is written, answers no call of a worker,
-/// acknowledges nothing that is produced, and commits an offset when a partition is given up.
+/// One broker of several on a shared store: the real engine, with the stages around it controlled
+/// by the test. By default it commits what is written, answers no call of a worker, acknowledges no
+/// produced record, and commits an offset when a partition is released.
 final class EngineOnSharedStore implements Effects {
   private static final int PAGE = 2;
   private static final int MANY_STEPS = 100_000;
 
   final String name;
-  final List<Delivery> handedOut = new ArrayList<>();
+  final List<Delivery> deliveries = new ArrayList<>();
   final List<Delivery> calls = new ArrayList<>();
-  final List<OutboxRecord> departing = new ArrayList<>();
+  final List<OutboxRecord> outbox = new ArrayList<>();
   final List<Notice> notices = new ArrayList<>();
   final List<SourcePartition> lost = new ArrayList<>();
 
-  /// Partitions whose revocation is not drained.
+  /// Revoked partitions that are not drained.
   final Set<SourcePartition> undrained = new HashSet<>();
 
-  /// Whether what is written is committed at once.
+  /// Whether writes are committed at once.
   boolean commits = true;
 
-  /// Whether it is not told what others recorded.
+  /// Whether it misses the notifications of reports that others recorded.
   boolean deaf;
 
-  /// Until when it was told that its lease lasts, monotonic milliseconds.
+  /// End of the lease as the broker knows it, monotonic milliseconds.
   long leaseUntil;
 
-  /// What workers answer to a push; null from it: nothing yet.
+  /// The worker's answer to a push; null: no answer yet.
   Function<Delivery, @Nullable PushOutcome> worker = _ -> null;
 
   private final EnginesOnSharedStore peers;
@@ -58,7 +58,7 @@ final class EngineOnSharedStore implements Effects {
   private final Map<SourcePartition, Long> positions = new HashMap<>();
   private final Map<SourcePartition, Long> consumed = new HashMap<>();
   private final Map<SourcePartition, Integer> generations = new HashMap<>();
-  private final ArrayDeque<Command> told = new ArrayDeque<>();
+  private final ArrayDeque<Command> commands = new ArrayDeque<>();
 
   private final Outbound outbound;
 
@@ -92,15 +92,15 @@ final class EngineOnSharedStore implements Effects {
     }
   }
 
-  /// Dies; its lease lapses.
+  /// Crashes; its lease lapses.
   void crash() {
     store().lapse();
     engine = null;
     asleep = false;
-    told.clear();
+    commands.clear();
     outbound.clear();
     calls.clear();
-    departing.clear();
+    outbox.clear();
     undrained.clear();
     for (Log log : peers.logs) {
       if (log.owner == this) {
@@ -118,12 +118,12 @@ final class EngineOnSharedStore implements Effects {
     return engine != null && !asleep;
   }
 
-  /// Stands still from now on, as a machine that is suspended does.
+  /// Suspends, as a suspended machine does.
   void sleep() {
     asleep = true;
   }
 
-  /// Goes on where it stood still.
+  /// Resumes where it was suspended.
   void wake() {
     asleep = false;
     settle();
@@ -152,12 +152,12 @@ final class EngineOnSharedStore implements Effects {
   }
 
   void tell(Command command) {
-    told.add(command);
+    commands.add(command);
   }
 
   private void step() {
     engine().advance(peers.now, peers.wall);
-    for (Command command = told.poll(); command != null; command = told.poll()) {
+    for (Command command = commands.poll(); command != null; command = commands.poll()) {
       apply(command);
     }
     engine().advance(peers.now, peers.wall);
@@ -185,9 +185,9 @@ final class EngineOnSharedStore implements Effects {
         commitAll();
       }
       if (++steps > MANY_STEPS) {
-        throw new AssertionError(name + " does not come to rest at " + peers.now);
+        throw new AssertionError(name + " does not become idle at " + peers.now);
       }
-    } while (effects != before || !told.isEmpty());
+    } while (effects != before || !commands.isEmpty());
     if (nextWake() <= peers.now) {
       throw new AssertionError(
           name + " spins: it wants to wake at " + nextWake() + ", it is " + peers.now);
@@ -200,13 +200,13 @@ final class EngineOnSharedStore implements Effects {
     }
   }
 
-  /// Commits up to so many changes in one transaction, then answers the queries behind them.
+  /// Commits up to `most` changes in one transaction, then answers the queries behind them.
   void commit(int most) {
     outbound.commit(most, batch -> peers.bug.commit(this, batch));
     settle();
   }
 
-  /// Commits what waits, whatever partitions were taken from it since it began to.
+  /// Commits what waits, without a check of the ownership of its partitions.
   void commitUnfenced() {
     outbound.commit(Integer.MAX_VALUE, store()::commitUnfenced);
   }
@@ -215,38 +215,38 @@ final class EngineOnSharedStore implements Effects {
     return !outbound.isEmpty();
   }
 
-  /// Whether the partition may be taken.
+  /// Whether the partition may be acquired.
   boolean mayTake(Log log) {
     return log.owner == null && !undrained.contains(log.source);
   }
 
-  /// The partition is assigned to it: it takes it, with all that is in flight of it.
+  /// Acquires the assigned partition, with all tasks in flight of it.
   void take(Log log) {
     take(log, () -> {});
   }
 
-  /// @param meanwhile happens when its rows were read, and before its reports are
+  /// @param meanwhile runs after its rows were read, and before its reports are
   void take(Log log, Runnable meanwhile) {
     SourcePartition source = log.source;
     if (!mayTake(log)) {
-      throw new AssertionError(name + " may not take " + source);
+      throw new AssertionError(name + " must not acquire " + source);
     }
     int generation = peers.nextGeneration();
     generations.put(source, generation);
     if (store().take(source, generation).isEmpty()) {
-      throw new AssertionError(name + " does not get " + source);
+      throw new AssertionError(name + " cannot acquire " + source);
     }
     log.owner = this;
     log.revoked = false;
     peers.observer.taken(this, log);
     List<Row> rows = store().load(source, 0, PAGE);
     while (!rows.isEmpty()) {
-      tell(restored(log, rows, List.of()));
+      tell(loaded(log, rows, List.of()));
       rows = store().load(source, rows.getLast().key(), PAGE);
     }
     List<ParkedRow> parked = store().loadParked(source, 0, PAGE);
     while (!parked.isEmpty()) {
-      tell(restored(log, List.of(), parked));
+      tell(loaded(log, List.of(), parked));
       parked = store().loadParked(source, parked.getLast().key(), PAGE);
     }
     meanwhile.run();
@@ -270,7 +270,7 @@ final class EngineOnSharedStore implements Effects {
     settle();
   }
 
-  /// Tries to take a partition that it had, as whoever gave it to it then would have it.
+  /// Tries to acquire a partition that it had before, in the generation in which it had it.
   void retake(Log log) {
     Integer generation = generations.get(log.source);
     if (generation != null) {
@@ -278,7 +278,7 @@ final class EngineOnSharedStore implements Effects {
     }
   }
 
-  private static Command.PartitionLoaded restored(Log log, List<Row> rows, List<ParkedRow> parked) {
+  private static Command.PartitionLoaded loaded(Log log, List<Row> rows, List<ParkedRow> parked) {
     return new Command.PartitionLoaded(log.source, rows, parked, Map.of(), List.of(), log.inOrder);
   }
 
@@ -291,7 +291,7 @@ final class EngineOnSharedStore implements Effects {
     tell(new Command.Ingest(log.source, List.copyOf(arrivals), next, 0));
   }
 
-  /// Appends tasks and takes them in.
+  /// Appends tasks and ingests them.
   void send(Log log, Task... tasks) {
     for (Task task : tasks) {
       log.append(task);
@@ -300,7 +300,7 @@ final class EngineOnSharedStore implements Effects {
     settle();
   }
 
-  /// Begins to give the partition up.
+  /// Begins to release the partition.
   void revoke(Log log, boolean isLost) {
     undrained.add(log.source);
     log.revoked |= log.owner == this;
@@ -311,13 +311,13 @@ final class EngineOnSharedStore implements Effects {
     settle();
   }
 
-  /// Gives the partition up, as far as the engine is drained of it; what is left is shed.
-  void giveUp(Log log) {
+  /// Releases the partition, as far as the engine is drained of it; the rest is evicted.
+  void revokeAndRelease(Log log) {
     revoke(log, false);
     release(log);
   }
 
-  /// Lets go of a partition that is given up.
+  /// Ends the release of a partition.
   void release(Log log) {
     log.inOrder = !undrained.contains(log.source);
     if (!log.inOrder) {
@@ -330,7 +330,7 @@ final class EngineOnSharedStore implements Effects {
     settle();
   }
 
-  /// Kafka takes the partition away, or it is taken over; this broker does not know yet.
+  /// Kafka revokes the partition, or another broker takes it over; this broker is not informed.
   void expel(Log log) {
     log.owner = null;
     log.inOrder = false;
@@ -350,22 +350,22 @@ final class EngineOnSharedStore implements Effects {
 
   void answer(Delivery delivery, PushOutcome outcome) {
     if (!calls.remove(delivery)) {
-      throw new AssertionError("No call is under way for " + delivery.id());
+      throw new AssertionError("No call is pending for " + delivery.id());
     }
     tell(new Command.PushEnded(delivery, outcome, "as the test says"));
     settle();
   }
 
-  /// Answers the only call that is under way.
+  /// Answers the only pending call.
   void answer(PushOutcome outcome) {
     if (calls.size() != 1) {
-      throw new AssertionError("Not one call is under way, but " + calls);
+      throw new AssertionError("Pending calls: " + calls);
     }
     answer(calls.getFirst(), outcome);
   }
 
   void acknowledge(OutboxRecord record) {
-    departing.remove(record);
+    outbox.remove(record);
     tell(new Command.Produced(record));
   }
 
@@ -387,8 +387,8 @@ final class EngineOnSharedStore implements Effects {
     return reply;
   }
 
-  List<String> handedOutIds() {
-    return handedOut.stream().map(Delivery::id).toList();
+  List<String> deliveredIds() {
+    return deliveries.stream().map(Delivery::id).toList();
   }
 
   @Override
@@ -432,7 +432,7 @@ final class EngineOnSharedStore implements Effects {
 
   @Override
   public void push(Delivery delivery) {
-    handed(delivery);
+    delivered(delivery);
     PushOutcome outcome = worker.apply(delivery);
     if (outcome == null) {
       calls.add(delivery);
@@ -441,10 +441,10 @@ final class EngineOnSharedStore implements Effects {
     }
   }
 
-  private void handed(@Nullable Delivery delivery) {
+  private void delivered(@Nullable Delivery delivery) {
     effects++;
     if (delivery != null) {
-      handedOut.add(delivery);
+      deliveries.add(delivery);
       peers.observer.handedOut(this, delivery);
     }
   }
@@ -452,7 +452,7 @@ final class EngineOnSharedStore implements Effects {
   @Override
   public void produce(OutboxRecord record) {
     effects++;
-    departing.add(record);
+    outbox.add(record);
   }
 
   @Override
@@ -476,13 +476,13 @@ final class EngineOnSharedStore implements Effects {
 
   @Override
   public void reply(Command.ReportReply reply, @Nullable Delivery next) {
-    handed(next);
+    delivered(next);
     reply.done(next);
   }
 
   @Override
   public void reply(Command.ClaimReply reply, @Nullable Delivery delivery) {
-    handed(delivery);
+    delivered(delivery);
     reply.done(delivery);
   }
 

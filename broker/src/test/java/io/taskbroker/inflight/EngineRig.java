@@ -16,64 +16,63 @@ import java.util.SplittableRandom;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// The real engine in a world without surprises: clocks that stand still, a store, workers, an
-/// outbox and Kafka that do what the test says when it says so. Everything that the engine does not
-/// own outlives [#crash].
+/// The real engine in a deterministic world: stopped clocks, and a store, workers, an outbox and
+/// Kafka that the test controls. Everything that the engine does not own survives [#crash].
 ///
-/// By itself the rig commits what is written, answers no call of a worker, acknowledges nothing
-/// that is produced and commits no offset.
+/// By default the rig commits what is written, answers no call of a worker, acknowledges no
+/// produced record and commits no offset.
 final class EngineRig implements Effects {
   private static final int MANY_STEPS = 100_000;
 
-  /// Monotonic and wall-clock milliseconds. A monotonic clock may well be negative.
+  /// Monotonic and wall-clock milliseconds. A monotonic clock may be negative.
   long now = -50_000;
 
   long wall = 1_700_000_000_000L;
 
   final RigStore store = new RigStore();
 
-  /// Everything that was handed to a worker, by push or pull, in order, and by which it was pushed.
-  final List<Delivery> handedOut = new ArrayList<>();
+  /// All deliveries, by push or pull, in order.
+  final List<Delivery> deliveries = new ArrayList<>();
 
-  /// Calls of workers that are not answered.
+  /// Pending push calls.
   final List<Delivery> calls = new ArrayList<>();
 
-  /// What the outbox has and did not produce, and what it produced.
-  final List<OutboxRecord> departing = new ArrayList<>();
+  /// Records in the outbox that are not produced, and produced records.
+  final List<OutboxRecord> outbox = new ArrayList<>();
 
   final List<OutboxRecord> produced = new ArrayList<>();
 
-  final List<Told> notices = new ArrayList<>();
+  final List<Noticed> notices = new ArrayList<>();
 
-  /// What was counted, in order.
+  /// Counted events, in order.
   final List<Tallied> tallies = new ArrayList<>();
 
-  /// Whether what is written is committed at once.
+  /// Whether writes are committed at once.
   boolean commits = true;
 
-  /// Whether Kafka takes what is produced at once.
+  /// Whether Kafka acknowledges produced records at once.
   boolean produces;
 
-  /// What workers answer to a push; null from it: nothing yet.
+  /// The worker's answer to a push; null: no answer yet.
   Function<Delivery, @Nullable PushOutcome> worker = _ -> null;
 
-  /// Sees every hand-out at the moment of it.
-  Runnable onHandOut = () -> {};
+  /// Called with every delivery at the moment of it.
+  Runnable onDelivery = () -> {};
 
   private final RigOptions options;
   private final long seed;
   private Rules rules = Rules.NONE;
   private final Map<SourcePartition, RigPartition> partitions = new LinkedHashMap<>();
-  private final ArrayDeque<Command> told = new ArrayDeque<>();
+  private final ArrayDeque<Command> commands = new ArrayDeque<>();
   private Engine engine;
   private int runs;
   private long effects;
 
-  /// What was counted of an activation.
+  /// Events counted for an activation.
   record Tallied(Tally tally, String id, long age) {}
 
-  /// What operators were told.
-  record Told(Notice notice, String id, String detail) {}
+  /// Notices to operators.
+  record Noticed(Notice notice, String id, String detail) {}
 
   EngineRig(RigOptions options) {
     this(options, 1);
@@ -85,7 +84,7 @@ final class EngineRig implements Effects {
     this.engine = load();
   }
 
-  /// An engine that has what the store has, made as the engine's loop does it.
+  /// An engine with the rows of the store, created as the engine's loop does it.
   private Engine load() {
     var loaded = new Engine(options.build(), this, new SplittableRandom(seed + runs));
     runs++;
@@ -114,20 +113,20 @@ final class EngineRig implements Effects {
     return loaded;
   }
 
-  /// Kills the broker and starts it again. The monotonic clock begins elsewhere.
+  /// Kills the broker and restarts it. The monotonic clock starts at another value.
   void crash() {
     store.crash();
-    told.clear();
+    commands.clear();
     calls.clear();
-    departing.clear();
+    outbox.clear();
     now = 10_000_000L * runs;
     engine = load();
     settle();
   }
 
-  /// Other rules hold, and after a crash too.
+  /// Changes the rules, also for later restarts.
   void rule(Rules others) {
-    step(); // what it was told before is followed by the rules of before
+    step(); // earlier commands are handled by the earlier rules
     rules = others;
     tell(new Command.RulesChanged(others));
     settle();
@@ -137,7 +136,7 @@ final class EngineRig implements Effects {
     return rules;
   }
 
-  /// Kills the broker and starts it again with other rules.
+  /// Kills the broker and restarts it with other rules.
   void crash(Rules others) {
     rules = others;
     crash();
@@ -157,7 +156,7 @@ final class EngineRig implements Effects {
     return partition;
   }
 
-  /// A partition that is assigned, nothing of it committed.
+  /// An assigned partition without a committed offset.
   RigPartition assigned(String topic) {
     return assigned(topic, 0);
   }
@@ -170,12 +169,12 @@ final class EngineRig implements Effects {
   }
 
   void tell(Command command) {
-    told.add(command);
+    commands.add(command);
   }
 
-  /// One round of the engine: what it was told, then the time.
+  /// One round of the engine: pending commands, then the time.
   void step() {
-    for (Command command = told.poll(); command != null; command = told.poll()) {
+    for (Command command = commands.poll(); command != null; command = commands.poll()) {
       engine.apply(command);
     }
     engine.advance(now, wall);
@@ -192,38 +191,38 @@ final class EngineRig implements Effects {
         commit();
       }
       if (produces) {
-        List.copyOf(departing).forEach(this::acknowledge);
+        List.copyOf(outbox).forEach(this::acknowledge);
       }
       if (++steps > MANY_STEPS) {
-        throw new AssertionError("The engine does not come to rest at " + now);
+        throw new AssertionError("The engine does not become idle at " + now);
       }
-    } while (effects != before || !told.isEmpty());
+    } while (effects != before || !commands.isEmpty());
     if (engine.nextWake() <= now) {
       throw new AssertionError(
           "The engine spins: it wants to wake at " + engine.nextWake() + ", it is " + now);
     }
   }
 
-  /// Commits everything that is written now.
+  /// Commits everything written so far.
   void commit() {
     do {
       store.commit(Integer.MAX_VALUE).forEach(this::tell);
     } while (!store.isIdle());
   }
 
-  /// Commits up to so many changes, and lets the engine know of it.
+  /// Commits up to `most` changes and informs the engine.
   void commit(int most) {
     store.commit(most).forEach(this::tell);
     settle();
   }
 
-  /// Commits everything that is written now, and lets the engine know of it.
+  /// Commits everything written so far and informs the engine.
   void commitAndSettle() {
     commit();
     settle();
   }
 
-  /// Lets time pass; the engine is woken when it wants to be, and never else.
+  /// Advances the time; wakes the engine only when it asked for that.
   void pass(long millis) {
     long end = now + millis;
     settle();
@@ -235,7 +234,7 @@ final class EngineRig implements Effects {
     }
   }
 
-  /// Sets the wall clock forward, or back.
+  /// Moves the wall clock forward or back.
   void stepClock(long millis) {
     wall += millis;
     settle();
@@ -248,22 +247,22 @@ final class EngineRig implements Effects {
   /// @param others whether there are connections to other workers
   void answer(Delivery delivery, PushOutcome outcome, boolean others) {
     if (!calls.remove(delivery)) {
-      throw new AssertionError("No call is under way for " + delivery.id());
+      throw new AssertionError("No call is pending for " + delivery.id());
     }
     tell(new Command.PushEnded(delivery, outcome, "as the test says", others));
     settle();
   }
 
-  /// Answers the only call that is under way.
+  /// Answers the only pending call.
   void answer(PushOutcome outcome) {
     if (calls.size() != 1) {
-      throw new AssertionError("Not one call is under way, but " + calls);
+      throw new AssertionError("Pending calls: " + calls);
     }
     answer(calls.getFirst(), outcome);
   }
 
   void acknowledge(OutboxRecord record) {
-    departing.remove(record);
+    outbox.remove(record);
     produced.add(record);
     tell(new Command.Produced(record));
   }
@@ -272,7 +271,7 @@ final class EngineRig implements Effects {
     return claim(null, null);
   }
 
-  /// A worker that gave up before it is answered.
+  /// A worker that is gone before it is answered.
   RigReply claimAndGo() {
     var reply = new RigReply();
     reply.gone = true;
@@ -307,21 +306,21 @@ final class EngineRig implements Effects {
     return List.of(ids).stream().map(id -> new Command.Update(id, status, -1, -1)).toList();
   }
 
-  /// The ids of what was handed out, in order.
-  List<String> handedOutIds() {
-    return handedOut.stream().map(Delivery::id).toList();
+  /// The ids of the deliveries, in order.
+  List<String> deliveredIds() {
+    return deliveries.stream().map(Delivery::id).toList();
   }
 
-  List<String> departingIds() {
-    return departing.stream().map(OutboxRecord::id).toList();
+  List<String> outboxIds() {
+    return outbox.stream().map(OutboxRecord::id).toList();
   }
 
   List<Tally> tallied(String id) {
     return tallies.stream().filter(each -> each.id().equals(id)).map(Tallied::tally).toList();
   }
 
-  /// How much the engine says there is.
-  EngineStats census() {
+  /// The engine's figures.
+  EngineStats stats() {
     var answer = new ArrayList<EngineStats>();
     tell(new Command.ReadStats(answer::add));
     settle();
@@ -329,7 +328,7 @@ final class EngineRig implements Effects {
   }
 
   List<String> noticed(Notice notice) {
-    return notices.stream().filter(told -> told.notice() == notice).map(Told::id).toList();
+    return notices.stream().filter(noticed -> noticed.notice() == notice).map(Noticed::id).toList();
   }
 
   @Override
@@ -352,29 +351,29 @@ final class EngineRig implements Effects {
 
   @Override
   public void forwardReports(List<RemoteReport> reports, Object owner) {
-    throw new AssertionError("The engine's store is its own: " + reports);
+    throw new AssertionError("The engine does not share its store: " + reports);
   }
 
   @Override
   public void readReports(List<Long> keys, Object owner) {
-    throw new AssertionError("The engine's store is its own: " + keys);
+    throw new AssertionError("The engine does not share its store: " + keys);
   }
 
   @Override
   public void barrier(Object owner) {
-    throw new AssertionError("The engine's store is its own");
+    throw new AssertionError("The engine does not share its store");
   }
 
   @Override
   public void lost(SourcePartition partition) {
-    throw new AssertionError("The engine's store is its own: " + partition);
+    throw new AssertionError("The engine does not share its store: " + partition);
   }
 
   @Override
   public void push(Delivery delivery) {
     effects++;
-    handedOut.add(delivery);
-    onHandOut.run();
+    deliveries.add(delivery);
+    onDelivery.run();
     PushOutcome outcome = worker.apply(delivery);
     if (outcome == null) {
       calls.add(delivery);
@@ -386,7 +385,7 @@ final class EngineRig implements Effects {
   @Override
   public void produce(OutboxRecord record) {
     effects++;
-    departing.add(record);
+    outbox.add(record);
   }
 
   @Override
@@ -403,7 +402,7 @@ final class EngineRig implements Effects {
   @Override
   public void stands(SourcePartition partition, @Nullable String application) {
     effects++;
-    of(partition).stands = application;
+    of(partition).blockedApplication = application;
   }
 
   @Override
@@ -415,7 +414,7 @@ final class EngineRig implements Effects {
   private RigPartition of(SourcePartition partition) {
     RigPartition of = partitions.get(partition);
     if (of == null) {
-      throw new AssertionError("The engine speaks of a partition that it has not: " + partition);
+      throw new AssertionError("Unknown partition: " + partition);
     }
     return of;
   }
@@ -442,8 +441,8 @@ final class EngineRig implements Effects {
 
   private void pulled(@Nullable Delivery delivery) {
     if (delivery != null) {
-      handedOut.add(delivery);
-      onHandOut.run();
+      deliveries.add(delivery);
+      onDelivery.run();
     }
   }
 
@@ -455,6 +454,6 @@ final class EngineRig implements Effects {
   @Override
   public void notice(Notice notice, String id, String detail) {
     effects++;
-    notices.add(new Told(notice, id, detail));
+    notices.add(new Noticed(notice, id, detail));
   }
 }

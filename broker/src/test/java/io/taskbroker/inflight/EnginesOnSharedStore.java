@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// Brokers that share a store, the store, Kafka, and the time, which passes for all alike.
+/// Brokers that share a store, with the store, Kafka, and a clock common to all.
 final class EnginesOnSharedStore {
   /// Monotonic and wall-clock milliseconds.
   long now = 1_000;
@@ -25,28 +25,28 @@ final class EnginesOnSharedStore {
 
   Observer observer = new Observer() {};
 
-  /// What is wrong with the store, or with what brokers hear of it.
+  /// Fault of the store, or of the notifications to brokers.
   SharedStoreBug bug = SharedStoreBug.NONE;
 
   private final RigOptions options;
   private int generation;
 
-  /// Sees what brokers do.
+  /// Observer of the brokers.
   interface Observer {
     default void handedOut(EngineOnSharedStore peer, Delivery delivery) {}
 
     default void noticed(Notice notice, String id) {}
 
-    /// The peer has the partition, and is about to hear what the store has of it.
+    /// The broker acquired the partition, and is about to load its rows.
     default void taken(EngineOnSharedStore peer, Log log) {}
 
-    /// The peer begins to give the partition up, in order.
+    /// The broker begins to release the partition, in order.
     default void revoked(EngineOnSharedStore peer, Log log) {}
 
-    /// The peer gave the partition up.
+    /// The broker released the partition.
     default void released(Log log) {}
 
-    /// The peer was told, or should have been, that changes were not made.
+    /// The broker was informed, or should have been, of fenced changes.
     default void fenced(EngineOnSharedStore peer, List<Change> changes) {}
   }
 
@@ -71,7 +71,7 @@ final class EnginesOnSharedStore {
     return ++generation;
   }
 
-  /// Lets time pass; engines are woken when they want to be, and never else.
+  /// Advances the time; wakes engines only when they asked for that.
   void pass(long millis) {
     long end = now + millis;
     settle();
@@ -89,24 +89,24 @@ final class EnginesOnSharedStore {
 
   void settle() {
     peers.forEach(EngineOnSharedStore::settle);
-    peers.forEach(EngineOnSharedStore::settle); // what others recorded
+    peers.forEach(EngineOnSharedStore::settle); // reports that others recorded
   }
 
   Optional<Row> row(String id) {
     return disk.rows().stream().filter(row -> row.activation().id().equals(id)).findFirst();
   }
 
-  /// A partition in Kafka: a log of records, which offset is committed, and who has it.
+  /// A partition in Kafka: a log of records, the committed offset, and the owner.
   final class Log {
     final SourcePartition source;
     final List<Command.IngestedRecord> records = new ArrayList<>();
     long committed = Watermark.NONE;
     @Nullable EngineOnSharedStore owner;
 
-    /// Whether its owner was told to give it up.
+    /// Whether its owner was asked to release it.
     boolean revoked;
 
-    /// Whether the last owner gave it up in order.
+    /// Whether the last owner released it in order.
     boolean inOrder = true;
 
     private Log(SourcePartition source) {

@@ -9,15 +9,15 @@ import io.taskbroker.activation.Watermark;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// What does not come from Kafka, as canary tasks do: it has no part in watermarks and duplicates,
-/// whatever origin it names (H23), and where it has no room it is refused (G7).
+/// An enqueued activation, such as a canary task, takes no part in watermarks and duplicates,
+/// whatever its origin (H23), and is refused if there is no room (G7).
 final class EnqueueTest {
   private static final int MAX = 5;
 
   private final EngineRig rig = new EngineRig(RigOptions.pull().maxPending(MAX));
 
   @Test
-  void h23OriginThatWasMadeUpTouchesNoWatermark() {
+  void h23SyntheticOriginAffectsNoWatermark() {
     enqueue(Task.of("canary"), 0);
     RigPartition partition = rig.assigned("tasks");
     assertThat(rig.claim().id()).isEqualTo("canary");
@@ -27,7 +27,7 @@ final class EnqueueTest {
   }
 
   @Test
-  void h23RecordFromTheMadeUpOriginIsNoDuplicate() {
+  void h23RecordFromTheSyntheticOriginIsNoDuplicate() {
     enqueue(Task.of("canary"), 0);
     RigPartition partition = rig.assigned("tasks");
     partition.send(Task.of("real"));
@@ -36,7 +36,7 @@ final class EnqueueTest {
   }
 
   @Test
-  void h23NoWatermarkDropsWhatIsEnqueued() {
+  void h23NoWatermarkDropsEnqueuedTasks() {
     RigPartition partition = rig.assigned("tasks");
     partition.send(Task.of("real"), Task.of("other"));
     partition.commitOffset();
@@ -46,7 +46,7 @@ final class EnqueueTest {
   }
 
   @Test
-  void h23EnqueuedRowOutlivesARestartAndRunsWithoutAPartition() {
+  void h23EnqueuedRowSurvivesARestartAndRunsWithoutAPartition() {
     enqueue(Task.of("canary"), 0);
     rig.crash();
     assertThat(rig.claim().id()).isEqualTo("canary");
@@ -55,16 +55,16 @@ final class EnqueueTest {
   @Test
   void g2EnqueueIsAnsweredWhenItIsDurable() {
     rig.commits = false;
-    Asked asked = enqueue(Task.of("x"), 0);
-    assertThat(asked.done).isZero();
+    RecordedReply reply = enqueue(Task.of("x"), 0);
+    assertThat(reply.done).isZero();
     assertThat(rig.claim().id()).isEmpty();
     rig.commitAndSettle();
-    assertThat(asked.done).isOne();
+    assertThat(reply.done).isOne();
     assertThat(rig.claim().id()).isEqualTo("x");
   }
 
   @Test
-  void g7EnqueueIsRefusedWhereThereIsNoRoomAndParksNothing() {
+  void g7EnqueueIsRefusedWithoutRoomAndParksNothing() {
     for (int i = 0; i < MAX; i++) {
       assertThat(enqueue(Task.of("x" + i), i).done).isOne();
     }
@@ -80,10 +80,10 @@ final class EnqueueTest {
     full.commits = false;
     int refused = 0;
     for (int i = 0; i < 20; i++) {
-      var asked = new Asked();
-      full.tell(new Command.Enqueue(at(Task.of("x" + i), i, full), asked));
+      var reply = new RecordedReply();
+      full.tell(new Command.Enqueue(at(Task.of("x" + i), i, full), reply));
       full.settle();
-      refused += asked.refused;
+      refused += reply.refused;
     }
     assertThat(full.store.uncommitted()).hasSize(6);
     assertThat(refused).isEqualTo(14);
@@ -98,15 +98,15 @@ final class EnqueueTest {
   }
 
   @Test
-  void enqueuedIsPushed() {
+  void enqueuedTaskIsPushed() {
     var pushed = new EngineRig(RigOptions.push("app"));
-    pushed.tell(new Command.Enqueue(at(Task.of("x"), 0, pushed), new Asked()));
+    pushed.tell(new Command.Enqueue(at(Task.of("x"), 0, pushed), new RecordedReply()));
     pushed.settle();
-    assertThat(pushed.handedOutIds()).containsExactly("x");
+    assertThat(pushed.deliveredIds()).containsExactly("x");
   }
 
   @Test
-  void g5EnqueuedWithADelayWaitsForIt() {
+  void g5EnqueuedTaskWaitsForItsDelay() {
     enqueue(Task.of("x").delayUntil(rig.wall + 500), 0);
     rig.pass(499);
     assertThat(rig.claim().id()).isEmpty();
@@ -115,28 +115,28 @@ final class EnqueueTest {
   }
 
   @Test
-  void h12EnqueuedThatTheStoreCannotHoldIsRefused() {
+  void h12EnqueuedTaskThatTheStoreCannotHoldIsRefused() {
     rig.store.refuses = activation -> activation.id().equals("x");
-    Asked asked = enqueue(Task.of("x"), 0);
-    assertThat(asked.done).isZero();
-    assertThat(asked.refused).isOne();
+    RecordedReply reply = enqueue(Task.of("x"), 0);
+    assertThat(reply.done).isZero();
+    assertThat(reply.refused).isOne();
     assertThat(rig.store.rows()).isEmpty();
-    assertThat(rig.departing).isEmpty();
+    assertThat(rig.outbox).isEmpty();
     assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
   }
 
-  private Asked enqueue(Task task, long offset) {
-    var asked = new Asked();
-    rig.tell(new Command.Enqueue(at(task, offset, rig), asked));
+  private RecordedReply enqueue(Task task, long offset) {
+    var reply = new RecordedReply();
+    rig.tell(new Command.Enqueue(at(task, offset, rig), reply));
     rig.settle();
-    return asked;
+    return reply;
   }
 
   private static Activation at(Task task, long offset, EngineRig rig) {
     return task.at(new Origin("tasks", -1, offset), rig.wall);
   }
 
-  private static final class Asked implements Command.EnqueueReply {
+  private static final class RecordedReply implements Command.EnqueueReply {
     int done;
     int refused;
 

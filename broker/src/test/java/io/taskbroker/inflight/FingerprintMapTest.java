@@ -10,10 +10,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class FingerprintMapTest {
-  /// Few low halves: long runs of neighbours, and fingerprints that differ in the high half only.
+  /// Few low halves: long sequences of neighbours, and fingerprints that differ only in the high
+  /// half.
   @ParameterizedTest
   @ValueSource(ints = {40, 5_000, Integer.MAX_VALUE})
-  void doesAsAHashMapDoes(int lows) {
+  void matchesAHashMap(int lows) {
     var random = new SplittableRandom(lows);
     var map = new FingerprintMap();
     Map<Fingerprint, Long> model = new HashMap<>();

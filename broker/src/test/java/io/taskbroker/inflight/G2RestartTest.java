@@ -8,8 +8,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// G2 across a crash: claims are marked lazily, so a row that is pending on disk may be with a
-/// worker. Its report takes effect, whatever it says.
+/// G2 across a crash: claims are written lazily, so a worker may have a row that is pending on
+/// disk. Its report takes effect, whatever its status.
 final class G2RestartTest {
   private static final long SETTLE = 2_000;
 
@@ -17,13 +17,13 @@ final class G2RestartTest {
   private final RigPartition partition = rig.assigned("tasks");
 
   @BeforeEach
-  void takeWhatIsProduced() {
+  void acknowledgeProducedRecords() {
     rig.produces = true;
   }
 
   @ParameterizedTest
   @EnumSource(names = {"COMPLETE", "FAILURE", "RETRY"})
-  void g2ReportOfWhatTheLifeBeforeHandedOutTakesEffect(Status status) {
+  void g2ReportOnATaskOfThePreviousProcessTakesEffect(Status status) {
     partition.send(Task.of("x").deadLetters());
     assertThat(rig.claim().id()).isEqualTo("x");
     rig.crash();
@@ -33,7 +33,7 @@ final class G2RestartTest {
 
   @ParameterizedTest
   @EnumSource(names = {"COMPLETE", "FAILURE", "RETRY"})
-  void g2ReportOfWhatTheLifeBeforePushedTakesEffect(Status status) {
+  void g2ReportOnATaskPushedByThePreviousProcessTakesEffect(Status status) {
     var pushing = new EngineRig(RigOptions.push("app").settle(SETTLE));
     pushing.assigned("tasks").send(Task.of("x").deadLetters());
     pushing.settle();
@@ -41,11 +41,11 @@ final class G2RestartTest {
     pushing.crash();
     assertThat(pushing.report(status, "x").isAnswered()).isTrue();
     pushing.pass(10 * SETTLE);
-    assertThat(pushing.handedOutIds()).containsExactly("x");
-    assertThat(pushing.departingIds()).hasSize(status == Status.COMPLETE ? 0 : 1);
+    assertThat(pushing.deliveredIds()).containsExactly("x");
+    assertThat(pushing.outboxIds()).hasSize(status == Status.COMPLETE ? 0 : 1);
   }
 
-  /// Only the row of a delay knows that it ended: that is not written down.
+  /// The end of a delay is not written to the row.
   @ParameterizedTest
   @EnumSource(names = {"COMPLETE", "FAILURE", "RETRY"})
   void g2ReportOfATaskWhoseDelayHadEndedTakesEffect(Status status) {
@@ -58,7 +58,7 @@ final class G2RestartTest {
   }
 
   @Test
-  void g2TaskWhoseDelayHadEndedRunsAfterItsReportHadTimeToCome() {
+  void g2TaskWhoseDelayHadEndedRunsAfterItsReportHadTimeToArrive() {
     partition.send(Task.of("x").delayUntil(rig.wall + 1_000));
     rig.pass(1_000);
     rig.crash();
@@ -69,7 +69,7 @@ final class G2RestartTest {
 
   @ParameterizedTest
   @EnumSource(names = {"FAILURE", "RETRY"})
-  void g2ReportComesWhileTheTaskWaitsToBeHandedOutAgain(Status status) {
+  void g2ReportArrivesWhileTheTaskWaitsForRedelivery(Status status) {
     partition.send(Task.of("x").deadLetters());
     assertThat(rig.claim().id()).isEqualTo("x");
     rig.crash();
@@ -78,10 +78,10 @@ final class G2RestartTest {
     assertReported(status);
   }
 
-  /// A row that is read back stays parked on disk until it is marked, or ends.
+  /// An unparked row stays parked on disk until its next status update, or its end.
   @ParameterizedTest
   @EnumSource(names = {"COMPLETE", "FAILURE", "RETRY"})
-  void g2ReportOfAParkedRowThatTheLifeBeforeReadBackTakesEffect(Status status) {
+  void g2ReportOnAParkedRowUnparkedByThePreviousProcessTakesEffect(Status status) {
     EngineRig small = withParkedRow();
     assertThat(small.claim().id()).isEqualTo("a");
     small.report(Status.COMPLETE, "a");
@@ -92,13 +92,13 @@ final class G2RestartTest {
     assertThat(reply.answers).isEqualTo(1);
     small.pass(10 * SETTLE);
     assertThat(small.claim("app", null).id()).isEmpty();
-    assertThat(small.handedOutIds()).containsExactly("a", "x");
-    assertThat(small.departingIds()).hasSize(status == Status.COMPLETE ? 0 : 1);
+    assertThat(small.deliveredIds()).containsExactly("a", "x");
+    assertThat(small.outboxIds()).hasSize(status == Status.COMPLETE ? 0 : 1);
     assertThat(small.noticed(Notice.STALE_REPORT)).isEmpty();
     assertThat(small.engine().outstanding()).isZero();
   }
 
-  /// While another row of its application fills the memory, so that it is not read back by itself.
+  /// Another row of its application fills the memory, so that it is not unparked by itself.
   @ParameterizedTest
   @EnumSource(names = {"FAILURE", "RETRY"})
   void g2ReportOfAParkedRowIsAnsweredWhenItsEffectIsDurable(Status status) {
@@ -111,21 +111,21 @@ final class G2RestartTest {
     assertThat(reply.isAnswered()).isFalse();
     small.commit(1);
     assertThat(reply.answers).isEqualTo(1);
-    assertThat(small.departingIds()).containsExactly("x");
+    assertThat(small.outboxIds()).containsExactly("x");
   }
 
   @ParameterizedTest
   @EnumSource(names = {"FAILURE", "RETRY"})
-  void g2ReportOfARowThatThisLifeParkedIsStale(Status status) {
+  void g2ReportOnARowParkedByThisProcessIsStale(Status status) {
     EngineRig small = withParkedRow();
     assertThat(small.report(status, "x").isAnswered()).isTrue();
     assertThat(small.noticed(Notice.STALE_REPORT)).containsExactly("x");
   }
 
-  /// Its delay had ended by the clock of the life before, which was set back since.
+  /// Its delay had ended by the clock of the previous process, which was set back since.
   @ParameterizedTest
   @EnumSource(names = {"COMPLETE", "FAILURE", "RETRY"})
-  void g2ReportOfATaskWhoseDelayIsNotOverAnyMoreTakesEffect(Status status) {
+  void g2ReportOnATaskWhoseDelayRestartedTakesEffect(Status status) {
     partition.send(Task.of("x").deadLetters().delayUntil(rig.wall + 10_000));
     rig.settle();
     rig.stepClock(10_000);
@@ -137,7 +137,7 @@ final class G2RestartTest {
 
   @ParameterizedTest
   @EnumSource(names = {"COMPLETE", "FAILURE", "RETRY"})
-  void g2ReportOfAParkedRowWhoseDelayIsNotOverAnyMoreTakesEffect(Status status) {
+  void g2ReportOnAParkedRowWhoseDelayRestartedTakesEffect(Status status) {
     partition.send(Task.of("x").deadLetters().delayUntil(rig.wall + 2 * RigOptions.PARK_HORIZON));
     rig.settle();
     rig.stepClock(2 * RigOptions.PARK_HORIZON);
@@ -148,10 +148,10 @@ final class G2RestartTest {
     assertReported(status);
   }
 
-  /// What it may have run of is on disk before it is handed out.
+  /// The status of an at-most-once task is on disk before its delivery.
   @ParameterizedTest
   @EnumSource(names = {"FAILURE", "RETRY"})
-  void g3ReportOfAParkedRowThatMayRunOnceAndHasNoMarkIsStale(Status status) {
+  void g3ReportOnAParkedAtMostOnceRowThatIsPendingIsStale(Status status) {
     partition.send(Task.once("x").delayUntil(rig.wall + 2 * RigOptions.PARK_HORIZON));
     rig.settle();
     rig.crash();
@@ -163,7 +163,7 @@ final class G2RestartTest {
 
   @ParameterizedTest
   @EnumSource(names = {"FAILURE", "RETRY"})
-  void g2ReportOfATaskThatThisLifeTookInAndWhoseDelayHasNotEndedIsStale(Status status) {
+  void g2ReportOnADelayedTaskAcceptedByThisProcessIsStale(Status status) {
     partition.send(Task.of("x").deadLetters().delayUntil(rig.wall + 10_000));
     rig.settle();
     assertThat(rig.report(status, "x").isAnswered()).isTrue();
@@ -172,7 +172,7 @@ final class G2RestartTest {
   }
 
   @Test
-  void g2ParkedRowIsNotHandedOutBeforeItsReportHadTimeToCome() {
+  void g2ParkedRowIsNotDeliveredBeforeItsReportHadTimeToArrive() {
     EngineRig small = withParkedRow();
     small.report(Status.COMPLETE, "a");
     assertThat(small.depths().parked()).isZero();
@@ -194,16 +194,16 @@ final class G2RestartTest {
     a.take(log);
     a.send(log, Task.of("x").deadLetters().delayUntil(peers.wall + 2_000));
     peers.pass(2_000);
-    assertThat(a.handedOutIds()).containsExactly("x");
+    assertThat(a.deliveredIds()).containsExactly("x");
     a.crash();
     b.take(log, () -> assertThat(c.report(status, "x").isAnswered()).isTrue());
     peers.pass(10 * SETTLE);
-    assertThat(b.handedOut).isEmpty();
-    assertThat(b.departing).hasSize(1);
+    assertThat(b.deliveries).isEmpty();
+    assertThat(b.outbox).hasSize(1);
   }
 
-  /// The row "a" is all that there is room for in memory, so that "x" is parked behind it, and "b"
-  /// of another application behind that.
+  /// The row "a" fills the memory, so that "x" is parked behind it, and "b" of another application
+  /// behind that.
   private EngineRig withParkedRow() {
     var small = new EngineRig(RigOptions.pull().maxPending(1).settle(SETTLE));
     small
@@ -224,13 +224,13 @@ final class G2RestartTest {
     assertThat(pushing.depths().pending()).isOne();
     assertThat(pushing.report(status, "x").isAnswered()).isTrue();
     pushing.pass(10_000);
-    assertThat(pushing.handedOutIds()).containsExactly("x");
-    assertThat(pushing.departingIds()).containsExactly("x");
+    assertThat(pushing.deliveredIds()).containsExactly("x");
+    assertThat(pushing.outboxIds()).containsExactly("x");
   }
 
   @ParameterizedTest
   @EnumSource(names = {"FAILURE", "RETRY"})
-  void g2ReportToAnotherBrokerOfWhatTheLifeBeforeHandedOutTakesEffect(Status status) {
+  void g2ReportToAnotherBrokerOnATaskOfThePreviousProcessTakesEffect(Status status) {
     var peers = new EnginesOnSharedStore(RigOptions.push("app").settle(SETTLE));
     EngineOnSharedStore a = peers.peer("a");
     EngineOnSharedStore b = peers.peer("b");
@@ -238,20 +238,20 @@ final class G2RestartTest {
     EnginesOnSharedStore.Log log = peers.log("tasks", 0);
     a.take(log);
     a.send(log, Task.of("x").deadLetters());
-    assertThat(a.handedOutIds()).containsExactly("x");
+    assertThat(a.deliveredIds()).containsExactly("x");
     a.crash();
     b.take(log);
     RigReply reply = c.report(status, "x");
     peers.settle();
     assertThat(reply.isAnswered()).isTrue();
     peers.pass(10 * SETTLE);
-    assertThat(b.handedOut).isEmpty();
-    assertThat(b.departing).hasSize(1);
+    assertThat(b.deliveries).isEmpty();
+    assertThat(b.outbox).hasSize(1);
   }
 
   @ParameterizedTest
   @EnumSource(names = {"FAILURE", "RETRY"})
-  void g3ReportOfWhatMayRunOnceAndHasNoMarkIsStale(Status status) {
+  void g3ReportOnAnAtMostOnceTaskThatIsPendingIsStale(Status status) {
     partition.send(Task.once("x").deadLetters());
     partition.commitOffset();
     rig.settle();
@@ -271,7 +271,7 @@ final class G2RestartTest {
     assertThat(reply.isAnswered()).isTrue();
     rig.pass(10 * SETTLE);
     assertThat(rig.claim().id()).isEmpty();
-    assertThat(rig.handedOutIds()).containsExactly("x");
+    assertThat(rig.deliveredIds()).containsExactly("x");
     assertThat(rig.store.rows()).isEmpty();
     assertThat(rig.produced).hasSize(status == Status.COMPLETE ? 0 : 1);
     assertThat(rig.noticed(Notice.STALE_REPORT)).isEmpty();

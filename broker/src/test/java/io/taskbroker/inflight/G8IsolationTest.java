@@ -13,9 +13,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// G8: what one application makes the engine do does not depend on how much of the others waits:
-/// not the changes that are written, nor the rows that are read, the calls, the memory, or the
-/// lanes that are looked at.
+/// G8: the work that the engine does for one application does not depend on the backlog of others:
+/// neither the written changes, nor the read rows, the calls, the memory, or the queues that are
+/// examined.
 @Timeout(60)
 final class G8IsolationTest {
   private static final int MAX = 50;
@@ -31,7 +31,7 @@ final class G8IsolationTest {
     RigPartition partition = rig.assigned("tasks");
     partition.send(many("stale", "dead", STALE));
     rig.pass(5_000);
-    assertThat(rig.depths().parked()).as("nobody waits behind them yet").isZero();
+    assertThat(rig.depths().parked()).as("no neighbour waits behind them yet").isZero();
     partition.send(Task.of("first"));
     rig.report(Status.COMPLETE, "first");
     long calls = count(rig, "dead");
@@ -40,13 +40,13 @@ final class G8IsolationTest {
     long begin = rig.now;
     for (int i = 0; i < HEALTHY; i++) {
       partition.send(Task.of("t" + i));
-      assertThat(rig.handedOutIds()).endsWith("t" + i);
+      assertThat(rig.deliveredIds()).endsWith("t" + i);
       rig.pass(10);
       rig.report(Status.COMPLETE, "t" + i);
     }
     long seconds = (rig.now - begin) / 1_000;
     assertThat(rig.store.history.size() - written).as("changes").isEqualTo(3 * HEALTHY);
-    assertThat(count(rig, "dead") - calls).as("calls in vain").isBetween(1L, 3 * seconds);
+    assertThat(count(rig, "dead") - calls).as("failed calls").isBetween(1L, 3 * seconds);
     assertThat(rig.depths().pending()).isEqualTo(MAX);
     assertThat(rig.depths().parked()).isEqualTo(STALE - MAX);
     assertThat(partition.consumed).isEqualTo(STALE + 1 + HEALTHY);
@@ -60,16 +60,16 @@ final class G8IsolationTest {
     RigPartition partition = rig.assigned("tasks");
     partition.send(many("stale", "dead", STALE));
     rig.pass(60_000);
-    rig.handedOut.clear();
+    rig.deliveries.clear();
     rig.worker = _ -> PushOutcome.ACCEPTED;
     rig.pass(1_000);
-    assertThat(rig.handedOut).isNotEmpty();
+    assertThat(rig.deliveries).isNotEmpty();
     int done = 0;
     while (done < STALE) {
-      assertThat(rig.handedOut).as("after %d were done", done).hasSizeGreaterThan(done);
-      rig.report(Status.COMPLETE, rig.handedOut.get(done++).id());
+      assertThat(rig.deliveries).as("after %d were done", done).hasSizeGreaterThan(done);
+      rig.report(Status.COMPLETE, rig.deliveries.get(done++).id());
     }
-    assertThat(rig.handedOutIds()).containsExactlyElementsOf(ids("stale", STALE));
+    assertThat(rig.deliveredIds()).containsExactlyElementsOf(ids("stale", STALE));
     assertThat(rig.store.rows()).isEmpty();
   }
 
@@ -84,18 +84,18 @@ final class G8IsolationTest {
     rig.pass(2_000);
     rig.report(Status.COMPLETE, "t");
     int written = rig.store.history.size();
-    assertThat(rig.engine().nextWake()).as("the next thing to do").isEqualTo(Long.MAX_VALUE);
+    assertThat(rig.engine().nextWake()).as("next wake-up").isEqualTo(Long.MAX_VALUE);
 
     rig.pass(7 * 24 * 3_600_000L);
-    assertThat(rig.handedOutIds()).containsExactly("t");
+    assertThat(rig.deliveredIds()).containsExactly("t");
     assertThat(rig.store.history).hasSize(written);
     assertThat(rig.store.rows()).hasSize(STALE).allMatch(row -> row.attempts() == 0);
-    assertThat(rig.departing).isEmpty();
+    assertThat(rig.outbox).isEmpty();
     assertThat(rig.noticed(Notice.NO_WORKER)).containsExactly("nowhere");
   }
 
   @Test
-  void w27ApplicationWithoutAWorkerIsSaidAgainAfterARestart() {
+  void w27ApplicationWithoutAWorkerIsReportedAgainAfterARestart() {
     var rig = new EngineRig(RigOptions.push("app").settle(2_000));
     rig.assigned("tasks").send(many("nowhere", "nowhere", 10));
     rig.notices.clear();
@@ -112,10 +112,10 @@ final class G8IsolationTest {
     partition.send(many("slow", "slow", STALE));
     for (int i = 0; i < HEALTHY; i++) {
       partition.send(Task.of("t" + i));
-      assertThat(rig.handedOutIds()).endsWith("t" + i);
+      assertThat(rig.deliveredIds()).endsWith("t" + i);
       rig.report(Status.COMPLETE, "t" + i);
     }
-    assertThat(rig.calls).as("calls that are not answered").hasSizeLessThanOrEqualTo(4);
+    assertThat(rig.calls).as("unanswered calls").hasSizeLessThanOrEqualTo(4);
     rig.pass(30_000);
     List.copyOf(rig.calls).forEach(call -> rig.answer(call, PushOutcome.LOST));
     assertThat(rig.calls).hasSizeLessThanOrEqualTo(1);
@@ -165,13 +165,13 @@ final class G8IsolationTest {
   }
 
   @Test
-  void roundsDoNotLookAtTheApplicationsThatWait() {
+  void roundsDoNotExamineWaitingApplications() {
     long few = roundsBeside(1);
     long many = roundsBeside(20_000);
     assertThat(many).as("nanoseconds, beside one application %d", few).isLessThan(50 * few);
   }
 
-  /// Processor time of rounds that each hand out a task, while so many applications wait for
+  /// Processor time of rounds that each deliver a task, while so many applications wait for
   /// workers.
   private static long roundsBeside(int applications) {
     var rig = new EngineRig(RigOptions.pull());
@@ -218,7 +218,7 @@ final class G8IsolationTest {
   }
 
   private static long count(EngineRig rig, String application) {
-    return rig.handedOut.stream().filter(it -> it.application().equals(application)).count();
+    return rig.deliveries.stream().filter(it -> it.application().equals(application)).count();
   }
 
   private static List<String> ids(String name, int count) {

@@ -7,7 +7,7 @@ import io.taskbroker.activation.Status;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// H1: what was consumed is stored with the rows, so that nothing is ingested twice.
+/// H1: the watermark is stored with the rows, so that no record is ingested twice.
 final class H01WatermarkTest {
   private final EngineRig rig = new EngineRig(RigOptions.pull());
   private final RigPartition partition = rig.assigned("tasks");
@@ -57,11 +57,11 @@ final class H01WatermarkTest {
     partition.poll(100);
 
     assertThat(rig.claim().id()).isEmpty();
-    assertThat(rig.handedOutIds()).containsExactly("a");
+    assertThat(rig.deliveredIds()).containsExactly("a");
   }
 
   @Test
-  void h01RecordsOfWhichNothingIsDurableAreReadAgain() {
+  void h01RecordsThatAreNotDurableAreReadAgain() {
     rig.commits = false;
     partition.send(Task.of("a"), Task.of("b"));
     rig.settle();
@@ -100,13 +100,13 @@ final class H01WatermarkTest {
   @Test
   void h01AcceptedPartOfABatchIsConsumedWhenThePartitionIsRevoked() {
     var small = new EngineRig(RigOptions.pull().maxPending(2));
-    RigPartition given = small.assigned("tasks");
-    given.send(Task.of("a"), Task.of("b"), Task.of("c"));
+    RigPartition revoked = small.assigned("tasks");
+    revoked.send(Task.of("a"), Task.of("b"), Task.of("c"));
     small.settle();
-    given.revoke(false);
+    revoked.revoke(false);
     small.settle();
-    assertThat(given.consumed).isEqualTo(2);
-    assertThat(given.drained).isTrue();
+    assertThat(revoked.consumed).isEqualTo(2);
+    assertThat(revoked.drained).isTrue();
   }
 
   @Test
@@ -126,7 +126,7 @@ final class H01WatermarkTest {
     while (!small.claim().id().isEmpty()) {
       small.settle();
     }
-    assertThat(small.handedOutIds()).containsExactly("a", "b", "c", "d", "e");
+    assertThat(small.deliveredIds()).containsExactly("a", "b", "c", "d", "e");
     assertThat(full.consumed).isEqualTo(5);
   }
 
@@ -144,7 +144,7 @@ final class H01WatermarkTest {
   }
 
   @Test
-  void h01NewPositionIsWrittenBeforeTheCommitThatIsToldAfterIt() {
+  void h01NewPositionIsWrittenBeforeALaterCommit() {
     var slow = new EngineRig(RigOptions.pull().maxChanges(1));
     RigPartition moved = slow.assigned("tasks");
     moved.send(Task.of("a"));

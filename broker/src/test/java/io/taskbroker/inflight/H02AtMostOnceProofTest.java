@@ -7,9 +7,9 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import org.junit.jupiter.api.Test;
 
-/// H2: an at-most-once task is handed out when its insert is durable, then its offset is known to
-/// be committed, then the proof of that and the mark are durable; what is ambiguous counts as
-/// handed out.
+/// H2: an at-most-once task is delivered after its insert is durable, then its offset is known to
+/// be committed, then the confirmation of that and its status are durable. An ambiguous case counts
+/// as delivered.
 final class H02AtMostOnceProofTest {
   private static final long DELAY = 5_000;
   private static final long FAR = RigOptions.PARK_HORIZON + 60_000;
@@ -32,16 +32,16 @@ final class H02AtMostOnceProofTest {
     partition.commitOffset();
     rig.settle();
     assertThat(rig.store.uncommitted()).last().isInstanceOf(Change.ConfirmOffset.class);
-    assertThat(rig.handedOut).isEmpty();
+    assertThat(rig.deliveries).isEmpty();
 
     rig.commitAndSettle();
     assertThat(rig.store.uncommitted()).singleElement().isInstanceOf(Change.UpdateStatus.class);
-    assertThat(rig.handedOut).isEmpty();
+    assertThat(rig.deliveries).isEmpty();
 
-    rig.onHandOut =
+    rig.onDelivery =
         () -> assertThat(rig.store.row("x").orElseThrow().status().isHandedOut()).isTrue();
     rig.commitAndSettle();
-    assertThat(rig.handedOutIds()).containsExactly("x");
+    assertThat(rig.deliveredIds()).containsExactly("x");
     Row row = rig.store.row("x").orElseThrow();
     assertThat(row.committed()).isTrue();
     assertThat(row.status()).isEqualTo(Status.CLAIMED);
@@ -67,14 +67,14 @@ final class H02AtMostOnceProofTest {
   }
 
   @Test
-  void h02CommitBelowTheRecordProvesNothing() {
+  void h02CommitBelowTheRecordConfirmsNothing() {
     partition.send(Task.of("first"));
     rig.settle();
     partition.send(Task.once("x"));
     rig.settle();
     rig.tell(new Command.OffsetCommitted(partition.source, 1));
     rig.settle();
-    assertThat(rig.handedOutIds()).containsExactly("first");
+    assertThat(rig.deliveredIds()).containsExactly("first");
   }
 
   @Test
@@ -83,21 +83,21 @@ final class H02AtMostOnceProofTest {
     rig.settle();
 
     rig.crash();
-    assertThat(rig.handedOut).isEmpty();
+    assertThat(rig.deliveries).isEmpty();
     partition.assign();
     partition.poll(100);
     rig.settle();
-    assertThat(rig.handedOut).isEmpty();
+    assertThat(rig.deliveries).isEmpty();
 
     partition.send(Task.of("next"));
     rig.settle();
     partition.commitOffset();
     rig.settle();
-    assertThat(rig.handedOutIds()).containsExactlyInAnyOrder("x", "next");
+    assertThat(rig.deliveredIds()).containsExactlyInAnyOrder("x", "next");
   }
 
   @Test
-  void h02WhatTheLogHasLostIsNotProvenAndHoldsUpNothing() {
+  void h02RecordLostByTheLogIsNotConfirmedAndBlocksNothing() {
     partition.send(Task.of("done"));
     partition.commitOffset();
     partition.send(Task.of("more"), Task.once("lost"), Task.once("letter").deadLetters());
@@ -109,13 +109,13 @@ final class H02AtMostOnceProofTest {
     partition.commitOffset();
     rig.settle();
 
-    assertThat(rig.handedOutIds()).containsExactly("done", "more", "new");
+    assertThat(rig.deliveredIds()).containsExactly("done", "more", "new");
     assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("lost");
-    assertThat(rig.departingIds()).containsExactly("letter");
+    assertThat(rig.outboxIds()).containsExactly("letter");
   }
 
   @Test
-  void h02CommittedBySomebodyMeetsTheFailurePolicy() {
+  void h02RecordCommittedByAnotherMeetsTheFailurePolicy() {
     partition.send(Task.once("discard"), Task.once("letter").deadLetters());
     rig.settle();
 
@@ -124,13 +124,13 @@ final class H02AtMostOnceProofTest {
     partition.assign();
     rig.settle();
 
-    assertThat(rig.handedOut).isEmpty();
+    assertThat(rig.deliveries).isEmpty();
     assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("discard");
-    assertThat(rig.departingIds()).containsExactly("letter");
+    assertThat(rig.outboxIds()).containsExactly("letter");
   }
 
   @Test
-  void h02CrashBetweenCommitAndProofIsAmbiguous() {
+  void h02CrashBetweenCommitAndConfirmationIsAmbiguous() {
     partition.send(Task.once("x"));
     rig.settle();
     partition.commitOffsetSilently();
@@ -138,12 +138,12 @@ final class H02AtMostOnceProofTest {
     rig.crash();
     partition.assign();
     rig.settle();
-    assertThat(rig.handedOut).isEmpty();
+    assertThat(rig.deliveries).isEmpty();
     assertThat(rig.store.rows()).isEmpty();
   }
 
   @Test
-  void h02ProvenRowGoesOutAfterARestart() {
+  void h02ConfirmedRowIsDeliveredAfterARestart() {
     partition.send(Task.once("x").delayUntil(rig.wall + DELAY));
     rig.settle();
     partition.commitOffset();
@@ -151,32 +151,32 @@ final class H02AtMostOnceProofTest {
 
     rig.crash();
     rig.pass(DELAY);
-    assertThat(rig.handedOutIds()).containsExactly("x");
+    assertThat(rig.deliveredIds()).containsExactly("x");
   }
 
   @Test
-  void h02DelayedRowIsProvenWhileItWaits() {
+  void h02DelayedRowIsConfirmedWhileItWaits() {
     partition.send(Task.once("x").delayUntil(rig.wall + DELAY));
     rig.settle();
     partition.commitOffset();
     rig.pass(DELAY - 1);
-    assertThat(rig.handedOut).isEmpty();
+    assertThat(rig.deliveries).isEmpty();
     rig.pass(1);
-    assertThat(rig.handedOutIds()).containsExactly("x");
+    assertThat(rig.deliveredIds()).containsExactly("x");
   }
 
   @Test
-  void h02DelayedRowWaitsForItsProofAfterItsTime() {
+  void h02DelayedRowWaitsForItsConfirmationAfterItsDelay() {
     partition.send(Task.once("x").delayUntil(rig.wall + DELAY));
     rig.pass(2 * DELAY);
-    assertThat(rig.handedOut).isEmpty();
+    assertThat(rig.deliveries).isEmpty();
     partition.commitOffset();
     rig.settle();
-    assertThat(rig.handedOutIds()).containsExactly("x");
+    assertThat(rig.deliveredIds()).containsExactly("x");
   }
 
   @Test
-  void h02ProofOfADelayedRowIsNotTakenForItsMark() {
+  void h02ConfirmationOfADelayedRowIsNotMistakenForItsStatus() {
     rig.commits = false;
     partition.send(Task.once("x").delayUntil(rig.wall + DELAY));
     rig.settle();
@@ -187,13 +187,13 @@ final class H02AtMostOnceProofTest {
     assertThat(rig.store.uncommitted()).hasSize(3);
 
     rig.commit(2);
-    assertThat(rig.handedOut).isEmpty();
+    assertThat(rig.deliveries).isEmpty();
     rig.commit(1);
-    assertThat(rig.handedOutIds()).containsExactly("x");
+    assertThat(rig.deliveredIds()).containsExactly("x");
   }
 
   @Test
-  void h02ParkedRowIsProvenOnDisk() {
+  void h02ParkedRowIsConfirmedOnDisk() {
     partition.send(Task.once("x").delayUntil(rig.wall + FAR));
     rig.settle();
     assertThat(rig.depths().parked()).isEqualTo(1);
@@ -203,22 +203,22 @@ final class H02AtMostOnceProofTest {
 
     rig.crash();
     rig.pass(FAR);
-    assertThat(rig.handedOutIds()).containsExactly("x");
+    assertThat(rig.deliveredIds()).containsExactly("x");
   }
 
   @Test
-  void h02ParkedRowThatIsNotProvenIsNotHandedOut() {
+  void h02UnconfirmedParkedRowIsNotDelivered() {
     partition.send(Task.once("x").delayUntil(rig.wall + FAR));
     rig.pass(FAR + 1);
     assertThat(rig.depths().parked()).isZero();
-    assertThat(rig.handedOut).isEmpty();
+    assertThat(rig.deliveries).isEmpty();
     partition.commitOffset();
     rig.settle();
-    assertThat(rig.handedOutIds()).containsExactly("x");
+    assertThat(rig.deliveredIds()).containsExactly("x");
   }
 
   @Test
-  void h02ParkedRowOfWhichNothingIsKnownMeetsItsPolicyWhenItIsReadBack() {
+  void h02AmbiguousParkedRowMeetsItsPolicyWhenItIsUnparked() {
     partition.send(Task.once("x").delayUntil(rig.wall + FAR));
     rig.settle();
     partition.commitOffsetSilently();
@@ -226,12 +226,12 @@ final class H02AtMostOnceProofTest {
     rig.crash();
     partition.assign();
     rig.pass(FAR + 1);
-    assertThat(rig.handedOut).isEmpty();
+    assertThat(rig.deliveries).isEmpty();
     assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("x");
   }
 
   @Test
-  void h02PageReadBeforeTheProofDoesNotConfuseIt() {
+  void h02PageReadBeforeTheConfirmationDoesNotLoseIt() {
     partition.send(Task.once("x").delayUntil(rig.wall + FAR));
     rig.pass(FAR - ParkedBacklog.LEAD_MS - 1);
     rig.commits = false;
@@ -244,12 +244,12 @@ final class H02AtMostOnceProofTest {
     rig.settle();
     rig.commits = true;
     rig.pass(2 * FAR);
-    assertThat(rig.handedOutIds()).containsExactly("x");
+    assertThat(rig.deliveredIds()).containsExactly("x");
     assertThat(rig.store.missed).isEmpty();
   }
 
   @Test
-  void h02PulledPageReadBeforeTheProofDoesNotConfuseIt() {
+  void h02PageReadBeforeTheConfirmationDoesNotLoseItWithPull() {
     var pulled = new EngineRig(RigOptions.pull());
     RigPartition from = pulled.assigned("tasks");
     from.send(Task.once("x").delayUntil(pulled.wall + FAR));
@@ -268,7 +268,7 @@ final class H02AtMostOnceProofTest {
   }
 
   @Test
-  void h02LostPartitionIsResolvedWhenItComesBack() {
+  void h02LostPartitionIsResolvedWhenItReturns() {
     partition.send(Task.once("run"), Task.once("kept"));
     rig.settle();
     partition.revoke(true);
@@ -283,18 +283,18 @@ final class H02AtMostOnceProofTest {
     rig.settle();
     partition.commitOffset();
     rig.settle();
-    assertThat(rig.handedOutIds()).containsExactlyInAnyOrder("kept", "next");
+    assertThat(rig.deliveredIds()).containsExactlyInAnyOrder("kept", "next");
   }
 
   @Test
-  void h02GivenUpPartitionIsResolvedWhenItComesBack() {
+  void h02ReleasedPartitionIsResolvedWhenItReturns() {
     partition.send(Task.once("run"), Task.once("kept"));
     rig.settle();
     partition.revoke(false);
     rig.settle();
     assertThat(partition.drained).isTrue();
 
-    // Another broker began at the committed offset, ran the first and committed.
+    // Another broker started at the committed offset, ran the first task and committed.
     partition.committed = 1;
     partition.assign();
     partition.poll(100);
@@ -303,12 +303,12 @@ final class H02AtMostOnceProofTest {
     rig.settle();
     partition.commitOffset();
     rig.settle();
-    assertThat(rig.handedOutIds()).containsExactlyInAnyOrder("kept", "next");
+    assertThat(rig.deliveredIds()).containsExactlyInAnyOrder("kept", "next");
     assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("run");
   }
 
   @Test
-  void h02LastCommitOfAGivenUpPartitionProvesWhatBecameDurableMeanwhile() {
+  void h02LastCommitOfAReleasedPartitionConfirmsRowsThatBecameDurableMeanwhile() {
     rig.commits = false;
     partition.send(Task.once("x"));
     rig.settle();
@@ -321,11 +321,11 @@ final class H02AtMostOnceProofTest {
     partition.commitOffset();
     rig.commits = true;
     rig.settle();
-    assertThat(rig.handedOutIds()).containsExactly("x");
+    assertThat(rig.deliveredIds()).containsExactly("x");
   }
 
   @Test
-  void h02ParkedRowThatBecomesDurableAfterAnotherBrokerRanItIsNotProven() {
+  void h02ParkedRowThatBecomesDurableAfterAnotherBrokerRanItIsNotConfirmed() {
     rig.commits = false;
     partition.send(Task.once("x").delayUntil(rig.wall + FAR));
     partition.revoke(true);
@@ -337,12 +337,12 @@ final class H02AtMostOnceProofTest {
     partition.send(Task.of("next"));
     partition.commitOffset();
     rig.pass(FAR + 1);
-    assertThat(rig.handedOutIds()).contains("next").doesNotContain("x");
+    assertThat(rig.deliveredIds()).contains("next").doesNotContain("x");
     assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("x");
   }
 
   @Test
-  void h02NothingIsProvenOfAParkedRowThatIsGone() {
+  void h02ParkedRowThatIsGoneIsNotConfirmed() {
     partition.send(Task.once("x").delayUntil(rig.wall + FAR));
     rig.settle();
     rig.report(Status.COMPLETE, "x");
@@ -352,9 +352,9 @@ final class H02AtMostOnceProofTest {
     assertThat(rig.store.missed).isEmpty();
   }
 
-  /// Found by simulation: three such tasks left no room for anything that was parked.
+  /// Found by simulation: three such tasks left no room for any parked row.
   @Test
-  void h02WhatWaitsForItsPartitionToReturnTakesNoRoomFromOthers() {
+  void h02SuspendedTasksTakeNoRoomFromOthers() {
     var small = new EngineRig(RigOptions.pull().maxPending(2));
     RigPartition theirs = small.assigned("tasks");
     claimNeighbour(small);
@@ -374,7 +374,7 @@ final class H02AtMostOnceProofTest {
   }
 
   @Test
-  void h02WhatIsFoundAtStartAndWaitsForItsPartitionTakesNoRoomFromOthers() {
+  void h02TasksSuspendedAtStartupTakeNoRoomFromOthers() {
     var small = new EngineRig(RigOptions.pull().maxPending(2));
     RigPartition theirs = small.assigned("tasks");
     claimNeighbour(small);

@@ -7,8 +7,7 @@ import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.EnginesOnSharedStore.Log;
 import org.junit.jupiter.api.Test;
 
-/// H3: a report that reaches a broker which does not have its activation is applied all the same,
-/// whenever it comes.
+/// H3: a report to a broker without the activation is applied nevertheless, whenever it arrives.
 final class H03RemoteReportTest {
   private final EnginesOnSharedStore peers =
       new EnginesOnSharedStore(RigOptions.push("app").maxDelayed(0));
@@ -32,13 +31,13 @@ final class H03RemoteReportTest {
   }
 
   @Test
-  void h03RetryThatTheWrongBrokerWasToldIsProducedByTheOwner() {
+  void h03RetryReportedToTheWrongBrokerIsProducedByTheOwner() {
     runs(Task.of("x"));
     b.report(Status.RETRY, "x");
     peers.settle();
-    assertThat(b.departing).isEmpty();
-    assertThat(a.departing).hasSize(1);
-    assertThat(a.departing.getFirst().destination().topic()).isEqualTo(RigOptions.RETRY_TOPIC);
+    assertThat(b.outbox).isEmpty();
+    assertThat(a.outbox).hasSize(1);
+    assertThat(a.outbox.getFirst().destination().topic()).isEqualTo(RigOptions.RETRY_TOPIC);
   }
 
   @Test
@@ -65,14 +64,14 @@ final class H03RemoteReportTest {
   }
 
   @Test
-  void h03WhatNobodyHasIsUnknownAndNoError() {
+  void h03UnknownIdIsNoError() {
     RigReply reply = b.report(Status.COMPLETE, "nobody's");
     assertThat(reply.isAnswered()).isTrue();
     assertThat(b.notices).containsExactly(Notice.UNKNOWN_ID);
   }
 
   @Test
-  void h03OwnAndForeignReportsOfOneCallAreAnsweredWhenBothAreDurable() {
+  void h03LocalAndRemoteReportsOfOneCallAreAnsweredWhenBothAreDurable() {
     runs(Task.of("x"));
     Log other = peers.log("tasks", 1);
     b.take(other);
@@ -92,37 +91,37 @@ final class H03RemoteReportTest {
     a.deaf = true;
     b.report(Status.COMPLETE, "x");
     peers.pass(20_000);
-    assertThat(a.handedOutIds()).containsExactly("x");
+    assertThat(a.deliveredIds()).containsExactly("x");
     assertThat(peers.disk.rows()).isEmpty();
     assertThat(a.notices).doesNotContain(Notice.DEADLINE_PASSED);
   }
 
   @Test
-  void h03OwnerThatDidNotHearAsksBeforeItFailsWhatMayRunOnce() {
+  void h03OwnerChecksForRemoteReportsBeforeItFailsAnAtMostOnceTask() {
     a.take(log);
     a.send(log, Task.once("x").policy(FailurePolicy.DEAD_LETTER));
     a.answer(PushOutcome.LOST);
     a.deaf = true;
     b.report(Status.COMPLETE, "x");
     peers.pass(RigOptions.LEASE + 1);
-    assertThat(a.departing).isEmpty();
+    assertThat(a.outbox).isEmpty();
     assertThat(peers.disk.rows()).isEmpty();
   }
 
   @Test
-  void h03DeadlineCountsWhenTheStoreKnowsOfNoReport() {
+  void h03DeadlineCountsWhenTheStoreHasNoReport() {
     runs(Task.of("x"));
     a.commits = false;
     peers.pass(10_000 + RigOptions.GRACE);
-    assertThat(a.handedOutIds()).containsExactly("x");
+    assertThat(a.deliveredIds()).containsExactly("x");
     a.commits = true;
     peers.settle();
-    assertThat(a.handedOutIds()).containsExactly("x", "x");
+    assertThat(a.deliveredIds()).containsExactly("x", "x");
     assertThat(a.notices).contains(Notice.DEADLINE_PASSED);
   }
 
   @Test
-  void h03ReportThatComesWhileTheStoreIsAskedCounts() {
+  void h03ReportThatArrivesDuringTheQueryCounts() {
     runs(Task.of("x"));
     a.commits = false;
     peers.pass(10_000 + RigOptions.GRACE);
@@ -130,36 +129,36 @@ final class H03RemoteReportTest {
     a.commits = true;
     peers.settle();
     assertThat(reply.isAnswered()).isTrue();
-    assertThat(a.handedOutIds()).containsExactly("x");
+    assertThat(a.deliveredIds()).containsExactly("x");
     assertThat(peers.disk.rows()).isEmpty();
   }
 
   @Test
-  void h03ReportWhileNobodyHasThePartitionIsFoundByTheNextOwner() {
+  void h03ReportOnAnUnownedPartitionIsFoundByTheNextOwner() {
     runs(Task.of("x"));
     peers.pass(RigOptions.MARK_INTERVAL);
     a.crash();
     assertThat(b.report(Status.COMPLETE, "x").isAnswered()).isTrue();
     b.take(log);
     peers.pass(100_000);
-    assertThat(b.handedOut).isEmpty();
+    assertThat(b.deliveries).isEmpty();
     assertThat(peers.disk.rows()).isEmpty();
   }
 
   @Test
-  void h03ReportWhileThePartitionIsTakenIsApplied() {
+  void h03ReportDuringAnAcquisitionIsApplied() {
     runs(Task.of("x"));
-    a.giveUp(log);
+    a.revokeAndRelease(log);
     b.take(log, () -> a.report(Status.COMPLETE, "x"));
     peers.pass(100_000);
-    assertThat(b.handedOut).isEmpty();
+    assertThat(b.deliveries).isEmpty();
     assertThat(peers.disk.rows()).isEmpty();
   }
 
   @Test
   void h03ReportToTheFormerOwnerIsApplied() {
     runs(Task.of("x"));
-    a.giveUp(log);
+    a.revokeAndRelease(log);
     b.take(log);
     assertThat(a.report(Status.COMPLETE, "x").isAnswered()).isTrue();
     peers.settle();
@@ -176,11 +175,11 @@ final class H03RemoteReportTest {
     assertThat(a.depths().parked()).isZero();
     assertThat(peers.disk.rows()).isEmpty();
     peers.pass(100_000);
-    assertThat(a.handedOut).isEmpty();
+    assertThat(a.deliveries).isEmpty();
   }
 
   @Test
-  void h18RecordedFailureOfWhatNobodyHasIsStale() {
+  void h18RecordedFailureOfATaskWithoutAWorkerIsStale() {
     a.take(log);
     a.worker = _ -> PushOutcome.UNREACHABLE;
     a.send(log, Task.of("x"));

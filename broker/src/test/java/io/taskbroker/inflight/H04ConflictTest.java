@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.taskbroker.activation.Status;
 import org.junit.jupiter.api.Test;
 
-/// H4: a record whose id is in flight is a duplicate, unless the row that has the id is on its way
-/// out: then the record waits and is stored after the row is gone.
+/// H4: a record whose id is in flight is a duplicate, unless the row of that id is being forwarded
+/// or deleted: then the record waits, and is stored after the row is gone.
 final class H04ConflictTest {
   private final EngineRig rig = new EngineRig(RigOptions.pull());
   private final RigPartition partition = rig.assigned("tasks");
@@ -33,18 +33,18 @@ final class H04ConflictTest {
   }
 
   @Test
-  void h04ReplayOfADeadLetterWaitsForTheRowToLeaveAndRuns() {
+  void h04ReplayOfADeadLetterWaitsForTheRowToEndAndRuns() {
     partition.send(Task.of("x").deadLetters());
     rig.claim();
     rig.report(Status.FAILURE, "x");
-    assertThat(rig.departingIds()).containsExactly("x");
+    assertThat(rig.outboxIds()).containsExactly("x");
 
     letters.send(Task.of("x"));
     rig.settle();
     assertThat(letters.consumed).isEqualTo(-1);
     assertThat(rig.claim().id()).isEmpty();
 
-    rig.acknowledge(rig.departing.getFirst());
+    rig.acknowledge(rig.outbox.getFirst());
     rig.settle();
     assertThat(rig.claim().id()).isEqualTo("x");
     assertThat(letters.consumed).isEqualTo(1);
@@ -52,7 +52,7 @@ final class H04ConflictTest {
   }
 
   @Test
-  void h04SameRecordOfALeavingRowIsDropped() {
+  void h04SameRecordOfAForwardedRowIsDropped() {
     partition.send(Task.of("x").deadLetters());
     rig.claim();
     rig.report(Status.FAILURE, "x");
@@ -102,14 +102,14 @@ final class H04ConflictTest {
   }
 
   @Test
-  void h04OtherRecordsOfTheQueueGoOnAfterTheOneThatWaited() {
+  void h04OtherRecordsGoOnAfterTheOneThatWaited() {
     partition.send(Task.of("x").deadLetters());
     rig.claim();
     rig.report(Status.FAILURE, "x");
     letters.send(Task.of("x"), Task.of("y"));
     rig.settle();
     assertThat(rig.claim().id()).isEmpty();
-    rig.acknowledge(rig.departing.getFirst());
+    rig.acknowledge(rig.outbox.getFirst());
     rig.settle();
     assertThat(rig.claim().id()).isEqualTo("x");
     assertThat(rig.claim().id()).isEqualTo("y");

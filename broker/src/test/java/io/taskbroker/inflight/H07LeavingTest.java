@@ -9,7 +9,7 @@ import io.taskbroker.proto.v1.TaskActivation;
 import java.time.Instant;
 import org.junit.jupiter.api.Test;
 
-/// H7: what leaves is produced only after the decision is durable, and from then on only leaves.
+/// H7: a forward is produced only after it is durable; from then on the task can only be produced.
 final class H07LeavingTest {
   private final EngineRig rig = new EngineRig(RigOptions.push("app"));
   private final RigPartition partition = rig.assigned("tasks");
@@ -19,10 +19,10 @@ final class H07LeavingTest {
     running("x");
     rig.commits = false;
     rig.report(Status.RETRY, "x");
-    assertThat(rig.departing).isEmpty();
+    assertThat(rig.outbox).isEmpty();
 
     rig.commitAndSettle();
-    OutboxRecord record = rig.departing.getFirst();
+    OutboxRecord record = rig.outbox.getFirst();
     assertThat(record.destination().topic()).isEqualTo(RigOptions.RETRY_TOPIC);
     assertThat(TaskActivation.parseFrom(record.payload()).getId()).isEqualTo(Ids.retry("x", 1));
   }
@@ -36,23 +36,23 @@ final class H07LeavingTest {
     rig.commits = true;
     rig.settle();
     assertThat(reply.isAnswered()).isFalse();
-    assertThat(rig.departing).isEmpty();
-    assertThat(rig.handedOutIds()).containsExactly("x", "x");
+    assertThat(rig.outbox).isEmpty();
+    assertThat(rig.deliveredIds()).containsExactly("x", "x");
   }
 
   @Test
   void h07CrashAfterTheDecisionProducesTheSameAndRunsNothing() {
     running("x");
     rig.report(Status.RETRY, "x");
-    OutboxRecord before = rig.departing.getFirst();
+    OutboxRecord before = rig.outbox.getFirst();
 
     rig.crash();
-    OutboxRecord after = rig.departing.getFirst();
+    OutboxRecord after = rig.outbox.getFirst();
     assertThat(after.payload()).isEqualTo(before.payload());
     assertThat(after.partitionKey()).isEqualTo(before.partitionKey());
     assertThat(after.destination()).isEqualTo(before.destination());
     rig.pass(1_000_000);
-    assertThat(rig.handedOutIds()).containsExactly("x");
+    assertThat(rig.deliveredIds()).containsExactly("x");
 
     rig.acknowledge(after);
     rig.settle();
@@ -60,7 +60,7 @@ final class H07LeavingTest {
   }
 
   @Test
-  void h07NothingMakesWhatIsProducedRunAgain() {
+  void h07ProducedTaskNeverRunsAgain() {
     running("x");
     rig.report(Status.RETRY, "x");
     for (Status status : new Status[] {Status.COMPLETE, Status.FAILURE, Status.RETRY}) {
@@ -69,9 +69,9 @@ final class H07LeavingTest {
     rig.stepClock(3_600_000);
     rig.stepClock(-7_200_000);
     rig.pass(1_000_000);
-    assertThat(rig.handedOutIds()).containsExactly("x");
+    assertThat(rig.deliveredIds()).containsExactly("x");
     assertThat(rig.store.row("x").orElseThrow().status()).isEqualTo(Status.RETRY);
-    assertThat(rig.departing).hasSize(1);
+    assertThat(rig.outbox).hasSize(1);
   }
 
   @Test
@@ -80,25 +80,25 @@ final class H07LeavingTest {
     rig.report(Status.RETRY, "x");
     rig.pass(1_000_000);
     assertThat(rig.store.rows()).hasSize(1);
-    rig.acknowledge(rig.departing.getFirst());
+    rig.acknowledge(rig.outbox.getFirst());
     rig.settle();
     assertThat(rig.store.rows()).isEmpty();
     assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
   }
 
   @Test
-  void h07DeadLetterCarriesTheBytesThatCame() {
+  void h07DeadLetterCarriesTheOriginalBytes() {
     partition.send(Task.of("x").deadLetters().size(100));
     rig.settle();
     rig.answer(PushOutcome.ACCEPTED);
     rig.report(Status.FAILURE, "x");
-    OutboxRecord record = rig.departing.getFirst();
+    OutboxRecord record = rig.outbox.getFirst();
     assertThat(record.destination().topic()).isEqualTo(RigOptions.DEAD_LETTER_TOPIC);
     assertThat(record.destination().headers())
         .containsEntry("taskbroker-reason", "its worker reported a failure")
         .containsEntry("taskbroker-first-id", "x")
         .containsEntry("taskbroker-failed-at", Instant.ofEpochMilli(rig.wall).toString());
-    assertThat(record.payload()).isEqualTo(rig.handedOut.getFirst().payload());
+    assertThat(record.payload()).isEqualTo(rig.deliveries.getFirst().payload());
   }
 
   private void running(String id) {

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.taskbroker.activation.Status;
 import org.junit.jupiter.api.Test;
 
-/// H8: a second copy of a retry, or of what may run only once, is dropped for as long as the
-/// tombstone of the first stands; a dead letter may return.
+/// H8: a second copy of a retry or of an at-most-once task is dropped while the tombstone of the
+/// first lasts; a dead letter may return.
 final class H08TombstoneTest {
   private final EngineRig rig = new EngineRig(RigOptions.pull());
   private final RigPartition partition = rig.assigned("tasks");
@@ -21,7 +21,7 @@ final class H08TombstoneTest {
   }
 
   @Test
-  void h08TombstoneOutlivesARestart() {
+  void h08TombstoneSurvivesARestart() {
     finish(Task.of("x").derived());
     rig.crash();
     partition.assign();
@@ -98,7 +98,7 @@ final class H08TombstoneTest {
     rig.report(Status.COMPLETE, "x");
     rig.commits = true;
     rig.settle();
-    assertThat(rig.departing).isEmpty();
+    assertThat(rig.outbox).isEmpty();
     assertThat(rig.store.rows()).isEmpty();
     partition.send(Task.of("x").derived());
     assertThat(rig.claim().id()).isEmpty();
@@ -119,7 +119,7 @@ final class H08TombstoneTest {
   }
 
   @Test
-  void h08RetryThatWasFoundParkedAtAStartLeavesATombstone() {
+  void h08RetryFoundParkedAtStartupLeavesATombstone() {
     partition.send(parked(Task.of("x").derived()));
     rig.crash();
     partition.assign();
@@ -128,7 +128,7 @@ final class H08TombstoneTest {
   }
 
   @Test
-  void h08RetryThatIsSwitchedOffWhileItIsParkedLeavesATombstone() {
+  void h08RetryKilledWhileItIsParkedLeavesATombstone() {
     partition.send(parked(Task.of("x").derived().taskname("broken")));
     rig.rule(RigRules.killing("broken"));
     rig.settle();

@@ -11,55 +11,55 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// H9: of what may run only once, only proof that no worker has it makes it ready again; all else
-/// waits for the end of its lease and meets its failure policy.
+/// H9: only proof that no worker has an at-most-once task requeues it; in all other cases its lease
+/// passes and it meets its failure policy.
 final class H09AmbiguousPushTest {
   private final EngineRig rig = new EngineRig(RigOptions.push("app"));
   private final RigPartition partition = rig.assigned("tasks");
 
   @ParameterizedTest
   @EnumSource(names = {"BUSY", "UNREACHABLE"})
-  void h09ProofOfNonAcceptanceGivesItBack(PushOutcome outcome) {
+  void h09ProofOfNonAcceptanceRequeuesIt(PushOutcome outcome) {
     pushed(Task.once("x"));
     rig.answer(outcome);
     rig.pass(2_000);
-    assertThat(rig.handedOutIds()).containsExactly("x", "x");
+    assertThat(rig.deliveredIds()).containsExactly("x", "x");
     rig.answer(PushOutcome.ACCEPTED);
     assertThat(rig.report(Status.COMPLETE, "x").isAnswered()).isTrue();
     assertThat(rig.store.rows()).isEmpty();
   }
 
   @Test
-  void h09MarkThatIsFreshIsKept() {
+  void h09FreshStatusIsKept() {
     pushed(Task.once("x"));
     long changes = rig.store.history.size();
     rig.answer(PushOutcome.BUSY);
     rig.pass(2_000);
-    assertThat(rig.handedOutIds()).containsExactly("x", "x");
+    assertThat(rig.deliveredIds()).containsExactly("x", "x");
     assertThat(rig.store.history).hasSize((int) changes);
     assertThat(rig.store.row("x").orElseThrow().status()).isEqualTo(Status.CLAIMED);
   }
 
   @Test
-  void h09StaleMarkIsRenewedBeforeASend() {
+  void h09StaleStatusIsRenewedBeforeADelivery() {
     rig.worker = _ -> PushOutcome.UNREACHABLE;
     pushed(Task.once("x"));
     rig.pass(RigOptions.LEASE - 1_500);
     rig.worker = _ -> null;
     rig.pass(1_000);
     rig.answer(PushOutcome.BUSY);
-    // The lane pauses for half a second at least: the mark is stale when it goes on.
-    int sent = rig.handedOut.size();
+    // The channel pauses for half a second at least: the status is stale when it resumes.
+    int sent = rig.deliveries.size();
     rig.commits = false;
     rig.pass(2_000);
     assertThat(rig.store.uncommitted()).singleElement().isInstanceOf(Change.UpdateStatus.class);
-    assertThat(rig.handedOut).hasSize(sent);
+    assertThat(rig.deliveries).hasSize(sent);
     rig.commitAndSettle();
-    assertThat(rig.handedOut).hasSize(sent + 1);
+    assertThat(rig.deliveries).hasSize(sent + 1);
   }
 
   @Test
-  void h09MarkThatIsTakenBackIsNotTakenForTheNextOne() {
+  void h09RevertedStatusIsNotMistakenForTheNextOne() {
     partition.send(Task.once("x"));
     rig.settle();
     partition.commitOffset();
@@ -74,10 +74,10 @@ final class H09AmbiguousPushTest {
 
     rig.commit(1);
     assertThat(rig.store.row("x").orElseThrow().status()).isEqualTo(Status.PENDING);
-    assertThat(rig.handedOut).isEmpty();
+    assertThat(rig.deliveries).isEmpty();
     rig.commit(1);
     assertThat(rig.store.row("x").orElseThrow().status()).isEqualTo(Status.CLAIMED);
-    assertThat(rig.handedOutIds()).containsExactly("x");
+    assertThat(rig.deliveredIds()).containsExactly("x");
   }
 
   @ParameterizedTest
@@ -86,19 +86,19 @@ final class H09AmbiguousPushTest {
     pushed(Task.once("x").deadLetters());
     rig.answer(outcome);
     rig.pass(RigOptions.LEASE - 1);
-    assertThat(rig.departing).isEmpty();
+    assertThat(rig.outbox).isEmpty();
     rig.pass(1);
-    assertThat(rig.handedOutIds()).containsExactly("x");
-    assertThat(rig.departingIds()).containsExactly("x");
+    assertThat(rig.deliveredIds()).containsExactly("x");
+    assertThat(rig.outboxIds()).containsExactly("x");
   }
 
   @Test
-  void h09LateReportAfterAnUncertainPushIsFollowed() {
+  void h09LateReportAfterAnUncertainPushTakesEffect() {
     pushed(Task.once("x").deadLetters());
     rig.answer(PushOutcome.LOST);
     assertThat(rig.report(Status.COMPLETE, "x").isAnswered()).isTrue();
     rig.pass(2 * RigOptions.LEASE);
-    assertThat(rig.departing).isEmpty();
+    assertThat(rig.outbox).isEmpty();
     assertThat(rig.store.rows()).isEmpty();
   }
 
@@ -107,7 +107,7 @@ final class H09AmbiguousPushTest {
     pushed(Task.once("x").deadline(10));
     rig.answer(PushOutcome.ACCEPTED);
     rig.pass(10_000 + RigOptions.GRACE);
-    assertThat(rig.handedOutIds()).containsExactly("x");
+    assertThat(rig.deliveredIds()).containsExactly("x");
     assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("x");
   }
 
@@ -117,22 +117,22 @@ final class H09AmbiguousPushTest {
     rig.settle();
     partition.commitOffset();
     rig.settle();
-    assertThat(rig.handedOutIds()).containsExactly("x");
+    assertThat(rig.deliveredIds()).containsExactly("x");
     rig.crash();
     rig.pass(1_000_000);
-    assertThat(rig.handedOutIds()).containsExactly("x");
+    assertThat(rig.deliveredIds()).containsExactly("x");
     assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("x");
   }
 
   @Test
-  void h09InheritedClaimCountsAsHandedOut() {
+  void h09InheritedClaimCountsAsDelivered() {
     Activation once = Task.once("once").at(new Origin("tasks", 0, 7), rig.wall);
     Activation other = Task.of("other").at(new Origin("tasks", 0, 8), rig.wall);
     rig.store.put(claimed(11, once));
     rig.store.put(claimed(12, other));
     rig.crash();
     rig.pass(1_000_000);
-    assertThat(rig.handedOutIds()).contains("other").doesNotContain("once");
+    assertThat(rig.deliveredIds()).contains("other").doesNotContain("once");
     assertThat(rig.noticed(Notice.DISCARDED)).contains("once");
   }
 
@@ -142,8 +142,8 @@ final class H09AmbiguousPushTest {
     rig.settle();
     rig.answer(PushOutcome.LOST);
     rig.pass(3_000);
-    assertThat(rig.handedOutIds()).containsExactly("x", "x");
-    assertThat(rig.handedOut.get(1).deliveries()).isEqualTo(2);
+    assertThat(rig.deliveredIds()).containsExactly("x", "x");
+    assertThat(rig.deliveries.get(1).deliveries()).isEqualTo(2);
   }
 
   @Test
@@ -152,10 +152,10 @@ final class H09AmbiguousPushTest {
     rig.settle();
     Delivery first = rig.calls.getFirst();
     rig.pass(RigOptions.LEASE);
-    assertThat(rig.handedOutIds()).containsExactly("x", "x");
+    assertThat(rig.deliveredIds()).containsExactly("x", "x");
     rig.answer(first, PushOutcome.BUSY);
     rig.pass(2_000);
-    assertThat(rig.handedOutIds()).containsExactly("x", "x");
+    assertThat(rig.deliveredIds()).containsExactly("x", "x");
   }
 
   private Row claimed(long key, Activation activation) {
@@ -178,6 +178,6 @@ final class H09AmbiguousPushTest {
     rig.settle();
     partition.commitOffset();
     rig.settle();
-    assertThat(rig.handedOutIds()).contains(task.id);
+    assertThat(rig.deliveredIds()).contains(task.id);
   }
 }

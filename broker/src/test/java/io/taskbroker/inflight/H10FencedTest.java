@@ -6,8 +6,8 @@ import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.EnginesOnSharedStore.Log;
 import org.junit.jupiter.api.Test;
 
-/// H10, H11: a broker that lost a partition, and does not know, changes nothing of it any more;
-/// when it learns of it by being fenced, it drops everything that is in flight of it.
+/// H10, H11: a broker that lost a partition unnoticed changes nothing of it any more; when it is
+/// fenced, it evicts all tasks in flight of it.
 final class H10FencedTest {
   private static final Engine.Depths NOTHING = new Engine.Depths(0, 0, 0, 0, 0, 0);
 
@@ -17,7 +17,7 @@ final class H10FencedTest {
   private final EngineOnSharedStore b = peers.peer("b");
   private final Log log = peers.log("tasks", 0);
 
-  /// The partition becomes b's, and a does not know.
+  /// The partition moves to b, and a is not informed.
   private void takenOver() {
     a.expel(log);
     b.take(log);
@@ -42,44 +42,44 @@ final class H10FencedTest {
   }
 
   @Test
-  void h10NothingThatIsFencedIsProduced() {
+  void h10FencedForwardIsNotProduced() {
     a.take(log);
     a.send(log, Task.of("x"));
     a.answer(PushOutcome.ACCEPTED);
     takenOver();
     assertThat(a.report(Status.RETRY, "x").unavailable).isNotNull();
-    assertThat(a.departing).isEmpty();
+    assertThat(a.outbox).isEmpty();
   }
 
   @Test
-  void h10WhatCannotBeProducedIsNotReadAgainAndAgainWhenItIsAnotherBrokers() {
+  void h10QuarantinedRowOfAnotherBrokerIsNotReadRepeatedly() {
     a.take(log);
     a.send(log, Task.of("x").deadLetters());
     a.answer(PushOutcome.ACCEPTED);
     a.report(Status.FAILURE, "x");
-    a.tell(new Command.ProduceRefused(a.departing.removeFirst(), "too large"));
+    a.tell(new Command.ProduceRefused(a.outbox.removeFirst(), "too large"));
     a.settle();
     takenOver();
-    peers.pass(Quarantine.PERIOD_MS); // it comes to rest, or this fails
-    assertThat(a.departing).isEmpty();
-    assertThat(b.departing).hasSize(1);
+    peers.pass(Quarantine.PERIOD_MS); // fails if it does not become idle
+    assertThat(a.outbox).isEmpty();
+    assertThat(b.outbox).hasSize(1);
   }
 
   @Test
-  void h10AcknowledgementOfWhatTheOutboxHadIsIgnored() {
+  void h10AcknowledgementOfAnEvictedTaskIsIgnored() {
     a.take(log);
     a.send(log, Task.of("x"), Task.of("y"));
     a.answer(a.calls.getFirst(), PushOutcome.ACCEPTED);
     a.answer(a.calls.getFirst(), PushOutcome.ACCEPTED);
     a.report(Status.RETRY, "x");
-    OutboxRecord record = a.departing.getFirst();
+    OutboxRecord record = a.outbox.getFirst();
     takenOver();
     a.report(Status.COMPLETE, "y");
     a.acknowledge(record);
     a.settle();
     assertThat(a.depths()).isEqualTo(NOTHING);
     assertThat(peers.disk.rows()).hasSize(2);
-    assertThat(b.departing).hasSize(1);
+    assertThat(b.outbox).hasSize(1);
   }
 
   @Test
@@ -90,12 +90,12 @@ final class H10FencedTest {
     a.commit(2);
     takenOver();
     a.commit(10);
-    assertThat(a.handedOut).isEmpty();
-    assertThat(b.handedOutIds()).containsExactly("x");
+    assertThat(a.deliveries).isEmpty();
+    assertThat(b.deliveredIds()).containsExactly("x");
   }
 
   @Test
-  void h10CallsUnderWayEndProperly() {
+  void h10PendingCallsEndProperly() {
     a.take(log);
     a.send(log, Task.of("x"), Task.of("y"));
     takenOver();
@@ -105,18 +105,18 @@ final class H10FencedTest {
     a.answer(x, PushOutcome.ACCEPTED);
     a.answer(a.calls.getFirst(), PushOutcome.UNREACHABLE);
     peers.pass(60_000);
-    assertThat(a.handedOut).hasSize(2);
+    assertThat(a.deliveries).hasSize(2);
     assertThat(a.depths()).isEqualTo(NOTHING);
 
-    // The window counts no call that is over.
+    // The window counts no call that has ended.
     Log other = peers.log("tasks", 1);
     a.take(other);
     a.send(other, Task.of("z"));
-    assertThat(a.handedOutIds()).endsWith("z");
+    assertThat(a.deliveredIds()).endsWith("z");
   }
 
   @Test
-  void h10ParkedRowsOfALostPartitionAreForgotten() {
+  void h10ParkedRowsOfALostPartitionAreEvicted() {
     a.take(log);
     a.send(log, Task.of("p").delayUntil(peers.wall + 5_000), Task.of("x"));
     takenOver();
@@ -124,12 +124,12 @@ final class H10FencedTest {
     a.answer(PushOutcome.ACCEPTED);
     assertThat(a.depths()).isEqualTo(NOTHING);
     peers.pass(10_000);
-    assertThat(a.handedOutIds()).containsExactly("x");
-    assertThat(b.handedOutIds()).contains("p");
+    assertThat(a.deliveredIds()).containsExactly("x");
+    assertThat(b.deliveredIds()).contains("p");
   }
 
   @Test
-  void h10RecordsThatAreFencedAreReadByTheNextOwner() {
+  void h10FencedRecordsAreReadByTheNextOwner() {
     a.take(log);
     a.commits = false;
     a.send(log, Task.of("x"));
@@ -140,8 +140,8 @@ final class H10FencedTest {
     assertThat(a.depths()).isEqualTo(NOTHING);
     b.poll(log, 10);
     b.settle();
-    assertThat(b.handedOutIds()).containsExactly("x");
-    assertThat(a.handedOut).isEmpty();
+    assertThat(b.deliveredIds()).containsExactly("x");
+    assertThat(a.deliveries).isEmpty();
   }
 
   @Test
@@ -154,12 +154,12 @@ final class H10FencedTest {
     a.send(other, Task.of("y"));
     takenOver();
     a.commit(10);
-    assertThat(a.handedOutIds()).containsExactly("y");
+    assertThat(a.deliveredIds()).containsExactly("y");
     assertThat(a.lost).containsExactly(log.source);
   }
 
   @Test
-  void h11LostPartitionIsDrainedWhenTheFateOfItsChangesIsKnown() {
+  void h11LostPartitionIsDrainedWhenTheOutcomeOfItsChangesIsKnown() {
     a.take(log);
     a.commits = false;
     a.send(log, Task.of("x"));
@@ -172,7 +172,7 @@ final class H10FencedTest {
   }
 
   @Test
-  void h11LostByKafkaIsShedAtOnce() {
+  void h11PartitionLostInKafkaIsEvictedAtOnce() {
     a.take(log);
     a.commits = false;
     a.send(log, Task.of("x"), Task.of("p").delayUntil(peers.wall + 5_000));
@@ -189,7 +189,7 @@ final class H10FencedTest {
   }
 
   @Test
-  void h11PartitionThatComesBackIsTakenAnew() {
+  void h11PartitionThatReturnsIsLoadedAgain() {
     a.take(log);
     a.send(log, Task.of("x"));
     a.answer(PushOutcome.ACCEPTED);
@@ -197,15 +197,15 @@ final class H10FencedTest {
     a.report(Status.COMPLETE, "x");
     a.revoke(log, true);
     assertThat(a.undrained).isEmpty();
-    b.giveUp(log);
+    b.revokeAndRelease(log);
     a.take(log);
     a.send(log, Task.of("y"));
     assertThat(a.consumed(log)).isEqualTo(2);
-    assertThat(a.handedOutIds()).endsWith("y");
+    assertThat(a.deliveredIds()).endsWith("y");
   }
 
   @Test
-  void h11LateFenceOfTheLastCommitDoesNotTouchWhatIsTakenAgain() {
+  void h11LateFenceOfTheLastCommitDoesNotAffectAReacquiredPartition() {
     a.take(log);
     a.send(log, Task.of("x"));
     a.revoke(log, false);
@@ -227,13 +227,13 @@ final class H10FencedTest {
     peers.pass(1_000);
     a.send(log, Task.of("y"), Task.once("z"));
     assertThat(a.claim().id()).isEmpty();
-    assertThat(a.handedOutIds()).containsExactly("x");
+    assertThat(a.deliveredIds()).containsExactly("x");
     a.tell(new Command.LeaseRenewed(peers.now + 1_000));
     a.settle();
-    assertThat(a.handedOutIds()).containsExactly("x", "y", "z");
+    assertThat(a.deliveredIds()).containsExactly("x", "y", "z");
   }
 
-  /// A machine that was suspended has a wall clock that went on, and a monotonic one that did not.
+  /// The wall clock of a suspended machine went on, its monotonic clock did not.
   @Test
   void h11LeaseEndsByTheWallClockToo() {
     a.take(log);
@@ -241,14 +241,14 @@ final class H10FencedTest {
     a.send(log, Task.of("x"));
     peers.wall += 60_000;
     a.send(log, Task.of("y"));
-    assertThat(a.handedOutIds()).containsExactly("x");
+    assertThat(a.deliveredIds()).containsExactly("x");
     a.tell(new Command.LeaseRenewed(peers.now + 5_000, peers.wall + 5_000));
     a.settle();
-    assertThat(a.handedOutIds()).containsExactly("x", "y");
+    assertThat(a.deliveredIds()).containsExactly("x", "y");
   }
 
   @Test
-  void h11WhatTheStoreSaysIsLostIsNotHandedOut() {
+  void h11LostPartitionIsNotDelivered() {
     a.take(log);
     a.tell(new Command.LeaseRenewed(peers.now + 1_000));
     a.settle();
@@ -257,13 +257,13 @@ final class H10FencedTest {
     a.tell(new Command.PartitionLost("tasks", 0));
     a.tell(new Command.LeaseRenewed(peers.now + 1_000));
     a.settle();
-    assertThat(a.handedOut).isEmpty();
+    assertThat(a.deliveries).isEmpty();
     assertThat(a.lost).hasSize(1);
     assertThat(a.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
   }
 
   @Test
-  void h11WhatWaitsForItsMarkWhenTheLeaseEndsIsNotHandedOut() {
+  void h11TaskThatWaitsForItsStatusWhenTheLeaseEndsIsNotDelivered() {
     a.take(log);
     a.commits = false;
     a.send(log, Task.once("z"));
@@ -272,18 +272,18 @@ final class H10FencedTest {
     peers.pass(1_000);
     a.commits = true;
     a.settle();
-    assertThat(a.handedOut).isEmpty();
+    assertThat(a.deliveries).isEmpty();
     assertThat(peers.row("z").orElseThrow().status()).isEqualTo(Status.PENDING);
     a.tell(new Command.LeaseRenewed(Long.MAX_VALUE));
     a.settle();
-    assertThat(a.handedOutIds()).containsExactly("z");
+    assertThat(a.deliveredIds()).containsExactly("z");
   }
 
   @Test
-  void h02WhatMayRunOnceNeedsNoCommitInASharedStore() {
+  void h02AtMostOnceTaskNeedsNoCommitInASharedStore() {
     a.take(log);
     a.send(log, Task.once("x"));
-    assertThat(a.handedOutIds()).containsExactly("x");
+    assertThat(a.deliveredIds()).containsExactly("x");
     assertThat(log.committed).isNegative();
   }
 }

@@ -9,7 +9,7 @@ import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Status;
 import org.junit.jupiter.api.Test;
 
-/// H12: what the store cannot hold as an activation is kept as an undecodable message.
+/// H12: an activation that the store cannot hold is kept as an undecodable message.
 final class H12RejectedInsertTest {
   private static final long FAR = 2 * RigOptions.PARK_HORIZON;
 
@@ -18,7 +18,7 @@ final class H12RejectedInsertTest {
   private final String message = Ids.undecodable(new Origin("tasks", 0, 0), rig.wall);
 
   @Test
-  void h12RefusedInsertLeavesAsAMessage() {
+  void h12RefusedInsertIsForwardedAsAMessage() {
     refuse("bad");
     partition.send(Task.of("bad").size(10), Task.of("good"));
     assertLeftAsMessage();
@@ -27,14 +27,14 @@ final class H12RejectedInsertTest {
   }
 
   @Test
-  void h12RefusedInsertOfADelayedTaskLeavesAsAMessage() {
+  void h12RefusedInsertOfADelayedTaskIsForwardedAsAMessage() {
     refuse("bad");
     partition.send(Task.of("bad").delayUntil(rig.wall + 1_000));
     assertLeftAsMessage();
   }
 
   @Test
-  void h12RefusedInsertOfAParkedTaskLeavesAsAMessage() {
+  void h12RefusedInsertOfAParkedTaskIsForwardedAsAMessage() {
     refuse("bad");
     partition.send(Task.of("bad").delayUntil(rig.wall + FAR));
     assertLeftAsMessage();
@@ -43,7 +43,7 @@ final class H12RejectedInsertTest {
   }
 
   @Test
-  void h12RefusedInsertOfAParkedAtMostOnceTaskLeavesAsAMessage() {
+  void h12RefusedInsertOfAParkedAtMostOnceTaskIsForwardedAsAMessage() {
     refuse("bad");
     partition.send(Task.once("bad").delayUntil(rig.wall + FAR));
     partition.commitOffset();
@@ -53,7 +53,7 @@ final class H12RejectedInsertTest {
   }
 
   @Test
-  void h12RefusedInsertOfWhatWasCompletedMeanwhileIsDone() {
+  void h12RefusedInsertOfACompletedTaskIsDone() {
     refuse("bad");
     rig.commits = false;
     partition.send(Task.of("bad"));
@@ -61,12 +61,12 @@ final class H12RejectedInsertTest {
     rig.commits = true;
     rig.settle();
     assertThat(reply.isAnswered()).isTrue();
-    assertThat(rig.departing).isEmpty();
+    assertThat(rig.outbox).isEmpty();
     assertEmpty();
   }
 
   @Test
-  void h12RefusedInsertOfWhatWasParkedAndCompletedMeanwhileIsDone() {
+  void h12RefusedInsertOfACompletedParkedTaskIsDone() {
     refuse("bad");
     rig.commits = false;
     partition.send(Task.of("bad").delayUntil(rig.wall + FAR));
@@ -74,12 +74,12 @@ final class H12RejectedInsertTest {
     rig.commits = true;
     rig.settle();
     assertThat(reply.isAnswered()).isTrue();
-    assertThat(rig.departing).isEmpty();
+    assertThat(rig.outbox).isEmpty();
     assertEmpty();
   }
 
   @Test
-  void h12MessageThatCannotBeHeldEitherEndsTheEngine() {
+  void h12MessageThatCannotBeStoredEitherEndsTheEngine() {
     rig.store.refuses = _ -> true;
     assertThatThrownBy(() -> partition.send(Task.of("bad")))
         .isInstanceOf(IllegalStateException.class)
@@ -91,8 +91,8 @@ final class H12RejectedInsertTest {
   }
 
   private void assertLeftAsMessage() {
-    assertThat(rig.departingIds()).containsExactly(message);
-    OutboxRecord record = rig.departing.getFirst();
+    assertThat(rig.outboxIds()).containsExactly(message);
+    OutboxRecord record = rig.outbox.getFirst();
     assertThat(record.destination().topic()).isEqualTo(RigOptions.DEAD_LETTER_TOPIC);
     assertThat(record.destination().headers())
         .containsEntry("taskbroker-topic", "tasks")

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/// H13: an application whose workers are dead fills its own limit; what is beyond that goes to
-/// disk, and its neighbours go on.
+/// H13: an application with dead workers fills its own limit; its surplus is parked, and its
+/// neighbours go on.
 final class H13DeadApplicationTest {
   private static final int MAX = 5;
 
@@ -54,7 +54,7 @@ final class H13DeadApplicationTest {
   }
 
   @Test
-  void h13SingleApplicationThatWorksJustWaits() {
+  void h13SingleApplicationThatMakesProgressOnlyWaits() {
     partition.send(many("task", 3 * MAX));
     assertThat(rig.depths().parked()).isZero();
     assertThat(partition.consumed).isEqualTo(5);
@@ -74,23 +74,25 @@ final class H13DeadApplicationTest {
     assertThat(rig.depths().pending()).isEqualTo(MAX);
     assertThat(rig.store.rows()).hasSize(MAX);
     assertThat(partition.consumed).isEqualTo(MAX);
-    assertThat(partition.stands).as("what the reader is asked to look behind").isEqualTo("app");
+    assertThat(partition.blockedApplication)
+        .as("the reader must look for other applications")
+        .isEqualTo("app");
 
     partition.append(Task.of("live").application("live"));
     rig.tell(new Command.Foreseen(partition.source, partition.end() - 1));
     rig.settle();
-    assertThat(partition.consumed).as("so that the reader can go on").isEqualTo(3 * MAX);
+    assertThat(partition.consumed).as("the reader can go on").isEqualTo(3 * MAX);
     partition.poll(1);
     rig.settle();
     assertThat(rig.claim("live", null).id()).isEqualTo("live");
-    assertThat(partition.stands).isNull();
+    assertThat(partition.blockedApplication).isNull();
 
     rig.pass(60_000);
     partition.send(many("later", 2));
     rig.pass(3_600_000);
-    assertThat(rig.depths().parked()).as("nobody waits behind those").isEqualTo(2 * MAX);
+    assertThat(rig.depths().parked()).as("no neighbour waits behind those").isEqualTo(2 * MAX);
     assertThat(partition.consumed).isEqualTo(3 * MAX + 1);
-    assertThat(partition.stands).isEqualTo("app");
+    assertThat(partition.blockedApplication).isEqualTo("app");
   }
 
   @Test
@@ -100,11 +102,11 @@ final class H13DeadApplicationTest {
     other.append(Task.of("live").application("live"));
     rig.tell(new Command.Foreseen(other.source, 0));
     rig.settle();
-    assertThat(partition.consumed).as("what filled the reader").isEqualTo(3 * MAX);
+    assertThat(partition.consumed).as("what filled the reader's buffer").isEqualTo(3 * MAX);
   }
 
   @Test
-  void h13NeighbourThatIsForeseenIsForgottenWithItsPartition() {
+  void h13ForeseenNeighbourIsForgottenWithItsPartition() {
     RigPartition other = rig.assigned("tasks", 1);
     other.append(Task.of("live").application("live"));
     rig.tell(new Command.Foreseen(other.source, 0));
@@ -126,7 +128,7 @@ final class H13DeadApplicationTest {
     from.poll(3);
     full.pass(3_600_000);
     assertThat(from.consumed).isEqualTo(MAX);
-    assertThat(from.stands).as("that is no reason to look").isNull();
+    assertThat(from.blockedApplication).as("no reason to look for others").isNull();
 
     full.tell(new Command.StoreSizeMeasured(999));
     full.settle();
@@ -143,7 +145,7 @@ final class H13DeadApplicationTest {
     bounded.pass(3_600_000);
     assertThat(bounded.store.rows()).hasSize(MAX + 3);
     assertThat(from.consumed).isEqualTo(MAX + 3);
-    assertThat(from.stands).as("to look would help nobody").isNull();
+    assertThat(from.blockedApplication).as("looking would not help").isNull();
 
     for (int i = 0; i < 3 * MAX; i++) {
       assertThat(bounded.claim("app", null).id()).isEqualTo("dead-" + i);
@@ -169,7 +171,7 @@ final class H13DeadApplicationTest {
   }
 
   @Test
-  void h13OnlyAFullStoreStopsIntake() {
+  void h13OnlyAFullStoreStopsIngest() {
     var small = new EngineRig(RigOptions.pull().maxPending(MAX).maxStoreBytes(1_000));
     RigPartition from = small.assigned("tasks");
     small.tell(new Command.StoreSizeMeasured(1_000));
@@ -184,7 +186,7 @@ final class H13DeadApplicationTest {
   }
 
   @Test
-  void h13WhatWorkersHaveIsBoundedToo() {
+  void h13TasksWithWorkersAreBoundedToo() {
     var small = new EngineRig(RigOptions.pull().maxHandedOut(2));
     RigPartition from = small.assigned("tasks");
     from.send(many("task", 2));
@@ -218,7 +220,7 @@ final class H13DeadApplicationTest {
   }
 
   @Test
-  void h13SurplusOnDiskIsPending() {
+  void h13ParkedSurplusIsPending() {
     partition.send(many("dead", MAX + 1));
     partition.send(Task.of("live").application("live"));
     Row surplus = rig.store.row("dead-" + MAX).orElseThrow();

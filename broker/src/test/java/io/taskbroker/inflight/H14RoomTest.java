@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/// H14: when the store is slow the engine takes in no more; what is done is heard of all the same.
+/// H14: while the store is slow the engine accepts no records, but still handles reports.
 final class H14RoomTest {
   private static final int MAX = 10;
 
@@ -19,7 +19,7 @@ final class H14RoomTest {
     rig.commits = false;
     partition.send(many(5 * MAX));
     rig.pass(10_000);
-    // Reports have a quarter of the room to themselves; the watermark comes on top.
+    // A quarter of the room is reserved for reports; the watermark comes on top.
     assertThat(rig.store.uncommitted()).hasSize(MAX - MAX / 4 + 1);
     assertThat(rig.engine().hasRoom()).isTrue();
 
@@ -58,19 +58,19 @@ final class H14RoomTest {
     rig.commits = false;
     partition.send(
         IntStream.range(0, MAX).mapToObj(i -> Task.of("more-" + i)).toArray(Task[]::new));
-    rig.pass(1_000); // what runs is marked
+    rig.pass(1_000); // writes the status of running tasks
     assertThat(rig.engine().hasRoom()).isFalse();
-    int sent = rig.handedOut.size();
+    int sent = rig.deliveries.size();
     List.copyOf(rig.calls).forEach(call -> rig.answer(call, PushOutcome.ACCEPTED));
-    assertThat(rig.handedOut).hasSize(sent);
+    assertThat(rig.deliveries).hasSize(sent);
 
     rig.commits = true;
     rig.settle();
-    assertThat(rig.handedOut).hasSizeGreaterThan(sent);
+    assertThat(rig.deliveries).hasSizeGreaterThan(sent);
   }
 
   @Test
-  void h14DelaysAndDeadlinesComeToPassWithoutRoomAndWithoutSpinning() {
+  void h14DelaysAndDeadlinesEndWithoutRoomAndWithoutSpinning() {
     var parked = new EngineRig(RigOptions.pull().maxChanges(3).maxDelayed(0));
     RigPartition from = parked.assigned("tasks");
     from.send(Task.of("x").delayUntil(parked.wall + 5_000));
@@ -86,7 +86,7 @@ final class H14RoomTest {
   }
 
   @Test
-  void h14ReportsAreFollowedThoughEveryArrivalWaitsForSpace() {
+  void h14ReportsTakeEffectWhileEveryArrivalWaitsForSpace() {
     partition.send(many(3));
     rig.commits = false;
     partition.send(
@@ -112,7 +112,7 @@ final class H14RoomTest {
     assertThat(reply.isAnswered()).isTrue();
   }
 
-  /// By marks of what workers have. Leaves the first call without an answer.
+  /// By status updates of tasks that workers have. Leaves the first call unanswered.
   private void useTheRoomThatIsLeft() {
     List.copyOf(rig.calls).stream().skip(1).forEach(call -> rig.answer(call, PushOutcome.ACCEPTED));
     rig.pass(1_000);

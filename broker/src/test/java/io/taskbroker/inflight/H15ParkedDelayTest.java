@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/// H15: rows that are parked on disk come back, each once and in time, whatever happens between the
-/// asking for a page and its arrival.
+/// H15: parked rows are unparked, each once and in time, whatever happens between the request for a
+/// page and its arrival.
 final class H15ParkedDelayTest {
   private static final long DUE = 10_000;
 
@@ -18,7 +18,7 @@ final class H15ParkedDelayTest {
   private final RigPartition partition = rig.assigned("tasks");
 
   @Test
-  void h15aDelayThatIsParkedWhileAPageIsReadIsNotPassedBy() {
+  void h15aDelayParkedDuringAPageReadIsNotSkipped() {
     partition.send(Task.of("first").delayUntil(rig.wall + DUE));
     rig.pass(DUE - ParkedBacklog.LEAD_MS - 1);
     rig.commits = false;
@@ -34,7 +34,7 @@ final class H15ParkedDelayTest {
   }
 
   @Test
-  void h15aDelayThatIsParkedBehindTheSweepIsNotPassedBy() {
+  void h15aDelayParkedBehindTheSweepIsNotSkipped() {
     partition.send(Task.of("first").delayUntil(rig.wall + DUE));
     rig.pass(DUE - ParkedBacklog.LEAD_MS);
     assertThat(rig.depths().parked()).isZero();
@@ -47,7 +47,7 @@ final class H15ParkedDelayTest {
   }
 
   @Test
-  void h15aInsertThatIsNotDurableIsNotPassedBy() {
+  void h15aInsertThatIsNotDurableIsNotSkipped() {
     rig.commits = false;
     partition.send(Task.of("first").delayUntil(rig.wall + DUE));
     rig.pass(2 * DUE);
@@ -99,7 +99,7 @@ final class H15ParkedDelayTest {
   }
 
   @Test
-  void h15cStalePageDoesNotReviveTheFormerRowOfAnId() {
+  void h15cStalePageDoesNotReviveAnEarlierRowOfTheId() {
     List<Command> page = pageWith("x");
     rig.report(Status.COMPLETE, "x");
     rig.commits = true;
@@ -146,7 +146,7 @@ final class H15ParkedDelayTest {
     assertThat(rig.claim().id()).isEqualTo("x");
   }
 
-  /// The page that holds a row, read from the store and not yet with the engine.
+  /// The page with a row, read from the store and not yet delivered to the engine.
   private List<Command> pageWith(String id) {
     partition.send(Task.of(id).delayUntil(rig.wall + DUE));
     rig.pass(DUE - ParkedBacklog.LEAD_MS - 1);

@@ -6,8 +6,8 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import org.junit.jupiter.api.Test;
 
-/// H16: after a start no deadline that passed meanwhile counts before reports had time to arrive;
-/// this is granted once to a row, so that restarts do not put it off for ever.
+/// H16: after a start no deadline that passed meanwhile counts before reports had time to arrive.
+/// Each row gets this grace once, so that restarts do not postpone its deadline forever.
 final class H16RestartGraceTest {
   private static final long DEADLINE = 10_000 + RigOptions.GRACE;
 
@@ -15,7 +15,7 @@ final class H16RestartGraceTest {
   private final RigPartition partition = rig.assigned("tasks");
 
   @Test
-  void h16DeadlineThatPassedMeanwhileIsMovedBehindTheReports() {
+  void h16DeadlineThatPassedMeanwhileIsExtendedForReports() {
     run(Task.of("x"));
     downFor(300_000);
     long start = rig.wall;
@@ -26,7 +26,7 @@ final class H16RestartGraceTest {
     rig.pass(RigOptions.RESTART_GRACE - 1);
     assertThat(rig.report(Status.COMPLETE, "x").isAnswered()).isTrue();
     rig.pass(RigOptions.RESTART_GRACE);
-    assertThat(rig.handedOutIds()).containsExactly("x");
+    assertThat(rig.deliveredIds()).containsExactly("x");
     assertThat(rig.noticed(Notice.DEADLINE_PASSED)).isEmpty();
   }
 
@@ -51,7 +51,7 @@ final class H16RestartGraceTest {
     downFor(300_000);
     rig.pass(RigOptions.RESTART_GRACE - 1);
     assertThat(rig.report(Status.COMPLETE, "x").isAnswered()).isTrue();
-    assertThat(rig.departing).isEmpty();
+    assertThat(rig.outbox).isEmpty();
     assertThat(rig.store.rows()).isEmpty();
   }
 

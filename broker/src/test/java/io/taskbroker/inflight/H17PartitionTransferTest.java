@@ -9,8 +9,8 @@ import io.taskbroker.inflight.EnginesOnSharedStore.Log;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// H17: a partition that moves in order, as on every deploy, takes everything that is in flight of
-/// it along, and what runs runs on: it is not delivered again.
+/// H17: a partition that moves in order, as on every deployment, takes all its tasks in flight
+/// along; running tasks run on and are not delivered again.
 final class H17PartitionTransferTest {
   private final EnginesOnSharedStore peers =
       new EnginesOnSharedStore(RigOptions.push("app").settle(2_000).maxDelayed(1));
@@ -29,37 +29,37 @@ final class H17PartitionTransferTest {
     a.answer(PushOutcome.ACCEPTED);
     assertThat(row("x").status()).isEqualTo(Status.PENDING);
     long deadline = peers.wall + 10_000 + RigOptions.GRACE;
-    a.giveUp(log);
+    a.revokeAndRelease(log);
     assertThat(row("x").status()).isEqualTo(Status.PROCESSING);
     assertThat(row("x").processingDeadline()).isEqualTo(deadline);
     assertThat(a.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
 
     b.take(log);
     peers.pass(5_000);
-    assertThat(b.handedOut).isEmpty();
+    assertThat(b.deliveries).isEmpty();
     assertThat(b.report(Status.COMPLETE, "x").isAnswered()).isTrue();
     assertThat(peers.disk.rows()).isEmpty();
   }
 
   @Test
-  void h17WhatNobodyHasIsDeliveredAtOnceByTheNextOwner() {
+  void h17PendingTaskIsDeliveredAtOnceByTheNextOwner() {
     a.take(log);
     a.worker = _ -> PushOutcome.UNREACHABLE;
     a.send(log, Task.of("x"), Task.once("y"));
-    a.giveUp(log);
+    a.revokeAndRelease(log);
     assertThat(row("y").status()).isEqualTo(Status.PENDING);
     b.take(log);
-    assertThat(b.handedOutIds()).containsExactly("x", "y");
+    assertThat(b.deliveredIds()).containsExactly("x", "y");
     assertThat(log.committed).isEqualTo(2);
   }
 
   @Test
-  void h17AnAnswerOfTheWorkerIsWaitedFor() {
+  void h17ReleaseWaitsForTheAnswerOfTheWorker() {
     a.take(log);
     a.send(log, Task.of("x"), Task.once("y"));
     a.revoke(log, false);
     assertThat(a.undrained).contains(log.source);
-    assertThat(a.handedOutIds()).containsExactly("x", "y");
+    assertThat(a.deliveredIds()).containsExactly("x", "y");
     a.answer(a.calls.getFirst(), PushOutcome.ACCEPTED);
     a.answer(a.calls.getFirst(), PushOutcome.ACCEPTED);
     assertThat(a.undrained).isEmpty();
@@ -69,11 +69,11 @@ final class H17PartitionTransferTest {
     a.release(log);
     b.take(log);
     peers.pass(9_000);
-    assertThat(b.handedOut).isEmpty();
+    assertThat(b.deliveries).isEmpty();
   }
 
   @Test
-  void h17BusyWorkerLeavesNoMark() {
+  void h17BusyWorkerLeavesNoStatusUpdate() {
     a.take(log);
     a.send(log, Task.once("y"));
     a.revoke(log, false);
@@ -82,20 +82,20 @@ final class H17PartitionTransferTest {
     assertThat(row("y").status()).isEqualTo(Status.PENDING);
     a.release(log);
     b.take(log);
-    assertThat(b.handedOutIds()).containsExactly("y");
+    assertThat(b.deliveredIds()).containsExactly("y");
   }
 
   @Test
-  void h17MarkOfWhatIsAboutToBeHandedOutIsTakenBack() {
+  void h17StatusOfAnUndeliveredTaskIsReverted() {
     a.take(log);
     a.commits = false;
     a.send(log, Task.once("y"));
     a.commit(2);
-    assertThat(a.handedOut).isEmpty();
+    assertThat(a.deliveries).isEmpty();
     a.revoke(log, false);
     a.commit(10);
     a.commit(10);
-    assertThat(a.handedOut).isEmpty();
+    assertThat(a.deliveries).isEmpty();
     assertThat(a.undrained).isEmpty();
     assertThat(row("y").status()).isEqualTo(Status.PENDING);
   }
@@ -120,60 +120,60 @@ final class H17PartitionTransferTest {
   }
 
   @Test
-  void h17WhatLeavesIsWaitedFor() {
+  void h17ReleaseWaitsForForwardedTasks() {
     a.take(log);
     a.send(log, Task.of("x"));
     a.answer(PushOutcome.ACCEPTED);
     a.report(Status.RETRY, "x");
     a.revoke(log, false);
     assertThat(a.undrained).contains(log.source);
-    a.acknowledge(a.departing.getFirst());
+    a.acknowledge(a.outbox.getFirst());
     a.settle();
     assertThat(a.undrained).isEmpty();
     assertThat(peers.disk.rows()).isEmpty();
   }
 
   @Test
-  void h17WhatDoesNotLeaveInTimeIsProducedByTheNextOwner() {
+  void h17TaskNotProducedInTimeIsProducedByTheNextOwner() {
     a.take(log);
     a.send(log, Task.of("x"));
     a.answer(PushOutcome.ACCEPTED);
     a.report(Status.RETRY, "x");
     a.revoke(log, false);
-    OutboxRecord record = a.departing.getFirst();
+    OutboxRecord record = a.outbox.getFirst();
     a.release(log);
     assertThat(a.undrained).isEmpty();
     a.acknowledge(record);
     a.settle();
     assertThat(peers.disk.rows()).hasSize(1);
     b.take(log);
-    assertThat(b.departing).hasSize(1);
-    b.acknowledge(b.departing.getFirst());
+    assertThat(b.outbox).hasSize(1);
+    b.acknowledge(b.outbox.getFirst());
     b.settle();
     assertThat(peers.disk.rows()).isEmpty();
   }
 
   @Test
-  void h17QuarantinedMovesToo() {
+  void h17QuarantinedTasksMoveToo() {
     a.take(log);
     a.send(log, Task.of("x").deadLetters());
     a.answer(PushOutcome.ACCEPTED);
     a.report(Status.FAILURE, "x");
-    a.tell(new Command.ProduceRefused(a.departing.removeFirst(), "too large"));
+    a.tell(new Command.ProduceRefused(a.outbox.removeFirst(), "too large"));
     a.settle();
-    a.giveUp(log);
+    a.revokeAndRelease(log);
     b.take(log);
-    assertThat(b.departing).hasSize(1);
+    assertThat(b.outbox).hasSize(1);
     assertThat(a.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
   }
 
   @Test
-  void h17AnotherTopicOfTheQuarantinedIsWrittenDownBeforeItMoves() {
+  void h17NewTopicOfAQuarantinedTaskIsWrittenBeforeItMoves() {
     a.take(log);
     a.send(log, Task.of("x").deadLetters());
     a.answer(PushOutcome.ACCEPTED);
     a.report(Status.FAILURE, "x");
-    a.tell(new Command.ProduceRefused(a.departing.removeFirst(), "too large"));
+    a.tell(new Command.ProduceRefused(a.outbox.removeFirst(), "too large"));
     a.settle();
     a.commits = false;
     a.tell(
@@ -186,8 +186,8 @@ final class H17PartitionTransferTest {
     assertThat(a.undrained).contains(log.source);
     a.commits = true;
     a.settle();
-    if (!a.departing.isEmpty()) {
-      a.acknowledge(a.departing.getFirst());
+    if (!a.outbox.isEmpty()) {
+      a.acknowledge(a.outbox.getFirst());
       a.settle();
     }
     a.release(log);
@@ -203,18 +203,18 @@ final class H17PartitionTransferTest {
     a.send(log, Task.of("near").delayUntil(soon), Task.of("far").delayUntil(soon + 1));
     assertThat(a.depths().delayed()).isOne();
     assertThat(a.depths().parked()).isOne();
-    a.giveUp(log);
+    a.revokeAndRelease(log);
     assertThat(a.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
     b.take(log);
     peers.pass(4_999);
-    assertThat(b.handedOut).isEmpty();
+    assertThat(b.deliveries).isEmpty();
     peers.pass(2);
-    assertThat(b.handedOutIds()).containsExactly("near", "far");
-    assertThat(a.handedOut).isEmpty();
+    assertThat(b.deliveredIds()).containsExactly("near", "far");
+    assertThat(a.deliveries).isEmpty();
   }
 
   @Test
-  void h17ParkedRowsThatComeAreFoundHoweverFarOthersWereRead() {
+  void h17AcquiredParkedRowsAreFoundWhereverTheCursorIs() {
     Log other = peers.log("tasks", 1);
     b.worker = _ -> PushOutcome.ACCEPTED;
     b.take(other);
@@ -224,42 +224,42 @@ final class H17PartitionTransferTest {
     long due = peers.wall + 1_500;
     a.send(log, Task.of("n2").delayUntil(due), Task.of("q").delayUntil(due));
     peers.pass(1_000);
-    assertThat(b.handedOutIds()).containsExactly("n", "p");
-    a.giveUp(log);
+    assertThat(b.deliveredIds()).containsExactly("n", "p");
+    a.revokeAndRelease(log);
     peers.pass(10_000);
     b.take(log);
     peers.pass(1);
-    assertThat(b.handedOutIds()).containsExactlyInAnyOrder("n", "p", "n2", "q");
+    assertThat(b.deliveredIds()).containsExactlyInAnyOrder("n", "p", "n2", "q");
   }
 
   @Test
-  void h15RowIsParkedBehindWhatWasReadWhoeverMadeItsKey() {
+  void h15RowIsParkedBehindTheCursorWhateverItsKey() {
     a.worker = _ -> PushOutcome.ACCEPTED;
     long due = peers.wall + 1_500;
     Log other = peers.log("tasks", 1);
     b.take(other); // whose keys are larger
     b.send(other, Task.of("n").delayUntil(due), Task.of("p").delayUntil(due));
-    b.giveUp(other);
+    b.revokeAndRelease(other);
     a.take(other);
-    peers.pass(1_000); // p is read back
+    peers.pass(1_000); // p is unparked
     assertThat(a.depths().parked()).isZero();
     a.take(log);
     a.send(log, Task.of("q").delayUntil(due));
     peers.pass(2_000);
-    assertThat(a.handedOutIds()).containsExactlyInAnyOrder("n", "p", "q");
+    assertThat(a.deliveredIds()).containsExactlyInAnyOrder("n", "p", "q");
   }
 
   @Test
-  void h17RecordsAreReadOnFromTheWatermark() {
+  void h17ReadingResumesAtTheWatermark() {
     a.take(log);
     a.send(log, Task.of("x"));
     a.answer(PushOutcome.ACCEPTED);
     a.report(Status.COMPLETE, "x");
-    a.giveUp(log);
+    a.revokeAndRelease(log);
     b.take(log);
     b.send(log, Task.of("y"));
-    assertThat(b.handedOutIds()).containsExactly("y");
-    assertThat(a.handedOutIds()).containsExactly("x");
+    assertThat(b.deliveredIds()).containsExactly("y");
+    assertThat(a.deliveredIds()).containsExactly("x");
   }
 
   @Test
@@ -269,14 +269,14 @@ final class H17PartitionTransferTest {
     a.answer(a.calls.getFirst(), PushOutcome.ACCEPTED);
     a.crash();
     b.take(log);
-    assertThat(b.handedOut).isEmpty();
+    assertThat(b.deliveries).isEmpty();
     assertThat(b.report(Status.COMPLETE, "x").isAnswered()).isTrue();
     peers.pass(2_000);
-    assertThat(b.handedOutIds()).containsExactly("y");
+    assertThat(b.deliveredIds()).containsExactly("y");
   }
 
   @Test
-  void h16DeadlinesThatPassedMeanwhileAreMovedOnce() {
+  void h16DeadlinesThatPassedMeanwhileAreExtendedOnce() {
     a.take(log);
     a.send(log, Task.of("x").deadline(1));
     a.answer(PushOutcome.ACCEPTED);
@@ -285,16 +285,16 @@ final class H17PartitionTransferTest {
     peers.pass(100_000);
     b.take(log);
     peers.pass(RigOptions.RESTART_GRACE - 1);
-    assertThat(b.handedOut).isEmpty();
-    b.giveUp(log);
+    assertThat(b.deliveries).isEmpty();
+    b.revokeAndRelease(log);
     a.start();
     a.take(log);
     peers.pass(1);
-    assertThat(a.handedOutIds()).containsExactly("x", "x");
+    assertThat(a.deliveredIds()).containsExactly("x", "x");
   }
 
   @Test
-  void h23WhatCameFromNoPartitionStays() {
+  void h23TasksWithoutAPartitionStay() {
     var canary = Task.of("canary").at(new Origin("tasks", -1, 0), 0);
     a.take(log);
     a.tell(
@@ -308,17 +308,17 @@ final class H17PartitionTransferTest {
               public void unavailable(String why) {}
             }));
     a.settle();
-    a.giveUp(log);
+    a.revokeAndRelease(log);
     b.take(log);
     assertThat(a.depths().handedOut()).isOne();
     assertThat(b.depths().handedOut()).isZero();
     a.crash();
     a.start();
     peers.pass(2_000);
-    assertThat(a.handedOutIds()).containsExactly("canary", "canary");
+    assertThat(a.deliveredIds()).containsExactly("canary", "canary");
   }
 
-  /// What a broker takes over comes on top of its limits; new records wait until it is below them.
+  /// A broker acquires rows beyond its limits; new records wait until it is below them.
   @Test
   void h13RowsThatAreTakenOverComeOnTopAndNewRecordsWait() {
     var engines = new EnginesOnSharedStore(RigOptions.push("app").maxPending(2));
@@ -332,7 +332,7 @@ final class H17PartitionTransferTest {
     giver.take(other);
     taker.send(own, Task.of("a0"), Task.of("a1"));
     giver.send(other, Task.of("b0"), Task.of("b1"));
-    giver.giveUp(other);
+    giver.revokeAndRelease(other);
     taker.take(other);
     assertThat(taker.depths().pending()).isEqualTo(4);
 

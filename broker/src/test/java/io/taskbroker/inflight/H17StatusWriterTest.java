@@ -7,8 +7,8 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import org.junit.jupiter.api.Test;
 
-/// H17: what workers have is written down within the interval, and all of it before the broker
-/// stops, so that a restart does not deliver again what is running.
+/// H17: the status of running tasks is written within the interval, and completely before the
+/// broker stops, so that a restart does not deliver them again.
 final class H17StatusWriterTest {
   private final EngineRig rig = new EngineRig(RigOptions.push("app"));
   private final RigPartition partition = rig.assigned("tasks");
@@ -36,7 +36,7 @@ final class H17StatusWriterTest {
   }
 
   @Test
-  void h17TaskThatIsDoneIsKeptForNoMark() {
+  void h17FinishedTaskIsNotKeptForAStatusUpdate() {
     partition.send(Task.of("done"));
     rig.answer(PushOutcome.ACCEPTED);
     rig.pass(RigOptions.MARK_INTERVAL / 2);
@@ -47,7 +47,7 @@ final class H17StatusWriterTest {
   }
 
   @Test
-  void h17SecondDeliveryOfOneDoesNotPutOffTheMarksOfOthers() {
+  void h17SecondDeliveryDoesNotPostponeTheStatusUpdatesOfOthers() {
     var pulled = new EngineRig(RigOptions.pull().grace(200));
     RigPartition from = pulled.assigned("tasks");
     from.send(Task.of("first").deadline(0));
@@ -62,24 +62,24 @@ final class H17StatusWriterTest {
   }
 
   @Test
-  void h17DrainMarksWhatRunsAndHandsOutNothing() {
+  void h17DrainWritesTheStatusOfRunningTasksAndDeliversNothing() {
     partition.send(Task.of("running"), Task.of("called"));
     rig.answer(rig.calls.getFirst(), PushOutcome.ACCEPTED);
     rig.tell(new Command.Drain());
     partition.send(Task.of("late"));
     assertThat(rig.store.row("running").orElseThrow().status()).isEqualTo(Status.PROCESSING);
-    assertThat(rig.handedOutIds()).containsExactly("running", "called");
+    assertThat(rig.deliveredIds()).containsExactly("running", "called");
 
     rig.answer(PushOutcome.ACCEPTED);
     assertThat(rig.store.row("called").orElseThrow().status()).isEqualTo(Status.PROCESSING);
 
     rig.crash();
     rig.settle();
-    assertThat(rig.handedOutIds()).containsExactly("running", "called", "late");
+    assertThat(rig.deliveredIds()).containsExactly("running", "called", "late");
   }
 
   @Test
-  void h17DrainTakesBackTheMarkOfWhatNoWorkerHas() {
+  void h17DrainRevertsTheStatusOfATaskWithoutAWorker() {
     partition.send(Task.once("x"));
     partition.commitOffset();
     rig.settle();
@@ -88,11 +88,11 @@ final class H17StatusWriterTest {
     rig.settle();
     assertThat(rig.store.row("x").orElseThrow().status()).isEqualTo(Status.PENDING);
     rig.crash();
-    assertThat(rig.handedOutIds()).containsExactly("x", "x");
+    assertThat(rig.deliveredIds()).containsExactly("x", "x");
   }
 
   @Test
-  void h17DrainTakesBackAMarkThatIsUnderWay() {
+  void h17DrainRevertsAPendingStatusUpdate() {
     partition.send(Task.once("x"));
     partition.commitOffset();
     rig.step();
@@ -103,12 +103,12 @@ final class H17StatusWriterTest {
     rig.tell(new Command.Drain());
     rig.commits = true;
     rig.settle();
-    assertThat(rig.handedOut).isEmpty();
+    assertThat(rig.deliveries).isEmpty();
     assertThat(rig.store.row("x").orElseThrow().status()).isEqualTo(Status.PENDING);
   }
 
   @Test
-  void h17DrainedBrokerGivesNothingToThoseWhoAsk() {
+  void h17DrainedBrokerDeliversNothingToPollingWorkers() {
     var pulled = new EngineRig(RigOptions.pull());
     pulled.assigned("tasks").send(Task.of("x"));
     pulled.tell(new Command.Drain());
@@ -138,13 +138,13 @@ final class H17StatusWriterTest {
   }
 
   @Test
-  void h17RecordsOfARevokedPartitionAreNotTakenIn() {
+  void h17RecordsOfARevokedPartitionAreNotAccepted() {
     partition.revoke(false);
     partition.send(Task.of("x"));
     assertThat(rig.store.rows()).isEmpty();
     partition.assign();
     partition.poll(10);
     rig.settle();
-    assertThat(rig.handedOutIds()).containsExactly("x");
+    assertThat(rig.deliveredIds()).containsExactly("x");
   }
 }

@@ -15,7 +15,7 @@ final class H18LateReportTest {
 
   @ParameterizedTest
   @EnumSource(names = {"FAILURE", "RETRY"})
-  void h18CompleteWinsWhileTheDecisionIsNotDurable(Status other) {
+  void h18CompleteWinsWhileTheForwardIsNotDurable(Status other) {
     running("x");
     rig.commits = false;
     RigReply first = rig.report(other, "x");
@@ -24,7 +24,7 @@ final class H18LateReportTest {
     rig.settle();
     assertThat(first.isAnswered()).isTrue();
     assertThat(second.isAnswered()).isTrue();
-    assertThat(rig.departing).isEmpty();
+    assertThat(rig.outbox).isEmpty();
     assertThat(rig.store.rows()).isEmpty();
   }
 
@@ -32,7 +32,7 @@ final class H18LateReportTest {
   void h18CompleteComesTooLateOnceItIsProduced() {
     running("x");
     rig.report(Status.RETRY, "x");
-    assertThat(rig.departing).hasSize(1);
+    assertThat(rig.outbox).hasSize(1);
     assertThat(rig.report(Status.COMPLETE, "x").isAnswered()).isTrue();
     assertThat(rig.noticed(Notice.STALE_REPORT)).containsExactly("x");
     assertThat(rig.store.rows()).hasSize(1);
@@ -40,7 +40,7 @@ final class H18LateReportTest {
 
   @ParameterizedTest
   @EnumSource(names = {"FAILURE", "RETRY"})
-  void h18ReportOfAnEarlierDeliveryCountsWhileNobodyElseHasIt(Status late) {
+  void h18ReportOfAnEarlierDeliveryCountsWhileNoOtherWorkerHasIt(Status late) {
     partition.send(Task.of("x").deadLetters());
     assertThat(rig.claim().id()).isEqualTo("x");
     rig.pass(10_000 + RigOptions.GRACE);
@@ -52,7 +52,7 @@ final class H18LateReportTest {
     rig.settle();
     assertThat(reply.isAnswered()).isTrue();
     assertThat(rig.claim().id()).isEmpty();
-    assertThat(rig.departingIds()).containsExactly("x");
+    assertThat(rig.outboxIds()).containsExactly("x");
     rig.report(Status.COMPLETE, "x");
     assertThat(rig.noticed(Notice.STALE_REPORT)).containsExactly("x");
   }
@@ -63,7 +63,7 @@ final class H18LateReportTest {
     partition.send(Task.of("x").deadLetters(), Task.of("y").delayUntil(rig.wall + 1_000));
     assertThat(rig.report(status, "x", "y").isAnswered()).isTrue();
     assertThat(rig.noticed(Notice.STALE_REPORT)).containsExactly("x", "y");
-    assertThat(rig.departing).isEmpty();
+    assertThat(rig.outbox).isEmpty();
     assertThat(rig.claim().id()).isEqualTo("x");
     rig.pass(1_000);
     assertThat(rig.claim().id()).isEqualTo("y");
@@ -80,7 +80,7 @@ final class H18LateReportTest {
   }
 
   @Test
-  void h18LateCompleteEndsADelayedOne() {
+  void h18LateCompleteEndsADelayedTask() {
     partition.send(Task.of("x").delayUntil(rig.wall + 1_000));
     rig.report(Status.COMPLETE, "x");
     rig.pass(2_000);
@@ -102,7 +102,7 @@ final class H18LateReportTest {
   }
 
   @Test
-  void h18RepeatedReportOfALeavingRowWaitsForTheDecision() {
+  void h18RepeatedReportOnAForwardedRowWaitsForTheForward() {
     running("x");
     rig.commits = false;
     RigReply first = rig.report(Status.RETRY, "x");
@@ -111,24 +111,24 @@ final class H18LateReportTest {
     rig.commitAndSettle();
     assertThat(first.answers).isEqualTo(1);
     assertThat(again.answers).isEqualTo(1);
-    assertThat(rig.departing).hasSize(1);
+    assertThat(rig.outbox).hasSize(1);
     assertThat(rig.report(Status.RETRY, "x").isAnswered()).isTrue();
-    assertThat(rig.departing).hasSize(1);
+    assertThat(rig.outbox).hasSize(1);
   }
 
   @Test
-  void h18ReportThatOvertakesTheAnswerToThePushIsFollowed() {
+  void h18ReportThatOvertakesTheAnswerToThePushTakesEffect() {
     var pushed = new EngineRig(RigOptions.push("app"));
     pushed.assigned("tasks").send(Task.of("x"));
     assertThat(pushed.report(Status.RETRY, "x").isAnswered()).isTrue();
-    assertThat(pushed.departing).hasSize(1);
+    assertThat(pushed.outbox).hasSize(1);
     pushed.answer(PushOutcome.ACCEPTED);
     pushed.pass(100_000);
-    assertThat(pushed.handedOut).hasSize(1);
+    assertThat(pushed.deliveries).hasSize(1);
   }
 
   @Test
-  void h18CompleteOfWhatWaitsForItsMarkIsFollowedAndNobodyIsLeftWaiting() {
+  void h18CompleteOfATaskThatWaitsForItsStatusTakesEffectAndReleasesTheWaitingWorker() {
     partition.send(Task.once("x"));
     partition.commitOffset();
     rig.settle();
@@ -140,7 +140,7 @@ final class H18LateReportTest {
     rig.commits = true;
     rig.settle();
     assertThat(report.isAnswered()).isTrue();
-    assertThat(rig.handedOut).isEmpty();
+    assertThat(rig.deliveries).isEmpty();
     assertThat(rig.store.rows()).isEmpty();
   }
 

@@ -7,8 +7,8 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import org.junit.jupiter.api.Test;
 
-/// H19: what must be produced is stored as leaving, and its partition goes on; what Kafka will
-/// never take is quarantined.
+/// H19: a record that must be produced is stored with its forward, and its partition goes on; a
+/// record that Kafka will never accept is quarantined.
 final class H19PoisonTest {
   private static final byte[] POISON = "poison".getBytes(UTF_8);
 
@@ -16,16 +16,16 @@ final class H19PoisonTest {
   private final RigPartition partition = rig.assigned("tasks");
 
   @Test
-  void h19UndecodableIsStoredAsLeavingBeforeItIsProduced() {
+  void h19UndecodableMessageIsStoredBeforeItIsProduced() {
     rig.commits = false;
     String id = partition.appendUndecodable(POISON);
     partition.send();
-    assertThat(rig.departing).isEmpty();
+    assertThat(rig.outbox).isEmpty();
     rig.commitAndSettle();
     Row row = rig.store.row(id).orElseThrow();
     assertThat(row.status()).isEqualTo(Status.FAILURE);
     assertThat(row.leaving()).isNotNull();
-    OutboxRecord record = rig.departing.getFirst();
+    OutboxRecord record = rig.outbox.getFirst();
     assertThat(record.payload()).isEqualTo(POISON);
     assertThat(record.destination().headers())
         .containsEntry("taskbroker-reason", "not an activation");
@@ -38,12 +38,12 @@ final class H19PoisonTest {
     }
     partition.send(Task.of("x"));
     assertThat(partition.consumed).isEqualTo(21);
-    assertThat(rig.departing).hasSize(20);
+    assertThat(rig.outbox).hasSize(20);
     assertThat(rig.claim().id()).isEqualTo("x");
     rig.report(Status.COMPLETE, "x");
 
     rig.crash();
-    assertThat(rig.departing).hasSize(20);
+    assertThat(rig.outbox).hasSize(20);
     rig.produces = true;
     rig.settle();
     assertThat(rig.produced).hasSize(20);
@@ -52,7 +52,7 @@ final class H19PoisonTest {
   }
 
   @Test
-  void h19UndecodableThatIsReadTwiceIsKeptOnce() {
+  void h19UndecodableMessageReadTwiceIsKeptOnce() {
     rig.commits = false;
     partition.appendUndecodable(POISON);
     partition.send();
@@ -63,7 +63,7 @@ final class H19PoisonTest {
     partition.poll(10);
     rig.settle();
     assertThat(rig.store.rows()).hasSize(1);
-    assertThat(rig.departing).hasSize(1);
+    assertThat(rig.outbox).hasSize(1);
   }
 
   @Test
@@ -76,7 +76,7 @@ final class H19PoisonTest {
     assertThat(rig.depths().parked()).isZero();
     assertThat(rig.claim().id()).isEqualTo("x");
     rig.pass(1_000_000);
-    assertThat(rig.handedOutIds()).filteredOn("big"::equals).hasSize(1);
+    assertThat(rig.deliveredIds()).filteredOn("big"::equals).hasSize(1);
   }
 
   @Test
@@ -104,12 +104,12 @@ final class H19PoisonTest {
   }
 
   @Test
-  void h19QuarantineIsTriedAgainAfterARestart() {
+  void h19QuarantinedTaskIsRetriedAfterARestart() {
     refusedBig();
     rig.crash();
-    assertThat(rig.departingIds()).containsExactly("big");
-    assertThat(rig.departing.getFirst().payload()).hasSizeGreaterThan(90_000);
-    rig.acknowledge(rig.departing.getFirst());
+    assertThat(rig.outboxIds()).containsExactly("big");
+    assertThat(rig.outbox.getFirst().payload()).hasSizeGreaterThan(90_000);
+    rig.acknowledge(rig.outbox.getFirst());
     rig.settle();
     assertThat(rig.store.rows()).isEmpty();
   }
@@ -119,50 +119,51 @@ final class H19PoisonTest {
     refused("big", 40_000);
     refused("small", 20_000);
     refused("middle", 30_000);
-    assertThat(rig.census().quarantined()).isEqualTo(3);
+    assertThat(rig.stats().quarantined()).isEqualTo(3);
 
     for (int minute = 0; minute < 5; minute++) {
       rig.pass(Quarantine.PERIOD_MS);
-      assertThat(rig.departingIds()).containsExactly("small");
-      assertThat(rig.depths().leaving()).isEqualTo(1);
+      assertThat(rig.outboxIds()).containsExactly("small");
+      assertThat(rig.depths().forwarding()).isEqualTo(1);
       refuse();
     }
     assertThat(rig.noticed(Notice.QUARANTINED)).containsExactly("big", "small", "middle");
-    assertThat(rig.depths().leaving()).isZero();
+    assertThat(rig.depths().forwarding()).isZero();
 
-    rig.pass(Quarantine.PERIOD_MS); // the limit was raised, to what the two smaller ones need
+    rig.pass(Quarantine.PERIOD_MS); // the limit now fits the two smaller ones
     acknowledgeNext("small", 20_000);
     acknowledgeNext("middle", 30_000);
-    assertThat(rig.departingIds()).containsExactly("big");
+    assertThat(rig.outboxIds()).containsExactly("big");
     refuse();
     rig.pass(Quarantine.PERIOD_MS - 1);
-    assertThat(rig.departing).isEmpty();
+    assertThat(rig.outbox).isEmpty();
     rig.pass(1);
     acknowledgeNext("big", 40_000);
     assertThat(rig.store.rows()).isEmpty();
-    assertThat(rig.census().quarantined()).isZero();
+    assertThat(rig.stats().quarantined()).isZero();
     assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
   }
 
   @Test
-  void h19WhatEndedMeanwhileIsNotTriedAgain() {
+  void h19QuarantinedTaskThatEndedIsNotRetried() {
     refused("ends", 20_000);
     refused("stays", 30_000);
     rig.report(Status.COMPLETE, "ends");
-    assertThat(rig.census().quarantined()).isEqualTo(1);
+    assertThat(rig.stats().quarantined()).isEqualTo(1);
     rig.pass(2 * Quarantine.PERIOD_MS);
-    assertThat(rig.departingIds()).containsExactly("stays");
-    // While Kafka has it, a worker completes it after all: it leaves all the same (H7).
+    assertThat(rig.outboxIds()).containsExactly("stays");
+    // While it is being produced, a worker completes it after all: it is produced nevertheless
+    // (H7).
     rig.report(Status.COMPLETE, "stays");
     acknowledgeNext("stays", 30_000);
     assertThat(rig.store.rows()).isEmpty();
-    assertThat(rig.census().quarantined()).isZero();
+    assertThat(rig.stats().quarantined()).isZero();
   }
 
   private void acknowledgeNext(String id, int size) {
-    assertThat(rig.departingIds()).containsExactly(id);
-    assertThat(rig.departing.getFirst().payload()).hasSizeGreaterThanOrEqualTo(size);
-    rig.acknowledge(rig.departing.getFirst());
+    assertThat(rig.outboxIds()).containsExactly(id);
+    assertThat(rig.outbox.getFirst().payload()).hasSizeGreaterThanOrEqualTo(size);
+    rig.acknowledge(rig.outbox.getFirst());
     rig.settle();
   }
 
@@ -178,7 +179,7 @@ final class H19PoisonTest {
   }
 
   private void refuse() {
-    rig.tell(new Command.ProduceRefused(rig.departing.removeFirst(), "too large"));
+    rig.tell(new Command.ProduceRefused(rig.outbox.removeFirst(), "too large"));
     rig.settle();
   }
 
@@ -190,7 +191,7 @@ final class H19PoisonTest {
       partition.appendUndecodable(new byte[1]);
     }
     partition.send(Task.of("a"));
-    assertThat(rig.depths().leaving()).isEqualTo(20_000);
+    assertThat(rig.depths().forwarding()).isEqualTo(20_000);
     assertThat(rig.claim().id()).isEmpty();
 
     rig.produces = true;

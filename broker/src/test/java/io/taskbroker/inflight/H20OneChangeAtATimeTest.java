@@ -6,7 +6,8 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Status;
 import org.junit.jupiter.api.Test;
 
-/// H20: the end of a row and the next row of the same id are never under way at the same time.
+/// H20: the delete of a row and the insert of the next row of the same id are never pending at the
+/// same time.
 final class H20OneChangeAtATimeTest {
   private final EngineRig rig = new EngineRig(RigOptions.pull());
   private final RigPartition partition = rig.assigned("tasks");
@@ -32,7 +33,7 @@ final class H20OneChangeAtATimeTest {
   }
 
   @Test
-  void h20NothingIsWrittenOfARowAfterItsDelete() {
+  void h20NothingIsWrittenForARowAfterItsDelete() {
     partition.send(Task.of("x"));
     rig.claim();
     rig.commits = false;

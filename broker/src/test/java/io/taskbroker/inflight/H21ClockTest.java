@@ -8,8 +8,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// H21: nothing is early; leases and deadlines run on monotonic time, delays and expiries by the
-/// wall clock, also when it is set.
+/// H21: nothing is early. Leases and deadlines follow the monotonic clock; delays and expiries
+/// follow the wall clock, also when it is set.
 final class H21ClockTest {
   private static final long HOUR = 3_600_000;
 
@@ -56,14 +56,14 @@ final class H21ClockTest {
     pushed.assigned("tasks").send(Task.of("x"));
     pushed.stepClock(step);
     pushed.pass(RigOptions.LEASE - 1);
-    assertThat(pushed.handedOut).hasSize(1);
+    assertThat(pushed.deliveries).hasSize(1);
     pushed.pass(1);
-    assertThat(pushed.handedOut).hasSize(2);
+    assertThat(pushed.deliveries).hasSize(2);
   }
 
   @ParameterizedTest
   @ValueSource(longs = {HOUR, -HOUR})
-  void h21DeadlineOnDiskIsWrittenAnew(long step) {
+  void h21DeadlineOnDiskIsRewritten(long step) {
     partition.send(Task.of("x").deadline(100));
     rig.claim();
     rig.pass(RigOptions.MARK_INTERVAL);
@@ -82,7 +82,7 @@ final class H21ClockTest {
   }
 
   @Test
-  void h21DelayIsNotEarlyByAClockThatIsSetBack() {
+  void h21DelayIsNotEarlyWhenTheClockIsSetBack() {
     partition.send(Task.of("x").delayUntil(rig.wall + 10_000));
     rig.pass(9_000);
     rig.stepClock(-5_000);
@@ -93,7 +93,7 @@ final class H21ClockTest {
   }
 
   @Test
-  void h21DelayIsNotEarlyByAClockThatIsSlow() {
+  void h21DelayIsNotEarlyWithASlowClock() {
     partition.send(Task.of("x").delayUntil(rig.wall + 10_000));
     for (int i = 0; i < 100; i++) {
       rig.pass(100);
@@ -117,7 +117,7 @@ final class H21ClockTest {
   }
 
   @Test
-  void h21TaskThatWaitsForItsMarkWaitsAgainWhenTheClockIsSetBack() {
+  void h21TaskThatWaitsForItsStatusWaitsAgainWhenTheClockIsSetBack() {
     partition.send(Task.once("x").delayUntil(rig.wall + 1_000));
     partition.commitOffset();
     rig.pass(1_000);
@@ -141,7 +141,7 @@ final class H21ClockTest {
   }
 
   @Test
-  void h21ExpiryIsNotEarlyByAClockThatIsSetBack() {
+  void h21ExpiryIsNotEarlyWhenTheClockIsSetBack() {
     partition.send(Task.of("x").expiresAt(rig.wall + 10_000));
     rig.stepClock(-5_000);
     rig.pass(14_999);
@@ -161,7 +161,7 @@ final class H21ClockTest {
   }
 
   @Test
-  void h21SurplusDoesNotWaitForTheOldTimeOfAClockThatIsSetBack() {
+  void h21SurplusIsNotDelayedWhenTheClockIsSetBack() {
     var small = new EngineRig(RigOptions.pull().maxPending(1));
     RigPartition from = small.assigned("tasks");
     from.send(Task.of("0"), Task.of("1"));

@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
-/// H22: expiry is checked right before the send, wherever the task has waited.
+/// H22: expiry is checked right before the delivery, wherever the task waited.
 final class H22LastCheckTest {
   private final EngineRig rig = new EngineRig(RigOptions.push("app"));
   private final RigPartition partition = rig.assigned("tasks");
 
   @Test
-  void h22TaskThatExpiresWhileItWaitsForItsMarkIsNotSent() {
+  void h22TaskThatExpiresWhileItWaitsForItsStatusIsNotDelivered() {
     partition.send(Task.once("x").expiresAt(rig.wall + 1_000).deadLetters());
     partition.commitOffset();
     rig.step();
@@ -20,12 +20,12 @@ final class H22LastCheckTest {
     rig.pass(1_000);
     rig.commits = true;
     rig.settle();
-    assertThat(rig.handedOut).isEmpty();
-    assertThat(rig.departingIds()).containsExactly("x");
+    assertThat(rig.deliveries).isEmpty();
+    assertThat(rig.outboxIds()).containsExactly("x");
   }
 
   @Test
-  void h22ClaimThatWaitedForTheMarkOfAnExpiredTaskIsAnswered() {
+  void h22ClaimThatWaitedForTheStatusOfAnExpiredTaskIsAnswered() {
     var pulled = new EngineRig(RigOptions.pull());
     RigPartition from = pulled.assigned("tasks");
     from.send(Task.once("x").expiresAt(pulled.wall + 1_000));
@@ -43,7 +43,7 @@ final class H22LastCheckTest {
   }
 
   @Test
-  void h22TaskThatExpiresWhileItWaitsForItsMarkLeavesItsCallToOthers() {
+  void h22TaskThatExpiresWhileItWaitsForItsStatusReleasesItsCall() {
     for (int i = 0; i < 4; i++) {
       partition.send(Task.once("x" + i).expiresAt(rig.wall + 1_000));
     }
@@ -56,7 +56,7 @@ final class H22LastCheckTest {
     rig.commits = true;
     rig.settle();
     partition.send(Task.of("y"));
-    assertThat(rig.handedOutIds()).containsExactly("y");
+    assertThat(rig.deliveredIds()).containsExactly("y");
   }
 
   @Test
@@ -65,7 +65,7 @@ final class H22LastCheckTest {
     partition.send(Task.of("x"));
     partition.send(Task.of("y").expiresAt(rig.wall + 5_000));
     rig.pass(4_999);
-    rig.onHandOut = () -> assertThat(rig.handedOut.getLast().id()).isEqualTo("x");
+    rig.onDelivery = () -> assertThat(rig.deliveries.getLast().id()).isEqualTo("x");
     rig.worker = _ -> PushOutcome.ACCEPTED;
     rig.stepClock(1);
     rig.pass(5_000);
@@ -74,12 +74,12 @@ final class H22LastCheckTest {
   }
 
   @Test
-  void h22TaskThatExpiresWhileItsOffsetIsNotCommittedIsNotSent() {
+  void h22TaskThatExpiresWhileItsOffsetIsNotCommittedIsNotDelivered() {
     partition.send(Task.once("x").expiresAt(rig.wall + 1_000));
     rig.pass(1_000);
     partition.commitOffset();
     rig.settle();
-    assertThat(rig.handedOut).isEmpty();
+    assertThat(rig.deliveries).isEmpty();
     assertThat(rig.store.rows()).isEmpty();
   }
 
@@ -88,16 +88,16 @@ final class H22LastCheckTest {
     long due = rig.wall + 2 * RigOptions.PARK_HORIZON;
     partition.send(Task.of("x").delayUntil(due).expiresAt(due - 1_000));
     rig.pass(2 * RigOptions.PARK_HORIZON);
-    assertThat(rig.handedOut).isEmpty();
+    assertThat(rig.deliveries).isEmpty();
     assertThat(rig.store.rows()).isEmpty();
   }
 
   @Test
-  void h22TaskThatExpiresWhileItIsPostponedIsNotSent() {
+  void h22TaskThatExpiresWhileItIsPostponedIsNotDelivered() {
     partition.send(Task.of("x").expiresAt(rig.wall + 100));
     rig.answer(PushOutcome.LOST);
     rig.pass(5_000);
-    assertThat(rig.handedOut).hasSize(1);
+    assertThat(rig.deliveries).hasSize(1);
     assertThat(rig.noticed(Notice.EXPIRED)).containsExactly("x");
   }
 }

@@ -7,8 +7,8 @@ import io.taskbroker.activation.Status;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/// H22: what is switched off is not handed out, wherever it is when the rule comes; and what is
-/// demoted leaves as retries do (H7).
+/// H22: a killed task is not delivered, wherever it is when the rule arrives; a demoted one is
+/// forwarded as retries are (H7).
 final class H22RulesTest {
   private static final long FAR = 2 * RigOptions.PARK_HORIZON;
   private static final RigRules KILLING = RigRules.killing("bad");
@@ -38,17 +38,17 @@ final class H22RulesTest {
   }
 
   @Test
-  void w28KilledAndExpiredRecordsDoNotWaitForARowThatLeaves() {
+  void w28KilledAndExpiredRecordsDoNotWaitForAForwardedRow() {
     partition.send(Task.of("x").deadLetters(), Task.of("y").deadLetters());
     rig.claim();
     rig.claim();
     rig.report(Status.FAILURE, "x", "y");
-    assertThat(rig.departingIds()).containsExactly("x", "y");
+    assertThat(rig.outboxIds()).containsExactly("x", "y");
     rig.rule(KILLING);
     RigPartition replays = rig.assigned("replays");
     replays.send(bad("x"), Task.of("y").expiresAt(rig.wall - 1), bad("z"));
     assertThat(replays.consumed).isEqualTo(3);
-    assertThat(rig.departingIds()).containsExactly("x", "y");
+    assertThat(rig.outboxIds()).containsExactly("x", "y");
   }
 
   @Test
@@ -67,7 +67,7 @@ final class H22RulesTest {
   }
 
   @Test
-  void h22RuleRemovesWhatIsNotDurableYet() {
+  void h22RuleRemovesTasksThatAreNotDurableYet() {
     rig.commits = false;
     partition.send(bad("x"));
     rig.rule(KILLING);
@@ -80,7 +80,7 @@ final class H22RulesTest {
   }
 
   @Test
-  void h22RuleTakesBackWhatWaitsForItsMark() {
+  void h22RuleRemovesTasksThatWaitForTheirStatus() {
     partition.send(bad(Task.once("x")));
     partition.commitOffset();
     rig.settle();
@@ -92,12 +92,12 @@ final class H22RulesTest {
     rig.settle();
     assertThat(claim.answers).isEqualTo(1);
     assertThat(claim.id()).isEmpty();
-    assertThat(rig.handedOut).isEmpty();
+    assertThat(rig.deliveries).isEmpty();
     assertThat(rig.store.rows()).isEmpty();
   }
 
   @Test
-  void h22PushUnderWayOfWhatIsSwitchedOffFreesItsCall() {
+  void h22PendingPushOfAKilledTaskFreesItsCall() {
     var pushing = new EngineRig(RigOptions.push("app"));
     RigPartition from = pushing.assigned("tasks");
     from.send(bad("x"));
@@ -106,7 +106,7 @@ final class H22RulesTest {
     assertThat(pushing.store.rows()).isEmpty();
     assertThat(pushing.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
     from.send(Task.of("y"));
-    assertThat(pushing.handedOutIds()).containsExactly("x", "y");
+    assertThat(pushing.deliveredIds()).containsExactly("x", "y");
   }
 
   @Test
@@ -125,7 +125,7 @@ final class H22RulesTest {
   }
 
   @Test
-  void h22RuleThatComesDuringASweepIsSweptToo() {
+  void h22RuleThatArrivesDuringASweepIsSweptToo() {
     for (int i = 0; i < 600; i++) {
       partition.append(
           Task.of("x" + i).taskname(i < 300 ? "one" : "two").delayUntil(rig.wall + FAR));
@@ -140,7 +140,7 @@ final class H22RulesTest {
   }
 
   @Test
-  void h22RuleThatEndsSparesWhatIsNotSweptYet() {
+  void h22RuleThatEndsSparesRowsThatAreNotSweptYet() {
     for (int i = 0; i < 600; i++) {
       partition.append(bad("x" + i).delayUntil(rig.wall + FAR));
     }
@@ -154,7 +154,7 @@ final class H22RulesTest {
   }
 
   @Test
-  void h22ReportThatOvertakesTheSweepIsFollowed() {
+  void h22ReportThatOvertakesTheSweepTakesEffect() {
     partition.send(bad("x").delayUntil(rig.wall + FAR));
     rig.commits = false;
     rig.rule(KILLING);
@@ -178,7 +178,7 @@ final class H22RulesTest {
   }
 
   @Test
-  void h22RestartJudgesWhatWasParkedUnderOtherRules() {
+  void h22RestartJudgesRowsParkedUnderOtherRules() {
     for (int i = 0; i < 300; i++) {
       partition.append(bad("x" + i).delayUntil(rig.wall + FAR));
     }
@@ -197,16 +197,16 @@ final class H22RulesTest {
     rig.rule(KILLING);
     rig.commits = true;
     rig.settle();
-    assertThat(rig.departingIds()).containsExactly("x");
+    assertThat(rig.outboxIds()).containsExactly("x");
     rig.crash(KILLING);
-    assertThat(rig.departingIds()).containsExactly("x");
-    rig.acknowledge(rig.departing.getFirst());
+    assertThat(rig.outboxIds()).containsExactly("x");
+    rig.acknowledge(rig.outbox.getFirst());
     rig.settle();
     assertThat(rig.store.rows()).isEmpty();
   }
 
   @Test
-  void h22IdOfWhatRanOnceStaysKnownAfterItIsSwitchedOff() {
+  void h22KilledAtMostOnceTaskLeavesATombstone() {
     partition.send(bad(Task.once("x")));
     partition.commitOffset();
     rig.settle();

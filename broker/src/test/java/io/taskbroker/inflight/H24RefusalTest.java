@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
-/// H24: a task that a worker refuses as such backs off by itself; refused again and again while its
-/// neighbours pass, it meets its failure policy.
+/// H24: a task that a worker refuses for its content backs off by itself; if it is refused
+/// repeatedly while its neighbours are accepted, it meets its failure policy.
 final class H24RefusalTest {
   private final EngineRig rig = new EngineRig(RigOptions.push("app"));
   private final RigPartition partition = rig.assigned("tasks");
@@ -18,18 +18,18 @@ final class H24RefusalTest {
       partition.send(Task.of("n" + i).deadline(1_000));
       rig.pass(2_000);
     }
-    assertThat(rig.handedOutIds()).filteredOn("x"::equals).hasSizeBetween(10, 20);
-    assertThat(rig.departingIds()).containsExactly("x");
+    assertThat(rig.deliveredIds()).filteredOn("x"::equals).hasSizeBetween(10, 20);
+    assertThat(rig.outboxIds()).containsExactly("x");
     assertThat(rig.noticed(Notice.PUSH_REFUSED)).hasSizeGreaterThanOrEqualTo(10).containsOnly("x");
   }
 
   @Test
-  void h24RefusedWhenNobodyPassesIsTriedOnWithBackoff() {
+  void h24TaskRefusedWhileNoOtherPassesIsRetriedWithBackoff() {
     rig.worker = _ -> PushOutcome.REFUSED;
     partition.send(Task.of("x").deadLetters());
     rig.pass(100_000);
-    assertThat(rig.departing).isEmpty();
-    assertThat(rig.handedOut).hasSizeBetween(50, 150);
+    assertThat(rig.outbox).isEmpty();
+    assertThat(rig.deliveries).hasSizeBetween(50, 150);
     rig.worker = _ -> PushOutcome.ACCEPTED;
     rig.pass(2_000);
     assertThat(rig.depths().handedOut()).isEqualTo(1);
@@ -40,7 +40,7 @@ final class H24RefusalTest {
     refuseX();
     partition.send(Task.of("x"));
     partition.send(Task.of("a"), Task.of("b"), Task.of("c"));
-    assertThat(rig.handedOutIds()).containsExactly("x", "a", "b", "c");
+    assertThat(rig.deliveredIds()).containsExactly("x", "a", "b", "c");
   }
 
   @Test
@@ -48,10 +48,10 @@ final class H24RefusalTest {
     rig.worker = _ -> PushOutcome.UNREACHABLE;
     partition.send(Task.of("x").deadLetters());
     rig.pass(60_000);
-    assertThat(rig.handedOut).hasSizeGreaterThan(20);
+    assertThat(rig.deliveries).hasSizeGreaterThan(20);
     rig.worker = _ -> PushOutcome.ACCEPTED;
     rig.pass(1_000);
-    assertThat(rig.departing).isEmpty();
+    assertThat(rig.outbox).isEmpty();
     assertThat(rig.depths().handedOut()).isEqualTo(1);
   }
 

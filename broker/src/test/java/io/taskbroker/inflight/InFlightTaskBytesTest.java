@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// G7: what is counted of the tasks in memory is what they need of the heap, and not much more.
+/// G7: the counted bytes of the tasks in memory are what they need of the heap, and not much more.
 @Timeout(60)
 final class InFlightTaskBytesTest {
   private static final int TASKS = 40_000;
@@ -27,14 +27,14 @@ final class InFlightTaskBytesTest {
   private static final SourcePartition PARTITION =
       new SourcePartition("cluster", "group", "uuid", "tasks", 0);
 
-  /// What else there is in the heap may come and go beside the tasks: this part of what they need.
+  /// Tolerance for other heap use, as a part of the tasks' need.
   private static final double NOISE = 0.03;
 
   private static final int COLLECTIONS = 6;
   private static final long SETTLED = 64 << 10;
 
-  /// What differs between tasks, with the most by which they may need more than is counted, and
-  /// less.
+  /// Kinds of tasks, with the maximum by which their need may exceed, or fall below, the counted
+  /// bytes.
   enum Kind {
     READY(1, 0.6),
     EXPIRING(1, 0.6),
@@ -73,7 +73,7 @@ final class InFlightTaskBytesTest {
 
   @ParameterizedTest
   @EnumSource
-  void g7WhatIsCountedIsWhatTasksNeedOfTheHeap(Kind kind) {
+  void g7CountedBytesMatchTheHeap(Kind kind) {
     long before = used();
     var store = new NoStore();
     var engine = new Engine(unbounded(), store, new SplittableRandom(1));
@@ -113,8 +113,8 @@ final class InFlightTaskBytesTest {
     engine.advance(0, WALL);
   }
 
-  /// Bytes that are used when nothing is left to collect: what a collection finds unreachable
-  /// through a reference goes with the next one, and what other threads make meanwhile, too.
+  /// Used bytes when nothing is left to collect. Objects that one collection finds unreachable
+  /// through a reference go with the next one, and other threads allocate meanwhile.
   private static long used() {
     long least = Long.MAX_VALUE;
     long last = collect();
@@ -131,7 +131,7 @@ final class InFlightTaskBytesTest {
     return runtime.totalMemory() - runtime.freeMemory();
   }
 
-  /// Says that everything is durable, and keeps nothing.
+  /// Reports every change as durable, and keeps nothing.
   private static final class NoStore implements Effects {
     private List<Change> fresh = new ArrayList<>();
 

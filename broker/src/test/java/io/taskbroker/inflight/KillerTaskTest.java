@@ -11,19 +11,19 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// G8: a task that kills the worker that is called with it meets its failure policy after a known
-/// number of deaths, and its neighbours are spared.
+/// G8: a task that kills the worker called with it meets its failure policy after a known number of
+/// deaths, and its neighbours are spared.
 @Timeout(60)
 final class KillerTaskTest {
   private static final int MAX_ATTEMPTS = 5;
 
-  /// Deaths before the killer is called for alone.
+  /// Deaths before the killer is called alone.
   private static final int UNPROVEN = 2;
 
   private final EngineRig rig = new EngineRig(RigOptions.push("app"));
   private final RigPartition partition = rig.assigned("tasks");
 
-  /// What the worker has, which it completes only if it lives for long enough.
+  /// Tasks of the worker, which it completes only if it lives long enough.
   private final Map<String, Long> running = new LinkedHashMap<>();
 
   private final List<String> completed = new ArrayList<>();
@@ -40,7 +40,7 @@ final class KillerTaskTest {
       partition.send(Task.of("n" + i).deadline(3).deadLetters());
       serve(1_000);
     }
-    assertThat(rig.departingIds()).containsExactly("x");
+    assertThat(rig.outboxIds()).containsExactly("x");
     assertThat(deaths).isLessThanOrEqualTo(MAX_ATTEMPTS + UNPROVEN);
     assertThat(rig.noticed(Notice.WORKER_DIED)).hasSize(MAX_ATTEMPTS).containsOnly("x");
     serve(60_000);
@@ -53,11 +53,11 @@ final class KillerTaskTest {
     partition.send(Task.of("long").deadline(8).deadLetters());
     serve(100);
     partition.send(Task.of("x").deadLetters());
-    for (int i = 0; i < 60 && rig.departing.isEmpty(); i++) {
+    for (int i = 0; i < 60 && rig.outbox.isEmpty(); i++) {
       partition.send(Task.of("n" + i));
       serve(1_000);
     }
-    assertThat(rig.departingIds()).containsExactly("x");
+    assertThat(rig.outboxIds()).containsExactly("x");
     serve(12_000);
     assertThat(completed).contains("long");
     List<String> overrun = rig.noticed(Notice.DEADLINE_PASSED);
@@ -69,18 +69,18 @@ final class KillerTaskTest {
   void g8KillerAloneMeetsThePolicy() {
     partition.send(Task.of("x").deadLetters());
     serve(120_000);
-    assertThat(rig.departingIds()).containsExactly("x");
+    assertThat(rig.outboxIds()).containsExactly("x");
     assertThat(deaths).isLessThanOrEqualTo(MAX_ATTEMPTS + UNPROVEN);
   }
 
   @Test
-  void g8WorkerThatDiesOfEverythingFailsNothing() {
+  void g8WorkerThatDiesOfEveryTaskFailsNone() {
     rig.worker = _ -> PushOutcome.LOST;
     for (int i = 0; i < 20; i++) {
       partition.send(Task.of("x" + i).deadLetters());
     }
     rig.pass(3_600_000);
-    assertThat(rig.departing).isEmpty();
+    assertThat(rig.outbox).isEmpty();
     assertThat(rig.store.rows()).hasSize(20).allMatch(row -> row.attempts() == 0);
     rig.worker = _ -> PushOutcome.ACCEPTED;
     rig.pass(61_000);
@@ -88,7 +88,7 @@ final class KillerTaskTest {
   }
 
   @Test
-  void g8WorkerThatRestartsEndsNoTask() {
+  void g8RestartingWorkerFailsNoTask() {
     for (int i = 0; i < 200; i++) {
       partition.send(Task.of("n" + i).deadLetters());
       rig.pass(200);
@@ -101,7 +101,7 @@ final class KillerTaskTest {
       }
     }
     serve(120_000);
-    assertThat(rig.departing).isEmpty();
+    assertThat(rig.outbox).isEmpty();
     assertThat(rig.store.rows()).isEmpty();
   }
 
@@ -115,12 +115,12 @@ final class KillerTaskTest {
     rig.crash();
     deaths = 0;
     serve(120_000);
-    assertThat(rig.departingIds()).containsExactly("x");
+    assertThat(rig.outboxIds()).containsExactly("x");
     assertThat(deaths).isLessThanOrEqualTo(2);
   }
 
   @Test
-  void g8SuspectIsCalledForAlone() {
+  void g8SuspectIsCalledAlone() {
     partition.send(Task.of("x"));
     rig.settle();
     rig.answer(PushOutcome.LOST);
@@ -136,7 +136,7 @@ final class KillerTaskTest {
     assertThat(rig.calls).hasSize(2);
     rig.answer(rig.calls.getLast(), PushOutcome.ACCEPTED);
     rig.pass(3_000);
-    assertThat(rig.calls).as("one is in flight still").hasSize(1);
+    assertThat(rig.calls).as("one is still in flight").hasSize(1);
     assertThat(calls("x")).isFalse();
     rig.answer(PushOutcome.ACCEPTED);
     assertThat(rig.calls).singleElement().extracting(Delivery::id).isEqualTo("x");
@@ -155,16 +155,16 @@ final class KillerTaskTest {
     rig.settle();
     rig.answer(PushOutcome.LOST);
     rig.pass(RigOptions.LEASE);
-    assertThat(rig.handedOutIds()).containsExactly("x");
-    assertThat(rig.departingIds()).containsExactly("x");
+    assertThat(rig.deliveredIds()).containsExactly("x");
+    assertThat(rig.outboxIds()).containsExactly("x");
   }
 
   private boolean calls(String id) {
     return rig.calls.stream().anyMatch(call -> call.id().equals(id));
   }
 
-  /// A worker that runs each task for half a second, and `long` for ten, and dies whenever it is
-  /// called with `x`.
+  /// A worker that runs each task for half a second, `long` for ten, and dies when it is called
+  /// with `x`.
   private void serve(long millis) {
     long end = rig.now + millis;
     while (rig.now < end) {

@@ -5,24 +5,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.taskbroker.activation.Status;
 import org.junit.jupiter.api.Test;
 
-/// Leases and deadlines begin when a worker is handed the task, run on monotonic time, and wait for
-/// neither the store nor the start of the broker.
+/// Leases and deadlines start when a worker receives the task, follow the monotonic clock, and wait
+/// for neither the store nor the start of the broker.
 final class LeaseTest {
   private static final long DEADLINE = 10_000 + RigOptions.GRACE;
 
   @Test
-  void w21SlowStoreTakesNothingFromAWorkerThatAcceptedIt() {
+  void w21SlowStoreDoesNotShortenTheDeadline() {
     var rig = new EngineRig(RigOptions.push("app"));
     rig.assigned("tasks").send(Task.of("x").deadline(60));
     rig.answer(PushOutcome.ACCEPTED);
     rig.commits = false;
     rig.pass(5 * RigOptions.LEASE);
-    assertThat(rig.handedOutIds()).containsExactly("x");
+    assertThat(rig.deliveredIds()).containsExactly("x");
     assertThat(rig.noticed(Notice.LEASE_PASSED)).isEmpty();
   }
 
   @Test
-  void w21LeaseOfAPushRunsFromItsHandOutHoweverLongTheTaskWaited() {
+  void w21LeaseOfAPushStartsWithItsDelivery() {
     var rig = new EngineRig(RigOptions.push("app"));
     rig.worker = _ -> PushOutcome.UNREACHABLE;
     rig.assigned("tasks").send(Task.of("x"));
@@ -37,7 +37,7 @@ final class LeaseTest {
   }
 
   @Test
-  void w24DeadlineOfAPullBeginsWithTheAnswerNotWithTheClaim() {
+  void w24DeadlineOfAPullStartsWithTheAnswer() {
     var rig = new EngineRig(RigOptions.pull());
     RigPartition partition = rig.assigned("tasks");
     partition.send(Task.once("x").deadLetters());
@@ -57,7 +57,7 @@ final class LeaseTest {
   }
 
   @Test
-  void w24DeadlineOfAPushBeginsWhenTheWorkerAcceptsIt() {
+  void w24DeadlineOfAPushStartsWhenTheWorkerAcceptsIt() {
     var rig = new EngineRig(RigOptions.push("app"));
     rig.assigned("tasks").send(Task.of("x"));
     rig.pass(5_000);
@@ -69,7 +69,7 @@ final class LeaseTest {
   }
 
   @Test
-  void w33DeadlinesAreWatchedFromTheStartOn() {
+  void w33DeadlinesRunFromTheStart() {
     var rig = new EngineRig(RigOptions.pull());
     rig.crash();
     rig.assigned("tasks").send(Task.of("x").deadline(1));
@@ -80,7 +80,7 @@ final class LeaseTest {
   }
 
   @Test
-  void w33RestartsPutOffADeadlineOnce() {
+  void w33RestartsPostponeADeadlineOnce() {
     var rig = new EngineRig(RigOptions.pull());
     rig.assigned("tasks").send(Task.of("x"));
     assertThat(rig.claim().id()).isEqualTo("x");

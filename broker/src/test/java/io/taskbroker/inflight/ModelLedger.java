@@ -14,7 +14,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
-/// What an [EngineModel] saw, and the laws that it must obey: G1 to G5 and the accounts.
+/// Observations of an [EngineModel], and its invariants: G1 to G5 and the counters.
 final class ModelLedger {
   private final EngineRig rig;
   private final Set<Origin> ranOnce = new HashSet<>();
@@ -33,38 +33,42 @@ final class ModelLedger {
     run++;
   }
 
-  /// Checks a hand-out at the moment of it.
+  /// Checks a delivery at the moment of it.
   void handedOut(Delivery delivery) {
     InFlightTask task = (InFlightTask) delivery.owner();
     Activation activation = task.activation;
-    check(activation.delayUntil() <= rig.wall, "handed out early", activation);
-    check(activation.expiresAt() > rig.wall, "handed out after its end", activation);
-    check(rig.rules().judge(activation) instanceof Rules.Decision.Kept, "not kept", activation);
+    check(activation.delayUntil() <= rig.wall, "delivered early", activation);
+    check(activation.expiresAt() > rig.wall, "delivered after its expiry", activation);
+    check(
+        rig.rules().judge(activation) instanceof Rules.Decision.Kept,
+        "delivered against the rules",
+        activation);
     Row row = rig.store.row(task.key);
-    check(row != null && row.leaving() == null, "handed out without a row", activation);
+    check(row != null && row.leaving() == null, "delivered without a row", activation);
     Long tombstone = rig.store.tombstones().get(Ids.fingerprint(activation.id()));
-    check(tombstone == null || tombstone <= rig.wall, "handed out from its grave", activation);
+    check(
+        tombstone == null || tombstone <= rig.wall, "delivered despite its tombstone", activation);
     if (activation.atMostOnce() && row != null) {
-      check(row.committed(), "handed out without proof", activation);
-      check(row.status().isHandedOut(), "handed out without a mark", activation);
-      check(ranOnce.add(activation.origin()), "handed out twice", activation);
-      check(!elsewhere.contains(activation.origin()), "handed out by two brokers", activation);
+      check(row.committed(), "delivered without a confirmed offset", activation);
+      check(row.status().isHandedOut(), "delivered without a written status", activation);
+      check(ranOnce.add(activation.origin()), "delivered twice", activation);
+      check(!elsewhere.contains(activation.origin()), "delivered by two brokers", activation);
     }
   }
 
-  /// A worker proved that it does not have it (H9).
-  void givenBack(Delivery delivery) {
+  /// A worker proved that it does not have the task (H9).
+  void notDelivered(Delivery delivery) {
     ranOnce.remove(((InFlightTask) delivery.owner()).activation.origin());
   }
 
-  /// Another broker reads the partition on from the committed offset, for a while.
+  /// Another broker reads on from the committed offset, for a while.
   void runElsewhere(RigPartition partition, SplittableRandom random) {
     long from = Math.max(0, partition.committed);
     long to = from + random.nextLong(partition.end() - from + 1);
     for (long offset = from; offset < to; offset++) {
       var origin = new Origin(partition.source.topic(), partition.source.partition(), offset);
       if (ranOnce.contains(origin)) {
-        throw new AssertionError("Handed out, and read by another broker: " + origin);
+        throw new AssertionError("Delivered, and read by another broker: " + origin);
       }
       elsewhere.add(origin);
     }
@@ -73,7 +77,7 @@ final class ModelLedger {
     }
   }
 
-  /// A reply that checks, when it is answered, that what was reported is durable (G2).
+  /// A reply that checks, when it is answered, that the report is durable (G2).
   Command.ReportReply watch(List<Command.Update> updates, RigReply reply) {
     Map<String, Long> keys = new HashMap<>();
     for (Command.Update update : updates) {
@@ -87,12 +91,12 @@ final class ModelLedger {
       @Override
       public void done(@Nullable Delivery next) {
         if (reportedIn != run) {
-          throw new AssertionError("A reply of an earlier run was answered");
+          throw new AssertionError("A reply of an earlier process was answered");
         }
         keys.forEach((id, key) -> {
           Row row = rig.store.row(key);
           if (row != null && row.leaving() == null) {
-            throw new AssertionError("Complete of " + id + " was answered, and it is there");
+            throw new AssertionError("Complete of " + id + " was answered, but its row exists");
           }
         });
         reply.done(next);
@@ -129,17 +133,17 @@ final class ModelLedger {
     if (depths.pending() < 0
         || depths.delayed() < 0
         || depths.handedOut() < 0
-        || depths.leaving() < 0
+        || depths.forwarding() < 0
         || depths.memoryBytes() < 0
         || rig.engine().outstanding() < 0) {
-      throw new AssertionError("Less than nothing: " + depths);
+      throw new AssertionError("Negative figures: " + depths);
     }
   }
 
-  /// Every record that was consumed ended in one way, or is quarantined on disk.
+  /// Every consumed record ended in one way, or is quarantined on disk.
   void checkEnd(List<RigPartition> partitions) {
     if (!rig.store.missed.isEmpty()) {
-      throw new AssertionError("Changes of rows that are not there: " + rig.store.missed);
+      throw new AssertionError("Changes of missing rows: " + rig.store.missed);
     }
     if (rig.engine().outstanding() != 0) {
       throw new AssertionError(rig.engine().outstanding() + " changes are not settled");
@@ -148,17 +152,17 @@ final class ModelLedger {
       check(quarantined.contains(row.activation().id()), "left over", row.activation());
     }
     Set<Origin> origins = new HashSet<>();
-    Set<Long> leaving = new HashSet<>();
+    Set<Long> forwarded = new HashSet<>();
     for (Change change : rig.store.history) {
       switch (change) {
         case Change.Insert(Row row, _) -> {
           origins.add(row.activation().origin());
           if (row.leaving() != null) {
-            leaving.add(row.key());
+            forwarded.add(row.key());
           }
         }
-        case Change.Forward leave -> leaving.add(leave.key());
-        case Change.Delete delete -> checkDelete(delete, leaving.contains(delete.key()));
+        case Change.Forward forward -> forwarded.add(forward.key());
+        case Change.Delete delete -> checkDelete(delete, forwarded.contains(delete.key()));
         default -> {}
       }
     }
@@ -178,7 +182,7 @@ final class ModelLedger {
     }
   }
 
-  /// A row goes because it was completed, left, or was discarded by a rule.
+  /// A row is deleted because it was completed, produced, or discarded by a rule.
   private void checkDelete(Change.Delete delete, boolean left) {
     String id = delete.id();
     boolean byRule =
@@ -187,7 +191,7 @@ final class ModelLedger {
             || rig.noticed(Notice.SWITCHED_OFF).contains(id);
     boolean byReplay = quarantined.contains(id);
     if (!completed.contains(id) && !(left && arrived.contains(id)) && !byRule && !byReplay) {
-      throw new AssertionError("This went for no reason: " + delete);
+      throw new AssertionError("Deleted without a reason: " + delete);
     }
   }
 

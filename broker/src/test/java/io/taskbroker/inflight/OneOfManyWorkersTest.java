@@ -9,11 +9,11 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// G8: what a call says of one worker of an application holds up nothing while its other workers
-/// take activations (ADR 14).
+/// G8: the outcome of a call to one worker of an application holds up nothing while its other
+/// workers accept activations (ADR 14).
 @Timeout(60)
 final class OneOfManyWorkersTest {
-  /// As many calls as there are at first.
+  /// The initial number of calls.
   private static final int WINDOW = 4;
 
   private final EngineRig rig = new EngineRig(RigOptions.push("app"));
@@ -30,7 +30,7 @@ final class OneOfManyWorkersTest {
 
   @ParameterizedTest
   @EnumSource(names = {"LOST", "OVERLOADED"})
-  void g8WorkerThatDiesWhileOthersTakeHoldsUpNothing(PushOutcome outcome) {
+  void g8WorkerThatDiesWhileOthersAcceptBlocksNothing(PushOutcome outcome) {
     List<Delivery> first = List.copyOf(rig.calls);
     rig.pass(5);
     rig.answer(first.get(0), PushOutcome.ACCEPTED);
@@ -41,11 +41,11 @@ final class OneOfManyWorkersTest {
     assertThat(rig.calls).hasSize(before);
     assertThat(rig.noticed(Notice.WORKER_UNREACHABLE)).isEmpty();
     rig.answer(first.get(2), outcome, false);
-    assertThat(rig.calls).as("calls when there are no others").hasSizeLessThan(before);
+    assertThat(rig.calls).as("calls to the only worker").hasSizeLessThan(before);
   }
 
   @Test
-  void g8WorkerThatDiesWhileNoOtherTakesIsBelievedToBeAll() {
+  void g8WorkerThatDiesWhileNoOtherAcceptsCountsAsAll() {
     rig.answer(List.copyOf(rig.calls).getFirst(), PushOutcome.LOST, true);
 
     assertThat(rig.calls).hasSize(WINDOW - 1);
@@ -54,7 +54,7 @@ final class OneOfManyWorkersTest {
 
   @ParameterizedTest
   @EnumSource(names = {"BUSY", "UNREACHABLE"})
-  void g3WhatIsProvenToBeNowhereIsSentAgainAtOnce(PushOutcome outcome) {
+  void g3TaskProvenUndeliveredIsRequeuedAtOnce(PushOutcome outcome) {
     Delivery refused = List.copyOf(rig.calls).getFirst();
 
     rig.answer(refused, outcome, true);

@@ -10,18 +10,18 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-/// What the engine of a [EngineOnSharedStore] has for the store: changes and queries in order, as a
-/// committer has them, and what the engine is told of each when it is committed, or answered.
+/// Queue of the changes and queries of an [EngineOnSharedStore] for the store, in order, as a
+/// committer has them, with the commands that answer them.
 final class Outbound {
   private final String name;
-  private final Consumer<Command> told;
+  private final Consumer<Command> answers;
   private final ArrayDeque<Object> waiting = new ArrayDeque<>();
   private long batches;
 
   /// @param name of the broker, for messages
-  Outbound(String name, Consumer<Command> told) {
+  Outbound(String name, Consumer<Command> answers) {
     this.name = name;
-    this.told = told;
+    this.answers = answers;
   }
 
   void add(Change change) {
@@ -40,7 +40,7 @@ final class Outbound {
     waiting.clear();
   }
 
-  /// Commits up to so many changes in one transaction, then answers the queries behind them.
+  /// Commits up to `most` changes in one transaction, then answers the queries behind them.
   ///
   /// @param by the store
   void commit(int most, Function<WriteBatch, List<Outcome>> by) {
@@ -61,7 +61,7 @@ final class Outbound {
           case FENCED -> fenced.add(batch.get(i));
           case DUPLICATE, MISSING ->
               throw new AssertionError(
-                  "H10: %s changes what is not there, or stores it twice: %s of %s"
+                  "H10: %s changes a missing row, or stores one twice: %s of %s"
                       .formatted(
                           name,
                           batch.get(i).getClass().getSimpleName(),
@@ -69,13 +69,13 @@ final class Outbound {
         }
       }
       if (!fenced.isEmpty()) {
-        told.accept(new Command.Fenced(fenced));
+        answers.accept(new Command.Fenced(fenced));
       }
-      told.accept(new Command.Committed(committed));
+      answers.accept(new Command.Committed(committed));
     }
     while (waiting.peek() instanceof Supplier<?> query) {
       waiting.remove();
-      told.accept((Command) query.get());
+      answers.accept((Command) query.get());
     }
   }
 }

@@ -11,7 +11,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// H24: what a worker refuses for load, or because it is misconfigured, comes again however often.
+/// H24: a task that a worker refuses for load, or because the worker is misconfigured, is delivered
+/// again without limit.
 @Timeout(60)
 final class OverloadTest {
   private static final int TASKS = 100;
@@ -41,9 +42,9 @@ final class OverloadTest {
       }
     }
     assertThat(done).isEqualTo(TASKS);
-    assertThat(rig.departing).isEmpty();
+    assertThat(rig.outbox).isEmpty();
     assertThat(rig.store.rows()).isEmpty();
-    assertThat(rig.handedOut.size()).as("calls").isLessThan(20 * TASKS);
+    assertThat(rig.deliveries.size()).as("calls").isLessThan(20 * TASKS);
   }
 
   @Test
@@ -67,8 +68,8 @@ final class OverloadTest {
     rig.settle();
     rig.answer(PushOutcome.OVERLOADED);
     rig.pass(RigOptions.LEASE);
-    assertThat(rig.handedOutIds()).containsExactly("x");
-    assertThat(rig.departingIds()).containsExactly("x");
+    assertThat(rig.deliveredIds()).containsExactly("x");
+    assertThat(rig.outboxIds()).containsExactly("x");
   }
 
   @Test
@@ -76,17 +77,17 @@ final class OverloadTest {
     rig.worker = _ -> PushOutcome.REJECTED;
     send("t");
     rig.pass(5_000);
-    rig.handedOut.clear();
+    rig.deliveries.clear();
     rig.pass(600_000);
-    assertThat(rig.departing).isEmpty();
-    assertThat(rig.handedOut).as("probes").hasSizeLessThan(2_000);
+    assertThat(rig.outbox).isEmpty();
+    assertThat(rig.deliveries).as("probes").hasSizeLessThan(2_000);
     assertThat(rig.noticed(Notice.WORKER_REJECTS)).hasSizeBetween(5, 15).containsOnly("app");
     rig.worker = _ -> PushOutcome.ACCEPTED;
     rig.pass(4_000);
     assertThat(rig.depths().handedOut()).isEqualTo(TASKS);
   }
 
-  /// A task that may run only once, and was a probe, has failed: few are.
+  /// An at-most-once task that served as a probe has failed: there are few.
   @Test
   void h24WorkerThatRejectsEverythingEndsFewOfWhatMayRunOnce() {
     rig.worker = _ -> PushOutcome.REJECTED;
@@ -97,23 +98,23 @@ final class OverloadTest {
     rig.settle();
     partition.commitOffset();
     rig.pass(60_000);
-    assertThat(rig.handedOut).as("probes in the first minute").hasSizeBetween(1, 24);
-    rig.handedOut.clear();
+    assertThat(rig.deliveries).as("probes in the first minute").hasSizeBetween(1, 24);
+    rig.deliveries.clear();
     rig.pass(600_000);
-    assertThat(rig.handedOut).as("probes in ten minutes").hasSizeBetween(20, 40);
+    assertThat(rig.deliveries).as("probes in ten minutes").hasSizeBetween(20, 40);
   }
 
   @Test
-  void h24WorkersMostOfWhichRejectEverythingEndNoTask() {
+  void h24WorkersThatMostlyRejectEverythingFailNoTask() {
     var random = new SplittableRandom(1);
     rig.worker = _ -> random.nextInt(5) > 0 ? PushOutcome.REJECTED : PushOutcome.ACCEPTED;
     for (int i = 0; i < 10; i++) {
       send("t" + i + "-");
       rig.pass(60_000);
-      rig.handedOutIds().forEach(id -> rig.report(Status.COMPLETE, id));
-      rig.handedOut.clear();
+      rig.deliveredIds().forEach(id -> rig.report(Status.COMPLETE, id));
+      rig.deliveries.clear();
     }
-    assertThat(rig.departing).isEmpty();
+    assertThat(rig.outbox).isEmpty();
   }
 
   @Test
@@ -124,7 +125,7 @@ final class OverloadTest {
       partition.send(Task.of("n" + i).deadline(1_000));
       rig.pass(2_000);
     }
-    assertThat(rig.departingIds()).containsExactly("x");
+    assertThat(rig.outboxIds()).containsExactly("x");
   }
 
   @Test
@@ -135,7 +136,7 @@ final class OverloadTest {
     rig.worker = call -> call.id().equals("x") ? null : PushOutcome.ACCEPTED;
     for (int i = 0; i < 50; i++) {
       partition.send(Task.of("n" + i).deadline(1_000));
-      assertThat(rig.handedOutIds()).endsWith("n" + i);
+      assertThat(rig.deliveredIds()).endsWith("n" + i);
       rig.pass(10);
       if (i % 10 == 9) {
         rig.answer(hanging, PushOutcome.UNANSWERED);
@@ -145,7 +146,7 @@ final class OverloadTest {
         hanging = rig.calls.getFirst();
       }
     }
-    assertThat(rig.departing).isEmpty();
+    assertThat(rig.outbox).isEmpty();
   }
 
   private void send(String name) {

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-/// The rules of the cursor (H15).
+/// Cursor of the parked rows (H15).
 final class ParkedBacklogTest {
   private final EngineRig rig = new EngineRig(RigOptions.pull());
   private final EngineState state =
@@ -31,7 +31,7 @@ final class ParkedBacklogTest {
   }
 
   @Test
-  void h15PlaceBehindThePageThatIsRead() {
+  void h15PositionIsBehindThePageBeingRead() {
     parking.park(Long.MAX_VALUE, 10_000);
     state.wall = 10_000;
     assertThat(reads(1)).isTrue();
@@ -43,7 +43,7 @@ final class ParkedBacklogTest {
   }
 
   @Test
-  void h15PlaceBehindTheLastRowThatWasRead() {
+  void h15PositionIsBehindTheLastReadRow() {
     parking.park(Long.MAX_VALUE, 10_000);
     state.wall = 10_000;
     assertThat(reads(1)).isTrue();
@@ -53,7 +53,7 @@ final class ParkedBacklogTest {
   }
 
   @Test
-  void h15NextPageBeginsWhereTheLastEnded() {
+  void h15NextPageStartsWhereTheLastEnded() {
     parking.park(Long.MAX_VALUE, 10_000);
     state.wall = 10_000;
     assertThat(reads(1)).isTrue();
@@ -65,7 +65,7 @@ final class ParkedBacklogTest {
   }
 
   @Test
-  void h15EmptyPageMovesNothing() {
+  void h15EmptyPageDoesNotMoveTheCursor() {
     parking.park(Long.MAX_VALUE, 10_000);
     state.wall = 10_000;
     assertThat(reads(1)).isTrue();
@@ -75,7 +75,7 @@ final class ParkedBacklogTest {
   }
 
   @Test
-  void h15FirstOfTheRowsFoundAtStartIsTheNext() {
+  void h15FirstOfTheRowsFoundAtStartupIsNext() {
     parking.found(9_000);
     parking.found(5_000);
     parking.found(7_000);
@@ -83,7 +83,7 @@ final class ParkedBacklogTest {
   }
 
   @Test
-  void h21BeginsAnewWhenTheClockIsSetBack() {
+  void h21RestartsWhenTheClockIsSetBack() {
     parking.park(Long.MAX_VALUE, 10_000);
     state.wall = 10_000;
     assertThat(reads(1)).isTrue();

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/// How many pages of parked rows are read at a time, and whose come first (G7, G8).
+/// Number of pages of parked rows that are read at a time, and their order (G7, G8).
 final class ParkedLoaderTest {
   private static final long DUE = 10_000;
   private static final int APPLICATIONS = 20;
@@ -41,7 +41,7 @@ final class ParkedLoaderTest {
   }
 
   @Test
-  void g8WhoHasMuchToReadGoesBehindWhoBecameDueMeanwhile() {
+  void g8LargeBacklogGoesBehindRowsThatBecameDueMeanwhile() {
     EngineRig rig = rigWithRoomFor(1);
     RigPartition partition = rig.assigned("tasks");
     long due = rig.wall + DUE;
@@ -50,11 +50,11 @@ final class ParkedLoaderTest {
     partition.send(task("late", "l", due + 500));
     rig.commits = false;
     rig.pass(DUE + 1_000);
-    rig.commit(1); // asked for before the late one was due
+    rig.commit(1); // requested before the late one was due
     rig.commit(1);
     assertThat(rig.depths().parked()).isEqualTo(ParkedBacklog.PAGE + 1);
     rig.commit(1);
-    assertThat(rig.depths().parked()).as("of the much").isEqualTo(ParkedBacklog.PAGE);
+    assertThat(rig.depths().parked()).as("rows of the large backlog").isEqualTo(ParkedBacklog.PAGE);
     assertThat(rig.claim("late", null).id()).isEqualTo("latel");
     rig.commits = true;
     rig.settle();
@@ -62,7 +62,7 @@ final class ParkedLoaderTest {
   }
 
   @Test
-  void h21ReadingGoesOnAtOnceWhenTheClockIsSetBack() {
+  void h21ReadingResumesAtOnceWhenTheClockIsSetBack() {
     EngineRig rig = rigWithRoomFor(1);
     RigPartition partition = rig.assigned("tasks");
     partition.send(muchOf(3 * ParkedBacklog.PAGE, rig.wall + DUE));

@@ -9,8 +9,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What becomes of tasks that expired or ran too often: what their policy says, wherever they are
-/// (W9), whatever number it has (W10), and however large their numbers are (W11).
+/// Failure policy of tasks that expired or failed too often: it holds wherever they are (W9),
+/// whatever its number (W10), and however large their numbers are (W11).
 final class PolicyTest {
   private static final long FAR = 2 * RigOptions.PARK_HORIZON;
   private static final int MAX_ATTEMPTS = 5;
@@ -19,7 +19,7 @@ final class PolicyTest {
   private final RigPartition partition = rig.assigned("tasks");
 
   /// Where a task is when it expires.
-  enum Place {
+  enum Location {
     ARRIVING,
     QUEUED,
     DELAYED,
@@ -41,18 +41,18 @@ final class PolicyTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Place.class)
-  void w9ExpiredTaskWhosePolicyIsDeadLetterGoesToTheDeadLetterTopic(Place partitionKey) {
-    expire(partitionKey, FailurePolicy.DEAD_LETTER);
-    assertThat(rig.departing.getFirst().payload())
+  @EnumSource(Location.class)
+  void w9ExpiredTaskWhosePolicyIsDeadLetterGoesToTheDeadLetterTopic(Location location) {
+    expire(location, FailurePolicy.DEAD_LETTER);
+    assertThat(rig.outbox.getFirst().payload())
         .isEqualTo(partition.activations().getFirst().payload());
     assertGone(FailurePolicy.DEAD_LETTER);
   }
 
   @ParameterizedTest
-  @EnumSource(Place.class)
-  void g5ExpiredTaskIsDiscardedIfItsPolicySaysSo(Place partitionKey) {
-    expire(partitionKey, FailurePolicy.DISCARD);
+  @EnumSource(Location.class)
+  void g5ExpiredTaskIsDiscardedByItsPolicy(Location location) {
+    expire(location, FailurePolicy.DISCARD);
     assertGone(FailurePolicy.DISCARD);
   }
 
@@ -77,34 +77,34 @@ final class PolicyTest {
     assertThat(rig.store.rows()).hasSize(9);
   }
 
-  private void expire(Place partitionKey, FailurePolicy policy) {
+  private void expire(Location location, FailurePolicy policy) {
     long end = rig.wall + FAR - 1_000;
-    Task task = partitionKey == Place.WAITING_FOR_ITS_COMMIT ? Task.once("x") : Task.of("x");
-    switch (partitionKey) {
+    Task task = location == Location.WAITING_FOR_ITS_COMMIT ? Task.once("x") : Task.of("x");
+    switch (location) {
       case ARRIVING -> task.expiresAt(rig.wall - 1);
       case QUEUED, WAITING_FOR_ITS_COMMIT -> task.expiresAt(end);
       case DELAYED -> task.delayUntil(rig.wall + 5_000).expiresAt(rig.wall + 4_000);
       case PARKED -> task.delayUntil(rig.wall + FAR).expiresAt(end);
     }
     partition.send(task.policy(policy));
-    assertThat(rig.depths().parked()).isEqualTo(partitionKey == Place.PARKED ? 1 : 0);
+    assertThat(rig.depths().parked()).isEqualTo(location == Location.PARKED ? 1 : 0);
     rig.pass(FAR);
     partition.commitOffset();
     rig.settle();
-    assertThat(rig.handedOut).isEmpty();
+    assertThat(rig.deliveries).isEmpty();
     assertThat(rig.noticed(Notice.EXPIRED)).containsExactly("x");
   }
 
   private void assertGone(FailurePolicy policy) {
     assertThat(partition.consumed).isEqualTo(1);
     if (policy.deadLetters()) {
-      assertThat(rig.departing)
+      assertThat(rig.outbox)
           .extracting(record -> record.destination().topic())
           .containsExactly(RigOptions.DEAD_LETTER_TOPIC);
-      rig.acknowledge(rig.departing.getFirst());
+      rig.acknowledge(rig.outbox.getFirst());
       rig.settle();
     } else {
-      assertThat(rig.departing).isEmpty();
+      assertThat(rig.outbox).isEmpty();
     }
     assertThat(rig.store.rows()).extracting(Row::key).isEmpty();
   }

@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// What operators can do about tasks that cannot be produced (H19).
+/// Operators' requests on quarantined tasks (H19).
 final class QuarantineRequestHandlerTest {
   private static final String RENAMED = "renamed";
 
@@ -17,7 +17,7 @@ final class QuarantineRequestHandlerTest {
   private final RigPartition partition = rig.assigned("tasks");
 
   @Test
-  void whatIsHeldBackIsListed() {
+  void quarantinedTasksAreListed() {
     refused("a", 200);
     rig.pass(1_000);
     refused("b", 100);
@@ -30,7 +30,7 @@ final class QuarantineRequestHandlerTest {
     assertThat(first.reason()).isEqualTo("too large");
     assertThat(first.size()).isGreaterThanOrEqualTo(200);
     assertThat(first.since()).isEqualTo(rig.wall - 1_000);
-    assertThat(rig.census().quarantinedTopics()).containsEntry(RigOptions.DEAD_LETTER_TOPIC, 2);
+    assertThat(rig.stats().quarantinedTopics()).containsEntry(RigOptions.DEAD_LETTER_TOPIC, 2);
     assertThat(tell(new QuarantineRequest(Action.LIST, List.of(), "other", "", 10)).tasks())
         .isEmpty();
     assertThat(tell(new QuarantineRequest(Action.LIST, List.of(), "", "", 1)).tasks()).hasSize(1);
@@ -48,34 +48,34 @@ final class QuarantineRequestHandlerTest {
   }
 
   @Test
-  void whatIsReleasedIsTriedAtOnceAndAllTogether() {
+  void releasedTasksAreTriedAtOnceAndTogether() {
     refused("a", 300);
     refused("b", 200);
     refused("c", 100);
     assertThat(order(Action.RELEASE).done()).isEqualTo(3);
-    assertThat(rig.departingIds()).containsExactly("a", "b", "c");
-    assertThat(rig.census().quarantined()).isZero();
+    assertThat(rig.outboxIds()).containsExactly("a", "b", "c");
+    assertThat(rig.stats().quarantined()).isZero();
     refuse("again");
-    assertThat(rig.census().quarantined()).isOne();
-    rig.acknowledge(rig.departing.getFirst());
-    rig.acknowledge(rig.departing.getFirst());
+    assertThat(rig.stats().quarantined()).isOne();
+    rig.acknowledge(rig.outbox.getFirst());
+    rig.acknowledge(rig.outbox.getFirst());
     rig.settle();
     assertThat(rig.store.rows()).hasSize(1);
     assertThat(rig.noticed(Notice.QUARANTINED)).containsExactly("a", "b", "c");
 
     // The schedule goes on.
     rig.pass(Quarantine.PERIOD_MS);
-    assertThat(rig.departingIds()).containsExactly("a");
+    assertThat(rig.outboxIds()).containsExactly("a");
   }
 
   @Test
-  void oneIsReleasedByItsId() {
+  void oneTaskIsReleasedByItsId() {
     refused("a", 300);
     refused("b", 200);
     QuarantineAnswer answer =
         tell(new QuarantineRequest(Action.RELEASE, List.of("b", "unknown"), "", "", 10));
     assertThat(answer.held()).isOne();
-    assertThat(rig.departingIds()).containsExactly("b");
+    assertThat(rig.outboxIds()).containsExactly("b");
   }
 
   @Test
@@ -83,14 +83,14 @@ final class QuarantineRequestHandlerTest {
     refused("a", 3 << 20);
     refused("b", 3 << 20);
     assertThat(order(Action.RELEASE).done()).isEqualTo(2);
-    assertThat(rig.departingIds()).containsExactly("a");
-    rig.acknowledge(rig.departing.getFirst());
+    assertThat(rig.outboxIds()).containsExactly("a");
+    rig.acknowledge(rig.outbox.getFirst());
     rig.settle();
-    assertThat(rig.departingIds()).containsExactly("b");
+    assertThat(rig.outboxIds()).containsExactly("b");
   }
 
   @Test
-  void g4AnotherTopicIsWrittenDownBeforeAnythingIsProduced() {
+  void g4NewTopicIsDurableBeforeAnythingIsProduced() {
     refused("a", 100);
     rig.commits = false;
     var answers = new ArrayList<QuarantineAnswer>();
@@ -99,17 +99,17 @@ final class QuarantineRequestHandlerTest {
             new QuarantineRequest(Action.RETARGET, List.of(), "", RENAMED, 10), answers::add));
     rig.settle();
     assertThat(answers.getFirst().done()).isOne();
-    assertThat(rig.departing).isEmpty();
+    assertThat(rig.outbox).isEmpty();
     rig.commitAndSettle();
     Row row = rig.store.row("a").orElseThrow();
     assertThat(row.leaving()).isNotNull();
-    assertThat(rig.departing.getFirst().destination().topic()).isEqualTo(RENAMED);
-    assertThat(rig.departing.getFirst().payload()).isEqualTo(row.activation().payload());
+    assertThat(rig.outbox.getFirst().destination().topic()).isEqualTo(RENAMED);
+    assertThat(rig.outbox.getFirst().payload()).isEqualTo(row.activation().payload());
 
     rig.commits = true;
     rig.crash();
-    assertThat(rig.departing.getFirst().destination().topic()).isEqualTo(RENAMED);
-    rig.acknowledge(rig.departing.getFirst());
+    assertThat(rig.outbox.getFirst().destination().topic()).isEqualTo(RENAMED);
+    rig.acknowledge(rig.outbox.getFirst());
     rig.commitAndSettle();
     assertThat(rig.store.rows()).isEmpty();
     assertThat(rig.tallied("a")).contains(Tally.DEAD_LETTER_PRODUCED);
@@ -128,20 +128,20 @@ final class QuarantineRequestHandlerTest {
     QuarantineAnswer second = tell(order);
     assertThat(second.done()).isOne();
     assertThat(second.left()).isZero();
-    assertThat(rig.departing)
+    assertThat(rig.outbox)
         .hasSize(3)
         .allMatch(record -> record.destination().topic().equals(RENAMED));
   }
 
   @Test
-  void whatIsDiscardedIsGone() {
+  void discardedTaskIsGone() {
     refused("a", 100);
     refused("b", 100);
     QuarantineAnswer answer = tell(new QuarantineRequest(Action.DISCARD, List.of("a"), "", "", 10));
     assertThat(answer.done()).isOne();
     assertThat(rig.store.rows()).hasSize(1);
     assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("a");
-    assertThat(rig.census().quarantined()).isOne();
+    assertThat(rig.stats().quarantined()).isOne();
     assertThat(rig.depths()).isEqualTo(new Engine.Depths(0, 0, 0, 0, 0, 0));
     // Its id may come again.
     partition.send(Task.of("a"));
@@ -149,7 +149,7 @@ final class QuarantineRequestHandlerTest {
   }
 
   @Test
-  void whatEndsWhileItIsReadIsNotProduced() {
+  void taskThatEndsWhileItsRowIsReadIsNotProduced() {
     refused("a", 100);
     rig.commits = false;
     rig.tell(
@@ -160,7 +160,7 @@ final class QuarantineRequestHandlerTest {
             new QuarantineRequest(Action.DISCARD, List.of(), "", "", 10), _ -> {}));
     rig.settle();
     rig.commitAndSettle();
-    assertThat(rig.departing).isEmpty();
+    assertThat(rig.outbox).isEmpty();
     assertThat(rig.store.rows()).isEmpty();
     assertThat(rig.engine().outstanding()).isZero();
   }
@@ -184,7 +184,7 @@ final class QuarantineRequestHandlerTest {
   }
 
   private void refuse(String why) {
-    rig.tell(new Command.ProduceRefused(rig.departing.removeFirst(), why));
+    rig.tell(new Command.ProduceRefused(rig.outbox.removeFirst(), why));
     rig.settle();
   }
 }

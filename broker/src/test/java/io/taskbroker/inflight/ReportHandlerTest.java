@@ -10,8 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// G2 and G6: a report is answered when what it led to is durable, or at once if it leads to
-/// nothing.
+/// G2 and G6: a report is answered when its effects are durable, or at once if it has none.
 final class ReportHandlerTest {
   private final EngineRig rig = new EngineRig(RigOptions.pull());
   private final RigPartition partition = rig.assigned("tasks");
@@ -102,7 +101,7 @@ final class ReportHandlerTest {
   }
 
   @Test
-  void reportWithNothingNextIsAnsweredWithNothing() {
+  void reportWithoutANextTaskIsAnsweredWithoutOne() {
     running("a");
     RigReply reply = rig.reportAndClaim(Status.COMPLETE, "a");
     assertThat(reply.answers).isEqualTo(1);
@@ -110,7 +109,7 @@ final class ReportHandlerTest {
   }
 
   @Test
-  void nextTaskThatMayRunOnlyOnceWaitsForItsMark() {
+  void nextAtMostOnceTaskWaitsForItsStatus() {
     running("a");
     partition.send(Task.once("b"));
     partition.commitOffset();
@@ -124,13 +123,13 @@ final class ReportHandlerTest {
   }
 
   @Test
-  void boundAndDelayOfARetryAreHandedOn() throws InvalidProtocolBufferException {
+  void maximumAndDelayOfARetryArePassedOn() throws InvalidProtocolBufferException {
     running("x");
     var reply = new RigReply();
     var update = new Command.Update("x", Status.RETRY, 7, 30);
     rig.tell(new Command.Report(List.of(update), null, reply));
     rig.settle();
-    var retry = TaskActivation.parseFrom(rig.departing.getFirst().payload());
+    var retry = TaskActivation.parseFrom(rig.outbox.getFirst().payload());
     assertThat(retry.getRetryState().getMaxAttempts()).isEqualTo(7);
     assertThat(retry.getDelay()).isEqualTo(30);
   }
@@ -142,7 +141,7 @@ final class ReportHandlerTest {
     rig.claim();
     rig.report(Status.FAILURE, "discard", "letter");
     assertThat(rig.noticed(Notice.DISCARDED)).containsExactly("discard");
-    assertThat(rig.departingIds()).containsExactly("letter");
+    assertThat(rig.outboxIds()).containsExactly("letter");
     assertThat(rig.store.rows()).hasSize(1);
   }
 

@@ -3,7 +3,7 @@ package io.taskbroker.inflight;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// The bounds and periods of a rig: what the broker would have, unless a test says otherwise.
+/// Limits and periods of a rig: those of a broker, unless a test sets others.
 final class RigOptions {
   static final String RETRY_TOPIC = "retries";
   static final String DEAD_LETTER_TOPIC = "dead-letters";
@@ -83,7 +83,7 @@ final class RigOptions {
     return this;
   }
 
-  /// The options of a broker that has its store for itself.
+  /// Options of a broker with a store of its own.
   EngineOptions build() {
     return build(false);
   }

@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// A partition in Kafka with the consumer of it: a log of records, where reading is, and which
-/// offset is committed. The log and the committed offset outlive a crash.
+/// A partition in Kafka with its consumer: a log of records, the read position, and the committed
+/// offset. The log and the committed offset survive a crash.
 final class RigPartition {
   final SourcePartition source;
 
@@ -26,7 +26,7 @@ final class RigPartition {
   /// The offset that is committed in Kafka.
   long committed = Watermark.NONE;
 
-  /// Everything below may be committed, says the engine.
+  /// Everything below may be committed, as the engine reported.
   long consumed = Watermark.NONE;
 
   int settledRecords;
@@ -35,15 +35,15 @@ final class RigPartition {
   boolean urgent;
   boolean drained;
 
-  /// The application at its limit that it stands for.
-  @Nullable String stands;
+  /// The application at its limit that it waits for.
+  @Nullable String blockedApplication;
 
   RigPartition(EngineRig rig, String topic, int number) {
     this.rig = rig;
     this.source = new SourcePartition("cluster", "group", topic + "-uuid", topic, number);
   }
 
-  /// Where the next record goes.
+  /// Offset of the next record.
   long end() {
     return log.size();
   }
@@ -54,7 +54,7 @@ final class RigPartition {
     return activation;
   }
 
-  /// Appends something that is not an activation; returns the id that it is kept under.
+  /// Appends a message that is not an activation; returns the id that it is kept under.
   String appendUndecodable(byte[] message) {
     Origin origin = origin();
     String id = Ids.undecodable(origin, rig.wall);
@@ -86,7 +86,7 @@ final class RigPartition {
     return new Origin(source.topic(), source.partition(), log.size());
   }
 
-  /// The records, those apart that a rule drops.
+  /// The records, without those that a rule drops.
   List<Activation> activations() {
     List<Activation> activations = new ArrayList<>();
     for (Command.IngestedRecord arrival : log) {
@@ -97,7 +97,7 @@ final class RigPartition {
     return activations;
   }
 
-  /// Whether everything that the engine was given is stored or disposed of.
+  /// Whether everything that the engine received is stored or disposed of.
   boolean isSettled() {
     return Math.max(begun, consumed) == position;
   }
@@ -122,7 +122,7 @@ final class RigPartition {
     rig.tell(new Command.Ingest(source, arrivals, next, bytes));
   }
 
-  /// Appends tasks, and lets the engine take in everything.
+  /// Appends tasks, and lets the engine ingest everything.
   void send(Task... tasks) {
     for (Task task : tasks) {
       append(task);
@@ -131,8 +131,8 @@ final class RigPartition {
     rig.settle();
   }
 
-  /// The partition is assigned: reading goes on where the watermark says, or else Kafka. A position
-  /// that is ahead of what is committed may be committed at once.
+  /// Assigns the partition: reading resumes at the watermark, or else at Kafka's offset. A position
+  /// ahead of the committed offset may be committed at once.
   void assign() {
     Watermark watermark = rig.store.watermark(source);
     position = Math.max(0, Math.max(committed, watermark.next()));
@@ -143,7 +143,7 @@ final class RigPartition {
     rig.tell(new Command.PartitionAssigned(source, committed));
   }
 
-  /// The log loses its end, which is noticed: reading goes on there.
+  /// The log loses its end, which is noticed: reading resumes there.
   void cutOff(int end) {
     revoke(false);
     log.subList(end, log.size()).clear();
@@ -161,7 +161,7 @@ final class RigPartition {
     rig.tell(new Command.PartitionRevoked(source, lost));
   }
 
-  /// Kafka acknowledges a commit of what may be committed.
+  /// Kafka acknowledges a commit of everything that may be committed.
   void commitOffset() {
     committed = Math.max(committed, consumed);
     if (committed > acknowledged) {
@@ -170,7 +170,7 @@ final class RigPartition {
     }
   }
 
-  /// Kafka does the commit, and the acknowledgement is lost.
+  /// Kafka performs the commit, and the acknowledgement is lost.
   void commitOffsetSilently() {
     committed = Math.max(committed, consumed);
   }

@@ -2,7 +2,7 @@ package io.taskbroker.inflight;
 
 import org.jspecify.annotations.Nullable;
 
-/// The caller of a report or a claim: remembers what it was answered.
+/// Caller of a report or a claim that records its answers.
 final class RigReply implements Command.ReportReply, Command.ClaimReply {
   int answers;
   boolean gone;
@@ -13,15 +13,15 @@ final class RigReply implements Command.ReportReply, Command.ClaimReply {
     return answers > 0;
   }
 
-  /// The id of the activation that it got; empty if it got none.
+  /// The id of the received activation; empty if there was none.
   String id() {
     return delivery == null ? "" : delivery.id();
   }
 
   @Override
-  public void done(@Nullable Delivery given) {
+  public void done(@Nullable Delivery received) {
     answers++;
-    delivery = given;
+    delivery = received;
   }
 
   @Override

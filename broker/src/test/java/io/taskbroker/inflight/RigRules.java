@@ -5,12 +5,12 @@ import io.taskbroker.activation.Destination;
 import java.util.Map;
 import java.util.Set;
 
-/// Rules in a test's own words.
+/// Rules of a test.
 ///
-/// @param names tasks that are switched off
-/// @param ids activations that are switched off, as if by their arguments
-/// @param namespaces that are demoted
-/// @param comesBack whether this broker consumes what is demoted
+/// @param names killed task names
+/// @param ids killed activations, as if by their arguments
+/// @param namespaces demoted namespaces
+/// @param comesBack whether this broker consumes the demoted records
 record RigRules(Set<String> names, Set<String> ids, Set<String> namespaces, boolean comesBack)
     implements Rules {
   static final Destination ELSEWHERE = new Destination("long", "far:9092", Map.of());

@@ -25,25 +25,25 @@ import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/// A durable store in memory: what was committed outlives a crash of the rig, what was only written
-/// does not. Commits in order, as much at a time as the test says.
+/// Durable store in memory: committed changes survive a crash of the rig, others do not. Commits in
+/// order, as many changes at a time as the test says.
 final class RigStore {
   private final TreeMap<Long, Row> rows = new TreeMap<>();
   private final Map<SourcePartition, Watermark> watermarks = new HashMap<>();
   private final Map<Fingerprint, Long> tombstones = new LinkedHashMap<>();
   private final ArrayDeque<Work> waiting = new ArrayDeque<>();
 
-  /// Everything that was ever committed, and changes of rows that were not there.
+  /// All committed changes, and the changes of missing rows.
   final List<Change> history = new ArrayList<>();
 
   final List<Change> missed = new ArrayList<>();
 
-  /// Rows whose end was written in this run, and the last row of each id.
+  /// Rows whose delete was written since the start, and the last row of each id.
   private final Set<Long> ended = new HashSet<>();
 
   private final Map<String, Long> keys = new HashMap<>();
 
-  /// What the store cannot hold.
+  /// Activations that the store cannot hold.
   Predicate<Activation> refuses = _ -> false;
 
   private static final String REFUSED = "it holds what cannot be held";
@@ -52,10 +52,10 @@ final class RigStore {
 
   private long lastKey;
 
-  /// How many pages were ever asked for.
+  /// Number of requested pages.
   int reads;
 
-  /// One change or one read, in the order in which they were asked for.
+  /// One change or one read, in the order of the requests.
   private sealed interface Work {
     record Write(Change change) implements Work {}
 
@@ -65,14 +65,14 @@ final class RigStore {
     record ReadRows(List<Long> keys, Object owner) implements Work {}
   }
 
-  /// Takes a change, if it makes sense after those before: nothing follows a row's delete, and no
-  /// row begins before the end of another of its id is durable (H20).
+  /// Accepts a change if it is valid after the earlier ones: nothing follows a row's delete, and no
+  /// row is inserted before the delete of another row of its id is durable (H20).
   void write(Change change) {
     switch (change) {
       case Change.Insert insert -> begin(insert);
-      case Change.UpdateStatus mark -> follow(mark, mark.key());
-      case Change.ConfirmOffset prove -> follow(prove, prove.key());
-      case Change.Forward leave -> follow(leave, leave.key());
+      case Change.UpdateStatus update -> follow(update, update.key());
+      case Change.ConfirmOffset confirm -> follow(confirm, confirm.key());
+      case Change.Forward forward -> follow(forward, forward.key());
       case Change.Delete delete -> {
         follow(delete, delete.key());
         ended.add(delete.key());
@@ -86,15 +86,15 @@ final class RigStore {
     Row row = insert.row();
     Long before = keys.put(row.activation().id(), row.key());
     if (row.key() <= lastKey) {
-      throw new AssertionError("The key of this was used before: " + insert);
+      throw new AssertionError("Key used before: " + insert);
     }
-    if (before != null && !isOver(before)) {
-      throw new AssertionError("Row " + before + " has the id of this, and is there: " + insert);
+    if (before != null && !isGone(before)) {
+      throw new AssertionError("Row " + before + " of the same id still exists: " + insert);
     }
   }
 
-  /// Whether nothing is known, on disk or on the way to it, of a row.
-  private boolean isOver(long key) {
+  /// Whether no row of that key exists, on disk or pending.
+  private boolean isGone(long key) {
     return !rows.containsKey(key)
         && uncommitted().stream()
             .noneMatch(change ->
@@ -104,7 +104,7 @@ final class RigStore {
 
   private void follow(Change change, long key) {
     if (ended.contains(key)) {
-      throw new AssertionError("This follows the end of its row: " + change);
+      throw new AssertionError("Change after the delete of its row: " + change);
     }
   }
 
@@ -117,7 +117,7 @@ final class RigStore {
     waiting.add(new Work.ReadRows(List.copyOf(keys), owner));
   }
 
-  /// Forgets what is not committed.
+  /// Drops everything that is not committed.
   void crash() {
     waiting.clear();
     ended.clear();
@@ -139,7 +139,7 @@ final class RigStore {
     return waiting.isEmpty();
   }
 
-  /// What is written, but not committed.
+  /// Changes that are written but not committed.
   List<Change> uncommitted() {
     return waiting.stream()
         .filter(Work.Write.class::isInstance)
@@ -147,7 +147,7 @@ final class RigStore {
         .toList();
   }
 
-  /// Commits up to `most` of what waits in one transaction, and answers what is read after it.
+  /// Commits up to `most` pending changes in one transaction, and answers the reads behind them.
   List<Command> commit(int most) {
     List<Change> committed = new ArrayList<>();
     List<Command> answers = new ArrayList<>();
@@ -189,10 +189,12 @@ final class RigStore {
         rows.putIfAbsent(row.key(), row);
         lastKey = Math.max(lastKey, row.key());
       }
-      case Change.UpdateStatus mark ->
-          update(mark, mark.key(), mark.id(), row -> marked(row, mark));
-      case Change.ConfirmOffset prove -> update(prove, prove.key(), prove.id(), RigStore::proven);
-      case Change.Forward leave -> update(leave, leave.key(), leave.id(), row -> left(row, leave));
+      case Change.UpdateStatus update ->
+          update(update, update.key(), update.id(), row -> withStatus(row, update));
+      case Change.ConfirmOffset confirm ->
+          update(confirm, confirm.key(), confirm.id(), RigStore::withCommit);
+      case Change.Forward forward ->
+          update(forward, forward.key(), forward.id(), row -> withForward(row, forward));
       case Change.Delete delete -> {
         if (rows.remove(delete.key()) == null) {
           missed.add(delete);
@@ -219,36 +221,37 @@ final class RigStore {
     if (row == null) {
       missed.add(change);
     } else if (!row.activation().id().equals(id)) {
-      throw new AssertionError(change + " is about another row: " + row);
+      throw new AssertionError(change + " does not match its row: " + row);
     } else {
       rows.put(key, how.apply(row));
     }
   }
 
-  private static Row marked(Row row, Change.UpdateStatus mark) {
+  private static Row withStatus(Row row, Change.UpdateStatus update) {
     return new Row(
         row.key(),
         row.activation(),
-        mark.status(),
+        update.status(),
         row.addedAt(),
-        mark.attempts(),
-        mark.claimExpiresAt(),
-        mark.processingDeadline(),
-        mark.deadlineExtended(),
-        mark.committed(),
+        update.attempts(),
+        update.claimExpiresAt(),
+        update.processingDeadline(),
+        update.deadlineExtended(),
+        update.committed(),
         Row.NONE,
         row.leaving());
   }
 
-  private static Row proven(Row row) {
+  private static Row withCommit(Row row) {
     return copy(row, row.activation(), row.status(), true, row.parkedUntil(), row.leaving());
   }
 
-  private static Row left(Row row, Change.Forward leave) {
-    byte[] payload = leave.payload();
+  private static Row withForward(Row row, Change.Forward forward) {
+    byte[] payload = forward.payload();
     Activation activation =
         payload == null ? row.activation() : row.activation().withPayload(payload);
-    return copy(row, activation, leave.status(), row.committed(), Row.NONE, leave.destination());
+    return copy(
+        row, activation, forward.status(), row.committed(), Row.NONE, forward.destination());
   }
 
   private static Row copy(
@@ -291,7 +294,7 @@ final class RigStore {
     return new Command.ParkedRead(read.application(), page, nextDue, read.upTo());
   }
 
-  /// Puts a row there as an earlier run left it.
+  /// Adds a row as a previous process left it.
   void put(Row row) {
     rows.put(row.key(), row);
     lastKey = Math.max(lastKey, row.key());
@@ -309,7 +312,7 @@ final class RigStore {
     return tombstones;
   }
 
-  /// The watermark of a partition; one that says nothing if there is none.
+  /// The watermark of a partition; an empty one if there is none.
   Watermark watermark(SourcePartition partition) {
     return watermarks.getOrDefault(
         partition, new Watermark(partition, Watermark.NONE, Watermark.NONE));

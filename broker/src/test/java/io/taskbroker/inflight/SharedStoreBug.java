@@ -16,27 +16,27 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
 
-/// Bugs that can be planted between brokers and the store that they share: what each rule of the
-/// histories of several brokers is there for. The broker and the store are the same in all of them.
+/// Faults that can be planted between brokers and their shared store: each breaks one rule of the
+/// histories of several brokers. Broker and store are the same in all of them.
 enum SharedStoreBug {
   NONE("", ""),
 
   REPORT_NOT_WRITTEN(
-      "H3", "a report of what another broker has is answered, and not written down") {
+      "H3", "a report on a task of another broker is answered without being recorded") {
     @Override
     List<Boolean> report(SharedInMemoryStore store, List<RemoteReport> reports) {
       return Collections.nCopies(reports.size(), true);
     }
   },
 
-  DEADLINE_UNASKED("H3", "a deadline counts whatever other brokers were told") {
+  DEADLINE_UNASKED("H3", "a deadline counts without a check for reports of other brokers") {
     @Override
     List<RemoteReport> reports(SharedInMemoryStore store, List<Long> keys) {
       return List.of();
     }
   },
 
-  REPORTS_NOT_TAKEN("H3", "who takes a partition does not read what others were told of it") {
+  REPORTS_NOT_TAKEN("H3", "a new owner does not read the recorded reports of its partition") {
     @Override
     List<RemoteReport> reports(SharedInMemoryStore store, SourcePartition partition) {
       return List.of();
@@ -51,14 +51,14 @@ enum SharedStoreBug {
   },
 
   READ_TOO_SOON(
-      "H10", "who takes a partition reads it before the last commit of its owner landed") {
+      "H10", "a new owner reads its partition before the last commit of the former owner") {
     @Override
     void whileTaken(EngineOnSharedStore former) {
       former.commitUnfenced();
     }
   },
 
-  FENCED_TAKEN_FOR_DONE("H10", "what was fenced is told as committed") {
+  FENCED_TAKEN_FOR_DONE("H10", "fenced changes are reported as committed") {
     @Override
     List<Outcome> commit(EngineOnSharedStore peer, WriteBatch batch) {
       List<Outcome> outcomes = new ArrayList<>(peer.store().commit(batch));
@@ -67,7 +67,7 @@ enum SharedStoreBug {
     }
   },
 
-  GENERATION_IGNORED("H11", "who had a partition takes it from who has it now") {
+  GENERATION_IGNORED("H11", "a former owner takes a partition from its owner") {
     @Override
     Optional<Ownership.Taken> retake(
         SharedInMemoryStore store,
@@ -78,7 +78,7 @@ enum SharedStoreBug {
     }
   },
 
-  FENCED_KEPT("H11", "a broker that was fenced keeps what it has of the partition") {
+  FENCED_KEPT("H11", "a fenced broker keeps its tasks of the partition") {
     @Override
     Command heard(Command command) {
       return command instanceof Command.Fenced(List<Change> changes)
@@ -87,7 +87,7 @@ enum SharedStoreBug {
     }
   },
 
-  LEASE_ENDLESS("H11", "a lease that has ended does not stop what is handed out") {
+  LEASE_ENDLESS("H11", "deliveries go on after the lease ended") {
     @Override
     Command heard(Command command) {
       return command instanceof Command.LeaseRenewed
@@ -96,14 +96,14 @@ enum SharedStoreBug {
     }
   },
 
-  TOMBSTONES_NOT_TAKEN("H8", "who takes a partition does not know which retries have ended") {
+  TOMBSTONES_NOT_TAKEN("H8", "a new owner does not load the tombstones of its partition") {
     @Override
     List<Tombstone> tombstones(SharedInMemoryStore store, SourcePartition partition, long now) {
       return List.of();
     }
   },
 
-  PARKED_FORGOTTEN("H8", "who takes a partition does not know which parked rows are retries") {
+  PARKED_FORGOTTEN("H8", "a new owner does not learn which parked rows are retries") {
     @Override
     Command heard(Command command) {
       return command instanceof Command.PartitionLoaded page
@@ -118,27 +118,28 @@ enum SharedStoreBug {
     }
   },
 
-  WATERMARK_NOT_TAKEN("H1", "who takes a partition reads on where Kafka says") {
+  WATERMARK_NOT_TAKEN("H1", "a new owner reads on at the offset committed in Kafka") {
     @Override
     long watermark(SharedInMemoryStore.Disk disk, SourcePartition partition) {
       return 0;
     }
   },
 
-  ONCE_UNMARKED("H2", "what may run only once is handed out without its mark") {
+  ONCE_UNMARKED("H2", "an at-most-once task is delivered before its status is durable") {
     @Override
     List<Outcome> commit(EngineOnSharedStore peer, WriteBatch batch) {
       return commitWithout(
           peer,
           batch,
           change ->
-              change instanceof Change.UpdateStatus mark
-                  && mark.owner() instanceof InFlightTask task
+              change instanceof Change.UpdateStatus update
+                  && update.owner() instanceof InFlightTask task
                   && task.activation.atMostOnce());
     }
   },
 
-  HANDOVER_UNMARKED("H17", "what workers have is not written down when its partition is given up") {
+  HANDOVER_UNMARKED(
+      "H17", "the status of running tasks is not written when their partition is released") {
     @Override
     List<Outcome> commit(EngineOnSharedStore peer, WriteBatch batch) {
       return commitWithout(
@@ -152,7 +153,7 @@ enum SharedStoreBug {
     }
   };
 
-  /// The history that its rule comes from.
+  /// The history of its rule.
   final String history;
 
   final String what;
@@ -182,7 +183,7 @@ enum SharedStoreBug {
     return peer.store().commit(batch);
   }
 
-  /// @param generation that in which the partition was given to the broker
+  /// @param generation the generation in which the broker acquired the partition
   Optional<Ownership.Taken> retake(
       SharedInMemoryStore store,
       SourcePartition partition,
@@ -195,15 +196,15 @@ enum SharedStoreBug {
     return disk.watermark(partition).next();
   }
 
-  /// What a former owner does when a partition was read by the one that takes it.
+  /// Action of the former owner after the new owner read the partition.
   void whileTaken(EngineOnSharedStore former) {}
 
-  /// What an engine gets to hear.
+  /// The command that an engine receives in place of another.
   Command heard(Command command) {
     return command;
   }
 
-  /// A change that is under way like this one, and whose loss is nobody's.
+  /// A change that is pending like this one, and whose loss has no effect.
   private static Change ofNoConsequence(Change change) {
     return change instanceof Change.AdvanceWatermark
         ? change
@@ -215,7 +216,7 @@ enum SharedStoreBug {
         row.key(), row.id(), row.application(), row.origin(), row.parkedUntil(), false);
   }
 
-  /// Commits what is left of the batch, and says that all of it was.
+  /// Commits the rest of the batch, and reports all of it as committed.
   private static List<Outcome> commitWithout(
       EngineOnSharedStore peer, WriteBatch batch, Predicate<Change> isForgotten) {
     List<Change> rest = batch.changes().stream().filter(isForgotten.negate()).toList();

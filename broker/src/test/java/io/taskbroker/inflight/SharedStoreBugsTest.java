@@ -7,8 +7,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// The model of several brokers finds the bugs that it is there for: each history of
-/// [SharedStoreBug] breaks a guarantee with its rule switched off, and nothing with it.
+/// The model of several brokers finds the faults that it is meant to find: each [SharedStoreBug]
+/// breaks a guarantee, and without it no guarantee is broken.
 final class SharedStoreBugsTest {
   private static final int SEEDS = 200;
 

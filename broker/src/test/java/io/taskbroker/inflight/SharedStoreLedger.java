@@ -14,13 +14,13 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// What a [SharedStoreModel] saw, and the laws that brokers on one store obey together: G1 to G6,
-/// and G8 as far as a broker may not take from another what that has. What is found begins with the
+/// Observations of a [SharedStoreModel], and the invariants of brokers on one store: G1 to G6, and
+/// G8 in that a broker never takes a task that another one has. Each finding starts with its
 /// guarantee.
 final class SharedStoreLedger implements EnginesOnSharedStore.Observer {
   private final EnginesOnSharedStore peers;
 
-  /// What workers ever got, the last first.
+  /// All deliveries to workers, the latest first.
   private final List<String> known;
 
   private final Set<Origin> ranOnce = new HashSet<>();
@@ -31,30 +31,30 @@ final class SharedStoreLedger implements EnginesOnSharedStore.Observer {
   private final Map<String, Integer> generations = new HashMap<>();
   private final Map<EngineOnSharedStore, Integer> runs = new HashMap<>();
 
-  /// What brokers handed out in this run, by key.
+  /// Deliveries of the brokers since their start, by key.
   private final Map<EngineOnSharedStore, Map<Long, InFlightTask>> served = new HashMap<>();
 
-  /// What may run only once, and was given up after it was handed out (G3).
+  /// At-most-once tasks that failed after their delivery (G3).
   private final Set<Origin> failed = new HashSet<>();
 
-  /// Which copies of retries workers got first, and when (G4).
+  /// Which copies of retries workers received first, and when (G4).
   private final Map<String, First> derived = new HashMap<>();
 
   private record First(Origin origin, long wall) {}
 
-  /// Places that brokers were told to be another's (H10, H11).
+  /// Partitions that brokers were informed to belong to another (H10, H11).
   private final Map<EngineOnSharedStore, Set<PartitionKey>> fenced = new HashMap<>();
 
-  /// Rows whose Complete was written down before the broker took them (H3).
+  /// Rows whose Complete was recorded before the broker acquired them (H3).
   private final Map<EngineOnSharedStore, Set<Long>> finished = new HashMap<>();
 
-  /// What workers had when its partition was about to be given up (H17).
+  /// Tasks of workers when their partition was about to be released (H17).
   private final List<Kept> kept = new ArrayList<>();
 
-  /// @param until when the worker's time is over, monotonic milliseconds
+  /// @param until when the worker's deadline passes, monotonic milliseconds
   private record Kept(long key, String id, PartitionKey partitionKey, long until) {}
 
-  /// Those of them whose partition was given up in order since.
+  /// Those of them whose partition was released in order since.
   private final Map<Long, Kept> handedOver = new HashMap<>();
 
   SharedStoreLedger(EnginesOnSharedStore peers, List<String> known) {
@@ -67,12 +67,12 @@ final class SharedStoreLedger implements EnginesOnSharedStore.Observer {
     known.addFirst(delivery.id());
     InFlightTask task = (InFlightTask) delivery.owner();
     Activation activation = task.activation;
-    check(activation.delayUntil() <= peers.wall, "G5", "handed out early", activation);
-    check(activation.expiresAt() > peers.wall, "G5", "handed out after its end", activation);
+    check(activation.delayUntil() <= peers.wall, "G5", "delivered early", activation);
+    check(activation.expiresAt() > peers.wall, "G5", "delivered after its expiry", activation);
     if (activation.atMostOnce()) {
       Origin origin = activation.origin();
-      check(ranOnce.add(origin), "G3", "handed out twice", activation);
-      check(!failed.contains(origin), "G3", "handed out, and had failed", activation);
+      check(ranOnce.add(origin), "G3", "delivered twice", activation);
+      check(!failed.contains(origin), "G3", "delivered after it failed", activation);
     }
     if (generation(activation.id()) > 0) {
       First first =
@@ -82,25 +82,25 @@ final class SharedStoreLedger implements EnginesOnSharedStore.Observer {
               || first.origin.equals(activation.origin())
               || peers.wall - first.wall > RigOptions.TOMBSTONE,
           "G4",
-          "handed out, and another copy of it was",
+          "delivered, and so was another copy of it",
           activation);
     }
-    check(peers.now < peer.leaseUntil, "H11", "handed out after the lease", activation);
+    check(peers.now < peer.leaseUntil, "H11", "delivered after the lease", activation);
     check(
         !fenced.getOrDefault(peer, Set.of()).contains(PartitionKey.of(activation.origin())),
         "H11",
-        "handed out by who was told that it is another's",
+        "delivered by a broker that was informed of the loss",
         activation);
     check(
         !finished.getOrDefault(peer, Set.of()).contains(task.key),
         "G6",
-        "handed out, and its Complete was there when its partition was taken",
+        "delivered, although its Complete was recorded before the acquisition",
         activation);
     Kept before = handedOver.get(task.key);
     check(
         before == null || peers.now >= before.until,
         "G5",
-        "handed out while the worker of a former owner has it",
+        "delivered while the worker of a former owner has it",
         activation);
     served.computeIfAbsent(peer, _ -> new HashMap<>()).put(task.key, task);
   }
@@ -115,7 +115,7 @@ final class SharedStoreLedger implements EnginesOnSharedStore.Observer {
     }
   }
 
-  /// A broker acts on it that a worker let its time pass; of several rows one does not know which.
+  /// Checks a passed deadline; of several rows of one id it is unknown which one is meant.
   private void overdue(String id) {
     if (wereSeveral(id)) {
       return;
@@ -127,7 +127,7 @@ final class SharedStoreLedger implements EnginesOnSharedStore.Observer {
           check(
               !isReportedComplete(row),
               "G6",
-              "taken for overdue, and its Complete is there",
+              "treated as overdue, although its Complete is recorded",
               activation);
           if (activation.atMostOnce()) {
             failed.add(activation.origin());
@@ -162,7 +162,7 @@ final class SharedStoreLedger implements EnginesOnSharedStore.Observer {
   @Override
   public void fenced(EngineOnSharedStore peer, List<Change> changes) {
     for (Change change : changes) {
-      // May be made after the partition was given up, and it is no one's loss.
+      // It may be made after the partition was released, and its loss has no effect.
       if (!(change instanceof Change.OffsetCommitted)) {
         PartitionKey partitionKey = PartitionKey.of(change);
         for (Log log : peers.logs) {
@@ -199,8 +199,8 @@ final class SharedStoreLedger implements EnginesOnSharedStore.Observer {
     kept.removeIf(each -> each.partitionKey.equals(partitionKey));
   }
 
-  /// A worker proved that it does not have it (H9).
-  void givenBack(Delivery delivery) {
+  /// A worker proved that it does not have the task (H9).
+  void notDelivered(Delivery delivery) {
     ranOnce.remove(((InFlightTask) delivery.owner()).activation.origin());
   }
 
@@ -211,7 +211,7 @@ final class SharedStoreLedger implements EnginesOnSharedStore.Observer {
     finished.remove(peer);
   }
 
-  /// Reports to a broker, and checks, when that answers, that the store knows (G2).
+  /// Reports to a broker, and checks at the answer that the store has the report (G2).
   void report(EngineOnSharedStore peer, String id, Status status) {
     if (status == Status.COMPLETE) {
       completed.add(id);
@@ -230,7 +230,7 @@ final class SharedStoreLedger implements EnginesOnSharedStore.Observer {
               public void done(@Nullable Delivery next) {
                 once();
                 if (runs.getOrDefault(peer, 0) != run) {
-                  throw new AssertionError("A reply of an earlier run was answered");
+                  throw new AssertionError("A reply of an earlier process was answered");
                 }
                 if (status == Status.COMPLETE) {
                   checkDurable(id);
@@ -251,12 +251,16 @@ final class SharedStoreLedger implements EnginesOnSharedStore.Observer {
             }));
   }
 
-  /// No row of the id is to run again without its broker having been told; one of several may.
+  /// No row of the id may run again unless its broker was informed; one of several may.
   private void checkDurable(String id) {
     boolean several = wereSeveral(id);
     for (Row row : peers.disk.rows()) {
       if (row.activation().id().equals(id) && row.leaving() == null && !several) {
-        check(isReportedComplete(row), "G2", "there, and its Complete answered", row.activation());
+        check(
+            isReportedComplete(row),
+            "G2",
+            "row exists, although its Complete was answered",
+            row.activation());
       }
     }
   }
@@ -280,17 +284,17 @@ final class SharedStoreLedger implements EnginesOnSharedStore.Observer {
         if (depths.pending() < 0
             || depths.delayed() < 0
             || depths.handedOut() < 0
-            || depths.leaving() < 0
+            || depths.forwarding() < 0
             || depths.memoryBytes() < 0
             || peer.engine().outstanding() < 0) {
-          throw new AssertionError("Less than nothing: " + peer.name + " " + depths);
+          throw new AssertionError("Negative figures: " + peer.name + " " + depths);
         }
       }
     }
   }
 
-  /// Every record was stored once or was a duplicate or over, and every row ended for a reason; if
-  /// it went nowhere, its id is remembered if that is its kind (H8).
+  /// Every record was stored once, was a duplicate, or expired, and every row ended for a reason. A
+  /// row that was not produced leaves a tombstone if its kind does (H8).
   void checkEnd(List<Log> logs) {
     Set<Origin> stored = new HashSet<>();
     for (Change.Insert insert : peers.disk.history()) {
@@ -301,14 +305,14 @@ final class SharedStoreLedger implements EnginesOnSharedStore.Observer {
               || arrived.contains(activation.id())
               || disposed.contains(activation.id()),
           "G2",
-          "lost on the way out",
+          "lost after it was stored",
           activation);
       check(
           !activation.leavesTombstone()
               || arrived.contains(activation.id())
               || peers.disk.isRemembered(activation.id()),
           "G4",
-          "done, and its id is not remembered",
+          "done without a tombstone",
           activation);
     }
     for (Log log : logs) {
@@ -319,7 +323,7 @@ final class SharedStoreLedger implements EnginesOnSharedStore.Observer {
                 || duplicates.contains(activation.id())
                 || disposed.contains(activation.id()),
             "G1",
-            "lost on the way in",
+            "lost before it was stored",
             activation);
       }
     }

@@ -13,10 +13,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 
-/// The life of some brokers on one store at random, from one seed: partitions move in order, by
-/// force and by crashes, reports reach any broker, leases end, notifications get lost, brokers
-/// stand still for longer than leases last and go on with what they remember. What may never
-/// happen, and what must have happened in the end, is checked by [SharedStoreLedger].
+/// Random history of some brokers on one store, from one seed: partitions move in order, by force
+/// and by crashes, reports reach any broker, leases end, notifications get lost, and brokers are
+/// suspended for longer than their leases and resume with what they remember. [SharedStoreLedger]
+/// checks the safety properties and the final state.
 final class SharedStoreModel {
   private static final int ACTIONS = 400;
   private static final int MAX_GENERATION = 2;
@@ -33,10 +33,10 @@ final class SharedStoreModel {
   /// Brokers that do not know yet that they lost a partition.
   private final Map<Log, Set<EngineOnSharedStore>> zombies = new HashMap<>();
 
-  /// What Kafka is to get a second time, as after a crash.
+  /// Records that Kafka receives a second time, as after a crash.
   private final List<OutboxRecord> copies = new ArrayList<>();
 
-  /// What workers ever got, the last first.
+  /// All deliveries to workers, the latest first.
   private final List<String> known = new ArrayList<>();
 
   private int published;
@@ -67,7 +67,7 @@ final class SharedStoreModel {
     logs.forEach(log -> zombies.put(log, new HashSet<>()));
   }
 
-  /// Lives, and then goes on until nothing is left to do.
+  /// Runs the random phase, then continues until nothing is left to do.
   void run() {
     for (Log log : logs) {
       anyPeer().take(log);
@@ -142,20 +142,20 @@ final class SharedStoreModel {
     return random.nextBoolean() ? task.deadLetters() : task;
   }
 
-  /// The owner reads on, or a broker that takes itself for the owner.
+  /// The owner reads on, or a broker that believes to be the owner.
   private void poll(Log log) {
     EngineOnSharedStore owner = log.owner;
     if (owner != null && owner.isAwake() && !log.revoked) {
       owner.poll(log, 1 + random.nextInt(5));
     }
-    for (EngineOnSharedStore zombie : zombies(log)) {
+    for (EngineOnSharedStore zombie : formerOwners(log)) {
       if (zombie.isAwake() && random.nextBoolean()) {
         zombie.poll(log, 1 + random.nextInt(5));
       }
     }
   }
 
-  private Set<EngineOnSharedStore> zombies(Log log) {
+  private Set<EngineOnSharedStore> formerOwners(Log log) {
     return zombies.getOrDefault(log, Set.of());
   }
 
@@ -165,7 +165,7 @@ final class SharedStoreModel {
       PushOutcome outcome =
           random.nextBoolean() ? PushOutcome.ACCEPTED : OUTCOMES[random.nextInt(OUTCOMES.length)];
       if (outcome == PushOutcome.BUSY || outcome == PushOutcome.UNREACHABLE) {
-        ledger.givenBack(call);
+        ledger.notDelivered(call);
       }
       peer.answer(call, outcome);
     }
@@ -187,8 +187,8 @@ final class SharedStoreModel {
   }
 
   private void produce(EngineOnSharedStore peer) {
-    if (peer.isAwake() && !peer.departing.isEmpty()) {
-      OutboxRecord record = peer.departing.get(random.nextInt(peer.departing.size()));
+    if (peer.isAwake() && !peer.outbox.isEmpty()) {
+      OutboxRecord record = peer.outbox.get(random.nextInt(peer.outbox.size()));
       arrive(record);
       peer.acknowledge(record);
       if (random.nextInt(3) == 0) {
@@ -199,7 +199,7 @@ final class SharedStoreModel {
     }
   }
 
-  /// Kafka has it, whether or not the broker hears of it.
+  /// Kafka has the record, whether or not the broker learns of it.
   private void arrive(OutboxRecord record) {
     ledger.arrived(record);
     if (record.destination().topic().equals(RigOptions.RETRY_TOPIC)) {
@@ -209,12 +209,12 @@ final class SharedStoreModel {
         Log log = retries.get(Math.floorMod(retry.getId().hashCode(), retries.size()));
         log.append(Task.of(retry.getId()).application(retry.getApplication()).derived());
       } catch (InvalidProtocolBufferException e) {
-        throw new AssertionError("This cannot be read: " + record, e);
+        throw new AssertionError("Not an activation: " + record, e);
       }
     }
   }
 
-  /// The partition goes, or comes.
+  /// Revokes or assigns the partition.
   private void move(Log log) {
     EngineOnSharedStore owner = log.owner;
     if (owner == null) {
@@ -230,14 +230,14 @@ final class SharedStoreModel {
       }
       owner.revoke(log, false);
       if (random.nextBoolean()) {
-        handOver(log, owner);
+        releaseInOrder(log, owner);
       }
     } else {
       expel(log, owner);
     }
   }
 
-  /// Workers get what there is.
+  /// Workers receive what is available.
   private void serve(EngineOnSharedStore peer) {
     peer.commit(Integer.MAX_VALUE);
     for (int i = 0; i < 3 && peer.engine().hasRoom(); i++) {
@@ -246,11 +246,11 @@ final class SharedStoreModel {
     List.copyOf(peer.calls).forEach(call -> peer.answer(call, PushOutcome.ACCEPTED));
   }
 
-  /// It has time to give the partition up in order, unless it waits for a call or for Kafka.
-  private void handOver(Log log, EngineOnSharedStore owner) {
+  /// It has time to release the partition in order, unless it waits for a call or for Kafka.
+  private void releaseInOrder(Log log, EngineOnSharedStore owner) {
     if (random.nextBoolean()) {
       List.copyOf(owner.calls).forEach(call -> owner.answer(call, PushOutcome.ACCEPTED));
-      for (OutboxRecord record : List.copyOf(owner.departing)) {
+      for (OutboxRecord record : List.copyOf(owner.outbox)) {
         arrive(record);
         owner.acknowledge(record);
       }
@@ -264,31 +264,31 @@ final class SharedStoreModel {
 
   private void expel(Log log, EngineOnSharedStore owner) {
     owner.expel(log);
-    zombies(log).add(owner);
+    formerOwners(log).add(owner);
     take(log, anyPeer());
   }
 
   private void take(Log log, EngineOnSharedStore peer) {
-    if (peer.isAwake() && peer.mayTake(log) && !zombies(log).contains(peer)) {
+    if (peer.isAwake() && peer.mayTake(log) && !formerOwners(log).contains(peer)) {
       peer.take(
           log,
           () ->
-              zombies(log).stream()
+              formerOwners(log).stream()
                   .filter(EngineOnSharedStore::isAwake)
                   .forEach(peers.bug::whileTaken));
     }
   }
 
-  /// Brokers hear that they lost a partition. What they were about to do before comes first.
+  /// Brokers learn that they lost a partition, after what they were about to do before.
   private void learn(Log log) {
     EngineOnSharedStore owner = log.owner;
-    for (EngineOnSharedStore zombie : List.copyOf(zombies(log))) {
+    for (EngineOnSharedStore zombie : List.copyOf(formerOwners(log))) {
       if (zombie.isAwake()) {
         if (owner != null && owner.isUp() && random.nextInt(3) == 0) {
           zombie.retake(log);
         }
         zombie.revoke(log, true);
-        zombies(log).remove(zombie);
+        formerOwners(log).remove(zombie);
       }
     }
   }
@@ -321,7 +321,7 @@ final class SharedStoreModel {
     }
   }
 
-  /// It stands still, perhaps until others have had its partitions for long; or goes on.
+  /// Suspends the broker, perhaps until others have had its partitions for long; or resumes it.
   private void sleepOrWake(EngineOnSharedStore peer) {
     if (peer.isAwake()) {
       peer.tell(new Command.LeaseRenewed(peers.now + random.nextInt((int) RigOptions.LEASE)));
@@ -344,7 +344,7 @@ final class SharedStoreModel {
   }
 
   private void crash(EngineOnSharedStore peer) {
-    for (OutboxRecord record : List.copyOf(peer.departing)) {
+    for (OutboxRecord record : List.copyOf(peer.outbox)) {
       if (random.nextBoolean()) {
         arrive(record);
       }
@@ -354,7 +354,7 @@ final class SharedStoreModel {
     zombies.values().forEach(each -> each.remove(peer));
   }
 
-  /// From now on everything goes well.
+  /// From now on nothing fails.
   private void drain() {
     copies.forEach(this::arrive);
     for (EngineOnSharedStore peer : peers.peers) {
@@ -392,14 +392,14 @@ final class SharedStoreModel {
       for (Log log : logs) {
         EngineOnSharedStore owner = log.owner;
         if (owner == null) {
-          throw new AssertionError("Nobody has " + log.source);
+          throw new AssertionError("No owner of " + log.source);
         }
         owner.poll(log, 10);
       }
       peers.settle();
       for (EngineOnSharedStore peer : peers.peers) {
         while (!peer.claim().id().isEmpty()) {}
-        for (OutboxRecord record : List.copyOf(peer.departing)) {
+        for (OutboxRecord record : List.copyOf(peer.outbox)) {
           arrive(record);
           peer.acknowledge(record);
         }
@@ -409,7 +409,7 @@ final class SharedStoreModel {
       running.forEach(id -> ledger.report(anyPeer(), id, Status.COMPLETE));
       peers.pass(10_000);
       if (++rounds > 500) {
-        throw new AssertionError("G8: it does not come to an end: " + state());
+        throw new AssertionError("G8: it does not finish: " + state());
       }
     } while (!isDone());
   }
@@ -422,7 +422,7 @@ final class SharedStoreModel {
     for (Log log : logs) {
       EngineOnSharedStore owner = log.owner;
       text.append('\n').append(log.source.topic()).append(log.source.partition());
-      text.append(" of ").append(owner == null ? "nobody" : owner.name);
+      text.append(" of ").append(owner == null ? "no broker" : owner.name);
       text.append(owner == null ? "" : " up to " + owner.consumed(log));
       text.append(" of ").append(log.records.size());
     }

@@ -9,9 +9,9 @@ import java.util.SplittableRandom;
 import java.util.function.LongSupplier;
 
 /// Workers behind one address that answer when a task is done, in simulated milliseconds, and a
-/// lane with an endless backlog that calls them as a window admits.
+/// queue with an endless backlog that calls them as a window admits.
 final class SimulatedPool {
-  /// Slots of the workers; what they do when all are taken; and how long a task takes.
+  /// Slots of the workers, their behaviour when all slots are used, and the duration of a task.
   int slots;
 
   boolean refusesWhenFull;
@@ -21,7 +21,7 @@ final class SimulatedPool {
   long now;
   int inFlight;
 
-  /// Of calls that ended in the current run.
+  /// Figures of the calls that ended in the current run.
   int done;
 
   int refused;
@@ -57,7 +57,7 @@ final class SimulatedPool {
     return () -> Math.max(1, Math.round(-millis * Math.log(1 - random.nextDouble())));
   }
 
-  /// Lets so many milliseconds pass, and counts anew.
+  /// Advances the time by so many milliseconds, with fresh counters.
   void run(long millis) {
     done = 0;
     refused = 0;

@@ -9,14 +9,14 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/// What the engine counts, and how much it says there is.
+/// The engine's counters and figures.
 final class TallyTest {
   private static final Origin ORIGIN = new Origin("tasks", 0, 0);
 
   private final EngineRig rig = new EngineRig(RigOptions.push("app"));
   private final RigPartition partition = rig.assigned("tasks");
 
-  /// W50: completed is what a worker completed, and nothing that is removed for another reason.
+  /// W50: completed counts what a worker completed, and nothing that is removed for another reason.
   @Test
   void w50EachEndIsCountedOnceAndAsWhatItIs() {
     rig.worker = _ -> PushOutcome.ACCEPTED;
@@ -42,17 +42,17 @@ final class TallyTest {
             Tally.CLAIMED, Tally.PUSHED, Tally.DEAD_LETTERED, Tally.DEAD_LETTER_PRODUCED);
     assertThat(rig.tallied("retried"))
         .containsExactly(Tally.CLAIMED, Tally.PUSHED, Tally.RETRY_PRODUCED);
-    EngineStats census = rig.census();
-    assertThat(census)
-        .isEqualTo(new EngineStats(0, 0, 0, 0, 0, 0, Map.of(), 0, 0, 0, 0, census.tasks()));
-    assertThat(census.tasks())
+    EngineStats stats = rig.stats();
+    assertThat(stats)
+        .isEqualTo(new EngineStats(0, 0, 0, 0, 0, 0, Map.of(), 0, 0, 0, 0, stats.tasks()));
+    assertThat(stats.tasks())
         .filteredOn(task -> task.completed() > 0)
         .containsExactly(new EngineStats.Task("app", "task", 0, 0, 0, 0, 1, 2, 1, 1));
   }
 
-  /// W46: whatever names come, there are no more accounts than the bound.
+  /// W46: the number of counters is bounded, whatever names arrive.
   @Test
-  void w46TasksPastTheBoundAreCountedTogether() {
+  void w46TasksPastTheMaximumAreCountedTogether() {
     var accounts = new TaskCounters();
     for (int i = 0; i < 2 * TaskCounters.MAX; i++) {
       accounts.of(Task.of("x").taskname("t" + i).at(ORIGIN, 0)).count(Tally.COMPLETED);
@@ -72,7 +72,7 @@ final class TallyTest {
   }
 
   @Test
-  void whatIsOverdueIsCounted() {
+  void missedDeadlinesAreCounted() {
     rig.worker = delivery -> delivery.id().equals("silent") ? PushOutcome.ACCEPTED : null;
     partition.send(
         Task.of("silent").deadline(1),
@@ -87,7 +87,7 @@ final class TallyTest {
     assertThat(rig.tallied("delayed")).startsWith(Tally.DELAY_ELAPSED, Tally.CLAIMED);
     rig.pass(60_000);
     assertThat(rig.tallied("silent"))
-        .as("how long a later hand-out takes is not counted")
+        .as("the duration of a later delivery is not counted")
         .containsExactly(
             Tally.CLAIMED,
             Tally.PUSHED,
@@ -101,7 +101,7 @@ final class TallyTest {
   }
 
   @Test
-  void whatWaitsOutsideIsCountedFourTimesASecond() {
+  void waitingRecordsAreCountedFourTimesASecond() {
     var full = new EngineRig(RigOptions.push("app").maxPending(10));
     full.assigned("tasks")
         .send(IntStream.range(0, 30).mapToObj(i -> Task.of("x" + i)).toArray(Task[]::new));
@@ -117,7 +117,7 @@ final class TallyTest {
   }
 
   @Test
-  void whatWaitsForItsShareOfMemoryIsCountedAsThat() {
+  void recordsThatWaitForMemoryAreCountedAsThat() {
     var full = new EngineRig(RigOptions.push("app").maxMemoryBytes(100_000));
     full.assigned("tasks").send(Task.of("a").size(70_000), Task.of("b").size(100));
 
@@ -127,7 +127,7 @@ final class TallyTest {
   }
 
   @Test
-  void theCensusSaysWhatThereIs() {
+  void statsMatchTheTasksInFlight() {
     rig.worker = delivery -> delivery.id().startsWith("taken") ? PushOutcome.ACCEPTED : null;
     partition.send(Task.of("taken-1"), Task.of("taken-2"), Task.of("called"));
     partition.send(Task.of("delayed").delayUntil(rig.wall + 5_000));
@@ -135,18 +135,18 @@ final class TallyTest {
     partition.send(Task.of("nobody").application("other"));
     rig.pass(700);
 
-    EngineStats census = rig.census();
+    EngineStats stats = rig.stats();
 
-    assertThat(census.pending()).isEqualTo(1);
-    assertThat(census.claimed()).isEqualTo(1);
-    assertThat(census.processing()).isEqualTo(2);
-    assertThat(census.delayed()).isEqualTo(1);
-    assertThat(census.parked()).isEqualTo(1);
-    assertThat(census.oldestMillis()).isEqualTo(700);
+    assertThat(stats.pending()).isEqualTo(1);
+    assertThat(stats.claimed()).isEqualTo(1);
+    assertThat(stats.processing()).isEqualTo(2);
+    assertThat(stats.delayed()).isEqualTo(1);
+    assertThat(stats.parked()).isEqualTo(1);
+    assertThat(stats.oldestMillis()).isEqualTo(700);
   }
 
   @Test
-  void whatRulesDoIsCounted() {
+  void effectsOfRulesAreCounted() {
     rig.rule(RigRules.killing("off"));
     partition.send(Task.of("named").taskname("off"), Task.of("kept"));
     rig.rule(RigRules.killingIds("chosen"));
@@ -154,7 +154,7 @@ final class TallyTest {
     rig.rule(RigRules.killingIds("kept"));
     rig.rule(RigRules.demoting("slow"));
     partition.send(Task.of("moved").namespace("slow"), Task.of("large").namespace("slow"));
-    List.copyOf(rig.departing)
+    List.copyOf(rig.outbox)
         .forEach(record -> {
           if (record.id().equals("moved")) {
             rig.acknowledge(record);

@@ -6,7 +6,7 @@ import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.proto.v1.TaskActivation;
 
-/// A task as a test publishes it: an activation but for the place that it gets in Kafka.
+/// A task as a test publishes it: an activation without its offset in Kafka.
 final class Task {
   final String id;
   private String application = "app";
@@ -75,13 +75,13 @@ final class Task {
     return this;
   }
 
-  /// Its id was derived by a broker.
+  /// With an id that a broker derived.
   Task derived() {
     derived = true;
     return this;
   }
 
-  /// Its parameters have so many bytes.
+  /// With parameters of so many bytes.
   Task size(int bytes) {
     size = bytes;
     return this;

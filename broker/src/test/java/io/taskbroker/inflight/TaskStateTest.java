@@ -12,10 +12,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// The table of states and events.
+/// Transition table of the task states.
 final class TaskStateTest {
-  /// What a row may become: a task that ran to its end is done however late its report is (G6,
-  /// H18).
+  /// Valid successors of a row's status: a task that ran to its end is done, however late its
+  /// report is (G6, H18).
   private static final Map<Status, Set<Status>> ROW =
       Map.of(
           Status.DELAY, EnumSet.of(Status.PENDING, Status.FAILURE, Status.RETRY, Status.COMPLETE),
@@ -57,7 +57,7 @@ final class TaskStateTest {
   }
 
   @Test
-  void whatIsForwardedIsNeverRunAgain() {
+  void forwardedTaskNeverRunsAgain() {
     for (TaskState state : TaskState.values()) {
       if (state.isForwarding()) {
         assertThat(TaskTransitions.of(state).values())
@@ -75,6 +75,6 @@ final class TaskStateTest {
 
     assertThatThrownBy(() -> task.apply(TaskEvent.CLAIM))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessage("Activation x is GONE, where CLAIM cannot happen");
+        .hasMessage("Activation x: event CLAIM cannot happen in state GONE");
   }
 }

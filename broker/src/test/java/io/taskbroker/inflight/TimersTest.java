@@ -19,17 +19,17 @@ final class TimersTest {
 
   private record Due(long at, long key) {}
 
-  /// Sets, moves, cancels and polls at random, beside a sorted map.
+  /// Random sets, moves, cancels and polls, compared with a sorted map.
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4})
-  void doesAsASortedMapDoes(long seed) {
+  void matchesASortedMap(long seed) {
     var random = new SplittableRandom(seed);
     var timers = new Timers();
     Map<Due, InFlightTask> model =
         new TreeMap<>(Comparator.comparingLong(Due::at).thenComparingLong(Due::key));
     List<InFlightTask> tasks = new ArrayList<>();
     for (int i = 0; i < 3_000; i++) {
-      tasks.add(entry(i));
+      tasks.add(task(i));
     }
     long now = -10_000;
     for (int i = 0; i < 30_000; i++) {
@@ -71,14 +71,14 @@ final class TimersTest {
   @Test
   void nothingIsDueBeforeItsTime() {
     var timers = new Timers();
-    timers.set(entry(1), 100);
+    timers.set(task(1), 100);
     assertThat(timers.poll(99)).isNull();
     assertThat(timers.poll(100)).isNotNull();
     assertThat(timers.poll(Long.MAX_VALUE)).isNull();
     assertThat(timers.next()).isEqualTo(Long.MAX_VALUE);
   }
 
-  static InFlightTask entry(long key) {
+  static InFlightTask task(long key) {
     return new InFlightTask(
         key, Task.of("t" + key).at(new Origin("tasks", 0, key), 0), TaskState.PENDING, LANE);
   }

@@ -10,7 +10,7 @@ final class TombstonesTest {
   private final Tombstones tombstones = new Tombstones();
 
   @Test
-  void standsUntilItsEnd() {
+  void lastsUntilItsEnd() {
     tombstones.add(Ids.fingerprint("x"), 100);
     assertThat(tombstones.has("x", 99)).isTrue();
     assertThat(tombstones.has("x", 100)).isFalse();
@@ -18,19 +18,19 @@ final class TombstonesTest {
   }
 
   @Test
-  void isForgottenAtItsEndAndNotBefore() {
+  void isRemovedAtItsEndAndNotBefore() {
     tombstones.add(Ids.fingerprint("x"), 100);
     tombstones.add(Ids.fingerprint("y"), 200);
     tombstones.forget(99);
     assertThat(tombstones.has("x", 99)).isTrue();
     tombstones.forget(100);
-    // By a clock that was set back it would stand still, if it were not forgotten.
+    // It is removed: otherwise a clock that was set back would revive it.
     assertThat(tombstones.has("x", 50)).isFalse();
     assertThat(tombstones.has("y", 50)).isTrue();
   }
 
   @Test
-  void standsLongerWhenItIsAddedAgain() {
+  void lastsLongerWhenItIsAddedAgain() {
     tombstones.add(Ids.fingerprint("x"), 100);
     tombstones.add(Ids.fingerprint("x"), 300);
     tombstones.forget(200);
@@ -38,7 +38,7 @@ final class TombstonesTest {
   }
 
   @Test
-  void forgetsTheOldestWhenThereAreTooMany() {
+  void evictsTheOldestAboveTheMaximum() {
     tombstones.add(Ids.fingerprint("oldest"), 1_000);
     for (int i = 1; i < Tombstones.MAX; i++) {
       tombstones.add(new Fingerprint(i, i), 1_000);

@@ -7,7 +7,7 @@ import io.taskbroker.inflight.WaitingReason.Kind;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
-/// Why a task does not run, in each state and for each obstacle.
+/// Reason why a task does not run, in each state and for each obstacle.
 final class WaitingReasonTest {
   private EngineRig rig = new EngineRig(RigOptions.push("app"));
   private RigPartition partition = rig.assigned("tasks");
@@ -106,7 +106,7 @@ final class WaitingReasonTest {
     partition.send(Task.of("x").expiresAt(rig.wall - 1).deadLetters());
     assertThat(reason("x").kind()).isEqualTo(Kind.FORWARDING);
     assertThat(reason("x").detail()).isEqualTo(RigOptions.DEAD_LETTER_TOPIC);
-    rig.tell(new Command.ProduceRefused(rig.departing.removeFirst(), "no such topic"));
+    rig.tell(new Command.ProduceRefused(rig.outbox.removeFirst(), "no such topic"));
     rig.settle();
     assertThat(reason("x").kind()).isEqualTo(Kind.QUARANTINED);
     assertThat(reason("x").detail()).isEqualTo(RigOptions.DEAD_LETTER_TOPIC);
@@ -121,7 +121,7 @@ final class WaitingReasonTest {
   }
 
   @Test
-  void oneThatMayKillWorkersRunsAlone() {
+  void suspectRunsAlone() {
     partition.send(Task.of("x"));
     for (int losses = 0; losses < 2; losses++) {
       rig.answer(PushOutcome.LOST);
@@ -133,7 +133,7 @@ final class WaitingReasonTest {
   }
 
   @Test
-  void rowOfAPartitionThatIsNotAssignedWaitsForIt() {
+  void rowWaitsForItsPartitionToBeAssigned() {
     partition.send(Task.once("x"));
     rig.crash();
     assertThat(reason("x").kind()).isEqualTo(Kind.PARTITION_NOT_ASSIGNED);
