@@ -24,6 +24,6 @@ public record RejectedInsert(Change.Insert insert, String why) {
     Row arriving = Row.arriving(row.key(), message, Status.FAILURE, row.addedAt());
     Destination destination =
         Destination.ofUndecodable(deadLetterTopic, origin, why, row.addedAt());
-    return Optional.of(new Change.Insert(arriving.leavingFor(destination), this));
+    return Optional.of(new Change.Insert(arriving.forwardedTo(destination), this));
   }
 }

@@ -26,7 +26,7 @@ public record Row(
     boolean deadlineExtended,
     boolean committed,
     long parkedUntil,
-    @Nullable Destination leaving) {
+    @Nullable Destination forwardTo) {
 
   public static final long NONE = -1;
 
@@ -47,10 +47,10 @@ public record Row(
         deadlineExtended,
         committed,
         due,
-        leaving);
+        forwardTo);
   }
 
-  public Row leavingFor(Destination destination) {
+  public Row forwardedTo(Destination destination) {
     return new Row(
         key,
         activation,

@@ -49,7 +49,7 @@ final class CommitCounts {
       switch (change) {
         case Change.Insert insert -> arrived(insert.row().activation());
         case Change.Delete _ -> completed++;
-        case Change.Forward leave when leave.status() == Status.RETRY -> retried++;
+        case Change.Forward forward when forward.status() == Status.RETRY -> retried++;
         case Change.Forward _ -> failed++;
         case Change.UpdateStatus mark when mark.status() == Status.PROCESSING -> processing++;
         case Change.UpdateStatus _,

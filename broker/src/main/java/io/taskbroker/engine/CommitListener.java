@@ -26,7 +26,7 @@ import java.util.function.Consumer;
 /// full is not taken for full when it is not, and nothing is committed that would show it. Confined
 /// to the committer's thread.
 public final class CommitListener implements StoreCommitter.Listener {
-  private static final long SIZE_NANOS = 500_000_000;
+  private static final long SIZE_INTERVAL_NANOS = 500_000_000;
 
   private final ActivationStore store;
   private final CommandSink intake;
@@ -34,9 +34,9 @@ public final class CommitListener implements StoreCommitter.Listener {
   private final String deadLetterTopic;
   private final CommitCounts counts;
   private final Consumer<Map<SourcePartition, Long>> startOffsets;
-  private final StartOffsets lowOffsets = new StartOffsets();
-  private long sizedAt;
-  private boolean sized;
+  private final StartOffsets startOffsetTracker = new StartOffsets();
+  private long sizeReportedAt;
+  private boolean sizeReported;
 
   /// @param deadLetterTopic where records go that the store cannot hold
   /// @param lows told from which offset on records of each partition may be in flight
@@ -45,8 +45,8 @@ public final class CommitListener implements StoreCommitter.Listener {
       CommandSink intake,
       String deadLetterTopic,
       Metrics metrics,
-      Consumer<Map<SourcePartition, Long>> lows) {
-    this(store, intake, deadLetterTopic, metrics, lows, Ticker.SYSTEM);
+      Consumer<Map<SourcePartition, Long>> startOffsets) {
+    this(store, intake, deadLetterTopic, metrics, startOffsets, Ticker.SYSTEM);
   }
 
   /// @param ticker measures how long ago the size was told
@@ -55,19 +55,19 @@ public final class CommitListener implements StoreCommitter.Listener {
       CommandSink intake,
       String deadLetterTopic,
       Metrics metrics,
-      Consumer<Map<SourcePartition, Long>> lows,
+      Consumer<Map<SourcePartition, Long>> startOffsets,
       Ticker ticker) {
     this.store = store;
     this.intake = intake;
     this.ticker = ticker;
     this.deadLetterTopic = deadLetterTopic;
-    this.startOffsets = lows;
+    this.startOffsets = startOffsets;
     this.counts = new CommitCounts(metrics, InstantSource.system());
-    this.sizedAt = ticker.nanoTime() - SIZE_NANOS;
+    this.sizeReportedAt = ticker.nanoTime() - SIZE_INTERVAL_NANOS;
   }
 
   @Override
-  public void took(List<Change> changes, long nanos) {
+  public void transactionCommitted(List<Change> changes, long nanos) {
     counts.committed(changes, nanos);
   }
 
@@ -84,7 +84,7 @@ public final class CommitListener implements StoreCommitter.Listener {
   @Override
   public void committed(List<Change> changes) {
     intake.submit(new Command.Committed(changes));
-    sized = false;
+    sizeReported = false;
     size();
   }
 
@@ -95,21 +95,21 @@ public final class CommitListener implements StoreCommitter.Listener {
 
   @Override
   public long idle() {
-    return sized ? Long.MAX_VALUE : size();
+    return sizeReported ? Long.MAX_VALUE : size();
   }
 
   /// Tells the size, unless it was told a moment ago.
   ///
   /// @return nanoseconds until it may be told; [Long#MAX_VALUE] if it was
   private long size() {
-    long wait = SIZE_NANOS - (ticker.nanoTime() - sizedAt);
+    long wait = SIZE_INTERVAL_NANOS - (ticker.nanoTime() - sizeReportedAt);
     if (wait > 0) {
       return wait;
     }
     intake.submit(new Command.StoreSizeMeasured(store.size()));
-    startOffsets.accept(lowOffsets.observe(store.firstKey(), store.lastKey(), store.watermarks()));
-    sizedAt = ticker.nanoTime();
-    sized = true;
+    startOffsets.accept(startOffsetTracker.observe(store.firstKey(), store.lastKey(), store.watermarks()));
+    sizeReportedAt = ticker.nanoTime();
+    sizeReported = true;
     return Long.MAX_VALUE;
   }
 
@@ -124,28 +124,28 @@ public final class CommitListener implements StoreCommitter.Listener {
   }
 
   @Override
-  public void read(ParkedQuery query, ParkedPage page) {
+  public void parkedRead(ParkedQuery query, ParkedPage page) {
     intake.submit(
         new Command.ParkedRead(query.application(), page.rows(), page.nextDue(), query.upTo()));
   }
 
   @Override
-  public void rows(StoreQuery.Rows query, List<Row> rows) {
+  public void rowsRead(StoreQuery.Rows query, List<Row> rows) {
     intake.submit(new Command.RowsRead(rows, query.owner()));
   }
 
   @Override
-  public void passedOn(StoreQuery.ForwardReports query, List<Boolean> known) {
+  public void reportsForwarded(StoreQuery.ForwardReports query, List<Boolean> known) {
     intake.submit(new Command.ReportsForwarded(known, query.owner()));
   }
 
   @Override
-  public void recorded(StoreQuery.ReadRemoteReports query, List<RemoteReport> reports) {
+  public void reportsRead(StoreQuery.ReadRemoteReports query, List<RemoteReport> reports) {
     intake.submit(new Command.ReportsRead(reports, query.owner()));
   }
 
   @Override
-  public void passed(StoreQuery.Barrier barrier) {
+  public void barrierPassed(StoreQuery.Barrier barrier) {
     intake.submit(new Command.BarrierPassed(barrier.owner()));
   }
 }

@@ -77,8 +77,8 @@ final class EffectBatch implements Effects {
   }
 
   @Override
-  public void produce(OutboxRecord departure) {
-    outlets.produce(departure);
+  public void produce(OutboxRecord outboxRecord) {
+    outlets.produce(outboxRecord);
   }
 
   @Override

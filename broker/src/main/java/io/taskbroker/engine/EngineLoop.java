@@ -35,22 +35,22 @@ public final class EngineLoop implements Service, Progress {
 
   /// Rounds that senders may take in a while. With more to do, the engine's own thread takes what
   /// gathers meanwhile in one.
-  private static final int GUEST_ROUNDS = 64;
+  private static final int CALLER_ROUNDS_PER_WINDOW = 64;
 
-  private static final long WHILE_NANOS = 10_000_000;
+  private static final long CALLER_WINDOW_NANOS = 10_000_000;
 
   private final Mailbox mailbox;
-  private final EffectBatch outflow;
+  private final EffectBatch effects;
   private final Ticker ticker;
   private final InstantSource clock;
   private final Engine engine;
   private final LoopThread thread;
 
-  private long followed;
+  private long processed;
   private volatile long done; // written at the helm
   private long alarmAt; // when the engine's thread wakes by itself
-  private long whileSince;
-  private int guestRounds;
+  private long windowStartedAt;
+  private int roundsInWindow;
   private @Nullable Throwable failure; // of a round that a sender took
 
   public EngineLoop(
@@ -67,13 +67,13 @@ public final class EngineLoop implements Service, Progress {
       EngineOptions options,
       Mailbox mailbox,
       Outlets outlets,
-      SystemContext surroundings,
+      SystemContext context,
       FailureSink failures) {
     this.mailbox = mailbox;
-    this.outflow = new EffectBatch(outlets);
-    this.ticker = surroundings.ticker();
-    this.clock = surroundings.clock();
-    this.engine = new Engine(options, outflow, surroundings.random());
+    this.effects = new EffectBatch(outlets);
+    this.ticker = context.ticker();
+    this.clock = context.clock();
+    this.engine = new Engine(options, effects, context.random());
     this.thread = new LoopThread("engine", new Turns(), failures);
   }
 
@@ -113,7 +113,7 @@ public final class EngineLoop implements Service, Progress {
 
   @Override
   public void start() {
-    mailbox.setDeputy(new Guests());
+    mailbox.setCallerRounds(new BoundedCallerRounds());
     thread.start();
     mailbox.open();
   }
@@ -143,10 +143,10 @@ public final class EngineLoop implements Service, Progress {
   /// One round. Returns whether it was told something.
   boolean round() {
     int count = 0;
-    Command command = mailbox.nextTold();
+    Command command = mailbox.nextCommand();
     while (command != null) {
       follow(command);
-      command = ++count < ROUND ? mailbox.nextTold() : null;
+      command = ++count < ROUND ? mailbox.nextCommand() : null;
     }
     Command.Request request = engine.hasRoom() ? mailbox.nextRequest() : null;
     while (request != null) {
@@ -154,10 +154,10 @@ public final class EngineLoop implements Service, Progress {
       request = ++count < 2 * ROUND && engine.hasRoom() ? mailbox.nextRequest() : null;
     }
     advance();
-    outflow.flush();
+    effects.flush();
     if (count > 0) {
-      followed += count;
-      done = followed;
+      processed += count;
+      done = processed;
     }
     return count > 0;
   }
@@ -239,7 +239,7 @@ public final class EngineLoop implements Service, Progress {
   }
 
   /// Rounds of senders, one command each as a rule.
-  private final class Guests implements CallerRounds {
+  private final class BoundedCallerRounds implements CallerRounds {
     @Override
     public boolean round() {
       if (failure != null || !mayTakeRound(ticker.nanoTime())) {
@@ -256,11 +256,11 @@ public final class EngineLoop implements Service, Progress {
 
     /// What is due is for the engine's thread: it may be much.
     private boolean mayTakeRound(long now) {
-      if (now - whileSince >= WHILE_NANOS) {
-        whileSince = now;
-        guestRounds = 0;
+      if (now - windowStartedAt >= CALLER_WINDOW_NANOS) {
+        windowStartedAt = now;
+        roundsInWindow = 0;
       }
-      return alarmAt - now > 0 && guestRounds++ < GUEST_ROUNDS;
+      return alarmAt - now > 0 && roundsInWindow++ < CALLER_ROUNDS_PER_WINDOW;
     }
 
     @Override

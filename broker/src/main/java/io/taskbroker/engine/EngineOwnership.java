@@ -9,15 +9,15 @@ import org.jspecify.annotations.Nullable;
 /// the round in its own thread (ADR 16). A wake-up costs more than most rounds do. Thread-safe;
 /// what the one at the helm did is seen by the next.
 final class EngineOwnership {
-  private static final int READER = 0;
+  private static final int ENGINE_THREAD = 0;
   private static final int FREE = 1;
-  private static final int GUEST = 2;
-  private static final int GUEST_AND_READER_WAITS = 3;
-  private static final long FOR_EVER = Long.MAX_VALUE;
+  private static final int CALLER = 2;
+  private static final int CALLER_ENGINE_THREAD_WAITS = 3;
+  private static final long UNBOUNDED = Long.MAX_VALUE;
 
   private final ThreadParking parking;
-  private final AtomicInteger held = new AtomicInteger(READER);
-  private @Nullable Thread reader; // written before the helm is free for the first time
+  private final AtomicInteger owner = new AtomicInteger(ENGINE_THREAD);
+  private @Nullable Thread engineThread; // written before the helm is free for the first time
 
   EngineOwnership(ThreadParking parking) {
     this.parking = parking;
@@ -45,9 +45,9 @@ final class EngineOwnership {
   }
 
   /// The reader leaves the helm. What arrived before must be looked for after this.
-  void leave() {
-    reader = Thread.currentThread();
-    held.set(FREE);
+  void release() {
+    engineThread = Thread.currentThread();
+    owner.set(FREE);
     // What was offered must be seen by a reader that goes to sleep, or its sleep by who offered it.
     VarHandle.fullFence();
   }
@@ -58,14 +58,14 @@ final class EngineOwnership {
   }
 
   /// The reader takes the helm again, as soon as no guest has it.
-  void takeBack() {
-    while (!held.compareAndSet(FREE, READER)) {
-      int now = held.get();
-      if (now == READER) {
+  void reacquire() {
+    while (!owner.compareAndSet(FREE, ENGINE_THREAD)) {
+      int now = owner.get();
+      if (now == ENGINE_THREAD) {
         return; // it was handed over
       }
-      if (now == GUEST_AND_READER_WAITS || held.compareAndSet(GUEST, GUEST_AND_READER_WAITS)) {
-        parking.park(this, FOR_EVER);
+      if (now == CALLER_ENGINE_THREAD_WAITS || owner.compareAndSet(CALLER, CALLER_ENGINE_THREAD_WAITS)) {
+        parking.park(this, UNBOUNDED);
       }
     }
   }
@@ -73,29 +73,29 @@ final class EngineOwnership {
   /// Whether the reader has left and nobody is there. To be asked after something was offered.
   boolean isFree() {
     VarHandle.fullFence();
-    return held.get() == FREE;
+    return owner.get() == FREE;
   }
 
-  /// @return whether the caller is at the helm now, until [#handBack]
-  boolean takeAsGuest() {
-    return held.compareAndSet(FREE, GUEST);
+  /// @return whether the caller is at the helm now, until [#releaseByCaller]
+  boolean tryAcquireAsCaller() {
+    return owner.compareAndSet(FREE, CALLER);
   }
 
   /// The guest leaves.
   ///
   /// @return whether the reader is still asleep: then what arrived meanwhile must be looked for
-  boolean handBack() {
-    if (held.compareAndSet(GUEST, FREE)) {
+  boolean releaseByCaller() {
+    if (owner.compareAndSet(CALLER, FREE)) {
       VarHandle.fullFence();
       return true;
     }
-    held.set(READER);
-    wakeReader();
+    owner.set(ENGINE_THREAD);
+    wakeEngineThread();
     return false;
   }
 
-  void wakeReader() {
-    Thread sleeper = reader;
+  void wakeEngineThread() {
+    Thread sleeper = engineThread;
     if (sleeper != null) {
       parking.unpark(sleeper);
     }

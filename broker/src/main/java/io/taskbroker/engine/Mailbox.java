@@ -17,14 +17,14 @@ public final class Mailbox implements CommandSink {
   private static final int CHUNK = 1024;
 
   /// What a sender works off itself, in changes, records or reports of one command.
-  private static final int LITTLE = 32;
+  private static final int MAX_INLINE_ITEMS = 32;
 
-  private final Queue<Command> told;
+  private final Queue<Command> commands;
   private final Queue<Command.Request> requests;
-  private final EngineOwnership helm;
+  private final EngineOwnership ownership;
 
   private volatile String closed = "the broker is starting";
-  private @Nullable CallerRounds deputy;
+  private @Nullable CallerRounds callerRounds;
 
   /// @param maxRequests how many requests may wait
   public Mailbox(int maxRequests) {
@@ -37,15 +37,15 @@ public final class Mailbox implements CommandSink {
   /// @param told without bound
   /// @param requests refuses what is over the bound
   Mailbox(
-      Queue<Command> told, Queue<Command.Request> requests, EngineOwnership.ThreadParking parking) {
-    this.told = told;
+      Queue<Command> commands, Queue<Command.Request> requests, EngineOwnership.ThreadParking parking) {
+    this.commands = commands;
     this.requests = requests;
-    this.helm = new EngineOwnership(parking);
+    this.ownership = new EngineOwnership(parking);
   }
 
   /// Lets senders take rounds. To be called before the reader sleeps for the first time.
-  void setDeputy(CallerRounds deputy) {
-    this.deputy = deputy;
+  void setCallerRounds(CallerRounds callerRounds) {
+    this.callerRounds = callerRounds;
   }
 
   /// Takes in requests from now on.
@@ -73,7 +73,7 @@ public final class Mailbox implements CommandSink {
 
       @Override
       public void submit(Command command) {
-        boolean _ = told.offer(command); // has no bound
+        boolean _ = commands.offer(command); // has no bound
         work(command);
       }
     };
@@ -88,7 +88,7 @@ public final class Mailbox implements CommandSink {
 
   @Override
   public void submit(Command command) {
-    boolean _ = told.offer(command); // has no bound
+    boolean _ = commands.offer(command); // has no bound
     wake();
   }
 
@@ -107,19 +107,19 @@ public final class Mailbox implements CommandSink {
 
   /// Wakes the reader if it sleeps.
   void wake() {
-    if (helm.isFree()) {
-      helm.wakeReader();
+    if (ownership.isFree()) {
+      ownership.wakeEngineThread();
     }
   }
 
   /// Has the engine follow what was offered: in this thread, if nobody else is about to.
   private void work(Command offered) {
-    if (!helm.isFree()) {
+    if (!ownership.isFree()) {
       return;
     }
-    CallerRounds rounds = deputy;
-    if (rounds == null || !isLittle(offered)) {
-      helm.wakeReader();
+    CallerRounds rounds = callerRounds;
+    if (rounds == null || !isSmall(offered)) {
+      ownership.wakeEngineThread();
     } else {
       takeRounds(rounds);
     }
@@ -128,23 +128,23 @@ public final class Mailbox implements CommandSink {
   /// Takes a round, and more for what others offer meanwhile, who leave it to us.
   private void takeRounds(CallerRounds rounds) {
     boolean more = true;
-    while (more && helm.takeAsGuest()) {
+    while (more && ownership.tryAcquireAsCaller()) {
       boolean maySleepOn = rounds.round();
       boolean requestsCount = rounds.hasRoom();
-      more = helm.handBack() && !isQuiet(requestsCount);
+      more = ownership.releaseByCaller() && !isQuiet(requestsCount);
       if (!maySleepOn) {
-        helm.wakeReader();
+        ownership.wakeEngineThread();
         more = false;
       }
     }
   }
 
   /// Whether following it takes about as long as waking the reader does.
-  private static boolean isLittle(Command command) {
+  private static boolean isSmall(Command command) {
     return switch (command) {
-      case Command.Committed committed -> committed.changes().size() <= LITTLE;
-      case Command.Ingest ingest -> ingest.arrivals().size() <= LITTLE;
-      case Command.Report report -> report.updates().size() <= LITTLE;
+      case Command.Committed committed -> committed.changes().size() <= MAX_INLINE_ITEMS;
+      case Command.Ingest ingest -> ingest.arrivals().size() <= MAX_INLINE_ITEMS;
+      case Command.Report report -> report.updates().size() <= MAX_INLINE_ITEMS;
       case Command.Claim _,
           Command.PushEnded _,
           Command.OffsetCommitted _,
@@ -176,8 +176,8 @@ public final class Mailbox implements CommandSink {
     };
   }
 
-  @Nullable Command nextTold() {
-    return told.poll();
+  @Nullable Command nextCommand() {
+    return commands.poll();
   }
 
   Command.@Nullable Request nextRequest() {
@@ -186,15 +186,15 @@ public final class Mailbox implements CommandSink {
 
   /// How many commands wait. Any thread may ask.
   public int size() {
-    return told.size() + requests.size();
+    return commands.size() + requests.size();
   }
 
   boolean isEmpty() {
-    return told.isEmpty() && requests.isEmpty();
+    return commands.isEmpty() && requests.isEmpty();
   }
 
   private boolean isQuiet(boolean requestsCount) {
-    return told.isEmpty() && (requests.isEmpty() || !requestsCount);
+    return commands.isEmpty() && (requests.isEmpty() || !requestsCount);
   }
 
   /// Sleeps until something arrives that no sender works off, or for `nanos` nanoseconds. Called by
@@ -202,10 +202,10 @@ public final class Mailbox implements CommandSink {
   ///
   /// @param requestsCount whether waiting requests are a reason not to sleep
   void sleep(long nanos, boolean requestsCount) {
-    helm.leave();
+    ownership.release();
     if (isQuiet(requestsCount)) {
-      helm.sleep(nanos);
+      ownership.sleep(nanos);
     }
-    helm.takeBack();
+    ownership.reacquire();
   }
 }

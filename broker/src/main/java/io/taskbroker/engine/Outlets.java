@@ -20,7 +20,7 @@ public interface Outlets {
 
   void push(Delivery delivery);
 
-  void produce(OutboxRecord departure);
+  void produce(OutboxRecord outboxRecord);
 
   void consumed(
       SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent);

@@ -13,10 +13,10 @@ import java.util.Map;
 /// thread-safe.
 final class StartOffsets {
   /// So many moments are remembered at most; every second of them is forgotten past that.
-  static final int MAX_MOMENTS = 64;
+  static final int MAX_SNAPSHOTS = 64;
 
-  private final List<Moment> moments = new ArrayList<>();
-  private final Map<SourcePartition, Long> lows = new HashMap<>();
+  private final List<Snapshot> snapshots = new ArrayList<>();
+  private final Map<SourcePartition, Long> startOffsets = new HashMap<>();
   private final Map<SourcePartition, Long> seen = new HashMap<>();
 
   /// Takes note of the store as it is between two transactions.
@@ -33,28 +33,28 @@ final class StartOffsets {
       }
       next.put(mark.partition(), mark.next());
     }
-    moments.add(new Moment(lastKey, next));
-    while (!moments.isEmpty() && moments.getFirst().lastKey < firstKey) {
-      lows.putAll(moments.removeFirst().next);
+    snapshots.add(new Snapshot(lastKey, next));
+    while (!snapshots.isEmpty() && snapshots.getFirst().lastKey < firstKey) {
+      startOffsets.putAll(snapshots.removeFirst().next);
     }
-    if (moments.size() > MAX_MOMENTS) {
+    if (snapshots.size() > MAX_SNAPSHOTS) {
       thin();
     }
-    return Map.copyOf(lows);
+    return Map.copyOf(startOffsets);
   }
 
   /// Somebody moved the partition back: its records come again, under new keys.
   private void forget(SourcePartition partition) {
-    lows.remove(partition);
-    moments.forEach(moment -> moment.next.remove(partition));
+    startOffsets.remove(partition);
+    snapshots.forEach(snapshot -> snapshot.next.remove(partition));
   }
 
   private void thin() {
-    for (int i = moments.size() - 2; i >= 0; i -= 2) {
-      moments.remove(i);
+    for (int i = snapshots.size() - 2; i >= 0; i -= 2) {
+      snapshots.remove(i);
     }
   }
 
   /// How far the partitions were consumed when a key was the last.
-  private record Moment(long lastKey, Map<SourcePartition, Long> next) {}
+  private record Snapshot(long lastKey, Map<SourcePartition, Long> next) {}
 }

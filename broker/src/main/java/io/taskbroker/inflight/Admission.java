@@ -150,7 +150,7 @@ final class Admission {
 
   private void insertForwarding(Activation activation, Destination destination) {
     Row row = Row.arriving(++state.lastKey, activation, Status.FAILURE, state.wall);
-    Row departing = row.leavingFor(destination);
+    Row departing = row.forwardedTo(destination);
     state.write(new Change.Insert(departing, forwarding(departing)));
   }
 
@@ -159,7 +159,7 @@ final class Admission {
     ApplicationQueue queue = state.queueOf(row.activation().application());
     InFlightTask task =
         new InFlightTask(row.key(), row.activation(), TaskState.FORWARDING_FAILURE, queue);
-    task.destination = row.leaving();
+    task.destination = row.forwardTo();
     state.add(task);
     return task;
   }

@@ -39,7 +39,7 @@ final class QuarantineRetries {
   void wasRead(InFlightTask kept, List<Row> rows) {
     state.queriesAnswered(1);
     @Nullable Row row = rows.isEmpty() ? null : rows.getFirst();
-    if (row == null || !isStill(kept) || row.leaving() == null) {
+    if (row == null || !isStill(kept) || row.forwardTo() == null) {
       // A row that is not to be had may be another broker's, of which this one is told soon.
       state.quarantined.over(kept, state.now, !isStill(kept));
       return;

@@ -34,7 +34,7 @@ final class Recovery {
     task.deadline = Math.max(row.processingDeadline(), row.claimExpiresAt());
     // Nothing is to be written down of it, also if its place goes before it is resumed.
     task.statusWritten = row.status() == Status.PROCESSING;
-    task.destination = row.leaving();
+    task.destination = row.forwardTo();
     return task;
   }
 

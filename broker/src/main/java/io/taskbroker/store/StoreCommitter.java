@@ -56,7 +56,7 @@ public final class StoreCommitter implements Service, Progress {
   private final Outage full;
   private @Nullable Attempt attempt; // whose fate is not known
   private boolean batchTaken; // the flusher's batch, by a flush that then failed
-  private long tryHeldAt;
+  private long retryHeldAt;
   private long maintainAt;
 
   public StoreCommitter(
@@ -71,16 +71,16 @@ public final class StoreCommitter implements Service, Progress {
       CommitOptions options,
       Listener listener,
       FailureSink failures,
-      SystemContext surroundings) {
+      SystemContext context) {
     this.store = store;
     this.listener = listener;
-    this.ticker = surroundings.ticker();
-    this.clock = surroundings.clock();
+    this.ticker = context.ticker();
+    this.clock = context.clock();
     this.backlog = new StoreCommitterBacklog(options.batchSize());
     this.queries =
         new StoreCommitterQueries(store, listener, options.batchSize(), done::incrementAndGet);
     this.fullBackoff =
-        new Backoff(options.backoffMin(), options.backoffMax(), surroundings.random());
+        new Backoff(options.backoffMin(), options.backoffMax(), context.random());
     this.full = new Outage(ticker);
     this.maintenanceInterval = options.maintenanceInterval().toNanos();
     this.maintainAt = ticker.nanoTime() + maintenanceInterval;
@@ -97,7 +97,7 @@ public final class StoreCommitter implements Service, Progress {
             new Commits(),
             failures,
             ticker,
-            surroundings.random());
+            context.random());
   }
 
   /// Who is told what became of what was submitted. Called by the committer's thread, one call at a
@@ -122,24 +122,24 @@ public final class StoreCommitter implements Service, Progress {
     void rejected(Change change, String why);
 
     /// The answer to a query.
-    void read(ParkedQuery query, ParkedPage page);
+    void parkedRead(ParkedQuery query, ParkedPage page);
 
     /// The answer to a query.
-    default void rows(StoreQuery.Rows query, List<Row> rows) {}
+    default void rowsRead(StoreQuery.Rows query, List<Row> rows) {}
 
     /// The reports are durable.
     ///
     /// @param known of each whether the store has a row of its id
-    default void passedOn(StoreQuery.ForwardReports query, List<Boolean> known) {}
+    default void reportsForwarded(StoreQuery.ForwardReports query, List<Boolean> known) {}
 
     /// The answer to a query.
-    default void recorded(StoreQuery.ReadRemoteReports query, List<RemoteReport> reports) {}
+    default void reportsRead(StoreQuery.ReadRemoteReports query, List<RemoteReport> reports) {}
 
     /// The fate of every change that was submitted before is known, and told.
-    default void passed(StoreQuery.Barrier barrier) {}
+    default void barrierPassed(StoreQuery.Barrier barrier) {}
 
     /// A transaction of these changes was committed, and took so long. Said before [#committed].
-    default void took(List<Change> changes, long nanos) {}
+    default void transactionCommitted(List<Change> changes, long nanos) {}
 
     /// A transaction of these changes failed. What of them is tried again, and when, depends on the
     /// kind of the failure.
@@ -222,14 +222,14 @@ public final class StoreCommitter implements Service, Progress {
       commit(next);
       next = nextAttempt();
     }
-    if (!queries.answer(backlog, tryHeldAt - ticker.nanoTime() <= 0)) {
-      tryHeldAt = ticker.nanoTime() + fullBackoff.nextNanos();
+    if (!queries.answer(backlog, retryHeldAt - ticker.nanoTime() <= 0)) {
+      retryHeldAt = ticker.nanoTime() + fullBackoff.nextNanos();
     }
     holding = backlog.holds() || !queries.isEmpty();
   }
 
   private @Nullable Attempt nextAttempt() {
-    return backlog.next(tryHeldAt - ticker.nanoTime() <= 0);
+    return backlog.next(retryHeldAt - ticker.nanoTime() <= 0);
   }
 
   private void commit(Attempt next) {
@@ -254,7 +254,7 @@ public final class StoreCommitter implements Service, Progress {
       fenced = those(next.changes(), outcomes, true);
       committed = those(next.changes(), outcomes, false);
     }
-    listener.took(committed, ticker.nanoTime() - begun);
+    listener.transactionCommitted(committed, ticker.nanoTime() - begun);
     backlog.succeeded(next);
     done.incrementAndGet();
     if (next.held() && !backlog.holds()) {
@@ -307,7 +307,7 @@ public final class StoreCommitter implements Service, Progress {
       throw e;
     }
     if (backlog.holds()) {
-      tryHeldAt = ticker.nanoTime() + fullBackoff.nextNanos();
+      retryHeldAt = ticker.nanoTime() + fullBackoff.nextNanos();
       if (full.failed()) {
         log.warn(
             "The store is full, {} changes wait for space since {} ms; deletes go on: {}",
@@ -338,7 +338,7 @@ public final class StoreCommitter implements Service, Progress {
       case Change.Insert(var row, _) -> row.activation().id();
       case Change.UpdateStatus mark -> mark.id();
       case Change.ConfirmOffset prove -> prove.id();
-      case Change.Forward leave -> leave.id();
+      case Change.Forward forward -> forward.id();
       case Change.Delete delete -> delete.id();
       case Change.AdvanceWatermark _, Change.OffsetCommitted _ -> "";
     };
@@ -350,7 +350,7 @@ public final class StoreCommitter implements Service, Progress {
       case Change.Insert(var row, _) -> "the insert of " + row.activation().id();
       case Change.UpdateStatus mark -> "the mark of " + mark.id();
       case Change.ConfirmOffset prove -> "the proof of " + prove.id();
-      case Change.Forward leave -> "the leaving state of " + leave.id();
+      case Change.Forward forward -> "the leaving state of " + forward.id();
       case Change.Delete delete -> "the delete of " + delete.id();
       case Change.AdvanceWatermark consumed -> "the consumed offset of " + consumed.partition();
       case Change.OffsetCommitted committed -> "the committed offset of " + committed.partition();
@@ -403,7 +403,7 @@ public final class StoreCommitter implements Service, Progress {
     @Override
     public long idle() {
       if (stopping) {
-        tryHeldAt = ticker.nanoTime(); // for the last time
+        retryHeldAt = ticker.nanoTime(); // for the last time
       }
       if (attempt != null || backlog.holds() || !queries.isEmpty()) {
         work();
@@ -413,7 +413,7 @@ public final class StoreCommitter implements Service, Progress {
       long listenerAfter = listener.idle();
       return Math.min(
           listenerAfter,
-          (backlog.holds() || !queries.isEmpty() ? tryHeldAt : maintainAt) - ticker.nanoTime());
+          (backlog.holds() || !queries.isEmpty() ? retryHeldAt : maintainAt) - ticker.nanoTime());
     }
   }
 }

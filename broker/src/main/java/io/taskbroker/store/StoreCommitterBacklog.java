@@ -122,7 +122,7 @@ final class StoreCommitterBacklog {
       divide(attempt);
       return true;
     }
-    return holdLeave(changes.getFirst());
+    return holdForward(changes.getFirst());
   }
 
   boolean holds() {
@@ -139,19 +139,19 @@ final class StoreCommitterBacklog {
   /// its like waits for some (H12).
   ///
   /// @return null if nothing else is due, or the page is of a query for all that is parked
-  @Nullable ParkedPage reliable(ParkedQuery query, ParkedPage page) {
-    Row lacking = firstHeld(query);
-    if (lacking == null) {
+  @Nullable ParkedPage completeRows(ParkedQuery query, ParkedPage page) {
+    Row missing = firstHeld(query);
+    if (missing == null) {
       return page;
     }
     boolean sweeps = query.upTo() == Long.MAX_VALUE;
     boolean nothingBefore =
-        !page.rows().isEmpty() && BY_DUE.compare(lacking, page.rows().getFirst()) < 0;
+        !page.rows().isEmpty() && BY_DUE.compare(missing, page.rows().getFirst()) < 0;
     if (nothingBefore && !sweeps) {
-      placeBehind(page.rows().getLast());
-      lacking = firstHeld(query);
+      moveBehind(page.rows().getLast());
+      missing = firstHeld(query);
     }
-    return lacking == null ? page : before(lacking, query, page);
+    return missing == null ? page : before(missing, query, page);
   }
 
   /// The first of the rows that the query asks for whose insert is held; null if there is none.
@@ -172,7 +172,7 @@ final class StoreCommitterBacklog {
   }
 
   /// Has the rows that are held, and come before the last of a page, come behind it.
-  private void placeBehind(Row last) {
+  private void moveBehind(Row last) {
     held.replaceAll(change -> {
       if (change instanceof Change.Insert(Row row, var owner)
           && isParked(row, last.activation().application())
@@ -184,15 +184,15 @@ final class StoreCommitterBacklog {
     });
   }
 
-  private static @Nullable ParkedPage before(Row lacking, ParkedQuery query, ParkedPage page) {
+  private static @Nullable ParkedPage before(Row missing, ParkedQuery query, ParkedPage page) {
     List<Row> rows =
-        page.rows().stream().takeWhile(row -> BY_DUE.compare(row, lacking) < 0).toList();
-    if (rows.isEmpty() && lacking.parkedUntil() <= query.upTo()) {
+        page.rows().stream().takeWhile(row -> BY_DUE.compare(row, missing) < 0).toList();
+    if (rows.isEmpty() && missing.parkedUntil() <= query.upTo()) {
       return null;
     }
     boolean cut = rows.size() < page.rows().size();
-    boolean sooner = page.nextDue() != Row.NONE && page.nextDue() < lacking.parkedUntil();
-    return new ParkedPage(rows, sooner && !cut ? page.nextDue() : lacking.parkedUntil());
+    boolean sooner = page.nextDue() != Row.NONE && page.nextDue() < missing.parkedUntil();
+    return new ParkedPage(rows, sooner && !cut ? page.nextDue() : missing.parkedUntil());
   }
 
   /// Moves what needs space, and what may not overtake such a change of the same row, to the end of
@@ -211,9 +211,9 @@ final class StoreCommitterBacklog {
 
   /// A leave may bring a payload, so that it may need space too. What follows it on the same row is
   /// then held as well.
-  private boolean holdLeave(Change change) {
-    if (change instanceof Change.Forward leave) {
-      hold(leave);
+  private boolean holdForward(Change change) {
+    if (change instanceof Change.Forward forward) {
+      hold(forward);
       return true;
     }
     return false;
@@ -238,7 +238,7 @@ final class StoreCommitterBacklog {
       case Change.Insert insert -> insert.row().key();
       case Change.UpdateStatus mark -> mark.key();
       case Change.ConfirmOffset prove -> prove.key();
-      case Change.Forward leave -> leave.key();
+      case Change.Forward forward -> forward.key();
       case Change.Delete delete -> delete.key();
       case Change.AdvanceWatermark _, Change.OffsetCommitted _ -> Row.NONE;
     };

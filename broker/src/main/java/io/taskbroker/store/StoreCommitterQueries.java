@@ -25,7 +25,7 @@ final class StoreCommitterQueries {
   private final List<ParkedQuery> parked = new ArrayList<>();
   private final ArrayDeque<StoreQuery.Rows> rows = new ArrayDeque<>();
   private final ArrayDeque<StoreQuery.ForwardReports> reports = new ArrayDeque<>();
-  private final ArrayDeque<StoreQuery.ReadRemoteReports> recorded = new ArrayDeque<>();
+  private final ArrayDeque<StoreQuery.ReadRemoteReports> reportReads = new ArrayDeque<>();
   private final ArrayDeque<StoreQuery.Barrier> barriers = new ArrayDeque<>();
 
   /// @param batchSize how many reports are one call of the store, about
@@ -43,7 +43,7 @@ final class StoreCommitterQueries {
       case ParkedQuery rows -> parked.add(rows);
       case StoreQuery.Rows keys -> rows.addLast(keys);
       case StoreQuery.ForwardReports passOn -> reports.addLast(passOn);
-      case StoreQuery.ReadRemoteReports keys -> recorded.addLast(keys);
+      case StoreQuery.ReadRemoteReports keys -> reportReads.addLast(keys);
       case StoreQuery.Barrier barrier -> barriers.addLast(barrier);
     }
   }
@@ -52,7 +52,7 @@ final class StoreCommitterQueries {
     return parked.isEmpty()
         && rows.isEmpty()
         && reports.isEmpty()
-        && recorded.isEmpty()
+        && reportReads.isEmpty()
         && barriers.isEmpty();
   }
 
@@ -64,25 +64,25 @@ final class StoreCommitterQueries {
   boolean answer(StoreCommitterBacklog backlog, boolean hasSpace) {
     answerParked(backlog);
     answerRows();
-    answerRecorded();
+    answerReportReads();
     if (!backlog.holds()) {
       for (var next = barriers.poll(); next != null; next = barriers.poll()) {
         answered.run();
-        listener.passed(next);
+        listener.barrierPassed(next);
       }
     }
-    return !hasSpace || reports.isEmpty() || passOn();
+    return !hasSpace || reports.isEmpty() || forwardReports();
   }
 
   private void answerParked(StoreCommitterBacklog backlog) {
     Iterator<ParkedQuery> left = parked.iterator();
     while (left.hasNext()) {
       ParkedQuery query = left.next();
-      ParkedPage page = backlog.reliable(query, store.due(query));
+      ParkedPage page = backlog.completeRows(query, store.due(query));
       if (page != null) {
         left.remove();
         answered.run();
-        listener.read(query, page);
+        listener.parkedRead(query, page);
       }
     }
   }
@@ -92,20 +92,20 @@ final class StoreCommitterQueries {
       List<Row> found = store.rows(next.keys());
       rows.remove();
       answered.run();
-      listener.rows(next, found);
+      listener.rowsRead(next, found);
     }
   }
 
-  private void answerRecorded() {
-    for (var next = recorded.peek(); next != null; next = recorded.peek()) {
+  private void answerReportReads() {
+    for (var next = reportReads.peek(); next != null; next = reportReads.peek()) {
       List<RemoteReport> found = store.reports(next.keys());
-      recorded.remove();
+      reportReads.remove();
       answered.run();
-      listener.recorded(next, found);
+      listener.reportsRead(next, found);
     }
   }
 
-  private boolean passOn() {
+  private boolean forwardReports() {
     while (!reports.isEmpty()) {
       List<RemoteReport> batch = new ArrayList<>();
       int queries = 0;
@@ -131,7 +131,7 @@ final class StoreCommitterQueries {
         StoreQuery.ForwardReports query = reports.remove();
         int to = from + query.reports().size();
         answered.run();
-        listener.passedOn(query, List.copyOf(known.subList(from, to)));
+        listener.reportsForwarded(query, List.copyOf(known.subList(from, to)));
         from = to;
       }
     }

@@ -204,7 +204,7 @@ final class CallerRoundsTest {
     }
 
     @Override
-    public void produce(OutboxRecord departure) {}
+    public void produce(OutboxRecord outboxRecord) {}
 
     @Override
     public void consumed(

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// What the engine hears of a real store.
 @Timeout(30)
 final class CommitListenerTest {
-  private final List<Command> told = Collections.synchronizedList(new ArrayList<>());
+  private final List<Command> commands = Collections.synchronizedList(new ArrayList<>());
 
   @TempDir private Path dir;
 
@@ -56,8 +56,8 @@ final class CommitListenerTest {
   }
 
   private List<Long> sizes() {
-    synchronized (told) {
-      return told.stream()
+    synchronized (commands) {
+      return commands.stream()
           .filter(Command.StoreSizeMeasured.class::isInstance)
           .map(command -> ((Command.StoreSizeMeasured) command).bytes())
           .toList();
@@ -91,7 +91,7 @@ final class CommitListenerTest {
 
     @Override
     public void submit(Command command) {
-      told.add(command);
+      commands.add(command);
     }
   }
 }

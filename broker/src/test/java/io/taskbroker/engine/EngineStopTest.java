@@ -44,7 +44,7 @@ final class EngineStopTest {
             failures);
     ticker.holds = true;
     engine.start();
-    ticker.held.await();
+    ticker.owner.await();
     Thread stopper = Thread.ofPlatform().start(engine::stop);
     await().until(() -> stopper.getState() == Thread.State.TIMED_WAITING);
 
@@ -66,7 +66,7 @@ final class EngineStopTest {
 
   /// Holds who asks for the time up once.
   private static final class HeldTicker implements Ticker {
-    private final CountDownLatch held = new CountDownLatch(1);
+    private final CountDownLatch owner = new CountDownLatch(1);
     private final CountDownLatch goOn = new CountDownLatch(1);
     private volatile boolean holds;
 
@@ -74,7 +74,7 @@ final class EngineStopTest {
     public long nanoTime() {
       if (holds) {
         holds = false;
-        held.countDown();
+        owner.countDown();
         try {
           goOn.await();
         } catch (InterruptedException e) {
@@ -98,7 +98,7 @@ final class EngineStopTest {
     public void push(Delivery delivery) {}
 
     @Override
-    public void produce(OutboxRecord departure) {}
+    public void produce(OutboxRecord outboxRecord) {}
 
     @Override
     public void consumed(

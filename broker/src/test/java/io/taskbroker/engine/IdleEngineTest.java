@@ -196,8 +196,8 @@ final class IdleEngineTest {
     @Override
     public void commit(List<Change> changes, List<StoreQuery> queries) {
       for (Change change : changes) {
-        if (change instanceof Change.Forward leave) {
-          left.add(leave);
+        if (change instanceof Change.Forward forward) {
+          left.add(forward);
         }
       }
     }
@@ -206,7 +206,7 @@ final class IdleEngineTest {
     public void push(Delivery delivery) {}
 
     @Override
-    public void produce(OutboxRecord departure) {}
+    public void produce(OutboxRecord outboxRecord) {}
 
     @Override
     public void consumed(

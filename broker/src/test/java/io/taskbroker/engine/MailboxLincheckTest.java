@@ -37,7 +37,7 @@ final class MailboxLincheckTest {
           });
       List<Command> read = new ArrayList<>();
       while (read.size() < 2) {
-        Command command = mailbox.nextTold();
+        Command command = mailbox.nextCommand();
         if (command != null) {
           read.add(command);
         } else {
@@ -81,7 +81,7 @@ final class MailboxLincheckTest {
     Interleavings.of(() -> {
       var mailbox = shared(mailbox());
       var rounds = new Rounds(mailbox);
-      mailbox.setDeputy(rounds);
+      mailbox.setCallerRounds(rounds);
       CommandSink working = mailbox.workingIntake();
       Actor first = start(() -> working.submit(new Command.StoreSizeMeasured(1)));
       Actor second =
@@ -89,14 +89,14 @@ final class MailboxLincheckTest {
             working.submit(new Command.StoreSizeMeasured(2));
             mailbox.submit(new Command.Drain());
           });
-      while (rounds.followed < 3) {
+      while (rounds.processed < 3) {
         if (!rounds.follow()) {
           mailbox.sleep(NO_TIME, true);
         }
       }
       join(first, second);
       check(rounds.alone, "two at the helm");
-      check(rounds.followed == 3 && mailbox.isEmpty(), rounds.followed);
+      check(rounds.processed == 3 && mailbox.isEmpty(), rounds.processed);
     });
   }
 
@@ -105,7 +105,7 @@ final class MailboxLincheckTest {
     private final Mailbox mailbox;
     private final AtomicBoolean busy = new AtomicBoolean();
     private boolean alone = true;
-    private int followed;
+    private int processed;
 
     Rounds(Mailbox mailbox) {
       this.mailbox = mailbox;
@@ -113,18 +113,18 @@ final class MailboxLincheckTest {
 
     boolean follow() {
       alone &= busy.compareAndSet(false, true);
-      int before = followed;
-      while (mailbox.nextTold() != null) {
-        followed++;
+      int before = processed;
+      while (mailbox.nextCommand() != null) {
+        processed++;
       }
       busy.set(false);
-      return followed > before;
+      return processed > before;
     }
 
     @Override
     public boolean round() {
       follow();
-      return followed < 3;
+      return processed < 3;
     }
 
     @Override

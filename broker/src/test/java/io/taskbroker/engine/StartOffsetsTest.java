@@ -12,27 +12,27 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 final class StartOffsetsTest {
-  private final StartOffsets lows = new StartOffsets();
+  private final StartOffsets startOffsets = new StartOffsets();
 
   @Test
   void anEmptyStoreIsDoneWithAllThatItConsumed() {
-    assertThat(lows.observe(Long.MAX_VALUE, 7, marks(30, 50)))
+    assertThat(startOffsets.observe(Long.MAX_VALUE, 7, marks(30, 50)))
         .isEqualTo(Map.of(partition(0), 30L, partition(1), 50L));
   }
 
   @Test
   void nothingIsKnownUntilWhatWasThereAtFirstIsGone() {
-    assertThat(lows.observe(3, 7, marks(30))).isEmpty();
-    assertThat(lows.observe(7, 20, marks(90))).isEmpty();
-    assertThat(lows.observe(8, 21, marks(95))).isEqualTo(Map.of(partition(0), 30L));
-    assertThat(lows.observe(21, 22, marks(96))).isEqualTo(Map.of(partition(0), 90L));
+    assertThat(startOffsets.observe(3, 7, marks(30))).isEmpty();
+    assertThat(startOffsets.observe(7, 20, marks(90))).isEmpty();
+    assertThat(startOffsets.observe(8, 21, marks(95))).isEqualTo(Map.of(partition(0), 30L));
+    assertThat(startOffsets.observe(21, 22, marks(96))).isEqualTo(Map.of(partition(0), 90L));
   }
 
   @Test
   void aPartitionThatIsReadAgainIsNotKnownUntilThatIsDone() {
-    var _ = lows.observe(Long.MAX_VALUE, 7, marks(30, 50));
-    assertThat(lows.observe(8, 9, marks(10, 50))).isEqualTo(Map.of(partition(1), 50L));
-    assertThat(lows.observe(10, 11, marks(12, 60)))
+    var _ = startOffsets.observe(Long.MAX_VALUE, 7, marks(30, 50));
+    assertThat(startOffsets.observe(8, 9, marks(10, 50))).isEqualTo(Map.of(partition(1), 50L));
+    assertThat(startOffsets.observe(10, 11, marks(12, 60)))
         .isEqualTo(Map.of(partition(0), 10L, partition(1), 50L));
   }
 
@@ -54,14 +54,14 @@ final class StartOffsetsTest {
       }
       rows.keySet().removeIf(each -> random.nextInt(each % 50 == 0 ? 400 : 5) == 0);
       long first = rows.isEmpty() ? Long.MAX_VALUE : rows.firstKey();
-      said = lows.observe(first, key, marks(next));
+      said = startOffsets.observe(first, key, marks(next));
       for (long[] row : rows.values()) {
         assertThat(said.getOrDefault(partition((int) row[0]), 0L))
             .as("seed %d, round %d", seed, round)
             .isLessThanOrEqualTo(row[1]);
       }
     }
-    assertThat(lows.observe(Long.MAX_VALUE, key, marks(next)))
+    assertThat(startOffsets.observe(Long.MAX_VALUE, key, marks(next)))
         .as("seed %d", seed)
         .isEqualTo(Map.of(partition(0), next[0], partition(1), next[1], partition(2), next[2]));
     assertThat(said.values()).as("seed %d", seed).allSatisfy(low -> assertThat(low).isPositive());

@@ -19,14 +19,14 @@ public final class SteppedEngine {
   private final Mailbox mailbox;
 
   public SteppedEngine(
-      EngineOptions options, Mailbox mailbox, Outlets outlets, SystemContext surroundings) {
+      EngineOptions options, Mailbox mailbox, Outlets outlets, SystemContext context) {
     this.mailbox = mailbox;
     this.loop =
         new EngineLoop(
             options,
             mailbox,
             outlets,
-            surroundings,
+            context,
             (stage, cause) -> {
               throw new IllegalStateException(stage, cause);
             });
@@ -39,9 +39,9 @@ public final class SteppedEngine {
       ActivationStore store,
       CommandSink intake,
       String deadLetterTopic,
-      Consumer<Map<SourcePartition, Long>> lows,
-      SystemContext surroundings) {
-    return new CommitListener(store, intake, deadLetterTopic, METRICS, lows, surroundings.ticker());
+      Consumer<Map<SourcePartition, Long>> startOffsets,
+      SystemContext context) {
+    return new CommitListener(store, intake, deadLetterTopic, METRICS, startOffsets, context.ticker());
   }
 
   /// Loads what is in the store, goes by the rules, and takes requests from now on.
@@ -63,8 +63,8 @@ public final class SteppedEngine {
   ///
   /// @return when the next is due, in nanoseconds from now
   public long round() {
-    boolean followed = loop.round();
+    boolean processed = loop.round();
     // What there is no room for waits until the engine is told something.
-    return followed && !mailbox.isEmpty() ? 0 : Math.max(0, loop.untilNextRound());
+    return processed && !mailbox.isEmpty() ? 0 : Math.max(0, loop.untilNextRound());
   }
 }

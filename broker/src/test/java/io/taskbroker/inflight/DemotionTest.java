@@ -93,7 +93,7 @@ final class DemotionTest {
     assertThat(rig.departingIds()).containsExactly("queued", "delayed");
     rig.report(Status.COMPLETE, "running");
     assertThat(rig.store.rows())
-        .filteredOn(row -> row.leaving() == null)
+        .filteredOn(row -> row.forwardTo() == null)
         .extracting(row -> row.activation().id())
         .containsExactly("stays");
     assertThat(rig.noticed(Notice.DEMOTED_IN_FLIGHT)).containsExactly("queued", "delayed");

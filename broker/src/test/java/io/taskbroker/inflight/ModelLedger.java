@@ -41,7 +41,7 @@ final class ModelLedger {
     check(activation.expiresAt() > rig.wall, "handed out after its end", activation);
     check(rig.rules().judge(activation) instanceof Rules.Decision.Kept, "not kept", activation);
     Row row = rig.store.row(task.key);
-    check(row != null && row.leaving() == null, "handed out without a row", activation);
+    check(row != null && row.forwardTo() == null, "handed out without a row", activation);
     Long tombstone = rig.store.tombstones().get(Ids.fingerprint(activation.id()));
     check(tombstone == null || tombstone <= rig.wall, "handed out from its grave", activation);
     if (activation.atMostOnce() && row != null) {
@@ -91,7 +91,7 @@ final class ModelLedger {
         }
         keys.forEach((id, key) -> {
           Row row = rig.store.row(key);
-          if (row != null && row.leaving() == null) {
+          if (row != null && row.forwardTo() == null) {
             throw new AssertionError("Complete of " + id + " was answered, and it is there");
           }
         });
@@ -153,7 +153,7 @@ final class ModelLedger {
       switch (change) {
         case Change.Insert(Row row, _) -> {
           origins.add(row.activation().origin());
-          if (row.leaving() != null) {
+          if (row.forwardTo() != null) {
             leaving.add(row.key());
           }
         }

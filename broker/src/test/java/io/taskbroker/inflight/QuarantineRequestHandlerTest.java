@@ -102,7 +102,7 @@ final class QuarantineRequestHandlerTest {
     assertThat(rig.departing).isEmpty();
     rig.commitAndSettle();
     Row row = rig.store.row("a").orElseThrow();
-    assertThat(row.leaving()).isNotNull();
+    assertThat(row.forwardTo()).isNotNull();
     assertThat(rig.departing.getFirst().destination().topic()).isEqualTo(RENAMED);
     assertThat(rig.departing.getFirst().payload()).isEqualTo(row.activation().payload());
 

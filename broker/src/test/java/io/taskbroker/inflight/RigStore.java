@@ -237,11 +237,11 @@ final class RigStore {
         mark.deadlineExtended(),
         mark.committed(),
         Row.NONE,
-        row.leaving());
+        row.forwardTo());
   }
 
   private static Row proven(Row row) {
-    return copy(row, row.activation(), row.status(), true, row.parkedUntil(), row.leaving());
+    return copy(row, row.activation(), row.status(), true, row.parkedUntil(), row.forwardTo());
   }
 
   private static Row left(Row row, Change.Forward leave) {

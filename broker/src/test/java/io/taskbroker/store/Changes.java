@@ -27,16 +27,16 @@ final class Changes {
     return new Change.Insert(row(key, application).parkedUntil(1_000), null);
   }
 
-  static Change mark(long key) {
+  static Change updateStatus(long key) {
     return new Change.UpdateStatus(
         key, "id-" + key, Rows.ORIGIN, Status.PROCESSING, 0, Row.NONE, 5_000, false, false, null);
   }
 
-  static Change prove(long key) {
+  static Change confirmOffset(long key) {
     return new Change.ConfirmOffset(key, "id-" + key, Rows.ORIGIN, null);
   }
 
-  static Change leave(long key) {
+  static Change forward(long key) {
     return new Change.Forward(
         key, "id-" + key, Rows.ORIGIN, Status.RETRY, null, Destination.of("topic"), null);
   }
@@ -45,7 +45,7 @@ final class Changes {
     return new Change.Delete(key, "id-" + key, Rows.ORIGIN, Row.NONE, null);
   }
 
-  static Change consumed(long next) {
+  static Change advanceWatermark(long next) {
     return new Change.AdvanceWatermark(PARTITION, next, null);
   }
 

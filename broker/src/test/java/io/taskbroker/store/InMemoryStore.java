@@ -158,7 +158,7 @@ public final class InMemoryStore implements ActivationStore {
         by.deadlineExtended(),
         by.committed(),
         Row.NONE,
-        row.leaving());
+        row.forwardTo());
   }
 
   static Row proved(Row row) {
@@ -173,7 +173,7 @@ public final class InMemoryStore implements ActivationStore {
         row.deadlineExtended(),
         true,
         row.parkedUntil(),
-        row.leaving());
+        row.forwardTo());
   }
 
   static Row leaving(Row row, Change.Forward by) {

@@ -51,11 +51,11 @@ public final class Rows {
   /// The row as text that is equal for equal rows, payload included.
   public static String text(Row row) {
     byte[] payload = row.activation().payload();
-    Destination leaving = row.leaving();
-    return row.toString().replaceAll("payload=[^,]*", "payload").replaceAll("(?s), leaving=.*", "")
-        + (leaving == null
+    Destination forwardTo = row.forwardTo();
+    return row.toString().replaceAll("payload=[^,]*", "payload").replaceAll("(?s), forwardTo=.*", "")
+        + (forwardTo == null
             ? ""
-            : leaving.topic() + "@" + leaving.cluster() + new TreeMap<>(leaving.headers()))
+            : forwardTo.topic() + "@" + forwardTo.cluster() + new TreeMap<>(forwardTo.headers()))
         + payload.length
         + ":"
         + Arrays.hashCode(payload);

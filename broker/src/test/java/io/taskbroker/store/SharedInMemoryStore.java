@@ -293,17 +293,17 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
       for (Row row : disk.rows.values()) {
         if (row.activation().id().equals(report.id())) {
           found = true;
-          RemoteReport recorded =
+          RemoteReport reportReads =
               new RemoteReport(
                   row.key(),
                   report.id(),
                   report.status(),
                   report.maxAttempts(),
                   report.delayOnRetry());
-          disk.reports.add(recorded);
+          disk.reports.add(reportReads);
           SharedInMemoryStore owner = ownerOf(rowPlace(row));
           if (owner != null) {
-            owners.computeIfAbsent(owner, _ -> new ArrayList<>()).add(recorded);
+            owners.computeIfAbsent(owner, _ -> new ArrayList<>()).add(reportReads);
           }
         }
       }
@@ -382,7 +382,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
       }
       case Change.UpdateStatus mark -> home(mark.origin());
       case Change.ConfirmOffset prove -> home(prove.origin());
-      case Change.Forward leave -> home(leave.origin());
+      case Change.Forward forward -> home(forward.origin());
       case Change.Delete delete -> home(delete.origin());
       case Change.AdvanceWatermark consumed -> placeOf(consumed.partition());
       case Change.OffsetCommitted committed -> placeOf(committed.partition());

@@ -9,14 +9,14 @@ import java.util.List;
 /// The real committer without its thread, turned by a simulation.
 public final class SteppedCommitter {
   private final StoreCommitter committer;
-  private final SystemContext surroundings;
+  private final SystemContext context;
 
   public SteppedCommitter(
       ActivationStore store,
       CommitOptions options,
       StoreCommitter.Listener listener,
-      SystemContext surroundings) {
-    this.surroundings = surroundings;
+      SystemContext context) {
+    this.context = context;
     this.committer =
         new StoreCommitter(
             store,
@@ -25,7 +25,7 @@ public final class SteppedCommitter {
             (stage, cause) -> {
               throw new IllegalStateException(stage, cause);
             },
-            surroundings);
+            context);
   }
 
   public void submit(List<Change> changes, List<? extends StoreQuery> queries) {
@@ -40,7 +40,7 @@ public final class SteppedCommitter {
   ///
   /// @return when the next is due, in nanoseconds from now
   public long turn() {
-    long now = surroundings.ticker().nanoTime();
+    long now = context.ticker().nanoTime();
     FlusherTurns.turn(committer.flusher, now);
     return FlusherTurns.next(committer.flusher) - now;
   }

@@ -24,7 +24,7 @@ final class StoreCommitterBacklogTest {
   void h12RowsBeforeTheOneThatIsHeldAreRead() {
     hold(Rows.parked(7, "app", 1_500));
     var page = page(5_000, Rows.parked(1, "app", 1_400), Rows.parked(6, "app", 1_500));
-    ParkedPage read = requireNonNull(backlog.reliable(QUERY, page));
+    ParkedPage read = requireNonNull(backlog.completeRows(QUERY, page));
     assertThat(read.rows()).extracting(Row::key).containsExactly(1L, 6L);
     assertThat(read.nextDue()).isEqualTo(1_500);
   }
@@ -33,7 +33,7 @@ final class StoreCommitterBacklogTest {
   void h15NoRowBehindTheOneThatIsHeldIsRead() {
     hold(Rows.parked(7, "app", 1_500), Rows.parked(8, "app", 1_700));
     var page = page(Row.NONE, Rows.parked(6, "app", 1_500), Rows.parked(9, "app", 1_500));
-    ParkedPage read = requireNonNull(backlog.reliable(QUERY, page));
+    ParkedPage read = requireNonNull(backlog.completeRows(QUERY, page));
     assertThat(read.rows()).extracting(Row::key).containsExactly(6L);
     assertThat(read.nextDue()).isEqualTo(1_500);
   }
@@ -44,7 +44,7 @@ final class StoreCommitterBacklogTest {
   void h12WhatIsHeldBeforeAllOthersKeepsThemNotFromRunning() {
     hold(Rows.parked(2, "app", 1_500), Rows.parked(8, "app", 1_500), Rows.parked(9, "app", 1_700));
     var page = page(5_000, Rows.parked(6, "app", 1_600), Rows.parked(7, "app", 1_600));
-    ParkedPage read = requireNonNull(backlog.reliable(QUERY, page));
+    ParkedPage read = requireNonNull(backlog.completeRows(QUERY, page));
     assertThat(read.rows()).extracting(Row::key).containsExactly(6L, 7L);
     assertThat(read.nextDue()).isEqualTo(1_600);
     assertThat(heldPlaces()).containsExactly("2@1601", "8@1600", "9@1700");
@@ -53,7 +53,7 @@ final class StoreCommitterBacklogTest {
   @Test
   void h12WhatIsHeldIsReadWhenItHasSpace() {
     hold(Rows.parked(7, "app", 1_500));
-    assertThat(backlog.reliable(QUERY, page(Row.NONE))).isNull();
+    assertThat(backlog.completeRows(QUERY, page(Row.NONE))).isNull();
     assertThat(heldPlaces()).containsExactly("7@1500");
   }
 
@@ -62,34 +62,34 @@ final class StoreCommitterBacklogTest {
   void h15QueryForAllMovesNothing() {
     hold(Rows.parked(7, "app", 1_500));
     var all = new ParkedQuery("app", 0, 0, Long.MAX_VALUE, 100);
-    assertThat(backlog.reliable(all, page(Row.NONE, Rows.parked(6, "app", 9_000)))).isNull();
+    assertThat(backlog.completeRows(all, page(Row.NONE, Rows.parked(6, "app", 9_000)))).isNull();
     assertThat(heldPlaces()).containsExactly("7@1500");
   }
 
   /// Nothing that leaves is in the index of what is parked.
   @Test
   void h12LeaveThatIsHeldKeepsNoPageBack() {
-    backlog.add(List.of(Changes.leave(3)));
+    backlog.add(List.of(Changes.forward(3)));
     assertThat(backlog.makeRoom(requireNonNull(backlog.next(true)))).isTrue();
     assertThat(backlog.holds()).isTrue();
     var page = page(Row.NONE, Rows.parked(9, "app", 1_500));
-    assertThat(backlog.reliable(QUERY, page)).isEqualTo(page);
+    assertThat(backlog.completeRows(QUERY, page)).isEqualTo(page);
   }
 
   @Test
   void h15WhatIsHeldAndNotDueYetIsNotForgotten() {
     hold(Rows.parked(7, "app", 3_000));
-    ParkedPage nothing = requireNonNull(backlog.reliable(QUERY, page(4_000)));
+    ParkedPage nothing = requireNonNull(backlog.completeRows(QUERY, page(4_000)));
     assertThat(nothing.rows()).isEmpty();
     assertThat(nothing.nextDue()).isEqualTo(3_000);
-    assertThat(requireNonNull(backlog.reliable(QUERY, page(2_500))).nextDue()).isEqualTo(2_500);
+    assertThat(requireNonNull(backlog.completeRows(QUERY, page(2_500))).nextDue()).isEqualTo(2_500);
   }
 
   @Test
   void pageOfAnotherApplicationIsReadAsItIs() {
     hold(Rows.parked(7, "other", 1_000));
     var page = page(Row.NONE, Rows.parked(9, "app", 1_500));
-    assertThat(backlog.reliable(QUERY, page)).isEqualTo(page);
+    assertThat(backlog.completeRows(QUERY, page)).isEqualTo(page);
   }
 
   /// Has the inserts fail for want of space.

@@ -33,11 +33,11 @@ final class StoreCommitterRaceTest {
   }
 
   private static final class Committing {
-    private final Told told = new Told();
+    private final RecordingListener listener = new RecordingListener();
     private final Failures failures = new Failures();
     private final StoreCommitter committer =
         new StoreCommitter(
-            new InMemoryStore(new InMemoryStore.Disk()), CommitOptions.defaults(), told, failures);
+            new InMemoryStore(new InMemoryStore.Disk()), CommitOptions.defaults(), listener, failures);
 
     Committing() {
       committer.start();
@@ -67,10 +67,10 @@ final class StoreCommitterRaceTest {
       committer.stop();
       assertThat(failures.all()).isEmpty();
       assertThat(committer.hasWork()).isFalse();
-      assertThat(told.committed).hasSize(4 * ROUNDS);
-      assertThat(told.committed.stream().filter(change -> key(change) <= ROUNDS))
+      assertThat(listener.committed).hasSize(4 * ROUNDS);
+      assertThat(listener.committed.stream().filter(change -> key(change) <= ROUNDS))
           .containsExactlyElementsOf(expected(0));
-      assertThat(told.committed.stream().filter(change -> key(change) > ROUNDS))
+      assertThat(listener.committed.stream().filter(change -> key(change) > ROUNDS))
           .containsExactlyElementsOf(expected(ROUNDS));
     }
 

@@ -40,7 +40,7 @@ final class StoreCommitterRowTest {
       committer.start();
       committer.submit(
           List.of(
-              Changes.insert(1), Changes.insert(3), Changes.leave(3), Changes.insertParked(4, "a")),
+              Changes.insert(1), Changes.insert(3), Changes.forward(3), Changes.insertParked(4, "a")),
           List.of(row(1), row(2), row(3), row(4)));
       await().until(() -> heard.rows.size() == 4);
       committer.stop();
@@ -73,10 +73,10 @@ final class StoreCommitterRowTest {
     public void rejected(Change change, String why) {}
 
     @Override
-    public void read(ParkedQuery query, ParkedPage page) {}
+    public void parkedRead(ParkedQuery query, ParkedPage page) {}
 
     @Override
-    public void rows(StoreQuery.Rows query, List<Row> found) {
+    public void rowsRead(StoreQuery.Rows query, List<Row> found) {
       rows.put(query.owner(), found.stream().findFirst());
     }
   }

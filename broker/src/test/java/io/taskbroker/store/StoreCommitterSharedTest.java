@@ -243,25 +243,25 @@ final class StoreCommitterSharedTest {
     public void rejected(Change change, String why) {}
 
     @Override
-    public void read(ParkedQuery query, ParkedPage page) {}
+    public void parkedRead(ParkedQuery query, ParkedPage page) {}
 
     @Override
-    public void passedOn(StoreQuery.ForwardReports query, List<Boolean> known) {
+    public void reportsForwarded(StoreQuery.ForwardReports query, List<Boolean> known) {
       answers.add(query.owner() + " " + known);
     }
 
     @Override
-    public void rows(StoreQuery.Rows query, List<Row> rows) {
+    public void rowsRead(StoreQuery.Rows query, List<Row> rows) {
       answers.add(query.owner() + " rows " + rows);
     }
 
     @Override
-    public void recorded(StoreQuery.ReadRemoteReports query, List<RemoteReport> reports) {
+    public void reportsRead(StoreQuery.ReadRemoteReports query, List<RemoteReport> reports) {
       answers.add(query.owner() + " " + reports.size());
     }
 
     @Override
-    public void passed(StoreQuery.Barrier barrier) {
+    public void barrierPassed(StoreQuery.Barrier barrier) {
       passed.add(barrier);
     }
   }

@@ -284,7 +284,7 @@ public abstract class StoreContract {
     assertThat(rows)
         .extracting(Row::status)
         .containsExactly(Status.RETRY, Status.FAILURE, Status.FAILURE);
-    assertThat(rows).extracting(Row::leaving).containsExactly(Destination.of("t"), dead, dead);
+    assertThat(rows).extracting(Row::forwardTo).containsExactly(Destination.of("t"), dead, dead);
     assertThat(rows)
         .extracting(row -> row.activation().payload())
         .containsExactly(new byte[] {9}, new byte[] {1, 2, 3}, new byte[] {3});
@@ -301,7 +301,7 @@ public abstract class StoreContract {
     reopen();
     Row row = store.load(0, 10).getFirst();
     assertThat(row.status()).isEqualTo(Status.RETRY);
-    assertThat(row.leaving()).isEqualTo(second);
+    assertThat(row.forwardTo()).isEqualTo(second);
     assertThat(row.activation().payload()).containsExactly(9);
   }
 

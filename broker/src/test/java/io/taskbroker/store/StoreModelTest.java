@@ -111,7 +111,7 @@ final class StoreModelTest {
                         c.deadlineExtended(),
                         c.committed(),
                         Row.NONE,
-                        row.leaving()));
+                        row.forwardTo()));
         case Change.ConfirmOffset c ->
             rows.computeIfPresent(
                 c.key(),
@@ -127,7 +127,7 @@ final class StoreModelTest {
                         row.deadlineExtended(),
                         true,
                         row.parkedUntil(),
-                        row.leaving()));
+                        row.forwardTo()));
         case Change.Forward c ->
             rows.computeIfPresent(
                 c.key(),

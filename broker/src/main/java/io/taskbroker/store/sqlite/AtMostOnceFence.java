@@ -23,8 +23,8 @@ record AtMostOnceFence(long epoch, long batch, long latest) {
   static Optional<AtMostOnceFence> of(long epoch, WriteBatch batch) {
     long latest = Row.NONE;
     for (Change change : batch.changes()) {
-      if (change instanceof Change.UpdateStatus mark && mark.handsOut()) {
-        latest = Math.max(latest, mark.claimExpiresAt());
+      if (change instanceof Change.UpdateStatus updateStatus && updateStatus.handsOut()) {
+        latest = Math.max(latest, updateStatus.claimExpiresAt());
       }
     }
     return latest == Row.NONE

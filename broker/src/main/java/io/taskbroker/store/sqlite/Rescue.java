@@ -70,16 +70,16 @@ final class Rescue {
         Statement statement = connection.createStatement();
         ResultSet result = statement.executeQuery("PRAGMA quick_check(1)")) {
       String found = result.next() ? result.getString(1) : "no answer";
-      return found.equals("ok") ? Optional.empty() : Optional.of(inOneLine(found));
+      return found.equals("ok") ? Optional.empty() : Optional.of(singleLine(found));
     } catch (SQLException e) {
       if (SqliteErrors.isDamage(e)) {
-        return Optional.of(inOneLine(String.valueOf(e.getMessage())));
+        return Optional.of(singleLine(String.valueOf(e.getMessage())));
       }
       throw e;
     }
   }
 
-  private static String inOneLine(String text) {
+  private static String singleLine(String text) {
     return text.replaceAll("\\s+", " ");
   }
 
@@ -127,7 +127,7 @@ final class Rescue {
   /// Copies what can be read. Returns the number of rows.
   private long copy(Path aside, Path made) throws SQLException {
     try (Session to = Session.open(made, name)) {
-      var rows = new Copied(to);
+      var rows = new RowCopier(to);
       if (Files.exists(aside)) {
         try (Connection from = readOnly(aside);
             Statement lenience = from.createStatement()) {
@@ -136,14 +136,14 @@ final class Rescue {
           var salvage = new Salvage(from, rows::add, now);
           salvage.rows();
           for (Tombstone tombstone : salvage.tombstones()) {
-            to.changes.remember(tombstone);
+            to.changes.insertTombstone(tombstone);
           }
         } catch (SQLException _) {
           // Nothing can be read.
         }
       }
       rows.check();
-      to.keysUpTo(rows.lastKey);
+      to.raiseLastKey(rows.lastKey);
       to.commit();
       return rows.count;
     }
@@ -155,13 +155,13 @@ final class Rescue {
   }
 
   /// The rows that were copied.
-  private static final class Copied {
+  private static final class RowCopier {
     private final Session to;
     private long count;
     private long lastKey;
     private @Nullable SQLException failure;
 
-    Copied(Session to) {
+    RowCopier(Session to) {
       this.to = to;
     }
 

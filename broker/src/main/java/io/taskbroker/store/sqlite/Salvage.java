@@ -90,10 +90,10 @@ final class Salvage {
       return; // no such status, headers that are none
     }
     Activation activation = row.activation();
-    if (row.leaving() == null && !isOf(activation)) {
+    if (row.forwardTo() == null && !isOf(activation)) {
       return;
     }
-    boolean ambiguous = row.leaving() == null && activation.atMostOnce();
+    boolean ambiguous = row.forwardTo() == null && activation.atMostOnce();
     found.accept(ambiguous ? handedOut(row) : remembered(row));
   }
 
@@ -135,7 +135,7 @@ final class Salvage {
         row.deadlineExtended(),
         row.committed(),
         row.parkedUntil(),
-        row.leaving());
+        row.forwardTo());
   }
 
   /// What was done since is not known, so that it may have been handed out (G3).

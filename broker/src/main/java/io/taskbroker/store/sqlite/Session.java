@@ -196,7 +196,7 @@ final class Session implements AutoCloseable {
   int countAsHandedOut(long latest, long now) throws SQLException {
     String rows =
         """
-        WHERE at_most_once = 1 AND committed = 1 AND leaving_topic IS NULL
+        WHERE at_most_once = 1 AND committed = 1 AND forward_topic IS NULL
         AND status IN ('%s', '%s') AND coalesce(delay_until, 0) <= %d
         """
             .formatted(Status.PENDING.storedName(), Status.DELAY.storedName(), latest);
@@ -217,7 +217,7 @@ final class Session implements AutoCloseable {
                 """
                 SELECT EXISTS (
                   SELECT 1 FROM activation WHERE at_most_once = 1 AND committed = 1
-                  AND leaving_topic IS NULL AND status IN ('%s', '%s'))
+                  AND forward_topic IS NULL AND status IN ('%s', '%s'))
                 """
                     .formatted(Status.PENDING.storedName(), Status.DELAY.storedName()))) {
       result.next();
@@ -234,7 +234,7 @@ final class Session implements AutoCloseable {
   }
 
   /// Has the store give out keys above this one only.
-  void keysUpTo(long key) throws SQLException {
+  void raiseLastKey(long key) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       statement.executeUpdate("UPDATE writer SET last_key = max(last_key, " + key + ")");
     }

@@ -12,13 +12,13 @@ final class SqliteErrors {
   private SqliteErrors() {}
 
   /// The error of an operation on a store that is open.
-  static StoreException whileOpen(Path file, String doing, SQLException error) {
+  static StoreException whileOpen(Path file, String operation, SQLException error) {
     int code = code(error);
     // What could be opened before can be again, once there are descriptors for it.
     Kind kind = code == SQLiteErrorCode.SQLITE_CANTOPEN.code ? Kind.TRANSIENT : kind(code);
     return translate(
         file,
-        doing,
+        operation,
         kind,
         error,
         "start the broker again: it looks at the file, and replaces a damaged one");
@@ -40,13 +40,13 @@ final class SqliteErrors {
   }
 
   private static StoreException translate(
-      Path file, String doing, Kind kind, SQLException error, String cure) {
+      Path file, String operation, Kind kind, SQLException error, String cure) {
     String reason = String.valueOf(error.getMessage()).replaceAll("\\s+", " ");
     String message =
         isDamage(error)
             ? "Could not %s: %s is not a SQLite database, or a damaged one (%s); %s"
-                .formatted(doing, file, reason, cure)
-            : "Could not %s in %s: %s; %s".formatted(doing, file, reason, advice(kind));
+                .formatted(operation, file, reason, cure)
+            : "Could not %s in %s: %s; %s".formatted(operation, file, reason, advice(kind));
     return new StoreException(kind, message, error);
   }
 

@@ -27,8 +27,8 @@ final class SqliteRowCodec {
       key, id, application, parked_until, status, attempts, claim_expires_at, \
       processing_deadline, deadline_extended, committed, at_most_once, derived, failure_policy, \
       bucket, deadline_seconds, received_at, expires_at, delay_until, added_at, topic, \
-      partition_number, record_offset, namespace, taskname, leaving_topic, leaving_cluster, \
-      leaving_headers, payload\
+      partition_number, record_offset, namespace, taskname, forward_topic, forward_cluster, \
+      forward_headers, payload\
       """;
 
   static final String INSERT =
@@ -66,10 +66,10 @@ final class SqliteRowCodec {
     insert.setLong(22, activation.origin().offset());
     insert.setString(23, activation.namespace());
     insert.setString(24, activation.taskname());
-    Destination leaving = row.leaving();
-    insert.setString(25, leaving == null ? null : leaving.topic());
-    insert.setString(26, leaving == null ? null : cluster(leaving));
-    insert.setString(27, leaving == null ? null : headers(leaving));
+    Destination forwardTo = row.forwardTo();
+    insert.setString(25, forwardTo == null ? null : forwardTo.topic());
+    insert.setString(26, forwardTo == null ? null : cluster(forwardTo));
+    insert.setString(27, forwardTo == null ? null : headers(forwardTo));
     insert.setBytes(28, activation.payload());
   }
 
@@ -101,7 +101,7 @@ final class SqliteRowCodec {
         result.getInt(9) != 0,
         result.getInt(10) != 0,
         time(result, 4, Row.NONE),
-        leaving(result.getString(25), result.getString(26), result.getString(27)));
+        destination(result.getString(25), result.getString(26), result.getString(27)));
   }
 
   /// Equal texts become one object.
@@ -145,7 +145,7 @@ final class SqliteRowCodec {
         : Json.MAPPER.writeValueAsString(destination.headers());
   }
 
-  private static @Nullable Destination leaving(
+  private static @Nullable Destination destination(
       @Nullable String topic, @Nullable String cluster, @Nullable String headers) {
     if (topic == null) {
       return null;

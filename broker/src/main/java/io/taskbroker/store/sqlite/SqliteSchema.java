@@ -18,7 +18,7 @@ final class SqliteSchema {
   /// Names the file a store of this broker, in the file's header ("task").
   private static final int APPLICATION_ID = 0x7461736B;
 
-  /// The layout of the tables, in the file's header. Layout 1 had no `leaving_cluster`, layout 2 no
+  /// The layout of the tables, in the file's header. Layout 1 had no `forward_cluster`, layout 2 no
   /// identity of the last record of a partition.
   private static final int VERSION = 3;
 
@@ -51,9 +51,9 @@ final class SqliteSchema {
         record_offset INTEGER NOT NULL,
         namespace TEXT NOT NULL,
         taskname TEXT NOT NULL,
-        leaving_topic TEXT,
-        leaving_cluster TEXT,
-        leaving_headers TEXT,
+        forward_topic TEXT,
+        forward_cluster TEXT,
+        forward_headers TEXT,
         payload BLOB NOT NULL
       ) STRICT
       """;
@@ -236,7 +236,7 @@ final class SqliteSchema {
   static void upgrade(Connection connection, Content from) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       if (from == Content.STORE_1) {
-        statement.executeUpdate("ALTER TABLE activation ADD COLUMN leaving_cluster TEXT");
+        statement.executeUpdate("ALTER TABLE activation ADD COLUMN forward_cluster TEXT");
       }
       for (String column : new String[] {"last_offset", "last_epoch", "last_timestamp"}) {
         statement.executeUpdate("ALTER TABLE watermark ADD COLUMN " + column + " INTEGER");

@@ -39,7 +39,7 @@ public final class SqliteStore implements ActivationStore {
 
   private final Path file;
   private final int vacuumPages;
-  private final DiskSpaceGuard room;
+  private final DiskSpaceGuard diskSpace;
   private final WriterLock lock;
   private final String name;
   private final long epoch;
@@ -47,7 +47,7 @@ public final class SqliteStore implements ActivationStore {
   private final Optional<ReplacedStore> replaced;
 
   /// Where the store was when it was opened; null if it is known already that it lacks something.
-  private final @Nullable StorePosition found;
+  private final @Nullable StorePosition positionAtOpen;
 
   private volatile StorePosition position;
 
@@ -58,37 +58,37 @@ public final class SqliteStore implements ActivationStore {
   private boolean closed;
 
   /// Null if nothing was ever handed out that may run only once.
-  private @Nullable AtMostOnceFence lastHandOut;
+  private @Nullable AtMostOnceFence lastFence;
 
   /// Null after a failure that left it in an unknown state: the next operation opens another.
   private @Nullable Session session;
 
   /// The last batch that was tried, and what becomes of its changes if it is committed.
-  private long triedBatch = -1;
+  private long lastBatch = -1;
 
-  private List<Outcome> triedOutcomes = List.of();
+  private List<Outcome> lastOutcomes = List.of();
 
   private SqliteStore(
       Path file,
       int vacuumPages,
-      DiskSpaceGuard room,
+      DiskSpaceGuard diskSpace,
       WriterLock lock,
       Opening opening,
-      Taken taken)
+      OpenedWriter taken)
       throws IOException {
     Session.Writer writer = taken.writer();
     this.file = file;
     this.vacuumPages = vacuumPages;
-    this.room = room;
+    this.diskSpace = diskSpace;
     this.lock = lock;
     this.session = opening.session;
     this.replaced = opening.replaced;
     this.name = writer.name();
     this.epoch = writer.epoch();
-    this.found = taken.lost() || opening.replaced.isPresent() ? null : taken.found();
+    this.positionAtOpen = taken.lost() || opening.replaced.isPresent() ? null : taken.found();
     this.position = new StorePosition(epoch, writer.batch());
     this.lastKey = writer.lastKey();
-    this.lastHandOut = lock.handOut(name).orElse(null);
+    this.lastFence = lock.fence(name).orElse(null);
   }
 
   /// Opens the store, makes it if the file does not exist, and takes over the file of a reference
@@ -102,13 +102,13 @@ public final class SqliteStore implements ActivationStore {
       var opening = Opening.of(file, lock);
       Session session = opening.session();
       try {
-        Taken taken = take(session, lock, opening, file);
-        DiskSpaceGuard room = DiskSpaceGuard.of(file, options);
+        OpenedWriter taken = take(session, lock, opening, file);
+        DiskSpaceGuard diskSpace = DiskSpaceGuard.of(file, options);
         if (options.vacuumAtStart()) {
-          rewriteIfMostlyFree(session, file, room);
+          rewriteIfMostlyFree(session, file, diskSpace);
         }
-        lock.note(taken.writer().name());
-        return new SqliteStore(file, options.vacuumPages(), room, lock, opening, taken);
+        lock.persist(taken.writer().name());
+        return new SqliteStore(file, options.vacuumPages(), diskSpace, lock, opening, taken);
       } catch (SQLException | IOException | RuntimeException e) {
         closeQuietly(session);
         throw e;
@@ -127,11 +127,11 @@ public final class SqliteStore implements ActivationStore {
   }
 
   /// Makes the caller the writer of a store that is what it was, or of what is left of it.
-  private static Taken take(Session session, WriterLock lock, Opening opening, Path file)
+  private static OpenedWriter take(Session session, WriterLock lock, Opening opening, Path file)
       throws SQLException, IOException {
     Session.Writer former = session.writer();
     Optional<AtMostOnceFence> lost =
-        lock.handOut(former.name()).filter(handOut -> handOut.isAfter(former));
+        lock.fence(former.name()).filter(fence -> fence.isAfter(former));
     long rows = 0;
     if (lost.isPresent()) {
       rows = session.countAsHandedOut(lost.get().latest(), System.currentTimeMillis());
@@ -146,14 +146,14 @@ public final class SqliteStore implements ActivationStore {
           file,
           rows);
     }
-    return new Taken(writer, new StorePosition(former.epoch(), former.batch()), lost.isPresent());
+    return new OpenedWriter(writer, new StorePosition(former.epoch(), former.batch()), lost.isPresent());
   }
 
   /// The writer that a store has now.
   ///
   /// @param found where its former writer had left it
   /// @param lost whether that is less than the lock says
-  private record Taken(Session.Writer writer, StorePosition found, boolean lost) {}
+  private record OpenedWriter(Session.Writer writer, StorePosition found, boolean lost) {}
 
   /// A session of a file without damage.
   ///
@@ -176,11 +176,11 @@ public final class SqliteStore implements ActivationStore {
 
   /// After a flood, what is left is written anew: where it is less than what is free, and there is
   /// room for two copies of it.
-  private static void rewriteIfMostlyFree(Session session, Path file, DiskSpaceGuard room)
+  private static void rewriteIfMostlyFree(Session session, Path file, DiskSpaceGuard diskSpace)
       throws SQLException {
     long free = session.freeBytes();
     long used = session.size();
-    if (free < FREE_BYTES_TO_REWRITE_FOR || free < used || !room.has(2 * used)) {
+    if (free < FREE_BYTES_TO_REWRITE_FOR || free < used || !diskSpace.has(2 * used)) {
       return;
     }
     long started = System.nanoTime();
@@ -227,15 +227,15 @@ public final class SqliteStore implements ActivationStore {
   /// there: it has been acted on.
   @Override
   public boolean lacks(StorePosition noted) {
-    return found != null
+    return positionAtOpen != null
         && noted.epoch() != epoch
-        && (noted.epoch() > found.epoch()
-            || (noted.epoch() == found.epoch() && noted.batch() > found.batch()));
+        && (noted.epoch() > positionAtOpen.epoch()
+            || (noted.epoch() == positionAtOpen.epoch() && noted.batch() > positionAtOpen.batch()));
   }
 
   /// Whether a broker may have noted something of this store that it may lack.
   public boolean hasHistory() {
-    return found != null && found.epoch() > 0;
+    return positionAtOpen != null && positionAtOpen.epoch() > 0;
   }
 
   /// Whether the store has rows that may be handed out and may run only once.
@@ -301,18 +301,18 @@ public final class SqliteStore implements ActivationStore {
         inTransaction("commit a batch", session -> apply(session, batch, newest));
     lastKey = Math.max(lastKey, newest);
     position = new StorePosition(epoch, batch.number());
-    AtMostOnceFence.of(epoch, batch).ifPresent(this::note);
+    AtMostOnceFence.of(epoch, batch).ifPresent(this::persistFence);
     return outcomes;
   }
 
   /// To be done before anything is handed out, and after it is durable that it will be: a crash
   /// between the two is no loss.
-  private void note(AtMostOnceFence handOut) {
-    AtMostOnceFence next = lastHandOut == null ? handOut : handOut.notBefore(lastHandOut);
+  private void persistFence(AtMostOnceFence fence) {
+    AtMostOnceFence next = lastFence == null ? fence : fence.notBefore(lastFence);
     try {
-      lock.note(name, next);
-      lastHandOut = next;
-      handedOut = new StorePosition(handOut.epoch(), handOut.batch());
+      lock.persist(name, next);
+      lastFence = next;
+      handedOut = new StorePosition(fence.epoch(), fence.batch());
     } catch (IOException e) {
       throw new StoreException(
           Kind.TRANSIENT,
@@ -324,27 +324,27 @@ public final class SqliteStore implements ActivationStore {
   private List<Outcome> apply(Session session, WriteBatch batch, long newest) throws SQLException {
     List<Change> changes = batch.changes();
     if (!session.advance(epoch, batch.number(), Math.max(lastKey, newest))) {
-      return outcomesOfBefore(session, batch);
+      return outcomesOfRetry(session, batch);
     }
     if (newest != Row.NONE) {
-      room.check(session);
+      diskSpace.check(session);
     }
     Outcome[] outcomes = new Outcome[changes.size()];
     for (int i = 0; i < outcomes.length; i++) {
       outcomes[i] = session.changes.apply(changes.get(i));
     }
-    triedBatch = batch.number();
-    triedOutcomes = Collections.unmodifiableList(Arrays.asList(outcomes));
-    return triedOutcomes;
+    lastBatch = batch.number();
+    lastOutcomes = Collections.unmodifiableList(Arrays.asList(outcomes));
+    return lastOutcomes;
   }
 
-  private List<Outcome> outcomesOfBefore(Session session, WriteBatch batch) throws SQLException {
+  private List<Outcome> outcomesOfRetry(Session session, WriteBatch batch) throws SQLException {
     Session.Writer writer = fence(session);
-    if (writer.batch() != batch.number() || triedBatch != batch.number()) {
+    if (writer.batch() != batch.number() || lastBatch != batch.number()) {
       throw new IllegalArgumentException(
           "Batch %d after batch %d".formatted(batch.number(), writer.batch()));
     }
-    return triedOutcomes;
+    return lastOutcomes;
   }
 
   @Override
@@ -400,10 +400,10 @@ public final class SqliteStore implements ActivationStore {
     return writer;
   }
 
-  private <T> T inTransaction(String doing, Work<T> work) {
+  private <T> T inTransaction(String operation, Work<T> work) {
     if (closed) {
       throw new StoreException(
-          Kind.FATAL, "Could not %s: the store %s is closed".formatted(doing, file), null);
+          Kind.FATAL, "Could not %s: the store %s is closed".formatted(operation, file), null);
     }
     try {
       Session current = session;
@@ -415,14 +415,14 @@ public final class SqliteStore implements ActivationStore {
       current.commit();
       return result;
     } catch (SQLException e) {
-      StoreException error = SqliteErrors.whileOpen(file, doing, e);
-      undo(true);
+      StoreException error = SqliteErrors.whileOpen(file, operation, e);
+      rollback(true);
       if (error.kind() == Kind.FULL) {
-        makeRoom();
+        shrinkLog();
       }
       throw error;
     } catch (RuntimeException e) {
-      undo(false);
+      rollback(false);
       throw e;
     }
   }
@@ -430,7 +430,7 @@ public final class SqliteStore implements ActivationStore {
   /// Ends a transaction that failed.
   ///
   /// @param renew whether a statement may have failed, and not only what uses it
-  private void undo(boolean renew) {
+  private void rollback(boolean renew) {
     Session current = session;
     if (current == null) {
       return;
@@ -446,7 +446,7 @@ public final class SqliteStore implements ActivationStore {
 
   /// Where there is no room for the log to grow, it is used again from its beginning once all of it
   /// is in the database: so that deletes can go where inserts cannot (H12).
-  private void makeRoom() {
+  private void shrinkLog() {
     try {
       if (session != null) {
         session.checkpoint();
@@ -454,7 +454,7 @@ public final class SqliteStore implements ActivationStore {
     } catch (SQLException e) {
       LOG.debug("Could not shorten the log of {}", file, e);
       // That ends a transaction too, without which each statement would be one of its own.
-      undo(true);
+      rollback(true);
     }
   }
 

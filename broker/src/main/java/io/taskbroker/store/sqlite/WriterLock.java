@@ -57,17 +57,17 @@ final class WriterLock implements AutoCloseable {
       }
       return new WriterLock(lockFile, content);
     } catch (IOException e) {
-      giveUp(lockFile, content);
+      release(lockFile, content);
       throw new StoreException(
           Kind.FATAL,
           "Could not lock the store %s by %s: %s; check the folder and who may write to it"
               .formatted(file, lockFile, e),
           e);
     } catch (OverlappingFileLockException e) {
-      giveUp(lockFile, content);
+      release(lockFile, content);
       throw inUse(file, lockFile);
     } catch (StoreException e) {
-      giveUp(lockFile, content);
+      release(lockFile, content);
       throw e;
     }
   }
@@ -81,22 +81,22 @@ final class WriterLock implements AutoCloseable {
   }
 
   /// What the store of this name handed out last; empty if nothing is known of that.
-  Optional<AtMostOnceFence> handOut(String storeName) throws IOException {
+  Optional<AtMostOnceFence> fence(String storeName) throws IOException {
     return storeName().equals(Optional.of(storeName))
         ? AtMostOnceFence.of(text().substring(NAME_LENGTH))
         : Optional.empty();
   }
 
   /// Notes the name of the store, durably. What is noted of the same store stays.
-  void note(String storeName) throws IOException {
+  void persist(String storeName) throws IOException {
     if (!storeName().equals(Optional.of(storeName))) {
       write(storeName);
     }
   }
 
   /// Notes what the store of this name handed out last, durably.
-  void note(String storeName, AtMostOnceFence handOut) throws IOException {
-    write(storeName + handOut.text());
+  void persist(String storeName, AtMostOnceFence fence) throws IOException {
+    write(storeName + fence.text());
   }
 
   private String text() throws IOException {
@@ -120,7 +120,7 @@ final class WriterLock implements AutoCloseable {
 
   @Override
   public void close() {
-    giveUp(lockFile, content);
+    release(lockFile, content);
   }
 
   private static StoreException inUse(Path file, Path lockFile) {
@@ -131,7 +131,7 @@ final class WriterLock implements AutoCloseable {
         null);
   }
 
-  private static void giveUp(Path lockFile, @Nullable RandomAccessFile content) {
+  private static void release(Path lockFile, @Nullable RandomAccessFile content) {
     try {
       if (content != null) {
         content.close();

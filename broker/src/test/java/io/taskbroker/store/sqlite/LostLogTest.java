@@ -74,7 +74,7 @@ final class LostLogTest {
           insert(once(LATER, true, true, CLAIMED_UNTIL + 1)),
           insert(once(PARKED, true, true, 0).parkedUntil(Rows.NOW)),
           insert(once(SOONER, true, true, CLAIMED_UNTIL)),
-          insert(once(LEAVING, true, true, 0).leavingFor(new Destination("dead", Map.of()))));
+          insert(once(LEAVING, true, true, 0).forwardedTo(new Destination("dead", Map.of()))));
     }
     assertThat(rows()).isEqualTo(AS_IT_WAS);
   }

@@ -143,10 +143,10 @@ final class SqliteCommitTest {
     long last = key;
     assertFull(() -> commit(last + 1, delete(1), new Change.Insert(large(last + 1), null)));
     assertThat(commit(last + 2, delete(1))).containsExactly(Outcome.APPLIED);
-    Change mark =
+    Change updateStatus =
         new Change.UpdateStatus(
             2, "id-2", Rows.ORIGIN, Status.PROCESSING, 0, 1, 1, false, false, null);
-    assertThat(commit(last + 3, mark)).containsExactly(Outcome.APPLIED);
+    assertThat(commit(last + 3, updateStatus)).containsExactly(Outcome.APPLIED);
     for (long old = 2; store.size() > 225_000; old++) {
       commit(last + 2 + old, delete(old));
     }

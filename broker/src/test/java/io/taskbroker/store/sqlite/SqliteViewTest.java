@@ -194,7 +194,7 @@ final class SqliteViewTest {
             FailurePolicy.DEAD_LETTER,
             false,
             false);
-    insert(Row.arriving(1, activation, Status.PENDING, NOW).leavingFor(Destination.of("dead")));
+    insert(Row.arriving(1, activation, Status.PENDING, NOW).forwardedTo(Destination.of("dead")));
     assertThat(outsider.rows("SELECT id, status, bucket" + VIEW))
         .containsExactly("undecodable:topic:3:42:%d|Failure|0".formatted(NOW));
   }

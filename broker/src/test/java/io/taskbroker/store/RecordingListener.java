@@ -11,7 +11,7 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /// A listener that keeps what it is told.
-final class Told implements StoreCommitter.Listener {
+final class RecordingListener implements StoreCommitter.Listener {
   final List<List<Change>> groups = new CopyOnWriteArrayList<>();
   final List<Change> committed = new CopyOnWriteArrayList<>();
   final List<Change> rejected = new CopyOnWriteArrayList<>();
@@ -46,7 +46,7 @@ final class Told implements StoreCommitter.Listener {
   }
 
   @Override
-  public void read(ParkedQuery query, ParkedPage page) {
+  public void parkedRead(ParkedQuery query, ParkedPage page) {
     reads.add(new Read(query, page.nextDue()));
   }
 
