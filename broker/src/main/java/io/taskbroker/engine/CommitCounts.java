@@ -10,7 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// What transactions do, in the metrics of the reference. Confined to the committer's thread.
+/// Metrics of transactions, named as in the reference. Confined to the committer's thread.
 final class CommitCounts {
   private final Metrics metrics;
   private final InstantSource clock;
@@ -19,7 +19,7 @@ final class CommitCounts {
   private final Map<String, Topic> topics = new HashMap<>();
   private boolean failing;
 
-  /// What a transaction stores of one topic.
+  /// Rows of one topic in a transaction.
   private static final class Topic {
     private int rows;
     private long oldest = Long.MAX_VALUE;
@@ -51,7 +51,7 @@ final class CommitCounts {
         case Change.Delete _ -> completed++;
         case Change.Forward forward when forward.status() == Status.RETRY -> retried++;
         case Change.Forward _ -> failed++;
-        case Change.UpdateStatus mark when mark.status() == Status.PROCESSING -> processing++;
+        case Change.UpdateStatus update when update.status() == Status.PROCESSING -> processing++;
         case Change.UpdateStatus _,
             Change.ConfirmOffset _,
             Change.AdvanceWatermark _,
@@ -61,11 +61,11 @@ final class CommitCounts {
     marked.inc(processing);
     if (completed + failed + retried > 0) {
       flushed.inc();
-      ended(Status.COMPLETE, completed);
-      ended(Status.FAILURE, failed);
-      ended(Status.RETRY, retried);
+      countEnded(Status.COMPLETE, completed);
+      countEnded(Status.FAILURE, failed);
+      countEnded(Status.RETRY, retried);
     }
-    stored(seconds);
+    countStored(seconds);
   }
 
   private void arrived(Activation activation) {
@@ -74,14 +74,14 @@ final class CommitCounts {
     topic.oldest = Math.min(topic.oldest, activation.receivedAt());
   }
 
-  private void ended(Status status, int tasks) {
+  private void countEnded(Status status, int tasks) {
     if (tasks > 0) {
       metrics.flushRequested.of(status.storedName()).observe(tasks);
       metrics.flushUpdated.of(status.storedName()).inc(tasks);
     }
   }
 
-  private void stored(double seconds) {
+  private void countStored(double seconds) {
     if (topics.isEmpty()) {
       return;
     }
@@ -93,9 +93,9 @@ final class CommitCounts {
     });
   }
 
-  /// A transaction failed.
+  /// Counts a failed transaction.
   ///
-  /// @param again whether the same will be tried again
+  /// @param again whether the same batch is retried
   void failed(List<Change> changes, boolean again) {
     if (again) {
       failing = true;

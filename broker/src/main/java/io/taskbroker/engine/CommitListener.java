@@ -21,10 +21,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/// Tells the engine what the committer did, and how large the store is, and ingest what of Kafka is
-/// done with: now and then, and for the last time after the last commit, so that a store that was
-/// full is not taken for full when it is not, and nothing is committed that would show it. Confined
-/// to the committer's thread.
+/// Forwards the committer's results to the engine, and the store's size and start offsets to engine
+/// and ingest, at most every 500 ms. Reports once more after the last commit: otherwise a store
+/// that was full would look full for ever, since nothing more is committed. Confined to the
+/// committer's thread.
 public final class CommitListener implements StoreCommitter.Listener {
   private static final long SIZE_INTERVAL_NANOS = 500_000_000;
 
@@ -38,8 +38,8 @@ public final class CommitListener implements StoreCommitter.Listener {
   private long sizeReportedAt;
   private boolean sizeReported;
 
-  /// @param deadLetterTopic where records go that the store cannot hold
-  /// @param lows told from which offset on records of each partition may be in flight
+  /// @param deadLetterTopic topic of records that the store cannot hold
+  /// @param startOffsets receives the lowest offset of each partition that may be in flight
   public CommitListener(
       ActivationStore store,
       CommandSink intake,
@@ -49,7 +49,7 @@ public final class CommitListener implements StoreCommitter.Listener {
     this(store, intake, deadLetterTopic, metrics, startOffsets, Ticker.SYSTEM);
   }
 
-  /// @param ticker measures how long ago the size was told
+  /// @param ticker measures the time since the last size report
   CommitListener(
       ActivationStore store,
       CommandSink intake,
@@ -85,7 +85,7 @@ public final class CommitListener implements StoreCommitter.Listener {
   public void committed(List<Change> changes) {
     intake.submit(new Command.Committed(changes));
     sizeReported = false;
-    size();
+    reportSize();
   }
 
   @Override
@@ -95,13 +95,13 @@ public final class CommitListener implements StoreCommitter.Listener {
 
   @Override
   public long idle() {
-    return sizeReported ? Long.MAX_VALUE : size();
+    return sizeReported ? Long.MAX_VALUE : reportSize();
   }
 
-  /// Tells the size, unless it was told a moment ago.
+  /// Reports size and start offsets, unless the last report is less than 500 ms old.
   ///
-  /// @return nanoseconds until it may be told; [Long#MAX_VALUE] if it was
-  private long size() {
+  /// @return nanoseconds until the next report is allowed; [Long#MAX_VALUE] if it reported now
+  private long reportSize() {
     long wait = SIZE_INTERVAL_NANOS - (ticker.nanoTime() - sizeReportedAt);
     if (wait > 0) {
       return wait;

@@ -7,16 +7,16 @@ import org.jctools.queues.MpscArrayQueue;
 import org.jctools.queues.MpscUnboundedArrayQueue;
 import org.jspecify.annotations.Nullable;
 
-/// The two lanes by which commands reach the engine: one for the requests of workers, bounded, and
-/// one for everything that its sender bounds itself, completions above all, which is always taken
-/// in first (H14). Thread-safe for any number of senders and one reader.
+/// The two queues of commands for the engine: a bounded one for worker requests, and one without
+/// bound for commands whose senders bound themselves, above all completions. The latter is always
+/// drained first (H14). Thread-safe for any number of senders and one consumer.
 ///
-/// What is told here wakes the reader. What is told by way of [#workingIntake] the sender works off
-/// itself, if the reader sleeps and it is little.
+/// Commands sent directly wake the engine's thread. Senders that use [#workingIntake] process a
+/// small command themselves if the engine's thread sleeps.
 public final class Mailbox implements CommandSink {
   private static final int CHUNK = 1024;
 
-  /// What a sender works off itself, in changes, records or reports of one command.
+  /// Largest command that a sender processes itself, in changes, records or reports.
   private static final int MAX_INLINE_ITEMS = 32;
 
   private final Queue<Command> commands;
@@ -26,7 +26,7 @@ public final class Mailbox implements CommandSink {
   private volatile String closed = "the broker is starting";
   private @Nullable CallerRounds callerRounds;
 
-  /// @param maxRequests how many requests may wait
+  /// @param maxRequests capacity of the request queue
   public Mailbox(int maxRequests) {
     this(
         new MpscUnboundedArrayQueue<>(CHUNK),
@@ -34,8 +34,8 @@ public final class Mailbox implements CommandSink {
         EngineOwnership.ThreadParking.SYSTEM);
   }
 
-  /// @param told without bound
-  /// @param requests refuses what is over the bound
+  /// @param commands unbounded
+  /// @param requests refuses offers beyond its capacity
   Mailbox(
       Queue<Command> commands, Queue<Command.Request> requests, EngineOwnership.ThreadParking parking) {
     this.commands = commands;
@@ -43,38 +43,38 @@ public final class Mailbox implements CommandSink {
     this.ownership = new EngineOwnership(parking);
   }
 
-  /// Lets senders take rounds. To be called before the reader sleeps for the first time.
+  /// Lets senders run rounds. Call it before the engine's thread first sleeps.
   void setCallerRounds(CallerRounds callerRounds) {
     this.callerRounds = callerRounds;
   }
 
-  /// Takes in requests from now on.
+  /// Accepts requests from now on.
   public void open() {
     closed = "";
   }
 
   /// Refuses requests from now on.
   ///
-  /// @param why what workers are told
+  /// @param why reason given to workers
   public void close(String why) {
     closed = why;
   }
 
-  /// The way to the engine for threads that may run it for a moment: none that holds a lock that
-  /// one of the engine's outlets takes.
+  /// Command sink for threads that may run the engine for a moment. A thread must not use it while
+  /// it holds a lock that an outlet of the engine takes.
   public CommandSink workingIntake() {
     return new CommandSink() {
       @Override
       public void request(Command.Request request) {
         if (offer(request)) {
-          work(request);
+          runOrWake(request);
         }
       }
 
       @Override
       public void submit(Command command) {
         boolean _ = commands.offer(command); // has no bound
-        work(command);
+        runOrWake(command);
       }
     };
   }
@@ -105,15 +105,16 @@ public final class Mailbox implements CommandSink {
     return true;
   }
 
-  /// Wakes the reader if it sleeps.
+  /// Wakes the engine's thread if it sleeps.
   void wake() {
     if (ownership.isFree()) {
       ownership.wakeEngineThread();
     }
   }
 
-  /// Has the engine follow what was offered: in this thread, if nobody else is about to.
-  private void work(Command offered) {
+  /// Processes the offered command in this thread, unless the engine is owned or the command is
+  /// large.
+  private void runOrWake(Command offered) {
     if (!ownership.isFree()) {
       return;
     }
@@ -121,12 +122,12 @@ public final class Mailbox implements CommandSink {
     if (rounds == null || !isSmall(offered)) {
       ownership.wakeEngineThread();
     } else {
-      takeRounds(rounds);
+      runRounds(rounds);
     }
   }
 
-  /// Takes a round, and more for what others offer meanwhile, who leave it to us.
-  private void takeRounds(CallerRounds rounds) {
+  /// Runs rounds until no sender has left a command behind.
+  private void runRounds(CallerRounds rounds) {
     boolean more = true;
     while (more && ownership.tryAcquireAsCaller()) {
       boolean maySleepOn = rounds.round();
@@ -139,7 +140,7 @@ public final class Mailbox implements CommandSink {
     }
   }
 
-  /// Whether following it takes about as long as waking the reader does.
+  /// Whether processing takes about as long as waking the engine's thread.
   private static boolean isSmall(Command command) {
     return switch (command) {
       case Command.Committed committed -> committed.changes().size() <= MAX_INLINE_ITEMS;
@@ -184,7 +185,7 @@ public final class Mailbox implements CommandSink {
     return requests.poll();
   }
 
-  /// How many commands wait. Any thread may ask.
+  /// Number of waiting commands. Thread-safe.
   public int size() {
     return commands.size() + requests.size();
   }
@@ -197,10 +198,10 @@ public final class Mailbox implements CommandSink {
     return commands.isEmpty() && (requests.isEmpty() || !requestsCount);
   }
 
-  /// Sleeps until something arrives that no sender works off, or for `nanos` nanoseconds. Called by
-  /// the reader.
+  /// Sleeps until a command arrives that no sender processes, or for `nanos` nanoseconds. Called by
+  /// the engine's thread.
   ///
-  /// @param requestsCount whether waiting requests are a reason not to sleep
+  /// @param requestsCount whether waiting requests must keep it awake
   void sleep(long nanos, boolean requestsCount) {
     ownership.release();
     if (isQuiet(requestsCount)) {
