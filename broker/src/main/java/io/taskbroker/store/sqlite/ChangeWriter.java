@@ -10,7 +10,7 @@ import io.taskbroker.store.ActivationStore.Tombstone;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 
-/// Applies changes, one prepared statement for each kind, in the transaction of its connection.
+/// Writer of changes, one prepared statement for each kind, in the transaction of its connection.
 final class ChangeWriter {
   private static final String UPDATE_STATUS =
       """
@@ -149,10 +149,10 @@ final class ChangeWriter {
     return ofExisting(delete);
   }
 
-  void insertTombstone(Tombstone stone) throws SQLException {
-    tombstone.setLong(1, stone.until());
-    tombstone.setLong(2, stone.id().high());
-    tombstone.setLong(3, stone.id().low());
+  void insertTombstone(Tombstone value) throws SQLException {
+    tombstone.setLong(1, value.until());
+    tombstone.setLong(2, value.id().high());
+    tombstone.setLong(3, value.id().low());
     tombstone.executeUpdate();
   }
 

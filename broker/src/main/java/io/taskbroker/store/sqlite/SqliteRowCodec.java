@@ -16,12 +16,12 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 
-/// How a [Row] lies in the table `activation`. Confined to the thread of its store.
+/// Codec between a [Row] and the table `activation`. Confined to the thread of its store.
 ///
-/// Absent times are NULL in the table. The payload is the last column, so that the others are read
-/// without it.
+/// Absent times are NULL in the table. The payload is the last column, so that other columns are
+/// read without it.
 final class SqliteRowCodec {
-  /// The columns, in the order in which they are bound and read.
+  /// Columns in binding and reading order.
   static final String COLUMNS =
       """
       key, id, application, parked_until, status, attempts, claim_expires_at, \
@@ -37,7 +37,7 @@ final class SqliteRowCodec {
 
   private static final int MAX_SHARED = 10_000;
 
-  /// The names that rows have in common: a million rows of one application hold its name once.
+  /// Names shared by rows: a million rows of one application hold its name once.
   private final Map<String, String> shared = new HashMap<>();
 
   void bind(PreparedStatement insert, Row row) throws SQLException {
@@ -73,7 +73,7 @@ final class SqliteRowCodec {
     insert.setBytes(28, activation.payload());
   }
 
-  /// The row of a result that has [#COLUMNS].
+  /// Reads the row of a result with [#COLUMNS].
   Row read(ResultSet result) throws SQLException {
     Activation activation =
         new Activation(
@@ -104,7 +104,7 @@ final class SqliteRowCodec {
         destination(result.getString(25), result.getString(26), result.getString(27)));
   }
 
-  /// Equal texts become one object.
+  /// Interns a name: equal names become one object.
   String shared(String name) {
     if (shared.size() >= MAX_SHARED) {
       shared.clear();
@@ -113,7 +113,7 @@ final class SqliteRowCodec {
     return first == null ? name : first;
   }
 
-  /// Binds a time, or NULL for `none`.
+  /// Binds a time; `none` becomes NULL.
   static void bindTime(PreparedStatement statement, int index, long time, long none)
       throws SQLException {
     if (time == none) {
@@ -123,7 +123,7 @@ final class SqliteRowCodec {
     }
   }
 
-  /// A time, or `none` for NULL.
+  /// Reads a time; NULL becomes `none`.
   static long time(ResultSet result, int index, long none) throws SQLException {
     long time = result.getLong(index);
     return time == 0 && result.wasNull() ? none : time;
@@ -133,12 +133,12 @@ final class SqliteRowCodec {
     return set ? 1 : 0;
   }
 
-  /// The cluster of a destination; null if it is that of the topic.
+  /// Cluster of a destination; null for the configured cluster of the topic.
   static @Nullable String cluster(Destination destination) {
     return destination.cluster().isEmpty() ? null : destination.cluster();
   }
 
-  /// The headers of a destination as a JSON object; null if there are none.
+  /// Headers of a destination as a JSON object; null if there are none.
   static @Nullable String headers(Destination destination) {
     return destination.headers().isEmpty()
         ? null
@@ -156,7 +156,7 @@ final class SqliteRowCodec {
         headers == null ? Map.of() : Json.MAPPER.readValue(headers, Json.HEADERS));
   }
 
-  /// Loaded with the first destination that has headers: few have.
+  /// Loaded lazily: few destinations have headers.
   private static final class Json {
     static final JsonMapper MAPPER = new JsonMapper();
     static final TypeReference<Map<String, String>> HEADERS = new TypeReference<>() {};

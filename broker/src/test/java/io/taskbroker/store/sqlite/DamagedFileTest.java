@@ -179,7 +179,7 @@ final class DamagedFileTest {
   @Test
   void aLogThatBeginsWithSomethingElseIsDamage() throws Exception {
     withLog(log -> overwrite(log, 0, noise(200)));
-    assertThat(assertReplaced("write-ahead log begins with something else")).hasSize(ROWS);
+    assertThat(assertReplaced("header of its write-ahead log is damaged")).hasSize(ROWS);
   }
 
   @Test
@@ -235,7 +235,7 @@ final class DamagedFileTest {
           .isInstanceOfSatisfying(
               StoreException.class, e -> assertThat(e.kind()).isEqualTo(StoreException.Kind.FATAL))
           .message()
-          .contains("start the broker again")
+          .contains("restart the broker")
           .doesNotContain("\n");
     }
     try (SqliteStore store = open()) {

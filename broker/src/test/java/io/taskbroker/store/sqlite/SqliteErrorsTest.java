@@ -52,7 +52,7 @@ final class SqliteErrorsTest {
     Files.writeString(folder.resolve("file"), "This is a text and not a database.".repeat(100));
     try (Outsider text = new Outsider(folder.resolve("file"))) {
       StoreException error = assertKind(Kind.FATAL, () -> text.rows("SELECT * FROM sqlite_schema"));
-      assertThat(error).hasMessageContaining("/file is not a SQLite database");
+      assertThat(error).hasMessageContaining("/file is damaged or not a SQLite database");
     }
   }
 
