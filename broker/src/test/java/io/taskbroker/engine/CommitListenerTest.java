@@ -25,23 +25,23 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What the engine hears of a real store.
+/// Commands that the engine receives about a real store.
 @Timeout(30)
 final class CommitListenerTest {
   private final List<Command> commands = Collections.synchronizedList(new ArrayList<>());
 
   @TempDir private Path dir;
 
-  /// The delete follows so quickly that the size is not told with it: were it never told again, the
-  /// store would be full for ever.
+  /// The delete follows within the report interval: without a later report the store would look
+  /// full for ever.
   @Test
-  void sizeAfterTheLastCommitIsTold() {
+  void sizeIsReportedAfterTheLastCommit() {
     try (var store = SqliteStore.open(new SqliteOptions(dir.resolve("store.sqlite"), 0))) {
       var committer =
           new StoreCommitter(
               store,
               CommitOptions.defaults(),
-              new CommitListener(store, new Told(), "dead-letters", new Metrics(), _ -> {}),
+              new CommitListener(store, new RecordingSink(), "dead-letters", new Metrics(), _ -> {}),
               (stage, cause) -> {
                 throw new AssertionError(stage, cause);
               });
@@ -83,7 +83,7 @@ final class CommitListenerTest {
     return Row.arriving(1, activation, Status.PENDING, 0);
   }
 
-  private final class Told implements CommandSink {
+  private final class RecordingSink implements CommandSink {
     @Override
     public void request(Command.Request request) {
       throw new AssertionError("A store requests nothing");

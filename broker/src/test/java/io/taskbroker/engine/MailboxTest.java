@@ -36,7 +36,7 @@ final class MailboxTest {
   }
 
   @Test
-  void h14RequestsOverTheBoundAreRefusedAtOnceAndWhatIsToldIsNot() {
+  void h14RequestsBeyondTheBoundAreRefusedAndCommandsAreNot() {
     var mailbox = new Mailbox(8);
     mailbox.open();
     var asks = new ArrayList<Ask>();
@@ -55,7 +55,7 @@ final class MailboxTest {
   }
 
   @Test
-  void aSleepingReaderMissesNothing() throws InterruptedException {
+  void sleepingConsumerMissesNoCommand() throws InterruptedException {
     var mailbox = new Mailbox(8);
     var sum = new AtomicLong();
     var count = new AtomicLong();

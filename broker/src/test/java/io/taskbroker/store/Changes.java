@@ -10,12 +10,12 @@ import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 
-/// Changes and queries for tests, each told apart by its key or offset.
+/// Changes and queries for tests, each identified by its key or offset.
 final class Changes {
   private static final SourcePartition PARTITION =
       new SourcePartition("cluster", "group", "topic-id", "topic", 0);
 
-  private static final byte[] PAYLOAD = {}; // one, since arrays are compared by identity
+  private static final byte[] PAYLOAD = {}; // shared: arrays are compared by identity
 
   private Changes() {}
 
@@ -57,7 +57,7 @@ final class Changes {
     return new ParkedQuery(application, 0, 0, 2_000, 100);
   }
 
-  /// Whether a full disk has no room for the change.
+  /// Whether the change needs disk space.
   static boolean needsSpace(Change change) {
     return switch (change) {
       case Change.Insert _, Change.AdvanceWatermark _, Change.OffsetCommitted _ -> true;

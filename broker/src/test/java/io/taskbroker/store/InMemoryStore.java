@@ -21,8 +21,8 @@ import java.util.UUID;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/// A store that keeps to the contract but for the disk: what is committed is on a [Disk] of its
-/// own, from which another store can be opened, even after this one was just left lying.
+/// Store that fulfils the contract except durability: its data is on a [Disk] object, from which
+/// another store can be opened, even if this one was never closed.
 public final class InMemoryStore implements ActivationStore {
   static final Comparator<Row> BY_DUE =
       Comparator.<Row>comparingLong(Row::parkedUntil).thenComparingLong(Row::key);
@@ -31,7 +31,7 @@ public final class InMemoryStore implements ActivationStore {
   private final long epoch;
   private boolean closed;
 
-  /// Opens what is on the disk; whoever had it open before is fenced off.
+  /// Opens a store on the disk and fences any earlier one.
   public InMemoryStore(Disk disk) {
     this.disk = disk;
     epoch = ++disk.epoch;
@@ -250,7 +250,7 @@ public final class InMemoryStore implements ActivationStore {
     }
   }
 
-  /// What outlives the store. Confined, like the store.
+  /// Data that outlives the store. Confined, like the store.
   public static final class Disk {
     private final String name = UUID.randomUUID().toString();
     private final TreeMap<Long, Row> rows = new TreeMap<>();
@@ -261,7 +261,7 @@ public final class InMemoryStore implements ActivationStore {
     private long batch = -1;
     private List<Outcome> outcomes = List.of();
 
-    /// Loses everything; whoever has it open has nothing any more.
+    /// Loses everything, also for stores that are open.
     public void wipe() {
       rows.clear();
       watermarks.clear();
@@ -271,7 +271,7 @@ public final class InMemoryStore implements ActivationStore {
       batch = -1;
     }
 
-    /// The rows, by their keys.
+    /// Rows by key.
     public Map<Long, Row> rows() {
       return Collections.unmodifiableMap(rows);
     }

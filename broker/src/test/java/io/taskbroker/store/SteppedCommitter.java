@@ -6,7 +6,7 @@ import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.SystemContext;
 import java.util.List;
 
-/// The real committer without its thread, turned by a simulation.
+/// The real committer without its thread, driven by a simulation.
 public final class SteppedCommitter {
   private final StoreCommitter committer;
   private final SystemContext context;
@@ -36,9 +36,9 @@ public final class SteppedCommitter {
     return committer;
   }
 
-  /// Takes a turn if one is due.
+  /// Runs one turn if it is due.
   ///
-  /// @return when the next is due, in nanoseconds from now
+  /// @return nanoseconds until the next turn is due
   public long turn() {
     long now = context.ticker().nanoTime();
     FlusherTurns.turn(committer.flusher, now);

@@ -31,8 +31,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// H12: a store that is full, or cannot hold what it is given, stops neither what frees space nor
-/// what is not at fault. Time stands still unless a test moves it.
+/// H12: a store that is full or rejects data blocks neither changes that free space nor valid
+/// changes. Time stands still unless a test advances it.
 @Timeout(60)
 final class StoreCommitterFullTest {
   private final ManualTicker ticker = new ManualTicker();
@@ -56,7 +56,7 @@ final class StoreCommitterFullTest {
   }
 
   @Test
-  void h12FullStoreTakesDeletesMarksAndLeavesFirstAndTheRestInOrderWhenThereIsSpace() {
+  void h12FullStoreCommitsDeletesUpdatesAndForwardsFirst() {
     store.always = fullFor(Changes::needsSpace);
     committer.start();
     committer.submit(
@@ -70,10 +70,10 @@ final class StoreCommitterFullTest {
     assertThat(listener.committed).containsExactly(updateStatus(2), delete(4), forward(5), delete(8), delete(11));
     await().until(() -> !committer.hasWork());
 
-    tryWhatIsHeld();
+    retryHeldChanges();
     assertThat(listener.committed).hasSize(5);
     store.always = _ -> {};
-    tryWhatIsHeld();
+    retryHeldChanges();
     listener.awaitCommitted(11);
     assertThat(listener.committed.subList(5, 11))
         .containsExactly(
@@ -81,11 +81,11 @@ final class StoreCommitterFullTest {
     await().until(() -> !committer.hasWork());
     committer.submit(List.of(insert(12), delete(13)), List.of());
     listener.awaitCommitted(13);
-    assertThat(listener.groups.getLast()).as("together again").hasSize(2);
+    assertThat(listener.groups.getLast()).as("one transaction again").hasSize(2);
   }
 
   @Test
-  void h12NothingOfARowGoesBeforeItsInsert() {
+  void h12NoChangeOvertakesTheInsertOfItsRow() {
     store.always = fullFor(Changes::needsSpace);
     committer.start();
     committer.submit(List.of(insert(1), insert(2), delete(3)), List.of());
@@ -94,14 +94,14 @@ final class StoreCommitterFullTest {
     listener.awaitCommitted(2);
     assertThat(listener.committed).containsExactly(delete(3), delete(4));
     store.always = _ -> {};
-    tryWhatIsHeld();
+    retryHeldChanges();
     listener.awaitCommitted(5);
     assertThat(listener.committed.subList(2, 5)).containsExactly(insert(1), insert(2), delete(1));
   }
 
-  /// The space for the other row is what the delete of the first frees.
+  /// The delete of the first row frees the space for the other.
   @Test
-  void h12ADeleteDoesNotWaitForTheInsertsOfOtherRows() {
+  void h12DeleteDoesNotWaitForInsertsOfOtherRows() {
     store.always =
         fullFor(change -> change.equals(insert(2)) && !listener.committed.contains(delete(1)));
     committer.start();
@@ -113,7 +113,7 @@ final class StoreCommitterFullTest {
   }
 
   @Test
-  void h12SpaceForAFewIsUsed() {
+  void h12SpaceForAFewChangesIsUsed() {
     store.always =
         batch -> {
           if (batch.changes().size() > 1) {
@@ -129,7 +129,7 @@ final class StoreCommitterFullTest {
   }
 
   @Test
-  void h12HeldChangesGoWhileDeletesKeepComing() {
+  void h12HeldChangesCommitWhileDeletesKeepComing() {
     store.always = fullFor(Changes::needsSpace);
     committer.start();
     committer.submit(List.of(insert(1), delete(2)), List.of());
@@ -144,7 +144,7 @@ final class StoreCommitterFullTest {
   }
 
   @Test
-  void h12DeletesThatNeedSpaceGoInSmallerTransactions() {
+  void h12DeletesThatNeedSpaceCommitInSmallerTransactions() {
     store.always =
         batch -> {
           if (batch.changes().size() > 2) {
@@ -159,7 +159,7 @@ final class StoreCommitterFullTest {
   }
 
   @Test
-  void h12DeleteThatHasNoSpaceIsTriedUntilItHas() {
+  void h12DeleteWithoutSpaceIsRetried() {
     store.always = failing(Kind.FULL);
     committer.start();
     committer.submit(List.of(delete(1), delete(2), insert(3)), List.of());
@@ -171,7 +171,7 @@ final class StoreCommitterFullTest {
   }
 
   @Test
-  void h12LeaveThatHasNoSpaceDoesNotHoldUpDeletesOfOtherRows() {
+  void h12ForwardWithoutSpaceDoesNotBlockDeletesOfOtherRows() {
     store.always = fullFor(change -> change.equals(forward(1)) || Changes.needsSpace(change));
     committer.start();
     committer.submit(List.of(forward(1), delete(2)), List.of(query("app")));
@@ -179,10 +179,10 @@ final class StoreCommitterFullTest {
     committer.submit(List.of(delete(1), insert(3), delete(4)), List.of());
     listener.awaitCommitted(2);
     assertThat(listener.committed).containsExactly(delete(2), delete(4));
-    // Nor a page: what leaves is in no index of what is parked.
+    // Nor does it block a page: forwarded rows are not in the index of parked rows.
     assertThat(listener.reads).containsExactly(new RecordingListener.Read(query("app"), 1));
     store.always = _ -> {};
-    tryWhatIsHeld();
+    retryHeldChanges();
     listener.awaitCommitted(5);
     assertThat(listener.committed.subList(2, 5)).containsExactly(forward(1), delete(1), insert(3));
     committer.submit(List.of(updateStatus(1)), List.of());
@@ -190,7 +190,7 @@ final class StoreCommitterFullTest {
   }
 
   @Test
-  void h12FullStoreIsReadUnlessAPageWouldLackARow() {
+  void h12FullStoreIsReadUnlessThePageWouldMissARow() {
     store.always = fullFor(Changes::needsSpace);
     committer.start();
     committer.submit(
@@ -199,7 +199,7 @@ final class StoreCommitterFullTest {
     listener.awaitReads(1);
     assertThat(listener.reads).containsExactly(new RecordingListener.Read(query("free"), 1));
     store.always = _ -> {};
-    tryWhatIsHeld();
+    retryHeldChanges();
     listener.awaitReads(2);
     assertThat(listener.reads.getLast()).isEqualTo(new RecordingListener.Read(query("held"), 3));
   }
@@ -238,12 +238,12 @@ final class StoreCommitterFullTest {
     assertThat(listener.reads).containsExactly(new RecordingListener.Read(query("app"), 9));
     assertThat(store.attempts)
         .extracting(WriteBatch::number)
-        .as("other batches have other numbers")
+        .as("distinct batches have distinct numbers")
         .doesNotHaveDuplicates();
   }
 
   @Test
-  void h12g1ARefusedInsertIsReplacedBeforeTheWatermarkBehindIt() {
+  void h12g1RejectedInsertIsReplacedBeforeTheWatermarkBehindIt() {
     listener.replaces = true;
     store.always = dataFor(List.of(insert(2)));
     committer.start();
@@ -257,14 +257,14 @@ final class StoreCommitterFullTest {
   }
 
   @Test
-  void h12g1ARefusedInsertThatIsHeldIsReplacedBeforeTheWatermarkBehindIt() {
+  void h12g1RejectedHeldInsertIsReplacedBeforeTheWatermarkBehindIt() {
     listener.replaces = true;
     store.always = fullFor(Changes::needsSpace);
     committer.start();
     committer.submit(List.of(insert(1), insert(2), advanceWatermark(3), delete(4)), List.of());
     listener.awaitCommitted(1);
     store.always = dataFor(List.of(insert(1)));
-    tryWhatIsHeld();
+    retryHeldChanges();
     whileTimePasses(() -> listener.committed.size() == 4);
     Change.Insert message = listener.refused.getFirst().replacement("dead-letters").orElseThrow();
     assertThat(listener.committed).containsExactly(delete(4), message, insert(2), advanceWatermark(3));
@@ -272,7 +272,7 @@ final class StoreCommitterFullTest {
   }
 
   @Test
-  void h12AReplacementThatIsRefusedTooIsRejected() {
+  void h12ReplacementThatFailsTooIsRejected() {
     listener.replaces = true;
     Change.Insert message =
         new RejectedInsert((Change.Insert) insert(1), "scripted: DATA")
@@ -287,14 +287,14 @@ final class StoreCommitterFullTest {
   }
 
   @Test
-  void h12OffenderAmongWhatIsHeldIsRejected() {
+  void h12OffenderAmongHeldChangesIsRejected() {
     store.always = fullFor(Changes::needsSpace);
     committer.start();
     committer.submit(
         List.of(insert(1), insert(2), insert(3), insert(4), advanceWatermark(5), delete(6)), List.of());
     listener.awaitCommitted(1);
     store.always = dataFor(List.of(insert(3)));
-    tryWhatIsHeld();
+    retryHeldChanges();
     whileTimePasses(() -> listener.committed.size() == 5);
     assertThat(listener.rejected).containsExactly(insert(3));
     assertThat(listener.committed)
@@ -302,7 +302,7 @@ final class StoreCommitterFullTest {
   }
 
   @Test
-  void h06HeldBatchWhoseFateIsNotKnownIsTriedAgainBeforeAnythingElse() {
+  void h06HeldBatchWithUnknownOutcomeIsRetriedFirst() {
     store.always = fullFor(Changes::needsSpace);
     committer.start();
     committer.submit(List.of(insert(1)), List.of());
@@ -312,11 +312,11 @@ final class StoreCommitterFullTest {
     for (int i = 0; i < 10_000; i++) {
       store.script.add(failing(Kind.TRANSIENT));
     }
-    tryWhatIsHeld();
-    await().until(() -> store.committed.size() == 1); // which the committer does not know
+    retryHeldChanges();
+    await().until(() -> store.committed.size() == 1); // unknown to the committer
     committer.submit(List.of(delete(2)), List.of());
-    tryWhatIsHeld();
-    tryWhatIsHeld();
+    retryHeldChanges();
+    retryHeldChanges();
     assertThat(listener.committed).isEmpty();
     store.script.clear();
     whileTimePasses(() -> listener.committed.size() == 2);
@@ -329,7 +329,7 @@ final class StoreCommitterFullTest {
   }
 
   @Test
-  void stopOfAFullStoreCommitsWhatItCanAndSaysThatThatIsNotAll() {
+  void stopOfAFullStoreCommitsWhatItCanAndReportsTheRest() {
     store.always = fullFor(Changes::needsSpace);
     committer.start();
     committer.submit(List.of(insert(1), delete(2)), List.of());
@@ -342,7 +342,7 @@ final class StoreCommitterFullTest {
   }
 
   @Test
-  void stopTriesWhatIsHeldForALastTime() {
+  void stopTriesHeldChangesOnceMore() {
     store.always = fullFor(Changes::needsSpace);
     committer.start();
     committer.submit(List.of(insert(1), delete(2)), List.of());
@@ -352,8 +352,8 @@ final class StoreCommitterFullTest {
     assertThat(listener.committed).containsExactly(delete(2), insert(1));
   }
 
-  /// Moves time until the committer has tried once more to commit what is held.
-  private void tryWhatIsHeld() {
+  /// Advances time until the committer has retried the held changes.
+  private void retryHeldChanges() {
     int attempts = store.attempts.size();
     whileTimePasses(() -> store.attempts.size() > attempts);
   }

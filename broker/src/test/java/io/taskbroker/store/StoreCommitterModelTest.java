@@ -22,8 +22,8 @@ import java.util.function.Predicate;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Timeout;
 
-/// Random changes and queries against a store with little space that fails in every way that can
-/// pass: each change is committed or rejected once, and what must not overtake does not.
+/// Random changes and queries against a store with little space and every transient failure: each
+/// change is committed or rejected once, and none overtakes another that it must follow.
 @Timeout(60)
 final class StoreCommitterModelTest {
   private static final String[] APPLICATIONS = {"a", "b", "c"};
@@ -34,7 +34,7 @@ final class StoreCommitterModelTest {
   private final List<Change> submitted = new ArrayList<>();
   private final Map<ParkedQuery, Integer> queried = new HashMap<>(); // after how many changes
   private final Set<Change> offenders = ConcurrentHashMap.newKeySet();
-  private final Set<Change> large = ConcurrentHashMap.newKeySet(); // leaves that need space
+  private final Set<Change> large = ConcurrentHashMap.newKeySet(); // forwards that need space
 
   private long free = 20; // the committer's thread's
 
@@ -99,7 +99,7 @@ final class StoreCommitterModelTest {
     submitted.addAll(changes);
     long done = committer.done();
     committer.submit(changes, queries);
-    int patience = random.nextInt(3) == 0 ? 0 : 20_000; // let it get on with some
+    int patience = random.nextInt(3) == 0 ? 0 : 20_000; // let it make progress
     while (patience-- > 0 && committer.hasWork() && committer.done() < done + 2) {
       Thread.onSpinWait();
     }

@@ -29,8 +29,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// What a [StoreCommitter] promises while the store has space and holds what it is given; see
-/// [StoreCommitterFullTest] for H12. Time stands still unless a test moves it.
+/// Behaviour of a [StoreCommitter] while the store has space and accepts its data; see
+/// [StoreCommitterFullTest] for H12. Time stands still unless a test advances it.
 @Timeout(60)
 final class StoreCommitterTest {
   private static final CommitOptions OPTIONS = CommitOptions.defaults();
@@ -47,7 +47,7 @@ final class StoreCommitterTest {
   }
 
   @Test
-  void commitsAtOnceThenWhatCameMeanwhileAsOneGroupInOrder() throws InterruptedException {
+  void commitsAtOnceAndThenAllPendingChangesInOneTransaction() throws InterruptedException {
     store.hold();
     committer.start();
     committer.submit(List.of(insert(1)), List.of());
@@ -79,7 +79,7 @@ final class StoreCommitterTest {
   }
 
   @Test
-  void h01NoRecordIsPartedFromTheWatermarkBehindIt() throws InterruptedException {
+  void h01RecordAndWatermarkBehindItShareATransaction() throws InterruptedException {
     committer = committer(OPTIONS.grouped(2, Duration.ZERO));
     store.hold();
     committer.start();
@@ -97,7 +97,7 @@ final class StoreCommitterTest {
   }
 
   @Test
-  void listsMayBeUsedAgain() throws InterruptedException {
+  void submittedListsAreCopied() throws InterruptedException {
     store.hold();
     committer.start();
     List<Change> changes = new ArrayList<>(List.of(insert(1)));
@@ -146,7 +146,7 @@ final class StoreCommitterTest {
   }
 
   @Test
-  void readThatFailsIsTriedAgain() {
+  void failedReadIsRetried() {
     List<String> tries = new ArrayList<>();
     store.beforeDue =
         () -> {
@@ -158,12 +158,12 @@ final class StoreCommitterTest {
     committer.start();
     committer.submit(List.of(insert(1)), List.of(query("a")));
     awaitWhileTimePasses(() -> !listener.reads.isEmpty());
-    assertThat(store.attempts).as("what is committed is not again").hasSize(1);
+    assertThat(store.attempts).as("committed only once").hasSize(1);
     assertThat(listener.committed).containsExactly(insert(1));
   }
 
   @Test
-  void h06SameBatchUnderTheSameNumberUntilItsFateIsKnown() throws InterruptedException {
+  void h06BatchIsRetriedUnderTheSameNumberUntilItsOutcomeIsKnown() throws InterruptedException {
     store.commitsDespiteFailure = true;
     store.hold();
     for (int i = 0; i < 3; i++) {
@@ -184,7 +184,7 @@ final class StoreCommitterTest {
   }
 
   @Test
-  void h06NothingIsToldWhileTheFateOfABatchIsNotKnown() {
+  void h06NothingIsReportedWhileTheOutcomeOfABatchIsUnknown() {
     store.always = failing(Kind.TRANSIENT);
     committer.start();
     committer.submit(List.of(insert(1)), List.of(query("a")));
@@ -204,7 +204,7 @@ final class StoreCommitterTest {
   }
 
   @Test
-  void failureThatAStoreMustNotHaveIsReported() throws InterruptedException {
+  void unexpectedExceptionOfTheStoreIsReported() throws InterruptedException {
     IllegalStateException bug = new IllegalStateException("a bug");
     assertEnds(
         bug,
@@ -233,7 +233,7 @@ final class StoreCommitterTest {
     Failures.Failure failure = failures.next();
     assertThat(failure.stage()).isEqualTo("store-committer");
     assertThat(failure.cause()).hasMessage(cause.getMessage()).hasSameClassAs(cause);
-    committer.submit(List.of(insert(2)), List.of()); // dropped, and blocks nobody
+    committer.submit(List.of(insert(2)), List.of()); // dropped without blocking
     assertThatThrownBy(committer::stop).isInstanceOf(IllegalStateException.class);
     assertThat(store.attempts).hasSize(1);
   }
@@ -258,7 +258,7 @@ final class StoreCommitterTest {
   }
 
   @Test
-  void stopSaysWhenNotEverythingIsDurable() {
+  void stopFailsUnlessEverythingIsDurable() {
     CommitOptions options =
         new CommitOptions(
             10,
@@ -279,7 +279,7 @@ final class StoreCommitterTest {
   }
 
   @Test
-  void reportsWaitForCompanyAndInsertsAreUrgent() throws InterruptedException {
+  void reportsWaitForTheIntervalAndInsertsDoNot() throws InterruptedException {
     Duration interval = Duration.ofMillis(100);
     committer = committer(OPTIONS.grouped(10, interval));
     committer.start();
@@ -302,7 +302,7 @@ final class StoreCommitterTest {
   }
 
   @Test
-  void maintenanceIsDoneOnceAMinuteWhenNothingWaits() {
+  void maintenanceRunsOnceAMinuteWhenIdle() {
     committer.start();
     ticker.awaitSleeps(1);
     ticker.advanceInVain(Duration.ofSeconds(59));
@@ -338,7 +338,7 @@ final class StoreCommitterTest {
   }
 
   @Test
-  void progressShowsFromOutside() throws InterruptedException {
+  void progressIsVisible() throws InterruptedException {
     assertThat(committer.name()).isEqualTo("store-committer");
     store.hold();
     committer.start();

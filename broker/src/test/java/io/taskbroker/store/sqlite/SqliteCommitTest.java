@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Commits that fail, or meet with another writer.
+/// Failed commits, and commits that meet another writer.
 final class SqliteCommitTest {
   private static final SourcePartition PARTITION =
       new SourcePartition("cluster", "group", "uuid", "topic", 0);
@@ -81,10 +81,10 @@ final class SqliteCommitTest {
     assertThat(store.lastKey()).isEqualTo(4);
   }
 
-  /// What fails in the middle of a statement, as it may on a full disk, makes the driver end that
+  /// A failure in the middle of a statement, as on a full disk, makes the driver close that
   /// statement.
   @Test
-  void aStatementThatFailedCanBeUsedAgain() throws SQLException {
+  void failedStatementIsReplaced() throws SQLException {
     store.commit(new WriteBatch(1, List.of(new Change.Insert(pending(1), null))));
     outsider.run(
         """
@@ -101,7 +101,7 @@ final class SqliteCommitTest {
   }
 
   @Test
-  void outsideWriterDelaysACommitAndDoesNotBreakIt() throws SQLException {
+  void outsideWriterOnlyDelaysACommit() throws SQLException {
     outsider.run("BEGIN IMMEDIATE");
     WriteBatch batch = new WriteBatch(1, List.of(new Change.Insert(pending(1), null)));
     assertThatThrownBy(() -> store.commit(batch))
@@ -166,7 +166,7 @@ final class SqliteCommitTest {
   }
 
   @Test
-  void deletedRowsGiveTheirSpaceBack() throws SQLException {
+  void deletedRowsFreeTheirSpace() throws SQLException {
     List<Change> inserts = new ArrayList<>();
     List<Change> deletes = new ArrayList<>();
     for (long key = 1; key <= 200; key++) {
