@@ -15,7 +15,7 @@ final class CommitCounts {
   private final Metrics metrics;
   private final InstantSource clock;
   private final CounterDataPoint flushed;
-  private final CounterDataPoint marked;
+  private final CounterDataPoint processingUpdates;
   private final Map<String, Topic> topics = new HashMap<>();
   private boolean failing;
 
@@ -29,7 +29,7 @@ final class CommitCounts {
     this.metrics = metrics;
     this.clock = clock;
     this.flushed = metrics.flushes.of("ok");
-    this.marked = metrics.marked.of("ok");
+    this.processingUpdates = metrics.marked.of("ok");
   }
 
   void committed(List<Change> changes, long nanos) {
@@ -58,7 +58,7 @@ final class CommitCounts {
             Change.OffsetCommitted _ -> {}
       }
     }
-    marked.inc(processing);
+    processingUpdates.inc(processing);
     if (completed + failed + retried > 0) {
       flushed.inc();
       countEnded(Status.COMPLETE, completed);

@@ -107,7 +107,8 @@ public final class CommitListener implements StoreCommitter.Listener {
       return wait;
     }
     intake.submit(new Command.StoreSizeMeasured(store.size()));
-    startOffsets.accept(startOffsetTracker.observe(store.firstKey(), store.lastKey(), store.watermarks()));
+    startOffsets.accept(
+        startOffsetTracker.observe(store.firstKey(), store.lastKey(), store.watermarks()));
     sizeReportedAt = ticker.nanoTime();
     sizeReported = true;
     return Long.MAX_VALUE;

@@ -37,7 +37,9 @@ public final class Mailbox implements CommandSink {
   /// @param commands unbounded
   /// @param requests refuses offers beyond its capacity
   Mailbox(
-      Queue<Command> commands, Queue<Command.Request> requests, EngineOwnership.ThreadParking parking) {
+      Queue<Command> commands,
+      Queue<Command.Request> requests,
+      EngineOwnership.ThreadParking parking) {
     this.commands = commands;
     this.requests = requests;
     this.ownership = new EngineOwnership(parking);

@@ -49,7 +49,8 @@ public record CommitOptions(
 
   /// The same with another `maintenanceInterval`.
   public CommitOptions maintainedEvery(Duration maintenanceInterval) {
-    return new CommitOptions(batchSize, interval, backoffMin, backoffMax, stopTimeout, maintenanceInterval);
+    return new CommitOptions(
+        batchSize, interval, backoffMin, backoffMax, stopTimeout, maintenanceInterval);
   }
 
   /// The same with another `batchSize` and `interval`.

@@ -80,8 +80,7 @@ public final class StoreCommitter implements Service, Progress {
     this.backlog = new StoreCommitterBacklog(options.batchSize());
     this.queries =
         new StoreCommitterQueries(store, listener, options.batchSize(), done::incrementAndGet);
-    this.fullBackoff =
-        new Backoff(options.backoffMin(), options.backoffMax(), context.random());
+    this.fullBackoff = new Backoff(options.backoffMin(), options.backoffMax(), context.random());
     this.full = new Outage(ticker);
     this.maintenanceInterval = options.maintenanceInterval().toNanos();
     this.maintainAt = ticker.nanoTime() + maintenanceInterval;
@@ -256,7 +255,8 @@ public final class StoreCommitter implements Service, Progress {
     backlog.succeeded(next);
     done.incrementAndGet();
     if (next.held() && !backlog.holds()) {
-      log.info("The store has space again: all changes held back for {} ms are stored", full.millis());
+      log.info(
+          "The store has space again: all changes held back for {} ms are stored", full.millis());
       full.over();
       fullBackoff.reset();
     }
@@ -268,7 +268,8 @@ public final class StoreCommitter implements Service, Progress {
     }
   }
 
-  private static List<Change> withFenced(List<Change> changes, List<Outcome> outcomes, boolean fenced) {
+  private static List<Change> withFenced(
+      List<Change> changes, List<Outcome> outcomes, boolean fenced) {
     List<Change> selected = new ArrayList<>();
     for (int i = 0; i < changes.size(); i++) {
       if ((outcomes.get(i) == Outcome.FENCED) == fenced) {

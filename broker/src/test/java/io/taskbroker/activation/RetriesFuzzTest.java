@@ -62,7 +62,9 @@ final class RetriesFuzzTest {
         .isEqualTo(Timestamps.ofMillis(NOW + (sent.hasDelay() ? 1 : 0)));
     assertThat(rest(sent)).isEqualTo(rest(failed));
     if (!id.isEmpty() && id.getBytes(UTF_8).length <= 512) {
-      assertThat(firstId(retry.id(), retry.payload())).as("first id of the retry").isEqualTo(firstId);
+      assertThat(firstId(retry.id(), retry.payload()))
+          .as("first id of the retry")
+          .isEqualTo(firstId);
     }
   }
 

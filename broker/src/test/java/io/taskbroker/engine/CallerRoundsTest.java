@@ -113,14 +113,14 @@ final class CallerRoundsTest {
             new Reply() {
               @Override
               public void done(@Nullable Delivery delivery) {
-                throw new IllegalStateException("cannot be told");
+                throw new IllegalStateException("reply failed");
               }
             });
     working.request(claim);
 
     Failures.Failure failure = failures.next();
     assertThat(failure.stage()).isEqualTo("engine");
-    assertThat(failure.cause()).hasMessage("cannot be told");
+    assertThat(failure.cause()).hasMessage("reply failed");
   }
 
   /// Thread that answers a claim.

@@ -27,7 +27,8 @@ final class CommitCountsTest {
   @Test
   void countsChangesByKind() {
     counts.committed(
-        List.of(insert(1), insert(2), delete(3), forward(4, Status.RETRY), forward(5, Status.FAILURE)),
+        List.of(
+            insert(1), insert(2), delete(3), forward(4, Status.RETRY), forward(5, Status.FAILURE)),
         SECOND / 4);
 
     assertThat(metrics.stored.of(TOPIC).getLongValue()).isEqualTo(2);
@@ -43,7 +44,8 @@ final class CommitCountsTest {
 
   @Test
   void countsUpdatesToProcessing() {
-    counts.committed(List.of(updateStatus(1, Status.PROCESSING), updateStatus(2, Status.PENDING)), SECOND);
+    counts.committed(
+        List.of(updateStatus(1, Status.PROCESSING), updateStatus(2, Status.PENDING)), SECOND);
 
     assertThat(metrics.marked.of("ok").getLongValue()).isOne();
     assertThat(metrics.flushes.of("ok").getLongValue()).isZero();

@@ -41,7 +41,8 @@ final class CommitListenerTest {
           new StoreCommitter(
               store,
               CommitOptions.defaults(),
-              new CommitListener(store, new RecordingSink(), "dead-letters", new Metrics(), _ -> {}),
+              new CommitListener(
+                  store, new RecordingSink(), "dead-letters", new Metrics(), _ -> {}),
               (stage, cause) -> {
                 throw new AssertionError(stage, cause);
               });

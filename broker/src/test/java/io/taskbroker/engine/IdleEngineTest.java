@@ -68,8 +68,7 @@ final class IdleEngineTest {
   /// A round takes time, and commands that arrive meanwhile join it: they have a later time than
   /// the start of the round.
   @Test
-  void g5DelayOfARetryCountsFromItsReportInALongRound()
-      throws InvalidProtocolBufferException {
+  void g5DelayOfARetryCountsFromItsReportInALongRound() throws InvalidProtocolBufferException {
     SteppedEngine engine = engineWith(Activation.NEVER);
     claim(engine);
     var arrivedAt = new AtomicLong();

@@ -64,7 +64,9 @@ final class StartOffsetsTest {
     assertThat(startOffsets.observe(Long.MAX_VALUE, key, watermarks(next)))
         .as("seed %d", seed)
         .isEqualTo(Map.of(partition(0), next[0], partition(1), next[1], partition(2), next[2]));
-    assertThat(reported.values()).as("seed %d", seed).allSatisfy(offset -> assertThat(offset).isPositive());
+    assertThat(reported.values())
+        .as("seed %d", seed)
+        .allSatisfy(offset -> assertThat(offset).isPositive());
   }
 
   private static List<Watermark> watermarks(long... next) {

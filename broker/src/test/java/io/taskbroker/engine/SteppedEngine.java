@@ -41,7 +41,8 @@ public final class SteppedEngine {
       String deadLetterTopic,
       Consumer<Map<SourcePartition, Long>> startOffsets,
       SystemContext context) {
-    return new CommitListener(store, intake, deadLetterTopic, METRICS, startOffsets, context.ticker());
+    return new CommitListener(
+        store, intake, deadLetterTopic, METRICS, startOffsets, context.ticker());
   }
 
   /// Loads the store, applies the rules, and accepts requests from now on.

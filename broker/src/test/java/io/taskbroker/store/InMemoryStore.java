@@ -114,9 +114,9 @@ public final class InMemoryStore implements ActivationStore {
             ? Outcome.APPLIED
             : Outcome.DUPLICATE;
       }
-      case Change.UpdateStatus c -> replace(disk.rows.get(c.key()), row -> marked(row, c));
-      case Change.ConfirmOffset c -> replace(disk.rows.get(c.key()), InMemoryStore::proved);
-      case Change.Forward c -> replace(disk.rows.get(c.key()), row -> leaving(row, c));
+      case Change.UpdateStatus c -> replace(disk.rows.get(c.key()), row -> updated(row, c));
+      case Change.ConfirmOffset c -> replace(disk.rows.get(c.key()), InMemoryStore::confirmed);
+      case Change.Forward c -> replace(disk.rows.get(c.key()), row -> forwarded(row, c));
       case Change.Delete c -> {
         if (c.tombstoneUntil() != Row.NONE) {
           disk.tombstones.merge(Ids.fingerprint(c.id()), c.tombstoneUntil(), Math::max);
@@ -146,7 +146,7 @@ public final class InMemoryStore implements ActivationStore {
     return Outcome.APPLIED;
   }
 
-  static Row marked(Row row, Change.UpdateStatus by) {
+  static Row updated(Row row, Change.UpdateStatus by) {
     return new Row(
         row.key(),
         row.activation(),
@@ -161,7 +161,7 @@ public final class InMemoryStore implements ActivationStore {
         row.forwardTo());
   }
 
-  static Row proved(Row row) {
+  static Row confirmed(Row row) {
     return new Row(
         row.key(),
         row.activation(),
@@ -176,7 +176,7 @@ public final class InMemoryStore implements ActivationStore {
         row.forwardTo());
   }
 
-  static Row leaving(Row row, Change.Forward by) {
+  static Row forwarded(Row row, Change.Forward by) {
     byte[] payload = by.payload();
     return new Row(
         row.key(),

@@ -52,7 +52,9 @@ public final class Rows {
   public static String text(Row row) {
     byte[] payload = row.activation().payload();
     Destination forwardTo = row.forwardTo();
-    return row.toString().replaceAll("payload=[^,]*", "payload").replaceAll("(?s), forwardTo=.*", "")
+    return row.toString()
+            .replaceAll("payload=[^,]*", "payload")
+            .replaceAll("(?s), forwardTo=.*", "")
         + (forwardTo == null
             ? ""
             : forwardTo.topic() + "@" + forwardTo.cluster() + new TreeMap<>(forwardTo.headers()))

@@ -149,11 +149,11 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
     }
     disk.owners.put(ownerKey, new Owner(epoch, generation));
     taken.put(ownerKey, partition);
-    List<Watermark> marks =
+    List<Watermark> watermarks =
         disk.watermarks.values().stream()
             .filter(watermark -> ownerKeyOf(watermark.partition()).equals(ownerKey))
             .toList();
-    return Optional.of(new Taken(marks, disk.drained.remove(ownerKey)));
+    return Optional.of(new Taken(watermarks, disk.drained.remove(ownerKey)));
   }
 
   @Override
@@ -214,9 +214,9 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
             ? Outcome.APPLIED
             : Outcome.DUPLICATE;
       }
-      case Change.UpdateStatus c -> replace(c.key(), row -> InMemoryStore.marked(row, c));
-      case Change.ConfirmOffset c -> replace(c.key(), InMemoryStore::proved);
-      case Change.Forward c -> replace(c.key(), row -> InMemoryStore.leaving(row, c));
+      case Change.UpdateStatus c -> replace(c.key(), row -> InMemoryStore.updated(row, c));
+      case Change.ConfirmOffset c -> replace(c.key(), InMemoryStore::confirmed);
+      case Change.Forward c -> replace(c.key(), row -> InMemoryStore.forwarded(row, c));
       case Change.Delete c -> {
         if (c.tombstoneUntil() != Row.NONE) {
           disk.tombstones
@@ -226,12 +226,13 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
         disk.reports.removeIf(report -> report.key() == c.key());
         yield disk.rows.remove(c.key()) == null ? Outcome.MISSING : Outcome.APPLIED;
       }
-      case Change.AdvanceWatermark c -> mark(c.partition(), c.next(), null);
-      case Change.OffsetCommitted c -> mark(c.partition(), null, c.committed());
+      case Change.AdvanceWatermark c -> updateWatermark(c.partition(), c.next(), null);
+      case Change.OffsetCommitted c -> updateWatermark(c.partition(), null, c.committed());
     };
   }
 
-  private Outcome mark(SourcePartition partition, @Nullable Long next, @Nullable Long committed) {
+  private Outcome updateWatermark(
+      SourcePartition partition, @Nullable Long next, @Nullable Long committed) {
     Watermark old = disk.watermarks.get(partition);
     long known = old == null ? Watermark.NONE : old.committed();
     long first = old == null ? Watermark.NONE : old.next();
@@ -380,8 +381,8 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
         }
         yield home(insert.row().activation().origin());
       }
-      case Change.UpdateStatus mark -> home(mark.origin());
-      case Change.ConfirmOffset prove -> home(prove.origin());
+      case Change.UpdateStatus update -> home(update.origin());
+      case Change.ConfirmOffset confirm -> home(confirm.origin());
       case Change.Forward forward -> home(forward.origin());
       case Change.Delete delete -> home(delete.origin());
       case Change.AdvanceWatermark consumed -> ownerKeyOf(consumed.partition());

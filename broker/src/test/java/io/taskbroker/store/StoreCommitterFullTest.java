@@ -2,12 +2,12 @@ package io.taskbroker.store;
 
 import static io.taskbroker.store.Changes.advanceWatermark;
 import static io.taskbroker.store.Changes.delete;
+import static io.taskbroker.store.Changes.forward;
 import static io.taskbroker.store.Changes.insert;
 import static io.taskbroker.store.Changes.insertParked;
-import static io.taskbroker.store.Changes.forward;
-import static io.taskbroker.store.Changes.updateStatus;
 import static io.taskbroker.store.Changes.offsetCommitted;
 import static io.taskbroker.store.Changes.query;
+import static io.taskbroker.store.Changes.updateStatus;
 import static io.taskbroker.store.ScriptedStore.failing;
 import static io.taskbroker.store.ScriptedStore.failure;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -60,14 +60,16 @@ final class StoreCommitterFullTest {
     store.always = fullFor(Changes::needsSpace);
     committer.start();
     committer.submit(
-        List.of(insert(1), updateStatus(2), advanceWatermark(3), delete(4), forward(5), insert(6)), List.of());
+        List.of(insert(1), updateStatus(2), advanceWatermark(3), delete(4), forward(5), insert(6)),
+        List.of());
     listener.awaitCommitted(3);
     committer.submit(List.of(insert(7), delete(8), offsetCommitted(9)), List.of());
     listener.awaitCommitted(4);
     committer.submit(List.of(advanceWatermark(10)), List.of());
     committer.submit(List.of(delete(11)), List.of());
     listener.awaitCommitted(5);
-    assertThat(listener.committed).containsExactly(updateStatus(2), delete(4), forward(5), delete(8), delete(11));
+    assertThat(listener.committed)
+        .containsExactly(updateStatus(2), delete(4), forward(5), delete(8), delete(11));
     await().until(() -> !committer.hasWork());
 
     retryHeldChanges();
@@ -77,7 +79,12 @@ final class StoreCommitterFullTest {
     listener.awaitCommitted(11);
     assertThat(listener.committed.subList(5, 11))
         .containsExactly(
-            insert(1), advanceWatermark(3), insert(6), insert(7), offsetCommitted(9), advanceWatermark(10));
+            insert(1),
+            advanceWatermark(3),
+            insert(6),
+            insert(7),
+            offsetCommitted(9),
+            advanceWatermark(10));
     await().until(() -> !committer.hasWork());
     committer.submit(List.of(insert(12), delete(13)), List.of());
     listener.awaitCommitted(13);
@@ -122,7 +129,8 @@ final class StoreCommitterFullTest {
         };
     committer.start();
     List<Change> changes =
-        List.of(insert(1), insert(2), advanceWatermark(3), insert(4), insert(5), advanceWatermark(6));
+        List.of(
+            insert(1), insert(2), advanceWatermark(3), insert(4), insert(5), advanceWatermark(6));
     committer.submit(changes, List.of());
     whileTimePasses(() -> listener.committed.size() == 6);
     assertThat(listener.committed).containsExactlyElementsOf(changes);
@@ -251,7 +259,8 @@ final class StoreCommitterFullTest {
     listener.awaitCommitted(4);
     assertThat(listener.refused.getFirst().insert()).isEqualTo(insert(2));
     Change.Insert message = listener.refused.getFirst().replacement("dead-letters").orElseThrow();
-    assertThat(listener.committed).containsExactly(insert(1), message, insert(3), advanceWatermark(4));
+    assertThat(listener.committed)
+        .containsExactly(insert(1), message, insert(3), advanceWatermark(4));
     assertThat(store.committed).isEqualTo(listener.committed);
     assertThat(listener.rejected).isEmpty();
   }
@@ -267,7 +276,8 @@ final class StoreCommitterFullTest {
     retryHeldChanges();
     whileTimePasses(() -> listener.committed.size() == 4);
     Change.Insert message = listener.refused.getFirst().replacement("dead-letters").orElseThrow();
-    assertThat(listener.committed).containsExactly(delete(4), message, insert(2), advanceWatermark(3));
+    assertThat(listener.committed)
+        .containsExactly(delete(4), message, insert(2), advanceWatermark(3));
     assertThat(listener.rejected).isEmpty();
   }
 
@@ -291,7 +301,8 @@ final class StoreCommitterFullTest {
     store.always = fullFor(Changes::needsSpace);
     committer.start();
     committer.submit(
-        List.of(insert(1), insert(2), insert(3), insert(4), advanceWatermark(5), delete(6)), List.of());
+        List.of(insert(1), insert(2), insert(3), insert(4), advanceWatermark(5), delete(6)),
+        List.of());
     listener.awaitCommitted(1);
     store.always = dataFor(List.of(insert(3)));
     retryHeldChanges();

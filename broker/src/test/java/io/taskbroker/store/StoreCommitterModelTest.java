@@ -136,7 +136,10 @@ final class StoreCommitterModelTest {
 
   private void assertAll(long seed) {
     assertThat(failures.all()).as("seed %s", seed).isEmpty();
-    check(listener.committed.equals(store.committed), seed, "told what was committed, in order");
+    check(
+        listener.committed.equals(store.committed),
+        seed,
+        "the listener received the commits in order");
     check(offenders.equals(new HashSet<>(listener.rejected)), seed, "offenders are rejected");
     check(listener.rejected.size() == offenders.size(), seed, "rejected once");
 

@@ -37,7 +37,10 @@ final class StoreCommitterRaceTest {
     private final Failures failures = new Failures();
     private final StoreCommitter committer =
         new StoreCommitter(
-            new InMemoryStore(new InMemoryStore.Disk()), CommitOptions.defaults(), listener, failures);
+            new InMemoryStore(new InMemoryStore.Disk()),
+            CommitOptions.defaults(),
+            listener,
+            failures);
 
     Committing() {
       committer.start();

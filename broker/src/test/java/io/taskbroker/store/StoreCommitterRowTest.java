@@ -40,7 +40,10 @@ final class StoreCommitterRowTest {
       committer.start();
       committer.submit(
           List.of(
-              Changes.insert(1), Changes.insert(3), Changes.forward(3), Changes.insertParked(4, "a")),
+              Changes.insert(1),
+              Changes.insert(3),
+              Changes.forward(3),
+              Changes.insertParked(4, "a")),
           List.of(row(1), row(2), row(3), row(4)));
       await().until(() -> answers.rows.size() == 4);
       committer.stop();

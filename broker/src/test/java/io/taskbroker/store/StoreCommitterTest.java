@@ -2,10 +2,10 @@ package io.taskbroker.store;
 
 import static io.taskbroker.store.Changes.advanceWatermark;
 import static io.taskbroker.store.Changes.delete;
-import static io.taskbroker.store.Changes.insert;
 import static io.taskbroker.store.Changes.forward;
-import static io.taskbroker.store.Changes.updateStatus;
+import static io.taskbroker.store.Changes.insert;
 import static io.taskbroker.store.Changes.query;
+import static io.taskbroker.store.Changes.updateStatus;
 import static io.taskbroker.store.ScriptedStore.failing;
 import static io.taskbroker.store.ScriptedStore.failure;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -59,7 +59,8 @@ final class StoreCommitterTest {
     assertThat(store.begun().changes())
         .containsExactly(insert(2), advanceWatermark(3), updateStatus(1), delete(1), forward(2));
     listener.awaitCommitted(6);
-    assertThat(listener.groups).containsExactly(List.of(insert(1)), store.attempts.get(1).changes());
+    assertThat(listener.groups)
+        .containsExactly(List.of(insert(1)), store.attempts.get(1).changes());
     assertThat(store.attempts).extracting(WriteBatch::number).containsExactly(1L, 2L);
   }
 
@@ -86,7 +87,8 @@ final class StoreCommitterTest {
     committer.submit(List.of(delete(0)), List.of());
     store.begun();
     committer.submit(
-        List.of(insert(1), insert(2), insert(3), advanceWatermark(4), delete(1), delete(2)), List.of());
+        List.of(insert(1), insert(2), insert(3), advanceWatermark(4), delete(1), delete(2)),
+        List.of());
     store.release(10);
     listener.awaitCommitted(7);
     assertThat(listener.groups)
@@ -178,8 +180,11 @@ final class StoreCommitterTest {
     assertThat(store.attempts).extracting(WriteBatch::number).containsExactly(1L, 1L, 1L, 1L, 2L);
     assertThat(store.attempts.subList(0, 4))
         .allMatch(batch -> batch.changes().equals(List.of(insert(1), advanceWatermark(2))));
-    assertThat(store.committed).as("once").containsExactly(insert(1), advanceWatermark(2), delete(1));
-    assertThat(listener.groups).containsExactly(List.of(insert(1), advanceWatermark(2)), List.of(delete(1)));
+    assertThat(store.committed)
+        .as("once")
+        .containsExactly(insert(1), advanceWatermark(2), delete(1));
+    assertThat(listener.groups)
+        .containsExactly(List.of(insert(1), advanceWatermark(2)), List.of(delete(1)));
     assertThat(failures.all()).isEmpty();
   }
 

@@ -106,9 +106,9 @@ public abstract class StoreContract {
             FailurePolicy.DEAD_LETTER,
             true,
             true);
-    Destination leaving =
+    Destination forwardTo =
         new Destination("dead", "a:1,b:2", Map.of("why", "\"it\" failed", "", ""));
-    rows.add(new Row(90, full, Status.FAILURE, NOW, 7, 1, 2, true, true, Row.NONE, leaving));
+    rows.add(new Row(90, full, Status.FAILURE, NOW, 7, 1, 2, true, true, Row.NONE, forwardTo));
     rows.add(
         new Row(91, full, Status.RETRY, 0, 0, 0, 0, false, true, Row.NONE, Destination.of("t")));
     rows.add(new Row(92, full, Status.PROCESSING, NOW, 7, 1, 2, true, false, Row.NONE, null));
@@ -210,7 +210,7 @@ public abstract class StoreContract {
   void changeOfAMissingRowIsMissing() {
     assertThat(
             commit(
-                mark(1, Status.PROCESSING),
+                updateStatus(1, Status.PROCESSING),
                 new Change.ConfirmOffset(1, "id-1", Rows.ORIGIN, null),
                 new Change.Forward(
                     1, "id-1", Rows.ORIGIN, Status.RETRY, null, Destination.of("t"), null),
@@ -231,7 +231,7 @@ public abstract class StoreContract {
                     1, "id-1", Rows.ORIGIN, Status.CLAIMED, 3, NOW + 1, NOW + 2, true, true, null)))
         .containsExactly(Outcome.APPLIED);
     assertThat(store.loadParked(0, 10)).isEmpty();
-    Row marked =
+    Row updated =
         new Row(
             1,
             parked(1, "app", NOW).activation(),
@@ -244,9 +244,9 @@ public abstract class StoreContract {
             true,
             Row.NONE,
             null);
-    assertThat(texts(store.load(0, 10))).containsExactly(text(marked), text(pending(2)));
-    commit(mark(1, Status.PENDING));
-    Row again = Row.arriving(1, marked.activation(), Status.PENDING, NOW);
+    assertThat(texts(store.load(0, 10))).containsExactly(text(updated), text(pending(2)));
+    commit(updateStatus(1, Status.PENDING));
+    Row again = Row.arriving(1, updated.activation(), Status.PENDING, NOW);
     assertThat(texts(store.load(0, 1))).containsExactly(text(again));
   }
 
@@ -499,9 +499,9 @@ public abstract class StoreContract {
     assertThat(
             commit(
                 new Change.Insert(pending(1), null),
-                mark(1, Status.PROCESSING),
+                updateStatus(1, Status.PROCESSING),
                 delete(1),
-                mark(1, Status.PENDING),
+                updateStatus(1, Status.PENDING),
                 new Change.Insert(withTexts(2, "id-1", new byte[2]), null)))
         .containsExactly(
             Outcome.APPLIED, Outcome.APPLIED, Outcome.APPLIED, Outcome.MISSING, Outcome.APPLIED);
@@ -552,7 +552,7 @@ public abstract class StoreContract {
     assertThat(commit(inserts)).containsOnly(Outcome.APPLIED);
   }
 
-  protected static Change mark(long key, Status status) {
+  protected static Change updateStatus(long key, Status status) {
     return new Change.UpdateStatus(
         key, "id-" + key, Rows.ORIGIN, status, 0, Row.NONE, Row.NONE, false, false, null);
   }

@@ -97,7 +97,9 @@ final class Session implements AutoCloseable {
       boolean isStore = content == SqliteSchema.Content.STORE || isOld;
       if (!isStore && name.isEmpty()) {
         throw new StoreException(
-            Kind.FATAL, "The file %s is no longer a store; it was replaced or emptied".formatted(file), null);
+            Kind.FATAL,
+            "The file %s is no longer a store; it was replaced or emptied".formatted(file),
+            null);
       }
       configure(connection, file);
       connection.setAutoCommit(false);

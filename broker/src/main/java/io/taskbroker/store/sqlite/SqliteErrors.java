@@ -29,7 +29,11 @@ final class SqliteErrors {
     int code = code(error);
     Kind kind = code == SQLiteErrorCode.SQLITE_IOERR.code ? Kind.FATAL : kind(code);
     return translate(
-        file, "open the store", kind, error, "move it away, or configure another path for the store");
+        file,
+        "open the store",
+        kind,
+        error,
+        "move it away, or configure another path for the store");
   }
 
   /// Whether the file is damaged or no database.

@@ -128,7 +128,8 @@ public final class SqliteStore implements ActivationStore {
   }
 
   /// Makes the caller the writer of the store, intact or after a loss.
-  private static OpenedWriter takeWriter(Session session, WriterLock lock, Opening opening, Path file)
+  private static OpenedWriter takeWriter(
+      Session session, WriterLock lock, Opening opening, Path file)
       throws SQLException, IOException {
     Session.Writer former = session.writer();
     Optional<AtMostOnceFence> lost =
@@ -147,7 +148,8 @@ public final class SqliteStore implements ActivationStore {
           file,
           rows);
     }
-    return new OpenedWriter(writer, new StorePosition(former.epoch(), former.batch()), lost.isPresent());
+    return new OpenedWriter(
+        writer, new StorePosition(former.epoch(), former.batch()), lost.isPresent());
   }
 
   /// Current writer of a store.
@@ -194,7 +196,11 @@ public final class SqliteStore implements ActivationStore {
           (System.nanoTime() - started) / 1_000_000,
           used);
     } catch (SQLException e) {
-      LOG.warn("Could not return {} free bytes of {} to the file system; continuing without", free, file, e);
+      LOG.warn(
+          "Could not return {} free bytes of {} to the file system; continuing without",
+          free,
+          file,
+          e);
     }
   }
 
@@ -241,7 +247,7 @@ public final class SqliteStore implements ActivationStore {
 
   /// Whether the store has deliverable at-most-once rows.
   public boolean hasAtMostOnce() {
-    return inTransaction("look for rows that may run only once", Session::hasAtMostOnce);
+    return inTransaction("look for at-most-once rows", Session::hasAtMostOnce);
   }
 
   /// Marks at-most-once tasks as delivered if transactions that the store lost may have delivered
@@ -251,7 +257,7 @@ public final class SqliteStore implements ActivationStore {
   /// @return the number of rows marked
   public int countAsHandedOut(long now) {
     return inTransaction(
-        "count what may have been handed out", session -> session.countAsHandedOut(now, now));
+        "mark possibly delivered rows", session -> session.countAsHandedOut(now, now));
   }
 
   @Override

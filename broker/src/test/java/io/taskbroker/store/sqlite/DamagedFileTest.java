@@ -68,7 +68,7 @@ final class DamagedFileTest {
       assertThat(store.load(0, ROWS + 1)).hasSize(ROWS);
       assertThat(store.watermarks()).hasSize(1);
     }
-    assertThat(setAside()).isEmpty();
+    assertThat(damagedFiles()).isEmpty();
   }
 
   @Test
@@ -300,7 +300,7 @@ final class DamagedFileTest {
     return SqliteStore.open(new SqliteOptions(file, 0));
   }
 
-  private List<Path> setAside() throws IOException {
+  private List<Path> damagedFiles() throws IOException {
     try (var files = Files.list(folder)) {
       return files.filter(path -> path.toString().contains(".corrupt-")).toList();
     }

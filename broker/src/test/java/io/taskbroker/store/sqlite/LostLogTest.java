@@ -36,21 +36,21 @@ final class LostLogTest {
 
   private static final int PLAIN = 1;
   private static final int DELIVERED = 2;
-  private static final int UNPROVEN = 3;
+  private static final int UNCONFIRMED = 3;
   private static final int LATER = 4;
   private static final int PARKED = 5;
   private static final int SOONER = 6;
-  private static final int LEAVING = 7;
+  private static final int FORWARDED = 7;
 
   private static final Map<Integer, String> AS_IT_WAS =
       Map.of(
           PLAIN, "Pending|0",
           DELIVERED, "Pending|1",
-          UNPROVEN, "Pending|0",
+          UNCONFIRMED, "Pending|0",
           LATER, "Delay|1",
           PARKED, "Pending|1",
           SOONER, "Delay|1",
-          LEAVING, "Failure|1");
+          FORWARDED, "Failure|1");
 
   @TempDir private Path folder;
   private Path file;
@@ -69,11 +69,11 @@ final class LostLogTest {
           1,
           insert(once(PLAIN, false, false, 0)),
           insert(once(DELIVERED, true, true, 0)),
-          insert(once(UNPROVEN, true, false, 0)),
+          insert(once(UNCONFIRMED, true, false, 0)),
           insert(once(LATER, true, true, CLAIMED_UNTIL + 1)),
           insert(once(PARKED, true, true, 0).parkedUntil(Rows.NOW)),
           insert(once(SOONER, true, true, CLAIMED_UNTIL)),
-          insert(once(LEAVING, true, true, 0).forwardedTo(new Destination("dead", Map.of()))));
+          insert(once(FORWARDED, true, true, 0).forwardedTo(new Destination("dead", Map.of()))));
     }
     assertThat(rows()).isEqualTo(AS_IT_WAS);
   }
@@ -86,11 +86,11 @@ final class LostLogTest {
       assertThat(rows())
           .containsEntry(PLAIN, "Pending|0")
           .containsEntry(DELIVERED, "Processing|1")
-          .containsEntry(UNPROVEN, "Pending|0")
+          .containsEntry(UNCONFIRMED, "Pending|0")
           .containsEntry(LATER, "Delay|1")
           .containsEntry(PARKED, "Pending|0")
           .containsEntry(SOONER, "Processing|1")
-          .containsEntry(LEAVING, "Failure|1");
+          .containsEntry(FORWARDED, "Failure|1");
       assertThat(store.loadParked(0, 10)).hasSize(1);
       assertThat(store.load(0, 10))
           .filteredOn(row -> row.key() == DELIVERED)
@@ -124,13 +124,13 @@ final class LostLogTest {
       Files.write(log, whole);
       cut(log, end);
       Map<Integer, String> rows = rowsAfterRestart();
-      boolean marked = "Claimed|1".equals(rows.get(DELIVERED));
-      kept += marked ? 1 : 0;
-      lost += marked ? 0 : 1;
+      boolean claimed = "Claimed|1".equals(rows.get(DELIVERED));
+      kept += claimed ? 1 : 0;
+      lost += claimed ? 0 : 1;
       assertThat(rows)
           .as("log truncated to %d of %d bytes", end, whole.length)
-          .containsEntry(DELIVERED, marked ? "Claimed|1" : "Processing|1")
-          .containsEntry(SOONER, marked ? "Delay|1" : "Processing|1");
+          .containsEntry(DELIVERED, claimed ? "Claimed|1" : "Processing|1")
+          .containsEntry(SOONER, claimed ? "Delay|1" : "Processing|1");
     }
     assertThat(lost).isPositive();
     assertThat(kept).isPositive();

@@ -80,7 +80,9 @@ final class SqliteTakeoverTest {
           .containsExactly(false, false, false, false, false, false, false, false, true);
       assertThat(Rows.text(rows.get(5))).isEqualTo(Rows.text(claimed()));
       assertThat(Rows.text(rows.get(6))).isEqualTo(Rows.text(bare("Pending", 7, 1_000_000)));
-      assertThat(rows).as("no row waits for an offset commit that cannot come").allMatch(Row::committed);
+      assertThat(rows)
+          .as("no row waits for an offset commit that cannot come")
+          .allMatch(Row::committed);
       assertThat(rows.get(7).activation().payload()).containsExactly(-1, -1, -1);
       assertThat(store.lastKey()).isEqualTo(9);
       assertThat(store.loadParked(0, 10)).isEmpty();
