@@ -47,7 +47,7 @@ final class CommitCounts {
     topics.clear();
     for (Change change : changes) {
       switch (change) {
-        case Change.Insert insert -> arrived(insert.row().activation());
+        case Change.Insert insert -> countArrival(insert.row().activation());
         case Change.Delete _ -> completed++;
         case Change.Forward forward when forward.status() == Status.RETRY -> retried++;
         case Change.Forward _ -> failed++;
@@ -68,7 +68,7 @@ final class CommitCounts {
     countStored(seconds);
   }
 
-  private void arrived(Activation activation) {
+  private void countArrival(Activation activation) {
     Topic topic = topics.computeIfAbsent(activation.origin().topic(), _ -> new Topic());
     topic.rows++;
     topic.oldest = Math.min(topic.oldest, activation.receivedAt());
@@ -105,7 +105,7 @@ final class CommitCounts {
     topics.clear();
     for (Change change : changes) {
       if (change instanceof Change.Insert insert) {
-        arrived(insert.row().activation());
+        countArrival(insert.row().activation());
       } else {
         ends |= change instanceof Change.Delete || change instanceof Change.Forward;
       }

@@ -29,7 +29,7 @@ public final class CommitListener implements StoreCommitter.Listener {
   private static final long SIZE_INTERVAL_NANOS = 500_000_000;
 
   private final ActivationStore store;
-  private final CommandSink intake;
+  private final CommandSink commands;
   private final Ticker ticker;
   private final String deadLetterTopic;
   private final CommitCounts counts;
@@ -42,23 +42,23 @@ public final class CommitListener implements StoreCommitter.Listener {
   /// @param startOffsets receives the lowest offset of each partition that may be in flight
   public CommitListener(
       ActivationStore store,
-      CommandSink intake,
+      CommandSink commands,
       String deadLetterTopic,
       Metrics metrics,
       Consumer<Map<SourcePartition, Long>> startOffsets) {
-    this(store, intake, deadLetterTopic, metrics, startOffsets, Ticker.SYSTEM);
+    this(store, commands, deadLetterTopic, metrics, startOffsets, Ticker.SYSTEM);
   }
 
   /// @param ticker measures the time since the last size report
   CommitListener(
       ActivationStore store,
-      CommandSink intake,
+      CommandSink commands,
       String deadLetterTopic,
       Metrics metrics,
       Consumer<Map<SourcePartition, Long>> startOffsets,
       Ticker ticker) {
     this.store = store;
-    this.intake = intake;
+    this.commands = commands;
     this.ticker = ticker;
     this.deadLetterTopic = deadLetterTopic;
     this.startOffsets = startOffsets;
@@ -83,14 +83,14 @@ public final class CommitListener implements StoreCommitter.Listener {
 
   @Override
   public void committed(List<Change> changes) {
-    intake.submit(new Command.Committed(changes));
+    commands.submit(new Command.Committed(changes));
     sizeReported = false;
     reportSize();
   }
 
   @Override
   public void fenced(List<Change> changes) {
-    intake.submit(new Command.Fenced(changes));
+    commands.submit(new Command.Fenced(changes));
   }
 
   @Override
@@ -106,7 +106,7 @@ public final class CommitListener implements StoreCommitter.Listener {
     if (wait > 0) {
       return wait;
     }
-    intake.submit(new Command.StoreSizeMeasured(store.size()));
+    commands.submit(new Command.StoreSizeMeasured(store.size()));
     startOffsets.accept(
         startOffsetTracker.observe(store.firstKey(), store.lastKey(), store.watermarks()));
     sizeReportedAt = ticker.nanoTime();
@@ -121,32 +121,32 @@ public final class CommitListener implements StoreCommitter.Listener {
 
   @Override
   public void rejected(Change change, String why) {
-    intake.submit(new Command.Rejected(change, why));
+    commands.submit(new Command.Rejected(change, why));
   }
 
   @Override
   public void parkedRead(ParkedQuery query, ParkedPage page) {
-    intake.submit(
+    commands.submit(
         new Command.ParkedRead(query.application(), page.rows(), page.nextDue(), query.upTo()));
   }
 
   @Override
   public void rowsRead(StoreQuery.Rows query, List<Row> rows) {
-    intake.submit(new Command.RowsRead(rows, query.owner()));
+    commands.submit(new Command.RowsRead(rows, query.owner()));
   }
 
   @Override
   public void reportsForwarded(StoreQuery.ForwardReports query, List<Boolean> known) {
-    intake.submit(new Command.ReportsForwarded(known, query.owner()));
+    commands.submit(new Command.ReportsForwarded(known, query.owner()));
   }
 
   @Override
   public void reportsRead(StoreQuery.ReadRemoteReports query, List<RemoteReport> reports) {
-    intake.submit(new Command.ReportsRead(reports, query.owner()));
+    commands.submit(new Command.ReportsRead(reports, query.owner()));
   }
 
   @Override
   public void barrierPassed(StoreQuery.Barrier barrier) {
-    intake.submit(new Command.BarrierPassed(barrier.owner()));
+    commands.submit(new Command.BarrierPassed(barrier.owner()));
   }
 }

@@ -48,7 +48,7 @@ public final class EngineLoop implements Service, Progress {
 
   private long processed;
   private volatile long done; // written by the owner of the engine
-  private long alarmAt; // when the engine's thread wakes by its timer
+  private long wakeAt; // when the engine's thread wakes by its timer
   private long windowStartedAt;
   private int roundsInWindow;
   private @Nullable Throwable failure; // of a round in a sender's thread
@@ -205,9 +205,9 @@ public final class EngineLoop implements Service, Progress {
       rethrow(failure);
       if (!round()) {
         long now = ticker.nanoTime();
-        alarmAt = nextRoundAt(now);
-        if (alarmAt - now > 0) {
-          mailbox.sleep(alarmAt - now, engine.hasRoom());
+        wakeAt = nextRoundAt(now);
+        if (wakeAt - now > 0) {
+          mailbox.sleep(wakeAt - now, engine.hasRoom());
         }
       }
     }
@@ -250,7 +250,7 @@ public final class EngineLoop implements Service, Progress {
       }
       try {
         EngineLoop.this.round();
-        return nextRoundAt(ticker.nanoTime()) - alarmAt >= 0;
+        return nextRoundAt(ticker.nanoTime()) - wakeAt >= 0;
       } catch (Throwable e) {
         failure = e;
         return false;
@@ -263,7 +263,7 @@ public final class EngineLoop implements Service, Progress {
         windowStartedAt = now;
         roundsInWindow = 0;
       }
-      return alarmAt - now > 0 && roundsInWindow++ < CALLER_ROUNDS_PER_WINDOW;
+      return wakeAt - now > 0 && roundsInWindow++ < CALLER_ROUNDS_PER_WINDOW;
     }
 
     @Override

@@ -19,7 +19,7 @@ final class RetriesFuzzTest {
 
   @MethodSource("seeds")
   @FuzzTest
-  void changesWhatARetryIsToChangeOnly(byte[] input) throws InvalidProtocolBufferException {
+  void retryChangesOnlyItsOwnFields(byte[] input) throws InvalidProtocolBufferException {
     var portions = new Portions(input);
     String id = portions.text();
     long maxAttempts = bounded(portions.large());

@@ -68,13 +68,13 @@ final class ReferenceMigration {
   ///
   /// @return the number of rows, which is the largest key
   /// @throws StoreException of kind `FATAL` if a row has an unknown status
-  static long takeOver(Connection connection, Path file) throws SQLException {
+  static long migrate(Connection connection, Path file) throws SQLException {
     SqliteRowCodec codec = new SqliteRowCodec();
     long rows = 0;
     try (Statement statement = connection.createStatement()) {
       statement.executeUpdate(KEYS);
       statement.executeUpdate(ASSIGN_KEYS);
-      try (ResultSet old = statement.executeQuery(select(present(connection)));
+      try (ResultSet old = statement.executeQuery(select(existingColumns(connection)));
           PreparedStatement insert = connection.prepareStatement(SqliteRowCodec.INSERT)) {
         while (old.next()) {
           codec.bind(insert, read(old, file));
@@ -87,7 +87,7 @@ final class ReferenceMigration {
     return rows;
   }
 
-  private static Set<String> present(Connection connection) throws SQLException {
+  private static Set<String> existingColumns(Connection connection) throws SQLException {
     Set<String> names = new HashSet<>();
     try (Statement statement = connection.createStatement();
         ResultSet result =
@@ -99,10 +99,10 @@ final class ReferenceMigration {
     return names;
   }
 
-  private static String select(Set<String> present) {
+  private static String select(Set<String> existing) {
     StringBuilder select = new StringBuilder("SELECT taken_over.key");
     for (Column column : COLUMNS) {
-      select.append(", ").append(column.expression(present));
+      select.append(", ").append(column.expression(existing));
     }
     // CROSS JOIN fixes the loop order, and with it the row order.
     return select
@@ -128,7 +128,7 @@ final class ReferenceMigration {
             Math.clamp(old.getLong(11), 0, Integer.MAX_VALUE),
             FailurePolicy.ofNumber(old.getInt(19)),
             old.getInt(15) != 0,
-            derived(payload));
+            isRetry(payload));
     return new Row(
         old.getLong(1),
         activation,
@@ -169,7 +169,7 @@ final class ReferenceMigration {
   }
 
   /// Whether it is a retry, whose id leaves a tombstone (H8). False if the payload does not decode.
-  private static boolean derived(byte[] payload) {
+  private static boolean isRetry(byte[] payload) {
     try {
       return TaskActivation.parseFrom(payload).getRetryState().getAttempts() != 0;
     } catch (InvalidProtocolBufferException _) {
@@ -179,8 +179,8 @@ final class ReferenceMigration {
 
   /// @param absent default expression if the column is missing or NULL
   private record Column(String name, String absent) {
-    String expression(Set<String> present) {
-      return present.contains(name) ? "coalesce(t.\"%s\", %s)".formatted(name, absent) : absent;
+    String expression(Set<String> existing) {
+      return existing.contains(name) ? "coalesce(t.\"%s\", %s)".formatted(name, absent) : absent;
     }
   }
 }

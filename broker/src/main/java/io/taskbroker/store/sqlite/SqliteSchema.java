@@ -214,7 +214,7 @@ final class SqliteSchema {
       statement.executeUpdate(ACTIVATION);
       long rows = 0;
       if (content == Content.REFERENCE) {
-        rows = ReferenceMigration.takeOver(connection, file);
+        rows = ReferenceMigration.migrate(connection, file);
       }
       statement.executeUpdate(PARKED);
       statement.executeUpdate(WATERMARK);
