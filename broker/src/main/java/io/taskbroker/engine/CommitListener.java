@@ -21,10 +21,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/// Forwards the committer's results to the engine, and the store's size and start offsets to engine
-/// and ingest, at most every 500 ms. Reports once more after the last commit: otherwise a store
-/// that was full would look full for ever, since nothing more is committed. Confined to the
-/// committer's thread.
+/// Forwards the committer's results to the engine at once; reports the store's size to the engine
+/// and the start offsets to ingest at most every 500 ms. Reports once more after the last commit:
+/// otherwise a store that was full would look full for ever, since nothing more is committed.
+/// Confined to the committer's thread.
 public final class CommitListener implements StoreCommitter.Listener {
   private static final long SIZE_INTERVAL_NANOS = 500_000_000;
 
