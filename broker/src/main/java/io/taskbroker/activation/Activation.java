@@ -1,15 +1,15 @@
 package io.taskbroker.activation;
 
-/// One run of one task, as it was published. Immutable; nobody writes to `payload`. Times are
+/// Activation of a task as it was published. Immutable; `payload` must not be modified. Times are
 /// milliseconds since the epoch.
 ///
 /// @param payload the bytes of the Kafka record, delivered to workers verbatim
 /// @param application empty if the publisher named none
-/// @param expiresAt not to be delivered after this time; [#NEVER] if it does not expire
-/// @param delayUntil not to be delivered before this time; 0 if it was not delayed
-/// @param deadlineSeconds how long a worker may take, 0 to [Integer#MAX_VALUE]
-/// @param derived whether the id was derived by a broker, as a retry's is
-@SuppressWarnings("ArrayRecordComponent") // compared by nobody
+/// @param expiresAt no delivery after this time; [#NEVER] if it does not expire
+/// @param delayUntil no delivery before this time; 0 if it is not delayed
+/// @param deadlineSeconds processing deadline in seconds, 0 to [Integer#MAX_VALUE]
+/// @param derived whether a broker derived the id, as for a retry
+@SuppressWarnings("ArrayRecordComponent") // never compared
 public record Activation(
     String id,
     String application,
@@ -27,10 +27,11 @@ public record Activation(
 
   public static final long NEVER = Long.MAX_VALUE;
 
-  /// What is kept of a message that is no activation: its bytes, for the dead-letter topic.
+  /// Placeholder activation for a message that does not decode: keeps its bytes for the dead-letter
+  /// topic.
   ///
   /// @param timestamp of the record, milliseconds since the epoch
-  /// @param receivedAt when it came
+  /// @param receivedAt arrival time, milliseconds since the epoch
   public static Activation undecodable(
       Origin origin, long timestamp, byte[] message, long receivedAt) {
     return new Activation(
@@ -49,7 +50,7 @@ public record Activation(
         false);
   }
 
-  /// The same activation with another payload.
+  /// Copy with another payload.
   public Activation withPayload(byte[] other) {
     return new Activation(
         id,
@@ -67,13 +68,13 @@ public record Activation(
         derived);
   }
 
-  /// Whether its id is remembered for a while when it ends, so that a second copy is dropped (H8).
+  /// Whether a finished task leaves a tombstone, so that a duplicate is dropped (H8).
   public boolean leavesTombstone() {
     return derived || atMostOnce;
   }
 
-  /// The number from 0 to 255 that the database keeps for the reference's fetch threads: the id as
-  /// a UUID modulo 256, 0 for any other id (reference-spec 4.2).
+  /// Bucket 0 to 255, stored for the reference's fetch threads: the id as a UUID modulo 256, 0 for
+  /// any other id (reference-spec 4.2).
   public int bucket() {
     return Ids.bucket(id);
   }

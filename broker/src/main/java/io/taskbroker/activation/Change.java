@@ -2,18 +2,18 @@ package io.taskbroker.activation;
 
 import org.jspecify.annotations.Nullable;
 
-/// One durable change. Changes are committed in the order in which they were made, except that a
-/// full disk lets deletes and marks overtake inserts and watermarks (H12); no two changes of one id
-/// that are under way at the same time are affected by that.
+/// One durable fact. Changes commit in submission order, except that on a full disk deletes and
+/// status updates overtake inserts and watermarks (H12). Two pending changes of one id never
+/// overtake each other.
 ///
-/// `owner` is whom the change is about in the memory of its maker; a store hands it back and does
-/// not look at it. `origin` is that of the row, whose partition says which broker may change it; of
-/// a row that is parked its offset is not known to the maker, and -1.
+/// `owner` is the engine's own reference to the subject of the change; a store returns it and does
+/// not look at it. `origin` is that of the row; its partition decides which broker may change the
+/// row. The engine does not know the offset of a parked row: it is -1.
 public sealed interface Change {
   @Nullable Object owner();
 
-  /// Whether it takes space in the store, so that a full disk makes it wait for those that take
-  /// none (H12).
+  /// Whether the change needs disk space. On a full disk such changes wait for those that need none
+  /// (H12).
   default boolean takesSpace() {
     return switch (this) {
       case Insert _, AdvanceWatermark _, OffsetCommitted _ -> true;
@@ -21,10 +21,10 @@ public sealed interface Change {
     };
   }
 
-  /// A new row. It is a duplicate, and nothing is written, when its key is there already.
+  /// A new row. If its key exists already, the outcome is a duplicate and nothing is written.
   record Insert(Row row, @Nullable Object owner) implements Change {}
 
-  /// Status, attempts, times and flags of a row; what was parked is no longer.
+  /// Status, attempts, times and flags of a row. Unparks a parked row.
   record UpdateStatus(
       long key,
       String id,
@@ -38,23 +38,24 @@ public sealed interface Change {
       @Nullable Object owner)
       implements Change {
 
-    /// Whether the row is one that may run only once, and is handed out when this is durable. Other
+    /// Whether this is an at-most-once row that is delivered once this change is durable. Other
     /// rows have no claim on disk (H9).
     public boolean handsOut() {
       return committed && claimExpiresAt != Row.NONE;
     }
   }
 
-  /// The offset of the row's record is committed, so that it may be handed out although it may run
-  /// only once (H2). A parked row stays parked.
+  /// The committed offset now covers the row's record, so an at-most-once row may be delivered
+  /// (H2). A parked row stays parked.
   record ConfirmOffset(long key, String id, Origin origin, @Nullable Object owner)
       implements Change {}
 
-  /// A row's departure is decided: from now on it holds what is to be produced, and where to.
+  /// The decision to forward a row: from now on the row holds the record to produce and its
+  /// destination.
   ///
   /// @param status `FAILURE` or `RETRY`
-  /// @param payload what is to be produced; null if it is the payload that the row has
-  @SuppressWarnings("ArrayRecordComponent") // compared by nobody
+  /// @param payload bytes to produce; null to produce the payload of the row
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   record Forward(
       long key,
       String id,
@@ -65,17 +66,16 @@ public sealed interface Change {
       @Nullable Object owner)
       implements Change {}
 
-  /// The end of a row.
+  /// Removal of a finished row.
   ///
-  /// @param tombstoneUntil until when its id is remembered, milliseconds since the epoch;
-  ///   [Row#NONE] if it is not
+  /// @param tombstoneUntil expiry of the tombstone of its id, milliseconds since the epoch;
+  ///   [Row#NONE] for no tombstone
   record Delete(long key, String id, Origin origin, long tombstoneUntil, @Nullable Object owner)
       implements Change {}
 
-  /// Everything below `next` of the partition is stored or disposed of by changes made before this
-  /// one.
+  /// Watermark of a partition: earlier changes stored or disposed of every record below `next`.
   ///
-  /// @param last the last record that was read below it; null if it is not known
+  /// @param last the last record read below `next`; null if unknown
   record AdvanceWatermark(
       SourcePartition partition, long next, @Nullable RecordIdentity last, @Nullable Object owner)
       implements Change {
@@ -84,8 +84,8 @@ public sealed interface Change {
     }
   }
 
-  /// Kafka acknowledged `committed` as the committed offset of the partition. Where there is no
-  /// watermark yet, one is made that begins there (H5).
+  /// Kafka acknowledged `committed` as the committed offset of the partition. A missing watermark
+  /// is created there (H5).
   record OffsetCommitted(SourcePartition partition, long committed, @Nullable Object owner)
       implements Change {}
 }

@@ -4,12 +4,11 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 
-/// Where an activation goes that leaves the broker.
+/// Destination of a forwarded task.
 ///
-/// @param cluster the bootstrap servers of the cluster; empty for the one that the topic is
-///   configured to be on
-/// @param headers Kafka headers to send along, UTF-8: the circumstances of a dead letter; empty for
-///   retries and demoted activations (reference-spec 2.2)
+/// @param cluster bootstrap servers of the cluster; empty for the configured cluster of the topic
+/// @param headers Kafka headers, UTF-8: reason and origin of a dead letter; empty for retries and
+///   demoted tasks (reference-spec 2.2)
 public record Destination(String topic, String cluster, Map<String, String> headers) {
   private static final int MAX_REASON = 1_000;
 
@@ -25,25 +24,25 @@ public record Destination(String topic, String cluster, Map<String, String> head
     return new Destination(topic, Map.of());
   }
 
-  /// Where a message goes that is no activation, with what there is to say of it.
+  /// Destination of a message that does not decode, with its failure headers.
   ///
-  /// @param at when that was decided, milliseconds since the epoch
+  /// @param at time of the decision, milliseconds since the epoch
   public static Destination ofUndecodable(String topic, Origin origin, String reason, long at) {
-    return new Destination(topic, circumstances(origin, reason, at));
+    return new Destination(topic, failureHeaders(origin, reason, at));
   }
 
-  /// Where an activation goes that failed for good, with what there is to say of it.
+  /// Destination of a dead letter, with its failure headers and task identity.
   ///
-  /// @param at when that was decided, milliseconds since the epoch
+  /// @param at time of the decision, milliseconds since the epoch
   public static Destination ofDeadLetter(String topic, Activation failed, String reason, long at) {
-    Map<String, String> headers = circumstances(failed.origin(), reason, at);
+    Map<String, String> headers = failureHeaders(failed.origin(), reason, at);
     TaskIdentity identity = TaskIdentity.of(failed);
     headers.put(TaskIdentity.FIRST_ID_HEADER, identity.firstId());
     headers.put("taskbroker-attempts", Long.toString(identity.attempt()));
     return new Destination(topic, headers);
   }
 
-  private static Map<String, String> circumstances(Origin origin, String reason, long at) {
+  private static Map<String, String> failureHeaders(Origin origin, String reason, long at) {
     var headers = new HashMap<String, String>();
     headers.put("taskbroker-reason", reason.substring(0, Math.min(reason.length(), MAX_REASON)));
     headers.put("taskbroker-failed-at", Instant.ofEpochMilli(at).toString());
@@ -55,7 +54,7 @@ public record Destination(String topic, String cluster, Map<String, String> head
     return headers;
   }
 
-  /// How many characters the headers have, their names included.
+  /// Total characters of the header names and values.
   public int headerLength() {
     int length = 0;
     for (Map.Entry<String, String> header : headers.entrySet()) {

@@ -1,8 +1,8 @@
 package io.taskbroker.activation;
 
-/// What becomes of an activation that failed for good.
+/// Policy for a task that fails for good: discard or dead-letter.
 public enum FailurePolicy {
-  /// Not said, which means to discard.
+  /// Unset; discards.
   UNSPECIFIED(0),
   DISCARD(1),
   DEAD_LETTER(2);
@@ -18,7 +18,7 @@ public enum FailurePolicy {
     return number;
   }
 
-  /// The policy of that number; a number that is not known means to discard (W10).
+  /// The policy of a number; unknown numbers discard (W10).
   public static FailurePolicy ofNumber(int number) {
     return switch (number) {
       case 1 -> DISCARD;

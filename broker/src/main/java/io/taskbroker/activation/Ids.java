@@ -7,20 +7,20 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.UUID;
 
-/// Ids that are derived, so that producing the same thing twice gives the same id twice (G4), and
-/// what is derived of ids.
+/// Deterministic derivation of ids and of values computed from ids: producing the same thing twice
+/// gives the same id (G4). Stateless and thread-safe.
 public final class Ids {
   private static final ThreadLocal<MessageDigest> SHA_256 = ThreadLocal.withInitial(Ids::sha256);
 
   private Ids() {}
 
-  /// The id of the retry that follows attempt number `attempt` of the activation `id`.
+  /// Id of the retry that follows attempt number `attempt` of the activation `id`.
   public static String retry(String id, int attempt) {
     return uuid("retry\n" + attempt + "\n" + id);
   }
 
-  /// The id of the record of a raw topic. After Kafka's log was cut off, another record with the
-  /// same offset has another id.
+  /// Id of a raw-topic record. If Kafka's log is truncated and an offset is reused, the new record
+  /// has another id.
   public static String raw(String topicId, int partition, RecordIdentity record) {
     return uuid(
         String.join(
@@ -33,29 +33,28 @@ public final class Ids {
             Long.toString(record.timestamp())));
   }
 
-  /// Whether the id looks like one that [#retry] or [#raw] made: a hyphenated UUID of version 8,
+  /// Whether the id has the form that [#retry] and [#raw] generate: a hyphenated UUID of version 8,
   /// which publishers do not use.
   public static boolean isDerived(String id) {
     return id.length() == 36 && id.charAt(14) == '8' && id.charAt(13) == '-';
   }
 
-  /// The id under which a message is kept that is not an activation. It has the timestamp because
-  /// Kafka may use an offset again ([RecordIdentity]).
+  /// Id of a message that does not decode. Includes the timestamp because Kafka may reuse an offset
+  /// ([RecordIdentity]).
   ///
   /// @param timestamp of the record, milliseconds since the epoch
   public static String undecodable(Origin origin, long timestamp) {
-    String place = origin.topic() + ":" + origin.partition() + ":" + origin.offset();
-    return "undecodable:" + place + ":" + timestamp;
+    String record = origin.topic() + ":" + origin.partition() + ":" + origin.offset();
+    return "undecodable:" + record + ":" + timestamp;
   }
 
-  /// 128 bits of a cryptographic hash of the id: two ids with the same fingerprint are not to be
-  /// met with.
+  /// First 128 bits of the id's SHA-256; collisions are negligible.
   public static Fingerprint fingerprint(String id) {
     ByteBuffer hash = ByteBuffer.wrap(SHA_256.get().digest(id.getBytes(UTF_8)));
     return new Fingerprint(hash.getLong(), hash.getLong());
   }
 
-  /// The bucket of the id, as [Activation#bucket] describes it.
+  /// Bucket of the id, see [Activation#bucket].
   static int bucket(String id) {
     String text = id.startsWith("urn:uuid:") ? id.substring(9) : id;
     if (text.startsWith("{") && text.endsWith("}")) {
@@ -74,7 +73,7 @@ public final class Ids {
     return Integer.parseInt(text, text.length() - 2, text.length(), 16);
   }
 
-  /// A UUID of version 8 (RFC 9562), hyphenated.
+  /// Hyphenated UUID of version 8 (RFC 9562).
   private static String uuid(String name) {
     ByteBuffer hash = ByteBuffer.wrap(SHA_256.get().digest(name.getBytes(UTF_8)));
     long high = (hash.getLong() & ~0xF000L) | 0x8000L;
@@ -86,10 +85,10 @@ public final class Ids {
     try {
       return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("Every Java platform has SHA-256", e);
+      throw new IllegalStateException("SHA-256 is missing from this Java platform", e);
     }
   }
 
-  /// 128 bits that stand for an id.
+  /// 128-bit hash of an id.
   public record Fingerprint(long high, long low) {}
 }

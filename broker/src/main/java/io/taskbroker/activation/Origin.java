@@ -1,4 +1,4 @@
 package io.taskbroker.activation;
 
-/// The Kafka record that an activation came from.
+/// Kafka record that an activation was published in.
 public record Origin(String topic, int partition, long offset) {}

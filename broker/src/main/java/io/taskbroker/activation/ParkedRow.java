@@ -1,8 +1,8 @@
 package io.taskbroker.activation;
 
-/// What stays in memory of a row that is parked in the store.
+/// In-memory part of a parked row.
 ///
-/// @param leavesTombstone as [Activation#leavesTombstone]: it may end while it is parked (H8)
+/// @param leavesTombstone as [Activation#leavesTombstone]: a row may finish while it is parked (H8)
 public record ParkedRow(
     long key,
     String id,
@@ -11,7 +11,7 @@ public record ParkedRow(
     long parkedUntil,
     boolean leavesTombstone) {
 
-  /// What stays in memory of that row.
+  /// The in-memory part of `row`.
   public static ParkedRow of(Row row) {
     Activation activation = row.activation();
     return new ParkedRow(

@@ -2,16 +2,17 @@ package io.taskbroker.activation;
 
 import java.util.Optional;
 
-/// A row that the store cannot hold, whatever is tried (H12).
+/// Insert that the store can never hold (H12).
 ///
-/// @param insert what cannot be done
+/// @param insert the rejected change
+/// @param why reason, for logs and for the dead letter
 public record RejectedInsert(Change.Insert insert, String why) {
 
-  /// What is stored in its place, under the same key, so that no watermark behind it becomes
-  /// durable before the record is (G1): its bytes, as an undecodable message on its way to the
-  /// dead-letter topic. Its owner is this refusal.
+  /// Replacement with the same key: the raw bytes as an undecodable message, forwarded to the
+  /// dead-letter topic. It keeps watermarks behind it from becoming durable before the record is
+  /// (G1). Its owner is this object.
   ///
-  /// @return empty if it is such a message already
+  /// @return empty if the rejected row is such a message already
   public Optional<Change.Insert> replacement(String deadLetterTopic) {
     Row row = insert.row();
     Activation refused = row.activation();
@@ -24,6 +25,6 @@ public record RejectedInsert(Change.Insert insert, String why) {
     Row arriving = Row.arriving(row.key(), message, Status.FAILURE, row.addedAt());
     Destination destination =
         Destination.ofUndecodable(deadLetterTopic, origin, why, row.addedAt());
-    return Optional.of(new Change.Insert(arriving.leavingFor(destination), this));
+    return Optional.of(new Change.Insert(arriving.forwardedTo(destination), this));
   }
 }

@@ -5,34 +5,33 @@ import io.taskbroker.proto.v1.RetryState;
 import io.taskbroker.proto.v1.TaskActivation;
 import java.util.Optional;
 
-/// Makes the next attempt of an activation out of the one that failed (reference-spec 5).
-/// Stateless.
+/// Builder of the next attempt of a failed activation (reference-spec 5). Stateless and
+/// thread-safe.
 ///
-/// The same activation always gives the same id (G4), so that a copy that is produced twice can be
-/// told from a second retry.
+/// The same activation always gives the same id (G4), which distinguishes a duplicate of a retry
+/// from a second retry.
 public final class Retries {
   private static final long UINT32_MAX = 0xFFFFFFFFL;
 
   private Retries() {}
 
-  /// What is to be produced.
+  /// Retry to produce.
   ///
-  /// @param id the id of the retry, which `payload` carries too
-  /// @param attempts how many attempts went before it
+  /// @param id id of the retry, also in `payload`
+  /// @param attempts number of earlier attempts
   /// @param payload a serialised `TaskActivation`
-  @SuppressWarnings("ArrayRecordComponent") // compared by nobody
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   public record Retry(String id, long attempts, byte[] payload) {}
 
-  /// The retry of the activation `id`; empty if `payload` is not an activation, and so can be
-  /// retried by nobody.
+  /// Retry of the activation `id`; empty if `payload` does not decode and so cannot be retried.
   ///
-  /// Id, `received_at`, `delay` and `retry_state` are rewritten, and the first retry gets the
-  /// header that names the first id ([TaskIdentity#FIRST_ID_HEADER]); everything else stays, fields
-  /// that are not known here included. The expiry counts from the new `received_at`.
+  /// Rewrites id, `received_at`, `delay` and `retry_state`, and adds the header with the first id
+  /// to the first retry ([TaskIdentity#FIRST_ID_HEADER]). Everything else stays, unknown fields
+  /// included. The expiry counts from the new `received_at`.
   ///
-  /// @param maxAttempts the bound that the worker gave, negative if it gave none
-  /// @param delayOnRetry the delay in seconds that the worker gave, negative if it gave none
-  /// @param nowMillis what becomes `received_at`, the next millisecond if there is a delay
+  /// @param maxAttempts maximum given by the worker, negative if none
+  /// @param delayOnRetry delay in seconds given by the worker, negative if none
+  /// @param nowMillis the new `received_at`, plus one millisecond if there is a delay
   public static Optional<Retry> of(
       byte[] payload, String id, long maxAttempts, long delayOnRetry, long nowMillis) {
     TaskActivation failed;
@@ -51,7 +50,7 @@ public final class Retries {
     long receivedAt = nowMillis;
     if (retry.getRetryState().hasDelayOnRetry()) {
       retry.setDelay(retry.getRetryState().getDelayOnRetry());
-      receivedAt++; // the delay counts from it, and the millisecond has begun (G5)
+      receivedAt++; // the delay counts from here, and this millisecond is already running (G5)
     } else {
       retry.clearDelay();
     }

@@ -2,19 +2,18 @@ package io.taskbroker.activation;
 
 import org.jspecify.annotations.Nullable;
 
-/// The durable image of an activation in flight. Times are milliseconds since the epoch, [#NONE] if
-/// there is none.
+/// Durable image of a task in flight. Times are milliseconds since the epoch, [#NONE] if unset.
 ///
-/// @param key the number of the row, ascending in the order of arrival and never used twice
-/// @param addedAt when it was stored
-/// @param attempts how many processing deadlines it let pass
-/// @param claimExpiresAt the end of the lease of a claim
-/// @param processingDeadline when a worker that has it must have reported
-/// @param deadlineExtended whether the deadline was moved once by a restart (H16)
-/// @param committed whether the record's offset is known to be committed, so that an at-most-once
-///   activation may be handed out (H2)
-/// @param parkedUntil when it is to be read back into memory; [#NONE] if it is kept there
-/// @param leaving where it goes; null while it stays
+/// @param key row number, ascending in arrival order, never reused
+/// @param addedAt when the row was stored
+/// @param attempts number of processing deadlines that passed
+/// @param claimExpiresAt end of the claim's lease
+/// @param processingDeadline time by which the worker must report
+/// @param deadlineExtended whether a restart has extended the deadline (H16)
+/// @param committed whether Kafka's committed offset is known to cover the record, so that an
+///   at-most-once task may be delivered (H2)
+/// @param parkedUntil when to unpark the row; [#NONE] if it is in memory
+/// @param forwardTo destination of a forwarded task; null if it is not forwarded
 public record Row(
     long key,
     Activation activation,
@@ -26,11 +25,11 @@ public record Row(
     boolean deadlineExtended,
     boolean committed,
     long parkedUntil,
-    @Nullable Destination leaving) {
+    @Nullable Destination forwardTo) {
 
   public static final long NONE = -1;
 
-  /// The row of an activation that arrives at `now`.
+  /// Row of an activation that arrives at `now`.
   public static Row arriving(long key, Activation activation, Status status, long now) {
     return new Row(key, activation, status, now, 0, NONE, NONE, false, false, NONE, null);
   }
@@ -47,10 +46,10 @@ public record Row(
         deadlineExtended,
         committed,
         due,
-        leaving);
+        forwardTo);
   }
 
-  public Row leavingFor(Destination destination) {
+  public Row forwardedTo(Destination destination) {
     return new Row(
         key,
         activation,

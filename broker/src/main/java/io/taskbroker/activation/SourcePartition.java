@@ -1,10 +1,9 @@
 package io.taskbroker.activation;
 
-/// One partition as one consumer group reads it: what a consumed-offset watermark belongs to (H1).
-/// A topic that was deleted and made again has another `topicId`, so that its offsets are never
-/// taken for those of the old one.
+/// Partition read by one consumer group; the owner of a watermark (H1). A topic that is deleted and
+/// recreated has another `topicId`, so its offsets are never mistaken for the old topic's.
 ///
-/// @param cluster the id that the Kafka cluster gives itself
-/// @param topicId the UUID of the topic
+/// @param cluster id reported by the Kafka cluster
+/// @param topicId UUID of the topic
 public record SourcePartition(
     String cluster, String group, String topicId, String topic, int partition) {}

@@ -1,7 +1,7 @@
 package io.taskbroker.activation;
 
-/// Status of an activation, as its row has it. What follows what is decided by the engine's state
-/// machine (`docs/task-states.md`).
+/// Status of a task as its row stores it. The engine's state machine decides the transitions
+/// (`docs/task-states.md`).
 public enum Status {
   PENDING("Pending"),
   CLAIMED("Claimed"),
@@ -17,12 +17,12 @@ public enum Status {
     this.storedName = storedName;
   }
 
-  /// The name in the database and in metric tags (reference-spec 4.1).
+  /// Name in the database and in metric tags (reference-spec 4.1).
   public String storedName() {
     return storedName;
   }
 
-  /// The status of that stored name.
+  /// The status with that stored name.
   ///
   /// @throws IllegalArgumentException if no status has that name
   public static Status ofStoredName(String name) {
@@ -31,10 +31,10 @@ public enum Status {
         return status;
       }
     }
-    throw new IllegalArgumentException("No status is stored as '" + name + "'");
+    throw new IllegalArgumentException("Unknown stored status '" + name + "'");
   }
 
-  /// Whether a worker has, or may have, the activation.
+  /// Whether a worker has or may have the task.
   public boolean isHandedOut() {
     return this == CLAIMED || this == PROCESSING;
   }

@@ -11,16 +11,14 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// What a task is called wherever people read of it: in lines of the log, and in the headers of
-/// dead letters. Immutable.
+/// Identity of a task in log lines and in dead-letter headers. Immutable.
 ///
-/// A retry has an id of its own; [#FIRST_ID_HEADER] among the headers of its payload carries the id
-/// of the first attempt, so that a chain of retries can be followed ([ADR
-/// 17](docs/adr/0017-task-identity.md)).
+/// A retry has an id of its own; the header [#FIRST_ID_HEADER] of its payload carries the id of the
+/// first attempt, which links a chain of retries ([ADR 17](docs/adr/0017-task-identity.md)).
 ///
 /// @param id of this attempt
 /// @param attempt 1 for the first attempt, one more for each retry
-/// @param firstId the id of the first attempt; that of this one if it is no retry
+/// @param firstId id of the first attempt; the own id if this is no retry
 public record TaskIdentity(
     String id,
     String taskname,
@@ -29,10 +27,10 @@ public record TaskIdentity(
     long attempt,
     String firstId) {
 
-  /// The header of an activation that carries the id of the first attempt.
+  /// Header that carries the id of the first attempt.
   public static final String FIRST_ID_HEADER = "taskbroker-first-id";
 
-  /// What is longer was not written by a broker, which takes no longer id.
+  /// Brokers accept no longer ids, so a longer value is not from a broker.
   private static final int MAX_FIRST_ID_BYTES = 512;
 
   private static final int DELIMITED = WireFormat.WIRETYPE_LENGTH_DELIMITED;
@@ -43,8 +41,8 @@ public record TaskIdentity(
   private static final int KEY = 1 << 3 | DELIMITED;
   private static final int VALUE = 2 << 3 | DELIMITED;
 
-  /// Reads the payload of the activation, but for its parameters. A payload that is no activation,
-  /// or is not in memory, gives a first attempt.
+  /// Identity from the payload, whose parameters are skipped. A payload that does not decode or is
+  /// not in memory gives a first attempt.
   public static TaskIdentity of(Activation activation) {
     var chain = new Chain();
     try {
@@ -62,7 +60,7 @@ public record TaskIdentity(
         first == null ? activation.id() : first);
   }
 
-  /// The fields of a line of the log, by name, in their order.
+  /// Log fields by name, in output order.
   public Map<String, Object> fields() {
     var fields = new LinkedHashMap<String, Object>();
     fields.put("task_id", id);
@@ -74,7 +72,7 @@ public record TaskIdentity(
     return fields;
   }
 
-  /// The two facts that only the payload has.
+  /// First id and attempt, which only the payload has.
   private static final class Chain {
     private @Nullable String firstId;
     private long attempts;
@@ -90,16 +88,16 @@ public record TaskIdentity(
     }
 
     private void readHeader(CodedInputStream in) throws IOException {
-      boolean names = false;
+      boolean isFirstId = false;
       String value = null;
       for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
         switch (tag) {
-          case KEY -> names = FIRST_ID_HEADER.equals(text(in, FIRST_ID_HEADER.length()));
+          case KEY -> isFirstId = FIRST_ID_HEADER.equals(text(in, FIRST_ID_HEADER.length()));
           case VALUE -> value = text(in, MAX_FIRST_ID_BYTES);
           default -> skip(in, tag);
         }
       }
-      if (names && value != null && !value.isEmpty()) {
+      if (isFirstId && value != null && !value.isEmpty()) {
         firstId = value;
       }
     }
@@ -114,7 +112,7 @@ public record TaskIdentity(
       }
     }
 
-    /// A text of no more than `max` bytes; null, and skipped, if it is longer.
+    /// Text of at most `max` bytes; null if it is longer, which skips it.
     private static @Nullable String text(CodedInputStream in, int max) throws IOException {
       int length = in.readRawVarint32();
       if (length > max) {
@@ -132,7 +130,7 @@ public record TaskIdentity(
 
     private static void skip(CodedInputStream in, int tag) throws IOException {
       if (!in.skipField(tag)) {
-        throw new IOException("a group ends that did not begin");
+        throw new IOException("end-group tag without a start");
       }
     }
 

@@ -2,11 +2,11 @@ package io.taskbroker.activation;
 
 import com.google.protobuf.Timestamp;
 
-/// Times as they are in an activation on the wire. Stateless.
+/// Protobuf timestamps of activations. Stateless.
 public final class Timestamps {
   private Timestamps() {}
 
-  /// @param millis since the epoch
+  /// @param millis milliseconds since the epoch
   public static Timestamp ofMillis(long millis) {
     return Timestamp.newBuilder()
         .setSeconds(Math.floorDiv(millis, 1000))

@@ -2,12 +2,11 @@ package io.taskbroker.activation;
 
 import org.jspecify.annotations.Nullable;
 
-/// How far one partition was consumed, stored in the same transaction as the rows (G1, H1).
+/// Consumed offset of a partition, stored in the transaction of the rows that it covers (G1, H1).
 ///
-/// @param next every record below this offset was stored or durably disposed of
-/// @param committed the offset that Kafka last acknowledged as committed by this broker; [#NONE] if
-///   there was none
-/// @param last a record below `next` that was read, one of the last; null if none is known
+/// @param next every record below this offset is stored or durably disposed of
+/// @param committed the offset that Kafka last acknowledged to this broker; [#NONE] if none
+/// @param last one of the last records read below `next`; null if unknown
 public record Watermark(
     SourcePartition partition, long next, long committed, @Nullable RecordIdentity last) {
   public static final long NONE = -1;
@@ -18,7 +17,7 @@ public record Watermark(
 
   /// The same partition, consumed up to `moved`.
   ///
-  /// @param read the last record that was read below it; null if it is not known
+  /// @param read the last record read below `moved`; null if unknown
   public Watermark movedTo(long moved, @Nullable RecordIdentity read) {
     RecordIdentity kept = last != null && last.offset() < moved ? last : null;
     return new Watermark(partition, moved, committed, read != null ? read : kept);

@@ -1,5 +1,5 @@
-/// The domain: what an activation is, which statuses it goes through, and which durable changes
-/// happen to it. Depends on nothing but the wire contract.
+/// Domain model: activations, rows, statuses and durable changes. Depends only on the wire
+/// contract.
 @NullMarked
 package io.taskbroker.activation;
 

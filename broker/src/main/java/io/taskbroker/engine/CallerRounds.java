@@ -1,13 +1,13 @@
 package io.taskbroker.engine;
 
-/// Takes rounds of the engine in the thread of one who told it something, while the engine's own
-/// thread sleeps. Called by whoever is at the [EngineOwnership]; never throws.
+/// Rounds of the engine in the thread of a sender, while the engine's own thread sleeps. Called
+/// only by the holder of the [EngineOwnership]; never throws.
 interface CallerRounds {
-  /// Takes a round, if it may.
+  /// Runs a round, if allowed.
   ///
-  /// @return whether the engine's thread may sleep on: otherwise it is to be woken
+  /// @return whether the engine's thread may sleep on; false: wake it
   boolean round();
 
-  /// Whether waiting requests are a reason not to sleep.
+  /// Whether waiting requests must keep the engine awake.
   boolean hasRoom();
 }

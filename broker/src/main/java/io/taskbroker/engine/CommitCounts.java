@@ -10,16 +10,16 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// What transactions do, in the metrics of the reference. Confined to the committer's thread.
+/// Metrics of transactions, named as in the reference. Confined to the committer's thread.
 final class CommitCounts {
   private final Metrics metrics;
   private final InstantSource clock;
   private final CounterDataPoint flushed;
-  private final CounterDataPoint marked;
+  private final CounterDataPoint processingUpdates;
   private final Map<String, Topic> topics = new HashMap<>();
   private boolean failing;
 
-  /// What a transaction stores of one topic.
+  /// Rows of one topic in a transaction.
   private static final class Topic {
     private int rows;
     private long oldest = Long.MAX_VALUE;
@@ -29,7 +29,7 @@ final class CommitCounts {
     this.metrics = metrics;
     this.clock = clock;
     this.flushed = metrics.flushes.of("ok");
-    this.marked = metrics.marked.of("ok");
+    this.processingUpdates = metrics.marked.of("ok");
   }
 
   void committed(List<Change> changes, long nanos) {
@@ -47,41 +47,41 @@ final class CommitCounts {
     topics.clear();
     for (Change change : changes) {
       switch (change) {
-        case Change.Insert insert -> arrived(insert.row().activation());
+        case Change.Insert insert -> countArrival(insert.row().activation());
         case Change.Delete _ -> completed++;
-        case Change.Forward leave when leave.status() == Status.RETRY -> retried++;
+        case Change.Forward forward when forward.status() == Status.RETRY -> retried++;
         case Change.Forward _ -> failed++;
-        case Change.UpdateStatus mark when mark.status() == Status.PROCESSING -> processing++;
+        case Change.UpdateStatus update when update.status() == Status.PROCESSING -> processing++;
         case Change.UpdateStatus _,
             Change.ConfirmOffset _,
             Change.AdvanceWatermark _,
             Change.OffsetCommitted _ -> {}
       }
     }
-    marked.inc(processing);
+    processingUpdates.inc(processing);
     if (completed + failed + retried > 0) {
       flushed.inc();
-      ended(Status.COMPLETE, completed);
-      ended(Status.FAILURE, failed);
-      ended(Status.RETRY, retried);
+      countEnded(Status.COMPLETE, completed);
+      countEnded(Status.FAILURE, failed);
+      countEnded(Status.RETRY, retried);
     }
-    stored(seconds);
+    countStored(seconds);
   }
 
-  private void arrived(Activation activation) {
+  private void countArrival(Activation activation) {
     Topic topic = topics.computeIfAbsent(activation.origin().topic(), _ -> new Topic());
     topic.rows++;
     topic.oldest = Math.min(topic.oldest, activation.receivedAt());
   }
 
-  private void ended(Status status, int tasks) {
+  private void countEnded(Status status, int tasks) {
     if (tasks > 0) {
       metrics.flushRequested.of(status.storedName()).observe(tasks);
       metrics.flushUpdated.of(status.storedName()).inc(tasks);
     }
   }
 
-  private void stored(double seconds) {
+  private void countStored(double seconds) {
     if (topics.isEmpty()) {
       return;
     }
@@ -93,9 +93,9 @@ final class CommitCounts {
     });
   }
 
-  /// A transaction failed.
+  /// Counts a failed transaction.
   ///
-  /// @param again whether the same will be tried again
+  /// @param again whether the same batch is retried
   void failed(List<Change> changes, boolean again) {
     if (again) {
       failing = true;
@@ -105,7 +105,7 @@ final class CommitCounts {
     topics.clear();
     for (Change change : changes) {
       if (change instanceof Change.Insert insert) {
-        arrived(insert.row().activation());
+        countArrival(insert.row().activation());
       } else {
         ends |= change instanceof Change.Delete || change instanceof Change.Forward;
       }

@@ -21,53 +21,53 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/// Tells the engine what the committer did, and how large the store is, and ingest what of Kafka is
-/// done with: now and then, and for the last time after the last commit, so that a store that was
-/// full is not taken for full when it is not, and nothing is committed that would show it. Confined
-/// to the committer's thread.
+/// Forwards the committer's results to the engine at once; reports the store's size to the engine
+/// and the start offsets to ingest at most every 500 ms. Reports once more after the last commit:
+/// otherwise a store that was full would look full for ever, since nothing more is committed.
+/// Confined to the committer's thread.
 public final class CommitListener implements StoreCommitter.Listener {
-  private static final long SIZE_NANOS = 500_000_000;
+  private static final long SIZE_INTERVAL_NANOS = 500_000_000;
 
   private final ActivationStore store;
-  private final CommandSink intake;
+  private final CommandSink commands;
   private final Ticker ticker;
   private final String deadLetterTopic;
   private final CommitCounts counts;
   private final Consumer<Map<SourcePartition, Long>> startOffsets;
-  private final StartOffsets lowOffsets = new StartOffsets();
-  private long sizedAt;
-  private boolean sized;
+  private final StartOffsets startOffsetTracker = new StartOffsets();
+  private long sizeReportedAt;
+  private boolean sizeReported;
 
-  /// @param deadLetterTopic where records go that the store cannot hold
-  /// @param lows told from which offset on records of each partition may be in flight
+  /// @param deadLetterTopic topic of records that the store cannot hold
+  /// @param startOffsets receives the lowest offset of each partition that may be in flight
   public CommitListener(
       ActivationStore store,
-      CommandSink intake,
+      CommandSink commands,
       String deadLetterTopic,
       Metrics metrics,
-      Consumer<Map<SourcePartition, Long>> lows) {
-    this(store, intake, deadLetterTopic, metrics, lows, Ticker.SYSTEM);
+      Consumer<Map<SourcePartition, Long>> startOffsets) {
+    this(store, commands, deadLetterTopic, metrics, startOffsets, Ticker.SYSTEM);
   }
 
-  /// @param ticker measures how long ago the size was told
+  /// @param ticker measures the time since the last size report
   CommitListener(
       ActivationStore store,
-      CommandSink intake,
+      CommandSink commands,
       String deadLetterTopic,
       Metrics metrics,
-      Consumer<Map<SourcePartition, Long>> lows,
+      Consumer<Map<SourcePartition, Long>> startOffsets,
       Ticker ticker) {
     this.store = store;
-    this.intake = intake;
+    this.commands = commands;
     this.ticker = ticker;
     this.deadLetterTopic = deadLetterTopic;
-    this.startOffsets = lows;
+    this.startOffsets = startOffsets;
     this.counts = new CommitCounts(metrics, InstantSource.system());
-    this.sizedAt = ticker.nanoTime() - SIZE_NANOS;
+    this.sizeReportedAt = ticker.nanoTime() - SIZE_INTERVAL_NANOS;
   }
 
   @Override
-  public void took(List<Change> changes, long nanos) {
+  public void transactionCommitted(List<Change> changes, long nanos) {
     counts.committed(changes, nanos);
   }
 
@@ -83,33 +83,34 @@ public final class CommitListener implements StoreCommitter.Listener {
 
   @Override
   public void committed(List<Change> changes) {
-    intake.submit(new Command.Committed(changes));
-    sized = false;
-    size();
+    commands.submit(new Command.Committed(changes));
+    sizeReported = false;
+    reportSize();
   }
 
   @Override
   public void fenced(List<Change> changes) {
-    intake.submit(new Command.Fenced(changes));
+    commands.submit(new Command.Fenced(changes));
   }
 
   @Override
   public long idle() {
-    return sized ? Long.MAX_VALUE : size();
+    return sizeReported ? Long.MAX_VALUE : reportSize();
   }
 
-  /// Tells the size, unless it was told a moment ago.
+  /// Reports size and start offsets, unless the last report is less than 500 ms old.
   ///
-  /// @return nanoseconds until it may be told; [Long#MAX_VALUE] if it was
-  private long size() {
-    long wait = SIZE_NANOS - (ticker.nanoTime() - sizedAt);
+  /// @return nanoseconds until the next report is allowed; [Long#MAX_VALUE] if it reported now
+  private long reportSize() {
+    long wait = SIZE_INTERVAL_NANOS - (ticker.nanoTime() - sizeReportedAt);
     if (wait > 0) {
       return wait;
     }
-    intake.submit(new Command.StoreSizeMeasured(store.size()));
-    startOffsets.accept(lowOffsets.observe(store.firstKey(), store.lastKey(), store.watermarks()));
-    sizedAt = ticker.nanoTime();
-    sized = true;
+    commands.submit(new Command.StoreSizeMeasured(store.size()));
+    startOffsets.accept(
+        startOffsetTracker.observe(store.firstKey(), store.lastKey(), store.watermarks()));
+    sizeReportedAt = ticker.nanoTime();
+    sizeReported = true;
     return Long.MAX_VALUE;
   }
 
@@ -120,32 +121,32 @@ public final class CommitListener implements StoreCommitter.Listener {
 
   @Override
   public void rejected(Change change, String why) {
-    intake.submit(new Command.Rejected(change, why));
+    commands.submit(new Command.Rejected(change, why));
   }
 
   @Override
-  public void read(ParkedQuery query, ParkedPage page) {
-    intake.submit(
+  public void parkedRead(ParkedQuery query, ParkedPage page) {
+    commands.submit(
         new Command.ParkedRead(query.application(), page.rows(), page.nextDue(), query.upTo()));
   }
 
   @Override
-  public void rows(StoreQuery.Rows query, List<Row> rows) {
-    intake.submit(new Command.RowsRead(rows, query.owner()));
+  public void rowsRead(StoreQuery.Rows query, List<Row> rows) {
+    commands.submit(new Command.RowsRead(rows, query.owner()));
   }
 
   @Override
-  public void passedOn(StoreQuery.ForwardReports query, List<Boolean> known) {
-    intake.submit(new Command.ReportsForwarded(known, query.owner()));
+  public void reportsForwarded(StoreQuery.ForwardReports query, List<Boolean> known) {
+    commands.submit(new Command.ReportsForwarded(known, query.owner()));
   }
 
   @Override
-  public void recorded(StoreQuery.ReadRemoteReports query, List<RemoteReport> reports) {
-    intake.submit(new Command.ReportsRead(reports, query.owner()));
+  public void reportsRead(StoreQuery.ReadRemoteReports query, List<RemoteReport> reports) {
+    commands.submit(new Command.ReportsRead(reports, query.owner()));
   }
 
   @Override
-  public void passed(StoreQuery.Barrier barrier) {
-    intake.submit(new Command.BarrierPassed(barrier.owner()));
+  public void barrierPassed(StoreQuery.Barrier barrier) {
+    commands.submit(new Command.BarrierPassed(barrier.owner()));
   }
 }

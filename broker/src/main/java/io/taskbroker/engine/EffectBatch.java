@@ -17,9 +17,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// What comes of a round: changes and queries are gathered until it ends, and then handed over at
-/// once, queries behind the changes that were made before them (H15); everything else goes out as
-/// it comes. Used by the engine's thread only.
+/// Effects of one round. Changes and queries are collected and handed over together at the end of
+/// the round, queries behind the changes made before them (H15); all other effects pass through at
+/// once. Confined to the engine's thread.
 final class EffectBatch implements Effects {
   private final Outlets outlets;
 
@@ -30,7 +30,7 @@ final class EffectBatch implements Effects {
     this.outlets = outlets;
   }
 
-  /// Ends a round: hands over what was gathered, if anything was.
+  /// Ends a round: hands over the collected changes and queries, if any.
   void flush() {
     if (!changes.isEmpty() || !queries.isEmpty()) {
       List<Change> made = changes;
@@ -77,8 +77,8 @@ final class EffectBatch implements Effects {
   }
 
   @Override
-  public void produce(OutboxRecord departure) {
-    outlets.produce(departure);
+  public void produce(OutboxRecord outboxRecord) {
+    outlets.produce(outboxRecord);
   }
 
   @Override

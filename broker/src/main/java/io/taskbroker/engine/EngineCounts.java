@@ -10,7 +10,7 @@ import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
 
-/// What the engine does, in the metrics of the reference. An increment each. Confined to the
+/// Metrics of the engine, named as in the reference. Each call is one increment. Confined to the
 /// engine's thread.
 public final class EngineCounts {
   private final Metrics metrics;
@@ -28,12 +28,12 @@ public final class EngineCounts {
     delayElapsed = metrics.cleanups.of("mark_delay_elapsed_as_pending");
   }
 
-  /// Counts something that is told to operators, too.
+  /// Counts a notice.
   public void notice(Notice notice) {
     notices.computeIfAbsent(notice, this::counter).inc();
   }
 
-  /// The same of an application, or of an id of which there is no activation.
+  /// Counts a notice about an application, or about an id that is not in flight.
   public void notice(Notice notice, String id) {
     notice(notice);
     if (notice == Notice.NO_WORKER) {
@@ -45,7 +45,7 @@ public final class EngineCounts {
     return metrics.notices.of(notice.name().toLowerCase(Locale.ROOT));
   }
 
-  /// Counts what happened to an activation.
+  /// Counts one event of a task.
   ///
   /// @param age milliseconds since it was published, or since its delay ended
   public void count(Tally tally, Activation activation, long age) {

@@ -20,12 +20,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
-/// The engine's thread. A round takes what arrived, lets the engine follow it, and hands on all
-/// that came of it at once: one transaction and one wake-up per round, however much there is to do
-/// (ARCHITECTURE.md). While the thread sleeps and little arrives, senders take the rounds
+/// The engine's thread. One round takes the pending commands, applies them and flushes all effects
+/// at once: one transaction and one wake-up per round, however many commands (ARCHITECTURE.md).
+/// While the thread sleeps and the load is low, senders run rounds in their own threads
 /// ([EngineOwnership]).
 ///
-/// [#start], [#stop] and [#load] are for one owner; [Progress] is for anybody.
+/// [#start], [#stop] and [#load] are for one owner; [Progress] is thread-safe.
 public final class EngineLoop implements Service, Progress {
   private static final int LOAD_PAGE = 1_000;
   private static final int ROUND = 4_096;
@@ -33,25 +33,25 @@ public final class EngineLoop implements Service, Progress {
   private static final long LONGEST_SLEEP_MS = 3_600_000;
   private static final Duration STOP_TIME = Duration.ofSeconds(4);
 
-  /// Rounds that senders may take in a while. With more to do, the engine's own thread takes what
-  /// gathers meanwhile in one.
-  private static final int GUEST_ROUNDS = 64;
+  /// Most rounds that senders run per window. Beyond that the engine's thread handles the
+  /// accumulated commands in one round.
+  private static final int CALLER_ROUNDS_PER_WINDOW = 64;
 
-  private static final long WHILE_NANOS = 10_000_000;
+  private static final long CALLER_WINDOW_NANOS = 10_000_000;
 
   private final Mailbox mailbox;
-  private final EffectBatch outflow;
+  private final EffectBatch effects;
   private final Ticker ticker;
   private final InstantSource clock;
   private final Engine engine;
   private final LoopThread thread;
 
-  private long followed;
-  private volatile long done; // written at the helm
-  private long alarmAt; // when the engine's thread wakes by itself
-  private long whileSince;
-  private int guestRounds;
-  private @Nullable Throwable failure; // of a round that a sender took
+  private long processed;
+  private volatile long done; // written by the owner of the engine
+  private long wakeAt; // when the engine's thread wakes by its timer
+  private long windowStartedAt;
+  private int roundsInWindow;
+  private @Nullable Throwable failure; // of a round in a sender's thread
 
   public EngineLoop(
       EngineOptions options,
@@ -67,13 +67,13 @@ public final class EngineLoop implements Service, Progress {
       EngineOptions options,
       Mailbox mailbox,
       Outlets outlets,
-      SystemContext surroundings,
+      SystemContext context,
       FailureSink failures) {
     this.mailbox = mailbox;
-    this.outflow = new EffectBatch(outlets);
-    this.ticker = surroundings.ticker();
-    this.clock = surroundings.clock();
-    this.engine = new Engine(options, outflow, surroundings.random());
+    this.effects = new EffectBatch(outlets);
+    this.ticker = context.ticker();
+    this.clock = context.clock();
+    this.engine = new Engine(options, effects, context.random());
     this.thread = new LoopThread("engine", new Turns(), failures);
   }
 
@@ -82,10 +82,10 @@ public final class EngineLoop implements Service, Progress {
     return "engine";
   }
 
-  /// Takes in what the store has. Call it once, before [#start].
+  /// Restores the engine from the store. Call once, before [#start].
   ///
-  /// @param rules what the rules are, until the engine is told of others
-  /// @return how many rows there were
+  /// @param rules the rules in force until the first rule change
+  /// @return the number of rows restored
   public long load(ActivationStore store, Rules rules) {
     advance();
     long rows = 0;
@@ -113,12 +113,13 @@ public final class EngineLoop implements Service, Progress {
 
   @Override
   public void start() {
-    mailbox.setDeputy(new Guests());
+    mailbox.setCallerRounds(new BoundedCallerRounds());
     thread.start();
     mailbox.open();
   }
 
-  /// Answers what was asked, as far as the store answers in time, and stops.
+  /// Stops the engine after pending requests are answered, within the stop timeout; refuses the
+  /// rest.
   @Override
   public void stop() {
     mailbox.close("the broker is stopping");
@@ -140,30 +141,30 @@ public final class EngineLoop implements Service, Progress {
     return done;
   }
 
-  /// One round. Returns whether it was told something.
+  /// Runs one round. Returns whether it processed a command.
   boolean round() {
     int count = 0;
-    Command command = mailbox.nextTold();
+    Command command = mailbox.nextCommand();
     while (command != null) {
-      follow(command);
-      command = ++count < ROUND ? mailbox.nextTold() : null;
+      apply(command);
+      command = ++count < ROUND ? mailbox.nextCommand() : null;
     }
     Command.Request request = engine.hasRoom() ? mailbox.nextRequest() : null;
     while (request != null) {
-      follow(request);
+      apply(request);
       request = ++count < 2 * ROUND && engine.hasRoom() ? mailbox.nextRequest() : null;
     }
     advance();
-    outflow.flush();
+    effects.flush();
     if (count > 0) {
-      followed += count;
-      done = followed;
+      processed += count;
+      done = processed;
     }
     return count > 0;
   }
 
-  /// The time of a command is not that of the round, which may have begun before it arrived.
-  private void follow(Command command) {
+  /// A command gets its own time: it may have arrived after the round began.
+  private void apply(Command command) {
     engine.observe(now(), clock.millis());
     engine.apply(command);
   }
@@ -177,18 +178,19 @@ public final class EngineLoop implements Service, Progress {
     return ticker.nanoTime() / NANOS_PER_MS;
   }
 
-  /// When the next round has something to do without being told anything, in nanoseconds from now.
+  /// Nanoseconds until the next timer of the engine is due.
   long untilNextRound() {
     long now = ticker.nanoTime();
     return nextRoundAt(now) - now;
   }
 
-  /// The same, as a time of the ticker.
+  /// The same as a time of the ticker.
   private long nextRoundAt(long now) {
     return now + nanosUntil(engine.nextWake(), now);
   }
 
-  /// How long to sleep. There are activations that expire in more years than nanoseconds can count.
+  /// Sleep time in nanoseconds, clamped: an expiry may be more years away than nanoseconds can
+  /// count.
   ///
   /// @param wake monotonic milliseconds
   /// @param now monotonic nanoseconds
@@ -203,14 +205,14 @@ public final class EngineLoop implements Service, Progress {
       rethrow(failure);
       if (!round()) {
         long now = ticker.nanoTime();
-        alarmAt = nextRoundAt(now);
-        if (alarmAt - now > 0) {
-          mailbox.sleep(alarmAt - now, engine.hasRoom());
+        wakeAt = nextRoundAt(now);
+        if (wakeAt - now > 0) {
+          mailbox.sleep(wakeAt - now, engine.hasRoom());
         }
       }
     }
 
-    /// Not by a mere permit, which any lock that the turn has to wait for would use up.
+    /// Wakes with a command. A bare permit could be consumed by any lock that the turn waits for.
     @Override
     public void wake(Thread engine) {
       mailbox.submit(new Command.Drain());
@@ -228,7 +230,7 @@ public final class EngineLoop implements Service, Progress {
     }
   }
 
-  /// Ends the engine's thread, which reports why (G9).
+  /// Fails the engine's thread, which reports the cause (G9).
   private static void rethrow(@Nullable Throwable failure) throws Exception {
     switch (failure) {
       case null -> {}
@@ -238,8 +240,9 @@ public final class EngineLoop implements Service, Progress {
     }
   }
 
-  /// Rounds of senders, one command each as a rule.
-  private final class Guests implements CallerRounds {
+  /// Rounds run by senders, usually with one command each, at most [#CALLER_ROUNDS_PER_WINDOW] in a
+  /// window.
+  private final class BoundedCallerRounds implements CallerRounds {
     @Override
     public boolean round() {
       if (failure != null || !mayTakeRound(ticker.nanoTime())) {
@@ -247,20 +250,20 @@ public final class EngineLoop implements Service, Progress {
       }
       try {
         EngineLoop.this.round();
-        return nextRoundAt(ticker.nanoTime()) - alarmAt >= 0;
+        return nextRoundAt(ticker.nanoTime()) - wakeAt >= 0;
       } catch (Throwable e) {
         failure = e;
         return false;
       }
     }
 
-    /// What is due is for the engine's thread: it may be much.
+    /// Due timers are left to the engine's thread: there may be many.
     private boolean mayTakeRound(long now) {
-      if (now - whileSince >= WHILE_NANOS) {
-        whileSince = now;
-        guestRounds = 0;
+      if (now - windowStartedAt >= CALLER_WINDOW_NANOS) {
+        windowStartedAt = now;
+        roundsInWindow = 0;
       }
-      return alarmAt - now > 0 && guestRounds++ < GUEST_ROUNDS;
+      return wakeAt - now > 0 && roundsInWindow++ < CALLER_ROUNDS_PER_WINDOW;
     }
 
     @Override

@@ -5,25 +5,25 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/// Who may run the engine: its reader, or, while that sleeps, one who told it something and takes
-/// the round in its own thread (ADR 16). A wake-up costs more than most rounds do. Thread-safe;
-/// what the one at the helm did is seen by the next.
+/// Exclusive right to run the engine. The engine's thread holds it while awake; while that thread
+/// sleeps, a sender may acquire it and run the round itself (ADR 16), since a wake-up costs more
+/// than most rounds. Thread-safe; the next owner sees the writes of the previous one.
 final class EngineOwnership {
-  private static final int READER = 0;
+  private static final int ENGINE_THREAD = 0;
   private static final int FREE = 1;
-  private static final int GUEST = 2;
-  private static final int GUEST_AND_READER_WAITS = 3;
-  private static final long FOR_EVER = Long.MAX_VALUE;
+  private static final int CALLER = 2;
+  private static final int CALLER_WITH_WAITER = 3;
+  private static final long UNBOUNDED = Long.MAX_VALUE;
 
   private final ThreadParking parking;
-  private final AtomicInteger held = new AtomicInteger(READER);
-  private @Nullable Thread reader; // written before the helm is free for the first time
+  private final AtomicInteger owner = new AtomicInteger(ENGINE_THREAD);
+  private @Nullable Thread engineThread; // written before the first release
 
   EngineOwnership(ThreadParking parking) {
     this.parking = parking;
   }
 
-  /// How a thread sleeps and is woken.
+  /// Parking of threads, replaceable in tests.
   interface ThreadParking {
     ThreadParking SYSTEM =
         new ThreadParking() {
@@ -38,64 +38,66 @@ final class EngineOwnership {
           }
         };
 
-    /// Returns when the thread is unparked, or was before, when the time is up, or for no reason.
+    /// Returns when the thread is or was unparked, when the time is up, or spuriously.
     void park(Object blocker, long nanos);
 
     void unpark(Thread thread);
   }
 
-  /// The reader leaves the helm. What arrived before must be looked for after this.
-  void leave() {
-    reader = Thread.currentThread();
-    held.set(FREE);
-    // What was offered must be seen by a reader that goes to sleep, or its sleep by who offered it.
+  /// Releases the engine before the engine's thread sleeps. The caller must check for commands
+  /// afterwards: one may have arrived before the release.
+  void release() {
+    engineThread = Thread.currentThread();
+    owner.set(FREE);
+    // Either the engine's thread sees the offered command before it sleeps, or the sender sees it
+    // asleep.
     VarHandle.fullFence();
   }
 
-  /// The reader, which left, sleeps for `nanos` nanoseconds, until it is woken, or for no reason.
+  /// Parks the engine's thread for up to `nanos` nanoseconds; may return spuriously.
   void sleep(long nanos) {
     parking.park(this, nanos);
   }
 
-  /// The reader takes the helm again, as soon as no guest has it.
-  void takeBack() {
-    while (!held.compareAndSet(FREE, READER)) {
-      int now = held.get();
-      if (now == READER) {
-        return; // it was handed over
+  /// Reacquires the engine for the engine's thread; waits until no caller holds it.
+  void reacquire() {
+    while (!owner.compareAndSet(FREE, ENGINE_THREAD)) {
+      int now = owner.get();
+      if (now == ENGINE_THREAD) {
+        return; // a caller handed it over
       }
-      if (now == GUEST_AND_READER_WAITS || held.compareAndSet(GUEST, GUEST_AND_READER_WAITS)) {
-        parking.park(this, FOR_EVER);
+      if (now == CALLER_WITH_WAITER || owner.compareAndSet(CALLER, CALLER_WITH_WAITER)) {
+        parking.park(this, UNBOUNDED);
       }
     }
   }
 
-  /// Whether the reader has left and nobody is there. To be asked after something was offered.
+  /// Whether nobody holds the engine. Call it after offering a command.
   boolean isFree() {
     VarHandle.fullFence();
-    return held.get() == FREE;
+    return owner.get() == FREE;
   }
 
-  /// @return whether the caller is at the helm now, until [#handBack]
-  boolean takeAsGuest() {
-    return held.compareAndSet(FREE, GUEST);
+  /// @return whether the caller holds the engine now, until [#releaseByCaller]
+  boolean tryAcquireAsCaller() {
+    return owner.compareAndSet(FREE, CALLER);
   }
 
-  /// The guest leaves.
+  /// Releases the engine after a caller's round.
   ///
-  /// @return whether the reader is still asleep: then what arrived meanwhile must be looked for
-  boolean handBack() {
-    if (held.compareAndSet(GUEST, FREE)) {
+  /// @return whether the engine's thread still sleeps: the caller must then check for new commands
+  boolean releaseByCaller() {
+    if (owner.compareAndSet(CALLER, FREE)) {
       VarHandle.fullFence();
       return true;
     }
-    held.set(READER);
-    wakeReader();
+    owner.set(ENGINE_THREAD);
+    wakeEngineThread();
     return false;
   }
 
-  void wakeReader() {
-    Thread sleeper = reader;
+  void wakeEngineThread() {
+    Thread sleeper = engineThread;
     if (sleeper != null) {
       parking.unpark(sleeper);
     }

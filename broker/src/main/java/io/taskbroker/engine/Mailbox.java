@@ -7,26 +7,26 @@ import org.jctools.queues.MpscArrayQueue;
 import org.jctools.queues.MpscUnboundedArrayQueue;
 import org.jspecify.annotations.Nullable;
 
-/// The two lanes by which commands reach the engine: one for the requests of workers, bounded, and
-/// one for everything that its sender bounds itself, completions above all, which is always taken
-/// in first (H14). Thread-safe for any number of senders and one reader.
+/// The two queues of commands for the engine: a bounded one for worker requests, and one without
+/// bound for commands whose senders bound themselves, above all completions. The latter is always
+/// drained first (H14). Thread-safe for any number of senders and one consumer.
 ///
-/// What is told here wakes the reader. What is told by way of [#workingIntake] the sender works off
-/// itself, if the reader sleeps and it is little.
+/// Commands sent directly wake the engine's thread. Senders that use [#workingIntake] process a
+/// small command themselves if the engine's thread sleeps.
 public final class Mailbox implements CommandSink {
   private static final int CHUNK = 1024;
 
-  /// What a sender works off itself, in changes, records or reports of one command.
-  private static final int LITTLE = 32;
+  /// Largest command that a sender processes itself, in changes, records or reports.
+  private static final int MAX_INLINE_ITEMS = 32;
 
-  private final Queue<Command> told;
+  private final Queue<Command> commands;
   private final Queue<Command.Request> requests;
-  private final EngineOwnership helm;
+  private final EngineOwnership ownership;
 
   private volatile String closed = "the broker is starting";
-  private @Nullable CallerRounds deputy;
+  private @Nullable CallerRounds callerRounds;
 
-  /// @param maxRequests how many requests may wait
+  /// @param maxRequests capacity of the request queue
   public Mailbox(int maxRequests) {
     this(
         new MpscUnboundedArrayQueue<>(CHUNK),
@@ -34,47 +34,49 @@ public final class Mailbox implements CommandSink {
         EngineOwnership.ThreadParking.SYSTEM);
   }
 
-  /// @param told without bound
-  /// @param requests refuses what is over the bound
+  /// @param commands unbounded
+  /// @param requests refuses offers beyond its capacity
   Mailbox(
-      Queue<Command> told, Queue<Command.Request> requests, EngineOwnership.ThreadParking parking) {
-    this.told = told;
+      Queue<Command> commands,
+      Queue<Command.Request> requests,
+      EngineOwnership.ThreadParking parking) {
+    this.commands = commands;
     this.requests = requests;
-    this.helm = new EngineOwnership(parking);
+    this.ownership = new EngineOwnership(parking);
   }
 
-  /// Lets senders take rounds. To be called before the reader sleeps for the first time.
-  void setDeputy(CallerRounds deputy) {
-    this.deputy = deputy;
+  /// Lets senders run rounds. Call it before the engine's thread first sleeps.
+  void setCallerRounds(CallerRounds callerRounds) {
+    this.callerRounds = callerRounds;
   }
 
-  /// Takes in requests from now on.
+  /// Accepts requests from now on.
   public void open() {
     closed = "";
   }
 
   /// Refuses requests from now on.
   ///
-  /// @param why what workers are told
+  /// @param why reason given to workers
   public void close(String why) {
     closed = why;
   }
 
-  /// The way to the engine for threads that may run it for a moment: none that holds a lock that
-  /// one of the engine's outlets takes.
+  /// Command sink for threads that may run the engine for a moment. A thread must not use it while
+  /// it holds a lock that an outlet of the engine takes.
   public CommandSink workingIntake() {
     return new CommandSink() {
       @Override
       public void request(Command.Request request) {
         if (offer(request)) {
-          work(request);
+          runOrWake(request);
         }
       }
 
       @Override
       public void submit(Command command) {
-        boolean _ = told.offer(command); // has no bound
-        work(command);
+        boolean _ = commands.offer(command); // has no bound
+        runOrWake(command);
       }
     };
   }
@@ -88,7 +90,7 @@ public final class Mailbox implements CommandSink {
 
   @Override
   public void submit(Command command) {
-    boolean _ = told.offer(command); // has no bound
+    boolean _ = commands.offer(command); // has no bound
     wake();
   }
 
@@ -105,46 +107,47 @@ public final class Mailbox implements CommandSink {
     return true;
   }
 
-  /// Wakes the reader if it sleeps.
+  /// Wakes the engine's thread if it sleeps.
   void wake() {
-    if (helm.isFree()) {
-      helm.wakeReader();
+    if (ownership.isFree()) {
+      ownership.wakeEngineThread();
     }
   }
 
-  /// Has the engine follow what was offered: in this thread, if nobody else is about to.
-  private void work(Command offered) {
-    if (!helm.isFree()) {
+  /// Processes the offered command in this thread, unless the engine is owned or the command is
+  /// large.
+  private void runOrWake(Command offered) {
+    if (!ownership.isFree()) {
       return;
     }
-    CallerRounds rounds = deputy;
-    if (rounds == null || !isLittle(offered)) {
-      helm.wakeReader();
+    CallerRounds rounds = callerRounds;
+    if (rounds == null || !isSmall(offered)) {
+      ownership.wakeEngineThread();
     } else {
-      takeRounds(rounds);
+      runRounds(rounds);
     }
   }
 
-  /// Takes a round, and more for what others offer meanwhile, who leave it to us.
-  private void takeRounds(CallerRounds rounds) {
+  /// Runs rounds until no sender has left a command behind.
+  private void runRounds(CallerRounds rounds) {
     boolean more = true;
-    while (more && helm.takeAsGuest()) {
+    while (more && ownership.tryAcquireAsCaller()) {
       boolean maySleepOn = rounds.round();
       boolean requestsCount = rounds.hasRoom();
-      more = helm.handBack() && !isQuiet(requestsCount);
+      more = ownership.releaseByCaller() && !isQuiet(requestsCount);
       if (!maySleepOn) {
-        helm.wakeReader();
+        ownership.wakeEngineThread();
         more = false;
       }
     }
   }
 
-  /// Whether following it takes about as long as waking the reader does.
-  private static boolean isLittle(Command command) {
+  /// Whether processing takes about as long as waking the engine's thread.
+  private static boolean isSmall(Command command) {
     return switch (command) {
-      case Command.Committed committed -> committed.changes().size() <= LITTLE;
-      case Command.Ingest ingest -> ingest.arrivals().size() <= LITTLE;
-      case Command.Report report -> report.updates().size() <= LITTLE;
+      case Command.Committed committed -> committed.changes().size() <= MAX_INLINE_ITEMS;
+      case Command.Ingest ingest -> ingest.arrivals().size() <= MAX_INLINE_ITEMS;
+      case Command.Report report -> report.updates().size() <= MAX_INLINE_ITEMS;
       case Command.Claim _,
           Command.PushEnded _,
           Command.OffsetCommitted _,
@@ -176,36 +179,36 @@ public final class Mailbox implements CommandSink {
     };
   }
 
-  @Nullable Command nextTold() {
-    return told.poll();
+  @Nullable Command nextCommand() {
+    return commands.poll();
   }
 
   Command.@Nullable Request nextRequest() {
     return requests.poll();
   }
 
-  /// How many commands wait. Any thread may ask.
+  /// Number of waiting commands. Thread-safe.
   public int size() {
-    return told.size() + requests.size();
+    return commands.size() + requests.size();
   }
 
   boolean isEmpty() {
-    return told.isEmpty() && requests.isEmpty();
+    return commands.isEmpty() && requests.isEmpty();
   }
 
   private boolean isQuiet(boolean requestsCount) {
-    return told.isEmpty() && (requests.isEmpty() || !requestsCount);
+    return commands.isEmpty() && (requests.isEmpty() || !requestsCount);
   }
 
-  /// Sleeps until something arrives that no sender works off, or for `nanos` nanoseconds. Called by
-  /// the reader.
+  /// Sleeps until a command arrives that no sender processes, or for `nanos` nanoseconds. Called by
+  /// the engine's thread.
   ///
-  /// @param requestsCount whether waiting requests are a reason not to sleep
+  /// @param requestsCount whether waiting requests must keep it awake
   void sleep(long nanos, boolean requestsCount) {
-    helm.leave();
+    ownership.release();
     if (isQuiet(requestsCount)) {
-      helm.sleep(nanos);
+      ownership.sleep(nanos);
     }
-    helm.takeBack();
+    ownership.reacquire();
   }
 }

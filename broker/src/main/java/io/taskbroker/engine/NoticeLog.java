@@ -12,8 +12,8 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 import org.slf4j.spi.LoggingEventBuilder;
 
-/// What the engine told operators, in the log; what is loud, no more than a few times a second. At
-/// level debug, the life of each activation, too. Confined to the engine's thread.
+/// Log of the engine's notices. Notices above debug level are limited to [#PER_SECOND] a second for
+/// each kind. At level debug it also logs each step of every task. Confined to the engine's thread.
 public final class NoticeLog {
   private static final Logger log = LoggerFactory.getLogger(NoticeLog.class);
   private static final int PER_SECOND = 10;
@@ -22,48 +22,48 @@ public final class NoticeLog {
   private final boolean follows = log.isDebugEnabled();
   private final Map<Notice, Budget> budgets = new EnumMap<>(Notice.class);
 
-  /// Whether the lives of activations are written down.
+  /// Whether task lifecycle steps are logged.
   public boolean follows() {
     return follows;
   }
 
-  /// A step in the life of an activation.
+  /// Logs one lifecycle step of a task.
   public void follow(TaskLifecycle step, Activation activation, String detail) {
     write(Level.DEBUG, text(step), activation, detail);
   }
 
-  /// Something about an activation.
+  /// Logs a notice about a task.
   public void notice(Notice notice, Activation about, String detail) {
-    if (isSaid(notice)) {
+    if (isLogged(notice)) {
       write(level(notice), text(notice), about, detail);
     }
   }
 
-  /// Something about an application, or about an id of which there is no activation.
+  /// Logs a notice about an application, or about an id that is not in flight.
   public void notice(Notice notice, String id, String detail) {
-    if (isSaid(notice)) {
+    if (isLogged(notice)) {
       log.atLevel(level(notice))
           .addKeyValue(field(notice), id)
-          .log("{}: {}{}", text(notice), id, inBrackets(detail));
+          .log("{}: {}{}", text(notice), id, inParentheses(detail));
     }
   }
 
-  private boolean isSaid(Notice notice) {
+  private boolean isLogged(Notice notice) {
     Level level = level(notice);
     return log.isEnabledForLevel(level)
         && (level == Level.DEBUG || budgets.computeIfAbsent(notice, _ -> new Budget()).allows());
   }
 
-  /// The one place where a task gets its names in a line of the log.
+  /// Adds the task identity to a log line; the only place that does.
   private static void write(Level level, String text, Activation about, String detail) {
     LoggingEventBuilder line = log.atLevel(level);
     for (Map.Entry<String, Object> field : TaskIdentity.of(about).fields().entrySet()) {
       line = line.addKeyValue(field.getKey(), field.getValue());
     }
-    line.log("{}: {}{}", text, about.id(), inBrackets(detail));
+    line.log("{}: {}{}", text, about.id(), inParentheses(detail));
   }
 
-  private static String inBrackets(String detail) {
+  private static String inParentheses(String detail) {
     return detail.isEmpty() ? "" : " (" + detail + ")";
   }
 
@@ -87,7 +87,7 @@ public final class NoticeLog {
     };
   }
 
-  /// What the id is one of.
+  /// Log field that holds the id.
   private static String field(Notice notice) {
     return switch (notice) {
       case NO_WORKER, WORKER_UNREACHABLE, WORKER_OVERLOADED, WORKER_REJECTS ->
@@ -98,54 +98,54 @@ public final class NoticeLog {
 
   private static String text(Notice notice) {
     return switch (notice) {
-      case UNDECODABLE -> "not an activation, goes to the dead-letter topic";
+      case UNDECODABLE -> "not an activation, forwarded to the dead-letter topic";
       case EXPIRED -> "expired, removed";
-      case KILLED_BY_NAME -> "its task is switched off, dropped";
-      case KILLED_BY_SELECTOR -> "its task is switched off for such arguments, dropped";
-      case SWITCHED_OFF -> "switched off while in flight, removed";
-      case DEMOTED, DEMOTED_IN_FLIGHT -> "its namespace is demoted, passed on";
+      case KILLED_BY_NAME -> "dropped by a killswitch";
+      case KILLED_BY_SELECTOR -> "dropped by a killswitch for these arguments";
+      case SWITCHED_OFF -> "removed from flight by a killswitch";
+      case DEMOTED, DEMOTED_IN_FLIGHT -> "its namespace is demoted, forwarded";
       case DEMOTION_SKIPPED ->
-          "its namespace is demoted to a topic that this broker consumes, stays";
-      case DUPLICATE -> "already in flight or just finished, dropped";
-      case DEADLINE_PASSED -> "its worker let the processing deadline pass";
-      case LEASE_PASSED -> "its worker did not answer within the lease of the claim";
+          "its namespace is demoted to a topic that this broker consumes, not forwarded";
+      case DUPLICATE -> "duplicate of a task in flight or recently finished, dropped";
+      case DEADLINE_PASSED -> "processing deadline passed without a report";
+      case LEASE_PASSED -> "lease of the claim expired without an answer from the worker";
       case DISCARDED -> "failed for good, discarded";
-      case DEAD_LETTERED -> "failed for good, goes to the dead-letter topic";
-      case RETRIED -> "goes to the retry topic";
+      case DEAD_LETTERED -> "failed for good, forwarded to the dead-letter topic";
+      case RETRIED -> "forwarded to the retry topic";
       case NO_WORKER -> "no worker is configured (worker_map) for application";
       case PUSH_REFUSED -> "refused by its worker";
       case WORKER_UNREACHABLE -> "cannot reach the worker of application";
-      case WORKER_OVERLOADED -> "the worker takes nothing more for now, of application";
+      case WORKER_OVERLOADED -> "the worker is overloaded, of application";
       case WORKER_REJECTS ->
           "the worker refuses every task (check worker_map, secrets and permissions), of"
               + " application";
-      case WORKER_DIED -> "a worker died while it was handed this task alone";
+      case WORKER_DIED -> "a worker died while this was its only task";
       case QUARANTINED ->
-          "quarantined: it cannot be produced, is kept in the store and tried again now and then";
-      case UNKNOWN_ID -> "report about an activation that is not in flight";
-      case STALE_REPORT -> "report that came too late, not followed";
+          "quarantined: Kafka refuses it; kept in the store and produced again periodically";
+      case UNKNOWN_ID -> "report for an id that is not in flight";
+      case STALE_REPORT -> "report came too late, ignored";
     };
   }
 
   private static String text(TaskLifecycle step) {
     return switch (step) {
       case RECEIVED -> "received";
-      case DELAYED -> "received, waits for its time";
+      case DELAYED -> "received, delayed";
       case PARKED -> "received, parked on disk";
-      case READ_BACK -> "read back from disk";
+      case READ_BACK -> "unparked";
       case DELAY_ENDED -> "its delay is over";
-      case CALLED -> "its worker is called";
-      case TAKEN -> "its worker took it";
-      case NOT_TAKEN -> "its worker did not take it, or did not say so";
+      case CALLED -> "pushed to its worker";
+      case TAKEN -> "accepted by its worker";
+      case NOT_TAKEN -> "not accepted by its worker, or no answer";
       case FETCHED -> "fetched by a worker";
       case REPORTED -> "reported by a worker";
       case COMPLETED -> "completed";
-      case RETRY_PRODUCED -> "Kafka has its retry";
-      case PRODUCED -> "Kafka has it";
+      case RETRY_PRODUCED -> "retry produced to Kafka";
+      case PRODUCED -> "produced to Kafka";
     };
   }
 
-  /// How often something may be said.
+  /// Rate limit of one kind of notice.
   private static final class Budget {
     private long secondStartedAt = System.nanoTime();
     private int left = PER_SECOND;

@@ -12,25 +12,26 @@ import io.taskbroker.store.StoreQuery;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The stages that do what the engine wants done. Called by the engine's thread; nothing of it
-/// blocks.
+/// Receiver of the engine's effects, implemented by the stages. Called by the engine's thread; no
+/// method blocks.
 public interface Outlets {
-  /// Makes changes durable, then answers the queries. The lists are the receiver's from now on.
+  /// Makes changes durable, then answers the queries. The receiver owns the lists from now on.
   void commit(List<Change> changes, List<StoreQuery> queries);
 
   void push(Delivery delivery);
 
-  void produce(OutboxRecord departure);
+  void produce(OutboxRecord outboxRecord);
 
   void consumed(
       SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent);
 
-  /// The partition stands for an application at its limit; for none if that is null.
+  /// As [io.taskbroker.inflight.Effects#stands]: the partition waits for room for the application;
+  /// null ends that.
   default void stands(SourcePartition partition, @Nullable String application) {}
 
   void drained(SourcePartition partition);
 
-  /// The store says that the partition is not this broker's any more.
+  /// The store fenced the partition: this broker no longer owns it.
   default void lost(SourcePartition partition) {}
 
   default void count(Tally tally, Activation activation, long age) {}

@@ -7,54 +7,54 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// From which offset on records of each partition may be in flight, found without looking at rows:
-/// keys and offsets both ascend, so what was consumed when the last key was K is done once the
-/// first key is above K. A row that stays long holds the offsets of all partitions back. Not
-/// thread-safe.
+/// Start offset of each partition: the lowest offset whose record may still be in flight, computed
+/// without reading rows. Keys and offsets both ascend, so everything consumed when K was the last
+/// key is done once the first key exceeds K. One long-lived row holds back the offsets of all
+/// partitions. Not thread-safe.
 final class StartOffsets {
-  /// So many moments are remembered at most; every second of them is forgotten past that.
-  static final int MAX_MOMENTS = 64;
+  /// Most snapshots kept; beyond that every second one is dropped.
+  static final int MAX_SNAPSHOTS = 64;
 
-  private final List<Moment> moments = new ArrayList<>();
-  private final Map<SourcePartition, Long> lows = new HashMap<>();
+  private final List<Snapshot> snapshots = new ArrayList<>();
+  private final Map<SourcePartition, Long> startOffsets = new HashMap<>();
   private final Map<SourcePartition, Long> seen = new HashMap<>();
 
-  /// Takes note of the store as it is between two transactions.
+  /// Records the state of the store between two transactions.
   ///
-  /// @param firstKey the smallest key of a row; [Long#MAX_VALUE] if there is none
-  /// @param lastKey the largest key that any row has or had
-  /// @return the offsets, of those partitions of which it is known
+  /// @param firstKey smallest key of a row; [Long#MAX_VALUE] if there is no row
+  /// @param lastKey largest key that any row has or had
+  /// @return the start offsets known so far
   Map<SourcePartition, Long> observe(long firstKey, long lastKey, List<Watermark> watermarks) {
     var next = new HashMap<SourcePartition, Long>();
-    for (Watermark mark : watermarks) {
-      Long before = seen.put(mark.partition(), mark.next());
-      if (before != null && before > mark.next()) {
-        forget(mark.partition());
+    for (Watermark watermark : watermarks) {
+      Long before = seen.put(watermark.partition(), watermark.next());
+      if (before != null && before > watermark.next()) {
+        forget(watermark.partition());
       }
-      next.put(mark.partition(), mark.next());
+      next.put(watermark.partition(), watermark.next());
     }
-    moments.add(new Moment(lastKey, next));
-    while (!moments.isEmpty() && moments.getFirst().lastKey < firstKey) {
-      lows.putAll(moments.removeFirst().next);
+    snapshots.add(new Snapshot(lastKey, next));
+    while (!snapshots.isEmpty() && snapshots.getFirst().lastKey < firstKey) {
+      startOffsets.putAll(snapshots.removeFirst().next);
     }
-    if (moments.size() > MAX_MOMENTS) {
+    if (snapshots.size() > MAX_SNAPSHOTS) {
       thin();
     }
-    return Map.copyOf(lows);
+    return Map.copyOf(startOffsets);
   }
 
-  /// Somebody moved the partition back: its records come again, under new keys.
+  /// The partition was moved back: its records come again, under new keys.
   private void forget(SourcePartition partition) {
-    lows.remove(partition);
-    moments.forEach(moment -> moment.next.remove(partition));
+    startOffsets.remove(partition);
+    snapshots.forEach(snapshot -> snapshot.next.remove(partition));
   }
 
   private void thin() {
-    for (int i = moments.size() - 2; i >= 0; i -= 2) {
-      moments.remove(i);
+    for (int i = snapshots.size() - 2; i >= 0; i -= 2) {
+      snapshots.remove(i);
     }
   }
 
-  /// How far the partitions were consumed when a key was the last.
-  private record Moment(long lastKey, Map<SourcePartition, Long> next) {}
+  /// Consumed offsets at the time when `lastKey` was the last key.
+  private record Snapshot(long lastKey, Map<SourcePartition, Long> next) {}
 }

@@ -1,5 +1,5 @@
-/// The thread that owns the engine: it takes commands from the other stages, lets the engine follow
-/// them, and hands on what the engine wants done, in batches.
+/// Thread that owns the engine: passes commands of the other stages to the engine and its effects,
+/// in batches, to the stages.
 @NullMarked
 package io.taskbroker.engine;
 

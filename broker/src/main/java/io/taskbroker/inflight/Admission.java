@@ -151,7 +151,7 @@ final class Admission {
 
   private void insertForwarding(Activation activation, Destination destination) {
     Row row = Row.arriving(++state.lastKey, activation, Status.FAILURE, state.wall);
-    Row forwarded = row.leavingFor(destination);
+    Row forwarded = row.forwardedTo(destination);
     state.write(new Change.Insert(forwarded, forwarding(forwarded)));
   }
 
@@ -160,7 +160,7 @@ final class Admission {
     ApplicationQueue queue = state.queueOf(row.activation().application());
     InFlightTask task =
         new InFlightTask(row.key(), row.activation(), TaskState.FORWARDING_FAILURE, queue);
-    task.destination = row.leaving();
+    task.destination = row.forwardTo();
     state.add(task);
     return task;
   }

@@ -38,7 +38,7 @@ final class QuarantineRetries {
   void wasRead(InFlightTask kept, List<Row> rows) {
     state.queriesAnswered(1);
     @Nullable Row row = rows.isEmpty() ? null : rows.getFirst();
-    if (row == null || !isStill(kept) || row.leaving() == null) {
+    if (row == null || !isStill(kept) || row.forwardTo() == null) {
       // The row may belong to another broker; this one is informed of that soon.
       state.quarantined.ended(kept, state.now, !isStill(kept));
       return;

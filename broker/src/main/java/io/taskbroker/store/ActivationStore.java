@@ -9,128 +9,126 @@ import io.taskbroker.activation.Watermark;
 import java.util.Collections;
 import java.util.List;
 
-/// The durable home of what is in flight, in domain words and in batches. One owner writes to it.
+/// Durable store of the tasks in flight, read and written in batches, with one writer.
 ///
-/// Confined: apart from [#name], [#position] and [#lacks], all methods are called by one thread at
-/// a time. Every method throws [StoreException], whose kind says what to do about it.
+/// Confined: apart from [#name], [#position], [#handedOut] and [#lacks], one thread at a time calls
+/// the methods. Every method throws [StoreException], whose kind says how to react.
 public interface ActivationStore extends AutoCloseable {
-  /// A random name that the store got when it was made and keeps; Kafka knows its broker by it.
+  /// Random name, assigned at creation and never changed; identifies the broker to Kafka.
   String name();
 
-  /// Where this store is in its history: the last transaction that is durable. Thread-safe.
+  /// Position of the last durable transaction. Thread-safe.
   default StorePosition position() {
     return StorePosition.NONE;
   }
 
-  /// The last transaction of this run that hands out something that may run only once. Thread-safe.
+  /// Position of the last transaction of this process that claims an at-most-once task.
+  /// Thread-safe.
   default StorePosition handedOut() {
     return StorePosition.NONE;
   }
 
-  /// Whether the store lacks a transaction that it once had: it went back since (docs/adr/0012).
+  /// Whether the store lacks a transaction that it once had, that is, went back (docs/adr/0012).
   /// Thread-safe.
   ///
-  /// @param noted a position that a store of this name, or of the same database, had
+  /// @param noted a position recorded earlier of a store with this name, or of the same database
   default boolean lacks(StorePosition noted) {
     return false;
   }
 
-  /// The key above which all are free: the next rows of this owner get those that follow it, and no
-  /// other row has, had or ever gets one of them.
+  /// Last used key: the next rows of this owner get the keys that follow it. No other row ever has
+  /// one of those.
   ///
-  /// At the opening it is the largest key that any row had, 0 if there was none. Where brokers
-  /// share the store, it is larger than every key that whoever opened it before has given or will
-  /// give, and smaller than those of whoever opens it later. Since then it is the largest key of
-  /// what this owner inserted, if that is larger.
+  /// When the store is opened, it is the largest key that any row had, 0 if there was none. In a
+  /// shared store it is larger than every key of owners that opened it earlier, present or future,
+  /// and smaller than those of owners that open it later. Afterwards it rises to the largest key
+  /// that this owner inserts.
   long lastKey();
 
-  /// The smallest key that a row has, [Long#MAX_VALUE] if there is no row; 0 if that would take
-  /// long to find.
+  /// Smallest key of a row, [Long#MAX_VALUE] if there is no row; 0 if the search would be slow.
   default long firstKey() {
     return 0;
   }
 
-  /// Up to `limit` rows that are not parked, payloads included, in the order of their keys,
-  /// beginning after `key`.
+  /// Up to `limit` rows that are not parked, payloads included, with keys greater than `key`, in
+  /// key order.
   List<Row> load(long key, int limit);
 
-  /// Up to `limit` parked rows, without what is on disk only, in the order of their keys, beginning
-  /// after `key`.
+  /// Up to `limit` parked rows, without the parts kept on disk only, with keys greater than `key`,
+  /// in key order.
   List<ParkedRow> loadParked(long key, int limit);
 
   List<Watermark> watermarks();
 
-  /// The ids whose tombstones stand at `now` (milliseconds since the epoch), oldest first.
+  /// Tombstones that have not expired at `now` (milliseconds since the epoch), oldest first.
   List<Tombstone> tombstones(long now);
 
-  /// Commits the changes of the batch in one transaction, which is on disk when this returns.
+  /// Commits the batch in one transaction; it is on disk when this method returns.
   ///
-  /// A batch that is given again, under the number it had, after an attempt that may have been
-  /// committed, is applied once (H6).
+  /// A retry of a batch, under the same number, after an attempt that may have committed, is
+  /// applied once (H6).
   ///
   /// @return an outcome for each change, in order
-  /// @throws StoreException nothing of the batch is known to be committed; kind `DATA` if a change
-  ///   holds something that the store cannot hold
+  /// @throws StoreException nothing of the batch is known to be committed; kind `DATA` if the store
+  ///   cannot hold one of the changes
   List<Outcome> commit(WriteBatch batch);
 
-  /// Rows of the application that are parked and due, ordered by (parkedUntil, key). Fewer than
-  /// asked for if they are large, but one at least if there is one.
+  /// Due parked rows of an application, ordered by (parkedUntil, key). Large rows shorten the page,
+  /// to one row at least if any is due.
   ParkedPage due(ParkedQuery query);
 
-  /// The rows of those keys that there are, parked or not, payloads included, in the order of their
-  /// keys.
+  /// The existing rows among these keys, parked or not, payloads included, in key order.
   ///
   /// @param keys few: the answer has no other bound
   List<Row> rows(List<Long> keys);
 
-  /// Writes reports down that are about activations which this broker does not have, for the
-  /// brokers that have them, who are told at once (H3). Durable when it returns.
+  /// Stores reports on tasks that this broker does not have, and notifies the brokers that have
+  /// them at once (H3). Durable when this method returns.
   ///
   /// @param reports without keys
-  /// @return of each, in order, whether the store has a row of that id; a store of one broker has
-  ///   none
+  /// @return for each report, in order, whether the store has a row with that id; always false in a
+  ///   store of a single broker
   default List<Boolean> report(List<RemoteReport> reports) {
     return Collections.nCopies(reports.size(), false);
   }
 
-  /// What other brokers were told of these rows, in the order in which they were.
+  /// Reports that other brokers stored for these rows, in order of arrival.
   default List<RemoteReport> reports(List<Long> keys) {
     return List.of();
   }
 
-  /// The size of the database in bytes, free pages apart.
+  /// Size of the database in bytes, without free pages.
   long size();
 
-  /// Work that keeps the database small; called now and then when there is nothing else to do.
+  /// Keeps the database small; called periodically while the committer is idle.
   ///
-  /// @param now milliseconds since the epoch: tombstones that ended before it are removed
+  /// @param now milliseconds since the epoch: expired tombstones are removed
   void maintain(long now);
 
   @Override
   void close();
 
-  /// What became of one change.
+  /// Outcome of one change.
   enum Outcome {
     APPLIED,
-    /// An insert whose key is there already.
+    /// The key of the insert exists already.
     DUPLICATE,
-    /// A mark, leave or delete of a row that is not there.
+    /// The row of the status update, forward or delete does not exist.
     MISSING,
-    /// The change was made by a former owner of the row's partition, and was not applied.
+    /// The partition of the row belongs to another broker; not applied.
     FENCED
   }
 
-  /// An id that must not come again before `until` (milliseconds since the epoch).
+  /// Id that must not run again before `until` (milliseconds since the epoch).
   record Tombstone(Fingerprint id, long until) {}
 
-  /// Rows of an application that are due no later than `upTo`, beginning after the row (`afterDue`,
-  /// `afterKey`).
+  /// Query for rows of an application due by `upTo`, after the row (`afterDue`, `afterKey`).
   record ParkedQuery(String application, long afterDue, long afterKey, long upTo, int limit)
       implements StoreQuery {}
 
-  /// Rows that are due, and when the next is.
+  /// Page of due rows.
   ///
-  /// @param nextDue when the first row that is not in the page is due; [Row#NONE] if there is none
+  /// @param nextDue due time of the first row after the page; [Row#NONE] if there is none
   record ParkedPage(List<Row> rows, long nextDue) {
     public ParkedPage {
       rows = List.copyOf(rows);

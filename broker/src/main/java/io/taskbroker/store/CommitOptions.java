@@ -2,17 +2,17 @@ package io.taskbroker.store;
 
 import java.time.Duration;
 
-/// How a [StoreCommitter] groups changes into transactions, and what it does in between.
+/// Batching and maintenance options of a [StoreCommitter].
 ///
-/// @param batchSize changes and reads of a transaction, at most, but that no record is parted from
-///   the watermark behind it
-/// @param interval the least time from the begin of a transaction to that of the next, if that has
-///   neither inserts nor reads nor is full; zero for natural batching, which waits only while the
-///   transaction before is under way
-/// @param backoffMin the wait after a first failure, about
-/// @param backoffMax the longest wait after a failure
+/// @param batchSize most changes and reads in a transaction, except that a record is never
+///   separated from the watermark behind it
+/// @param interval minimum time between the starts of two transactions, if the second has no
+///   inserts and no reads and is not full; zero for natural batching, which waits only for the
+///   pending transaction
+/// @param backoffMin wait after a first failure, before jitter
+/// @param backoffMax longest wait after a failure
 /// @param stopTimeout how long [StoreCommitter#stop] may go on committing
-/// @param maintenanceInterval the least time between two calls of [ActivationStore#maintain]
+/// @param maintenanceInterval minimum time between two calls of [ActivationStore#maintain]
 public record CommitOptions(
     int batchSize,
     Duration interval,
@@ -23,20 +23,20 @@ public record CommitOptions(
 
   public CommitOptions {
     if (batchSize < 1) {
-      throw new IllegalArgumentException("A transaction of " + batchSize + " changes is none");
+      throw new IllegalArgumentException("batchSize must be at least 1: " + batchSize);
     }
     if (interval.isNegative() || maintenanceInterval.isNegative()) {
       throw new IllegalArgumentException(
-          "Neither interval nor maintenance interval may be negative: "
+          "interval and maintenanceInterval must not be negative: "
               + interval
               + ", "
               + maintenanceInterval);
     }
   }
 
-  /// Up to 4,096 changes, 3 ms apart unless a row is to be inserted, and maintenance once a minute.
-  /// At a low rate a report thus shares a transaction with the next insert, which halves the number
-  /// of fsyncs; a report that comes after 3 ms of quiet is committed at once.
+  /// Up to 4,096 changes, 3 ms apart unless a row is inserted, and maintenance once a minute. At a
+  /// low rate a report thus shares a transaction with the next insert, which halves the number of
+  /// fsyncs; a report after 3 ms of quiet commits at once.
   public static CommitOptions defaults() {
     return new CommitOptions(
         4_096,
@@ -47,12 +47,13 @@ public record CommitOptions(
         Duration.ofMinutes(1));
   }
 
-  /// The same with another least time between two calls of [ActivationStore#maintain].
-  public CommitOptions maintainedEvery(Duration least) {
-    return new CommitOptions(batchSize, interval, backoffMin, backoffMax, stopTimeout, least);
+  /// The same with another `maintenanceInterval`.
+  public CommitOptions maintainedEvery(Duration maintenanceInterval) {
+    return new CommitOptions(
+        batchSize, interval, backoffMin, backoffMax, stopTimeout, maintenanceInterval);
   }
 
-  /// The same with other groups of changes: up to `batchSize` of them, `interval` apart.
+  /// The same with another `batchSize` and `interval`.
   public CommitOptions grouped(int batchSize, Duration interval) {
     return new CommitOptions(
         batchSize, interval, backoffMin, backoffMax, stopTimeout, maintenanceInterval);

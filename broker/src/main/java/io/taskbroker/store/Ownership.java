@@ -9,27 +9,27 @@ import io.taskbroker.store.ActivationStore.Tombstone;
 import java.util.List;
 import java.util.Optional;
 
-/// Which of the brokers that share a store may change the rows of a partition (ADR 7).
+/// Partition ownership: which of the brokers that share a store may change the rows of a partition
+/// (ADR 7).
 ///
-/// Rows belong to the (topic, partition) of their origin, those that came from no partition to the
-/// broker that stored them. Every commit applies only changes of what is the broker's own at that
-/// moment; all others are [ActivationStore.Outcome#FENCED] (G3, G4, H10).
+/// A row belongs to the (topic, partition) of its origin; a row without a partition belongs to the
+/// broker that stored it. A commit applies only changes to what the broker owns at that moment; the
+/// others are [ActivationStore.Outcome#FENCED] (G3, G4, H10).
 ///
-/// Thread-safe; all methods block, and throw [StoreException]. Pages are those of
-/// [ActivationStore#load], of one partition.
+/// Thread-safe; all methods block and throw [StoreException]. Pages are those of
+/// [ActivationStore#load], limited to one partition.
 public interface Ownership {
-  /// Makes the partition this broker's. When it returns, what former owners committed can be read,
-  /// and nothing more that they commit is applied.
+  /// Takes ownership of the partition. Once this returns, everything that former owners committed
+  /// is visible, and nothing more of theirs is applied.
   ///
-  /// @param generation the generation of the consumer group that gave the partition to this broker
-  /// @return empty if the partition is now a broker's that got it in a later generation, and whose
+  /// @param generation consumer-group generation that assigned the partition to this broker
+  /// @return empty if the partition belongs to a broker that got it in a later generation and whose
   ///   lease has not lapsed (H11)
   Optional<Taken> take(SourcePartition partition, int generation);
 
-  /// Gives the partition up, if it is still this broker's: anybody may take it.
+  /// Releases the partition if this broker still owns it; any broker may then take it.
   ///
-  /// @param drained whether it is written down what its workers have, so that no worker has what is
-  ///   `PENDING`
+  /// @param drained whether all deliveries are recorded, so that no worker has a `PENDING` task
   void release(SourcePartition partition, boolean drained);
 
   List<Row> load(SourcePartition partition, long key, int limit);
@@ -38,23 +38,23 @@ public interface Ownership {
 
   List<Tombstone> tombstones(SourcePartition partition, long now);
 
-  /// What other brokers were told of rows of the partition, in the order in which they were.
+  /// Reports that other brokers stored for rows of the partition, in order of arrival.
   List<RemoteReport> reports(SourcePartition partition);
 
-  /// Counts as handed out what may run only once and may have been handed out by what the store
-  /// lost (G3): all that does not wait for a time after `now`.
+  /// Marks at-most-once tasks as delivered if transactions that the store lost may have delivered
+  /// them (G3): all that are not delayed beyond `now`.
   ///
   /// @param now milliseconds since the epoch
-  /// @return how many rows that were
+  /// @return the number of rows marked
   default int countAsHandedOut(SourcePartition partition, long now) {
     return 0;
   }
 
-  /// A partition that was taken.
+  /// State of a partition that was taken.
   ///
-  /// @param watermarks how far it was consumed, by every group and incarnation of the topic
-  /// @param released whether the former owner gave it up when it was drained
-  /// @param reached how far this broker had consumed it when the store went back; told once
+  /// @param watermarks of every consumer group and incarnation of the topic
+  /// @param released whether the former owner released it drained
+  /// @param reached how far this broker had consumed it before the store went back; reported once
   record Taken(List<Watermark> watermarks, boolean released, Optional<Watermark> reached) {
     public Taken {
       watermarks = List.copyOf(watermarks);

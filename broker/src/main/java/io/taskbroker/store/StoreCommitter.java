@@ -26,15 +26,16 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The one thread that calls an [ActivationStore]: commits changes in groups, in the order in which
-/// they were submitted, and answers queries in between. Thread-safe.
+/// Single thread that calls an [ActivationStore]: commits changes in batches, in submission order,
+/// and answers queries in between. Thread-safe.
 ///
-/// What a [StoreException] means here:
-/// - `TRANSIENT`: the same batch again, under the same number, for as long as it takes (H6);
-/// - `FULL`: deletes, marks and leaves first, inserts and watermarks when there is space (H12);
-/// - `DATA`: the changes at fault are found by halving the batch; inserts are replaced, others
-///   rejected, the rest is committed in order (H12);
-/// - `FATAL`, or any other exception: the stage has failed (G9).
+/// Reactions to a [StoreException]:
+/// - `TRANSIENT`: retries the same batch, under the same number, without limit (H6);
+/// - `FULL`: commits deletes, status updates and forwards first, inserts and watermarks once there
+///   is space (H12);
+/// - `DATA`: isolates the offending changes by bisecting the batch; replaces inserts, rejects other
+///   changes and commits the rest in order (H12);
+/// - `FATAL`, or any other exception: fails the stage (G9).
 public final class StoreCommitter implements Service, Progress {
   private static final Logger log = LoggerFactory.getLogger(StoreCommitter.class);
   private static final String NAME = "store-committer";
@@ -54,9 +55,9 @@ public final class StoreCommitter implements Service, Progress {
   private final StoreCommitterQueries queries;
   private final Backoff fullBackoff;
   private final Outage full;
-  private @Nullable Attempt attempt; // whose fate is not known
-  private boolean batchTaken; // the flusher's batch, by a flush that then failed
-  private long tryHeldAt;
+  private @Nullable Attempt attempt; // outcome unknown
+  private boolean batchTaken; // whether a failed flush has already taken the flusher's batch
+  private long retryHeldAt;
   private long maintainAt;
 
   public StoreCommitter(
@@ -64,23 +65,22 @@ public final class StoreCommitter implements Service, Progress {
     this(store, options, listener, failures, SystemContext.system());
   }
 
-  /// @param surroundings the ticker measures intervals and waits, the clock tells the time to
+  /// @param context its ticker measures intervals and waits, its clock gives the time for
   ///   [ActivationStore#maintain]
   StoreCommitter(
       ActivationStore store,
       CommitOptions options,
       Listener listener,
       FailureSink failures,
-      SystemContext surroundings) {
+      SystemContext context) {
     this.store = store;
     this.listener = listener;
-    this.ticker = surroundings.ticker();
-    this.clock = surroundings.clock();
+    this.ticker = context.ticker();
+    this.clock = context.clock();
     this.backlog = new StoreCommitterBacklog(options.batchSize());
     this.queries =
         new StoreCommitterQueries(store, listener, options.batchSize(), done::incrementAndGet);
-    this.fullBackoff =
-        new Backoff(options.backoffMin(), options.backoffMax(), surroundings.random());
+    this.fullBackoff = new Backoff(options.backoffMin(), options.backoffMax(), context.random());
     this.full = new Outage(ticker);
     this.maintenanceInterval = options.maintenanceInterval().toNanos();
     this.maintainAt = ticker.nanoTime() + maintenanceInterval;
@@ -97,61 +97,59 @@ public final class StoreCommitter implements Service, Progress {
             new Commits(),
             failures,
             ticker,
-            surroundings.random());
+            context.random());
   }
 
-  /// Who is told what became of what was submitted. Called by the committer's thread, one call at a
-  /// time: must not block, and must not throw, which would be fatal.
+  /// Receiver of results. Called by the committer's thread, one call at a time; must not block and
+  /// must not throw, which is fatal.
   public interface Listener {
-    /// The changes are durable. Of changes that were submitted before others, this is said before,
-    /// except for H12.
+    /// The changes are durable. Calls follow the submission order, except for H12.
     ///
-    /// @param changes in the order in which they were submitted; the list is the listener's
+    /// @param changes in submission order; the listener owns the list
     void committed(List<Change> changes);
 
-    /// The changes were not made: their partitions are not this broker's any more (H10).
+    /// The changes were not applied: this broker no longer owns their partitions (H10).
     ///
-    /// @param changes in the order in which they were submitted; the list is the listener's
+    /// @param changes in submission order; the listener owns the list
     default void fenced(List<Change> changes) {}
 
-    /// What to store in the place of a row that the store cannot hold; empty if there is nothing,
-    /// which is then told as [#rejected].
+    /// Replacement of a row that the store cannot hold; if empty, [#rejected] follows.
     Optional<Change.Insert> replacement(RejectedInsert refusal);
 
-    /// The store cannot hold the change, whatever is tried.
+    /// The store can never hold the change.
     void rejected(Change change, String why);
 
     /// The answer to a query.
-    void read(ParkedQuery query, ParkedPage page);
+    void parkedRead(ParkedQuery query, ParkedPage page);
 
     /// The answer to a query.
-    default void rows(StoreQuery.Rows query, List<Row> rows) {}
+    default void rowsRead(StoreQuery.Rows query, List<Row> rows) {}
 
     /// The reports are durable.
     ///
-    /// @param known of each whether the store has a row of its id
-    default void passedOn(StoreQuery.ForwardReports query, List<Boolean> known) {}
+    /// @param known for each report, whether the store has a row with its id
+    default void reportsForwarded(StoreQuery.ForwardReports query, List<Boolean> known) {}
 
     /// The answer to a query.
-    default void recorded(StoreQuery.ReadRemoteReports query, List<RemoteReport> reports) {}
+    default void reportsRead(StoreQuery.ReadRemoteReports query, List<RemoteReport> reports) {}
 
-    /// The fate of every change that was submitted before is known, and told.
-    default void passed(StoreQuery.Barrier barrier) {}
+    /// The outcome of every earlier change is known and reported.
+    default void barrierPassed(StoreQuery.Barrier barrier) {}
 
-    /// A transaction of these changes was committed, and took so long. Said before [#committed].
-    default void took(List<Change> changes, long nanos) {}
+    /// A transaction of these changes was committed in `nanos` nanoseconds. Called before
+    /// [#committed].
+    default void transactionCommitted(List<Change> changes, long nanos) {}
 
-    /// A transaction of these changes failed. What of them is tried again, and when, depends on the
-    /// kind of the failure.
+    /// A transaction of these changes failed. The kind of failure decides what is retried, and
+    /// when.
     default void failed(List<Change> changes, StoreException failure) {}
 
-    /// Maintenance was done, and took so long.
+    /// Maintenance finished in `nanos` nanoseconds.
     default void maintained(long nanos) {}
 
-    /// Nothing waits to be committed. May use the store; what that throws is treated as a failed
-    /// commit is.
+    /// The committer is idle. May use the store; an exception is handled as for a failed commit.
     ///
-    /// @return nanoseconds until to be called again if nothing is committed before
+    /// @return nanoseconds until the next call if nothing is committed before
     default long idle() {
       return Long.MAX_VALUE;
     }
@@ -167,13 +165,11 @@ public final class StoreCommitter implements Service, Progress {
     flusher.start();
   }
 
-  /// Hands over changes, and queries that are to be answered when all changes submitted before, and
-  /// these, are durable; an answer may also show changes that were submitted after it. Takes one
-  /// lock, never blocks, and never refuses: who submits bounds what is outstanding (G7, H14). The
-  /// lists are copied, and may be used again at once.
+  /// Submits changes, and queries to answer once all earlier changes and these are durable; an
+  /// answer may also show later changes. Takes one lock, never blocks and never refuses: the caller
+  /// bounds what is outstanding (G7, H14). Copies the lists.
   ///
-  /// What is submitted after [#stop], or after the stage has failed, is dropped, and nobody is told
-  /// of it.
+  /// Submissions after [#stop], or after the stage has failed, are dropped without notice.
   public void submit(List<Change> changes, List<? extends StoreQuery> asked) {
     if (asked.isEmpty()) {
       boolean _ = flusher.offerAll(changes);
@@ -185,14 +181,14 @@ public final class StoreCommitter implements Service, Progress {
     boolean _ = flusher.offerAll(both);
   }
 
-  /// What waits for space does not count: it is a bound that holds it back, and a broker that is
-  /// not ready is not told of what was completed, which would make space (H12, H25).
+  /// Changes that wait for space do not count: the store's bound holds them back, and a broker that
+  /// is not ready receives no reports, which would make space (H12, H25).
   @Override
   public boolean hasWork() {
     return flusher.hasWork();
   }
 
-  /// Grows with every commit, rejection and answer.
+  /// Number of commits, rejections and answers.
   @Override
   public long done() {
     return done.get();
@@ -200,7 +196,7 @@ public final class StoreCommitter implements Service, Progress {
 
   /// Commits what was submitted, within the stop timeout. Does not close the store.
   ///
-  /// @throws IllegalStateException if not everything is known to be durable
+  /// @throws IllegalStateException if some changes are not known to be durable
   @Override
   public void stop() {
     if (stopping) {
@@ -214,22 +210,23 @@ public final class StoreCommitter implements Service, Progress {
     }
   }
 
-  /// Commits and answers what can be now. What fails stays as it is, to be gone on with.
-  private void work() {
+  /// Commits and answers what it can. After a failure the state is unchanged and the next call
+  /// resumes.
+  private void commitAndAnswer() {
     Attempt next = attempt != null ? attempt : nextAttempt();
     while (next != null) {
       attempt = next;
       commit(next);
       next = nextAttempt();
     }
-    if (!queries.answer(backlog, tryHeldAt - ticker.nanoTime() <= 0)) {
-      tryHeldAt = ticker.nanoTime() + fullBackoff.nextNanos();
+    if (!queries.answer(backlog, retryHeldAt - ticker.nanoTime() <= 0)) {
+      retryHeldAt = ticker.nanoTime() + fullBackoff.nextNanos();
     }
     holding = backlog.holds() || !queries.isEmpty();
   }
 
   private @Nullable Attempt nextAttempt() {
-    return backlog.next(tryHeldAt - ticker.nanoTime() <= 0);
+    return backlog.next(retryHeldAt - ticker.nanoTime() <= 0);
   }
 
   private void commit(Attempt next) {
@@ -251,14 +248,15 @@ public final class StoreCommitter implements Service, Progress {
     List<Change> committed = next.changes();
     List<Change> fenced = List.of();
     if (outcomes.contains(Outcome.FENCED)) {
-      fenced = those(next.changes(), outcomes, true);
-      committed = those(next.changes(), outcomes, false);
+      fenced = withFenced(next.changes(), outcomes, true);
+      committed = withFenced(next.changes(), outcomes, false);
     }
-    listener.took(committed, ticker.nanoTime() - begun);
+    listener.transactionCommitted(committed, ticker.nanoTime() - begun);
     backlog.succeeded(next);
     done.incrementAndGet();
     if (next.held() && !backlog.holds()) {
-      log.info("There is space again: everything held back for {} ms is stored", full.millis());
+      log.info(
+          "The store has space again: all changes held back for {} ms are stored", full.millis());
       full.over();
       fullBackoff.reset();
     }
@@ -270,14 +268,15 @@ public final class StoreCommitter implements Service, Progress {
     }
   }
 
-  private static List<Change> those(List<Change> changes, List<Outcome> outcomes, boolean fenced) {
-    List<Change> those = new ArrayList<>();
+  private static List<Change> withFenced(
+      List<Change> changes, List<Outcome> outcomes, boolean fenced) {
+    List<Change> selected = new ArrayList<>();
     for (int i = 0; i < changes.size(); i++) {
       if ((outcomes.get(i) == Outcome.FENCED) == fenced) {
-        those.add(changes.get(i));
+        selected.add(changes.get(i));
       }
     }
-    return those;
+    return selected;
   }
 
   private void isolate(Attempt next, StoreException e) {
@@ -307,10 +306,10 @@ public final class StoreCommitter implements Service, Progress {
       throw e;
     }
     if (backlog.holds()) {
-      tryHeldAt = ticker.nanoTime() + fullBackoff.nextNanos();
+      retryHeldAt = ticker.nanoTime() + fullBackoff.nextNanos();
       if (full.failed()) {
         log.warn(
-            "The store is full, {} changes wait for space since {} ms; deletes go on: {}",
+            "The store is full; {} changes have waited {} ms for space, deletes continue: {}",
             backlog.heldChanges(),
             full.millis(),
             e.getMessage());
@@ -328,31 +327,31 @@ public final class StoreCommitter implements Service, Progress {
       if (e.kind() == StoreException.Kind.FATAL) {
         throw e;
       }
-      log.warn("Maintenance of the store failed, and waits for its next turn", e);
+      log.warn("Store maintenance failed; next attempt after the maintenance interval", e);
     }
   }
 
-  /// The id of the activation that a change is about; empty if it is about none.
+  /// Task id of a change; empty if it is about no task.
   private static String id(Change change) {
     return switch (change) {
       case Change.Insert(var row, _) -> row.activation().id();
-      case Change.UpdateStatus mark -> mark.id();
-      case Change.ConfirmOffset prove -> prove.id();
-      case Change.Forward leave -> leave.id();
+      case Change.UpdateStatus update -> update.id();
+      case Change.ConfirmOffset confirm -> confirm.id();
+      case Change.Forward forward -> forward.id();
       case Change.Delete delete -> delete.id();
       case Change.AdvanceWatermark _, Change.OffsetCommitted _ -> "";
     };
   }
 
-  /// Names a change in a message, without what is in it.
+  /// Description of a change for log messages, without payload.
   private static String describe(Change change) {
     return switch (change) {
       case Change.Insert(var row, _) -> "the insert of " + row.activation().id();
-      case Change.UpdateStatus mark -> "the mark of " + mark.id();
-      case Change.ConfirmOffset prove -> "the proof of " + prove.id();
-      case Change.Forward leave -> "the leaving state of " + leave.id();
+      case Change.UpdateStatus update -> "the status update of " + update.id();
+      case Change.ConfirmOffset confirm -> "the offset confirmation of " + confirm.id();
+      case Change.Forward forward -> "the forward of " + forward.id();
       case Change.Delete delete -> "the delete of " + delete.id();
-      case Change.AdvanceWatermark consumed -> "the consumed offset of " + consumed.partition();
+      case Change.AdvanceWatermark advance -> "the watermark of " + advance.partition();
       case Change.OffsetCommitted committed -> "the committed offset of " + committed.partition();
     };
   }
@@ -364,7 +363,7 @@ public final class StoreCommitter implements Service, Progress {
         take(batch);
         batchTaken = true;
       }
-      work();
+      commitAndAnswer();
       batchTaken = false;
     }
 
@@ -392,8 +391,8 @@ public final class StoreCommitter implements Service, Progress {
       return item instanceof Change.Insert || item instanceof StoreQuery;
     }
 
-    /// A record and the watermark behind it: whoever reads the partition next sees both or neither
-    /// (H1, G3).
+    /// Keeps a record and the watermark behind it in one transaction: the next owner of the
+    /// partition sees both or neither (H1, G3).
     @Override
     public boolean isJoined(Object item) {
       return item instanceof Change.Insert(var row, _)
@@ -403,17 +402,17 @@ public final class StoreCommitter implements Service, Progress {
     @Override
     public long idle() {
       if (stopping) {
-        tryHeldAt = ticker.nanoTime(); // for the last time
+        retryHeldAt = ticker.nanoTime(); // last attempt
       }
       if (attempt != null || backlog.holds() || !queries.isEmpty()) {
-        work();
+        commitAndAnswer();
       } else if (!stopping && maintainAt - ticker.nanoTime() <= 0) {
         maintain();
       }
       long listenerAfter = listener.idle();
       return Math.min(
           listenerAfter,
-          (backlog.holds() || !queries.isEmpty() ? tryHeldAt : maintainAt) - ticker.nanoTime());
+          (backlog.holds() || !queries.isEmpty() ? retryHeldAt : maintainAt) - ticker.nanoTime());
     }
   }
 }

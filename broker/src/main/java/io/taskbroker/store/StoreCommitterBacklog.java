@@ -13,12 +13,12 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// What a [StoreCommitter] has taken and not yet committed, and in which transactions it is to be
+/// Changes that a [StoreCommitter] has taken and not committed, split into future transactions
 /// (H12). Confined to the committer's thread.
 ///
-/// Changes are in parts, each of them a transaction to be, in order. After a full disk those that
-/// need space are held, in order, behind those that give or keep it; everything that comes while
-/// some are held is divided likewise, so that no change that needs space overtakes another.
+/// Each part is one transaction; parts are in order. After a full disk, changes that need space are
+/// held, in order, behind those that need none. While any are held, later changes are split the
+/// same way, so that no change that needs space overtakes another.
 final class StoreCommitterBacklog {
   private static final Comparator<Row> BY_DUE =
       Comparator.<Row>comparingLong(Row::parkedUntil).thenComparingLong(Row::key);
@@ -26,8 +26,8 @@ final class StoreCommitterBacklog {
   private final int batchSize;
   private final Deque<List<Change>> parts = new ArrayDeque<>();
   private final List<Change> held = new ArrayList<>();
-  private final Map<Long, Integer> heldRows = new HashMap<>(); // keys, and how much of each is held
-  private int heldSize; // of the next transaction of what is held
+  private final Map<Long, Integer> heldRows = new HashMap<>(); // key to number of held changes
+  private int heldSize; // size of the next transaction of held changes
   private long numbers;
 
   StoreCommitterBacklog(int batchSize) {
@@ -35,9 +35,9 @@ final class StoreCommitterBacklog {
     this.heldSize = batchSize;
   }
 
-  /// A transaction to be tried, under the same number until its fate is known (H6).
+  /// Transaction to try, under the same number until its outcome is known (H6).
   ///
-  /// @param held whether it is the beginning of what is held, which it stays until it succeeds
+  /// @param held whether it is a prefix of the held changes, which stay held until it succeeds
   record Attempt(WriteBatch batch, boolean held) {
     List<Change> changes() {
       return batch.changes();
@@ -50,9 +50,9 @@ final class StoreCommitterBacklog {
     }
   }
 
-  /// The next transaction; null if there is none now.
+  /// Next transaction; null if there is none now.
   ///
-  /// @param tryHeld whether there may be space by now
+  /// @param tryHeld whether to try held changes: there may be space by now
   @Nullable Attempt next(boolean tryHeld) {
     for (List<Change> part = parts.poll(); part != null; part = parts.poll()) {
       List<Change> changes = held.isEmpty() ? part : holdBack(part);
@@ -63,8 +63,8 @@ final class StoreCommitterBacklog {
     if (held.isEmpty() || !tryHeld) {
       return null;
     }
-    List<Change> beginning = held.subList(0, Math.min(heldSize, held.size()));
-    return new Attempt(new WriteBatch(++numbers, new ArrayList<>(beginning)), true);
+    List<Change> prefix = held.subList(0, Math.min(heldSize, held.size()));
+    return new Attempt(new WriteBatch(++numbers, new ArrayList<>(prefix)), true);
   }
 
   void succeeded(Attempt attempt) {
@@ -74,7 +74,7 @@ final class StoreCommitterBacklog {
     }
   }
 
-  /// Makes two transactions of an attempt.
+  /// Splits an attempt into two transactions.
   void divide(Attempt attempt) {
     List<Change> changes = attempt.changes();
     int middle = changes.size() / 2;
@@ -86,14 +86,14 @@ final class StoreCommitterBacklog {
     }
   }
 
-  /// Gives up the only change of an attempt.
+  /// Drops the only change of an attempt.
   void drop(Attempt attempt) {
     if (attempt.held()) {
       release(1);
     }
   }
 
-  /// Puts an insert in the place of that of the same key which is the only change of an attempt.
+  /// Replaces the only change of an attempt by an insert with the same key.
   void replace(Attempt attempt, Change.Insert replacement) {
     if (attempt.held()) {
       held.set(0, replacement);
@@ -102,9 +102,9 @@ final class StoreCommitterBacklog {
     }
   }
 
-  /// There is no space for the attempt: holds back what needs space, or divides it.
+  /// Reacts to a full disk: holds the changes that need space, or splits the attempt.
   ///
-  /// @return false if nothing can be done but to try the very same again
+  /// @return false if only an identical retry is left
   boolean makeRoom(Attempt attempt) {
     List<Change> changes = attempt.changes();
     if (attempt.held()) {
@@ -122,7 +122,7 @@ final class StoreCommitterBacklog {
       divide(attempt);
       return true;
     }
-    return holdLeave(changes.getFirst());
+    return holdForward(changes.getFirst());
   }
 
   boolean holds() {
@@ -133,28 +133,27 @@ final class StoreCommitterBacklog {
     return held.size();
   }
 
-  /// What of a page can be relied on, although it may lack a row whose insert is held: the rows
-  /// before the first such row. If there are none, what is held gets a place behind the page, as
-  /// whatever is parked while a page is read (H15). So what is parked runs, and makes space, while
-  /// its like waits for some (H12).
+  /// Part of a page that is complete although inserts are held: the rows before the first held row.
+  /// If none come before it, held rows are moved behind the page, like rows parked while a page is
+  /// read (H15). So parked tasks run, and free space, while others wait for space (H12).
   ///
-  /// @return null if nothing else is due, or the page is of a query for all that is parked
-  @Nullable ParkedPage reliable(ParkedQuery query, ParkedPage page) {
-    Row lacking = firstHeld(query);
-    if (lacking == null) {
+  /// @return null if nothing else is due, or if the query covers all parked rows
+  @Nullable ParkedPage completeRows(ParkedQuery query, ParkedPage page) {
+    Row missing = firstHeld(query);
+    if (missing == null) {
       return page;
     }
-    boolean sweeps = query.upTo() == Long.MAX_VALUE;
+    boolean coversAll = query.upTo() == Long.MAX_VALUE;
     boolean nothingBefore =
-        !page.rows().isEmpty() && BY_DUE.compare(lacking, page.rows().getFirst()) < 0;
-    if (nothingBefore && !sweeps) {
-      placeBehind(page.rows().getLast());
-      lacking = firstHeld(query);
+        !page.rows().isEmpty() && BY_DUE.compare(missing, page.rows().getFirst()) < 0;
+    if (nothingBefore && !coversAll) {
+      moveBehind(page.rows().getLast());
+      missing = firstHeld(query);
     }
-    return lacking == null ? page : before(lacking, query, page);
+    return missing == null ? page : rowsBefore(missing, query, page);
   }
 
-  /// The first of the rows that the query asks for whose insert is held; null if there is none.
+  /// First matching row whose insert is held; null if there is none.
   private @Nullable Row firstHeld(ParkedQuery query) {
     Row first = null;
     for (Change change : held) {
@@ -171,8 +170,8 @@ final class StoreCommitterBacklog {
     return row.parkedUntil() != Row.NONE && row.activation().application().equals(application);
   }
 
-  /// Has the rows that are held, and come before the last of a page, come behind it.
-  private void placeBehind(Row last) {
+  /// Moves held rows that sort before the last row of a page behind it.
+  private void moveBehind(Row last) {
     held.replaceAll(change -> {
       if (change instanceof Change.Insert(Row row, var owner)
           && isParked(row, last.activation().application())
@@ -184,23 +183,23 @@ final class StoreCommitterBacklog {
     });
   }
 
-  private static @Nullable ParkedPage before(Row lacking, ParkedQuery query, ParkedPage page) {
+  private static @Nullable ParkedPage rowsBefore(Row missing, ParkedQuery query, ParkedPage page) {
     List<Row> rows =
-        page.rows().stream().takeWhile(row -> BY_DUE.compare(row, lacking) < 0).toList();
-    if (rows.isEmpty() && lacking.parkedUntil() <= query.upTo()) {
+        page.rows().stream().takeWhile(row -> BY_DUE.compare(row, missing) < 0).toList();
+    if (rows.isEmpty() && missing.parkedUntil() <= query.upTo()) {
       return null;
     }
     boolean cut = rows.size() < page.rows().size();
-    boolean sooner = page.nextDue() != Row.NONE && page.nextDue() < lacking.parkedUntil();
-    return new ParkedPage(rows, sooner && !cut ? page.nextDue() : lacking.parkedUntil());
+    boolean sooner = page.nextDue() != Row.NONE && page.nextDue() < missing.parkedUntil();
+    return new ParkedPage(rows, sooner && !cut ? page.nextDue() : missing.parkedUntil());
   }
 
-  /// Moves what needs space, and what may not overtake such a change of the same row, to the end of
-  /// what is held; returns the rest.
+  /// Appends changes that need space, and later changes of the same rows, to the held ones; returns
+  /// the rest.
   private List<Change> holdBack(List<Change> changes) {
     List<Change> relief = new ArrayList<>(changes.size());
     for (Change change : changes) {
-      if (change.takesSpace() || heldRows.containsKey(row(change))) {
+      if (change.takesSpace() || heldRows.containsKey(rowKey(change))) {
         hold(change);
       } else {
         relief.add(change);
@@ -209,11 +208,11 @@ final class StoreCommitterBacklog {
     return relief;
   }
 
-  /// A leave may bring a payload, so that it may need space too. What follows it on the same row is
-  /// then held as well.
-  private boolean holdLeave(Change change) {
-    if (change instanceof Change.Forward leave) {
-      hold(leave);
+  /// Holds a forward: it may carry a payload and so need space. Later changes of the row are then
+  /// held too.
+  private boolean holdForward(Change change) {
+    if (change instanceof Change.Forward forward) {
+      hold(forward);
       return true;
     }
     return false;
@@ -221,24 +220,24 @@ final class StoreCommitterBacklog {
 
   private void hold(Change change) {
     held.add(change);
-    heldRows.merge(row(change), 1, Integer::sum);
+    heldRows.merge(rowKey(change), 1, Integer::sum);
   }
 
   private void release(int changes) {
     List<Change> released = held.subList(0, changes);
     for (Change change : released) {
-      heldRows.computeIfPresent(row(change), (_, count) -> count == 1 ? null : count - 1);
+      heldRows.computeIfPresent(rowKey(change), (_, count) -> count == 1 ? null : count - 1);
     }
     released.clear();
   }
 
-  /// The key of the row that a change is about; [Row#NONE] if it is about none.
-  private static long row(Change change) {
+  /// Key of the changed row; [Row#NONE] if the change is about no row.
+  private static long rowKey(Change change) {
     return switch (change) {
       case Change.Insert insert -> insert.row().key();
-      case Change.UpdateStatus mark -> mark.key();
-      case Change.ConfirmOffset prove -> prove.key();
-      case Change.Forward leave -> leave.key();
+      case Change.UpdateStatus update -> update.key();
+      case Change.ConfirmOffset confirm -> confirm.key();
+      case Change.Forward forward -> forward.key();
       case Change.Delete delete -> delete.key();
       case Change.AdvanceWatermark _, Change.OffsetCommitted _ -> Row.NONE;
     };

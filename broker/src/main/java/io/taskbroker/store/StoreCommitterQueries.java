@@ -13,8 +13,8 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// What a [StoreCommitter] was asked and has not answered. What the store fails to answer stays, to
-/// be asked again. Confined to the committer's thread.
+/// Unanswered queries of a [StoreCommitter]. A query that the store fails to answer stays for the
+/// next attempt. Confined to the committer's thread.
 final class StoreCommitterQueries {
   private static final Logger log = LoggerFactory.getLogger(StoreCommitterQueries.class);
 
@@ -25,10 +25,10 @@ final class StoreCommitterQueries {
   private final List<ParkedQuery> parked = new ArrayList<>();
   private final ArrayDeque<StoreQuery.Rows> rows = new ArrayDeque<>();
   private final ArrayDeque<StoreQuery.ForwardReports> reports = new ArrayDeque<>();
-  private final ArrayDeque<StoreQuery.ReadRemoteReports> recorded = new ArrayDeque<>();
+  private final ArrayDeque<StoreQuery.ReadRemoteReports> reportReads = new ArrayDeque<>();
   private final ArrayDeque<StoreQuery.Barrier> barriers = new ArrayDeque<>();
 
-  /// @param batchSize how many reports are one call of the store, about
+  /// @param batchSize about how many reports go into one call of the store
   /// @param answered runs after each answer
   StoreCommitterQueries(
       ActivationStore store, Listener listener, int batchSize, Runnable answered) {
@@ -42,8 +42,8 @@ final class StoreCommitterQueries {
     switch (query) {
       case ParkedQuery rows -> parked.add(rows);
       case StoreQuery.Rows keys -> rows.addLast(keys);
-      case StoreQuery.ForwardReports passOn -> reports.addLast(passOn);
-      case StoreQuery.ReadRemoteReports keys -> recorded.addLast(keys);
+      case StoreQuery.ForwardReports forward -> reports.addLast(forward);
+      case StoreQuery.ReadRemoteReports keys -> reportReads.addLast(keys);
       case StoreQuery.Barrier barrier -> barriers.addLast(barrier);
     }
   }
@@ -52,37 +52,36 @@ final class StoreCommitterQueries {
     return parked.isEmpty()
         && rows.isEmpty()
         && reports.isEmpty()
-        && recorded.isEmpty()
+        && reportReads.isEmpty()
         && barriers.isEmpty();
   }
 
-  /// Answers what can be answered now, when nothing is left to commit but what `backlog` holds
-  /// back.
+  /// Answers what it can; only changes that `backlog` holds are uncommitted.
   ///
   /// @param hasSpace whether the store may have space for reports
-  /// @return false if it has not
+  /// @return false if it has none
   boolean answer(StoreCommitterBacklog backlog, boolean hasSpace) {
     answerParked(backlog);
     answerRows();
-    answerRecorded();
+    answerReportReads();
     if (!backlog.holds()) {
       for (var next = barriers.poll(); next != null; next = barriers.poll()) {
         answered.run();
-        listener.passed(next);
+        listener.barrierPassed(next);
       }
     }
-    return !hasSpace || reports.isEmpty() || passOn();
+    return !hasSpace || reports.isEmpty() || forwardReports();
   }
 
   private void answerParked(StoreCommitterBacklog backlog) {
     Iterator<ParkedQuery> left = parked.iterator();
     while (left.hasNext()) {
       ParkedQuery query = left.next();
-      ParkedPage page = backlog.reliable(query, store.due(query));
+      ParkedPage page = backlog.completeRows(query, store.due(query));
       if (page != null) {
         left.remove();
         answered.run();
-        listener.read(query, page);
+        listener.parkedRead(query, page);
       }
     }
   }
@@ -92,20 +91,20 @@ final class StoreCommitterQueries {
       List<Row> found = store.rows(next.keys());
       rows.remove();
       answered.run();
-      listener.rows(next, found);
+      listener.rowsRead(next, found);
     }
   }
 
-  private void answerRecorded() {
-    for (var next = recorded.peek(); next != null; next = recorded.peek()) {
+  private void answerReportReads() {
+    for (var next = reportReads.peek(); next != null; next = reportReads.peek()) {
       List<RemoteReport> found = store.reports(next.keys());
-      recorded.remove();
+      reportReads.remove();
       answered.run();
-      listener.recorded(next, found);
+      listener.reportsRead(next, found);
     }
   }
 
-  private boolean passOn() {
+  private boolean forwardReports() {
     while (!reports.isEmpty()) {
       List<RemoteReport> batch = new ArrayList<>();
       int queries = 0;
@@ -123,7 +122,7 @@ final class StoreCommitterQueries {
         if (e.kind() != Kind.FULL) {
           throw e;
         }
-        log.warn("{} reports wait for space in the store: {}", batch.size(), e.getMessage());
+        log.warn("The store is full; {} reports wait for space: {}", batch.size(), e.getMessage());
         return false;
       }
       int from = 0;
@@ -131,14 +130,14 @@ final class StoreCommitterQueries {
         StoreQuery.ForwardReports query = reports.remove();
         int to = from + query.reports().size();
         answered.run();
-        listener.passedOn(query, List.copyOf(known.subList(from, to)));
+        listener.reportsForwarded(query, List.copyOf(known.subList(from, to)));
         from = to;
       }
     }
     return true;
   }
 
-  /// The store has no row whose id it cannot hold (H12).
+  /// Isolates reports with ids that the store cannot hold: it has no row with such an id (H12).
   private List<Boolean> report(List<RemoteReport> batch) {
     try {
       return store.report(batch);
@@ -149,7 +148,7 @@ final class StoreCommitterQueries {
       if (batch.size() == 1) {
         log.atWarn()
             .addKeyValue("task_id", batch.getFirst().id())
-            .log("A report is about what the store cannot hold: {}", e.getMessage());
+            .log("The store cannot hold the id of a report, which is ignored: {}", e.getMessage());
         return List.of(false);
       }
       int middle = batch.size() / 2;

@@ -2,7 +2,7 @@ package io.taskbroker.store;
 
 import org.jspecify.annotations.Nullable;
 
-/// A store could not do what was asked. The message says what, and what to do about it.
+/// Failure of a store operation. The message says what failed and what to do about it.
 public final class StoreException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
@@ -17,16 +17,15 @@ public final class StoreException extends RuntimeException {
     return kind;
   }
 
-  /// What a failure means for the operation that failed.
+  /// Reaction that a failure calls for.
   public enum Kind {
-    /// May pass: try again, with backoff.
+    /// Transient: retry with backoff.
     TRANSIENT,
-    /// The disk, or what the store may use of it, is full: only removing things helps (H12).
+    /// The disk, or the store's share of it, is full: only deletes help (H12).
     FULL,
-    /// The store cannot hold what it was given: trying it again is of no use (H12).
+    /// The store cannot hold the data: a retry is useless (H12).
     DATA,
-    /// Nothing but a person can help: the file is corrupt, locked by another broker, or not a
-    /// database.
+    /// An operator must act: the file is corrupt, locked by another broker, or not a database.
     FATAL
   }
 }

@@ -4,7 +4,7 @@ import io.taskbroker.activation.RemoteReport;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import java.util.List;
 
-/// What a [StoreCommitter] is asked to do between commits, and answers. Immutable.
+/// Query that a [StoreCommitter] answers between commits. Immutable.
 public sealed interface StoreQuery
     permits ParkedQuery,
         StoreQuery.Rows,
@@ -12,37 +12,37 @@ public sealed interface StoreQuery
         StoreQuery.ReadRemoteReports,
         StoreQuery.Barrier {
 
-  /// Rows by their keys, payloads included.
+  /// Rows by key, payloads included.
   ///
-  /// @param owner the asker's own
+  /// @param owner the caller's own reference, returned with the answer
   record Rows(List<Long> keys, Object owner) implements StoreQuery {
     public Rows {
       keys = List.copyOf(keys);
     }
   }
 
-  /// Reports about activations that this broker does not have, to be written down for the broker
-  /// that has them (H3). All that wait are one call of [ActivationStore#report].
+  /// Reports on tasks that this broker does not have, to store for the broker that has them (H3).
+  /// All waiting queries share one call of [ActivationStore#report].
   ///
   /// @param reports without keys
-  /// @param owner the asker's own
+  /// @param owner the caller's own reference, returned with the answer
   record ForwardReports(List<RemoteReport> reports, Object owner) implements StoreQuery {
     public ForwardReports {
       reports = List.copyOf(reports);
     }
   }
 
-  /// What other brokers were told of these rows (H3).
+  /// Reports that other brokers stored for these rows (H3).
   ///
-  /// @param owner the asker's own
+  /// @param owner the caller's own reference, returned with the answer
   record ReadRemoteReports(List<Long> keys, Object owner) implements StoreQuery {
     public ReadRemoteReports {
       keys = List.copyOf(keys);
     }
   }
 
-  /// Answered when the fate of every change that was submitted before is known.
+  /// Barrier: answered once the outcome of every earlier change is known.
   ///
-  /// @param owner the asker's own
+  /// @param owner the caller's own reference, returned with the answer
   record Barrier(Object owner) implements StoreQuery {}
 }

@@ -4,12 +4,11 @@ import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Row;
 import java.util.List;
 
-/// Changes that become durable together.
+/// Changes that become durable in one transaction.
 ///
-/// @param number ascending from batch to batch of one run of a broker; the same when a batch is
-///   tried again
+/// @param number ascending within a broker process; a retry has the same number
 public record WriteBatch(long number, List<Change> changes) {
-  /// The largest key of what is inserted; [Row#NONE] if nothing is. Looks at every change.
+  /// Largest inserted key; [Row#NONE] without inserts. Scans all changes.
   public long newestKey() {
     long newest = Row.NONE;
     for (Change change : changes) {

@@ -1,5 +1,5 @@
-/// What makes the activations in flight durable: the contract that every database adapter fulfils,
-/// and the committer that groups changes into transactions.
+/// Durable storage of the tasks in flight: the contract of the database adapters, and the committer
+/// that groups changes into transactions.
 @NullMarked
 package io.taskbroker.store;
 

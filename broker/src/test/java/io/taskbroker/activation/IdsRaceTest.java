@@ -8,12 +8,12 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Ids that several threads derive at once, each with what is its own (G4).
+/// Concurrent derivation of ids: each thread gets its own result (G4).
 @Tag("concurrency")
 @Timeout(60)
 final class IdsRaceTest {
   @Test
-  void g4ThreadsDoNotDisturbEachOther() {
+  void g4ConcurrentDerivationsDoNotInterfere() {
     String id = "x".repeat(10_000);
     String retry = Ids.retry(id, 1);
     Ids.Fingerprint fingerprint = Ids.fingerprint(id);

@@ -49,7 +49,7 @@ final class IdsTest {
   }
 
   @Test
-  void derivedIdsAreToldFromThoseOfPublishers() {
+  void derivedIdsAreDistinctFromPublishedIds() {
     assertThat(Ids.isDerived(Ids.retry("a", 1))).isTrue();
     assertThat(Ids.isDerived(Ids.raw("topic", 1, record(2, 7, 99)))).isTrue();
     assertThat(Ids.isDerived("0e1b4f3a-93c1-4b7e-8a55-2f6d7c8e9f00")).isFalse();
@@ -58,7 +58,7 @@ final class IdsTest {
   }
 
   @Test
-  void undecodableMessageIsNamedAfterItsPlace() {
+  void undecodableIdNamesTopicPartitionOffsetAndTime() {
     assertThat(Ids.undecodable(new Origin("t", 3, 17), 99)).isEqualTo("undecodable:t:3:17:99");
   }
 

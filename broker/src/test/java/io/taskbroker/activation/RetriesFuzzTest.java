@@ -13,14 +13,13 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// A payload that is rewritten for its next attempt, and what a worker says of that attempt
-/// (reference-spec 5).
+/// Fuzzing of the retry of arbitrary payloads and worker options (reference-spec 5).
 final class RetriesFuzzTest {
   private static final long NOW = 1_700_000_000_123L;
 
   @MethodSource("seeds")
   @FuzzTest
-  void changesWhatARetryIsToChangeOnly(byte[] input) throws InvalidProtocolBufferException {
+  void retryChangesOnlyItsOwnFields(byte[] input) throws InvalidProtocolBufferException {
     var portions = new Portions(input);
     String id = portions.text();
     long maxAttempts = bounded(portions.large());
@@ -58,16 +57,18 @@ final class RetriesFuzzTest {
     assertThat(sent.hasDelay()).isEqualTo(after.hasDelayOnRetry());
     assertThat(sent.getDelay()).isEqualTo(after.getDelayOnRetry());
     assertThat(sent.getId()).isEqualTo(retry.id());
-    // A delay counts from the next millisecond, as this one has begun (G5).
+    // The delay counts from the next millisecond: this one is already running (G5).
     assertThat(sent.getReceivedAt())
         .isEqualTo(Timestamps.ofMillis(NOW + (sent.hasDelay() ? 1 : 0)));
     assertThat(rest(sent)).isEqualTo(rest(failed));
     if (!id.isEmpty() && id.getBytes(UTF_8).length <= 512) {
-      assertThat(firstId(retry.id(), retry.payload())).as("through the chain").isEqualTo(firstId);
+      assertThat(firstId(retry.id(), retry.payload()))
+          .as("first id of the retry")
+          .isEqualTo(firstId);
     }
   }
 
-  /// What lines of the log call the first attempt. Whatever the payload is, nothing is thrown.
+  /// First id as logged. Must not throw for any payload.
   private static String firstId(String id, byte[] payload) {
     Origin origin = new Origin("t", 0, 0);
     Activation of = Activation.undecodable(origin, 0, payload, 0);
@@ -75,12 +76,12 @@ final class RetriesFuzzTest {
     return first.equals(of.id()) ? id : first;
   }
 
-  /// What a worker can say: nothing, or a number of 32 bits.
+  /// Worker option: absent, or a 32-bit number.
   private static long bounded(long number) {
     return number < 0 ? -1 : number & 0xFFFFFFFFL;
   }
 
-  /// Everything that a retry has in common with what failed, unknown fields included.
+  /// Everything that a retry shares with the failed activation, unknown fields included.
   private static TaskActivation rest(TaskActivation activation) {
     RetryState state = activation.getRetryState();
     return activation.toBuilder()

@@ -68,9 +68,9 @@ final class RetriesTest {
     assertThat(activation.getExpires()).isEqualTo(60);
   }
 
-  /// It counts from `received_at`, and the millisecond that is told has begun.
+  /// The delay counts from `received_at`, whose millisecond is already running.
   @Test
-  void g5DelayIsNotShorterByAPartOfAMillisecond() throws Exception {
+  void g5DelayIsNotShortenedByAFractionOfAMillisecond() throws Exception {
     byte[] failed = full().setRetryState(RetryState.newBuilder()).build().toByteArray();
     assertThat(retried(failed, -1, 7).getReceivedAt()).isEqualTo(Timestamps.ofMillis(NOW + 1));
     assertThat(retried(failed, -1, -1).getReceivedAt()).isEqualTo(Timestamps.ofMillis(NOW));
@@ -89,7 +89,7 @@ final class RetriesTest {
   }
 
   @Test
-  void storesWhatTheWorkerGave() throws Exception {
+  void storesTheRetryOptionsOfTheWorker() throws Exception {
     byte[] failed =
         full()
             .setRetryState(
@@ -110,7 +110,7 @@ final class RetriesTest {
   }
 
   @Test
-  void makesARetryStateOnlyForWhatIsNotDefault() throws Exception {
+  void createsARetryStateOnlyForNonDefaultValues() throws Exception {
     byte[] failed = full().clearRetryState().build().toByteArray();
 
     assertThat(retried(failed, -1, -1).hasRetryState()).isFalse();
@@ -124,7 +124,7 @@ final class RetriesTest {
   }
 
   @Test
-  void givesTheSameIdForTheSameAttemptAndAnotherForTheNext() {
+  void sameAttemptHasTheSameIdAndTheNextAnother() {
     byte[] failed = full().clearRetryState().build().toByteArray();
 
     Retry first = Retries.of(failed, "a", -1, -1, NOW).orElseThrow();
@@ -144,7 +144,7 @@ final class RetriesTest {
   }
 
   @Test
-  void whatIsNoActivationHasNoRetry() {
+  void undecodablePayloadHasNoRetry() {
     assertThat(Retries.of("\377not protobuf".getBytes(UTF_8), "a", -1, -1, NOW)).isEmpty();
   }
 

@@ -13,14 +13,14 @@ import org.junit.jupiter.params.provider.EnumSource;
 final class StatusTest {
   @ParameterizedTest
   @EnumSource
-  void storedNameIsThatOfTheReference(Status status) {
+  void storedNameMatchesTheReference(Status status) {
     String name = status.name().charAt(0) + status.name().substring(1).toLowerCase(Locale.ROOT);
     assertThat(status.storedName()).isEqualTo(name);
     assertThat(Status.ofStoredName(name)).isEqualTo(status);
   }
 
   @Test
-  void unknownNameIsSaid() {
+  void unknownNameIsReported() {
     assertThatThrownBy(() -> Status.ofStoredName("pending"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("pending");

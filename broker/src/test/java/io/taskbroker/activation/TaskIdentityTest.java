@@ -14,7 +14,7 @@ final class TaskIdentityTest {
   private static final Origin ORIGIN = new Origin("tasks", 3, 17);
 
   @Test
-  void aChainOfRetriesIsNamedByTheFirstOfThem() {
+  void retriesCarryTheFirstId() {
     byte[] payload =
         TaskActivation.newBuilder()
             .setId("first")
@@ -37,7 +37,7 @@ final class TaskIdentityTest {
   }
 
   @Test
-  void whatNoBrokerWroteIsAFirstAttempt() {
+  void malformedHeadersGiveAFirstAttempt() {
     assertThat(firstId("no protobuf".getBytes(UTF_8))).isEqualTo("id");
     assertThat(firstId(new byte[0])).isEqualTo("id");
     assertThat(firstId(headers("taskbroker-first-id", ""))).isEqualTo("id");
@@ -47,7 +47,7 @@ final class TaskIdentityTest {
   }
 
   @Test
-  void aDeadLetterSaysWhatBecameOfItAndFromWhere() {
+  void deadLetterNamesReasonAndOrigin() {
     byte[] payload =
         TaskActivation.newBuilder()
             .putHeaders("taskbroker-first-id", "first")

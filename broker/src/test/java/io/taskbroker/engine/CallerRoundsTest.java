@@ -34,14 +34,14 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// While little arrives, senders run the engine themselves, and its thread is not woken (ADR 16):
-/// counted, so that it holds on a busy machine.
+/// At low load senders run the engine themselves and do not wake its thread (ADR 16). Counts
+/// wake-ups, so that the test also holds on a busy machine.
 @Timeout(60)
 final class CallerRoundsTest {
   private static final SourcePartition PARTITION =
       new SourcePartition("cluster", "group", "id", "tasks", 0);
 
-  /// Fewer than a sender may take in the shortest while.
+  /// Fewer rounds than senders may run in one window.
   private static final int CLAIMS = 40;
 
   private final AtomicInteger wakeUps = new AtomicInteger();
@@ -49,10 +49,10 @@ final class CallerRoundsTest {
       new Mailbox(new MpscUnboundedArrayQueue<>(64), new MpscArrayQueue<>(64), new Counted());
   private final CommandSink working = mailbox.workingIntake();
   private final Failures failures = new Failures();
-  private final Outside outside = new Outside();
+  private final InstantOutlets outlets = new InstantOutlets();
   private final EngineLoop engine =
       new EngineLoop(
-          options(), mailbox, outside, InstantSource.system(), new SplittableRandom(1), failures);
+          options(), mailbox, outlets, InstantSource.system(), new SplittableRandom(1), failures);
 
   @BeforeEach
   void startAndFallAsleep() {
@@ -67,7 +67,7 @@ final class CallerRoundsTest {
   }
 
   @Test
-  void aSleepingEngineIsRunByWhoSendsItLittle() {
+  void smallCommandsToASleepingEngineRunInTheSender() {
     int before = wakeUps.get();
     for (int i = 0; i < CLAIMS; i++) {
       assertThat(claimant()).isSameAs(Thread.currentThread());
@@ -76,7 +76,7 @@ final class CallerRoundsTest {
   }
 
   @Test
-  void h14MuchIsLeftToTheEnginesThread() {
+  void h14LargeCommandsRunInTheEnginesThread() {
     await()
         .until(() -> {
           for (int i = 0; i < 1_000; i++) {
@@ -88,16 +88,16 @@ final class CallerRoundsTest {
         });
   }
 
-  /// What a sender brought about has its time: the engine's thread sets its alarm for it.
+  /// A timer set in a sender's round still fires: the engine's thread adjusts its wake-up time.
   @Test
-  void g5WhatIsDueLaterIsDoneByTheEnginesThread() throws InterruptedException {
+  void g5TimersFireInTheEnginesThread() throws InterruptedException {
     working.submit(new Command.PartitionAssigned(PARTITION, 0));
     await().until(() -> claimant() == Thread.currentThread());
     long delayUntil = System.currentTimeMillis() + 300;
     working.submit(
         new Command.Ingest(
             PARTITION, List.of(new Command.IngestedRecord(activation(delayUntil), null)), 1, 100));
-    Pushed pushed = outside.pushed.poll(30, SECONDS);
+    Pushed pushed = outlets.pushed.poll(30, SECONDS);
 
     assertThat(pushed).isNotNull();
     assertThat(pushed.at()).isGreaterThanOrEqualTo(delayUntil);
@@ -105,7 +105,7 @@ final class CallerRoundsTest {
   }
 
   @Test
-  void aRoundThatFailsEndsTheStageAndNotTheSender() throws InterruptedException {
+  void failedRoundFailsTheStageAndNotTheSender() throws InterruptedException {
     var claim =
         new Command.Claim(
             null,
@@ -113,17 +113,17 @@ final class CallerRoundsTest {
             new Reply() {
               @Override
               public void done(@Nullable Delivery delivery) {
-                throw new IllegalStateException("cannot be told");
+                throw new IllegalStateException("reply failed");
               }
             });
     working.request(claim);
 
     Failures.Failure failure = failures.next();
     assertThat(failure.stage()).isEqualTo("engine");
-    assertThat(failure.cause()).hasMessage("cannot be told");
+    assertThat(failure.cause()).hasMessage("reply failed");
   }
 
-  /// The thread that answers a claim.
+  /// Thread that answers a claim.
   private Thread claimant() {
     var answered = new LinkedBlockingQueue<Thread>();
     working.request(
@@ -189,8 +189,8 @@ final class CallerRoundsTest {
     }
   }
 
-  /// Makes everything durable at once, and says so by the way of its own.
-  private final class Outside implements Outlets {
+  /// Outlets that commit at once and confirm through their own command sink.
+  private final class InstantOutlets implements Outlets {
     private final BlockingQueue<Pushed> pushed = new LinkedBlockingQueue<>();
 
     @Override
@@ -204,7 +204,7 @@ final class CallerRoundsTest {
     }
 
     @Override
-    public void produce(OutboxRecord departure) {}
+    public void produce(OutboxRecord outboxRecord) {}
 
     @Override
     public void consumed(

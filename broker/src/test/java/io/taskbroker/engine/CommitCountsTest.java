@@ -15,7 +15,7 @@ import java.time.InstantSource;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// What is counted of transactions.
+/// Metrics of transactions.
 final class CommitCountsTest {
   private static final String TOPIC = "taskworker";
   private static final long SECOND = 1_000_000_000;
@@ -25,9 +25,10 @@ final class CommitCountsTest {
       new CommitCounts(metrics, InstantSource.fixed(Instant.ofEpochMilli(Rows.NOW + 1_990)));
 
   @Test
-  void aTransactionIsCountedByWhatItChanges() {
+  void countsChangesByKind() {
     counts.committed(
-        List.of(insert(1), insert(2), delete(3), leave(4, Status.RETRY), leave(5, Status.FAILURE)),
+        List.of(
+            insert(1), insert(2), delete(3), forward(4, Status.RETRY), forward(5, Status.FAILURE)),
         SECOND / 4);
 
     assertThat(metrics.stored.of(TOPIC).getLongValue()).isEqualTo(2);
@@ -42,8 +43,9 @@ final class CommitCountsTest {
   }
 
   @Test
-  void marksOfWhatWorkersHaveAreCounted() {
-    counts.committed(List.of(mark(1, Status.PROCESSING), mark(2, Status.PENDING)), SECOND);
+  void countsUpdatesToProcessing() {
+    counts.committed(
+        List.of(updateStatus(1, Status.PROCESSING), updateStatus(2, Status.PENDING)), SECOND);
 
     assertThat(metrics.marked.of("ok").getLongValue()).isOne();
     assertThat(metrics.flushes.of("ok").getLongValue()).isZero();
@@ -51,7 +53,7 @@ final class CommitCountsTest {
   }
 
   @Test
-  void whatFailsAndIsTriedAgainIsCounted() {
+  void countsFailuresAndRecovery() {
     List<Change> changes = List.of(insert(1), delete(2));
     counts.failed(changes, true);
     counts.failed(changes, true);
@@ -67,7 +69,7 @@ final class CommitCountsTest {
   }
 
   @Test
-  void offsetsAloneAreNeitherStoredNorEnded() {
+  void offsetsCountNeitherAsStoredNorAsFinished() {
     var partition = new SourcePartition("cluster", "group", "uuid", TOPIC, 0);
     counts.committed(List.of(new Change.AdvanceWatermark(partition, 5, null)), SECOND);
 
@@ -83,12 +85,12 @@ final class CommitCountsTest {
     return new Change.Delete(key, "id-" + key, Rows.ORIGIN, Row.NONE, null);
   }
 
-  private static Change leave(long key, Status status) {
+  private static Change forward(long key, Status status) {
     return new Change.Forward(
         key, "id-" + key, Rows.ORIGIN, status, null, Destination.of("elsewhere"), null);
   }
 
-  private static Change mark(long key, Status status) {
+  private static Change updateStatus(long key, Status status) {
     return new Change.UpdateStatus(
         key, "id-" + key, Rows.ORIGIN, status, 0, Row.NONE, Row.NONE, false, false, null);
   }

@@ -25,23 +25,24 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What the engine hears of a real store.
+/// Commands that the engine receives about a real store.
 @Timeout(30)
 final class CommitListenerTest {
-  private final List<Command> told = Collections.synchronizedList(new ArrayList<>());
+  private final List<Command> commands = Collections.synchronizedList(new ArrayList<>());
 
   @TempDir private Path dir;
 
-  /// The delete follows so quickly that the size is not told with it: were it never told again, the
-  /// store would be full for ever.
+  /// The delete follows within the report interval: without a later report the store would look
+  /// full for ever.
   @Test
-  void sizeAfterTheLastCommitIsTold() {
+  void sizeIsReportedAfterTheLastCommit() {
     try (var store = SqliteStore.open(new SqliteOptions(dir.resolve("store.sqlite"), 0))) {
       var committer =
           new StoreCommitter(
               store,
               CommitOptions.defaults(),
-              new CommitListener(store, new Told(), "dead-letters", new Metrics(), _ -> {}),
+              new CommitListener(
+                  store, new RecordingSink(), "dead-letters", new Metrics(), _ -> {}),
               (stage, cause) -> {
                 throw new AssertionError(stage, cause);
               });
@@ -56,8 +57,8 @@ final class CommitListenerTest {
   }
 
   private List<Long> sizes() {
-    synchronized (told) {
-      return told.stream()
+    synchronized (commands) {
+      return commands.stream()
           .filter(Command.StoreSizeMeasured.class::isInstance)
           .map(command -> ((Command.StoreSizeMeasured) command).bytes())
           .toList();
@@ -83,7 +84,7 @@ final class CommitListenerTest {
     return Row.arriving(1, activation, Status.PENDING, 0);
   }
 
-  private final class Told implements CommandSink {
+  private final class RecordingSink implements CommandSink {
     @Override
     public void request(Command.Request request) {
       throw new AssertionError("A store requests nothing");
@@ -91,7 +92,7 @@ final class CommitListenerTest {
 
     @Override
     public void submit(Command command) {
-      told.add(command);
+      commands.add(command);
     }
   }
 }

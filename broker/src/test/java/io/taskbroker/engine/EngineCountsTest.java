@@ -9,13 +9,13 @@ import io.taskbroker.inflight.Tally;
 import io.taskbroker.telemetry.Metrics;
 import org.junit.jupiter.api.Test;
 
-/// What rules do to activations, in the metrics of the reference.
+/// Metrics of rules applied to tasks.
 final class EngineCountsTest {
   private final Metrics metrics = new Metrics();
   private final EngineCounts counts = new EngineCounts(metrics);
 
   @Test
-  void whatIsSwitchedOffIsCountedByHowItWasFound() {
+  void countsKillswitchedTasksByMatch() {
     count(Tally.KILLED_BY_NAME, Tally.KILLED_BY_SELECTOR, Tally.KILLED_BY_SELECTOR);
     count(Tally.SWITCHED_OFF);
 
@@ -25,7 +25,7 @@ final class EngineCountsTest {
   }
 
   @Test
-  void whatIsDemotedIsCountedWhereItWas() {
+  void countsDemotedTasksByWhereTheyWere() {
     count(Tally.DEMOTED, Tally.DEMOTED, Tally.DEMOTED_IN_FLIGHT, Tally.DEMOTION_SKIPPED);
     count(Tally.DEMOTION_PRODUCED, Tally.DEMOTION_PRODUCED, Tally.DEMOTION_REFUSED);
 

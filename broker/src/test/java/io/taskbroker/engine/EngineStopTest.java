@@ -25,33 +25,33 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/// An engine that is stopped in the moment before it goes to sleep.
+/// Stop of an engine that is about to sleep.
 @Timeout(60)
 final class EngineStopTest {
   @RegisterExtension private final LogCapture log = LogCapture.of(LoopThread.class);
 
-  /// A lock that the engine waits for uses up the permit to go on that it was given meanwhile.
+  /// A lock that the engine waits for consumes the permit of a wake-up.
   @Test
-  void h25StopsAtOnceThoughItWaitedForSomethingElseWhenItWasWoken() throws InterruptedException {
+  void h25StopsAtOnceAlthoughALockConsumedTheWakeUp() throws InterruptedException {
     var ticker = new HeldTicker();
     var failures = new Failures();
     var engine =
         new EngineLoop(
             options(),
             new Mailbox(16),
-            new Nowhere(),
+            new NoOutlets(),
             new SystemContext(ticker, InstantSource.system(), new SplittableRandom(1)),
             failures);
     ticker.holds = true;
     engine.start();
-    ticker.held.await();
+    ticker.blocked.await();
     Thread stopper = Thread.ofPlatform().start(engine::stop);
     await().until(() -> stopper.getState() == Thread.State.TIMED_WAITING);
 
     ticker.goOn.countDown();
 
     stopper.join();
-    assertThat(log.lines()).as("it had to be interrupted").isEmpty();
+    assertThat(log.lines()).as("interrupted after the stop timeout").isEmpty();
     assertThat(failures.all()).isEmpty();
   }
 
@@ -64,9 +64,9 @@ final class EngineStopTest {
         new EngineOptions.Periods(3_000, 10_000, 1_000, 60_000, 2_000, 300_000, 600_000));
   }
 
-  /// Holds who asks for the time up once.
+  /// Blocks the first caller that asks for the time.
   private static final class HeldTicker implements Ticker {
-    private final CountDownLatch held = new CountDownLatch(1);
+    private final CountDownLatch blocked = new CountDownLatch(1);
     private final CountDownLatch goOn = new CountDownLatch(1);
     private volatile boolean holds;
 
@@ -74,7 +74,7 @@ final class EngineStopTest {
     public long nanoTime() {
       if (holds) {
         holds = false;
-        held.countDown();
+        blocked.countDown();
         try {
           goOn.await();
         } catch (InterruptedException e) {
@@ -90,7 +90,7 @@ final class EngineStopTest {
     }
   }
 
-  private static final class Nowhere implements Outlets {
+  private static final class NoOutlets implements Outlets {
     @Override
     public void commit(List<Change> changes, List<StoreQuery> queries) {}
 
@@ -98,7 +98,7 @@ final class EngineStopTest {
     public void push(Delivery delivery) {}
 
     @Override
-    public void produce(OutboxRecord departure) {}
+    public void produce(OutboxRecord outboxRecord) {}
 
     @Override
     public void consumed(

@@ -33,44 +33,42 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/// What the engine takes for the time of a command: after it had nothing to do for long (found by
-/// simulation), and in a round that takes long.
+/// Time of a command, after a long idle period (found by simulation) and in a long round.
 final class IdleEngineTest {
   private static final long START = 1_700_000_000_000L;
 
   private final InMemoryStore store = new InMemoryStore(new InMemoryStore.Disk());
   private final Mailbox mailbox = new Mailbox(16);
-  private final List<String> handedOut = new ArrayList<>();
+  private final List<String> delivered = new ArrayList<>();
   private final List<Notice> notices = new ArrayList<>();
-  private final List<Change.Forward> left = new ArrayList<>();
+  private final List<Change.Forward> forwards = new ArrayList<>();
   private long millis = 1_000;
 
-  /// The processing deadline counts from the hand-out, not from when the engine last did something:
-  /// otherwise it would have passed at once, and the next worker would get the same task.
+  /// The processing deadline counts from the delivery, not from the engine's last activity:
+  /// otherwise it would pass at once and another worker would get the same task.
   @Test
-  void g5DeadlineOfATaskThatWaitedLongCountsFromItsHandOut() {
+  void g5DeadlineAfterALongWaitCountsFromTheDelivery() {
     SteppedEngine engine = engineWith(Activation.NEVER);
     millis += 600_000;
     claim(engine);
     claim(engine);
-    assertThat(handedOut).containsExactly("waiting");
+    assertThat(delivered).containsExactly("waiting");
     assertThat(notices).doesNotContain(Notice.DEADLINE_PASSED);
   }
 
   @Test
-  void g5TaskThatExpiredWhileTheEngineWasHeldUpIsNotHandedOut() {
+  void g5TaskThatExpiredWhileTheEngineStalledIsNotDelivered() {
     SteppedEngine engine = engineWith(START + 30_000);
     millis += 600_000;
     claim(engine);
-    assertThat(handedOut).isEmpty();
+    assertThat(delivered).isEmpty();
     assertThat(notices).contains(Notice.EXPIRED);
   }
 
-  /// A round takes a while, and what arrives meanwhile belongs to it: its time is not that of the
-  /// round's begin.
+  /// A round takes time, and commands that arrive meanwhile join it: they have a later time than
+  /// the start of the round.
   @Test
-  void g5DelayOfARetryCountsFromTheArrivalOfItsReportHoweverLongTheRoundTakes()
-      throws InvalidProtocolBufferException {
+  void g5DelayOfARetryCountsFromItsReportInALongRound() throws InvalidProtocolBufferException {
     SteppedEngine engine = engineWith(Activation.NEVER);
     claim(engine);
     var arrivedAt = new AtomicLong();
@@ -83,14 +81,14 @@ final class IdleEngineTest {
                   List.of(new Command.Update("waiting", Status.RETRY, 3, 1)), null, new Answer()));
         }));
     var _ = engine.round();
-    assertThat(left).hasSize(1);
-    var retry = TaskActivation.parseFrom(left.getFirst().payload());
+    assertThat(forwards).hasSize(1);
+    var retry = TaskActivation.parseFrom(forwards.getFirst().payload());
     assertThat(retry.getDelay()).isOne();
     assertThat(millis(retry.getReceivedAt())).isGreaterThan(arrivedAt.get());
   }
 
   @Test
-  void g5DeadlineCountsFromTheHandOutHoweverLongTheRoundTakes() {
+  void g5DeadlineCountsFromTheDeliveryInALongRound() {
     SteppedEngine engine = engineWith(Activation.NEVER);
     mailbox.submit(
         new Command.ReadStats(_ -> {
@@ -98,7 +96,7 @@ final class IdleEngineTest {
           mailbox.request(new Command.Claim(null, null, new Reply()));
         }));
     var _ = engine.round();
-    assertThat(handedOut).containsExactly("waiting");
+    assertThat(delivered).containsExactly("waiting");
     millis += 12_999;
     var _ = engine.round();
     assertThat(notices).doesNotContain(Notice.DEADLINE_PASSED);
@@ -129,7 +127,7 @@ final class IdleEngineTest {
             false);
     Row row = Row.arriving(1, activation, Status.PENDING, START);
     var _ = store.commit(new WriteBatch(1, List.of(new Change.Insert(row, null))));
-    var engine = new SteppedEngine(options(), mailbox, new Nowhere(), surroundings());
+    var engine = new SteppedEngine(options(), mailbox, new RecordingOutlets(), context());
     engine.start(store, Rules.NONE);
     millis += 5_000;
     var _ = engine.round();
@@ -151,7 +149,7 @@ final class IdleEngineTest {
         new EngineOptions.Periods(3_000, 10_000, 1_000, 60_000, 2_000, 300_000, 600_000));
   }
 
-  private SystemContext surroundings() {
+  private SystemContext context() {
     var ticker =
         new Ticker() {
           @Override
@@ -172,7 +170,7 @@ final class IdleEngineTest {
     @Override
     public void done(@Nullable Delivery delivery) {
       if (delivery != null) {
-        handedOut.add(delivery.id());
+        delivered.add(delivery.id());
       }
     }
 
@@ -192,12 +190,12 @@ final class IdleEngineTest {
     }
   }
 
-  private final class Nowhere implements Outlets {
+  private final class RecordingOutlets implements Outlets {
     @Override
     public void commit(List<Change> changes, List<StoreQuery> queries) {
       for (Change change : changes) {
-        if (change instanceof Change.Forward leave) {
-          left.add(leave);
+        if (change instanceof Change.Forward forward) {
+          forwards.add(forward);
         }
       }
     }
@@ -206,7 +204,7 @@ final class IdleEngineTest {
     public void push(Delivery delivery) {}
 
     @Override
-    public void produce(OutboxRecord departure) {}
+    public void produce(OutboxRecord outboxRecord) {}
 
     @Override
     public void consumed(

@@ -20,14 +20,14 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// The mailbox of the engine: nobody who sends to it is missed by a reader that goes to sleep.
+/// Model checking of the mailbox: a consumer that goes to sleep misses no sender.
 @Tag("concurrency")
 @Timeout(300)
 final class MailboxLincheckTest {
   private static final long NO_TIME = 0;
 
   @Test
-  void whatIsToldWakesAReaderThatGoesToSleep() {
+  void submittedCommandWakesAConsumerThatGoesToSleep() {
     Interleavings.of(() -> {
       var mailbox = shared(mailbox());
       Actor sender =
@@ -37,7 +37,7 @@ final class MailboxLincheckTest {
           });
       List<Command> read = new ArrayList<>();
       while (read.size() < 2) {
-        Command command = mailbox.nextTold();
+        Command command = mailbox.nextCommand();
         if (command != null) {
           read.add(command);
         } else {
@@ -53,7 +53,7 @@ final class MailboxLincheckTest {
   }
 
   @Test
-  void h14everyRequestIsReadOnceOrRefusedAndWakesTheReader() {
+  void h14EveryRequestIsReadOnceOrRefusedAndWakesTheConsumer() {
     Interleavings.of(() -> {
       var mailbox = shared(mailbox());
       mailbox.open();
@@ -75,13 +75,13 @@ final class MailboxLincheckTest {
     });
   }
 
-  /// Senders take rounds while the reader sleeps: one at a time, and nothing is left for nobody.
+  /// Senders run rounds while the consumer sleeps: one at a time, and no command is left behind.
   @Test
-  void whatASenderWorksOffIsFollowedOnceAndByOneAtATime() {
+  void senderRoundsRunOneAtATimeAndProcessEachCommandOnce() {
     Interleavings.of(() -> {
       var mailbox = shared(mailbox());
       var rounds = new Rounds(mailbox);
-      mailbox.setDeputy(rounds);
+      mailbox.setCallerRounds(rounds);
       CommandSink working = mailbox.workingIntake();
       Actor first = start(() -> working.submit(new Command.StoreSizeMeasured(1)));
       Actor second =
@@ -89,23 +89,23 @@ final class MailboxLincheckTest {
             working.submit(new Command.StoreSizeMeasured(2));
             mailbox.submit(new Command.Drain());
           });
-      while (rounds.followed < 3) {
+      while (rounds.processed < 3) {
         if (!rounds.follow()) {
           mailbox.sleep(NO_TIME, true);
         }
       }
       join(first, second);
       check(rounds.alone, "two at the helm");
-      check(rounds.followed == 3 && mailbox.isEmpty(), rounds.followed);
+      check(rounds.processed == 3 && mailbox.isEmpty(), rounds.processed);
     });
   }
 
-  /// What follows commands: the reader, and senders for it.
+  /// Consumer of commands, in the engine's thread or in senders.
   private static final class Rounds implements CallerRounds {
     private final Mailbox mailbox;
     private final AtomicBoolean busy = new AtomicBoolean();
     private boolean alone = true;
-    private int followed;
+    private int processed;
 
     Rounds(Mailbox mailbox) {
       this.mailbox = mailbox;
@@ -113,18 +113,18 @@ final class MailboxLincheckTest {
 
     boolean follow() {
       alone &= busy.compareAndSet(false, true);
-      int before = followed;
-      while (mailbox.nextTold() != null) {
-        followed++;
+      int before = processed;
+      while (mailbox.nextCommand() != null) {
+        processed++;
       }
       busy.set(false);
-      return followed > before;
+      return processed > before;
     }
 
     @Override
     public boolean round() {
       follow();
-      return followed < 3;
+      return processed < 3;
     }
 
     @Override
@@ -133,7 +133,7 @@ final class MailboxLincheckTest {
     }
   }
 
-  /// With queues that the model checker can see into.
+  /// Mailbox with queues that the model checker can instrument.
   private static Mailbox mailbox() {
     return new Mailbox(new ConcurrentLinkedQueue<>(), new ArrayBlockingQueue<>(2), new Permit());
   }
@@ -146,7 +146,7 @@ final class MailboxLincheckTest {
     return false;
   }
 
-  /// Parking of one thread, without the spurious returns that the model checker makes.
+  /// Parking of one thread, without the model checker's spurious returns.
   private static final class Permit implements EngineOwnership.ThreadParking {
     private boolean given;
 

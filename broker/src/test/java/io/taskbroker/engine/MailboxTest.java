@@ -36,7 +36,7 @@ final class MailboxTest {
   }
 
   @Test
-  void h14RequestsOverTheBoundAreRefusedAtOnceAndWhatIsToldIsNot() {
+  void h14RequestsBeyondTheBoundAreRefusedAndCommandsAreNot() {
     var mailbox = new Mailbox(8);
     mailbox.open();
     var asks = new ArrayList<Ask>();
@@ -50,22 +50,22 @@ final class MailboxTest {
     assertThat(asks.getLast().refusal).contains("too many requests");
     assertThat(asks.subList(0, 8)).allMatch(ask -> ask.refusal == null);
     for (int i = 0; i < 9; i++) {
-      assertThat(mailbox.nextTold()).isEqualTo(new Command.StoreSizeMeasured(i));
+      assertThat(mailbox.nextCommand()).isEqualTo(new Command.StoreSizeMeasured(i));
     }
   }
 
   @Test
-  void aSleepingReaderMissesNothing() throws InterruptedException {
+  void sleepingConsumerMissesNoCommand() throws InterruptedException {
     var mailbox = new Mailbox(8);
     var sum = new AtomicLong();
     var count = new AtomicLong();
-    Thread reader =
+    Thread engineThread =
         Thread.ofPlatform()
             .start(() -> {
               while (count.get() < (long) SENDERS * PER_SENDER) {
-                Command command = mailbox.nextTold();
-                if (command instanceof Command.StoreSizeMeasured sized) {
-                  sum.addAndGet(sized.bytes());
+                Command command = mailbox.nextCommand();
+                if (command instanceof Command.StoreSizeMeasured sizeReported) {
+                  sum.addAndGet(sizeReported.bytes());
                   count.incrementAndGet();
                 } else {
                   mailbox.sleep(Long.MAX_VALUE, true);
@@ -85,7 +85,7 @@ final class MailboxTest {
     for (Thread sender : senders) {
       sender.join();
     }
-    reader.join();
+    engineThread.join();
 
     assertThat(sum.get()).isEqualTo(SENDERS * (PER_SENDER * (PER_SENDER + 1L) / 2));
   }

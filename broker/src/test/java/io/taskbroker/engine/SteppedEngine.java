@@ -11,40 +11,41 @@ import io.taskbroker.telemetry.Metrics;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/// The real engine loop without its thread, turned by a simulation.
+/// The real engine loop without its thread, driven by a simulation.
 public final class SteppedEngine {
-  private static final Metrics METRICS = new Metrics(); // read by nobody
+  private static final Metrics METRICS = new Metrics(); // never read
 
   private final EngineLoop loop;
   private final Mailbox mailbox;
 
   public SteppedEngine(
-      EngineOptions options, Mailbox mailbox, Outlets outlets, SystemContext surroundings) {
+      EngineOptions options, Mailbox mailbox, Outlets outlets, SystemContext context) {
     this.mailbox = mailbox;
     this.loop =
         new EngineLoop(
             options,
             mailbox,
             outlets,
-            surroundings,
+            context,
             (stage, cause) -> {
               throw new IllegalStateException(stage, cause);
             });
   }
 
-  /// What tells the engine of the committer's work, in the time of a simulation.
+  /// Commit listener that runs on the time of a simulation.
   ///
-  /// @param lows as of [CommitListener]
+  /// @param startOffsets as of [CommitListener]
   public static CommitListener feed(
       ActivationStore store,
       CommandSink intake,
       String deadLetterTopic,
-      Consumer<Map<SourcePartition, Long>> lows,
-      SystemContext surroundings) {
-    return new CommitListener(store, intake, deadLetterTopic, METRICS, lows, surroundings.ticker());
+      Consumer<Map<SourcePartition, Long>> startOffsets,
+      SystemContext context) {
+    return new CommitListener(
+        store, intake, deadLetterTopic, METRICS, startOffsets, context.ticker());
   }
 
-  /// Loads what is in the store, goes by the rules, and takes requests from now on.
+  /// Loads the store, applies the rules, and accepts requests from now on.
   public void start(ActivationStore store, Rules rules) {
     var _ = loop.load(store, rules);
     mailbox.open();
@@ -54,17 +55,17 @@ public final class SteppedEngine {
     return loop;
   }
 
-  /// Whether it was told something that it has not followed yet.
+  /// Whether a command waits to be processed.
   public boolean isTold() {
     return !mailbox.isEmpty();
   }
 
-  /// Takes a round.
+  /// Runs a round.
   ///
-  /// @return when the next is due, in nanoseconds from now
+  /// @return nanoseconds until the next round is due
   public long round() {
-    boolean followed = loop.round();
-    // What there is no room for waits until the engine is told something.
-    return followed && !mailbox.isEmpty() ? 0 : Math.max(0, loop.untilNextRound());
+    boolean processed = loop.round();
+    // Commands without room wait until another command arrives.
+    return processed && !mailbox.isEmpty() ? 0 : Math.max(0, loop.untilNextRound());
   }
 }

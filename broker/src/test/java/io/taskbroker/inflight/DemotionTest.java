@@ -94,7 +94,7 @@ final class DemotionTest {
     assertThat(rig.outboxIds()).containsExactly("queued", "delayed");
     rig.report(Status.COMPLETE, "running");
     assertThat(rig.store.rows())
-        .filteredOn(row -> row.leaving() == null)
+        .filteredOn(row -> row.forwardTo() == null)
         .extracting(row -> row.activation().id())
         .containsExactly("stays");
     assertThat(rig.noticed(Notice.DEMOTED_IN_FLIGHT)).containsExactly("queued", "delayed");

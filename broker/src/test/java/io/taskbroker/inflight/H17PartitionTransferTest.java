@@ -193,7 +193,7 @@ final class H17PartitionTransferTest {
     a.release(log);
     assertThat(a.undrained).isEmpty();
     assertThat(peers.disk.rows())
-        .allMatch(row -> row.leaving() != null && row.leaving().topic().equals("renamed"));
+        .allMatch(row -> row.forwardTo() != null && row.forwardTo().topic().equals("renamed"));
   }
 
   @Test

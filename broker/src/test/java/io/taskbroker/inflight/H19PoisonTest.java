@@ -24,7 +24,7 @@ final class H19PoisonTest {
     rig.commitAndSettle();
     Row row = rig.store.row(id).orElseThrow();
     assertThat(row.status()).isEqualTo(Status.FAILURE);
-    assertThat(row.leaving()).isNotNull();
+    assertThat(row.forwardTo()).isNotNull();
     OutboxRecord record = rig.outbox.getFirst();
     assertThat(record.payload()).isEqualTo(POISON);
     assertThat(record.destination().headers())

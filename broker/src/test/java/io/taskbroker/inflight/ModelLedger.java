@@ -44,7 +44,7 @@ final class ModelLedger {
         "delivered against the rules",
         activation);
     Row row = rig.store.row(task.key);
-    check(row != null && row.leaving() == null, "delivered without a row", activation);
+    check(row != null && row.forwardTo() == null, "delivered without a row", activation);
     Long tombstone = rig.store.tombstones().get(Ids.fingerprint(activation.id()));
     check(
         tombstone == null || tombstone <= rig.wall, "delivered despite its tombstone", activation);
@@ -95,7 +95,7 @@ final class ModelLedger {
         }
         keys.forEach((id, key) -> {
           Row row = rig.store.row(key);
-          if (row != null && row.leaving() == null) {
+          if (row != null && row.forwardTo() == null) {
             throw new AssertionError("Complete of " + id + " was answered, but its row exists");
           }
         });
@@ -157,7 +157,7 @@ final class ModelLedger {
       switch (change) {
         case Change.Insert(Row row, _) -> {
           origins.add(row.activation().origin());
-          if (row.leaving() != null) {
+          if (row.forwardTo() != null) {
             forwarded.add(row.key());
           }
         }

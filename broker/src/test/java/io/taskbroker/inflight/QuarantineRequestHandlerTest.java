@@ -102,7 +102,7 @@ final class QuarantineRequestHandlerTest {
     assertThat(rig.outbox).isEmpty();
     rig.commitAndSettle();
     Row row = rig.store.row("a").orElseThrow();
-    assertThat(row.leaving()).isNotNull();
+    assertThat(row.forwardTo()).isNotNull();
     assertThat(rig.outbox.getFirst().destination().topic()).isEqualTo(RENAMED);
     assertThat(rig.outbox.getFirst().payload()).isEqualTo(row.activation().payload());
 

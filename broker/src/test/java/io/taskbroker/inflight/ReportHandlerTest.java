@@ -36,7 +36,7 @@ final class ReportHandlerTest {
     assertThat(reply.isAnswered()).isFalse();
     rig.commitAndSettle();
     assertThat(reply.isAnswered()).isTrue();
-    assertThat(rig.store.row("x").orElseThrow().leaving()).isNotNull();
+    assertThat(rig.store.row("x").orElseThrow().forwardTo()).isNotNull();
   }
 
   @Test

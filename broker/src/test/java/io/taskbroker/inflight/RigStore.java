@@ -239,11 +239,11 @@ final class RigStore {
         update.deadlineExtended(),
         update.committed(),
         Row.NONE,
-        row.leaving());
+        row.forwardTo());
   }
 
   private static Row withCommit(Row row) {
-    return copy(row, row.activation(), row.status(), true, row.parkedUntil(), row.leaving());
+    return copy(row, row.activation(), row.status(), true, row.parkedUntil(), row.forwardTo());
   }
 
   private static Row withForward(Row row, Change.Forward forward) {

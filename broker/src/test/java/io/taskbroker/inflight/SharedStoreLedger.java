@@ -255,7 +255,7 @@ final class SharedStoreLedger implements EnginesOnSharedStore.Observer {
   private void checkDurable(String id) {
     boolean several = wereSeveral(id);
     for (Row row : peers.disk.rows()) {
-      if (row.activation().id().equals(id) && row.leaving() == null && !several) {
+      if (row.activation().id().equals(id) && row.forwardTo() == null && !several) {
         check(
             isReportedComplete(row),
             "G2",

@@ -98,8 +98,8 @@ final class DiskLedger {
         new BrokerHistory.Line(row.key(), spec, ledger.kafka.reading(origin), ledger.world.now());
     line.departing = row.activation().payload();
     book.add(line);
-    if (row.leaving() != null) {
-      line.leavesFor = row.leaving().topic();
+    if (row.forwardTo() != null) {
+      line.leavesFor = row.forwardTo().topic();
       line.leftAt = ledger.world.now();
       boolean elsewhere = SimulatedKafka.ELSEWHERE.equals(line.leavesFor);
       check(

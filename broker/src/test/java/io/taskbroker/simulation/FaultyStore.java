@@ -126,7 +126,7 @@ final class FaultyStore extends ForwardingStore {
                   row.activation().id(),
                   row.status(),
                   row.parkedUntil() == Row.NONE ? "" : " parked",
-                  row.leaving() == null ? "" : " leaving");
+                  row.forwardTo() == null ? "" : " leaving");
       case Change.UpdateStatus mark -> "mark " + mark.key() + " " + mark.status();
       case Change.ConfirmOffset prove -> "prove " + prove.key();
       case Change.Forward leave -> "leave " + leave.key() + " to " + leave.destination().topic();

@@ -91,7 +91,7 @@ final class Ledger {
           boolean found = row.status() == Status.PROCESSING && !row.deadlineExtended();
           if (line != null && which.test(row.activation().origin())) {
             // What was found before counts no more: another broker may have had it since.
-            line.foundIn = found && row.leaving() == null ? run : null;
+            line.foundIn = found && row.forwardTo() == null ? run : null;
             line.foundAt = world.now();
           }
         });
@@ -142,8 +142,8 @@ final class Ledger {
     Row row = run.broker.disk.rows().get(Carried.keyOf(departure));
     check(
         row != null
-            && row.leaving() != null
-            && row.leaving().topic().equals(departure.destination().topic()),
+            && row.forwardTo() != null
+            && row.forwardTo().topic().equals(departure.destination().topic()),
         "G4",
         () -> run + " produces what is not durably decided: " + departure.id());
     BrokerHistory.Line line = line(book(run), Carried.keyOf(departure));
@@ -232,7 +232,7 @@ final class Ledger {
                           row.activation().application(),
                           row.status(),
                           row.parkedUntil(),
-                          row.leaving(),
+                          row.forwardTo(),
                           once ? ", at most once" : "",
                           once && !row.committed() ? ", not proven" : ""));
             }));

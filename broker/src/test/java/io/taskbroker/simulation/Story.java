@@ -149,7 +149,7 @@ final class Story {
   /// Whether a row of that id is on its way out, on disk.
   boolean isLeaving(String id) {
     return broker().disk.rows().values().stream()
-        .anyMatch(row -> isOf(row, id) && row.leaving() != null);
+        .anyMatch(row -> isOf(row, id) && row.forwardTo() != null);
   }
 
   private static boolean isOf(Row row, String id) {

@@ -58,7 +58,7 @@ enum SwitchedOff implements Tampering {
     private static boolean leaves(BrokerRun run, Activation activation) {
       return run.broker.disk.rows().values().stream()
           .anyMatch(row ->
-              row.leaving() != null
+              row.forwardTo() != null
                   && row.activation().id().equals(activation.id())
                   && !row.activation().origin().equals(activation.origin()));
     }
@@ -98,7 +98,7 @@ enum SwitchedOff implements Tampering {
       return Taps.loading(
           store,
           row ->
-              row.leaving() == null
+              row.forwardTo() == null
                   ? row
                   : Row.arriving(row.key(), row.activation(), Status.PENDING, row.addedAt()));
     }

@@ -113,7 +113,7 @@ final class WorkerLedger {
     }
     Supplier<String> gone = () -> run + " hands out what is not on disk: " + delivery.id();
     Row row = present(run.broker.disk.rows().get(key), "G6", gone);
-    check(row.leaving() == null, "G6", gone);
+    check(row.forwardTo() == null, "G6", gone);
     BrokerHistory.Line line = Ledger.line(book, key);
     ledger.world.count(delivery.deliveries() > 1 ? "hand-outs again" : "hand-outs");
     if (spec.once()) {
@@ -233,14 +233,14 @@ final class WorkerLedger {
           if (update.status() == Status.COMPLETE && line.insertedAt < since) {
             if (recorded) {
               line.recordedAt = ledger.world.now();
-            } else if (row == null || row.leaving() != null) {
+            } else if (row == null || row.forwardTo() != null) {
               line.completedAt = ledger.world.now();
             }
           }
           check(
               line.insertedAt >= since
                   || row == null
-                  || row.leaving() != null
+                  || row.forwardTo() != null
                   || recorded
                   || wasAnother(book, line, since),
               "G2",

@@ -10,12 +10,12 @@ import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Status;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 
-/// Changes and queries for tests, each told apart by its key or offset.
+/// Changes and queries for tests, each identified by its key or offset.
 final class Changes {
   private static final SourcePartition PARTITION =
       new SourcePartition("cluster", "group", "topic-id", "topic", 0);
 
-  private static final byte[] PAYLOAD = {}; // one, since arrays are compared by identity
+  private static final byte[] PAYLOAD = {}; // shared: arrays are compared by identity
 
   private Changes() {}
 
@@ -27,16 +27,16 @@ final class Changes {
     return new Change.Insert(row(key, application).parkedUntil(1_000), null);
   }
 
-  static Change mark(long key) {
+  static Change updateStatus(long key) {
     return new Change.UpdateStatus(
         key, "id-" + key, Rows.ORIGIN, Status.PROCESSING, 0, Row.NONE, 5_000, false, false, null);
   }
 
-  static Change prove(long key) {
+  static Change confirmOffset(long key) {
     return new Change.ConfirmOffset(key, "id-" + key, Rows.ORIGIN, null);
   }
 
-  static Change leave(long key) {
+  static Change forward(long key) {
     return new Change.Forward(
         key, "id-" + key, Rows.ORIGIN, Status.RETRY, null, Destination.of("topic"), null);
   }
@@ -45,7 +45,7 @@ final class Changes {
     return new Change.Delete(key, "id-" + key, Rows.ORIGIN, Row.NONE, null);
   }
 
-  static Change consumed(long next) {
+  static Change advanceWatermark(long next) {
     return new Change.AdvanceWatermark(PARTITION, next, null);
   }
 
@@ -57,7 +57,7 @@ final class Changes {
     return new ParkedQuery(application, 0, 0, 2_000, 100);
   }
 
-  /// Whether a full disk has no room for the change.
+  /// Whether the change needs disk space.
   static boolean needsSpace(Change change) {
     return switch (change) {
       case Change.Insert _, Change.AdvanceWatermark _, Change.OffsetCommitted _ -> true;

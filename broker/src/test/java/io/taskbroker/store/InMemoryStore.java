@@ -21,8 +21,8 @@ import java.util.UUID;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/// A store that keeps to the contract but for the disk: what is committed is on a [Disk] of its
-/// own, from which another store can be opened, even after this one was just left lying.
+/// Store that fulfils the contract except durability: its data is on a [Disk] object, from which
+/// another store can be opened, even if this one was never closed.
 public final class InMemoryStore implements ActivationStore {
   static final Comparator<Row> BY_DUE =
       Comparator.<Row>comparingLong(Row::parkedUntil).thenComparingLong(Row::key);
@@ -31,7 +31,7 @@ public final class InMemoryStore implements ActivationStore {
   private final long epoch;
   private boolean closed;
 
-  /// Opens what is on the disk; whoever had it open before is fenced off.
+  /// Opens a store on the disk and fences any earlier one.
   public InMemoryStore(Disk disk) {
     this.disk = disk;
     epoch = ++disk.epoch;
@@ -114,9 +114,9 @@ public final class InMemoryStore implements ActivationStore {
             ? Outcome.APPLIED
             : Outcome.DUPLICATE;
       }
-      case Change.UpdateStatus c -> replace(disk.rows.get(c.key()), row -> marked(row, c));
-      case Change.ConfirmOffset c -> replace(disk.rows.get(c.key()), InMemoryStore::proved);
-      case Change.Forward c -> replace(disk.rows.get(c.key()), row -> leaving(row, c));
+      case Change.UpdateStatus c -> replace(disk.rows.get(c.key()), row -> updated(row, c));
+      case Change.ConfirmOffset c -> replace(disk.rows.get(c.key()), InMemoryStore::confirmed);
+      case Change.Forward c -> replace(disk.rows.get(c.key()), row -> forwarded(row, c));
       case Change.Delete c -> {
         if (c.tombstoneUntil() != Row.NONE) {
           disk.tombstones.merge(Ids.fingerprint(c.id()), c.tombstoneUntil(), Math::max);
@@ -146,7 +146,7 @@ public final class InMemoryStore implements ActivationStore {
     return Outcome.APPLIED;
   }
 
-  static Row marked(Row row, Change.UpdateStatus by) {
+  static Row updated(Row row, Change.UpdateStatus by) {
     return new Row(
         row.key(),
         row.activation(),
@@ -158,10 +158,10 @@ public final class InMemoryStore implements ActivationStore {
         by.deadlineExtended(),
         by.committed(),
         Row.NONE,
-        row.leaving());
+        row.forwardTo());
   }
 
-  static Row proved(Row row) {
+  static Row confirmed(Row row) {
     return new Row(
         row.key(),
         row.activation(),
@@ -173,10 +173,10 @@ public final class InMemoryStore implements ActivationStore {
         row.deadlineExtended(),
         true,
         row.parkedUntil(),
-        row.leaving());
+        row.forwardTo());
   }
 
-  static Row leaving(Row row, Change.Forward by) {
+  static Row forwarded(Row row, Change.Forward by) {
     byte[] payload = by.payload();
     return new Row(
         row.key(),
@@ -250,7 +250,7 @@ public final class InMemoryStore implements ActivationStore {
     }
   }
 
-  /// What outlives the store. Confined, like the store.
+  /// Data that outlives the store. Confined, like the store.
   public static final class Disk {
     private final String name = UUID.randomUUID().toString();
     private final TreeMap<Long, Row> rows = new TreeMap<>();
@@ -261,7 +261,7 @@ public final class InMemoryStore implements ActivationStore {
     private long batch = -1;
     private List<Outcome> outcomes = List.of();
 
-    /// Loses everything; whoever has it open has nothing any more.
+    /// Loses everything, also for stores that are open.
     public void wipe() {
       rows.clear();
       watermarks.clear();
@@ -271,7 +271,7 @@ public final class InMemoryStore implements ActivationStore {
       batch = -1;
     }
 
-    /// The rows, by their keys.
+    /// Rows by key.
     public Map<Long, Row> rows() {
       return Collections.unmodifiableMap(rows);
     }

@@ -10,22 +10,22 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.TreeMap;
 
-/// Rows to test stores with.
+/// Rows for store tests.
 public final class Rows {
   public static final long NOW = 1_700_000_000_123L;
 
-  /// Where all of them come from.
+  /// Origin of all rows.
   public static final Origin ORIGIN = new Origin("taskworker", 3, 42);
 
   private Rows() {}
 
-  /// A pending row like most: application `app`, id `id-KEY`.
+  /// Typical pending row: application `app`, id `id-KEY`.
   public static Row pending(long key) {
     return Row.arriving(
         key, activation("id-" + key, "app", new byte[] {1, 2, 3}), Status.PENDING, NOW);
   }
 
-  /// A delayed row that is parked.
+  /// Delayed, parked row.
   public static Row parked(long key, String application, long due) {
     Activation activation = activation("id-" + key, application, new byte[] {(byte) key});
     return Row.arriving(key, activation, Status.DELAY, NOW).parkedUntil(due);
@@ -48,14 +48,16 @@ public final class Rows {
         false);
   }
 
-  /// The row as text that is equal for equal rows, payload included.
+  /// Text of a row, payload included; equal for equal rows.
   public static String text(Row row) {
     byte[] payload = row.activation().payload();
-    Destination leaving = row.leaving();
-    return row.toString().replaceAll("payload=[^,]*", "payload").replaceAll("(?s), leaving=.*", "")
-        + (leaving == null
+    Destination forwardTo = row.forwardTo();
+    return row.toString()
+            .replaceAll("payload=[^,]*", "payload")
+            .replaceAll("(?s), forwardTo=.*", "")
+        + (forwardTo == null
             ? ""
-            : leaving.topic() + "@" + leaving.cluster() + new TreeMap<>(leaving.headers()))
+            : forwardTo.topic() + "@" + forwardTo.cluster() + new TreeMap<>(forwardTo.headers()))
         + payload.length
         + ":"
         + Arrays.hashCode(payload);

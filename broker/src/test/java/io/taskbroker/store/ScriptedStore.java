@@ -20,28 +20,28 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// A store that keeps no rows: it does what a test says, and shows what it was asked.
+/// Store without rows: follows a script and records its calls.
 final class ScriptedStore implements ActivationStore {
-  /// Every attempt to commit, with a copy of its changes.
+  /// All commit attempts, with a copy of their changes.
   final List<WriteBatch> attempts = new CopyOnWriteArrayList<>();
 
-  /// What was committed, in order; a batch that was committed before is not again (H6).
+  /// Committed changes, in order; a repeated batch counts once (H6).
   final List<Change> committed = new CopyOnWriteArrayList<>();
 
   final List<Long> maintained = new CopyOnWriteArrayList<>();
 
-  /// What the next commits do, one each, before they commit: they may throw.
+  /// Scripted actions of the next commits, one each, before they commit; they may throw.
   final Queue<Consumer<WriteBatch>> script = new ConcurrentLinkedQueue<>();
 
-  /// What every commit does before it commits, but for those that were made before (H6).
+  /// Action of every commit before it commits, except for repeated batches (H6).
   volatile Consumer<WriteBatch> always = _ -> {};
 
-  /// What every read, and every maintenance, does first.
+  /// Action at the start of every read and every maintenance.
   volatile Runnable beforeDue = () -> {};
 
   volatile Runnable beforeMaintain = () -> {};
 
-  /// Whether a commit that reports a transient failure is made nevertheless.
+  /// Whether a commit that reports a transient failure commits nevertheless.
   volatile boolean commitsDespiteFailure;
 
   private final BlockingQueue<WriteBatch> begun = new LinkedBlockingQueue<>();
@@ -59,7 +59,7 @@ final class ScriptedStore implements ActivationStore {
     };
   }
 
-  /// From now on each commit waits for a [#release].
+  /// Blocks every commit from now on until a [#release].
   void hold() {
     gate = new Semaphore(0);
   }
@@ -68,7 +68,7 @@ final class ScriptedStore implements ActivationStore {
     requireNonNull(gate).release(commits);
   }
 
-  /// The next commit that began.
+  /// The next commit that starts.
   WriteBatch begun() throws InterruptedException {
     WriteBatch batch = begun.poll(20, TimeUnit.SECONDS);
     assertThat(batch).as("a commit").isNotNull();

@@ -25,57 +25,57 @@ import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/// One broker's view of a store that brokers share, which keeps to the contract but for the disk
-/// and the clock: a lease ends when a test says so. Confined.
+/// One broker's view of a shared store. Fulfils the contract except durability and the clock: a
+/// test decides when a lease lapses. Confined.
 public final class SharedInMemoryStore implements ActivationStore, Ownership {
-  /// From here on keys are another run's.
+  /// Keys from here on belong to another broker epoch.
   private static final long KEYS = 1L << 40;
 
   private final Disk disk;
-  private final long run;
-  private final String seat;
+  private final long epoch;
+  private final String member;
   private final Map<String, SourcePartition> taken = new LinkedHashMap<>();
   private long lastKey;
-  private final Consumer<List<RemoteReport>> ear;
+  private final Consumer<List<RemoteReport>> reportSink;
 
-  /// Opens what is on the disk.
+  /// Opens the store on the disk.
   ///
-  /// @param seat what this broker is called in all its runs
-  /// @param ear hears what other brokers were told of rows of this one
-  public SharedInMemoryStore(Disk disk, String seat, Consumer<List<RemoteReport>> ear) {
+  /// @param member member name of this broker in all its epochs
+  /// @param reportSink receives the reports that other brokers store for rows of this one
+  public SharedInMemoryStore(Disk disk, String member, Consumer<List<RemoteReport>> reportSink) {
     this.disk = disk;
-    this.run = ++disk.runs;
-    this.lastKey = run * KEYS;
-    this.seat = seat;
-    this.ear = ear;
-    disk.seats.put(seat, this);
-    disk.live.put(run, this);
+    this.epoch = ++disk.epochs;
+    this.lastKey = epoch * KEYS;
+    this.member = member;
+    this.reportSink = reportSink;
+    disk.members.put(member, this);
+    disk.live.put(epoch, this);
   }
 
-  /// Ends the lease of this run, as time does when nobody renews it.
+  /// Lets the lease of this epoch lapse, as if it was not renewed in time.
   public void lapse() {
-    disk.live.remove(run);
+    disk.live.remove(epoch);
   }
 
-  /// Renews the lease of this run.
+  /// Renews the lease of this epoch.
   public void renew() {
-    disk.live.put(run, this);
+    disk.live.put(epoch, this);
   }
 
   public boolean isLive() {
-    return disk.live.containsKey(run);
+    return disk.live.containsKey(epoch);
   }
 
-  /// What this run took, did not release, and does not own any more; told once.
+  /// Partitions that this epoch took, did not release and no longer owns; each is returned once.
   public List<SourcePartition> lost() {
     List<SourcePartition> lost = taken.values().stream().filter(each -> !owns(each)).toList();
-    lost.forEach(each -> taken.remove(placeOf(each)));
+    lost.forEach(each -> taken.remove(ownerKeyOf(each)));
     return lost;
   }
 
   @Override
   public String name() {
-    return seat;
+    return member;
   }
 
   @Override
@@ -95,12 +95,12 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
 
   @Override
   public List<Row> load(SourcePartition partition, long key, int limit) {
-    return rows(row -> placeOf(row).equals(placeOf(partition)), key, limit);
+    return rows(row -> ownerKeyOf(row).equals(ownerKeyOf(partition)), key, limit);
   }
 
   @Override
   public List<ParkedRow> loadParked(SourcePartition partition, long key, int limit) {
-    return parked(row -> placeOf(row).equals(placeOf(partition)), key, limit);
+    return parked(row -> ownerKeyOf(row).equals(ownerKeyOf(partition)), key, limit);
   }
 
   private List<Row> rows(Predicate<Row> which, long key, int limit) {
@@ -125,16 +125,16 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
 
   @Override
   public List<Tombstone> tombstones(long now) {
-    return tombstones("seat " + seat, now);
+    return tombstones("member " + member, now);
   }
 
   @Override
   public List<Tombstone> tombstones(SourcePartition partition, long now) {
-    return tombstones(placeOf(partition), now);
+    return tombstones(ownerKeyOf(partition), now);
   }
 
-  private List<Tombstone> tombstones(String place, long now) {
-    return disk.tombstones.getOrDefault(place, Map.of()).entrySet().stream()
+  private List<Tombstone> tombstones(String ownerKey, long now) {
+    return disk.tombstones.getOrDefault(ownerKey, Map.of()).entrySet().stream()
         .filter(entry -> entry.getValue() > now)
         .map(entry -> new Tombstone(entry.getKey(), entry.getValue()))
         .toList();
@@ -142,64 +142,64 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
 
   @Override
   public Optional<Taken> take(SourcePartition partition, int generation) {
-    String place = placeOf(partition);
-    Owner owner = disk.owners.get(place);
-    if (owner != null && owner.generation > generation && disk.live.containsKey(owner.run)) {
+    String ownerKey = ownerKeyOf(partition);
+    Owner owner = disk.owners.get(ownerKey);
+    if (owner != null && owner.generation > generation && disk.live.containsKey(owner.epoch)) {
       return Optional.empty();
     }
-    disk.owners.put(place, new Owner(run, generation));
-    taken.put(place, partition);
-    List<Watermark> marks =
+    disk.owners.put(ownerKey, new Owner(epoch, generation));
+    taken.put(ownerKey, partition);
+    List<Watermark> watermarks =
         disk.watermarks.values().stream()
-            .filter(mark -> placeOf(mark.partition()).equals(place))
+            .filter(watermark -> ownerKeyOf(watermark.partition()).equals(ownerKey))
             .toList();
-    return Optional.of(new Taken(marks, disk.drained.remove(place)));
+    return Optional.of(new Taken(watermarks, disk.drained.remove(ownerKey)));
   }
 
   @Override
   public void release(SourcePartition partition, boolean drained) {
-    taken.remove(placeOf(partition));
-    Owner owner = disk.owners.get(placeOf(partition));
-    if (owner != null && owner.run == run) {
-      disk.owners.remove(placeOf(partition));
+    taken.remove(ownerKeyOf(partition));
+    Owner owner = disk.owners.get(ownerKeyOf(partition));
+    if (owner != null && owner.epoch == epoch) {
+      disk.owners.remove(ownerKeyOf(partition));
       if (drained) {
-        disk.drained.add(placeOf(partition));
+        disk.drained.add(ownerKeyOf(partition));
       }
     }
   }
 
-  /// Whether the partition is this run's.
+  /// Whether this epoch owns the partition.
   public boolean owns(SourcePartition partition) {
-    return owns(placeOf(partition));
+    return owns(ownerKeyOf(partition));
   }
 
-  /// Whether the partition of that record is this run's.
+  /// Whether this epoch owns the partition of that record.
   public boolean owns(Origin origin) {
-    return owns(placeOf(origin));
+    return owns(ownerKeyOf(origin));
   }
 
-  private boolean owns(String place) {
-    if (place.equals("seat " + seat)) {
-      return disk.seats.get(seat) == this;
+  private boolean owns(String ownerKey) {
+    if (ownerKey.equals("member " + member)) {
+      return disk.members.get(member) == this;
     }
-    Owner owner = disk.owners.get(place);
-    return owner != null && owner.run == run;
+    Owner owner = disk.owners.get(ownerKey);
+    return owner != null && owner.epoch == epoch;
   }
 
   @Override
   public List<Outcome> commit(WriteBatch batch) {
     List<Outcome> outcomes = new ArrayList<>();
     for (Change change : batch.changes()) {
-      outcomes.add(owns(placeOf(change)) ? apply(change) : Outcome.FENCED);
+      outcomes.add(owns(ownerKeyOf(change)) ? apply(change) : Outcome.FENCED);
     }
     return outcomes;
   }
 
-  /// Makes changes whoever owns their places, as no store may: for planted bugs.
+  /// Applies changes without an ownership check, which no store may do: for planted bugs.
   public List<Outcome> commitUnfenced(WriteBatch batch) {
     List<Outcome> outcomes = new ArrayList<>();
     for (Change change : batch.changes()) {
-      String _ = placeOf(change); // where rows of no partition are at home
+      String _ = ownerKeyOf(change); // rows without a partition belong to the member
       outcomes.add(apply(change));
     }
     return outcomes;
@@ -214,24 +214,25 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
             ? Outcome.APPLIED
             : Outcome.DUPLICATE;
       }
-      case Change.UpdateStatus c -> replace(c.key(), row -> InMemoryStore.marked(row, c));
-      case Change.ConfirmOffset c -> replace(c.key(), InMemoryStore::proved);
-      case Change.Forward c -> replace(c.key(), row -> InMemoryStore.leaving(row, c));
+      case Change.UpdateStatus c -> replace(c.key(), row -> InMemoryStore.updated(row, c));
+      case Change.ConfirmOffset c -> replace(c.key(), InMemoryStore::confirmed);
+      case Change.Forward c -> replace(c.key(), row -> InMemoryStore.forwarded(row, c));
       case Change.Delete c -> {
         if (c.tombstoneUntil() != Row.NONE) {
           disk.tombstones
-              .computeIfAbsent(placeOf(c), _ -> new HashMap<>())
+              .computeIfAbsent(ownerKeyOf(c), _ -> new HashMap<>())
               .merge(Ids.fingerprint(c.id()), c.tombstoneUntil(), Math::max);
         }
         disk.reports.removeIf(report -> report.key() == c.key());
         yield disk.rows.remove(c.key()) == null ? Outcome.MISSING : Outcome.APPLIED;
       }
-      case Change.AdvanceWatermark c -> mark(c.partition(), c.next(), null);
-      case Change.OffsetCommitted c -> mark(c.partition(), null, c.committed());
+      case Change.AdvanceWatermark c -> updateWatermark(c.partition(), c.next(), null);
+      case Change.OffsetCommitted c -> updateWatermark(c.partition(), null, c.committed());
     };
   }
 
-  private Outcome mark(SourcePartition partition, @Nullable Long next, @Nullable Long committed) {
+  private Outcome updateWatermark(
+      SourcePartition partition, @Nullable Long next, @Nullable Long committed) {
     Watermark old = disk.watermarks.get(partition);
     long known = old == null ? Watermark.NONE : old.committed();
     long first = old == null ? Watermark.NONE : old.next();
@@ -260,7 +261,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
             .filter(row -> row.activation().application().equals(query.application()))
             .filter(row ->
                 row.parkedUntil() != Row.NONE
-                    && owns(rowPlace(row))
+                    && owns(rowOwnerKey(row))
                     && InMemoryStore.isAfter(row, query))
             .sorted(InMemoryStore.BY_DUE)
             .limit(query.limit() + 1L)
@@ -280,7 +281,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
         .sorted()
         .distinct()
         .map(disk.rows::get)
-        .filter(row -> row != null && owns(rowPlace(row)))
+        .filter(row -> row != null && owns(rowOwnerKey(row)))
         .toList();
   }
 
@@ -293,32 +294,32 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
       for (Row row : disk.rows.values()) {
         if (row.activation().id().equals(report.id())) {
           found = true;
-          RemoteReport recorded =
+          RemoteReport reportReads =
               new RemoteReport(
                   row.key(),
                   report.id(),
                   report.status(),
                   report.maxAttempts(),
                   report.delayOnRetry());
-          disk.reports.add(recorded);
-          SharedInMemoryStore owner = ownerOf(rowPlace(row));
+          disk.reports.add(reportReads);
+          SharedInMemoryStore owner = ownerOf(rowOwnerKey(row));
           if (owner != null) {
-            owners.computeIfAbsent(owner, _ -> new ArrayList<>()).add(recorded);
+            owners.computeIfAbsent(owner, _ -> new ArrayList<>()).add(reportReads);
           }
         }
       }
       known.add(found);
     }
-    owners.forEach((owner, found) -> owner.ear.accept(found));
+    owners.forEach((owner, found) -> owner.reportSink.accept(found));
     return known;
   }
 
-  private @Nullable SharedInMemoryStore ownerOf(String place) {
-    if (place.startsWith("seat ")) {
-      return disk.seats.get(place.substring(5));
+  private @Nullable SharedInMemoryStore ownerOf(String ownerKey) {
+    if (ownerKey.startsWith("member ")) {
+      return disk.members.get(ownerKey.substring("member ".length()));
     }
-    Owner owner = disk.owners.get(place);
-    return owner == null ? null : disk.live.get(owner.run);
+    Owner owner = disk.owners.get(ownerKey);
+    return owner == null ? null : disk.live.get(owner.epoch);
   }
 
   @Override
@@ -331,7 +332,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
     return disk.reports.stream()
         .filter(report -> {
           Row row = disk.rows.get(report.key());
-          return row != null && placeOf(row).equals(placeOf(partition));
+          return row != null && ownerKeyOf(row).equals(ownerKeyOf(partition));
         })
         .toList();
   }
@@ -350,52 +351,52 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
   }
 
   private boolean isHome(Row row) {
-    return rowPlace(row).equals("seat " + seat);
+    return rowOwnerKey(row).equals("member " + member);
   }
 
-  /// The place of a row: that of its partition, or of the seat that stored it.
-  private String rowPlace(Row row) {
+  /// Owner key of a row: its partition, or the member that stored it.
+  private String rowOwnerKey(Row row) {
     return row.activation().origin().partition() < 0
         ? disk.homes.getOrDefault(row.key(), "")
-        : placeOf(row);
+        : ownerKeyOf(row);
   }
 
-  private static String placeOf(Row row) {
-    return placeOf(row.activation().origin());
+  private static String ownerKeyOf(Row row) {
+    return ownerKeyOf(row.activation().origin());
   }
 
-  private static String placeOf(SourcePartition partition) {
-    return placeOf(new Origin(partition.topic(), partition.partition(), 0));
+  private static String ownerKeyOf(SourcePartition partition) {
+    return ownerKeyOf(new Origin(partition.topic(), partition.partition(), 0));
   }
 
-  private static String placeOf(Origin origin) {
+  private static String ownerKeyOf(Origin origin) {
     return origin.partition() + "/" + origin.topic();
   }
 
-  private String placeOf(Change change) {
+  private String ownerKeyOf(Change change) {
     return switch (change) {
       case Change.Insert insert -> {
         if (insert.row().activation().origin().partition() < 0) {
-          disk.homes.put(insert.row().key(), "seat " + seat);
+          disk.homes.put(insert.row().key(), "member " + member);
         }
         yield home(insert.row().activation().origin());
       }
-      case Change.UpdateStatus mark -> home(mark.origin());
-      case Change.ConfirmOffset prove -> home(prove.origin());
-      case Change.Forward leave -> home(leave.origin());
+      case Change.UpdateStatus update -> home(update.origin());
+      case Change.ConfirmOffset confirm -> home(confirm.origin());
+      case Change.Forward forward -> home(forward.origin());
       case Change.Delete delete -> home(delete.origin());
-      case Change.AdvanceWatermark consumed -> placeOf(consumed.partition());
-      case Change.OffsetCommitted committed -> placeOf(committed.partition());
+      case Change.AdvanceWatermark consumed -> ownerKeyOf(consumed.partition());
+      case Change.OffsetCommitted committed -> ownerKeyOf(committed.partition());
     };
   }
 
   private String home(Origin origin) {
-    return origin.partition() < 0 ? "seat " + seat : placeOf(origin);
+    return origin.partition() < 0 ? "member " + member : ownerKeyOf(origin);
   }
 
-  private record Owner(long run, int generation) {}
+  private record Owner(long epoch, int generation) {}
 
-  /// What the brokers share. Confined, like the stores.
+  /// Data shared by the brokers. Confined, like the stores.
   public static final class Disk {
     private final TreeMap<Long, Row> rows = new TreeMap<>();
     private final Map<Long, String> homes = new HashMap<>();
@@ -404,12 +405,12 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
     private final Map<String, Owner> owners = new HashMap<>();
     private final Set<String> drained = new HashSet<>();
     private final Map<Long, SharedInMemoryStore> live = new HashMap<>();
-    private final Map<String, SharedInMemoryStore> seats = new HashMap<>();
+    private final Map<String, SharedInMemoryStore> members = new HashMap<>();
     private final List<RemoteReport> reports = new ArrayList<>();
     private final List<Change.Insert> history = new ArrayList<>();
-    private long runs;
+    private long epochs;
 
-    /// The rows, by their keys.
+    /// Rows by key.
     public Map<Long, Row> rowsByKey() {
       return Collections.unmodifiableMap(rows);
     }
@@ -431,7 +432,7 @@ public final class SharedInMemoryStore implements ActivationStore, Ownership {
       return Collections.unmodifiableList(reports);
     }
 
-    /// Every row that was ever inserted.
+    /// All rows ever inserted.
     public List<Change.Insert> history() {
       return Collections.unmodifiableList(history);
     }

@@ -6,17 +6,17 @@ import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.SystemContext;
 import java.util.List;
 
-/// The real committer without its thread, turned by a simulation.
+/// The real committer without its thread, driven by a simulation.
 public final class SteppedCommitter {
   private final StoreCommitter committer;
-  private final SystemContext surroundings;
+  private final SystemContext context;
 
   public SteppedCommitter(
       ActivationStore store,
       CommitOptions options,
       StoreCommitter.Listener listener,
-      SystemContext surroundings) {
-    this.surroundings = surroundings;
+      SystemContext context) {
+    this.context = context;
     this.committer =
         new StoreCommitter(
             store,
@@ -25,7 +25,7 @@ public final class SteppedCommitter {
             (stage, cause) -> {
               throw new IllegalStateException(stage, cause);
             },
-            surroundings);
+            context);
   }
 
   public void submit(List<Change> changes, List<? extends StoreQuery> queries) {
@@ -36,11 +36,11 @@ public final class SteppedCommitter {
     return committer;
   }
 
-  /// Takes a turn if one is due.
+  /// Runs one turn if it is due.
   ///
-  /// @return when the next is due, in nanoseconds from now
+  /// @return nanoseconds until the next turn is due
   public long turn() {
-    long now = surroundings.ticker().nanoTime();
+    long now = context.ticker().nanoTime();
     FlusherTurns.turn(committer.flusher, now);
     return FlusherTurns.next(committer.flusher) - now;
   }

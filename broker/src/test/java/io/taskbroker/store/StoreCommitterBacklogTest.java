@@ -13,86 +13,86 @@ import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
-/// What may be read of parked rows while inserts wait for space. Found by simulation: a disk that
-/// was full of parked rows stayed full, because they were not read until there was space.
+/// Reads of parked rows while inserts wait for space. Found by simulation: a disk full of parked
+/// rows stayed full, because no parked row was read until there was space.
 final class StoreCommitterBacklogTest {
   private static final ParkedQuery QUERY = new ParkedQuery("app", 0, 0, 2_000, 100);
 
   private final StoreCommitterBacklog backlog = new StoreCommitterBacklog(100);
 
   @Test
-  void h12RowsBeforeTheOneThatIsHeldAreRead() {
+  void h12RowsBeforeAHeldRowAreRead() {
     hold(Rows.parked(7, "app", 1_500));
     var page = page(5_000, Rows.parked(1, "app", 1_400), Rows.parked(6, "app", 1_500));
-    ParkedPage read = requireNonNull(backlog.reliable(QUERY, page));
+    ParkedPage read = requireNonNull(backlog.completeRows(QUERY, page));
     assertThat(read.rows()).extracting(Row::key).containsExactly(1L, 6L);
     assertThat(read.nextDue()).isEqualTo(1_500);
   }
 
   @Test
-  void h15NoRowBehindTheOneThatIsHeldIsRead() {
+  void h15RowsBehindAHeldRowAreNotRead() {
     hold(Rows.parked(7, "app", 1_500), Rows.parked(8, "app", 1_700));
     var page = page(Row.NONE, Rows.parked(6, "app", 1_500), Rows.parked(9, "app", 1_500));
-    ParkedPage read = requireNonNull(backlog.reliable(QUERY, page));
+    ParkedPage read = requireNonNull(backlog.completeRows(QUERY, page));
     assertThat(read.rows()).extracting(Row::key).containsExactly(6L);
     assertThat(read.nextDue()).isEqualTo(1_500);
   }
 
-  /// A row that is held may be due before all that fill the disk. Found by simulation: none of them
-  /// was read, so that no space was made for it, ever.
+  /// A held row may be due before all rows that fill the disk. Found by simulation: no row was
+  /// read, so no space was ever freed for it.
   @Test
-  void h12WhatIsHeldBeforeAllOthersKeepsThemNotFromRunning() {
+  void h12HeldRowBeforeAllOthersDoesNotBlockThem() {
     hold(Rows.parked(2, "app", 1_500), Rows.parked(8, "app", 1_500), Rows.parked(9, "app", 1_700));
     var page = page(5_000, Rows.parked(6, "app", 1_600), Rows.parked(7, "app", 1_600));
-    ParkedPage read = requireNonNull(backlog.reliable(QUERY, page));
+    ParkedPage read = requireNonNull(backlog.completeRows(QUERY, page));
     assertThat(read.rows()).extracting(Row::key).containsExactly(6L, 7L);
     assertThat(read.nextDue()).isEqualTo(1_600);
     assertThat(heldPlaces()).containsExactly("2@1601", "8@1600", "9@1700");
   }
 
   @Test
-  void h12WhatIsHeldIsReadWhenItHasSpace() {
+  void h12HeldRowIsReadOnceItHasSpace() {
     hold(Rows.parked(7, "app", 1_500));
-    assertThat(backlog.reliable(QUERY, page(Row.NONE))).isNull();
+    assertThat(backlog.completeRows(QUERY, page(Row.NONE))).isNull();
     assertThat(heldPlaces()).containsExactly("7@1500");
   }
 
-  /// All that is parked is judged in its order; who reads it to run it makes the space.
+  /// A query for all parked rows goes in their order; unparking them to run is what frees space.
   @Test
-  void h15QueryForAllMovesNothing() {
+  void h15QueryForAllRowsMovesNothing() {
     hold(Rows.parked(7, "app", 1_500));
     var all = new ParkedQuery("app", 0, 0, Long.MAX_VALUE, 100);
-    assertThat(backlog.reliable(all, page(Row.NONE, Rows.parked(6, "app", 9_000)))).isNull();
+    assertThat(backlog.completeRows(all, page(Row.NONE, Rows.parked(6, "app", 9_000)))).isNull();
     assertThat(heldPlaces()).containsExactly("7@1500");
   }
 
-  /// Nothing that leaves is in the index of what is parked.
+  /// Forwarded rows are not in the index of parked rows.
   @Test
-  void h12LeaveThatIsHeldKeepsNoPageBack() {
-    backlog.add(List.of(Changes.leave(3)));
+  void h12HeldForwardDelaysNoPage() {
+    backlog.add(List.of(Changes.forward(3)));
     assertThat(backlog.makeRoom(requireNonNull(backlog.next(true)))).isTrue();
     assertThat(backlog.holds()).isTrue();
     var page = page(Row.NONE, Rows.parked(9, "app", 1_500));
-    assertThat(backlog.reliable(QUERY, page)).isEqualTo(page);
+    assertThat(backlog.completeRows(QUERY, page)).isEqualTo(page);
   }
 
   @Test
-  void h15WhatIsHeldAndNotDueYetIsNotForgotten() {
+  void h15HeldRowThatIsNotDueIsNotForgotten() {
     hold(Rows.parked(7, "app", 3_000));
-    ParkedPage nothing = requireNonNull(backlog.reliable(QUERY, page(4_000)));
+    ParkedPage nothing = requireNonNull(backlog.completeRows(QUERY, page(4_000)));
     assertThat(nothing.rows()).isEmpty();
     assertThat(nothing.nextDue()).isEqualTo(3_000);
-    assertThat(requireNonNull(backlog.reliable(QUERY, page(2_500))).nextDue()).isEqualTo(2_500);
+    assertThat(requireNonNull(backlog.completeRows(QUERY, page(2_500))).nextDue()).isEqualTo(2_500);
   }
 
   @Test
-  void pageOfAnotherApplicationIsReadAsItIs() {
+  void pageOfAnotherApplicationIsUnchanged() {
     hold(Rows.parked(7, "other", 1_000));
     var page = page(Row.NONE, Rows.parked(9, "app", 1_500));
-    assertThat(backlog.reliable(QUERY, page)).isEqualTo(page);
+    assertThat(backlog.completeRows(QUERY, page)).isEqualTo(page);
   }
 
-  /// Has the inserts fail for want of space.
+  /// Makes the inserts fail for lack of space.
   private void hold(Row... rows) {
     List<Change> inserts = new ArrayList<>();
     for (Row row : rows) {
@@ -104,7 +104,7 @@ final class StoreCommitterBacklogTest {
     assertThat(backlog.heldChanges()).isEqualTo(rows.length);
   }
 
-  /// What is held, as key and place.
+  /// Held rows as key and due time.
   private List<String> heldPlaces() {
     return requireNonNull(backlog.next(true)).changes().stream()
         .map(change -> change instanceof Change.Insert(Row row, _) ? row : null)

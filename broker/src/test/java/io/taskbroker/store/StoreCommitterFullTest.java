@@ -1,13 +1,13 @@
 package io.taskbroker.store;
 
-import static io.taskbroker.store.Changes.consumed;
+import static io.taskbroker.store.Changes.advanceWatermark;
 import static io.taskbroker.store.Changes.delete;
+import static io.taskbroker.store.Changes.forward;
 import static io.taskbroker.store.Changes.insert;
 import static io.taskbroker.store.Changes.insertParked;
-import static io.taskbroker.store.Changes.leave;
-import static io.taskbroker.store.Changes.mark;
 import static io.taskbroker.store.Changes.offsetCommitted;
 import static io.taskbroker.store.Changes.query;
+import static io.taskbroker.store.Changes.updateStatus;
 import static io.taskbroker.store.ScriptedStore.failing;
 import static io.taskbroker.store.ScriptedStore.failure;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -31,19 +31,19 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// H12: a store that is full, or cannot hold what it is given, stops neither what frees space nor
-/// what is not at fault. Time stands still unless a test moves it.
+/// H12: a store that is full or rejects data blocks neither changes that free space nor valid
+/// changes. Time stands still unless a test advances it.
 @Timeout(60)
 final class StoreCommitterFullTest {
   private final ManualTicker ticker = new ManualTicker();
   private final ScriptedStore store = new ScriptedStore();
-  private final Told told = new Told();
+  private final RecordingListener listener = new RecordingListener();
   private final Failures failures = new Failures();
   private final StoreCommitter committer =
       new StoreCommitter(
           store,
           CommitOptions.defaults().grouped(4_096, Duration.ZERO),
-          told,
+          listener,
           failures,
           new SystemContext(ticker, InstantSource.system(), RandomGenerator.getDefault()));
 
@@ -52,68 +52,75 @@ final class StoreCommitterFullTest {
     store.always = _ -> {};
     committer.stop();
     assertThat(failures.all()).isEmpty();
-    assertThat(told.committed).containsExactlyElementsOf(store.committed);
+    assertThat(listener.committed).containsExactlyElementsOf(store.committed);
   }
 
   @Test
-  void h12FullStoreTakesDeletesMarksAndLeavesFirstAndTheRestInOrderWhenThereIsSpace() {
+  void h12FullStoreCommitsDeletesUpdatesAndForwardsFirst() {
     store.always = fullFor(Changes::needsSpace);
     committer.start();
     committer.submit(
-        List.of(insert(1), mark(2), consumed(3), delete(4), leave(5), insert(6)), List.of());
-    told.awaitCommitted(3);
+        List.of(insert(1), updateStatus(2), advanceWatermark(3), delete(4), forward(5), insert(6)),
+        List.of());
+    listener.awaitCommitted(3);
     committer.submit(List.of(insert(7), delete(8), offsetCommitted(9)), List.of());
-    told.awaitCommitted(4);
-    committer.submit(List.of(consumed(10)), List.of());
+    listener.awaitCommitted(4);
+    committer.submit(List.of(advanceWatermark(10)), List.of());
     committer.submit(List.of(delete(11)), List.of());
-    told.awaitCommitted(5);
-    assertThat(told.committed).containsExactly(mark(2), delete(4), leave(5), delete(8), delete(11));
+    listener.awaitCommitted(5);
+    assertThat(listener.committed)
+        .containsExactly(updateStatus(2), delete(4), forward(5), delete(8), delete(11));
     await().until(() -> !committer.hasWork());
 
-    tryWhatIsHeld();
-    assertThat(told.committed).hasSize(5);
+    retryHeldChanges();
+    assertThat(listener.committed).hasSize(5);
     store.always = _ -> {};
-    tryWhatIsHeld();
-    told.awaitCommitted(11);
-    assertThat(told.committed.subList(5, 11))
+    retryHeldChanges();
+    listener.awaitCommitted(11);
+    assertThat(listener.committed.subList(5, 11))
         .containsExactly(
-            insert(1), consumed(3), insert(6), insert(7), offsetCommitted(9), consumed(10));
+            insert(1),
+            advanceWatermark(3),
+            insert(6),
+            insert(7),
+            offsetCommitted(9),
+            advanceWatermark(10));
     await().until(() -> !committer.hasWork());
     committer.submit(List.of(insert(12), delete(13)), List.of());
-    told.awaitCommitted(13);
-    assertThat(told.groups.getLast()).as("together again").hasSize(2);
+    listener.awaitCommitted(13);
+    assertThat(listener.groups.getLast()).as("one transaction again").hasSize(2);
   }
 
   @Test
-  void h12NothingOfARowGoesBeforeItsInsert() {
+  void h12NoChangeOvertakesTheInsertOfItsRow() {
     store.always = fullFor(Changes::needsSpace);
     committer.start();
     committer.submit(List.of(insert(1), insert(2), delete(3)), List.of());
-    told.awaitCommitted(1);
+    listener.awaitCommitted(1);
     committer.submit(List.of(delete(1), delete(4)), List.of());
-    told.awaitCommitted(2);
-    assertThat(told.committed).containsExactly(delete(3), delete(4));
+    listener.awaitCommitted(2);
+    assertThat(listener.committed).containsExactly(delete(3), delete(4));
     store.always = _ -> {};
-    tryWhatIsHeld();
-    told.awaitCommitted(5);
-    assertThat(told.committed.subList(2, 5)).containsExactly(insert(1), insert(2), delete(1));
+    retryHeldChanges();
+    listener.awaitCommitted(5);
+    assertThat(listener.committed.subList(2, 5)).containsExactly(insert(1), insert(2), delete(1));
   }
 
-  /// The space for the other row is what the delete of the first frees.
+  /// The delete of the first row frees the space for the other.
   @Test
-  void h12ADeleteDoesNotWaitForTheInsertsOfOtherRows() {
+  void h12DeleteDoesNotWaitForInsertsOfOtherRows() {
     store.always =
-        fullFor(change -> change.equals(insert(2)) && !told.committed.contains(delete(1)));
+        fullFor(change -> change.equals(insert(2)) && !listener.committed.contains(delete(1)));
     committer.start();
     committer.submit(List.of(insert(1), insert(2)), List.of());
-    whileTimePasses(() -> told.committed.contains(insert(1)));
+    whileTimePasses(() -> listener.committed.contains(insert(1)));
     committer.submit(List.of(delete(1)), List.of());
-    whileTimePasses(() -> told.committed.size() == 3);
-    assertThat(told.committed).containsExactly(insert(1), delete(1), insert(2));
+    whileTimePasses(() -> listener.committed.size() == 3);
+    assertThat(listener.committed).containsExactly(insert(1), delete(1), insert(2));
   }
 
   @Test
-  void h12SpaceForAFewIsUsed() {
+  void h12SpaceForAFewChangesIsUsed() {
     store.always =
         batch -> {
           if (batch.changes().size() > 1) {
@@ -122,29 +129,30 @@ final class StoreCommitterFullTest {
         };
     committer.start();
     List<Change> changes =
-        List.of(insert(1), insert(2), consumed(3), insert(4), insert(5), consumed(6));
+        List.of(
+            insert(1), insert(2), advanceWatermark(3), insert(4), insert(5), advanceWatermark(6));
     committer.submit(changes, List.of());
-    whileTimePasses(() -> told.committed.size() == 6);
-    assertThat(told.committed).containsExactlyElementsOf(changes);
+    whileTimePasses(() -> listener.committed.size() == 6);
+    assertThat(listener.committed).containsExactlyElementsOf(changes);
   }
 
   @Test
-  void h12HeldChangesGoWhileDeletesKeepComing() {
+  void h12HeldChangesCommitWhileDeletesKeepComing() {
     store.always = fullFor(Changes::needsSpace);
     committer.start();
     committer.submit(List.of(insert(1), delete(2)), List.of());
-    told.awaitCommitted(1);
+    listener.awaitCommitted(1);
     store.always = _ -> {};
     committer.submit(List.of(delete(3)), List.of());
-    told.awaitCommitted(2);
+    listener.awaitCommitted(2);
     ticker.advance(Duration.ofSeconds(2));
     committer.submit(List.of(delete(4)), List.of());
-    told.awaitCommitted(4);
-    assertThat(told.committed).contains(insert(1));
+    listener.awaitCommitted(4);
+    assertThat(listener.committed).contains(insert(1));
   }
 
   @Test
-  void h12DeletesThatNeedSpaceGoInSmallerTransactions() {
+  void h12DeletesThatNeedSpaceCommitInSmallerTransactions() {
     store.always =
         batch -> {
           if (batch.changes().size() > 2) {
@@ -152,56 +160,56 @@ final class StoreCommitterFullTest {
           }
         };
     committer.start();
-    List<Change> changes = List.of(delete(1), mark(2), delete(3), leave(4), delete(5));
+    List<Change> changes = List.of(delete(1), updateStatus(2), delete(3), forward(4), delete(5));
     committer.submit(changes, List.of());
-    told.awaitCommitted(5);
-    assertThat(told.committed).containsExactlyElementsOf(changes);
+    listener.awaitCommitted(5);
+    assertThat(listener.committed).containsExactlyElementsOf(changes);
   }
 
   @Test
-  void h12DeleteThatHasNoSpaceIsTriedUntilItHas() {
+  void h12DeleteWithoutSpaceIsRetried() {
     store.always = failing(Kind.FULL);
     committer.start();
     committer.submit(List.of(delete(1), delete(2), insert(3)), List.of());
     whileTimePasses(() -> store.attempts.size() > 20);
-    assertThat(told.committed).isEmpty();
+    assertThat(listener.committed).isEmpty();
     store.always = _ -> {};
-    whileTimePasses(() -> told.committed.size() == 3);
-    assertThat(told.committed).containsExactly(delete(1), delete(2), insert(3));
+    whileTimePasses(() -> listener.committed.size() == 3);
+    assertThat(listener.committed).containsExactly(delete(1), delete(2), insert(3));
   }
 
   @Test
-  void h12LeaveThatHasNoSpaceDoesNotHoldUpDeletesOfOtherRows() {
-    store.always = fullFor(change -> change.equals(leave(1)) || Changes.needsSpace(change));
+  void h12ForwardWithoutSpaceDoesNotBlockDeletesOfOtherRows() {
+    store.always = fullFor(change -> change.equals(forward(1)) || Changes.needsSpace(change));
     committer.start();
-    committer.submit(List.of(leave(1), delete(2)), List.of(query("app")));
-    told.awaitCommitted(1);
+    committer.submit(List.of(forward(1), delete(2)), List.of(query("app")));
+    listener.awaitCommitted(1);
     committer.submit(List.of(delete(1), insert(3), delete(4)), List.of());
-    told.awaitCommitted(2);
-    assertThat(told.committed).containsExactly(delete(2), delete(4));
-    // Nor a page: what leaves is in no index of what is parked.
-    assertThat(told.reads).containsExactly(new Told.Read(query("app"), 1));
+    listener.awaitCommitted(2);
+    assertThat(listener.committed).containsExactly(delete(2), delete(4));
+    // Nor does it block a page: forwarded rows are not in the index of parked rows.
+    assertThat(listener.reads).containsExactly(new RecordingListener.Read(query("app"), 1));
     store.always = _ -> {};
-    tryWhatIsHeld();
-    told.awaitCommitted(5);
-    assertThat(told.committed.subList(2, 5)).containsExactly(leave(1), delete(1), insert(3));
-    committer.submit(List.of(mark(1)), List.of());
-    told.awaitCommitted(6);
+    retryHeldChanges();
+    listener.awaitCommitted(5);
+    assertThat(listener.committed.subList(2, 5)).containsExactly(forward(1), delete(1), insert(3));
+    committer.submit(List.of(updateStatus(1)), List.of());
+    listener.awaitCommitted(6);
   }
 
   @Test
-  void h12FullStoreIsReadUnlessAPageWouldLackARow() {
+  void h12FullStoreIsReadUnlessThePageWouldMissARow() {
     store.always = fullFor(Changes::needsSpace);
     committer.start();
     committer.submit(
         List.of(insertParked(1, "held"), insert(2), delete(3)),
         List.of(query("held"), query("free")));
-    told.awaitReads(1);
-    assertThat(told.reads).containsExactly(new Told.Read(query("free"), 1));
+    listener.awaitReads(1);
+    assertThat(listener.reads).containsExactly(new RecordingListener.Read(query("free"), 1));
     store.always = _ -> {};
-    tryWhatIsHeld();
-    told.awaitReads(2);
-    assertThat(told.reads.getLast()).isEqualTo(new Told.Read(query("held"), 3));
+    retryHeldChanges();
+    listener.awaitReads(2);
+    assertThat(listener.reads.getLast()).isEqualTo(new RecordingListener.Read(query("held"), 3));
   }
 
   @Test
@@ -215,94 +223,97 @@ final class StoreCommitterFullTest {
             delete(3),
             insert(4),
             insert(5),
-            consumed(6),
-            mark(7),
+            advanceWatermark(6),
+            updateStatus(7),
             insert(8),
             delete(9),
-            consumed(10),
+            advanceWatermark(10),
             insert(11)),
         List.of(query("app")));
-    told.awaitReads(1);
-    assertThat(told.rejected).containsExactly(insert(5), delete(9));
-    assertThat(told.committed)
+    listener.awaitReads(1);
+    assertThat(listener.rejected).containsExactly(insert(5), delete(9));
+    assertThat(listener.committed)
         .containsExactly(
             insert(1),
             insert(2),
             delete(3),
             insert(4),
-            consumed(6),
-            mark(7),
+            advanceWatermark(6),
+            updateStatus(7),
             insert(8),
-            consumed(10),
+            advanceWatermark(10),
             insert(11));
-    assertThat(told.reads).containsExactly(new Told.Read(query("app"), 9));
+    assertThat(listener.reads).containsExactly(new RecordingListener.Read(query("app"), 9));
     assertThat(store.attempts)
         .extracting(WriteBatch::number)
-        .as("other batches have other numbers")
+        .as("distinct batches have distinct numbers")
         .doesNotHaveDuplicates();
   }
 
   @Test
-  void h12g1ARefusedInsertIsReplacedBeforeTheWatermarkBehindIt() {
-    told.replaces = true;
+  void h12g1RejectedInsertIsReplacedBeforeTheWatermarkBehindIt() {
+    listener.replaces = true;
     store.always = dataFor(List.of(insert(2)));
     committer.start();
-    committer.submit(List.of(insert(1), insert(2), insert(3), consumed(4)), List.of());
-    told.awaitCommitted(4);
-    assertThat(told.refused.getFirst().insert()).isEqualTo(insert(2));
-    Change.Insert message = told.refused.getFirst().replacement("dead-letters").orElseThrow();
-    assertThat(told.committed).containsExactly(insert(1), message, insert(3), consumed(4));
-    assertThat(store.committed).isEqualTo(told.committed);
-    assertThat(told.rejected).isEmpty();
+    committer.submit(List.of(insert(1), insert(2), insert(3), advanceWatermark(4)), List.of());
+    listener.awaitCommitted(4);
+    assertThat(listener.refused.getFirst().insert()).isEqualTo(insert(2));
+    Change.Insert message = listener.refused.getFirst().replacement("dead-letters").orElseThrow();
+    assertThat(listener.committed)
+        .containsExactly(insert(1), message, insert(3), advanceWatermark(4));
+    assertThat(store.committed).isEqualTo(listener.committed);
+    assertThat(listener.rejected).isEmpty();
   }
 
   @Test
-  void h12g1ARefusedInsertThatIsHeldIsReplacedBeforeTheWatermarkBehindIt() {
-    told.replaces = true;
+  void h12g1RejectedHeldInsertIsReplacedBeforeTheWatermarkBehindIt() {
+    listener.replaces = true;
     store.always = fullFor(Changes::needsSpace);
     committer.start();
-    committer.submit(List.of(insert(1), insert(2), consumed(3), delete(4)), List.of());
-    told.awaitCommitted(1);
+    committer.submit(List.of(insert(1), insert(2), advanceWatermark(3), delete(4)), List.of());
+    listener.awaitCommitted(1);
     store.always = dataFor(List.of(insert(1)));
-    tryWhatIsHeld();
-    whileTimePasses(() -> told.committed.size() == 4);
-    Change.Insert message = told.refused.getFirst().replacement("dead-letters").orElseThrow();
-    assertThat(told.committed).containsExactly(delete(4), message, insert(2), consumed(3));
-    assertThat(told.rejected).isEmpty();
+    retryHeldChanges();
+    whileTimePasses(() -> listener.committed.size() == 4);
+    Change.Insert message = listener.refused.getFirst().replacement("dead-letters").orElseThrow();
+    assertThat(listener.committed)
+        .containsExactly(delete(4), message, insert(2), advanceWatermark(3));
+    assertThat(listener.rejected).isEmpty();
   }
 
   @Test
-  void h12AReplacementThatIsRefusedTooIsRejected() {
-    told.replaces = true;
+  void h12ReplacementThatFailsTooIsRejected() {
+    listener.replaces = true;
     Change.Insert message =
         new RejectedInsert((Change.Insert) insert(1), "scripted: DATA")
             .replacement("dead-letters")
             .orElseThrow();
     store.always = dataFor(List.of(insert(1), message));
     committer.start();
-    committer.submit(List.of(insert(1), consumed(2)), List.of());
-    told.awaitCommitted(1);
-    assertThat(told.rejected).containsExactly(message);
-    assertThat(told.committed).containsExactly(consumed(2));
+    committer.submit(List.of(insert(1), advanceWatermark(2)), List.of());
+    listener.awaitCommitted(1);
+    assertThat(listener.rejected).containsExactly(message);
+    assertThat(listener.committed).containsExactly(advanceWatermark(2));
   }
 
   @Test
-  void h12OffenderAmongWhatIsHeldIsRejected() {
+  void h12OffenderAmongHeldChangesIsRejected() {
     store.always = fullFor(Changes::needsSpace);
     committer.start();
     committer.submit(
-        List.of(insert(1), insert(2), insert(3), insert(4), consumed(5), delete(6)), List.of());
-    told.awaitCommitted(1);
+        List.of(insert(1), insert(2), insert(3), insert(4), advanceWatermark(5), delete(6)),
+        List.of());
+    listener.awaitCommitted(1);
     store.always = dataFor(List.of(insert(3)));
-    tryWhatIsHeld();
-    whileTimePasses(() -> told.committed.size() == 5);
-    assertThat(told.rejected).containsExactly(insert(3));
-    assertThat(told.committed)
-        .containsExactly(delete(6), insert(1), insert(2), insert(4), consumed(5));
+    retryHeldChanges();
+    whileTimePasses(() -> listener.committed.size() == 5);
+    assertThat(listener.rejected).containsExactly(insert(3));
+    assertThat(listener.committed)
+        .containsExactly(delete(6), insert(1), insert(2), insert(4), advanceWatermark(5));
   }
 
   @Test
-  void h06HeldBatchWhoseFateIsNotKnownIsTriedAgainBeforeAnythingElse() {
+  void h06HeldBatchWithUnknownOutcomeIsRetriedFirst() {
     store.always = fullFor(Changes::needsSpace);
     committer.start();
     committer.submit(List.of(insert(1)), List.of());
@@ -312,14 +323,14 @@ final class StoreCommitterFullTest {
     for (int i = 0; i < 10_000; i++) {
       store.script.add(failing(Kind.TRANSIENT));
     }
-    tryWhatIsHeld();
-    await().until(() -> store.committed.size() == 1); // which the committer does not know
+    retryHeldChanges();
+    await().until(() -> store.committed.size() == 1); // unknown to the committer
     committer.submit(List.of(delete(2)), List.of());
-    tryWhatIsHeld();
-    tryWhatIsHeld();
-    assertThat(told.committed).isEmpty();
+    retryHeldChanges();
+    retryHeldChanges();
+    assertThat(listener.committed).isEmpty();
     store.script.clear();
-    whileTimePasses(() -> told.committed.size() == 2);
+    whileTimePasses(() -> listener.committed.size() == 2);
     WriteBatch held = new WriteBatch(2, List.of(insert(1)));
     assertThat(store.attempts.subList(1, store.attempts.size() - 1))
         .hasSizeGreaterThan(3)
@@ -329,31 +340,31 @@ final class StoreCommitterFullTest {
   }
 
   @Test
-  void stopOfAFullStoreCommitsWhatItCanAndSaysThatThatIsNotAll() {
+  void stopOfAFullStoreCommitsWhatItCanAndReportsTheRest() {
     store.always = fullFor(Changes::needsSpace);
     committer.start();
     committer.submit(List.of(insert(1), delete(2)), List.of());
-    told.awaitCommitted(1);
+    listener.awaitCommitted(1);
     committer.submit(List.of(delete(3)), List.of());
     assertThatThrownBy(committer::stop)
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("full");
-    assertThat(told.committed).containsExactly(delete(2), delete(3));
+    assertThat(listener.committed).containsExactly(delete(2), delete(3));
   }
 
   @Test
-  void stopTriesWhatIsHeldForALastTime() {
+  void stopTriesHeldChangesOnceMore() {
     store.always = fullFor(Changes::needsSpace);
     committer.start();
     committer.submit(List.of(insert(1), delete(2)), List.of());
-    told.awaitCommitted(1);
+    listener.awaitCommitted(1);
     store.always = _ -> {};
     committer.stop();
-    assertThat(told.committed).containsExactly(delete(2), insert(1));
+    assertThat(listener.committed).containsExactly(delete(2), insert(1));
   }
 
-  /// Moves time until the committer has tried once more to commit what is held.
-  private void tryWhatIsHeld() {
+  /// Advances time until the committer has retried the held changes.
+  private void retryHeldChanges() {
     int attempts = store.attempts.size();
     whileTimePasses(() -> store.attempts.size() > attempts);
   }

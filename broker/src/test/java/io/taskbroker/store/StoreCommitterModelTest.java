@@ -22,19 +22,19 @@ import java.util.function.Predicate;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Timeout;
 
-/// Random changes and queries against a store with little space that fails in every way that can
-/// pass: each change is committed or rejected once, and what must not overtake does not.
+/// Random changes and queries against a store with little space and every transient failure: each
+/// change is committed or rejected once, and none overtakes another that it must follow.
 @Timeout(60)
 final class StoreCommitterModelTest {
   private static final String[] APPLICATIONS = {"a", "b", "c"};
 
   private final ScriptedStore store = new ScriptedStore();
-  private final Told told = new Told();
+  private final RecordingListener listener = new RecordingListener();
   private final Failures failures = new Failures();
   private final List<Change> submitted = new ArrayList<>();
   private final Map<ParkedQuery, Integer> queried = new HashMap<>(); // after how many changes
   private final Set<Change> offenders = ConcurrentHashMap.newKeySet();
-  private final Set<Change> large = ConcurrentHashMap.newKeySet(); // leaves that need space
+  private final Set<Change> large = ConcurrentHashMap.newKeySet(); // forwards that need space
 
   private long free = 20; // the committer's thread's
 
@@ -54,7 +54,7 @@ final class StoreCommitterModelTest {
                 Duration.ofNanos(50_000),
                 Duration.ofSeconds(30),
                 Duration.ZERO),
-            told,
+            listener,
             failures);
     committer.start();
     for (int i = 0; i < 400; i++) {
@@ -74,9 +74,9 @@ final class StoreCommitterModelTest {
           switch (random.nextInt(10)) {
             case 0 -> Changes.insertParked(key, APPLICATIONS[random.nextInt(3)]);
             case 1, 2 -> Changes.insert(key);
-            case 3 -> Changes.consumed(key);
-            case 4 -> random.nextBoolean() ? Changes.mark(key) : Changes.prove(key);
-            case 5 -> Changes.leave(key);
+            case 3 -> Changes.advanceWatermark(key);
+            case 4 -> random.nextBoolean() ? Changes.updateStatus(key) : Changes.confirmOffset(key);
+            case 5 -> Changes.forward(key);
             default -> Changes.delete(key);
           };
       if (random.nextInt(200) == 0) {
@@ -99,7 +99,7 @@ final class StoreCommitterModelTest {
     submitted.addAll(changes);
     long done = committer.done();
     committer.submit(changes, queries);
-    int patience = random.nextInt(3) == 0 ? 0 : 20_000; // let it get on with some
+    int patience = random.nextInt(3) == 0 ? 0 : 20_000; // let it make progress
     while (patience-- > 0 && committer.hasWork() && committer.done() < done + 2) {
       Thread.onSpinWait();
     }
@@ -136,17 +136,20 @@ final class StoreCommitterModelTest {
 
   private void assertAll(long seed) {
     assertThat(failures.all()).as("seed %s", seed).isEmpty();
-    check(told.committed.equals(store.committed), seed, "told what was committed, in order");
-    check(offenders.equals(new HashSet<>(told.rejected)), seed, "offenders are rejected");
-    check(told.rejected.size() == offenders.size(), seed, "rejected once");
+    check(
+        listener.committed.equals(store.committed),
+        seed,
+        "the listener received the commits in order");
+    check(offenders.equals(new HashSet<>(listener.rejected)), seed, "offenders are rejected");
+    check(listener.rejected.size() == offenders.size(), seed, "rejected once");
 
     List<Change> rest = new ArrayList<>(submitted);
     rest.removeAll(offenders);
-    check(told.committed.size() == rest.size(), seed, "each once");
-    check(new HashSet<>(told.committed).equals(new HashSet<>(rest)), seed, "none is lost");
+    check(listener.committed.size() == rest.size(), seed, "each once");
+    check(new HashSet<>(listener.committed).equals(new HashSet<>(rest)), seed, "none is lost");
     Predicate<Change> delayed = this::needsSpace;
     check(
-        told.committed.stream()
+        listener.committed.stream()
             .filter(Changes::needsSpace)
             .toList()
             .equals(rest.stream().filter(Changes::needsSpace).toList()),
@@ -159,7 +162,7 @@ final class StoreCommitterModelTest {
             .or(change -> change instanceof Change.Delete d && largeKeys.contains(d.key()))
             .negate();
     check(
-        told.committed.stream()
+        listener.committed.stream()
             .filter(relief)
             .toList()
             .equals(rest.stream().filter(relief).toList()),
@@ -167,7 +170,7 @@ final class StoreCommitterModelTest {
         "what needs none is in order");
 
     Map<Change, Integer> positions = new HashMap<>();
-    for (Change change : told.committed) {
+    for (Change change : listener.committed) {
       positions.put(change, positions.size());
     }
     for (Change change : large) {
@@ -181,11 +184,11 @@ final class StoreCommitterModelTest {
       WriteBatch before = batches.putIfAbsent(attempt.number(), attempt);
       check(before == null || before.equals(attempt), seed, "a number is of one batch");
     }
-    assertThat(told.reads)
+    assertThat(listener.reads)
         .as("seed %s: each query is answered once", seed)
-        .extracting(Told.Read::query)
+        .extracting(RecordingListener.Read::query)
         .containsExactlyInAnyOrderElementsOf(queried.keySet());
-    for (Told.Read read : told.reads) {
+    for (RecordingListener.Read read : listener.reads) {
       for (Change change : submitted.subList(0, queried.getOrDefault(read.query(), 0))) {
         check(
             !matters(change, read.query())

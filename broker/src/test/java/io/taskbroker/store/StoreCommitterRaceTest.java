@@ -13,15 +13,15 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Changes that are submitted while the committer commits: each is durable once, in the order of
-/// who submitted it, and the committer has work until the last is (G2, G9).
+/// Changes submitted while the committer commits: each is durable once, in the order of its
+/// submitter, and the committer reports work until the last one (G2, G9).
 @Tag("concurrency")
 @Timeout(120)
 final class StoreCommitterRaceTest {
   private static final int ROUNDS = 10;
 
   @Test
-  void g2NothingIsLostAndOrderIsKeptWhileOthersSubmitAndLook() {
+  void g2ConcurrentSubmissionsKeepOrderAndLoseNothing() {
     Race.of(
         200,
         Committing::new,
@@ -33,11 +33,14 @@ final class StoreCommitterRaceTest {
   }
 
   private static final class Committing {
-    private final Told told = new Told();
+    private final RecordingListener listener = new RecordingListener();
     private final Failures failures = new Failures();
     private final StoreCommitter committer =
         new StoreCommitter(
-            new InMemoryStore(new InMemoryStore.Disk()), CommitOptions.defaults(), told, failures);
+            new InMemoryStore(new InMemoryStore.Disk()),
+            CommitOptions.defaults(),
+            listener,
+            failures);
 
     Committing() {
       committer.start();
@@ -50,7 +53,7 @@ final class StoreCommitterRaceTest {
       }
     }
 
-    /// As the watchdog does: what is seen to be done does not become less.
+    /// Observes progress as the watchdog does: it never decreases.
     private void look() {
       long before = 0;
       for (int i = 0; i < 100; i++) {
@@ -67,10 +70,10 @@ final class StoreCommitterRaceTest {
       committer.stop();
       assertThat(failures.all()).isEmpty();
       assertThat(committer.hasWork()).isFalse();
-      assertThat(told.committed).hasSize(4 * ROUNDS);
-      assertThat(told.committed.stream().filter(change -> key(change) <= ROUNDS))
+      assertThat(listener.committed).hasSize(4 * ROUNDS);
+      assertThat(listener.committed.stream().filter(change -> key(change) <= ROUNDS))
           .containsExactlyElementsOf(expected(0));
-      assertThat(told.committed.stream().filter(change -> key(change) > ROUNDS))
+      assertThat(listener.committed.stream().filter(change -> key(change) > ROUNDS))
           .containsExactlyElementsOf(expected(ROUNDS));
     }
 

@@ -20,42 +20,45 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Single rows that the engine asks for are read behind the changes before, with what they became.
+/// Single rows are read behind the earlier changes, with their effect.
 @Timeout(60)
 final class StoreCommitterRowTest {
   @TempDir private Path dir;
 
   @Test
-  void h19ARowIsReadAsItIsOnceTheChangesBeforeAreDurable() {
-    var heard = new Heard();
+  void h19RowIsReadAfterEarlierChangesAreDurable() {
+    var answers = new RecordedRows();
     try (var store = SqliteStore.open(new SqliteOptions(dir.resolve("store.sqlite"), 0))) {
       var committer =
           new StoreCommitter(
               store,
               CommitOptions.defaults(),
-              heard,
+              answers,
               (stage, cause) -> {
                 throw new AssertionError(stage, cause);
               });
       committer.start();
       committer.submit(
           List.of(
-              Changes.insert(1), Changes.insert(3), Changes.leave(3), Changes.insertParked(4, "a")),
+              Changes.insert(1),
+              Changes.insert(3),
+              Changes.forward(3),
+              Changes.insertParked(4, "a")),
           List.of(row(1), row(2), row(3), row(4)));
-      await().until(() -> heard.rows.size() == 4);
+      await().until(() -> answers.rows.size() == 4);
       committer.stop();
     }
-    assertThat(heard.rows.get(1L)).map(Row::status).contains(Status.PENDING);
-    assertThat(heard.rows.get(2L)).isEmpty();
-    assertThat(heard.rows.get(3L)).map(Row::status).contains(Status.RETRY);
-    assertThat(heard.rows.get(4L)).as("parked").map(Row::key).contains(4L);
+    assertThat(answers.rows.get(1L)).map(Row::status).contains(Status.PENDING);
+    assertThat(answers.rows.get(2L)).isEmpty();
+    assertThat(answers.rows.get(3L)).map(Row::status).contains(Status.RETRY);
+    assertThat(answers.rows.get(4L)).as("parked").map(Row::key).contains(4L);
   }
 
   private static StoreQuery row(long key) {
     return new StoreQuery.Rows(List.of(key), key);
   }
 
-  private static final class Heard implements StoreCommitter.Listener {
+  private static final class RecordedRows implements StoreCommitter.Listener {
     private final Map<Object, Optional<Row>> rows = new ConcurrentHashMap<>();
 
     @Override
@@ -73,10 +76,10 @@ final class StoreCommitterRowTest {
     public void rejected(Change change, String why) {}
 
     @Override
-    public void read(ParkedQuery query, ParkedPage page) {}
+    public void parkedRead(ParkedQuery query, ParkedPage page) {}
 
     @Override
-    public void rows(StoreQuery.Rows query, List<Row> found) {
+    public void rowsRead(StoreQuery.Rows query, List<Row> found) {
       rows.put(query.owner(), found.stream().findFirst());
     }
   }

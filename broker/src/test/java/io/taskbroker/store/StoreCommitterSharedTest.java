@@ -23,20 +23,19 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// What the committer does for brokers that share a store: it tells what was fenced, and passes
-/// reports on (H3, H10).
+/// Committer of brokers that share a store: reports fenced changes and forwards reports (H3, H10).
 @Timeout(60)
 final class StoreCommitterSharedTest {
   private static final SourcePartition OURS = new SourcePartition("c", "g", "t-uuid", "t", 0);
   private static final SourcePartition LOST = new SourcePartition("c", "g", "t-uuid", "t", 1);
 
   private final Store store = new Store();
-  private final Heard heard = new Heard();
+  private final RecordedAnswers answers = new RecordedAnswers();
   private final StoreCommitter committer =
       new StoreCommitter(
           store,
           CommitOptions.defaults(),
-          heard,
+          answers,
           (stage, cause) -> {
             throw new AssertionError(stage, cause);
           });
@@ -52,64 +51,64 @@ final class StoreCommitterSharedTest {
   }
 
   @Test
-  void h10FencedChangesAreToldApartFromTheOthers() {
+  void h10FencedChangesAreReportedSeparately() {
     Change ours = new Change.AdvanceWatermark(OURS, 5, null);
     Change lost = new Change.AdvanceWatermark(LOST, 7, null);
     committer.submit(List.of(lost, ours), List.of(new StoreQuery.Barrier("b")));
-    await().until(() -> !heard.passed.isEmpty());
-    assertThat(heard.committed).containsExactly(ours);
-    assertThat(heard.fenced).containsExactly(lost);
+    await().until(() -> !answers.passed.isEmpty());
+    assertThat(answers.committed).containsExactly(ours);
+    assertThat(answers.fenced).containsExactly(lost);
   }
 
   @Test
-  void h10NothingIsToldAsCommittedWhenAllIsFenced() {
+  void h10FullyFencedBatchReportsNoCommit() {
     committer.submit(
         List.of(new Change.AdvanceWatermark(LOST, 7, null)), List.of(new StoreQuery.Barrier("b")));
-    await().until(() -> !heard.passed.isEmpty());
-    assertThat(heard.groups).isEmpty();
-    assertThat(heard.fenced).hasSize(1);
+    await().until(() -> !answers.passed.isEmpty());
+    assertThat(answers.groups).isEmpty();
+    assertThat(answers.fenced).hasSize(1);
   }
 
   @Test
-  void h03ReportsThatWaitAreOneCallAndAnsweredEach() {
+  void h03WaitingReportsShareOneCallAndAreAnsweredEach() {
     committer.submit(List.of(), List.of(passOn("first", "known"), passOn("second", "other")));
-    await().until(() -> heard.answers.size() == 2);
-    assertThat(heard.answers).containsExactly("first [true]", "second [false]");
+    await().until(() -> answers.answers.size() == 2);
+    assertThat(answers.answers).containsExactly("first [true]", "second [false]");
     assertThat(store.calls).hasSize(1);
   }
 
   @Test
-  void h03ReportsAreTriedAgainWhenTheStoreIsAway() {
+  void h03ReportsAreRetriedWhenTheStoreIsUnavailable() {
     store.failures.add(new StoreException(Kind.TRANSIENT, "away", null));
     store.failures.add(new StoreException(Kind.FULL, "full", null));
     committer.submit(List.of(), List.of(passOn("first", "known")));
-    await().until(() -> heard.answers.size() == 1);
-    assertThat(heard.answers).containsExactly("first [true]");
+    await().until(() -> answers.answers.size() == 1);
+    assertThat(answers.answers).containsExactly("first [true]");
     assertThat(store.calls).hasSize(3);
   }
 
   @Test
-  void h12ReportThatTheStoreCannotHoldIsAboutNothing() {
+  void h12ReportThatTheStoreCannotHoldIsUnknown() {
     committer.submit(
         List.of(), List.of(passOn("first", "known"), passOn("bad", "\0"), passOn("last", "known")));
-    await().until(() -> heard.answers.size() == 3);
-    assertThat(heard.answers).containsExactly("first [true]", "bad [false]", "last [true]");
+    await().until(() -> answers.answers.size() == 3);
+    assertThat(answers.answers).containsExactly("first [true]", "bad [false]", "last [true]");
   }
 
   @Test
-  void h03RecordedReportsAreRead() {
+  void h03StoredReportsAreRead() {
     committer.submit(
         List.of(), List.of(new StoreQuery.ReadRemoteReports(List.of(3L, 4L), "owner")));
-    await().until(() -> heard.answers.size() == 1);
-    assertThat(heard.answers).containsExactly("owner 2");
+    await().until(() -> answers.answers.size() == 1);
+    assertThat(answers.answers).containsExactly("owner 2");
   }
 
   @Test
-  void g2RowsAreReadByTheirKeysAndAskedForAgainWhenTheStoreIsAway() {
+  void g2RowsAreReadByKeyAndRetriedWhenTheStoreIsUnavailable() {
     store.failures.add(new StoreException(Kind.TRANSIENT, "away", null));
     committer.submit(List.of(), List.of(new StoreQuery.Rows(List.of(3L, 4L), "owner")));
-    await().until(() -> heard.answers.size() == 1);
-    assertThat(heard.answers).containsExactly("owner rows []");
+    await().until(() -> answers.answers.size() == 1);
+    assertThat(answers.answers).containsExactly("owner rows []");
     assertThat(store.failures).isEmpty();
   }
 
@@ -118,7 +117,7 @@ final class StoreCommitterSharedTest {
         List.of(new RemoteReport(Row.NONE, id, Status.COMPLETE, -1, -1)), owner);
   }
 
-  /// A store that owns one partition, and has a row of the id "known".
+  /// Store that owns one partition and has a row with the id "known".
   private static final class Store extends EmptyStore {
     final List<StoreException> failures = new CopyOnWriteArrayList<>();
     final List<List<RemoteReport>> calls = new CopyOnWriteArrayList<>();
@@ -162,7 +161,7 @@ final class StoreCommitterSharedTest {
     }
   }
 
-  /// An empty store.
+  /// Empty store.
   private abstract static class EmptyStore implements ActivationStore {
     @Override
     public String name() {
@@ -216,7 +215,7 @@ final class StoreCommitterSharedTest {
     public void close() {}
   }
 
-  private static final class Heard implements StoreCommitter.Listener {
+  private static final class RecordedAnswers implements StoreCommitter.Listener {
     final List<Change> committed = new CopyOnWriteArrayList<>();
     final List<Change> fenced = new CopyOnWriteArrayList<>();
     final List<String> answers = new CopyOnWriteArrayList<>();
@@ -243,25 +242,25 @@ final class StoreCommitterSharedTest {
     public void rejected(Change change, String why) {}
 
     @Override
-    public void read(ParkedQuery query, ParkedPage page) {}
+    public void parkedRead(ParkedQuery query, ParkedPage page) {}
 
     @Override
-    public void passedOn(StoreQuery.ForwardReports query, List<Boolean> known) {
+    public void reportsForwarded(StoreQuery.ForwardReports query, List<Boolean> known) {
       answers.add(query.owner() + " " + known);
     }
 
     @Override
-    public void rows(StoreQuery.Rows query, List<Row> rows) {
+    public void rowsRead(StoreQuery.Rows query, List<Row> rows) {
       answers.add(query.owner() + " rows " + rows);
     }
 
     @Override
-    public void recorded(StoreQuery.ReadRemoteReports query, List<RemoteReport> reports) {
+    public void reportsRead(StoreQuery.ReadRemoteReports query, List<RemoteReport> reports) {
       answers.add(query.owner() + " " + reports.size());
     }
 
     @Override
-    public void passed(StoreQuery.Barrier barrier) {
+    public void barrierPassed(StoreQuery.Barrier barrier) {
       passed.add(barrier);
     }
   }

@@ -1,11 +1,11 @@
 package io.taskbroker.store;
 
-import static io.taskbroker.store.Changes.consumed;
+import static io.taskbroker.store.Changes.advanceWatermark;
 import static io.taskbroker.store.Changes.delete;
+import static io.taskbroker.store.Changes.forward;
 import static io.taskbroker.store.Changes.insert;
-import static io.taskbroker.store.Changes.leave;
-import static io.taskbroker.store.Changes.mark;
 import static io.taskbroker.store.Changes.query;
+import static io.taskbroker.store.Changes.updateStatus;
 import static io.taskbroker.store.ScriptedStore.failing;
 import static io.taskbroker.store.ScriptedStore.failure;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -29,15 +29,15 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// What a [StoreCommitter] promises while the store has space and holds what it is given; see
-/// [StoreCommitterFullTest] for H12. Time stands still unless a test moves it.
+/// Behaviour of a [StoreCommitter] while the store has space and accepts its data; see
+/// [StoreCommitterFullTest] for H12. Time stands still unless a test advances it.
 @Timeout(60)
 final class StoreCommitterTest {
   private static final CommitOptions OPTIONS = CommitOptions.defaults();
 
   private final ManualTicker ticker = new ManualTicker();
   private final ScriptedStore store = new ScriptedStore();
-  private final Told told = new Told();
+  private final RecordingListener listener = new RecordingListener();
   private final Failures failures = new Failures();
   private StoreCommitter committer = committer(OPTIONS);
 
@@ -47,19 +47,20 @@ final class StoreCommitterTest {
   }
 
   @Test
-  void commitsAtOnceThenWhatCameMeanwhileAsOneGroupInOrder() throws InterruptedException {
+  void commitsAtOnceAndThenAllPendingChangesInOneTransaction() throws InterruptedException {
     store.hold();
     committer.start();
     committer.submit(List.of(insert(1)), List.of());
     assertThat(store.begun().changes()).containsExactly(insert(1));
-    committer.submit(List.of(insert(2), consumed(3)), List.of());
-    committer.submit(List.of(mark(1), delete(1)), List.of());
-    committer.submit(List.of(leave(2)), List.of());
+    committer.submit(List.of(insert(2), advanceWatermark(3)), List.of());
+    committer.submit(List.of(updateStatus(1), delete(1)), List.of());
+    committer.submit(List.of(forward(2)), List.of());
     store.release(2);
     assertThat(store.begun().changes())
-        .containsExactly(insert(2), consumed(3), mark(1), delete(1), leave(2));
-    told.awaitCommitted(6);
-    assertThat(told.groups).containsExactly(List.of(insert(1)), store.attempts.get(1).changes());
+        .containsExactly(insert(2), advanceWatermark(3), updateStatus(1), delete(1), forward(2));
+    listener.awaitCommitted(6);
+    assertThat(listener.groups)
+        .containsExactly(List.of(insert(1)), store.attempts.get(1).changes());
     assertThat(store.attempts).extracting(WriteBatch::number).containsExactly(1L, 2L);
   }
 
@@ -73,31 +74,32 @@ final class StoreCommitterTest {
     List<Change> deletes = LongStream.range(1, 8).<Change>mapToObj(Changes::delete).toList();
     committer.submit(deletes, List.of());
     store.release(10);
-    told.awaitCommitted(8);
-    assertThat(told.groups).extracting(List::size).containsExactly(1, 3, 3, 1);
+    listener.awaitCommitted(8);
+    assertThat(listener.groups).extracting(List::size).containsExactly(1, 3, 3, 1);
     assertThat(store.committed).startsWith(delete(0)).endsWith(deletes.toArray(Change[]::new));
   }
 
   @Test
-  void h01NoRecordIsPartedFromTheWatermarkBehindIt() throws InterruptedException {
+  void h01RecordAndWatermarkBehindItShareATransaction() throws InterruptedException {
     committer = committer(OPTIONS.grouped(2, Duration.ZERO));
     store.hold();
     committer.start();
     committer.submit(List.of(delete(0)), List.of());
     store.begun();
     committer.submit(
-        List.of(insert(1), insert(2), insert(3), consumed(4), delete(1), delete(2)), List.of());
+        List.of(insert(1), insert(2), insert(3), advanceWatermark(4), delete(1), delete(2)),
+        List.of());
     store.release(10);
-    told.awaitCommitted(7);
-    assertThat(told.groups)
+    listener.awaitCommitted(7);
+    assertThat(listener.groups)
         .containsExactly(
             List.of(delete(0)),
-            List.of(insert(1), insert(2), insert(3), consumed(4)),
+            List.of(insert(1), insert(2), insert(3), advanceWatermark(4)),
             List.of(delete(1), delete(2)));
   }
 
   @Test
-  void listsMayBeUsedAgain() throws InterruptedException {
+  void submittedListsAreCopied() throws InterruptedException {
     store.hold();
     committer.start();
     List<Change> changes = new ArrayList<>(List.of(insert(1)));
@@ -109,7 +111,7 @@ final class StoreCommitterTest {
     changes.clear();
     queries.clear();
     store.release(2);
-    told.awaitReads(1);
+    listener.awaitReads(1);
     assertThat(store.committed).containsExactly(insert(1), insert(2));
   }
 
@@ -117,10 +119,10 @@ final class StoreCommitterTest {
   void listenersKeepTheirLists() {
     committer.start();
     committer.submit(inserts(0, 3), List.of());
-    told.awaitCommitted(3);
-    List<Change> group = told.groups.getFirst();
+    listener.awaitCommitted(3);
+    List<Change> group = listener.groups.getFirst();
     committer.submit(inserts(3, 9), List.of());
-    told.awaitCommitted(9);
+    listener.awaitCommitted(9);
     assertThat(group).containsExactlyElementsOf(inserts(0, 3));
   }
 
@@ -134,19 +136,19 @@ final class StoreCommitterTest {
     committer.submit(List.of(), List.of(query("c")));
     store.release(1);
     store.begun();
-    assertThat(told.reads).isEmpty();
+    assertThat(listener.reads).isEmpty();
     store.release(1);
-    told.awaitReads(3);
-    assertThat(told.reads)
+    listener.awaitReads(3);
+    assertThat(listener.reads)
         .containsExactly(
-            new Told.Read(query("a"), 2),
-            new Told.Read(query("b"), 2),
-            new Told.Read(query("c"), 2));
+            new RecordingListener.Read(query("a"), 2),
+            new RecordingListener.Read(query("b"), 2),
+            new RecordingListener.Read(query("c"), 2));
     assertThat(store.attempts).hasSize(2);
   }
 
   @Test
-  void readThatFailsIsTriedAgain() {
+  void failedReadIsRetried() {
     List<String> tries = new ArrayList<>();
     store.beforeDue =
         () -> {
@@ -157,44 +159,47 @@ final class StoreCommitterTest {
         };
     committer.start();
     committer.submit(List.of(insert(1)), List.of(query("a")));
-    awaitWhileTimePasses(() -> !told.reads.isEmpty());
-    assertThat(store.attempts).as("what is committed is not again").hasSize(1);
-    assertThat(told.committed).containsExactly(insert(1));
+    awaitWhileTimePasses(() -> !listener.reads.isEmpty());
+    assertThat(store.attempts).as("committed only once").hasSize(1);
+    assertThat(listener.committed).containsExactly(insert(1));
   }
 
   @Test
-  void h06SameBatchUnderTheSameNumberUntilItsFateIsKnown() throws InterruptedException {
+  void h06BatchIsRetriedUnderTheSameNumberUntilItsOutcomeIsKnown() throws InterruptedException {
     store.commitsDespiteFailure = true;
     store.hold();
     for (int i = 0; i < 3; i++) {
       store.script.add(failing(Kind.TRANSIENT));
     }
     committer.start();
-    committer.submit(List.of(insert(1), consumed(2)), List.of());
+    committer.submit(List.of(insert(1), advanceWatermark(2)), List.of());
     store.begun();
     committer.submit(List.of(delete(1)), List.of());
     store.release(10);
-    awaitWhileTimePasses(() -> told.committed.size() == 3);
+    awaitWhileTimePasses(() -> listener.committed.size() == 3);
     assertThat(store.attempts).extracting(WriteBatch::number).containsExactly(1L, 1L, 1L, 1L, 2L);
     assertThat(store.attempts.subList(0, 4))
-        .allMatch(batch -> batch.changes().equals(List.of(insert(1), consumed(2))));
-    assertThat(store.committed).as("once").containsExactly(insert(1), consumed(2), delete(1));
-    assertThat(told.groups).containsExactly(List.of(insert(1), consumed(2)), List.of(delete(1)));
+        .allMatch(batch -> batch.changes().equals(List.of(insert(1), advanceWatermark(2))));
+    assertThat(store.committed)
+        .as("once")
+        .containsExactly(insert(1), advanceWatermark(2), delete(1));
+    assertThat(listener.groups)
+        .containsExactly(List.of(insert(1), advanceWatermark(2)), List.of(delete(1)));
     assertThat(failures.all()).isEmpty();
   }
 
   @Test
-  void h06NothingIsToldWhileTheFateOfABatchIsNotKnown() {
+  void h06NothingIsReportedWhileTheOutcomeOfABatchIsUnknown() {
     store.always = failing(Kind.TRANSIENT);
     committer.start();
     committer.submit(List.of(insert(1)), List.of(query("a")));
     awaitWhileTimePasses(() -> store.attempts.size() >= 50);
-    assertThat(told.committed).isEmpty();
-    assertThat(told.reads).isEmpty();
+    assertThat(listener.committed).isEmpty();
+    assertThat(listener.reads).isEmpty();
     assertThat(committer.hasWork()).isTrue();
     assertThat(committer.done()).isZero();
     store.always = _ -> {};
-    awaitWhileTimePasses(() -> !told.reads.isEmpty());
+    awaitWhileTimePasses(() -> !listener.reads.isEmpty());
     assertThat(store.attempts).allMatch(batch -> batch.number() == 1);
   }
 
@@ -204,7 +209,7 @@ final class StoreCommitterTest {
   }
 
   @Test
-  void failureThatAStoreMustNotHaveIsReported() throws InterruptedException {
+  void unexpectedExceptionOfTheStoreIsReported() throws InterruptedException {
     IllegalStateException bug = new IllegalStateException("a bug");
     assertEnds(
         bug,
@@ -233,7 +238,7 @@ final class StoreCommitterTest {
     Failures.Failure failure = failures.next();
     assertThat(failure.stage()).isEqualTo("store-committer");
     assertThat(failure.cause()).hasMessage(cause.getMessage()).hasSameClassAs(cause);
-    committer.submit(List.of(insert(2)), List.of()); // dropped, and blocks nobody
+    committer.submit(List.of(insert(2)), List.of()); // dropped without blocking
     assertThatThrownBy(committer::stop).isInstanceOf(IllegalStateException.class);
     assertThat(store.attempts).hasSize(1);
   }
@@ -250,15 +255,15 @@ final class StoreCommitterTest {
     CompletableFuture<Void> stopped = CompletableFuture.runAsync(committer::stop);
     store.release(10);
     assertThat(stopped).succeedsWithin(Duration.ofSeconds(20));
-    assertThat(told.committed).hasSize(6);
-    assertThat(told.reads).hasSize(1);
+    assertThat(listener.committed).hasSize(6);
+    assertThat(listener.reads).hasSize(1);
     assertThat(committer.hasWork()).isFalse();
     committer.submit(List.of(insert(7)), List.of());
     assertThat(store.committed).hasSize(6);
   }
 
   @Test
-  void stopSaysWhenNotEverythingIsDurable() {
+  void stopFailsUnlessEverythingIsDurable() {
     CommitOptions options =
         new CommitOptions(
             10,
@@ -267,19 +272,19 @@ final class StoreCommitterTest {
             Duration.ofMillis(2),
             Duration.ofMillis(50),
             Duration.ofMinutes(1));
-    StoreCommitter hurried = new StoreCommitter(store, options, told, failures);
+    StoreCommitter hurried = new StoreCommitter(store, options, listener, failures);
     store.always = failing(Kind.TRANSIENT);
     hurried.start();
     hurried.submit(List.of(insert(1), insert(2)), List.of());
     assertThatThrownBy(hurried::stop)
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("2 items");
-    assertThat(told.committed).isEmpty();
+    assertThat(listener.committed).isEmpty();
     hurried.stop();
   }
 
   @Test
-  void reportsWaitForCompanyAndInsertsAreUrgent() throws InterruptedException {
+  void reportsWaitForTheIntervalAndInsertsDoNot() throws InterruptedException {
     Duration interval = Duration.ofMillis(100);
     committer = committer(OPTIONS.grouped(10, interval));
     committer.start();
@@ -295,14 +300,14 @@ final class StoreCommitterTest {
 
     committer.submit(List.of(delete(3)), List.of());
     committer.submit(List.of(insert(4)), List.of());
-    told.awaitCommitted(5);
+    listener.awaitCommitted(5);
     committer.submit(List.of(delete(5)), List.of(query("a")));
-    told.awaitReads(1);
-    assertThat(told.committed).hasSize(6);
+    listener.awaitReads(1);
+    assertThat(listener.committed).hasSize(6);
   }
 
   @Test
-  void maintenanceIsDoneOnceAMinuteWhenNothingWaits() {
+  void maintenanceRunsOnceAMinuteWhenIdle() {
     committer.start();
     ticker.awaitSleeps(1);
     ticker.advanceInVain(Duration.ofSeconds(59));
@@ -314,7 +319,7 @@ final class StoreCommitterTest {
     ticker.advanceInVain(Duration.ofSeconds(1));
     assertThat(store.maintained).containsExactly(1_234L);
     committer.submit(List.of(insert(1)), List.of());
-    told.awaitCommitted(1);
+    listener.awaitCommitted(1);
     ticker.awaitSleeps(4);
     assertThat(store.maintained).hasSize(1);
     store.beforeMaintain = () -> {};
@@ -338,7 +343,7 @@ final class StoreCommitterTest {
   }
 
   @Test
-  void progressShowsFromOutside() throws InterruptedException {
+  void progressIsVisible() throws InterruptedException {
     assertThat(committer.name()).isEqualTo("store-committer");
     store.hold();
     committer.start();
@@ -355,7 +360,7 @@ final class StoreCommitterTest {
     return new StoreCommitter(
         store,
         options,
-        told,
+        listener,
         failures,
         new SystemContext(ticker, () -> Instant.ofEpochMilli(1_234), RandomGenerator.getDefault()));
   }

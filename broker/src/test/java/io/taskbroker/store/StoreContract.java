@@ -32,7 +32,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/// What every store does, whatever it is made of.
+/// Contract of every store implementation.
 public abstract class StoreContract {
   protected static final SourcePartition PARTITION =
       new SourcePartition("cluster", "group", "topic-uuid", "topic", 0);
@@ -40,7 +40,7 @@ public abstract class StoreContract {
   private ActivationStore store;
   private long batch;
 
-  /// Opens the store of this test, which is empty at first and keeps what was committed.
+  /// Opens the store of this test, which is empty at first and keeps committed data.
   protected abstract ActivationStore open();
 
   @BeforeEach
@@ -53,12 +53,12 @@ public abstract class StoreContract {
     store.close();
   }
 
-  /// Whether brokers share the store, each with keys of its own.
+  /// Whether brokers share the store and have separate key ranges.
   protected boolean isShared() {
     return false;
   }
 
-  /// A text of everything that the store can hold.
+  /// Text of the complete content of the store.
   protected String strangeText() {
     return "nul\0, quote ', \ud83d\ude00, \uffff, e\u0301";
   }
@@ -86,7 +86,7 @@ public abstract class StoreContract {
   }
 
   @Test
-  void everythingOfARowIsKept() {
+  void allFieldsOfARowAreKept() {
     List<Row> rows = new ArrayList<>();
     for (Status status : Status.values()) {
       rows.add(Row.arriving(rows.size() + 1, pending(1).activation(), status, NOW));
@@ -106,9 +106,9 @@ public abstract class StoreContract {
             FailurePolicy.DEAD_LETTER,
             true,
             true);
-    Destination leaving =
+    Destination forwardTo =
         new Destination("dead", "a:1,b:2", Map.of("why", "\"it\" failed", "", ""));
-    rows.add(new Row(90, full, Status.FAILURE, NOW, 7, 1, 2, true, true, Row.NONE, leaving));
+    rows.add(new Row(90, full, Status.FAILURE, NOW, 7, 1, 2, true, true, Row.NONE, forwardTo));
     rows.add(
         new Row(91, full, Status.RETRY, 0, 0, 0, 0, false, true, Row.NONE, Destination.of("t")));
     rows.add(new Row(92, full, Status.PROCESSING, NOW, 7, 1, 2, true, false, Row.NONE, null));
@@ -166,7 +166,7 @@ public abstract class StoreContract {
   }
 
   @Test
-  void parkedRowIsReadBackWhole() {
+  void parkedRowIsReadCompletely() {
     Row row = withTexts(7, strangeText(), new byte[3000]).parkedUntil(NOW);
     insert(row);
     reopen();
@@ -184,7 +184,7 @@ public abstract class StoreContract {
   }
 
   @Test
-  void h08ParkedRowSaysWhetherItsIdIsRememberedWhenItEnds() {
+  void h08ParkedRowKnowsWhetherItLeavesATombstone() {
     insert(
         ending(1, false, false),
         ending(2, false, true),
@@ -197,7 +197,7 @@ public abstract class StoreContract {
   }
 
   @Test
-  void insertOfAKeyThatIsThereIsADuplicateAndChangesNothing() {
+  void insertOfAnExistingKeyIsADuplicateAndChangesNothing() {
     insert(pending(1));
     Row other =
         Row.arriving(1, Rows.activation("other", "other", new byte[0]), Status.PENDING, NOW);
@@ -207,10 +207,10 @@ public abstract class StoreContract {
   }
 
   @Test
-  void changeOfARowThatIsNotThereIsMissing() {
+  void changeOfAMissingRowIsMissing() {
     assertThat(
             commit(
-                mark(1, Status.PROCESSING),
+                updateStatus(1, Status.PROCESSING),
                 new Change.ConfirmOffset(1, "id-1", Rows.ORIGIN, null),
                 new Change.Forward(
                     1, "id-1", Rows.ORIGIN, Status.RETRY, null, Destination.of("t"), null),
@@ -223,7 +223,7 @@ public abstract class StoreContract {
   }
 
   @Test
-  void markSetsItsColumnsAndEndsParking() {
+  void statusUpdateSetsItsColumnsAndUnparks() {
     insert(parked(1, "app", NOW), pending(2));
     assertThat(
             commit(
@@ -231,7 +231,7 @@ public abstract class StoreContract {
                     1, "id-1", Rows.ORIGIN, Status.CLAIMED, 3, NOW + 1, NOW + 2, true, true, null)))
         .containsExactly(Outcome.APPLIED);
     assertThat(store.loadParked(0, 10)).isEmpty();
-    Row marked =
+    Row updated =
         new Row(
             1,
             parked(1, "app", NOW).activation(),
@@ -244,14 +244,14 @@ public abstract class StoreContract {
             true,
             Row.NONE,
             null);
-    assertThat(texts(store.load(0, 10))).containsExactly(text(marked), text(pending(2)));
-    commit(mark(1, Status.PENDING));
-    Row again = Row.arriving(1, marked.activation(), Status.PENDING, NOW);
+    assertThat(texts(store.load(0, 10))).containsExactly(text(updated), text(pending(2)));
+    commit(updateStatus(1, Status.PENDING));
+    Row again = Row.arriving(1, updated.activation(), Status.PENDING, NOW);
     assertThat(texts(store.load(0, 1))).containsExactly(text(again));
   }
 
   @Test
-  void h02ProofThatTheOffsetIsCommittedIsKeptAndLeavesTheRowParked() {
+  void h02OffsetConfirmationIsKeptAndLeavesTheRowParked() {
     insert(pending(1), parked(2, "app", NOW));
     assertThat(
             commit(
@@ -270,7 +270,7 @@ public abstract class StoreContract {
   }
 
   @Test
-  void h07LeavingRowHoldsWhatIsToBeProducedAndWhereTo() {
+  void h07ForwardedRowHoldsPayloadAndDestination() {
     insert(pending(1), pending(2), parked(3, "app", NOW));
     Destination dead = new Destination("dead", "far:9092", Map.of("reason", "failed"));
     commit(
@@ -284,7 +284,7 @@ public abstract class StoreContract {
     assertThat(rows)
         .extracting(Row::status)
         .containsExactly(Status.RETRY, Status.FAILURE, Status.FAILURE);
-    assertThat(rows).extracting(Row::leaving).containsExactly(Destination.of("t"), dead, dead);
+    assertThat(rows).extracting(Row::forwardTo).containsExactly(Destination.of("t"), dead, dead);
     assertThat(rows)
         .extracting(row -> row.activation().payload())
         .containsExactly(new byte[] {9}, new byte[] {1, 2, 3}, new byte[] {3});
@@ -292,7 +292,7 @@ public abstract class StoreContract {
   }
 
   @Test
-  void g4LeavingRowCanBeGivenAnotherDestination() {
+  void g4ForwardedRowCanChangeItsDestination() {
     insert(pending(1));
     Destination first = new Destination("gone", "far:9092", Map.of("reason", "failed"));
     Destination second = new Destination("other", Map.of("reason", "failed"));
@@ -301,12 +301,12 @@ public abstract class StoreContract {
     reopen();
     Row row = store.load(0, 10).getFirst();
     assertThat(row.status()).isEqualTo(Status.RETRY);
-    assertThat(row.leaving()).isEqualTo(second);
+    assertThat(row.forwardTo()).isEqualTo(second);
     assertThat(row.activation().payload()).containsExactly(9);
   }
 
   @Test
-  void h08TombstoneStandsUntilItsTime() {
+  void h08TombstoneLastsUntilItExpires() {
     insert(pending(1), pending(2), pending(3));
     commit(
         new Change.Delete(1, "id-1", Rows.ORIGIN, NOW + 20, null),
@@ -338,7 +338,7 @@ public abstract class StoreContract {
   }
 
   @Test
-  void lastKeyIsTheLargestThatARowHad() {
+  void lastKeyIsTheLargestKeyEverUsed() {
     long first = store.lastKey();
     if (!isShared()) {
       assertThat(first).isZero();
@@ -353,7 +353,7 @@ public abstract class StoreContract {
   }
 
   @Test
-  void keysAreNeverGivenOutTwice() {
+  void keysAreNeverReused() {
     long last = store.lastKey() + 9;
     insert(pending(last));
     commit(delete(last));
@@ -382,7 +382,7 @@ public abstract class StoreContract {
   }
 
   @Test
-  void rowsAreReadByTheirKeys() {
+  void rowsAreReadByKey() {
     Row pending = pending(1);
     Row parked = parked(2, "app", NOW);
     insert(pending, parked, pending(3));
@@ -434,7 +434,7 @@ public abstract class StoreContract {
   }
 
   @Test
-  void h05CommittedOffsetMakesTheWatermarkWhereThereIsNone() {
+  void h05CommittedOffsetCreatesAMissingWatermark() {
     commit(new Change.OffsetCommitted(PARTITION, 7, null));
     reopen();
     assertThat(store.watermarks()).containsExactly(new Watermark(PARTITION, 7, 7));
@@ -463,7 +463,7 @@ public abstract class StoreContract {
   }
 
   @Test
-  void h06BatchThatIsGivenAgainIsAppliedOnce() {
+  void h06RepeatedBatchIsAppliedOnce() {
     insert(pending(1));
     WriteBatch again =
         new WriteBatch(
@@ -484,7 +484,7 @@ public abstract class StoreContract {
   }
 
   @Test
-  void numbersOfBatchesBeginAnewWithEachOpening() {
+  void batchNumbersRestartWithEachOpening() {
     insert(pending(1));
     batch = 1000;
     insert(pending(2));
@@ -495,13 +495,13 @@ public abstract class StoreContract {
   }
 
   @Test
-  void h20ChangesOfABatchFollowEachOther() {
+  void h20ChangesOfABatchApplyInOrder() {
     assertThat(
             commit(
                 new Change.Insert(pending(1), null),
-                mark(1, Status.PROCESSING),
+                updateStatus(1, Status.PROCESSING),
                 delete(1),
-                mark(1, Status.PENDING),
+                updateStatus(1, Status.PENDING),
                 new Change.Insert(withTexts(2, "id-1", new byte[2]), null)))
         .containsExactly(
             Outcome.APPLIED, Outcome.APPLIED, Outcome.APPLIED, Outcome.MISSING, Outcome.APPLIED);
@@ -509,7 +509,7 @@ public abstract class StoreContract {
   }
 
   @Test
-  void sizeFollowsWhatIsStored() {
+  void sizeFollowsTheStoredData() {
     long empty = store.size();
     for (long key = 1; key <= 100; key++) {
       insert(withTexts(key, "id", new byte[20_000]));
@@ -552,7 +552,7 @@ public abstract class StoreContract {
     assertThat(commit(inserts)).containsOnly(Outcome.APPLIED);
   }
 
-  protected static Change mark(long key, Status status) {
+  protected static Change updateStatus(long key, Status status) {
     return new Change.UpdateStatus(
         key, "id-" + key, Rows.ORIGIN, status, 0, Row.NONE, Row.NONE, false, false, null);
   }

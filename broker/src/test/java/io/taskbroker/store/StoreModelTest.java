@@ -36,8 +36,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Random changes, reads and openings of stores against a map: every seed is another history, and a
-/// failure names its seed.
+/// Random changes, reads and reopenings of stores against a map: each seed is another history, and
+/// a failure names its seed.
 final class StoreModelTest {
   private static final List<Status> STATUSES = List.of(Status.values());
 
@@ -82,7 +82,7 @@ final class StoreModelTest {
     }
   }
 
-  /// What a store is to hold.
+  /// Expected content of a store.
   private static final class Model {
     final TreeMap<Long, Row> rows = new TreeMap<>();
     final Map<SourcePartition, Watermark> watermarks =
@@ -111,7 +111,7 @@ final class StoreModelTest {
                         c.deadlineExtended(),
                         c.committed(),
                         Row.NONE,
-                        row.leaving()));
+                        row.forwardTo()));
         case Change.ConfirmOffset c ->
             rows.computeIfPresent(
                 c.key(),
@@ -127,7 +127,7 @@ final class StoreModelTest {
                         row.deadlineExtended(),
                         true,
                         row.parkedUntil(),
-                        row.leaving()));
+                        row.forwardTo()));
         case Change.Forward c ->
             rows.computeIfPresent(
                 c.key(),
@@ -194,7 +194,7 @@ final class StoreModelTest {
     private long batch;
     private long now = NOW;
 
-    /// The last key of the store when it was opened.
+    /// Last key of the store when it was opened.
     private long openedWith;
 
     History(long seed, Supplier<ActivationStore> opening) {

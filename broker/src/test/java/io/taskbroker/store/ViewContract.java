@@ -13,9 +13,8 @@ import io.taskbroker.activation.Status;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// What others read of one task in `inflight_taskactivations` at each of its states, whatever the
-/// store (reference-spec 4.2). The view goes by the clock of the database, so that times are far
-/// from it, before or after.
+/// View `inflight_taskactivations` of a task in each of its states, for every store (reference-spec
+/// 4.2). The view uses the database's clock, so test times are far before or after it.
 public abstract class ViewContract {
   protected static final SourcePartition PARTITION =
       new SourcePartition("cluster", "group", "topic-uuid", "topic", 0);
@@ -25,61 +24,61 @@ public abstract class ViewContract {
 
   private long batch;
 
-  /// The store, to which [#PARTITION] belongs.
+  /// The store, which owns [#PARTITION].
   protected abstract ActivationStore store();
 
-  /// The rows of a query by somebody else, each as its columns joined by `|`, NULL as `null`.
+  /// Rows of a query by another client, each with its columns joined by `|`, NULL as `null`.
   protected abstract List<String> read(String query);
 
-  /// The expression for a column of a time, in seconds since the epoch.
+  /// SQL expression of a time column, in seconds since the epoch.
   protected abstract String seconds(String column);
 
   @Test
-  void everyStateOfATaskIsSeenAsTheReferenceWritesIt() {
+  void viewShowsEveryStateAsTheReferenceWritesIt() {
     insert(1, Status.DELAY, FUTURE, false, Row.NONE);
     assertThat(seen(1)).isEqualTo("Delay|0|null|null");
     insert(2, Status.DELAY, PAST, false, Row.NONE);
-    assertThat(seen(2)).as("its delay has ended, nobody took it").isEqualTo("Pending|0|null|null");
+    assertThat(seen(2)).as("delay over, not delivered").isEqualTo("Pending|0|null|null");
     insert(3, Status.DELAY, PAST, false, PAST);
-    assertThat(seen(3)).as("the same, on disk only").isEqualTo("Pending|0|null|null");
+    assertThat(seen(3)).as("the same, parked").isEqualTo("Pending|0|null|null");
 
     insert(4, Status.PENDING, 0, false, Row.NONE);
     assertThat(seen(4)).isEqualTo("Pending|0|null|null");
-    mark(4, Status.CLAIMED, 0, FUTURE, Row.NONE);
+    updateStatus(4, Status.CLAIMED, 0, FUTURE, Row.NONE);
     assertThat(seen(4)).isEqualTo("Claimed|0|null|32503680000");
-    mark(4, Status.CLAIMED, 0, PAST, Row.NONE);
-    assertThat(seen(4)).as("its lease has passed").isEqualTo("Pending|0|null|null");
-    mark(4, Status.PROCESSING, 0, Row.NONE, FUTURE);
+    updateStatus(4, Status.CLAIMED, 0, PAST, Row.NONE);
+    assertThat(seen(4)).as("lease expired").isEqualTo("Pending|0|null|null");
+    updateStatus(4, Status.PROCESSING, 0, Row.NONE, FUTURE);
     assertThat(seen(4)).isEqualTo("Processing|0|32503680000|null");
-    mark(4, Status.PENDING, 1, Row.NONE, Row.NONE);
-    assertThat(seen(4)).as("its deadline passed").isEqualTo("Pending|1|null|null");
-    leave(4, Status.RETRY);
+    updateStatus(4, Status.PENDING, 1, Row.NONE, Row.NONE);
+    assertThat(seen(4)).as("deadline passed").isEqualTo("Pending|1|null|null");
+    forward(4, Status.RETRY);
     assertThat(seen(4)).isEqualTo("Retry|1|null|null");
     delete(4);
-    assertThat(seen(4)).as("completed, or left").isEmpty();
+    assertThat(seen(4)).as("completed or forwarded and removed").isEmpty();
 
     insert(5, Status.DELAY, PAST, false, PAST);
-    mark(5, Status.PROCESSING, 0, Row.NONE, FUTURE);
-    assertThat(seen(5)).as("after a delay, too").isEqualTo("Processing|0|32503680000|null");
-    leave(5, Status.FAILURE);
+    updateStatus(5, Status.PROCESSING, 0, Row.NONE, FUTURE);
+    assertThat(seen(5)).as("processing after a delay").isEqualTo("Processing|0|32503680000|null");
+    forward(5, Status.FAILURE);
     assertThat(seen(5)).isEqualTo("Failure|0|32503680000|null");
 
     insert(6, Status.PENDING, 0, true, Row.NONE);
-    mark(6, Status.CLAIMED, 0, PAST, Row.NONE);
-    assertThat(seen(6)).as("may have run, and not again").isEqualTo("Claimed|0|null|1700000000");
+    updateStatus(6, Status.CLAIMED, 0, PAST, Row.NONE);
+    assertThat(seen(6)).as("at most once, possibly run").isEqualTo("Claimed|0|null|1700000000");
     insert(7, Status.COMPLETE, 0, false, Row.NONE);
-    assertThat(seen(7)).as("as the reference left it").isEqualTo("Complete|0|null|null");
+    assertThat(seen(7)).as("unchanged from the reference").isEqualTo("Complete|0|null|null");
   }
 
   @Test
-  void columnsAreThoseOfTheReferenceInItsOrder() {
+  void columnsMatchTheReferenceInOrder() {
     assertThat(columns()).isEqualTo(referenceColumns());
   }
 
-  /// The names of the columns, with their types if they have any, in their order.
+  /// Column names with their types, if any, in order.
   protected abstract List<String> columns();
 
-  /// The same of a table of the reference.
+  /// Column names and types of a table of the reference, in order.
   protected abstract List<String> referenceColumns();
 
   private String seen(long key) {
@@ -109,13 +108,13 @@ public abstract class ViewContract {
     commit(new Change.Insert(row, null));
   }
 
-  private void mark(long key, Status status, int attempts, long claim, long deadline) {
+  private void updateStatus(long key, Status status, int attempts, long claim, long deadline) {
     commit(
         new Change.UpdateStatus(
             key, "id-" + key, origin(), status, attempts, claim, deadline, false, true, null));
   }
 
-  private void leave(long key, Status status) {
+  private void forward(long key, Status status) {
     commit(
         new Change.Forward(
             key, "id-" + key, origin(), status, null, Destination.of("elsewhere"), null));

@@ -76,7 +76,7 @@ final class BadMessagesTest {
             .untilAsserted(() ->
                 assertThat(setup.output())
                     .as("lines about that one")
-                    .filteredOn(line -> line.contains("quarantined: it cannot be produced"))
+                    .filteredOn(line -> line.contains("quarantined: Kafka refuses it"))
                     .singleElement()
                     .asString()
                     .contains(setup.deadLetters(), "RecordTooLarge"));

@@ -123,8 +123,8 @@ final class FollowTaskTest {
                 .toList());
     assertThat(life.removeLast().getOrDefault("message", ""))
         .as("the end of what was published again")
-        .startsWith("Kafka has it: ");
-    while (!life.getLast().getOrDefault("message", "").startsWith("Kafka has it: ")) {
+        .startsWith("produced to Kafka: ");
+    while (!life.getLast().getOrDefault("message", "").startsWith("produced to Kafka: ")) {
       life.removeLast();
     }
     assertThat(life)
@@ -146,15 +146,15 @@ final class FollowTaskTest {
       assertThat(steps).as("attempt %d", attempt).first().asString().contains(": " + id);
       assertThat(steps.stream().map(step -> step.substring(0, step.indexOf(':'))))
           .as("attempt %d", attempt)
-          .contains("its worker is called", "its worker took it", "reported by a worker")
+          .contains("pushed to its worker", "accepted by its worker", "reported by a worker")
           .contains(attempt == 2 ? "its delay is over" : "received")
-          .endsWith(attempt < ATTEMPTS ? "Kafka has its retry" : "Kafka has it");
+          .endsWith(attempt < ATTEMPTS ? "retry produced to Kafka" : "produced to Kafka");
       String end = steps.get(steps.size() - 2);
       if (attempt < ATTEMPTS) {
-        assertThat(end).contains("goes to the retry topic: " + id + " (retry_id=");
+        assertThat(end).contains("forwarded to the retry topic: " + id + " (retry_id=");
         id = end.substring(end.indexOf("retry_id=") + "retry_id=".length(), end.length() - 1);
       } else {
-        assertThat(end).contains("failed for good, goes to the dead-letter topic: " + id);
+        assertThat(end).contains("failed for good, forwarded to the dead-letter topic: " + id);
       }
     }
   }

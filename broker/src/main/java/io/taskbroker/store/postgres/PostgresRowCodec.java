@@ -137,7 +137,7 @@ final class PostgresRowCodec {
       offsets[i] = activation.origin().offset();
       namespaces[i] = activation.namespace();
       tasknames[i] = activation.taskname();
-      Destination leaving = row.leaving();
+      Destination leaving = row.forwardTo();
       if (leaving != null) {
         leavingTopics[i] = leaving.topic();
         leavingClusters[i] = cluster(leaving);

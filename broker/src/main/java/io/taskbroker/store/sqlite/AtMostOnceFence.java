@@ -7,24 +7,23 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// The last transaction of a store by which something was handed out that may run only once (G3).
-/// It is noted outside of the database, after that transaction is durable and before anything is
-/// handed out: a database that does not have it has lost it, however whole it looks
-/// (docs/adr/0006).
+/// Position of the last transaction that claimed an at-most-once task (G3). It is written outside
+/// the database, after that transaction is durable and before the delivery: a database without that
+/// transaction has lost it, however intact it looks (docs/adr/0006).
 ///
 /// @param epoch of the writer
-/// @param batch its number
-/// @param latest when that was, at the latest, milliseconds since the epoch: what was delayed for
-///   longer was not handed out
+/// @param batch number of the transaction
+/// @param latest latest possible time of a delivery, milliseconds since the epoch: tasks delayed
+///   beyond it were not delivered
 record AtMostOnceFence(long epoch, long batch, long latest) {
   private static final Pattern TEXT = Pattern.compile(" (\\d{1,18}) (\\d{1,18}) (\\d{1,18}) *\n");
 
-  /// What the batch hands out; empty if that is nothing that may run only once.
+  /// Fence of a batch; empty if it claims no at-most-once task.
   static Optional<AtMostOnceFence> of(long epoch, WriteBatch batch) {
     long latest = Row.NONE;
     for (Change change : batch.changes()) {
-      if (change instanceof Change.UpdateStatus mark && mark.handsOut()) {
-        latest = Math.max(latest, mark.claimExpiresAt());
+      if (change instanceof Change.UpdateStatus update && update.handsOut()) {
+        latest = Math.max(latest, update.claimExpiresAt());
       }
     }
     return latest == Row.NONE
@@ -32,7 +31,7 @@ record AtMostOnceFence(long epoch, long batch, long latest) {
         : Optional.of(new AtMostOnceFence(epoch, batch.number(), latest));
   }
 
-  /// The opposite of [#text]; empty for anything else.
+  /// Parses [#text]; empty for any other text.
   static Optional<AtMostOnceFence> of(String text) {
     Matcher matcher = TEXT.matcher(text);
     return matcher.matches()
@@ -48,12 +47,12 @@ record AtMostOnceFence(long epoch, long batch, long latest) {
     return " " + epoch + " " + batch + " " + latest;
   }
 
-  /// Whether a store that says this of its last writer has lost it.
+  /// Whether a store with this writer row lacks the transaction.
   boolean isAfter(Session.Writer writer) {
     return epoch > writer.epoch() || (epoch == writer.epoch() && batch > writer.batch());
   }
 
-  /// The same, no earlier than another was.
+  /// The same, with a `latest` at least that of `other`.
   AtMostOnceFence notBefore(AtMostOnceFence other) {
     return new AtMostOnceFence(epoch, batch, Math.max(latest, other.latest));
   }

@@ -10,28 +10,28 @@ import io.taskbroker.store.ActivationStore.Tombstone;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 
-/// Applies changes, one prepared statement for each kind, in the transaction of its connection.
+/// Writer of changes, one prepared statement for each kind, in the transaction of its connection.
 final class ChangeWriter {
-  private static final String MARK =
+  private static final String UPDATE_STATUS =
       """
       UPDATE activation SET status = ?, attempts = ?, claim_expires_at = ?, \
       processing_deadline = ?, deadline_extended = ?, committed = ?, parked_until = NULL
       WHERE key = ?
       """;
 
-  private static final String PROVE = "UPDATE activation SET committed = 1 WHERE key = ?";
+  private static final String CONFIRM_OFFSET = "UPDATE activation SET committed = 1 WHERE key = ?";
 
-  private static final String LEAVE =
+  private static final String MARK_FORWARDED =
       """
-      UPDATE activation SET status = ?, leaving_topic = ?, leaving_cluster = ?, \
-      leaving_headers = ?, parked_until = NULL
+      UPDATE activation SET status = ?, forward_topic = ?, forward_cluster = ?, \
+      forward_headers = ?, parked_until = NULL
       WHERE key = ?
       """;
 
-  private static final String LEAVE_WITH_PAYLOAD =
+  private static final String MARK_FORWARDED_WITH_PAYLOAD =
       """
-      UPDATE activation SET status = ?, leaving_topic = ?, leaving_cluster = ?, \
-      leaving_headers = ?, parked_until = NULL, payload = ?
+      UPDATE activation SET status = ?, forward_topic = ?, forward_cluster = ?, \
+      forward_headers = ?, parked_until = NULL, payload = ?
       WHERE key = ?
       """;
 
@@ -42,7 +42,7 @@ final class ChangeWriter {
       INSERT INTO tombstone (until, high, low) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
       """;
 
-  private static final String CONSUMED =
+  private static final String ADVANCE_WATERMARK =
       """
       INSERT INTO watermark (cluster, grp, topic_id, topic, partition_number, next)
       VALUES (?, ?, ?, ?, ?, ?)
@@ -50,7 +50,7 @@ final class ChangeWriter {
         last_offset = CASE WHEN last_offset < excluded.next THEN last_offset END
       """;
 
-  private static final String CONSUMED_UP_TO =
+  private static final String ADVANCE_WATERMARK_TO_RECORD =
       """
       INSERT INTO watermark (cluster, grp, topic_id, topic, partition_number, next,
         last_offset, last_epoch, last_timestamp)
@@ -68,38 +68,38 @@ final class ChangeWriter {
 
   private final SqliteRowCodec codec;
   private final PreparedStatement insert;
-  private final PreparedStatement mark;
-  private final PreparedStatement prove;
-  private final PreparedStatement leave;
-  private final PreparedStatement leaveWithPayload;
+  private final PreparedStatement updateStatus;
+  private final PreparedStatement confirmOffset;
+  private final PreparedStatement forward;
+  private final PreparedStatement forwardWithPayload;
   private final PreparedStatement delete;
   private final PreparedStatement tombstone;
-  private final PreparedStatement consumed;
-  private final PreparedStatement consumedUpTo;
+  private final PreparedStatement advanceWatermark;
+  private final PreparedStatement advanceWatermarkToRecord;
   private final PreparedStatement offsetCommitted;
 
   ChangeWriter(Statements statements, SqliteRowCodec codec) throws SQLException {
     this.codec = codec;
     insert = statements.prepare(SqliteRowCodec.INSERT);
-    mark = statements.prepare(MARK);
-    prove = statements.prepare(PROVE);
-    leave = statements.prepare(LEAVE);
-    leaveWithPayload = statements.prepare(LEAVE_WITH_PAYLOAD);
+    updateStatus = statements.prepare(UPDATE_STATUS);
+    confirmOffset = statements.prepare(CONFIRM_OFFSET);
+    forward = statements.prepare(MARK_FORWARDED);
+    forwardWithPayload = statements.prepare(MARK_FORWARDED_WITH_PAYLOAD);
     delete = statements.prepare(DELETE);
     tombstone = statements.prepare(TOMBSTONE);
-    consumed = statements.prepare(CONSUMED);
-    consumedUpTo = statements.prepare(CONSUMED_UP_TO);
+    advanceWatermark = statements.prepare(ADVANCE_WATERMARK);
+    advanceWatermarkToRecord = statements.prepare(ADVANCE_WATERMARK_TO_RECORD);
     offsetCommitted = statements.prepare(OFFSET_COMMITTED);
   }
 
   Outcome apply(Change change) throws SQLException {
     return switch (change) {
       case Change.Insert c -> insert(c.row());
-      case Change.UpdateStatus c -> mark(c);
-      case Change.ConfirmOffset c -> prove(c);
-      case Change.Forward c -> leave(c);
+      case Change.UpdateStatus c -> updateStatus(c);
+      case Change.ConfirmOffset c -> confirmOffset(c);
+      case Change.Forward c -> forward(c);
       case Change.Delete c -> delete(c);
-      case Change.AdvanceWatermark c -> consumed(c);
+      case Change.AdvanceWatermark c -> advanceWatermark(c);
       case Change.OffsetCommitted c -> watermark(offsetCommitted, c.partition(), c.committed());
     };
   }
@@ -109,25 +109,25 @@ final class ChangeWriter {
     return insert.executeUpdate() == 0 ? Outcome.DUPLICATE : Outcome.APPLIED;
   }
 
-  private Outcome mark(Change.UpdateStatus change) throws SQLException {
-    mark.setString(1, change.status().storedName());
-    mark.setInt(2, change.attempts());
-    SqliteRowCodec.bindTime(mark, 3, change.claimExpiresAt(), Row.NONE);
-    SqliteRowCodec.bindTime(mark, 4, change.processingDeadline(), Row.NONE);
-    mark.setInt(5, SqliteRowCodec.flag(change.deadlineExtended()));
-    mark.setInt(6, SqliteRowCodec.flag(change.committed()));
-    mark.setLong(7, change.key());
-    return ofExisting(mark);
+  private Outcome updateStatus(Change.UpdateStatus change) throws SQLException {
+    updateStatus.setString(1, change.status().storedName());
+    updateStatus.setInt(2, change.attempts());
+    SqliteRowCodec.bindTime(updateStatus, 3, change.claimExpiresAt(), Row.NONE);
+    SqliteRowCodec.bindTime(updateStatus, 4, change.processingDeadline(), Row.NONE);
+    updateStatus.setInt(5, SqliteRowCodec.flag(change.deadlineExtended()));
+    updateStatus.setInt(6, SqliteRowCodec.flag(change.committed()));
+    updateStatus.setLong(7, change.key());
+    return ofExisting(updateStatus);
   }
 
-  private Outcome prove(Change.ConfirmOffset change) throws SQLException {
-    prove.setLong(1, change.key());
-    return ofExisting(prove);
+  private Outcome confirmOffset(Change.ConfirmOffset change) throws SQLException {
+    confirmOffset.setLong(1, change.key());
+    return ofExisting(confirmOffset);
   }
 
-  private Outcome leave(Change.Forward change) throws SQLException {
+  private Outcome forward(Change.Forward change) throws SQLException {
     byte[] payload = change.payload();
-    PreparedStatement statement = payload == null ? leave : leaveWithPayload;
+    PreparedStatement statement = payload == null ? forward : forwardWithPayload;
     statement.setString(1, change.status().storedName());
     statement.setString(2, change.destination().topic());
     statement.setString(3, SqliteRowCodec.cluster(change.destination()));
@@ -143,28 +143,28 @@ final class ChangeWriter {
 
   private Outcome delete(Change.Delete change) throws SQLException {
     if (change.tombstoneUntil() != Row.NONE) {
-      remember(new Tombstone(Ids.fingerprint(change.id()), change.tombstoneUntil()));
+      insertTombstone(new Tombstone(Ids.fingerprint(change.id()), change.tombstoneUntil()));
     }
     delete.setLong(1, change.key());
     return ofExisting(delete);
   }
 
-  void remember(Tombstone stone) throws SQLException {
-    tombstone.setLong(1, stone.until());
-    tombstone.setLong(2, stone.id().high());
-    tombstone.setLong(3, stone.id().low());
+  void insertTombstone(Tombstone value) throws SQLException {
+    tombstone.setLong(1, value.until());
+    tombstone.setLong(2, value.id().high());
+    tombstone.setLong(3, value.id().low());
     tombstone.executeUpdate();
   }
 
-  private Outcome consumed(Change.AdvanceWatermark change) throws SQLException {
+  private Outcome advanceWatermark(Change.AdvanceWatermark change) throws SQLException {
     RecordIdentity last = change.last();
     if (last == null) {
-      return watermark(consumed, change.partition(), change.next());
+      return watermark(advanceWatermark, change.partition(), change.next());
     }
-    consumedUpTo.setLong(7, last.offset());
-    consumedUpTo.setInt(8, last.leaderEpoch());
-    consumedUpTo.setLong(9, last.timestamp());
-    return watermark(consumedUpTo, change.partition(), change.next());
+    advanceWatermarkToRecord.setLong(7, last.offset());
+    advanceWatermarkToRecord.setInt(8, last.leaderEpoch());
+    advanceWatermarkToRecord.setLong(9, last.timestamp());
+    return watermark(advanceWatermarkToRecord, change.partition(), change.next());
   }
 
   private static Outcome watermark(PreparedStatement statement, SourcePartition of, long offset)

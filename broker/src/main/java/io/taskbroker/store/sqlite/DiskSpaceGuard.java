@@ -9,44 +9,44 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.function.LongSupplier;
 
-/// Refuses inserts while what else there is could still be written: the database has a bound, and
-/// on a disk that is full to the last byte not even a delete can be committed, since the log can
-/// neither grow nor be moved to the database (H12).
+/// Guard against a full disk: refuses inserts while deletes can still be written. A database has a
+/// size limit, and on a disk without a free byte not even a delete commits, since the log can
+/// neither grow nor be checkpointed (H12).
 final class DiskSpaceGuard {
-  /// For the whole log to move to new pages of the database, and for deletes meanwhile.
+  /// Reserve for a checkpoint of the whole log into new pages, and for deletes meanwhile.
   static final long FREE_BYTES = 96L << 20;
 
   private final Path file;
   private final long limit;
   private final LongSupplier diskBytes;
 
-  /// @param limit how many bytes of the database may be in use
-  /// @param diskBytes how many bytes the disk has left
+  /// @param limit most used bytes of the database
+  /// @param diskBytes free bytes of the disk
   DiskSpaceGuard(Path file, long limit, LongSupplier diskBytes) {
     this.file = file;
     this.limit = limit;
     this.diskBytes = diskBytes;
   }
 
-  /// The room for a file that exists.
+  /// Guard of an existing file.
   ///
-  /// @throws StoreException of kind `FATAL` if nothing is known of its disk
+  /// @throws StoreException of kind `FATAL` if its disk cannot be determined
   static DiskSpaceGuard of(Path file, SqliteOptions options) {
     try {
       FileStore disk = Files.getFileStore(file);
       return new DiskSpaceGuard(file, options.insertLimit(), () -> bytesLeft(disk));
     } catch (IOException e) {
       throw new StoreException(
-          Kind.FATAL, "Could not find the disk of the store %s: %s".formatted(file, e), e);
+          Kind.FATAL, "Could not determine the disk of the store %s: %s".formatted(file, e), e);
     }
   }
 
-  /// @throws StoreException of kind `FULL` if there is to be no insert
+  /// @throws StoreException of kind `FULL` if inserts must wait
   void check(Session session) throws SQLException {
     if (limit != Long.MAX_VALUE && session.size() > limit) {
       throw new StoreException(
           Kind.FULL,
-          "The store %s uses more than %d bytes, an eighth above store.max_size; it takes nothing in until it is smaller"
+          "The store %s uses more than %d bytes, an eighth above store.max_size; it accepts no inserts until it is smaller"
               .formatted(file, limit),
           null);
     }
@@ -54,18 +54,18 @@ final class DiskSpaceGuard {
     if (free < FREE_BYTES && free + session.freeBytes() < FREE_BYTES) {
       throw new StoreException(
           Kind.FULL,
-          "The disk of the store %s has %d bytes left, and %d are kept for deletes; make room on it"
+          "The disk of the store %s has %d free bytes, of which %d are reserved for deletes; free space on it"
               .formatted(file, free, FREE_BYTES),
           null);
     }
   }
 
-  /// Whether the disk has as many bytes, and what is kept for deletes.
+  /// Whether the disk has `bytes` free bytes beyond the reserve for deletes.
   boolean has(long bytes) {
     return diskBytes.getAsLong() - FREE_BYTES >= bytes;
   }
 
-  /// As many as there can be where the system does not say.
+  /// Free bytes; unlimited if the system does not report them.
   private static long bytesLeft(FileStore disk) {
     try {
       long free = disk.getUsableSpace();

@@ -20,16 +20,17 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// The reference's table in a file that is being taken over (reference-spec 4.2), of any of its
-/// migrations. Its rows become rows of this store, keyed in the order (`added_at`, `rowid`).
+/// Migration of the reference's table in a file that this broker takes over, from any of its
+/// versions (reference-spec 4.2). Its rows become rows of this store, with keys in the order
+/// (`added_at`, `rowid`).
 final class ReferenceMigration {
   static final String NAME = "inflight_taskactivations";
 
-  /// What the reference itself says of rows whose topic it does not store.
+  /// Topic that the reference assumes for rows, since it stores none.
   private static final String TOPIC = "taskworker";
 
-  /// The columns that are read, in this order, each with what stands for it in a file from before
-  /// the migration that added it.
+  /// Columns in reading order, each with the default for files from before the migration that added
+  /// it.
   private static final List<Column> COLUMNS =
       List.of(
           new Column("id", "''"),
@@ -51,11 +52,11 @@ final class ReferenceMigration {
           new Column("taskname", "''"),
           new Column("on_attempts_exceeded", "1"));
 
-  /// The keys, given out beforehand, so that the order takes no sorting of whole rows.
+  /// Keys assigned in advance, so that full rows need no sorting.
   private static final String KEYS =
       "CREATE TEMP TABLE taken_over (key INTEGER PRIMARY KEY, old INTEGER NOT NULL)";
 
-  private static final String GIVE_KEYS =
+  private static final String ASSIGN_KEYS =
       """
       INSERT INTO temp.taken_over (key, old)
       SELECT row_number() OVER (ORDER BY added_at, rowid), rowid FROM main.inflight_taskactivations
@@ -63,17 +64,17 @@ final class ReferenceMigration {
 
   private ReferenceMigration() {}
 
-  /// Copies every row and drops the table with its indices, in the transaction of the caller.
+  /// Copies all rows and drops the table and its indexes, in the caller's transaction.
   ///
   /// @return the number of rows, which is the largest key
-  /// @throws StoreException of kind `FATAL` if a row has a status that does not exist
-  static long takeOver(Connection connection, Path file) throws SQLException {
+  /// @throws StoreException of kind `FATAL` if a row has an unknown status
+  static long migrate(Connection connection, Path file) throws SQLException {
     SqliteRowCodec codec = new SqliteRowCodec();
     long rows = 0;
     try (Statement statement = connection.createStatement()) {
       statement.executeUpdate(KEYS);
-      statement.executeUpdate(GIVE_KEYS);
-      try (ResultSet old = statement.executeQuery(select(present(connection)));
+      statement.executeUpdate(ASSIGN_KEYS);
+      try (ResultSet old = statement.executeQuery(select(existingColumns(connection)));
           PreparedStatement insert = connection.prepareStatement(SqliteRowCodec.INSERT)) {
         while (old.next()) {
           codec.bind(insert, read(old, file));
@@ -86,7 +87,7 @@ final class ReferenceMigration {
     return rows;
   }
 
-  private static Set<String> present(Connection connection) throws SQLException {
+  private static Set<String> existingColumns(Connection connection) throws SQLException {
     Set<String> names = new HashSet<>();
     try (Statement statement = connection.createStatement();
         ResultSet result =
@@ -98,12 +99,12 @@ final class ReferenceMigration {
     return names;
   }
 
-  private static String select(Set<String> present) {
+  private static String select(Set<String> existing) {
     StringBuilder select = new StringBuilder("SELECT taken_over.key");
     for (Column column : COLUMNS) {
-      select.append(", ").append(column.expression(present));
+      select.append(", ").append(column.expression(existing));
     }
-    // CROSS JOIN keeps the loops in this order, and with them the rows.
+    // CROSS JOIN fixes the loop order, and with it the row order.
     return select
         .append(" FROM temp.taken_over CROSS JOIN main.inflight_taskactivations AS t")
         .append(" ON t.rowid = taken_over.old ORDER BY taken_over.key")
@@ -127,7 +128,7 @@ final class ReferenceMigration {
             Math.clamp(old.getLong(11), 0, Integer.MAX_VALUE),
             FailurePolicy.ofNumber(old.getInt(19)),
             old.getInt(15) != 0,
-            derived(payload));
+            isRetry(payload));
     return new Row(
         old.getLong(1),
         activation,
@@ -137,9 +138,9 @@ final class ReferenceMigration {
         milliseconds(old, 13, Row.NONE),
         milliseconds(old, 12, Row.NONE),
         false,
-        // Its topic is not in the file, so that no commit could ever prove it (H2). What it had not
-        // handed out, which it marks before, its broker would hand out after a restart, and so do
-        // we.
+        // The file does not name the topic, so no commit could confirm the offset (H2). The
+        // reference marks tasks before it delivers them and would deliver unmarked ones after a
+        // restart; so does this broker.
         true,
         Row.NONE,
         null);
@@ -153,7 +154,7 @@ final class ReferenceMigration {
     }
     throw new StoreException(
         Kind.FATAL,
-        "Could not take over %s, which is unchanged: the activation '%s' has the status '%s', which no broker writes; mend or delete that row"
+        "Could not take over %s, which is unchanged: the activation '%s' has the status '%s', which no broker writes; correct or delete that row"
             .formatted(file, id, name),
         null);
   }
@@ -163,12 +164,12 @@ final class ReferenceMigration {
     if (seconds == 0 && result.wasNull()) {
       return none;
     }
-    // A second that far away is for ever, and for ever is no more than its number.
+    // Clamped: such a distant time means never.
     return Math.clamp(seconds, Long.MIN_VALUE / 1000, Long.MAX_VALUE / 1000) * 1000;
   }
 
-  /// Whether it is a retry, whose id leaves a tombstone (H8). What cannot be decoded is none.
-  private static boolean derived(byte[] payload) {
+  /// Whether it is a retry, whose id leaves a tombstone (H8). False if the payload does not decode.
+  private static boolean isRetry(byte[] payload) {
     try {
       return TaskActivation.parseFrom(payload).getRetryState().getAttempts() != 0;
     } catch (InvalidProtocolBufferException _) {
@@ -176,10 +177,10 @@ final class ReferenceMigration {
     }
   }
 
-  /// @param absent an expression for it where there is no such column, or NULL in it
+  /// @param absent default expression if the column is missing or NULL
   private record Column(String name, String absent) {
-    String expression(Set<String> present) {
-      return present.contains(name) ? "coalesce(t.\"%s\", %s)".formatted(name, absent) : absent;
+    String expression(Set<String> existing) {
+      return existing.contains(name) ? "coalesce(t.\"%s\", %s)".formatted(name, absent) : absent;
     }
   }
 }

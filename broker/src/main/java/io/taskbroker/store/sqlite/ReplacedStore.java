@@ -2,10 +2,11 @@ package io.taskbroker.store.sqlite;
 
 import java.nio.file.Path;
 
-/// A damaged database that was moved away, and what took its place.
+/// Result of replacing a damaged database.
 ///
-/// @param store the file that is the store now
-/// @param aside the file that was; its log is beside it, with `-wal` behind the name
-/// @param why what is wrong with it
-/// @param rows how many activations could be read from it, and are in the store
+/// @param store path of the store
+/// @param aside path that the damaged file was moved to; its log is beside it with the suffix
+///   `-wal`
+/// @param why description of the damage
+/// @param rows number of tasks copied from it into the new store
 public record ReplacedStore(Path store, Path aside, String why, long rows) {}

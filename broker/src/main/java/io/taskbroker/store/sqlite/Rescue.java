@@ -22,12 +22,12 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// Puts a new store in the place of a damaged one, with the same name and what can be read of it.
-/// The damaged files are moved aside as they are, and never written to.
+/// Replacement of a damaged store by a new one with the same name and all rows that can be read.
+/// Renames the damaged files and never writes to them.
 ///
-/// The new store has no watermarks: Kafka's committed offsets, which bear its name, then say from
-/// where on to read again (docs/adr/0006). A crash on the way leaves no store of the name, which is
-/// a lost one to the next start.
+/// The new store has no watermarks: Kafka's committed offsets, whose metadata carries the store's
+/// name, then decide where to resume reading (docs/adr/0006). A crash during the replacement leaves
+/// no store, which the next start handles as a lost one.
 final class Rescue {
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
@@ -37,8 +37,8 @@ final class Rescue {
   private final String name;
   private final long now;
 
-  /// @param file where the store is to be
-  /// @param name the name that it had
+  /// @param file path of the store
+  /// @param name its name
   /// @param now milliseconds since the epoch
   Rescue(Path file, String name, long now) {
     this.file = file;
@@ -46,10 +46,10 @@ final class Rescue {
     this.now = now;
   }
 
-  /// What is wrong with the store, by a look at every page that changes nothing: about a second for
-  /// a gigabyte that is in memory. Empty if nothing is.
+  /// Description of the damage, found by a read-only check of every page: about a second for a
+  /// cached gigabyte. Empty if there is none.
   ///
-  /// @throws StoreException of kind `FATAL` if that cannot be found out
+  /// @throws StoreException of kind `FATAL` if the check fails
   Optional<String> damage() throws SQLException {
     try {
       if (!Files.exists(file)) {
@@ -58,8 +58,8 @@ final class Rescue {
       if (Files.size(file) == 0) {
         return Optional.of("it is empty");
       }
-      Optional<String> ofLog = WalVerifier.damageOf(file);
-      return ofLog.isPresent() ? ofLog : damageOfPages();
+      Optional<String> logDamage = WalVerifier.damageOf(file);
+      return logDamage.isPresent() ? logDamage : damageOfPages();
     } catch (IOException e) {
       throw new StoreException(Kind.FATAL, "Could not read the store %s: %s".formatted(file, e), e);
     }
@@ -70,98 +70,98 @@ final class Rescue {
         Statement statement = connection.createStatement();
         ResultSet result = statement.executeQuery("PRAGMA quick_check(1)")) {
       String found = result.next() ? result.getString(1) : "no answer";
-      return found.equals("ok") ? Optional.empty() : Optional.of(inOneLine(found));
+      return found.equals("ok") ? Optional.empty() : Optional.of(singleLine(found));
     } catch (SQLException e) {
       if (SqliteErrors.isDamage(e)) {
-        return Optional.of(inOneLine(String.valueOf(e.getMessage())));
+        return Optional.of(singleLine(String.valueOf(e.getMessage())));
       }
       throw e;
     }
   }
 
-  private static String inOneLine(String text) {
+  private static String singleLine(String text) {
     return text.replaceAll("\\s+", " ");
   }
 
-  /// Moves what there is aside, and makes the new store.
+  /// Renames the damaged files and creates the new store.
   ///
-  /// @throws StoreException of kind `FATAL` if that cannot be done; nothing is lost by that
+  /// @throws StoreException of kind `FATAL` on failure, which loses nothing
   ReplacedStore replace(String why) {
     try {
-      Path aside = moveAside();
-      Path made = file.resolveSibling(file.getFileName() + ".rescued");
+      Path damaged = renameDamaged();
+      Path rescued = file.resolveSibling(file.getFileName() + ".rescued");
       for (String part : PARTS) {
-        Files.deleteIfExists(Path.of(made + part));
+        Files.deleteIfExists(Path.of(rescued + part));
       }
-      long rows = copy(aside, made);
-      Files.move(made, file, StandardCopyOption.ATOMIC_MOVE);
-      return new ReplacedStore(file, aside, why, rows);
+      long rows = copy(damaged, rescued);
+      Files.move(rescued, file, StandardCopyOption.ATOMIC_MOVE);
+      return new ReplacedStore(file, damaged, why, rows);
     } catch (IOException | UncheckedIOException | SQLException e) {
       throw new StoreException(
           Kind.FATAL,
-          "The store %s is damaged (%s), and could not be replaced by another: %s; check its folder, what is set aside in it is kept"
+          "The store %s is damaged (%s), and could not be replaced: %s; check its folder, the damaged files are kept"
               .formatted(file, why, e),
           e);
     }
   }
 
-  private Path moveAside() throws IOException {
+  private Path renameDamaged() throws IOException {
     String stamp = file.getFileName() + ".corrupt-" + TIME.format(Instant.ofEpochMilli(now));
-    Path aside = file.resolveSibling(stamp);
-    for (int i = 2; exists(aside); i++) {
-      aside = file.resolveSibling(stamp + "-" + i);
+    Path damaged = file.resolveSibling(stamp);
+    for (int i = 2; exists(damaged); i++) {
+      damaged = file.resolveSibling(stamp + "-" + i);
     }
     for (String part : PARTS) {
       Path source = Path.of(file + part);
       if (Files.exists(source)) {
-        Files.move(source, Path.of(aside + part), StandardCopyOption.ATOMIC_MOVE);
+        Files.move(source, Path.of(damaged + part), StandardCopyOption.ATOMIC_MOVE);
       }
     }
-    return aside;
+    return damaged;
   }
 
   private static boolean exists(Path database) {
     return PARTS.stream().anyMatch(part -> Files.exists(Path.of(database + part)));
   }
 
-  /// Copies what can be read. Returns the number of rows.
-  private long copy(Path aside, Path made) throws SQLException {
-    try (Session to = Session.open(made, name)) {
-      var rows = new Copied(to);
-      if (Files.exists(aside)) {
-        try (Connection from = readOnly(aside);
-            Statement lenience = from.createStatement()) {
-          // Else a file that was cut off, or one bad entry of the schema, would hide all there is.
-          lenience.execute("PRAGMA writable_schema = 1");
+  /// Copies the readable rows and tombstones. Returns the number of rows.
+  private long copy(Path damaged, Path rescued) throws SQLException {
+    try (Session to = Session.open(rescued, name)) {
+      var rows = new RowCopier(to);
+      if (Files.exists(damaged)) {
+        try (Connection from = readOnly(damaged);
+            Statement pragma = from.createStatement()) {
+          // Otherwise a truncated file or a single bad schema entry would hide everything.
+          pragma.execute("PRAGMA writable_schema = 1");
           var salvage = new Salvage(from, rows::add, now);
           salvage.rows();
           for (Tombstone tombstone : salvage.tombstones()) {
-            to.changes.remember(tombstone);
+            to.changes.insertTombstone(tombstone);
           }
         } catch (SQLException _) {
-          // Nothing can be read.
+          // Nothing is readable.
         }
       }
       rows.check();
-      to.keysUpTo(rows.lastKey);
+      to.raiseLastKey(rows.lastKey);
       to.commit();
       return rows.count;
     }
   }
 
-  /// Reads the log, too, and leaves it as it is.
+  /// Reads the log too, without changing it.
   private static Connection readOnly(Path database) throws SQLException {
     return DriverManager.getConnection("jdbc:sqlite:" + database.toUri() + "?mode=ro");
   }
 
-  /// The rows that were copied.
-  private static final class Copied {
+  /// Target of the copied rows.
+  private static final class RowCopier {
     private final Session to;
     private long count;
     private long lastKey;
     private @Nullable SQLException failure;
 
-    Copied(Session to) {
+    RowCopier(Session to) {
       this.to = to;
     }
 
@@ -178,7 +178,7 @@ final class Rescue {
       }
     }
 
-    /// @throws SQLException if the new store could not take what was read
+    /// @throws SQLException if the new store failed to store a row
     void check() throws SQLException {
       if (failure != null) {
         throw failure;

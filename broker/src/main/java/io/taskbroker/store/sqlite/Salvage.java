@@ -13,9 +13,8 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.function.Consumer;
 
-/// Reads what can be read of a damaged database: rows in the order of their keys up to a page that
-/// cannot be read, then from behind it on, and backwards to it. What is read may be stale, or
-/// lacking. Confined to one thread.
+/// Reader of a damaged database: scans rows in key order up to an unreadable page, resumes behind
+/// it, and scans backwards to it. Rows may be stale or missing. Confined to one thread.
 final class Salvage {
   private static final String FORWARD =
       "SELECT %s FROM activation NOT INDEXED WHERE key > ? ORDER BY key"
@@ -29,23 +28,24 @@ final class Salvage {
   private final Consumer<Row> found;
   private final long now;
 
-  /// @param now when what may have been handed out counts as overdue, milliseconds since the epoch
+  /// @param now deadline of at-most-once tasks that may have been delivered, milliseconds since the
+  ///   epoch
   Salvage(Connection connection, Consumer<Row> found, long now) {
     this.connection = connection;
     this.found = found;
     this.now = now;
   }
 
-  /// Reads the rows.
+  /// Reads all readable rows.
   void rows() {
     long key = 0;
     Scan scan = scan(FORWARD, key, Long.MAX_VALUE);
-    while (!scan.whole) {
+    while (!scan.complete) {
       key = Math.max(key, scan.last);
       long gap = key;
       long step = 1;
       scan = scan(FORWARD, key + step, Long.MAX_VALUE);
-      while (!scan.whole && scan.first == Row.NONE && step < Long.MAX_VALUE / 4 - key) {
+      while (!scan.complete && scan.first == Row.NONE && step < Long.MAX_VALUE / 4 - key) {
         step *= 2;
         scan = scan(FORWARD, key + step, Long.MAX_VALUE);
       }
@@ -57,8 +57,8 @@ final class Salvage {
     }
   }
 
-  /// Reads rows from behind a key on, or backwards from before it to behind another, or to where
-  /// that fails.
+  /// Scans rows forwards from behind a key, or backwards from before it down to `to`, until the end
+  /// or a failure.
   private Scan scan(String query, long from, long to) {
     long first = Row.NONE;
     long last = Row.NONE;
@@ -69,7 +69,7 @@ final class Salvage {
           long key = result.getLong(1);
           if ((query.equals(BACKWARD) && key <= to)
               || (last != Row.NONE && (key > last) != query.equals(FORWARD))) {
-            break; // pages that lead in a circle are damage, too
+            break; // a cycle of pages is damage, too
           }
           first = first == Row.NONE ? key : first;
           last = key;
@@ -87,17 +87,17 @@ final class Salvage {
     try {
       row = codec.read(result);
     } catch (RuntimeException _) {
-      return; // no such status, headers that are none
+      return; // unknown status or malformed headers
     }
     Activation activation = row.activation();
-    if (row.leaving() == null && !isOf(activation)) {
+    if (row.forwardTo() == null && !payloadHasId(activation)) {
       return;
     }
-    boolean ambiguous = row.leaving() == null && activation.atMostOnce();
-    found.accept(ambiguous ? handedOut(row) : remembered(row));
+    boolean ambiguous = row.forwardTo() == null && activation.atMostOnce();
+    found.accept(ambiguous ? asDelivered(row) : withTombstone(row));
   }
 
-  private static boolean isOf(Activation activation) {
+  private static boolean payloadHasId(Activation activation) {
     try {
       return TaskActivation.parseFrom(activation.payload()).getId().equals(activation.id());
     } catch (InvalidProtocolBufferException _) {
@@ -105,9 +105,9 @@ final class Salvage {
     }
   }
 
-  /// Its record will be read from Kafka again, and is to be known then, also if it is done by then:
-  /// as if its id were derived, it leaves a tombstone.
-  private static Row remembered(Row row) {
+  /// Marks the id as derived, so that the finished row leaves a tombstone: its record is read from
+  /// Kafka again and must be recognised, even if it is finished by then.
+  private static Row withTombstone(Row row) {
     Activation activation = row.activation();
     var derived =
         new Activation(
@@ -135,11 +135,11 @@ final class Salvage {
         row.deadlineExtended(),
         row.committed(),
         row.parkedUntil(),
-        row.leaving());
+        row.forwardTo());
   }
 
-  /// What was done since is not known, so that it may have been handed out (G3).
-  private Row handedOut(Row row) {
+  /// Its later history is unknown, so it counts as delivered (G3).
+  private Row asDelivered(Row row) {
     return new Row(
         row.key(),
         row.activation(),
@@ -154,7 +154,7 @@ final class Salvage {
         null);
   }
 
-  /// The tombstones that stand, if all can be read.
+  /// Unexpired tombstones; empty if they cannot all be read.
   List<Tombstone> tombstones() {
     try {
       return new SqlitePageReader(new Statements(connection), codec).tombstones(now);
@@ -163,7 +163,8 @@ final class Salvage {
     }
   }
 
-  /// @param first the first key that was read, [Row#NONE] if none was
-  /// @param whole whether it ended where it was to
-  private record Scan(long first, long last, boolean whole) {}
+  /// @param first first key read, [Row#NONE] if none
+  /// @param last last key read, [Row#NONE] if none
+  /// @param complete whether the scan ended without a failure
+  private record Scan(long first, long last, boolean complete) {}
 }

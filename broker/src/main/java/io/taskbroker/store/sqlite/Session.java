@@ -14,18 +14,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sqlite.SQLiteConfig;
 
-/// The one connection that a store has to its file, with its prepared statements. It is always
-/// inside a transaction, which begins with its first statement and ends with [#commit] or
-/// [#rollback]. Confined to one thread.
+/// Only connection of a store to its file, with its prepared statements. It is always in a
+/// transaction, which begins with the first statement and ends with [#commit] or [#rollback].
+/// Confined to one thread.
 final class Session implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Session.class);
 
   static final int CHECKPOINT_PAGES = 16_000;
 
-  /// An epoch is the time of its beginning, shifted by so much: within what a lock file holds.
+  /// An epoch is its start time in milliseconds, shifted left by this many bits; it fits into the
+  /// lock file.
   private static final int EPOCHS_PER_MILLI_BITS = 8;
 
-  /// Outside readers never hold a writer up, and outside writers are to be brief.
+  /// Outside readers never block the writer; outside writers must be brief.
   private static final int BUSY_MILLISECONDS = 500;
 
   private static final String[] SETTINGS = {
@@ -49,7 +50,7 @@ final class Session implements AutoCloseable {
   final ChangeWriter changes;
   final SqlitePageReader rows;
 
-  /// Takes over the connection, of a file that has the tables of a store.
+  /// Takes ownership of a connection to a file that has the tables of a store.
   private Session(Connection connection) throws SQLException {
     this.connection = connection;
     statements = new Statements(connection);
@@ -72,18 +73,17 @@ final class Session implements AutoCloseable {
     rows = new SqlitePageReader(statements, codec);
   }
 
-  /// Opens the file, and makes it a store if it is none.
+  /// Opens the file, and creates the store if there is none.
   ///
-  /// @throws StoreException of kind `FATAL` if it cannot become one
-  ///
-  /// @param name that it gets if it is made
+  /// @param name name of a new store
+  /// @throws StoreException of kind `FATAL` if the file cannot become a store
   static Session open(Path file, String name) throws SQLException {
     return open(file, Optional.of(name));
   }
 
-  /// Opens a file that was a store before.
+  /// Reopens the file of an existing store.
   ///
-  /// @throws StoreException of kind `FATAL` if it is none any more
+  /// @throws StoreException of kind `FATAL` if it is no longer a store
   static Session reopen(Path file) throws SQLException {
     return open(file, Optional.empty());
   }
@@ -97,7 +97,9 @@ final class Session implements AutoCloseable {
       boolean isStore = content == SqliteSchema.Content.STORE || isOld;
       if (!isStore && name.isEmpty()) {
         throw new StoreException(
-            Kind.FATAL, "The file %s is no longer the store that it was".formatted(file), null);
+            Kind.FATAL,
+            "The file %s is no longer a store; it was replaced or emptied".formatted(file),
+            null);
       }
       configure(connection, file);
       connection.setAutoCommit(false);
@@ -108,7 +110,7 @@ final class Session implements AutoCloseable {
         SqliteSchema.renewView(connection);
         connection.commit();
       } else {
-        make(connection, file, content, name.orElseThrow());
+        create(connection, file, content, name.orElseThrow());
       }
       return new Session(connection);
     } catch (SQLException | RuntimeException e) {
@@ -121,13 +123,13 @@ final class Session implements AutoCloseable {
     }
   }
 
-  private static void make(
+  private static void create(
       Connection connection, Path file, SqliteSchema.Content content, String name)
       throws SQLException {
     long rows = SqliteSchema.create(connection, file, content, name);
     connection.commit();
     if (content == SqliteSchema.Content.REFERENCE) {
-      LOG.info("Took over {}: {} activations", file, rows);
+      LOG.info("Migrated {} from the reference broker: {} tasks", file, rows);
     }
   }
 
@@ -135,20 +137,20 @@ final class Session implements AutoCloseable {
     SQLiteConfig config = new SQLiteConfig();
     config.setBusyTimeout(BUSY_MILLISECONDS);
     config.setGetGeneratedKeys(false);
-    // As a URI, since the driver takes what follows a question mark in a path for settings.
+    // As a URI: the driver parses everything after a question mark in a path as settings.
     return config.createConnection("jdbc:sqlite:" + file.toUri());
   }
 
   private static void configure(Connection connection, Path file) throws SQLException {
     try (Statement statement = connection.createStatement()) {
-      // Of effect only before a new file is written for the first time, as the next line does.
+      // Takes effect only before the first write to a new file, which the next line does.
       statement.execute("PRAGMA auto_vacuum = INCREMENTAL");
       try (ResultSet mode = statement.executeQuery("PRAGMA journal_mode = WAL")) {
         mode.next();
         if (!mode.getString(1).equals("wal")) {
           throw new StoreException(
               Kind.FATAL,
-              "The store %s cannot have a write-ahead log (its journal mode stays '%s'); put it on a local file system"
+              "The store %s cannot use a write-ahead log (its journal mode stays '%s'); put it on a local file system"
                   .formatted(file, mode.getString(1)),
               null);
         }
@@ -159,10 +161,10 @@ final class Session implements AutoCloseable {
     }
   }
 
-  /// Notes in the writer row that the batch is applied by this transaction.
+  /// Records the batch in the writer row, in the current transaction.
   ///
-  /// @return whether it is to be applied: neither it nor a later one is noted already, and the
-  ///   epoch stands
+  /// @return whether to apply the batch: neither it nor a later one is recorded, and the epoch is
+  ///   current
   boolean advance(long epoch, long batch, long lastKey) throws SQLException {
     advance.setLong(1, batch);
     advance.setLong(2, lastKey);
@@ -171,11 +173,12 @@ final class Session implements AutoCloseable {
     return advance.executeUpdate() == 1;
   }
 
-  /// Makes the caller the writer, and all before it former ones.
+  /// Makes the caller the writer and fences all earlier ones.
   ///
-  /// @param least an epoch that is to be a former one, too Of two copies of a store, whichever is
-  ///   opened later has the larger epoch, unless a clock is wrong: so that what either notes in
-  ///   Kafka is lacking in the other.
+  /// Of two copies of a store, the one opened later has the larger epoch, unless a clock is wrong.
+  /// So each copy lacks the positions that the other records in Kafka.
+  ///
+  /// @param least the new epoch is larger than this one
   Writer raiseEpoch(long least) throws SQLException {
     long byTime = System.currentTimeMillis() << EPOCHS_PER_MILLI_BITS;
     try (Statement statement = connection.createStatement()) {
@@ -186,17 +189,17 @@ final class Session implements AutoCloseable {
     return writer();
   }
 
-  /// What may run only once and may have been handed out counts as handed out (G3): what a worker
-  /// may have is overdue, so that its report can still come in. Parked rows stay so, and unproven:
+  /// Marks at-most-once tasks that may have been delivered as delivered (G3). Rows in memory become
+  /// overdue, so that a worker can still report. Parked rows stay parked and become unconfirmed:
   /// once Kafka shows that their offset was committed, they meet their failure policy (H2).
   ///
-  /// @param latest when the last of it was handed out, milliseconds since the epoch
+  /// @param latest time of the latest lost delivery, milliseconds since the epoch
   /// @param now milliseconds since the epoch
-  /// @return how many rows that were
+  /// @return the number of rows marked
   int countAsHandedOut(long latest, long now) throws SQLException {
     String rows =
         """
-        WHERE at_most_once = 1 AND committed = 1 AND leaving_topic IS NULL
+        WHERE at_most_once = 1 AND committed = 1 AND forward_topic IS NULL
         AND status IN ('%s', '%s') AND coalesce(delay_until, 0) <= %d
         """
             .formatted(Status.PENDING.storedName(), Status.DELAY.storedName(), latest);
@@ -209,7 +212,7 @@ final class Session implements AutoCloseable {
     }
   }
 
-  /// Whether there are rows that may be handed out and may run only once.
+  /// Whether there are deliverable at-most-once rows.
   boolean hasAtMostOnce() throws SQLException {
     try (Statement statement = connection.createStatement();
         ResultSet result =
@@ -217,7 +220,7 @@ final class Session implements AutoCloseable {
                 """
                 SELECT EXISTS (
                   SELECT 1 FROM activation WHERE at_most_once = 1 AND committed = 1
-                  AND leaving_topic IS NULL AND status IN ('%s', '%s'))
+                  AND forward_topic IS NULL AND status IN ('%s', '%s'))
                 """
                     .formatted(Status.PENDING.storedName(), Status.DELAY.storedName()))) {
       result.next();
@@ -233,14 +236,14 @@ final class Session implements AutoCloseable {
     }
   }
 
-  /// Has the store give out keys above this one only.
-  void keysUpTo(long key) throws SQLException {
+  /// Raises the last key: new rows get keys above `key`.
+  void raiseLastKey(long key) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       statement.executeUpdate("UPDATE writer SET last_key = max(last_key, " + key + ")");
     }
   }
 
-  /// The smallest key of a row, [Long#MAX_VALUE] if there is none.
+  /// Smallest key of a row, [Long#MAX_VALUE] if there is none.
   long firstKey() throws SQLException {
     try (ResultSet result = firstKey.executeQuery()) {
       result.next();
@@ -248,39 +251,39 @@ final class Session implements AutoCloseable {
     }
   }
 
-  /// Bytes in use.
+  /// Used bytes of the file.
   long size() throws SQLException {
     return number(pages) * pageSize - freeBytes();
   }
 
-  /// Bytes of the file that are not in use.
+  /// Free bytes of the file.
   long freeBytes() throws SQLException {
     return number(freePages) * pageSize;
   }
 
-  /// Removes tombstones that have ended, the oldest first, up to `limit` of them.
+  /// Deletes up to `limit` expired tombstones, oldest first.
   void purgeTombstones(long now, int limit) throws SQLException {
     purge.setLong(1, now);
     purge.setInt(2, limit);
     purge.executeUpdate();
   }
 
-  /// Gives up to `count` free pages back to the file system, if that many are free that inserts
-  /// will not soon need them.
+  /// Returns up to `count` free pages to the file system, if more than a quarter of the file is
+  /// free; inserts soon need the rest.
   void vacuum(int count) throws SQLException {
     if (number(freePages) <= number(pages) / 4) {
       return;
     }
     try (Statement statement = connection.createStatement()) {
-      // As an update, since a query would give back one page for each of its rows that is read.
+      // As an update: a query would free one page for each result row read.
       statement.executeUpdate("PRAGMA incremental_vacuum(" + count + ")");
     }
   }
 
-  /// Writes the whole file anew without what is free of it, which also makes the file of a
-  /// reference one whose pages can be given back later. Between transactions only.
+  /// Rewrites the file without free pages, which also enables incremental vacuum for a file of the
+  /// reference. Between transactions only.
   void rewrite() throws SQLException {
-    // Outside of any transaction, and with its temporary copy not in memory.
+    // Outside any transaction, and with the temporary copy on disk instead of in memory.
     connection.setAutoCommit(true);
     try (Statement statement = connection.createStatement()) {
       statement.execute("PRAGMA temp_store = FILE");
@@ -292,10 +295,9 @@ final class Session implements AutoCloseable {
     }
   }
 
-  /// Moves what it can from the log to the database without waiting for anybody. Between
-  /// transactions only.
+  /// Checkpoints as much of the log as possible without waiting. Between transactions only.
   ///
-  /// @return the number of pages that have to stay in the log, since somebody reads an older state
+  /// @return the number of pages that must stay in the log because a reader uses an older snapshot
   long checkpoint() throws SQLException {
     try (Statement statement = connection.createStatement();
         ResultSet result = statement.executeQuery("PRAGMA wal_checkpoint(PASSIVE)")) {
@@ -308,13 +310,13 @@ final class Session implements AutoCloseable {
     connection.commit();
   }
 
-  /// @throws SQLException it is not known whether the transaction is over: close the session
+  /// @throws SQLException the state of the transaction is unknown: close the session
   void rollback() throws SQLException {
     try {
       connection.rollback();
     } catch (SQLException e) {
-      // SQLite has rolled back by itself, as some errors make it do, and the driver has not begun
-      // the next transaction. Within a transaction this fails.
+      // Some errors make SQLite roll back by itself, and the driver has not begun the next
+      // transaction. Inside a transaction BEGIN fails.
       try (Statement statement = connection.createStatement()) {
         statement.execute("BEGIN");
       } catch (SQLException beginning) {
@@ -324,7 +326,7 @@ final class Session implements AutoCloseable {
     }
   }
 
-  /// The same connection with statements that work: the driver has ended the one that failed.
+  /// Session on the same connection with new statements: the driver closes a statement that fails.
   Session renewed() throws SQLException {
     statements.close();
     return new Session(connection);
@@ -342,6 +344,6 @@ final class Session implements AutoCloseable {
     }
   }
 
-  /// The writer row.
+  /// Content of the writer row.
   record Writer(String name, long epoch, long batch, long lastKey) {}
 }

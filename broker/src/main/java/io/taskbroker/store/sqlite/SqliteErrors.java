@@ -7,32 +7,36 @@ import java.sql.SQLException;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 
-/// What SQLite's errors mean for the operation that met with them.
+/// Mapping of SQLite errors to store exceptions.
 final class SqliteErrors {
   private SqliteErrors() {}
 
-  /// The error of an operation on a store that is open.
-  static StoreException whileOpen(Path file, String doing, SQLException error) {
+  /// Error of an operation on an open store.
+  static StoreException whileOpen(Path file, String operation, SQLException error) {
     int code = code(error);
-    // What could be opened before can be again, once there are descriptors for it.
+    // A file that was open before can be opened again once descriptors are free.
     Kind kind = code == SQLiteErrorCode.SQLITE_CANTOPEN.code ? Kind.TRANSIENT : kind(code);
     return translate(
         file,
-        doing,
+        operation,
         kind,
         error,
-        "start the broker again: it looks at the file, and replaces a damaged one");
+        "restart the broker: it checks the file, and replaces a damaged one");
   }
 
-  /// The error of opening a store: what cannot be read then will not be readable later.
+  /// Error of opening a store: an I/O error then will not pass.
   static StoreException atOpen(Path file, SQLException error) {
     int code = code(error);
     Kind kind = code == SQLiteErrorCode.SQLITE_IOERR.code ? Kind.FATAL : kind(code);
     return translate(
-        file, "open the store", kind, error, "move it away, or give the store another path");
+        file,
+        "open the store",
+        kind,
+        error,
+        "move it away, or configure another path for the store");
   }
 
-  /// Whether the error says that the file is damaged, or no database.
+  /// Whether the file is damaged or no database.
   static boolean isDamage(SQLException error) {
     int code = code(error);
     return code == SQLiteErrorCode.SQLITE_NOTADB.code
@@ -40,17 +44,17 @@ final class SqliteErrors {
   }
 
   private static StoreException translate(
-      Path file, String doing, Kind kind, SQLException error, String cure) {
+      Path file, String operation, Kind kind, SQLException error, String advice) {
     String reason = String.valueOf(error.getMessage()).replaceAll("\\s+", " ");
     String message =
         isDamage(error)
-            ? "Could not %s: %s is not a SQLite database, or a damaged one (%s); %s"
-                .formatted(doing, file, reason, cure)
-            : "Could not %s in %s: %s; %s".formatted(doing, file, reason, advice(kind));
+            ? "Could not %s: %s is damaged or not a SQLite database (%s); %s"
+                .formatted(operation, file, reason, advice)
+            : "Could not %s in %s: %s; %s".formatted(operation, file, reason, advice(kind));
     return new StoreException(kind, message, error);
   }
 
-  /// The primary result code; -1 if it was the driver that failed.
+  /// Primary result code; -1 if the driver failed.
   private static int code(SQLException error) {
     return error instanceof SQLiteException sqlite ? sqlite.getResultCode().code & 0xFF : -1;
   }
@@ -76,10 +80,10 @@ final class SqliteErrors {
 
   private static String advice(Kind kind) {
     return switch (kind) {
-      case TRANSIENT -> "it is worth trying again";
-      case FULL -> "make room on the disk";
-      case DATA -> "the store cannot hold it";
-      case FATAL -> "check the file, its folder and who may write to them";
+      case TRANSIENT -> "retry";
+      case FULL -> "free space on the disk";
+      case DATA -> "the store cannot hold the data";
+      case FATAL -> "check the file, its folder and their permissions";
     };
   }
 }

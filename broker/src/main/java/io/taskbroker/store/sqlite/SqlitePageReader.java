@@ -17,7 +17,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Reads rows in pages, each of which an index leads to: no page reads what is before it (H15).
+/// Paged reader of rows. An index leads to the start of each page: no page reads what is before it
+/// (H15).
 final class SqlitePageReader {
   static final String LOAD =
       """
@@ -37,8 +38,8 @@ final class SqlitePageReader {
   static final String BY_KEY =
       "SELECT %s FROM activation NOT INDEXED WHERE key = ?".formatted(SqliteRowCodec.COLUMNS);
 
-  /// The rest of the rows that are due at the very time where the page before ended. One condition
-  /// for both, `(parked_until, key) > (?, ?)`, would read all of that time again for every page.
+  /// Remaining rows with the due time at which the previous page ended. A single condition
+  /// `(parked_until, key) > (?, ?)` would scan all rows of that time again for every page.
   static final String DUE_THEN =
       """
       SELECT %s FROM activation INDEXED BY activation_parked
@@ -149,9 +150,9 @@ final class SqlitePageReader {
     return new ParkedPage(rows, nextDue);
   }
 
-  /// Adds the rows that belong to the page.
+  /// Adds rows to the page until it is full.
   ///
-  /// @return when the first row is due that does not; [Row#NONE] if the statement gave none
+  /// @return due time of the first row after the page; [Row#NONE] if the statement is exhausted
   private long collect(PreparedStatement statement, ParkedQuery query, List<Row> page)
       throws SQLException {
     long bytes = 0;

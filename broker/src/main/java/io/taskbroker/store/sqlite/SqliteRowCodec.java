@@ -16,19 +16,19 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 
-/// How a [Row] lies in the table `activation`. Confined to the thread of its store.
+/// Codec between a [Row] and the table `activation`. Confined to the thread of its store.
 ///
-/// Absent times are NULL in the table. The payload is the last column, so that the others are read
-/// without it.
+/// Absent times are NULL in the table. The payload is the last column, so that other columns are
+/// read without it.
 final class SqliteRowCodec {
-  /// The columns, in the order in which they are bound and read.
+  /// Columns in binding and reading order.
   static final String COLUMNS =
       """
       key, id, application, parked_until, status, attempts, claim_expires_at, \
       processing_deadline, deadline_extended, committed, at_most_once, derived, failure_policy, \
       bucket, deadline_seconds, received_at, expires_at, delay_until, added_at, topic, \
-      partition_number, record_offset, namespace, taskname, leaving_topic, leaving_cluster, \
-      leaving_headers, payload\
+      partition_number, record_offset, namespace, taskname, forward_topic, forward_cluster, \
+      forward_headers, payload\
       """;
 
   static final String INSERT =
@@ -37,7 +37,7 @@ final class SqliteRowCodec {
 
   private static final int MAX_SHARED = 10_000;
 
-  /// The names that rows have in common: a million rows of one application hold its name once.
+  /// Names shared by rows: a million rows of one application hold its name once.
   private final Map<String, String> shared = new HashMap<>();
 
   void bind(PreparedStatement insert, Row row) throws SQLException {
@@ -66,14 +66,14 @@ final class SqliteRowCodec {
     insert.setLong(22, activation.origin().offset());
     insert.setString(23, activation.namespace());
     insert.setString(24, activation.taskname());
-    Destination leaving = row.leaving();
-    insert.setString(25, leaving == null ? null : leaving.topic());
-    insert.setString(26, leaving == null ? null : cluster(leaving));
-    insert.setString(27, leaving == null ? null : headers(leaving));
+    Destination forwardTo = row.forwardTo();
+    insert.setString(25, forwardTo == null ? null : forwardTo.topic());
+    insert.setString(26, forwardTo == null ? null : cluster(forwardTo));
+    insert.setString(27, forwardTo == null ? null : headers(forwardTo));
     insert.setBytes(28, activation.payload());
   }
 
-  /// The row of a result that has [#COLUMNS].
+  /// Reads the row of a result with [#COLUMNS].
   Row read(ResultSet result) throws SQLException {
     Activation activation =
         new Activation(
@@ -101,10 +101,10 @@ final class SqliteRowCodec {
         result.getInt(9) != 0,
         result.getInt(10) != 0,
         time(result, 4, Row.NONE),
-        leaving(result.getString(25), result.getString(26), result.getString(27)));
+        destination(result.getString(25), result.getString(26), result.getString(27)));
   }
 
-  /// Equal texts become one object.
+  /// Interns a name: equal names become one object.
   String shared(String name) {
     if (shared.size() >= MAX_SHARED) {
       shared.clear();
@@ -113,7 +113,7 @@ final class SqliteRowCodec {
     return first == null ? name : first;
   }
 
-  /// Binds a time, or NULL for `none`.
+  /// Binds a time; `none` becomes NULL.
   static void bindTime(PreparedStatement statement, int index, long time, long none)
       throws SQLException {
     if (time == none) {
@@ -123,7 +123,7 @@ final class SqliteRowCodec {
     }
   }
 
-  /// A time, or `none` for NULL.
+  /// Reads a time; NULL becomes `none`.
   static long time(ResultSet result, int index, long none) throws SQLException {
     long time = result.getLong(index);
     return time == 0 && result.wasNull() ? none : time;
@@ -133,19 +133,19 @@ final class SqliteRowCodec {
     return set ? 1 : 0;
   }
 
-  /// The cluster of a destination; null if it is that of the topic.
+  /// Cluster of a destination; null for the configured cluster of the topic.
   static @Nullable String cluster(Destination destination) {
     return destination.cluster().isEmpty() ? null : destination.cluster();
   }
 
-  /// The headers of a destination as a JSON object; null if there are none.
+  /// Headers of a destination as a JSON object; null if there are none.
   static @Nullable String headers(Destination destination) {
     return destination.headers().isEmpty()
         ? null
         : Json.MAPPER.writeValueAsString(destination.headers());
   }
 
-  private static @Nullable Destination leaving(
+  private static @Nullable Destination destination(
       @Nullable String topic, @Nullable String cluster, @Nullable String headers) {
     if (topic == null) {
       return null;
@@ -156,7 +156,7 @@ final class SqliteRowCodec {
         headers == null ? Map.of() : Json.MAPPER.readValue(headers, Json.HEADERS));
   }
 
-  /// Loaded with the first destination that has headers: few have.
+  /// Loaded lazily: few destinations have headers.
   private static final class Json {
     static final JsonMapper MAPPER = new JsonMapper();
     static final TypeReference<Map<String, String>> HEADERS = new TypeReference<>() {};

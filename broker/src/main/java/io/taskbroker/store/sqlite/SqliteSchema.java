@@ -10,19 +10,19 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The tables of a store's file, and how a file comes to have them.
+/// Tables of a store's file, their creation and upgrades.
 ///
-/// Times are milliseconds since the epoch in the tables, and whole seconds in the view that has the
+/// Times are milliseconds since the epoch in the tables, and whole seconds in the view with the
 /// name, columns and units of the reference's table (reference-spec 4.2).
 final class SqliteSchema {
-  /// Names the file a store of this broker, in the file's header ("task").
+  /// Application id in the file header that identifies a store of this broker ("task").
   private static final int APPLICATION_ID = 0x7461736B;
 
-  /// The layout of the tables, in the file's header. Layout 1 had no `leaving_cluster`, layout 2 no
-  /// identity of the last record of a partition.
+  /// Layout version of the tables, in the file header. Layout 1 has no `forward_cluster`, layout 2
+  /// no identity of a partition's last record.
   private static final int VERSION = 3;
 
-  /// Integer keys and no index on the ids: a commit writes to the end of the table and not all over
+  /// Integer keys and no index on ids: a commit appends to the table instead of writing all over
   /// it, however large the backlog.
   static final String ACTIVATION =
       """
@@ -51,9 +51,9 @@ final class SqliteSchema {
         record_offset INTEGER NOT NULL,
         namespace TEXT NOT NULL,
         taskname TEXT NOT NULL,
-        leaving_topic TEXT,
-        leaving_cluster TEXT,
-        leaving_headers TEXT,
+        forward_topic TEXT,
+        forward_cluster TEXT,
+        forward_headers TEXT,
         payload BLOB NOT NULL
       ) STRICT
       """;
@@ -81,7 +81,7 @@ final class SqliteSchema {
       ) STRICT, WITHOUT ROWID
       """;
 
-  /// Keyed by time and not by id: new ones go to the end and old ones leave from the beginning.
+  /// Keyed by time, not by id: inserts go to the end, expired rows leave from the beginning.
   private static final String TOMBSTONE =
       """
       CREATE TABLE tombstone (
@@ -92,7 +92,7 @@ final class SqliteSchema {
       ) STRICT, WITHOUT ROWID
       """;
 
-  /// Has one row. `batch` is the last batch of the writer that has the epoch (H6, H23).
+  /// Single row. `batch` is the last batch of the writer with `epoch` (H6, H23).
   private static final String WRITER =
       """
       CREATE TABLE writer (
@@ -104,9 +104,9 @@ final class SqliteSchema {
       ) STRICT
       """;
 
-  /// The columns of the reference's table, in its order. `expires_at` is rounded down,
-  /// `delay_until` and deadlines up: what acts on the seconds is never early, nor late for the end
-  /// (H21). A delay and the lease of a claim end without a write; the view knows the time
+  /// Columns of the reference's table, in its order. `expires_at` is rounded down, `delay_until`
+  /// and deadlines up: readers of the seconds never act early, nor late on expiry (H21). A delay
+  /// and a claim's lease end without a write, so the view compares them with the current time
   /// (docs/adr/0015).
   private static final String VIEW =
       """
@@ -155,19 +155,19 @@ final class SqliteSchema {
 
   private SqliteSchema() {}
 
-  /// What a file is before it is opened as a store.
+  /// Content of a file before it is opened as a store.
   enum Content {
     NOTHING,
     STORE,
-    /// A store of the layout 1, or 2.
+    /// Stores of layout 1 and 2.
     STORE_1,
     STORE_2,
     REFERENCE
   }
 
-  /// Looks at the header and the schema of the file, and at nothing else of it.
+  /// Examines the header and schema of the file, nothing else.
   ///
-  /// @throws StoreException of kind `FATAL` if it is another application's, or a later version's
+  /// @throws StoreException of kind `FATAL` if it belongs to another application or a later version
   static Content examine(Connection connection, Path file) throws SQLException {
     List<String> tables = new ArrayList<>();
     try (Statement statement = connection.createStatement();
@@ -184,7 +184,7 @@ final class SqliteSchema {
       if (version != VERSION) {
         throw new StoreException(
             Kind.FATAL,
-            "The store %s has the layout %d, and this broker knows only %d; run the broker that made it"
+            "The store %s has layout %d, but this broker supports only %d; run the version that created it"
                 .formatted(file, version, VERSION),
             null);
       }
@@ -196,25 +196,25 @@ final class SqliteSchema {
     if (!tables.isEmpty()) {
       throw new StoreException(
           Kind.FATAL,
-          "%s is the database of another application (it has a table '%s'); give the store another path"
+          "%s belongs to another application (it has a table '%s'); configure another path for the store"
               .formatted(file, tables.getFirst()),
           null);
     }
     return Content.NOTHING;
   }
 
-  /// Makes the tables, and takes over the rows of the reference if there are any, in the
-  /// transaction of the caller: until it is committed the file is what it was.
+  /// Creates the tables and migrates rows of the reference, if any, in the caller's transaction:
+  /// the file is unchanged until it commits.
   ///
   /// @param name of the store; without quotation marks
-  /// @return the number of rows that were taken over
+  /// @return the number of migrated rows
   static long create(Connection connection, Path file, Content content, String name)
       throws SQLException {
     try (Statement statement = connection.createStatement()) {
       statement.executeUpdate(ACTIVATION);
       long rows = 0;
       if (content == Content.REFERENCE) {
-        rows = ReferenceMigration.takeOver(connection, file);
+        rows = ReferenceMigration.migrate(connection, file);
       }
       statement.executeUpdate(PARKED);
       statement.executeUpdate(WATERMARK);
@@ -230,13 +230,13 @@ final class SqliteSchema {
     }
   }
 
-  /// Gives the tables the present layout, in the transaction of the caller.
+  /// Upgrades the tables to the current layout, in the caller's transaction.
   ///
-  /// @param from the layout that they have, `STORE_1` or `STORE_2`
+  /// @param from the present layout, `STORE_1` or `STORE_2`
   static void upgrade(Connection connection, Content from) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       if (from == Content.STORE_1) {
-        statement.executeUpdate("ALTER TABLE activation ADD COLUMN leaving_cluster TEXT");
+        statement.executeUpdate("ALTER TABLE activation ADD COLUMN forward_cluster TEXT");
       }
       for (String column : new String[] {"last_offset", "last_epoch", "last_timestamp"}) {
         statement.executeUpdate("ALTER TABLE watermark ADD COLUMN " + column + " INTEGER");
@@ -245,8 +245,8 @@ final class SqliteSchema {
     }
   }
 
-  /// Gives readers the view of this version, in the transaction of the caller. The view holds no
-  /// data, so that it needs no layout of its own.
+  /// Replaces the view by that of this version, in the caller's transaction. The view holds no data
+  /// and needs no layout version.
   static void renewView(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       String present =
@@ -259,7 +259,7 @@ final class SqliteSchema {
     }
   }
 
-  /// The number that a query of one row and column gives.
+  /// Result of a query with one row and one numeric column.
   static long number(Connection connection, String query) throws SQLException {
     try (Statement statement = connection.createStatement();
         ResultSet result = statement.executeQuery(query)) {

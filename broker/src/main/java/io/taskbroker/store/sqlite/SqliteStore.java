@@ -22,79 +22,80 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The activations in flight in one SQLite file, which this broker alone writes to (G1, G2, H6,
-/// H23). Confined to one thread at a time, apart from [#name].
+/// Store of the tasks in flight in one SQLite file, with this broker as the only writer (G1, G2,
+/// H6, H23). Confined to one thread at a time, apart from [#name], [#position], [#handedOut] and
+/// [#lacks].
 ///
-/// What is committed survives a power cut: each commit ends with an fsync of the write-ahead log.
+/// A commit survives a power cut: it ends with an fsync of the write-ahead log.
 public final class SqliteStore implements ActivationStore {
   private static final Logger LOG = LoggerFactory.getLogger(SqliteStore.class);
 
-  /// What one [#maintain] does at most: some tens of milliseconds of work.
-  private static final int PURGED_AT_ONCE = 50_000;
+  /// Most tombstones purged by one [#maintain]: some tens of milliseconds of work.
+  private static final int MAX_PURGED_TOMBSTONES = 50_000;
 
-  /// Of a smaller file little can be had back.
+  /// Least free bytes for which a rewrite pays off.
   private static final long FREE_BYTES_TO_REWRITE_FOR = 64L << 20;
 
-  private static final int LOG_PAGES_TO_WARN_OF = 4 * Session.CHECKPOINT_PAGES;
+  private static final int LOG_PAGES_WARNING = 4 * Session.CHECKPOINT_PAGES;
 
   private final Path file;
   private final int vacuumPages;
-  private final DiskSpaceGuard room;
+  private final DiskSpaceGuard diskSpace;
   private final WriterLock lock;
   private final String name;
   private final long epoch;
 
   private final Optional<ReplacedStore> replaced;
 
-  /// Where the store was when it was opened; null if it is known already that it lacks something.
-  private final @Nullable StorePosition found;
+  /// Position of the store when it was opened; null if a loss is known and handled already.
+  private final @Nullable StorePosition positionAtOpen;
 
   private volatile StorePosition position;
 
-  /// The last transaction of this run that hands out something that may run only once.
+  /// Last transaction of this process that claims an at-most-once task.
   private volatile StorePosition handedOut = StorePosition.NONE;
 
   private long lastKey;
   private boolean closed;
 
-  /// Null if nothing was ever handed out that may run only once.
-  private @Nullable AtMostOnceFence lastHandOut;
+  /// Null until the first claim of an at-most-once task.
+  private @Nullable AtMostOnceFence lastFence;
 
-  /// Null after a failure that left it in an unknown state: the next operation opens another.
+  /// Null after a failure that left it in an unknown state; the next operation opens another.
   private @Nullable Session session;
 
-  /// The last batch that was tried, and what becomes of its changes if it is committed.
-  private long triedBatch = -1;
+  /// Last batch tried, and its outcomes if it is committed.
+  private long lastBatch = -1;
 
-  private List<Outcome> triedOutcomes = List.of();
+  private List<Outcome> lastOutcomes = List.of();
 
   private SqliteStore(
       Path file,
       int vacuumPages,
-      DiskSpaceGuard room,
+      DiskSpaceGuard diskSpace,
       WriterLock lock,
       Opening opening,
-      Taken taken)
+      OpenedWriter opened)
       throws IOException {
-    Session.Writer writer = taken.writer();
+    Session.Writer writer = opened.writer();
     this.file = file;
     this.vacuumPages = vacuumPages;
-    this.room = room;
+    this.diskSpace = diskSpace;
     this.lock = lock;
     this.session = opening.session;
     this.replaced = opening.replaced;
     this.name = writer.name();
     this.epoch = writer.epoch();
-    this.found = taken.lost() || opening.replaced.isPresent() ? null : taken.found();
+    this.positionAtOpen = opened.lost() || opening.replaced.isPresent() ? null : opened.found();
     this.position = new StorePosition(epoch, writer.batch());
     this.lastKey = writer.lastKey();
-    this.lastHandOut = lock.handOut(name).orElse(null);
+    this.lastFence = lock.fence(name).orElse(null);
   }
 
-  /// Opens the store, makes it if the file does not exist, and takes over the file of a reference
-  /// broker in place. A store that is damaged, or gone, is replaced: [#replaced].
+  /// Opens the store, creates it if the file does not exist, and migrates the file of a reference
+  /// broker in place. Replaces a store that is damaged or missing: [#replaced].
   ///
-  /// @throws StoreException of kind `FATAL` if it cannot be used, or another broker uses it
+  /// @throws StoreException of kind `FATAL` if the store is unusable or in use by another broker
   public static SqliteStore open(SqliteOptions options) {
     Path file = realPath(options.path());
     WriterLock lock = WriterLock.take(file);
@@ -102,13 +103,13 @@ public final class SqliteStore implements ActivationStore {
       var opening = Opening.of(file, lock);
       Session session = opening.session();
       try {
-        Taken taken = take(session, lock, opening, file);
-        DiskSpaceGuard room = DiskSpaceGuard.of(file, options);
+        OpenedWriter opened = takeWriter(session, lock, opening, file);
+        DiskSpaceGuard diskSpace = DiskSpaceGuard.of(file, options);
         if (options.vacuumAtStart()) {
-          rewriteIfMostlyFree(session, file, room);
+          rewriteIfMostlyFree(session, file, diskSpace);
         }
-        lock.note(taken.writer().name());
-        return new SqliteStore(file, options.vacuumPages(), room, lock, opening, taken);
+        lock.persist(opened.writer().name());
+        return new SqliteStore(file, options.vacuumPages(), diskSpace, lock, opening, opened);
       } catch (SQLException | IOException | RuntimeException e) {
         closeQuietly(session);
         throw e;
@@ -126,12 +127,13 @@ public final class SqliteStore implements ActivationStore {
     }
   }
 
-  /// Makes the caller the writer of a store that is what it was, or of what is left of it.
-  private static Taken take(Session session, WriterLock lock, Opening opening, Path file)
+  /// Makes the caller the writer of the store, intact or after a loss.
+  private static OpenedWriter takeWriter(
+      Session session, WriterLock lock, Opening opening, Path file)
       throws SQLException, IOException {
     Session.Writer former = session.writer();
     Optional<AtMostOnceFence> lost =
-        lock.handOut(former.name()).filter(handOut -> handOut.isAfter(former));
+        lock.fence(former.name()).filter(fence -> fence.isAfter(former));
     long rows = 0;
     if (lost.isPresent()) {
       rows = session.countAsHandedOut(lost.get().latest(), System.currentTimeMillis());
@@ -140,27 +142,28 @@ public final class SqliteStore implements ActivationStore {
     session.commit();
     if (lost.isPresent() && opening.replaced().isEmpty()) {
       LOG.error(
-          "The store {} is not what it was when it was last written: its write-ahead log was"
-              + " removed or cut off, or an old copy was put in its place. {} tasks that may run"
-              + " only once may have been handed out since, and meet their failure policy",
+          "The store {} lost its latest transactions: its write-ahead log was removed or"
+              + " truncated, or an old copy was restored. {} tasks that may run only once may have"
+              + " been delivered since, and meet their failure policy",
           file,
           rows);
     }
-    return new Taken(writer, new StorePosition(former.epoch(), former.batch()), lost.isPresent());
+    return new OpenedWriter(
+        writer, new StorePosition(former.epoch(), former.batch()), lost.isPresent());
   }
 
-  /// The writer that a store has now.
+  /// Current writer of a store.
   ///
-  /// @param found where its former writer had left it
-  /// @param lost whether that is less than the lock says
-  private record Taken(Session.Writer writer, StorePosition found, boolean lost) {}
+  /// @param found position at which the former writer left the store
+  /// @param lost whether the lock file records a later position
+  private record OpenedWriter(Session.Writer writer, StorePosition found, boolean lost) {}
 
-  /// A session of a file without damage.
+  /// Session of an undamaged file.
   ///
-  /// @param replaced the damaged file that was in its place
+  /// @param replaced the damaged file that it replaces, if any
   private record Opening(Session session, Optional<ReplacedStore> replaced) {
-    /// A file that was a store of this name, as its lock says, and is damaged, is replaced; any
-    /// other that is none is left to people.
+    /// Replaces a damaged file if the lock file names it as a store of this broker; any other
+    /// damaged file is left to the operator.
     static Opening of(Path file, WriterLock lock) throws SQLException, IOException {
       Optional<String> known = lock.storeName();
       if (known.isEmpty()) {
@@ -174,26 +177,30 @@ public final class SqliteStore implements ActivationStore {
     }
   }
 
-  /// After a flood, what is left is written anew: where it is less than what is free, and there is
-  /// room for two copies of it.
-  private static void rewriteIfMostlyFree(Session session, Path file, DiskSpaceGuard room)
+  /// Rewrites a file after a backlog, if its free bytes exceed the used ones and the disk has room
+  /// for two copies.
+  private static void rewriteIfMostlyFree(Session session, Path file, DiskSpaceGuard diskSpace)
       throws SQLException {
     long free = session.freeBytes();
     long used = session.size();
-    if (free < FREE_BYTES_TO_REWRITE_FOR || free < used || !room.has(2 * used)) {
+    if (free < FREE_BYTES_TO_REWRITE_FOR || free < used || !diskSpace.has(2 * used)) {
       return;
     }
     long started = System.nanoTime();
     try {
       session.rewrite();
       LOG.info(
-          "Gave {} free bytes of {} back in {} ms; {} are left",
+          "Returned {} free bytes of {} to the file system in {} ms; {} bytes are in use",
           free,
           file,
           (System.nanoTime() - started) / 1_000_000,
           used);
     } catch (SQLException e) {
-      LOG.warn("Could not give {} free bytes of {} back, and goes on without", free, file, e);
+      LOG.warn(
+          "Could not return {} free bytes of {} to the file system; continuing without",
+          free,
+          file,
+          e);
     }
   }
 
@@ -202,13 +209,13 @@ public final class SqliteStore implements ActivationStore {
     return name;
   }
 
-  /// If this store replaced a damaged one, that counts as far as it could be read.
+  /// If this store replaced a damaged one, only the keys that could be read count.
   @Override
   public long lastKey() {
     return lastKey;
   }
 
-  /// The damaged database in whose place this one was made when it was opened.
+  /// The damaged database that this store replaced when it was opened.
   public Optional<ReplacedStore> replaced() {
     return replaced;
   }
@@ -223,34 +230,34 @@ public final class SqliteStore implements ActivationStore {
     return handedOut;
   }
 
-  /// What is known already to be lacking, from the lock or because the file was replaced, counts as
-  /// there: it has been acted on.
+  /// A loss that is known from the lock file or from a replacement does not count: it is handled
+  /// already.
   @Override
   public boolean lacks(StorePosition noted) {
-    return found != null
+    return positionAtOpen != null
         && noted.epoch() != epoch
-        && (noted.epoch() > found.epoch()
-            || (noted.epoch() == found.epoch() && noted.batch() > found.batch()));
+        && (noted.epoch() > positionAtOpen.epoch()
+            || (noted.epoch() == positionAtOpen.epoch() && noted.batch() > positionAtOpen.batch()));
   }
 
-  /// Whether a broker may have noted something of this store that it may lack.
+  /// Whether a broker may have recorded a position that this store lacks.
   public boolean hasHistory() {
-    return found != null && found.epoch() > 0;
+    return positionAtOpen != null && positionAtOpen.epoch() > 0;
   }
 
-  /// Whether the store has rows that may be handed out and may run only once.
+  /// Whether the store has deliverable at-most-once rows.
   public boolean hasAtMostOnce() {
-    return inTransaction("look for rows that may run only once", Session::hasAtMostOnce);
+    return inTransaction("look for at-most-once rows", Session::hasAtMostOnce);
   }
 
-  /// Counts as handed out what may run only once and may have been handed out since the store was
-  /// what it is (G3): all that does not wait for a later time. To be called before rows are loaded.
+  /// Marks at-most-once tasks as delivered if transactions that the store lost may have delivered
+  /// them (G3): all that are not delayed beyond `now`. Call it before rows are loaded.
   ///
   /// @param now milliseconds since the epoch
-  /// @return how many rows that were
+  /// @return the number of rows marked
   public int countAsHandedOut(long now) {
     return inTransaction(
-        "count what may have been handed out", session -> session.countAsHandedOut(now, now));
+        "mark possibly delivered rows", session -> session.countAsHandedOut(now, now));
   }
 
   @Override
@@ -293,7 +300,7 @@ public final class SqliteStore implements ActivationStore {
     return inTransaction("measure the database", Session::size);
   }
 
-  /// @return of a batch that was committed before, the outcomes that it had then
+  /// @return for a batch that was committed before, its outcomes of that time
   @Override
   public List<Outcome> commit(WriteBatch batch) {
     long newest = batch.newestKey();
@@ -301,22 +308,22 @@ public final class SqliteStore implements ActivationStore {
         inTransaction("commit a batch", session -> apply(session, batch, newest));
     lastKey = Math.max(lastKey, newest);
     position = new StorePosition(epoch, batch.number());
-    AtMostOnceFence.of(epoch, batch).ifPresent(this::note);
+    AtMostOnceFence.of(epoch, batch).ifPresent(this::persistFence);
     return outcomes;
   }
 
-  /// To be done before anything is handed out, and after it is durable that it will be: a crash
-  /// between the two is no loss.
-  private void note(AtMostOnceFence handOut) {
-    AtMostOnceFence next = lastHandOut == null ? handOut : handOut.notBefore(lastHandOut);
+  /// Must run before a delivery and after its claim is durable; a crash between the two loses
+  /// nothing.
+  private void persistFence(AtMostOnceFence fence) {
+    AtMostOnceFence next = lastFence == null ? fence : fence.notBefore(lastFence);
     try {
-      lock.note(name, next);
-      lastHandOut = next;
-      handedOut = new StorePosition(handOut.epoch(), handOut.batch());
+      lock.persist(name, next);
+      lastFence = next;
+      handedOut = new StorePosition(fence.epoch(), fence.batch());
     } catch (IOException e) {
       throw new StoreException(
           Kind.TRANSIENT,
-          "Could not note in the lock of %s what is handed out: %s".formatted(file, e),
+          "Could not record the latest claim in the lock file of %s: %s".formatted(file, e),
           e);
     }
   }
@@ -324,27 +331,27 @@ public final class SqliteStore implements ActivationStore {
   private List<Outcome> apply(Session session, WriteBatch batch, long newest) throws SQLException {
     List<Change> changes = batch.changes();
     if (!session.advance(epoch, batch.number(), Math.max(lastKey, newest))) {
-      return outcomesOfBefore(session, batch);
+      return outcomesOfRetry(session, batch);
     }
     if (newest != Row.NONE) {
-      room.check(session);
+      diskSpace.check(session);
     }
     Outcome[] outcomes = new Outcome[changes.size()];
     for (int i = 0; i < outcomes.length; i++) {
       outcomes[i] = session.changes.apply(changes.get(i));
     }
-    triedBatch = batch.number();
-    triedOutcomes = Collections.unmodifiableList(Arrays.asList(outcomes));
-    return triedOutcomes;
+    lastBatch = batch.number();
+    lastOutcomes = Collections.unmodifiableList(Arrays.asList(outcomes));
+    return lastOutcomes;
   }
 
-  private List<Outcome> outcomesOfBefore(Session session, WriteBatch batch) throws SQLException {
+  private List<Outcome> outcomesOfRetry(Session session, WriteBatch batch) throws SQLException {
     Session.Writer writer = fence(session);
-    if (writer.batch() != batch.number() || triedBatch != batch.number()) {
+    if (writer.batch() != batch.number() || lastBatch != batch.number()) {
       throw new IllegalArgumentException(
-          "Batch %d after batch %d".formatted(batch.number(), writer.batch()));
+          "Batch %d does not follow batch %d".formatted(batch.number(), writer.batch()));
     }
-    return triedOutcomes;
+    return lastOutcomes;
   }
 
   @Override
@@ -354,15 +361,15 @@ public final class SqliteStore implements ActivationStore {
             "maintain the database",
             session -> {
               fence(session);
-              session.purgeTombstones(now, PURGED_AT_ONCE);
+              session.purgeTombstones(now, MAX_PURGED_TOMBSTONES);
               session.vacuum(vacuumPages);
               session.commit();
               return session.checkpoint();
             });
-    if (kept > LOG_PAGES_TO_WARN_OF) {
+    if (kept > LOG_PAGES_WARNING) {
       LOG.warn(
-          "The write-ahead log of {} keeps {} pages because somebody has been reading the database"
-              + " for long: end that read",
+          "The write-ahead log of {} cannot shrink below {} pages because of a long-running"
+              + " reader: end that read",
           file,
           kept);
     }
@@ -381,7 +388,7 @@ public final class SqliteStore implements ActivationStore {
         last.close();
       }
     } catch (SQLException e) {
-      LOG.warn("Could not close {}; what was committed is in it all the same", file, e);
+      LOG.warn("Could not close {}; committed transactions are safe", file, e);
     } finally {
       lock.close();
     }
@@ -400,10 +407,10 @@ public final class SqliteStore implements ActivationStore {
     return writer;
   }
 
-  private <T> T inTransaction(String doing, Work<T> work) {
+  private <T> T inTransaction(String operation, Work<T> work) {
     if (closed) {
       throw new StoreException(
-          Kind.FATAL, "Could not %s: the store %s is closed".formatted(doing, file), null);
+          Kind.FATAL, "Could not %s: the store %s is closed".formatted(operation, file), null);
     }
     try {
       Session current = session;
@@ -415,22 +422,22 @@ public final class SqliteStore implements ActivationStore {
       current.commit();
       return result;
     } catch (SQLException e) {
-      StoreException error = SqliteErrors.whileOpen(file, doing, e);
-      undo(true);
+      StoreException error = SqliteErrors.whileOpen(file, operation, e);
+      rollback(true);
       if (error.kind() == Kind.FULL) {
-        makeRoom();
+        shrinkLog();
       }
       throw error;
     } catch (RuntimeException e) {
-      undo(false);
+      rollback(false);
       throw e;
     }
   }
 
-  /// Ends a transaction that failed.
+  /// Rolls back a failed transaction.
   ///
-  /// @param renew whether a statement may have failed, and not only what uses it
-  private void undo(boolean renew) {
+  /// @param renew whether a statement may have failed, rather than the code that uses it
+  private void rollback(boolean renew) {
     Session current = session;
     if (current == null) {
       return;
@@ -444,17 +451,17 @@ public final class SqliteStore implements ActivationStore {
     }
   }
 
-  /// Where there is no room for the log to grow, it is used again from its beginning once all of it
-  /// is in the database: so that deletes can go where inserts cannot (H12).
-  private void makeRoom() {
+  /// Checkpoints the log so that it restarts at its beginning: on a full disk deletes then commit
+  /// although inserts cannot (H12).
+  private void shrinkLog() {
     try {
       if (session != null) {
         session.checkpoint();
       }
     } catch (SQLException e) {
       LOG.debug("Could not shorten the log of {}", file, e);
-      // That ends a transaction too, without which each statement would be one of its own.
-      undo(true);
+      // The failure ended the transaction too; without a new one each statement would autocommit.
+      rollback(true);
     }
   }
 
@@ -466,14 +473,14 @@ public final class SqliteStore implements ActivationStore {
     }
   }
 
-  /// Links resolved, so that there is one lock for a file whatever it is called.
+  /// Path with links resolved, so that a file has one lock under all its names.
   private static Path realPath(Path path) {
     Path absolute = path.toAbsolutePath();
     try {
       if (Files.isDirectory(absolute)) {
         throw new StoreException(
             Kind.FATAL,
-            "The store %s is a folder; give it the path of a file".formatted(path),
+            "The store %s is a folder; configure the path of a file".formatted(path),
             null);
       }
       Path parent = absolute.getParent();
@@ -481,7 +488,7 @@ public final class SqliteStore implements ActivationStore {
       if (parent == null || name == null || !Files.isDirectory(parent)) {
         throw new StoreException(
             Kind.FATAL,
-            "The folder %s of the store %s does not exist; make it, or give the store another path"
+            "The folder %s of the store %s does not exist; create it, or configure another path"
                 .formatted(parent, path),
             null);
       }
@@ -491,7 +498,7 @@ public final class SqliteStore implements ActivationStore {
     }
   }
 
-  /// Something to do with the database, in one transaction.
+  /// Work with the database in one transaction.
   private interface Work<T> {
     T in(Session session) throws SQLException;
   }

@@ -6,7 +6,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The prepared statements of a connection, which are used again and again, and end together.
+/// Prepared statements of a connection, reused and closed together.
 final class Statements {
   private final Connection connection;
   private final List<PreparedStatement> prepared = new ArrayList<>();
@@ -21,7 +21,7 @@ final class Statements {
     return statement;
   }
 
-  /// Closes all, also those that are broken.
+  /// Closes all statements, broken ones included.
   void close() throws SQLException {
     for (PreparedStatement statement : prepared) {
       statement.close();

@@ -9,18 +9,18 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 
-/// Looks for damage in a write-ahead log before SQLite opens it: SQLite takes what follows the
-/// first bad frame, or all if the header is bad, for the rest of an older log, and drops it in
-/// silence.
+/// Check of a write-ahead log for damage before SQLite opens it: SQLite takes everything after the
+/// first bad frame, or the whole log after a bad header, for remains of an older log and silently
+/// drops it.
 ///
-/// The end of a log may be torn by a power cut, in the one transaction that was being written. More
-/// than one commit behind a bad frame was durable once, and is damage. A log that was cut off looks
-/// whole: that is noticed when Kafka shows that more was stored, or by the [AtMostOnceFence] that
-/// it lacks (docs/adr/0006).
+/// A power cut may tear the end of a log, within the one pending transaction. More than one commit
+/// behind a bad frame was durable once, so the log is damaged. A truncated log looks intact; that
+/// loss shows when Kafka proves that more was stored, or by the [AtMostOnceFence] that it lacks
+/// (docs/adr/0006).
 final class WalVerifier {
   private static final int HEADER = 32;
   private static final int FRAME_HEADER = 24;
-  private static final int MAGIC = 0x377f0682; // or that + 1, which has checksums in big-endian
+  private static final int MAGIC = 0x377f0682; // or MAGIC + 1 for big-endian checksums
   private static final int LARGEST_PAGE = 65_536;
 
   private final FileChannel log;
@@ -33,9 +33,9 @@ final class WalVerifier {
     this.log = log;
   }
 
-  /// What is wrong with the log of a database; empty if there is none, or it may be as it is.
+  /// Damage of a database's log; empty if it is intact or missing, or torn by a power cut.
   ///
-  /// @throws IOException if it cannot be read
+  /// @throws IOException if the log cannot be read
   static Optional<String> damageOf(Path database) throws IOException {
     Path file = Path.of(database + "-wal");
     if (!Files.exists(file)) {
@@ -52,45 +52,45 @@ final class WalVerifier {
     }
     read(header);
     if (header.rewind().equals(ByteBuffer.allocate(HEADER))) {
-      return Optional.empty(); // nothing of it reached the disk before a power cut
+      return Optional.empty(); // no byte reached the disk before a power cut
     }
     int magic = header.getInt(0);
     int pageSize = header.getInt(8);
     order = (magic & 1) == 0 ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN;
-    sum(header, 0, 24);
+    addToChecksum(header, 0, 24);
     if ((magic & ~1) != MAGIC
         || Integer.bitCount(pageSize) != 1
         || pageSize < 512
         || pageSize > LARGEST_PAGE
-        || !isSum(header, 24)) {
-      return Optional.of("its write-ahead log begins with something else");
+        || !matchesChecksum(header, 24)) {
+      return Optional.of("the header of its write-ahead log is damaged");
     }
     return damagedFrames(ByteBuffer.allocate(FRAME_HEADER + pageSize));
   }
 
   private Optional<String> damagedFrames(ByteBuffer frame) throws IOException {
     long bad = -1;
-    int commitsBehind = 0;
+    int laterCommits = 0;
     for (long number = 0; read(frame); number++) {
-      boolean ofThisLog =
+      boolean sameLog =
           frame.getInt(8) == header.getInt(16) && frame.getInt(12) == header.getInt(20);
       if (bad < 0) {
-        sum(frame, 0, 8);
-        sum(frame, FRAME_HEADER, frame.capacity());
-        if (!ofThisLog || !isSum(frame, 16)) {
+        addToChecksum(frame, 0, 8);
+        addToChecksum(frame, FRAME_HEADER, frame.capacity());
+        if (!sameLog || !matchesChecksum(frame, 16)) {
           bad = number;
         }
       }
-      if (bad >= 0 && ofThisLog && frame.getInt(4) != 0) {
-        commitsBehind++;
+      if (bad >= 0 && sameLog && frame.getInt(4) != 0) {
+        laterCommits++;
       }
     }
-    return commitsBehind > 1
-        ? Optional.of("frame " + bad + " of its write-ahead log is damaged, commits are behind it")
+    return laterCommits > 1
+        ? Optional.of("frame " + bad + " of its write-ahead log is damaged, with commits behind it")
         : Optional.empty();
   }
 
-  /// Fills the buffer. Returns false if the log ends before.
+  /// Fills the buffer. Returns false at the end of the log.
   private boolean read(ByteBuffer buffer) throws IOException {
     buffer.clear();
     while (buffer.hasRemaining()) {
@@ -101,7 +101,7 @@ final class WalVerifier {
     return true;
   }
 
-  private void sum(ByteBuffer bytes, int from, int to) {
+  private void addToChecksum(ByteBuffer bytes, int from, int to) {
     ByteBuffer words = bytes.duplicate().order(order);
     for (int i = from; i < to; i += 8) {
       sum0 += words.getInt(i) + sum1;
@@ -109,7 +109,7 @@ final class WalVerifier {
     }
   }
 
-  private boolean isSum(ByteBuffer bytes, int at) {
+  private boolean matchesChecksum(ByteBuffer bytes, int at) {
     return bytes.getInt(at) == sum0 && bytes.getInt(at + 4) == sum1;
   }
 }

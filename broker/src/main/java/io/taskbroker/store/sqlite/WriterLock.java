@@ -14,26 +14,25 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/// The operating system's lock on `FILE.lock`, which lets one broker at a time open the store FILE
-/// (H23). It ends with the process, however that ends; the file of the lock stays, and says what
-/// the name of the store is, and what it handed out last that may run only once: should the store
-/// be lost, or its end, that is known by it. To take it is thread-safe; the rest is for one thread
-/// at a time.
+/// File lock on `FILE.lock` that lets one broker at a time open the store FILE (H23). The operating
+/// system releases it when the process ends. The lock file stays and records the store's name and
+/// its [AtMostOnceFence], which detects a lost or truncated store. [#take] is thread-safe; the
+/// other methods are for one thread at a time.
 final class WriterLock implements AutoCloseable {
-  /// The locks of this process. Asked first: to close any channel of a file may release all locks
-  /// that the process has on it.
+  /// Locks of this process, checked first: closing any channel of a file may release all locks that
+  /// the process has on it.
   private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
 
   private static final int NAME_LENGTH = 36;
   private static final String NAME = "[0-9a-f-]{36}";
 
-  /// So that what is noted is always written over, and never torn: within a sector of the disk.
+  /// Fixed length within one disk sector: each write overwrites the previous one and is never torn.
   private static final int LENGTH = 128;
 
   private final Path lockFile;
 
-  /// Each write is durable when it returns. Not a channel, which an interrupt would close, and the
-  /// lock with it.
+  /// Every write is durable when it returns. Not a channel: an interrupt would close it and release
+  /// the lock.
   private final RandomAccessFile content;
 
   private WriterLock(Path lockFile, RandomAccessFile content) {
@@ -43,7 +42,7 @@ final class WriterLock implements AutoCloseable {
 
   /// Takes the lock of the store `file`, a real path.
   ///
-  /// @throws StoreException of kind `FATAL` if it cannot be had
+  /// @throws StoreException of kind `FATAL` if the lock is not available
   static WriterLock take(Path file) {
     Path lockFile = file.resolveSibling(file.getFileName() + ".lock");
     if (!HELD.add(lockFile)) {
@@ -57,22 +56,22 @@ final class WriterLock implements AutoCloseable {
       }
       return new WriterLock(lockFile, content);
     } catch (IOException e) {
-      giveUp(lockFile, content);
+      release(lockFile, content);
       throw new StoreException(
           Kind.FATAL,
-          "Could not lock the store %s by %s: %s; check the folder and who may write to it"
+          "Could not lock the store %s by %s: %s; check the folder and its permissions"
               .formatted(file, lockFile, e),
           e);
     } catch (OverlappingFileLockException e) {
-      giveUp(lockFile, content);
+      release(lockFile, content);
       throw inUse(file, lockFile);
     } catch (StoreException e) {
-      giveUp(lockFile, content);
+      release(lockFile, content);
       throw e;
     }
   }
 
-  /// The name of the store that the lock was last held for; empty if there was none.
+  /// Name of the store that last had the lock; empty if none had.
   Optional<String> storeName() throws IOException {
     String text = text();
     return text.length() >= NAME_LENGTH && text.substring(0, NAME_LENGTH).matches(NAME)
@@ -80,23 +79,23 @@ final class WriterLock implements AutoCloseable {
         : Optional.empty();
   }
 
-  /// What the store of this name handed out last; empty if nothing is known of that.
-  Optional<AtMostOnceFence> handOut(String storeName) throws IOException {
+  /// Fence of the store of this name; empty if unknown.
+  Optional<AtMostOnceFence> fence(String storeName) throws IOException {
     return storeName().equals(Optional.of(storeName))
         ? AtMostOnceFence.of(text().substring(NAME_LENGTH))
         : Optional.empty();
   }
 
-  /// Notes the name of the store, durably. What is noted of the same store stays.
-  void note(String storeName) throws IOException {
+  /// Records the name of the store durably. Keeps the fence if the name is unchanged.
+  void persist(String storeName) throws IOException {
     if (!storeName().equals(Optional.of(storeName))) {
       write(storeName);
     }
   }
 
-  /// Notes what the store of this name handed out last, durably.
-  void note(String storeName, AtMostOnceFence handOut) throws IOException {
-    write(storeName + handOut.text());
+  /// Records the fence of the store durably.
+  void persist(String storeName, AtMostOnceFence fence) throws IOException {
+    write(storeName + fence.text());
   }
 
   private String text() throws IOException {
@@ -120,24 +119,24 @@ final class WriterLock implements AutoCloseable {
 
   @Override
   public void close() {
-    giveUp(lockFile, content);
+    release(lockFile, content);
   }
 
   private static StoreException inUse(Path file, Path lockFile) {
     return new StoreException(
         Kind.FATAL,
-        "Another broker uses the store %s (it holds %s); stop it, or give this broker another path"
+        "Another broker uses the store %s (it holds %s); stop it, or configure another path for this one"
             .formatted(file, lockFile),
         null);
   }
 
-  private static void giveUp(Path lockFile, @Nullable RandomAccessFile content) {
+  private static void release(Path lockFile, @Nullable RandomAccessFile content) {
     try {
       if (content != null) {
         content.close();
       }
     } catch (IOException _) {
-      // The lock is gone with the descriptor.
+      // Closing the descriptor releases the lock.
     } finally {
       HELD.remove(lockFile);
     }

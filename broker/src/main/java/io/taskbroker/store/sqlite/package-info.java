@@ -1,6 +1,6 @@
-/// The activations in flight in one SQLite file: written by one broker at a time, readable by
-/// anybody at any time under the names of the reference (reference-spec 4.2), durable when a commit
-/// returns.
+/// SQLite store: all tasks in flight in one file. One broker at a time writes it; anyone can read
+/// it at any time under the names of the reference (reference-spec 4.2). A commit is durable when
+/// it returns.
 @NullMarked
 package io.taskbroker.store.sqlite;
 

@@ -104,7 +104,7 @@ final class PostgresTakeoverTest {
                   row.claimExpiresAt(),
                   row.processingDeadline(),
                   row.committed(),
-                  row.leaving()))
+                  row.forwardTo()))
           .isEqualTo(tuple(1_000_000L, 2, 500_000L, 400_000L, true, null));
     }
     assertThat(query(database, "SELECT count(*) FROM _sqlx_migrations")).isEqualTo("1");

@@ -30,9 +30,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Files of a store that were damaged while it was closed, in every way that was thought of: each
-/// is detected when it is opened, kept as it is under another name, and replaced by what can be
-/// read.
+/// Every known kind of damage to the files of a closed store: each is detected on opening, the
+/// damaged file is kept under another name, and a new store gets the readable rows.
 @Timeout(60)
 final class DamagedFileTest {
   private static final SourcePartition PARTITION =
@@ -63,23 +62,23 @@ final class DamagedFileTest {
   }
 
   @Test
-  void aFileWithoutDamageIsLeftAlone() throws IOException {
+  void intactFileIsUnchanged() throws IOException {
     try (SqliteStore store = open()) {
       assertThat(store.replaced()).isEmpty();
       assertThat(store.load(0, ROWS + 1)).hasSize(ROWS);
       assertThat(store.watermarks()).hasSize(1);
     }
-    assertThat(setAside()).isEmpty();
+    assertThat(damagedFiles()).isEmpty();
   }
 
   @Test
-  void anEmptyFileIsALostStore() throws IOException {
+  void emptyFileIsALostStore() throws IOException {
     Files.write(file, new byte[0]);
     assertThat(assertReplaced("it is empty")).isEmpty();
   }
 
   @Test
-  void aDeletedFileIsALostStore() throws IOException {
+  void deletedFileIsALostStore() throws IOException {
     Files.delete(file);
     try (SqliteStore store = open()) {
       assertThat(store.replaced().orElseThrow().why()).isEqualTo("it is gone");
@@ -89,7 +88,7 @@ final class DamagedFileTest {
   }
 
   @Test
-  void aDeletedFileWithItsLockIsAStoreThatNeverWas() throws IOException {
+  void deletedFileWithoutItsLockIsANewStore() throws IOException {
     Files.delete(file);
     Files.delete(Path.of(file + ".lock"));
     try (SqliteStore store = open()) {
@@ -99,21 +98,21 @@ final class DamagedFileTest {
   }
 
   @Test
-  void somethingElseIsALostStore() throws IOException {
+  void foreignContentIsALostStore() throws IOException {
     Files.writeString(file, "This is a text and not a database.".repeat(1000));
     assertThat(assertReplaced("file is not a database")).isEmpty();
   }
 
   @Test
-  void aDamagedSchemaLosesAllRows() throws IOException {
+  void damagedSchemaLosesAllRows() throws IOException {
     overwrite(file, 100, noise(PAGE - 100));
     assertThat(assertReplaced("")).isEmpty();
   }
 
-  /// A page at a time, all over the file: nothing that is found damaged is opened, and nothing is
-  /// lost but what was in that page, or behind it where it leads to others.
+  /// Damages one page at a time, throughout the file: no damaged file is opened, and only rows of
+  /// that page, or reached through it, are lost.
   @Test
-  void whatIsNotInADamagedPageIsSaved() throws IOException {
+  void rowsOutsideADamagedPageAreSaved() throws IOException {
     byte[] whole = Files.readAllBytes(file);
     int pages = whole.length / PAGE;
     var saved = new TreeMap<Integer, Integer>();
@@ -127,16 +126,16 @@ final class DamagedFileTest {
         }
       }
     }
-    // Not those of a payload's overflow, which nothing but the payload itself can show.
+    // Overflow pages of a payload do not count: only the payload itself can reveal their damage.
     assertThat(saved).as("seed %d", seed).hasSizeGreaterThan(pages / 2);
     assertThat(saved.values())
-        .as("rows that are saved, by the page that is damaged, seed %d: %s", seed, saved)
+        .as("saved rows by damaged page, seed %d: %s", seed, saved)
         .filteredOn(rows -> rows < ROWS - 20)
         .hasSizeLessThan(4);
   }
 
   @Test
-  void aTruncatedFileKeepsWhatIsBeforeTheCut() throws IOException {
+  void truncatedFileKeepsRowsBeforeTheCut() throws IOException {
     try (var access = new RandomAccessFile(file.toFile(), "rw")) {
       access.setLength(access.length() / 2 / PAGE * PAGE + 1000);
     }
@@ -144,7 +143,7 @@ final class DamagedFileTest {
   }
 
   @Test
-  void g3WhatMayRunOnlyOnceCountsAsHandedOut() throws IOException {
+  void g3AtMostOnceTasksCountAsDelivered() throws IOException {
     try (SqliteStore store = open()) {
       Row waits = row(ROWS + 1, true);
       store.commit(new WriteBatch(1, List.of(new Change.Insert(waits, null))));
@@ -159,8 +158,8 @@ final class DamagedFileTest {
   }
 
   @Test
-  void tombstonesAndTheCountOfKeysAreKept() throws Exception {
-    // A table that has nothing is damaged, and all others are whole.
+  void tombstonesAndLastKeyAreKept() throws Exception {
+    // Damages an empty table; all others are intact.
     try (Outsider outsider = new Outsider(file)) {
       outsider.run(
           "PRAGMA writable_schema = 1",
@@ -177,20 +176,20 @@ final class DamagedFileTest {
   }
 
   @Test
-  void aLogThatBeginsWithSomethingElseIsDamage() throws Exception {
+  void logWithADamagedHeaderIsDamaged() throws Exception {
     withLog(log -> overwrite(log, 0, noise(200)));
-    assertThat(assertReplaced("write-ahead log begins with something else")).hasSize(ROWS);
+    assertThat(assertReplaced("header of its write-ahead log is damaged")).hasSize(ROWS);
   }
 
   @Test
-  void aLogThatIsDamagedInTheMiddleIsDamage() throws Exception {
+  void logWithADamagedMiddleIsDamaged() throws Exception {
     withLog(log -> overwrite(log, 32 + 24 + 300, noise(50)));
     assertThat(assertReplaced("of its write-ahead log is damaged")).hasSize(ROWS);
   }
 
-  /// As a power cut may leave it.
+  /// A power cut may leave such a log.
   @Test
-  void aLogThatIsTornInItsLastTransactionIsNoDamage() throws Exception {
+  void logTornInItsLastTransactionIsIntact() throws Exception {
     withLog(log -> overwrite(log, Files.size(log) - 100, noise(100)));
     try (SqliteStore store = open()) {
       assertThat(store.replaced()).isEmpty();
@@ -199,7 +198,7 @@ final class DamagedFileTest {
   }
 
   @Test
-  void aLogThatEndedAsItShouldIsNoDamage() throws Exception {
+  void cleanlyClosedLogIsIntact() throws Exception {
     withLog(_ -> {});
     try (SqliteStore store = open()) {
       assertThat(store.replaced()).isEmpty();
@@ -207,9 +206,9 @@ final class DamagedFileTest {
     }
   }
 
-  /// Neither a wrong path nor a file that another program left is touched.
+  /// A wrong path or a file of another program is never touched.
   @Test
-  void aFileThatWasNeverTheStoreIsLeftToPeople() throws IOException {
+  void fileThatWasNeverTheStoreIsLeftAlone() throws IOException {
     Path other = folder.resolve("other.sqlite");
     Files.writeString(other, "This is a text and not a database.".repeat(1000));
     assertThatThrownBy(() -> SqliteStore.open(new SqliteOptions(other, 0)))
@@ -219,7 +218,7 @@ final class DamagedFileTest {
   }
 
   @Test
-  void damageThatIsMetWhileTheStoreIsOpenIsFatalAndReplacedByTheNextStart() throws Exception {
+  void damageFoundWhileOpenIsFatalAndRepairedByTheNextStart() throws Exception {
     try (SqliteStore store = open()) {
       var row = new Change.Insert(row(ROWS + 1, false), null);
       store.commit(new WriteBatch(1, List.of(row)));
@@ -235,7 +234,7 @@ final class DamagedFileTest {
           .isInstanceOfSatisfying(
               StoreException.class, e -> assertThat(e.kind()).isEqualTo(StoreException.Kind.FATAL))
           .message()
-          .contains("start the broker again")
+          .contains("restart the broker")
           .doesNotContain("\n");
     }
     try (SqliteStore store = open()) {
@@ -243,9 +242,9 @@ final class DamagedFileTest {
     }
   }
 
-  /// Opens the store, which is damaged, and looks at what became of it.
+  /// Opens the damaged store and checks its replacement.
   ///
-  /// @return what could be read
+  /// @return the saved rows
   private List<Row> assertReplaced(String why) throws IOException {
     byte[] before = Files.readAllBytes(file);
     Path log = Path.of(file + "-wal");
@@ -281,7 +280,7 @@ final class DamagedFileTest {
     return rows;
   }
 
-  /// Leaves a log of five commits of a row each beside the file, as a crash does, and damages it.
+  /// Leaves a log of five one-row commits beside the file, as after a crash, and damages it.
   private void withLog(Damage damage) throws Exception {
     Path copy = folder.resolve("copy");
     Path log = Path.of(file + "-wal");
@@ -301,13 +300,13 @@ final class DamagedFileTest {
     return SqliteStore.open(new SqliteOptions(file, 0));
   }
 
-  private List<Path> setAside() throws IOException {
+  private List<Path> damagedFiles() throws IOException {
     try (var files = Files.list(folder)) {
       return files.filter(path -> path.toString().contains(".corrupt-")).toList();
     }
   }
 
-  /// The row as text, but for what it has since it was saved: it will leave a tombstone.
+  /// The row as text, except for the tombstone flag that a rescue sets.
   private static String text(Row row) {
     return Rows.text(row).replace("derived=true", "derived=false");
   }

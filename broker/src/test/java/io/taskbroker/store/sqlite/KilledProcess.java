@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Another JVM that runs a main class of the tests, and is killed at the latest on close.
+/// Another JVM that runs a main class of the tests; killed on close at the latest.
 final class KilledProcess implements AutoCloseable {
   private final Process process;
   private final BufferedReader output;
@@ -19,7 +19,7 @@ final class KilledProcess implements AutoCloseable {
     output = process.inputReader(UTF_8);
   }
 
-  /// @param temporary where the child leaves what it did not come to delete
+  /// @param temporary folder for the files that the killed child cannot delete
   static KilledProcess start(Path temporary, Class<?> main, String... arguments)
       throws IOException {
     List<String> command = new ArrayList<>();
@@ -36,7 +36,7 @@ final class KilledProcess implements AutoCloseable {
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
   }
 
-  /// The next line that it printed; null when there is none any more.
+  /// Next line of its output; null at the end.
   @Nullable String line() throws IOException {
     return output.readLine();
   }
@@ -45,9 +45,9 @@ final class KilledProcess implements AutoCloseable {
     return process.isAlive();
   }
 
-  /// SIGKILL, as a crash of the process is to the file.
+  /// SIGKILL: for the files, the same as a crash.
   void kill() throws InterruptedException {
-    // By its handle, since the process closes its output, and with it what is still in there.
+    // By its handle: killing through the process object closes the output and loses what is unread.
     process.toHandle().destroyForcibly();
     process.waitFor();
   }

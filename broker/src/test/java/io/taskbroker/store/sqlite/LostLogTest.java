@@ -27,38 +27,37 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Databases that look whole and lack what was written last: that something was handed out which
-/// may run only once is known by the lock all the same, and it is not handed out again (G3). What
-/// crashes leave is none of them.
+/// Databases that look intact and lack the latest transactions: the lock file still shows that an
+/// at-most-once task was delivered, and it is not delivered again (G3). A crash is not such a loss.
 @Timeout(60)
 final class LostLogTest {
   private static final long CLAIMED_UNTIL = Rows.NOW + 1000;
   private static final int FRAME = 24 + 4096;
 
   private static final int PLAIN = 1;
-  private static final int HANDED_OUT = 2;
-  private static final int UNPROVEN = 3;
+  private static final int DELIVERED = 2;
+  private static final int UNCONFIRMED = 3;
   private static final int LATER = 4;
   private static final int PARKED = 5;
   private static final int SOONER = 6;
-  private static final int LEAVING = 7;
+  private static final int FORWARDED = 7;
 
   private static final Map<Integer, String> AS_IT_WAS =
       Map.of(
           PLAIN, "Pending|0",
-          HANDED_OUT, "Pending|1",
-          UNPROVEN, "Pending|0",
+          DELIVERED, "Pending|1",
+          UNCONFIRMED, "Pending|0",
           LATER, "Delay|1",
           PARKED, "Pending|1",
           SOONER, "Delay|1",
-          LEAVING, "Failure|1");
+          FORWARDED, "Failure|1");
 
   @TempDir private Path folder;
   private Path file;
   private Path log;
   private Path lock;
 
-  /// Everything is proven and in the file itself when the first run has ended.
+  /// After the first process all offsets are confirmed and everything is in the database file.
   @BeforeEach
   void fill() throws IOException {
     file = folder.toRealPath().resolve("store.sqlite");
@@ -69,52 +68,52 @@ final class LostLogTest {
           store,
           1,
           insert(once(PLAIN, false, false, 0)),
-          insert(once(HANDED_OUT, true, true, 0)),
-          insert(once(UNPROVEN, true, false, 0)),
+          insert(once(DELIVERED, true, true, 0)),
+          insert(once(UNCONFIRMED, true, false, 0)),
           insert(once(LATER, true, true, CLAIMED_UNTIL + 1)),
           insert(once(PARKED, true, true, 0).parkedUntil(Rows.NOW)),
           insert(once(SOONER, true, true, CLAIMED_UNTIL)),
-          insert(once(LEAVING, true, true, 0).leavingFor(new Destination("dead", Map.of()))));
+          insert(once(FORWARDED, true, true, 0).forwardedTo(new Destination("dead", Map.of()))));
     }
     assertThat(rows()).isEqualTo(AS_IT_WAS);
   }
 
   @Test
-  void g3WhatMayHaveBeenHandedOutIsNotHandedOutAgain() throws Exception {
-    crashAfter(Files::delete, handOut(HANDED_OUT));
+  void g3PossiblyDeliveredTaskIsNotDeliveredAgain() throws Exception {
+    crashAfter(Files::delete, claim(DELIVERED));
     long before = System.currentTimeMillis();
     try (SqliteStore store = open()) {
       assertThat(rows())
           .containsEntry(PLAIN, "Pending|0")
-          .containsEntry(HANDED_OUT, "Processing|1")
-          .containsEntry(UNPROVEN, "Pending|0")
+          .containsEntry(DELIVERED, "Processing|1")
+          .containsEntry(UNCONFIRMED, "Pending|0")
           .containsEntry(LATER, "Delay|1")
           .containsEntry(PARKED, "Pending|0")
           .containsEntry(SOONER, "Processing|1")
-          .containsEntry(LEAVING, "Failure|1");
+          .containsEntry(FORWARDED, "Failure|1");
       assertThat(store.loadParked(0, 10)).hasSize(1);
       assertThat(store.load(0, 10))
-          .filteredOn(row -> row.key() == HANDED_OUT)
+          .filteredOn(row -> row.key() == DELIVERED)
           .singleElement()
           .satisfies(row -> assertThat(row.processingDeadline()).isGreaterThanOrEqualTo(before));
     }
   }
 
   @Test
-  void g3ALogThatIsEmptyIsLostAsWell() throws Exception {
-    crashAfter(path -> Files.write(path, new byte[0]), handOut(HANDED_OUT));
-    assertThat(rowsOfNextRun()).containsEntry(HANDED_OUT, "Processing|1");
+  void g3EmptyLogIsALoss() throws Exception {
+    crashAfter(path -> Files.write(path, new byte[0]), claim(DELIVERED));
+    assertThat(rowsAfterRestart()).containsEntry(DELIVERED, "Processing|1");
   }
 
-  /// Wherever the log ends: what was handed out is, or counts as, handed out, and all else is left
-  /// alone where nothing is lost that says so.
+  /// Wherever the log ends, delivered tasks are or count as delivered, and other rows are unchanged
+  /// unless a loss is detected.
   @Test
-  void g3ALogMayEndAnywhere() throws Exception {
+  void g3LogTruncatedAnywhereIsSafe() throws Exception {
     crashAfter(
         _ -> {},
         insert(once(20, false, false, 0)),
         insert(once(21, false, false, 0)),
-        handOut(HANDED_OUT),
+        claim(DELIVERED),
         insert(once(22, false, false, 0)));
     byte[] database = Files.readAllBytes(file);
     byte[] whole = Files.readAllBytes(log);
@@ -124,99 +123,99 @@ final class LostLogTest {
       Files.write(file, database);
       Files.write(log, whole);
       cut(log, end);
-      Map<Integer, String> rows = rowsOfNextRun();
-      boolean marked = "Claimed|1".equals(rows.get(HANDED_OUT));
-      kept += marked ? 1 : 0;
-      lost += marked ? 0 : 1;
+      Map<Integer, String> rows = rowsAfterRestart();
+      boolean claimed = "Claimed|1".equals(rows.get(DELIVERED));
+      kept += claimed ? 1 : 0;
+      lost += claimed ? 0 : 1;
       assertThat(rows)
-          .as("the log ends after %d bytes of %d", end, whole.length)
-          .containsEntry(HANDED_OUT, marked ? "Claimed|1" : "Processing|1")
-          .containsEntry(SOONER, marked ? "Delay|1" : "Processing|1");
+          .as("log truncated to %d of %d bytes", end, whole.length)
+          .containsEntry(DELIVERED, claimed ? "Claimed|1" : "Processing|1")
+          .containsEntry(SOONER, claimed ? "Delay|1" : "Processing|1");
     }
     assertThat(lost).isPositive();
     assertThat(kept).isPositive();
   }
 
   @Test
-  void aCrashIsNoLoss() throws Exception {
-    crashAfter(_ -> {}, handOut(HANDED_OUT));
+  void crashIsNoLoss() throws Exception {
+    crashAfter(_ -> {}, claim(DELIVERED));
     var expected = new HashMap<>(AS_IT_WAS);
-    expected.put(HANDED_OUT, "Claimed|1");
-    assertThat(rowsOfNextRun()).isEqualTo(expected);
+    expected.put(DELIVERED, "Claimed|1");
+    assertThat(rowsAfterRestart()).isEqualTo(expected);
   }
 
-  /// What is lost then, Kafka shows.
+  /// Kafka reveals that loss.
   @Test
-  void nothingThatWasHandedOutIsNothingLost() throws Exception {
+  void logWithoutClaimsIsNoLoss() throws Exception {
     crashAfter(Files::delete, insert(once(20, true, true, 0)));
-    assertThat(rowsOfNextRun()).isEqualTo(AS_IT_WAS);
+    assertThat(rowsAfterRestart()).isEqualTo(AS_IT_WAS);
   }
 
-  /// Whoever closes a database last moves its log into it, and deletes it.
+  /// The last program to close a database moves the log into it and deletes the log.
   @Test
-  void aLogThatAnotherProgramHasMovedIntoTheDatabaseIsNotLost() throws Exception {
-    crashAfter(_ -> {}, handOut(HANDED_OUT));
+  void logCheckpointedByAnotherProgramIsNoLoss() throws Exception {
+    crashAfter(_ -> {}, claim(DELIVERED));
     rows();
     assertThat(log).doesNotExist();
-    assertThat(rowsOfNextRun())
-        .containsEntry(HANDED_OUT, "Claimed|1")
+    assertThat(rowsAfterRestart())
+        .containsEntry(DELIVERED, "Claimed|1")
         .containsEntry(SOONER, "Delay|1");
   }
 
   @Test
-  void g3AnOldCopyThatIsPutBackHasLostWhatCameAfterIt() throws Exception {
+  void g3RestoredOldCopyIsALoss() throws Exception {
     Path copy = Files.copy(file, folder.resolve("copy"));
     for (int run = 0; run < 3; run++) {
       try (SqliteStore store = open()) {
-        commit(store, 1, run == 1 ? handOut(HANDED_OUT) : insert(once(20 + run, true, true, 0)));
+        commit(store, 1, run == 1 ? claim(DELIVERED) : insert(once(20 + run, true, true, 0)));
       }
     }
     Files.move(copy, file, StandardCopyOption.REPLACE_EXISTING);
-    assertThat(rowsOfNextRun()).containsEntry(HANDED_OUT, "Processing|1");
+    assertThat(rowsAfterRestart()).containsEntry(DELIVERED, "Processing|1");
   }
 
   @Test
-  void aLossCountsOnce() throws Exception {
-    crashAfter(Files::delete, handOut(HANDED_OUT));
+  void lossCountsOnce() throws Exception {
+    crashAfter(Files::delete, claim(DELIVERED));
     try (SqliteStore store = open()) {
       commit(store, 1, insert(once(20, true, true, 0)));
     }
     crashAfter(_ -> {}, insert(once(21, true, true, 0)));
-    assertThat(rowsOfNextRun())
+    assertThat(rowsAfterRestart())
         .containsEntry(20, "Pending|1")
         .containsEntry(21, "Pending|1")
-        .containsEntry(HANDED_OUT, "Processing|1");
+        .containsEntry(DELIVERED, "Processing|1");
   }
 
   @Test
-  void whatWasNotedLastIsNeverBeforeWhatWasNotedBefore() throws Exception {
+  void recordedFenceNeverGoesBack() throws Exception {
     try (SqliteStore store = open()) {
-      commit(store, 1, handOut(HANDED_OUT, CLAIMED_UNTIL + 1));
+      commit(store, 1, claim(DELIVERED, CLAIMED_UNTIL + 1));
     }
     Path copy = Files.copy(file, folder.resolve("copy"));
     try (SqliteStore store = open()) {
-      commit(store, 1, handOut(SOONER));
+      commit(store, 1, claim(SOONER));
     }
     Files.move(copy, file, StandardCopyOption.REPLACE_EXISTING);
-    assertThat(rowsOfNextRun()).containsEntry(LATER, "Processing|1");
+    assertThat(rowsAfterRestart()).containsEntry(LATER, "Processing|1");
   }
 
   @Test
-  void theNoteOfAnotherStoreSaysNothing() throws Exception {
+  void fenceOfAnotherStoreIsIgnored() throws Exception {
     Path other = folder.resolve("other.sqlite");
     try (SqliteStore store = SqliteStore.open(new SqliteOptions(other, 0))) {
-      commit(store, 1, insert(once(1, true, true, 0)), handOut(1));
-      commit(store, 2, handOut(1));
+      commit(store, 1, insert(once(1, true, true, 0)), claim(1));
+      commit(store, 2, claim(1));
     }
     Files.copy(Path.of(other + ".lock"), lock, StandardCopyOption.REPLACE_EXISTING);
-    assertThat(rowsOfNextRun()).isEqualTo(AS_IT_WAS);
-    assertThat(rowsOfNextRun()).isEqualTo(AS_IT_WAS);
+    assertThat(rowsAfterRestart()).isEqualTo(AS_IT_WAS);
+    assertThat(rowsAfterRestart()).isEqualTo(AS_IT_WAS);
   }
 
-  /// As an earlier version leaves it, or a person.
+  /// As left by an earlier version, or by an operator.
   @Test
-  void aLockThatHasNoMoreThanTheNameSaysNothing() throws Exception {
-    crashAfter(Files::delete, handOut(HANDED_OUT));
+  void lockFileWithoutAFenceIsNoLoss() throws Exception {
+    crashAfter(Files::delete, claim(DELIVERED));
     String name = Files.readString(lock).substring(0, 36);
     for (String rest : List.of("", " 1", "\n", " 99 98 x\n", " ".repeat(200))) {
       Files.writeString(lock, name + rest);
@@ -227,37 +226,37 @@ final class LostLogTest {
     }
   }
 
-  /// A process is killed again and again while it hands out.
+  /// A process is killed repeatedly while it claims tasks.
   @Test
-  void aProcessThatIsKilledHasLostNothing() throws Exception {
+  void killedProcessLosesNothing() throws Exception {
     long seed = new Random().nextLong();
     Random random = new Random(seed);
     for (int crash = 0; crash < 3; crash++) {
-      try (KilledProcess child = KilledProcess.start(folder, HandingOut.class, file.toString())) {
+      try (KilledProcess child = KilledProcess.start(folder, Claiming.class, file.toString())) {
         for (int lines = random.nextInt(1, 300); lines > 0; lines--) {
           assertThat(child.line()).isNotNull();
         }
         child.kill();
       }
-      Map<Integer, String> rows = rowsOfNextRun();
+      Map<Integer, String> rows = rowsAfterRestart();
       assertThat(rows).as("seed %d", seed).containsEntry(SOONER, "Delay|1");
-      assertThat(rows).as("seed %d", seed).containsEntry(HANDED_OUT, "Claimed|1");
+      assertThat(rows).as("seed %d", seed).containsEntry(DELIVERED, "Claimed|1");
     }
   }
 
-  static final class HandingOut {
-    private HandingOut() {}
+  static final class Claiming {
+    private Claiming() {}
 
     public static void main(String[] arguments) {
       SqliteStore store = SqliteStore.open(new SqliteOptions(Path.of(arguments[0]), 0));
       for (long number = 1; ; number++) {
-        commit(store, number, handOut(HANDED_OUT));
+        commit(store, number, claim(DELIVERED));
         System.out.println(number);
       }
     }
   }
 
-  /// A run that commits each of the changes, and ends without closing the store.
+  /// Process that commits the changes and ends without closing the store.
   private void crashAfter(Damage damage, Change... changes) throws IOException {
     Path copy = folder.resolve("crashed");
     try (SqliteStore store = open()) {
@@ -280,11 +279,11 @@ final class LostLogTest {
     return new Change.Insert(row, null);
   }
 
-  private static Change handOut(int key) {
-    return handOut(key, CLAIMED_UNTIL);
+  private static Change claim(int key) {
+    return claim(key, CLAIMED_UNTIL);
   }
 
-  private static Change handOut(int key, long until) {
+  private static Change claim(int key, long until) {
     return new Change.UpdateStatus(
         key, "id-" + key, Rows.ORIGIN, Status.CLAIMED, 0, until, Row.NONE, false, true, null);
   }
@@ -323,13 +322,13 @@ final class LostLogTest {
     return SqliteStore.open(new SqliteOptions(file, 0));
   }
 
-  private Map<Integer, String> rowsOfNextRun() {
+  private Map<Integer, String> rowsAfterRestart() {
     try (SqliteStore _ = open()) {
       return rows();
     }
   }
 
-  /// Status and proof of each row that [#fill] made, and of later ones, by its key.
+  /// Status and offset confirmation of each row of [#fill] and of later rows, by key.
   private Map<Integer, String> rows() {
     var rows = new TreeMap<Integer, String>();
     try (Outsider outsider = new Outsider(file)) {

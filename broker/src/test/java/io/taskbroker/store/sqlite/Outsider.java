@@ -9,7 +9,7 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Somebody else who has the database open.
+/// Another client that has the database open.
 final class Outsider implements AutoCloseable {
   private final Connection connection;
 
@@ -29,7 +29,7 @@ final class Outsider implements AutoCloseable {
     }
   }
 
-  /// The rows of a query, each as its columns joined by `|`.
+  /// Rows of a query, each with its columns joined by `|`.
   List<String> rows(String query) throws SQLException {
     List<String> rows = new ArrayList<>();
     try (Statement statement = connection.createStatement();

@@ -22,8 +22,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// What may be in a row: any text without U+0000, any bytes and any times (H12). What is written is
-/// read back as it was.
+/// Fuzzing of the row codec: any text without U+0000, any bytes and any times are read as they were
+/// written (H12).
 final class RowCodecFuzzTest {
   private static Connection database;
 

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Commits that fail, or meet with another writer.
+/// Failed commits, and commits that meet another writer.
 final class SqliteCommitTest {
   private static final SourcePartition PARTITION =
       new SourcePartition("cluster", "group", "uuid", "topic", 0);
@@ -81,10 +81,10 @@ final class SqliteCommitTest {
     assertThat(store.lastKey()).isEqualTo(4);
   }
 
-  /// What fails in the middle of a statement, as it may on a full disk, makes the driver end that
+  /// A failure in the middle of a statement, as on a full disk, makes the driver close that
   /// statement.
   @Test
-  void aStatementThatFailedCanBeUsedAgain() throws SQLException {
+  void failedStatementIsReplaced() throws SQLException {
     store.commit(new WriteBatch(1, List.of(new Change.Insert(pending(1), null))));
     outsider.run(
         """
@@ -101,7 +101,7 @@ final class SqliteCommitTest {
   }
 
   @Test
-  void outsideWriterDelaysACommitAndDoesNotBreakIt() throws SQLException {
+  void outsideWriterOnlyDelaysACommit() throws SQLException {
     outsider.run("BEGIN IMMEDIATE");
     WriteBatch batch = new WriteBatch(1, List.of(new Change.Insert(pending(1), null)));
     assertThatThrownBy(() -> store.commit(batch))
@@ -143,10 +143,10 @@ final class SqliteCommitTest {
     long last = key;
     assertFull(() -> commit(last + 1, delete(1), new Change.Insert(large(last + 1), null)));
     assertThat(commit(last + 2, delete(1))).containsExactly(Outcome.APPLIED);
-    Change mark =
+    Change updateStatus =
         new Change.UpdateStatus(
             2, "id-2", Rows.ORIGIN, Status.PROCESSING, 0, 1, 1, false, false, null);
-    assertThat(commit(last + 3, mark)).containsExactly(Outcome.APPLIED);
+    assertThat(commit(last + 3, updateStatus)).containsExactly(Outcome.APPLIED);
     for (long old = 2; store.size() > 225_000; old++) {
       commit(last + 2 + old, delete(old));
     }
@@ -166,7 +166,7 @@ final class SqliteCommitTest {
   }
 
   @Test
-  void deletedRowsGiveTheirSpaceBack() throws SQLException {
+  void deletedRowsFreeTheirSpace() throws SQLException {
     List<Change> inserts = new ArrayList<>();
     List<Change> deletes = new ArrayList<>();
     for (long key = 1; key <= 200; key++) {

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Processes that are killed while they write.
+/// Processes killed while they write.
 final class SqliteCrashTest {
   private static final SourcePartition PARTITION =
       new SourcePartition("cluster", "group", "uuid", "topic", 0);
@@ -32,8 +32,8 @@ final class SqliteCrashTest {
 
   @TempDir private Path folder;
 
-  /// Commits batch after batch, going on where the last one to do so ended, and prints the number
-  /// of each when it is committed.
+  /// Commits batches, continuing after the last committed one, and prints each number after its
+  /// commit.
   static final class Committing {
     private Committing() {}
 
@@ -47,7 +47,7 @@ final class SqliteCrashTest {
     }
   }
 
-  /// Opens the store, says so or why not, and waits to be killed.
+  /// Opens the store, prints the result, and waits to be killed.
   static final class Opening {
     private Opening() {}
 
@@ -63,7 +63,7 @@ final class SqliteCrashTest {
 
   @Test
   @Timeout(120)
-  void g1g2WhatWasCommittedIsThereWholeAfterACrash() throws Exception {
+  void g1g2CommittedBatchesAreCompleteAfterACrash() throws Exception {
     Path file = folder.resolve("store.sqlite");
     long seed = new Random().nextLong();
     Random random = new Random(seed);
@@ -91,7 +91,7 @@ final class SqliteCrashTest {
 
   @Test
   @Timeout(120)
-  void crashInTheMiddleOfATakeoverLeavesTheOldFile() throws Exception {
+  void crashDuringAMigrationLeavesTheOldFile() throws Exception {
     for (int attempt = 0; attempt < 5; attempt++) {
       Path file = folder.resolve("reference-" + attempt + ".sqlite");
       int rows = 15_000;
@@ -124,7 +124,7 @@ final class SqliteCrashTest {
         return;
       }
     }
-    fail("No takeover was hit in its middle");
+    fail("No migration was interrupted in its middle");
   }
 
   static void reference(Path file, int rows) throws SQLException {
@@ -143,7 +143,7 @@ final class SqliteCrashTest {
     return watermarks.isEmpty() ? 0 : watermarks.getFirst().next();
   }
 
-  /// Inserts rows, marks those of the batch before, and deletes those of the one before that.
+  /// Inserts rows, updates those of the previous batch, and deletes those of the batch before that.
   private static List<Change> changes(long number) {
     List<Change> changes = new ArrayList<>();
     changes.add(new Change.AdvanceWatermark(PARTITION, number, null));

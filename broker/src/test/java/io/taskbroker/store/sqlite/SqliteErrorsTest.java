@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 
-/// Errors that SQLite really raises, and what they mean.
+/// Mapping of real SQLite errors.
 final class SqliteErrorsTest {
   @TempDir private Path folder;
 
@@ -38,7 +38,7 @@ final class SqliteErrorsTest {
   }
 
   @Test
-  void h12WhatTheStoreCannotHoldIsData() throws SQLException {
+  void h12DataThatTheStoreCannotHoldIsData() throws SQLException {
     try (Outsider database = database()) {
       assertKind(Kind.DATA, () -> database.run("INSERT INTO t VALUES (1, NULL)"));
       assertKind(Kind.DATA, () -> database.run("INSERT INTO t VALUES (1, 'text')"));
@@ -48,11 +48,11 @@ final class SqliteErrorsTest {
   }
 
   @Test
-  void whatIsNoDatabaseIsFatal() throws IOException, SQLException {
+  void fileThatIsNoDatabaseIsFatal() throws IOException, SQLException {
     Files.writeString(folder.resolve("file"), "This is a text and not a database.".repeat(100));
     try (Outsider text = new Outsider(folder.resolve("file"))) {
       StoreException error = assertKind(Kind.FATAL, () -> text.rows("SELECT * FROM sqlite_schema"));
-      assertThat(error).hasMessageContaining("/file is not a SQLite database");
+      assertThat(error).hasMessageContaining("/file is damaged or not a SQLite database");
     }
   }
 
@@ -66,7 +66,7 @@ final class SqliteErrorsTest {
   }
 
   @Test
-  void faultOfTheDiskIsTransientOnceTheStoreIsOpen() {
+  void ioErrorIsTransientWhileTheStoreIsOpen() {
     SQLException fault = new SQLiteException("disk I/O error", SQLiteErrorCode.SQLITE_IOERR_READ);
     assertThat(SqliteErrors.whileOpen(folder, "commit", fault).kind()).isEqualTo(Kind.TRANSIENT);
     assertThat(SqliteErrors.atOpen(folder, fault).kind()).isEqualTo(Kind.FATAL);

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// The bound on inserts.
+/// Limit of inserts.
 final class SqliteOptionsTest {
   @ParameterizedTest
   @CsvSource({
@@ -15,7 +15,7 @@ final class SqliteOptionsTest {
     "8198552921648689607, 9223372036854775807",
     "9223372036854775807, 9223372036854775807"
   })
-  void insertsEndAnEighthAboveTheSize(long maxBytes, long limit) {
+  void insertLimitIsAnEighthAboveMaxSize(long maxBytes, long limit) {
     assertThat(new SqliteOptions(Path.of("store"), maxBytes).insertLimit()).isEqualTo(limit);
   }
 }

@@ -18,8 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What a flood left of a file is given back, a little at a time while the broker runs and all at
-/// once when it starts (W36).
+/// Return of free space after a backlog: in small steps at run time, all at once at start (W36).
 @Timeout(60)
 final class SqliteSpaceTest {
   private static final int FLOOD = 1_600;
@@ -31,16 +30,16 @@ final class SqliteSpaceTest {
   @TempDir private Path folder;
 
   @Test
-  void w36AFileShrinksAfterAFloodAFewPagesAtATime() throws Exception {
+  void w36FileShrinksGraduallyAfterABacklog() throws Exception {
     try (SqliteStore store = SqliteStore.open(new SqliteOptions(file(), 0, false, PAGES));
         Outsider outsider = new Outsider(file())) {
-      flood(store);
+      fillAndEmpty(store);
       long free = freePages(outsider);
       int turns = 0;
       while (free > 0) {
         store.maintain(NOW);
         long left = freePages(outsider);
-        assertThat(free - left).as("pages of one turn").isBetween(1L, (long) PAGES);
+        assertThat(free - left).as("pages of one maintenance").isBetween(1L, (long) PAGES);
         free = left;
         turns++;
       }
@@ -51,7 +50,7 @@ final class SqliteSpaceTest {
   }
 
   @Test
-  void whatInsertsWillSoonNeedIsKept() throws Exception {
+  void freePagesThatInsertsSoonNeedAreKept() throws Exception {
     try (SqliteStore store = SqliteStore.open(new SqliteOptions(file(), 0));
         Outsider outsider = new Outsider(file())) {
       insert(store, 1, 1, 100);
@@ -63,9 +62,9 @@ final class SqliteSpaceTest {
   }
 
   @Test
-  void w36AFileThatIsMostlyFreeIsRewrittenAtStart() throws Exception {
+  void w36MostlyFreeFileIsRewrittenAtStart() throws Exception {
     try (SqliteStore store = SqliteStore.open(new SqliteOptions(file(), 0))) {
-      flood(store);
+      fillAndEmpty(store);
     }
     SqliteStore.open(new SqliteOptions(file(), 0)).close();
     assertThat(Files.size(file())).as("without the option").isGreaterThan(LARGE);
@@ -78,7 +77,7 @@ final class SqliteSpaceTest {
   }
 
   @Test
-  void theFileOfAReferenceShrinksToo() throws Exception {
+  void fileOfTheReferenceShrinksToo() throws Exception {
     try (Outsider reference = new Outsider(file())) {
       reference.run("PRAGMA auto_vacuum = NONE", ReferenceTable.SQL);
       reference.run(
@@ -111,8 +110,8 @@ final class SqliteSpaceTest {
     assertThat(store.load(key - 1, 10)).extracting(Row::key).containsExactly(key);
   }
 
-  /// Many rows come and go, and one stays.
-  private static void flood(SqliteStore store) {
+  /// Inserts and deletes many rows; one stays.
+  private static void fillAndEmpty(SqliteStore store) {
     for (int batch = 0; batch < 8; batch++) {
       insert(store, batch + 1L, 1 + batch * (FLOOD / 8), FLOOD / 8);
     }

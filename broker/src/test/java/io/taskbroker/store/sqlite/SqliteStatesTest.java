@@ -13,7 +13,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// [ViewContract] in a file of SQLite.
+/// [ViewContract] for SQLite.
 final class SqliteStatesTest extends ViewContract {
   private static final String COLUMNS =
       "SELECT name FROM pragma_table_info('inflight_taskactivations') ORDER BY cid";

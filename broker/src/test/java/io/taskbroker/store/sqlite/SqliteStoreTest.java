@@ -28,7 +28,7 @@ final class SqliteStoreTest extends StoreContract {
   }
 
   @Test
-  void firstKeyIsTheSmallestThatIsThere() {
+  void firstKeyIsTheSmallestKey() {
     assertThat(store().firstKey()).isEqualTo(Long.MAX_VALUE);
     store()
         .commit(
@@ -45,7 +45,7 @@ final class SqliteStoreTest extends StoreContract {
   }
 
   @Test
-  void g7PageOfLargeRowsEndsEarlyAndTheNextGoesOnBehindIt() {
+  void g7PageOfLargeRowsEndsEarlyAndTheNextContinues() {
     for (int key = 1; key <= 10; key++) {
       var large = Rows.activation("id-" + key, "app", new byte[3 << 20]);
       Row row = Row.arriving(key, large, Status.PENDING, NOW).parkedUntil(NOW + key / 4);

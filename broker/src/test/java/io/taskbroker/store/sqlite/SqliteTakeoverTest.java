@@ -21,7 +21,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Files of the reference (reference-spec 4.2) that become stores where they are.
+/// Migration of files of the reference in place (reference-spec 4.2).
 final class SqliteTakeoverTest {
   private static final byte[] PAYLOAD =
       TaskActivation.newBuilder().setId("x").build().toByteArray();
@@ -41,7 +41,7 @@ final class SqliteTakeoverTest {
   }
 
   @Test
-  void rowsOfEveryStatusAreTakenOver() throws SQLException {
+  void rowsOfEveryStatusAreMigrated() throws SQLException {
     try (Outsider reference = reference(ReferenceTable.SQL)) {
       int added = 1_000;
       for (Status status : Status.values()) {
@@ -80,7 +80,9 @@ final class SqliteTakeoverTest {
           .containsExactly(false, false, false, false, false, false, false, false, true);
       assertThat(Rows.text(rows.get(5))).isEqualTo(Rows.text(claimed()));
       assertThat(Rows.text(rows.get(6))).isEqualTo(Rows.text(bare("Pending", 7, 1_000_000)));
-      assertThat(rows).as("none waits for a commit that nobody will make").allMatch(Row::committed);
+      assertThat(rows)
+          .as("no row waits for an offset commit that cannot come")
+          .allMatch(Row::committed);
       assertThat(rows.get(7).activation().payload()).containsExactly(-1, -1, -1);
       assertThat(store.lastKey()).isEqualTo(9);
       assertThat(store.loadParked(0, 10)).isEmpty();
@@ -123,7 +125,7 @@ final class SqliteTakeoverTest {
   }
 
   @Test
-  void fileOfAnEarlierMigrationIsTakenOver() throws SQLException {
+  void fileOfAnEarlierReferenceVersionIsMigrated() throws SQLException {
     String first =
         """
         CREATE TABLE inflight_taskactivations (
@@ -155,7 +157,7 @@ final class SqliteTakeoverTest {
   }
 
   @Test
-  void fileIsTakenOverOnceAndOnlyThen() throws SQLException {
+  void fileIsMigratedOnce() throws SQLException {
     try (Outsider reference = reference(ReferenceTable.SQL)) {
       insert(reference, "a", 1, "Pending", PAYLOAD);
     }
@@ -170,7 +172,7 @@ final class SqliteTakeoverTest {
   }
 
   @Test
-  void emptyFileOfTheReferenceIsTakenOver() throws SQLException {
+  void emptyFileOfTheReferenceIsMigrated() throws SQLException {
     reference(ReferenceTable.SQL).close();
     try (SqliteStore store = SqliteStore.open(new SqliteOptions(file, 0))) {
       assertThat(store.load(0, 10)).isEmpty();
@@ -179,7 +181,7 @@ final class SqliteTakeoverTest {
   }
 
   @Test
-  void failedTakeoverLeavesTheFileAsItWas() throws SQLException {
+  void failedMigrationLeavesTheFileUnchanged() throws SQLException {
     try (Outsider reference = reference(ReferenceTable.SQL)) {
       for (int i = 0; i < 100; i++) {
         insert(reference, "id-" + i, i, i == 50 ? "Strange" : "Pending", PAYLOAD);
@@ -203,7 +205,7 @@ final class SqliteTakeoverTest {
     }
   }
 
-  /// A file as the reference makes it, with its indices and the table of its migrations.
+  /// File as the reference creates it, with its indexes and migrations table.
   private Outsider reference(String table) throws SQLException {
     Outsider reference = new Outsider(file);
     reference.rows("PRAGMA journal_mode = WAL");

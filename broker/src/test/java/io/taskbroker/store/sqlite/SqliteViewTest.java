@@ -21,7 +21,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What outside readers see while the broker runs (reference-spec 4.2).
+/// View of outside readers while the broker runs (reference-spec 4.2).
 final class SqliteViewTest {
   private static final String VIEW = " FROM inflight_taskactivations";
 
@@ -68,7 +68,7 @@ final class SqliteViewTest {
   }
 
   @Test
-  void rowIsSeenAsTheReferenceStoresIt() throws SQLException {
+  void viewShowsARowAsTheReferenceStoresIt() throws SQLException {
     Activation activation =
         new Activation(
             "00000000-0000-0000-0000-00000000003f",
@@ -109,7 +109,7 @@ final class SqliteViewTest {
   }
 
   @Test
-  void h21EndsAreRoundedDownAndBeginningsUp() throws SQLException {
+  void h21ExpiriesAreRoundedDownAndStartsUp() throws SQLException {
     insert(times(1, 5_000, 5_000));
     insert(times(2, 5_001, 5_001));
     insert(times(3, 5_999, 5_999));
@@ -149,7 +149,7 @@ final class SqliteViewTest {
   }
 
   @Test
-  void delayThatHasEndedIsSeenAsPending() throws SQLException {
+  void elapsedDelayShowsAsPending() throws SQLException {
     insert(delayed(1, 1));
     insert(delayed(2, Long.MAX_VALUE / 2));
     assertThat(outsider.rows("SELECT status" + VIEW + " ORDER BY id"))
@@ -177,7 +177,7 @@ final class SqliteViewTest {
   }
 
   @Test
-  void undecodableMessageIsSeenAsAFailure() throws SQLException {
+  void undecodableMessageShowsAsFailure() throws SQLException {
     Origin origin = new Origin("topic", 3, 42);
     Activation activation =
         new Activation(
@@ -194,13 +194,13 @@ final class SqliteViewTest {
             FailurePolicy.DEAD_LETTER,
             false,
             false);
-    insert(Row.arriving(1, activation, Status.PENDING, NOW).leavingFor(Destination.of("dead")));
+    insert(Row.arriving(1, activation, Status.PENDING, NOW).forwardedTo(Destination.of("dead")));
     assertThat(outsider.rows("SELECT id, status, bucket" + VIEW))
         .containsExactly("undecodable:topic:3:42:%d|Failure|0".formatted(NOW));
   }
 
   @Test
-  void changesAreSeenAsSoonAsTheyAreCommittedAndReadersHoldNothingUp() throws SQLException {
+  void commitsAreVisibleAtOnceAndReadersBlockNothing() throws SQLException {
     insert(Rows.pending(1));
     outsider.connection().setAutoCommit(false);
     assertThat(outsider.rows("SELECT count(*)" + VIEW)).containsExactly("1");

@@ -12,14 +12,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Stores that are opened at the same time in one process: one at a time has a file (H23).
+/// Concurrent opening of a store in one process: one caller at a time gets the file (H23).
 @Tag("concurrency")
 @Timeout(60)
 final class WriterLockRaceTest {
   @TempDir private Path dir;
 
   @Test
-  void h23OneAtATimeHasTheFile() {
+  void h23OneOwnerAtATime() {
     Path file = dir.resolve("store.db");
     Race.of(
         500,
@@ -35,14 +35,14 @@ final class WriterLockRaceTest {
     private final AtomicInteger now = new AtomicInteger();
     private final AtomicInteger most = new AtomicInteger();
 
-    @SuppressWarnings("ThreadPriorityCheck") // races want the scheduler to do as it likes
+    @SuppressWarnings("ThreadPriorityCheck") // leaves the scheduling of the race to the system
     private void take(Path file) {
       try (WriterLock _ = WriterLock.take(file)) {
         most.accumulateAndGet(now.incrementAndGet(), Math::max);
         Thread.yield();
         now.decrementAndGet();
       } catch (StoreException _) {
-        // Another has it.
+        // Another caller has the lock.
       }
     }
   }

@@ -10,19 +10,19 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/// A listener that keeps what it is told.
-final class Told implements StoreCommitter.Listener {
+/// Listener that records all calls.
+final class RecordingListener implements StoreCommitter.Listener {
   final List<List<Change>> groups = new CopyOnWriteArrayList<>();
   final List<Change> committed = new CopyOnWriteArrayList<>();
   final List<Change> rejected = new CopyOnWriteArrayList<>();
   final List<RejectedInsert> refused = new CopyOnWriteArrayList<>();
 
-  /// Whether inserts are replaced; they are rejected otherwise.
+  /// Whether rejected inserts get a replacement.
   volatile boolean replaces;
 
   final List<Read> reads = new CopyOnWriteArrayList<>();
 
-  /// @param seen how many changes were committed when the page was read
+  /// @param seen number of changes committed when the page was read
   record Read(ParkedQuery query, long seen) {}
 
   @Override
@@ -46,7 +46,7 @@ final class Told implements StoreCommitter.Listener {
   }
 
   @Override
-  public void read(ParkedQuery query, ParkedPage page) {
+  public void parkedRead(ParkedQuery query, ParkedPage page) {
     reads.add(new Read(query, page.nextDue()));
   }
 
