@@ -131,7 +131,7 @@ final class Commits {
         try {
           current.commit(plan, batch.number(), lastCommitted, previousCommitted, keysWithReports);
         } catch (SQLException e) {
-          endTransaction(current, e);
+          abort(current, e);
           if (PostgresErrors.isConstraint(e, "taskbroker_batch_owned_partitions")) {
             dropLostPartitions(plan);
             continue;
@@ -195,7 +195,7 @@ final class Commits {
     return current;
   }
 
-  private void endTransaction(CommitSession failed, SQLException why) {
+  private void abort(CommitSession failed, SQLException why) {
     try {
       if (!PostgresErrors.breaksConnection(why)) {
         failed.rollback();
