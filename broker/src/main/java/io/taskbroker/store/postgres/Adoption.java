@@ -5,12 +5,13 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import java.util.List;
 
-/// What a broker took over that no broker had.
+/// Orphans that a broker took over.
 ///
-/// @param partitions are this broker's now, to be loaded like those that Kafka assigned; of no
-///   cluster, group and topic id
-/// @param rows came from no partition, and are among this broker's own of that kind now
-/// @param parked the same, of rows that are parked
+/// @param partitions partitions that this broker owns now, to be loaded like assigned ones;
+///   cluster, group and topic id are empty
+/// @param rows rows that came from no partition, moved to the partition of this broker's member
+///   slot
+/// @param parked such rows that are parked
 public record Adoption(List<SourcePartition> partitions, List<Row> rows, List<ParkedRow> parked) {
   public Adoption {
     partitions = List.copyOf(partitions);
@@ -18,7 +19,7 @@ public record Adoption(List<SourcePartition> partitions, List<Row> rows, List<Pa
     parked = List.copyOf(parked);
   }
 
-  /// Whether there was nothing to be taken over.
+  /// Whether there were no orphans.
   public boolean isEmpty() {
     return partitions.isEmpty() && rows.isEmpty() && parked.isEmpty();
   }

@@ -5,7 +5,7 @@ import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 
-/// Sets the parameters of a statement, one after the other. Confined to one thread.
+/// Positional parameter setter of a statement. Confined to one thread.
 final class Binder {
   private final PreparedStatement statement;
   private final PGConnection connection;

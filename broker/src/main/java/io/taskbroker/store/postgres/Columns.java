@@ -6,8 +6,8 @@ import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
-import io.taskbroker.store.postgres.CommitPlan.Moved;
-import io.taskbroker.store.postgres.CommitPlan.TombstoneAt;
+import io.taskbroker.store.postgres.CommitPlan.NewTombstone;
+import io.taskbroker.store.postgres.CommitPlan.WatermarkUpdate;
 import io.taskbroker.store.postgres.CommitSegment.Kind;
 import io.taskbroker.store.postgres.CommitSegment.Part;
 import java.sql.SQLException;
@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// How what is planned becomes the parameters of the statements in [Sql]: an array for each column.
+/// Binding of a plan to the statements in [Sql]: one array parameter per column.
 final class Columns {
   private Columns() {}
 
@@ -27,15 +27,15 @@ final class Columns {
         for (Change change : part.changes) {
           rows.add(((Change.Insert) change).row());
         }
-        PostgresRowCodec.bind(binder, rows, part.slots());
+        PostgresRowCodec.bind(binder, rows, part.partitionIds());
       }
-      case MARK -> bindMarks(part, binder);
-      case PROVE, DELETE -> binder.set(part.slots()).set(part.keys());
-      case LEAVE, LEAVE_WITH_PAYLOAD -> bindLeaves(part, binder);
+      case UPDATE_STATUS -> bindStatusUpdates(part, binder);
+      case CONFIRM_OFFSET, DELETE -> binder.set(part.partitionIds()).set(part.keys());
+      case FORWARD, FORWARD_WITH_PAYLOAD -> bindForwards(part, binder);
     }
   }
 
-  private static void bindMarks(Part part, Binder binder) throws SQLException {
+  private static void bindStatusUpdates(Part part, Binder binder) throws SQLException {
     int n = part.changes.size();
     String[] statuses = new String[n];
     int[] attempts = new int[n];
@@ -44,19 +44,19 @@ final class Columns {
     boolean[] extended = new boolean[n];
     boolean[] committed = new boolean[n];
     for (int i = 0; i < n; i++) {
-      Change.UpdateStatus mark = (Change.UpdateStatus) part.changes.get(i);
-      statuses[i] = mark.status().storedName();
-      attempts[i] = mark.attempts();
-      claims[i] = PostgresRowCodec.time(mark.claimExpiresAt(), Row.NONE);
-      deadlines[i] = PostgresRowCodec.time(mark.processingDeadline(), Row.NONE);
-      extended[i] = mark.deadlineExtended();
-      committed[i] = mark.committed();
+      Change.UpdateStatus update = (Change.UpdateStatus) part.changes.get(i);
+      statuses[i] = update.status().storedName();
+      attempts[i] = update.attempts();
+      claims[i] = PostgresRowCodec.time(update.claimExpiresAt(), Row.NONE);
+      deadlines[i] = PostgresRowCodec.time(update.processingDeadline(), Row.NONE);
+      extended[i] = update.deadlineExtended();
+      committed[i] = update.committed();
     }
-    binder.set(part.slots()).set(part.keys()).set(statuses).set(attempts);
+    binder.set(part.partitionIds()).set(part.keys()).set(statuses).set(attempts);
     binder.set(claims).set(deadlines).set(extended).set(committed);
   }
 
-  private static void bindLeaves(Part part, Binder binder) throws SQLException {
+  private static void bindForwards(Part part, Binder binder) throws SQLException {
     int n = part.changes.size();
     String[] statuses = new String[n];
     String[] topics = new String[n];
@@ -64,41 +64,48 @@ final class Columns {
     @Nullable String[] headers = new String[n];
     byte[] @Nullable [] payloads = new byte[n][];
     for (int i = 0; i < n; i++) {
-      Change.Forward leave = (Change.Forward) part.changes.get(i);
-      statuses[i] = leave.status().storedName();
-      topics[i] = leave.destination().topic();
-      clusters[i] = PostgresRowCodec.cluster(leave.destination());
-      headers[i] = PostgresRowCodec.headers(leave.destination());
-      payloads[i] = leave.payload();
+      Change.Forward forward = (Change.Forward) part.changes.get(i);
+      statuses[i] = forward.status().storedName();
+      topics[i] = forward.destination().topic();
+      clusters[i] = PostgresRowCodec.cluster(forward.destination());
+      headers[i] = PostgresRowCodec.headers(forward.destination());
+      payloads[i] = forward.payload();
     }
-    binder.set(part.slots()).set(part.keys()).set(statuses).set(topics).set(clusters).set(headers);
-    if (part.kind == Kind.LEAVE_WITH_PAYLOAD) {
+    binder
+        .set(part.partitionIds())
+        .set(part.keys())
+        .set(statuses)
+        .set(topics)
+        .set(clusters)
+        .set(headers);
+    if (part.kind == Kind.FORWARD_WITH_PAYLOAD) {
       binder.set(payloads);
     }
   }
 
-  static void bindTombstones(List<TombstoneAt> tombstones, Binder binder) throws SQLException {
+  static void bindTombstones(List<NewTombstone> tombstones, Binder binder) throws SQLException {
     int n = tombstones.size();
-    int[] slots = new int[n];
+    int[] partitionIds = new int[n];
     long[] untils = new long[n];
     long[] highs = new long[n];
     long[] lows = new long[n];
     for (int i = 0; i < n; i++) {
-      TombstoneAt tombstone = tombstones.get(i);
+      NewTombstone tombstone = tombstones.get(i);
       Ids.Fingerprint id = Ids.fingerprint(tombstone.id());
-      slots[i] = tombstone.place().slot();
+      partitionIds[i] = tombstone.ownedPartition().id();
       untils[i] = tombstone.until();
       highs[i] = id.high();
       lows[i] = id.low();
     }
-    binder.set(slots).set(untils).set(highs).set(lows);
+    binder.set(partitionIds).set(untils).set(highs).set(lows);
   }
 
-  /// @param old whether it is about the versions before
-  static void bindWatermarks(Map<SourcePartition, Moved> watermarks, Binder binder, boolean old)
+  /// @param old true binds the previous versions, for deletion
+  static void bindWatermarks(
+      Map<SourcePartition, WatermarkUpdate> watermarks, Binder binder, boolean old)
       throws SQLException {
     int n = watermarks.size();
-    int[] slots = new int[n];
+    int[] partitionIds = new int[n];
     String[] clusters = new String[n];
     String[] groups = new String[n];
     String[] topicIds = new String[n];
@@ -111,21 +118,21 @@ final class Columns {
     int i = 0;
     for (var entry : watermarks.entrySet()) {
       SourcePartition partition = entry.getKey();
-      Moved moved = entry.getValue();
-      slots[i] = moved.place().slot();
+      WatermarkUpdate update = entry.getValue();
+      partitionIds[i] = update.ownedPartition().id();
       clusters[i] = partition.cluster();
       groups[i] = partition.group();
       topicIds[i] = partition.topicId();
-      versions[i] = old ? moved.version() - 1 : moved.version();
-      nexts[i] = moved.now().next();
-      committed[i] = moved.now().committed();
-      RecordIdentity last = moved.now().last();
+      versions[i] = old ? update.version() - 1 : update.version();
+      nexts[i] = update.now().next();
+      committed[i] = update.now().committed();
+      RecordIdentity last = update.now().last();
       lastOffsets[i] = last == null ? Watermark.NONE : last.offset();
       lastEpochs[i] = last == null ? RecordIdentity.NO_EPOCH : last.leaderEpoch();
       lastTimestamps[i] = last == null ? 0 : last.timestamp();
       i++;
     }
-    binder.set(slots).set(clusters).set(groups).set(topicIds).set(versions);
+    binder.set(partitionIds).set(clusters).set(groups).set(topicIds).set(versions);
     if (!old) {
       binder.set(nexts).set(committed).set(lastOffsets).set(lastEpochs).set(lastTimestamps);
     }

@@ -7,7 +7,7 @@ import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.postgres.CommitSegment.Kind;
-import io.taskbroker.store.postgres.OwnedPartition.Mark;
+import io.taskbroker.store.postgres.OwnedPartition.VersionedWatermark;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -21,14 +21,15 @@ import java.util.function.Function;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
-/// What a batch comes to: the statements' worth of changes of what is this broker's own, and what
-/// becomes of the rest. Confined to the committer's thread.
+/// Plan of a batch: row changes grouped into statements, watermarks, tombstones, and the outcome of
+/// each change. Changes of partitions that this broker does not own are fenced. Confined to the
+/// committer thread.
 final class CommitPlan {
   final List<CommitSegment> segments = new ArrayList<>();
-  final List<TombstoneAt> tombstones = new ArrayList<>();
-  final Map<SourcePartition, Moved> watermarks = new LinkedHashMap<>();
-  final Set<OwnedPartition> places = new LinkedHashSet<>();
-  private final Map<Integer, Long> sizes = new HashMap<>(); // by slot
+  final List<NewTombstone> tombstones = new ArrayList<>();
+  final Map<SourcePartition, WatermarkUpdate> watermarks = new LinkedHashMap<>();
+  final Set<OwnedPartition> ownedPartitions = new LinkedHashSet<>();
+  private final Map<Integer, Long> sizes = new HashMap<>(); // bytes by partition id
   private final Outcome[] outcomes;
 
   private CommitPlan(int changes) {
@@ -36,21 +37,22 @@ final class CommitPlan {
     Arrays.fill(outcomes, Outcome.APPLIED);
   }
 
-  record TombstoneAt(OwnedPartition place, String id, long until) {}
+  record NewTombstone(OwnedPartition ownedPartition, String id, long until) {}
 
-  /// @param was null if there is no row of it
-  record Moved(OwnedPartition place, @Nullable Mark was, Watermark now) {
+  /// @param previous null if there is no row yet
+  record WatermarkUpdate(
+      OwnedPartition ownedPartition, @Nullable VersionedWatermark previous, Watermark now) {
     long version() {
-      return was == null ? 1 : was.version() + 1;
+      return previous == null ? 1 : previous.version() + 1;
     }
   }
 
-  /// The rows that end, of which something was reported elsewhere.
-  long[] reported(RemoteReportTable reports) {
+  /// Keys of deleted rows with known remote reports.
+  long[] keysWithReports(RemoteReportTable reports) {
     LongStream.Builder keys = LongStream.builder();
     for (CommitSegment segment : segments) {
       for (Change change : segment.changes(Kind.DELETE)) {
-        if (reports.areOf(CommitSegment.key(change))) {
+        if (reports.hasReports(CommitSegment.key(change))) {
           keys.add(CommitSegment.key(change));
         }
       }
@@ -58,23 +60,23 @@ final class CommitPlan {
     return keys.build().toArray();
   }
 
-  static CommitPlan of(List<Change> changes, OwnedPartitions places) {
+  static CommitPlan of(List<Change> changes, OwnedPartitions ownedPartitions) {
     CommitPlan plan = new CommitPlan(changes.size());
     for (int i = 0; i < changes.size(); i++) {
-      plan.add(changes.get(i), i, places);
+      plan.add(changes.get(i), i, ownedPartitions);
     }
     return plan;
   }
 
   boolean isEmpty() {
-    return places.isEmpty();
+    return ownedPartitions.isEmpty();
   }
 
-  int[] slots() {
-    return places.stream().mapToInt(OwnedPartition::slot).toArray();
+  int[] partitionIds() {
+    return ownedPartitions.stream().mapToInt(OwnedPartition::id).toArray();
   }
 
-  void missed(int index, Outcome outcome) {
+  void setOutcome(int index, Outcome outcome) {
     outcomes[index] = outcome;
   }
 
@@ -82,55 +84,60 @@ final class CommitPlan {
     return Collections.unmodifiableList(Arrays.asList(outcomes));
   }
 
-  /// The rows of a place became larger by so many bytes.
-  void sized(int slot, long bytes) {
-    sizes.merge(slot, bytes, Long::sum);
+  /// Adds to the size of the rows of a partition.
+  void addBytes(int partitionId, long bytes) {
+    sizes.merge(partitionId, bytes, Long::sum);
   }
 
-  /// Watermarks and sizes are what they became.
-  void committed() {
-    places.forEach(place -> place.bytes().addAndGet(sizes.getOrDefault(place.slot(), 0L)));
-    watermarks.forEach((partition, moved) ->
-        moved.place().marks().put(partition, new Mark(moved.now(), moved.version())));
+  /// Applies watermarks and sizes to memory after the commit.
+  void recordCommit() {
+    ownedPartitions.forEach(ownedPartition ->
+        ownedPartition.bytes().addAndGet(sizes.getOrDefault(ownedPartition.id(), 0L)));
+    watermarks.forEach((partition, update) ->
+        update
+            .ownedPartition()
+            .watermarks()
+            .put(partition, new VersionedWatermark(update.now(), update.version())));
   }
 
-  /// So they were by an attempt whose reply was lost. What it did to the sizes is not known, and
-  /// taken to be what was planned.
-  void committedBefore() {
+  /// Applies watermarks and sizes of an attempt whose reply was lost. The true change of the sizes
+  /// is unknown; the planned inserts are assumed.
+  void recordEarlierCommit() {
     for (CommitSegment segment : segments) {
       for (CommitSegment.Part part : segment.parts()) {
         for (int i = 0; i < part.changes.size(); i++) {
           if (part.changes.get(i) instanceof Change.Insert insert) {
-            sized(
-                part.places.get(i).slot(),
+            addBytes(
+                part.ownedPartitions.get(i).id(),
                 CommitSession.ROW_BYTES + insert.row().activation().payload().length);
           }
         }
       }
     }
-    committed();
+    recordCommit();
   }
 
   private void add(Change change, int index, OwnedPartitions owned) {
     switch (change) {
-      case Change.Insert c -> row(Kind.INSERT, c, c.row().activation().origin(), index, owned);
-      case Change.UpdateStatus c -> row(Kind.MARK, c, c.origin(), index, owned);
-      case Change.ConfirmOffset c -> row(Kind.PROVE, c, c.origin(), index, owned);
+      case Change.Insert c ->
+          addRowChange(Kind.INSERT, c, c.row().activation().origin(), index, owned);
+      case Change.UpdateStatus c -> addRowChange(Kind.UPDATE_STATUS, c, c.origin(), index, owned);
+      case Change.ConfirmOffset c -> addRowChange(Kind.CONFIRM_OFFSET, c, c.origin(), index, owned);
       case Change.Forward c ->
-          row(
-              c.payload() == null ? Kind.LEAVE : Kind.LEAVE_WITH_PAYLOAD,
+          addRowChange(
+              c.payload() == null ? Kind.FORWARD : Kind.FORWARD_WITH_PAYLOAD,
               c,
               c.origin(),
               index,
               owned);
       case Change.Delete c -> {
-        OwnedPartition place = row(Kind.DELETE, c, c.origin(), index, owned);
-        if (place != null && c.tombstoneUntil() != Row.NONE) {
-          tombstones.add(new TombstoneAt(place, c.id(), c.tombstoneUntil()));
+        OwnedPartition ownedPartition = addRowChange(Kind.DELETE, c, c.origin(), index, owned);
+        if (ownedPartition != null && c.tombstoneUntil() != Row.NONE) {
+          tombstones.add(new NewTombstone(ownedPartition, c.id(), c.tombstoneUntil()));
         }
       }
       case Change.AdvanceWatermark c ->
-          watermark(
+          addWatermark(
               c.partition(),
               index,
               owned,
@@ -139,7 +146,7 @@ final class CommitPlan {
                       ? new Watermark(c.partition(), c.next(), Watermark.NONE, c.last())
                       : old.movedTo(c.next(), c.last()));
       case Change.OffsetCommitted c ->
-          watermark(
+          addWatermark(
               c.partition(),
               index,
               owned,
@@ -150,36 +157,37 @@ final class CommitPlan {
     }
   }
 
-  private @Nullable OwnedPartition row(
+  private @Nullable OwnedPartition addRowChange(
       Kind kind, Change change, Origin origin, int index, OwnedPartitions owned) {
-    OwnedPartition place = owned.of(origin);
-    if (place == null) {
+    OwnedPartition ownedPartition = owned.of(origin);
+    if (ownedPartition == null) {
       outcomes[index] = Outcome.FENCED;
       return null;
     }
-    places.add(place);
-    if (segments.isEmpty() || !segments.getLast().add(kind, change, place, index)) {
+    ownedPartitions.add(ownedPartition);
+    if (segments.isEmpty() || !segments.getLast().add(kind, change, ownedPartition, index)) {
       CommitSegment next = new CommitSegment();
-      next.add(kind, change, place, index);
+      next.add(kind, change, ownedPartition, index);
       segments.add(next);
     }
-    return place;
+    return ownedPartition;
   }
 
-  private void watermark(
+  private void addWatermark(
       SourcePartition partition,
       int index,
       OwnedPartitions owned,
       Function<@Nullable Watermark, Watermark> change) {
-    OwnedPartition place = owned.of(partition);
-    if (place == null) {
+    OwnedPartition ownedPartition = owned.of(partition);
+    if (ownedPartition == null) {
       outcomes[index] = Outcome.FENCED;
       return;
     }
-    places.add(place);
-    Moved before = watermarks.get(partition);
-    Mark was = before != null ? before.was() : place.marks().get(partition);
-    Watermark old = before != null ? before.now() : was == null ? null : was.watermark();
-    watermarks.put(partition, new Moved(place, was, change.apply(old)));
+    ownedPartitions.add(ownedPartition);
+    WatermarkUpdate before = watermarks.get(partition);
+    VersionedWatermark previous =
+        before != null ? before.previous() : ownedPartition.watermarks().get(partition);
+    Watermark old = before != null ? before.now() : previous == null ? null : previous.watermark();
+    watermarks.put(partition, new WatermarkUpdate(ownedPartition, previous, change.apply(old)));
   }
 }

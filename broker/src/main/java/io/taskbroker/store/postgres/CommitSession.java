@@ -8,35 +8,37 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The connection that commits: everything of a batch goes to the server at once, and one answer
-/// comes back. Confined to the committer's thread.
+/// Connection that commits batches: sends a whole batch at once and reads one reply. Confined to
+/// the committer thread.
 final class CommitSession {
-  /// What the columns and index entries of a row come to, about.
+  /// Approximate size of the columns and index entries of a row, without the payload.
   static final int ROW_BYTES = 250;
 
-  /// More of them go one after the other, in one transaction. Few batches have a second.
+  /// Segments per round trip. Further ones follow in the same transaction; few batches have more
+  /// than one.
   private static final int SEGMENTS_AT_ONCE = 8;
 
   private static final int SHAPES = 64;
 
   private final Connection connection;
-  private final long run;
+  private final long epoch;
   private final Map<String, PreparedStatement> prepared =
-      new LinkedHashMap<>(16, 0.75f, true); // by shape
+      new LinkedHashMap<>(16, 0.75f, true); // by shape, least recently used first
 
-  /// @param connection is the session's from now on
-  CommitSession(Connection connection, long run) {
+  /// @param connection owned by the session from now on
+  CommitSession(Connection connection, long epoch) {
     this.connection = connection;
-    this.run = run;
+    this.epoch = epoch;
   }
 
-  /// Commits what is planned.
+  /// Commits a plan.
   ///
-  /// @param predecessor the number of the batch before, which must be there; -1 if there was none
-  /// @param forgotten the number of the batch before the one before
-  /// @param reported keys of rows whose reports end
-  /// @throws SQLException nothing is committed if a constraint refused it
-  void commit(CommitPlan plan, long number, long predecessor, long forgotten, long[] reported)
+  /// @param predecessor the number of the previous batch, which must be in the table; -1 if there
+  ///   was none
+  /// @param expired the number of the batch before that, whose row is deleted
+  /// @param keysWithReports keys of rows whose reports are deleted
+  /// @throws SQLException if a constraint refused the batch: nothing is committed
+  void commit(CommitPlan plan, long number, long predecessor, long expired, long[] keysWithReports)
       throws SQLException {
     List<CommitSegment> segments = plan.segments;
     int from = 0;
@@ -45,21 +47,21 @@ final class CommitSession {
       boolean last = to == segments.size();
       StatementScript script = new StatementScript();
       if (from == 0) {
-        script.begin(plan, run, number, predecessor, forgotten);
+        script.begin(plan, epoch, number, predecessor, expired);
       }
       for (CommitSegment segment : segments.subList(from, to)) {
         segment.parts().forEach(script::part);
       }
       if (last) {
-        script.end(plan, reported);
+        script.end(plan, keysWithReports);
       }
       script.run(prepare(script), plan);
       from = to;
     } while (from < segments.size());
-    plan.committed();
+    plan.recordCommit();
   }
 
-  /// Ends a transaction that failed.
+  /// Rolls a failed transaction back.
   void rollback() throws SQLException {
     try (Statement statement = connection.createStatement()) {
       statement.execute("ROLLBACK");

@@ -16,94 +16,95 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Commits the batches of one run, each once, and only what is the broker's own (H6, H10). Confined
-/// to the committer's thread, apart from [#size], [#lastKey], [#last], [#handedOut] and
-/// [#othersHave].
+/// Writer of the batches of one broker epoch: commits each batch once, and only for owned
+/// partitions (H6, H10). Confined to the committer thread, except [#size], [#lastKey],
+/// [#lastCommitted], [#lastHandOut] and [#setBytesOfOthers].
 final class Commits {
-  /// The keys of a run are its number, shifted by so much, and a count.
+  /// Bits of the counter in a key; the bits above hold the broker epoch.
   static final int KEY_BITS = 40;
 
-  /// How long the server may take for a commit before the connection counts as lost.
+  /// Socket timeout of a commit, after which the connection counts as broken.
   private static final int SOCKET_SECONDS = 40;
 
   private final Server server;
-  private final long run;
-  private final OwnedPartitions places;
+  private final long epoch;
+  private final OwnedPartitions ownedPartitions;
   private final Limits limits;
   private final RemoteReportTable reports;
-  private final WentBack wentBack;
+  private final RewindHandler rewindHandler;
   private volatile long lastKey;
   private volatile long bytesOfOthers;
 
-  /// Null until it is needed, and after a failure that left it in an unknown state.
+  /// Null before the first commit, and after a failure with an unknown result.
   private @Nullable CommitSession session;
 
-  private long tried = -1;
-  private @Nullable List<Outcome> outcomes; // of what was tried, null while it failed
-  private volatile long last = -1; // that is known to be committed
-  private long beforeLast = -1;
-  private volatile long handedOut = -1;
+  private long lastAttempted = -1;
+  private @Nullable List<Outcome> outcomes; // of lastAttempted; null while it fails
+  private volatile long lastCommitted = -1; // acknowledged by the database
+  private long previousCommitted = -1;
+  private volatile long lastHandOut = -1;
 
   Commits(
       Server server,
-      long run,
-      OwnedPartitions places,
+      long epoch,
+      OwnedPartitions ownedPartitions,
       Limits limits,
       RemoteReportTable reports,
-      WentBack wentBack) {
+      RewindHandler rewindHandler) {
     this.server = server;
-    this.run = run;
-    this.places = places;
+    this.epoch = epoch;
+    this.ownedPartitions = ownedPartitions;
     this.limits = limits;
     this.reports = reports;
-    this.wentBack = wentBack;
-    this.lastKey = run << KEY_BITS;
+    this.rewindHandler = rewindHandler;
+    this.lastKey = epoch << KEY_BITS;
   }
 
-  /// What is to be done when the database does not have the last batch that it acknowledged.
-  interface WentBack {
-    /// @param last the number of the batch that is gone
-    /// @param next the number of the batch that was refused, and is committed behind this
-    void happened(long last, long next) throws SQLException;
+  /// Callback for a database that lacks the last batch it acknowledged.
+  interface RewindHandler {
+    /// @param last the number of the missing batch
+    /// @param next the number of the refused batch, which is committed afterwards
+    void onRewind(long last, long next) throws SQLException;
   }
 
   long lastKey() {
     return lastKey;
   }
 
-  /// The size of all rows of all brokers, as far as it is known.
+  /// Size of the rows of all brokers, as last reported.
   long size() {
-    return places.bytes() + bytesOfOthers;
+    return ownedPartitions.bytes() + bytesOfOthers;
   }
 
-  void othersHave(long bytes) {
+  void setBytesOfOthers(long bytes) {
     bytesOfOthers = bytes;
   }
 
-  /// The number of the last batch that the database acknowledged; -1 if it has none. Thread-safe.
-  long last() {
-    return last;
+  /// Number of the last batch that the database acknowledged; -1 if it has none. Thread-safe.
+  long lastCommitted() {
+    return lastCommitted;
   }
 
-  /// The number of the last batch that hands out something that may run only once; -1 if there was
-  /// none. Thread-safe.
-  long handedOut() {
-    return handedOut;
+  /// Number of the last batch that hands out an at-most-once task; -1 if there was none.
+  /// Thread-safe.
+  long lastHandOut() {
+    return lastHandOut;
   }
 
-  /// @return of a batch that was committed before, the outcomes that it had then
+  /// @return the outcomes; for a batch that was committed before, its original ones
   List<Outcome> commit(WriteBatch batch) {
-    if (batch.number() < tried) {
-      throw new IllegalArgumentException("Batch " + batch.number() + " after batch " + tried);
+    if (batch.number() < lastAttempted) {
+      throw new IllegalArgumentException(
+          "Batch " + batch.number() + " after batch " + lastAttempted);
     }
     List<Outcome> before = outcomes;
-    if (batch.number() == tried && before != null) {
+    if (batch.number() == lastAttempted && before != null) {
       return before;
     }
-    tried = batch.number();
+    lastAttempted = batch.number();
     outcomes = null;
     long newest = batch.newestKey();
-    checkKey(newest);
+    checkInsert(newest);
     List<Outcome> done = write(batch);
     lastKey = Math.max(lastKey, newest);
     outcomes = done;
@@ -120,39 +121,39 @@ final class Commits {
 
   private List<Outcome> write(WriteBatch batch) {
     while (true) {
-      CommitPlan plan = CommitPlan.of(batch.changes(), places);
+      CommitPlan plan = CommitPlan.of(batch.changes(), ownedPartitions);
       if (plan.isEmpty()) {
         return plan.outcomes();
       }
       try {
         CommitSession current = session();
-        long[] reported = plan.reported(reports);
+        long[] keysWithReports = plan.keysWithReports(reports);
         try {
-          current.commit(plan, batch.number(), last, beforeLast, reported);
+          current.commit(plan, batch.number(), lastCommitted, previousCommitted, keysWithReports);
         } catch (SQLException e) {
-          end(current, e);
-          if (PostgresErrors.isOf(e, "taskbroker_batch_of_owned_places")) {
-            forgetLost(plan);
+          abort(current, e);
+          if (PostgresErrors.isConstraint(e, "taskbroker_batch_owned_partitions")) {
+            dropLostPartitions(plan);
             continue;
           }
-          if (PostgresErrors.isOf(e, "taskbroker_batch_after_predecessor")) {
-            wentBack.happened(last, batch.number());
-            last = -1;
-            beforeLast = -1;
+          if (PostgresErrors.isConstraint(e, "taskbroker_batch_after_predecessor")) {
+            rewindHandler.onRewind(lastCommitted, batch.number());
+            lastCommitted = -1;
+            previousCommitted = -1;
             continue;
           }
-          // An attempt before was committed, and its reply was lost.
-          if (PostgresErrors.isOf(e, "taskbroker_batch_once")) {
-            plan.committedBefore();
+          // A previous attempt was committed, and its reply was lost.
+          if (PostgresErrors.isConstraint(e, "taskbroker_batch_committed_once")) {
+            plan.recordEarlierCommit();
           } else {
             throw e;
           }
         }
-        reports.ended(reported);
-        beforeLast = last;
-        last = batch.number();
+        reports.forget(keysWithReports);
+        previousCommitted = lastCommitted;
+        lastCommitted = batch.number();
         if (batch.changes().stream().anyMatch(Commits::handsOut)) {
-          handedOut = last;
+          lastHandOut = lastCommitted;
         }
         return plan.outcomes();
       } catch (SQLException e) {
@@ -162,38 +163,41 @@ final class Commits {
   }
 
   private static boolean handsOut(Change change) {
-    return change instanceof Change.UpdateStatus mark && mark.handsOut();
+    return change instanceof Change.UpdateStatus update && update.handsOut();
   }
 
-  /// Whether rows up to this key may be inserted.
+  /// Checks that rows up to this key may be inserted.
   ///
-  /// @throws StoreException of kind `FULL` if there is to be no insert, `FATAL` if keys are used up
-  private void checkKey(long newest) {
+  /// @throws StoreException of kind `FULL` if the size limit is exceeded, `FATAL` if the keys of
+  ///   the epoch are exhausted
+  private void checkInsert(long newest) {
     if (newest != Row.NONE && size() > limits.insertLimit()) {
       throw new StoreException(
           Kind.FULL,
-          "The rows in %s have more than %d bytes, an eighth above store.max_size; it takes nothing in until there are fewer"
+          "The rows in %s exceed %d bytes, an eighth above store.max_size; the store refuses inserts until they shrink"
               .formatted(server, limits.insertLimit()),
           null);
     }
-    if (newest >> KEY_BITS > run) {
+    if (newest >> KEY_BITS > epoch) {
       throw new StoreException(
-          Kind.FATAL, "The run %d has no keys left; start the broker again".formatted(run), null);
+          Kind.FATAL,
+          "Broker epoch %d has no keys left; restart the broker".formatted(epoch),
+          null);
     }
   }
 
   private CommitSession session() throws SQLException {
     CommitSession current = session;
     if (current == null) {
-      current = new CommitSession(server.connect(MemberSlot.channel(run), SOCKET_SECONDS), run);
+      current = new CommitSession(server.connect(MemberSlot.channel(epoch), SOCKET_SECONDS), epoch);
       session = current;
     }
     return current;
   }
 
-  private void end(CommitSession failed, SQLException why) {
+  private void abort(CommitSession failed, SQLException why) {
     try {
-      if (!PostgresErrors.endsConnection(why)) {
+      if (!PostgresErrors.breaksConnection(why)) {
         failed.rollback();
         return;
       }
@@ -204,29 +208,29 @@ final class Commits {
     failed.close();
   }
 
-  /// Other brokers took some of the places: what is still to be committed for them is not.
-  private void forgetLost(CommitPlan plan) throws SQLException {
+  /// Drops the partitions that other brokers took; their changes are fenced on the next attempt.
+  private void dropLostPartitions(CommitPlan plan) throws SQLException {
     Set<Integer> owned = new HashSet<>();
-    try (Connection connection = server.connect(MemberSlot.channel(run), SOCKET_SECONDS);
+    try (Connection connection = server.connect(MemberSlot.channel(epoch), SOCKET_SECONDS);
         PreparedStatement statement = connection.prepareStatement(Sql.OWNED)) {
-      new Binder(statement).set(plan.slots()).set(run);
+      new Binder(statement).set(plan.partitionIds()).set(epoch);
       try (ResultSet result = statement.executeQuery()) {
         while (result.next()) {
           owned.add(result.getInt(1));
         }
       }
     }
-    if (!owned.contains(places.own().slot())) {
-      // Only whoever has the seat takes what came from no partition.
-      boolean mine = plan.places.contains(places.own());
-      if (mine) {
+    if (!owned.contains(ownedPartitions.own().id())) {
+      // Rows without a partition are taken only by the holder of the member slot.
+      boolean isWritten = plan.ownedPartitions.contains(ownedPartitions.own());
+      if (isWritten) {
         throw new StoreException(
-            Kind.FATAL, "Another broker has the seat of this one in " + server, null);
+            Kind.FATAL, "Another broker holds the member slot of this broker in " + server, null);
       }
     }
-    for (OwnedPartition place : plan.places) {
-      if (!owned.contains(place.slot())) {
-        places.lost(place);
+    for (OwnedPartition ownedPartition : plan.ownedPartitions) {
+      if (!owned.contains(ownedPartition.id())) {
+        ownedPartitions.drop(ownedPartition);
       }
     }
   }

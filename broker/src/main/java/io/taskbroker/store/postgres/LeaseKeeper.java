@@ -21,13 +21,13 @@ import org.postgresql.PGNotification;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The thread that keeps the lease of a store, and hears of what was reported to other brokers: it
-/// waits for the server to speak, and asks nothing but for the lease (H3, H11).
+/// Thread that renews the lease of a store and receives remote reports. It blocks on notifications
+/// from the server and sends only renewals (H3, H11).
 ///
-/// What it tells of ends earlier than the lease in the database: Kafka may give the partitions of a
-/// broker that stands still to others before that, and they need not wait for its end. Where it was
-/// not renewed in time, by the clock of the server or either clock of this machine, the broker
-/// stood still, and nothing is handed out before it is known what is its own still.
+/// The announced lease ends earlier than the one in the database: Kafka may assign the partitions
+/// of a paused broker to others before that, and they need not wait for its end. If a renewal was
+/// late by the clock of the server or by either clock of this machine, the broker was paused: it
+/// hands out nothing until its ownership is proven.
 final class LeaseKeeper implements Service, LoopThread.Loop {
   static final String NAME = "store-watch";
 
@@ -35,7 +35,7 @@ final class LeaseKeeper implements Service, LoopThread.Loop {
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(4);
 
   private final PostgresStore store;
-  private final MemberSlot seat;
+  private final MemberSlot memberSlot;
   private final PostgresStore.Listener listener;
   private final InstantSource clock = InstantSource.system();
   private final long leaseNanos;
@@ -44,21 +44,21 @@ final class LeaseKeeper implements Service, LoopThread.Loop {
       new Backoff(Duration.ofMillis(50), Duration.ofSeconds(1), RandomGenerator.getDefault());
   private final Outage outage = new Outage(Ticker.SYSTEM);
 
-  // The thread's only.
-  private long renewAt = System.nanoTime();
-  private long toldUntil = renewAt;
-  private long toldWallUntil = Long.MIN_VALUE;
-  private boolean proven; // that the places are this broker's still
-  private boolean behind = true; // reports may have been missed
+  // Confined to the thread.
+  private long renewAtNanos = System.nanoTime();
+  private long announcedUntilNanos = renewAtNanos;
+  private long announcedUntilWallMillis = Long.MIN_VALUE;
+  private boolean isOwnershipProven; // every partition is still owned by this epoch
+  private boolean mayMissReports = true;
 
   LeaseKeeper(
       PostgresStore store,
-      MemberSlot seat,
+      MemberSlot memberSlot,
       Duration lease,
       PostgresStore.Listener listener,
       FailureSink failures) {
     this.store = store;
-    this.seat = seat;
+    this.memberSlot = memberSlot;
     this.listener = listener;
     this.leaseNanos = lease.toNanos();
     this.thread = new LoopThread(NAME, this, failures);
@@ -77,35 +77,35 @@ final class LeaseKeeper implements Service, LoopThread.Loop {
   @Override
   public void stop() {
     if (!thread.stop(STOP_TIMEOUT)) {
-      LOG.warn("The lease is still being renewed, and ends by itself");
+      LOG.warn("The lease thread did not stop in time; the lease expires by itself");
     }
   }
 
-  /// Has the server say something, so that the thread hears that it is to stop.
+  /// Wakes the thread by a notification, so that it stops.
   @Override
   public void wake(Thread sleeper) {
     sleeper.interrupt();
-    Thread.startVirtualThread(store::wakeWatch);
+    Thread.startVirtualThread(store::wakeLeaseKeeper);
   }
 
   @Override
   public void turn() throws InterruptedException {
     try {
-      Connection connection = seat.connection();
-      if (renewAt - System.nanoTime() <= 0) {
+      Connection connection = memberSlot.connection();
+      if (renewAtNanos - System.nanoTime() <= 0) {
         renew();
       }
-      if (behind) {
-        behind = false;
-        tell(store.missedReports());
+      if (mayMissReports) {
+        mayMissReports = false;
+        deliver(store.missedReports());
       }
-      long wait = TimeUnit.NANOSECONDS.toMillis(renewAt - System.nanoTime()) + 1;
-      PGNotification[] heard =
+      long wait = TimeUnit.NANOSECONDS.toMillis(renewAtNanos - System.nanoTime()) + 1;
+      PGNotification[] received =
           connection.unwrap(PGConnection.class).getNotifications((int) Math.max(1, wait));
-      tell(heard);
-      recovered();
+      handle(received);
+      connectionRecovered();
     } catch (SQLException e) {
-      failed(e);
+      connectionFailed(e);
     }
   }
 
@@ -113,58 +113,60 @@ final class LeaseKeeper implements Service, LoopThread.Loop {
     long sent = System.nanoTime();
     long sentWall = clock.millis();
     MemberSlot.Renewal renewal =
-        seat.renew(TimeUnit.NANOSECONDS.toMillis(leaseNanos), store.bytes());
-    store.othersHave(renewal.bytesOfOthers());
-    if (renewal.hadEnded() || sent - toldUntil > 0 || sentWall > toldWallUntil) {
-      proven = false;
+        memberSlot.renew(TimeUnit.NANOSECONDS.toMillis(leaseNanos), store.bytes());
+    store.setBytesOfOthers(renewal.bytesOfOthers());
+    if (renewal.hadLapsed()
+        || sent - announcedUntilNanos > 0
+        || sentWall > announcedUntilWallMillis) {
+      isOwnershipProven = false;
     }
-    if (!proven) {
-      proven = store.proveOwnership(listener);
+    if (!isOwnershipProven) {
+      isOwnershipProven = store.proveOwnership(listener);
     }
-    if (proven) {
-      toldUntil = sent + leaseNanos / 2;
-      toldWallUntil = sentWall + TimeUnit.NANOSECONDS.toMillis(leaseNanos / 2);
-      listener.leased(toldUntil, toldWallUntil);
-      renewAt = sent + leaseNanos / 5;
+    if (isOwnershipProven) {
+      announcedUntilNanos = sent + leaseNanos / 2;
+      announcedUntilWallMillis = sentWall + TimeUnit.NANOSECONDS.toMillis(leaseNanos / 2);
+      listener.leased(announcedUntilNanos, announcedUntilWallMillis);
+      renewAtNanos = sent + leaseNanos / 5;
     } else {
-      renewAt = sent + leaseNanos / 100;
+      renewAtNanos = sent + leaseNanos / 100;
     }
   }
 
-  private void tell(PGNotification[] heard) throws SQLException {
-    if (heard == null || heard.length == 0) {
+  private void handle(PGNotification[] received) throws SQLException {
+    if (received == null || received.length == 0) {
       return;
     }
     List<RemoteReport> reports = new ArrayList<>();
-    for (PGNotification notification : heard) {
+    for (PGNotification notification : received) {
       if (notification.getParameter().isEmpty()) {
-        behind = true;
+        mayMissReports = true;
       } else {
-        reports.addAll(store.heard(notification.getParameter()));
+        reports.addAll(store.reportsOfNotification(notification.getParameter()));
       }
     }
-    tell(reports);
+    deliver(reports);
   }
 
-  private void tell(List<RemoteReport> reports) {
+  private void deliver(List<RemoteReport> reports) {
     if (!reports.isEmpty()) {
       listener.reported(reports);
     }
   }
 
-  private void recovered() {
+  private void connectionRecovered() {
     if (outage.failures() > 0) {
-      LOG.info("The connection of the lease works again after {} ms", outage.millis());
+      LOG.info("Reconnected after {} ms; renewing the lease again", outage.millis());
       outage.over();
       backoff.reset();
     }
   }
 
-  private void failed(SQLException e) throws InterruptedException {
-    seat.lost();
-    behind = true;
+  private void connectionFailed(SQLException e) throws InterruptedException {
+    memberSlot.discardConnection();
+    mayMissReports = true;
     if (outage.failed()) {
-      LOG.warn("Could not keep the lease, and goes on trying: {}", e.getMessage());
+      LOG.warn("Could not renew the lease; retrying: {}", e.getMessage());
     }
     LockSupport.parkNanos(backoff.nextNanos());
     if (Thread.interrupted()) {

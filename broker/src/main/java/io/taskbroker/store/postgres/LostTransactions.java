@@ -4,8 +4,8 @@ import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
-import io.taskbroker.store.postgres.OwnedPartition.Mark;
 import io.taskbroker.store.postgres.OwnedPartition.Name;
+import io.taskbroker.store.postgres.OwnedPartition.VersionedWatermark;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -18,120 +18,128 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// What a broker does when its database went back in time: a standby took over that lacks the last
-/// transactions, or a backup was put back (docs/adr/0012). Everything of partitions is given up, to
-/// be read anew from the database, and from Kafka behind its watermarks. Thread-safe.
-final class LostTransactions implements Commits.WentBack {
+/// Recovery after the database lost acknowledged transactions: a standby without the last ones was
+/// promoted, or a backup was restored (docs/adr/0012). Drops every partition, so that each is
+/// loaded again from the database and read again from Kafka behind its watermarks. Thread-safe.
+final class LostTransactions implements Commits.RewindHandler {
   private static final Logger LOG = LoggerFactory.getLogger(LostTransactions.class);
 
-  private static final String KNOWN = "SELECT max(number) FROM taskbroker_batch WHERE run = ?";
-  private static final String NEXT_RUN = "SELECT nextval('taskbroker_run_number')";
+  private static final String NEWEST_BATCH =
+      "SELECT max(number) FROM taskbroker_batch WHERE epoch = ?";
+  private static final String NEXT_EPOCH = "SELECT nextval('taskbroker_broker_epoch')";
 
   private final Server server;
-  private final MemberSlot seat;
-  private final OwnedPartitions places;
+  private final MemberSlot memberSlot;
+  private final OwnedPartitions ownedPartitions;
   private final long patienceMillis;
 
-  /// How far partitions were consumed when the database went back, until they are taken again.
+  /// Watermarks of partitions when the loss was noticed; removed when the partition is taken again.
   private final Map<SourcePartition, Watermark> reached = new ConcurrentHashMap<>();
 
   private volatile @Nullable Runnable listener;
 
-  /// @param patienceMillis as that of [Takeover]
-  LostTransactions(Server server, MemberSlot seat, OwnedPartitions places, long patienceMillis) {
+  /// @param patienceMillis as for [Takeover]
+  LostTransactions(
+      Server server, MemberSlot memberSlot, OwnedPartitions ownedPartitions, long patienceMillis) {
     this.server = server;
-    this.seat = seat;
-    this.places = places;
+    this.memberSlot = memberSlot;
+    this.ownedPartitions = ownedPartitions;
     this.patienceMillis = patienceMillis;
   }
 
-  /// @param told when the database went back, by the committer's thread: must not block
-  void tell(Runnable told) {
-    listener = told;
+  /// @param onLoss called by the committer thread after a loss; must not block
+  void setListener(Runnable onLoss) {
+    listener = onLoss;
   }
 
-  /// The last batch that the database acknowledged is not in it any more.
+  /// Handles the loss of the last acknowledged batch.
   ///
   /// @param last its number
-  /// @param next the number of the batch that was refused
+  /// @param next the number of the refused batch
   @Override
-  public void happened(long last, long next) throws SQLException {
+  public void onRewind(long last, long next) throws SQLException {
     LOG.error(
-        "{} went back in time: it acknowledged batch {} of this broker (run {}) and does not have"
-            + " it now that batch {} comes. A standby without the last transactions took over, or a"
-            + " backup was put back. Everything is loaded from it again and read again from Kafka"
-            + " behind its watermarks; what was reported meanwhile runs again, and what may run"
-            + " only once meets its failure policy. Only synchronous replication prevents this",
+        "{} went back in time: it acknowledged batch {} of this broker (epoch {}), which was"
+            + " missing when batch {} was committed. A standby without the last transactions was"
+            + " promoted, or a backup was restored. All tasks are loaded again, and records behind"
+            + " the watermarks are read again from Kafka; tasks reported meanwhile run again, and"
+            + " at-most-once tasks meet their failure policy. Only synchronous replication prevents"
+            + " this",
         server,
         last,
-        seat.run(),
+        memberSlot.epoch(),
         next);
-    keepSeat();
-    for (OwnedPartition place : places.loseAll()) {
-      for (Mark mark : place.marks().values()) {
-        reached.merge(mark.watermark().partition(), mark.watermark(), LostTransactions::further);
+    reclaimMemberSlot();
+    for (OwnedPartition ownedPartition : ownedPartitions.dropAll()) {
+      for (VersionedWatermark known : ownedPartition.watermarks().values()) {
+        reached.merge(known.watermark().partition(), known.watermark(), LostTransactions::furthest);
       }
     }
-    Runnable told = listener;
-    if (told != null) {
-      told.run();
+    Runnable onLoss = listener;
+    if (onLoss != null) {
+      onLoss.run();
     }
   }
 
-  /// @return how many rows that were
-  static int countAsHandedOut(Connection connection, int[] slots, long now) throws SQLException {
-    try (PreparedStatement update = connection.prepareStatement(Sql.HANDED_OUT)) {
-      new Binder(update).set(now).set(slots).set(now);
+  /// @return the number of such rows
+  static int countAsHandedOut(Connection connection, int[] partitionIds, long now)
+      throws SQLException {
+    try (PreparedStatement update = connection.prepareStatement(Sql.COUNT_AS_HANDED_OUT)) {
+      new Binder(update).set(now).set(partitionIds).set(now);
       return update.executeUpdate();
     }
   }
 
-  private static Watermark further(Watermark one, Watermark other) {
+  private static Watermark furthest(Watermark one, Watermark other) {
     return one.next() >= other.next() ? one : other;
   }
 
-  /// Takes the place of the seat again, and lets no later run have the number of this one.
+  /// Takes the partition of the member slot again, and advances the sequence so that no later
+  /// broker gets the epoch of this one.
   ///
-  /// What may run only once counts as handed out before anything else becomes of it.
-  private void keepSeat() throws SQLException {
-    try (Connection connection = server.connect(MemberSlot.channel(seat.run()), 40)) {
+  /// Counts at-most-once tasks as handed out before anything else can happen to them.
+  private void reclaimMemberSlot() throws SQLException {
+    try (Connection connection = server.connect(MemberSlot.channel(memberSlot.epoch()), 40)) {
       Optional<Takeover.Taken> own =
-          new Takeover(connection, seat.run(), patienceMillis)
-              .take(Name.ofSeat(seat.number()), Integer.MAX_VALUE);
-      if (own.isEmpty() || own.get().place().slot() != places.own().slot()) {
+          new Takeover(connection, memberSlot.epoch(), patienceMillis)
+              .take(Name.ofMemberSlot(memberSlot.number()), Integer.MAX_VALUE);
+      if (own.isEmpty() || own.get().ownedPartition().id() != ownedPartitions.own().id()) {
         throw new StoreException(
             Kind.FATAL,
-            "%s went back to before this broker began; start it again".formatted(server),
+            "%s was restored to a time before this broker started; restart the broker"
+                .formatted(server),
             null);
       }
-      // Now, as another broker may have them next, and nobody takes those that came from nowhere.
-      int rows = countAsHandedOut(connection, places.slots(), System.currentTimeMillis());
-      LOG.warn("{} tasks that may run only once count as handed out", rows);
+      // Before another broker can take the partitions. Rows without a partition stay with this
+      // broker.
+      int rows = countAsHandedOut(connection, ownedPartitions.ids(), System.currentTimeMillis());
+      LOG.warn("{} at-most-once tasks count as handed out", rows);
       try (Statement statement = connection.createStatement()) {
-        long run = 0;
-        while (run < seat.run()) {
-          try (ResultSet result = statement.executeQuery(NEXT_RUN)) {
+        long epoch = 0;
+        while (epoch < memberSlot.epoch()) {
+          try (ResultSet result = statement.executeQuery(NEXT_EPOCH)) {
             result.next();
-            run = result.getLong(1);
+            epoch = result.getLong(1);
           }
         }
       }
     }
   }
 
-  /// How far the partition was consumed when the database went back; null if it did not. Told once.
+  /// Returns and removes the watermark that the partition had when the loss was noticed; null if
+  /// there was none.
   @Nullable Watermark takeReached(SourcePartition partition) {
     return reached.remove(partition);
   }
 
-  /// Whether the database lacks a batch that it had.
-  static boolean isMissing(Connection connection, long run, long number) throws SQLException {
-    try (PreparedStatement known = connection.prepareStatement(KNOWN)) {
-      new Binder(known).set(run);
+  /// Whether the database lacks a batch that it once acknowledged.
+  static boolean isMissing(Connection connection, long epoch, long number) throws SQLException {
+    try (PreparedStatement known = connection.prepareStatement(NEWEST_BATCH)) {
+      new Binder(known).set(epoch);
       try (ResultSet result = known.executeQuery()) {
         result.next();
         long newest = result.getLong(1);
-        return !result.wasNull() && newest < number; // runs of long ago are forgotten
+        return !result.wasNull() && newest < number; // old epochs are purged
       }
     }
   }

@@ -10,47 +10,50 @@ import java.sql.Statement;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 
-/// A small number that one broker of a database has at a time, so that it has the same name again
-/// as soon as its process runs again: an advisory lock on a connection of its own, gone with it
-/// (H23). The connection also renews the lease, and hears of reports. Confined to one thread.
+/// Member slot: the smallest number that no other broker of the database holds, so that a restarted
+/// broker gets its old name back. It is an advisory lock on a dedicated connection, and ends with
+/// it (H23). The connection also renews the lease and receives notifications. Confined to one
+/// thread.
 final class MemberSlot {
-  private static final int SEATS = 10_000;
+  private static final int MAX_SLOTS = 10_000;
 
-  private static final String FREE = "SELECT pg_try_advisory_lock(%d, ?)".formatted(Sql.SEAT_LOCKS);
+  private static final String TRY_LOCK =
+      "SELECT pg_try_advisory_lock(%d, ?)".formatted(Sql.MEMBER_SLOT_LOCKS);
 
-  private static final String GIVE_UP =
-      "SELECT pg_advisory_unlock(%d, ?)".formatted(Sql.SEAT_LOCKS);
+  private static final String UNLOCK =
+      "SELECT pg_advisory_unlock(%d, ?)".formatted(Sql.MEMBER_SLOT_LOCKS);
 
-  private static final String NEXT_RUN = "SELECT nextval('taskbroker_run_number')";
+  private static final String NEXT_EPOCH = "SELECT nextval('taskbroker_broker_epoch')";
 
   private static final String RENEW =
       """
-      INSERT INTO taskbroker_run AS r (run, seat, lease_until, bytes)
+      INSERT INTO taskbroker_broker AS b (epoch, member_slot, lease_until, bytes)
       VALUES (?, ?, clock_timestamp() + ? * interval '1 ms', ?)
-      ON CONFLICT (run) DO UPDATE SET lease_until = excluded.lease_until, bytes = excluded.bytes
+      ON CONFLICT (epoch) DO UPDATE SET lease_until = excluded.lease_until, bytes = excluded.bytes
       RETURNING (
-        SELECT coalesce(sum(o.bytes), 0) FROM taskbroker_run o
-        WHERE o.run <> r.run AND o.lease_until > clock_timestamp()),
+        SELECT coalesce(sum(o.bytes), 0) FROM taskbroker_broker o
+        WHERE o.epoch <> b.epoch AND o.lease_until > clock_timestamp()),
         NOT EXISTS (
-          SELECT FROM taskbroker_run o WHERE o.run = r.run AND o.lease_until > clock_timestamp())
+          SELECT FROM taskbroker_broker o
+          WHERE o.epoch = b.epoch AND o.lease_until > clock_timestamp())
       """;
 
-  /// Of runs of the seat that came later than this one, and of what this broker left behind.
-  private static final String LATER =
-      "SELECT count(*) FROM taskbroker_run WHERE seat = ? AND run > ?";
+  /// Number of later epochs of the member slot.
+  private static final String COUNT_LATER_EPOCHS =
+      "SELECT count(*) FROM taskbroker_broker WHERE member_slot = ? AND epoch > ?";
 
-  private static final String END_FORMER =
+  private static final String TERMINATE_FORMER =
       """
       SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
       WHERE pid = ? AND application_name = ?
       """;
 
   private final Server server;
-  private final long run;
+  private final long epoch;
   private final int number;
   private final int socketSeconds;
   private @Nullable Connection connection;
-  private int process;
+  private int backendPid;
 
   private MemberSlot(Server server, int socketSeconds) throws SQLException {
     this.server = server;
@@ -59,46 +62,46 @@ final class MemberSlot {
     connection = first;
     try {
       try (Statement statement = first.createStatement();
-          ResultSet result = statement.executeQuery(NEXT_RUN)) {
+          ResultSet result = statement.executeQuery(NEXT_EPOCH)) {
         result.next();
-        run = result.getLong(1);
+        epoch = result.getLong(1);
       }
       int free = 0;
       while (!lock(first, free)) {
-        if (++free == SEATS) {
+        if (++free == MAX_SLOTS) {
           throw new StoreException(
-              Kind.FATAL, "More brokers than " + SEATS + " on " + server, null);
+              Kind.FATAL, "More brokers than " + MAX_SLOTS + " on " + server, null);
         }
       }
       number = free;
-      begin(first);
+      startSession(first);
     } catch (SQLException | RuntimeException e) {
       Server.close(first);
       throw e;
     }
   }
 
-  /// Begins a run of a broker, on the smallest free seat.
-  static MemberSlot take(Server server, int socketSeconds) throws SQLException {
+  /// Starts a broker epoch on the smallest free member slot.
+  static MemberSlot acquire(Server server, int socketSeconds) throws SQLException {
     return new MemberSlot(server, socketSeconds);
   }
 
-  long run() {
-    return run;
+  long epoch() {
+    return epoch;
   }
 
   int number() {
     return number;
   }
 
-  /// The name of the run in the server's statistics, and that of its channel.
-  static String channel(long run) {
-    return "taskbroker_" + run;
+  /// Name of an epoch: the application name of its connections, and its notification channel.
+  static String channel(long epoch) {
+    return "taskbroker_" + epoch;
   }
 
-  /// The connection, made again if it was lost.
+  /// The connection, reopened if it was lost.
   ///
-  /// @throws StoreException of kind `FATAL` if another broker has the seat by now
+  /// @throws StoreException of kind `FATAL` if another broker took the member slot
   Connection connection() throws SQLException {
     Connection current = connection;
     if (current != null) {
@@ -107,18 +110,19 @@ final class MemberSlot {
     Connection next = server.connect("taskbroker", socketSeconds);
     try {
       if (!lock(next, number)) {
-        if (query(next, LATER, number, run) > 0) {
+        if (query(next, COUNT_LATER_EPOCHS, number, epoch) > 0) {
           throw new StoreException(
               Kind.FATAL,
-              "Another broker took the seat %d of %s while this one could not be heard of"
+              "Another broker took the member slot %d of %s while this one was unreachable"
                   .formatted(number, server),
               null);
         }
-        // It is this broker's own connection that has the lock, and was not told that it is lost.
-        query(next, END_FORMER, process, channel(run));
-        throw new SQLException("The former connection of the seat still lives", "08006");
+        // The lock belongs to this broker's former connection, which the server still considers
+        // alive.
+        query(next, TERMINATE_FORMER, backendPid, channel(epoch));
+        throw new SQLException("The former connection of the member slot is still open", "08006");
       }
-      begin(next);
+      startSession(next);
     } catch (SQLException | RuntimeException e) {
       Server.close(next);
       throw e;
@@ -127,8 +131,8 @@ final class MemberSlot {
     return next;
   }
 
-  /// Gives up a connection that failed.
-  void lost() {
+  /// Closes a failed connection.
+  void discardConnection() {
     Connection current = connection;
     connection = null;
     if (current != null) {
@@ -136,18 +140,18 @@ final class MemberSlot {
     }
   }
 
-  /// A lease that was renewed.
+  /// Result of a renewal.
   ///
   /// @param bytesOfOthers the size of the rows of all other brokers
-  /// @param hadEnded whether the one before had ended by the clock of the server
-  record Renewal(long bytesOfOthers, boolean hadEnded) {}
+  /// @param hadLapsed whether the previous lease had ended by the clock of the server
+  record Renewal(long bytesOfOthers, boolean hadLapsed) {}
 
   /// Renews the lease.
   ///
   /// @param bytes the size of this broker's rows
   Renewal renew(long leaseMillis, long bytes) throws SQLException {
     try (PreparedStatement renew = connection().prepareStatement(RENEW)) {
-      new Binder(renew).set(run).set(number).set(leaseMillis).set(bytes);
+      new Binder(renew).set(epoch).set(number).set(leaseMillis).set(bytes);
       try (ResultSet result = renew.executeQuery()) {
         result.next();
         return new Renewal(result.getLong(1), result.getBoolean(2));
@@ -155,7 +159,7 @@ final class MemberSlot {
     }
   }
 
-  /// Ends lease and seat, if the server can be told.
+  /// Ends the lease and releases the member slot, if the server is reachable.
   void close() {
     Connection last = connection;
     connection = null;
@@ -165,24 +169,25 @@ final class MemberSlot {
     connection = last;
     try {
       var _ = renew(0, 0);
-      query(last, GIVE_UP, number);
+      query(last, UNLOCK, number);
     } catch (SQLException | StoreException _) {
-      // The lock ends with the connection, and the lease by itself.
+      // The lock ends with the connection, and the lease expires.
     } finally {
       connection = null;
       Server.close(last);
     }
   }
 
-  private void begin(Connection next) throws SQLException {
+  private void startSession(Connection next) throws SQLException {
     try (Statement statement = next.createStatement()) {
-      statement.execute("SET application_name = '" + channel(run) + "'; LISTEN " + channel(run));
+      statement.execute(
+          "SET application_name = '" + channel(epoch) + "'; LISTEN " + channel(epoch));
     }
-    process = next.unwrap(PGConnection.class).getBackendPID();
+    backendPid = next.unwrap(PGConnection.class).getBackendPID();
   }
 
   private static boolean lock(Connection connection, int number) throws SQLException {
-    try (PreparedStatement lock = connection.prepareStatement(FREE)) {
+    try (PreparedStatement lock = connection.prepareStatement(TRY_LOCK)) {
       new Binder(lock).set(number);
       try (ResultSet result = lock.executeQuery()) {
         result.next();

@@ -18,19 +18,19 @@ import org.postgresql.ds.PGSimpleDataSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Brings the tables up to date: makes the database and the tables, or takes over those that the
-/// reference filled (reference-spec 4.2).
+/// Schema migrations: creates the database and the tables, or converts the tables of the reference
+/// (reference-spec 4.2).
 final class Migrations {
-  /// The newest of the scripts in the folder `migrations`.
+  /// Version of the newest script in the folder `migrations`.
   static final int VERSION = 4;
 
   private static final Logger LOG = LoggerFactory.getLogger(Migrations.class);
 
-  /// The class of the advisory lock of whoever migrates ("tbmg").
-  private static final int LOCKS = 0x74626D67;
+  /// Class of the advisory lock that serializes migrations ("tbmg").
+  private static final int MIGRATION_LOCK = 0x74626D67;
 
   private static final String HISTORY = "taskbroker_schema_history";
-  private static final String TABLE_OF_THE_REFERENCE = "inflight_taskactivations";
+  private static final String REFERENCE_TABLE = "inflight_taskactivations";
   private static final Pattern SAFE_NAME = Pattern.compile("[A-Za-z0-9_]+");
 
   private final Server server;
@@ -43,62 +43,63 @@ final class Migrations {
     this.login = login;
   }
 
-  /// Does what is still to be done. Brokers that do it at the same time wait for each other.
+  /// Applies the pending migrations. Concurrent brokers wait for each other.
   ///
-  /// @throws StoreException of kind `FATAL` if it cannot be done; a script is done whole or not
+  /// @throws StoreException of kind `FATAL` if a migration fails; each script is atomic
   void run(Login migrator) throws SQLException {
     PostgresSchema schema;
-    try (Connection alone = server.patient(migrator, address.database());
+    try (Connection alone = server.longRunning(migrator, address.database());
         Statement statement = alone.createStatement()) {
       // Flyway's own lock does not cover its first steps.
-      statement.execute("SELECT pg_advisory_lock(%d, 0)".formatted(LOCKS));
+      statement.execute("SELECT pg_advisory_lock(%d, 0)".formatted(MIGRATION_LOCK));
       schema = schema(alone);
       MigrateResult result =
           Flyway.configure(Migrations.class.getClassLoader())
-              .dataSource(new Sessions(server.in(schema), migrator, address.database()))
+              .dataSource(new MigratorDataSource(server.in(schema), migrator, address.database()))
               .defaultSchema(schema.name())
               .createSchemas(false)
               .locations("classpath:io/taskbroker/store/postgres/migrations")
               .table(HISTORY)
-              .baselineOnMigrate(true) // there may be tables of others, and those of the reference
+              .baselineOnMigrate(
+                  true) // the schema may have other tables, such as those of the reference
               .baselineVersion("0")
               .load()
               .migrate();
       if (result.migrationsExecuted > 0) {
         LOG.info(
-            "Brought the tables of {} in schema {} up to date: version {}",
+            "Migrated the tables of {} in schema {} to version {}",
             address,
             schema.name(),
             result.targetSchemaVersion);
       }
     } catch (FlywayException e) {
-      throw failed(e);
+      throw translate(e);
     }
     if (!migrator.username().equals(login.username())) {
       grant(migrator, schema);
     }
   }
 
-  /// The schema of the tables that are there, be they this broker's or the reference's, or that of
-  /// those to be made.
+  /// Schema of the existing tables of this broker or of the reference, or else the schema for new
+  /// tables.
   private static PostgresSchema schema(Connection connection) throws SQLException {
     Optional<PostgresSchema> known = PostgresSchema.of(connection, HISTORY);
     if (known.isEmpty()) {
-      known = PostgresSchema.of(connection, TABLE_OF_THE_REFERENCE);
+      known = PostgresSchema.of(connection, REFERENCE_TABLE);
     }
     return known.isPresent() ? known.get() : PostgresSchema.ofNewTables(connection);
   }
 
-  /// @return the schema that has the tables
+  /// @return the schema of the tables
   /// @throws StoreException of kind `FATAL` if the tables are older or newer than this broker
   PostgresSchema check() throws SQLException {
-    try (Connection connection = server.patient(login, address.database())) {
+    try (Connection connection = server.longRunning(login, address.database())) {
       PostgresSchema schema =
           PostgresSchema.of(connection, HISTORY)
               .orElseThrow(() ->
                   new StoreException(
                       Kind.FATAL,
-                      "No schema of %s has the tables of a broker: run it once with --run migrations, or set store.pg.run_migrations"
+                      "No schema of %s has the tables of a broker: run the broker once with --run migrations, or set store.pg.run_migrations"
                           .formatted(address),
                       null));
       check(schema, version(connection, schema));
@@ -124,15 +125,15 @@ final class Migrations {
       throw new StoreException(
           Kind.FATAL,
           found < VERSION
-              ? "The tables of %s in schema %s have version %d, and this broker needs %d: run it once with --run migrations, or set store.pg.run_migrations"
+              ? "The tables of %s in schema %s have version %d, and this broker needs %d: run the broker once with --run migrations, or set store.pg.run_migrations"
                   .formatted(address, schema.name(), found, VERSION)
-              : "The tables of %s in schema %s have version %d, and this broker knows only %d: run the newer broker"
+              : "The tables of %s in schema %s have version %d, and this broker supports only %d: run the newer broker"
                   .formatted(address, schema.name(), found, VERSION),
           null);
     }
   }
 
-  private StoreException failed(FlywayException e) {
+  private StoreException translate(FlywayException e) {
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
       if (cause instanceof SQLException sql) {
         return PostgresErrors.translate("Postgres " + address, "migrate the tables", sql);
@@ -142,13 +143,13 @@ final class Migrations {
         Kind.FATAL, "Could not migrate the tables of %s: %s".formatted(address, e), e);
   }
 
-  /// Makes the database, if it is not there.
+  /// Creates the database if it does not exist.
   ///
-  /// @throws StoreException of kind `FATAL` if it cannot be made
+  /// @throws StoreException of kind `FATAL` if it cannot be created
   void createDatabase(Login migrator) throws SQLException {
     try {
       server.plain(migrator, address.database()).close();
-      return; // it is there
+      return; // it exists
     } catch (SQLException e) {
       if (!PostgresErrors.isMissing(e, address.database())) {
         throw e;
@@ -157,24 +158,24 @@ final class Migrations {
     if (!SAFE_NAME.matcher(address.database()).matches()) {
       throw new StoreException(
           Kind.FATAL,
-          "The database '%s' does not exist, and is not made: its name has other characters than letters, digits and underscores"
+          "The database '%s' does not exist and cannot be created: its name may have only letters, digits and underscores"
               .formatted(address.database()),
           null);
     }
-    try (Connection connection = server.patient(migrator, address.maintenanceDatabase());
+    try (Connection connection = server.longRunning(migrator, address.maintenanceDatabase());
         Statement statement = connection.createStatement()) {
       statement.execute("CREATE DATABASE \"" + address.database() + '"' + inUtf8(statement));
-      LOG.info("Made the database {}", address);
+      LOG.info("Created the database {}", address);
     } catch (SQLException e) {
-      // Another broker may have made it, just now.
+      // Another broker may have created it concurrently.
       if (!PostgresErrors.state(e).equals("42P04") && !PostgresErrors.state(e).equals("23505")) {
         throw e;
       }
     }
   }
 
-  /// What makes a new database one of UTF-8 where the server's others are not. Of the locales, only
-  /// `C` goes with every encoding.
+  /// Clause that makes a new database UTF-8 where the template is not. `C` is the only locale that
+  /// goes with every encoding.
   private static String inUtf8(Statement statement) throws SQLException {
     try (ResultSet result =
         statement.executeQuery(
@@ -185,18 +186,19 @@ final class Migrations {
     }
   }
 
-  /// Lets the broker's user work with tables that another user made.
+  /// Grants the broker's user access to tables that the migrator owns.
   private void grant(Login migrator, PostgresSchema schema) throws SQLException {
-    try (Connection connection = server.in(schema).patient(migrator, address.database());
+    try (Connection connection = server.in(schema).longRunning(migrator, address.database());
         Statement statement = connection.createStatement()) {
       String user = quoted(connection, login.username());
       statement.execute(
           """
           GRANT SELECT, INSERT, UPDATE, DELETE ON taskbroker_activation, taskbroker_store, \
-          taskbroker_run, taskbroker_place, taskbroker_batch, taskbroker_watermark, \
-          taskbroker_tombstone, taskbroker_report, taskbroker_schema_history TO %s;
+          taskbroker_broker, taskbroker_owned_partition, taskbroker_batch, \
+          taskbroker_watermark, taskbroker_tombstone, taskbroker_remote_report, \
+          taskbroker_schema_history TO %s;
           GRANT SELECT ON inflight_taskactivations TO %s;
-          GRANT USAGE ON SEQUENCE taskbroker_run_number TO %s;
+          GRANT USAGE ON SEQUENCE taskbroker_broker_epoch TO %s;
           GRANT USAGE ON SCHEMA %s TO %s
           """
               .formatted(user, user, user, schema.quoted(), user));
@@ -213,15 +215,15 @@ final class Migrations {
     }
   }
 
-  /// Gives connections to whoever makes them by himself.
-  private static final class Sessions extends PGSimpleDataSource {
+  /// Data source for Flyway: long-running sessions of the migrator.
+  private static final class MigratorDataSource extends PGSimpleDataSource {
     private static final long serialVersionUID = 1;
 
     private final transient Server server;
     private final transient Login migrator;
     private final String database;
 
-    Sessions(Server server, Login migrator, String database) {
+    MigratorDataSource(Server server, Login migrator, String database) {
       this.server = server;
       this.migrator = migrator;
       this.database = database;
@@ -229,7 +231,7 @@ final class Migrations {
 
     @Override
     public Connection getConnection() throws SQLException {
-      return server.patient(migrator, database);
+      return server.longRunning(migrator, database);
     }
   }
 }

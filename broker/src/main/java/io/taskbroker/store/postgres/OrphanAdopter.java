@@ -13,78 +13,83 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Takes over what no broker has (`contention_drain_age_sec`): partitions and topics that vanished,
-/// and what came from no partition to brokers that are gone (H23). Confined to one thread, like its
-/// connection.
+/// Adopter of orphans, which no broker owns (`contention_drain_age_sec`): partitions and topics
+/// that no longer exist, and rows without a partition of dead brokers (H23). Confined to one
+/// thread, like its connection.
 final class OrphanAdopter {
-  /// Places of one turn, so that brokers that do it at the same time share them.
-  private static final int AT_ONCE = 4;
+  /// Partitions per call: few, so that concurrent brokers share the orphans.
+  private static final int PARTITIONS_PER_CALL = 4;
 
-  private static final String ABANDONED =
+  private static final String ORPHANED =
       """
-      SELECT p.slot, p.topic, p.partition, coalesce(p.run, 0) FROM taskbroker_place p
-      LEFT JOIN taskbroker_run r ON r.run = p.run
+      SELECT p.partition_id, p.topic, p.partition, coalesce(p.epoch, 0)
+      FROM taskbroker_owned_partition p LEFT JOIN taskbroker_broker b ON b.epoch = p.epoch
       WHERE CASE
-          WHEN p.run IS NULL THEN p.free_since
-          WHEN p.run = ? THEN 'infinity'
-          ELSE coalesce(r.lease_until, '-infinity')
+          WHEN p.epoch IS NULL THEN p.free_since
+          WHEN p.epoch = ? THEN 'infinity'
+          ELSE coalesce(b.lease_until, '-infinity')
         END < clock_timestamp() - ? * interval '1 ms'
-        AND EXISTS (SELECT FROM taskbroker_activation t WHERE t.slot = p.slot)
+        AND EXISTS (SELECT FROM taskbroker_activation t WHERE t.partition_id = p.partition_id)
       ORDER BY random() LIMIT ?
       """;
 
-  /// From now on the broker that had them, should it wake up, is not their owner.
-  private static final String FREE =
+  /// Ends the ownership of the dead broker, in case it resumes.
+  private static final String RELEASE =
       """
-      UPDATE taskbroker_place SET run = NULL, free_since = '-infinity'
-      WHERE slot = ? AND coalesce(run, 0) = ?
+      UPDATE taskbroker_owned_partition SET epoch = NULL, free_since = '-infinity'
+      WHERE partition_id = ? AND coalesce(epoch, 0) = ?
       """;
 
   private static final String MOVE =
       """
-      UPDATE taskbroker_activation t SET slot = ?
+      UPDATE taskbroker_activation t SET partition_id = ?
       FROM (
-        SELECT slot, key FROM taskbroker_activation WHERE slot = ? ORDER BY key LIMIT ?
+        SELECT partition_id, key FROM taskbroker_activation
+        WHERE partition_id = ? ORDER BY key LIMIT ?
       ) m
-      WHERE t.slot = m.slot AND t.key = m.key RETURNING %s
+      WHERE t.partition_id = m.partition_id AND t.key = m.key RETURNING %s
       """
           .formatted(PostgresRowCodec.COLUMNS);
 
   private static final String MOVE_REPORTS =
-      "UPDATE taskbroker_report SET slot = ? WHERE slot = ? AND key = ANY (?)";
+      "UPDATE taskbroker_remote_report SET partition_id = ? WHERE partition_id = ? AND key = ANY"
+          + " (?)";
 
   private static final String MOVE_TOMBSTONES =
       """
-      WITH moved AS (DELETE FROM taskbroker_tombstone WHERE slot = ? RETURNING until, high, low)
-      INSERT INTO taskbroker_tombstone (slot, until, high, low)
+      WITH moved AS (
+        DELETE FROM taskbroker_tombstone WHERE partition_id = ? RETURNING until, high, low
+      )
+      INSERT INTO taskbroker_tombstone (partition_id, until, high, low)
       SELECT ?, until, high, low FROM moved ON CONFLICT DO NOTHING
       """;
 
   private final Connection connection;
   private final Takeover takeover;
-  private final long run;
-  private final OwnedPartitions places;
+  private final long epoch;
+  private final OwnedPartitions ownedPartitions;
 
-  OrphanAdopter(Connection connection, Takeover takeover, long run, OwnedPartitions places) {
+  OrphanAdopter(
+      Connection connection, Takeover takeover, long epoch, OwnedPartitions ownedPartitions) {
     this.connection = connection;
     this.takeover = takeover;
-    this.run = run;
-    this.places = places;
+    this.epoch = epoch;
+    this.ownedPartitions = ownedPartitions;
   }
 
-  private record Abandoned(int slot, Name name, long run) {}
+  private record OrphanedPartition(int partitionId, Name name, long epoch) {}
 
   Adoption adopt(Duration age, int limit) throws SQLException {
     List<SourcePartition> partitions = new ArrayList<>();
     List<Row> rows = new ArrayList<>();
-    for (Abandoned abandoned : abandoned(age)) {
-      Name name = abandoned.name();
+    for (OrphanedPartition orphaned : orphanedPartitions(age)) {
+      Name name = orphaned.name();
       if (name.partition() < 0) {
-        rows.addAll(move(abandoned, limit - rows.size()));
+        rows.addAll(moveRows(orphaned, limit - rows.size()));
       } else {
         Taken taken = takeover.take(name, Takeover.ADOPTED).orElse(null);
-        if (taken != null && !taken.kept()) {
-          places.put(name, taken.place());
+        if (taken != null && !taken.alreadyOwned()) {
+          ownedPartitions.put(name, taken.ownedPartition());
           partitions.add(new SourcePartition("", "", "", name.topic(), name.partition()));
         }
       }
@@ -99,14 +104,14 @@ final class OrphanAdopter {
     return new Adoption(partitions, rows, parked);
   }
 
-  private List<Abandoned> abandoned(Duration age) throws SQLException {
-    List<Abandoned> all = new ArrayList<>();
-    try (PreparedStatement find = connection.prepareStatement(ABANDONED)) {
-      new Binder(find).set(run).set(age.toMillis()).set(AT_ONCE);
+  private List<OrphanedPartition> orphanedPartitions(Duration age) throws SQLException {
+    List<OrphanedPartition> all = new ArrayList<>();
+    try (PreparedStatement find = connection.prepareStatement(ORPHANED)) {
+      new Binder(find).set(epoch).set(age.toMillis()).set(PARTITIONS_PER_CALL);
       try (ResultSet result = find.executeQuery()) {
         while (result.next()) {
           all.add(
-              new Abandoned(
+              new OrphanedPartition(
                   result.getInt(1),
                   new Name(result.getString(2), result.getInt(3)),
                   result.getLong(4)));
@@ -116,24 +121,24 @@ final class OrphanAdopter {
     return all;
   }
 
-  private List<Row> move(Abandoned from, int limit) throws SQLException {
+  private List<Row> moveRows(OrphanedPartition from, int limit) throws SQLException {
     if (limit <= 0) {
       return List.of();
     }
-    int own = places.own().slot();
-    return takeover.alone(
-        from.run(),
+    int own = ownedPartitions.own().id();
+    return takeover.withoutCommits(
+        from.epoch(),
         () -> {
-          try (PreparedStatement free = connection.prepareStatement(FREE)) {
-            new Binder(free).set(from.slot()).set(from.run());
-            if (free.executeUpdate() == 0) {
-              return List.of(); // somebody was faster
+          try (PreparedStatement release = connection.prepareStatement(RELEASE)) {
+            new Binder(release).set(from.partitionId()).set(from.epoch());
+            if (release.executeUpdate() == 0) {
+              return List.of(); // another broker was faster
             }
           }
           List<Row> rows = new ArrayList<>();
           PostgresRowCodec codec = new PostgresRowCodec();
           try (PreparedStatement move = connection.prepareStatement(MOVE)) {
-            new Binder(move).set(own).set(from.slot()).set(limit);
+            new Binder(move).set(own).set(from.partitionId()).set(limit);
             try (ResultSet result = move.executeQuery()) {
               while (result.next()) {
                 rows.add(codec.read(result));
@@ -142,16 +147,16 @@ final class OrphanAdopter {
           }
           try (PreparedStatement reports = connection.prepareStatement(MOVE_REPORTS)) {
             long[] keys = rows.stream().mapToLong(Row::key).toArray();
-            new Binder(reports).set(own).set(from.slot()).set(keys);
+            new Binder(reports).set(own).set(from.partitionId()).set(keys);
             reports.executeUpdate();
           }
           try (PreparedStatement tombstones = connection.prepareStatement(MOVE_TOMBSTONES)) {
-            new Binder(tombstones).set(from.slot()).set(own);
+            new Binder(tombstones).set(from.partitionId()).set(own);
             tombstones.executeUpdate();
           }
-          places.own().purged(0);
+          ownedPartitions.own().purgedUntil(0);
           for (Row row : rows) {
-            places
+            ownedPartitions
                 .own()
                 .bytes()
                 .addAndGet(CommitSession.ROW_BYTES + row.activation().payload().length);

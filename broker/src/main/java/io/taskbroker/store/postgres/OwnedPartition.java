@@ -6,50 +6,50 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// What this broker has of one partition, or of what came from none, since it took it: a new object
-/// for each time. Thread-safe; after it was taken, the committer alone writes to it.
+/// State of one owned partition, or of the rows without a partition. Each take creates a new
+/// object. Thread-safe; after the take, only the committer writes to it.
 final class OwnedPartition {
-  private final int slot;
-  private final Map<SourcePartition, Mark> marks = new ConcurrentHashMap<>();
+  private final int id;
+  private final Map<SourcePartition, VersionedWatermark> watermarks = new ConcurrentHashMap<>();
   private final AtomicLong bytes = new AtomicLong();
-  private volatile long purged; // no tombstone ends before
+  private volatile long purgedUntil; // no tombstone that expired by then is left
 
-  OwnedPartition(int slot) {
-    this.slot = slot;
+  OwnedPartition(int id) {
+    this.id = id;
   }
 
-  /// Its number in the tables.
-  int slot() {
-    return slot;
+  /// The `partition_id` in the tables.
+  int id() {
+    return id;
   }
 
-  /// How far it was consumed, as the table has it.
-  Map<SourcePartition, Mark> marks() {
-    return marks;
+  /// Watermarks as the table has them.
+  Map<SourcePartition, VersionedWatermark> watermarks() {
+    return watermarks;
   }
 
-  /// The size of its rows.
+  /// Size of its rows.
   AtomicLong bytes() {
     return bytes;
   }
 
-  /// No tombstone that ended by then is left.
-  long purged() {
-    return purged;
+  /// Time until which tombstones are purged: none that expired by then is left.
+  long purgedUntil() {
+    return purgedUntil;
   }
 
-  void purged(long until) {
-    purged = until;
+  void purgedUntil(long until) {
+    purgedUntil = until;
   }
 
-  /// @param version that of the row of the watermark
-  record Mark(Watermark watermark, long version) {}
+  /// @param version the version of the row of the watermark
+  record VersionedWatermark(Watermark watermark, long version) {}
 
-  /// A partition by the names that rows have for it.
+  /// Topic and number of a partition, as rows have them.
   record Name(String topic, int partition) {
-    /// What came from no partition to the broker of a seat.
-    static Name ofSeat(int seat) {
-      return new Name("", -1 - seat);
+    /// Name of the partition of a member slot, for rows that came from no partition.
+    static Name ofMemberSlot(int memberSlot) {
+      return new Name("", -1 - memberSlot);
     }
   }
 }

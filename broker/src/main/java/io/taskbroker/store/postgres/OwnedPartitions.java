@@ -9,13 +9,13 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/// The places that this broker has, as far as it knows: the database knows better, and is asked by
-/// every commit (H10). Thread-safe.
+/// Partitions that this broker believes it owns. The database decides: every commit checks the
+/// ownership (H10). Thread-safe.
 final class OwnedPartitions {
   private final OwnedPartition own;
   private final Map<Name, OwnedPartition> taken = new ConcurrentHashMap<>();
 
-  /// @param own for what came from no partition
+  /// @param own the partition of rows that came from no partition
   OwnedPartitions(OwnedPartition own) {
     this.own = own;
   }
@@ -24,7 +24,7 @@ final class OwnedPartitions {
     return own;
   }
 
-  /// The place of a row; null if it is another broker's.
+  /// The partition of a row; null if another broker owns it.
   @Nullable OwnedPartition of(Origin origin) {
     return origin.partition() < 0 ? own : taken.get(new Name(origin.topic(), origin.partition()));
   }
@@ -37,37 +37,37 @@ final class OwnedPartitions {
     return taken.get(name);
   }
 
-  void put(Name name, OwnedPartition place) {
-    taken.put(name, place);
+  void put(Name name, OwnedPartition ownedPartition) {
+    taken.put(name, ownedPartition);
   }
 
   void remove(Name name) {
     taken.remove(name);
   }
 
-  /// Forgets a place that another broker took, unless it was taken back meanwhile.
-  void lost(OwnedPartition place) {
-    taken.values().removeIf(mine -> mine == place);
+  /// Drops a partition that another broker took, unless it was taken back meanwhile.
+  void drop(OwnedPartition ownedPartition) {
+    taken.values().removeIf(each -> each == ownedPartition);
   }
 
-  /// Forgets all places but its own: the database went back, and says something else of them.
+  /// Drops all partitions except the one of the member slot, after the database lost transactions.
   ///
-  /// @return those that were forgotten
-  List<OwnedPartition> loseAll() {
+  /// @return the dropped partitions
+  List<OwnedPartition> dropAll() {
     List<OwnedPartition> lost = new ArrayList<>(taken.values());
     taken.clear();
     return lost;
   }
 
-  /// The slots of all of them.
-  int[] slots() {
-    return all().stream().mapToInt(OwnedPartition::slot).toArray();
+  /// Ids of all partitions.
+  int[] ids() {
+    return all().stream().mapToInt(OwnedPartition::id).toArray();
   }
 
-  /// Those that came from partitions, with their names.
+  /// Partitions of topics, by name.
   List<Map.Entry<Name, OwnedPartition>> taken() {
     List<Map.Entry<Name, OwnedPartition>> all = new ArrayList<>();
-    taken.forEach((name, place) -> all.add(Map.entry(name, place)));
+    taken.forEach((name, ownedPartition) -> all.add(Map.entry(name, ownedPartition)));
     return all;
   }
 
@@ -77,11 +77,11 @@ final class OwnedPartitions {
     return all;
   }
 
-  /// The size of all of their rows.
+  /// Size of the rows of all partitions.
   long bytes() {
     long sum = own.bytes().get();
-    for (OwnedPartition place : taken.values()) {
-      sum += place.bytes().get();
+    for (OwnedPartition ownedPartition : taken.values()) {
+      sum += ownedPartition.bytes().get();
     }
     return sum;
   }

@@ -12,60 +12,62 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// The proof that the places of a run are its own still, which a broker needs after a pause that
-/// was longer than its lease: others may have taken them meanwhile (H11). Thread-safe.
+/// Proof that a broker epoch still owns its partitions. A broker needs it after a pause longer than
+/// its lease, in which others may have taken them (H11). Thread-safe.
 ///
-/// A proof that a take or a release overlaps says nothing: of a place that changes hands it cannot
-/// tell the time before from the time after.
+/// A take or a release that overlaps a proof makes it inconclusive: the result cannot be ordered
+/// against the move.
 final class OwnershipProof {
-  private final long run;
-  private final OwnedPartitions places;
+  private final long epoch;
+  private final OwnedPartitions ownedPartitions;
 
   // Guarded by this.
-  private int underWay;
-  private long begun;
+  private int pendingMoves;
+  private long movesStarted;
 
-  OwnershipProof(long run, OwnedPartitions places) {
-    this.run = run;
-    this.places = places;
+  OwnershipProof(long epoch, OwnedPartitions ownedPartitions) {
+    this.epoch = epoch;
+    this.ownedPartitions = ownedPartitions;
   }
 
-  /// A place is about to be taken, or released.
+  /// Marks the start of a take or a release.
   synchronized void beginMove() {
-    underWay++;
-    begun++;
+    pendingMoves++;
+    movesStarted++;
   }
 
   synchronized void endMove() {
-    underWay--;
+    pendingMoves--;
   }
 
-  /// Forgets the places that other brokers took, and tells the listener of each.
+  /// Drops the partitions that other brokers took, and reports each to the listener.
   ///
-  /// @return false if a take or a release came between
-  /// @throws StoreException of kind `FATAL` if another broker has the seat
+  /// @return false if a take or a release overlapped
+  /// @throws StoreException of kind `FATAL` if another broker holds the member slot
   boolean prove(Connection connection, PostgresStore.Listener listener) throws SQLException {
     long before;
-    List<Map.Entry<Name, OwnedPartition>> mine;
+    List<Map.Entry<Name, OwnedPartition>> believed;
     synchronized (this) {
-      if (underWay > 0) {
+      if (pendingMoves > 0) {
         return false;
       }
-      before = begun;
-      mine = places.taken();
+      before = movesStarted;
+      believed = ownedPartitions.taken();
     }
     Set<Integer> owned = owned(connection);
-    if (!owned.contains(places.own().slot())) {
+    if (!owned.contains(ownedPartitions.own().id())) {
       throw new StoreException(
-          Kind.FATAL, "Another broker took the seat of this one while it stood still", null);
+          Kind.FATAL,
+          "Another broker took the member slot of this broker while it was paused",
+          null);
     }
     synchronized (this) {
-      if (begun != before) {
+      if (movesStarted != before) {
         return false;
       }
-      for (Map.Entry<Name, OwnedPartition> each : mine) {
-        if (!owned.contains(each.getValue().slot())) {
-          places.lost(each.getValue());
+      for (Map.Entry<Name, OwnedPartition> each : believed) {
+        if (!owned.contains(each.getValue().id())) {
+          ownedPartitions.drop(each.getValue());
           listener.lost(each.getKey().topic(), each.getKey().partition());
         }
       }
@@ -76,7 +78,7 @@ final class OwnershipProof {
   private Set<Integer> owned(Connection connection) throws SQLException {
     Set<Integer> owned = new HashSet<>();
     try (PreparedStatement statement = connection.prepareStatement(Sql.OWNED)) {
-      new Binder(statement).set(places.slots()).set(run);
+      new Binder(statement).set(ownedPartitions.ids()).set(epoch);
       try (ResultSet result = statement.executeQuery()) {
         while (result.next()) {
           owned.add(result.getInt(1));

@@ -8,49 +8,51 @@ import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
 
-/// What Postgres' errors mean for the operation that met with them, by their SQLSTATE.
+/// Classification of Postgres errors by SQLSTATE.
 final class PostgresErrors {
-  /// What the driver says where it and a server could not agree on TLS, in any language.
+  /// Words in the messages of the driver, in any language, for a failed TLS negotiation.
   private static final Pattern TLS = Pattern.compile("SSL|HostnameVerifier");
 
-  /// The SQLSTATE of whatever a pooler has to say, before PgBouncer 1.19.
-  private static final String PROTOCOL = "08P01";
+  /// SQLSTATE of every error that a pooler before PgBouncer 1.19 reports.
+  private static final String PROTOCOL_VIOLATION = "08P01";
 
-  /// What a pooler says that takes a person, where the server has a SQLSTATE for it.
-  private static final Pattern OF_POOLER =
+  /// Pooler errors that need an operator. The server itself reports them by an SQLSTATE of their
+  /// own.
+  private static final Pattern POOLER_FATAL =
       Pattern.compile(
           "authentication failed|auth failed|no such user|no such database|does not exist"
               + "|unsupported startup parameter|not allowed");
 
   private PostgresErrors() {}
 
-  /// @param what the server and database
-  static StoreException translate(String what, String doing, SQLException error) {
+  /// @param target the server and database
+  /// @param operation a verb phrase that follows "Could not"
+  static StoreException translate(String target, String operation, SQLException error) {
     Kind kind = kind(error);
     String reason = String.valueOf(error.getMessage()).replaceAll("\\s+", " ");
     return new StoreException(
         kind,
         "Could not %s in %s: %s (SQLSTATE %s); %s"
-            .formatted(doing, what, reason, state(error), advice(kind, error)),
+            .formatted(operation, target, reason, state(error), advice(kind, error)),
         error);
   }
 
-  /// Whether the connection is of no use after the error.
-  static boolean endsConnection(SQLException error) {
+  /// Whether the connection is unusable after the error.
+  static boolean breaksConnection(SQLException error) {
     String state = state(error);
     return state.isEmpty()
         || state.startsWith("08")
         || state.startsWith("57P")
         || state.startsWith("XX")
         || switch (state) {
-          // Of a standby that is no primary; of plans that know other tables.
+          // A standby instead of a primary; plans for old table definitions.
           case "25006", "25P03", "25P04", "0A000", "26000" -> true;
           default -> false;
         };
   }
 
-  /// Whether a constraint of that name refused it.
-  static boolean isOf(SQLException error, String constraint) {
+  /// Whether a constraint of that name caused the error.
+  static boolean isConstraint(SQLException error, String constraint) {
     return error instanceof PSQLException postgres
         && constraint.equals(constraint(postgres.getServerErrorMessage()));
   }
@@ -59,7 +61,7 @@ final class PostgresErrors {
     return message == null ? null : message.getConstraint();
   }
 
-  /// The SQLSTATE of the error, or of what caused it; empty if there is none.
+  /// SQLSTATE of the error or of its nearest cause that has one; empty if none has.
   static String state(SQLException error) {
     for (Throwable e = error; e != null; e = e.getCause()) {
       if (e instanceof SQLException sql && sql.getSQLState() != null) {
@@ -69,18 +71,18 @@ final class PostgresErrors {
     return "";
   }
 
-  /// Whether the server says that there is no database of that name. A pooler says it in words of
-  /// its own, and as an error of the protocol.
+  /// Whether the error means that the database does not exist. A pooler reports it as a protocol
+  /// violation, in words of its own.
   static boolean isMissing(SQLException error, String database) {
     String state = state(error);
     String message = String.valueOf(error.getMessage());
     return state.equals("3D000")
-        || (state.equals(PROTOCOL)
+        || (state.equals(PROTOCOL_VIOLATION)
             && (message.contains("database \"" + database + "\" does not exist")
                 || message.contains("no such database: " + database)));
   }
 
-  /// Whether it and a server could not agree on TLS.
+  /// Whether TLS negotiation failed.
   static boolean isOfTls(SQLException error) {
     return TLS.matcher(String.valueOf(error.getMessage())).find();
   }
@@ -88,11 +90,11 @@ final class PostgresErrors {
   private static Kind kind(SQLException error) {
     String state = state(error);
     String message = String.valueOf(error.getMessage());
-    boolean takesAPerson =
-        state.equals(PROTOCOL)
-            && OF_POOLER.matcher(message).find()
-            && !message.contains("server_login_retry"); // what was so some seconds ago
-    return takesAPerson ? Kind.FATAL : kind(state);
+    boolean needsOperator =
+        state.equals(PROTOCOL_VIOLATION)
+            && POOLER_FATAL.matcher(message).find()
+            && !message.contains("server_login_retry"); // a cached error of some seconds ago
+    return needsOperator ? Kind.FATAL : kind(state);
   }
 
   private static Kind kind(String state) {
@@ -105,11 +107,12 @@ final class PostgresErrors {
       case "XX001", "XX002" -> Kind.FATAL;
       default ->
           switch (state.substring(0, 2)) {
-            // Connection, rollback, resources, state of objects, intervention, system, internal.
+            // Connection, rollback, resources, object state, operator intervention, system,
+            // internal.
             case "08", "40", "53", "55", "57", "58", "XX" -> Kind.TRANSIENT;
-            // Data, constraints, limits of what a row or an index holds.
+            // Data, constraints, size limits of a row or an index entry.
             case "22", "23", "54" -> Kind.DATA;
-            // Among them 28 and 42: passwords, permissions, tables that are not there.
+            // Including 28 and 42: authentication, permissions, missing tables.
             default -> Kind.FATAL;
           };
     };
@@ -118,32 +121,33 @@ final class PostgresErrors {
   private static String advice(Kind kind, SQLException error) {
     String message = String.valueOf(error.getMessage());
     if (message.endsWith(", no encryption")) {
-      return "it lets in only who speaks TLS: set sslmode in store.pg.query_params to require, or"
-          + " better to verify-full";
+      return "the server requires TLS: set sslmode in store.pg.query_params to require, or"
+          + " better verify-full";
     }
     if (isOfTls(error)) {
-      return "unless that passes, check sslmode and sslrootcert in store.pg.query_params, and the"
+      return "if this persists, check sslmode and sslrootcert in store.pg.query_params, and the"
           + " certificate of the server";
     }
     return switch (state(error)) {
-      case "25006" -> "connect to the primary; until it takes writes it is tried again";
+      case "25006" -> "connect to the primary; the broker retries until the server accepts writes";
       case "53300" -> "raise max_connections of the server, or the limit of the role or database";
-      case "57P03" -> "the server starts, stops or recovers; it is tried again";
+      case "57P03" -> "the server is starting, stopping or recovering; the broker retries";
       case "28P01", "28000" -> "correct the user and password in store.pg, or create the role";
-      case "3D000" -> "make the database by --run migrations, or set store.pg.run_migrations";
+      case "3D000" -> "create the database by --run migrations, or set store.pg.run_migrations";
       case "42501" ->
-          "grant the user what is missing: USAGE on the schema, and what docs/operations.md lists;"
-              + " --run migrations grants it to store.pg.username";
+          "grant the missing privileges to the user: USAGE on the schema, and what"
+              + " docs/operations.md lists; --run migrations grants it to store.pg.username";
       default -> advice(kind);
     };
   }
 
   private static String advice(Kind kind) {
     return switch (kind) {
-      case TRANSIENT -> "it is worth trying again";
-      case FULL -> "make room on the disk of the server";
-      case DATA -> "the store cannot hold it";
-      case FATAL -> "check the database, its tables (--run migrations), the user and its rights";
+      case TRANSIENT -> "retry";
+      case FULL -> "free disk space on the server";
+      case DATA -> "the store cannot store this value";
+      case FATAL ->
+          "check the database, its tables (--run migrations), the user and its privileges";
     };
   }
 }

@@ -3,17 +3,18 @@ package io.taskbroker.store.postgres;
 import java.time.Duration;
 import java.util.Optional;
 
-/// Where a Postgres store is, and how brokers share it.
+/// Location of a Postgres store, credentials and limits.
 ///
-/// @param migrator who brings the tables up to date at the opening; nobody if empty
+/// @param migrator the login that migrates the tables when the store is opened; no migration if
+///   empty
 public record PostgresOptions(
     Address address, Login login, Optional<Login> migrator, Limits limits, Retry retry) {
 
-  /// Where the database is.
+  /// Address of the database.
   ///
-  /// @param maintenanceDatabase where to connect to in order to create `database`
-  /// @param queryParams `k=v&k2=v2`, as in the URLs of libpq, such as `sslmode=verify-full`, for
-  ///   all connections: those of migrations and of notifications, too
+  /// @param maintenanceDatabase the database to connect to in order to create `database`
+  /// @param queryParams `k=v&k2=v2`, as in libpq URLs, such as `sslmode=verify-full`; applies to
+  ///   all connections, including those of migrations and notifications
   public record Address(
       String host,
       int port,
@@ -26,7 +27,7 @@ public record PostgresOptions(
     }
   }
 
-  /// A user of the server. Its text has no password.
+  /// Credentials. The string form omits the password.
   public record Login(String username, String password) {
     @Override
     public String toString() {
@@ -34,10 +35,12 @@ public record PostgresOptions(
     }
   }
 
-  /// @param maxBytes `store.max_size`, 0 if there is no bound: whoever fills the store is to stop
-  ///   there, by [PostgresStore#size]; an eighth above it the store refuses to insert
-  /// @param lease how long a broker that is not heard of keeps its partitions (H11)
-  /// @param drainAge how long a place is left alone that no broker has (`contention_drain_age_sec`)
+  /// Limits of the store.
+  ///
+  /// @param maxBytes `store.max_size`; 0 means unbounded. The producer of rows must stop there, by
+  ///   [PostgresStore#size]; an eighth above it the store refuses inserts
+  /// @param lease time after which the partitions of an unreachable broker may be taken (H11)
+  /// @param drainAge time after which orphans may be adopted (`contention_drain_age_sec`)
   public record Limits(long maxBytes, Duration lease, Duration drainAge) {
     public static final Duration LEASE = Duration.ofSeconds(10);
 
@@ -47,11 +50,12 @@ public record PostgresOptions(
       }
       if (lease.toMillis() < 100 || drainAge.isNegative()) {
         throw new IllegalArgumentException(
-            "Neither a lease of %s nor a drain age of %s will do".formatted(lease, drainAge));
+            "The lease must be at least 100 ms and the drain age not negative: %s, %s"
+                .formatted(lease, drainAge));
       }
     }
 
-    /// The number of bytes beyond which inserts are refused.
+    /// Size in bytes beyond which inserts are refused.
     long insertLimit() {
       long eighth = maxBytes / 8;
       return maxBytes == 0 || maxBytes > Long.MAX_VALUE - eighth
@@ -60,13 +64,13 @@ public record PostgresOptions(
     }
   }
 
-  /// How the opening goes on where the server does not answer.
+  /// Retry policy of the start.
   ///
-  /// @param max tries more, at least
-  /// @param delay before the first of them
-  /// @param patience for how long it goes on, at least, unless only a person can help
+  /// @param max minimum number of retries
+  /// @param delay pause before the first retry
+  /// @param patience minimum time of retrying, unless an operator is needed
   public record Retry(int max, Duration delay, Duration patience) {
-    /// As long as it takes.
+    /// Waits without a limit.
     public static final Duration UNBOUNDED = Duration.ofDays(36_500);
 
     public Retry(int max, Duration delay) {

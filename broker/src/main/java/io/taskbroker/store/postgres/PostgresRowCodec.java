@@ -17,25 +17,25 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 
-/// How a [Row] lies in the table `taskbroker_activation`, whose columns are those of the reference
-/// (reference-spec 4.2) and some more. Stateless but for what reads share.
+/// Codec of [Row] for the table `taskbroker_activation`: the columns of the reference
+/// (reference-spec 4.2) and our own. Stateless except for interned names of a read.
 ///
-/// Times are kept to the millisecond; what lies after the year 9999 is for ever, and kept as its
-/// end.
+/// Times have millisecond precision. A time after the year 9999 means "never" and is stored as the
+/// end of that year.
 final class PostgresRowCodec {
-  /// A time that is not there, in an array of times.
+  /// Null in an array of times.
   static final long NULL = Long.MIN_VALUE;
 
   private static final long FIRST_TIME = -62_135_596_800_000L; // the year 1
   private static final long LAST_TIME = 253_402_300_799_000L; // the end of the year 9999
 
-  /// What [#read] reads, of a table `t`.
+  /// Columns that [#read] expects, of a table `t`.
   static final String COLUMNS =
       """
       t.key, t.id, t.application, t.parked_until, t.status, t.processing_attempts, %s, %s, \
       t.deadline_extended, t.committed, t.at_most_once, t.derived, t.on_attempts_exceeded, \
       t.processing_deadline_duration, %s, %s, %s, %s, t.topic, t.partition, t.kafka_offset, \
-      t.namespace, t.taskname, t.leaving_topic, t.leaving_cluster, t.leaving_headers, t.activation\
+      t.namespace, t.taskname, t.forward_topic, t.forward_cluster, t.forward_headers, t.activation\
       """
           .formatted(
               millis("claim_expires_at"),
@@ -47,24 +47,25 @@ final class PostgresRowCodec {
 
   static final String INSERT =
       """
-      INSERT INTO taskbroker_activation (slot, key, id, application, parked_until, status, \
-      processing_attempts, claim_expires_at, processing_deadline, deadline_extended, committed, \
-      at_most_once, derived, on_attempts_exceeded, bucket, processing_deadline_duration, \
+      INSERT INTO taskbroker_activation (partition_id, key, id, application, parked_until, \
+      status, processing_attempts, claim_expires_at, processing_deadline, deadline_extended, \
+      committed, at_most_once, derived, on_attempts_exceeded, bucket, processing_deadline_duration, \
       received_at, expires_at, delay_until, added_at, topic, partition, kafka_offset, namespace, \
-      taskname, leaving_topic, leaving_cluster, leaving_headers, activation)
-      SELECT slot, key, id, application, nullif(parked_until, -1), status, attempts, %s, %s, \
-      extended, committed, once, derived, policy, bucket, seconds, %s, %s, %s, %s, topic, \
-      partition, record_offset, namespace, taskname, leaving_topic, leaving_cluster, \
-      leaving_headers, payload
+      taskname, forward_topic, forward_cluster, forward_headers, activation)
+      SELECT partition_id, key, id, application, nullif(parked_until, -1), status, attempts, \
+      %s, %s, extended, committed, once, derived, policy, bucket, seconds, %s, %s, %s, %s, topic, \
+      partition, record_offset, namespace, taskname, forward_topic, forward_cluster, \
+      forward_headers, payload
       FROM unnest(?::int[], ?::bigint[], ?::text[], ?::text[], ?::bigint[], ?::text[], ?::int[], \
       ?::bigint[], ?::bigint[], ?::bool[], ?::bool[], ?::bool[], ?::bool[], ?::int[], ?::int[], \
       ?::int[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::text[], ?::int[], \
       ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::bytea[]) \
-      AS u(slot, key, id, application, parked_until, status, attempts, claim, deadline, extended, \
-      committed, once, derived, policy, bucket, seconds, received, expires, delay, added, topic, \
-      partition, record_offset, namespace, taskname, leaving_topic, leaving_cluster, \
-      leaving_headers, payload)
-      ON CONFLICT (slot, key) DO NOTHING RETURNING slot, key, octet_length(activation) AS size\
+      AS u(partition_id, key, id, application, parked_until, status, attempts, claim, deadline, \
+      extended, committed, once, derived, policy, bucket, seconds, received, expires, delay, added, \
+      topic, partition, record_offset, namespace, taskname, forward_topic, forward_cluster, \
+      forward_headers, payload)
+      ON CONFLICT (partition_id, key) DO NOTHING
+      RETURNING partition_id, key, octet_length(activation) AS size\
       """
           .formatted(
               time("claim"),
@@ -76,11 +77,11 @@ final class PostgresRowCodec {
 
   private static final int MAX_SHARED = 10_000;
 
-  /// The names that the rows of a read have in common: a million of them hold a name once.
+  /// Interned names of the rows of a read: a million rows share one instance.
   private final Map<String, String> shared = new HashMap<>();
 
   /// Binds the parameters of [#INSERT].
-  static void bind(Binder binder, List<Row> rows, int[] slots) throws SQLException {
+  static void bind(Binder binder, List<Row> rows, int[] partitionIds) throws SQLException {
     int n = rows.size();
     long[] keys = new long[n];
     String[] ids = new String[n];
@@ -106,9 +107,9 @@ final class PostgresRowCodec {
     long[] offsets = new long[n];
     String[] namespaces = new String[n];
     String[] tasknames = new String[n];
-    @Nullable String[] leavingTopics = new String[n];
-    @Nullable String[] leavingClusters = new String[n];
-    @Nullable String[] leavingHeaders = new String[n];
+    @Nullable String[] forwardTopics = new String[n];
+    @Nullable String[] forwardClusters = new String[n];
+    @Nullable String[] forwardHeaders = new String[n];
     byte[][] payloads = new byte[n][];
     for (int i = 0; i < n; i++) {
       Row row = rows.get(i);
@@ -137,23 +138,23 @@ final class PostgresRowCodec {
       offsets[i] = activation.origin().offset();
       namespaces[i] = activation.namespace();
       tasknames[i] = activation.taskname();
-      Destination leaving = row.forwardTo();
-      if (leaving != null) {
-        leavingTopics[i] = leaving.topic();
-        leavingClusters[i] = cluster(leaving);
-        leavingHeaders[i] = headers(leaving);
+      Destination destination = row.forwardTo();
+      if (destination != null) {
+        forwardTopics[i] = destination.topic();
+        forwardClusters[i] = cluster(destination);
+        forwardHeaders[i] = headers(destination);
       }
       payloads[i] = activation.payload();
     }
-    binder.set(slots).set(keys).set(ids).set(applications).set(parked).set(statuses);
+    binder.set(partitionIds).set(keys).set(ids).set(applications).set(parked).set(statuses);
     binder.set(attempts).set(claims).set(deadlines).set(extended).set(committed).set(once);
     binder.set(derived).set(policies).set(buckets).set(seconds).set(received).set(expires);
     binder.set(delays).set(added).set(topics).set(partitions).set(offsets).set(namespaces);
-    binder.set(tasknames).set(leavingTopics).set(leavingClusters).set(leavingHeaders);
+    binder.set(tasknames).set(forwardTopics).set(forwardClusters).set(forwardHeaders);
     binder.set(payloads);
   }
 
-  /// The row of a result that has [#COLUMNS], beginning at the first.
+  /// Decodes a row from a result with [#COLUMNS], starting at the first column.
   Row read(ResultSet result) throws SQLException {
     byte[] payload = result.getBytes(27);
     boolean derived = result.getBoolean(12);
@@ -183,10 +184,10 @@ final class PostgresRowCodec {
         result.getBoolean(9),
         result.getBoolean(10),
         millis(result, 4, Row.NONE),
-        leaving(result.getString(24), result.getString(25), result.getString(26)));
+        destination(result.getString(24), result.getString(25), result.getString(26)));
   }
 
-  /// Equal texts become one object.
+  /// Interns a name.
   String shared(String name) {
     if (shared.size() >= MAX_SHARED) {
       shared.clear();
@@ -195,40 +196,40 @@ final class PostgresRowCodec {
     return first == null ? name : first;
   }
 
-  /// A time for an array of times, which is [#NULL] for `none`.
+  /// Element of an array of times; [#NULL] for `none`.
   static long time(long millis, long none) {
     return millis == none ? NULL : Math.clamp(millis, FIRST_TIME, LAST_TIME);
   }
 
-  /// The expression that makes a time of such an element.
+  /// SQL expression that converts such an element to a timestamp.
   static String time(String millis) {
     return "to_timestamp(nullif(%s, %d) / 1000::float8)".formatted(millis, NULL);
   }
 
-  /// A time, or `none` for NULL.
+  /// Time of a column; `none` for NULL.
   static long millis(ResultSet result, int index, long none) throws SQLException {
     long millis = result.getLong(index);
     return millis == 0 && result.wasNull() ? none : millis;
   }
 
-  /// The expression for milliseconds since the epoch of a column.
+  /// SQL expression for the milliseconds since the epoch of a column.
   private static String millis(String column) {
     return "floor(extract(epoch FROM t.%s) * 1000)::bigint".formatted(column);
   }
 
-  /// The cluster of a destination; null if it is that of the topic.
+  /// Cluster of a destination; null if it is the cluster of the topic.
   static @Nullable String cluster(Destination destination) {
     return destination.cluster().isEmpty() ? null : destination.cluster();
   }
 
-  /// The headers of a destination as a JSON object; null if there are none.
+  /// Headers of a destination as a JSON object; null if there are none.
   static @Nullable String headers(Destination destination) {
     return destination.headers().isEmpty()
         ? null
         : Json.MAPPER.writeValueAsString(destination.headers());
   }
 
-  private static @Nullable Destination leaving(
+  private static @Nullable Destination destination(
       @Nullable String topic, @Nullable String cluster, @Nullable String headers) {
     if (topic == null) {
       return null;
@@ -239,8 +240,8 @@ final class PostgresRowCodec {
         headers == null ? Map.of() : Json.MAPPER.readValue(headers, Json.HEADERS));
   }
 
-  /// Whether it is a retry of the reference's, whose id leaves a tombstone (H8). What cannot be
-  /// decoded is none.
+  /// Whether the payload is a retry that the reference published, whose id needs a tombstone (H8).
+  /// False if it cannot be decoded.
   private static boolean isRetry(byte[] payload) {
     try {
       return TaskActivation.parseFrom(payload).getRetryState().getAttempts() != 0;
@@ -249,7 +250,7 @@ final class PostgresRowCodec {
     }
   }
 
-  /// Loaded with the first destination that has headers: few have.
+  /// Initialized with the first destination that has headers: few have.
   private static final class Json {
     static final JsonMapper MAPPER = new JsonMapper();
     static final TypeReference<Map<String, String>> HEADERS = new TypeReference<>() {};

@@ -11,8 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// The schema that has the tables of a store. It is found by them, and not by the `search_path` of
-/// a user, which may hide them; every session of the broker then names it.
+/// Schema that holds the tables of a store. It is found by the tables, not by the `search_path` of
+/// a user, which may hide them; every session of the broker then sets it.
 record PostgresSchema(String name) {
   private static final String OF_TABLE =
       """
@@ -22,9 +22,9 @@ record PostgresSchema(String name) {
       ORDER BY array_position(current_schemas(false), n.nspname) NULLS LAST, n.nspname
       """;
 
-  /// The schema that has a table of that name. Of several, the first on the search path.
+  /// Finds the schema with a table of that name. Of several, the first on the search path.
   ///
-  /// @throws StoreException of kind `FATAL` if several have, and none is on the search path
+  /// @throws StoreException of kind `FATAL` if several have it and none is on the search path
   static Optional<PostgresSchema> of(Connection connection, String table) throws SQLException {
     List<String> found = new ArrayList<>();
     boolean isOnPath = false;
@@ -40,16 +40,16 @@ record PostgresSchema(String name) {
     if (found.size() > 1 && !isOnPath) {
       throw new StoreException(
           Kind.FATAL,
-          "The schemas %s have a table %s each: say which one is meant, by currentSchema=NAME in store.pg.query_params"
+          "The schemas %s have a table %s each: choose one by currentSchema=NAME in store.pg.query_params"
               .formatted(found, table),
           null);
     }
     return found.stream().findFirst().map(PostgresSchema::new);
   }
 
-  /// The schema in which a new table is made.
+  /// The schema for new tables.
   ///
-  /// @throws StoreException of kind `FATAL` if the search path names none that exists
+  /// @throws StoreException of kind `FATAL` if the search path names no existing schema
   static PostgresSchema ofNewTables(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement();
         ResultSet result =
@@ -59,7 +59,7 @@ record PostgresSchema(String name) {
       if (current == null) {
         throw new StoreException(
             Kind.FATAL,
-            "There is no schema to make tables in: none of the search_path %s exists; create it, or name another by currentSchema=NAME in store.pg.query_params"
+            "There is no schema for new tables: none of the search_path %s exists; create one, or name another by currentSchema=NAME in store.pg.query_params"
                 .formatted(result.getString(2)),
             null);
       }
@@ -67,7 +67,7 @@ record PostgresSchema(String name) {
     }
   }
 
-  /// The name as SQL has it.
+  /// The quoted name for SQL.
   String quoted() {
     return '"' + name.replace("\"", "\"\"") + '"';
   }

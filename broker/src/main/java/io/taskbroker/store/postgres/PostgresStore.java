@@ -14,8 +14,8 @@ import io.taskbroker.store.Ownership;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
 import io.taskbroker.store.WriteBatch;
-import io.taskbroker.store.postgres.OwnedPartition.Mark;
 import io.taskbroker.store.postgres.OwnedPartition.Name;
+import io.taskbroker.store.postgres.OwnedPartition.VersionedWatermark;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -23,59 +23,67 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 
-/// The activations in flight of one broker in a Postgres database that it shares with others (G1,
-/// G2, H3, H6, H10, H11, H23). What is read are the rows of the places that are this broker's.
+/// Store of the tasks in flight of one broker, in a Postgres database that brokers share (G1, G2,
+/// H3, H6, H10, H11, H23). Reads return only rows of partitions that this broker owns.
 ///
-/// [#commit] is confined to one thread at a time; all else is thread-safe.
+/// [#commit] is confined to one thread at a time; everything else is thread-safe.
 public final class PostgresStore implements ActivationStore, Ownership {
   private final Server server;
   private final PostgresOptions options;
   private final HikariDataSource pool;
-  private final MemberSlot seat;
+  private final MemberSlot memberSlot;
   private final String name;
-  private final OwnedPartitions places;
+  private final OwnedPartitions ownedPartitions;
   private final RemoteReportTable reports = new RemoteReportTable();
   private final OwnershipProof proof;
-  private final LostTransactions rewinds;
+  private final LostTransactions lostTransactions;
   private final Commits commits;
   private volatile boolean closed;
 
-  /// @param begun what [StoreOpener] found
+  /// @param opened as found by [StoreOpener]
   PostgresStore(
       Server server,
       PostgresOptions options,
       HikariDataSource pool,
-      MemberSlot seat,
-      StoreOpener.Beginning begun) {
+      MemberSlot memberSlot,
+      StoreOpener.Opened opened) {
     this.server = server;
     this.options = options;
     this.pool = pool;
-    this.seat = seat;
-    this.name = begun.database() + "-" + seat.number();
-    this.places = new OwnedPartitions(begun.own());
-    this.proof = new OwnershipProof(seat.run(), places);
-    this.rewinds = new LostTransactions(server, seat, places, patienceMillis(options));
-    this.commits = new Commits(server, seat.run(), places, options.limits(), reports, rewinds);
+    this.memberSlot = memberSlot;
+    this.name = opened.database() + "-" + memberSlot.number();
+    this.ownedPartitions = new OwnedPartitions(opened.own());
+    this.proof = new OwnershipProof(memberSlot.epoch(), ownedPartitions);
+    this.lostTransactions =
+        new LostTransactions(server, memberSlot, ownedPartitions, patienceMillis(options));
+    this.commits =
+        new Commits(
+            server,
+            memberSlot.epoch(),
+            ownedPartitions,
+            options.limits(),
+            reports,
+            lostTransactions);
   }
 
-  /// Opens the store: begins a run of a broker on a seat of its own, and takes the rows that came
-  /// from no partition to the broker that had the seat before.
+  /// Opens the store: acquires a member slot, starts a broker epoch, and takes the rows without a
+  /// partition that the previous holder of the slot left.
   ///
-  /// @throws StoreException of kind `FATAL` if the database cannot be used as it is, or the server
-  ///   does not answer however often it is asked
+  /// @throws StoreException of kind `FATAL` if the database is not usable as it is, or the server
+  ///   does not answer within the configured retries
   public static PostgresStore open(PostgresOptions options) {
     return StoreOpener.open(options);
   }
 
-  /// Makes the database and its tables, or brings them up to date.
+  /// Creates or migrates the database and its tables.
   ///
-  /// @throws StoreException of kind `FATAL` if that cannot be done; `TRANSIENT` if the server does
-  ///   not answer
+  /// @throws StoreException of kind `FATAL` if that fails; `TRANSIENT` if the server does not
+  ///   answer
   public static void migrate(PostgresOptions options) {
     StoreOpener.migrate(options);
   }
 
-  /// That of the database and the seat: a broker that is started again has the same at once.
+  /// Name of the database and number of the member slot: stable across restarts of the broker.
   @Override
   public String name() {
     return name;
@@ -88,25 +96,24 @@ public final class PostgresStore implements ActivationStore, Ownership {
 
   @Override
   public StorePosition position() {
-    return new StorePosition(seat.run(), commits.last());
+    return new StorePosition(memberSlot.epoch(), commits.lastCommitted());
   }
 
   @Override
   public StorePosition handedOut() {
-    long batch = commits.handedOut();
-    return batch < 0 ? StorePosition.NONE : new StorePosition(seat.run(), batch);
+    long batch = commits.lastHandOut();
+    return batch < 0 ? StorePosition.NONE : new StorePosition(memberSlot.epoch(), batch);
   }
 
-  /// Runs are counted by the database: one that is not before this store's run is one that the
-  /// database has forgotten. What was noted by a run of long ago, of which it keeps nothing, counts
-  /// as there.
+  /// The database numbers broker epochs, so that a position of a later epoch than this one proves
+  /// lost history. A position of an epoch whose batches are purged counts as present.
   @Override
   public boolean lacks(StorePosition noted) {
-    if (noted.epoch() >= seat.run()) {
-      return noted.epoch() > seat.run() || noted.batch() > commits.last();
+    if (noted.epoch() >= memberSlot.epoch()) {
+      return noted.epoch() > memberSlot.epoch() || noted.batch() > commits.lastCommitted();
     }
     return with(
-        "look for a batch",
+        "check for a batch",
         connection -> LostTransactions.isMissing(connection, noted.epoch(), noted.batch()));
   }
 
@@ -118,36 +125,38 @@ public final class PostgresStore implements ActivationStore, Ownership {
 
   @Override
   public List<Row> load(long key, int limit) {
-    return reading("load rows", reader -> reader.load(places.slots(), key, limit));
+    return reading("load rows", reader -> reader.load(ownedPartitions.ids(), key, limit));
   }
 
   @Override
   public List<ParkedRow> loadParked(long key, int limit) {
-    return reading("load parked rows", reader -> reader.loadParked(places.slots(), key, limit));
+    return reading(
+        "load parked rows", reader -> reader.loadParked(ownedPartitions.ids(), key, limit));
   }
 
   @Override
   public List<Watermark> watermarks() {
-    return reading("load watermarks", reader -> watermarks(reader.watermarks(places.slots())));
+    return reading(
+        "load watermarks", reader -> watermarks(reader.watermarks(ownedPartitions.ids())));
   }
 
   @Override
   public List<Tombstone> tombstones(long now) {
-    return reading("load tombstones", reader -> reader.tombstones(places.slots(), now));
+    return reading("load tombstones", reader -> reader.tombstones(ownedPartitions.ids(), now));
   }
 
   @Override
   public ParkedPage due(ParkedQuery query) {
-    return reading("read due rows", reader -> reader.due(places.slots(), query));
+    return reading("read due rows", reader -> reader.due(ownedPartitions.ids(), query));
   }
 
   @Override
   public List<Row> rows(List<Long> keys) {
-    return reading("read rows", reader -> reader.rows(places.slots(), keys));
+    return reading("read rows", reader -> reader.rows(ownedPartitions.ids(), keys));
   }
 
-  /// The size of this broker's rows, and of those of the others as they told it last. Not that of
-  /// the files: what is free in them is used again (W31).
+  /// Size of this broker's rows, plus that of other brokers as last reported. Not the size of the
+  /// files, whose free space is reused (W31).
   @Override
   public long size() {
     checkOpen("measure the database");
@@ -159,7 +168,7 @@ public final class PostgresStore implements ActivationStore, Ownership {
     with(
         "maintain the database",
         connection -> {
-          new Purge(connection).run(places.all(), now);
+          new Purge(connection).run(ownedPartitions.all(), now);
           return true;
         });
   }
@@ -181,23 +190,23 @@ public final class PostgresStore implements ActivationStore, Ownership {
     if (taken.isEmpty()) {
       return Optional.empty();
     }
-    OwnedPartition place = taken.get().place();
-    OwnedPartition before = places.of(wanted);
-    if (before == null || !taken.get().kept()) {
-      places.put(wanted, place);
+    OwnedPartition ownedPartition = taken.get().ownedPartition();
+    OwnedPartition before = ownedPartitions.of(wanted);
+    if (before == null || !taken.get().alreadyOwned()) {
+      ownedPartitions.put(wanted, ownedPartition);
     }
     return Optional.of(
         new Ownership.Taken(
-            watermarks(place.marks().values()),
+            watermarks(ownedPartition.watermarks().values()),
             taken.get().released(),
-            Optional.ofNullable(rewinds.takeReached(partition))));
+            Optional.ofNullable(lostTransactions.takeReached(partition))));
   }
 
   @Override
   public void release(SourcePartition partition, boolean drained) {
     Name name = OwnedPartitions.name(partition);
-    OwnedPartition place = places.of(name);
-    if (place == null) {
+    OwnedPartition ownedPartition = ownedPartitions.of(name);
+    if (ownedPartition == null) {
       return;
     }
     proof.beginMove();
@@ -205,8 +214,8 @@ public final class PostgresStore implements ActivationStore, Ownership {
       with(
           "release " + partition,
           connection -> {
-            takeover(connection).free(place, drained);
-            places.lost(place);
+            takeover(connection).release(ownedPartition, drained);
+            ownedPartitions.drop(ownedPartition);
             return true;
           });
     } finally {
@@ -216,40 +225,43 @@ public final class PostgresStore implements ActivationStore, Ownership {
 
   @Override
   public int countAsHandedOut(SourcePartition partition, long now) {
-    int[] slots = slots(partition);
+    int[] partitionIds = partitionIds(partition);
     return with(
-        "count what may have been handed out of " + partition,
-        connection -> LostTransactions.countAsHandedOut(connection, slots, now));
+        "count tasks of " + partition + " as handed out",
+        connection -> LostTransactions.countAsHandedOut(connection, partitionIds, now));
   }
 
   @Override
   public List<Row> load(SourcePartition partition, long key, int limit) {
-    int[] slots = slots(partition);
-    return reading("load rows of " + partition, reader -> reader.load(slots, key, limit));
+    int[] partitionIds = partitionIds(partition);
+    return reading("load rows of " + partition, reader -> reader.load(partitionIds, key, limit));
   }
 
   @Override
   public List<ParkedRow> loadParked(SourcePartition partition, long key, int limit) {
-    int[] slots = slots(partition);
+    int[] partitionIds = partitionIds(partition);
     return reading(
-        "load parked rows of " + partition, reader -> reader.loadParked(slots, key, limit));
+        "load parked rows of " + partition, reader -> reader.loadParked(partitionIds, key, limit));
   }
 
   @Override
   public List<Tombstone> tombstones(SourcePartition partition, long now) {
-    int[] slots = slots(partition);
-    return reading("load tombstones of " + partition, reader -> reader.tombstones(slots, now));
+    int[] partitionIds = partitionIds(partition);
+    return reading(
+        "load tombstones of " + partition, reader -> reader.tombstones(partitionIds, now));
   }
 
   @Override
   public List<RemoteReport> reports(SourcePartition partition) {
-    int[] slots = slots(partition);
-    return with("load reports of " + partition, connection -> reports.ofPlaces(connection, slots));
+    int[] partitionIds = partitionIds(partition);
+    return with(
+        "load reports of " + partition,
+        connection -> reports.ofPartitions(connection, partitionIds));
   }
 
   @Override
-  public List<Boolean> report(List<RemoteReport> foreign) {
-    return with("write reports", connection -> reports.report(connection, foreign));
+  public List<Boolean> report(List<RemoteReport> remoteReports) {
+    return with("write reports", connection -> reports.report(connection, remoteReports));
   }
 
   @Override
@@ -257,55 +269,55 @@ public final class PostgresStore implements ActivationStore, Ownership {
     return with("read reports", connection -> reports.ofRows(connection, keys));
   }
 
-  /// Takes over some of what no broker has had for the drain age: called now and then, and again at
-  /// once while there is something. Brokers may do it at the same time.
+  /// Adopts some orphans, which no broker has owned for the drain age. The caller polls, and calls
+  /// again at once while the result is not empty. Brokers may call this concurrently.
   ///
-  /// @param limit rows that came from no partition, at most
+  /// @param limit the maximum number of rows that came from no partition
   public Adoption adopt(int limit) {
     proof.beginMove();
     try {
       return with(
-          "take over what nobody has",
+          "adopt orphans",
           connection ->
-              new OrphanAdopter(connection, takeover(connection), seat.run(), places)
+              new OrphanAdopter(
+                      connection, takeover(connection), memberSlot.epoch(), ownedPartitions)
                   .adopt(options.limits().drainAge(), limit));
     } finally {
       proof.endMove();
     }
   }
 
-  /// The service that keeps the lease of this broker, without which others may take its partitions,
-  /// and hears of reports. Made once, and stopped before the store is closed.
+  /// Creates the service that renews the lease of this broker and receives remote reports. Without
+  /// a lease, others may take its partitions. Create it once, and stop it before closing the store.
   public Service watch(Listener listener, FailureSink failures) {
-    rewinds.tell(listener::wentBack);
-    return new LeaseKeeper(this, seat, options.limits().lease(), listener, failures);
+    lostTransactions.setListener(listener::wentBack);
+    return new LeaseKeeper(this, memberSlot, options.limits().lease(), listener, failures);
   }
 
-  /// Who is told by the thread of the watch, but for [#wentBack]: must not block.
+  /// Callbacks on the thread of the [LeaseKeeper], except [#wentBack]. They must not block.
   public interface Listener {
-    /// The database went back in time: what is in memory of partitions is not what it has. Said by
-    /// the committer's thread.
+    /// The database lost transactions: the partitions in memory differ from those in it. Called by
+    /// the committer thread.
     default void wentBack() {}
 
-    /// The lease holds until then: counted from when it was asked for. Said again each time that it
-    /// was renewed (H11), and after a pause not before it is known what is this broker's still.
+    /// The lease holds until then, counted from the time of the request. Called after each renewal
+    /// (H11); after a pause, only once the ownership is proven.
     ///
     /// @param until nanoseconds of [System#nanoTime]
     /// @param wallUntil milliseconds since the epoch
     void leased(long until, long wallUntil);
 
-    /// Another broker has taken the rows of this partition of the topic (H10).
+    /// Another broker took this partition of the topic (H10).
     default void lost(String topic, int partition) {}
 
-    /// Other brokers were told of rows that are, or just were, this one's (H3). The same may be
-    /// said more than once.
+    /// Other brokers received reports of rows that this broker owns or just owned (H3). Duplicates
+    /// are possible.
     void reported(List<RemoteReport> reports);
   }
 
-  /// Finds out what other brokers took of what is this one's, and says it.
+  /// Finds the partitions that other brokers took, and reports them to the listener.
   ///
-  /// @return false if that is to be asked again, because a partition is on its way to this broker,
-  ///   or from it
+  /// @return false if the caller must ask again, because a take or a release overlapped
   boolean proveOwnership(Listener listener) throws SQLException {
     try (Connection connection = pool.getConnection()) {
       return proof.prove(connection, listener);
@@ -313,30 +325,31 @@ public final class PostgresStore implements ActivationStore, Ownership {
   }
 
   long bytes() {
-    return places.bytes();
+    return ownedPartitions.bytes();
   }
 
-  void othersHave(long bytes) {
-    commits.othersHave(bytes);
+  void setBytesOfOthers(long bytes) {
+    commits.setBytesOfOthers(bytes);
   }
 
-  List<RemoteReport> heard(String payload) {
-    return reports.heard(payload);
+  List<RemoteReport> reportsOfNotification(String payload) {
+    return reports.ofNotification(payload);
   }
 
   List<RemoteReport> missedReports() throws SQLException {
     try (Connection connection = pool.getConnection()) {
-      return reports.ofPlaces(connection, places.slots());
+      return reports.ofPartitions(connection, ownedPartitions.ids());
     }
   }
 
-  /// Has the server say something to the watch.
-  void wakeWatch() {
+  /// Wakes the [LeaseKeeper] by a notification.
+  void wakeLeaseKeeper() {
     try (Connection connection = pool.getConnection();
         Statement statement = connection.createStatement()) {
-      statement.execute("SELECT pg_notify('%s', 'stop')".formatted(MemberSlot.channel(seat.run())));
+      statement.execute(
+          "SELECT pg_notify('%s', 'stop')".formatted(MemberSlot.channel(memberSlot.epoch())));
     } catch (SQLException _) {
-      // It wakes by itself, or cannot be told anything anyway.
+      // It wakes at the next renewal, or the server is unreachable anyway.
     }
   }
 
@@ -348,44 +361,44 @@ public final class PostgresStore implements ActivationStore, Ownership {
     closed = true;
     commits.close();
     pool.close();
-    seat.close();
+    memberSlot.close();
   }
 
-  /// The slot of the partition; none if it is not this broker's.
-  private int[] slots(SourcePartition partition) {
-    OwnedPartition place = places.of(partition);
-    return place == null ? new int[0] : new int[] {place.slot()};
+  /// Id of the partition; empty if this broker does not own it.
+  private int[] partitionIds(SourcePartition partition) {
+    OwnedPartition ownedPartition = ownedPartitions.of(partition);
+    return ownedPartition == null ? new int[0] : new int[] {ownedPartition.id()};
   }
 
   private Takeover takeover(Connection connection) {
-    return new Takeover(connection, seat.run(), patienceMillis(options));
+    return new Takeover(connection, memberSlot.epoch(), patienceMillis(options));
   }
 
   private static long patienceMillis(PostgresOptions options) {
     return options.limits().lease().toMillis() / 4;
   }
 
-  private static List<Watermark> watermarks(Collection<Mark> marks) {
-    return marks.stream().map(Mark::watermark).toList();
+  private static List<Watermark> watermarks(Collection<VersionedWatermark> versioned) {
+    return versioned.stream().map(VersionedWatermark::watermark).toList();
   }
 
-  private <T> T reading(String doing, Read<T> read) {
-    return with(doing, connection -> read.by(new PostgresPageReader(connection)));
+  private <T> T reading(String operation, Read<T> read) {
+    return with(operation, connection -> read.from(new PostgresPageReader(connection)));
   }
 
-  private <T> T with(String doing, Work<T> work) {
-    checkOpen(doing);
+  private <T> T with(String operation, Work<T> work) {
+    checkOpen(operation);
     try (Connection connection = pool.getConnection()) {
       return work.on(connection);
     } catch (SQLException e) {
-      throw PostgresErrors.translate(server.toString(), doing, e);
+      throw PostgresErrors.translate(server.toString(), operation, e);
     }
   }
 
-  private void checkOpen(String doing) {
+  private void checkOpen(String operation) {
     if (closed) {
       throw new StoreException(
-          Kind.FATAL, "Could not %s: the store %s is closed".formatted(doing, server), null);
+          Kind.FATAL, "Could not %s: the store %s is closed".formatted(operation, server), null);
     }
   }
 
@@ -394,6 +407,6 @@ public final class PostgresStore implements ActivationStore, Ownership {
   }
 
   private interface Read<T> {
-    T by(PostgresPageReader reader) throws SQLException;
+    T from(PostgresPageReader reader) throws SQLException;
   }
 }

@@ -5,43 +5,45 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.List;
 
-/// Removes what has ended, in bounded steps. Confined to one thread, like its connection.
+/// Bounded removal of expired tombstones, obsolete reports and dead brokers. Confined to one
+/// thread, like its connection.
 final class Purge {
-  /// What one step removes at most.
-  private static final int AT_ONCE = 50_000;
+  /// Maximum number of tombstones per call.
+  private static final int STEP_LIMIT = 50_000;
 
-  /// Begins where the step before ended, behind what cannot be cleared away while somebody holds an
-  /// old snapshot.
+  /// Starts behind the tombstones that were purged before: dead rows stay there while a session
+  /// holds an old snapshot.
   private static final String TOMBSTONES =
       """
       DELETE FROM taskbroker_tombstone t USING (
-        SELECT d.* FROM unnest(?::int[], ?::bigint[]) AS s(slot, purged) CROSS JOIN LATERAL (
-          SELECT slot, until, high, low FROM taskbroker_tombstone x
-          WHERE x.slot = s.slot AND x.until > s.purged AND x.until <= ?
+        SELECT d.* FROM unnest(?::int[], ?::bigint[]) AS s(partition_id, purged_until)
+        CROSS JOIN LATERAL (
+          SELECT partition_id, until, high, low FROM taskbroker_tombstone x
+          WHERE x.partition_id = s.partition_id AND x.until > s.purged_until AND x.until <= ?
           ORDER BY x.until LIMIT ?
         ) d LIMIT ?
       ) ended
-      WHERE t.slot = ended.slot AND t.until = ended.until AND t.high = ended.high
+      WHERE t.partition_id = ended.partition_id AND t.until = ended.until AND t.high = ended.high
         AND t.low = ended.low
       """;
 
-  /// Reports that came while their row ended.
+  /// Reports that arrived while their row was being deleted.
   private static final String REPORTS =
       """
-      DELETE FROM taskbroker_report r WHERE r.slot = ANY (?) AND NOT EXISTS (
-        SELECT FROM taskbroker_activation t WHERE t.slot = r.slot AND t.key = r.key)
+      DELETE FROM taskbroker_remote_report r WHERE r.partition_id = ANY (?) AND NOT EXISTS (
+        SELECT FROM taskbroker_activation t WHERE t.partition_id = r.partition_id AND t.key = r.key)
       """;
 
-  /// Brokers that have not been heard of for a day, and have nothing any more.
-  private static final String RUNS =
+  /// Brokers whose lease ended a day ago and that own no partition.
+  private static final String DEAD_BROKERS =
       """
       WITH dead AS (
-        DELETE FROM taskbroker_run r
-        WHERE r.lease_until < clock_timestamp() - interval '1 day'
-          AND NOT EXISTS (SELECT FROM taskbroker_place p WHERE p.run = r.run)
-        RETURNING r.run
+        DELETE FROM taskbroker_broker d
+        WHERE d.lease_until < clock_timestamp() - interval '1 day'
+          AND NOT EXISTS (SELECT FROM taskbroker_owned_partition p WHERE p.epoch = d.epoch)
+        RETURNING d.epoch
       )
-      DELETE FROM taskbroker_batch b USING dead WHERE b.run = dead.run
+      DELETE FROM taskbroker_batch b USING dead WHERE b.epoch = dead.epoch
       """;
 
   private final Connection connection;
@@ -50,22 +52,27 @@ final class Purge {
     this.connection = connection;
   }
 
-  void run(List<OwnedPartition> places, long now) throws SQLException {
-    int[] slots = places.stream().mapToInt(OwnedPartition::slot).toArray();
-    long[] purged = places.stream().mapToLong(OwnedPartition::purged).toArray();
+  void run(List<OwnedPartition> ownedPartitions, long now) throws SQLException {
+    int[] partitionIds = ownedPartitions.stream().mapToInt(OwnedPartition::id).toArray();
+    long[] purgedUntil = ownedPartitions.stream().mapToLong(OwnedPartition::purgedUntil).toArray();
     int ended;
     try (PreparedStatement statement = connection.prepareStatement(TOMBSTONES)) {
-      new Binder(statement).set(slots).set(purged).set(now).set(AT_ONCE).set(AT_ONCE);
+      new Binder(statement)
+          .set(partitionIds)
+          .set(purgedUntil)
+          .set(now)
+          .set(STEP_LIMIT)
+          .set(STEP_LIMIT);
       ended = statement.executeUpdate();
     }
-    if (ended < AT_ONCE) {
-      places.forEach(place -> place.purged(now));
+    if (ended < STEP_LIMIT) {
+      ownedPartitions.forEach(ownedPartition -> ownedPartition.purgedUntil(now));
     }
     try (PreparedStatement statement = connection.prepareStatement(REPORTS)) {
-      new Binder(statement).set(slots);
+      new Binder(statement).set(partitionIds);
       statement.executeUpdate();
     }
-    try (PreparedStatement statement = connection.prepareStatement(RUNS)) {
+    try (PreparedStatement statement = connection.prepareStatement(DEAD_BROKERS)) {
       statement.executeUpdate();
     }
   }

@@ -10,14 +10,14 @@ import java.util.Set;
 import org.postgresql.PGProperty;
 import org.postgresql.ssl.DefaultJavaSSLFactory;
 
-/// The parameters of a connection as they are configured (`store.pg.query_params`), in the words of
-/// libpq or of the reference, as the driver has them.
+/// Translation of configured connection parameters (`store.pg.query_params`), by the names of libpq
+/// or of the reference, to those of the driver.
 ///
-/// What neither it nor libpq knows means nothing, as in the reference; but what should make a
-/// connection safe is honoured or refused, never passed over.
+/// Parameters that neither the driver nor libpq knows are ignored, as in the reference. Parameters
+/// that secure a connection are applied or refused, never ignored.
 final class QueryParameters {
-  /// What the driver calls a parameter of libpq, or libpq one of the reference. Others have one
-  /// name.
+  /// Driver names of libpq parameters, and libpq names of the reference. Parameters that are not
+  /// listed have the same name everywhere.
   private static final Map<String, String> NAMES =
       Map.ofEntries(
           Map.entry("application_name", PGProperty.APPLICATION_NAME.getName()),
@@ -46,7 +46,7 @@ final class QueryParameters {
   private QueryParameters() {}
 
   /// @param text `k=v&k2=v2`, percent-encoded
-  /// @throws StoreException of kind `FATAL` if it asks for a safety that nobody can give
+  /// @throws StoreException of kind `FATAL` if a security parameter is unknown or cannot be applied
   static Properties of(String text) {
     Properties properties = new Properties();
     for (String pair : text.split("&", -1)) {
@@ -60,7 +60,7 @@ final class QueryParameters {
         properties.setProperty(name, ofServer ? SERVER_TYPES.getOrDefault(value, value) : value);
       }
     }
-    secure(properties);
+    applyTls(properties);
     return properties;
   }
 
@@ -68,21 +68,21 @@ final class QueryParameters {
     try {
       return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
     } catch (IllegalArgumentException _) {
-      throw refused("'" + text + "' has a % that is not of %20 or the like");
+      throw refused("'" + text + "' has a % that starts no escape such as %20");
     }
   }
 
   private static void check(String given, String name) {
     if (name.equals("password") || name.equals("sslpassword")) {
-      throw refused("'" + given + "' is a secret, which it is no place for");
+      throw refused("'" + given + "' is a secret and does not belong here");
     }
     if (name.startsWith("ssl") && PGProperty.forName(name) == null) {
-      throw refused("there is no '" + given + "', nor anything like it");
+      throw refused("there is no '" + given + "' parameter");
     }
   }
 
-  /// What libpq makes of its parameters of TLS, and the driver does not.
-  private static void secure(Properties properties) {
+  /// TLS semantics of libpq that the driver lacks.
+  private static void applyTls(Properties properties) {
     String mode = properties.getProperty("sslmode");
     if (mode != null && !MODES.contains(mode)) {
       throw refused("there is no sslmode '" + mode + "'");

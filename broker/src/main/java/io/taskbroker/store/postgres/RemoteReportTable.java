@@ -17,79 +17,84 @@ import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/// What workers report to brokers that do not have the row (H3): a row of its own, and a word to
-/// the broker that has it. Thread-safe; connections commit by themselves.
+/// Table of remote reports (H3): each report is a row, and a notification to the owner of the task.
+/// Thread-safe; connections are in auto-commit mode.
 ///
-/// Of a row that changes hands meanwhile, the taker reads all reports after the take: a report has
-/// the lock of the run that has the row shared, as commits do.
+/// A report holds the shared lock of the owner epoch, as commits do. A broker that takes the
+/// partition therefore sees every report if it reads them after the take.
 final class RemoteReportTable {
-  /// What a notification holds, less one.
+  /// Payload limit of a notification, with a margin.
   private static final int PAYLOAD_BYTES = 7_900;
 
   private static final String FIND =
       """
-      SELECT u.at, t.slot, t.key, p.run FROM unnest(?::text[]) WITH ORDINALITY AS u(id, at)
+      SELECT u.at, t.partition_id, t.key, p.epoch
+      FROM unnest(?::text[]) WITH ORDINALITY AS u(id, at)
       JOIN taskbroker_activation t ON t.id = u.id
-      JOIN taskbroker_place p ON p.slot = t.slot
+      JOIN taskbroker_owned_partition p ON p.partition_id = t.partition_id
       """;
 
-  /// One round trip. Every run that is told has been asked for again, behind the locks.
+  /// Writes the reports and notifies the owners in one round trip. Reads each owner again after it
+  /// has the locks.
   private static final String WRITE =
       """
       BEGIN;
       SELECT pg_advisory_xact_lock_shared(%d, r) FROM unnest(?::int[]) AS u(r);
-      INSERT INTO taskbroker_report (slot, key, status, id, max_attempts, delay_on_retry)
+      INSERT INTO taskbroker_remote_report (partition_id, key, status, id, max_attempts, \
+      delay_on_retry)
       SELECT * FROM unnest(?::int[], ?::bigint[], ?::text[], ?::text[], ?::bigint[], ?::bigint[])
       ON CONFLICT (key, status) DO NOTHING;
-      SELECT pg_notify('taskbroker_' || p.run, u.payload)
-      FROM unnest(?::int[], ?::text[]) AS u(slot, payload)
-      JOIN taskbroker_place p ON p.slot = u.slot WHERE p.run IS NOT NULL;
+      SELECT pg_notify('taskbroker_' || p.epoch, u.payload)
+      FROM unnest(?::int[], ?::text[]) AS u(partition_id, payload)
+      JOIN taskbroker_owned_partition p ON p.partition_id = u.partition_id
+      WHERE p.epoch IS NOT NULL;
       COMMIT
       """
-          .formatted(Sql.RUN_LOCKS);
+          .formatted(Sql.EPOCH_LOCKS);
 
-  private static final String OF_PLACES =
+  private static final String OF_PARTITIONS =
       """
-      SELECT key, id, status, max_attempts, delay_on_retry FROM taskbroker_report
-      WHERE slot = ANY (?) ORDER BY number
+      SELECT key, id, status, max_attempts, delay_on_retry FROM taskbroker_remote_report
+      WHERE partition_id = ANY (?) ORDER BY number
       """;
 
   private static final String OF_KEYS =
       """
-      SELECT key, id, status, max_attempts, delay_on_retry FROM taskbroker_report
+      SELECT key, id, status, max_attempts, delay_on_retry FROM taskbroker_remote_report
       WHERE key = ANY (?) ORDER BY number
       """;
 
-  /// Beyond so many, what is known is forgotten, and [Purge] removes what ends without being known.
+  /// Bound on the remembered keys. Beyond it they are forgotten, and [Purge] deletes the reports of
+  /// rows that end.
   private static final int MAX_KNOWN = 100_000;
 
-  /// Of the rows that are this broker's, those of which reports are known.
-  private final Set<Long> reported = ConcurrentHashMap.newKeySet();
+  /// Keys of the rows of this broker with known reports.
+  private final Set<Long> keysWithReports = ConcurrentHashMap.newKeySet();
 
-  /// Whether there are reports of the row, which are to end with it.
-  boolean areOf(long key) {
-    return !reported.isEmpty() && reported.contains(key);
+  /// Whether the row has known reports, which must be deleted with it.
+  boolean hasReports(long key) {
+    return !keysWithReports.isEmpty() && keysWithReports.contains(key);
   }
 
-  void ended(long[] keys) {
+  void forget(long[] keys) {
     for (long key : keys) {
-      reported.remove(key);
+      keysWithReports.remove(key);
     }
   }
 
   List<Boolean> report(Connection connection, List<RemoteReport> reports) throws SQLException {
-    Boolean[] there = new Boolean[reports.size()];
-    Arrays.fill(there, false);
-    Map<Integer, List<RemoteReport>> bySlot = new TreeMap<>();
-    Set<Integer> runs = new TreeSet<>();
+    Boolean[] found = new Boolean[reports.size()];
+    Arrays.fill(found, false);
+    Map<Integer, List<RemoteReport>> byPartition = new TreeMap<>();
+    Set<Integer> epochs = new TreeSet<>();
     try (PreparedStatement find = connection.prepareStatement(FIND)) {
       new Binder(find).set(ids(reports));
       try (ResultSet result = find.executeQuery()) {
         while (result.next()) {
           int at = result.getInt(1) - 1;
-          there[at] = true;
+          found[at] = true;
           RemoteReport of = reports.get(at);
-          bySlot
+          byPartition
               .computeIfAbsent(result.getInt(2), _ -> new ArrayList<>())
               .add(
                   new RemoteReport(
@@ -98,22 +103,22 @@ final class RemoteReportTable {
                       of.status(),
                       of.maxAttempts(),
                       of.delayOnRetry()));
-          int run = result.getInt(4);
-          if (run != 0) {
-            runs.add(run);
+          int epoch = result.getInt(4);
+          if (epoch != 0) {
+            epochs.add(epoch);
           }
         }
       }
     }
-    if (!bySlot.isEmpty()) {
-      write(connection, bySlot, runs.stream().mapToInt(Integer::intValue).toArray());
+    if (!byPartition.isEmpty()) {
+      write(connection, byPartition, epochs.stream().mapToInt(Integer::intValue).toArray());
     }
-    return List.of(there);
+    return List.of(found);
   }
 
-  List<RemoteReport> ofPlaces(Connection connection, int[] slots) throws SQLException {
-    try (PreparedStatement read = connection.prepareStatement(OF_PLACES)) {
-      new Binder(read).set(slots);
+  List<RemoteReport> ofPartitions(Connection connection, int[] partitionIds) throws SQLException {
+    try (PreparedStatement read = connection.prepareStatement(OF_PARTITIONS)) {
+      new Binder(read).set(partitionIds);
       return read(read);
     }
   }
@@ -125,13 +130,14 @@ final class RemoteReportTable {
     }
   }
 
-  /// The reports that a notification tells of; empty if it does not say, and all are to be read.
-  List<RemoteReport> heard(String payload) {
-    List<RemoteReport> heard = new ArrayList<>();
+  /// Reports in the payload of a notification. Empty if it carries none, and the caller must read
+  /// the table.
+  List<RemoteReport> ofNotification(String payload) {
+    List<RemoteReport> received = new ArrayList<>();
     for (String line : payload.split("\n", -1)) {
       String[] parts = line.split("\t", -1);
       if (parts.length == 5) {
-        heard.add(
+        received.add(
             new RemoteReport(
                 Long.parseLong(parts[0]),
                 parts[4],
@@ -140,22 +146,22 @@ final class RemoteReportTable {
                 Long.parseLong(parts[3])));
       }
     }
-    heard.forEach(report -> known(report.key()));
-    return heard;
+    received.forEach(report -> remember(report.key()));
+    return received;
   }
 
-  private void known(long key) {
-    if (reported.size() >= MAX_KNOWN) {
-      reported.clear();
+  private void remember(long key) {
+    if (keysWithReports.size() >= MAX_KNOWN) {
+      keysWithReports.clear();
     }
-    reported.add(key);
+    keysWithReports.add(key);
   }
 
   private List<RemoteReport> read(PreparedStatement statement) throws SQLException {
     List<RemoteReport> all = new ArrayList<>();
     try (ResultSet result = statement.executeQuery()) {
       while (result.next()) {
-        known(result.getLong(1));
+        remember(result.getLong(1));
         all.add(
             new RemoteReport(
                 result.getLong(1),
@@ -169,32 +175,32 @@ final class RemoteReportTable {
   }
 
   private static void write(
-      Connection connection, Map<Integer, List<RemoteReport>> bySlot, int[] runs)
+      Connection connection, Map<Integer, List<RemoteReport>> byPartition, int[] epochs)
       throws SQLException {
-    List<Integer> slots = new ArrayList<>();
+    List<Integer> partitionIds = new ArrayList<>();
     List<RemoteReport> reports = new ArrayList<>();
-    List<Integer> told = new ArrayList<>();
+    List<Integer> notified = new ArrayList<>();
     List<String> payloads = new ArrayList<>();
-    bySlot.forEach((slot, some) -> {
+    byPartition.forEach((partitionId, some) -> {
       for (RemoteReport report : some) {
-        slots.add(slot);
+        partitionIds.add(partitionId);
         reports.add(report);
       }
       for (String payload : payloads(some)) {
-        told.add(slot);
+        notified.add(partitionId);
         payloads.add(payload);
       }
     });
     try (PreparedStatement write = connection.prepareStatement(WRITE)) {
       new Binder(write)
-          .set(runs)
-          .set(ints(slots))
+          .set(epochs)
+          .set(ints(partitionIds))
           .set(reports.stream().mapToLong(RemoteReport::key).toArray())
           .set(reports.stream().map(r -> r.status().storedName()).toArray(String[]::new))
           .set(reports.stream().map(RemoteReport::id).toArray(String[]::new))
           .set(reports.stream().mapToLong(RemoteReport::maxAttempts).toArray())
           .set(reports.stream().mapToLong(RemoteReport::delayOnRetry).toArray())
-          .set(ints(told))
+          .set(ints(notified))
           .set(payloads.toArray(String[]::new));
       write.execute();
     } catch (SQLException e) {
@@ -209,7 +215,7 @@ final class RemoteReportTable {
     }
   }
 
-  /// What is told of the rows of a place: reports, as many lines as a notification holds.
+  /// Notification payloads for the reports of one partition, each with as many lines as fit.
   private static List<String> payloads(List<RemoteReport> reports) {
     List<String> payloads = new ArrayList<>();
     StringBuilder payload = new StringBuilder();
@@ -227,7 +233,7 @@ final class RemoteReportTable {
       if (more > PAYLOAD_BYTES
           || report.id().indexOf('\t') >= 0
           || report.id().indexOf('\n') >= 0) {
-        return List.of(""); // to be read from the table, all of them
+        return List.of(""); // makes the owner read the table
       }
       if (bytes + more > PAYLOAD_BYTES) {
         payloads.add(payload.toString());
@@ -241,7 +247,7 @@ final class RemoteReportTable {
     return payloads;
   }
 
-  /// Null for what no row can have as its id.
+  /// Ids of the reports; null for an id with U+0000, which no row can have.
   private static @Nullable String[] ids(List<RemoteReport> reports) {
     @Nullable String[] ids = new String[reports.size()];
     for (int i = 0; i < ids.length; i++) {

@@ -13,10 +13,10 @@ import org.postgresql.Driver;
 import org.postgresql.PGProperty;
 import org.postgresql.jdbc.PreferQueryMode;
 
-/// Makes connections to the server of a store. Thread-safe.
+/// Factory of connections to the server of a store. Thread-safe.
 final class Server {
   private static final int STATEMENT_MILLIS = 30_000;
-  private static final int POOLED = 4;
+  private static final int POOL_SIZE = 4;
 
   private final Address address;
   private final Login login;
@@ -35,16 +35,15 @@ final class Server {
     this.schema = schema;
   }
 
-  /// The same server, whose sessions find the tables of a schema, whatever their user's search path
-  /// is.
+  /// The same server with a `search_path` that names the schema, whatever the role has configured.
   Server in(PostgresSchema found) {
     return new Server(address, login, idleInTransactionMillis, Optional.of(found));
   }
 
-  /// A connection of its own, which commits by itself at first.
+  /// Opens a connection outside the pool, in auto-commit mode.
   ///
-  /// @param name by which the server's statistics tell it
-  /// @param socketSeconds how long it waits for an answer
+  /// @param name the application name in the server statistics
+  /// @param socketSeconds the socket timeout
   Connection connect(String name, int socketSeconds) throws SQLException {
     Properties properties = properties(login);
     PGProperty.APPLICATION_NAME.set(properties, name);
@@ -59,16 +58,16 @@ final class Server {
     return connection;
   }
 
-  /// A connection to a database of the server, with nothing set.
+  /// Opens a connection to a database of the server, with no session settings.
   Connection plain(Login as, String database) throws SQLException {
     return connect(url(database), properties(as));
   }
 
-  /// A connection to a database of the server for work that may take long.
-  Connection patient(Login as, String database) throws SQLException {
+  /// Opens a connection to a database of the server for long-running work, without timeouts.
+  Connection longRunning(Login as, String database) throws SQLException {
     Connection connection = plain(as, database);
     try (Statement statement = connection.createStatement()) {
-      statement.execute(patience());
+      statement.execute(longRunningSettings());
     } catch (SQLException e) {
       close(connection);
       throw e;
@@ -76,15 +75,15 @@ final class Server {
     return connection;
   }
 
-  /// A connection that leaves nothing behind in a session that a pooler may give to others: its
-  /// statements are not prepared, and nothing is set.
+  /// Opens a connection that leaves no state behind in a session which a pooler may share: no
+  /// prepared statements, no settings.
   Connection probe(Login as) throws SQLException {
     Properties properties = properties(as);
     PGProperty.PREFER_QUERY_MODE.set(properties, PreferQueryMode.SIMPLE.value());
     return connect(url(address.database()), properties);
   }
 
-  /// The few connections for what is rare. It makes them when they are needed.
+  /// Creates a small connection pool for infrequent statements. It connects on demand.
   HikariDataSource pool(String name) {
     HikariConfig config = new HikariConfig();
     Properties properties = properties(login);
@@ -94,10 +93,10 @@ final class Server {
     config.setDriverClassName(Driver.class.getName());
     config.setDataSourceProperties(properties);
     config.setPoolName(name);
-    config.setMaximumPoolSize(POOLED);
+    config.setMaximumPoolSize(POOL_SIZE);
     config.setMinimumIdle(0);
     config.setIdleTimeout(60_000);
-    config.setKeepaliveTime(0); // no statement while there is nothing to do
+    config.setKeepaliveTime(0); // an idle broker sends nothing
     config.setConnectionTimeout(10_000);
     config.setInitializationFailTimeout(-1);
     config.setConnectionInitSql(settings());
@@ -127,12 +126,12 @@ final class Server {
     try {
       connection.close();
     } catch (SQLException _) {
-      // It ends with its socket.
+      // Closing the socket ends the session anyway.
     }
   }
 
-  /// What a session needs that does long work: nothing cuts it off, and it may write.
-  private String patience() {
+  /// Session settings for long-running work: no timeouts, writes allowed.
+  private String longRunningSettings() {
     return """
     SET statement_timeout = 0;
     SET lock_timeout = 0;
@@ -150,12 +149,11 @@ final class Server {
         .formatted(schema.map(found -> "SET search_path = " + found.quoted() + ";\n").orElse(""));
   }
 
-  /// What a session of the broker relies on, whatever is set for the server, the role or the
-  /// database. Durable means on disk (G1, G2); rows are found by their index, whatever the
-  /// statistics say of tables that fill and empty all the time; nothing but our own bounds cuts a
-  /// session off.
+  /// Session settings of the broker, which override those of the server, the role and the database.
+  /// Commits are flushed to disk (G1, G2). Plans use indexes, whatever the statistics say of tables
+  /// that fill and empty all the time. Only our own timeouts end a session.
   private String settings() {
-    return patience()
+    return longRunningSettings()
         + """
         SELECT set_config('synchronous_commit', 'on', false)
         WHERE current_setting('synchronous_commit') IN ('off', 'local');
@@ -175,7 +173,7 @@ final class Server {
   private static Connection connect(String url, Properties properties) throws SQLException {
     Connection connection = new Driver().connect(url, properties);
     if (connection == null) {
-      throw new SQLException("No URL of Postgres: " + url);
+      throw new SQLException("Not a Postgres URL: " + url);
     }
     return connection;
   }

@@ -12,36 +12,38 @@ import java.util.UUID;
 import org.postgresql.PGConnection;
 import org.postgresql.PGNotification;
 
-/// Check, before anything is locked or written, that the server can carry a store: it takes writes,
-/// its text is UTF-8, and a connection keeps its session. Stateless.
+/// Check that the server can carry a store, before anything is locked or written: it accepts
+/// writes, its encoding is UTF-8, and a connection keeps its session. Stateless.
 ///
-/// A pooler in transaction mode gives each transaction another session. Advisory locks, `LISTEN`
-/// and settings then belong to nobody, and two brokers take the same seat (H23). A connection that
-/// goes through a pooler shows it by a process id that is not that of its session. Then a
-/// notification decides: it reaches a connection that waits only if the session is its own.
+/// A pooler in transaction mode can serve each transaction by another session. Advisory locks,
+/// `LISTEN` and settings are then lost, and two brokers acquire the same member slot (H23). Behind
+/// a pooler, the process id that the driver knows differs from that of the session. In that case a
+/// notification decides: it reaches a listening connection only if that connection keeps its
+/// session.
 final class SessionCheck {
   private static final String FACTS =
       """
       SELECT pg_backend_pid(), pg_is_in_recovery(), current_setting('server_encoding')
       """;
 
-  /// A session that is the connection's own hears of it in a moment.
+  /// Upper bound on the wait for a notification. A connection that keeps its session receives it at
+  /// once.
   private static final Duration NOTIFICATION_PATIENCE = Duration.ofSeconds(10);
 
   private SessionCheck() {}
 
-  /// @throws StoreException of kind `FATAL` if the server will never carry a store as it is
-  /// @throws SQLException if it cannot be asked, or is a standby
+  /// @throws StoreException of kind `FATAL` if the server cannot carry a store as it is configured
+  /// @throws SQLException if the server does not answer, or is a standby
   static void require(Server server, Login as) throws SQLException {
     try (Connection connection = server.probe(as)) {
       Facts facts = facts(connection);
       if (facts.standby()) {
-        throw new SQLException("The server is a standby, which takes no writes", "25006");
+        throw new SQLException("The server is a standby and refuses writes", "25006");
       }
       if (!facts.encoding().equals("UTF8")) {
         throw new StoreException(
             Kind.FATAL,
-            "%s has the encoding %s, which cannot hold the names of tasks: create the database with ENCODING 'UTF8' TEMPLATE template0"
+            "%s has the encoding %s, which cannot store every task name: create the database with ENCODING 'UTF8' TEMPLATE template0"
                 .formatted(server, facts.encoding()),
             null);
       }
@@ -76,21 +78,21 @@ final class SessionCheck {
         Statement statement = other.createStatement()) {
       boolean same = facts(other).process() == process;
       statement.execute("SELECT pg_notify('%s', '')".formatted(channel));
-      if (same || !hears(waiting)) {
+      if (same || !receivesNotification(waiting)) {
         throw new StoreException(
             Kind.FATAL,
-            "%s is behind a pooler that gives each transaction another session, and brokers need sessions that last (advisory locks, LISTEN, prepared statements): set pool_mode = session for this database in the pooler, or connect to the server itself"
+            "%s is behind a pooler in transaction mode, but brokers need a session per connection (advisory locks, LISTEN, prepared statements): set pool_mode = session for this database in the pooler, or connect to the server itself"
                 .formatted(server),
             null);
       }
     }
   }
 
-  private static boolean hears(Connection waiting) throws SQLException {
-    PGNotification[] heard =
+  private static boolean receivesNotification(Connection waiting) throws SQLException {
+    PGNotification[] received =
         waiting
             .unwrap(PGConnection.class)
             .getNotifications(Math.toIntExact(NOTIFICATION_PATIENCE.toMillis()));
-    return heard != null && heard.length > 0;
+    return received != null && received.length > 0;
   }
 }

@@ -2,122 +2,136 @@ package io.taskbroker.store.postgres;
 
 import io.taskbroker.activation.Status;
 
-/// The statements of a commit. Those of one commit go to the server together.
+/// SQL statements of a commit. One commit sends all of its statements in one round trip.
 final class Sql {
-  /// The class of the advisory locks on the numbers of runs ("tbrn"): a commit has that of its run
-  /// shared, and who takes a place from a run has it alone, and so knows of every commit of that
-  /// run whether it is over or will see the change (H10).
-  static final int RUN_LOCKS = 0x7462726E;
+  /// Class of the advisory locks on broker epochs ("tbrn"). A commit holds the lock of its own
+  /// epoch shared. A takeover from an epoch holds it exclusively: every commit of that epoch has
+  /// then ended, or will see the new owner (H10).
+  static final int EPOCH_LOCKS = 0x7462726E;
 
-  /// The class of the advisory locks on seats ("tbst").
-  static final int SEAT_LOCKS = 0x74627374;
+  /// Class of the advisory locks on member slots ("tbst").
+  static final int MEMBER_SLOT_LOCKS = 0x74627374;
 
-  /// Those of some places that are a run's own.
-  static final String OWNED = "SELECT slot FROM taskbroker_place WHERE slot = ANY (?) AND run = ?";
+  /// Partitions of a list that a broker epoch owns.
+  static final String OWNED =
+      """
+      SELECT partition_id FROM taskbroker_owned_partition
+      WHERE partition_id = ANY (?) AND epoch = ?
+      """;
 
-  static final String LOCK = "SELECT pg_advisory_xact_lock_shared(%d, ?)".formatted(RUN_LOCKS);
+  static final String LOCK_EPOCH_SHARED =
+      "SELECT pg_advisory_xact_lock_shared(%d, ?)".formatted(EPOCH_LOCKS);
 
-  /// Refuses a batch that was committed before, that is of somebody else's places, that comes too
-  /// late, or whose predecessor is gone (H6, H10, docs/adr/0012). It is a statement of its own, so
-  /// that it sees what was committed before the lock was had.
+  /// Refuses a batch that was committed before, writes to a partition of another broker, arrives
+  /// after its successors, or lacks its predecessor (H6, H10, docs/adr/0012). It is a statement of
+  /// its own, so that it sees every commit that ended before this one got the lock.
   static final String GUARD =
       """
-      INSERT INTO taskbroker_batch (run, number, foreign_places, successors, missing_predecessor)
-      SELECT g.run, g.number,
-        cardinality(g.slots)
-          - (SELECT count(*) FROM taskbroker_place p WHERE p.slot = ANY (g.slots) AND p.run = g.run),
-        (SELECT count(*) FROM taskbroker_batch b WHERE b.run = g.run AND b.number > g.number),
+      INSERT INTO taskbroker_batch (epoch, number, foreign_partitions, successors, \
+      missing_predecessor)
+      SELECT g.epoch, g.number,
+        cardinality(g.partition_ids)
+          - (SELECT count(*) FROM taskbroker_owned_partition p
+            WHERE p.partition_id = ANY (g.partition_ids) AND p.epoch = g.epoch),
+        (SELECT count(*) FROM taskbroker_batch b WHERE b.epoch = g.epoch AND b.number > g.number),
         CASE WHEN g.predecessor < 0 OR EXISTS (
-          SELECT FROM taskbroker_batch b WHERE b.run = g.run AND b.number = g.predecessor)
+          SELECT FROM taskbroker_batch b WHERE b.epoch = g.epoch AND b.number = g.predecessor)
         THEN 0 ELSE 1 END
-      FROM (SELECT ?::bigint AS run, ?::bigint AS number, ?::int[] AS slots, \
+      FROM (SELECT ?::bigint AS epoch, ?::bigint AS number, ?::int[] AS partition_ids, \
       ?::bigint AS predecessor) g\
       """;
 
-  /// Of the batches of a run the last two stay: one that is late meets its own number, or a
-  /// successor.
-  static final String FORGET = "DELETE FROM taskbroker_batch WHERE run = ? AND number = ?";
+  /// Keeps the last two batches of an epoch: a late batch finds its own number or a successor.
+  static final String DELETE_OLD_BATCH =
+      "DELETE FROM taskbroker_batch WHERE epoch = ? AND number = ?";
 
-  static final String MARK =
+  static final String UPDATE_STATUS =
       """
       UPDATE taskbroker_activation t SET status = u.status, processing_attempts = u.attempts, \
       claim_expires_at = %s, processing_deadline = %s, deadline_extended = u.extended, \
       committed = u.committed, parked_until = NULL
       FROM unnest(?::int[], ?::bigint[], ?::text[], ?::int[], ?::bigint[], ?::bigint[], \
-      ?::bool[], ?::bool[]) AS u(slot, key, status, attempts, claim, deadline, extended, committed)
-      WHERE t.slot = u.slot AND t.key = u.key RETURNING t.slot, t.key, 0 AS size\
+      ?::bool[], ?::bool[]) AS u(partition_id, key, status, attempts, claim, deadline, \
+      extended, committed)
+      WHERE t.partition_id = u.partition_id AND t.key = u.key
+      RETURNING t.partition_id, t.key, 0 AS size\
       """
           .formatted(PostgresRowCodec.time("u.claim"), PostgresRowCodec.time("u.deadline"));
 
-  static final String PROVE =
+  static final String CONFIRM_OFFSET =
       """
       UPDATE taskbroker_activation t SET committed = TRUE
-      FROM unnest(?::int[], ?::bigint[]) AS u(slot, key)
-      WHERE t.slot = u.slot AND t.key = u.key RETURNING t.slot, t.key, 0 AS size\
+      FROM unnest(?::int[], ?::bigint[]) AS u(partition_id, key)
+      WHERE t.partition_id = u.partition_id AND t.key = u.key
+      RETURNING t.partition_id, t.key, 0 AS size\
       """;
 
-  static final String LEAVE =
+  static final String FORWARD =
       """
-      UPDATE taskbroker_activation t SET status = u.status, leaving_topic = u.topic, \
-      leaving_cluster = u.cluster, leaving_headers = u.headers, parked_until = NULL
+      UPDATE taskbroker_activation t SET status = u.status, forward_topic = u.topic, \
+      forward_cluster = u.cluster, forward_headers = u.headers, parked_until = NULL
       FROM unnest(?::int[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[]) \
-      AS u(slot, key, status, topic, cluster, headers)
-      WHERE t.slot = u.slot AND t.key = u.key RETURNING t.slot, t.key, 0 AS size\
+      AS u(partition_id, key, status, topic, cluster, headers)
+      WHERE t.partition_id = u.partition_id AND t.key = u.key
+      RETURNING t.partition_id, t.key, 0 AS size\
       """;
 
-  /// Joined with the row as it was, to know by how much it grows.
-  static final String LEAVE_WITH_PAYLOAD =
+  /// Joins the old version of the row to compute the growth in bytes.
+  static final String FORWARD_WITH_PAYLOAD =
       """
-      UPDATE taskbroker_activation t SET status = u.status, leaving_topic = u.topic, \
-      leaving_cluster = u.cluster, leaving_headers = u.headers, parked_until = NULL, \
+      UPDATE taskbroker_activation t SET status = u.status, forward_topic = u.topic, \
+      forward_cluster = u.cluster, forward_headers = u.headers, parked_until = NULL, \
       activation = u.payload
       FROM unnest(?::int[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[], ?::bytea[]) \
-      AS u(slot, key, status, topic, cluster, headers, payload)
-      JOIN taskbroker_activation o ON o.slot = u.slot AND o.key = u.key
-      WHERE t.slot = u.slot AND t.key = u.key
-      RETURNING t.slot, t.key, octet_length(t.activation) - octet_length(o.activation) AS size\
+      AS u(partition_id, key, status, topic, cluster, headers, payload)
+      JOIN taskbroker_activation o ON o.partition_id = u.partition_id AND o.key = u.key
+      WHERE t.partition_id = u.partition_id AND t.key = u.key
+      RETURNING t.partition_id, t.key, \
+      octet_length(t.activation) - octet_length(o.activation) AS size\
       """;
 
   static final String DELETE =
       """
-      DELETE FROM taskbroker_activation t USING unnest(?::int[], ?::bigint[]) AS u(slot, key)
-      WHERE t.slot = u.slot AND t.key = u.key RETURNING t.slot, t.key, octet_length(t.activation) AS size\
+      DELETE FROM taskbroker_activation t
+      USING unnest(?::int[], ?::bigint[]) AS u(partition_id, key)
+      WHERE t.partition_id = u.partition_id AND t.key = u.key
+      RETURNING t.partition_id, t.key, octet_length(t.activation) AS size\
       """;
 
-  static final String TOMBSTONE =
+  static final String INSERT_TOMBSTONES =
       """
-      INSERT INTO taskbroker_tombstone (slot, until, high, low)
+      INSERT INTO taskbroker_tombstone (partition_id, until, high, low)
       SELECT * FROM unnest(?::int[], ?::bigint[], ?::bigint[], ?::bigint[]) ON CONFLICT DO NOTHING\
       """;
 
-  static final String WATERMARK =
+  static final String INSERT_WATERMARKS =
       """
-      INSERT INTO taskbroker_watermark (slot, cluster, grp, topic_id, version, next, committed, \
-      last_offset, last_epoch, last_timestamp)
-      SELECT slot, cluster, grp, topic_id, version, next, nullif(committed, -1), \
-      nullif(last_offset, -1), last_epoch, last_timestamp
+      INSERT INTO taskbroker_watermark (partition_id, cluster, consumer_group, topic_id, version, \
+      next, committed, last_offset, last_epoch, last_timestamp)
+      SELECT partition_id, cluster, consumer_group, topic_id, version, next, \
+      nullif(committed, -1), nullif(last_offset, -1), last_epoch, last_timestamp
       FROM unnest(?::int[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], \
       ?::bigint[], ?::int[], ?::bigint[]) \
-      AS u(slot, cluster, grp, topic_id, version, next, committed, last_offset, last_epoch, \
-      last_timestamp)\
+      AS u(partition_id, cluster, consumer_group, topic_id, version, next, committed, last_offset, \
+      last_epoch, last_timestamp)\
       """;
 
-  static final String OLD_WATERMARK =
+  static final String DELETE_OLD_WATERMARKS =
       """
       DELETE FROM taskbroker_watermark w
       USING unnest(?::int[], ?::text[], ?::text[], ?::text[], ?::bigint[]) \
-      AS u(slot, cluster, grp, topic_id, version)
-      WHERE w.slot = u.slot AND w.cluster = u.cluster AND w.grp = u.grp \
-      AND w.topic_id = u.topic_id AND w.version = u.version\
+      AS u(partition_id, cluster, consumer_group, topic_id, version)
+      WHERE w.partition_id = u.partition_id AND w.cluster = u.cluster \
+      AND w.consumer_group = u.consumer_group AND w.topic_id = u.topic_id AND w.version = u.version\
       """;
 
-  /// What may run only once and may have been handed out by what the database lost counts as handed
-  /// out, and is overdue, so that its report can still come in (G3).
-  static final String HANDED_OUT =
+  /// Counts at-most-once tasks as handed out which the lost transactions may have handed out. Sets
+  /// their deadline to now, so that their report can still arrive (G3).
+  static final String COUNT_AS_HANDED_OUT =
       """
       UPDATE taskbroker_activation SET status = '%s', processing_deadline = %s, \
       parked_until = NULL
-      WHERE slot = ANY (?::int[]) AND at_most_once AND leaving_topic IS NULL \
+      WHERE partition_id = ANY (?::int[]) AND at_most_once AND forward_topic IS NULL \
       AND status IN ('%s', '%s') AND (delay_until IS NULL OR delay_until <= %s)\
       """
           .formatted(
@@ -127,20 +141,20 @@ final class Sql {
               Status.DELAY.storedName(),
               PostgresRowCodec.time("?::bigint"));
 
-  static final String OLD_REPORT = "DELETE FROM taskbroker_report WHERE key = ANY (?)";
+  static final String DELETE_REPORTS = "DELETE FROM taskbroker_remote_report WHERE key = ANY (?)";
 
   private Sql() {}
 
-  /// The statement of a kind of change of rows, with one parameter more: how many rows it is for.
-  /// It answers with slots, how many rows of each there were, their sizes, and, if there were fewer
-  /// than there should be, their keys. Not with a line for each row: an answer must have room on
-  /// its way while the rest of the script is still being sent.
+  /// Statement for one kind of row change. Its extra last parameter is the expected number of rows.
+  /// It returns one line per partition: id, row count, bytes, and the keys of the changed rows if
+  /// there are fewer than expected. One line per row could block: the reply must fit into the
+  /// socket buffers while the rest of the script is still being sent.
   static String of(CommitSegment.Kind kind) {
     return """
     WITH d AS (%s)
-    SELECT d.slot, count(*)::int, sum(d.size)::bigint,
+    SELECT d.partition_id, count(*)::int, sum(d.size)::bigint,
       CASE WHEN (SELECT count(*) FROM d) < ? THEN array_agg(d.key) END
-    FROM d GROUP BY d.slot\
+    FROM d GROUP BY d.partition_id\
     """
         .formatted(change(kind));
   }
@@ -148,10 +162,10 @@ final class Sql {
   private static String change(CommitSegment.Kind kind) {
     return switch (kind) {
       case INSERT -> PostgresRowCodec.INSERT;
-      case MARK -> MARK;
-      case PROVE -> PROVE;
-      case LEAVE -> LEAVE;
-      case LEAVE_WITH_PAYLOAD -> LEAVE_WITH_PAYLOAD;
+      case UPDATE_STATUS -> UPDATE_STATUS;
+      case CONFIRM_OFFSET -> CONFIRM_OFFSET;
+      case FORWARD -> FORWARD;
+      case FORWARD_WITH_PAYLOAD -> FORWARD_WITH_PAYLOAD;
       case DELETE -> DELETE;
     };
   }

@@ -12,9 +12,9 @@ import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The wait of a start for a server that is not up yet, as for Kafka: what may pass by itself is
-/// tried again, and said once, when it changes, and once a minute. What only a person can mend ends
-/// the wait at once; a server that cannot be trusted, after [Retry#max] tries.
+/// Retry loop of the start while the server is not ready. Transient errors are retried, and logged
+/// when they change and once a minute. An error that needs an operator ends the wait at once; a
+/// failed TLS negotiation, after [Retry#max] retries.
 final class StartWait {
   private static final Logger LOG = LoggerFactory.getLogger(StartWait.class);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
@@ -22,9 +22,9 @@ final class StartWait {
 
   private final Retry retry;
   private final Backoff backoff;
-  private final long begun = System.nanoTime();
-  private String said = "";
-  private long saidAt;
+  private final long startNanos = System.nanoTime();
+  private String lastLoggedState = "";
+  private long loggedAtNanos;
 
   StartWait(Retry retry) {
     this.retry = retry;
@@ -33,26 +33,26 @@ final class StartWait {
     this.backoff = new Backoff(first, longest, RandomGenerator.getDefault());
   }
 
-  /// Something that may fail because the server is not there yet.
+  /// Operation that may fail while the server is not ready.
   interface Attempt<T> {
-    /// @throws StoreException of kind `TRANSIENT` if it may work later
-    T make();
+    /// @throws StoreException of kind `TRANSIENT` if a retry can succeed
+    T run();
   }
 
-  /// @throws StoreException of kind `FATAL` if it fails for good, or the patience is over
-  <T> T until(Attempt<T> attempt) {
+  /// @throws StoreException of kind `FATAL` if the error is permanent or the patience is exhausted
+  <T> T retryUntilReady(Attempt<T> attempt) {
     for (int failures = 0; ; failures++) {
       try {
-        T made = attempt.make();
+        T result = attempt.run();
         if (failures > 0) {
-          LOG.info("Postgres takes the broker in after {} ms", millis());
+          LOG.info("Connected to Postgres after {} ms", millis());
         }
-        return made;
+        return result;
       } catch (StoreException e) {
         if (e.kind() != Kind.TRANSIENT || isOver(e, failures)) {
           throw new StoreException(Kind.FATAL, String.valueOf(e.getMessage()), e);
         }
-        say(e);
+        logWaiting(e);
         pause();
       }
     }
@@ -64,13 +64,13 @@ final class StartWait {
     return failures >= retry.max() && (untrusted || millis() >= retry.patience().toMillis());
   }
 
-  private void say(StoreException failure) {
-    String what =
+  private void logWaiting(StoreException failure) {
+    String state =
         failure.getCause() instanceof SQLException cause ? PostgresErrors.state(cause) : "none";
     long now = System.nanoTime();
-    if (!what.equals(said) || now - saidAt >= REPEAT_NANOS) {
-      said = what;
-      saidAt = now;
+    if (!state.equals(lastLoggedState) || now - loggedAtNanos >= REPEAT_NANOS) {
+      lastLoggedState = state;
+      loggedAtNanos = now;
       LOG.warn("The start waits for Postgres, and tries again: {}", failure.getMessage());
     }
   }
@@ -79,11 +79,11 @@ final class StartWait {
     LockSupport.parkNanos(backoff.nextNanos());
     if (Thread.interrupted()) {
       Thread.currentThread().interrupt();
-      throw new StoreException(Kind.FATAL, "Was interrupted while it waited for Postgres", null);
+      throw new StoreException(Kind.FATAL, "Interrupted while waiting for Postgres", null);
     }
   }
 
   private long millis() {
-    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun);
+    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startNanos);
   }
 }

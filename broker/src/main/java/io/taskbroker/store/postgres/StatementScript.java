@@ -12,14 +12,14 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/// Statements that go to the server together, with what is bound to each, and who reads its answer.
-/// Confined to the committer's thread.
+/// Statements of one round trip, with their bindings and readers of their results. Confined to the
+/// committer thread.
 final class StatementScript {
   private final List<Step> steps = new ArrayList<>();
 
   /// One statement of a script.
   ///
-  /// @param letter tells its kind
+  /// @param letter identifies the kind of statement
   private record Step(char letter, String sql, Binding binding, Answer answer) {}
 
   private interface Binding {
@@ -32,23 +32,23 @@ final class StatementScript {
     void read(ResultSet result, CommitPlan plan) throws SQLException;
   }
 
-  /// Begins the transaction of a batch, which fails if it is not the run's turn.
+  /// Begins the transaction of a batch. It fails if the batch is out of order or not permitted.
   ///
-  /// @param predecessor as in [CommitSession#commit], and so is `forgotten`
-  void begin(CommitPlan plan, long run, long number, long predecessor, long forgotten) {
+  /// @param predecessor as in [CommitSession#commit], as is `expired`
+  void begin(CommitPlan plan, long epoch, long number, long predecessor, long expired) {
     step('b', "BEGIN", _ -> {}, Answer.NONE);
-    step('l', Sql.LOCK, binder -> binder.set((int) run), Answer.NONE);
+    step('l', Sql.LOCK_EPOCH_SHARED, binder -> binder.set((int) epoch), Answer.NONE);
     step(
         'g',
         Sql.GUARD,
-        binder -> binder.set(run).set(number).set(plan.slots()).set(predecessor),
+        binder -> binder.set(epoch).set(number).set(plan.partitionIds()).set(predecessor),
         Answer.NONE);
-    if (forgotten >= 0) {
-      step('f', Sql.FORGET, binder -> binder.set(run).set(forgotten), Answer.NONE);
+    if (expired >= 0) {
+      step('f', Sql.DELETE_OLD_BATCH, binder -> binder.set(epoch).set(expired), Answer.NONE);
     }
   }
 
-  /// Makes changes of one kind.
+  /// Adds the changes of one kind.
   void part(Part part) {
     step(
         part.kind.letter(),
@@ -60,34 +60,34 @@ final class StatementScript {
         (result, plan) -> read(part, result, plan));
   }
 
-  /// Writes what goes with the changes of a batch, and commits it.
-  void end(CommitPlan plan, long[] reported) {
+  /// Adds tombstones, watermarks and the deletion of reports, and the commit.
+  void end(CommitPlan plan, long[] keysWithReports) {
     if (!plan.tombstones.isEmpty()) {
       step(
           't',
-          Sql.TOMBSTONE,
+          Sql.INSERT_TOMBSTONES,
           binder -> Columns.bindTombstones(plan.tombstones, binder),
           Answer.NONE);
     }
     if (!plan.watermarks.isEmpty()) {
       step(
           'o',
-          Sql.OLD_WATERMARK,
+          Sql.DELETE_OLD_WATERMARKS,
           binder -> Columns.bindWatermarks(plan.watermarks, binder, true),
           Answer.NONE);
       step(
           'w',
-          Sql.WATERMARK,
+          Sql.INSERT_WATERMARKS,
           binder -> Columns.bindWatermarks(plan.watermarks, binder, false),
           Answer.NONE);
     }
-    if (reported.length > 0) {
-      step('r', Sql.OLD_REPORT, binder -> binder.set(reported), Answer.NONE);
+    if (keysWithReports.length > 0) {
+      step('r', Sql.DELETE_REPORTS, binder -> binder.set(keysWithReports), Answer.NONE);
     }
     step('c', "COMMIT", _ -> {}, Answer.NONE);
   }
 
-  /// Tells scripts apart whose statements differ.
+  /// Identity of the statements: scripts of the same shape share a prepared statement.
   String shape() {
     StringBuilder shape = new StringBuilder();
     for (Step step : steps) {
@@ -96,7 +96,7 @@ final class StatementScript {
     return shape.toString();
   }
 
-  /// The statements, one after the other.
+  /// SQL text of all statements.
   String text() {
     StringBuilder text = new StringBuilder();
     for (Step step : steps) {
@@ -105,9 +105,9 @@ final class StatementScript {
     return text.toString();
   }
 
-  /// Runs the statements, and tells the plan what became of it.
+  /// Executes the statements and passes the results to the plan.
   ///
-  /// @param statement prepared of the [#text] of a script of the same shape
+  /// @param statement prepared from the [#text] of a script of the same shape
   void run(PreparedStatement statement, CommitPlan plan) throws SQLException {
     Binder binder = new Binder(statement);
     for (Step step : steps) {
@@ -128,14 +128,14 @@ final class StatementScript {
     steps.add(new Step(letter, sql, binding, answer));
   }
 
-  /// To how many rows it was done, and how their sizes changed.
+  /// Reads the number of changed rows and the change in size.
   private static void read(Part part, ResultSet result, CommitPlan plan) throws SQLException {
     int done = 0;
     Set<Long> keys = new HashSet<>();
     while (result.next()) {
       int rows = result.getInt(2);
       done += rows;
-      plan.sized(result.getInt(1), change(part.kind, rows, result.getLong(3)));
+      plan.addBytes(result.getInt(1), change(part.kind, rows, result.getLong(3)));
       Array some = result.getArray(4);
       if (some != null) {
         for (Object key : (Object[]) some.getArray()) {
@@ -148,7 +148,7 @@ final class StatementScript {
     }
     for (int i = 0; i < part.changes.size(); i++) {
       if (!keys.contains(CommitSegment.key(part.changes.get(i)))) {
-        plan.missed(
+        plan.setOutcome(
             part.indices.get(i), part.kind == Kind.INSERT ? Outcome.DUPLICATE : Outcome.MISSING);
       }
     }
@@ -158,8 +158,8 @@ final class StatementScript {
     return switch (kind) {
       case INSERT -> (long) rows * CommitSession.ROW_BYTES + bytes;
       case DELETE -> -(long) rows * CommitSession.ROW_BYTES - bytes;
-      case LEAVE_WITH_PAYLOAD -> bytes;
-      case MARK, PROVE, LEAVE -> 0;
+      case FORWARD_WITH_PAYLOAD -> bytes;
+      case UPDATE_STATUS, CONFIRM_OFFSET, FORWARD -> 0;
     };
   }
 }

@@ -8,17 +8,17 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 
-/// How a database comes to be a [PostgresStore]: its tables are made or checked, a seat is taken,
-/// and a run begins. Blocks, and waits for a server that does not answer yet ([StartWait]).
+/// Opens a [PostgresStore]: creates, migrates or checks the tables, acquires a member slot and
+/// starts a broker epoch. Blocks, and waits for a server that is not ready yet ([StartWait]).
 final class StoreOpener {
   private StoreOpener() {}
 
-  /// @param database its name, which it keeps
-  /// @param own the place of what came from no partition
-  record Beginning(String database, OwnedPartition own) {}
+  /// @param database the name that the database got when its tables were created
+  /// @param own the partition of rows that came from no partition
+  record Opened(String database, OwnedPartition own) {}
 
   static PostgresStore open(PostgresOptions options) {
-    return new StartWait(options.retry()).until(() -> openNow(options));
+    return new StartWait(options.retry()).retryUntilReady(() -> openNow(options));
   }
 
   private static PostgresStore openNow(PostgresOptions options) {
@@ -41,7 +41,7 @@ final class StoreOpener {
 
   static void migrate(PostgresOptions options) {
     new StartWait(options.retry())
-        .until(() -> {
+        .retryUntilReady(() -> {
           migrateNow(options);
           return true;
         });
@@ -62,18 +62,21 @@ final class StoreOpener {
 
   private static PostgresStore begin(Server server, PostgresOptions options, int lease)
       throws SQLException {
-    MemberSlot seat = MemberSlot.take(server, Math.max(2, lease / 1000));
-    HikariDataSource pool = server.pool(MemberSlot.channel(seat.run()));
+    MemberSlot memberSlot = MemberSlot.acquire(server, Math.max(2, lease / 1000));
+    HikariDataSource pool = server.pool(MemberSlot.channel(memberSlot.epoch()));
     try (Connection connection = pool.getConnection()) {
-      var _ = seat.renew(lease, 0);
-      Takeover takeover = new Takeover(connection, seat.run(), lease / 4);
+      var _ = memberSlot.renew(lease, 0);
+      Takeover takeover = new Takeover(connection, memberSlot.epoch(), lease / 4);
       OwnedPartition own =
-          takeover.take(Name.ofSeat(seat.number()), Integer.MAX_VALUE).orElseThrow().place();
+          takeover
+              .take(Name.ofMemberSlot(memberSlot.number()), Integer.MAX_VALUE)
+              .orElseThrow()
+              .ownedPartition();
       return new PostgresStore(
-          server, options, pool, seat, new Beginning(database(connection), own));
+          server, options, pool, memberSlot, new Opened(database(connection), own));
     } catch (SQLException | RuntimeException e) {
       pool.close();
-      seat.close();
+      memberSlot.close();
       throw e;
     }
   }

@@ -1,7 +1,7 @@
 package io.taskbroker.store.postgres;
 
-import io.taskbroker.store.postgres.OwnedPartition.Mark;
 import io.taskbroker.store.postgres.OwnedPartition.Name;
+import io.taskbroker.store.postgres.OwnedPartition.VersionedWatermark;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -11,142 +11,150 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Makes places a run's own, and free again (H10, H11, H23). Confined to one thread, like its
-/// connection, which commits by itself.
+/// Takes and releases partitions for a broker epoch (H10, H11, H23). Confined to one thread, like
+/// its connection, which is in auto-commit mode.
 ///
-/// A place changes hands under the lock of the run that has it, which every commit of that run has
-/// shared: no commit is under way when it does.
+/// Ownership changes under the exclusive lock of the owner epoch, which every commit of that epoch
+/// holds shared. No commit is in flight while it changes.
 final class Takeover {
   private static final Logger LOG = LoggerFactory.getLogger(Takeover.class);
 
-  private static final String MAKE =
-      "INSERT INTO taskbroker_place (topic, partition) VALUES (?, ?) ON CONFLICT DO NOTHING";
+  private static final String CREATE =
+      """
+      INSERT INTO taskbroker_owned_partition (topic, partition) VALUES (?, ?)
+      ON CONFLICT DO NOTHING
+      """;
 
   private static final String FIND =
       """
-      SELECT p.slot, coalesce(p.run, 0), p.generation, coalesce(r.lease_until > clock_timestamp(), FALSE), p.drained
-      FROM taskbroker_place p LEFT JOIN taskbroker_run r ON r.run = p.run
+      SELECT p.partition_id, coalesce(p.epoch, 0), p.generation,
+        coalesce(b.lease_until > clock_timestamp(), FALSE), p.drained
+      FROM taskbroker_owned_partition p LEFT JOIN taskbroker_broker b ON b.epoch = p.epoch
       WHERE p.topic = ? AND p.partition = ? FOR UPDATE OF p
       """;
 
-  private static final String LOCK = "SELECT pg_advisory_xact_lock(%d, ?)".formatted(Sql.RUN_LOCKS);
+  private static final String LOCK =
+      "SELECT pg_advisory_xact_lock(%d, ?)".formatted(Sql.EPOCH_LOCKS);
 
-  /// Ends the connections of a run whose commit does not end: its broker was stopped while it sent
-  /// it, or is gone. What it had begun is undone.
-  private static final String END =
+  /// Terminates the connections of an epoch whose commit does not end: its broker is paused or
+  /// dead. The server rolls the commit back.
+  private static final String TERMINATE =
       """
       SELECT count(pg_terminate_backend(l.pid)) FROM pg_locks l
       WHERE l.locktype = 'advisory' AND l.classid = %d AND l.objid = ? AND l.granted
         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
         AND l.mode = 'ShareLock'
       """
-          .formatted(Sql.RUN_LOCKS);
+          .formatted(Sql.EPOCH_LOCKS);
 
   private static final String TAKE =
-      "UPDATE taskbroker_place SET run = ?, generation = ? WHERE slot = ?";
+      "UPDATE taskbroker_owned_partition SET epoch = ?, generation = ? WHERE partition_id = ?";
 
-  private static final String FREE =
+  private static final String RELEASE =
       """
-      UPDATE taskbroker_place SET run = NULL, free_since = clock_timestamp(), drained = ?
-      WHERE slot = ? AND run = ?
+      UPDATE taskbroker_owned_partition
+      SET epoch = NULL, free_since = clock_timestamp(), drained = ?
+      WHERE partition_id = ? AND epoch = ?
       """;
 
-  /// The generation of what was taken because nobody had it: lower than any, and taken from nobody
-  /// who lives.
+  /// Generation of adopted orphans: lower than any other, so that an assigned owner wins. An
+  /// adoption takes nothing from a live broker.
   static final int ADOPTED = -1;
 
   private final Connection connection;
-  private final long run;
+  private final long epoch;
   private final long patienceMillis;
 
-  /// @param patienceMillis how long a commit of another run may keep a place from being taken
-  Takeover(Connection connection, long run, long patienceMillis) {
+  /// @param patienceMillis how long a commit of another epoch may delay a take
+  Takeover(Connection connection, long epoch, long patienceMillis) {
     this.connection = connection;
-    this.run = run;
+    this.epoch = epoch;
     this.patienceMillis = patienceMillis;
   }
 
-  /// A place that is this run's now.
+  /// Partition that this epoch owns now.
   ///
-  /// @param kept whether it was before
-  /// @param released whether its former owner gave it up in order
-  record Taken(OwnedPartition place, boolean kept, boolean released) {}
+  /// @param alreadyOwned whether this epoch owned it before
+  /// @param released whether its former owner released it cleanly
+  record Taken(OwnedPartition ownedPartition, boolean alreadyOwned, boolean released) {}
 
-  /// @return the place as it is now; empty if another run got it in a later generation, and lives
+  /// @return the partition; empty if a live broker owns it with a later generation
   Optional<Taken> take(Name name, int generation) throws SQLException {
-    try (PreparedStatement make = connection.prepareStatement(MAKE)) {
-      new Binder(make).set(name.topic()).set(name.partition());
-      make.executeUpdate();
+    try (PreparedStatement create = connection.prepareStatement(CREATE)) {
+      new Binder(create).set(name.topic()).set(name.partition());
+      create.executeUpdate();
     }
     long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(20 * patienceMillis);
     while (true) {
       Attempt attempt = inTransaction(() -> attempt(name, generation));
-      if (attempt.stuck == 0) {
-        return attempt.slot == 0
+      if (attempt.blockingEpoch == 0) {
+        return attempt.partitionId == 0
             ? Optional.empty()
-            : Optional.of(new Taken(read(attempt.slot), attempt.kept, attempt.released));
+            : Optional.of(
+                new Taken(read(attempt.partitionId), attempt.alreadyOwned, attempt.released));
       }
       if (System.nanoTime() - deadline > 0) {
-        throw new SQLException("The run " + attempt.stuck + " does not end its commit", "55P03");
+        throw new SQLException(
+            "Broker epoch " + attempt.blockingEpoch + " does not end its commit", "55P03");
       }
-      end(attempt.stuck);
+      terminateCommits(attempt.blockingEpoch);
     }
   }
 
-  /// Gives up a place, if it is this run's.
+  /// Releases a partition if this epoch owns it.
   ///
-  /// @param drained whether it is written down what its workers have
-  void free(OwnedPartition place, boolean drained) throws SQLException {
+  /// @param drained whether all deliveries to workers are written down
+  void release(OwnedPartition ownedPartition, boolean drained) throws SQLException {
     inTransaction(() -> {
-      lock(run);
-      try (PreparedStatement free = connection.prepareStatement(FREE)) {
-        new Binder(free).set(drained).set(place.slot()).set(run);
-        return free.executeUpdate();
+      lock(epoch);
+      try (PreparedStatement release = connection.prepareStatement(RELEASE)) {
+        new Binder(release).set(drained).set(ownedPartition.id()).set(epoch);
+        return release.executeUpdate();
       }
     });
   }
 
-  /// Does a step in a transaction, while no commit of a run is under way.
+  /// Runs a step in a transaction while no commit of an epoch is in flight.
   ///
-  /// @param of 0 for no run
-  <T> T alone(long of, Step<T> step) throws SQLException {
+  /// @param of the epoch; 0 for none
+  <T> T withoutCommits(long of, Step<T> step) throws SQLException {
     return inTransaction(() -> {
       if (of != 0 && !lock(of)) {
-        throw new SQLException("The run " + of + " does not end its commit", "55P03");
+        throw new SQLException("Broker epoch " + of + " does not end its commit", "55P03");
       }
       return step.run();
     });
   }
 
   private Attempt attempt(Name name, int generation) throws SQLException {
-    int slot;
+    int partitionId;
     long holder;
     boolean drained;
     try (PreparedStatement find = connection.prepareStatement(FIND)) {
       new Binder(find).set(name.topic()).set(name.partition());
       try (ResultSet result = find.executeQuery()) {
         result.next();
-        slot = result.getInt(1);
+        partitionId = result.getInt(1);
         holder = result.getLong(2);
         drained = result.getBoolean(5);
         boolean alive = result.getBoolean(4);
         boolean later = generation == ADOPTED || result.getInt(3) > generation;
-        if (holder != 0 && holder != run && alive && later) {
+        if (holder != 0 && holder != epoch && alive && later) {
           return new Attempt(0, 0, false, false);
         }
       }
     }
     if (holder != 0 && !lock(holder)) {
-      return new Attempt(slot, holder, false, false);
+      return new Attempt(partitionId, holder, false, false);
     }
     try (PreparedStatement take = connection.prepareStatement(TAKE)) {
-      new Binder(take).set(run).set(generation).set(slot);
+      new Binder(take).set(epoch).set(generation).set(partitionId);
       take.executeUpdate();
     }
-    return new Attempt(slot, 0, holder == run, holder == 0 && drained);
+    return new Attempt(partitionId, 0, holder == epoch, holder == 0 && drained);
   }
 
-  /// @return whether it was had in time; if not, the transaction is over
+  /// @return whether the lock was acquired in time; if not, the transaction is rolled back
   private boolean lock(long of) throws SQLException {
     try (PreparedStatement lock = connection.prepareStatement(LOCK)) {
       new Binder(lock).set((int) of);
@@ -161,13 +169,13 @@ final class Takeover {
     }
   }
 
-  private void end(long holder) throws SQLException {
-    try (PreparedStatement end = connection.prepareStatement(END)) {
-      new Binder(end).set((int) holder);
-      try (ResultSet result = end.executeQuery()) {
+  private void terminateCommits(long holder) throws SQLException {
+    try (PreparedStatement terminate = connection.prepareStatement(TERMINATE)) {
+      new Binder(terminate).set((int) holder);
+      try (ResultSet result = terminate.executeQuery()) {
         result.next();
         LOG.warn(
-            "Ended {} connections of the broker run {}, whose commit took longer than {} ms",
+            "Terminated {} connections of broker epoch {}, whose commit took longer than {} ms",
             result.getInt(1),
             holder,
             patienceMillis);
@@ -175,21 +183,21 @@ final class Takeover {
     }
   }
 
-  private OwnedPartition read(int slot) throws SQLException {
+  private OwnedPartition read(int partitionId) throws SQLException {
     PostgresPageReader reader = new PostgresPageReader(connection);
-    OwnedPartition place = new OwnedPartition(slot);
-    for (Mark mark : reader.watermarks(new int[] {slot})) {
-      place.marks().put(mark.watermark().partition(), mark);
+    OwnedPartition ownedPartition = new OwnedPartition(partitionId);
+    for (VersionedWatermark known : reader.watermarks(new int[] {partitionId})) {
+      ownedPartition.watermarks().put(known.watermark().partition(), known);
     }
-    place.bytes().set(reader.bytes(slot));
-    return place;
+    ownedPartition.bytes().set(reader.bytes(partitionId));
+    return ownedPartition;
   }
 
   private <T> T inTransaction(Step<T> step) throws SQLException {
     connection.setAutoCommit(false);
-    try (PreparedStatement patience =
+    try (PreparedStatement timeout =
         connection.prepareStatement("SET LOCAL lock_timeout = " + patienceMillis)) {
-      patience.execute();
+      timeout.execute();
       T result = step.run();
       connection.commit();
       return result;
@@ -205,11 +213,14 @@ final class Takeover {
     }
   }
 
-  /// @param slot 0 if it is not to be had
-  /// @param stuck the run that keeps it by a commit that does not end; 0 if none does
-  private record Attempt(int slot, long stuck, boolean kept, boolean released) {}
+  /// Result of one attempt to take a partition.
+  ///
+  /// @param partitionId 0 if a live owner keeps it
+  /// @param blockingEpoch the epoch whose commit does not end; 0 if there is none
+  private record Attempt(
+      int partitionId, long blockingEpoch, boolean alreadyOwned, boolean released) {}
 
-  /// Something to do in a transaction.
+  /// Work in a transaction.
   interface Step<T> {
     T run() throws SQLException;
   }

@@ -1,5 +1,5 @@
-/// The activations in flight in one Postgres database that several brokers share: each changes only
-/// what is its own at that moment, and what it committed is durable when the commit returns.
+/// Postgres store of tasks in flight, shared by several brokers: each broker changes only rows of
+/// partitions that it owns, and a commit is durable when it returns.
 @NullMarked
 package io.taskbroker.store.postgres;
 

@@ -9,7 +9,7 @@ import java.sql.Statement;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 
-/// Holds a row, so that a commit that changes it stands still until the gate is opened.
+/// Gate that locks a row: a commit that changes the row blocks until the gate opens.
 final class ConnectionGate implements AutoCloseable {
   private final Database database;
   private final Connection connection;
@@ -23,17 +23,17 @@ final class ConnectionGate implements AutoCloseable {
     }
   }
 
-  /// Does something in a thread of its own.
+  /// Runs work on a thread of its own.
   static <T> CompletableFuture<T> meanwhile(Supplier<T> work) {
     return CompletableFuture.supplyAsync(work, task -> Thread.ofVirtual().start(task));
   }
 
-  /// Waits until a commit stands at the gate.
+  /// Waits until a commit blocks at the gate.
   void awaitCommit() {
     awaitWaiting("transactionid");
   }
 
-  /// Waits until somebody waits for the lock of a run.
+  /// Waits until a take blocks on the lock of a broker epoch.
   void awaitTake() {
     awaitWaiting("advisory");
   }
@@ -56,7 +56,7 @@ final class ConnectionGate implements AutoCloseable {
     open();
   }
 
-  /// Lets everybody pass.
+  /// Releases the row.
   void open() throws SQLException {
     if (!connection.isClosed()) {
       connection.rollback();

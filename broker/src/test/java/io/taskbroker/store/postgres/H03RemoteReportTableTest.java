@@ -25,11 +25,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Reports that reach a broker which does not have the row.
+/// Reports that reach a broker which does not own the task.
 @Timeout(60)
 final class H03RemoteReportTableTest {
   private final Database database = PostgresServer.shared().newDatabase();
-  private final List<RemoteReport> heard = new CopyOnWriteArrayList<>();
+  private final List<RemoteReport> received = new CopyOnWriteArrayList<>();
   private PostgresStore owner;
   private PostgresStore other;
   private Service watch;
@@ -47,7 +47,7 @@ final class H03RemoteReportTableTest {
 
               @Override
               public void reported(List<RemoteReport> reports) {
-                heard.addAll(reports);
+                received.addAll(reports);
               }
             },
             (_, _) -> {});
@@ -68,22 +68,22 @@ final class H03RemoteReportTableTest {
     RemoteReport unknown = new RemoteReport(0, "nobody's \0", Status.FAILURE, -1, -1);
     RemoteReport retry = new RemoteReport(0, "id-2", Status.RETRY, 5, 30);
     assertThat(other.report(List.of(complete, unknown, retry))).containsExactly(true, false, true);
-    RemoteReport[] told = {
+    RemoteReport[] expected = {
       new RemoteReport(1, "id-1", Status.COMPLETE, -1, -1),
       new RemoteReport(2, "id-2", Status.RETRY, 5, 30)
     };
-    await().untilAsserted(() -> assertThat(heard).containsExactlyInAnyOrder(told));
-    assertThat(owner.reports(List.of(1L, 2L, 3L))).containsExactlyInAnyOrder(told);
-    assertThat(owner.reports(partition(0))).containsExactlyInAnyOrder(told);
+    await().untilAsserted(() -> assertThat(received).containsExactlyInAnyOrder(expected));
+    assertThat(owner.reports(List.of(1L, 2L, 3L))).containsExactlyInAnyOrder(expected);
+    assertThat(owner.reports(partition(0))).containsExactlyInAnyOrder(expected);
     assertThat(other.reports(partition(0))).isEmpty();
     owner.commit(new WriteBatch(2, List.of(delete(1, 0))));
-    assertThat(query(database, "SELECT string_agg(id, ' ') FROM taskbroker_report"))
-        .as("reports of a row end with it")
+    assertThat(query(database, "SELECT string_agg(id, ' ') FROM taskbroker_remote_report"))
+        .as("reports are deleted with their row")
         .isEqualTo("id-2");
   }
 
   @Test
-  void h03ManyReportsAndStrangeIdsAreHeardOf() {
+  void h03OwnerReceivesManyReportsAndUnusualIds() {
     List<Change> inserts = new ArrayList<>();
     List<RemoteReport> reports = new ArrayList<>();
     for (int key = 100; key < 600; key++) {
@@ -93,56 +93,57 @@ final class H03RemoteReportTableTest {
     }
     owner.commit(new WriteBatch(2, inserts));
     assertThat(other.report(reports)).containsOnly(true).hasSize(500);
-    await().untilAsserted(() -> assertThat(heard).hasSize(500));
-    List<String> strange = List.of("with\ta tab", "with\na line", "x".repeat(9_000), "");
+    await().untilAsserted(() -> assertThat(received).hasSize(500));
+    List<String> unusual = List.of("with\ta tab", "with\na line", "x".repeat(9_000), "");
     List<Change> more = new ArrayList<>();
-    for (int i = 0; i < strange.size(); i++) {
-      more.add(insertOf(1_000 + i, strange.get(i)));
+    for (int i = 0; i < unusual.size(); i++) {
+      more.add(insertOf(1_000 + i, unusual.get(i)));
     }
     owner.commit(new WriteBatch(3, more));
     assertThat(
             other.report(
-                strange.stream()
+                unusual.stream()
                     .map(id -> new RemoteReport(0, id, Status.FAILURE, -1, -1))
                     .toList()))
         .containsOnly(true);
     await()
         .untilAsserted(() ->
-            assertThat(heard)
+            assertThat(received)
                 .filteredOn(report -> report.status() == Status.FAILURE)
                 .extracting(RemoteReport::id)
-                .containsAll(strange));
+                .containsAll(unusual));
   }
 
   @Test
-  void h03ReportOfAPartitionThatNobodyHasIsReadByWhoTakesIt() {
+  void h03NextOwnerReadsReportsOfAReleasedPartition() {
     owner.release(partition(0), true);
     other.report(List.of(new RemoteReport(0, "id-1", Status.COMPLETE, -1, -1)));
     other.report(List.of(new RemoteReport(0, "id-1", Status.COMPLETE, -1, -1)));
     other.take(partition(0), 2);
     assertThat(other.reports(partition(0)))
-        .as("once, however often it was said")
+        .as("reported twice, stored once")
         .containsExactly(new RemoteReport(1, "id-1", Status.COMPLETE, -1, -1));
-    assertThat(heard).isEmpty();
+    assertThat(received).isEmpty();
   }
 
   @Test
-  void h03ReportThatCameWhileItsRowEndedIsClearedAway() {
+  void h03ReportWithoutARowIsPurged() {
     database.execute(
-        "INSERT INTO taskbroker_report (slot, key, status, id, max_attempts, delay_on_retry)"
-            + " SELECT slot, 77, 'Complete', 'gone', -1, -1 FROM taskbroker_place"
+        "INSERT INTO taskbroker_remote_report"
+            + " (partition_id, key, status, id, max_attempts, delay_on_retry)"
+            + " SELECT partition_id, 77, 'Complete', 'gone', -1, -1 FROM taskbroker_owned_partition"
             + " WHERE topic = 'topic'");
     owner.maintain(Rows.NOW);
-    assertThat(query(database, "SELECT count(*) FROM taskbroker_report")).isEqualTo("0");
+    assertThat(query(database, "SELECT count(*) FROM taskbroker_remote_report")).isEqualTo("0");
   }
 
   @Test
-  void h04CopiesOfAnIdInTwoPartitionsAreTwoRows() {
+  void h04DuplicateIdsInTwoPartitionsAreTwoRows() {
     other.take(partition(1), 1);
     other.commit(new WriteBatch(1, List.of(insertIn(5, "id-1", 1))));
     assertThat(other.report(List.of(new RemoteReport(0, "id-1", Status.COMPLETE, -1, -1))))
         .containsExactly(true);
-    assertThat(query(database, "SELECT count(*) FROM taskbroker_report")).isEqualTo("2");
+    assertThat(query(database, "SELECT count(*) FROM taskbroker_remote_report")).isEqualTo("2");
     owner.commit(new WriteBatch(2, List.of(delete(1, 0))));
     assertThat(other.load(0, 10)).extracting(Row::key).containsExactly(5L);
   }

@@ -2,9 +2,9 @@ package io.taskbroker.store.postgres;
 
 import static io.taskbroker.store.postgres.PostgresSetup.delete;
 import static io.taskbroker.store.postgres.PostgresSetup.insert;
-import static io.taskbroker.store.postgres.PostgresSetup.mark;
 import static io.taskbroker.store.postgres.PostgresSetup.partition;
 import static io.taskbroker.store.postgres.PostgresSetup.query;
+import static io.taskbroker.store.postgres.PostgresSetup.updateStatus;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
@@ -24,7 +24,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Commits of which it is not known whether they were done.
+/// Commits with an unknown result.
 @Timeout(60)
 final class H06GhostCommitTest {
   private final Database database = PostgresServer.shared().newDatabase();
@@ -48,30 +48,31 @@ final class H06GhostCommitTest {
   }
 
   @Test
-  void h06CommitWhoseReplyWasLostIsDoneOnce() {
+  void h06CommitWithALostReplyIsAppliedOnce() {
     WriteBatch batch =
         new WriteBatch(
             2,
             List.of(
                 insert(3, 0), delete(1, 0), new Change.AdvanceWatermark(partition(0), 50, null)));
-    proxy.loseAnswers();
+    proxy.dropReplies();
     assertThatThrownBy(() -> store.commit(batch))
         .isInstanceOfSatisfying(
             StoreException.class,
             e -> assertThat(e.kind()).isEqualTo(StoreException.Kind.TRANSIENT));
-    proxy.passAnswers();
+    proxy.passReplies();
     assertThat(store.commit(batch)).containsOnly(Outcome.APPLIED).hasSize(3);
     assertThat(store.load(0, 10)).extracting(Row::key).containsExactly(2L, 3L);
-    // The versions of the watermark go on where the lost reply left them.
+    // The versions of the watermark continue from the commit with the lost reply.
     store.commit(new WriteBatch(3, List.of(new Change.AdvanceWatermark(partition(0), 60, null))));
     assertThat(store.watermarks()).singleElement().extracting("next").isEqualTo(60L);
     assertThat(query(database, "SELECT count(*) FROM taskbroker_watermark")).isEqualTo("1");
   }
 
   @Test
-  void h06CommitWhoseBackendWasEndedIsDoneWhenItIsTriedAgain() throws Exception {
+  void h06CommitWithATerminatedBackendIsAppliedByTheRetry() throws Exception {
     WriteBatch batch =
-        new WriteBatch(2, List.of(insert(3, 0), mark(1, 0, Status.PROCESSING), delete(2, 0)));
+        new WriteBatch(
+            2, List.of(insert(3, 0), updateStatus(1, 0, Status.PROCESSING), delete(2, 0)));
     try (ConnectionGate gate = new ConnectionGate(database, 1)) {
       var commit = ConnectionGate.meanwhile(() -> store.commit(batch));
       gate.awaitCommit();
@@ -88,10 +89,11 @@ final class H06GhostCommitTest {
   }
 
   @Test
-  void h06AttemptThatIsStillUnderWayIsWaitedFor() throws Exception {
+  void h06RetryWaitsForAPendingAttempt() throws Exception {
     WriteBatch batch =
-        new WriteBatch(2, List.of(mark(1, 0, Status.PROCESSING), insert(3, 0), delete(2, 0)));
-    Commits ghost = secondSelf();
+        new WriteBatch(
+            2, List.of(updateStatus(1, 0, Status.PROCESSING), insert(3, 0), delete(2, 0)));
+    Commits ghost = secondWriter();
     try (ConnectionGate gate = new ConnectionGate(database, 1)) {
       var first = ConnectionGate.meanwhile(() -> ghost.commit(batch));
       gate.awaitCommit();
@@ -107,15 +109,15 @@ final class H06GhostCommitTest {
   }
 
   @Test
-  void h06AttemptThatComesBehindItsSuccessorsIsRefused() {
+  void h06AttemptBehindItsSuccessorsIsRefused() {
     WriteBatch late = new WriteBatch(2, List.of(insert(3, 0)));
     store.commit(late);
     for (int number = 3; number <= 6; number++) {
       store.commit(new WriteBatch(number, List.of(delete(number, 0))));
-      Commits ghost = secondSelf();
+      Commits ghost = secondWriter();
       try {
         List<Outcome> outcomes = ghost.commit(late);
-        assertThat(outcomes).as("known as done before").containsOnly(Outcome.APPLIED);
+        assertThat(outcomes).as("recognized as committed").containsOnly(Outcome.APPLIED);
       } catch (StoreException e) {
         assertThat(e).hasMessageContaining("taskbroker_batch_in_order");
       } finally {
@@ -126,20 +128,23 @@ final class H06GhostCommitTest {
     assertThat(query(database, "SELECT count(*) FROM taskbroker_batch")).isEqualTo("2");
   }
 
-  /// What sends the batches of the store a second time.
-  private Commits secondSelf() {
-    long run = store.lastKey() >> Commits.KEY_BITS;
+  /// A second writer of the same epoch, which sends the batches of the store again.
+  private Commits secondWriter() {
+    long epoch = store.lastKey() >> Commits.KEY_BITS;
     PostgresOptions options = PostgresSetup.options(database);
-    OwnedPartitions places = new OwnedPartitions(new OwnedPartition(-1));
-    places.put(
+    OwnedPartitions ownedPartitions = new OwnedPartitions(new OwnedPartition(-1));
+    ownedPartitions.put(
         new OwnedPartition.Name("topic", 0),
         new OwnedPartition(
             Integer.parseInt(
-                query(database, "SELECT slot FROM taskbroker_place WHERE topic = 'topic'"))));
+                query(
+                    database,
+                    "SELECT partition_id FROM taskbroker_owned_partition"
+                        + " WHERE topic = 'topic'"))));
     return new Commits(
         new Server(options.address(), options.login(), 60_000),
-        run,
-        places,
+        epoch,
+        ownedPartitions,
         options.limits(),
         new RemoteReportTable(),
         (_, _) -> {});

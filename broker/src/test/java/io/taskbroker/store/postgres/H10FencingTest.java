@@ -2,8 +2,8 @@ package io.taskbroker.store.postgres;
 
 import static io.taskbroker.store.postgres.PostgresSetup.delete;
 import static io.taskbroker.store.postgres.PostgresSetup.insert;
-import static io.taskbroker.store.postgres.PostgresSetup.mark;
 import static io.taskbroker.store.postgres.PostgresSetup.partition;
+import static io.taskbroker.store.postgres.PostgresSetup.updateStatus;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
@@ -27,7 +27,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Two brokers, one of which believes that it has a partition that the other took.
+/// Two brokers; one still believes that it owns a partition which the other took.
 @Timeout(60)
 final class H10FencingTest {
   private final Database database = PostgresServer.shared().newDatabase();
@@ -65,12 +65,12 @@ final class H10FencingTest {
     assertThat(taker.load(partition(0), 0, 10)).extracting(Row::key).containsExactly(1L);
     List<Change> changes =
         List.of(
-            mark(1, 0, Status.PROCESSING),
+            updateStatus(1, 0, Status.PROCESSING),
             insert(3, 0),
             delete(1, 0),
             new Change.AdvanceWatermark(partition(0), 99, null),
             insert(4, 1),
-            mark(2, 1, Status.PROCESSING));
+            updateStatus(2, 1, Status.PROCESSING));
     assertThat(former.commit(new WriteBatch(2, changes)))
         .containsExactly(
             Outcome.FENCED,
@@ -89,7 +89,7 @@ final class H10FencingTest {
   }
 
   @Test
-  void h10TakeWaitsForTheCommitThatIsUnderWayAndSeesIt() throws Exception {
+  void h10TakeWaitsForAPendingCommitAndSeesIt() throws Exception {
     CompletableFuture<List<Outcome>> commit;
     CompletableFuture<Taken> take;
     try (ConnectionGate gate = new ConnectionGate(database, 1)) {
@@ -99,7 +99,7 @@ final class H10FencingTest {
                   new WriteBatch(
                       2,
                       List.of(
-                          mark(1, 0, Status.PROCESSING),
+                          updateStatus(1, 0, Status.PROCESSING),
                           new Change.AdvanceWatermark(partition(0), 20, null)))));
       gate.awaitCommit();
       take = ConnectionGate.meanwhile(() -> taker.take(partition(0), 2).orElseThrow());
@@ -114,8 +114,9 @@ final class H10FencingTest {
   }
 
   @Test
-  void h10CommitThatDoesNotEndIsUndoneByTheTake() throws Exception {
-    WriteBatch batch = new WriteBatch(2, List.of(mark(1, 0, Status.PROCESSING), insert(3, 1)));
+  void h10TakeRollsBackACommitThatDoesNotEnd() throws Exception {
+    WriteBatch batch =
+        new WriteBatch(2, List.of(updateStatus(1, 0, Status.PROCESSING), insert(3, 1)));
     try (ConnectionGate gate = new ConnectionGate(database, 1)) {
       var commit = ConnectionGate.meanwhile(() -> former.commit(batch));
       gate.awaitCommit();
@@ -132,8 +133,8 @@ final class H10FencingTest {
   }
 
   @Test
-  void h17ReleasedPartitionIsTakenWithEverythingThatWasWritten() {
-    former.commit(new WriteBatch(2, List.of(mark(1, 0, Status.PROCESSING))));
+  void h17ReleasedPartitionIsTakenWithAllItsRows() {
+    former.commit(new WriteBatch(2, List.of(updateStatus(1, 0, Status.PROCESSING))));
     former.release(partition(0), true);
     assertThat(former.commit(new WriteBatch(3, List.of(delete(1, 0)))))
         .containsExactly(Outcome.FENCED);
@@ -141,13 +142,13 @@ final class H10FencingTest {
     assertThat(taker.load(partition(0), 0, 10))
         .extracting(Row::status)
         .containsExactly(Status.PROCESSING);
-    former.release(partition(0), true); // not its own any more: nothing happens
+    former.release(partition(0), true); // no effect: it is no longer the owner
     assertThat(taker.commit(new WriteBatch(1, List.of(delete(1, 0)))))
         .containsExactly(Outcome.APPLIED);
   }
 
   @Test
-  void h10PartitionThatWasLostAndTakenBackIsWrittenAgain() {
+  void h10FormerOwnerThatTakesThePartitionBackWritesAgain() {
     taker.take(partition(0), 2);
     taker.commit(new WriteBatch(1, List.of(new Change.AdvanceWatermark(partition(0), 30, null))));
     former.take(partition(0), 3);
@@ -164,11 +165,11 @@ final class H10FencingTest {
   }
 
   @Test
-  void h23WhoseSeatWasTakenCannotWriteAtAll() {
+  void h23BrokerThatLostItsMemberSlotFails() {
     long own = former.lastKey() + 1;
     former.commit(new WriteBatch(2, List.of(insert(own, -1))));
-    database.execute(
-        "UPDATE taskbroker_place SET run = 77 WHERE partition = -1"); // as its next broker does
+    // As the next holder of the member slot does.
+    database.execute("UPDATE taskbroker_owned_partition SET epoch = 77 WHERE partition = -1");
     assertThatThrownBy(() -> former.commit(new WriteBatch(3, List.of(delete(own, -1)))))
         .isInstanceOfSatisfying(
             StoreException.class, e -> assertThat(e.kind()).isEqualTo(StoreException.Kind.FATAL));

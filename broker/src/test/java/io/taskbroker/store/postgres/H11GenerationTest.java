@@ -16,7 +16,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Who may take a partition from whom.
+/// Takes of a partition by generation and lease.
 @Timeout(60)
 final class H11GenerationTest {
   private final Database database = PostgresServer.shared().newDatabase();
@@ -29,14 +29,14 @@ final class H11GenerationTest {
       assertThat(zombie.take(partition(0), 4)).isPresent();
       assertThat(owner.take(partition(0), 5)).isPresent();
       assertThat(zombie.take(partition(0), 4)).isEmpty();
-      assertThat(owner.take(partition(0), 5)).as("its own, again").isPresent();
+      assertThat(owner.take(partition(0), 5)).as("already the owner").isPresent();
       assertThat(zombie.take(partition(0), 6)).isPresent();
       assertThat(owner.take(partition(0), 5)).isEmpty();
     }
   }
 
   @Test
-  void h11LeaseThatIsNotRenewedLapses() {
+  void h11LeaseExpiresWithoutRenewal() {
     Duration lease = Duration.ofMillis(600);
     PostgresOptions options = PostgresSetup.options(database, lease, PostgresSetup.LONG);
     try (PostgresStore gone = PostgresStore.open(options);
@@ -46,60 +46,61 @@ final class H11GenerationTest {
     }
   }
 
-  /// As a broker does that stood still while others took its partitions.
+  /// A broker that was paused while others took its partitions.
   @Test
-  void h11BrokerThatStoodStillHearsWhatItLostBeforeItHasALeaseAgain() {
+  void h11PausedBrokerLearnsOfItsLossesBeforeItsNextLease() {
     Duration lease = Duration.ofMillis(600);
     PostgresOptions options = PostgresSetup.options(database, lease, PostgresSetup.LONG);
     try (PostgresStore frozen = PostgresStore.open(options);
         PostgresStore other = PostgresStore.open(options)) {
       frozen.take(partition(0), 1);
       frozen.take(partition(1), 1);
-      List<String> told = new CopyOnWriteArrayList<>();
-      Service before = frozen.watch(hearing(told), (_, _) -> {});
+      List<String> events = new CopyOnWriteArrayList<>();
+      Service before = frozen.watch(recording(events), (_, _) -> {});
       before.start();
-      await().until(() -> told.contains("leased"));
+      await().until(() -> events.contains("leased"));
       before.stop();
       other.take(partition(1), 2);
       await()
           .until(() ->
               !PostgresSetup.query(
                       database,
-                      "SELECT count(*) FROM taskbroker_run WHERE lease_until > clock_timestamp()")
+                      "SELECT count(*) FROM taskbroker_broker WHERE lease_until >"
+                          + " clock_timestamp()")
                   .equals("1"));
-      told.clear();
+      events.clear();
 
-      Service after = frozen.watch(hearing(told), (_, _) -> {});
+      Service after = frozen.watch(recording(events), (_, _) -> {});
       after.start();
-      await().until(() -> told.contains("leased"));
+      await().until(() -> events.contains("leased"));
       after.stop();
-      assertThat(told).startsWith("lost 1", "leased").doesNotContain("lost 0");
+      assertThat(events).startsWith("lost 1", "leased").doesNotContain("lost 0");
       assertThat(frozen.load(partition(1), 0, 1)).isEmpty();
     }
   }
 
-  /// Of a place that changes hands meanwhile it cannot tell which is later.
+  /// The result cannot be ordered against a take.
   @Test
-  void h11ProofThatATakeOverlapsSaysNothing() throws SQLException {
-    List<String> told = new CopyOnWriteArrayList<>();
+  void h11OverlappingTakeMakesTheProofInconclusive() throws SQLException {
+    List<String> events = new CopyOnWriteArrayList<>();
     var proof = new OwnershipProof(1, new OwnedPartitions(new OwnedPartition(1)));
     proof.beginMove();
     try (Connection connection = database.connect()) {
-      assertThat(proof.prove(connection, hearing(told))).isFalse();
+      assertThat(proof.prove(connection, recording(events))).isFalse();
     }
-    assertThat(told).isEmpty();
+    assertThat(events).isEmpty();
   }
 
-  private static PostgresStore.Listener hearing(List<String> told) {
+  private static PostgresStore.Listener recording(List<String> events) {
     return new PostgresStore.Listener() {
       @Override
       public void leased(long until, long wallUntil) {
-        told.add("leased");
+        events.add("leased");
       }
 
       @Override
       public void lost(String topic, int partition) {
-        told.add("lost " + partition);
+        events.add("lost " + partition);
       }
 
       @Override
@@ -108,16 +109,16 @@ final class H11GenerationTest {
   }
 
   @Test
-  void h11LeaseIsRenewedByTheWatchAndCountedFromTheAsking() {
+  void h11LeaseIsRenewedAndCountedFromTheRequest() {
     Duration lease = Duration.ofMillis(900);
     PostgresOptions options = PostgresSetup.options(database, lease, PostgresSetup.LONG);
     List<Long> ends = new CopyOnWriteArrayList<>();
-    List<Long> saidAt = new CopyOnWriteArrayList<>();
+    List<Long> announcedAt = new CopyOnWriteArrayList<>();
     PostgresStore.Listener listener =
         new PostgresStore.Listener() {
           @Override
           public void leased(long until, long wallUntil) {
-            saidAt.add(System.nanoTime());
+            announcedAt.add(System.nanoTime());
             ends.add(until);
           }
 
@@ -130,20 +131,20 @@ final class H11GenerationTest {
       watch.start();
       try {
         owner.take(partition(0), 9);
-        await().until(() -> ends.size() >= 6); // half a lease longer than one lasts
+        await().until(() -> ends.size() >= 6); // 1.5 times the lease
         assertThat(zombie.take(partition(0), 1)).isEmpty();
         assertThat(ends).isSorted();
         for (int i = 0; i < 6; i++) {
-          assertThat(ends.get(i) - saidAt.get(i)).isLessThan(lease.toNanos());
+          assertThat(ends.get(i) - announcedAt.get(i)).isLessThan(lease.toNanos());
         }
         PostgresSetup.query(
             database,
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE"
-                + " '%taskbroker_run%' AND pid <> pg_backend_pid() AND datname ="
+                + " '%taskbroker_broker%' AND pid <> pg_backend_pid() AND datname ="
                 + " current_database()");
         int before = ends.size();
         await().until(() -> ends.size() >= before + 4);
-        assertThat(zombie.take(partition(0), 1)).as("the seat was had again").isEmpty();
+        assertThat(zombie.take(partition(0), 1)).as("the member slot was acquired again").isEmpty();
       } finally {
         watch.stop();
       }

@@ -22,7 +22,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// What came from no partition, or from one that vanished, and who has it.
+/// Member slots, and the adoption of orphans.
 @Timeout(60)
 final class H23MemberSlotTest {
   private final Database database = PostgresServer.shared().newDatabase();
@@ -30,7 +30,7 @@ final class H23MemberSlotTest {
       PostgresSetup.options(database, Duration.ofMillis(300), Duration.ofMillis(300));
 
   @Test
-  void h23BrokersHaveSeatsAndTheirRowsAndKeysOfTheirOwn() {
+  void h23BrokersHaveDistinctSlotsRowsAndKeys() {
     try (PostgresStore first = PostgresStore.open(options);
         PostgresStore second = PostgresStore.open(options)) {
       assertThat(first.name()).endsWith("-0").isNotEqualTo(second.name());
@@ -44,7 +44,7 @@ final class H23MemberSlotTest {
   }
 
   @Test
-  void h23BrokerThatStartsAgainHasItsNameAndItsRowsAtOnce() {
+  void h23RestartedBrokerKeepsItsNameAndRows() {
     String name;
     long key;
     try (PostgresStore first = PostgresStore.open(options)) {
@@ -95,7 +95,7 @@ final class H23MemberSlotTest {
       assertThat(stays.commit(new WriteBatch(1, List.of(delete(adopted.getFirst(), -1)))))
           .containsExactly(Outcome.APPLIED);
       try (PostgresStore next = PostgresStore.open(options)) {
-        assertThat(next.load(0, 10)).as("the seat is free, its rows are not").isEmpty();
+        assertThat(next.load(0, 10)).as("the slot is free, its rows are adopted").isEmpty();
       }
     }
   }
@@ -105,7 +105,7 @@ final class H23MemberSlotTest {
     try (PostgresStore stays = PostgresStore.open(options)) {
       try (PostgresStore goes = PostgresStore.open(options)) {
         goes.take(partition(3), 7);
-        goes.take(partition(4), 7); // without rows: nothing to be done
+        goes.take(partition(4), 7); // without rows: no orphan
         goes.commit(new WriteBatch(1, List.of(insert(1, 3))));
         goes.release(partition(3), true);
       }
@@ -127,7 +127,7 @@ final class H23MemberSlotTest {
   }
 
   @Test
-  void placeOfABrokerThatLivesIsLeftAlone() {
+  void partitionsOfALiveBrokerAreNotAdopted() {
     PostgresOptions patient =
         PostgresSetup.options(database, PostgresSetup.LONG, Duration.ofMillis(1));
     try (PostgresStore lives = PostgresStore.open(patient);
@@ -135,7 +135,9 @@ final class H23MemberSlotTest {
       lives.take(partition(0), 1);
       lives.commit(new WriteBatch(1, List.of(insert(1, 0), insert(2, -1))));
       assertThat(other.adopt(10).isEmpty()).isTrue();
-      assertThat(query(database, "SELECT count(*) FROM taskbroker_place WHERE run IS NULL"))
+      assertThat(
+              query(
+                  database, "SELECT count(*) FROM taskbroker_owned_partition WHERE epoch IS NULL"))
           .isEqualTo("0");
     }
   }

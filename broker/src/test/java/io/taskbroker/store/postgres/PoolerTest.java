@@ -21,7 +21,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Brokers that reach their database through a pooler.
+/// Brokers behind a connection pooler.
 @Timeout(90)
 final class PoolerTest {
   private final PostgresServer server = PostgresServer.shared();
@@ -37,8 +37,7 @@ final class PoolerTest {
   }
 
   @Test
-  void h23PoolerInTransactionModeIsRefusedAlsoIfTheNextTransactionGetsAnotherSession()
-      throws SQLException {
+  void h23PoolerThatSwitchesSessionsPerTransactionIsRefused() throws SQLException {
     server.makeDatabase(database);
     try (var pooler = PostgresPooler.start(database.port(), Mode.TRANSACTION_IN_TURN)) {
       openTransactionsAtOnce(pooler, 4);
@@ -48,7 +47,7 @@ final class PoolerTest {
   }
 
   @Test
-  void h23PoolerInSessionModeCarriesBrokersAndADatabaseThatTheyMake() {
+  void h23PoolerInSessionModeWorksAndMayCreateTheDatabase() {
     try (var pooler = PostgresPooler.start(database.port(), Mode.SESSION);
         PostgresStore first = PostgresStore.open(through(pooler));
         PostgresStore second = PostgresStore.open(through(pooler))) {
@@ -61,7 +60,7 @@ final class PoolerTest {
   }
 
   @Test
-  void databaseThatIsMissingBehindAPoolerTakesAPersonWhoMayMakeIt() {
+  void missingDatabaseBehindAPoolerIsFatalWithoutMigrations() {
     try (var pooler = PostgresPooler.start(database.port(), Mode.SESSION)) {
       PostgresOptions options = through(pooler);
       var bound =
@@ -96,7 +95,7 @@ final class PoolerTest {
     return PostgresSetup.by(PostgresSetup.options(database), database, pooler.port());
   }
 
-  /// Leaves so many sessions in the pool.
+  /// Opens so many transactions at once, so that the pool keeps as many sessions.
   private void openTransactionsAtOnce(PostgresPooler pooler, int count) throws SQLException {
     if (count == 0) {
       return;

@@ -2,9 +2,9 @@ package io.taskbroker.store.postgres;
 
 import static io.taskbroker.store.postgres.PostgresSetup.delete;
 import static io.taskbroker.store.postgres.PostgresSetup.insert;
-import static io.taskbroker.store.postgres.PostgresSetup.mark;
 import static io.taskbroker.store.postgres.PostgresSetup.partition;
 import static io.taskbroker.store.postgres.PostgresSetup.query;
+import static io.taskbroker.store.postgres.PostgresSetup.updateStatus;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -26,7 +26,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// What the server is asked, and what that costs it.
+/// Number of round trips, and their cost for the server.
 @Timeout(120)
 final class PostgresCostTest {
   private final Database database = PostgresServer.shared().newDatabase();
@@ -39,7 +39,7 @@ final class PostgresCostTest {
             PostgresStore.open(
                 PostgresSetup.by(PostgresSetup.options(database), database, proxy.port()))) {
       store.take(partition(0), 1);
-      for (int i = 0; i < 6; i++) { // until the driver knows all statements
+      for (int i = 0; i < 6; i++) { // until the driver has prepared all statements
         commit(store, everyKind(1));
       }
       for (int size : List.of(1, 10, 100, 1_000)) {
@@ -89,7 +89,7 @@ final class PostgresCostTest {
   }
 
   @Test
-  void commitsStayAsCheapWhileSomebodyHoldsAnOldSnapshot() throws Exception {
+  void commitsStayCheapWhileASessionHoldsAnOldSnapshot() throws Exception {
     long early;
     long late;
     try (Connection holder = database.connect()) {
@@ -109,12 +109,12 @@ final class PostgresCostTest {
       }
       late = churn();
     }
-    assertThat(late).as("pages looked at, first %s", early).isLessThan(early + early / 5);
+    assertThat(late).as("pages read, first %s", early).isLessThan(early + early / 5);
   }
 
-  /// Rows that come and go, each commit adding some and removing those of the one before.
+  /// Inserts and deletes rows: each commit adds some and deletes those of the previous one.
   ///
-  /// @return how many pages the server looked at
+  /// @return the number of pages that the server read
   private long churn() {
     long before = pages();
     try (PostgresStore store = PostgresStore.open(PostgresSetup.options(database))) {
@@ -160,7 +160,7 @@ final class PostgresCostTest {
     long key = 1_000_000 * (number + 1);
     for (int i = 0; i < rows; i++) {
       changes.add(insert(++key, 0));
-      changes.add(mark(key, 0, Status.PROCESSING));
+      changes.add(updateStatus(key, 0, Status.PROCESSING));
       changes.add(new Change.ConfirmOffset(key, "id", PostgresSetup.origin(0), null));
       changes.add(
           new Change.Forward(

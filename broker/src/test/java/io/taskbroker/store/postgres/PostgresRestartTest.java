@@ -22,7 +22,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// The server is stopped and started while a broker commits.
+/// Restarts of the server while a broker commits.
 @Timeout(120)
 final class PostgresRestartTest {
   @Test
@@ -46,26 +46,26 @@ final class PostgresRestartTest {
       assertThat(store.load(0, 10_000))
           .extracting(Row::key)
           .containsExactlyElementsOf(commits.join());
-      // How large a row was that was deleted by a commit whose reply was lost is not known, and the
-      // row is counted on: one at most for each of the restarts.
+      // The size of a row whose delete committed with a lost reply is unknown, so the row stays in
+      // the sum: at most one per restart.
       int rows = commits.join().size();
       assertThat(store.size()).isBetween(253L * rows, 253L * (rows + 2));
     }
   }
 
-  /// @return the keys of the rows that are to be there
+  /// @return the keys of the rows that must remain
   private static List<Long> commitUntil(
       PostgresStore store, AtomicBoolean enough, AtomicInteger batches, AtomicInteger failures) {
-    List<Long> there = new ArrayList<>();
+    List<Long> remaining = new ArrayList<>();
     long key = store.lastKey();
     for (int number = 1; !enough.get(); number++) {
       List<Change> changes = new ArrayList<>();
       for (int i = 0; i < 3; i++) {
         changes.add(insert(++key, 0));
-        there.add(key);
+        remaining.add(key);
       }
       if (number % 2 == 0) {
-        changes.add(delete(there.removeFirst(), 0));
+        changes.add(delete(remaining.removeFirst(), 0));
       }
       WriteBatch batch = new WriteBatch(number, changes);
       List<Outcome> outcomes = List.of();
@@ -80,7 +80,7 @@ final class PostgresRestartTest {
       assertThat(outcomes).containsOnly(Outcome.APPLIED);
       batches.incrementAndGet();
     }
-    return there;
+    return remaining;
   }
 
   private static void awaitMore(AtomicInteger count, int more) {

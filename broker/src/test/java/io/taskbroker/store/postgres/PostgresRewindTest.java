@@ -26,23 +26,23 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The data of a server is put back as it was some transactions ago (docs/adr/0012).
+/// A server whose data is restored to a state of some transactions ago (docs/adr/0012).
 @Timeout(120)
 final class PostgresRewindTest {
   @TempDir private Path dir;
 
   @Test
-  void h06ACommitWhosePredecessorIsGoneIsFencedAndTheNextGoesOn() {
+  void h06CommitWithoutItsPredecessorIsFencedAndTheNextSucceeds() {
     try (PostgresServer server = PostgresServer.start(Map.of());
         Opened opened = new Opened(server.newDatabase())) {
       PostgresStore store = opened.store;
-      var told = new AtomicInteger();
+      var rewinds = new AtomicInteger();
       var _ =
           store.watch(
               new PostgresStore.Listener() {
                 @Override
                 public void wentBack() {
-                  told.incrementAndGet();
+                  rewinds.incrementAndGet();
                 }
 
                 @Override
@@ -72,9 +72,9 @@ final class PostgresRewindTest {
       server.startAgain();
 
       assertThat(commit(store, batch(4, insert(key + 4, 0)))).containsOnly(Outcome.FENCED);
-      assertThat(told).hasValue(1);
+      assertThat(rewinds).hasValue(1);
       assertThat(commit(store, batch(5, insert(key + 5, 1)))).containsOnly(Outcome.FENCED);
-      assertThat(told).hasValue(1);
+      assertThat(rewinds).hasValue(1);
       Ownership.Taken taken = store.take(partition(0), 2).orElseThrow();
       assertThat(taken.watermarks()).containsExactly(new Watermark(partition(0), 10, -1, last));
       assertThat(taken.reached()).map(Watermark::next).hasValue(20L);
@@ -93,7 +93,7 @@ final class PostgresRewindTest {
   }
 
   @Test
-  void g3WhatMayHaveBeenHandedOutCountsAsThatBeforeAnybodyTakesIt() {
+  void g3PossiblyDeliveredTasksCountAsHandedOutBeforeATake() {
     try (PostgresServer server = PostgresServer.start(Map.of());
         Opened opened = new Opened(server.newDatabase())) {
       PostgresStore store = opened.store;
@@ -109,7 +109,7 @@ final class PostgresRewindTest {
       assertThat(store.handedOut()).isEqualTo(noted);
       assertThat(store.lacks(noted)).isFalse();
       commit(store, batch(3, insert(key + 1, 0)));
-      assertThat(store.handedOut()).as("until the next").isEqualTo(noted);
+      assertThat(store.handedOut()).as("unchanged until the next hand-out").isEqualTo(noted);
       server.stop();
       server.rewind(dir.resolve("standby"));
       server.startAgain();
@@ -120,7 +120,7 @@ final class PostgresRewindTest {
       assertThat(commit(store, batch(4, insert(key + 2, 0)))).containsOnly(Outcome.FENCED);
 
       assertThat(PostgresSetup.query(opened.database, status)).isEqualTo("Processing");
-      assertThat(store.lacks(noted)).as("until a batch is committed").isTrue();
+      assertThat(store.lacks(noted)).as("missing until a batch is committed").isTrue();
       assertThat(store.lacks(new StorePosition(noted.epoch() + 1, 0))).isTrue();
     }
   }
@@ -171,7 +171,7 @@ final class PostgresRewindTest {
     return new WriteBatch(number, List.of(changes));
   }
 
-  /// Commits as the committer does: again and again, until the server answers.
+  /// Commits like the committer: retries until the server answers.
   private static List<Outcome> commit(PostgresStore store, WriteBatch batch) {
     while (true) {
       try {

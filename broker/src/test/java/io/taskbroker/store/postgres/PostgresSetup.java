@@ -20,13 +20,13 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.Optional;
 
-/// Options of stores in databases of tests, and changes of rows of their partitions.
+/// Test fixtures: options of stores in test databases, and changes of rows.
 public final class PostgresSetup {
   static final Duration LONG = Duration.ofMinutes(1);
 
   private PostgresSetup() {}
 
-  /// With the tables made at the opening, and a lease that tests do not outlive.
+  /// Options that migrate the tables, with a lease longer than any test.
   public static PostgresOptions options(Database database) {
     return options(database, LONG, LONG);
   }
@@ -41,7 +41,7 @@ public final class PostgresSetup {
         new Retry(3, Duration.ofMillis(100)));
   }
 
-  /// The same by another port.
+  /// The same options with another port.
   static PostgresOptions by(PostgresOptions options, Database database, int port) {
     return new PostgresOptions(
         address(database, port),
@@ -82,7 +82,7 @@ public final class PostgresSetup {
     return Row.arriving(key, activation, Status.PENDING, Rows.NOW);
   }
 
-  static Change mark(long key, int partition, Status status) {
+  static Change updateStatus(long key, int partition, Status status) {
     return new Change.UpdateStatus(
         key, "id-" + key, origin(partition), status, 0, Row.NONE, Row.NONE, false, false, null);
   }
@@ -95,7 +95,7 @@ public final class PostgresSetup {
     return new Origin(partition < 0 ? "" : "topic", partition, 7);
   }
 
-  /// The first column of the first row.
+  /// First column of the first row; empty if there is no row.
   static String query(Database database, String sql) {
     try (Connection connection = database.connect();
         Statement statement = connection.createStatement();

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/// A start waits for what passes, and ends at once where only a person can help (G9).
+/// Start of a broker: retries transient errors, and fails at once where an operator is needed (G9).
 @Timeout(120)
 final class PostgresStartTest {
   private static final Retry WAITS = new Retry(0, Duration.ofMillis(20), Retry.UNBOUNDED);
@@ -46,7 +46,7 @@ final class PostgresStartTest {
 
       server.promote();
       PostgresStore store = opening.orTimeout(60, TimeUnit.SECONDS).join();
-      assertThat(log.lines().getLast()).startsWith("INFO Postgres takes the broker in after ");
+      assertThat(log.lines().getLast()).startsWith("INFO Connected to Postgres after ");
       store.close();
     }
   }
@@ -67,12 +67,12 @@ final class PostgresStartTest {
   }
 
   @Test
-  void serverThatCannotBeTrustedIsTriedAgainAsOftenAsConfigured() {
+  void untrustedServerIsRetriedAsConfigured() {
     var tries = new AtomicInteger();
     var failure = new SQLException("SSL error: certificate_unknown", "08006");
     var wait = new StartWait(new Retry(3, Duration.ofMillis(1), Retry.UNBOUNDED));
     assertThatThrownBy(() ->
-            wait.until(() -> {
+            wait.retryUntilReady(() -> {
               tries.incrementAndGet();
               throw new StoreException(Kind.TRANSIENT, "no trust", failure);
             }))
@@ -97,7 +97,7 @@ final class PostgresStartTest {
   }
 
   @Test
-  void databaseThatCannotHoldUnicodeIsRefused() {
+  void databaseWithoutUnicodeIsRefused() {
     Database database = PostgresServer.shared().unmadeDatabase();
     PostgresServer.shared()
         .database("postgres")

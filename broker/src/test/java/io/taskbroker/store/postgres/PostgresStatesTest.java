@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// [ViewContract] in a database of Postgres.
+/// [ViewContract] on Postgres.
 @Timeout(60)
 final class PostgresStatesTest extends ViewContract {
   private static final String COLUMNS =
@@ -53,7 +53,7 @@ final class PostgresStatesTest extends ViewContract {
   }
 
   @Test
-  void readerInATransactionOfItsOwnSeesADelayEnd() {
+  void readerInALongTransactionSeesADelayEnd() {
     assertThat(
             read(
                 "SELECT pg_get_viewdef('inflight_taskactivations') LIKE '%statement_timestamp()%'"))

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Timeout;
 final class PostgresStoreTest extends StoreContract {
   private final Database database = PostgresServer.shared().newDatabase();
 
-  /// The partitions of the contract are this store's.
+  /// Takes the partitions that the contract uses.
   @Override
   protected ActivationStore open() {
     PostgresStore store = PostgresStore.open(PostgresSetup.options(database));
@@ -30,7 +30,7 @@ final class PostgresStoreTest extends StoreContract {
     return store;
   }
 
-  /// Everything but U+0000.
+  /// Without U+0000, which Postgres refuses.
   @Override
   protected String strangeText() {
     return super.strangeText().replace('\0', '\1');
@@ -41,9 +41,9 @@ final class PostgresStoreTest extends StoreContract {
     return true;
   }
 
-  /// However long a broker goes on after others have opened the store.
+  /// Even if a broker continues after others have opened the store.
   @Test
-  void h23KeysOfBrokersAreApart() {
+  void h23KeysOfBrokersAreDisjoint() {
     try (PostgresStore later = PostgresStore.open(PostgresSetup.options(database))) {
       long bound = later.lastKey();
       insert(pending(bound - 1));

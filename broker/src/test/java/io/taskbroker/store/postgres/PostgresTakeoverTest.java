@@ -29,7 +29,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// A database that the reference filled becomes a store, and goes on being what others read.
+/// Conversion of a database that the reference filled into a store.
 @Timeout(60)
 final class PostgresTakeoverTest {
   private static final String INSERT =
@@ -56,11 +56,11 @@ final class PostgresTakeoverTest {
   void rowsOfEveryStatusAreTakenOverInTheOrderOfTheirArrival() throws Exception {
     List<Status> statuses = List.of(Status.values());
     for (int i = 0; i < statuses.size(); i++) {
-      // The later ones are added first.
+      // In reverse order of `added_at`.
       reference("id-" + i, statuses.get(i).storedName(), "topic", 0, 1_000 - i, false);
     }
     try (PostgresStore store = PostgresStore.open(options)) {
-      assertThat(store.load(0, 100)).as("of no partition yet").isEmpty();
+      assertThat(store.load(0, 100)).as("owns no partition yet").isEmpty();
       store.take(PostgresSetup.partition(0), 1);
       List<Row> rows = store.load(0, 100);
       List<Status> reversed = new ArrayList<>(statuses).reversed();
@@ -111,7 +111,7 @@ final class PostgresTakeoverTest {
   }
 
   @Test
-  void h08IdOfARetryIsKnownByItsPayload() throws Exception {
+  void h08RetryIsRecognizedByItsPayload() throws Exception {
     reference("first", "Pending", "topic", 0, 1, false);
     reference("retried", "Pending", "topic", 0, 2, true);
     try (PostgresStore store = PostgresStore.open(options)) {
@@ -123,7 +123,7 @@ final class PostgresTakeoverTest {
   }
 
   @Test
-  void rowsOfNoTopicAreAdopted() throws Exception {
+  void rowsWithoutATopicAreAdopted() throws Exception {
     reference("old", "Pending", "", 2, 1, false);
     try (PostgresStore store = PostgresStore.open(options)) {
       List<SourcePartition> adopted = new ArrayList<>();
@@ -145,11 +145,11 @@ final class PostgresTakeoverTest {
   }
 
   @Test
-  void statusThatDoesNotExistIsSaidAndTheTableStaysAsItIs() throws Exception {
+  void unknownStatusIsReportedAndTheTableStaysUnchanged() throws Exception {
     reference("fine", "Pending", "topic", 0, 1, false);
     reference("odd", "Sleeping", "topic", 0, 2, false);
     assertThatThrownBy(() -> PostgresStore.open(options))
-        .hasMessageContainingAll("odd", "Sleeping", "mend or delete");
+        .hasMessageContainingAll("odd", "Sleeping", "correct or delete");
     assertThat(query(database, "SELECT max(id) FROM inflight_taskactivations WHERE bucket = 7"))
         .isEqualTo("odd");
     database.execute("DELETE FROM inflight_taskactivations WHERE id = 'odd'");
@@ -169,13 +169,13 @@ final class PostgresTakeoverTest {
       statement.execute("SET ROLE " + reader);
       try (ResultSet rows = statement.executeQuery("SELECT status FROM inflight_taskactivations")) {
         assertThat(rows.next()).isTrue();
-        assertThat(rows.getString(1)).as("its delay has ended").isEqualTo("Pending");
+        assertThat(rows.getString(1)).as("the delay has ended").isEqualTo("Pending");
       }
     }
   }
 
   @Test
-  void othersReadTheColumnsOfTheReference() {
+  void viewHasTheColumnsOfTheReference() {
     try (PostgresStore store = PostgresStore.open(options)) {
       store.take(PostgresSetup.partition(0), 1);
       store.commit(new WriteBatch(1, List.of(PostgresSetup.insert(1, 0))));

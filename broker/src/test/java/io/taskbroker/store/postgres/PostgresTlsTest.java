@@ -34,7 +34,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Stores on a server that speaks TLS with everybody, and with nobody else.
+/// TLS connections to a server that requires TLS.
 @Timeout(60)
 final class PostgresTlsTest {
   private static final String SECRET = "hunter2";
@@ -68,10 +68,10 @@ final class PostgresTlsTest {
     server.close();
   }
 
-  /// The server tells this user by a certificate that only the parameters name, so that a
-  /// connection that was made without them would be refused.
+  /// The server authenticates this user by a certificate that only the parameters name: it refuses
+  /// a connection without them.
   @Test
-  void everyConnectionOfAStoreIsMadeWithTheParameters() {
+  void everyConnectionOfAStoreUsesTheParameters() {
     makeUser("IN ROLE " + PostgresServer.CERTIFIED);
     CertificateAuthority.Issued own = authority.issue(folder, user, "a client");
     PostgresOptions options =
@@ -79,15 +79,15 @@ final class PostgresTlsTest {
             "sslmode=verify-full&sslrootcert=%s&sslcert=%s&sslkey=%s&pemKeyAlgorithm=EC"
                 .formatted(root, own.certificate(), own.key()));
     PostgresStore.migrate(options);
-    List<RemoteReport> heard = new CopyOnWriteArrayList<>();
+    List<RemoteReport> received = new CopyOnWriteArrayList<>();
     try (PostgresStore store = PostgresStore.open(options);
         PostgresStore other = PostgresStore.open(options)) {
-      Service watch = store.watch(listener(heard), (_, _) -> {});
+      Service watch = store.watch(listener(received), (_, _) -> {});
       watch.start();
       store.take(partition(0), 1);
       store.commit(new WriteBatch(1, List.of(insert(1, 0))));
       other.report(List.of(new RemoteReport(0, "id-1", Status.COMPLETE, -1, -1)));
-      await().untilAsserted(() -> assertThat(heard).isNotEmpty());
+      await().untilAsserted(() -> assertThat(received).isNotEmpty());
       assertThat(
               query(
                   database,
@@ -96,26 +96,25 @@ final class PostgresTlsTest {
                   FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE a.usename = '%s'
                   """
                       .formatted(user)))
-          .as("a store commits, listens, and does the rest; the other commits nothing")
+          .as("three connections of the first store, two of the one that never commits")
           .isEqualTo("true true /CN=" + user);
       watch.stop();
     }
   }
 
   @Test
-  void passwordIsShownToAServerThatIsTheRightOne() {
+  void verifiedServerReceivesThePassword() {
     makeUser("PASSWORD '" + SECRET + "'");
     PostgresStore.open(options("sslmode=verify-full&sslrootcert=" + root)).close();
   }
 
   @Test
-  void encryptionThatIsOfferedIsUsed() {
+  void offeredEncryptionIsUsed() {
     makeUser("PASSWORD '" + SECRET + "'");
     PostgresStore.open(options("")).close();
   }
 
-  /// The last as in libpq: who names an authority wants the server to have its certificate from
-  /// that.
+  /// The last as in libpq: `sslrootcert` turns `require` into `verify-ca`.
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -125,7 +124,7 @@ final class PostgresTlsTest {
         "ssl-mode=verify-full&ssl-ca=",
         "sslmode=require&sslrootcert="
       })
-  void serverOfAnotherAuthorityIsRefused(String params) {
+  void serverWithAnUntrustedCertificateIsRefused(String params) {
     StoreException refusal = refusalOf(options(params + otherRoot));
     assertThat(refusal)
         .hasMessageContainingAll(
@@ -137,12 +136,12 @@ final class PostgresTlsTest {
   }
 
   @Test
-  void authoritiesOfTheSystemDoNotKnowThisServer() {
+  void systemTrustStoreRefusesThisServer() {
     assertThat(refusalOf(options("sslrootcert=system"))).hasMessageContaining(UNTRUSTED);
   }
 
   @Test
-  void serverOfAnotherNameIsRefused() {
+  void serverWithAnotherHostNameIsRefused() {
     makeUser("PASSWORD '" + SECRET + "'");
     assertThat(refusalOf(at("localhost", options("sslmode=verify-full&sslrootcert=" + root))))
         .hasMessageContainingAll("hostname localhost", "the certificate of the server");
@@ -150,13 +149,13 @@ final class PostgresTlsTest {
   }
 
   @Test
-  void serverRefusesWhoDoesNotEncrypt() {
+  void serverRefusesUnencryptedConnections() {
     assertThat(refusalOf(options("sslmode=disable")))
         .hasMessageContainingAll("no encryption", "set sslmode in store.pg.query_params");
   }
 
   @Test
-  void rootThatIsNotThereIsNamed() {
+  void missingRootCertificateIsNamed() {
     assertThat(refusalOf(options("sslmode=verify-full&sslrootcert=/nowhere/root.pem")))
         .hasMessageContainingAll("/nowhere/root.pem", "check sslmode and sslrootcert");
   }
@@ -172,7 +171,7 @@ final class PostgresTlsTest {
         "sslpassword=hunter2, 'sslpassword' is a secret",
         "password=hunter2, 'password' is a secret",
       })
-  void whatWouldMakeItSafeIsNotPassedOver(String params, String why) {
+  void invalidSecurityParameterIsRefused(String params, String why) {
     assertThat(refusalOf(options(params)))
         .hasMessageStartingWith("store.pg.query_params cannot be honoured: " + why);
   }
@@ -209,7 +208,7 @@ final class PostgresTlsTest {
         options.retry());
   }
 
-  /// Why the store cannot be opened: takes a person, who is told in one line without secrets.
+  /// The error of opening the store: fatal, on one line, without secrets.
   private static StoreException refusalOf(PostgresOptions options) {
     StoreException refusal =
         catchThrowableOfType(StoreException.class, () -> PostgresStore.open(options).close());
@@ -219,14 +218,14 @@ final class PostgresTlsTest {
     return refusal;
   }
 
-  private static PostgresStore.Listener listener(List<RemoteReport> heard) {
+  private static PostgresStore.Listener listener(List<RemoteReport> received) {
     return new PostgresStore.Listener() {
       @Override
       public void leased(long until, long wallUntil) {}
 
       @Override
       public void reported(List<RemoteReport> reports) {
-        heard.addAll(reports);
+        received.addAll(reports);
       }
     };
   }

@@ -10,14 +10,13 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// Passes connections on to a server, counts how often the clients speak in turn with it, and can
-/// lose what it answers.
+/// TCP proxy that counts round trips and can drop the replies of the server.
 final class Proxy implements AutoCloseable {
   private final ServerSocket socket;
   private final int target;
   private final AtomicInteger turns = new AtomicInteger();
   private final List<Socket> open = new CopyOnWriteArrayList<>();
-  private volatile boolean losing;
+  private volatile boolean dropping;
 
   Proxy(int target) throws IOException {
     this.target = target;
@@ -29,18 +28,18 @@ final class Proxy implements AutoCloseable {
     return socket.getLocalPort();
   }
 
-  /// How often a client has spoken after the server did.
+  /// Number of times that a client sent after the server did.
   int turns() {
     return turns.get();
   }
 
-  /// From now on what the server answers is lost, and the connection with it.
-  void loseAnswers() {
-    losing = true;
+  /// Drops every reply from now on, and closes its connection.
+  void dropReplies() {
+    dropping = true;
   }
 
-  void passAnswers() {
-    losing = false;
+  void passReplies() {
+    dropping = false;
   }
 
   @Override
@@ -76,7 +75,7 @@ final class Proxy implements AutoCloseable {
       byte[] bytes = new byte[1 << 16];
       int read = in.read(bytes);
       while (read >= 0) {
-        if (direction == 2 && losing) {
+        if (direction == 2 && dropping) {
           return;
         }
         if (last.getAndSet(direction) != direction && direction == 1) {
@@ -86,7 +85,7 @@ final class Proxy implements AutoCloseable {
         read = in.read(bytes);
       }
     } catch (IOException _) {
-      // The other side is closed too.
+      // The other side closed first.
     }
   }
 }

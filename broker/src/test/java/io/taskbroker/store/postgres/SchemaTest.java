@@ -20,7 +20,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// In which schema the tables are, whatever the search paths of the users are.
+/// Schema of the tables, independent of the search paths of users.
 @Timeout(60)
 final class SchemaTest {
   private final Database database = PostgresServer.shared().newDatabase();
@@ -33,7 +33,7 @@ final class SchemaTest {
   }
 
   @Test
-  void tablesAreFoundThatTheSearchPathOfTheUserHides() {
+  void tablesHiddenByTheSearchPathAreFound() {
     database.execute(
         "CREATE SCHEMA hiding AUTHORIZATION " + user.username(),
         "ALTER ROLE " + user.username() + " SET search_path = hiding");
@@ -43,19 +43,19 @@ final class SchemaTest {
   }
 
   @Test
-  void tablesAreMadeInTheSchemaOfTheMigratorAndTheUserIsLetIn() {
+  void tablesAreCreatedInTheSchemaOfTheMigratorAndTheUserHasAccess() {
     database.execute("CREATE SCHEMA \"of Tasks\"");
     String parameters = "currentSchema=%22of%20Tasks%22";
     works(with(user, Optional.of(options.login()), parameters));
     assertThat(schemaOf("inflight_taskactivations")).isEqualTo("of Tasks");
     assertThat(schemaOf("taskbroker_schema_history")).isEqualTo("of Tasks");
     works(with(user, Optional.empty(), ""));
-    works(with(user, Optional.of(options.login()), "")); // who would make them elsewhere
+    works(with(user, Optional.of(options.login()), "")); // its search path names another schema
     assertThat(schemaOf("taskbroker_schema_history")).isEqualTo("of Tasks");
   }
 
   @Test
-  void tableOfTheReferenceIsTakenOverWhereItIs() {
+  void tableOfTheReferenceIsConvertedInItsSchema() {
     var statements = new ArrayList<String>();
     statements.addAll(List.of("CREATE SCHEMA theirs", "SET search_path = theirs"));
     statements.addAll(List.of(ReferencePostgres.statements()));
@@ -76,7 +76,7 @@ final class SchemaTest {
   }
 
   @Test
-  void migratorWithoutASchemaIsTold() {
+  void migratorWithoutASchemaFails() {
     database.execute("DROP SCHEMA public");
     assertThatThrownBy(() -> PostgresStore.open(options))
         .hasMessageContainingAll("no schema", "search_path", "currentSchema=NAME");

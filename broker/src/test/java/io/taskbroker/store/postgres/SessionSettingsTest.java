@@ -26,7 +26,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// What operators set for a database, or a role, that brokers could not live with.
+/// Hostile settings of a database or a role.
 @Timeout(60)
 final class SessionSettingsTest {
   private static final Map<String, String> HOSTILE =
@@ -50,11 +50,11 @@ final class SessionSettingsTest {
   private final Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
 
   @Test
-  void g1SessionsDoNotObeyWhatWouldCutThemOffOrLoseWhatTheySaidWasDurable() throws SQLException {
+  void g1SessionsOverrideTimeoutsAndAsynchronousCommit() throws SQLException {
     PostgresOptions options =
         PostgresSetup.options(database, Duration.ofSeconds(3), PostgresSetup.LONG);
-    PostgresStore.migrate(options); // whoever may make tables has a schema to make them in
-    beHostile();
+    PostgresStore.migrate(options); // the migrator needs a schema on its search path
+    applyHostileSettings();
 
     try (PostgresStore store = PostgresStore.open(options)) {
       var watch =
@@ -76,7 +76,8 @@ final class SessionSettingsTest {
       await().during(Duration.ofSeconds(1)).until(() -> sessions().equals(sessions));
 
       store.commit(
-          new WriteBatch(2, List.of(delete(1, 0), PostgresSetup.mark(2, 0, Status.CLAIMED))));
+          new WriteBatch(
+              2, List.of(delete(1, 0), PostgresSetup.updateStatus(2, 0, Status.CLAIMED))));
       assertThat(store.load(0, 10))
           .singleElement()
           .satisfies(row -> {
@@ -93,8 +94,8 @@ final class SessionSettingsTest {
   }
 
   @Test
-  void eachSessionOfABrokerHasTheSettingsThatItNeeds() throws SQLException {
-    beHostile();
+  void eachSessionHasTheRequiredSettings() throws SQLException {
+    applyHostileSettings();
     PostgresOptions options = PostgresSetup.options(database);
     var server =
         new Server(options.address(), options.login(), 5_000).in(new PostgresSchema("public"));
@@ -115,14 +116,14 @@ final class SessionSettingsTest {
         assertThat(show(each, "search_path")).isEqualTo("public");
       }
     }
-    try (Connection patient = server.patient(options.login(), database.name())) {
+    try (Connection patient = server.longRunning(options.login(), database.name())) {
       assertThat(show(patient, "statement_timeout")).isEqualTo("0");
       assertThat(show(patient, "transaction_read_only")).isEqualTo("off");
     }
   }
 
-  private void beHostile() {
-    // In one script, so that what is set already does not hit the setting of the rest.
+  private void applyHostileSettings() {
+    // In one script, so that the settings so far do not affect the rest.
     var script = new StringBuilder("SET default_transaction_read_only = off;");
     HOSTILE.forEach((name, value) ->
         script.append("ALTER DATABASE %s SET %s = %s;".formatted(database.name(), name, value)));

@@ -22,11 +22,11 @@ import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
 
-/// Measures rows that come and go through a store, and what a row costs the committer's thread and
-/// its backend: `StoreThroughput [seconds] [rows of a commit] [backlog] [index on the id]`.
+/// Benchmark of inserts and deletes through a store, with the CPU time per row of the committer
+/// thread and its backend: `StoreThroughput [seconds] [rows per commit] [backlog] [id index]`.
 ///
-/// Runs twice, the second time while another session holds an old snapshot. The index is `hash`
-/// (that of the migrations), `btree` or `none`.
+/// Runs twice, the second time while another session holds an old snapshot. The index is `hash` (as
+/// in the migrations), `btree` or `none`.
 final class StoreThroughput {
   private static final byte[] PAYLOAD = new byte[400];
 
@@ -149,7 +149,7 @@ final class StoreThroughput {
     return ManagementFactory.getThreadMXBean().getThreadCpuTime(Thread.currentThread().threadId());
   }
 
-  /// Of the connection that commits.
+  /// CPU time of the backend of the committing connection.
   private long backendCpu(PostgresStore store) {
     String pid =
         PostgresSetup.query(

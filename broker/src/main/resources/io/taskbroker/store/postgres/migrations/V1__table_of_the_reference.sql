@@ -1,4 +1,4 @@
--- The reference's table as its last migration leaves it; a table that is there stays.
+-- The reference's table after its last migration. An existing table is kept.
 SET LOCAL client_min_messages = warning;
 
 CREATE TABLE IF NOT EXISTS inflight_taskactivations (

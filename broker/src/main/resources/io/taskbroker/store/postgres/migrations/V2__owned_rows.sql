@@ -1,7 +1,7 @@
--- Who has what: the brokers, the places of rows, and the rows by place and key.
+-- Partition ownership: brokers, the partitions they own, and rows keyed by partition.
 
--- The name of the database, and the numbers of the runs of brokers. A key of a row is the number of
--- the run that made it, shifted by 40 bits, and a count.
+-- The name of the database. A row's key is the epoch of the broker that inserted it, shifted left
+-- by 40 bits, plus a counter.
 CREATE TABLE taskbroker_store (
   one INTEGER PRIMARY KEY DEFAULT 1 CHECK (one = 1),
   name UUID NOT NULL
@@ -9,64 +9,65 @@ CREATE TABLE taskbroker_store (
 
 INSERT INTO taskbroker_store (name) VALUES (gen_random_uuid());
 
-CREATE SEQUENCE taskbroker_run_number MAXVALUE 8388607 NO CYCLE;
+CREATE SEQUENCE taskbroker_broker_epoch MAXVALUE 8388607 NO CYCLE;
 
-CREATE TABLE taskbroker_run (
-  run BIGINT PRIMARY KEY,
-  seat INTEGER NOT NULL,
+CREATE TABLE taskbroker_broker (
+  epoch BIGINT PRIMARY KEY,
+  member_slot INTEGER NOT NULL,
   lease_until TIMESTAMPTZ NOT NULL,
   bytes BIGINT NOT NULL DEFAULT 0
 );
 
--- A place is a partition of a topic, or what came from no partition to the broker of a seat: topic
--- '', partition -1 - seat. One that nobody has is free since then; it was drained if its last broker
--- had written down what its workers had.
-CREATE TABLE taskbroker_place (
-  slot INTEGER GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+-- One row per partition of a topic, and one per member slot for the rows that came from no
+-- partition: topic '', partition -1 - member_slot. `epoch` is the owner's; NULL means released, at
+-- `free_since`. `drained` is true if the last owner wrote down every delivery before it released
+-- the partition.
+CREATE TABLE taskbroker_owned_partition (
+  partition_id INTEGER GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   topic TEXT NOT NULL,
   partition INTEGER NOT NULL,
-  run BIGINT,
+  epoch BIGINT,
   generation INTEGER NOT NULL DEFAULT -1,
   free_since TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
   drained BOOLEAN NOT NULL DEFAULT TRUE,
   UNIQUE (topic, partition)
 );
 
--- The last two batches of each run. The checks refuse a batch of a partition that is not its
--- broker's, and one that comes after its successors.
+-- The last two batches of each broker epoch. The checks refuse a batch that writes to a partition
+-- of another broker, and a batch that arrives after its successors.
 CREATE TABLE taskbroker_batch (
-  run BIGINT NOT NULL,
+  epoch BIGINT NOT NULL,
   number BIGINT NOT NULL,
-  foreign_places INTEGER NOT NULL,
+  foreign_partitions INTEGER NOT NULL,
   successors INTEGER NOT NULL,
-  CONSTRAINT taskbroker_batch_once PRIMARY KEY (run, number),
-  CONSTRAINT taskbroker_batch_of_owned_places CHECK (foreign_places = 0),
+  CONSTRAINT taskbroker_batch_committed_once PRIMARY KEY (epoch, number),
+  CONSTRAINT taskbroker_batch_owned_partitions CHECK (foreign_partitions = 0),
   CONSTRAINT taskbroker_batch_in_order CHECK (successors = 0)
 );
 
--- Written as new versions, so that no row is updated again and again.
+-- Each update inserts a new version and deletes the old one, so that no row is updated repeatedly.
 CREATE TABLE taskbroker_watermark (
-  slot INTEGER NOT NULL,
+  partition_id INTEGER NOT NULL,
   cluster TEXT NOT NULL,
-  grp TEXT NOT NULL,
+  consumer_group TEXT NOT NULL,
   topic_id TEXT NOT NULL,
   version BIGINT NOT NULL,
   next BIGINT NOT NULL,
   committed BIGINT,
-  PRIMARY KEY (slot, cluster, grp, topic_id, version)
+  PRIMARY KEY (partition_id, cluster, consumer_group, topic_id, version)
 );
 
 CREATE TABLE taskbroker_tombstone (
-  slot INTEGER NOT NULL,
+  partition_id INTEGER NOT NULL,
   until BIGINT NOT NULL,
   high BIGINT NOT NULL,
   low BIGINT NOT NULL,
-  PRIMARY KEY (slot, until, high, low)
+  PRIMARY KEY (partition_id, until, high, low)
 );
 
--- What workers reported to brokers that do not have the row.
-CREATE TABLE taskbroker_report (
-  slot INTEGER NOT NULL,
+-- Remote reports: reports that reached a broker which does not have the task.
+CREATE TABLE taskbroker_remote_report (
+  partition_id INTEGER NOT NULL,
   key BIGINT NOT NULL,
   status TEXT NOT NULL,
   number BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -78,42 +79,44 @@ CREATE TABLE taskbroker_report (
 
 DO $$
 DECLARE
-  strange RECORD;
+  invalid RECORD;
 BEGIN
-  SELECT id, status INTO strange FROM inflight_taskactivations
+  SELECT id, status INTO invalid FROM inflight_taskactivations
   WHERE status NOT IN
     ('Pending', 'Claimed', 'Processing', 'Failure', 'Retry', 'Complete', 'Delay')
   LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION
-      'the activation ''%'' has the status ''%'', which no broker writes; mend or delete that row',
-      strange.id, strange.status;
+      'the activation ''%'' has the status ''%'', which no broker writes; correct or delete that row',
+      invalid.id, invalid.status;
   END IF;
 END
 $$;
 
-INSERT INTO taskbroker_place (topic, partition)
+INSERT INTO taskbroker_owned_partition (topic, partition)
 SELECT DISTINCT topic, partition FROM inflight_taskactivations;
 
--- Whether the id of a row was derived is not known of rows of the reference: NULL. Their payloads say.
+-- `derived` is NULL in rows that the reference inserted: their payload tells whether the id was
+-- derived.
 ALTER TABLE inflight_taskactivations
-  ADD COLUMN slot INTEGER,
+  ADD COLUMN partition_id INTEGER,
   ADD COLUMN key BIGINT,
   ADD COLUMN parked_until BIGINT,
   ADD COLUMN deadline_extended BOOLEAN NOT NULL DEFAULT FALSE,
   ADD COLUMN committed BOOLEAN NOT NULL DEFAULT TRUE,
   ADD COLUMN derived BOOLEAN,
-  ADD COLUMN leaving_topic TEXT,
-  ADD COLUMN leaving_cluster TEXT,
-  ADD COLUMN leaving_headers TEXT;
+  ADD COLUMN forward_topic TEXT,
+  ADD COLUMN forward_cluster TEXT,
+  ADD COLUMN forward_headers TEXT;
 
-UPDATE inflight_taskactivations t SET slot = p.slot, key = k.key
+UPDATE inflight_taskactivations t SET partition_id = p.partition_id, key = k.key
 FROM
   (SELECT id, row_number() OVER (ORDER BY added_at, id) AS key FROM inflight_taskactivations) k,
-  taskbroker_place p
+  taskbroker_owned_partition p
 WHERE k.id = t.id AND p.topic = t.topic AND p.partition = t.partition;
 
--- By the key, and not by the name, which a table that was renamed or restored may have changed.
+-- Looks constraints and indexes up by table, not by name: a rename or a restore may have changed
+-- their names.
 DO $$
 DECLARE
   found RECORD;
@@ -134,19 +137,19 @@ END
 $$;
 
 ALTER TABLE inflight_taskactivations
-  ALTER COLUMN slot SET NOT NULL,
+  ALTER COLUMN partition_id SET NOT NULL,
   ALTER COLUMN key SET NOT NULL,
-  ADD PRIMARY KEY (slot, key),
+  ADD PRIMARY KEY (partition_id, key),
   ALTER COLUMN activation SET STORAGE EXTERNAL;
 
 CREATE INDEX inflight_taskactivations_parked
-  ON inflight_taskactivations (slot, application, parked_until, key)
+  ON inflight_taskactivations (partition_id, application, parked_until, key)
   WHERE parked_until IS NOT NULL;
 
--- Where a report is to go that reached another broker.
+-- Finds the row of a remote report.
 CREATE INDEX inflight_taskactivations_id ON inflight_taskactivations USING hash (id);
 
--- Rows come and go: what they leave behind is cleared away often, and at once.
+-- Rows are short-lived: autovacuum removes dead ones often and without cost delay.
 ALTER TABLE inflight_taskactivations SET (
   autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
   autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0,
@@ -170,7 +173,7 @@ ALTER TABLE taskbroker_tombstone SET (
   autovacuum_vacuum_cost_delay = 0
 );
 
-ALTER TABLE taskbroker_report SET (
+ALTER TABLE taskbroker_remote_report SET (
   autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000,
   autovacuum_vacuum_cost_delay = 0
 );

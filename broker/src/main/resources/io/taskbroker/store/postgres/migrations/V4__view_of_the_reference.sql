@@ -1,11 +1,12 @@
--- The rows get a name of their own, and the name of the reference's table becomes a view of them,
--- which says what time has changed and nobody wrote down (docs/adr/0015).
+-- Renames the table of rows and puts a view in place of the reference's table. The view applies
+-- status changes that are due by time and not yet written (docs/adr/0015).
 ALTER TABLE inflight_taskactivations RENAME TO taskbroker_activation;
 ALTER INDEX inflight_taskactivations_parked RENAME TO taskbroker_activation_parked;
 ALTER INDEX inflight_taskactivations_id RENAME TO taskbroker_activation_id;
 
--- The columns, types and order of the reference's table. The time is that of the statement: whoever
--- asks again in the same transaction sees a delay end. Nobody can write to a view of two relations.
+-- The columns, types and order of the reference's table. `now` is the time of the statement: a
+-- second query in the same transaction can see a delay end. The view joins two relations, so that
+-- it is read-only.
 CREATE VIEW inflight_taskactivations AS
 SELECT
   t.id,
@@ -37,7 +38,7 @@ SELECT
   t.topic
 FROM taskbroker_activation t CROSS JOIN (SELECT statement_timestamp() AS now) c;
 
--- Who could read the table can read the view.
+-- Every role that could read the table can read the view.
 DO $$
 DECLARE
   reader RECORD;
