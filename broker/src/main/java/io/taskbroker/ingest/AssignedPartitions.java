@@ -28,11 +28,11 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The partitions of one topic that the group gave to this broker, and what happens when it gives
-/// and takes them: all at once or some of them (W16). Used by the reader's thread only.
+/// Rebalance listener that acquires, drains and releases the partitions of one topic. The group may
+/// move all of them at once or some of them (W16). Used by the reader's thread only.
 ///
-/// A partition that is given is paused until it is known where to begin, so that a rebalance never
-/// waits for that and a failure to find out can be tried again. One that is taken is drained and
+/// An assigned partition stays paused until its start position is known. So a rebalance never waits
+/// for that look-up, and a failed look-up can be retried. A revoked partition is drained and
 /// committed before the callback returns (H17).
 final class AssignedPartitions implements ConsumerRebalanceListener {
   private static final Logger log = LoggerFactory.getLogger(AssignedPartitions.class);
@@ -51,7 +51,7 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
   private final Map<TopicPartition, SourcePartition> held = new HashMap<>();
   private final Set<TopicPartition> untaken = new HashSet<>();
 
-  /// Those of the untaken that the store may have given, and the engine may have rows of.
+  /// Unacquired partitions that the store may have granted, and whose rows the engine may have.
   private final Map<TopicPartition, SourcePartition> halfTaken = new HashMap<>();
 
   private boolean paused;
@@ -101,7 +101,8 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     });
   }
 
-  /// Kafka calls back in the middle of a poll, and would hide what goes wrong there.
+  /// Runs a rebalance callback. Kafka calls back inside a poll and would hide an exception thrown
+  /// here.
   private void callback(Runnable body) {
     ledgers.awake();
     try {
@@ -114,12 +115,12 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     }
   }
 
-  /// The partition as the engine knows it; null if nothing of it may be handed over.
+  /// The partition as the engine knows it; null if none of its records may be handed over.
   @Nullable SourcePartition held(TopicPartition partition) {
     return held.get(partition);
   }
 
-  /// All of them; a view.
+  /// All acquired partitions; a view.
   Map<TopicPartition, SourcePartition> held() {
     return Collections.unmodifiableMap(held);
   }
@@ -130,12 +131,12 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
 
   boolean hasUntaken() {
     if (broken != null) {
-      throw new IllegalStateException("A rebalance could not be followed", broken);
+      throw new IllegalStateException("A rebalance callback failed", broken);
     }
     return !untaken.isEmpty();
   }
 
-  /// Pauses reading, or goes on with it.
+  /// Pauses or resumes reading.
   void pause(boolean pause) {
     if (pause && !paused) {
       consumer.pause(held.keySet());
@@ -145,7 +146,7 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     paused = pause;
   }
 
-  /// Goes on elsewhere, in all partitions that can be read.
+  /// Seeks to another offset in every partition that is not blocked.
   void seek(ToLongFunction<SourcePartition> where) {
     held.forEach((partition, named) -> {
       if (!standstills.waits(partition)) {
@@ -162,12 +163,12 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     consumer.pause(Set.of(partition));
   }
 
-  /// Grows whenever partitions are given up, or lost.
+  /// Counter of releases and losses of partitions: it grows with each.
   long generation() {
     return generation;
   }
 
-  /// Stops reading a partition at what cannot be read, while all others go on.
+  /// Blocks a partition at an unreadable record; all other partitions go on.
   void standStill(TopicPartition partition, SourcePartition named, String reason) {
     long offset = ledgers.next(named);
     consumer.pause(Set.of(partition));
@@ -175,12 +176,12 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     standstills.add(partition, offset, reason);
   }
 
-  /// Something of the partition was read.
+  /// Unblocks a partition: a record of it was read.
   void moved(TopicPartition partition) {
     standstills.moved(partition);
   }
 
-  /// Tries again what could not be read, if it is time.
+  /// Resumes the blocked partitions whose retry is due.
   void tryStandstills() {
     List<TopicPartition> due = standstills.due();
     if (!paused && !due.isEmpty()) {
@@ -188,20 +189,20 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     }
   }
 
-  /// Whether there are partitions to be read, and none of them can be.
+  /// Whether there are partitions, and all of them are blocked.
   boolean allStandStill() {
     return !held.isEmpty() && standstills.size() == held.size();
   }
 
-  /// When a partition that stands still is due, if that is before the given time has passed.
+  /// Time until the next blocked partition is due for a retry; at most the given time.
   Duration untilDue(Duration longest) {
     return standstills.untilDue(longest);
   }
 
-  /// Finds out where to begin the partitions that were given, and begins there.
+  /// Acquires the assigned partitions, finds their start positions, and starts them there.
   ///
-  /// @throws org.apache.kafka.common.KafkaException if that cannot be found out now
-  /// @throws Custody.Unavailable if the store does not give them now
+  /// @throws org.apache.kafka.common.KafkaException if Kafka cannot tell the positions now
+  /// @throws PartitionOwnership.Unavailable if the store does not grant the partitions now
   void take() {
     PositionFinder.Topic topic = finder.topic();
     List<SourcePartition> named =
@@ -229,8 +230,8 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     commits.hurry();
   }
 
-  /// What is committed if the position is not. An offset of records that are gone counts for
-  /// nothing.
+  /// The committed offset if the position is not committed. An offset of records that the log has
+  /// lost does not count.
   private static long otherwise(PositionFinder.Found found) {
     return found.start().cut() ? Watermark.NONE : found.facts().committed();
   }
@@ -245,7 +246,7 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     SourcePartition named = found.partition();
     long position = found.start().position();
     log.info(
-        "Reads {} from offset {} on, {} is committed",
+        "Reads {} from offset {}, {} is committed",
         name(named),
         position,
         committed == Watermark.NONE ? "nothing" : committed);
@@ -258,7 +259,7 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     intake.submit(
         new Command.PartitionAssigned(named, committed, reached(found, committed), goneFrom));
     if (found.start().voided()) {
-      // The position first: a commit above it would make the old watermark look right again.
+      // The position first: a commit above it would make the old watermark look valid again.
       intake.submit(new Command.Ingest(named, List.of(), position, 0));
       if (committed != Watermark.NONE) {
         tellCommitted(named, committed);
@@ -269,8 +270,9 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     }
   }
 
-  /// With the epoch of what was read before, the consumer notices a log that is cut off from now
-  /// on, and fails by a [org.apache.kafka.clients.consumer.LogTruncationException].
+  /// Seeks with the leader epoch of the record read before. With it the consumer detects a log that
+  /// is truncated from now on, and throws
+  /// [org.apache.kafka.clients.consumer.LogTruncationException].
   private void seek(TopicPartition partition, long position, @Nullable RecordIdentity last) {
     if (last == null || last.leaderEpoch() < 0) {
       consumer.seek(partition, position);
@@ -280,8 +282,8 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     }
   }
 
-  /// Below which offset what comes may have been run before. In a store that brokers share, whoever
-  /// committed more has left its rows there, unless the store went back.
+  /// Offset below which records may have been run before. In a shared store the broker that
+  /// committed more left its rows there, unless the store went back.
   private long reached(PositionFinder.Found found, long committed) {
     long reached = found.start().reached();
     return finder.movesRows() ? reached : Math.max(committed, reached);
@@ -301,30 +303,30 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     intake.submit(new Command.OffsetCommitted(partition, offset));
   }
 
-  /// Finds out anew where to begin partitions whose log does not have the offset to come next.
+  /// Acquires again the partitions whose log does not have their next offset.
   void takeAgain(Collection<TopicPartition> partitions) {
     giveUp(partitions, DRAIN_TIMEOUT);
     putOff(partitions);
   }
 
-  /// Begins partitions anew whose log is not the one that was read. Epochs show that to the
-  /// consumer, unless they are counted again, as after a volume was put back.
+  /// Reacquires the partitions whose log was truncated. The consumer detects that by leader epochs,
+  /// except when epochs start over, as after a volume was restored.
   void takeCutAgain() {
     Set<TopicPartition> cut;
     try {
       cut = finder.cut(held);
     } catch (KafkaException e) {
-      log.debug("Cannot look whether {} are what they were", held.keySet(), e);
-      cut = Set.copyOf(held.keySet()); // it is found out when they are taken
+      log.debug("Cannot check the logs of {} for truncation", held.keySet(), e);
+      cut = Set.copyOf(held.keySet()); // the look-up of their positions detects truncation
     }
     if (!cut.isEmpty()) {
       takeAgain(cut);
     }
   }
 
-  /// Begins all partitions anew if their topic is another than it was.
+  /// Reacquires all partitions if their topic was recreated.
   ///
-  /// @param isAnother whether the topic of that UUID is no more
+  /// @param isAnother whether the topic with that UUID no longer exists
   void follow(Predicate<String> isAnother) {
     if (held.isEmpty()) {
       return;
@@ -332,20 +334,21 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     SourcePartition any = held.values().iterator().next();
     if (isAnother.test(any.topicId())) {
       log.warn(
-          "Topic {} was deleted and made again: reads it from its beginning; what is in flight of"
-              + " the old one goes on",
+          "Topic {} was deleted and recreated: reading it from its beginning; tasks in flight of"
+              + " the old topic go on",
           any.topic());
       takeAgain(List.copyOf(held.keySet()));
     }
   }
 
-  /// Takes anew what the store gave to another broker although the group left it with this one:
-  /// that broker took it for nobody's, or the group's next generation is on its way.
+  /// Reacquires the partitions that the store gave to another broker although the group still
+  /// assigns them to this one. Either that broker considered them unowned, or the group's next
+  /// generation is about to arrive.
   void takeLostAgain() {
     Set<SourcePartition> lost = ledgers.takeLost();
     if (!lost.isEmpty()) {
       log.warn(
-          "The store does not leave {} to this broker any more: asks for them again", names(lost));
+          "The store gave {} to another broker: acquiring them again", names(lost));
       List<TopicPartition> again =
           held.entrySet().stream()
               .filter(each -> lost.contains(each.getValue()))
@@ -363,7 +366,7 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     partitions.forEach(partition -> consumer.seek(partition, 0));
   }
 
-  /// Has the engine forget what it was told of partitions that were never begun.
+  /// Makes the engine forget the rows it received of partitions that were never started.
   private void forgetHalfTaken(Collection<TopicPartition> partitions) {
     List<SourcePartition> begun =
         partitions.stream().map(halfTaken::remove).filter(Objects::nonNull).toList();
@@ -374,7 +377,7 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     finder.release(begun, false);
   }
 
-  /// Lets the engine finish what it has of the partitions, commits it, and forgets them.
+  /// Releases partitions: lets the engine finish what it has of them, commits, and forgets them.
   void giveUp(Collection<TopicPartition> partitions, Duration drainTimeout) {
     List<SourcePartition> given = forget(partitions);
     if (given.isEmpty()) {
@@ -384,7 +387,7 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     boolean drained = ledgers.awaitDrained(given, drainTimeout);
     if (!drained) {
       log.warn(
-          "Gives {} up with records under way: they were not durable within {}",
+          "Releasing {} with records in flight: they were not durable within {}",
           names(given),
           drainTimeout);
     }
@@ -397,7 +400,7 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     giveUp(List.copyOf(held.keySet()), drainTimeout);
   }
 
-  /// Forgets partitions that somebody else may have already.
+  /// Drops partitions that another member may already have.
   private void lose(Collection<TopicPartition> partitions) {
     List<SourcePartition> lost = forget(partitions);
     for (SourcePartition each : lost) {

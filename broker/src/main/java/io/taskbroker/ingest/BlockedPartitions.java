@@ -11,9 +11,9 @@ import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Partitions of a topic that stand still at a record which cannot be read. Nothing is skipped, as
-/// Kafka may still heal it from another replica: each is tried again, after a second at first and a
-/// minute at last. Used by the reader's thread only.
+/// Partitions of a topic that are blocked at an unreadable record. The broker never skips it, since
+/// Kafka may still restore it from another replica: each partition is retried with a backoff of one
+/// second up to one minute. Used by the reader's thread only.
 final class BlockedPartitions {
   private static final Logger log = LoggerFactory.getLogger(BlockedPartitions.class);
   private static final long FIRST_NANOS = Duration.ofSeconds(1).toNanos();
@@ -36,9 +36,9 @@ final class BlockedPartitions {
     private boolean waits;
   }
 
-  /// The partition stands still, or does so again.
+  /// Blocks the partition, or blocks it again.
   ///
-  /// @param offset where what cannot be read begins
+  /// @param offset where the unreadable part of the log begins
   void add(TopicPartition partition, long offset, String reason) {
     long now = nanoTime.getAsLong();
     Standstill each = all.computeIfAbsent(partition, _ -> new Standstill());
@@ -51,7 +51,7 @@ final class BlockedPartitions {
       each.loggedAt = now;
       log.error(
           "Partition {} stands still at offset {}, which cannot be read: {}. It is tried again; to"
-              + " give up what is there, move the group's offset behind it, or delete the records"
+              + " skip what is there, move the group's offset behind it, or delete the records"
               + " up to it (docs/operations.md)",
           partition,
           offset,
@@ -60,13 +60,13 @@ final class BlockedPartitions {
     counts.still(all.size());
   }
 
-  /// Whether the partition waits to be tried again.
+  /// Whether the partition is blocked and its retry is not due yet.
   boolean waits(TopicPartition partition) {
     Standstill each = all.get(partition);
     return each != null && each.waits;
   }
 
-  /// The partitions whose time has come: they wait no longer.
+  /// Partitions whose retry is due; they no longer wait.
   List<TopicPartition> due() {
     if (all.isEmpty()) {
       return List.of();
@@ -82,7 +82,7 @@ final class BlockedPartitions {
     return due;
   }
 
-  /// When the next one is due; the given time if none is before.
+  /// Time until the next retry; at most the given time.
   Duration untilDue(Duration longest) {
     long now = nanoTime.getAsLong();
     long nanos = longest.toNanos();
@@ -94,7 +94,7 @@ final class BlockedPartitions {
     return Duration.ofNanos(nanos);
   }
 
-  /// Something of the partition was read.
+  /// Unblocks the partition: a record of it was read.
   void moved(TopicPartition partition) {
     if (!all.isEmpty() && all.remove(partition) != null) {
       log.info("Partition {} can be read again", partition);
@@ -102,7 +102,7 @@ final class BlockedPartitions {
     }
   }
 
-  /// The partitions are read from elsewhere, or by somebody else.
+  /// Forgets partitions that are read from another offset, or by another member.
   void forget(Collection<TopicPartition> partitions) {
     if (all.keySet().removeAll(partitions)) {
       counts.still(all.size());

@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The topics of one cluster that are to exist, and the thread that looks after them: it asks every
-/// few seconds, says what is wrong when that changes and once a minute, and ends when all exist.
+/// Declared topics of one cluster, and the thread that checks and creates them. It asks every few
+/// seconds, logs a problem when it changes and once a minute, and ends when all topics exist.
 final class ClusterTopics {
   private static final Logger log = LoggerFactory.getLogger(DeclaredTopics.class);
   private static final int TIMEOUT_MILLIS = 4000;
@@ -41,7 +41,7 @@ final class ClusterTopics {
   private String complaint = "";
   private long complainedAt;
 
-  /// @param topics of one cluster, one of them at least
+  /// @param topics of one cluster; at least one
   ClusterTopics(List<DeclaredTopic> topics, FailureSink failures) {
     topics.forEach(topic -> sought.put(topic.name(), topic));
     this.clientProperties = topics.getFirst().clientProperties();
@@ -77,7 +77,7 @@ final class ClusterTopics {
     }
     try {
       if (!running.join(Duration.ofMillis(TIMEOUT_MILLIS))) {
-        log.warn("{} does not end", running.getName());
+        log.warn("Thread {} does not end", running.getName());
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -97,7 +97,7 @@ final class ClusterTopics {
           throw e;
         } catch (KafkaException e) {
           complain(
-              "Cannot ask Kafka at %s for topics %s, tries again: %s"
+              "Cannot ask Kafka at %s for topics %s, retrying: %s"
                   .formatted(bootstrap, sought.keySet(), TopicProblemLog.reason(e)));
         }
         firstRound.countDown();
@@ -119,7 +119,7 @@ final class ClusterTopics {
     }
   }
 
-  /// Asks for all topics that are sought, and creates those that may be.
+  /// Asks for all missing topics, and creates those that may be created.
   private void look(Admin admin) throws InterruptedException {
     var missing = new ArrayList<NewTopic>();
     var options = new DescribeTopicsOptions().timeoutMs(TIMEOUT_MILLIS);
@@ -158,7 +158,7 @@ final class ClusterTopics {
             bootstrap);
         found(topic);
       } else if (failure instanceof TopicExistsException) {
-        found(topic); // somebody else was faster
+        found(topic); // another client was faster
       } else {
         throw failure;
       }
@@ -168,7 +168,7 @@ final class ClusterTopics {
   private DeclaredTopic topic(String name) {
     DeclaredTopic topic = sought.get(name);
     if (topic == null) {
-      throw new IllegalStateException("Kafka answers about topic " + name + ", unasked");
+      throw new IllegalStateException("Kafka answered for topic " + name + ", which was not asked");
     }
     return topic;
   }
@@ -193,7 +193,7 @@ final class ClusterTopics {
     }
   }
 
-  /// Why Kafka says no; null if it does not.
+  /// The failure that Kafka answered with; null if there is none.
   private static @Nullable KafkaException failure(KafkaFuture<?> answer)
       throws InterruptedException {
     try {

@@ -15,9 +15,9 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 
-/// How many messages of each partition are not stored yet. Where its log ends is what the last
-/// fetch said; while reading is paused, and nothing is fetched, the cluster is asked, without
-/// waiting for it. Used by the reader's thread only.
+/// Gauge of the messages of each partition that are not stored yet. The last fetch tells the end of
+/// the log; while reading is paused and nothing is fetched, the gauge asks the cluster without
+/// waiting for the answer. Used by the reader's thread only.
 final class Lag {
   private static final long PERIOD_NANOS = Duration.ofSeconds(1).toNanos();
   private static final long ASK_PERIOD_NANOS = Duration.ofSeconds(5).toNanos();
@@ -47,10 +47,10 @@ final class Lag {
     this.askAt = dueAt;
   }
 
-  /// Shows it once a second.
+  /// Updates the gauge if a second has passed since the last time.
   ///
   /// @param held the partitions that are read
-  /// @param paused whether none of them is fetched now
+  /// @param paused whether reading is paused, so that nothing is fetched
   void measureIfDue(Map<TopicPartition, SourcePartition> held, boolean paused) {
     long now = nanoTime.getAsLong();
     if (now - dueAt < 0) {
@@ -95,7 +95,7 @@ final class Lag {
             });
       }
     } catch (KafkaException _) {
-      // It is asked again, and what reads the topic says what is wrong.
+      // It is asked again; the reader of the topic logs the failure.
     }
   }
 }

@@ -12,16 +12,16 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.TopicPartition;
 
-/// Looks at the records behind those that the engine has, while they wait for room for their
-/// application: they are read and forgotten, so that no neighbour that the engine cannot see waits
-/// behind an application at its limit, and nothing is stored for one that is not there (H13,
-/// docs/adr/0015). No record is looked at twice for the same applications. Used by the reader's
-/// thread only.
+/// Scan of the records behind those that the engine has, while these wait for room for their
+/// application. The scan reads records and discards them. So a record of another application, which
+/// the engine cannot see, does not wait behind an application at its limit, and nothing is stored
+/// for an application that is not there (H13, docs/adr/0015). It looks at no record twice for the
+/// same applications. Used by the reader's thread only.
 final class Lookahead {
-  /// How long the engine must have had as much as it may: one that works makes room before.
+  /// How long the engine must have been full: an engine that makes progress makes room earlier.
   private static final long AFTER_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-  /// What the records of a poll may take of the heap.
+  /// Bound of the heap that the records of one poll may take.
   static final long POLL_BYTES = 1 << 20;
 
   private final RecordDecoder decoder;
@@ -29,7 +29,7 @@ final class Lookahead {
   private final AssignedPartitions partitions;
   private final CommandSink intake;
 
-  /// Up to where each partition was looked at.
+  /// Next offset to look at, by partition.
   private final Map<SourcePartition, Long> seen = new HashMap<>();
 
   /// Records of other applications that are not handed over yet.
@@ -52,15 +52,15 @@ final class Lookahead {
     this.intake = intake;
   }
 
-  /// Whether the next poll is to look, and not to read. Reading goes on where it was.
+  /// Whether the next poll looks ahead instead of reading. Reading resumes where it was.
   ///
-  /// @param full whether the engine has as much as it may have
+  /// @param full whether the engine has as many records as it may have
   /// @param now nanoseconds of a monotonic clock
   boolean looks(boolean full, long now) {
     if (generation != partitions.generation()) {
       generation = partitions.generation();
       seen.clear();
-      found.clear(); // the engine forgets it with its partition
+      found.clear(); // the engine forgets them with their partition
     }
     if (!full || !this.full) {
       this.full = full;
@@ -79,7 +79,7 @@ final class Lookahead {
   private boolean isAsked() {
     Set<String> now = ledgers.standing();
     if (!now.containsAll(standing)) {
-      seen.clear(); // what is left may wait behind records that were passed
+      seen.clear(); // the remaining applications may wait behind records already seen
     }
     standing = now;
     return !now.isEmpty() && !decoder.isOfOneApplication();
@@ -94,7 +94,7 @@ final class Lookahead {
     return Math.max(ledgers.next(partition), seen.getOrDefault(partition, 0L));
   }
 
-  /// Looks at what a poll brought.
+  /// Looks at the records of a poll.
   void look(ConsumerRecords<byte[], byte[]> records) {
     records
         .nextOffsets()

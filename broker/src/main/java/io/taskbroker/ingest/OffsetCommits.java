@@ -19,16 +19,16 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Commits what the ledgers say is durable: every interval, and at once when somebody waits for it
-/// (H2). Where nothing has become durable since, but something is done, the offset is committed
-/// again with a note that says so, so that no more is read again after a loss (docs/adr/0006). One
-/// commit is under way at a time; what becomes due meanwhile goes right after it. The engine is
-/// told what Kafka acknowledged. Used by the reader's thread only.
+/// Committer of the durable offsets: it commits at each interval, and at once when a caller waits
+/// for it (H2). If no more is durable but more tasks are done, it commits the offset again with new
+/// offset metadata, so that less is read again after a loss of the store (docs/adr/0006). One
+/// commit is in flight at a time; offsets that become due meanwhile follow right after it. The
+/// committer informs the engine of what Kafka acknowledged. Used by the reader's thread only.
 final class OffsetCommits {
   private static final Logger log = LoggerFactory.getLogger(OffsetCommits.class);
   private static final Duration RETRY_AFTER = Duration.ofMillis(200);
 
-  /// A shorter interval, or none, would have the reader turn without rest.
+  /// Lower bound of the interval: with less, the reader would spin.
   private static final Duration SHORTEST_INTERVAL = Duration.ofMillis(20);
 
   private final Consumer<byte[], byte[]> consumer;
@@ -61,15 +61,15 @@ final class OffsetCommits {
     this.dueAt = notBefore + intervalNanos;
   }
 
-  /// Commits by the next [#commitIfDue], without waiting for the interval.
+  /// Makes the next [#commitIfDue] commit without waiting for the interval.
   void hurry() {
     urgent = true;
   }
 
-  /// Starts a commit if it is time; its end is noticed while the consumer polls.
+  /// Starts a commit if it is due. The consumer's polls complete it.
   ///
-  /// @throws FencedInstanceIdException if a commit failed because another consumer is who we say
-  ///   that we are
+  /// @throws FencedInstanceIdException if a commit failed because another consumer has this
+  ///   instance id
   void commitIfDue() {
     if (fenced != null) {
       throw fenced;
@@ -95,7 +95,7 @@ final class OffsetCommits {
     }
   }
 
-  /// How long it may take until [#commitIfDue] has something to do of itself.
+  /// Time until [#commitIfDue] has something to do by itself.
   Duration untilDue() {
     long at = urgent ? notBefore : dueAt;
     return underWay
@@ -111,16 +111,16 @@ final class OffsetCommits {
       fenced = e;
       return;
     } else {
-      log.debug("Will commit offsets again that Kafka did not take", failure);
+      log.debug("Kafka refused a commit of offsets, retrying", failure);
       notBefore = nanoTime.getAsLong() + RETRY_AFTER.toNanos();
       urgent = true;
     }
     commitIfDue();
   }
 
-  /// Commits what is durable of the partitions, or what is new about it, and waits for it.
+  /// Commits what is durable of the partitions, and stale offset metadata, and waits for it.
   ///
-  /// @return whether Kafka took it
+  /// @return whether Kafka acknowledged it
   boolean commitNow(Collection<SourcePartition> partitions, Duration timeout) {
     List<PartitionOffsets.Due> due =
         ledgers.due(notes).stream().filter(each -> partitions.contains(each.partition())).toList();
@@ -139,12 +139,12 @@ final class OffsetCommits {
       commitSync(offsets, timeout);
       return true;
     } catch (KafkaException e) {
-      log.warn("Could not commit the offsets of {}: {}", offsets.keySet(), e.toString());
+      log.warn("Cannot commit the offsets of {}: {}", offsets.keySet(), e.toString());
       return false;
     }
   }
 
-  /// Commits, also if the consumer was woken up a moment ago.
+  /// Commits; retries once if the consumer was woken up just before.
   private void commitSync(Map<TopicPartition, OffsetAndMetadata> offsets, Duration timeout) {
     try {
       consumer.commitSync(offsets, timeout);
@@ -161,9 +161,9 @@ final class OffsetCommits {
     }
   }
 
-  /// Commits where reading begins, and waits for it; whoever calls it tells the engine.
+  /// Commits the start positions and waits for it; the caller informs the engine.
   ///
-  /// @return whether Kafka took it
+  /// @return whether Kafka acknowledged it
   boolean commitStarts(Map<TopicPartition, PositionFinder.Found> starts, Duration timeout) {
     var offsets = new HashMap<TopicPartition, OffsetAndMetadata>();
     starts.forEach((partition, found) -> {

@@ -10,13 +10,13 @@ import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.jspecify.annotations.Nullable;
 
-/// The [OffsetMetadata]s that one store leaves, and finds again.
+/// Writer and reader of the [OffsetMetadata] of one store.
 ///
-/// @param store its name
-/// @param shared whether brokers share it: then its name ends with the number of the broker's seat,
-///   and the notes of the others are its own as well
-/// @param lows from which offset on records of each partition may be in flight, as far as is known
-/// @param position where the store is in its history
+/// @param store name of the store
+/// @param shared whether brokers share it: then its name ends with the number of the broker's
+///   member slot, and the metadata of the other brokers counts as its own
+/// @param lows start offset of each partition, as far as is known
+/// @param position current position of the store in its history
 /// @param handedOut as in [PartitionOwnership#handedOut]
 record OffsetMetadataFormat(
     String store,
@@ -30,18 +30,18 @@ record OffsetMetadataFormat(
         store, custody.moves(), custody::lows, custody::position, custody::handedOut);
   }
 
-  /// From where on records may be in flight that are below an offset.
+  /// Start offset for an offset: the first one below it at which records may be in flight.
   ///
-  /// @param low what is known of that otherwise
+  /// @param low start offset known otherwise
   long low(SourcePartition partition, long offset, long low) {
     long known = lows.get().getOrDefault(partition, Watermark.NONE);
     return Math.min(offset, Math.max(known, low));
   }
 
-  /// An offset to commit, below which the store has everything.
+  /// Offset to commit, below which the store has everything.
   ///
-  /// @param low from where on records may be in flight
-  /// @param at where the store is in its history
+  /// @param low start offset
+  /// @param at position of the store in its history
   /// @param last a record below the offset that was read; null if none is known
   OffsetAndMetadata commit(
       SourcePartition partition,
@@ -55,7 +55,8 @@ record OffsetMetadataFormat(
     return new OffsetAndMetadata(offset, epoch, note.text());
   }
 
-  /// The note that this store left for exactly this topic; null if another left it, or nobody.
+  /// Metadata that this store wrote for exactly this topic; null if another wrote it, or none
+  /// exists.
   @Nullable OffsetMetadata own(OffsetAndMetadata committed, String topicId) {
     return OffsetMetadata.of(committed.metadata())
         .filter(note -> isOwn(note) && note.topicId().equals(topicId))
@@ -73,8 +74,8 @@ record OffsetMetadataFormat(
     return dash < 0 ? name : name.substring(0, dash);
   }
 
-  /// What is known of the record below a committed offset, whoever committed it; null if nothing
-  /// is.
+  /// Identity of the record below a committed offset, whichever client committed it; null if
+  /// unknown.
   static @Nullable RecordIdentity last(OffsetAndMetadata committed) {
     RecordIdentity noted =
         OffsetMetadata.of(committed.metadata()).map(OffsetMetadata::last).orElse(null);
@@ -84,7 +85,7 @@ record OffsetMetadataFormat(
             committed.offset() - 1, committed.leaderEpoch().get(), LogProbe.NO_TIMESTAMP);
   }
 
-  /// Whether the offset is one of a topic of the same name that is no more.
+  /// Whether the offset belongs to a deleted topic of the same name.
   static boolean isOfAnother(OffsetAndMetadata committed, String topicId) {
     return OffsetMetadata.of(committed.metadata())
         .filter(note -> !note.topicId().equals(topicId))

@@ -34,9 +34,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Asks Kafka, the store and the ledgers what [StartingOffsets] needs to know of the partitions of
-/// one topic. Every question is bounded in time and fails by a [KafkaException]. Used by the
-/// reader's thread only.
+/// Collector of the facts that [StartingOffsets] needs, from Kafka, the store and the ledgers, for
+/// the partitions of one topic. Every request is bounded in time and fails by a [KafkaException].
+/// Used by the reader's thread only.
 final class PositionFinder {
   private static final Logger log = LoggerFactory.getLogger(PositionFinder.class);
   private static final int TIMEOUT_MILLIS = 3000;
@@ -50,7 +50,7 @@ final class PositionFinder {
   private final PartitionOwnership custody;
   private final LogProbe probe;
 
-  /// How far partitions were consumed whose store went back, until they are begun.
+  /// How far partitions were consumed whose store went back, until they are started.
   private final Map<SourcePartition, Long> reached = new HashMap<>();
 
   PositionFinder(
@@ -90,7 +90,7 @@ final class PositionFinder {
     this.custody = custody;
   }
 
-  /// The topic as it is now: asked anew every time, as it may have been deleted and made again.
+  /// The topic as it is now. Asked each time, since it may have been recreated.
   Topic topic() {
     return topics.get();
   }
@@ -110,27 +110,27 @@ final class PositionFinder {
         answer(cluster), description.topicId().toString(), description.partitions().size());
   }
 
-  /// To be asked before partitions are taken that the engine still drains: rows that move must
+  /// Checks whether partitions may be acquired that the engine still drains: rows that move must
   /// leave it before they come back.
   ///
-  /// @throws Custody.Unavailable if they must not be taken yet
+  /// @throws PartitionOwnership.Unavailable if they must not be acquired yet
   void takeUndrained(List<String> partitions) {
     if (custody.moves()) {
       throw new PartitionOwnership.Unavailable(
-          "the engine still drains what it had of " + partitions);
+          "the engine still drains its earlier records of " + partitions);
     }
-    log.warn("Takes {} while the engine still drains what it had of them", partitions);
+    log.warn("Acquiring {} while the engine still drains its earlier records of them", partitions);
   }
 
-  /// Whether the engine is told of rows when a partition is taken.
+  /// Whether the engine receives rows when a partition is acquired.
   boolean rowsMove() {
     return custody.moves();
   }
 
-  /// Takes the partitions into custody.
+  /// Acquires the partitions.
   ///
-  /// @return those that it was given: all, but for what a later owner has
-  /// @throws Custody.Unavailable if the store does not answer; it may have given some
+  /// @return the acquired ones: all, except those that a later owner has
+  /// @throws PartitionOwnership.Unavailable if the store does not answer; it may have granted some
   Set<TopicPartition> take(
       Topic topic,
       Collection<TopicPartition> partitions,
@@ -147,7 +147,7 @@ final class PositionFinder {
         taken.add(partition);
       } else {
         log.warn(
-            "Another broker got {}-{} in a later rebalance: waits for the next",
+            "Another broker acquired {}-{} in a later rebalance: waiting for the next rebalance",
             named.topic(),
             named.partition());
       }
@@ -155,7 +155,7 @@ final class PositionFinder {
     return taken;
   }
 
-  /// What this store noted along with a committed offset; null if it noted nothing.
+  /// Committed offset with the metadata that this store wrote; null if it wrote none.
   private PartitionOwnership.@Nullable Noted noted(
       Topic topic, @Nullable OffsetAndMetadata committed) {
     OffsetMetadata note = committed == null ? null : notes.own(committed, topic.id);
@@ -164,28 +164,28 @@ final class PositionFinder {
         : new PartitionOwnership.Noted(committed.offset(), note.position());
   }
 
-  /// The partition is begun: what was known of its past is told.
+  /// Forgets how far the store had consumed a partition: it is started.
   void begun(SourcePartition partition) {
     reached.remove(partition);
   }
 
-  /// Whether what is in flight moves with partitions.
+  /// Whether tasks in flight move with partitions.
   boolean movesRows() {
     return custody.moves();
   }
 
-  /// Gives partitions up.
+  /// Releases partitions.
   ///
   /// @param drained whether the engine has nothing of them any more
   void release(Collection<SourcePartition> partitions, boolean drained) {
     try {
       partitions.forEach(partition -> custody.release(partition, drained));
     } catch (PartitionOwnership.Unavailable e) {
-      log.warn("Gives partitions up without telling the store: {}", e.getMessage());
+      log.warn("Released partitions without the store: {}", e.getMessage());
     }
   }
 
-  /// The committed offsets of the group, of all partitions of the topic that have one.
+  /// Committed offsets of the group for all partitions of the topic that have one.
   Map<TopicPartition, OffsetAndMetadata> committed(
       Topic topic, Collection<TopicPartition> partitions) {
     var all =
@@ -204,9 +204,9 @@ final class PositionFinder {
     return committed;
   }
 
-  /// Where to begin each of the partitions.
+  /// Decides the start position of each of the partitions.
   ///
-  /// @param committed what is committed of the topic's partitions
+  /// @param committed offsets of the topic's partitions
   Map<TopicPartition, Found> find(
       Topic topic,
       Collection<TopicPartition> partitions,
@@ -255,7 +255,7 @@ final class PositionFinder {
     return found;
   }
 
-  /// Those of the partitions whose log does not have what was read of it last.
+  /// Partitions whose log does not have the record that was read last.
   Set<TopicPartition> cut(Map<TopicPartition, SourcePartition> partitions) {
     var read = new HashMap<TopicPartition, RecordIdentity>();
     partitions.forEach((partition, named) -> {
@@ -267,7 +267,7 @@ final class PositionFinder {
     return probe.check(read).keySet();
   }
 
-  /// The committed offset, if it is one of this topic and none of its name before.
+  /// The committed offset, unless it belongs to a deleted topic of the same name.
   private static @Nullable OffsetAndMetadata holding(
       Topic topic, @Nullable OffsetAndMetadata offset) {
     return offset == null || OffsetMetadataFormat.isOfAnother(offset, topic.id) ? null : offset;
@@ -293,9 +293,9 @@ final class PositionFinder {
   /// @param id the UUID of the topic
   record Topic(String cluster, String id, int partitions) {}
 
-  /// What was decided for a partition, and on which facts.
+  /// Decision for a partition, with its facts.
   ///
-  /// @param noted the record that is noted along with the committed offset; null if none is
+  /// @param noted the record in the committed offset's metadata; null if there is none
   record Found(
       SourcePartition partition,
       StartingOffsets.Facts facts,

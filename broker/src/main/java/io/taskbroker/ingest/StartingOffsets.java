@@ -4,12 +4,12 @@ import io.taskbroker.activation.Watermark;
 import io.taskbroker.ingest.LogProbe.Cut;
 import org.jspecify.annotations.Nullable;
 
-/// The decision where to begin a partition. Pure.
+/// Decision where to start reading a partition. Pure.
 ///
-/// What was stored is never read again (H1), what was never read is never skipped (H5), and an
+/// A stored record is never read again (H1), an unread record is never skipped (H5), and an
 /// operator who moves the group's offsets is obeyed. A history may have gone back (docs/adr/0012):
-/// the store's, where what it committed is more than it knows of; that of Kafka's offsets, where
-/// they are behind what it acknowledged; and the log's, which is read from where it was cut off.
+/// the store's, if it committed more than it has; that of Kafka's offsets, if they are behind what
+/// Kafka acknowledged; and the log's, which is then read from its truncation point.
 final class StartingOffsets {
   private StartingOffsets() {}
 
@@ -53,7 +53,7 @@ final class StartingOffsets {
         reached(facts, lost, cut != null && isCut && !cut.exact(), outOfRange && !below, believed));
   }
 
-  /// Below which offset a record that is read may have been run before, beyond what is committed.
+  /// Offset below which a record may have been run before, beyond what is committed.
   private static long reached(
       Facts facts, boolean lost, boolean vague, boolean beyondEnd, long believed) {
     long reached = Watermark.NONE;
@@ -69,7 +69,7 @@ final class StartingOffsets {
         && (lost || !isReset(facts, mark));
   }
 
-  /// Whether this store was durable up to the committed offset once, or up to what it had reached,
+  /// Whether this store was once durable up to the committed offset, or up to what it had reached,
   /// and is not any more.
   private static boolean isLost(Facts facts, @Nullable Watermark mark) {
     long next = mark == null ? Watermark.NONE : mark.next();
@@ -84,26 +84,27 @@ final class StartingOffsets {
         : Math.min(facts.committedAndKept(), facts.logEnd) > next;
   }
 
-  /// Whether the committed offset is none that this broker can have left behind. A commit between
-  /// the last acknowledged one and the watermark is: its acknowledgement was lost. So is any before
-  /// it that bears this store's note: then it is Kafka's offsets that went back.
+  /// Whether an operator moved the committed offset, as this broker cannot have committed it. It
+  /// can have committed any offset from the last acknowledged one to the watermark, if the
+  /// acknowledgement was lost. It has committed every earlier one with this store's metadata: then
+  /// Kafka's offsets went back.
   private static boolean isReset(Facts facts, Watermark mark) {
     return facts.committed != Watermark.NONE
         && facts.note == null
         && (facts.committed < mark.committed() || facts.committed > mark.next());
   }
 
-  /// What is known of a partition when it is assigned.
+  /// Facts about a partition at its assignment.
   ///
   /// @param committed the committed offset of the group, [Watermark#NONE] if there is none
-  /// @param watermark what is stored for exactly this cluster, group, topic UUID and partition
+  /// @param watermark the stored one for exactly this cluster, group, topic UUID and partition
   /// @param topicKnown whether any partition of the topic has a commit or a watermark
-  /// @param note what this very store left with the committed offset; null if another left it
+  /// @param note metadata that this very store wrote with the committed offset; null if another did
   /// @param reached how far this broker knows that the store had consumed it; [Watermark#NONE] if
   ///   that is no more than the watermark
-  /// @param markCut where the log was cut off below the watermark; null if it was not, as far as is
-  ///   known
-  /// @param committedCut the same of the committed offset
+  /// @param markCut truncation point of the log below the watermark; null if it was not truncated
+  ///   there, as far as is known
+  /// @param committedCut the same for the committed offset
   record Facts(
       long committed,
       @Nullable Watermark watermark,
@@ -116,7 +117,7 @@ final class StartingOffsets {
       @Nullable Cut markCut,
       @Nullable Cut committedCut) {
 
-    /// Where no history is known to have gone back.
+    /// Facts without a history that went back.
     Facts(
         long committed,
         @Nullable Watermark watermark,
@@ -138,13 +139,13 @@ final class StartingOffsets {
           null);
     }
 
-    /// Up to where the log has what was committed.
+    /// Offset up to which the log has the committed records.
     private long committedAndKept() {
       return committedCut == null ? committed : Math.min(committed, committedCut.offset());
     }
 
-    /// From where on records may be in flight; [Watermark#NONE] if that is not known. Where nothing
-    /// was ever committed, that is anywhere.
+    /// Start offset: records from it on may be in flight; [Watermark#NONE] if unknown. If nothing
+    /// was ever committed, it is the start of the log.
     long low() {
       if (note != null) {
         return Math.min(note.low(), committed);
@@ -152,8 +153,8 @@ final class StartingOffsets {
       return committed == Watermark.NONE ? logStart : Watermark.NONE;
     }
 
-    /// `latest` is for a topic of which nothing is known: a partition that was added to a known one
-    /// may hold records already (H5).
+    /// Position by the reset policy. `latest` applies only to an unknown topic: a partition added
+    /// to a known one may hold records already (H5).
     private long byPolicy() {
       boolean known = topicKnown || committed != Watermark.NONE || watermark != null;
       return policy == ResetPolicy.LATEST && !known ? logEnd : logStart;
@@ -162,12 +163,12 @@ final class StartingOffsets {
 
   /// @param position the offset of the first record to read
   /// @param commit whether to commit the position at once, so that a restart begins there too (H5)
-  /// @param voided whether the stored watermark is wrong and is to be replaced by the position
-  /// @param outOfRange whether the log does not have the offset any more that was to come next
-  /// @param lost whether the store has lost what it had of records below the committed offset
-  /// @param cut whether the log was cut off below what was read, and has other records since
+  /// @param voided whether the stored watermark is wrong and the position replaces it
+  /// @param outOfRange whether the log no longer has the next offset to read
+  /// @param lost whether the store has lost rows of records below the committed offset
+  /// @param cut whether the log was truncated below what was read, and has other records since
   /// @param reached records below it that are read now may have been run before; [Watermark#NONE]
-  ///   if none that is not committed
+  ///   if only committed ones may
   record Start(
       long position,
       boolean commit,

@@ -26,13 +26,13 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The thread of a [TopicReader], and its client, made when the cluster's name can be resolved and
-/// closed at the end. Whatever Kafka does, it keeps trying; only another broker under the same
-/// name, and a defect, make it fail (G9).
+/// Thread of a [TopicReader] with its Kafka client. It creates the client once the cluster's name
+/// can be resolved, and closes it at the end. It retries whatever Kafka does; only another broker
+/// with the same instance id, or a defect, makes it fail (G9).
 final class TopicConsumer {
   private static final Logger log = LoggerFactory.getLogger(TopicConsumer.class);
 
-  /// What an operator has to mend takes longer than an outage.
+  /// A refusal lasts longer than an outage, since an operator must fix its cause.
   private static final Duration REFUSED_RETRY_AFTER = Duration.ofSeconds(3);
 
   private static final Duration STOP_DRAIN_TIMEOUT = Duration.ofSeconds(3);
@@ -97,13 +97,13 @@ final class TopicConsumer {
     return ledgers;
   }
 
-  /// Whether there is a client to be turned. To make one takes as long as names cannot be resolved.
+  /// Whether the client exists. Creating it takes as long as names cannot be resolved.
   boolean isReading() {
     return reading;
   }
 
-  /// Grows with every turn of the loop, about once a second when nothing comes in, but for turns
-  /// that fail by a fault, or that cannot read any of the partitions.
+  /// Counter of the loop's turns; it grows about once a second when no records arrive. Turns that
+  /// fail by a defect, or with all partitions blocked, do not count.
   long rounds() {
     return rounds.get();
   }
@@ -127,7 +127,7 @@ final class TopicConsumer {
     ledgers.stop();
   }
 
-  /// Returns when the thread has ended, or cannot be made to end.
+  /// Returns when the thread has ended, or ignored its interrupt.
   void awaitStop() {
     Thread running = thread;
     if (running == null) {
@@ -184,7 +184,7 @@ final class TopicConsumer {
     return options.limits().fetch(source.raw().isPresent());
   }
 
-  /// A client, made as soon as the addresses of the cluster can be resolved; null when stopping.
+  /// Creates a client as soon as the addresses of the cluster can be resolved; null when stopping.
   private <T> @Nullable T made(Supplier<T> maker) {
     while (!isStopping()) {
       try {
@@ -239,8 +239,8 @@ final class TopicConsumer {
     }
   }
 
-  /// A broker that stops in order leaves the group, so that others take over at once; one that
-  /// failed is expected back.
+  /// Closes the consumer. A broker that stops in order leaves the group, so that others take over
+  /// at once; a failed one is expected back.
   private void close(Consumer<byte[], byte[]> consumer, boolean leave) {
     try {
       consumer.close(
@@ -254,8 +254,8 @@ final class TopicConsumer {
     }
   }
 
-  /// @return whether it worked, or failed as it does while Kafka is away: that is no fault of this
-  ///   process (H25), but what fails again and again for another reason is (G9)
+  /// @return whether the turn worked, or failed because Kafka is unreachable: that is no fault of
+  ///   this process (H25), but repeated failures for another reason are (G9)
   private boolean turn(TopicReader reader, TopicReader.Watch watched) {
     try {
       var _ = reader.turn(watched);
@@ -266,7 +266,7 @@ final class TopicConsumer {
               + ClientSettings.memberName(options.instanceId(), source.topic())
               + " in group "
               + source.group()
-              + ": give each broker a store and an instance id of its own",
+              + ": give each broker its own store and instance id",
           e);
     } catch (InterruptException e) {
       throw e;
@@ -285,13 +285,13 @@ final class TopicConsumer {
     Duration pause = watch.refusal().isEmpty() ? TopicReader.RETRY_AFTER : REFUSED_RETRY_AFTER;
     try {
       boolean stopped = stopAsked.await(pause.toMillis(), TimeUnit.MILLISECONDS);
-      log.trace("Waited before a retry, to be stopped: {}", stopped);
+      log.trace("Waited before a retry, stopped: {}", stopped);
     } catch (InterruptedException e) {
       throw new InterruptException(e);
     }
   }
 
-  /// Asks the cluster for the topic while nothing comes in.
+  /// Asks the cluster for the topic while no records arrive.
   private final class Watched implements TopicReader.Watch {
     private final Admin admin;
     private final Consumer<byte[], byte[]> consumer;
@@ -331,7 +331,7 @@ final class TopicConsumer {
 
     @Override
     public void notYet(PartitionOwnership.Unavailable why) {
-      log.warn("Cannot begin {} yet, tries again: {}", source.topic(), why.getMessage());
+      log.warn("Cannot start {} yet, retrying: {}", source.topic(), why.getMessage());
     }
   }
 }

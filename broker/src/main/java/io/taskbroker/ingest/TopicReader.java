@@ -17,16 +17,16 @@ import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.WakeupException;
 
-/// Reads a topic, one turn after the other: takes the partitions that the group gave, commits what
-/// is due, polls, and hands on what came, or looks at it, in that order, so that what cannot be
-/// found out or committed now holds up no membership (H5). It has neither thread nor client of its
-/// own: the simulation turns the same. Used by the reader's thread only.
+/// Reader of a topic. Each turn acquires the assigned partitions, commits due offsets, polls, and
+/// hands over the records or looks ahead at them, in that order. So a failure to find a position or
+/// to commit does not end the group membership (H5). It has no thread and no client of its own: the
+/// simulation runs the same code. Used by the reader's thread only.
 final class TopicReader {
   private static final Duration LONGEST_POLL = Duration.ofSeconds(1);
 
   private static final Duration MEMORY_RETRY_AFTER = Duration.ofMillis(20);
 
-  /// How long to wait before something is tried again.
+  /// Pause before a retry.
   static final Duration RETRY_AFTER = Duration.ofSeconds(1);
 
   private final Consumer<byte[], byte[]> consumer;
@@ -61,42 +61,41 @@ final class TopicReader {
     this.takeNotBefore = nanoTime();
   }
 
-  /// Who looks after the topic, beside what polls say of it.
+  /// Observer of the topic, beside its polls.
   interface Watch {
-    /// Whether the topic of that UUID was deleted and made again.
+    /// Whether the topic with that UUID was deleted and recreated.
     boolean isAnother(String topicId);
 
-    /// How many connections to the cluster were made so far: after a new one, its log may be
-    /// another.
+    /// Number of connections made to the cluster so far: after a new one, its log may have changed.
     default long connections() {
       return 0;
     }
 
-    /// Records come in, or could.
+    /// Records arrive, or could.
     void fine();
 
-    /// Nothing came in.
+    /// A poll returned nothing.
     void quiet();
 
-    /// Something failed that is tried again.
+    /// A failure occurred that is retried.
     void trouble(KafkaException failure);
 
-    /// The store does not give partitions now; it is asked again.
+    /// The store does not grant partitions now; the reader retries.
     void notYet(PartitionOwnership.Unavailable why);
   }
 
-  /// How a turn ended.
+  /// Outcome of a turn.
   enum End {
     RECORDS,
     NOTHING,
-    /// There is something to do, which the next turn does.
+    /// The next turn has something to do at once.
     CUT_SHORT
   }
 
-  /// Takes a turn, which waits for records no longer than until something else is due.
+  /// Runs one turn, which waits for records no longer than until something else is due.
   ///
-  /// @throws FencedInstanceIdException if another broker runs under the name of this one
-  /// @throws KafkaException if something failed, which is to be tried again after a while
+  /// @throws FencedInstanceIdException if another broker has this broker's instance id
+  /// @throws KafkaException if something failed that must be retried after a pause
   End turn(Watch watch) {
     try {
       partitions.follow(watch::isAnother);
@@ -116,7 +115,7 @@ final class TopicReader {
       watch.fine();
       if (watch.connections() != connections) {
         connections = watch.connections();
-        partitions.takeCutAgain(); // what came of those is not handed over
+        partitions.takeCutAgain(); // their records of this poll are not handed over
       }
       if (looks) {
         lookahead.look(records);
@@ -137,7 +136,7 @@ final class TopicReader {
     }
   }
 
-  /// When the next turn has something to do if nothing comes before.
+  /// Time until the next turn has something to do without records.
   Duration untilDue() {
     Duration until = commits.untilDue();
     Duration longest = partitions.hasUntaken() ? RETRY_AFTER : LONGEST_POLL;
@@ -147,7 +146,8 @@ final class TopicReader {
     return partitions.untilDue(until.compareTo(longest) < 0 ? until : longest);
   }
 
-  /// What cannot be found out now is asked again later; the polls between keep the membership.
+  /// Acquires partitions if a try is due. A failure is retried later; the polls between keep the
+  /// group membership.
   private void takeIfDue(Watch watch) {
     if (!partitions.hasUntaken() || nanoTime() - takeNotBefore < 0) {
       return;
@@ -208,7 +208,7 @@ final class TopicReader {
     partitions.standStill(partition, named, last.reason());
   }
 
-  /// Whether reading does nothing for want of a partition that can be read.
+  /// Whether all partitions are blocked, so that reading makes no progress.
   boolean standsStill() {
     return partitions.allStandStill();
   }

@@ -10,11 +10,11 @@ import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
-/// The producer of one cluster, made when it is first needed and again when it broke. One thread,
-/// but for [#broke].
+/// Producer of one cluster, created on first use and replaced after it failed for good. Confined to
+/// one thread, except [#broke].
 ///
-/// No call of it waits for Kafka: what is not known or has no room fails at once, and is tried
-/// again. So a cluster that is down holds up no other.
+/// No call waits for Kafka: a record without metadata or buffer space fails at once and is retried.
+/// So a cluster that is down delays no other.
 final class ClusterProducer {
   private static final int OVERHEAD_BYTES = 64 << 10;
   private static final long MIN_BUFFER_BYTES = 32L << 20;
@@ -24,7 +24,7 @@ final class ClusterProducer {
   private final Function<Map<String, Object>, Producer<byte[], byte[]>> maker;
   private volatile @Nullable Made made; // written by the one thread
 
-  /// @param maker makes a producer of its settings
+  /// @param maker creates a producer from its settings
   ClusterProducer(
       Map<String, String> client,
       int maxMessageSize,
@@ -34,13 +34,13 @@ final class ClusterProducer {
     this.maker = maker;
   }
 
-  /// A producer of Kafka's client.
+  /// Creates a producer of Kafka's client.
   static Producer<byte[], byte[]> kafka(Map<String, Object> settings) {
     return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
   }
 
-  /// @throws org.apache.kafka.common.KafkaException if the settings are no good, or no server's
-  ///   name is known now
+  /// @throws org.apache.kafka.common.KafkaException if the settings are invalid, or the name of no
+  ///   server can be resolved now
   Producer<byte[], byte[]> producer() {
     Made current = made;
     if (current != null && current.broken) {
@@ -54,8 +54,8 @@ final class ClusterProducer {
     return current.producer;
   }
 
-  /// This producer will never do anything again; the next one is made when it is needed. A producer
-  /// that was replaced may say so for long, of each record that it had. Thread-safe.
+  /// Marks the producer as failed for good; the next call of [#producer] replaces it. Ignores
+  /// producers already replaced, which may report failures of their records for long. Thread-safe.
   void broke(Producer<byte[], byte[]> which) {
     Made current = made;
     if (current != null && current.producer.equals(which)) {
@@ -67,7 +67,7 @@ final class ClusterProducer {
     return client.getOrDefault(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, "");
   }
 
-  /// Gives up what is not acknowledged in time.
+  /// Closes the producer, and fails the records not acknowledged in time.
   void close(Duration timeout) {
     Made current = made;
     made = null;
@@ -96,7 +96,7 @@ final class ClusterProducer {
     return settings;
   }
 
-  /// A producer, and whether it broke.
+  /// Producer, and whether it failed for good.
   private static final class Made {
     private final Producer<byte[], byte[]> producer;
     private volatile boolean broken;

@@ -23,13 +23,14 @@ import java.util.random.RandomGenerator;
 import org.apache.kafka.clients.producer.Producer;
 import org.jspecify.annotations.Nullable;
 
-/// The stage that produces what leaves the broker (G4). Each departure ends in [Command.Produced],
-/// after all in-sync replicas have it, or in [Command.ProduceRefused], if Kafka will never take it
-/// (H19); until then it is tried again, for ever (W1, W2, W6). A departure may be produced twice,
-/// always to the same partition (H8). What is neither when the outbox stops is still in the store.
+/// Stage that produces forwarded records (G4). Each record ends in [Command.Produced], after all
+/// in-sync replicas have it, or in [Command.ProduceRefused], if Kafka will never accept it (H19).
+/// Until then the stage retries it, for ever (W1, W2, W6). A record may be produced twice, always
+/// to the same partition (H8). A record without an outcome when the outbox stops is still in the
+/// store.
 ///
-/// One thread sends to all topics and never waits for Kafka, so that no topic holds up another.
-/// Thread-safe. The sender bounds how much is under way.
+/// One thread sends to all topics and never waits for Kafka, so that no topic delays another.
+/// Thread-safe. The caller bounds the number of pending records.
 public final class Outbox implements Service, Progress {
   private static final String NAME = "outbox";
   private static final Duration GRACE = Duration.ofSeconds(2);
@@ -64,7 +65,7 @@ public final class Outbox implements Service, Progress {
     this(options, intake, failures, SystemContext.system(), ClusterProducer::kafka);
   }
 
-  /// @param maker makes a producer of its settings
+  /// @param maker creates a producer from its settings
   Outbox(
       OutboxOptions options,
       CommandSink intake,
@@ -78,7 +79,7 @@ public final class Outbox implements Service, Progress {
     this.maker = maker;
   }
 
-  /// Takes a departure over. Thread-safe, never waits. What comes after the end of [#stop] is
+  /// Accepts a record. Thread-safe, never waits. Records that arrive after the end of [#stop] are
   /// dropped.
   public void produce(OutboxRecord departure) {
     lock.lock();
@@ -100,8 +101,8 @@ public final class Outbox implements Service, Progress {
     return NAME;
   }
 
-  /// Whether something can be handed to Kafka now. What waits for Kafka's answer does not count: an
-  /// outage of Kafka is none of the outbox.
+  /// Whether a record can be handed to Kafka now. Records that wait for Kafka's answer do not
+  /// count: an outage of Kafka is not one of the outbox.
   @Override
   public boolean hasWork() {
     return working;
@@ -117,7 +118,7 @@ public final class Outbox implements Service, Progress {
     lock.lock();
     try {
       if (thread != null || stopping) {
-        throw new IllegalStateException("The outbox was started, or stopped, before");
+        throw new IllegalStateException("The outbox was already started or stopped");
       }
       thread = Thread.ofPlatform().name(NAME).start(this::run);
     } finally {
@@ -125,8 +126,8 @@ public final class Outbox implements Service, Progress {
     }
   }
 
-  /// Waits until Kafka has acknowledged what was handed over, as long as
-  /// [OutboxOptions#stopTimeout] says; gives up the rest, which is in the store.
+  /// Waits until Kafka has acknowledged all accepted records, for at most
+  /// [OutboxOptions#stopTimeout]. Drops the rest, which is in the store.
   @Override
   public void stop() {
     Thread running;
@@ -149,7 +150,7 @@ public final class Outbox implements Service, Progress {
     }
   }
 
-  /// A departure is acknowledged. Called by Kafka's threads.
+  /// Reports an acknowledged record. Called by Kafka's threads.
   void produced(OutboxRecord departure, boolean tellLane) {
     if (!closed) {
       intake.submit(new Command.Produced(departure));
@@ -157,8 +158,7 @@ public final class Outbox implements Service, Progress {
     }
   }
 
-  /// A departure cannot be produced as things stand. Called by Kafka's threads and by the outbox's
-  /// own.
+  /// Reports a record that Kafka refuses. Called by Kafka's threads and by the outbox's own.
   ///
   /// @param why names the topic
   void refused(OutboxRecord departure, String why) {
@@ -168,7 +168,7 @@ public final class Outbox implements Service, Progress {
     }
   }
 
-  /// A lane got something back.
+  /// Wakes the thread: a sender got a record back.
   void setBack() {
     lock.lock();
     try {
@@ -178,9 +178,9 @@ public final class Outbox implements Service, Progress {
     }
   }
 
-  /// The producer for a place.
+  /// The producer for a topic on its cluster.
   ///
-  /// @throws IllegalArgumentException if no cluster is known for it
+  /// @throws IllegalArgumentException if its cluster is unknown
   ClusterProducer linkTo(TopicOnCluster place) {
     Map<String, String> client =
         options.clusterOf().apply(new Destination(place.topic, place.cluster, Map.of()));
@@ -188,7 +188,7 @@ public final class Outbox implements Service, Progress {
       throw new IllegalArgumentException(
           "Topic "
               + place.topic
-              + " is not in kafka_topics, so that its cluster is not known: add it, or name another"
+              + " is not in kafka_topics, so its cluster is unknown: add it, or name another"
               + " topic by 'taskbroker quarantine retarget'");
     }
     return links.computeIfAbsent(
@@ -224,7 +224,7 @@ public final class Outbox implements Service, Progress {
         done.incrementAndGet();
       }
     } catch (InterruptedException _) {
-      // Told to end at once.
+      // Interrupted to end at once.
     } catch (Throwable e) {
       failures.failed(NAME, e);
     } finally {
@@ -232,8 +232,7 @@ public final class Outbox implements Service, Progress {
     }
   }
 
-  /// One turn of the thread, which waits until there is something to do; false if it is time to
-  /// end.
+  /// Runs one turn, which waits until there is something to do; false if the thread must end.
   boolean turn() throws InterruptedException {
     if (!awaitWork()) {
       return false;
@@ -252,7 +251,7 @@ public final class Outbox implements Service, Progress {
     return true;
   }
 
-  /// When the next turn has something to do, as things stand, in nanoseconds from now.
+  /// Nanoseconds until the next turn has something to do, as things stand.
   long untilTurn() {
     lock.lock();
     try {
@@ -262,7 +261,7 @@ public final class Outbox implements Service, Progress {
     }
   }
 
-  /// How long the lanes have nothing to do without a signal.
+  /// Nanoseconds until a sender has something to do without a signal.
   private long pause(long now) {
     long pause = Long.MAX_VALUE;
     for (TopicSender lane : lanes.values()) {
@@ -271,7 +270,8 @@ public final class Outbox implements Service, Progress {
     return pause;
   }
 
-  /// Waits for a signal or for a lane's time, and takes what arrived; false if it is time to end.
+  /// Waits for a signal or for a sender's time, and takes the new records; false if the thread must
+  /// end.
   private boolean awaitWork() throws InterruptedException {
     lock.lock();
     try {
@@ -313,7 +313,7 @@ public final class Outbox implements Service, Progress {
     links.values().forEach(link -> link.close(Duration.ZERO));
   }
 
-  /// A topic, and the cluster that it is on as [Destination#cluster] has it.
+  /// Topic, and its cluster as in [Destination#cluster].
   record TopicOnCluster(String topic, String cluster) {}
 
   private void await(Thread running) {

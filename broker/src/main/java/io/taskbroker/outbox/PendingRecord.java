@@ -17,19 +17,20 @@ import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
-/// A departure on its way. Sent by one thread at a time.
+/// Record that the outbox has not finished. Sent by one thread at a time.
 final class PendingRecord {
-  /// Says which version of the broker produced a record; where there are other headers only.
+  /// Header with the version of the broker that produced a record; present only beside other
+  /// headers.
   static final String VERSION_HEADER = "taskbroker-broker-version";
 
   final OutboxRecord departure;
 
-  /// When it was handed over, in nanoseconds of [System#nanoTime].
+  /// Time of its acceptance, in nanoseconds of [System#nanoTime].
   final long since;
 
   private final TopicSender lane;
 
-  /// Whether it goes without headers, as Kafka found it too large with them.
+  /// Whether it is sent without headers, as Kafka found it too large with them.
   private volatile boolean bare;
 
   PendingRecord(OutboxRecord departure, TopicSender lane, long since) {
@@ -38,7 +39,7 @@ final class PendingRecord {
     this.since = since;
   }
 
-  /// Hands it to the producer; the lane hears what became of it, perhaps before this returns.
+  /// Sends the record; the sender receives the outcome, perhaps before this returns.
   ///
   /// @param keyed whether the message has the id as its key
   void send(Producer<byte[], byte[]> producer, int partitions, boolean keyed) {
@@ -52,14 +53,14 @@ final class PendingRecord {
               keyed ? departure.id().getBytes(UTF_8) : null,
               departure.payload(),
               headers());
-      var _ = producer.send(record, attempt); // the callback hears all
+      var _ = producer.send(record, attempt); // the callback gets every outcome
     } catch (RuntimeException e) {
       attempt.over(e);
     }
   }
 
-  /// One try. A producer that is in a state of error may take a record, throw, and fail the record
-  /// once more when it gives it up: only what it says first counts.
+  /// One attempt to send. A producer in an error state may accept a record, throw, and fail the
+  /// record once more when it closes: only its first outcome counts.
   private final class Attempt implements Callback {
     private final Producer<byte[], byte[]> by;
     private final boolean keyed;
@@ -92,7 +93,7 @@ final class PendingRecord {
     return Utils.toPositive(Utils.murmur2(key.getBytes(UTF_8))) % partitions;
   }
 
-  /// Gives up the headers, so that a record fits whose value does. Returns whether there were any.
+  /// Drops the headers, so that a record fits whose value does. Returns whether there were any.
   boolean strip() {
     boolean had = !bare && !departure.destination().headers().isEmpty();
     bare = true;

@@ -26,24 +26,24 @@ import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.jspecify.annotations.Nullable;
 
-/// One look at the topics of one cluster that this broker produces to: whether they exist, and take
+/// Check of the topics on one cluster that this broker produces to: whether they exist and accept
 /// its messages. Confined to one thread.
 final class TargetCheck {
   private static final int TIMEOUT_MILLIS = 4_000;
 
-  /// What a message has beside its payload: headers, key, and the frame of its batch.
+  /// Overhead of a message beside its payload: headers, key, and the frame of its batch.
   static final int OVERHEAD_BYTES = 1 << 10;
 
-  /// What holds of a topic.
+  /// State of a topic.
   enum State {
     OK,
     MISSING,
-    /// It does not exist, and Kafka creates it when it is produced to.
+    /// It does not exist, and Kafka creates it on first use.
     CREATED_ON_USE,
-    /// It takes no message as large as this broker may have one.
+    /// Its message limit is below the largest message of this broker.
     TOO_SMALL,
     COMPACTED,
-    /// Kafka did not answer, or may not tell.
+    /// Kafka did not answer, or refuses to tell.
     UNKNOWN;
 
     String label() {
@@ -51,10 +51,10 @@ final class TargetCheck {
     }
   }
 
-  /// What was found of a topic.
+  /// Result for one topic.
   ///
-  /// @param states one at least
-  /// @param trouble in one line; empty if there is none
+  /// @param states at least one
+  /// @param trouble the problem in one line; empty if there is none
   record Finding(Set<State> states, String trouble) {}
 
   private final List<TargetTopic> topics;
@@ -62,10 +62,10 @@ final class TargetCheck {
   private final long largestAllowed;
   private final String bootstrap;
 
-  /// @param topics of one cluster, one of them at least
-  /// @param consumed the topics of that cluster that the broker consumes; what fits into them
-  ///   bounds what is produced, for publishers that do not compress
-  /// @param maxMessageSize bytes of a payload at most
+  /// @param topics of one cluster; at least one
+  /// @param consumed the topics of that cluster that the broker consumes; for publishers that do
+  ///   not compress, their message limits bound what is produced
+  /// @param maxMessageSize largest payload in bytes
   TargetCheck(List<TargetTopic> topics, List<String> consumed, int maxMessageSize) {
     this.topics = List.copyOf(topics);
     this.consumed = List.copyOf(consumed);
@@ -77,7 +77,7 @@ final class TargetCheck {
             .getOrDefault(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, "an unknown cluster");
   }
 
-  /// Asks Kafka, for some seconds at most.
+  /// Asks Kafka; takes a few seconds at most.
   Map<TargetTopic, Finding> look() throws InterruptedException {
     var settings = new HashMap<String, Object>(topics.getFirst().client());
     settings.keySet().retainAll(AdminClientConfig.configNames());
@@ -122,7 +122,7 @@ final class TargetCheck {
     return findings;
   }
 
-  /// The largest batch of all topics that are consumed, in bytes; no bound if one does not tell.
+  /// Largest batch of all consumed topics, in bytes; no bound if the limit of one is unknown.
   private long largestConsumed(Admin admin) throws InterruptedException {
     long largest = consumed.isEmpty() ? Long.MAX_VALUE : 0;
     for (String topic : consumed) {
@@ -166,7 +166,7 @@ final class TargetCheck {
         : new Finding(states, line(topic, String.join("; it ", trouble)));
   }
 
-  /// What is missing may be about to come, which is no trouble.
+  /// Finding for a missing topic. It is no problem if Kafka creates the topic on use.
   private Finding missing(Admin admin, TargetTopic topic) throws InterruptedException {
     Answer<Boolean> creates = createsOnUse(admin);
     if (creates.value == null) {
@@ -174,7 +174,7 @@ final class TargetCheck {
           EnumSet.of(State.UNKNOWN),
           line(
               topic,
-              "does not exist, and whether Kafka creates it on use is not known (%s)"
+              "does not exist, and whether Kafka creates it on use is unknown (%s)"
                   .formatted(creates.reason())));
     }
     if (creates.value) {
@@ -216,14 +216,14 @@ final class TargetCheck {
   private Finding unknown(TargetTopic topic, String why) {
     return new Finding(
         EnumSet.of(State.UNKNOWN),
-        line(topic, "cannot be looked at, so that it may not exist: " + why));
+        line(topic, "cannot be checked and may not exist: " + why));
   }
 
   private String line(TargetTopic topic, String what) {
     return "Topic %s at %s, for %s, %s".formatted(topic.name(), bootstrap, topic.contents(), what);
   }
 
-  /// What Kafka answered: a value, or why there is none.
+  /// Answer of Kafka: a value, or why there is none.
   private record Answer<T>(@Nullable T value, @Nullable KafkaException failure) {
     static <T> Answer<T> of(@Nullable KafkaFuture<T> future) throws InterruptedException {
       if (future == null) {

@@ -18,16 +18,15 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The stage that looks, at the start and once a minute, whether the topics that retries and dead
-/// letters are produced to exist and take what the broker may have for them. It says what is wrong
-/// when that changes, and what is missing once a minute; nothing waits for it, and nothing of it
-/// makes the broker unready.
+/// Stage that checks, at the start and once a minute, whether the topics for retries and dead
+/// letters exist and accept the broker's messages. It logs a problem when it changes, and a missing
+/// topic once a minute. Nothing waits for it, and it never makes the broker unready.
 public final class TargetTopics implements Service {
   private static final Logger log = LoggerFactory.getLogger(TargetTopics.class);
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(1);
   private static final Duration USUAL_INTERVAL = Duration.ofMinutes(1);
 
-  /// While something is missing.
+  /// Interval while a topic is missing.
   private static final Duration SHORT_INTERVAL = Duration.ofSeconds(10);
 
   private static final Duration REPEAT_AFTER = Duration.ofMinutes(1);
@@ -42,10 +41,10 @@ public final class TargetTopics implements Service {
   private final Map<TargetTopic, Finding> known = new HashMap<>();
   private final Map<TargetTopic, Long> saidAt = new HashMap<>();
 
-  /// @param topics each of another name
+  /// @param topics with distinct names
   /// @param consumed the topics that the broker consumes, with the settings of Kafka's clients
-  /// @param maxMessageSize bytes of a payload at most
-  /// @param troubles is told what is wrong, in a line for each topic, whenever it was looked at
+  /// @param maxMessageSize largest payload in bytes
+  /// @param troubles receives the problems after each check, one line for each topic
   public TargetTopics(
       List<TargetTopic> topics,
       Map<String, Map<String, String>> consumed,
@@ -96,7 +95,7 @@ public final class TargetTopics implements Service {
   @Override
   public void stop() {
     if (!thread.stop(STOP_TIMEOUT)) {
-      log.warn("Kafka is still being asked for the topics that are produced to");
+      log.warn("The check of the target topics is still waiting for Kafka");
     }
   }
 
@@ -154,13 +153,13 @@ public final class TargetTopics implements Service {
     } else if (finding.states().contains(State.CREATED_ON_USE)) {
       log.info("Topic {} does not exist yet: Kafka creates it when it is first used", topic.name());
     } else if (before != null) {
-      log.info("Topic {} exists, and takes {}", topic.name(), topic.contents());
+      log.info("Topic {} exists and accepts {}", topic.name(), topic.contents());
     }
   }
 
   private static String quietly(TargetTopic topic) {
     return "Topic "
         + topic.name()
-        + " exists; whether its settings suit is not known, which needs DESCRIBE_CONFIGS";
+        + " exists; its settings are unknown, as this broker may not DESCRIBE_CONFIGS";
   }
 }

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// What is to be produced to one topic. Driven by the outbox's thread; Kafka's threads only call
+/// Sender of the records of one topic. Driven by the outbox's thread; Kafka's threads only call
 /// [#acknowledged] and [#failed].
 final class TopicSender {
   private static final Logger LOG = LoggerFactory.getLogger(Outbox.class);
@@ -22,8 +22,7 @@ final class TopicSender {
   private static final long LONGEST_PAUSE_NANOS = Duration.ofSeconds(1).toNanos();
   private static final int LONGEST_PAUSE_AFTER = 7;
 
-  /// What takes no longer is not worth a warning: a topic that is used for the first time has to be
-  /// looked up.
+  /// Shorter delays cause no warning: the first use of a topic needs a look-up.
   private static final long PATIENCE_NANOS = Duration.ofSeconds(2).toNanos();
 
   private static final long WARNING_PERIOD_NANOS = Duration.ofSeconds(60).toNanos();
@@ -40,17 +39,17 @@ final class TopicSender {
 
   private final AtomicInteger sent = new AtomicInteger();
 
-  /// When the first of those in flight was sent, or Kafka last acknowledged one.
+  /// Time when the first of the records in flight was sent, or Kafka last acknowledged one.
   private volatile long answeredAt;
 
   private volatile boolean acknowledgedSome;
   private volatile boolean setBack;
 
-  /// Whether each message gets its id as key, as a compacted topic wants it.
+  /// Whether each message gets its id as key, as a compacted topic requires.
   private volatile boolean keyed;
 
-  /// Whether Kafka takes nothing of the topic as things stand. Then one message at a time is tried,
-  /// until it takes one.
+  /// Whether Kafka refuses every record of the topic as things stand. Then the sender tries one
+  /// record at a time until Kafka accepts one.
   private volatile boolean refuses;
 
   /// Guarded by itself.
@@ -58,7 +57,7 @@ final class TopicSender {
 
   private String reason = "";
 
-  /// Why Kafka does not let this broker in, empty if it does.
+  /// Why Kafka refuses this broker; empty if it does not.
   private String refusal = "";
 
   TopicSender(Outbox outbox, Outbox.TopicOnCluster place, long now) {
@@ -72,7 +71,7 @@ final class TopicSender {
     waiting.add(new PendingRecord(departure, this, now));
   }
 
-  /// Takes back what failed, and sends what may be sent now.
+  /// Requeues failed records, and sends what may be sent now.
   void work(long now) {
     takeBack(now);
     if (!waiting.isEmpty() && now - notBefore >= 0 && !isTrying()) {
@@ -87,14 +86,14 @@ final class TopicSender {
     }
   }
 
-  /// When there may be something to do without a signal, in nanoseconds from now.
+  /// Nanoseconds until there may be something to do without a signal.
   long nanosToWork(long now) {
     boolean idle = waiting.isEmpty() || isTrying();
     long pause = idle ? Long.MAX_VALUE : Math.max(0, notBefore - now);
     return sent.get() > 0 ? Math.min(pause, PATIENCE_NANOS) : pause;
   }
 
-  /// Called by Kafka's threads.
+  /// Reports an acknowledged record. Called by Kafka's threads.
   void acknowledged(PendingRecord parcel) {
     answeredAt = outbox.nanoTime();
     acknowledgedSome = true;
@@ -104,7 +103,7 @@ final class TopicSender {
     outbox.produced(parcel.departure, tried || (left == 0 && warned));
   }
 
-  /// Called by Kafka's threads, and by the outbox's own while it sends.
+  /// Reports a failed record. Called by Kafka's threads, and by the outbox's own while it sends.
   ///
   /// @param hadKey whether the message had a key
   void failed(
@@ -135,7 +134,7 @@ final class TopicSender {
     outbox.setBack();
   }
 
-  /// Whether one message is on its way to find out if Kafka takes any.
+  /// Whether one record is in flight to find out if Kafka accepts any.
   private boolean isTrying() {
     return refuses && sent.get() > 0;
   }
@@ -190,7 +189,7 @@ final class TopicSender {
     return way;
   }
 
-  /// Nothing can be sent now.
+  /// Handles a failure that lets no record be sent now.
   private void allFailed(
       long now, RuntimeException failure, @Nullable Producer<byte[], byte[]> producer) {
     boolean noCluster = link == null && failure instanceof IllegalArgumentException;
@@ -211,11 +210,11 @@ final class TopicSender {
   }
 
   private String refusedBecause(String why) {
-    return "Kafka does not take it for " + topic + ": " + why;
+    return "Kafka refuses it for " + topic + ": " + why;
   }
 
-  /// A login that fails is told once for each connection that is tried: between two of them Kafka's
-  /// client only says that it waits.
+  /// Reason of a failure. Kafka's client reports a failed login once for each connection attempt;
+  /// between two attempts it only reports a timeout.
   private String why(RuntimeException failure) {
     String why = SendResult.reason(failure);
     if (failure instanceof AuthenticationException) {
@@ -256,7 +255,7 @@ final class TopicSender {
     warnedAt = now;
     ClusterProducer current = link;
     LOG.warn(
-        "Cannot produce to topic {} at {}: {}; {} messages wait, and are kept and tried again",
+        "Cannot produce to topic {} at {}: {}; {} messages wait in the store and are retried",
         topic,
         current == null ? "an unknown cluster" : current.bootstrap(),
         why,

@@ -11,14 +11,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/// The rules of one file (reference-spec 3.7), with their usage. A task that no rule names costs
-/// two look-ups in a table; its arguments are looked at only if a selector is about it. The rules
+/// Rules of one file (reference-spec 3.7), with their usage counters. A task that no rule names
+/// costs two hash look-ups; its arguments are decoded only if a selector exists for it. The rules
 /// are immutable; thread-safe.
 public final class RuleSet implements Rules {
   private static final Decision BY_NAME = new Decision.Killed(false);
   private static final Decision BY_SELECTOR = new Decision.Killed(true);
 
-  /// Rules that names of tasks are compared with while they match nothing; a bound of the work.
+  /// Bound of the rules whose names are compared with task names while they match nothing.
   private static final int MAX_COMPARED = 8;
 
   private final Map<String, TaskRule> tasks = new HashMap<>();
@@ -100,12 +100,12 @@ public final class RuleSet implements Rules {
     return namespaces.values().stream().sorted(Comparator.comparing(RuleUse::name)).toList();
   }
 
-  /// Whether namespaces are demoted to a topic that this broker consumes, so that they stay.
+  /// Whether namespaces are demoted to a topic that this broker consumes, so that their tasks stay.
   boolean wouldComeBack() {
     return !namespaces.isEmpty() && demotion == Decision.Kept.WOULD_COME_BACK;
   }
 
-  /// In one line, for the log.
+  /// Summary in one line, for the log.
   @Override
   public String toString() {
     return "tasks switched off, for some arguments at least: %d; namespaces demoted: %d%s"

@@ -23,16 +23,16 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The stage that keeps to the file of rules: when its content changes, the engine is told. A file
-/// that is missing or broken changes nothing, also not at a start: the rules of the last good one
-/// stay in force, and a line in the log says so, once for each thing that is wrong (G5, H22).
+/// Stage that applies the rules file: when its content changes, the engine receives the new rules.
+/// A missing or invalid file changes nothing, not even at a start: the rules of the last valid file
+/// stay in force, and one log line per problem says so (G5, H22).
 ///
 /// [#load] is called before [#start]; otherwise everything happens in the stage's own thread.
 public final class RuntimeFile implements Service {
   private static final Logger log = LoggerFactory.getLogger(RuntimeFile.class);
   private static final int MAX_BYTES = 1 << 20;
 
-  /// As often the file is read if nothing is heard of it, as by the reference.
+  /// Longest time between two reads of the file, as in the reference.
   private static final Duration PERIOD = Duration.ofSeconds(60);
 
   /// Time for tasks to meet new rules before their first report.
@@ -54,15 +54,15 @@ public final class RuntimeFile implements Service {
   /// Time of the next report, on the clock of [System#nanoTime].
   private long reportAt = System.nanoTime();
 
-  /// The content of the rules in force, and of the file when it was last read.
+  /// Content of the rules in force, and of the file when it was last read.
   private byte @Nullable [] obeyed;
 
   private byte @Nullable [] seen;
 
-  /// What is wrong with the file; empty if nothing is.
+  /// Problem of the file; empty if there is none.
   private String problem = "";
 
-  /// @param copy where the last good content is kept for the next start
+  /// @param copy where the last valid content is kept for the next start
   public RuntimeFile(
       Path file, Path copy, RuleContext surroundings, CommandSink engine, FailureSink failures) {
     this.file = file;
@@ -77,7 +77,7 @@ public final class RuntimeFile implements Service {
     return "rules";
   }
 
-  /// The rules to begin with: those of the file, or of the last good one.
+  /// The initial rules: those of the file, or of the last valid one.
   public Rules load() {
     Optional<String> wrong = read();
     if (wrong.isPresent()) {
@@ -99,9 +99,9 @@ public final class RuntimeFile implements Service {
     }
   }
 
-  /// Reads the file, and obeys it if it is another and good.
+  /// Reads the file, and applies it if it changed and is valid.
   ///
-  /// @return what is wrong with it
+  /// @return the problem of the file
   private Optional<String> read() {
     byte[] content;
     try (InputStream in = Files.newInputStream(file)) {
@@ -173,7 +173,7 @@ public final class RuntimeFile implements Service {
     }
   }
 
-  /// Obeys the copy, if there is a good one.
+  /// Applies the copy, if there is a valid one.
   private void recall() {
     try {
       Optional<byte[]> kept = lastGood.read();

@@ -5,8 +5,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
 import org.jspecify.annotations.Nullable;
 
-/// The header of a record that stands for what was not read. No producer can make one: it is told
-/// by its type, not by its key.
+/// Header of a record that replaces unread ones. No producer can forge it: its Java type identifies
+/// it, not its key.
 ///
 /// @param kind whether reading goes on behind the record
 /// @param reason one line for people: sizes and bounds, or how reading failed
@@ -14,11 +14,11 @@ public record UnreadRecord(Kind kind, String reason) implements Header {
   private static final String KEY = "taskbroker-flaw";
   private static final int MAX_REASON = 300;
 
-  /// What becomes of the record.
+  /// Effect on the records behind.
   public enum Kind {
-    /// Its content breaks a bound; what is behind it can be read.
+    /// The record exceeds a bound; the records behind it can be read.
     OVERSIZED,
-    /// It is damaged, and hides what is behind it.
+    /// The record is damaged; the records behind it cannot be read.
     UNREADABLE
   }
 
