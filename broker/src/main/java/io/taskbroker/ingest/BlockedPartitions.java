@@ -21,19 +21,19 @@ final class BlockedPartitions {
 
   private final TopicCounts counts;
   private final LongSupplier nanoTime;
-  private final Map<TopicPartition, Standstill> all = new HashMap<>();
+  private final Map<TopicPartition, Blocked> all = new HashMap<>();
 
   BlockedPartitions(TopicCounts counts, LongSupplier nanoTime) {
     this.counts = counts;
     this.nanoTime = nanoTime;
   }
 
-  private static final class Standstill {
+  private static final class Blocked {
     private long offset = -1;
     private long delayNanos;
     private long tryAt;
     private long loggedAt;
-    private boolean waits;
+    private boolean waiting;
   }
 
   /// Blocks the partition, or blocks it again.
@@ -41,11 +41,11 @@ final class BlockedPartitions {
   /// @param offset where the unreadable part of the log begins
   void add(TopicPartition partition, long offset, String reason) {
     long now = nanoTime.getAsLong();
-    Standstill each = all.computeIfAbsent(partition, _ -> new Standstill());
+    Blocked each = all.computeIfAbsent(partition, _ -> new Blocked());
     each.delayNanos =
         each.delayNanos == 0 ? FIRST_NANOS : Math.min(2 * each.delayNanos, LONGEST_NANOS);
     each.tryAt = now + each.delayNanos;
-    each.waits = true;
+    each.waiting = true;
     if (each.offset != offset || now - each.loggedAt >= LONGEST_NANOS) {
       each.offset = offset;
       each.loggedAt = now;
@@ -57,13 +57,13 @@ final class BlockedPartitions {
           offset,
           reason);
     }
-    counts.still(all.size());
+    counts.blocked(all.size());
   }
 
   /// Whether the partition is blocked and its retry is not due yet.
-  boolean waits(TopicPartition partition) {
-    Standstill each = all.get(partition);
-    return each != null && each.waits;
+  boolean isWaiting(TopicPartition partition) {
+    Blocked each = all.get(partition);
+    return each != null && each.waiting;
   }
 
   /// Partitions whose retry is due; they no longer wait.
@@ -74,8 +74,8 @@ final class BlockedPartitions {
     long now = nanoTime.getAsLong();
     var due = new ArrayList<TopicPartition>();
     all.forEach((partition, each) -> {
-      if (each.waits && now - each.tryAt >= 0) {
-        each.waits = false;
+      if (each.waiting && now - each.tryAt >= 0) {
+        each.waiting = false;
         due.add(partition);
       }
     });
@@ -86,8 +86,8 @@ final class BlockedPartitions {
   Duration untilDue(Duration longest) {
     long now = nanoTime.getAsLong();
     long nanos = longest.toNanos();
-    for (Standstill each : all.values()) {
-      if (each.waits) {
+    for (Blocked each : all.values()) {
+      if (each.waiting) {
         nanos = Math.min(nanos, Math.max(0, each.tryAt - now));
       }
     }
@@ -95,17 +95,17 @@ final class BlockedPartitions {
   }
 
   /// Unblocks the partition: a record of it was read.
-  void moved(TopicPartition partition) {
+  void unblock(TopicPartition partition) {
     if (!all.isEmpty() && all.remove(partition) != null) {
       log.info("Partition {} can be read again", partition);
-      counts.still(all.size());
+      counts.blocked(all.size());
     }
   }
 
   /// Forgets partitions that are read from another offset, or by another member.
   void forget(Collection<TopicPartition> partitions) {
     if (all.keySet().removeAll(partitions)) {
-      counts.still(all.size());
+      counts.blocked(all.size());
     }
   }
 

@@ -31,19 +31,19 @@ final class ClusterTopics {
   private static final Duration REPEAT_AFTER = Duration.ofMinutes(1);
   private static final short ONE_REPLICA = 1;
 
-  private final Map<String, DeclaredTopic> sought = new LinkedHashMap<>();
+  private final Map<String, DeclaredTopic> pending = new LinkedHashMap<>();
   private final Map<String, String> clientProperties;
   private final String bootstrap;
   private final FailureSink failures;
   private final CountDownLatch firstRound = new CountDownLatch(1);
   private final CountDownLatch stopAsked = new CountDownLatch(1);
   private @Nullable Thread thread;
-  private String complaint = "";
-  private long complainedAt;
+  private String lastProblem = "";
+  private long loggedAt;
 
   /// @param topics of one cluster; at least one
   ClusterTopics(List<DeclaredTopic> topics, FailureSink failures) {
-    topics.forEach(topic -> sought.put(topic.name(), topic));
+    topics.forEach(topic -> pending.put(topic.name(), topic));
     this.clientProperties = topics.getFirst().clientProperties();
     this.bootstrap = clientProperties.getOrDefault("bootstrap.servers", "");
     this.failures = failures;
@@ -87,21 +87,21 @@ final class ClusterTopics {
   private void run() {
     Admin admin = null;
     try {
-      while (!sought.isEmpty()) {
+      while (!pending.isEmpty()) {
         try {
           if (admin == null) {
             admin = Admin.create(ClientSettings.admin(clientProperties, "taskbroker-topics"));
           }
-          look(admin);
+          check(admin);
         } catch (InterruptException e) {
           throw e;
         } catch (KafkaException e) {
-          complain(
+          logProblem(
               "Cannot ask Kafka at %s for topics %s, retrying: %s"
-                  .formatted(bootstrap, sought.keySet(), TopicProblemLog.reason(e)));
+                  .formatted(bootstrap, pending.keySet(), TopicProblemLog.reason(e)));
         }
         firstRound.countDown();
-        if (!sought.isEmpty() && stopAsked.await(RETRY_AFTER.toMillis(), TimeUnit.MILLISECONDS)) {
+        if (!pending.isEmpty() && stopAsked.await(RETRY_AFTER.toMillis(), TimeUnit.MILLISECONDS)) {
           return;
         }
       }
@@ -120,10 +120,10 @@ final class ClusterTopics {
   }
 
   /// Asks for all missing topics, and creates those that may be created.
-  private void look(Admin admin) throws InterruptedException {
+  private void check(Admin admin) throws InterruptedException {
     var missing = new ArrayList<NewTopic>();
     var options = new DescribeTopicsOptions().timeoutMs(TIMEOUT_MILLIS);
-    for (var answer : admin.describeTopics(sought.keySet(), options).topicNameValues().entrySet()) {
+    for (var answer : admin.describeTopics(pending.keySet(), options).topicNameValues().entrySet()) {
       DeclaredTopic topic = topic(answer.getKey());
       KafkaException failure = failure(answer.getValue());
       if (failure == null) {
@@ -137,9 +137,9 @@ final class ClusterTopics {
     if (!missing.isEmpty()) {
       create(admin, missing);
     }
-    List<String> absent = sought.keySet().stream().sorted().toList();
+    List<String> absent = pending.keySet().stream().sorted().toList();
     if (!absent.isEmpty()) {
-      complain(
+      logProblem(
           "Topics %s do not exist at %s: create them, or correct their names"
               .formatted(absent, bootstrap));
     }
@@ -166,7 +166,7 @@ final class ClusterTopics {
   }
 
   private DeclaredTopic topic(String name) {
-    DeclaredTopic topic = sought.get(name);
+    DeclaredTopic topic = pending.get(name);
     if (topic == null) {
       throw new IllegalStateException("Kafka answered for topic " + name + ", which was not asked");
     }
@@ -174,7 +174,7 @@ final class ClusterTopics {
   }
 
   private void found(DeclaredTopic topic) {
-    sought.remove(topic.name());
+    pending.remove(topic.name());
     if (topic.unread()) {
       log.warn(
           "Topic {} at {} exists and is not read: its consumer is disabled",
@@ -183,12 +183,12 @@ final class ClusterTopics {
     }
   }
 
-  private void complain(String what) {
+  private void logProblem(String what) {
     long now = System.nanoTime();
     if (stopAsked.getCount() > 0
-        && (!what.equals(complaint) || now - complainedAt >= REPEAT_AFTER.toNanos())) {
-      complaint = what;
-      complainedAt = now;
+        && (!what.equals(lastProblem) || now - loggedAt >= REPEAT_AFTER.toNanos())) {
+      lastProblem = what;
+      loggedAt = now;
       log.error(what);
     }
   }

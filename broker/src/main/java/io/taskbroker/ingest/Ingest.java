@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// a second broker with the same instance id ends the process.
 public final class Ingest implements Service, Progress {
   private final Map<String, TopicConsumer> consumers = new LinkedHashMap<>();
-  private final PartitionOwnership custody;
+  private final PartitionOwnership ownership;
   private volatile boolean running;
 
   /// @param sources the topics; each once
@@ -30,19 +30,19 @@ public final class Ingest implements Service, Progress {
   /// @param failures receives the failure that ends the reading of a topic
   public Ingest(
       List<TopicSource> sources,
-      PartitionOwnership custody,
-      CommandSink intake,
+      PartitionOwnership ownership,
+      CommandSink commands,
       IngestOptions options,
       FailureSink failures,
       Metrics metrics) {
     var memory = new IntakeMemory(options.limits().totalBytes());
     for (TopicSource source : sources) {
-      var consumer = new TopicConsumer(source, options, custody, intake, memory, metrics, failures);
+      var consumer = new TopicConsumer(source, options, ownership, commands, memory, metrics, failures);
       if (consumers.put(source.topic(), consumer) != null) {
         throw new IllegalArgumentException("Topic " + source.topic() + " is given twice");
       }
     }
-    this.custody = custody;
+    this.ownership = ownership;
   }
 
   @Override
@@ -53,7 +53,7 @@ public final class Ingest implements Service, Progress {
   /// Returns at once, whether Kafka is reachable or not.
   @Override
   public void start() {
-    List<Watermark> watermarks = custody.watermarks();
+    List<Watermark> watermarks = ownership.watermarks();
     running = true;
     consumers.values().forEach(consumer -> consumer.start(watermarks));
   }
@@ -75,7 +75,7 @@ public final class Ingest implements Service, Progress {
       SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent) {
     TopicConsumer consumer = consumers.get(partition.topic());
     if (consumer != null) {
-      consumer.ledgers().consumed(partition, nextOffset, records, bytes, urgent);
+      consumer.offsets().consumed(partition, nextOffset, records, bytes, urgent);
     }
   }
 
@@ -84,7 +84,7 @@ public final class Ingest implements Service, Progress {
   public void stands(SourcePartition partition, @Nullable String application) {
     TopicConsumer consumer = consumers.get(partition.topic());
     if (consumer != null) {
-      consumer.ledgers().stands(partition, application);
+      consumer.offsets().stands(partition, application);
     }
   }
 
@@ -93,7 +93,7 @@ public final class Ingest implements Service, Progress {
   public void drained(SourcePartition partition) {
     TopicConsumer consumer = consumers.get(partition.topic());
     if (consumer != null) {
-      consumer.ledgers().drained(partition);
+      consumer.offsets().drained(partition);
     }
   }
 
@@ -101,7 +101,7 @@ public final class Ingest implements Service, Progress {
   public void lost(SourcePartition partition) {
     TopicConsumer consumer = consumers.get(partition.topic());
     if (consumer != null) {
-      consumer.ledgers().lost(partition);
+      consumer.offsets().lost(partition);
     }
   }
 

@@ -24,7 +24,7 @@ final class Lag {
 
   private final Consumer<byte[], byte[]> consumer;
   private final Admin admin;
-  private final PartitionOffsets ledgers;
+  private final PartitionOffsets offsets;
   private final TopicCounts counts;
   private final LongSupplier nanoTime;
   private final Map<TopicPartition, Long> asked = new ConcurrentHashMap<>();
@@ -35,12 +35,12 @@ final class Lag {
   Lag(
       Consumer<byte[], byte[]> consumer,
       Admin admin,
-      PartitionOffsets ledgers,
+      PartitionOffsets offsets,
       TopicCounts counts,
       LongSupplier nanoTime) {
     this.consumer = consumer;
     this.admin = admin;
-    this.ledgers = ledgers;
+    this.offsets = offsets;
     this.counts = counts;
     this.nanoTime = nanoTime;
     this.dueAt = nanoTime.getAsLong();
@@ -68,9 +68,9 @@ final class Lag {
           counts.noLag(gone.partition());
         });
     var measured = new HashSet<TopicPartition>();
-    held.forEach((partition, named) -> {
-      ledgers
-          .undurable(named, consumer.currentLag(partition), asked.getOrDefault(partition, -1L))
+    held.forEach((partition, sourcePartition) -> {
+      offsets
+          .undurable(sourcePartition, consumer.currentLag(partition), asked.getOrDefault(partition, -1L))
           .ifPresent(messages -> {
             counts.lag(partition.partition(), messages);
             measured.add(partition);

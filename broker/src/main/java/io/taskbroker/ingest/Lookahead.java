@@ -25,9 +25,9 @@ final class Lookahead {
   static final long POLL_BYTES = 1 << 20;
 
   private final RecordDecoder decoder;
-  private final PartitionOffsets ledgers;
+  private final PartitionOffsets offsets;
   private final AssignedPartitions partitions;
-  private final CommandSink intake;
+  private final CommandSink commands;
 
   /// Next offset to look at, by partition.
   private final Map<SourcePartition, Long> seen = new HashMap<>();
@@ -43,20 +43,20 @@ final class Lookahead {
 
   Lookahead(
       RecordDecoder decoder,
-      PartitionOffsets ledgers,
+      PartitionOffsets offsets,
       AssignedPartitions partitions,
-      CommandSink intake) {
+      CommandSink commands) {
     this.decoder = decoder;
-    this.ledgers = ledgers;
+    this.offsets = offsets;
     this.partitions = partitions;
-    this.intake = intake;
+    this.commands = commands;
   }
 
   /// Whether the next poll looks ahead instead of reading. Reading resumes where it was.
   ///
   /// @param full whether the engine has as many records as it may have
   /// @param now nanoseconds of a monotonic clock
-  boolean looks(boolean full, long now) {
+  boolean shouldLook(boolean full, long now) {
     if (generation != partitions.generation()) {
       generation = partitions.generation();
       seen.clear();
@@ -66,18 +66,18 @@ final class Lookahead {
       this.full = full;
       fullSince = now;
     }
-    boolean looks = full && now - fullSince >= AFTER_NANOS && isAsked() && hasFoundNone();
+    boolean looks = full && now - fullSince >= AFTER_NANOS && isRequested() && hasFoundNone();
     if (looks && !looking) {
       partitions.seek(this::lookFrom);
     } else if (!looks && looking) {
-      partitions.seek(ledgers::next);
+      partitions.seek(offsets::next);
     }
     looking = looks;
     return looks;
   }
 
-  private boolean isAsked() {
-    Set<String> now = ledgers.standing();
+  private boolean isRequested() {
+    Set<String> now = offsets.standing();
     if (!now.containsAll(standing)) {
       seen.clear(); // the remaining applications may wait behind records already seen
     }
@@ -86,12 +86,12 @@ final class Lookahead {
   }
 
   private boolean hasFoundNone() {
-    found.entrySet().removeIf(each -> ledgers.next(each.getKey()) > each.getValue());
+    found.entrySet().removeIf(each -> offsets.next(each.getKey()) > each.getValue());
     return found.isEmpty();
   }
 
   private long lookFrom(SourcePartition partition) {
-    return Math.max(ledgers.next(partition), seen.getOrDefault(partition, 0L));
+    return Math.max(offsets.next(partition), seen.getOrDefault(partition, 0L));
   }
 
   /// Looks at the records of a poll.
@@ -99,32 +99,32 @@ final class Lookahead {
     records
         .nextOffsets()
         .forEach((partition, next) -> {
-          SourcePartition named = partitions.held(partition);
-          if (named != null && found.isEmpty()) {
-            look(partition, named, records, next.offset());
+          SourcePartition sourcePartition = partitions.held(partition);
+          if (sourcePartition != null && found.isEmpty()) {
+            look(partition, sourcePartition, records, next.offset());
           }
         });
   }
 
   private void look(
       TopicPartition partition,
-      SourcePartition named,
+      SourcePartition sourcePartition,
       ConsumerRecords<byte[], byte[]> records,
       long next) {
     for (ConsumerRecord<byte[], byte[]> each : records.records(partition)) {
       UnreadRecord flaw = UnreadRecord.of(each);
       if (flaw != null && flaw.kind() == UnreadRecord.Kind.UNREADABLE) {
-        partitions.stopLooking(partition);
+        partitions.pauseUntilSeek(partition);
         return;
       }
       String application = flaw == null ? decoder.application(each) : null;
       if (application != null && !standing.contains(application)) {
-        seen.put(named, each.offset() + 1);
-        found.put(named, each.offset());
-        intake.submit(new Command.Foreseen(named, each.offset()));
+        seen.put(sourcePartition, each.offset() + 1);
+        found.put(sourcePartition, each.offset());
+        commands.submit(new Command.Foreseen(sourcePartition, each.offset()));
         return;
       }
     }
-    seen.put(named, next);
+    seen.put(sourcePartition, next);
   }
 }

@@ -32,13 +32,13 @@ final class OffsetCommits {
   private static final Duration SHORTEST_INTERVAL = Duration.ofMillis(20);
 
   private final Consumer<byte[], byte[]> consumer;
-  private final PartitionOffsets ledgers;
-  private final OffsetMetadataFormat notes;
-  private final CommandSink intake;
+  private final PartitionOffsets offsets;
+  private final OffsetMetadataFormat metadataFormat;
+  private final CommandSink commands;
   private final long intervalNanos;
   private final LongSupplier nanoTime;
 
-  private boolean underWay;
+  private boolean pending;
   private boolean urgent;
   private long notBefore;
   private long dueAt;
@@ -46,15 +46,15 @@ final class OffsetCommits {
 
   OffsetCommits(
       Consumer<byte[], byte[]> consumer,
-      PartitionOffsets ledgers,
-      OffsetMetadataFormat notes,
-      CommandSink intake,
+      PartitionOffsets offsets,
+      OffsetMetadataFormat metadataFormat,
+      CommandSink commands,
       Duration interval,
       LongSupplier nanoTime) {
     this.consumer = consumer;
-    this.ledgers = ledgers;
-    this.notes = notes;
-    this.intake = intake;
+    this.offsets = offsets;
+    this.metadataFormat = metadataFormat;
+    this.commands = commands;
     this.intervalNanos = Math.max(interval.toNanos(), SHORTEST_INTERVAL.toNanos());
     this.nanoTime = nanoTime;
     this.notBefore = nanoTime.getAsLong();
@@ -62,7 +62,7 @@ final class OffsetCommits {
   }
 
   /// Makes the next [#commitIfDue] commit without waiting for the interval.
-  void hurry() {
+  void requestCommit() {
     urgent = true;
   }
 
@@ -74,20 +74,20 @@ final class OffsetCommits {
     if (fenced != null) {
       throw fenced;
     }
-    urgent |= ledgers.takeUrgent();
+    urgent |= offsets.takeUrgent();
     long now = nanoTime.getAsLong();
-    if (underWay || now - notBefore < 0 || (!urgent && now - dueAt < 0)) {
+    if (pending || now - notBefore < 0 || (!urgent && now - dueAt < 0)) {
       return;
     }
     urgent = false;
     dueAt = now + intervalNanos;
-    List<PartitionOffsets.Due> due = ledgers.due(notes);
+    List<PartitionOffsets.Due> due = offsets.due(metadataFormat);
     if (!due.isEmpty()) {
-      underWay = true;
+      pending = true;
       try {
-        consumer.commitAsync(offsets(due), (_, failure) -> ended(due, failure));
+        consumer.commitAsync(offsets(due), (_, failure) -> completed(due, failure));
       } catch (KafkaException e) {
-        underWay = false;
+        pending = false;
         urgent = true;
         notBefore = now + RETRY_AFTER.toNanos();
         throw e;
@@ -98,13 +98,13 @@ final class OffsetCommits {
   /// Time until [#commitIfDue] has something to do by itself.
   Duration untilDue() {
     long at = urgent ? notBefore : dueAt;
-    return underWay
+    return pending
         ? Duration.ofNanos(intervalNanos)
         : Duration.ofNanos(Math.max(0, at - nanoTime.getAsLong()));
   }
 
-  private void ended(List<PartitionOffsets.Due> due, @Nullable Exception failure) {
-    underWay = false;
+  private void completed(List<PartitionOffsets.Due> due, @Nullable Exception failure) {
+    pending = false;
     if (failure == null) {
       acknowledge(due);
     } else if (failure instanceof FencedInstanceIdException e) {
@@ -123,7 +123,7 @@ final class OffsetCommits {
   /// @return whether Kafka acknowledged it
   boolean commitNow(Collection<SourcePartition> partitions, Duration timeout) {
     List<PartitionOffsets.Due> due =
-        ledgers.due(notes).stream().filter(each -> partitions.contains(each.partition())).toList();
+        offsets.due(metadataFormat).stream().filter(each -> partitions.contains(each.partition())).toList();
     if (due.isEmpty()) {
       return true;
     }
@@ -155,8 +155,8 @@ final class OffsetCommits {
 
   private void acknowledge(List<PartitionOffsets.Due> due) {
     for (PartitionOffsets.Due each : due) {
-      if (ledgers.acknowledged(each) && each.ahead()) {
-        intake.submit(new Command.OffsetCommitted(each.partition(), each.offset()));
+      if (offsets.acknowledged(each) && each.ahead()) {
+        commands.submit(new Command.OffsetCommitted(each.partition(), each.offset()));
       }
     }
   }
@@ -170,8 +170,8 @@ final class OffsetCommits {
       long position = found.start().position();
       offsets.put(
           partition,
-          notes.commit(
-              found.partition(), position, position, notes.position().get(), found.lastBelow()));
+          metadataFormat.commit(
+              found.partition(), position, position, metadataFormat.position().get(), found.lastBelow()));
     });
     return !offsets.isEmpty() && commitNow(offsets, timeout);
   }
@@ -181,7 +181,7 @@ final class OffsetCommits {
     for (PartitionOffsets.Due each : due) {
       offsets.put(
           new TopicPartition(each.partition().topic(), each.partition().partition()),
-          notes.commit(each.partition(), each.offset(), each.low(), each.at(), each.last()));
+          metadataFormat.commit(each.partition(), each.offset(), each.startOffset(), each.at(), each.last()));
     }
     return offsets;
   }

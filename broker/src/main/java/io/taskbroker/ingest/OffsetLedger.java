@@ -9,17 +9,17 @@ import org.jspecify.annotations.Nullable;
 /// Offsets of one owned partition: what was handed over, what of it is durable, and what is
 /// committed in Kafka. A commit never passes a record that is not durable (G1). Not thread-safe.
 final class OffsetLedger {
-  private final long low;
+  private final long startOffset;
   private final long notBelow;
 
   /// Start offset that Kafka has along with the committed offset; [Long#MAX_VALUE] if this store
   /// did not write it.
-  private long noted;
+  private long committedStart;
 
   /// Last record of each handed-over batch that is not durable yet, in offset order.
   private final ArrayDeque<HandedOver> ends = new ArrayDeque<>();
 
-  private StorePosition notedAt = StorePosition.NONE;
+  private StorePosition committedAt = StorePosition.NONE;
   private long handedOver;
   private long durable;
   private @Nullable RecordIdentity last;
@@ -33,15 +33,15 @@ final class OffsetLedger {
     this(position, committed, Watermark.NONE, Watermark.NONE, null);
   }
 
-  /// @param low start offset: records from it on may be in flight; [Watermark#NONE] if unknown
+  /// @param startOffset start offset: records from it on may be in flight; [Watermark#NONE] if unknown
   /// @param notBelow lower bound of commits: records below it are read again and are committed
   ///   already
   /// @param last a record below the position that was read; null if none is known
   OffsetLedger(
-      long position, long committed, long low, long notBelow, @Nullable RecordIdentity last) {
+      long position, long committed, long startOffset, long notBelow, @Nullable RecordIdentity last) {
     this.last = last;
-    this.low = low;
-    this.noted = low == Watermark.NONE ? Long.MAX_VALUE : low;
+    this.startOffset = startOffset;
+    this.committedStart = startOffset == Watermark.NONE ? Long.MAX_VALUE : startOffset;
     this.notBelow = notBelow;
     this.handedOver = position;
     this.durable = position;
@@ -83,12 +83,12 @@ final class OffsetLedger {
 
   /// Records that Kafka acknowledged the commit of `offset`.
   ///
-  /// @param note the start offset sent along with it
+  /// @param startOffset the start offset sent along with it
   /// @param at the store position sent along with it
-  void committed(long offset, long note, StorePosition at) {
-    notedAt = at;
+  void committed(long offset, long startOffset, StorePosition at) {
+    committedAt = at;
     committed = offset;
-    noted = note;
+    committedStart = startOffset;
   }
 
   /// Whether [#durable] is an offset to commit.
@@ -101,16 +101,16 @@ final class OffsetLedger {
   ///
   /// @param known the current start offset
   /// @param handedOut as in [PartitionOwnership#handedOut]
-  boolean isNoteStale(long known, StorePosition handedOut) {
+  boolean isMetadataStale(long known, StorePosition handedOut) {
     boolean behind =
-        handedOut.epoch() > notedAt.epoch()
-            || (handedOut.epoch() == notedAt.epoch() && handedOut.batch() > notedAt.batch());
-    return durable == committed && durable >= notBelow && (known > noted || behind);
+        handedOut.epoch() > committedAt.epoch()
+            || (handedOut.epoch() == committedAt.epoch() && handedOut.batch() > committedAt.batch());
+    return durable == committed && durable >= notBelow && (known > committedStart || behind);
   }
 
   /// Start offset known when reading began.
-  long low() {
-    return low;
+  long startOffset() {
+    return startOffset;
   }
 
   /// The record that was handed over last; null if none is known.

@@ -30,7 +30,7 @@ final class PartitionOffsets {
   private final Map<SourcePartition, OffsetLedger> ledgers = new HashMap<>();
 
   /// Watermarks of partitions that have no ledger now.
-  private final Map<SourcePartition, Watermark> marks = new HashMap<>();
+  private final Map<SourcePartition, Watermark> watermarks = new HashMap<>();
 
   /// Revoked partitions that the engine has not drained yet.
   private final Set<SourcePartition> undrained = new HashSet<>();
@@ -77,19 +77,19 @@ final class PartitionOffsets {
 
   /// Adds watermarks from the store.
   synchronized void remember(Collection<Watermark> stored) {
-    stored.forEach(mark -> marks.put(mark.partition(), mark));
+    stored.forEach(watermark -> watermarks.put(watermark.partition(), watermark));
   }
 
   synchronized @Nullable Watermark watermark(SourcePartition partition) {
-    return marks.get(partition);
+    return watermarks.get(partition);
   }
 
   /// Whether a partition of the same topic, cluster and group has a watermark or a ledger.
-  synchronized boolean knowTopicOf(SourcePartition partition) {
-    return knowTopicOf(marks.keySet(), partition) || knowTopicOf(ledgers.keySet(), partition);
+  synchronized boolean knowsTopicOf(SourcePartition partition) {
+    return knowsTopicOf(watermarks.keySet(), partition) || knowsTopicOf(ledgers.keySet(), partition);
   }
 
-  private static boolean knowTopicOf(Set<SourcePartition> known, SourcePartition partition) {
+  private static boolean knowsTopicOf(Set<SourcePartition> known, SourcePartition partition) {
     return known.stream()
         .anyMatch(other ->
             other.topicId().equals(partition.topicId())
@@ -164,7 +164,7 @@ final class PartitionOffsets {
       SourcePartition partition, long next, int count, long size, boolean commitNow) {
     OffsetLedger ledger = ledgers.get(partition);
     if (ledger == null) {
-      advanceMark(partition, next);
+      advanceWatermark(partition, next);
       return;
     }
     records -= ledger.records();
@@ -177,10 +177,10 @@ final class PartitionOffsets {
   }
 
   /// Advances the watermark of a released partition that the engine still drains.
-  private void advanceMark(SourcePartition partition, long next) {
-    Watermark mark = marks.get(partition);
-    if (mark != null && undrained.contains(partition) && mark.next() < next) {
-      marks.put(partition, mark.movedTo(next, null));
+  private void advanceWatermark(SourcePartition partition, long next) {
+    Watermark watermark = watermarks.get(partition);
+    if (watermark != null && undrained.contains(partition) && watermark.next() < next) {
+      watermarks.put(partition, watermark.movedTo(next, null));
     }
   }
 
@@ -255,21 +255,21 @@ final class PartitionOffsets {
     if (ledger != null) {
       records -= ledger.records();
       count(-ledger.bytes());
-      marks.put(
+      watermarks.put(
           partition, new Watermark(partition, ledger.durable(), ledger.committed(), ledger.last()));
     }
   }
 
   /// Offsets that are durable and not committed, and committed ones with stale metadata.
-  synchronized List<Due> due(OffsetMetadataFormat notes) {
+  synchronized List<Due> due(OffsetMetadataFormat metadataFormat) {
     var due = new ArrayList<Due>();
-    StorePosition handedOut = notes.handedOut().get();
-    StorePosition at = notes.position().get();
+    StorePosition handedOut = metadataFormat.handedOut().get();
+    StorePosition at = metadataFormat.position().get();
     ledgers.forEach((partition, ledger) -> {
-      long low = notes.low(partition, ledger.durable(), ledger.low());
+      long startOffset = metadataFormat.startOffset(partition, ledger.durable(), ledger.startOffset());
       boolean ahead = ledger.isAhead();
-      if (ahead || ledger.isNoteStale(low, handedOut)) {
-        due.add(new Due(partition, ledger, ledger.durable(), low, ahead, at, ledger.last()));
+      if (ahead || ledger.isMetadataStale(startOffset, handedOut)) {
+        due.add(new Due(partition, ledger, ledger.durable(), startOffset, ahead, at, ledger.last()));
       }
     });
     return due;
@@ -282,7 +282,7 @@ final class PartitionOffsets {
     if (ledgers.get(due.partition) != due.ledger) {
       return false;
     }
-    due.ledger.committed(due.offset, due.low, due.at);
+    due.ledger.committed(due.offset, due.startOffset, due.at);
     return true;
   }
 
@@ -335,7 +335,7 @@ final class PartitionOffsets {
 
   /// Offset to commit.
   ///
-  /// @param low start offset: records from it on may be in flight
+  /// @param startOffset start offset: records from it on may be in flight
   /// @param ahead whether the offset itself is new, not only its metadata
   /// @param at position of the store in its history
   /// @param last a record below it that was read; null if none is known
@@ -343,7 +343,7 @@ final class PartitionOffsets {
       SourcePartition partition,
       OffsetLedger ledger,
       long offset,
-      long low,
+      long startOffset,
       boolean ahead,
       StorePosition at,
       @Nullable RecordIdentity last) {}

@@ -17,10 +17,10 @@ public interface PartitionOwnership {
   /// broker reads their partitions.
   ///
   /// @param watermarks stored watermarks of partitions
-  /// @param lows as in [#lows]
+  /// @param startOffsets as in [#lows]
   static PartitionOwnership sole(
-      List<Watermark> watermarks, Supplier<Map<SourcePartition, Long>> lows) {
-    return sole(watermarks, lows, () -> StorePosition.NONE, () -> StorePosition.NONE);
+      List<Watermark> watermarks, Supplier<Map<SourcePartition, Long>> startOffsets) {
+    return sole(watermarks, startOffsets, () -> StorePosition.NONE, () -> StorePosition.NONE);
   }
 
   /// The same for a store whose history is checked.
@@ -29,7 +29,7 @@ public interface PartitionOwnership {
   /// @param handedOut as in [#handedOut]
   static PartitionOwnership sole(
       List<Watermark> watermarks,
-      Supplier<Map<SourcePartition, Long>> lows,
+      Supplier<Map<SourcePartition, Long>> startOffsets,
       Supplier<StorePosition> position,
       Supplier<StorePosition> handedOut) {
     return new PartitionOwnership() {
@@ -45,7 +45,7 @@ public interface PartitionOwnership {
 
       @Override
       public Map<SourcePartition, Long> lows() {
-        return lows.get();
+        return startOffsets.get();
       }
 
       @Override

@@ -19,16 +19,16 @@ final class RecordSubmitter {
   private static final byte[] NOTHING = {};
 
   private final RecordDecoder decoder;
-  private final PartitionOffsets ledgers;
-  private final CommandSink intake;
+  private final PartitionOffsets offsets;
+  private final CommandSink commands;
   private final TopicCounts counts;
   private long warnedAt = Long.MIN_VALUE / 2;
 
   RecordSubmitter(
-      RecordDecoder decoder, PartitionOffsets ledgers, CommandSink intake, TopicCounts counts) {
+      RecordDecoder decoder, PartitionOffsets offsets, CommandSink commands, TopicCounts counts) {
     this.decoder = decoder;
-    this.ledgers = ledgers;
-    this.intake = intake;
+    this.offsets = offsets;
+    this.commands = commands;
     this.counts = counts;
   }
 
@@ -51,8 +51,8 @@ final class RecordSubmitter {
     }
     counts.handedOver(arrivals.size(), bytes);
     RecordIdentity last = records.isEmpty() ? null : RecordDecoder.identity(records.getLast());
-    ledgers.handedOver(partition, next, arrivals.size(), bytes, last);
-    intake.submit(new Command.Ingest(partition, arrivals, next, bytes, last));
+    offsets.handedOver(partition, next, arrivals.size(), bytes, last);
+    commands.submit(new Command.Ingest(partition, arrivals, next, bytes, last));
   }
 
   private Command.IngestedRecord arrival(

@@ -72,7 +72,7 @@ final class StartPositionWarnings {
           stored(facts),
           Math.max(facts.committed(), facts.reached()),
           position);
-    } else if (facts.low() == Watermark.NONE) {
+    } else if (facts.startOffset() == Watermark.NONE) {
       log.error(
           "The store has lost what it had of {}, and from which offset on is unknown:"
               + " reading from the committed offset {}. To run what was in flight, stop the"
@@ -83,7 +83,7 @@ final class StartPositionWarnings {
   }
 
   private static String stored(StartingOffsets.Facts facts) {
-    Watermark mark = facts.watermark();
-    return mark == null ? "nothing" : mark.next() + ", of which committed " + mark.committed();
+    Watermark watermark = facts.watermark();
+    return watermark == null ? "nothing" : watermark.next() + ", of which committed " + watermark.committed();
   }
 }

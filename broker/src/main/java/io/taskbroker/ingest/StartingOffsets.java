@@ -14,21 +14,21 @@ final class StartingOffsets {
   private StartingOffsets() {}
 
   static Start decide(Facts facts) {
-    Watermark mark = facts.watermark;
-    boolean lost = isLost(facts, mark);
+    Watermark watermark = facts.watermark;
+    boolean lost = isLost(facts, watermark);
     Cut cut = null;
-    long believed = Watermark.NONE;
+    long trusted = Watermark.NONE;
     long position;
-    boolean markHolds = mark != null && markHolds(facts, mark, lost);
-    if (lost && mark == null) {
-      position = facts.low() == Watermark.NONE ? facts.committed : facts.low();
-    } else if (mark != null && markHolds) {
-      position = mark.next();
-      believed = position;
-      cut = facts.markCut;
+    boolean watermarkHolds = watermark != null && watermarkHolds(facts, watermark, lost);
+    if (lost && watermark == null) {
+      position = facts.startOffset() == Watermark.NONE ? facts.committed : facts.startOffset();
+    } else if (watermark != null && watermarkHolds) {
+      position = watermark.next();
+      trusted = position;
+      cut = facts.watermarkCut;
     } else if (facts.committed != Watermark.NONE) {
       position = facts.committed;
-      believed = position;
+      trusted = position;
       cut = facts.committedCut;
     } else {
       position = facts.byPolicy();
@@ -42,44 +42,44 @@ final class StartingOffsets {
     if (outOfRange) {
       position = facts.logStart;
     }
-    boolean fromNowhere = facts.committed == Watermark.NONE && !markHolds;
+    boolean startsFresh = facts.committed == Watermark.NONE && !watermarkHolds;
     return new Start(
         position,
-        (outOfRange && !lost) || fromNowhere || isCut,
-        mark != null && mark.next() != position,
+        (outOfRange && !lost) || startsFresh || isCut,
+        watermark != null && watermark.next() != position,
         outOfRange,
         lost,
         isCut,
-        reached(facts, lost, cut != null && isCut && !cut.exact(), outOfRange && !below, believed));
+        reached(facts, lost, cut != null && isCut && !cut.exact(), outOfRange && !below, trusted));
   }
 
   /// Offset below which a record may have been run before, beyond what is committed.
   private static long reached(
-      Facts facts, boolean lost, boolean vague, boolean beyondEnd, long believed) {
+      Facts facts, boolean lost, boolean vague, boolean beyondEnd, long trusted) {
     long reached = Watermark.NONE;
     if (lost) {
       reached =
-          Math.max(facts.note == null ? Watermark.NONE : facts.committedAndKept(), facts.reached);
+          Math.max(facts.metadata == null ? Watermark.NONE : facts.committedAndKept(), facts.reached);
     }
-    return (vague || beyondEnd) ? Math.max(reached, believed) : reached;
+    return (vague || beyondEnd) ? Math.max(reached, trusted) : reached;
   }
 
-  private static boolean markHolds(Facts facts, Watermark mark, boolean lost) {
-    return (mark.next() <= facts.logEnd || facts.markCut != null)
-        && (lost || !isReset(facts, mark));
+  private static boolean watermarkHolds(Facts facts, Watermark watermark, boolean lost) {
+    return (watermark.next() <= facts.logEnd || facts.watermarkCut != null)
+        && (lost || !isReset(facts, watermark));
   }
 
   /// Whether this store was once durable up to the committed offset, or up to what it had reached,
   /// and is not any more.
-  private static boolean isLost(Facts facts, @Nullable Watermark mark) {
-    long next = mark == null ? Watermark.NONE : mark.next();
-    if (mark != null && facts.reached > next) {
+  private static boolean isLost(Facts facts, @Nullable Watermark watermark) {
+    long next = watermark == null ? Watermark.NONE : watermark.next();
+    if (watermark != null && facts.reached > next) {
       return true;
     }
-    if (facts.note == null) {
+    if (facts.metadata == null) {
       return false;
     }
-    return (mark == null && facts.committedCut == null)
+    return (watermark == null && facts.committedCut == null)
         ? facts.committed <= facts.logEnd
         : Math.min(facts.committedAndKept(), facts.logEnd) > next;
   }
@@ -88,10 +88,10 @@ final class StartingOffsets {
   /// can have committed any offset from the last acknowledged one to the watermark, if the
   /// acknowledgement was lost. It has committed every earlier one with this store's metadata: then
   /// Kafka's offsets went back.
-  private static boolean isReset(Facts facts, Watermark mark) {
+  private static boolean isReset(Facts facts, Watermark watermark) {
     return facts.committed != Watermark.NONE
-        && facts.note == null
-        && (facts.committed < mark.committed() || facts.committed > mark.next());
+        && facts.metadata == null
+        && (facts.committed < watermark.committed() || facts.committed > watermark.next());
   }
 
   /// Facts about a partition at its assignment.
@@ -99,10 +99,10 @@ final class StartingOffsets {
   /// @param committed the committed offset of the group, [Watermark#NONE] if there is none
   /// @param watermark the stored one for exactly this cluster, group, topic UUID and partition
   /// @param topicKnown whether any partition of the topic has a commit or a watermark
-  /// @param note metadata that this very store wrote with the committed offset; null if another did
+  /// @param metadata metadata that this very store wrote with the committed offset; null if another did
   /// @param reached how far this broker knows that the store had consumed it; [Watermark#NONE] if
   ///   that is no more than the watermark
-  /// @param markCut truncation point of the log below the watermark; null if it was not truncated
+  /// @param watermarkCut truncation point of the log below the watermark; null if it was not truncated
   ///   there, as far as is known
   /// @param committedCut the same for the committed offset
   record Facts(
@@ -112,9 +112,9 @@ final class StartingOffsets {
       ResetPolicy policy,
       long logStart,
       long logEnd,
-      @Nullable OffsetMetadata note,
+      @Nullable OffsetMetadata metadata,
       long reached,
-      @Nullable Cut markCut,
+      @Nullable Cut watermarkCut,
       @Nullable Cut committedCut) {
 
     /// Facts without a history that went back.
@@ -125,7 +125,7 @@ final class StartingOffsets {
         ResetPolicy policy,
         long logStart,
         long logEnd,
-        @Nullable OffsetMetadata note) {
+        @Nullable OffsetMetadata metadata) {
       this(
           committed,
           watermark,
@@ -133,7 +133,7 @@ final class StartingOffsets {
           policy,
           logStart,
           logEnd,
-          note,
+          metadata,
           Watermark.NONE,
           null,
           null);
@@ -146,9 +146,9 @@ final class StartingOffsets {
 
     /// Start offset: records from it on may be in flight; [Watermark#NONE] if unknown. If nothing
     /// was ever committed, it is the start of the log.
-    long low() {
-      if (note != null) {
-        return Math.min(note.low(), committed);
+    long startOffset() {
+      if (metadata != null) {
+        return Math.min(metadata.startOffset(), committed);
       }
       return committed == Watermark.NONE ? logStart : Watermark.NONE;
     }

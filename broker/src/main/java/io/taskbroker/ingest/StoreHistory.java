@@ -98,9 +98,9 @@ public final class StoreHistory {
         .map(Map.Entry::getValue)
         .map(OffsetAndMetadata::metadata)
         .flatMap(metadata -> OffsetMetadata.of(metadata).stream())
-        .filter(note -> note.store().equals(store))
-        .filter(note -> !note.position().equals(StorePosition.NONE))
-        .anyMatch(note -> lacks.test(note.position()));
+        .filter(metadata -> metadata.store().equals(store))
+        .filter(metadata -> !metadata.position().equals(StorePosition.NONE))
+        .anyMatch(metadata -> lacks.test(metadata.position()));
   }
 
   /// Whether a member of that name stays in the group for longer than a dead one does.

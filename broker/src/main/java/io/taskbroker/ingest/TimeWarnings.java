@@ -27,7 +27,7 @@ final class TimeWarnings {
     counts.delayCut();
     if (isDue(cut, taskname, now)) {
       log.warn(
-          "The delay of {} s of task {} exceeds the maximum and is set to {} s, so it runs earlier:"
+          "The delay of {} s of task {} is clamped to {} s, so it runs earlier than asked:"
               + " delay it less, or raise max_delayed_task_allowed_sec (logged once a minute)",
           Long.toUnsignedString(asked),
           taskname,

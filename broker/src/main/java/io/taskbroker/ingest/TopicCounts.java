@@ -19,7 +19,7 @@ final class TopicCounts {
   private final CounterDataPoint assigned;
   private final CounterDataPoint revoked;
   private final CounterDataPoint oversized;
-  private final GaugeDataPoint still;
+  private final GaugeDataPoint blocked;
   private final CounterDataPoint offsetsOutOfRange;
   private final CounterDataPoint logsCutOff;
   private final CounterDataPoint storesWentBack;
@@ -39,7 +39,7 @@ final class TopicCounts {
     this.assigned = metrics.partitionsAssigned.of(topic);
     this.revoked = metrics.partitionsRevoked.of(topic);
     this.oversized = metrics.oversizedRecords.of(topic);
-    this.still = metrics.stillPartitions.of(topic);
+    this.blocked = metrics.stillPartitions.of(topic);
     this.offsetsOutOfRange = metrics.offsetsOutOfRange.of(topic);
     this.logsCutOff = metrics.logsCutOff.of(topic);
     this.storesWentBack = metrics.storesWentBack.of(topic);
@@ -104,8 +104,8 @@ final class TopicCounts {
   }
 
   /// Sets the number of partitions blocked at an unreadable record.
-  void still(int partitions) {
-    still.set(partitions);
+  void blocked(int partitions) {
+    blocked.set(partitions);
   }
 
   /// Counts a log that was truncated below what was read of it.

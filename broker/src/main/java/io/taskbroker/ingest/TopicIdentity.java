@@ -29,7 +29,7 @@ final class TopicIdentity {
   }
 
   /// Whether the topic with that UUID was deleted and another has its name.
-  boolean isAnother(Admin admin, String topicId) {
+  boolean isRecreated(Admin admin, String topicId) {
     KafkaFuture<TopicDescription> answer = asked;
     if (answer == null) {
       if (nanoTime.getAsLong() - askAt >= 0) {

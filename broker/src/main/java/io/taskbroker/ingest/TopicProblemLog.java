@@ -26,9 +26,9 @@ final class TopicProblemLog {
 
   private final TopicSource source;
   private final LongSupplier nanoTime;
-  private @Nullable ReadFailure trouble;
+  private @Nullable ReadFailure problem;
   private @Nullable ReadFailure lastLogged;
-  private long troubledAt;
+  private long failedAt;
   private boolean admitted;
   private String refusal = "";
   private long loggedAt;
@@ -43,12 +43,12 @@ final class TopicProblemLog {
   }
 
   /// Reports a failure that is retried.
-  synchronized void trouble(Throwable failure) {
+  synchronized void failed(Throwable failure) {
     ReadFailure kind = ReadFailure.of(failure);
     String line = kind.line(source, reason(failure));
     long now = nanoTime.getAsLong();
-    trouble = kind;
-    troubledAt = now;
+    problem = kind;
+    failedAt = now;
     refusal = kind.isRefusal() && !admitted ? line : "";
     if (kind == lastLogged && now - loggedAt < REPEAT_AFTER.toNanos()) {
       return;
@@ -63,12 +63,12 @@ final class TopicProblemLog {
   }
 
   /// Reports that records arrive, or could.
-  synchronized void fine() {
+  synchronized void readable() {
     admitted = true;
     refusal = "";
-    if (trouble != null) {
+    if (problem != null) {
       log.info("Topic {} at {} can be read again", source.topic(), source.bootstrap());
-      trouble = null;
+      problem = null;
       lastLogged = null;
     }
   }
@@ -76,9 +76,9 @@ final class TopicProblemLog {
   /// Reports that the broker is a member of the group and polls without being refused, possibly
   /// without a partition.
   synchronized void joined() {
-    boolean refused = trouble != null && trouble.isRefusal();
-    if (refused && nanoTime.getAsLong() - troubledAt >= ADMITTED_AFTER.toNanos()) {
-      fine();
+    boolean refused = problem != null && problem.isRefusal();
+    if (refused && nanoTime.getAsLong() - failedAt >= ADMITTED_AFTER.toNanos()) {
+      readable();
     } else if (!refused) {
       admitted = true;
     }
@@ -116,9 +116,9 @@ final class TopicProblemLog {
       return;
     }
     if (failure != null) {
-      trouble(failure);
-    } else if (trouble == ReadFailure.UNREACHABLE || trouble == ReadFailure.NO_TOPIC) {
-      fine();
+      failed(failure);
+    } else if (problem == ReadFailure.UNREACHABLE || problem == ReadFailure.NO_TOPIC) {
+      readable();
     }
   }
 

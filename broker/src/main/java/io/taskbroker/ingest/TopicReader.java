@@ -30,41 +30,41 @@ final class TopicReader {
   static final Duration RETRY_AFTER = Duration.ofSeconds(1);
 
   private final Consumer<byte[], byte[]> consumer;
-  private final PartitionOffsets ledgers;
+  private final PartitionOffsets offsets;
   private final OffsetCommits commits;
   private final AssignedPartitions partitions;
-  private final RecordSubmitter handover;
+  private final RecordSubmitter submitter;
   private final Lookahead lookahead;
   private final PollBudget budget;
-  private final SystemContext surroundings;
-  private long takeNotBefore;
+  private final SystemContext system;
+  private long acquireNotBefore;
   private boolean shortOfMemory;
   private long connections;
 
   TopicReader(
       Consumer<byte[], byte[]> consumer,
-      PartitionOffsets ledgers,
+      PartitionOffsets offsets,
       OffsetCommits commits,
       AssignedPartitions partitions,
-      RecordSubmitter handover,
+      RecordSubmitter submitter,
       Lookahead lookahead,
       PollBudget budget,
-      SystemContext surroundings) {
+      SystemContext system) {
     this.consumer = consumer;
-    this.ledgers = ledgers;
+    this.offsets = offsets;
     this.commits = commits;
     this.partitions = partitions;
-    this.handover = handover;
+    this.submitter = submitter;
     this.lookahead = lookahead;
     this.budget = budget;
-    this.surroundings = surroundings;
-    this.takeNotBefore = nanoTime();
+    this.system = system;
+    this.acquireNotBefore = nanoTime();
   }
 
   /// Observer of the topic, beside its polls.
-  interface Watch {
+  interface Observer {
     /// Whether the topic with that UUID was deleted and recreated.
-    boolean isAnother(String topicId);
+    boolean isRecreated(String topicId);
 
     /// Number of connections made to the cluster so far: after a new one, its log may have changed.
     default long connections() {
@@ -72,16 +72,16 @@ final class TopicReader {
     }
 
     /// Records arrive, or could.
-    void fine();
+    void readable();
 
     /// A poll returned nothing.
-    void quiet();
+    void idle();
 
     /// A failure occurred that is retried.
-    void trouble(KafkaException failure);
+    void failed(KafkaException failure);
 
     /// The store does not grant partitions now; the reader retries.
-    void notYet(PartitionOwnership.Unavailable why);
+    void notGranted(PartitionOwnership.Unavailable why);
   }
 
   /// Outcome of a turn.
@@ -96,26 +96,26 @@ final class TopicReader {
   ///
   /// @throws FencedInstanceIdException if another broker has this broker's instance id
   /// @throws KafkaException if something failed that must be retried after a pause
-  End turn(Watch watch) {
+  End turn(Observer watch) {
     try {
-      partitions.follow(watch::isAnother);
-      partitions.takeLostAgain();
-      takeIfDue(watch);
+      partitions.reacquireIfRecreated(watch::isRecreated);
+      partitions.reacquireLost();
+      acquireIfDue(watch);
       commits.commitIfDue();
-      partitions.tryStandstills();
-      boolean full = ledgers.isFull();
-      boolean looks = lookahead.looks(full, nanoTime());
+      partitions.retryBlocked();
+      boolean full = offsets.isFull();
+      boolean looks = lookahead.shouldLook(full, nanoTime());
       partitions.pause((full && !looks) || shortOfMemory);
-      budget.begin(looks ? Lookahead.POLL_BYTES : ledgers.room());
+      budget.begin(looks ? Lookahead.POLL_BYTES : offsets.room());
       ConsumerRecords<byte[], byte[]> records = poll();
       if (records.nextOffsets().isEmpty()) {
-        watch.quiet();
+        watch.idle();
         return End.NOTHING;
       }
-      watch.fine();
+      watch.readable();
       if (watch.connections() != connections) {
         connections = watch.connections();
-        partitions.takeCutAgain(); // their records of this poll are not handed over
+        partitions.reacquireTruncated(); // their records of this poll are not handed over
       }
       if (looks) {
         lookahead.look(records);
@@ -129,7 +129,7 @@ final class TopicReader {
       shortOfMemory = true;
       return End.CUT_SHORT;
     } catch (InvalidOffsetException e) {
-      partitions.takeAgain(e.partitions());
+      partitions.reacquire(e.partitions());
       return End.CUT_SHORT;
     } finally {
       budget.end();
@@ -139,7 +139,7 @@ final class TopicReader {
   /// Time until the next turn has something to do without records.
   Duration untilDue() {
     Duration until = commits.untilDue();
-    Duration longest = partitions.hasUntaken() ? RETRY_AFTER : LONGEST_POLL;
+    Duration longest = partitions.hasUnacquired() ? RETRY_AFTER : LONGEST_POLL;
     if (shortOfMemory) {
       longest = MEMORY_RETRY_AFTER;
     }
@@ -148,22 +148,22 @@ final class TopicReader {
 
   /// Acquires partitions if a try is due. A failure is retried later; the polls between keep the
   /// group membership.
-  private void takeIfDue(Watch watch) {
-    if (!partitions.hasUntaken() || nanoTime() - takeNotBefore < 0) {
+  private void acquireIfDue(Observer watch) {
+    if (!partitions.hasUnacquired() || nanoTime() - acquireNotBefore < 0) {
       return;
     }
     try {
-      partitions.take();
+      partitions.acquire();
       connections = watch.connections();
-      watch.fine();
+      watch.readable();
     } catch (WakeupException | InterruptException | FencedInstanceIdException e) {
       throw e;
     } catch (KafkaException e) {
-      watch.trouble(e);
-      takeNotBefore = nanoTime() + RETRY_AFTER.toNanos();
+      watch.failed(e);
+      acquireNotBefore = nanoTime() + RETRY_AFTER.toNanos();
     } catch (PartitionOwnership.Unavailable e) {
-      watch.notYet(e);
-      takeNotBefore = nanoTime() + RETRY_AFTER.toNanos();
+      watch.notGranted(e);
+      acquireNotBefore = nanoTime() + RETRY_AFTER.toNanos();
     }
   }
 
@@ -171,49 +171,49 @@ final class TopicReader {
     Duration timeout = untilDue();
     shortOfMemory = false;
     try {
-      return consumer.poll(ledgers.sleep(consumer::wakeup) ? timeout : Duration.ZERO);
+      return consumer.poll(offsets.sleep(consumer::wakeup) ? timeout : Duration.ZERO);
     } finally {
-      ledgers.awake();
+      offsets.awake();
     }
   }
 
   private void handOver(ConsumerRecords<byte[], byte[]> records) {
-    long now = surroundings.clock().millis();
+    long now = system.clock().millis();
     records
         .nextOffsets()
         .forEach((partition, next) -> {
-          SourcePartition named = partitions.held(partition);
-          if (named != null) {
-            handOver(partition, named, records.records(partition), next.offset(), now);
+          SourcePartition sourcePartition = partitions.held(partition);
+          if (sourcePartition != null) {
+            handOver(partition, sourcePartition, records.records(partition), next.offset(), now);
           }
         });
   }
 
   private void handOver(
       TopicPartition partition,
-      SourcePartition named,
+      SourcePartition sourcePartition,
       List<ConsumerRecord<byte[], byte[]>> records,
       long next,
       long now) {
     UnreadRecord last = records.isEmpty() ? null : UnreadRecord.of(records.getLast());
     if (last == null || last.kind() != UnreadRecord.Kind.UNREADABLE) {
-      handover.handOver(named, records, next, now);
-      partitions.moved(partition);
+      submitter.handOver(sourcePartition, records, next, now);
+      partitions.unblock(partition);
       return;
     }
     List<ConsumerRecord<byte[], byte[]>> readable = records.subList(0, records.size() - 1);
     if (!readable.isEmpty()) {
-      handover.handOver(named, readable, readable.getLast().offset() + 1, now);
+      submitter.handOver(sourcePartition, readable, readable.getLast().offset() + 1, now);
     }
-    partitions.standStill(partition, named, last.reason());
+    partitions.block(partition, sourcePartition, last.reason());
   }
 
   /// Whether all partitions are blocked, so that reading makes no progress.
-  boolean standsStill() {
-    return partitions.allStandStill();
+  boolean isBlocked() {
+    return partitions.allBlocked();
   }
 
   private long nanoTime() {
-    return surroundings.ticker().nanoTime();
+    return system.ticker().nanoTime();
   }
 }

@@ -11,7 +11,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
 /// Producer of one cluster, created on first use and replaced after it failed for good. Confined to
-/// one thread, except [#broke].
+/// one thread, except [#markBroken].
 ///
 /// No call waits for Kafka: a record without metadata or buffer space fails at once and is retried.
 /// So a cluster that is down delays no other.
@@ -22,7 +22,7 @@ final class ClusterProducer {
   private final Map<String, String> client;
   private final int maxMessageSize;
   private final Function<Map<String, Object>, Producer<byte[], byte[]>> maker;
-  private volatile @Nullable Made made; // written by the one thread
+  private volatile @Nullable Instance instance; // written by the one thread
 
   /// @param maker creates a producer from its settings
   ClusterProducer(
@@ -42,22 +42,22 @@ final class ClusterProducer {
   /// @throws org.apache.kafka.common.KafkaException if the settings are invalid, or the name of no
   ///   server can be resolved now
   Producer<byte[], byte[]> producer() {
-    Made current = made;
+    Instance current = instance;
     if (current != null && current.broken) {
       close(Duration.ZERO);
       current = null;
     }
     if (current == null) {
-      current = new Made(maker.apply(settings()));
-      made = current;
+      current = new Instance(maker.apply(settings()));
+      instance = current;
     }
     return current.producer;
   }
 
   /// Marks the producer as failed for good; the next call of [#producer] replaces it. Ignores
   /// producers already replaced, which may report failures of their records for long. Thread-safe.
-  void broke(Producer<byte[], byte[]> which) {
-    Made current = made;
+  void markBroken(Producer<byte[], byte[]> which) {
+    Instance current = instance;
     if (current != null && current.producer.equals(which)) {
       current.broken = true;
     }
@@ -69,8 +69,8 @@ final class ClusterProducer {
 
   /// Closes the producer, and fails the records not acknowledged in time.
   void close(Duration timeout) {
-    Made current = made;
-    made = null;
+    Instance current = instance;
+    instance = null;
     if (current != null) {
       current.producer.close(timeout);
     }
@@ -97,11 +97,11 @@ final class ClusterProducer {
   }
 
   /// Producer, and whether it failed for good.
-  private static final class Made {
+  private static final class Instance {
     private final Producer<byte[], byte[]> producer;
     private volatile boolean broken;
 
-    Made(Producer<byte[], byte[]> producer) {
+    Instance(Producer<byte[], byte[]> producer) {
       this.producer = producer;
     }
   }

@@ -36,9 +36,9 @@ public final class Outbox implements Service, Progress {
   private static final Duration GRACE = Duration.ofSeconds(2);
 
   private final OutboxOptions options;
-  private final CommandSink intake;
+  private final CommandSink commands;
   private final FailureSink failures;
-  private final SystemContext surroundings;
+  private final SystemContext system;
   private final Function<Map<String, Object>, Producer<byte[], byte[]>> maker;
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -52,43 +52,43 @@ public final class Outbox implements Service, Progress {
   private @Nullable Thread thread;
 
   // The thread's own.
-  private final Map<TopicOnCluster, TopicSender> lanes = new LinkedHashMap<>();
-  private final Map<Map<String, String>, ClusterProducer> links = new HashMap<>();
+  private final Map<TopicOnCluster, TopicSender> senders = new LinkedHashMap<>();
+  private final Map<Map<String, String>, ClusterProducer> producers = new HashMap<>();
   private List<OutboxRecord> taken = new ArrayList<>();
 
-  private final AtomicInteger underWay = new AtomicInteger();
+  private final AtomicInteger pending = new AtomicInteger();
   private final AtomicLong done = new AtomicLong();
   private volatile boolean working;
   private volatile boolean closed;
 
-  public Outbox(OutboxOptions options, CommandSink intake, FailureSink failures) {
-    this(options, intake, failures, SystemContext.system(), ClusterProducer::kafka);
+  public Outbox(OutboxOptions options, CommandSink commands, FailureSink failures) {
+    this(options, commands, failures, SystemContext.system(), ClusterProducer::kafka);
   }
 
   /// @param maker creates a producer from its settings
   Outbox(
       OutboxOptions options,
-      CommandSink intake,
+      CommandSink commands,
       FailureSink failures,
-      SystemContext surroundings,
+      SystemContext system,
       Function<Map<String, Object>, Producer<byte[], byte[]>> maker) {
     this.options = options;
-    this.intake = intake;
+    this.commands = commands;
     this.failures = failures;
-    this.surroundings = surroundings;
+    this.system = system;
     this.maker = maker;
   }
 
   /// Accepts a record. Thread-safe, never waits. Records that arrive after the end of [#stop] are
   /// dropped.
-  public void produce(OutboxRecord departure) {
+  public void produce(OutboxRecord outboxRecord) {
     lock.lock();
     try {
       if (closed) {
         return;
       }
-      underWay.incrementAndGet();
-      arrived.add(departure);
+      pending.incrementAndGet();
+      arrived.add(outboxRecord);
       working = true;
       signal();
     } finally {
@@ -151,25 +151,25 @@ public final class Outbox implements Service, Progress {
   }
 
   /// Reports an acknowledged record. Called by Kafka's threads.
-  void produced(OutboxRecord departure, boolean tellLane) {
+  void produced(OutboxRecord outboxRecord, boolean wakeSender) {
     if (!closed) {
-      intake.submit(new Command.Produced(departure));
-      settled(tellLane);
+      commands.submit(new Command.Produced(outboxRecord));
+      settled(wakeSender);
     }
   }
 
   /// Reports a record that Kafka refuses. Called by Kafka's threads and by the outbox's own.
   ///
   /// @param why names the topic
-  void refused(OutboxRecord departure, String why) {
+  void refused(OutboxRecord outboxRecord, String why) {
     if (!closed) {
-      intake.submit(new Command.ProduceRefused(departure, why));
+      commands.submit(new Command.ProduceRefused(outboxRecord, why));
       settled(false);
     }
   }
 
   /// Wakes the thread: a sender got a record back.
-  void setBack() {
+  void wake() {
     lock.lock();
     try {
       signal();
@@ -181,33 +181,33 @@ public final class Outbox implements Service, Progress {
   /// The producer for a topic on its cluster.
   ///
   /// @throws IllegalArgumentException if its cluster is unknown
-  ClusterProducer linkTo(TopicOnCluster place) {
+  ClusterProducer producerFor(TopicOnCluster target) {
     Map<String, String> client =
-        options.clusterOf().apply(new Destination(place.topic, place.cluster, Map.of()));
+        options.clusterOf().apply(new Destination(target.topic, target.cluster, Map.of()));
     if (client == null) {
       throw new IllegalArgumentException(
           "Topic "
-              + place.topic
+              + target.topic
               + " is not in kafka_topics, so its cluster is unknown: add it, or name another"
               + " topic by 'taskbroker quarantine retarget'");
     }
-    return links.computeIfAbsent(
+    return producers.computeIfAbsent(
         client, known -> new ClusterProducer(known, options.maxMessageSize(), maker));
   }
 
   long nanoTime() {
-    return surroundings.ticker().nanoTime();
+    return system.ticker().nanoTime();
   }
 
   RandomGenerator random() {
-    return surroundings.random();
+    return system.random();
   }
 
   private void settled(boolean wake) {
     done.incrementAndGet();
-    boolean last = underWay.decrementAndGet() == 0;
+    boolean last = pending.decrementAndGet() == 0;
     if (wake || last) {
-      setBack();
+      wake();
     }
   }
 
@@ -238,16 +238,16 @@ public final class Outbox implements Service, Progress {
       return false;
     }
     long now = nanoTime();
-    for (OutboxRecord departure : taken) {
-      Destination to = departure.destination();
-      lanes
+    for (OutboxRecord outboxRecord : taken) {
+      Destination to = outboxRecord.destination();
+      senders
           .computeIfAbsent(
               new TopicOnCluster(to.topic(), to.cluster()),
-              place -> new TopicSender(this, place, now))
-          .add(departure, now);
+              target -> new TopicSender(this, target, now))
+          .add(outboxRecord, now);
     }
     taken.clear();
-    lanes.values().forEach(lane -> lane.work(now));
+    senders.values().forEach(sender -> sender.work(now));
     return true;
   }
 
@@ -264,8 +264,8 @@ public final class Outbox implements Service, Progress {
   /// Nanoseconds until a sender has something to do without a signal.
   private long pause(long now) {
     long pause = Long.MAX_VALUE;
-    for (TopicSender lane : lanes.values()) {
-      pause = Math.min(pause, lane.nanosToWork(now));
+    for (TopicSender sender : senders.values()) {
+      pause = Math.min(pause, sender.nanosToWork(now));
     }
     return pause;
   }
@@ -277,7 +277,7 @@ public final class Outbox implements Service, Progress {
     try {
       while (true) {
         long now = nanoTime();
-        if (stopping && (underWay.get() == 0 || now - stopBy >= 0)) {
+        if (stopping && (pending.get() == 0 || now - stopBy >= 0)) {
           return false;
         }
         long pause = stopping ? Math.min(stopBy - now, pause(now)) : pause(now);
@@ -310,7 +310,7 @@ public final class Outbox implements Service, Progress {
     } finally {
       lock.unlock();
     }
-    links.values().forEach(link -> link.close(Duration.ZERO));
+    producers.values().forEach(clusterProducer -> clusterProducer.close(Duration.ZERO));
   }
 
   /// Topic, and its cluster as in [Destination#cluster].

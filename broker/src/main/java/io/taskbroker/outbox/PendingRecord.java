@@ -23,19 +23,19 @@ final class PendingRecord {
   /// headers.
   static final String VERSION_HEADER = "taskbroker-broker-version";
 
-  final OutboxRecord departure;
+  final OutboxRecord outboxRecord;
 
   /// Time of its acceptance, in nanoseconds of [System#nanoTime].
   final long since;
 
-  private final TopicSender lane;
+  private final TopicSender sender;
 
   /// Whether it is sent without headers, as Kafka found it too large with them.
-  private volatile boolean bare;
+  private volatile boolean headersDropped;
 
-  PendingRecord(OutboxRecord departure, TopicSender lane, long since) {
-    this.departure = departure;
-    this.lane = lane;
+  PendingRecord(OutboxRecord outboxRecord, TopicSender sender, long since) {
+    this.outboxRecord = outboxRecord;
+    this.sender = sender;
     this.since = since;
   }
 
@@ -47,15 +47,15 @@ final class PendingRecord {
     try {
       var record =
           new ProducerRecord<byte[], byte[]>(
-              departure.destination().topic(),
-              partition(departure.partitionKey(), partitions),
+              outboxRecord.destination().topic(),
+              partition(outboxRecord.partitionKey(), partitions),
               null,
-              keyed ? departure.id().getBytes(UTF_8) : null,
-              departure.payload(),
+              keyed ? outboxRecord.id().getBytes(UTF_8) : null,
+              outboxRecord.payload(),
               headers());
       var _ = producer.send(record, attempt); // the callback gets every outcome
     } catch (RuntimeException e) {
-      attempt.over(e);
+      attempt.complete(e);
     }
   }
 
@@ -64,7 +64,7 @@ final class PendingRecord {
   private final class Attempt implements Callback {
     private final Producer<byte[], byte[]> by;
     private final boolean keyed;
-    private final AtomicBoolean isOver = new AtomicBoolean();
+    private final AtomicBoolean completed = new AtomicBoolean();
 
     Attempt(Producer<byte[], byte[]> by, boolean keyed) {
       this.by = by;
@@ -73,17 +73,17 @@ final class PendingRecord {
 
     @Override
     public void onCompletion(RecordMetadata metadata, @Nullable Exception failure) {
-      over(failure);
+      complete(failure);
     }
 
-    void over(@Nullable Exception failure) {
-      if (!isOver.compareAndSet(false, true)) {
+    void complete(@Nullable Exception failure) {
+      if (!completed.compareAndSet(false, true)) {
         return;
       }
       if (failure == null) {
-        lane.acknowledged(PendingRecord.this);
+        sender.acknowledged(PendingRecord.this);
       } else {
-        lane.failed(PendingRecord.this, failure, by, keyed);
+        sender.failed(PendingRecord.this, failure, by, keyed);
       }
     }
   }
@@ -94,15 +94,15 @@ final class PendingRecord {
   }
 
   /// Drops the headers, so that a record fits whose value does. Returns whether there were any.
-  boolean strip() {
-    boolean had = !bare && !departure.destination().headers().isEmpty();
-    bare = true;
+  boolean dropHeaders() {
+    boolean had = !headersDropped && !outboxRecord.destination().headers().isEmpty();
+    headersDropped = true;
     return had;
   }
 
   private List<Header> headers() {
-    Map<String, String> given = departure.destination().headers();
-    if (bare || given.isEmpty()) {
+    Map<String, String> given = outboxRecord.destination().headers();
+    if (headersDropped || given.isEmpty()) {
       return List.of();
     }
     var headers = new ArrayList<Header>(given.size() + 1);

@@ -19,9 +19,9 @@ enum SendResult {
   /// Kafka accepts no record of the topic as things stand; an operator can fix that at any time.
   TOPIC_REFUSES,
   /// Retry with the same producer.
-  LATER,
+  RETRY,
   /// Retry with a new producer: this one may be in a state that it cannot leave.
-  LATER_ANEW;
+  RETRY_WITH_NEW_PRODUCER;
 
   static SendResult of(Exception failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
@@ -38,7 +38,7 @@ enum SendResult {
         return TOPIC_REFUSES;
       }
     }
-    return failure instanceof RetriableException ? LATER : LATER_ANEW;
+    return failure instanceof RetriableException ? RETRY : RETRY_WITH_NEW_PRODUCER;
   }
 
   /// Whether Kafka, or its client, found a record too large.
@@ -64,7 +64,7 @@ enum SendResult {
   /// producer may never deliver anything again. Kafka's producer is in such a state after one
   /// failed login, or after the first of several batches was lost, and does not report it.
   static SendResult ofTaken(Exception failure) {
-    return failure instanceof TimeoutException ? LATER_ANEW : of(failure);
+    return failure instanceof TimeoutException ? RETRY_WITH_NEW_PRODUCER : of(failure);
   }
 
   /// The most specific cause, in one line.

@@ -55,7 +55,7 @@ final class TargetCheck {
   ///
   /// @param states at least one
   /// @param trouble the problem in one line; empty if there is none
-  record Finding(Set<State> states, String trouble) {}
+  record Finding(Set<State> states, String problem) {}
 
   private final List<TargetTopic> topics;
   private final List<String> consumed;
@@ -78,7 +78,7 @@ final class TargetCheck {
   }
 
   /// Asks Kafka; takes a few seconds at most.
-  Map<TargetTopic, Finding> look() throws InterruptedException {
+  Map<TargetTopic, Finding> check() throws InterruptedException {
     var settings = new HashMap<String, Object>(topics.getFirst().client());
     settings.keySet().retainAll(AdminClientConfig.configNames());
     settings.put(AdminClientConfig.CLIENT_ID_CONFIG, "taskbroker-outbox-topics");
@@ -91,7 +91,7 @@ final class TargetCheck {
       return all(SendResult.reason(e));
     }
     try {
-      return look(admin);
+      return check(admin);
     } finally {
       admin.close(Duration.ZERO);
     }
@@ -103,7 +103,7 @@ final class TargetCheck {
     return findings;
   }
 
-  private Map<TargetTopic, Finding> look(Admin admin) throws InterruptedException {
+  private Map<TargetTopic, Finding> check(Admin admin) throws InterruptedException {
     var options = new DescribeTopicsOptions().timeoutMs(TIMEOUT_MILLIS);
     var names = topics.stream().map(TargetTopic::name).toList();
     var asked = admin.describeTopics(names, options).topicNameValues();
@@ -146,24 +146,24 @@ final class TargetCheck {
       return new Finding(EnumSet.of(State.UNKNOWN), "");
     }
     Set<State> states = EnumSet.noneOf(State.class);
-    var trouble = new ArrayList<String>();
+    var problem = new ArrayList<String>();
     long largest = largest(answer.value);
     if (largest < needed) {
       states.add(State.TOO_SMALL);
-      trouble.add(
+      problem.add(
           "takes messages of %,d bytes only (max.message.bytes), and %s may have %,d: larger ones would be quarantined"
               .formatted(largest, topic.contents(), needed));
     }
     String cleanup = value(answer.value, TopicConfig.CLEANUP_POLICY_CONFIG).orElse("");
     if (cleanup.contains(TopicConfig.CLEANUP_POLICY_COMPACT)) {
       states.add(State.COMPACTED);
-      trouble.add(
+      problem.add(
           "is compacted: %s get their task's id as key, and replace what that id had before"
               .formatted(topic.contents()));
     }
     return states.isEmpty()
         ? new Finding(EnumSet.of(State.OK), "")
-        : new Finding(states, line(topic, String.join("; it ", trouble)));
+        : new Finding(states, line(topic, String.join("; it ", problem)));
   }
 
   /// Finding for a missing topic. It is no problem if Kafka creates the topic on use.

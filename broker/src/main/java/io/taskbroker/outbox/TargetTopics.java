@@ -33,7 +33,7 @@ public final class TargetTopics implements Service {
 
   private final List<TargetCheck> clusters;
   private final Metrics metrics;
-  private final Consumer<List<String>> troubles;
+  private final Consumer<List<String>> problems;
   private final Duration shortInterval;
   private final LoopThread thread;
 
@@ -50,9 +50,9 @@ public final class TargetTopics implements Service {
       Map<String, Map<String, String>> consumed,
       int maxMessageSize,
       Metrics metrics,
-      Consumer<List<String>> troubles,
+      Consumer<List<String>> problems,
       FailureSink failures) {
-    this(topics, consumed, maxMessageSize, metrics, troubles, failures, SHORT_INTERVAL);
+    this(topics, consumed, maxMessageSize, metrics, problems, failures, SHORT_INTERVAL);
   }
 
   TargetTopics(
@@ -60,7 +60,7 @@ public final class TargetTopics implements Service {
       Map<String, Map<String, String>> consumed,
       int maxMessageSize,
       Metrics metrics,
-      Consumer<List<String>> troubles,
+      Consumer<List<String>> problems,
       FailureSink failures,
       Duration shortInterval) {
     this.clusters =
@@ -69,7 +69,7 @@ public final class TargetTopics implements Service {
                 new TargetCheck(cluster.getValue(), of(cluster.getKey(), consumed), maxMessageSize))
             .toList();
     this.metrics = metrics;
-    this.troubles = troubles;
+    this.problems = problems;
     this.shortInterval = shortInterval;
     this.thread = new LoopThread("target-topics", this::turn, failures);
   }
@@ -101,11 +101,11 @@ public final class TargetTopics implements Service {
 
   private void turn() throws InterruptedException {
     for (TargetCheck cluster : clusters) {
-      cluster.look().forEach(this::found);
+      cluster.check().forEach(this::found);
     }
-    troubles.accept(
+    problems.accept(
         known.values().stream()
-            .map(Finding::trouble)
+            .map(Finding::problem)
             .filter(line -> !line.isEmpty())
             .sorted(Comparator.naturalOrder())
             .toList());
@@ -142,14 +142,14 @@ public final class TargetTopics implements Service {
     saidAt.put(topic, System.nanoTime());
     if (finding.states().contains(State.MISSING)) {
       if (topic.created() && before == null) {
-        log.info("{}; this broker creates it", finding.trouble());
+        log.info("{}; this broker creates it", finding.problem());
       } else {
-        log.error(finding.trouble());
+        log.error(finding.problem());
       }
     } else if (finding.states().contains(State.UNKNOWN)) {
-      log.info("{}", finding.trouble().isEmpty() ? quietly(topic) : finding.trouble());
-    } else if (!finding.trouble().isEmpty()) {
-      log.warn(finding.trouble());
+      log.info("{}", finding.problem().isEmpty() ? quietly(topic) : finding.problem());
+    } else if (!finding.problem().isEmpty()) {
+      log.warn(finding.problem());
     } else if (finding.states().contains(State.CREATED_ON_USE)) {
       log.info("Topic {} does not exist yet: Kafka creates it when it is first used", topic.name());
     } else if (before != null) {

@@ -53,7 +53,7 @@ final class Arguments {
   /// Whether the selector matches the activation. An undecodable activation does not match.
   ///
   /// @param activation a serialised `TaskActivation`
-  static boolean areSelected(Selector selector, byte[] activation) {
+  static boolean match(Selector selector, byte[] activation) {
     try {
       TaskActivation decoded = TaskActivation.parseFrom(activation);
       InputStream bytes = decoded.getParametersBytes().newInput();
@@ -63,7 +63,7 @@ final class Arguments {
         expanded.setLongMax(LARGEST_WINDOW_LOG);
       }
       try (MessageUnpacker in = MessagePack.newDefaultUnpacker(new Bounded(bytes))) {
-        return new Arguments(selector, in).areSelected();
+        return new Arguments(selector, in).match();
       }
     } catch (IOException | RuntimeException | LinkageError _) {
       return false; // LinkageError: zstd does not support this machine
@@ -71,7 +71,7 @@ final class Arguments {
   }
 
   /// Reads to the end even when the answer is known: broken arguments do not match.
-  private boolean areSelected() throws IOException {
+  private boolean match() throws IOException {
     boolean selected = false;
     for (int left = in.unpackMapHeader(); left > 0; left--) {
       switch (key()) {

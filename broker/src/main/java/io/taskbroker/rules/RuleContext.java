@@ -35,7 +35,7 @@ public record RuleContext(
   }
 
   /// Whether demoted tasks would send the secrets of one cluster to another.
-  boolean givesSecretsTo(String otherCluster) {
+  boolean sendsSecretsTo(String otherCluster) {
     return authenticates && !servers(otherCluster).equals(servers(cluster));
   }
 

@@ -23,7 +23,7 @@ final class RuleReport {
   /// The counts that grew, one line for each kind of rule.
   List<String> matches() {
     var lines = new ArrayList<String>();
-    add(lines, "Tasks removed", rules.switchedOff());
+    add(lines, "Tasks removed", rules.killed());
     add(lines, "Tasks demoted", rules.demoted());
     return lines;
   }
@@ -34,7 +34,7 @@ final class RuleReport {
       return List.of();
     }
     var lines = new ArrayList<String>();
-    for (RuleUse use : rules.switchedOff()) {
+    for (RuleUse use : rules.killed()) {
       if (!use.isSeen() && warned.add(use)) {
         String meant = use.lookalike();
         lines.add(

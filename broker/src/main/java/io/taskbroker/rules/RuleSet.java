@@ -30,7 +30,7 @@ public final class RuleSet implements Rules {
 
   private record TaskRule(Selector selector, RuleUse use) {}
 
-  public RuleSet(RuntimeConfig config, RuleContext surroundings) {
+  public RuleSet(RuntimeConfig config, RuleContext context) {
     Map<String, List<Killswitch>> byTask =
         config.killswitches().stream().collect(Collectors.groupingBy(Killswitch::task));
     byTask.forEach((task, killswitches) -> {
@@ -40,12 +40,12 @@ public final class RuleSet implements Rules {
       }
     });
     config.demotedNamespaces().forEach(name -> namespaces.put(name, new RuleUse(name)));
-    compared = switchedOff().stream().limit(MAX_COMPARED).toList();
-    String topic = config.demotedTopic().orElse(surroundings.topic());
-    String cluster = config.demotedCluster().orElse(surroundings.cluster());
+    compared = killed().stream().limit(MAX_COMPARED).toList();
+    String topic = config.demotedTopic().orElse(context.topic());
+    String cluster = config.demotedCluster().orElse(context.cluster());
     target = new Destination(topic, cluster, Map.of());
     demotion =
-        surroundings.consumes(topic, cluster)
+        context.consumes(topic, cluster)
             ? Decision.Kept.WOULD_COME_BACK
             : new Decision.Demoted(target);
   }
@@ -68,7 +68,7 @@ public final class RuleSet implements Rules {
     } else {
       rule.use().see();
       Selector selector = rule.selector();
-      if (selector.always() || Arguments.areSelected(selector, activation.payload())) {
+      if (selector.always() || Arguments.match(selector, activation.payload())) {
         rule.use().match();
         return selector.always() ? BY_NAME : BY_SELECTOR;
       }
@@ -88,7 +88,7 @@ public final class RuleSet implements Rules {
   }
 
   /// Usage of the rules that switch tasks off, by name.
-  List<RuleUse> switchedOff() {
+  List<RuleUse> killed() {
     return tasks.values().stream()
         .map(TaskRule::use)
         .sorted(Comparator.comparing(RuleUse::name))

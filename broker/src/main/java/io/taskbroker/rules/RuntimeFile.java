@@ -42,8 +42,8 @@ public final class RuntimeFile implements Service {
 
   private final Path file;
   private final LastGoodRules lastGood;
-  private final RuleContext surroundings;
-  private final CommandSink engine;
+  private final RuleContext context;
+  private final CommandSink commands;
   private final LoopThread thread;
   private final Set<String> warned = new HashSet<>();
 
@@ -55,7 +55,7 @@ public final class RuntimeFile implements Service {
   private long reportAt = System.nanoTime();
 
   /// Content of the rules in force, and of the file when it was last read.
-  private byte @Nullable [] obeyed;
+  private byte @Nullable [] applied;
 
   private byte @Nullable [] seen;
 
@@ -64,11 +64,11 @@ public final class RuntimeFile implements Service {
 
   /// @param copy where the last valid content is kept for the next start
   public RuntimeFile(
-      Path file, Path copy, RuleContext surroundings, CommandSink engine, FailureSink failures) {
+      Path file, Path copy, RuleContext context, CommandSink engine, FailureSink failures) {
     this.file = file;
     this.lastGood = new LastGoodRules(copy);
-    this.surroundings = surroundings;
-    this.engine = engine;
+    this.context = context;
+    this.commands = engine;
     this.thread = new LoopThread("rules", new Turns(), failures);
   }
 
@@ -81,8 +81,8 @@ public final class RuntimeFile implements Service {
   public Rules load() {
     Optional<String> wrong = read();
     if (wrong.isPresent()) {
-      recall();
-      complain(wrong.get());
+      applyLastGood();
+      logProblem(wrong.get());
     }
     return rules;
   }
@@ -118,27 +118,27 @@ public final class RuntimeFile implements Service {
     }
     seen = content;
     try {
-      obey(content, file);
+      apply(content, file);
     } catch (ConfigException e) {
       return Optional.of(Objects.toString(e.getMessage()).replace("\n", "; "));
     } catch (RuntimeException e) {
       log.debug("{} cannot be understood", file, e);
       return Optional.of("it cannot be understood: " + e);
     }
-    keep(content);
+    saveCopy(content);
     return Optional.empty();
   }
 
-  private void obey(byte[] content, Path from) {
+  private void apply(byte[] content, Path from) {
     RuntimeConfig config = RuntimeConfig.parse(from, content, log::warn);
-    if (Arrays.equals(content, obeyed)) {
+    if (Arrays.equals(content, applied)) {
       return;
     }
-    var set = new RuleSet(config, surroundings);
+    var set = new RuleSet(config, context);
     rules = set;
     report = Optional.of(new RuleReport(set));
     reportAt = System.nanoTime() + FIRST_REPORT.toNanos();
-    obeyed = content;
+    applied = content;
     log.info("The rules of {} are in force: {}", from, set);
     if (set.wouldComeBack()) {
       log.warn(
@@ -147,7 +147,7 @@ public final class RuntimeFile implements Service {
     }
     config
         .demotedCluster()
-        .filter(surroundings::givesSecretsTo)
+        .filter(context::sendsSecretsTo)
         .filter(warned::add)
         .ifPresent(cluster ->
             log.warn(
@@ -157,7 +157,7 @@ public final class RuntimeFile implements Service {
                 cluster));
   }
 
-  private void keep(byte[] content) {
+  private void saveCopy(byte[] content) {
     try {
       Optional<byte[]> kept = lastGood.read();
       if (kept.isEmpty() || !Arrays.equals(kept.get(), content)) {
@@ -174,18 +174,18 @@ public final class RuntimeFile implements Service {
   }
 
   /// Applies the copy, if there is a valid one.
-  private void recall() {
+  private void applyLastGood() {
     try {
       Optional<byte[]> kept = lastGood.read();
       if (kept.isPresent()) {
-        obey(kept.get(), lastGood.path());
+        apply(kept.get(), lastGood.path());
       }
     } catch (IOException | RuntimeException e) {
       log.error("Cannot go back to the rules of before: {}: {}", lastGood.path(), e.getMessage());
     }
   }
 
-  private void complain(String wrong) {
+  private void logProblem(String wrong) {
     if (!wrong.equals(problem)) {
       problem = wrong;
       log.error(
@@ -200,13 +200,13 @@ public final class RuntimeFile implements Service {
     Rules before = rules;
     Optional<String> wrong = read();
     if (wrong.isPresent()) {
-      complain(wrong.get());
+      logProblem(wrong.get());
     } else if (!problem.isEmpty()) {
       problem = "";
       log.info("The file of rules {} is good again", file);
     }
     if (!rules.equals(before)) {
-      engine.submit(new Command.RulesChanged(rules));
+      commands.submit(new Command.RulesChanged(rules));
     }
   }
 
@@ -214,7 +214,7 @@ public final class RuntimeFile implements Service {
     return a.compareTo(b) < 0 ? a : b;
   }
 
-  private static void say(RuleReport report) {
+  private static void logReport(RuleReport report) {
     report.matches().forEach(log::info);
     report.unseen().forEach(log::warn);
   }
@@ -231,7 +231,7 @@ public final class RuntimeFile implements Service {
       }
       if (System.nanoTime() - reportAt >= 0) {
         reportAt = System.nanoTime() + PERIOD.toNanos();
-        report.ifPresent(RuntimeFile::say);
+        report.ifPresent(RuntimeFile::logReport);
       }
       waits.locate();
       refresh();

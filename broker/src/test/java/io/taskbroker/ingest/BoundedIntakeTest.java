@@ -280,11 +280,11 @@ final class BoundedIntakeTest {
   }
 
   private Ingest start(List<TopicSource> sources, IntakeLimits limits) {
-    Map<SourcePartition, Long> lows = Map.of();
+    Map<SourcePartition, Long> startOffsets = Map.of();
     var ingest =
         new Ingest(
             sources,
-            PartitionOwnership.sole(List.of(), () -> lows),
+            PartitionOwnership.sole(List.of(), () -> startOffsets),
             engine,
             new IngestOptions(
                 "broker-1", 3600, MAX_MESSAGE, 1000, limits.readAheadBytes(), 100, limits),

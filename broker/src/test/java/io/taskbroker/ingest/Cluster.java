@@ -99,7 +99,7 @@ final class Cluster implements AutoCloseable {
   }
 
   /// What is noted along with the committed offset; empty if there is none.
-  String note(String group, String topic, int partition) throws Exception {
+  String metadata(String group, String topic, int partition) throws Exception {
     OffsetAndMetadata offset = commit(group, topic, partition);
     return offset == null ? "" : offset.metadata();
   }

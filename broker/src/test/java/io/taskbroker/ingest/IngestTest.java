@@ -58,7 +58,7 @@ final class IngestTest {
   private final List<Throwable> failures = new CopyOnWriteArrayList<>();
   private final Map<String, String> properties = new HashMap<>();
   @RegisterExtension private final LogCapture log = LogCapture.of("io.taskbroker.ingest");
-  private final AtomicReference<Map<SourcePartition, Long>> lows = new AtomicReference<>(Map.of());
+  private final AtomicReference<Map<SourcePartition, Long>> startOffsets = new AtomicReference<>(Map.of());
   private Duration commitInterval = SOON;
   private String reset = "earliest";
   private IngestOptions options = OPTIONS;
@@ -115,13 +115,13 @@ final class IngestTest {
     var _ = start(engine);
     cluster.produce(topic, 0, 3);
     await().until(() -> engine.committed(0) == 3);
-    assertThat(cluster.note(group, topic, 0)).endsWith(" 0");
+    assertThat(cluster.metadata(group, topic, 0)).endsWith(" 0");
     int commands = engine.commands().size();
 
-    lows.set(Map.of(engine.partition(0), 2L));
-    await().until(() -> cluster.note(group, topic, 0).endsWith(" 2"));
-    lows.set(Map.of(engine.partition(0), 3L));
-    await().until(() -> cluster.note(group, topic, 0).endsWith(" 3"));
+    startOffsets.set(Map.of(engine.partition(0), 2L));
+    await().until(() -> cluster.metadata(group, topic, 0).endsWith(" 2"));
+    startOffsets.set(Map.of(engine.partition(0), 3L));
+    await().until(() -> cluster.metadata(group, topic, 0).endsWith(" 3"));
     assertThat(cluster.committed(group, topic, 0)).isEqualTo(3);
     assertThat(engine.commands()).hasSize(commands);
   }
@@ -608,7 +608,7 @@ final class IngestTest {
     var ingest =
         new Ingest(
             List.of(source()),
-            PartitionOwnership.sole(List.of(stored), lows::get),
+            PartitionOwnership.sole(List.of(stored), startOffsets::get),
             engine,
             options,
             (_, failure) -> failures.add(failure),

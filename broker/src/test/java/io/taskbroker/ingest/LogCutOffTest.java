@@ -105,7 +105,7 @@ final class LogCutOffTest {
     }
     produce(DONE - KEPT);
     awaitCommitted(DONE);
-    Watermark mark = stored();
+    Watermark watermark = stored();
     assertThat(engine.offsets(0)).isEqualTo(offsets(0, DONE));
     if (!running) {
       first.stop();
@@ -116,7 +116,7 @@ final class LogCutOffTest {
     kafka = EmbeddedKafka.startOnPort(data, port);
     produce(before);
     if (!running) {
-      var _ = start(mark);
+      var _ = start(watermark);
     }
     await().until(() -> !engine.commands(Command.PartitionAssigned.class).isEmpty());
     produce(5);

@@ -78,7 +78,7 @@ final class OffsetLedgerTest {
     long seed = new Random().nextLong();
     var random = new Random(seed);
     var ledger = new OffsetLedger(0, Watermark.NONE);
-    var underWay = new ArrayDeque<long[]>();
+    var pending = new ArrayDeque<long[]>();
     long next = 0;
     long firstUndurable = 0;
     long outstanding = 0;
@@ -88,11 +88,11 @@ final class OffsetLedgerTest {
           int records = random.nextInt(5);
           next += records + random.nextInt(3);
           ledger.handedOver(next, records, records * 10L, null);
-          underWay.add(new long[] {next, records});
+          pending.add(new long[] {next, records});
           outstanding += records;
         }
         case 1 -> {
-          long[] batch = underWay.poll();
+          long[] batch = pending.poll();
           if (batch != null) {
             firstUndurable = batch[0];
             outstanding -= batch[1];

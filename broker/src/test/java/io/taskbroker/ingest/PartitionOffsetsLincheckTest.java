@@ -31,31 +31,31 @@ final class PartitionOffsetsLincheckTest {
   @Test
   void g7AReaderThatIsFullAndGoesToSleepIsWokenWhenThereIsRoom() {
     Interleavings.of(() -> {
-      var ledgers = shared(new PartitionOffsets(4, 1_000));
-      ledgers.open(P0, 0, 0);
-      ledgers.handedOver(P0, 4, 4, 4, null);
-      check(ledgers.isFull(), "room");
+      var offsets = shared(new PartitionOffsets(4, 1_000));
+      offsets.open(P0, 0, 0);
+      offsets.handedOver(P0, 4, 4, 4, null);
+      check(offsets.isFull(), "room");
       Actor engine =
           start(() -> {
-            ledgers.consumed(P0, 2, 2, 2, false);
-            ledgers.consumed(P0, 3, 1, 1, false);
+            offsets.consumed(P0, 2, 2, 2, false);
+            offsets.consumed(P0, 3, 1, 1, false);
           });
-      sleepUntil(ledgers, () -> !ledgers.isFull());
+      sleepUntil(offsets, () -> !offsets.isFull());
       join(engine);
-      check(ledgers.due(NOTES).getFirst().offset() == 3, ledgers.due(NOTES));
+      check(offsets.due(NOTES).getFirst().offset() == 3, offsets.due(NOTES));
     });
   }
 
   @Test
   void h02AReaderThatGoesToSleepIsWokenByWhoWaitsForACommit() {
     Interleavings.of(() -> {
-      var ledgers = shared(new PartitionOffsets(4, 1_000));
-      ledgers.open(P0, 0, 0);
-      ledgers.handedOver(P0, 1, 1, 1, null);
-      Actor engine = start(() -> ledgers.consumed(P0, 1, 1, 1, true));
-      sleepUntil(ledgers, ledgers::takeUrgent);
+      var offsets = shared(new PartitionOffsets(4, 1_000));
+      offsets.open(P0, 0, 0);
+      offsets.handedOver(P0, 1, 1, 1, null);
+      Actor engine = start(() -> offsets.consumed(P0, 1, 1, 1, true));
+      sleepUntil(offsets, offsets::takeUrgent);
       join(engine);
-      check(ledgers.due(NOTES).getFirst().offset() == 1, ledgers.due(NOTES));
+      check(offsets.due(NOTES).getFirst().offset() == 1, offsets.due(NOTES));
     });
   }
 
@@ -63,37 +63,37 @@ final class PartitionOffsetsLincheckTest {
   @Test
   void g1WhatIsSettledWhileItsPartitionIsGivenUpIsRememberedOrNotYetDurable() {
     Interleavings.of(() -> {
-      var ledgers = shared(new PartitionOffsets(4, 1_000, (monitor, _) -> monitor.wait()));
-      ledgers.open(P0, 0, 0);
-      ledgers.open(P1, 0, 0);
-      ledgers.handedOver(P0, 2, 2, 2, null);
-      ledgers.handedOver(P1, 2, 2, 2, null);
-      ledgers.closing(P0);
+      var offsets = shared(new PartitionOffsets(4, 1_000, (monitor, _) -> monitor.wait()));
+      offsets.open(P0, 0, 0);
+      offsets.open(P1, 0, 0);
+      offsets.handedOver(P0, 2, 2, 2, null);
+      offsets.handedOver(P1, 2, 2, 2, null);
+      offsets.closing(P0);
       Actor engine =
           start(() -> {
-            ledgers.consumed(P1, 2, 2, 2, false);
-            ledgers.consumed(P0, 2, 2, 2, false);
-            ledgers.drained(P0);
+            offsets.consumed(P1, 2, 2, 2, false);
+            offsets.consumed(P0, 2, 2, 2, false);
+            offsets.drained(P0);
           });
-      ledgers.close(P0);
-      check(ledgers.awaitDrained(List.of(P0), Duration.ofDays(1)), "not drained");
-      var mark = ledgers.watermark(P0);
-      check(mark != null && mark.next() == 2, String.valueOf(mark));
+      offsets.close(P0);
+      check(offsets.awaitDrained(List.of(P0), Duration.ofDays(1)), "not drained");
+      var watermark = offsets.watermark(P0);
+      check(watermark != null && watermark.next() == 2, String.valueOf(watermark));
       join(engine);
-      ledgers.handedOver(P1, 5, 3, 3, null);
-      check(!ledgers.isFull(), "records that were settled still count");
+      offsets.handedOver(P1, 5, 3, 3, null);
+      check(!offsets.isFull(), "records that were settled still count");
     });
   }
 
   /// As the reader does, with a permit in the place of Kafka's wake-up.
-  private static void sleepUntil(PartitionOffsets ledgers, Condition done)
+  private static void sleepUntil(PartitionOffsets offsets, Condition done)
       throws InterruptedException {
     var permit = new Semaphore(0);
     while (!done.holds()) {
-      if (ledgers.sleep(() -> permit.release())) {
+      if (offsets.sleep(() -> permit.release())) {
         permit.acquire();
       }
-      ledgers.awake();
+      offsets.awake();
     }
   }
 

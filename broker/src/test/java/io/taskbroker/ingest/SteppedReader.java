@@ -29,8 +29,8 @@ public final class SteppedReader {
   private static final Metrics METRICS = new Metrics(); // read by nobody
 
   private final Consumer<byte[], byte[]> consumer;
-  private final SystemContext surroundings;
-  private final PartitionOffsets ledgers;
+  private final SystemContext system;
+  private final PartitionOffsets offsets;
   private final AssignedPartitions partitions;
   private final TopicReader reader;
   private long notBefore;
@@ -59,15 +59,15 @@ public final class SteppedReader {
       Topic topic,
       Consumer<byte[], byte[]> consumer,
       String member,
-      PartitionOwnership custody,
-      CommandSink intake,
-      SystemContext surroundings,
+      PartitionOwnership ownership,
+      CommandSink commands,
+      SystemContext system,
       Nap nap) {
-    var notes = OffsetMetadataFormat.of(member, custody);
+    var metadataFormat = OffsetMetadataFormat.of(member, ownership);
     this.consumer = consumer;
-    this.surroundings = surroundings;
-    this.ledgers = new PartitionOffsets(READ_AHEAD, 1 << 20, new World(nap, surroundings));
-    this.notBefore = surroundings.ticker().nanoTime();
+    this.system = system;
+    this.offsets = new PartitionOffsets(READ_AHEAD, 1 << 20, new World(nap, system));
+    this.notBefore = system.ticker().nanoTime();
     var source =
         new TopicSource(
             topic.name(),
@@ -78,7 +78,7 @@ public final class SteppedReader {
             topic.latest() ? "latest" : "earliest");
     var commits =
         new OffsetCommits(
-            consumer, ledgers, notes, intake, topic.interval(), surroundings.ticker()::nanoTime);
+            consumer, offsets, metadataFormat, commands, topic.interval(), system.ticker()::nanoTime);
     var finder =
         new PositionFinder(
             source,
@@ -86,9 +86,9 @@ public final class SteppedReader {
             () ->
                 new PositionFinder.Topic(
                     "simulated", topic.id().get(), topic.partitions().getAsInt()),
-            ledgers,
-            notes,
-            custody,
+            offsets,
+            metadataFormat,
+            ownership,
             LogProbe.NONE);
     var counts = new TopicCounts(topic.name(), METRICS);
     RecordDecoder decoder =
@@ -97,93 +97,93 @@ public final class SteppedReader {
             : new RawDecoder(topic.raw(), 1 << 20, (_, _) -> {});
     this.partitions =
         new AssignedPartitions(
-            consumer, finder, commits, ledgers, intake, counts, surroundings.ticker()::nanoTime);
+            consumer, finder, commits, offsets, commands, counts, system.ticker()::nanoTime);
     this.reader =
         new TopicReader(
             consumer,
-            ledgers,
+            offsets,
             commits,
             partitions,
-            new RecordSubmitter(decoder, ledgers, intake, counts),
-            new Lookahead(decoder, ledgers, partitions, intake),
+            new RecordSubmitter(decoder, offsets, commands, counts),
+            new Lookahead(decoder, offsets, partitions, commands),
             new PollBudget(IntakeMemory.unbounded()),
-            surroundings);
+            system);
     consumer.subscribe(List.of(topic.name()), partitions);
   }
 
   public void remember(Collection<Watermark> stored) {
-    ledgers.remember(stored);
+    offsets.remember(stored);
   }
 
   public void consumed(
       SourcePartition partition, long next, int records, long bytes, boolean urgent) {
-    ledgers.consumed(partition, next, records, bytes, urgent);
+    offsets.consumed(partition, next, records, bytes, urgent);
   }
 
   public void stands(SourcePartition partition, @Nullable String application) {
-    ledgers.stands(partition, application);
+    offsets.stands(partition, application);
   }
 
   public void drained(SourcePartition partition) {
-    ledgers.drained(partition);
+    offsets.drained(partition);
   }
 
   public void lost(SourcePartition partition) {
-    ledgers.lost(partition);
+    offsets.lost(partition);
   }
 
   /// Gives everything up in order, as the thread does when it is stopped.
   public void stop() {
-    partitions.giveAllUp(Duration.ofSeconds(3));
+    partitions.releaseAll(Duration.ofSeconds(3));
   }
 
   /// One turn of the loop.
   ///
   /// @return when the next is due if nothing comes before, in nanoseconds from now
   public long turn() {
-    long now = surroundings.ticker().nanoTime();
+    long now = system.ticker().nanoTime();
     if (notBefore - now > 0) {
       return notBefore - now;
     }
     try {
-      TopicReader.End end = reader.turn(Unwatched.TOPIC);
+      TopicReader.End end = reader.turn(Unobserved.TOPIC);
       if (end == TopicReader.End.CUT_SHORT) {
         return 0;
       }
       // What wakes a reader that sleeps in a poll comes between two turns here.
-      boolean sleeps = ledgers.sleep(consumer::wakeup);
+      boolean sleeps = offsets.sleep(consumer::wakeup);
       return sleeps && end == TopicReader.End.NOTHING ? reader.untilDue().toNanos() : 0;
     } catch (FencedInstanceIdException e) {
       throw new IllegalStateException("Another broker runs under this name", e);
     } catch (KafkaException _) {
-      notBefore = surroundings.ticker().nanoTime() + RETRY_NANOS;
+      notBefore = system.ticker().nanoTime() + RETRY_NANOS;
       return RETRY_NANOS;
     }
   }
 
   /// Nobody looks after a simulated topic: what is made anew is found out at a start.
-  private enum Unwatched implements TopicReader.Watch {
+  private enum Unobserved implements TopicReader.Observer {
     TOPIC;
 
     @Override
-    public boolean isAnother(String topicId) {
+    public boolean isRecreated(String topicId) {
       return false;
     }
 
     @Override
-    public void fine() {}
+    public void readable() {}
 
     @Override
-    public void quiet() {}
+    public void idle() {}
 
     @Override
-    public void trouble(KafkaException failure) {}
+    public void failed(KafkaException failure) {}
 
     @Override
-    public void notYet(PartitionOwnership.Unavailable why) {}
+    public void notGranted(PartitionOwnership.Unavailable why) {}
   }
 
-  private record World(Nap nap, SystemContext surroundings) implements PartitionOffsets.Waiting {
+  private record World(Nap nap, SystemContext system) implements PartitionOffsets.Waiting {
     @Override
     public void await(Object monitor, long millis) {
       nap.sleep(millis);
@@ -191,7 +191,7 @@ public final class SteppedReader {
 
     @Override
     public long nanoTime() {
-      return surroundings.ticker().nanoTime();
+      return system.ticker().nanoTime();
     }
   }
 }

@@ -35,9 +35,9 @@ final class TopicProblemLogRaceTest {
         200,
         () -> watch,
         List.of(
-            all -> all.trouble(new TimeoutException("timed out")),
-            all -> all.trouble(new TimeoutException("timed out")),
-            TopicProblemLog::fine),
+            all -> all.failed(new TimeoutException("timed out")),
+            all -> all.failed(new TimeoutException("timed out")),
+            TopicProblemLog::readable),
         _ -> {});
     List<String> lines = log.lines();
     for (int i = 0; i < lines.size(); i++) {

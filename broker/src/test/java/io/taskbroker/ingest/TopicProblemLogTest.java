@@ -31,24 +31,24 @@ final class TopicProblemLogTest {
 
   @Test
   void anOutageIsOneLineUntilAMinuteHasPassed() {
-    watch.trouble(new TimeoutException("timed out"));
+    watch.failed(new TimeoutException("timed out"));
     now += Duration.ofSeconds(59).toNanos();
-    watch.trouble(new TimeoutException("timed out"));
+    watch.failed(new TimeoutException("timed out"));
     assertThat(log.lines())
         .containsExactly(
             "WARN Kafka at host:1 does not answer, topic tasks waits for it: timed out");
 
     now += Duration.ofSeconds(1).toNanos();
-    watch.trouble(new TimeoutException("timed out"));
+    watch.failed(new TimeoutException("timed out"));
     assertThat(log.lines()).hasSize(2);
   }
 
   @Test
   void theEndOfItIsALineToo() {
-    watch.fine();
-    watch.trouble(new TimeoutException("timed out"));
-    watch.fine();
-    watch.fine();
+    watch.readable();
+    watch.failed(new TimeoutException("timed out"));
+    watch.readable();
+    watch.readable();
 
     assertThat(log.lines())
         .hasSize(2)
@@ -58,11 +58,11 @@ final class TopicProblemLogTest {
 
   @Test
   void eachTroubleSaysWhatToDo() {
-    watch.trouble(new CompletionException(new UnknownTopicOrPartitionException("none")));
-    watch.trouble(new SaslAuthenticationException("wrong"));
-    watch.trouble(new GroupAuthorizationException("group"));
-    watch.trouble(new KafkaException("Failed to construct", new ConfigException("no address")));
-    watch.trouble(new KafkaException("corrupt"));
+    watch.failed(new CompletionException(new UnknownTopicOrPartitionException("none")));
+    watch.failed(new SaslAuthenticationException("wrong"));
+    watch.failed(new GroupAuthorizationException("group"));
+    watch.failed(new KafkaException("Failed to construct", new ConfigException("no address")));
+    watch.failed(new KafkaException("corrupt"));
 
     assertThat(log.lines())
         .satisfiesExactly(
@@ -75,8 +75,8 @@ final class TopicProblemLogTest {
 
   @Test
   void g9WhatKafkaRefusesSinceTheStartIsARefusalAndAnOutageIsNone() {
-    watch.trouble(new TimeoutException("timed out"));
-    watch.trouble(new UnknownTopicOrPartitionException("none"));
+    watch.failed(new TimeoutException("timed out"));
+    watch.failed(new UnknownTopicOrPartitionException("none"));
     assertThat(watch.refusal()).isEmpty();
     for (KafkaException refusal :
         List.of(
@@ -91,22 +91,22 @@ final class TopicProblemLogTest {
             new InvalidGroupIdException("9"),
             new GroupMaxSizeReachedException("10"))) {
       now += Duration.ofMinutes(1).toNanos();
-      watch.trouble(refusal);
+      watch.failed(refusal);
       assertThat(watch.refusal()).contains("tasks").isEqualTo(log.lines().getLast().substring(6));
     }
-    watch.trouble(new TimeoutException("timed out"));
+    watch.failed(new TimeoutException("timed out"));
     assertThat(watch.refusal()).isEmpty();
   }
 
   @Test
   void whoWasLetInOnceIsNotRefusedLater() {
-    watch.trouble(new InconsistentGroupProtocolException("eager"));
+    watch.failed(new InconsistentGroupProtocolException("eager"));
     watch.joined();
     assertThat(watch.refusal()).isNotEmpty(); // of the generation before
     now += Duration.ofSeconds(30).toNanos();
     watch.joined();
     assertThat(watch.refusal()).isEmpty();
-    watch.trouble(new SaslAuthenticationException("changed"));
+    watch.failed(new SaslAuthenticationException("changed"));
     assertThat(watch.refusal()).isEmpty();
     assertThat(log.lines()).hasSize(3);
   }

@@ -26,16 +26,16 @@ final class ClusterProducerLincheckTest {
         List.of(new MockProducer<>(), new MockProducer<>(), new MockProducer<>());
     Interleavings.of(() -> {
       int[] made = new int[1];
-      var link = shared(new ClusterProducer(Map.of(), 1_000, _ -> producers.get(made[0]++)));
-      Producer<byte[], byte[]> first = link.producer();
-      link.broke(first);
-      Producer<byte[], byte[]> second = link.producer();
-      Actor late = start(() -> link.broke(first));
-      Actor broke = start(() -> link.broke(second));
-      Producer<byte[], byte[]> meanwhile = link.producer();
+      var clusterProducer = shared(new ClusterProducer(Map.of(), 1_000, _ -> producers.get(made[0]++)));
+      Producer<byte[], byte[]> first = clusterProducer.producer();
+      clusterProducer.markBroken(first);
+      Producer<byte[], byte[]> second = clusterProducer.producer();
+      Actor late = start(() -> clusterProducer.markBroken(first));
+      Actor broke = start(() -> clusterProducer.markBroken(second));
+      Producer<byte[], byte[]> meanwhile = clusterProducer.producer();
       join(late, broke);
       check(meanwhile != first, "the first again");
-      check(link.producer() == producers.get(2), made[0] + " were made");
+      check(clusterProducer.producer() == producers.get(2), made[0] + " were made");
     });
   }
 }

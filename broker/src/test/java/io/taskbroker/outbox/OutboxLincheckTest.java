@@ -44,8 +44,8 @@ final class OutboxLincheckTest {
                   }));
       Actor sender =
           start(() -> {
-            outbox.produce(departure("a"));
-            outbox.produce(departure("b"));
+            outbox.produce(outboxRecord("a"));
+            outbox.produce(outboxRecord("b"));
           });
       while (engine.ended.size() < 2) {
         check(outbox.turn(), "the end");
@@ -60,7 +60,7 @@ final class OutboxLincheckTest {
     return null;
   }
 
-  private static OutboxRecord departure(String id) {
+  private static OutboxRecord outboxRecord(String id) {
     return new OutboxRecord(id, id, new byte[1], new Destination("topic", "", Map.of()), id);
   }
 

@@ -31,25 +31,25 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 @SuppressWarnings("ThreadPriorityCheck") // races want the scheduler to do as it likes
 final class OutboxRaceTest {
-  private static final int DEPARTURES = 8;
+  private static final int RECORDS = 8;
 
   @Test
   void g4WhatIsHandedOverEndsOnceWhileKafkaAnswersAndTheOutboxStops() {
     Race.of(
         100,
         Sending::new,
-        List.of(Sending::answer, Sending::produceAndStop, Sending::look),
+        List.of(Sending::answer, Sending::produceAndStop, Sending::checkProgress),
         sending -> {
           assertThat(sending.failures).isEmpty();
-          assertThat(sending.told)
+          assertThat(sending.received)
               .containsExactlyInAnyOrderElementsOf(
-                  IntStream.range(0, DEPARTURES).mapToObj(i -> "id-" + i).toList());
+                  IntStream.range(0, RECORDS).mapToObj(i -> "id-" + i).toList());
           assertThat(sending.outbox.hasWork()).isFalse();
         });
   }
 
   private static final class Sending implements CommandSink {
-    private final Queue<String> told = new ConcurrentLinkedQueue<>();
+    private final Queue<String> received = new ConcurrentLinkedQueue<>();
     private final Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
     private final MockProducer<byte[], byte[]> producer =
         new MockProducer<>(
@@ -89,7 +89,7 @@ final class OutboxRaceTest {
     }
 
     private void produceAndStop() {
-      for (int i = 0; i < DEPARTURES; i++) {
+      for (int i = 0; i < RECORDS; i++) {
         outbox.produce(
             new OutboxRecord(
                 "id-" + i, "key", new byte[1], new Destination("topic", "", Map.of()), this));
@@ -102,7 +102,7 @@ final class OutboxRaceTest {
     }
 
     /// The watchdog.
-    private void look() {
+    private void checkProgress() {
       long before = 0;
       while (!stopped) {
         long done = outbox.done();
@@ -121,7 +121,7 @@ final class OutboxRaceTest {
 
     @Override
     public void submit(Command command) {
-      told.add(((Command.Produced) command).record().id());
+      received.add(((Command.Produced) command).record().id());
     }
   }
 }

@@ -101,7 +101,7 @@ final class OutboxTest {
     Outbox outbox = started(_ -> client(kafka));
 
     List<OutboxRecord> departures =
-        IntStream.range(0, 2_000).mapToObj(i -> departure("acknowledged", "id-" + i)).toList();
+        IntStream.range(0, 2_000).mapToObj(i -> outboxRecord("acknowledged", "id-" + i)).toList();
     departures.forEach(outbox::produce);
 
     await().atMost(LONG).until(() -> !engine.produced().isEmpty());
@@ -123,7 +123,7 @@ final class OutboxTest {
     kafka.createTopic("headers", 1);
     Outbox outbox = started(_ -> client(kafka));
 
-    outbox.produce(departure("headers", "plain"));
+    outbox.produce(outboxRecord("headers", "plain"));
     outbox.produce(
         new OutboxRecord(
             "b",
@@ -162,10 +162,10 @@ final class OutboxTest {
         new NewTopic("compacted", 3, (short) 1).configs(Map.of("cleanup.policy", "compact")));
     Outbox outbox = started(_ -> client(kafka));
     for (int i = 0; i < 20; i++) {
-      outbox.produce(departure("compacted", "id-" + i));
+      outbox.produce(outboxRecord("compacted", "id-" + i));
     }
     engine.awaitProduced(20);
-    outbox.produce(departure("compacted", "later"));
+    outbox.produce(outboxRecord("compacted", "later"));
     engine.awaitProduced(21);
 
     assertThat(records(kafka, "compacted"))
@@ -195,7 +195,7 @@ final class OutboxTest {
     outboxes.add(outbox);
     outbox.start();
     for (int i = 0; i < 500; i++) {
-      outbox.produce(departure("mended", "id-" + i));
+      outbox.produce(outboxRecord("mended", "id-" + i));
     }
     await().atMost(LONG).until(() -> !log.events().isEmpty());
     assertThat(log.events().getFirst().getFormattedMessage()).contains("InvalidTimestampException");
@@ -248,7 +248,7 @@ final class OutboxTest {
     for (int copy = 0; copy < 2; copy++) {
       Outbox outbox = started(_ -> client(kafka));
       for (int i = 0; i < 50; i++) {
-        outbox.produce(departure("copies", "id-" + i));
+        outbox.produce(outboxRecord("copies", "id-" + i));
       }
       engine.awaitProduced(50 * (copy + 1));
       outbox.stop();
@@ -281,10 +281,10 @@ final class OutboxTest {
             "large", "large", new byte[MAX_MESSAGE_SIZE + 100_000], Destination.of("large"), this);
     OutboxRecord largest =
         new OutboxRecord("fits", "fits", new byte[MAX_MESSAGE_SIZE], Destination.of("large"), this);
-    outbox.produce(departure("large", "before"));
+    outbox.produce(outboxRecord("large", "before"));
     outbox.produce(large);
     outbox.produce(largest);
-    outbox.produce(departure("large", "after"));
+    outbox.produce(outboxRecord("large", "after"));
     engine.awaitProduced(3);
 
     await().until(() -> engine.refused.size() == 1);
@@ -325,7 +325,7 @@ final class OutboxTest {
 
     outbox.produce(
         new OutboxRecord("x", "x", new byte[2_000_000], Destination.of("server-limit"), this));
-    outbox.produce(departure("server-limit", "small"));
+    outbox.produce(outboxRecord("server-limit", "small"));
 
     engine.awaitProduced(1);
     await().atMost(LONG).until(() -> engine.refused.size() == 1);
@@ -342,9 +342,9 @@ final class OutboxTest {
           return to.topic().equals("unknown") ? null : client(kafka);
         });
 
-    outbox.produce(departure("no such/topic", "a"));
-    outbox.produce(departure("nowhere", "b"));
-    outbox.produce(departure("unknown", "c"));
+    outbox.produce(outboxRecord("no such/topic", "a"));
+    outbox.produce(outboxRecord("nowhere", "b"));
+    outbox.produce(outboxRecord("unknown", "c"));
 
     await().atMost(LONG).untilAsserted(() -> assertThat(engine.refused).hasSize(3));
     assertThat(engine.refused)
@@ -361,8 +361,8 @@ final class OutboxTest {
       far.createTopic("long", 1);
       Outbox outbox = started(to -> to.cluster().isEmpty() ? client(kafka) : client(to.cluster()));
       for (int i = 0; i < 10; i++) {
-        outbox.produce(departure("long", "near-" + i));
-        outbox.produce(departure("long", "far-" + i, far.bootstrap()));
+        outbox.produce(outboxRecord("long", "near-" + i));
+        outbox.produce(outboxRecord("long", "far-" + i, far.bootstrap()));
         engine.awaitProduced(2 * i + 2);
         assertThat(producers()).isEqualTo(2);
       }
@@ -384,9 +384,9 @@ final class OutboxTest {
     kafka.createTopic("there", 1);
     Outbox outbox = started(_ -> client(kafka));
 
-    outbox.produce(departure("later", "early"));
+    outbox.produce(outboxRecord("later", "early"));
     for (int i = 0; i < 100; i++) {
-      outbox.produce(departure("there", "id-" + i));
+      outbox.produce(outboxRecord("there", "id-" + i));
     }
 
     engine.awaitProduced(100);
@@ -405,8 +405,8 @@ final class OutboxTest {
       Map<String, String> login = login(far);
       Outbox outbox = started(to -> to.topic().equals("far") ? login : client(kafka));
 
-      outbox.produce(departure("near", "a"));
-      outbox.produce(departure("far", "b"));
+      outbox.produce(outboxRecord("near", "a"));
+      outbox.produce(outboxRecord("far", "b"));
       engine.awaitProduced(2);
 
       assertThat(values(kafka, "near")).containsExactly("payload of a");
@@ -424,7 +424,7 @@ final class OutboxTest {
       grant(far, AclOperation.DESCRIBE);
       Outbox outbox = started(_ -> login(far));
       List<OutboxRecord> departures =
-          IntStream.range(0, 5).mapToObj(i -> departure("guarded", "id-" + i)).toList();
+          IntStream.range(0, 5).mapToObj(i -> outboxRecord("guarded", "id-" + i)).toList();
       departures.forEach(outbox::produce);
       await()
           .atMost(LONG)
@@ -485,11 +485,11 @@ final class OutboxTest {
                 default -> client(kafka);
               });
       for (String topic : List.of("hangs", "refuses", "unknown")) {
-        outbox.produce(departure(topic, topic));
+        outbox.produce(outboxRecord(topic, topic));
       }
 
       for (int i = 0; i < 100; i++) {
-        outbox.produce(departure("up", "id-" + i));
+        outbox.produce(outboxRecord("up", "id-" + i));
       }
 
       engine.awaitProduced(100);
@@ -520,11 +520,11 @@ final class OutboxTest {
       client.put("delivery.timeout.ms", "1000");
       client.put("request.timeout.ms", "500");
       Outbox outbox = started(_ -> client);
-      outbox.produce(departure("tasks", "before"));
+      outbox.produce(outboxRecord("tasks", "before"));
       engine.awaitProduced(1);
       own.stop();
       for (int i = 0; i < 500; i++) {
-        outbox.produce(departure("tasks", "id-" + i));
+        outbox.produce(outboxRecord("tasks", "id-" + i));
       }
       // As long as it takes to be warned of.
       await().atMost(LONG).until(() -> !log.events().isEmpty());
@@ -559,7 +559,7 @@ final class OutboxTest {
             _ -> makers.remove());
     outboxes.add(outbox);
     outbox.start();
-    outbox.produce(departure("tasks", "id"));
+    outbox.produce(outboxRecord("tasks", "id"));
     await().until(() -> stuck.errorNext(new TimeoutException("30000 ms have passed")));
 
     await().until(next::completeNext);
@@ -580,13 +580,13 @@ final class OutboxTest {
     kafka.createTopic("stop", 1);
     Outbox outbox = started(_ -> client(kafka));
     for (int i = 0; i < 1_000; i++) {
-      outbox.produce(departure("stop", "id-" + i));
+      outbox.produce(outboxRecord("stop", "id-" + i));
     }
 
     outbox.stop();
 
     assertThat(engine.produced()).hasSize(1_000);
-    outbox.produce(departure("stop", "too late"));
+    outbox.produce(outboxRecord("stop", "too late"));
     assertThat(outbox.hasWork()).isFalse();
     outbox.stop();
   }
@@ -596,7 +596,7 @@ final class OutboxTest {
     var options =
         new OutboxOptions(_ -> client("127.0.0.1:1"), MAX_MESSAGE_SIZE, Duration.ofMillis(300));
     Outbox outbox = started(options);
-    outbox.produce(departure("tasks", "id"));
+    outbox.produce(outboxRecord("tasks", "id"));
 
     long before = System.nanoTime();
     outbox.stop();
@@ -612,7 +612,7 @@ final class OutboxTest {
     var outbox = new Outbox(new OutboxOptions(_ -> Map.of(), 1), engine, (_, _) -> {});
 
     outbox.stop();
-    outbox.produce(departure("x", "x"));
+    outbox.produce(outboxRecord("x", "x"));
 
     assertThat(outbox.hasWork()).isFalse();
   }
@@ -628,12 +628,12 @@ final class OutboxTest {
     return outbox;
   }
 
-  private OutboxRecord departure(String topic, String id) {
+  private OutboxRecord outboxRecord(String topic, String id) {
     return new OutboxRecord(
         id, id, ("payload of " + id).getBytes(UTF_8), Destination.of(topic), this);
   }
 
-  private OutboxRecord departure(String topic, String id, String cluster) {
+  private OutboxRecord outboxRecord(String topic, String id, String cluster) {
     byte[] payload = ("payload of " + id).getBytes(UTF_8);
     return new OutboxRecord(id, id, payload, new Destination(topic, cluster, Map.of()), this);
   }
@@ -685,7 +685,7 @@ final class OutboxTest {
     @Override
     public void submit(Command command) {
       switch (command) {
-        case Command.Produced(var departure) -> produced.add(departure);
+        case Command.Produced(var outboxRecord) -> produced.add(outboxRecord);
         case Command.ProduceRefused told -> refused.add(told);
         default -> throw new IllegalStateException("Unexpected: " + command);
       }

@@ -13,22 +13,22 @@ public final class SteppedOutbox {
   private final Outbox outbox;
 
   public SteppedOutbox(
-      CommandSink intake,
-      SystemContext surroundings,
+      CommandSink commands,
+      SystemContext system,
       Supplier<Producer<byte[], byte[]>> producers) {
     this.outbox =
         new Outbox(
             new OutboxOptions(_ -> Map.of(), 1 << 20),
-            intake,
+            commands,
             (stage, cause) -> {
               throw new IllegalStateException(stage, cause);
             },
-            surroundings,
+            system,
             _ -> producers.get());
   }
 
-  public void produce(OutboxRecord departure) {
-    outbox.produce(departure);
+  public void produce(OutboxRecord outboxRecord) {
+    outbox.produce(outboxRecord);
   }
 
   /// The outbox takes itself for working until it waits, which it does not do here.

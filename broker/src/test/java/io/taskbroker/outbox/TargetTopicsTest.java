@@ -40,7 +40,7 @@ final class TargetTopicsTest {
   @TempDir private static Path dir;
   private static EmbeddedKafka kafka;
 
-  private final AtomicReference<List<String>> troubles = new AtomicReference<>();
+  private final AtomicReference<List<String>> problems = new AtomicReference<>();
   private final Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
   private final Metrics metrics = new Metrics();
 
@@ -113,7 +113,7 @@ final class TargetTopicsTest {
     Map<String, String> login = login();
     TargetCheck.Finding finding = look(check("guarded", login));
     assertThat(finding.states()).containsExactly(TargetCheck.State.UNKNOWN);
-    assertThat(finding.trouble()).contains("cannot be looked at", "TopicAuthorization");
+    assertThat(finding.problem()).contains("cannot be looked at", "TopicAuthorization");
 
     // It exists, but not whether its settings suit.
     grant("guarded");
@@ -131,7 +131,7 @@ final class TargetTopicsTest {
       withTopics(
           topic("on-use", client(creating.bootstrap())),
           () -> {
-            await().until(() -> troubles.get() != null);
+            await().until(() -> problems.get() != null);
             assertThat(said()).isEmpty();
             assertThat(state("on-use", "created_on_use")).isEqualTo(1);
             assertThat(log.events()).hasSize(1).allMatch(line -> line.getLevel() == Level.INFO);
@@ -167,13 +167,13 @@ final class TargetTopicsTest {
         Map.of(),
         MAX_MESSAGE_SIZE,
         metrics,
-        troubles::set,
+        problems::set,
         (_, failure) -> failures.add(failure),
         AT_ONCE);
   }
 
   private List<String> said() {
-    List<String> lines = troubles.get();
+    List<String> lines = problems.get();
     return lines == null ? List.of() : lines;
   }
 
@@ -191,7 +191,7 @@ final class TargetTopicsTest {
 
   private static TargetCheck.Finding look(TargetCheck check) {
     try {
-      return check.look().values().iterator().next();
+      return check.check().values().iterator().next();
     } catch (InterruptedException e) {
       throw new AssertionError(e);
     }

@@ -40,24 +40,24 @@ final class TopicSenderLincheckTest {
       var outbox =
           new Outbox(
               new OutboxOptions(_ -> null, 1_000), engine, (_, _) -> {}, system, _ -> producer);
-      var lane = shared(new TopicSender(outbox, new Outbox.TopicOnCluster("topic", ""), 0));
+      var sender = shared(new TopicSender(outbox, new Outbox.TopicOnCluster("topic", ""), 0));
       Actor kafka =
           start(() -> {
-            lane.failed(parcel("a", lane), failure, producer, false);
-            lane.failed(parcel("b", lane), failure, producer, false);
+            sender.failed(pending("a", sender), failure, producer, false);
+            sender.failed(pending("b", sender), failure, producer, false);
           });
-      lane.work(LONG);
-      lane.work(2 * LONG);
+      sender.work(LONG);
+      sender.work(2 * LONG);
       join(kafka);
-      lane.work(3 * LONG);
-      lane.work(4 * LONG);
+      sender.work(3 * LONG);
+      sender.work(4 * LONG);
       check(engine.ended.equals(List.of("a", "b")), engine.ended);
     });
   }
 
-  private static PendingRecord parcel(String id, TopicSender lane) {
+  private static PendingRecord pending(String id, TopicSender sender) {
     var to = new Destination("topic", "", Map.of());
-    return new PendingRecord(new OutboxRecord(id, id, new byte[1], to, id), lane, 0);
+    return new PendingRecord(new OutboxRecord(id, id, new byte[1], to, id), sender, 0);
   }
 
   private static final class Engine implements CommandSink {

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Timeout;
 @Tag("concurrency")
 @Timeout(120)
 final class TopicSenderRaceTest {
-  private static final int DEPARTURES = 50;
+  private static final int RECORDS = 50;
   private static final long LONG = TimeUnit.SECONDS.toNanos(10);
 
   @Test
@@ -37,7 +37,7 @@ final class TopicSenderRaceTest {
         List.of(Sending::giveBack, Sending::work),
         sending -> {
           sending.work();
-          assertThat(sending.producer.history()).hasSize(DEPARTURES);
+          assertThat(sending.producer.history()).hasSize(RECORDS);
         });
   }
 
@@ -63,25 +63,25 @@ final class TopicSenderRaceTest {
             },
             SystemContext.system(),
             _ -> producer);
-    private final TopicSender lane =
+    private final TopicSender sender =
         new TopicSender(outbox, new Outbox.TopicOnCluster("topic", ""), 0);
     private long now;
 
     /// Kafka.
     private void giveBack() {
       var failure = new NetworkException("gone");
-      for (int i = 0; i < DEPARTURES; i++) {
+      for (int i = 0; i < RECORDS; i++) {
         var to = new Destination("topic", "", Map.of());
-        var departure = new OutboxRecord("id-" + i, "key", new byte[1], to, this);
-        lane.failed(new PendingRecord(departure, lane, 0), failure, producer, false);
+        var outboxRecord = new OutboxRecord("id-" + i, "key", new byte[1], to, this);
+        sender.failed(new PendingRecord(outboxRecord, sender, 0), failure, producer, false);
       }
     }
 
     /// The outbox, for which each turn is long after the one before.
     private void work() {
-      for (int i = 0; i < DEPARTURES; i++) {
+      for (int i = 0; i < RECORDS; i++) {
         now += LONG;
-        lane.work(now);
+        sender.work(now);
       }
     }
 

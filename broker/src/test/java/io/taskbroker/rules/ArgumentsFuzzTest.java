@@ -58,7 +58,7 @@ final class ArgumentsFuzzTest {
           default -> given;
         };
 
-    boolean selected = Cost.within(COST, () -> Arguments.areSelected(SELECTOR, activation));
+    boolean selected = Cost.within(COST, () -> Arguments.match(SELECTOR, activation));
 
     assertThat(selected).isEqualTo(expected(activation));
   }

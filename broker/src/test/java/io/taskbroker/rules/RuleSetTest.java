@@ -38,7 +38,7 @@ import org.msgpack.core.MessagePack;
 
 /// The verdicts of rules (reference-spec 3.7).
 final class RuleSetTest {
-  private static final RuleContext SURROUNDINGS =
+  private static final RuleContext CONTEXT =
       new RuleContext(
           "long", "dead:9092", true, List.of(new RuleContext.Consumed("tasks", "main:9092,b")));
   private static final Decision KEPT = Decision.Kept.AS_IT_IS;
@@ -235,7 +235,7 @@ final class RuleSetTest {
                   Set.of(),
                   Optional.empty(),
                   Optional.empty()),
-              SURROUNDINGS);
+              CONTEXT);
       assertThat(rules.judge(task("t", "ns", parameters)))
           .as("seed %d, %d: %s and %s", seed, i, one, other)
           .isEqualTo(one.equals(other) ? BY_SELECTOR : KEPT);
@@ -314,7 +314,7 @@ final class RuleSetTest {
         "drop_task_killswitch: %s\ndemoted_namespaces: %s\n%s"
             .formatted(killswitches, namespaces, more);
     return new RuleSet(
-        RuntimeConfig.parse(Path.of("rules"), text.getBytes(UTF_8), _ -> {}), SURROUNDINGS);
+        RuntimeConfig.parse(Path.of("rules"), text.getBytes(UTF_8), _ -> {}), CONTEXT);
   }
 
   static Activation task(String taskname, String namespace, byte[] parameters) {

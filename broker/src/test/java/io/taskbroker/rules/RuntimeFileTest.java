@@ -32,7 +32,7 @@ final class RuntimeFileTest {
 
   @TempDir private Path dir;
 
-  private final List<Rules> told = new CopyOnWriteArrayList<>();
+  private final List<Rules> received = new CopyOnWriteArrayList<>();
   private final List<Throwable> failures = new CopyOnWriteArrayList<>();
   private final List<RuntimeFile> running = new ArrayList<>();
   @RegisterExtension private final LogCapture log = LogCapture.of(RuntimeFile.class);
@@ -58,7 +58,7 @@ final class RuntimeFileTest {
     start(rules);
     rules.stop();
     rules.stop();
-    assertThat(told).isEmpty();
+    assertThat(received).isEmpty();
   }
 
   @Test
@@ -66,9 +66,9 @@ final class RuntimeFileTest {
     Files.writeString(file, killing("a"));
     start();
     Files.writeString(file, killing("a, b"));
-    awaitTold(1, "2");
+    awaitReceived(1, "2");
     Files.writeString(file, killing("a, b, c"));
-    awaitTold(2, "3");
+    awaitReceived(2, "3");
     assertThat(copy()).hasContent(killing("a, b, c"));
     assertThat(errors()).isEmpty();
   }
@@ -78,7 +78,7 @@ final class RuntimeFileTest {
     Files.writeString(file, killing("a"));
     start();
     put(killing("a, b"));
-    awaitTold(1, "2");
+    awaitReceived(1, "2");
   }
 
   /// How Kubernetes changes a config map: the file is a link through a link that is replaced.
@@ -96,7 +96,7 @@ final class RuntimeFileTest {
     Files.move(fresh, data, StandardCopyOption.ATOMIC_MOVE);
     Files.delete(one.resolve("rules.yaml"));
     Files.delete(one);
-    awaitTold(1, "2");
+    awaitReceived(1, "2");
   }
 
   @Test
@@ -106,7 +106,7 @@ final class RuntimeFileTest {
     Files.createSymbolicLink(file, real);
     start();
     Files.writeString(real, killing("a, b"));
-    awaitTold(1, "2");
+    awaitReceived(1, "2");
   }
 
   @Test
@@ -118,7 +118,7 @@ final class RuntimeFileTest {
         .contains("no rules stay in force", "no such file");
     assertThat(rules.load()).isEqualTo(Rules.NONE);
     Files.writeString(file, killing("a"));
-    awaitTold(1, "1");
+    awaitReceived(1, "1");
   }
 
   @Test
@@ -162,14 +162,14 @@ final class RuntimeFileTest {
     Files.delete(file);
     await().atMost(SOON).until(() -> errors().size() == 4);
     assertThat(errors().getLast()).contains("no such file");
-    assertThat(told).isEmpty();
+    assertThat(received).isEmpty();
     assertThat(copy()).hasContent(killing("a"));
 
     put(killing("a"));
     await().atMost(SOON).until(() -> logged().stream().anyMatch(it -> it.contains("good again")));
-    assertThat(told).isEmpty();
+    assertThat(received).isEmpty();
     put(killing("a, b"));
-    awaitTold(1, "2");
+    awaitReceived(1, "2");
   }
 
   @Test
@@ -185,7 +185,7 @@ final class RuntimeFileTest {
         .contains("the last good ones", "not valid YAML");
     start(again);
     Files.writeString(file, killing("[]").replace("[[]]", "[]"));
-    awaitTold(1, "0");
+    awaitReceived(1, "0");
   }
 
   @Test
@@ -210,8 +210,8 @@ final class RuntimeFileTest {
         new RuntimeFile(
             file,
             dir.resolve("no/such/folder"),
-            surroundings(),
-            intake(),
+            context(),
+            commands(),
             (_, e) -> failures.add(e));
     assertThat(rules.load()).asString().contains(": 1;");
     assertThat(logged()).anyMatch(it -> it.startsWith("Cannot keep a copy"));
@@ -222,7 +222,7 @@ final class RuntimeFileTest {
     Files.writeString(file, killing("a") + "demoted_topic_cluster: far:1\n");
     start();
     Files.writeString(file, killing("a, b") + "demoted_topic_cluster: far:1\n");
-    awaitTold(1, "2");
+    awaitReceived(1, "2");
     assertThat(logged()).filteredOn(it -> it.contains("secrets")).hasSize(1);
   }
 
@@ -233,7 +233,7 @@ final class RuntimeFileTest {
   }
 
   private RuntimeFile rules() {
-    var rules = new RuntimeFile(file, copy(), surroundings(), intake(), (_, e) -> failures.add(e));
+    var rules = new RuntimeFile(file, copy(), context(), commands(), (_, e) -> failures.add(e));
     running.add(rules);
     return rules;
   }
@@ -253,11 +253,11 @@ final class RuntimeFileTest {
     return dir.resolve("store.sqlite.rules");
   }
 
-  private static RuleContext surroundings() {
+  private static RuleContext context() {
     return new RuleContext("long", "dead:9092", true, List.of());
   }
 
-  private CommandSink intake() {
+  private CommandSink commands() {
     return new CommandSink() {
       @Override
       public void request(Command.Request request) {
@@ -266,14 +266,14 @@ final class RuntimeFileTest {
 
       @Override
       public void submit(Command command) {
-        told.add(((Command.RulesChanged) command).rules());
+        received.add(((Command.RulesChanged) command).rules());
       }
     };
   }
 
-  private void awaitTold(int count, String tasks) {
-    await().atMost(SOON).until(() -> told.size() == count);
-    assertThat(told.getLast()).asString().contains(": " + tasks + ";");
+  private void awaitReceived(int count, String tasks) {
+    await().atMost(SOON).until(() -> received.size() == count);
+    assertThat(received.getLast()).asString().contains(": " + tasks + ";");
   }
 
   private List<String> errors() {
