@@ -211,7 +211,8 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
       finder.requireDrained(names(sourcePartitions));
     }
     if (finder.movesRows()) {
-      unacquired.forEach(partition -> partlyAcquired.put(partition, finder.sourcePartition(topic, partition)));
+      unacquired.forEach(
+          partition -> partlyAcquired.put(partition, finder.sourcePartition(topic, partition)));
     }
     Map<TopicPartition, OffsetAndMetadata> committedOffsets = finder.committed(topic, unacquired);
     Map<TopicPartition, PositionFinder.Found> found =
@@ -257,7 +258,8 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     counts.held(held.size());
     long goneFrom = found.start().cut() ? position : Command.PartitionAssigned.NOTHING_GONE;
     commands.submit(
-        new Command.PartitionAssigned(sourcePartition, committed, reached(found, committed), goneFrom));
+        new Command.PartitionAssigned(
+            sourcePartition, committed, reached(found, committed), goneFrom));
     if (found.start().voided()) {
       // The position first: a commit above it would make the old watermark look valid again.
       commands.submit(new Command.Ingest(sourcePartition, List.of(), position, 0));
@@ -347,8 +349,7 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
   void reacquireLost() {
     Set<SourcePartition> lost = offsets.takeLost();
     if (!lost.isEmpty()) {
-      log.warn(
-          "The store gave {} to another broker: acquiring them again", names(lost));
+      log.warn("The store gave {} to another broker: acquiring them again", names(lost));
       List<TopicPartition> again =
           held.entrySet().stream()
               .filter(each -> lost.contains(each.getValue()))

@@ -123,7 +123,8 @@ final class ClusterTopics {
   private void check(Admin admin) throws InterruptedException {
     var missing = new ArrayList<NewTopic>();
     var options = new DescribeTopicsOptions().timeoutMs(TIMEOUT_MILLIS);
-    for (var answer : admin.describeTopics(pending.keySet(), options).topicNameValues().entrySet()) {
+    for (var answer :
+        admin.describeTopics(pending.keySet(), options).topicNameValues().entrySet()) {
       DeclaredTopic topic = topic(answer.getKey());
       KafkaException failure = failure(answer.getValue());
       if (failure == null) {

@@ -14,7 +14,8 @@ public record DeclaredTopic(
   public DeclaredTopic {
     clientProperties = Map.copyOf(clientProperties);
     if (partitions < 0) {
-      throw new IllegalArgumentException("Topic " + name + " cannot have " + partitions + " partitions");
+      throw new IllegalArgumentException(
+          "Topic " + name + " cannot have " + partitions + " partitions");
     }
   }
 

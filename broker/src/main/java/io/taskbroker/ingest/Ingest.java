@@ -37,7 +37,8 @@ public final class Ingest implements Service, Progress {
       Metrics metrics) {
     var memory = new IntakeMemory(options.limits().totalBytes());
     for (TopicSource source : sources) {
-      var consumer = new TopicConsumer(source, options, ownership, commands, memory, metrics, failures);
+      var consumer =
+          new TopicConsumer(source, options, ownership, commands, memory, metrics, failures);
       if (consumers.put(source.topic(), consumer) != null) {
         throw new IllegalArgumentException("Topic " + source.topic() + " is given twice");
       }

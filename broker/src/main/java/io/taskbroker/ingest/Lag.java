@@ -70,7 +70,8 @@ final class Lag {
     var measured = new HashSet<TopicPartition>();
     held.forEach((partition, sourcePartition) -> {
       offsets
-          .undurable(sourcePartition, consumer.currentLag(partition), asked.getOrDefault(partition, -1L))
+          .undurable(
+              sourcePartition, consumer.currentLag(partition), asked.getOrDefault(partition, -1L))
           .ifPresent(messages -> {
             counts.lag(partition.partition(), messages);
             measured.add(partition);

@@ -123,7 +123,9 @@ final class OffsetCommits {
   /// @return whether Kafka acknowledged it
   boolean commitNow(Collection<SourcePartition> partitions, Duration timeout) {
     List<PartitionOffsets.Due> due =
-        offsets.due(metadataFormat).stream().filter(each -> partitions.contains(each.partition())).toList();
+        offsets.due(metadataFormat).stream()
+            .filter(each -> partitions.contains(each.partition()))
+            .toList();
     if (due.isEmpty()) {
       return true;
     }
@@ -171,7 +173,11 @@ final class OffsetCommits {
       offsets.put(
           partition,
           metadataFormat.commit(
-              found.partition(), position, position, metadataFormat.position().get(), found.lastBelow()));
+              found.partition(),
+              position,
+              position,
+              metadataFormat.position().get(),
+              found.lastBelow()));
     });
     return !offsets.isEmpty() && commitNow(offsets, timeout);
   }
@@ -181,7 +187,8 @@ final class OffsetCommits {
     for (PartitionOffsets.Due each : due) {
       offsets.put(
           new TopicPartition(each.partition().topic(), each.partition().partition()),
-          metadataFormat.commit(each.partition(), each.offset(), each.startOffset(), each.at(), each.last()));
+          metadataFormat.commit(
+              each.partition(), each.offset(), each.startOffset(), each.at(), each.last()));
     }
     return offsets;
   }

@@ -33,12 +33,17 @@ final class OffsetLedger {
     this(position, committed, Watermark.NONE, Watermark.NONE, null);
   }
 
-  /// @param startOffset start offset: records from it on may be in flight; [Watermark#NONE] if unknown
+  /// @param startOffset start offset: records from it on may be in flight; [Watermark#NONE] if
+  ///   unknown
   /// @param notBelow lower bound of commits: records below it are read again and are committed
   ///   already
   /// @param last a record below the position that was read; null if none is known
   OffsetLedger(
-      long position, long committed, long startOffset, long notBelow, @Nullable RecordIdentity last) {
+      long position,
+      long committed,
+      long startOffset,
+      long notBelow,
+      @Nullable RecordIdentity last) {
     this.last = last;
     this.startOffset = startOffset;
     this.committedStart = startOffset == Watermark.NONE ? Long.MAX_VALUE : startOffset;
@@ -104,7 +109,8 @@ final class OffsetLedger {
   boolean isMetadataStale(long known, StorePosition handedOut) {
     boolean behind =
         handedOut.epoch() > committedAt.epoch()
-            || (handedOut.epoch() == committedAt.epoch() && handedOut.batch() > committedAt.batch());
+            || (handedOut.epoch() == committedAt.epoch()
+                && handedOut.batch() > committedAt.batch());
     return durable == committed && durable >= notBelow && (known > committedStart || behind);
   }
 

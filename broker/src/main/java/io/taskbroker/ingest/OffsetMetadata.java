@@ -17,7 +17,11 @@ import org.jspecify.annotations.Nullable;
 /// @param startOffset start offset: every record below it is done, or in no store of this name;
 ///   [Watermark#NONE] if unknown
 record OffsetMetadata(
-    String store, String topicId, StorePosition position, @Nullable RecordIdentity last, long startOffset) {
+    String store,
+    String topicId,
+    StorePosition position,
+    @Nullable RecordIdentity last,
+    long startOffset) {
   private static final String VERSION_1 = "taskbroker/1";
   private static final String VERSION_2 = "taskbroker/2";
   private static final String UNKNOWN = "-";

@@ -86,7 +86,8 @@ final class PartitionOffsets {
 
   /// Whether a partition of the same topic, cluster and group has a watermark or a ledger.
   synchronized boolean knowsTopicOf(SourcePartition partition) {
-    return knowsTopicOf(watermarks.keySet(), partition) || knowsTopicOf(ledgers.keySet(), partition);
+    return knowsTopicOf(watermarks.keySet(), partition)
+        || knowsTopicOf(ledgers.keySet(), partition);
   }
 
   private static boolean knowsTopicOf(Set<SourcePartition> known, SourcePartition partition) {
@@ -266,10 +267,12 @@ final class PartitionOffsets {
     StorePosition handedOut = metadataFormat.handedOut().get();
     StorePosition at = metadataFormat.position().get();
     ledgers.forEach((partition, ledger) -> {
-      long startOffset = metadataFormat.startOffset(partition, ledger.durable(), ledger.startOffset());
+      long startOffset =
+          metadataFormat.startOffset(partition, ledger.durable(), ledger.startOffset());
       boolean ahead = ledger.isAhead();
       if (ahead || ledger.isMetadataStale(startOffset, handedOut)) {
-        due.add(new Due(partition, ledger, ledger.durable(), startOffset, ahead, at, ledger.last()));
+        due.add(
+            new Due(partition, ledger, ledger.durable(), startOffset, ahead, at, ledger.last()));
       }
     });
     return due;

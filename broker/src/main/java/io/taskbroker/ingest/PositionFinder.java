@@ -34,9 +34,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Collector of the facts that [StartingOffsets] needs, from Kafka, the store and the offset ledgers, for
-/// the partitions of one topic. Every request is bounded in time and fails by a [KafkaException].
-/// Used by the reader's thread only.
+/// Collector of the facts that [StartingOffsets] needs, from Kafka, the store and the offset
+/// ledgers, for the partitions of one topic. Every request is bounded in time and fails by a
+/// [KafkaException]. Used by the reader's thread only.
 final class PositionFinder {
   private static final Logger log = LoggerFactory.getLogger(PositionFinder.class);
   private static final int TIMEOUT_MILLIS = 3000;
@@ -243,7 +243,9 @@ final class PositionFinder {
               offset == null ? null : metadataFormat.own(offset, topic.id),
               reached.getOrDefault(sourcePartition, Watermark.NONE),
               watermarkCut,
-              committedRecords.containsKey(partition) ? committedCuts.get(partition) : watermarkCut);
+              committedRecords.containsKey(partition)
+                  ? committedCuts.get(partition)
+                  : watermarkCut);
       RecordIdentity last = offset == null ? null : OffsetMetadataFormat.last(offset);
       found.put(partition, new Found(sourcePartition, facts, StartingOffsets.decide(facts), last));
     }
@@ -265,7 +267,9 @@ final class PositionFinder {
   /// The committed offset, unless it belongs to a deleted topic of the same name.
   private static @Nullable OffsetAndMetadata ofThisTopic(
       Topic topic, @Nullable OffsetAndMetadata offset) {
-    return offset == null || OffsetMetadataFormat.isOfAnotherTopic(offset, topic.id) ? null : offset;
+    return offset == null || OffsetMetadataFormat.isOfAnotherTopic(offset, topic.id)
+        ? null
+        : offset;
   }
 
   SourcePartition sourcePartition(Topic topic, TopicPartition partition) {

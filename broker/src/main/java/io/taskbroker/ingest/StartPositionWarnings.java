@@ -84,6 +84,8 @@ final class StartPositionWarnings {
 
   private static String stored(StartingOffsets.Facts facts) {
     Watermark watermark = facts.watermark();
-    return watermark == null ? "nothing" : watermark.next() + ", of which committed " + watermark.committed();
+    return watermark == null
+        ? "nothing"
+        : watermark.next() + ", of which committed " + watermark.committed();
   }
 }

@@ -59,7 +59,8 @@ final class StartingOffsets {
     long reached = Watermark.NONE;
     if (lost) {
       reached =
-          Math.max(facts.metadata == null ? Watermark.NONE : facts.committedAndKept(), facts.reached);
+          Math.max(
+              facts.metadata == null ? Watermark.NONE : facts.committedAndKept(), facts.reached);
     }
     return (vague || beyondEnd) ? Math.max(reached, trusted) : reached;
   }
@@ -99,11 +100,12 @@ final class StartingOffsets {
   /// @param committed the committed offset of the group, [Watermark#NONE] if there is none
   /// @param watermark the stored one for exactly this cluster, group, topic UUID and partition
   /// @param topicKnown whether any partition of the topic has a commit or a watermark
-  /// @param metadata metadata that this very store wrote with the committed offset; null if another did
+  /// @param metadata metadata that this very store wrote with the committed offset; null if another
+  ///   did
   /// @param reached how far this broker knows that the store had consumed it; [Watermark#NONE] if
   ///   that is no more than the watermark
-  /// @param watermarkCut truncation point of the log below the watermark; null if it was not truncated
-  ///   there, as far as is known
+  /// @param watermarkCut truncation point of the log below the watermark; null if it was not
+  ///   truncated there, as far as is known
   /// @param committedCut the same for the committed offset
   record Facts(
       long committed,

@@ -200,9 +200,15 @@ final class TopicConsumer {
   private void readUntilStopped(Admin admin, Consumer<byte[], byte[]> consumer) {
     var commits =
         new OffsetCommits(
-            consumer, offsets, metadataFormat, commands, source.autoCommitInterval(), System::nanoTime);
+            consumer,
+            offsets,
+            metadataFormat,
+            commands,
+            source.autoCommitInterval(),
+            System::nanoTime);
     var finder =
-        new PositionFinder(source, consumer, admin, offsets, metadataFormat, ownership, fetchLimits());
+        new PositionFinder(
+            source, consumer, admin, offsets, metadataFormat, ownership, fetchLimits());
     var partitions =
         new AssignedPartitions(
             consumer, finder, commits, offsets, commands, counts, System::nanoTime);

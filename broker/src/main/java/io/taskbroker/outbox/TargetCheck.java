@@ -215,8 +215,7 @@ final class TargetCheck {
 
   private Finding unknown(TargetTopic topic, String why) {
     return new Finding(
-        EnumSet.of(State.UNKNOWN),
-        line(topic, "cannot be checked and may not exist: " + why));
+        EnumSet.of(State.UNKNOWN), line(topic, "cannot be checked and may not exist: " + why));
   }
 
   private String line(TargetTopic topic, String what) {

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 final class OffsetLedgerTest {
 
   @Test
-  void whatWasCommittedBeforeIsNotCommittedAgain() {
+  void aCommittedOffsetIsNotCommittedAgain() {
     assertThat(new OffsetLedger(100, 100).isAhead()).isFalse();
     assertThat(new OffsetLedger(100, 90).isAhead()).isTrue();
     assertThat(new OffsetLedger(100, Watermark.NONE).isAhead()).isTrue();
@@ -46,7 +46,7 @@ final class OffsetLedgerTest {
   }
 
   @Test
-  void g1DoesNotBelieveThatSomethingIsDurableThatWasNeverHandedOver() {
+  void g1DurableOffsetsAreClampedToWhatWasHandedOver() {
     var ledger = new OffsetLedger(100, 100);
     ledger.handedOver(110, 10, 10, null);
     ledger.settled(200, 999, 999);
@@ -72,7 +72,7 @@ final class OffsetLedgerTest {
         .isInstanceOf(IllegalStateException.class);
   }
 
-  /// Against a queue of batches that become durable in order.
+  /// Compares the ledger with a queue of batches that become durable in order.
   @Test
   void g1NeverPassesAnUndurableRecord() {
     long seed = new Random().nextLong();

@@ -16,8 +16,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// The ledgers between the reader of a topic and the engine: a reader that sleeps is woken when
-/// there is something to do, and the accounts add up whoever settles what when (G1, G7).
+/// Offsets shared by the reader of a topic and the engine. A sleeping reader is woken when there is
+/// something to do, and the counts add up whichever thread settles what when (G1, G7).
 @Tag("concurrency")
 @Timeout(300)
 final class PartitionOffsetsLincheckTest {
@@ -29,7 +29,7 @@ final class PartitionOffsetsLincheckTest {
       OffsetMetadataFormat.of("store", PartitionOwnership.sole(List.of(), Map::of));
 
   @Test
-  void g7AReaderThatIsFullAndGoesToSleepIsWokenWhenThereIsRoom() {
+  void g7AFullReaderThatGoesToSleepIsWokenByRoom() {
     Interleavings.of(() -> {
       var offsets = shared(new PartitionOffsets(4, 1_000));
       offsets.open(P0, 0, 0);
@@ -47,7 +47,7 @@ final class PartitionOffsetsLincheckTest {
   }
 
   @Test
-  void h02AReaderThatGoesToSleepIsWokenByWhoWaitsForACommit() {
+  void h02AReaderThatGoesToSleepIsWokenByAnUrgentCommit() {
     Interleavings.of(() -> {
       var offsets = shared(new PartitionOffsets(4, 1_000));
       offsets.open(P0, 0, 0);
@@ -59,9 +59,9 @@ final class PartitionOffsetsLincheckTest {
     });
   }
 
-  @SuppressWarnings("WaitNotInLoop") // the loop is in Ledgers
+  @SuppressWarnings("WaitNotInLoop") // the loop is in PartitionOffsets
   @Test
-  void g1WhatIsSettledWhileItsPartitionIsGivenUpIsRememberedOrNotYetDurable() {
+  void g1RecordsSettledDuringAReleaseAreInTheWatermarkOrNotDurable() {
     Interleavings.of(() -> {
       var offsets = shared(new PartitionOffsets(4, 1_000, (monitor, _) -> monitor.wait()));
       offsets.open(P0, 0, 0);
@@ -85,7 +85,7 @@ final class PartitionOffsetsLincheckTest {
     });
   }
 
-  /// As the reader does, with a permit in the place of Kafka's wake-up.
+  /// Sleeps as the reader does, with a permit instead of Kafka's wake-up.
   private static void sleepUntil(PartitionOffsets offsets, Condition done)
       throws InterruptedException {
     var permit = new Semaphore(0);

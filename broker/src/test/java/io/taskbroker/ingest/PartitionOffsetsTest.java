@@ -48,7 +48,7 @@ final class PartitionOffsetsTest {
   }
 
   @Test
-  void wakesTheReaderOnlyWhenItMatters() {
+  void wakesTheReaderOnlyIfThereIsSomethingToDo() {
     offsets.open(P0, 0, 0);
     offsets.handedOver(P0, 100, 100, 100, null);
     assertThat(offsets.isFull()).isTrue();
@@ -72,7 +72,7 @@ final class PartitionOffsetsTest {
   }
 
   @Test
-  void aReaderThatIsAwakeIsNotWoken() {
+  void anAwakeReaderIsNotWoken() {
     offsets.open(P0, 0, 0);
     assertThat(offsets.sleep(woken::incrementAndGet)).isTrue();
     offsets.awake();
@@ -84,7 +84,7 @@ final class PartitionOffsetsTest {
   }
 
   @Test
-  void anAcknowledgementOfAnEarlierGenerationDoesNotCount() {
+  void anAcknowledgementOfAnEarlierGenerationIsIgnored() {
     offsets.open(P0, 0, Watermark.NONE);
     PartitionOffsets.Due due = offsets.due(NOTES).getFirst();
     offsets.close(P0);
@@ -95,12 +95,13 @@ final class PartitionOffsetsTest {
     assertThat(offsets.due(NOTES)).hasSize(1);
   }
 
-  /// Kafka is told again, as soon as more is done, what is to be read again after a loss; nobody
-  /// else is.
+  /// New metadata is committed for the same offset as soon as the start offset grows; the engine
+  /// does not hear of it.
   @Test
-  void aNoteThatIsStaleIsCommittedAgain() {
+  void staleMetadataIsCommittedAgain() {
     var startOffsets = new HashMap<SourcePartition, Long>();
-    var metadataFormat = OffsetMetadataFormat.of("store", PartitionOwnership.sole(List.of(), () -> startOffsets));
+    var metadataFormat =
+        OffsetMetadataFormat.of("store", PartitionOwnership.sole(List.of(), () -> startOffsets));
     offsets.open(P0, 0, 0);
     offsets.handedOver(P0, 100, 100, 100, null);
     offsets.consumed(P0, 100, 100, 100, false);
@@ -124,7 +125,7 @@ final class PartitionOffsetsTest {
   }
 
   @Test
-  void aNoteThatKnewNothingIsStaleWhenSomethingIsKnown() {
+  void metadataWithoutAStartOffsetIsStaleOnceOneIsKnown() {
     offsets.open(P0, 100, 90);
     assertThat(offsets.acknowledged(offsets.due(NOTES).getFirst())).isTrue();
     assertThat(offsets.due(NOTES)).isEmpty();
@@ -135,9 +136,10 @@ final class PartitionOffsetsTest {
         .hasSize(1);
   }
 
-  /// Nor what another broker committed, nor what is below it while that is read again.
+  /// Neither for an offset that another broker committed, nor below it while records are read
+  /// again.
   @Test
-  void aNoteOfSomebodyElseIsNotStale() {
+  void foreignMetadataIsNotStale() {
     var metadataFormat =
         OffsetMetadataFormat.of("store", PartitionOwnership.sole(List.of(), () -> Map.of(P0, 50L)));
     offsets.open(P0, 100, 100);
@@ -148,7 +150,7 @@ final class PartitionOffsetsTest {
   }
 
   @Test
-  void h01RemembersWhatIsDurableOfAPartitionThatWasGivenUp() {
+  void h01KeepsTheWatermarkOfAReleasedPartition() {
     offsets.open(P0, 10, 5);
     offsets.handedOver(P0, 30, 20, 20, null);
     offsets.consumed(P0, 20, 10, 10, false);
@@ -165,7 +167,7 @@ final class PartitionOffsetsTest {
   }
 
   @Test
-  void whatWasGivenUpDoesNotFillTheBound() {
+  void aReleasedPartitionDoesNotCountForTheBound() {
     offsets.open(P0, 0, 0);
     offsets.handedOver(P0, 100, 100, 100, null);
     assertThat(offsets.isFull()).isTrue();
@@ -179,7 +181,7 @@ final class PartitionOffsetsTest {
   }
 
   @Test
-  void waitsUntilAllIsDrainedOrTheTimeIsOver() throws InterruptedException {
+  void waitsUntilAllIsDrainedOrTheTimeout() throws InterruptedException {
     offsets.closing(P0);
     offsets.closing(P1);
     assertThat(offsets.awaitDrained(List.of(P0), Duration.ofMillis(20))).isFalse();

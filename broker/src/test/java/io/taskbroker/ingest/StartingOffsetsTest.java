@@ -18,12 +18,15 @@ final class StartingOffsetsTest {
   private static final SourcePartition PARTITION =
       new SourcePartition("cluster", "group", "uuid", "tasks", 0);
 
-  /// Beside an offset goes from where on records may be in flight. Where none was ever committed,
-  /// that is anywhere: a store that began at 150 may have what it had from there on still.
+  /// The start offset follows from the committed offset's metadata. If nothing was ever committed
+  /// it is the start of the log: a store that began at 150 may still have its records from there
+  /// on.
   @Test
   void g1WhatIsInFlightIsKnownAlsoIfTheFirstCommitFailed() {
     Watermark watermark = new Watermark(PARTITION, 180, Watermark.NONE);
-    assertThat(new Facts(Watermark.NONE, watermark, true, ResetPolicy.EARLIEST, 100, 200, null).startOffset())
+    assertThat(
+            new Facts(Watermark.NONE, watermark, true, ResetPolicy.EARLIEST, 100, 200, null)
+                .startOffset())
         .isEqualTo(100);
     assertThat(new Facts(150, watermark, true, ResetPolicy.EARLIEST, 100, 200, null).startOffset())
         .isEqualTo(Watermark.NONE);
@@ -66,7 +69,8 @@ final class StartingOffsetsTest {
         next.equals("-") ? null : new Watermark(PARTITION, offset(next), offset(acknowledged));
 
     Start start =
-        StartingOffsets.decide(new Facts(offset(committed), watermark, known, policy, 100, 200, null));
+        StartingOffsets.decide(
+            new Facts(offset(committed), watermark, known, policy, 100, 200, null));
 
     assertThat(start)
         .as(name)
@@ -85,7 +89,7 @@ final class StartingOffsetsTest {
     return text.equals("-") ? NONE : Long.parseLong(text);
   }
 
-  /// Every combination of few offsets, against the rules one by one.
+  /// Every combination of few offsets, compared with the rules one by one.
   @Test
   void h01h05FollowsTheRulesInEveryCase() {
     int cases = 0;
@@ -126,7 +130,8 @@ final class StartingOffsetsTest {
     if (committed != NONE) {
       return clamped(committed, facts);
     }
-    boolean latest = facts.policy() == ResetPolicy.LATEST && !facts.topicKnown() && watermark == null;
+    boolean latest =
+        facts.policy() == ResetPolicy.LATEST && !facts.topicKnown() && watermark == null;
     return latest ? facts.logEnd() : facts.logStart();
   }
 
@@ -134,7 +139,7 @@ final class StartingOffsetsTest {
     return offset < facts.logStart() || offset > facts.logEnd() ? facts.logStart() : offset;
   }
 
-  /// None, and those that this store may have left with the offset.
+  /// No metadata, and every metadata that this store may have written with the offset.
   private static List<@Nullable OffsetMetadata> notes(long committed) {
     var metadataFormat = new ArrayList<@Nullable OffsetMetadata>();
     metadataFormat.add(null);

@@ -18,15 +18,15 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.jspecify.annotations.Nullable;
 
-/// The real [TopicReader], with the real ledgers, commits, partitions, starting offsets, decoder
-/// and hand-over around it, turned by a simulation.
+/// Real [TopicReader] with real ledgers, commits, partitions, starting offsets, decoder and
+/// submitter, stepped by a simulation.
 public final class SteppedReader {
   private static final long RETRY_NANOS = TopicReader.RETRY_AFTER.toNanos();
 
-  /// How many records may be with the engine before reading pauses.
+  /// Records that the engine may have before reading pauses.
   public static final int READ_AHEAD = 16;
 
-  private static final Metrics METRICS = new Metrics(); // read by nobody
+  private static final Metrics METRICS = new Metrics(); // never read
 
   private final Consumer<byte[], byte[]> consumer;
   private final SystemContext system;
@@ -35,10 +35,10 @@ public final class SteppedReader {
   private final TopicReader reader;
   private long notBefore;
 
-  /// What a simulated broker reads.
+  /// Topic that a simulated broker reads.
   ///
-  /// @param id its UUID, and `partitions` how many it has, as they are when they are asked for
-  /// @param raw what its records are arguments of; null if they are activations
+  /// @param id current UUID of the topic, and `partitions` its current number of partitions
+  /// @param raw the task whose arguments the records are; null if they are activations
   public record Topic(
       String name,
       Supplier<String> id,
@@ -48,13 +48,13 @@ public final class SteppedReader {
       Duration interval,
       @Nullable RawTask raw) {}
 
-  /// How the reader waits until the engine has drained a partition.
+  /// Sleep of the reader while it waits until the engine has drained a partition.
   @FunctionalInterface
   public interface Nap {
     void sleep(long millis);
   }
 
-  /// @param member by which name its store is known in notes that go with commits
+  /// @param member name of the store in offset metadata
   public SteppedReader(
       Topic topic,
       Consumer<byte[], byte[]> consumer,
@@ -78,7 +78,12 @@ public final class SteppedReader {
             topic.latest() ? "latest" : "earliest");
     var commits =
         new OffsetCommits(
-            consumer, offsets, metadataFormat, commands, topic.interval(), system.ticker()::nanoTime);
+            consumer,
+            offsets,
+            metadataFormat,
+            commands,
+            topic.interval(),
+            system.ticker()::nanoTime);
     var finder =
         new PositionFinder(
             source,
@@ -132,14 +137,14 @@ public final class SteppedReader {
     offsets.lost(partition);
   }
 
-  /// Gives everything up in order, as the thread does when it is stopped.
+  /// Releases all partitions in order, as the thread does when it stops.
   public void stop() {
     partitions.releaseAll(Duration.ofSeconds(3));
   }
 
-  /// One turn of the loop.
+  /// Runs one turn of the loop.
   ///
-  /// @return when the next is due if nothing comes before, in nanoseconds from now
+  /// @return nanoseconds until the next turn if no record arrives before
   public long turn() {
     long now = system.ticker().nanoTime();
     if (notBefore - now > 0) {
@@ -150,7 +155,7 @@ public final class SteppedReader {
       if (end == TopicReader.End.CUT_SHORT) {
         return 0;
       }
-      // What wakes a reader that sleeps in a poll comes between two turns here.
+      // The wake-up that would end a poll happens between two turns here.
       boolean sleeps = offsets.sleep(consumer::wakeup);
       return sleeps && end == TopicReader.End.NOTHING ? reader.untilDue().toNanos() : 0;
     } catch (FencedInstanceIdException e) {
@@ -161,7 +166,7 @@ public final class SteppedReader {
     }
   }
 
-  /// Nobody looks after a simulated topic: what is made anew is found out at a start.
+  /// Observer of a simulated topic that ignores everything; a start detects a recreated topic.
   private enum Unobserved implements TopicReader.Observer {
     TOPIC;
 

@@ -13,15 +13,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/// The reader of a topic and Kafka's own threads say what they see at the same time: an outage is
-/// one line, and so is its end.
+/// The reader of a topic and Kafka's threads report at the same time: an outage is one line, and so
+/// is its end.
 @Tag("concurrency")
 @Timeout(60)
 final class TopicProblemLogRaceTest {
   @RegisterExtension private final LogCapture log = LogCapture.of(TopicProblemLog.class);
 
   @Test
-  void anOutageAndItsEndAreALineEachWhoeverSaysSo() {
+  void anOutageAndItsEndAreALineEachWhicheverThreadReports() {
     var source =
         new TopicSource(
             "tasks",

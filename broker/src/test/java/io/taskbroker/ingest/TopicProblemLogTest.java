@@ -44,7 +44,7 @@ final class TopicProblemLogTest {
   }
 
   @Test
-  void theEndOfItIsALineToo() {
+  void theEndOfAnOutageIsALine() {
     watch.readable();
     watch.failed(new TimeoutException("timed out"));
     watch.readable();
@@ -57,7 +57,7 @@ final class TopicProblemLogTest {
   }
 
   @Test
-  void eachTroubleSaysWhatToDo() {
+  void eachProblemNamesItsFix() {
     watch.failed(new CompletionException(new UnknownTopicOrPartitionException("none")));
     watch.failed(new SaslAuthenticationException("wrong"));
     watch.failed(new GroupAuthorizationException("group"));
@@ -74,7 +74,7 @@ final class TopicProblemLogTest {
   }
 
   @Test
-  void g9WhatKafkaRefusesSinceTheStartIsARefusalAndAnOutageIsNone() {
+  void g9ARefusalSinceTheStartIsReportedAndAnOutageIsNone() {
     watch.failed(new TimeoutException("timed out"));
     watch.failed(new UnknownTopicOrPartitionException("none"));
     assertThat(watch.refusal()).isEmpty();
@@ -99,10 +99,10 @@ final class TopicProblemLogTest {
   }
 
   @Test
-  void whoWasLetInOnceIsNotRefusedLater() {
+  void anAdmittedMemberIsNotRefusedLater() {
     watch.failed(new InconsistentGroupProtocolException("eager"));
     watch.joined();
-    assertThat(watch.refusal()).isNotEmpty(); // of the generation before
+    assertThat(watch.refusal()).isNotEmpty(); // refused in the previous generation
     now += Duration.ofSeconds(30).toNanos();
     watch.joined();
     assertThat(watch.refusal()).isEmpty();

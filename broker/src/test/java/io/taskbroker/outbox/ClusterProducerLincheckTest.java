@@ -15,18 +15,19 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// A producer that broke is replaced, whatever producers of before still say.
+/// A broken producer is replaced, whatever earlier producers still report.
 @Tag("concurrency")
 @Timeout(300)
 final class ClusterProducerLincheckTest {
-  @SuppressWarnings("ReferenceEquality") // a producer is itself alone
+  @SuppressWarnings("ReferenceEquality") // producers are compared by identity
   @Test
-  void aProducerThatBrokeIsReplacedThoughAnOlderOneBreaksLater() {
+  void aBrokenProducerIsReplacedThoughAnOlderOneFailsLater() {
     List<Producer<byte[], byte[]>> producers =
         List.of(new MockProducer<>(), new MockProducer<>(), new MockProducer<>());
     Interleavings.of(() -> {
-      int[] made = new int[1];
-      var clusterProducer = shared(new ClusterProducer(Map.of(), 1_000, _ -> producers.get(made[0]++)));
+      int[] created = new int[1];
+      var clusterProducer =
+          shared(new ClusterProducer(Map.of(), 1_000, _ -> producers.get(created[0]++)));
       Producer<byte[], byte[]> first = clusterProducer.producer();
       clusterProducer.markBroken(first);
       Producer<byte[], byte[]> second = clusterProducer.producer();
@@ -34,8 +35,8 @@ final class ClusterProducerLincheckTest {
       Actor broke = start(() -> clusterProducer.markBroken(second));
       Producer<byte[], byte[]> meanwhile = clusterProducer.producer();
       join(late, broke);
-      check(meanwhile != first, "the first again");
-      check(clusterProducer.producer() == producers.get(2), made[0] + " were made");
+      check(meanwhile != first, "the first producer was returned again");
+      check(clusterProducer.producer() == producers.get(2), created[0] + " producers were created");
     });
   }
 }

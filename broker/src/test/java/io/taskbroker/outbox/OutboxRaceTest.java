@@ -25,16 +25,16 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// The engine, the outbox's own thread, Kafka's and the one that stops it, all at once: what was
-/// handed over before the stop ends, once (G4).
+/// Race of the engine, the outbox's thread, Kafka's threads and a stop: each record handed over
+/// before the stop ends once (G4).
 @Tag("concurrency")
 @Timeout(120)
-@SuppressWarnings("ThreadPriorityCheck") // races want the scheduler to do as it likes
+@SuppressWarnings("ThreadPriorityCheck") // the scheduler may interleave as it likes
 final class OutboxRaceTest {
   private static final int RECORDS = 8;
 
   @Test
-  void g4WhatIsHandedOverEndsOnceWhileKafkaAnswersAndTheOutboxStops() {
+  void g4EachRecordEndsOnceWhileKafkaAnswersAndTheOutboxStops() {
     Race.of(
         100,
         Sending::new,
@@ -76,7 +76,7 @@ final class OutboxRaceTest {
       outbox.start();
     }
 
-    /// Kafka: fails a record now and then.
+    /// Kafka's part: fails some records and acknowledges the others.
     private void answer() {
       for (int i = 0; !stopped; ) {
         boolean answered =
@@ -101,7 +101,7 @@ final class OutboxRaceTest {
       }
     }
 
-    /// The watchdog.
+    /// The watchdog's part.
     private void checkProgress() {
       long before = 0;
       while (!stopped) {
@@ -116,7 +116,7 @@ final class OutboxRaceTest {
 
     @Override
     public void request(Command.Request request) {
-      throw new AssertionError("The outbox asks for nothing");
+      throw new AssertionError("The outbox sends no requests");
     }
 
     @Override

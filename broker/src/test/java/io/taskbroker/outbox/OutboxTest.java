@@ -96,7 +96,7 @@ final class OutboxTest {
   }
 
   @Test
-  void g4WhatIsToldAsProducedIsInKafka() {
+  void g4AProducedRecordIsInKafka() {
     kafka.createTopic("acknowledged", 3);
     Outbox outbox = started(_ -> client(kafka));
 
@@ -201,7 +201,7 @@ final class OutboxTest {
     assertThat(log.events().getFirst().getFormattedMessage()).contains("InvalidTimestampException");
     assertThat(engine.refused).isEmpty();
     long sent = takers.stream().mapToLong(CountingProducer::sent).sum();
-    assertThat(sent).as("500 messages, with a key, and one by one").isLessThan(1_100);
+    assertThat(sent).as("500 messages, again with a key, then one by one").isLessThan(1_100);
 
     try (var admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrap()))) {
       var topic = new ConfigResource(ConfigResource.Type.TOPIC, "mended");
@@ -213,7 +213,7 @@ final class OutboxTest {
     engine.awaitProduced(500);
   }
 
-  /// Kafka's producer, whose messages come from the future, and are counted.
+  /// Kafka's producer, which counts its messages and sends them with timestamps in the future.
   private static final class CountingProducer extends KafkaProducer<byte[], byte[]> {
     private final AtomicLong sent = new AtomicLong();
 
@@ -272,7 +272,7 @@ final class OutboxTest {
   }
 
   @Test
-  void h19WhatIsTooLargeIsRefusedAndOthersGoOn() {
+  void h19AnOversizedRecordIsRefusedAndOthersGoOn() {
     kafka.createTopic("large", 1);
     Outbox outbox = started(_ -> client(kafka));
 
@@ -291,12 +291,12 @@ final class OutboxTest {
     Command.ProduceRefused refused = engine.refused.element();
     assertThat(refused.record()).isSameAs(large);
     assertThat(refused.why())
-        .startsWith("Kafka does not take it for large: RecordTooLargeException: ")
+        .startsWith("Kafka refuses it for large: RecordTooLargeException: ")
         .doesNotContain("\n");
     assertThat(engine.produced()).contains(largest);
   }
 
-  /// Headers never keep a dead letter from leaving.
+  /// Headers never prevent the delivery of a dead letter.
   @Test
   void h19WhatFitsWithoutHeadersOnlyGoesWithoutThem() {
     kafka.createTopic(
@@ -318,7 +318,7 @@ final class OutboxTest {
   }
 
   @Test
-  void h19WhatTheServerFindsTooLargeIsRefused() {
+  void h19ARecordTooLargeForTheServerIsRefused() {
     kafka.createTopic("server-limit", 1);
     var options = new OutboxOptions(_ -> client(kafka), 3_000_000);
     Outbox outbox = started(options);
@@ -333,7 +333,7 @@ final class OutboxTest {
   }
 
   @Test
-  void h19ATopicThatCannotBeIsRefused() {
+  void h19AnImpossibleTopicIsRefused() {
     Outbox outbox =
         started(to -> {
           if (to.topic().equals("nowhere")) {
@@ -380,7 +380,7 @@ final class OutboxTest {
   }
 
   @Test
-  void aTopicThatDoesNotExistYetHoldsUpNobody() {
+  void aMissingTopicDelaysNoOther() {
     kafka.createTopic("there", 1);
     Outbox outbox = started(_ -> client(kafka));
 
@@ -498,7 +498,7 @@ final class OutboxTest {
   }
 
   @Test
-  void whatHasNoRoomInTheProducerIsTriedAgain() {
+  void aRecordWithoutBufferSpaceIsRetried() {
     kafka.createTopic("many", 1);
     Outbox outbox = started(_ -> client(kafka));
 
@@ -516,7 +516,7 @@ final class OutboxTest {
     try {
       own.createTopic("tasks", 2);
       var client = new HashMap<>(client(own));
-      // Shorter than the outage, so that the producer gives up and the outbox does not.
+      // Shorter than the outage, so that the producer fails records and the outbox retries them.
       client.put("delivery.timeout.ms", "1000");
       client.put("request.timeout.ms", "500");
       Outbox outbox = started(_ -> client);
@@ -526,7 +526,7 @@ final class OutboxTest {
       for (int i = 0; i < 500; i++) {
         outbox.produce(outboxRecord("tasks", "id-" + i));
       }
-      // As long as it takes to be warned of.
+      // Long enough for the warning.
       await().atMost(LONG).until(() -> !log.events().isEmpty());
       assertThat(engine.produced()).hasSize(1);
 
@@ -536,7 +536,7 @@ final class OutboxTest {
       assertThat(values(own, "tasks")).contains("payload of id-0").hasSizeGreaterThanOrEqualTo(501);
       assertThat(log.events().getFirst().getFormattedMessage())
           .startsWith("Cannot produce to topic tasks at " + own.bootstrap() + ": ")
-          .endsWith("messages wait, and are kept and tried again");
+          .endsWith("messages wait in the store and are retried");
       assertThat(log.events()).hasSizeLessThanOrEqualTo(3);
       assertThat(engine.refused).isEmpty();
     } finally {
@@ -544,7 +544,7 @@ final class OutboxTest {
     }
   }
 
-  /// Seen of Kafka's producer after a login that failed once: it took a record, and did nothing.
+  /// Seen with Kafka's producer after one failed login: it accepted a record and did nothing.
   @Test
   void g4AProducerThatDeliversNothingIsReplaced() {
     var stuck = producer();
@@ -576,7 +576,7 @@ final class OutboxTest {
   }
 
   @Test
-  void stopWaitsForWhatWasHandedOver() {
+  void stopWaitsForPendingRecords() {
     kafka.createTopic("stop", 1);
     Outbox outbox = started(_ -> client(kafka));
     for (int i = 0; i < 1_000; i++) {
@@ -592,7 +592,7 @@ final class OutboxTest {
   }
 
   @Test
-  void stopDoesNotWaitForEver() {
+  void stopHasATimeout() {
     var options =
         new OutboxOptions(_ -> client("127.0.0.1:1"), MAX_MESSAGE_SIZE, Duration.ofMillis(300));
     Outbox outbox = started(options);
@@ -650,7 +650,7 @@ final class OutboxTest {
     return records(kafka, topic).stream().map(r -> new String(r.value(), UTF_8)).toList();
   }
 
-  /// All that is in the topic now.
+  /// All records in the topic now.
   private static List<ConsumerRecord<byte[], byte[]>> records(EmbeddedKafka kafka, String topic) {
     var records = new ArrayList<ConsumerRecord<byte[], byte[]>>();
     try (var consumer =
@@ -672,14 +672,14 @@ final class OutboxTest {
     return records;
   }
 
-  /// Stands in for the engine: remembers what it is told.
+  /// Engine stub that records its commands.
   private static final class Recorder implements CommandSink {
     private final Queue<OutboxRecord> produced = new ConcurrentLinkedQueue<>();
     private final Queue<Command.ProduceRefused> refused = new ConcurrentLinkedQueue<>();
 
     @Override
     public void request(Command.Request request) {
-      throw new IllegalStateException("The outbox asks for nothing");
+      throw new IllegalStateException("The outbox sends no requests");
     }
 
     @Override

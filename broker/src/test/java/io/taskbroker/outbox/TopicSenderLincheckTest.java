@@ -23,15 +23,15 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// What Kafka gives back while the outbox takes back what came before is taken back, once (G4).
+/// A record that Kafka returns while the outbox requeues earlier ones is requeued once (G4).
 @Tag("concurrency")
 @Timeout(300)
 final class TopicSenderLincheckTest {
   private static final long LONG = TimeUnit.SECONDS.toNanos(10);
 
-  /// Whatever is taken back is refused, since there is no cluster by now: so it is seen.
+  /// A requeued record is refused, since there is no cluster any more: so the test sees it.
   @Test
-  void g4WhatComesBackIsTakenBackOnce() {
+  void g4AReturnedRecordIsRequeuedOnce() {
     SystemContext system = SystemContext.system();
     var failure = new NetworkException("gone");
     Producer<byte[], byte[]> producer = new MockProducer<>();
@@ -65,7 +65,7 @@ final class TopicSenderLincheckTest {
 
     @Override
     public void request(Command.Request request) {
-      throw new IllegalStateException("The outbox asks for nothing");
+      throw new IllegalStateException("The outbox sends no requests");
     }
 
     @Override

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// What Kafka gives back while the outbox takes back what came before is sent again, once (G4).
+/// A record that Kafka returns while the outbox requeues earlier ones is sent again once (G4).
 @Tag("concurrency")
 @Timeout(120)
 final class TopicSenderRaceTest {
@@ -30,11 +30,11 @@ final class TopicSenderRaceTest {
   private static final long LONG = TimeUnit.SECONDS.toNanos(10);
 
   @Test
-  void g4WhatComesBackIsSentAgainOnce() {
+  void g4AReturnedRecordIsSentAgainOnce() {
     Race.of(
         500,
         Sending::new,
-        List.of(Sending::giveBack, Sending::work),
+        List.of(Sending::returnRecords, Sending::work),
         sending -> {
           sending.work();
           assertThat(sending.producer.history()).hasSize(RECORDS);
@@ -67,8 +67,8 @@ final class TopicSenderRaceTest {
         new TopicSender(outbox, new Outbox.TopicOnCluster("topic", ""), 0);
     private long now;
 
-    /// Kafka.
-    private void giveBack() {
+    /// Kafka's part.
+    private void returnRecords() {
       var failure = new NetworkException("gone");
       for (int i = 0; i < RECORDS; i++) {
         var to = new Destination("topic", "", Map.of());
@@ -77,7 +77,7 @@ final class TopicSenderRaceTest {
       }
     }
 
-    /// The outbox, for which each turn is long after the one before.
+    /// The outbox's part, with long pauses between its turns.
     private void work() {
       for (int i = 0; i < RECORDS; i++) {
         now += LONG;
@@ -87,7 +87,7 @@ final class TopicSenderRaceTest {
 
     @Override
     public void request(Command.Request request) {
-      throw new AssertionError("The outbox asks for nothing");
+      throw new AssertionError("The outbox sends no requests");
     }
 
     @Override

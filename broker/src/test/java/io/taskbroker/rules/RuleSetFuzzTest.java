@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// What may be in the file of rules: anything (H22). It is refused in one way only, and what it
-/// says by name is done.
+/// Fuzz test of the rules file with arbitrary content (H22): it is refused in one way only, and its
+/// rules by name are applied.
 final class RuleSetFuzzTest {
   private static final RuleContext CONTEXT =
       new RuleContext(

@@ -24,8 +24,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The file of rules, as operators and Kubernetes change it. Whatever is noticed here within
-/// [#SOON] is noticed by being told of it, not by reading every minute.
+/// Changes of the rules file by operators and by Kubernetes. A change that the test sees within
+/// [#SOON] comes from the file watch, not from the reading every minute.
 @Timeout(60)
 final class RuntimeFileTest {
   private static final Duration SOON = Duration.ofSeconds(20);
@@ -62,7 +62,7 @@ final class RuntimeFileTest {
   }
 
   @Test
-  void fileThatIsWrittenAnewIsNoticed() throws IOException {
+  void aRewrittenFileTakesEffect() throws IOException {
     Files.writeString(file, killing("a"));
     start();
     Files.writeString(file, killing("a, b"));
@@ -81,9 +81,9 @@ final class RuntimeFileTest {
     awaitReceived(1, "2");
   }
 
-  /// How Kubernetes changes a config map: the file is a link through a link that is replaced.
+  /// Kubernetes changes a config map by replacing a link: the file is a link through that link.
   @Test
-  void linkThatIsReplacedIsNoticed() throws IOException {
+  void aReplacedLinkTakesEffect() throws IOException {
     Path one = Files.createDirectory(dir.resolve("..one"));
     Path two = Files.createDirectory(dir.resolve("..two"));
     Files.writeString(one.resolve("rules.yaml"), killing("a"));
@@ -100,7 +100,7 @@ final class RuntimeFileTest {
   }
 
   @Test
-  void fileThatALinkLeadsToIsNoticed() throws IOException {
+  void aRewrittenTargetOfALinkTakesEffect() throws IOException {
     Path elsewhere = Files.createDirectory(dir.resolve("elsewhere"));
     Path real = Files.writeString(elsewhere.resolve("real"), killing("a"));
     Files.createSymbolicLink(file, real);
@@ -110,7 +110,7 @@ final class RuntimeFileTest {
   }
 
   @Test
-  void fileThatAppearsLaterIsNoticed() throws IOException {
+  void aFileThatAppearsLaterTakesEffect() throws IOException {
     RuntimeFile rules = start();
     assertThat(errors())
         .singleElement()
@@ -122,7 +122,7 @@ final class RuntimeFileTest {
   }
 
   @Test
-  void rulesReportWhatTheyRemovedAndWhichNamesNoTaskHas() throws IOException {
+  void rulesReportTheirMatchesAndUnseenNames() throws IOException {
     put(killing("'shop:pay', 'shop:greet'").replace("[]", "[slow]"));
     RuntimeFile file = rules();
     Rules rules = file.load();
@@ -139,9 +139,9 @@ final class RuntimeFileTest {
             assertThat(logged())
                 .contains(
                     "Tasks removed since the rules came into force, by name: shop:pay 3",
-                    "No task is named 'shop:greet', so that its rule did nothing yet; there is a"
+                    "No task is named 'shop:greet', so its rule has had no effect yet; there is a"
                         + " task named 'greet': was that meant?",
-                    "No task is in the namespace 'slow', so that its rule did nothing yet"));
+                    "No task is in the namespace 'slow', so its rule has had no effect yet"));
   }
 
   @Test
@@ -197,28 +197,24 @@ final class RuntimeFileTest {
   }
 
   @Test
-  void brokenCopyIsNoReasonNotToStart() throws IOException {
+  void aBrokenCopyDoesNotPreventTheStart() throws IOException {
     Files.writeString(copy(), "[");
     assertThat(rules().load()).isEqualTo(Rules.NONE);
     assertThat(errors()).anyMatch(it -> it.contains("store.sqlite.rules"));
   }
 
   @Test
-  void copyThatCannotBeWrittenIsNoReasonNotToObey() throws IOException {
+  void anUnwritableCopyDoesNotPreventNewRules() throws IOException {
     Files.writeString(file, killing("a"));
     var rules =
         new RuntimeFile(
-            file,
-            dir.resolve("no/such/folder"),
-            context(),
-            commands(),
-            (_, e) -> failures.add(e));
+            file, dir.resolve("no/such/folder"), context(), commands(), (_, e) -> failures.add(e));
     assertThat(rules.load()).asString().contains(": 1;");
     assertThat(logged()).anyMatch(it -> it.startsWith("Cannot keep a copy"));
   }
 
   @Test
-  void secretsForAnotherClusterAreWarnedOfOnce() throws IOException {
+  void secretsForAnotherClusterCauseOneWarning() throws IOException {
     Files.writeString(file, killing("a") + "demoted_topic_cluster: far:1\n");
     start();
     Files.writeString(file, killing("a, b") + "demoted_topic_cluster: far:1\n");
@@ -261,7 +257,7 @@ final class RuntimeFileTest {
     return new CommandSink() {
       @Override
       public void request(Command.Request request) {
-        throw new AssertionError("Nobody asks here");
+        throw new AssertionError("The rules send no requests");
       }
 
       @Override
