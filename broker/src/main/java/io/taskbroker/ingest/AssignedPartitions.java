@@ -194,7 +194,7 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     return !held.isEmpty() && blocked.size() == held.size();
   }
 
-  /// Time until the next blocked partition is due for a retry; at most the given time.
+  /// Time until the next blocked partition is due for a retry; at most the released time.
   Duration untilDue(Duration longest) {
     return blocked.untilDue(longest);
   }
@@ -380,21 +380,21 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
 
   /// Releases partitions: lets the engine finish what it has of them, commits, and forgets them.
   void release(Collection<TopicPartition> partitions, Duration drainTimeout) {
-    List<SourcePartition> given = forget(partitions);
-    if (given.isEmpty()) {
+    List<SourcePartition> released = forget(partitions);
+    if (released.isEmpty()) {
       return;
     }
-    given.forEach(partition -> commands.submit(new Command.PartitionRevoked(partition, false)));
-    boolean drained = offsets.awaitDrained(given, drainTimeout);
+    released.forEach(partition -> commands.submit(new Command.PartitionRevoked(partition, false)));
+    boolean drained = offsets.awaitDrained(released, drainTimeout);
     if (!drained) {
       log.warn(
           "Releasing {} with records in flight: they were not durable within {}",
-          names(given),
+          names(released),
           drainTimeout);
     }
-    commits.commitNow(given, COMMIT_TIMEOUT);
-    finder.release(given, drained);
-    given.forEach(offsets::close);
+    commits.commitNow(released, COMMIT_TIMEOUT);
+    finder.release(released, drained);
+    released.forEach(offsets::close);
   }
 
   void releaseAll(Duration drainTimeout) {

@@ -49,7 +49,7 @@ final class Lag {
 
   /// Updates the gauge if a second has passed since the last time.
   ///
-  /// @param held the partitions that are read
+  /// @param held the acquired partitions
   /// @param paused whether reading is paused, so that nothing is fetched
   void measureIfDue(Map<TopicPartition, SourcePartition> held, boolean paused) {
     long now = nanoTime.getAsLong();

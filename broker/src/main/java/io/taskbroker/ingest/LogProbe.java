@@ -4,7 +4,7 @@ import io.taskbroker.activation.RecordIdentity;
 import java.util.Map;
 import org.apache.kafka.common.TopicPartition;
 
-/// Check whether the log of a partition still has the records that were read from it. An unclean
+/// Check of whether the log of a partition still has the records that were read from it. An unclean
 /// election or a restored volume truncates a log, and new records get the offsets of the lost ones
 /// (docs/adr/0012).
 interface LogProbe {

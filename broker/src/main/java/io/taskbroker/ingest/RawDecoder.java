@@ -69,8 +69,8 @@ final class RawDecoder implements RecordDecoder {
   @Override
   public IngestedRecord decode(
       SourcePartition partition, ConsumerRecord<byte[], byte[]> message, long now) {
-    byte @Nullable [] given = message.value();
-    byte[] value = given == null ? new byte[0] : given;
+    byte @Nullable [] nullable = message.value();
+    byte[] value = nullable == null ? new byte[0] : nullable;
     Origin origin = RecordDecoder.origin(message);
     if (value.length > MAX_VALUE_BYTES) {
       return RecordDecoder.undecodable(
@@ -146,13 +146,13 @@ final class RawDecoder implements RecordDecoder {
   }
 
   private ZstdCompressCtx compressor() {
-    ZstdCompressCtx made = compressor;
-    if (made == null) {
+    ZstdCompressCtx created = compressor;
+    if (created == null) {
       // Without the size in the frame, Python's decompressor refuses it (reference-spec 2.3).
-      made = new ZstdCompressCtx().setLevel(task.compressionLevel()).setContentSize(true);
-      compressor = made;
+      created = new ZstdCompressCtx().setLevel(task.compressionLevel()).setContentSize(true);
+      compressor = created;
     }
-    return made;
+    return created;
   }
 
   private void forgetLargeBuffers() {

@@ -32,7 +32,7 @@ enum ReadFailure {
       true, "Kafka at %1$s refuses the credentials that are configured for topic %2$s: %3$s"),
   TLS(true, "Kafka at %1$s and this broker cannot agree on TLS for topic %2$s: %3$s"),
   PERMISSION(true, "Kafka at %1$s does not let group %4$s read topic %2$s: %3$s"),
-  SETTINGS(false, "Cannot make a Kafka client of the settings of topic %2$s at %1$s: %3$s"),
+  SETTINGS(false, "Cannot create a Kafka client from the settings of topic %2$s at %1$s: %3$s"),
   SESSION_TIMEOUT(
       true,
       "Kafka at %1$s does not take the session_timeout_ms = %5$d of topic %2$s, group %4$s: set one"

@@ -49,12 +49,12 @@ final class TimeWarnings {
     }
   }
 
-  private static boolean isDue(Map<String, Long> said, String taskname, long now) {
-    Long before = said.get(taskname);
+  private static boolean isDue(Map<String, Long> loggedAt, String taskname, long now) {
+    Long before = loggedAt.get(taskname);
     if (before != null && now - before < WARN_EVERY_MILLIS && now >= before) {
       return false;
     }
-    said.put(taskname, now);
+    loggedAt.put(taskname, now);
     return true;
   }
 

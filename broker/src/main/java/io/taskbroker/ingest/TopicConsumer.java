@@ -185,10 +185,10 @@ final class TopicConsumer {
   }
 
   /// Creates a client as soon as the addresses of the cluster can be resolved; null when stopping.
-  private <T> @Nullable T create(Supplier<T> maker) {
+  private <T> @Nullable T create(Supplier<T> factory) {
     while (!isStopping()) {
       try {
-        return maker.get();
+        return factory.get();
       } catch (KafkaException e) {
         problems.failed(e);
         waitBeforeRetry();

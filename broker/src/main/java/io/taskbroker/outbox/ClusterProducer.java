@@ -21,17 +21,17 @@ final class ClusterProducer {
 
   private final Map<String, String> client;
   private final int maxMessageSize;
-  private final Function<Map<String, Object>, Producer<byte[], byte[]>> maker;
+  private final Function<Map<String, Object>, Producer<byte[], byte[]>> factory;
   private volatile @Nullable Instance instance; // written by the one thread
 
-  /// @param maker creates a producer from its settings
+  /// @param factory creates a producer from its settings
   ClusterProducer(
       Map<String, String> client,
       int maxMessageSize,
-      Function<Map<String, Object>, Producer<byte[], byte[]>> maker) {
+      Function<Map<String, Object>, Producer<byte[], byte[]>> factory) {
     this.client = client;
     this.maxMessageSize = maxMessageSize;
-    this.maker = maker;
+    this.factory = factory;
   }
 
   /// Creates a producer of Kafka's client.
@@ -48,7 +48,7 @@ final class ClusterProducer {
       current = null;
     }
     if (current == null) {
-      current = new Instance(maker.apply(settings()));
+      current = new Instance(factory.apply(settings()));
       instance = current;
     }
     return current.producer;

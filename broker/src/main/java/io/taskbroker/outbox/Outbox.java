@@ -39,7 +39,7 @@ public final class Outbox implements Service, Progress {
   private final CommandSink commands;
   private final FailureSink failures;
   private final SystemContext system;
-  private final Function<Map<String, Object>, Producer<byte[], byte[]>> maker;
+  private final Function<Map<String, Object>, Producer<byte[], byte[]>> factory;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
@@ -65,18 +65,18 @@ public final class Outbox implements Service, Progress {
     this(options, commands, failures, SystemContext.system(), ClusterProducer::kafka);
   }
 
-  /// @param maker creates a producer from its settings
+  /// @param factory creates a producer from its settings
   Outbox(
       OutboxOptions options,
       CommandSink commands,
       FailureSink failures,
       SystemContext system,
-      Function<Map<String, Object>, Producer<byte[], byte[]>> maker) {
+      Function<Map<String, Object>, Producer<byte[], byte[]>> factory) {
     this.options = options;
     this.commands = commands;
     this.failures = failures;
     this.system = system;
-    this.maker = maker;
+    this.factory = factory;
   }
 
   /// Accepts a record. Thread-safe, never waits. Records that arrive after the end of [#stop] are
@@ -192,7 +192,7 @@ public final class Outbox implements Service, Progress {
               + " topic by 'taskbroker quarantine retarget'");
     }
     return producers.computeIfAbsent(
-        client, known -> new ClusterProducer(known, options.maxMessageSize(), maker));
+        client, known -> new ClusterProducer(known, options.maxMessageSize(), factory));
   }
 
   long nanoTime() {

@@ -101,12 +101,12 @@ final class PendingRecord {
   }
 
   private List<Header> headers() {
-    Map<String, String> given = outboxRecord.destination().headers();
-    if (headersDropped || given.isEmpty()) {
+    Map<String, String> headersToSend = outboxRecord.destination().headers();
+    if (headersDropped || headersToSend.isEmpty()) {
       return List.of();
     }
-    var headers = new ArrayList<Header>(given.size() + 1);
-    given.forEach((name, value) -> headers.add(header(name, value)));
+    var headers = new ArrayList<Header>(headersToSend.size() + 1);
+    headersToSend.forEach((name, value) -> headers.add(header(name, value)));
     headers.add(header(VERSION_HEADER, BuildInfo.current().version()));
     return headers;
   }

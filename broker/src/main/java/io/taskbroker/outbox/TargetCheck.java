@@ -158,7 +158,7 @@ final class TargetCheck {
     if (cleanup.contains(TopicConfig.CLEANUP_POLICY_COMPACT)) {
       states.add(State.COMPACTED);
       problem.add(
-          "is compacted: %s get their task's id as key, and replace what that id had before"
+          "is compacted: %s get their task's id as key, and replace earlier ones of that id"
               .formatted(topic.contents()));
     }
     return states.isEmpty()

@@ -39,7 +39,7 @@ public final class TargetTopics implements Service {
 
   // The thread's own.
   private final Map<TargetTopic, Finding> known = new HashMap<>();
-  private final Map<TargetTopic, Long> saidAt = new HashMap<>();
+  private final Map<TargetTopic, Long> loggedAt = new HashMap<>();
 
   /// @param topics with distinct names
   /// @param consumed the topics that the broker consumes, with the settings of Kafka's clients
@@ -127,19 +127,19 @@ public final class TargetTopics implements Service {
       }
     }
     if (!finding.equals(before)) {
-      say(topic, finding, before);
+      logFinding(topic, finding, before);
     } else if (finding.states().contains(State.MISSING) && isLong(topic)) {
-      say(topic, finding, null);
+      logFinding(topic, finding, null);
     }
   }
 
   private boolean isLong(TargetTopic topic) {
-    Long at = saidAt.get(topic);
+    Long at = loggedAt.get(topic);
     return at == null || System.nanoTime() - at >= REPEAT_AFTER.toNanos();
   }
 
-  private void say(TargetTopic topic, Finding finding, @Nullable Finding before) {
-    saidAt.put(topic, System.nanoTime());
+  private void logFinding(TargetTopic topic, Finding finding, @Nullable Finding before) {
+    loggedAt.put(topic, System.nanoTime());
     if (finding.states().contains(State.MISSING)) {
       if (topic.created() && before == null) {
         log.info("{}; this broker creates it", finding.problem());
@@ -160,6 +160,6 @@ public final class TargetTopics implements Service {
   private static String quietly(TargetTopic topic) {
     return "Topic "
         + topic.name()
-        + " exists; its settings are unknown, as this broker may not DESCRIBE_CONFIGS";
+        + " exists; its settings are unknown: reading them needs DESCRIBE_CONFIGS";
   }
 }

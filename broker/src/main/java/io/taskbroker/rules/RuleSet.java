@@ -108,7 +108,7 @@ public final class RuleSet implements Rules {
   /// Summary in one line, for the log.
   @Override
   public String toString() {
-    return "tasks switched off, for some arguments at least: %d; namespaces demoted: %d%s"
+    return "tasks switched off, at least for some arguments: %d; namespaces demoted: %d%s"
         .formatted(
             tasks.size(),
             namespaces.size(),

@@ -79,10 +79,10 @@ public final class RuntimeFile implements Service {
 
   /// The initial rules: those of the file, or of the last valid one.
   public Rules load() {
-    Optional<String> wrong = read();
-    if (wrong.isPresent()) {
+    Optional<String> newProblem = read();
+    if (newProblem.isPresent()) {
       applyLastGood();
-      logProblem(wrong.get());
+      logProblem(newProblem.get());
     }
     return rules;
   }
@@ -122,8 +122,8 @@ public final class RuntimeFile implements Service {
     } catch (ConfigException e) {
       return Optional.of(Objects.toString(e.getMessage()).replace("\n", "; "));
     } catch (RuntimeException e) {
-      log.debug("{} cannot be understood", file, e);
-      return Optional.of("it cannot be understood: " + e);
+      log.debug("{} cannot be parsed", file, e);
+      return Optional.of("it cannot be parsed: " + e);
     }
     saveCopy(content);
     return Optional.empty();
@@ -151,8 +151,8 @@ public final class RuntimeFile implements Service {
         .filter(warned::add)
         .ifPresent(cluster ->
             log.warn(
-                "{}: demoted_topic_cluster {} is not the cluster of the dead letters, and is logged"
-                    + " in to with the secrets of that",
+                "{}: demoted_topic_cluster {} is not the cluster of the dead letters, and receives"
+                    + " the secrets of that cluster",
                 from,
                 cluster));
   }
@@ -181,29 +181,29 @@ public final class RuntimeFile implements Service {
         apply(kept.get(), lastGood.path());
       }
     } catch (IOException | RuntimeException e) {
-      log.error("Cannot go back to the rules of before: {}: {}", lastGood.path(), e.getMessage());
+      log.error("Cannot apply the last good rules in {}: {}", lastGood.path(), e.getMessage());
     }
   }
 
-  private void logProblem(String wrong) {
-    if (!wrong.equals(problem)) {
-      problem = wrong;
+  private void logProblem(String newProblem) {
+    if (!newProblem.equals(problem)) {
+      problem = newProblem;
       log.error(
-          "The file of rules {} is not obeyed, {} stay in force: {}",
+          "The rules file {} is not applied, {} stay in force: {}",
           file,
           rules.exist() ? "the last good ones (" + rules + ")" : "no rules",
-          wrong);
+          newProblem);
     }
   }
 
   private void refresh() {
     Rules before = rules;
-    Optional<String> wrong = read();
-    if (wrong.isPresent()) {
-      logProblem(wrong.get());
+    Optional<String> newProblem = read();
+    if (newProblem.isPresent()) {
+      logProblem(newProblem.get());
     } else if (!problem.isEmpty()) {
       problem = "";
-      log.info("The file of rules {} is good again", file);
+      log.info("The rules file {} is valid again", file);
     }
     if (!rules.equals(before)) {
       commands.submit(new Command.RulesChanged(rules));
@@ -222,18 +222,18 @@ public final class RuntimeFile implements Service {
   private final class Turns implements LoopThread.Loop {
     @Override
     public void turn() throws InterruptedException {
-      FileWatch waits = watch;
-      if (waits == null) {
-        waits = new FileWatch(file);
-        watch = waits;
+      FileWatch fileWatch = watch;
+      if (fileWatch == null) {
+        fileWatch = new FileWatch(file);
+        watch = fileWatch;
       } else {
-        waits.await(min(PERIOD, Duration.ofNanos(Math.max(0, reportAt - System.nanoTime()))));
+        fileWatch.await(min(PERIOD, Duration.ofNanos(Math.max(0, reportAt - System.nanoTime()))));
       }
       if (System.nanoTime() - reportAt >= 0) {
         reportAt = System.nanoTime() + PERIOD.toNanos();
         report.ifPresent(RuntimeFile::logReport);
       }
-      waits.locate();
+      fileWatch.locate();
       refresh();
     }
 

@@ -140,7 +140,7 @@ final class StartingOffsetsTest {
   }
 
   /// No metadata, and every metadata that this store may have written with the offset.
-  private static List<@Nullable OffsetMetadata> notes(long committed) {
+  private static List<@Nullable OffsetMetadata> metadataOf(long committed) {
     var metadataFormat = new ArrayList<@Nullable OffsetMetadata>();
     metadataFormat.add(null);
     for (long startOffset = NONE; startOffset <= committed; startOffset++) {
@@ -161,7 +161,7 @@ final class StartingOffsetsTest {
     for (Watermark watermark : watermarks) {
       for (long committed = NONE; committed <= 7; committed++) {
         for (ResetPolicy policy : ResetPolicy.values()) {
-          for (OffsetMetadata metadata : notes(committed)) {
+          for (OffsetMetadata metadata : metadataOf(committed)) {
             cases.add(new Facts(committed, watermark, true, policy, 2, 5, metadata));
             cases.add(new Facts(committed, watermark, false, policy, 2, 5, metadata));
             cases.add(new Facts(committed, watermark, false, policy, 0, 0, metadata));

@@ -30,10 +30,10 @@ final class TopicProblemLogRaceTest {
             Duration.ofSeconds(6),
             Duration.ofSeconds(5),
             "latest");
-    var watch = new TopicProblemLog(source, () -> 0);
+    var problems = new TopicProblemLog(source, () -> 0);
     Race.of(
         200,
-        () -> watch,
+        () -> problems,
         List.of(
             all -> all.failed(new TimeoutException("timed out")),
             all -> all.failed(new TimeoutException("timed out")),

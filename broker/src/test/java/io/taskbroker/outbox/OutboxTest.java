@@ -100,19 +100,19 @@ final class OutboxTest {
     kafka.createTopic("acknowledged", 3);
     Outbox outbox = started(_ -> client(kafka));
 
-    List<OutboxRecord> departures =
+    List<OutboxRecord> records =
         IntStream.range(0, 2_000).mapToObj(i -> outboxRecord("acknowledged", "id-" + i)).toList();
-    departures.forEach(outbox::produce);
+    records.forEach(outbox::produce);
 
     await().atMost(LONG).until(() -> !engine.produced().isEmpty());
-    List<String> told =
+    List<String> acknowledged =
         engine.produced().stream().map(d -> new String(d.payload(), UTF_8)).toList();
-    assertThat(values(kafka, "acknowledged")).containsAll(told);
+    assertThat(values(kafka, "acknowledged")).containsAll(acknowledged);
     engine.awaitProduced(2_000);
-    assertThat(engine.produced()).containsExactlyInAnyOrderElementsOf(departures);
+    assertThat(engine.produced()).containsExactlyInAnyOrderElementsOf(records);
     assertThat(values(kafka, "acknowledged"))
         .containsExactlyInAnyOrderElementsOf(
-            departures.stream().map(d -> new String(d.payload(), UTF_8)).toList());
+            records.stream().map(d -> new String(d.payload(), UTF_8)).toList());
     assertThat(engine.refused).isEmpty();
     await().until(() -> !outbox.hasWork());
     assertThat(outbox.done()).isGreaterThanOrEqualTo(2_000);
@@ -423,9 +423,9 @@ final class OutboxTest {
       far.createTopic("guarded", 1);
       grant(far, AclOperation.DESCRIBE);
       Outbox outbox = started(_ -> login(far));
-      List<OutboxRecord> departures =
+      List<OutboxRecord> records =
           IntStream.range(0, 5).mapToObj(i -> outboxRecord("guarded", "id-" + i)).toList();
-      departures.forEach(outbox::produce);
+      records.forEach(outbox::produce);
       await()
           .atMost(LONG)
           .until(() -> warnings().stream().anyMatch(line -> line.contains("5 messages wait")));
@@ -435,7 +435,7 @@ final class OutboxTest {
 
       engine.awaitProduced(5);
       outbox.stop();
-      assertThat(engine.produced()).containsExactlyInAnyOrderElementsOf(departures);
+      assertThat(engine.produced()).containsExactlyInAnyOrderElementsOf(records);
       assertThat(values(far, "guarded")).hasSize(5).doesNotHaveDuplicates();
       assertThat(engine.refused).isEmpty();
     }
@@ -686,7 +686,7 @@ final class OutboxTest {
     public void submit(Command command) {
       switch (command) {
         case Command.Produced(var outboxRecord) -> produced.add(outboxRecord);
-        case Command.ProduceRefused told -> refused.add(told);
+        case Command.ProduceRefused refusal -> refused.add(refusal);
         default -> throw new IllegalStateException("Unexpected: " + command);
       }
     }

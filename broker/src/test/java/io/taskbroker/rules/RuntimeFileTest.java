@@ -166,7 +166,7 @@ final class RuntimeFileTest {
     assertThat(copy()).hasContent(killing("a"));
 
     put(killing("a"));
-    await().atMost(SOON).until(() -> logged().stream().anyMatch(it -> it.contains("good again")));
+    await().atMost(SOON).until(() -> logged().stream().anyMatch(it -> it.contains("valid again")));
     assertThat(received).isEmpty();
     put(killing("a, b"));
     awaitReceived(1, "2");

@@ -145,7 +145,7 @@ final class BatchReader implements CloseableIterator<Record> {
       ByteBuffer value = valueSize < 0 ? null : ByteBuffer.wrap(read(size));
       record.become(value, headers());
       if (limits.maxHeaders() > 0) {
-        require(position == end, "a record does not end where it says");
+        require(position == end, "a record does not end at its declared size");
       }
     } catch (PollBudgetExceeded e) {
       throw e;

@@ -143,7 +143,7 @@ public final class BoundedConsumer {
 
   private static IllegalStateException changed(ReflectiveOperationException e) {
     return new IllegalStateException(
-        "This version of kafka-clients is not the one that BoundedConsumer was made for", e);
+        "BoundedConsumer does not support this version of kafka-clients", e);
   }
 
   /// API versions of the nodes, shared with the consumer. A node announces them on each new
