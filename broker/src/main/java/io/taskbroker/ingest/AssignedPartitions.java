@@ -194,7 +194,7 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     return !held.isEmpty() && blocked.size() == held.size();
   }
 
-  /// Time until the next blocked partition is due for a retry; at most the released time.
+  /// Time until the next blocked partition is due for a retry; at most the given time.
   Duration untilDue(Duration longest) {
     return blocked.untilDue(longest);
   }

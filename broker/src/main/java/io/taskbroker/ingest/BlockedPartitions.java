@@ -51,7 +51,7 @@ final class BlockedPartitions {
       each.loggedAt = now;
       log.error(
           "Partition {} stands still at offset {}, which cannot be read: {}. It is tried again; to"
-              + " skip what is there, move the group's offset behind it, or delete the records"
+              + " skip what is there, move the group's offset past it, or delete the records"
               + " up to it (docs/operations.md)",
           partition,
           offset,

@@ -12,7 +12,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.TopicPartition;
 
-/// Scan of the records behind those that the engine has, while these wait for room for their
+/// Scan of the records after those that the engine has, while these wait for room for their
 /// application. The scan reads records and discards them. So a record of another application, which
 /// the engine cannot see, does not wait behind an application at its limit, and nothing is stored
 /// for an application that is not there (H13, docs/adr/0015). It looks at no record twice for the
@@ -79,7 +79,7 @@ final class Lookahead {
   private boolean isRequested() {
     Set<String> now = offsets.standing();
     if (!now.containsAll(standing)) {
-      seen.clear(); // the remaining applications may wait behind records already seen
+      seen.clear(); // the remaining applications may wait after records already seen
     }
     standing = now;
     return !now.isEmpty() && !decoder.isOfOneApplication();

@@ -83,7 +83,7 @@ public interface PartitionOwnership {
   StorePosition position();
 
   /// The last transaction of this process that delivers an at-most-once task. Kafka receives a
-  /// position at or behind it even if there is no offset to commit. Does not block.
+  /// position at or after it even if there is no offset to commit. Does not block.
   StorePosition handedOut();
 
   /// Acquires the partition for this broker, and passes its rows in flight to the engine.

@@ -51,7 +51,7 @@ public final class StoreHistory {
     WHOLE,
     /// A cluster did not answer.
     UNKNOWN,
-    /// It lacks something, and no broker uses another store of its name.
+    /// It lacks something, and no other broker uses a store of its name.
     WENT_BACK,
     /// It lacks something, and another broker uses a store of its name.
     COPY

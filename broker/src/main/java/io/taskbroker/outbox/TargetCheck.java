@@ -54,7 +54,7 @@ final class TargetCheck {
   /// Result for one topic.
   ///
   /// @param states at least one
-  /// @param trouble the problem in one line; empty if there is none
+  /// @param problem the problem in one line; empty if there is none
   record Finding(Set<State> states, String problem) {}
 
   private final List<TargetTopic> topics;

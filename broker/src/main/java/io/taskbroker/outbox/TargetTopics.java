@@ -44,7 +44,7 @@ public final class TargetTopics implements Service {
   /// @param topics with distinct names
   /// @param consumed the topics that the broker consumes, with the settings of Kafka's clients
   /// @param maxMessageSize largest payload in bytes
-  /// @param troubles receives the problems after each check, one line for each topic
+  /// @param problems receives the problems after each check, one line for each topic
   public TargetTopics(
       List<TargetTopic> topics,
       Map<String, Map<String, String>> consumed,

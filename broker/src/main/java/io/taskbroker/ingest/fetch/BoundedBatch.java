@@ -67,7 +67,7 @@ final class BoundedBatch implements RecordBatch {
   private static final FetchLimits NO_LIMITS = new FetchLimits(0, 0, 0, 0, 0, 0);
   private static final PollBudget NO_BUDGET = new PollBudget(IntakeMemory.unbounded());
 
-  /// Marks a record as damaged: it and all records behind it are unreadable.
+  /// Marks a record as damaged: it and all records after it are unreadable.
   void breakAt(long offset) {
     brokenAt = offset;
   }

@@ -7,7 +7,7 @@ package io.taskbroker.ingest.fetch;
 /// @param copies number of copies of a value in memory until its record is handed over
 /// @param maxBlockBytes bound of what a codec must decompress at once: a block of snappy, or a
 ///   batch of an old format
-/// @param maxInflatedBytes bound of a decompressed batch; the records behind it are oversized
+/// @param maxInflatedBytes bound of a decompressed batch; the records past it are oversized
 /// @param maxResponseBytes a larger response of Kafka is refused, and its connection closed
 public record FetchLimits(
     int maxValueBytes,

@@ -8,17 +8,17 @@ import org.jspecify.annotations.Nullable;
 /// Header of a record that replaces unread ones. No producer can forge it: its Java type identifies
 /// it, not its key.
 ///
-/// @param kind whether reading goes on behind the record
+/// @param kind whether reading goes on after the record
 /// @param reason one line for people: sizes and bounds, or how reading failed
 public record UnreadRecord(Kind kind, String reason) implements Header {
   private static final String KEY = "taskbroker-flaw";
   private static final int MAX_REASON = 300;
 
-  /// Effect on the records behind.
+  /// Effect on the records after it.
   public enum Kind {
-    /// The record exceeds a bound; the records behind it can be read.
+    /// The record exceeds a bound; the records after it can be read.
     OVERSIZED,
-    /// The record is damaged; the records behind it cannot be read.
+    /// The record is damaged; the records after it cannot be read.
     UNREADABLE
   }
 
