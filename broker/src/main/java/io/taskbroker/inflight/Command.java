@@ -144,7 +144,7 @@ public sealed interface Command {
     }
   }
 
-  /// Answer to [Effects#isCurrent]: behind the records that it submitted, the reader found a record
+  /// Answer to [Effects#stands]: behind the records that it submitted, the reader found a record
   /// of another application in Kafka.
   ///
   /// @param offset its offset, in a partition of the same topic

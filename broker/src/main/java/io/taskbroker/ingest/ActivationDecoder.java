@@ -18,13 +18,13 @@ import java.io.IOException;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 
-/// Makes activations of the records of a normal topic: values that are serialised `TaskActivation`s
-/// (reference-spec 2.2). What is none, or could not be stored, becomes an arrival that says why
-/// (W8, W10, W11, W29, H12): no input makes it throw.
+/// Decoder of normal topics, whose values are serialised `TaskActivation`s (reference-spec 2.2). A
+/// value that is none, or that could not be stored, becomes an [IngestedRecord] with the reason
+/// (W8, W10, W11, W29, H12); no input makes it throw.
 ///
-/// It reads the few fields that the broker needs and skips the others, but accepts the same bytes
-/// as the generated parser does, tags and lengths of more than 32 bits apart, which the libraries
-/// of workers refuse ([WireCheck]). Not thread-safe.
+/// It reads the few fields that the broker needs and skips the others. It accepts the same bytes as
+/// the generated parser, except tags and lengths of more than 32 bits, which the libraries of
+/// workers refuse ([WireCheck]). Not thread-safe.
 final class ActivationDecoder implements RecordDecoder {
   static final int MAX_ID_BYTES = 512;
   static final int MAX_NAME_BYTES = 1024;
@@ -62,15 +62,15 @@ final class ActivationDecoder implements RecordDecoder {
   private final TimeWarnings warnings;
   private final NameInterner names = new NameInterner();
 
-  /// @param maxDelaySeconds a longer delay is cut to this
-  /// @param warnings told of times that are not taken as they are
+  /// @param maxDelaySeconds a longer delay is clamped to this
+  /// @param warnings receives times that are changed
   ActivationDecoder(long maxDelaySeconds, int maxMessageSize, TimeWarnings warnings) {
     this.maxDelaySeconds = maxDelaySeconds;
     this.maxMessageSize = maxMessageSize;
     this.warnings = warnings;
   }
 
-  /// Key and headers of a record mean nothing.
+  /// Ignores the key and the headers of the record.
   @Override
   public IngestedRecord decode(
       SourcePartition partition, ConsumerRecord<byte[], byte[]> message, long now) {
@@ -148,7 +148,7 @@ final class ActivationDecoder implements RecordDecoder {
         fields.deadlineSeconds(),
         FailurePolicy.ofNumber(fields.onAttemptsExceeded),
         fields.atMostOnce,
-        // A retry of a raw task that the worker said nothing about has no retry state (H8).
+        // A retry of a raw task that the worker reported nothing about has no retry state (H8).
         fields.attempts != 0 || Ids.isDerived(fields.id));
   }
 
@@ -201,7 +201,7 @@ final class ActivationDecoder implements RecordDecoder {
     }
   }
 
-  /// One field of an entry of the map of headers, whose key and value are text.
+  /// Skips one field of a header in the map of headers; key and value are text.
   private static void skipHeader(CodedInputStream in, byte[] value, int tag) throws IOException {
     switch (tag) {
       case HEADER_KEY, HEADER_VALUE -> skipText(in, value);
@@ -246,8 +246,8 @@ final class ActivationDecoder implements RecordDecoder {
     }
   }
 
-  /// Skips an unknown field by reading it, as the parser does: `skipField` is stricter than that
-  /// with numbers, and is what the parser does within the entry of a map.
+  /// Skips an unknown field by reading it, as the parser does: `skipField` is stricter with
+  /// numbers. The parser uses `skipField` only inside a map entry.
   private static void skip(CodedInputStream in, int tag, int depth) throws IOException {
     switch (WireFormat.getTagWireType(tag)) {
       case WireFormat.WIRETYPE_VARINT -> in.readInt64();

@@ -5,15 +5,15 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.taskbroker.activation.Activation;
 import org.jspecify.annotations.Nullable;
 
-/// The fields of one message as they are on the wire, and what follows of them: flaws, and the
-/// arithmetic of delay and expiry, which never overflows (W11).
+/// Fields of one message as they are on the wire, with their validation and the arithmetic of delay
+/// and expiry, which never overflows (W11).
 final class ActivationFields {
   /// The bounds of `google.protobuf.Timestamp`: the years 1 to 9999.
   private static final long MIN_SECONDS = -62_135_596_800L;
 
   private static final long MAX_SECONDS = 253_402_300_799L;
 
-  /// A publisher's clock may be ahead of the broker's by so much.
+  /// Tolerated lead of a publisher's clock over the broker's.
   private static final long MAX_AHEAD_MS = 60_000;
 
   private static final int NANOS_PER_SECOND = 1_000_000_000;
@@ -35,7 +35,7 @@ final class ActivationFields {
   boolean hasDelay;
   long delay;
 
-  /// Why a well-formed message cannot be kept all the same (H12); null if it can.
+  /// Why a well-formed message cannot be stored (H12); null if it can.
   @Nullable String flaw() {
     if (id.isEmpty()) {
       return "the id is empty";
@@ -56,13 +56,13 @@ final class ActivationFields {
     return null;
   }
 
-  /// Milliseconds since the epoch, rounded down; `now` if the message does not say, or says a time
-  /// that is far from having come.
+  /// Milliseconds since the epoch, rounded down; `now` if the message has no valid time or one too
+  /// far in the future.
   long receivedAt(long now) {
     return validReceivedAt() && aheadBy(now) == 0 ? receivedMillis() : now;
   }
 
-  /// By how many milliseconds the clock of the publisher is ahead; 0 if it may be.
+  /// Lead of the publisher's clock in milliseconds; 0 if it is tolerated.
   long aheadBy(long now) {
     long ahead = validReceivedAt() ? receivedMillis() - now : 0;
     return ahead > MAX_AHEAD_MS ? ahead : 0;
@@ -72,7 +72,7 @@ final class ActivationFields {
     return receivedSeconds * 1000 + receivedNanos / NANOS_PER_MILLI;
   }
 
-  /// Whether the delay is longer than it may be.
+  /// Whether the delay exceeds the maximum.
   boolean isDelayCut(long maxDelaySeconds) {
     return hasDelay && Long.compareUnsigned(delay, maxDelaySeconds) > 0;
   }

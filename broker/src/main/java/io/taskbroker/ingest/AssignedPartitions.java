@@ -28,11 +28,11 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The partitions of one topic that the group gave to this broker, and what happens when it gives
-/// and takes them: all at once or some of them (W16). Used by the reader's thread only.
+/// Rebalance listener that acquires, drains and releases the partitions of one topic. The group may
+/// move all of them at once or some of them (W16). Used by the reader's thread only.
 ///
-/// A partition that is given is paused until it is known where to begin, so that a rebalance never
-/// waits for that and a failure to find out can be tried again. One that is taken is drained and
+/// An assigned partition stays paused until its start position is known. So a rebalance never waits
+/// for that look-up, and a failed look-up can be retried. A revoked partition is drained and
 /// committed before the callback returns (H17).
 final class AssignedPartitions implements ConsumerRebalanceListener {
   private static final Logger log = LoggerFactory.getLogger(AssignedPartitions.class);
@@ -42,45 +42,45 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
   private final Consumer<byte[], byte[]> consumer;
   private final PositionFinder finder;
   private final OffsetCommits commits;
-  private final PartitionOffsets ledgers;
-  private final CommandSink intake;
+  private final PartitionOffsets offsets;
+  private final CommandSink commands;
   private final TopicCounts counts;
   private final StartPositionWarnings warnings;
-  private final BlockedPartitions standstills;
+  private final BlockedPartitions blocked;
 
   private final Map<TopicPartition, SourcePartition> held = new HashMap<>();
-  private final Set<TopicPartition> untaken = new HashSet<>();
+  private final Set<TopicPartition> unacquired = new HashSet<>();
 
-  /// Those of the untaken that the store may have given, and the engine may have rows of.
-  private final Map<TopicPartition, SourcePartition> halfTaken = new HashMap<>();
+  /// Unacquired partitions that the store may have granted, and whose rows the engine may have.
+  private final Map<TopicPartition, SourcePartition> partlyAcquired = new HashMap<>();
 
   private boolean paused;
   private long generation;
-  private @Nullable RuntimeException broken;
+  private @Nullable RuntimeException rebalanceFailure;
 
   AssignedPartitions(
       Consumer<byte[], byte[]> consumer,
       PositionFinder finder,
       OffsetCommits commits,
-      PartitionOffsets ledgers,
-      CommandSink intake,
+      PartitionOffsets offsets,
+      CommandSink commands,
       TopicCounts counts,
       LongSupplier nanoTime) {
     this.consumer = consumer;
     this.finder = finder;
     this.commits = commits;
-    this.ledgers = ledgers;
-    this.intake = intake;
+    this.offsets = offsets;
+    this.commands = commands;
     this.counts = counts;
     this.warnings = new StartPositionWarnings(counts);
-    this.standstills = new BlockedPartitions(counts, nanoTime);
+    this.blocked = new BlockedPartitions(counts, nanoTime);
   }
 
   @Override
   public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
     callback(() -> {
       counts.assigned(partitions.size());
-      putOff(partitions);
+      defer(partitions);
       consumer.wakeup();
     });
   }
@@ -89,7 +89,7 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
   public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
     callback(() -> {
       counts.revoked(partitions.size());
-      giveUp(partitions, DRAIN_TIMEOUT);
+      release(partitions, DRAIN_TIMEOUT);
     });
   }
 
@@ -97,29 +97,30 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
   public void onPartitionsLost(Collection<TopicPartition> partitions) {
     callback(() -> {
       counts.revoked(partitions.size());
-      lose(partitions);
+      drop(partitions);
     });
   }
 
-  /// Kafka calls back in the middle of a poll, and would hide what goes wrong there.
+  /// Runs a rebalance callback. Kafka calls back inside a poll and would hide an exception thrown
+  /// here.
   private void callback(Runnable body) {
-    ledgers.awake();
+    offsets.awake();
     try {
       body.run();
     } catch (RuntimeException e) {
-      broken = e;
+      rebalanceFailure = e;
     }
-    if (broken != null || !ledgers.sleep(consumer::wakeup)) {
+    if (rebalanceFailure != null || !offsets.sleep(consumer::wakeup)) {
       consumer.wakeup();
     }
   }
 
-  /// The partition as the engine knows it; null if nothing of it may be handed over.
+  /// The partition as the engine knows it; null if none of its records may be handed over.
   @Nullable SourcePartition held(TopicPartition partition) {
     return held.get(partition);
   }
 
-  /// All of them; a view.
+  /// All acquired partitions; a view.
   Map<TopicPartition, SourcePartition> held() {
     return Collections.unmodifiableMap(held);
   }
@@ -128,28 +129,28 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     return paused;
   }
 
-  boolean hasUntaken() {
-    if (broken != null) {
-      throw new IllegalStateException("A rebalance could not be followed", broken);
+  boolean hasUnacquired() {
+    if (rebalanceFailure != null) {
+      throw new IllegalStateException("A rebalance callback failed", rebalanceFailure);
     }
-    return !untaken.isEmpty();
+    return !unacquired.isEmpty();
   }
 
-  /// Pauses reading, or goes on with it.
+  /// Pauses or resumes reading.
   void pause(boolean pause) {
     if (pause && !paused) {
       consumer.pause(held.keySet());
     } else if (!pause && paused) {
-      consumer.resume(held.keySet().stream().filter(each -> !standstills.waits(each)).toList());
+      consumer.resume(held.keySet().stream().filter(each -> !blocked.isWaiting(each)).toList());
     }
     paused = pause;
   }
 
-  /// Goes on elsewhere, in all partitions that can be read.
+  /// Seeks to another offset in every partition that is not blocked.
   void seek(ToLongFunction<SourcePartition> where) {
-    held.forEach((partition, named) -> {
-      if (!standstills.waits(partition)) {
-        consumer.seek(partition, where.applyAsLong(named));
+    held.forEach((partition, sourcePartition) -> {
+      if (!blocked.isWaiting(partition)) {
+        consumer.seek(partition, where.applyAsLong(sourcePartition));
         if (!paused) {
           consumer.resume(Set.of(partition));
         }
@@ -158,80 +159,81 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
   }
 
   /// Pauses a partition until the next [#seek].
-  void stopLooking(TopicPartition partition) {
+  void pauseUntilSeek(TopicPartition partition) {
     consumer.pause(Set.of(partition));
   }
 
-  /// Grows whenever partitions are given up, or lost.
+  /// Counter of releases and losses of partitions: it grows with each.
   long generation() {
     return generation;
   }
 
-  /// Stops reading a partition at what cannot be read, while all others go on.
-  void standStill(TopicPartition partition, SourcePartition named, String reason) {
-    long offset = ledgers.next(named);
+  /// Blocks a partition at an unreadable record; all other partitions go on.
+  void block(TopicPartition partition, SourcePartition sourcePartition, String reason) {
+    long offset = offsets.next(sourcePartition);
     consumer.pause(Set.of(partition));
     consumer.seek(partition, offset);
-    standstills.add(partition, offset, reason);
+    blocked.add(partition, offset, reason);
   }
 
-  /// Something of the partition was read.
-  void moved(TopicPartition partition) {
-    standstills.moved(partition);
+  /// Unblocks a partition: a record of it was read.
+  void unblock(TopicPartition partition) {
+    blocked.unblock(partition);
   }
 
-  /// Tries again what could not be read, if it is time.
-  void tryStandstills() {
-    List<TopicPartition> due = standstills.due();
+  /// Resumes the blocked partitions whose retry is due.
+  void retryBlocked() {
+    List<TopicPartition> due = blocked.due();
     if (!paused && !due.isEmpty()) {
       consumer.resume(due);
     }
   }
 
-  /// Whether there are partitions to be read, and none of them can be.
-  boolean allStandStill() {
-    return !held.isEmpty() && standstills.size() == held.size();
+  /// Whether there are partitions, and all of them are blocked.
+  boolean allBlocked() {
+    return !held.isEmpty() && blocked.size() == held.size();
   }
 
-  /// When a partition that stands still is due, if that is before the given time has passed.
+  /// Time until the next blocked partition is due for a retry; at most the given time.
   Duration untilDue(Duration longest) {
-    return standstills.untilDue(longest);
+    return blocked.untilDue(longest);
   }
 
-  /// Finds out where to begin the partitions that were given, and begins there.
+  /// Acquires the assigned partitions, finds their start positions, and starts them there.
   ///
-  /// @throws org.apache.kafka.common.KafkaException if that cannot be found out now
-  /// @throws PartitionOwnership.Unavailable if the store does not give them now
-  void take() {
+  /// @throws org.apache.kafka.common.KafkaException if Kafka cannot tell the positions now
+  /// @throws PartitionOwnership.Unavailable if the store does not grant the partitions now
+  void acquire() {
     PositionFinder.Topic topic = finder.topic();
-    List<SourcePartition> named =
-        untaken.stream().map(partition -> finder.named(topic, partition)).toList();
-    if (!ledgers.awaitDrained(named, DRAIN_TIMEOUT)) {
-      finder.takeUndrained(names(named));
+    List<SourcePartition> sourcePartitions =
+        unacquired.stream().map(partition -> finder.sourcePartition(topic, partition)).toList();
+    if (!offsets.awaitDrained(sourcePartitions, DRAIN_TIMEOUT)) {
+      finder.requireDrained(names(sourcePartitions));
     }
-    if (finder.rowsMove()) {
-      untaken.forEach(partition -> halfTaken.put(partition, finder.named(topic, partition)));
+    if (finder.movesRows()) {
+      unacquired.forEach(
+          partition -> partlyAcquired.put(partition, finder.sourcePartition(topic, partition)));
     }
-    Map<TopicPartition, OffsetAndMetadata> offsets = finder.committed(topic, untaken);
+    Map<TopicPartition, OffsetAndMetadata> committedOffsets = finder.committed(topic, unacquired);
     Map<TopicPartition, PositionFinder.Found> found =
-        finder.find(topic, finder.take(topic, untaken, offsets), offsets);
+        finder.find(topic, finder.acquire(topic, unacquired, committedOffsets), committedOffsets);
     found.values().forEach(warnings::of);
     boolean committed = commit(found);
     found.forEach((partition, each) -> {
-      boolean ours = each.start().commit() && committed;
-      take(partition, each, ours ? each.start().position() : otherwise(each));
-      if (ours) {
-        tellCommitted(each.partition(), each.start().position());
+      boolean isCommitted = each.start().commit() && committed;
+      acquire(partition, each, isCommitted ? each.start().position() : committedBefore(each));
+      if (isCommitted) {
+        reportCommitted(each.partition(), each.start().position());
       }
-      finder.begun(each.partition());
+      finder.started(each.partition());
     });
-    untaken.removeAll(found.keySet());
-    commits.hurry();
+    unacquired.removeAll(found.keySet());
+    commits.requestCommit();
   }
 
-  /// What is committed if the position is not. An offset of records that are gone counts for
-  /// nothing.
-  private static long otherwise(PositionFinder.Found found) {
+  /// The committed offset if the position is not committed. An offset of records that the log has
+  /// lost does not count.
+  private static long committedBefore(PositionFinder.Found found) {
     return found.start().cut() ? Watermark.NONE : found.facts().committed();
   }
 
@@ -241,27 +243,28 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     return commits.commitStarts(starts, COMMIT_TIMEOUT);
   }
 
-  private void take(TopicPartition partition, PositionFinder.Found found, long committed) {
-    SourcePartition named = found.partition();
+  private void acquire(TopicPartition partition, PositionFinder.Found found, long committed) {
+    SourcePartition sourcePartition = found.partition();
     long position = found.start().position();
     log.info(
-        "Reads {} from offset {} on, {} is committed",
-        name(named),
+        "Reads {} from offset {}, {} is committed",
+        name(sourcePartition),
         position,
         committed == Watermark.NONE ? "nothing" : committed);
     seek(partition, position, found.lastBelow());
-    ledgers.open(named, ledger(found, committed));
-    held.put(partition, named);
-    halfTaken.remove(partition);
+    offsets.open(sourcePartition, ledger(found, committed));
+    held.put(partition, sourcePartition);
+    partlyAcquired.remove(partition);
     counts.held(held.size());
     long goneFrom = found.start().cut() ? position : Command.PartitionAssigned.NOTHING_GONE;
-    intake.submit(
-        new Command.PartitionAssigned(named, committed, reached(found, committed), goneFrom));
+    commands.submit(
+        new Command.PartitionAssigned(
+            sourcePartition, committed, reached(found, committed), goneFrom));
     if (found.start().voided()) {
-      // The position first: a commit above it would make the old watermark look right again.
-      intake.submit(new Command.Ingest(named, List.of(), position, 0));
+      // The position first: a commit above it would make the old watermark look valid again.
+      commands.submit(new Command.Ingest(sourcePartition, List.of(), position, 0));
       if (committed != Watermark.NONE) {
-        tellCommitted(named, committed);
+        reportCommitted(sourcePartition, committed);
       }
     }
     if (!paused) {
@@ -269,8 +272,9 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     }
   }
 
-  /// With the epoch of what was read before, the consumer notices a log that is cut off from now
-  /// on, and fails by a [org.apache.kafka.clients.consumer.LogTruncationException].
+  /// Seeks with the leader epoch of the record read before. With it the consumer detects a log that
+  /// is truncated from now on, and throws
+  /// [org.apache.kafka.clients.consumer.LogTruncationException].
   private void seek(TopicPartition partition, long position, @Nullable RecordIdentity last) {
     if (last == null || last.leaderEpoch() < 0) {
       consumer.seek(partition, position);
@@ -280,8 +284,8 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     }
   }
 
-  /// Below which offset what comes may have been run before. In a store that brokers share, whoever
-  /// committed more has left its rows there, unless the store went back.
+  /// Offset below which records may have been run before. In a shared store the broker that
+  /// committed more left its rows there, unless the store went back.
   private long reached(PositionFinder.Found found, long committed) {
     long reached = found.start().reached();
     return finder.movesRows() ? reached : Math.max(committed, reached);
@@ -292,136 +296,136 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
     return new OffsetLedger(
         start.position(),
         committed,
-        start.commit() ? start.position() : found.facts().low(),
+        start.commit() ? start.position() : found.facts().startOffset(),
         start.lost() ? committed : Watermark.NONE,
         found.lastBelow());
   }
 
-  private void tellCommitted(SourcePartition partition, long offset) {
-    intake.submit(new Command.OffsetCommitted(partition, offset));
+  private void reportCommitted(SourcePartition partition, long offset) {
+    commands.submit(new Command.OffsetCommitted(partition, offset));
   }
 
-  /// Finds out anew where to begin partitions whose log does not have the offset to come next.
-  void takeAgain(Collection<TopicPartition> partitions) {
-    giveUp(partitions, DRAIN_TIMEOUT);
-    putOff(partitions);
+  /// Acquires again the partitions whose log does not have their next offset.
+  void reacquire(Collection<TopicPartition> partitions) {
+    release(partitions, DRAIN_TIMEOUT);
+    defer(partitions);
   }
 
-  /// Begins partitions anew whose log is not the one that was read. Epochs show that to the
-  /// consumer, unless they are counted again, as after a volume was put back.
-  void takeCutAgain() {
+  /// Reacquires the partitions whose log was truncated. The consumer detects that by leader epochs,
+  /// except when epochs start over, as after a volume was restored.
+  void reacquireTruncated() {
     Set<TopicPartition> cut;
     try {
       cut = finder.cut(held);
     } catch (KafkaException e) {
-      log.debug("Cannot look whether {} are what they were", held.keySet(), e);
-      cut = Set.copyOf(held.keySet()); // it is found out when they are taken
+      log.debug("Cannot check the logs of {} for truncation", held.keySet(), e);
+      cut = Set.copyOf(held.keySet()); // the look-up of their positions detects truncation
     }
     if (!cut.isEmpty()) {
-      takeAgain(cut);
+      reacquire(cut);
     }
   }
 
-  /// Begins all partitions anew if their topic is another than it was.
+  /// Reacquires all partitions if their topic was recreated.
   ///
-  /// @param isAnother whether the topic of that UUID is no more
-  void follow(Predicate<String> isAnother) {
+  /// @param isRecreated whether the topic with that UUID no longer exists
+  void reacquireIfRecreated(Predicate<String> isRecreated) {
     if (held.isEmpty()) {
       return;
     }
     SourcePartition any = held.values().iterator().next();
-    if (isAnother.test(any.topicId())) {
+    if (isRecreated.test(any.topicId())) {
       log.warn(
-          "Topic {} was deleted and made again: reads it from its beginning; what is in flight of"
-              + " the old one goes on",
+          "Topic {} was deleted and recreated: reading it from its beginning; tasks in flight of"
+              + " the old topic go on",
           any.topic());
-      takeAgain(List.copyOf(held.keySet()));
+      reacquire(List.copyOf(held.keySet()));
     }
   }
 
-  /// Takes anew what the store gave to another broker although the group left it with this one:
-  /// that broker took it for nobody's, or the group's next generation is on its way.
-  void takeLostAgain() {
-    Set<SourcePartition> lost = ledgers.takeLost();
+  /// Reacquires the partitions that the store gave to another broker although the group still
+  /// assigns them to this one. Either that broker considered them unowned, or the group's next
+  /// generation is about to arrive.
+  void reacquireLost() {
+    Set<SourcePartition> lost = offsets.takeLost();
     if (!lost.isEmpty()) {
-      log.warn(
-          "The store does not leave {} to this broker any more: asks for them again", names(lost));
+      log.warn("The store gave {} to another broker: acquiring them again", names(lost));
       List<TopicPartition> again =
           held.entrySet().stream()
               .filter(each -> lost.contains(each.getValue()))
               .map(Map.Entry::getKey)
               .toList();
-      lose(again);
-      putOff(again);
+      drop(again);
+      defer(again);
     }
   }
 
-  private void putOff(Collection<TopicPartition> partitions) {
-    untaken.addAll(partitions);
+  private void defer(Collection<TopicPartition> partitions) {
+    unacquired.addAll(partitions);
     consumer.pause(partitions);
     // Any position will do; without one the consumer would look for it by itself.
     partitions.forEach(partition -> consumer.seek(partition, 0));
   }
 
-  /// Has the engine forget what it was told of partitions that were never begun.
-  private void forgetHalfTaken(Collection<TopicPartition> partitions) {
+  /// Makes the engine forget the rows it received of partitions that were never started.
+  private void forgetPartlyAcquired(Collection<TopicPartition> partitions) {
     List<SourcePartition> begun =
-        partitions.stream().map(halfTaken::remove).filter(Objects::nonNull).toList();
+        partitions.stream().map(partlyAcquired::remove).filter(Objects::nonNull).toList();
     for (SourcePartition each : begun) {
-      ledgers.closing(each);
-      intake.submit(new Command.PartitionRevoked(each, true));
+      offsets.closing(each);
+      commands.submit(new Command.PartitionRevoked(each, true));
     }
     finder.release(begun, false);
   }
 
-  /// Lets the engine finish what it has of the partitions, commits it, and forgets them.
-  void giveUp(Collection<TopicPartition> partitions, Duration drainTimeout) {
-    List<SourcePartition> given = forget(partitions);
-    if (given.isEmpty()) {
+  /// Releases partitions: lets the engine finish what it has of them, commits, and forgets them.
+  void release(Collection<TopicPartition> partitions, Duration drainTimeout) {
+    List<SourcePartition> released = forget(partitions);
+    if (released.isEmpty()) {
       return;
     }
-    given.forEach(partition -> intake.submit(new Command.PartitionRevoked(partition, false)));
-    boolean drained = ledgers.awaitDrained(given, drainTimeout);
+    released.forEach(partition -> commands.submit(new Command.PartitionRevoked(partition, false)));
+    boolean drained = offsets.awaitDrained(released, drainTimeout);
     if (!drained) {
       log.warn(
-          "Gives {} up with records under way: they were not durable within {}",
-          names(given),
+          "Releasing {} with records in flight: they were not durable within {}",
+          names(released),
           drainTimeout);
     }
-    commits.commitNow(given, COMMIT_TIMEOUT);
-    finder.release(given, drained);
-    given.forEach(ledgers::close);
+    commits.commitNow(released, COMMIT_TIMEOUT);
+    finder.release(released, drained);
+    released.forEach(offsets::close);
   }
 
-  void giveAllUp(Duration drainTimeout) {
-    giveUp(List.copyOf(held.keySet()), drainTimeout);
+  void releaseAll(Duration drainTimeout) {
+    release(List.copyOf(held.keySet()), drainTimeout);
   }
 
-  /// Forgets partitions that somebody else may have already.
-  private void lose(Collection<TopicPartition> partitions) {
+  /// Drops partitions that another member may already have.
+  private void drop(Collection<TopicPartition> partitions) {
     List<SourcePartition> lost = forget(partitions);
     for (SourcePartition each : lost) {
-      intake.submit(new Command.PartitionRevoked(each, true));
-      ledgers.close(each);
+      commands.submit(new Command.PartitionRevoked(each, true));
+      offsets.close(each);
     }
     finder.release(lost, false);
   }
 
-  void loseAll() {
-    lose(List.copyOf(held.keySet()));
+  void dropAll() {
+    drop(List.copyOf(held.keySet()));
   }
 
   private List<SourcePartition> forget(Collection<TopicPartition> partitions) {
     generation++;
-    standstills.forget(partitions);
-    forgetHalfTaken(partitions);
+    blocked.forget(partitions);
+    forgetPartlyAcquired(partitions);
     var forgotten = new ArrayList<SourcePartition>();
     for (TopicPartition partition : partitions) {
-      untaken.remove(partition);
-      SourcePartition named = held.remove(partition);
-      if (named != null) {
-        ledgers.closing(named);
-        forgotten.add(named);
+      unacquired.remove(partition);
+      SourcePartition sourcePartition = held.remove(partition);
+      if (sourcePartition != null) {
+        offsets.closing(sourcePartition);
+        forgotten.add(sourcePartition);
       }
     }
     counts.held(held.size());

@@ -11,9 +11,9 @@ import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Partitions of a topic that stand still at a record which cannot be read. Nothing is skipped, as
-/// Kafka may still heal it from another replica: each is tried again, after a second at first and a
-/// minute at last. Used by the reader's thread only.
+/// Partitions of a topic that are blocked at an unreadable record. The broker never skips it, since
+/// Kafka may still restore it from another replica: each partition is retried with a backoff of one
+/// second up to one minute. Used by the reader's thread only.
 final class BlockedPartitions {
   private static final Logger log = LoggerFactory.getLogger(BlockedPartitions.class);
   private static final long FIRST_NANOS = Duration.ofSeconds(1).toNanos();
@@ -21,52 +21,52 @@ final class BlockedPartitions {
 
   private final TopicCounts counts;
   private final LongSupplier nanoTime;
-  private final Map<TopicPartition, Standstill> all = new HashMap<>();
+  private final Map<TopicPartition, Blocked> all = new HashMap<>();
 
   BlockedPartitions(TopicCounts counts, LongSupplier nanoTime) {
     this.counts = counts;
     this.nanoTime = nanoTime;
   }
 
-  private static final class Standstill {
+  private static final class Blocked {
     private long offset = -1;
     private long delayNanos;
     private long tryAt;
     private long loggedAt;
-    private boolean waits;
+    private boolean waiting;
   }
 
-  /// The partition stands still, or does so again.
+  /// Blocks the partition, or blocks it again.
   ///
-  /// @param offset where what cannot be read begins
+  /// @param offset where the unreadable part of the log begins
   void add(TopicPartition partition, long offset, String reason) {
     long now = nanoTime.getAsLong();
-    Standstill each = all.computeIfAbsent(partition, _ -> new Standstill());
+    Blocked each = all.computeIfAbsent(partition, _ -> new Blocked());
     each.delayNanos =
         each.delayNanos == 0 ? FIRST_NANOS : Math.min(2 * each.delayNanos, LONGEST_NANOS);
     each.tryAt = now + each.delayNanos;
-    each.waits = true;
+    each.waiting = true;
     if (each.offset != offset || now - each.loggedAt >= LONGEST_NANOS) {
       each.offset = offset;
       each.loggedAt = now;
       log.error(
           "Partition {} stands still at offset {}, which cannot be read: {}. It is tried again; to"
-              + " give up what is there, move the group's offset behind it, or delete the records"
+              + " skip what is there, move the group's offset past it, or delete the records"
               + " up to it (docs/operations.md)",
           partition,
           offset,
           reason);
     }
-    counts.still(all.size());
+    counts.blocked(all.size());
   }
 
-  /// Whether the partition waits to be tried again.
-  boolean waits(TopicPartition partition) {
-    Standstill each = all.get(partition);
-    return each != null && each.waits;
+  /// Whether the partition is blocked and its retry is not due yet.
+  boolean isWaiting(TopicPartition partition) {
+    Blocked each = all.get(partition);
+    return each != null && each.waiting;
   }
 
-  /// The partitions whose time has come: they wait no longer.
+  /// Partitions whose retry is due; they no longer wait.
   List<TopicPartition> due() {
     if (all.isEmpty()) {
       return List.of();
@@ -74,38 +74,38 @@ final class BlockedPartitions {
     long now = nanoTime.getAsLong();
     var due = new ArrayList<TopicPartition>();
     all.forEach((partition, each) -> {
-      if (each.waits && now - each.tryAt >= 0) {
-        each.waits = false;
+      if (each.waiting && now - each.tryAt >= 0) {
+        each.waiting = false;
         due.add(partition);
       }
     });
     return due;
   }
 
-  /// When the next one is due; the given time if none is before.
+  /// Time until the next retry; at most the given time.
   Duration untilDue(Duration longest) {
     long now = nanoTime.getAsLong();
     long nanos = longest.toNanos();
-    for (Standstill each : all.values()) {
-      if (each.waits) {
+    for (Blocked each : all.values()) {
+      if (each.waiting) {
         nanos = Math.min(nanos, Math.max(0, each.tryAt - now));
       }
     }
     return Duration.ofNanos(nanos);
   }
 
-  /// Something of the partition was read.
-  void moved(TopicPartition partition) {
+  /// Unblocks the partition: a record of it was read.
+  void unblock(TopicPartition partition) {
     if (!all.isEmpty() && all.remove(partition) != null) {
       log.info("Partition {} can be read again", partition);
-      counts.still(all.size());
+      counts.blocked(all.size());
     }
   }
 
-  /// The partitions are read from elsewhere, or by somebody else.
+  /// Forgets partitions that are read from another offset, or by another member.
   void forget(Collection<TopicPartition> partitions) {
     if (all.keySet().removeAll(partitions)) {
-      counts.still(all.size());
+      counts.blocked(all.size());
     }
   }
 

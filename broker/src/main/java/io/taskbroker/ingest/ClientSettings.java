@@ -11,25 +11,26 @@ import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
 import org.apache.kafka.clients.consumer.GroupProtocol;
 
-/// The settings of the Kafka clients that read one topic.
+/// Settings of the Kafka clients that read one topic.
 final class ClientSettings {
   private static final int MAX_PARTITION_FETCH_BYTES = 1 << 20;
   private static final int PROBE_FETCH_BYTES = 16 << 10;
   private static final int MAX_MEMBER_NAME = 249;
   private static final int HEARTBEATS_PER_SESSION = 3;
 
-  /// How long partitions that are added to a topic are not known: one question to Kafka for each
-  /// topic in that time.
+  /// Longest time until partitions added to a topic are noticed. Each topic costs one metadata
+  /// request to Kafka in that time.
   static final Duration PARTITIONS_KNOWN_AFTER = Duration.ofSeconds(10);
 
   private ClientSettings() {}
 
-  /// Offsets are ours to resolve and to commit. The classic group protocol lets the reference's
-  /// consumers be members of the same group during a swap; like theirs, ours sees committed
-  /// transactions only. A static member that was killed gets its partitions back at once.
+  /// Settings of the consumer. The broker resolves and commits offsets itself. With the classic
+  /// group protocol, consumers of the reference can be members of the same group during a swap;
+  /// like them, this consumer reads committed transactions only. A static member that was killed
+  /// gets its partitions back at once.
   ///
-  /// @param moves whether rows move with their partitions: then a rebalance takes only what moves,
-  ///   and all members must be such brokers
+  /// @param moves whether rows move with their partitions: then a rebalance revokes only the
+  ///   partitions that move, and all members must be such brokers
   static Map<String, Object> consumer(TopicSource source, IngestOptions options, boolean moves) {
     int sessionMillis = (int) Math.min(source.sessionTimeout().toMillis(), Integer.MAX_VALUE);
     var settings = new HashMap<String, Object>(source.clientProperties());
@@ -54,7 +55,7 @@ final class ClientSettings {
         ConsumerConfig.METADATA_MAX_AGE_CONFIG, (int) PARTITIONS_KNOWN_AFTER.toMillis());
     settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
     settings.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, options.batchRecords());
-    // As records are on the wire; what becomes of them in memory is bounded by the fetches.
+    // Sizes on the wire; the fetch limits bound the records in memory.
     int fetch = (int) Math.min(options.limits().fetchBytes(), options.readAheadBytes());
     settings.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, fetch);
     settings.put(
@@ -63,7 +64,7 @@ final class ClientSettings {
     return settings;
   }
 
-  /// Of a client that looks at single records, outside of any group.
+  /// Settings of a consumer that reads single records, outside of any group.
   static Map<String, Object> probe(TopicSource source) {
     var settings = new HashMap<String, Object>(source.clientProperties());
     settings.put(ConsumerConfig.CLIENT_ID_CONFIG, "taskbroker-ingest-probe-" + source.topic());
@@ -89,7 +90,8 @@ final class ClientSettings {
     return settings;
   }
 
-  /// Kafka takes 249 of the characters of a topic's name; any other name is replaced by its hash.
+  /// Name of the static group member. Kafka accepts 249 of the characters of a topic name; any
+  /// other name is replaced by its hash.
   static String memberName(String instanceId, String topic) {
     String name = instanceId + "-" + topic;
     return name.length() <= MAX_MEMBER_NAME && name.matches("[a-zA-Z0-9._-]+")

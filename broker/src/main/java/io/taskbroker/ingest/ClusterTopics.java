@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The topics of one cluster that are to exist, and the thread that looks after them: it asks every
-/// few seconds, says what is wrong when that changes and once a minute, and ends when all exist.
+/// Declared topics of one cluster, and the thread that checks and creates them. It asks every few
+/// seconds, logs a problem when it changes and once a minute, and ends when all topics exist.
 final class ClusterTopics {
   private static final Logger log = LoggerFactory.getLogger(DeclaredTopics.class);
   private static final int TIMEOUT_MILLIS = 4000;
@@ -31,19 +31,19 @@ final class ClusterTopics {
   private static final Duration REPEAT_AFTER = Duration.ofMinutes(1);
   private static final short ONE_REPLICA = 1;
 
-  private final Map<String, DeclaredTopic> sought = new LinkedHashMap<>();
+  private final Map<String, DeclaredTopic> pending = new LinkedHashMap<>();
   private final Map<String, String> clientProperties;
   private final String bootstrap;
   private final FailureSink failures;
   private final CountDownLatch firstRound = new CountDownLatch(1);
   private final CountDownLatch stopAsked = new CountDownLatch(1);
   private @Nullable Thread thread;
-  private String complaint = "";
-  private long complainedAt;
+  private String lastProblem = "";
+  private long loggedAt;
 
-  /// @param topics of one cluster, one of them at least
+  /// @param topics of one cluster; at least one
   ClusterTopics(List<DeclaredTopic> topics, FailureSink failures) {
-    topics.forEach(topic -> sought.put(topic.name(), topic));
+    topics.forEach(topic -> pending.put(topic.name(), topic));
     this.clientProperties = topics.getFirst().clientProperties();
     this.bootstrap = clientProperties.getOrDefault("bootstrap.servers", "");
     this.failures = failures;
@@ -77,7 +77,7 @@ final class ClusterTopics {
     }
     try {
       if (!running.join(Duration.ofMillis(TIMEOUT_MILLIS))) {
-        log.warn("{} does not end", running.getName());
+        log.warn("Thread {} does not end", running.getName());
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -87,21 +87,21 @@ final class ClusterTopics {
   private void run() {
     Admin admin = null;
     try {
-      while (!sought.isEmpty()) {
+      while (!pending.isEmpty()) {
         try {
           if (admin == null) {
             admin = Admin.create(ClientSettings.admin(clientProperties, "taskbroker-topics"));
           }
-          look(admin);
+          check(admin);
         } catch (InterruptException e) {
           throw e;
         } catch (KafkaException e) {
-          complain(
-              "Cannot ask Kafka at %s for topics %s, tries again: %s"
-                  .formatted(bootstrap, sought.keySet(), TopicProblemLog.reason(e)));
+          logProblem(
+              "Cannot ask Kafka at %s for topics %s, retrying: %s"
+                  .formatted(bootstrap, pending.keySet(), TopicProblemLog.reason(e)));
         }
         firstRound.countDown();
-        if (!sought.isEmpty() && stopAsked.await(RETRY_AFTER.toMillis(), TimeUnit.MILLISECONDS)) {
+        if (!pending.isEmpty() && stopAsked.await(RETRY_AFTER.toMillis(), TimeUnit.MILLISECONDS)) {
           return;
         }
       }
@@ -119,11 +119,12 @@ final class ClusterTopics {
     }
   }
 
-  /// Asks for all topics that are sought, and creates those that may be.
-  private void look(Admin admin) throws InterruptedException {
+  /// Asks for all missing topics, and creates those that may be created.
+  private void check(Admin admin) throws InterruptedException {
     var missing = new ArrayList<NewTopic>();
     var options = new DescribeTopicsOptions().timeoutMs(TIMEOUT_MILLIS);
-    for (var answer : admin.describeTopics(sought.keySet(), options).topicNameValues().entrySet()) {
+    for (var answer :
+        admin.describeTopics(pending.keySet(), options).topicNameValues().entrySet()) {
       DeclaredTopic topic = topic(answer.getKey());
       KafkaException failure = failure(answer.getValue());
       if (failure == null) {
@@ -137,9 +138,9 @@ final class ClusterTopics {
     if (!missing.isEmpty()) {
       create(admin, missing);
     }
-    List<String> absent = sought.keySet().stream().sorted().toList();
+    List<String> absent = pending.keySet().stream().sorted().toList();
     if (!absent.isEmpty()) {
-      complain(
+      logProblem(
           "Topics %s do not exist at %s: create them, or correct their names"
               .formatted(absent, bootstrap));
     }
@@ -158,7 +159,7 @@ final class ClusterTopics {
             bootstrap);
         found(topic);
       } else if (failure instanceof TopicExistsException) {
-        found(topic); // somebody else was faster
+        found(topic); // another client was faster
       } else {
         throw failure;
       }
@@ -166,15 +167,15 @@ final class ClusterTopics {
   }
 
   private DeclaredTopic topic(String name) {
-    DeclaredTopic topic = sought.get(name);
+    DeclaredTopic topic = pending.get(name);
     if (topic == null) {
-      throw new IllegalStateException("Kafka answers about topic " + name + ", unasked");
+      throw new IllegalStateException("Kafka answered for topic " + name + ", which was not asked");
     }
     return topic;
   }
 
   private void found(DeclaredTopic topic) {
-    sought.remove(topic.name());
+    pending.remove(topic.name());
     if (topic.unread()) {
       log.warn(
           "Topic {} at {} exists and is not read: its consumer is disabled",
@@ -183,17 +184,17 @@ final class ClusterTopics {
     }
   }
 
-  private void complain(String what) {
+  private void logProblem(String what) {
     long now = System.nanoTime();
     if (stopAsked.getCount() > 0
-        && (!what.equals(complaint) || now - complainedAt >= REPEAT_AFTER.toNanos())) {
-      complaint = what;
-      complainedAt = now;
+        && (!what.equals(lastProblem) || now - loggedAt >= REPEAT_AFTER.toNanos())) {
+      lastProblem = what;
+      loggedAt = now;
       log.error(what);
     }
   }
 
-  /// Why Kafka says no; null if it does not.
+  /// The failure that Kafka answered with; null if there is none.
   private static @Nullable KafkaException failure(KafkaFuture<?> answer)
       throws InterruptedException {
     try {

@@ -2,18 +2,20 @@ package io.taskbroker.ingest;
 
 import java.util.Map;
 
-/// A topic that is to exist.
+/// Topic that must exist.
 ///
-/// @param clientProperties where its cluster is and how to authenticate, under the keys of
+/// @param clientProperties address of its cluster and how to authenticate, under the keys of
 ///   kafka-clients; may hold secrets
-/// @param partitions how many it gets if it is missing; 0 if it is not to be created
-/// @param unread whether it would be consumed, were its consumer not disabled
+/// @param partitions number of partitions to create it with if it is missing; 0 if the broker must
+///   not create it
+/// @param unread whether the topic would be consumed if its consumer were enabled
 public record DeclaredTopic(
     String name, Map<String, String> clientProperties, int partitions, boolean unread) {
   public DeclaredTopic {
     clientProperties = Map.copyOf(clientProperties);
     if (partitions < 0) {
-      throw new IllegalArgumentException("Topic " + name + " cannot have " + partitions);
+      throw new IllegalArgumentException(
+          "Topic " + name + " cannot have " + partitions + " partitions");
     }
   }
 
@@ -21,7 +23,7 @@ public record DeclaredTopic(
     return partitions > 0;
   }
 
-  /// Without the properties: they may hold secrets.
+  /// Omits the properties: they may hold secrets.
   @Override
   public String toString() {
     return "topic " + name;

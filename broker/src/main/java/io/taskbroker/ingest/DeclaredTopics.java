@@ -6,9 +6,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/// The stage that looks after topics which are to exist: creates those that are missing, and says
-/// so where it may not (reference-spec 9.7). Each cluster has a thread of its own until all of its
-/// topics exist, so that one that is down holds up no other (G8).
+/// Stage that checks the declared topics: it creates the missing ones, and logs those that it must
+/// not create (reference-spec 9.7). Each cluster has its own thread until all of its topics exist,
+/// so a cluster that is down delays no other (G8).
 public final class DeclaredTopics implements Service {
   private static final Duration START_PATIENCE = Duration.ofSeconds(5);
 
@@ -31,8 +31,9 @@ public final class DeclaredTopics implements Service {
     return "topics";
   }
 
-  /// Returns when the clusters have been asked once, so that who comes next finds the topics; after
-  /// five seconds in any case. What is missing then is looked after in the background.
+  /// Starts the threads. Returns after each cluster was asked once, so that the following stages
+  /// find the topics, and after five seconds at the latest. The threads look after topics missing
+  /// by then.
   @Override
   public void start() {
     clusters.forEach(ClusterTopics::start);

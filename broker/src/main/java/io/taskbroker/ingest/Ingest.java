@@ -14,35 +14,36 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// The stage that reads Kafka: one consumer, and one thread, for each topic.
+/// Stage that reads Kafka, with one consumer and one thread for each topic.
 ///
-/// What it hands over is bounded by what the engine has settled by [#consumed]; an offset is
-/// committed only when the engine said that everything below it is durable (G1). A Kafka that is
-/// down, a topic that does not exist and credentials that are refused are logged and tried again
-/// for ever ([ReadFailure]); a second broker under the same instance id ends the process.
+/// [#consumed] settles records; the unsettled ones are bounded. The stage commits an offset only
+/// when the engine has reported everything below it durable (G1). If Kafka is down, a topic does
+/// not exist, or credentials are refused, the stage logs that and retries for ever ([ReadFailure]);
+/// a second broker with the same instance id ends the process.
 public final class Ingest implements Service, Progress {
   private final Map<String, TopicConsumer> consumers = new LinkedHashMap<>();
-  private final PartitionOwnership custody;
+  private final PartitionOwnership ownership;
   private volatile boolean running;
 
-  /// @param sources the topics, each of them once
-  /// @param custody what is stored of partitions, asked by [#start] and when they come and go
-  /// @param failures where to report that a topic cannot be read any more
+  /// @param sources the topics; each once
+  /// @param ownership of partitions and their rows; asked by [#start] and at each rebalance
+  /// @param failures receives the failure that ends the reading of a topic
   public Ingest(
       List<TopicSource> sources,
-      PartitionOwnership custody,
-      CommandSink intake,
+      PartitionOwnership ownership,
+      CommandSink commands,
       IngestOptions options,
       FailureSink failures,
       Metrics metrics) {
     var memory = new IntakeMemory(options.limits().totalBytes());
     for (TopicSource source : sources) {
-      var consumer = new TopicConsumer(source, options, custody, intake, memory, metrics, failures);
+      var consumer =
+          new TopicConsumer(source, options, ownership, commands, memory, metrics, failures);
       if (consumers.put(source.topic(), consumer) != null) {
         throw new IllegalArgumentException("Topic " + source.topic() + " is given twice");
       }
     }
-    this.custody = custody;
+    this.ownership = ownership;
   }
 
   @Override
@@ -50,16 +51,16 @@ public final class Ingest implements Service, Progress {
     return "ingest";
   }
 
-  /// Returns at once, whether Kafka can be reached or not.
+  /// Returns at once, whether Kafka is reachable or not.
   @Override
   public void start() {
-    List<Watermark> watermarks = custody.watermarks();
+    List<Watermark> watermarks = ownership.watermarks();
     running = true;
     consumers.values().forEach(consumer -> consumer.start(watermarks));
   }
 
-  /// Gives all partitions up: what the engine makes durable within 3 seconds is committed, the
-  /// groups are left. Needs an engine that still runs.
+  /// Releases all partitions: commits what the engine makes durable within 3 seconds, and leaves
+  /// the groups. The engine must still run.
   @Override
   public void stop() {
     running = false;
@@ -68,66 +69,65 @@ public final class Ingest implements Service, Progress {
     all.forEach(TopicConsumer::awaitStop);
   }
 
-  /// The engine says that everything of the partition below `nextOffset` is durable, by which
-  /// `records` of `bytes` are settled; for `urgent`, see [io.taskbroker.inflight.Effects#consumed].
-  /// Thread-safe, does not block; partitions that are not this stage's are ignored.
+  /// Settles `records` of `bytes`: the engine reports everything of the partition below
+  /// `nextOffset` durable. For `urgent`, see [io.taskbroker.inflight.Effects#consumed].
+  /// Thread-safe, does not block; ignores partitions of other stages.
   public void consumed(
       SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent) {
     TopicConsumer consumer = consumers.get(partition.topic());
     if (consumer != null) {
-      consumer.ledgers().consumed(partition, nextOffset, records, bytes, urgent);
+      consumer.offsets().consumed(partition, nextOffset, records, bytes, urgent);
     }
   }
 
-  /// The engine says that the partition stands for an application at its limit, or for none if that
-  /// is null. Thread-safe, does not block.
+  /// Marks the partition as waiting for an application at its limit; for none if that is null.
+  /// Thread-safe, does not block.
   public void stands(SourcePartition partition, @Nullable String application) {
     TopicConsumer consumer = consumers.get(partition.topic());
     if (consumer != null) {
-      consumer.ledgers().stands(partition, application);
+      consumer.offsets().stands(partition, application);
     }
   }
 
-  /// The engine says that nothing of the revoked partition is under way any more, lost partitions
+  /// Reports that the engine has nothing in flight of the revoked partition, lost partitions
   /// included. Thread-safe, does not block.
   public void drained(SourcePartition partition) {
     TopicConsumer consumer = consumers.get(partition.topic());
     if (consumer != null) {
-      consumer.ledgers().drained(partition);
+      consumer.offsets().drained(partition);
     }
   }
 
-  /// The engine says that the store gave the partition to another broker. Thread-safe, does not
-  /// block.
+  /// Reports that the store gave the partition to another broker. Thread-safe, does not block.
   public void lost(SourcePartition partition) {
     TopicConsumer consumer = consumers.get(partition.topic());
     if (consumer != null) {
-      consumer.ledgers().lost(partition);
+      consumer.offsets().lost(partition);
     }
   }
 
-  /// How often a log had lost the offset that was to be read next: records were lost (H5).
+  /// How often a log no longer had the next offset to read: records were lost (H5).
   public long offsetsOutOfRange() {
     return consumers.values().stream().mapToLong(TopicConsumer::outOfRange).sum();
   }
 
-  /// True while it runs: there is always Kafka to be polled, also when it is paused or down. As
-  /// long as the name of a cluster cannot be resolved there is nothing to poll: that is an outage
-  /// of Kafka like any other, and none of the broker (H25).
+  /// True while the stage runs, also when it is paused or Kafka is down: there is always a poll to
+  /// do. False while the name of no cluster can be resolved, as there is nothing to poll; that is
+  /// an outage of Kafka, not of the broker (H25).
   @Override
   public boolean hasWork() {
     return running && consumers.values().stream().anyMatch(TopicConsumer::isReading);
   }
 
-  /// Why Kafka lets none of the topics be read, and never did: one that can be read is worked on,
-  /// so that the others are no reason to stop giving out its tasks (G8, G9).
+  /// Why Kafka has refused every topic since the start; empty if one topic can be read. Its tasks
+  /// are worked on, so refusals of other topics do not stop the delivery of tasks (G8, G9).
   @Override
   public String obstacle() {
     List<String> refusals = consumers.values().stream().map(TopicConsumer::refusal).toList();
     return refusals.contains("") ? "" : String.join("; ", refusals);
   }
 
-  /// The rounds of the slowest consumer, so that one that hangs is not hidden by the others.
+  /// Rounds of the slowest consumer, so that a stuck one is not hidden by the others.
   @Override
   public long done() {
     return consumers.values().stream()

@@ -1,15 +1,15 @@
 package io.taskbroker.ingest;
 
-/// How the broker reads, whatever the topic.
+/// Options for reading, common to all topics.
 ///
-/// @param instanceId names this broker, the same after a restart and unlike any other's: Kafka
-///   gives a broker that was killed its partitions back at once
-/// @param maxDelaySeconds a longer delay of an activation is cut to this
-/// @param maxMessageSize a record whose value has more bytes is undecodable
-/// @param readAheadRecords how many records of a topic may be with the engine before reading pauses
-/// @param readAheadBytes how many bytes of a topic may be with the engine before reading pauses
-/// @param batchRecords how many records are handed over at a time
-/// @param limits what all of it may take of the heap
+/// @param instanceId unique name of this broker, the same after a restart: Kafka gives a broker
+///   that was killed its partitions back at once
+/// @param maxDelaySeconds upper bound of an activation's delay; a longer one is clamped
+/// @param maxMessageSize a record with a larger value, in bytes, is undecodable
+/// @param readAheadRecords records of a topic that the engine may have before reading pauses
+/// @param readAheadBytes bytes of a topic that the engine may have before reading pauses
+/// @param batchRecords records handed over at a time
+/// @param limits bounds of the heap that reading takes
 public record IngestOptions(
     String instanceId,
     long maxDelaySeconds,
@@ -18,7 +18,7 @@ public record IngestOptions(
     long readAheadBytes,
     int batchRecords,
     IntakeLimits limits) {
-  /// Of a broker with one topic.
+  /// Options of a broker with one topic.
   IngestOptions(
       String instanceId,
       long maxDelaySeconds,

@@ -2,13 +2,13 @@ package io.taskbroker.ingest;
 
 import io.taskbroker.ingest.fetch.FetchLimits;
 
-/// What reading Kafka may take of the heap (G7): parts of it, of which each topic gets its share.
+/// Bounds of the heap that reading Kafka may take (G7), as fractions of it that the topics share.
 ///
-/// @param readAheadBytes what of a topic may be between a poll and the store
-/// @param totalBytes the same of all topics together, with what a poll decodes at the moment
-/// @param fetchBytes what a topic asks of a node of Kafka at a time, as it is on the wire
+/// @param readAheadBytes bound of one topic's records between a poll and the store
+/// @param totalBytes the same for all topics together, including what a poll is decoding
+/// @param fetchBytes size of a topic's fetch from one Kafka node, on the wire
 /// @param maxValueBytes a record with a larger value is not read
-/// @param maxBlockBytes what a codec may decompress at once
+/// @param maxBlockBytes bound of what a codec may decompress at once
 /// @param maxResponseBytes a larger response is not read
 public record IntakeLimits(
     long readAheadBytes,
@@ -20,7 +20,7 @@ public record IntakeLimits(
   private static final long LEAST_SHARE = 256 << 10;
   private static final long LARGEST_SHARE = 16 << 20;
 
-  /// What is too large for a task is kept for the dead-letter topic up to this.
+  /// A value too large for a task is kept for the dead-letter topic up to this size.
   private static final long LARGEST_KEPT = 32 << 20;
 
   private static final int MAX_RAW_HEADERS = 1_024;
@@ -28,10 +28,10 @@ public record IntakeLimits(
   private static final int BLOCK_SLACK = 64 << 10;
   private static final long MAX_INFLATED_BYTES = 1 << 30;
 
-  /// The limits of a heap.
+  /// Limits for a heap of the given size.
   ///
-  /// @param topics how many topics are read
-  /// @param maxMessageSize the largest activation
+  /// @param topics number of topics that are read
+  /// @param maxMessageSize size of the largest activation
   public static IntakeLimits of(long heapBytes, int topics, int maxMessageSize) {
     int sharers = Math.max(1, topics);
     long value =
@@ -49,9 +49,9 @@ public record IntakeLimits(
     return (int) Math.min(bytes, Integer.MAX_VALUE - Byte.MAX_VALUE);
   }
 
-  /// The bounds of the records of a topic.
+  /// Limits of the fetches of one topic.
   ///
-  /// @param raw whether its records are arguments of a task, whose headers go with it
+  /// @param raw whether its records are arguments of a task and keep their headers
   FetchLimits fetch(boolean raw) {
     return raw
         ? fetch(Math.min(maxValueBytes, RawDecoder.MAX_VALUE_BYTES), MAX_RAW_HEADERS, RAW_COPIES)

@@ -29,12 +29,12 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.TimeoutException;
 
-/// Asks Kafka: first the leader's epochs, as every consumer does that knows the epoch of what it
-/// read (OffsetForLeaderEpoch), and then for the record itself. Epochs say exactly where a log was
-/// cut off; but a cluster whose volume was put back counts the same epochs again, and then the
-/// record has another timestamp, and what came since is younger. Used by one thread.
+/// Log probe that asks Kafka. It checks leader epochs first, as every consumer does that knows the
+/// epoch of its last record (OffsetForLeaderEpoch), and then the record itself. Epochs tell exactly
+/// where a log was truncated. But a cluster with a restored volume uses the same epochs again: then
+/// the record has another timestamp, and records written since are younger. Used by one thread.
 ///
-/// It has a consumer of its own, outside of any group, for as long as the check takes.
+/// It has a consumer of its own, outside of any group, for the duration of the check.
 final class KafkaLogProbe implements LogProbe {
   private static final int TIMEOUT_MILLIS = 3000;
   private static final Duration TIMEOUT = Duration.ofMillis(TIMEOUT_MILLIS);
@@ -44,7 +44,7 @@ final class KafkaLogProbe implements LogProbe {
   private final Admin admin;
   private final FetchLimits limits;
 
-  /// @param limits of the topic's consumer: a record that is too large for it is for the probe, too
+  /// @param limits of the topic's consumer; they bound the probe's records too
   KafkaLogProbe(TopicSource source, Admin admin, FetchLimits limits) {
     this.source = source;
     this.admin = admin;
@@ -76,8 +76,7 @@ final class KafkaLogProbe implements LogProbe {
     return cuts;
   }
 
-  /// The offset of the first record that is younger than one that was read; negative if there is
-  /// none.
+  /// Offset of the first record younger than the given one; negative if there is none.
   private long firstAfter(TopicPartition partition, RecordIdentity read) {
     return read.timestamp() == NO_TIMESTAMP
         ? -1
@@ -87,7 +86,8 @@ final class KafkaLogProbe implements LogProbe {
             .offset();
   }
 
-  /// The first record that is younger than what was read came after the log was cut off.
+  /// Cuts found by timestamps: the first record younger than the last one read was written after
+  /// the truncation.
   private Map<TopicPartition, Cut> byTime(
       Map<TopicPartition, RecordIdentity> read,
       Map<TopicPartition, ListOffsetsResultInfo> ends,
@@ -100,7 +100,8 @@ final class KafkaLogProbe implements LogProbe {
       if (younger >= 0 && younger <= last.offset()) {
         cuts.put(partition, new Cut(younger, false));
       } else {
-        // Nothing came since, if it ends before what was read; otherwise nothing is known.
+        // If the log ends before the last record read, nothing was written since; otherwise nothing
+        // is known.
         cuts.put(partition, new Cut(end <= last.offset() ? end : 0, false));
       }
     }
@@ -129,7 +130,7 @@ final class KafkaLogProbe implements LogProbe {
 
   /// One check of some partitions.
   ///
-  /// @param suspected those whose log is another, from an offset on that is not known
+  /// @param suspected partitions whose log differs, from an unknown offset on
   private record Check(
       Consumer<byte[], byte[]> consumer,
       Map<TopicPartition, RecordIdentity> read,
@@ -137,14 +138,14 @@ final class KafkaLogProbe implements LogProbe {
       Map<TopicPartition, Cut> cuts,
       Set<TopicPartition> suspected) {
 
-    /// Partitions that are not decided yet, ready to be polled at the record that was read.
+    /// Assigns the undecided partitions, ready to be polled at the record that was read.
     private void assign(Set<TopicPartition> open) {
       consumer.assign(open);
       for (TopicPartition partition : open) {
         RecordIdentity last = Objects.requireNonNull(read.get(partition));
         Optional<Integer> epoch =
             last.leaderEpoch() < 0 ? Optional.empty() : Optional.of(last.leaderEpoch());
-        // One further than the record: an epoch that ends there is whole.
+        // One past the record: an epoch that ends there is complete.
         consumer.seek(partition, new OffsetAndMetadata(last.offset() + 1, epoch, ""));
       }
     }
@@ -160,12 +161,12 @@ final class KafkaLogProbe implements LogProbe {
       read.forEach((partition, last) -> {
         int now = Objects.requireNonNull(ends.get(partition)).leaderEpoch().orElse(-1);
         if (now >= 0 && last.leaderEpoch() > now) {
-          suspected.add(partition); // the cluster has not come so far
+          suspected.add(partition); // the cluster's epochs do not reach so far
         }
       });
       Set<TopicPartition> open = open();
       consumer.assign(open);
-      // Makes the leaders known: a position is checked against none that is not.
+      // Discovers the leaders: the consumer checks no position against an unknown leader.
       var _ = consumer.endOffsets(open, TIMEOUT);
       assign(open);
       var asked = new HashSet<>(open);
@@ -203,20 +204,20 @@ final class KafkaLogProbe implements LogProbe {
       long deadline = System.nanoTime() + TIMEOUT.toNanos();
       while (!open.isEmpty()) {
         if (System.nanoTime() - deadline > 0) {
-          throw new TimeoutException("The last records of " + open + " were not had in time");
+          throw new TimeoutException("Cannot read the last records of " + open + " in time");
         }
         try {
-          look(open);
+          poll(open);
         } catch (OffsetOutOfRangeException e) {
-          // What was read is no longer retained, or the log has just been cut off: that is noticed
-          // when it is read.
+          // The record is no longer retained, or the log was truncated just now: reading detects
+          // that.
           open.removeAll(e.partitions());
           consumer.assign(open);
         }
       }
     }
 
-    private void look(Set<TopicPartition> open) {
+    private void poll(Set<TopicPartition> open) {
       var records = consumer.poll(POLL);
       for (TopicPartition partition : records.nextOffsets().keySet()) {
         RecordIdentity last = Objects.requireNonNull(read.get(partition));
@@ -224,14 +225,15 @@ final class KafkaLogProbe implements LogProbe {
           if (first.offset() == last.offset() && !isSame(first, last)) {
             suspected.add(partition);
           }
-          break; // one that is not there was compacted away
+          break; // a record that is not there was compacted away
         }
         open.remove(partition);
         consumer.pause(Set.of(partition));
       }
     }
 
-    /// A record that is damaged, or of a batch that is too large, says nothing of its time.
+    /// Whether the record is the one that was read. A damaged record, or one of an oversized batch,
+    /// has no timestamp.
     private static boolean isSame(ConsumerRecord<byte[], byte[]> record, RecordIdentity last) {
       RecordIdentity found = RecordDecoder.identity(record);
       return (last.leaderEpoch() < 0

@@ -15,16 +15,16 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 
-/// How many messages of each partition are not stored yet. Where its log ends is what the last
-/// fetch said; while reading is paused, and nothing is fetched, the cluster is asked, without
-/// waiting for it. Used by the reader's thread only.
+/// Gauge of the messages of each partition that are not stored yet. The last fetch tells the end of
+/// the log; while reading is paused and nothing is fetched, the gauge asks the cluster without
+/// waiting for the answer. Used by the reader's thread only.
 final class Lag {
   private static final long PERIOD_NANOS = Duration.ofSeconds(1).toNanos();
   private static final long ASK_PERIOD_NANOS = Duration.ofSeconds(5).toNanos();
 
   private final Consumer<byte[], byte[]> consumer;
   private final Admin admin;
-  private final PartitionOffsets ledgers;
+  private final PartitionOffsets offsets;
   private final TopicCounts counts;
   private final LongSupplier nanoTime;
   private final Map<TopicPartition, Long> asked = new ConcurrentHashMap<>();
@@ -35,22 +35,22 @@ final class Lag {
   Lag(
       Consumer<byte[], byte[]> consumer,
       Admin admin,
-      PartitionOffsets ledgers,
+      PartitionOffsets offsets,
       TopicCounts counts,
       LongSupplier nanoTime) {
     this.consumer = consumer;
     this.admin = admin;
-    this.ledgers = ledgers;
+    this.offsets = offsets;
     this.counts = counts;
     this.nanoTime = nanoTime;
     this.dueAt = nanoTime.getAsLong();
     this.askAt = dueAt;
   }
 
-  /// Shows it once a second.
+  /// Updates the gauge if a second has passed since the last time.
   ///
-  /// @param held the partitions that are read
-  /// @param paused whether none of them is fetched now
+  /// @param held the acquired partitions
+  /// @param paused whether reading is paused, so that nothing is fetched
   void measureIfDue(Map<TopicPartition, SourcePartition> held, boolean paused) {
     long now = nanoTime.getAsLong();
     if (now - dueAt < 0) {
@@ -68,9 +68,10 @@ final class Lag {
           counts.noLag(gone.partition());
         });
     var measured = new HashSet<TopicPartition>();
-    held.forEach((partition, named) -> {
-      ledgers
-          .undurable(named, consumer.currentLag(partition), asked.getOrDefault(partition, -1L))
+    held.forEach((partition, sourcePartition) -> {
+      offsets
+          .undurable(
+              sourcePartition, consumer.currentLag(partition), asked.getOrDefault(partition, -1L))
           .ifPresent(messages -> {
             counts.lag(partition.partition(), messages);
             measured.add(partition);
@@ -96,7 +97,7 @@ final class Lag {
                 });
       }
     } catch (KafkaException _) {
-      // It is asked again, and what reads the topic says what is wrong.
+      // It is asked again; the reader of the topic logs the failure.
     }
   }
 }

@@ -12,24 +12,24 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.TopicPartition;
 
-/// Looks at the records behind those that the engine has, while they wait for room for their
-/// application: they are read and forgotten, so that no neighbour that the engine cannot see waits
-/// behind an application at its limit, and nothing is stored for one that is not there (H13,
-/// docs/adr/0015). No record is looked at twice for the same applications. Used by the reader's
-/// thread only.
+/// Scan of the records after those that the engine has, while these wait for room for their
+/// application. The scan reads records and discards them. So a record of another application, which
+/// the engine cannot see, does not wait behind an application at its limit, and nothing is stored
+/// for an application that is not there (H13, docs/adr/0015). It looks at no record twice for the
+/// same applications. Used by the reader's thread only.
 final class Lookahead {
-  /// How long the engine must have had as much as it may: one that works makes room before.
+  /// How long the engine must have been full: an engine that makes progress makes room earlier.
   private static final long AFTER_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-  /// What the records of a poll may take of the heap.
+  /// Bound of the heap that the records of one poll may take.
   static final long POLL_BYTES = 1 << 20;
 
   private final RecordDecoder decoder;
-  private final PartitionOffsets ledgers;
+  private final PartitionOffsets offsets;
   private final AssignedPartitions partitions;
-  private final CommandSink intake;
+  private final CommandSink commands;
 
-  /// Up to where each partition was looked at.
+  /// Next offset to look at, by partition.
   private final Map<SourcePartition, Long> seen = new HashMap<>();
 
   /// Records of other applications that are not handed over yet.
@@ -43,88 +43,88 @@ final class Lookahead {
 
   Lookahead(
       RecordDecoder decoder,
-      PartitionOffsets ledgers,
+      PartitionOffsets offsets,
       AssignedPartitions partitions,
-      CommandSink intake) {
+      CommandSink commands) {
     this.decoder = decoder;
-    this.ledgers = ledgers;
+    this.offsets = offsets;
     this.partitions = partitions;
-    this.intake = intake;
+    this.commands = commands;
   }
 
-  /// Whether the next poll is to look, and not to read. Reading goes on where it was.
+  /// Whether the next poll looks ahead instead of reading. Reading resumes where it was.
   ///
-  /// @param full whether the engine has as much as it may have
+  /// @param full whether the engine has as many records as it may have
   /// @param now nanoseconds of a monotonic clock
-  boolean looks(boolean full, long now) {
+  boolean shouldLook(boolean full, long now) {
     if (generation != partitions.generation()) {
       generation = partitions.generation();
       seen.clear();
-      found.clear(); // the engine forgets it with its partition
+      found.clear(); // the engine forgets them with their partition
     }
     if (!full || !this.full) {
       this.full = full;
       fullSince = now;
     }
-    boolean looks = full && now - fullSince >= AFTER_NANOS && isAsked() && hasFoundNone();
+    boolean looks = full && now - fullSince >= AFTER_NANOS && isRequested() && hasFoundNone();
     if (looks && !looking) {
       partitions.seek(this::lookFrom);
     } else if (!looks && looking) {
-      partitions.seek(ledgers::next);
+      partitions.seek(offsets::next);
     }
     looking = looks;
     return looks;
   }
 
-  private boolean isAsked() {
-    Set<String> now = ledgers.standing();
+  private boolean isRequested() {
+    Set<String> now = offsets.standing();
     if (!now.containsAll(standing)) {
-      seen.clear(); // what is left may wait behind records that were passed
+      seen.clear(); // the remaining applications may wait after records already seen
     }
     standing = now;
     return !now.isEmpty() && !decoder.isOfOneApplication();
   }
 
   private boolean hasFoundNone() {
-    found.entrySet().removeIf(each -> ledgers.next(each.getKey()) > each.getValue());
+    found.entrySet().removeIf(each -> offsets.next(each.getKey()) > each.getValue());
     return found.isEmpty();
   }
 
   private long lookFrom(SourcePartition partition) {
-    return Math.max(ledgers.next(partition), seen.getOrDefault(partition, 0L));
+    return Math.max(offsets.next(partition), seen.getOrDefault(partition, 0L));
   }
 
-  /// Looks at what a poll brought.
+  /// Looks at the records of a poll.
   void look(ConsumerRecords<byte[], byte[]> records) {
     records
         .nextOffsets()
         .forEach((partition, next) -> {
-          SourcePartition named = partitions.held(partition);
-          if (named != null && found.isEmpty()) {
-            look(partition, named, records, next.offset());
+          SourcePartition sourcePartition = partitions.held(partition);
+          if (sourcePartition != null && found.isEmpty()) {
+            look(partition, sourcePartition, records, next.offset());
           }
         });
   }
 
   private void look(
       TopicPartition partition,
-      SourcePartition named,
+      SourcePartition sourcePartition,
       ConsumerRecords<byte[], byte[]> records,
       long next) {
     for (ConsumerRecord<byte[], byte[]> each : records.records(partition)) {
       UnreadRecord flaw = UnreadRecord.of(each);
       if (flaw != null && flaw.kind() == UnreadRecord.Kind.UNREADABLE) {
-        partitions.stopLooking(partition);
+        partitions.pauseUntilSeek(partition);
         return;
       }
       String application = flaw == null ? decoder.application(each) : null;
       if (application != null && !standing.contains(application)) {
-        seen.put(named, each.offset() + 1);
-        found.put(named, each.offset());
-        intake.submit(new Command.Foreseen(named, each.offset()));
+        seen.put(sourcePartition, each.offset() + 1);
+        found.put(sourcePartition, each.offset());
+        commands.submit(new Command.Foreseen(sourcePartition, each.offset()));
         return;
       }
     }
-    seen.put(named, next);
+    seen.put(sourcePartition, next);
   }
 }

@@ -11,22 +11,22 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Names that recur in messages: one copy of each serves all activations in memory, and one that
-/// came lately is found by its bytes, without making a string of them. At the bound the copies are
-/// forgotten and made anew. Not thread-safe.
+/// Interner of the names that recur in messages: one copy of each serves all activations in memory.
+/// A recent name is found by its bytes, without decoding a string. When the number of names reaches
+/// the bound, all copies are discarded. Not thread-safe.
 final class NameInterner {
   private static final int MAX_NAMES = 4096;
   private static final int SLOTS = 1024; // a power of two
 
   private final Map<String, String> names = new HashMap<>();
-  private final @Nullable Name[] lately = new @Nullable Name[SLOTS];
+  private final @Nullable Name[] recent = new @Nullable Name[SLOTS];
 
   @SuppressWarnings("ArrayRecordComponent") // compared by its owner
   private record Name(byte[] utf8, String text) {}
 
-  /// Reads a field of text, whose tag was read.
+  /// Reads a text field whose tag was read.
   ///
-  /// @param value all that `in` reads
+  /// @param value all bytes that `in` reads
   /// @throws InvalidProtocolBufferException if it is not UTF-8
   String read(CodedInputStream in, byte[] value) throws IOException {
     int length = in.readRawVarint32();
@@ -34,16 +34,16 @@ final class NameInterner {
     in.skipRawBytes(length);
     int end = start + length;
     int slot = slot(value, start, end);
-    Name known = lately[slot];
+    Name known = recent[slot];
     if (known != null && Arrays.equals(known.utf8, 0, known.utf8.length, value, start, end)) {
       return known.text;
     }
     String name = decode(value, start, length);
     if (length > ActivationDecoder.MAX_NAME_BYTES) {
-      return name; // and refused for that
+      return name; // the caller refuses it
     }
     name = shared(name);
-    lately[slot] = new Name(Arrays.copyOfRange(value, start, end), name);
+    recent[slot] = new Name(Arrays.copyOfRange(value, start, end), name);
     return name;
   }
 

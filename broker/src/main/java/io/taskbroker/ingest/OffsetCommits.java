@@ -19,26 +19,26 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Commits what the ledgers say is durable: every interval, and at once when somebody waits for it
-/// (H2). Where nothing has become durable since, but something is done, the offset is committed
-/// again with a note that says so, so that no more is read again after a loss (docs/adr/0006). One
-/// commit is under way at a time; what becomes due meanwhile goes right after it. The engine is
-/// told what Kafka acknowledged. Used by the reader's thread only.
+/// Committer of the durable offsets: it commits at each interval, and at once when a caller waits
+/// for it (H2). If no more is durable but more tasks are done, it commits the offset again with new
+/// offset metadata, so that less is read again after a loss of the store (docs/adr/0006). One
+/// commit is in flight at a time; offsets that become due meanwhile follow right after it. The
+/// committer informs the engine of what Kafka acknowledged. Used by the reader's thread only.
 final class OffsetCommits {
   private static final Logger log = LoggerFactory.getLogger(OffsetCommits.class);
   private static final Duration RETRY_AFTER = Duration.ofMillis(200);
 
-  /// A shorter interval, or none, would have the reader turn without rest.
+  /// Lower bound of the interval: with less, the reader would spin.
   private static final Duration SHORTEST_INTERVAL = Duration.ofMillis(20);
 
   private final Consumer<byte[], byte[]> consumer;
-  private final PartitionOffsets ledgers;
-  private final OffsetMetadataFormat notes;
-  private final CommandSink intake;
+  private final PartitionOffsets offsets;
+  private final OffsetMetadataFormat metadataFormat;
+  private final CommandSink commands;
   private final long intervalNanos;
   private final LongSupplier nanoTime;
 
-  private boolean underWay;
+  private boolean pending;
   private boolean urgent;
   private long notBefore;
   private long dueAt;
@@ -46,48 +46,48 @@ final class OffsetCommits {
 
   OffsetCommits(
       Consumer<byte[], byte[]> consumer,
-      PartitionOffsets ledgers,
-      OffsetMetadataFormat notes,
-      CommandSink intake,
+      PartitionOffsets offsets,
+      OffsetMetadataFormat metadataFormat,
+      CommandSink commands,
       Duration interval,
       LongSupplier nanoTime) {
     this.consumer = consumer;
-    this.ledgers = ledgers;
-    this.notes = notes;
-    this.intake = intake;
+    this.offsets = offsets;
+    this.metadataFormat = metadataFormat;
+    this.commands = commands;
     this.intervalNanos = Math.max(interval.toNanos(), SHORTEST_INTERVAL.toNanos());
     this.nanoTime = nanoTime;
     this.notBefore = nanoTime.getAsLong();
     this.dueAt = notBefore + intervalNanos;
   }
 
-  /// Commits by the next [#commitIfDue], without waiting for the interval.
-  void hurry() {
+  /// Makes the next [#commitIfDue] commit without waiting for the interval.
+  void requestCommit() {
     urgent = true;
   }
 
-  /// Starts a commit if it is time; its end is noticed while the consumer polls.
+  /// Starts a commit if it is due. The consumer's polls complete it.
   ///
-  /// @throws FencedInstanceIdException if a commit failed because another consumer is who we say
-  ///   that we are
+  /// @throws FencedInstanceIdException if a commit failed because another consumer has this
+  ///   instance id
   void commitIfDue() {
     if (fenced != null) {
       throw fenced;
     }
-    urgent |= ledgers.takeUrgent();
+    urgent |= offsets.takeUrgent();
     long now = nanoTime.getAsLong();
-    if (underWay || now - notBefore < 0 || (!urgent && now - dueAt < 0)) {
+    if (pending || now - notBefore < 0 || (!urgent && now - dueAt < 0)) {
       return;
     }
     urgent = false;
     dueAt = now + intervalNanos;
-    List<PartitionOffsets.Due> due = ledgers.due(notes);
+    List<PartitionOffsets.Due> due = offsets.due(metadataFormat);
     if (!due.isEmpty()) {
-      underWay = true;
+      pending = true;
       try {
-        consumer.commitAsync(offsets(due), (_, failure) -> ended(due, failure));
+        consumer.commitAsync(offsets(due), (_, failure) -> completed(due, failure));
       } catch (KafkaException e) {
-        underWay = false;
+        pending = false;
         urgent = true;
         notBefore = now + RETRY_AFTER.toNanos();
         throw e;
@@ -95,35 +95,37 @@ final class OffsetCommits {
     }
   }
 
-  /// How long it may take until [#commitIfDue] has something to do of itself.
+  /// Time until [#commitIfDue] has something to do by itself.
   Duration untilDue() {
     long at = urgent ? notBefore : dueAt;
-    return underWay
+    return pending
         ? Duration.ofNanos(intervalNanos)
         : Duration.ofNanos(Math.max(0, at - nanoTime.getAsLong()));
   }
 
-  private void ended(List<PartitionOffsets.Due> due, @Nullable Exception failure) {
-    underWay = false;
+  private void completed(List<PartitionOffsets.Due> due, @Nullable Exception failure) {
+    pending = false;
     if (failure == null) {
       acknowledge(due);
     } else if (failure instanceof FencedInstanceIdException e) {
       fenced = e;
       return;
     } else {
-      log.debug("Will commit offsets again that Kafka did not take", failure);
+      log.debug("Kafka refused a commit of offsets, retrying", failure);
       notBefore = nanoTime.getAsLong() + RETRY_AFTER.toNanos();
       urgent = true;
     }
     commitIfDue();
   }
 
-  /// Commits what is durable of the partitions, or what is new about it, and waits for it.
+  /// Commits what is durable of the partitions, and stale offset metadata, and waits for it.
   ///
-  /// @return whether Kafka took it
+  /// @return whether Kafka acknowledged it
   boolean commitNow(Collection<SourcePartition> partitions, Duration timeout) {
     List<PartitionOffsets.Due> due =
-        ledgers.due(notes).stream().filter(each -> partitions.contains(each.partition())).toList();
+        offsets.due(metadataFormat).stream()
+            .filter(each -> partitions.contains(each.partition()))
+            .toList();
     if (due.isEmpty()) {
       return true;
     }
@@ -139,12 +141,12 @@ final class OffsetCommits {
       commitSync(offsets, timeout);
       return true;
     } catch (KafkaException e) {
-      log.warn("Could not commit the offsets of {}: {}", offsets.keySet(), e.toString());
+      log.warn("Cannot commit the offsets of {}: {}", offsets.keySet(), e.toString());
       return false;
     }
   }
 
-  /// Commits, also if the consumer was woken up a moment ago.
+  /// Commits; retries once if the consumer was woken up just before.
   private void commitSync(Map<TopicPartition, OffsetAndMetadata> offsets, Duration timeout) {
     try {
       consumer.commitSync(offsets, timeout);
@@ -155,23 +157,27 @@ final class OffsetCommits {
 
   private void acknowledge(List<PartitionOffsets.Due> due) {
     for (PartitionOffsets.Due each : due) {
-      if (ledgers.acknowledged(each) && each.ahead()) {
-        intake.submit(new Command.OffsetCommitted(each.partition(), each.offset()));
+      if (offsets.acknowledged(each) && each.ahead()) {
+        commands.submit(new Command.OffsetCommitted(each.partition(), each.offset()));
       }
     }
   }
 
-  /// Commits where reading begins, and waits for it; whoever calls it tells the engine.
+  /// Commits the start positions and waits for it; the caller informs the engine.
   ///
-  /// @return whether Kafka took it
+  /// @return whether Kafka acknowledged it
   boolean commitStarts(Map<TopicPartition, PositionFinder.Found> starts, Duration timeout) {
     var offsets = new HashMap<TopicPartition, OffsetAndMetadata>();
     starts.forEach((partition, found) -> {
       long position = found.start().position();
       offsets.put(
           partition,
-          notes.commit(
-              found.partition(), position, position, notes.position().get(), found.lastBelow()));
+          metadataFormat.commit(
+              found.partition(),
+              position,
+              position,
+              metadataFormat.position().get(),
+              found.lastBelow()));
     });
     return !offsets.isEmpty() && commitNow(offsets, timeout);
   }
@@ -181,7 +187,8 @@ final class OffsetCommits {
     for (PartitionOffsets.Due each : due) {
       offsets.put(
           new TopicPartition(each.partition().topic(), each.partition().partition()),
-          notes.commit(each.partition(), each.offset(), each.low(), each.at(), each.last()));
+          metadataFormat.commit(
+              each.partition(), each.offset(), each.startOffset(), each.at(), each.last()));
     }
     return offsets;
   }

@@ -6,21 +6,20 @@ import io.taskbroker.activation.Watermark;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
-/// What is known of one partition while it is this broker's: what was handed over, what of it is
-/// durable, and what is committed in Kafka. A commit never passes a record that is not durable
-/// (G1). Not thread-safe.
+/// Offsets of one owned partition: what was handed over, what of it is durable, and what is
+/// committed in Kafka. A commit never passes a record that is not durable (G1). Not thread-safe.
 final class OffsetLedger {
-  private final long low;
+  private final long startOffset;
   private final long notBelow;
 
-  /// What Kafka has as [#low] along with the committed offset; [Long#MAX_VALUE] if that is none of
-  /// this store's.
-  private long noted;
+  /// Start offset that Kafka has along with the committed offset; [Long#MAX_VALUE] if this store
+  /// did not write it.
+  private long committedStart;
 
-  /// The last records of what was handed over and is not durable yet, by where they end.
+  /// Last record of each handed-over batch that is not durable yet, in offset order.
   private final ArrayDeque<HandedOver> ends = new ArrayDeque<>();
 
-  private StorePosition notedAt = StorePosition.NONE;
+  private StorePosition committedAt = StorePosition.NONE;
   private long handedOver;
   private long durable;
   private @Nullable RecordIdentity last;
@@ -29,29 +28,34 @@ final class OffsetLedger {
   private long bytes;
 
   /// @param position where reading begins; everything below it is settled
-  /// @param committed what is committed in Kafka, [Watermark#NONE] if nothing is
+  /// @param committed offset in Kafka; [Watermark#NONE] if there is none
   OffsetLedger(long position, long committed) {
     this(position, committed, Watermark.NONE, Watermark.NONE, null);
   }
 
-  /// @param low from where on records may be in flight, [Watermark#NONE] if that is not known
-  /// @param notBelow no offset below this is committed: what lies there is read again, and is
-  ///   committed already
+  /// @param startOffset start offset: records from it on may be in flight; [Watermark#NONE] if
+  ///   unknown
+  /// @param notBelow lower bound of commits: records below it are read again and are committed
+  ///   already
   /// @param last a record below the position that was read; null if none is known
   OffsetLedger(
-      long position, long committed, long low, long notBelow, @Nullable RecordIdentity last) {
+      long position,
+      long committed,
+      long startOffset,
+      long notBelow,
+      @Nullable RecordIdentity last) {
     this.last = last;
-    this.low = low;
-    this.noted = low == Watermark.NONE ? Long.MAX_VALUE : low;
+    this.startOffset = startOffset;
+    this.committedStart = startOffset == Watermark.NONE ? Long.MAX_VALUE : startOffset;
     this.notBelow = notBelow;
     this.handedOver = position;
     this.durable = position;
     this.committed = committed;
   }
 
-  /// Everything below `next` is with the engine.
+  /// Counts records as handed over: the engine has everything below `next`.
   ///
-  /// @param read the last record of it; null if there was none
+  /// @param read the last of the records; null if there was none
   void handedOver(long next, long moreRecords, long moreBytes, @Nullable RecordIdentity read) {
     if (next < handedOver) {
       throw new IllegalStateException("Handed over up to " + handedOver + ", then up to " + next);
@@ -64,12 +68,12 @@ final class OffsetLedger {
     bytes += moreBytes;
   }
 
-  /// Where what was not handed over begins.
+  /// Offset of the first record that was not handed over.
   long handedOver() {
     return handedOver;
   }
 
-  /// Everything below `next` is durable. What was never handed over cannot be: it is not believed.
+  /// Counts everything below `next` as durable, clamped to what was handed over.
   void settled(long next, long fewerRecords, long fewerBytes) {
     durable = Math.max(durable, Math.min(next, handedOver));
     HandedOver first = ends.peekFirst();
@@ -82,36 +86,37 @@ final class OffsetLedger {
     bytes = Math.max(0, bytes - fewerBytes);
   }
 
-  /// Kafka acknowledged the commit of `offset`.
+  /// Records that Kafka acknowledged the commit of `offset`.
   ///
-  /// @param note from where on records may be in flight, as Kafka was told along with it
-  /// @param at where Kafka was told that the store is in its history
-  void committed(long offset, long note, StorePosition at) {
-    notedAt = at;
+  /// @param startOffset the start offset sent along with it
+  /// @param at the store position sent along with it
+  void committed(long offset, long startOffset, StorePosition at) {
+    committedAt = at;
     committed = offset;
-    noted = note;
+    committedStart = startOffset;
   }
 
-  /// Whether there is an offset to commit: [#durable].
+  /// Whether [#durable] is an offset to commit.
   boolean isAhead() {
     return durable != committed && durable >= notBelow;
   }
 
-  /// Whether there is no offset to commit, yet the committed one is to be committed again, because
-  /// more is done, or was handed out that may run only once, than Kafka was told along with it.
+  /// Whether the committed offset must be committed again with new metadata: there is no new
+  /// offset, but the start offset grew, or at-most-once tasks were delivered since.
   ///
-  /// @param known from where on records may be in flight
+  /// @param known the current start offset
   /// @param handedOut as in [PartitionOwnership#handedOut]
-  boolean isNoteStale(long known, StorePosition handedOut) {
+  boolean isMetadataStale(long known, StorePosition handedOut) {
     boolean behind =
-        handedOut.epoch() > notedAt.epoch()
-            || (handedOut.epoch() == notedAt.epoch() && handedOut.batch() > notedAt.batch());
-    return durable == committed && durable >= notBelow && (known > noted || behind);
+        handedOut.epoch() > committedAt.epoch()
+            || (handedOut.epoch() == committedAt.epoch()
+                && handedOut.batch() > committedAt.batch());
+    return durable == committed && durable >= notBelow && (known > committedStart || behind);
   }
 
-  /// From where on records may be in flight, as far as was known when reading began.
-  long low() {
-    return low;
+  /// Start offset known when reading began.
+  long startOffset() {
+    return startOffset;
   }
 
   /// The record that was handed over last; null if none is known.
@@ -120,7 +125,7 @@ final class OffsetLedger {
     return newest == null ? last : newest.last;
   }
 
-  /// A record below [#durable] that was read, one of the last; null if none is known.
+  /// A recent record below [#durable] that was read; null if none is known.
   @Nullable RecordIdentity last() {
     return last;
   }
@@ -133,18 +138,18 @@ final class OffsetLedger {
     return committed;
   }
 
-  /// How many records are with the engine.
+  /// Number of records that the engine has.
   long records() {
     return records;
   }
 
-  /// The size of the records that are with the engine.
+  /// Size in bytes of the records that the engine has.
   long bytes() {
     return bytes;
   }
 
   /// Records that were handed over together.
   ///
-  /// @param next where the records after them begin
+  /// @param next offset of the record after them
   private record HandedOver(long next, RecordIdentity last) {}
 }

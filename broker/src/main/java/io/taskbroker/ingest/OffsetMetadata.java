@@ -6,49 +6,53 @@ import io.taskbroker.activation.Watermark;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// Metadata of an offset commit: what is needed to notice that a history went back, and to read
-/// again what was in flight (docs/adr/0006, docs/adr/0012). An offset that somebody else commits,
-/// or an operator resets, has none of these. A few hundred bytes at most; Kafka takes 4,096.
+/// Metadata of an offset commit. It reveals that a history went back, and tells where to read again
+/// what was in flight (docs/adr/0006, docs/adr/0012). An offset that another client commits, or an
+/// operator resets, has none. A few hundred bytes at most; Kafka accepts 4,096.
 ///
-/// @param store the name of the store that holds everything below the offset
-/// @param topicId the UUID of the topic that the offset is one of
+/// @param store name of the store that holds everything below the offset
+/// @param topicId UUID of the topic that the offset belongs to
 /// @param position a transaction that the store has, or had
 /// @param last a record below the offset that was read; null if none is known
-/// @param low every record below this offset is done, or in no store of this name; [Watermark#NONE]
-///   if that is not known
+/// @param startOffset start offset: every record below it is done, or in no store of this name;
+///   [Watermark#NONE] if unknown
 record OffsetMetadata(
-    String store, String topicId, StorePosition position, @Nullable RecordIdentity last, long low) {
-  private static final String MARK_1 = "taskbroker/1";
-  private static final String MARK = "taskbroker/2";
+    String store,
+    String topicId,
+    StorePosition position,
+    @Nullable RecordIdentity last,
+    long startOffset) {
+  private static final String VERSION_1 = "taskbroker/1";
+  private static final String VERSION_2 = "taskbroker/2";
   private static final String UNKNOWN = "-";
 
-  /// A note that says nothing of histories, as version 1 did.
-  OffsetMetadata(String store, String topicId, long low) {
-    this(store, topicId, StorePosition.NONE, null, low);
+  /// Metadata without a store position and a record, as in version 1.
+  OffsetMetadata(String store, String topicId, long startOffset) {
+    this(store, topicId, StorePosition.NONE, null, startOffset);
   }
 
   String text() {
     return String.join(
         " ",
-        MARK,
+        VERSION_2,
         store,
         topicId,
         position.equals(StorePosition.NONE) ? UNKNOWN : position.epoch() + ":" + position.batch(),
         last == null ? UNKNOWN : last.offset() + ":" + last.leaderEpoch() + ":" + last.timestamp(),
-        low == Watermark.NONE ? UNKNOWN : Long.toString(low));
+        startOffset == Watermark.NONE ? UNKNOWN : Long.toString(startOffset));
   }
 
-  /// The note of a commit; empty if its metadata is none.
+  /// Parses the metadata of a commit; empty if this broker did not write it.
   static Optional<OffsetMetadata> of(String metadata) {
     String[] parts = metadata.split(" ", -1);
     try {
-      if (parts.length == 4 && parts[0].equals(MARK_1)) {
-        return Optional.of(new OffsetMetadata(parts[1], parts[2], low(parts[3])));
+      if (parts.length == 4 && parts[0].equals(VERSION_1)) {
+        return Optional.of(new OffsetMetadata(parts[1], parts[2], startOffset(parts[3])));
       }
-      if (parts.length == 6 && parts[0].equals(MARK)) {
+      if (parts.length == 6 && parts[0].equals(VERSION_2)) {
         return Optional.of(
             new OffsetMetadata(
-                parts[1], parts[2], position(parts[3]), identity(parts[4]), low(parts[5])));
+                parts[1], parts[2], position(parts[3]), identity(parts[4]), startOffset(parts[5])));
       }
       return Optional.empty();
     } catch (IllegalArgumentException _) {
@@ -56,7 +60,7 @@ record OffsetMetadata(
     }
   }
 
-  private static long low(String text) {
+  private static long startOffset(String text) {
     return text.equals(UNKNOWN) ? Watermark.NONE : Math.max(Long.parseLong(text), Watermark.NONE);
   }
 

@@ -10,84 +10,85 @@ import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.jspecify.annotations.Nullable;
 
-/// The [OffsetMetadata]s that one store leaves, and finds again.
+/// Writer and reader of the [OffsetMetadata] of one store.
 ///
-/// @param store its name
-/// @param shared whether brokers share it: then its name ends with the number of the broker's seat,
-///   and the notes of the others are its own as well
-/// @param lows from which offset on records of each partition may be in flight, as far as is known
-/// @param position where the store is in its history
+/// @param store name of the store
+/// @param shared whether brokers share it: then its name ends with the number of the broker's
+///   member slot, and the metadata of the other brokers counts as its own
+/// @param startOffsets start offset of each partition, as far as is known
+/// @param position current position of the store in its history
 /// @param handedOut as in [PartitionOwnership#handedOut]
 record OffsetMetadataFormat(
     String store,
     boolean shared,
-    Supplier<Map<SourcePartition, Long>> lows,
+    Supplier<Map<SourcePartition, Long>> startOffsets,
     Supplier<StorePosition> position,
     Supplier<StorePosition> handedOut) {
 
-  static OffsetMetadataFormat of(String store, PartitionOwnership custody) {
+  static OffsetMetadataFormat of(String store, PartitionOwnership ownership) {
     return new OffsetMetadataFormat(
-        store, custody.moves(), custody::lows, custody::position, custody::handedOut);
+        store, ownership.moves(), ownership::lows, ownership::position, ownership::handedOut);
   }
 
-  /// From where on records may be in flight that are below an offset.
+  /// Start offset for an offset: the first one below it at which records may be in flight.
   ///
-  /// @param low what is known of that otherwise
-  long low(SourcePartition partition, long offset, long low) {
-    long known = lows.get().getOrDefault(partition, Watermark.NONE);
-    return Math.min(offset, Math.max(known, low));
+  /// @param startOffset start offset known otherwise
+  long startOffset(SourcePartition partition, long offset, long startOffset) {
+    long known = startOffsets.get().getOrDefault(partition, Watermark.NONE);
+    return Math.min(offset, Math.max(known, startOffset));
   }
 
-  /// An offset to commit, below which the store has everything.
+  /// Offset to commit, below which the store has everything.
   ///
-  /// @param low from where on records may be in flight
-  /// @param at where the store is in its history
+  /// @param startOffset start offset
+  /// @param at position of the store in its history
   /// @param last a record below the offset that was read; null if none is known
   OffsetAndMetadata commit(
       SourcePartition partition,
       long offset,
-      long low,
+      long startOffset,
       StorePosition at,
       @Nullable RecordIdentity last) {
     Optional<Integer> epoch =
         last == null || last.leaderEpoch() < 0 ? Optional.empty() : Optional.of(last.leaderEpoch());
-    var note = new OffsetMetadata(store, partition.topicId(), at, last, low);
-    return new OffsetAndMetadata(offset, epoch, note.text());
+    var metadata = new OffsetMetadata(store, partition.topicId(), at, last, startOffset);
+    return new OffsetAndMetadata(offset, epoch, metadata.text());
   }
 
-  /// The note that this store left for exactly this topic; null if another left it, or nobody.
+  /// Metadata that this store wrote for exactly this topic; null if another wrote it, or none
+  /// exists.
   @Nullable OffsetMetadata own(OffsetAndMetadata committed, String topicId) {
     return OffsetMetadata.of(committed.metadata())
-        .filter(note -> isOwn(note) && note.topicId().equals(topicId))
+        .filter(metadata -> isOwn(metadata) && metadata.topicId().equals(topicId))
         .orElse(null);
   }
 
-  boolean isOwn(OffsetMetadata note) {
+  boolean isOwn(OffsetMetadata metadata) {
     return shared
-        ? withoutSeat(note.store()).equals(withoutSeat(store))
-        : note.store().equals(store);
+        ? withoutMemberSlot(metadata.store()).equals(withoutMemberSlot(store))
+        : metadata.store().equals(store);
   }
 
-  private static String withoutSeat(String name) {
+  private static String withoutMemberSlot(String name) {
     int dash = name.lastIndexOf('-');
     return dash < 0 ? name : name.substring(0, dash);
   }
 
-  /// What is known of the record below a committed offset, whoever committed it; null if nothing
-  /// is.
+  /// Identity of the record below a committed offset, whichever client committed it; null if
+  /// unknown.
   static @Nullable RecordIdentity last(OffsetAndMetadata committed) {
-    RecordIdentity noted =
+    RecordIdentity known =
         OffsetMetadata.of(committed.metadata()).map(OffsetMetadata::last).orElse(null);
-    return noted != null || committed.leaderEpoch().isEmpty()
-        ? noted
+    return known != null || committed.leaderEpoch().isEmpty()
+        ? known
         : new RecordIdentity(
             committed.offset() - 1, committed.leaderEpoch().get(), LogProbe.NO_TIMESTAMP);
   }
 
-  /// Whether the offset is one of a topic of the same name that is no more.
-  static boolean isOfAnother(OffsetAndMetadata committed, String topicId) {
+  /// Whether the offset belongs to a deleted topic of the same name.
+  static boolean isOfAnotherTopic(OffsetAndMetadata committed, String topicId) {
     return OffsetMetadata.of(committed.metadata())
-        .filter(note -> !note.topicId().equals(topicId))
+        .filter(metadata -> !metadata.topicId().equals(topicId))
         .isPresent();
   }
 }

@@ -17,11 +17,11 @@ import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// The ledgers of the partitions of one topic, and the bound on what of it is with the engine (G7).
+/// Offset ledgers of one topic's partitions, and the bound on the records that the engine has of it
+/// (G7).
 ///
-/// Thread-safe: the reader opens and closes ledgers, the engine settles them. The engine wakes the
-/// reader only if the reader sleeps and has something to do now. Nothing here blocks but
-/// [#awaitDrained].
+/// Thread-safe: the reader opens and closes ledgers, the engine settles records. The engine wakes
+/// the reader only if it sleeps and has something to do now. Only [#awaitDrained] blocks.
 final class PartitionOffsets {
   private final long maxRecords;
   private final long maxBytes;
@@ -29,16 +29,16 @@ final class PartitionOffsets {
   private final Waiting waiting;
   private final Map<SourcePartition, OffsetLedger> ledgers = new HashMap<>();
 
-  /// What is durable of partitions that have no ledger now.
-  private final Map<SourcePartition, Watermark> marks = new HashMap<>();
+  /// Watermarks of partitions that have no ledger now.
+  private final Map<SourcePartition, Watermark> watermarks = new HashMap<>();
 
-  /// Revoked partitions that the engine still works on.
+  /// Revoked partitions that the engine has not drained yet.
   private final Set<SourcePartition> undrained = new HashSet<>();
 
-  /// Partitions that the store took away, whatever the group says.
+  /// Partitions that the store gave to another broker, although the group assigns them to this one.
   private final Set<SourcePartition> lost = new HashSet<>();
 
-  /// The applications at their limit that partitions stand for, as the engine says.
+  /// Applications at their limit that partitions wait for, as the engine reported.
   private final Map<SourcePartition, String> standing = new HashMap<>();
 
   private long records;
@@ -56,7 +56,7 @@ final class PartitionOffsets {
     this(maxRecords, maxBytes, IntakeMemory.unbounded(), waiting);
   }
 
-  /// @param memory what it has in common with the ledgers of other topics
+  /// @param memory shared with the ledgers of other topics
   PartitionOffsets(long maxRecords, long maxBytes, IntakeMemory memory, Waiting waiting) {
     this.maxRecords = maxRecords;
     this.maxBytes = maxBytes;
@@ -64,10 +64,10 @@ final class PartitionOffsets {
     this.waiting = waiting;
   }
 
-  /// How to wait for what another thread does.
+  /// Way to wait for another thread.
   interface Waiting {
-    /// Returns when the monitor, which the caller holds, is notified, when the time is up, or for
-    /// no reason.
+    /// Returns when the monitor, which the caller holds, is notified, when the time is up, or
+    /// spuriously.
     void await(Object monitor, long millis) throws InterruptedException;
 
     default long nanoTime() {
@@ -75,21 +75,22 @@ final class PartitionOffsets {
     }
   }
 
-  /// What the store knows.
+  /// Adds watermarks from the store.
   synchronized void remember(Collection<Watermark> stored) {
-    stored.forEach(mark -> marks.put(mark.partition(), mark));
+    stored.forEach(watermark -> watermarks.put(watermark.partition(), watermark));
   }
 
   synchronized @Nullable Watermark watermark(SourcePartition partition) {
-    return marks.get(partition);
+    return watermarks.get(partition);
   }
 
-  /// Whether any partition of the same topic, cluster and group has a watermark.
-  synchronized boolean knowTopicOf(SourcePartition partition) {
-    return knowTopicOf(marks.keySet(), partition) || knowTopicOf(ledgers.keySet(), partition);
+  /// Whether a partition of the same topic, cluster and group has a watermark or a ledger.
+  synchronized boolean knowsTopicOf(SourcePartition partition) {
+    return knowsTopicOf(watermarks.keySet(), partition)
+        || knowsTopicOf(ledgers.keySet(), partition);
   }
 
-  private static boolean knowTopicOf(Set<SourcePartition> known, SourcePartition partition) {
+  private static boolean knowsTopicOf(Set<SourcePartition> known, SourcePartition partition) {
     return known.stream()
         .anyMatch(other ->
             other.topicId().equals(partition.topicId())
@@ -105,14 +106,14 @@ final class PartitionOffsets {
     ledgers.put(partition, ledger);
   }
 
-  /// To be called before the engine is told.
+  /// Counts records as handed over; must be called before the engine receives them.
   ///
   /// @param last the last record; null if there was none
   synchronized void handedOver(
       SourcePartition partition, long next, int count, long size, @Nullable RecordIdentity last) {
     OffsetLedger ledger = ledgers.get(partition);
     if (ledger == null) {
-      throw new IllegalStateException("Nothing of " + partition + " may be handed over");
+      throw new IllegalStateException("No ledger is open for " + partition);
     }
     ledger.handedOver(next, count, size, last);
     records += count;
@@ -124,19 +125,19 @@ final class PartitionOffsets {
     memory.add(more);
   }
 
-  /// Where what was not handed over of a partition begins.
+  /// Offset of the partition's first record that was not handed over.
   synchronized long next(SourcePartition partition) {
     OffsetLedger ledger = ledgers.get(partition);
     if (ledger == null) {
-      throw new IllegalStateException("Nothing is handed over of " + partition);
+      throw new IllegalStateException("No ledger is open for " + partition);
     }
     return ledger.handedOver();
   }
 
-  /// How many messages of a partition are not durable.
+  /// Number of a partition's messages that are not durable.
   ///
-  /// @param unread how many were not handed over when the last were fetched, if that is known
-  /// @param atLeast an offset that its log had reached
+  /// @param unread records that were not handed over at the last fetch, if known
+  /// @param atLeast a lower bound of the end of its log; negative if unknown
   /// @return empty if nothing is known of its end
   synchronized OptionalLong undurable(
       SourcePartition partition, OptionalLong unread, long atLeast) {
@@ -148,23 +149,23 @@ final class PartitionOffsets {
     return OptionalLong.of(end - ledger.durable());
   }
 
-  /// How many bytes may be handed over until the bound.
+  /// Number of bytes that may be handed over until the bound.
   synchronized long room() {
     return Math.max(0, maxBytes - bytes);
   }
 
-  /// The record of the partition that was handed over last; null if none is known.
+  /// The partition's record that was handed over last; null if none is known.
   synchronized @Nullable RecordIdentity lastRead(SourcePartition partition) {
     OffsetLedger ledger = ledgers.get(partition);
     return ledger == null ? null : ledger.lastRead();
   }
 
-  /// The engine says that everything below `next` is durable.
+  /// Settles records: the engine reports everything below `next` durable.
   synchronized void consumed(
       SourcePartition partition, long next, int count, long size, boolean commitNow) {
     OffsetLedger ledger = ledgers.get(partition);
     if (ledger == null) {
-      advanceMark(partition, next);
+      advanceWatermark(partition, next);
       return;
     }
     records -= ledger.records();
@@ -176,16 +177,15 @@ final class PartitionOffsets {
     wakeIfWanted();
   }
 
-  /// What the engine ends after a partition was given up is durable all the same.
-  private void advanceMark(SourcePartition partition, long next) {
-    Watermark mark = marks.get(partition);
-    if (mark != null && undrained.contains(partition) && mark.next() < next) {
-      marks.put(partition, mark.movedTo(next, null));
+  /// Advances the watermark of a released partition that the engine still drains.
+  private void advanceWatermark(SourcePartition partition, long next) {
+    Watermark watermark = watermarks.get(partition);
+    if (watermark != null && undrained.contains(partition) && watermark.next() < next) {
+      watermarks.put(partition, watermark.movedTo(next, null));
     }
   }
 
-  /// The engine says that the partition stands for an application at its limit; for none if that is
-  /// null.
+  /// Marks the partition as waiting for an application at its limit; for none if that is null.
   synchronized void stands(SourcePartition partition, @Nullable String application) {
     if (application == null || !ledgers.containsKey(partition)) {
       standing.remove(partition);
@@ -194,23 +194,23 @@ final class PartitionOffsets {
     }
   }
 
-  /// The applications that partitions stand for.
+  /// Applications that partitions wait for.
   synchronized Set<String> standing() {
     return Set.copyOf(standing.values());
   }
 
-  /// To be called before the engine is told that the partition is revoked.
+  /// Expects [#drained]; must be called before the engine learns of the revocation.
   synchronized void closing(SourcePartition partition) {
     undrained.add(partition);
   }
 
-  /// The engine says that nothing of a revoked partition is under way any more.
+  /// Reports that the engine has nothing in flight of a revoked partition.
   synchronized void drained(SourcePartition partition) {
     undrained.remove(partition);
     notifyAll();
   }
 
-  /// The engine says that the store gave the partition to another broker.
+  /// Reports that the store gave the partition to another broker.
   synchronized void lost(SourcePartition partition) {
     if (ledgers.containsKey(partition)) {
       lost.add(partition);
@@ -218,7 +218,7 @@ final class PartitionOffsets {
     }
   }
 
-  /// The partitions that were lost and not taken note of yet.
+  /// Takes the partitions that were lost since the last call.
   synchronized Set<SourcePartition> takeLost() {
     if (lost.isEmpty()) {
       return Set.of();
@@ -230,7 +230,7 @@ final class PartitionOffsets {
 
   /// Waits until the engine has drained the partitions.
   ///
-  /// @return whether it has, in that time
+  /// @return whether it has, within the time
   synchronized boolean awaitDrained(Collection<SourcePartition> partitions, Duration timeout) {
     long end = waiting.nanoTime() + timeout.toNanos();
     try {
@@ -248,7 +248,7 @@ final class PartitionOffsets {
     }
   }
 
-  /// Ends the ledger; what was durable is remembered, should the partition come back.
+  /// Closes the ledger; its watermark is kept in case the partition comes back.
   synchronized void close(SourcePartition partition) {
     OffsetLedger ledger = ledgers.remove(partition);
     lost.remove(partition);
@@ -256,51 +256,53 @@ final class PartitionOffsets {
     if (ledger != null) {
       records -= ledger.records();
       count(-ledger.bytes());
-      marks.put(
+      watermarks.put(
           partition, new Watermark(partition, ledger.durable(), ledger.committed(), ledger.last()));
     }
   }
 
-  /// The offsets that are durable and not committed, and those whose notes are stale.
-  synchronized List<Due> due(OffsetMetadataFormat notes) {
+  /// Offsets that are durable and not committed, and committed ones with stale metadata.
+  synchronized List<Due> due(OffsetMetadataFormat metadataFormat) {
     var due = new ArrayList<Due>();
-    StorePosition handedOut = notes.handedOut().get();
-    StorePosition at = notes.position().get();
+    StorePosition handedOut = metadataFormat.handedOut().get();
+    StorePosition at = metadataFormat.position().get();
     ledgers.forEach((partition, ledger) -> {
-      long low = notes.low(partition, ledger.durable(), ledger.low());
+      long startOffset =
+          metadataFormat.startOffset(partition, ledger.durable(), ledger.startOffset());
       boolean ahead = ledger.isAhead();
-      if (ahead || ledger.isNoteStale(low, handedOut)) {
-        due.add(new Due(partition, ledger, ledger.durable(), low, ahead, at, ledger.last()));
+      if (ahead || ledger.isMetadataStale(startOffset, handedOut)) {
+        due.add(
+            new Due(partition, ledger, ledger.durable(), startOffset, ahead, at, ledger.last()));
       }
     });
     return due;
   }
 
-  /// Kafka acknowledged the commit.
+  /// Records that Kafka acknowledged the commit.
   ///
-  /// @return false if the partition was given up since, even if it has come back
+  /// @return false if the partition was released since, even if it has come back
   synchronized boolean acknowledged(Due due) {
     if (ledgers.get(due.partition) != due.ledger) {
       return false;
     }
-    due.ledger.committed(due.offset, due.low, due.at);
+    due.ledger.committed(due.offset, due.startOffset, due.at);
     return true;
   }
 
-  /// Whether somebody waits for a commit that was not taken note of yet.
+  /// Takes the request for an urgent commit: whether a caller waits for one.
   synchronized boolean takeUrgent() {
     boolean taken = urgent;
     urgent = false;
     return taken;
   }
 
-  /// Whether reading is to pause: from the bound on, until half of it is settled.
+  /// Whether reading must pause: from the bound on, until less than half of it is unsettled.
   synchronized boolean isFull() {
     full = full ? !isBelowHalf() : records >= maxRecords || bytes >= maxBytes;
     return full;
   }
 
-  /// The reader goes to sleep.
+  /// Announces that the reader goes to sleep.
   ///
   /// @return false if it must not, because there is something to do
   synchronized boolean sleep(Runnable howToWake) {
@@ -334,17 +336,17 @@ final class PartitionOffsets {
     return records * 2 < maxRecords && bytes * 2 < maxBytes;
   }
 
-  /// An offset to be committed.
+  /// Offset to commit.
   ///
-  /// @param low from where on records below it may be in flight
-  /// @param ahead whether it is not committed yet, so that there is more to it than its note
-  /// @param at where the store is in its history
+  /// @param startOffset start offset: records from it on may be in flight
+  /// @param ahead whether the offset itself is new, not only its metadata
+  /// @param at position of the store in its history
   /// @param last a record below it that was read; null if none is known
   record Due(
       SourcePartition partition,
       OffsetLedger ledger,
       long offset,
-      long low,
+      long startOffset,
       boolean ahead,
       StorePosition at,
       @Nullable RecordIdentity last) {}

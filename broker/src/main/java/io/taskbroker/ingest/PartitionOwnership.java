@@ -9,27 +9,27 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// What becomes of the rows of a partition when the group gives it to this broker or takes it away,
-/// where several brokers share a store. Called by the readers' threads, which it may block for as
-/// long as a database takes to answer.
+/// Ownership of partitions in a store that brokers share: it moves the rows of a partition when the
+/// group assigns or revokes it. Called by the readers' threads; it may block for as long as a
+/// database takes to answer.
 public interface PartitionOwnership {
-  /// That of a broker which has its store to itself: it has all rows from its start, whoever reads
-  /// their partitions.
+  /// Ownership in a store that one broker has to itself. It has all rows from its start, whichever
+  /// broker reads their partitions.
   ///
-  /// @param watermarks what is stored of how far partitions were consumed
-  /// @param lows as in [#lows]
+  /// @param watermarks stored watermarks of partitions
+  /// @param startOffsets as in [#lows]
   static PartitionOwnership sole(
-      List<Watermark> watermarks, Supplier<Map<SourcePartition, Long>> lows) {
-    return sole(watermarks, lows, () -> StorePosition.NONE, () -> StorePosition.NONE);
+      List<Watermark> watermarks, Supplier<Map<SourcePartition, Long>> startOffsets) {
+    return sole(watermarks, startOffsets, () -> StorePosition.NONE, () -> StorePosition.NONE);
   }
 
-  /// The same of a store whose history is watched.
+  /// The same for a store whose history is checked.
   ///
   /// @param position as in [#position]
   /// @param handedOut as in [#handedOut]
   static PartitionOwnership sole(
       List<Watermark> watermarks,
-      Supplier<Map<SourcePartition, Long>> lows,
+      Supplier<Map<SourcePartition, Long>> startOffsets,
       Supplier<StorePosition> position,
       Supplier<StorePosition> handedOut) {
     return new PartitionOwnership() {
@@ -45,7 +45,7 @@ public interface PartitionOwnership {
 
       @Override
       public Map<SourcePartition, Long> lows() {
-        return lows.get();
+        return startOffsets.get();
       }
 
       @Override
@@ -69,40 +69,40 @@ public interface PartitionOwnership {
     };
   }
 
-  /// Whether rows move with their partitions, which had better stay where they are in a rebalance.
+  /// Whether rows move with their partitions, so that a rebalance should move few of them.
   boolean moves();
 
-  /// How far partitions were consumed that are this broker's from the start. Asked once.
+  /// Watermarks of the partitions that this broker owns from the start. Called once.
   List<Watermark> watermarks();
 
-  /// From which offset on records of each partition may be in flight, as far as is known: where to
-  /// begin if the store is lost. Does not block.
+  /// Start offset of each partition, as far as is known: records from it on may be in flight, and
+  /// reading begins there if the store is lost. Does not block.
   Map<SourcePartition, Long> lows();
 
-  /// Where the store is in its history: its last durable transaction. Does not block.
+  /// Position of the store in its history: its last durable transaction. Does not block.
   StorePosition position();
 
-  /// The last transaction of this run that hands out something that may run only once: Kafka is
-  /// told of one behind it even if there is no offset to commit. Does not block.
+  /// The last transaction of this process that delivers an at-most-once task. Kafka receives a
+  /// position at or after it even if there is no offset to commit. Does not block.
   StorePosition handedOut();
 
-  /// Makes the partition this broker's, and hands what is in flight of it to the engine.
+  /// Acquires the partition for this broker, and passes its rows in flight to the engine.
   ///
-  /// @param generation the generation of the group that gave it
-  /// @param noted what a broker of this store noted with the committed offset; null if none did
-  /// @return empty if a broker has it that got it in a later generation, so that it is about to be
-  ///   taken away from this one (H11)
-  /// @throws Unavailable if that cannot be done now
+  /// @param generation the generation of the group that assigned it
+  /// @param noted committed offset and metadata of a broker of this store; null if there is none
+  /// @return empty if another broker acquired it in a later generation, so that the group is about
+  ///   to revoke it from this one (H11)
+  /// @throws Unavailable if that is impossible now
   Optional<Taken> take(SourcePartition partition, int generation, @Nullable Noted noted);
 
-  /// What a broker of a store noted with an offset that it committed.
+  /// Committed offset, and the store position from its metadata.
   ///
-  /// @param position a transaction that the store had then
+  /// @param position a transaction that the store had at that commit
   record Noted(long committed, StorePosition position) {}
 
-  /// A partition that is this broker's now.
+  /// Partition that this broker owns now.
   ///
-  /// @param watermarks how far it was consumed, if that is told only now
+  /// @param watermarks its watermarks, if they become known only now
   /// @param reached how far it had been consumed when the store went back; [Watermark#NONE] if it
   ///   did not, as far as the store knows
   record Taken(List<Watermark> watermarks, long reached) {
@@ -111,13 +111,13 @@ public interface PartitionOwnership {
     }
   }
 
-  /// Lets others have the partition, if it is still this broker's.
+  /// Releases the partition, if this broker still owns it.
   ///
   /// @param drained whether the engine has nothing of it any more
-  /// @throws Unavailable if that cannot be done now: whoever takes it does not need it
+  /// @throws Unavailable if that is impossible now; the next owner does not depend on this release
   void release(SourcePartition partition, boolean drained);
 
-  /// The store does not answer; it may later.
+  /// Failure of the store to answer; it may answer later.
   final class Unavailable extends RuntimeException {
     private static final long serialVersionUID = 1;
 

@@ -34,9 +34,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Asks Kafka, the store and the ledgers what [StartingOffsets] needs to know of the partitions of
-/// one topic. Every question is bounded in time and fails by a [KafkaException]. Used by the
-/// reader's thread only.
+/// Collector of the facts that [StartingOffsets] needs, from Kafka, the store and the offset
+/// ledgers, for the partitions of one topic. Every request is bounded in time and fails by a
+/// [KafkaException]. Used by the reader's thread only.
 final class PositionFinder {
   private static final Logger log = LoggerFactory.getLogger(PositionFinder.class);
   private static final int TIMEOUT_MILLIS = 3000;
@@ -45,29 +45,29 @@ final class PositionFinder {
   private final TopicSource source;
   private final Consumer<byte[], byte[]> consumer;
   private final Supplier<Topic> topics;
-  private final PartitionOffsets ledgers;
-  private final OffsetMetadataFormat notes;
-  private final PartitionOwnership custody;
+  private final PartitionOffsets offsets;
+  private final OffsetMetadataFormat metadataFormat;
+  private final PartitionOwnership ownership;
   private final LogProbe probe;
 
-  /// How far partitions were consumed whose store went back, until they are begun.
+  /// How far partitions were consumed whose store went back, until they are started.
   private final Map<SourcePartition, Long> reached = new HashMap<>();
 
   PositionFinder(
       TopicSource source,
       Consumer<byte[], byte[]> consumer,
       Admin admin,
-      PartitionOffsets ledgers,
-      OffsetMetadataFormat notes,
-      PartitionOwnership custody,
+      PartitionOffsets offsets,
+      OffsetMetadataFormat metadataFormat,
+      PartitionOwnership ownership,
       FetchLimits limits) {
     this(
         source,
         consumer,
         () -> ask(admin, source.topic()),
-        ledgers,
-        notes,
-        custody,
+        offsets,
+        metadataFormat,
+        ownership,
         new KafkaLogProbe(source, admin, limits));
   }
 
@@ -77,20 +77,20 @@ final class PositionFinder {
       TopicSource source,
       Consumer<byte[], byte[]> consumer,
       Supplier<Topic> topics,
-      PartitionOffsets ledgers,
-      OffsetMetadataFormat notes,
-      PartitionOwnership custody,
+      PartitionOffsets offsets,
+      OffsetMetadataFormat metadataFormat,
+      PartitionOwnership ownership,
       LogProbe probe) {
     this.probe = probe;
     this.source = source;
     this.consumer = consumer;
     this.topics = topics;
-    this.ledgers = ledgers;
-    this.notes = notes;
-    this.custody = custody;
+    this.offsets = offsets;
+    this.metadataFormat = metadataFormat;
+    this.ownership = ownership;
   }
 
-  /// The topic as it is now: asked anew every time, as it may have been deleted and made again.
+  /// The topic as it is now. Asked each time, since it may have been recreated.
   Topic topic() {
     return topics.get();
   }
@@ -110,82 +110,77 @@ final class PositionFinder {
         answer(cluster), description.topicId().toString(), description.partitions().size());
   }
 
-  /// To be asked before partitions are taken that the engine still drains: rows that move must
+  /// Checks whether partitions may be acquired that the engine still drains: rows that move must
   /// leave it before they come back.
   ///
-  /// @throws PartitionOwnership.Unavailable if they must not be taken yet
-  void takeUndrained(List<String> partitions) {
-    if (custody.moves()) {
+  /// @throws PartitionOwnership.Unavailable if they must not be acquired yet
+  void requireDrained(List<String> partitions) {
+    if (ownership.moves()) {
       throw new PartitionOwnership.Unavailable(
-          "the engine still drains what it had of " + partitions);
+          "the engine still drains its earlier records of " + partitions);
     }
-    log.warn("Takes {} while the engine still drains what it had of them", partitions);
+    log.warn("Acquiring {} while the engine still drains its earlier records of them", partitions);
   }
 
-  /// Whether the engine is told of rows when a partition is taken.
-  boolean rowsMove() {
-    return custody.moves();
-  }
-
-  /// Takes the partitions into custody.
+  /// Acquires the partitions.
   ///
-  /// @return those that it was given: all, but for what a later owner has
-  /// @throws PartitionOwnership.Unavailable if the store does not answer; it may have given some
-  Set<TopicPartition> take(
+  /// @return the acquired ones: all, except those that a later owner has
+  /// @throws PartitionOwnership.Unavailable if the store does not answer; it may have granted some
+  Set<TopicPartition> acquire(
       Topic topic,
       Collection<TopicPartition> partitions,
       Map<TopicPartition, OffsetAndMetadata> committed) {
     int generation = consumer.groupMetadata().generationId();
     var taken = new HashSet<TopicPartition>();
     for (TopicPartition partition : partitions) {
-      SourcePartition named = named(topic, partition);
+      SourcePartition sourcePartition = sourcePartition(topic, partition);
       Optional<PartitionOwnership.Taken> stored =
-          custody.take(named, generation, noted(topic, committed.get(partition)));
+          ownership.take(sourcePartition, generation, noted(topic, committed.get(partition)));
       if (stored.isPresent()) {
-        ledgers.remember(stored.get().watermarks());
-        reached.merge(named, stored.get().reached(), Math::max);
+        offsets.remember(stored.get().watermarks());
+        reached.merge(sourcePartition, stored.get().reached(), Math::max);
         taken.add(partition);
       } else {
         log.warn(
-            "Another broker got {}-{} in a later rebalance: waits for the next",
-            named.topic(),
-            named.partition());
+            "Another broker acquired {}-{} in a later rebalance: waiting for the next rebalance",
+            sourcePartition.topic(),
+            sourcePartition.partition());
       }
     }
     return taken;
   }
 
-  /// What this store noted along with a committed offset; null if it noted nothing.
+  /// Committed offset with the metadata that this store wrote; null if it wrote none.
   private PartitionOwnership.@Nullable Noted noted(
       Topic topic, @Nullable OffsetAndMetadata committed) {
-    OffsetMetadata note = committed == null ? null : notes.own(committed, topic.id);
-    return committed == null || note == null
+    OffsetMetadata metadata = committed == null ? null : metadataFormat.own(committed, topic.id);
+    return committed == null || metadata == null
         ? null
-        : new PartitionOwnership.Noted(committed.offset(), note.position());
+        : new PartitionOwnership.Noted(committed.offset(), metadata.position());
   }
 
-  /// The partition is begun: what was known of its past is told.
-  void begun(SourcePartition partition) {
+  /// Forgets how far the store had consumed a partition: it is started.
+  void started(SourcePartition partition) {
     reached.remove(partition);
   }
 
-  /// Whether what is in flight moves with partitions.
+  /// Whether tasks in flight move with partitions.
   boolean movesRows() {
-    return custody.moves();
+    return ownership.moves();
   }
 
-  /// Gives partitions up.
+  /// Releases partitions.
   ///
   /// @param drained whether the engine has nothing of them any more
   void release(Collection<SourcePartition> partitions, boolean drained) {
     try {
-      partitions.forEach(partition -> custody.release(partition, drained));
+      partitions.forEach(partition -> ownership.release(partition, drained));
     } catch (PartitionOwnership.Unavailable e) {
-      log.warn("Gives partitions up without telling the store: {}", e.getMessage());
+      log.warn("Released partitions without the store: {}", e.getMessage());
     }
   }
 
-  /// The committed offsets of the group, of all partitions of the topic that have one.
+  /// Committed offsets of the group for all partitions of the topic that have one.
   Map<TopicPartition, OffsetAndMetadata> committed(
       Topic topic, Collection<TopicPartition> partitions) {
     var all =
@@ -204,9 +199,9 @@ final class PositionFinder {
     return committed;
   }
 
-  /// Where to begin each of the partitions.
+  /// Decides the start position of each of the partitions.
   ///
-  /// @param committed what is committed of the topic's partitions
+  /// @param committed offsets of the topic's partitions
   Map<TopicPartition, Found> find(
       Topic topic,
       Collection<TopicPartition> partitions,
@@ -214,52 +209,54 @@ final class PositionFinder {
     Map<TopicPartition, Long> starts = consumer.beginningOffsets(partitions, TIMEOUT);
     Map<TopicPartition, Long> ends = consumer.endOffsets(partitions, TIMEOUT);
 
-    var stored = new HashMap<TopicPartition, RecordIdentity>();
-    var noted = new HashMap<TopicPartition, RecordIdentity>();
+    var storedRecords = new HashMap<TopicPartition, RecordIdentity>();
+    var committedRecords = new HashMap<TopicPartition, RecordIdentity>();
     for (TopicPartition partition : partitions) {
-      Watermark mark = ledgers.watermark(named(topic, partition));
-      RecordIdentity read = mark == null ? null : mark.last();
+      Watermark watermark = offsets.watermark(sourcePartition(topic, partition));
+      RecordIdentity read = watermark == null ? null : watermark.last();
       if (read != null) {
-        stored.put(partition, read);
+        storedRecords.put(partition, read);
       }
-      OffsetAndMetadata offset = holding(topic, committed.get(partition));
+      OffsetAndMetadata offset = ofThisTopic(topic, committed.get(partition));
       RecordIdentity below = offset == null ? null : OffsetMetadataFormat.last(offset);
       if (below != null && !below.equals(read)) {
-        noted.put(partition, below);
+        committedRecords.put(partition, below);
       }
     }
-    Map<TopicPartition, Cut> storedCuts = probe.check(stored);
-    Map<TopicPartition, Cut> notedCuts = probe.check(noted);
+    Map<TopicPartition, Cut> storedCuts = probe.check(storedRecords);
+    Map<TopicPartition, Cut> committedCuts = probe.check(committedRecords);
 
     var found = new HashMap<TopicPartition, Found>();
     for (TopicPartition partition : partitions) {
-      SourcePartition named = named(topic, partition);
-      OffsetAndMetadata offset = holding(topic, committed.get(partition));
+      SourcePartition sourcePartition = sourcePartition(topic, partition);
+      OffsetAndMetadata offset = ofThisTopic(topic, committed.get(partition));
       long committedOffset = offset == null ? Watermark.NONE : offset.offset();
-      Cut markCut = storedCuts.get(partition);
+      Cut watermarkCut = storedCuts.get(partition);
       var facts =
           new StartingOffsets.Facts(
               committedOffset,
-              ledgers.watermark(named),
-              !committed.isEmpty() || ledgers.knowTopicOf(named),
+              offsets.watermark(sourcePartition),
+              !committed.isEmpty() || offsets.knowsTopicOf(sourcePartition),
               source.resetPolicy(),
               Objects.requireNonNull(starts.get(partition)),
               Objects.requireNonNull(ends.get(partition)),
-              offset == null ? null : notes.own(offset, topic.id),
-              reached.getOrDefault(named, Watermark.NONE),
-              markCut,
-              noted.containsKey(partition) ? notedCuts.get(partition) : markCut);
+              offset == null ? null : metadataFormat.own(offset, topic.id),
+              reached.getOrDefault(sourcePartition, Watermark.NONE),
+              watermarkCut,
+              committedRecords.containsKey(partition)
+                  ? committedCuts.get(partition)
+                  : watermarkCut);
       RecordIdentity last = offset == null ? null : OffsetMetadataFormat.last(offset);
-      found.put(partition, new Found(named, facts, StartingOffsets.decide(facts), last));
+      found.put(partition, new Found(sourcePartition, facts, StartingOffsets.decide(facts), last));
     }
     return found;
   }
 
-  /// Those of the partitions whose log does not have what was read of it last.
+  /// Partitions whose log does not have the record that was read last.
   Set<TopicPartition> cut(Map<TopicPartition, SourcePartition> partitions) {
     var read = new HashMap<TopicPartition, RecordIdentity>();
-    partitions.forEach((partition, named) -> {
-      RecordIdentity last = ledgers.lastRead(named);
+    partitions.forEach((partition, sourcePartition) -> {
+      RecordIdentity last = offsets.lastRead(sourcePartition);
       if (last != null) {
         read.put(partition, last);
       }
@@ -267,13 +264,15 @@ final class PositionFinder {
     return probe.check(read).keySet();
   }
 
-  /// The committed offset, if it is one of this topic and none of its name before.
-  private static @Nullable OffsetAndMetadata holding(
+  /// The committed offset, unless it belongs to a deleted topic of the same name.
+  private static @Nullable OffsetAndMetadata ofThisTopic(
       Topic topic, @Nullable OffsetAndMetadata offset) {
-    return offset == null || OffsetMetadataFormat.isOfAnother(offset, topic.id) ? null : offset;
+    return offset == null || OffsetMetadataFormat.isOfAnotherTopic(offset, topic.id)
+        ? null
+        : offset;
   }
 
-  SourcePartition named(Topic topic, TopicPartition partition) {
+  SourcePartition sourcePartition(Topic topic, TopicPartition partition) {
     return new SourcePartition(
         topic.cluster, source.group(), topic.id, source.topic(), partition.partition());
   }
@@ -293,20 +292,20 @@ final class PositionFinder {
   /// @param id the UUID of the topic
   record Topic(String cluster, String id, int partitions) {}
 
-  /// What was decided for a partition, and on which facts.
+  /// Decision for a partition, with its facts.
   ///
-  /// @param noted the record that is noted along with the committed offset; null if none is
+  /// @param committedRecord the record in the committed offset's metadata; null if there is none
   record Found(
       SourcePartition partition,
       StartingOffsets.Facts facts,
       StartingOffsets.Start start,
-      @Nullable RecordIdentity noted) {
+      @Nullable RecordIdentity committedRecord) {
 
     /// A record below the position that was read; null if none is known.
     @Nullable RecordIdentity lastBelow() {
-      Watermark mark = facts.watermark();
-      RecordIdentity read = mark == null ? null : mark.last();
-      return isBelow(read) ? read : isBelow(noted) ? noted : null;
+      Watermark watermark = facts.watermark();
+      RecordIdentity read = watermark == null ? null : watermark.last();
+      return isBelow(read) ? read : isBelow(committedRecord) ? committedRecord : null;
     }
 
     private boolean isBelow(@Nullable RecordIdentity read) {

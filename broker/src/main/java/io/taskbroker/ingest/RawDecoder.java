@@ -18,15 +18,15 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
 import org.jspecify.annotations.Nullable;
 
-/// Makes activations of the records of a raw topic: each is the one argument of the configured task
-/// (reference-spec 9.9). The id follows from the UUID of the topic, the partition and the record's
-/// identity, so that a record that is read twice is one task, and one that has the offset of
-/// another is not (G4, W22).
+/// Decoder of raw topics: each record is the one argument of the configured task (reference-spec
+/// 9.9). The id is derived from the UUID of the topic, the partition and the record's identity. So
+/// a record that is read twice is one task, and a new record at the offset of a lost one is another
+/// (G4, W22).
 ///
-/// Its buffers and the compressor are used again for each record; after a large record they are
-/// given back.
+/// Buffers and compressor are reused for each record, and released after a large one.
 final class RawDecoder implements RecordDecoder {
-  /// A larger value is undecodable, even if it would compress well: a worker has to hold it.
+  /// Largest value in bytes. A larger one is undecodable even if it would compress well, since a
+  /// worker must hold it.
   static final int MAX_VALUE_BYTES = 64 << 20;
 
   private static final String COMPRESSION = "compression-type";
@@ -41,7 +41,7 @@ final class RawDecoder implements RecordDecoder {
   private byte[] compressed = {};
   private @Nullable ZstdCompressCtx compressor;
 
-  /// @param sizes told of each record that becomes an activation
+  /// @param sizes observes each record that becomes an activation
   RawDecoder(RawTask task, int maxMessageSize, Sizes sizes) {
     this.task = task;
     this.maxMessageSize = maxMessageSize;
@@ -55,7 +55,7 @@ final class RawDecoder implements RecordDecoder {
             .build();
   }
 
-  /// A record without a value is one with an empty value.
+  /// The configured application. A record without a value counts as one with an empty value.
   @Override
   public String application(ConsumerRecord<byte[], byte[]> message) {
     return task.application();
@@ -69,8 +69,8 @@ final class RawDecoder implements RecordDecoder {
   @Override
   public IngestedRecord decode(
       SourcePartition partition, ConsumerRecord<byte[], byte[]> message, long now) {
-    byte @Nullable [] given = message.value();
-    byte[] value = given == null ? new byte[0] : given;
+    byte @Nullable [] nullable = message.value();
+    byte[] value = nullable == null ? new byte[0] : nullable;
     Origin origin = RecordDecoder.origin(message);
     if (value.length > MAX_VALUE_BYTES) {
       return RecordDecoder.undecodable(
@@ -120,7 +120,7 @@ final class RawDecoder implements RecordDecoder {
     if (task.compresses()) {
       activation.putHeaders(COMPRESSION, "zstd");
     } else {
-      activation.removeHeaders(COMPRESSION); // it would say what is not true
+      activation.removeHeaders(COMPRESSION); // the parameters are not compressed
     }
     int length = parameters.write(value);
     ByteString sent = bytes(length);
@@ -130,7 +130,7 @@ final class RawDecoder implements RecordDecoder {
     return payload;
   }
 
-  /// The parameters as they are to be sent, in a buffer that is used again.
+  /// The parameters as sent, in a buffer that is reused.
   private ByteString bytes(int length) {
     if (!task.compresses()) {
       return UnsafeByteOperations.unsafeWrap(parameters.buffer, 0, length);
@@ -146,13 +146,13 @@ final class RawDecoder implements RecordDecoder {
   }
 
   private ZstdCompressCtx compressor() {
-    ZstdCompressCtx made = compressor;
-    if (made == null) {
+    ZstdCompressCtx created = compressor;
+    if (created == null) {
       // Without the size in the frame, Python's decompressor refuses it (reference-spec 2.3).
-      made = new ZstdCompressCtx().setLevel(task.compressionLevel()).setContentSize(true);
-      compressor = made;
+      created = new ZstdCompressCtx().setLevel(task.compressionLevel()).setContentSize(true);
+      compressor = created;
     }
-    return made;
+    return created;
   }
 
   private void forgetLargeBuffers() {
@@ -171,10 +171,10 @@ final class RawDecoder implements RecordDecoder {
     }
   }
 
-  /// Who wants to know how large records are.
+  /// Observer of the sizes of records.
   interface Sizes {
     /// @param value bytes of the record
-    /// @param parameters bytes of what was made of it, compressed if it is
+    /// @param parameters bytes of its parameters, compressed if the task is
     void observe(int value, int parameters);
   }
 
@@ -187,7 +187,7 @@ final class RawDecoder implements RecordDecoder {
     private byte[] buffer = {};
     private int end;
 
-    /// @return how many bytes of the buffer it takes
+    /// @return the number of bytes written to the buffer
     int write(byte[] value) {
       int most = HEAD.length + MAX_LENGTH_BYTES + value.length + TAIL.length;
       if (buffer.length < most) {

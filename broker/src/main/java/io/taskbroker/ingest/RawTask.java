@@ -2,9 +2,9 @@ package io.taskbroker.ingest;
 
 import java.time.Duration;
 
-/// The task that each record of a raw topic is the argument of (reference-spec 9.9).
+/// Task whose argument is a record of a raw topic (reference-spec 9.9).
 ///
-/// @param deadline how long a worker may take; in whole seconds
+/// @param deadline processing deadline, in whole seconds
 /// @param compressionLevel of zstd; [#UNCOMPRESSED] for no compression
 public record RawTask(
     String application,

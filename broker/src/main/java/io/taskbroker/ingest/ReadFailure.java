@@ -18,11 +18,11 @@ import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.errors.UnsupportedAssignorException;
 import org.apache.kafka.common.errors.UnsupportedVersionException;
 
-/// Class of failure that keeps a topic from being read. All of them are tried again, since an
-/// operator can mend each of them at Kafka; the one failure that ends the process is a second
-/// broker under the same name ([TopicConsumer]).
+/// Class of failure that keeps a topic from being read. All of them are retried, since an operator
+/// can fix each of them at Kafka; the one failure that ends the process is a second broker with the
+/// same instance id ([TopicConsumer]).
 ///
-/// In some of them Kafka answered that it does not let this broker read: a refusal. A broker that
+/// Some of them are refusals: Kafka answered that it does not let this broker read. A broker that
 /// was refused every topic since its start is not ready (G9).
 enum ReadFailure {
   UNREACHABLE(false, "Kafka at %1$s does not answer, topic %2$s waits for it: %3$s"),
@@ -32,7 +32,7 @@ enum ReadFailure {
       true, "Kafka at %1$s refuses the credentials that are configured for topic %2$s: %3$s"),
   TLS(true, "Kafka at %1$s and this broker cannot agree on TLS for topic %2$s: %3$s"),
   PERMISSION(true, "Kafka at %1$s does not let group %4$s read topic %2$s: %3$s"),
-  SETTINGS(false, "Cannot make a Kafka client of the settings of topic %2$s at %1$s: %3$s"),
+  SETTINGS(false, "Cannot create a Kafka client from the settings of topic %2$s at %1$s: %3$s"),
   SESSION_TIMEOUT(
       true,
       "Kafka at %1$s does not take the session_timeout_ms = %5$d of topic %2$s, group %4$s: set one"
@@ -61,7 +61,7 @@ enum ReadFailure {
     this.line = line;
   }
 
-  /// The class of a failure, or of what caused it.
+  /// The class of a failure, or of its cause.
   static ReadFailure of(Throwable failure) {
     return switch (failure) {
       case SslAuthenticationException _ -> TLS;
@@ -85,12 +85,12 @@ enum ReadFailure {
     };
   }
 
-  /// Whether Kafka answered that it does not let this broker read.
+  /// Whether Kafka refused to let this broker read.
   boolean isRefusal() {
     return refusal;
   }
 
-  /// What is wrong with reading the topic, and what to do about it, in one line.
+  /// One line that names the failure, the topic, and the fix.
   String line(TopicSource source, String why) {
     return line.formatted(
         source.bootstrap(),

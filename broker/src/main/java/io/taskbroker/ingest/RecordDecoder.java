@@ -8,18 +8,18 @@ import io.taskbroker.inflight.Command.IngestedRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 
-/// Makes activations of the records of a topic: the same one of the same record, each time that it
-/// is read. What cannot be made one becomes an arrival that says why (H12): no input makes it
-/// throw. Used and closed by one thread.
+/// Decoder of the records of one topic into activations. A record that is read again gives the same
+/// activation. An undecodable record becomes an [IngestedRecord] with the reason (H12); no input
+/// makes a decoder throw. Used and closed by one thread.
 interface RecordDecoder extends AutoCloseable {
   /// @param now milliseconds since the epoch
   IngestedRecord decode(
       SourcePartition partition, ConsumerRecord<byte[], byte[]> message, long now);
 
-  /// The application that a record is of, of which nothing else is wanted; null if it is none.
+  /// The application of a record, without the rest of it; null if the record is undecodable.
   @Nullable String application(ConsumerRecord<byte[], byte[]> message);
 
-  /// Whether all records of the topic are of one application.
+  /// Whether all records of the topic belong to one application.
   boolean isOfOneApplication();
 
   @Override
@@ -36,7 +36,7 @@ interface RecordDecoder extends AutoCloseable {
         message.timestamp());
   }
 
-  /// The arrival of a record that is none.
+  /// The ingested record of an undecodable message.
   static IngestedRecord undecodable(
       ConsumerRecord<byte[], byte[]> message, byte[] payload, long now, String why) {
     return undecodable(origin(message), message.timestamp(), payload, now, why);

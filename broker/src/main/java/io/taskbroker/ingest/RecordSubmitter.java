@@ -11,30 +11,30 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Makes arrivals of records and hands them to the engine, accounted for. Used by the thread that
-/// polls.
+/// Decodes records, registers them in the offset ledger, and passes them to the engine. Used by the
+/// thread that polls.
 final class RecordSubmitter {
   private static final Logger log = LoggerFactory.getLogger(RecordSubmitter.class);
   private static final long WARN_EVERY_MILLIS = 10_000;
   private static final byte[] NOTHING = {};
 
   private final RecordDecoder decoder;
-  private final PartitionOffsets ledgers;
-  private final CommandSink intake;
+  private final PartitionOffsets offsets;
+  private final CommandSink commands;
   private final TopicCounts counts;
   private long warnedAt = Long.MIN_VALUE / 2;
 
   RecordSubmitter(
-      RecordDecoder decoder, PartitionOffsets ledgers, CommandSink intake, TopicCounts counts) {
+      RecordDecoder decoder, PartitionOffsets offsets, CommandSink commands, TopicCounts counts) {
     this.decoder = decoder;
-    this.ledgers = ledgers;
-    this.intake = intake;
+    this.offsets = offsets;
+    this.commands = commands;
     this.counts = counts;
   }
 
-  /// Hands over what a poll brought of a partition.
+  /// Hands over the records that a poll returned of a partition.
   ///
-  /// @param next where the records after these begin
+  /// @param next offset of the record after these
   /// @param now milliseconds since the epoch
   void handOver(
       SourcePartition partition,
@@ -51,8 +51,8 @@ final class RecordSubmitter {
     }
     counts.handedOver(arrivals.size(), bytes);
     RecordIdentity last = records.isEmpty() ? null : RecordDecoder.identity(records.getLast());
-    ledgers.handedOver(partition, next, arrivals.size(), bytes, last);
-    intake.submit(new Command.Ingest(partition, arrivals, next, bytes, last));
+    offsets.handedOver(partition, next, arrivals.size(), bytes, last);
+    commands.submit(new Command.Ingest(partition, arrivals, next, bytes, last));
   }
 
   private Command.IngestedRecord arrival(
@@ -66,7 +66,7 @@ final class RecordSubmitter {
     try {
       return decoder.decode(partition, message, now);
     } catch (RuntimeException e) {
-      // No decoder throws; one that did would stop the topic at this record, for ever.
+      // No decoder throws; one that did would stop the topic at this record for ever.
       log.error("Cannot decode {}", RecordDecoder.origin(message), e);
       return RecordDecoder.undecodable(message, NOTHING, now, "cannot be decoded: " + e);
     }
@@ -76,7 +76,7 @@ final class RecordSubmitter {
     if (now - warnedAt >= WARN_EVERY_MILLIS || now < warnedAt) {
       warnedAt = now;
       log.warn(
-          "Record {} of {}-{} is not read, and becomes a dead letter without a payload: {}",
+          "Record {} of {}-{} is not read and becomes a dead letter without a payload: {}",
           message.offset(),
           message.topic(),
           message.partition(),

@@ -1,11 +1,11 @@
 package io.taskbroker.ingest;
 
-/// Where to begin a topic of which nothing is known.
+/// Start position for a topic without committed offsets and watermarks.
 enum ResetPolicy {
   EARLIEST,
   LATEST;
 
-  /// The policy that librdkafka knows under that name.
+  /// The policy that has this name in librdkafka.
   ///
   /// @throws IllegalArgumentException if there is none
   static ResetPolicy of(String name) {

@@ -4,9 +4,9 @@ import io.taskbroker.activation.Watermark;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// What whoever runs the broker is to know of where a partition begins: that the log lost records,
-/// that the store lost what it had, that somebody moved the offset (H1, H5); and what can be done
-/// about it. Used by the reader's thread only.
+/// Warnings about unusual start positions: the log lost records, the store lost rows, or somebody
+/// moved the committed offset (H1, H5); and what the operator can do. Used by the reader's thread
+/// only.
 final class StartPositionWarnings {
   private static final Logger log = LoggerFactory.getLogger(StartPositionWarnings.class);
 
@@ -16,7 +16,7 @@ final class StartPositionWarnings {
     this.counts = counts;
   }
 
-  /// Says of a partition what is unusual about its beginning, if anything is.
+  /// Logs what is unusual about the start of a partition.
   void of(PositionFinder.Found found) {
     StartingOffsets.Facts facts = found.facts();
     if (found.start().lost()) {
@@ -26,22 +26,22 @@ final class StartPositionWarnings {
       counts.logCutOff();
       log.error(
           "The log of {} was cut off below what was read of it (committed {}, stored {}), and has"
-              + " or will have other records there: an unclean election, or a volume that was put"
-              + " back. Reads on from {}{}",
+              + " or will have other records there: an unclean election, or a volume that was"
+              + " restored. Reading from {}{}",
           AssignedPartitions.name(found.partition()),
           facts.committed(),
           stored(facts),
           found.start().position(),
           found.start().reached() == Watermark.NONE
-              ? ", where it parts from what was read"
-              : ", where by their timestamps newer records begin. Records below "
+              ? ", where it differs from what was read"
+              : ", where records with newer timestamps begin. Records below "
                   + found.start().reached()
                   + " that may run only once meet their failure policy, others may run again");
     } else if (found.start().outOfRange()) {
       counts.lostOffset();
       log.error(
           "The log of {} is {} to {}: it has lost the offset that was to come next (committed {},"
-              + " stored {}). Reads from {} on; what was lost was never seen",
+              + " stored {}). Reading from {}; the broker never saw the lost records",
           AssignedPartitions.name(found.partition()),
           facts.logStart(),
           facts.logEnd(),
@@ -50,8 +50,8 @@ final class StartPositionWarnings {
           found.start().position());
     } else if (found.start().voided() && !found.start().lost() && !found.start().cut()) {
       log.warn(
-          "Begins {} at {}, which is committed: somebody moved the group's offset, or the log ends"
-              + " before the stored one ({})",
+          "Starting {} at the committed offset {}: somebody moved the group's offset, or the log"
+              + " ends before the stored one ({})",
           AssignedPartitions.name(found.partition()),
           found.start().position(),
           stored(facts));
@@ -64,26 +64,28 @@ final class StartPositionWarnings {
     counts.storeWentBack();
     if (position < Math.max(facts.committed(), facts.reached())) {
       log.error(
-          "The store has lost what it had of {} (committed {}, stored {}, was at {}): reads again"
-              + " from {} on. What was done since runs again; what may run only once meets its"
+          "The store has lost what it had of {} (committed {}, stored {}, was at {}): reading again"
+              + " from {}. Tasks done since run again; tasks that may run only once meet their"
               + " failure policy",
           AssignedPartitions.name(found.partition()),
           facts.committed(),
           stored(facts),
           Math.max(facts.committed(), facts.reached()),
           position);
-    } else if (facts.low() == Watermark.NONE) {
+    } else if (facts.startOffset() == Watermark.NONE) {
       log.error(
-          "The store has lost what it had of {}, and it is not known from which offset on that was:"
-              + " reads on from {}, which is committed. To have what was in flight run, stop the"
-              + " broker and set the offset of the group back",
+          "The store has lost what it had of {}, and from which offset on is unknown:"
+              + " reading from the committed offset {}. To run what was in flight, stop the"
+              + " broker and set the group's offset back",
           AssignedPartitions.name(found.partition()),
           position);
     }
   }
 
   private static String stored(StartingOffsets.Facts facts) {
-    Watermark mark = facts.watermark();
-    return mark == null ? "nothing" : mark.next() + ", of which committed " + mark.committed();
+    Watermark watermark = facts.watermark();
+    return watermark == null
+        ? "nothing"
+        : watermark.next() + ", of which committed " + watermark.committed();
   }
 }

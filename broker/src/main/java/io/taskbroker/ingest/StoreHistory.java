@@ -22,14 +22,14 @@ import org.apache.kafka.common.KafkaFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Compares a store that one broker has to itself with what its brokers noted in Kafka, before
-/// anything of it is handed out: a snapshot that was put back lacks what was noted, and so does a
-/// copy whose original goes on elsewhere (docs/adr/0012). Blocks.
+/// Check of a sole broker's store against the offset metadata in Kafka, before any of its tasks is
+/// delivered. A restored snapshot lacks transactions that the metadata names, and so does a copy
+/// whose original is still in use elsewhere (docs/adr/0012). Blocks.
 public final class StoreHistory {
   private static final Logger log = LoggerFactory.getLogger(StoreHistory.class);
   private static final Duration LOOK_AGAIN_AFTER = Duration.ofMillis(200);
 
-  /// A member that is gone is listed for a session timeout, and then until Kafka has noticed.
+  /// A dead member stays listed for a session timeout, and then until Kafka has noticed.
   private static final Duration MARGIN = Duration.ofSeconds(3);
 
   private final String store;
@@ -45,15 +45,15 @@ public final class StoreHistory {
     this.patience = patience;
   }
 
-  /// What is known of a store.
+  /// State of a store's history.
   public enum Verdict {
-    /// It has everything that was noted.
+    /// It has everything that the metadata names.
     WHOLE,
     /// A cluster did not answer.
     UNKNOWN,
-    /// It lacks something, and nobody else uses a store of its name.
+    /// It lacks something, and no other broker uses a store of its name.
     WENT_BACK,
-    /// It lacks something, and another broker is at work with a store of its name.
+    /// It lacks something, and another broker uses a store of its name.
     COPY
   }
 
@@ -71,7 +71,7 @@ public final class StoreHistory {
           }
         }
       } catch (ExecutionException | TimeoutException | KafkaException e) {
-        log.debug("Cannot ask for the offsets of {}", cluster, e);
+        log.debug("Cannot read the committed offsets of {}", cluster, e);
         unknown = true;
       } catch (InterruptedException _) {
         Thread.currentThread().interrupt();
@@ -98,12 +98,12 @@ public final class StoreHistory {
         .map(Map.Entry::getValue)
         .map(OffsetAndMetadata::metadata)
         .flatMap(metadata -> OffsetMetadata.of(metadata).stream())
-        .filter(note -> note.store().equals(store))
-        .filter(note -> !note.position().equals(StorePosition.NONE))
-        .anyMatch(note -> lacks.test(note.position()));
+        .filter(metadata -> metadata.store().equals(store))
+        .filter(metadata -> !metadata.position().equals(StorePosition.NONE))
+        .anyMatch(metadata -> lacks.test(metadata.position()));
   }
 
-  /// Whether a member of that name stays in the group for longer than one stays that is gone.
+  /// Whether a member of that name stays in the group for longer than a dead one does.
   private boolean isInUse(Admin admin, TopicSource source)
       throws ExecutionException, InterruptedException, TimeoutException {
     String name = ClientSettings.memberName(store, source.topic());

@@ -5,10 +5,9 @@ import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Says what is not done as a publisher asked for: a delay that is cut, or times that are counted
-/// from now because the publisher's clock is ahead (G5). Each is counted, and logged once a minute
-/// for a task name; of the names that come in a minute the last thousand are known. Used by the
-/// thread that polls.
+/// Warnings about times that the broker changes: a delay that it clamps, or times that count from
+/// now because the publisher's clock is ahead (G5). Each is counted, and logged once a minute for a
+/// task name; the last thousand names of a minute are remembered. Used by the thread that polls.
 final class TimeWarnings {
   private static final Logger log = LoggerFactory.getLogger(TimeWarnings.class);
   private static final long WARN_EVERY_MILLIS = 60_000;
@@ -28,38 +27,38 @@ final class TimeWarnings {
     counts.delayCut();
     if (isDue(cut, taskname, now)) {
       log.warn(
-          "The delay of {} s of task {} is cut to {} s, and it runs earlier than was asked for:"
-              + " delay it less, or raise max_delayed_task_allowed_sec (said once a minute)",
+          "The delay of {} s of task {} is clamped to {} s, so it runs earlier than asked:"
+              + " delay it less, or raise max_delayed_task_allowed_sec (logged once a minute)",
           Long.toUnsignedString(asked),
           taskname,
           allowed);
     }
   }
 
-  /// @param millis by how much
+  /// @param millis lead of the publisher's clock
   /// @param now milliseconds since the epoch
   void clockAhead(String taskname, long millis, long now) {
     counts.clockAhead();
     if (isDue(ahead, taskname, now)) {
       log.warn(
-          "Task {} was received {} s from now, by the clock of its publisher: its delay and expiry"
-              + " count from now. Set the clock of the publisher, or of this broker (said once a"
-              + " minute)",
+          "Task {} was received {} s from now by its publisher's clock: its delay and expiry"
+              + " count from now. Correct the clock of the publisher or of this broker (logged once"
+              + " a minute)",
           taskname,
           millis / 1_000);
     }
   }
 
-  private static boolean isDue(Map<String, Long> said, String taskname, long now) {
-    Long before = said.get(taskname);
+  private static boolean isDue(Map<String, Long> loggedAt, String taskname, long now) {
+    Long before = loggedAt.get(taskname);
     if (before != null && now - before < WARN_EVERY_MILLIS && now >= before) {
       return false;
     }
-    said.put(taskname, now);
+    loggedAt.put(taskname, now);
     return true;
   }
 
-  /// When what was said of a name, the oldest of which is forgotten.
+  /// Time of the last warning by task name; evicts the oldest name.
   private static final class Recent extends LinkedHashMap<String, Long> {
     private static final long serialVersionUID = 1;
 

@@ -26,13 +26,13 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The thread of a [TopicReader], and its client, made when the cluster's name can be resolved and
-/// closed at the end. Whatever Kafka does, it keeps trying; only another broker under the same
-/// name, and a defect, make it fail (G9).
+/// Thread of a [TopicReader] with its Kafka client. It creates the client once the cluster's name
+/// can be resolved, and closes it at the end. It retries whatever Kafka does; only another broker
+/// with the same instance id, or a defect, makes it fail (G9).
 final class TopicConsumer {
   private static final Logger log = LoggerFactory.getLogger(TopicConsumer.class);
 
-  /// What an operator has to mend takes longer than an outage.
+  /// A refusal lasts longer than an outage, since an operator must fix its cause.
   private static final Duration REFUSED_RETRY_AFTER = Duration.ofSeconds(3);
 
   private static final Duration STOP_DRAIN_TIMEOUT = Duration.ofSeconds(3);
@@ -41,15 +41,15 @@ final class TopicConsumer {
 
   private final TopicSource source;
   private final IngestOptions options;
-  private final OffsetMetadataFormat notes;
-  private final CommandSink intake;
-  private final PartitionOwnership custody;
+  private final OffsetMetadataFormat metadataFormat;
+  private final CommandSink commands;
+  private final PartitionOwnership ownership;
   private final FailureSink failures;
-  private final PartitionOffsets ledgers;
+  private final PartitionOffsets offsets;
   private final PollBudget budget;
   private final RecordDecoder decoder;
-  private final RecordSubmitter handover;
-  private final TopicProblemLog watch;
+  private final RecordSubmitter submitter;
+  private final TopicProblemLog problems;
   private final TopicIdentity identity;
   private final CountDownLatch stopAsked = new CountDownLatch(1);
   private final AtomicLong rounds = new AtomicLong();
@@ -61,19 +61,19 @@ final class TopicConsumer {
   TopicConsumer(
       TopicSource source,
       IngestOptions options,
-      PartitionOwnership custody,
-      CommandSink intake,
+      PartitionOwnership ownership,
+      CommandSink commands,
       IntakeMemory memory,
       Metrics metrics,
       FailureSink failures) {
     this.source = source;
     this.options = options;
-    this.notes = OffsetMetadataFormat.of(options.instanceId(), custody);
-    this.intake = intake;
-    this.custody = custody;
+    this.metadataFormat = OffsetMetadataFormat.of(options.instanceId(), ownership);
+    this.commands = commands;
+    this.ownership = ownership;
     this.failures = failures;
     this.counts = new TopicCounts(source.topic(), metrics);
-    this.ledgers =
+    this.offsets =
         new PartitionOffsets(
             options.readAheadRecords(), options.readAheadBytes(), memory, Object::wait);
     this.budget = new PollBudget(memory);
@@ -88,22 +88,22 @@ final class TopicConsumer {
             .orElseGet(() ->
                 new ActivationDecoder(
                     options.maxDelaySeconds(), options.maxMessageSize(), new TimeWarnings(counts)));
-    this.handover = new RecordSubmitter(decoder, ledgers, intake, counts);
-    this.watch = new TopicProblemLog(source, System::nanoTime);
+    this.submitter = new RecordSubmitter(decoder, offsets, commands, counts);
+    this.problems = new TopicProblemLog(source, System::nanoTime);
     this.identity = new TopicIdentity(source.topic(), System::nanoTime);
   }
 
-  PartitionOffsets ledgers() {
-    return ledgers;
+  PartitionOffsets offsets() {
+    return offsets;
   }
 
-  /// Whether there is a client to be turned. To make one takes as long as names cannot be resolved.
+  /// Whether the client exists. Creating it takes as long as names cannot be resolved.
   boolean isReading() {
     return reading;
   }
 
-  /// Grows with every turn of the loop, about once a second when nothing comes in, but for turns
-  /// that fail by a fault, or that cannot read any of the partitions.
+  /// Counter of the loop's turns; it grows about once a second when no records arrive. Turns that
+  /// fail by a defect, or with all partitions blocked, do not count.
   long rounds() {
     return rounds.get();
   }
@@ -114,20 +114,20 @@ final class TopicConsumer {
 
   /// As in [TopicProblemLog#refusal].
   String refusal() {
-    return watch.refusal();
+    return problems.refusal();
   }
 
   void start(Collection<Watermark> watermarks) {
-    ledgers.remember(watermarks);
+    offsets.remember(watermarks);
     thread = Thread.ofPlatform().name("ingest-" + source.topic()).start(this::run);
   }
 
   void askToStop() {
     stopAsked.countDown();
-    ledgers.stop();
+    offsets.stop();
   }
 
-  /// Returns when the thread has ended, or cannot be made to end.
+  /// Returns when the thread has ended, or ignored its interrupt.
   void awaitStop() {
     Thread running = thread;
     if (running == null) {
@@ -148,8 +148,8 @@ final class TopicConsumer {
   private void run() {
     Admin admin = null;
     try {
-      admin = made(() -> Admin.create(ClientSettings.admin(source)));
-      Consumer<byte[], byte[]> consumer = made(this::newConsumer);
+      admin = create(() -> Admin.create(ClientSettings.admin(source)));
+      Consumer<byte[], byte[]> consumer = create(this::newConsumer);
       if (admin != null && consumer != null) {
         readUntilStopped(admin, consumer);
       }
@@ -160,7 +160,7 @@ final class TopicConsumer {
     } catch (RuntimeException | Error e) {
       failures.failed(stage(), e);
     } finally {
-      watch.stop();
+      problems.stop();
       decoder.close();
       if (admin != null) {
         admin.close(Duration.ZERO);
@@ -174,7 +174,7 @@ final class TopicConsumer {
 
   private Consumer<byte[], byte[]> newConsumer() {
     return BoundedConsumer.create(
-        ClientSettings.consumer(source, options, custody.moves()),
+        ClientSettings.consumer(source, options, ownership.moves()),
         fetchLimits(),
         budget,
         connections::incrementAndGet);
@@ -184,13 +184,13 @@ final class TopicConsumer {
     return options.limits().fetch(source.raw().isPresent());
   }
 
-  /// A client, made as soon as the addresses of the cluster can be resolved; null when stopping.
-  private <T> @Nullable T made(Supplier<T> maker) {
+  /// Creates a client as soon as the addresses of the cluster can be resolved; null when stopping.
+  private <T> @Nullable T create(Supplier<T> factory) {
     while (!isStopping()) {
       try {
-        return maker.get();
+        return factory.get();
       } catch (KafkaException e) {
-        watch.trouble(e);
+        problems.failed(e);
         waitBeforeRetry();
       }
     }
@@ -200,47 +200,53 @@ final class TopicConsumer {
   private void readUntilStopped(Admin admin, Consumer<byte[], byte[]> consumer) {
     var commits =
         new OffsetCommits(
-            consumer, ledgers, notes, intake, source.autoCommitInterval(), System::nanoTime);
+            consumer,
+            offsets,
+            metadataFormat,
+            commands,
+            source.autoCommitInterval(),
+            System::nanoTime);
     var finder =
-        new PositionFinder(source, consumer, admin, ledgers, notes, custody, fetchLimits());
+        new PositionFinder(
+            source, consumer, admin, offsets, metadataFormat, ownership, fetchLimits());
     var partitions =
         new AssignedPartitions(
-            consumer, finder, commits, ledgers, intake, counts, System::nanoTime);
+            consumer, finder, commits, offsets, commands, counts, System::nanoTime);
     var reader =
         new TopicReader(
             consumer,
-            ledgers,
+            offsets,
             commits,
             partitions,
-            handover,
-            new Lookahead(decoder, ledgers, partitions, intake),
+            submitter,
+            new Lookahead(decoder, offsets, partitions, commands),
             budget,
             SystemContext.system());
-    var watched = new Watched(admin, consumer);
-    var lag = new Lag(consumer, admin, ledgers, counts, System::nanoTime);
+    var observer = new ProblemObserver(admin, consumer);
+    var lag = new Lag(consumer, admin, offsets, counts, System::nanoTime);
     boolean clean = false;
     try {
       reading = true;
       consumer.subscribe(List.of(source.topic()), partitions);
       while (!isStopping()) {
-        boolean worked = turn(reader, watched);
+        boolean worked = turn(reader, observer);
         lag.measureIfDue(partitions.held(), partitions.isPaused());
-        if (worked && !reader.standsStill()) {
+        if (worked && !reader.isBlocked()) {
           rounds.incrementAndGet();
         }
       }
-      partitions.giveAllUp(STOP_DRAIN_TIMEOUT);
+      partitions.releaseAll(STOP_DRAIN_TIMEOUT);
       clean = true;
     } finally {
       if (!clean) {
-        partitions.loseAll();
+        partitions.dropAll();
       }
       close(consumer, clean);
     }
   }
 
-  /// A broker that stops in order leaves the group, so that others take over at once; one that
-  /// failed is expected back.
+  /// Closes the consumer. A broker that stops in order leaves the group, so that others take over
+  /// at once; a failed one is expected back.
   private void close(Consumer<byte[], byte[]> consumer, boolean leave) {
     try {
       consumer.close(
@@ -254,11 +260,11 @@ final class TopicConsumer {
     }
   }
 
-  /// @return whether it worked, or failed as it does while Kafka is away: that is no fault of this
-  ///   process (H25), but what fails again and again for another reason is (G9)
-  private boolean turn(TopicReader reader, TopicReader.Watch watched) {
+  /// @return whether the turn worked, or failed because Kafka is unreachable: that is no fault of
+  ///   this process (H25), but repeated failures for another reason are (G9)
+  private boolean turn(TopicReader reader, TopicReader.Observer observer) {
     try {
-      var _ = reader.turn(watched);
+      var _ = reader.turn(observer);
       return true;
     } catch (FencedInstanceIdException e) {
       throw new IllegalStateException(
@@ -266,12 +272,12 @@ final class TopicConsumer {
               + ClientSettings.memberName(options.instanceId(), source.topic())
               + " in group "
               + source.group()
-              + ": give each broker a store and an instance id of its own",
+              + ": give each broker its own store and instance id",
           e);
     } catch (InterruptException e) {
       throw e;
     } catch (KafkaException e) {
-      watch.trouble(e);
+      problems.failed(e);
       waitBeforeRetry();
       return TopicProblemLog.isOutage(e);
     }
@@ -282,21 +288,21 @@ final class TopicConsumer {
   }
 
   private void waitBeforeRetry() {
-    Duration pause = watch.refusal().isEmpty() ? TopicReader.RETRY_AFTER : REFUSED_RETRY_AFTER;
+    Duration pause = problems.refusal().isEmpty() ? TopicReader.RETRY_AFTER : REFUSED_RETRY_AFTER;
     try {
       boolean stopped = stopAsked.await(pause.toMillis(), TimeUnit.MILLISECONDS);
-      log.trace("Waited before a retry, to be stopped: {}", stopped);
+      log.trace("Waited before a retry, stopped: {}", stopped);
     } catch (InterruptedException e) {
       throw new InterruptException(e);
     }
   }
 
-  /// Asks the cluster for the topic while nothing comes in.
-  private final class Watched implements TopicReader.Watch {
+  /// Asks the cluster for the topic while no records arrive.
+  private final class ProblemObserver implements TopicReader.Observer {
     private final Admin admin;
     private final Consumer<byte[], byte[]> consumer;
 
-    Watched(Admin admin, Consumer<byte[], byte[]> consumer) {
+    ProblemObserver(Admin admin, Consumer<byte[], byte[]> consumer) {
       this.admin = admin;
       this.consumer = consumer;
     }
@@ -307,31 +313,31 @@ final class TopicConsumer {
     }
 
     @Override
-    public boolean isAnother(String topicId) {
-      return identity.isAnother(admin, topicId);
+    public boolean isRecreated(String topicId) {
+      return identity.isRecreated(admin, topicId);
     }
 
     @Override
-    public void fine() {
-      watch.fine();
+    public void readable() {
+      problems.readable();
     }
 
     @Override
-    public void quiet() {
-      watch.probe(admin);
+    public void idle() {
+      problems.probe(admin);
       if (consumer.groupMetadata().generationId() > 0) {
-        watch.joined();
+        problems.joined();
       }
     }
 
     @Override
-    public void trouble(KafkaException failure) {
-      watch.trouble(failure);
+    public void failed(KafkaException failure) {
+      problems.failed(failure);
     }
 
     @Override
-    public void notYet(PartitionOwnership.Unavailable why) {
-      log.warn("Cannot begin {} yet, tries again: {}", source.topic(), why.getMessage());
+    public void notGranted(PartitionOwnership.Unavailable why) {
+      log.warn("Cannot start {} yet, retrying: {}", source.topic(), why.getMessage());
     }
   }
 }

@@ -7,7 +7,7 @@ import io.taskbroker.activation.Activation;
 import io.taskbroker.telemetry.Labelled;
 import io.taskbroker.telemetry.Metrics;
 
-/// What is read of one topic, in the metrics of the reference. Thread-safe.
+/// Metrics of reading one topic, under the names of the reference. Thread-safe.
 final class TopicCounts {
   private final String topic;
   private final Labelled<DistributionDataPoint> payloads;
@@ -19,7 +19,7 @@ final class TopicCounts {
   private final CounterDataPoint assigned;
   private final CounterDataPoint revoked;
   private final CounterDataPoint oversized;
-  private final GaugeDataPoint still;
+  private final GaugeDataPoint blocked;
   private final CounterDataPoint offsetsOutOfRange;
   private final CounterDataPoint logsCutOff;
   private final CounterDataPoint storesWentBack;
@@ -39,7 +39,7 @@ final class TopicCounts {
     this.assigned = metrics.partitionsAssigned.of(topic);
     this.revoked = metrics.partitionsRevoked.of(topic);
     this.oversized = metrics.oversizedRecords.of(topic);
-    this.still = metrics.stillPartitions.of(topic);
+    this.blocked = metrics.stillPartitions.of(topic);
     this.offsetsOutOfRange = metrics.offsetsOutOfRange.of(topic);
     this.logsCutOff = metrics.logsCutOff.of(topic);
     this.storesWentBack = metrics.storesWentBack.of(topic);
@@ -53,7 +53,7 @@ final class TopicCounts {
         .observe(activation.payload().length);
   }
 
-  /// A message of a raw topic.
+  /// Counts a message of a raw topic.
   void raw(RawTask task, int value, int parameters) {
     rawPayloads.of(topic, task.namespace(), task.taskname()).observe(value);
     rawCompressed.of(topic, task.namespace(), task.taskname()).observe(parameters);
@@ -74,12 +74,12 @@ final class TopicCounts {
     revoked.inc(partitions);
   }
 
-  /// How many messages of a partition are not stored yet.
+  /// Sets the number of a partition's messages that are not stored yet.
   void lag(int partition, long messages) {
     lag.of(topic, Integer.toString(partition)).set((double) messages);
   }
 
-  /// Nothing is known of a partition any more.
+  /// Removes the lag of a partition, as it is unknown now.
   void noLag(int partition) {
     lag.remove(topic, Integer.toString(partition));
   }
@@ -88,37 +88,37 @@ final class TopicCounts {
     held.set(partitions);
   }
 
-  /// A record was not read because it is too large.
+  /// Counts a record that was not read because it is too large.
   void oversized() {
     oversized.inc();
   }
 
-  /// A delay was longer than it may be.
+  /// Counts a delay that exceeds the maximum.
   void delayCut() {
     delaysCut.inc();
   }
 
-  /// An activation came before it was received, by its publisher's clock.
+  /// Counts an activation whose publisher's clock is ahead.
   void clockAhead() {
     clocksAhead.inc();
   }
 
-  /// So many partitions stand still because a record cannot be read.
-  void still(int partitions) {
-    still.set(partitions);
+  /// Sets the number of partitions blocked at an unreadable record.
+  void blocked(int partitions) {
+    blocked.set(partitions);
   }
 
-  /// The log of a partition was cut off below what was read of it.
+  /// Counts a log that was truncated below what was read of it.
   void logCutOff() {
     logsCutOff.inc();
   }
 
-  /// The store had lost what it had of a partition.
+  /// Counts a store that had lost rows of a partition.
   void storeWentBack() {
     storesWentBack.inc();
   }
 
-  /// The log of a partition had lost the offset that was to be read next.
+  /// Counts a log that had lost the next offset to read.
   void lostOffset() {
     offsetsOutOfRange.inc();
   }

@@ -10,9 +10,9 @@ import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaFuture;
 import org.jspecify.annotations.Nullable;
 
-/// Notices that a topic was deleted and made again: a consumer would go on at the offset that it
-/// had in the old one, and skip what is below it in the new one (H5). Asks every few seconds, and
-/// never waits for the answer. Used by the reader's thread only.
+/// Detector of a recreated topic. A consumer would go on at its offset in the old topic, and skip
+/// everything below it in the new one (H5). It asks every few seconds, and never waits for the
+/// answer. Used by the reader's thread only.
 final class TopicIdentity {
   private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(3);
   private static final int TIMEOUT_MILLIS = 3_000;
@@ -28,8 +28,8 @@ final class TopicIdentity {
     this.askAt = nanoTime.getAsLong() + INTERVAL_NANOS;
   }
 
-  /// Whether the topic of that UUID is no more, and there is another of its name.
-  boolean isAnother(Admin admin, String topicId) {
+  /// Whether the topic with that UUID was deleted and another has its name.
+  boolean isRecreated(Admin admin, String topicId) {
     KafkaFuture<TopicDescription> answer = asked;
     if (answer == null) {
       if (nanoTime.getAsLong() - askAt >= 0) {
@@ -44,13 +44,13 @@ final class TopicIdentity {
     asked = null;
     askAt = nanoTime.getAsLong() + INTERVAL_NANOS;
     if (answer.isCompletedExceptionally()) {
-      return false; // who cannot answer, or knows of no such topic, says nothing of another
+      return false; // a failure, or an unknown topic, does not prove a recreated one
     }
     try {
       TopicDescription description = answer.getNow(null);
       return !description.topicId().toString().equals(topicId);
     } catch (InterruptedException | ExecutionException e) {
-      throw new IllegalStateException("An answer that is there could not be had", e);
+      throw new IllegalStateException("A completed answer cannot be read", e);
     }
   }
 }

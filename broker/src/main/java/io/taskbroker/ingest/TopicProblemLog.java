@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Says in one line what is wrong between a topic and this broker: when it begins, when it changes,
-/// once a minute while it lasts, and when it is over. A consumer keeps silent about a cluster that
-/// is down and a topic that is not there, so the cluster is asked while nothing comes in.
+/// Log of the problem that keeps a topic from being read, in one line: when it begins, when it
+/// changes, once a minute while it lasts, and when it is over. A consumer is silent about a cluster
+/// that is down and a topic that does not exist, so the cluster is asked while no records arrive.
 /// Thread-safe.
 final class TopicProblemLog {
   private static final Logger log = LoggerFactory.getLogger(TopicProblemLog.class);
@@ -19,16 +19,16 @@ final class TopicProblemLog {
   private static final int PROBE_TIMEOUT_MILLIS = 4000;
   private static final Duration REPEAT_AFTER = Duration.ofMinutes(1);
 
-  /// A member of the group that has not been refused anything for so long is let in: Kafka's client
-  /// says of a topic that is refused whenever it looks for partitions.
+  /// Time without a refusal after which a member of the group counts as admitted: Kafka's client
+  /// reports a refused topic at each metadata refresh.
   private static final Duration ADMITTED_AFTER =
       ClientSettings.PARTITIONS_KNOWN_AFTER.multipliedBy(2);
 
   private final TopicSource source;
   private final LongSupplier nanoTime;
-  private @Nullable ReadFailure trouble;
+  private @Nullable ReadFailure problem;
   private @Nullable ReadFailure lastLogged;
-  private long troubledAt;
+  private long failedAt;
   private boolean admitted;
   private String refusal = "";
   private long loggedAt;
@@ -42,13 +42,13 @@ final class TopicProblemLog {
     this.probedAt = nanoTime.getAsLong() - PROBE_EVERY.toNanos();
   }
 
-  /// Something went wrong that is tried again.
-  synchronized void trouble(Throwable failure) {
+  /// Reports a failure that is retried.
+  synchronized void failed(Throwable failure) {
     ReadFailure kind = ReadFailure.of(failure);
     String line = kind.line(source, reason(failure));
     long now = nanoTime.getAsLong();
-    trouble = kind;
-    troubledAt = now;
+    problem = kind;
+    failedAt = now;
     refusal = kind.isRefusal() && !admitted ? line : "";
     if (kind == lastLogged && now - loggedAt < REPEAT_AFTER.toNanos()) {
       return;
@@ -62,35 +62,34 @@ final class TopicProblemLog {
     }
   }
 
-  /// Records come in, or could.
-  synchronized void fine() {
+  /// Reports that records arrive, or could.
+  synchronized void readable() {
     admitted = true;
     refusal = "";
-    if (trouble != null) {
+    if (problem != null) {
       log.info("Topic {} at {} can be read again", source.topic(), source.bootstrap());
-      trouble = null;
+      problem = null;
       lastLogged = null;
     }
   }
 
-  /// The broker is a member of the group, and polls without being refused, perhaps without a
-  /// partition.
+  /// Reports that the broker is a member of the group and polls without being refused, possibly
+  /// without a partition.
   synchronized void joined() {
-    boolean refused = trouble != null && trouble.isRefusal();
-    if (refused && nanoTime.getAsLong() - troubledAt >= ADMITTED_AFTER.toNanos()) {
-      fine();
+    boolean refused = problem != null && problem.isRefusal();
+    if (refused && nanoTime.getAsLong() - failedAt >= ADMITTED_AFTER.toNanos()) {
+      readable();
     } else if (!refused) {
       admitted = true;
     }
   }
 
-  /// Why Kafka has not let the topic be read since the start, in one line; empty if it has, or did
-  /// not say.
+  /// Why Kafka has refused the topic since the start, in one line; empty if it has not.
   synchronized String refusal() {
     return refusal;
   }
 
-  /// Asks the cluster for the topic, if it was not asked lately; does not wait for the answer.
+  /// Asks the cluster for the topic if it was not asked recently; does not wait for the answer.
   synchronized void probe(Admin admin) {
     long now = nanoTime.getAsLong();
     if (probing || now - probedAt < PROBE_EVERY.toNanos()) {
@@ -106,7 +105,7 @@ final class TopicProblemLog {
             .whenComplete((_, failure) -> answered(failure));
   }
 
-  /// What fails from now on fails because the broker stops.
+  /// Ignores later failures: they happen because the broker stops.
   synchronized void stop() {
     stopped = true;
   }
@@ -117,18 +116,18 @@ final class TopicProblemLog {
       return;
     }
     if (failure != null) {
-      trouble(failure);
-    } else if (trouble == ReadFailure.UNREACHABLE || trouble == ReadFailure.NO_TOPIC) {
-      fine();
+      failed(failure);
+    } else if (problem == ReadFailure.UNREACHABLE || problem == ReadFailure.NO_TOPIC) {
+      readable();
     }
   }
 
-  /// Whether such a failure says that Kafka is away, or does not let this broker in.
+  /// Whether the failure means that Kafka is unreachable or refuses this broker.
   static boolean isOutage(Throwable failure) {
     return ReadFailure.of(failure) != ReadFailure.OTHER;
   }
 
-  /// The message of the innermost cause: those around it only say that something failed.
+  /// Message of the innermost cause; the outer ones only say that something failed.
   static String reason(Throwable failure) {
     Throwable cause = failure;
     while (cause.getCause() != null) {

@@ -17,106 +17,105 @@ import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.WakeupException;
 
-/// Reads a topic, one turn after the other: takes the partitions that the group gave, commits what
-/// is due, polls, and hands on what came, or looks at it, in that order, so that what cannot be
-/// found out or committed now holds up no membership (H5). It has neither thread nor client of its
-/// own: the simulation turns the same. Used by the reader's thread only.
+/// Reader of a topic. Each turn acquires the assigned partitions, commits due offsets, polls, and
+/// hands over the records or looks ahead at them, in that order. So a failure to find a position or
+/// to commit does not end the group membership (H5). It has no thread and no client of its own: the
+/// simulation runs the same code. Used by the reader's thread only.
 final class TopicReader {
   private static final Duration LONGEST_POLL = Duration.ofSeconds(1);
 
   private static final Duration MEMORY_RETRY_AFTER = Duration.ofMillis(20);
 
-  /// How long to wait before something is tried again.
+  /// Pause before a retry.
   static final Duration RETRY_AFTER = Duration.ofSeconds(1);
 
   private final Consumer<byte[], byte[]> consumer;
-  private final PartitionOffsets ledgers;
+  private final PartitionOffsets offsets;
   private final OffsetCommits commits;
   private final AssignedPartitions partitions;
-  private final RecordSubmitter handover;
+  private final RecordSubmitter submitter;
   private final Lookahead lookahead;
   private final PollBudget budget;
-  private final SystemContext surroundings;
-  private long takeNotBefore;
+  private final SystemContext system;
+  private long acquireNotBefore;
   private boolean shortOfMemory;
   private long connections;
 
   TopicReader(
       Consumer<byte[], byte[]> consumer,
-      PartitionOffsets ledgers,
+      PartitionOffsets offsets,
       OffsetCommits commits,
       AssignedPartitions partitions,
-      RecordSubmitter handover,
+      RecordSubmitter submitter,
       Lookahead lookahead,
       PollBudget budget,
-      SystemContext surroundings) {
+      SystemContext system) {
     this.consumer = consumer;
-    this.ledgers = ledgers;
+    this.offsets = offsets;
     this.commits = commits;
     this.partitions = partitions;
-    this.handover = handover;
+    this.submitter = submitter;
     this.lookahead = lookahead;
     this.budget = budget;
-    this.surroundings = surroundings;
-    this.takeNotBefore = nanoTime();
+    this.system = system;
+    this.acquireNotBefore = nanoTime();
   }
 
-  /// Who looks after the topic, beside what polls say of it.
-  interface Watch {
-    /// Whether the topic of that UUID was deleted and made again.
-    boolean isAnother(String topicId);
+  /// Observer of the topic, beside its polls.
+  interface Observer {
+    /// Whether the topic with that UUID was deleted and recreated.
+    boolean isRecreated(String topicId);
 
-    /// How many connections to the cluster were made so far: after a new one, its log may be
-    /// another.
+    /// Number of connections made to the cluster so far: after a new one, its log may have changed.
     default long connections() {
       return 0;
     }
 
-    /// Records come in, or could.
-    void fine();
+    /// Records arrive, or could.
+    void readable();
 
-    /// Nothing came in.
-    void quiet();
+    /// A poll returned nothing.
+    void idle();
 
-    /// Something failed that is tried again.
-    void trouble(KafkaException failure);
+    /// A failure occurred that is retried.
+    void failed(KafkaException failure);
 
-    /// The store does not give partitions now; it is asked again.
-    void notYet(PartitionOwnership.Unavailable why);
+    /// The store does not grant partitions now; the reader retries.
+    void notGranted(PartitionOwnership.Unavailable why);
   }
 
-  /// How a turn ended.
+  /// Outcome of a turn.
   enum End {
     RECORDS,
     NOTHING,
-    /// There is something to do, which the next turn does.
+    /// The next turn has something to do at once.
     CUT_SHORT
   }
 
-  /// Takes a turn, which waits for records no longer than until something else is due.
+  /// Runs one turn, which waits for records no longer than until something else is due.
   ///
-  /// @throws FencedInstanceIdException if another broker runs under the name of this one
-  /// @throws KafkaException if something failed, which is to be tried again after a while
-  End turn(Watch watch) {
+  /// @throws FencedInstanceIdException if another broker has this broker's instance id
+  /// @throws KafkaException if something failed that must be retried after a pause
+  End turn(Observer watch) {
     try {
-      partitions.follow(watch::isAnother);
-      partitions.takeLostAgain();
-      takeIfDue(watch);
+      partitions.reacquireIfRecreated(watch::isRecreated);
+      partitions.reacquireLost();
+      acquireIfDue(watch);
       commits.commitIfDue();
-      partitions.tryStandstills();
-      boolean full = ledgers.isFull();
-      boolean looks = lookahead.looks(full, nanoTime());
+      partitions.retryBlocked();
+      boolean full = offsets.isFull();
+      boolean looks = lookahead.shouldLook(full, nanoTime());
       partitions.pause((full && !looks) || shortOfMemory);
-      budget.begin(looks ? Lookahead.POLL_BYTES : ledgers.room());
+      budget.begin(looks ? Lookahead.POLL_BYTES : offsets.room());
       ConsumerRecords<byte[], byte[]> records = poll();
       if (records.nextOffsets().isEmpty()) {
-        watch.quiet();
+        watch.idle();
         return End.NOTHING;
       }
-      watch.fine();
+      watch.readable();
       if (watch.connections() != connections) {
         connections = watch.connections();
-        partitions.takeCutAgain(); // what came of those is not handed over
+        partitions.reacquireTruncated(); // their records of this poll are not handed over
       }
       if (looks) {
         lookahead.look(records);
@@ -130,40 +129,41 @@ final class TopicReader {
       shortOfMemory = true;
       return End.CUT_SHORT;
     } catch (InvalidOffsetException e) {
-      partitions.takeAgain(e.partitions());
+      partitions.reacquire(e.partitions());
       return End.CUT_SHORT;
     } finally {
       budget.end();
     }
   }
 
-  /// When the next turn has something to do if nothing comes before.
+  /// Time until the next turn has something to do without records.
   Duration untilDue() {
     Duration until = commits.untilDue();
-    Duration longest = partitions.hasUntaken() ? RETRY_AFTER : LONGEST_POLL;
+    Duration longest = partitions.hasUnacquired() ? RETRY_AFTER : LONGEST_POLL;
     if (shortOfMemory) {
       longest = MEMORY_RETRY_AFTER;
     }
     return partitions.untilDue(until.compareTo(longest) < 0 ? until : longest);
   }
 
-  /// What cannot be found out now is asked again later; the polls between keep the membership.
-  private void takeIfDue(Watch watch) {
-    if (!partitions.hasUntaken() || nanoTime() - takeNotBefore < 0) {
+  /// Acquires partitions if a try is due. A failure is retried later; the polls between keep the
+  /// group membership.
+  private void acquireIfDue(Observer watch) {
+    if (!partitions.hasUnacquired() || nanoTime() - acquireNotBefore < 0) {
       return;
     }
     try {
-      partitions.take();
+      partitions.acquire();
       connections = watch.connections();
-      watch.fine();
+      watch.readable();
     } catch (WakeupException | InterruptException | FencedInstanceIdException e) {
       throw e;
     } catch (KafkaException e) {
-      watch.trouble(e);
-      takeNotBefore = nanoTime() + RETRY_AFTER.toNanos();
+      watch.failed(e);
+      acquireNotBefore = nanoTime() + RETRY_AFTER.toNanos();
     } catch (PartitionOwnership.Unavailable e) {
-      watch.notYet(e);
-      takeNotBefore = nanoTime() + RETRY_AFTER.toNanos();
+      watch.notGranted(e);
+      acquireNotBefore = nanoTime() + RETRY_AFTER.toNanos();
     }
   }
 
@@ -171,49 +171,49 @@ final class TopicReader {
     Duration timeout = untilDue();
     shortOfMemory = false;
     try {
-      return consumer.poll(ledgers.sleep(consumer::wakeup) ? timeout : Duration.ZERO);
+      return consumer.poll(offsets.sleep(consumer::wakeup) ? timeout : Duration.ZERO);
     } finally {
-      ledgers.awake();
+      offsets.awake();
     }
   }
 
   private void handOver(ConsumerRecords<byte[], byte[]> records) {
-    long now = surroundings.clock().millis();
+    long now = system.clock().millis();
     records
         .nextOffsets()
         .forEach((partition, next) -> {
-          SourcePartition named = partitions.held(partition);
-          if (named != null) {
-            handOver(partition, named, records.records(partition), next.offset(), now);
+          SourcePartition sourcePartition = partitions.held(partition);
+          if (sourcePartition != null) {
+            handOver(partition, sourcePartition, records.records(partition), next.offset(), now);
           }
         });
   }
 
   private void handOver(
       TopicPartition partition,
-      SourcePartition named,
+      SourcePartition sourcePartition,
       List<ConsumerRecord<byte[], byte[]>> records,
       long next,
       long now) {
     UnreadRecord last = records.isEmpty() ? null : UnreadRecord.of(records.getLast());
     if (last == null || last.kind() != UnreadRecord.Kind.UNREADABLE) {
-      handover.handOver(named, records, next, now);
-      partitions.moved(partition);
+      submitter.handOver(sourcePartition, records, next, now);
+      partitions.unblock(partition);
       return;
     }
     List<ConsumerRecord<byte[], byte[]>> readable = records.subList(0, records.size() - 1);
     if (!readable.isEmpty()) {
-      handover.handOver(named, readable, readable.getLast().offset() + 1, now);
+      submitter.handOver(sourcePartition, readable, readable.getLast().offset() + 1, now);
     }
-    partitions.standStill(partition, named, last.reason());
+    partitions.block(partition, sourcePartition, last.reason());
   }
 
-  /// Whether reading does nothing for want of a partition that can be read.
-  boolean standsStill() {
-    return partitions.allStandStill();
+  /// Whether all partitions are blocked, so that reading makes no progress.
+  boolean isBlocked() {
+    return partitions.allBlocked();
   }
 
   private long nanoTime() {
-    return surroundings.ticker().nanoTime();
+    return system.ticker().nanoTime();
   }
 }

@@ -4,14 +4,14 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 
-/// A topic to read, and how (reference-spec 3.5).
+/// Topic to read, with the options for it (reference-spec 3.5).
 ///
-/// @param clientProperties where the cluster is and how to authenticate, under the keys of
+/// @param clientProperties address of the cluster and how to authenticate, under the keys of
 ///   kafka-clients; may hold secrets
-/// @param sessionTimeout how long a broker that fell silent keeps its partitions
-/// @param autoCommitInterval how long an offset waits for its commit at most
-/// @param autoOffsetReset `latest` or `earliest`: where to begin a topic that was never read
-/// @param raw what its records are arguments of, if they are not activations
+/// @param sessionTimeout how long a silent broker keeps its partitions
+/// @param autoCommitInterval longest time that an offset waits for its commit
+/// @param autoOffsetReset `latest` or `earliest`: where to start a topic that was never read
+/// @param raw the task whose arguments the records are; empty if the records are activations
 public record TopicSource(
     String topic,
     String group,
@@ -21,7 +21,7 @@ public record TopicSource(
     String autoOffsetReset,
     Optional<RawTask> raw) {
 
-  /// A topic whose records are activations.
+  /// Source of a topic whose records are activations.
   public TopicSource(
       String topic,
       String group,
@@ -47,7 +47,7 @@ public record TopicSource(
     }
   }
 
-  /// The addresses of the cluster.
+  /// Bootstrap servers of the cluster.
   String bootstrap() {
     return bootstrap(clientProperties);
   }
@@ -60,7 +60,7 @@ public record TopicSource(
     return properties.getOrDefault("bootstrap.servers", "");
   }
 
-  /// Without the properties: they may hold secrets.
+  /// Omits the properties: they may hold secrets.
   @Override
   public String toString() {
     return "topic " + topic + " of " + bootstrap() + ", group " + group;

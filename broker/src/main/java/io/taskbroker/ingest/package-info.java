@@ -1,5 +1,5 @@
-/// The way in: reads activations, and raw messages, from Kafka, hands them to the engine in the
-/// order of their offsets, and commits an offset only when everything below it is durable (G1).
+/// Kafka input: reads activations and raw messages, hands them to the engine in offset order, and
+/// commits an offset only when everything below it is durable (G1).
 @NullMarked
 package io.taskbroker.ingest;
 

@@ -10,54 +10,54 @@ import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
-/// The producer of one cluster, made when it is first needed and again when it broke. One thread,
-/// but for [#broke].
+/// Producer of one cluster, created on first use and replaced after it failed for good. Confined to
+/// one thread, except [#markBroken].
 ///
-/// No call of it waits for Kafka: what is not known or has no room fails at once, and is tried
-/// again. So a cluster that is down holds up no other.
+/// No call waits for Kafka: a record without metadata or buffer space fails at once and is retried.
+/// So a cluster that is down delays no other.
 final class ClusterProducer {
   private static final int OVERHEAD_BYTES = 64 << 10;
   private static final long MIN_BUFFER_BYTES = 32L << 20;
 
   private final Map<String, String> client;
   private final int maxMessageSize;
-  private final Function<Map<String, Object>, Producer<byte[], byte[]>> maker;
-  private volatile @Nullable Made made; // written by the one thread
+  private final Function<Map<String, Object>, Producer<byte[], byte[]>> factory;
+  private volatile @Nullable Instance instance; // written by the one thread
 
-  /// @param maker makes a producer of its settings
+  /// @param factory creates a producer from its settings
   ClusterProducer(
       Map<String, String> client,
       int maxMessageSize,
-      Function<Map<String, Object>, Producer<byte[], byte[]>> maker) {
+      Function<Map<String, Object>, Producer<byte[], byte[]>> factory) {
     this.client = client;
     this.maxMessageSize = maxMessageSize;
-    this.maker = maker;
+    this.factory = factory;
   }
 
-  /// A producer of Kafka's client.
+  /// Creates a producer of Kafka's client.
   static Producer<byte[], byte[]> kafka(Map<String, Object> settings) {
     return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
   }
 
-  /// @throws org.apache.kafka.common.KafkaException if the settings are no good, or no server's
-  ///   name is known now
+  /// @throws org.apache.kafka.common.KafkaException if the settings are invalid, or the name of no
+  ///   server can be resolved now
   Producer<byte[], byte[]> producer() {
-    Made current = made;
+    Instance current = instance;
     if (current != null && current.broken) {
       close(Duration.ZERO);
       current = null;
     }
     if (current == null) {
-      current = new Made(maker.apply(settings()));
-      made = current;
+      current = new Instance(factory.apply(settings()));
+      instance = current;
     }
     return current.producer;
   }
 
-  /// This producer will never do anything again; the next one is made when it is needed. A producer
-  /// that was replaced may say so for long, of each record that it had. Thread-safe.
-  void broke(Producer<byte[], byte[]> which) {
-    Made current = made;
+  /// Marks the producer as failed for good; the next call of [#producer] replaces it. Ignores
+  /// producers already replaced, which may report failures of their records for long. Thread-safe.
+  void markBroken(Producer<byte[], byte[]> which) {
+    Instance current = instance;
     if (current != null && current.producer.equals(which)) {
       current.broken = true;
     }
@@ -67,10 +67,10 @@ final class ClusterProducer {
     return client.getOrDefault(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, "");
   }
 
-  /// Gives up what is not acknowledged in time.
+  /// Closes the producer, and fails the records not acknowledged in time.
   void close(Duration timeout) {
-    Made current = made;
-    made = null;
+    Instance current = instance;
+    instance = null;
     if (current != null) {
       current.producer.close(timeout);
     }
@@ -96,12 +96,12 @@ final class ClusterProducer {
     return settings;
   }
 
-  /// A producer, and whether it broke.
-  private static final class Made {
+  /// Producer, and whether it failed for good.
+  private static final class Instance {
     private final Producer<byte[], byte[]> producer;
     private volatile boolean broken;
 
-    Made(Producer<byte[], byte[]> producer) {
+    Instance(Producer<byte[], byte[]> producer) {
       this.producer = producer;
     }
   }

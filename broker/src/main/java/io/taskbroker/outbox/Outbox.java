@@ -23,22 +23,23 @@ import java.util.random.RandomGenerator;
 import org.apache.kafka.clients.producer.Producer;
 import org.jspecify.annotations.Nullable;
 
-/// The stage that produces what leaves the broker (G4). Each departure ends in [Command.Produced],
-/// after all in-sync replicas have it, or in [Command.ProduceRefused], if Kafka will never take it
-/// (H19); until then it is tried again, for ever (W1, W2, W6). A departure may be produced twice,
-/// always to the same partition (H8). What is neither when the outbox stops is still in the store.
+/// Stage that produces forwarded records (G4). Each record ends in [Command.Produced], after all
+/// in-sync replicas have it, or in [Command.ProduceRefused], if Kafka will never accept it (H19).
+/// Until then the stage retries it, for ever (W1, W2, W6). A record may be produced twice, always
+/// to the same partition (H8). A record without an outcome when the outbox stops is still in the
+/// store.
 ///
-/// One thread sends to all topics and never waits for Kafka, so that no topic holds up another.
-/// Thread-safe. The sender bounds how much is under way.
+/// One thread sends to all topics and never waits for Kafka, so that no topic delays another.
+/// Thread-safe. The caller bounds the number of pending records.
 public final class Outbox implements Service, Progress {
   private static final String NAME = "outbox";
   private static final Duration GRACE = Duration.ofSeconds(2);
 
   private final OutboxOptions options;
-  private final CommandSink intake;
+  private final CommandSink commands;
   private final FailureSink failures;
-  private final SystemContext surroundings;
-  private final Function<Map<String, Object>, Producer<byte[], byte[]>> maker;
+  private final SystemContext system;
+  private final Function<Map<String, Object>, Producer<byte[], byte[]>> factory;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
@@ -51,43 +52,43 @@ public final class Outbox implements Service, Progress {
   private @Nullable Thread thread;
 
   // The thread's own.
-  private final Map<TopicOnCluster, TopicSender> lanes = new LinkedHashMap<>();
-  private final Map<Map<String, String>, ClusterProducer> links = new HashMap<>();
+  private final Map<TopicOnCluster, TopicSender> senders = new LinkedHashMap<>();
+  private final Map<Map<String, String>, ClusterProducer> producers = new HashMap<>();
   private List<OutboxRecord> taken = new ArrayList<>();
 
-  private final AtomicInteger underWay = new AtomicInteger();
+  private final AtomicInteger pending = new AtomicInteger();
   private final AtomicLong done = new AtomicLong();
   private volatile boolean working;
   private volatile boolean closed;
 
-  public Outbox(OutboxOptions options, CommandSink intake, FailureSink failures) {
-    this(options, intake, failures, SystemContext.system(), ClusterProducer::kafka);
+  public Outbox(OutboxOptions options, CommandSink commands, FailureSink failures) {
+    this(options, commands, failures, SystemContext.system(), ClusterProducer::kafka);
   }
 
-  /// @param maker makes a producer of its settings
+  /// @param factory creates a producer from its settings
   Outbox(
       OutboxOptions options,
-      CommandSink intake,
+      CommandSink commands,
       FailureSink failures,
-      SystemContext surroundings,
-      Function<Map<String, Object>, Producer<byte[], byte[]>> maker) {
+      SystemContext system,
+      Function<Map<String, Object>, Producer<byte[], byte[]>> factory) {
     this.options = options;
-    this.intake = intake;
+    this.commands = commands;
     this.failures = failures;
-    this.surroundings = surroundings;
-    this.maker = maker;
+    this.system = system;
+    this.factory = factory;
   }
 
-  /// Takes a departure over. Thread-safe, never waits. What comes after the end of [#stop] is
+  /// Accepts a record. Thread-safe, never waits. Records that arrive after the end of [#stop] are
   /// dropped.
-  public void produce(OutboxRecord departure) {
+  public void produce(OutboxRecord outboxRecord) {
     lock.lock();
     try {
       if (closed) {
         return;
       }
-      underWay.incrementAndGet();
-      arrived.add(departure);
+      pending.incrementAndGet();
+      arrived.add(outboxRecord);
       working = true;
       signal();
     } finally {
@@ -100,8 +101,8 @@ public final class Outbox implements Service, Progress {
     return NAME;
   }
 
-  /// Whether something can be handed to Kafka now. What waits for Kafka's answer does not count: an
-  /// outage of Kafka is none of the outbox.
+  /// Whether a record can be handed to Kafka now. Records that wait for Kafka's answer do not
+  /// count: an outage of Kafka is not one of the outbox.
   @Override
   public boolean hasWork() {
     return working;
@@ -117,7 +118,7 @@ public final class Outbox implements Service, Progress {
     lock.lock();
     try {
       if (thread != null || stopping) {
-        throw new IllegalStateException("The outbox was started, or stopped, before");
+        throw new IllegalStateException("The outbox was already started or stopped");
       }
       thread = Thread.ofPlatform().name(NAME).start(this::run);
     } finally {
@@ -125,8 +126,8 @@ public final class Outbox implements Service, Progress {
     }
   }
 
-  /// Waits until Kafka has acknowledged what was handed over, as long as
-  /// [OutboxOptions#stopTimeout] says; gives up the rest, which is in the store.
+  /// Waits until Kafka has acknowledged all accepted records, for at most
+  /// [OutboxOptions#stopTimeout]. Drops the rest, which is in the store.
   @Override
   public void stop() {
     Thread running;
@@ -149,27 +150,26 @@ public final class Outbox implements Service, Progress {
     }
   }
 
-  /// A departure is acknowledged. Called by Kafka's threads.
-  void produced(OutboxRecord departure, boolean tellLane) {
+  /// Reports an acknowledged record. Called by Kafka's threads.
+  void produced(OutboxRecord outboxRecord, boolean wakeSender) {
     if (!closed) {
-      intake.submit(new Command.Produced(departure));
-      settled(tellLane);
+      commands.submit(new Command.Produced(outboxRecord));
+      settled(wakeSender);
     }
   }
 
-  /// A departure cannot be produced as things stand. Called by Kafka's threads and by the outbox's
-  /// own.
+  /// Reports a record that Kafka refuses. Called by Kafka's threads and by the outbox's own.
   ///
   /// @param why names the topic
-  void refused(OutboxRecord departure, String why) {
+  void refused(OutboxRecord outboxRecord, String why) {
     if (!closed) {
-      intake.submit(new Command.ProduceRefused(departure, why));
+      commands.submit(new Command.ProduceRefused(outboxRecord, why));
       settled(false);
     }
   }
 
-  /// A lane got something back.
-  void setBack() {
+  /// Wakes the thread: a sender got a record back.
+  void wake() {
     lock.lock();
     try {
       signal();
@@ -178,36 +178,36 @@ public final class Outbox implements Service, Progress {
     }
   }
 
-  /// The producer for a place.
+  /// The producer for a topic on its cluster.
   ///
-  /// @throws IllegalArgumentException if no cluster is known for it
-  ClusterProducer linkTo(TopicOnCluster place) {
+  /// @throws IllegalArgumentException if its cluster is unknown
+  ClusterProducer producerFor(TopicOnCluster target) {
     Map<String, String> client =
-        options.clusterOf().apply(new Destination(place.topic, place.cluster, Map.of()));
+        options.clusterOf().apply(new Destination(target.topic, target.cluster, Map.of()));
     if (client == null) {
       throw new IllegalArgumentException(
           "Topic "
-              + place.topic
-              + " is not in kafka_topics, so that its cluster is not known: add it, or name another"
+              + target.topic
+              + " is not in kafka_topics, so its cluster is unknown: add it, or name another"
               + " topic by 'taskbroker quarantine retarget'");
     }
-    return links.computeIfAbsent(
-        client, known -> new ClusterProducer(known, options.maxMessageSize(), maker));
+    return producers.computeIfAbsent(
+        client, known -> new ClusterProducer(known, options.maxMessageSize(), factory));
   }
 
   long nanoTime() {
-    return surroundings.ticker().nanoTime();
+    return system.ticker().nanoTime();
   }
 
   RandomGenerator random() {
-    return surroundings.random();
+    return system.random();
   }
 
   private void settled(boolean wake) {
     done.incrementAndGet();
-    boolean last = underWay.decrementAndGet() == 0;
+    boolean last = pending.decrementAndGet() == 0;
     if (wake || last) {
-      setBack();
+      wake();
     }
   }
 
@@ -224,7 +224,7 @@ public final class Outbox implements Service, Progress {
         done.incrementAndGet();
       }
     } catch (InterruptedException _) {
-      // Told to end at once.
+      // Interrupted to end at once.
     } catch (Throwable e) {
       failures.failed(NAME, e);
     } finally {
@@ -232,27 +232,26 @@ public final class Outbox implements Service, Progress {
     }
   }
 
-  /// One turn of the thread, which waits until there is something to do; false if it is time to
-  /// end.
+  /// Runs one turn, which waits until there is something to do; false if the thread must end.
   boolean turn() throws InterruptedException {
     if (!awaitWork()) {
       return false;
     }
     long now = nanoTime();
-    for (OutboxRecord departure : taken) {
-      Destination to = departure.destination();
-      lanes
+    for (OutboxRecord outboxRecord : taken) {
+      Destination to = outboxRecord.destination();
+      senders
           .computeIfAbsent(
               new TopicOnCluster(to.topic(), to.cluster()),
-              place -> new TopicSender(this, place, now))
-          .add(departure, now);
+              target -> new TopicSender(this, target, now))
+          .add(outboxRecord, now);
     }
     taken.clear();
-    lanes.values().forEach(lane -> lane.work(now));
+    senders.values().forEach(sender -> sender.work(now));
     return true;
   }
 
-  /// When the next turn has something to do, as things stand, in nanoseconds from now.
+  /// Nanoseconds until the next turn has something to do, as things stand.
   long untilTurn() {
     lock.lock();
     try {
@@ -262,22 +261,23 @@ public final class Outbox implements Service, Progress {
     }
   }
 
-  /// How long the lanes have nothing to do without a signal.
+  /// Nanoseconds until a sender has something to do without a signal.
   private long pause(long now) {
     long pause = Long.MAX_VALUE;
-    for (TopicSender lane : lanes.values()) {
-      pause = Math.min(pause, lane.nanosToWork(now));
+    for (TopicSender sender : senders.values()) {
+      pause = Math.min(pause, sender.nanosToWork(now));
     }
     return pause;
   }
 
-  /// Waits for a signal or for a lane's time, and takes what arrived; false if it is time to end.
+  /// Waits for a signal or for a sender's time, and takes the new records; false if the thread must
+  /// end.
   private boolean awaitWork() throws InterruptedException {
     lock.lock();
     try {
       while (true) {
         long now = nanoTime();
-        if (stopping && (underWay.get() == 0 || now - stopBy >= 0)) {
+        if (stopping && (pending.get() == 0 || now - stopBy >= 0)) {
           return false;
         }
         long pause = stopping ? Math.min(stopBy - now, pause(now)) : pause(now);
@@ -310,10 +310,10 @@ public final class Outbox implements Service, Progress {
     } finally {
       lock.unlock();
     }
-    links.values().forEach(link -> link.close(Duration.ZERO));
+    producers.values().forEach(clusterProducer -> clusterProducer.close(Duration.ZERO));
   }
 
-  /// A topic, and the cluster that it is on as [Destination#cluster] has it.
+  /// Topic, and its cluster as in [Destination#cluster].
   record TopicOnCluster(String topic, String cluster) {}
 
   private void await(Thread running) {

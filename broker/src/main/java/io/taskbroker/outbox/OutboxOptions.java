@@ -6,12 +6,12 @@ import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// What the outbox needs to know.
+/// Options of the outbox.
 ///
-/// @param clusterOf gives the settings of Kafka's clients that reach the cluster of a destination,
-///   with secrets; null, or an [IllegalArgumentException], if no cluster is known for it.
-///   Destinations of equal settings share a producer (W41). The headers are not looked at
-/// @param maxMessageSize bytes of a payload at most
+/// @param clusterOf maps a destination to the settings of Kafka's clients for its cluster, with
+///   secrets; null, or an [IllegalArgumentException], if its cluster is unknown. Destinations of
+///   equal settings share a producer (W41). The headers of the destination are ignored
+/// @param maxMessageSize largest payload in bytes
 /// @param stopTimeout how long [Outbox#stop] waits for acknowledgements
 public record OutboxOptions(
     Function<Destination, @Nullable Map<String, String>> clusterOf,

@@ -17,28 +17,29 @@ import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
-/// A departure on its way. Sent by one thread at a time.
+/// Record that the outbox has not finished. Sent by one thread at a time.
 final class PendingRecord {
-  /// Says which version of the broker produced a record; where there are other headers only.
+  /// Header with the version of the broker that produced a record; present only beside other
+  /// headers.
   static final String VERSION_HEADER = "taskbroker-broker-version";
 
-  final OutboxRecord departure;
+  final OutboxRecord outboxRecord;
 
-  /// When it was handed over, in nanoseconds of [System#nanoTime].
+  /// Time of its acceptance, in nanoseconds of [System#nanoTime].
   final long since;
 
-  private final TopicSender lane;
+  private final TopicSender sender;
 
-  /// Whether it goes without headers, as Kafka found it too large with them.
-  private volatile boolean bare;
+  /// Whether it is sent without headers, as Kafka found it too large with them.
+  private volatile boolean headersDropped;
 
-  PendingRecord(OutboxRecord departure, TopicSender lane, long since) {
-    this.departure = departure;
-    this.lane = lane;
+  PendingRecord(OutboxRecord outboxRecord, TopicSender sender, long since) {
+    this.outboxRecord = outboxRecord;
+    this.sender = sender;
     this.since = since;
   }
 
-  /// Hands it to the producer; the lane hears what became of it, perhaps before this returns.
+  /// Sends the record; the sender receives the outcome, perhaps before this returns.
   ///
   /// @param keyed whether the message has the id as its key
   void send(Producer<byte[], byte[]> producer, int partitions, boolean keyed) {
@@ -46,24 +47,24 @@ final class PendingRecord {
     try {
       var record =
           new ProducerRecord<byte[], byte[]>(
-              departure.destination().topic(),
-              partition(departure.partitionKey(), partitions),
+              outboxRecord.destination().topic(),
+              partition(outboxRecord.partitionKey(), partitions),
               null,
-              keyed ? departure.id().getBytes(UTF_8) : null,
-              departure.payload(),
+              keyed ? outboxRecord.id().getBytes(UTF_8) : null,
+              outboxRecord.payload(),
               headers());
-      var _ = producer.send(record, attempt); // the callback hears all
+      var _ = producer.send(record, attempt); // the callback gets every outcome
     } catch (RuntimeException e) {
-      attempt.over(e);
+      attempt.complete(e);
     }
   }
 
-  /// One try. A producer that is in a state of error may take a record, throw, and fail the record
-  /// once more when it gives it up: only what it says first counts.
+  /// One attempt to send. A producer in an error state may accept a record, throw, and fail the
+  /// record once more when it closes: only its first outcome counts.
   private final class Attempt implements Callback {
     private final Producer<byte[], byte[]> by;
     private final boolean keyed;
-    private final AtomicBoolean isOver = new AtomicBoolean();
+    private final AtomicBoolean completed = new AtomicBoolean();
 
     Attempt(Producer<byte[], byte[]> by, boolean keyed) {
       this.by = by;
@@ -72,17 +73,17 @@ final class PendingRecord {
 
     @Override
     public void onCompletion(RecordMetadata metadata, @Nullable Exception failure) {
-      over(failure);
+      complete(failure);
     }
 
-    void over(@Nullable Exception failure) {
-      if (!isOver.compareAndSet(false, true)) {
+    void complete(@Nullable Exception failure) {
+      if (!completed.compareAndSet(false, true)) {
         return;
       }
       if (failure == null) {
-        lane.acknowledged(PendingRecord.this);
+        sender.acknowledged(PendingRecord.this);
       } else {
-        lane.failed(PendingRecord.this, failure, by, keyed);
+        sender.failed(PendingRecord.this, failure, by, keyed);
       }
     }
   }
@@ -92,20 +93,20 @@ final class PendingRecord {
     return Utils.toPositive(Utils.murmur2(key.getBytes(UTF_8))) % partitions;
   }
 
-  /// Gives up the headers, so that a record fits whose value does. Returns whether there were any.
-  boolean strip() {
-    boolean had = !bare && !departure.destination().headers().isEmpty();
-    bare = true;
+  /// Drops the headers, so that a record fits whose value does. Returns whether there were any.
+  boolean dropHeaders() {
+    boolean had = !headersDropped && !outboxRecord.destination().headers().isEmpty();
+    headersDropped = true;
     return had;
   }
 
   private List<Header> headers() {
-    Map<String, String> given = departure.destination().headers();
-    if (bare || given.isEmpty()) {
+    Map<String, String> headersToSend = outboxRecord.destination().headers();
+    if (headersDropped || headersToSend.isEmpty()) {
       return List.of();
     }
-    var headers = new ArrayList<Header>(given.size() + 1);
-    given.forEach((name, value) -> headers.add(header(name, value)));
+    var headers = new ArrayList<Header>(headersToSend.size() + 1);
+    headersToSend.forEach((name, value) -> headers.add(header(name, value)));
     headers.add(header(VERSION_HEADER, BuildInfo.current().version()));
     return headers;
   }

@@ -12,16 +12,16 @@ import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
-/// What a failure to produce means.
+/// Class of a failure to produce a record.
 enum SendResult {
-  /// Kafka does not take this record (H19).
+  /// Kafka does not accept this record (H19).
   REFUSED,
-  /// Kafka takes no record of the topic as things stand: an operator can mend that at any time.
+  /// Kafka accepts no record of the topic as things stand; an operator can fix that at any time.
   TOPIC_REFUSES,
-  /// Later it may work.
-  LATER,
-  /// Later it may work, but with another producer: this one may be in a state that it cannot leave.
-  LATER_ANEW;
+  /// Retry with the same producer.
+  RETRY,
+  /// Retry with a new producer: this one may be in a state that it cannot leave.
+  RETRY_WITH_NEW_PRODUCER;
 
   static SendResult of(Exception failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
@@ -30,7 +30,7 @@ enum SendResult {
           || cause instanceof InvalidTopicException) {
         return REFUSED;
       }
-      // Nothing of a record but its size, which is another error, is other than in those before.
+      // Records differ from earlier ones only in size, which is another error.
       if (cause instanceof InvalidRecordException
           || cause instanceof InvalidTimestampException
           || cause instanceof PolicyViolationException
@@ -38,7 +38,7 @@ enum SendResult {
         return TOPIC_REFUSES;
       }
     }
-    return failure instanceof RetriableException ? LATER : LATER_ANEW;
+    return failure instanceof RetriableException ? RETRY : RETRY_WITH_NEW_PRODUCER;
   }
 
   /// Whether Kafka, or its client, found a record too large.
@@ -60,14 +60,14 @@ enum SendResult {
     return false;
   }
 
-  /// The same of a record that a producer had taken. If it was not delivered in time, the producer
-  /// may never deliver anything: Kafka's is in such a state after a login that failed once, or
-  /// after the first of several batches went astray, and does not say so.
+  /// Class of a failure of a record that a producer had accepted. After a delivery timeout the
+  /// producer may never deliver anything again. Kafka's producer is in such a state after one
+  /// failed login, or after the first of several batches was lost, and does not report it.
   static SendResult ofTaken(Exception failure) {
-    return failure instanceof TimeoutException ? LATER_ANEW : of(failure);
+    return failure instanceof TimeoutException ? RETRY_WITH_NEW_PRODUCER : of(failure);
   }
 
-  /// The cause that says most, in one line.
+  /// The most specific cause, in one line.
   static String reason(Exception failure) {
     Throwable cause = failure;
     while (cause.getCause() instanceof KafkaException deeper) {

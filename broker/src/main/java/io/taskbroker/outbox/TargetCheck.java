@@ -26,24 +26,24 @@ import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.jspecify.annotations.Nullable;
 
-/// One look at the topics of one cluster that this broker produces to: whether they exist, and take
+/// Check of the topics on one cluster that this broker produces to: whether they exist and accept
 /// its messages. Confined to one thread.
 final class TargetCheck {
   private static final int TIMEOUT_MILLIS = 4_000;
 
-  /// What a message has beside its payload: headers, key, and the frame of its batch.
+  /// Overhead of a message beside its payload: headers, key, and the frame of its batch.
   static final int OVERHEAD_BYTES = 1 << 10;
 
-  /// What holds of a topic.
+  /// State of a topic.
   enum State {
     OK,
     MISSING,
-    /// It does not exist, and Kafka creates it when it is produced to.
+    /// It does not exist, and Kafka creates it on first use.
     CREATED_ON_USE,
-    /// It takes no message as large as this broker may have one.
+    /// Its message limit is below the largest message of this broker.
     TOO_SMALL,
     COMPACTED,
-    /// Kafka did not answer, or may not tell.
+    /// Kafka did not answer, or refuses to tell.
     UNKNOWN;
 
     String label() {
@@ -51,21 +51,21 @@ final class TargetCheck {
     }
   }
 
-  /// What was found of a topic.
+  /// Result for one topic.
   ///
-  /// @param states one at least
-  /// @param trouble in one line; empty if there is none
-  record Finding(Set<State> states, String trouble) {}
+  /// @param states at least one
+  /// @param problem the problem in one line; empty if there is none
+  record Finding(Set<State> states, String problem) {}
 
   private final List<TargetTopic> topics;
   private final List<String> consumed;
   private final long largestAllowed;
   private final String bootstrap;
 
-  /// @param topics of one cluster, one of them at least
-  /// @param consumed the topics of that cluster that the broker consumes; what fits into them
-  ///   bounds what is produced, for publishers that do not compress
-  /// @param maxMessageSize bytes of a payload at most
+  /// @param topics of one cluster; at least one
+  /// @param consumed the topics of that cluster that the broker consumes; for publishers that do
+  ///   not compress, their message limits bound what is produced
+  /// @param maxMessageSize largest payload in bytes
   TargetCheck(List<TargetTopic> topics, List<String> consumed, int maxMessageSize) {
     this.topics = List.copyOf(topics);
     this.consumed = List.copyOf(consumed);
@@ -77,8 +77,8 @@ final class TargetCheck {
             .getOrDefault(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, "an unknown cluster");
   }
 
-  /// Asks Kafka, for some seconds at most.
-  Map<TargetTopic, Finding> look() throws InterruptedException {
+  /// Asks Kafka; takes a few seconds at most.
+  Map<TargetTopic, Finding> check() throws InterruptedException {
     var settings = new HashMap<String, Object>(topics.getFirst().client());
     settings.keySet().retainAll(AdminClientConfig.configNames());
     settings.put(AdminClientConfig.CLIENT_ID_CONFIG, "taskbroker-outbox-topics");
@@ -91,7 +91,7 @@ final class TargetCheck {
       return all(SendResult.reason(e));
     }
     try {
-      return look(admin);
+      return check(admin);
     } finally {
       admin.close(Duration.ZERO);
     }
@@ -103,7 +103,7 @@ final class TargetCheck {
     return findings;
   }
 
-  private Map<TargetTopic, Finding> look(Admin admin) throws InterruptedException {
+  private Map<TargetTopic, Finding> check(Admin admin) throws InterruptedException {
     var options = new DescribeTopicsOptions().timeoutMs(TIMEOUT_MILLIS);
     var names = topics.stream().map(TargetTopic::name).toList();
     var asked = admin.describeTopics(names, options).topicNameValues();
@@ -122,7 +122,7 @@ final class TargetCheck {
     return findings;
   }
 
-  /// The largest batch of all topics that are consumed, in bytes; no bound if one does not tell.
+  /// Largest batch of all consumed topics, in bytes; no bound if the limit of one is unknown.
   private long largestConsumed(Admin admin) throws InterruptedException {
     long largest = consumed.isEmpty() ? Long.MAX_VALUE : 0;
     for (String topic : consumed) {
@@ -146,27 +146,27 @@ final class TargetCheck {
       return new Finding(EnumSet.of(State.UNKNOWN), "");
     }
     Set<State> states = EnumSet.noneOf(State.class);
-    var trouble = new ArrayList<String>();
+    var problem = new ArrayList<String>();
     long largest = largest(answer.value);
     if (largest < needed) {
       states.add(State.TOO_SMALL);
-      trouble.add(
+      problem.add(
           "takes messages of %,d bytes only (max.message.bytes), and %s may have %,d: larger ones would be quarantined"
               .formatted(largest, topic.contents(), needed));
     }
     String cleanup = value(answer.value, TopicConfig.CLEANUP_POLICY_CONFIG).orElse("");
     if (cleanup.contains(TopicConfig.CLEANUP_POLICY_COMPACT)) {
       states.add(State.COMPACTED);
-      trouble.add(
-          "is compacted: %s get their task's id as key, and replace what that id had before"
+      problem.add(
+          "is compacted: %s get their task's id as key, and replace earlier ones of that id"
               .formatted(topic.contents()));
     }
     return states.isEmpty()
         ? new Finding(EnumSet.of(State.OK), "")
-        : new Finding(states, line(topic, String.join("; it ", trouble)));
+        : new Finding(states, line(topic, String.join("; it ", problem)));
   }
 
-  /// What is missing may be about to come, which is no trouble.
+  /// Finding for a missing topic. It is no problem if Kafka creates the topic on use.
   private Finding missing(Admin admin, TargetTopic topic) throws InterruptedException {
     Answer<Boolean> creates = createsOnUse(admin);
     if (creates.value == null) {
@@ -174,7 +174,7 @@ final class TargetCheck {
           EnumSet.of(State.UNKNOWN),
           line(
               topic,
-              "does not exist, and whether Kafka creates it on use is not known (%s)"
+              "does not exist, and whether Kafka creates it on use is unknown (%s)"
                   .formatted(creates.reason())));
     }
     if (creates.value) {
@@ -215,15 +215,14 @@ final class TargetCheck {
 
   private Finding unknown(TargetTopic topic, String why) {
     return new Finding(
-        EnumSet.of(State.UNKNOWN),
-        line(topic, "cannot be looked at, so that it may not exist: " + why));
+        EnumSet.of(State.UNKNOWN), line(topic, "cannot be checked and may not exist: " + why));
   }
 
   private String line(TargetTopic topic, String what) {
     return "Topic %s at %s, for %s, %s".formatted(topic.name(), bootstrap, topic.contents(), what);
   }
 
-  /// What Kafka answered: a value, or why there is none.
+  /// Answer of Kafka: a value, or why there is none.
   private record Answer<T>(@Nullable T value, @Nullable KafkaException failure) {
     static <T> Answer<T> of(@Nullable KafkaFuture<T> future) throws InterruptedException {
       if (future == null) {

@@ -18,42 +18,41 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The stage that looks, at the start and once a minute, whether the topics that retries and dead
-/// letters are produced to exist and take what the broker may have for them. It says what is wrong
-/// when that changes, and what is missing once a minute; nothing waits for it, and nothing of it
-/// makes the broker unready.
+/// Stage that checks, at the start and once a minute, whether the topics for retries and dead
+/// letters exist and accept the broker's messages. It logs a problem when it changes, and a missing
+/// topic once a minute. Nothing waits for it, and it never makes the broker unready.
 public final class TargetTopics implements Service {
   private static final Logger log = LoggerFactory.getLogger(TargetTopics.class);
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(1);
   private static final Duration USUAL_INTERVAL = Duration.ofMinutes(1);
 
-  /// While something is missing.
+  /// Interval while a topic is missing.
   private static final Duration SHORT_INTERVAL = Duration.ofSeconds(10);
 
   private static final Duration REPEAT_AFTER = Duration.ofMinutes(1);
 
   private final List<TargetCheck> clusters;
   private final Metrics metrics;
-  private final Consumer<List<String>> troubles;
+  private final Consumer<List<String>> problems;
   private final Duration shortInterval;
   private final LoopThread thread;
 
   // The thread's own.
   private final Map<TargetTopic, Finding> known = new HashMap<>();
-  private final Map<TargetTopic, Long> saidAt = new HashMap<>();
+  private final Map<TargetTopic, Long> loggedAt = new HashMap<>();
 
-  /// @param topics each of another name
+  /// @param topics with distinct names
   /// @param consumed the topics that the broker consumes, with the settings of Kafka's clients
-  /// @param maxMessageSize bytes of a payload at most
-  /// @param troubles is told what is wrong, in a line for each topic, whenever it was looked at
+  /// @param maxMessageSize largest payload in bytes
+  /// @param problems receives the problems after each check, one line for each topic
   public TargetTopics(
       List<TargetTopic> topics,
       Map<String, Map<String, String>> consumed,
       int maxMessageSize,
       Metrics metrics,
-      Consumer<List<String>> troubles,
+      Consumer<List<String>> problems,
       FailureSink failures) {
-    this(topics, consumed, maxMessageSize, metrics, troubles, failures, SHORT_INTERVAL);
+    this(topics, consumed, maxMessageSize, metrics, problems, failures, SHORT_INTERVAL);
   }
 
   TargetTopics(
@@ -61,7 +60,7 @@ public final class TargetTopics implements Service {
       Map<String, Map<String, String>> consumed,
       int maxMessageSize,
       Metrics metrics,
-      Consumer<List<String>> troubles,
+      Consumer<List<String>> problems,
       FailureSink failures,
       Duration shortInterval) {
     this.clusters =
@@ -70,7 +69,7 @@ public final class TargetTopics implements Service {
                 new TargetCheck(cluster.getValue(), of(cluster.getKey(), consumed), maxMessageSize))
             .toList();
     this.metrics = metrics;
-    this.troubles = troubles;
+    this.problems = problems;
     this.shortInterval = shortInterval;
     this.thread = new LoopThread("target-topics", this::turn, failures);
   }
@@ -96,17 +95,17 @@ public final class TargetTopics implements Service {
   @Override
   public void stop() {
     if (!thread.stop(STOP_TIMEOUT)) {
-      log.warn("Kafka is still being asked for the topics that are produced to");
+      log.warn("The check of the target topics is still waiting for Kafka");
     }
   }
 
   private void turn() throws InterruptedException {
     for (TargetCheck cluster : clusters) {
-      cluster.look().forEach(this::found);
+      cluster.check().forEach(this::found);
     }
-    troubles.accept(
+    problems.accept(
         known.values().stream()
-            .map(Finding::trouble)
+            .map(Finding::problem)
             .filter(line -> !line.isEmpty())
             .sorted(Comparator.naturalOrder())
             .toList());
@@ -128,39 +127,39 @@ public final class TargetTopics implements Service {
       }
     }
     if (!finding.equals(before)) {
-      say(topic, finding, before);
+      logFinding(topic, finding, before);
     } else if (finding.states().contains(State.MISSING) && isLong(topic)) {
-      say(topic, finding, null);
+      logFinding(topic, finding, null);
     }
   }
 
   private boolean isLong(TargetTopic topic) {
-    Long at = saidAt.get(topic);
+    Long at = loggedAt.get(topic);
     return at == null || System.nanoTime() - at >= REPEAT_AFTER.toNanos();
   }
 
-  private void say(TargetTopic topic, Finding finding, @Nullable Finding before) {
-    saidAt.put(topic, System.nanoTime());
+  private void logFinding(TargetTopic topic, Finding finding, @Nullable Finding before) {
+    loggedAt.put(topic, System.nanoTime());
     if (finding.states().contains(State.MISSING)) {
       if (topic.created() && before == null) {
-        log.info("{}; this broker creates it", finding.trouble());
+        log.info("{}; this broker creates it", finding.problem());
       } else {
-        log.error(finding.trouble());
+        log.error(finding.problem());
       }
     } else if (finding.states().contains(State.UNKNOWN)) {
-      log.info("{}", finding.trouble().isEmpty() ? quietly(topic) : finding.trouble());
-    } else if (!finding.trouble().isEmpty()) {
-      log.warn(finding.trouble());
+      log.info("{}", finding.problem().isEmpty() ? quietly(topic) : finding.problem());
+    } else if (!finding.problem().isEmpty()) {
+      log.warn(finding.problem());
     } else if (finding.states().contains(State.CREATED_ON_USE)) {
       log.info("Topic {} does not exist yet: Kafka creates it when it is first used", topic.name());
     } else if (before != null) {
-      log.info("Topic {} exists, and takes {}", topic.name(), topic.contents());
+      log.info("Topic {} exists and accepts {}", topic.name(), topic.contents());
     }
   }
 
   private static String quietly(TargetTopic topic) {
     return "Topic "
         + topic.name()
-        + " exists; whether its settings suit is not known, which needs DESCRIBE_CONFIGS";
+        + " exists; its settings are unknown: reading them needs DESCRIBE_CONFIGS";
   }
 }

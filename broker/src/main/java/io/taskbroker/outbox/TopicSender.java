@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// What is to be produced to one topic. Driven by the outbox's thread; Kafka's threads only call
+/// Sender of the records of one topic. Driven by the outbox's thread; Kafka's threads only call
 /// [#acknowledged] and [#failed].
 final class TopicSender {
   private static final Logger LOG = LoggerFactory.getLogger(Outbox.class);
@@ -22,17 +22,16 @@ final class TopicSender {
   private static final long LONGEST_PAUSE_NANOS = Duration.ofSeconds(1).toNanos();
   private static final int LONGEST_PAUSE_AFTER = 7;
 
-  /// What takes no longer is not worth a warning: a topic that is used for the first time has to be
-  /// looked up.
+  /// Shorter delays cause no warning: the first use of a topic needs a look-up.
   private static final long PATIENCE_NANOS = Duration.ofSeconds(2).toNanos();
 
   private static final long WARNING_PERIOD_NANOS = Duration.ofSeconds(60).toNanos();
 
   private final Outbox outbox;
-  private final Outbox.TopicOnCluster place;
+  private final Outbox.TopicOnCluster target;
   private final String topic;
   private final ArrayDeque<PendingRecord> waiting = new ArrayDeque<>();
-  private volatile @Nullable ClusterProducer link;
+  private volatile @Nullable ClusterProducer clusterProducer;
   private int failures;
   private long notBefore;
   private volatile boolean warned;
@@ -40,41 +39,41 @@ final class TopicSender {
 
   private final AtomicInteger sent = new AtomicInteger();
 
-  /// When the first of those in flight was sent, or Kafka last acknowledged one.
+  /// Time when the first of the records in flight was sent, or Kafka last acknowledged one.
   private volatile long answeredAt;
 
   private volatile boolean acknowledgedSome;
-  private volatile boolean setBack;
+  private volatile boolean hasReturned;
 
-  /// Whether each message gets its id as key, as a compacted topic wants it.
+  /// Whether each message gets its id as key, as a compacted topic requires.
   private volatile boolean keyed;
 
-  /// Whether Kafka takes nothing of the topic as things stand. Then one message at a time is tried,
-  /// until it takes one.
-  private volatile boolean refuses;
+  /// Whether Kafka refuses every record of the topic as things stand. Then the sender tries one
+  /// record at a time until Kafka accepts one.
+  private volatile boolean topicRefuses;
 
   /// Guarded by itself.
   private final List<PendingRecord> returned = new ArrayList<>();
 
   private String reason = "";
 
-  /// Why Kafka does not let this broker in, empty if it does.
+  /// Why Kafka refuses this broker; empty if it does not.
   private String refusal = "";
 
-  TopicSender(Outbox outbox, Outbox.TopicOnCluster place, long now) {
+  TopicSender(Outbox outbox, Outbox.TopicOnCluster target, long now) {
     this.outbox = outbox;
-    this.place = place;
-    this.topic = place.topic();
+    this.target = target;
+    this.topic = target.topic();
     this.notBefore = now;
   }
 
-  void add(OutboxRecord departure, long now) {
-    waiting.add(new PendingRecord(departure, this, now));
+  void add(OutboxRecord outboxRecord, long now) {
+    waiting.add(new PendingRecord(outboxRecord, this, now));
   }
 
-  /// Takes back what failed, and sends what may be sent now.
+  /// Requeues failed records, and sends what may be sent now.
   void work(long now) {
-    takeBack(now);
+    requeueReturned(now);
     if (!waiting.isEmpty() && now - notBefore >= 0 && !isTrying()) {
       sendAll(now);
     }
@@ -87,68 +86,68 @@ final class TopicSender {
     }
   }
 
-  /// When there may be something to do without a signal, in nanoseconds from now.
+  /// Nanoseconds until there may be something to do without a signal.
   long nanosToWork(long now) {
     boolean idle = waiting.isEmpty() || isTrying();
     long pause = idle ? Long.MAX_VALUE : Math.max(0, notBefore - now);
     return sent.get() > 0 ? Math.min(pause, PATIENCE_NANOS) : pause;
   }
 
-  /// Called by Kafka's threads.
-  void acknowledged(PendingRecord parcel) {
+  /// Reports an acknowledged record. Called by Kafka's threads.
+  void acknowledged(PendingRecord pending) {
     answeredAt = outbox.nanoTime();
     acknowledgedSome = true;
-    boolean tried = refuses;
-    refuses = false;
+    boolean tried = topicRefuses;
+    topicRefuses = false;
     int left = sent.decrementAndGet();
-    outbox.produced(parcel.departure, tried || (left == 0 && warned));
+    outbox.produced(pending.outboxRecord, tried || (left == 0 && warned));
   }
 
-  /// Called by Kafka's threads, and by the outbox's own while it sends.
+  /// Reports a failed record. Called by Kafka's threads, and by the outbox's own while it sends.
   ///
   /// @param hadKey whether the message had a key
   void failed(
-      PendingRecord parcel, Exception failure, Producer<byte[], byte[]> producer, boolean hadKey) {
-    SendResult verdict = SendResult.ofTaken(failure);
-    if (verdict == SendResult.REFUSED && SendResult.isTooLarge(failure) && parcel.strip()) {
-      verdict = SendResult.LATER;
+      PendingRecord pending, Exception failure, Producer<byte[], byte[]> producer, boolean hadKey) {
+    SendResult result = SendResult.ofTaken(failure);
+    if (result == SendResult.REFUSED && SendResult.isTooLarge(failure) && pending.dropHeaders()) {
+      result = SendResult.RETRY;
     }
-    if (verdict == SendResult.REFUSED) {
+    if (result == SendResult.REFUSED) {
       sent.decrementAndGet();
-      outbox.refused(parcel.departure, refusedBecause(SendResult.reason(failure)));
+      outbox.refused(pending.outboxRecord, refusedBecause(SendResult.reason(failure)));
       return;
     }
-    if (verdict == SendResult.TOPIC_REFUSES) {
+    if (result == SendResult.TOPIC_REFUSES) {
       keyed = !hadKey && SendResult.isInvalidRecord(failure);
-      refuses |= !keyed;
+      topicRefuses |= !keyed;
     }
-    ClusterProducer current = link;
-    if (verdict == SendResult.LATER_ANEW && current != null) {
-      current.broke(producer);
+    ClusterProducer current = clusterProducer;
+    if (result == SendResult.RETRY_WITH_NEW_PRODUCER && current != null) {
+      current.markBroken(producer);
     }
     synchronized (returned) {
-      returned.add(parcel);
+      returned.add(pending);
       reason = SendResult.reason(failure);
-      setBack = true;
+      hasReturned = true;
     }
     sent.decrementAndGet();
-    outbox.setBack();
+    outbox.wake();
   }
 
-  /// Whether one message is on its way to find out if Kafka takes any.
+  /// Whether one record is in flight to find out if Kafka accepts any.
   private boolean isTrying() {
-    return refuses && sent.get() > 0;
+    return topicRefuses && sent.get() > 0;
   }
 
-  private void takeBack(long now) {
+  private void requeueReturned(long now) {
     String why;
     synchronized (returned) {
-      if (!setBack) {
+      if (!hasReturned) {
         return;
       }
       waiting.addAll(returned);
       returned.clear();
-      setBack = false;
+      hasReturned = false;
       why = reason;
     }
     pause(now, why);
@@ -158,8 +157,8 @@ final class TopicSender {
     Producer<byte[], byte[]> producer = null;
     int partitions;
     try {
-      ClusterProducer way = way();
-      producer = way.producer();
+      ClusterProducer cluster = producerOfCluster();
+      producer = cluster.producer();
       partitions = producer.partitionsFor(topic).size();
       if (partitions == 0) {
         throw new UnknownTopicOrPartitionException("The topic has no partitions yet");
@@ -168,54 +167,54 @@ final class TopicSender {
       allFailed(now, e, producer);
       return;
     }
-    boolean one = refuses;
-    while (!waiting.isEmpty() && !setBack) {
-      PendingRecord parcel = waiting.remove();
+    boolean one = topicRefuses;
+    while (!waiting.isEmpty() && !hasReturned) {
+      PendingRecord pending = waiting.remove();
       if (sent.getAndIncrement() == 0) {
         answeredAt = now;
       }
-      parcel.send(producer, partitions, keyed);
+      pending.send(producer, partitions, keyed);
       if (one) {
         return;
       }
     }
   }
 
-  private ClusterProducer way() {
-    ClusterProducer way = link;
-    if (way == null) {
-      way = outbox.linkTo(place);
-      link = way;
+  private ClusterProducer producerOfCluster() {
+    ClusterProducer cluster = clusterProducer;
+    if (cluster == null) {
+      cluster = outbox.producerFor(target);
+      clusterProducer = cluster;
     }
-    return way;
+    return cluster;
   }
 
-  /// Nothing can be sent now.
+  /// Handles a failure that lets no record be sent now.
   private void allFailed(
       long now, RuntimeException failure, @Nullable Producer<byte[], byte[]> producer) {
-    boolean noCluster = link == null && failure instanceof IllegalArgumentException;
-    SendResult verdict = noCluster ? SendResult.REFUSED : SendResult.of(failure);
+    boolean noCluster = clusterProducer == null && failure instanceof IllegalArgumentException;
+    SendResult result = noCluster ? SendResult.REFUSED : SendResult.of(failure);
     String why = why(failure);
-    if (verdict == SendResult.REFUSED) {
+    if (result == SendResult.REFUSED) {
       String text = noCluster ? String.valueOf(failure.getMessage()) : refusedBecause(why);
-      for (PendingRecord parcel = waiting.poll(); parcel != null; parcel = waiting.poll()) {
-        outbox.refused(parcel.departure, text);
+      for (PendingRecord pending = waiting.poll(); pending != null; pending = waiting.poll()) {
+        outbox.refused(pending.outboxRecord, text);
       }
       return;
     }
-    ClusterProducer current = link;
-    if (verdict == SendResult.LATER_ANEW && current != null && producer != null) {
-      current.broke(producer);
+    ClusterProducer current = clusterProducer;
+    if (result == SendResult.RETRY_WITH_NEW_PRODUCER && current != null && producer != null) {
+      current.markBroken(producer);
     }
     pause(now, why);
   }
 
   private String refusedBecause(String why) {
-    return "Kafka does not take it for " + topic + ": " + why;
+    return "Kafka refuses it for " + topic + ": " + why;
   }
 
-  /// A login that fails is told once for each connection that is tried: between two of them Kafka's
-  /// client only says that it waits.
+  /// Reason of a failure. Kafka's client reports a failed login once for each connection attempt;
+  /// between two attempts it only reports a timeout.
   private String why(RuntimeException failure) {
     String why = SendResult.reason(failure);
     if (failure instanceof AuthenticationException) {
@@ -240,8 +239,8 @@ final class TopicSender {
       failures++;
       notBefore = now + outbox.random().nextLong(longest / 2, longest + 1);
     }
-    for (PendingRecord parcel : waiting) {
-      if (now - parcel.since > PATIENCE_NANOS) {
+    for (PendingRecord pending : waiting) {
+      if (now - pending.since > PATIENCE_NANOS) {
         warn(now, why);
         return;
       }
@@ -254,9 +253,9 @@ final class TopicSender {
     }
     warned = true;
     warnedAt = now;
-    ClusterProducer current = link;
+    ClusterProducer current = clusterProducer;
     LOG.warn(
-        "Cannot produce to topic {} at {}: {}; {} messages wait, and are kept and tried again",
+        "Cannot produce to topic {} at {}: {}; {} messages wait in the store and are retried",
         topic,
         current == null ? "an unknown cluster" : current.bootstrap(),
         why,

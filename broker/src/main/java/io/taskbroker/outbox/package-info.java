@@ -1,5 +1,5 @@
-/// Kafka out: retries, dead letters and demoted tasks. What is handed over is tried until Kafka has
-/// acknowledged it or will never take it, and the engine is told so (G4).
+/// Kafka output: retries, dead letters and demoted tasks. A record is retried until Kafka has
+/// acknowledged it or will never accept it; the engine is notified of the outcome (G4).
 @NullMarked
 package io.taskbroker.outbox;
 

@@ -17,19 +17,20 @@ import org.msgpack.core.MessagePack;
 import org.msgpack.core.MessageUnpacker;
 import org.msgpack.value.ValueType;
 
-/// Looks at the arguments of one activation: MessagePack, compressed or not (reference-spec 2.3).
-/// They are read as a stream, so that no input takes more memory than a file of rules could be
-/// large. Used once, by one thread.
+/// Matcher of one activation's arguments against a selector; they are MessagePack, compressed or
+/// not (reference-spec 2.3). It reads them as a stream, so that no input takes more memory than a
+/// rules file may have bytes. Used once, by one thread.
 ///
-/// Unlike in the reference, binary data among the arguments does no harm: it is equal to nothing.
+/// Unlike in the reference, binary data among the arguments does no harm: it equals nothing.
 final class Arguments {
-  /// Bytes of parameters, uncompressed; more are not looked at.
+  /// Bound of the uncompressed parameters in bytes; larger ones do not match.
   static final int MAX_BYTES = 64 << 20;
 
   private static final String COMPRESSION = "compression-type";
   private static final int LARGEST_WINDOW_LOG = 26;
 
-  /// No file of rules holds a value that is nested deeper, or has more parts or longer text.
+  /// Bounds of a value: no rules file holds one that is nested deeper, has more parts, or longer
+  /// text.
   private static final int MAX_DEPTH = 32;
 
   private static final int MAX_PARTS = 100_000;
@@ -39,7 +40,7 @@ final class Arguments {
   private final MessageUnpacker in;
   private final byte[] waste = new byte[512];
 
-  /// What the value that is being read may still have.
+  /// Remaining budget of the value that is being read.
   private int parts;
 
   private int text;
@@ -49,10 +50,10 @@ final class Arguments {
     this.in = in;
   }
 
-  /// Whether the selector selects the activation. What cannot be decoded is not selected.
+  /// Whether the selector matches the activation. An undecodable activation does not match.
   ///
   /// @param activation a serialised `TaskActivation`
-  static boolean areSelected(Selector selector, byte[] activation) {
+  static boolean match(Selector selector, byte[] activation) {
     try {
       TaskActivation decoded = TaskActivation.parseFrom(activation);
       InputStream bytes = decoded.getParametersBytes().newInput();
@@ -62,15 +63,15 @@ final class Arguments {
         expanded.setLongMax(LARGEST_WINDOW_LOG);
       }
       try (MessageUnpacker in = MessagePack.newDefaultUnpacker(new Bounded(bytes))) {
-        return new Arguments(selector, in).areSelected();
+        return new Arguments(selector, in).match();
       }
     } catch (IOException | RuntimeException | LinkageError _) {
-      return false; // the last: there is no zstd for this machine
+      return false; // LinkageError: zstd does not support this machine
     }
   }
 
-  /// Reads to the end even when the answer is known, since it is another if the rest is broken.
-  private boolean areSelected() throws IOException {
+  /// Reads to the end even when the answer is known: broken arguments do not match.
+  private boolean match() throws IOException {
     boolean selected = false;
     for (int left = in.unpackMapHeader(); left > 0; left--) {
       switch (key()) {
@@ -99,7 +100,7 @@ final class Arguments {
     return selected;
   }
 
-  /// A key that must be text; empty if it is too long to be of interest.
+  /// Reads a key, which must be text; empty if it is too long to be relevant.
   private String key() throws IOException {
     text = MAX_TEXT;
     if (in.getNextFormat().getValueType() != ValueType.STRING) {
@@ -120,7 +121,7 @@ final class Arguments {
     return value != null && values.contains(value);
   }
 
-  /// The next value; null if no file could hold its like.
+  /// Reads the next value; null if no rules file could hold it.
   private @Nullable Literal value(int depth) throws IOException {
     if (depth > MAX_DEPTH || --parts < 0) {
       skip();
@@ -187,8 +188,8 @@ final class Arguments {
     return whole ? new Literal.Fields(fields) : null;
   }
 
-  /// Passes over the next value, whatever is in it: the unpacker itself would stop early where the
-  /// sizes that are announced overflow when they are added.
+  /// Skips the next value with all its parts. The unpacker's own skip stops early if the announced
+  /// sizes overflow their sum.
   private void skip() throws IOException {
     for (long left = 1; left > 0; left--) {
       switch (in.getNextFormat().getValueType()) {
@@ -199,7 +200,7 @@ final class Arguments {
     }
   }
 
-  /// Text; null if it is longer than allowed.
+  /// Reads text; null if it exceeds the budget.
   private @Nullable String text() throws IOException {
     int length = in.unpackRawStringHeader();
     text -= Math.min(length, text + 1);
@@ -214,7 +215,7 @@ final class Arguments {
     return null;
   }
 
-  /// A stream that fails when more than [#MAX_BYTES] are read of it.
+  /// Stream that fails after [#MAX_BYTES].
   private static final class Bounded extends InputStream {
     private final InputStream in;
     private int left = MAX_BYTES;

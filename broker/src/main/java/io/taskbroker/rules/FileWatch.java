@@ -13,14 +13,12 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Waits until a file may have changed. It watches the folders, not the file: most files are
-/// changed by putting another in their place, those of Kubernetes by putting another link in the
-/// place of one that leads to them. One thread.
+/// Watch for changes of a file. It watches the folders, not the file: most editors replace the
+/// file, and Kubernetes replaces a symbolic link on the path to it. One thread.
 final class FileWatch implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(FileWatch.class);
 
-  /// So long nothing must happen before a change is taken for complete, and so often it may begin
-  /// anew.
+  /// Time without events after which a change counts as complete, and how often it may restart.
   private static final long QUIET_MS = 200;
 
   private static final int MAX_UNREST = 20;
@@ -37,18 +35,19 @@ final class FileWatch implements AutoCloseable {
     try {
       return file.getFileSystem().newWatchService();
     } catch (IOException | UnsupportedOperationException e) {
-      log.warn("Cannot watch {}, changes of it are noticed late: {}", file, e.getMessage());
+      log.warn("Cannot watch {}, its changes take effect late: {}", file, e.getMessage());
       return null;
     }
   }
 
-  /// Notes where the file is now. To be called before each reading, so that no change is missed.
+  /// Watches the folders where the file is now. Must be called before each read, so that no change
+  /// is missed.
   void locate() {
     watch(file.getParent());
     try {
       watch(file.toRealPath().getParent());
     } catch (IOException _) {
-      // There is no such file now; its folder tells when there is.
+      // The file does not exist now; its folder reports when it does.
     }
   }
 
@@ -63,11 +62,11 @@ final class FileWatch implements AutoCloseable {
           StandardWatchEventKinds.ENTRY_MODIFY,
           StandardWatchEventKinds.ENTRY_DELETE);
     } catch (IOException | ClosedWatchServiceException _) {
-      // There is no such folder now, or too many are watched: what changes is noticed late.
+      // The folder does not exist now, or too many are watched: changes take effect late.
     }
   }
 
-  /// Waits for a change, and until it seems to be complete, or for the time.
+  /// Waits for a change and until it seems complete, or for the given time.
   void await(Duration longest) throws InterruptedException {
     if (watcher == null) {
       new CountDownLatch(1).await(longest.toMillis(), TimeUnit.MILLISECONDS);

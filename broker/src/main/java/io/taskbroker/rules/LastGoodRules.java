@@ -14,8 +14,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Optional;
 
-/// The copy of the last file of rules that was good, which outlives the process (H22): at any time
-/// either the one before or the new one, as a whole.
+/// Copy of the last valid rules file, which survives the process (H22). Writes are atomic: the file
+/// is always either the previous or the new copy as a whole.
 final class LastGoodRules {
   private final Path copy;
 
@@ -27,7 +27,7 @@ final class LastGoodRules {
     return copy;
   }
 
-  /// The copy; empty if there is none.
+  /// Content of the copy; empty if there is none.
   Optional<byte[]> read() throws IOException {
     try {
       return Optional.of(Files.readAllBytes(copy));

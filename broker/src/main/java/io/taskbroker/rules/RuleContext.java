@@ -5,13 +5,13 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/// What the broker's configuration means to its rules. Immutable.
+/// Parts of the broker's configuration that its rules depend on. Immutable.
 ///
-/// @param topic where demoted tasks go, if the rules do not say
-/// @param cluster the bootstrap servers where they go, if the rules do not say
-/// @param authenticates whether secrets are shown to that cluster, and to any other that the rules
-///   name
-/// @param consumed what this broker consumes
+/// @param topic default topic of demoted tasks
+/// @param cluster bootstrap servers of the default cluster of demoted tasks
+/// @param authenticates whether the broker sends secrets to that cluster, and to any other that the
+///   rules name
+/// @param consumed the topics that this broker consumes
 public record RuleContext(
     String topic, String cluster, boolean authenticates, List<Consumed> consumed) {
   private static final String DEFAULT_PORT = ":9092";
@@ -20,13 +20,13 @@ public record RuleContext(
     consumed = List.copyOf(consumed);
   }
 
-  /// A topic that is consumed.
+  /// Topic that this broker consumes.
   ///
   /// @param cluster its bootstrap servers
   public record Consumed(String topic, String cluster) {}
 
-  /// Whether what is produced there comes to this broker: the one check for arrivals and for what
-  /// is in flight (W49). Clusters that have a server in common are the same.
+  /// Whether this broker consumes what is produced there: the one check for new records and for
+  /// tasks in flight (W49). Clusters that have a server in common are the same.
   boolean consumes(String otherTopic, String otherCluster) {
     Set<String> servers = servers(otherCluster);
     return consumed.stream()
@@ -34,8 +34,8 @@ public record RuleContext(
         .anyMatch(it -> servers(it.cluster).stream().anyMatch(servers::contains));
   }
 
-  /// Whether demoted tasks would show the secrets of one cluster to another.
-  boolean givesSecretsTo(String otherCluster) {
+  /// Whether demoted tasks would send the secrets of one cluster to another.
+  boolean sendsSecretsTo(String otherCluster) {
     return authenticates && !servers(otherCluster).equals(servers(cluster));
   }
 

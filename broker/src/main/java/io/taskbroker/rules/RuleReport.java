@@ -23,22 +23,22 @@ final class RuleReport {
   /// The counts that grew, one line for each kind of rule.
   List<String> matches() {
     var lines = new ArrayList<String>();
-    add(lines, "Tasks removed", rules.switchedOff());
+    add(lines, "Tasks removed", rules.killed());
     add(lines, "Tasks demoted", rules.demoted());
     return lines;
   }
 
-  /// The rules whose names no task had so far, each of them once. Empty until any task was judged.
+  /// Rules whose names no task has had so far, each of them once. Empty until a task was judged.
   List<String> unseen() {
     if (!rules.hasJudged()) {
       return List.of();
     }
     var lines = new ArrayList<String>();
-    for (RuleUse use : rules.switchedOff()) {
+    for (RuleUse use : rules.killed()) {
       if (!use.isSeen() && warned.add(use)) {
         String meant = use.lookalike();
         lines.add(
-            "No task is named '%s', so that its rule did nothing yet%s"
+            "No task is named '%s', so its rule has had no effect yet%s"
                 .formatted(
                     use.name(),
                     meant.isEmpty()
@@ -49,7 +49,7 @@ final class RuleReport {
     for (RuleUse use : rules.demoted()) {
       if (!use.isSeen() && warned.add(use)) {
         lines.add(
-            "No task is in the namespace '%s', so that its rule did nothing yet"
+            "No task is in the namespace '%s', so its rule has had no effect yet"
                 .formatted(use.name()));
       }
     }

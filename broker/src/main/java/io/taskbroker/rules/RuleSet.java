@@ -11,14 +11,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/// The rules of one file (reference-spec 3.7), with their usage. A task that no rule names costs
-/// two look-ups in a table; its arguments are looked at only if a selector is about it. The rules
+/// Rules of one file (reference-spec 3.7), with their usage counters. A task that no rule names
+/// costs two hash look-ups; its arguments are decoded only if a selector exists for it. The rules
 /// are immutable; thread-safe.
 public final class RuleSet implements Rules {
   private static final Decision BY_NAME = new Decision.Killed(false);
   private static final Decision BY_SELECTOR = new Decision.Killed(true);
 
-  /// Rules that names of tasks are compared with while they match nothing; a bound of the work.
+  /// Bound of the rules whose names are compared with task names while they match nothing.
   private static final int MAX_COMPARED = 8;
 
   private final Map<String, TaskRule> tasks = new HashMap<>();
@@ -30,7 +30,7 @@ public final class RuleSet implements Rules {
 
   private record TaskRule(Selector selector, RuleUse use) {}
 
-  public RuleSet(RuntimeConfig config, RuleContext surroundings) {
+  public RuleSet(RuntimeConfig config, RuleContext context) {
     Map<String, List<Killswitch>> byTask =
         config.killswitches().stream().collect(Collectors.groupingBy(Killswitch::task));
     byTask.forEach((task, killswitches) -> {
@@ -40,12 +40,12 @@ public final class RuleSet implements Rules {
       }
     });
     config.demotedNamespaces().forEach(name -> namespaces.put(name, new RuleUse(name)));
-    compared = switchedOff().stream().limit(MAX_COMPARED).toList();
-    String topic = config.demotedTopic().orElse(surroundings.topic());
-    String cluster = config.demotedCluster().orElse(surroundings.cluster());
+    compared = killed().stream().limit(MAX_COMPARED).toList();
+    String topic = config.demotedTopic().orElse(context.topic());
+    String cluster = config.demotedCluster().orElse(context.cluster());
     target = new Destination(topic, cluster, Map.of());
     demotion =
-        surroundings.consumes(topic, cluster)
+        context.consumes(topic, cluster)
             ? Decision.Kept.WOULD_COME_BACK
             : new Decision.Demoted(target);
   }
@@ -68,7 +68,7 @@ public final class RuleSet implements Rules {
     } else {
       rule.use().see();
       Selector selector = rule.selector();
-      if (selector.always() || Arguments.areSelected(selector, activation.payload())) {
+      if (selector.always() || Arguments.match(selector, activation.payload())) {
         rule.use().match();
         return selector.always() ? BY_NAME : BY_SELECTOR;
       }
@@ -88,7 +88,7 @@ public final class RuleSet implements Rules {
   }
 
   /// Usage of the rules that switch tasks off, by name.
-  List<RuleUse> switchedOff() {
+  List<RuleUse> killed() {
     return tasks.values().stream()
         .map(TaskRule::use)
         .sorted(Comparator.comparing(RuleUse::name))
@@ -100,15 +100,15 @@ public final class RuleSet implements Rules {
     return namespaces.values().stream().sorted(Comparator.comparing(RuleUse::name)).toList();
   }
 
-  /// Whether namespaces are demoted to a topic that this broker consumes, so that they stay.
+  /// Whether namespaces are demoted to a topic that this broker consumes, so that their tasks stay.
   boolean wouldComeBack() {
     return !namespaces.isEmpty() && demotion == Decision.Kept.WOULD_COME_BACK;
   }
 
-  /// In one line, for the log.
+  /// Summary in one line, for the log.
   @Override
   public String toString() {
-    return "tasks switched off, for some arguments at least: %d; namespaces demoted: %d%s"
+    return "tasks switched off, at least for some arguments: %d; namespaces demoted: %d%s"
         .formatted(
             tasks.size(),
             namespaces.size(),

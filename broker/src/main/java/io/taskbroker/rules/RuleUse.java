@@ -20,20 +20,20 @@ final class RuleUse {
     return name;
   }
 
-  /// Notes that a task of this name or namespace exists.
+  /// Records that a task of this name or namespace exists.
   void see() {
     if (!seen) {
       seen = true;
     }
   }
 
-  /// Notes that the rule applied to a task.
+  /// Records that the rule applied to a task.
   void match() {
     matches.incrementAndGet();
   }
 
-  /// Notes the name of an existing task if the operator may have meant it by the rule's name: that
-  /// is `namespace:task` of it, or has the same last part. Cheap once one is found.
+  /// Records the name of an existing task if the operator may have meant it by the rule's name: the
+  /// rule is named `namespace:task`, or has the same last part. Cheap once one is found.
   void compare(Activation activation) {
     if (!seen && lookalike.isEmpty() && resembles(activation.namespace(), activation.taskname())) {
       lookalike = activation.taskname();
@@ -49,7 +49,7 @@ final class RuleUse {
     return qualified || endsWithPart(name, task) || endsWithPart(task, name);
   }
 
-  /// Whether the text ends with the part, behind a separator.
+  /// Whether the text ends with the part, after a separator.
   private static boolean endsWithPart(String text, String part) {
     int before = text.length() - part.length() - 1;
     return before >= 0
@@ -58,7 +58,7 @@ final class RuleUse {
         && (text.charAt(before) == ':' || text.charAt(before) == '.');
   }
 
-  /// How many tasks it applied to. A task that is judged again counts again.
+  /// Number of tasks that the rule applied to. A task that is judged again counts again.
   long matches() {
     return matches.get();
   }

@@ -23,16 +23,16 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The stage that keeps to the file of rules: when its content changes, the engine is told. A file
-/// that is missing or broken changes nothing, also not at a start: the rules of the last good one
-/// stay in force, and a line in the log says so, once for each thing that is wrong (G5, H22).
+/// Stage that applies the rules file: when its content changes, the engine receives the new rules.
+/// A missing or invalid file changes nothing, not even at a start: the rules of the last valid file
+/// stay in force, and one log line per problem says so (G5, H22).
 ///
 /// [#load] is called before [#start]; otherwise everything happens in the stage's own thread.
 public final class RuntimeFile implements Service {
   private static final Logger log = LoggerFactory.getLogger(RuntimeFile.class);
   private static final int MAX_BYTES = 1 << 20;
 
-  /// As often the file is read if nothing is heard of it, as by the reference.
+  /// Longest time between two reads of the file, as in the reference.
   private static final Duration PERIOD = Duration.ofSeconds(60);
 
   /// Time for tasks to meet new rules before their first report.
@@ -42,8 +42,8 @@ public final class RuntimeFile implements Service {
 
   private final Path file;
   private final LastGoodRules lastGood;
-  private final RuleContext surroundings;
-  private final CommandSink engine;
+  private final RuleContext context;
+  private final CommandSink commands;
   private final LoopThread thread;
   private final Set<String> warned = new HashSet<>();
 
@@ -54,21 +54,21 @@ public final class RuntimeFile implements Service {
   /// Time of the next report, on the clock of [System#nanoTime].
   private long reportAt = System.nanoTime();
 
-  /// The content of the rules in force, and of the file when it was last read.
-  private byte @Nullable [] obeyed;
+  /// Content of the rules in force, and of the file when it was last read.
+  private byte @Nullable [] applied;
 
   private byte @Nullable [] seen;
 
-  /// What is wrong with the file; empty if nothing is.
+  /// Problem of the file; empty if there is none.
   private String problem = "";
 
-  /// @param copy where the last good content is kept for the next start
+  /// @param copy where the last valid content is kept for the next start
   public RuntimeFile(
-      Path file, Path copy, RuleContext surroundings, CommandSink engine, FailureSink failures) {
+      Path file, Path copy, RuleContext context, CommandSink engine, FailureSink failures) {
     this.file = file;
     this.lastGood = new LastGoodRules(copy);
-    this.surroundings = surroundings;
-    this.engine = engine;
+    this.context = context;
+    this.commands = engine;
     this.thread = new LoopThread("rules", new Turns(), failures);
   }
 
@@ -77,12 +77,12 @@ public final class RuntimeFile implements Service {
     return "rules";
   }
 
-  /// The rules to begin with: those of the file, or of the last good one.
+  /// The initial rules: those of the file, or of the last valid one.
   public Rules load() {
-    Optional<String> wrong = read();
-    if (wrong.isPresent()) {
-      recall();
-      complain(wrong.get());
+    Optional<String> newProblem = read();
+    if (newProblem.isPresent()) {
+      applyLastGood();
+      logProblem(newProblem.get());
     }
     return rules;
   }
@@ -99,9 +99,9 @@ public final class RuntimeFile implements Service {
     }
   }
 
-  /// Reads the file, and obeys it if it is another and good.
+  /// Reads the file, and applies it if it changed and is valid.
   ///
-  /// @return what is wrong with it
+  /// @return the problem of the file
   private Optional<String> read() {
     byte[] content;
     try (InputStream in = Files.newInputStream(file)) {
@@ -118,27 +118,27 @@ public final class RuntimeFile implements Service {
     }
     seen = content;
     try {
-      obey(content, file);
+      apply(content, file);
     } catch (ConfigException e) {
       return Optional.of(Objects.toString(e.getMessage()).replace("\n", "; "));
     } catch (RuntimeException e) {
-      log.debug("{} cannot be understood", file, e);
-      return Optional.of("it cannot be understood: " + e);
+      log.debug("{} cannot be parsed", file, e);
+      return Optional.of("it cannot be parsed: " + e);
     }
-    keep(content);
+    saveCopy(content);
     return Optional.empty();
   }
 
-  private void obey(byte[] content, Path from) {
+  private void apply(byte[] content, Path from) {
     RuntimeConfig config = RuntimeConfig.parse(from, content, log::warn);
-    if (Arrays.equals(content, obeyed)) {
+    if (Arrays.equals(content, applied)) {
       return;
     }
-    var set = new RuleSet(config, surroundings);
+    var set = new RuleSet(config, context);
     rules = set;
     report = Optional.of(new RuleReport(set));
     reportAt = System.nanoTime() + FIRST_REPORT.toNanos();
-    obeyed = content;
+    applied = content;
     log.info("The rules of {} are in force: {}", from, set);
     if (set.wouldComeBack()) {
       log.warn(
@@ -147,17 +147,17 @@ public final class RuntimeFile implements Service {
     }
     config
         .demotedCluster()
-        .filter(surroundings::givesSecretsTo)
+        .filter(context::sendsSecretsTo)
         .filter(warned::add)
         .ifPresent(cluster ->
             log.warn(
-                "{}: demoted_topic_cluster {} is not the cluster of the dead letters, and is logged"
-                    + " in to with the secrets of that",
+                "{}: demoted_topic_cluster {} is not the cluster of the dead letters, and receives"
+                    + " the secrets of that cluster",
                 from,
                 cluster));
   }
 
-  private void keep(byte[] content) {
+  private void saveCopy(byte[] content) {
     try {
       Optional<byte[]> kept = lastGood.read();
       if (kept.isEmpty() || !Arrays.equals(kept.get(), content)) {
@@ -173,40 +173,40 @@ public final class RuntimeFile implements Service {
     }
   }
 
-  /// Obeys the copy, if there is a good one.
-  private void recall() {
+  /// Applies the copy, if there is a valid one.
+  private void applyLastGood() {
     try {
       Optional<byte[]> kept = lastGood.read();
       if (kept.isPresent()) {
-        obey(kept.get(), lastGood.path());
+        apply(kept.get(), lastGood.path());
       }
     } catch (IOException | RuntimeException e) {
-      log.error("Cannot go back to the rules of before: {}: {}", lastGood.path(), e.getMessage());
+      log.error("Cannot apply the last good rules in {}: {}", lastGood.path(), e.getMessage());
     }
   }
 
-  private void complain(String wrong) {
-    if (!wrong.equals(problem)) {
-      problem = wrong;
+  private void logProblem(String newProblem) {
+    if (!newProblem.equals(problem)) {
+      problem = newProblem;
       log.error(
-          "The file of rules {} is not obeyed, {} stay in force: {}",
+          "The rules file {} is not applied, {} stay in force: {}",
           file,
           rules.exist() ? "the last good ones (" + rules + ")" : "no rules",
-          wrong);
+          newProblem);
     }
   }
 
   private void refresh() {
     Rules before = rules;
-    Optional<String> wrong = read();
-    if (wrong.isPresent()) {
-      complain(wrong.get());
+    Optional<String> newProblem = read();
+    if (newProblem.isPresent()) {
+      logProblem(newProblem.get());
     } else if (!problem.isEmpty()) {
       problem = "";
-      log.info("The file of rules {} is good again", file);
+      log.info("The rules file {} is valid again", file);
     }
     if (!rules.equals(before)) {
-      engine.submit(new Command.RulesChanged(rules));
+      commands.submit(new Command.RulesChanged(rules));
     }
   }
 
@@ -214,7 +214,7 @@ public final class RuntimeFile implements Service {
     return a.compareTo(b) < 0 ? a : b;
   }
 
-  private static void say(RuleReport report) {
+  private static void logReport(RuleReport report) {
     report.matches().forEach(log::info);
     report.unseen().forEach(log::warn);
   }
@@ -222,18 +222,18 @@ public final class RuntimeFile implements Service {
   private final class Turns implements LoopThread.Loop {
     @Override
     public void turn() throws InterruptedException {
-      FileWatch waits = watch;
-      if (waits == null) {
-        waits = new FileWatch(file);
-        watch = waits;
+      FileWatch fileWatch = watch;
+      if (fileWatch == null) {
+        fileWatch = new FileWatch(file);
+        watch = fileWatch;
       } else {
-        waits.await(min(PERIOD, Duration.ofNanos(Math.max(0, reportAt - System.nanoTime()))));
+        fileWatch.await(min(PERIOD, Duration.ofNanos(Math.max(0, reportAt - System.nanoTime()))));
       }
       if (System.nanoTime() - reportAt >= 0) {
         reportAt = System.nanoTime() + PERIOD.toNanos();
-        report.ifPresent(RuntimeFile::say);
+        report.ifPresent(RuntimeFile::logReport);
       }
-      waits.locate();
+      fileWatch.locate();
       refresh();
     }
 

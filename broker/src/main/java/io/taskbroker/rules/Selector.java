@@ -8,15 +8,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// By which arguments one task is switched off: it is if one of them has one of the values.
-/// Immutable.
+/// Selector of the tasks of one name by their arguments: it matches if an argument has one of the
+/// values. Immutable.
 ///
-/// @param always whether by any, or none
+/// @param always whether it matches any arguments, or none
 /// @param arguments values by position, from 0
 record Selector(
     boolean always, Map<Integer, Set<Literal>> arguments, Map<String, Set<Literal>> keywords) {
 
-  /// What all of the killswitches of one task say together.
+  /// Union of the killswitches of one task.
   static Selector of(List<Killswitch> killswitches) {
     boolean always = false;
     var arguments = new HashMap<Integer, Set<Literal>>();

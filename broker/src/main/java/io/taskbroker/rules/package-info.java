@@ -1,5 +1,5 @@
-/// Which tasks are switched off and which namespaces are demoted: the rules, and the file that they
-/// are read from while the broker runs.
+/// Rules: which tasks are killed and which namespaces are demoted, and the file that they are read
+/// from while the broker runs.
 @NullMarked
 package io.taskbroker.rules;
 

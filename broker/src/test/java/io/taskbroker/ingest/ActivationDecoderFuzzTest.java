@@ -8,7 +8,7 @@ import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// What may be in a record of a normal topic: anything (W8, W10, W11, W29, H12).
+/// Fuzz test of records of a normal topic with arbitrary bytes (W8, W10, W11, W29, H12).
 final class ActivationDecoderFuzzTest {
   private static final long NOW = 1_700_000_000_123L;
   private static final int MAX_SIZE = 4 << 20;
@@ -21,7 +21,7 @@ final class ActivationDecoderFuzzTest {
       var decoder =
           new ActivationDecoder(
               maxDelay, MAX_SIZE, new TimeWarnings(new TopicCounts("tasks", new Metrics())));
-      // Names are copied, as UTF-16; nothing else is.
+      // Only names are copied, as UTF-16.
       Cost.within(20_000 + 8L * value.length, () -> decoder.decode(ORIGIN, NOW, value, NOW));
       new ParserOracle(decoder, NOW, maxDelay).agrees(value, "");
     }

@@ -42,7 +42,7 @@ final class ActivationDecoderTest {
   private final ActivationDecoder decoder = new ActivationDecoder(MAX_DELAY, MAX_SIZE, WARNINGS);
 
   @Test
-  void readsWhatTheBrokerNeedsAndKeepsTheBytes() {
+  void readsTheNeededFieldsAndKeepsTheBytes() {
     byte[] value =
         TaskActivation.newBuilder()
             .setId("0123456789abcdef0123456789abcdef")
@@ -89,7 +89,7 @@ final class ActivationDecoderTest {
   }
 
   @Test
-  void takesWhatIsMissingForItsDefault() {
+  void missingFieldsHaveTheirDefaults() {
     Activation read = decoded(TaskActivation.newBuilder());
 
     assertThat(read.receivedAt()).isEqualTo(NOW);
@@ -137,7 +137,7 @@ final class ActivationDecoderTest {
   }
 
   @Test
-  void aDelayWithoutBoundDoesNotOverflow() {
+  void anUnboundedDelayDoesNotOverflow() {
     var unbounded = new ActivationDecoder(Long.MAX_VALUE, MAX_SIZE, WARNINGS);
     byte[] value = TaskActivation.newBuilder().setId("x").setDelay(-1).build().toByteArray();
 
@@ -249,7 +249,7 @@ final class ActivationDecoderTest {
   }
 
   /// Messages, concatenated messages (which merge), and mutated ones: the decoder and the generated
-  /// parser accept the same bytes and read the same of them.
+  /// parser accept the same bytes and read the same values from them.
   @Test
   void agreesWithTheGeneratedParser() {
     long seed = new Random().nextLong();
@@ -269,7 +269,7 @@ final class ActivationDecoderTest {
   }
 
   @Test
-  void agreesWithTheGeneratedParserAtEveryCut() {
+  void agreesWithTheGeneratedParserAtEveryTruncation() {
     byte[] value = RandomMessages.everyField().toByteArray();
     for (int length = 0; length <= value.length; length++) {
       assertAgreement(Arrays.copyOf(value, length), "cut at " + length);
@@ -286,21 +286,21 @@ final class ActivationDecoderTest {
     }
   }
 
-  /// Fields of each wire type that are malformed, or look so: as an unknown field, behind a field
-  /// that is known, in a message within, and in a group.
+  /// Fields of each wire type, malformed or seemingly so: as an unknown field, behind a known
+  /// field, in a nested message, and in a group.
   @ParameterizedTest
   @CsvSource({
-    "a0 01 ff ff ff ff ff ff ff ff ff 01, true", // a number of ten bytes
-    "a0 01 ff ff ff ff ff ff ff ff ff 7f, true", // with bits that are cut, as elsewhere
-    "a0 01 ff ff ff ff ff ff ff ff ff ff 01, false", // of eleven
-    "a0 01 ff, false", // that does not end
+    "a0 01 ff ff ff ff ff ff ff ff ff 01, true", // a varint of ten bytes
+    "a0 01 ff ff ff ff ff ff ff ff ff 7f, true", // with excess bits, which are dropped
+    "a0 01 ff ff ff ff ff ff ff ff ff ff 01, false", // of eleven bytes
+    "a0 01 ff, false", // without an end
     "a1 01 01 02 03 04 05 06 07 08, true",
     "a1 01 01 02 03 04 05 06 07, false",
     "a5 01 01 02 03 04, true",
     "a5 01 01 02 03, false",
     "a2 01 02 61 62, true",
-    "a2 01 82 80 80 80 00 61 62, true", // a length in more bytes than it needs
-    "a2 01 82 80 80 80 80 00 61 62, false", // in more than any needs
+    "a2 01 82 80 80 80 00 61 62, true", // a length with superfluous bytes
+    "a2 01 82 80 80 80 80 00 61 62, false", // with more than five bytes
     "a2 01 03 61 62, false", // beyond the end
     "a2 01 ff ff ff ff 07, false", // 2^31 - 1
     "a2 01 80 80 80 80 08, false", // 2^31
@@ -312,16 +312,16 @@ final class ActivationDecoderTest {
     "a3 01 a4 01, true", // a group
     "a3 01 a2 01 02 61 62 a4 01, true",
     "a3 01 a2 01 80 80 80 80 80 20 a4 01, false",
-    "a3 01, false", // that does not end
-    "a4 01, false", // that did not begin
-    "a3 01 ac 01, false", // that ends as another
+    "a3 01, false", // without an end
+    "a4 01, false", // without a start
+    "a3 01 ac 01, false", // with the end of another group
     "a6 01, false", // wire types that do not exist
     "a7 01, false",
     "00 01, false", // field 0
     "02 01 61, false",
     "f8 ff ff ff 0f 01, true", // the largest field
     "f8 ff ff ff 1f 01, false", // 2^32 above it: the same for Java
-    "80 81 80 80 80 00 01, false" // a tag of more bytes than any needs
+    "80 81 80 80 80 00 01, false" // a tag with more than five bytes
   })
   void agreesWithTheParsersOnEveryWireType(String hex, boolean accepted) throws IOException {
     byte[] field = HexFormat.ofDelimiter(" ").parseHex(hex);

@@ -41,8 +41,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Records of a real Kafka that are too large, that are too large together, and that cannot be read
-/// (G1, G7, G8, G9).
+/// Records of a real Kafka that are oversized, oversized together, or unreadable (G1, G7, G8, G9).
 @Timeout(120)
 final class BoundedIntakeTest {
   private static final int MAX_MESSAGE = 100_000;
@@ -108,7 +107,7 @@ final class BoundedIntakeTest {
   }
 
   @Test
-  void g7TheCheckOfTheRecordThatWasReadLastTakesNoneOfItsValue() throws Exception {
+  void g7TheLogProbeAllocatesNoValue() throws Exception {
     create(1);
     produce("zstd", Cluster.activation("before"), new byte[20 << 20]);
     start();
@@ -197,7 +196,7 @@ final class BoundedIntakeTest {
   }
 
   @Test
-  void g9NothingIsDoneWhereNoPartitionCanBeRead() throws Exception {
+  void g9NoProgressIfEveryPartitionIsBlocked() throws Exception {
     create(1);
     cluster.produce(topic, 0, 2);
     damage(0, "id-0");
@@ -209,13 +208,13 @@ final class BoundedIntakeTest {
     await().during(Duration.ofSeconds(3)).until(() -> ingest.done() <= rounds + 1);
     assertThat(ingest.hasWork()).isTrue();
 
-    damage(0, "id-0"); // which heals it
+    damage(0, "id-0"); // a second flip restores it
     await().until(() -> engine.offsets(0).size() == 2);
     log.awaitLine(Duration.ofSeconds(20), "INFO Partition " + topic + "-0 can be read again");
     await().until(() -> ingest.done() > rounds + 1);
   }
 
-  /// Flips a bit of the only copy of a record that Kafka has.
+  /// Flips a bit of the only copy of a record in Kafka.
   private void damage(int partition, String text) throws IOException {
     Path segment = dir.resolve(topic + "-" + partition).resolve("00000000000000000000.log");
     try (var file = new RandomAccessFile(segment.toFile(), "rw")) {
@@ -241,7 +240,7 @@ final class BoundedIntakeTest {
     produce(topic, codec, values);
   }
 
-  /// Produces all in one batch, if that is possible.
+  /// Produces all values, in one batch if possible.
   private static void produce(String topic, String codec, byte[]... values) throws Exception {
     var settings =
         new HashMap<String, Object>(
@@ -280,11 +279,11 @@ final class BoundedIntakeTest {
   }
 
   private Ingest start(List<TopicSource> sources, IntakeLimits limits) {
-    Map<SourcePartition, Long> lows = Map.of();
+    Map<SourcePartition, Long> startOffsets = Map.of();
     var ingest =
         new Ingest(
             sources,
-            PartitionOwnership.sole(List.of(), () -> lows),
+            PartitionOwnership.sole(List.of(), () -> startOffsets),
             engine,
             new IngestOptions(
                 "broker-1", 3600, MAX_MESSAGE, 1000, limits.readAheadBytes(), 100, limits),

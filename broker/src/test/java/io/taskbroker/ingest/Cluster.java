@@ -25,7 +25,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
-/// What operators and producers do to a Kafka cluster, for tests.
+/// Operations of operators and producers on a Kafka cluster, for tests.
 final class Cluster implements AutoCloseable {
   private final Admin admin;
   private final KafkaProducer<byte[], byte[]> producer;
@@ -41,7 +41,7 @@ final class Cluster implements AutoCloseable {
             new ByteArraySerializer());
   }
 
-  /// The bytes of an activation with that id.
+  /// Bytes of an activation with that id.
   static byte[] activation(String id) {
     return TaskActivation.newBuilder().setId(id).setTaskname("task").build().toByteArray();
   }
@@ -53,7 +53,7 @@ final class Cluster implements AutoCloseable {
     }
   }
 
-  /// Produces activations in as few requests as it takes.
+  /// Produces activations in as few requests as possible.
   void produceMany(String topic, int partition, int count) throws Exception {
     var sent = new ArrayList<Future<?>>();
     for (int i = 0; i < count; i++) {
@@ -69,7 +69,7 @@ final class Cluster implements AutoCloseable {
     producer.send(new ProducerRecord<>(topic, partition, null, value)).get(60, TimeUnit.SECONDS);
   }
 
-  /// Produces activations in a transaction, which is then committed or aborted.
+  /// Produces activations in a transaction, and commits or aborts it.
   void produceInTransaction(String topic, int count, boolean commit) {
     try (var transactional =
         new KafkaProducer<>(
@@ -92,14 +92,14 @@ final class Cluster implements AutoCloseable {
     }
   }
 
-  /// The committed offset, [Watermark#NONE] if there is none.
+  /// The committed offset; [Watermark#NONE] if there is none.
   long committed(String group, String topic, int partition) throws Exception {
     OffsetAndMetadata offset = commit(group, topic, partition);
     return offset == null ? Watermark.NONE : offset.offset();
   }
 
-  /// What is noted along with the committed offset; empty if there is none.
-  String note(String group, String topic, int partition) throws Exception {
+  /// Metadata of the committed offset; empty if there is none.
+  String metadata(String group, String topic, int partition) throws Exception {
     OffsetAndMetadata offset = commit(group, topic, partition);
     return offset == null ? "" : offset.metadata();
   }

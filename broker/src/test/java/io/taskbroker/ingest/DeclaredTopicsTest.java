@@ -37,7 +37,7 @@ final class DeclaredTopicsTest {
   }
 
   @Test
-  void g8CreatesWhatIsMissingOnEachClusterThatIsThereAndOnTheOtherWhenItComes() throws Exception {
+  void g8CreatesMissingTopicsOnReachableClustersAndLaterOnTheOther() throws Exception {
     int port = Ports.free();
     try (var here = EmbeddedKafka.start(dir.resolve("here"))) {
       here.createTopic("old", 2);
@@ -67,7 +67,7 @@ final class DeclaredTopicsTest {
   }
 
   @Test
-  void theTopicsAreThereWhenTheStageHasStarted() throws Exception {
+  void topicsExistWhenTheStageHasStarted() throws Exception {
     try (var kafka = EmbeddedKafka.start(dir)) {
       start(created("a", kafka.bootstrap(), 1), created("b", kafka.bootstrap(), 2));
 
@@ -106,7 +106,7 @@ final class DeclaredTopicsTest {
   }
 
   @Test
-  void anAddressThatCannotBeResolvedIsAnOutageToo() {
+  void anUnresolvableAddressIsAnOutage() {
     start(created("t", "kafka.invalid:9092", 1));
 
     log.awaitLine(PATIENCE, "ERROR Cannot ask Kafka at kafka.invalid:9092 for topics [t]");

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Kafka that is not there when the broker starts, that goes, and that comes back.
+/// Kafka outages: at the start of the broker, and while it runs.
 @Timeout(90)
 final class IngestOutageTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -49,7 +49,8 @@ final class IngestOutageTest {
         cluster.produceMany("tasks", 0, 2);
         await().atMost(PATIENCE).until(() -> engine.offsets(0).size() == 7);
       }
-      // Becomes durable while Kafka is down: committed when it is back.
+      // These records become durable while Kafka is down; their offset is committed after it
+      // returns.
       engine.settleAll();
       long down = ingest.done();
       await().until(() -> ingest.done() > down + 1);
@@ -86,7 +87,7 @@ final class IngestOutageTest {
   }
 
   @Test
-  void stopsInTimeWhenKafkaHasGone() {
+  void stopsInTimeAfterKafkaStopped() {
     var engine = new ScriptedEngine();
     Ingest ingest;
     try (var kafka = EmbeddedKafka.start(dir)) {
@@ -105,7 +106,7 @@ final class IngestOutageTest {
   }
 
   @Test
-  void h25IsNotStuckWhenAnAddressCannotBeResolved() {
+  void h25AnUnresolvableAddressIsNoStall() {
     var failures = new CopyOnWriteArrayList<Throwable>();
     Ingest ingest = ingest("kafka.invalid:9092", new ScriptedEngine(), failures);
     ingest.start();

@@ -58,7 +58,8 @@ final class IngestTest {
   private final List<Throwable> failures = new CopyOnWriteArrayList<>();
   private final Map<String, String> properties = new HashMap<>();
   @RegisterExtension private final LogCapture log = LogCapture.of("io.taskbroker.ingest");
-  private final AtomicReference<Map<SourcePartition, Long>> lows = new AtomicReference<>(Map.of());
+  private final AtomicReference<Map<SourcePartition, Long>> startOffsets =
+      new AtomicReference<>(Map.of());
   private Duration commitInterval = SOON;
   private String reset = "earliest";
   private IngestOptions options = OPTIONS;
@@ -91,7 +92,7 @@ final class IngestTest {
   }
 
   @Test
-  void handsRecordsOverInOrderAndCommitsThem() throws Exception {
+  void handsOverRecordsInOrderAndCommitsThem() throws Exception {
     kafka.createTopic(topic, 2);
     Ingest ingest = start(engine);
     cluster.produce(topic, 0, 3);
@@ -110,23 +111,23 @@ final class IngestTest {
   }
 
   @Test
-  void whatIsDoneSinceIsNotedAlongWithWhatWasCommitted() throws Exception {
+  void theMetadataOfACommittedOffsetIsUpdated() throws Exception {
     kafka.createTopic(topic, 1);
     var _ = start(engine);
     cluster.produce(topic, 0, 3);
     await().until(() -> engine.committed(0) == 3);
-    assertThat(cluster.note(group, topic, 0)).endsWith(" 0");
+    assertThat(cluster.metadata(group, topic, 0)).endsWith(" 0");
     int commands = engine.commands().size();
 
-    lows.set(Map.of(engine.partition(0), 2L));
-    await().until(() -> cluster.note(group, topic, 0).endsWith(" 2"));
-    lows.set(Map.of(engine.partition(0), 3L));
-    await().until(() -> cluster.note(group, topic, 0).endsWith(" 3"));
+    startOffsets.set(Map.of(engine.partition(0), 2L));
+    await().until(() -> cluster.metadata(group, topic, 0).endsWith(" 2"));
+    startOffsets.set(Map.of(engine.partition(0), 3L));
+    await().until(() -> cluster.metadata(group, topic, 0).endsWith(" 3"));
     assertThat(cluster.committed(group, topic, 0)).isEqualTo(3);
     assertThat(engine.commands()).hasSize(commands);
   }
 
-  /// Also of what comes while reading is paused, when nothing is fetched that would say so.
+  /// The lag counts records that arrive while reading is paused, when no fetch would report them.
   @Test
   void lagIsWhatIsNotDurable() throws Exception {
     options = new IngestOptions("broker-1", 3600, 100_000, 2, 1_000_000, 2);
@@ -149,7 +150,7 @@ final class IngestTest {
   }
 
   @Test
-  void stopGivesThePartitionsUpAndLeavesTheGroup() throws Exception {
+  void stopReleasesThePartitionsAndLeavesTheGroup() throws Exception {
     commitInterval = NEVER;
     kafka.createTopic(topic, 1);
     Ingest ingest = start(engine);
@@ -171,7 +172,7 @@ final class IngestTest {
   }
 
   @Test
-  void stopDoesNotWaitForEverForTheEngine() throws Exception {
+  void stopHasATimeoutForTheEngine() throws Exception {
     engine.holding().neverDraining();
     kafka.createTopic(topic, 1);
     Ingest ingest = start(engine);
@@ -204,7 +205,7 @@ final class IngestTest {
   }
 
   @Test
-  void h01TheWatermarkIsCommittedWithoutAnyRecord() throws Exception {
+  void h01TheWatermarkIsCommittedWithoutARecord() throws Exception {
     commitInterval = NEVER;
     kafka.createTopic(topic, 1);
     cluster.produce(topic, 0, 10);
@@ -308,7 +309,7 @@ final class IngestTest {
   }
 
   @Test
-  void partitionsThatAreAddedAreReadWithinSecondsWithoutARestart() throws Exception {
+  void addedPartitionsAreReadWithinSecondsWithoutARestart() throws Exception {
     kafka.createTopic(topic, 1);
     start(engine);
     await().until(() -> engine.isAssigned(0));
@@ -322,7 +323,7 @@ final class IngestTest {
   }
 
   @Test
-  void h05AnOffsetThatTheLogHasLostIsCountedAndReadingBeginsAtTheEarliest() throws Exception {
+  void h05ALostOffsetIsCountedAndReadingStartsAtTheEarliest() throws Exception {
     kafka.createTopic(topic, 1);
     cluster.produce(topic, 0, 10);
     cluster.resetOffset(group, topic, 0, 3);
@@ -335,7 +336,7 @@ final class IngestTest {
   }
 
   @Test
-  void h05AnOffsetThatTheLogLosesWhileReadingPausesIsCountedToo() throws Exception {
+  void h05AnOffsetLostWhileReadingIsPausedIsCounted() throws Exception {
     engine.holding();
     options = new IngestOptions("broker-1", 3600, 100_000, 2, 2000, 2);
     kafka.createTopic(topic, 1);
@@ -411,11 +412,11 @@ final class IngestTest {
   }
 
   @Test
-  void gapsOfAbortedTransactionsAreConsumedToo() throws Exception {
+  void gapsOfAbortedTransactionsAreConsumed() throws Exception {
     kafka.createTopic(topic, 1);
     start(engine);
     cluster.produceInTransaction(topic, 3, false);
-    // Three records and the mark of their end.
+    // Three records and the control record of their transaction.
     await().until(() -> cluster.committed(group, topic, 0) == 4);
     assertThat(engine.offsets(0)).isEmpty();
 
@@ -541,7 +542,7 @@ final class IngestTest {
   }
 
   @Test
-  void aTopicThatDoesNotExistIsReadAsSoonAsItDoes() throws Exception {
+  void aMissingTopicIsReadOnceItExists() throws Exception {
     Ingest ingest = start(engine);
     long rounds = ingest.done();
     await().until(() -> ingest.done() > rounds + 1);
@@ -553,7 +554,7 @@ final class IngestTest {
   }
 
   @Test
-  void aTopicIsReadOnce() {
+  void aTopicIsAcceptedOnce() {
     var source = source();
     assertThatThrownBy(() ->
             new Ingest(
@@ -573,7 +574,7 @@ final class IngestTest {
   }
 
   @Test
-  void membersHaveNamesThatKafkaTakes() {
+  void memberNamesAreValidInKafka() {
     assertThat(ClientSettings.memberName("pod-1", "tasks")).isEqualTo("pod-1-tasks");
     assertThat(ClientSettings.memberName("pod:1", "tasks")).matches("[0-9a-f-]{36}");
     assertThat(ClientSettings.memberName("p".repeat(250), "tasks"))
@@ -608,7 +609,7 @@ final class IngestTest {
     var ingest =
         new Ingest(
             List.of(source()),
-            PartitionOwnership.sole(List.of(stored), lows::get),
+            PartitionOwnership.sole(List.of(stored), startOffsets::get),
             engine,
             options,
             (_, failure) -> failures.add(failure),

@@ -28,8 +28,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// A real Kafka whose log goes back: 50 records are done and committed, then it has the first 30 of
-/// them, and gives the offsets of the others to new ones (docs/adr/0012).
+/// Truncated log of a real Kafka: 50 records are done and committed, then the log has only the
+/// first 30, and new records get the offsets of the others (docs/adr/0012).
 @Timeout(120)
 final class LogCutOffTest {
   private static final int KEPT = 30;
@@ -47,11 +47,11 @@ final class LogCutOffTest {
   private final List<Ingest> started = new ArrayList<>();
   @RegisterExtension private final LogCapture log = LogCapture.of("io.taskbroker.ingest");
 
-  /// What goes back.
+  /// Part of Kafka that goes back.
   enum Rewound {
-    /// The partition alone, as an unclean election leaves it: the cluster and its epochs go on.
+    /// The partition alone, as after an unclean election: the cluster and its epochs go on.
     PARTITION,
-    /// Everything, committed offsets and epochs included, as a volume that is put back.
+    /// Everything, committed offsets and epochs included, as with a restored volume.
     VOLUME
   }
 
@@ -105,7 +105,7 @@ final class LogCutOffTest {
     }
     produce(DONE - KEPT);
     awaitCommitted(DONE);
-    Watermark mark = stored();
+    Watermark watermark = stored();
     assertThat(engine.offsets(0)).isEqualTo(offsets(0, DONE));
     if (!running) {
       first.stop();
@@ -116,7 +116,7 @@ final class LogCutOffTest {
     kafka = EmbeddedKafka.startOnPort(data, port);
     produce(before);
     if (!running) {
-      var _ = start(mark);
+      var _ = start(watermark);
     }
     await().until(() -> !engine.commands(Command.PartitionAssigned.class).isEmpty());
     produce(5);
@@ -127,7 +127,7 @@ final class LogCutOffTest {
     Command.PartitionAssigned assigned = engine.commands(Command.PartitionAssigned.class).getLast();
     assertThat(assigned.committed()).isEqualTo(KEPT);
     if (rewound == Rewound.PARTITION) {
-      assertThat(assigned.reached()).as("new records are new").isEqualTo(KEPT);
+      assertThat(assigned.reached()).as("upper bound of possible reruns").isEqualTo(KEPT);
     }
     assertThat(log.lines()).anyMatch(line -> line.contains("was cut off below what was read"));
   }
@@ -152,7 +152,7 @@ final class LogCutOffTest {
     }
   }
 
-  /// What the store of the engine would have.
+  /// Watermark that the store of the engine would have.
   private Watermark stored() {
     Command.Ingest last =
         engine.commands(Command.Ingest.class).stream()

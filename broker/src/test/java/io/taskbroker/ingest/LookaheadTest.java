@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What is behind an application at its limit is looked at in Kafka, and read when its turn comes
-/// (H13, docs/adr/0015).
+/// Records behind an application at its limit: the reader looks at them in Kafka, and reads each of
+/// them once (H13, docs/adr/0015).
 @Timeout(60)
 final class LookaheadTest {
   private static final int WINDOW = 50;
@@ -57,7 +57,7 @@ final class LookaheadTest {
   }
 
   @Test
-  void h13NeighbourFarBehindIsSeenAndEveryRecordIsReadOnceAllTheSame() throws Exception {
+  void h13ADistantNeighbourIsSeenAndEveryRecordIsReadOnce() throws Exception {
     start("behind", 1);
     produce("behind", 0, "dead", BACKLOG);
     SourcePartition partition = standsFor("dead");
@@ -74,7 +74,7 @@ final class LookaheadTest {
   }
 
   @Test
-  void h13NeighbourInAnotherPartitionIsSeen() throws Exception {
+  void h13ANeighbourInAnotherPartitionIsSeen() throws Exception {
     start("beside", 2);
     produce("beside", 0, "dead", BACKLOG);
     SourcePartition _ = standsFor("dead");
@@ -87,7 +87,7 @@ final class LookaheadTest {
   }
 
   @Test
-  void h13RecordsThatWerePassedAreLookedAtAgainForOneThatWorksMeanwhile() throws Exception {
+  void h13SkippedRecordsAreLookedAtAgainForAnApplicationWithRoom() throws Exception {
     start("again", 2);
     produce("again", 0, "dead", BACKLOG);
     SourcePartition partition = standsFor("dead");
@@ -103,7 +103,7 @@ final class LookaheadTest {
   }
 
   @Test
-  void h13NothingIsLookedAtWhileTheEngineWorks() throws Exception {
+  void h13NoLookaheadWhileTheEngineMakesProgress() throws Exception {
     engine.settleAll();
     start("works", 1);
     produce("works", 0, "dead", BACKLOG);
@@ -118,7 +118,7 @@ final class LookaheadTest {
     return engine.commands(Command.Foreseen.class);
   }
 
-  /// The engine says again what stands, since a busy machine may lose its partitions meanwhile.
+  /// Repeats the engine's report, since a busy machine may lose its partitions meanwhile.
   private void awaitForeseen() {
     await()
         .until(() -> {
@@ -127,7 +127,7 @@ final class LookaheadTest {
         });
   }
 
-  /// The engine has as much as it may, and says why it does not go on.
+  /// Makes the engine full, and reports the application that it waits for.
   private SourcePartition standsFor(String application) {
     await().until(() -> engine.mostOutstanding() >= WINDOW);
     SourcePartition partition = engine.partition(0);

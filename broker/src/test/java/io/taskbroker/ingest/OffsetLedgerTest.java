@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 final class OffsetLedgerTest {
 
   @Test
-  void whatWasCommittedBeforeIsNotCommittedAgain() {
+  void aCommittedOffsetIsNotCommittedAgain() {
     assertThat(new OffsetLedger(100, 100).isAhead()).isFalse();
     assertThat(new OffsetLedger(100, 90).isAhead()).isTrue();
     assertThat(new OffsetLedger(100, Watermark.NONE).isAhead()).isTrue();
@@ -46,7 +46,7 @@ final class OffsetLedgerTest {
   }
 
   @Test
-  void g1DoesNotBelieveThatSomethingIsDurableThatWasNeverHandedOver() {
+  void g1DurableOffsetsAreClampedToWhatWasHandedOver() {
     var ledger = new OffsetLedger(100, 100);
     ledger.handedOver(110, 10, 10, null);
     ledger.settled(200, 999, 999);
@@ -72,13 +72,13 @@ final class OffsetLedgerTest {
         .isInstanceOf(IllegalStateException.class);
   }
 
-  /// Against a queue of batches that become durable in order.
+  /// Compares the ledger with a queue of batches that become durable in order.
   @Test
   void g1NeverPassesAnUndurableRecord() {
     long seed = new Random().nextLong();
     var random = new Random(seed);
     var ledger = new OffsetLedger(0, Watermark.NONE);
-    var underWay = new ArrayDeque<long[]>();
+    var pending = new ArrayDeque<long[]>();
     long next = 0;
     long firstUndurable = 0;
     long outstanding = 0;
@@ -88,11 +88,11 @@ final class OffsetLedgerTest {
           int records = random.nextInt(5);
           next += records + random.nextInt(3);
           ledger.handedOver(next, records, records * 10L, null);
-          underWay.add(new long[] {next, records});
+          pending.add(new long[] {next, records});
           outstanding += records;
         }
         case 1 -> {
-          long[] batch = underWay.poll();
+          long[] batch = pending.poll();
           if (batch != null) {
             firstUndurable = batch[0];
             outstanding -= batch[1];

@@ -15,8 +15,8 @@ import io.taskbroker.wire.WireOracle;
 import java.math.BigInteger;
 import java.util.stream.Stream;
 
-/// What the generated parser, that of other languages ([WireOracle]), and arithmetic without bounds
-/// make of a message: [ActivationDecoder] must make the same of it.
+/// Oracle for [ActivationDecoder], from the generated parser, the parsers of other languages
+/// ([WireOracle]) and unbounded arithmetic: the decoder must return the same.
 final class ParserOracle {
   private static final BigInteger MOST = BigInteger.valueOf(Long.MAX_VALUE);
   private static final BigInteger THOUSAND = BigInteger.valueOf(1000);
@@ -26,7 +26,7 @@ final class ParserOracle {
   private final long now;
   private final long maxDelay;
 
-  /// @param decoder takes messages of any size
+  /// @param decoder without a bound on message sizes
   /// @param maxDelay of the decoder, in seconds
   ParserOracle(ActivationDecoder decoder, long now, long maxDelay) {
     this.decoder = decoder;
@@ -34,9 +34,9 @@ final class ParserOracle {
     this.maxDelay = maxDelay;
   }
 
-  /// Compares.
+  /// Compares the decoder with the oracle.
   ///
-  /// @return whether the parsers take the message for one
+  /// @return whether the parsers accept the message
   boolean agrees(byte[] value, String which) {
     IngestedRecord arrival = decoder.decode(ORIGIN, now, value, now);
     assertThat(arrival.activation().payload()).as(which).isSameAs(value);
@@ -137,7 +137,7 @@ final class ParserOracle {
     return new BigInteger(Long.toUnsignedString(number));
   }
 
-  /// More seconds than milliseconds can count are for ever, whatever they are added to.
+  /// Sum; seconds beyond the range of milliseconds give the maximum, whatever they are added to.
   private static long plus(long millis, BigInteger seconds) {
     BigInteger more = seconds.multiply(THOUSAND);
     return more.compareTo(MOST) > 0

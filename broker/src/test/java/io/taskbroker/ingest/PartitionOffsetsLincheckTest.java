@@ -16,8 +16,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// The ledgers between the reader of a topic and the engine: a reader that sleeps is woken when
-/// there is something to do, and the accounts add up whoever settles what when (G1, G7).
+/// Offsets shared by the reader of a topic and the engine. A sleeping reader is woken when there is
+/// something to do, and the counts add up whichever thread settles what when (G1, G7).
 @Tag("concurrency")
 @Timeout(300)
 final class PartitionOffsetsLincheckTest {
@@ -29,71 +29,71 @@ final class PartitionOffsetsLincheckTest {
       OffsetMetadataFormat.of("store", PartitionOwnership.sole(List.of(), Map::of));
 
   @Test
-  void g7AReaderThatIsFullAndGoesToSleepIsWokenWhenThereIsRoom() {
+  void g7AFullReaderThatGoesToSleepIsWokenByRoom() {
     Interleavings.of(() -> {
-      var ledgers = shared(new PartitionOffsets(4, 1_000));
-      ledgers.open(P0, 0, 0);
-      ledgers.handedOver(P0, 4, 4, 4, null);
-      check(ledgers.isFull(), "room");
+      var offsets = shared(new PartitionOffsets(4, 1_000));
+      offsets.open(P0, 0, 0);
+      offsets.handedOver(P0, 4, 4, 4, null);
+      check(offsets.isFull(), "room");
       Actor engine =
           start(() -> {
-            ledgers.consumed(P0, 2, 2, 2, false);
-            ledgers.consumed(P0, 3, 1, 1, false);
+            offsets.consumed(P0, 2, 2, 2, false);
+            offsets.consumed(P0, 3, 1, 1, false);
           });
-      sleepUntil(ledgers, () -> !ledgers.isFull());
+      sleepUntil(offsets, () -> !offsets.isFull());
       join(engine);
-      check(ledgers.due(NOTES).getFirst().offset() == 3, ledgers.due(NOTES));
+      check(offsets.due(NOTES).getFirst().offset() == 3, offsets.due(NOTES));
     });
   }
 
   @Test
-  void h02AReaderThatGoesToSleepIsWokenByWhoWaitsForACommit() {
+  void h02AReaderThatGoesToSleepIsWokenByAnUrgentCommit() {
     Interleavings.of(() -> {
-      var ledgers = shared(new PartitionOffsets(4, 1_000));
-      ledgers.open(P0, 0, 0);
-      ledgers.handedOver(P0, 1, 1, 1, null);
-      Actor engine = start(() -> ledgers.consumed(P0, 1, 1, 1, true));
-      sleepUntil(ledgers, ledgers::takeUrgent);
+      var offsets = shared(new PartitionOffsets(4, 1_000));
+      offsets.open(P0, 0, 0);
+      offsets.handedOver(P0, 1, 1, 1, null);
+      Actor engine = start(() -> offsets.consumed(P0, 1, 1, 1, true));
+      sleepUntil(offsets, offsets::takeUrgent);
       join(engine);
-      check(ledgers.due(NOTES).getFirst().offset() == 1, ledgers.due(NOTES));
+      check(offsets.due(NOTES).getFirst().offset() == 1, offsets.due(NOTES));
     });
   }
 
-  @SuppressWarnings("WaitNotInLoop") // the loop is in Ledgers
+  @SuppressWarnings("WaitNotInLoop") // the loop is in PartitionOffsets
   @Test
-  void g1WhatIsSettledWhileItsPartitionIsGivenUpIsRememberedOrNotYetDurable() {
+  void g1RecordsSettledDuringAReleaseAreInTheWatermarkOrNotDurable() {
     Interleavings.of(() -> {
-      var ledgers = shared(new PartitionOffsets(4, 1_000, (monitor, _) -> monitor.wait()));
-      ledgers.open(P0, 0, 0);
-      ledgers.open(P1, 0, 0);
-      ledgers.handedOver(P0, 2, 2, 2, null);
-      ledgers.handedOver(P1, 2, 2, 2, null);
-      ledgers.closing(P0);
+      var offsets = shared(new PartitionOffsets(4, 1_000, (monitor, _) -> monitor.wait()));
+      offsets.open(P0, 0, 0);
+      offsets.open(P1, 0, 0);
+      offsets.handedOver(P0, 2, 2, 2, null);
+      offsets.handedOver(P1, 2, 2, 2, null);
+      offsets.closing(P0);
       Actor engine =
           start(() -> {
-            ledgers.consumed(P1, 2, 2, 2, false);
-            ledgers.consumed(P0, 2, 2, 2, false);
-            ledgers.drained(P0);
+            offsets.consumed(P1, 2, 2, 2, false);
+            offsets.consumed(P0, 2, 2, 2, false);
+            offsets.drained(P0);
           });
-      ledgers.close(P0);
-      check(ledgers.awaitDrained(List.of(P0), Duration.ofDays(1)), "not drained");
-      var mark = ledgers.watermark(P0);
-      check(mark != null && mark.next() == 2, String.valueOf(mark));
+      offsets.close(P0);
+      check(offsets.awaitDrained(List.of(P0), Duration.ofDays(1)), "not drained");
+      var watermark = offsets.watermark(P0);
+      check(watermark != null && watermark.next() == 2, String.valueOf(watermark));
       join(engine);
-      ledgers.handedOver(P1, 5, 3, 3, null);
-      check(!ledgers.isFull(), "records that were settled still count");
+      offsets.handedOver(P1, 5, 3, 3, null);
+      check(!offsets.isFull(), "records that were settled still count");
     });
   }
 
-  /// As the reader does, with a permit in the place of Kafka's wake-up.
-  private static void sleepUntil(PartitionOffsets ledgers, Condition done)
+  /// Sleeps as the reader does, with a permit instead of Kafka's wake-up.
+  private static void sleepUntil(PartitionOffsets offsets, Condition done)
       throws InterruptedException {
     var permit = new Semaphore(0);
     while (!done.holds()) {
-      if (ledgers.sleep(() -> permit.release())) {
+      if (offsets.sleep(() -> permit.release())) {
         permit.acquire();
       }
-      ledgers.awake();
+      offsets.awake();
     }
   }
 

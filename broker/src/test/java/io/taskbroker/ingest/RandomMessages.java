@@ -10,7 +10,7 @@ import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
 import java.util.Random;
 
-/// Serialised activations, well-formed and not, that a random number generator decides on.
+/// Generator of random serialised activations, well-formed and malformed.
 @SuppressWarnings("deprecation") // old clients still send parameters as text
 final class RandomMessages {
   private static final String[] TEXTS = {
@@ -19,7 +19,7 @@ final class RandomMessages {
 
   private RandomMessages() {}
 
-  /// One message, or several concatenated, of which every second one is damaged.
+  /// One message, or several concatenated; every second one is damaged.
   static byte[] next(Random random) {
     var bytes = new ByteArrayOutputStream();
     int parts = 1 + random.nextInt(3);
@@ -30,7 +30,7 @@ final class RandomMessages {
     return random.nextBoolean() || value.length == 0 ? value : damaged(value, random);
   }
 
-  /// A message in which every field is set, and unknown fields of each kind.
+  /// Message with every field set and unknown fields of each kind.
   static TaskActivation everyField() {
     return TaskActivation.newBuilder()
         .setId("id")
@@ -137,7 +137,7 @@ final class RandomMessages {
     return TEXTS[random.nextInt(TEXTS.length)];
   }
 
-  /// Cut, with bytes changed, or with bytes put in.
+  /// The value truncated, with changed bytes, or with inserted bytes.
   private static byte[] damaged(byte[] value, Random random) {
     int at = random.nextInt(value.length);
     return switch (random.nextInt(3)) {

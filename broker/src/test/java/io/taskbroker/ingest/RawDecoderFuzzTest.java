@@ -30,7 +30,7 @@ import org.apache.kafka.common.record.TimestampType;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.msgpack.core.MessagePack;
 
-/// What may be in a record of a raw topic: any value, headers and time (W22).
+/// Fuzz test of records of a raw topic with arbitrary value, headers and timestamp (W22).
 final class RawDecoderFuzzTest {
   private static final long NOW = 1_700_000_000_123L;
   private static final int MAX_SIZE = 1_000;

@@ -85,7 +85,7 @@ final class RawDecoderTest {
   }
 
   @Test
-  void theSameBytesAsTheReferencesWithoutCompression() throws Exception {
+  void uncompressedBytesEqualTheReferences() throws Exception {
     decoder = new RawDecoder(PLAIN, MAX_SIZE, (_, _) -> {});
 
     TaskActivation sent = decoded(new byte[] {1, 2, 3});
@@ -96,7 +96,7 @@ final class RawDecoderTest {
 
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 255, 256, 65_535, 65_536, 99_000})
-  void everySizeIsReadAgain(int size) throws Exception {
+  void everySizeIsDecodedByAReader(int size) throws Exception {
     byte[] value = new byte[size];
     new Random(size).nextBytes(value);
     for (RawTask task : new RawTask[] {PLAIN, COMPRESSED}) {
@@ -114,7 +114,7 @@ final class RawDecoderTest {
 
   @ParameterizedTest
   @ValueSource(ints = {-50, 0, 1, 3, 19, 22})
-  void theFrameSaysHowLargeItWas(int level) throws Exception {
+  void theFrameHasTheUncompressedSize(int level) throws Exception {
     decoder =
         new RawDecoder(
             new RawTask("app", "ns", "t", Duration.ofSeconds(1), level), MAX_SIZE, (_, _) -> {});
@@ -129,7 +129,7 @@ final class RawDecoderTest {
   }
 
   @Test
-  void theBuffersAreUsedAgainAndNothingOfOneRecordIsInTheNext() throws Exception {
+  void reusedBuffersLeakNothingIntoTheNextRecord() throws Exception {
     var random = new Random(7);
     for (int i = 0; i < 500; i++) {
       byte[] value = new byte[random.nextInt(5000)];
@@ -139,7 +139,7 @@ final class RawDecoderTest {
   }
 
   @Test
-  void headersThatAreTextAreKeptAndTheLastOfAName() throws Exception {
+  void textHeadersAreKeptAndTheLastOfANameWins() throws Exception {
     var headers = new RecordHeaders();
     headers.add("a", "first".getBytes(UTF_8));
     headers.add("binary", new byte[] {(byte) 0xff});
@@ -156,7 +156,7 @@ final class RawDecoderTest {
   }
 
   @Test
-  void aHeaderMustNotSayThatPlainParametersAreCompressed() throws Exception {
+  void aHeaderCannotDeclarePlainParametersCompressed() throws Exception {
     decoder = new RawDecoder(PLAIN, MAX_SIZE, (_, _) -> {});
     var headers = new RecordHeaders();
     headers.add("compression-type", "zstd".getBytes(UTF_8));
@@ -179,7 +179,7 @@ final class RawDecoderTest {
   }
 
   @Test
-  void h01AnotherTopicOfThatNameGivesOtherIds() {
+  void h01ARecreatedTopicGivesOtherIds() {
     var other = new SourcePartition("cluster", "group", "another-uuid", "raw", 3);
     var message = message(new byte[1], new RecordHeaders(), TIMESTAMP);
 
@@ -189,7 +189,7 @@ final class RawDecoderTest {
 
   @ParameterizedTest
   @ValueSource(longs = {-1, Long.MIN_VALUE, Long.MAX_VALUE, 253_402_300_800_000L})
-  void withoutAUsableTimestampItIsReceivedNow(long timestamp) throws Exception {
+  void anInvalidTimestampMeansReceivedNow(long timestamp) throws Exception {
     Activation activation =
         decoder
             .decode(PARTITION, message(new byte[1], new RecordHeaders(), timestamp), NOW)
@@ -221,7 +221,7 @@ final class RawDecoderTest {
   }
 
   @Test
-  void aRetryKeepsTheArgumentAndHasARetryStateOnlyIfTheWorkerSaidSomething() throws Exception {
+  void aRetryKeepsTheArgumentAndHasARetryStateOnlyIfTheWorkerSetOne() throws Exception {
     byte[] value = "event".getBytes(UTF_8);
     Activation failed = decode(value, new RecordHeaders()).activation();
 
@@ -275,7 +275,7 @@ final class RawDecoderTest {
         Optional.empty());
   }
 
-  /// What the Python client makes of the parameters (reference-spec 2.3), done by other code.
+  /// Decodes the parameters as the Python client does (reference-spec 2.3), with independent code.
   private static byte[] argument(TaskActivation activation) throws Exception {
     byte[] parameters = activation.getParametersBytes().toByteArray();
     if (activation.getHeadersOrDefault("compression-type", "").equals("zstd")) {

@@ -25,7 +25,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Groups that Kafka does not let a broker join, which its client tells of in each poll, for ever.
+/// Groups that Kafka does not let a broker join: its client reports the refusal in each poll, for
+/// ever.
 @Timeout(120)
 final class RefusedReadingTest {
   private static final Duration PATIENCE = Duration.ofSeconds(45);
@@ -80,7 +81,7 @@ final class RefusedReadingTest {
   }
 
   @Test
-  void g9AGroupOfAnotherAssignorIsSaidAndJoinedWhenItsMembersHaveGone() throws Exception {
+  void g9AGroupOfAnotherAssignorIsLoggedAndJoinedAfterItsMembersLeft() throws Exception {
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
       var other = new OtherMember(topic);
       var running = threads.submit(other);
@@ -140,7 +141,7 @@ final class RefusedReadingTest {
         "earliest");
   }
 
-  /// A member of a group whose partitions are assigned in turn, by round robin.
+  /// Group member whose partitions are assigned by round robin.
   private static final class OtherMember implements Runnable {
     private final String topic;
     private volatile boolean assigned;

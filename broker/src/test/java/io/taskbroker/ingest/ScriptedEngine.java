@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// Stands in for the engine: keeps what it is told, and settles it at once or when the test says
-/// so. Thread-safe.
+/// Engine stub that records its commands, and settles records at once or when the test says so.
+/// Thread-safe.
 final class ScriptedEngine implements CommandSink {
   private final List<Command> commands = new ArrayList<>();
   private final Map<SourcePartition, List<Command.Ingest>> open = new HashMap<>();
@@ -28,25 +28,25 @@ final class ScriptedEngine implements CommandSink {
     ingest = stage;
   }
 
-  /// From now on records stay with the engine until the test settles them.
+  /// Keeps records unsettled from now on, until the test settles them.
   synchronized ScriptedEngine holding() {
     settling = false;
     return this;
   }
 
-  /// When a partition is revoked, its first batch becomes durable before it is drained.
+  /// Makes the first batch of a revoked partition durable before the partition is drained.
   synchronized ScriptedEngine settlingOneBatchOnRevoke() {
     settlingOnRevoke = true;
     return this;
   }
 
-  /// Revoked partitions are never drained.
+  /// Never drains revoked partitions.
   synchronized ScriptedEngine neverDraining() {
     draining = false;
     return this;
   }
 
-  /// Everything that is settled is settled urgently.
+  /// Settles everything urgently.
   synchronized ScriptedEngine urgent() {
     urgent = true;
     return this;
@@ -54,7 +54,7 @@ final class ScriptedEngine implements CommandSink {
 
   @Override
   public void request(Command.Request request) {
-    throw new IllegalStateException("Ingest asks for nothing");
+    throw new IllegalStateException("Ingest sends no requests");
   }
 
   @Override
@@ -82,7 +82,7 @@ final class ScriptedEngine implements CommandSink {
     }
   }
 
-  /// Settles what is open, and all that comes.
+  /// Settles all open records and all later ones.
   synchronized void settleAll() {
     settling = true;
     List.copyOf(open.keySet()).forEach(partition -> settle(partition, Integer.MAX_VALUE));
@@ -131,7 +131,7 @@ final class ScriptedEngine implements CommandSink {
         .anyMatch(each -> each.partition().partition() == partition);
   }
 
-  /// The partition as the stage named it when it was assigned last.
+  /// The partition with the identity of its last assignment.
   SourcePartition partition(int number) {
     return commands(Command.PartitionAssigned.class).stream()
         .map(Command.PartitionAssigned::partition)
@@ -140,7 +140,7 @@ final class ScriptedEngine implements CommandSink {
         .orElseThrow();
   }
 
-  /// The offset that was acknowledged last.
+  /// The last acknowledged offset.
   long committed(int partition) {
     return commands(Command.OffsetCommitted.class).stream()
         .filter(each -> each.partition().partition() == partition)

@@ -18,14 +18,17 @@ final class StartingOffsetsTest {
   private static final SourcePartition PARTITION =
       new SourcePartition("cluster", "group", "uuid", "tasks", 0);
 
-  /// Beside an offset goes from where on records may be in flight. Where none was ever committed,
-  /// that is anywhere: a store that began at 150 may have what it had from there on still.
+  /// The start offset follows from the committed offset's metadata. If nothing was ever committed
+  /// it is the start of the log: a store that began at 150 may still have its records from there
+  /// on.
   @Test
   void g1WhatIsInFlightIsKnownAlsoIfTheFirstCommitFailed() {
-    Watermark mark = new Watermark(PARTITION, 180, Watermark.NONE);
-    assertThat(new Facts(Watermark.NONE, mark, true, ResetPolicy.EARLIEST, 100, 200, null).low())
+    Watermark watermark = new Watermark(PARTITION, 180, Watermark.NONE);
+    assertThat(
+            new Facts(Watermark.NONE, watermark, true, ResetPolicy.EARLIEST, 100, 200, null)
+                .startOffset())
         .isEqualTo(100);
-    assertThat(new Facts(150, mark, true, ResetPolicy.EARLIEST, 100, 200, null).low())
+    assertThat(new Facts(150, watermark, true, ResetPolicy.EARLIEST, 100, 200, null).startOffset())
         .isEqualTo(Watermark.NONE);
   }
 
@@ -62,11 +65,12 @@ final class StartingOffsetsTest {
       ResetPolicy policy,
       long position,
       String flags) {
-    Watermark mark =
+    Watermark watermark =
         next.equals("-") ? null : new Watermark(PARTITION, offset(next), offset(acknowledged));
 
     Start start =
-        StartingOffsets.decide(new Facts(offset(committed), mark, known, policy, 100, 200, null));
+        StartingOffsets.decide(
+            new Facts(offset(committed), watermark, known, policy, 100, 200, null));
 
     assertThat(start)
         .as(name)
@@ -85,7 +89,7 @@ final class StartingOffsetsTest {
     return text.equals("-") ? NONE : Long.parseLong(text);
   }
 
-  /// Every combination of few offsets, against the rules one by one.
+  /// Every combination of few offsets, compared with the rules one by one.
   @Test
   void h01h05FollowsTheRulesInEveryCase() {
     int cases = 0;
@@ -93,12 +97,12 @@ final class StartingOffsetsTest {
       Start start = StartingOffsets.decide(facts);
       assertThat(start.position()).as("%s", facts).isEqualTo(expected(facts));
       assertThat(start.position()).as("%s", facts).isBetween(facts.logStart(), facts.logEnd());
-      Watermark mark = facts.watermark();
+      Watermark watermark = facts.watermark();
       assertThat(start.voided())
           .as("%s", facts)
-          .isEqualTo(mark != null && mark.next() != start.position());
+          .isEqualTo(watermark != null && watermark.next() != start.position());
       if (!start.commit()) {
-        assertThat(facts.committed() != NONE || mark != null).as("%s", facts).isTrue();
+        assertThat(facts.committed() != NONE || watermark != null).as("%s", facts).isTrue();
       }
       cases++;
     }
@@ -107,26 +111,27 @@ final class StartingOffsetsTest {
 
   private static long expected(Facts facts) {
     long committed = facts.committed();
-    Watermark mark = facts.watermark();
-    OffsetMetadata note = facts.note();
-    if (note != null) {
-      if (mark == null && committed <= facts.logEnd()) {
-        return clamped(note.low() == NONE ? committed : note.low(), facts);
+    Watermark watermark = facts.watermark();
+    OffsetMetadata metadata = facts.metadata();
+    if (metadata != null) {
+      if (watermark == null && committed <= facts.logEnd()) {
+        return clamped(metadata.startOffset() == NONE ? committed : metadata.startOffset(), facts);
       }
-      if (mark != null && mark.next() <= facts.logEnd()) {
-        return clamped(mark.next(), facts);
+      if (watermark != null && watermark.next() <= facts.logEnd()) {
+        return clamped(watermark.next(), facts);
       }
     }
-    if (mark != null && mark.next() <= facts.logEnd()) {
-      boolean noReset = mark.committed() <= committed && committed <= mark.next();
+    if (watermark != null && watermark.next() <= facts.logEnd()) {
+      boolean noReset = watermark.committed() <= committed && committed <= watermark.next();
       if (committed == NONE || noReset) {
-        return clamped(mark.next(), facts);
+        return clamped(watermark.next(), facts);
       }
     }
     if (committed != NONE) {
       return clamped(committed, facts);
     }
-    boolean latest = facts.policy() == ResetPolicy.LATEST && !facts.topicKnown() && mark == null;
+    boolean latest =
+        facts.policy() == ResetPolicy.LATEST && !facts.topicKnown() && watermark == null;
     return latest ? facts.logEnd() : facts.logStart();
   }
 
@@ -134,32 +139,32 @@ final class StartingOffsetsTest {
     return offset < facts.logStart() || offset > facts.logEnd() ? facts.logStart() : offset;
   }
 
-  /// None, and those that this store may have left with the offset.
-  private static List<@Nullable OffsetMetadata> notes(long committed) {
-    var notes = new ArrayList<@Nullable OffsetMetadata>();
-    notes.add(null);
-    for (long low = NONE; low <= committed; low++) {
-      notes.add(new OffsetMetadata("store", "uuid", low));
+  /// No metadata, and every metadata that this store may have written with the offset.
+  private static List<@Nullable OffsetMetadata> metadataOf(long committed) {
+    var metadataFormat = new ArrayList<@Nullable OffsetMetadata>();
+    metadataFormat.add(null);
+    for (long startOffset = NONE; startOffset <= committed; startOffset++) {
+      metadataFormat.add(new OffsetMetadata("store", "uuid", startOffset));
     }
-    return committed == NONE ? notes.subList(0, 1) : notes;
+    return committed == NONE ? metadataFormat.subList(0, 1) : metadataFormat;
   }
 
   private static List<Facts> everyCase() {
-    var marks = new ArrayList<@Nullable Watermark>();
-    marks.add(null);
+    var watermarks = new ArrayList<@Nullable Watermark>();
+    watermarks.add(null);
     for (long next = 0; next <= 7; next++) {
       for (long acknowledged = NONE; acknowledged <= next; acknowledged++) {
-        marks.add(new Watermark(PARTITION, next, acknowledged));
+        watermarks.add(new Watermark(PARTITION, next, acknowledged));
       }
     }
     var cases = new ArrayList<Facts>();
-    for (Watermark mark : marks) {
+    for (Watermark watermark : watermarks) {
       for (long committed = NONE; committed <= 7; committed++) {
         for (ResetPolicy policy : ResetPolicy.values()) {
-          for (OffsetMetadata note : notes(committed)) {
-            cases.add(new Facts(committed, mark, true, policy, 2, 5, note));
-            cases.add(new Facts(committed, mark, false, policy, 2, 5, note));
-            cases.add(new Facts(committed, mark, false, policy, 0, 0, note));
+          for (OffsetMetadata metadata : metadataOf(committed)) {
+            cases.add(new Facts(committed, watermark, true, policy, 2, 5, metadata));
+            cases.add(new Facts(committed, watermark, false, policy, 2, 5, metadata));
+            cases.add(new Facts(committed, watermark, false, policy, 0, 0, metadata));
           }
         }
       }

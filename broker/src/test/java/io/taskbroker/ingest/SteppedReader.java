@@ -18,27 +18,27 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.jspecify.annotations.Nullable;
 
-/// The real [TopicReader], with the real ledgers, commits, partitions, starting offsets, decoder
-/// and hand-over around it, turned by a simulation.
+/// Real [TopicReader] with real ledgers, commits, partitions, starting offsets, decoder and
+/// submitter, stepped by a simulation.
 public final class SteppedReader {
   private static final long RETRY_NANOS = TopicReader.RETRY_AFTER.toNanos();
 
-  /// How many records may be with the engine before reading pauses.
+  /// Records that the engine may have before reading pauses.
   public static final int READ_AHEAD = 16;
 
-  private static final Metrics METRICS = new Metrics(); // read by nobody
+  private static final Metrics METRICS = new Metrics(); // never read
 
   private final Consumer<byte[], byte[]> consumer;
-  private final SystemContext surroundings;
-  private final PartitionOffsets ledgers;
+  private final SystemContext system;
+  private final PartitionOffsets offsets;
   private final AssignedPartitions partitions;
   private final TopicReader reader;
   private long notBefore;
 
-  /// What a simulated broker reads.
+  /// Topic that a simulated broker reads.
   ///
-  /// @param id its UUID, and `partitions` how many it has, as they are when they are asked for
-  /// @param raw what its records are arguments of; null if they are activations
+  /// @param id current UUID of the topic, and `partitions` its current number of partitions
+  /// @param raw the task whose arguments the records are; null if they are activations
   public record Topic(
       String name,
       Supplier<String> id,
@@ -48,26 +48,26 @@ public final class SteppedReader {
       Duration interval,
       @Nullable RawTask raw) {}
 
-  /// How the reader waits until the engine has drained a partition.
+  /// Sleep of the reader while it waits until the engine has drained a partition.
   @FunctionalInterface
   public interface Nap {
     void sleep(long millis);
   }
 
-  /// @param member by which name its store is known in notes that go with commits
+  /// @param member name of the store in offset metadata
   public SteppedReader(
       Topic topic,
       Consumer<byte[], byte[]> consumer,
       String member,
-      PartitionOwnership custody,
-      CommandSink intake,
-      SystemContext surroundings,
+      PartitionOwnership ownership,
+      CommandSink commands,
+      SystemContext system,
       Nap nap) {
-    var notes = OffsetMetadataFormat.of(member, custody);
+    var metadataFormat = OffsetMetadataFormat.of(member, ownership);
     this.consumer = consumer;
-    this.surroundings = surroundings;
-    this.ledgers = new PartitionOffsets(READ_AHEAD, 1 << 20, new World(nap, surroundings));
-    this.notBefore = surroundings.ticker().nanoTime();
+    this.system = system;
+    this.offsets = new PartitionOffsets(READ_AHEAD, 1 << 20, new World(nap, system));
+    this.notBefore = system.ticker().nanoTime();
     var source =
         new TopicSource(
             topic.name(),
@@ -78,7 +78,12 @@ public final class SteppedReader {
             topic.latest() ? "latest" : "earliest");
     var commits =
         new OffsetCommits(
-            consumer, ledgers, notes, intake, topic.interval(), surroundings.ticker()::nanoTime);
+            consumer,
+            offsets,
+            metadataFormat,
+            commands,
+            topic.interval(),
+            system.ticker()::nanoTime);
     var finder =
         new PositionFinder(
             source,
@@ -86,9 +91,9 @@ public final class SteppedReader {
             () ->
                 new PositionFinder.Topic(
                     "simulated", topic.id().get(), topic.partitions().getAsInt()),
-            ledgers,
-            notes,
-            custody,
+            offsets,
+            metadataFormat,
+            ownership,
             LogProbe.NONE);
     var counts = new TopicCounts(topic.name(), METRICS);
     RecordDecoder decoder =
@@ -97,93 +102,93 @@ public final class SteppedReader {
             : new RawDecoder(topic.raw(), 1 << 20, (_, _) -> {});
     this.partitions =
         new AssignedPartitions(
-            consumer, finder, commits, ledgers, intake, counts, surroundings.ticker()::nanoTime);
+            consumer, finder, commits, offsets, commands, counts, system.ticker()::nanoTime);
     this.reader =
         new TopicReader(
             consumer,
-            ledgers,
+            offsets,
             commits,
             partitions,
-            new RecordSubmitter(decoder, ledgers, intake, counts),
-            new Lookahead(decoder, ledgers, partitions, intake),
+            new RecordSubmitter(decoder, offsets, commands, counts),
+            new Lookahead(decoder, offsets, partitions, commands),
             new PollBudget(IntakeMemory.unbounded()),
-            surroundings);
+            system);
     consumer.subscribe(List.of(topic.name()), partitions);
   }
 
   public void remember(Collection<Watermark> stored) {
-    ledgers.remember(stored);
+    offsets.remember(stored);
   }
 
   public void consumed(
       SourcePartition partition, long next, int records, long bytes, boolean urgent) {
-    ledgers.consumed(partition, next, records, bytes, urgent);
+    offsets.consumed(partition, next, records, bytes, urgent);
   }
 
   public void stands(SourcePartition partition, @Nullable String application) {
-    ledgers.stands(partition, application);
+    offsets.stands(partition, application);
   }
 
   public void drained(SourcePartition partition) {
-    ledgers.drained(partition);
+    offsets.drained(partition);
   }
 
   public void lost(SourcePartition partition) {
-    ledgers.lost(partition);
+    offsets.lost(partition);
   }
 
-  /// Gives everything up in order, as the thread does when it is stopped.
+  /// Releases all partitions in order, as the thread does when it stops.
   public void stop() {
-    partitions.giveAllUp(Duration.ofSeconds(3));
+    partitions.releaseAll(Duration.ofSeconds(3));
   }
 
-  /// One turn of the loop.
+  /// Runs one turn of the loop.
   ///
-  /// @return when the next is due if nothing comes before, in nanoseconds from now
+  /// @return nanoseconds until the next turn if no record arrives before
   public long turn() {
-    long now = surroundings.ticker().nanoTime();
+    long now = system.ticker().nanoTime();
     if (notBefore - now > 0) {
       return notBefore - now;
     }
     try {
-      TopicReader.End end = reader.turn(Unwatched.TOPIC);
+      TopicReader.End end = reader.turn(Unobserved.TOPIC);
       if (end == TopicReader.End.CUT_SHORT) {
         return 0;
       }
-      // What wakes a reader that sleeps in a poll comes between two turns here.
-      boolean sleeps = ledgers.sleep(consumer::wakeup);
+      // The wake-up that would end a poll happens between two turns here.
+      boolean sleeps = offsets.sleep(consumer::wakeup);
       return sleeps && end == TopicReader.End.NOTHING ? reader.untilDue().toNanos() : 0;
     } catch (FencedInstanceIdException e) {
       throw new IllegalStateException("Another broker runs under this name", e);
     } catch (KafkaException _) {
-      notBefore = surroundings.ticker().nanoTime() + RETRY_NANOS;
+      notBefore = system.ticker().nanoTime() + RETRY_NANOS;
       return RETRY_NANOS;
     }
   }
 
-  /// Nobody looks after a simulated topic: what is made anew is found out at a start.
-  private enum Unwatched implements TopicReader.Watch {
+  /// Observer of a simulated topic that ignores everything; a start detects a recreated topic.
+  private enum Unobserved implements TopicReader.Observer {
     TOPIC;
 
     @Override
-    public boolean isAnother(String topicId) {
+    public boolean isRecreated(String topicId) {
       return false;
     }
 
     @Override
-    public void fine() {}
+    public void readable() {}
 
     @Override
-    public void quiet() {}
+    public void idle() {}
 
     @Override
-    public void trouble(KafkaException failure) {}
+    public void failed(KafkaException failure) {}
 
     @Override
-    public void notYet(PartitionOwnership.Unavailable why) {}
+    public void notGranted(PartitionOwnership.Unavailable why) {}
   }
 
-  private record World(Nap nap, SystemContext surroundings) implements PartitionOffsets.Waiting {
+  private record World(Nap nap, SystemContext system) implements PartitionOffsets.Waiting {
     @Override
     public void await(Object monitor, long millis) {
       nap.sleep(millis);
@@ -191,7 +196,7 @@ public final class SteppedReader {
 
     @Override
     public long nanoTime() {
-      return surroundings.ticker().nanoTime();
+      return system.ticker().nanoTime();
     }
   }
 }

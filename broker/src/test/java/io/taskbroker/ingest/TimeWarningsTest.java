@@ -10,7 +10,7 @@ import io.taskbroker.telemetry.Metrics;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/// What is not done as a publisher asked for is said, and not too often (G5).
+/// Times that the broker changes are logged, but not too often (G5).
 final class TimeWarningsTest {
   private static final long NOW = 1_700_000_000_123L;
 
@@ -22,7 +22,7 @@ final class TimeWarningsTest {
   @Test
   void g5ADelayThatIsCutIsSaidOnceAMinuteForATask() {
     read("report", 3_600, NOW, NOW);
-    assertThat(log.lines()).as("as long as it may be").isEmpty();
+    assertThat(log.lines()).as("at the maximum").isEmpty();
 
     read("report", 86_400, NOW, NOW);
     read("report", 86_400, NOW, NOW + 59_999);
@@ -32,7 +32,8 @@ final class TimeWarningsTest {
             line ->
                 assertThat(line)
                     .contains(
-                        "86400 s of task report is cut to 3600 s", "max_delayed_task_allowed_sec"),
+                        "86400 s of task report is clamped to 3600 s",
+                        "max_delayed_task_allowed_sec"),
             line -> assertThat(line).contains("18446744073709551615 s of task mail"));
     read("report", 86_400, NOW, NOW + 60_000);
     read("report", 86_400, NOW, NOW - 1);

@@ -13,15 +13,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/// The reader of a topic and Kafka's own threads say what they see at the same time: an outage is
-/// one line, and so is its end.
+/// The reader of a topic and Kafka's threads report at the same time: an outage is one line, and so
+/// is its end.
 @Tag("concurrency")
 @Timeout(60)
 final class TopicProblemLogRaceTest {
   @RegisterExtension private final LogCapture log = LogCapture.of(TopicProblemLog.class);
 
   @Test
-  void anOutageAndItsEndAreALineEachWhoeverSaysSo() {
+  void anOutageAndItsEndAreALineEachWhicheverThreadReports() {
     var source =
         new TopicSource(
             "tasks",
@@ -30,14 +30,14 @@ final class TopicProblemLogRaceTest {
             Duration.ofSeconds(6),
             Duration.ofSeconds(5),
             "latest");
-    var watch = new TopicProblemLog(source, () -> 0);
+    var problems = new TopicProblemLog(source, () -> 0);
     Race.of(
         200,
-        () -> watch,
+        () -> problems,
         List.of(
-            all -> all.trouble(new TimeoutException("timed out")),
-            all -> all.trouble(new TimeoutException("timed out")),
-            TopicProblemLog::fine),
+            all -> all.failed(new TimeoutException("timed out")),
+            all -> all.failed(new TimeoutException("timed out")),
+            TopicProblemLog::readable),
         _ -> {});
     List<String> lines = log.lines();
     for (int i = 0; i < lines.size(); i++) {

@@ -27,28 +27,28 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 final class TopicProblemLogTest {
   @RegisterExtension private final LogCapture log = LogCapture.of(TopicProblemLog.class);
   private long now;
-  private final TopicProblemLog watch = new TopicProblemLog(source(), () -> now);
+  private final TopicProblemLog problems = new TopicProblemLog(source(), () -> now);
 
   @Test
   void anOutageIsOneLineUntilAMinuteHasPassed() {
-    watch.trouble(new TimeoutException("timed out"));
+    problems.failed(new TimeoutException("timed out"));
     now += Duration.ofSeconds(59).toNanos();
-    watch.trouble(new TimeoutException("timed out"));
+    problems.failed(new TimeoutException("timed out"));
     assertThat(log.lines())
         .containsExactly(
             "WARN Kafka at host:1 does not answer, topic tasks waits for it: timed out");
 
     now += Duration.ofSeconds(1).toNanos();
-    watch.trouble(new TimeoutException("timed out"));
+    problems.failed(new TimeoutException("timed out"));
     assertThat(log.lines()).hasSize(2);
   }
 
   @Test
-  void theEndOfItIsALineToo() {
-    watch.fine();
-    watch.trouble(new TimeoutException("timed out"));
-    watch.fine();
-    watch.fine();
+  void theEndOfAnOutageIsALine() {
+    problems.readable();
+    problems.failed(new TimeoutException("timed out"));
+    problems.readable();
+    problems.readable();
 
     assertThat(log.lines())
         .hasSize(2)
@@ -57,12 +57,12 @@ final class TopicProblemLogTest {
   }
 
   @Test
-  void eachTroubleSaysWhatToDo() {
-    watch.trouble(new CompletionException(new UnknownTopicOrPartitionException("none")));
-    watch.trouble(new SaslAuthenticationException("wrong"));
-    watch.trouble(new GroupAuthorizationException("group"));
-    watch.trouble(new KafkaException("Failed to construct", new ConfigException("no address")));
-    watch.trouble(new KafkaException("corrupt"));
+  void eachProblemNamesItsFix() {
+    problems.failed(new CompletionException(new UnknownTopicOrPartitionException("none")));
+    problems.failed(new SaslAuthenticationException("wrong"));
+    problems.failed(new GroupAuthorizationException("group"));
+    problems.failed(new KafkaException("Failed to construct", new ConfigException("no address")));
+    problems.failed(new KafkaException("corrupt"));
 
     assertThat(log.lines())
         .satisfiesExactly(
@@ -74,10 +74,10 @@ final class TopicProblemLogTest {
   }
 
   @Test
-  void g9WhatKafkaRefusesSinceTheStartIsARefusalAndAnOutageIsNone() {
-    watch.trouble(new TimeoutException("timed out"));
-    watch.trouble(new UnknownTopicOrPartitionException("none"));
-    assertThat(watch.refusal()).isEmpty();
+  void g9ARefusalSinceTheStartIsReportedAndAnOutageIsNone() {
+    problems.failed(new TimeoutException("timed out"));
+    problems.failed(new UnknownTopicOrPartitionException("none"));
+    assertThat(problems.refusal()).isEmpty();
     for (KafkaException refusal :
         List.of(
             new InvalidSessionTimeoutException("1"),
@@ -91,23 +91,25 @@ final class TopicProblemLogTest {
             new InvalidGroupIdException("9"),
             new GroupMaxSizeReachedException("10"))) {
       now += Duration.ofMinutes(1).toNanos();
-      watch.trouble(refusal);
-      assertThat(watch.refusal()).contains("tasks").isEqualTo(log.lines().getLast().substring(6));
+      problems.failed(refusal);
+      assertThat(problems.refusal())
+          .contains("tasks")
+          .isEqualTo(log.lines().getLast().substring(6));
     }
-    watch.trouble(new TimeoutException("timed out"));
-    assertThat(watch.refusal()).isEmpty();
+    problems.failed(new TimeoutException("timed out"));
+    assertThat(problems.refusal()).isEmpty();
   }
 
   @Test
-  void whoWasLetInOnceIsNotRefusedLater() {
-    watch.trouble(new InconsistentGroupProtocolException("eager"));
-    watch.joined();
-    assertThat(watch.refusal()).isNotEmpty(); // of the generation before
+  void anAdmittedMemberIsNotRefusedLater() {
+    problems.failed(new InconsistentGroupProtocolException("eager"));
+    problems.joined();
+    assertThat(problems.refusal()).isNotEmpty(); // refused in the previous generation
     now += Duration.ofSeconds(30).toNanos();
-    watch.joined();
-    assertThat(watch.refusal()).isEmpty();
-    watch.trouble(new SaslAuthenticationException("changed"));
-    assertThat(watch.refusal()).isEmpty();
+    problems.joined();
+    assertThat(problems.refusal()).isEmpty();
+    problems.failed(new SaslAuthenticationException("changed"));
+    assertThat(problems.refusal()).isEmpty();
     assertThat(log.lines()).hasSize(3);
   }
 

@@ -78,7 +78,7 @@ final class TwoClustersTest {
   }
 
   @Test
-  void theConsumerGetsWhatItsTopicSays() {
+  void theConsumerHasTheSettingsOfItsTopic() {
     var source =
         new TopicSource(
             "tasks",

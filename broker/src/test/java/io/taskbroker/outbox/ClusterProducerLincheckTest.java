@@ -15,27 +15,28 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// A producer that broke is replaced, whatever producers of before still say.
+/// A broken producer is replaced, whatever earlier producers still report.
 @Tag("concurrency")
 @Timeout(300)
 final class ClusterProducerLincheckTest {
-  @SuppressWarnings("ReferenceEquality") // a producer is itself alone
+  @SuppressWarnings("ReferenceEquality") // producers are compared by identity
   @Test
-  void aProducerThatBrokeIsReplacedThoughAnOlderOneBreaksLater() {
+  void aBrokenProducerIsReplacedThoughAnOlderOneFailsLater() {
     List<Producer<byte[], byte[]>> producers =
         List.of(new MockProducer<>(), new MockProducer<>(), new MockProducer<>());
     Interleavings.of(() -> {
-      int[] made = new int[1];
-      var link = shared(new ClusterProducer(Map.of(), 1_000, _ -> producers.get(made[0]++)));
-      Producer<byte[], byte[]> first = link.producer();
-      link.broke(first);
-      Producer<byte[], byte[]> second = link.producer();
-      Actor late = start(() -> link.broke(first));
-      Actor broke = start(() -> link.broke(second));
-      Producer<byte[], byte[]> meanwhile = link.producer();
+      int[] created = new int[1];
+      var clusterProducer =
+          shared(new ClusterProducer(Map.of(), 1_000, _ -> producers.get(created[0]++)));
+      Producer<byte[], byte[]> first = clusterProducer.producer();
+      clusterProducer.markBroken(first);
+      Producer<byte[], byte[]> second = clusterProducer.producer();
+      Actor late = start(() -> clusterProducer.markBroken(first));
+      Actor broke = start(() -> clusterProducer.markBroken(second));
+      Producer<byte[], byte[]> meanwhile = clusterProducer.producer();
       join(late, broke);
-      check(meanwhile != first, "the first again");
-      check(link.producer() == producers.get(2), made[0] + " were made");
+      check(meanwhile != first, "the first producer was returned again");
+      check(clusterProducer.producer() == producers.get(2), created[0] + " producers were created");
     });
   }
 }

@@ -20,12 +20,12 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// What the engine hands to the outbox wakes it, and ends once (G4).
+/// A record from the engine wakes the outbox, and ends once (G4).
 @Tag("concurrency")
 @Timeout(300)
 final class OutboxLincheckTest {
   @Test
-  void g4WhatIsHandedOverWhileTheOutboxGoesToSleepIsNotMissed() {
+  void g4ARecordThatArrivesWhileTheOutboxGoesToSleepIsNotMissed() {
     SystemContext system = SystemContext.system();
     var noCluster = new OutboxOptions(OutboxLincheckTest::noCluster, 1_000);
     Interleavings.of(() -> {
@@ -44,23 +44,23 @@ final class OutboxLincheckTest {
                   }));
       Actor sender =
           start(() -> {
-            outbox.produce(departure("a"));
-            outbox.produce(departure("b"));
+            outbox.produce(outboxRecord("a"));
+            outbox.produce(outboxRecord("b"));
           });
       while (engine.ended.size() < 2) {
-        check(outbox.turn(), "the end");
+        check(outbox.turn(), "the outbox ended");
       }
       join(sender);
       check(engine.ended.equals(List.of("a", "b")), engine.ended);
     });
   }
 
-  /// All is refused at once, so that nothing is to be waited for but what is handed over.
+  /// No cluster: each record is refused at once, so that the outbox waits for new records only.
   private static @Nullable Map<String, String> noCluster(Destination destination) {
     return null;
   }
 
-  private static OutboxRecord departure(String id) {
+  private static OutboxRecord outboxRecord(String id) {
     return new OutboxRecord(id, id, new byte[1], new Destination("topic", "", Map.of()), id);
   }
 
@@ -69,7 +69,7 @@ final class OutboxLincheckTest {
 
     @Override
     public void request(Command.Request request) {
-      throw new IllegalStateException("The outbox asks for nothing");
+      throw new IllegalStateException("The outbox sends no requests");
     }
 
     @Override

@@ -25,31 +25,31 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// The engine, the outbox's own thread, Kafka's and the one that stops it, all at once: what was
-/// handed over before the stop ends, once (G4).
+/// Race of the engine, the outbox's thread, Kafka's threads and a stop: each record handed over
+/// before the stop ends once (G4).
 @Tag("concurrency")
 @Timeout(120)
-@SuppressWarnings("ThreadPriorityCheck") // races want the scheduler to do as it likes
+@SuppressWarnings("ThreadPriorityCheck") // the scheduler may interleave as it likes
 final class OutboxRaceTest {
-  private static final int DEPARTURES = 8;
+  private static final int RECORDS = 8;
 
   @Test
-  void g4WhatIsHandedOverEndsOnceWhileKafkaAnswersAndTheOutboxStops() {
+  void g4EachRecordEndsOnceWhileKafkaAnswersAndTheOutboxStops() {
     Race.of(
         100,
         Sending::new,
-        List.of(Sending::answer, Sending::produceAndStop, Sending::look),
+        List.of(Sending::answer, Sending::produceAndStop, Sending::checkProgress),
         sending -> {
           assertThat(sending.failures).isEmpty();
-          assertThat(sending.told)
+          assertThat(sending.received)
               .containsExactlyInAnyOrderElementsOf(
-                  IntStream.range(0, DEPARTURES).mapToObj(i -> "id-" + i).toList());
+                  IntStream.range(0, RECORDS).mapToObj(i -> "id-" + i).toList());
           assertThat(sending.outbox.hasWork()).isFalse();
         });
   }
 
   private static final class Sending implements CommandSink {
-    private final Queue<String> told = new ConcurrentLinkedQueue<>();
+    private final Queue<String> received = new ConcurrentLinkedQueue<>();
     private final Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
     private final MockProducer<byte[], byte[]> producer =
         new MockProducer<>(
@@ -76,7 +76,7 @@ final class OutboxRaceTest {
       outbox.start();
     }
 
-    /// Kafka: fails a record now and then.
+    /// Kafka's part: fails some records and acknowledges the others.
     private void answer() {
       for (int i = 0; !stopped; ) {
         boolean answered =
@@ -89,7 +89,7 @@ final class OutboxRaceTest {
     }
 
     private void produceAndStop() {
-      for (int i = 0; i < DEPARTURES; i++) {
+      for (int i = 0; i < RECORDS; i++) {
         outbox.produce(
             new OutboxRecord(
                 "id-" + i, "key", new byte[1], new Destination("topic", "", Map.of()), this));
@@ -101,8 +101,8 @@ final class OutboxRaceTest {
       }
     }
 
-    /// The watchdog.
-    private void look() {
+    /// The watchdog's part.
+    private void checkProgress() {
       long before = 0;
       while (!stopped) {
         long done = outbox.done();
@@ -116,12 +116,12 @@ final class OutboxRaceTest {
 
     @Override
     public void request(Command.Request request) {
-      throw new AssertionError("The outbox asks for nothing");
+      throw new AssertionError("The outbox sends no requests");
     }
 
     @Override
     public void submit(Command command) {
-      told.add(((Command.Produced) command).record().id());
+      received.add(((Command.Produced) command).record().id());
     }
   }
 }

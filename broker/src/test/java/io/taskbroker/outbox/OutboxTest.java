@@ -96,23 +96,23 @@ final class OutboxTest {
   }
 
   @Test
-  void g4WhatIsToldAsProducedIsInKafka() {
+  void g4AProducedRecordIsInKafka() {
     kafka.createTopic("acknowledged", 3);
     Outbox outbox = started(_ -> client(kafka));
 
-    List<OutboxRecord> departures =
-        IntStream.range(0, 2_000).mapToObj(i -> departure("acknowledged", "id-" + i)).toList();
-    departures.forEach(outbox::produce);
+    List<OutboxRecord> records =
+        IntStream.range(0, 2_000).mapToObj(i -> outboxRecord("acknowledged", "id-" + i)).toList();
+    records.forEach(outbox::produce);
 
     await().atMost(LONG).until(() -> !engine.produced().isEmpty());
-    List<String> told =
+    List<String> acknowledged =
         engine.produced().stream().map(d -> new String(d.payload(), UTF_8)).toList();
-    assertThat(values(kafka, "acknowledged")).containsAll(told);
+    assertThat(values(kafka, "acknowledged")).containsAll(acknowledged);
     engine.awaitProduced(2_000);
-    assertThat(engine.produced()).containsExactlyInAnyOrderElementsOf(departures);
+    assertThat(engine.produced()).containsExactlyInAnyOrderElementsOf(records);
     assertThat(values(kafka, "acknowledged"))
         .containsExactlyInAnyOrderElementsOf(
-            departures.stream().map(d -> new String(d.payload(), UTF_8)).toList());
+            records.stream().map(d -> new String(d.payload(), UTF_8)).toList());
     assertThat(engine.refused).isEmpty();
     await().until(() -> !outbox.hasWork());
     assertThat(outbox.done()).isGreaterThanOrEqualTo(2_000);
@@ -123,7 +123,7 @@ final class OutboxTest {
     kafka.createTopic("headers", 1);
     Outbox outbox = started(_ -> client(kafka));
 
-    outbox.produce(departure("headers", "plain"));
+    outbox.produce(outboxRecord("headers", "plain"));
     outbox.produce(
         new OutboxRecord(
             "b",
@@ -162,10 +162,10 @@ final class OutboxTest {
         new NewTopic("compacted", 3, (short) 1).configs(Map.of("cleanup.policy", "compact")));
     Outbox outbox = started(_ -> client(kafka));
     for (int i = 0; i < 20; i++) {
-      outbox.produce(departure("compacted", "id-" + i));
+      outbox.produce(outboxRecord("compacted", "id-" + i));
     }
     engine.awaitProduced(20);
-    outbox.produce(departure("compacted", "later"));
+    outbox.produce(outboxRecord("compacted", "later"));
     engine.awaitProduced(21);
 
     assertThat(records(kafka, "compacted"))
@@ -195,13 +195,13 @@ final class OutboxTest {
     outboxes.add(outbox);
     outbox.start();
     for (int i = 0; i < 500; i++) {
-      outbox.produce(departure("mended", "id-" + i));
+      outbox.produce(outboxRecord("mended", "id-" + i));
     }
     await().atMost(LONG).until(() -> !log.events().isEmpty());
     assertThat(log.events().getFirst().getFormattedMessage()).contains("InvalidTimestampException");
     assertThat(engine.refused).isEmpty();
     long sent = takers.stream().mapToLong(CountingProducer::sent).sum();
-    assertThat(sent).as("500 messages, with a key, and one by one").isLessThan(1_100);
+    assertThat(sent).as("500 messages, again with a key, then one by one").isLessThan(1_100);
 
     try (var admin = Admin.create(Map.of("bootstrap.servers", kafka.bootstrap()))) {
       var topic = new ConfigResource(ConfigResource.Type.TOPIC, "mended");
@@ -213,7 +213,7 @@ final class OutboxTest {
     engine.awaitProduced(500);
   }
 
-  /// Kafka's producer, whose messages come from the future, and are counted.
+  /// Kafka's producer, which counts its messages and sends them with timestamps in the future.
   private static final class CountingProducer extends KafkaProducer<byte[], byte[]> {
     private final AtomicLong sent = new AtomicLong();
 
@@ -248,7 +248,7 @@ final class OutboxTest {
     for (int copy = 0; copy < 2; copy++) {
       Outbox outbox = started(_ -> client(kafka));
       for (int i = 0; i < 50; i++) {
-        outbox.produce(departure("copies", "id-" + i));
+        outbox.produce(outboxRecord("copies", "id-" + i));
       }
       engine.awaitProduced(50 * (copy + 1));
       outbox.stop();
@@ -272,7 +272,7 @@ final class OutboxTest {
   }
 
   @Test
-  void h19WhatIsTooLargeIsRefusedAndOthersGoOn() {
+  void h19AnOversizedRecordIsRefusedAndOthersGoOn() {
     kafka.createTopic("large", 1);
     Outbox outbox = started(_ -> client(kafka));
 
@@ -281,22 +281,22 @@ final class OutboxTest {
             "large", "large", new byte[MAX_MESSAGE_SIZE + 100_000], Destination.of("large"), this);
     OutboxRecord largest =
         new OutboxRecord("fits", "fits", new byte[MAX_MESSAGE_SIZE], Destination.of("large"), this);
-    outbox.produce(departure("large", "before"));
+    outbox.produce(outboxRecord("large", "before"));
     outbox.produce(large);
     outbox.produce(largest);
-    outbox.produce(departure("large", "after"));
+    outbox.produce(outboxRecord("large", "after"));
     engine.awaitProduced(3);
 
     await().until(() -> engine.refused.size() == 1);
     Command.ProduceRefused refused = engine.refused.element();
     assertThat(refused.record()).isSameAs(large);
     assertThat(refused.why())
-        .startsWith("Kafka does not take it for large: RecordTooLargeException: ")
+        .startsWith("Kafka refuses it for large: RecordTooLargeException: ")
         .doesNotContain("\n");
     assertThat(engine.produced()).contains(largest);
   }
 
-  /// Headers never keep a dead letter from leaving.
+  /// Headers never prevent the delivery of a dead letter.
   @Test
   void h19WhatFitsWithoutHeadersOnlyGoesWithoutThem() {
     kafka.createTopic(
@@ -318,14 +318,14 @@ final class OutboxTest {
   }
 
   @Test
-  void h19WhatTheServerFindsTooLargeIsRefused() {
+  void h19ARecordTooLargeForTheServerIsRefused() {
     kafka.createTopic("server-limit", 1);
     var options = new OutboxOptions(_ -> client(kafka), 3_000_000);
     Outbox outbox = started(options);
 
     outbox.produce(
         new OutboxRecord("x", "x", new byte[2_000_000], Destination.of("server-limit"), this));
-    outbox.produce(departure("server-limit", "small"));
+    outbox.produce(outboxRecord("server-limit", "small"));
 
     engine.awaitProduced(1);
     await().atMost(LONG).until(() -> engine.refused.size() == 1);
@@ -333,7 +333,7 @@ final class OutboxTest {
   }
 
   @Test
-  void h19ATopicThatCannotBeIsRefused() {
+  void h19AnImpossibleTopicIsRefused() {
     Outbox outbox =
         started(to -> {
           if (to.topic().equals("nowhere")) {
@@ -342,9 +342,9 @@ final class OutboxTest {
           return to.topic().equals("unknown") ? null : client(kafka);
         });
 
-    outbox.produce(departure("no such/topic", "a"));
-    outbox.produce(departure("nowhere", "b"));
-    outbox.produce(departure("unknown", "c"));
+    outbox.produce(outboxRecord("no such/topic", "a"));
+    outbox.produce(outboxRecord("nowhere", "b"));
+    outbox.produce(outboxRecord("unknown", "c"));
 
     await().atMost(LONG).untilAsserted(() -> assertThat(engine.refused).hasSize(3));
     assertThat(engine.refused)
@@ -361,8 +361,8 @@ final class OutboxTest {
       far.createTopic("long", 1);
       Outbox outbox = started(to -> to.cluster().isEmpty() ? client(kafka) : client(to.cluster()));
       for (int i = 0; i < 10; i++) {
-        outbox.produce(departure("long", "near-" + i));
-        outbox.produce(departure("long", "far-" + i, far.bootstrap()));
+        outbox.produce(outboxRecord("long", "near-" + i));
+        outbox.produce(outboxRecord("long", "far-" + i, far.bootstrap()));
         engine.awaitProduced(2 * i + 2);
         assertThat(producers()).isEqualTo(2);
       }
@@ -380,13 +380,13 @@ final class OutboxTest {
   }
 
   @Test
-  void aTopicThatDoesNotExistYetHoldsUpNobody() {
+  void aMissingTopicDelaysNoOther() {
     kafka.createTopic("there", 1);
     Outbox outbox = started(_ -> client(kafka));
 
-    outbox.produce(departure("later", "early"));
+    outbox.produce(outboxRecord("later", "early"));
     for (int i = 0; i < 100; i++) {
-      outbox.produce(departure("there", "id-" + i));
+      outbox.produce(outboxRecord("there", "id-" + i));
     }
 
     engine.awaitProduced(100);
@@ -405,8 +405,8 @@ final class OutboxTest {
       Map<String, String> login = login(far);
       Outbox outbox = started(to -> to.topic().equals("far") ? login : client(kafka));
 
-      outbox.produce(departure("near", "a"));
-      outbox.produce(departure("far", "b"));
+      outbox.produce(outboxRecord("near", "a"));
+      outbox.produce(outboxRecord("far", "b"));
       engine.awaitProduced(2);
 
       assertThat(values(kafka, "near")).containsExactly("payload of a");
@@ -423,9 +423,9 @@ final class OutboxTest {
       far.createTopic("guarded", 1);
       grant(far, AclOperation.DESCRIBE);
       Outbox outbox = started(_ -> login(far));
-      List<OutboxRecord> departures =
-          IntStream.range(0, 5).mapToObj(i -> departure("guarded", "id-" + i)).toList();
-      departures.forEach(outbox::produce);
+      List<OutboxRecord> records =
+          IntStream.range(0, 5).mapToObj(i -> outboxRecord("guarded", "id-" + i)).toList();
+      records.forEach(outbox::produce);
       await()
           .atMost(LONG)
           .until(() -> warnings().stream().anyMatch(line -> line.contains("5 messages wait")));
@@ -435,7 +435,7 @@ final class OutboxTest {
 
       engine.awaitProduced(5);
       outbox.stop();
-      assertThat(engine.produced()).containsExactlyInAnyOrderElementsOf(departures);
+      assertThat(engine.produced()).containsExactlyInAnyOrderElementsOf(records);
       assertThat(values(far, "guarded")).hasSize(5).doesNotHaveDuplicates();
       assertThat(engine.refused).isEmpty();
     }
@@ -485,11 +485,11 @@ final class OutboxTest {
                 default -> client(kafka);
               });
       for (String topic : List.of("hangs", "refuses", "unknown")) {
-        outbox.produce(departure(topic, topic));
+        outbox.produce(outboxRecord(topic, topic));
       }
 
       for (int i = 0; i < 100; i++) {
-        outbox.produce(departure("up", "id-" + i));
+        outbox.produce(outboxRecord("up", "id-" + i));
       }
 
       engine.awaitProduced(100);
@@ -498,7 +498,7 @@ final class OutboxTest {
   }
 
   @Test
-  void whatHasNoRoomInTheProducerIsTriedAgain() {
+  void aRecordWithoutBufferSpaceIsRetried() {
     kafka.createTopic("many", 1);
     Outbox outbox = started(_ -> client(kafka));
 
@@ -516,17 +516,17 @@ final class OutboxTest {
     try {
       own.createTopic("tasks", 2);
       var client = new HashMap<>(client(own));
-      // Shorter than the outage, so that the producer gives up and the outbox does not.
+      // Shorter than the outage, so that the producer fails records and the outbox retries them.
       client.put("delivery.timeout.ms", "1000");
       client.put("request.timeout.ms", "500");
       Outbox outbox = started(_ -> client);
-      outbox.produce(departure("tasks", "before"));
+      outbox.produce(outboxRecord("tasks", "before"));
       engine.awaitProduced(1);
       own.stop();
       for (int i = 0; i < 500; i++) {
-        outbox.produce(departure("tasks", "id-" + i));
+        outbox.produce(outboxRecord("tasks", "id-" + i));
       }
-      // As long as it takes to be warned of.
+      // Long enough for the warning.
       await().atMost(LONG).until(() -> !log.events().isEmpty());
       assertThat(engine.produced()).hasSize(1);
 
@@ -536,7 +536,7 @@ final class OutboxTest {
       assertThat(values(own, "tasks")).contains("payload of id-0").hasSizeGreaterThanOrEqualTo(501);
       assertThat(log.events().getFirst().getFormattedMessage())
           .startsWith("Cannot produce to topic tasks at " + own.bootstrap() + ": ")
-          .endsWith("messages wait, and are kept and tried again");
+          .endsWith("messages wait in the store and are retried");
       assertThat(log.events()).hasSizeLessThanOrEqualTo(3);
       assertThat(engine.refused).isEmpty();
     } finally {
@@ -544,7 +544,7 @@ final class OutboxTest {
     }
   }
 
-  /// Seen of Kafka's producer after a login that failed once: it took a record, and did nothing.
+  /// Seen with Kafka's producer after one failed login: it accepted a record and did nothing.
   @Test
   void g4AProducerThatDeliversNothingIsReplaced() {
     var stuck = producer();
@@ -559,7 +559,7 @@ final class OutboxTest {
             _ -> makers.remove());
     outboxes.add(outbox);
     outbox.start();
-    outbox.produce(departure("tasks", "id"));
+    outbox.produce(outboxRecord("tasks", "id"));
     await().until(() -> stuck.errorNext(new TimeoutException("30000 ms have passed")));
 
     await().until(next::completeNext);
@@ -576,27 +576,27 @@ final class OutboxTest {
   }
 
   @Test
-  void stopWaitsForWhatWasHandedOver() {
+  void stopWaitsForPendingRecords() {
     kafka.createTopic("stop", 1);
     Outbox outbox = started(_ -> client(kafka));
     for (int i = 0; i < 1_000; i++) {
-      outbox.produce(departure("stop", "id-" + i));
+      outbox.produce(outboxRecord("stop", "id-" + i));
     }
 
     outbox.stop();
 
     assertThat(engine.produced()).hasSize(1_000);
-    outbox.produce(departure("stop", "too late"));
+    outbox.produce(outboxRecord("stop", "too late"));
     assertThat(outbox.hasWork()).isFalse();
     outbox.stop();
   }
 
   @Test
-  void stopDoesNotWaitForEver() {
+  void stopHasATimeout() {
     var options =
         new OutboxOptions(_ -> client("127.0.0.1:1"), MAX_MESSAGE_SIZE, Duration.ofMillis(300));
     Outbox outbox = started(options);
-    outbox.produce(departure("tasks", "id"));
+    outbox.produce(outboxRecord("tasks", "id"));
 
     long before = System.nanoTime();
     outbox.stop();
@@ -612,7 +612,7 @@ final class OutboxTest {
     var outbox = new Outbox(new OutboxOptions(_ -> Map.of(), 1), engine, (_, _) -> {});
 
     outbox.stop();
-    outbox.produce(departure("x", "x"));
+    outbox.produce(outboxRecord("x", "x"));
 
     assertThat(outbox.hasWork()).isFalse();
   }
@@ -628,12 +628,12 @@ final class OutboxTest {
     return outbox;
   }
 
-  private OutboxRecord departure(String topic, String id) {
+  private OutboxRecord outboxRecord(String topic, String id) {
     return new OutboxRecord(
         id, id, ("payload of " + id).getBytes(UTF_8), Destination.of(topic), this);
   }
 
-  private OutboxRecord departure(String topic, String id, String cluster) {
+  private OutboxRecord outboxRecord(String topic, String id, String cluster) {
     byte[] payload = ("payload of " + id).getBytes(UTF_8);
     return new OutboxRecord(id, id, payload, new Destination(topic, cluster, Map.of()), this);
   }
@@ -650,7 +650,7 @@ final class OutboxTest {
     return records(kafka, topic).stream().map(r -> new String(r.value(), UTF_8)).toList();
   }
 
-  /// All that is in the topic now.
+  /// All records in the topic now.
   private static List<ConsumerRecord<byte[], byte[]>> records(EmbeddedKafka kafka, String topic) {
     var records = new ArrayList<ConsumerRecord<byte[], byte[]>>();
     try (var consumer =
@@ -672,21 +672,21 @@ final class OutboxTest {
     return records;
   }
 
-  /// Stands in for the engine: remembers what it is told.
+  /// Engine stub that records its commands.
   private static final class Recorder implements CommandSink {
     private final Queue<OutboxRecord> produced = new ConcurrentLinkedQueue<>();
     private final Queue<Command.ProduceRefused> refused = new ConcurrentLinkedQueue<>();
 
     @Override
     public void request(Command.Request request) {
-      throw new IllegalStateException("The outbox asks for nothing");
+      throw new IllegalStateException("The outbox sends no requests");
     }
 
     @Override
     public void submit(Command command) {
       switch (command) {
-        case Command.Produced(var departure) -> produced.add(departure);
-        case Command.ProduceRefused told -> refused.add(told);
+        case Command.Produced(var outboxRecord) -> produced.add(outboxRecord);
+        case Command.ProduceRefused refusal -> refused.add(refusal);
         default -> throw new IllegalStateException("Unexpected: " + command);
       }
     }

@@ -13,10 +13,10 @@ import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.junit.jupiter.api.Test;
 
-/// What Kafka's refusals mean.
+/// Classes of Kafka's refusals.
 final class SendResultTest {
   @Test
-  void h19OnlyWhatIsWrongWithTheRecordIsForEver() {
+  void h19OnlyAFaultOfTheRecordIsFinal() {
     assertThat(SendResult.of(new RecordTooLargeException())).isEqualTo(SendResult.REFUSED);
     assertThat(SendResult.of(new ExecutionException(new RecordTooLargeException())))
         .isEqualTo(SendResult.REFUSED);
@@ -28,16 +28,17 @@ final class SendResultTest {
         .isEqualTo(SendResult.TOPIC_REFUSES);
     assertThat(SendResult.of(new InvalidTimestampException("late")))
         .isEqualTo(SendResult.TOPIC_REFUSES);
-    assertThat(SendResult.of(new NotLeaderOrFollowerException())).isEqualTo(SendResult.LATER);
-    assertThat(SendResult.of(new OutOfOrderSequenceException(""))).isEqualTo(SendResult.LATER_ANEW);
+    assertThat(SendResult.of(new NotLeaderOrFollowerException())).isEqualTo(SendResult.RETRY);
+    assertThat(SendResult.of(new OutOfOrderSequenceException("")))
+        .isEqualTo(SendResult.RETRY_WITH_NEW_PRODUCER);
   }
 
   @Test
-  void aProducerThatDeliversNothingInTimeIsNotTrusted() {
-    assertThat(SendResult.of(new TimeoutException("no metadata"))).isEqualTo(SendResult.LATER);
+  void aDeliveryTimeoutNeedsANewProducer() {
+    assertThat(SendResult.of(new TimeoutException("no metadata"))).isEqualTo(SendResult.RETRY);
     assertThat(SendResult.ofTaken(new TimeoutException("expired")))
-        .isEqualTo(SendResult.LATER_ANEW);
-    assertThat(SendResult.ofTaken(new NotLeaderOrFollowerException())).isEqualTo(SendResult.LATER);
+        .isEqualTo(SendResult.RETRY_WITH_NEW_PRODUCER);
+    assertThat(SendResult.ofTaken(new NotLeaderOrFollowerException())).isEqualTo(SendResult.RETRY);
     assertThat(SendResult.ofTaken(new RecordTooLargeException())).isEqualTo(SendResult.REFUSED);
   }
 }

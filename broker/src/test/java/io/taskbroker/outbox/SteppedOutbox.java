@@ -8,30 +8,28 @@ import java.util.Map;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.producer.Producer;
 
-/// The real outbox without its thread, turned by a simulation.
+/// Real outbox without its thread, stepped by a simulation.
 public final class SteppedOutbox {
   private final Outbox outbox;
 
   public SteppedOutbox(
-      CommandSink intake,
-      SystemContext surroundings,
-      Supplier<Producer<byte[], byte[]>> producers) {
+      CommandSink commands, SystemContext system, Supplier<Producer<byte[], byte[]>> producers) {
     this.outbox =
         new Outbox(
             new OutboxOptions(_ -> Map.of(), 1 << 20),
-            intake,
+            commands,
             (stage, cause) -> {
               throw new IllegalStateException(stage, cause);
             },
-            surroundings,
+            system,
             _ -> producers.get());
   }
 
-  public void produce(OutboxRecord departure) {
-    outbox.produce(departure);
+  public void produce(OutboxRecord outboxRecord) {
+    outbox.produce(outboxRecord);
   }
 
-  /// The outbox takes itself for working until it waits, which it does not do here.
+  /// Progress without the outbox's own flag, which stays set until its thread waits.
   public Progress progress() {
     return new Progress() {
       @Override
@@ -51,9 +49,9 @@ public final class SteppedOutbox {
     };
   }
 
-  /// Takes a turn if one is due.
+  /// Runs a turn if one is due.
   ///
-  /// @return when the next is due, in nanoseconds from now
+  /// @return nanoseconds until the next turn
   public long turn() {
     if (outbox.untilTurn() <= 0) {
       try {

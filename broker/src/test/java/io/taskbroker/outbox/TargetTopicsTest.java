@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What is said of the topics that are produced to.
+/// Reports about the topics that the broker produces to.
 @Timeout(60)
 final class TargetTopicsTest {
   private static final int MAX_MESSAGE_SIZE = 100_000;
@@ -40,7 +40,7 @@ final class TargetTopicsTest {
   @TempDir private static Path dir;
   private static EmbeddedKafka kafka;
 
-  private final AtomicReference<List<String>> troubles = new AtomicReference<>();
+  private final AtomicReference<List<String>> problems = new AtomicReference<>();
   private final Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
   private final Metrics metrics = new Metrics();
 
@@ -62,14 +62,14 @@ final class TargetTopicsTest {
     withTopics(
         topic("later", client(kafka.bootstrap())),
         () -> {
-          await().until(() -> said().size() == 1);
-          assertThat(said().getFirst())
+          await().until(() -> reported().size() == 1);
+          assertThat(reported().getFirst())
               .contains("Topic later at " + kafka.bootstrap(), "does not exist", "the.key")
               .startsWith("Topic");
           assertThat(log.events().getFirst().getLevel()).isEqualTo(Level.ERROR);
           assertThat(state("later", "missing")).isEqualTo(1);
           kafka.createTopic("later", 1);
-          await().until(() -> said().isEmpty());
+          await().until(() -> reported().isEmpty());
           assertThat(state("later", "missing")).isZero();
           assertThat(state("later", "ok")).isEqualTo(1);
           await().until(() -> log.events().size() == 2);
@@ -77,15 +77,15 @@ final class TargetTopicsTest {
   }
 
   @Test
-  void whatDoesNotSuitIsSaid() {
+  void unsuitableSettingsAreReported() {
     kafka.createTopic(
         new NewTopic("bad", 1, (short) 1)
             .configs(Map.of("max.message.bytes", "50000", "cleanup.policy", "compact")));
     withTopics(
         topic("bad", client(kafka.bootstrap())),
         () -> {
-          await().until(() -> said().size() == 1);
-          assertThat(said().getFirst())
+          await().until(() -> reported().size() == 1);
+          assertThat(reported().getFirst())
               .contains("messages of 50,000 bytes only", "may have 101,024", "is compacted");
           assertThat(log.events().getFirst().getLevel()).isEqualTo(Level.WARN);
           assertThat(state("bad", "too_small")).isEqualTo(1);
@@ -94,7 +94,7 @@ final class TargetTopicsTest {
   }
 
   @Test
-  void whatFitsIntoTheTopicsThatAreConsumedFits() {
+  void theLimitsOfConsumedTopicsBoundTheNeed() {
     kafka.createTopic(
         new NewTopic("source", 1, (short) 1).configs(Map.of("max.message.bytes", "50000")));
     kafka.createTopic(
@@ -108,31 +108,31 @@ final class TargetTopicsTest {
   }
 
   @Test
-  void whatMayNotBeLookedAtIsUnknownAndNotMissing() throws Exception {
+  void anUnauthorizedTopicIsUnknownAndNotMissing() throws Exception {
     kafka.createTopic("guarded", 1);
     Map<String, String> login = login();
     TargetCheck.Finding finding = look(check("guarded", login));
     assertThat(finding.states()).containsExactly(TargetCheck.State.UNKNOWN);
-    assertThat(finding.trouble()).contains("cannot be looked at", "TopicAuthorization");
+    assertThat(finding.problem()).contains("cannot be checked", "TopicAuthorization");
 
-    // It exists, but not whether its settings suit.
+    // The topic exists, but its settings are unknown.
     grant("guarded");
     assertThat(look(check("guarded", login)))
         .isEqualTo(new TargetCheck.Finding(java.util.Set.of(TargetCheck.State.UNKNOWN), ""));
 
-    // It does not exist, but perhaps Kafka would create it.
+    // The topic does not exist, but Kafka might create it.
     grant("absent");
     assertThat(look(check("absent", login)).states()).containsExactly(TargetCheck.State.UNKNOWN);
   }
 
   @Test
-  void whatKafkaCreatesOnUseIsNotMissing() {
+  void aTopicCreatedOnUseIsNotMissing() {
     try (var creating = EmbeddedKafka.startCreatingTopics(dir.resolve("creating"))) {
       withTopics(
           topic("on-use", client(creating.bootstrap())),
           () -> {
-            await().until(() -> troubles.get() != null);
-            assertThat(said()).isEmpty();
+            await().until(() -> problems.get() != null);
+            assertThat(reported()).isEmpty();
             assertThat(state("on-use", "created_on_use")).isEqualTo(1);
             assertThat(log.events()).hasSize(1).allMatch(line -> line.getLevel() == Level.INFO);
           });
@@ -140,7 +140,7 @@ final class TargetTopicsTest {
   }
 
   @Test
-  void aKafkaThatIsAwayHoldsUpNoStart() {
+  void anUnreachableKafkaDelaysNoStart() {
     Map<String, String> away = client("127.0.0.1:1");
     long before = System.nanoTime();
     var topics = topics(topic("any", away));
@@ -167,13 +167,13 @@ final class TargetTopicsTest {
         Map.of(),
         MAX_MESSAGE_SIZE,
         metrics,
-        troubles::set,
+        problems::set,
         (_, failure) -> failures.add(failure),
         AT_ONCE);
   }
 
-  private List<String> said() {
-    List<String> lines = troubles.get();
+  private List<String> reported() {
+    List<String> lines = problems.get();
     return lines == null ? List.of() : lines;
   }
 
@@ -191,7 +191,7 @@ final class TargetTopicsTest {
 
   private static TargetCheck.Finding look(TargetCheck check) {
     try {
-      return check.look().values().iterator().next();
+      return check.check().values().iterator().next();
     } catch (InterruptedException e) {
       throw new AssertionError(e);
     }

@@ -23,15 +23,15 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// What Kafka gives back while the outbox takes back what came before is taken back, once (G4).
+/// A record that Kafka returns while the outbox requeues earlier ones is requeued once (G4).
 @Tag("concurrency")
 @Timeout(300)
 final class TopicSenderLincheckTest {
   private static final long LONG = TimeUnit.SECONDS.toNanos(10);
 
-  /// Whatever is taken back is refused, since there is no cluster by now: so it is seen.
+  /// A requeued record is refused, since there is no cluster any more: so the test sees it.
   @Test
-  void g4WhatComesBackIsTakenBackOnce() {
+  void g4AReturnedRecordIsRequeuedOnce() {
     SystemContext system = SystemContext.system();
     var failure = new NetworkException("gone");
     Producer<byte[], byte[]> producer = new MockProducer<>();
@@ -40,24 +40,24 @@ final class TopicSenderLincheckTest {
       var outbox =
           new Outbox(
               new OutboxOptions(_ -> null, 1_000), engine, (_, _) -> {}, system, _ -> producer);
-      var lane = shared(new TopicSender(outbox, new Outbox.TopicOnCluster("topic", ""), 0));
+      var sender = shared(new TopicSender(outbox, new Outbox.TopicOnCluster("topic", ""), 0));
       Actor kafka =
           start(() -> {
-            lane.failed(parcel("a", lane), failure, producer, false);
-            lane.failed(parcel("b", lane), failure, producer, false);
+            sender.failed(pending("a", sender), failure, producer, false);
+            sender.failed(pending("b", sender), failure, producer, false);
           });
-      lane.work(LONG);
-      lane.work(2 * LONG);
+      sender.work(LONG);
+      sender.work(2 * LONG);
       join(kafka);
-      lane.work(3 * LONG);
-      lane.work(4 * LONG);
+      sender.work(3 * LONG);
+      sender.work(4 * LONG);
       check(engine.ended.equals(List.of("a", "b")), engine.ended);
     });
   }
 
-  private static PendingRecord parcel(String id, TopicSender lane) {
+  private static PendingRecord pending(String id, TopicSender sender) {
     var to = new Destination("topic", "", Map.of());
-    return new PendingRecord(new OutboxRecord(id, id, new byte[1], to, id), lane, 0);
+    return new PendingRecord(new OutboxRecord(id, id, new byte[1], to, id), sender, 0);
   }
 
   private static final class Engine implements CommandSink {
@@ -65,7 +65,7 @@ final class TopicSenderLincheckTest {
 
     @Override
     public void request(Command.Request request) {
-      throw new IllegalStateException("The outbox asks for nothing");
+      throw new IllegalStateException("The outbox sends no requests");
     }
 
     @Override

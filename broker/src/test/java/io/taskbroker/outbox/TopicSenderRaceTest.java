@@ -22,22 +22,22 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// What Kafka gives back while the outbox takes back what came before is sent again, once (G4).
+/// A record that Kafka returns while the outbox requeues earlier ones is sent again once (G4).
 @Tag("concurrency")
 @Timeout(120)
 final class TopicSenderRaceTest {
-  private static final int DEPARTURES = 50;
+  private static final int RECORDS = 50;
   private static final long LONG = TimeUnit.SECONDS.toNanos(10);
 
   @Test
-  void g4WhatComesBackIsSentAgainOnce() {
+  void g4AReturnedRecordIsSentAgainOnce() {
     Race.of(
         500,
         Sending::new,
-        List.of(Sending::giveBack, Sending::work),
+        List.of(Sending::returnRecords, Sending::work),
         sending -> {
           sending.work();
-          assertThat(sending.producer.history()).hasSize(DEPARTURES);
+          assertThat(sending.producer.history()).hasSize(RECORDS);
         });
   }
 
@@ -63,31 +63,31 @@ final class TopicSenderRaceTest {
             },
             SystemContext.system(),
             _ -> producer);
-    private final TopicSender lane =
+    private final TopicSender sender =
         new TopicSender(outbox, new Outbox.TopicOnCluster("topic", ""), 0);
     private long now;
 
-    /// Kafka.
-    private void giveBack() {
+    /// Kafka's part.
+    private void returnRecords() {
       var failure = new NetworkException("gone");
-      for (int i = 0; i < DEPARTURES; i++) {
+      for (int i = 0; i < RECORDS; i++) {
         var to = new Destination("topic", "", Map.of());
-        var departure = new OutboxRecord("id-" + i, "key", new byte[1], to, this);
-        lane.failed(new PendingRecord(departure, lane, 0), failure, producer, false);
+        var outboxRecord = new OutboxRecord("id-" + i, "key", new byte[1], to, this);
+        sender.failed(new PendingRecord(outboxRecord, sender, 0), failure, producer, false);
       }
     }
 
-    /// The outbox, for which each turn is long after the one before.
+    /// The outbox's part, with long pauses between its turns.
     private void work() {
-      for (int i = 0; i < DEPARTURES; i++) {
+      for (int i = 0; i < RECORDS; i++) {
         now += LONG;
-        lane.work(now);
+        sender.work(now);
       }
     }
 
     @Override
     public void request(Command.Request request) {
-      throw new AssertionError("The outbox asks for nothing");
+      throw new AssertionError("The outbox sends no requests");
     }
 
     @Override

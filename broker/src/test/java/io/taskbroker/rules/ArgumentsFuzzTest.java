@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.msgpack.core.MessagePack;
 import org.msgpack.core.MessageUnpacker;
 
-/// What may be in the parameters of a task that a selector is about: anything, compressed or not
+/// Fuzz test of a task's parameters under a selector: arbitrary bytes, compressed or not
 /// (reference-spec 2.3, 3.7).
 final class ArgumentsFuzzTest {
   private static final Literal ONE = new Literal.Whole(BigInteger.ONE);
@@ -41,7 +41,7 @@ final class ArgumentsFuzzTest {
               "k", Set.of(new Literal.Text("é"), new Literal.Whole(BigInteger.valueOf(-1))),
               "m", Set.of(new Literal.Fields(Map.of("a", new Literal.Items(List.of(ONE)))))));
 
-  /// What is decompressed from a few KiB, piece by piece, and little more.
+  /// Budget for a few KiB that are decompressed piece by piece.
   private static final long COST = 64L << 20;
 
   @MethodSource("seeds")
@@ -58,7 +58,7 @@ final class ArgumentsFuzzTest {
           default -> given;
         };
 
-    boolean selected = Cost.within(COST, () -> Arguments.areSelected(SELECTOR, activation));
+    boolean selected = Cost.within(COST, () -> Arguments.match(SELECTOR, activation));
 
     assertThat(selected).isEqualTo(expected(activation));
   }
@@ -72,7 +72,7 @@ final class ArgumentsFuzzTest {
     return activation.build().toByteArray();
   }
 
-  /// By reading all of it into memory first.
+  /// Expected result, computed by reading all of it into memory first.
   private static boolean expected(byte[] activation) {
     try {
       var decoded = TaskActivation.parseFrom(activation);
@@ -93,7 +93,7 @@ final class ArgumentsFuzzTest {
   /// A value in MessagePack.
   private sealed interface Tree {}
 
-  /// @param literal empty if no file can hold its like
+  /// @param literal empty if no rules file can hold such a value
   private record Leaf(Optional<Literal> literal) implements Tree {}
 
   private record Elements(List<Tree> elements) implements Tree {}
@@ -114,7 +114,7 @@ final class ArgumentsFuzzTest {
       }
       case STRING -> {
         int length = in.unpackRawStringHeader();
-        // Otherwise the unpacker reserves what is announced.
+        // Otherwise the unpacker reserves the announced size.
         var bytes = new ByteArrayOutputStream();
         for (int i = 0; i < length; i++) {
           bytes.writeBytes(in.readPayload(1));

@@ -15,10 +15,10 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// What may be in the file of rules: anything (H22). It is refused in one way only, and what it
-/// says by name is done.
+/// Fuzz test of the rules file with arbitrary content (H22): it is refused in one way only, and its
+/// rules by name are applied.
 final class RuleSetFuzzTest {
-  private static final RuleContext SURROUNDINGS =
+  private static final RuleContext CONTEXT =
       new RuleContext(
           "long", "dead:9092", true, List.of(new RuleContext.Consumed("tasks", "main:9092,b")));
 
@@ -32,7 +32,7 @@ final class RuleSetFuzzTest {
       assertThat(e.problems()).isNotEmpty();
       return;
     }
-    var rules = new RuleSet(config, SURROUNDINGS);
+    var rules = new RuleSet(config, CONTEXT);
     for (var killswitch : config.killswitches()) {
       Decision verdict = rules.judge(task(killswitch.task(), "namespace"));
       assertThat(!killswitch.always() || verdict.equals(new Decision.Killed(false))).isTrue();

@@ -36,9 +36,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.msgpack.core.MessageBufferPacker;
 import org.msgpack.core.MessagePack;
 
-/// The verdicts of rules (reference-spec 3.7).
+/// Decisions of rules (reference-spec 3.7).
 final class RuleSetTest {
-  private static final RuleContext SURROUNDINGS =
+  private static final RuleContext CONTEXT =
       new RuleContext(
           "long", "dead:9092", true, List.of(new RuleContext.Consumed("tasks", "main:9092,b")));
   private static final Decision KEPT = Decision.Kept.AS_IT_IS;
@@ -46,7 +46,7 @@ final class RuleSetTest {
   private static final Decision BY_SELECTOR = new Decision.Killed(true);
 
   @Test
-  void nameSwitchesEveryTaskOfItOff() {
+  void aNameKillsEveryTaskOfIt() {
     RuleSet rules = rules("[m:bad, {name: m:bad, select_arg: {0: 1}}]", "[]", "");
     assertThat(rules.exist()).isTrue();
     assertThat(rules.judge(task("m:bad", "ns", new byte[0]))).isEqualTo(BY_NAME);
@@ -55,13 +55,13 @@ final class RuleSetTest {
   }
 
   @Test
-  void withoutRulesThereAreNone() {
+  void anEmptyFileHasNoRules() {
     assertThat(rules("[]", "[]", "").exist()).isFalse();
     assertThat(rules("[{name: a}]", "[]", "").exist()).isFalse();
     assertThat(rules("[{name: a}]", "[]", "").judge(task("a", "n", new byte[0]))).isEqualTo(KEPT);
   }
 
-  /// The values of the argument, and the only ones that it is equal to.
+  /// Values of an argument, and the only literals equal to them.
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -169,21 +169,21 @@ final class RuleSetTest {
         "c1", // no format
         "01", // no map
         "81a461726773", // no value
-        "81a4617267739301", // too few
-        "82a46172677391" + "01" + "a66b776172677381" + "0101", // a key that is a number
-        "82a46172677391" + "01" + "a66b7761726773c0", // no keyword arguments, but null
-        "82a46172677391" + "01" + "a6", // broken behind what is selected
-        "82a46172677391" + "01" + "a178df40000000", // more announced than an int can count
-        "81a461726773ddffffffff01", // as many as can be said
-        "81a461726773dbffffffff01", // text that is too long to be
+        "81a4617267739301", // too few values
+        "82a46172677391" + "01" + "a66b776172677381" + "0101", // a number as key
+        "82a46172677391" + "01" + "a66b7761726773c0", // null instead of keyword arguments
+        "82a46172677391" + "01" + "a6", // broken after the matching value
+        "82a46172677391" + "01" + "a178df40000000", // announces more than an int can count
+        "81a461726773ddffffffff01", // announces the maximum
+        "81a461726773dbffffffff01", // announces text that is too long
       })
-  void whatCannotBeDecodedIsKept(String parameters) {
+  void undecodableParametersAreKept(String parameters) {
     assertThat(isSelected("{name: t, select_arg: {0: 1}, select_kwarg: {k: 1}}", hex(parameters)))
         .isFalse();
   }
 
   @Test
-  void whatIsNoActivationIsKept() {
+  void anUndecodableActivationIsKept() {
     RuleSet rules = rules("[{name: t, select_arg: {0: 1}}]", "[]", "");
     assertThat(rules.judge(activation("t", "ns", new byte[] {-1}))).isEqualTo(KEPT);
   }
@@ -207,7 +207,7 @@ final class RuleSetTest {
   }
 
   @Test
-  void g7WhatIsNestedDeepIsKept() {
+  void g7DeeplyNestedArgumentsAreKept() {
     byte[] deep = new byte[1_000_000];
     Arrays.fill(deep, 0, deep.length - 1, (byte) 0x91);
     deep[deep.length - 1] = 1;
@@ -235,7 +235,7 @@ final class RuleSetTest {
                   Set.of(),
                   Optional.empty(),
                   Optional.empty()),
-              SURROUNDINGS);
+              CONTEXT);
       assertThat(rules.judge(task("t", "ns", parameters)))
           .as("seed %d, %d: %s and %s", seed, i, one, other)
           .isEqualTo(one.equals(other) ? BY_SELECTOR : KEPT);
@@ -314,7 +314,7 @@ final class RuleSetTest {
         "drop_task_killswitch: %s\ndemoted_namespaces: %s\n%s"
             .formatted(killswitches, namespaces, more);
     return new RuleSet(
-        RuntimeConfig.parse(Path.of("rules"), text.getBytes(UTF_8), _ -> {}), SURROUNDINGS);
+        RuntimeConfig.parse(Path.of("rules"), text.getBytes(UTF_8), _ -> {}), CONTEXT);
   }
 
   static Activation task(String taskname, String namespace, byte[] parameters) {
@@ -346,7 +346,7 @@ final class RuleSetTest {
         false);
   }
 
-  /// `{"args": [before, last], "kwargs": {}}`, the first argument left out if it is empty.
+  /// `{"args": [before, last], "kwargs": {}}`; an empty `before` is left out.
   private static byte[] args(String before, byte[] last) {
     return args(hex(before), last);
   }

@@ -12,15 +12,15 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// One thread judges while another reports: no match is lost, and no name that a task has is
-/// reported as unseen after it was judged.
+/// Race of judging and reporting: no match is lost, and no name is reported as unseen after a task
+/// of it was judged.
 @Tag("concurrency")
 @Timeout(120)
 final class RuleUseRaceTest {
   private static final int TASKS = 50;
 
   @Test
-  void reportsLoseNoMatch() {
+  void reportsLoseNoMatches() {
     Race.of(
         1_000,
         Judged::new,

@@ -24,15 +24,15 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The file of rules, as operators and Kubernetes change it. Whatever is noticed here within
-/// [#SOON] is noticed by being told of it, not by reading every minute.
+/// Changes of the rules file by operators and by Kubernetes. A change that the test sees within
+/// [#SOON] comes from the file watch, not from the reading every minute.
 @Timeout(60)
 final class RuntimeFileTest {
   private static final Duration SOON = Duration.ofSeconds(20);
 
   @TempDir private Path dir;
 
-  private final List<Rules> told = new CopyOnWriteArrayList<>();
+  private final List<Rules> received = new CopyOnWriteArrayList<>();
   private final List<Throwable> failures = new CopyOnWriteArrayList<>();
   private final List<RuntimeFile> running = new ArrayList<>();
   @RegisterExtension private final LogCapture log = LogCapture.of(RuntimeFile.class);
@@ -58,17 +58,17 @@ final class RuntimeFileTest {
     start(rules);
     rules.stop();
     rules.stop();
-    assertThat(told).isEmpty();
+    assertThat(received).isEmpty();
   }
 
   @Test
-  void fileThatIsWrittenAnewIsNoticed() throws IOException {
+  void aRewrittenFileTakesEffect() throws IOException {
     Files.writeString(file, killing("a"));
     start();
     Files.writeString(file, killing("a, b"));
-    awaitTold(1, "2");
+    awaitReceived(1, "2");
     Files.writeString(file, killing("a, b, c"));
-    awaitTold(2, "3");
+    awaitReceived(2, "3");
     assertThat(copy()).hasContent(killing("a, b, c"));
     assertThat(errors()).isEmpty();
   }
@@ -78,12 +78,12 @@ final class RuntimeFileTest {
     Files.writeString(file, killing("a"));
     start();
     put(killing("a, b"));
-    awaitTold(1, "2");
+    awaitReceived(1, "2");
   }
 
-  /// How Kubernetes changes a config map: the file is a link through a link that is replaced.
+  /// Kubernetes changes a config map by replacing a link: the file is a link through that link.
   @Test
-  void linkThatIsReplacedIsNoticed() throws IOException {
+  void aReplacedLinkTakesEffect() throws IOException {
     Path one = Files.createDirectory(dir.resolve("..one"));
     Path two = Files.createDirectory(dir.resolve("..two"));
     Files.writeString(one.resolve("rules.yaml"), killing("a"));
@@ -96,21 +96,21 @@ final class RuntimeFileTest {
     Files.move(fresh, data, StandardCopyOption.ATOMIC_MOVE);
     Files.delete(one.resolve("rules.yaml"));
     Files.delete(one);
-    awaitTold(1, "2");
+    awaitReceived(1, "2");
   }
 
   @Test
-  void fileThatALinkLeadsToIsNoticed() throws IOException {
+  void aRewrittenTargetOfALinkTakesEffect() throws IOException {
     Path elsewhere = Files.createDirectory(dir.resolve("elsewhere"));
     Path real = Files.writeString(elsewhere.resolve("real"), killing("a"));
     Files.createSymbolicLink(file, real);
     start();
     Files.writeString(real, killing("a, b"));
-    awaitTold(1, "2");
+    awaitReceived(1, "2");
   }
 
   @Test
-  void fileThatAppearsLaterIsNoticed() throws IOException {
+  void aFileThatAppearsLaterTakesEffect() throws IOException {
     RuntimeFile rules = start();
     assertThat(errors())
         .singleElement()
@@ -118,11 +118,11 @@ final class RuntimeFileTest {
         .contains("no rules stay in force", "no such file");
     assertThat(rules.load()).isEqualTo(Rules.NONE);
     Files.writeString(file, killing("a"));
-    awaitTold(1, "1");
+    awaitReceived(1, "1");
   }
 
   @Test
-  void rulesReportWhatTheyRemovedAndWhichNamesNoTaskHas() throws IOException {
+  void rulesReportTheirMatchesAndUnseenNames() throws IOException {
     put(killing("'shop:pay', 'shop:greet'").replace("[]", "[slow]"));
     RuntimeFile file = rules();
     Rules rules = file.load();
@@ -139,9 +139,9 @@ final class RuntimeFileTest {
             assertThat(logged())
                 .contains(
                     "Tasks removed since the rules came into force, by name: shop:pay 3",
-                    "No task is named 'shop:greet', so that its rule did nothing yet; there is a"
+                    "No task is named 'shop:greet', so its rule has had no effect yet; there is a"
                         + " task named 'greet': was that meant?",
-                    "No task is in the namespace 'slow', so that its rule did nothing yet"));
+                    "No task is in the namespace 'slow', so its rule has had no effect yet"));
   }
 
   @Test
@@ -162,14 +162,14 @@ final class RuntimeFileTest {
     Files.delete(file);
     await().atMost(SOON).until(() -> errors().size() == 4);
     assertThat(errors().getLast()).contains("no such file");
-    assertThat(told).isEmpty();
+    assertThat(received).isEmpty();
     assertThat(copy()).hasContent(killing("a"));
 
     put(killing("a"));
-    await().atMost(SOON).until(() -> logged().stream().anyMatch(it -> it.contains("good again")));
-    assertThat(told).isEmpty();
+    await().atMost(SOON).until(() -> logged().stream().anyMatch(it -> it.contains("valid again")));
+    assertThat(received).isEmpty();
     put(killing("a, b"));
-    awaitTold(1, "2");
+    awaitReceived(1, "2");
   }
 
   @Test
@@ -185,7 +185,7 @@ final class RuntimeFileTest {
         .contains("the last good ones", "not valid YAML");
     start(again);
     Files.writeString(file, killing("[]").replace("[[]]", "[]"));
-    awaitTold(1, "0");
+    awaitReceived(1, "0");
   }
 
   @Test
@@ -197,32 +197,28 @@ final class RuntimeFileTest {
   }
 
   @Test
-  void brokenCopyIsNoReasonNotToStart() throws IOException {
+  void aBrokenCopyDoesNotPreventTheStart() throws IOException {
     Files.writeString(copy(), "[");
     assertThat(rules().load()).isEqualTo(Rules.NONE);
     assertThat(errors()).anyMatch(it -> it.contains("store.sqlite.rules"));
   }
 
   @Test
-  void copyThatCannotBeWrittenIsNoReasonNotToObey() throws IOException {
+  void anUnwritableCopyDoesNotPreventNewRules() throws IOException {
     Files.writeString(file, killing("a"));
     var rules =
         new RuntimeFile(
-            file,
-            dir.resolve("no/such/folder"),
-            surroundings(),
-            intake(),
-            (_, e) -> failures.add(e));
+            file, dir.resolve("no/such/folder"), context(), commands(), (_, e) -> failures.add(e));
     assertThat(rules.load()).asString().contains(": 1;");
     assertThat(logged()).anyMatch(it -> it.startsWith("Cannot keep a copy"));
   }
 
   @Test
-  void secretsForAnotherClusterAreWarnedOfOnce() throws IOException {
+  void secretsForAnotherClusterCauseOneWarning() throws IOException {
     Files.writeString(file, killing("a") + "demoted_topic_cluster: far:1\n");
     start();
     Files.writeString(file, killing("a, b") + "demoted_topic_cluster: far:1\n");
-    awaitTold(1, "2");
+    awaitReceived(1, "2");
     assertThat(logged()).filteredOn(it -> it.contains("secrets")).hasSize(1);
   }
 
@@ -233,7 +229,7 @@ final class RuntimeFileTest {
   }
 
   private RuntimeFile rules() {
-    var rules = new RuntimeFile(file, copy(), surroundings(), intake(), (_, e) -> failures.add(e));
+    var rules = new RuntimeFile(file, copy(), context(), commands(), (_, e) -> failures.add(e));
     running.add(rules);
     return rules;
   }
@@ -253,27 +249,27 @@ final class RuntimeFileTest {
     return dir.resolve("store.sqlite.rules");
   }
 
-  private static RuleContext surroundings() {
+  private static RuleContext context() {
     return new RuleContext("long", "dead:9092", true, List.of());
   }
 
-  private CommandSink intake() {
+  private CommandSink commands() {
     return new CommandSink() {
       @Override
       public void request(Command.Request request) {
-        throw new AssertionError("Nobody asks here");
+        throw new AssertionError("The rules send no requests");
       }
 
       @Override
       public void submit(Command command) {
-        told.add(((Command.RulesChanged) command).rules());
+        received.add(((Command.RulesChanged) command).rules());
       }
     };
   }
 
-  private void awaitTold(int count, String tasks) {
-    await().atMost(SOON).until(() -> told.size() == count);
-    assertThat(told.getLast()).asString().contains(": " + tasks + ";");
+  private void awaitReceived(int count, String tasks) {
+    await().atMost(SOON).until(() -> received.size() == count);
+    assertThat(received.getLast()).asString().contains(": " + tasks + ";");
   }
 
   private List<String> errors() {

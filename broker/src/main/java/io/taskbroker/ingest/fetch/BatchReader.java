@@ -18,12 +18,12 @@ import org.apache.kafka.common.utils.internals.BufferSupplier;
 import org.apache.kafka.common.utils.internals.CloseableIterator;
 import org.jspecify.annotations.Nullable;
 
-/// Reads the records of a batch off its decompressed stream, and allocates nothing before it knows
-/// that the bounds and the budget of the poll allow it. What is not wanted is skipped in the
-/// buffers of the codec.
+/// Iterator over the records of a batch. It reads them from the decompressed stream, and allocates
+/// nothing before it knows that the limits and the budget of the poll allow it. It skips unwanted
+/// bytes in the buffers of the codec.
 ///
-/// The consumer cannot go on behind an exception of this iterator, so that it throws none: what
-/// cannot be read is a record with a [UnreadRecord], the last one.
+/// The consumer cannot continue after an exception of this iterator, so it throws none: it returns
+/// an unreadable part as a last record with an [UnreadRecord].
 final class BatchReader implements CloseableIterator<Record> {
   private static final int NOT_MEASURED = -2;
 
@@ -39,7 +39,7 @@ final class BatchReader implements CloseableIterator<Record> {
   private int begun;
   private boolean ended;
 
-  /// How far the stream was read, and where the record that was begun last ends in it.
+  /// Stream position, and the end of the current record in the stream.
   private long position;
 
   private long end;
@@ -78,7 +78,7 @@ final class BatchReader implements CloseableIterator<Record> {
     return next;
   }
 
-  /// Reads what is in front of the key of the next record; null if there is none.
+  /// Reads the part of the next record before its key; null if there is none.
   private @Nullable BoundedRecord begin() {
     try {
       int count = source.countOrNull();
@@ -118,9 +118,9 @@ final class BatchReader implements CloseableIterator<Record> {
     return BoundedRecord.flawed(UnreadRecord.oversized(reason), source.lastOffset());
   }
 
-  /// Reads the rest of the record that was begun last.
+  /// Reads the rest of the current record.
   ///
-  /// @throws PollBudgetExceeded if there is no memory for it: it may be loaded later
+  /// @throws PollBudgetExceeded if there is no memory for it; it may be loaded later
   void load(BoundedRecord record) {
     try {
       if (valueSize == NOT_MEASURED) {
@@ -145,7 +145,7 @@ final class BatchReader implements CloseableIterator<Record> {
       ByteBuffer value = valueSize < 0 ? null : ByteBuffer.wrap(read(size));
       record.become(value, headers());
       if (limits.maxHeaders() > 0) {
-        require(position == end, "a record does not end where it says");
+        require(position == end, "a record does not end at its declared size");
       }
     } catch (PollBudgetExceeded e) {
       throw e;

@@ -11,10 +11,10 @@ import org.apache.kafka.common.record.internal.RecordBatch;
 import org.apache.kafka.common.utils.internals.BufferSupplier;
 import org.jspecify.annotations.Nullable;
 
-/// Finds what a codec would decompress at once, in memory that it allocates by a length from
-/// outside: blocks of snappy, and batches of the formats before 2. All else is a stream with
-/// buffers of 4 MiB at most on the heap; zstd has a window outside of it, of 128 MiB at most by the
-/// library and no more than what was decompressed.
+/// Scanner for the sizes that a codec would allocate at once from a length in the data: blocks of
+/// snappy, and batches of the formats before 2. Every other codec is a stream with buffers of 4 MiB
+/// at most on the heap; zstd has a window outside the heap, of 128 MiB at most by the library and
+/// no more than what was decompressed.
 final class BlockScanner {
   private static final long SNAPPY_MAGIC = 0x82534e4150505900L;
   private static final int SNAPPY_HEADER = 16;
@@ -22,7 +22,7 @@ final class BlockScanner {
 
   private BlockScanner() {}
 
-  /// Why the batch must not be decompressed; null if it may.
+  /// Why the batch must not be decompressed; null if it may be.
   ///
   /// @throws RuntimeException if it is damaged
   static @Nullable String flaw(RecordBatch batch, int maxBytes) {
@@ -54,7 +54,7 @@ final class BlockScanner {
     Compression codec = Compression.of(batch.compressionType()).build();
     try (InputStream in =
         codec.wrapForInput(content.duplicate(), batch.magic(), BufferSupplier.NO_CACHING)) {
-      // Not by skipping, of which nothing tells a block of nothing from the end.
+      // Read, not skipped: skip cannot tell an empty block from the end.
       byte[] portion = new byte[PORTION];
       long size = 0;
       for (int read = 0; read >= 0 && size <= maxBytes; size += Math.max(0, read)) {

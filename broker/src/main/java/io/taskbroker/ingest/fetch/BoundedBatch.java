@@ -14,8 +14,8 @@ import org.apache.kafka.common.utils.internals.BufferSupplier;
 import org.apache.kafka.common.utils.internals.CloseableIterator;
 import org.jspecify.annotations.Nullable;
 
-/// A batch of a partition's log whose records are read by a [BatchReader], one at a time. Where it
-/// turns out to be damaged it ends, and says that what comes next begins there.
+/// Batch of a partition's log whose records a [BatchReader] reads one at a time. If it is damaged,
+/// it ends there and its next offset is the damaged one.
 final class BoundedBatch implements RecordBatch {
   private static final int MAX_CONTROL_BYTES = 1 << 16;
   private static final RecordBatch NO_BATCH = noBatch();
@@ -24,7 +24,7 @@ final class BoundedBatch implements RecordBatch {
   private final FetchLimits limits;
   private final PollBudget budget;
 
-  /// Stands for all records; null if they can be read one by one.
+  /// Replacement for all records; null if they can be read one by one.
   private final @Nullable BoundedRecord instead;
 
   private long brokenAt = -1;
@@ -53,12 +53,12 @@ final class BoundedBatch implements RecordBatch {
     if (tooLarge == null) {
       return new BoundedBatch(batch, limits, budget, null, -1);
     }
-    // The last offset is one that matters in any case.
+    // The last offset matters in any case.
     var all = BoundedRecord.flawed(UnreadRecord.oversized(tooLarge), batch.lastOffset());
     return new BoundedBatch(batch, limits, budget, all, -1);
   }
 
-  /// A batch that cannot be read.
+  /// Batch that cannot be read.
   static BoundedBatch broken(UnreadRecord flaw, long expected) {
     var record = BoundedRecord.flawed(flaw, expected);
     return new BoundedBatch(NO_BATCH, NO_LIMITS, NO_BUDGET, record, expected);
@@ -67,7 +67,7 @@ final class BoundedBatch implements RecordBatch {
   private static final FetchLimits NO_LIMITS = new FetchLimits(0, 0, 0, 0, 0, 0);
   private static final PollBudget NO_BUDGET = new PollBudget(IntakeMemory.unbounded());
 
-  /// A record is damaged: nothing of it and what is behind it can be read.
+  /// Marks a record as damaged: it and all records after it are unreadable.
   void breakAt(long offset) {
     brokenAt = offset;
   }
@@ -106,7 +106,7 @@ final class BoundedBatch implements RecordBatch {
     return true;
   }
 
-  /// [BoundedRecords] did.
+  /// Does nothing: [BoundedRecords] has validated the batch.
   @Override
   public void ensureValid() {}
 
@@ -210,7 +210,7 @@ final class BoundedBatch implements RecordBatch {
     return batch.isControlBatch();
   }
 
-  /// A batch without records, and without a producer.
+  /// Batch without records and without a producer.
   private static RecordBatch noBatch() {
     var header = ByteBuffer.allocate(DefaultRecordBatch.RECORD_BATCH_OVERHEAD);
     DefaultRecordBatch.writeEmptyHeader(

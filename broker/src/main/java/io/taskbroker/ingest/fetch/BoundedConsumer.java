@@ -31,12 +31,12 @@ import org.apache.kafka.common.utils.Utils;
 import org.apache.kafka.common.utils.internals.LogContext;
 import org.jspecify.annotations.Nullable;
 
-/// Makes consumers of one topic whose fetches go through a [FetchClient].
+/// Factory of consumers of one topic whose fetches go through a [FetchClient].
 ///
-/// Kafka's consumer takes a client of one's own only in a constructor for its tests, and allocates
-/// a record by the length that is in front of it before anything of ours is called; so this needs
-/// what is no API ([ADR 11](docs/adr/0011-bounded-fetches.md)). A version of kafka-clients that has
-/// moved it fails here, and in every test that reads a topic.
+/// Kafka's consumer accepts a custom client only in a constructor for its tests. Before it calls
+/// any of our code, it allocates a record by the length in front of it. So this class uses
+/// internals of kafka-clients ([ADR 11](docs/adr/0011-bounded-fetches.md)). If a version has
+/// changed them, this class fails, and so does every test that reads a topic.
 public final class BoundedConsumer {
   private static final String METRICS_PREFIX = "consumer";
   private static final Exact EXACT = new Exact();
@@ -44,9 +44,8 @@ public final class BoundedConsumer {
   private BoundedConsumer() {}
 
   /// @param settings of a consumer of the classic group protocol
-  /// @param connected told of each connection that is made, by a thread of the consumer: must not
-  ///   block
-  /// @throws KafkaException if that cannot be made of them, or addresses cannot be resolved now
+  /// @param connected runs at each new connection, in a thread of the consumer; must not block
+  /// @throws KafkaException if the settings are invalid, or addresses cannot be resolved now
   public static Consumer<byte[], byte[]> create(
       Map<String, Object> settings, FetchLimits limits, PollBudget budget, Runnable connected) {
     var config =
@@ -123,8 +122,8 @@ public final class BoundedConsumer {
     }
   }
 
-  /// What the consumer believes that nodes can do: by this constructor it never hears of it, and
-  /// would never check an offset against a new leader.
+  /// API versions of the nodes as the consumer knows them. By this constructor it never receives
+  /// them, and would never check an offset against a new leader.
   private static ApiVersions versionsOf(Consumer<byte[], byte[]> consumer) {
     try {
       Object delegate = read(KafkaConsumer.class, "delegate", consumer);
@@ -144,10 +143,11 @@ public final class BoundedConsumer {
 
   private static IllegalStateException changed(ReflectiveOperationException e) {
     return new IllegalStateException(
-        "This version of kafka-clients is not the one that BoundedConsumer was made for", e);
+        "BoundedConsumer does not support this version of kafka-clients", e);
   }
 
-  /// What nodes can do, told to the consumer as well. A node says it on each new connection.
+  /// API versions of the nodes, shared with the consumer. A node announces them on each new
+  /// connection.
   private static final class SharedVersions extends ApiVersions {
     private final Runnable connected;
     private @Nullable ApiVersions other;
@@ -178,7 +178,7 @@ public final class BoundedConsumer {
     }
   }
 
-  /// Takes the array of a value as it is where the value has one of its own.
+  /// Deserializer that returns the value's array without a copy if the value fills it.
   private static final class Exact implements Deserializer<byte[]> {
     @Override
     public byte[] deserialize(String topic, byte[] data) {

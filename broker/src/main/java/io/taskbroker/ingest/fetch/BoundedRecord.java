@@ -7,8 +7,8 @@ import org.apache.kafka.common.record.internal.Record;
 import org.apache.kafka.common.record.internal.RecordBatch;
 import org.jspecify.annotations.Nullable;
 
-/// A record whose value is read off its batch when the consumer asks for its key, which it does
-/// first, and again in the next poll if there was no memory. Keys mean nothing here, and are none.
+/// Record whose value is read from its batch when the consumer asks for its key. The consumer does
+/// that first, and again in the next poll if there was no memory. Keys are ignored and always null.
 final class BoundedRecord implements Record {
   private final @Nullable BatchReader reader;
   private final long offset;
@@ -25,7 +25,7 @@ final class BoundedRecord implements Record {
     this.size = size;
   }
 
-  /// Stands for records that are not read.
+  /// Replacement for records that are not read.
   static BoundedRecord flawed(UnreadRecord flaw, long offset) {
     var record = new BoundedRecord(null, offset, RecordBatch.NO_TIMESTAMP, 0);
     record.become(flaw);

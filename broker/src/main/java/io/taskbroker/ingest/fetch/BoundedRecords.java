@@ -9,9 +9,9 @@ import org.apache.kafka.common.record.internal.Records;
 import org.apache.kafka.common.utils.internals.AbstractIterator;
 import org.jspecify.annotations.Nullable;
 
-/// The records of a partition in a response of Kafka, bounded. They end at the first batch that is
-/// damaged, with a record that says so: the consumer itself would fail each of its polls, for all
-/// partitions. A batch is looked at when the consumer comes to it.
+/// Bounded records of a partition in a fetch response. They end at the first damaged batch, with a
+/// record that reports it: the consumer itself would fail each of its polls, for all partitions. A
+/// batch is inspected when the consumer reaches it.
 final class BoundedRecords extends AbstractRecords {
   private static final UnreadRecord INCOMPLETE =
       UnreadRecord.unreadable("Kafka sent no complete batch of records");
@@ -39,7 +39,7 @@ final class BoundedRecords extends AbstractRecords {
   }
 
   /// @param fetchOffset the first offset that was asked for
-  /// @param highWatermark no record has this offset or a higher one; negative if it is not known
+  /// @param highWatermark no record has this offset or a higher one; negative if unknown
   static BoundedRecords of(
       Records fetched,
       long fetchOffset,
@@ -49,7 +49,7 @@ final class BoundedRecords extends AbstractRecords {
     return new BoundedRecords(fetched, INCOMPLETE, fetchOffset, highWatermark, limits, budget);
   }
 
-  /// Stands for records that Kafka could not read.
+  /// Replacement for records that Kafka could not read.
   static BoundedRecords unreadable(
       String reason, long fetchOffset, FetchLimits limits, PollBudget budget) {
     return new BoundedRecords(
@@ -66,7 +66,7 @@ final class BoundedRecords extends AbstractRecords {
     return new Batches();
   }
 
-  /// Never 0: there is always a batch, if only one that says why there is none.
+  /// Never 0: there is always a batch, at least one that says why there is no other.
   @Override
   public int sizeInBytes() {
     return Math.max(1, fetched.sizeInBytes());
@@ -74,12 +74,12 @@ final class BoundedRecords extends AbstractRecords {
 
   @Override
   public int writeTo(TransferableChannel channel, int position, int length) {
-    throw new UnsupportedOperationException("What was fetched is not sent on");
+    throw new UnsupportedOperationException("Fetched records cannot be sent on");
   }
 
   @Override
   public Records slice(int position, int size) {
-    throw new UnsupportedOperationException("What was fetched is not cut");
+    throw new UnsupportedOperationException("Fetched records cannot be sliced");
   }
 
   private final class Batches extends AbstractIterator<RecordBatch> {

@@ -22,14 +22,13 @@ import org.apache.kafka.common.requests.FetchResponse;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.common.utils.internals.LogContext;
 
-/// The network client of a consumer of one topic, which puts [BoundedRecords] into the responses to
-/// its fetches before the consumer sees them. Its callbacks run in the threads of the consumer, one
-/// at a time.
+/// Network client of a consumer of one topic. It puts [BoundedRecords] into the fetch responses
+/// before the consumer sees them. Its callbacks run in the threads of the consumer, one at a time.
 final class FetchClient extends NetworkClient {
   private static final int MAX_IN_FLIGHT = 100; // as the consumer's own
 
-  /// What a consumer takes care of by itself. Any other error of a partition ends its poll, or is
-  /// passed over, again and again.
+  /// Errors that a consumer handles by itself. Any other error of a partition fails its poll, or is
+  /// ignored, again and again.
   private static final Set<Errors> USUAL =
       Set.of(
           Errors.NONE,
@@ -49,7 +48,7 @@ final class FetchClient extends NetworkClient {
   private final FetchLimits limits;
   private final PollBudget budget;
 
-  /// Where the last request for each partition begins: a request names only what has changed.
+  /// Offset of the last request for each partition: a request names only changed partitions.
   private final Map<Integer, Long> offsets = new ConcurrentHashMap<>();
 
   FetchClient(
@@ -87,8 +86,8 @@ final class FetchClient extends NetworkClient {
     this.budget = budget;
   }
 
-  /// The consumer knows its own callbacks of requests that are not sent yet, so that no other may
-  /// be in their place before.
+  /// Sends a request, with a wrapped callback if it is a fetch. The callback is replaced only here,
+  /// since the consumer recognises its own callbacks of unsent requests.
   @Override
   public void send(ClientRequest request, long now) {
     RequestCompletionHandler callback = request.callback();

@@ -2,7 +2,7 @@ package io.taskbroker.ingest.fetch;
 
 import java.util.concurrent.atomic.AtomicLong;
 
-/// The share of the heap that records of all topics take together between Kafka and the store (G7).
+/// Share of the heap that the records of all topics take together between Kafka and the store (G7).
 /// Thread-safe, does not block.
 public final class IntakeMemory {
   private final long max;
@@ -17,8 +17,8 @@ public final class IntakeMemory {
     return new IntakeMemory(Long.MAX_VALUE);
   }
 
-  /// Takes memory if there is some. What is larger than all of it fits when nothing else is there,
-  /// so that no record waits for ever.
+  /// Takes memory if enough is free. A request larger than the whole succeeds when nothing is
+  /// taken, so that no record waits for ever.
   boolean tryTake(long bytes) {
     long before = used.get();
     while (before <= 0 || bytes <= max - before) {
@@ -30,7 +30,7 @@ public final class IntakeMemory {
     return false;
   }
 
-  /// Counts what is there already.
+  /// Adds memory that is allocated already; negative to give it back.
   public void add(long bytes) {
     used.addAndGet(bytes);
   }

@@ -1,9 +1,9 @@
 package io.taskbroker.ingest.fetch;
 
-/// What the records of one poll may take of the heap, counted before it is allocated. Used by the
-/// thread that polls.
+/// Bound of the heap that the records of one poll may take, counted before they are allocated. Used
+/// by the thread that polls.
 public final class PollBudget {
-  /// What a record takes beside its value: the record of the consumer, and headers that are none.
+  /// Overhead of a record beside its value: the consumer's record object and its empty headers.
   private static final long RECORD_BYTES = 200;
 
   private final IntakeMemory memory;
@@ -14,22 +14,22 @@ public final class PollBudget {
     this.memory = memory;
   }
 
-  /// A poll begins.
+  /// Begins a poll.
   ///
-  /// @param bytes what its records may take; the first one may take more
+  /// @param bytes bound for its records; the first one may exceed it
   public void begin(long bytes) {
     limit = bytes;
   }
 
-  /// The records of the poll are accounted for elsewhere, or gone.
+  /// Ends the poll: its records are accounted for elsewhere, or discarded.
   public void end() {
     memory.give(taken);
     taken = 0;
   }
 
-  /// Takes what a record needs.
+  /// Reserves memory for a record.
   ///
-  /// @throws PollBudgetExceeded if there is not enough left: the record comes with a later poll
+  /// @throws PollBudgetExceeded if not enough is left: a later poll returns the record
   void take(long valueBytes) {
     long bytes = valueBytes + RECORD_BYTES;
     if ((taken > 0 && bytes > limit - taken) || !memory.tryTake(bytes)) {

@@ -2,9 +2,9 @@ package io.taskbroker.ingest.fetch;
 
 import org.apache.kafka.common.errors.SerializationException;
 
-/// Ends a poll before a record for which there is no memory left. The consumer takes it for a
-/// failure to deserialize, which it tries again with the next poll; it throws it only out of a poll
-/// that has no other record. Without a stack trace: it is thrown at the end of each large poll.
+/// Signal that ends a poll before a record for which no memory is left. The consumer treats it as a
+/// failed deserialization, which it retries in the next poll; it throws it only out of a poll
+/// without any other record. It has no stack trace, since each large poll ends with it.
 public final class PollBudgetExceeded extends SerializationException {
   private static final long serialVersionUID = 1;
 

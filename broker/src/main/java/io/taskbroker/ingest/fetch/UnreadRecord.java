@@ -5,20 +5,20 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
 import org.jspecify.annotations.Nullable;
 
-/// The header of a record that stands for what was not read. No producer can make one: it is told
-/// by its type, not by its key.
+/// Header of a record that replaces unread ones. No producer can forge it: its Java type identifies
+/// it, not its key.
 ///
-/// @param kind whether reading goes on behind the record
+/// @param kind whether reading goes on after the record
 /// @param reason one line for people: sizes and bounds, or how reading failed
 public record UnreadRecord(Kind kind, String reason) implements Header {
   private static final String KEY = "taskbroker-flaw";
   private static final int MAX_REASON = 300;
 
-  /// What becomes of the record.
+  /// Effect on the records after it.
   public enum Kind {
-    /// Its content breaks a bound; what is behind it can be read.
+    /// The record exceeds a bound; the records after it can be read.
     OVERSIZED,
-    /// It is damaged, and hides what is behind it.
+    /// The record is damaged; the records after it cannot be read.
     UNREADABLE
   }
 

@@ -1,6 +1,6 @@
-/// A Kafka consumer whose records are bounded before memory is allocated for them: it decompresses
-/// batches itself, record by record, and answers a record that is too large, or cannot be read, by
-/// a [io.taskbroker.ingest.fetch.UnreadRecord] ([ADR 11](docs/adr/0011-bounded-fetches.md)).
+/// Kafka consumer that bounds records before it allocates memory for them. It decompresses batches
+/// itself, record by record, and replaces an oversized or unreadable record by one with an
+/// [io.taskbroker.ingest.fetch.UnreadRecord] ([ADR 11](docs/adr/0011-bounded-fetches.md)).
 @NullMarked
 package io.taskbroker.ingest.fetch;
 

@@ -26,7 +26,7 @@ import org.apache.kafka.common.utils.internals.ByteUtils;
 import org.apache.kafka.common.utils.internals.CloseableIterator;
 import org.jspecify.annotations.Nullable;
 
-/// Batches of records as producers make them, and as none does.
+/// Builder of record batches, both regular and malformed ones.
 final class Batches {
   private static final int CRC_FROM = 21;
   private static final int CRC_AT = 17;
@@ -37,7 +37,7 @@ final class Batches {
 
   private Batches() {}
 
-  /// A record that was read.
+  /// Record as a consumer sees it.
   record Read(long offset, @Nullable String value, @Nullable UnreadRecord flaw) {}
 
   static ByteBuffer of(CompressionType codec, long firstOffset, byte[] @Nullable ... values) {
@@ -80,7 +80,7 @@ final class Batches {
     return bytes;
   }
 
-  /// A batch that claims to hold records from offset 0 on, with what is in it as it is.
+  /// Batch that claims to hold records from offset 0 on, with unchecked content.
   static ByteBuffer crafted(CompressionType codec, int records, byte[] content) {
     int size = DefaultRecordBatch.RECORD_BATCH_OVERHEAD + content.length;
     var batch = ByteBuffer.allocate(size);
@@ -135,7 +135,7 @@ final class Batches {
     return ByteBuffer.wrap(bytes.toByteArray());
   }
 
-  /// A batch of format 1 in lz4 whose first block decompresses to nothing.
+  /// Batch of format 1 in lz4 whose first block decompresses to nothing.
   static ByteBuffer withEmptyBlock(ByteBuffer batch) {
     byte[] bytes = array(batch);
     byte[] block = {1, 0, 0, 0, 0};
@@ -149,14 +149,14 @@ final class Batches {
     return longer.putInt(OLD_CRC_AT, (int) crc.getValue()).clear();
   }
 
-  /// Makes a batch of format 2 valid again whose content was changed.
+  /// Restores the checksum of a changed batch of format 2.
   static ByteBuffer signed(ByteBuffer batch) {
     var crc = new CRC32C();
     crc.update(batch.duplicate().position(CRC_FROM));
     return batch.putInt(CRC_AT, (int) crc.getValue());
   }
 
-  /// Reads everything as a consumer does that wants what is from an offset on.
+  /// Reads everything from an offset on, as a consumer does.
   static List<Read> read(ByteBuffer bytes, long from, FetchLimits limits, PollBudget budget) {
     var read = new ArrayList<Read>();
     var records =

@@ -21,8 +21,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What is in a response of Kafka, whatever it is: nothing is allocated by a length from outside
-/// before it was compared with a bound, and what can be read is read (G7, G8).
+/// Fetch responses with arbitrary content: nothing is allocated by a length from the data before it
+/// is compared with a bound, and readable records are read (G7, G8).
 final class BoundedRecordsTest {
   private static final int MAX_VALUE = 1 << 20;
   private static final int MAX_BLOCK = 4 << 20;
@@ -38,7 +38,7 @@ final class BoundedRecordsTest {
 
   @ParameterizedTest
   @EnumSource(CompressionType.class)
-  void readsWhatThereIs(CompressionType codec) {
+  void readsAllRecords(CompressionType codec) {
     ByteBuffer bytes =
         Batches.joined(
             Batches.of(codec, 5, text("a"), null, text("c")), Batches.of(codec, 8, text("d")));
@@ -81,9 +81,9 @@ final class BoundedRecordsTest {
     assertOversized(read.getFirst(), 6, "of an old format");
   }
 
-  /// A block of lz4 that decompresses to nothing looks like the end to who skips.
+  /// A skipping reader would mistake an lz4 block that decompresses to nothing for the end.
   @Test
-  void g7ABlockOfNothingHidesNothing() {
+  void g7AnEmptyBlockHidesNoRecord() {
     ByteBuffer bytes = Batches.of(CompressionType.LZ4, (byte) 1, 5, text("a"), new byte[HUGE]);
     ByteBuffer hiding = Batches.withEmptyBlock(bytes);
 
@@ -156,7 +156,7 @@ final class BoundedRecordsTest {
   }
 
   @Test
-  void headersAreReadWhereTheyMeanSomething() {
+  void headersAreReadIfTheLimitsAllowThem() {
     Header[] headers = {new RecordHeader("a", text("1")), new RecordHeader("b", (byte[]) null)};
     ByteBuffer bytes = Batches.of(CompressionType.LZ4, headers);
     RecordBatch batch =
@@ -196,7 +196,7 @@ final class BoundedRecordsTest {
 
   @ParameterizedTest
   @EnumSource(CompressionType.class)
-  void g8WhatIsDamagedEndsTheRecords(CompressionType codec) {
+  void g8ADamagedRecordEndsTheRecords(CompressionType codec) {
     ByteBuffer damaged = Batches.of(codec, 7, text("c"), text("d"));
     flip(damaged, damaged.limit() - 3);
     ByteBuffer bytes =
@@ -211,7 +211,7 @@ final class BoundedRecordsTest {
   }
 
   @Test
-  void g8AHeaderThatIsDamagedEndsTheRecords() {
+  void g8ADamagedHeaderEndsTheRecords() {
     ByteBuffer moved = Batches.of(CompressionType.NONE, 7, text("c"));
     assertUnreadable(only(read(moved, 8)), 8, "a batch ends at offset 7");
     moved.putLong(0, 1L << 40);
@@ -231,7 +231,7 @@ final class BoundedRecordsTest {
 
   @ParameterizedTest
   @EnumSource(CompressionType.class)
-  void g8ARecordThatIsCutOffEndsTheRecords(CompressionType codec) {
+  void g8ATruncatedRecordEndsTheRecords(CompressionType codec) {
     byte[] content = Batches.array(Batches.of(CompressionType.NONE, 0, text("a"), text("bbbb")));
     byte[] cut = Arrays.copyOfRange(content, 61, content.length - 4);
     ByteBuffer bytes = Batches.crafted(codec, 2, Batches.compressed(codec, cut));
@@ -242,8 +242,8 @@ final class BoundedRecordsTest {
     assertUnreadable(read.getLast(), 1, "");
   }
 
-  /// Whatever is in a batch whose checksum fits: nothing is thrown that would end a poll, and
-  /// memory stays in bounds.
+  /// Arbitrary content of a batch with a valid checksum: no exception ends a poll, and memory stays
+  /// bounded.
   @ParameterizedTest
   @EnumSource(CompressionType.class)
   void g8NoContentFailsAPoll(CompressionType codec) {

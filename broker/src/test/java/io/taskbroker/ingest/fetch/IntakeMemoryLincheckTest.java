@@ -11,13 +11,13 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// The memory that readers of several topics share: two of them never take more than there is, and
-/// what is given back is there again (G7).
+/// Memory shared by readers of several topics: two of them never take more than the bound, and
+/// released memory is available again (G7).
 @Tag("concurrency")
 @Timeout(300)
 final class IntakeMemoryLincheckTest {
   @Test
-  void g7TwoReadersNeverTakeMoreThanThereIs() {
+  void g7TwoReadersNeverExceedTheMemory() {
     Interleavings.of(() -> {
       var memory = shared(new IntakeMemory(10));
       var taken = new boolean[2];
