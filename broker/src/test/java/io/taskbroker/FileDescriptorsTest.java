@@ -55,7 +55,7 @@ final class FileDescriptorsTest {
 
   private static void look(Watchdog watchdog, int from, int to) {
     for (int second = from; second <= to; second++) {
-      watchdog.look(second * 1_000_000_000L);
+      watchdog.check(second * 1_000_000_000L);
     }
   }
 }

@@ -26,7 +26,7 @@ public final class SteppedWatchdog {
   ///
   /// @param now monotonic nanoseconds
   public boolean look(long now) {
-    watchdog.look(now);
+    watchdog.check(now);
     return ready;
   }
 }

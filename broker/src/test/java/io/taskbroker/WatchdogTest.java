@@ -26,15 +26,15 @@ final class WatchdogTest {
 
   @Test
   void aBrokerIsReadyWhenItsStagesHaveNothingToDo() {
-    watchdog.look(0);
-    watchdog.look(60 * SECOND);
+    watchdog.check(0);
+    watchdog.check(60 * SECOND);
 
     assertThat(told).containsExactly(true);
   }
 
   @Test
   void h25AStageThatHasWorkAndDoesNoneMakesItUnreadyUntilItWorksAgain() {
-    watchdog.look(0);
+    watchdog.check(0);
     stage.work = true;
     look(watchdog, 1, 9);
     assertThat(told).containsExactly(true);
@@ -43,7 +43,7 @@ final class WatchdogTest {
     assertThat(told).containsExactly(true, false);
 
     stage.done++;
-    watchdog.look(12 * SECOND);
+    watchdog.check(12 * SECOND);
     assertThat(told).containsExactly(true, false, true);
   }
 
@@ -57,7 +57,7 @@ final class WatchdogTest {
             "ERROR stage cannot work, not ready until it does: Kafka does not let it in");
 
     stage.obstacle = "";
-    watchdog.look(4 * SECOND);
+    watchdog.check(4 * SECOND);
     assertThat(told).containsExactly(true);
     stage.obstacle = "again";
     look(watchdog, 5, 6);
@@ -68,7 +68,7 @@ final class WatchdogTest {
   @Test
   void aStuckStageChangesNothingWhenHealthIsKillswitched() {
     Watchdog killswitched = watchdog(true);
-    killswitched.look(0);
+    killswitched.check(0);
     stage.work = true;
     look(killswitched, 1, 60);
     assertThat(told).containsExactly(true);
@@ -76,7 +76,7 @@ final class WatchdogTest {
 
   @Test
   void aStageThatIsHeldBackOnPurposeIsNotStuck() {
-    watchdog.look(0);
+    watchdog.check(0);
     stage.work = true;
     look(watchdog, 1, 5);
     stage.work = false;
@@ -89,10 +89,10 @@ final class WatchdogTest {
 
   @Test
   void aProcessThatStoodStillIsNotTakenForAStageThatDoes() {
-    watchdog.look(0);
+    watchdog.check(0);
     stage.work = true;
-    watchdog.look(SECOND);
-    watchdog.look(60 * SECOND);
+    watchdog.check(SECOND);
+    watchdog.check(60 * SECOND);
     assertThat(told).containsExactly(true);
 
     look(watchdog, 61, 68);
@@ -102,7 +102,7 @@ final class WatchdogTest {
   /// Looks every second, as the thread does.
   private static void look(Watchdog watchdog, int from, int to) {
     for (int second = from; second <= to; second++) {
-      watchdog.look(second * SECOND);
+      watchdog.check(second * SECOND);
     }
   }
 

@@ -164,7 +164,7 @@ final class PushTlsTest {
 
   private static PushOptions options(Optional<TlsContext> tls) {
     return new PushOptions(
-        List.of("secret"), Duration.ofSeconds(30), 1 << 20, tls, PushOptions.Connections.USUAL);
+        List.of("secret"), Duration.ofSeconds(30), 1 << 20, tls, PushOptions.Connections.DEFAULT);
   }
 
   private Optional<Path> ca() {

@@ -21,14 +21,14 @@ final class StartupBufferLincheckTest {
   @Test
   void h09WhatPassesWhileTheGateOpensGoesThroughOnce() {
     Interleavings.of(() -> {
-      var gate = shared(new StartupBuffer());
+      var buffer = shared(new StartupBuffer());
       var through = shared(new Through());
       Actor engine =
           start(() -> {
-            gate.pass(delivery("a"));
-            gate.pass(delivery("b"));
+            buffer.accept(delivery("a"));
+            buffer.accept(delivery("b"));
           });
-      gate.open(delivery -> through.add(delivery.id()));
+      buffer.open(delivery -> through.add(delivery.id()));
       join(engine);
       check(through.has("a", "b"), through.ids);
     });

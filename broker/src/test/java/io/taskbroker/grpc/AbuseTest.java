@@ -173,7 +173,7 @@ final class AbuseTest extends ServedTest {
   @Test
   void g7OnePeerHasNotAllConnections() throws Exception {
     intake.answerWithNothing();
-    var usual = GrpcOptions.Limits.USUAL;
+    var usual = GrpcOptions.Limits.DEFAULT;
     GrpcServer server = serve(limited(10, 2, usual.incompleteBytes(), usual.patience()));
     List<RawConnection> open = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
@@ -194,7 +194,7 @@ final class AbuseTest extends ServedTest {
   void g7RequestsThatAreAlmostCompleteAreBoundedTogether() throws Exception {
     intake.answerWithNothing();
     long bound = 8 << 20;
-    GrpcServer server = serve(limited(100, 100, bound, GrpcOptions.Limits.USUAL.patience()));
+    GrpcServer server = serve(limited(100, 100, bound, GrpcOptions.Limits.DEFAULT.patience()));
     try (var connection = attack(server, new byte[0])) {
       var end = new AtomicBoolean();
       Thread sending =
@@ -226,7 +226,7 @@ final class AbuseTest extends ServedTest {
   @Test
   void g7RequestsThatWaitForTheEngineAreBoundedTogether() throws Exception {
     long bound = 8 << 20;
-    GrpcServer server = serve(limited(100, 100, bound, GrpcOptions.Limits.USUAL.patience()));
+    GrpcServer server = serve(limited(100, 100, bound, GrpcOptions.Limits.DEFAULT.patience()));
     var report =
         SetBatchActivationStatusRequest.newBuilder()
             .addAllUpdates(Collections.nCopies(10_000, GOOD))
@@ -260,7 +260,7 @@ final class AbuseTest extends ServedTest {
   @Test
   void g7CallsThatWaitForTheEngineAreBoundedTogether() throws Exception {
     long bound = 64 << 10;
-    GrpcServer server = serve(limited(100, 100, bound, GrpcOptions.Limits.USUAL.patience()));
+    GrpcServer server = serve(limited(100, 100, bound, GrpcOptions.Limits.DEFAULT.patience()));
     var worker = ConsumerServiceGrpc.newFutureStub(connect(server));
     for (int i = 0; i < 16; i++) {
       var _ = worker.setTaskStatus(GOOD);
@@ -294,7 +294,7 @@ final class AbuseTest extends ServedTest {
   /// It answers pings, as every library does by itself.
   @Test
   void g7AConnectionWithoutCallsIsClosed() throws Exception {
-    var usual = GrpcOptions.Limits.USUAL;
+    var usual = GrpcOptions.Limits.DEFAULT;
     var limits =
         new GrpcOptions.Limits(
             1 << 20, 100, 100, 100, 100, 1 << 24, 1 << 24, usual.patience(), Duration.ofSeconds(1));
@@ -343,7 +343,7 @@ final class AbuseTest extends ServedTest {
 
   private static GrpcOptions limited(
       int connections, int perPeer, long incompleteBytes, Duration patience) {
-    var usual = GrpcOptions.Limits.USUAL;
+    var usual = GrpcOptions.Limits.DEFAULT;
     var limits =
         new GrpcOptions.Limits(
             usual.requestBytes(),

@@ -175,7 +175,7 @@ final class GrpcTlsTest extends ServedTest {
     TlsContext tls =
         TlsContext.server(files(Optional.of(authority.issue(dir, "broker", name)), clients));
     return serve(
-        new GrpcOptions(anyPort(), secrets, true, GrpcOptions.Limits.USUAL, Optional.of(tls)));
+        new GrpcOptions(anyPort(), secrets, true, GrpcOptions.Limits.DEFAULT, Optional.of(tls)));
   }
 
   private ManagedChannel connect(

@@ -116,7 +116,7 @@ final class UnreadAnswersTest extends ServedTest {
   }
 
   private GrpcServer serve(Duration patience) {
-    var usual = GrpcOptions.Limits.USUAL;
+    var usual = GrpcOptions.Limits.DEFAULT;
     var limits =
         new GrpcOptions.Limits(
             usual.requestBytes(),

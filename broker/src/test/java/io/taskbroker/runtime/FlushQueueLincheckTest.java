@@ -66,7 +66,7 @@ final class FlushQueueLincheckTest {
             futures.add(queue.submit(1));
             futures.add(queue.submit(2));
           });
-      queue.giveUp(new IllegalStateException("the disk is gone"));
+      queue.fail(new IllegalStateException("the disk is gone"));
       join(producer);
       queue.end();
       join(taker);

@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
 /// not renewed in time, by the clock of the server or either clock of this machine, the broker
 /// stood still, and nothing is handed out before it is known what is its own still.
 final class LeaseKeeper implements Service, LoopThread.Loop {
-  static final String NAME = "store-watch";
+  static final String NAME = "lease-keeper";
 
   private static final Logger LOG = LoggerFactory.getLogger(LeaseKeeper.class);
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(4);
