@@ -80,7 +80,8 @@ public final class Broker implements Service {
     TlsSettings.plaintextWorkers(config)
         .forEach(application ->
             log.warn(
-                "worker_tls is set, but worker_map.{} is not an https URL: its calls are plaintext", application));
+                "worker_tls is set, but worker_map.{} is not an https URL: its calls are plaintext",
+                application));
     this.mailbox = new Mailbox(MAX_REQUESTS);
     CommandSink commands = mailbox.workingIntake();
     var startOffsets = new AtomicReference<Map<SourcePartition, Long>>(Map.of());
@@ -94,7 +95,8 @@ public final class Broker implements Service {
         new StoreCommitter(
             store,
             StageOptions.commits(config),
-            new CommitListener(store, commands, config.kafka().deadletterTopic(), metrics, startOffsets::set),
+            new CommitListener(
+                store, commands, config.kafka().deadletterTopic(), metrics, startOffsets::set),
             failures);
     var outbox =
         new Outbox(
@@ -112,7 +114,8 @@ public final class Broker implements Service {
                 config.grpc().maxMessageSize(),
                 workerTls,
                 new PushOptions.Connections(
-                    config.push().connections(), config.push().connectionAge())), commands,
+                    config.push().connections(), config.push().connectionAge())),
+            commands,
             metrics);
     var address = new InetSocketAddress(config.grpc().address(), config.grpc().port());
     Optional<GrpcServer> server =
@@ -125,12 +128,14 @@ public final class Broker implements Service {
                         secrets,
                         pushes,
                         StageOptions.grpcLimits(FileDescriptors.limitOfProcess()),
-                        serverTls), commands,
+                        serverTls),
+                    commands,
                     metrics));
     var ingest =
         new Ingest(
             StageOptions.sources(config),
-            storage.ownership(), commands,
+            storage.ownership(),
+            commands,
             StageOptions.ingest(config, store.name()),
             failures,
             metrics);

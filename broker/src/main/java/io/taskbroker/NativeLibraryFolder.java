@@ -122,8 +122,7 @@ final class NativeLibraryFolder implements AutoCloseable {
         }
       }
       if (!Files.isExecutable(file)) {
-        throw new IOException(
-            "files there cannot be executed: the file system is mounted noexec");
+        throw new IOException("files there cannot be executed: the file system is mounted noexec");
       }
     } finally {
       Files.deleteIfExists(file);

@@ -149,7 +149,10 @@ final class PartitionHandoff implements PartitionOwnership {
         inOrder);
     if (rows > 0) {
       log.info(
-          "Loaded {} activations in flight of {}-{}", rows, partition.topic(), partition.partition());
+          "Loaded {} activations in flight of {}-{}",
+          rows,
+          partition.topic(),
+          partition.partition());
     }
   }
 

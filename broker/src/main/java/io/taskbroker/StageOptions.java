@@ -93,8 +93,8 @@ final class StageOptions {
         shared);
   }
 
-  /// Replies wait for their transaction in either case; status update batching only sets the configured
-  /// interval and bound.
+  /// Replies wait for their transaction in either case; status update batching only sets the
+  /// configured interval and bound.
   static CommitOptions commits(BrokerConfig config) {
     StatusUpdateConfig updates = config.statusUpdates();
     CommitOptions options =
@@ -293,7 +293,9 @@ final class StageOptions {
       } catch (IOException e) {
         throw new IllegalArgumentException(
             "runtime_config_path is not set, but the copy of the previous rules cannot be"
-                + " deleted: " + e, e);
+                + " deleted: "
+                + e,
+            e);
       }
     }
     return file.map(path -> new RuntimeFile(path, copy, ruleContext(config), engine, failures));

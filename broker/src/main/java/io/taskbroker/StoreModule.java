@@ -67,7 +67,8 @@ record StoreModule(
     }
     return new StoreModule(
         store,
-        PartitionOwnership.sole(store.watermarks(), startOffsets, store::position, store::handedOut),
+        PartitionOwnership.sole(
+            store.watermarks(), startOffsets, store::position, store::handedOut),
         false,
         List.of(),
         store.replaced());

@@ -42,15 +42,10 @@ final class ClusterKeys {
           ClusterConfig.Security::mechanism);
 
   static final Key<ClusterConfig, Optional<String>> SASL_USERNAME =
-      security(
-          "sasl_username", text(), "SASL user name", ClusterConfig.Security::username);
+      security("sasl_username", text(), "SASL user name", ClusterConfig.Security::username);
 
   static final Key<ClusterConfig, Optional<Secret>> SASL_PASSWORD =
-      security(
-          "sasl_password",
-          secretText(),
-          "SASL password",
-          ClusterConfig.Security::password);
+      security("sasl_password", secretText(), "SASL password", ClusterConfig.Security::password);
 
   static final Key<ClusterConfig, Optional<Path>> SSL_CA_LOCATION =
       security(

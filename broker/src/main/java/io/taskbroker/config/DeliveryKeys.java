@@ -9,7 +9,8 @@ import java.util.Map;
 
 /// Configuration keys: delivery of tasks to workers.
 final class DeliveryKeys {
-  static final KeyTable<BrokerConfig> TABLE = new KeyTable<>("Delivery", "Delivery of tasks to workers");
+  static final KeyTable<BrokerConfig> TABLE =
+      new KeyTable<>("Delivery", "Delivery of tasks to workers");
 
   static final Key<BrokerConfig, DeliveryMode> DELIVERY_MODE =
       TABLE.key(

@@ -100,7 +100,8 @@ final class KafkaKeys {
           count(1),
           5_000_000,
           KeyDoc.noted(
-              "Maximum size of a Kafka message, in bytes", "larger messages go to the dead-letter topic"),
+              "Maximum size of a Kafka message, in bytes",
+              "larger messages go to the dead-letter topic"),
           c -> c.kafka().maxMessageSize());
 
   private KafkaKeys() {}

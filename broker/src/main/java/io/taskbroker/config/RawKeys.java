@@ -10,15 +10,12 @@ import java.time.Duration;
 final class RawKeys {
   static final KeyTable<RawConfig> TABLE =
       new KeyTable<>(
-          "Raw topics", "The section `raw` of a topic that holds raw messages instead of activations");
+          "Raw topics",
+          "The section `raw` of a topic that holds raw messages instead of activations");
 
   static final Key<RawConfig, String> RAW_NAMESPACE =
       TABLE.required(
-          "namespace",
-          filledText(),
-          "",
-          "Namespace of the created tasks",
-          RawConfig::namespace);
+          "namespace", filledText(), "", "Namespace of the created tasks", RawConfig::namespace);
 
   static final Key<RawConfig, String> RAW_APPLICATION =
       TABLE.required(

@@ -128,7 +128,8 @@ public record RuntimeConfig(
           rule.place()
               + ": "
               + key
-              + " has no condition and matches nothing; to switch the task off, write only its name");
+              + " has no condition and matches nothing; to switch the task off, write only its"
+              + " name");
     }
     return text(named.get(), key + "." + NAME, problems)
         .map(name -> new Killswitch(name, false, arguments, keywordArguments));
@@ -152,8 +153,7 @@ public record RuntimeConfig(
     if (written.matches("[0-9]{1,9}")) {
       return Optional.of(Integer.parseInt(written));
     }
-    problems.add(
-        key + "." + written, node, false, "must have an argument position as key, from 0");
+    problems.add(key + "." + written, node, false, "must have an argument position as key, from 0");
     return Optional.empty();
   }
 

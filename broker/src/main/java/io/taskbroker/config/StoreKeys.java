@@ -41,8 +41,7 @@ final class StoreKeys {
           bool(),
           true,
           KeyDoc.unused(
-              "Whether metrics include database internals",
-              "metrics never query the database"),
+              "Whether metrics include database internals", "metrics never query the database"),
           c -> c.store().sqlite().statusMetrics());
 
   static final Key<BrokerConfig, Optional<Integer>> SQLITE_VACUUM_PAGE_COUNT =
@@ -81,8 +80,7 @@ final class StoreKeys {
           "store.insert_failure_backoff_ms",
           millis(0),
           Duration.ofSeconds(4),
-          KeyDoc.unused(
-              "Delay after a failed insert", "the delay grows from 10 ms to 1 s"),
+          KeyDoc.unused("Delay after a failed insert", "the delay grows from 10 ms to 1 s"),
           c -> c.store().inserts().failureBackoff());
 
   static final Key<BrokerConfig, Integer> INSERT_BATCH_MAX_LENGTH =
@@ -163,8 +161,7 @@ final class StoreKeys {
           "store.max_processing_count",
           count(0),
           2_048,
-          KeyDoc.noted(
-              "Tasks claimed or being processed at which intake stops", "per application"),
+          KeyDoc.noted("Tasks claimed or being processed at which intake stops", "per application"),
           c -> c.store().limits().maxProcessing());
 
   static final Key<BrokerConfig, Integer> MAX_PROCESSING_ATTEMPTS =

@@ -10,8 +10,7 @@ import java.util.function.Function;
 /// Configuration keys: TLS of the gRPC server and towards workers. The reference has none of them.
 final class TlsKeys {
   static final KeyTable<BrokerConfig> TABLE =
-      new KeyTable<>(
-          "TLS", "TLS of the gRPC server, and towards workers with https URLs");
+      new KeyTable<>("TLS", "TLS of the gRPC server, and towards workers with https URLs");
 
   static final Key<BrokerConfig, Optional<Path>> GRPC_TLS_CERTIFICATE =
       file(

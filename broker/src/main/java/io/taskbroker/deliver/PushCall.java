@@ -172,7 +172,9 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
       return "";
     }
     String detail = PushStatusClassifier.detail(status);
-    return status.getCode() == Status.Code.UNAUTHENTICATED ? detail + pushes.signingDetail() : detail;
+    return status.getCode() == Status.Code.UNAUTHENTICATED
+        ? detail + pushes.signingDetail()
+        : detail;
   }
 
   /// Detaches the call from its connection.

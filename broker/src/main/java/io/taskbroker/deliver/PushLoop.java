@@ -65,7 +65,8 @@ final class PushLoop {
     this.counts = counts;
     String timedOut = "No answer within " + options.timeout().toMillis() + " ms";
     this.pending = new Deadlines<>(loop, options.timeout(), call -> call.abandon(timedOut));
-    int maxPerPool = Math.clamp(MAX_CONNECTIONS / Math.max(1, addresses.size()), 1, MAX_PER_APPLICATION);
+    int maxPerPool =
+        Math.clamp(MAX_CONNECTIONS / Math.max(1, addresses.size()), 1, MAX_PER_APPLICATION);
     var random = new SplittableRandom();
     addresses.forEach((application, address) ->
         pools.put(

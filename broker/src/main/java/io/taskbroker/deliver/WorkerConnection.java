@@ -29,7 +29,8 @@ import java.util.random.RandomGenerator;
 /// it carries nothing else, and with it the calls that take long (gRFC A8).
 final class WorkerConnection {
   /// Library logger that reports each abandoned response; the engine is notified of those anyway.
-  private static final Logger CALL_LOGGER = Logger.getLogger("io.grpc.internal.AbstractClientStream");
+  private static final Logger CALL_LOGGER =
+      Logger.getLogger("io.grpc.internal.AbstractClientStream");
 
   static {
     CALL_LOGGER.setLevel(Level.WARNING);

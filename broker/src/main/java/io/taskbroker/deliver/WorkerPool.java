@@ -80,7 +80,8 @@ final class WorkerPool {
     this.fullAt = maintainAt;
     this.openedAt = maintainAt;
     this.targets =
-        new Targets(connector.worker(), lookup, blocking, connector.loop(), this::found, maintainAt);
+        new Targets(
+            connector.worker(), lookup, blocking, connector.loop(), this::found, maintainAt);
     wanted = targets.connections(usual, most);
   }
 

@@ -154,8 +154,7 @@ public final class BatchFlusher<T> implements AutoCloseable {
     closeBy = ticker.nanoTime() + options.stopTimeout().toNanos();
     boolean _ = thread.stop(options.stopTimeout());
     if (queue.hasWork()) {
-      String message =
-          options.name() + " was closed before all items were durable";
+      String message = options.name() + " was closed before all items were durable";
       queue.fail(new IllegalStateException(message));
       throw new IllegalStateException(
           message + ": " + queue.unflushed() + " items", queue.failure());

@@ -87,7 +87,8 @@ public final class LoopThread {
       if (thread.join(timeout)) {
         return true;
       }
-      log.warn("{} is still running after {} ms: interrupting it", thread.getName(), timeout.toMillis());
+      log.warn(
+          "{} is still running after {} ms: interrupting it", thread.getName(), timeout.toMillis());
       thread.interrupt();
       return thread.join(GRACE);
     } catch (InterruptedException e) {

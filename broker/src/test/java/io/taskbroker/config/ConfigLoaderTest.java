@@ -32,7 +32,7 @@ final class ConfigLoaderTest {
   @TempDir private Path dir;
 
   @Test
-  void theEnvironmentLiesOverTheFile() {
+  void environmentOverridesTheFile() {
     BrokerConfig config =
         Configs.load(
             """
@@ -119,7 +119,7 @@ final class ConfigLoaderTest {
   }
 
   @Test
-  void aNumberIsNoTextUnlessItIsQuoted() {
+  void unquotedNumberIsNotText() {
     assertThatThrownBy(
             () -> Configs.load("", Map.of("TASKBROKER_KAFKA_CONSUMER_GROUP", "12345"), warnings))
         .hasMessage(
@@ -147,7 +147,7 @@ final class ConfigLoaderTest {
         .hasMessageNotContaining("good");
   }
 
-  /// The bytes of "clé" in UTF-8, as the platform passes them in other locales.
+  /// UTF-8 bytes of "clé", as the platform decodes them in other locales.
   @Test
   void textThatTheLocaleAltersIsRefusedWithoutShowingIt() {
     String name = "TASKBROKER_GRPC_SHARED_SECRET";
@@ -157,7 +157,7 @@ final class ConfigLoaderTest {
               ConfigLoader.load(Optional.empty(), Map.of(name, altered), encoding, warnings::add))
           .isInstanceOf(ConfigException.class)
           .hasMessageStartingWith("environment variable " + name)
-          .hasMessageContaining("the locale, whose encoding is " + encoding)
+          .hasMessageContaining("the locale's encoding " + encoding)
           .hasMessageContaining("LC_ALL=C.UTF-8")
           .hasMessageNotContaining("cl");
       assertThat(
@@ -230,7 +230,7 @@ final class ConfigLoaderTest {
   }
 
   @Test
-  void numbersThatAreTooLargeAreTheLargest() {
+  void outOfRangeNumbersAreClamped() {
     BrokerConfig config =
         Configs.yaml(
             """
@@ -289,7 +289,7 @@ final class ConfigLoaderTest {
     assertThat(problem("a: [1, 2")).matches(".*\\.yaml:\\d+:\\d+: not valid YAML: [^\\n]+");
     assertThat(problem("\tgrpc_port: 1")).matches(".*\\.yaml:1:\\d+: not valid YAML: [^\\n]+");
     assertThat(problem("- a\n- b")).endsWith(".yaml:1:1: must be a map of keys");
-    assertThat(problem("a: 1\n---\nb: 2")).contains(".yaml:3:").endsWith("one YAML document only");
+    assertThat(problem("a: 1\n---\nb: 2")).contains(".yaml:3:").endsWith("a single YAML document");
   }
 
   @Test
@@ -352,14 +352,14 @@ final class ConfigLoaderTest {
       bomb.append("*a%d]\n".formatted(i - 1));
     }
     assertThat(problem(bomb.toString())).endsWith("more than 100000 values, aliases included");
-    assertThat(problem("a: &a [*a]")).endsWith("such text must be in quotes");
+    assertThat(problem("a: &a [*a]")).endsWith("quote such text");
     assertThat(problem("[".repeat(5000))).contains("must be a map of keys");
     assertThat(problem("a: " + "[".repeat(5000))).contains(" deep");
   }
 
-  /// Without quotes it is an alias.
+  /// An unquoted one is an alias.
   @Test
-  void aSecretThatBeginsWithAnAsteriskIsNotTold() {
+  void unquotedSecretWithAsteriskIsNotRevealed() {
     assertThat(problem("a: b\ngrpc_shared_secret: *hunter2\n"))
         .endsWith(
             ".yaml:2:21: begins with * and is no alias of a value above: such text must be in"

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Topics and clusters: old keys, new sections, and the rules that hold between them.
+/// Topics and clusters: old keys, new sections, and their consistency rules.
 final class KafkaSectionTest {
   private static final String MINIMAL =
       """
@@ -26,7 +26,7 @@ final class KafkaSectionTest {
       """;
 
   @Test
-  void theRetryTopicIsTheOnlyConsumedOne() {
+  void retryTopicDefaultsToTheOnlyConsumedTopic() {
     assertThat(Configs.yaml(MINIMAL).kafka().retryTopic()).isEqualTo("t");
   }
 
@@ -241,7 +241,7 @@ final class KafkaSectionTest {
   }
 
   @Test
-  void bothSectionsAreNeeded() {
+  void bothSectionsAreRequired() {
     assertThatThrownBy(() -> Configs.yaml("kafka_clusters: {main: {address: \"k:1\"}}"))
         .hasMessage("kafka_topics: kafka_clusters is set but kafka_topics is empty");
     assertThatThrownBy(() -> Configs.yaml("kafka_topics: {t: {cluster: c, consumer_group: g}}"))

@@ -65,7 +65,7 @@ final class RuntimeConfigTest {
   }
 
   @Test
-  void warnsOfWhatHasNoEffect() {
+  void warnsOfKeysWithoutEffect() {
     parse(
         """
         drop_task_killswitch: [{name: a, select_args: {0: 1}}]

@@ -31,8 +31,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Peers that abuse HTTP/2 to keep the server busy or its memory full: they are told so, closed and
-/// counted, and others are served meanwhile (G7, G8).
+/// Peers that abuse HTTP/2 to keep the server busy or its memory full: they are notified, closed
+/// and counted, while others are served (G7, G8).
 final class AbuseTest extends ServedTest {
   private static final String SET = "/" + ConsumerService.NAME + "/SetTaskStatus";
   private static final int DATA = 0;
@@ -52,14 +52,14 @@ final class AbuseTest extends ServedTest {
           .setStatus(TaskActivationStatus.TASK_ACTIVATION_STATUS_COMPLETE)
           .build();
 
-  /// As large as is counted apart from its call.
+  /// Size of requests that are counted separately from their call.
   private static final SetTaskStatusRequest MEDIUM =
       GOOD.toBuilder().setId("x".repeat(2_000)).build();
 
   @RegisterExtension final LogCapture log = LogCapture.of(FrameGuard.class);
 
-  /// @param first what is sent once
-  /// @param repeated what is sent again and again, of the number of the repetition
+  /// @param first bytes sent once
+  /// @param repeated bytes sent repeatedly, by number of repetition
   @SuppressWarnings("ArrayRecordComponent") // compared by nobody
   record Flood(String name, byte[] first, IntFunction<byte[]> repeated) {
     @Override
@@ -112,10 +112,10 @@ final class AbuseTest extends ServedTest {
   }
 
   @Test
-  void whoFloodsIsToldWhyAndNamedInTheLog() throws Exception {
+  void floodingPeerGetsAReasonAndALogLine() throws Exception {
     GrpcServer server = serve(true);
     try (var connection = attack(server, new byte[0])) {
-      // Few enough that the server need not cut off what it has not read.
+      // Few enough that the server closes without discarding unread data.
       for (int i = 0; i < 501; i++) {
         connection.frame(SETTINGS, 0, 0, new byte[0]);
       }
@@ -131,7 +131,7 @@ final class AbuseTest extends ServedTest {
     }
   }
 
-  /// Frames of a worker that has much to do are paid by its calls.
+  /// Small frames of a busy worker are paid for by its calls.
   @Test
   void aBusyConnectionMaySendManySmallFrames() throws Exception {
     intake.answerWithNothing();
@@ -162,7 +162,7 @@ final class AbuseTest extends ServedTest {
             send(connection, flood);
             connection.read(Integer.MAX_VALUE);
           } catch (IOException _) {
-            // Refused already.
+            // already refused
           }
           assertThat(metrics.grpcConnectionsRefused.of("rate").get()).isPositive();
         });
@@ -189,7 +189,7 @@ final class AbuseTest extends ServedTest {
     await().until(() -> metrics.grpcConnections.get() == 1);
   }
 
-  /// Requests of 4 MiB, each without its last byte.
+  /// Requests of 4 MiB, each missing its last byte.
   @Test
   void g7RequestsThatAreAlmostCompleteAreBoundedTogether() throws Exception {
     intake.answerWithNothing();
@@ -200,13 +200,13 @@ final class AbuseTest extends ServedTest {
       Thread sending =
           Thread.ofPlatform()
               .start(() -> {
-                byte[] crumb = new byte[16_384];
+                byte[] chunk = new byte[16_384];
                 try {
                   for (int i = 0; i < 64 && !end.get(); i++) {
                     connection.send(open(i));
                     connection.frame(DATA, 0, id(i), new byte[] {0, 0, 64, 0, 0});
                     for (int sent = 0; sent < 63; sent++) {
-                      connection.frame(DATA, 0, id(i), crumb);
+                      connection.frame(DATA, 0, id(i), chunk);
                     }
                   }
                 } catch (IOException _) {
@@ -218,11 +218,11 @@ final class AbuseTest extends ServedTest {
       sending.join();
     }
     assertThat(closed("requests")).isEqualTo(1);
-    // What it held is given back.
+    // Its memory is released.
     await().untilAsserted(() -> worker(server).setTaskStatus(GOOD));
   }
 
-  /// Reports of many results, which the engine does not answer, by a client that gives up each.
+  /// Batches of many updates that the engine does not answer, from a client that cancels each.
   @Test
   void g7RequestsThatWaitForTheEngineAreBoundedTogether() throws Exception {
     long bound = 8 << 20;
@@ -249,14 +249,14 @@ final class AbuseTest extends ServedTest {
       }
     }
     int most = (int) (bound / 2 / bytes) + 1;
-    assertThat(20 - refused).as("requests of %d bytes that wait", bytes).isBetween(2, most);
+    assertThat(20 - refused).as("waiting requests of %d bytes", bytes).isBetween(2, most);
 
     intake.requests.forEach(request -> ((Command.Report) request).reply().done(null));
     intake.answerWithNothing();
     await().untilAsserted(() -> worker(server).setBatchActivationStatus(report));
   }
 
-  /// Small requests are counted with their calls.
+  /// Small requests are counted as part of their calls.
   @Test
   void g7CallsThatWaitForTheEngineAreBoundedTogether() throws Exception {
     long bound = 64 << 10;
@@ -291,7 +291,7 @@ final class AbuseTest extends ServedTest {
     assertThat(closed("slow")).isEqualTo(3);
   }
 
-  /// It answers pings, as every library does by itself.
+  /// The client answers pings, as every library does automatically.
   @Test
   void g7AConnectionWithoutCallsIsClosed() throws Exception {
     var usual = GrpcOptions.Limits.DEFAULT;
@@ -304,7 +304,7 @@ final class AbuseTest extends ServedTest {
     }
   }
 
-  /// A health check is a call of a library, which waits for its request for ever.
+  /// Health checks are handled by the library, which waits for the request indefinitely.
   @Test
   void g7AHealthCheckThatDoesNotGoOnIsFailed() throws Exception {
     GrpcServer server = serve(limited(100, 100, 1 << 24, Duration.ofSeconds(1)));
@@ -370,7 +370,7 @@ final class AbuseTest extends ServedTest {
     return frame(RST_STREAM, 0, stream, number(8));
   }
 
-  /// A window update of nothing, for which the server resets the stream.
+  /// Window update of zero bytes, for which the server resets the stream.
   private static byte[] zero(int i) {
     return frame(WINDOW_UPDATE, 0, id(i), number(0));
   }

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Clients that begin and do not go on: what they hold is given back after a while (G7).
+/// Clients that begin a call and do not continue: their resources are released after a while (G7).
 final class SlowClientTest extends ServedTest {
   private static final String SET = "/" + ConsumerService.NAME + "/SetTaskStatus";
   private static final byte[] GOOD =
@@ -61,7 +61,7 @@ final class SlowClientTest extends ServedTest {
   }
 
   @Test
-  void aCallThatWaitsForTheEngineIsNotFailed() throws Exception {
+  void callWaitingForTheEngineDoesNotTimeOut() throws Exception {
     GrpcServer server = serve(impatient(Optional.empty()));
     try (var waiting = new RawConnection(server.port());
         var slow = new RawConnection(server.port())) {
@@ -76,7 +76,7 @@ final class SlowClientTest extends ServedTest {
     }
   }
 
-  /// A client that obeys the settings holds back what is more.
+  /// A client that obeys the settings queues further calls.
   @Test
   void g7CallsOverTheLimitOfAConnectionAreRefused() throws IOException {
     var limits = new GrpcOptions.Limits(1_000, 100, 2, 10);
@@ -95,7 +95,7 @@ final class SlowClientTest extends ServedTest {
   }
 
   @Test
-  void aClientThatResetsWhatItBeganLeavesNothingBehind() throws Exception {
+  void resetCallsReleaseTheirState() throws Exception {
     intake.answerWithNothing();
     GrpcServer server = serve(impatient(Optional.empty()));
     try (var connection = new RawConnection(server.port())) {
@@ -133,7 +133,7 @@ final class SlowClientTest extends ServedTest {
     return TlsContext.server(files);
   }
 
-  /// It begins a TLS handshake, a preface, or HTTP/2 without its settings.
+  /// Connections that stop within a TLS handshake, a preface, or before their SETTINGS.
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void g7ConnectionsThatBeginAndDoNotGoOnAreClosed(boolean tls, @TempDir Path dir)
@@ -151,7 +151,7 @@ final class SlowClientTest extends ServedTest {
     }
   }
 
-  /// Two connections say nothing, and are closed by the server.
+  /// Two silent connections, closed by the server.
   private static void assertCloses(GrpcServer server) throws IOException {
     List<Socket> silent = new ArrayList<>();
     try {

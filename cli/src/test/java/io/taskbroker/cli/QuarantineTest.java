@@ -55,7 +55,7 @@ final class QuarantineTest {
     }
     assertThat(Path.of(setup.store() + ".control")).doesNotExist();
     assertThat(run("quarantine", "list", "-c", setup)).isEqualTo(1);
-    assertThat(err.toString()).contains("no broker takes commands at");
+    assertThat(err.toString()).contains("no broker listens at");
 
     setup
         .with("kafka_deadletter_topic", RENAMED)
