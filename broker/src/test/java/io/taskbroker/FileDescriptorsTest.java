@@ -40,7 +40,7 @@ final class FileDescriptorsTest {
     assertThat(readiness).containsExactly(true, false, true);
     assertThat(log.lines()).hasSize(2);
     assertThat(log.lines().getFirst())
-        .startsWith("ERROR No file or connection can be opened: ")
+        .startsWith("ERROR Cannot open files or connections: ")
         .contains("The limit of the process is 400", "ulimit -n");
     assertThat(log.lines().getLast()).startsWith("INFO ");
   }

@@ -52,7 +52,7 @@ final class StageOptionsTest {
   @Test
   void reportsAreGroupedOnlyIfConfigured() {
     assertThat(StageOptions.commits(config("STATUS_UPDATE_INTERVAL_MS", "70")).interval())
-        .hasMillis(2);
+        .hasMillis(3);
     assertThat(
             StageOptions.commits(
                 ConfigLoader.load(

@@ -54,7 +54,7 @@ final class WatchdogTest {
     assertThat(readiness).isEmpty();
     assertThat(log.lines())
         .containsExactly(
-            "ERROR stage cannot work, not ready until it does: Kafka does not let it in");
+            "ERROR stage is blocked, not ready until it makes progress: Kafka does not let it in");
 
     stage.obstacle = "";
     watchdog.check(4 * SECOND);

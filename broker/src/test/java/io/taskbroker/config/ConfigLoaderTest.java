@@ -295,7 +295,7 @@ final class ConfigLoaderTest {
   @Test
   void aKeyThatIsThereTwiceIsAnError() {
     assertThat(problem("grpc_port: 1\nstore:\n  max_size: 1\n  max_size: 2\n"))
-        .endsWith(".yaml:4:3: key max_size is there twice");
+        .endsWith(".yaml:4:3: key max_size occurs twice");
   }
 
   @Test
@@ -362,8 +362,7 @@ final class ConfigLoaderTest {
   void unquotedSecretWithAsteriskIsNotRevealed() {
     assertThat(problem("a: b\ngrpc_shared_secret: *hunter2\n"))
         .endsWith(
-            ".yaml:2:21: begins with * and is no alias of a value above: such text must be in"
-                + " quotes");
+            ".yaml:2:21: begins with * but is not an alias of a value above: quote such text");
   }
 
   @Test

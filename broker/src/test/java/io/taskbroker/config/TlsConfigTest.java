@@ -18,13 +18,13 @@ final class TlsConfigTest {
       delimiter = '|',
       textBlock =
           """
-          grpc_tls: {certificate: /c}            | grpc_tls.key: is missing: must be the path of a file, as there is grpc_tls.certificate
-          grpc_tls: {key: /k}                    | grpc_tls.certificate: is missing: must be the path of a file, as there is grpc_tls.key
-          grpc_tls: {client_ca: /a}              | grpc_tls.certificate: is missing: must be the path of a file, as there is grpc_tls.client_ca
-          grpc_tls: {key: /k, client_ca: /a}     | grpc_tls.certificate: is missing: must be the path of a file, as there is grpc_tls.key
-          grpc_tls: {certificate: /c, key: null} | grpc_tls.key: is missing: must be the path of a file, as there is grpc_tls.certificate
-          worker_tls: {certificate: /c, ca: /a}  | worker_tls.key: is missing: must be the path of a file, as there is worker_tls.certificate
-          worker_tls: {key: /k}                  | worker_tls.certificate: is missing: must be the path of a file, as there is worker_tls.key
+          grpc_tls: {certificate: /c}            | grpc_tls.key: is missing: must be the path of a file, since there is grpc_tls.certificate
+          grpc_tls: {key: /k}                    | grpc_tls.certificate: is missing: must be the path of a file, since there is grpc_tls.key
+          grpc_tls: {client_ca: /a}              | grpc_tls.certificate: is missing: must be the path of a file, since there is grpc_tls.client_ca
+          grpc_tls: {key: /k, client_ca: /a}     | grpc_tls.certificate: is missing: must be the path of a file, since there is grpc_tls.key
+          grpc_tls: {certificate: /c, key: null} | grpc_tls.key: is missing: must be the path of a file, since there is grpc_tls.certificate
+          worker_tls: {certificate: /c, ca: /a}  | worker_tls.key: is missing: must be the path of a file, since there is worker_tls.certificate
+          worker_tls: {key: /k}                  | worker_tls.certificate: is missing: must be the path of a file, since there is worker_tls.key
           """)
   void aCertificateAndItsKeyBelongTogether(String yaml, String problem) {
     assertThatThrownBy(() -> Configs.yaml(yaml))

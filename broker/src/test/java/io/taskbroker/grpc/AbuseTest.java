@@ -126,7 +126,7 @@ final class AbuseTest extends ServedTest {
               assertThat(log.lines())
                   .anyMatch(line ->
                       line.contains(
-                          "Closed the gRPC connection of 127.0.0.2: it sends frames that are no"
+                          "Closed the gRPC connection from 127.0.0.2: too many frames without"
                               + " work")));
     }
   }

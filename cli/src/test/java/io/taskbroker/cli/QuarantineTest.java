@@ -119,7 +119,7 @@ final class QuarantineTest {
         .extracting(message -> new String(message.value(), UTF_8))
         .containsExactlyInAnyOrder("two", "three", "four");
     assertThat(setup.output())
-        .anyMatch(line -> line.contains("An operator's command: RETARGET"))
+        .anyMatch(line -> line.contains("Operator command: RETARGET"))
         .anyMatch(line -> line.contains("discarded") && line.contains(first[0]));
   }
 
