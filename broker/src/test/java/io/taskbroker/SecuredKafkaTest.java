@@ -105,7 +105,7 @@ final class SecuredKafkaTest {
   }
 
   @Test
-  void aWrongPasswordIsSaidOnceAndTriedAgainUntilItIsRight() throws Exception {
+  void wrongPasswordIsLoggedOnceAndRetried() throws Exception {
     var secured = SecuredListener.sasl(Map.of("alice", "right-word"));
     try (var kafka = EmbeddedKafka.start(dir.resolve("kafka"), secured);
         var stages = new Stages(kafka, "sasl_plaintext", sasl("scram-sha-512", PASSWORD), "t")) {

@@ -128,11 +128,11 @@ final class SharedStateTest {
   @Test
   void detectsSharedState() throws IOException {
     assertThat(marked())
-        .containsEntry("engine.Helm", "calls VarHandle.fullFence")
+        .containsEntry("engine.EngineOwnership", "calls VarHandle.fullFence")
         .containsEntry("store.sqlite.WriterLock", "calls ConcurrentHashMap.newKeySet")
-        .containsKeys("ingest.Ledgers", "grpc.UnaryCall")
-        .containsKeys("runtime.FlushQueue", "deliver.PushClient", "outbox.Lane", "Watchdog")
-        .doesNotContainKeys("inflight.Inflight", "ingest.OffsetLedger", "runtime.Outage");
+        .containsKeys("ingest.PartitionOffsets", "grpc.UnaryCall")
+        .containsKeys("runtime.FlushQueue", "deliver.PushClient", "outbox.TopicSender", "Watchdog")
+        .doesNotContainKeys("inflight.Engine", "ingest.OffsetLedger", "runtime.Outage");
   }
 
   private static boolean exists(List<Path> tests, String type, String method) throws IOException {

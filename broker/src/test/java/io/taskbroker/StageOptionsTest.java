@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 final class StageOptionsTest {
   @ParameterizedTest
   @CsvSource({"0, 10", "5000, 10", "10001, 10.001", "60000, 60"})
-  void aStageThatStandsStillIsUnhealthyAfterTenSecondsAtLeast(String millis, double seconds) {
+  void stalledStageIsUnhealthyAfterAtLeastTenSeconds(String millis, double seconds) {
     BrokerConfig config = config("UPKEEP_UNHEALTHY_INTERVAL_MS", millis);
 
     assertThat(StageOptions.patience(config)).isEqualTo(Duration.ofMillis((long) (seconds * 1000)));

@@ -33,7 +33,7 @@ final class WatchdogTest {
   }
 
   @Test
-  void h25AStageThatHasWorkAndDoesNoneMakesItUnreadyUntilItWorksAgain() {
+  void h25StalledStageMakesTheBrokerUnreadyUntilItProgresses() {
     watchdog.check(0);
     stage.work = true;
     look(watchdog, 1, 9);
@@ -88,7 +88,7 @@ final class WatchdogTest {
   }
 
   @Test
-  void aProcessThatStoodStillIsNotTakenForAStageThatDoes() {
+  void pausedProcessIsNotAStalledStage() {
     watchdog.check(0);
     stage.work = true;
     watchdog.check(SECOND);

@@ -3,7 +3,6 @@ package io.taskbroker.inflight;
 import io.taskbroker.activation.Activation;
 import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
-import io.taskbroker.activation.Status;
 import java.util.SplittableRandom;
 
 /// The engine's timers with a number of entries in them. Here because they are nobody's business
@@ -18,7 +17,7 @@ public final class TimersWorkload {
 
   /// @param size how many entries wait beside the one that comes and goes
   public TimersWorkload(int size) {
-    var queue = new ApplicationQueue("bench", false, new CallWindow(1), new OldestFirstIndex(), 0);
+    var queue = new ApplicationQueue("app", null, new OldestFirstIndex(), 0);
     for (int key = 1; key <= size; key++) {
       timers.set(entry(key, queue), random.nextLong(SPAN));
     }
@@ -41,7 +40,7 @@ public final class TimersWorkload {
             FailurePolicy.DISCARD,
             false,
             false);
-    return new InFlightTask(key, activation, Status.PENDING, queue);
+    return new InFlightTask(key, activation, TaskState.PENDING, queue);
   }
 
   /// As most tasks do: a lease is set, becomes a deadline, and is cancelled by a report.

@@ -191,7 +191,7 @@ public sealed interface Command {
   /// What a store that brokers share has of a partition that this broker has just taken, in any
   /// number of pages, all of them before [PartitionAssigned]. The partition may not be taken again
   /// before the engine has said that it is [Effects#drained] of it. The reports are to be read
-  /// after the rows were told: then each is in a page, or comes as [Recorded] (H3).
+  /// after the rows were told: then each is in a page, or comes as [RemoteReportsRead] (H3).
   ///
   /// @param rows that are not parked
   /// @param tombstones the ids that ended, with the ends of their tombstones, milliseconds since

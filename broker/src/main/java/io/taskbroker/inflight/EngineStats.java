@@ -8,7 +8,7 @@ import java.util.Map;
 ///
 /// @param claimed on their way to a worker
 /// @param processing that workers have
-/// @param leaving that wait for Kafka
+/// @param forwarding that wait for Kafka
 /// @param quarantined that cannot be produced
 /// @param quarantinedTopics how many of those there are of each topic that they are for
 /// @param parked on disk only

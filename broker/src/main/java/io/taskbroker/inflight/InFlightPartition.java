@@ -131,7 +131,7 @@ final class InFlightPartition {
 
   /// A row that is not to be handed out before the offset behind it is committed.
   ///
-  /// @param entry null if the row is parked
+  /// @param task null if the row is parked
   record AwaitingOffsetCommit(long key, String id, Origin origin, @Nullable InFlightTask task) {
     long offset() {
       return origin.offset();

@@ -262,7 +262,7 @@ final class Quarantine {
 
   /// Those of the ids that are held, or all, in the order in which they came.
   ///
-  /// @param entries everything in flight
+  /// @param tasks everything in flight
   /// @param ids none for all
   /// @param topic empty for any
   List<QuarantinedRecord> matching(

@@ -3,6 +3,7 @@ package io.taskbroker.inflight;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -20,33 +21,25 @@ final class TaskTransitions {
   private static final Set<TaskState> MAY_COMPLETE =
       EnumSet.complementOf(EnumSet.of(TaskState.DELETING, TaskState.GONE));
 
-  private static final @Nullable TaskState[][] TABLE = table();
+  private static final Map<TaskState, Map<TaskEvent, TaskState>> TABLE = table();
 
   private TaskTransitions() {}
 
   /// The state that follows; null if the event cannot happen.
   static @Nullable TaskState next(TaskState state, TaskEvent event) {
-    return TABLE[state.ordinal()][event.ordinal()];
+    return of(state).get(event);
   }
 
-  /// The table, for documents: of each state the events that can happen, with what follows.
-  static Map<TaskState, Map<TaskEvent, TaskState>> all() {
-    Map<TaskState, Map<TaskEvent, TaskState>> all = new EnumMap<>(TaskState.class);
+  /// The events that can happen in a state, with what follows; a view.
+  static Map<TaskEvent, TaskState> of(TaskState state) {
+    return Objects.requireNonNull(TABLE.get(state));
+  }
+
+  private static Map<TaskState, Map<TaskEvent, TaskState>> table() {
+    Map<TaskState, Map<TaskEvent, TaskState>> table = new EnumMap<>(TaskState.class);
     for (TaskState state : TaskState.values()) {
-      Map<TaskEvent, TaskState> row = new EnumMap<>(TaskEvent.class);
-      for (TaskEvent event : TaskEvent.values()) {
-        TaskState next = next(state, event);
-        if (next != null) {
-          row.put(event, next);
-        }
-      }
-      all.put(state, row);
+      table.put(state, new EnumMap<>(TaskEvent.class));
     }
-    return all;
-  }
-
-  private static @Nullable TaskState[][] table() {
-    var table = new TaskState[TaskState.values().length][TaskEvent.values().length];
     put(table, TaskState.INSERTING_DELAYED, TaskEvent.INSERTED, TaskState.DELAYED);
     put(table, TaskState.INSERTING, TaskEvent.INSERTED, TaskState.PENDING);
     put(table, TaskState.INSERTING_DELAYED, TaskEvent.INSERT_REJECTED, TaskState.GONE);
@@ -97,7 +90,11 @@ final class TaskTransitions {
     return table;
   }
 
-  private static void put(TaskState[][] table, TaskState from, TaskEvent event, TaskState next) {
-    table[from.ordinal()][event.ordinal()] = next;
+  private static void put(
+      Map<TaskState, Map<TaskEvent, TaskState>> table,
+      TaskState from,
+      TaskEvent event,
+      TaskState next) {
+    Objects.requireNonNull(table.get(from)).put(event, next);
   }
 }

@@ -201,7 +201,7 @@ final class AssignedPartitions implements ConsumerRebalanceListener {
   /// Finds out where to begin the partitions that were given, and begins there.
   ///
   /// @throws org.apache.kafka.common.KafkaException if that cannot be found out now
-  /// @throws Custody.Unavailable if the store does not give them now
+  /// @throws PartitionOwnership.Unavailable if the store does not give them now
   void take() {
     PositionFinder.Topic topic = finder.topic();
     List<SourcePartition> named =

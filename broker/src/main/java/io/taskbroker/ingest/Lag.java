@@ -86,13 +86,14 @@ final class Lag {
     try {
       var answer = admin.listOffsets(ends);
       for (TopicPartition partition : partitions) {
-        answer
-            .partitionResult(partition)
-            .whenComplete((end, failure) -> {
-              if (failure == null) {
-                asked.put(partition, end.offset());
-              }
-            });
+        var _ =
+            answer
+                .partitionResult(partition)
+                .whenComplete((end, failure) -> {
+                  if (failure == null) {
+                    asked.put(partition, end.offset());
+                  }
+                });
       }
     } catch (KafkaException _) {
       // It is asked again, and what reads the topic says what is wrong.

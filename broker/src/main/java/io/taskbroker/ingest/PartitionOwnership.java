@@ -17,7 +17,7 @@ public interface PartitionOwnership {
   /// their partitions.
   ///
   /// @param watermarks what is stored of how far partitions were consumed
-  /// @param lows as in [#startOffsets]
+  /// @param lows as in [#lows]
   static PartitionOwnership sole(
       List<Watermark> watermarks, Supplier<Map<SourcePartition, Long>> lows) {
     return sole(watermarks, lows, () -> StorePosition.NONE, () -> StorePosition.NONE);

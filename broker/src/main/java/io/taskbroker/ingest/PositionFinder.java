@@ -113,7 +113,7 @@ final class PositionFinder {
   /// To be asked before partitions are taken that the engine still drains: rows that move must
   /// leave it before they come back.
   ///
-  /// @throws Custody.Unavailable if they must not be taken yet
+  /// @throws PartitionOwnership.Unavailable if they must not be taken yet
   void takeUndrained(List<String> partitions) {
     if (custody.moves()) {
       throw new PartitionOwnership.Unavailable(
@@ -130,7 +130,7 @@ final class PositionFinder {
   /// Takes the partitions into custody.
   ///
   /// @return those that it was given: all, but for what a later owner has
-  /// @throws Custody.Unavailable if the store does not answer; it may have given some
+  /// @throws PartitionOwnership.Unavailable if the store does not answer; it may have given some
   Set<TopicPartition> take(
       Topic topic,
       Collection<TopicPartition> partitions,

@@ -129,7 +129,7 @@ final class ConfigLoaderTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"['']", "[\" \"]", "[good, '']", "[\"\\t\"]", "[null]", "''", "' '"})
-  void aSecretThatIsEmptyIsRefused(String secrets) {
+  void emptySecretIsRejected(String secrets) {
     assertThat(problem("grpc_shared_secret: " + secrets))
         .startsWith("grpc_shared_secret")
         .contains("must be")
@@ -138,7 +138,7 @@ final class ConfigLoaderTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"[\"\"]", "[ ]x", "[,]", "[good,]", "[\" \"]", "", "[\"good\", \"\"]"})
-  void aSecretThatIsEmptyInTheEnvironmentIsRefused(String secrets) {
+  void emptySecretInTheEnvironmentIsRejected(String secrets) {
     assertThatThrownBy(
             () -> Configs.load("", Map.of("TASKBROKER_GRPC_SHARED_SECRET", secrets), warnings))
         .isInstanceOf(ConfigException.class)
@@ -149,7 +149,7 @@ final class ConfigLoaderTest {
 
   /// UTF-8 bytes of "clé", as the platform decodes them in other locales.
   @Test
-  void textThatTheLocaleAltersIsRefusedWithoutShowingIt() {
+  void textAlteredByTheLocaleIsRejectedWithoutShowingIt() {
     String name = "TASKBROKER_GRPC_SHARED_SECRET";
     for (Charset encoding : List.of(US_ASCII, ISO_8859_1)) {
       String altered = new String("[clé]".getBytes(UTF_8), encoding);
@@ -175,7 +175,7 @@ final class ConfigLoaderTest {
   }
 
   @Test
-  void allProblemsAreToldAtOnceWithoutSecrets() {
+  void allProblemsAreReportedAtOnceWithoutSecrets() {
     var failure =
         catchThrowableOfType(
             ConfigException.class,
@@ -293,13 +293,13 @@ final class ConfigLoaderTest {
   }
 
   @Test
-  void aKeyThatIsThereTwiceIsAnError() {
+  void duplicateKeyIsAnError() {
     assertThat(problem("grpc_port: 1\nstore:\n  max_size: 1\n  max_size: 2\n"))
         .endsWith(".yaml:4:3: key max_size occurs twice");
   }
 
   @Test
-  void aFileThatCannotBeReadIsOneLine() throws Exception {
+  void unreadableFileIsOneLine() throws Exception {
     Path missing = dir.resolve("missing.yaml");
     assertThatThrownBy(() -> ConfigLoader.load(Optional.of(missing), Map.of()))
         .isInstanceOf(ConfigException.class)
@@ -345,7 +345,7 @@ final class ConfigLoaderTest {
   }
 
   @Test
-  void aliasesCannotBlowUp() {
+  void aliasExpansionIsBounded() {
     var bomb = new StringBuilder("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for (int i = 1; i < 12; i++) {
       bomb.append("a%d: &a%d [".formatted(i, i)).append("*a%d, ".formatted(i - 1).repeat(9));
@@ -366,14 +366,14 @@ final class ConfigLoaderTest {
   }
 
   @Test
-  void g7WhatIsShownOfAValueIsShort() {
+  void g7ShownValuesAreTruncated() {
     assertThat(problem("grpc_port: " + "x".repeat(1000) + "\n"))
         .contains("grpc_port = \"" + "x".repeat(79) + "...: ");
     assertThat(problem("grpc_port: \"a\\nb\"\n")).contains("grpc_port = \"a?b\": ");
   }
 
   @Test
-  void g7ListsInTheEnvironmentAreNotDeep() {
+  void g7NestingInTheEnvironmentIsBounded() {
     assertThat(Environment.value("[".repeat(33) + "]".repeat(33), ""))
         .isInstanceOf(ConfigNode.Items.class);
     assertThat(Environment.value("[".repeat(10_000) + "]".repeat(10_000), ""))

@@ -108,7 +108,7 @@ final class RuntimeConfigTest {
   }
 
   @Test
-  void rejectsWhatIsTooLargeOrNoText() {
+  void rejectsOversizedAndNonTextFiles() {
     assertThatThrownBy(() -> RuntimeConfig.parse(Path.of("f"), new byte[(1 << 20) + 1], _ -> {}))
         .hasMessage("f: larger than 1048576 bytes");
     assertThatThrownBy(() -> RuntimeConfig.parse(Path.of("f"), new byte[] {-1}, _ -> {}))

@@ -86,7 +86,7 @@ final class ControlServerTest {
   }
 
   @Test
-  void whatIsNoCommandIsRefused() throws Exception {
+  void invalidCommandsAreRejected() throws Exception {
     assertThatThrownBy(() -> new ControlClient(socket).give(order("c")))
         .isInstanceOf(ControlException.class)
         .hasMessageContaining("'c' is not in kafka_topics of the running broker, which has a, b");
@@ -107,7 +107,7 @@ final class ControlServerTest {
   }
 
   @Test
-  void whoSaysTooMuchOrNothingIsGivenUp() throws Exception {
+  void oversizedAndSilentConnectionsAreClosed() throws Exception {
     assertThat(send("x".repeat(ControlServer.MAX_REQUEST_BYTES + (1 << 20)))).isEmpty();
     try (SocketChannel silent = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
       assertThat(silent.isConnected()).isTrue();

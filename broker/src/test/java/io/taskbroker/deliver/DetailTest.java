@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 /// Error detail kept of a worker's response.
 final class DetailTest {
   @Test
-  void g7OneShortLineIsKept() {
+  void g7DetailIsOneShortLine() {
     String text = "no\u001B[2J\tnever" + "\uD83D\uDE00".repeat(1000) + "\nand more";
 
     String detail = PushStatusClassifier.detail(Status.INTERNAL.withDescription(text));

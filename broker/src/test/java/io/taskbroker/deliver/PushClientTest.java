@@ -62,7 +62,7 @@ final class PushClientTest {
   }
 
   @Test
-  void w44DeliversTheBytesAsTheyAre() throws Exception {
+  void w44DeliversTheBytesUnchanged() throws Exception {
     Worker worker = worker();
     PushClient client = client(worker.address(), LONG);
 
@@ -356,7 +356,7 @@ final class PushClientTest {
   }
 
   @Test
-  void h09CallThatIsNotAnsweredInTimeIsUnanswered() throws Exception {
+  void h09CallWithoutResponseInTimeIsUnanswered() throws Exception {
     Worker worker = worker();
     worker.answer = null;
     PushClient client = client(worker.address(), Duration.ofMillis(200));

@@ -62,7 +62,7 @@ final class PushTlsTest {
   }
 
   @Test
-  void pushesToAWorkerThatAsksWhoCalls() throws Exception {
+  void pushesToAWorkerThatRequiresAClientCertificate() throws Exception {
     var brokers = new CertificateAuthority("brokers");
     Worker worker =
         worker(

@@ -41,7 +41,7 @@ final class WorkerPoolTest {
   }
 
   @Test
-  void workersBehindABalancerGetTheSame() throws Exception {
+  void workersBehindABalancerGetEqualShares() throws Exception {
     List<Worker> workers = workers(3);
     TcpBalancer balancer = balancer(workers);
     PushClient client = client(balancer, LONG, LONG);
@@ -298,7 +298,7 @@ final class WorkerPoolTest {
   }
 
   @Test
-  void g3AnswerThatIsTooLargeIsNoRefusal() throws Exception {
+  void g3OversizedResponseIsNotARefusal() throws Exception {
     Worker worker = worker();
     worker.reply = new byte[(64 << 10) + 1];
     PushClient client = client(balancer(List.of(worker)), LONG, LONG);

@@ -6,7 +6,9 @@ import static io.taskbroker.grpc.RawHttp2.frame;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.grpc.Context;
 import io.grpc.Status;
+import io.grpc.stub.StreamObserver;
 import io.taskbroker.LogCapture;
 import io.taskbroker.grpc.RawConnection.Outcome;
 import io.taskbroker.inflight.Command;
@@ -93,7 +95,7 @@ final class AbuseTest extends ServedTest {
 
   @ParameterizedTest
   @MethodSource("floods")
-  void g8AFloodIsEndedAndOthersAreServed(Flood flood) throws Exception {
+  void g8FloodingConnectionIsClosedAndOthersAreServed(Flood flood) throws Exception {
     intake.answerWithNothing();
     GrpcServer server = serve(true);
     var other = worker(server);
@@ -151,7 +153,7 @@ final class AbuseTest extends ServedTest {
   }
 
   @Test
-  void g8WhoIsClosedAgainAndAgainIsLetInSlowly() throws Exception {
+  void g8RepeatOffenderIsRateLimited() throws Exception {
     intake.answerWithNothing();
     GrpcServer server = serve(true);
     var flood = new Flood("settings", new byte[0], _ -> frame(SETTINGS, 0, 0, new byte[0]));
@@ -171,7 +173,7 @@ final class AbuseTest extends ServedTest {
   }
 
   @Test
-  void g7OnePeerHasNotAllConnections() throws Exception {
+  void g7OnePeerCannotTakeAllConnections() throws Exception {
     intake.answerWithNothing();
     var usual = GrpcOptions.Limits.DEFAULT;
     GrpcServer server = serve(limited(10, 2, usual.incompleteBytes(), usual.patience()));
@@ -191,7 +193,7 @@ final class AbuseTest extends ServedTest {
 
   /// Requests of 4 MiB, each missing its last byte.
   @Test
-  void g7RequestsThatAreAlmostCompleteAreBoundedTogether() throws Exception {
+  void g7IncompleteRequestsShareABudget() throws Exception {
     intake.answerWithNothing();
     long bound = 8 << 20;
     GrpcServer server = serve(limited(100, 100, bound, GrpcOptions.Limits.DEFAULT.patience()));
@@ -224,7 +226,7 @@ final class AbuseTest extends ServedTest {
 
   /// Batches of many updates that the engine does not answer, from a client that cancels each.
   @Test
-  void g7RequestsThatWaitForTheEngineAreBoundedTogether() throws Exception {
+  void g7RequestsAwaitingTheEngineShareABudget() throws Exception {
     long bound = 8 << 20;
     GrpcServer server = serve(limited(100, 100, bound, GrpcOptions.Limits.DEFAULT.patience()));
     var report =
@@ -232,20 +234,22 @@ final class AbuseTest extends ServedTest {
             .addAllUpdates(Collections.nCopies(10_000, GOOD))
             .build();
     int bytes = report.getSerializedSize() + 10_000 * 128;
-    var worker = ConsumerServiceGrpc.newFutureStub(connect(server));
+    var worker = ConsumerServiceGrpc.newStub(connect(server));
     int refused = 0;
     for (int i = 0; i < 20; i++) {
-      var call = worker.setBatchActivationStatus(report);
+      var call = new AtomicBoolean();
+      Context.CancellableContext context = Context.current().withCancellation();
+      context.run(() -> worker.setBatchActivationStatus(report, new EndObserver<>(call)));
       int waiting = i + 1 - refused;
-      await().until(() -> call.isDone() || intake.requests.size() == waiting);
-      if (call.isDone()) {
+      await().until(() -> call.get() || intake.requests.size() == waiting);
+      if (call.get()) {
         refused++;
         assertFails(
             () -> ConsumerServiceGrpc.newBlockingStub(connect(server)).setTaskStatus(MEDIUM),
             Status.Code.UNAVAILABLE,
             String.valueOf(Connection.TOO_MANY.getDescription()));
       } else {
-        call.cancel(true);
+        context.cancel(null);
       }
     }
     int most = (int) (bound / 2 / bytes) + 1;
@@ -258,12 +262,12 @@ final class AbuseTest extends ServedTest {
 
   /// Small requests are counted as part of their calls.
   @Test
-  void g7CallsThatWaitForTheEngineAreBoundedTogether() throws Exception {
+  void g7CallsAwaitingTheEngineShareABudget() throws Exception {
     long bound = 64 << 10;
     GrpcServer server = serve(limited(100, 100, bound, GrpcOptions.Limits.DEFAULT.patience()));
-    var worker = ConsumerServiceGrpc.newFutureStub(connect(server));
+    var worker = ConsumerServiceGrpc.newStub(connect(server));
     for (int i = 0; i < 16; i++) {
-      var _ = worker.setTaskStatus(GOOD);
+      worker.setTaskStatus(GOOD, new EndObserver<>(new AtomicBoolean()));
     }
     await().until(() -> intake.requests.size() == 16);
 
@@ -277,7 +281,7 @@ final class AbuseTest extends ServedTest {
   }
 
   @Test
-  void g7AFrameThatDoesNotComeInFullClosesItsConnection() throws Exception {
+  void g7IncompleteFrameClosesItsConnection() throws Exception {
     GrpcServer server = serve(limited(100, 100, 1 << 24, Duration.ofSeconds(1)));
     byte[] call = frame(HEADERS, 4, 1, OPEN);
     byte[] openEnded = frame(HEADERS, 0, 1, OPEN);
@@ -293,7 +297,7 @@ final class AbuseTest extends ServedTest {
 
   /// The client answers pings, as every library does automatically.
   @Test
-  void g7AConnectionWithoutCallsIsClosed() throws Exception {
+  void g7IdleConnectionIsClosed() throws Exception {
     var usual = GrpcOptions.Limits.DEFAULT;
     var limits =
         new GrpcOptions.Limits(
@@ -306,7 +310,7 @@ final class AbuseTest extends ServedTest {
 
   /// Health checks are handled by the library, which waits for the request indefinitely.
   @Test
-  void g7AHealthCheckThatDoesNotGoOnIsFailed() throws Exception {
+  void g7StalledHealthCheckFails() throws Exception {
     GrpcServer server = serve(limited(100, 100, 1 << 24, Duration.ofSeconds(1)));
     for (String method : List.of("Check", "Watch")) {
       try (var connection = attack(server, new byte[0])) {
@@ -391,5 +395,21 @@ final class AbuseTest extends ServedTest {
       out.writeBytes(part);
     }
     return out.toByteArray();
+  }
+
+  /// Notes that a call ended, however it did.
+  private record EndObserver<T>(AtomicBoolean ended) implements StreamObserver<T> {
+    @Override
+    public void onNext(T answer) {}
+
+    @Override
+    public void onError(Throwable failure) {
+      ended.set(true);
+    }
+
+    @Override
+    public void onCompleted() {
+      ended.set(true);
+    }
   }
 }

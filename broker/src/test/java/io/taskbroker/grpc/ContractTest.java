@@ -69,7 +69,7 @@ final class ContractTest extends ServedTest {
 
   @ParameterizedTest
   @MethodSource("rows")
-  void answersAsTheTableSays(Row row) throws IOException {
+  void answersMatchTheTable(Row row) throws IOException {
     row.engine().accept(intake);
     var worker = worker(serve(row.pushMode()));
 

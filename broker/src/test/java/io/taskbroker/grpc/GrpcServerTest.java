@@ -116,7 +116,7 @@ final class GrpcServerTest extends ServedTest {
   }
 
   @Test
-  void refusesLargeRequestsAndGoesOn() {
+  void rejectsLargeRequestsAndContinues() {
     intake.answerWithNothing();
     var limits = new GrpcOptions.Limits(1_000, 100, 100, 100);
     var worker = worker(serve(new GrpcOptions(anyPort(), List.of(), false, limits)));
@@ -132,7 +132,7 @@ final class GrpcServerTest extends ServedTest {
   }
 
   @Test
-  void w14GarbageHurtsNobodyElse() throws IOException {
+  void w14GarbageAffectsNoOtherClient() throws IOException {
     intake.answerWithNothing();
     GrpcServer server = serve(true, "secret");
     var worker =
@@ -198,7 +198,7 @@ final class GrpcServerTest extends ServedTest {
   }
 
   @Test
-  void refusesConnectionsOverTheLimitAndTakesTheNextWhenOneWasClosed() throws IOException {
+  void enforcesTheConnectionLimit() throws IOException {
     intake.answerWithNothing();
     var limits = new GrpcOptions.Limits(1_000, 100, 100, 2);
     GrpcServer server = serve(new GrpcOptions(anyPort(), List.of(), true, limits));

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class HealthServiceTest extends ServedTest {
   @ParameterizedTest
   @ValueSource(strings = {"", "sentry_protos.taskbroker.v1.ConsumerService"})
-  void servesWhenToldSo(String name) {
+  void servesOnceReady(String name) {
     GrpcServer server = serve(true, "secret");
     var health = HealthGrpc.newBlockingStub(connect(server));
 

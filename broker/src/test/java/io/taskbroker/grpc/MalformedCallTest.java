@@ -170,7 +170,7 @@ final class MalformedCallTest extends ServedTest {
   /// Peer that offers an HPACK table of four gigabytes, which the server would have to match:
   /// responses name the called method.
   @Test
-  void g7HeadersThatAPeerOffersToRememberAreBounded() throws Exception {
+  void g7HeaderTableSizeIsBounded() throws Exception {
     GrpcServer server = serve(true);
     try (var connection = connect(server, 1, -1)) {
       Outcome outcome = connection.call(headers("/a.b.C/" + "d".repeat(2_000)), WHOLE);

@@ -29,7 +29,7 @@ final class PeersTest {
   }
 
   @Test
-  void g7StrangersAreForgottenAndWhoHasAConnectionIsNot() {
+  void g7PeersWithoutConnectionsAreEvicted() {
     Peer known = of("10.255.255.1", 0);
     known.opened();
     for (int i = 0; i < MANY; i++) {

@@ -21,7 +21,7 @@ import org.slf4j.helpers.LegacyAbstractLogger;
 @Timeout(300)
 final class RareWarningLincheckTest {
   @Test
-  void g7ManyAtOnceAreOneLine() {
+  void g7ConcurrentWarningsAreOneLine() {
     Interleavings.of(() -> {
       var lines = new Lines();
       var warning = shared(new RareWarning(lines));

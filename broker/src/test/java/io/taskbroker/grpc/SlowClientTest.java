@@ -43,7 +43,7 @@ final class SlowClientTest extends ServedTest {
 
   @ParameterizedTest
   @ValueSource(ints = {0, 3, 7})
-  void g7ARequestThatDoesNotGoOnIsFailed(int bytes) throws IOException {
+  void g7StalledRequestFails(int bytes) throws IOException {
     intake.answerWithNothing();
     GrpcServer server = serve(impatient(Optional.empty()));
     try (var connection = new RawConnection(server.port())) {
@@ -136,7 +136,7 @@ final class SlowClientTest extends ServedTest {
   /// Connections that stop within a TLS handshake, a preface, or before their SETTINGS.
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void g7ConnectionsThatBeginAndDoNotGoOnAreClosed(boolean tls, @TempDir Path dir)
+  void g7StalledConnectionsAreClosed(boolean tls, @TempDir Path dir)
       throws IOException {
     GrpcServer server = serve(impatient(tls ? Optional.of(tls(dir)) : Optional.empty()));
     byte[] hello = {0x16, 3, 1, 2, 0, 1, 0, 1, (byte) 0xFC, 3, 3};

@@ -59,7 +59,7 @@ final class UnreadAnswersTest extends ServedTest {
   }
 
   @Test
-  void g7TasksThatCannotBeSentAreNotHandedOut() throws IOException {
+  void g7UnsendableTasksAreNotDelivered() throws IOException {
     GrpcServer server = serve(Duration.ofMinutes(10));
     List<RawConnection> greedy = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
@@ -92,7 +92,7 @@ final class UnreadAnswersTest extends ServedTest {
   }
 
   @Test
-  void g7WhoReadsNothingIsClosedAndWhatItHeldIsGivenBack() throws IOException {
+  void g7NonReadingClientIsClosedAndItsMemoryReleased() throws IOException {
     GrpcServer server = serve(Duration.ofSeconds(1));
     try (RawConnection greedy = pull(server)) {
       assertThat(greedy.read(1).end()).isEqualTo("closed");

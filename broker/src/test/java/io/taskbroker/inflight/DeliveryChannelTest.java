@@ -72,7 +72,7 @@ final class DeliveryChannelTest {
     stream.granted = 2;
     pump();
     assertThat(stream.delivered).containsExactly("x0", "x1");
-    assertThat(state.tasks.get("x0").status()).isEqualTo(Status.PROCESSING);
+    assertThat(state.tasks.get("x0")).extracting(InFlightTask::status).isEqualTo(Status.PROCESSING);
     stream.granted = 1;
     pump();
     assertThat(stream.delivered).containsExactly("x0", "x1", "x2");

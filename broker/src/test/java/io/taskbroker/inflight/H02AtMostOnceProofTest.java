@@ -357,6 +357,7 @@ final class H02AtMostOnceProofTest {
   void h02WhatWaitsForItsPartitionToReturnTakesNoRoomFromOthers() {
     var small = new EngineRig(RigOptions.pull().maxPending(2));
     RigPartition theirs = small.assigned("tasks");
+    claimNeighbour(small);
     theirs.send(Task.once("a"), Task.once("b"));
     small.settle();
     small.pass(2_000);
@@ -376,6 +377,7 @@ final class H02AtMostOnceProofTest {
   void h02WhatIsFoundAtStartAndWaitsForItsPartitionTakesNoRoomFromOthers() {
     var small = new EngineRig(RigOptions.pull().maxPending(2));
     RigPartition theirs = small.assigned("tasks");
+    claimNeighbour(small);
     theirs.send(Task.once("a"), Task.once("b"));
     small.settle();
     small.pass(2_000);
@@ -385,5 +387,12 @@ final class H02AtMostOnceProofTest {
     small.pass(2_000);
     assertThat(small.claim().id()).isEqualTo("parked");
     assertThat(small.claim().id()).isEmpty();
+  }
+
+  /// Lets a task of another application run, without which no surplus is parked (H13).
+  private static void claimNeighbour(EngineRig rig) {
+    rig.assigned("others").send(Task.of("neighbour").application("other"));
+    rig.settle();
+    assertThat(rig.claim().id()).isEqualTo("neighbour");
   }
 }

@@ -1,7 +1,6 @@
 package io.taskbroker.inflight;
 
 import io.taskbroker.Documents;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /// `docs/task-states.md` shows the table of [TaskTransitions].
@@ -30,7 +29,7 @@ final class TaskStateDocumentTest {
           [*] --> FORWARDING_FAILURE : arrives expired, undecodable or demoted
         """);
     for (TaskState state : TaskState.values()) {
-      for (var entry : TaskTransitions.all().getOrDefault(state, Map.of()).entrySet()) {
+      for (var entry : TaskTransitions.of(state).entrySet()) {
         if (entry.getKey() != TaskEvent.COMPLETE && entry.getKey() != TaskEvent.EVICT) {
           text.append("  %s --> %s : %s%n".formatted(state, entry.getValue(), entry.getKey()));
         }
@@ -53,7 +52,7 @@ final class TaskStateDocumentTest {
                   state.step,
                   String.join(
                       ", ",
-                      TaskTransitions.all().getOrDefault(state, Map.of()).keySet().stream()
+                      TaskTransitions.of(state).keySet().stream()
                           .map(event -> "`" + event + "`")
                           .toList())));
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.taskbroker.activation.Status;
 import io.taskbroker.inflight.WaitingReason.Kind;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 /// Why a task does not run, in each state and for each obstacle.
@@ -145,8 +146,6 @@ final class WaitingReasonTest {
   }
 
   private WaitingReason reason(String id) {
-    WaitingReason reason = rig.engine().waitingReason(id);
-    assertThat(reason).as(id).isNotNull();
-    return reason;
+    return Objects.requireNonNull(rig.engine().waitingReason(id), id);
   }
 }

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// as calls and their answers tell, and how many of them make a task fail (G8).
 final class DeathLedger {
   private final Ledger ledger;
-  private final Map<Delivery, Call> calls = new IdentityHashMap<>();
+  private final IdentityHashMap<Delivery, Call> calls = new IdentityHashMap<>();
   private final Map<Lane, Integer> taken = new HashMap<>();
 
   /// The workers of an application, as one life of a broker knows them.

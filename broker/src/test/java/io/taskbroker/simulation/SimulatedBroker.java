@@ -9,6 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /// A broker as its operator sees it: a disk, a clock, and one process after the other.
 final class SimulatedBroker {
+  private static final long MAX_OFFSET_MS = 50_000;
+
   static final long GRACE = 500;
   static final long LEASE = 3_000;
   static final long RESTART_GRACE = 5_000;
@@ -85,7 +87,10 @@ final class SimulatedBroker {
     return world.wall() + clockOffset;
   }
 
-  void stepClock(long millis) {
+  /// Sets its clock forth or back, but never as far off as a record may be ahead of it before that
+  /// counts as now (`TimeWarnings`): the ledger does not know when a record was decoded.
+  void stepClock(long by) {
+    long millis = Math.clamp(clockOffset + by, -MAX_OFFSET_MS, MAX_OFFSET_MS) - clockOffset;
     world.trace(() -> "the clock of " + name + " steps by " + millis + " ms");
     world.count("clock steps");
     ledger.observe(this);

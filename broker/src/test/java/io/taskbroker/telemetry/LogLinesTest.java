@@ -32,7 +32,7 @@ final class LogLinesTest {
 
   @Test
   void jsonIsAFlatObjectALine() {
-    LoggerFactory.getLogger("io.taskbroker.engine.Notices")
+    LoggerFactory.getLogger("io.taskbroker.engine.NoticeLog")
         .atWarn()
         .addKeyValue("task_id", "a\n\"b\"")
         .addKeyValue("number", 3L)

@@ -85,7 +85,7 @@ final class TlsContextTest {
           -----BEGIN RSA PRIVATE KEY-----hidden-----END RSA PRIVATE KEY-----           | form "RSA PRIVATE KEY", where PKCS #8 without a passphrase is needed: convert it with openssl pkcs8 -topk8 -nocrypt
           -----BEGIN ENCRYPTED PRIVATE KEY-----hidden-----END ENCRYPTED PRIVATE KEY----- | form "ENCRYPTED PRIVATE KEY", where PKCS #8
           """)
-  void saysWhatIsWrongWithAKey(String content, String problem) throws IOException {
+  void reportsAnInvalidKey(String content, String problem) throws IOException {
     Issued good = authority.issue(dir, "server", "localhost");
     Files.writeString(good.key(), content);
 
@@ -93,7 +93,7 @@ final class TlsContextTest {
   }
 
   @Test
-  void saysWhatIsWrongWithACertificate() throws IOException {
+  void reportsAnInvalidCertificate() throws IOException {
     Issued good = authority.issue(dir, "server", "localhost");
     String name = "x.certificate = " + good.certificate();
 

@@ -120,7 +120,7 @@ final class BatchReader implements CloseableIterator<Record> {
 
   /// Reads the rest of the record that was begun last.
   ///
-  /// @throws BudgetSpent if there is no memory for it: it may be loaded later
+  /// @throws PollBudgetExceeded if there is no memory for it: it may be loaded later
   void load(BoundedRecord record) {
     try {
       if (valueSize == NOT_MEASURED) {

@@ -29,7 +29,7 @@ public final class PollBudget {
 
   /// Takes what a record needs.
   ///
-  /// @throws BudgetSpent if there is not enough left: the record comes with a later poll
+  /// @throws PollBudgetExceeded if there is not enough left: the record comes with a later poll
   void take(long valueBytes) {
     long bytes = valueBytes + RECORD_BYTES;
     if ((taken > 0 && bytes > limit - taken) || !memory.tryTake(bytes)) {
