@@ -18,8 +18,8 @@ final class Watchdog implements Service {
   private static final Logger log = LoggerFactory.getLogger(Watchdog.class);
   private static final long CHECK_MS = 1_000;
 
-  /// Longest time between two checks that counts as a stall: a longer gap means that the whole
-  /// process stood still.
+  /// Maximum time between two checks that counts towards a stall: a longer gap means that the whole
+  /// process stood still, not its stages.
   private static final long LONGEST_GAP_NANOS = TimeUnit.MILLISECONDS.toNanos(3 * CHECK_MS);
 
   private final List<Watched> stages;
@@ -96,7 +96,7 @@ final class Watchdog implements Service {
     }
     checked = true;
     worked = works;
-    // Readiness changes before logging, which may block or fail.
+    // Readiness changes first: it must be correct even if logging blocks or fails.
     if (!wasReady && (works || killswitched)) {
       wasReady = true;
       ready.accept(true);

@@ -29,11 +29,11 @@ public final class ControlClient {
   ///
   /// @return the last answer, with the total number of tasks done
   /// @throws ControlException if no broker answers, or it rejects the command
-  public QuarantineAnswer give(QuarantineRequest order) throws InterruptedException {
+  public QuarantineAnswer give(QuarantineRequest command) throws InterruptedException {
     long movedAt = System.nanoTime();
     int done = 0;
     while (true) {
-      QuarantineAnswer answer = once(order);
+      QuarantineAnswer answer = once(command);
       done += answer.done();
       if (answer.left() == 0 || System.nanoTime() - movedAt > PATIENCE.toNanos()) {
         return new QuarantineAnswer(
@@ -47,10 +47,10 @@ public final class ControlClient {
     }
   }
 
-  private QuarantineAnswer once(QuarantineRequest order) {
+  private QuarantineAnswer once(QuarantineRequest command) {
     ControlReply reply;
     try (var lines = new Lines(SocketChannel.open(UnixDomainSocketAddress.of(socket)))) {
-      lines.write(json.writeValueAsBytes(order), TIMEOUT);
+      lines.write(json.writeValueAsBytes(command), TIMEOUT);
       reply = json.readValue(lines.read(MAX_ANSWER_BYTES, TIMEOUT), ControlReply.class);
     } catch (IOException | IllegalArgumentException e) {
       throw new ControlException(

@@ -166,56 +166,56 @@ public final class ControlServer implements Service {
   }
 
   private ControlReply reply(byte[] request) throws InterruptedException {
-    QuarantineRequest order;
+    QuarantineRequest command;
     try {
-      order = json.readValue(request, QuarantineRequest.class);
+      command = json.readValue(request, QuarantineRequest.class);
     } catch (JacksonException e) {
       return new ControlReply("invalid command: " + e.getOriginalMessage(), null);
     }
-    String defect = defect(order);
+    String defect = defect(command);
     if (!defect.isEmpty()) {
       return new ControlReply(defect, null);
     }
-    return execute(order);
+    return execute(command);
   }
 
   /// Description of an invalid command; empty if it is valid. Any field may be missing from the
   /// JSON.
   @SuppressWarnings("ConstantValue")
-  private String defect(@Nullable QuarantineRequest order) {
-    if (order == null
-        || order.action() == null
-        || order.topic() == null
-        || order.target() == null) {
+  private String defect(@Nullable QuarantineRequest command) {
+    if (command == null
+        || command.action() == null
+        || command.topic() == null
+        || command.target() == null) {
       return "incomplete command";
     }
-    if (order.ids().size() > MAX_IDS) {
+    if (command.ids().size() > MAX_IDS) {
       return "more than " + MAX_IDS + " ids in one command";
     }
-    int most = order.action() == Action.LIST ? MAX_LISTED : MAX_CHANGED;
-    if (order.limit() < 1 || order.limit() > most) {
-      return "the limit " + order.limit() + " is not between 1 and " + most;
+    int most = command.action() == Action.LIST ? MAX_LISTED : MAX_CHANGED;
+    if (command.limit() < 1 || command.limit() > most) {
+      return "the limit " + command.limit() + " is not between 1 and " + most;
     }
-    if (order.action() == Action.RETARGET && !topics.contains(order.target())) {
+    if (command.action() == Action.RETARGET && !topics.contains(command.target())) {
       return "topic '"
-          + order.target()
+          + command.target()
           + "' is not in kafka_topics of the running broker, which has "
           + String.join(", ", topics);
     }
     return "";
   }
 
-  private ControlReply execute(QuarantineRequest order) throws InterruptedException {
+  private ControlReply execute(QuarantineRequest command) throws InterruptedException {
     var answered = new CompletableFuture<QuarantineAnswer>();
-    engine.submit(new Command.Quarantined(order, answered::complete));
+    engine.submit(new Command.Quarantined(command, answered::complete));
     try {
       QuarantineAnswer answer = answered.get(ENGINE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
-      if (order.action() != Action.LIST) {
+      if (command.action() != Action.LIST) {
         log.warn(
             "Operator command: {} of quarantined tasks{}{}: {} of {} activations",
-            order.action(),
-            order.topic().isEmpty() ? "" : " for topic " + order.topic(),
-            order.target().isEmpty() ? "" : ", to topic " + order.target(),
+            command.action(),
+            command.topic().isEmpty() ? "" : " for topic " + command.topic(),
+            command.target().isEmpty() ? "" : ", to topic " + command.target(),
             answer.done(),
             answer.held());
       }

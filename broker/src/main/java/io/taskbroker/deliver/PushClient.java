@@ -12,8 +12,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Push client: calls a worker once per activation and reports each outcome to the engine exactly
-/// once. Retries on another connection what is proven undelivered; the engine decides everything
-/// else, and how many calls are in flight. One event loop serves all connections. Thread-safe.
+/// once. Retries calls that are proven undelivered on another connection; the engine decides about
+/// the rest, and how many calls are in flight. One event loop serves all connections. Thread-safe.
 public final class PushClient implements Service {
   private final Map<String, WorkerAddress> addresses = new HashMap<>();
   private final PushOptions options;

@@ -136,8 +136,7 @@ final class SlowClientTest extends ServedTest {
   /// Connections that stop within a TLS handshake, a preface, or before their SETTINGS.
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void g7StalledConnectionsAreClosed(boolean tls, @TempDir Path dir)
-      throws IOException {
+  void g7StalledConnectionsAreClosed(boolean tls, @TempDir Path dir) throws IOException {
     GrpcServer server = serve(impatient(tls ? Optional.of(tls(dir)) : Optional.empty()));
     byte[] hello = {0x16, 3, 1, 2, 0, 1, 0, 1, (byte) 0xFC, 3, 3};
     byte[] preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(US_ASCII);
