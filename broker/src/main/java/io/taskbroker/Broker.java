@@ -56,15 +56,15 @@ import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Builds every stage by hand, starts them in order and stops them in reverse. The order is that of
-/// the flow, the receiver of what a stage does first: store, engine, delivery, services, Kafka in.
+/// Composition root: builds every stage, starts them in order and stops them in reverse. The order
+/// follows the data flow, receivers first: store, engine, delivery, services, Kafka consumers last.
 public final class Broker implements Service {
   private static final Logger log = LoggerFactory.getLogger(Broker.class);
   private static final int MAX_REQUESTS = 8_192;
-  private static final Duration LAST_LINES = Duration.ofSeconds(1);
+  private static final Duration FLUSH_TIMEOUT = Duration.ofSeconds(1);
 
-  /// How long migrations wait for a server that does not answer: whoever runs them waits, too.
-  private static final Duration MIGRATION_PATIENCE = Duration.ofMinutes(1);
+  /// Connect timeout of migrations; their operator waits for them.
+  private static final Duration MIGRATION_TIMEOUT = Duration.ofMinutes(1);
 
   private final BrokerConfig config;
   private final StoreModule storage;
@@ -80,21 +80,23 @@ public final class Broker implements Service {
     TlsSettings.plaintextWorkers(config)
         .forEach(application ->
             log.warn(
-                "worker_tls is set, but worker_map.{} is no https URL: plaintext", application));
+                "worker_tls is set, but worker_map.{} is not an https URL: its calls are plaintext",
+                application));
     this.mailbox = new Mailbox(MAX_REQUESTS);
-    CommandSink worked = mailbox.workingIntake();
-    var lows = new AtomicReference<Map<SourcePartition, Long>>(Map.of());
-    this.storage = StoreModule.open(config, mailbox, lows::get, failures);
+    CommandSink commands = mailbox.workingIntake();
+    var startOffsets = new AtomicReference<Map<SourcePartition, Long>>(Map.of());
+    this.storage = StoreModule.open(config, mailbox, startOffsets::get, failures);
     ActivationStore store = storage.store();
     var telemetry = new Telemetry(config, mailbox, failures);
     Metrics metrics = telemetry.metrics();
-    storage.replaced().ifPresent(damaged -> complain(damaged, metrics));
+    storage.replaced().ifPresent(damaged -> reportReplaced(damaged, metrics));
 
     var committer =
         new StoreCommitter(
             store,
             StageOptions.commits(config),
-            new CommitListener(store, worked, config.kafka().deadletterTopic(), metrics, lows::set),
+            new CommitListener(
+                store, commands, config.kafka().deadletterTopic(), metrics, startOffsets::set),
             failures);
     var outbox =
         new Outbox(
@@ -113,7 +115,7 @@ public final class Broker implements Service {
                 workerTls,
                 new PushOptions.Connections(
                     config.push().connections(), config.push().connectionAge())),
-            worked,
+            commands,
             metrics);
     var address = new InetSocketAddress(config.grpc().address(), config.grpc().port());
     Optional<GrpcServer> server =
@@ -127,13 +129,13 @@ public final class Broker implements Service {
                         pushes,
                         StageOptions.grpcLimits(FileDescriptors.limitOfProcess()),
                         serverTls),
-                    worked,
+                    commands,
                     metrics));
     var ingest =
         new Ingest(
             StageOptions.sources(config),
-            storage.custody(),
-            worked,
+            storage.ownership(),
+            commands,
             StageOptions.ingest(config, store.name()),
             failures,
             metrics);
@@ -163,7 +165,7 @@ public final class Broker implements Service {
               telemetry.setReady(ready);
             },
             failures);
-    // Stopped in reverse: the engine hears how calls and departures ended before it stops.
+    // Stopped in reverse: the engine receives the outcomes of calls and forwards before it stops.
     var order = new ArrayList<>(telemetry.services());
     order.addAll(storage.services());
     order.addAll(List.of(committer, engine, outbox, push));
@@ -191,31 +193,32 @@ public final class Broker implements Service {
     this.stages = new ServiceGroup("broker", order);
   }
 
-  private static void complain(ReplacedStore damaged, Metrics metrics) {
+  private static void reportReplaced(ReplacedStore damaged, Metrics metrics) {
     metrics.storesSetAside.inc();
     log.error(
-        "The store {} is damaged: {}. It was set aside as {}, with its log, and nothing of it was"
-            + " deleted; a new store has the {} activations that could be read. What else was in"
-            + " flight is read from Kafka again, as far as Kafka still has it: some tasks that are"
-            + " done run again. Check the disk, and keep the file until nothing is missed",
+        "The store {} is damaged: {}. It was renamed to {} together with its log; nothing was"
+            + " deleted. The {} activations that could be read are in a new store. The rest is"
+            + " read from Kafka again as far as Kafka retains it, so some completed tasks run"
+            + " again. Check the disk, and keep the damaged file until you are sure that nothing"
+            + " is missing",
         damaged.store(),
         damaged.why(),
         damaged.aside(),
         damaged.rows());
   }
 
-  /// Runs a broker until it is stopped by a signal, or one of its stages fails.
+  /// Runs a broker until a signal stops it or one of its stages fails.
   ///
   /// @param config the configuration file; without one, defaults and environment decide
-  /// @return the exit code of the process: 0 after a signal, 1 after a failure, of which one line
-  ///   on the standard error stream says why; one for each thing that is wrong with a configuration
+  /// @return the exit code of the process: 0 after a signal; 1 after a failure, with one line on
+  ///   standard error that names it, or one line per configuration problem
   public static int run(Optional<Path> config, Map<String, String> environment) {
     StandardStreams.install();
     NameCache.shorten();
     try {
       return runWith(config, environment);
     } finally {
-      StandardStreams.flush(LAST_LINES);
+      StandardStreams.flush(FLUSH_TIMEOUT);
     }
   }
 
@@ -237,9 +240,9 @@ public final class Broker implements Service {
     TelemetryConfig.Log logging = loaded.telemetry().log();
     List<String> unknown =
         Logging.configure(logging.filter(), logging.format() == TelemetryConfig.LogFormat.JSON);
-    unknown.forEach(part -> log.warn("log_filter: '{}' is not understood, left out", part));
+    unknown.forEach(part -> log.warn("log_filter: '{}' is invalid and ignored", part));
     warnings.forEach(log::warn);
-    introduce(config, loaded);
+    logStart(config, loaded);
     try (NativeLibraryFolder libraries =
         NativeLibraryFolder.open(Path.of(System.getProperty("java.io.tmpdir")))) {
       return runWith(loaded, new Lifecycle(libraries::close));
@@ -249,11 +252,12 @@ public final class Broker implements Service {
     }
   }
 
-  /// Says what starts, and by which configuration; the whole of it at debug.
-  private static void introduce(Optional<Path> file, BrokerConfig loaded) {
+  /// Logs version and configuration source; the effective configuration at debug.
+  private static void logStart(Optional<Path> file, BrokerConfig loaded) {
     BuildInfo build = BuildInfo.current();
     log.info(
-        "taskbroker {} (commit {}), configured by {} (all of it: taskbroker config show):\n{}",
+        "taskbroker {} (commit {}), configured by {} (full configuration: taskbroker config"
+            + " show):\n{}",
         build.version(),
         build.commit(),
         file.<Object>map(path -> path).orElse("the environment"),
@@ -276,10 +280,10 @@ public final class Broker implements Service {
     }
   }
 
-  /// Reads a configuration and checks it as a start would, without starting anything.
+  /// Reads a configuration and validates it as a start would, without starting anything.
   ///
   /// @param warnings called with one line at a time
-  /// @throws ConfigException with what is wrong
+  /// @throws ConfigException with every problem found
   public static BrokerConfig check(
       Optional<Path> config, Map<String, String> environment, Consumer<String> warnings) {
     BrokerConfig loaded = ConfigLoader.load(config, environment, warnings);
@@ -287,20 +291,20 @@ public final class Broker implements Service {
     return loaded;
   }
 
-  /// Makes the database and its tables, or brings them up to date, where that is not done by each
-  /// start (reference-spec 4.3).
+  /// Creates or migrates the database and its tables, for deployments where brokers do not migrate
+  /// at start (reference-spec 4.3).
   ///
-  /// @return false if there is nothing to do, because the store is a file
-  /// @throws StoreException if it cannot be done
+  /// @return false if the store is a SQLite file, which needs no migration
+  /// @throws StoreException if the migration fails
   public static boolean migrate(BrokerConfig config) {
     if (config.store().adapter() == StoreConfig.Adapter.SQLITE) {
       return false;
     }
-    PostgresStore.migrate(StageOptions.postgres(config, true, MIGRATION_PATIENCE));
+    PostgresStore.migrate(StageOptions.postgres(config, true, MIGRATION_TIMEOUT));
     return true;
   }
 
-  /// The socket at which a broker of this configuration takes the commands of operators.
+  /// Control socket of a broker with this configuration.
   public static Path controlSocket(BrokerConfig config) {
     Path store = config.store().sqlite().path().toAbsolutePath();
     return store.resolveSibling(store.getFileName() + ".control");
@@ -323,7 +327,7 @@ public final class Broker implements Service {
         config.deliveryMode());
   }
 
-  /// Hands nothing out any more, then lets each stage finish what it has.
+  /// Stops delivery, then lets each stage finish its accepted work.
   @Override
   public void stop() {
     mailbox.submit(new Command.Drain());

@@ -16,10 +16,10 @@ import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Makes tasks at each start of the broker that do nothing, a number for each application, so that
-/// one sees whether its workers get and run tasks (reference-spec 1.4). They come from no
-/// partition, though they name a topic (H23). One task of each application is on its way to the
-/// store at a time; where there is no room, no more are made. Thread-safe.
+/// Producer of canary tasks: at each start it enqueues a configured number of no-op tasks per
+/// application, to show whether its workers receive and run tasks (reference-spec 1.4). They belong
+/// to no partition, though they name a topic (H23). At most one canary per application waits for
+/// its commit; when one is rejected, no more are enqueued. Thread-safe.
 final class Canaries implements Service {
   private static final Logger log = LoggerFactory.getLogger(Canaries.class);
   private static final String NAMESPACE = "internal";
@@ -36,8 +36,8 @@ final class Canaries implements Service {
   private final InstantSource clock = InstantSource.system();
   private volatile boolean stopped;
 
-  /// @param topic that they claim to come from
-  /// @param each how many to make for each application
+  /// @param topic named as their source topic
+  /// @param each canaries per application
   Canaries(String topic, Collection<String> applications, int each, CommandSink intake) {
     this.topic = topic;
     this.applications = List.copyOf(applications);
@@ -52,7 +52,7 @@ final class Canaries implements Service {
 
   @Override
   public void start() {
-    applications.forEach(application -> make(application, 0));
+    applications.forEach(application -> enqueue(application, 0));
   }
 
   @Override
@@ -60,10 +60,10 @@ final class Canaries implements Service {
     stopped = true;
   }
 
-  private void make(String application, int number) {
+  private void enqueue(String application, int number) {
     if (number < each && !stopped) {
       intake.request(
-          new Command.Enqueue(canary(application, number), new Made(application, number)));
+          new Command.Enqueue(canary(application, number), new Enqueued(application, number)));
     }
   }
 
@@ -97,26 +97,26 @@ final class Canaries implements Service {
         false);
   }
 
-  /// Goes on with the next when one is durable.
-  private final class Made implements Command.EnqueueReply {
+  /// Enqueues the next canary once this one is durable.
+  private final class Enqueued implements Command.EnqueueReply {
     private final String application;
     private final int number;
 
-    Made(String application, int number) {
+    Enqueued(String application, int number) {
       this.application = application;
       this.number = number;
     }
 
     @Override
     public void done() {
-      make(application, number + 1);
+      enqueue(application, number + 1);
     }
 
     @Override
     public void unavailable(String why) {
       if (!stopped) {
         log.warn(
-            "Made {} of {} canary tasks of application {}: {}", number, each, application, why);
+            "Enqueued {} of {} canary tasks of application {}: {}", number, each, application, why);
       }
     }
   }

@@ -9,13 +9,13 @@ import java.nio.file.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Supply of file descriptors: without one no connection is accepted, neither to Kafka nor to a
-/// worker is one made. The watchdog, whose thread alone uses it, has it try one at each look; a
-/// broker that cannot open any is not ready (G9).
+/// Probe of the file descriptor supply: without a free descriptor the broker can neither accept nor
+/// open connections. The watchdog opens one file per check, on its own thread; a broker that cannot
+/// open any is not ready (G9).
 final class FileDescriptors implements Progress {
   private static final Logger log = LoggerFactory.getLogger(FileDescriptors.class);
 
-  /// What a broker has open without any worker, twice.
+  /// Twice the number of descriptors that a broker without workers uses.
   static final long LEAST = 256;
 
   private static final Path PROBE = Path.of("/dev/null");
@@ -25,32 +25,32 @@ final class FileDescriptors implements Progress {
   private long opened;
   private boolean exhausted;
 
-  /// @param limit how many the process may have
+  /// @param limit descriptors that the process may open
   FileDescriptors(long limit) {
     this(limit, PROBE);
   }
 
-  /// @param probe the file that is opened at each look
+  /// @param probe file opened at each check
   FileDescriptors(long limit, Path probe) {
     this.limit = limit;
     this.probe = probe;
   }
 
-  /// How many the process may have; a large number where that is not known.
+  /// Descriptors that the process may open; [Long#MAX_VALUE] if unknown.
   static long limitOfProcess() {
     return ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system
         ? system.getMaxFileDescriptorCount()
         : Long.MAX_VALUE;
   }
 
-  /// How many connections may be let in, so that enough is left for all else.
+  /// Number of connections to accept, so that enough descriptors remain for everything else.
   static int connections(long limit, int wanted) {
     return (int) Math.max(1, Math.min(wanted, limit - LEAST));
   }
 
-  /// Why no broker can work with such a limit.
+  /// Error message for a limit too low for any broker.
   static String tooFew(long limit) {
-    return "the limit of open files is %d, and a broker needs %d, and one more for each connection of a worker: raise it (ulimit -n, LimitNOFILE)"
+    return "the limit of open files is %d; a broker needs %d plus one per worker connection: raise it (ulimit -n, LimitNOFILE)"
         .formatted(limit, LEAST);
   }
 
@@ -64,21 +64,21 @@ final class FileDescriptors implements Progress {
     return exhausted;
   }
 
-  /// Tries.
+  /// Opens and closes the probe file.
   @Override
   public long done() {
     try (var _ = new FileInputStream(probe.toFile())) {
       opened++;
       if (exhausted) {
         exhausted = false;
-        log.info("Files and connections can be opened again");
+        log.info("Can open files and connections again");
       }
     } catch (IOException e) {
       if (!exhausted) {
         exhausted = true;
         log.error(
-            "No file or connection can be opened: {}. The limit of the process is {}: raise it"
-                + " (ulimit -n, LimitNOFILE), or have fewer workers connect",
+            "Cannot open files or connections: {}. The limit of the process is {}: raise it"
+                + " (ulimit -n, LimitNOFILE), or connect fewer workers",
             e.getMessage(),
             limit);
       }

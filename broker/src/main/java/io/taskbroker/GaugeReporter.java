@@ -17,13 +17,12 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
-/// What is left of the reference's upkeep: it says how much there is, every
-/// `upkeep_task_interval_ms`. The engine is asked, and answers from its accounts; the database is
-/// not.
+/// Reporter of the gauges of the reference's upkeep, every `upkeep_task_interval_ms`. Reads the
+/// engine's statistics; never queries the database.
 final class GaugeReporter implements Service {
   private static final long SHORTEST_MS = 10;
 
-  /// What the reference calls all that is in a SQLite store (reference-spec 8.3).
+  /// Labels that the reference uses for the rows of a SQLite store (reference-spec 8.3).
   private static final String TOPIC = "taskworker";
 
   private static final String PARTITION = "-1";
@@ -39,7 +38,7 @@ final class GaugeReporter implements Service {
   private final LoopThread thread;
   private volatile boolean ready;
 
-  /// Topics that something was quarantined for. The engine's.
+  /// Topics with quarantined records, now or earlier. Confined to the engine's thread.
   private final Set<String> quarantinedTopics = new HashSet<>();
 
   GaugeReporter(BrokerConfig config, Metrics metrics, Mailbox engine, FailureSink failures) {
@@ -73,7 +72,7 @@ final class GaugeReporter implements Service {
     ready = now;
   }
 
-  private void look() {
+  private void report() {
     engine.submit(new Command.ReadStats(this::show));
     metrics.globalQueueDepth.set(engine.size());
     metrics.databaseSize.set((double) size(store));
@@ -82,25 +81,25 @@ final class GaugeReporter implements Service {
     counts.say();
   }
 
-  /// Called by the engine's thread.
-  private void show(EngineStats census) {
-    metrics.pendingTasks.of(TOPIC, PARTITION).set(census.pending());
-    metrics.claimedTasks.of(TOPIC, PARTITION).set(census.claimed());
-    metrics.processingTasks.of(TOPIC, PARTITION).set(census.processing());
-    metrics.delayedTasks.of(TOPIC, PARTITION).set((double) census.delayed() + census.parked());
-    metrics.pushQueueDepth.set(census.claimed());
-    metrics.maxLag.set(Math.max(0, census.oldestMillis()) / 1_000.0);
-    metrics.leavingTasks.set(census.forwarding());
-    metrics.quarantinedTasks.set(census.quarantined());
-    quarantinedTopics.addAll(census.quarantinedTopics().keySet());
+  /// Runs on the engine's thread.
+  private void show(EngineStats stats) {
+    metrics.pendingTasks.of(TOPIC, PARTITION).set(stats.pending());
+    metrics.claimedTasks.of(TOPIC, PARTITION).set(stats.claimed());
+    metrics.processingTasks.of(TOPIC, PARTITION).set(stats.processing());
+    metrics.delayedTasks.of(TOPIC, PARTITION).set((double) stats.delayed() + stats.parked());
+    metrics.pushQueueDepth.set(stats.claimed());
+    metrics.maxLag.set(Math.max(0, stats.oldestMillis()) / 1_000.0);
+    metrics.leavingTasks.set(stats.forwarding());
+    metrics.quarantinedTasks.set(stats.quarantined());
+    quarantinedTopics.addAll(stats.quarantinedTopics().keySet());
     for (String topic : quarantinedTopics) {
-      int number = census.quarantinedTopics().getOrDefault(topic, 0);
+      int number = stats.quarantinedTopics().getOrDefault(topic, 0);
       metrics.quarantinedByTopic.of(topic).set(number);
     }
-    metrics.parkedTasks.set(census.parked());
-    metrics.localQueueDepth.set(census.outstanding());
-    metrics.memoryBytes.set((double) census.memoryBytes());
-    tasks.show(census.tasks());
+    metrics.parkedTasks.set(stats.parked());
+    metrics.localQueueDepth.set(stats.outstanding());
+    metrics.memoryBytes.set((double) stats.memoryBytes());
+    tasks.show(stats.tasks());
   }
 
   private static long size(Path file) {
@@ -114,7 +113,7 @@ final class GaugeReporter implements Service {
   private final class Rounds implements LoopThread.Loop {
     @Override
     public void turn() throws InterruptedException {
-      look();
+      report();
       TimeUnit.MILLISECONDS.sleep(intervalMillis);
     }
 

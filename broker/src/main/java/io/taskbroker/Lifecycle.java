@@ -11,44 +11,45 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The life of the process around a broker: until a signal (exit code 0) or a failed stage (exit
-/// code 1, and one line that says why), then a stop that takes 8 s at most, or 3 s after a failure,
-/// after which the process ends without ceremony, having acknowledged nothing that is not durable
-/// (G9, H25). Thread-safe.
+/// Lifecycle of the broker process: runs until a signal (exit code 0) or a failed stage (exit code
+/// 1 and one line that names the failure), then stops the broker within 8 s, or 3 s after a
+/// failure, and otherwise halts the process. Work that is not durable is never acknowledged (G9,
+/// H25). Thread-safe.
 final class Lifecycle implements FailureSink {
   private static final Logger log = LoggerFactory.getLogger(Lifecycle.class);
   private static final Duration STOP_TIME = Duration.ofSeconds(8);
 
-  /// After a failure: what failed may be what the other stages wait for.
+  /// After a failure: other stages may be waiting for the failed one.
   private static final Duration STOP_TIME_AFTER_FAILURE = Duration.ofSeconds(3);
 
-  /// How long the end of the process waits for the reader of its last lines.
-  private static final Duration LAST_LINES = Duration.ofMillis(500);
+  /// Time that a halting process allows the reader of its outputs to take the last lines.
+  private static final Duration FLUSH_TIMEOUT = Duration.ofMillis(500);
 
   private final Runnable cleanUp;
   private volatile boolean building = true;
   private volatile int exitCode = 1;
-  private final CountDownLatch over = new CountDownLatch(1);
+  private final CountDownLatch ended = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
   private final AtomicReference<@Nullable String> failure = new AtomicReference<>();
 
-  /// @param cleanUp done right before the process ends, however it does
+  /// @param cleanUp run right before the process ends, in every case
   Lifecycle(Runnable cleanUp) {
     this.cleanUp = cleanUp;
   }
 
   @Override
   public void failed(String stage, Throwable cause) {
-    if (fail(stage + ": " + message(cause))) {
+    if (record(stage + ": " + message(cause))) {
       log.error("{} failed, the broker stops", stage, cause);
-      over.countDown();
+      ended.countDown();
     }
   }
 
-  /// Notes why the process will end, and says it at once, as it may end in any way from now on.
+  /// Records why the process ends and prints it at once, since the process may end at any time from
+  /// now on.
   ///
-  /// @return false if there was a reason before, which stays the one that is told
-  private boolean fail(String line) {
+  /// @return false if a failure was recorded before; the first one is reported
+  private boolean record(String line) {
     boolean first = failure.compareAndSet(null, line);
     if (first) {
       System.err.println("taskbroker: " + line);
@@ -56,8 +57,8 @@ final class Lifecycle implements FailureSink {
     return first;
   }
 
-  /// Builds the broker, which may have to wait for its store, and starts it; waits for the end,
-  /// then stops it. What the builder throws is thrown on.
+  /// Builds the broker, which may wait for its store, starts it, waits for a signal or a failure,
+  /// and stops it. Rethrows the builder's exceptions.
   ///
   /// @return the exit code of the process
   int runUntilEnd(Supplier<Broker> builder) {
@@ -67,17 +68,17 @@ final class Lifecycle implements FailureSink {
     int code = 1;
     try {
       broker.start();
-      over.await();
+      ended.await();
       code = stop(broker);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       code = stop(broker);
     } catch (RuntimeException e) {
-      fail(message(e));
-      log.debug("The broker did not start, or not stop", e);
+      record(message(e));
+      log.debug("The broker failed to start or stop", e);
       broker.stop();
     } finally {
-      // After a signal the process may end from here on.
+      // After a signal the process may end at any time from here on.
       exitCode = code;
       stopped.countDown();
     }
@@ -99,38 +100,40 @@ final class Lifecycle implements FailureSink {
   }
 
   private int stop(Broker broker) {
-    endAnyway();
+    haltAfterTimeout();
     broker.stop();
     return failure.get() == null ? 0 : 1;
   }
 
-  /// A signal arrived: by the time this returns the process ends, so it waits for the stop.
+  /// Shutdown hook: the JVM ends when it returns, so it waits for the stop.
   private void onSignal() {
-    over.countDown();
+    ended.countDown();
     if (building) {
-      // There is nothing to stop: nothing was taken in, and a store survives worse.
-      log.info("Stopped while it started");
-      end(0);
+      // Nothing to stop: nothing was ingested, and the store survives a kill.
+      log.info("Stopped during startup");
+      halt(0);
     }
     try {
       if (stopped.await(STOP_TIME.toSeconds() + 1, TimeUnit.SECONDS)) {
-        end(exitCode);
+        halt(exitCode);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    end(1);
+    halt(1);
   }
 
-  /// Ends the process, whatever runs; a reader of its outputs that is there has its last lines.
-  private void end(int code) {
+  /// Halts the process whatever still runs, after flushing the last lines to a reader that takes
+  /// them.
+  private void halt(int code) {
     cleanUp.run();
-    StandardStreams.flush(LAST_LINES);
+    StandardStreams.flush(FLUSH_TIMEOUT);
     Runtime.getRuntime().halt(code);
   }
 
-  /// Ends the process when the stop takes too long: what waits for an answer gets none.
-  private void endAnyway() {
+  /// Starts the timer that halts the process if the stop takes too long; pending calls remain
+  /// unanswered.
+  private void haltAfterTimeout() {
     Duration limit = failure.get() == null ? STOP_TIME : STOP_TIME_AFTER_FAILURE;
     Thread.ofPlatform()
         .name("hard-stop")
@@ -138,8 +141,8 @@ final class Lifecycle implements FailureSink {
         .start(() -> {
           try {
             if (!stopped.await(limit.toMillis(), TimeUnit.MILLISECONDS)) {
-              fail("the stop was not done after " + limit.toSeconds() + " s, and is cut off");
-              end(1);
+              record("the stop took longer than " + limit.toSeconds() + " s: halting the process");
+              halt(1);
             }
           } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -147,7 +150,7 @@ final class Lifecycle implements FailureSink {
         });
   }
 
-  /// What went wrong, in one line.
+  /// Message of a failure and its cause, in one line.
   private static String message(Throwable cause) {
     String message = cause.getMessage();
     Throwable deeper = cause.getCause();

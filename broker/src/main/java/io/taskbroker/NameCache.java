@@ -2,9 +2,9 @@ package io.taskbroker;
 
 import java.security.Security;
 
-/// Cache of host names of the Java platform, which keeps addresses for 30 s and the absence of a
-/// name for 10 s: too long for workers that come and go. Set for the whole process, before anything
-/// is looked up, unless somebody else set it.
+/// JVM-wide DNS cache settings. Java caches addresses for 30 s and unknown names for 10 s: too long
+/// for workers that come and go. Applied to the whole process before the first lookup, unless
+/// already configured.
 final class NameCache {
   private static final String FOUND = "networkaddress.cache.ttl";
   private static final String ABSENT = "networkaddress.cache.negative.ttl";
@@ -12,7 +12,7 @@ final class NameCache {
 
   private NameCache() {}
 
-  /// Keeps addresses for 5 s, and the absence of a name for 1 s.
+  /// Caches addresses for 5 s and unknown names for 1 s.
   static void shorten() {
     if (Security.getProperty(FOUND) == null && System.getProperty("sun.net.inetaddr.ttl") == null) {
       Security.setProperty(FOUND, "5");

@@ -20,25 +20,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Temporary folder of this process for the native libraries that SQLite, zstd, snappy and Netty
-/// unpack, and would leave behind when the process is halted. It is removed at the end of the
-/// process; a lock tells the next one that a folder was left behind by a process that was killed,
-/// and it removes that.
+/// unpack and would leave behind when the process is halted. Removed when the process ends; a file
+/// lock lets the next process detect and remove the folders of killed ones.
 ///
-/// Made before any of these libraries is loaded. Where none could be unpacked, or executed, it says
-/// why: the libraries themselves name another cause.
+/// Created before any of these libraries is loaded. If libraries cannot be unpacked or executed
+/// there, it reports the cause; the libraries themselves report a misleading one.
 final class NativeLibraryFolder implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(NativeLibraryFolder.class);
   private static final String PREFIX = "taskbroker-native-";
 
-  /// Not yet locked: nobody else removes it.
+  /// Prefix of a folder that is not locked yet; no process removes it.
   private static final String UNFINISHED = "taskbroker-unlocked-";
 
   private static final String LOCK = "lock";
 
-  /// What all libraries take, and a little more.
+  /// Size of all libraries, with a margin.
   private static final int PROBE_BYTES = 4 << 20;
 
-  /// Where each library is told to unpack itself.
+  /// System properties that set the unpack folder of each library.
   private static final List<String> PROPERTIES =
       List.of(
           "org.sqlite.tmpdir",
@@ -46,7 +45,7 @@ final class NativeLibraryFolder implements AutoCloseable {
           "org.xerial.snappy.tempdir",
           "io.netty.native.workdir");
 
-  /// The library that has no such property: it is found by its name.
+  /// Library without such a property; its file is found by name.
   private static final String LZ4 = "liblz4-java-";
 
   private final Path parent;
@@ -59,12 +58,12 @@ final class NativeLibraryFolder implements AutoCloseable {
     this.lock = lock;
   }
 
-  /// Makes the folder, and removes those of processes that are gone.
+  /// Creates the folder and removes those of dead processes.
   ///
-  /// @param parent what `java.io.tmpdir` says
-  /// @throws UncheckedIOException if no library could be loaded from there
+  /// @param parent the value of `java.io.tmpdir`
+  /// @throws UncheckedIOException if libraries cannot be loaded from there
   static NativeLibraryFolder open(Path parent) {
-    removeLeftOvers(parent);
+    removeOrphans(parent);
     try {
       NativeLibraryFolder opened = create(parent);
       try {
@@ -81,7 +80,7 @@ final class NativeLibraryFolder implements AutoCloseable {
       }
     } catch (IOException e) {
       throw new UncheckedIOException(
-          "Cannot unpack native libraries into %s: %s. Mend that, or name another folder by the option -Djava.io.tmpdir=FOLDER of the JVM, in JAVA_OPTS for example"
+          "Cannot unpack native libraries into %s: %s. Fix that, or set another folder with the JVM option -Djava.io.tmpdir=FOLDER, for example in JAVA_OPTS"
               .formatted(parent, reason(e)),
           e);
     }
@@ -110,7 +109,7 @@ final class NativeLibraryFolder implements AutoCloseable {
     }
   }
 
-  /// Finds out whether libraries have room, and may be executed.
+  /// Checks that libraries fit and may be executed.
   private void probe() throws IOException {
     Path file = folder.resolve("probe");
     try {
@@ -123,8 +122,7 @@ final class NativeLibraryFolder implements AutoCloseable {
         }
       }
       if (!Files.isExecutable(file)) {
-        throw new IOException(
-            "nothing may be executed there, as the file system is mounted noexec");
+        throw new IOException("files there cannot be executed: the file system is mounted noexec");
       }
     } finally {
       Files.deleteIfExists(file);
@@ -140,32 +138,32 @@ final class NativeLibraryFolder implements AutoCloseable {
     };
   }
 
-  private static void removeLeftOvers(Path parent) {
+  private static void removeOrphans(Path parent) {
     try (DirectoryStream<Path> folders = Files.newDirectoryStream(parent, PREFIX + "*")) {
       for (Path left : folders) {
-        removeIfLeft(left);
+        removeIfOrphan(left);
       }
     } catch (IOException e) {
-      log.debug("Cannot look for native libraries that were left behind in {}", parent, e);
+      log.debug("Cannot search {} for native libraries of dead processes", parent, e);
     }
   }
 
-  private static void removeIfLeft(Path left) {
+  private static void removeIfOrphan(Path left) {
     if (!Files.isDirectory(left, LinkOption.NOFOLLOW_LINKS) || !Files.isWritable(left)) {
-      return; // of another user
+      return; // owned by another user
     }
     try (FileChannel lock = FileChannel.open(left.resolve(LOCK), StandardOpenOption.WRITE)) {
       if (lock.tryLock() != null) {
         remove(left);
       }
     } catch (NoSuchFileException _) {
-      remove(left); // another process removes it, or was ended when it did
+      remove(left); // another process is removing it, or was killed while it did
     } catch (IOException | OverlappingFileLockException e) {
       log.debug("Cannot remove the native libraries in {}", left, e);
     }
   }
 
-  /// Removes the folder; libraries that are loaded stay so.
+  /// Removes the folder; loaded libraries stay loaded.
   @Override
   public void close() {
     remove(folder);
@@ -173,7 +171,7 @@ final class NativeLibraryFolder implements AutoCloseable {
     try {
       lock.close();
     } catch (IOException e) {
-      log.debug("Cannot close the lock of {}", folder, e);
+      log.debug("Cannot close the lock file of {}", folder, e);
     }
   }
 
@@ -204,7 +202,7 @@ final class NativeLibraryFolder implements AutoCloseable {
         }
       }
     } catch (IOException e) {
-      log.debug("Cannot remove the library of lz4", e);
+      log.debug("Cannot remove the lz4 library", e);
     }
   }
 }

@@ -16,15 +16,15 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Looks once in `contention_drain_age_sec` for what no broker has, and takes it over: rows of
-/// topics and partitions that are gone, and what was enqueued at a broker that does not come back.
+/// Periodic takeover of orphans, every `contention_drain_age_sec`: partitions and topics that no
+/// longer exist, and tasks enqueued at a broker that is gone.
 final class OrphanTakeover implements Service {
   private static final Logger log = LoggerFactory.getLogger(OrphanTakeover.class);
   private static final Duration SHORTEST = Duration.ofSeconds(1);
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(2);
   private static final int ROWS = 1_000;
 
-  /// What came from no partition.
+  /// Pseudo-partition of rows that belong to no partition.
   private static final SourcePartition NOWHERE = new SourcePartition("", "", "", "", -1);
 
   private final PostgresStore store;
@@ -43,12 +43,12 @@ final class OrphanTakeover implements Service {
     this.partitions = partitions;
     this.intake = intake;
     this.intervalMillis = Math.max(SHORTEST.toMillis(), age.toMillis());
-    this.thread = new LoopThread("adoptions", this::turn, failures);
+    this.thread = new LoopThread("orphan-takeover", this::turn, failures);
   }
 
   @Override
   public String name() {
-    return "adoptions";
+    return "orphan-takeover";
   }
 
   @Override
@@ -59,7 +59,7 @@ final class OrphanTakeover implements Service {
   @Override
   public void stop() {
     if (!thread.stop(STOP_TIMEOUT)) {
-      log.warn("The database is still being asked for what nobody has");
+      log.warn("The search for orphans is still running");
     }
   }
 
@@ -68,25 +68,25 @@ final class OrphanTakeover implements Service {
     try {
       Adoption adoption = store.adopt(ROWS);
       while (!adoption.isEmpty() && !Thread.currentThread().isInterrupted()) {
-        tell(adoption);
+        load(adoption);
         adoption = store.adopt(ROWS);
       }
     } catch (StoreException e) {
       if (e.kind() == StoreException.Kind.FATAL) {
         throw e;
       }
-      log.warn("Could not look for what no broker has, and tries again: {}", e.getMessage());
+      log.warn("Searching for orphans failed, retrying: {}", e.getMessage());
     }
   }
 
-  private void tell(Adoption adoption) {
+  private void load(Adoption adoption) {
     for (SourcePartition partition : adoption.partitions()) {
-      log.info("Takes over {}-{}, which no broker has", partition.topic(), partition.partition());
+      log.info("Taking over {}-{}, which no broker owns", partition.topic(), partition.partition());
       partitions.restore(partition, false);
     }
     int rows = adoption.rows().size() + adoption.parked().size();
     if (rows > 0) {
-      log.info("Takes over {} activations of a broker that is gone", rows);
+      log.info("Taking over {} activations of a broker that is gone", rows);
       intake.submit(
           new Command.PartitionLoaded(
               NOWHERE, adoption.rows(), adoption.parked(), Map.of(), List.of(), false));

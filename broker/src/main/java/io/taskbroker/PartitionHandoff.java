@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The rows of partitions that come and go, between a store that brokers share and the engine.
-/// Thread-safe, and blocks as its store does.
+/// Hand-off of partition rows between a store that brokers share and the engine. Thread-safe;
+/// blocks as its store does.
 final class PartitionHandoff implements PartitionOwnership {
   private static final Logger log = LoggerFactory.getLogger(PartitionHandoff.class);
   private static final int PAGE = 1_000;
@@ -49,13 +49,13 @@ final class PartitionHandoff implements PartitionOwnership {
     return true;
   }
 
-  /// @return none: every partition is taken
+  /// @return empty: ownership of every partition is acquired separately
   @Override
   public List<Watermark> watermarks() {
     return List.of();
   }
 
-  /// @return none: a database that brokers share has copies of its own
+  /// @return empty: a shared database has its own copies
   @Override
   public Map<SourcePartition, Long> lows() {
     return Map.of();
@@ -74,15 +74,15 @@ final class PartitionHandoff implements PartitionOwnership {
   @Override
   public Optional<PartitionOwnership.Taken> take(
       SourcePartition partition, int generation, @Nullable Noted noted) {
-    return asked(() -> {
+    return query(() -> {
       Optional<Ownership.Taken> taken = ownership.take(partition, generation);
       return taken.map(it -> {
         long reached = reached(partition, it, noted);
         if (reached != Watermark.NONE) {
           int rows = ownership.countAsHandedOut(partition, clock.millis());
           log.error(
-              "The store lacks what it had of {}-{}: it went back in time. {} tasks of it that may"
-                  + " run only once may have been handed out since, and meet their failure policy",
+              "The store lost rows of {}-{}: it went back in time. {} of its at-most-once tasks"
+                  + " may have been delivered since, so their failure policy applies",
               partition.topic(),
               partition.partition(),
               rows);
@@ -93,8 +93,8 @@ final class PartitionHandoff implements PartitionOwnership {
     });
   }
 
-  /// How far the partition had been consumed if the store went back since: as this broker knows, or
-  /// as Kafka does; [Watermark#NONE] if it did not.
+  /// Offset up to which the partition had been consumed if the store went back in time since, as
+  /// known to this broker or to Kafka; [Watermark#NONE] if it did not.
   private long reached(SourcePartition partition, Ownership.Taken taken, @Nullable Noted noted) {
     long known = taken.reached().map(Watermark::next).orElse(Watermark.NONE);
     if (noted == null) {
@@ -102,7 +102,7 @@ final class PartitionHandoff implements PartitionOwnership {
     }
     long next =
         taken.watermarks().stream()
-            .filter(mark -> mark.partition().equals(partition))
+            .filter(watermark -> watermark.partition().equals(partition))
             .mapToLong(Watermark::next)
             .findAny()
             .orElse(Watermark.NONE);
@@ -113,34 +113,34 @@ final class PartitionHandoff implements PartitionOwnership {
   @Override
   public void release(SourcePartition partition, boolean drained) {
     if (!drained) {
-      // What the engine could not end in time is for whoever has the partition next.
+      // The next owner continues what the engine could not finish in time.
       intake.submit(new Command.PartitionRevoked(partition, true));
     }
-    asked(() -> {
+    query(() -> {
       ownership.release(partition, drained);
       return partition;
     });
   }
 
-  /// Tells the engine of all rows of a partition that is this broker's, page by page.
+  /// Passes all rows of an owned partition to the engine, page by page.
   ///
-  /// @param inOrder whether no worker has what is pending
+  /// @param inOrder whether no worker has any of the pending tasks
   void restore(SourcePartition partition, boolean inOrder) {
     long rows = 0;
     List<Row> page = ownership.load(partition, Row.NONE, PAGE);
     while (!page.isEmpty()) {
       rows += page.size();
-      tell(partition, page, List.of(), Map.of(), List.of(), inOrder);
+      submit(partition, page, List.of(), Map.of(), List.of(), inOrder);
       page = ownership.load(partition, page.getLast().key(), PAGE);
     }
     List<ParkedRow> parked = ownership.loadParked(partition, Row.NONE, PAGE);
     while (!parked.isEmpty()) {
       rows += parked.size();
-      tell(partition, List.of(), parked, Map.of(), List.of(), inOrder);
+      submit(partition, List.of(), parked, Map.of(), List.of(), inOrder);
       parked = ownership.loadParked(partition, parked.getLast().key(), PAGE);
     }
-    // After the rows: a report that is recorded now is told by its notification (H3).
-    tell(
+    // After the rows: a report recorded from now on arrives by its notification (H3).
+    submit(
         partition,
         List.of(),
         List.of(),
@@ -149,7 +149,10 @@ final class PartitionHandoff implements PartitionOwnership {
         inOrder);
     if (rows > 0) {
       log.info(
-          "Took {} activations in flight of {}-{}", rows, partition.topic(), partition.partition());
+          "Loaded {} activations in flight of {}-{}",
+          rows,
+          partition.topic(),
+          partition.partition());
     }
   }
 
@@ -161,7 +164,7 @@ final class PartitionHandoff implements PartitionOwnership {
     return tombstones;
   }
 
-  private void tell(
+  private void submit(
       SourcePartition partition,
       List<Row> rows,
       List<ParkedRow> parked,
@@ -172,7 +175,7 @@ final class PartitionHandoff implements PartitionOwnership {
         new Command.PartitionLoaded(partition, rows, parked, tombstones, reports, inOrder));
   }
 
-  private static <T> T asked(Supplier<T> question) {
+  private static <T> T query(Supplier<T> question) {
     try {
       return question.get();
     } catch (StoreException e) {

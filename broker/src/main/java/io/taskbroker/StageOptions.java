@@ -41,15 +41,16 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// What the configuration means to each stage, with the numbers that nobody configures.
+/// Mapping of the configuration to the options of each stage, with the constants that are not
+/// configurable.
 final class StageOptions {
-  /// What tasks may take of the heap is one part of so many.
+  /// Tasks may use one such part of the heap.
   private static final int HEAP_PARTS = 3;
 
   private static final int MAX_CHANGES = 16_384;
   private static final int READ_AHEAD_RECORDS = 3_000;
   private static final int POLL_RECORDS = 1_000;
-  private static final long DEFAULT_MARK_MS = 1_000;
+  private static final long DEFAULT_UPDATE_MS = 1_000;
   private static final long SETTLE_MS = 2_000;
   private static final int LARGEST_DEAD_LETTER = 32 << 20;
   private static final long PARK_HORIZON_MS = 5 * 60_000;
@@ -59,7 +60,7 @@ final class StageOptions {
 
   private StageOptions() {}
 
-  /// Where activations are pushed to.
+  /// Worker address of each application; empty in pull mode.
   static Map<String, URI> workers(BrokerConfig config) {
     return config.deliveryMode() == DeliveryMode.PUSH ? config.workerMap() : Map.of();
   }
@@ -84,7 +85,7 @@ final class StageOptions {
         new EngineOptions.Periods(
             limits.processingGrace().toMillis(),
             config.claimLease().toMillis(),
-            push.updateBatched() ? push.updateInterval().toMillis() : DEFAULT_MARK_MS,
+            push.updateBatched() ? push.updateInterval().toMillis() : DEFAULT_UPDATE_MS,
             config.upkeep().deadlineResetSkip().toMillis(),
             SETTLE_MS,
             PARK_HORIZON_MS,
@@ -92,8 +93,8 @@ final class StageOptions {
         shared);
   }
 
-  /// Replies wait for their transaction either way; batching status updates sets the interval and
-  /// the bound that were asked for.
+  /// Replies wait for their transaction in either case; status update batching only sets the
+  /// configured interval and bound.
   static CommitOptions commits(BrokerConfig config) {
     StatusUpdateConfig updates = config.statusUpdates();
     CommitOptions options =
@@ -115,9 +116,9 @@ final class StageOptions {
             : Math.min(pages, SqliteOptions.MAX_VACUUM_PAGES));
   }
 
-  /// The usual limits of the gRPC server; fewer connections where the process may have few files.
+  /// Default limits of the gRPC server, with fewer connections if the process may open few files.
   static GrpcOptions.Limits grpcLimits(long descriptors) {
-    GrpcOptions.Limits usual = GrpcOptions.Limits.USUAL;
+    GrpcOptions.Limits usual = GrpcOptions.Limits.DEFAULT;
     return new GrpcOptions.Limits(
         usual.requestBytes(),
         usual.updates(),
@@ -125,7 +126,7 @@ final class StageOptions {
         FileDescriptors.connections(descriptors, usual.connections()));
   }
 
-  /// How long a stage may have work and do none before the broker is not ready (G9).
+  /// Time without progress after which a stage with work makes the broker unready (G9).
   static Duration patience(BrokerConfig config) {
     return max(config.upkeep().unhealthyInterval(), LEAST_PATIENCE);
   }
@@ -150,7 +151,7 @@ final class StageOptions {
         consumption.sessionTimeout(),
         consumption.autoCommitInterval(),
         consumption.autoOffsetReset().name().toLowerCase(Locale.ROOT),
-        // What is retried is an activation, wherever it comes from.
+        // Retries are activations, whatever their source topic holds.
         topic
             .raw()
             .filter(_ -> !topic.name().equals(config.kafka().retryTopic()))
@@ -163,8 +164,7 @@ final class StageOptions {
                     raw.compressionLevel())));
   }
 
-  /// The topics that are to be created if they are missing, and those that are to exist because
-  /// they will be consumed again.
+  /// Topics to create if missing, and topics that must exist because they will be consumed again.
   static List<DeclaredTopic> declaredTopics(BrokerConfig config) {
     boolean creates = config.kafka().creation().createMissing();
     return config.kafka().topics().values().stream()
@@ -178,7 +178,7 @@ final class StageOptions {
         .toList();
   }
 
-  /// The topics that retries and dead letters are produced to.
+  /// Topics that retries and dead letters are produced to.
   static List<TargetTopic> targetTopics(BrokerConfig config) {
     KafkaConfig kafka = config.kafka();
     boolean creates = kafka.creation().createMissing();
@@ -202,7 +202,7 @@ final class StageOptions {
     return targets;
   }
 
-  /// The topics that are consumed, with the settings of Kafka's clients.
+  /// Consumed topics, with their Kafka client properties.
   static Map<String, Map<String, String>> consumedTopics(BrokerConfig config) {
     return sources(config).stream()
         .collect(
@@ -215,13 +215,13 @@ final class StageOptions {
     return topic.consumerDisabled() && !topic.produceOnly();
   }
 
-  /// The topic that canary tasks claim to come from: the first by name that is consumed.
+  /// Source topic named by canary tasks: the first consumed one by name.
   static String canaryTopic(BrokerConfig config) {
     return sources(config).stream().map(TopicSource::topic).min(naturalOrder()).orElse("");
   }
 
-  /// @param migrate whether the tables are brought up to date first
-  /// @param patience how long to wait for a server that does not answer
+  /// @param migrate whether to migrate the tables first
+  /// @param patience how long to wait for an unreachable server
   static PostgresOptions postgres(BrokerConfig config, boolean migrate, Duration patience) {
     StoreConfig store = config.store();
     StoreConfig.Postgres postgres = store.postgres();
@@ -261,14 +261,14 @@ final class StageOptions {
         limits);
   }
 
-  /// The largest message to produce: one that is too large to be an activation is to reach the
-  /// dead-letter topic all the same, if that takes it.
+  /// Largest message to produce. A record too large to be an activation must still fit into the
+  /// dead-letter topic if that accepts it.
   static int largestMessage(BrokerConfig config) {
     return Math.max(config.kafka().maxMessageSize(), LARGEST_DEAD_LETTER);
   }
 
-  /// How to reach the cluster of a destination. Other clusters than those of the topics are reached
-  /// as that of the dead letters is (reference-spec 3.7).
+  /// Client properties per destination. Clusters other than those of the topics use the settings of
+  /// the dead-letter cluster (reference-spec 3.7).
   static Function<Destination, @Nullable Map<String, String>> clusters(BrokerConfig config) {
     var clusters = new TreeMap<String, Map<String, String>>();
     for (String topic : config.kafka().topics().keySet()) {
@@ -281,7 +281,7 @@ final class StageOptions {
             : deadLetters.at(to.cluster()).clientProperties();
   }
 
-  /// The file of the rules, if there is one; else there are no rules, and none from before.
+  /// Runtime rules file, if one is configured; otherwise deletes the copy of earlier rules.
   static Optional<RuntimeFile> rules(
       BrokerConfig config, CommandSink engine, FailureSink failures) {
     Path store = config.store().sqlite().path().toAbsolutePath();
@@ -292,13 +292,16 @@ final class StageOptions {
         Files.deleteIfExists(copy);
       } catch (IOException e) {
         throw new IllegalArgumentException(
-            "runtime_config_path is not set, but the rules of before cannot be deleted: " + e, e);
+            "runtime_config_path is not set, but the copy of the previous rules cannot be"
+                + " deleted: "
+                + e,
+            e);
       }
     }
-    return file.map(path -> new RuntimeFile(path, copy, surroundings(config), engine, failures));
+    return file.map(path -> new RuntimeFile(path, copy, ruleContext(config), engine, failures));
   }
 
-  private static RuleContext surroundings(BrokerConfig config) {
+  private static RuleContext ruleContext(BrokerConfig config) {
     KafkaConfig kafka = config.kafka();
     ClusterConfig deadLetters = kafka.clusterOf(kafka.deadletterTopic());
     return new RuleContext(

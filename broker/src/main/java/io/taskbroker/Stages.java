@@ -19,8 +19,8 @@ import io.taskbroker.store.StoreQuery;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Where what the engine wants done goes: to the stages, none of which makes it wait (H14). Called
-/// by the engine.s thread.
+/// Outlets to the real stages, none of which blocks the engine (H14). Called by the engine's
+/// thread.
 record Stages(
     StoreCommitter committer,
     Outbox outbox,
@@ -40,8 +40,8 @@ record Stages(
   }
 
   @Override
-  public void produce(OutboxRecord departure) {
-    outbox.produce(departure);
+  public void produce(OutboxRecord record) {
+    outbox.produce(record);
   }
 
   @Override

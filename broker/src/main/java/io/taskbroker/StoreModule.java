@@ -26,39 +26,38 @@ import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The store that a configuration asks for, opened, and what comes with it.
+/// Opened store of a configuration, with its services.
 ///
-/// @param shared whether other brokers work on it, too
-/// @param services what is to run for as long as it is used, started before and stopped after all
-///   that uses it
-/// @param replaced the file that was damaged, if one was
+/// @param shared whether other brokers use the same store
+/// @param services started before and stopped after every user of the store
+/// @param replaced the damaged file that was replaced, if any
 record StoreModule(
     ActivationStore store,
-    PartitionOwnership custody,
+    PartitionOwnership ownership,
     boolean shared,
     List<Service> services,
     Optional<ReplacedStore> replaced) {
   private static final Logger log = LoggerFactory.getLogger(StoreModule.class);
 
-  /// How long a start may wait for Kafka: nothing is handed out meanwhile.
-  private static final Duration PATIENCE = Duration.ofSeconds(2);
+  /// Time that a start waits for Kafka; no task is delivered meanwhile.
+  private static final Duration KAFKA_TIMEOUT = Duration.ofSeconds(2);
 
-  private static final Duration PATIENCE_IF_AT_MOST_ONCE = Duration.ofSeconds(10);
+  private static final Duration KAFKA_TIMEOUT_IF_AT_MOST_ONCE = Duration.ofSeconds(10);
 
-  /// @param lows from which offset on records of each partition may be in flight
+  /// @param startOffsets lowest offset per partition that may still be in flight
   /// @throws io.taskbroker.store.StoreException if it cannot be opened
   static StoreModule open(
       BrokerConfig config,
       Mailbox engine,
-      Supplier<Map<SourcePartition, Long>> lows,
+      Supplier<Map<SourcePartition, Long>> startOffsets,
       FailureSink failures) {
     return config.store().adapter() == StoreConfig.Adapter.SQLITE
-        ? sqlite(config, lows)
+        ? sqlite(config, startOffsets)
         : postgres(config, engine, failures);
   }
 
   private static StoreModule sqlite(
-      BrokerConfig config, Supplier<Map<SourcePartition, Long>> lows) {
+      BrokerConfig config, Supplier<Map<SourcePartition, Long>> startOffsets) {
     var store = SqliteStore.open(StageOptions.sqlite(config));
     try {
       compareWithKafka(store, config);
@@ -68,14 +67,16 @@ record StoreModule(
     }
     return new StoreModule(
         store,
-        PartitionOwnership.sole(store.watermarks(), lows, store::position, store::handedOut),
+        PartitionOwnership.sole(
+            store.watermarks(), startOffsets, store::position, store::handedOut),
         false,
         List.of(),
         store.replaced());
   }
 
-  /// Nothing may be handed out of a store that went back, or is the copy of one in use, before that
-  /// is known; and a copy must not take the place of the original in the group, be it empty.
+  /// Compares the store with Kafka. A store that went back in time, or a copy of one in use, must
+  /// be detected before any task is delivered; a copy, even an empty one, must not replace the
+  /// original in the consumer group.
   private static void compareWithKafka(SqliteStore store, BrokerConfig config) {
     if (!store.hasHistory()) {
       return;
@@ -83,35 +84,35 @@ record StoreModule(
     boolean atMostOnce = store.hasAtMostOnce();
     var history =
         new StoreHistory(
-            store.name(), store::lacks, atMostOnce ? PATIENCE_IF_AT_MOST_ONCE : PATIENCE);
+            store.name(), store::lacks, atMostOnce ? KAFKA_TIMEOUT_IF_AT_MOST_ONCE : KAFKA_TIMEOUT);
     switch (history.verdict(StageOptions.sources(config))) {
       case WHOLE -> {}
       case UNKNOWN -> {
         if (atMostOnce) {
           log.warn(
-              "Kafka does not answer: whether {} is an old copy is not known, and what it has that"
-                  + " may run only once is handed out",
+              "Kafka is unreachable: {} may be an old copy, and its at-most-once tasks are"
+                  + " delivered all the same",
               config.store().sqlite().path());
         }
       }
       case WENT_BACK ->
           log.error(
-              "The store {} went back in time: Kafka knows of transactions that it does not have. A"
-                  + " snapshot of it was put back. {} tasks that may run only once may have been"
-                  + " handed out since, and meet their failure policy; others that were done since"
-                  + " run again",
+              "The store {} went back in time: it lacks transactions that Kafka knows of, so an"
+                  + " old snapshot was restored. {} at-most-once tasks may have been delivered"
+                  + " since, so their failure policy applies; other tasks completed since run"
+                  + " again",
               config.store().sqlite().path(),
               store.countAsHandedOut(System.currentTimeMillis()));
       case COPY ->
           throw new StoreException(
               StoreException.Kind.FATAL,
-              "The store %s is a copy of one that another broker is using now: Kafka knows of transactions that it does not have, and that broker is a member of the group. Give this broker a store of its own: another path, or delete the copy with its -wal, -shm and .lock"
+              "The store %s is a copy of one that another broker is using: it lacks transactions that Kafka knows of, and that broker is a member of the group. Give this broker its own store: set another path, or delete the copy with its -wal, -shm and .lock"
                   .formatted(config.store().sqlite().path()),
               null);
     }
   }
 
-  /// Tells the engine what is heard of the database.
+  /// Forwards database notifications to the engine.
   private record Watched(Mailbox engine) implements PostgresStore.Listener {
     @Override
     public void wentBack() {
@@ -138,15 +139,15 @@ record StoreModule(
     boolean migrate = config.store().postgres().runMigrations();
     var store =
         PostgresStore.open(StageOptions.postgres(config, migrate, PostgresOptions.Retry.UNBOUNDED));
-    var custody = new PartitionHandoff(store, store, engine, InstantSource.system());
-    var adoptions =
+    var ownership = new PartitionHandoff(store, store, engine, InstantSource.system());
+    var orphans =
         new OrphanTakeover(
-            store, custody, engine, config.store().limits().contentionDrainAge(), failures);
+            store, ownership, engine, config.store().limits().contentionDrainAge(), failures);
     return new StoreModule(
         store,
-        custody,
+        ownership,
         true,
-        List.of(store.watch(new Watched(engine), failures), adoptions),
+        List.of(store.watch(new Watched(engine), failures), orphans),
         Optional.empty());
   }
 }

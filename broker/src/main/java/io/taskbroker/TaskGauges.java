@@ -8,8 +8,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// What the engine has and did of each task, by application and name, for Prometheus. The engine
-/// bounds how many names there are (W46). Not thread-safe.
+/// Gauges and counters per application and task name, for Prometheus. The engine bounds the number
+/// of names (W46). Not thread-safe.
 final class TaskGauges {
   private final Metrics metrics;
   private final Map<Name, Points> known = new HashMap<>();
@@ -61,18 +61,18 @@ final class TaskGauges {
     }
   }
 
-  /// A counter that is told by how much there was in all.
+  /// Counter that is set from a running total.
   private static final class Total {
     private final CounterDataPoint counter;
-    private long told;
+    private long reported;
 
     Total(CounterDataPoint counter) {
       this.counter = counter;
     }
 
     void set(long now) {
-      counter.inc(now - told);
-      told = now;
+      counter.inc(now - reported);
+      reported = now;
     }
   }
 }

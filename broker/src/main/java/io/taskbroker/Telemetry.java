@@ -21,11 +21,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 
-/// What tells operators of the broker, logs apart: metrics, by statsd and to Prometheus, health by
-/// HTTP, error reports.
+/// Operator-facing outputs other than logs: metrics by statsd and Prometheus, health over HTTP,
+/// error reports.
 final class Telemetry {
   private final Metrics metrics = new Metrics();
-  private final GaugeReporter upkeep;
+  private final GaugeReporter gauges;
   private final Optional<MetricsServer> server;
   private final List<Service> services = new ArrayList<>();
 
@@ -56,26 +56,26 @@ final class Telemetry {
             : Optional.of(new MetricsServer(metrics, address, options.endpoint().given()));
     server.ifPresent(services::add);
     services.add(new RuntimeGauges(metrics, dropped, options.runtimeInterval(), failures));
-    upkeep = new GaugeReporter(config, metrics, engine, failures);
-    services.add(upkeep);
+    gauges = new GaugeReporter(config, metrics, engine, failures);
+    services.add(gauges);
   }
 
   Metrics metrics() {
     return metrics;
   }
 
-  /// What is to be started first, and stopped last.
+  /// Services to start first and stop last.
   List<Service> services() {
     return services;
   }
 
-  /// What is wrong and does not make the broker unready, in a line each.
+  /// Problems that do not make the broker unready, one line each.
   void setTroubles(List<String> troubles) {
     server.ifPresent(it -> it.setTroubles(troubles));
   }
 
   void setReady(boolean ready) {
-    upkeep.setReady(ready);
+    gauges.setReady(ready);
     server.ifPresent(it -> it.setReady(ready));
   }
 }

@@ -12,12 +12,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// What the configuration means to the two sides of gRPC that can have TLS: the server, and the
-/// calls of workers.
+/// TLS of the gRPC server and of the calls to workers, from the configuration.
 final class TlsSettings {
   private TlsSettings() {}
 
-  /// TLS of the server; none if it has no certificate.
+  /// TLS of the server; empty without a certificate.
   ///
   /// @throws TlsException if the files hold something else
   static Optional<TlsContext> server(BrokerConfig config) {
@@ -25,7 +24,7 @@ final class TlsSettings {
     return files.identity().map(_ -> TlsContext.server(files));
   }
 
-  /// TLS towards workers; none if they are all reached in plaintext.
+  /// TLS of the calls to workers; empty if all workers use plaintext.
   ///
   /// @throws TlsException if the files hold something else
   static Optional<TlsContext> workers(BrokerConfig config) {
@@ -34,7 +33,7 @@ final class TlsSettings {
     return needed ? Optional.of(TlsContext.client(files)) : Optional.empty();
   }
 
-  /// The applications whose activations are pushed in plaintext although `worker_tls` is set.
+  /// Applications pushed to in plaintext although `worker_tls` is set.
   static List<String> plaintextWorkers(BrokerConfig config) {
     TlsConfig tls = config.grpc().workerTls();
     return tls.ca().isEmpty() && tls.certificate().isEmpty()

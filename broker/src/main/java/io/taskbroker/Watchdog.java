@@ -12,28 +12,28 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Looks at the stages from outside: one that has work and does none for a while makes the broker
-/// unready, until it works again (G9, H25).
+/// Watchdog of the stages: one that has work and makes no progress for a while makes the broker
+/// unready until it does (G9, H25).
 final class Watchdog implements Service {
   private static final Logger log = LoggerFactory.getLogger(Watchdog.class);
-  private static final long LOOK_MS = 1_000;
+  private static final long CHECK_MS = 1_000;
 
-  /// Of the time between two looks no more counts than this: one that comes later says that the
-  /// whole process stood still, and nothing of its stages.
-  private static final long LONGEST_GAP_NANOS = TimeUnit.MILLISECONDS.toNanos(3 * LOOK_MS);
+  /// Maximum time between two checks that counts towards a stall: a longer gap means that the whole
+  /// process stood still, not its stages.
+  private static final long LONGEST_GAP_NANOS = TimeUnit.MILLISECONDS.toNanos(3 * CHECK_MS);
 
   private final List<Watched> stages;
   private final Duration patience;
   private final boolean killswitched;
   private final Consumer<Boolean> ready;
   private final LoopThread thread;
-  private boolean looked;
+  private boolean checked;
   private boolean worked;
   private boolean wasReady;
 
-  /// @param patience how long a stage may have work and do none
-  /// @param killswitched whether the broker counts as ready all the same (reference-spec 8.6)
-  /// @param ready told whether the broker is ready, whenever that changes
+  /// @param patience how long a stage may have work and make no progress
+  /// @param killswitched whether the broker reports ready regardless (reference-spec 8.6)
+  /// @param ready called with the readiness whenever it changes
   Watchdog(
       List<? extends Progress> stages,
       Duration patience,
@@ -65,12 +65,12 @@ final class Watchdog implements Service {
   }
 
   private void turn() throws InterruptedException {
-    look(System.nanoTime());
-    TimeUnit.MILLISECONDS.sleep(LOOK_MS);
+    check(System.nanoTime());
+    TimeUnit.MILLISECONDS.sleep(CHECK_MS);
   }
 
-  /// Judges the stages at the given time of a monotonic clock, nanoseconds.
-  void look(long now) {
+  /// Checks the stages at the given monotonic time, in nanoseconds.
+  void check(long now) {
     var complaints = new ArrayList<Runnable>();
     boolean works = true;
     for (Watched stage : stages) {
@@ -78,25 +78,25 @@ final class Watchdog implements Service {
       boolean stuck = stage.isStuck(now);
       if (!obstacle.isEmpty()) {
         works = false;
-        if (worked || !looked) {
+        if (worked || !checked) {
           complaints.add(() ->
-              log.error("{} cannot work, {}: {}", stage.progress.name(), consequence(), obstacle));
+              log.error("{} is blocked, {}: {}", stage.progress.name(), consequence(), obstacle));
         }
       } else if (stuck) {
         works = false;
         if (worked) {
           complaints.add(() ->
               log.error(
-                  "{} has work and has done none of it for {} s: {}",
+                  "{} has work and has made no progress for {} s: {}",
                   stage.progress.name(),
                   patience.toSeconds(),
                   consequence()));
         }
       }
     }
-    looked = true;
+    checked = true;
     worked = works;
-    // Told before it is logged: health must be true whatever becomes of the log.
+    // Readiness changes first: it must be correct even if logging blocks or fails.
     if (!wasReady && (works || killswitched)) {
       wasReady = true;
       ready.accept(true);
@@ -108,13 +108,13 @@ final class Watchdog implements Service {
   }
 
   private String consequence() {
-    return killswitched ? "ready all the same, by configuration" : "not ready until it does";
+    return killswitched ? "still ready, by configuration" : "not ready until it makes progress";
   }
 
   private final class Watched {
     private final Progress progress;
     private long lastDone = -1;
-    private long lookedAt;
+    private long checkedAt;
     private long stalledNanos;
 
     Watched(Progress progress) {
@@ -124,9 +124,9 @@ final class Watchdog implements Service {
     boolean isStuck(long now) {
       long done = progress.done();
       boolean moved = done != lastDone || !progress.hasWork();
-      stalledNanos = moved ? 0 : stalledNanos + Math.min(now - lookedAt, LONGEST_GAP_NANOS);
+      stalledNanos = moved ? 0 : stalledNanos + Math.min(now - checkedAt, LONGEST_GAP_NANOS);
       lastDone = done;
-      lookedAt = now;
+      checkedAt = now;
       return stalledNanos >= patience.toNanos();
     }
   }

@@ -1,4 +1,4 @@
-/// The broker, built stage by stage.
+/// Composition root of the broker: stages, their options and the process lifecycle.
 @NullMarked
 package io.taskbroker;
 

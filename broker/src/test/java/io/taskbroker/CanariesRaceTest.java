@@ -12,8 +12,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Canary tasks that the engine asks for while they are started and stopped: one at a time, no more
-/// than were wanted, and none after the stop but the one that was being made.
+/// Canary tasks whose replies race with start and stop: one at a time, no more than configured, and
+/// none after the stop except the pending one.
 @Tag("concurrency")
 @Timeout(60)
 final class CanariesRaceTest {
@@ -64,7 +64,7 @@ final class CanariesRaceTest {
 
     @Override
     public void submit(Command command) {
-      throw new AssertionError("Canaries tell nothing");
+      throw new AssertionError("Canaries submit no commands");
     }
   }
 }

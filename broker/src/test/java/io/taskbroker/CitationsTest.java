@@ -14,9 +14,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/// Every number that sources and documents cite leads to a document of this repository: guarantees
-/// (G), failure histories (H), weaknesses of the reference (W), decisions (ADR) and sections of the
-/// wire contract.
+/// Every number cited in sources and documents resolves to a document of this repository:
+/// guarantees (G), failure histories (H), weaknesses of the reference (W), decisions (ADR) and
+/// sections of the wire contract.
 final class CitationsTest {
   private static final Path ROOT = Path.of("..");
   private static final Pattern CODE = Pattern.compile("(?<![A-Za-z0-9_#/.-])([GHW])(\\d{1,2})\\b");
@@ -25,7 +25,7 @@ final class CitationsTest {
       Pattern.compile("(?:reference-spec|wire-contract) (\\d+(?:\\.\\d+)?)");
 
   @Test
-  void everyCitationLeadsToADocument() throws IOException {
+  void everyCitationResolves() throws IOException {
     Set<String> known = new TreeSet<>();
     known.addAll(defined("docs/guarantees.md", "(?m)^\\| (G\\d+) \\|"));
     known.addAll(defined("docs/failure-histories.md", "(?m)^## (H\\d+)$"));
@@ -44,7 +44,7 @@ final class CitationsTest {
 
     assertThat(cited).contains("G1", "H25", "W1", "ADR 7", "section 4.2");
     cited.removeAll(known);
-    assertThat(cited).as("citations that lead nowhere").isEmpty();
+    assertThat(cited).as("unresolved citations").isEmpty();
   }
 
   private static Set<String> citations() throws IOException {

@@ -15,8 +15,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/// The documents name tests that exist: for every weakness of the reference what shows that it is
-/// not there, for every guarantee, every situation and every bound what would fail without it.
+/// The documents name existing tests: for every weakness of the reference the test that proves its
+/// absence; for every guarantee, situation and bound the test that would fail without it.
 final class DifferencesTest {
   private static final int WEAKNESSES = 50;
 
@@ -53,7 +53,7 @@ final class DifferencesTest {
   }
 
   @Test
-  void everyWeaknessIsThereOnceInOrder() throws IOException {
+  void everyWeaknessOccursOnceInOrder() throws IOException {
     var numbers = new ArrayList<Integer>();
     for (String row : rows()) {
       Matcher weakness = WEAKNESS.matcher(row);
@@ -66,7 +66,7 @@ final class DifferencesTest {
   }
 
   @Test
-  void everyRowSaysWhatShowsIt() throws IOException {
+  void everyWeaknessNamesATest() throws IOException {
     var silent = new TreeSet<String>();
     for (String row : rows()) {
       String[] cells = cells(row);
@@ -80,7 +80,7 @@ final class DifferencesTest {
   }
 
   @Test
-  void everyGuaranteeAndEverySituationSaysWhatShowsIt() throws IOException {
+  void everyGuaranteeAndSituationNamesATest() throws IOException {
     List<String> guarantees = table("guarantees.md", "| | guarantee | tests |");
     List<String> situations = table("guarantees.md", "| situation | what happens |");
     List<String> shown = table("guarantees.md", "| situation | shown by |");
@@ -91,17 +91,17 @@ final class DifferencesTest {
     assertThat(withoutTest(shown)).isEmpty();
   }
 
-  /// A bound has a test, or says why it has none.
+  /// Every bound names a test, or a reason for having none.
   @Test
-  void everyBoundSaysWhatShowsIt() throws IOException {
+  void everyBoundNamesATestOrAReason() throws IOException {
     List<String> bounds = table("security.md", "| | bound | what is more |");
 
     assertThat(bounds).hasSizeGreaterThan(50).doesNotHaveDuplicates();
-    assertThat(first(bounds)).as("what is bounded").doesNotHaveDuplicates();
+    assertThat(first(bounds)).as("bounds").doesNotHaveDuplicates();
     assertThat(withoutTest(bounds)).isEmpty();
   }
 
-  /// The rows of the table under a head that begins so, without those that are headings.
+  /// Rows of the table whose head begins with the given text, without subheadings.
   private static List<String> table(String name, String head) throws IOException {
     return document(name)
         .lines()
@@ -133,7 +133,7 @@ final class DifferencesTest {
   }
 
   @Test
-  void theTestsThatAreNamedExist() throws IOException {
+  void namedTestsExist() throws IOException {
     var missing = new TreeSet<String>();
     for (String name : NAMING) {
       String text = document(name);
@@ -168,7 +168,7 @@ final class DifferencesTest {
     return sources.stream().filter(file -> file.endsWith(type + ".java")).toList();
   }
 
-  /// The rows of the tables, without their heads.
+  /// Rows of the tables, without their heads.
   private static List<String> rows() throws IOException {
     return document("reference-differences.md")
         .lines()

@@ -7,15 +7,15 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// The documents in `docs` that are written from the code.
+/// Documents in `docs` that are generated from the code.
 public final class Documents {
   private static final String PROPERTY = "taskbroker.docs";
 
   private Documents() {}
 
-  /// Compares a document with what it should be, or with `-Dtaskbroker.docs=write` writes it.
+  /// Compares a document with the generated text, or writes it with `-Dtaskbroker.docs=write`.
   ///
-  /// @param name of the file in `docs`
+  /// @param name file name in `docs`
   public static void check(String name, String text) {
     Path file = root().resolve("docs").resolve(name);
     try {
@@ -33,7 +33,7 @@ public final class Documents {
     }
   }
 
-  /// The folder of the whole project.
+  /// Root folder of the project.
   public static Path root() {
     Path folder = Path.of("").toAbsolutePath();
     while (folder != null && !Files.exists(folder.resolve("docs/guarantees.md"))) {

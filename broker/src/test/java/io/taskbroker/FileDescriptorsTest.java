@@ -17,36 +17,36 @@ final class FileDescriptorsTest {
   @TempDir private Path dir;
 
   @Test
-  void g9ABrokerThatCanOpenNothingIsNotReadyUntilItCan() throws Exception {
+  void g9NoFreeDescriptorMakesTheBrokerUnready() throws Exception {
     Path probe = dir.resolve("probe");
     Files.createFile(probe);
-    var told = new ArrayList<Boolean>();
+    var readiness = new ArrayList<Boolean>();
     var watchdog =
         new Watchdog(
             List.of(new FileDescriptors(400, probe)),
             Duration.ofSeconds(10),
             false,
-            told::add,
+            readiness::add,
             (_, _) -> {});
     look(watchdog, 0, 30);
-    assertThat(told).containsExactly(true);
+    assertThat(readiness).containsExactly(true);
 
     Files.delete(probe);
     look(watchdog, 31, 45);
-    assertThat(told).containsExactly(true, false);
+    assertThat(readiness).containsExactly(true, false);
 
     Files.createFile(probe);
     look(watchdog, 46, 46);
-    assertThat(told).containsExactly(true, false, true);
+    assertThat(readiness).containsExactly(true, false, true);
     assertThat(log.lines()).hasSize(2);
     assertThat(log.lines().getFirst())
-        .startsWith("ERROR No file or connection can be opened: ")
+        .startsWith("ERROR Cannot open files or connections: ")
         .contains("The limit of the process is 400", "ulimit -n");
     assertThat(log.lines().getLast()).startsWith("INFO ");
   }
 
   @Test
-  void connectionsLeaveSomeForAllElse() {
+  void connectionLimitReservesDescriptors() {
     assertThat(FileDescriptors.connections(257, 8_192)).isOne();
     assertThat(FileDescriptors.connections(1_024, 8_192)).isEqualTo(768);
     assertThat(FileDescriptors.connections(1 << 20, 8_192)).isEqualTo(8_192);
@@ -55,7 +55,7 @@ final class FileDescriptorsTest {
 
   private static void look(Watchdog watchdog, int from, int to) {
     for (int second = from; second <= to; second++) {
-      watchdog.look(second * 1_000_000_000L);
+      watchdog.check(second * 1_000_000_000L);
     }
   }
 }

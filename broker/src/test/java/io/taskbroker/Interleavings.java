@@ -6,27 +6,27 @@ import org.jetbrains.lincheck.Lincheck;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
-/// Small scenarios of several threads under a model checker (Lincheck). It runs a scenario again
-/// and again, switching threads at other places each time; it prints the interleaving in which an
-/// assertion fails, or in which all threads wait for ever: a lost wake-up.
+/// Runner of small multi-threaded scenarios under a model checker (Lincheck). It repeats a scenario
+/// with thread switches at different points, and prints the interleaving in which an assertion
+/// fails or all threads wait forever: a lost wake-up.
 ///
-/// What a thread writes is seen by the others at once, and waits that have a time may end at any
-/// moment, those of [java.util.concurrent.locks.LockSupport] included: fences, and time, are for
-/// [Race]. The model checker does not see into method references, subclasses of [Thread] and
-/// classes that use `Unsafe`. `-Dlincheck.invocations=N` looks for longer, or less long.
+/// Writes of a thread are visible to the others at once, and timed waits may end at any moment,
+/// including those of [java.util.concurrent.locks.LockSupport]: memory fences and time are tested
+/// with [Race]. The model checker does not instrument method references, subclasses of [Thread], or
+/// classes that use `Unsafe`. `-Dlincheck.invocations=N` sets the length of the search.
 public final class Interleavings {
   private static final int COUNT = Integer.getInteger("lincheck.invocations", 100);
 
-  @SuppressWarnings("UnusedVariable") // written for the model checker to see
+  @SuppressWarnings("UnusedVariable") // written so that the model checker sees it
   private static volatile @Nullable Object shared;
 
   private Interleavings() {}
 
-  /// Runs the scenario in as many interleavings as is usual.
+  /// Runs the scenario in the default number of interleavings.
   public static void of(Step scenario) {
     var log = (Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
     Level level = log.getLevel();
-    log.setLevel(Level.OFF); // or most interleavings are those of the log
+    log.setLevel(Level.OFF); // otherwise most interleavings are in the log
     try {
       Lincheck.runConcurrentTest(COUNT, () -> orThrow(scenario));
     } finally {
@@ -34,19 +34,19 @@ public final class Interleavings {
     }
   }
 
-  /// Marks what the threads of a scenario share: the model checker does not see that a lambda takes
-  /// it along, and would not switch threads where it is used.
+  /// Publishes the state that the threads of a scenario share: the model checker does not see that
+  /// a lambda captures it, and would not switch threads at its uses.
   public static <T> T shared(T value) {
     shared = value;
     return value;
   }
 
-  /// Begins a thread of a scenario.
+  /// Starts a thread of a scenario.
   public static Actor start(Step body) {
     return new Actor(body);
   }
 
-  /// Waits for the threads.
+  /// Joins the threads.
   ///
   /// @throws AssertionError if one of them failed
   public static void join(Actor... actors) {
@@ -59,7 +59,7 @@ public final class Interleavings {
     }
   }
 
-  /// An assertion. AssertJ is not for threads of the model checker.
+  /// Assertion for threads of the model checker, where AssertJ cannot be used.
   public static void check(boolean holds, Object seen) {
     if (!holds) {
       throw new AssertionError("Seen: " + seen);
@@ -74,7 +74,7 @@ public final class Interleavings {
     }
   }
 
-  /// A thread of a scenario.
+  /// Thread of a scenario.
   public static final class Actor {
     private final Thread thread;
     private @Nullable Throwable failure;
@@ -92,7 +92,7 @@ public final class Interleavings {
     }
   }
 
-  /// What a thread does; what it throws is a failure.
+  /// Body of a thread; an exception is a failure.
   @FunctionalInterface
   public interface Step {
     void run() throws Exception;

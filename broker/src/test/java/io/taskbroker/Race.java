@@ -9,20 +9,20 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// Threads that begin at the same moment, again and again: for what [Interleavings] cannot look
-/// into, as the memory of the machine, event loops and files. `-Drace.factor=N` runs N times as
-/// many rounds.
+/// Runner of threads that start simultaneously, in many rounds: for what [Interleavings] cannot
+/// check, such as hardware memory ordering, event loops and files. `-Drace.factor=N` multiplies the
+/// rounds by N.
 public final class Race {
   private static final int FACTOR = Integer.getInteger("race.factor", 1);
   private static final int SPINS = 1_000;
 
   private Race() {}
 
-  /// Runs the threads together, each once a round on what was made for the round.
+  /// Runs the threads concurrently, each once per round on the state created for that round.
   ///
-  /// @param <S> what they share
-  /// @param threads must end
-  /// @param check what must hold when all of them have ended
+  /// @param <S> type of the shared state
+  /// @param threads thread bodies; must terminate
+  /// @param check assertion after all of them have ended
   public static <S> void of(
       int rounds, Supplier<S> fresh, List<Racer<S>> threads, Consumer<S> check) {
     var round = new AtomicInteger();
@@ -68,7 +68,7 @@ public final class Race {
     }
   }
 
-  @SuppressWarnings("ThreadPriorityCheck") // races want the scheduler to do as it likes
+  @SuppressWarnings("ThreadPriorityCheck") // races need arbitrary scheduling
   private static void await(Condition condition) {
     for (int i = 0; !condition.holds(); i++) {
       if (i < SPINS) {
@@ -79,9 +79,9 @@ public final class Race {
     }
   }
 
-  /// What one thread does in a round; what it throws is a failure.
+  /// Body of one thread in a round; an exception is a failure.
   ///
-  /// @param <S> what is shared
+  /// @param <S> type of the shared state
   @FunctionalInterface
   public interface Racer<S> {
     void run(S shared) throws Exception;

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Kafka behind passwords and TLS, as a configuration describes it: both ways, in and out.
+/// Kafka with passwords and TLS, by configuration: consuming and producing.
 @Timeout(180)
 final class SecuredKafkaTest {
   private static final Duration PATIENCE = Duration.ofSeconds(45);
@@ -88,7 +88,7 @@ final class SecuredKafkaTest {
   }
 
   @Test
-  void tlsOfBothSides() throws Exception {
+  void mutualTls() throws Exception {
     try (var kafka =
         EmbeddedKafka.start(dir.resolve("kafka"), SecuredListener.mutualTls(certificates))) {
       goesInAndOut(kafka, "ssl", trust(certificates) + own(certificates), "mutual");
@@ -105,7 +105,7 @@ final class SecuredKafkaTest {
   }
 
   @Test
-  void aWrongPasswordIsSaidOnceAndTriedAgainUntilItIsRight() throws Exception {
+  void wrongPasswordIsLoggedOnceAndRetried() throws Exception {
     var secured = SecuredListener.sasl(Map.of("alice", "right-word"));
     try (var kafka = EmbeddedKafka.start(dir.resolve("kafka"), secured);
         var stages = new Stages(kafka, "sasl_plaintext", sasl("scram-sha-512", PASSWORD), "t")) {
@@ -133,7 +133,7 @@ final class SecuredKafkaTest {
   }
 
   @Test
-  void aServerThatIsNotTrustedIsSaid() throws Exception {
+  void untrustedServerIsLogged() throws Exception {
     try (var kafka = EmbeddedKafka.start(dir.resolve("kafka"), SecuredListener.tls(certificates));
         var stages = new Stages(kafka, "ssl", trust(others), "t")) {
       stages.produce();
@@ -169,12 +169,12 @@ final class SecuredKafkaTest {
         .formatted(by.client(), by.clientKey());
   }
 
-  /// The stages that know Kafka, of a broker with that cluster.
+  /// Kafka stages of a broker with that cluster.
   private final class Stages implements AutoCloseable, CommandSink {
     private final String name;
     private final Ingest ingest;
     private final Outbox outbox;
-    private final List<Command> told = new CopyOnWriteArrayList<>();
+    private final List<Command> commands = new CopyOnWriteArrayList<>();
     private final List<Throwable> failures = new CopyOnWriteArrayList<>();
 
     Stages(EmbeddedKafka kafka, String protocol, String security, String name) throws Exception {
@@ -231,8 +231,8 @@ final class SecuredKafkaTest {
       await()
           .atMost(PATIENCE)
           .untilAsserted(() ->
-              assertThat(told)
-                  .as("told, with %s logged", log.lines())
+              assertThat(commands)
+                  .as("received, with %s logged", log.lines())
                   .hasAtLeastOneElementOfType(Command.Produced.class)
                   .hasAtLeastOneElementOfType(Command.Ingest.class));
       assertThat(failures).isEmpty();
@@ -245,7 +245,7 @@ final class SecuredKafkaTest {
 
     @Override
     public void submit(Command command) {
-      told.add(command);
+      commands.add(command);
       if (command instanceof Command.PartitionRevoked revoked) {
         ingest.drained(revoked.partition());
       }

@@ -26,16 +26,15 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/// `docs/concurrency.md` lists every class of the broker that has what threads share state with: a
-/// class that is not in it fails here, until somebody has said why it is safe and which test shows
-/// it.
+/// `docs/concurrency.md` lists every class of the broker with state shared between threads: an
+/// unlisted class fails here, until its row says why it is safe and which test shows it.
 final class SharedStateTest {
   private static final String ROOT = "io/taskbroker/";
 
-  /// Other modules, which lie beside the broker in some builds.
+  /// Other modules, which are next to the broker in some builds.
   private static final Pattern OTHERS = Pattern.compile("(testkit|cli|proto)/.*");
 
-  /// Types that are there for several threads.
+  /// Types for multi-threaded use.
   private static final Pattern SHARING =
       Pattern.compile(
           "L(java/util/concurrent/(?!TimeUnit;|Callable;).+"
@@ -46,7 +45,7 @@ final class SharedStateTest {
               + "|io/netty/channel/(EventLoop|EventLoopGroup);"
               + "|io/grpc/SynchronizationContext;)");
 
-  /// Calls that only those make who share something.
+  /// Calls that imply shared state.
   private static final Set<String> CALLS =
       Set.of(
           "java/lang/invoke/VarHandle",
@@ -58,7 +57,7 @@ final class SharedStateTest {
           "java/lang/Object.notifyAll",
           "java/lang/Object.notify");
 
-  /// The making of what several threads use, whatever the type of the variable.
+  /// Creation of concurrent objects, whatever the type of the variable.
   private static final Pattern MAKING =
       Pattern.compile("java/util/concurrent/.+(?<!Exception)\\.(<init>|newKeySet)");
 
@@ -68,14 +67,14 @@ final class SharedStateTest {
   private static final Pattern TEST = Pattern.compile("`([A-Za-z0-9]+Test)(?:#([A-Za-z0-9]+))?`");
 
   @Test
-  void everyClassThatCouldShareStateIsListed() throws IOException {
+  void everyClassWithSharedStateIsListed() throws IOException {
     var missing = new TreeMap<>(marked());
     missing.keySet().removeAll(listed());
-    assertThat(missing).as("classes that are not in docs/concurrency.md, and why").isEmpty();
+    assertThat(missing).as("classes missing from docs/concurrency.md, with the reason").isEmpty();
   }
 
   @Test
-  void everyClassThatSaysThatItIsThreadSafeIsListed() throws IOException {
+  void everyClassDocumentedAsThreadSafeIsListed() throws IOException {
     var missing = new TreeSet<String>();
     for (Path file : sources("broker/src/main/java")) {
       String text = Files.readString(file);
@@ -90,7 +89,7 @@ final class SharedStateTest {
   }
 
   @Test
-  void nothingIsListedThatIsNotThere() throws IOException {
+  void everyListedClassExists() throws IOException {
     var gone = new TreeSet<>(listed());
     gone.removeIf(name ->
         Files.exists(
@@ -101,7 +100,7 @@ final class SharedStateTest {
   }
 
   @Test
-  void everySharedClassNamesTestsThatExist() throws IOException {
+  void everySharedClassNamesExistingTests() throws IOException {
     var tests = new ArrayList<>(sources("broker/src/test/java"));
     tests.addAll(sources("cli/src/test/java"));
     var faults = new TreeSet<String>();
@@ -125,9 +124,9 @@ final class SharedStateTest {
     assertThat(faults).isEmpty();
   }
 
-  /// A test of this test: it sees each of the signs.
+  /// Self-test: detects each sign of shared state.
   @Test
-  void seesWhatIsShared() throws IOException {
+  void detectsSharedState() throws IOException {
     assertThat(marked())
         .containsEntry("engine.EngineOwnership", "calls VarHandle.fullFence")
         .containsEntry("store.sqlite.WriterLock", "calls ConcurrentHashMap.newKeySet")
@@ -167,7 +166,7 @@ final class SharedStateTest {
     }
   }
 
-  /// The outermost classes that have a sign of sharing, and the last sign of each.
+  /// Top-level classes with a sign of shared state, and the last sign of each.
   private static Map<String, String> marked() throws IOException {
     var marked = new TreeMap<String, String>();
     Path classes = mainClasses();

@@ -13,11 +13,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// What keys of the configuration mean to the stages.
+/// Mapping of configuration keys to stage options.
 final class StageOptionsTest {
   @ParameterizedTest
   @CsvSource({"0, 10", "5000, 10", "10001, 10.001", "60000, 60"})
-  void aStageThatStandsStillIsUnhealthyAfterTenSecondsAtLeast(String millis, double seconds) {
+  void stalledStageIsUnhealthyAfterAtLeastTenSeconds(String millis, double seconds) {
     BrokerConfig config = config("UPKEEP_UNHEALTHY_INTERVAL_MS", millis);
 
     assertThat(StageOptions.patience(config)).isEqualTo(Duration.ofMillis((long) (seconds * 1000)));
@@ -25,7 +25,7 @@ final class StageOptionsTest {
 
   @ParameterizedTest
   @CsvSource({"0, 1000", "999, 1000", "6000, 6000"})
-  void maintenanceHasItsPeriod(String millis, long expected) {
+  void maintenanceIntervalIsConfigured(String millis, long expected) {
     BrokerConfig config = config("MAINTENANCE_TASK_INTERVAL_MS", millis);
 
     assertThat(StageOptions.commits(config).maintenanceInterval()).hasMillis(expected);
@@ -33,14 +33,14 @@ final class StageOptionsTest {
 
   @ParameterizedTest
   @CsvSource({"0, 4000", "1, 1", "3999, 3999", "50000, 4000"})
-  void pagesAreGivenBackAsManyAsAskedForWithinTheBound(String written, int pages) {
+  void vacuumPageCountIsClamped(String written, int pages) {
     BrokerConfig config = config("STORE__SQLITE__VACUUM_PAGE_COUNT", written);
 
     assertThat(StageOptions.sqlite(config).vacuumPages()).isEqualTo(pages);
   }
 
   @Test
-  void theStoreIsAsConfigured() {
+  void mapsTheStoreKeys() {
     assertThat(StageOptions.sqlite(ConfigLoader.load(Optional.empty(), Map.of())))
         .isEqualTo(
             new SqliteOptions(
@@ -50,9 +50,9 @@ final class StageOptionsTest {
   }
 
   @Test
-  void reportsWaitForCompanyOnlyIfAskedTo() {
+  void reportsAreGroupedOnlyIfConfigured() {
     assertThat(StageOptions.commits(config("STATUS_UPDATE_INTERVAL_MS", "70")).interval())
-        .hasMillis(2);
+        .hasMillis(3);
     assertThat(
             StageOptions.commits(
                 ConfigLoader.load(

@@ -4,12 +4,12 @@ import io.taskbroker.runtime.Progress;
 import java.time.Duration;
 import java.util.List;
 
-/// The real watchdog without its thread, turned by a simulation.
+/// The real watchdog without its thread, driven by a simulation.
 public final class SteppedWatchdog {
   private final Watchdog watchdog;
   private boolean ready;
 
-  /// @param patience how long a stage may have work and do none
+  /// @param patience how long a stage may have work and make no progress
   public SteppedWatchdog(List<? extends Progress> stages, Duration patience) {
     watchdog =
         new Watchdog(
@@ -22,11 +22,11 @@ public final class SteppedWatchdog {
             });
   }
 
-  /// Looks at the stages; whether the broker is ready.
+  /// Checks the stages; returns whether the broker is ready.
   ///
-  /// @param now monotonic nanoseconds
+  /// @param now monotonic time in nanoseconds
   public boolean look(long now) {
-    watchdog.look(now);
+    watchdog.check(now);
     return ready;
   }
 }

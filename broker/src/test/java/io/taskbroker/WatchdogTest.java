@@ -9,74 +9,74 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/// G9, H25: readiness is judged from outside, by work that waits and is not done.
+/// G9, H25: readiness follows from pending work without progress, observed from outside.
 final class WatchdogTest {
   private static final long SECOND = 1_000_000_000;
 
   @RegisterExtension private final LogCapture log = LogCapture.of(Watchdog.class);
 
   private final Stage stage = new Stage();
-  private final List<Boolean> told = new ArrayList<>();
+  private final List<Boolean> readiness = new ArrayList<>();
   private final Watchdog watchdog = watchdog(false);
 
   private Watchdog watchdog(boolean killswitched) {
     return new Watchdog(
-        List.of(stage), Duration.ofSeconds(10), killswitched, told::add, (_, _) -> {});
+        List.of(stage), Duration.ofSeconds(10), killswitched, readiness::add, (_, _) -> {});
   }
 
   @Test
-  void aBrokerIsReadyWhenItsStagesHaveNothingToDo() {
-    watchdog.look(0);
-    watchdog.look(60 * SECOND);
+  void idleStagesAreReady() {
+    watchdog.check(0);
+    watchdog.check(60 * SECOND);
 
-    assertThat(told).containsExactly(true);
+    assertThat(readiness).containsExactly(true);
   }
 
   @Test
-  void h25AStageThatHasWorkAndDoesNoneMakesItUnreadyUntilItWorksAgain() {
-    watchdog.look(0);
+  void h25StalledStageMakesTheBrokerUnreadyUntilItProgresses() {
+    watchdog.check(0);
     stage.work = true;
     look(watchdog, 1, 9);
-    assertThat(told).containsExactly(true);
+    assertThat(readiness).containsExactly(true);
 
     look(watchdog, 10, 11);
-    assertThat(told).containsExactly(true, false);
+    assertThat(readiness).containsExactly(true, false);
 
     stage.done++;
-    watchdog.look(12 * SECOND);
-    assertThat(told).containsExactly(true, false, true);
+    watchdog.check(12 * SECOND);
+    assertThat(readiness).containsExactly(true, false, true);
   }
 
   @Test
-  void g9AStageThatSaysWhyItCannotWorkMakesItUnreadyAtOnce() {
+  void g9AnObstacleMakesTheBrokerUnreadyAtOnce() {
     stage.obstacle = "Kafka does not let it in";
     look(watchdog, 0, 3);
-    assertThat(told).isEmpty();
+    assertThat(readiness).isEmpty();
     assertThat(log.lines())
         .containsExactly(
-            "ERROR stage cannot work, not ready until it does: Kafka does not let it in");
+            "ERROR stage is blocked, not ready until it makes progress: Kafka does not let it in");
 
     stage.obstacle = "";
-    watchdog.look(4 * SECOND);
-    assertThat(told).containsExactly(true);
+    watchdog.check(4 * SECOND);
+    assertThat(readiness).containsExactly(true);
     stage.obstacle = "again";
     look(watchdog, 5, 6);
-    assertThat(told).containsExactly(true, false);
+    assertThat(readiness).containsExactly(true, false);
     assertThat(log.lines()).hasSize(2);
   }
 
   @Test
-  void aStuckStageChangesNothingWhenHealthIsKillswitched() {
+  void killswitchedHealthIgnoresStuckStages() {
     Watchdog killswitched = watchdog(true);
-    killswitched.look(0);
+    killswitched.check(0);
     stage.work = true;
     look(killswitched, 1, 60);
-    assertThat(told).containsExactly(true);
+    assertThat(readiness).containsExactly(true);
   }
 
   @Test
-  void aStageThatIsHeldBackOnPurposeIsNotStuck() {
-    watchdog.look(0);
+  void aStageHeldBackByALimitIsNotStuck() {
+    watchdog.check(0);
     stage.work = true;
     look(watchdog, 1, 5);
     stage.work = false;
@@ -84,25 +84,25 @@ final class WatchdogTest {
     stage.work = true;
     look(watchdog, 51, 55);
 
-    assertThat(told).containsExactly(true);
+    assertThat(readiness).containsExactly(true);
   }
 
   @Test
-  void aProcessThatStoodStillIsNotTakenForAStageThatDoes() {
-    watchdog.look(0);
+  void pausedProcessIsNotAStalledStage() {
+    watchdog.check(0);
     stage.work = true;
-    watchdog.look(SECOND);
-    watchdog.look(60 * SECOND);
-    assertThat(told).containsExactly(true);
+    watchdog.check(SECOND);
+    watchdog.check(60 * SECOND);
+    assertThat(readiness).containsExactly(true);
 
     look(watchdog, 61, 68);
-    assertThat(told).containsExactly(true, false);
+    assertThat(readiness).containsExactly(true, false);
   }
 
-  /// Looks every second, as the thread does.
+  /// Checks every second, like the thread.
   private static void look(Watchdog watchdog, int from, int to) {
     for (int second = from; second <= to; second++) {
-      watchdog.look(second * SECOND);
+      watchdog.check(second * SECOND);
     }
   }
 

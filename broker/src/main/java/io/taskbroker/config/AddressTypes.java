@@ -8,8 +8,8 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// How addresses are written: of an interface, of a service, and of a worker. They are checked as
-/// text only: no name is looked up.
+/// Key types of addresses: IP addresses, host and port, worker URLs. Checked as text only: no name
+/// is resolved.
 final class AddressTypes {
   private static final Pattern HOST_AND_PORT =
       Pattern.compile("(\\[[0-9a-fA-F:.%]+]|[^\\s:/\\[\\]]+):([0-9]{1,5})");
@@ -37,7 +37,7 @@ final class AddressTypes {
         .showing(InetAddress::getHostAddress);
   }
 
-  /// A host and a port; the host is not looked up.
+  /// Host and port; the host is not resolved.
   static KeyType<InetSocketAddress> hostAndPort() {
     return KeyType.leaf(
             "host:port",
@@ -54,8 +54,8 @@ final class AddressTypes {
         .showing(address -> address.getHostString() + ":" + address.getPort());
   }
 
-  /// Host and port over http or https. Docker's names with an underscore are good for http only: no
-  /// certificate can be verified for them.
+  /// `http` or `https` URL with host and port. Docker's names with an underscore are allowed for
+  /// http only: no certificate can be verified for them.
   static KeyType<URI> url() {
     return KeyType.leaf(
             "URL",

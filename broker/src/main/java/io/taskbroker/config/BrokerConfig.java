@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// The whole configuration of a broker, valid and complete. Immutable; its text form hides secrets.
+/// Complete, validated configuration of a broker. Immutable; its text form hides secrets.
 ///
-/// @param workerMap where the workers of each application are, in push mode
+/// @param workerMap worker URL of each application, in push mode
 public record BrokerConfig(
     DeliveryMode deliveryMode,
     Map<String, URI> workerMap,
@@ -55,7 +55,7 @@ public record BrokerConfig(
         TelemetryConfig.read(values));
   }
 
-  /// How long a claim for a push holds before the activation is taken back (reference-spec 4.7).
+  /// Lease of a claim for a push call, after which the activation is requeued (reference-spec 4.7).
   public Duration claimLease() {
     long rounds = ceilDiv(push.queueSize(), push.threads()) + 1L;
     Duration updates =
@@ -68,7 +68,7 @@ public record BrokerConfig(
         .plus(updates);
   }
 
-  /// What matters most, a line each, without secrets, for the log at start.
+  /// Most important settings, one per line, without secrets, for the log at start.
   public List<String> summary() {
     return ConfigSummary.lines(this);
   }

@@ -12,20 +12,20 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
-/// A Kafka cluster, and how to log in to it.
+/// Kafka cluster with its authentication.
 ///
 /// @param address bootstrap servers, separated by commas
 public record ClusterConfig(String name, String address, Security security) {
   private static final String DEFAULT_PORT = ":9092";
   private static final int MAX_PEM_BYTES = 1 << 20;
 
-  /// How to log in.
+  /// Authentication and encryption.
   ///
-  /// @param protocol as Kafka names it: upper case
-  /// @param mechanism as Kafka names it: upper case
-  /// @param caLocation of a PEM file
-  /// @param certificateLocation of a PEM file with the certificate and what it is signed by
-  /// @param keyLocation of a PEM file with a key in PKCS #8
+  /// @param protocol in Kafka's notation: upper case
+  /// @param mechanism in Kafka's notation: upper case
+  /// @param caLocation PEM file
+  /// @param certificateLocation PEM file with the certificate and its chain
+  /// @param keyLocation PEM file with a PKCS #8 key
   public record Security(
       Optional<String> protocol,
       Optional<String> mechanism,
@@ -54,17 +54,17 @@ public record ClusterConfig(String name, String address, Security security) {
     }
   }
 
-  /// Another cluster that is logged in to in the same way.
+  /// Another cluster with the same authentication.
   public ClusterConfig at(String otherAddress) {
     return new ClusterConfig(name, otherAddress, security);
   }
 
-  /// Whether secrets or certificates are shown to whoever answers at the address.
+  /// Whether the client sends credentials or certificates to the server at the address.
   public boolean authenticates() {
     return security.usesSasl() || security.certificateLocation().isPresent();
   }
 
-  /// The settings that Kafka's own clients need to reach the cluster. Holds secrets.
+  /// Kafka client properties of the cluster. Contains secrets.
   ///
   /// @throws ConfigException if a certificate or key file cannot be read
   public Map<String, String> clientProperties() {
@@ -102,7 +102,8 @@ public record ClusterConfig(String name, String address, Security security) {
     return properties;
   }
 
-  /// The reference's client assumes a port where none is given; Kafka's does not.
+  /// Bootstrap servers with explicit ports: the reference's client assumes one if none is given;
+  /// Kafka's does not.
   private String bootstrapServers() {
     return Arrays.stream(address.split(","))
         .map(String::strip)
@@ -117,7 +118,7 @@ public record ClusterConfig(String name, String address, Security security) {
       throw problem(
           "ssl_key_location",
           file,
-          "must be a key in PKCS #8; convert it with: openssl pkcs8 -topk8 -nocrypt -in "
+          "must be a PKCS #8 key; convert it with: openssl pkcs8 -topk8 -nocrypt -in "
               + file.getFileName());
     }
     return key;
@@ -128,7 +129,7 @@ public record ClusterConfig(String name, String address, Security security) {
       byte[] bytes = in.readNBytes(MAX_PEM_BYTES);
       return new String(bytes, StandardCharsets.US_ASCII);
     } catch (IOException e) {
-      throw problem(key, file, "must be a PEM file that can be read: " + e);
+      throw problem(key, file, "must be a readable PEM file: " + e);
     }
   }
 
@@ -137,7 +138,7 @@ public record ClusterConfig(String name, String address, Security security) {
         List.of(new Problem("kafka_clusters." + name + "." + key, file.toString(), allowed, "")));
   }
 
-  /// A string of the language of JAAS configurations.
+  /// String literal of a JAAS configuration.
   private static String quoted(String value) {
     return '"'
         + value

@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
-/// The keys of an area: An entry of `kafka_clusters`.
+/// Configuration keys: entries of `kafka_clusters`.
 final class ClusterKeys {
   static final KeyTable<ClusterConfig> TABLE =
       new KeyTable<>("Clusters", "An entry of `kafka_clusters`");
@@ -31,46 +31,41 @@ final class ClusterKeys {
       security(
           "security_protocol",
           oneOf(upperCased("plaintext", "ssl", "sasl_plaintext", "sasl_ssl"), ClusterKeys::lower),
-          "How clients talk to the cluster",
+          "Security protocol of connections to the cluster",
           ClusterConfig.Security::protocol);
 
   static final Key<ClusterConfig, Optional<String>> SASL_MECHANISM =
       security(
           "sasl_mechanism",
           oneOf(upperCased("plain", "scram-sha-256", "scram-sha-512"), ClusterKeys::lower),
-          "How clients log in",
+          "SASL mechanism",
           ClusterConfig.Security::mechanism);
 
   static final Key<ClusterConfig, Optional<String>> SASL_USERNAME =
-      security(
-          "sasl_username", text(), "The name to log in with", ClusterConfig.Security::username);
+      security("sasl_username", text(), "SASL user name", ClusterConfig.Security::username);
 
   static final Key<ClusterConfig, Optional<Secret>> SASL_PASSWORD =
-      security(
-          "sasl_password",
-          secretText(),
-          "The password to log in with",
-          ClusterConfig.Security::password);
+      security("sasl_password", secretText(), "SASL password", ClusterConfig.Security::password);
 
   static final Key<ClusterConfig, Optional<Path>> SSL_CA_LOCATION =
       security(
           "ssl_ca_location",
           path(),
-          "A PEM file of certificates that are trusted",
+          "PEM file of trusted CA certificates",
           ClusterConfig.Security::caLocation);
 
   static final Key<ClusterConfig, Optional<Path>> SSL_CERTIFICATE_LOCATION =
       security(
           "ssl_certificate_location",
           path(),
-          "A PEM file with the client's certificate and what it is signed by",
+          "PEM file with the client's certificate and its chain",
           ClusterConfig.Security::certificateLocation);
 
   static final Key<ClusterConfig, Optional<Path>> SSL_KEY_LOCATION =
       security(
           "ssl_key_location",
           path(),
-          "A PEM file with the client's key in PKCS #8",
+          "PEM file with the client's PKCS #8 key",
           ClusterConfig.Security::keyLocation);
 
   private ClusterKeys() {}

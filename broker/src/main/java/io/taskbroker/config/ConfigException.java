@@ -3,7 +3,7 @@ package io.taskbroker.config;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/// Everything that is wrong with a configuration, one line each; no secrets.
+/// Invalid configuration: all problems, one per line, without secrets.
 public final class ConfigException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
@@ -14,7 +14,7 @@ public final class ConfigException extends RuntimeException {
     this.problems = List.copyOf(problems);
   }
 
-  /// For one value that was read well, but cannot be had.
+  /// Exception for one value that was read but is unavailable.
   public static ConfigException of(String key, String value, String allowed) {
     return new ConfigException(List.of(new Problem(key, value, allowed, "")));
   }
@@ -23,12 +23,12 @@ public final class ConfigException extends RuntimeException {
     return problems;
   }
 
-  /// One thing that is wrong.
+  /// One configuration problem.
   ///
-  /// @param key the key as it was written; empty if the file as a whole is at fault
-  /// @param value what was written, hidden if it is a secret; empty if nothing was
-  /// @param allowed what would have been right
-  /// @param place file, line and column, or the environment variable; empty if nothing was written
+  /// @param key key as written; empty if it concerns the whole file
+  /// @param value value as written, hidden if it is a secret; empty if absent
+  /// @param allowed description of valid values
+  /// @param place file, line and column, or the environment variable; empty if the value is absent
   public record Problem(String key, String value, String allowed, String place) {
     static Problem ofFile(String place, String what) {
       return new Problem("", "", what, place);

@@ -2,10 +2,9 @@ package io.taskbroker.config;
 
 import java.util.List;
 
-/// Every key of the configuration but the old ones ([OldKeys]), by area (reference-spec 3.2 to
-/// 3.5).
+/// All configuration keys except the old ones ([OldKeys]), by area (reference-spec 3.2 to 3.5).
 final class ConfigKeys {
-  /// The areas whose keys are at the top, or in sections of fixed names.
+  /// Areas whose keys are top-level or in sections with fixed names.
   static final List<KeyTable<BrokerConfig>> AREAS =
       List.of(
           DeliveryKeys.TABLE,
@@ -20,7 +19,7 @@ final class ConfigKeys {
           UpkeepKeys.TABLE,
           TelemetryKeys.TABLE);
 
-  /// The keys of all of them.
+  /// Keys of all those areas.
   static final List<Key<BrokerConfig, ?>> BROKER =
       AREAS.stream().<Key<BrokerConfig, ?>>flatMap(area -> area.keys().stream()).toList();
 

@@ -9,21 +9,20 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Reads the configuration of a broker. Stateless.
+/// Loader of the broker configuration. Stateless.
 public final class ConfigLoader {
   private static final Logger LOG = LoggerFactory.getLogger(ConfigLoader.class);
 
   private ConfigLoader() {}
 
-  /// Lays `environment` over `file` and both over the defaults; logs a warning for each key that it
-  /// does not know.
+  /// Merges `environment` over `file` over the defaults; logs a warning for each unknown key.
   ///
-  /// @throws ConfigException with everything that is wrong
+  /// @throws ConfigException with all problems
   public static BrokerConfig load(Optional<Path> file, Map<String, String> environment) {
     return load(file, environment, LOG::warn);
   }
 
-  /// The same with another way to warn, for callers whose log is not set up yet.
+  /// Variant with a warning callback, for callers whose log is not configured yet.
   ///
   /// @param warnings called with one line at a time
   public static BrokerConfig load(
@@ -31,7 +30,7 @@ public final class ConfigLoader {
     return load(file, environment, PlatformEncoding.OWN, warnings);
   }
 
-  /// @param encoding in which the system passed the environment
+  /// @param encoding encoding in which the system passed the environment
   static BrokerConfig load(
       Optional<Path> file,
       Map<String, String> environment,

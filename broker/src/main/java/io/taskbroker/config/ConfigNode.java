@@ -6,23 +6,23 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// A piece of configuration as it was written, and where.
+/// Node of the configuration tree as written, with its location.
 sealed interface ConfigNode {
   int SHOWN_CHARACTERS = 80;
 
   /// File, line and column, or the environment variable.
   String place();
 
-  /// The value for an error message.
+  /// Value as shown in error messages.
   String shown();
 
-  /// Keys and what belongs to them, in the order of writing. Mutable.
+  /// Map of keys to nodes, in writing order. Mutable.
   record Section(Map<String, ConfigNode> entries, String place) implements ConfigNode {
     static Section empty(String place) {
       return new Section(new LinkedHashMap<>(), place);
     }
 
-    /// Lays `other` over this: sections merge, everything else is replaced.
+    /// Merges `other` over this: sections are merged, all other nodes replaced.
     void overlay(Section other) {
       other
           .entries()
@@ -35,7 +35,7 @@ sealed interface ConfigNode {
           });
     }
 
-    /// What is written under a path of keys; a null counts as something.
+    /// Node at a path of keys; a null counts as a node.
     Optional<ConfigNode> at(String... path) {
       ConfigNode node = this;
       for (String key : path) {
@@ -47,7 +47,7 @@ sealed interface ConfigNode {
       return Optional.of(node);
     }
 
-    /// Puts a node under a path of keys, unless something that is no section is in its way.
+    /// Puts a node at a path of keys, unless a node on the path is not a section.
     void put(ConfigNode node, String... path) {
       Section section = this;
       for (int i = 0; i < path.length - 1; i++) {
@@ -70,7 +70,7 @@ sealed interface ConfigNode {
     }
   }
 
-  /// A list.
+  /// List of nodes.
   record Items(List<ConfigNode> items, String place) implements ConfigNode {
     @Override
     public String shown() {
@@ -78,9 +78,9 @@ sealed interface ConfigNode {
     }
   }
 
-  /// A single value.
+  /// Scalar value.
   ///
-  /// @param value a string, Boolean, BigInteger or Double, or null
+  /// @param value string, Boolean, BigInteger or Double, or null
   record Scalar(@Nullable Object value, String place) implements ConfigNode {
     @Override
     public String shown() {

@@ -5,10 +5,10 @@ import java.util.List;
 import java.util.Objects;
 import java.util.stream.Collectors;
 
-/// What matters most of a configuration, in six lines for the log at start: each is bounded, and
-/// none has a secret. Values are those of `config show`; keys that were changed are named only.
+/// Six-line summary of a configuration for the log at start: each line is bounded and free of
+/// secrets. Values are those of `config show`; changed keys are listed by name only.
 final class ConfigSummary {
-  private static final int MOST_NAMES = 20;
+  private static final int MAX_NAMES = 20;
 
   private ConfigSummary() {}
 
@@ -20,7 +20,7 @@ final class ConfigSummary {
         "consumes: " + consumed(config.kafka()),
         "produces: retries to %s, dead letters to %s"
             .formatted(config.kafka().retryTopic(), config.kafka().deadletterTopic()),
-        "not at their defaults: " + changed(config));
+        "changed from defaults: " + changed(config));
   }
 
   private static String delivery(BrokerConfig config) {
@@ -77,7 +77,7 @@ final class ConfigSummary {
     if (all.isEmpty()) {
       return "nothing";
     }
-    String first = all.stream().limit(MOST_NAMES).collect(Collectors.joining(", "));
-    return all.size() > MOST_NAMES ? first + " and " + (all.size() - MOST_NAMES) + " more" : first;
+    String first = all.stream().limit(MAX_NAMES).collect(Collectors.joining(", "));
+    return all.size() > MAX_NAMES ? first + " and " + (all.size() - MAX_NAMES) + " more" : first;
   }
 }

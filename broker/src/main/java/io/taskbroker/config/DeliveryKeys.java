@@ -7,9 +7,10 @@ import static io.taskbroker.config.KeyType.oneOf;
 import java.net.URI;
 import java.util.Map;
 
-/// The keys of an area: How tasks reach workers.
+/// Configuration keys: delivery of tasks to workers.
 final class DeliveryKeys {
-  static final KeyTable<BrokerConfig> TABLE = new KeyTable<>("Delivery", "How tasks reach workers");
+  static final KeyTable<BrokerConfig> TABLE =
+      new KeyTable<>("Delivery", "Delivery of tasks to workers");
 
   static final Key<BrokerConfig, DeliveryMode> DELIVERY_MODE =
       TABLE.key(
@@ -24,7 +25,7 @@ final class DeliveryKeys {
           "worker_map",
           map(url()),
           Map.of("sentry", URI.create("http://127.0.0.1:50052")),
-          "Where the workers of each application are, in push mode",
+          "Worker URL of each application, in push mode",
           BrokerConfig::workerMap);
 
   private DeliveryKeys() {}

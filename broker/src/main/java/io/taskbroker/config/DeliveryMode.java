@@ -1,6 +1,6 @@
 package io.taskbroker.config;
 
-/// Who calls whom: workers the broker, or the broker workers.
+/// Delivery mode: workers fetch tasks from the broker (pull), or the broker calls workers (push).
 public enum DeliveryMode {
   PULL,
   PUSH

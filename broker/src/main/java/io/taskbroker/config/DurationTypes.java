@@ -7,30 +7,30 @@ import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// How times are written: as a number of a unit that the key has in its name, or as `250ms`. Each
-/// is bounded, so that no arithmetic with it overflows.
+/// Key types of durations: a number in the unit that the key name has, or a text such as `250ms`.
+/// Each is bounded, so that no arithmetic with it overflows.
 final class DurationTypes {
-  /// No time is longer, so that arithmetic with times does not overflow.
+  /// Maximum duration, to which longer ones are clamped, so that arithmetic does not overflow.
   private static final Duration LONGEST = Duration.ofDays(3653);
 
   private static final Pattern DURATION = Pattern.compile("([0-9]{1,20})(ms|s)");
 
   private DurationTypes() {}
 
-  /// A whole number of milliseconds.
+  /// Integer number of milliseconds.
   static KeyType<Duration> millis(int min) {
     return time("milliseconds", min, "must be a whole number of milliseconds", Duration::ofMillis)
         .showing(Duration::toMillis);
   }
 
-  /// A whole number of seconds, both bounds included.
+  /// Integer number of seconds within inclusive bounds.
   static KeyType<Duration> seconds(int min, int max) {
     return time("seconds", min, "must be a whole number of seconds", Duration::ofSeconds)
         .where(value -> value.compareTo(Duration.ofSeconds(max)) <= 0, " and at most " + max)
         .showing(Duration::toSeconds);
   }
 
-  /// A whole number of seconds.
+  /// Integer number of seconds.
   static KeyType<Duration> seconds() {
     return time("seconds", 0, "must be a whole number of seconds", Duration::ofSeconds)
         .showing(Duration::toSeconds);

@@ -9,7 +9,7 @@ import tools.jackson.databind.node.ObjectNode;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 import tools.jackson.dataformat.yaml.YAMLWriteFeature;
 
-/// Shows a configuration as the YAML that would give it, but for secrets.
+/// Renders a configuration as the equivalent YAML, with secrets hidden.
 final class EffectiveConfig {
   private static final YAMLMapper YAML =
       YAMLMapper.builder()
@@ -56,7 +56,7 @@ final class EffectiveConfig {
     }
   }
 
-  /// What the writer knows: null in place of an empty Optional, `******` in place of a secret.
+  /// Value for the YAML writer: null for an empty Optional, `******` for a secret.
   private static Object plain(Object value) {
     return switch (value) {
       case Optional<?> optional -> optional.<Object>map(EffectiveConfig::plain).orElse(NULL);

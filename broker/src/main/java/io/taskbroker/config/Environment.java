@@ -12,11 +12,11 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 
-/// Reads environment variables: the prefix `TASKBROKER_`, then the keys in any case, nested by two
-/// underscores (reference-spec 3.1).
+/// Parser of environment variables: the prefix `TASKBROKER_`, then the keys in any case, nested by
+/// two underscores (reference-spec 3.1).
 ///
-/// A value is `true` or `false`, an integer, a number with a point, `[a,b]`, `{k=v,k2=v2}`,
-/// `"quoted text"`, and else text.
+/// A value is `true` or `false`, an integer, a decimal number, `[a,b]`, `{k=v,k2=v2}`, `"quoted
+/// text"`, or otherwise text.
 final class Environment {
   private static final String PREFIX = "TASKBROKER_";
   private static final int MAX_DEPTH = 32;
@@ -53,7 +53,7 @@ final class Environment {
     return name.regionMatches(true, 0, PREFIX, 0, PREFIX.length());
   }
 
-  /// The value of one variable; what does not follow the grammar of lists and maps is text.
+  /// Value of one variable; a value that violates the list and map grammar is text.
   static ConfigNode value(String text, String place) {
     var reader = new Environment(text.strip(), place);
     Optional<ConfigNode> value = reader.value("", 0);

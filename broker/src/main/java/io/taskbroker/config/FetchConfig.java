@@ -2,7 +2,7 @@ package io.taskbroker.config;
 
 import java.time.Duration;
 
-/// How the reference claims what it pushes; of this broker only the length of a lease depends on it
+/// The reference's claim settings; this broker uses them only for the lease duration
 /// ([BrokerConfig#claimLease]).
 public record FetchConfig(int threads, Duration backoff, int batchLength) {
   static FetchConfig read(Values values) {

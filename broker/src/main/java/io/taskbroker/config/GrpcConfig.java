@@ -3,14 +3,14 @@ package io.taskbroker.config;
 import java.net.InetAddress;
 import java.util.List;
 
-/// The gRPC server, and what it shares with the client that pushes.
+/// gRPC server, and settings shared with the push client.
 ///
 /// @param port 0 for no server
-/// @param sharedSecrets a request is good if it is signed with any of them; the broker signs with
-///   the first; empty for no authentication
-/// @param maxMessageSize bytes of a pushed message at most
-/// @param serverTls of the server; plaintext if it has no certificate
-/// @param workerTls of pushes to workers whose URL is one of https
+/// @param sharedSecrets keys of which any may have signed a request; the broker signs with the
+///   first; empty for no authentication
+/// @param maxMessageSize maximum size of a pushed message in bytes
+/// @param serverTls TLS of the server; plaintext without a certificate
+/// @param workerTls TLS of pushes to workers with https URLs
 public record GrpcConfig(
     InetAddress address,
     int port,

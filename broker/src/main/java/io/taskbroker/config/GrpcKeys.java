@@ -9,17 +9,17 @@ import static io.taskbroker.config.KeyType.list;
 import java.net.InetAddress;
 import java.util.List;
 
-/// The keys of an area: The gRPC server, and what it shares with the client that pushes.
+/// Configuration keys: gRPC server, and settings shared with the push client.
 final class GrpcKeys {
   static final KeyTable<BrokerConfig> TABLE =
-      new KeyTable<>("gRPC", "The gRPC server, and what it shares with the client that pushes");
+      new KeyTable<>("gRPC", "The gRPC server, and settings shared with the push client");
 
   static final Key<BrokerConfig, InetAddress> GRPC_ADDR =
       TABLE.key(
           "grpc_addr",
           ip(),
           InetAddress.ofLiteral("0.0.0.0"),
-          "The address that the gRPC server listens on",
+          "Listen address of the gRPC server",
           c -> c.grpc().address());
 
   static final Key<BrokerConfig, Integer> GRPC_PORT =
@@ -27,7 +27,7 @@ final class GrpcKeys {
           "grpc_port",
           integer(0, 65_535),
           50_051,
-          "The port of the gRPC server; 0 for no server",
+          "Port of the gRPC server; 0 disables the server",
           c -> c.grpc().port());
 
   static final Key<BrokerConfig, List<Secret>> GRPC_SHARED_SECRET =
@@ -35,7 +35,7 @@ final class GrpcKeys {
           "grpc_shared_secret",
           list(filledSecretText()),
           List.of(),
-          "Requests are signed with the first and accepted with any of these; none for no"
+          "Keys of request signatures: the first signs, any of them verifies; empty disables"
               + " signatures",
           c -> c.grpc().sharedSecrets());
 
@@ -44,7 +44,7 @@ final class GrpcKeys {
           "grpc_max_message_size",
           count(1),
           54_525_952,
-          "Bytes of a message to a worker at most",
+          "Maximum size of a message to a worker, in bytes",
           c -> c.grpc().maxMessageSize());
 
   private GrpcKeys() {}

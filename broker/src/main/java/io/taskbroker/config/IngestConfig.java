@@ -4,11 +4,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 
-/// What becomes of what comes in.
+/// Handling of ingested tasks.
 ///
-/// @param maxDelay a longer delay is cut
-/// @param runtimeConfig the file of the rules that can change while the broker runs
-/// @param canaryTasks how many tasks to make at start for each application
+/// @param maxDelay longer delays are clamped to this
+/// @param runtimeConfig file of the rules that can change at run time
+/// @param canaryTasks canary tasks per application at start
 public record IngestConfig(Duration maxDelay, Optional<Path> runtimeConfig, int canaryTasks) {
   static IngestConfig read(Values values) {
     return new IngestConfig(

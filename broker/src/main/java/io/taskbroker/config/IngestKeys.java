@@ -9,18 +9,18 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 
-/// The keys of an area: What becomes of what comes in.
+/// Configuration keys: handling of ingested tasks.
 final class IngestKeys {
   static final KeyTable<BrokerConfig> TABLE =
-      new KeyTable<>("Intake", "What becomes of what comes in");
+      new KeyTable<>("Intake", "Handling of ingested tasks");
 
   static final Key<BrokerConfig, Duration> MAX_DELAYED_TASK_ALLOWED_SEC =
       TABLE.key(
           "max_delayed_task_allowed_sec",
           seconds(),
           Duration.ofHours(1),
-          "A longer delay of a task, counted from when it was published, is cut to this; the log"
-              + " says so, once a minute for a task",
+          "Maximum delay of a task, counted from when it was published; longer delays are"
+              + " clamped, with a warning once a minute per task",
           c -> c.ingest().maxDelay());
 
   static final Key<BrokerConfig, Optional<Path>> RUNTIME_CONFIG_PATH =
@@ -28,7 +28,7 @@ final class IngestKeys {
           "runtime_config_path",
           optional(path()),
           Optional.empty(),
-          "The file of the rules that can change while the broker runs",
+          "File of the rules that can change while the broker runs",
           c -> c.ingest().runtimeConfig());
 
   static final Key<BrokerConfig, Integer> CANARY_TASKS =
@@ -36,7 +36,7 @@ final class IngestKeys {
           "canary_tasks",
           count(0),
           0,
-          "How many canary tasks to make at start for each application",
+          "Canary tasks enqueued per application at start",
           c -> c.ingest().canaryTasks());
 
   private IngestKeys() {}

@@ -3,15 +3,15 @@ package io.taskbroker.config;
 import java.time.Duration;
 import java.util.Map;
 
-/// Topics, and the clusters that they are on.
+/// Topics and their clusters.
 ///
 /// @param topics by name; at least one of them is consumed
 /// @param clusters by name
 /// @param deadletterTopic one of `topics`
 /// @param retryTopic one of `topics`
-/// @param longTopic where demoted tasks go, if no rule says otherwise; not always one of `topics`
-/// @param maxMessageSize bytes of a message at most
-/// @param sendTimeout kept for old files: a message that must leave is tried for ever (W6)
+/// @param longTopic default topic of demoted tasks; need not be one of `topics`
+/// @param maxMessageSize maximum message size in bytes
+/// @param sendTimeout accepted for compatibility and unused: producing is retried indefinitely (W6)
 public record KafkaConfig(
     Map<String, TopicConfig> topics,
     Map<String, ClusterConfig> clusters,
@@ -23,7 +23,7 @@ public record KafkaConfig(
     int maxMessageSize,
     Duration sendTimeout) {
 
-  /// How topics come to be.
+  /// Creation of topics.
   ///
   /// @param createMissing whether declared topics that do not exist are created at start
   public record Creation(boolean createMissing, int defaultPartitions) {}

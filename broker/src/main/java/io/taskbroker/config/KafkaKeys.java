@@ -13,16 +13,16 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/// The keys of an area: What holds for all topics.
+/// Configuration keys: settings of all topics.
 final class KafkaKeys {
-  static final KeyTable<BrokerConfig> TABLE = new KeyTable<>("Kafka", "What holds for all topics");
+  static final KeyTable<BrokerConfig> TABLE = new KeyTable<>("Kafka", "Settings of all topics");
 
   static final Key<BrokerConfig, String> KAFKA_DEADLETTER_TOPIC =
       TABLE.key(
           "kafka_deadletter_topic",
           filledText(),
           "taskworker-dlq",
-          "Where tasks go that failed for good; a declared topic",
+          "Dead-letter topic; a declared topic",
           c -> c.kafka().deadletterTopic());
 
   static final Key<BrokerConfig, Optional<String>> KAFKA_RETRY_TOPIC =
@@ -30,7 +30,7 @@ final class KafkaKeys {
           "kafka_retry_topic",
           optional(filledText()),
           Optional.empty(),
-          "Where retries go; a declared topic. By default the consumed topic, if there is one only",
+          "Topic of retries; a declared topic. Defaults to the consumed topic if there is only one",
           c -> Optional.of(c.kafka().retryTopic()));
 
   static final Key<BrokerConfig, String> KAFKA_LONG_TOPIC =
@@ -38,7 +38,7 @@ final class KafkaKeys {
           "kafka_long_topic",
           filledText(),
           "taskworker-long",
-          "Where demoted tasks go by default",
+          "Default topic of demoted tasks",
           c -> c.kafka().longTopic());
 
   static final Key<BrokerConfig, Boolean> CREATE_MISSING_TOPICS =
@@ -46,7 +46,7 @@ final class KafkaKeys {
           "create_missing_topics",
           bool(),
           false,
-          "Whether declared topics that do not exist are created at start, with one replica",
+          "Whether missing declared topics are created at start, with one replica",
           c -> c.kafka().creation().createMissing());
 
   static final Key<BrokerConfig, Integer> DEFAULT_TOPIC_PARTITIONS =
@@ -54,7 +54,7 @@ final class KafkaKeys {
           "default_topic_partitions",
           count(1),
           1,
-          "Partitions of a topic that is created",
+          "Number of partitions of created topics",
           c -> c.kafka().creation().defaultPartitions());
 
   static final Key<BrokerConfig, Duration> KAFKA_SESSION_TIMEOUT_MS =
@@ -62,7 +62,7 @@ final class KafkaKeys {
           "kafka_session_timeout_ms",
           millis(1),
           Duration.ofSeconds(6),
-          "After which a consumer that is silent loses its partitions",
+          "Consumer session timeout: a silent consumer loses its partitions after this time",
           c -> c.kafka().consumption().sessionTimeout());
 
   static final Key<BrokerConfig, Duration> KAFKA_AUTO_COMMIT_INTERVAL_MS =
@@ -70,7 +70,7 @@ final class KafkaKeys {
           "kafka_auto_commit_interval_ms",
           millis(0),
           Duration.ofSeconds(5),
-          "How often offsets are committed",
+          "Offset commit interval",
           c -> c.kafka().consumption().autoCommitInterval());
 
   static final Key<BrokerConfig, OffsetReset> KAFKA_AUTO_OFFSET_RESET =
@@ -79,9 +79,9 @@ final class KafkaKeys {
           offsetReset(),
           OffsetReset.LATEST,
           KeyDoc.noted(
-              "Where a consumer group begins that has committed nothing",
-              "`latest` is resolved once for a topic, and committed at once: nothing that arrives"
-                  + " while no broker runs is skipped"),
+              "Start position of a consumer group without committed offsets",
+              "`latest` is resolved once per topic and committed at once: records that arrive"
+                  + " while no broker runs are not skipped"),
           c -> c.kafka().consumption().autoOffsetReset());
 
   static final Key<BrokerConfig, Duration> KAFKA_SEND_TIMEOUT_MS =
@@ -90,8 +90,8 @@ final class KafkaKeys {
           millis(0),
           Duration.ofMillis(500),
           KeyDoc.unused(
-              "How long a message may wait for a place in the producer's queue",
-              "what must leave waits in the store until Kafka has it"),
+              "Maximum wait for room in the producer's queue",
+              "forwarded tasks wait in the store until Kafka acknowledges them"),
           c -> c.kafka().sendTimeout());
 
   static final Key<BrokerConfig, Integer> MAX_MESSAGE_SIZE =
@@ -100,12 +100,13 @@ final class KafkaKeys {
           count(1),
           5_000_000,
           KeyDoc.noted(
-              "Bytes of a Kafka message at most", "a larger one goes to the dead-letter topic"),
+              "Maximum size of a Kafka message, in bytes",
+              "larger messages go to the dead-letter topic"),
           c -> c.kafka().maxMessageSize());
 
   private KafkaKeys() {}
 
-  /// The words of the reference's Kafka client.
+  /// Values accepted by the reference's Kafka client.
   private static KeyType<OffsetReset> offsetReset() {
     var words = new LinkedHashMap<String, OffsetReset>();
     for (String word : List.of("earliest", "smallest", "beginning")) {

@@ -15,10 +15,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/// Reads topics and clusters, from their sections or from old keys, and checks that they fit
-/// together (reference-spec 3.5 and 3.6).
+/// Reader of topics and clusters, from their sections or from old keys, with cross-checks
+/// (reference-spec 3.5 and 3.6).
 final class KafkaSection {
-  /// Kafka's own rule.
+  /// Kafka's naming rule.
   private static final Pattern TOPIC_NAME = Pattern.compile("(?!\\.{1,2}$)[a-zA-Z0-9._-]{1,249}");
 
   private static final String TOPIC_NAMES =
@@ -44,7 +44,7 @@ final class KafkaSection {
             values.get(KafkaKeys.KAFKA_AUTO_OFFSET_RESET));
   }
 
-  /// @param applications those that the worker map knows
+  /// @param applications keys of the worker map
   static KafkaConfig read(Values values, Set<String> applications) {
     return new KafkaSection(values, applications).read();
   }
@@ -116,7 +116,7 @@ final class KafkaSection {
   private void readTopics(Values section) {
     for (String name : section.names()) {
       if (!TOPIC_NAME.matcher(name).matches()) {
-        problems.add(TOPICS, quoted(name), "must be names that Kafka allows: " + TOPIC_NAMES);
+        problems.add(TOPICS, quoted(name), "must be valid Kafka topic names: " + TOPIC_NAMES);
       }
       section.section(name).ifPresent(topic -> topics.put(name, readTopic(name, topic)));
     }
@@ -168,7 +168,7 @@ final class KafkaSection {
     mustBeDeclared(KAFKA_DEADLETTER_TOPIC, deadletter);
   }
 
-  /// One consumed topic and one dead-letter topic, as old files or no files say.
+  /// Reads one consumed topic and one dead-letter topic, from old keys or their defaults.
   private void readOld(Optional<String> retry) {
     String topic = values.get(OldKeys.TOPIC);
     String address = values.get(OldKeys.CLUSTER);
@@ -225,7 +225,7 @@ final class KafkaSection {
         values.get(OldKeys.security(prefix, ClusterKeys.SSL_KEY_LOCATION)));
   }
 
-  /// @param prefix of its keys in error messages
+  /// @param prefix prefix of its keys in error messages
   private void addCluster(String name, String address, Security security, String prefix) {
     if (security.usesSasl()) {
       required(security.mechanism(), prefix + ClusterKeys.SASL_MECHANISM.path());
@@ -288,7 +288,7 @@ final class KafkaSection {
       problems.add(
           KAFKA_RETRY_TOPIC.path(),
           quoted(retry),
-          "must be on the cluster of kafka_deadletter_topic, by the same address, but one is at %s and the other at %s"
+          "must be on the cluster of kafka_deadletter_topic, with the same address, but is at %s instead of %s"
               .formatted(ofRetries.get(), ofDeadletters.get()));
     }
   }

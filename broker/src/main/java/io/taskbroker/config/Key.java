@@ -2,17 +2,18 @@ package io.taskbroker.config;
 
 import java.util.function.Function;
 
-/// One key of the configuration.
+/// Configuration key.
 ///
-/// @param path the keys from the outermost to the innermost, joined by points
-/// @param fallback what holds if nothing is written
-/// @param required whether something must be written; then `fallback` is never used for long
-/// @param doc for the documentation
-/// @param in where its value is found in what was read
+/// @param path keys from the outermost to the innermost, joined by dots
+/// @param fallback default value
+/// @param required whether a value must be given; then `fallback` only stands in until the problem
+///   is reported
+/// @param doc documentation
+/// @param in accessor of its value in the loaded configuration
 record Key<A, T>(
     String path, KeyType<T> type, T fallback, boolean required, KeyDoc doc, Function<A, T> in) {
 
-  /// The same key under another name, and with another default.
+  /// Copy of the key with another name and default.
   <B> Key<B, T> as(String otherPath, T otherFallback, Function<B, T> otherIn) {
     return new Key<>(otherPath, type, otherFallback, required, doc, otherIn);
   }
@@ -21,7 +22,7 @@ record Key<A, T>(
     return path.split("\\.");
   }
 
-  /// The value in `area`, as it would be written.
+  /// Value in `area`, as it would be written.
   Object shownIn(A area) {
     return type.shown().apply(in.apply(area));
   }

@@ -1,25 +1,24 @@
 package io.taskbroker.config;
 
-/// What a key is good for, for the documentation.
+/// Documentation of a key.
 ///
-/// @param meaning what it is, in one line
-/// @param honoured whether it changes what this broker does
-/// @param note what differs from the reference, or why the key has no effect; empty if nothing is
-///   to be said
+/// @param meaning one-line description
+/// @param honoured whether this broker uses it
+/// @param note difference from the reference, or why the key has no effect; may be empty
 record KeyDoc(String meaning, boolean honoured, String note) {
 
   static KeyDoc of(String meaning) {
     return new KeyDoc(meaning, true, "");
   }
 
-  /// Of a key that is honoured, but not quite as in the reference.
+  /// Documentation of a key that behaves differently from the reference.
   static KeyDoc noted(String meaning, String note) {
     return new KeyDoc(meaning, true, note);
   }
 
-  /// Of a key that is read, checked and shown, and has no effect.
+  /// Documentation of a key that is read, validated and shown, but unused.
   ///
-  /// @param why it has none
+  /// @param why reason why it has no effect
   static KeyDoc unused(String meaning, String why) {
     return new KeyDoc(meaning, false, why);
   }

@@ -5,17 +5,17 @@ import java.util.Collections;
 import java.util.List;
 import java.util.function.Function;
 
-/// The keys of one area, in the order in which they are shown and documented. Filled while its
-/// class is initialized, and not changed later.
+/// Keys of one area, in display and documentation order. Filled during class initialization,
+/// immutable afterwards.
 ///
-/// @param <A> where the values of the area are found
+/// @param <A> type that holds the values of the area
 final class KeyTable<A> {
   private final String title;
   private final String meaning;
   private final List<Key<A, ?>> keys = new ArrayList<>();
 
-  /// @param title the heading of the area in the documentation
-  /// @param meaning what the area is about, without a full stop
+  /// @param title heading of the area in the documentation
+  /// @param meaning description of the area, without a full stop
   KeyTable(String title, String meaning) {
     this.title = title;
     this.meaning = meaning;
@@ -33,7 +33,7 @@ final class KeyTable<A> {
     return Collections.unmodifiableList(keys);
   }
 
-  /// A key that is honoured and says all in its meaning.
+  /// Adds a key that behaves as in the reference.
   <T> Key<A, T> key(String path, KeyType<T> type, T fallback, String meaning, Function<A, T> in) {
     return key(path, type, fallback, KeyDoc.of(meaning), in);
   }
@@ -42,7 +42,7 @@ final class KeyTable<A> {
     return add(new Key<>(path, type, fallback, false, doc, in));
   }
 
-  /// A key that must be written; `fallback` stands for it until its absence is told.
+  /// Adds a required key; `fallback` stands in until its absence is reported.
   <T> Key<A, T> required(
       String path, KeyType<T> type, T fallback, String meaning, Function<A, T> in) {
     return add(new Key<>(path, type, fallback, true, KeyDoc.of(meaning), in));

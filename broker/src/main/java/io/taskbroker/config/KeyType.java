@@ -17,18 +17,17 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
-/// How the value of a key is written: read, checked, and shown again.
+/// Type of a key's value: parsing, validation and rendering.
 ///
-/// @param name for the documentation
-/// @param allowed what is allowed, as the end of an error message
-/// @param secret whether it is hidden wherever it would be shown
-/// @param reader empty if it is not allowed, after it told the problem
-/// @param shown the value as it would be written: text, number, boolean, list or map; an empty
-///   Optional for null
+/// @param name name in the documentation
+/// @param allowed description of valid values, as the end of an error message
+/// @param secret whether the value is hidden wherever it would be shown
+/// @param reader parser; returns empty after reporting a problem
+/// @param shown renders the value: text, number, boolean, list or map; an empty Optional for null
 record KeyType<T>(
     String name, String allowed, boolean secret, Reader<T> reader, Function<T, Object> shown) {
 
-  /// Reads what is written at `key`.
+  /// Parses the value of `key`.
   interface Reader<T> {
     Optional<T> read(ConfigNode node, String key, Problems problems);
   }
@@ -44,7 +43,7 @@ record KeyType<T>(
     return leaf("text", "must be text; quote it if it looks like a number", false, KeyType::text);
   }
 
-  /// Text that must not be empty.
+  /// Non-empty text.
   static KeyType<String> filledText() {
     return leaf(
         "text",
@@ -61,7 +60,7 @@ record KeyType<T>(
         node -> text(node).map(Secret::new));
   }
 
-  /// A secret that must not be empty: whoever knows that it is empty would know it.
+  /// Non-empty secret: an empty one could be guessed.
   static KeyType<Secret> filledSecretText() {
     return leaf(
         "secret text",
@@ -78,7 +77,7 @@ record KeyType<T>(
         node -> node instanceof Scalar(Boolean value, _) ? Optional.of(value) : Optional.empty());
   }
 
-  /// A whole number of at least `min`; what does not fit is taken for the largest that does.
+  /// Integer of at least `min`; larger numbers are clamped to the maximum.
   static KeyType<Integer> count(int min) {
     return leaf(
         "integer",
@@ -103,7 +102,7 @@ record KeyType<T>(
                 .map(BigInteger::intValue));
   }
 
-  /// A number of bytes or rows; what does not fit is taken for the largest that does.
+  /// Number of bytes or rows; larger numbers are clamped to the maximum.
   static KeyType<Long> size() {
     return leaf(
         "integer",
@@ -125,7 +124,7 @@ record KeyType<T>(
                 : Optional.empty());
   }
 
-  /// One of the constants of an enum, in lower case.
+  /// Enum constant in lower case.
   static <E extends Enum<E>> KeyType<E> oneOf(Class<E> type) {
     E[] constants = type.getEnumConstants();
     String names =
@@ -146,7 +145,7 @@ record KeyType<T>(
         .showing(value -> value.name().toLowerCase(Locale.ROOT));
   }
 
-  /// One of the given words in any case, with what each stands for.
+  /// One of the given words in any case, mapped to its value.
   static <T> KeyType<T> oneOf(Map<String, T> words, Function<T, Object> shown) {
     String names = String.join(", ", words.keySet());
     return KeyType.<T>leaf(
@@ -171,14 +170,14 @@ record KeyType<T>(
       try {
         return Optional.of(Path.of(text.get()));
       } catch (InvalidPathException _) {
-        // Told below.
+        // reported below
       }
     }
     problems.add(key, node, false, flaw.orElse("must be the path of a file"));
     return Optional.empty();
   }
 
-  /// Null and leaving it out mean that there is none.
+  /// Optional value: null or absent means none.
   static <T> KeyType<Optional<T>> optional(KeyType<T> type) {
     return new KeyType<>(
         type.name + "?",
@@ -216,14 +215,14 @@ record KeyType<T>(
         });
   }
 
-  /// The same, shown in another way.
+  /// Copy with another rendering.
   KeyType<T> showing(Function<T, Object> other) {
     return new KeyType<>(name, allowed, secret, reader, other);
   }
 
-  /// The same, of which less is allowed.
+  /// Copy with an additional condition.
   ///
-  /// @param inWords what else is asked, as the end of an error message
+  /// @param inWords description of the condition, as the end of an error message
   KeyType<T> where(Predicate<T> condition, String inWords) {
     String narrower = allowed + inWords;
     return new KeyType<>(
@@ -241,9 +240,9 @@ record KeyType<T>(
         shown);
   }
 
-  /// What is neither a list nor a map.
+  /// Type of values other than lists and maps.
   ///
-  /// @param parse empty if it is not allowed
+  /// @param parse returns empty for an invalid value
   static <T> KeyType<T> leaf(
       String name, String allowed, boolean secret, Function<ConfigNode, Optional<T>> parse) {
     return new KeyType<>(

@@ -12,10 +12,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/// Finds keys that mean nothing, of which it warns, and values where a section belongs, which are
+/// Validator of key names: warns of unknown keys, and reports values in place of sections as
 /// problems.
 final class KnownKeys {
-  /// What may stand somewhere: the value of a key, a section of keys, or a section of entries.
+  /// Expected shape of a node: the value of a key, a section of keys, or a section of named
+  /// entries.
   private sealed interface Shape {
     record Value() implements Shape {}
 
@@ -75,7 +76,7 @@ final class KnownKeys {
             node.place());
   }
 
-  /// The candidate that takes the fewest edits, if it is worth a thought.
+  /// Candidate with the fewest edits, if close enough.
   private static Optional<String> nearest(String path, List<String> candidates) {
     String best = "";
     int fewest = Integer.MAX_VALUE;
@@ -89,7 +90,7 @@ final class KnownKeys {
     return fewest <= Math.max(3, path.length() / 2) ? Optional.of(best) : Optional.empty();
   }
 
-  /// How many characters must be put in, taken out or changed to get from one to the other.
+  /// Edit distance: characters to insert, delete or replace.
   static int edits(String from, String to) {
     int[] previous = new int[to.length() + 1];
     for (int j = 0; j <= to.length(); j++) {
@@ -140,7 +141,7 @@ final class KnownKeys {
         Shape next =
             section.keys().computeIfAbsent(steps[i], _ -> new Shape.Fixed(new LinkedHashMap<>()));
         if (!(next instanceof Shape.Fixed deeper)) {
-          throw new IllegalStateException(key.path() + " is inside of another key");
+          throw new IllegalStateException(key.path() + " is nested in another key");
         }
         section = deeper;
       }

@@ -4,11 +4,11 @@ import java.math.BigInteger;
 import java.util.List;
 import java.util.Map;
 
-/// A value of no particular type that is written in a file. Equal are values of the same type only:
-/// 1 is neither 1.0 nor "1". Immutable.
+/// Untyped value in a file. Values are equal only if of the same type: 1 equals neither 1.0 nor
+/// "1". Immutable.
 public sealed interface Literal {
 
-  /// Null.
+  /// The null value.
   enum Nil implements Literal {
     NIL
   }
@@ -17,7 +17,7 @@ public sealed interface Literal {
 
   record Whole(BigInteger value) implements Literal {}
 
-  /// A floating-point number. Zero has no sign.
+  /// Floating-point number. Zero has no sign.
   record Real(double value) implements Literal {
     public Real {
       value += 0.0;

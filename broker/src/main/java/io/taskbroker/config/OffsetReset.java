@@ -1,6 +1,6 @@
 package io.taskbroker.config;
 
-/// Where a consumer group begins that has committed nothing.
+/// Start position of a consumer group without committed offsets.
 public enum OffsetReset {
   EARLIEST,
   LATEST

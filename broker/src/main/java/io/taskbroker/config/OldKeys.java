@@ -13,12 +13,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/// The keys of old files (reference-spec 3.6): flat ones that moved into sections, and those that
-/// describe one consumed topic and one dead-letter topic.
+/// Keys of old configuration files (reference-spec 3.6): flat keys that moved into sections, and
+/// keys of one consumed topic and one dead-letter topic.
 final class OldKeys {
-  /// A key that moved.
+  /// Moved key.
   ///
-  /// @param millis whether it is a number of milliseconds, and what it became a duration
+  /// @param millis whether the old key is a number of milliseconds and the new one a duration
   record Moved(String from, Key<BrokerConfig, ?> to, boolean millis) {}
 
   static final List<Moved> MOVED =
@@ -60,41 +60,41 @@ final class OldKeys {
           same("max_processing_attempts", StoreKeys.MAX_PROCESSING_ATTEMPTS),
           same("processing_deadline_grace_sec", StoreKeys.PROCESSING_DEADLINE_GRACE_SEC));
 
-  /// What names the authentication of the consumed topic, and of the dead-letter topic.
+  /// Key prefixes of the authentication for the consumed topic and the dead-letter topic.
   static final String MAIN = "kafka_";
 
   static final String DEADLETTER = "kafka_deadletter_";
 
   static final Key<Object, String> TOPIC =
-      old("kafka_topic", filledText(), "taskworker", "The topic that is consumed");
+      old("kafka_topic", filledText(), "taskworker", "Consumed topic");
   static final Key<Object, String> CONSUMER_GROUP =
-      old("kafka_consumer_group", filledText(), "taskworker", "Its consumer group");
+      old("kafka_consumer_group", filledText(), "taskworker", "Consumer group");
   static final Key<Object, String> CLUSTER =
-      old("kafka_cluster", filledText(), "127.0.0.1:9092", "Its bootstrap servers");
+      old("kafka_cluster", filledText(), "127.0.0.1:9092", "Bootstrap servers");
   static final Key<Object, Optional<String>> DEADLETTER_CLUSTER =
       old(
           "kafka_deadletter_cluster",
           optional(filledText()),
           Optional.empty(),
-          "Bootstrap servers of the dead-letter topic, if they are others");
+          "Bootstrap servers of the dead-letter topic, if different");
   static final Key<Object, Boolean> RAW_MODE =
-      old("raw_mode", bool(), false, "Whether messages of the topic are no activations");
+      old("raw_mode", bool(), false, "Whether the topic holds raw messages instead of activations");
   static final Key<Object, String> RAW_NAMESPACE = raw(RawKeys.RAW_NAMESPACE);
   static final Key<Object, String> RAW_APPLICATION = raw(RawKeys.RAW_APPLICATION);
   static final Key<Object, String> RAW_TASKNAME = raw(RawKeys.RAW_TASKNAME);
   static final Key<Object, Duration> RAW_PROCESSING_DEADLINE_DURATION =
       raw(RawKeys.RAW_PROCESSING_DEADLINE_DURATION);
 
-  /// The keys that must not be mixed with the sections of topics and clusters.
+  /// Keys that must not be mixed with the sections of topics and clusters.
   static final List<Key<Object, ?>> KAFKA = kafka();
 
-  /// The keys that mean something in raw mode only.
+  /// Keys used in raw mode only.
   static final List<Key<Object, ?>> RAW =
       List.of(RAW_NAMESPACE, RAW_APPLICATION, RAW_TASKNAME, RAW_PROCESSING_DEADLINE_DURATION);
 
   private OldKeys() {}
 
-  /// The key of the main or the dead-letter authentication that stands for a key of a cluster.
+  /// Main or dead-letter authentication key for a key of a cluster.
   static <T> Key<Object, T> security(String prefix, Key<ClusterConfig, T> key) {
     return key.as(
         prefix + key.path(),
@@ -104,7 +104,7 @@ final class OldKeys {
         });
   }
 
-  /// Moves flat keys to where they belong now, unless something is written there.
+  /// Moves flat keys to their new paths, unless a value is given there.
   static void move(Section root, Consumer<String> warnings) {
     for (Moved moved : MOVED) {
       ConfigNode node = root.entries().remove(moved.from());
@@ -171,8 +171,8 @@ final class OldKeys {
         });
   }
 
-  /// What was read is shown under the new keys.
+  /// Exception for rendering an old key: values are shown under the new keys.
   private static IllegalStateException notShown(Object area) {
-    return new IllegalStateException("An old key is not shown in " + area.getClass());
+    return new IllegalStateException("Old keys are not shown in " + area.getClass());
   }
 }

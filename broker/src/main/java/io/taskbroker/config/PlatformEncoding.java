@@ -5,21 +5,20 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Optional;
 
-/// Encoding in which the operating system passes text: variables, arguments, names of files. It
-/// follows the locale, and one that is not UTF-8 alters what is not ASCII, without an error:
-/// secrets would be others, and files too. Stateless.
+/// Encoding in which the operating system passes text: variables, arguments, file names. It follows
+/// the locale; an encoding other than UTF-8 silently alters non-ASCII text, and with it secrets and
+/// file names. Stateless.
 public final class PlatformEncoding {
-  /// What the Java platform has found out of the locale.
+  /// Encoding that the Java platform derived from the locale.
   static final Charset OWN =
       Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"), StandardCharsets.US_ASCII);
 
-  /// What a decoder has in the place of bytes that it does not understand.
+  /// Decoder replacement for malformed bytes.
   private static final char REPLACEMENT = '\uFFFD';
 
   private PlatformEncoding() {}
 
-  /// Why text that the system has passed, or is to pass, would not be the same there and here;
-  /// empty if it is.
+  /// Reason why text passed from or to the system would be altered; empty if it is not.
   public static Optional<String> flaw(String text) {
     return flaw(text, OWN);
   }
@@ -31,12 +30,12 @@ public final class PlatformEncoding {
     return text.chars().allMatch(c -> c < 0x80)
         ? Optional.empty()
         : Optional.of(
-            "has characters that the locale, whose encoding is "
+            "has characters that the locale's encoding "
                 + encoding
-                + ", would alter: set LC_ALL=C.UTF-8, or another locale of UTF-8");
+                + " would alter: set LC_ALL=C.UTF-8 or another UTF-8 locale");
   }
 
-  /// Tells of each variable that was altered, by its name only.
+  /// Reports each altered variable by name.
   static void check(Map<String, String> environment, Charset encoding, Problems problems) {
     environment.forEach((name, value) -> {
       if (Environment.isOurs(name)) {

@@ -9,7 +9,7 @@ import static io.taskbroker.config.KeyType.text;
 
 import java.util.Optional;
 
-/// The keys of an area: The store in a Postgres server.
+/// Configuration keys: Postgres store.
 final class PostgresKeys {
   static final KeyTable<BrokerConfig> TABLE =
       new KeyTable<>("Postgres", "The store in a Postgres server");
@@ -19,7 +19,7 @@ final class PostgresKeys {
           "store.pg.run_migrations",
           bool(),
           false,
-          "Whether the broker brings the tables up to date at start",
+          "Whether the broker migrates the tables at start",
           c -> c.store().postgres().runMigrations());
 
   static final Key<BrokerConfig, String> PG_HOST =
@@ -27,7 +27,7 @@ final class PostgresKeys {
           "store.pg.host",
           filledText(),
           "sentry-postgres-1",
-          "The host of Postgres",
+          "Host of the Postgres server",
           c -> c.store().postgres().address().host());
 
   static final Key<BrokerConfig, Integer> PG_PORT =
@@ -35,7 +35,7 @@ final class PostgresKeys {
           "store.pg.port",
           integer(1, 65_535),
           5_432,
-          "The port of Postgres",
+          "Port of the Postgres server",
           c -> c.store().postgres().address().port());
 
   static final Key<BrokerConfig, String> PG_USERNAME =
@@ -43,7 +43,7 @@ final class PostgresKeys {
           "store.pg.username",
           filledText(),
           "postgres",
-          "Who works with the tables",
+          "User that reads and writes the tables",
           c -> c.store().postgres().login().username());
 
   static final Key<BrokerConfig, Secret> PG_PASSWORD =
@@ -51,7 +51,7 @@ final class PostgresKeys {
           "store.pg.password",
           secretText(),
           new Secret("password"),
-          "The password of username",
+          "Password of username",
           c -> c.store().postgres().login().password());
 
   static final Key<BrokerConfig, String> PG_DDL_USERNAME =
@@ -59,7 +59,7 @@ final class PostgresKeys {
           "store.pg.ddl_username",
           filledText(),
           "postgres",
-          "Who changes the tables",
+          "User that migrates the tables",
           c -> c.store().postgres().migrator().username());
 
   static final Key<BrokerConfig, Secret> PG_DDL_PASSWORD =
@@ -67,7 +67,7 @@ final class PostgresKeys {
           "store.pg.ddl_password",
           secretText(),
           new Secret("password"),
-          "The password of ddl_username",
+          "Password of ddl_username",
           c -> c.store().postgres().migrator().password());
 
   static final Key<BrokerConfig, String> PG_DATABASE_NAME =
@@ -75,7 +75,7 @@ final class PostgresKeys {
           "store.pg.database_name",
           filledText(),
           "default",
-          "The name of the database",
+          "Database name",
           c -> c.store().postgres().database());
 
   static final Key<BrokerConfig, String> PG_DEFAULT_DATABASE_NAME =
@@ -83,7 +83,7 @@ final class PostgresKeys {
           "store.pg.default_database_name",
           filledText(),
           "postgres",
-          "The database to connect to in order to create database_name",
+          "Database to connect to in order to create database_name",
           c -> c.store().postgres().maintenanceDatabase());
 
   static final Key<BrokerConfig, Optional<String>> PG_QUERY_PARAMS =
@@ -91,7 +91,7 @@ final class PostgresKeys {
           "store.pg.query_params",
           optional(text()),
           Optional.empty(),
-          "Parameters of the connection in the words of libpq, such as"
+          "Connection parameters in libpq syntax, such as"
               + " sslmode=verify-full&sslrootcert=/etc/ca.pem; no passwords",
           c -> c.store().postgres().address().queryParams());
 

@@ -4,7 +4,7 @@ import io.taskbroker.config.ConfigException.Problem;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Collects problems, so that all of them can be told at once. One thread.
+/// Collector of problems, so that all are reported at once. Confined to one thread.
 final class Problems {
   private final List<Problem> found = new ArrayList<>();
 

@@ -2,16 +2,16 @@ package io.taskbroker.config;
 
 import java.time.Duration;
 
-/// Pushing to workers.
+/// Push delivery.
 ///
-/// @param timeout of one call
-/// @param updateBatched whether marks of pushed activations wait for each other
-/// @param updateBatchLength as many marks are written at once
-/// @param updateInterval a mark waits for others as long
+/// @param timeout maximum duration of one call
+/// @param updateBatched whether status updates of pushed activations are batched
+/// @param updateBatchLength status updates written at once
+/// @param updateInterval maximum wait of a status update for its batch
 /// @param updateBatchSize unused, as in the reference
-/// @param maxCalls to the workers of one application at once
-/// @param connections to the workers of one application
-/// @param connectionAge after which one of these is replaced at the latest
+/// @param maxCalls maximum concurrent calls to the workers of one application
+/// @param connections connections to the workers of one application
+/// @param connectionAge maximum age of such a connection
 public record PushConfig(
     int threads,
     Duration timeout,

@@ -8,9 +8,9 @@ import static io.taskbroker.config.KeyType.integer;
 
 import java.time.Duration;
 
-/// The keys of an area: How workers are called.
+/// Configuration keys: calls to workers.
 final class PushKeys {
-  static final KeyTable<BrokerConfig> TABLE = new KeyTable<>("Push mode", "How workers are called");
+  static final KeyTable<BrokerConfig> TABLE = new KeyTable<>("Push mode", "Calls to workers");
 
   static final Key<BrokerConfig, Integer> FETCH_THREADS =
       TABLE.key(
@@ -19,7 +19,7 @@ final class PushKeys {
           1,
           KeyDoc.unused(
               "Threads that claim tasks; a power of two",
-              "nothing is fetched: what becomes ready is handed out at once"),
+              "there is no fetch loop: a ready task is delivered at once"),
           c -> c.fetch().threads());
 
   static final Key<BrokerConfig, Duration> FETCH_BACKOFF =
@@ -28,8 +28,8 @@ final class PushKeys {
           duration(),
           Duration.ofMillis(100),
           KeyDoc.unused(
-              "How long to wait when there was nothing to claim",
-              "nothing is fetched: what becomes ready is handed out at once"),
+              "Wait when there was nothing to claim",
+              "there is no fetch loop: a ready task is delivered at once"),
           c -> c.fetch().backoff());
 
   static final Key<BrokerConfig, Integer> FETCH_BATCH_LENGTH =
@@ -37,7 +37,7 @@ final class PushKeys {
           "fetch.batch_length",
           count(1),
           1,
-          KeyDoc.noted("Tasks that are claimed at once", "counts in the length of a lease only"),
+          KeyDoc.noted("Tasks claimed at once", "affects the duration of a lease only"),
           c -> c.fetch().batchLength());
 
   static final Key<BrokerConfig, Integer> PUSH_THREADS =
@@ -47,8 +47,8 @@ final class PushKeys {
           1,
           KeyDoc.noted(
               "Threads that call workers",
-              "counts in the length of a lease only; how many calls of an application run at once"
-                  + " is found out, up to push.max_calls, and push.connections says on how many"
+              "affects the duration of a lease only; the number of concurrent calls per"
+                  + " application is adaptive, up to push.max_calls, on push.connections"
                   + " connections"),
           c -> c.push().threads());
 
@@ -57,7 +57,7 @@ final class PushKeys {
           "push.timeout",
           durationNotZero(),
           Duration.ofSeconds(30),
-          "How long a call of a worker may take",
+          "Timeout of a call to a worker",
           c -> c.push().timeout());
 
   static final Key<BrokerConfig, Integer> PUSH_QUEUE_SIZE =
@@ -66,7 +66,7 @@ final class PushKeys {
           count(1),
           1,
           KeyDoc.noted(
-              "Claimed tasks that wait for a call", "counts in the length of a lease only"),
+              "Claimed tasks that may wait for a call", "affects the duration of a lease only"),
           c -> c.push().queueSize());
 
   static final Key<BrokerConfig, Duration> PUSH_QUEUE_TIMEOUT =
@@ -75,8 +75,8 @@ final class PushKeys {
           durationNotZero(),
           Duration.ofSeconds(5),
           KeyDoc.noted(
-              "How long a claimed task waits for a place in the queue",
-              "counts in the length of a lease only"),
+              "Maximum wait of a claimed task for room in the queue",
+              "affects the duration of a lease only"),
           c -> c.push().queueTimeout());
 
   static final Key<BrokerConfig, Boolean> PUSH_UPDATE_BATCHED =
@@ -85,9 +85,9 @@ final class PushKeys {
           bool(),
           false,
           KeyDoc.noted(
-              "Whether marks of pushed tasks wait for each other",
-              "a task is marked if it runs longer than push.update.batch.interval, or than a second"
-                  + " if this is false"),
+              "Whether status updates of pushed tasks are batched",
+              "a task's status is updated if it runs longer than push.update.batch.interval, or"
+                  + " than one second if this is false"),
           c -> c.push().updateBatched());
 
   static final Key<BrokerConfig, Integer> PUSH_UPDATE_BATCH_LENGTH =
@@ -95,7 +95,7 @@ final class PushKeys {
           "push.update.batch.length",
           count(1),
           1,
-          KeyDoc.noted("Marks that are written at once", "counts in the length of a lease only"),
+          KeyDoc.noted("Status updates written at once", "affects the duration of a lease only"),
           c -> c.push().updateBatchLength());
 
   static final Key<BrokerConfig, Duration> PUSH_UPDATE_BATCH_INTERVAL =
@@ -103,7 +103,7 @@ final class PushKeys {
           "push.update.batch.interval",
           durationNotZero(),
           Duration.ofMillis(100),
-          KeyDoc.noted("How long a mark waits for others", "see push.update.batched"),
+          KeyDoc.noted("Maximum wait of a status update for its batch", "see push.update.batched"),
           c -> c.push().updateInterval());
 
   static final Key<BrokerConfig, Integer> PUSH_UPDATE_BATCH_SIZE =
@@ -111,7 +111,7 @@ final class PushKeys {
           "push.update.batch.size",
           count(1),
           1,
-          KeyDoc.unused("Not used", "it has none in the reference either"),
+          KeyDoc.unused("Unused", "unused in the reference, too"),
           c -> c.push().updateBatchSize());
 
   static final Key<BrokerConfig, Integer> PUSH_MAX_CALLS =
@@ -120,8 +120,8 @@ final class PushKeys {
           integer(1, 8_192),
           1_024,
           KeyDoc.noted(
-              "Calls to the workers of one application at once, at most",
-              "how many there are up to that is found out by measuring; a key of this broker"),
+              "Maximum concurrent calls to the workers of one application",
+              "the number below that is adaptive, by measurement; a key of this broker"),
           c -> c.push().maxCalls());
 
   static final Key<BrokerConfig, Integer> PUSH_CONNECTIONS =
@@ -130,9 +130,10 @@ final class PushKeys {
           integer(1, 256),
           12,
           KeyDoc.noted(
-              "Connections to the workers of one application, rounded to as many for each address",
-              "one for each address at least, and no more than 512 for all applications together;"
-                  + " see [workers](workers.md); a key of this broker"),
+              "Connections to the workers of one application, rounded to the same number per"
+                  + " address",
+              "at least one per address, and at most 512 for all applications together; see"
+                  + " [workers](workers.md); a key of this broker"),
           c -> c.push().connections());
 
   static final Key<BrokerConfig, Duration> PUSH_CONNECTION_AGE =
@@ -146,9 +147,9 @@ final class PushKeys {
                   ", from 1s to 86400s"),
           Duration.ofSeconds(30),
           KeyDoc.noted(
-              "After at most that time a connection to workers is replaced, and not before a tenth"
+              "Maximum age of a connection to workers before it is replaced; never before a tenth"
                   + " of it",
-              "its calls end before it is closed; a key of this broker"),
+              "its calls end before it closes; a key of this broker"),
           c -> c.push().connectionAge());
 
   private PushKeys() {}

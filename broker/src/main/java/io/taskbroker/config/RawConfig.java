@@ -2,10 +2,10 @@ package io.taskbroker.config;
 
 import java.time.Duration;
 
-/// The task that a message of a raw topic is an argument of.
+/// Task that wraps a message of a raw topic as its argument.
 ///
-/// @param application one that the worker map knows
-/// @param compressionLevel of zstd; -1 for no compression
+/// @param application a key of the worker map
+/// @param compressionLevel zstd level; -1 for no compression
 public record RawConfig(
     String namespace,
     String application,

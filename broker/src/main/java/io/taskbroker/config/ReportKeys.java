@@ -6,10 +6,10 @@ import static io.taskbroker.config.KeyType.count;
 
 import java.time.Duration;
 
-/// The keys of an area: How reports of workers are written.
+/// Configuration keys: writing of worker reports.
 final class ReportKeys {
   static final KeyTable<BrokerConfig> TABLE =
-      new KeyTable<>("Reports", "How reports of workers are written");
+      new KeyTable<>("Reports", "Writing of worker reports");
 
   static final Key<BrokerConfig, Boolean> BATCH_STATUS_UPDATES =
       TABLE.key(
@@ -17,9 +17,9 @@ final class ReportKeys {
           bool(),
           false,
           KeyDoc.noted(
-              "Whether reports wait for each other",
-              "a report is answered when it is durable, and shares its transaction with what came"
-                  + " meanwhile, with either"),
+              "Whether reports are batched",
+              "in either case a report is answered when it is durable, and shares its transaction"
+                  + " with changes that arrived meanwhile"),
           c -> c.statusUpdates().batched());
 
   static final Key<BrokerConfig, Integer> STATUS_UPDATE_BATCH_SIZE =
@@ -28,8 +28,8 @@ final class ReportKeys {
           count(1),
           1,
           KeyDoc.noted(
-              "Reports that are written at once",
-              "with batch_status_updates, bounds every change of a transaction"),
+              "Reports written at once",
+              "with batch_status_updates, limits all changes of a transaction"),
           c -> c.statusUpdates().batchSize());
 
   static final Key<BrokerConfig, Duration> STATUS_UPDATE_INTERVAL_MS =
@@ -37,7 +37,7 @@ final class ReportKeys {
           "status_update_interval_ms",
           millis(1),
           Duration.ofMillis(100),
-          KeyDoc.noted("How long a report waits for others", "with batch_status_updates"),
+          KeyDoc.noted("Maximum wait of a report for its batch", "with batch_status_updates"),
           c -> c.statusUpdates().interval());
 
   private ReportKeys() {}

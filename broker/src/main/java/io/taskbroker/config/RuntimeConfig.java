@@ -15,13 +15,13 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
-/// What the file of `runtime_config_path` says: the part of the configuration that can change while
-/// the broker runs (reference-spec 3.7). Immutable.
+/// Contents of the file of `runtime_config_path`: the part of the configuration that can change
+/// while the broker runs (reference-spec 3.7). Immutable.
 ///
-/// @param killswitches which tasks are switched off
-/// @param demotedNamespaces whose tasks go elsewhere
-/// @param demotedCluster bootstrap servers of the cluster that they go to
-/// @param demotedTopic that they go to
+/// @param killswitches tasks that are switched off
+/// @param demotedNamespaces namespaces whose tasks are forwarded
+/// @param demotedCluster bootstrap servers of the target cluster
+/// @param demotedTopic target topic
 public record RuntimeConfig(
     List<Killswitch> killswitches,
     Set<String> demotedNamespaces,
@@ -48,10 +48,11 @@ public record RuntimeConfig(
     demotedNamespaces = Set.copyOf(demotedNamespaces);
   }
 
-  /// A task that is switched off: by its name, or when one of its arguments has one of the values.
+  /// Killswitch rule: matches a task by name, or by name and argument values: one of its arguments
+  /// has one of the values.
   ///
-  /// @param always whether whatever its arguments are
-  /// @param arguments by position, from 0
+  /// @param always whether it matches regardless of arguments
+  /// @param arguments values by argument position, from 0
   public record Killswitch(
       String task,
       boolean always,
@@ -63,11 +64,11 @@ public record RuntimeConfig(
     }
   }
 
-  /// Reads the file's content.
+  /// Parses the file's content.
   ///
-  /// @param file its name, for messages
-  /// @param warnings gets what is odd, but no reason not to obey
-  /// @throws ConfigException if it is not what it should be; nothing of it is to be obeyed then
+  /// @param file file name, for messages
+  /// @param warnings receives oddities that do not prevent use
+  /// @throws ConfigException if it is invalid; nothing of it may be used then
   public static RuntimeConfig parse(Path file, byte[] content, Consumer<String> warnings) {
     Section section = YamlFile.read(file, content);
     var problems = new Problems();
@@ -81,7 +82,7 @@ public record RuntimeConfig(
     Set<String> namespaces = new LinkedHashSet<>();
     List<ConfigNode> demoted = required(section, NAMESPACES, problems);
     for (int i = 0; i < demoted.size(); i++) {
-      // As the reference, which takes nothing for the namespace without a name.
+      // As in the reference, null means the unnamed namespace.
       Optional<String> name =
           demoted.get(i).isNull()
               ? Optional.of("")
@@ -96,7 +97,7 @@ public record RuntimeConfig(
                 section,
                 CLUSTER,
                 SERVERS,
-                "must be host:port, or more with commas between",
+                "must be host:port, or several separated by commas",
                 problems),
             optional(section, TOPIC, TOPIC_NAME, "must be the name of a topic", problems));
     problems.throwIfAny();
@@ -127,8 +128,8 @@ public record RuntimeConfig(
           rule.place()
               + ": "
               + key
-              + " has no condition and switches nothing off; to switch the task off, write its name"
-              + " only");
+              + " has no condition and matches nothing; to switch the task off, write only its"
+              + " name");
     }
     return text(named.get(), key + "." + NAME, problems)
         .map(name -> new Killswitch(name, false, arguments, keywordArguments));
@@ -152,8 +153,7 @@ public record RuntimeConfig(
     if (written.matches("[0-9]{1,9}")) {
       return Optional.of(Integer.parseInt(written));
     }
-    problems.add(
-        key + "." + written, node, false, "must belong to the number of an argument, from 0");
+    problems.add(key + "." + written, node, false, "must have an argument position as key, from 0");
     return Optional.empty();
   }
 

@@ -1,6 +1,6 @@
 package io.taskbroker.config;
 
-/// A value that is shown to nobody: its text form is always `******`.
+/// Secret value whose text form is always `******`.
 public record Secret(String reveal) {
   static final String HIDDEN = "******";
 

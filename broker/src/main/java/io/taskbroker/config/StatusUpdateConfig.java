@@ -2,7 +2,7 @@ package io.taskbroker.config;
 
 import java.time.Duration;
 
-/// How reports of workers wait for each other.
+/// Batching of worker reports.
 public record StatusUpdateConfig(boolean batched, int batchSize, Duration interval) {
   static StatusUpdateConfig read(Values values) {
     return new StatusUpdateConfig(

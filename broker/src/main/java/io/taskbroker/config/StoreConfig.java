@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 
-/// The store of activations in flight.
+/// Store of the tasks in flight.
 public record StoreConfig(
     Adapter adapter,
     Sqlite sqlite,
@@ -13,21 +13,21 @@ public record StoreConfig(
     Inserts inserts,
     Limits limits) {
 
-  /// Which database.
+  /// Database product.
   public enum Adapter {
     SQLITE,
     POSTGRES
   }
 
-  /// A database that is a file.
+  /// SQLite database file.
   ///
-  /// @param vacuumPageCount pages given back at once; all if empty
+  /// @param vacuumPageCount pages freed per incremental vacuum; all if empty
   public record Sqlite(Path path, boolean statusMetrics, Optional<Integer> vacuumPageCount) {}
 
-  /// A database that is a server.
+  /// Postgres database.
   ///
-  /// @param migrator who changes tables
-  /// @param maintenanceDatabase where to connect to in order to create `database`
+  /// @param migrator user that migrates the tables
+  /// @param maintenanceDatabase database to connect to in order to create `database`
   public record Postgres(
       Address address,
       Login login,
@@ -36,29 +36,30 @@ public record StoreConfig(
       String maintenanceDatabase,
       boolean runMigrations) {}
 
-  /// Where the server is.
+  /// Address of the server.
   ///
   /// @param queryParams `k=v&k2=v2`
   public record Address(String host, int port, Optional<String> queryParams) {}
 
-  /// A user of the database.
+  /// Database user.
   public record Login(String username, Secret password) {}
 
-  /// What is tried again after a transient error.
+  /// Retries after a transient error.
   public record Retry(int maxRetries, Duration delay) {}
 
-  /// How arrivals are grouped.
+  /// Batching of inserts.
   public record Inserts(
       Duration failureBackoff, int batchLength, long batchBytes, Duration batchTime) {}
 
-  /// When intake stops, and how long workers have.
+  /// Limits at which intake stops, and processing deadlines.
   ///
-  /// @param maxSize bytes of the database; no bound if empty
-  /// @param maxParked tasks on disk only at which no more are parked; no bound if empty
-  /// @param maxProcessing counts what is claimed too
-  /// @param maxProcessingAttempts how many deadlines a task may let pass
-  /// @param processingGrace is added to each task's processing deadline
-  /// @param contentionDrainAge after which rows of others may be taken, with Postgres
+  /// @param maxSize database size in bytes; unlimited if empty
+  /// @param maxParked number of parked tasks at which no more are parked; unlimited if empty
+  /// @param maxProcessing includes claimed tasks
+  /// @param maxProcessingAttempts number of processing deadlines that a task may miss
+  /// @param processingGrace added to each processing deadline
+  /// @param contentionDrainAge age after which rows of other brokers may be taken over, with
+  ///   Postgres
   public record Limits(
       Optional<Long> maxSize,
       int maxPending,

@@ -14,17 +14,17 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 
-/// The keys of an area: Where what is in flight is kept, and how much of it.
+/// Configuration keys: store of the tasks in flight, and its limits.
 final class StoreKeys {
   static final KeyTable<BrokerConfig> TABLE =
-      new KeyTable<>("The store", "Where what is in flight is kept, and how much of it");
+      new KeyTable<>("The store", "The store of the tasks in flight, and its limits");
 
   static final Key<BrokerConfig, StoreConfig.Adapter> STORE_ADAPTER =
       TABLE.key(
           "store.adapter",
           oneOf(StoreConfig.Adapter.class),
           StoreConfig.Adapter.SQLITE,
-          "The database: of one broker, or of many",
+          "Database: of a single broker, or shared by many",
           c -> c.store().adapter());
 
   static final Key<BrokerConfig, Path> SQLITE_PATH =
@@ -32,7 +32,7 @@ final class StoreKeys {
           "store.sqlite.path",
           path(),
           Path.of("./taskbroker-inflight.sqlite"),
-          "The file of the database",
+          "Database file",
           c -> c.store().sqlite().path());
 
   static final Key<BrokerConfig, Boolean> SQLITE_ENABLE_STATUS_METRICS =
@@ -41,8 +41,7 @@ final class StoreKeys {
           bool(),
           true,
           KeyDoc.unused(
-              "Whether metrics tell of the database's inside",
-              "nothing searches the database for the sake of metrics"),
+              "Whether metrics include database internals", "metrics never query the database"),
           c -> c.store().sqlite().statusMetrics());
 
   static final Key<BrokerConfig, Optional<Integer>> SQLITE_VACUUM_PAGE_COUNT =
@@ -51,8 +50,8 @@ final class StoreKeys {
           optional(count(0)),
           Optional.empty(),
           KeyDoc.noted(
-              "Free pages of the file that are given back at once; null for all",
-              "4,000 at most, so that nothing waits for it"),
+              "Free pages released per incremental vacuum; null for all",
+              "at most 4,000, so that no transaction waits for it"),
           c -> c.store().sqlite().vacuumPageCount());
 
   static final Key<BrokerConfig, Integer> RETRY_MAX_RETRIES =
@@ -61,9 +60,9 @@ final class StoreKeys {
           count(0),
           3,
           KeyDoc.noted(
-              "How often a start on Postgres tries again while the server's TLS is not what is"
-                  + " asked for, and migrations while it does not answer",
-              "a transaction is tried again until it is durable"),
+              "Retries of a start on Postgres while the server's TLS is not as required, and of"
+                  + " migrations while the server is unreachable",
+              "a transaction is retried until it is durable"),
           c -> c.store().retry().maxRetries());
 
   static final Key<BrokerConfig, Duration> RETRY_DELAY =
@@ -72,8 +71,8 @@ final class StoreKeys {
           duration(),
           Duration.ofMillis(100),
           KeyDoc.noted(
-              "How long to wait before that, at first; the wait grows to 1 s",
-              "a transaction waits for 10 ms at first, and up to 1 s"),
+              "Initial delay of those retries; the delay grows to 1 s",
+              "transactions are retried after 10 ms at first, and up to 1 s"),
           c -> c.store().retry().delay());
 
   static final Key<BrokerConfig, Duration> INSERT_FAILURE_BACKOFF_MS =
@@ -81,8 +80,7 @@ final class StoreKeys {
           "store.insert_failure_backoff_ms",
           millis(0),
           Duration.ofSeconds(4),
-          KeyDoc.unused(
-              "How long to wait after a failed insert", "the wait grows from 10 ms to 1 s"),
+          KeyDoc.unused("Delay after a failed insert", "the delay grows from 10 ms to 1 s"),
           c -> c.store().inserts().failureBackoff());
 
   static final Key<BrokerConfig, Integer> INSERT_BATCH_MAX_LENGTH =
@@ -91,8 +89,9 @@ final class StoreKeys {
           count(0),
           256,
           KeyDoc.unused(
-              "Arrivals that are stored at once",
-              "what arrives during a transaction is in the next one, up to 4,096 changes"),
+              "Arrivals stored at once",
+              "records that arrive during a transaction are stored in the next one, up to 4,096"
+                  + " changes"),
           c -> c.store().inserts().batchLength());
 
   static final Key<BrokerConfig, Long> INSERT_BATCH_MAX_BYTES =
@@ -101,9 +100,9 @@ final class StoreKeys {
           size(),
           16_000_000L,
           KeyDoc.unused(
-              "Bytes of the arrivals that are stored at once",
-              "bounded by what is read ahead: of each topic its share of an eighth of the heap,"
-                  + " 16 MiB at most"),
+              "Bytes of arrivals stored at once",
+              "limited by the read-ahead: per topic its share of an eighth of the heap, at most"
+                  + " 16 MiB"),
           c -> c.store().inserts().batchBytes());
 
   static final Key<BrokerConfig, Duration> INSERT_BATCH_MAX_TIME_MS =
@@ -112,8 +111,8 @@ final class StoreKeys {
           millis(0),
           Duration.ofSeconds(1),
           KeyDoc.unused(
-              "How long an arrival waits for others",
-              "it waits for the transaction before at most"),
+              "Maximum wait of an arrival for its batch",
+              "it waits at most for the previous transaction"),
           c -> c.store().inserts().batchTime());
 
   static final Key<BrokerConfig, Optional<Long>> MAX_SIZE =
@@ -122,8 +121,8 @@ final class StoreKeys {
           optional(size()),
           Optional.of(3_000_000_000L),
           KeyDoc.noted(
-              "Bytes of the database at which intake stops; null for no bound",
-              "counts pages in use, and not what the file was once"),
+              "Database size in bytes at which intake stops; null for no limit",
+              "counts pages in use, not the file size"),
           c -> c.store().limits().maxSize());
 
   static final Key<BrokerConfig, Integer> MAX_PENDING_COUNT =
@@ -133,9 +132,8 @@ final class StoreKeys {
           2_048,
           KeyDoc.noted(
               "Tasks ready for delivery at which intake stops",
-              "those of one application on this broker; more of them, or more than a third of the"
-                  + " heap has room for, wait in Kafka, or on disk where another application waits"
-                  + " behind them"),
+              "per application on this broker; further tasks, or those beyond a third of the"
+                  + " heap, wait in Kafka, or on disk if another application waits behind them"),
           c -> c.store().limits().maxPending());
 
   static final Key<BrokerConfig, Integer> MAX_DELAY_COUNT =
@@ -145,8 +143,7 @@ final class StoreKeys {
           8_192,
           KeyDoc.noted(
               "Delayed tasks at which intake stops",
-              "those in memory; more of them, or more than a third of the heap has room for, wait"
-                  + " on disk"),
+              "those in memory; further ones, or those beyond a third of the heap, wait on disk"),
           c -> c.store().limits().maxDelay());
 
   static final Key<BrokerConfig, Optional<Integer>> MAX_PARKED_COUNT =
@@ -154,9 +151,9 @@ final class StoreKeys {
           "store.max_parked_count",
           optional(count(0)),
           Optional.empty(),
-          "Tasks of this broker on disk only, beyond the limits above, from which on what would be"
-              + " one more waits in Kafka, and what is behind it too; 0: nothing goes beyond the"
-              + " limits; null: as many as `store.max_size` has room for",
+          "Maximum tasks of this broker on disk only, beyond the limits above; further ones, and"
+              + " the records behind them, wait in Kafka; 0: nothing exceeds the limits; null: as"
+              + " many as `store.max_size` has room for",
           c -> c.store().limits().maxParked());
 
   static final Key<BrokerConfig, Integer> MAX_PROCESSING_COUNT =
@@ -164,8 +161,7 @@ final class StoreKeys {
           "store.max_processing_count",
           count(0),
           2_048,
-          KeyDoc.noted(
-              "Tasks claimed or with workers at which intake stops", "those of one application"),
+          KeyDoc.noted("Tasks claimed or being processed at which intake stops", "per application"),
           c -> c.store().limits().maxProcessing());
 
   static final Key<BrokerConfig, Integer> MAX_PROCESSING_ATTEMPTS =
@@ -173,7 +169,7 @@ final class StoreKeys {
           "store.max_processing_attempts",
           count(0),
           5,
-          "Processing deadlines that a task may let pass before it fails",
+          "Processing deadlines that a task may miss before it fails",
           c -> c.store().limits().maxProcessingAttempts());
 
   static final Key<BrokerConfig, Duration> PROCESSING_DEADLINE_GRACE_SEC =
@@ -181,7 +177,7 @@ final class StoreKeys {
           "store.processing_deadline_grace_sec",
           seconds(),
           Duration.ofSeconds(3),
-          "What is added to each processing deadline",
+          "Grace period added to each processing deadline",
           c -> c.store().limits().processingGrace());
 
   static final Key<BrokerConfig, Duration> CONTENTION_DRAIN_AGE_SEC =
@@ -190,8 +186,8 @@ final class StoreKeys {
           seconds(),
           Duration.ofMinutes(1),
           KeyDoc.noted(
-              "After which tasks of a partition that no broker has are taken over, with Postgres",
-              "those of a partition that is assigned are taken at once"),
+              "Age at which tasks of a partition without an owner are taken over, with Postgres",
+              "tasks of an assigned partition are taken over at once"),
           c -> c.store().limits().contentionDrainAge());
 
   private StoreKeys() {}

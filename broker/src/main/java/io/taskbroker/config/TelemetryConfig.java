@@ -8,34 +8,34 @@ import java.util.Optional;
 /// Logs, metrics and error reports.
 public record TelemetryConfig(Log log, Metrics metrics, Sentry sentry) {
 
-  /// The log.
+  /// Log settings.
   ///
   /// @param filter directives such as `info,librdkafka=warn`
   public record Log(String filter, LogFormat format, boolean asyncBacktrace) {}
 
-  /// How a line of the log looks.
+  /// Format of log lines.
   public enum LogFormat {
     TEXT,
     JSON
   }
 
-  /// Where metrics go.
+  /// Metrics outputs.
   ///
-  /// @param statsd not looked up yet
-  /// @param defaultTags on every metric and every error report
+  /// @param statsd unresolved address
+  /// @param defaultTags tags of every metric and error report
   public record Metrics(
       InetSocketAddress statsd,
       Map<String, String> defaultTags,
       Duration runtimeInterval,
       Endpoint endpoint) {}
 
-  /// Where metrics are served.
+  /// Prometheus endpoint.
   ///
-  /// @param address not looked up yet; port 0 for nowhere
-  /// @param given whether it is asked for, so that it is an error if it cannot be listened on
+  /// @param address unresolved address; port 0 disables the endpoint
+  /// @param given whether it is configured explicitly, so that a bind failure is an error
   public record Endpoint(InetSocketAddress address, boolean given) {}
 
-  /// Where errors are reported.
+  /// Error reports.
   ///
   /// @param dsn empty for no error reports
   public record Sentry(

@@ -15,7 +15,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 
-/// The keys of an area: Logs, metrics and error reports.
+/// Configuration keys: logs, metrics and error reports.
 final class TelemetryKeys {
   static final KeyTable<BrokerConfig> TABLE =
       new KeyTable<>("Telemetry", "Logs, metrics and error reports");
@@ -26,8 +26,8 @@ final class TelemetryKeys {
           text(),
           "info,librdkafka=warn,h2=off",
           KeyDoc.noted(
-              "What is logged, as level or target=level, separated by commas",
-              "targets of the reference's libraries stand for those of this broker"),
+              "Log levels, as level or target=level, separated by commas",
+              "targets of the reference's libraries are mapped to those of this broker"),
           c -> c.telemetry().log().filter());
 
   static final Key<BrokerConfig, TelemetryConfig.LogFormat> LOG_FORMAT =
@@ -35,7 +35,7 @@ final class TelemetryKeys {
           "log_format",
           oneOf(TelemetryConfig.LogFormat.class),
           TelemetryConfig.LogFormat.TEXT,
-          "How lines of the log look",
+          "Format of log lines",
           c -> c.telemetry().log().format());
 
   static final Key<BrokerConfig, Boolean> LOG_ASYNC_BACKTRACE =
@@ -44,8 +44,8 @@ final class TelemetryKeys {
           bool(),
           false,
           KeyDoc.unused(
-              "Whether to log from time to time what all tasks of the runtime do",
-              "`jcmd PID Thread.print` tells what the threads do"),
+              "Whether to log periodically the state of all runtime tasks",
+              "`jcmd PID Thread.print` shows what the threads do"),
           c -> c.telemetry().log().asyncBacktrace());
 
   static final Key<BrokerConfig, InetSocketAddress> STATSD_ADDR =
@@ -53,7 +53,7 @@ final class TelemetryKeys {
           "statsd_addr",
           hostAndPort(),
           InetSocketAddress.createUnresolved("127.0.0.1", 8126),
-          "Where metrics are sent",
+          "Address of the statsd server",
           c -> c.telemetry().metrics().statsd());
 
   static final Key<BrokerConfig, InetSocketAddress> METRICS_ADDR =
@@ -61,7 +61,7 @@ final class TelemetryKeys {
           "metrics_addr",
           hostAndPort(),
           InetSocketAddress.createUnresolved("127.0.0.1", 9464),
-          "Where metrics are served to Prometheus, and health; port 0 for nowhere",
+          "Listen address of Prometheus metrics and health; port 0 disables them",
           c -> c.telemetry().metrics().endpoint().address());
 
   static final Key<BrokerConfig, Map<String, String>> DEFAULT_METRICS_TAGS =
@@ -69,7 +69,7 @@ final class TelemetryKeys {
           "default_metrics_tags",
           map(text()),
           Map.of(),
-          "Tags of every metric and every error report",
+          "Tags of every metric and error report",
           c -> c.telemetry().metrics().defaultTags());
 
   static final Key<BrokerConfig, Duration> RUNTIME_METRICS_INTERVAL =
@@ -77,7 +77,7 @@ final class TelemetryKeys {
           "runtime_metrics_interval",
           durationNotZero(),
           Duration.ofSeconds(1),
-          "How often the process is measured",
+          "Interval of process measurements",
           c -> c.telemetry().metrics().runtimeInterval());
 
   static final Key<BrokerConfig, Optional<Secret>> SENTRY_DSN =
@@ -85,7 +85,7 @@ final class TelemetryKeys {
           "sentry_dsn",
           optional(secretText()),
           Optional.empty(),
-          "Where errors are reported to",
+          "DSN for error reports",
           c -> c.telemetry().sentry().dsn());
 
   static final Key<BrokerConfig, Optional<String>> SENTRY_ENV =
@@ -93,7 +93,7 @@ final class TelemetryKeys {
           "sentry_env",
           optional(text()),
           Optional.empty(),
-          "The environment that errors are reported of",
+          "Environment name in error reports",
           c -> c.telemetry().sentry().environment());
 
   static final Key<BrokerConfig, Optional<Double>> TRACES_SAMPLE_RATE =
@@ -101,7 +101,7 @@ final class TelemetryKeys {
           "traces_sample_rate",
           optional(number()),
           Optional.of(0.0),
-          KeyDoc.unused("The share of work that is traced", "This broker makes no spans"),
+          KeyDoc.unused("Fraction of work that is traced", "this broker creates no spans"),
           c -> c.telemetry().sentry().tracesSampleRate());
 
   private TelemetryKeys() {}

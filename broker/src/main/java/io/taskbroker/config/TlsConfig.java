@@ -3,10 +3,10 @@ package io.taskbroker.config;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/// The PEM files of one side of TLS; what they hold is looked at when TLS is set up.
+/// PEM files of one side of TLS; their contents are checked when TLS is set up.
 ///
-/// @param certificate and key: both or none
-/// @param ca who the other side must be signed by
+/// @param certificate certificate and key: both or none
+/// @param ca CA that must have signed the other side's certificate
 public record TlsConfig(Optional<Path> certificate, Optional<Path> key, Optional<Path> ca) {
   static TlsConfig server(Values values) {
     requirePair(values, TlsKeys.GRPC_TLS_CERTIFICATE, TlsKeys.GRPC_TLS_KEY);
@@ -43,6 +43,6 @@ public record TlsConfig(Optional<Path> certificate, Optional<Path> key, Optional
         .add(
             key.path(),
             "",
-            "is missing: must be the path of a file, as there is " + needing.path());
+            "is missing: must be the path of a file, since there is " + needing.path());
   }
 }

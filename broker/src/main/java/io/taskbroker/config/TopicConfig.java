@@ -3,12 +3,12 @@ package io.taskbroker.config;
 import java.time.Duration;
 import java.util.Optional;
 
-/// A topic.
+/// Topic.
 ///
-/// @param cluster the name of its cluster
-/// @param produceOnly whether it is only written to
-/// @param consumerDisabled whether the broker stays out of its consumer group for now
-/// @param raw what its messages become, if they are not activations
+/// @param cluster name of its cluster
+/// @param produceOnly whether it is only produced to
+/// @param consumerDisabled whether the broker currently stays out of its consumer group
+/// @param raw task that wraps its messages, if they are not activations
 public record TopicConfig(
     String name,
     String cluster,
@@ -18,7 +18,7 @@ public record TopicConfig(
     Consumption consumption,
     Optional<RawConfig> raw) {
 
-  /// How a topic is consumed.
+  /// Consumer settings of a topic.
   public record Consumption(
       Duration sessionTimeout, Duration autoCommitInterval, OffsetReset autoOffsetReset) {}
 }

@@ -5,7 +5,7 @@ import static io.taskbroker.config.KeyType.filledText;
 
 import java.time.Duration;
 
-/// The keys of an area: An entry of `kafka_topics`.
+/// Configuration keys: entries of `kafka_topics`.
 final class TopicKeys {
   static final KeyTable<TopicConfig> TABLE = new KeyTable<>("Topics", "An entry of `kafka_topics`");
 
@@ -14,19 +14,19 @@ final class TopicKeys {
           "cluster",
           filledText(),
           "",
-          "The name of its cluster in kafka_clusters",
+          "Name of its cluster in kafka_clusters",
           TopicConfig::cluster);
 
   static final Key<TopicConfig, String> TOPIC_CONSUMER_GROUP =
       TABLE.required(
-          "consumer_group", filledText(), "", "The consumer group", TopicConfig::consumerGroup);
+          "consumer_group", filledText(), "", "Consumer group", TopicConfig::consumerGroup);
 
   static final Key<TopicConfig, Boolean> TOPIC_PRODUCE_ONLY =
       TABLE.key(
           "produce_only",
           bool(),
           false,
-          "Whether the topic is only written to",
+          "Whether the topic is only produced to",
           TopicConfig::produceOnly);
 
   static final Key<TopicConfig, Boolean> TOPIC_CONSUMER_DISABLED =
@@ -34,7 +34,7 @@ final class TopicKeys {
           "consumer_disabled",
           bool(),
           false,
-          "Whether the broker stays out of the consumer group for now",
+          "Whether the broker currently stays out of the consumer group",
           TopicConfig::consumerDisabled);
 
   static final Key<TopicConfig, Duration> TOPIC_SESSION_TIMEOUT_MS =

@@ -2,9 +2,9 @@ package io.taskbroker.config;
 
 import java.time.Duration;
 
-/// The reference's periodic work; this broker does most of it when it is due instead.
+/// The reference's periodic work, most of which this broker does as soon as it is due.
 ///
-/// @param deadlineResetSkip deadlines that are past at start are given that long (H16)
+/// @param deadlineResetSkip grace period for deadlines that passed before the start (H16)
 public record UpkeepConfig(
     Duration taskInterval,
     Duration unhealthyInterval,
@@ -12,7 +12,7 @@ public record UpkeepConfig(
     Duration deadlineResetSkip,
     Vacuum vacuum) {
 
-  /// When the database gives space back.
+  /// Release of free database space.
   public record Vacuum(
       Duration maintenanceInterval, boolean fullOnStart, boolean fullOnUpkeep, Duration interval) {}
 

@@ -6,20 +6,20 @@ import static io.taskbroker.config.KeyType.bool;
 
 import java.time.Duration;
 
-/// The periodic work of the reference, most of which happens when it is due here: the keys of the
-/// area.
+/// Configuration keys: the reference's periodic work, most of which this broker does as soon as it
+/// is due.
 final class UpkeepKeys {
   static final KeyTable<BrokerConfig> TABLE =
       new KeyTable<>(
           "Upkeep",
-          "The periodic work of the reference, most of which happens when it is due here");
+          "The reference's periodic work, most of which this broker does as soon as it is due");
 
   static final Key<BrokerConfig, Duration> UPKEEP_TASK_INTERVAL_MS =
       TABLE.key(
           "upkeep_task_interval_ms",
           millis(0),
           Duration.ofSeconds(1),
-          KeyDoc.noted("The period of upkeep", "of gauges only: all else happens when it is due"),
+          KeyDoc.noted("Upkeep interval", "of gauges only: everything else happens when it is due"),
           c -> c.upkeep().taskInterval());
 
   static final Key<BrokerConfig, Duration> UPKEEP_UNHEALTHY_INTERVAL_MS =
@@ -28,8 +28,8 @@ final class UpkeepKeys {
           millis(0),
           Duration.ofSeconds(5),
           KeyDoc.noted(
-              "After which a stage that makes no progress is unhealthy",
-              "10 s at least: a stage is judged by whether it does any of the work that it has"),
+              "Time without progress after which a stage is unhealthy",
+              "at least 10 s; counts only while the stage has work"),
           c -> c.upkeep().unhealthyInterval());
 
   static final Key<BrokerConfig, Boolean> HEALTH_CHECK_KILLSWITCHED =
@@ -37,7 +37,7 @@ final class UpkeepKeys {
           "health_check_killswitched",
           bool(),
           false,
-          "Whether the broker always says that it is healthy",
+          "Whether the broker always reports healthy",
           c -> c.upkeep().healthCheckKillswitched());
 
   static final Key<BrokerConfig, Duration> UPKEEP_DEADLINE_RESET_SKIP_AFTER_STARTUP_SEC =
@@ -46,8 +46,8 @@ final class UpkeepKeys {
           seconds(),
           Duration.ofMinutes(1),
           KeyDoc.noted(
-              "How long after start deadlines that passed before it are not acted on",
-              "once for each task, so that restarts do not postpone them for ever"),
+              "Time after start during which deadlines that passed before it are ignored",
+              "once per task, so that restarts do not postpone them indefinitely"),
           c -> c.upkeep().deadlineResetSkip());
 
   static final Key<BrokerConfig, Duration> MAINTENANCE_TASK_INTERVAL_MS =
@@ -56,8 +56,8 @@ final class UpkeepKeys {
           millis(0),
           Duration.ofSeconds(6),
           KeyDoc.noted(
-              "The period of incremental vacuum",
-              "in moments in which nothing waits to be written; 1 s at least"),
+              "Interval of incremental vacuum",
+              "runs while nothing waits to be written; at least 1 s"),
           c -> c.upkeep().vacuum().maintenanceInterval());
 
   static final Key<BrokerConfig, Boolean> FULL_VACUUM_ON_START =
@@ -76,8 +76,8 @@ final class UpkeepKeys {
           bool(),
           true,
           KeyDoc.unused(
-              "Whether the database is vacuumed again and again",
-              "it would hold reports up; free pages are given back a few at a time"),
+              "Whether the database is vacuumed periodically",
+              "it would delay reports; free pages are released incrementally"),
           c -> c.upkeep().vacuum().fullOnUpkeep());
 
   static final Key<BrokerConfig, Duration> VACUUM_INTERVAL_MS =
@@ -85,7 +85,7 @@ final class UpkeepKeys {
           "vacuum_interval_ms",
           millis(0),
           Duration.ofSeconds(30),
-          KeyDoc.unused("The period of that", "see full_vacuum_on_upkeep"),
+          KeyDoc.unused("Interval of that vacuum", "see full_vacuum_on_upkeep"),
           c -> c.upkeep().vacuum().interval());
 
   private UpkeepKeys() {}

@@ -4,14 +4,14 @@ import io.taskbroker.config.ConfigNode.Section;
 import java.util.Optional;
 import java.util.Set;
 
-/// Reads keys of one section. A problem is told once, and the default taken, so that reading goes
-/// on and finds the others.
+/// Typed access to the keys of one section. A problem is reported once and the default used, so
+/// that reading continues and finds the others.
 final class Values {
   private final Section section;
   private final String prefix;
   private final Problems problems;
 
-  /// @param prefix goes before a key in error messages
+  /// @param prefix precedes keys in error messages
   Values(Section section, String prefix, Problems problems) {
     this.section = section;
     this.prefix = prefix;
@@ -33,7 +33,7 @@ final class Values {
     return key.type().read(node.get(), prefix + key.path(), problems).orElse(key.fallback());
   }
 
-  /// Whether something other than null is written for the key.
+  /// Whether a non-null value is given for the key.
   boolean has(Key<?, ?> key) {
     return has(key.path());
   }
@@ -42,7 +42,7 @@ final class Values {
     return section.at(path.split("\\.")).filter(node -> !node.isNull()).isPresent();
   }
 
-  /// The section of that name, if there is one.
+  /// Section with that name, if present.
   Optional<Values> section(String name) {
     return section
         .at(name)
@@ -50,7 +50,7 @@ final class Values {
         .map(node -> new Values((Section) node, prefix + name + ".", problems));
   }
 
-  /// The names in this section, in the order of writing.
+  /// Names in this section, in writing order.
   Set<String> names() {
     return section.entries().keySet();
   }

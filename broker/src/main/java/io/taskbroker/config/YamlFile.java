@@ -26,14 +26,14 @@ import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.dataformat.yaml.YAMLFactory;
 import tools.jackson.dataformat.yaml.YAMLParser;
 
-/// Reads a YAML file into a tree that knows where each value stands. Bounded in size, depth and
-/// number of values, so that aliases cannot blow it up.
+/// YAML parser that records the location of each value. Bounded in size, depth and number of
+/// values, so that aliases cannot exhaust memory.
 final class YamlFile {
   private static final int MAX_BYTES = 1 << 20;
   private static final int MAX_DEPTH = 32;
   private static final int MAX_NODES = 100_000;
 
-  /// What may stand before a value: a tag and an anchor.
+  /// Optional tag and anchor before a value.
   private static final Pattern ANCHOR = Pattern.compile("(?:!\\S*\\s+)?&([^\\s,\\[\\]{}]+)");
 
   private final Path file;
@@ -42,7 +42,7 @@ final class YamlFile {
   private final Map<String, ConfigNode> anchors = new HashMap<>();
   private int nodes;
 
-  /// The same place in the text, counted in two ways.
+  /// The same position in the text, in code points and in chars.
   private int codePoints;
 
   private int chars;
@@ -53,14 +53,13 @@ final class YamlFile {
     this.parser = parser;
   }
 
-  /// @throws ConfigException with one problem, if the file cannot be read or is not what it should
-  ///   be
+  /// @throws ConfigException with one problem, if the file is unreadable or invalid
   static Section read(Path file) {
     return read(file, bytes(file));
   }
 
-  /// @param file where the bytes are from, for messages
-  /// @throws ConfigException with one problem, if they are not what they should be
+  /// @param file source of the bytes, for messages
+  /// @throws ConfigException with one problem, if they are invalid
   static Section read(Path file, byte[] bytes) {
     String text = text(file, bytes);
     try (var parser =
@@ -81,7 +80,7 @@ final class YamlFile {
     }
     Section section = section(0);
     if (next() != null) {
-      throw problem(place(), "must hold one YAML document only");
+      throw problem(place(), "must hold a single YAML document");
     }
     return section;
   }
@@ -94,9 +93,9 @@ final class YamlFile {
     if (parser.isCurrentAlias()) {
       ConfigNode target = anchors.get(parser.getString());
       if (target == null) {
-        // Not which: it may be a secret that nobody put in quotes.
+        // The text is not shown: it may be an unquoted secret.
         throw problem(
-            place(), "begins with * and is no alias of a value above: such text must be in quotes");
+            place(), "begins with * but is not an alias of a value above: quote such text");
       }
       return copy(target);
     }
@@ -117,7 +116,8 @@ final class YamlFile {
     return node;
   }
 
-  /// Looked for in the text, because the parser forgets the anchors of single values.
+  /// Anchor of the current value, searched in the text because the parser loses the anchors of
+  /// scalars.
   private Optional<String> anchor() {
     int points = (int) parser.currentTokenLocation().getCharOffset();
     chars = text.offsetByCodePoints(chars, points - codePoints);
@@ -133,7 +133,7 @@ final class YamlFile {
       String place = place();
       ConfigNode value = value(required(next()), depth + 1);
       if (section.entries().put(key, value) != null) {
-        throw problem(place, "key " + key + " is there twice");
+        throw problem(place, "key " + key + " occurs twice");
       }
     }
     return section;
@@ -148,7 +148,7 @@ final class YamlFile {
     return list;
   }
 
-  /// A copy, because sections are changed by what is laid over them.
+  /// Deep copy, because merging changes sections.
   private ConfigNode copy(ConfigNode node) {
     count(1);
     return switch (node) {
@@ -212,7 +212,7 @@ final class YamlFile {
     }
   }
 
-  /// The parser's messages quote the source, which may hold secrets, in indented lines.
+  /// Parser message without the indented source lines that it quotes, which may hold secrets.
   private static String withoutSource(JacksonException e) {
     return e.getOriginalMessage()
         .lines()

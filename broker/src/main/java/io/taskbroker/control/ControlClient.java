@@ -11,7 +11,8 @@ import java.util.concurrent.TimeUnit;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Gives commands to the broker that runs with the same store on this machine. One thread.
+/// Client of the control socket: sends commands to the broker that uses the same store on this
+/// machine. Confined to one thread.
 public final class ControlClient {
   private static final int MAX_ANSWER_BYTES = 64 << 20;
   private static final Duration TIMEOUT = Duration.ofSeconds(20);
@@ -24,15 +25,15 @@ public final class ControlClient {
     this.socket = socket;
   }
 
-  /// Gives a command again and again until nothing is left of it to be done.
+  /// Repeats a command until nothing is left to do.
   ///
-  /// @return the last answer, with all that was done
-  /// @throws ControlException if no broker answers, or it refuses the command
-  public QuarantineAnswer give(QuarantineRequest order) throws InterruptedException {
+  /// @return the last answer, with the total number of tasks done
+  /// @throws ControlException if no broker answers, or it rejects the command
+  public QuarantineAnswer give(QuarantineRequest command) throws InterruptedException {
     long movedAt = System.nanoTime();
     int done = 0;
     while (true) {
-      QuarantineAnswer answer = once(order);
+      QuarantineAnswer answer = once(command);
       done += answer.done();
       if (answer.left() == 0 || System.nanoTime() - movedAt > PATIENCE.toNanos()) {
         return new QuarantineAnswer(
@@ -41,30 +42,30 @@ public final class ControlClient {
       if (answer.done() > 0) {
         movedAt = System.nanoTime();
       } else {
-        TimeUnit.MILLISECONDS.sleep(100); // its store is busy
+        TimeUnit.MILLISECONDS.sleep(100); // the broker's store is busy
       }
     }
   }
 
-  private QuarantineAnswer once(QuarantineRequest order) {
+  private QuarantineAnswer once(QuarantineRequest command) {
     ControlReply reply;
     try (var lines = new Lines(SocketChannel.open(UnixDomainSocketAddress.of(socket)))) {
-      lines.write(json.writeValueAsBytes(order), TIMEOUT);
+      lines.write(json.writeValueAsBytes(command), TIMEOUT);
       reply = json.readValue(lines.read(MAX_ANSWER_BYTES, TIMEOUT), ControlReply.class);
     } catch (IOException | IllegalArgumentException e) {
       throw new ControlException(
-          "no broker takes commands at %s (%s): run this where the broker runs, as its user, in its folder, and with its configuration"
+          "no broker listens at %s (%s): run this on the broker's machine, as its user, in its working directory and with its configuration"
               .formatted(socket, e.getMessage()),
           e);
     } catch (JacksonException e) {
       throw new ControlException(
-          "what answers at %s is no broker of this version: %s"
+          "the process at %s is not a broker of this version: %s"
               .formatted(socket, e.getOriginalMessage()),
           e);
     }
     QuarantineAnswer answer = reply.answer();
     if (answer == null) {
-      throw new ControlException("the broker refuses the command: " + reply.error());
+      throw new ControlException("the broker rejected the command: " + reply.error());
     }
     return answer;
   }

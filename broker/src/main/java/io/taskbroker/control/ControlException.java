@@ -1,7 +1,7 @@
 package io.taskbroker.control;
 
-/// A running broker could not be given a command, or did not follow it; the message says why, and
-/// what to do about it.
+/// Failed control command: the broker is unreachable or rejected it. The message gives the reason
+/// and a remedy.
 public final class ControlException extends RuntimeException {
   ControlException(String message) {
     super(message);

@@ -3,7 +3,7 @@ package io.taskbroker.control;
 import io.taskbroker.inflight.QuarantineAnswer;
 import org.jspecify.annotations.Nullable;
 
-/// What the socket answers: one of the two.
+/// Reply of the control socket: either an error or an answer.
 ///
-/// @param error why the command was not followed, in one line
+/// @param error one-line reason why the command was rejected
 record ControlReply(@Nullable String error, @Nullable QuarantineAnswer answer) {}

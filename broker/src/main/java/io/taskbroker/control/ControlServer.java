@@ -31,9 +31,9 @@ import org.slf4j.LoggerFactory;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
-/// The socket at which a running broker takes the commands of operators. One connection at a time,
-/// of some seconds at most; requests and answers are bounded (G7). A socket that cannot be made is
-/// a warning: the broker works without.
+/// Control socket for operator commands to a running broker. Serves one connection at a time, for a
+/// few seconds at most; requests and answers are bounded (G7). If the socket cannot be created, a
+/// warning is logged and the broker works without it.
 public final class ControlServer implements Service {
   private static final Logger log = LoggerFactory.getLogger(ControlServer.class);
   private static final int BACKLOG = 8;
@@ -54,8 +54,8 @@ public final class ControlServer implements Service {
   private @Nullable ServerSocketChannel server;
   private @Nullable Selector selector;
 
-  /// @param socket the file of the socket; a longer name than the system allows is no good
-  /// @param topics those that something may be sent to
+  /// @param socket path of the socket; must not exceed the system's length limit
+  /// @param topics allowed retarget topics
   public ControlServer(Path socket, Set<String> topics, CommandSink engine, FailureSink failures) {
     this.socket = socket;
     this.topics = new TreeSet<>(topics);
@@ -74,8 +74,7 @@ public final class ControlServer implements Service {
       listen();
     } catch (IOException | UnsupportedOperationException | IllegalArgumentException e) {
       log.warn(
-          "Commands of operators (taskbroker quarantine) are not taken: {} cannot be listened on:"
-              + " {}",
+          "Operator commands (taskbroker quarantine) are unavailable: cannot listen on {}: {}",
           socket,
           e.getMessage());
       close();
@@ -87,9 +86,9 @@ public final class ControlServer implements Service {
   private void listen() throws IOException {
     if (Files.exists(socket)) {
       if (isTaken()) {
-        throw new IOException("another broker does");
+        throw new IOException("another broker is listening on it");
       }
-      Files.delete(socket); // of one that was killed
+      Files.delete(socket); // left by a killed broker
     }
     ServerSocketChannel made = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
     server = made;
@@ -111,7 +110,7 @@ public final class ControlServer implements Service {
   @Override
   public void stop() {
     if (!thread.stop(STOP_TIMEOUT)) {
-      log.warn("A command of an operator is still under way");
+      log.warn("An operator command is still running");
     }
     close();
   }
@@ -130,7 +129,7 @@ public final class ControlServer implements Service {
         }
       }
     } catch (IOException e) {
-      log.debug("The socket {} was not closed", socket, e);
+      log.debug("Cannot close the socket {}", socket, e);
     }
     server = null;
     selector = null;
@@ -140,7 +139,7 @@ public final class ControlServer implements Service {
     Selector selecting = selector;
     ServerSocketChannel accepting = server;
     if (selecting == null || accepting == null) {
-      throw new IllegalStateException("The socket was not opened");
+      throw new IllegalStateException("The socket is not open");
     }
     try {
       int ready = selecting.select();
@@ -151,8 +150,8 @@ public final class ControlServer implements Service {
       }
     } catch (IOException e) {
       if (!thread.isStopping()) {
-        log.warn("A command of an operator was not taken: {}", e.getMessage());
-        TimeUnit.SECONDS.sleep(1); // whatever it is, not again and again
+        log.warn("An operator command was not accepted: {}", e.getMessage());
+        TimeUnit.SECONDS.sleep(1); // avoid a busy loop
       }
     }
   }
@@ -162,60 +161,61 @@ public final class ControlServer implements Service {
       ControlReply reply = reply(lines.read(MAX_REQUEST_BYTES, REQUEST_TIMEOUT));
       lines.write(json.writeValueAsBytes(reply), ANSWER_TIMEOUT);
     } catch (IOException e) {
-      log.debug("An operator's command was given up: {}", e.getMessage());
+      log.debug("An operator command was aborted: {}", e.getMessage());
     }
   }
 
   private ControlReply reply(byte[] request) throws InterruptedException {
-    QuarantineRequest order;
+    QuarantineRequest command;
     try {
-      order = json.readValue(request, QuarantineRequest.class);
+      command = json.readValue(request, QuarantineRequest.class);
     } catch (JacksonException e) {
-      return new ControlReply("this is no command: " + e.getOriginalMessage(), null);
+      return new ControlReply("invalid command: " + e.getOriginalMessage(), null);
     }
-    String flaw = flaw(order);
-    if (!flaw.isEmpty()) {
-      return new ControlReply(flaw, null);
+    String defect = defect(command);
+    if (!defect.isEmpty()) {
+      return new ControlReply(defect, null);
     }
-    return follow(order);
+    return execute(command);
   }
 
-  /// What is wrong with a command; empty if nothing is. What came as JSON may lack anything.
+  /// Description of an invalid command; empty if it is valid. Any field may be missing from the
+  /// JSON.
   @SuppressWarnings("ConstantValue")
-  private String flaw(@Nullable QuarantineRequest order) {
-    if (order == null
-        || order.action() == null
-        || order.topic() == null
-        || order.target() == null) {
-      return "this command lacks something";
+  private String defect(@Nullable QuarantineRequest command) {
+    if (command == null
+        || command.action() == null
+        || command.topic() == null
+        || command.target() == null) {
+      return "incomplete command";
     }
-    if (order.ids().size() > MAX_IDS) {
+    if (command.ids().size() > MAX_IDS) {
       return "more than " + MAX_IDS + " ids in one command";
     }
-    int most = order.action() == Action.LIST ? MAX_LISTED : MAX_CHANGED;
-    if (order.limit() < 1 || order.limit() > most) {
-      return "the limit " + order.limit() + " is not between 1 and " + most;
+    int most = command.action() == Action.LIST ? MAX_LISTED : MAX_CHANGED;
+    if (command.limit() < 1 || command.limit() > most) {
+      return "the limit " + command.limit() + " is not between 1 and " + most;
     }
-    if (order.action() == Action.RETARGET && !topics.contains(order.target())) {
+    if (command.action() == Action.RETARGET && !topics.contains(command.target())) {
       return "topic '"
-          + order.target()
+          + command.target()
           + "' is not in kafka_topics of the running broker, which has "
           + String.join(", ", topics);
     }
     return "";
   }
 
-  private ControlReply follow(QuarantineRequest order) throws InterruptedException {
+  private ControlReply execute(QuarantineRequest command) throws InterruptedException {
     var answered = new CompletableFuture<QuarantineAnswer>();
-    engine.submit(new Command.Quarantined(order, answered::complete));
+    engine.submit(new Command.Quarantined(command, answered::complete));
     try {
       QuarantineAnswer answer = answered.get(ENGINE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
-      if (order.action() != Action.LIST) {
+      if (command.action() != Action.LIST) {
         log.warn(
-            "An operator's command: {} what is quarantined{}{}: {} of {} activations",
-            order.action(),
-            order.topic().isEmpty() ? "" : " for topic " + order.topic(),
-            order.target().isEmpty() ? "" : ", to topic " + order.target(),
+            "Operator command: {} of quarantined tasks{}{}: {} of {} activations",
+            command.action(),
+            command.topic().isEmpty() ? "" : " for topic " + command.topic(),
+            command.target().isEmpty() ? "" : ", to topic " + command.target(),
             answer.done(),
             answer.held());
       }
@@ -224,7 +224,7 @@ public final class ControlServer implements Service {
       return new ControlReply(
           "the broker did not answer within "
               + ENGINE_TIMEOUT.toSeconds()
-              + " s, and may follow the command later",
+              + " s, and may execute the command later",
           null);
     } catch (ExecutionException e) {
       return new ControlReply("the broker failed: " + e.getCause(), null);

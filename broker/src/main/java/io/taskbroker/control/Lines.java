@@ -8,8 +8,8 @@ import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 
-/// One line in, one line out, on a connection that does not block: bounded in bytes and in time.
-/// Confined to one thread.
+/// Line-based protocol over a non-blocking connection: reads and writes single lines, bounded in
+/// bytes and time. Confined to one thread.
 final class Lines implements AutoCloseable {
   private static final int CHUNK = 64 << 10;
 
@@ -17,7 +17,7 @@ final class Lines implements AutoCloseable {
   private final Selector selector;
   private final SelectionKey key;
 
-  /// @param connection is closed with this
+  /// @param connection closed together with this
   Lines(SocketChannel connection) throws IOException {
     this.connection = connection;
     this.selector = Selector.open();
@@ -30,9 +30,9 @@ final class Lines implements AutoCloseable {
     }
   }
 
-  /// The bytes before the first line break.
+  /// Reads the bytes before the first line break.
   ///
-  /// @throws IOException if there is none within so many bytes or so much time
+  /// @throws IOException if no line arrives within the limits
   byte[] read(int maxBytes, Duration timeout) throws IOException {
     long end = System.nanoTime() + timeout.toNanos();
     var line = new ByteArrayOutputStream();
@@ -41,7 +41,7 @@ final class Lines implements AutoCloseable {
       await(SelectionKey.OP_READ, end);
       int read = connection.read(chunk.clear());
       if (read < 0) {
-        throw new IOException("the connection ended");
+        throw new IOException("the connection was closed");
       }
       for (int i = 0; i < read; i++) {
         if (chunk.get(i) == '\n') {
@@ -59,7 +59,7 @@ final class Lines implements AutoCloseable {
   /// Writes a line.
   ///
   /// @param line without a line break
-  /// @throws IOException if it is not taken in time
+  /// @throws IOException if it is not written in time
   void write(byte[] line, Duration timeout) throws IOException {
     long end = System.nanoTime() + timeout.toNanos();
     ByteBuffer left = ByteBuffer.allocate(line.length + 1).put(line).put((byte) '\n').flip();
@@ -73,7 +73,7 @@ final class Lines implements AutoCloseable {
     key.interestOps(operation);
     long millis = (end - System.nanoTime()) / 1_000_000;
     if (millis <= 0 || selector.select(millis) == 0) {
-      throw new IOException("nothing was heard in time");
+      throw new IOException("timed out");
     }
     selector.selectedKeys().clear();
   }

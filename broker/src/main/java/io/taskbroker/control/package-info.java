@@ -1,6 +1,6 @@
-/// Commands of operators to a running broker, over a Unix domain socket beside its store: one
-/// request and one answer for each connection, a line of JSON each. Whoever may write to the socket
-/// may give any command; only the user of the broker's process may.
+/// Operator commands to a running broker, over a Unix domain socket next to its store: one request
+/// and one answer per connection, each a line of JSON. Write access to the socket permits every
+/// command; only the user of the broker's process has it.
 @NullMarked
 package io.taskbroker.control;
 

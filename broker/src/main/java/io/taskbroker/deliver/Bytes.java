@@ -6,7 +6,7 @@ import io.taskbroker.wire.MessageBytes;
 import java.io.IOException;
 import java.io.InputStream;
 
-/// Answers as the bytes that they are on the wire.
+/// Marshaller of responses as raw bytes.
 enum Bytes implements MethodDescriptor.Marshaller<byte[]> {
   MARSHALLER;
 

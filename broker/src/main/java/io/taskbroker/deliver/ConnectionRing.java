@@ -4,10 +4,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Connections of one application that calls may be sent on, or soon, in the order of their turns.
+/// Round-robin ring of the connections of one application that accept calls now or once connected.
 /// Used by the event loop.
 final class ConnectionRing {
-  /// How many connections are compared for a call.
+  /// Number of connections compared per call.
   private static final int COMPARED = 16;
 
   private final List<WorkerConnection> connections = new ArrayList<>();
@@ -18,7 +18,7 @@ final class ConnectionRing {
     return connections.size();
   }
 
-  /// How many of them are being made.
+  /// Number of connections still connecting.
   int connecting() {
     return connecting;
   }
@@ -27,7 +27,7 @@ final class ConnectionRing {
     return connections.contains(connection);
   }
 
-  /// Takes one that is being made.
+  /// Adds a connection that is connecting.
   void add(WorkerConnection connection) {
     connections.add(connection);
     connecting++;
@@ -35,19 +35,19 @@ final class ConnectionRing {
     connection.target.connecting++;
   }
 
-  /// One that was being made is ready.
-  void made(WorkerConnection connection) {
+  /// Marks a connection as established.
+  void established(WorkerConnection connection) {
     connecting--;
     connection.target.connecting--;
     connection.target.reached();
   }
 
-  /// @return false if it was none of them
+  /// @return false if it was not in the ring
   boolean remove(WorkerConnection connection) {
     boolean removed = connections.remove(connection);
     if (removed) {
       connection.target.connections--;
-      if (!connection.isMade()) {
+      if (!connection.isEstablished()) {
         connecting--;
         connection.target.connecting--;
       }
@@ -55,13 +55,13 @@ final class ConnectionRing {
     return removed;
   }
 
-  /// All of them, as they are now.
+  /// Snapshot of all connections.
   List<WorkerConnection> all() {
     return List.copyOf(connections);
   }
 
-  /// The connection with the fewest calls, of some that are next in turn; one that is paused only
-  /// if all are, and then the one that was so first; null if none is ready.
+  /// Connection with the fewest calls among the next ones in turn; a paused one only if all are
+  /// paused, and then the one paused first; null if none is ready.
   @Nullable WorkerConnection choose(long now) {
     WorkerConnection best = null;
     WorkerConnection paused = null;
@@ -92,7 +92,7 @@ final class ConnectionRing {
     return best == null ? paused : best;
   }
 
-  /// Whether one is ready that is not paused.
+  /// Whether a connection is ready and not paused.
   boolean takesCalls(long now) {
     for (WorkerConnection each : connections) {
       if (each.isReady() && !each.isPaused(now)) {
@@ -102,7 +102,7 @@ final class ConnectionRing {
     return false;
   }
 
-  /// The one that has its age for the longest time; null if none has.
+  /// Connection that has exceeded its maximum age for the longest time; null if there is none.
   @Nullable WorkerConnection aged(long now) {
     WorkerConnection aged = null;
     for (WorkerConnection each : connections) {
@@ -113,8 +113,8 @@ final class ConnectionRing {
     return aged;
   }
 
-  /// Of the address with the most connections the one that would be replaced first; null if none is
-  /// ready.
+  /// Connection due first for replacement, of the address with the most connections; null if none
+  /// is ready.
   @Nullable WorkerConnection surplus() {
     WorkerConnection surplus = null;
     for (WorkerConnection each : connections) {

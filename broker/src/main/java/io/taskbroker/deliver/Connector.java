@@ -5,10 +5,10 @@ import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
-/// How connections to the workers of an application are made. Used by the event loop.
+/// Factory of connections to the workers of an application. Used by the event loop.
 ///
-/// @param loops has the event loop
-/// @param loop runs tasks in it
+/// @param loops group of the event loop
+/// @param loop runs tasks in the event loop
 record Connector(
     WorkerAddress worker,
     PushOptions options,
@@ -16,10 +16,10 @@ record Connector(
     Executor loop,
     RandomGenerator random) {
 
-  /// Begins to connect.
+  /// Starts connecting.
   ///
-  /// @param told called in the loop when the connection is ready, and when it is not any more
-  WorkerConnection open(Target target, long now, Consumer<WorkerConnection> told) {
+  /// @param listener called in the loop when the connection becomes ready, and when it no longer is
+  WorkerConnection open(Target target, long now, Consumer<WorkerConnection> listener) {
     long age = options.connections().age().toNanos();
     boolean trusted = target.hung == 0;
     if (!trusted) {
@@ -34,6 +34,6 @@ record Connector(
         loop,
         now + age / 10 + random.nextLong(age - age / 10 + 1),
         trusted,
-        told);
+        listener);
   }
 }

@@ -4,12 +4,12 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.List;
 
-/// Lookup of the addresses of a host name. Thread-safe; may block.
+/// DNS lookup of the addresses of a host name. Thread-safe; may block.
 @FunctionalInterface
 interface HostLookup {
-  /// Looks names up as the Java platform does, whatever the name: those with an underscore, too.
+  /// Lookup by the Java platform, including names with an underscore.
   HostLookup SYSTEM = host -> List.of(InetAddress.getAllByName(host));
 
-  /// @throws UnknownHostException if the name has no address, or nobody can tell
+  /// @throws UnknownHostException if the name has no address, or the lookup fails
   List<InetAddress> addresses(String host) throws UnknownHostException;
 }

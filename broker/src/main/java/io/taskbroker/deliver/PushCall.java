@@ -13,7 +13,8 @@ import io.taskbroker.runtime.Deadlines.Deadline;
 import io.taskbroker.wire.Signatures;
 import org.jspecify.annotations.Nullable;
 
-/// One activation on its way to a worker. Runs on the event loop.
+/// One push call: delivers an activation to a worker, with retries on other connections. Runs on
+/// the event loop.
 final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
   static final MethodDescriptor<PushMessage, byte[]> METHOD =
       MethodDescriptor.newBuilder(PushMessage.Marshaller.MARSHALLER, Bytes.MARSHALLER)
@@ -21,10 +22,10 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
           .setFullMethodName("sentry_protos.taskbroker.v1.WorkerService/PushTask")
           .build();
 
-  /// How long the engine is not told of a connection that broke.
-  private static final long SETTLE_NANOS = 20_000_000;
+  /// Delay before the engine is notified of a broken connection.
+  private static final long REPORT_DELAY_NANOS = 20_000_000;
 
-  /// What signatures are made with.
+  /// Path that signatures cover.
   static final String PATH = "/" + METHOD.getFullMethodName();
 
   private static final Metadata.Key<String> SIGNATURE =
@@ -32,9 +33,9 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
   private static final CallOptions.Key<@Nullable PushCall> TRACED =
       CallOptions.Key.create("io.taskbroker.push");
   private static final CallOptions OPTIONS =
-      CallOptions.DEFAULT.withStreamTracerFactory(new Traces());
+      CallOptions.DEFAULT.withStreamTracerFactory(new Tracers());
 
-  /// When it must have been answered.
+  /// Deadline of the response.
   final Deadline<PushCall> deadline = new Deadline<>(this);
 
   private final PushLoop pushes;
@@ -44,7 +45,7 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
   private @Nullable ClientCall<PushMessage, byte[]> call;
   private @Nullable PushMessage unsent;
   private @Nullable WorkerConnection connection;
-  private int tries;
+  private int attempts;
   private boolean begun;
   private boolean sent;
   private boolean answered;
@@ -60,30 +61,30 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
     return delivery;
   }
 
-  /// Begins to count the time of the call.
+  /// Starts the clock of the call.
   ///
-  /// @return nanoseconds since it was made
+  /// @return nanoseconds since the call was created
   long begin() {
     long madeAt = begunAt;
     begunAt = System.nanoTime();
     return begunAt - madeAt;
   }
 
-  /// Nanoseconds since the call began.
+  /// Nanoseconds since the call started.
   long nanos() {
     return System.nanoTime() - begunAt;
   }
 
-  /// Sends.
+  /// Starts the call.
   @Override
   public void run() {
     PushMessage first = new PushMessage(delivery.payload());
     String closed = pushes.closed();
     String tooLarge = pushes.tooLarge(first.length());
     if (closed != null) {
-      pushes.tell(delivery, PushOutcome.UNREACHABLE, closed);
+      pushes.report(delivery, PushOutcome.UNREACHABLE, closed);
     } else if (tooLarge != null) {
-      pushes.tell(delivery, PushOutcome.REFUSED, tooLarge);
+      pushes.report(delivery, PushOutcome.REFUSED, tooLarge);
     } else {
       unsent = first;
       pushes.began(this);
@@ -91,16 +92,16 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
     }
   }
 
-  /// Whether the engine was told, or is about to be.
+  /// Whether the engine was notified of the outcome, or is about to be.
   boolean hasEnded() {
     return ended;
   }
 
-  /// Sends it on a connection.
+  /// Sends the call on a connection.
   void send(WorkerConnection chosen) {
     connection = chosen;
     chosen.begin();
-    tries++;
+    attempts++;
     begun = false;
     sent = false;
     answered = false;
@@ -116,7 +117,7 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
           chosen.channel().newCall(METHOD, OPTIONS.withOption(TRACED, this));
       call = created;
       created.start(this, headers);
-      // A second response would be an error, which is only found out by asking for it.
+      // A second response is an error that only a second request detects.
       created.request(2);
       created.sendMessage(message);
       created.halfClose();
@@ -127,7 +128,7 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
 
   @Override
   public void onClose(Status status, Metadata trailers) {
-    // A channel also ends calls from the thread that looks up addresses.
+    // A channel also ends calls on its name-resolver thread.
     if (pushes.isCurrentThread()) {
       closed(status);
     } else {
@@ -135,10 +136,10 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
     }
   }
 
-  /// Ends the call without waiting for an answer any longer.
+  /// Ends the call without waiting for a response.
   void abandon(String why) {
     PushOutcome outcome = begun ? PushOutcome.UNANSWERED : PushOutcome.UNREACHABLE;
-    left(outcome);
+    detach(outcome);
     end(outcome, why);
     ClientCall<PushMessage, byte[]> started = call;
     if (started != null) {
@@ -149,18 +150,18 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
   private void closed(Status status) {
     PushOutcome outcome = PushStatusClassifier.of(status, begun, sent, answered);
     String detail = detail(status, outcome);
-    left(outcome);
+    detach(outcome);
     if (ended) {
       return;
     }
-    boolean nowhere = outcome == PushOutcome.BUSY || outcome == PushOutcome.UNREACHABLE;
-    if (nowhere && tries < WorkerPool.TRIES && pool.sendAgain(this, begunAt)) {
-      pushes.triedAgain(this, outcome);
+    boolean undelivered = outcome == PushOutcome.BUSY || outcome == PushOutcome.UNREACHABLE;
+    if (undelivered && attempts < WorkerPool.MAX_ATTEMPTS && pool.resend(this, begunAt)) {
+      pushes.retried(this, outcome);
       return;
     }
     if (outcome == PushOutcome.LOST) {
-      // By then it is known whether other connections broke, too, and others can be made.
-      pushes.after(SETTLE_NANOS, () -> end(outcome, detail));
+      // By then other broken connections are known, and new ones can be opened.
+      pushes.after(REPORT_DELAY_NANOS, () -> end(outcome, detail));
     } else {
       end(outcome, detail);
     }
@@ -171,11 +172,13 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
       return "";
     }
     String detail = PushStatusClassifier.detail(status);
-    return status.getCode() == Status.Code.UNAUTHENTICATED ? detail + pushes.howSigned() : detail;
+    return status.getCode() == Status.Code.UNAUTHENTICATED
+        ? detail + pushes.signingDetail()
+        : detail;
   }
 
-  /// The connection has it no more.
-  private void left(PushOutcome outcome) {
+  /// Detaches the call from its connection.
+  private void detach(PushOutcome outcome) {
     WorkerConnection used = connection;
     if (used != null) {
       connection = null;
@@ -190,14 +193,15 @@ final class PushCall extends ClientCall.Listener<byte[]> implements Runnable {
     }
   }
 
-  /// Sees whether a call reaches a connection, and whether its end came from there.
-  private static final class Traces extends ClientStreamTracer.Factory {
+  /// Tracer factory: records whether a call reached a connection, and whether its status came from
+  /// the remote side.
+  private static final class Tracers extends ClientStreamTracer.Factory {
     @Override
     public ClientStreamTracer newClientStreamTracer(
         ClientStreamTracer.StreamInfo info, Metadata headers) {
       PushCall call = info.getCallOptions().getOption(TRACED);
       if (call == null) {
-        throw new IllegalStateException("A call without its push");
+        throw new IllegalStateException("The call has no PushCall option");
       }
       return new ClientStreamTracer() {
         @Override

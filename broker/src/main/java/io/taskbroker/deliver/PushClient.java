@@ -11,9 +11,9 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Calls workers, one call an activation, and tells the engine of each what became of it, exactly
-/// once. Tries again elsewhere what is proven to be nowhere; the rest, and how many calls run, is
-/// for the engine to decide. One event loop serves all connections. Thread-safe.
+/// Push client: calls a worker once per activation and reports each outcome to the engine exactly
+/// once. Retries calls that are proven undelivered on another connection; the engine decides about
+/// the rest, and how many calls are in flight. One event loop serves all connections. Thread-safe.
 public final class PushClient implements Service {
   private final Map<String, WorkerAddress> addresses = new HashMap<>();
   private final PushOptions options;
@@ -21,13 +21,13 @@ public final class PushClient implements Service {
   private final CommandSink intake;
   private final PushCounts counts;
 
-  private final StartupBuffer gate = new StartupBuffer();
+  private final StartupBuffer buffer = new StartupBuffer();
   private @Nullable PushLoop loop;
 
-  /// @param workers where the workers of each application are, as `http://host:port` or
+  /// @param workers worker address of each application, as `http://host:port` or
   ///   `https://host:port`
-  /// @throws IllegalArgumentException if such an address is of another form, or of https without
-  ///   TLS in the options
+  /// @throws IllegalArgumentException if an address has another form, or is https without TLS in
+  ///   the options
   public PushClient(
       Map<String, URI> workers, PushOptions options, CommandSink intake, Metrics metrics) {
     this(workers, options, HostLookup.SYSTEM, intake, metrics);
@@ -59,34 +59,34 @@ public final class PushClient implements Service {
     return "push client";
   }
 
-  /// Begins to connect. That a worker is down is no error (W13).
+  /// Starts connecting. An unreachable worker is not an error (W13).
   @Override
   public synchronized void start() {
     var started = new PushLoop(addresses, options, lookup, intake, counts);
     loop = started;
-    gate.open(started::send);
+    buffer.open(started::send);
   }
 
-  /// Sends the activation at once, or on start. Does not block; [Command.PushEnded] tells what
-  /// became of it.
+  /// Sends the activation at once, or on start. Does not block; [Command.PushEnded] reports the
+  /// outcome.
   public void push(Delivery delivery) {
     counts.claimed();
-    gate.pass(delivery);
+    buffer.accept(delivery);
   }
 
-  /// Gives the calls that are under way 2 seconds to end, and gives up the rest. What is to be
-  /// pushed from now on is told to be unreachable.
+  /// Gives pending calls 2 seconds to end and abandons the rest. Later pushes are reported as
+  /// unreachable.
   @Override
   public synchronized void stop() {
     PushLoop running = loop;
     if (running != null) {
       running.stop();
     } else {
-      gate.open(this::tellUnstarted);
+      buffer.open(this::reportUnstarted);
     }
   }
 
-  private void tellUnstarted(Delivery delivery) {
+  private void reportUnstarted(Delivery delivery) {
     intake.submit(
         new Command.PushEnded(delivery, PushOutcome.UNREACHABLE, "Pushing has not started"));
   }

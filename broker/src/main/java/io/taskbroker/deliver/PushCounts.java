@@ -5,7 +5,7 @@ import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.telemetry.Metrics;
 import java.util.Locale;
 
-/// Calls of workers, in the metrics of the reference and one of outcomes. Thread-safe.
+/// Metrics of push calls, with the reference's names, and one of outcomes. Thread-safe.
 final class PushCounts {
   private final Metrics metrics;
   private final CounterDataPoint submitted;
@@ -26,7 +26,7 @@ final class PushCounts {
     submitted.inc();
   }
 
-  /// A call is about to be sent.
+  /// Counts a call that is about to be sent.
   ///
   /// @param waited nanoseconds since the claim
   void began(long waited) {
@@ -34,18 +34,18 @@ final class PushCounts {
     metrics.pushQueueLatency.observe(waited / 1e9);
   }
 
-  /// A call did not reach a worker, and was sent on another connection.
-  void triedAgain(String application, PushOutcome outcome) {
+  /// Counts a call that did not reach a worker and was sent on another connection.
+  void retried(String application, PushOutcome outcome) {
     metrics.pushAttempts.inc();
     metrics.pushOutcomes.of(application, outcome.name().toLowerCase(Locale.ROOT)).inc();
   }
 
-  /// Something happened to a connection to workers.
+  /// Counts an event of a worker connection.
   void connection(String application, String event) {
     metrics.pushConnections.of(application, event).inc();
   }
 
-  /// A call ended, after so many nanoseconds.
+  /// Counts a call that ended after the given nanoseconds.
   void ended(String application, PushOutcome outcome, long nanos) {
     metrics.pushDuration.observe(nanos / 1e9);
     if (outcome != PushOutcome.ACCEPTED) {

@@ -26,21 +26,20 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
-/// The thread that pushes. It owns the connections and the calls that are under way: only [#send],
-/// [#run] and [#stop] may be used by other threads. What comes to it while it works it writes
-/// together.
+/// Event loop of push calls: owns the connections and pending calls. Other threads may use only
+/// [#send], [#run] and [#stop]. Calls submitted while it works are written together.
 final class PushLoop {
   private static final long GRACE_MILLIS = 2_000;
   private static final String STOPPING = "The broker stops";
 
-  /// Connections of all applications that calls may be sent on, but for one of each.
+  /// Maximum connections of all applications, except that each has at least one.
   private static final int MAX_CONNECTIONS = 512;
 
   private static final int MAX_PER_APPLICATION = 256;
 
   private final EventLoopGroup group = open();
 
-  /// One thread for each application whose name is being looked up.
+  /// One thread per application whose name is being resolved.
   private final ExecutorService lookups =
       Executors.newCachedThreadPool(new DefaultThreadFactory("push-lookup", true));
 
@@ -50,7 +49,7 @@ final class PushLoop {
   private final Signatures.Signer signer;
   private final CommandSink intake;
   private final PushCounts counts;
-  private final Deadlines<PushCall> outstanding;
+  private final Deadlines<PushCall> pending;
   private final CountDownLatch idle = new CountDownLatch(1);
   private boolean stopping;
 
@@ -64,9 +63,10 @@ final class PushLoop {
     this.signer = new Signatures(options.secrets()).forPath(PushCall.PATH);
     this.intake = intake;
     this.counts = counts;
-    String late = "No answer within " + options.timeout().toMillis() + " ms";
-    this.outstanding = new Deadlines<>(loop, options.timeout(), call -> call.abandon(late));
-    int most = Math.clamp(MAX_CONNECTIONS / Math.max(1, addresses.size()), 1, MAX_PER_APPLICATION);
+    String timedOut = "No answer within " + options.timeout().toMillis() + " ms";
+    this.pending = new Deadlines<>(loop, options.timeout(), call -> call.abandon(timedOut));
+    int maxPerPool =
+        Math.clamp(MAX_CONNECTIONS / Math.max(1, addresses.size()), 1, MAX_PER_APPLICATION);
     var random = new SplittableRandom();
     addresses.forEach((application, address) ->
         pools.put(
@@ -74,7 +74,7 @@ final class PushLoop {
             new WorkerPool(
                 application,
                 new Connector(address, options, group, this::run, random),
-                most,
+                maxPerPool,
                 lookup,
                 lookups,
                 this,
@@ -82,29 +82,29 @@ final class PushLoop {
     run(() -> pools.values().forEach(WorkerPool::connect));
   }
 
-  /// Begins a call.
+  /// Starts a call.
   void send(Delivery delivery) {
     WorkerPool pool = pools.get(delivery.application());
     if (pool == null) {
-      tell(
+      report(
           delivery,
           PushOutcome.UNREACHABLE,
-          "No worker is known of application '" + delivery.application() + "'");
+          "No worker is configured for application '" + delivery.application() + "'");
     } else if (!run(new PushCall(this, pool, delivery))) {
-      tell(delivery, PushOutcome.UNREACHABLE, STOPPING);
+      report(delivery, PushOutcome.UNREACHABLE, STOPPING);
     }
   }
 
-  /// How calls are signed, for people; the secrets are not said.
-  String howSigned() {
+  /// Log text on how calls are signed, without the secrets.
+  String signingDetail() {
     return signer.signs()
         ? " (calls are signed by key 1 of the " + signer.keys() + " keys of grpc_shared_secret)"
-        : " (calls are not signed: there is no grpc_shared_secret)";
+        : " (calls are not signed: grpc_shared_secret is not set)";
   }
 
-  /// Runs it in the loop.
+  /// Runs a task in the loop.
   ///
-  /// @return false if there is no loop any more
+  /// @return false if the loop has ended
   boolean run(Runnable task) {
     try {
       loop.execute(task);
@@ -114,7 +114,7 @@ final class PushLoop {
     }
   }
 
-  /// Runs it in the loop, after some nanoseconds; not if the loop ends before.
+  /// Runs a task in the loop after a delay, unless the loop ends earlier.
   void after(long nanos, Runnable task) {
     var _ = loop.schedule(task, nanos, NANOSECONDS);
   }
@@ -123,16 +123,16 @@ final class PushLoop {
     return loop.inEventLoop();
   }
 
-  /// Lets calls that are under way end for a while, then gives them up.
+  /// Lets pending calls end for a while, then abandons them.
   void stop() {
     boolean interrupted = false;
-    run(this::beginToStop);
+    run(this::stopAccepting);
     try {
       idle.await(GRACE_MILLIS, MILLISECONDS);
     } catch (InterruptedException _) {
       interrupted = true;
     }
-    run(this::endAll);
+    run(this::abandonAll);
     lookups.shutdownNow();
     group.shutdownGracefully(0, GRACE_MILLIS, MILLISECONDS).awaitUninterruptibly(GRACE_MILLIS);
     if (interrupted) {
@@ -140,58 +140,58 @@ final class PushLoop {
     }
   }
 
-  private void beginToStop() {
+  private void stopAccepting() {
     stopping = true;
-    if (outstanding.oldest() == null) {
+    if (pending.oldest() == null) {
       idle.countDown();
     }
   }
 
-  private void endAll() {
-    for (PushCall call = outstanding.oldest(); call != null; call = outstanding.oldest()) {
+  private void abandonAll() {
+    for (PushCall call = pending.oldest(); call != null; call = pending.oldest()) {
       call.abandon(STOPPING);
     }
     pools.values().forEach(WorkerPool::close);
   }
 
-  /// Why nothing is sent any more; null if it is.
+  /// Reason why nothing is sent any more; null while calls are accepted.
   @Nullable String closed() {
     return stopping ? STOPPING : null;
   }
 
-  /// Why a message of that size is not sent; null if it is.
+  /// Reason why a message of that size is not sent; null if it is.
   @Nullable String tooLarge(int bytes) {
     return bytes > maxMessageBytes
         ? "The message of %d bytes is larger than the limit of %d".formatted(bytes, maxMessageBytes)
         : null;
   }
 
-  /// The signature of a message; null if none is wanted.
+  /// Signature of a message; null without secrets.
   @Nullable String sign(PushMessage message) {
     return signer.signs() ? signer.sign(message.parts()) : null;
   }
 
   void began(PushCall call) {
     counts.began(call.begin());
-    outstanding.begin(call.deadline);
+    pending.begin(call.deadline);
   }
 
-  /// A call that is proven to be nowhere was sent once more.
-  void triedAgain(PushCall call, PushOutcome outcome) {
-    counts.triedAgain(call.delivery().application(), outcome);
+  /// Counts a call that was proven undelivered and sent again.
+  void retried(PushCall call, PushOutcome outcome) {
+    counts.retried(call.delivery().application(), outcome);
   }
 
-  /// @param others whether there are connections to other workers of the application
+  /// @param others whether the application has connections to other workers
   void ended(PushCall call, PushOutcome outcome, String detail, boolean others) {
-    outstanding.end(call.deadline);
+    pending.end(call.deadline);
     counts.ended(call.delivery().application(), outcome, call.nanos());
     intake.submit(new Command.PushEnded(call.delivery(), outcome, detail, others));
-    if (stopping && outstanding.oldest() == null) {
+    if (stopping && pending.oldest() == null) {
       idle.countDown();
     }
   }
 
-  void tell(Delivery delivery, PushOutcome outcome, String detail) {
+  void report(Delivery delivery, PushOutcome outcome, String detail) {
     intake.submit(new Command.PushEnded(delivery, outcome, detail));
   }
 

@@ -9,8 +9,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 
-/// A `PushTaskRequest` on its way out, once: a few bytes of its own, and those of the activation,
-/// which go from memory to the transport with one copy. Not thread-safe.
+/// Outgoing `PushTaskRequest`, readable once: a short header of its own and the bytes of the
+/// activation, which reach the transport with one copy. Not thread-safe.
 final class PushMessage extends InputStream implements Drainable, KnownLength {
   private final byte[] activation;
   private final byte[] frame;
@@ -24,12 +24,12 @@ final class PushMessage extends InputStream implements Drainable, KnownLength {
     rest = new MessageBytes(activation);
   }
 
-  /// The bytes of the message, in order.
+  /// Bytes of the message, in order.
   byte[][] parts() {
     return new byte[][] {frame, activation};
   }
 
-  /// How many bytes the message has.
+  /// Size of the message in bytes.
   int length() {
     return frame.length + activation.length;
   }
@@ -54,7 +54,7 @@ final class PushMessage extends InputStream implements Drainable, KnownLength {
     return (head.available() > 0 ? head : rest).read(to, offset, length);
   }
 
-  /// Writes such messages; nobody reads them here.
+  /// Marshaller of outgoing messages only.
   enum Marshaller implements MethodDescriptor.Marshaller<PushMessage> {
     MARSHALLER;
 
@@ -65,7 +65,7 @@ final class PushMessage extends InputStream implements Drainable, KnownLength {
 
     @Override
     public PushMessage parse(InputStream in) {
-      throw new UnsupportedOperationException("Nobody pushes to a broker");
+      throw new UnsupportedOperationException("A broker does not receive PushTaskRequest");
     }
   }
 }

@@ -5,13 +5,13 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/// How activations are pushed.
+/// Options of the push client.
 ///
-/// @param secrets the first signs the calls; without any they are not signed
-/// @param timeout how long a call may take, connecting included
-/// @param maxMessageBytes the largest message that is sent
-/// @param tls how workers at `https` addresses are reached; without it there can be none
-/// @param connections how many connections there are, and for how long
+/// @param secrets signing secrets, of which the first signs the calls; empty for unsigned calls
+/// @param timeout maximum duration of a call, connecting included
+/// @param maxMessageBytes maximum message size
+/// @param tls TLS for workers at `https` addresses; without it none are allowed
+/// @param connections number and lifetime of connections
 public record PushOptions(
     List<String> secrets,
     Duration timeout,
@@ -26,29 +26,28 @@ public record PushOptions(
     }
   }
 
-  /// The options for workers at `http` addresses, with the usual connections.
+  /// Options for workers at `http` addresses, with the default connections.
   public PushOptions(List<String> secrets, Duration timeout, int maxMessageBytes) {
-    this(secrets, timeout, maxMessageBytes, Optional.empty(), Connections.USUAL);
+    this(secrets, timeout, maxMessageBytes, Optional.empty(), Connections.DEFAULT);
   }
 
-  /// The same with other connections.
+  /// Copy with other connections.
   public PushOptions with(Connections other) {
     return new PushOptions(secrets, timeout, maxMessageBytes, tls, other);
   }
 
-  /// Connections to the workers of an application.
+  /// Limits of the connections to the workers of an application.
   ///
-  /// @param count how many there are; positive, and rounded to as many for each address
-  /// @param age after at most that time a connection is replaced, and not before a tenth of it;
+  /// @param count number of connections, rounded to the same number per address; positive
+  /// @param age maximum age, after which a connection is replaced; never before a tenth of it;
   ///   positive
   /// @param idle how long a connection without calls is kept; at least a second
   public record Connections(int count, Duration age, Duration idle) {
-    /// The time is less than that after which load balancers and address translators forget a
-    /// connection, which is a minute or more where it was looked up (AWS ALB 60 s, HAProxy 50 s,
-    /// Azure 4 min).
+    /// Shorter than the idle timeout of common load balancers and NAT gateways, a minute or more
+    /// where documented (AWS ALB 60 s, HAProxy 50 s, Azure 4 min).
     private static final Duration IDLE = Duration.ofSeconds(15);
 
-    static final Connections USUAL = new Connections(12, Duration.ofSeconds(30));
+    static final Connections DEFAULT = new Connections(12, Duration.ofSeconds(30));
 
     public Connections {
       if (count < 1 || !age.isPositive()) {
@@ -57,13 +56,13 @@ public record PushOptions(
       }
     }
 
-    /// Connections that are kept for the usual time without calls.
+    /// Connections with the default idle timeout.
     public Connections(int count, Duration age) {
       this(count, age, IDLE);
     }
   }
 
-  /// Without the secrets.
+  /// Omits the secrets.
   @Override
   public String toString() {
     return "PushOptions[secrets=%d, timeout=%s, maxMessageBytes=%d, tls=%s, connections=%s]"

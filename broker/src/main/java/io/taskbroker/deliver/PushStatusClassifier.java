@@ -8,44 +8,44 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// Classification of the end of a push call (H9, H24): the rows of `docs/push-statuses.md`. Only
-/// proof that no worker has the activation yields BUSY or UNREACHABLE.
+/// Classifier of push call statuses (H9, H24), by the rows of `docs/push-statuses.md`. Only proof
+/// that no worker has the activation yields BUSY or UNREACHABLE.
 ///
-/// Three parties end calls: the worker or a proxy by a gRPC status, a server or a proxy that speaks
-/// HTTP only, and the gRPC library of this process when a stream or a connection ends.
+/// Three parties end calls: the worker or a proxy by a gRPC status, an HTTP-only server or proxy,
+/// and the gRPC library of this process when a stream or connection ends.
 final class PushStatusClassifier {
   private static final int DETAIL_CHARS = 300;
 
-  /// Descriptions by the gRPC library of calls that were sent and that the other side declared
+  /// gRPC library descriptions of calls that were sent and that the remote side declared
   /// unprocessed: refused by REFUSED_STREAM, or above the last stream of a GOAWAY.
   private static final List<String> NOT_PROCESSED =
       List.of(
           "RST_STREAM closed stream. HTTP/2 error code: REFUSED_STREAM",
           "Abrupt GOAWAY closed sent stream");
 
-  /// Description of calls on a connection that the library gives up, but that may still deliver
-  /// what it holds.
-  private static final String GIVEN_UP = "Keepalive failed";
+  /// Description of calls on a connection that the library abandons, but whose buffered data may
+  /// still be delivered.
+  private static final String ABANDONED = "Keepalive failed";
 
   private static final Pattern RESET =
       Pattern.compile("RST_STREAM closed stream\\. HTTP/2 error code: (\\w+)");
 
-  /// Description of an answer without a gRPC status.
+  /// Description of a response without a gRPC status.
   private static final Pattern HTTP = Pattern.compile("HTTP status code ([0-9]{3})\\b");
 
-  /// Envoy's local rate limit, which answers before it calls a worker.
+  /// Envoy's local rate limit, which responds before it calls a worker.
   private static final String RATE_LIMITED = "local_rate_limited";
 
-  /// Envoy's answer when a worker gives none.
+  /// Envoy's response when a worker does not respond.
   private static final String TIMED_OUT = "upstream request timeout";
 
-  /// Refusals for load that are decided before a handler sees the call: of the published client and
-  /// of many others, and of grpcio with `maximum_concurrent_rpcs`.
+  /// Overload refusals decided before a handler sees the call: of the published client and many
+  /// others, and of grpcio with `maximum_concurrent_rpcs`.
   private static final List<String> BUSY =
       List.of("busy", "concurrent rpc limit exceeded", RATE_LIMITED);
 
-  /// The words of grpcio, grpc-java, grpc-go, tonic, grpc-dotnet, connect and Envoy for a message
-  /// over a limit.
+  /// Phrases of grpcio, grpc-java, grpc-go, tonic, grpc-dotnet, connect and Envoy for a message
+  /// over a size limit.
   private static final List<String> TOO_LARGE =
       List.of(
           "larger than",
@@ -56,8 +56,8 @@ final class PushStatusClassifier {
           "exceeds max",
           "max size");
 
-  /// Envoy's account of a call that it did not answer with what a worker said. After a retry it
-  /// says "retried and the latest reset reason", and an earlier try may have arrived.
+  /// Envoy's description of a call that it did not answer with a worker's response. After a retry
+  /// it says "retried and the latest reset reason", and an earlier try may have arrived.
   private static final Pattern ENVOY =
       Pattern.compile(
           "upstream connect error or disconnect/reset before headers\\. "
@@ -65,9 +65,9 @@ final class PushStatusClassifier {
 
   private PushStatusClassifier() {}
 
-  /// @param begun whether the call was given to a connection
-  /// @param sent whether the connection wrote the beginning of the call
-  /// @param answered whether the status came from the other side
+  /// @param begun whether the call was assigned to a connection
+  /// @param sent whether the connection wrote the start of the call
+  /// @param answered whether the status came from the remote side
   static PushOutcome of(Status status, boolean begun, boolean sent, boolean answered) {
     if (status.isOk()) {
       return PushOutcome.ACCEPTED;
@@ -85,7 +85,7 @@ final class PushStatusClassifier {
         : ofConnection(status.getCode(), description, sent);
   }
 
-  /// A gRPC status that the worker, or a proxy, sent.
+  /// Outcome of a gRPC status sent by the worker or a proxy.
   private static PushOutcome ofAnswer(Status.Code code, String text) {
     return switch (code) {
       case RESOURCE_EXHAUSTED -> {
@@ -134,7 +134,8 @@ final class PushStatusClassifier {
     };
   }
 
-  /// An answer of something that is no gRPC server. What it refuses by 4xx it did not pass on.
+  /// Outcome of an HTTP response without gRPC. A 4xx response means that the call was not passed
+  /// on.
   private static PushOutcome ofHttp(int status) {
     return switch (status) {
       case 413 -> PushOutcome.REFUSED;
@@ -149,7 +150,7 @@ final class PushStatusClassifier {
     };
   }
 
-  /// The end of a stream or of its connection, as the library of this process tells it.
+  /// Outcome of a stream or connection that ended, as reported by the local library.
   private static PushOutcome ofConnection(Status.Code code, String description, boolean sent) {
     Matcher reset = RESET.matcher(description);
     if (code == Status.Code.UNAVAILABLE && isNotProcessed(description, sent)) {
@@ -162,12 +163,12 @@ final class PushStatusClassifier {
         default -> PushOutcome.REJECTED;
       };
     }
-    // The end of a connection says nothing of any one call.
+    // The end of a connection says nothing about any single call.
     if (code == Status.Code.UNAVAILABLE || description.contains("GOAWAY")) {
       return PushOutcome.LOST;
     }
     return switch (code) {
-      // The last is an answer over our limit: the worker has run, or has, what it answers.
+      // RESOURCE_EXHAUSTED here is a response over our limit: the worker has the task, or ran it.
       case CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED -> PushOutcome.UNANSWERED;
       default -> PushOutcome.REJECTED;
     };
@@ -176,14 +177,14 @@ final class PushStatusClassifier {
   private static boolean isNotProcessed(String description, boolean sent) {
     return sent
         ? NOT_PROCESSED.stream().anyMatch(description::startsWith)
-        : !description.startsWith(GIVEN_UP);
+        : !description.startsWith(ABANDONED);
   }
 
   private static boolean containsAny(String text, List<String> words) {
     return words.stream().anyMatch(text::contains);
   }
 
-  /// A line for people, without what a worker could do to a log.
+  /// One-line description for logs, truncated and without control characters.
   static String detail(Status status) {
     StringBuilder text = new StringBuilder(status.getCode().name());
     description(status).lines().findFirst().ifPresent(line -> text.append(": ").append(line));

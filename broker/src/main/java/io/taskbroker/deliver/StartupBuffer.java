@@ -4,56 +4,56 @@ import io.taskbroker.inflight.Delivery;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// Where deliveries go: they are kept until that is known, then all go there, each once (H9).
-/// Thread-safe; nobody waits but while what was kept is handed on.
+/// Buffer for deliveries until their receiver is known; then passes all of them on, each once (H9).
+/// Thread-safe; callers wait only while the buffer is drained.
 final class StartupBuffer {
-  private volatile @Nullable Consumer<Delivery> way; // written under the lock of this
+  private volatile @Nullable Consumer<Delivery> receiver; // written under the lock of this
 
-  /// What is kept, as a list of our own, since the model checker does not look into those of the
-  /// JDK. Guarded by this.
-  private @Nullable Kept first;
+  /// Buffered deliveries, as a linked list of our own, since the model checker does not look into
+  /// JDK collections. Guarded by this.
+  private @Nullable Node first;
 
-  private @Nullable Kept last;
+  private @Nullable Node last;
 
-  void pass(Delivery delivery) {
-    Consumer<Delivery> open = way;
+  void accept(Delivery delivery) {
+    Consumer<Delivery> open = receiver;
     if (open == null) {
-      open = keep(delivery);
+      open = buffer(delivery);
     }
     if (open != null) {
       open.accept(delivery);
     }
   }
 
-  private synchronized @Nullable Consumer<Delivery> keep(Delivery delivery) {
-    Consumer<Delivery> open = way;
+  private synchronized @Nullable Consumer<Delivery> buffer(Delivery delivery) {
+    Consumer<Delivery> open = receiver;
     if (open == null) {
-      var kept = new Kept(delivery);
+      var node = new Node(delivery);
       if (last == null) {
-        first = kept;
+        first = node;
       } else {
-        last.next = kept;
+        last.next = node;
       }
-      last = kept;
+      last = node;
     }
     return open;
   }
 
-  /// From now on deliveries go this way, beginning with those that were kept.
+  /// Sets the receiver, beginning with the buffered deliveries.
   synchronized void open(Consumer<Delivery> to) {
-    way = to;
-    for (Kept kept = first; kept != null; kept = kept.next) {
-      to.accept(kept.delivery);
+    receiver = to;
+    for (Node node = first; node != null; node = node.next) {
+      to.accept(node.delivery);
     }
     first = null;
     last = null;
   }
 
-  private static final class Kept {
+  private static final class Node {
     private final Delivery delivery;
-    private @Nullable Kept next;
+    private @Nullable Node next;
 
-    Kept(Delivery delivery) {
+    Node(Delivery delivery) {
       this.delivery = delivery;
     }
   }

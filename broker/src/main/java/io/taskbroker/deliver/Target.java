@@ -3,25 +3,25 @@ package io.taskbroker.deliver;
 import java.net.InetSocketAddress;
 import java.util.random.RandomGenerator;
 
-/// One address of workers, and how connecting to it goes. Behind it may be one worker, or a
-/// balancer with many. Used by the event loop.
+/// One worker address and its connection health. It may be one worker, or a balancer in front of
+/// many. Used by the event loop.
 final class Target {
   private static final long PAUSE_MIN_NANOS = 50_000_000;
   private static final long PAUSE_MAX_NANOS = 1_000_000_000;
 
   final InetSocketAddress address;
 
-  /// Connections that calls may be sent on, now or once they are made.
+  /// Connections that accept calls, now or once connected.
   int connections;
 
-  /// Those of them that are being made.
+  /// Connections still connecting.
   int connecting;
 
-  /// Connections that answered nothing for the whole timeout of a call, and whose successors are
-  /// not trusted yet.
+  /// Connections without any response for a whole call timeout, whose replacements are not trusted
+  /// yet.
   int hung;
 
-  /// When one was last begun, when one last could not be made, and when one last broke.
+  /// Times of the last connection attempt, the last failed attempt, and the last broken connection.
   long openedAt;
 
   private long failedAt;
@@ -56,14 +56,14 @@ final class Target {
     failures = 0;
   }
 
-  /// A connection broke.
+  /// Records a broken connection.
   ///
-  /// @return whether that is news: as a worker dies all of its connections break
+  /// @return whether this is the first of a burst: when a worker dies, all of its connections break
   boolean broke(long now) {
-    boolean news = now - brokeAt >= 2 * PAUSE_MIN_NANOS;
-    if (news) {
+    boolean first = now - brokeAt >= 2 * PAUSE_MIN_NANOS;
+    if (first) {
       brokeAt = now;
     }
-    return news;
+    return first;
   }
 }

@@ -12,11 +12,11 @@ import java.util.Map;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
-/// Addresses of the workers of an application: those of the name that was configured, which is
-/// looked up again while calls are made. One lookup at a time; while none succeeds, the addresses
-/// of the last one stay. Used by the event loop.
+/// Worker addresses of an application, resolved from the configured name and refreshed while calls
+/// are made. One lookup at a time; if it fails, the previous addresses stay. Used by the event
+/// loop.
 final class Targets {
-  /// More addresses of one name are not used.
+  /// Maximum addresses of one name; more are ignored.
   private static final int MAX_ADDRESSES = 1_024;
 
   private static final long PERIOD_NANOS = SECONDS.toNanos(5);
@@ -33,9 +33,9 @@ final class Targets {
   private boolean failed;
   private long askedAt;
 
-  /// @param blocking where lookups may block
-  /// @param loop the event loop
-  /// @param changed called when a lookup has ended
+  /// @param blocking executor for blocking lookups
+  /// @param loop event loop
+  /// @param changed called when a lookup ends
   Targets(
       WorkerAddress worker,
       HostLookup lookup,
@@ -54,7 +54,7 @@ final class Targets {
       targets.put(address, target(address, now));
       literal = true;
     } catch (IllegalArgumentException _) {
-      literal = false; // a name
+      literal = false; // a host name
     }
   }
 
@@ -66,12 +66,12 @@ final class Targets {
     return targets.get(target.address.getAddress()) == target;
   }
 
-  /// Whether a lookup is under way.
-  boolean areLookedUp() {
+  /// Whether a lookup is pending.
+  boolean isLookingUp() {
     return lookingUp;
   }
 
-  /// Looks the name up, unless that was done lately.
+  /// Looks the name up, unless that was done recently.
   void refresh(long now) {
     long period = failed ? PERIOD_AFTER_FAILURE_NANOS : PERIOD_NANOS;
     if (!literal && !lookingUp && now - askedAt >= period) {
@@ -81,13 +81,13 @@ final class Targets {
     }
   }
 
-  /// A connection could not be made, or broke: the next lookup comes sooner.
-  void doubt() {
+  /// Shortens the time to the next lookup, after a connection failed or broke.
+  void refreshSoon() {
     failed = true;
   }
 
-  /// What is said where nothing can be reached for want of an address.
-  String unknown() {
+  /// Failure detail of calls without any address.
+  String unresolved() {
     return "Unable to resolve host " + worker.host();
   }
 
@@ -99,10 +99,10 @@ final class Targets {
       found = List.of();
     }
     List<InetAddress> addresses = found;
-    loop.execute(() -> told(addresses));
+    loop.execute(() -> lookedUp(addresses));
   }
 
-  private void told(List<InetAddress> addresses) {
+  private void lookedUp(List<InetAddress> addresses) {
     lookingUp = false;
     failed = addresses.isEmpty();
     if (!failed) {
@@ -123,14 +123,14 @@ final class Targets {
     return new Target(new InetSocketAddress(address, worker.port()), now);
   }
 
-  /// How many connections there are to be: as many for each address, and one for each at least, as
-  /// far as there may be so many.
+  /// Number of connections to keep: the same for each address, at least one each, bounded by
+  /// `most`.
   int connections(int usual, int most) {
     int addresses = Math.max(1, targets.size());
     return Math.min(most, addresses * Math.max(1, Math.round((float) usual / addresses)));
   }
 
-  /// The address with the fewest connections of those that are not paused.
+  /// Address with the fewest connections, among those not paused.
   @Nullable Target least(long now) {
     Target least = null;
     for (Target each : targets.values()) {
@@ -147,7 +147,7 @@ final class Targets {
         : one.connections < other.connections;
   }
 
-  /// The most connections that an address has.
+  /// Highest connection count of any address.
   int most() {
     int most = 0;
     for (Target each : targets.values()) {
@@ -156,7 +156,7 @@ final class Targets {
     return most;
   }
 
-  /// Addresses that no connection failed to since a time.
+  /// Addresses without a failed connection since the given time.
   List<Target> untried(long since, int max) {
     return targets.values().stream().filter(each -> !each.failedSince(since)).limit(max).toList();
   }

@@ -4,7 +4,7 @@ import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.function.Consumer;
 
-/// Calls for which there is no connection yet. Bounded by the engine's call window. Used by the
+/// Queue of calls that wait for a connection. Bounded by the engine's call window. Used by the
 /// event loop.
 final class WaitingCalls {
   private final Queue<PushCall> calls = new ArrayDeque<>();
@@ -17,16 +17,16 @@ final class WaitingCalls {
     calls.add(call);
   }
 
-  boolean areThere() {
+  boolean isNotEmpty() {
     return !calls.isEmpty();
   }
 
-  /// Since when there are such.
+  /// Time since which calls have been waiting.
   long since() {
     return since;
   }
 
-  /// Hands all of them on that did not end meanwhile.
+  /// Removes all calls and passes on those that have not ended.
   void forEach(Consumer<PushCall> sender) {
     for (PushCall call = calls.poll(); call != null; call = calls.poll()) {
       if (!call.hasEnded()) {

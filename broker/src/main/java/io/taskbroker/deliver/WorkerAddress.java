@@ -6,17 +6,17 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// Where the workers of an application are.
+/// Worker address of an application.
 ///
-/// @param authority host and port as they were given, which the worker is told
-/// @param host a name, or an IP address without brackets
-/// @param tls whether they are reached by TLS
+/// @param authority host and port as configured, sent to the worker
+/// @param host name, or IP address without brackets
+/// @param tls whether the worker uses TLS
 record WorkerAddress(String authority, String host, int port, boolean tls) {
-  /// Taken apart here, since a [URI] knows no host with an underscore, as Docker names some.
+  /// Host and port pattern: [URI] rejects hosts with an underscore, which Docker generates.
   private static final Pattern AUTHORITY =
       Pattern.compile("(?:\\[([0-9a-fA-F:.]+)]|([A-Za-z0-9._-]+))(?::([0-9]{1,5}))?");
 
-  /// @throws IllegalArgumentException if the address is none of the form `http://host:port` or
+  /// @throws IllegalArgumentException if the address is not `http://host:port` or
   ///   `https://host:port`
   static WorkerAddress of(String application, URI address) {
     String scheme = address.getScheme() == null ? "" : address.getScheme().toLowerCase(Locale.ROOT);
@@ -25,7 +25,7 @@ record WorkerAddress(String authority, String host, int port, boolean tls) {
     boolean tls = scheme.equals("https");
     if (!(tls || scheme.equals("http")) || !parts.matches()) {
       throw new IllegalArgumentException(
-          "The worker of application '%s' must be given as http://host:port or https://host:port, but is '%s'"
+          "The worker of application '%s' must be http://host:port or https://host:port, but is '%s'"
               .formatted(application, address));
     }
     @Nullable String literal = parts.group(1);

@@ -19,59 +19,60 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.random.RandomGenerator;
 
-/// One HTTP/2 connection to workers, from the attempt to make it to the end of its last call; it is
-/// never made a second time. Used by the event loop.
+/// HTTP/2 connection to workers, from the connection attempt to the end of its last call; never
+/// reconnected. Used by the event loop.
 ///
-/// A connection may be dead without either end being told: what is between forgot it, or the other
-/// machine is gone. One that has been idle is not used again, and one in use fails soon after it
-/// stops to take data. HTTP/2 pings would find the same, but servers count them: those of grpcio
-/// and grpc-java close a connection that is pinged more often than every five minutes while it
-/// carries nothing else, and with it the calls that take long (gRFC A8).
+/// A connection may be dead without either side noticing: a middlebox dropped it, or the remote
+/// machine is gone. A connection that has been idle is not reused, and one in use fails soon after
+/// its data is no longer acknowledged. HTTP/2 pings would detect the same, but servers limit them:
+/// grpcio and grpc-java close a connection that is pinged more often than every five minutes while
+/// it carries nothing else, and with it the calls that take long (gRFC A8).
 final class WorkerConnection {
-  /// What the library says of each answer that it gave up; the engine is told of it anyway.
-  private static final Logger NOISE = Logger.getLogger("io.grpc.internal.AbstractClientStream");
+  /// Library logger that reports each abandoned response; the engine is notified of those anyway.
+  private static final Logger CALL_LOGGER =
+      Logger.getLogger("io.grpc.internal.AbstractClientStream");
 
   static {
-    NOISE.setLevel(Level.WARNING);
+    CALL_LOGGER.setLevel(Level.WARNING);
   }
 
-  /// How long what was sent may stay without acknowledgement by the other side's TCP. Four
-  /// retransmissions are lost by then.
+  /// Time that sent data may remain unacknowledged by the remote TCP; four retransmissions are lost
+  /// by then.
   private static final int UNACKNOWLEDGED_MILLIS = 2_000;
 
-  /// The largest answer of a worker, which is empty in the contract.
-  private static final int MAX_ANSWER_BYTES = 64 << 10;
+  /// Maximum response size; a response is empty in the contract.
+  private static final int MAX_RESPONSE_BYTES = 64 << 10;
 
   private static final long PAUSE_MIN_NANOS = 20_000_000;
   private static final long PAUSE_MAX_NANOS = 1_000_000_000;
 
-  /// The longest pause where each call costs an at-most-once activation its only run.
+  /// Maximum pause if each call costs an at-most-once activation its only run.
   private static final long PAUSE_ONCE_NANOS = 30_000_000_000L;
 
   final Target target;
 
-  /// When it is to be replaced, as [System#nanoTime] counts.
+  /// Time of replacement, in [System#nanoTime].
   final long retireAt;
 
   private final ManagedChannel channel;
   private final Executor loop;
-  private final Consumer<WorkerConnection> told;
-  private boolean made;
+  private final Consumer<WorkerConnection> listener;
+  private boolean established;
   private boolean ready;
   private boolean closing;
   private int calls;
 
-  /// How many calls it is given while others have room.
-  private int room;
+  /// Calls that it gets while other connections have room.
+  private int callLimit;
 
   private int refusals;
   private long pausedAt;
   private long pausedUntil;
   private long answeredAt;
 
-  /// Begins to connect.
+  /// Starts connecting.
   ///
-  /// @param told called in the loop when it is ready, and when it is not any more
+  /// @param listener called in the loop when the connection becomes ready, and when it no longer is
   WorkerConnection(
       WorkerAddress worker,
       Target target,
@@ -80,12 +81,12 @@ final class WorkerConnection {
       Executor loop,
       long retireAt,
       boolean trusted,
-      Consumer<WorkerConnection> told) {
+      Consumer<WorkerConnection> listener) {
     this.target = target;
     this.retireAt = retireAt;
-    this.room = trusted ? Integer.MAX_VALUE : 1;
+    this.callLimit = trusted ? Integer.MAX_VALUE : 1;
     this.loop = loop;
-    this.told = told;
+    this.listener = listener;
     this.pausedUntil = System.nanoTime();
     this.pausedAt = pausedUntil;
     this.answeredAt = pausedUntil;
@@ -102,10 +103,10 @@ final class WorkerConnection {
             .eventLoopGroup(loops)
             .channelType(Epoll.isAvailable() ? EpollSocketChannel.class : NioSocketChannel.class)
             .directExecutor()
-            // A call that may have arrived must not be sent again by anybody but the engine (H9).
+            // Only the engine may resend a call that may have arrived (H9).
             .disableRetry()
             .disableServiceConfigLookUp()
-            .maxInboundMessageSize(MAX_ANSWER_BYTES)
+            .maxInboundMessageSize(MAX_RESPONSE_BYTES)
             .neverIndexMetadataKey(
                 Metadata.Key.of(Signatures.HEADER, Metadata.ASCII_STRING_MARSHALLER))
             .idleTimeout(options.connections().idle().toMillis(), MILLISECONDS);
@@ -121,10 +122,10 @@ final class WorkerConnection {
   }
 
   private void watch(ConnectivityState seen) {
-    channel.notifyWhenStateChanged(seen, () -> loop.execute(this::look));
+    channel.notifyWhenStateChanged(seen, () -> loop.execute(this::update));
   }
 
-  private void look() {
+  private void update() {
     if (closing) {
       return;
     }
@@ -135,18 +136,18 @@ final class WorkerConnection {
     }
     ready = state == ConnectivityState.READY;
     if (ready) {
-      made = true;
+      established = true;
       watch(state);
     }
-    told.accept(this);
+    listener.accept(this);
   }
 
-  /// Whether it was made once.
-  boolean isMade() {
-    return made;
+  /// Whether it was ever established.
+  boolean isEstablished() {
+    return established;
   }
 
-  /// Whether it is made, and not known to be gone.
+  /// Whether it is established and not known to be closed.
   boolean isReady() {
     return ready;
   }
@@ -155,51 +156,51 @@ final class WorkerConnection {
     return calls;
   }
 
-  /// Whether calls should rather go elsewhere.
+  /// Whether calls should prefer other connections.
   boolean isPaused(long now) {
-    return now - pausedUntil < 0 || calls >= room;
+    return now - pausedUntil < 0 || calls >= callLimit;
   }
 
-  /// When it was paused last.
+  /// Time of the last pause.
   long pausedAt() {
     return pausedAt;
   }
 
-  /// What calls are made on.
+  /// Channel for calls.
   Channel channel() {
     return channel;
   }
 
-  /// One more call is sent on it.
+  /// Counts a call sent on it.
   void begin() {
     calls++;
   }
 
-  /// A call ended, however.
+  /// Counts the end of a call, whatever its outcome.
   void end() {
     calls--;
     closeIfDone();
   }
 
-  /// A worker took an activation.
+  /// Records that a worker accepted an activation.
   void accepted(long now) {
     answeredAt = now;
-    room = Integer.MAX_VALUE;
+    callLimit = Integer.MAX_VALUE;
     refusals = 0;
     pausedUntil = now;
   }
 
-  /// Something was heard.
+  /// Records a response.
   void answered(long now) {
     answeredAt = now;
   }
 
-  /// Whether nothing was heard since a time.
+  /// Whether nothing was received since the given time.
   boolean isSilentSince(long time) {
     return answeredAt - time < 0;
   }
 
-  /// A worker refused, so that others are tried first for a while.
+  /// Pauses after a refusal, so that other connections are tried first for a while.
   ///
   /// @param costly whether a call costs an at-most-once activation its only run
   void pause(boolean costly, long now, RandomGenerator random) {
@@ -213,7 +214,7 @@ final class WorkerConnection {
     }
   }
 
-  /// Closes when the calls that are under way have ended.
+  /// Closes once its pending calls have ended.
   void close() {
     closing = true;
     ready = false;
@@ -226,7 +227,7 @@ final class WorkerConnection {
     }
   }
 
-  /// Closes at once.
+  /// Closes immediately.
   void abort() {
     channel.shutdownNow();
   }

@@ -11,26 +11,24 @@ import java.util.concurrent.Executor;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
-/// Connections to the workers of one application: several to each address of their name, so that
-/// calls reach more than one worker where a balancer stands before them (ADR 14). Used by the event
-/// loop.
+/// Connection pool of one application: several connections per address, so that calls reach more
+/// than one worker behind a balancer (ADR 14). Used by the event loop.
 ///
-/// A call goes to the connection with the fewest calls under way, in turn where that is equal. A
-/// connection that refuses is passed over for a while, one that broke takes along those of the same
-/// address, and one that is silent, or has its age, is replaced: it gets no more calls, and closes
-/// when its last one has ended. Connections are made while others carry the calls; where there is
-/// none, calls wait for the first.
+/// A call uses the connection with the fewest pending calls, round-robin among equals. A connection
+/// that refuses is skipped for a while; one that broke also retires those to the same address; one
+/// that is silent or has reached its age is replaced: it gets no new calls and closes after its
+/// last one. Replacements connect while others carry the calls; without any connection, calls wait
+/// for the first.
 final class WorkerPool {
-  /// How many connections a call is tried on that is proven to be nowhere.
-  static final int TRIES = 3;
+  /// Maximum connections on which a call proven undelivered is tried.
+  static final int MAX_ATTEMPTS = 3;
 
-  /// How many addresses, or workers behind one, are tried at once while nothing is connected.
-  private static final int FIRST_TRIES = 4;
+  /// Addresses, or workers behind one, tried concurrently while nothing is connected.
+  private static final int PARALLEL_ATTEMPTS = 4;
 
-  private static final long LOOK_NANOS = MILLISECONDS.toNanos(50);
+  private static final long MAINTENANCE_NANOS = MILLISECONDS.toNanos(50);
 
-  /// How often a connection is replaced while all workers that are reached refuse: others may have
-  /// joined.
+  /// Replacement interval while all reached workers refuse: others may have joined.
   private static final long FULL_NANOS = SECONDS.toNanos(1);
 
   private static final long CONNECT_NANOS = SECONDS.toNanos(5);
@@ -44,7 +42,8 @@ final class WorkerPool {
   private final int most;
   private final int usual;
 
-  /// Those that are being made or may be sent on, and those that only wait for their calls to end.
+  /// Connections that accept calls now or once connected; `closing` holds those that only wait for
+  /// their calls to end.
   private final ConnectionRing connections = new ConnectionRing();
 
   private final Set<WorkerConnection> closing = new HashSet<>();
@@ -52,16 +51,16 @@ final class WorkerPool {
   private final WaitingCalls waiting = new WaitingCalls();
 
   private int wanted;
-  private long lookAt;
+  private long maintainAt;
 
-  /// When all of them were found to be paused, and when one was last begun.
+  /// Times when all connections were last found paused, and when one was last opened.
   private long fullAt;
 
   private long openedAt;
   private boolean closed;
 
-  /// @param most the bound on connections
-  /// @param blocking where lookups may block
+  /// @param most maximum number of connections
+  /// @param blocking executor for blocking lookups
   WorkerPool(
       String application,
       Connector connector,
@@ -77,29 +76,30 @@ final class WorkerPool {
     this.loop = loop;
     this.counts = counts;
     this.random = connector.random();
-    this.lookAt = System.nanoTime();
-    this.fullAt = lookAt;
-    this.openedAt = lookAt;
+    this.maintainAt = System.nanoTime();
+    this.fullAt = maintainAt;
+    this.openedAt = maintainAt;
     this.targets =
-        new Targets(connector.worker(), lookup, blocking, connector.loop(), this::found, lookAt);
+        new Targets(
+            connector.worker(), lookup, blocking, connector.loop(), this::found, maintainAt);
     wanted = targets.connections(usual, most);
   }
 
-  /// Begins to connect, so that the first call need not wait for it.
+  /// Starts connecting, so that the first call need not wait.
   void connect() {
     long now = System.nanoTime();
     targets.refresh(now);
     grow(now);
   }
 
-  /// Sends the call, now or when there is a connection.
+  /// Sends the call, now or once there is a connection.
   void send(PushCall call, long now) {
     if (connections.size() < wanted) {
       grow(now);
     }
-    if (now - lookAt >= 0) {
-      lookAt = now + LOOK_NANOS;
-      keepUp(now);
+    if (now - maintainAt >= 0) {
+      maintainAt = now + MAINTENANCE_NANOS;
+      maintain(now);
     }
     WorkerConnection chosen = choose(now);
     if (chosen != null) {
@@ -110,9 +110,9 @@ final class WorkerPool {
     tryAll();
   }
 
-  /// Sends a call again that is proven to be nowhere, if there is a connection for it that refused
-  /// nothing since it began.
-  boolean sendAgain(PushCall call, long begunAt) {
+  /// Sends a call proven undelivered again, if a connection exists that has refused nothing since
+  /// the call began.
+  boolean resend(PushCall call, long begunAt) {
     WorkerConnection chosen = choose(System.nanoTime());
     if (chosen == null || chosen.pausedAt() - begunAt >= 0) {
       return false;
@@ -121,7 +121,7 @@ final class WorkerPool {
     return true;
   }
 
-  /// Whether a connection is there that takes calls, as far as is known.
+  /// Whether a connection is known to accept calls.
   boolean hasOther() {
     return connections.takesCalls(System.nanoTime());
   }
@@ -134,10 +134,10 @@ final class WorkerPool {
     return chosen;
   }
 
-  /// A call ended on a connection.
+  /// Records the end of a call on a connection.
   ///
-  /// @param answered whether the other side said so
-  /// @param sentAt when the call began
+  /// @param answered whether the outcome came from the remote side
+  /// @param sentAt start of the call
   void ended(
       WorkerConnection connection, PushOutcome outcome, boolean answered, long sentAt, long now) {
     if (answered) {
@@ -156,7 +156,7 @@ final class WorkerPool {
       }
       case LOST -> {
         if (answered) {
-          connection.pause(false, now, random); // a proxy lost the worker behind it
+          connection.pause(false, now, random); // a proxy lost its worker
         } else {
           broke(connection, now);
         }
@@ -168,22 +168,23 @@ final class WorkerPool {
     }
   }
 
-  /// Those of the same address may be broken, too, and not know it yet.
+  /// Retires a broken connection and those to the same address, which may be broken without
+  /// noticing.
   private void broke(WorkerConnection connection, long now) {
     retire(connection, "broken");
-    targets.doubt();
+    targets.refreshSoon();
     if (connection.target.broke(now)) {
       connections.all().stream()
           .filter(each -> each.isReady() && each.target == connection.target)
           .filter(this::mayReplace)
           .forEach(each -> retire(each, "doubtful"));
-      for (int i = 0; i < FIRST_TRIES; i++) {
+      for (int i = 0; i < PARALLEL_ATTEMPTS; i++) {
         grow(now);
       }
     }
   }
 
-  /// Whether not too many are about to close already.
+  /// Whether few enough connections are closing already.
   private boolean mayReplace(WorkerConnection connection) {
     return connection.calls() == 0 || closing.size() < 2 * wanted;
   }
@@ -196,8 +197,9 @@ final class WorkerPool {
     }
   }
 
-  /// Looks for addresses, evens out, and replaces what has its age, or now and then what is full.
-  private void keepUp(long now) {
+  /// Refreshes addresses, balances connections among them, and replaces connections that have
+  /// reached their age or, now and then, are full.
+  private void maintain(long now) {
     targets.refresh(now);
     Target least = targets.least(now);
     if (least != null && least.connecting == 0 && targets.most() - least.connections > 1) {
@@ -213,26 +215,26 @@ final class WorkerPool {
         && aged.target.connecting == 0
         && !aged.target.isPaused(now)
         && mayReplace(aged)) {
-      // Where there are more addresses than connections, they take turns.
+      // With more addresses than connections, addresses take turns.
       open(least != null && least.connections == 0 ? least : aged.target, now);
     }
   }
 
-  /// Nothing is connected: tries each address once, whether or not it is paused.
+  /// Tries each address once, paused or not, while nothing is connected.
   private void tryAll() {
     if (connections.connecting() == 0) {
       long now = System.nanoTime();
-      targets.untried(waiting.since(), FIRST_TRIES).forEach(target -> open(target, now));
+      targets.untried(waiting.since(), PARALLEL_ATTEMPTS).forEach(target -> open(target, now));
       if (targets.all().isEmpty()) {
         targets.refresh(now);
-        if (!targets.areLookedUp()) {
-          waiting.forEach(call -> call.abandon(targets.unknown()));
+        if (!targets.isLookingUp()) {
+          waiting.forEach(call -> call.abandon(targets.unresolved()));
         }
       }
     }
   }
 
-  /// A lookup ended.
+  /// Applies the result of a lookup.
   private void found() {
     if (closed) {
       return;
@@ -242,10 +244,10 @@ final class WorkerPool {
         .filter(each -> !targets.has(each.target))
         .forEach(each -> retire(each, "gone"));
     if (targets.all().isEmpty()) {
-      waiting.forEach(call -> call.abandon(targets.unknown()));
+      waiting.forEach(call -> call.abandon(targets.unresolved()));
     } else if (connections.size() == 0) {
       grow(System.nanoTime());
-      if (waiting.areThere()) {
+      if (waiting.isNotEmpty()) {
         tryAll();
       }
     }
@@ -255,7 +257,7 @@ final class WorkerPool {
     openedAt = now;
     WorkerConnection opened = connector.open(target, now, this::changed);
     connections.add(opened);
-    loop.after(CONNECT_NANOS, () -> tooLate(opened));
+    loop.after(CONNECT_NANOS, () -> timedOut(opened));
   }
 
   private void changed(WorkerConnection connection) {
@@ -263,16 +265,16 @@ final class WorkerPool {
       return;
     }
     if (connection.isReady()) {
-      made(connection);
-    } else if (connection.isMade()) {
+      established(connection);
+    } else if (connection.isEstablished()) {
       retire(connection, "closed");
     } else {
       failed(connection, null);
     }
   }
 
-  private void made(WorkerConnection connection) {
-    connections.made(connection);
+  private void established(WorkerConnection connection) {
+    connections.established(connection);
     counts.connection(application, "opened");
     if (connections.size() - connections.connecting() > wanted) {
       WorkerConnection surplus = connections.surplus();
@@ -286,8 +288,8 @@ final class WorkerPool {
     });
   }
 
-  private void tooLate(WorkerConnection connection) {
-    if (connections.has(connection) && !connection.isMade()) {
+  private void timedOut(WorkerConnection connection) {
+    if (connections.has(connection) && !connection.isEstablished()) {
       failed(
           connection,
           "No connection to %s within %d ms"
@@ -296,15 +298,15 @@ final class WorkerPool {
     }
   }
 
-  /// A connection could not be made.
+  /// Handles a failed connection attempt.
   ///
-  /// @param why null if its calls are told so by the library
+  /// @param why null if the library reports the failure to its calls
   private void failed(WorkerConnection connection, @Nullable String why) {
     connections.remove(connection);
     counts.connection(application, "failed");
     connection.target.failed(System.nanoTime(), random);
-    targets.doubt();
-    if (waiting.areThere()) {
+    targets.refreshSoon();
+    if (waiting.isNotEmpty()) {
       tryAll();
     }
     if (connections.connecting() == 0 && why == null) {
@@ -315,7 +317,7 @@ final class WorkerPool {
     connection.close();
   }
 
-  /// Gives it no more calls, and lets those that it has end.
+  /// Stops new calls on a connection and lets the pending ones end.
   private void retire(WorkerConnection connection, String why) {
     if (connections.remove(connection)) {
       counts.connection(application, why);
@@ -326,7 +328,7 @@ final class WorkerPool {
     connection.close();
   }
 
-  /// Breaks all connections.
+  /// Closes all connections immediately.
   void close() {
     closed = true;
     connections.all().forEach(WorkerConnection::abort);

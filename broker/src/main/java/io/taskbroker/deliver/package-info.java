@@ -1,6 +1,6 @@
-/// Push: activations go to the workers of their application by calls of `WorkerService`. Sends at
-/// once and says what became of each call; how many may be under way and when to try again is for
-/// the engine to decide.
+/// Push delivery: sends activations to the workers of their application by `WorkerService` calls.
+/// Sends at once and reports the outcome of each call; the engine decides how many calls are in
+/// flight and when to retry.
 @NullMarked
 package io.taskbroker.deliver;
 

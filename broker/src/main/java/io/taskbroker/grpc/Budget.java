@@ -2,8 +2,8 @@ package io.taskbroker.grpc;
 
 import java.util.concurrent.atomic.AtomicLong;
 
-/// Memory budget of the whole server for one purpose, in bytes. A peer may hold as much as is left
-/// free: one alone gets half, and others always find some (G7, G8). Thread-safe.
+/// Server-wide memory budget for one purpose, in bytes. A peer may hold as much as is still free: a
+/// single peer gets half, and others always find some (G7, G8). Thread-safe.
 final class Budget {
   private final long limit;
   private final AtomicLong held = new AtomicLong();
@@ -16,18 +16,18 @@ final class Budget {
     return limit;
   }
 
-  /// What all peers hold.
+  /// Bytes held by all peers.
   long held() {
     return held.get();
   }
 
-  /// Share of a peer that holds nothing yet.
+  /// Share of a new peer.
   Share share() {
     return new Share();
   }
 
-  /// What one peer holds. Thread-safe; what was found to have room may exceed it by what is taken
-  /// next.
+  /// Bytes held by one peer. Thread-safe; a take after a successful [#hasRoom] may exceed the limit
+  /// by its own size.
   final class Share {
     private final AtomicLong own = new AtomicLong();
 

@@ -1,10 +1,10 @@
 package io.taskbroker.grpc;
 
-/// Memory budgets of the whole server (G7).
+/// Server-wide memory budgets (G7).
 ///
-/// @param answers answers that are not read
-/// @param requests requests that have not come in full
-/// @param calls calls under way, with the requests that wait for their answers
+/// @param answers unread responses
+/// @param requests incomplete requests
+/// @param calls pending calls, with the requests that await their responses
 record Budgets(Budget answers, Budget requests, Budget calls) {
   Budgets(GrpcOptions.Limits limits) {
     this(

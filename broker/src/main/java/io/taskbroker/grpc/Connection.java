@@ -10,33 +10,33 @@ import io.taskbroker.runtime.Deadlines.Deadline;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/// One connection of a worker: what it holds, and what it may still send that is no work (G7).
-/// Confined to its loop, but for the bytes of answers, which the engine asks for.
+/// State of one worker connection: what it holds, and its allowance for frames that carry no work
+/// (G7). Confined to its event loop, except for response bytes, which the engine queries.
 final class Connection {
   static final Attributes.Key<Connection> KEY = Attributes.Key.create("io.taskbroker.connection");
 
-  /// The part of a budget that one connection may hold.
-  static final int PART = 4;
+  /// Fraction of a budget that one connection may hold: one in so many.
+  static final int FRACTION = 4;
 
-  /// What a call takes, a small request included.
+  /// Memory of a call, a small request included.
   private static final int CALL_BYTES = 2_048;
 
   static final Status TOO_MANY =
       Status.UNAVAILABLE.withDescription(
-          "Too many calls wait for their answers, on all connections of this address: try again");
+          "Too many calls await their responses on the connections of this address: try again");
 
-  /// A request up to this size is counted with its call.
+  /// Requests up to this size count as part of their call.
   private static final int SMALL_REQUEST = 1_024;
 
   private static final int FRAMES_PER_SECOND = 500;
-  private static final int FRAMES_AT_ONCE = 10_000;
-  private static final int FRAMES_OF_AN_ANSWER = 12;
-  private static final int PART_OF_A_SPENDER = 10;
+  private static final int FRAME_BURST = 10_000;
+  private static final int FRAMES_PER_RESPONSE = 12;
+  private static final int PEER_CHARGE_FRACTION = 10;
 
-  /// When what it began to send must have come in full.
+  /// Deadline for completing the frame that was begun.
   final Deadline<Connection> frameDeadline = new Deadline<>(this);
 
-  /// When it must have read something.
+  /// Deadline for reading a response.
   final Deadline<Connection> readDeadline = new Deadline<>(this);
 
   private final RunningCalls running;
@@ -46,7 +46,7 @@ final class Connection {
   private final RateLimit frames;
   private final AtomicLong unread = new AtomicLong();
   private @Nullable ChannelHandlerContext guard;
-  private int unreadAnswers;
+  private int unreadResponses;
   private long written;
   private long writtenAtDeadline;
   private boolean closed;
@@ -56,14 +56,14 @@ final class Connection {
     this.peer = peer;
     this.maxUnread = maxUnread;
     this.counts = counts;
-    this.frames = new RateLimit(FRAMES_PER_SECOND, FRAMES_AT_ONCE, System.nanoTime());
+    this.frames = new RateLimit(FRAMES_PER_SECOND, FRAME_BURST, System.nanoTime());
   }
 
-  /// The connection that a call came on.
+  /// Connection of a call.
   static Connection of(ServerCall<?, ?> call) {
     Connection connection = call.getAttributes().get(KEY);
     if (connection == null) {
-      throw new IllegalStateException("A call on no connection");
+      throw new IllegalStateException("The call has no connection");
     }
     return connection;
   }
@@ -76,15 +76,15 @@ final class Connection {
     return peer;
   }
 
-  /// Where it can be closed.
+  /// Sets the context by which it can be closed.
   void guardedBy(ChannelHandlerContext context) {
     guard = context;
   }
 
-  /// A call begins. Unless there is room for it, it ends here.
+  /// Admits a call, or closes it if there is no room.
   ///
-  /// @return whether it goes on
-  boolean begins(ServerCall<?, ?> call) {
+  /// @return whether the call was admitted
+  boolean admit(ServerCall<?, ?> call) {
     if (!peer.calls().hasRoom()) {
       call.close(TOO_MANY, new Metadata());
       return false;
@@ -93,16 +93,16 @@ final class Connection {
     return true;
   }
 
-  /// A call that went on is over for the transport, too.
+  /// Releases an admitted call that is over for the transport, too.
   void ended() {
     peer.calls().give(CALL_BYTES);
   }
 
-  /// A request came in full, and waits for its answer. The first that exceeds the bound still has
-  /// room: a request of any size does when nothing else waits.
+  /// Reserves memory for a complete request that awaits its response. The first one to exceed the
+  /// limit is still admitted: a request of any size is, when nothing else waits.
   ///
-  /// @param bytes of memory that it takes
-  /// @return how many of them to give back by [#releaseRequest]; -1 if there is no room
+  /// @param bytes memory of the request
+  /// @return bytes to release by [#releaseRequest]; -1 if there is no room
   long holdRequest(long bytes) {
     if (bytes <= SMALL_REQUEST) {
       return 0;
@@ -114,78 +114,78 @@ final class Connection {
     return bytes;
   }
 
-  /// A request was answered, though perhaps nobody hears it.
+  /// Releases the memory of an answered request, even if the response is discarded.
   void releaseRequest(long bytes) {
     if (bytes > 0) {
       peer.calls().give(bytes);
     }
   }
 
-  /// Whether another answer fits: less is unread than may be. Thread-safe.
-  boolean hasRoomForAnswer() {
+  /// Whether another response fits: the unread bytes are below the limit. Thread-safe.
+  boolean hasRoomForResponse() {
     return unread.get() < maxUnread && peer.answers().hasRoom();
   }
 
-  /// An answer is going to be written. Thread-safe.
-  void holdAnswer(int bytes) {
+  /// Counts a response about to be written. Thread-safe.
+  void holdResponse(int bytes) {
     if (bytes > 0) {
       unread.addAndGet(bytes);
       peer.answers().take(bytes);
     }
   }
 
-  /// An answer was read, or is not written. Thread-safe.
-  void releaseAnswer(int bytes) {
+  /// Uncounts a response that was read or is not written. Thread-safe.
+  void releaseResponse(int bytes) {
     if (bytes > 0) {
       unread.addAndGet(-bytes);
       peer.answers().give(bytes);
     }
   }
 
-  /// An answer was given to the transport.
+  /// Records that a response was passed to the transport.
   void answered() {
-    frames.earn(FRAMES_OF_AN_ANSWER);
-    if (unreadAnswers++ == 0) {
+    frames.earn(FRAMES_PER_RESPONSE);
+    if (unreadResponses++ == 0) {
       writtenAtDeadline = written;
       running.unread().begin(readDeadline);
     }
   }
 
-  /// An answer left, or never will.
-  void answerLeft() {
-    if (--unreadAnswers == 0) {
+  /// Records that a response was sent, or never will be.
+  void responseDone() {
+    if (--unreadResponses == 0) {
       running.unread().end(readDeadline);
     }
   }
 
-  /// Bytes of messages were written, which the peer has room for.
+  /// Counts message bytes written within the peer's flow-control window.
   void wrote(int bytes) {
     written += bytes;
   }
 
-  /// The time for reading is over: closes it unless something was read.
+  /// Closes the connection if nothing was read within the time for reading.
   void checkReading() {
     if (written == writtenAtDeadline) {
       closeNow(Closing.UNREAD);
-    } else if (unreadAnswers > 0) {
+    } else if (unreadResponses > 0) {
       writtenAtDeadline = written;
       running.unread().begin(readDeadline);
     }
   }
 
-  /// Frames came that are no work.
+  /// Charges frames that carry no work.
   ///
-  /// @return whether it sent too many
+  /// @return whether it exceeded its allowance
   boolean overspends(int cost, long now) {
     if (!frames.spend(cost, now)) {
       return true;
     }
-    return frames.isBeyond(PART_OF_A_SPENDER, now) && peer.overspends(cost, now);
+    return frames.isBeyond(PEER_CHARGE_FRACTION, now) && peer.overspends(cost, now);
   }
 
-  /// It is about to be closed for that reason.
+  /// Records that the connection is about to be closed.
   ///
-  /// @return false if it is already
+  /// @return false if it is already closed
   boolean closing(Closing reason) {
     if (closed) {
       return false;
@@ -196,7 +196,7 @@ final class Connection {
     return true;
   }
 
-  /// Closes it without a word: it does not listen.
+  /// Closes the connection without GOAWAY: the peer does not read.
   void closeNow(Closing reason) {
     ChannelHandlerContext context = guard;
     if (context != null && closing(reason)) {

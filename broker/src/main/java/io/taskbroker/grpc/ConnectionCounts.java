@@ -3,8 +3,7 @@ package io.taskbroker.grpc;
 import io.taskbroker.telemetry.Metrics;
 import java.util.Locale;
 
-/// Connections that were refused or closed, in metrics and in one line of the log in ten seconds
-/// (G7). Thread-safe.
+/// Metrics of refused and closed connections, with one log line in ten seconds (G7). Thread-safe.
 final class ConnectionCounts {
   private final RareWarning refusals = new RareWarning(ConnectionLimit.class);
   private final RareWarning closings = new RareWarning(FrameGuard.class);
@@ -14,11 +13,11 @@ final class ConnectionCounts {
     this.metrics = metrics;
   }
 
-  /// Why a new connection is closed at once.
+  /// Reason for closing a new connection at once.
   enum Refusal {
-    TOTAL("there are as many connections as the server takes"),
-    PEER("its address has as many connections as one may have"),
-    RATE("its address connects too often");
+    TOTAL("the server has reached its connection limit"),
+    PEER("its address has reached its connection limit"),
+    RATE("its address exceeds the connection rate limit");
 
     private final String text;
 
@@ -27,13 +26,13 @@ final class ConnectionCounts {
     }
   }
 
-  /// Why an open connection is closed.
+  /// Reason for closing an open connection.
   enum Closing {
-    FRAMES("frames", "it sends frames that are no work: settings, pings, resets, crumbs"),
-    REQUESTS("requests", "it holds too much of requests that have not come in full"),
-    SLOW("slow", "a frame that it began does not come in full"),
-    UNREAD("unread", "it reads no answers"),
-    ABUSE("abuse", "it abuses HTTP/2");
+    FRAMES("frames", "too many frames without work: settings, pings, resets, tiny data frames"),
+    REQUESTS("requests", "too much memory in incomplete requests"),
+    SLOW("slow", "a frame was not completed in time"),
+    UNREAD("unread", "it does not read its responses"),
+    ABUSE("abuse", "HTTP/2 protocol abuse");
 
     private final String tag;
     private final String text;
@@ -58,11 +57,11 @@ final class ConnectionCounts {
 
   void refused(Refusal reason, Object peer) {
     metrics.grpcConnectionsRefused.of(reason.name().toLowerCase(Locale.ROOT)).inc();
-    refusals.log("Refused a gRPC connection of {}", peer + ": " + reason.text);
+    refusals.log("Refused a gRPC connection from {}", peer + ": " + reason.text);
   }
 
   void closed(Closing reason, Object peer) {
     metrics.grpcConnectionsClosed.of(reason.tag).inc();
-    closings.log("Closed the gRPC connection of {}", peer + ": " + reason.text);
+    closings.log("Closed the gRPC connection from {}", peer + ": " + reason.text);
   }
 }

@@ -7,8 +7,8 @@ import io.taskbroker.grpc.ConnectionCounts.Refusal;
 import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 
-/// Closes new connections while there are as many as there may be, in total or of one peer, and
-/// those of a peer that connects too fast (G7). Confined to the loop that accepts connections.
+/// Connection limiter: closes new connections above the total limit or the limit per peer, and
+/// those of a peer that exceeds its connection rate (G7). Confined to the accepting loop.
 final class ConnectionLimit extends ChannelInboundHandlerAdapter {
   private final RareWarning handshakes = new RareWarning(HandshakeWatch.class);
   private final Connections connections;
@@ -26,7 +26,7 @@ final class ConnectionLimit extends ChannelInboundHandlerAdapter {
   public void channelRead(ChannelHandlerContext context, Object message) {
     Channel channel = (Channel) message;
     if (!(channel.remoteAddress() instanceof InetSocketAddress address)) {
-      channel.unsafe().closeForcibly(); // it ended before it was accepted
+      channel.unsafe().closeForcibly(); // closed before it was accepted
       return;
     }
     long now = System.nanoTime();

@@ -12,8 +12,8 @@ import java.util.IdentityHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 
-/// Open connections of the server, found by the address that the gRPC library tells of a
-/// connection, and what all of them share. Thread-safe, but for [#peer].
+/// Registry of the server's open connections, keyed by the remote address that the gRPC library
+/// reports, with their shared state. Thread-safe, except for [#peer].
 final class Connections extends ServerTransportFilter {
   private final ConcurrentMap<SocketAddress, Connection> open = new ConcurrentHashMap<>();
   private final IdentityHashMap<EventLoop, RunningCalls> loops = new IdentityHashMap<>();
@@ -32,7 +32,7 @@ final class Connections extends ServerTransportFilter {
     this.counts = counts;
   }
 
-  /// The peer of an address. Used by the loop that accepts connections.
+  /// Peer of an address. Used by the accepting loop.
   Peer peer(InetSocketAddress address, long now) {
     return peers.of(address.getAddress(), now);
   }
@@ -41,18 +41,18 @@ final class Connections extends ServerTransportFilter {
     return counts;
   }
 
-  /// The calls of each loop.
+  /// Pending calls of each event loop.
   Iterable<RunningCalls> calls() {
     return loops.values();
   }
 
-  /// A connection was accepted. Used by its loop.
+  /// Registers an accepted connection. Used by its loop.
   Connection opened(Channel channel, Peer peer) {
     RunningCalls calls = loops.get(channel.eventLoop());
     if (calls == null) {
-      throw new IllegalStateException("A connection on a loop of another server");
+      throw new IllegalStateException("The connection is on an event loop of another server");
     }
-    long maxUnread = budgets.answers().limit() / Connection.PART;
+    long maxUnread = budgets.answers().limit() / Connection.FRACTION;
     var connection = new Connection(calls, peer, maxUnread, counts);
     SocketAddress address = channel.remoteAddress();
     open.put(address, connection);
@@ -60,13 +60,13 @@ final class Connections extends ServerTransportFilter {
     return connection;
   }
 
-  /// Lets the calls of a connection find it.
+  /// Attaches the connection to its calls.
   @Override
   public Attributes transportReady(Attributes attributes) {
     SocketAddress address = attributes.get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
     Connection connection = address == null ? null : open.get(address);
     if (connection == null) {
-      throw new IllegalStateException("A connection that was not accepted: " + address);
+      throw new IllegalStateException("Unknown connection: " + address);
     }
     return attributes.toBuilder().set(Connection.KEY, connection).build();
   }

@@ -23,9 +23,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// What workers ask for and report, as commands to the engine; codes and texts are those of
-/// reference-spec 2.7. Answers come when the engine gives them: of reports, when they are durable
-/// (G2). Used by the event loop.
+/// gRPC `ConsumerService`: translates worker calls to engine commands, with the codes and texts of
+/// reference-spec 2.7. Responds when the engine does; to reports, when they are durable (G2). Used
+/// by the event loop.
 final class ConsumerService {
   static final String NAME = "sentry_protos.taskbroker.v1.ConsumerService";
 
@@ -33,13 +33,13 @@ final class ConsumerService {
   private static final String SET_STATUS = NAME + "/SetTaskStatus";
   private static final String SET_BATCH = NAME + "/SetBatchActivationStatus";
 
-  private static final RareWarning NAMESPACE_ALONE = new RareWarning(ConsumerService.class);
+  private static final RareWarning NO_APPLICATION = new RareWarning(ConsumerService.class);
   private static final int UPDATES_TAG =
       (SetBatchActivationStatusRequest.UPDATES_FIELD_NUMBER << 3)
           | WireFormat.WIRETYPE_LENGTH_DELIMITED;
   private static final byte[] EMPTY = {};
 
-  /// What one result takes of memory beyond the bytes that it came in.
+  /// Memory of one decoded update beyond its encoded bytes.
   private static final int UPDATE_BYTES = 128;
 
   private static final Status PUSH_MODE =
@@ -48,8 +48,8 @@ final class ConsumerService {
       Status.NOT_FOUND.withDescription("No pending activations");
   private static final Status UNREAD =
       Status.UNAVAILABLE.withDescription(
-          "Too many answers are not read yet, on this connection or of this address: no task is"
-              + " handed out before that");
+          "Too many responses are unread on this connection or address: no task is delivered"
+              + " until they are read");
 
   private final CommandSink intake;
   private final boolean pushMode;
@@ -87,7 +87,7 @@ final class ConsumerService {
     GetTaskRequest request = GetTaskRequest.parseFrom(bytes);
     String application = request.hasApplication() ? request.getApplication() : null;
     String namespace = request.hasNamespace() ? request.getNamespace() : null;
-    if (isNamespaceAlone(application, namespace)) {
+    if (lacksApplication(application, namespace)) {
       call.fail(NOTHING_PENDING);
       return;
     }
@@ -124,24 +124,24 @@ final class ConsumerService {
     FetchNextTask fetch = request.getFetchNextTask();
     String application = fetch.hasApplication() ? fetch.getApplication() : null;
     String namespace = fetch.hasNamespace() ? fetch.getNamespace() : null;
-    return isNamespaceAlone(application, namespace)
+    return lacksApplication(application, namespace)
         ? null
         : new Command.Claim(application, namespace, new StatusReply(call));
   }
 
-  private static boolean isNamespaceAlone(
+  private static boolean lacksApplication(
       @Nullable String application, @Nullable String namespace) {
     if (application != null || namespace == null) {
       return false;
     }
-    NAMESPACE_ALONE.log(
-        "A worker asked for tasks of the namespace '{}' without an application: it gets none",
+    NO_APPLICATION.log(
+        "A worker requested tasks of namespace '{}' without an application: it gets none",
         namespace);
     return true;
   }
 
-  /// The updates of a `SetBatchActivationStatusRequest`, decoded one by one so that what is wrong
-  /// ends the work at once.
+  /// Decodes the updates of a `SetBatchActivationStatusRequest` one by one, so that the first
+  /// invalid one ends the work.
   private List<Command.Update> updates(byte[] bytes) throws InvalidProtocolBufferException {
     List<Command.Update> updates = new ArrayList<>();
     check(bytes, 0, bytes.length);
@@ -169,19 +169,19 @@ final class ConsumerService {
     return updates;
   }
 
-  /// Refuses what the generated parser takes, unlike that of other languages.
+  /// Rejects messages that the generated Java parser accepts, unlike those of other languages.
   private static void check(byte[] bytes, int from, int to) throws InvalidProtocolBufferException {
-    String flaw = WireCheck.flaw(bytes, from, to);
-    if (flaw != null) {
-      throw new InvalidProtocolBufferException(flaw);
+    String defect = WireCheck.flaw(bytes, from, to);
+    if (defect != null) {
+      throw new InvalidProtocolBufferException(defect);
     }
   }
 
   /// Skips an unknown field by reading it, as the generated parser does: `skipField` is stricter
-  /// than that with numbers, and takes the end of a group that did not begin for nothing.
+  /// with numbers, and ignores the end of a group that did not begin.
   private static void skip(CodedInputStream in, int tag) throws IOException {
     if (!UnknownFieldSet.newBuilder().mergeFieldFrom(tag, in)) {
-      throw new InvalidProtocolBufferException("a group ends that did not begin");
+      throw new InvalidProtocolBufferException("end of a group that did not begin");
     }
   }
 
@@ -212,13 +212,13 @@ final class ConsumerService {
         "Invalid status, expects 3 (Failure), 4 (Retry), or 5 (Complete), but got: " + name);
   }
 
-  /// Answers `GetTask`. What could not be sent soon is not handed out (G7): it would not run before
-  /// its deadline has passed, and what may run only once would never run.
+  /// Reply to `GetTask`. A task that could not be sent soon is not delivered (G7): it would not run
+  /// before its deadline, and an at-most-once task would never run.
   private record TaskReply(UnaryCall call) implements Command.ClaimReply {
     @Override
     public void done(@Nullable Delivery delivery) {
       if (delivery == null) {
-        call.fail(call.canTakeAnswer() ? NOTHING_PENDING : UNREAD);
+        call.fail(call.canTakeResponse() ? NOTHING_PENDING : UNREAD);
       } else {
         call.answer(Frames.ofTask(delivery.payload()));
       }
@@ -231,11 +231,11 @@ final class ConsumerService {
 
     @Override
     public boolean isGone() {
-      return !call.canTakeAnswer();
+      return !call.canTakeResponse();
     }
   }
 
-  /// Answers one report, and counts how it ended.
+  /// Reply to one report; counts its outcome.
   private static final class CountedReply implements Command.ReportReply {
     private final UnaryCall call;
     private final ServiceCounts counts;
@@ -276,11 +276,11 @@ final class ConsumerService {
 
     @Override
     public boolean isGone() {
-      return !call.canTakeAnswer();
+      return !call.canTakeResponse();
     }
   }
 
-  /// Answers the reports of one call, and counts how they ended.
+  /// Reply to the reports of one call; counts their outcome.
   private record BatchReply(UnaryCall call, ServiceCounts counts, List<Command.Update> updates)
       implements Command.ReportReply {
     @Override
@@ -297,11 +297,11 @@ final class ConsumerService {
 
     @Override
     public boolean isGone() {
-      return !call.canTakeAnswer();
+      return !call.canTakeResponse();
     }
   }
 
-  /// Answers a report with the next task if there is one, but never with its absence.
+  /// Reply to a report with the next task if there is one, never with its absence.
   private record StatusReply(UnaryCall call) implements Command.ClaimReply {
     @Override
     public void done(@Nullable Delivery next) {
@@ -315,7 +315,7 @@ final class ConsumerService {
 
     @Override
     public boolean isGone() {
-      return !call.canTakeAnswer();
+      return !call.canTakeResponse();
     }
   }
 }

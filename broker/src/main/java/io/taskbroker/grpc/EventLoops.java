@@ -12,7 +12,7 @@ import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 
-/// Event loops of the server, by epoll where there is epoll.
+/// Factory of the server's event loops, using epoll where available.
 final class EventLoops {
   private EventLoops() {}
 
@@ -22,7 +22,7 @@ final class EventLoops {
     return new MultiThreadIoEventLoopGroup(threads, new DefaultThreadFactory(name, true), io);
   }
 
-  /// Listening sockets that accept what the limits allow.
+  /// Factory of listening sockets that enforce the connection limits.
   static ChannelFactory<ServerChannel> listening(
       Connections connections, GrpcOptions.Limits limits) {
     return () -> {

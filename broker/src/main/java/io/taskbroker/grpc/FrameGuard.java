@@ -16,13 +16,13 @@ import io.taskbroker.grpc.ConnectionCounts.Closing;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// Accountant of the frames of one connection, in front of the HTTP/2 codec, which itself bounds
-/// header blocks and resets only. Frames that are no work (RST_STREAM, SETTINGS, PING, PRIORITY,
-/// WINDOW_UPDATE, CONTINUATION, DATA in crumbs) are paid from an allowance that grows with time and
-/// with each answer; a frame must come in full in time; requests that have not come in full are
-/// bounded by a budget. Whoever exceeds that gets GOAWAY with ENHANCE_YOUR_CALM and is closed (G7,
-/// G8). Looks at the nine bytes of each frame's header and copies nothing. Confined to the loop of
-/// its connection.
+/// Inbound frame limiter of one connection, in front of the HTTP/2 codec, which itself limits only
+/// header blocks and resets. Frames that carry no work (RST_STREAM, SETTINGS, PING, PRIORITY,
+/// WINDOW_UPDATE, CONTINUATION, tiny DATA) are charged to an allowance that grows with time and
+/// with each response; each frame must be completed in time; incomplete requests are bounded by a
+/// budget. A peer that exceeds a limit gets GOAWAY with ENHANCE_YOUR_CALM and is closed (G7, G8).
+/// Inspects the nine header bytes of each frame and copies nothing. Confined to the loop of its
+/// connection.
 final class FrameGuard extends ChannelDuplexHandler {
   private static final int PREFACE_BYTES = 24;
   private static final int HEADER_BYTES = 9;
@@ -31,17 +31,17 @@ final class FrameGuard extends ChannelDuplexHandler {
   private static final int END_STREAM = 1;
   private static final int ACK = 1;
   private static final int END_HEADERS = 4;
-  private static final int CRUMB_BYTES = 256;
+  private static final int TINY_DATA_BYTES = 256;
   private static final int MAX_INCOMPLETE_STREAMS = 4_096;
-  private static final long LAST_WORDS_MILLIS = 1_000;
+  private static final long GOAWAY_MILLIS = 1_000;
 
-  /// What a connection remembers of headers at most; also the size that the protocol begins with.
+  /// Maximum size of a connection's HPACK table; also the protocol's initial size.
   private static final int HEADER_TABLE_BYTES = 4_096;
 
-  /// What a frame costs, by what it makes the server do beyond reading it.
+  /// Cost of a frame, by the work that it causes beyond reading it.
   private static final int CHEAP = 1;
 
-  private static final int ANSWERED = 5;
+  private static final int CAUSES_REPLY = 5;
   private static final int RESET = 10;
   private static final int SETTINGS = 20;
 
@@ -51,15 +51,15 @@ final class FrameGuard extends ChannelDuplexHandler {
   private int skip = PREFACE_BYTES;
   private boolean inHeaders;
 
-  /// Settings of the peer are read, or are about to be.
+  /// Whether a SETTINGS frame of the peer is being or about to be decoded.
   private boolean settings;
 
-  private boolean waits;
+  private boolean timing;
   private int cost;
   private int frames;
   private boolean closing;
 
-  /// What came of requests that have not come in full, by stream.
+  /// Received bytes of incomplete requests, by stream.
   private @Nullable IntObjectMap<int[]> incomplete;
 
   FrameGuard(Connection connection) {
@@ -88,7 +88,7 @@ final class FrameGuard extends ChannelDuplexHandler {
     cost = 0;
     frames = 0;
     scan(bytes);
-    Closing reason = verdict();
+    Closing reason = violation();
     if (reason != null) {
       bytes.release();
       close(context, reason);
@@ -102,8 +102,8 @@ final class FrameGuard extends ChannelDuplexHandler {
     }
   }
 
-  /// The library remembers as many headers of answers as the peer offers to remember, and texts of
-  /// answers are as the peer likes: they name the method that it called.
+  /// Limits the HPACK table of responses: the library accepts any size that the peer offers, and
+  /// the peer controls response texts, which name the method that it called.
   private static void boundHeaderTable(ChannelHandlerContext context) {
     Http2ConnectionHandler codec = context.pipeline().get(Http2ConnectionHandler.class);
     if (codec == null) {
@@ -115,7 +115,7 @@ final class FrameGuard extends ChannelDuplexHandler {
         headers.maxHeaderTableSize(HEADER_TABLE_BYTES);
       }
     } catch (Http2Exception e) {
-      throw new IllegalStateException("A table of headers can be of any size", e);
+      throw new IllegalStateException("An HPACK table may have any size", e);
     }
   }
 
@@ -137,7 +137,7 @@ final class FrameGuard extends ChannelDuplexHandler {
     }
   }
 
-  /// A frame begins.
+  /// Handles the header of a frame.
   private void frame() {
     int length = (header[0] & 0xFF) << 16 | (header[1] & 0xFF) << 8 | (header[2] & 0xFF);
     int flags = header[4];
@@ -163,9 +163,9 @@ final class FrameGuard extends ChannelDuplexHandler {
         cost += (flags & ACK) != 0 ? CHEAP : SETTINGS;
         settings = true;
       }
-      case Http2FrameTypes.PING -> cost += (flags & ACK) != 0 ? CHEAP : ANSWERED;
+      case Http2FrameTypes.PING -> cost += (flags & ACK) != 0 ? CHEAP : CAUSES_REPLY;
       case Http2FrameTypes.WINDOW_UPDATE -> cost += CHEAP;
-      default -> cost += ANSWERED;
+      default -> cost += CAUSES_REPLY;
     }
   }
 
@@ -174,8 +174,8 @@ final class FrameGuard extends ChannelDuplexHandler {
       complete(stream());
       return;
     }
-    if (length < CRUMB_BYTES) {
-      cost += length == 0 ? ANSWERED : CHEAP;
+    if (length < TINY_DATA_BYTES) {
+      cost += length == 0 ? CAUSES_REPLY : CHEAP;
     }
     IntObjectMap<int[]> streams = incomplete;
     if (streams == null) {
@@ -216,7 +216,7 @@ final class FrameGuard extends ChannelDuplexHandler {
     }
   }
 
-  private @Nullable Closing verdict() {
+  private @Nullable Closing violation() {
     if (cost > 0 && connection.overspends(cost, System.nanoTime())) {
       return Closing.FRAMES;
     }
@@ -228,15 +228,15 @@ final class FrameGuard extends ChannelDuplexHandler {
     return many || !connection.peer().requests().hasRoom() ? Closing.REQUESTS : null;
   }
 
-  /// A frame, or the headers of a call, that has begun must come in full in time.
+  /// Starts or stops the deadline of a frame, or of a call's headers, that has begun.
   private void timeFrame() {
     boolean begun = skip > 0 || headerBytes > 0 || inHeaders;
-    if (waits && (!begun || (frames > 0 && !inHeaders))) {
-      waits = false;
+    if (timing && (!begun || (frames > 0 && !inHeaders))) {
+      timing = false;
       connection.running().frames().end(connection.frameDeadline);
     }
-    if (begun && !waits) {
-      waits = true;
+    if (begun && !timing) {
+      timing = true;
       connection.running().frames().begin(connection.frameDeadline);
     }
   }
@@ -247,7 +247,7 @@ final class FrameGuard extends ChannelDuplexHandler {
       int length = bytes.readableBytes();
       if (length == HEADER_BYTES || length == RESET_BYTES) {
         wrote(bytes);
-      } else if (length == GOAWAY_BYTES && isComplaint(bytes)) {
+      } else if (length == GOAWAY_BYTES && isAbuseGoAway(bytes)) {
         closing = true;
         connection.closing(Closing.ABUSE);
         closeSoon(context);
@@ -256,8 +256,8 @@ final class FrameGuard extends ChannelDuplexHandler {
     var _ = context.write(message, promise);
   }
 
-  /// The library writes the header of a frame by itself. Bytes of a message that look like one do
-  /// no harm: they only make a peer look better.
+  /// Inspects an outbound frame header, which the library writes in a buffer of its own. Message
+  /// bytes that look like one do no harm: they only make a peer look better.
   private void wrote(ByteBuf frame) {
     int at = frame.readerIndex();
     byte type = frame.getByte(at + 3);
@@ -266,14 +266,14 @@ final class FrameGuard extends ChannelDuplexHandler {
     } else if (incomplete != null
         && (type == Http2FrameTypes.RST_STREAM
             || (type == Http2FrameTypes.HEADERS && (frame.getByte(at + 4) & END_STREAM) != 0))) {
-      // The server ended a call, perhaps before its request came in full.
+      // The server ended a call, perhaps before its request was complete.
       complete(frame.getInt(at + 5) & Integer.MAX_VALUE);
     }
   }
 
   /// Whether these are the first bytes of a GOAWAY with ENHANCE_YOUR_CALM, by which the library
-  /// says that it had enough.
-  private static boolean isComplaint(ByteBuf frame) {
+  /// reports abuse.
+  private static boolean isAbuseGoAway(ByteBuf frame) {
     int at = frame.readerIndex();
     return frame.getByte(at + 3) == Http2FrameTypes.GO_AWAY
         && frame.getInt(at + 5) == 0
@@ -291,7 +291,7 @@ final class FrameGuard extends ChannelDuplexHandler {
     }
   }
 
-  /// Whoever does not read the last word is closed without it.
+  /// Closes the connection after a short time in which the peer can read the GOAWAY.
   private static void closeSoon(ChannelHandlerContext context) {
     var _ =
         context
@@ -300,7 +300,7 @@ final class FrameGuard extends ChannelDuplexHandler {
                 () -> {
                   var _ = context.close();
                 },
-                LAST_WORDS_MILLIS,
+                GOAWAY_MILLIS,
                 TimeUnit.MILLISECONDS);
   }
 }

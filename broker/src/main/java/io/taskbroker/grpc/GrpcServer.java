@@ -24,9 +24,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The gRPC server that workers call: `ConsumerService` and health on one port, in plaintext or TLS
-/// (reference-spec 2.4 to 2.7). Few event loops serve everything and never wait; a connection stays
-/// with one of them. Thread-safe.
+/// gRPC server for workers: `ConsumerService` and health on one port, in plaintext or TLS
+/// (reference-spec 2.4 to 2.7). A few event loops serve all connections and never block; a
+/// connection stays on one of them. Thread-safe.
 public final class GrpcServer implements Service {
   private static final Logger LOGGER = LoggerFactory.getLogger(GrpcServer.class);
   private static final int METADATA_BYTES = 16 << 10;
@@ -36,18 +36,18 @@ public final class GrpcServer implements Service {
   private static final int RESETS = 2_048;
   private static final int RESETS_SECONDS = 10;
   private static final long GRACE_MILLIS = 2_000;
-  private static final long LAST_WORDS_MILLIS = 500;
+  private static final long FAIL_MILLIS = 500;
   private static final Status STOPPING = Status.UNAVAILABLE.withDescription("The broker stops");
 
-  /// What the library says of malformed requests and connections, each with a stack trace: anybody
+  /// Library loggers of malformed requests and connections, each with a stack trace: any client
   /// could fill the log.
-  private static final List<java.util.logging.Logger> NOISE =
+  private static final List<java.util.logging.Logger> LIBRARY_LOGGERS =
       Stream.of("NettyServerStream", "NettyServerHandler", "NettyServerTransport.connections")
           .map(name -> java.util.logging.Logger.getLogger("io.grpc.netty." + name))
           .toList();
 
   static {
-    NOISE.forEach(logger -> logger.setLevel(java.util.logging.Level.SEVERE));
+    LIBRARY_LOGGERS.forEach(logger -> logger.setLevel(java.util.logging.Level.SEVERE));
   }
 
   private final GrpcOptions options;
@@ -70,9 +70,9 @@ public final class GrpcServer implements Service {
     return "gRPC server";
   }
 
-  /// Listens.
+  /// Starts listening.
   ///
-  /// @throws UncheckedIOException if the address cannot be listened on
+  /// @throws UncheckedIOException if the address cannot be bound
   @Override
   public synchronized void start() {
     Loops loops = Loops.open(options.loops());
@@ -95,7 +95,7 @@ public final class GrpcServer implements Service {
         options.tls().isPresent() ? "TLS" : "plaintext");
   }
 
-  /// The port that is listened on.
+  /// Port that the server listens on.
   ///
   /// @throws IllegalStateException if the server was not started
   public int port() {
@@ -105,13 +105,13 @@ public final class GrpcServer implements Service {
     return port;
   }
 
-  /// Whether health checks are answered with SERVING; they are not before this is called. Reports
-  /// are served either way (H25).
+  /// Sets whether health checks respond with SERVING; initially they do not. Reports are accepted
+  /// in either case (H25).
   public void setServing(boolean serving) {
     health.setServing(serving);
   }
 
-  /// Accepts nothing more, gives the calls that run 2 seconds to end, and fails the rest.
+  /// Stops accepting calls, gives pending calls 2 seconds to end, and fails the rest.
   @Override
   public synchronized void stop() {
     health.end();
@@ -130,7 +130,7 @@ public final class GrpcServer implements Service {
         .workerEventLoopGroup(loops.serving())
         .channelFactory(EventLoops.listening(connections, limits))
         .withOption(ChannelOption.SO_BACKLOG, BACKLOG)
-        // One connection that sends much does not hold the others up for long.
+        // A connection that sends much must not delay the others for long.
         .withChildOption(
             ChannelOption.RECVBUF_ALLOCATOR,
             new AdaptiveRecvByteBufAllocator(512, 2_048, READ_BYTES).maxMessagesPerRead(READS))
@@ -142,12 +142,12 @@ public final class GrpcServer implements Service {
         .neverIndexMetadataKey(Metadata.Key.of(Signatures.HEADER, Metadata.ASCII_STRING_MARSHALLER))
         .handshakeTimeout(limits.patience().toMillis(), MILLISECONDS)
         .maxConnectionIdle(limits.idle().toMillis(), MILLISECONDS)
-        // Resets that a malformed call provokes count, too, which only the library sees.
+        // Counts resets that malformed calls provoke, too, which only the library sees.
         .maxRstFramesPerWindow(RESETS, RESETS_SECONDS)
-        // Finds peers that vanished, whose connections would count for ever.
+        // Detects vanished peers, whose connections would count indefinitely.
         .keepAliveTime(60, SECONDS)
         .keepAliveTimeout(20, SECONDS)
-        // Python workers may be set up to ping often, also while they run nothing.
+        // Python workers may ping often, even without calls.
         .permitKeepAliveTime(5, SECONDS)
         .permitKeepAliveWithoutCalls(true)
         .addService(consumerService.definition(signatures))
@@ -172,8 +172,8 @@ public final class GrpcServer implements Service {
     return root.getMessage() == null ? root.toString() : root.getMessage();
   }
 
-  /// The loop that accepts connections, and those that serve them: a peer that connects without end
-  /// keeps no call waiting.
+  /// Separate loops for accepting and serving connections: a peer that connects continuously delays
+  /// no call.
   private record Loops(EventLoopGroup accepting, EventLoopGroup serving) {
     static Loops open(int threads) {
       return new Loops(EventLoops.open("grpc-accept", 1), EventLoops.open("grpc-server", threads));
@@ -190,7 +190,7 @@ public final class GrpcServer implements Service {
       server.shutdown();
       if (!awaitEnd(GRACE_MILLIS)) {
         connections.calls().forEach(calls -> calls.run(() -> calls.failAll(STOPPING)));
-        awaitEnd(LAST_WORDS_MILLIS);
+        awaitEnd(FAIL_MILLIS);
         server.shutdownNow();
       }
       loops.close(GRACE_MILLIS);

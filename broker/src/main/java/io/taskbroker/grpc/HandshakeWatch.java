@@ -7,9 +7,9 @@ import io.netty.handler.ssl.SslHandler;
 import java.net.SocketAddress;
 import java.nio.channels.ClosedChannelException;
 
-/// Tells of TLS handshakes that failed: what is wrong with a certificate is otherwise seen by the
-/// other side only, or by nobody. One per connection; when the handshake begins, it leaves its
-/// place to a [FrameGuard], which reads what the connection says, without TLS.
+/// Logger of failed TLS handshakes: a wrong certificate is otherwise visible to the client only, or
+/// to nobody. One per connection; when the handshake begins, a [FrameGuard] replaces it, which
+/// reads the decrypted bytes.
 final class HandshakeWatch extends ChannelInboundHandlerAdapter {
   private static final int REASON_CHARS = 300;
 
@@ -26,7 +26,7 @@ final class HandshakeWatch extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelActive(ChannelHandlerContext context) {
-    // The library adds its handler of TLS now.
+    // The library now adds its TLS handler.
     context.fireChannelActive();
     var guard = new FrameGuard(connections.opened(context.channel(), peer));
     ChannelHandlerContext tlsContext = context.pipeline().context(SslHandler.class);
@@ -39,7 +39,7 @@ final class HandshakeWatch extends ChannelInboundHandlerAdapter {
       SocketAddress address = context.channel().remoteAddress();
       tls.handshakeFuture()
           .addListener(handshake -> {
-            // Who says nothing before hanging up looks whether somebody listens.
+            // A peer that closes without sending anything is a port probe.
             if (!handshake.isSuccess() && !(handshake.cause() instanceof ClosedChannelException)) {
               warning.log("Refused a gRPC connection: {}", describe(address, handshake.cause()));
             }
@@ -47,7 +47,7 @@ final class HandshakeWatch extends ChannelInboundHandlerAdapter {
     }
   }
 
-  /// One line without what the other side could do to a log, or what it sent in plaintext.
+  /// One-line description, truncated and without control characters or the peer's plaintext.
   private static String describe(SocketAddress peer, Throwable cause) {
     String reason =
         cause instanceof NotSslRecordException

@@ -10,28 +10,28 @@ import io.grpc.Status;
 import io.taskbroker.runtime.Deadlines.Deadline;
 import io.taskbroker.telemetry.Metrics;
 
-/// Counts the calls of the health service, which are handled by the library, and bounds them like
-/// those of [UnaryMethod] in number and time (G7).
+/// Interceptor of health calls, which the library handles: counts them, and limits their number and
+/// duration like those of [UnaryMethod] (G7).
 record HealthCalls(Metrics metrics) implements ServerInterceptor {
   @Override
   public <Q, A> ServerCall.Listener<Q> interceptCall(
       ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
     metrics.grpcRequests.of("/" + call.getMethodDescriptor().getFullMethodName()).inc();
     Connection connection = Connection.of(call);
-    if (!connection.begins(call)) {
+    if (!connection.admit(call)) {
       return new ServerCall.Listener<>() {};
     }
-    return new Begun<>(call, connection, next.startCall(call, headers));
+    return new AdmittedCall<>(call, connection, next.startCall(call, headers));
   }
 
-  private static final class Begun<Q> extends SimpleForwardingServerCallListener<Q>
+  private static final class AdmittedCall<Q> extends SimpleForwardingServerCallListener<Q>
       implements RunningCalls.IncompleteCall {
     private final Deadline<RunningCalls.IncompleteCall> deadline = new Deadline<>(this);
     private final ServerCall<Q, ?> call;
     private final Connection connection;
     private boolean answered;
 
-    Begun(ServerCall<Q, ?> call, Connection connection, ServerCall.Listener<Q> handler) {
+    AdmittedCall(ServerCall<Q, ?> call, Connection connection, ServerCall.Listener<Q> handler) {
       super(handler);
       this.call = call;
       this.connection = connection;
@@ -69,7 +69,7 @@ record HealthCalls(Metrics metrics) implements ServerInterceptor {
       connection.running().incomplete().end(deadline);
       connection.ended();
       if (answered) {
-        connection.answerLeft();
+        connection.responseDone();
       }
     }
   }

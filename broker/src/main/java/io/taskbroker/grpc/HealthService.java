@@ -11,9 +11,9 @@ import io.grpc.stub.StreamObserver;
 import java.util.LinkedHashSet;
 import java.util.Set;
 
-/// `grpc.health.v1.Health` for the whole server (the empty name) and for `ConsumerService`, which
-/// are always of one status (G9); other names are not found (reference-spec 2.5). Serves nothing
-/// until told so. Thread-safe.
+/// `grpc.health.v1.Health` service for the whole server (the empty name) and for `ConsumerService`,
+/// which share one status (G9); other names are NOT_FOUND (reference-spec 2.5). NOT_SERVING
+/// initially. Thread-safe.
 final class HealthService extends HealthGrpc.HealthImplBase {
   private static final Set<String> NAMES = Set.of("", ConsumerService.NAME);
 
@@ -29,7 +29,7 @@ final class HealthService extends HealthGrpc.HealthImplBase {
     watchers.forEach(watcher -> watcher.onNext(response()));
   }
 
-  /// Serves nothing from now on, and ends all watches, which would never end by themselves.
+  /// Switches to NOT_SERVING and ends all watches, which would never end by themselves.
   synchronized void end() {
     setServing(false);
     ended = true;

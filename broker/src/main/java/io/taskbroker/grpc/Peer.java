@@ -3,18 +3,18 @@ package io.taskbroker.grpc;
 import java.net.InetAddress;
 import java.util.concurrent.TimeUnit;
 
-/// One address that connections come from: what it holds, how fast it connects, and how often its
-/// connections were closed for abuse. Thread-safe.
+/// Remote address: its memory shares, its connection rate, and its connections closed for abuse.
+/// Thread-safe.
 final class Peer {
-  /// Closed connections from which on new ones of the peer are let in slowly.
+  /// Number of abusive connections after which new ones of the peer are rate-limited strictly.
   static final int STRIKES = 8;
 
   private static final int CONNECTIONS_PER_SECOND = 200;
-  private static final int CONNECTIONS_AT_ONCE = 4_096;
+  private static final int CONNECTION_BURST = 4_096;
   private static final int PUNISHED_PER_SECOND = 5;
   private static final int FRAMES_PER_SECOND = 5_000;
-  private static final int FRAMES_AT_ONCE = 100_000;
-  private static final long MEMORY = TimeUnit.SECONDS.toNanos(60);
+  private static final int FRAME_BURST = 100_000;
+  private static final long STRIKE_MEMORY = TimeUnit.SECONDS.toNanos(60);
 
   private final InetAddress address;
   private final Budget.Share answers;
@@ -32,9 +32,9 @@ final class Peer {
     this.answers = budgets.answers().share();
     this.requests = budgets.requests().share();
     this.calls = budgets.calls().share();
-    this.connects = new RateLimit(CONNECTIONS_PER_SECOND, CONNECTIONS_AT_ONCE, now);
+    this.connects = new RateLimit(CONNECTIONS_PER_SECOND, CONNECTION_BURST, now);
     this.punished = new RateLimit(PUNISHED_PER_SECOND, PUNISHED_PER_SECOND, now);
-    this.frames = new RateLimit(FRAMES_PER_SECOND, FRAMES_AT_ONCE, now);
+    this.frames = new RateLimit(FRAMES_PER_SECOND, FRAME_BURST, now);
     this.struckAt = now;
   }
 
@@ -42,24 +42,24 @@ final class Peer {
     return address;
   }
 
-  /// Answers that it has not read.
+  /// Unread responses.
   Budget.Share answers() {
     return answers;
   }
 
-  /// Requests that have not come in full.
+  /// Incomplete requests.
   Budget.Share requests() {
     return requests;
   }
 
-  /// Calls under way, with the requests that wait for their answers.
+  /// Pending calls, with the requests that await their responses.
   Budget.Share calls() {
     return calls;
   }
 
-  /// Whether it connects too fast.
+  /// Whether it exceeds its connection rate.
   synchronized boolean connectsTooFast(long now) {
-    if (strikes > 0 && now - struckAt > MEMORY) {
+    if (strikes > 0 && now - struckAt > STRIKE_MEMORY) {
       strikes = 0;
     }
     return strikes > STRIKES ? !punished.spend(1, now) : !connects.spend(1, now);
@@ -77,20 +77,20 @@ final class Peer {
     open--;
   }
 
-  /// A connection of it was closed for abuse.
+  /// Records a connection closed for abuse.
   synchronized void strike(long now) {
     strikes++;
     struckAt = now;
   }
 
-  /// Whether nothing need be known of it any more.
-  synchronized boolean isForgettable(long now) {
-    return open == 0 && now - struckAt > MEMORY;
+  /// Whether its state may be evicted.
+  synchronized boolean isEvictable(long now) {
+    return open == 0 && now - struckAt > STRIKE_MEMORY;
   }
 
-  /// One of its connections sent frames without work.
+  /// Charges frames without work of one of its connections.
   ///
-  /// @return whether all of them together sent too many
+  /// @return whether all of its connections together exceeded their allowance
   synchronized boolean overspends(int cost, long now) {
     return !frames.spend(cost, now);
   }

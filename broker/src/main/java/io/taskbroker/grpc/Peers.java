@@ -7,11 +7,10 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// Peers by their address; of IPv6 by the network of 64 bits that one host usually has for itself.
-/// Bounded: what is known of a peer without connections is forgotten (G7). Confined to the loop
-/// that accepts connections.
+/// Peers by address, or by /64 network for IPv6, which one host usually has to itself. Bounded: the
+/// state of peers without connections is evicted (G7). Confined to the accepting loop.
 final class Peers {
-  private static final int MANY = 16_384;
+  private static final int MAX_PEERS = 16_384;
   private static final int NETWORK_BYTES = 8;
 
   private final Map<InetAddress, Peer> peers = new LinkedHashMap<>();
@@ -25,11 +24,11 @@ final class Peers {
     InetAddress network = network(address);
     Peer peer = peers.get(network);
     if (peer == null) {
-      if (peers.size() >= MANY) {
-        peers.values().removeIf(each -> each.isForgettable(now));
+      if (peers.size() >= MAX_PEERS) {
+        peers.values().removeIf(each -> each.isEvictable(now));
       }
-      if (peers.size() >= MANY) {
-        // Under so many strangers at once, those without connections are forgotten, struck or not.
+      if (peers.size() >= MAX_PEERS) {
+        // Above the limit, all peers without connections are evicted, despite their strikes.
         peers.values().removeIf(each -> each.open() == 0);
       }
       peer = new Peer(network, budgets, now);
@@ -38,7 +37,7 @@ final class Peers {
     return peer;
   }
 
-  /// How many are remembered.
+  /// Number of known peers.
   int known() {
     return peers.size();
   }

@@ -7,15 +7,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
-/// A warning that anybody outside can provoke as often as they like: logged once in ten seconds,
-/// with the number of times it was left out. Thread-safe.
+/// Rate-limited warning for events that any client can cause: logged at most once in ten seconds,
+/// with the number of suppressed occurrences. Thread-safe.
 final class RareWarning {
   private static final long INTERVAL = TimeUnit.SECONDS.toNanos(10);
 
   private final Logger logger;
   private final Level level;
   private final AtomicLong next = new AtomicLong(System.nanoTime());
-  private final AtomicLong leftOut = new AtomicLong();
+  private final AtomicLong suppressed = new AtomicLong();
 
   RareWarning(Class<?> about) {
     this(about, Level.WARN);
@@ -38,11 +38,11 @@ final class RareWarning {
     long now = System.nanoTime();
     long due = next.get();
     if (now - due < 0 || !next.compareAndSet(due, now + INTERVAL)) {
-      leftOut.incrementAndGet();
+      suppressed.incrementAndGet();
       return;
     }
     Object[] all = Arrays.copyOf(arguments, arguments.length + 1);
-    all[arguments.length] = leftOut.getAndSet(0);
+    all[arguments.length] = suppressed.getAndSet(0);
     logger.atLevel(level).log(format + " ({} more since the last such line)", all);
   }
 }

@@ -10,18 +10,18 @@ import java.io.IOException;
 import java.io.InputStream;
 import org.jspecify.annotations.Nullable;
 
-/// Messages as the bytes that they are on the wire, so that a signature can be verified.
+/// Marshaller of messages as raw bytes, so that signatures can be verified.
 ///
-/// A compressed message may turn out to be too large or corrupt only here, where an exception would
-/// be taken for an error of the server: such a message is one of two constants instead.
+/// A compressed message may prove too large or corrupt only here, where an exception would become a
+/// server error: such a message is returned as one of two constants instead.
 enum RawMessage implements MethodDescriptor.Marshaller<byte[]> {
   MARSHALLER;
 
   private static final byte[] TOO_LARGE = new byte[0];
   private static final byte[] CORRUPT = new byte[0];
 
-  /// Why a message could not be read; null if it could.
-  @SuppressWarnings("ReferenceEquality") // an empty message is none of the constants
+  /// Status of an unreadable message; null if it was read.
+  @SuppressWarnings("ReferenceEquality") // an empty message is not one of the constants
   static @Nullable Status failure(byte[] message) {
     if (message == TOO_LARGE) {
       return Status.RESOURCE_EXHAUSTED.withDescription("The message is too large decompressed");

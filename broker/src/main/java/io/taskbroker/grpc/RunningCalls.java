@@ -10,39 +10,37 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.RejectedExecutionException;
 
-/// Calls of one event loop that the engine has not answered yet, and what the loop waits for. Used
-/// by the event loop, but for [#run].
+/// Pending calls and deadlines of one event loop. Used by the event loop, except for [#run].
 final class RunningCalls {
   private final EventLoop loop;
   private final Set<UnaryCall> calls = new HashSet<>();
 
-  /// Those whose request has not come in full: each holds what came of it.
+  /// Calls with incomplete requests, each holding the bytes received so far.
   private final Deadlines<IncompleteCall> incomplete;
 
-  /// Connections that began a frame, and those that have answers to read.
+  /// Connections with an incomplete frame, and those with unread responses.
   private final Deadlines<Connection> frames;
 
   private final Deadlines<Connection> unread;
 
-  /// A call whose request has not come in full.
+  /// Call with an incomplete request.
   interface IncompleteCall {
-    /// Fails it.
+    /// Fails the call.
     void cutOff(Status reason);
   }
 
-  /// @param patience how long a request or a frame may take to come in full, and an answer to be
-  ///   read
+  /// @param patience timeout of completing a request or a frame, and of reading a response
   RunningCalls(EventLoop loop, Duration patience) {
     this.loop = loop;
-    Status late =
+    Status timedOut =
         Status.DEADLINE_EXCEEDED.withDescription(
             "The request did not come in full within " + patience.toMillis() + " ms");
-    this.incomplete = new Deadlines<>(loop, patience, call -> call.cutOff(late));
+    this.incomplete = new Deadlines<>(loop, patience, call -> call.cutOff(timedOut));
     this.frames = new Deadlines<>(loop, patience, each -> each.closeNow(Closing.SLOW));
     this.unread = new Deadlines<>(loop, patience, Connection::checkReading);
   }
 
-  /// The calls before that.
+  /// Calls with incomplete requests.
   Deadlines<IncompleteCall> incomplete() {
     return incomplete;
   }
@@ -59,7 +57,7 @@ final class RunningCalls {
     calls.add(call);
   }
 
-  /// Returns false if it was none of them.
+  /// Returns false if the call was not pending.
   boolean remove(UnaryCall call) {
     return calls.remove(call);
   }
@@ -68,13 +66,13 @@ final class RunningCalls {
     List.copyOf(calls).forEach(call -> call.fail(reason));
   }
 
-  /// Runs it in the loop, later also if that is where the caller is: it may be in the middle of a
-  /// round of the engine.
+  /// Runs a task in the loop, always asynchronously: the caller may be in the middle of an engine
+  /// round.
   void run(Runnable task) {
     try {
       loop.execute(task);
     } catch (RejectedExecutionException _) {
-      // The server was stopped, which failed all calls.
+      // The server has stopped and failed all calls.
     }
   }
 }

@@ -7,7 +7,7 @@ import io.taskbroker.inflight.Command;
 import io.taskbroker.telemetry.Metrics;
 import java.util.List;
 
-/// What workers ask for and report, in the metrics of the reference. Thread-safe.
+/// Metrics of worker calls and reports, with the reference's names. Thread-safe.
 final class ServiceCounts {
   private static final List<Status> REPORTABLE =
       List.of(Status.COMPLETE, Status.FAILURE, Status.RETRY);
@@ -18,11 +18,11 @@ final class ServiceCounts {
     this.metrics = metrics;
   }
 
-  /// The calls of a method, and how long they take.
+  /// Metrics of the calls of one method.
   ///
-  /// @param calls all of them
-  /// @param duration of one call, in seconds
-  /// @param own the same, by the name that the reference has for this method alone
+  /// @param calls number of calls
+  /// @param duration duration of a call in seconds
+  /// @param own the same duration, by the reference's name for this method
   record Method(CounterDataPoint calls, DistributionDataPoint duration, DistributionDataPoint own) {
     void began() {
       calls.inc();
@@ -35,7 +35,7 @@ final class ServiceCounts {
     }
   }
 
-  /// @param own the metric that the reference has for this method alone
+  /// @param own the reference's duration metric for this method
   Method method(String path, DistributionDataPoint own) {
     return new Method(metrics.grpcRequests.of(path), metrics.grpcDuration.of(path), own);
   }
@@ -52,7 +52,7 @@ final class ServiceCounts {
     return method(path, metrics.batchDuration);
   }
 
-  /// A report was answered.
+  /// Counts an answered report.
   void reported(Status status, boolean known) {
     metrics.setStatus.of(known ? "ok" : "not_found", status.storedName()).inc();
     if (status == Status.FAILURE) {
@@ -68,7 +68,7 @@ final class ServiceCounts {
     metrics.fetchNextDuration.observe(nanos / 1e9);
   }
 
-  /// A call with reports was answered.
+  /// Counts an answered batch of reports.
   ///
   /// @param result `ok` or `error`
   void batchEnded(List<Command.Update> updates, String result) {
@@ -83,7 +83,7 @@ final class ServiceCounts {
     }
   }
 
-  /// A call with reports arrived.
+  /// Counts a received batch of reports.
   void batch(List<Command.Update> updates) {
     int completed = count(updates, Status.COMPLETE);
     int failed = count(updates, Status.FAILURE);

@@ -8,11 +8,11 @@ import io.taskbroker.runtime.Deadlines.Deadline;
 import java.net.SocketAddress;
 import org.jspecify.annotations.Nullable;
 
-/// One call that is under way: takes in one request and is answered once, by any thread. The answer
-/// is written by the event loop, which writes all that came to it in the meantime together.
+/// Pending unary call: receives one request and is answered once, by any thread. The event loop
+/// writes the response, together with all others submitted meanwhile.
 final class UnaryCall extends ServerCall.Listener<byte[]>
     implements Runnable, RunningCalls.IncompleteCall {
-  /// When its request must have come in full.
+  /// Deadline for completing the request.
   final Deadline<RunningCalls.IncompleteCall> deadline = new Deadline<>(this);
 
   private final UnaryMethod method;
@@ -72,40 +72,40 @@ final class UnaryCall extends ServerCall.Listener<byte[]>
     ended();
   }
 
-  /// The call is over for the transport, too.
+  /// Releases the call, which is over for the transport, too.
   private void ended() {
     connection.ended();
     if (written) {
-      connection.releaseAnswer(responseBytes);
-      connection.answerLeft();
+      connection.releaseResponse(responseBytes);
+      connection.responseDone();
     }
   }
 
-  /// How long the call has taken so far.
+  /// Duration of the call so far.
   long nanos() {
     return System.nanoTime() - begunAt;
   }
 
-  /// Address and port of who calls.
+  /// Address and port of the caller.
   String peer() {
     SocketAddress address = call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
     return address == null ? "an unknown address" : address.toString().replaceFirst("^/", "");
   }
 
-  /// Whether the client has given up.
+  /// Whether the client has cancelled.
   boolean isCancelled() {
     return cancelled;
   }
 
-  /// Whether an answer of a size that is not known yet would be sent soon, or at least kept.
-  boolean canTakeAnswer() {
-    return !cancelled && connection.hasRoomForAnswer();
+  /// Whether a response of unknown size would be sent soon, or at least buffered.
+  boolean canTakeResponse() {
+    return !cancelled && connection.hasRoomForResponse();
   }
 
-  /// Counts what its request takes of memory until the call is answered, which a client that gave
-  /// up does not change: the engine still has it (G7).
+  /// Reserves the memory of the request until the call is answered, even if the client cancels: the
+  /// engine still holds it (G7).
   ///
-  /// @param bytes of memory
+  /// @param bytes memory of the request
   /// @return false if there is no room
   boolean holdRequest(long bytes) {
     long held = connection.holdRequest(bytes);
@@ -113,18 +113,18 @@ final class UnaryCall extends ServerCall.Listener<byte[]>
     return held >= 0;
   }
 
-  /// Fails the call, whose request has not come in full.
+  /// Fails the call with an incomplete request.
   @Override
   public void cutOff(Status reason) {
     request = null;
     call.close(reason, new Metadata());
   }
 
-  /// Answers the call. A client that went away is not told.
+  /// Answers the call; has no effect if the client has gone.
   void answer(byte[] message) {
     response = message;
     responseBytes = message.length;
-    connection.holdAnswer(message.length);
+    connection.holdResponse(message.length);
     running.run(this);
   }
 
@@ -134,7 +134,7 @@ final class UnaryCall extends ServerCall.Listener<byte[]>
     running.run(this);
   }
 
-  /// Writes the answer, unless the call ended before.
+  /// Writes the response, unless the call ended before.
   @Override
   public void run() {
     connection.releaseRequest(requestBytes);
@@ -142,7 +142,7 @@ final class UnaryCall extends ServerCall.Listener<byte[]>
     byte[] message = response;
     response = null;
     if (!running.remove(this)) {
-      connection.releaseAnswer(responseBytes);
+      connection.releaseResponse(responseBytes);
       return;
     }
     written = true;

@@ -12,7 +12,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
-/// A method of one request and one response, whose calls are verified before they are looked into.
+/// Handler of a unary method that verifies the signature of a call before it decodes the request.
 final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
   private static final Logger LOGGER = LoggerFactory.getLogger(UnaryMethod.class);
   private static final Metadata.Key<String> SIGNATURE =
@@ -27,7 +27,7 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
   private final RareWarning refused = new RareWarning(UnaryMethod.class);
   private final RareWarning laterKey = new RareWarning(UnaryMethod.class, Level.INFO);
 
-  /// @param fullName of service and method
+  /// @param fullName service and method
   UnaryMethod(
       String fullName, Signatures signatures, ServiceCounts.Method counts, Handler handler) {
     this.descriptor =
@@ -48,10 +48,10 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
   public ServerCall.Listener<byte[]> startCall(ServerCall<byte[], byte[]> call, Metadata headers) {
     counts.began();
     Connection connection = Connection.of(call);
-    if (!connection.begins(call)) {
+    if (!connection.admit(call)) {
       return new ServerCall.Listener<>() {};
     }
-    // A second message would be an error, which is only found out by asking for it.
+    // A second message is an error that only a second request detects.
     call.request(2);
     UnaryCall begun = new UnaryCall(this, call, headers.get(SIGNATURE), connection);
     connection.running().incomplete().begin(begun.deadline);
@@ -80,24 +80,24 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
       call.fail(
           Status.INVALID_ARGUMENT.withDescription("Cannot decode the request: " + e.getMessage()));
     } catch (RuntimeException e) {
-      LOGGER.error("Cannot handle a call of {}", descriptor.getFullMethodName(), e);
+      LOGGER.error("Cannot handle a {} call", descriptor.getFullMethodName(), e);
       call.fail(Status.INTERNAL.withDescription("Cannot handle the call"));
     }
   }
 
-  /// Says who signs how, and by which secret; the secrets themselves are never said.
+  /// Verifies the signature and logs failures and the use of later keys, without the secrets.
   private boolean isSigned(UnaryCall call, byte[] request, @Nullable String signature) {
     int key = signer.keyOf(request, signature);
     if (key == 0) {
       refused.log(
-          "Authentication of a call of {} by {} failed: it {} of the {} keys of grpc_shared_secret",
+          "Authentication of a {} call from {} failed: it {} of the {} keys of grpc_shared_secret",
           descriptor.getFullMethodName(),
           call.peer(),
-          signature == null ? "has no signature by any" : "is signed by none",
+          signature == null ? "has no signature by any" : "is signed with none",
           signer.keys());
     } else if (key > 1) {
       laterKey.log(
-          "A call of {} by {} is signed by key {} of the {} keys of grpc_shared_secret, and not by"
+          "A {} call from {} is signed with key {} of the {} keys of grpc_shared_secret, not with"
               + " the first",
           descriptor.getFullMethodName(),
           call.peer(),
@@ -111,17 +111,17 @@ final class UnaryMethod implements ServerCallHandler<byte[], byte[]> {
     counts.ended(nanos);
   }
 
-  /// What a method does. Called by the event loop: must not block.
+  /// Implementation of a method. Called by the event loop: must not block.
   @FunctionalInterface
   interface Handler {
-    /// Hands the request on, or answers the call.
+    /// Passes the request on, or answers the call.
     ///
-    /// @throws InvalidProtocolBufferException if the request is no message of its type
-    /// @throws BadRequest if it is one that cannot be followed
+    /// @throws InvalidProtocolBufferException if the request cannot be decoded
+    /// @throws BadRequest if the request is invalid
     void handle(UnaryCall call, byte[] request) throws InvalidProtocolBufferException;
   }
 
-  /// A request that cannot be followed; the message is for the client.
+  /// Invalid request; the message is sent to the client.
   static final class BadRequest extends RuntimeException {
     private static final long serialVersionUID = 1;
 

@@ -1,6 +1,6 @@
-/// The services that workers call: `ConsumerService` of the wire contract, with its signatures, and
-/// health. Nothing here waits: a call is checked, handed to the engine, and answered when the
-/// engine says so.
+/// gRPC services for workers: `ConsumerService` of the wire contract, with its signatures, and
+/// health. Never blocks: a call is checked, passed to the engine, and answered when the engine
+/// replies.
 @NullMarked
 package io.taskbroker.grpc;
 

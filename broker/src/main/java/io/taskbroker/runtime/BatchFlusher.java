@@ -10,18 +10,18 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Groups items of many threads into batches, which one thread of its own makes durable in the
-/// order in which the items were accepted. Thread-safe.
+/// Group-commit queue: collects items of many threads into batches that one thread makes durable in
+/// acceptance order. Thread-safe.
 ///
-/// A batch is flushed when it is full, when the interval since the flush before began has passed,
-/// when an urgent item waits, and on close: what comes after a quiet time is flushed at once.
-/// Without an interval it is flushed as soon as the flush before has ended (natural batching): the
-/// longer a flush takes, the larger is the next batch. A batch takes along whatever waits, up to
-/// its size.
+/// A batch is flushed when it is full, when the interval since the start of the previous flush has
+/// passed, when an urgent item waits, and on close; the first item after an idle period is flushed
+/// at once. Without an interval, a batch is flushed as soon as the previous flush ends (natural
+/// batching): the longer a flush takes, the larger the next batch. A batch takes all waiting items,
+/// up to its size.
 ///
-/// A flush that fails keeps its batch and is tried again after a wait, until it succeeds: at the
-/// bound nothing more is accepted, and nothing is dropped (G7). Only a fatal failure ends that: it
-/// is reported to the [FailureSink] (G9), and the futures of what is not durable fail.
+/// A failed flush keeps its batch and is retried after a delay until it succeeds; at capacity
+/// nothing more is accepted, and nothing is dropped (G7). Only a fatal failure ends the flusher: it
+/// is reported to the [FailureSink] (G9), and the futures of items that are not durable fail.
 public final class BatchFlusher<T> implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(BatchFlusher.class);
 
@@ -29,26 +29,26 @@ public final class BatchFlusher<T> implements AutoCloseable {
   private final FlushFunction<T> function;
   private final Ticker ticker;
   private final FlushQueue<T> queue;
-  private final Turns turns = new Turns();
+  private final TurnLoop turnLoop = new TurnLoop();
   private final LoopThread thread;
   private final AtomicBoolean closed = new AtomicBoolean();
   private volatile long closeBy;
 
-  // The flusher's thread only.
+  // Confined to the flusher's thread.
   private final Backoff backoff;
   private final Outage outage;
-  private List<T> batch = List.of(); // taken and not durable
-  private long tryAgainAt;
+  private List<T> batch = List.of(); // taken, not durable
+  private long retryAt;
   private long idleAt;
 
   public BatchFlusher(Options options, FlushFunction<T> function, FailureSink failures) {
     this(options, function, failures, Ticker.SYSTEM, RandomGenerator.getDefault());
   }
 
-  /// A flusher in a time of its own.
+  /// A flusher with its own time source.
   ///
-  /// @param ticker measures the interval, the waits after failures, and the time to close
-  /// @param random for the jitter of the waits; used by the flusher's thread only
+  /// @param ticker time source of the interval, the retry delays and the close timeout
+  /// @param random source of the retry jitter; used by the flusher's thread only
   public BatchFlusher(
       Options options,
       FlushFunction<T> function,
@@ -59,22 +59,22 @@ public final class BatchFlusher<T> implements AutoCloseable {
     this.function = function;
     this.ticker = ticker;
     this.queue = new FlushQueue<>(options, function::isUrgent, function::isJoined, ticker);
-    this.thread = new LoopThread(options.name(), turns, failures);
+    this.thread = new LoopThread(options.name(), turnLoop, failures);
     this.backoff = new Backoff(options.backoffMin(), options.backoffMax(), random);
     this.outage = new Outage(ticker);
     this.idleAt = ticker.nanoTime();
   }
 
-  /// The bounds of a flusher.
+  /// Bounds of a flusher.
   ///
-  /// @param name of the thread, and in messages
-  /// @param batchSize items of a batch at most, but for those that [FlushFunction#isJoined] adds
-  /// @param capacity items that are accepted and not durable, at most; not less than `batchSize`
-  /// @param interval the least time from the begin of a flush to that of the next, but for full
-  ///   batches and urgent items; zero for natural batching
-  /// @param backoffMin the wait after a first failure, about
-  /// @param backoffMax the longest wait after a failure
-  /// @param stopTimeout how long [#close] may go on flushing
+  /// @param name thread name, also used in messages
+  /// @param batchSize maximum items per batch, except for items that [FlushFunction#isJoined] adds
+  /// @param capacity maximum items accepted and not yet durable; at least `batchSize`
+  /// @param interval minimum time between the starts of two flushes, except for full batches and
+  ///   urgent items; zero for natural batching
+  /// @param backoffMin approximate delay after a first failure
+  /// @param backoffMax maximum delay after a failure
+  /// @param stopTimeout how long [#close] may keep flushing
   public record Options(
       String name,
       int batchSize,
@@ -95,52 +95,53 @@ public final class BatchFlusher<T> implements AutoCloseable {
     }
   }
 
-  /// Begins to flush. What was accepted before is kept until then.
+  /// Starts flushing; items accepted earlier wait until then.
   ///
-  /// @throws IllegalStateException if it was started or closed before
+  /// @throws IllegalStateException if already started or closed
   public void start() {
     thread.start();
   }
 
   /// Accepts the item if there is room, and does not wait.
   ///
-  /// @return false if there is none, or the flusher is closed or failed
+  /// @return false if there is no room, or the flusher is closed or failed
   public boolean offer(T item) {
     return queue.offer(item);
   }
 
-  /// Accepts the items, all or none, under one lock, and does not wait. The list is copied, without
-  /// allocation per item.
+  /// Accepts all of the items or none, under one lock, without waiting. Copies the list without
+  /// allocating per item.
   ///
   /// @return false if there is no room for all of them, or the flusher is closed or failed
-  /// @throws IllegalArgumentException if there will never be room for so many
+  /// @throws IllegalArgumentException if there are more items than the capacity
   public boolean offerAll(List<? extends T> items) {
     return queue.offerAll(items);
   }
 
-  /// Accepts the item as soon as there is room.
+  /// Accepts the item, waiting until there is room.
   ///
-  /// @throws IllegalStateException if the flusher is closed or failed, or is while this waits
+  /// @throws IllegalStateException if the flusher is closed or failed, before or while this waits
   public void put(T item) throws InterruptedException {
     queue.put(item);
   }
 
   /// Accepts the item if there is room, and does not wait.
   ///
-  /// @return completed, by the flusher's thread, when the item is durable; failed at once with a
-  ///   [RejectedExecutionException] if there is no room; failed with an [IllegalStateException] if
-  ///   the flusher is closed or failed, or ends later without having made the item durable
+  /// @return future that the flusher's thread completes when the item is durable; fails at once
+  ///   with a [RejectedExecutionException] if there is no room; fails with an
+  ///   [IllegalStateException] if the flusher is closed or failed, or ends before the item is
+  ///   durable
   public CompletableFuture<Void> submit(T item) {
     return queue.submit(item);
   }
 
-  /// Whether something accepted is not durable yet. Never blocks.
+  /// Whether accepted items are not yet durable. Never blocks.
   public boolean hasWork() {
     return queue.hasWork();
   }
 
-  /// Accepts nothing more, flushes what is left at once, and returns when the thread has ended, or
-  /// after the stop timeout (and half a second, if a flush hangs). Does nothing when called again.
+  /// Stops accepting, flushes the remaining items at once, and returns when the thread has ended,
+  /// or after the stop timeout (plus half a second if a flush hangs). Idempotent.
   ///
   /// @throws IllegalStateException if accepted items are not known to be durable; their futures
   ///   have failed
@@ -153,35 +154,34 @@ public final class BatchFlusher<T> implements AutoCloseable {
     closeBy = ticker.nanoTime() + options.stopTimeout().toNanos();
     boolean _ = thread.stop(options.stopTimeout());
     if (queue.hasWork()) {
-      String message =
-          options.name() + " was closed, and could not make everything durable in time";
-      queue.giveUp(new IllegalStateException(message));
+      String message = options.name() + " was closed before all items were durable";
+      queue.fail(new IllegalStateException(message));
       throw new IllegalStateException(
           message + ": " + queue.unflushed() + " items", queue.failure());
     }
   }
 
-  /// One turn of the thread: flushes the batch that is due, or tries the last one again. Waits
-  /// until there is something to do, which is not before [#nextTurn].
+  /// One turn of the thread: flushes the due batch, or retries the failed one. Waits until there is
+  /// something to do, not before [#nextTurn].
   void turn() throws Exception {
-    turns.turn();
+    turnLoop.turn();
   }
 
-  /// When the next turn has something to do, as things stand.
+  /// Time at which the next turn has something to do, as of now.
   long nextTurn() {
-    return batch.isEmpty() ? queue.dueAt(idleAt) : tryAgainAt;
+    return batch.isEmpty() ? queue.dueAt(idleAt) : retryAt;
   }
 
   /// Flushes the batch.
   ///
-  /// @return null if that is done; why it is to be tried again, otherwise
+  /// @return null on success; otherwise the failure to retry
   private @Nullable Exception flush() throws Exception {
     try {
       function.flush(batch);
     } catch (InterruptedException e) {
       throw e;
     } catch (Exception e) {
-      tryAgainAt = ticker.nanoTime() + failed("flush " + batch.size() + " items", e);
+      retryAt = ticker.nanoTime() + failed("flush " + batch.size() + " items", e);
       return e;
     }
     recovered();
@@ -191,12 +191,12 @@ public final class BatchFlusher<T> implements AutoCloseable {
     return null;
   }
 
-  /// Flushes the batch while it is being closed, as often as it takes and there is time to.
-  private void flushAtLast() throws Exception {
+  /// Flushes the batch on close, retrying as often as the close timeout allows.
+  private void flushOnClose() throws Exception {
     for (Exception failure = flush(); failure != null; failure = flush()) {
-      queue.rest(closeBy - tryAgainAt < 0 ? closeBy : tryAgainAt, true);
+      queue.rest(closeBy - retryAt < 0 ? closeBy : retryAt, true);
       if (closeBy - ticker.nanoTime() <= 0) {
-        throw new TimeIsUp(failure);
+        throw new CloseTimeout(failure);
       }
     }
   }
@@ -209,22 +209,22 @@ public final class BatchFlusher<T> implements AutoCloseable {
     } catch (InterruptedException e) {
       throw e;
     } catch (Exception e) {
-      pause = failed("do what it does when idle", e);
+      pause = failed("do its idle work", e);
     }
     idleAt = ticker.nanoTime() + Math.min(pause, Long.MAX_VALUE / 2);
   }
 
-  /// Judges and logs a failure; returns how long to wait.
+  /// Classifies and logs a failure; returns the delay before the next try.
   private long failed(String what, Exception e) throws Exception {
     if (function.isFatal(e)) {
       throw e;
     }
     if (outage.failed()) {
       if (outage.failures() == 1) {
-        log.warn("{} could not {}, and tries again", options.name(), what, e);
+        log.warn("{} could not {}, retrying", options.name(), what, e);
       } else {
         log.warn(
-            "{} could not {}, {} times in {} ms, and goes on trying: {}",
+            "{} could not {}, {} times in {} ms, still retrying: {}",
             options.name(),
             what,
             outage.failures(),
@@ -238,7 +238,7 @@ public final class BatchFlusher<T> implements AutoCloseable {
   private void recovered() {
     if (outage.failures() > 0) {
       log.info(
-          "{} works again, after {} failures in {} ms",
+          "{} recovered after {} failures in {} ms",
           options.name(),
           outage.failures(),
           outage.millis());
@@ -247,29 +247,29 @@ public final class BatchFlusher<T> implements AutoCloseable {
     }
   }
 
-  /// A batch could not be made durable within the time to close.
-  private static final class TimeIsUp extends RuntimeException {
+  /// Close timeout reached before a batch became durable.
+  private static final class CloseTimeout extends RuntimeException {
     private static final long serialVersionUID = 1;
 
     final transient Exception failure;
 
-    TimeIsUp(Exception failure) {
-      super("The time to close is up", failure);
+    CloseTimeout(Exception failure) {
+      super("The close timeout has passed", failure);
       this.failure = failure;
     }
   }
 
-  private final class Turns implements LoopThread.Loop {
+  private final class TurnLoop implements LoopThread.Loop {
     @Override
     public void turn() throws Exception {
-      orGiveUp(() -> {
+      failQueueOnError(() -> {
         if (batch.isEmpty()) {
           batch = queue.take(idleAt);
         } else {
-          queue.rest(tryAgainAt, false);
+          queue.rest(retryAt, false);
         }
         if (thread.isStopping()) {
-          return; // for the end
+          return; // end() flushes the rest
         }
         if (batch.isEmpty()) {
           idle();
@@ -287,13 +287,13 @@ public final class BatchFlusher<T> implements AutoCloseable {
     @Override
     public void end() throws Exception {
       queue.end();
-      orGiveUp(() -> {
+      failQueueOnError(() -> {
         backoff.reset();
         if (batch.isEmpty()) {
           batch = queue.take(idleAt);
         }
         while (!batch.isEmpty() && queue.failure() == null) {
-          flushAtLast();
+          flushOnClose();
           batch = queue.take(idleAt);
         }
         if (queue.failure() == null) {
@@ -302,13 +302,13 @@ public final class BatchFlusher<T> implements AutoCloseable {
       });
     }
 
-    private void orGiveUp(Step step) throws Exception {
+    private void failQueueOnError(Step step) throws Exception {
       try {
         step.run();
-      } catch (TimeIsUp e) {
-        queue.giveUp(e.failure);
+      } catch (CloseTimeout e) {
+        queue.fail(e.failure);
       } catch (Throwable e) {
-        queue.giveUp(e);
+        queue.fail(e);
         throw e;
       }
     }

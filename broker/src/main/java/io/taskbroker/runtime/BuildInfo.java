@@ -5,11 +5,10 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.Properties;
 
-/// Version of this build, and the commit it was made from. The POM is the only place of the
-/// version.
+/// Version and commit of this build; the POM is the only source of the version.
 ///
-/// @param commit abbreviated, with `-dirty` if files differed from it; `unknown` outside a git
-///   checkout
+/// @param commit abbreviated, with `-dirty` if the work tree differed from it; `unknown` outside a
+///   git checkout
 public record BuildInfo(String version, String commit) {
   private static final String FILE = "build.properties";
   private static final String UNKNOWN = "unknown";
@@ -31,7 +30,7 @@ public record BuildInfo(String version, String commit) {
     return new BuildInfo(value(properties, "version"), value(properties, "commit"));
   }
 
-  /// The build replaces placeholders; one that is still there was not known to it.
+  /// Value of a key; `unknown` if the build did not replace its placeholder.
   private static String value(Properties properties, String key) {
     String value = properties.getProperty(key, UNKNOWN);
     return value.isEmpty() || value.startsWith("${") ? UNKNOWN : value;

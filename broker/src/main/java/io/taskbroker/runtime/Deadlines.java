@@ -7,32 +7,32 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// What may all take the same time, the oldest first, which is the order in which that is over. One
-/// timer for all of it, however much there is (G7). Confined to the thread of its timer.
+/// FIFO of operations with one shared timeout; the oldest expires first. One timer serves all of
+/// them, however many there are (G7). Confined to the thread of its timer.
 ///
-/// @param <T> what takes its time
+/// @param <T> type of the operations
 public final class Deadlines<T> {
   private final ScheduledExecutorService timer;
   private final long nanos;
-  private final Consumer<T> late;
+  private final Consumer<T> expired;
   private @Nullable Deadline<T> oldest;
   private @Nullable Deadline<T> newest;
-  private boolean timed;
+  private boolean scheduled;
 
-  /// @param timer has one thread
-  /// @param late told of each whose time is over; it is not listed any more
-  public Deadlines(ScheduledExecutorService timer, Duration time, Consumer<T> late) {
+  /// @param timer single-threaded
+  /// @param expired called with each operation that timed out, after its removal
+  public Deadlines(ScheduledExecutorService timer, Duration timeout, Consumer<T> expired) {
     this.timer = timer;
-    this.nanos = NANOSECONDS.convert(time);
-    this.late = late;
+    this.nanos = NANOSECONDS.convert(timeout);
+    this.expired = expired;
   }
 
-  /// The place of one thing in the list, which it keeps, so that it is found without a search.
+  /// Intrusive list node of one operation, so that removal needs no search.
   public static final class Deadline<T> {
     private final T of;
     private @Nullable Deadline<T> older;
     private @Nullable Deadline<T> newer;
-    private long endsAt;
+    private long expiresAt;
     private boolean listed;
 
     public Deadline(T of) {
@@ -40,16 +40,16 @@ public final class Deadlines<T> {
     }
   }
 
-  /// The one that was listed first; null if nothing is.
+  /// Oldest operation; null if there is none.
   public @Nullable T oldest() {
     Deadline<T> first = oldest;
     return first == null ? null : first.of;
   }
 
-  /// Its time begins now. It must not be listed.
+  /// Adds an operation, whose timeout starts now. It must not be listed.
   public void begin(Deadline<T> deadline) {
     deadline.listed = true;
-    deadline.endsAt = System.nanoTime() + nanos;
+    deadline.expiresAt = System.nanoTime() + nanos;
     Deadline<T> last = newest;
     deadline.older = last;
     if (last == null) {
@@ -58,10 +58,10 @@ public final class Deadlines<T> {
       last.newer = deadline;
     }
     newest = deadline;
-    time(nanos);
+    schedule(nanos);
   }
 
-  /// It is done. Does nothing if it is not listed.
+  /// Removes a completed operation. Does nothing if it is not listed.
   public void end(Deadline<T> deadline) {
     if (!deadline.listed) {
       return;
@@ -83,23 +83,23 @@ public final class Deadlines<T> {
     deadline.newer = null;
   }
 
-  private void time(long after) {
-    if (!timed) {
-      timed = true;
+  private void schedule(long after) {
+    if (!scheduled) {
+      scheduled = true;
       var _ = timer.schedule(this::expire, after, NANOSECONDS);
     }
   }
 
   private void expire() {
-    timed = false;
+    scheduled = false;
     long now = System.nanoTime();
     for (Deadline<T> first = oldest; first != null; first = oldest) {
-      if (first.endsAt - now > 0) {
-        time(first.endsAt - now);
+      if (first.expiresAt - now > 0) {
+        schedule(first.expiresAt - now);
         return;
       }
       end(first);
-      late.accept(first.of);
+      expired.accept(first.of);
     }
   }
 }

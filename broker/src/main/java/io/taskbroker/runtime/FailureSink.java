@@ -1,7 +1,7 @@
 package io.taskbroker.runtime;
 
-/// Where a stage that cannot go on says so: the process ends, with a non-zero exit code and one
-/// line that says why (G9). Thread-safe; returns at once.
+/// Receiver of fatal stage failures: the process ends with a non-zero exit code and one line that
+/// names the cause (G9). Thread-safe; never blocks.
 @FunctionalInterface
 public interface FailureSink {
   void failed(String stage, Throwable cause);

@@ -2,39 +2,39 @@ package io.taskbroker.runtime;
 
 import java.util.List;
 
-/// What a [BatchFlusher] does with its batches. Called by the flusher's thread, but for
-/// [#isUrgent].
+/// Callback that makes the batches of a [BatchFlusher] durable. Runs on the flusher's thread,
+/// except for [#isUrgent].
 @FunctionalInterface
 public interface FlushFunction<T> {
-  /// Makes the batch durable; when this returns, it is.
+  /// Makes the batch durable before it returns.
   ///
-  /// @param batch at least one item, in the order in which they were accepted; must not be kept
-  /// @throws Exception nothing of the batch counts as durable: the same batch is given again, after
-  ///   a wait, unless [#isFatal] says otherwise
+  /// @param batch one item or more, in acceptance order; must not be retained
+  /// @throws Exception if nothing of the batch counts as durable; the same batch is retried after a
+  ///   delay, unless [#isFatal] returns true
   void flush(List<T> batch) throws Exception;
 
-  /// Whether trying again is of no use: the flusher then stops, and the stage has failed. An
-  /// [Error] always is.
+  /// Whether a retry is pointless; the flusher then stops and its stage fails. An [Error] is always
+  /// fatal.
   default boolean isFatal(Exception failure) {
     return false;
   }
 
-  /// Whether the item is due at once. Asked by the thread that hands it over, and only if there is
-  /// an interval.
+  /// Whether the item must be flushed at once. Called by the submitting thread, and only if there
+  /// is an interval.
   default boolean isUrgent(T item) {
     return false;
   }
 
-  /// Whether what follows the item, if it waits, too, must be in the same batch, however large that
-  /// becomes. Asked under the lock of the queue.
+  /// Whether the next item, if already waiting, must be in the same batch, however large it
+  /// becomes. Called under the queue's lock.
   default boolean isJoined(T item) {
     return false;
   }
 
-  /// A turn in which nothing waits: after a flush, when the time that it last asked for has passed,
-  /// and a last time on close. Failures are treated as those of [#flush] are.
+  /// Idle callback: runs when nothing waits after a flush, when the delay returned last has passed,
+  /// and once more on close. Its failures are handled like those of [#flush].
   ///
-  /// @return nanoseconds until it is to be called again if nothing comes before
+  /// @return nanoseconds until the next call if no item arrives earlier
   default long idle() throws Exception {
     return Long.MAX_VALUE;
   }

@@ -11,11 +11,11 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/// The bounded queue between the threads that hand items to a [BatchFlusher] and its own thread,
-/// the taker: decides when a batch is due. Thread-safe; one lock.
+/// Bounded queue from the threads that submit items to a [BatchFlusher] to its own thread, the
+/// taker. Decides when a batch is due. Thread-safe; one lock.
 ///
-/// Every item has a number, counted from 1 in the order of acceptance. What is accepted, taken or
-/// durable is a number, so that handing over a list allocates nothing per item.
+/// Items are numbered from 1 in acceptance order. The accepted, taken and durable positions are
+/// such numbers, so that submitting a list allocates nothing per item.
 final class FlushQueue<T> {
   private final BatchFlusher.Options options;
   private final long interval;
@@ -23,30 +23,30 @@ final class FlushQueue<T> {
   private final Predicate<T> joined;
   private final Ticker ticker;
 
-  /// Guards everything that follows.
+  /// Guards all following fields.
   private final ReentrantLock lock = new ReentrantLock();
 
-  private final Condition work = lock.newCondition(); // the taker's
-  private final Condition room = lock.newCondition(); // of threads in put
+  private final Condition work = lock.newCondition(); // awaited by the taker
+  private final Condition room = lock.newCondition(); // awaited by threads in put
 
-  private final ArrayDeque<Ticket> tickets = new ArrayDeque<>(); // of what is not durable
+  private final ArrayDeque<Ticket> tickets = new ArrayDeque<>(); // of items that are not durable
   private ArrayList<T> waiting = new ArrayList<>();
-  private ArrayList<T> batch = new ArrayList<>(); // the taker's between take and complete
+  private ArrayList<T> batch = new ArrayList<>(); // the taker's, between take and complete
   private long accepted;
   private long taken;
   private long durable;
   private long lastUrgent;
-  private long dueAt; // what is not due before
-  private int blocked; // threads in put that wait
+  private long dueAt; // when items that are not urgent are due
+  private int blocked; // number of threads waiting in put
   private Sleep sleep = Sleep.AWAKE;
-  private boolean closed; // accepts nothing more
-  private boolean ending; // the taker is to take the rest
-  private @Nullable Throwable failure; // why nothing more will become durable
+  private boolean closed; // no further items are accepted
+  private boolean ending; // the taker takes the rest
+  private @Nullable Throwable failure; // no further item becomes durable
 
   private volatile boolean hasWork; // written under lock
 
-  /// @param urgent whether an item is due at once; asked outside of the lock
-  /// @param joined whether what follows an item belongs to its batch
+  /// @param urgent whether an item is due at once; evaluated outside the lock
+  /// @param joined whether the next item belongs to the same batch
   FlushQueue(
       BatchFlusher.Options options, Predicate<T> urgent, Predicate<T> joined, Ticker ticker) {
     this.options = options;
@@ -75,7 +75,7 @@ final class FlushQueue<T> {
     int size = items.size();
     if (size > options.capacity()) {
       throw new IllegalArgumentException(
-          options.name() + ": " + size + " items never fit into " + options.capacity());
+          options.name() + ": " + size + " items exceed the capacity of " + options.capacity());
     }
     int upToUrgent = size;
     while (upToUrgent > 0 && !isUrgent(items.get(upToUrgent - 1))) {
@@ -127,7 +127,7 @@ final class FlushQueue<T> {
       if (!hasRoom(1)) {
         return CompletableFuture.failedFuture(
             new RejectedExecutionException(
-                options.name() + " is full: " + options.capacity() + " items are not durable yet"));
+                options.name() + " is full: " + options.capacity() + " items are not yet durable"));
       }
       CompletableFuture<Void> future = new CompletableFuture<>();
       tickets.add(new Ticket(accepted + 1, future));
@@ -138,12 +138,12 @@ final class FlushQueue<T> {
     }
   }
 
-  /// Whether something accepted is not durable. Never blocks.
+  /// Whether accepted items are not yet durable. Never blocks.
   boolean hasWork() {
     return hasWork;
   }
 
-  /// Accepts nothing more.
+  /// Stops accepting items.
   void close() {
     lock.lock();
     try {
@@ -154,7 +154,7 @@ final class FlushQueue<T> {
     }
   }
 
-  /// Wakes the taker for the last time: what is left is due.
+  /// Wakes the taker for the last time: all remaining items are due.
   void end() {
     lock.lock();
     try {
@@ -165,9 +165,9 @@ final class FlushQueue<T> {
     }
   }
 
-  /// Accepts nothing more, gives nothing more to the taker, and fails the futures of what is not
-  /// durable.
-  void giveUp(Throwable cause) {
+  /// Stops accepting items and giving them to the taker, and fails the futures of items that are
+  /// not durable.
+  void fail(Throwable cause) {
     List<Ticket> lost;
     lock.lock();
     try {
@@ -181,7 +181,7 @@ final class FlushQueue<T> {
     } finally {
       lock.unlock();
     }
-    String message = options.name() + " ended before this was durable: it may or may not be";
+    String message = options.name() + " ended before this item was known to be durable";
     for (Ticket ticket : lost) {
       ticket.future().completeExceptionally(new IllegalStateException(message, cause));
     }
@@ -205,11 +205,10 @@ final class FlushQueue<T> {
     }
   }
 
-  /// Waits until a batch is due, and takes it; takes it at once when ending. The taker's.
+  /// Waits until a batch is due and takes it; takes it at once when ending. Taker only.
   ///
-  /// @param until how long to wait while nothing waits
-  /// @return the batch, valid until [#complete]; empty if nothing came until then, or nothing is
-  ///   left
+  /// @param until end of the wait while the queue is empty
+  /// @return the batch, valid until [#complete]; empty if no item arrived in time or none is left
   List<T> take(long until) throws InterruptedException {
     lock.lock();
     try {
@@ -226,9 +225,9 @@ final class FlushQueue<T> {
     }
   }
 
-  /// When [#take] has something to return, as things stand. The taker's.
+  /// Time at which [#take] has something to return, as of now. Taker only.
   ///
-  /// @param until how long it waits while nothing waits
+  /// @param until end of the wait while the queue is empty
   long dueAt(long until) {
     lock.lock();
     try {
@@ -241,7 +240,7 @@ final class FlushQueue<T> {
     }
   }
 
-  /// What was taken is durable. The taker's.
+  /// Marks the taken batch as durable. Taker only.
   void complete() {
     List<CompletableFuture<Void>> done = List.of();
     int size = batch.size();
@@ -267,9 +266,9 @@ final class FlushQueue<T> {
     }
   }
 
-  /// Waits until then, whatever comes, but no longer than until it is to end. The taker's.
+  /// Waits until the given time regardless of new items, or until the queue is ending. Taker only.
   ///
-  /// @param whileEnding waits also if it is ending already
+  /// @param whileEnding wait even though the queue is ending
   void rest(long until, boolean whileEnding) throws InterruptedException {
     lock.lock();
     try {
@@ -294,7 +293,7 @@ final class FlushQueue<T> {
     added(1, isUrgent ? 1 : 0);
   }
 
-  /// Wakes the taker, once, if these items end its sleep.
+  /// Wakes the taker, once, if these items end its wait.
   private void added(int items, int upToUrgent) {
     if (upToUrgent > 0) {
       lastUrgent = accepted + upToUrgent;
@@ -311,7 +310,7 @@ final class FlushQueue<T> {
     return !waiting.isEmpty() && failure == null && (isDueNow() || dueAt - ticker.nanoTime() <= 0);
   }
 
-  /// Whether what waits is due without regard to the time.
+  /// Whether the waiting items are due regardless of the time.
   private boolean isDueNow() {
     return interval == 0 || ending || lastUrgent > taken || waiting.size() >= options.batchSize();
   }
@@ -336,8 +335,8 @@ final class FlushQueue<T> {
     }
   }
 
-  /// Before the end of the interval what is not due wakes nobody, even if it is the first to come:
-  /// that would be a wake-up to set an alarm.
+  /// Waits without being woken by items that are not due before the interval ends, not even by the
+  /// first one: that wake-up would only set a timer.
   private void sleep(long until) throws InterruptedException {
     boolean pausing = !waiting.isEmpty() || dueAt - ticker.nanoTime() > 0;
     boolean endsPause = !waiting.isEmpty() || (pausing && dueAt - until < 0);
@@ -354,12 +353,12 @@ final class FlushQueue<T> {
         options.name() + (failure == null ? " is closed" : " has failed"), failure);
   }
 
-  /// What the taker waits for.
+  /// State of the taker's wait.
   private enum Sleep {
     AWAKE,
     /// Any item.
     EMPTY,
-    /// The end of the interval, or something that is due before.
+    /// The end of the interval, or an item that is due earlier.
     PAUSING
   }
 

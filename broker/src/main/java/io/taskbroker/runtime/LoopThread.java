@@ -4,46 +4,46 @@ import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// A named platform thread that takes one turn after the other until it is stopped. A turn that
-/// throws ends it, and is reported to the [FailureSink] (G9). Thread-safe; started at most once.
+/// Named platform thread that runs the turns of a loop until it is stopped. A turn that throws ends
+/// the loop and is reported to the [FailureSink] (G9). Thread-safe; started at most once.
 ///
-/// It is a daemon: a loop that hangs does not keep the process.
+/// A daemon thread: a hanging loop does not keep the process alive.
 public final class LoopThread {
   private static final Logger log = LoggerFactory.getLogger(LoopThread.class);
 
-  /// How long [#stop] waits for a loop that it has just interrupted, at most.
+  /// Maximum wait of [#stop] for a loop that it has interrupted.
   private static final Duration GRACE = Duration.ofMillis(500);
 
   private final Thread thread;
   private final Loop loop;
   private final FailureSink failures;
 
-  /// Guards what follows.
+  /// Guards the following fields.
   private final Object phase = new Object();
 
   private boolean started;
-  private boolean turnsOver;
+  private boolean turnsEnded;
   private volatile boolean stopping; // written under phase
 
-  /// @param name names the thread, and the stage to the failure sink
+  /// @param name thread name, and stage name for the failure sink
   public LoopThread(String name, Loop loop, FailureSink failures) {
     this.thread = Thread.ofPlatform().name(name).daemon().unstarted(this::run);
     this.loop = loop;
     this.failures = failures;
   }
 
-  /// What a loop does. All methods but [#wake] are called by its thread.
+  /// Body of a loop. All methods except [#wake] run on its thread.
   @FunctionalInterface
   public interface Loop {
-    /// One turn, which may block until there is something to do.
+    /// One turn; may block until there is something to do.
     ///
-    /// @throws InterruptedException ends the loop, and is no failure if it is being stopped
+    /// @throws InterruptedException to end the loop; not a failure while it is being stopped
     void turn() throws Exception;
 
-    /// What is left to do when the loop is stopped and its last turn is over: flush, close.
+    /// Final work after the last turn of a stopped loop: flush, close.
     default void end() throws Exception {}
 
-    /// Makes the turn under way return soon, because the loop is being stopped. Called by another
+    /// Makes the current turn return soon, because the loop is being stopped. Called by another
     /// thread, at most once, and never after [#end] has begun.
     default void wake(Thread thread) {
       thread.interrupt();
@@ -52,7 +52,7 @@ public final class LoopThread {
 
   /// Starts the thread.
   ///
-  /// @throws IllegalStateException if it was started or stopped before
+  /// @throws IllegalStateException if already started or stopped
   public void start() {
     synchronized (phase) {
       if (started || stopping) {
@@ -64,11 +64,11 @@ public final class LoopThread {
     }
   }
 
-  /// Asks the loop to stop, wakes it, and waits until it has ended. A loop that has not ended after
-  /// `timeout` is interrupted, and waited for half a second longer at most.
+  /// Asks the loop to stop, wakes it, and waits until it has ended. A loop still running after
+  /// `timeout` is interrupted and awaited for up to half a second more.
   ///
-  /// @return whether nothing of the loop runs any more; false also when the loop itself calls this,
-  ///   or a thread that is interrupted
+  /// @return whether the loop has ended; false also when the loop itself or an interrupted thread
+  ///   calls this
   public boolean stop(Duration timeout) {
     synchronized (phase) {
       boolean first = !stopping;
@@ -76,7 +76,7 @@ public final class LoopThread {
       if (!started) {
         return true;
       }
-      if (first && !turnsOver) {
+      if (first && !turnsEnded) {
         loop.wake(thread);
       }
     }
@@ -87,7 +87,8 @@ public final class LoopThread {
       if (thread.join(timeout)) {
         return true;
       }
-      log.warn("{} goes on after {} ms: interrupting it", thread.getName(), timeout.toMillis());
+      log.warn(
+          "{} is still running after {} ms: interrupting it", thread.getName(), timeout.toMillis());
       thread.interrupt();
       return thread.join(GRACE);
     } catch (InterruptedException e) {
@@ -96,7 +97,7 @@ public final class LoopThread {
     }
   }
 
-  /// Whether it was asked to stop.
+  /// Whether a stop was requested.
   public boolean isStopping() {
     return stopping;
   }
@@ -113,13 +114,13 @@ public final class LoopThread {
         }
       }
       synchronized (phase) {
-        turnsOver = true;
-        boolean _ = Thread.interrupted(); // it was meant for a turn
+        turnsEnded = true;
+        boolean _ = Thread.interrupted(); // the interrupt was meant for a turn
       }
       loop.end();
     } catch (Throwable e) {
       synchronized (phase) {
-        turnsOver = true;
+        turnsEnded = true;
       }
       failures.failed(thread.getName(), e);
     }

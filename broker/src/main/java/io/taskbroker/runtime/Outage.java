@@ -2,8 +2,8 @@ package io.taskbroker.runtime;
 
 import java.time.Duration;
 
-/// A stretch of failures of one thing, for logging it: loud at first, then now and then, and once
-/// when it is over. Confined to one thread.
+/// Log rate limiter for consecutive failures of one operation: logs the first, then one every ten
+/// seconds, and the recovery. Confined to one thread.
 public final class Outage {
   private static final long REPEAT = Duration.ofSeconds(10).toNanos();
 
@@ -32,17 +32,17 @@ public final class Outage {
     return true;
   }
 
-  /// Failures in a row.
+  /// Number of consecutive failures.
   public long failures() {
     return failures;
   }
 
-  /// How long it has lasted, in milliseconds.
+  /// Duration of the outage in milliseconds.
   public long millis() {
     return failures == 0 ? 0 : (ticker.nanoTime() - since) / 1_000_000;
   }
 
-  /// The thing works. Does nothing if it worked before.
+  /// Ends the outage after a success. Does nothing without one.
   public void over() {
     failures = 0;
   }

@@ -1,18 +1,18 @@
 package io.taskbroker.runtime;
 
-/// What can be seen of a stage from outside, without its help (G9). Thread-safe, never blocks.
+/// Progress of a stage, observable from outside without its cooperation (G9). Thread-safe, never
+/// blocks.
 public interface Progress {
   String name();
 
-  /// Whether there is work that the stage could do now; work that is held back by a bound on
-  /// purpose does not count.
+  /// Whether the stage has work that it could do now; work held back by a limit does not count.
   boolean hasWork();
 
-  /// Grows whenever the stage has done something.
+  /// Counter that grows with each unit of work done.
   long done();
 
-  /// Why the stage cannot do what it is there for, in one line, if it knows; empty if it can.
-  /// Counts at once, whether it moves or not.
+  /// Reason why the stage cannot work, in one line; empty if it can or does not know. Counts at
+  /// once, whether the stage makes progress or not.
   default String obstacle() {
     return "";
   }

@@ -7,7 +7,7 @@ import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Services that are started in order and stopped in reverse, as one service. Thread-safe.
+/// Composite service: starts its services in order and stops them in reverse. Thread-safe.
 public final class ServiceGroup implements Service {
   private static final Logger log = LoggerFactory.getLogger(ServiceGroup.class);
 
@@ -23,7 +23,7 @@ public final class ServiceGroup implements Service {
     this.services = List.copyOf(services);
   }
 
-  /// Where a group is in its life, which it goes through once.
+  /// Lifecycle state of a group; each is reached at most once, in this order.
   public enum State {
     LATENT,
     STARTING,
@@ -41,11 +41,11 @@ public final class ServiceGroup implements Service {
     return state;
   }
 
-  /// Starts the services in order. If one cannot start, or [#stop] is called meanwhile, those that
-  /// were started are stopped in reverse.
+  /// Starts the services in order. If one fails to start, or [#stop] is called meanwhile, those
+  /// already started are stopped in reverse.
   ///
-  /// @throws IllegalStateException names the service that could not start; failures to stop the
-  ///   others are suppressed ones of it. Also thrown if the group was started or stopped before
+  /// @throws IllegalStateException if a service fails to start, naming it, with failures to stop
+  ///   the others as suppressed exceptions; also if the group was started or stopped before
   @Override
   public void start() {
     lock.lock();
@@ -63,11 +63,11 @@ public final class ServiceGroup implements Service {
     }
   }
 
-  /// Stops what was started, in reverse, each in spite of failures of others. A start under way is
-  /// given up as soon as the service that is starting has started. Does nothing when called again.
+  /// Stops the started services in reverse, each despite failures of others. A concurrent start is
+  /// aborted as soon as the current service has started. Idempotent.
   ///
-  /// @throws IllegalStateException names the services that could not stop, with their failures as
-  ///   suppressed ones
+  /// @throws IllegalStateException if services fail to stop, naming them, with their failures as
+  ///   suppressed exceptions
   @Override
   public void stop() {
     stopRequested = true;
@@ -118,7 +118,7 @@ public final class ServiceGroup implements Service {
         service.stop();
         log.info("{} stopped in {} ms", service.name(), millisSince(begin));
       } catch (Throwable e) {
-        log.error("{} failed to stop, after {} ms", service.name(), millisSince(begin), e);
+        log.error("{} failed to stop after {} ms", service.name(), millisSince(begin), e);
         failures.add(
             new IllegalStateException("Cannot stop " + service.name() + ": " + reason(e), e));
       }

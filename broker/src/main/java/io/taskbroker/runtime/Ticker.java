@@ -4,19 +4,21 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// Elapsed time, and waiting for it: the system's, or one that a test moves by hand. Thread-safe.
+/// Monotonic time source that can also wait: the system's, or one that a test advances by hand.
+/// Thread-safe.
 public interface Ticker {
   Ticker SYSTEM = new SystemTicker();
 
-  /// Nanoseconds since some moment; only differences mean anything, as with [System#nanoTime].
+  /// Nanoseconds since an arbitrary origin; only differences are meaningful, as with
+  /// [System#nanoTime].
   long nanoTime();
 
-  /// Waits for a signal, or until [#nanoTime] has reached `until`; may also return for no reason.
+  /// Waits for a signal, or until [#nanoTime] reaches `until`; spurious wake-ups are possible.
   ///
-  /// @param lock held by the caller; the lock of `condition`
+  /// @param lock the lock of `condition`, held by the caller
   void await(ReentrantLock lock, Condition condition, long until) throws InterruptedException;
 
-  /// The time of this machine.
+  /// Time source backed by [System#nanoTime].
   final class SystemTicker implements Ticker {
     private SystemTicker() {}
 
@@ -26,7 +28,7 @@ public interface Ticker {
     }
 
     @Override
-    @SuppressWarnings("WaitNotInLoop") // the caller's loop
+    @SuppressWarnings("WaitNotInLoop") // the caller loops
     public void await(ReentrantLock lock, Condition condition, long until)
         throws InterruptedException {
       long left = until - System.nanoTime();

@@ -1,5 +1,5 @@
-/// What the stages run on: services with a life cycle, named threads, and the group flusher. Knows
-/// nothing of tasks.
+/// Runtime of the stages: services with a lifecycle, named threads, and the group-commit flusher.
+/// Independent of tasks.
 @NullMarked
 package io.taskbroker.runtime;
 

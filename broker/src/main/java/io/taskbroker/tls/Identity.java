@@ -11,20 +11,19 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Who one side of a connection is: a private key, and the certificate of it with those that it is
-/// signed by.
+/// Identity of one side of a connection: a private key and its certificate chain.
 record Identity(PrivateKey key, List<X509Certificate> chain) {
   private static final Logger LOG = LoggerFactory.getLogger(Identity.class);
 
-  /// Reads both files, and warns if the certificate is not valid now: a clock may be wrong, so the
-  /// other side decides.
+  /// Reads both files. Warns if the certificate is not currently valid: the local clock may be
+  /// wrong, so the remote side decides.
   ///
-  /// @throws TlsException if they cannot be read, or do not belong to each other
+  /// @throws TlsException if they cannot be read, or do not match
   static Identity read(PemFile certificate, PemFile key) {
     List<X509Certificate> chain = certificate.certificates();
     X509Certificate own = chain.getFirst();
     PrivateKey secret = key.privateKey(own.getPublicKey().getAlgorithm());
-    if (!belongs(secret, own.getPublicKey())) {
+    if (!matches(secret, own.getPublicKey())) {
       throw key.problem(
           "is not the key of the first certificate in %s = %s"
               .formatted(certificate.key(), certificate.path()));
@@ -47,13 +46,13 @@ record Identity(PrivateKey key, List<X509Certificate> chain) {
     return new Identity(secret, chain);
   }
 
-  /// Without the key.
+  /// Omits the key.
   @Override
   public String toString() {
     return "Identity[" + chain.getFirst().getSubjectX500Principal() + "]";
   }
 
-  private static boolean belongs(PrivateKey secret, PublicKey known) {
+  private static boolean matches(PrivateKey secret, PublicKey known) {
     String algorithm =
         switch (known.getAlgorithm()) {
           case "RSA" -> "SHA256withRSA";

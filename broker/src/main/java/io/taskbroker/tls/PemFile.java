@@ -22,15 +22,15 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// A PEM file that the configuration names; at most 1 MiB of it is read.
+/// PEM file named by the configuration; at most 1 MiB of it is read.
 ///
-/// @param key where the configuration names it
+/// @param key configuration key that names it
 public record PemFile(String key, Path path) {
   private static final int LARGEST = 1 << 20;
   private static final Pattern PRIVATE_KEY =
       Pattern.compile("-----BEGIN ([A-Z0-9 ]{0,16})PRIVATE KEY-----([^-]*)-----END");
 
-  /// The certificates in the file, at least one, in their order.
+  /// Certificates in the file, at least one, in order.
   ///
   /// @throws TlsException if they cannot be read
   List<X509Certificate> certificates() {
@@ -44,7 +44,7 @@ public record PemFile(String key, Path path) {
               .map(X509Certificate.class::cast)
               .toList();
     } catch (CertificateException e) {
-      throw problem("holds something else than certificates in PEM", e);
+      throw problem("holds something else than PEM certificates", e);
     }
     if (certificates.isEmpty()) {
       throw problem("holds no certificate in PEM (-----BEGIN CERTIFICATE-----)");
@@ -52,9 +52,9 @@ public record PemFile(String key, Path path) {
     return certificates;
   }
 
-  /// The private key in the file.
+  /// Private key in the file.
   ///
-  /// @param algorithm that of the public key it belongs to
+  /// @param algorithm algorithm of the matching public key
   /// @throws TlsException if it cannot be read
   PrivateKey privateKey(String algorithm) {
     Matcher pem = PRIVATE_KEY.matcher(new String(read(), ISO_8859_1));
@@ -71,14 +71,14 @@ public record PemFile(String key, Path path) {
       byte[] der = Base64.getMimeDecoder().decode(pem.group(2));
       return KeyFactory.getInstance(algorithm).generatePrivate(new PKCS8EncodedKeySpec(der));
     } catch (GeneralSecurityException | IllegalArgumentException _) {
-      // The cause could show a part of the key.
+      // The cause could reveal a part of the key.
       throw problem("holds no " + algorithm + " key, as the certificate has one");
     }
   }
 
-  /// What changes when the file is written or replaced.
+  /// Fingerprint that changes when the file is written or replaced.
   ///
-  /// @throws TlsException if the file cannot be looked at
+  /// @throws TlsException if the file attributes cannot be read
   String stamp() {
     try {
       BasicFileAttributes attributes = Files.readAttributes(path, BasicFileAttributes.class);

@@ -21,22 +21,22 @@ import javax.net.ssl.SSLSessionContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// TLS 1.2 and 1.3 for HTTP/2, by files that may change while the broker runs.
+/// TLS 1.2 and 1.3 context for HTTP/2 that follows its files while the broker runs.
 ///
-/// Every connection is made with what the files hold at that time: they are looked at before a
-/// handshake, at most once a second, and read again if they changed. If what they hold then is
-/// wrong, a warning says so and what they held before stays. Connections that exist are not
-/// touched. Thread-safe; looks at files, which is short, in the thread that connects.
+/// Every connection uses the current contents of the files: they are checked before a handshake, at
+/// most once a second, and reloaded if changed. If the new contents are invalid, a warning is
+/// logged and the previous ones stay in use. Existing connections are not affected. Thread-safe;
+/// reads files, which is short, in the connecting thread.
 public final class TlsContext extends SslContext {
   private static final Logger LOG = LoggerFactory.getLogger(TlsContext.class);
-  private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final long CHECK_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final TlsFiles files;
   private final boolean client;
   private SslContext current;
   private List<String> stamps;
-  private String complaint = "";
-  private long lookedAt = System.nanoTime();
+  private String lastProblem = "";
+  private long checkedAt = System.nanoTime();
 
   private TlsContext(TlsFiles files, boolean client) {
     this.files = files;
@@ -45,14 +45,14 @@ public final class TlsContext extends SslContext {
     this.current = load();
   }
 
-  /// For a server. Clients must show a certificate if there is a CA.
+  /// Context of a server. If there is a CA, clients must present a certificate.
   ///
   /// @throws TlsException if the files are not there, or hold something else
   public static TlsContext server(TlsFiles files) {
     return new TlsContext(files, false);
   }
 
-  /// For a client. Servers must show a certificate for the name that they are called by.
+  /// Context of a client. Servers must present a certificate for the name that they are called by.
   ///
   /// @throws TlsException if the files are not there, or hold something else
   public static TlsContext client(TlsFiles files) {
@@ -80,7 +80,7 @@ public final class TlsContext extends SslContext {
   }
 
   @Override
-  @SuppressWarnings("deprecation") // the type of what must be overridden
+  @SuppressWarnings("deprecation") // the return type of the overridden method
   public synchronized ApplicationProtocolNegotiator applicationProtocolNegotiator() {
     return current.applicationProtocolNegotiator();
   }
@@ -92,30 +92,30 @@ public final class TlsContext extends SslContext {
 
   private synchronized SslContext latest() {
     long now = System.nanoTime();
-    if (now - lookedAt >= LOOK_NANOS) {
-      lookedAt = now;
+    if (now - checkedAt >= CHECK_NANOS) {
+      checkedAt = now;
       reload();
     }
     return current;
   }
 
-  /// What changes while it is read is read again the next time.
+  /// Reloads changed files; a file that changes during the reload is reloaded the next time.
   private void reload() {
     try {
       List<String> found = files.stamps();
       if (found.equals(stamps)) {
         return;
       }
-      // A session of before could go on without the certificates that are asked for now.
+      // An earlier session could resume without the certificates that are now required.
       current = load();
       stamps = found;
-      complaint = "";
-      LOG.info("The files of TLS changed: new connections use {}", files);
+      lastProblem = "";
+      LOG.info("TLS files changed: new connections use {}", files);
     } catch (TlsException e) {
       String message = String.valueOf(e.getMessage());
-      if (!message.equals(complaint)) {
-        complaint = message;
-        LOG.warn("The files of TLS changed, what was read before stays in use: {}", message);
+      if (!message.equals(lastProblem)) {
+        lastProblem = message;
+        LOG.warn("TLS files changed but are invalid, the previous ones stay in use: {}", message);
       }
     }
   }
@@ -143,7 +143,7 @@ public final class TlsContext extends SslContext {
                   ApplicationProtocolNames.HTTP_2))
           .build();
     } catch (SSLException | IllegalArgumentException e) {
-      throw new TlsException("Cannot set TLS up with " + files + ": " + e.getMessage(), e);
+      throw new TlsException("Cannot set up TLS with " + files + ": " + e.getMessage(), e);
     }
   }
 

@@ -1,7 +1,7 @@
 package io.taskbroker.tls;
 
-/// Files that TLS cannot be made with. The message names the key of the configuration, the file and
-/// what is wrong with it, and nothing of what is in the file.
+/// Invalid TLS files. The message names the configuration key, the file and the problem, and never
+/// quotes the file.
 public final class TlsException extends RuntimeException {
   private static final long serialVersionUID = 1;
 

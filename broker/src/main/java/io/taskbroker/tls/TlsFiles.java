@@ -4,19 +4,20 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// The files of one side of TLS.
+/// Files of one side of TLS.
 ///
-/// @param identity who this side is; a server needs one, and a client whose servers ask for it
-/// @param ca who the other side must be signed by; without it, a server asks clients for nothing,
-///   and a client trusts whom the Java platform trusts
+/// @param identity certificate and key of this side; required for a server, and for a client whose
+///   servers request one
+/// @param ca CA that must have signed the other side's certificate; without it, a server requests
+///   no client certificate, and a client trusts the Java platform's CAs
 public record TlsFiles(Optional<IdentityFiles> identity, Optional<PemFile> ca) {
-  /// The files of an identity.
+  /// Files of an identity.
   ///
-  /// @param certificate the certificate, and behind it those that it is signed by
-  /// @param key its private key in PKCS #8
+  /// @param certificate the certificate, followed by its chain
+  /// @param key its PKCS #8 private key
   public record IdentityFiles(PemFile certificate, PemFile key) {}
 
-  /// @throws TlsException if one of them cannot be looked at
+  /// @throws TlsException if the attributes of a file cannot be read
   List<String> stamps() {
     return Stream.concat(
             identity.stream().flatMap(files -> Stream.of(files.certificate(), files.key())),

@@ -1,5 +1,5 @@
-/// TLS from PEM files: what they must hold, and connections that are made with what they hold at
-/// the moment. Knows no gRPC.
+/// TLS from PEM files: their validation, and connections that use their current contents.
+/// Independent of gRPC.
 @NullMarked
 package io.taskbroker.tls;
 

@@ -2,15 +2,15 @@ package io.taskbroker.wire;
 
 import java.util.Arrays;
 
-/// Messages that hold an activation as it came from Kafka: it is neither decoded nor encoded again,
-/// so that fields that this broker does not know reach the worker (W44).
+/// Encoder of messages that embed an activation as it came from Kafka, neither decoded nor
+/// re-encoded, so that fields unknown to this broker reach the worker (W44).
 public final class Frames {
-  /// The tag of field 1, length-delimited.
+  /// Tag of field 1, length-delimited.
   private static final byte TASK = 0x0A;
 
   private Frames() {}
 
-  /// The bytes of a `PushTaskRequest`, a `GetTaskResponse` or a `SetTaskStatusResponse`: in each of
+  /// Bytes of a `PushTaskRequest`, a `GetTaskResponse` or a `SetTaskStatusResponse`: in each of
   /// them the activation is field 1.
   public static byte[] ofTask(byte[] activation) {
     byte[] head = headOf(activation);
@@ -19,7 +19,7 @@ public final class Frames {
     return frame;
   }
 
-  /// What such a message has before the bytes of the activation.
+  /// Header of such a message, before the bytes of the activation.
   public static byte[] headOf(byte[] activation) {
     int length = activation.length;
     int lengthBytes = 1 + (31 - Integer.numberOfLeadingZeros(length | 1)) / 7;

@@ -5,7 +5,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.Arrays;
 
-/// The bytes of one message as a stream that a transport can empty with one copy. Not thread-safe.
+/// Byte stream of one message that a transport can drain with one copy. Not thread-safe.
 public class MessageBytes extends InputStream {
   private static final byte[] NONE = {};
 
@@ -16,7 +16,7 @@ public class MessageBytes extends InputStream {
     this.bytes = bytes;
   }
 
-  /// All bytes of a stream that usually says at once how many it has.
+  /// Reads all bytes of a stream that usually announces its length by [InputStream#available].
   public static byte[] readAll(InputStream in) throws IOException {
     int announced = in.available();
     byte[] bytes = announced == 0 ? NONE : new byte[announced];
@@ -35,9 +35,9 @@ public class MessageBytes extends InputStream {
     return all;
   }
 
-  /// Writes what is left.
+  /// Writes the remaining bytes.
   ///
-  /// @return how many bytes that was
+  /// @return the number of bytes written
   public int drainTo(OutputStream target) throws IOException {
     int count = available();
     target.write(bytes, position, count);

@@ -10,11 +10,11 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
 
-/// The signatures of calls between broker and workers (reference-spec 2.4): HMAC-SHA256 of the
-/// method's path, a colon and the bytes of the message, in hexadecimal. The first secret signs, any
-/// of them verifies, so that secrets can be changed one side at a time. Thread-safe.
+/// Call signatures between broker and workers (reference-spec 2.4): HMAC-SHA256 of the method's
+/// path, a colon and the bytes of the message, in hexadecimal. The first secret signs and any of
+/// them verifies, so that secrets can be rotated one side at a time. Thread-safe.
 public final class Signatures {
-  /// The name of the header that carries the signature.
+  /// Name of the header that carries the signature.
   public static final String HEADER = "sentry-signature";
 
   private static final String ALGORITHM = "HmacSHA256";
@@ -23,17 +23,17 @@ public final class Signatures {
   private final List<SecretKeySpec> keys;
   private final ThreadLocal<Mac[]> macs = ThreadLocal.withInitial(this::macs);
 
-  /// @param secrets without any, nothing is signed and everything is accepted
+  /// @param secrets signing secrets; without any, calls are unsigned and every call is accepted
   public Signatures(List<String> secrets) {
     keys = secrets.stream().map(Signatures::key).toList();
   }
 
-  /// The signatures of calls of the method with that path, which begins with a slash.
+  /// Signer for the method with that path, which begins with a slash.
   public Signer forPath(String path) {
     return new Signer((path + ":").getBytes(UTF_8));
   }
 
-  /// Signs and verifies the calls of one method. Thread-safe.
+  /// Signer and verifier of the calls of one method. Thread-safe.
   public final class Signer {
     private final byte[] prefix;
 
@@ -46,7 +46,7 @@ public final class Signatures {
       return !keys.isEmpty();
     }
 
-    /// The signature of the message, by the first secret.
+    /// Signature of the message with the first secret.
     ///
     /// @throws IllegalStateException if there is no secret
     public String sign(byte[]... message) {
@@ -56,14 +56,14 @@ public final class Signatures {
       return HexFormat.of().formatHex(hash(macs.get()[0], message));
     }
 
-    /// Whether the signature is that of the message, by any of the secrets, or none is asked for.
-    /// Takes the same time wherever two signatures differ.
+    /// Whether the signature is valid for the message with any of the secrets, or no secret is
+    /// configured. Takes constant time, wherever two signatures differ.
     public boolean accepts(byte[] message, @Nullable String signature) {
       return keys.isEmpty() || keyOf(message, signature) > 0;
     }
 
-    /// The number of the secret that the message is signed by, in the order of the configuration,
-    /// from 1 on; 0 if it is by none. Takes the same time wherever two signatures differ.
+    /// Number of the secret that signed the message, from 1 in configuration order; 0 if none did.
+    /// Takes constant time, wherever two signatures differ.
     public int keyOf(byte[] message, @Nullable String signature) {
       byte[] claimed = new byte[BYTES];
       if (signature == null || !decode(signature, claimed)) {
@@ -78,7 +78,7 @@ public final class Signatures {
       return key;
     }
 
-    /// How many secrets there are.
+    /// Number of secrets.
     public int keys() {
       return keys.size();
     }
@@ -109,7 +109,7 @@ public final class Signatures {
 
   private static SecretKeySpec key(String secret) {
     byte[] bytes = secret.getBytes(UTF_8);
-    // An empty key is padded with zeros like any other (RFC 2104), but Java takes none.
+    // RFC 2104 pads an empty key with zeros like any other; Java rejects empty keys.
     return new SecretKeySpec(bytes.length == 0 ? new byte[1] : bytes, ALGORITHM);
   }
 

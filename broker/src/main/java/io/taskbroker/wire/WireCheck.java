@@ -2,12 +2,12 @@ package io.taskbroker.wire;
 
 import org.jspecify.annotations.Nullable;
 
-/// Check of tags and lengths of a serialised message that protobuf for Java does not make: it cuts
-/// a number of more than 32 bits, so that a field which claims 2^40 bytes is read as an empty one,
-/// where the libraries of other languages, workers among them, refuse the message.
+/// Validator of tags and lengths of a serialized message that protobuf for Java does not check: it
+/// truncates numbers of more than 32 bits, so that a field which claims 2^40 bytes is read as
+/// empty, while the libraries of other languages, including those of workers, reject the message.
 ///
-/// It looks at one level of a message, groups included. Everything else that can be wrong is left
-/// to the parser. Reads each tag once, and no contents. Stateless.
+/// Checks one level of a message, groups included; all other errors are left to the parser. Reads
+/// each tag once, and no contents. Stateless.
 public final class WireCheck {
   private static final int VARINT = 0;
   private static final int FIXED_64 = 1;
@@ -16,15 +16,15 @@ public final class WireCheck {
   private static final int END_GROUP = 4;
   private static final int FIXED_32 = 5;
 
-  /// Of a number of 32 bits; of one of 64 bits.
+  /// Maximum varint length of a 32-bit and of a 64-bit number.
   private static final int MAX_TAG_BYTES = 5;
 
   private static final int MAX_VARINT_BYTES = 10;
 
   private WireCheck() {}
 
-  /// What is wrong with the message in `bytes` from `from` up to `to`; null if nothing is, or if
-  /// the parser refuses it.
+  /// Description of the defect in `bytes` from `from` up to `to`; null if there is none, or if the
+  /// parser rejects the message.
   public static @Nullable String flaw(byte[] bytes, int from, int to) {
     int at = from;
     while (at < to) {
@@ -65,13 +65,12 @@ public final class WireCheck {
     return null;
   }
 
-  /// Where what follows a number begins, a length for example, that a parser has read before.
+  /// Offset after a number, such as a length, that a parser has already read.
   public static int afterNumber(byte[] bytes, int at) {
     return Math.max(at, end(bytes, at, bytes.length));
   }
 
-  /// The number at a place; beyond all that are allowed if it has more bytes, and 0 if it does not
-  /// end.
+  /// Number at an offset; [Long#MAX_VALUE] if it has too many bytes, and 0 if it is truncated.
   private static long number(byte[] bytes, int at, int to, int maxBytes) {
     long number = 0;
     for (int i = 0; at + i < to; i++) {
@@ -87,7 +86,7 @@ public final class WireCheck {
     return 0;
   }
 
-  /// Where the number at a place ends; -1 if it does not.
+  /// Offset after the number at an offset; -1 if it is truncated.
   private static int end(byte[] bytes, int at, int to) {
     for (int i = at; i < to && i < at + MAX_VARINT_BYTES; i++) {
       if (bytes[i] >= 0) {

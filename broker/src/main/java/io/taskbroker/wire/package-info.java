@@ -1,5 +1,5 @@
-/// The wire contract in bytes: signatures, and messages that hold an activation as it is. Knows no
-/// transport.
+/// Byte-level wire contract: signatures, and messages that embed an activation unchanged.
+/// Independent of the transport.
 @NullMarked
 package io.taskbroker.wire;
 

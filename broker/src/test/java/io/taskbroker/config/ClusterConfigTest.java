@@ -15,12 +15,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What Kafka's clients are given.
+/// Kafka client properties.
 final class ClusterConfigTest {
   @TempDir private Path dir;
 
   @Test
-  void withoutSecurityThereAreBootstrapServersOnly() {
+  void withoutSecurityOnlyBootstrapServersAreSet() {
     assertThat(new ClusterConfig("c", "a:1,b", ClusterConfig.Security.NONE).clientProperties())
         .isEqualTo(Map.of("bootstrap.servers", "a:1,b:9092"));
   }
@@ -43,7 +43,7 @@ final class ClusterConfigTest {
   @ParameterizedTest
   @ValueSource(
       strings = {"a\"b", "a\\", "\\\"", "a'b;c = d", "\\n", "a\nb\r", "\u00e4\u20ac", "", " "})
-  void kafkaReadsThePasswordAsItWas(String password) {
+  void jaasQuotingPreservesThePassword(String password) {
     Object config = sasl("PLAIN", "u", password).clientProperties().get("sasl.jaas.config");
 
     var entries =
@@ -76,18 +76,18 @@ final class ClusterConfigTest {
   }
 
   @Test
-  void aKeyThatKafkaCannotReadIsNamed() throws Exception {
+  void unsupportedKeyFormatIsReported() throws Exception {
     Path certificate = Files.writeString(dir.resolve("cert.pem"), "");
     Path key = Files.writeString(dir.resolve("key.pem"), "-----BEGIN RSA PRIVATE KEY-----\n");
 
     assertThatThrownBy(() -> tls("SSL", certificate, key).clientProperties())
         .isInstanceOf(ConfigException.class)
         .hasMessageStartingWith(
-            "kafka_clusters.c.ssl_key_location = " + key + ": must be a key in PKCS #8");
+            "kafka_clusters.c.ssl_key_location = " + key + ": must be a PKCS #8 key");
     assertThatThrownBy(() -> tls("SSL", dir.resolve("none"), key).clientProperties())
         .isInstanceOf(ConfigException.class)
         .hasMessageStartingWith("kafka_clusters.c.ssl_certificate_location = ")
-        .hasMessageContaining("must be a PEM file that can be read");
+        .hasMessageContaining("must be a readable PEM file");
   }
 
   private static ClusterConfig sasl(String mechanism, String username, String password) {

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/// For each area of the configuration: what holds if nothing is written, and what if all is.
+/// For each area of the configuration: the defaults, and all keys set.
 final class ConfigAreasTest {
   private static final String EVERYTHING =
       """
@@ -127,14 +127,14 @@ final class ConfigAreasTest {
   private static final BrokerConfig ALL_SET = Configs.yaml(EVERYTHING);
 
   @Test
-  void everyKeyIsSetToAnotherValueThanTheDefault() {
+  void allSetDiffersFromEveryDefault() {
     for (Key<BrokerConfig, ?> key : ConfigKeys.BROKER) {
       assertThat(key.in().apply(ALL_SET)).as(key.path()).isNotEqualTo(key.in().apply(NOTHING_SET));
     }
   }
 
   @Test
-  void aKeyThatIsNotSetHasTheDefaultOfTheTable() {
+  void unsetKeysHaveTheirDefaults() {
     for (Key<BrokerConfig, ?> key : ConfigKeys.BROKER) {
       if (!key.path().equals("kafka_retry_topic")) {
         assertThat(key.in().apply(NOTHING_SET)).as(key.path()).isEqualTo(key.fallback());
@@ -143,7 +143,7 @@ final class ConfigAreasTest {
   }
 
   @Test
-  void whatIsShownCanBeLoadedAgain() {
+  void effectiveConfigCanBeLoaded() {
     var warnings = new ArrayList<String>();
 
     BrokerConfig again = Configs.load(ALL_SET.effective(), Map.of(), warnings);
@@ -158,7 +158,7 @@ final class ConfigAreasTest {
   }
 
   @Test
-  void secretsAreShownNowhere() {
+  void secretsAreHidden() {
     assertThat(ALL_SET.effective() + ALL_SET)
         .contains("******")
         .doesNotContain("key@sentry", "\"sp\"", "=sp", "\"dp\"", "=dp", "\"old\"", "[new", "\"p\"");

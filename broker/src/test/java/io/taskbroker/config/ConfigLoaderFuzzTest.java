@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// What may be in the file and in the environment: anything. It is refused in one way only, and
-/// secrets are told to nobody, however wrong what stands around them.
+/// Arbitrary file contents and environments: rejected with one kind of exception, which never
+/// reveals secrets.
 final class ConfigLoaderFuzzTest {
   private static final String SECRET = "XSECRETX";
   private static final String[] KEYS = {
@@ -26,7 +26,7 @@ final class ConfigLoaderFuzzTest {
     "grpc_shared_secret:\n- a\n- ",
   };
 
-  /// With what a secret may begin that nobody put in quotes.
+  /// First characters of an unquoted secret.
   private static final String[] BEGINNINGS = {
     "", "*", "&", "!", "!!", "'", "\"", "[", "[a, ", "|", ">", "-", "- ", "@", "%", "`", "#", "=",
   };
@@ -43,7 +43,7 @@ final class ConfigLoaderFuzzTest {
 
   @MethodSource("seeds")
   @FuzzTest
-  void refusesWithoutTellingSecrets(byte[] input) {
+  void rejectsWithoutRevealingSecrets(byte[] input) {
     var portions = new Portions(input);
     int key = portions.number() % KEYS.length;
     String beginning = BEGINNINGS[portions.number() % BEGINNINGS.length];
@@ -53,27 +53,27 @@ final class ConfigLoaderFuzzTest {
     String value = innocent(portions.text());
     String text = innocent(new String(portions.rest(), UTF_8));
     String file = key == 0 ? text : KEYS[key] + beginning + SECRET + text;
-    // A part of a list or of text in quotes, or all.
+    // Part of a list or of quoted text, or the whole value.
     int middle = around.length() / 2;
     var environment = new HashMap<String, String>();
     environment.put("TASKBROKER_" + other, value);
     environment.put(
         "TASKBROKER_" + variable, around.substring(0, middle) + SECRET + around.substring(middle));
 
-    List<String> told = new ArrayList<>();
+    List<String> output = new ArrayList<>();
     try {
-      BrokerConfig config = Configs.load(file, environment, told);
-      told.add(EffectiveConfig.yaml(config));
-      told.add(config.toString());
+      BrokerConfig config = Configs.load(file, environment, output);
+      output.add(EffectiveConfig.yaml(config));
+      output.add(config.toString());
     } catch (ConfigException e) {
       assertThat(e.problems()).isNotEmpty();
-      told.add(String.valueOf(e.getMessage()));
+      output.add(String.valueOf(e.getMessage()));
     }
 
-    assertThat(told).noneMatch(line -> line.contains(SECRET));
+    assertThat(output).noneMatch(line -> line.contains(SECRET));
   }
 
-  /// The fuzzer reads this program, too.
+  /// Removes the secret, since the fuzzer finds constants of this program.
   private static String innocent(String text) {
     return text.replace(SECRET, "");
   }

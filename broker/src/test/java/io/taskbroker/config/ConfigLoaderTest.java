@@ -32,7 +32,7 @@ final class ConfigLoaderTest {
   @TempDir private Path dir;
 
   @Test
-  void theEnvironmentLiesOverTheFile() {
+  void environmentOverridesTheFile() {
     BrokerConfig config =
         Configs.load(
             """
@@ -119,7 +119,7 @@ final class ConfigLoaderTest {
   }
 
   @Test
-  void aNumberIsNoTextUnlessItIsQuoted() {
+  void unquotedNumberIsNotText() {
     assertThatThrownBy(
             () -> Configs.load("", Map.of("TASKBROKER_KAFKA_CONSUMER_GROUP", "12345"), warnings))
         .hasMessage(
@@ -129,7 +129,7 @@ final class ConfigLoaderTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"['']", "[\" \"]", "[good, '']", "[\"\\t\"]", "[null]", "''", "' '"})
-  void aSecretThatIsEmptyIsRefused(String secrets) {
+  void emptySecretIsRejected(String secrets) {
     assertThat(problem("grpc_shared_secret: " + secrets))
         .startsWith("grpc_shared_secret")
         .contains("must be")
@@ -138,7 +138,7 @@ final class ConfigLoaderTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"[\"\"]", "[ ]x", "[,]", "[good,]", "[\" \"]", "", "[\"good\", \"\"]"})
-  void aSecretThatIsEmptyInTheEnvironmentIsRefused(String secrets) {
+  void emptySecretInTheEnvironmentIsRejected(String secrets) {
     assertThatThrownBy(
             () -> Configs.load("", Map.of("TASKBROKER_GRPC_SHARED_SECRET", secrets), warnings))
         .isInstanceOf(ConfigException.class)
@@ -147,9 +147,9 @@ final class ConfigLoaderTest {
         .hasMessageNotContaining("good");
   }
 
-  /// The bytes of "clé" in UTF-8, as the platform passes them in other locales.
+  /// UTF-8 bytes of "clé", as the platform decodes them in other locales.
   @Test
-  void textThatTheLocaleAltersIsRefusedWithoutShowingIt() {
+  void textAlteredByTheLocaleIsRejectedWithoutShowingIt() {
     String name = "TASKBROKER_GRPC_SHARED_SECRET";
     for (Charset encoding : List.of(US_ASCII, ISO_8859_1)) {
       String altered = new String("[clé]".getBytes(UTF_8), encoding);
@@ -157,7 +157,7 @@ final class ConfigLoaderTest {
               ConfigLoader.load(Optional.empty(), Map.of(name, altered), encoding, warnings::add))
           .isInstanceOf(ConfigException.class)
           .hasMessageStartingWith("environment variable " + name)
-          .hasMessageContaining("the locale, whose encoding is " + encoding)
+          .hasMessageContaining("the locale's encoding " + encoding)
           .hasMessageContaining("LC_ALL=C.UTF-8")
           .hasMessageNotContaining("cl");
       assertThat(
@@ -175,7 +175,7 @@ final class ConfigLoaderTest {
   }
 
   @Test
-  void allProblemsAreToldAtOnceWithoutSecrets() {
+  void allProblemsAreReportedAtOnceWithoutSecrets() {
     var failure =
         catchThrowableOfType(
             ConfigException.class,
@@ -230,7 +230,7 @@ final class ConfigLoaderTest {
   }
 
   @Test
-  void numbersThatAreTooLargeAreTheLargest() {
+  void outOfRangeNumbersAreClamped() {
     BrokerConfig config =
         Configs.yaml(
             """
@@ -289,17 +289,17 @@ final class ConfigLoaderTest {
     assertThat(problem("a: [1, 2")).matches(".*\\.yaml:\\d+:\\d+: not valid YAML: [^\\n]+");
     assertThat(problem("\tgrpc_port: 1")).matches(".*\\.yaml:1:\\d+: not valid YAML: [^\\n]+");
     assertThat(problem("- a\n- b")).endsWith(".yaml:1:1: must be a map of keys");
-    assertThat(problem("a: 1\n---\nb: 2")).contains(".yaml:3:").endsWith("one YAML document only");
+    assertThat(problem("a: 1\n---\nb: 2")).contains(".yaml:3:").endsWith("a single YAML document");
   }
 
   @Test
-  void aKeyThatIsThereTwiceIsAnError() {
+  void duplicateKeyIsAnError() {
     assertThat(problem("grpc_port: 1\nstore:\n  max_size: 1\n  max_size: 2\n"))
-        .endsWith(".yaml:4:3: key max_size is there twice");
+        .endsWith(".yaml:4:3: key max_size occurs twice");
   }
 
   @Test
-  void aFileThatCannotBeReadIsOneLine() throws Exception {
+  void unreadableFileIsOneLine() throws Exception {
     Path missing = dir.resolve("missing.yaml");
     assertThatThrownBy(() -> ConfigLoader.load(Optional.of(missing), Map.of()))
         .isInstanceOf(ConfigException.class)
@@ -345,36 +345,35 @@ final class ConfigLoaderTest {
   }
 
   @Test
-  void aliasesCannotBlowUp() {
+  void aliasExpansionIsBounded() {
     var bomb = new StringBuilder("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for (int i = 1; i < 12; i++) {
       bomb.append("a%d: &a%d [".formatted(i, i)).append("*a%d, ".formatted(i - 1).repeat(9));
       bomb.append("*a%d]\n".formatted(i - 1));
     }
     assertThat(problem(bomb.toString())).endsWith("more than 100000 values, aliases included");
-    assertThat(problem("a: &a [*a]")).endsWith("such text must be in quotes");
+    assertThat(problem("a: &a [*a]")).endsWith("quote such text");
     assertThat(problem("[".repeat(5000))).contains("must be a map of keys");
     assertThat(problem("a: " + "[".repeat(5000))).contains(" deep");
   }
 
-  /// Without quotes it is an alias.
+  /// An unquoted one is an alias.
   @Test
-  void aSecretThatBeginsWithAnAsteriskIsNotTold() {
+  void unquotedSecretWithAsteriskIsNotRevealed() {
     assertThat(problem("a: b\ngrpc_shared_secret: *hunter2\n"))
         .endsWith(
-            ".yaml:2:21: begins with * and is no alias of a value above: such text must be in"
-                + " quotes");
+            ".yaml:2:21: begins with * but is not an alias of a value above: quote such text");
   }
 
   @Test
-  void g7WhatIsShownOfAValueIsShort() {
+  void g7ShownValuesAreTruncated() {
     assertThat(problem("grpc_port: " + "x".repeat(1000) + "\n"))
         .contains("grpc_port = \"" + "x".repeat(79) + "...: ");
     assertThat(problem("grpc_port: \"a\\nb\"\n")).contains("grpc_port = \"a?b\": ");
   }
 
   @Test
-  void g7ListsInTheEnvironmentAreNotDeep() {
+  void g7NestingInTheEnvironmentIsBounded() {
     assertThat(Environment.value("[".repeat(33) + "]".repeat(33), ""))
         .isInstanceOf(ConfigNode.Items.class);
     assertThat(Environment.value("[".repeat(10_000) + "]".repeat(10_000), ""))

@@ -6,12 +6,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/// Writes `docs/configuration.md` from the keys: the same text for the same keys.
+/// Generator of `docs/configuration.md` from the keys; deterministic.
 final class ConfigurationDocument {
   static final String PULL_NAME = "pull";
   static final String PUSH_NAME = "push";
 
-  /// A file that is enough to pull.
+  /// Minimal configuration file of pull mode.
   private static final String PULL =
       """
       delivery_mode: pull
@@ -26,7 +26,7 @@ final class ConfigurationDocument {
         sqlite: {path: ./shop.sqlite}
       """;
 
-  /// A file that is enough to push.
+  /// Minimal configuration file of push mode.
   private static final String PUSH =
       PULL.replace(
           "delivery_mode: pull\n",
@@ -42,34 +42,36 @@ final class ConfigurationDocument {
 
       <!-- Written by ConfigurationDocumentTest from the keys in io.taskbroker.config: do not edit. -->
 
-      Defaults, overlaid by a YAML file (`-c FILE`), overlaid by the environment. Sections are merged key by key, everything else is
-      replaced. All errors are told at once, each with the key, the value, what is allowed, and the place; a key that is not known is
-      ignored, with a warning that names the nearest known one. The effective configuration is logged at start, secrets hidden.
+      Defaults, overlaid by a YAML file (`-c FILE`), overlaid by the environment. Sections are merged key by key; all other values are
+      replaced. All errors are reported at once, each with the key, the value, the valid values and the location. An unknown key is
+      ignored, with a warning that names the nearest known one. A summary is logged at start; the effective configuration is logged at
+      level `debug`, secrets hidden.
 
-      | command | what it does |
+      | command | effect |
       |---|---|
-      | `taskbroker config check -c FILE` | says `OK`, or all that is wrong; exit code 0 or 1 |
-      | `taskbroker config show -c FILE` | writes the effective configuration as YAML, secrets hidden |
+      | `taskbroker config check -c FILE` | prints `OK` or all problems; exit code 0 or 1 |
+      | `taskbroker config show -c FILE` | prints the effective configuration as YAML, secrets hidden |
 
-      Both see the environment as the broker does; without `-c` there are defaults and the environment only.
+      Both read the environment as the broker does. Without `-c`, only the defaults and the environment apply.
 
       ## The environment
 
-      `TASKBROKER_` and the key, in upper case, with two underscores between the names of sections: `TASKBROKER_STORE__SQLITE__PATH` is
-      `store.sqlite.path`. Names are taken in lower case: a topic or cluster whose name has capitals, hyphens or points needs the file.
+      The variable of a key is `TASKBROKER_` and the key in upper case, with two underscores between sections:
+      `TASKBROKER_STORE__SQLITE__PATH` is `store.sqlite.path`. Names are converted to lower case: a topic or cluster whose name has
+      capitals, hyphens or dots must be in the file.
 
-      | value | is |
+      | value | type |
       |---|---|
       | `true`, `false` | a boolean |
       | `12`, `-3` | an integer |
       | `0.5` | a number |
       | `[a,b]` | a list |
       | `{k=v,k2=v2}` | a map; keys of letters, digits, `_` and `-`, or quoted |
-      | `"12"` | text that would be something else without the quotes |
-      | all else | text |
+      | `"12"` | text that would have another type without the quotes |
+      | anything else | text |
 
-      A `duration` is text such as `250ms` or `1s`, without space, point or other unit. A type with a question mark may be `null`. Numbers
-      that are too large for what they count are taken for the largest that is not.
+      A `duration` is text such as `250ms` or `1s`, without spaces, fractions or other units. A type with a question mark may be `null`.
+      Out-of-range numbers are clamped to the maximum where the type has no explicit upper bound.
 
       ## Examples
       """;
@@ -79,8 +81,8 @@ final class ConfigurationDocument {
 
       ## Keys
 
-      Every key of the reference is read and checked. Some mean something only to a broker that polls its database: those are marked
-      **No effect**, and say why.
+      Every key of the reference is read and validated. Some are meaningful only to a broker that polls its database: they are marked
+      **No effect**, with the reason.
       """;
 
   private static final String RULES =
@@ -88,41 +90,41 @@ final class ConfigurationDocument {
 
       ### Rules for topics and clusters
 
-      - `kafka_topics` and `kafka_clusters` come together, and neither is empty; none of the old keys below may be given beside them.
-      - The `cluster` of each topic is one of `kafka_clusters`. One topic at least is not `produce_only`.
-      - `kafka_deadletter_topic` is declared, and is not consumed where old keys declare it.
-      - `kafka_retry_topic` is by default the consumed topic, if there is one only and no topic is raw; else it must be given. It is
-        declared, is neither the dead-letter topic nor raw, and is on a cluster of the same `address` as the dead-letter topic.
-      - The `application` of a raw topic is a key of `worker_map`.
-      - A `security_protocol` of SASL needs `sasl_mechanism`, `sasl_username` and `sasl_password`; `ssl_certificate_location` and
-        `ssl_key_location` come together.
+      - `kafka_topics` and `kafka_clusters` must both be given and not empty, without any of the old keys below.
+      - The `cluster` of each topic must be one of `kafka_clusters`. At least one topic must not be `produce_only`.
+      - `kafka_deadletter_topic` must be declared, and must not be the consumed topic if old keys declare it.
+      - `kafka_retry_topic` defaults to the consumed topic if there is only one and no topic is raw; otherwise it must be given. It must
+        be declared, be neither the dead-letter topic nor raw, and be on a cluster with the same `address` as the dead-letter topic.
+      - The `application` of a raw topic must be a key of `worker_map`.
+      - A SASL `security_protocol` requires `sasl_mechanism`, `sasl_username` and `sasl_password`; `ssl_certificate_location` and
+        `ssl_key_location` must be given together.
 
-      ## The length of a lease
+      ## Lease duration
 
-      A task that is claimed for a push is taken back if nothing was heard of the call for
+      A task claimed for a push is requeued if its call has no outcome within
 
       `fetch.batch_length` × `push.queue.timeout` + rounds × `push.timeout` + updates, where rounds = ⌈`push.queue.size` ÷ `push.threads`⌉ + 1,
       and updates = rounds × 1 s, or with `push.update.batched` (`push.update.batch.length` + 1) × 1 s + `push.update.batch.interval`.
 
-      That is LEASE by default.
+      The default is LEASE.
 
       ## Old keys
 
-      Files with the flat keys of former versions load unchanged.
+      Files with the flat keys of earlier versions load unchanged.
 
       ### One topic
 
-      Without `kafka_topics` and `kafka_clusters` these keys describe one consumed topic, and `kafka_deadletter_topic` on the same cluster
-      unless another is given. Credentials of one are not those of the other.
+      Without `kafka_topics` and `kafka_clusters`, these keys describe one consumed topic, and `kafka_deadletter_topic` on the same cluster
+      unless another is given. The two clusters do not share credentials.
 
       """;
 
   private static final String MOVED =
       """
 
-      ### Keys that moved
+      ### Moved keys
 
-      The old key counts where the new one is not given, in the file or the environment.
+      The old key applies where the new one is given neither in the file nor in the environment.
 
       | old key | new key |
       |---|---|
@@ -142,8 +144,8 @@ final class ConfigurationDocument {
 
   private String all() {
     text.append(INTRODUCTION);
-    example("Workers pull", PULL);
-    example("Workers are called", PUSH);
+    example("Workers fetch tasks", PULL);
+    example("Workers are called by the broker", PUSH);
     text.append(NO_EFFECT);
     for (KeyTable<BrokerConfig> area : ConfigKeys.AREAS) {
       area(area, "");
@@ -162,7 +164,7 @@ final class ConfigurationDocument {
               .formatted(
                   moved.from(),
                   moved.to().path(),
-                  moved.millis() ? ", as a duration of that many milliseconds" : ""));
+                  moved.millis() ? ", a duration with the same number of milliseconds" : ""));
     }
     return text.toString();
   }
@@ -196,7 +198,7 @@ final class ConfigurationDocument {
                 variable(prefix + key.path())));
   }
 
-  /// The name of the type, and what is allowed where that says more.
+  /// Name of the type, or the valid values where they say more.
   private static String type(Key<?, ?> key) {
     String allowed = key.type().allowed().replaceFirst("^must be ", "").replaceFirst("^an? ", "");
     String name = key.type().name();

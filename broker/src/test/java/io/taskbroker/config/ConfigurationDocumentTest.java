@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// `docs/configuration.md` says what the keys say, and what it shows can be used.
+/// `docs/configuration.md` matches the keys, and its examples load.
 final class ConfigurationDocumentTest {
   @Test
   void theDocumentIsUpToDate() {

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Topics and clusters: old keys, new sections, and the rules that hold between them.
+/// Topics and clusters: old keys, new sections, and their consistency rules.
 final class KafkaSectionTest {
   private static final String MINIMAL =
       """
@@ -26,7 +26,7 @@ final class KafkaSectionTest {
       """;
 
   @Test
-  void theRetryTopicIsTheOnlyConsumedOne() {
+  void retryTopicDefaultsToTheOnlyConsumedTopic() {
     assertThat(Configs.yaml(MINIMAL).kafka().retryTopic()).isEqualTo("t");
   }
 
@@ -200,8 +200,7 @@ final class KafkaSectionTest {
             + " processing_deadline_duration: 1}}} | kafka_retry_topic: is missing, and required"
             + " with a raw topic",
         "kafka_topics: {t: {cluster: other}} | kafka_retry_topic = \"t\": must be on the cluster of"
-            + " kafka_deadletter_topic, by the same address, but one is at o:9092 and the other at"
-            + " k:9092",
+            + " kafka_deadletter_topic, with the same address, but is at o:9092 instead of k:9092",
         "kafka_clusters: {main: {security_protocol: sasl_ssl, sasl_mechanism: plain, sasl_username:"
             + " u}} | kafka_clusters.main.sasl_password: is missing or empty, and required with"
             + " that security_protocol",
@@ -209,7 +208,7 @@ final class KafkaSectionTest {
             + " u, sasl_password: \" \"}} | kafka_clusters.main.sasl_password: is missing or empty,"
             + " and required with that security_protocol",
         "kafka_topics: {\" \": {cluster: main, consumer_group: g, produce_only: true}} |"
-            + " kafka_topics = \" \": must be names that Kafka allows: 1 to 249 letters, digits,"
+            + " kafka_topics = \" \": must be valid Kafka topic names: 1 to 249 letters, digits,"
             + " '.', '_' and '-', and neither '.' nor '..'",
         "kafka_clusters: {main: {security_protocol: ssl, ssl_key_location: /k}} |"
             + " kafka_clusters.main.ssl_certificate_location: must be given together with"
@@ -241,7 +240,7 @@ final class KafkaSectionTest {
   }
 
   @Test
-  void bothSectionsAreNeeded() {
+  void bothSectionsAreRequired() {
     assertThatThrownBy(() -> Configs.yaml("kafka_clusters: {main: {address: \"k:1\"}}"))
         .hasMessage("kafka_topics: kafka_clusters is set but kafka_topics is empty");
     assertThatThrownBy(() -> Configs.yaml("kafka_topics: {t: {cluster: c, consumer_group: g}}"))

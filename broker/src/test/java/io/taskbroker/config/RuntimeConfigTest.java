@@ -65,7 +65,7 @@ final class RuntimeConfigTest {
   }
 
   @Test
-  void warnsOfWhatHasNoEffect() {
+  void warnsOfKeysWithoutEffect() {
     parse(
         """
         drop_task_killswitch: [{name: a, select_args: {0: 1}}]
@@ -76,8 +76,8 @@ final class RuntimeConfigTest {
         .containsExactly(
             "rules.yaml:3:17: unknown key demoted_topics has no effect",
             "rules.yaml:1:47: unknown key drop_task_killswitch[0].select_args has no effect",
-            "rules.yaml:1:24: drop_task_killswitch[0] has no condition and switches nothing off; to"
-                + " switch the task off, write its name only");
+            "rules.yaml:1:24: drop_task_killswitch[0] has no condition and matches nothing; to"
+                + " switch the task off, write only its name");
   }
 
   @ParameterizedTest
@@ -92,8 +92,8 @@ final class RuntimeConfigTest {
           {drop_task_killswitch: a, demoted_namespaces: []}|drop_task_killswitch = "a": must be a list
           {drop_task_killswitch: [7], demoted_namespaces: []}|drop_task_killswitch[0] = 7: must be text
           {drop_task_killswitch: [{select_arg: {0: 1}}], demoted_namespaces: []}|[0].name: is missing
-          {drop_task_killswitch: [{name: a, select_arg: {x: 1}}], demoted_namespaces: []}|select_arg.x = 1: must belong
-          {drop_task_killswitch: [{name: a, select_arg: {-1: 1}}], demoted_namespaces: []}|select_arg.-1 = 1: must belong
+          {drop_task_killswitch: [{name: a, select_arg: {x: 1}}], demoted_namespaces: []}|select_arg.x = 1: must have an argument position
+          {drop_task_killswitch: [{name: a, select_arg: {-1: 1}}], demoted_namespaces: []}|select_arg.-1 = 1: must have an argument position
           {drop_task_killswitch: [{name: a, select_kwarg: [1]}], demoted_namespaces: []}|select_kwarg = [...]: must be a map
           {drop_task_killswitch: [], demoted_namespaces: {a: b}}|demoted_namespaces = {...}: must be a list
           {drop_task_killswitch: [], demoted_namespaces: [[a]]}|demoted_namespaces[0] = [...]: must be text
@@ -108,7 +108,7 @@ final class RuntimeConfigTest {
   }
 
   @Test
-  void rejectsWhatIsTooLargeOrNoText() {
+  void rejectsOversizedAndNonTextFiles() {
     assertThatThrownBy(() -> RuntimeConfig.parse(Path.of("f"), new byte[(1 << 20) + 1], _ -> {}))
         .hasMessage("f: larger than 1048576 bytes");
     assertThatThrownBy(() -> RuntimeConfig.parse(Path.of("f"), new byte[] {-1}, _ -> {}))

@@ -11,20 +11,20 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The keys of TLS, and the addresses of workers.
+/// TLS keys and worker addresses.
 final class TlsConfigTest {
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
       textBlock =
           """
-          grpc_tls: {certificate: /c}            | grpc_tls.key: is missing: must be the path of a file, as there is grpc_tls.certificate
-          grpc_tls: {key: /k}                    | grpc_tls.certificate: is missing: must be the path of a file, as there is grpc_tls.key
-          grpc_tls: {client_ca: /a}              | grpc_tls.certificate: is missing: must be the path of a file, as there is grpc_tls.client_ca
-          grpc_tls: {key: /k, client_ca: /a}     | grpc_tls.certificate: is missing: must be the path of a file, as there is grpc_tls.key
-          grpc_tls: {certificate: /c, key: null} | grpc_tls.key: is missing: must be the path of a file, as there is grpc_tls.certificate
-          worker_tls: {certificate: /c, ca: /a}  | worker_tls.key: is missing: must be the path of a file, as there is worker_tls.certificate
-          worker_tls: {key: /k}                  | worker_tls.certificate: is missing: must be the path of a file, as there is worker_tls.key
+          grpc_tls: {certificate: /c}            | grpc_tls.key: is missing: must be the path of a file, since there is grpc_tls.certificate
+          grpc_tls: {key: /k}                    | grpc_tls.certificate: is missing: must be the path of a file, since there is grpc_tls.key
+          grpc_tls: {client_ca: /a}              | grpc_tls.certificate: is missing: must be the path of a file, since there is grpc_tls.client_ca
+          grpc_tls: {key: /k, client_ca: /a}     | grpc_tls.certificate: is missing: must be the path of a file, since there is grpc_tls.key
+          grpc_tls: {certificate: /c, key: null} | grpc_tls.key: is missing: must be the path of a file, since there is grpc_tls.certificate
+          worker_tls: {certificate: /c, ca: /a}  | worker_tls.key: is missing: must be the path of a file, since there is worker_tls.certificate
+          worker_tls: {key: /k}                  | worker_tls.certificate: is missing: must be the path of a file, since there is worker_tls.key
           """)
   void aCertificateAndItsKeyBelongTogether(String yaml, String problem) {
     assertThatThrownBy(() -> Configs.yaml(yaml))
@@ -38,7 +38,7 @@ final class TlsConfigTest {
   }
 
   @Test
-  void comesFromTheEnvironmentToo() {
+  void readsTheEnvironment() {
     var environment =
         Map.of("TASKBROKER_GRPC_TLS__CERTIFICATE", "/c", "TASKBROKER_GRPC_TLS__KEY", "/k");
 
@@ -48,7 +48,7 @@ final class TlsConfigTest {
   }
 
   @Test
-  void aMisspeltKeyIsAnsweredWithTheNearest() {
+  void misspeltKeySuggestsTheNearest() {
     var warnings = new ArrayList<String>();
 
     Configs.load("grpc_tls: {client_cas: /a}\nworker_tsl: {ca: /a}", Map.of(), warnings);
@@ -69,7 +69,7 @@ final class TlsConfigTest {
         "https://worker-1.example:443/",
         "https://[::1]",
       })
-  void takesAddressesOfWorkers(String address) {
+  void acceptsWorkerAddresses(String address) {
     assertThat(Configs.yaml("worker_map: {a: \"" + address + "\"}").workerMap())
         .isEqualTo(Map.of("a", URI.create(address)));
   }
@@ -87,7 +87,7 @@ final class TlsConfigTest {
         "https://sentry_worker:1",
         "HTTP://a:1",
       })
-  void refusesOtherAddresses(String address) {
+  void rejectsOtherAddresses(String address) {
     assertThatThrownBy(() -> Configs.yaml("worker_map: {a: \"" + address + "\"}"))
         .isInstanceOf(ConfigException.class)
         .hasMessageStartingWith("worker_map.a = ")

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The socket of operators: what comes is bounded, and whatever comes harms nobody (G7, G8).
+/// Control socket: input is bounded, and arbitrary input does no harm (G7, G8).
 @Timeout(60)
 final class ControlServerTest {
   @TempDir private Path dir;
@@ -57,28 +57,28 @@ final class ControlServerTest {
         socket, Set.of("a", "b"), engine, (_, failure) -> failures.add(failure));
   }
 
-  /// Leaves half of what it is asked for the next time.
+  /// Engine that leaves half of each command for the next call.
   private static final class Engine implements CommandSink {
     private final List<QuarantineRequest> orders = new ArrayList<>();
     private int held = 4;
 
     @Override
     public void submit(Command command) {
-      Command.Quarantined told = (Command.Quarantined) command;
-      orders.add(told.order());
+      Command.Quarantined quarantined = (Command.Quarantined) command;
+      orders.add(quarantined.order());
       int done = (held + 1) / 2;
       held -= done;
-      told.reply().accept(new QuarantineAnswer(held + done, done, held, 0, List.of()));
+      quarantined.reply().accept(new QuarantineAnswer(held + done, done, held, 0, List.of()));
     }
 
     @Override
     public void request(Command.Request request) {
-      throw new AssertionError("Nobody asks for " + request);
+      throw new AssertionError("Unexpected request " + request);
     }
   }
 
   @Test
-  void aCommandIsRepeatedUntilNothingIsLeft() throws Exception {
+  void commandRepeatsUntilNothingIsLeft() throws Exception {
     QuarantineAnswer answer = new ControlClient(socket).give(order("a"));
     assertThat(answer.done()).isEqualTo(4);
     assertThat(answer.left()).isZero();
@@ -86,7 +86,7 @@ final class ControlServerTest {
   }
 
   @Test
-  void whatIsNoCommandIsRefused() throws Exception {
+  void invalidCommandsAreRejected() throws Exception {
     assertThatThrownBy(() -> new ControlClient(socket).give(order("c")))
         .isInstanceOf(ControlException.class)
         .hasMessageContaining("'c' is not in kafka_topics of the running broker, which has a, b");
@@ -107,7 +107,7 @@ final class ControlServerTest {
   }
 
   @Test
-  void whoSaysTooMuchOrNothingIsGivenUp() throws Exception {
+  void oversizedAndSilentConnectionsAreClosed() throws Exception {
     assertThat(send("x".repeat(ControlServer.MAX_REQUEST_BYTES + (1 << 20)))).isEmpty();
     try (SocketChannel silent = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
       assertThat(silent.isConnected()).isTrue();
@@ -116,7 +116,7 @@ final class ControlServerTest {
   }
 
   @Test
-  void aSocketThatWasLeftIsReplacedAndOneThatIsInUseIsNot() throws Exception {
+  void staleSocketIsReplacedAndOneInUseIsNot() throws Exception {
     var second = server();
     second.start();
     second.stop();
@@ -133,7 +133,7 @@ final class ControlServerTest {
   }
 
   @Test
-  void aBrokerStartsWithoutASocketIfItsNameIsTooLong() {
+  void tooLongSocketPathIsOnlyAWarning() {
     var lost =
         new ControlServer(
             dir.resolve("x".repeat(150)), Set.of(), engine, (_, failure) -> failures.add(failure));
@@ -154,7 +154,7 @@ final class ControlServerTest {
         }
         return new String(Channels.newInputStream(connection).readAllBytes(), UTF_8);
       } catch (IOException _) {
-        return ""; // it was closed meanwhile
+        return ""; // closed meanwhile
       }
     }
   }

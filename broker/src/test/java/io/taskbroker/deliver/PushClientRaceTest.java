@@ -18,15 +18,14 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// The engine pushes while pushing starts and stops: of every activation it is told once what
-/// became of it.
+/// Pushes concurrent with start and stop: the engine receives exactly one outcome per activation.
 @Tag("concurrency")
 @Timeout(120)
 final class PushClientRaceTest {
   private static final int PUSHES = 20;
 
   @Test
-  void h09EveryPushEndsOnceWhileItStartsAndStops() {
+  void h09EveryPushEndsOnceDuringStartAndStop() {
     Race.of(
         50,
         Pushing::new,
@@ -43,7 +42,7 @@ final class PushClientRaceTest {
   }
 
   @Test
-  void h09EveryPushEndsOnceThoughItNeverStarts() {
+  void h09EveryPushEndsOnceWithoutAStart() {
     Race.of(
         2_000,
         Pushing::new,
@@ -54,7 +53,7 @@ final class PushClientRaceTest {
   private static final class Pushing implements CommandSink {
     private static final Metrics METRICS = new Metrics();
 
-    private final Queue<String> told = new ConcurrentLinkedQueue<>();
+    private final Queue<String> reported = new ConcurrentLinkedQueue<>();
     private final PushClient client =
         new PushClient(
             Map.of("app", URI.create("http://127.0.0.1:1")),
@@ -75,19 +74,19 @@ final class PushClientRaceTest {
     }
 
     private void check() {
-      assertThat(told)
+      assertThat(reported)
           .containsExactlyInAnyOrderElementsOf(
               IntStream.range(0, PUSHES).mapToObj(i -> "id-" + i).toList());
     }
 
     @Override
     public void request(Command.Request request) {
-      throw new AssertionError("The push client asks for nothing");
+      throw new AssertionError("The push client makes no requests");
     }
 
     @Override
     public void submit(Command command) {
-      told.add(((Command.PushEnded) command).delivery().id());
+      reported.add(((Command.PushEnded) command).delivery().id());
     }
   }
 }

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Pushes to workers that do as workers do, by real connections.
+/// Push client against realistic workers, over real connections.
 @Timeout(60)
 final class PushClientTest {
   private static final Duration LONG = Duration.ofSeconds(30);
@@ -58,11 +58,11 @@ final class PushClientTest {
     for (AutoCloseable each : open.reversed()) {
       each.close();
     }
-    assertThat(intake.told).as("told once too often").isEmpty();
+    assertThat(intake.outcomes).as("surplus outcomes").isEmpty();
   }
 
   @Test
-  void w44DeliversTheBytesAsTheyAre() throws Exception {
+  void w44DeliversTheBytesUnchanged() throws Exception {
     Worker worker = worker();
     PushClient client = client(worker.address(), LONG);
 
@@ -77,7 +77,7 @@ final class PushClientTest {
   }
 
   @Test
-  void whatIsPushedBeforeTheStartIsSentOnStart() throws Exception {
+  void earlyPushIsSentOnStart() throws Exception {
     Worker worker = worker();
     var client =
         new PushClient(
@@ -86,7 +86,7 @@ final class PushClientTest {
             intake,
             new Metrics());
     client.push(delivery("x", ACTIVATION));
-    assertThat(intake.told).isEmpty();
+    assertThat(intake.outcomes).isEmpty();
 
     client.start();
     open.add(client::stop);
@@ -121,7 +121,7 @@ final class PushClientTest {
       client.push(delivery("id-" + i, ACTIVATION));
     }
     await().until(() -> worker.calls.size() == pushes);
-    assertThat(intake.told).isEmpty();
+    assertThat(intake.outcomes).isEmpty();
     new ArrayList<>(worker.calls).reversed().forEach(call -> call.answer(Status.OK));
 
     Set<String> ids = new HashSet<>();
@@ -160,7 +160,7 @@ final class PushClientTest {
   }
 
   @Test
-  void h24MessageTooLargeForTheWorkerIsRefusedAsSuch() throws Exception {
+  void h24MessageTooLargeForTheWorkerIsRefused() throws Exception {
     Worker worker = Worker.taking(1_000);
     open.add(worker);
     PushClient client = client(worker.address(), LONG);
@@ -179,7 +179,7 @@ final class PushClientTest {
     client.push(delivery("fits", new byte[1_000 - 3]));
     client.push(delivery("large", new byte[1_000 - 2]));
 
-    // The first is nonsense for a protobuf library, but not for a worker that does not look.
+    // The first is invalid protobuf, which this worker does not decode.
     Map<String, PushOutcome> outcomes =
         Map.of("fits", PushOutcome.ACCEPTED, "large", PushOutcome.REFUSED);
     for (int i = 0; i < 2; i++) {
@@ -202,7 +202,7 @@ final class PushClientTest {
   }
 
   @Test
-  void hostThatDoesNotExistIsUnreachable() throws Exception {
+  void unknownHostIsUnreachable() throws Exception {
     PushClient client = client(URI.create("http://no-such-host.invalid:50052"), LONG);
 
     client.push(delivery("x", ACTIVATION));
@@ -214,7 +214,7 @@ final class PushClientTest {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 30})
-  void workerThatCameBackIsNoticedByTheNextPush(int failures) throws Exception {
+  void recoveredWorkerGetsTheNextPush(int failures) throws Exception {
     int port = closedPort();
     PushClient client = client(URI.create("http://127.0.0.1:" + port), LONG);
     for (int i = 0; i < failures; i++) {
@@ -229,7 +229,7 @@ final class PushClientTest {
   }
 
   @Test
-  void h09WorkerThatDiesInTheMiddleOfCallsMayHaveThem() throws Exception {
+  void h09CallsToADyingWorkerAreLost() throws Exception {
     Worker worker = worker();
     worker.answer = null;
     PushClient client = client(worker.address(), LONG);
@@ -251,7 +251,7 @@ final class PushClientTest {
   }
 
   @Test
-  void callsEndOnAConnectionThatCloses() throws Exception {
+  void callsEndOnAClosingConnection() throws Exception {
     Worker worker = worker();
     worker.answer = null;
     PushClient client = client(worker.address(), LONG);
@@ -273,27 +273,27 @@ final class PushClientTest {
   }
 
   @Test
-  void h09RefusedStreamIsProofThatTheWorkerDoesNotHaveIt() throws Exception {
+  void h09RefusedStreamProvesNonDelivery() throws Exception {
     assertThat(outcome((stream, out) -> out.write(RawWorker.reset(stream, 7))))
         .isEqualTo(PushOutcome.UNREACHABLE);
   }
 
   @ParameterizedTest
   @CsvSource({"2, REJECTED", "8, UNANSWERED"})
-  void h09AnotherResetIsNoProof(int error, PushOutcome outcome) throws Exception {
+  void h09OtherResetsProveNothing(int error, PushOutcome outcome) throws Exception {
     assertThat(outcome((stream, out) -> out.write(RawWorker.reset(stream, error))))
         .isEqualTo(outcome);
   }
 
   @Test
-  void h09GoAwayBelowACallIsProofThatTheWorkerDoesNotHaveIt() throws Exception {
+  void h09GoAwayBelowACallProvesNonDelivery() throws Exception {
     assertThat(outcome((stream, out) -> out.write(RawWorker.goAway(0, 0))))
         .isEqualTo(PushOutcome.UNREACHABLE);
   }
 
   @ParameterizedTest
   @ValueSource(ints = {0, 2, 11})
-  void h09GoAwayThatCoversACallIsNoProof(int error) throws Exception {
+  void h09GoAwayCoveringACallProvesNothing(int error) throws Exception {
     assertThat(
             outcome((stream, out) -> {
               out.write(RawWorker.goAway(stream, error));
@@ -303,13 +303,13 @@ final class PushClientTest {
   }
 
   @Test
-  void h24GoAwayForAnErrorIsHeldAgainstNoCall() throws Exception {
+  void h24GoAwayWithAnErrorBlamesNoCall() throws Exception {
     assertThat(outcome((stream, out) -> out.write(RawWorker.goAway(0, 11))))
         .isEqualTo(PushOutcome.LOST);
   }
 
   @Test
-  void h09ConnectionThatBreaksIsNoProof() throws Exception {
+  void h09BrokenConnectionProvesNothing() throws Exception {
     assertThat(
             outcome((stream, out) -> {
               throw new IOException("This closes the connection");
@@ -318,7 +318,7 @@ final class PushClientTest {
   }
 
   @Test
-  void h09CallHeldBackBySettingsOfAWorkerThatDiesNeverLeft() throws Exception {
+  void h09CallHeldBackBySettingsWasNeverSent() throws Exception {
     RawWorker worker = RawWorker.ofOneCall();
     open.add(worker);
     PushClient client =
@@ -356,7 +356,7 @@ final class PushClientTest {
   }
 
   @Test
-  void h09CallThatIsNotAnsweredInTimeIsUnanswered() throws Exception {
+  void h09CallWithoutResponseInTimeIsUnanswered() throws Exception {
     Worker worker = worker();
     worker.answer = null;
     PushClient client = client(worker.address(), Duration.ofMillis(200));
@@ -373,9 +373,9 @@ final class PushClientTest {
     assertThat(intake.next().outcome()).isEqualTo(PushOutcome.ACCEPTED);
   }
 
-  /// What lies between has forgotten the connection, and tells nobody.
+  /// A middlebox dropped the connection without notice.
   @Test
-  void connectionThatWasIdleIsNotUsedAgain() throws Exception {
+  void idleConnectionIsNotReused() throws Exception {
     Worker worker = worker();
     var proxy = new SilentProxy(worker.port());
     open.add(proxy);
@@ -394,11 +394,11 @@ final class PushClientTest {
     assertThat(proxy.connections()).isEqualTo(2);
   }
 
-  /// As that of a machine that is gone: its system takes nothing more.
+  /// Connection to a vanished machine: its system acknowledges nothing more.
   @Test
-  void h09ConnectionThatTakesNoDataIsFoundLongBeforeTheTimeout() throws Exception {
+  void h09StalledConnectionFailsLongBeforeTheTimeout() throws Exception {
     if (!Epoll.isAvailable()) {
-      return; // the option is one of Linux
+      return; // a Linux option
     }
     RawWorker worker = RawWorker.frozen();
     open.add(worker);
@@ -500,7 +500,7 @@ final class PushClientTest {
   }
 
   @Test
-  void stopGivesUpCallsThatDoNotEnd() throws Exception {
+  void stopAbandonsUnansweredCalls() throws Exception {
     Worker worker = worker();
     worker.answer = null;
     PushClient client = client(worker.address(), LONG);
@@ -526,7 +526,7 @@ final class PushClientTest {
         "http://a:b",
         "http://user@a:1"
       })
-  void refusesAddressesOfAnotherForm(String address) {
+  void rejectsOtherAddressForms(String address) {
     URI uri = address.startsWith("127") ? URI.create("x://" + address) : uri(address);
 
     assertThatThrownBy(() -> client(uri, LONG))

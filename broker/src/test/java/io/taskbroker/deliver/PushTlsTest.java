@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Pushes to workers by TLS, with real certificates.
+/// Pushes to workers over TLS, with real certificates.
 @Timeout(60)
 final class PushTlsTest {
   private static final String LOCAL = "127.0.0.1";
@@ -42,11 +42,11 @@ final class PushTlsTest {
     for (AutoCloseable each : open.reversed()) {
       each.close();
     }
-    assertThat(intake.told).as("told once too often").isEmpty();
+    assertThat(intake.outcomes).as("surplus outcomes").isEmpty();
   }
 
   @Test
-  void pushesToAWorkerOfTls() throws Exception {
+  void pushesOverTls() throws Exception {
     Worker worker = worker(authority.issue(dir, "worker", LOCAL), Optional.empty());
 
     assertThat(push(worker.address(), client(Optional.empty(), ca())).outcome())
@@ -62,7 +62,7 @@ final class PushTlsTest {
   }
 
   @Test
-  void pushesToAWorkerThatAsksWhoCalls() throws Exception {
+  void pushesToAWorkerThatRequiresAClientCertificate() throws Exception {
     var brokers = new CertificateAuthority("brokers");
     Worker worker =
         worker(
@@ -83,13 +83,13 @@ final class PushTlsTest {
                     worker.address(),
                     client(Optional.of(authority.issue(dir, "stranger", "broker")), ca()))
                 .outcome())
-        .as("with a certificate of somebody else")
+        .as("with an untrusted certificate")
         .isEqualTo(PushOutcome.UNREACHABLE);
     assertThat(worker.calls).hasSize(1);
   }
 
   @Test
-  void refusesAWorkerThatAnotherAuthoritySigned() throws Exception {
+  void rejectsAWorkerSignedByAnotherCa() throws Exception {
     var other = new CertificateAuthority("others");
     Worker worker = worker(other.issue(dir, "worker", LOCAL), Optional.empty());
 
@@ -98,13 +98,13 @@ final class PushTlsTest {
     assertThat(pushed.outcome()).isEqualTo(PushOutcome.UNREACHABLE);
     assertThat(pushed.detail()).contains("unable to find valid certification path");
     assertThat(push(worker.address(), client(Optional.empty(), Optional.empty())).outcome())
-        .as("by what Java trusts")
+        .as("with Java's CAs")
         .isEqualTo(PushOutcome.UNREACHABLE);
     assertThat(worker.calls).isEmpty();
   }
 
   @Test
-  void refusesAWorkerOfAnotherName() throws Exception {
+  void rejectsAWorkerWithAnotherName() throws Exception {
     Worker worker = worker(authority.issue(dir, "worker", "worker.example"), Optional.empty());
 
     PushEnded pushed = push(worker.address(), client(Optional.empty(), ca()));
@@ -115,7 +115,7 @@ final class PushTlsTest {
   }
 
   @Test
-  void refusesAWorkerWhoseCertificateExpired() throws Exception {
+  void rejectsAnExpiredWorkerCertificate() throws Exception {
     Instant now = Instant.now();
     Issued expired =
         authority.issue(
@@ -129,7 +129,7 @@ final class PushTlsTest {
   }
 
   @Test
-  void aPlaintextPushToAWorkerOfTlsReachesNobody() throws Exception {
+  void plaintextPushToATlsWorkerFails() throws Exception {
     Worker worker = worker(authority.issue(dir, "worker", LOCAL), Optional.empty());
     URI plaintext = URI.create("http://127.0.0.1:" + worker.port());
 
@@ -164,7 +164,7 @@ final class PushTlsTest {
 
   private static PushOptions options(Optional<TlsContext> tls) {
     return new PushOptions(
-        List.of("secret"), Duration.ofSeconds(30), 1 << 20, tls, PushOptions.Connections.USUAL);
+        List.of("secret"), Duration.ofSeconds(30), 1 << 20, tls, PushOptions.Connections.DEFAULT);
   }
 
   private Optional<Path> ca() {

@@ -14,7 +14,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 
-/// A worker that speaks just enough HTTP/2 to react to calls as no gRPC library would.
+/// Worker with minimal HTTP/2, for reactions that no gRPC library would have.
 final class RawWorker implements AutoCloseable {
   private static final int PREFACE = 24;
   private static final int HEADERS = 1;
@@ -26,13 +26,13 @@ final class RawWorker implements AutoCloseable {
   private static final int SMALL_BUFFER = 4 << 10;
 
   private final ServerSocket server = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
-  private final byte @Nullable [] settings; // null if nothing is read
+  private final byte @Nullable [] settings; // null: reads nothing
   private final Reaction reaction;
   private final Queue<Socket> sockets = new ConcurrentLinkedQueue<>();
   private final CountDownLatch gone = new CountDownLatch(1);
   private volatile boolean hasCall;
 
-  /// What is done when a call has come.
+  /// Reaction to a received call.
   interface Reaction {
     void to(int stream, OutputStream out) throws IOException;
   }
@@ -50,12 +50,12 @@ final class RawWorker implements AutoCloseable {
     return new RawWorker(new byte[0], reaction);
   }
 
-  /// Takes connections and the little that its system takes for it, and reads nothing.
+  /// Accepts connections and what its system buffers, and reads nothing.
   static RawWorker frozen() throws IOException {
     return new RawWorker(null, (stream, out) -> {});
   }
 
-  /// Lets one call run at a time, which is never answered.
+  /// Allows one concurrent call, which is never answered.
   static RawWorker ofOneCall() throws IOException {
     return new RawWorker(new byte[] {0, MAX_CONCURRENT_STREAMS, 0, 0, 0, 1}, (stream, out) -> {});
   }
@@ -68,9 +68,9 @@ final class RawWorker implements AutoCloseable {
     return frame(GOAWAY, 0, new byte[] {0, 0, 0, (byte) lastStream, 0, 0, 0, (byte) error});
   }
 
-  /// An answer that is a header and no more.
+  /// Response of a single header.
   static byte[] response(int stream, String status) {
-    byte[] header = {0x08, 3, 0, 0, 0}; // ":status", by its place in the static table
+    byte[] header = {0x08, 3, 0, 0, 0}; // ":status", by its static table index
     for (int i = 0; i < 3; i++) {
       header[2 + i] = (byte) status.charAt(i);
     }
@@ -101,7 +101,7 @@ final class RawWorker implements AutoCloseable {
         Thread.ofVirtual().start(() -> serve(socket));
       }
     } catch (IOException _) {
-      // Closed.
+      // closed
     }
   }
 
@@ -130,7 +130,7 @@ final class RawWorker implements AutoCloseable {
         }
       }
     } catch (IOException _) {
-      // The other side, or the reaction, closed the connection.
+      // closed by the other side or by the reaction
     } catch (InterruptedException e) {
       throw new AssertionError(e);
     }

@@ -9,22 +9,22 @@ import io.taskbroker.inflight.CommandSink;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 
-/// An engine that keeps what it is told.
+/// Engine stub that records outcomes.
 final class RecordedPushes implements CommandSink {
-  final BlockingQueue<PushEnded> told = new LinkedBlockingQueue<>();
+  final BlockingQueue<PushEnded> outcomes = new LinkedBlockingQueue<>();
 
   @Override
   public void request(Command.Request request) {
-    throw new AssertionError("The push client asks for nothing");
+    throw new AssertionError("The push client makes no requests");
   }
 
   @Override
   public void submit(Command command) {
-    told.add((PushEnded) command);
+    outcomes.add((PushEnded) command);
   }
 
   PushEnded next() throws InterruptedException {
-    PushEnded pushed = told.poll(20, SECONDS);
+    PushEnded pushed = outcomes.poll(20, SECONDS);
     return assertThat(pushed).as("the end of a push").isNotNull().actual();
   }
 }

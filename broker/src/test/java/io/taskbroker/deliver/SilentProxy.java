@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// A proxy that can forget its connections as load balancers do: what is sent on them is lost, and
-/// nobody is told.
+/// Proxy that can drop its connections silently, as load balancers do: data sent on them is lost
+/// without notice.
 final class SilentProxy implements AutoCloseable {
   private final ServerSocket socket = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
   private final int target;
@@ -33,12 +33,12 @@ final class SilentProxy implements AutoCloseable {
     return connections.get();
   }
 
-  /// How many of the connections are open.
+  /// Number of open connections.
   long open() {
     return clients.stream().filter(client -> !client.isClosed()).count();
   }
 
-  /// Forgets the connections that there are.
+  /// Drops all current connections.
   void forget() {
     forgotten.set(connections.get());
   }
@@ -62,7 +62,7 @@ final class SilentProxy implements AutoCloseable {
         Thread.startVirtualThread(() -> pass(server, client, number));
       }
     } catch (IOException _) {
-      // Closed.
+      // closed
     }
   }
 
@@ -78,7 +78,7 @@ final class SilentProxy implements AutoCloseable {
         }
       }
     } catch (IOException _) {
-      // The other side is closed too.
+      // the other side is closed, too
     }
   }
 }

@@ -14,21 +14,22 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// What the engine pushes while pushing starts, or stops before it started, goes its way once (H9).
+/// Pushes concurrent with the start, or with a stop before the start, are passed on exactly once
+/// (H9).
 @Tag("concurrency")
 @Timeout(300)
 final class StartupBufferLincheckTest {
   @Test
-  void h09WhatPassesWhileTheGateOpensGoesThroughOnce() {
+  void h09ConcurrentDeliveriesArePassedOnOnce() {
     Interleavings.of(() -> {
-      var gate = shared(new StartupBuffer());
+      var buffer = shared(new StartupBuffer());
       var through = shared(new Through());
       Actor engine =
           start(() -> {
-            gate.pass(delivery("a"));
-            gate.pass(delivery("b"));
+            buffer.accept(delivery("a"));
+            buffer.accept(delivery("b"));
           });
-      gate.open(delivery -> through.add(delivery.id()));
+      buffer.open(delivery -> through.add(delivery.id()));
       join(engine);
       check(through.has("a", "b"), through.ids);
     });

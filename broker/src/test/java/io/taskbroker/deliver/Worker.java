@@ -25,13 +25,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
 
-/// A worker that takes pushes as it is told to.
+/// Test worker with configurable responses to pushes.
 final class Worker implements AutoCloseable {
-  /// Has come, or waits for an answer.
+  /// Received call, possibly waiting for its response.
   @SuppressWarnings("ArrayRecordComponent") // compared by nobody
   record Call(
       byte[] message, @Nullable String signature, ServerCall<byte[], byte[]> call, byte[] reply) {
-    /// What the caller called the worker.
+    /// Authority that the caller used.
     @Nullable String authority() {
       return call.getAuthority();
     }
@@ -48,10 +48,10 @@ final class Worker implements AutoCloseable {
   final BlockingQueue<Call> calls = new LinkedBlockingQueue<>();
   final Set<Object> connections = ConcurrentHashMap.newKeySet();
 
-  /// What calls are answered with; null if they are not.
+  /// Status of responses; null if calls are not answered.
   volatile @Nullable Status answer = Status.OK;
 
-  /// What it says when it takes a call, which is nothing by the contract.
+  /// Response body of accepted calls, which is empty in the contract.
   volatile byte[] reply = {};
 
   private final Server server;
@@ -95,7 +95,7 @@ final class Worker implements AutoCloseable {
     return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
   }
 
-  /// A worker at another address of this machine.
+  /// Worker at another address of this machine.
   static Worker start(InetAddress address, int port) throws IOException {
     return new Worker(new InetSocketAddress(address, port), 10 << 20, null);
   }
@@ -124,14 +124,14 @@ final class Worker implements AutoCloseable {
     return URI.create(scheme + "://127.0.0.1:" + port());
   }
 
-  /// Breaks all connections, calls on them included.
+  /// Closes all connections immediately, with their calls.
   @Override
   public void close() {
     server.shutdownNow();
     await().atMost(10, SECONDS).until(server::isTerminated);
   }
 
-  /// Takes no more calls, and lets those that run end.
+  /// Stops accepting calls, and lets running ones end.
   void leave() {
     server.shutdown();
   }

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Pushes to several workers behind one address, or one name, by real connections (ADR 14).
+/// Pushes to several workers behind one address or one name, over real connections (ADR 14).
 @Timeout(60)
 final class WorkerPoolTest {
   private static final Duration LONG = Duration.ofSeconds(30);
@@ -37,11 +37,11 @@ final class WorkerPoolTest {
     for (AutoCloseable each : open.reversed()) {
       each.close();
     }
-    assertThat(intake.told).as("told once too often").isEmpty();
+    assertThat(intake.outcomes).as("surplus outcomes").isEmpty();
   }
 
   @Test
-  void workersBehindABalancerGetTheSame() throws Exception {
+  void workersBehindABalancerGetEqualShares() throws Exception {
     List<Worker> workers = workers(3);
     TcpBalancer balancer = balancer(workers);
     PushClient client = client(balancer, LONG, LONG);
@@ -56,7 +56,7 @@ final class WorkerPoolTest {
   }
 
   @Test
-  void callsUnderWayAreSharedEvenly() throws Exception {
+  void pendingCallsAreSharedEvenly() throws Exception {
     List<Worker> workers = workers(3);
     TcpBalancer balancer = balancer(workers);
     PushClient client = client(balancer, LONG, LONG);
@@ -74,7 +74,7 @@ final class WorkerPoolTest {
   }
 
   @Test
-  void slowWorkerHoldsItsShareAndOthersGoOn() throws Exception {
+  void slowWorkerDoesNotDelayOthers() throws Exception {
     List<Worker> workers = workers(3);
     TcpBalancer balancer = balancer(workers);
     PushClient client = client(balancer, LONG, LONG);
@@ -92,13 +92,13 @@ final class WorkerPoolTest {
     }
 
     assertThat(answered).isEqualTo(500);
-    assertThat(slow.calls).as("calls that the slow one holds").hasSizeLessThanOrEqualTo(30);
+    assertThat(slow.calls).as("calls held by the slow worker").hasSizeLessThanOrEqualTo(30);
     answerAll(List.of(slow));
     take(30, PushOutcome.ACCEPTED);
   }
 
   @Test
-  void workerThatJoinsGetsWorkAndNoCallIsCut() throws Exception {
+  void joiningWorkerGetsCallsAndNoneIsCut() throws Exception {
     List<Worker> workers = workers(2);
     TcpBalancer balancer = balancer(workers);
     PushClient client = client(balancer, LONG, Duration.ofMillis(500));
@@ -117,20 +117,20 @@ final class WorkerPoolTest {
     }
 
     assertThat(cut).noneMatch(call -> call.call().isCancelled());
-    assertThat(balancer.cut()).as("connections that workers ended").isZero();
+    assertThat(balancer.cut()).as("connections closed by workers").isZero();
     cut.forEach(call -> call.answer(Status.OK));
     take(kept, PushOutcome.ACCEPTED);
     await()
         .untilAsserted(() -> {
           pushInTurn(client, 1);
           assertThat(connections(balancer, List.of(held, workers.getLast(), joining)))
-              .as("those that were replaced are closed")
+              .as("replaced connections are closed")
               .isLessThanOrEqualTo(CONNECTIONS + 2);
         });
   }
 
   @Test
-  void g8WorkerThatDiesPausesItselfOnly() throws Exception {
+  void g8DyingWorkerPausesOnlyItself() throws Exception {
     List<Worker> workers = workers(3);
     TcpBalancer balancer = balancer(workers);
     PushClient client = client(balancer, LONG, LONG);
@@ -139,18 +139,18 @@ final class WorkerPoolTest {
     holdCalls(dying);
     int kept = pushHeld(client, dying);
 
-    dying.close(); // and the balancer still sends connections there
+    dying.close(); // the balancer still routes connections to it
 
     for (int i = 0; i < kept; i++) {
       PushEnded lost = intake.next();
       assertThat(lost.outcome()).isIn(PushOutcome.LOST, PushOutcome.UNANSWERED);
-      assertThat(lost.others()).as("others are there").isTrue();
+      assertThat(lost.others()).as("other workers are available").isTrue();
     }
     pushInTurn(client, 300);
   }
 
   @Test
-  void g8WorkerThatAnswersNothingGetsLittle() throws Exception {
+  void g8SilentWorkerGetsFewCalls() throws Exception {
     List<Worker> workers = workers(3);
     TcpBalancer balancer = balancer(workers);
     PushClient client = client(balancer, Duration.ofMillis(400), LONG);
@@ -168,7 +168,7 @@ final class WorkerPoolTest {
       push(client, 1);
     }
 
-    // A third of the first 60, and then one on each connection for each 400 ms.
+    // A third of the first 60, then one per connection per 400 ms.
     assertThat(unanswered).isLessThan(60);
     for (int i = 0; i < 60; i++) {
       intake.next();
@@ -176,7 +176,7 @@ final class WorkerPoolTest {
   }
 
   @Test
-  void g3WhatAWorkerHasNoRoomForGoesToAnother() throws Exception {
+  void g3CallsRefusedByAFullWorkerGoToAnother() throws Exception {
     List<Worker> workers = workers(3);
     TcpBalancer balancer = balancer(workers);
     PushClient client = client(balancer, LONG, LONG);
@@ -187,11 +187,11 @@ final class WorkerPoolTest {
 
     pushInTurn(client, 600);
 
-    assertThat(full.calls).as("calls of the full one").hasSizeBetween(1, 200);
+    assertThat(full.calls).as("calls to the full worker").hasSizeBetween(1, 200);
   }
 
   @Test
-  void fullWorkersAreSaidToBeFull() throws Exception {
+  void fullWorkersAreReportedAsFull() throws Exception {
     List<Worker> workers = workers(2);
     TcpBalancer balancer = balancer(workers);
     PushClient client = client(balancer, LONG, LONG);
@@ -207,14 +207,14 @@ final class WorkerPoolTest {
       others = busy.others();
     }
 
-    assertThat(others).as("whether there is one with room").isFalse();
+    assertThat(others).as("other workers are available").isFalse();
     workers.getLast().answer = Status.OK;
     push(client, 1);
     take(1, PushOutcome.ACCEPTED);
   }
 
   @Test
-  void g8WorkerThatRejectsEverythingGetsLittle() throws Exception {
+  void g8RejectingWorkerGetsFewCalls() throws Exception {
     List<Worker> workers = workers(3);
     TcpBalancer balancer = balancer(workers);
     PushClient client = client(balancer, LONG, LONG);
@@ -233,7 +233,7 @@ final class WorkerPoolTest {
   }
 
   @Test
-  void addressesOfANameAreUsedEvenlyAndLookedUpAgain() throws Exception {
+  void resolvedAddressesAreBalancedAndRefreshed() throws Exception {
     Worker first = worker();
     Worker second = Worker.start(InetAddress.ofLiteral("127.0.0.2"), first.port());
     Worker third = Worker.start(InetAddress.ofLiteral("127.0.0.3"), first.port());
@@ -274,7 +274,7 @@ final class WorkerPoolTest {
   }
 
   @Test
-  void g8AddressThatIsDeadPausesItselfOnly() throws Exception {
+  void g8DeadAddressPausesOnlyItself() throws Exception {
     Worker worker = worker();
     var client =
         new PushClient(
@@ -298,7 +298,7 @@ final class WorkerPoolTest {
   }
 
   @Test
-  void g3AnswerThatIsTooLargeIsNoRefusal() throws Exception {
+  void g3OversizedResponseIsNotARefusal() throws Exception {
     Worker worker = worker();
     worker.reply = new byte[(64 << 10) + 1];
     PushClient client = client(balancer(List.of(worker)), LONG, LONG);
@@ -348,7 +348,7 @@ final class WorkerPoolTest {
     return client;
   }
 
-  /// Until all connections are there.
+  /// Waits until all connections are established.
   private void warmUp(PushClient client, TcpBalancer balancer) {
     await()
         .until(() -> {
@@ -366,10 +366,10 @@ final class WorkerPoolTest {
     worker.answer = null;
   }
 
-  /// Pushes one call for each connection; returns how many of them a worker holds.
+  /// Pushes one call per connection; returns the number held by a worker.
   private int pushHeld(PushClient client, Worker holding) throws InterruptedException {
     push(client, CONNECTIONS);
-    await().until(() -> holding.calls.size() + intake.told.size() == CONNECTIONS);
+    await().until(() -> holding.calls.size() + intake.outcomes.size() == CONNECTIONS);
     int held = holding.calls.size();
     assertThat(held).isPositive();
     take(CONNECTIONS - held, PushOutcome.ACCEPTED);
@@ -384,7 +384,7 @@ final class WorkerPoolTest {
     }
   }
 
-  /// One after the other, all of which are taken.
+  /// Pushes sequentially; all calls are accepted.
   private void pushInTurn(PushClient client, int count) throws InterruptedException {
     for (int i = 0; i < count; i++) {
       push(client, 1);
@@ -400,8 +400,8 @@ final class WorkerPoolTest {
 
   private void take(int count, PushOutcome outcome) throws InterruptedException {
     for (int i = 0; i < count; i++) {
-      PushEnded told = intake.next();
-      assertThat(told.outcome()).as(told.toString()).isEqualTo(outcome);
+      PushEnded ended = intake.next();
+      assertThat(ended.outcome()).as(ended.toString()).isEqualTo(outcome);
     }
   }
 }

@@ -33,8 +33,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Peers that abuse HTTP/2 to keep the server busy or its memory full: they are told so, closed and
-/// counted, and others are served meanwhile (G7, G8).
+/// Peers that abuse HTTP/2 to keep the server busy or its memory full: they are notified, closed
+/// and counted, while others are served (G7, G8).
 final class AbuseTest extends ServedTest {
   private static final String SET = "/" + ConsumerService.NAME + "/SetTaskStatus";
   private static final int DATA = 0;
@@ -54,14 +54,14 @@ final class AbuseTest extends ServedTest {
           .setStatus(TaskActivationStatus.TASK_ACTIVATION_STATUS_COMPLETE)
           .build();
 
-  /// As large as is counted apart from its call.
+  /// Size of requests that are counted separately from their call.
   private static final SetTaskStatusRequest MEDIUM =
       GOOD.toBuilder().setId("x".repeat(2_000)).build();
 
   @RegisterExtension final LogCapture log = LogCapture.of(FrameGuard.class);
 
-  /// @param first what is sent once
-  /// @param repeated what is sent again and again, of the number of the repetition
+  /// @param first bytes sent once
+  /// @param repeated bytes sent repeatedly, by number of repetition
   @SuppressWarnings("ArrayRecordComponent") // compared by nobody
   record Flood(String name, byte[] first, IntFunction<byte[]> repeated) {
     @Override
@@ -95,7 +95,7 @@ final class AbuseTest extends ServedTest {
 
   @ParameterizedTest
   @MethodSource("floods")
-  void g8AFloodIsEndedAndOthersAreServed(Flood flood) throws Exception {
+  void g8FloodingConnectionIsClosedAndOthersAreServed(Flood flood) throws Exception {
     intake.answerWithNothing();
     GrpcServer server = serve(true);
     var other = worker(server);
@@ -114,10 +114,10 @@ final class AbuseTest extends ServedTest {
   }
 
   @Test
-  void whoFloodsIsToldWhyAndNamedInTheLog() throws Exception {
+  void floodingPeerGetsAReasonAndALogLine() throws Exception {
     GrpcServer server = serve(true);
     try (var connection = attack(server, new byte[0])) {
-      // Few enough that the server need not cut off what it has not read.
+      // Few enough that the server closes without discarding unread data.
       for (int i = 0; i < 501; i++) {
         connection.frame(SETTINGS, 0, 0, new byte[0]);
       }
@@ -128,12 +128,12 @@ final class AbuseTest extends ServedTest {
               assertThat(log.lines())
                   .anyMatch(line ->
                       line.contains(
-                          "Closed the gRPC connection of 127.0.0.2: it sends frames that are no"
+                          "Closed the gRPC connection from 127.0.0.2: too many frames without"
                               + " work")));
     }
   }
 
-  /// Frames of a worker that has much to do are paid by its calls.
+  /// Small frames of a busy worker are paid for by its calls.
   @Test
   void aBusyConnectionMaySendManySmallFrames() throws Exception {
     intake.answerWithNothing();
@@ -153,7 +153,7 @@ final class AbuseTest extends ServedTest {
   }
 
   @Test
-  void g8WhoIsClosedAgainAndAgainIsLetInSlowly() throws Exception {
+  void g8RepeatOffenderIsRateLimited() throws Exception {
     intake.answerWithNothing();
     GrpcServer server = serve(true);
     var flood = new Flood("settings", new byte[0], _ -> frame(SETTINGS, 0, 0, new byte[0]));
@@ -164,7 +164,7 @@ final class AbuseTest extends ServedTest {
             send(connection, flood);
             connection.read(Integer.MAX_VALUE);
           } catch (IOException _) {
-            // Refused already.
+            // already refused
           }
           assertThat(metrics.grpcConnectionsRefused.of("rate").get()).isPositive();
         });
@@ -173,9 +173,9 @@ final class AbuseTest extends ServedTest {
   }
 
   @Test
-  void g7OnePeerHasNotAllConnections() throws Exception {
+  void g7OnePeerCannotTakeAllConnections() throws Exception {
     intake.answerWithNothing();
-    var usual = GrpcOptions.Limits.USUAL;
+    var usual = GrpcOptions.Limits.DEFAULT;
     GrpcServer server = serve(limited(10, 2, usual.incompleteBytes(), usual.patience()));
     List<RawConnection> open = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
@@ -191,24 +191,24 @@ final class AbuseTest extends ServedTest {
     await().until(() -> metrics.grpcConnections.get() == 1);
   }
 
-  /// Requests of 4 MiB, each without its last byte.
+  /// Requests of 4 MiB, each missing its last byte.
   @Test
-  void g7RequestsThatAreAlmostCompleteAreBoundedTogether() throws Exception {
+  void g7IncompleteRequestsShareABudget() throws Exception {
     intake.answerWithNothing();
     long bound = 8 << 20;
-    GrpcServer server = serve(limited(100, 100, bound, GrpcOptions.Limits.USUAL.patience()));
+    GrpcServer server = serve(limited(100, 100, bound, GrpcOptions.Limits.DEFAULT.patience()));
     try (var connection = attack(server, new byte[0])) {
       var end = new AtomicBoolean();
       Thread sending =
           Thread.ofPlatform()
               .start(() -> {
-                byte[] crumb = new byte[16_384];
+                byte[] chunk = new byte[16_384];
                 try {
                   for (int i = 0; i < 64 && !end.get(); i++) {
                     connection.send(open(i));
                     connection.frame(DATA, 0, id(i), new byte[] {0, 0, 64, 0, 0});
                     for (int sent = 0; sent < 63; sent++) {
-                      connection.frame(DATA, 0, id(i), crumb);
+                      connection.frame(DATA, 0, id(i), chunk);
                     }
                   }
                 } catch (IOException _) {
@@ -220,15 +220,15 @@ final class AbuseTest extends ServedTest {
       sending.join();
     }
     assertThat(closed("requests")).isEqualTo(1);
-    // What it held is given back.
+    // Its memory is released.
     await().untilAsserted(() -> worker(server).setTaskStatus(GOOD));
   }
 
-  /// Reports of many results, which the engine does not answer, by a client that gives up each.
+  /// Batches of many updates that the engine does not answer, from a client that cancels each.
   @Test
-  void g7RequestsThatWaitForTheEngineAreBoundedTogether() throws Exception {
+  void g7RequestsAwaitingTheEngineShareABudget() throws Exception {
     long bound = 8 << 20;
-    GrpcServer server = serve(limited(100, 100, bound, GrpcOptions.Limits.USUAL.patience()));
+    GrpcServer server = serve(limited(100, 100, bound, GrpcOptions.Limits.DEFAULT.patience()));
     var report =
         SetBatchActivationStatusRequest.newBuilder()
             .addAllUpdates(Collections.nCopies(10_000, GOOD))
@@ -253,18 +253,18 @@ final class AbuseTest extends ServedTest {
       }
     }
     int most = (int) (bound / 2 / bytes) + 1;
-    assertThat(20 - refused).as("requests of %d bytes that wait", bytes).isBetween(2, most);
+    assertThat(20 - refused).as("waiting requests of %d bytes", bytes).isBetween(2, most);
 
     intake.requests.forEach(request -> ((Command.Report) request).reply().done(null));
     intake.answerWithNothing();
     await().untilAsserted(() -> worker(server).setBatchActivationStatus(report));
   }
 
-  /// Small requests are counted with their calls.
+  /// Small requests are counted as part of their calls.
   @Test
-  void g7CallsThatWaitForTheEngineAreBoundedTogether() throws Exception {
+  void g7CallsAwaitingTheEngineShareABudget() throws Exception {
     long bound = 64 << 10;
-    GrpcServer server = serve(limited(100, 100, bound, GrpcOptions.Limits.USUAL.patience()));
+    GrpcServer server = serve(limited(100, 100, bound, GrpcOptions.Limits.DEFAULT.patience()));
     var worker = ConsumerServiceGrpc.newStub(connect(server));
     for (int i = 0; i < 16; i++) {
       worker.setTaskStatus(GOOD, new EndObserver<>(new AtomicBoolean()));
@@ -281,7 +281,7 @@ final class AbuseTest extends ServedTest {
   }
 
   @Test
-  void g7AFrameThatDoesNotComeInFullClosesItsConnection() throws Exception {
+  void g7IncompleteFrameClosesItsConnection() throws Exception {
     GrpcServer server = serve(limited(100, 100, 1 << 24, Duration.ofSeconds(1)));
     byte[] call = frame(HEADERS, 4, 1, OPEN);
     byte[] openEnded = frame(HEADERS, 0, 1, OPEN);
@@ -295,10 +295,10 @@ final class AbuseTest extends ServedTest {
     assertThat(closed("slow")).isEqualTo(3);
   }
 
-  /// It answers pings, as every library does by itself.
+  /// The client answers pings, as every library does automatically.
   @Test
-  void g7AConnectionWithoutCallsIsClosed() throws Exception {
-    var usual = GrpcOptions.Limits.USUAL;
+  void g7IdleConnectionIsClosed() throws Exception {
+    var usual = GrpcOptions.Limits.DEFAULT;
     var limits =
         new GrpcOptions.Limits(
             1 << 20, 100, 100, 100, 100, 1 << 24, 1 << 24, usual.patience(), Duration.ofSeconds(1));
@@ -308,9 +308,9 @@ final class AbuseTest extends ServedTest {
     }
   }
 
-  /// A health check is a call of a library, which waits for its request for ever.
+  /// Health checks are handled by the library, which waits for the request indefinitely.
   @Test
-  void g7AHealthCheckThatDoesNotGoOnIsFailed() throws Exception {
+  void g7StalledHealthCheckFails() throws Exception {
     GrpcServer server = serve(limited(100, 100, 1 << 24, Duration.ofSeconds(1)));
     for (String method : List.of("Check", "Watch")) {
       try (var connection = attack(server, new byte[0])) {
@@ -347,7 +347,7 @@ final class AbuseTest extends ServedTest {
 
   private static GrpcOptions limited(
       int connections, int perPeer, long incompleteBytes, Duration patience) {
-    var usual = GrpcOptions.Limits.USUAL;
+    var usual = GrpcOptions.Limits.DEFAULT;
     var limits =
         new GrpcOptions.Limits(
             usual.requestBytes(),
@@ -374,7 +374,7 @@ final class AbuseTest extends ServedTest {
     return frame(RST_STREAM, 0, stream, number(8));
   }
 
-  /// A window update of nothing, for which the server resets the stream.
+  /// Window update of zero bytes, for which the server resets the stream.
   private static byte[] zero(int i) {
     return frame(WINDOW_UPDATE, 0, id(i), number(0));
   }

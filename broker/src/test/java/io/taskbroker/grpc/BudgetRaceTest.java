@@ -8,8 +8,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// A budget from which several loops and the engine take: nothing is lost, and one peer leaves room
-/// to others.
+/// Budget used by several loops and the engine concurrently: nothing is lost, and one peer leaves
+/// room for others.
 @Tag("concurrency")
 @Timeout(120)
 final class BudgetRaceTest {
@@ -17,7 +17,7 @@ final class BudgetRaceTest {
   private static final int LIMIT = 1_000;
 
   @Test
-  void g7WhatIsTakenAndGivenBackAtTheSameTimeIsCountedOnce() {
+  void g7ConcurrentTakesAndReleasesBalance() {
     Race.of(
         1_000,
         Shares::new,

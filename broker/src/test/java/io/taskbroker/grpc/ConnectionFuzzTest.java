@@ -24,9 +24,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// What may come on a connection: anything (W14, G7, G8). The server answers or closes, and is for
-/// others what it was: the connections that it takes are few, so that one that was left behind
-/// would keep them out.
+/// Arbitrary bytes on a connection (W14, G7, G8): the server answers or closes, and other clients
+/// are unaffected. The connection limit is low, so that leaked connections would block others.
 final class ConnectionFuzzTest {
   private static final byte[] PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(US_ASCII);
   private static final SetTaskStatusRequest GOOD =
@@ -39,7 +38,7 @@ final class ConnectionFuzzTest {
   private static final int CONNECTIONS = 4;
   private static final int PATIENCE_MILLIS = 60_000;
 
-  /// More than any answer to 4 KiB.
+  /// Longer than any response to 4 KiB.
   private static final int MAX_ANSWER = 1 << 20;
 
   private static final RecordedRequests INTAKE = new RecordedRequests();
@@ -81,12 +80,12 @@ final class ConnectionFuzzTest {
       socket.shutdownOutput();
       assertThat(socket.getInputStream().readNBytes(MAX_ANSWER).length).isLessThan(MAX_ANSWER);
     } catch (SocketException _) {
-      // Closed with something unread.
+      // closed with unread data
     }
     INTAKE.requests.clear();
     call();
     assertThat(INTAKE.requests).hasSize(1);
-    // Each time, when few inputs are tried: it takes long.
+    // Only every time when few inputs are tried, since it is slow.
     if (++calls < 1_000 || calls % 1_000 == 0) {
       var more = new HashSet<>(Thread.getAllStackTraces().keySet());
       more.removeAll(threads);
@@ -95,7 +94,7 @@ final class ConnectionFuzzTest {
     }
   }
 
-  /// Anything, or anything behind a proper beginning.
+  /// Sends arbitrary bytes, optionally after a valid beginning.
   private static void say(Socket socket, int form, byte[] bytes) throws IOException {
     var all = new ByteArrayOutputStream();
     if (form % 3 != 0) {
@@ -109,7 +108,7 @@ final class ConnectionFuzzTest {
     all.writeTo(socket.getOutputStream());
   }
 
-  /// A good call on a connection of its own.
+  /// Valid call on a connection of its own.
   private static void call() throws IOException {
     byte[] message = GOOD.toByteArray();
     try (var connection = new RawConnection(SERVER.port())) {

@@ -32,8 +32,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// What may be in the message of a call: anything (W14). Each call is answered once, and the engine
-/// is asked for what the generated parser reads of it.
+/// Arbitrary messages of a call (W14): each call is answered once, and the engine receives what the
+/// generated parser reads.
 final class ConsumerServiceFuzzTest {
   private static final String[] METHODS = {"GetTask", "SetTaskStatus", "SetBatchActivationStatus"};
   private static final int MAX_UPDATES = 8;
@@ -52,14 +52,14 @@ final class ConsumerServiceFuzzTest {
     intake.requests.clear();
     intake.answerWithNothing();
 
-    // Metrics apart, a call makes a few objects for each byte.
+    // Apart from metrics, a call allocates a few objects per byte.
     Call call =
         Cost.within(
             100_000 + 200L * body.length, () -> call(pushes ? push : pull, METHODS[method], body));
 
     assertThat(call.closed).hasSize(1);
     Status.Code code = call.closed.getFirst().getCode();
-    var asked = intake.requests.stream().map(ConsumerServiceFuzzTest::said).distinct().toList();
+    var asked = intake.requests.stream().map(ConsumerServiceFuzzTest::describe).distinct().toList();
     switch (method) {
       case 0 -> {
         if (pushes) {
@@ -92,7 +92,7 @@ final class ConsumerServiceFuzzTest {
 
   private record Refused() implements Expected {}
 
-  /// @param what the engine is asked; empty for nothing
+  /// @param what expected engine request; empty for none
   private record Asked(String what) implements Expected {}
 
   private static Expected claim(byte[] body) {
@@ -173,14 +173,14 @@ final class ConsumerServiceFuzzTest {
                 : request.getDelayOnRetry() < 0 ? Long.MAX_VALUE : request.getDelayOnRetry());
   }
 
-  /// What is asked for: nothing of a namespace without an application.
+  /// Expected request; none for a namespace without an application.
   private static String claim(@Nullable String application, @Nullable String namespace) {
     return application == null && namespace != null
         ? ""
         : "claim of " + application + " " + namespace;
   }
 
-  private static String said(Command.Request request) {
+  private static String describe(Command.Request request) {
     return switch (request) {
       case Command.Enqueue _ -> "enqueue";
       case Command.Claim claim -> "claim of " + claim.application() + " " + claim.namespace();
@@ -195,7 +195,7 @@ final class ConsumerServiceFuzzTest {
                               update.maxAttempts(),
                               update.delayOnRetry()))
                   .toList()
-              + (report.next() == null ? "" : said(report.next()));
+              + (report.next() == null ? "" : describe(report.next()));
     };
   }
 
@@ -228,7 +228,7 @@ final class ConsumerServiceFuzzTest {
               TestConnections.on(new RunningCalls(LOOP.eventLoop(), Duration.ofDays(1))))
           .build();
 
-  /// A call that keeps how it ended.
+  /// Call that records its outcome.
   private static final class Call extends ServerCall<byte[], byte[]> {
     private final MethodDescriptor<byte[], byte[]> method;
     private final List<Status> closed = new ArrayList<>();

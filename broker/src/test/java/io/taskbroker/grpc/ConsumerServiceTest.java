@@ -128,7 +128,7 @@ final class ConsumerServiceTest extends ServedTest {
   }
 
   @Test
-  void whatIsGivenWithARetryIsToldFromWhatIsNot() throws InterruptedException {
+  void absentRetryFieldsAreDistinguished() throws InterruptedException {
     intake.answerWithNothing();
     var worker = worker(serve(false));
 
@@ -159,7 +159,7 @@ final class ConsumerServiceTest extends ServedTest {
   }
 
   @Test
-  void setTaskStatusIsFineWhenThereIsNoNext() throws InterruptedException {
+  void setTaskStatusSucceedsWithoutANextTask() throws InterruptedException {
     intake.answerWithNothing();
     var worker = worker(serve(false));
 
@@ -197,7 +197,7 @@ final class ConsumerServiceTest extends ServedTest {
 
   @ParameterizedTest
   @CsvSource({"0, Unspecified", "1, Pending", "2, Processing"})
-  void refusesAStatusThatIsNotFinal(int status, String name) {
+  void rejectsANonFinalStatus(int status, String name) {
     var worker = worker(serve(false));
 
     assertFails(
@@ -213,7 +213,7 @@ final class ConsumerServiceTest extends ServedTest {
 
   @ParameterizedTest
   @CsvSource({"6", "-1", "2147483647"})
-  void refusesAStatusThatIsUnknown(int status) {
+  void rejectsAnUnknownStatus(int status) {
     var worker = worker(serve(false));
 
     assertThat(failure(() -> worker.setTaskStatus(update("x", status).build())).getDescription())
@@ -248,7 +248,7 @@ final class ConsumerServiceTest extends ServedTest {
   }
 
   @Test
-  void setBatchOfNothingIsFine() {
+  void emptySetBatchSucceeds() {
     var worker = worker(serve(false));
 
     assertThat(worker.setBatchActivationStatus(batch()))
@@ -275,9 +275,9 @@ final class ConsumerServiceTest extends ServedTest {
   }
 
   @Test
-  void refusesWhatCannotBeDecoded() {
+  void rejectsUndecodableRequests() {
     var channel = connect(serve(false));
-    // Field 1, 127 bytes long, of which there are none; a group that never ends; bad UTF-8.
+    // Field 1 of 127 missing bytes; an unterminated group; invalid UTF-8.
     byte[][] bodies = {{0x0A, 0x7F}, {0x0B}, {0x0A, 0x01, (byte) 0xFF}};
 
     for (String method : List.of("GetTask", "SetTaskStatus", "SetBatchActivationStatus")) {
@@ -291,7 +291,7 @@ final class ConsumerServiceTest extends ServedTest {
   }
 
   @Test
-  void passesOverFieldsItDoesNotKnow() throws InterruptedException {
+  void skipsUnknownFields() throws InterruptedException {
     intake.answerWithNothing();
     var channel = connect(serve(false));
     ByteString known = ByteString.copyFrom(batch(update("x", 5)).toByteArray());
@@ -302,9 +302,9 @@ final class ConsumerServiceTest extends ServedTest {
     assertThat(report().updates()).containsExactly(complete("x"));
   }
 
-  /// A number in ten bytes of 0xFF is one for the generated parser, whatever its last byte.
+  /// Ten bytes of 0xFF are a number for the generated parser, whatever the last byte.
   @Test
-  void aBatchIsReadAsTheGeneratedParserReadsIt() throws InterruptedException {
+  void batchDecodingMatchesTheGeneratedParser() throws InterruptedException {
     intake.answerWithNothing();
     var channel = connect(serve(false));
     ByteString known = ByteString.copyFrom(batch(update("x", 5)).toByteArray());
@@ -324,7 +324,7 @@ final class ConsumerServiceTest extends ServedTest {
   }
 
   @Test
-  void answersTenThousandCallsThatAnotherThreadAnswersLate() throws Exception {
+  void answersTenThousandDelayedCalls() throws Exception {
     int calls = 10_000;
     CountDownLatch answered = new CountDownLatch(calls);
     Queue<Throwable> failures = new ConcurrentLinkedQueue<>();

@@ -38,8 +38,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The table of reference-spec 2.7, one row each, and the signatures of 2.4, by the generated
-/// client over a real connection: each code and each text is exactly this.
+/// The table of reference-spec 2.7, row by row, and the signatures of 2.4, with the generated
+/// client over a real connection: codes and texts match exactly.
 final class ContractTest extends ServedTest {
   private static final boolean PULL = false;
   private static final boolean PUSH = true;
@@ -50,9 +50,9 @@ final class ContractTest extends ServedTest {
       "Invalid status, expects 3 (Failure), 4 (Retry), or 5 (Complete), but got: ";
   private static final String STOPPING = "the broker is stopping";
 
-  /// What comes back, and what the engine was told of it.
+  /// Response, and the requests that reached the engine.
   ///
-  /// @param requests how many reached the engine
+  /// @param requests number of requests that reached the engine
   record Answer(Status.Code code, String text, MessageLite response, int requests) {}
 
   record Row(
@@ -69,7 +69,7 @@ final class ContractTest extends ServedTest {
 
   @ParameterizedTest
   @MethodSource("rows")
-  void answersAsTheTableSays(Row row) throws IOException {
+  void answersMatchTheTable(Row row) throws IOException {
     row.engine().accept(intake);
     var worker = worker(serve(row.pushMode()));
 
@@ -163,7 +163,7 @@ final class ContractTest extends ServedTest {
               refused));
     }
     for (int number = 3; number <= 5; number++) {
-      // Whether the id is known is the engine's business: its answer is the same.
+      // Whether the id is known is decided by the engine; the response is the same.
       rows.add(
           new Row(
               "SetTaskStatus, status " + number + ", id known or unknown, no fetch_next_task",
@@ -234,16 +234,16 @@ final class ContractTest extends ServedTest {
 
   @Test
   void w04FetchNextTaskWorksWhateverIsBatched() {
-    // Whether status updates are batched is not known here at all: the claim goes with the report.
+    // Batching of status updates is not visible here: the claim is part of the report.
     intake.answerWith(ACTIVATION);
     var worker = worker(serve(PULL));
 
     worker.setTaskStatus(
         report("x", 5).setFetchNextTask(FetchNextTask.newBuilder().setApplication("a")).build());
 
-    var told = (Command.Report) intake.requests.remove();
-    assertThat(told.updates()).hasSize(1);
-    assertThat(told.next()).isNotNull().extracting(Command.Claim::application).isEqualTo("a");
+    var reported = (Command.Report) intake.requests.remove();
+    assertThat(reported.updates()).hasSize(1);
+    assertThat(reported.next()).isNotNull().extracting(Command.Claim::application).isEqualTo("a");
   }
 
   @Test
@@ -275,7 +275,7 @@ final class ContractTest extends ServedTest {
   }
 
   @Test
-  void requestsOverFourMebibytesAreRefusedBeforeTheyAreRead() {
+  void requestsOverFourMebibytesAreRejectedUnread() {
     intake.answerWithNothing();
     var worker = worker(serve(PUSH));
     int overhead = report("", 5).build().getSerializedSize() + 5;
@@ -291,7 +291,7 @@ final class ContractTest extends ServedTest {
   }
 
   @Test
-  void signaturesAreThoseOfTheTestVectors() {
+  void signaturesMatchTheTestVectors() {
     assertThat(
             new Signatures(List.of("super secret"))
                 .forPath("/sentry_protos.taskbroker.v1.WorkerService/PushTask")
@@ -312,7 +312,7 @@ final class ContractTest extends ServedTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"new", "old"})
-  void aSignatureByAnySecretIsGoodSoThatSecretsCanBeChanged(String secret) {
+  void anySecretVerifiesSoThatSecretsCanBeRotated(String secret) {
     intake.answerWith(ACTIVATION);
     GrpcServer server = serve(PULL, "new", "old");
 
@@ -321,7 +321,7 @@ final class ContractTest extends ServedTest {
   }
 
   @Test
-  void aSignatureByASecretThatWasTakenAwayIsNotGood() {
+  void removedSecretDoesNotVerify() {
     GrpcServer server = serve(PULL, "new", "old");
 
     assertFails(
@@ -331,9 +331,9 @@ final class ContractTest extends ServedTest {
     assertThat(intake.requests).isEmpty();
   }
 
-  /// Over bytes that the generated classes would write in another order.
+  /// Message bytes that the generated classes would write in another order.
   @Test
-  void signaturesAreVerifiedOverTheBytesThatCame() throws IOException {
+  void signaturesAreVerifiedOverTheReceivedBytes() throws IOException {
     intake.answerWith(ACTIVATION);
     GrpcServer server = serve(PULL, "secret");
     byte[] reversed = {0x12, 1, 'n', 0x0A, 1, 'a'};
@@ -362,7 +362,7 @@ final class ContractTest extends ServedTest {
     try (var connection = new RawConnection(server.port())) {
       Outcome outcome = connection.call(headers, RawConnection.message(0, 0, new byte[0]));
 
-      assertThat(outcome.frames()).as("one frame of headers").isEqualTo("H");
+      assertThat(outcome.frames()).as("a single HEADERS frame").isEqualTo("H");
       assertThat(outcome.end()).isEqualTo("trailers");
       assertThat(outcome.headers())
           .containsEntry(":status", "200")
@@ -387,7 +387,7 @@ final class ContractTest extends ServedTest {
   }
 
   @Test
-  void healthOfAServiceThatIsNotThereIsNotFound() {
+  void healthOfAnUnknownServiceIsNotFound() {
     var health = HealthGrpc.newBlockingStub(connect(serve(PULL, "secret")));
     var request = HealthCheckRequest.newBuilder().setService("taskbroker").build();
 
@@ -412,8 +412,8 @@ final class ContractTest extends ServedTest {
     return MetadataUtils.newAttachHeadersInterceptor(headers);
   }
 
-  /// This broker tries again until its store answers, or stops, where the reference answers
-  /// INTERNAL.
+  /// Difference: this broker retries until its store responds, or stops, where the reference
+  /// responds INTERNAL.
   private static void cannotReachItsStore(RecordedRequests intake) {
     intake.answer = request -> request.unavailable(STOPPING);
   }

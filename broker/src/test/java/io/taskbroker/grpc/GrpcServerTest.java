@@ -37,7 +37,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The server as such: who may call, what it bounds, and how it starts and stops.
+/// gRPC server: authentication, limits, start and stop.
 final class GrpcServerTest extends ServedTest {
   private static final String GET_TASK = "/" + ConsumerService.NAME + "/GetTask";
   private static final GetTaskRequest ANY =
@@ -61,17 +61,17 @@ final class GrpcServerTest extends ServedTest {
                 signature("556b2e74f2d5a1d0134b1f803c9bfaa8467bbd8e4cb510a9856c5e2ef2b66a21"));
     assertThat(worker.getTask(ANY).hasTask()).isTrue();
     assertThat(log.events())
-        .as("once in a while, who still signs by a later key")
+        .as("rate-limited log of callers that sign with a later key")
         .extracting(ILoggingEvent::getFormattedMessage)
-        .filteredOn(line -> line.contains("is signed by"))
+        .filteredOn(line -> line.contains("is signed with"))
         .singleElement()
         .asString()
-        .contains("GetTask by 127.0.0.1:", "key 2 of the 2 keys")
+        .contains("GetTask call from 127.0.0.1:", "key 2 of the 2 keys")
         .doesNotContain("secret value");
   }
 
   @Test
-  void refusesCallsThatAreNotSigned() {
+  void rejectsUnsignedCalls() {
     GrpcServer server = serve(false, "new", "old");
     List<ClientInterceptor> wrong =
         List.of(
@@ -97,11 +97,11 @@ final class GrpcServerTest extends ServedTest {
     assertThat(intake.requests).isEmpty();
     assertThat(log.events())
         .extracting(ILoggingEvent::getFormattedMessage)
-        .filteredOn(line -> line.contains("Authentication of a call of"))
+        .filteredOn(line -> line.contains("Authentication of a "))
         .hasSize(2)
         .anyMatch(line -> line.contains("it has no signature by any of the 2 keys"))
-        .anyMatch(line -> line.contains("it is signed by none of the 2 keys"))
-        .allMatch(line -> line.contains(" by 127.0.0.1:"));
+        .anyMatch(line -> line.contains("it is signed with none of the 2 keys"))
+        .allMatch(line -> line.contains(" from 127.0.0.1:"));
   }
 
   @Test
@@ -116,7 +116,7 @@ final class GrpcServerTest extends ServedTest {
   }
 
   @Test
-  void refusesLargeRequestsAndGoesOn() {
+  void rejectsLargeRequestsAndContinues() {
     intake.answerWithNothing();
     var limits = new GrpcOptions.Limits(1_000, 100, 100, 100);
     var worker = worker(serve(new GrpcOptions(anyPort(), List.of(), false, limits)));
@@ -132,7 +132,7 @@ final class GrpcServerTest extends ServedTest {
   }
 
   @Test
-  void w14GarbageHurtsNobodyElse() throws IOException {
+  void w14GarbageAffectsNoOtherClient() throws IOException {
     intake.answerWithNothing();
     GrpcServer server = serve(true, "secret");
     var worker =
@@ -156,7 +156,7 @@ final class GrpcServerTest extends ServedTest {
         socket.getOutputStream().write(PREFACE);
       }
       if (i % 4 == 0) {
-        // A frame of headers, with noise for its contents.
+        // A HEADERS frame with random contents.
         socket.getOutputStream().write(new byte[] {0, 0, 0, 4, 0, 0, 0, 0, 0});
         socket.getOutputStream().write(new byte[] {0, 2, 0, 1, 5, 0, 0, 0, 1});
       }
@@ -164,7 +164,7 @@ final class GrpcServerTest extends ServedTest {
         socket.getOutputStream().write(noise);
         socket.getOutputStream().flush();
       } catch (IOException _) {
-        // The server hung up already.
+        // the server has already closed the connection
       }
       worker.setTaskStatus(report(10));
     }
@@ -177,11 +177,11 @@ final class GrpcServerTest extends ServedTest {
   }
 
   @Test
-  void bodyShorterThanItsFrameIsNoCrash() throws IOException {
+  void truncatedBodyIsHandled() throws IOException {
     intake.answerWithNothing();
     GrpcServer server = serve(true);
     var channel = connect(server);
-    // Well-formed HTTP/2 whose body is 3 bytes, where gRPC has a prefix of 5.
+    // Valid HTTP/2 with a body of 3 bytes, shorter than the 5-byte gRPC prefix.
     try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
       var out = socket.getOutputStream();
       out.write(PREFACE);
@@ -198,7 +198,7 @@ final class GrpcServerTest extends ServedTest {
   }
 
   @Test
-  void refusesConnectionsOverTheLimitAndTakesTheNextWhenOneWasClosed() throws IOException {
+  void enforcesTheConnectionLimit() throws IOException {
     intake.answerWithNothing();
     var limits = new GrpcOptions.Limits(1_000, 100, 100, 2);
     GrpcServer server = serve(new GrpcOptions(anyPort(), List.of(), true, limits));
@@ -220,7 +220,7 @@ final class GrpcServerTest extends ServedTest {
   }
 
   @Test
-  void aClientThatGaveUpIsNotAnsweredAndTheEffectStays() throws Exception {
+  void cancelledCallKeepsItsEffect() throws Exception {
     GrpcServer server = serve(false);
     CompletableFuture<Status> ended = new CompletableFuture<>();
     Context.CancellableContext context = Context.current().withCancellation();
@@ -240,7 +240,7 @@ final class GrpcServerTest extends ServedTest {
   }
 
   @Test
-  void saysWhyItCannotListen() {
+  void reportsWhyItCannotListen() {
     GrpcServer first = serve(false);
     InetSocketAddress taken = new InetSocketAddress(InetAddress.getLoopbackAddress(), first.port());
     GrpcServer second =
@@ -255,7 +255,7 @@ final class GrpcServerTest extends ServedTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"192.0.2.1", "2001:db8:0:0:0:0:0:1", "no-such-host.invalid"})
-  void saysWhichAddressIsBad(String host) {
+  void namesTheInvalidAddress(String host) {
     GrpcServer server =
         new GrpcServer(
             new GrpcOptions(new InetSocketAddress(host, 50051), List.of(), false),
@@ -271,7 +271,7 @@ final class GrpcServerTest extends ServedTest {
   }
 
   @Test
-  void lettingStopEndsCallsThatAreAnsweredInTime() throws Exception {
+  void stopWaitsForCallsAnsweredInTime() throws Exception {
     GrpcServer server = serve(false);
     var worker = worker(server);
     CompletableFuture<Object> call =
@@ -291,7 +291,7 @@ final class GrpcServerTest extends ServedTest {
   }
 
   @Test
-  void stopCancelsCallsThatAreNotAnswered() throws Exception {
+  void stopFailsUnansweredCalls() throws Exception {
     GrpcServer server = serve(false);
     var worker = worker(server);
     CompletableFuture<Object> call =
@@ -326,7 +326,7 @@ final class GrpcServerTest extends ServedTest {
     return socket;
   }
 
-  /// Whether the server greets with its settings.
+  /// Whether the server sends its SETTINGS.
   private static boolean isServed(Socket socket) {
     try {
       socket.getOutputStream().write(PREFACE);

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The server in TLS, by real certificates: who is served, and what is said of who is not.
+/// gRPC server with TLS and real certificates: accepted clients, and log lines about rejected ones.
 final class GrpcTlsTest extends ServedTest {
   private static final String LOCAL = "127.0.0.1";
   private static final SetTaskStatusRequest REPORT =
@@ -90,7 +90,7 @@ final class GrpcTlsTest extends ServedTest {
   }
 
   @Test
-  void aClientThatTrustsSomebodyElseHangsUpAndTheLogSaysSo() {
+  void distrustingClientDisconnectsAndIsLogged() {
     GrpcServer server = serve(LOCAL, Optional.empty(), List.of());
 
     assertThat(report(connect(server, strangers, Optional.empty())).getCode())
@@ -101,7 +101,7 @@ final class GrpcTlsTest extends ServedTest {
   }
 
   @Test
-  void aClientThatCallsByAnotherNameHangsUp() {
+  void clientWithAnotherServerNameDisconnects() {
     GrpcServer server = serve("broker.example", Optional.empty(), List.of());
 
     assertThat(report(connect(server, authority, Optional.empty())).getCode())
@@ -111,7 +111,7 @@ final class GrpcTlsTest extends ServedTest {
   }
 
   @Test
-  void asksClientsForACertificate() {
+  void requiresClientCertificates() {
     GrpcServer server =
         serve(LOCAL, Optional.of(workers.write(dir.resolve("workers.pem"))), List.of());
 
@@ -127,7 +127,7 @@ final class GrpcTlsTest extends ServedTest {
   }
 
   @Test
-  void aPlaintextClientIsRefusedAndTheServerLives() throws Exception {
+  void plaintextClientIsRejectedAndTheServerSurvives() throws Exception {
     GrpcServer server = serve(LOCAL, Optional.empty(), List.of());
 
     assertThat(report(connect(server)).getCode()).isEqualTo(Status.Code.UNAVAILABLE);
@@ -140,7 +140,7 @@ final class GrpcTlsTest extends ServedTest {
   }
 
   @Test
-  void aClientOfTlsIsRefusedByAPlaintextServer() {
+  void tlsClientIsRejectedByAPlaintextServer() {
     GrpcServer server = serve(false);
 
     assertThat(report(connect(server, authority, Optional.empty())).getCode())
@@ -175,7 +175,7 @@ final class GrpcTlsTest extends ServedTest {
     TlsContext tls =
         TlsContext.server(files(Optional.of(authority.issue(dir, "broker", name)), clients));
     return serve(
-        new GrpcOptions(anyPort(), secrets, true, GrpcOptions.Limits.USUAL, Optional.of(tls)));
+        new GrpcOptions(anyPort(), secrets, true, GrpcOptions.Limits.DEFAULT, Optional.of(tls)));
   }
 
   private ManagedChannel connect(

@@ -17,15 +17,15 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Health that is watched while it changes and ends: the last that a watcher sees is what is, and
-/// every watch ends (G9).
+/// Health watches during changes and the end: the last status that a watcher sees is the current
+/// one, and every watch ends (G9).
 @Tag("concurrency")
 @Timeout(300)
 final class HealthServiceLincheckTest {
   private static final HealthCheckRequest ALL = HealthCheckRequest.getDefaultInstance();
 
   @Test
-  void g9AWatcherThatComesDuringAChangeSeesIt() {
+  void g9ConcurrentWatcherSeesTheLastChange() {
     Interleavings.of(() -> {
       var health = shared(new HealthService());
       var watcher = new Watcher();
@@ -47,7 +47,7 @@ final class HealthServiceLincheckTest {
       health.watch(ALL, watcher);
       join(watchdog, server);
       check(watcher.ends == 1, watcher.ends + " ends");
-      check(!watcher.toldAfterEnd, "told after the end");
+      check(!watcher.notifiedAfterEnd, "notified after the end");
       check(
           watcher.seen.isEmpty() || watcher.seen.getLast() == ServingStatus.NOT_SERVING,
           watcher.seen);
@@ -57,11 +57,11 @@ final class HealthServiceLincheckTest {
   private static final class Watcher extends ServerCallStreamObserver<HealthCheckResponse> {
     private final List<ServingStatus> seen = new ArrayList<>();
     private int ends;
-    private boolean toldAfterEnd;
+    private boolean notifiedAfterEnd;
 
     @Override
     public void onNext(HealthCheckResponse response) {
-      toldAfterEnd |= ends > 0;
+      notifiedAfterEnd |= ends > 0;
       seen.add(response.getStatus());
     }
 

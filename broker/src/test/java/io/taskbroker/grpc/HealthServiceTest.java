@@ -17,11 +17,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Health as callers see it; the server has a secret, which health does not ask for.
+/// Health as seen by callers; the server has a secret, which health does not require.
 final class HealthServiceTest extends ServedTest {
   @ParameterizedTest
   @ValueSource(strings = {"", "sentry_protos.taskbroker.v1.ConsumerService"})
-  void servesWhenToldSo(String name) {
+  void servesOnceReady(String name) {
     GrpcServer server = serve(true, "secret");
     var health = HealthGrpc.newBlockingStub(connect(server));
 
@@ -33,7 +33,7 @@ final class HealthServiceTest extends ServedTest {
   }
 
   @Test
-  void doesNotKnowOtherNames() {
+  void unknownNamesAreNotFound() {
     var health = HealthGrpc.newBlockingStub(connect(serve(true, "secret")));
 
     assertThat(failure(() -> health.check(of("other"))).getCode()).isEqualTo(Status.Code.NOT_FOUND);

@@ -24,8 +24,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Calls and connections that no gRPC library would make (W14): each ends in a way that says what
-/// is wrong, reaches no engine, and leaves the server serving others.
+/// Calls and connections that no gRPC library would make (W14): each ends with a reason, reaches no
+/// engine, and leaves the server serving others.
 final class MalformedCallTest extends ServedTest {
   private static final String SET = "/" + ConsumerService.NAME + "/SetTaskStatus";
   private static final int DATA = 0;
@@ -44,7 +44,7 @@ final class MalformedCallTest extends ServedTest {
   private static final byte[] WHOLE = message(0, GOOD.length, GOOD);
   private static final Map<String, String> GZIP = with("grpc-encoding", "gzip");
 
-  /// @param expected of the end: `grpc N`, `http N`, or how the stream or connection was cut
+  /// @param expected expected end: `grpc N`, `http N`, or how the stream or connection was cut
   @SuppressWarnings("ArrayRecordComponent") // compared by nobody
   record Call(String name, Map<String, String> headers, byte[] body, String expected) {
     @Override
@@ -53,7 +53,7 @@ final class MalformedCallTest extends ServedTest {
     }
   }
 
-  /// @param bytes sent on a connection after its settings
+  /// @param bytes bytes sent on a connection after its settings
   @SuppressWarnings("ArrayRecordComponent") // compared by nobody
   record Noise(String name, byte[] bytes, String expected) {
     @Override
@@ -78,7 +78,7 @@ final class MalformedCallTest extends ServedTest {
       outcome = connection.call(call.headers(), call.body());
     }
 
-    assertThat(said(outcome)).as("%s", outcome).isEqualTo(call.expected());
+    assertThat(describe(outcome)).as("%s", outcome).isEqualTo(call.expected());
     assertThat(intake.requests).hasSize(1);
     other.setTaskStatus(SetTaskStatusRequest.parseFrom(GOOD));
     worker(server).setTaskStatus(SetTaskStatusRequest.parseFrom(GOOD));
@@ -126,13 +126,13 @@ final class MalformedCallTest extends ServedTest {
       outcome = connection.read();
     }
 
-    assertThat(said(outcome)).as("%s", outcome).isEqualTo(noise.expected());
+    assertThat(describe(outcome)).as("%s", outcome).isEqualTo(noise.expected());
     assertThat(intake.requests).hasSize(1);
     other.setTaskStatus(SetTaskStatusRequest.parseFrom(GOOD));
     worker(server).setTaskStatus(SetTaskStatusRequest.parseFrom(GOOD));
   }
 
-  /// So many parts may a block of headers have that are smaller than 8 KiB, the first one included.
+  /// Maximum number of parts of a header block that are smaller than 8 KiB, the first one included.
   @Test
   void g7HeadersMayComeInSixteenSmallParts() throws IOException {
     GrpcServer server = serve(true);
@@ -145,14 +145,14 @@ final class MalformedCallTest extends ServedTest {
         connection.frame(CONTINUATION, 4, 1, new byte[0]);
         connection.frame(DATA, 1, 1, WHOLE);
 
-        assertThat(said(connection.read()))
+        assertThat(describe(connection.read()))
             .as("%d parts", parts)
             .isEqualTo(parts == 16 ? "grpc 0" : "goaway 11");
       }
     }
   }
 
-  /// A peer that takes no headers of an answer.
+  /// Peer that accepts no response headers.
   @ParameterizedTest
   @ValueSource(ints = {0, 1})
   void w14SettingsThatLeaveNoRoomForAnAnswerHurtNobodyElse(int headerListSize) throws Exception {
@@ -167,15 +167,15 @@ final class MalformedCallTest extends ServedTest {
     assertThat(intake.requests).hasSize(21);
   }
 
-  /// A peer that offers to remember four gigabytes of headers, for which the server would have to
-  /// remember as much: answers name the method that was called.
+  /// Peer that offers an HPACK table of four gigabytes, which the server would have to match:
+  /// responses name the called method.
   @Test
-  void g7HeadersThatAPeerOffersToRememberAreBounded() throws Exception {
+  void g7HeaderTableSizeIsBounded() throws Exception {
     GrpcServer server = serve(true);
     try (var connection = connect(server, 1, -1)) {
       Outcome outcome = connection.call(headers("/a.b.C/" + "d".repeat(2_000)), WHOLE);
 
-      assertThat(said(outcome)).isEqualTo("grpc 12");
+      assertThat(describe(outcome)).isEqualTo("grpc 12");
       assertThat(connection.headersThatTheServerRemembers()).isEqualTo(4_096);
     }
   }
@@ -211,17 +211,17 @@ final class MalformedCallTest extends ServedTest {
         new Noise("a ping of three bytes", frame(PING, 0, 0, new byte[3]), "goaway 6"));
   }
 
-  /// Headers that put one of 4,000 bytes into the table of the connection, and refer to it 2,000
-  /// times.
+  /// Headers that add an entry of 4,000 bytes to the connection's HPACK table, and refer to it
+  /// 2,000 times.
   private static byte[] bomb(byte[] start) {
     byte[] large = block(Map.of("x-large", "x".repeat(3_900)));
-    large[0] = 0x40; // a literal that is remembered
+    large[0] = 0x40; // an indexed literal
     byte[] references = new byte[2_000];
-    Arrays.fill(references, (byte) (0x80 | 62)); // the newest that is remembered
+    Arrays.fill(references, (byte) (0x80 | 62)); // the newest table entry
     return concat(concat(start, large), references);
   }
 
-  private static String said(Outcome outcome) {
+  private static String describe(Outcome outcome) {
     if (!outcome.grpcStatus().isEmpty() && "200".equals(outcome.headers().get(":status"))) {
       return "grpc " + outcome.grpcStatus();
     }

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.net.InetAddress;
 import org.junit.jupiter.api.Test;
 
-/// Who counts as one peer, and what is remembered of it (G7).
+/// Identity of peers, and the state kept for them (G7).
 final class PeersTest {
   private static final int MANY = 20_000;
   private static final int KEPT = 16_384;
@@ -13,7 +13,7 @@ final class PeersTest {
   /// Fewer than one connection may send at once.
   private static final int FRAMES = 9_000;
 
-  /// Too few to be looked at.
+  /// Too few frames to be charged to the peer.
   private static final int FEW_FRAMES = 10;
 
   private final Peers peers =
@@ -29,7 +29,7 @@ final class PeersTest {
   }
 
   @Test
-  void g7StrangersAreForgottenAndWhoHasAConnectionIsNot() {
+  void g7PeersWithoutConnectionsAreEvicted() {
     Peer known = of("10.255.255.1", 0);
     known.opened();
     for (int i = 0; i < MANY; i++) {
@@ -40,7 +40,7 @@ final class PeersTest {
     assertThat(peers.known()).isLessThanOrEqualTo(KEPT);
   }
 
-  /// Each stays within what one connection may send.
+  /// Each connection stays within its own allowance.
   @Test
   void g8ConnectionsOfOnePeerShareAnAllowanceOfFrames() {
     Peer peer = of("10.0.0.1", System.nanoTime());
@@ -49,7 +49,9 @@ final class PeersTest {
       served += overspends(peer, FRAMES) ? 0 : 1;
     }
 
-    assertThat(served).as("connections that may send %d frames at once", FRAMES).isBetween(11, 20);
+    assertThat(served)
+        .as("connections allowed to send %d frames at once", FRAMES)
+        .isBetween(11, 20);
     assertThat(overspends(peer, FEW_FRAMES)).isFalse();
     assertThat(overspends(of("10.0.0.2", System.nanoTime()), FRAMES)).isFalse();
   }

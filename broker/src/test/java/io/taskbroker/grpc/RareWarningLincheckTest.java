@@ -16,12 +16,12 @@ import org.slf4j.Marker;
 import org.slf4j.event.Level;
 import org.slf4j.helpers.LegacyAbstractLogger;
 
-/// A warning that many provoke at once is one line (G7).
+/// Warning caused by many threads at once: a single line (G7).
 @Tag("concurrency")
 @Timeout(300)
 final class RareWarningLincheckTest {
   @Test
-  void g7ManyAtOnceAreOneLine() {
+  void g7ConcurrentWarningsAreOneLine() {
     Interleavings.of(() -> {
       var lines = new Lines();
       var warning = shared(new RareWarning(lines));
@@ -32,7 +32,7 @@ final class RareWarningLincheckTest {
     });
   }
 
-  /// A log of which only the length counts.
+  /// Log that only counts events.
   private static final class Lines extends LegacyAbstractLogger {
     private static final long serialVersionUID = 1;
 

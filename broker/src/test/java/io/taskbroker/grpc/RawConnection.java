@@ -17,7 +17,7 @@ import java.net.SocketException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// A connection to a server on which anything can be said, and what comes of a stream be read.
+/// Raw client connection: sends arbitrary bytes, and reads the outcome of a stream.
 final class RawConnection implements AutoCloseable {
   private static final byte[] PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(US_ASCII);
   private static final int DATA = 0;
@@ -35,9 +35,9 @@ final class RawConnection implements AutoCloseable {
     this(port, InetAddress.getLoopbackAddress(), new byte[0]);
   }
 
-  /// A connection from another address of this machine.
+  /// Connection from another address of this machine.
   ///
-  /// @param settings of the client, six bytes each
+  /// @param settings client settings, six bytes each
   RawConnection(int port, InetAddress from, byte[] settings) throws IOException {
     try {
       decoder.maxHeaderTableSize(MAX_HEADER_TABLE_SIZE);
@@ -50,24 +50,24 @@ final class RawConnection implements AutoCloseable {
     frame(SETTINGS, 0, 0, settings);
   }
 
-  /// The size that the server announced for its table of headers, in bytes.
+  /// HPACK table size that the server announced, in bytes.
   long headersThatTheServerRemembers() {
     return decoder.maxHeaderTableSize();
   }
 
-  /// How a stream ended.
+  /// Outcome of a stream.
   ///
-  /// @param frames of the stream, by the first letters of their types: H, D
-  /// @param headers all that came, later ones over earlier ones
+  /// @param frames frames of the stream, by the first letters of their types: H, D
+  /// @param headers all received headers, later ones replacing earlier ones
   /// @param end `trailers`, `reset N`, `goaway N` or `closed`
   record Outcome(String frames, Map<String, String> headers, String end) {
-    /// What gRPC says; empty if nothing.
+    /// gRPC status; empty if absent.
     String grpcStatus() {
       return headers.getOrDefault("grpc-status", "");
     }
   }
 
-  /// The usual headers of a call; a value that is empty leaves one out.
+  /// Default headers of a call; an empty value omits a header.
   static Map<String, String> headers(String path) {
     Map<String, String> headers = new LinkedHashMap<>();
     headers.put(":method", "POST");
@@ -79,7 +79,7 @@ final class RawConnection implements AutoCloseable {
     return headers;
   }
 
-  /// A message in its frame of gRPC.
+  /// Message with the gRPC prefix.
   static byte[] message(int flag, int announced, byte[] body) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     out.write(flag);
@@ -91,7 +91,7 @@ final class RawConnection implements AutoCloseable {
     return out.toByteArray();
   }
 
-  /// Makes a call on stream 1 and reads how it ends.
+  /// Makes a call on stream 1 and reads its outcome.
   Outcome call(Map<String, String> headers, byte[] body) throws IOException {
     open(headers);
     frame(DATA, END_STREAM, 1, body);
@@ -111,7 +111,7 @@ final class RawConnection implements AutoCloseable {
     socket.getOutputStream().write(bytes);
   }
 
-  /// Headers as literals.
+  /// Headers as HPACK literals.
   static byte[] block(Map<String, String> headers) {
     ByteArrayOutputStream block = new ByteArrayOutputStream();
     headers.forEach((name, value) -> {
@@ -124,12 +124,12 @@ final class RawConnection implements AutoCloseable {
     return block.toByteArray();
   }
 
-  /// What becomes of stream 1.
+  /// Outcome of stream 1.
   Outcome read() throws IOException {
     return read(1);
   }
 
-  /// What becomes of a stream; what is said of others meanwhile is passed over.
+  /// Outcome of a stream; frames of other streams are skipped.
   Outcome read(int wanted) throws IOException {
     StringBuilder frames = new StringBuilder();
     Map<String, String> headers = new LinkedHashMap<>();
@@ -144,7 +144,7 @@ final class RawConnection implements AutoCloseable {
         if (type == GOAWAY) {
           return new Outcome(frames.toString(), headers, "goaway " + payload[7]);
         }
-        // Those of other streams count, too: headers may refer to earlier ones.
+        // Headers of other streams are decoded, too: later headers may refer to them.
         Http2Headers decoded =
             type == HEADERS ? decoder.decodeHeaders(1, Unpooled.wrappedBuffer(payload)) : null;
         if (stream != wanted) {
@@ -174,7 +174,7 @@ final class RawConnection implements AutoCloseable {
     socket.close();
   }
 
-  /// With a length of any number of bytes (RFC 7541, 5.1).
+  /// Literal with a length of any size (RFC 7541, 5.1).
   private static void text(ByteArrayOutputStream out, String text) {
     int length = text.length();
     if (length < 0x7F) {

@@ -8,7 +8,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 
-/// Just enough HTTP/2 to say what no gRPC library would.
+/// Minimal HTTP/2 encoder for frames that no gRPC library would send.
 final class RawHttp2 {
   private static final int DATA = 0;
   private static final int HEADERS = 1;
@@ -32,7 +32,7 @@ final class RawHttp2 {
     return out.toByteArray();
   }
 
-  /// The headers of a gRPC call, as literals.
+  /// Headers of a gRPC call, as HPACK literals.
   static byte[] requestHeaders(String path) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     header(out, ":method", "POST");
@@ -44,7 +44,7 @@ final class RawHttp2 {
     return out.toByteArray();
   }
 
-  /// Whether the server ended the stream, rather than the connection without it.
+  /// Whether the server ended the stream, rather than only the connection.
   static boolean readUntilStreamEnds(InputStream in, int stream) throws IOException {
     DataInputStream data = new DataInputStream(in);
     try {

@@ -7,7 +7,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Consumer;
 
-/// An engine that keeps what it is asked, and answers as it is told to.
+/// Engine stub that records requests and answers as configured.
 final class RecordedRequests implements CommandSink {
   final BlockingQueue<Command.Request> requests = new LinkedBlockingQueue<>();
   volatile Consumer<Command.Request> answer = request -> {};
@@ -20,7 +20,7 @@ final class RecordedRequests implements CommandSink {
 
   @Override
   public void submit(Command command) {
-    throw new AssertionError("The server tells nothing");
+    throw new AssertionError("The server submits no commands");
   }
 
   void answerWithNothing() {

@@ -20,10 +20,10 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Timeout;
 
-/// What tests of a server that runs have in common.
+/// Base class of tests with a running server.
 @Timeout(60)
 abstract class ServedTest {
-  /// An activation with a field that this broker does not know.
+  /// Activation with a field unknown to this broker.
   static final byte[] ACTIVATION =
       TaskActivation.newBuilder()
           .setId("a1")

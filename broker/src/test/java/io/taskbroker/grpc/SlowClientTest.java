@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Clients that begin and do not go on: what they hold is given back after a while (G7).
+/// Clients that begin a call and do not continue: their resources are released after a while (G7).
 final class SlowClientTest extends ServedTest {
   private static final String SET = "/" + ConsumerService.NAME + "/SetTaskStatus";
   private static final byte[] GOOD =
@@ -43,7 +43,7 @@ final class SlowClientTest extends ServedTest {
 
   @ParameterizedTest
   @ValueSource(ints = {0, 3, 7})
-  void g7ARequestThatDoesNotGoOnIsFailed(int bytes) throws IOException {
+  void g7StalledRequestFails(int bytes) throws IOException {
     intake.answerWithNothing();
     GrpcServer server = serve(impatient(Optional.empty()));
     try (var connection = new RawConnection(server.port())) {
@@ -61,7 +61,7 @@ final class SlowClientTest extends ServedTest {
   }
 
   @Test
-  void aCallThatWaitsForTheEngineIsNotFailed() throws Exception {
+  void callWaitingForTheEngineDoesNotTimeOut() throws Exception {
     GrpcServer server = serve(impatient(Optional.empty()));
     try (var waiting = new RawConnection(server.port());
         var slow = new RawConnection(server.port())) {
@@ -76,7 +76,7 @@ final class SlowClientTest extends ServedTest {
     }
   }
 
-  /// A client that obeys the settings holds back what is more.
+  /// A client that obeys the settings queues further calls.
   @Test
   void g7CallsOverTheLimitOfAConnectionAreRefused() throws IOException {
     var limits = new GrpcOptions.Limits(1_000, 100, 2, 10);
@@ -95,7 +95,7 @@ final class SlowClientTest extends ServedTest {
   }
 
   @Test
-  void aClientThatResetsWhatItBeganLeavesNothingBehind() throws Exception {
+  void resetCallsReleaseTheirState() throws Exception {
     intake.answerWithNothing();
     GrpcServer server = serve(impatient(Optional.empty()));
     try (var connection = new RawConnection(server.port())) {
@@ -133,11 +133,10 @@ final class SlowClientTest extends ServedTest {
     return TlsContext.server(files);
   }
 
-  /// It begins a TLS handshake, a preface, or HTTP/2 without its settings.
+  /// Connections that stop within a TLS handshake, a preface, or before their SETTINGS.
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void g7ConnectionsThatBeginAndDoNotGoOnAreClosed(boolean tls, @TempDir Path dir)
-      throws IOException {
+  void g7StalledConnectionsAreClosed(boolean tls, @TempDir Path dir) throws IOException {
     GrpcServer server = serve(impatient(tls ? Optional.of(tls(dir)) : Optional.empty()));
     byte[] hello = {0x16, 3, 1, 2, 0, 1, 0, 1, (byte) 0xFC, 3, 3};
     byte[] preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(US_ASCII);
@@ -151,7 +150,7 @@ final class SlowClientTest extends ServedTest {
     }
   }
 
-  /// Two connections say nothing, and are closed by the server.
+  /// Two silent connections, closed by the server.
   private static void assertCloses(GrpcServer server) throws IOException {
     List<Socket> silent = new ArrayList<>();
     try {

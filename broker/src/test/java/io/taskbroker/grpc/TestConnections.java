@@ -5,13 +5,13 @@ import io.taskbroker.telemetry.Metrics;
 import java.net.InetAddress;
 import java.time.Duration;
 
-/// Connections that calls come on which came by no network.
+/// Connections without a network, for calls of tests.
 final class TestConnections {
   private static final long BYTES = 1 << 20;
 
   private TestConnections() {}
 
-  /// A connection of a peer on which nothing is called.
+  /// Connection of a peer without calls.
   static Connection of(Peer peer) {
     var running = new RunningCalls(new DefaultEventLoop(), Duration.ofSeconds(1));
     return new Connection(running, peer, BYTES, new ConnectionCounts(new Metrics()));

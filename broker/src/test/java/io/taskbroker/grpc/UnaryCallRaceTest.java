@@ -20,8 +20,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// A call that the engine answers while its client gives up, or the server stops: it ends once, and
-/// its answer is whole.
+/// Call answered by the engine while its client cancels or the server stops: it ends once, with a
+/// complete response.
 @Tag("concurrency")
 @Timeout(120)
 final class UnaryCallRaceTest {
@@ -37,7 +37,7 @@ final class UnaryCallRaceTest {
   }
 
   @Test
-  void anAnswerThatRacesWithTheEndOfTheServerIsWholeOrAFailure() {
+  void responseDuringServerStopIsCompleteOrAFailure() {
     Race.of(
         3_000,
         Exchange::new,
@@ -53,7 +53,7 @@ final class UnaryCallRaceTest {
   }
 
   @Test
-  void anAnswerThatRacesWithAClientThatGivesUpIsSentOnceOrNotAtAll() {
+  void responseDuringCancelIsSentAtMostOnce() {
     Race.of(
         3_000,
         Exchange::new,
@@ -66,7 +66,7 @@ final class UnaryCallRaceTest {
         });
   }
 
-  /// One call, whose request has come, and what its client sees.
+  /// Call with a complete request, and what its client receives.
   private final class Exchange extends ServerCall<byte[], byte[]> {
     private final UnaryMethod method =
         new UnaryMethod(
@@ -94,7 +94,7 @@ final class UnaryCallRaceTest {
       call.answer(message);
     }
 
-    /// Lets the loop do what it was given.
+    /// Runs the tasks queued in the loop.
     private void settle() {
       var done = new CountDownLatch(1);
       loop.execute(done::countDown);

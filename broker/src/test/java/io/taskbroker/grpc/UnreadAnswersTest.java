@@ -22,8 +22,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/// Clients that pull large tasks and read none of them: few are handed out to them, others are
-/// served, and what they hold is given back (G7, G8).
+/// Clients that pull large tasks without reading them: few are delivered to them, others are
+/// served, and their memory is released (G7, G8).
 final class UnreadAnswersTest extends ServedTest {
   private static final InetAddress ATTACKER = InetAddress.ofLiteral("127.0.0.2");
   private static final byte[] NO_WINDOW = {0, 4, 0, 0, 0, 0};
@@ -41,7 +41,7 @@ final class UnreadAnswersTest extends ServedTest {
   private final AtomicInteger handedOut = new AtomicInteger();
   private final AtomicInteger kept = new AtomicInteger();
 
-  /// As the engine does: it asks whether somebody takes a task, and gives or keeps it.
+  /// Engine stub: asks whether the caller accepts a task, and delivers or keeps it.
   @BeforeEach
   void answer() {
     var delivery = new Delivery("large", "app", LARGE, 1, new Object());
@@ -59,7 +59,7 @@ final class UnreadAnswersTest extends ServedTest {
   }
 
   @Test
-  void g7TasksThatCannotBeSentAreNotHandedOut() throws IOException {
+  void g7UnsendableTasksAreNotDelivered() throws IOException {
     GrpcServer server = serve(Duration.ofMinutes(10));
     List<RawConnection> greedy = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
@@ -67,7 +67,7 @@ final class UnreadAnswersTest extends ServedTest {
     }
     await().until(() -> handedOut.get() + kept.get() == 3 * PULLS);
 
-    // One connection holds a quarter, and what exceeds it by one task; one peer half.
+    // A connection holds a quarter plus at most one task; a peer holds half.
     assertThat(handedOut.get()).isBetween(8, 12);
     int before = handedOut.get();
     var honest = worker(server);
@@ -81,18 +81,18 @@ final class UnreadAnswersTest extends ServedTest {
   }
 
   @Test
-  void whoReadsNothingIsToldWhy() throws IOException {
+  void nonReadingClientGetsAReason() throws IOException {
     GrpcServer server = serve(Duration.ofMinutes(10));
     try (RawConnection greedy = pull(server)) {
       RawConnection.Outcome outcome = greedy.read(2 * PULLS - 1);
 
       assertThat(outcome.grpcStatus()).isEqualTo("" + Status.Code.UNAVAILABLE.value());
-      assertThat(outcome.headers().get("grpc-message")).startsWith("Too many answers are not read");
+      assertThat(outcome.headers().get("grpc-message")).startsWith("Too many responses are unread");
     }
   }
 
   @Test
-  void g7WhoReadsNothingIsClosedAndWhatItHeldIsGivenBack() throws IOException {
+  void g7NonReadingClientIsClosedAndItsMemoryReleased() throws IOException {
     GrpcServer server = serve(Duration.ofSeconds(1));
     try (RawConnection greedy = pull(server)) {
       assertThat(greedy.read(1).end()).isEqualTo("closed");
@@ -116,7 +116,7 @@ final class UnreadAnswersTest extends ServedTest {
   }
 
   private GrpcServer serve(Duration patience) {
-    var usual = GrpcOptions.Limits.USUAL;
+    var usual = GrpcOptions.Limits.DEFAULT;
     var limits =
         new GrpcOptions.Limits(
             usual.requestBytes(),

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 final class BackoffTest {
   @Test
-  void doublesFromTryToTryUpToItsBoundWithJitter() {
+  void doublesUpToTheMaximumWithJitter() {
     Set<Long> lastWaits = new HashSet<>();
     for (int seed = 0; seed < 100; seed++) {
       Backoff backoff = new Backoff(Duration.ofNanos(100), Duration.ofNanos(900), new Random(seed));
@@ -35,7 +35,7 @@ final class BackoffTest {
   }
 
   @Test
-  void refusesBoundsThatMakeNoSense() {
+  void rejectsInvalidBounds() {
     assertThatThrownBy(() -> new Backoff(Duration.ZERO, Duration.ofSeconds(1), new Random(1)))
         .isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(

@@ -14,8 +14,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Timeout;
 
-/// Many threads hand over in every way while flushes fail now and then: nothing is lost, nothing is
-/// flushed twice, each producer's order is kept, and no future completes early.
+/// Many threads submit in every way while flushes fail at times: no item is lost or flushed twice,
+/// each producer's order is kept, and no future completes early.
 @Timeout(60)
 final class BatchFlusherStressTest {
   private static final int PRODUCERS = 4;

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Every clause of what a [BatchFlusher] promises. Time stands still unless a test moves it.
+/// Every clause of the [BatchFlusher] contract. Time advances only when a test moves it.
 @Timeout(60)
 final class BatchFlusherTest {
   private static final Duration INTERVAL = Duration.ofMillis(100);
@@ -39,7 +39,7 @@ final class BatchFlusherTest {
 
   @Test
   void queueIsBounded() {
-    BatchFlusher<Integer> flusher = open(2, 3, Duration.ZERO); // not started: nothing leaves it
+    BatchFlusher<Integer> flusher = open(2, 3, Duration.ZERO); // not started: no item is flushed
     assertThat(flusher.offerAll(List.of(1, 2))).isTrue();
     assertThat(flusher.offerAll(List.of(3, 4))).as("all or none").isFalse();
     assertThat(flusher.offer(3)).isTrue();
@@ -50,12 +50,12 @@ final class BatchFlusherTest {
         .withCauseInstanceOf(RejectedExecutionException.class);
     assertThatThrownBy(() -> flusher.offerAll(List.of(1, 2, 3, 4)))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("never fit");
+        .hasMessageContaining("exceed the capacity");
     flusher.start();
   }
 
   @Test
-  void itemsOfABatchUnderWayCountForTheBound() throws InterruptedException {
+  void itemsBeingFlushedCountTowardsTheCapacity() throws InterruptedException {
     BatchFlusher<Integer> flusher = started(2, 2, Duration.ZERO);
     assertThat(flusher.offerAll(List.of(1, 2))).isTrue();
     assertThat(flushes.begun()).containsExactly(1, 2);
@@ -87,7 +87,7 @@ final class BatchFlusherTest {
   }
 
   @Test
-  void flushesWhenTheIntervalSinceTheFlushBeforePassed() throws InterruptedException {
+  void flushesWhenTheIntervalHasPassed() throws InterruptedException {
     BatchFlusher<Integer> flusher = pausing(10, 100);
     flusher.offer(1);
     awaitPause();
@@ -100,7 +100,7 @@ final class BatchFlusherTest {
   }
 
   @Test
-  void whatComesAfterAQuietTimeIsFlushedAtOnce() throws InterruptedException {
+  void firstItemAfterAnIdlePeriodIsFlushedAtOnce() throws InterruptedException {
     BatchFlusher<Integer> flusher = pausing(10, 100);
     ticker.advanceInVain(INTERVAL);
     flusher.offer(1);
@@ -108,7 +108,7 @@ final class BatchFlusherTest {
   }
 
   @Test
-  void intervalBeginsAnewWithAFullBatch() throws InterruptedException {
+  void fullBatchRestartsTheInterval() throws InterruptedException {
     BatchFlusher<Integer> flusher = pausing(2, 100);
     flusher.offer(1);
     awaitPause();
@@ -152,7 +152,7 @@ final class BatchFlusherTest {
   }
 
   @Test
-  void intervalThatPassedTakesAlongWhatCameLater() throws InterruptedException {
+  void elapsedIntervalIncludesLaterItems() throws InterruptedException {
     BatchFlusher<Integer> flusher = started(3, 100, INTERVAL);
     flusher.offerAll(List.of(1, 2, 3));
     flushes.begun();
@@ -193,13 +193,13 @@ final class BatchFlusherTest {
     int sleeps = ticker.sleeps();
     flushes.succeed();
     ticker.awaitSleeps(sleeps + 1);
-    flushes.assertNoneBegun(); // urgency ends with the batch
+    flushes.assertNoneBegun(); // the next item is not urgent
     flusher.offer(-6);
     assertThat(flushes.begun()).containsExactly(5, -6);
   }
 
   @Test
-  void failedFlushKeepsItsBatchInOrderAndTriesAgainWithBackoff() throws InterruptedException {
+  void failedFlushRetriesItsBatchInOrderWithBackoff() throws InterruptedException {
     BatchFlusher<Integer> flusher = started(3, 100, Duration.ZERO);
     CompletableFuture<Void> durable = flusher.submit(0);
     assertThat(flushes.begun()).containsExactly(0);
@@ -224,7 +224,7 @@ final class BatchFlusherTest {
     int sleeps = ticker.sleeps();
     flushes.fail(new IOException("again"));
     ticker.awaitSleeps(sleeps + 1);
-    assertThat(ticker.lastWait()).as("begins anew").isLessThan(Duration.ofMillis(11));
+    assertThat(ticker.lastWait()).as("backoff restarts").isLessThan(Duration.ofMillis(11));
     assertThat(failures.all()).isEmpty();
   }
 
@@ -306,8 +306,8 @@ final class BatchFlusherTest {
     assertThat(durable)
         .failsWithin(Duration.ofSeconds(20))
         .withThrowableOfType(ExecutionException.class)
-        .withMessageContaining("may or may not be");
-    flusher.close(); // again, which does nothing
+        .withMessageContaining("before this item was known to be durable");
+    flusher.close(); // idempotent
   }
 
   @Test
@@ -344,7 +344,7 @@ final class BatchFlusherTest {
   }
 
   @Test
-  void futureFailsWhenClosedWithoutIt() {
+  void futureFailsWhenClosedBeforeItsFlush() {
     BatchFlusher<Integer> flusher = open(2, 100, Duration.ZERO); // never started
     CompletableFuture<Void> durable = flusher.submit(1);
     assertThatThrownBy(flusher::close).isInstanceOf(IllegalStateException.class);
@@ -356,7 +356,7 @@ final class BatchFlusherTest {
   }
 
   @Test
-  void closeReleasesWhoWaitsForRoom() throws InterruptedException {
+  void closeWakesThreadsInPut() throws InterruptedException {
     BatchFlusher<Integer> flusher = started(1, 1, Duration.ZERO);
     flusher.put(1);
     flushes.begun();
@@ -397,20 +397,20 @@ final class BatchFlusherTest {
   }
 
   @Test
-  void handOverWakesTheThreadOnceAndNeverWhenItIsBusy() throws InterruptedException {
+  void offerWakesTheThreadOnceAndNeverABusyOne() throws InterruptedException {
     BatchFlusher<Integer> flusher = pausing(100, 1000);
-    ticker.awaitSleeps(2); // nothing there, and nothing that comes is due before the interval ends
+    ticker.awaitSleeps(2); // queue is empty, and no item is due before the interval ends
     assertThat(ticker.lastWait()).isEqualTo(INTERVAL);
     for (int i = 0; i < 50; i++) {
       flusher.offer(i);
     }
-    assertThat(ticker.sleeps()).as("one that pauses is not woken").isEqualTo(2);
+    assertThat(ticker.sleeps()).as("a pausing flusher is not woken").isEqualTo(2);
     ticker.advance(INTERVAL);
     flushes.begun();
     for (int i = 0; i < 50; i++) {
       flusher.offer(i);
     }
-    assertThat(ticker.sleeps()).as("one that is busy does not wait").isEqualTo(2);
+    assertThat(ticker.sleeps()).as("a busy flusher does not wait").isEqualTo(2);
     flushes.succeed();
     ticker.awaitSleeps(3);
     flushes.assertNoneBegun();
@@ -420,7 +420,7 @@ final class BatchFlusherTest {
   }
 
   @Test
-  void idleWorkIsDoneWhenNothingWaitsAndWhenItAskedForIt() throws InterruptedException {
+  void idleRunsWhenEmptyAndAfterItsRequestedDelay() throws InterruptedException {
     flushes.idlePause = Duration.ofMinutes(1).toNanos();
     BatchFlusher<Integer> flusher = started(2, 100, Duration.ZERO);
     await().until(() -> flushes.idles.get() == 1);
@@ -433,7 +433,7 @@ final class BatchFlusherTest {
     flushes.begun();
     flushes.succeed();
     flushes.begun();
-    assertThat(flushes.idles).as("something waited").hasValue(2);
+    assertThat(flushes.idles).as("an item was waiting").hasValue(2);
     flushes.succeed();
     await().until(() -> flushes.idles.get() == 3);
   }
@@ -452,7 +452,7 @@ final class BatchFlusherTest {
     assertThat(flushes.begun()).containsExactly(1, 2, 3);
   }
 
-  /// Returns when the flusher waits for its interval to pass.
+  /// Waits until the flusher waits for its interval to pass.
   private void awaitPause() {
     await()
         .until(() -> ticker.lastWait().isPositive() && ticker.lastWait().compareTo(INTERVAL) <= 0);
@@ -464,7 +464,7 @@ final class BatchFlusherTest {
     return flusher;
   }
 
-  /// A flusher that has just begun a flush, and has nothing to do.
+  /// Flusher that has just started a flush, and has no further work.
   private BatchFlusher<Integer> pausing(int batchSize, int capacity) throws InterruptedException {
     BatchFlusher<Integer> flusher = started(batchSize, capacity, INTERVAL);
     ticker.awaitSleeps(1);
@@ -505,7 +505,7 @@ final class BatchFlusherTest {
           try {
             flusher.put(item);
           } catch (InterruptedException | IllegalStateException e) {
-            // closed, which the test looks at
+            // closed, which the test checks
           }
         });
   }

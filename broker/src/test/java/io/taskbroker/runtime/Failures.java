@@ -7,7 +7,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
-/// A failure sink that keeps what it is told.
+/// Failure sink that records its calls.
 public final class Failures implements FailureSink {
   private final BlockingQueue<Failure> failures = new LinkedBlockingQueue<>();
 

@@ -17,13 +17,13 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// The queue of a [BatchFlusher] under a model checker, which tries interleavings of its threads
-/// and finds those that hang: a lost wake-up is one.
+/// Queue of a [BatchFlusher] under a model checker, which tries interleavings of its threads and
+/// finds hangs such as a lost wake-up.
 @Tag("concurrency")
 @Timeout(300)
 final class FlushQueueLincheckTest {
   @Test
-  void producersAndTakerNeverMissEachOther() {
+  void producersAndTakerLoseNoWakeUp() {
     Interleavings.of(() -> {
       FlushQueue<Integer> queue = shared(queue(2, 2));
       List<Integer> flushed = new ArrayList<>();
@@ -39,7 +39,7 @@ final class FlushQueueLincheckTest {
   }
 
   @Test
-  void closeLosesNothingThatWasAccepted() {
+  void closeLosesNoAcceptedItem() {
     Interleavings.of(() -> {
       FlushQueue<Integer> queue = shared(queue(2, 4));
       List<Integer> flushed = new ArrayList<>();
@@ -55,7 +55,7 @@ final class FlushQueueLincheckTest {
   }
 
   @Test
-  void g2AFutureEndsWellOnlyIfItsItemIsDurableAndNoneIsForgotten() {
+  void g2FuturesSucceedOnlyWhenDurableAndAllComplete() {
     Interleavings.of(() -> {
       FlushQueue<Integer> queue = shared(queue(1, 4));
       List<Integer> flushed = new ArrayList<>();
@@ -66,7 +66,7 @@ final class FlushQueueLincheckTest {
             futures.add(queue.submit(1));
             futures.add(queue.submit(2));
           });
-      queue.giveUp(new IllegalStateException("the disk is gone"));
+      queue.fail(new IllegalStateException("the disk is gone"));
       join(producer);
       queue.end();
       join(taker);
@@ -111,7 +111,7 @@ final class FlushQueueLincheckTest {
     }
   }
 
-  /// Only signals end a wait.
+  /// Ticker whose waits are ended by signals only.
   private static final class NoTime implements Ticker {
     @Override
     public long nanoTime() {
@@ -119,7 +119,7 @@ final class FlushQueueLincheckTest {
     }
 
     @Override
-    @SuppressWarnings("WaitNotInLoop") // the caller's loop
+    @SuppressWarnings("WaitNotInLoop") // the caller loops
     public void await(ReentrantLock lock, Condition condition, long until)
         throws InterruptedException {
       condition.await();

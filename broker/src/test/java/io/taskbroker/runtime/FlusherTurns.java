@@ -1,10 +1,10 @@
 package io.taskbroker.runtime;
 
-/// Turns a [BatchFlusher] that was not started, for a simulation.
+/// Drives a [BatchFlusher] that was not started, for a simulation.
 public final class FlusherTurns {
   private FlusherTurns() {}
 
-  /// Takes a turn if one is due.
+  /// Runs a turn if one is due.
   public static void turn(BatchFlusher<?> flusher, long now) {
     if (flusher.nextTurn() - now > 0) {
       return;
@@ -18,7 +18,7 @@ public final class FlusherTurns {
     }
   }
 
-  /// When the next turn is due.
+  /// Time of the next turn.
   public static long next(BatchFlusher<?> flusher) {
     return flusher.nextTurn();
   }

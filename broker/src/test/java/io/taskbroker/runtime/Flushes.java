@@ -9,14 +9,14 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// A flush function that shows its batches to a test, which says how each of them ends.
+/// Flush function that exposes its batches to a test, which decides the outcome of each.
 final class Flushes implements FlushFunction<Integer> {
   private final BlockingQueue<List<Integer>> begun = new LinkedBlockingQueue<>();
   private final BlockingQueue<Optional<Throwable>> ends = new LinkedBlockingQueue<>();
   final AtomicInteger idles = new AtomicInteger();
   volatile long idlePause = Long.MAX_VALUE;
 
-  /// Ends with a failure that is fatal.
+  /// Fatal failure of a flush.
   static final class Fatal extends Exception {
     private static final long serialVersionUID = 1;
   }
@@ -47,7 +47,7 @@ final class Flushes implements FlushFunction<Integer> {
     return idlePause;
   }
 
-  /// The batch of the next flush, which then waits for its end.
+  /// Batch of the next flush, which then waits for its outcome.
   List<Integer> begun() throws InterruptedException {
     List<Integer> batch = begun.poll(20, TimeUnit.SECONDS);
     assertThat(batch).as("a flush").isNotNull();

@@ -9,15 +9,15 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// The life of a [LoopThread]: whoever starts and stops it at the same time, its end is done once,
-/// before a stop returns, and it is not woken after that has begun.
+/// Lifecycle of a [LoopThread] under concurrent start and stop: its end runs once, before any stop
+/// returns, and it is not woken after its end has begun.
 @Tag("concurrency")
 @Timeout(120)
 final class LoopThreadRaceTest {
   private static final Duration LONG = Duration.ofSeconds(30);
 
   @Test
-  void aLoopThatIsStoppedWhileItStartsEndsOnceOrNeverBegins() {
+  void stopDuringStartEndsTheLoopOnceOrPreventsIt() {
     Race.of(
         1_000,
         Waiting::new,
@@ -31,7 +31,7 @@ final class LoopThreadRaceTest {
         });
   }
 
-  /// Waits in its turn until it is woken.
+  /// Loop whose turn waits until woken.
   private static final class Waiting implements LoopThread.Loop, FailureSink {
     private final LoopThread thread = new LoopThread("loop", this, this);
     private volatile boolean started;
@@ -46,7 +46,7 @@ final class LoopThreadRaceTest {
         thread.start();
         started = true;
       } catch (IllegalStateException _) {
-        // It was stopped before.
+        // stopped before the start
       }
     }
 

@@ -95,7 +95,7 @@ final class LoopThreadTest {
   }
 
   @Test
-  void stopWakesALoopItsOwnWayAndEndsItUninterrupted() throws InterruptedException {
+  void stopUsesTheWakeCallbackAndEndsUninterrupted() throws InterruptedException {
     List<String> steps = new CopyOnWriteArrayList<>();
     CountDownLatch inTurn = new CountDownLatch(1);
     CountDownLatch wake = new CountDownLatch(1);
@@ -153,7 +153,7 @@ final class LoopThreadTest {
   }
 
   @Test
-  void loopThatDoesNotStopIsInterruptedAndGivenUp() throws InterruptedException {
+  void unresponsiveLoopIsInterruptedAndAbandoned() throws InterruptedException {
     AtomicInteger interrupts = new AtomicInteger();
     CountDownLatch inTurn = new CountDownLatch(1);
     CountDownLatch release = new CountDownLatch(1);
@@ -190,7 +190,7 @@ final class LoopThreadTest {
   }
 
   @Test
-  void isStartedOnceAndNotAfterAStop() {
+  void startsOnceAndNotAfterAStop() {
     LoopThread loop = new LoopThread("some-loop", Thread::onSpinWait, failures);
     loop.start();
     assertThatThrownBy(loop::start).hasMessage("some-loop was started before");

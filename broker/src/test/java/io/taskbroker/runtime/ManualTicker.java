@@ -9,7 +9,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.awaitility.Awaitility;
 
-/// Time that a test moves by hand, and by which it sees who waits. Thread-safe.
+/// Ticker advanced by a test, which can also observe waiting threads. Thread-safe.
 public final class ManualTicker implements Ticker {
   private final AtomicLong now = new AtomicLong(Long.MAX_VALUE - 1_000); // overflows at once
   private final Set<Waiter> waiters = ConcurrentHashMap.newKeySet();
@@ -24,7 +24,7 @@ public final class ManualTicker implements Ticker {
   }
 
   @Override
-  @SuppressWarnings("WaitNotInLoop") // the caller's loop
+  @SuppressWarnings("WaitNotInLoop") // the caller loops
   public void await(ReentrantLock lock, Condition condition, long until)
       throws InterruptedException {
     waiters.add(new Waiter(lock, condition));
@@ -35,7 +35,7 @@ public final class ManualTicker implements Ticker {
     }
   }
 
-  /// Moves time, and wakes whoever waits, to look at it.
+  /// Advances time and wakes all waiting threads to recheck it.
   public void advance(Duration step) {
     now.addAndGet(step.toNanos());
     for (Waiter waiter : waiters) {
@@ -48,24 +48,24 @@ public final class ManualTicker implements Ticker {
     }
   }
 
-  /// How often somebody began to wait.
+  /// Number of waits begun so far.
   public int sleeps() {
     return sleeps.get();
   }
 
-  /// Waits until somebody has begun to wait `times` times in all.
+  /// Waits until `times` waits have begun in total.
   public void awaitSleeps(int times) {
     Awaitility.await().until(() -> sleeps.get() >= times);
   }
 
-  /// Moves time, and returns when the only one who waits has looked at it and waits again.
+  /// Advances time, and returns when the only waiting thread has rechecked it and waits again.
   public void advanceInVain(Duration step) {
     int before = sleeps.get();
     advance(step);
     awaitSleeps(before + 1);
   }
 
-  /// How long from now the last wait was to be.
+  /// Remaining duration of the last wait when it began.
   public Duration lastWait() {
     return Duration.ofNanos(lastUntil - now.get());
   }

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 final class OutageTest {
   @Test
-  void isLoudAtFirstThenNowAndThenUntilItIsOver() {
+  void logsTheFirstFailureThenPeriodically() {
     ManualTicker ticker = new ManualTicker();
     Outage outage = new Outage(ticker);
     assertThat(outage.failed()).isTrue();

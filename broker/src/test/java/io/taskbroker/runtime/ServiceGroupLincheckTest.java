@@ -14,13 +14,13 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// A group that is stopped while it starts, as by a signal: what was started is stopped, once, in
-/// reverse, before any stop returns (H25).
+/// Group stopped during its start, as by a signal: started services are stopped once, in reverse,
+/// before any stop returns (H25).
 @Tag("concurrency")
 @Timeout(300)
 final class ServiceGroupLincheckTest {
   @Test
-  void h25AStopDuringTheStartStopsWhatWasStartedInReverse() {
+  void h25StopDuringStartStopsStartedServicesInReverse() {
     Interleavings.of(() -> {
       List<String> events = new ArrayList<>();
       var parts = List.of(part("a", events), part("b", events));

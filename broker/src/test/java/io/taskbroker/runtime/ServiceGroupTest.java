@@ -32,7 +32,7 @@ final class ServiceGroupTest {
   }
 
   @Test
-  void failureToStartStopsWhatWasStartedInReverse() {
+  void startFailureStopsStartedServicesInReverse() {
     IllegalStateException cause = new IllegalStateException("port in use");
     ServiceGroup group =
         group(
@@ -52,7 +52,7 @@ final class ServiceGroupTest {
   }
 
   @Test
-  void stopGoesOnAfterAFailureAndCollectsAll() {
+  void stopContinuesAfterFailuresAndCollectsThem() {
     ServiceGroup group =
         group(
             service("a", () -> {}, failing("a is stuck")),
@@ -78,7 +78,7 @@ final class ServiceGroupTest {
   }
 
   @Test
-  void stopDuringAStartEndsItAfterTheServiceThatIsStarting() throws InterruptedException {
+  void stopDuringStartAbortsAfterTheCurrentService() throws InterruptedException {
     CountDownLatch starting = new CountDownLatch(1);
     CountDownLatch go = new CountDownLatch(1);
     ServiceGroup group =

@@ -19,10 +19,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// What may be in the files of TLS: anything. They are refused in one way only, which says nothing
-/// of a key.
+/// Arbitrary contents of TLS files: rejected with one kind of exception, which reveals nothing of a
+/// key.
 final class PemFileFuzzTest {
-  /// So much of a key, in a row, is not to be shown.
+  /// Longest part of a key that may appear in a message.
   private static final Pattern PART = Pattern.compile("[A-Za-z0-9+/=]{20}");
 
   @TempDir private static Path folder;
@@ -35,7 +35,7 @@ final class PemFileFuzzTest {
 
   @MethodSource("seeds")
   @FuzzTest
-  void filesAreReadOrRefused(byte[] input) throws IOException {
+  void filesAreReadOrRejected(byte[] input) throws IOException {
     var portions = new Portions(input);
     int form = portions.number();
     byte[] bytes = portions.rest();
@@ -61,7 +61,7 @@ final class PemFileFuzzTest {
     }
   }
 
-  /// The bytes as what PEM wraps.
+  /// The bytes as PEM contents.
   private static byte[] pem(boolean certificate, byte[] der) {
     String type = certificate ? "CERTIFICATE" : "PRIVATE KEY";
     String text = Base64.getMimeEncoder().encodeToString(der);

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// What the files of TLS may hold, and how they change while a server runs.
+/// Valid and invalid TLS files, and their replacement while a server runs.
 @Timeout(60)
 final class TlsContextTest {
   private static final String HOST = "server.test";
@@ -38,7 +38,7 @@ final class TlsContextTest {
   @TempDir private Path dir;
 
   @Test
-  void saysWhichFileIsMissing() {
+  void namesTheMissingFile() {
     Issued good = authority.issue(dir, "server", "localhost");
     Path none = dir.resolve("none");
 
@@ -52,7 +52,7 @@ final class TlsContextTest {
   }
 
   @Test
-  void saysThatKeyAndCertificateAreNoPair() {
+  void reportsMismatchedKeyAndCertificate() {
     Issued one = authority.issue(dir, "one", "localhost");
     Issued two = authority.issue(dir, "two", "localhost");
 
@@ -63,7 +63,7 @@ final class TlsContextTest {
   }
 
   @Test
-  void saysThatAKeyIsOfAnotherKind() throws Exception {
+  void reportsAWrongKeyType() throws Exception {
     Issued one = authority.issue(dir, "one", "localhost");
     byte[] rsa = KeyPairGenerator.getInstance("RSA").generateKeyPair().getPrivate().getEncoded();
     Path key = dir.resolve("rsa.key");
@@ -85,7 +85,7 @@ final class TlsContextTest {
           -----BEGIN RSA PRIVATE KEY-----hidden-----END RSA PRIVATE KEY-----           | form "RSA PRIVATE KEY", where PKCS #8 without a passphrase is needed: convert it with openssl pkcs8 -topk8 -nocrypt
           -----BEGIN ENCRYPTED PRIVATE KEY-----hidden-----END ENCRYPTED PRIVATE KEY----- | form "ENCRYPTED PRIVATE KEY", where PKCS #8
           """)
-  void saysWhatIsWrongWithAKey(String content, String problem) throws IOException {
+  void reportsAnInvalidKey(String content, String problem) throws IOException {
     Issued good = authority.issue(dir, "server", "localhost");
     Files.writeString(good.key(), content);
 
@@ -93,7 +93,7 @@ final class TlsContextTest {
   }
 
   @Test
-  void saysWhatIsWrongWithACertificate() throws IOException {
+  void reportsAnInvalidCertificate() throws IOException {
     Issued good = authority.issue(dir, "server", "localhost");
     String name = "x.certificate = " + good.certificate();
 
@@ -103,19 +103,19 @@ final class TlsContextTest {
     assertRefused(good, name, "PEM");
     Files.writeString(
         good.certificate(), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
-    assertRefused(good, name, "holds something else than certificates in PEM");
+    assertRefused(good, name, "holds something else than PEM certificates");
     Files.write(good.certificate(), new byte[(1 << 20) + 1]);
     assertRefused(good, name, "is larger than 1 MiB");
   }
 
   @Test
-  void newConnectionsUseFilesThatChanged() throws Exception {
+  void newConnectionsUseChangedFiles() throws Exception {
     Issued used = authority.issue(dir, "server", HOST, "before");
     TlsContext server = TlsContext.server(files(used));
     TlsContext client = trusting();
     assertThat(nameShown(server, client)).contains("before");
 
-    // Half of it was replaced: what was read before stays.
+    // Only half of the pair was replaced: the previous files stay in use.
     Path fresh = Files.createDirectory(dir.resolve("fresh"));
     Issued next = authority.issue(fresh, "server", HOST, "after");
     replace(next.key(), used.key());
@@ -130,7 +130,7 @@ final class TlsContextTest {
   }
 
   @Test
-  void aServerThatForgetsAnAuthorityResumesNoSessionOfItsClients() throws Exception {
+  void removedCaPreventsSessionResumption() throws Exception {
     Path trusted = authority.write(dir.resolve("ca.pem"));
     Issued server = authority.issue(dir, "server", HOST);
     TlsContext context =
@@ -152,7 +152,7 @@ final class TlsContextTest {
   }
 
   @Test
-  void showsNoKey() throws GeneralSecurityException {
+  void hidesTheKey() throws GeneralSecurityException {
     Issued issued = authority.issue(dir, "server", "localhost");
     Identity identity =
         Identity.read(pem("x.certificate", issued.certificate()), pem("x.key", issued.key()));
@@ -190,7 +190,7 @@ final class TlsContextTest {
     Files.move(source, target, StandardCopyOption.REPLACE_EXISTING);
   }
 
-  /// The names that the server's certificate is for, after a handshake in memory.
+  /// Subject names of the server's certificate, after an in-memory handshake.
   private static String nameShown(TlsContext server, TlsContext client) throws Exception {
     SSLEngine accepting = server.newEngine(UnpooledByteBufAllocator.DEFAULT);
     SSLEngine connecting = client.newEngine(UnpooledByteBufAllocator.DEFAULT, HOST, 443);

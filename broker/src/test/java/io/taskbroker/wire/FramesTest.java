@@ -10,11 +10,11 @@ import io.taskbroker.proto.v1.TaskActivation;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Messages around an activation.
+/// Messages that embed an activation.
 final class FramesTest {
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 100, 117, 118, 119, 130, 16_370, 16_384, 2_097_139, 2_097_160})
-  void holdsTheActivationAsItIs(int nameLength) throws InvalidProtocolBufferException {
+  void embedsTheActivationUnchanged(int nameLength) throws InvalidProtocolBufferException {
     TaskActivation activation =
         TaskActivation.newBuilder().setTaskname("x".repeat(nameLength)).build();
 

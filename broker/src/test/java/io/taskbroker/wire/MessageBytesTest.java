@@ -10,13 +10,13 @@ import java.io.InputStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Bytes as streams and back.
+/// Conversion of bytes to streams and back.
 final class MessageBytesTest {
   private static final byte[] MESSAGE = {1, 2, -1, 4, 5};
 
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 4, 5, 6, 100})
-  void readsAllHoweverManyAreAnnounced(int announced) throws IOException {
+  void readsAllBytesWhateverIsAnnounced(int announced) throws IOException {
     InputStream in =
         new FilterInputStream(new ByteArrayInputStream(MESSAGE)) {
           @Override
@@ -30,7 +30,7 @@ final class MessageBytesTest {
 
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 5})
-  void drainsWhatWasNotRead(int read) throws IOException {
+  void drainsTheRest(int read) throws IOException {
     MessageBytes in = new MessageBytes(MESSAGE);
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     for (int i = 0; i < read; i++) {

@@ -15,8 +15,8 @@ import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// What may be in the header of a signature, before the message is looked into: anything
-/// (reference-spec 2.4). Accepted is what an HMAC-SHA256 made of two hashes says, and nothing else.
+/// Arbitrary signature headers (reference-spec 2.4), checked before the message is decoded.
+/// Accepted is exactly what an HMAC-SHA256 built from two hashes accepts.
 final class SignaturesFuzzTest {
   private static final String PATH = "/sentry_protos.taskbroker.v1.ConsumerService/GetTask";
   private static final List<String> SECRETS = List.of("new", "a secret that is longer");
@@ -24,7 +24,7 @@ final class SignaturesFuzzTest {
 
   @MethodSource("seeds")
   @FuzzTest
-  void acceptsNothingForged(byte[] input) throws Exception {
+  void rejectsForgedSignatures(byte[] input) throws Exception {
     var portions = new Portions(input);
     int change = portions.number();
     byte[] claim = portions.bytes();
@@ -53,13 +53,13 @@ final class SignaturesFuzzTest {
     return false;
   }
 
-  /// The signature with one bit of it turned over.
+  /// Signature with one bit flipped.
   private static String changed(String signature, int bit) {
     var number = new BigInteger(signature, 16).flipBit(bit);
     return "0".repeat(64).substring(number.toString(16).length()) + number.toString(16);
   }
 
-  /// RFC 2104, for secrets that are no longer than a block.
+  /// RFC 2104, for secrets no longer than a block.
   private static String hmac(String secret, byte[] message) throws NoSuchAlgorithmException {
     byte[] inner = Arrays.copyOf(secret.getBytes(UTF_8), 64);
     byte[] outer = inner.clone();

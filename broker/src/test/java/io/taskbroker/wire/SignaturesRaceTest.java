@@ -9,12 +9,12 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Signatures that several threads make and verify at once, each with what is its own.
+/// Concurrent signing and verification, with independent results per thread.
 @Tag("concurrency")
 @Timeout(60)
 final class SignaturesRaceTest {
   @Test
-  void threadsDoNotDisturbEachOther() {
+  void threadsAreIndependent() {
     var signer = new Signatures(List.of("first", "second")).forPath("/service/method");
     byte[] message = new byte[10_000];
     String signature = signer.sign(message);

@@ -37,7 +37,7 @@ final class SignaturesTest {
   }
 
   @Test
-  void saysWhichSecretSigned() {
+  void reportsTheSigningSecret() {
     Signatures.Signer three = signer(PUSH, "a", "super secret", "c");
 
     assertThat(three.keys()).isEqualTo(3);
@@ -49,7 +49,7 @@ final class SignaturesTest {
   }
 
   @Test
-  void keepsNothingOfAnEarlierMessage() {
+  void keepsNoStateBetweenMessages() {
     Signatures.Signer signer = signer(PUSH, "super secret");
     for (int i = 0; i < 3; i++) {
       signer.accepts("something else".getBytes(UTF_8), HELLO_SIGNATURE);
@@ -58,7 +58,7 @@ final class SignaturesTest {
   }
 
   @Test
-  void acceptsCapitals() {
+  void acceptsUpperCaseHex() {
     assertThat(
             signer(PUSH, "super secret").accepts(HELLO, HELLO_SIGNATURE.toUpperCase(Locale.ROOT)))
         .isTrue();
@@ -75,12 +75,12 @@ final class SignaturesTest {
         "cfdf2c4d2efd3a2d28bd10de6471ef352d03f49d2d3bd880ee7051ea39fbe23900",
         "cfdf2c4d2efd3a2d28bd10de6471ef352d03f49d2d3bd880ee7051ea39fbe2３9"
       })
-  void refusesWhatIsNotTheSignature(String signature) {
+  void rejectsWrongSignatures(String signature) {
     assertThat(signer(PUSH, "super secret").accepts(HELLO, signature)).isFalse();
   }
 
   @Test
-  void refusesTheSignatureOfAnotherMethodAndNone() {
+  void rejectsAnotherMethodsSignatureAndNone() {
     assertThat(signer(GET, "super secret").accepts(HELLO, HELLO_SIGNATURE)).isFalse();
     assertThat(signer(PUSH, "super secret").accepts(HELLO, null)).isFalse();
   }
@@ -96,7 +96,7 @@ final class SignaturesTest {
   }
 
   @Test
-  void anEmptySecretIsASecretLikeAnyOther() {
+  void emptySecretIsValid() {
     Signatures.Signer empty = signer(PUSH, "");
 
     assertThat(empty.signs()).isTrue();

@@ -5,12 +5,12 @@ import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import java.io.IOException;
 
-/// What the protobuf libraries of other languages refuse and that of Java takes: tags and lengths
-/// that need more than 32 bits, or more than five bytes.
+/// Oracle of messages that the protobuf libraries of other languages reject and Java's accepts:
+/// tags and lengths of more than 32 bits, or more than five bytes.
 public final class WireOracle {
   private WireOracle() {}
 
-  /// @param levels of messages within messages that are looked into
+  /// @param levels nesting levels of messages to inspect
   public static boolean refuses(byte[] bytes, Descriptor type, int levels) {
     var in = CodedInputStream.newInstance(bytes);
     int groups = 0;
@@ -50,7 +50,7 @@ public final class WireOracle {
       }
       return false;
     } catch (IOException _) {
-      return false; // the parser of Java refuses it, too
+      return false; // Java's parser rejects it, too
     }
   }
 }

@@ -190,7 +190,7 @@ final class DamagedStoreTest {
             if (isAboutTheLog()) {
               assertThat(line).contains("is not what it was", "log was removed or cut off");
             } else {
-              assertThat(line).contains("is damaged: ", "was set aside as ", ".corrupt-");
+              assertThat(line).contains("is damaged: ", "was renamed to ", ".corrupt-");
             }
           });
     }

@@ -55,7 +55,7 @@ final class QuarantineTest {
     }
     assertThat(Path.of(setup.store() + ".control")).doesNotExist();
     assertThat(run("quarantine", "list", "-c", setup)).isEqualTo(1);
-    assertThat(err.toString()).contains("no broker takes commands at");
+    assertThat(err.toString()).contains("no broker listens at");
 
     setup
         .with("kafka_deadletter_topic", RENAMED)
@@ -119,7 +119,7 @@ final class QuarantineTest {
         .extracting(message -> new String(message.value(), UTF_8))
         .containsExactlyInAnyOrder("two", "three", "four");
     assertThat(setup.output())
-        .anyMatch(line -> line.contains("An operator's command: RETARGET"))
+        .anyMatch(line -> line.contains("Operator command: RETARGET"))
         .anyMatch(line -> line.contains("discarded") && line.contains(first[0]));
   }
 

@@ -77,7 +77,8 @@ final class StuckStoreTest {
         await()
             .atMost(PATIENCE)
             .until(() ->
-                setup.output().stream().anyMatch(line -> line.contains("ready all the same")));
+                setup.output().stream()
+                    .anyMatch(line -> line.contains("still ready, by configuration")));
         assertThat(health(calls)).isEqualTo(ServingStatus.SERVING);
       }
     }

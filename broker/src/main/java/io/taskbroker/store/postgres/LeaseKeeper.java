@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
 /// late by the clock of the server or by either clock of this machine, the broker was paused: it
 /// hands out nothing until its ownership is proven.
 final class LeaseKeeper implements Service, LoopThread.Loop {
-  static final String NAME = "store-watch";
+  static final String NAME = "lease-keeper";
 
   private static final Logger LOG = LoggerFactory.getLogger(LeaseKeeper.class);
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(4);
