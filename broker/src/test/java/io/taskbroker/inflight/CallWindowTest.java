@@ -17,7 +17,7 @@ final class CallWindowTest {
 
   @ParameterizedTest
   @CsvSource({"1, 1", "1, 10", "1, 100", "20, 100", "200, 2", "200, 100", "2000, 10", "2000, 100"})
-  void throughputNearsSlotsByLatency(long latency, int slots) {
+  void throughputNearsSlotsPerLatency(long latency, int slots) {
     var pool = new SimulatedPool(window, slots, SimulatedPool.always(latency));
     pool.run(60 * latency + 1_000);
     long span = 100 * latency + 1_000;
@@ -104,7 +104,7 @@ final class CallWindowTest {
   }
 
   @Test
-  void neverPassesItsBound() {
+  void neverExceedsItsMaximum() {
     var pool = new SimulatedPool(new CallWindow(64), 1_000, SimulatedPool.always(200));
     pool.run(60_000);
     assertThat(pool.inFlight).isBetween(40, 64);

@@ -49,7 +49,7 @@ final class DeliveryTest {
   }
 
   @Test
-  void whatMayRunOnlyOnceRunsAlthoughAWorkerGaveUpBeforeItsMark() {
+  void atMostOnceTaskRunsAlthoughAWorkerLeftBeforeItsStatusWasDurable() {
     partition.send(Task.once("x"));
     partition.commitOffset();
     rig.commits = false;
@@ -93,7 +93,7 @@ final class DeliveryTest {
   }
 
   @Test
-  void delayIsPushedAtItsTimeWithoutBeingAskedFor() {
+  void delayedTaskIsPushedAtItsTime() {
     var pushed = new EngineRig(RigOptions.push("app"));
     pushed.assigned("tasks").send(Task.of("x").delayUntil(pushed.wall + 500));
     pushed.pass(499);
@@ -119,7 +119,7 @@ final class DeliveryTest {
   }
 
   @Test
-  void taskThatArrivesExpiredIsDisposedOfByItsPolicy() {
+  void taskThatArrivesExpiredMeetsItsPolicy() {
     partition.send(
         Task.of("discard").expiresAt(rig.wall),
         Task.of("letter").expiresAt(rig.wall).deadLetters());
@@ -140,7 +140,7 @@ final class DeliveryTest {
   }
 
   @Test
-  void deadlineIsThatOfTheTaskAndTheGrace() {
+  void deadlineIsThatOfTheTaskPlusTheGrace() {
     partition.send(Task.of("x").deadline(10), Task.of("none").deadline(0));
     rig.claim();
     rig.claim();
@@ -165,7 +165,7 @@ final class DeliveryTest {
   }
 
   @Test
-  void taskIsDeliveredFiveTimesAndThenHasFailed() {
+  void taskFailsAfterFiveDeliveries() {
     partition.send(Task.of("x").deadLetters());
     for (int i = 1; i <= 5; i++) {
       assertThat(rig.claim().id()).isEqualTo("x");
@@ -189,7 +189,7 @@ final class DeliveryTest {
   }
 
   @Test
-  void leaseThatPassesIsNoAttempt() {
+  void passedLeaseIsNoAttempt() {
     var pushed = new EngineRig(RigOptions.push("app"));
     pushed.assigned("tasks").send(Task.of("x"));
     pushed.pass(10 * RigOptions.LEASE);

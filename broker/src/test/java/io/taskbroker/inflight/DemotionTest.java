@@ -82,7 +82,7 @@ final class DemotionTest {
   }
 
   @Test
-  void h07RuleLetsLeaveWhatIsQueuedAndNothingElse() {
+  void h07RuleForwardsOnlyQueuedTasks() {
     partition.send(slow("running"), slow("queued"), Task.of("stays"));
     partition.send(slow("delayed").delayUntil(rig.wall + 5_000));
     assertThat(rig.claim().id()).isEqualTo("running");
@@ -101,7 +101,7 @@ final class DemotionTest {
   }
 
   @Test
-  void h07WhatComesBackFromAWorkerLeaves() {
+  void h07RequeuedTaskIsForwarded() {
     var pushing = new EngineRig(RigOptions.push("app"));
     RigPartition from = pushing.assigned("tasks");
     from.send(slow("refused"), slow("lost"), slow("dead").deadline(1));
@@ -209,7 +209,7 @@ final class DemotionTest {
   }
 
   @Test
-  void w49NothingLeavesForATopicOfOurs() {
+  void w49NothingIsForwardedToATopicThatThisBrokerConsumes() {
     rig.rule(new RigRules(Set.of(), Set.of(), Set.of("slow"), true));
     partition.send(slow("x"));
     assertThat(rig.noticed(Notice.DEMOTION_SKIPPED)).containsExactly("x");

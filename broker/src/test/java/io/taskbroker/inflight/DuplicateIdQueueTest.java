@@ -120,7 +120,7 @@ final class DuplicateIdQueueTest {
   }
 
   @Test
-  void secondThatIsOnItsWayOutIsShedWithItsPlace() {
+  void secondThatIsForwardedIsEvictedWithItsPartition() {
     a.worker = _ -> PushOutcome.UNREACHABLE;
     a.send(one, Task.of("x"));
     b.send(two, Task.of("x"));

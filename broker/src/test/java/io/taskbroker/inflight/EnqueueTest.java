@@ -75,7 +75,7 @@ final class EnqueueTest {
   }
 
   @Test
-  void h14WhatIsEnqueuedLeavesRoomToReports() {
+  void h14EnqueuedTasksLeaveRoomForReports() {
     var full = new EngineRig(RigOptions.pull().maxChanges(8));
     full.commits = false;
     int refused = 0;

@@ -74,7 +74,7 @@ final class G8IsolationTest {
   }
 
   @Test
-  void w27ApplicationWithoutAWorkerWaitsUncountedAndIsSaidOnce() {
+  void w27ApplicationWithoutAWorkerWaitsUncountedAndIsReportedOnce() {
     var rig = new EngineRig(RigOptions.push("app").maxPending(MAX));
     rig.worker = _ -> PushOutcome.ACCEPTED;
     RigPartition partition = rig.assigned("tasks");
@@ -105,7 +105,7 @@ final class G8IsolationTest {
   }
 
   @Test
-  void w45SlowWorkerIsCalledLessAndHoldsUpNobody() {
+  void w45SlowWorkerIsCalledLessAndBlocksNoOther() {
     var rig = new EngineRig(RigOptions.push("slow", "app").maxPending(STALE));
     rig.worker = delivery -> delivery.application().equals("slow") ? null : PushOutcome.ACCEPTED;
     RigPartition partition = rig.assigned("tasks");

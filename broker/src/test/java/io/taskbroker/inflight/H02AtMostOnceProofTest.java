@@ -48,7 +48,7 @@ final class H02AtMostOnceProofTest {
   }
 
   @Test
-  void h02PullWaitsForTheMarkToo() {
+  void h02PullWaitsForTheStatusToo() {
     var pulled = new EngineRig(RigOptions.pull());
     RigPartition from = pulled.assigned("tasks");
     from.send(Task.once("x"));

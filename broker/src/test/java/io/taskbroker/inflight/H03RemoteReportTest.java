@@ -86,7 +86,7 @@ final class H03RemoteReportTest {
   }
 
   @Test
-  void h03OwnerThatDidNotHearAsksBeforeItActsOnADeadline() {
+  void h03OwnerChecksForRemoteReportsBeforeItActsOnADeadline() {
     runs(Task.of("x"));
     a.deaf = true;
     b.report(Status.COMPLETE, "x");

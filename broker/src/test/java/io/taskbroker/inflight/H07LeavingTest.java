@@ -75,7 +75,7 @@ final class H07LeavingTest {
   }
 
   @Test
-  void h07RowIsForgottenOnlyWhenKafkaAcknowledged() {
+  void h07RowIsDeletedOnlyAfterKafkaAcknowledged() {
     running("x");
     rig.report(Status.RETRY, "x");
     rig.pass(1_000_000);

@@ -112,7 +112,7 @@ final class H09AmbiguousPushTest {
   }
 
   @Test
-  void h09CrashAfterTheMarkCountsAsHandedOut() {
+  void h09CrashAfterTheClaimWasWrittenCountsAsDelivered() {
     partition.send(Task.once("x"));
     rig.settle();
     partition.commitOffset();
@@ -137,7 +137,7 @@ final class H09AmbiguousPushTest {
   }
 
   @Test
-  void h09OthersAreSentAgainAfterALostCall() {
+  void h09OtherTasksAreRedeliveredAfterALostCall() {
     partition.send(Task.of("x"));
     rig.settle();
     rig.answer(PushOutcome.LOST);
@@ -147,7 +147,7 @@ final class H09AmbiguousPushTest {
   }
 
   @Test
-  void h09AnswerOfAnEarlierDeliveryIsNotTakenForTheLast() {
+  void h09AnswerOfAnEarlierDeliveryIsNotMistakenForTheLast() {
     partition.send(Task.of("x"));
     rig.settle();
     Delivery first = rig.calls.getFirst();

@@ -83,7 +83,7 @@ final class H10FencedTest {
   }
 
   @Test
-  void h10WhatMayRunOnceIsNotHandedOutWhenItsMarkIsFenced() {
+  void h10AtMostOnceTaskIsNotDeliveredWhenItsStatusIsFenced() {
     a.take(log);
     a.commits = false;
     a.send(log, Task.once("x"));
@@ -220,7 +220,7 @@ final class H10FencedTest {
   }
 
   @Test
-  void h11NothingIsHandedOutAfterTheLease() {
+  void h11NothingIsDeliveredAfterTheLease() {
     a.take(log);
     a.tell(new Command.LeaseRenewed(peers.now + 1_000));
     a.send(log, Task.of("x"));

@@ -68,7 +68,7 @@ final class H13DeadApplicationTest {
   }
 
   @Test
-  void h13LimitHoldsWhereOneApplicationStandsStillAlone() {
+  void h13LimitHoldsWhereOneApplicationIsBlockedAlone() {
     partition.send(many("task", 3 * MAX));
     rig.pass(3_600_000);
     assertThat(rig.depths().pending()).isEqualTo(MAX);
@@ -137,7 +137,7 @@ final class H13DeadApplicationTest {
   }
 
   @Test
-  void h13WhatIsOnDiskOnlyIsBoundedIfAnOperatorSaysSo() {
+  void h13ParkedTasksAreBoundedIfConfigured() {
     var bounded = new EngineRig(RigOptions.pull().maxPending(MAX).maxParked(3).maxDelayed(1));
     RigPartition from = bounded.assigned("tasks");
     from.send(many("dead", 3 * MAX));

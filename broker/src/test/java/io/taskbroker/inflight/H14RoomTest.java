@@ -51,7 +51,7 @@ final class H14RoomTest {
   }
 
   @Test
-  void h14NothingIsSentWithoutRoom() {
+  void h14NothingIsDeliveredWithoutRoom() {
     partition.send(many(3));
     List.copyOf(rig.calls).forEach(call -> rig.answer(call, PushOutcome.ACCEPTED));
     partition.send(IntStream.range(0, 20).mapToObj(i -> Task.of("next-" + i)).toArray(Task[]::new));
@@ -95,7 +95,7 @@ final class H14RoomTest {
   }
 
   @Test
-  void h14WhatWaitsForSpaceKeepsNoReportOut() {
+  void h14ChangesThatWaitForSpaceBlockNoReport() {
     partition.send(many(3));
     Delivery call = rig.calls.getFirst();
     rig.answer(call, PushOutcome.ACCEPTED);

@@ -137,7 +137,7 @@ final class H15ParkedDelayTest {
   }
 
   @Test
-  void h15ParkedDelayIsNeverEarlyAndOutlivesARestart() {
+  void h15ParkedDelayIsNeverEarlyAndSurvivesARestart() {
     partition.send(Task.of("x").delayUntil(rig.wall + DUE));
     rig.crash();
     rig.pass(DUE - 1);

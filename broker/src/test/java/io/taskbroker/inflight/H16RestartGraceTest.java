@@ -31,7 +31,7 @@ final class H16RestartGraceTest {
   }
 
   @Test
-  void h16WhatMayHaveBeenRunningUnmarkedWaitsForItsReport() {
+  void h16TaskThatMayHaveBeenRunningWaitsForItsReport() {
     var settling = new EngineRig(RigOptions.pull().settle(1_000));
     settling.assigned("tasks").send(Task.of("reported"), Task.of("silent"));
     settling.settle();
@@ -56,7 +56,7 @@ final class H16RestartGraceTest {
   }
 
   @Test
-  void h16RestartsDoNotPutADeadlineOffForEver() {
+  void h16RestartsDoNotPostponeADeadlineForever() {
     run(Task.of("x"));
     downFor(300_000);
     long passed = 0;
@@ -85,7 +85,7 @@ final class H16RestartGraceTest {
   }
 
   @Test
-  void h16DeadlineThatIsFarAwayStays() {
+  void h16DistantDeadlineStays() {
     run(Task.of("x").deadline(1_000));
     long deadline = rig.store.row("x").orElseThrow().processingDeadline();
     rig.crash();

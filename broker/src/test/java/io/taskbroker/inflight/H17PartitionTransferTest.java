@@ -23,7 +23,7 @@ final class H17PartitionTransferTest {
   }
 
   @Test
-  void h17WhatRunsIsMarkedAndNotDeliveredAgain() {
+  void h17StatusOfARunningTaskIsWrittenAndItIsNotRedelivered() {
     a.take(log);
     a.send(log, Task.of("x"));
     a.answer(PushOutcome.ACCEPTED);
@@ -263,7 +263,7 @@ final class H17PartitionTransferTest {
   }
 
   @Test
-  void h17AfterACrashWhatMayRunWaitsForReportsFirst() {
+  void h17PendingTasksWaitForReportsAfterACrash() {
     a.take(log);
     a.send(log, Task.of("x"), Task.of("y"));
     a.answer(a.calls.getFirst(), PushOutcome.ACCEPTED);
@@ -320,7 +320,7 @@ final class H17PartitionTransferTest {
 
   /// A broker acquires rows beyond its limits; new records wait until it is below them.
   @Test
-  void h13RowsThatAreTakenOverComeOnTopAndNewRecordsWait() {
+  void h13AcquiredRowsMayExceedTheLimitsAndNewRecordsWait() {
     var engines = new EnginesOnSharedStore(RigOptions.push("app").maxPending(2));
     EngineOnSharedStore taker = engines.peer("a");
     EngineOnSharedStore giver = engines.peer("b");

@@ -14,7 +14,7 @@ final class H17StatusWriterTest {
   private final RigPartition partition = rig.assigned("tasks");
 
   @Test
-  void h17AcceptedTaskIsMarkedWithinTheIntervalEvenWhenIdle() {
+  void h17StatusOfAnAcceptedTaskIsWrittenWithinTheIntervalEvenWhenIdle() {
     partition.send(Task.of("x"));
     rig.answer(PushOutcome.ACCEPTED);
     long deadline = rig.wall + 10_000 + RigOptions.GRACE;
@@ -26,7 +26,7 @@ final class H17StatusWriterTest {
   }
 
   @Test
-  void h17TaskThatIsDoneByThenCostsNoMark() {
+  void h17TaskThatIsDoneByThenCostsNoStatusUpdate() {
     partition.send(Task.of("x"));
     rig.answer(PushOutcome.ACCEPTED);
     rig.pass(RigOptions.MARK_INTERVAL - 1);

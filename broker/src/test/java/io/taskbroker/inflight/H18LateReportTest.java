@@ -59,7 +59,7 @@ final class H18LateReportTest {
 
   @ParameterizedTest
   @EnumSource(names = {"FAILURE", "RETRY"})
-  void h18ReportOfWhatNoWorkerGotIsStale(Status status) {
+  void h18ReportOnAnUndeliveredTaskIsStale(Status status) {
     partition.send(Task.of("x").deadLetters(), Task.of("y").delayUntil(rig.wall + 1_000));
     assertThat(rig.report(status, "x", "y").isAnswered()).isTrue();
     assertThat(rig.noticed(Notice.STALE_REPORT)).containsExactly("x", "y");
@@ -70,7 +70,7 @@ final class H18LateReportTest {
   }
 
   @Test
-  void h18LateCompleteEndsWhatWaitsToRunAgain() {
+  void h18LateCompleteEndsARequeuedTask() {
     running("x");
     rig.pass(10_000 + RigOptions.GRACE);
     assertThat(rig.report(Status.COMPLETE, "x").isAnswered()).isTrue();

@@ -67,7 +67,7 @@ final class H19PoisonTest {
   }
 
   @Test
-  void h19RefusedDepartureIsQuarantinedOutsideTheLimits() {
+  void h19RefusedRecordIsQuarantinedOutsideTheLimits() {
     refusedBig();
     assertThat(rig.noticed(Notice.QUARANTINED)).containsExactly("big");
     assertThat(rig.store.row("big")).isPresent();
@@ -115,7 +115,7 @@ final class H19PoisonTest {
   }
 
   @Test
-  void h19WhatKafkaRefusedIsTriedAgainOnceAMinuteTheSmallestFirstUntilItIsTaken() {
+  void h19QuarantinedTasksAreRetriedOnceAMinuteTheSmallestFirst() {
     refused("big", 40_000);
     refused("small", 20_000);
     refused("middle", 30_000);
@@ -184,7 +184,7 @@ final class H19PoisonTest {
   }
 
   @Test
-  void g7NothingIsTakenInWhileTooMuchWaitsForKafka() {
+  void g7NothingIsAcceptedWhileTooManyTasksAreForwarding() {
     var rig = new EngineRig(RigOptions.pull().maxChanges(100_000).maxMemoryBytes(1L << 30));
     RigPartition partition = rig.assigned("tasks");
     for (int i = 0; i < 20_000; i++) {

@@ -60,7 +60,7 @@ final class H22LastCheckTest {
   }
 
   @Test
-  void h22TaskThatExpiresWhileItIsQueuedIsNotSent() {
+  void h22TaskThatExpiresWhileItIsQueuedIsNotDelivered() {
     rig.worker = _ -> PushOutcome.UNREACHABLE;
     partition.send(Task.of("x"));
     partition.send(Task.of("y").expiresAt(rig.wall + 5_000));
@@ -84,7 +84,7 @@ final class H22LastCheckTest {
   }
 
   @Test
-  void h22TaskThatExpiresWhileItIsParkedIsNotSent() {
+  void h22TaskThatExpiresWhileItIsParkedIsNotDelivered() {
     long due = rig.wall + 2 * RigOptions.PARK_HORIZON;
     partition.send(Task.of("x").delayUntil(due).expiresAt(due - 1_000));
     rig.pass(2 * RigOptions.PARK_HORIZON);

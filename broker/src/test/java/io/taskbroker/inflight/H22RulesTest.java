@@ -52,7 +52,7 @@ final class H22RulesTest {
   }
 
   @Test
-  void h22RuleRemovesWhatIsQueuedDelayedAndRunning() {
+  void h22RuleRemovesQueuedDelayedAndRunningTasks() {
     partition.send(bad("running"), bad("queued"), bad("delayed").delayUntil(rig.wall + 1_000));
     partition.send(Task.of("stays"));
     assertThat(rig.claim().id()).isEqualTo("running");
@@ -189,7 +189,7 @@ final class H22RulesTest {
   }
 
   @Test
-  void h07WhatLeavesAlreadyIsNotJudged() {
+  void h07ForwardedTaskIsNotJudged() {
     partition.send(bad("x").deadLetters());
     rig.claim();
     rig.commits = false;

@@ -11,7 +11,7 @@ final class H24RefusalTest {
   private final RigPartition partition = rig.assigned("tasks");
 
   @Test
-  void h24RefusedWhileNeighboursPassMeetsThePolicy() {
+  void h24TaskRefusedWhileNeighboursPassMeetsThePolicy() {
     refuseX();
     partition.send(Task.of("x").deadLetters());
     for (int i = 0; i < 20; i++) {

@@ -49,7 +49,7 @@ final class KillerTaskTest {
   }
 
   @Test
-  void g8TaskThatARepeatedlyKilledWorkerHasIsNotFailed() {
+  void g8TaskOfARepeatedlyKilledWorkerDoesNotFail() {
     partition.send(Task.of("long").deadline(8).deadLetters());
     serve(100);
     partition.send(Task.of("x").deadLetters());

@@ -22,7 +22,7 @@ final class OverloadTest {
 
   @ParameterizedTest
   @EnumSource(names = {"BUSY", "OVERLOADED"})
-  void h24OverloadedWorkerEndsNoTask(PushOutcome full) {
+  void h24OverloadedWorkerFailsNoTask(PushOutcome full) {
     var running = new ArrayDeque<String>();
     rig.worker =
         call -> {
@@ -73,7 +73,7 @@ final class OverloadTest {
   }
 
   @Test
-  void h24WorkerThatRejectsEverythingIsProbedAndEndsNoTask() {
+  void h24WorkerThatRejectsEverythingIsProbedAndFailsNoTask() {
     rig.worker = _ -> PushOutcome.REJECTED;
     send("t");
     rig.pass(5_000);
@@ -89,7 +89,7 @@ final class OverloadTest {
 
   /// An at-most-once task that served as a probe has failed: there are few.
   @Test
-  void h24WorkerThatRejectsEverythingEndsFewOfWhatMayRunOnce() {
+  void h24WorkerThatRejectsEverythingFailsFewAtMostOnceTasks() {
     rig.worker = _ -> PushOutcome.REJECTED;
     partition.send(
         IntStream.range(0, TASKS)
@@ -129,7 +129,7 @@ final class OverloadTest {
   }
 
   @Test
-  void callThatHangsHoldsUpNobodyAndEndsNoTask() {
+  void hangingCallBlocksNoOtherAndFailsNoTask() {
     partition.send(Task.of("x").deadLetters());
     rig.settle();
     Delivery hanging = rig.calls.getFirst();

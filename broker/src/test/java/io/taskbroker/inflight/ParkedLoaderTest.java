@@ -11,7 +11,7 @@ final class ParkedLoaderTest {
   private static final int APPLICATIONS = 20;
 
   @Test
-  void g7PagesThatAreReadAtATimeTakeAQuarterOfTheMemory() {
+  void g7ConcurrentPagesTakeAQuarterOfTheMemory() {
     EngineRig rig = rigWithRoomFor(3);
     RigPartition partition = rig.assigned("tasks");
     for (int i = 0; i < APPLICATIONS; i++) {

@@ -79,7 +79,7 @@ final class QuarantineRequestHandlerTest {
   }
 
   @Test
-  void largeOnesAreReleasedOneAtATime() {
+  void largeTasksAreReleasedOneAtATime() {
     refused("a", 3 << 20);
     refused("b", 3 << 20);
     assertThat(order(Action.RELEASE).done()).isEqualTo(2);
@@ -117,7 +117,7 @@ final class QuarantineRequestHandlerTest {
   }
 
   @Test
-  void ordersAreFollowedInParts() {
+  void requestsAreHandledInParts() {
     refused("a", 100);
     refused("b", 100);
     refused("c", 100);

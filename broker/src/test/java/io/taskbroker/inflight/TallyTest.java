@@ -18,7 +18,7 @@ final class TallyTest {
 
   /// W50: completed counts what a worker completed, and nothing that is removed for another reason.
   @Test
-  void w50EachEndIsCountedOnceAndAsWhatItIs() {
+  void w50EachOutcomeIsCountedOnce() {
     rig.worker = _ -> PushOutcome.ACCEPTED;
     rig.produces = true;
     partition.send(

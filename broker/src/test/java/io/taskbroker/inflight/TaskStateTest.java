@@ -33,7 +33,7 @@ final class TaskStateTest {
 
   @ParameterizedTest
   @EnumSource
-  void statusesFollowEachOtherAsInTheRow(TaskState state) {
+  void statusesFollowTheOrderOfTheRow(TaskState state) {
     for (TaskState next : TaskTransitions.of(state).values()) {
       if (next.status != state.status) {
         assertThat(ROW.get(state.status)).as(state + " to " + next).contains(next.status);
