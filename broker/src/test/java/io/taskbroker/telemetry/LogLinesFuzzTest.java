@@ -15,18 +15,18 @@ import org.slf4j.event.KeyValuePair;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectMapper;
 
-/// What may be in a line of the log about a task or a worker: any text, cut anywhere.
+/// Arbitrary text, truncated anywhere, in log lines about tasks and workers.
 final class LogLinesFuzzTest {
   private static final LoggerContext LOGGERS = new LoggerContext();
   private static final ObjectMapper JSON = new ObjectMapper();
 
   @MethodSource("seeds")
   @FuzzTest
-  void aLineIsALine(byte[] input) {
+  void everyEventIsOneLine(byte[] input) {
     var portions = new Portions(input);
-    String message = halves(portions.bytes());
-    String id = halves(portions.bytes());
-    String error = halves(portions.rest());
+    String message = codeUnits(portions.bytes());
+    String id = codeUnits(portions.bytes());
+    String error = codeUnits(portions.rest());
     var event =
         new LoggingEvent(
             "",
@@ -52,8 +52,8 @@ final class LogLinesFuzzTest {
     assertThat(parsed.has("error")).isEqualTo(!error.isEmpty());
   }
 
-  /// Any sequence of characters, halves of characters among them.
-  private static String halves(byte[] bytes) {
+  /// Any sequence of UTF-16 code units, including unpaired surrogates.
+  private static String codeUnits(byte[] bytes) {
     var text = new StringBuilder();
     for (int i = 0; i + 1 < bytes.length; i += 2) {
       text.append((char) ((bytes[i] & 0xFF) << 8 | (bytes[i + 1] & 0xFF)));

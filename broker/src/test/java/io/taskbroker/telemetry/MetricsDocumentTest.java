@@ -7,7 +7,7 @@ import io.taskbroker.telemetry.Declared.Channel;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// `docs/metrics.md` says what is declared.
+/// `docs/metrics.md` matches the declarations.
 final class MetricsDocumentTest {
   @Test
   void theDocumentIsUpToDate() {

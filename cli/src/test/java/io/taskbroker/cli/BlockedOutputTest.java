@@ -75,7 +75,7 @@ final class BlockedOutputTest {
         var readLines = new Reading(new FileInputStream(reader.getFD()));
         readLines.start();
         await().atMost(PATIENCE).until(() -> readLines.contains("WARN  LogAppender: "));
-        assertThat(readLines.text()).contains(" lines of the log before this one were dropped");
+        assertThat(readLines.text()).contains(" log lines before this one were dropped");
 
         assertThat(broker.stop(STOP_TIME)).isZero();
         await().atMost(PATIENCE).until(() -> readLines.contains("statsd reporter stopped in"));
@@ -119,7 +119,7 @@ final class BlockedOutputTest {
         runTasks(view, setup, TASKS);
         await().atMost(PATIENCE).until(() -> reading.contains("WARN  LogAppender: "));
         assertThat(broker.stop(STOP_TIME)).isZero();
-        assertThat(reading.text()).contains(" lines of the log before this one were dropped");
+        assertThat(reading.text()).contains(" log lines before this one were dropped");
       }
     }
   }
