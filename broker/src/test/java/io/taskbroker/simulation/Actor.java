@@ -2,7 +2,8 @@ package io.taskbroker.simulation;
 
 import java.util.function.LongSupplier;
 
-/// A thread of a broker: takes a turn when it is woken or its time has come, and never two at once.
+/// Simulated thread of a broker: takes a turn when it is woken or its time has come, never two
+/// concurrently.
 final class Actor {
   private final BrokerRun run;
   private final SimulatedWorld world;
@@ -14,7 +15,7 @@ final class Actor {
   private boolean over;
   private long wokenFor = Long.MAX_VALUE;
 
-  /// @param turn takes a turn; returns when the next is due, in nanoseconds from then
+  /// @param turn takes a turn; returns the delay until the next one, in nanoseconds
   Actor(BrokerRun run, SimulatedWorld world, String name, LongSupplier turn) {
     this.run = run;
     this.world = world;
@@ -22,17 +23,17 @@ final class Actor {
     this.turn = turn;
   }
 
-  /// It takes no more turns.
+  /// Stops the thread: it takes no more turns.
   void end() {
     over = true;
     plan++;
   }
 
-  /// Has it take a turn no later than that, unless its process is frozen.
+  /// Schedules a turn no later than that, unless its process is frozen.
   void wake(long nanos) {
     long at = world.now() + Math.max(0, nanos);
     if (at < world.now() || over) {
-      return; // never, or for nothing
+      return; // never due, or already scheduled earlier
     }
     if (running) {
       wokenFor = Math.min(wokenFor, at);

@@ -35,10 +35,10 @@ import java.util.stream.Stream;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.jspecify.annotations.Nullable;
 
-/// One life of a broker's process: the real stages, wired as `Broker` wires them, and turned by the
-/// world. All of it is gone when it dies, but for the disk.
+/// One process lifetime of a broker: the real stages, wired like in `Broker` and scheduled by the
+/// simulated world. Only the disk survives its death.
 final class BrokerRun implements Outlets, CommandSink {
-  /// How long a process that is stopped waits for calls and transactions.
+  /// Maximum wait of a stopping process for pending calls and transactions.
   private static final long STOP_PATIENCE = 3 * SimulatedWorld.SECOND;
 
   final SimulatedBroker broker;
@@ -72,7 +72,7 @@ final class BrokerRun implements Outlets, CommandSink {
     this.world = world;
     this.workers = workers;
     Tampering tampering = broker.tampering;
-    // Monotonic clocks begin anywhere, below zero too.
+    // Monotonic clocks start anywhere, even below zero.
     long offset = (number * 37L - 20) * SimulatedWorld.SECOND;
     InstantSource clock = tampering.clock(broker.clock());
     Ticker ticker = tampering.ticker(world.ticker(offset), broker::clockOffset);
@@ -145,7 +145,7 @@ final class BrokerRun implements Outlets, CommandSink {
     return outbox.turn();
   }
 
-  /// How long a thread takes to notice something.
+  /// Reaction time of a thread.
   long latency() {
     return world.fault(200)
         ? world.between(0, 200 * SimulatedWorld.MS)
@@ -158,7 +158,7 @@ final class BrokerRun implements Outlets, CommandSink {
         : world.between(SimulatedWorld.MS / 5, 5 * SimulatedWorld.MS);
   }
 
-  /// A thread of this process waits a little, while the world goes on.
+  /// Blocks a thread of this process while the world goes on.
   void nap(long millis) {
     long until = world.now() + Math.min(millis, 5) * SimulatedWorld.MS;
     do {
@@ -169,12 +169,12 @@ final class BrokerRun implements Outlets, CommandSink {
     }
   }
 
-  /// The watchdog looks at the stages.
+  /// Runs the watchdog.
   private void look() {
     boolean was = ready;
     ready = watchdog.look(ticker.nanoTime());
     if (ready != was) {
-      world.trace(() -> this + (ready ? " is ready" : " is not ready any more"));
+      world.trace(() -> this + (ready ? " is ready" : " is no longer ready"));
     }
     broker.ledger.looked(this, bounds);
     if (was && !ready) {
@@ -184,17 +184,17 @@ final class BrokerRun implements Outlets, CommandSink {
     later(SimulatedWorld.SECOND, "watchdog", this::look);
   }
 
-  /// Has a reader take records for done which the engine has not even seen.
+  /// Confirms records in a reader before the engine has seen them.
   void lift(Command.Ingest records) {
     readers.consumed(records.partition(), 0, records.arrivals().size(), records.bytes(), false);
   }
 
-  /// What workers and load balancers are told.
+  /// Readiness as seen by workers and load balancers.
   boolean isReady() {
     return ready;
   }
 
-  /// Asks the engine how much there is.
+  /// Requests statistics from the engine.
   void count(Consumer<EngineStats> reply) {
     intake.submit(new Command.ReadStats(reply));
   }
@@ -207,17 +207,17 @@ final class BrokerRun implements Outlets, CommandSink {
     return world.now();
   }
 
-  /// The rules that the engine goes by.
+  /// The rules in force in the engine.
   SimulatedRules rules() {
     return inForce;
   }
 
-  /// Its operator wants other rules, which it sees a moment later.
+  /// Sets the rules that the operator wants; the process applies them a moment later.
   void rule(SimulatedRules wanted) {
     int ruling = ++rulings;
     later(
         world.between(SimulatedWorld.MS, 500 * SimulatedWorld.MS),
-        "rules",
+        "rules file changes",
         () -> {
           if (ruling == rulings) {
             intake.submit(new Command.RulesChanged(new Seen(wanted)));
@@ -232,7 +232,7 @@ final class BrokerRun implements Outlets, CommandSink {
     }
   }
 
-  /// Rules that say when the engine begins to go by them.
+  /// Rules that report when the engine starts to apply them.
   private final class Seen implements Rules {
     private final SimulatedRules rules;
 
@@ -252,12 +252,12 @@ final class BrokerRun implements Outlets, CommandSink {
     }
   }
 
-  /// Whether it may hand something out, by what it was told of its lease.
+  /// Whether it may deliver tasks, as far as it knows about its lease.
   boolean isLeased() {
     return lease == null || lease.holds();
   }
 
-  /// Whether records of that partition are this process's to run.
+  /// Whether this process owns that partition.
   boolean owns(Origin origin) {
     return lease == null || lease.store().owns(origin);
   }
@@ -266,13 +266,13 @@ final class BrokerRun implements Outlets, CommandSink {
     return alive;
   }
 
-  /// Whether its threads run.
+  /// Whether its threads are scheduled.
   boolean isResponsive() {
     return alive && world.now() >= frozenUntil;
   }
 
-  /// Something that happens in this process later, if it lives then; after its freeze, if it is
-  /// frozen then.
+  /// Schedules an event of this process, which is skipped if it is dead and delayed if it is
+  /// frozen.
   void later(long nanos, String what, Runnable body) {
     world.after(
         nanos,
@@ -300,7 +300,8 @@ final class BrokerRun implements Outlets, CommandSink {
         });
   }
 
-  /// Whether it is what makes a stage fail that somebody else has its store, or its name.
+  /// Whether the exception means that another broker has its store or its name; otherwise it is a
+  /// bug.
   private static boolean isFailure(RuntimeException e) {
     return e instanceof StoreException store
         ? store.kind() == StoreException.Kind.FATAL
@@ -314,7 +315,7 @@ final class BrokerRun implements Outlets, CommandSink {
     broker.ledger.froze(this);
   }
 
-  /// When its threads run: now, or after its freeze.
+  /// When its threads run: now, or at the end of its freeze.
   long runsAt() {
     return Math.max(world.now(), frozenUntil);
   }
@@ -323,7 +324,7 @@ final class BrokerRun implements Outlets, CommandSink {
     alive = false;
   }
 
-  /// Hands nothing out any more, and ends when everything is written down.
+  /// Stops deliveries, and ends once everything is durable.
   void stop(Runnable then) {
     intake.submit(new Command.Drain());
     later(
@@ -337,7 +338,7 @@ final class BrokerRun implements Outlets, CommandSink {
         });
   }
 
-  /// Ends when push calls have ended and what they led to is durable, as `Broker` does.
+  /// Ends once push calls have ended and their effects are durable, like `Broker`.
   private void end(long patience, Runnable then) {
     if (isIdle() || world.now() >= patience) {
       then.run();
@@ -346,12 +347,12 @@ final class BrokerRun implements Outlets, CommandSink {
     }
   }
 
-  /// Whether no push call, nothing that the engine is told, and no change is under way.
+  /// Whether no push call, command or change is pending.
   boolean isIdle() {
     return !engine.isTold() && bounds.isIdle();
   }
 
-  // What reaches the engine.
+  // Commands to the engine.
 
   @Override
   public void request(Command.Request request) {
@@ -376,19 +377,19 @@ final class BrokerRun implements Outlets, CommandSink {
     engineThread.wake(latency());
   }
 
-  /// Hears what became of a push.
+  /// Receives the result of a push call.
   void hear(Command.PushEnded pushed) {
     bounds.answered(pushed.delivery().application());
     broker.ledger.workers.heard(this, pushed);
     intake.submit(pushed);
   }
 
-  /// Takes the request of a worker.
+  /// Receives the request of a worker.
   void receive(Command.Request request) {
     intake.request(request);
   }
 
-  // What the engine wants done.
+  // Effects of the engine.
 
   @Override
   public void commit(List<Change> changes, List<StoreQuery> queries) {

@@ -10,24 +10,24 @@ import java.util.IdentityHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// The part of the ledger that is about workers that die of a task: which deaths are proven, as far
-/// as calls and their answers tell, and how many of them make a task fail (G8).
+/// Part of the ledger about workers that die of a task: which deaths are proven, as far as calls
+/// and their results show, and how many of them make a task fail (G8).
 final class DeathLedger {
   private final Ledger ledger;
   private final Map<Delivery, Call> calls = new IdentityHashMap<>();
-  private final Map<Lane, Integer> taken = new HashMap<>();
+  private final Map<WorkerGroup, Integer> taken = new HashMap<>();
 
-  /// The workers of an application, as one life of a broker knows them.
-  private record Lane(BrokerRun run, String application) {}
+  /// The workers of an application, as seen by one process.
+  private record WorkerGroup(BrokerRun run, String application) {}
 
-  /// A call that is under way.
+  /// A pending call.
   private static final class Call {
-    final Lane lane;
+    final WorkerGroup group;
     final BrokerHistory.Line line;
     boolean alone = true;
 
-    Call(Lane lane, BrokerHistory.Line line) {
-      this.lane = lane;
+    Call(WorkerGroup group, BrokerHistory.Line line) {
+      this.group = group;
       this.line = line;
     }
   }
@@ -36,11 +36,11 @@ final class DeathLedger {
     this.ledger = ledger;
   }
 
-  /// A worker is called.
+  /// A push call started.
   void called(BrokerRun run, Delivery delivery, BrokerHistory.Line line) {
-    var call = new Call(new Lane(run, delivery.application()), line);
+    var call = new Call(new WorkerGroup(run, delivery.application()), line);
     for (Call other : calls.values()) {
-      if (other.lane.equals(call.lane)) {
+      if (other.group.equals(call.group)) {
         other.alone = false;
         call.alone = false;
       }
@@ -48,17 +48,17 @@ final class DeathLedger {
     calls.put(delivery, call);
   }
 
-  /// The engine hears how a call ended.
+  /// The engine received the result of a call.
   void ended(BrokerRun run, Command.PushEnded pushed) {
     @Nullable Call call = calls.remove(pushed.delivery());
     if (call == null) {
       return;
     }
     BrokerHistory.Line line = call.line;
-    int others = taken.getOrDefault(call.lane, 0);
+    int others = taken.getOrDefault(call.group, 0);
     line.deathProven = false;
     if (pushed.outcome() == PushOutcome.ACCEPTED) {
-      taken.put(call.lane, others + 1);
+      taken.put(call.group, others + 1);
       line.lostIn = null;
     } else if (pushed.outcome() == PushOutcome.LOST) {
       boolean othersPass = run.equals(line.lostIn) && others != line.takenAtLoss;
@@ -68,7 +68,7 @@ final class DeathLedger {
     }
   }
 
-  /// Whether another task of the application has been there for long, and could run.
+  /// Whether another ready task of the application has been waiting for long.
   private boolean othersWait(BrokerRun run, BrokerHistory.Line line) {
     BrokerHistory book = ledger.book(run);
     long wall = run.broker.wall();
@@ -82,25 +82,25 @@ final class DeathLedger {
             .anyMatch(other -> other.insertedAt < ledger.world.now() - 2 * SimulatedWorld.SECOND);
   }
 
-  /// The engine says that a worker died of a task.
+  /// The engine reported that a worker died of a task.
   void blamed(BrokerRun run, String id) {
     for (BrokerHistory.Line line : ledger.book(run).of(id)) {
       if (line.end == null) {
         check(
             line.deathProven,
             "G8",
-            () -> run + " blames a task for a death that nothing proves: " + id);
+            () -> run + " blames a task for an unproven death: " + id);
         line.deaths++;
       }
     }
   }
 
-  /// A deadline of the task passed.
+  /// A processing deadline of the task passed.
   void overdue(BrokerHistory.Line line) {
     line.deadlines++;
   }
 
-  /// Whether workers died of it, and that was the last of its attempts.
+  /// Whether workers died of it and its attempts are used up.
   boolean mayFail(BrokerHistory.Line line) {
     return line.deaths > 0 && line.deaths + line.deadlines >= SimulatedBroker.MAX_ATTEMPTS;
   }

@@ -11,7 +11,7 @@ import io.taskbroker.activation.Status;
 import io.taskbroker.store.ActivationStore.Outcome;
 import java.util.List;
 
-/// The part of the ledger that is about disks: what becomes durable, and whether it may.
+/// Part of the ledger about disks: changes that become durable, and whether they may.
 final class DiskLedger {
   private final Ledger ledger;
 
@@ -46,8 +46,8 @@ final class DiskLedger {
     }
   }
 
-  /// What was in flight is to come from Kafka again, as if it had never been read; what was done
-  /// may.
+  /// Marks everything that was in flight as unread: it must come from Kafka again, while finished
+  /// tasks may.
   void lost(BrokerHistory book) {
     for (BrokerHistory.Line line : List.copyOf(book.lines.values())) {
       if (line.end == null) {
@@ -71,7 +71,7 @@ final class DiskLedger {
     check(
         spec.isCarriedBy(row.activation().payload()),
         "G1",
-        () -> "other bytes than the record's: " + origin);
+        () -> "bytes differ from the record: " + origin);
     BrokerHistory.Line before = book.byOrigin.get(origin);
     check(
         before == null
@@ -82,7 +82,7 @@ final class DiskLedger {
         () -> run + " ingested twice: " + origin);
     String id = row.activation().id();
     for (BrokerHistory.Line other : book.of(id)) {
-      // Two brokers may have one each; what comes to have both runs them one after the other.
+      // Two brokers may have one each; the owner of both runs them one after the other.
       boolean apart = ledger.plan.shared() && !isOfOnePartition(other.spec.origin(), origin);
       check(other.end != null || apart, "G4", () -> run + " has two rows of " + id);
     }
@@ -90,7 +90,7 @@ final class DiskLedger {
     check(
         ledger.plan.has(Fault.CLOCK_STEP) || book.lostAt >= 0 || run.broker.wall() >= until,
         "G4",
-        () -> run + " takes " + id + " in before its tombstone ends");
+        () -> run + " accepts " + id + " before its tombstone expires");
     if (row.parkedUntil() != Row.NONE) {
       ledger.world.count("rows parked");
     }
@@ -105,19 +105,20 @@ final class DiskLedger {
       check(
           !elsewhere || mayBeDemoted(book, line),
           "G5",
-          () -> run + " demotes what nobody wants demoted: " + id);
+          () -> run + " demotes without a rule: " + id);
     }
   }
 
-  /// Whether an operator had it read again since it was stored: it may have ended meanwhile.
+  /// Whether an operator requested the record again after it was stored: it may have ended
+  /// meanwhile.
   private boolean isWantedAgain(BrokerHistory.Line before) {
     return before.insertedAt < ledger.kafka.appendedAt(before.spec.origin());
   }
 
-  /// A known limit: where the store is full or refuses something, rows are durable before the
-  /// watermark behind them. What of them ended before a crash came between is read again, unless it
-  /// may run only once; and what was refused is kept again as the message that it was, though the
-  /// first is still on its way out.
+  /// A known limit: if the store is full or refuses something, rows become durable before the
+  /// watermark behind them. Rows that ended before a crash in between are read again, unless they
+  /// are at-most-once; and a refused row is stored again as the original message, although the
+  /// first one is still being forwarded.
   private boolean mayComeAgain(BrokerHistory book, BrokerHistory.Line before) {
     SeedPlan plan = ledger.plan;
     boolean apart =
@@ -135,7 +136,7 @@ final class DiskLedger {
       check(
           book.wasReported(id, Status.RETRY),
           "G4",
-          () -> run + " retries what nobody wants retried: " + id);
+          () -> run + " retries without a request: " + id);
       byte[] retry = present(payload, "G4", () -> "a retry without payload: " + id);
       Spec next = Spec.of(line.spec.origin(), retry);
       check(
@@ -144,7 +145,7 @@ final class DiskLedger {
           () -> "the id of a retry is not derived: " + next.id() + " of " + id);
     } else if (leave.destination().topic().equals(SimulatedKafka.ELSEWHERE)) {
       check(
-          mayBeDemoted(book, line), "G5", () -> run + " demotes what nobody wants demoted: " + id);
+          mayBeDemoted(book, line), "G5", () -> run + " demotes without a rule: " + id);
     } else {
       check(line.spec.deadLetters(), "G4", () -> run + " dead-letters against the policy: " + id);
       check(mayFail(run, book, line), "G4", () -> run + " dead-letters for no reason: " + id);
@@ -161,7 +162,7 @@ final class DiskLedger {
     return book.wasRuled(since, rules -> rules.demotes(line.spec));
   }
 
-  /// Whether there is a reason for it to fail for good, or to expire.
+  /// Whether there is a reason for it to fail for good or to expire.
   private boolean mayFail(BrokerRun run, BrokerHistory book, BrokerHistory.Line line) {
     Spec spec = line.spec;
     boolean late =
@@ -178,12 +179,12 @@ final class DiskLedger {
         || !spec.decodable();
   }
 
-  /// Whether another broker, or an earlier run, may have handed it out as far as this one knows.
+  /// Whether another broker or process may have delivered it, as far as this one knows.
   private boolean ambiguous(BrokerRun run, BrokerHistory.Line line) {
     return run.number > 1
         || ledger.plan.brokers() > 1
         || ledger.plan.has(Fault.FREEZE)
-        || ledger.plan.has(Fault.PARTITION_ADDED) // a rebalance, in which a commit may get lost
+        || ledger.plan.has(Fault.PARTITION_ADDED) // a rebalance may lose a commit
         || ledger.workers.sends.containsKey(line.reading);
   }
 
@@ -205,7 +206,7 @@ final class DiskLedger {
     } else if (complete) {
       line.end = BrokerHistory.End.COMPLETED;
     } else if (line.refused) {
-      line.end = BrokerHistory.End.DISCARDED; // it comes again
+      line.end = BrokerHistory.End.DISCARDED; // stored again later
     } else if (off && (line.leavesFor == null || book.rejected.contains(spec.origin()))) {
       line.end = BrokerHistory.End.SWITCHED_OFF;
     } else {
@@ -255,7 +256,7 @@ final class DiskLedger {
     if (ledger.kafka.mayBeginAtItsEnd(topic, partition)
         && before < 0
         && !ledger.kafka.committed.containsKey(place)) {
-      // Nothing is known of it anywhere: it begins where it likes.
+      // The broker chooses the start: nothing is known about the partition.
       long first = next;
       for (long offset = 0; offset < next && first == next; offset++) {
         if (book.byOrigin.containsKey(new Origin(topic, partition, offset))) {
@@ -270,7 +271,7 @@ final class DiskLedger {
       check(
           isAccountedFor(book, place, origin),
           "G1",
-          () -> run + " passes a record that is nowhere: " + origin);
+          () -> run + " skips a record that is nowhere: " + origin);
     }
     book.watermarks.put(place, next);
     book.everDurable.put(place, next);
@@ -279,7 +280,7 @@ final class DiskLedger {
   private boolean isAccountedFor(BrokerHistory book, String place, Origin origin) {
     Spec spec =
         present(
-            ledger.kafka.records.get(origin), "G1", () -> "passes what was never there: " + origin);
+            ledger.kafka.records.get(origin), "G1", () -> "skips a record that never existed: " + origin);
     BrokerHistory.Line line = book.byOrigin.get(origin);
     return (line != null && line.endedAt >= ledger.kafka.appendedAt(origin))
         || ledger.isExcused(book, spec)

@@ -3,7 +3,7 @@ package io.taskbroker.simulation;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.CommandSink;
 
-/// An intake that hands on what it is told, unless it is told otherwise.
+/// Command sink that delegates everything; subclasses override.
 class ForwardingCommandSink implements CommandSink {
   private final CommandSink intake;
 

@@ -10,7 +10,7 @@ import io.taskbroker.store.StoreQuery;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Outlets that lead where others lead, unless told otherwise.
+/// Outlets that delegate everything; subclasses override.
 class ForwardingOutlets implements Outlets {
   private final Outlets outlets;
 

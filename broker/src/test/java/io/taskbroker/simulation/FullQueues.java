@@ -10,9 +10,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
 
-/// What is between an engine and a committer that both wait where a queue is full: the engine at
-/// the committer's, and the committer, with what it has done, at the engine's, which has one queue
-/// for all (H14). There is a history in which each waits for the other.
+/// Bounded queues between engine and committer on which both block: the engine on the committer's,
+/// and the committer with its completions on the engine's, which is one queue for everything (H14).
+/// Some histories deadlock.
 final class FullQueues {
   private static final int CHANGES = 12;
   private static final int COMMANDS = 8;

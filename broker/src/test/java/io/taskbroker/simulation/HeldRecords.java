@@ -4,7 +4,7 @@ import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.CommandSink;
 import java.util.ArrayDeque;
 
-/// Lets records through in their order, and not while it holds them.
+/// Command sink that delays records, in order, while a condition holds.
 abstract class HeldRecords extends ForwardingCommandSink {
   private final ArrayDeque<Command.Ingest> waiting = new ArrayDeque<>();
   private final BrokerRun run;
@@ -33,7 +33,7 @@ abstract class HeldRecords extends ForwardingCommandSink {
       super.submit(waiting.removeFirst());
     }
     if (!waiting.isEmpty()) {
-      run.later(50 * SimulatedWorld.MS, "dam", this::flow);
+      run.later(50 * SimulatedWorld.MS, "held records", this::flow);
     }
   }
 }

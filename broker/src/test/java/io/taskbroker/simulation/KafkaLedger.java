@@ -11,18 +11,18 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 
-/// The part of the ledger that is about Kafka: which records there are, where brokers begin to read
-/// them, and which offsets they commit (G1, H1, H5).
+/// Part of the ledger about Kafka: the records, where brokers start to read, and the offsets that
+/// they commit (G1, H1, H5).
 final class KafkaLedger {
   private final Ledger ledger;
 
-  /// What is in the topics that brokers read, and all values of each topic.
+  /// Records of the topics that brokers read, and all values of each topic.
   final Map<Origin, Spec> records = new LinkedHashMap<>();
 
   private final Map<String, Set<ByteBuffer>> appended = new HashMap<>();
   final Map<String, Long> committed = new HashMap<>();
 
-  /// Up to where offsets were committed before an operator set them back.
+  /// Offset committed before an operator reset it.
   private final Map<String, Long> proven = new HashMap<>();
 
   final Map<String, Long> skipped = new HashMap<>();
@@ -33,10 +33,10 @@ final class KafkaLedger {
 
   private final Map<String, Integer> incarnations = new HashMap<>();
 
-  /// How many partitions topics had when something of them was first committed.
+  /// Number of partitions of a topic at its first commit.
   private final Map<String, Integer> initially = new HashMap<>();
 
-  /// Where a partition begins whose offset an operator set, and when that was.
+  /// Start of a partition whose offset an operator set, with the time of the request.
   private record Beginning(String topic, int partition, long offset, long wantedAt) {}
 
   private final Map<String, Beginning> beginnings = new HashMap<>();
@@ -65,13 +65,13 @@ final class KafkaLedger {
     }
   }
 
-  /// When the record came into Kafka, or when an operator last set the offset back to before it. A
-  /// row of it that ends between that moment and the second reading stands for both.
+  /// Time of the append, or of the last reset to before the record. A row that ends between the
+  /// reset and the second reading counts for both readings.
   long appendedAt(Origin origin) {
     return appendedAt.getOrDefault(origin, 0L);
   }
 
-  /// The reading of a record that a row comes from which is inserted now: each may run once (G3).
+  /// The reading that a row inserted now belongs to; each reading may run once (G3).
   WorkerLedger.Reading reading(Origin origin) {
     return new WorkerLedger.Reading(origin, readings.getOrDefault(origin, 0));
   }
@@ -80,8 +80,8 @@ final class KafkaLedger {
     return incarnations.getOrDefault(topic, 1);
   }
 
-  /// An operator sets the offset of a group: it is obeyed, unless it is one that the broker may
-  /// have left behind itself.
+  /// An operator sets the offset of a group. It must be obeyed, unless the broker itself may have
+  /// committed that offset.
   void reset(String topic, int partition, long before, long offset) {
     String place = place(topic, partition);
     committed.put(place, offset);
@@ -89,11 +89,11 @@ final class KafkaLedger {
       skipped.merge(place, offset, Math::max);
     }
     beginnings.put(place, new Beginning(topic, partition, offset, ledger.world.now()));
-    ledger.world.count(offset < before ? "offsets set back" : "offsets set forth");
+    ledger.world.count(offset < before ? "offsets set back" : "offsets advanced");
   }
 
-  /// A process reads from its disk where it left off. An offset that the one before it may have
-  /// committed itself is none that an operator set.
+  /// A process starts from its disk. An offset that its predecessor may have committed does not
+  /// count as set by an operator.
   void started(SimulatedBroker broker) {
     beginnings.replaceAll((_, beginning) -> beginning(broker, beginning));
   }
@@ -111,7 +111,7 @@ final class KafkaLedger {
     return wanted;
   }
 
-  /// A topic was deleted and made anew: what was in the old one is over.
+  /// A topic was deleted and recreated: the old records no longer count.
   void madeAnew(String topic, int partitions) {
     incarnations.put(topic, incarnation(topic) + 1);
     initially.remove(topic);
@@ -139,10 +139,10 @@ final class KafkaLedger {
         .books
         .values()
         .forEach(book -> book.byOrigin.keySet().removeIf(origin -> origin.topic().equals(topic)));
-    ledger.world.count("topics made anew");
+    ledger.world.count("topics recreated");
   }
 
-  /// A broker begins to read a partition.
+  /// A broker starts to read a partition.
   void begins(BrokerRun run, String topic, int partition, long position) {
     String place = place(topic, partition);
     Beginning expected = beginnings.remove(place);
@@ -152,26 +152,26 @@ final class KafkaLedger {
     check(
         expected.offset == position,
         "G1",
-        () -> run + " begins " + place + " at " + position + " and not at " + expected.offset);
+        () -> run + " starts " + place + " at " + position + " instead of " + expected.offset);
     records.keySet().stream()
         .filter(origin -> origin.topic().equals(topic) && origin.partition() == partition)
         .filter(origin -> origin.offset() >= position)
         .forEach(origin -> {
           appendedAt.merge(origin, expected.wantedAt, Math::max);
           readings.merge(origin, 1, Integer::sum);
-          ledger.world.count("records to be read again");
+          ledger.world.count("records due again");
         });
   }
 
-  /// Whether the policy for topics of which nothing is known may be `latest` here: a partition that
-  /// was added later may hold records already (H5).
+  /// Whether the policy `latest` for unknown topics may apply here: a partition added later may
+  /// already hold records (H5).
   boolean mayBeginAtItsEnd(String topic, int partition) {
     return ledger.plan.latest()
         && topic.equals(SimulatedKafka.TASKS)
         && partition < initially.getOrDefault(topic, Integer.MAX_VALUE);
   }
 
-  /// Whether a topic has, or had, these bytes.
+  /// Whether a topic has or had a record with these bytes.
   boolean isIn(String topic, byte[] value) {
     return appended.getOrDefault(topic, Set.of()).contains(ByteBuffer.wrap(value));
   }
@@ -190,7 +190,7 @@ final class KafkaLedger {
           () -> run + " skips the beginning of " + place);
       skipped.put(place, offset);
     } else {
-      // What was durable in a store that was lost may be on its way to Kafka still.
+      // Changes that were durable in a lost store may still be on their way to Kafka.
       Map<String, Long> marks = run.isAlive() ? book.watermarks : book.everDurable;
       check(
           Math.max(before, marks.getOrDefault(place, -1L)) >= offset,
@@ -201,12 +201,12 @@ final class KafkaLedger {
     proven.merge(place, offset, Math::max);
   }
 
-  /// Whether the offset of the record was ever committed, so that nobody else reads it.
+  /// Whether the offset of the record was ever committed, so that no other broker reads it.
   boolean isCommitted(Origin origin) {
     return proven.getOrDefault(place(origin.topic(), origin.partition()), 0L) > origin.offset();
   }
 
-  /// Whether the record is before where a broker rightly began.
+  /// Whether the record precedes a legitimate start position.
   boolean isSkipped(Origin origin) {
     return origin.offset() < skipped.getOrDefault(place(origin.topic(), origin.partition()), 0L);
   }

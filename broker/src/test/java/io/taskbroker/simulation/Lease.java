@@ -10,8 +10,9 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/// What a broker hears of a store that it shares, as the watch of a database tells it: its lease,
-/// of which half is told, what was lost while it stood still, and what others were told (H3, H11).
+/// A broker's view of a shared store, like that of the lease watcher of a database: its lease, of
+/// which half is reported to the broker, partitions lost while it was frozen, and reports to other
+/// brokers (H3, H11).
 final class Lease {
   private static final long LEASE = 10 * SimulatedWorld.SECOND;
 
@@ -44,7 +45,7 @@ final class Lease {
     return store;
   }
 
-  /// Whether something may be handed out now, by what was told.
+  /// Whether tasks may be delivered, as far as the broker knows.
   boolean holds() {
     return world.now() < toldUntil;
   }
@@ -54,12 +55,12 @@ final class Lease {
         run.latency(),
         "recorded by others",
         () -> {
-          world.count("reports heard of others");
+          world.count("remote reports received");
           intake.submit(new Command.RemoteReportsRead(reports));
         });
   }
 
-  /// Renews it, now and from now on.
+  /// Renews the lease, now and periodically.
   void renew() {
     boolean stoodStill = world.now() > toldUntil || clock.millis() > toldWallUntil;
     if (stoodStill || !store.isLive()) {

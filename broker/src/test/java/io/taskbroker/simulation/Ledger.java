@@ -17,11 +17,12 @@ import java.util.Map;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
-/// An independent account of what happens, kept from outside of the brokers: from what is in Kafka,
-/// on the disks, and between brokers and workers. Every entry is checked against the guarantees at
-/// once, and all of them together at the end.
+/// Independent record of everything that happens, kept outside the brokers: from Kafka, the disks,
+/// and the traffic between brokers and workers. Every event is checked against the guarantees
+/// immediately, and the whole at the end.
 ///
-/// [KafkaLedger], [DiskLedger] and [WorkerLedger] each keep a part of it; here is what concerns
+/// [KafkaLedger], [DiskLedger] and [WorkerLedger] each keep a part of it; this class keeps what
+/// concerns several of them, and the final check.
 /// more than one of them, and the end.
 final class Ledger {
   final SimulatedWorld world;
@@ -47,24 +48,24 @@ final class Ledger {
     return book;
   }
 
-  /// Takes note of what the broker's clock says.
+  /// Records the reading of the broker's clock.
   void observe(SimulatedBroker broker) {
     var _ = book(broker);
   }
 
-  /// Other rules are to hold.
+  /// Records new rules.
   void ruled(SimulatedBroker broker, SimulatedRules wanted) {
     BrokerRun run = broker.run();
     long runsAt = run == null ? world.now() : run.runsAt();
     book(broker).rule(world.now(), runsAt, broker.rules(), wanted);
   }
 
-  /// A process stands still until it runs again.
+  /// A process is frozen.
   void froze(BrokerRun run) {
     book(run).freeze(world.now(), run.runsAt());
   }
 
-  /// A process is about to load what is on its disk.
+  /// A process is about to load its disk.
   void started(BrokerRun run) {
     kafka.started(run.broker);
     if (!plan.shared()) {
@@ -72,7 +73,7 @@ final class Ledger {
     }
   }
 
-  /// A process is about to load what a shared store has of a partition.
+  /// A process is about to load a partition from a shared store.
   void taken(BrokerRun run, SourcePartition partition) {
     found(
         run,
@@ -90,7 +91,7 @@ final class Ledger {
           BrokerHistory.Line line = book.lines.get(key);
           boolean found = row.status() == Status.PROCESSING && !row.deadlineExtended();
           if (line != null && which.test(row.activation().origin())) {
-            // What was found before counts no more: another broker may have had it since.
+            // Earlier deliveries do not count: another broker may have had the row since.
             line.foundIn = found && row.leaving() == null ? run : null;
             line.foundAt = world.now();
           }
@@ -101,25 +102,25 @@ final class Ledger {
     book(run).died = true;
   }
 
-  /// A store is about to be lost. What was in flight in it is to be read again.
+  /// A store is about to be lost; everything in flight in it must be read again.
   void lost(SimulatedBroker broker) {
     disks.lost(book(broker));
   }
 
-  // On disk.
+  // Disk.
 
-  /// A change is committed.
+  /// A change was committed.
   void applied(BrokerRun run, Change change, Outcome outcome) {
     disks.applied(run, change, outcome);
   }
 
-  /// The store cannot hold the row: what was refused of it is stored instead.
+  /// The store refused the row; the broker stores the refused message instead.
   void rejected(BrokerRun run, Row row) {
     book(run).rejected.add(row.activation().origin());
   }
 
   static BrokerHistory.Line line(BrokerHistory book, long key) {
-    Supplier<String> what = () -> "a change of a row that is not there: " + key;
+    Supplier<String> what = () -> "a change of a missing row: " + key;
     BrokerHistory.Line line = present(book.lines.get(key), "G1", what);
     check(line.end == null, "G1", what);
     return line;
@@ -135,9 +136,9 @@ final class Ledger {
         || book.tombstones.containsKey(spec.id());
   }
 
-  // To Kafka.
+  // Kafka.
 
-  /// The engine hands a departure to the outbox.
+  /// The engine passes a record to the outbox.
   void departs(BrokerRun run, OutboxRecord departure) {
     Row row = run.broker.disk.rows().get(Carried.keyOf(departure));
     check(
@@ -145,12 +146,12 @@ final class Ledger {
             && row.leaving() != null
             && row.leaving().topic().equals(departure.destination().topic()),
         "G4",
-        () -> run + " produces what is not durably decided: " + departure.id());
+        () -> run + " produces before the forward is durable: " + departure.id());
     BrokerHistory.Line line = line(book(run), Carried.keyOf(departure));
     check(
         line.departedAt >= 0 || line.completedAt < 0,
         "G6",
-        () -> run + " produces what it had heard to be complete: " + departure.id());
+        () -> run + " produces a task reported complete: " + departure.id());
     if (line.departedAt < 0) {
       line.departedAt = world.now();
     }
@@ -159,14 +160,14 @@ final class Ledger {
   void refused(BrokerRun run, OutboxRecord departure) {
     BrokerHistory.Line line = book(run).lines.get(Carried.keyOf(departure));
     if (line != null) {
-      world.count("departures refused");
+      world.count("records refused by Kafka");
       line.refused = true;
     }
   }
 
   // Health.
 
-  /// The watchdog has looked: a store that takes nothing must have been seen in time.
+  /// The watchdog ran: a stalled store must have been detected in time.
   void looked(BrokerRun run, StageBounds bounds) {
     boolean mayWait =
         plan.has(Fault.FREEZE) || plan.has(Fault.STORE_IS_FULL) || plan.storeLimit() > 0;
@@ -174,26 +175,26 @@ final class Ledger {
     check(
         mayWait || !run.isReady() || world.now() - bounds.waitingSince() < patience,
         "G9",
-        () -> run + " is ready, and its store has done nothing for long");
+        () -> run + " is ready although its store is stalled");
   }
 
-  /// A broker says that it is not ready any more: only what keeps a store from working may be why.
+  /// A broker became unready: only a stalled store may be the reason.
   void unready(BrokerRun run) {
     boolean mayBe =
         plan.has(Fault.STORE_FAILS)
             || plan.has(Fault.STORE_LOSES_REPLY)
             || plan.has(Fault.STORE_GHOST)
             || plan.has(Fault.STORE_STALLS);
-    // What stalls as the faults end takes as long as it takes.
+    // A stall that starts as the faults end lasts its time.
     check(
         mayBe && !world.isQuietSince(10 * SimulatedWorld.SECOND),
         "G9",
-        () -> run + " is called stuck, and is not");
+        () -> run + " is reported stuck, but is not");
   }
 
-  // At the end.
+  // Final check.
 
-  /// Every record ended in one way, and nothing is left.
+  /// Every record ended in exactly one way, and no row is left.
   void checkEnd(SimulatedKafka cluster) {
     for (Spec spec : kafka.records.values()) {
       Origin origin = spec.origin();
@@ -204,12 +205,12 @@ final class Ledger {
       check(
           has || kafka.isSkipped(origin),
           "G1",
-          () -> "lost on the way in: " + origin + " " + spec.id());
+          () -> "never stored: " + origin + " " + spec.id());
     }
     check(isDone(), "G1", () -> "rows are left:\n" + leftOver(cluster));
   }
 
-  /// What keeps the end from coming, for messages.
+  /// Description of what is left, for messages.
   String leftOver(SimulatedKafka cluster) {
     var left = new StringBuilder();
     for (SimulatedKafka.Topic topic : cluster.read()) {
@@ -225,7 +226,7 @@ final class Ledger {
             .forEach(row -> {
               boolean once = row.activation().atMostOnce();
               left.append(
-                  "row %d, %s of %s, %s, parked until %d, leaving for %s%s%s%n"
+                  "row %d, %s of %s, %s, parked until %d, forwarding to %s%s%s%n"
                       .formatted(
                           row.key(),
                           row.activation().id(),
@@ -234,20 +235,20 @@ final class Ledger {
                           row.parkedUntil(),
                           row.leaving(),
                           once ? ", at most once" : "",
-                          once && !row.committed() ? ", not proven" : ""));
+                          once && !row.committed() ? ", offset unconfirmed" : ""));
             }));
     return left.toString();
   }
 
-  /// Whether nothing is left on the disks but what may stay there.
+  /// Whether the disks hold nothing but rows that may stay.
   boolean isDone() {
     return books.entrySet().stream()
         .allMatch(each ->
             each.getKey().rows().values().stream().allMatch(row -> mayStay(each.getKey(), row)));
   }
 
-  /// What Kafka refuses is kept. What may run only once waits for proof that nobody else has run
-  /// it, which comes when its partition returns.
+  /// Rows that Kafka refuses are kept. At-most-once rows wait for proof that no other broker has
+  /// run them, which comes when their partition returns.
   private boolean mayStay(SimulatedDisk disk, Row row) {
     BrokerHistory.Line line =
         books.computeIfAbsent(disk, _ -> new BrokerHistory()).lines.get(row.key());

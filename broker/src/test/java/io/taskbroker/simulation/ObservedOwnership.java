@@ -11,8 +11,8 @@ import io.taskbroker.store.StoreException.Kind;
 import java.util.List;
 import java.util.Optional;
 
-/// Who has which partition of a shared store, as one broker asks it: it does not answer at times,
-/// and the ledger hears of what is taken.
+/// Ownership of the partitions of a shared store, as seen by one broker: calls fail at times, and
+/// the ledger observes acquisitions.
 final class ObservedOwnership implements Ownership {
   private final Ownership ownership;
   private final BrokerRun run;
@@ -67,7 +67,7 @@ final class ObservedOwnership implements Ownership {
 
   private void mayFail() {
     if (world.happens(Fault.STORE_FAILS)) {
-      throw new StoreException(Kind.TRANSIENT, "failed, says chance", null);
+      throw new StoreException(Kind.TRANSIENT, "random failure", null);
     }
   }
 }

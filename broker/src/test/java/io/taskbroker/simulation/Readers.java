@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// What a broker's process reads from Kafka with: a reader for each topic, with a thread and a
-/// consumer of its own, wired as `Ingest` wires them.
+/// Kafka readers of a broker process: one per topic, with its own thread and consumer, wired like
+/// in `Ingest`.
 final class Readers {
   private final BrokerRun run;
   private final SimulatedWorld world;
@@ -86,7 +86,7 @@ final class Readers {
     thread[0].wake(world.between(0, 50 * SimulatedWorld.MS));
   }
 
-  /// Tells the reader of a partition what of it is durable.
+  /// Reports to the reader of a partition which of its records are durable.
   void consumed(
       SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent) {
     SteppedReader reader = readers.get(partition.topic());
@@ -116,7 +116,7 @@ final class Readers {
     }
   }
 
-  /// Gives everything up in order, and leaves the groups.
+  /// Releases all partitions in order, and leaves the groups.
   void stop() {
     threads.forEach(Actor::end);
     readers.values().forEach(SteppedReader::stop);

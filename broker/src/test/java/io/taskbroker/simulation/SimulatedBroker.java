@@ -7,7 +7,7 @@ import java.time.InstantSource;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// A broker as its operator sees it: a disk, a clock, and one process after the other.
+/// A broker as its operator sees it: a disk, a clock, and a sequence of processes.
 final class SimulatedBroker {
   static final long GRACE = 500;
   static final long LEASE = 3_000;
@@ -16,7 +16,7 @@ final class SimulatedBroker {
   static final long TOMBSTONE = 120_000;
   static final int MAX_ATTEMPTS = 3;
 
-  /// How long a stage may have work and do none.
+  /// Maximum time that a stage may have work without progress, in milliseconds.
   static final long PATIENCE = 8_000;
 
   final String name;
@@ -56,9 +56,9 @@ final class SimulatedBroker {
     return () -> Instant.ofEpochMilli(wall());
   }
 
-  /// What its operator wants: it is told if it runs, and keeps it for its next start.
+  /// Sets the operator's rules: a running process receives them; they also apply to the next start.
   void setRules(SimulatedRules wanted) {
-    world.trace(() -> name + " is to go by " + wanted);
+    world.trace(() -> name + " should apply " + wanted);
     ledger.ruled(this, wanted);
     rules = wanted;
     if (run != null) {
@@ -66,7 +66,7 @@ final class SimulatedBroker {
     }
   }
 
-  /// Under which its consumers are in their groups.
+  /// Group member name of its consumers.
   String memberName() {
     return memberName;
   }
@@ -75,12 +75,12 @@ final class SimulatedBroker {
     return rules;
   }
 
-  /// By how many milliseconds its clock was set forth.
+  /// Offset by which its clock was set forward, in milliseconds.
   long clockOffset() {
     return clockOffset;
   }
 
-  /// What its clock says.
+  /// Reading of its clock.
   long wall() {
     return world.wall() + clockOffset;
   }
@@ -92,7 +92,7 @@ final class SimulatedBroker {
     clockOffset += millis;
   }
 
-  /// Puts the clock right.
+  /// Corrects the clock.
   void setClock() {
     ledger.observe(this);
     clockOffset = 0;
@@ -116,7 +116,7 @@ final class SimulatedBroker {
         plan.shared());
   }
 
-  /// Rows that this store cannot hold, whatever is tried.
+  /// Whether this store refuses the row on every attempt.
   boolean cannotHold(Row row) {
     return plan.has(Fault.STORE_REFUSES)
         && !row.activation().id().startsWith("undecodable")
@@ -136,7 +136,7 @@ final class SimulatedBroker {
       try {
         run = new BrokerRun(this, runs, world, plan, workers);
       } catch (Crash _) {
-        throw new AssertionError("Nothing crashes at the start");
+        throw new AssertionError("A start cannot crash");
       }
     }
   }
@@ -145,7 +145,7 @@ final class SimulatedBroker {
     crash(why, world.between(10 * SimulatedWorld.MS, 10 * SimulatedWorld.SECOND));
   }
 
-  /// @param down for how long, in nanoseconds
+  /// @param down time until the restart, in nanoseconds
   void crash(String why, long down) {
     BrokerRun dying = run;
     if (dying != null) {
@@ -158,7 +158,7 @@ final class SimulatedBroker {
     }
   }
 
-  /// Its process dies, and its disk is another, empty one when it starts again.
+  /// Crashes the process; it restarts with an empty disk.
   void loseStore() {
     world.count("stores lost");
     crash("its store is lost");
@@ -168,16 +168,16 @@ final class SimulatedBroker {
     }
   }
 
-  /// Somebody starts another process on the same disk, while this one runs.
+  /// Starts a second process on the same disk while this one runs.
   void startAnother() {
     run = null;
     memberName = memberName + "'";
     start();
   }
 
-  /// A stage of the process failed, so that it ended.
+  /// A stage of the process failed, and the process ended.
   void failed(BrokerRun failed, String why) {
-    world.count("processes that ended by themselves");
+    world.count("processes that ended on a failure");
     if (run == failed) {
       crash(why);
     } else if (failed.isAlive()) {
@@ -187,12 +187,12 @@ final class SimulatedBroker {
     }
   }
 
-  /// Stops the process in order, and starts another one.
+  /// Stops the process gracefully, and starts another one.
   void restart() {
     BrokerRun stopping = run;
     if (stopping != null) {
-      world.count("stops in order");
-      world.trace(() -> stopping + " is stopped in order");
+      world.count("graceful stops");
+      world.trace(() -> stopping + " is stopped gracefully");
       stopping.stop(() -> {
         if (run == stopping) {
           ledger.workers.stopped(stopping);

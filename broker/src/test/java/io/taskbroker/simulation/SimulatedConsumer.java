@@ -27,9 +27,9 @@ import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.jspecify.annotations.Nullable;
 
-/// A consumer in the simulated cluster. No call of it takes time: whoever turns its reader lets
-/// time pass in between.
-@SuppressWarnings("UnsynchronizedOverridesSynchronized") // there is one thread
+/// Consumer in the simulated cluster. Its calls take no time; the scheduler of its reader lets time
+/// pass in between.
+@SuppressWarnings("UnsynchronizedOverridesSynchronized") // single-threaded
 final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   static final int MAX_RECORDS = 10;
 
@@ -47,7 +47,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   private ConsumerRebalanceListener listener = new Nobody();
   private boolean wakened;
 
-  /// @param wake makes the reader take a turn soon
+  /// @param wake schedules a turn of the reader soon
   SimulatedConsumer(
       BrokerRun run, SimulatedKafka kafka, SimulatedKafka.Topic topic, Runnable wake) {
     super("none");
@@ -134,7 +134,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     return new Fetched(records, next);
   }
 
-  /// On its way it outlives the process; requests of one consumer arrive in order.
+  /// The request outlives the process; requests of one consumer arrive in order.
   @Override
   public void commitAsync(
       Map<TopicPartition, OffsetAndMetadata> offsets, OffsetCommitCallback callback) {
@@ -145,7 +145,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     requests.add(() -> {
       Exception failure = tryCommit(generation, offsets);
       if (world.diesHere() && run.isAlive()) {
-        run.broker.crash("before it heard of an offset commit");
+        run.broker.crash("before the reply to an offset commit");
       }
       run.later(
           world.between(SimulatedWorld.MS / 5, 10 * SimulatedWorld.MS),
@@ -169,14 +169,14 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   private @Nullable Exception tryCommit(
       long generation, Map<TopicPartition, OffsetAndMetadata> offsets) {
     if (world.happens(Fault.COMMIT_FAILS)) {
-      return new TimeoutException("The request was lost");
+      return new TimeoutException("request lost");
     }
     try {
       topic.group().commit(member, generation, offsets);
     } catch (KafkaException e) {
       return e;
     }
-    return world.happens(Fault.COMMIT_FAILS) ? new TimeoutException("The answer was lost") : null;
+    return world.happens(Fault.COMMIT_FAILS) ? new TimeoutException("reply lost") : null;
   }
 
   @Override
@@ -194,7 +194,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   public Map<TopicPartition, OffsetAndMetadata> committed(
       Set<TopicPartition> partitions, Duration timeout) {
     if (world.happens(Fault.COMMIT_FAILS)) {
-      throw new TimeoutException("Kafka does not say what is committed");
+      throw new TimeoutException("no reply for committed offsets");
     }
     var committed = new HashMap<TopicPartition, OffsetAndMetadata>();
     for (TopicPartition partition : partitions) {
@@ -224,7 +224,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   }
 
   @Override
-  @SuppressWarnings("removal") // it is how the client makes it, too
+  @SuppressWarnings("removal") // the client does the same
   public ConsumerGroupMetadata groupMetadata() {
     return new ConsumerGroupMetadata("group", (int) member.generation, name, Optional.of(name));
   }
@@ -264,8 +264,8 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     public void onPartitionsAssigned(Collection<TopicPartition> partitions) {}
   }
 
-  /// Records whose partitions are in order: in the client's own map that changes from process to
-  /// process.
+  /// Records in a fixed order of partitions: the order of the client's own map differs between
+  /// processes.
   private static final class Fetched extends ConsumerRecords<byte[], byte[]> {
     private final Map<TopicPartition, OffsetAndMetadata> next;
 

@@ -34,9 +34,9 @@ import java.util.function.LongSupplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.TopicPartition;
 
-/// Brokers without the rule that closes a failure history: each lacks one, and nothing else.
+/// Brokers without the rule that prevents a failure history: each lacks exactly one.
 enum SwitchedOff implements Tampering {
-  /// Watermarks are not read at a start.
+  /// Watermarks are not read at startup.
   WATERMARKS_UNREAD {
     @Override
     public ActivationStore store(ActivationStore store, BrokerRun run) {
@@ -48,7 +48,8 @@ enum SwitchedOff implements Tampering {
       };
     }
   },
-  /// A record whose id is in flight is a duplicate, also if that one is on its way out (H4).
+  /// A record whose id is in flight is a duplicate, even if that task is already being forwarded
+  /// (H4).
   DUPLICATE_OF_WHAT_LEAVES {
     @Override
     public CommandSink intake(CommandSink intake, BrokerRun run) {
@@ -63,7 +64,7 @@ enum SwitchedOff implements Tampering {
                   && !row.activation().origin().equals(activation.origin()));
     }
   },
-  /// Where a topic was begun is not committed, nor remembered.
+  /// The start position of a topic is neither committed nor remembered.
   BEGINNING_FORGOTTEN {
     @Override
     public ActivationStore store(ActivationStore store, BrokerRun run) {
@@ -77,10 +78,10 @@ enum SwitchedOff implements Tampering {
           : consumer;
     }
   },
-  /// A partition of which nothing is known begins at its end, whatever is known of its topic.
+  /// An unknown partition is read from its end, even if its topic is known.
   ADDED_AT_ITS_END {
     @Override
-    @SuppressWarnings("unchecked") // what it is asked with
+    @SuppressWarnings("unchecked") // argument of the intercepted call
     public Consumer<byte[], byte[]> consumer(Consumer<byte[], byte[]> consumer, BrokerRun run) {
       return Taps.calling(
           consumer,
@@ -91,7 +92,7 @@ enum SwitchedOff implements Tampering {
                       (Collection<TopicPartition>) arguments[0], (Duration) arguments[1])));
     }
   },
-  /// What is on its way out is loaded as if it had to run.
+  /// Forwarded rows are loaded as ready to run.
   LEAVING_LOADED_AS_PENDING {
     @Override
     public ActivationStore store(ActivationStore store, BrokerRun run) {
@@ -103,7 +104,7 @@ enum SwitchedOff implements Tampering {
                   : Row.arriving(row.key(), row.activation(), Status.PENDING, row.addedAt()));
     }
   },
-  /// The ids of what is done are not read at a start.
+  /// Tombstones are not read at startup.
   TOMBSTONES_UNREAD {
     @Override
     public ActivationStore store(ActivationStore store, BrokerRun run) {
@@ -115,7 +116,7 @@ enum SwitchedOff implements Tampering {
       };
     }
   },
-  /// The bound on what may run is one for all applications, and what is over it waits in Kafka.
+  /// One bound on ready tasks for all applications; tasks beyond it wait in Kafka.
   ONE_BOUND_FOR_ALL {
     @Override
     public CommandSink intake(CommandSink intake, BrokerRun run) {
@@ -127,14 +128,14 @@ enum SwitchedOff implements Tampering {
       };
     }
   },
-  /// The engine does not hear what the reader sees behind what it handed over.
+  /// The engine does not learn what the reader sees beyond the records it passed on.
   NEIGHBOUR_UNSEEN {
     @Override
     public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return Taps.deaf(intake, Command.Foreseen.class::isInstance);
+      return Taps.dropping(intake, Command.Foreseen.class::isInstance);
     }
   },
-  /// The engine waits where the committer's queue is full, and completions wait where its own is.
+  /// The engine blocks on the committer's full queue, and completions block on the engine's.
   ENGINE_BLOCKS {
     @Override
     public CommandSink intake(CommandSink intake, BrokerRun run) {
@@ -146,7 +147,7 @@ enum SwitchedOff implements Tampering {
       return FullQueues.of(run).committer(outlets);
     }
   },
-  /// Parked rows are read before what was written before is on disk.
+  /// Parked rows are read before earlier writes are on disk.
   READ_OVERTAKES_WRITES {
     @Override
     public Outlets outlets(Outlets outlets, BrokerRun run) {
@@ -182,7 +183,7 @@ enum SwitchedOff implements Tampering {
           first, rows.size() > first.size() ? rows.get(first.size()).parkedUntil() : Row.NONE);
     }
   },
-  /// A Complete of what was said to be retried is answered when that is durable, and that is all.
+  /// A Complete after a Retry is acknowledged once that is durable, without any other effect.
   RETRY_WINS {
     @Override
     public CommandSink intake(CommandSink intake, BrokerRun run) {
@@ -205,7 +206,7 @@ enum SwitchedOff implements Tampering {
       };
     }
   },
-  /// The partition of a message that is no activation waits until Kafka has it as a dead letter.
+  /// The partition of an undecodable message waits until Kafka has it as a dead letter.
   POISON_WAITED_FOR {
     @Override
     public CommandSink intake(CommandSink intake, BrokerRun run) {
@@ -249,7 +250,7 @@ enum SwitchedOff implements Tampering {
       };
     }
   },
-  /// The end of a delay is kept in whole seconds, rounded down.
+  /// The end of a delay is stored in whole seconds, rounded down.
   DELAY_ROUNDED_DOWN {
     @Override
     public ActivationStore store(ActivationStore store, BrokerRun run) {
@@ -266,7 +267,7 @@ enum SwitchedOff implements Tampering {
                   row.addedAt()));
     }
   },
-  /// Leases and deadlines run by the wall clock.
+  /// Leases and deadlines follow the wall clock.
   DEADLINES_BY_WALL_CLOCK {
     @Override
     public Ticker ticker(Ticker ticker, LongSupplier wallSteps) {
@@ -278,19 +279,19 @@ enum SwitchedOff implements Tampering {
 
         @Override
         public void await(ReentrantLock lock, Condition condition, long until) {
-          throw new AssertionError("Nothing waits in a simulation");
+          throw new AssertionError("A simulation must not block");
         }
       };
     }
   },
-  /// A broker begins without rules.
+  /// A broker starts without rules.
   RULES_FORGOTTEN {
     @Override
     public SimulatedRules rules(SimulatedRules rules) {
       return SimulatedRules.NONE;
     }
   },
-  /// Whether something has expired is not looked at once it is in.
+  /// Expiry is not checked after ingest.
   EXPIRY_UNCHECKED {
     @Override
     public CommandSink intake(CommandSink intake, BrokerRun run) {
@@ -298,7 +299,7 @@ enum SwitchedOff implements Tampering {
           intake, activation -> Taps.timed(activation, Activation.NEVER, activation.delayUntil()));
     }
   },
-  /// Whoever opens a database may write to it, whoever else has it open.
+  /// Any process may open a database and write to it.
   STORE_UNGUARDED {
     @Override
     public ActivationStore store(ActivationStore store, BrokerRun run) {
@@ -322,7 +323,7 @@ enum SwitchedOff implements Tampering {
       };
     }
   },
-  /// A refusal by a worker's code is taken for one by its connection.
+  /// A task refused by the worker's code counts as refused by its connection.
   REFUSED_TAKEN_FOR_BUSY {
     @Override
     public CommandSink intake(CommandSink intake, BrokerRun run) {
@@ -339,7 +340,7 @@ enum SwitchedOff implements Tampering {
       };
     }
   },
-  /// Whether a stage did anything is seen by whether it tried.
+  /// Attempts count as progress of a stage.
   TRYING_TAKEN_FOR_DOING {
     @Override
     public Progress progress(Progress progress) {
@@ -363,14 +364,14 @@ enum SwitchedOff implements Tampering {
       };
     }
   },
-  /// Tasks are taken into memory as they come.
+  /// Tasks are loaded into memory without a bound.
   MEMORY_UNBOUNDED {
     @Override
     public EngineOptions bounds(EngineOptions options) {
       return withMemory(options, FEW_BYTES);
     }
   },
-  /// A broker that is told to stop says OK to all who wait.
+  /// A stopping broker acknowledges all waiting reports.
   ANSWERED_AT_STOP {
     @Override
     public CommandSink intake(CommandSink intake, BrokerRun run) {
@@ -395,7 +396,7 @@ enum SwitchedOff implements Tampering {
       };
     }
   },
-  /// The first death of a worker ends a task.
+  /// The first death of a worker fails the task.
   ONE_DEATH_TAKEN_FOR_ALL {
     @Override
     public EngineOptions options(EngineOptions options) {
@@ -416,7 +417,7 @@ enum SwitchedOff implements Tampering {
           options.periods());
     }
   },
-  /// When workers are lost, all that their application has is blamed for it.
+  /// When workers are lost, all tasks of the application are blamed.
   NEIGHBOURS_BLAMED {
     @Override
     public Outlets outlets(Outlets outlets, BrokerRun run) {
@@ -434,10 +435,10 @@ enum SwitchedOff implements Tampering {
     }
   };
 
-  /// The bytes of memory that tasks of a broker with little of it may take: those of ten.
+  /// Memory limit in bytes of a broker with little memory: ten tasks.
   static final long FEW_BYTES = 12_000;
 
-  /// A broker with little memory, as it is.
+  /// A broker with little memory and all rules.
   static final Tampering LITTLE_MEMORY =
       new Tampering() {
         @Override

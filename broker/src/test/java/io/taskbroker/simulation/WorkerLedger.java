@@ -15,26 +15,26 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 
-/// The part of the ledger that is about workers: what they are handed, and when it may be, what
-/// they report, and what they are answered (G2, G3, G5, G6).
+/// Part of the ledger about workers: deliveries to them, their reports, and the replies (G2, G3,
+/// G5, G6).
 final class WorkerLedger {
   private final Ledger ledger;
 
-  /// One reading of a record: the first, or another that an operator wanted.
+  /// One reading of a record: the first, or another one after an operator's reset.
   record Reading(Origin origin, int number) {}
 
-  /// How often what may run only once was handed out, as far as it may have reached a worker.
+  /// Number of deliveries of an at-most-once task that may have reached a worker.
   final Map<Reading, Integer> sends = new HashMap<>();
 
-  /// Runs that stopped in order, and by how much their clock was set forth then: deadlines on disk
-  /// are wall-clock times.
+  /// Processes that stopped gracefully, with the offset of their clock at that time: deadlines on
+  /// disk are wall-clock times.
   private final Map<BrokerRun, Long> stoppedInOrder = new HashMap<>();
 
   WorkerLedger(Ledger ledger) {
     this.ledger = ledger;
   }
 
-  /// A process ended in order, and what it did in its last moments was not disturbed.
+  /// A process stopped gracefully, without faults in its last moments.
   void stopped(BrokerRun run) {
     boolean calm =
         run.isIdle()
@@ -49,7 +49,7 @@ final class WorkerLedger {
     }
   }
 
-  /// The engine gives a task's worker up.
+  /// A processing deadline passed in the engine.
   void deadlinePassed(BrokerRun run, String id) {
     for (BrokerHistory.Line line : ledger.book(run).of(id)) {
       ledger.deaths.overdue(line);
@@ -57,7 +57,7 @@ final class WorkerLedger {
       check(
           line.recordedAt < 0 || line.end != null || !asked || ledger.plan.has(Fault.FREEZE),
           "G6",
-          () -> run + " gives up what another broker was told to be complete: " + id);
+          () -> run + " times out a task that another broker knows to be complete: " + id);
       check(
           line.end != null
               || line.foundIn != run
@@ -65,11 +65,11 @@ final class WorkerLedger {
               || ledger.world.now() - line.foundAt
                   >= (SimulatedBroker.RESTART_GRACE - 10) * SimulatedWorld.MS,
           "G6",
-          () -> run + " gives up at its start what may have been reported meanwhile: " + id);
+          () -> run + " times out at its start a task that may have been reported meanwhile: " + id);
     }
   }
 
-  /// A worker is handed something, at this moment.
+  /// A task is delivered to a worker at this moment.
   ///
   /// @param pulled whether a worker asked for it
   void handedOut(BrokerRun run, Delivery delivery, boolean pulled) {
@@ -80,65 +80,66 @@ final class WorkerLedger {
         present(
             ledger.kafka.records.get(origin),
             "G1",
-            () -> "handed out without a record: " + delivery.id());
+            () -> "delivered without a record: " + delivery.id());
     ledger.world.trace(() ->
         run
-            + " hands out "
+            + " delivers "
             + delivery.id()
             + " ("
             + key
             + "), for the "
             + delivery.deliveries()
-            + ". time");
+            + ". delivery");
     long wall = run.broker.wall();
-    check(wall >= spec.delayUntil(), "G5", () -> run + " hands out early: " + delivery.id());
-    check(wall < spec.expiresAt(), "G5", () -> run + " hands out after the end: " + delivery.id());
+    check(wall >= spec.delayUntil(), "G5", () -> run + " delivers early: " + delivery.id());
+    check(wall < spec.expiresAt(), "G5", () -> run + " delivers after expiry: " + delivery.id());
     check(
         !run.rules().kills(spec),
         "G5",
-        () -> run + " hands out what is switched off: " + delivery.id());
+        () -> run + " delivers a switched-off task: " + delivery.id());
     check(
         spec.isCarriedBy(delivery.payload()),
         "G1",
-        () -> "other bytes than the record's: " + delivery.id());
-    check(run.isLeased(), "G3", () -> run + " hands out after its lease: " + delivery.id());
+        () -> "bytes differ from the record: " + delivery.id());
+    check(run.isLeased(), "G3", () -> run + " delivers after its lease: " + delivery.id());
     if (!run.owns(origin)) {
-      // A known limit: until it hears that it lost a partition, it hands out what it knows of it.
-      ledger.world.count("hand-outs by a former owner");
+      // A known limit: a former owner delivers loaded tasks until it learns that it lost the
+      // partition.
+      ledger.world.count("deliveries by a former owner");
       BrokerHistory.Line line = book.lines.get(key);
       if (spec.once() && line != null) {
         sendOnce(run, line);
       }
       return;
     }
-    Supplier<String> gone = () -> run + " hands out what is not on disk: " + delivery.id();
+    Supplier<String> gone = () -> run + " delivers a task that is not on disk: " + delivery.id();
     Row row = present(run.broker.disk.rows().get(key), "G6", gone);
     check(row.leaving() == null, "G6", gone);
     BrokerHistory.Line line = Ledger.line(book, key);
-    ledger.world.count(delivery.deliveries() > 1 ? "hand-outs again" : "hand-outs");
+    ledger.world.count(delivery.deliveries() > 1 ? "redeliveries" : "deliveries");
     if (spec.once()) {
-      ledger.world.count("hand-outs of what may run only once");
-      // Where brokers share a store, its fences are the proof.
+      ledger.world.count("at-most-once deliveries");
+      // With a shared store, its fences are the proof.
       boolean shared = ledger.plan.shared();
       check(
           shared || ledger.kafka.isCommitted(origin),
           "G3",
-          () -> run + " hands out before its offset is committed: " + delivery.id());
+          () -> run + " delivers before its offset is committed: " + delivery.id());
       check(
           shared || row.committed(),
           "G3",
-          () -> run + " hands out without proof: " + delivery.id());
+          () -> run + " delivers before the commit is confirmed: " + delivery.id());
       check(
           row.status().isHandedOut(),
           "G3",
-          () -> run + " hands out without mark: " + delivery.id());
+          () -> run + " delivers without a status update: " + delivery.id());
       sendOnce(run, line);
     }
     check(
         !isHeld(run, line)
             || ledger.world.now() - line.lastHandOut >= spec.deadline() * SimulatedWorld.MS,
         "G5",
-        () -> run + " hands out what a worker still may take its time with: " + delivery.id());
+        () -> run + " delivers a task that a worker may still be processing: " + delivery.id());
     if (!pulled) {
       ledger.deaths.called(run, delivery, line);
     }
@@ -151,17 +152,16 @@ final class WorkerLedger {
   private void sendOnce(BrokerRun run, BrokerHistory.Line line) {
     int times = sends.merge(line.reading, 1, Integer::sum);
     Spec spec = line.spec;
-    check(times == 1, "G3", () -> run + " hands out again: " + spec.id() + " of " + spec.origin());
+    check(times == 1, "G3", () -> run + " redelivers an at-most-once task: " + spec.id() + " of " + spec.origin());
   }
 
-  /// Whether the process knows that a worker has it: from the worker, or from the process before.
+  /// Whether the process knows that a worker has it: from the worker, or from the previous process.
   private boolean isHeld(BrokerRun run, BrokerHistory.Line line) {
     Long clock = stoppedInOrder.get(line.heldIn);
     return line.heldIn == run || (clock != null && clock == run.broker.clockOffset());
   }
 
-  /// The engine does not wait for the answer to a call any more: whatever it hears of it then comes
-  /// too late.
+  /// The lease of a claim passed: the engine ignores the result of the call from now on.
   void leasePassed(BrokerRun run, String id) {
     for (BrokerHistory.Line line : ledger.book(run).of(id)) {
       if (line.end == null && line.handedOutBy == run) {
@@ -169,15 +169,15 @@ final class WorkerLedger {
         check(
             waited >= (SimulatedBroker.LEASE - 1) * SimulatedWorld.MS,
             "G5",
-            () -> run + " does not wait for the answer to a call: " + id);
+            () -> run + " does not wait for the result of a call: " + id);
         line.givenUp = line.handOuts;
       }
     }
   }
 
-  /// The engine hears how a call ended.
+  /// The engine received the result of a call.
   void heard(BrokerRun run, Command.PushEnded pushed) {
-    ledger.world.trace(() -> run + " hears " + pushed.outcome() + " of " + pushed.delivery().id());
+    ledger.world.trace(() -> run + " receives " + pushed.outcome() + " of " + pushed.delivery().id());
     ledger.deaths.ended(run, pushed);
     BrokerHistory.Line line = ledger.book(run).lines.get(Carried.keyOf(pushed.delivery()));
     if (line != null
@@ -187,7 +187,7 @@ final class WorkerLedger {
         && line.handOuts != line.givenUp) {
       line.heldIn = run;
     }
-    // The worker's word counts, whatever the broker makes of it.
+    // The worker's answer counts, whatever the broker concludes from it.
     boolean proof =
         pushed.outcome() == PushOutcome.BUSY || pushed.outcome() == PushOutcome.UNREACHABLE;
     if (proof && line != null) {
@@ -195,17 +195,17 @@ final class WorkerLedger {
     }
   }
 
-  /// A worker's report reaches the broker.
+  /// A worker's report reached the broker.
   void reported(BrokerRun run, List<Command.Update> updates) {
     BrokerHistory book = ledger.book(run);
     for (Command.Update update : updates) {
-      ledger.world.trace(() -> run + " is told " + update.status() + " of " + update.id());
+      ledger.world.trace(() -> run + " receives " + update.status() + " of " + update.id());
       book.report(update.id(), update.status());
     }
   }
 
-  /// Whether the report may be about a row of the same id that another broker has, or had. A known
-  /// limit: each broker takes it for one about the row that it has.
+  /// Whether the report may be about a row of the same id at another broker. A known limit: each
+  /// broker applies it to its own row.
   private boolean wasAnother(BrokerHistory book, BrokerHistory.Line line, long since) {
     return ledger.plan.shared()
         && book.of(line.spec.id()).stream()
@@ -213,16 +213,16 @@ final class WorkerLedger {
             .anyMatch(other -> other.end == null || other.isGoneSince(since));
   }
 
-  /// The broker says OK to a report that reached it at `since`.
+  /// The broker acknowledged a report that reached it at `since`.
   ///
-  /// @param strict whether the report was the first one about a task that its worker has
+  /// @param strict whether it was the first report about a task that its worker has
   void answered(BrokerRun run, List<Command.Update> updates, long since, boolean strict) {
     BrokerHistory book = ledger.book(run);
     for (Command.Update update : updates) {
       ledger.world.trace(() -> run + " answers OK to " + update.status() + " of " + update.id());
       if (update.status() == Status.COMPLETE || strict) {
         for (BrokerHistory.Line line : book.of(update.id())) {
-          // A known limit: what was lost with a store and is read again was not handed out since.
+          // A known limit: a task lost with a store and read again was not delivered since.
           boolean readAgain = line.insertedAt > book.lostAt && book.lostAt >= 0;
           boolean unknown = readAgain && line.handOuts == 0 && update.status() != Status.COMPLETE;
           if (!book.isLast(line) || unknown) {
@@ -244,7 +244,7 @@ final class WorkerLedger {
                   || recorded
                   || wasAnother(book, line, since),
               "G2",
-              () -> run + " said OK to " + update + ", and the row is there");
+              () -> run + " acknowledged " + update + ", but the row is still there");
         }
       }
     }

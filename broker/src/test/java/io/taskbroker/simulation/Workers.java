@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// The workers and the network between them and the brokers: slow, dying, lying, busy, away;
-/// reporting late, twice, or never. Each reports to the broker that its task came from.
+/// Workers and the network between them and the brokers: slow, dying, lying, busy, down; reporting
+/// late, twice or never. A report goes to the broker that the task came from.
 final class Workers {
   static final List<String> APPLICATIONS = List.of("shop", "mail");
 
@@ -34,7 +34,7 @@ final class Workers {
     this.plan = plan;
   }
 
-  /// Where workers may report, if brokers share a store.
+  /// Sets the brokers that workers may report to, if brokers share a store.
   void reportTo(List<SimulatedBroker> all) {
     brokers = all;
   }
@@ -75,7 +75,7 @@ final class Workers {
     }
   }
 
-  /// Where one worker is full or lost, others may be there.
+  /// If one worker is busy or lost, there may be others.
   private void answer(BrokerRun run, Delivery delivery, long after, PushOutcome outcome) {
     boolean others =
         (outcome == PushOutcome.BUSY || outcome == PushOutcome.LOST) && world.random.nextBoolean();
@@ -215,7 +215,7 @@ final class Workers {
     }
   }
 
-  /// Somebody reports something, again and again until it is answered.
+  /// Sends a report, repeated until it is acknowledged.
   void report(BrokerRun run, String id, Status status) {
     new Report(run, List.of(update(id, status)), false, 0).send();
   }
@@ -239,20 +239,20 @@ final class Workers {
     }
   }
 
-  /// The answer to a claim that comes with a report, and is given with it.
+  /// Reply to a claim that comes with a report; never used.
   private static final class Unasked implements Command.ClaimReply {
     @Override
     public void done(@Nullable Delivery delivery) {
-      throw new AssertionError("The report is answered, not its claim");
+      throw new AssertionError("The report carries no claim");
     }
 
     @Override
     public void unavailable(String why) {
-      throw new AssertionError("The report is answered, not its claim");
+      throw new AssertionError("The report carries no claim");
     }
   }
 
-  /// One report, sent until it is answered.
+  /// One report, repeated until it is acknowledged.
   private final class Report {
     private final BrokerRun of;
     private final SimulatedBroker broker;
@@ -287,7 +287,7 @@ final class Workers {
       world.after(3 * SimulatedWorld.SECOND, "report times out", () -> sendAfter(attempt));
     }
 
-    /// The one that the task came from, or any that shares its store.
+    /// The broker that the task came from, or any that shares its store.
     private SimulatedBroker receiver() {
       return plan.shared() && world.random.nextBoolean()
           ? brokers.get(world.random.nextInt(brokers.size()))
@@ -308,7 +308,7 @@ final class Workers {
               new Command.ReportReply() {
                 @Override
                 public void done(@Nullable Delivery next) {
-                  // Of what an earlier process of the broker handed out, too (G2).
+                  // Includes deliveries of an earlier process of the broker (G2).
                   boolean mustCount = run == of ? attempt == 1 : first;
                   boolean counts = strict && mustCount && world.now() < strictUntil;
                   broker.ledger.workers.answered(run, updates, since, counts);
@@ -340,7 +340,7 @@ final class Workers {
       world.after(nanos, "report again", () -> sendAfter(attempt));
     }
 
-    /// Sends it again, unless it was sent again already.
+    /// Repeats the report, unless a later attempt did already.
     private void sendAfter(int attempt) {
       if (attempt == tries) {
         send();

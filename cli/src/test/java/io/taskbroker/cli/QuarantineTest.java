@@ -92,7 +92,7 @@ final class QuarantineTest {
     assertThat(first[8]).contains("is not in kafka_topics");
 
     assertThat(run("quarantine", "release", "--all", "-c", setup)).isZero();
-    assertThat(err.toString()).contains("4 of 4 are tried again");
+    assertThat(err.toString()).contains("4 of 4 retried");
     await().untilAsserted(() -> assertCounted(setup.deadLetters(), PAYLOADS.size()));
 
     assertThat(run("quarantine", "discard", first[0], "-c", setup)).isEqualTo(2);

@@ -2,14 +2,14 @@ package io.taskbroker.testkit;
 
 import io.grpc.Status;
 
-/// What the end of a reporting call means for the report.
+/// Outcome of a reporting call, for the report.
 enum Acceptance {
   TAKEN,
   AGAIN,
   REFUSED;
 
-  /// As the Python client sees it: everything but a plain refusal is tried again, and an unknown id
-  /// is none of the worker's business.
+  /// Classifies a status like the Python client: every failure is retried except an outright
+  /// refusal; an unknown id counts as accepted.
   static Acceptance of(Status status) {
     return switch (status.getCode()) {
       case OK, NOT_FOUND -> TAKEN;

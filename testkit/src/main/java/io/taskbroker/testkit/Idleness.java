@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
-/// Waits for a worker to be idle. It looks now and then, so that the workers need not signal.
+/// Polling wait for an idle worker, so that workers need not signal.
 final class Idleness {
   private static final Duration PERIOD = Duration.ofMillis(10);
 

@@ -1,6 +1,6 @@
 package io.taskbroker.testkit;
 
-/// Has a client give up its late calls every half second, for as long as its wheel turns.
+/// Timer that cancels the overdue calls of a client every half second, as long as its wheel turns.
 final class Patience extends TimerWheel.Timer {
   private static final long PERIOD_MILLIS = 500;
 
@@ -18,7 +18,7 @@ final class Patience extends TimerWheel.Timer {
 
   @Override
   void fire() {
-    broker.giveUp();
+    broker.cancelOverdue();
     begin();
   }
 }
