@@ -5,7 +5,7 @@ import java.util.function.LongSupplier;
 /// Simulated thread of a broker: takes a turn when it is woken or its time has come, never two
 /// concurrently.
 final class Actor {
-  private final BrokerRun run;
+  private final SimulatedProcess process;
   private final SimulatedWorld world;
   private final String name;
   private final LongSupplier turn;
@@ -16,8 +16,8 @@ final class Actor {
   private long wokenFor = Long.MAX_VALUE;
 
   /// @param turn takes a turn; returns the delay until the next one, in nanoseconds
-  Actor(BrokerRun run, SimulatedWorld world, String name, LongSupplier turn) {
-    this.run = run;
+  Actor(SimulatedProcess process, SimulatedWorld world, String name, LongSupplier turn) {
+    this.process = process;
     this.world = world;
     this.name = name;
     this.turn = turn;
@@ -40,7 +40,7 @@ final class Actor {
     } else if (at < plannedAt) {
       plannedAt = at;
       long number = ++plan;
-      run.later(
+      process.later(
           at - world.now(),
           name,
           () -> {

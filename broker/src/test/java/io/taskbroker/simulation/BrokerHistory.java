@@ -34,15 +34,15 @@ final class BrokerHistory {
     final Spec spec;
     final WorkerLedger.Reading reading;
     final long insertedAt;
-    @Nullable String leavesFor;
-    byte[] departing;
-    int handOuts;
+    @Nullable String targetTopic;
+    byte[] forwardedPayload;
+    int deliveries;
 
     /// Number of the delivery whose reply the engine stopped waiting for.
-    int givenUp;
+    int abandonedDelivery;
 
-    @Nullable BrokerRun handedOutBy;
-    @Nullable BrokerRun heldIn;
+    @Nullable SimulatedProcess deliveredBy;
+    @Nullable SimulatedProcess heldIn;
 
     /// Processing deadlines that passed, and proven deaths of workers that had no other task.
     int deadlines;
@@ -53,26 +53,26 @@ final class BrokerHistory {
     /// was lost, and how many other tasks its workers had accepted by then.
     boolean deathProven;
 
-    @Nullable BrokerRun lostIn;
-    int takenAtLoss;
+    @Nullable SimulatedProcess lostIn;
+    int acceptedAtLoss;
 
     /// The process that must allow its worker time to report, because it found the row delivered at
     /// its start.
-    @Nullable BrokerRun foundIn;
+    @Nullable SimulatedProcess foundIn;
 
     long foundAt;
-    long lastHandOut;
+    long lastDelivery;
     @Nullable End end;
     boolean refused;
 
     /// When the forward and the delete became durable; [Long#MAX_VALUE] before that.
-    long leftAt = Long.MAX_VALUE;
+    long forwardedAt = Long.MAX_VALUE;
 
     long endedAt = Long.MAX_VALUE;
 
     /// When the outbox received it, and when a Complete of it was acknowledged; negative before
     /// that.
-    long departedAt = -1;
+    long producedAt = -1;
 
     long completedAt = -1;
 
@@ -84,18 +84,18 @@ final class BrokerHistory {
       this.spec = spec;
       this.reading = reading;
       this.insertedAt = insertedAt;
-      this.departing = spec.bytes();
+      this.forwardedPayload = spec.bytes();
     }
 
     /// Whether it ended or was forwarded since then.
     boolean isGoneSince(long then) {
-      return (endedAt >= then && end != null) || (leftAt >= then && leavesFor != null);
+      return (endedAt >= then && end != null) || (forwardedAt >= then && targetTopic != null);
     }
 
     /// Whether a record of the same id that arrived then is a duplicate of it: not if it was
     /// already forwarded, unless it is the same record (H4).
     boolean excuses(Origin origin, long since) {
-      return endedAt >= since && (leftAt >= since || spec.origin().equals(origin));
+      return endedAt >= since && (forwardedAt >= since || spec.origin().equals(origin));
     }
   }
 

@@ -134,7 +134,7 @@ final class ConsumerGroup {
     long now = kafka.world.now();
     boolean gone = false;
     for (Member member : List.copyOf(members.values())) {
-      if (member.consumer.run.isResponsive()) {
+      if (member.consumer.process.isResponsive()) {
         member.lastSeen = now;
       }
       boolean late = preparing && !member.joined && now - preparingSince > REBALANCE;
@@ -208,9 +208,9 @@ final class ConsumerGroup {
       int partition = named.partition();
       long before = committed(partition);
       committed.put(partition, offset);
-      kafka.world.trace(() -> member.consumer.run + " commits metadata " + offset.metadata());
+      kafka.world.trace(() -> member.consumer.process + " commits metadata " + offset.metadata());
       kafka.ledger.kafka.offsetCommitted(
-          member.consumer.run, topic, partition, before, offset.offset());
+          member.consumer.process, topic, partition, before, offset.offset());
     });
   }
 

@@ -47,7 +47,7 @@ final class CrashSweepTest {
   }
 
   private static SimulatedWorld run(long seed, long... points) {
-    var simulation = new Simulation(seed, false, Tampering.NONE, PLAN, CrashSweepTest::tell);
+    var simulation = new Simulation(seed, false, Tampering.NONE, PLAN, CrashSweepTest::script);
     for (long point : points) {
       simulation.world.crashAt(point);
     }
@@ -61,7 +61,7 @@ final class CrashSweepTest {
   }
 
   /// Script with every path of a task through a broker.
-  private static void tell(Story story) {
+  private static void script(Story story) {
     story.workers.act("retried", new Act(SimulatedWorld.MS, Status.RETRY));
     story.workers.act("failed", new Act(SimulatedWorld.MS, Status.FAILURE));
     story.workers.act("failed-once", new Act(SimulatedWorld.MS, Status.FAILURE));

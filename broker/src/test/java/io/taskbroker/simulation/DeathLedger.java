@@ -15,10 +15,10 @@ import org.jspecify.annotations.Nullable;
 final class DeathLedger {
   private final Ledger ledger;
   private final Map<Delivery, Call> calls = new IdentityHashMap<>();
-  private final Map<WorkerGroup, Integer> taken = new HashMap<>();
+  private final Map<WorkerGroup, Integer> accepted = new HashMap<>();
 
   /// The workers of an application, as seen by one process.
-  private record WorkerGroup(BrokerRun run, String application) {}
+  private record WorkerGroup(SimulatedProcess process, String application) {}
 
   /// A pending call.
   private static final class Call {
@@ -37,8 +37,8 @@ final class DeathLedger {
   }
 
   /// A push call started.
-  void called(BrokerRun run, Delivery delivery, BrokerHistory.Line line) {
-    var call = new Call(new WorkerGroup(run, delivery.application()), line);
+  void called(SimulatedProcess process, Delivery delivery, BrokerHistory.Line line) {
+    var call = new Call(new WorkerGroup(process, delivery.application()), line);
     for (Call other : calls.values()) {
       if (other.group.equals(call.group)) {
         other.alone = false;
@@ -49,47 +49,46 @@ final class DeathLedger {
   }
 
   /// The engine received the result of a call.
-  void ended(BrokerRun run, Command.PushEnded pushed) {
+  void callEnded(SimulatedProcess process, Command.PushEnded pushed) {
     @Nullable Call call = calls.remove(pushed.delivery());
     if (call == null) {
       return;
     }
     BrokerHistory.Line line = call.line;
-    int others = taken.getOrDefault(call.group, 0);
+    int others = accepted.getOrDefault(call.group, 0);
     line.deathProven = false;
     if (pushed.outcome() == PushOutcome.ACCEPTED) {
-      taken.put(call.group, others + 1);
+      accepted.put(call.group, others + 1);
       line.lostIn = null;
     } else if (pushed.outcome() == PushOutcome.LOST) {
-      boolean othersPass = run.equals(line.lostIn) && others != line.takenAtLoss;
-      line.deathProven = call.alone && (othersPass || !othersWait(run, line));
-      line.lostIn = run;
-      line.takenAtLoss = others;
+      boolean othersPass = process.equals(line.lostIn) && others != line.acceptedAtLoss;
+      line.deathProven = call.alone && (othersPass || !othersWait(process, line));
+      line.lostIn = process;
+      line.acceptedAtLoss = others;
     }
   }
 
   /// Whether another ready task of the application has been waiting for long.
-  private boolean othersWait(BrokerRun run, BrokerHistory.Line line) {
-    BrokerHistory book = ledger.book(run);
-    long wall = run.broker.wall();
+  private boolean othersWait(SimulatedProcess process, BrokerHistory.Line line) {
+    BrokerHistory history = ledger.history(process);
+    long wall = process.broker.wall();
     return !ledger.plan.has(Fault.RULES_CHANGE)
-        && book.lines.values().stream()
+        && history.lines.values().stream()
             .filter(other -> other.spec.application().equals(line.spec.application()))
-            .filter(other -> other.end == null && other.leavesFor == null && other.handOuts == 0)
+            .filter(
+                other -> other.end == null && other.targetTopic == null && other.deliveries == 0)
             .filter(other -> !other.spec.once() && other.spec.delayUntil() == 0)
             .filter(other -> other.spec.expiresAt() > wall)
-            .filter(other -> !book.reported.containsKey(other.spec.id()))
+            .filter(other -> !history.reported.containsKey(other.spec.id()))
             .anyMatch(other -> other.insertedAt < ledger.world.now() - 2 * SimulatedWorld.SECOND);
   }
 
   /// The engine reported that a worker died of a task.
-  void blamed(BrokerRun run, String id) {
-    for (BrokerHistory.Line line : ledger.book(run).of(id)) {
+  void blamed(SimulatedProcess process, String id) {
+    for (BrokerHistory.Line line : ledger.history(process).of(id)) {
       if (line.end == null) {
         check(
-            line.deathProven,
-            "G8",
-            () -> run + " blames a task for an unproven death: " + id);
+            line.deathProven, "G8", () -> process + " blames a task for an unproven death: " + id);
         line.deaths++;
       }
     }

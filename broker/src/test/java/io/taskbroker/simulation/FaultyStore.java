@@ -12,16 +12,17 @@ import org.jspecify.annotations.Nullable;
 /// Store that fails before and after commits, loses replies, fills up, refuses some rows, and in
 /// whose commits the process crashes.
 final class FaultyStore extends ForwardingStore {
-  private final BrokerRun run;
+  private final SimulatedProcess process;
   private final SimulatedWorld world;
   private final SeedPlan plan;
   private long applied = -1;
   private long tried = -1;
   private @Nullable WriteBatch ghost;
 
-  FaultyStore(ActivationStore store, BrokerRun run, SimulatedWorld world, SeedPlan plan) {
+  FaultyStore(
+      ActivationStore store, SimulatedProcess process, SimulatedWorld world, SeedPlan plan) {
     super(store);
-    this.run = run;
+    this.process = process;
     this.world = world;
     this.plan = plan;
   }
@@ -45,20 +46,20 @@ final class FaultyStore extends ForwardingStore {
       throw new StoreException(Kind.FULL, "random full disk", null);
     }
     for (Change change : batch.changes()) {
-      if (change instanceof Change.Insert(Row row, _) && run.broker.cannotHold(row)) {
-        run.broker.ledger.rejected(run, row);
+      if (change instanceof Change.Insert(Row row, _) && process.broker.cannotHold(row)) {
+        process.broker.ledger.rejected(process, row);
         throw new StoreException(Kind.DATA, "row refused", null);
       }
     }
     if (world.diesHere()) {
-      haunt(batch);
+      commitLate(batch);
       throw new Crash("in the commit of " + batch.number());
     }
     if (world.happens(Fault.STORE_GHOST)) {
-      haunt(batch);
+      commitLate(batch);
       throw new StoreException(Kind.TRANSIENT, "outcome unknown", null);
     }
-    List<Outcome> outcomes = land(batch, again);
+    List<Outcome> outcomes = apply(batch, again);
     if (world.diesHere() || world.happens(Fault.CRASH_AT_COMMIT)) {
       throw new Crash("after the commit of " + batch.number());
     }
@@ -70,7 +71,7 @@ final class FaultyStore extends ForwardingStore {
 
   /// Applies the transaction later, unless a new connection waits for it or rolls it back first
   /// (H6), or another process opens the store.
-  private void haunt(WriteBatch batch) {
+  private void commitLate(WriteBatch batch) {
     ghost = batch;
     world.after(
         world.between(
@@ -82,7 +83,7 @@ final class FaultyStore extends ForwardingStore {
           }
           ghost = null;
           try {
-            var _ = land(batch, true);
+            var _ = apply(batch, true);
             world.count("late commits");
           } catch (StoreException e) {
             if (e.kind() != Kind.FATAL) {
@@ -92,19 +93,19 @@ final class FaultyStore extends ForwardingStore {
         });
   }
 
-  private List<Outcome> land(WriteBatch batch, boolean again) {
+  private List<Outcome> apply(WriteBatch batch, boolean again) {
     List<Outcome> outcomes = super.commit(batch);
     world.count("transactions");
     applied = batch.number();
     world.trace(() ->
-        run
+        process
             + " commits "
             + batch.number()
             + (again ? " (again)" : "")
             + ": "
             + batch.changes().stream().map(FaultyStore::brief).toList());
     for (int i = 0; i < outcomes.size(); i++) {
-      run.broker.ledger.applied(run, batch.changes().get(i), outcomes.get(i));
+      process.broker.ledger.applied(process, batch.changes().get(i), outcomes.get(i));
     }
     return outcomes;
   }
@@ -128,8 +129,9 @@ final class FaultyStore extends ForwardingStore {
                   row.parkedUntil() == Row.NONE ? "" : " parked",
                   row.leaving() == null ? "" : " forwarding");
       case Change.UpdateStatus update -> "update " + update.key() + " " + update.status();
-      case Change.ConfirmOffset confirm -> "confirm " + prove.key();
-      case Change.Forward leave -> "forward " + leave.key() + " to " + leave.destination().topic();
+      case Change.ConfirmOffset confirm -> "confirm " + confirm.key();
+      case Change.Forward forward ->
+          "forward " + forward.key() + " to " + forward.destination().topic();
       case Change.Delete delete -> "delete " + delete.key();
       case Change.AdvanceWatermark c ->
           "consumed " + c.partition().topic() + "-" + c.partition().partition() + "<" + c.next();

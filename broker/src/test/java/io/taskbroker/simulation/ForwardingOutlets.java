@@ -29,8 +29,8 @@ class ForwardingOutlets implements Outlets {
   }
 
   @Override
-  public void produce(OutboxRecord departure) {
-    outlets.produce(departure);
+  public void produce(OutboxRecord record) {
+    outlets.produce(record);
   }
 
   @Override

@@ -17,14 +17,14 @@ final class FullQueues {
   private static final int CHANGES = 12;
   private static final int COMMANDS = 8;
 
-  private static final Map<BrokerRun, FullQueues> OF = new WeakHashMap<>();
+  private static final Map<SimulatedProcess, FullQueues> OF = new WeakHashMap<>();
 
   private final ArrayDeque<Command> queue = new ArrayDeque<>();
   private final ArrayDeque<Command> senders = new ArrayDeque<>();
   private int underWay;
 
-  static FullQueues of(BrokerRun run) {
-    return OF.computeIfAbsent(run, _ -> new FullQueues());
+  static FullQueues of(SimulatedProcess process) {
+    return OF.computeIfAbsent(process, _ -> new FullQueues());
   }
 
   Outlets committer(Outlets outlets) {

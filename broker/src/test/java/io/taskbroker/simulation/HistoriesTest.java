@@ -79,7 +79,7 @@ final class HistoriesTest {
               6,
               () -> {
                 story.broker().crash("a topic is made anew", SimulatedWorld.SECOND);
-                story.kafka().makeAnew(story.kafka().topic(SimulatedKafka.TASKS));
+                story.kafka().recreate(story.kafka().topic(SimulatedKafka.TASKS));
                 for (int i = 0; i < 4; i++) {
                   story.publish("y" + i);
                   story.mustRun("y" + i, 1);
@@ -448,7 +448,7 @@ final class HistoriesTest {
         });
   }
 
-  /// The first worker gave no sign; the second one completes X while the first says Retry.
+  /// The first worker is silent; the second completes X while the first reports Retry.
   @Test
   void h18CompleteWinsUntilARetryIsProduced() {
     shows(
@@ -491,7 +491,8 @@ final class HistoriesTest {
           story.at(2, () -> story.replay(Ledger.poison()));
           story.at(3, () -> story.publish("x"));
           story.at(
-              13, () -> story.check(story.hasRun("x"), "G8", () -> "x is blocked by a dead letter"));
+              13,
+              () -> story.check(story.hasRun("x"), "G8", () -> "x is blocked by a dead letter"));
           story.at(20, () -> story.world.set(Fault.PRODUCE_FAILS, 0));
         });
   }
@@ -623,7 +624,9 @@ final class HistoriesTest {
           story.workers.answer("x", PushOutcome.LOST);
           story.at(2, () -> story.publish("x"));
           story.inTheEnd(
-              () -> story.records(SimulatedKafka.DEAD_LETTERS) == 1, "G8", "it is retried for ever");
+              () -> story.records(SimulatedKafka.DEAD_LETTERS) == 1,
+              "G8",
+              "it is retried for ever");
         });
   }
 
@@ -688,7 +691,8 @@ final class HistoriesTest {
           story.at(
               25,
               () ->
-                  story.check(story.isReady(), "G9", () -> "it is not ready although its store works"));
+                  story.check(
+                      story.isReady(), "G9", () -> "it is not ready although its store works"));
         });
   }
 

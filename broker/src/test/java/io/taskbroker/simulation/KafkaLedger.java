@@ -45,7 +45,7 @@ final class KafkaLedger {
     this.ledger = ledger;
   }
 
-  static String place(String topic, int partition) {
+  static String partitionName(String topic, int partition) {
     return topic + "-" + partition;
   }
 
@@ -58,7 +58,7 @@ final class KafkaLedger {
             : Spec.of(origin, value);
     ledger.world.count("records in " + topic);
     ledger.world.trace(
-        () -> "kafka has " + place(topic, partition) + "@" + offset + " " + spec.id());
+        () -> "kafka has " + partitionName(topic, partition) + "@" + offset + " " + spec.id());
     if (!topic.equals(SimulatedKafka.DEAD_LETTERS) && !topic.equals(SimulatedKafka.ELSEWHERE)) {
       records.put(origin, spec);
       appendedAt.put(origin, ledger.world.now());
@@ -83,12 +83,12 @@ final class KafkaLedger {
   /// An operator sets the offset of a group. It must be obeyed, unless the broker itself may have
   /// committed that offset.
   void reset(String topic, int partition, long before, long offset) {
-    String place = place(topic, partition);
-    committed.put(place, offset);
+    String name = partitionName(topic, partition);
+    committed.put(name, offset);
     if (offset > before) {
-      skipped.merge(place, offset, Math::max);
+      skipped.merge(name, offset, Math::max);
     }
-    beginnings.put(place, new Beginning(topic, partition, offset, ledger.world.now()));
+    beginnings.put(name, new Beginning(topic, partition, offset, ledger.world.now()));
     ledger.world.count(offset < before ? "offsets set back" : "offsets advanced");
   }
 
@@ -112,47 +112,48 @@ final class KafkaLedger {
   }
 
   /// A topic was deleted and recreated: the old records no longer count.
-  void madeAnew(String topic, int partitions) {
+  void recreated(String topic, int partitions) {
     incarnations.put(topic, incarnation(topic) + 1);
     initially.remove(topic);
     records.keySet().removeIf(origin -> origin.topic().equals(topic));
     appendedAt.keySet().removeIf(origin -> origin.topic().equals(topic));
     ledger.workers.sends.keySet().removeIf(each -> each.origin().topic().equals(topic));
     for (int i = 0; i < partitions; i++) {
-      String place = place(topic, i);
-      committed.remove(place);
-      proven.remove(place);
-      skipped.remove(place);
+      String name = partitionName(topic, i);
+      committed.remove(name);
+      proven.remove(name);
+      skipped.remove(name);
       ledger
           .books
           .values()
-          .forEach(book -> {
-            book.watermarks.remove(place);
-            book.everDurable.remove(place);
+          .forEach(history -> {
+            history.watermarks.remove(name);
+            history.everDurable.remove(name);
           });
-      beginnings.remove(place);
-      if (!mayBeginAtItsEnd(topic, i)) {
-        beginnings.put(place, new Beginning(topic, i, 0, ledger.world.now()));
+      beginnings.remove(name);
+      if (!mayStartAtEnd(topic, i)) {
+        beginnings.put(name, new Beginning(topic, i, 0, ledger.world.now()));
       }
     }
     ledger
         .books
         .values()
-        .forEach(book -> book.byOrigin.keySet().removeIf(origin -> origin.topic().equals(topic)));
+        .forEach(
+            history -> history.byOrigin.keySet().removeIf(origin -> origin.topic().equals(topic)));
     ledger.world.count("topics recreated");
   }
 
   /// A broker starts to read a partition.
-  void begins(BrokerRun run, String topic, int partition, long position) {
-    String place = place(topic, partition);
-    Beginning expected = beginnings.remove(place);
+  void startsReading(SimulatedProcess process, String topic, int partition, long position) {
+    String name = partitionName(topic, partition);
+    Beginning expected = beginnings.remove(name);
     if (expected == null) {
       return;
     }
     check(
         expected.offset == position,
         "G1",
-        () -> run + " starts " + place + " at " + position + " instead of " + expected.offset);
+        () -> process + " starts " + name + " at " + position + " instead of " + expected.offset);
     records.keySet().stream()
         .filter(origin -> origin.topic().equals(topic) && origin.partition() == partition)
         .filter(origin -> origin.offset() >= position)
@@ -165,7 +166,7 @@ final class KafkaLedger {
 
   /// Whether the policy `latest` for unknown topics may apply here: a partition added later may
   /// already hold records (H5).
-  boolean mayBeginAtItsEnd(String topic, int partition) {
+  boolean mayStartAtEnd(String topic, int partition) {
     return ledger.plan.latest()
         && topic.equals(SimulatedKafka.TASKS)
         && partition < initially.getOrDefault(topic, Integer.MAX_VALUE);
@@ -176,38 +177,41 @@ final class KafkaLedger {
     return appended.getOrDefault(topic, Set.of()).contains(ByteBuffer.wrap(value));
   }
 
-  void offsetCommitted(BrokerRun run, String topic, int partition, long before, long offset) {
-    BrokerHistory book = ledger.book(run);
-    String place = place(topic, partition);
-    ledger.world.trace(() -> run + " commits offset " + place + "@" + offset);
-    initially.computeIfAbsent(topic, _ -> run.broker.kafka.topic(topic).partitions().size());
-    check(offset >= before, "G1", () -> "the offset of " + place + " goes back: " + offset);
-    boolean beginning = before < 0 && !book.watermarks.containsKey(place);
+  void offsetCommitted(
+      SimulatedProcess process, String topic, int partition, long before, long offset) {
+    BrokerHistory history = ledger.history(process);
+    String name = partitionName(topic, partition);
+    ledger.world.trace(() -> process + " commits offset " + name + "@" + offset);
+    initially.computeIfAbsent(topic, _ -> process.broker.kafka.topic(topic).partitions().size());
+    check(offset >= before, "G1", () -> "the offset of " + name + " goes back: " + offset);
+    boolean beginning = before < 0 && !history.watermarks.containsKey(name);
     if (beginning) {
       check(
-          offset == 0 || mayBeginAtItsEnd(topic, partition),
+          offset == 0 || mayStartAtEnd(topic, partition),
           "G1",
-          () -> run + " skips the beginning of " + place);
-      skipped.put(place, offset);
+          () -> process + " skips the beginning of " + name);
+      skipped.put(name, offset);
     } else {
       // Changes that were durable in a lost store may still be on their way to Kafka.
-      Map<String, Long> marks = run.isAlive() ? book.watermarks : book.everDurable;
+      Map<String, Long> marks = process.isAlive() ? history.watermarks : history.everDurable;
       check(
-          Math.max(before, marks.getOrDefault(place, -1L)) >= offset,
+          Math.max(before, marks.getOrDefault(name, -1L)) >= offset,
           "G1",
-          () -> run + " commits " + place + "@" + offset + ", which is not durable");
+          () -> process + " commits " + name + "@" + offset + ", which is not durable");
     }
-    committed.put(place, offset);
-    proven.merge(place, offset, Math::max);
+    committed.put(name, offset);
+    proven.merge(name, offset, Math::max);
   }
 
   /// Whether the offset of the record was ever committed, so that no other broker reads it.
   boolean isCommitted(Origin origin) {
-    return proven.getOrDefault(place(origin.topic(), origin.partition()), 0L) > origin.offset();
+    return proven.getOrDefault(partitionName(origin.topic(), origin.partition()), 0L)
+        > origin.offset();
   }
 
   /// Whether the record precedes a legitimate start position.
   boolean isSkipped(Origin origin) {
-    return origin.offset() < skipped.getOrDefault(place(origin.topic(), origin.partition()), 0L);
+    return origin.offset()
+        < skipped.getOrDefault(partitionName(origin.topic(), origin.partition()), 0L);
   }
 }

@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
 final class Lease {
   private static final long LEASE = 10 * SimulatedWorld.SECOND;
 
-  private final BrokerRun run;
+  private final SimulatedProcess process;
   private final SimulatedWorld world;
   private final SharedInMemoryStore store;
   private final CommandSink intake;
@@ -27,15 +27,15 @@ final class Lease {
   private long renewals;
 
   Lease(
-      BrokerRun run,
+      SimulatedProcess process,
       SimulatedWorld world,
       SharedInMemoryStore.Disk disk,
       CommandSink intake,
       Ticker ticker,
       InstantSource clock) {
-    this.run = run;
+    this.process = process;
     this.world = world;
-    this.store = new SharedInMemoryStore(disk, run.broker.name, this::recorded);
+    this.store = new SharedInMemoryStore(disk, process.broker.name, this::recorded);
     this.intake = intake;
     this.ticker = ticker;
     this.clock = clock;
@@ -51,8 +51,8 @@ final class Lease {
   }
 
   private void recorded(List<RemoteReport> reports) {
-    run.later(
-        run.latency(),
+    process.later(
+        process.latency(),
         "recorded by others",
         () -> {
           world.count("remote reports received");
@@ -84,6 +84,6 @@ final class Lease {
             store.lapse();
           }
         });
-    run.later(LEASE / 5, "lease", this::renew);
+    process.later(LEASE / 5, "lease", this::renew);
   }
 }

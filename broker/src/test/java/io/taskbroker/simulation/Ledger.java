@@ -23,7 +23,6 @@ import java.util.function.Supplier;
 ///
 /// [KafkaLedger], [DiskLedger] and [WorkerLedger] each keep a part of it; this class keeps what
 /// concerns several of them, and the final check.
-/// more than one of them, and the end.
 final class Ledger {
   final SimulatedWorld world;
   final SeedPlan plan;
@@ -38,127 +37,128 @@ final class Ledger {
     this.plan = plan;
   }
 
-  BrokerHistory book(BrokerRun run) {
-    return book(run.broker);
+  BrokerHistory history(SimulatedProcess process) {
+    return history(process.broker);
   }
 
-  private BrokerHistory book(SimulatedBroker broker) {
-    BrokerHistory book = books.computeIfAbsent(broker.disk, _ -> new BrokerHistory());
-    book.latestWall = Math.max(book.latestWall, broker.wall());
-    return book;
+  private BrokerHistory history(SimulatedBroker broker) {
+    BrokerHistory history = books.computeIfAbsent(broker.disk, _ -> new BrokerHistory());
+    history.latestWall = Math.max(history.latestWall, broker.wall());
+    return history;
   }
 
   /// Records the reading of the broker's clock.
   void observe(SimulatedBroker broker) {
-    var _ = book(broker);
+    var _ = history(broker);
   }
 
   /// Records new rules.
-  void ruled(SimulatedBroker broker, SimulatedRules wanted) {
-    BrokerRun run = broker.run();
-    long runsAt = run == null ? world.now() : run.runsAt();
-    book(broker).rule(world.now(), runsAt, broker.rules(), wanted);
+  void rulesChanged(SimulatedBroker broker, SimulatedRules wanted) {
+    SimulatedProcess process = broker.run();
+    long runsAt = process == null ? world.now() : process.runsAt();
+    history(broker).rule(world.now(), runsAt, broker.rules(), wanted);
   }
 
   /// A process is frozen.
-  void froze(BrokerRun run) {
-    book(run).freeze(world.now(), run.runsAt());
+  void frozen(SimulatedProcess process) {
+    history(process).freeze(world.now(), process.runsAt());
   }
 
   /// A process is about to load its disk.
-  void started(BrokerRun run) {
-    kafka.started(run.broker);
+  void started(SimulatedProcess process) {
+    kafka.started(process.broker);
     if (!plan.shared()) {
-      found(run, _ -> true);
+      found(process, _ -> true);
     }
   }
 
   /// A process is about to load a partition from a shared store.
-  void taken(BrokerRun run, SourcePartition partition) {
+  void taken(SimulatedProcess process, SourcePartition partition) {
     found(
-        run,
+        process,
         origin ->
             origin.topic().equals(partition.topic())
                 && origin.partition() == partition.partition());
   }
 
-  private void found(BrokerRun run, Predicate<Origin> which) {
-    BrokerHistory book = book(run);
-    run.broker
+  private void found(SimulatedProcess process, Predicate<Origin> which) {
+    BrokerHistory history = history(process);
+    process
+        .broker
         .disk
         .rows()
         .forEach((key, row) -> {
-          BrokerHistory.Line line = book.lines.get(key);
+          BrokerHistory.Line line = history.lines.get(key);
           boolean found = row.status() == Status.PROCESSING && !row.deadlineExtended();
           if (line != null && which.test(row.activation().origin())) {
             // Earlier deliveries do not count: another broker may have had the row since.
-            line.foundIn = found && row.leaving() == null ? run : null;
+            line.foundIn = found && row.leaving() == null ? process : null;
             line.foundAt = world.now();
           }
         });
   }
 
-  void died(BrokerRun run) {
-    book(run).died = true;
+  void died(SimulatedProcess process) {
+    history(process).died = true;
   }
 
   /// A store is about to be lost; everything in flight in it must be read again.
   void lost(SimulatedBroker broker) {
-    disks.lost(book(broker));
+    disks.lost(history(broker));
   }
 
   // Disk.
 
   /// A change was committed.
-  void applied(BrokerRun run, Change change, Outcome outcome) {
-    disks.applied(run, change, outcome);
+  void applied(SimulatedProcess process, Change change, Outcome outcome) {
+    disks.applied(process, change, outcome);
   }
 
   /// The store refused the row; the broker stores the refused message instead.
-  void rejected(BrokerRun run, Row row) {
-    book(run).rejected.add(row.activation().origin());
+  void rejected(SimulatedProcess process, Row row) {
+    history(process).rejected.add(row.activation().origin());
   }
 
-  static BrokerHistory.Line line(BrokerHistory book, long key) {
+  static BrokerHistory.Line line(BrokerHistory history, long key) {
     Supplier<String> what = () -> "a change of a missing row: " + key;
-    BrokerHistory.Line line = present(book.lines.get(key), "G1", what);
+    BrokerHistory.Line line = present(history.lines.get(key), "G1", what);
     check(line.end == null, "G1", what);
     return line;
   }
 
   /// Whether a rule disposes of it on arrival.
-  boolean isExcused(BrokerHistory book, Spec spec) {
-    boolean expired = book.latestWall >= spec.expiresAt() && !spec.deadLetters();
+  boolean isExcused(BrokerHistory history, Spec spec) {
+    boolean expired = history.latestWall >= spec.expiresAt() && !spec.deadLetters();
     long since = kafka.appendedAt(spec.origin());
     return expired
-        || book.wasRuled(since, rules -> rules.kills(spec))
-        || book.of(spec.id()).stream().anyMatch(line -> line.excuses(spec.origin(), since))
-        || book.tombstones.containsKey(spec.id());
+        || history.wasRuled(since, rules -> rules.kills(spec))
+        || history.of(spec.id()).stream().anyMatch(line -> line.excuses(spec.origin(), since))
+        || history.tombstones.containsKey(spec.id());
   }
 
   // Kafka.
 
   /// The engine passes a record to the outbox.
-  void departs(BrokerRun run, OutboxRecord departure) {
-    Row row = run.broker.disk.rows().get(Carried.keyOf(departure));
+  void producing(SimulatedProcess process, OutboxRecord record) {
+    Row row = process.broker.disk.rows().get(Carried.keyOf(record));
     check(
         row != null
             && row.leaving() != null
-            && row.leaving().topic().equals(departure.destination().topic()),
+            && row.leaving().topic().equals(record.destination().topic()),
         "G4",
-        () -> run + " produces before the forward is durable: " + departure.id());
-    BrokerHistory.Line line = line(book(run), Carried.keyOf(departure));
+        () -> process + " produces before the forward is durable: " + record.id());
+    BrokerHistory.Line line = line(history(process), Carried.keyOf(record));
     check(
-        line.departedAt >= 0 || line.completedAt < 0,
+        line.producedAt >= 0 || line.completedAt < 0,
         "G6",
-        () -> run + " produces a task reported complete: " + departure.id());
-    if (line.departedAt < 0) {
-      line.departedAt = world.now();
+        () -> process + " produces a task reported complete: " + record.id());
+    if (line.producedAt < 0) {
+      line.producedAt = world.now();
     }
   }
 
-  void refused(BrokerRun run, OutboxRecord departure) {
-    BrokerHistory.Line line = book(run).lines.get(Carried.keyOf(departure));
+  void refused(SimulatedProcess process, OutboxRecord record) {
+    BrokerHistory.Line line = history(process).lines.get(Carried.keyOf(record));
     if (line != null) {
       world.count("records refused by Kafka");
       line.refused = true;
@@ -168,18 +168,18 @@ final class Ledger {
   // Health.
 
   /// The watchdog ran: a stalled store must have been detected in time.
-  void looked(BrokerRun run, StageBounds bounds) {
+  void watchdogChecked(SimulatedProcess process, StageBounds bounds) {
     boolean mayWait =
         plan.has(Fault.FREEZE) || plan.has(Fault.STORE_IS_FULL) || plan.storeLimit() > 0;
     long patience = (SimulatedBroker.PATIENCE + 4_000) * SimulatedWorld.MS;
     check(
-        mayWait || !run.isReady() || world.now() - bounds.waitingSince() < patience,
+        mayWait || !process.isReady() || world.now() - bounds.waitingSince() < patience,
         "G9",
-        () -> run + " is ready although its store is stalled");
+        () -> process + " is ready although its store is stalled");
   }
 
   /// A broker became unready: only a stalled store may be the reason.
-  void unready(BrokerRun run) {
+  void becameUnready(SimulatedProcess process) {
     boolean mayBe =
         plan.has(Fault.STORE_FAILS)
             || plan.has(Fault.STORE_LOSES_REPLY)
@@ -189,7 +189,7 @@ final class Ledger {
     check(
         mayBe && !world.isQuietSince(10 * SimulatedWorld.SECOND),
         "G9",
-        () -> run + " is reported stuck, but is not");
+        () -> process + " is reported stuck, but is not");
   }
 
   // Final check.
@@ -199,13 +199,11 @@ final class Ledger {
     for (Spec spec : kafka.records.values()) {
       Origin origin = spec.origin();
       boolean has = false;
-      for (BrokerHistory book : books.values()) {
-        has |= book.byOrigin.containsKey(origin) || isExcused(book, spec);
+      for (BrokerHistory history : books.values()) {
+        has |= history.byOrigin.containsKey(origin) || isExcused(history, spec);
       }
       check(
-          has || kafka.isSkipped(origin),
-          "G1",
-          () -> "never stored: " + origin + " " + spec.id());
+          has || kafka.isSkipped(origin), "G1", () -> "never stored: " + origin + " " + spec.id());
     }
     check(isDone(), "G1", () -> "rows are left:\n" + leftOver(cluster));
   }

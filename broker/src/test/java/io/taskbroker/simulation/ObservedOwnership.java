@@ -15,12 +15,12 @@ import java.util.Optional;
 /// the ledger observes acquisitions.
 final class ObservedOwnership implements Ownership {
   private final Ownership ownership;
-  private final BrokerRun run;
+  private final SimulatedProcess process;
   private final SimulatedWorld world;
 
-  ObservedOwnership(Ownership ownership, BrokerRun run, SimulatedWorld world) {
+  ObservedOwnership(Ownership ownership, SimulatedProcess process, SimulatedWorld world) {
     this.ownership = ownership;
-    this.run = run;
+    this.process = process;
     this.world = world;
   }
 
@@ -30,8 +30,8 @@ final class ObservedOwnership implements Ownership {
     Optional<Taken> taken = ownership.take(partition, generation);
     if (taken.isPresent()) {
       world.count("partitions taken");
-      world.trace(() -> run + " takes " + partition.topic() + "-" + partition.partition());
-      run.broker.ledger.taken(run, partition);
+      world.trace(() -> process + " takes " + partition.topic() + "-" + partition.partition());
+      process.broker.ledger.taken(process, partition);
     }
     return taken;
   }
@@ -39,7 +39,7 @@ final class ObservedOwnership implements Ownership {
   @Override
   public void release(SourcePartition partition, boolean drained) {
     mayFail();
-    world.trace(() -> run + " releases " + partition.topic() + "-" + partition.partition());
+    world.trace(() -> process + " releases " + partition.topic() + "-" + partition.partition());
     ownership.release(partition, drained);
   }
 

@@ -34,13 +34,13 @@ enum PlantedBug implements Tampering {
   /// An offset counts as durable as soon as its record was passed to the engine.
   OFFSET_COMMITTED_EARLY("G1") {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
       return new ForwardingCommandSink(intake) {
         @Override
         public void submit(Command command) {
           super.submit(command);
           if (command instanceof Command.Ingest records) {
-            run.consumed(
+            process.consumed(
                 records.partition(), records.nextOffset(), records.arrivals().size(), 0, true);
           }
         }
@@ -50,25 +50,25 @@ enum PlantedBug implements Tampering {
   /// A change is reported durable when it is passed to the committer.
   DURABLE_TOO_SOON("G2") {
     @Override
-    public Outlets outlets(Outlets outlets, BrokerRun run) {
+    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
       return new ForwardingOutlets(outlets) {
         @Override
         public void commit(List<Change> changes, List<StoreQuery> queries) {
-          run.submit(new Command.Committed(List.copyOf(changes)));
+          process.submit(new Command.Committed(List.copyOf(changes)));
           super.commit(changes, queries);
         }
       };
     }
 
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
       return Taps.dropping(intake, Command.Committed.class::isInstance);
     }
   },
   /// The engine never learns that a worker was busy.
   GIVE_BACK_FORGOTTEN("H9") {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
       return Taps.dropping(
           intake,
           command ->
@@ -78,33 +78,33 @@ enum PlantedBug implements Tampering {
   /// The id of a retry is random.
   RETRY_ID_NOT_DERIVED("H8") {
     @Override
-    public Outlets outlets(Outlets outlets, BrokerRun run) {
+    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
       return Taps.changing(
           outlets,
           change ->
-              change instanceof Change.Forward leave && leave.payload() != null
+              change instanceof Change.Forward forward && forward.payload() != null
                   ? new Change.Forward(
-                      leave.key(),
-                      leave.id(),
-                      leave.origin(),
-                      leave.status(),
-                      Taps.withId(leave.payload(), leave.id() + "-again"),
-                      leave.destination(),
-                      leave.owner())
+                      forward.key(),
+                      forward.id(),
+                      forward.origin(),
+                      forward.status(),
+                      Taps.withId(forward.payload(), forward.id() + "-again"),
+                      forward.destination(),
+                      forward.owner())
                   : change);
     }
   },
   /// Status updates are not written.
   MARK_SKIPPED("H9") {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return Taps.without(store, Change.UpdateStatus.class::isInstance);
     }
   },
   /// An at-most-once task does not wait for the commit of its offset.
   PROOF_SKIPPED("H2") {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
       return new ForwardingCommandSink(intake) {
         @Override
         public void submit(Command command) {
@@ -126,7 +126,7 @@ enum PlantedBug implements Tampering {
   /// A failed batch counts as committed.
   FAILED_BATCH_DROPPED("G2") {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return new ForwardingStore(store) {
         @Override
         public List<Outcome> commit(WriteBatch batch) {
@@ -145,7 +145,7 @@ enum PlantedBug implements Tampering {
   /// Two changes of one row are swapped.
   CHANGES_REORDERED("H20") {
     @Override
-    public Outlets outlets(Outlets outlets, BrokerRun run) {
+    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
       return new ForwardingOutlets(outlets) {
         @Override
         public void commit(List<Change> changes, List<StoreQuery> queries) {
@@ -157,7 +157,7 @@ enum PlantedBug implements Tampering {
   /// A watermark is committed in a transaction before its rows.
   WATERMARK_FIRST("H1") {
     @Override
-    public Outlets outlets(Outlets outlets, BrokerRun run) {
+    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
       return new ForwardingOutlets(outlets) {
         @Override
         public void commit(List<Change> changes, List<StoreQuery> queries) {
@@ -174,14 +174,14 @@ enum PlantedBug implements Tampering {
   /// Watermarks are not written.
   WATERMARK_SKIPPED("H1") {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return Taps.without(store, Change.AdvanceWatermark.class::isInstance);
     }
   },
   /// A retried batch gets a new number (H6).
   BATCH_RENUMBERED("H6") {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return new ForwardingStore(store) {
         private long number;
 
@@ -195,7 +195,7 @@ enum PlantedBug implements Tampering {
   /// No tombstones are written.
   TOMBSTONE_SKIPPED("H8") {
     @Override
-    public Outlets outlets(Outlets outlets, BrokerRun run) {
+    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
       return Taps.changing(
           outlets,
           change ->
@@ -208,7 +208,7 @@ enum PlantedBug implements Tampering {
   /// A record is produced before its forward is durable (H7).
   PRODUCED_TOO_SOON("H7") {
     @Override
-    public Outlets outlets(Outlets outlets, BrokerRun run) {
+    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
       return new ForwardingOutlets(outlets) {
         @Override
         public void commit(List<Change> changes, List<StoreQuery> queries) {
@@ -216,14 +216,14 @@ enum PlantedBug implements Tampering {
           leaves.removeIf(change -> !(change instanceof Change.Forward));
           super.commit(changes, queries);
           if (!leaves.isEmpty()) {
-            run.submit(new Command.Committed(leaves));
+            process.submit(new Command.Committed(leaves));
           }
         }
       };
     }
 
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
       return new ForwardingCommandSink(intake) {
         @Override
         public void submit(Command command) {
@@ -241,25 +241,25 @@ enum PlantedBug implements Tampering {
   /// A forwarded row is deleted before Kafka has acknowledged the record.
   FORGOTTEN_UNACKNOWLEDGED("G4") {
     @Override
-    public Outlets outlets(Outlets outlets, BrokerRun run) {
+    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
       return new ForwardingOutlets(outlets) {
         @Override
-        public void produce(OutboxRecord departure) {
-          super.produce(departure);
-          run.submit(new Command.Produced(departure));
+        public void produce(OutboxRecord record) {
+          super.produce(record);
+          process.submit(new Command.Produced(record));
         }
       };
     }
 
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
       return Taps.dropping(intake, Command.Produced.class::isInstance);
     }
   },
   /// Every task is pushed twice.
   PUSHED_TWICE("G3") {
     @Override
-    public Outlets outlets(Outlets outlets, BrokerRun run) {
+    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
       return new ForwardingOutlets(outlets) {
         @Override
         public void push(Delivery delivery) {
@@ -272,7 +272,7 @@ enum PlantedBug implements Tampering {
   /// A report is acknowledged on receipt.
   REPORT_ANSWERED_UNREAD("G2") {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
       return new ForwardingCommandSink(intake) {
         @Override
         public void request(Command.Request request) {
@@ -288,14 +288,14 @@ enum PlantedBug implements Tampering {
   /// A row is not deleted.
   DELETE_SKIPPED("G2") {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return Taps.without(store, Change.Delete.class::isInstance);
     }
   },
   /// A commit is acknowledged before the sync: a power failure loses the last one.
   NOT_SYNCED("G2") {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return new ForwardingStore(store) {
         private WriteBatch unsynced = new WriteBatch(0, List.of());
 
@@ -313,14 +313,14 @@ enum PlantedBug implements Tampering {
   /// A page of parked rows is lost (H15).
   PAGE_LOST("H15") {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
       return Taps.dropping(intake, Command.ParkedRead.class::isInstance);
     }
   },
   /// A push whose reply was lost counts as unreachable (H9).
   LOST_TAKEN_FOR_UNREACHABLE("H9") {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
       return new ForwardingCommandSink(intake) {
         @Override
         public void submit(Command command) {
@@ -336,7 +336,7 @@ enum PlantedBug implements Tampering {
   /// Offsets committed by other brokers before the partition was assigned are ignored (H2).
   OTHERS_COMMITS_IGNORED("H2") {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
       return new ForwardingCommandSink(intake) {
         @Override
         public void submit(Command command) {
@@ -359,14 +359,14 @@ enum PlantedBug implements Tampering {
   /// A row that the store refuses is retried for ever (H12).
   REFUSAL_TRIED_FOR_EVER("H12") {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return Taps.misclassifying(store, StoreException.Kind.DATA);
     }
   },
   /// A full disk counts as a transient failure: deletes wait behind inserts (H12).
   FULL_DISK_WAITED_OUT("H12") {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return Taps.misclassifying(store, StoreException.Kind.FULL);
     }
   },
@@ -414,13 +414,13 @@ enum PlantedBug implements Tampering {
   /// Reading continues whatever the backlog of the engine.
   READ_AHEAD_UNBOUNDED("G7") {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
       return new ForwardingCommandSink(intake) {
         @Override
         public void submit(Command command) {
           super.submit(command);
           if (command instanceof Command.Ingest records) {
-            run.lift(records);
+            process.confirmUnseen(records);
           }
         }
       };
@@ -451,7 +451,7 @@ enum PlantedBug implements Tampering {
   /// The offset committed in Kafka is not compared with the last commit of the broker (H1).
   RESET_IGNORED("H1") {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return Taps.remembering(
           store, mark -> new Watermark(mark.partition(), mark.next(), Math.min(0, mark.next())));
     }
@@ -459,7 +459,7 @@ enum PlantedBug implements Tampering {
   /// A recreated topic counts as the old one (H1).
   UUID_IGNORED("H1") {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return Taps.remembering(
           store,
           mark -> {
@@ -468,7 +468,7 @@ enum PlantedBug implements Tampering {
                 new SourcePartition(
                     of.cluster(),
                     of.group(),
-                    run.broker.kafka.id(of.topic()),
+                    process.broker.kafka.id(of.topic()),
                     of.topic(),
                     of.partition()),
                 mark.next(),
@@ -479,14 +479,14 @@ enum PlantedBug implements Tampering {
   /// The engine never receives new rules (H22).
   RULES_UNHEARD("H22") {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
       return Taps.dropping(intake, Command.RulesChanged.class::isInstance);
     }
   },
   /// No tombstone is written for tasks from raw records (H8).
   RAW_ID_FORGOTTEN("H8") {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
       return Taps.arriving(
           intake,
           of ->
@@ -509,7 +509,7 @@ enum PlantedBug implements Tampering {
   /// A transaction is split in two, and the second half committed first.
   BATCH_TORN("G1") {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return new ForwardingStore(store) {
         @Override
         public List<Outcome> commit(WriteBatch batch) {
@@ -526,7 +526,7 @@ enum PlantedBug implements Tampering {
   /// A stopping broker does not write which tasks workers have (H17).
   DRAIN_UNHEARD("H17") {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
       return Taps.dropping(intake, Command.Drain.class::isInstance);
     }
   },
@@ -535,7 +535,8 @@ enum PlantedBug implements Tampering {
   NOTES_UNREAD("G1", true) {
     @Override
     @SuppressWarnings("unchecked") // argument of the intercepted call
-    public Consumer<byte[], byte[]> consumer(Consumer<byte[], byte[]> consumer, BrokerRun run) {
+    public Consumer<byte[], byte[]> consumer(
+        Consumer<byte[], byte[]> consumer, SimulatedProcess process) {
       return Taps.calling(
           consumer,
           "committed",
@@ -549,7 +550,7 @@ enum PlantedBug implements Tampering {
   /// After the loss of a store, at-most-once records count as read for the first time.
   READ_AGAIN_TAKEN_FOR_NEW("G3", true) {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
       return new ForwardingCommandSink(intake) {
         @Override
         public void submit(Command command) {
@@ -568,7 +569,7 @@ enum PlantedBug implements Tampering {
   /// Changes that the store fenced count as committed (H10).
   FENCED_TAKEN_FOR_DONE("H10", true) {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return new ForwardingStore(store) {
         @Override
         public List<Outcome> commit(WriteBatch batch) {
@@ -582,7 +583,7 @@ enum PlantedBug implements Tampering {
   /// An expired lease does not stop deliveries (H11).
   LEASE_ENDLESS("H11", true) {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
       return new ForwardingCommandSink(intake) {
         @Override
         public void submit(Command command) {
@@ -597,12 +598,12 @@ enum PlantedBug implements Tampering {
   /// Reports to other brokers are neither received nor queried (H3).
   OTHERS_REPORTS_IGNORED("H3", true) {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
       return Taps.dropping(intake, Command.RemoteReportsRead.class::isInstance);
     }
 
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return new ForwardingStore(store) {
         @Override
         public List<RemoteReport> reports(List<Long> keys) {

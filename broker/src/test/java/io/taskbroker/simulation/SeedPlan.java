@@ -36,7 +36,7 @@ record SeedPlan(
   }
 
   /// @param wide whether all faults may happen; faults added later to the simulation are drawn
-  ///     last, so that narrow worlds never change
+  ///   last, so that narrow worlds never change
   static SeedPlan of(SplittableRandom random, boolean wide) {
     int brokers = random.nextInt(4) == 0 ? 2 : 1;
     boolean push = random.nextInt(3) > 0;
@@ -74,7 +74,8 @@ record SeedPlan(
     boolean share = random.nextInt(4) == 0;
     int count = share ? 2 + random.nextInt(2) : brokers;
     if (count > 1) {
-      more.remove(Fault.STORE_LOST); // tasks that are moved while they are read again are lost (ADR 6)
+      more.remove(
+          Fault.STORE_LOST); // tasks that are moved while they are read again are lost (ADR 6)
     }
     more.putAll(faults);
     boolean lost = more.containsKey(Fault.STORE_LOST);

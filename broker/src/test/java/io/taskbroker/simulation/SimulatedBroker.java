@@ -30,7 +30,7 @@ final class SimulatedBroker {
   private long clockOffset;
   private int runs;
   private String memberName;
-  private @Nullable BrokerRun run;
+  private @Nullable SimulatedProcess process;
   private SimulatedRules rules = SimulatedRules.NONE;
 
   SimulatedBroker(
@@ -59,10 +59,10 @@ final class SimulatedBroker {
   /// Sets the operator's rules: a running process receives them; they also apply to the next start.
   void setRules(SimulatedRules wanted) {
     world.trace(() -> name + " should apply " + wanted);
-    ledger.ruled(this, wanted);
+    ledger.rulesChanged(this, wanted);
     rules = wanted;
-    if (run != null) {
-      run.rule(wanted);
+    if (process != null) {
+      process.setRules(wanted);
     }
   }
 
@@ -125,16 +125,16 @@ final class SimulatedBroker {
             == 0;
   }
 
-  @Nullable BrokerRun run() {
-    return run;
+  @Nullable SimulatedProcess run() {
+    return process;
   }
 
   void start() {
-    if (run == null) {
+    if (process == null) {
       runs++;
       world.trace(() -> name + "/" + runs + " starts");
       try {
-        run = new BrokerRun(this, runs, world, plan, workers);
+        process = new SimulatedProcess(this, runs, world, plan, workers);
       } catch (Crash _) {
         throw new AssertionError("A start cannot crash");
       }
@@ -147,12 +147,12 @@ final class SimulatedBroker {
 
   /// @param down time until the restart, in nanoseconds
   void crash(String why, long down) {
-    BrokerRun dying = run;
+    SimulatedProcess dying = process;
     if (dying != null) {
       world.count("crashes");
       world.trace(() -> dying + " crashes: " + why);
       dying.die();
-      run = null;
+      process = null;
       ledger.died(dying);
       world.after(down, "restart", this::start);
     }
@@ -170,15 +170,15 @@ final class SimulatedBroker {
 
   /// Starts a second process on the same disk while this one runs.
   void startAnother() {
-    run = null;
+    process = null;
     memberName = memberName + "'";
     start();
   }
 
   /// A stage of the process failed, and the process ended.
-  void failed(BrokerRun failed, String why) {
+  void failed(SimulatedProcess failed, String why) {
     world.count("processes that ended on a failure");
-    if (run == failed) {
+    if (process == failed) {
       crash(why);
     } else if (failed.isAlive()) {
       world.trace(() -> failed + " ends: " + why);
@@ -189,12 +189,12 @@ final class SimulatedBroker {
 
   /// Stops the process gracefully, and starts another one.
   void restart() {
-    BrokerRun stopping = run;
+    SimulatedProcess stopping = process;
     if (stopping != null) {
       world.count("graceful stops");
       world.trace(() -> stopping + " is stopped gracefully");
       stopping.stop(() -> {
-        if (run == stopping) {
+        if (process == stopping) {
           ledger.workers.stopped(stopping);
           crash("it was stopped", world.between(10 * SimulatedWorld.MS, SimulatedWorld.SECOND));
         }

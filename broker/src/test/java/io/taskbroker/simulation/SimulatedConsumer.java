@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
 final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   static final int MAX_RECORDS = 10;
 
-  final BrokerRun run;
+  final SimulatedProcess process;
   final String name;
   private final SimulatedWorld world;
   private final SimulatedKafka.Topic topic;
@@ -44,15 +44,15 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   private final Set<Integer> unread = new HashSet<>();
   private final ArrayDeque<Runnable> callbacks = new ArrayDeque<>();
   private final ArrayDeque<Runnable> requests = new ArrayDeque<>();
-  private ConsumerRebalanceListener listener = new Nobody();
+  private ConsumerRebalanceListener listener = new NoListener();
   private boolean wakened;
 
   /// @param wake schedules a turn of the reader soon
   SimulatedConsumer(
-      BrokerRun run, SimulatedKafka kafka, SimulatedKafka.Topic topic, Runnable wake) {
+      SimulatedProcess process, SimulatedKafka kafka, SimulatedKafka.Topic topic, Runnable wake) {
     super("none");
-    this.run = run;
-    this.name = run.broker.memberName() + "-" + topic.name();
+    this.process = process;
+    this.name = process.broker.memberName() + "-" + topic.name();
     this.world = kafka.world;
     this.topic = topic;
     this.wake = wake;
@@ -83,8 +83,8 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   }
 
   @Override
-  public void subscribe(Collection<String> topics, ConsumerRebalanceListener told) {
-    listener = told;
+  public void subscribe(Collection<String> topics, ConsumerRebalanceListener listener) {
+    listener = listener;
   }
 
   @Override
@@ -114,7 +114,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
       long end = topic.end(partition);
       var named = new TopicPartition(topic.name(), partition);
       if (unread.remove(partition)) {
-        run.broker.ledger.kafka.begins(run, topic.name(), partition, position);
+        process.broker.ledger.kafka.startsReading(process, topic.name(), partition, position);
       }
       if (position > end) {
         throw new OffsetOutOfRangeException(Map.of(named, position));
@@ -144,10 +144,10 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     }
     requests.add(() -> {
       Exception failure = tryCommit(generation, offsets);
-      if (world.diesHere() && run.isAlive()) {
-        run.broker.crash("before the reply to an offset commit");
+      if (world.diesHere() && process.isAlive()) {
+        process.broker.crash("before the reply to an offset commit");
       }
-      run.later(
+      process.later(
           world.between(SimulatedWorld.MS / 5, 10 * SimulatedWorld.MS),
           "offset commit answer",
           () -> {
@@ -256,7 +256,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     topic.group().leave(member);
   }
 
-  private static final class Nobody implements ConsumerRebalanceListener {
+  private static final class NoListener implements ConsumerRebalanceListener {
     @Override
     public void onPartitionsRevoked(Collection<TopicPartition> partitions) {}
 

@@ -75,7 +75,7 @@ final class SimulatedKafka {
   }
 
   /// Deletes a topic that is read, and recreates it under the same name.
-  void makeAnew(Topic topic) {
+  void recreate(Topic topic) {
     world.trace(() -> topic.name + " is recreated");
     incarnations.merge(topic.name, 1, Integer::sum);
     topic.partitions.forEach(List::clear);
@@ -83,7 +83,7 @@ final class SimulatedKafka {
       topic.group.forget(i);
     }
     topic.group.dissolve();
-    ledger.kafka.madeAnew(topic.name, topic.partitions.size());
+    ledger.kafka.recreated(topic.name, topic.partitions.size());
   }
 
   /// Adds a partition to a topic.

@@ -22,13 +22,13 @@ import org.jspecify.annotations.Nullable;
 final class SimulatedProducer extends MockProducer<byte[], byte[]> {
   private static final Node[] NOBODY = {};
 
-  private final BrokerRun run;
+  private final SimulatedProcess process;
   private final SimulatedKafka kafka;
   private final Runnable wake;
 
   /// @param wake schedules a turn of the outbox soon
-  SimulatedProducer(BrokerRun run, SimulatedKafka kafka, Runnable wake) {
-    this.run = run;
+  SimulatedProducer(SimulatedProcess process, SimulatedKafka kafka, Runnable wake) {
+    this.process = process;
     this.kafka = kafka;
     this.wake = wake;
   }
@@ -63,8 +63,8 @@ final class SimulatedProducer extends MockProducer<byte[], byte[]> {
           "produce",
           () -> {
             kafka.append(record.topic(), record.partition(), record.value());
-            if (world.diesHere() && run.isAlive()) {
-              run.broker.crash("before the reply to a record");
+            if (world.diesHere() && process.isAlive()) {
+              process.broker.crash("before the reply to a record");
             }
             boolean lost = world.happens(Fault.PRODUCE_LOSES_REPLY);
             answer(record, callback, lost ? new TimeoutException("reply lost") : null);
@@ -78,12 +78,12 @@ final class SimulatedProducer extends MockProducer<byte[], byte[]> {
 
   private void answer(
       ProducerRecord<byte[], byte[]> record, Callback callback, @Nullable Exception failure) {
-    run.later(
+    process.later(
         kafka.world.between(SimulatedWorld.MS / 5, 20 * SimulatedWorld.MS),
         "produce answer",
         () -> {
-          var place = new TopicPartition(record.topic(), record.partition());
-          callback.onCompletion(new RecordMetadata(place, 0, 0, 0, 0, 0), failure);
+          var partition = new TopicPartition(record.topic(), record.partition());
+          callback.onCompletion(new RecordMetadata(partition, 0, 0, 0, 0, 0), failure);
           wake.run();
           if (kafka.world.diesHere()) {
             throw new Crash("after the reply to a record");

@@ -80,7 +80,7 @@ final class SimulatedWorld {
   }
 
   /// Ends all faults.
-  void calmDown() {
+  void endFaults() {
     quiet = true;
     quietFrom = now;
   }

@@ -81,7 +81,7 @@ final class Simulation {
     world.after(world.between(0, SimulatedWorld.SECOND), "disturb", this::disturb);
     world.runUntil(end, () -> false);
     world.trace(() -> "no faults from now on");
-    world.calmDown();
+    world.endFaults();
     brokers.forEach(SimulatedBroker::setClock);
     long last = world.now() + PATIENCE;
     // Requests in flight need some time to arrive.
@@ -92,9 +92,11 @@ final class Simulation {
     }
     ledger.checkEnd(kafka);
     for (SimulatedBroker broker : brokers) {
-      BrokerRun run = broker.run();
+      SimulatedProcess process = broker.run();
       Violation.check(
-          run == null || run.isReady(), "G9", () -> run + " is not ready without a cause");
+          process == null || process.isReady(),
+          "G9",
+          () -> process + " is not ready without a cause");
     }
     story.checkEnd();
   }
@@ -102,7 +104,7 @@ final class Simulation {
   /// Runs the history to its end.
   ///
   /// @return one line with the broken guarantee, or with the exception of a broker; empty if
-  ///     nothing is wrong
+  ///   nothing is wrong
   String find() {
     try {
       run();
@@ -181,7 +183,7 @@ final class Simulation {
       reset(topic, world.random.nextInt(topic.partitions().size()));
     } else if (alone && world.happens(Fault.TOPIC_MADE_ANEW) && isOver(topic)) {
       brokers.forEach(broker -> broker.crash("recreation of a topic"));
-      kafka.makeAnew(topic);
+      kafka.recreate(topic);
     } else if (tasks.partitions().size() < 4 && world.happens(Fault.PARTITION_ADDED)) {
       world.count("partitions added");
       kafka.addPartition(tasks);
@@ -228,8 +230,8 @@ final class Simulation {
   /// Occasional faults of a broker.
   private void disturb() {
     for (SimulatedBroker broker : brokers) {
-      BrokerRun run = broker.run();
-      if (run == null) {
+      SimulatedProcess process = broker.run();
+      if (process == null) {
         continue;
       }
       if (world.happens(Fault.CRASH)) {
@@ -239,7 +241,7 @@ final class Simulation {
       } else if (world.happens(Fault.RESTART_IN_ORDER)) {
         broker.restart();
       } else if (world.happens(Fault.FREEZE)) {
-        run.freeze(world.between(SimulatedWorld.SECOND, 12 * SimulatedWorld.SECOND));
+        process.freeze(world.between(SimulatedWorld.SECOND, 12 * SimulatedWorld.SECOND));
       } else if (world.happens(Fault.CLOCK_STEP)) {
         broker.stepClock(world.between(-20_000, 20_000));
       }

@@ -18,7 +18,7 @@ final class StageBounds {
   /// A row may have a status update, a confirmation, a forward and a delete pending.
   private static final int CHANGES_OF_A_ROW = 4;
 
-  private final BrokerRun run;
+  private final SimulatedProcess process;
   private final Limits limits;
   private final Map<SourcePartition, Integer> ahead = new HashMap<>();
   private final Map<String, Integer> calls = new HashMap<>();
@@ -26,8 +26,8 @@ final class StageBounds {
   private int changes;
   private long waitingSince;
 
-  StageBounds(BrokerRun run, Limits limits) {
-    this.run = run;
+  StageBounds(SimulatedProcess process, Limits limits) {
+    this.process = process;
     this.limits = limits;
   }
 
@@ -42,26 +42,26 @@ final class StageBounds {
   /// Changes were passed to the store.
   void submitted(List<Change> more) {
     if (changes <= 0) {
-      waitingSince = run.now();
+      waitingSince = process.now();
     }
     arrivals += arrivals(more);
     changes += more.size();
-    int rows = run.broker.disk.rows().size() + arrivals;
+    int rows = process.broker.disk.rows().size() + arrivals;
     check(
         arrivals <= limits.maxChanges(),
         "G7",
-        () -> run + " accepts more than the store can keep up with: " + arrivals + " changes");
+        () -> process + " accepts more than the store can keep up with: " + arrivals + " changes");
     check(
         changes <= limits.maxChanges() + CHANGES_OF_A_ROW * rows,
         "G7",
-        () -> run + " has " + changes + " pending changes, of " + rows + " rows");
+        () -> process + " has " + changes + " pending changes, of " + rows + " rows");
   }
 
   /// The changes are durable.
   void committed(List<Change> done) {
     arrivals -= arrivals(done);
     changes -= done.size();
-    waitingSince = run.now();
+    waitingSince = process.now();
   }
 
   /// Whether no call and no change is pending.
@@ -71,7 +71,7 @@ final class StageBounds {
 
   /// Time of the last commit while changes are pending; now if none are.
   long waitingSince() {
-    return changes > 0 ? waitingSince : run.now();
+    return changes > 0 ? waitingSince : process.now();
   }
 
   /// Records were passed to the engine.
@@ -87,7 +87,7 @@ final class StageBounds {
       }
     }
     int read = all;
-    check(all <= most, "G7", () -> run + " reads " + read + " records of " + topic + " ahead");
+    check(all <= most, "G7", () -> process + " reads " + read + " records of " + topic + " ahead");
   }
 
   /// The engine is done with some records.
@@ -105,7 +105,7 @@ final class StageBounds {
     check(
         now <= limits.maxCalls(),
         "G7",
-        () -> run + " has " + now + " pending calls to " + application);
+        () -> process + " has " + now + " pending calls to " + application);
   }
 
   void answered(String application) {
@@ -117,6 +117,6 @@ final class StageBounds {
     check(
         census.memoryBytes() <= limits.maxMemoryBytes() + largest,
         "G7",
-        () -> run + " has " + census.memoryBytes() + " bytes in memory");
+        () -> process + " has " + census.memoryBytes() + " bytes in memory");
   }
 }

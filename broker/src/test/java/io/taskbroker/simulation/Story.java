@@ -92,16 +92,16 @@ final class Story {
   ///
   /// @param largest maximum size of a task in bytes
   void countBytes(long largest) {
-    BrokerRun run = broker().run();
-    if (run != null) {
-      run.count(census -> run.bounds().counted(census, largest));
+    SimulatedProcess process = broker().run();
+    if (process != null) {
+      process.count(census -> process.bounds().counted(census, largest));
     }
   }
 
   /// Whether the broker reports that it is ready.
   boolean isReady() {
-    BrokerRun run = broker().run();
-    return run != null && run.isReady();
+    SimulatedProcess process = broker().run();
+    return process != null && process.isReady();
   }
 
   /// Publishes an at-most-once task.
@@ -131,9 +131,9 @@ final class Story {
 
   /// Sends a report about a task.
   void report(String id, Status status) {
-    BrokerRun run = broker().run();
-    if (run != null) {
-      simulation.workers.report(run, id, status);
+    SimulatedProcess process = broker().run();
+    if (process != null) {
+      simulation.workers.report(process, id, status);
     }
   }
 

@@ -39,7 +39,7 @@ enum SwitchedOff implements Tampering {
   /// Watermarks are not read at startup.
   WATERMARKS_UNREAD {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return new ForwardingStore(store) {
         @Override
         public List<Watermark> watermarks() {
@@ -52,12 +52,12 @@ enum SwitchedOff implements Tampering {
   /// (H4).
   DUPLICATE_OF_WHAT_LEAVES {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return Taps.admitting(intake, arrival -> !leaves(run, arrival.activation()));
+    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
+      return Taps.admitting(intake, arrival -> !leaves(process, arrival.activation()));
     }
 
-    private static boolean leaves(BrokerRun run, Activation activation) {
-      return run.broker.disk.rows().values().stream()
+    private static boolean leaves(SimulatedProcess process, Activation activation) {
+      return process.broker.disk.rows().values().stream()
           .anyMatch(row ->
               row.leaving() != null
                   && row.activation().id().equals(activation.id())
@@ -67,13 +67,14 @@ enum SwitchedOff implements Tampering {
   /// The start position of a topic is neither committed nor remembered.
   BEGINNING_FORGOTTEN {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
-      return WATERMARKS_UNREAD.store(store, run);
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
+      return WATERMARKS_UNREAD.store(store, process);
     }
 
     @Override
-    public Consumer<byte[], byte[]> consumer(Consumer<byte[], byte[]> consumer, BrokerRun run) {
-      return run.number == 1
+    public Consumer<byte[], byte[]> consumer(
+        Consumer<byte[], byte[]> consumer, SimulatedProcess process) {
+      return process.number == 1
           ? Taps.calling(consumer, "commitSync", _ -> Optional.empty())
           : consumer;
     }
@@ -82,7 +83,8 @@ enum SwitchedOff implements Tampering {
   ADDED_AT_ITS_END {
     @Override
     @SuppressWarnings("unchecked") // argument of the intercepted call
-    public Consumer<byte[], byte[]> consumer(Consumer<byte[], byte[]> consumer, BrokerRun run) {
+    public Consumer<byte[], byte[]> consumer(
+        Consumer<byte[], byte[]> consumer, SimulatedProcess process) {
       return Taps.calling(
           consumer,
           "beginningOffsets",
@@ -95,7 +97,7 @@ enum SwitchedOff implements Tampering {
   /// Forwarded rows are loaded as ready to run.
   LEAVING_LOADED_AS_PENDING {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return Taps.loading(
           store,
           row ->
@@ -107,7 +109,7 @@ enum SwitchedOff implements Tampering {
   /// Tombstones are not read at startup.
   TOMBSTONES_UNREAD {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return new ForwardingStore(store) {
         @Override
         public List<Tombstone> tombstones(long now) {
@@ -119,11 +121,12 @@ enum SwitchedOff implements Tampering {
   /// One bound on ready tasks for all applications; tasks beyond it wait in Kafka.
   ONE_BOUND_FOR_ALL {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return new HeldRecords(intake, run) {
+    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
+      return new HeldRecords(intake, process) {
         @Override
         boolean holds(Command.Ingest records) {
-          return run.broker.disk.rows().size() >= run.broker.options().limits().maxPending();
+          return process.broker.disk.rows().size()
+              >= process.broker.options().limits().maxPending();
         }
       };
     }
@@ -131,34 +134,34 @@ enum SwitchedOff implements Tampering {
   /// The engine does not learn what the reader sees beyond the records it passed on.
   NEIGHBOUR_UNSEEN {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
       return Taps.dropping(intake, Command.Foreseen.class::isInstance);
     }
   },
   /// The engine blocks on the committer's full queue, and completions block on the engine's.
   ENGINE_BLOCKS {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return FullQueues.of(run).mailbox(intake);
+    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
+      return FullQueues.of(process).mailbox(intake);
     }
 
     @Override
-    public Outlets outlets(Outlets outlets, BrokerRun run) {
-      return FullQueues.of(run).committer(outlets);
+    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
+      return FullQueues.of(process).committer(outlets);
     }
   },
   /// Parked rows are read before earlier writes are on disk.
   READ_OVERTAKES_WRITES {
     @Override
-    public Outlets outlets(Outlets outlets, BrokerRun run) {
+    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
       return new ForwardingOutlets(outlets) {
         @Override
         public void commit(List<Change> changes, List<StoreQuery> queries) {
           super.commit(changes, List.of());
           for (StoreQuery asked : queries) {
             if (asked instanceof ParkedQuery query) {
-              ParkedPage page = page(run, query);
-              run.submit(
+              ParkedPage page = page(process, query);
+              process.submit(
                   new Command.ParkedRead(
                       query.application(), page.rows(), page.nextDue(), query.upTo()));
             }
@@ -167,9 +170,9 @@ enum SwitchedOff implements Tampering {
       };
     }
 
-    private static ParkedPage page(BrokerRun run, ParkedQuery query) {
+    private static ParkedPage page(SimulatedProcess process, ParkedQuery query) {
       List<Row> rows =
-          run.broker.disk.rows().values().stream()
+          process.broker.disk.rows().values().stream()
               .filter(row -> row.parkedUntil() != Row.NONE)
               .filter(row -> row.activation().application().equals(query.application()))
               .filter(row -> row.parkedUntil() <= query.upTo())
@@ -186,7 +189,7 @@ enum SwitchedOff implements Tampering {
   /// A Complete after a Retry is acknowledged once that is durable, without any other effect.
   RETRY_WINS {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
       return new ForwardingCommandSink(intake) {
         private final Map<String, Status> said = new HashMap<>();
 
@@ -209,15 +212,15 @@ enum SwitchedOff implements Tampering {
   /// The partition of an undecodable message waits until Kafka has it as a dead letter.
   POISON_WAITED_FOR {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return new HeldRecords(intake, run) {
+    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
+      return new HeldRecords(intake, process) {
         private boolean poisoned;
 
         @Override
         boolean holds(Command.Ingest records) {
           if (poisoned) {
             poisoned =
-                run.broker.disk.rows().values().stream()
+                process.broker.disk.rows().values().stream()
                     .anyMatch(row -> row.activation().id().startsWith("undecodable"));
           }
           boolean held = poisoned;
@@ -230,7 +233,7 @@ enum SwitchedOff implements Tampering {
   /// Of two changes of one row in a transaction the later one is applied first.
   ROW_CHANGES_SWAPPED {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return new ForwardingStore(store) {
         @Override
         public List<Outcome> commit(WriteBatch batch) {
@@ -253,7 +256,7 @@ enum SwitchedOff implements Tampering {
   /// The end of a delay is stored in whole seconds, rounded down.
   DELAY_ROUNDED_DOWN {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return Taps.loading(
           store,
           row ->
@@ -294,7 +297,7 @@ enum SwitchedOff implements Tampering {
   /// Expiry is not checked after ingest.
   EXPIRY_UNCHECKED {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
       return Taps.arriving(
           intake, activation -> Taps.timed(activation, Activation.NEVER, activation.delayUntil()));
     }
@@ -302,7 +305,7 @@ enum SwitchedOff implements Tampering {
   /// Any process may open a database and write to it.
   STORE_UNGUARDED {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return new ForwardingStore(store) {
         @Override
         public List<Outcome> commit(WriteBatch batch) {
@@ -312,10 +315,10 @@ enum SwitchedOff implements Tampering {
             if (e.kind() != StoreException.Kind.FATAL) {
               throw e;
             }
-            SimulatedDisk.File file = (SimulatedDisk.File) run.broker.disk;
+            SimulatedDisk.File file = (SimulatedDisk.File) process.broker.disk;
             List<Outcome> outcomes = new InMemoryStore(file.disk()).commit(batch);
             for (int i = 0; i < outcomes.size(); i++) {
-              run.broker.ledger.applied(run, batch.changes().get(i), outcomes.get(i));
+              process.broker.ledger.applied(process, batch.changes().get(i), outcomes.get(i));
             }
             return outcomes;
           }
@@ -326,7 +329,7 @@ enum SwitchedOff implements Tampering {
   /// A task refused by the worker's code counts as refused by its connection.
   REFUSED_TAKEN_FOR_BUSY {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
       return new ForwardingCommandSink(intake) {
         @Override
         public void submit(Command command) {
@@ -374,7 +377,7 @@ enum SwitchedOff implements Tampering {
   /// A stopping broker acknowledges all waiting reports.
   ANSWERED_AT_STOP {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
+    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
       return new ForwardingCommandSink(intake) {
         private final List<Command.Report> open = new ArrayList<>();
 
@@ -420,13 +423,13 @@ enum SwitchedOff implements Tampering {
   /// When workers are lost, all tasks of the application are blamed.
   NEIGHBOURS_BLAMED {
     @Override
-    public Outlets outlets(Outlets outlets, BrokerRun run) {
+    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
       return new ForwardingOutlets(outlets) {
         @Override
         public void notice(Notice notice, String id, String detail) {
           super.notice(notice, id, detail);
           if (notice == Notice.WORKER_UNREACHABLE) {
-            run.broker.disk.rows().values().stream()
+            process.broker.disk.rows().values().stream()
                 .filter(row -> row.activation().application().equals(id))
                 .forEach(row -> super.notice(Notice.WORKER_DIED, row.activation().id(), detail));
           }

@@ -14,15 +14,15 @@ import org.apache.kafka.clients.consumer.Consumer;
 interface Tampering {
   Tampering NONE = new Tampering() {};
 
-  default ActivationStore store(ActivationStore store, BrokerRun run) {
+  default ActivationStore store(ActivationStore store, SimulatedProcess process) {
     return store;
   }
 
-  default Outlets outlets(Outlets outlets, BrokerRun run) {
+  default Outlets outlets(Outlets outlets, SimulatedProcess process) {
     return outlets;
   }
 
-  default CommandSink intake(CommandSink intake, BrokerRun run) {
+  default CommandSink intake(CommandSink intake, SimulatedProcess process) {
     return intake;
   }
 
@@ -53,7 +53,8 @@ interface Tampering {
     return rules;
   }
 
-  default Consumer<byte[], byte[]> consumer(Consumer<byte[], byte[]> consumer, BrokerRun run) {
+  default Consumer<byte[], byte[]> consumer(
+      Consumer<byte[], byte[]> consumer, SimulatedProcess process) {
     return consumer;
   }
 }

@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
 
 /// One process lifetime of a broker: the real stages, wired like in `Broker` and scheduled by the
 /// simulated world. Only the disk survives its death.
-final class BrokerRun implements Outlets, CommandSink {
+final class SimulatedProcess implements Outlets, CommandSink {
   /// Maximum wait of a stopping process for pending calls and transactions.
   private static final long STOP_PATIENCE = 3 * SimulatedWorld.SECOND;
 
@@ -65,7 +65,7 @@ final class BrokerRun implements Outlets, CommandSink {
   private boolean alive = true;
   private long frozenUntil;
 
-  BrokerRun(
+  SimulatedProcess(
       SimulatedBroker broker, int number, SimulatedWorld world, SeedPlan plan, Workers workers) {
     this.broker = broker;
     this.number = number;
@@ -76,7 +76,7 @@ final class BrokerRun implements Outlets, CommandSink {
     long offset = (number * 37L - 20) * SimulatedWorld.SECOND;
     InstantSource clock = tampering.clock(broker.clock());
     Ticker ticker = tampering.ticker(world.ticker(offset), broker::clockOffset);
-    var surroundings = new SystemContext(ticker, clock, world.random);
+    var context = new SystemContext(ticker, clock, world.random);
     inForce = broker.rules();
     intake = tampering.intake(this, this);
     ActivationStore opened;
@@ -91,12 +91,12 @@ final class BrokerRun implements Outlets, CommandSink {
       }
     }
     ActivationStore store = tampering.store(new FaultyStore(opened, this, world, plan), this);
-    PartitionOwnership custody =
+    PartitionOwnership ownership =
         lease == null
             ? PartitionOwnership.sole(store.watermarks(), () -> lows)
             : SteppedPartitions.of(
                 new ObservedOwnership(lease.store(), this, world), store, intake, clock);
-    readers = new Readers(this, world, plan, custody, intake, surroundings);
+    readers = new Readers(this, world, plan, ownership, intake, context);
     CommitOptions options =
         new CommitOptions(
             plan.batchSize(),
@@ -110,17 +110,17 @@ final class BrokerRun implements Outlets, CommandSink {
             store,
             options,
             SteppedEngine.feed(
-                store, intake, SimulatedKafka.DEAD_LETTERS, found -> lows = found, surroundings),
-            surroundings);
+                store, intake, SimulatedKafka.DEAD_LETTERS, found -> lows = found, context),
+            context);
     committerThread = new Actor(this, world, "committer", committer::turn);
     outboxThread = new Actor(this, world, "outbox", this::turnOutbox);
     outbox =
         new SteppedOutbox(
             intake,
-            surroundings,
+            context,
             () -> new SimulatedProducer(this, broker.kafka, () -> outboxThread.wake(latency())));
     Outlets outlets = tampering.outlets(this, this);
-    engine = new SteppedEngine(tampering.options(broker.options()), mailbox, outlets, surroundings);
+    engine = new SteppedEngine(tampering.options(broker.options()), mailbox, outlets, context);
     engineThread = new Actor(this, world, "engine", engine::round);
     bounds = new StageBounds(this, tampering.bounds(broker.options()).limits());
     watchdog =
@@ -138,7 +138,7 @@ final class BrokerRun implements Outlets, CommandSink {
     readers.start();
     engineThread.wake(0);
     committerThread.wake(0);
-    look();
+    checkStages();
   }
 
   private long turnOutbox() {
@@ -159,7 +159,7 @@ final class BrokerRun implements Outlets, CommandSink {
   }
 
   /// Blocks a thread of this process while the world goes on.
-  void nap(long millis) {
+  void block(long millis) {
     long until = world.now() + Math.min(millis, 5) * SimulatedWorld.MS;
     do {
       world.runUntil(Math.max(until, frozenUntil), () -> !alive);
@@ -170,22 +170,22 @@ final class BrokerRun implements Outlets, CommandSink {
   }
 
   /// Runs the watchdog.
-  private void look() {
+  private void checkStages() {
     boolean was = ready;
     ready = watchdog.look(ticker.nanoTime());
     if (ready != was) {
       world.trace(() -> this + (ready ? " is ready" : " is no longer ready"));
     }
-    broker.ledger.looked(this, bounds);
+    broker.ledger.watchdogChecked(this, bounds);
     if (was && !ready) {
       world.count("times not ready");
-      broker.ledger.unready(this);
+      broker.ledger.becameUnready(this);
     }
-    later(SimulatedWorld.SECOND, "watchdog", this::look);
+    later(SimulatedWorld.SECOND, "watchdog", this::checkStages);
   }
 
   /// Confirms records in a reader before the engine has seen them.
-  void lift(Command.Ingest records) {
+  void confirmUnseen(Command.Ingest records) {
     readers.consumed(records.partition(), 0, records.arrivals().size(), records.bytes(), false);
   }
 
@@ -213,7 +213,7 @@ final class BrokerRun implements Outlets, CommandSink {
   }
 
   /// Sets the rules that the operator wants; the process applies them a moment later.
-  void rule(SimulatedRules wanted) {
+  void setRules(SimulatedRules wanted) {
     int ruling = ++rulings;
     later(
         world.between(SimulatedWorld.MS, 500 * SimulatedWorld.MS),
@@ -312,7 +312,7 @@ final class BrokerRun implements Outlets, CommandSink {
     world.count("freezes");
     world.trace(() -> this + " is frozen for " + nanos / SimulatedWorld.MS + " ms");
     frozenUntil = Math.max(frozenUntil, world.now() + nanos);
-    broker.ledger.froze(this);
+    broker.ledger.frozen(this);
   }
 
   /// When its threads run: now, or at the end of its freeze.
@@ -378,14 +378,14 @@ final class BrokerRun implements Outlets, CommandSink {
   }
 
   /// Receives the result of a push call.
-  void hear(Command.PushEnded pushed) {
+  void receivePushResult(Command.PushEnded pushed) {
     bounds.answered(pushed.delivery().application());
-    broker.ledger.workers.heard(this, pushed);
+    broker.ledger.workers.callEnded(this, pushed);
     intake.submit(pushed);
   }
 
   /// Receives the request of a worker.
-  void receive(Command.Request request) {
+  void receiveRequest(Command.Request request) {
     intake.request(request);
   }
 
@@ -401,14 +401,14 @@ final class BrokerRun implements Outlets, CommandSink {
   @Override
   public void push(Delivery delivery) {
     bounds.pushed(delivery.application());
-    broker.ledger.workers.handedOut(this, delivery, false);
+    broker.ledger.workers.delivered(this, delivery, false);
     workers.push(this, delivery);
   }
 
   @Override
-  public void produce(OutboxRecord departure) {
-    broker.ledger.departs(this, departure);
-    outbox.produce(departure);
+  public void produce(OutboxRecord record) {
+    broker.ledger.producing(this, record);
+    outbox.produce(record);
     outboxThread.wake(latency());
   }
 
