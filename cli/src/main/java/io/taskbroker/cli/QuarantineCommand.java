@@ -99,8 +99,7 @@ final class QuarantineCommand {
       name = "retarget",
       mixinStandardHelpOptions = true,
       versionProvider = Version.class,
-      description =
-          "Makes the broker produce them to another topic of its configuration.")
+      description = "Makes the broker produce them to another topic of its configuration.")
   int retarget(
       @Mixin Target target,
       @Mixin Selection which,
@@ -115,7 +114,9 @@ final class QuarantineCommand {
         target,
         request(Action.RETARGET, which, topic),
         answer ->
-            report("%d retargeted to topic %s, %d left".formatted(answer.done(), topic, answer.left())));
+            report(
+                "%d retargeted to topic %s, %d left"
+                    .formatted(answer.done(), topic, answer.left())));
   }
 
   @Command(
@@ -150,7 +151,8 @@ final class QuarantineCommand {
     void show(QuarantineAnswer answer);
   }
 
-  private int send(Target target, QuarantineRequest request, Show show) throws InterruptedException {
+  private int send(Target target, QuarantineRequest request, Show show)
+      throws InterruptedException {
     PrintWriter err = spec.commandLine().getErr();
     Optional<Path> file = Optional.ofNullable(target.file).or(() -> main.options().config());
     Optional<BrokerConfig> config = ServeOptions.check(file, err);
