@@ -84,7 +84,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
 
   @Override
   public void subscribe(Collection<String> topics, ConsumerRebalanceListener listener) {
-    listener = listener;
+    this.listener = listener;
   }
 
   @Override
