@@ -6,7 +6,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.common.errors.InterruptException;
 
-/// Publishes the tasks of a plan, in order, on a thread of its own.
+/// Publisher of the tasks of a plan, in order, on its own thread.
 final class DemoPublisher implements AutoCloseable {
   private static final int PARAMETER_BYTES = 400;
   private static final long STOP_MILLIS = 5_000;
@@ -17,7 +17,7 @@ final class DemoPublisher implements AutoCloseable {
   private final Thread thread;
   private volatile boolean closed;
 
-  /// @param rate how many a second; 0 for as many as possible
+  /// @param rate tasks per second; 0 for as many as possible
   DemoPublisher(DemoPlan plan, TaskProducer producer, int rate) {
     this.plan = plan;
     this.producer = producer;
@@ -44,7 +44,7 @@ final class DemoPublisher implements AutoCloseable {
       }
       producer.flush();
     } catch (InterruptException _) {
-      // Closed.
+      // Closed concurrently.
     }
   }
 

@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 
-/// What became of every task, checked against the plan: each was completed by a report that the
-/// broker acknowledged, or is on the dead-letter topic, or had expired; none ran that should not
-/// have, and none ran again without a reason.
+/// Check of every task's outcome against the plan: each was completed by an acknowledged report, is
+/// on the dead-letter topic, or had expired; none ran that should not, and none ran again without a
+/// reason.
 final class DemoResult {
   private static final long MAX_LATENCY_NANOS = TimeUnit.HOURS.toNanos(1);
   private static final long CLOCK_TOLERANCE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
@@ -130,17 +130,17 @@ final class DemoResult {
     problems.add("task %d (%s) %s".formatted(number, plan.kind(number), what));
   }
 
-  /// Everything that is not as it should be; empty if all is well.
+  /// All failed expectations; empty if there are none.
   List<String> problems() {
     return problems;
   }
 
-  /// Adds what was found out elsewhere, ahead of the tasks that suffered from it.
+  /// Adds a problem found elsewhere, ahead of those of single tasks.
   void add(String problem) {
     problems.addFirst(problem);
   }
 
-  /// The table that the demo ends with.
+  /// Summary table, printed at the end.
   String table() {
     double seconds = Math.max(1, lastCompleted - firstPublished) / 1e9;
     return """

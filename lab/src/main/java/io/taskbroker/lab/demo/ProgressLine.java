@@ -3,8 +3,8 @@ package io.taskbroker.lab.demo;
 import java.io.PrintWriter;
 import java.util.concurrent.TimeUnit;
 
-/// Shows how far the demo is: a bar that is drawn over again on a terminal, else a line a second.
-/// Owned by one thread.
+/// Progress display: a bar redrawn in place on a terminal, otherwise a line a second. Owned by one
+/// thread.
 final class ProgressLine {
   private static final int WIDTH = 30;
   private static final long LINE_NANOS = TimeUnit.SECONDS.toNanos(1);

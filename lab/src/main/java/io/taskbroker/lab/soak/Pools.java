@@ -8,10 +8,11 @@ import io.taskbroker.testkit.WorkerOptions;
 import java.util.EnumMap;
 import java.util.Map;
 
-/// The workers of each application, which can die and be replaced by others at the same address.
-/// Owned by one thread.
+/// Worker pools by application, which can die and be replaced at the same address. Owned by one
+/// thread.
 final class Pools implements AutoCloseable {
-  /// More than run at a time, unless a burst meets slow workers: then the broker must wait.
+  /// More than the usual number of running tasks, unless a burst meets slow workers: then the
+  /// broker must wait.
   private static final int CONCURRENCY = 256;
 
   private static final int REPORT_BATCH = 32;
@@ -52,7 +53,7 @@ final class Pools implements AutoCloseable {
         .withReportBatch(batch);
   }
 
-  /// What they run is never reported.
+  /// Kills the workers; their running tasks are never reported.
   void kill(Application application) {
     AutoCloseable pool = running.remove(application);
     if (pool != null) {

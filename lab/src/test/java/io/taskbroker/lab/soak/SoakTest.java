@@ -14,8 +14,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A short soak of the real process without faults, but with somebody in it who does everything
-/// that a soak is to find. That it finds nothing in a broker that is well is what `.ci/run` shows.
+/// A short soak of the real process without faults, sabotaged with everything that a soak must
+/// find. `.ci/run` shows that a healthy broker has no findings.
 @Timeout(300)
 final class SoakTest {
   private static final int RATE = 200;
