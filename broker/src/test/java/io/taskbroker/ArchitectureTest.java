@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The layers of the broker, and rules that hold for all of its classes.
+/// Layers of the broker, and rules for all of its classes.
 final class ArchitectureTest {
   private static final Path TEST_CLASSES = testClasses();
   private static final JavaClasses TESTS = new ClassFileImporter().importPath(TEST_CLASSES);
@@ -74,7 +74,7 @@ final class ArchitectureTest {
   }
 
   @Test
-  void inflightIsToldTheTimeAndHasNoThreads() {
+  void inflightReadsNoClockAndHasNoThreads() {
     holds(
         noClasses()
             .that()
@@ -181,14 +181,14 @@ final class ArchitectureTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"Impl", "Manager", "Helper", "Utils"})
-  void classesAreNamedAfterWhatTheyAreOrDo(String suffix) {
+  void classNamesHaveNoGenericSuffix(String suffix) {
     ArchRule rule = noClasses().should().haveSimpleNameEndingWith(suffix).allowEmptyShould(true);
     rule.check(MAIN);
     rule.check(TESTS);
   }
 
   @Test
-  void noTestIsSwitchedOff() {
+  void noTestIsDisabled() {
     noClasses()
         .should()
         .dependOnClassesThat()

@@ -12,8 +12,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Canary tasks that the engine asks for while they are started and stopped: one at a time, no more
-/// than were wanted, and none after the stop but the one that was being made.
+/// Concurrent requests for canary tasks, starts and stops: one canary at a time, no more than
+/// configured, and after the stop only the one in progress.
 @Tag("concurrency")
 @Timeout(60)
 final class CanariesRaceTest {
@@ -64,7 +64,7 @@ final class CanariesRaceTest {
 
     @Override
     public void submit(Command command) {
-      throw new AssertionError("Canaries tell nothing");
+      throw new AssertionError("Canaries send no commands");
     }
   }
 }

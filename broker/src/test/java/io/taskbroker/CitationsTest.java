@@ -14,7 +14,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/// Every number that sources and documents cite leads to a document of this repository: guarantees
+/// Every number cited in sources and documents leads to a document of this repository: guarantees
 /// (G), failure histories (H), weaknesses of the reference (W), decisions (ADR) and sections of the
 /// wire contract.
 final class CitationsTest {

@@ -15,8 +15,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/// The documents name tests that exist: for every weakness of the reference what shows that it is
-/// not there, for every guarantee, every situation and every bound what would fail without it.
+/// Tests named in the documents exist, and every weakness of the reference, guarantee, situation
+/// and bound names its tests.
 final class DifferencesTest {
   private static final int WEAKNESSES = 50;
 
@@ -91,7 +91,7 @@ final class DifferencesTest {
     assertThat(withoutTest(shown)).isEmpty();
   }
 
-  /// A bound has a test, or says why it has none.
+  /// A bound names a test or the reason for having none.
   @Test
   void everyBoundSaysWhatShowsIt() throws IOException {
     List<String> bounds = table("security.md", "| | bound | what is more |");
@@ -101,7 +101,7 @@ final class DifferencesTest {
     assertThat(withoutTest(bounds)).isEmpty();
   }
 
-  /// The rows of the table under a head that begins so, without those that are headings.
+  /// Rows of the table with this head, without group headings.
   private static List<String> table(String name, String head) throws IOException {
     return document(name)
         .lines()
@@ -168,7 +168,7 @@ final class DifferencesTest {
     return sources.stream().filter(file -> file.endsWith(type + ".java")).toList();
   }
 
-  /// The rows of the tables, without their heads.
+  /// Rows of all tables, without their heads.
   private static List<String> rows() throws IOException {
     return document("reference-differences.md")
         .lines()

@@ -7,13 +7,13 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// The documents in `docs` that are written from the code.
+/// Documents in `docs` that are generated from the code.
 public final class Documents {
   private static final String PROPERTY = "taskbroker.docs";
 
   private Documents() {}
 
-  /// Compares a document with what it should be, or with `-Dtaskbroker.docs=write` writes it.
+  /// Compares a document with its expected text, or with `-Dtaskbroker.docs=write` writes it.
   ///
   /// @param name of the file in `docs`
   public static void check(String name, String text) {
@@ -33,14 +33,14 @@ public final class Documents {
     }
   }
 
-  /// The folder of the whole project.
+  /// Root folder of the project.
   public static Path root() {
     Path folder = Path.of("").toAbsolutePath();
     while (folder != null && !Files.exists(folder.resolve("docs/guarantees.md"))) {
       folder = folder.getParent();
     }
     if (folder == null) {
-      throw new IllegalStateException("The tests must run inside of the project");
+      throw new IllegalStateException("The tests must run inside the project");
     }
     return folder;
   }

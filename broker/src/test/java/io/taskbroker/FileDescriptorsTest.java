@@ -46,7 +46,7 @@ final class FileDescriptorsTest {
   }
 
   @Test
-  void connectionsLeaveSomeForAllElse() {
+  void connectionsLeaveDescriptorsForEverythingElse() {
     assertThat(FileDescriptors.connections(257, 8_192)).isOne();
     assertThat(FileDescriptors.connections(1_024, 8_192)).isEqualTo(768);
     assertThat(FileDescriptors.connections(1 << 20, 8_192)).isEqualTo(8_192);

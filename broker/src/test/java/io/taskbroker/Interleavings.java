@@ -6,27 +6,27 @@ import org.jetbrains.lincheck.Lincheck;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
-/// Small scenarios of several threads under a model checker (Lincheck). It runs a scenario again
-/// and again, switching threads at other places each time; it prints the interleaving in which an
-/// assertion fails, or in which all threads wait for ever: a lost wake-up.
+/// Small multi-threaded scenarios under a model checker (Lincheck). It repeats a scenario with
+/// different thread switches, and prints the interleaving in which an assertion fails or all
+/// threads wait for ever: a lost wake-up.
 ///
-/// What a thread writes is seen by the others at once, and waits that have a time may end at any
-/// moment, those of [java.util.concurrent.locks.LockSupport] included: fences, and time, are for
-/// [Race]. The model checker does not see into method references, subclasses of [Thread] and
-/// classes that use `Unsafe`. `-Dlincheck.invocations=N` looks for longer, or less long.
+/// Writes are visible to other threads immediately, and timed waits may end at any moment,
+/// including those of [java.util.concurrent.locks.LockSupport]: test fences and time with [Race].
+/// The model checker does not look into method references, subclasses of [Thread] and classes that
+/// use `Unsafe`. `-Dlincheck.invocations=N` sets the number of interleavings.
 public final class Interleavings {
   private static final int COUNT = Integer.getInteger("lincheck.invocations", 100);
 
-  @SuppressWarnings("UnusedVariable") // written for the model checker to see
+  @SuppressWarnings("UnusedVariable") // read by the model checker
   private static volatile @Nullable Object shared;
 
   private Interleavings() {}
 
-  /// Runs the scenario in as many interleavings as is usual.
+  /// Runs the scenario in the configured number of interleavings.
   public static void of(Step scenario) {
     var log = (Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
     Level level = log.getLevel();
-    log.setLevel(Level.OFF); // or most interleavings are those of the log
+    log.setLevel(Level.OFF); // otherwise most interleavings are in the log
     try {
       Lincheck.runConcurrentTest(COUNT, () -> orThrow(scenario));
     } finally {
@@ -34,14 +34,14 @@ public final class Interleavings {
     }
   }
 
-  /// Marks what the threads of a scenario share: the model checker does not see that a lambda takes
-  /// it along, and would not switch threads where it is used.
+  /// Marks an object as shared between the threads of a scenario: the model checker does not see
+  /// that a lambda captures it, and would not switch threads where it is used.
   public static <T> T shared(T value) {
     shared = value;
     return value;
   }
 
-  /// Begins a thread of a scenario.
+  /// Starts a thread of a scenario.
   public static Actor start(Step body) {
     return new Actor(body);
   }
@@ -59,10 +59,10 @@ public final class Interleavings {
     }
   }
 
-  /// An assertion. AssertJ is not for threads of the model checker.
+  /// Assertion for threads of the model checker, where AssertJ does not work.
   public static void check(boolean holds, Object seen) {
     if (!holds) {
-      throw new AssertionError("Seen: " + seen);
+      throw new AssertionError("Actual: " + seen);
     }
   }
 
@@ -92,7 +92,7 @@ public final class Interleavings {
     }
   }
 
-  /// What a thread does; what it throws is a failure.
+  /// Body of a thread; an exception is a failure.
   @FunctionalInterface
   public interface Step {
     void run() throws Exception;

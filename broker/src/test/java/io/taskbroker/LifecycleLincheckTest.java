@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Stages that fail at the same time: one line says why (G9).
+/// Stages that fail concurrently: one line reports the cause (G9).
 @Tag("concurrency")
 @Timeout(300)
 final class LifecycleLincheckTest {
@@ -33,7 +33,7 @@ final class LifecycleLincheckTest {
   }
 
   @Test
-  void g9OneLineSaysWhyThoughTwoStagesFailAtOnce() {
+  void g9ConcurrentFailuresAreReportedInOneLine() {
     Interleavings.of(() -> {
       lines.count.set(0);
       var lifecycle = shared(new Lifecycle(() -> {}));
@@ -44,7 +44,7 @@ final class LifecycleLincheckTest {
     });
   }
 
-  /// A stream of which only the lines count.
+  /// A stream that only counts lines.
   private static final class Lines extends PrintStream {
     private final AtomicInteger count = new AtomicInteger();
 

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.slf4j.LoggerFactory;
 
-/// What is logged during a test, instead of being written.
+/// Extension that captures log events during a test instead of writing them.
 public final class LogCapture implements BeforeEachCallback, AfterEachCallback {
   private final Logger logger;
   private final Level level;
@@ -26,17 +26,17 @@ public final class LogCapture implements BeforeEachCallback, AfterEachCallback {
     this.level = level;
   }
 
-  /// What a logger, and those below it, log at INFO and above.
+  /// Captures a logger and its children at INFO and above.
   public static LogCapture of(String logger) {
     return new LogCapture(logger, Level.INFO);
   }
 
-  /// What the logger of a class logs at INFO and above.
+  /// Captures the logger of a class at INFO and above.
   public static LogCapture of(Class<?> type) {
     return of(type.getName());
   }
 
-  /// What a logger, and those below it, log at DEBUG and above.
+  /// Captures a logger and its children at DEBUG and above.
   public static LogCapture debugOf(String logger) {
     return new LogCapture(logger, Level.DEBUG);
   }
@@ -62,14 +62,14 @@ public final class LogCapture implements BeforeEachCallback, AfterEachCallback {
     return List.copyOf(appender.list);
   }
 
-  /// Level and message of each.
+  /// Level and message of each event.
   public List<String> lines() {
     return events().stream()
         .map(event -> event.getLevel() + " " + event.getFormattedMessage())
         .toList();
   }
 
-  /// Waits until exactly one line begins like that.
+  /// Waits until exactly one line starts with this text.
   public void awaitLine(Duration patience, String start) {
     await()
         .atMost(patience)

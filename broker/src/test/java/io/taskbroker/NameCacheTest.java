@@ -7,7 +7,7 @@ import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/// Addresses of names are not kept for long, unless somebody wants it so.
+/// Name resolution is cached briefly, unless configured otherwise.
 final class NameCacheTest {
   private static final String FOUND = "networkaddress.cache.ttl";
   private static final String ABSENT = "networkaddress.cache.negative.ttl";
@@ -22,14 +22,14 @@ final class NameCacheTest {
   }
 
   @Test
-  void absenceIsForgottenAfterASecond() {
+  void failedLookupsExpireAfterASecond() {
     Security.setProperty(ABSENT, "10");
     NameCache.shorten();
     assertThat(Security.getProperty(ABSENT)).isEqualTo("1");
   }
 
   @Test
-  void whatSomebodySetStays() {
+  void configuredValuesAreKept() {
     Security.setProperty(FOUND, "60");
     Security.setProperty(ABSENT, "7");
     NameCache.shorten();

@@ -9,20 +9,19 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// Threads that begin at the same moment, again and again: for what [Interleavings] cannot look
-/// into, as the memory of the machine, event loops and files. `-Drace.factor=N` runs N times as
-/// many rounds.
+/// Repeated concurrent start of threads, for what [Interleavings] cannot model, such as memory
+/// ordering, event loops and files. `-Drace.factor=N` multiplies the number of rounds.
 public final class Race {
   private static final int FACTOR = Integer.getInteger("race.factor", 1);
   private static final int SPINS = 1_000;
 
   private Race() {}
 
-  /// Runs the threads together, each once a round on what was made for the round.
+  /// Runs the threads concurrently, once per round on a new object.
   ///
-  /// @param <S> what they share
+  /// @param <S> type of the shared object
   /// @param threads must end
-  /// @param check what must hold when all of them have ended
+  /// @param check must hold after all threads have ended
   public static <S> void of(
       int rounds, Supplier<S> fresh, List<Racer<S>> threads, Consumer<S> check) {
     var round = new AtomicInteger();
@@ -68,7 +67,7 @@ public final class Race {
     }
   }
 
-  @SuppressWarnings("ThreadPriorityCheck") // races want the scheduler to do as it likes
+  @SuppressWarnings("ThreadPriorityCheck") // races depend on the scheduler
   private static void await(Condition condition) {
     for (int i = 0; !condition.holds(); i++) {
       if (i < SPINS) {
@@ -79,9 +78,9 @@ public final class Race {
     }
   }
 
-  /// What one thread does in a round; what it throws is a failure.
+  /// Body of a thread in one round; an exception is a failure.
   ///
-  /// @param <S> what is shared
+  /// @param <S> type of the shared object
   @FunctionalInterface
   public interface Racer<S> {
     void run(S shared) throws Exception;

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Kafka behind passwords and TLS, as a configuration describes it: both ways, in and out.
+/// Kafka with authentication and TLS, as configured: consuming and producing.
 @Timeout(180)
 final class SecuredKafkaTest {
   private static final Duration PATIENCE = Duration.ofSeconds(45);
@@ -88,7 +88,7 @@ final class SecuredKafkaTest {
   }
 
   @Test
-  void tlsOfBothSides() throws Exception {
+  void mutualTls() throws Exception {
     try (var kafka =
         EmbeddedKafka.start(dir.resolve("kafka"), SecuredListener.mutualTls(certificates))) {
       goesInAndOut(kafka, "ssl", trust(certificates) + own(certificates), "mutual");
@@ -133,7 +133,7 @@ final class SecuredKafkaTest {
   }
 
   @Test
-  void aServerThatIsNotTrustedIsSaid() throws Exception {
+  void anUntrustedServerIsLogged() throws Exception {
     try (var kafka = EmbeddedKafka.start(dir.resolve("kafka"), SecuredListener.tls(certificates));
         var stages = new Stages(kafka, "ssl", trust(others), "t")) {
       stages.produce();
@@ -169,7 +169,7 @@ final class SecuredKafkaTest {
         .formatted(by.client(), by.clientKey());
   }
 
-  /// The stages that know Kafka, of a broker with that cluster.
+  /// The Kafka stages of a broker with this cluster.
   private final class Stages implements AutoCloseable, CommandSink {
     private final String name;
     private final Ingest ingest;
@@ -232,7 +232,7 @@ final class SecuredKafkaTest {
           .atMost(PATIENCE)
           .untilAsserted(() ->
               assertThat(told)
-                  .as("told, with %s logged", log.lines())
+                  .as("received, log: %s", log.lines())
                   .hasAtLeastOneElementOfType(Command.Produced.class)
                   .hasAtLeastOneElementOfType(Command.Ingest.class));
       assertThat(failures).isEmpty();
@@ -240,7 +240,7 @@ final class SecuredKafkaTest {
 
     @Override
     public void request(Command.Request request) {
-      throw new IllegalStateException("Kafka asks for nothing");
+      throw new IllegalStateException("Kafka stages send no requests");
     }
 
     @Override

@@ -26,16 +26,15 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/// `docs/concurrency.md` lists every class of the broker that has what threads share state with: a
-/// class that is not in it fails here, until somebody has said why it is safe and which test shows
-/// it.
+/// `docs/concurrency.md` lists every class of the broker with state shared between threads. A class
+/// missing there fails this test until somebody documents why it is safe and which test shows it.
 final class SharedStateTest {
   private static final String ROOT = "io/taskbroker/";
 
   /// Other modules, which lie beside the broker in some builds.
   private static final Pattern OTHERS = Pattern.compile("(testkit|cli|proto)/.*");
 
-  /// Types that are there for several threads.
+  /// Types made for concurrent use.
   private static final Pattern SHARING =
       Pattern.compile(
           "L(java/util/concurrent/(?!TimeUnit;|Callable;).+"
@@ -46,7 +45,7 @@ final class SharedStateTest {
               + "|io/netty/channel/(EventLoop|EventLoopGroup);"
               + "|io/grpc/SynchronizationContext;)");
 
-  /// Calls that only those make who share something.
+  /// Calls that only code with shared state makes.
   private static final Set<String> CALLS =
       Set.of(
           "java/lang/invoke/VarHandle",
@@ -58,7 +57,7 @@ final class SharedStateTest {
           "java/lang/Object.notifyAll",
           "java/lang/Object.notify");
 
-  /// The making of what several threads use, whatever the type of the variable.
+  /// Construction of concurrent objects, whatever the type of the variable.
   private static final Pattern MAKING =
       Pattern.compile("java/util/concurrent/.+(?<!Exception)\\.(<init>|newKeySet)");
 
@@ -71,7 +70,7 @@ final class SharedStateTest {
   void everyClassThatCouldShareStateIsListed() throws IOException {
     var missing = new TreeMap<>(marked());
     missing.keySet().removeAll(listed());
-    assertThat(missing).as("classes that are not in docs/concurrency.md, and why").isEmpty();
+    assertThat(missing).as("classes missing in docs/concurrency.md, with the reason").isEmpty();
   }
 
   @Test
@@ -125,7 +124,7 @@ final class SharedStateTest {
     assertThat(faults).isEmpty();
   }
 
-  /// A test of this test: it sees each of the signs.
+  /// Test of this test: it detects each kind of sign.
   @Test
   void seesWhatIsShared() throws IOException {
     assertThat(marked())
@@ -167,7 +166,7 @@ final class SharedStateTest {
     }
   }
 
-  /// The outermost classes that have a sign of sharing, and the last sign of each.
+  /// Outermost classes with a sign of sharing, and the last sign of each.
   private static Map<String, String> marked() throws IOException {
     var marked = new TreeMap<String, String>();
     Path classes = mainClasses();

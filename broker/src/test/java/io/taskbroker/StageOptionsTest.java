@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// What keys of the configuration mean to the stages.
+/// Mapping of configuration keys to options of the stages.
 final class StageOptionsTest {
   @ParameterizedTest
   @CsvSource({"0, 10", "5000, 10", "10001, 10.001", "60000, 60"})
@@ -25,7 +25,7 @@ final class StageOptionsTest {
 
   @ParameterizedTest
   @CsvSource({"0, 1000", "999, 1000", "6000, 6000"})
-  void maintenanceHasItsPeriod(String millis, long expected) {
+  void maintenancePeriodIsClamped(String millis, long expected) {
     BrokerConfig config = config("MAINTENANCE_TASK_INTERVAL_MS", millis);
 
     assertThat(StageOptions.commits(config).maintenanceInterval()).hasMillis(expected);
@@ -33,14 +33,14 @@ final class StageOptionsTest {
 
   @ParameterizedTest
   @CsvSource({"0, 4000", "1, 1", "3999, 3999", "50000, 4000"})
-  void pagesAreGivenBackAsManyAsAskedForWithinTheBound(String written, int pages) {
+  void vacuumPagesAreClamped(String written, int pages) {
     BrokerConfig config = config("STORE__SQLITE__VACUUM_PAGE_COUNT", written);
 
     assertThat(StageOptions.sqlite(config).vacuumPages()).isEqualTo(pages);
   }
 
   @Test
-  void theStoreIsAsConfigured() {
+  void storeOptionsFollowTheConfiguration() {
     assertThat(StageOptions.sqlite(ConfigLoader.load(Optional.empty(), Map.of())))
         .isEqualTo(
             new SqliteOptions(
@@ -50,7 +50,7 @@ final class StageOptionsTest {
   }
 
   @Test
-  void reportsWaitForCompanyOnlyIfAskedTo() {
+  void reportsAreBatchedOnlyIfConfigured() {
     assertThat(StageOptions.commits(config("STATUS_UPDATE_INTERVAL_MS", "70")).interval())
         .hasMillis(2);
     assertThat(

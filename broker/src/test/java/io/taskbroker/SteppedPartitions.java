@@ -6,7 +6,7 @@ import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.Ownership;
 import java.time.InstantSource;
 
-/// The real custody of brokers that share a store, for a simulation.
+/// The real partition ownership of brokers that share a store, for simulations.
 public final class SteppedPartitions {
   private SteppedPartitions() {}
 

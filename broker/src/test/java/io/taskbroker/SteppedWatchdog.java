@@ -4,12 +4,12 @@ import io.taskbroker.runtime.Progress;
 import java.time.Duration;
 import java.util.List;
 
-/// The real watchdog without its thread, turned by a simulation.
+/// The real watchdog without its thread, driven by a simulation.
 public final class SteppedWatchdog {
   private final Watchdog watchdog;
   private boolean ready;
 
-  /// @param patience how long a stage may have work and do none
+  /// @param patience maximum time that a stage may have work without progress
   public SteppedWatchdog(List<? extends Progress> stages, Duration patience) {
     watchdog =
         new Watchdog(
@@ -22,7 +22,7 @@ public final class SteppedWatchdog {
             });
   }
 
-  /// Looks at the stages; whether the broker is ready.
+  /// Checks the stages; returns whether the broker is ready.
   ///
   /// @param now monotonic nanoseconds
   public boolean look(long now) {

@@ -17,7 +17,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What the configuration of topics means to the stages.
+/// Mapping of the topic configuration to options of the stages.
 final class TopicSettingsTest {
   private static final String TOPICS =
       """
@@ -56,7 +56,7 @@ final class TopicSettingsTest {
   @TempDir private Path dir;
 
   @Test
-  void whatATopicSaysOfItsConsumerWinsOverWhatIsSaidForAll() throws Exception {
+  void consumerSettingsOfATopicOverrideTheDefaults() throws Exception {
     List<TopicSource> sources = StageOptions.sources(config(""));
 
     assertThat(sources).extracting(TopicSource::topic).containsExactlyInAnyOrder("plain", "own");
@@ -79,7 +79,7 @@ final class TopicSettingsTest {
   }
 
   @Test
-  void eachDestinationIsReachedAsItsClusterSays() throws Exception {
+  void destinationsUseTheSettingsOfTheirCluster() throws Exception {
     var clusters = StageOptions.clusters(config(""));
 
     assertThat(clusters.apply(Destination.of("dead")))
@@ -89,7 +89,7 @@ final class TopicSettingsTest {
   }
 
   @Test
-  void onlyTopicsThatAreNotReadForNowAreAskedForUnlessTopicsAreCreated() throws Exception {
+  void declaredTopicsAreOnlyTheUnreadOnesUnlessTopicsAreCreated() throws Exception {
     assertThat(StageOptions.declaredTopics(config("")))
         .containsExactly(new DeclaredTopic("off", Map.of("bootstrap.servers", "near:1"), 0, true));
 

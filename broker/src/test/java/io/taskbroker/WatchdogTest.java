@@ -9,7 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/// G9, H25: readiness is judged from outside, by work that waits and is not done.
+/// G9, H25: readiness is judged from outside, by pending work without progress.
 final class WatchdogTest {
   private static final long SECOND = 1_000_000_000;
 
@@ -25,7 +25,7 @@ final class WatchdogTest {
   }
 
   @Test
-  void aBrokerIsReadyWhenItsStagesHaveNothingToDo() {
+  void aBrokerWithIdleStagesIsReady() {
     watchdog.look(0);
     watchdog.look(60 * SECOND);
 
@@ -48,7 +48,7 @@ final class WatchdogTest {
   }
 
   @Test
-  void g9AStageThatSaysWhyItCannotWorkMakesItUnreadyAtOnce() {
+  void g9AnObstacleMakesItUnreadyAtOnce() {
     stage.obstacle = "Kafka does not let it in";
     look(watchdog, 0, 3);
     assertThat(told).isEmpty();
@@ -66,7 +66,7 @@ final class WatchdogTest {
   }
 
   @Test
-  void aStuckStageChangesNothingWhenHealthIsKillswitched() {
+  void aKillswitchedHealthCheckIgnoresStuckStages() {
     Watchdog killswitched = watchdog(true);
     killswitched.look(0);
     stage.work = true;
@@ -75,7 +75,7 @@ final class WatchdogTest {
   }
 
   @Test
-  void aStageThatIsHeldBackOnPurposeIsNotStuck() {
+  void aPausedStageIsNotStuck() {
     watchdog.look(0);
     stage.work = true;
     look(watchdog, 1, 5);
@@ -99,7 +99,7 @@ final class WatchdogTest {
     assertThat(told).containsExactly(true, false);
   }
 
-  /// Looks every second, as the thread does.
+  /// Checks once a second, like the thread does.
   private static void look(Watchdog watchdog, int from, int to) {
     for (int second = from; second <= to; second++) {
       watchdog.look(second * SECOND);
