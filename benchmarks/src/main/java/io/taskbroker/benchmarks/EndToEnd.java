@@ -11,8 +11,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 
-/// One end-to-end run: publishes tasks to a real Kafka, and watches how a real broker gets them to
-/// real workers. The second half of it is the steady state.
+/// One end-to-end run: publishes tasks to a real Kafka, and measures how a real broker delivers
+/// them to real workers. The second half is the steady state.
 final class EndToEnd {
   private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
   private static final long LOOK_MILLIS = 20;
@@ -37,13 +37,13 @@ final class EndToEnd {
     log = new ExecutionLog(scenario.offer().capacity());
   }
 
-  /// What one run gave.
+  /// Measurements of one run.
   ///
-  /// @param begin the first task
-  /// @param middle the begin of the steady state
-  /// @param end its end
-  /// @param fsyncs in between; empty if it could not be counted
-  /// @param resident bytes of the broker by second
+  /// @param begin at the first task
+  /// @param middle at the start of the steady state
+  /// @param end at its end
+  /// @param fsyncs between middle and end; empty if they could not be counted
+  /// @param resident resident bytes of the broker by second
   /// @param exitCode of the broker
   record Outcome(
       Scenario scenario,
@@ -136,7 +136,7 @@ final class EndToEnd {
         moved = System.nanoTime();
       } else if (System.nanoTime() - moved > PATIENCE_NANOS) {
         throw new IllegalStateException(
-            "The broker took no more than %,.0f tasks:%n%s".formatted(stored, process.logEnd()));
+            "The broker stored only %,.0f tasks:%n%s".formatted(stored, process.logEnd()));
       }
     }
   }
@@ -227,7 +227,7 @@ final class EndToEnd {
         metrics);
   }
 
-  /// Waits for a share of the run to be over, and takes a look every second.
+  /// Waits until a share of the run is over, with a sample every second.
   private void await(ChildProcess process, Moment begin, double share) throws InterruptedException {
     long length = scenario.offer().length().toNanos();
     int backlog = scenario.offer().backlog();
@@ -250,13 +250,13 @@ final class EndToEnd {
       boolean expected = backlog > 0 || scenario.offer().rate() == 0;
       if (!process.isAlive() || (expected && now - moved > PATIENCE_NANOS)) {
         throw new IllegalStateException(
-            "Nothing moves any more after %,d tasks:%n%s".formatted(completed, process.logEnd()));
+            "No progress after %,d tasks:%n%s".formatted(completed, process.logEnd()));
       }
       TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
     }
   }
 
-  /// Waits until everything is completed, or nothing moves any more: what is missing then is lost.
+  /// Waits until everything is completed or nothing progresses; missing tasks then count as lost.
   private static void awaitRest(ChildProcess process, int published, ExecutionLog log)
       throws InterruptedException {
     int before = -1;

@@ -13,7 +13,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/// `engine-scale`: what a task costs the engine, by how many others are in flight or delayed.
+/// `engine-scale`: cost of a task in the engine, by the number of other tasks in flight or delayed.
 @Command(
     name = "engine-scale",
     mixinStandardHelpOptions = true,
@@ -32,7 +32,7 @@ final class EngineScale implements Callable<Integer> {
       names = "--sizes",
       split = ",",
       defaultValue = "1000,10000,100000,1000000",
-      description = "How many others.")
+      description = "Numbers of other tasks.")
   private List<Integer> sizes;
 
   @Option(names = "--rounds", defaultValue = "4000", description = "Rounds of 256 tasks.")
@@ -78,7 +78,7 @@ final class EngineScale implements Callable<Integer> {
     return point;
   }
 
-  /// Nanoseconds of CPU in the engine.
+  /// CPU nanoseconds spent in the engine.
   private static long run(EngineWorkload workload, List<Delivery> running, int rounds) {
     long nanos = 0;
     for (int i = 0; i < rounds; i++) {

@@ -25,11 +25,11 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/// `restart`: how long a broker takes to be there again that has much in its store.
+/// `restart`: time until a broker with many stored rows delivers again.
 @Command(
     name = "restart",
     mixinStandardHelpOptions = true,
-    description = "From the start of a broker with many rows to its first delivery.")
+    description = "Measures the time from a start with many rows to the first delivery.")
 final class RestartCommand implements Callable<Integer> {
   private static final int PAGE = 10_000;
   private static final long DAY = 86_400_000;
@@ -48,7 +48,7 @@ final class RestartCommand implements Callable<Integer> {
 
   @Option(
       names = "--resident",
-      description = "Rows that are kept in memory: delayed by less than the horizon of parking.")
+      description = "Keep the rows in memory: their delay is below the parking horizon.")
   private boolean resident;
 
   @Override

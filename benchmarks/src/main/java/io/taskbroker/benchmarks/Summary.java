@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.function.LongBinaryOperator;
 import org.HdrHistogram.Histogram;
 
-/// The figures of an end-to-end run: of the whole of it, and of its steady state, which is its
-/// second half. Times are microseconds unless the name says otherwise.
+/// Figures of an end-to-end run: of the whole run, and of its steady state, the second half. Times
+/// are microseconds unless the name says otherwise.
 final class Summary {
   private static final long LONGEST_NANOS = 3_600_000_000_000L;
   private static final int DIGITS = 3;
@@ -119,7 +119,7 @@ final class Summary {
         - outcome.middle().metrics().getOrDefault(metric, 0.0);
   }
 
-  /// Of what was published in the second half; of all, if that is a backlog.
+  /// Latencies of tasks published in the second half; of all tasks, with a backlog.
   private void latencies() {
     ExecutionLog log = outcome.log();
     int from = outcome.scenario().offer().backlog() > 0 ? 0 : outcome.middle().completed();
@@ -167,7 +167,7 @@ final class Summary {
     return bytes / 1_000_000;
   }
 
-  /// Three digits are more than can be believed.
+  /// Rounds to three digits, the most that is meaningful.
   static double round(double value) {
     if (value == 0 || Double.isNaN(value) || Double.isInfinite(value)) {
       return 0;

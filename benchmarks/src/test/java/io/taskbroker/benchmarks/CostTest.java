@@ -13,9 +13,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What a task costs in things that can be counted, so that no change makes it cost more unseen:
-/// the counts are the same on a slow machine and on a busy one. A bound is some ten percent above
-/// what it was when it was set; who has a reason to pay more raises it, and says why.
+/// Countable cost of a task, so that no change raises it unnoticed: the counts are the same on a
+/// slow or busy machine. A bound is about ten percent above the value at the time it was set;
+/// whoever raises it states the reason.
 @Timeout(60)
 final class CostTest {
   private static final int ROUND = 256;
@@ -23,7 +23,7 @@ final class CostTest {
   private static final int TASKS = ROUND * ROUNDS;
 
   @Test
-  void decodingAllocatesWhatItKeepsAndLittleMore() {
+  void decodingAllocatesLittleBeyondTheResult() {
     var workload = new DecoderWorkload();
     for (int i = 0; i < TASKS; i++) {
       assertThat(workload.decode().undecodable()).isNull();
@@ -38,7 +38,7 @@ final class CostTest {
   }
 
   @Test
-  void theEngineAllocatesLittleForTheWholeLifeOfATask() {
+  void theEngineAllocatesLittlePerTask() {
     var workload = new EngineWorkload();
     var running = new ArrayList<Delivery>();
     run(workload, running, ROUNDS);
@@ -50,7 +50,7 @@ final class CostTest {
   }
 
   @Test
-  void theEngineWritesTwoChangesForATaskAndOneForAPoll() {
+  void theEngineWritesTwoChangesPerTaskAndOnePerPoll() {
     var workload = new EngineWorkload();
     long before = workload.changes();
 
@@ -61,7 +61,7 @@ final class CostTest {
   }
 
   @Test
-  void aHundredThousandOthersDoNotMakeATaskAllocateMore() {
+  void allocationDoesNotGrowWithTheBacklog() {
     var alone = new EngineWorkload();
     run(alone, new ArrayList<>(), ROUNDS);
     long little = run(alone, new ArrayList<>(), ROUNDS);
@@ -77,7 +77,7 @@ final class CostTest {
     assertThat(bytes / TASKS).as("bytes a task").isLessThanOrEqualTo(little / TASKS + 120);
   }
 
-  /// Bytes that were allocated in the engine.
+  /// Bytes allocated in the engine.
   private static long run(EngineWorkload workload, List<Delivery> running, int rounds) {
     long bytes = 0;
     for (int i = 0; i < rounds; i++) {
@@ -91,7 +91,7 @@ final class CostTest {
   }
 
   @Test
-  void aBatchIsOneTransactionAndFewPages(@TempDir Path dir) throws IOException {
+  void aBatchIsOneTransactionOfFewPages(@TempDir Path dir) throws IOException {
     Path file = dir.resolve("cost.sqlite");
     try (var workload = new StoreWorkload(file, 4 * ROUND)) {
       WriteAheadLog before = WriteAheadLog.of(file);
@@ -107,7 +107,7 @@ final class CostTest {
   }
 
   @Test
-  void theStoreAllocatesLittleForAnInsertAndADelete(@TempDir Path dir) {
+  void theStoreAllocatesLittlePerInsertAndDelete(@TempDir Path dir) {
     try (var workload = new StoreWorkload(dir.resolve("cost.sqlite"), 4 * ROUND)) {
       commit(workload, ROUNDS);
 
