@@ -21,8 +21,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The real process pushes to workers behind a TCP balancer, as behind a Kubernetes Service: all of
-/// them get the same, one that joins gets work soon, one that dies or is slow holds up itself only
+/// The real process pushes to workers behind a TCP balancer, like a Kubernetes Service: all receive
+/// the same share, a new one receives tasks soon, and a dead or slow one delays only its own tasks
 /// (ADR 14, G8).
 @Timeout(180)
 @ExtendWith(SharedKafka.class)
@@ -38,7 +38,7 @@ final class BalancedWorkersTest {
 
   @TempDir private Path dir;
 
-  /// A worker that counts what it began.
+  /// A worker with a count of its started tasks.
   private record Pod(PushWorker worker, AtomicInteger begun) {}
 
   @AfterEach

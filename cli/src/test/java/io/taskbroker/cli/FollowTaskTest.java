@@ -24,8 +24,8 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectMapper;
 
-/// What an operator does who is told of one dead letter: its headers lead to the lines of the log,
-/// and these through all attempts.
+/// Operator's view of one dead letter: its headers lead to the log lines, and these through all
+/// attempts.
 @Timeout(60)
 @ExtendWith(SharedKafka.class)
 final class FollowTaskTest {
@@ -55,7 +55,7 @@ final class FollowTaskTest {
       view.publish(setup.topic(), published.toByteArray());
       try (var broker = setup.start().awaitServing(PATIENCE)) {
         await().atMost(PATIENCE).until(() -> view.published(setup.deadLetters()) == 2);
-        // As it is, it runs once, and is dead again.
+        // Republished unchanged, it runs once and is dead-lettered again.
         view.publish(setup.topic(), view.read(setup.deadLetters()).getLast().value());
         await().atMost(PATIENCE).until(() -> view.published(setup.deadLetters()) == 3);
         assertThat(log.starts(0)).isEqualTo(ATTEMPTS + 1);
@@ -78,7 +78,7 @@ final class FollowTaskTest {
     }
   }
 
-  /// Two retries, the first of them delayed, and a failure.
+  /// Two retries, the first delayed, then a failure.
   private static Run behave(TaskActivation activation, int start) {
     return start < ATTEMPTS ? Run.retrying(5, ATTEMPTS, 2 - start) : Run.failing(5);
   }
@@ -119,7 +119,7 @@ final class FollowTaskTest {
                 .filter(line -> line.get("first_id").asString().equals(firstId))
                 .toList());
     assertThat(life.removeLast().get("message").asString())
-        .as("the end of what was published again")
+        .as("the end of the republished task")
         .startsWith("Kafka has it: ");
     while (!life.getLast().get("message").asString().startsWith("Kafka has it: ")) {
       life.removeLast();

@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The dead-letter topic is missing, and is then called otherwise: the broker says so, and an
-/// operator sends what was for the old one to the new one (H19), beside a real process.
+/// The dead-letter topic is missing, and is then renamed: the broker reports it, and an operator
+/// retargets the old topic's records to the new one (H19), with a real process.
 @Timeout(60)
 @ExtendWith(SharedKafka.class)
 final class QuarantineTest {

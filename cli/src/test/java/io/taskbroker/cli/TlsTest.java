@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The real process by TLS, and by names that need care.
+/// The real process with TLS, and with unusual host names.
 @Timeout(120)
 @ExtendWith(SharedKafka.class)
 final class TlsTest {
@@ -90,13 +90,13 @@ final class TlsTest {
       await().atMost(PATIENCE).until(() -> broker.exitCode().isPresent());
       assertThat(broker.exitCode()).hasValue(1);
     }
-    assertThat(setup.lastWords())
+    assertThat(setup.exitReasons())
         .containsExactly(
             "taskbroker: grpc_tls.key = %s: is not the key of the first certificate in grpc_tls.certificate = %s"
                 .formatted(other.key(), one.certificate()));
   }
 
-  /// As a file for Docker Compose may call it.
+  /// A name as in a Docker Compose file.
   @Test
   void aWorkerMayHaveANameWithAnUnderscore(KafkaView view) throws Exception {
     Path hosts = Files.writeString(dir.resolve("hosts"), "127.0.0.1 sentry_worker localhost\n");
