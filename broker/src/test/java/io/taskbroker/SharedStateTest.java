@@ -128,10 +128,10 @@ final class SharedStateTest {
   @Test
   void seesWhatIsShared() throws IOException {
     assertThat(marked())
-        .containsEntry("engine.Helm", "calls VarHandle.fullFence")
+        .containsEntry("engine.EngineOwnership", "calls VarHandle.fullFence")
         .containsEntry("store.sqlite.WriterLock", "calls ConcurrentHashMap.newKeySet")
-        .containsKeys("ingest.Ledgers", "grpc.UnaryCall")
-        .containsKeys("runtime.FlushQueue", "deliver.PushClient", "outbox.Lane", "Watchdog")
+        .containsKeys("ingest.PartitionOffsets", "grpc.UnaryCall")
+        .containsKeys("runtime.FlushQueue", "deliver.PushClient", "outbox.TopicSender", "Watchdog")
         .doesNotContainKeys("inflight.Inflight", "ingest.OffsetLedger", "runtime.Outage");
   }
 

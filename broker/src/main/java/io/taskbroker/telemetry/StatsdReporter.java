@@ -10,8 +10,8 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Reporter of all metrics to statsd, once a second and when it stops (reference-spec 10.1). Its
-/// cost does not grow with the number of events (W46).
+/// Reporter of all metrics to statsd, once a second and when it stops (reference-spec 10). Its cost
+/// does not grow with the number of events (W46).
 public final class StatsdReporter implements Service {
   private static final Logger log = LoggerFactory.getLogger(StatsdReporter.class);
   private static final long PERIOD_NANOS = 1_000_000_000;
