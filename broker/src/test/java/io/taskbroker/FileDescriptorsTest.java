@@ -20,24 +20,24 @@ final class FileDescriptorsTest {
   void g9ABrokerThatCanOpenNothingIsNotReadyUntilItCan() throws Exception {
     Path probe = dir.resolve("probe");
     Files.createFile(probe);
-    var told = new ArrayList<Boolean>();
+    var readiness = new ArrayList<Boolean>();
     var watchdog =
         new Watchdog(
             List.of(new FileDescriptors(400, probe)),
             Duration.ofSeconds(10),
             false,
-            told::add,
+            readiness::add,
             (_, _) -> {});
     look(watchdog, 0, 30);
-    assertThat(told).containsExactly(true);
+    assertThat(readiness).containsExactly(true);
 
     Files.delete(probe);
     look(watchdog, 31, 45);
-    assertThat(told).containsExactly(true, false);
+    assertThat(readiness).containsExactly(true, false);
 
     Files.createFile(probe);
     look(watchdog, 46, 46);
-    assertThat(told).containsExactly(true, false, true);
+    assertThat(readiness).containsExactly(true, false, true);
     assertThat(log.lines()).hasSize(2);
     assertThat(log.lines().getFirst())
         .startsWith("ERROR No file or connection can be opened: ")

@@ -174,7 +174,7 @@ final class SecuredKafkaTest {
     private final String name;
     private final Ingest ingest;
     private final Outbox outbox;
-    private final List<Command> told = new CopyOnWriteArrayList<>();
+    private final List<Command> received = new CopyOnWriteArrayList<>();
     private final List<Throwable> failures = new CopyOnWriteArrayList<>();
 
     Stages(EmbeddedKafka kafka, String protocol, String security, String name) throws Exception {
@@ -231,7 +231,7 @@ final class SecuredKafkaTest {
       await()
           .atMost(PATIENCE)
           .untilAsserted(() ->
-              assertThat(told)
+              assertThat(received)
                   .as("received, log: %s", log.lines())
                   .hasAtLeastOneElementOfType(Command.Produced.class)
                   .hasAtLeastOneElementOfType(Command.Ingest.class));
@@ -245,7 +245,7 @@ final class SecuredKafkaTest {
 
     @Override
     public void submit(Command command) {
-      told.add(command);
+      received.add(command);
       if (command instanceof Command.PartitionRevoked revoked) {
         ingest.drained(revoked.partition());
       }

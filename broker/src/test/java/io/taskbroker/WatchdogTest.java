@@ -16,12 +16,12 @@ final class WatchdogTest {
   @RegisterExtension private final LogCapture log = LogCapture.of(Watchdog.class);
 
   private final Stage stage = new Stage();
-  private final List<Boolean> told = new ArrayList<>();
+  private final List<Boolean> readiness = new ArrayList<>();
   private final Watchdog watchdog = watchdog(false);
 
   private Watchdog watchdog(boolean killswitched) {
     return new Watchdog(
-        List.of(stage), Duration.ofSeconds(10), killswitched, told::add, (_, _) -> {});
+        List.of(stage), Duration.ofSeconds(10), killswitched, readiness::add, (_, _) -> {});
   }
 
   @Test
@@ -29,7 +29,7 @@ final class WatchdogTest {
     watchdog.look(0);
     watchdog.look(60 * SECOND);
 
-    assertThat(told).containsExactly(true);
+    assertThat(readiness).containsExactly(true);
   }
 
   @Test
@@ -37,31 +37,31 @@ final class WatchdogTest {
     watchdog.look(0);
     stage.work = true;
     look(watchdog, 1, 9);
-    assertThat(told).containsExactly(true);
+    assertThat(readiness).containsExactly(true);
 
     look(watchdog, 10, 11);
-    assertThat(told).containsExactly(true, false);
+    assertThat(readiness).containsExactly(true, false);
 
     stage.done++;
     watchdog.look(12 * SECOND);
-    assertThat(told).containsExactly(true, false, true);
+    assertThat(readiness).containsExactly(true, false, true);
   }
 
   @Test
   void g9AnObstacleMakesItUnreadyAtOnce() {
     stage.obstacle = "Kafka does not let it in";
     look(watchdog, 0, 3);
-    assertThat(told).isEmpty();
+    assertThat(readiness).isEmpty();
     assertThat(log.lines())
         .containsExactly(
             "ERROR stage cannot work, not ready until it does: Kafka does not let it in");
 
     stage.obstacle = "";
     watchdog.look(4 * SECOND);
-    assertThat(told).containsExactly(true);
+    assertThat(readiness).containsExactly(true);
     stage.obstacle = "again";
     look(watchdog, 5, 6);
-    assertThat(told).containsExactly(true, false);
+    assertThat(readiness).containsExactly(true, false);
     assertThat(log.lines()).hasSize(2);
   }
 
@@ -71,7 +71,7 @@ final class WatchdogTest {
     killswitched.look(0);
     stage.work = true;
     look(killswitched, 1, 60);
-    assertThat(told).containsExactly(true);
+    assertThat(readiness).containsExactly(true);
   }
 
   @Test
@@ -84,7 +84,7 @@ final class WatchdogTest {
     stage.work = true;
     look(watchdog, 51, 55);
 
-    assertThat(told).containsExactly(true);
+    assertThat(readiness).containsExactly(true);
   }
 
   @Test
@@ -93,10 +93,10 @@ final class WatchdogTest {
     stage.work = true;
     watchdog.look(SECOND);
     watchdog.look(60 * SECOND);
-    assertThat(told).containsExactly(true);
+    assertThat(readiness).containsExactly(true);
 
     look(watchdog, 61, 68);
-    assertThat(told).containsExactly(true, false);
+    assertThat(readiness).containsExactly(true, false);
   }
 
   /// Checks once a second, like the thread does.

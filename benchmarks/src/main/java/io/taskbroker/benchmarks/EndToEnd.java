@@ -49,9 +49,9 @@ final class EndToEnd {
       Scenario scenario,
       ExecutionLog log,
       int published,
-      Moment begin,
-      Moment middle,
-      Moment end,
+      RunSnapshot begin,
+      RunSnapshot middle,
+      RunSnapshot end,
       OptionalLong fsyncs,
       List<Integer> completedBySecond,
       List<Long> resident,
@@ -184,16 +184,16 @@ final class EndToEnd {
   private Outcome watch(BenchmarkEnvironment world, ChildProcess process, LoadPublisher publisher)
       throws InterruptedException {
     int backlog = scenario.offer().backlog();
-    Moment begin = moment(world);
+    RunSnapshot begin = snapshot(world);
     if (backlog == 0) {
       publisher.start();
     }
     await(process, begin, 0.5);
-    Moment middle = moment(world);
+    RunSnapshot middle = snapshot(world);
     Fsyncs fsyncs = Fsyncs.of(world.storingPids(process), dir.resolve("perf.txt"));
     await(process, begin, backlog > 0 ? 0.98 : 1);
     OptionalLong counted = fsyncs.stop();
-    Moment end = moment(world);
+    RunSnapshot end = snapshot(world);
     int published = backlog > 0 ? backlog : publisher.stop();
     awaitRest(process, published, log);
     int exitCode = world.stop(process);
@@ -214,10 +214,10 @@ final class EndToEnd {
         exitCode);
   }
 
-  private Moment moment(BenchmarkEnvironment world) throws InterruptedException {
+  private RunSnapshot snapshot(BenchmarkEnvironment world) throws InterruptedException {
     Map<String, Long> allocated = probe.map(AllocationProbe::look).orElse(Map.of());
     Map<String, Double> metrics = Scrape.of(world.metricsPort());
-    return new Moment(
+    return new RunSnapshot(
         System.nanoTime(),
         log.completedTasks(),
         broker.look(),
@@ -228,7 +228,7 @@ final class EndToEnd {
   }
 
   /// Waits until a share of the run is over, with a sample every second.
-  private void await(ChildProcess process, Moment begin, double share) throws InterruptedException {
+  private void await(ChildProcess process, RunSnapshot begin, double share) throws InterruptedException {
     long length = scenario.offer().length().toNanos();
     int backlog = scenario.offer().backlog();
     int before = -1;

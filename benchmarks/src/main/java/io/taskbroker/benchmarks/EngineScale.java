@@ -65,9 +65,9 @@ final class EngineScale implements Callable<Integer> {
     long heap = usedHeap() - heapBefore;
     var running = new ArrayList<Delivery>(ROUND);
     run(workload, running, rounds / 4);
-    long bytes = Spent.bytes();
+    long bytes = ThreadUsage.bytes();
     long nanos = run(workload, running, rounds);
-    bytes = Spent.bytes() - bytes;
+    bytes = ThreadUsage.bytes() - bytes;
     long tasks = (long) rounds * ROUND;
     var point = new LinkedHashMap<String, Object>();
     point.put("others", size);
@@ -83,10 +83,10 @@ final class EngineScale implements Callable<Integer> {
     long nanos = 0;
     for (int i = 0; i < rounds; i++) {
       var records = workload.records(ROUND, 0);
-      long begin = Spent.nanos();
+      long begin = ThreadUsage.nanos();
       workload.arrive(records, running);
       workload.complete(running);
-      nanos += Spent.nanos() - begin;
+      nanos += ThreadUsage.nanos() - begin;
       workload.pass(10);
     }
     return nanos;

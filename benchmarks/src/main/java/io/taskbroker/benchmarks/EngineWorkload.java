@@ -37,7 +37,7 @@ public final class EngineWorkload implements Effects {
   private static final long HOUR = 3_600_000;
   private static final SourcePartition PARTITION =
       new SourcePartition("cluster", "group", "topic-uuid", "bench", 0);
-  private static final Command.ReportReply UNHEARD = new Unheard();
+  private static final Command.ReportReply UNHEARD = new IgnoredReply();
 
   private final Engine engine;
   private final SplittableRandom random = new SplittableRandom(42);
@@ -178,8 +178,8 @@ public final class EngineWorkload implements Effects {
   }
 
   @Override
-  public void produce(OutboxRecord departure) {
-    throw new IllegalStateException("Unexpected record: " + departure);
+  public void produce(OutboxRecord record) {
+    throw new IllegalStateException("Unexpected record: " + record);
   }
 
   @Override
@@ -220,7 +220,7 @@ public final class EngineWorkload implements Effects {
     return Row.arriving(key, arrival.activation(), Status.PENDING, WALL);
   }
 
-  private static final class Unheard implements Command.ReportReply {
+  private static final class IgnoredReply implements Command.ReportReply {
     @Override
     public void done(@Nullable Delivery next) {}
 

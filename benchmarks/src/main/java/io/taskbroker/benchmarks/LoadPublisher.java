@@ -30,7 +30,7 @@ final class LoadPublisher implements AutoCloseable {
   private final Thread thread;
   private volatile boolean stopped;
   private volatile int published;
-  private long begun;
+  private long startedAt;
 
   LoadPublisher(
       String bootstrap, String topic, String application, Scenario.Offer offer, ExecutionLog log) {
@@ -57,7 +57,7 @@ final class LoadPublisher implements AutoCloseable {
   }
 
   void start() {
-    begun = System.nanoTime();
+    startedAt = System.nanoTime();
     thread.start();
   }
 
@@ -82,7 +82,7 @@ final class LoadPublisher implements AutoCloseable {
       int number = 0;
       while (!stopped && number < log.tasks()) {
         if (offer.rate() > 0) {
-          long due = begun + offer.dueAt(number);
+          long due = startedAt + offer.dueAt(number);
           awaitTurn(due);
           log.due(number, due);
         } else {

@@ -57,8 +57,8 @@ final class ReportCommand implements Callable<Integer> {
     return 0;
   }
 
-  private static String replace(String text, String mark, String table) {
-    Pattern between = Pattern.compile("(<!-- " + mark + " -->\n).*?(<!-- end -->)", Pattern.DOTALL);
+  private static String replace(String text, String marker, String table) {
+    Pattern between = Pattern.compile("(<!-- " + marker + " -->\n).*?(<!-- end -->)", Pattern.DOTALL);
     return between.matcher(text).replaceAll("$1\n" + Matcher.quoteReplacement(table) + "\n\n$2");
   }
 

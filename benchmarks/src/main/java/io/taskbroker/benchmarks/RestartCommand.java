@@ -91,16 +91,16 @@ final class RestartCommand implements Callable<Integer> {
                 offer,
                 log)) {
       publisher.publish(1, Duration.ZERO);
-      long begun = System.nanoTime();
+      long startedAt = System.nanoTime();
       ChildProcess broker = world.startBroker(BenchmarkEnvironment.TOPIC, log);
-      long serving = System.nanoTime() - begun;
+      long serving = System.nanoTime() - startedAt;
       while (log.starts() == 0) {
-        if (System.nanoTime() - begun > PATIENCE.toNanos()) {
+        if (System.nanoTime() - startedAt > PATIENCE.toNanos()) {
           throw new IllegalStateException("Nothing was delivered:\n" + broker.logEnd());
         }
         TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
       }
-      long delivered = System.nanoTime() - begun;
+      long delivered = System.nanoTime() - startedAt;
       var usage = new ProcessUsage(broker.pid()).look();
       var figures = new LinkedHashMap<String, Object>();
       figures.put("seconds_to_serve", Summary.round(serving / 1e9));

@@ -51,9 +51,9 @@ final class Summary {
   }
 
   private void rates() {
-    Moment begin = outcome.begin();
-    Moment middle = outcome.middle();
-    Moment end = outcome.end();
+    RunSnapshot begin = outcome.begin();
+    RunSnapshot middle = outcome.middle();
+    RunSnapshot end = outcome.end();
     figures.put("seconds", round(end.secondsSince(begin)));
     figures.put("tasks_per_second", round(end.completed() / end.secondsSince(begin)));
     figures.put(
@@ -65,8 +65,8 @@ final class Summary {
   }
 
   private void costs() {
-    Moment middle = outcome.middle();
-    Moment end = outcome.end();
+    RunSnapshot middle = outcome.middle();
+    RunSnapshot end = outcome.end();
     int tasks = Math.max(1, end.completed() - middle.completed());
     double seconds = end.secondsSince(middle);
     Usage broker = end.broker().since(middle.broker());

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Countable cost of a task, so that no change raises it unnoticed: the counts are the same on a
 /// slow or busy machine. A bound is about ten percent above the value at the time it was set;
-/// whoever raises it states the reason.
+/// raise it only for a stated reason.
 @Timeout(60)
 final class CostTest {
   private static final int ROUND = 256;
@@ -28,11 +28,11 @@ final class CostTest {
     for (int i = 0; i < TASKS; i++) {
       assertThat(workload.decode().undecodable()).isNull();
     }
-    long bytes = Spent.bytes();
+    long bytes = ThreadUsage.bytes();
     for (int i = 0; i < TASKS; i++) {
       var _ = workload.decode();
     }
-    bytes = Spent.bytes() - bytes;
+    bytes = ThreadUsage.bytes() - bytes;
 
     assertThat(bytes / TASKS).as("bytes a record").isLessThanOrEqualTo(520);
   }
@@ -82,10 +82,10 @@ final class CostTest {
     long bytes = 0;
     for (int i = 0; i < rounds; i++) {
       var records = workload.records(ROUND, 0);
-      long before = Spent.bytes();
+      long before = ThreadUsage.bytes();
       workload.arrive(records, running);
       workload.complete(running);
-      bytes += Spent.bytes() - before;
+      bytes += ThreadUsage.bytes() - before;
     }
     return bytes;
   }
@@ -121,9 +121,9 @@ final class CostTest {
     long bytes = 0;
     for (int i = 0; i < rounds; i++) {
       List<Change> changes = workload.changes(ROUND);
-      long before = Spent.bytes();
+      long before = ThreadUsage.bytes();
       workload.commit(changes);
-      bytes += Spent.bytes() - before;
+      bytes += ThreadUsage.bytes() - before;
     }
     return bytes;
   }

@@ -18,14 +18,14 @@ final class ReadingTest {
 
   @Test
   void allKindsOfFsyncsAreCounted() {
-    List<String> said =
+    List<String> lines =
         List.of(
             "# started on a day",
             "",
             "12,,syscalls:sys_enter_fsync,4000,100.00,,",
             "30,,syscalls:sys_enter_fdatasync,4000,100.00,,");
 
-    assertThat(Fsyncs.sum(said)).isEqualTo(OptionalLong.of(42));
+    assertThat(Fsyncs.sum(lines)).isEqualTo(OptionalLong.of(42));
   }
 
   @Test

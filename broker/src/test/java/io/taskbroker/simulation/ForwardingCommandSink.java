@@ -5,19 +5,19 @@ import io.taskbroker.inflight.CommandSink;
 
 /// Command sink that delegates everything; subclasses override.
 class ForwardingCommandSink implements CommandSink {
-  private final CommandSink intake;
+  private final CommandSink sink;
 
-  ForwardingCommandSink(CommandSink intake) {
-    this.intake = intake;
+  ForwardingCommandSink(CommandSink sink) {
+    this.sink = sink;
   }
 
   @Override
   public void request(Command.Request request) {
-    intake.request(request);
+    sink.request(request);
   }
 
   @Override
   public void submit(Command command) {
-    intake.submit(command);
+    sink.submit(command);
   }
 }

@@ -37,8 +37,8 @@ final class FullQueues {
     };
   }
 
-  CommandSink mailbox(CommandSink intake) {
-    return new ForwardingCommandSink(intake) {
+  CommandSink mailbox(CommandSink sink) {
+    return new ForwardingCommandSink(sink) {
       @Override
       public void request(Command.Request request) {
         if (queue.size() < COMMANDS) {

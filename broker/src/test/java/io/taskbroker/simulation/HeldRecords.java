@@ -9,8 +9,8 @@ abstract class HeldRecords extends ForwardingCommandSink {
   private final ArrayDeque<Command.Ingest> waiting = new ArrayDeque<>();
   private final SimulatedProcess process;
 
-  HeldRecords(CommandSink intake, SimulatedProcess process) {
-    super(intake);
+  HeldRecords(CommandSink sink, SimulatedProcess process) {
+    super(sink);
     this.process = process;
   }
 

@@ -53,7 +53,7 @@ final class HistoriesTest {
           story.at(
               6,
               () -> {
-                story.broker().crash("an offset is to be set", SimulatedWorld.SECOND);
+                story.broker().crash("offset reset by an operator", SimulatedWorld.SECOND);
                 story.kafka().reset(story.kafka().topic(SimulatedKafka.TASKS), 0, 0);
               });
           story.mustRun("x", 2);
@@ -78,7 +78,7 @@ final class HistoriesTest {
           story.at(
               6,
               () -> {
-                story.broker().crash("a topic is made anew", SimulatedWorld.SECOND);
+                story.broker().crash("recreation of a topic", SimulatedWorld.SECOND);
                 story.kafka().recreate(story.kafka().topic(SimulatedKafka.TASKS));
                 for (int i = 0; i < 4; i++) {
                   story.publish("y" + i);

@@ -99,13 +99,13 @@ final class KafkaLedger {
   }
 
   private Beginning beginning(SimulatedBroker broker, Beginning wanted) {
-    for (Watermark mark : broker.disk.watermarks().values()) {
+    for (Watermark watermark : broker.disk.watermarks().values()) {
       boolean same =
-          mark.partition().topic().equals(wanted.topic)
-              && mark.partition().partition() == wanted.partition
-              && mark.partition().topicId().endsWith("-" + incarnation(wanted.topic));
-      if (same && mark.committed() <= wanted.offset && wanted.offset <= mark.next()) {
-        return new Beginning(wanted.topic, wanted.partition, mark.next(), wanted.wantedAt);
+          watermark.partition().topic().equals(wanted.topic)
+              && watermark.partition().partition() == wanted.partition
+              && watermark.partition().topicId().endsWith("-" + incarnation(wanted.topic));
+      if (same && watermark.committed() <= wanted.offset && wanted.offset <= watermark.next()) {
+        return new Beginning(wanted.topic, wanted.partition, watermark.next(), wanted.wantedAt);
       }
     }
     return wanted;
@@ -193,9 +193,9 @@ final class KafkaLedger {
       skipped.put(name, offset);
     } else {
       // Changes that were durable in a lost store may still be on their way to Kafka.
-      Map<String, Long> marks = process.isAlive() ? history.watermarks : history.everDurable;
+      Map<String, Long> durable = process.isAlive() ? history.watermarks : history.everDurable;
       check(
-          Math.max(before, marks.getOrDefault(name, -1L)) >= offset,
+          Math.max(before, durable.getOrDefault(name, -1L)) >= offset,
           "G1",
           () -> process + " commits " + name + "@" + offset + ", which is not durable");
     }

@@ -19,7 +19,7 @@ final class Lease {
   private final SimulatedProcess process;
   private final SimulatedWorld world;
   private final SharedInMemoryStore store;
-  private final CommandSink intake;
+  private final CommandSink sink;
   private final Ticker ticker;
   private final InstantSource clock;
   private long toldUntil = Long.MIN_VALUE;
@@ -30,13 +30,13 @@ final class Lease {
       SimulatedProcess process,
       SimulatedWorld world,
       SharedInMemoryStore.Disk disk,
-      CommandSink intake,
+      CommandSink sink,
       Ticker ticker,
       InstantSource clock) {
     this.process = process;
     this.world = world;
     this.store = new SharedInMemoryStore(disk, process.broker.name, this::recorded);
-    this.intake = intake;
+    this.sink = sink;
     this.ticker = ticker;
     this.clock = clock;
   }
@@ -56,7 +56,7 @@ final class Lease {
         "recorded by others",
         () -> {
           world.count("remote reports received");
-          intake.submit(new Command.RemoteReportsRead(reports));
+          sink.submit(new Command.RemoteReportsRead(reports));
         });
   }
 
@@ -66,13 +66,13 @@ final class Lease {
     if (stoodStill || !store.isLive()) {
       for (SourcePartition lost : store.lost()) {
         world.count("partitions found lost");
-        intake.submit(new Command.PartitionLost(lost.topic(), lost.partition()));
+        sink.submit(new Command.PartitionLost(lost.topic(), lost.partition()));
       }
     }
     store.renew();
     toldUntil = world.now() + LEASE / 2;
     toldWallUntil = clock.millis() + LEASE / 2 / SimulatedWorld.MS;
-    intake.submit(
+    sink.submit(
         new Command.LeaseRenewed(
             TimeUnit.NANOSECONDS.toMillis(ticker.nanoTime() + LEASE / 2), toldWallUntil));
     long number = ++renewals;

@@ -34,8 +34,8 @@ enum PlantedBug implements Tampering {
   /// An offset counts as durable as soon as its record was passed to the engine.
   OFFSET_COMMITTED_EARLY("G1") {
     @Override
-    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
-      return new ForwardingCommandSink(intake) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new ForwardingCommandSink(sink) {
         @Override
         public void submit(Command command) {
           super.submit(command);
@@ -61,16 +61,16 @@ enum PlantedBug implements Tampering {
     }
 
     @Override
-    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
-      return Taps.dropping(intake, Command.Committed.class::isInstance);
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return Taps.dropping(sink, Command.Committed.class::isInstance);
     }
   },
   /// The engine never learns that a worker was busy.
   GIVE_BACK_FORGOTTEN("H9") {
     @Override
-    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
       return Taps.dropping(
-          intake,
+          sink,
           command ->
               command instanceof Command.PushEnded pushed && pushed.outcome() == PushOutcome.BUSY);
     }
@@ -104,8 +104,8 @@ enum PlantedBug implements Tampering {
   /// An at-most-once task does not wait for the commit of its offset.
   PROOF_SKIPPED("H2") {
     @Override
-    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
-      return new ForwardingCommandSink(intake) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new ForwardingCommandSink(sink) {
         @Override
         public void submit(Command command) {
           super.submit(command);
@@ -223,8 +223,8 @@ enum PlantedBug implements Tampering {
     }
 
     @Override
-    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
-      return new ForwardingCommandSink(intake) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new ForwardingCommandSink(sink) {
         @Override
         public void submit(Command command) {
           if (command instanceof Command.Committed committed) {
@@ -252,8 +252,8 @@ enum PlantedBug implements Tampering {
     }
 
     @Override
-    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
-      return Taps.dropping(intake, Command.Produced.class::isInstance);
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return Taps.dropping(sink, Command.Produced.class::isInstance);
     }
   },
   /// Every task is pushed twice.
@@ -272,8 +272,8 @@ enum PlantedBug implements Tampering {
   /// A report is acknowledged on receipt.
   REPORT_ANSWERED_UNREAD("G2") {
     @Override
-    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
-      return new ForwardingCommandSink(intake) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new ForwardingCommandSink(sink) {
         @Override
         public void request(Command.Request request) {
           if (request instanceof Command.Report report) {
@@ -313,15 +313,15 @@ enum PlantedBug implements Tampering {
   /// A page of parked rows is lost (H15).
   PAGE_LOST("H15") {
     @Override
-    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
-      return Taps.dropping(intake, Command.ParkedRead.class::isInstance);
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return Taps.dropping(sink, Command.ParkedRead.class::isInstance);
     }
   },
   /// A push whose reply was lost counts as unreachable (H9).
   LOST_TAKEN_FOR_UNREACHABLE("H9") {
     @Override
-    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
-      return new ForwardingCommandSink(intake) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new ForwardingCommandSink(sink) {
         @Override
         public void submit(Command command) {
           if (command instanceof Command.PushEnded pushed && pushed.outcome() == PushOutcome.LOST) {
@@ -336,8 +336,8 @@ enum PlantedBug implements Tampering {
   /// Offsets committed by other brokers before the partition was assigned are ignored (H2).
   OTHERS_COMMITS_IGNORED("H2") {
     @Override
-    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
-      return new ForwardingCommandSink(intake) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new ForwardingCommandSink(sink) {
         @Override
         public void submit(Command command) {
           if (command instanceof Command.PartitionAssigned assigned) {
@@ -414,8 +414,8 @@ enum PlantedBug implements Tampering {
   /// Reading continues whatever the backlog of the engine.
   READ_AHEAD_UNBOUNDED("G7") {
     @Override
-    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
-      return new ForwardingCommandSink(intake) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new ForwardingCommandSink(sink) {
         @Override
         public void submit(Command command) {
           super.submit(command);
@@ -453,7 +453,7 @@ enum PlantedBug implements Tampering {
     @Override
     public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return Taps.remembering(
-          store, mark -> new Watermark(mark.partition(), mark.next(), Math.min(0, mark.next())));
+          store, watermark -> new Watermark(watermark.partition(), watermark.next(), Math.min(0, watermark.next())));
     }
   },
   /// A recreated topic counts as the old one (H1).
@@ -462,8 +462,8 @@ enum PlantedBug implements Tampering {
     public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return Taps.remembering(
           store,
-          mark -> {
-            SourcePartition of = mark.partition();
+          watermark -> {
+            SourcePartition of = watermark.partition();
             return new Watermark(
                 new SourcePartition(
                     of.cluster(),
@@ -471,24 +471,24 @@ enum PlantedBug implements Tampering {
                     process.broker.kafka.id(of.topic()),
                     of.topic(),
                     of.partition()),
-                mark.next(),
-                mark.committed());
+                watermark.next(),
+                watermark.committed());
           });
     }
   },
   /// The engine never receives new rules (H22).
   RULES_UNHEARD("H22") {
     @Override
-    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
-      return Taps.dropping(intake, Command.RulesChanged.class::isInstance);
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return Taps.dropping(sink, Command.RulesChanged.class::isInstance);
     }
   },
   /// No tombstone is written for tasks from raw records (H8).
   RAW_ID_FORGOTTEN("H8") {
     @Override
-    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
       return Taps.arriving(
-          intake,
+          sink,
           of ->
               new Activation(
                   of.id(),
@@ -526,8 +526,8 @@ enum PlantedBug implements Tampering {
   /// A stopping broker does not write which tasks workers have (H17).
   DRAIN_UNHEARD("H17") {
     @Override
-    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
-      return Taps.dropping(intake, Command.Drain.class::isInstance);
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return Taps.dropping(sink, Command.Drain.class::isInstance);
     }
   },
   /// The metadata of committed offsets is not read: after the loss of a store, reading continues at
@@ -550,8 +550,8 @@ enum PlantedBug implements Tampering {
   /// After the loss of a store, at-most-once records count as read for the first time.
   READ_AGAIN_TAKEN_FOR_NEW("G3", true) {
     @Override
-    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
-      return new ForwardingCommandSink(intake) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new ForwardingCommandSink(sink) {
         @Override
         public void submit(Command command) {
           if (command instanceof Command.PartitionAssigned assigned) {
@@ -583,8 +583,8 @@ enum PlantedBug implements Tampering {
   /// An expired lease does not stop deliveries (H11).
   LEASE_ENDLESS("H11", true) {
     @Override
-    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
-      return new ForwardingCommandSink(intake) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new ForwardingCommandSink(sink) {
         @Override
         public void submit(Command command) {
           super.submit(
@@ -598,8 +598,8 @@ enum PlantedBug implements Tampering {
   /// Reports to other brokers are neither received nor queried (H3).
   OTHERS_REPORTS_IGNORED("H3", true) {
     @Override
-    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
-      return Taps.dropping(intake, Command.RemoteReportsRead.class::isInstance);
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return Taps.dropping(sink, Command.RemoteReportsRead.class::isInstance);
     }
 
     @Override

@@ -20,7 +20,7 @@ final class Readers {
   private final SimulatedWorld world;
   private final SeedPlan plan;
   private final PartitionOwnership ownership;
-  private final CommandSink intake;
+  private final CommandSink sink;
   private final SystemContext context;
   private final Map<String, SteppedReader> readers = new LinkedHashMap<>();
   private final List<SimulatedConsumer> consumers = new ArrayList<>();
@@ -31,13 +31,13 @@ final class Readers {
       SimulatedWorld world,
       SeedPlan plan,
       PartitionOwnership ownership,
-      CommandSink intake,
+      CommandSink sink,
       SystemContext context) {
     this.ownership = ownership;
     this.process = process;
     this.world = world;
     this.plan = plan;
-    this.intake = intake;
+    this.sink = sink;
     this.context = context;
   }
 
@@ -75,7 +75,7 @@ final class Readers {
             process.broker.tampering.consumer(consumer, process),
             process.broker.name,
             ownership,
-            intake,
+            sink,
             context,
             process::block);
     reader.remember(stored);

@@ -46,7 +46,7 @@ final class SimulatedProcess implements Outlets, CommandSink {
   private final SimulatedWorld world;
   private final Workers workers;
   private final Mailbox mailbox = new Mailbox(1_024);
-  private final CommandSink intake;
+  private final CommandSink sink;
   private final SteppedEngine engine;
   private final SteppedCommitter committer;
   private final SteppedOutbox outbox;
@@ -58,9 +58,9 @@ final class SimulatedProcess implements Outlets, CommandSink {
   private final SteppedWatchdog watchdog;
   private final Ticker ticker;
   private SimulatedRules inForce;
-  private Map<SourcePartition, Long> lows = Map.of();
+  private Map<SourcePartition, Long> startOffsets = Map.of();
   private final @Nullable Lease lease;
-  private int rulings;
+  private int ruleVersion;
   private boolean ready;
   private boolean alive = true;
   private long frozenUntil;
@@ -78,7 +78,7 @@ final class SimulatedProcess implements Outlets, CommandSink {
     Ticker ticker = tampering.ticker(world.ticker(offset), broker::clockOffset);
     var context = new SystemContext(ticker, clock, world.random);
     inForce = broker.rules();
-    intake = tampering.intake(this, this);
+    sink = tampering.sink(this, this);
     ActivationStore opened;
     switch (broker.disk) {
       case SimulatedDisk.File(var file) -> {
@@ -86,17 +86,17 @@ final class SimulatedProcess implements Outlets, CommandSink {
         opened = new InMemoryStore(file);
       }
       case SimulatedDisk.Database(var database) -> {
-        lease = new Lease(this, world, database, intake, ticker, clock);
+        lease = new Lease(this, world, database, sink, ticker, clock);
         opened = new OnceCommitted(lease.store());
       }
     }
     ActivationStore store = tampering.store(new FaultyStore(opened, this, world, plan), this);
     PartitionOwnership ownership =
         lease == null
-            ? PartitionOwnership.sole(store.watermarks(), () -> lows)
+            ? PartitionOwnership.sole(store.watermarks(), () -> startOffsets)
             : SteppedPartitions.of(
-                new ObservedOwnership(lease.store(), this, world), store, intake, clock);
-    readers = new Readers(this, world, plan, ownership, intake, context);
+                new ObservedOwnership(lease.store(), this, world), store, sink, clock);
+    readers = new Readers(this, world, plan, ownership, sink, context);
     CommitOptions options =
         new CommitOptions(
             plan.batchSize(),
@@ -110,13 +110,13 @@ final class SimulatedProcess implements Outlets, CommandSink {
             store,
             options,
             SteppedEngine.feed(
-                store, intake, SimulatedKafka.DEAD_LETTERS, found -> lows = found, context),
+                store, sink, SimulatedKafka.DEAD_LETTERS, found -> startOffsets = found, context),
             context);
     committerThread = new Actor(this, world, "committer", committer::turn);
     outboxThread = new Actor(this, world, "outbox", this::turnOutbox);
     outbox =
         new SteppedOutbox(
-            intake,
+            sink,
             context,
             () -> new SimulatedProducer(this, broker.kafka, () -> outboxThread.wake(latency())));
     Outlets outlets = tampering.outlets(this, this);
@@ -196,7 +196,7 @@ final class SimulatedProcess implements Outlets, CommandSink {
 
   /// Requests statistics from the engine.
   void count(Consumer<EngineStats> reply) {
-    intake.submit(new Command.ReadStats(reply));
+    sink.submit(new Command.ReadStats(reply));
   }
 
   StageBounds bounds() {
@@ -214,20 +214,20 @@ final class SimulatedProcess implements Outlets, CommandSink {
 
   /// Sets the rules that the operator wants; the process applies them a moment later.
   void setRules(SimulatedRules wanted) {
-    int ruling = ++rulings;
+    int version = ++ruleVersion;
     later(
         world.between(SimulatedWorld.MS, 500 * SimulatedWorld.MS),
         "rules file changes",
         () -> {
-          if (ruling == rulings) {
-            intake.submit(new Command.RulesChanged(new Seen(wanted)));
-            later(2 * SimulatedWorld.SECOND, "rules are in force", () -> enforce(ruling, wanted));
+          if (version == ruleVersion) {
+            sink.submit(new Command.RulesChanged(new Seen(wanted)));
+            later(2 * SimulatedWorld.SECOND, "rules are in force", () -> enforce(version, wanted));
           }
         });
   }
 
-  private void enforce(int ruling, SimulatedRules wanted) {
-    if (ruling == rulings) {
+  private void enforce(int version, SimulatedRules wanted) {
+    if (version == ruleVersion) {
       inForce = wanted;
     }
   }
@@ -326,7 +326,7 @@ final class SimulatedProcess implements Outlets, CommandSink {
 
   /// Stops deliveries, and ends once everything is durable.
   void stop(Runnable then) {
-    intake.submit(new Command.Drain());
+    sink.submit(new Command.Drain());
     later(
         world.between(SimulatedWorld.MS, 20 * SimulatedWorld.MS),
         "stop of readers",
@@ -381,12 +381,12 @@ final class SimulatedProcess implements Outlets, CommandSink {
   void receivePushResult(Command.PushEnded pushed) {
     bounds.answered(pushed.delivery().application());
     broker.ledger.workers.callEnded(this, pushed);
-    intake.submit(pushed);
+    sink.submit(pushed);
   }
 
   /// Receives the request of a worker.
   void receiveRequest(Command.Request request) {
-    intake.request(request);
+    sink.request(request);
   }
 
   // Effects of the engine.

@@ -113,10 +113,10 @@ final class StageBounds {
   }
 
   /// Payload bytes in memory: at the bound nothing is accepted, but the last task may exceed it.
-  void counted(EngineStats census, long largest) {
+  void counted(EngineStats stats, long largest) {
     check(
-        census.memoryBytes() <= limits.maxMemoryBytes() + largest,
+        stats.memoryBytes() <= limits.maxMemoryBytes() + largest,
         "G7",
-        () -> process + " has " + census.memoryBytes() + " bytes in memory");
+        () -> process + " has " + stats.memoryBytes() + " bytes in memory");
   }
 }

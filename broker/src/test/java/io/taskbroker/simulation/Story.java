@@ -38,7 +38,7 @@ final class Story {
 
   /// Schedules an action at that time since the start.
   void at(double seconds, Runnable body) {
-    world.after((long) (seconds * SimulatedWorld.SECOND) - world.now(), "told", body);
+    world.after((long) (seconds * SimulatedWorld.SECOND) - world.now(), "script", body);
   }
 
   /// Runs an action once, as soon as a condition holds, if that is before the end of the faults.
@@ -94,7 +94,7 @@ final class Story {
   void countBytes(long largest) {
     SimulatedProcess process = broker().run();
     if (process != null) {
-      process.count(census -> process.bounds().counted(census, largest));
+      process.count(stats -> process.bounds().counted(stats, largest));
     }
   }
 

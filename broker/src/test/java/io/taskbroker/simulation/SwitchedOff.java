@@ -52,8 +52,8 @@ enum SwitchedOff implements Tampering {
   /// (H4).
   DUPLICATE_OF_WHAT_LEAVES {
     @Override
-    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
-      return Taps.admitting(intake, arrival -> !leaves(process, arrival.activation()));
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return Taps.admitting(sink, arrival -> !leaves(process, arrival.activation()));
     }
 
     private static boolean leaves(SimulatedProcess process, Activation activation) {
@@ -121,8 +121,8 @@ enum SwitchedOff implements Tampering {
   /// One bound on ready tasks for all applications; tasks beyond it wait in Kafka.
   ONE_BOUND_FOR_ALL {
     @Override
-    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
-      return new HeldRecords(intake, process) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new HeldRecords(sink, process) {
         @Override
         boolean holds(Command.Ingest records) {
           return process.broker.disk.rows().size()
@@ -134,15 +134,15 @@ enum SwitchedOff implements Tampering {
   /// The engine does not learn what the reader sees beyond the records it passed on.
   NEIGHBOUR_UNSEEN {
     @Override
-    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
-      return Taps.dropping(intake, Command.Foreseen.class::isInstance);
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return Taps.dropping(sink, Command.Foreseen.class::isInstance);
     }
   },
   /// The engine blocks on the committer's full queue, and completions block on the engine's.
   ENGINE_BLOCKS {
     @Override
-    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
-      return FullQueues.of(process).mailbox(intake);
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return FullQueues.of(process).mailbox(sink);
     }
 
     @Override
@@ -189,15 +189,15 @@ enum SwitchedOff implements Tampering {
   /// A Complete after a Retry is acknowledged once that is durable, without any other effect.
   RETRY_WINS {
     @Override
-    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
-      return new ForwardingCommandSink(intake) {
-        private final Map<String, Status> said = new HashMap<>();
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new ForwardingCommandSink(sink) {
+        private final Map<String, Status> reported = new HashMap<>();
 
         @Override
         public void request(Command.Request request) {
           if (request instanceof Command.Report report) {
             Command.Update update = report.updates().getFirst();
-            Status before = said.putIfAbsent(update.id(), update.status());
+            Status before = reported.putIfAbsent(update.id(), update.status());
             if (before == Status.RETRY && update.status() == Status.COMPLETE) {
               var retry = new Command.Update(update.id(), Status.RETRY, -1, -1);
               super.request(new Command.Report(List.of(retry), report.next(), report.reply()));
@@ -212,8 +212,8 @@ enum SwitchedOff implements Tampering {
   /// The partition of an undecodable message waits until Kafka has it as a dead letter.
   POISON_WAITED_FOR {
     @Override
-    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
-      return new HeldRecords(intake, process) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new HeldRecords(sink, process) {
         private boolean poisoned;
 
         @Override
@@ -240,11 +240,11 @@ enum SwitchedOff implements Tampering {
           List<Change> changes = new ArrayList<>(batch.changes());
           for (int i = 0; i < changes.size(); i++) {
             for (int j = i + 1; j < changes.size(); j++) {
-              if (changes.get(i) instanceof Change.UpdateStatus mark
+              if (changes.get(i) instanceof Change.UpdateStatus update
                   && changes.get(j) instanceof Change.Delete delete
-                  && mark.key() == delete.key()) {
+                  && update.key() == delete.key()) {
                 changes.set(i, delete);
-                changes.set(j, mark);
+                changes.set(j, update);
               }
             }
           }
@@ -297,9 +297,9 @@ enum SwitchedOff implements Tampering {
   /// Expiry is not checked after ingest.
   EXPIRY_UNCHECKED {
     @Override
-    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
       return Taps.arriving(
-          intake, activation -> Taps.timed(activation, Activation.NEVER, activation.delayUntil()));
+          sink, activation -> Taps.timed(activation, Activation.NEVER, activation.delayUntil()));
     }
   },
   /// Any process may open a database and write to it.
@@ -329,8 +329,8 @@ enum SwitchedOff implements Tampering {
   /// A task refused by the worker's code counts as refused by its connection.
   REFUSED_TAKEN_FOR_BUSY {
     @Override
-    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
-      return new ForwardingCommandSink(intake) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new ForwardingCommandSink(sink) {
         @Override
         public void submit(Command command) {
           if (command instanceof Command.PushEnded pushed
@@ -377,8 +377,8 @@ enum SwitchedOff implements Tampering {
   /// A stopping broker acknowledges all waiting reports.
   ANSWERED_AT_STOP {
     @Override
-    public CommandSink intake(CommandSink intake, SimulatedProcess process) {
-      return new ForwardingCommandSink(intake) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new ForwardingCommandSink(sink) {
         private final List<Command.Report> open = new ArrayList<>();
 
         @Override

@@ -22,8 +22,8 @@ interface Tampering {
     return outlets;
   }
 
-  default CommandSink intake(CommandSink intake, SimulatedProcess process) {
-    return intake;
+  default CommandSink sink(CommandSink sink, SimulatedProcess process) {
+    return sink;
   }
 
   default EngineOptions options(EngineOptions options) {

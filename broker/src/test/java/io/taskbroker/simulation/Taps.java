@@ -47,8 +47,8 @@ final class Taps {
     };
   }
 
-  static CommandSink dropping(CommandSink intake, Predicate<Command> to) {
-    return new ForwardingCommandSink(intake) {
+  static CommandSink dropping(CommandSink sink, Predicate<Command> to) {
+    return new ForwardingCommandSink(sink) {
       @Override
       public void submit(Command command) {
         if (!to.test(command)) {
@@ -71,8 +71,8 @@ final class Taps {
   }
 
   /// Replaces activations on arrival.
-  static CommandSink arriving(CommandSink intake, UnaryOperator<Activation> by) {
-    return new ForwardingCommandSink(intake) {
+  static CommandSink arriving(CommandSink sink, UnaryOperator<Activation> by) {
+    return new ForwardingCommandSink(sink) {
       @Override
       public void submit(Command command) {
         super.submit(
@@ -121,8 +121,8 @@ final class Taps {
   }
 
   /// Passes only the matching records on.
-  static CommandSink admitting(CommandSink intake, Predicate<Command.IngestedRecord> which) {
-    return new ForwardingCommandSink(intake) {
+  static CommandSink admitting(CommandSink sink, Predicate<Command.IngestedRecord> which) {
+    return new ForwardingCommandSink(sink) {
       @Override
       public void submit(Command command) {
         super.submit(

@@ -32,7 +32,7 @@ final class LogLinesFuzzTest {
             "",
             LOGGERS.getLogger("io.taskbroker.x"),
             Level.WARN,
-            "said: {}",
+            "text: {}",
             error.isEmpty() ? null : new IllegalStateException(error),
             new Object[] {message});
     event.addKeyValuePair(new KeyValuePair("task_id", id));
@@ -47,7 +47,7 @@ final class LogLinesFuzzTest {
     String line = new String(new JsonLines().encode(event), UTF_8);
     assertThat(line.indexOf('\n')).isEqualTo(line.length() - 1);
     JsonNode parsed = JSON.readTree(line);
-    assertThat(parsed.get("message").asString()).isEqualTo("said: " + whole(message));
+    assertThat(parsed.get("message").asString()).isEqualTo("text: " + whole(message));
     assertThat(parsed.get("task_id").asString()).isEqualTo(whole(id));
     assertThat(parsed.has("error")).isEqualTo(!error.isEmpty());
   }

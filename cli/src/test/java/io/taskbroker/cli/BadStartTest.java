@@ -40,7 +40,7 @@ final class BadStartTest {
   }
 
   @Test
-  void aConfigurationThatCannotBeReadIsOneLine() throws Exception {
+  void anUnreadableConfigurationIsOneLine() throws Exception {
     BrokerSetup missing = setup("missing");
     BrokerSetup folder = setup("folder");
     Files.createDirectory(folder.config());
@@ -63,7 +63,7 @@ final class BadStartTest {
   }
 
   @Test
-  void everythingThatIsWrongWithAConfigurationIsALine() throws Exception {
+  void everyConfigurationErrorIsALine() throws Exception {
     BrokerSetup setup =
         setup("wrong")
             .with("grpc_port", "99999")
@@ -104,7 +104,7 @@ final class BadStartTest {
   }
 
   @Test
-  void aStoreThatIsNoneIsOneLine() throws Exception {
+  void anInvalidStoreIsOneLine() throws Exception {
     BrokerSetup nowhere = setup("nowhere");
     nowhere.with("store", "{sqlite: {path: \"%s/no/store\"}}".formatted(dir));
     BrokerSetup garbage = setup("garbage");
@@ -128,7 +128,7 @@ final class BadStartTest {
   }
 
   @Test
-  void aPostgresThatCannotBeTrustedIsOneLine() throws Exception {
+  void anUntrustedPostgresIsOneLine() throws Exception {
     var authority = new CertificateAuthority("databases");
     Path root = authority.write(dir.resolve("root.pem"));
     Path other = new CertificateAuthority("others").write(dir.resolve("other.pem"));

@@ -85,7 +85,7 @@ final class BlockedOutputTest {
   }
 
   @Test
-  void g9AProcessWhoseLogIsBlockedStopsInOrderAndWithALineOfFailureToo(KafkaView view)
+  void g9AProcessWithABlockedLogStopsGracefullyAndReportsFailures(KafkaView view)
       throws Exception {
     BrokerSetup setup = setup(view, "stopped");
     BrokerSetup wrong = setup(view, "wrong").with("grpc_port", "\"none\"");

@@ -42,7 +42,7 @@ final class CanaryTest {
   }
 
   @Test
-  void h23EachStartPushesCanariesAndRealTasksOfTheirOffsetsRunToo(KafkaView view) throws Exception {
+  void h23EachStartPushesCanariesAndRecordsAtTheirOffsetsStillRun(KafkaView view) throws Exception {
     BrokerSetup setup =
         BrokerSetup.pull(dir, "canary-push", view.bootstrap()).with("canary_tasks", "" + CANARIES);
     view.createTopics(setup, 1);

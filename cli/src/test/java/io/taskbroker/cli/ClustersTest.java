@@ -59,8 +59,8 @@ final class ClustersTest {
       throws Exception {
     BrokerSetup setup = BrokerSetup.pull(dir, "clusters", view.bootstrap());
     var certificates = KafkaCertificates.make(dir.resolve("certificates"));
-    var door = SecuredListener.saslTls(certificates, Map.of("broker", PASSWORD));
-    try (var far = EmbeddedKafka.start(dir.resolve("far"), door);
+    var listener = SecuredListener.saslTls(certificates, Map.of("broker", PASSWORD));
+    try (var far = EmbeddedKafka.start(dir.resolve("far"), listener);
         var producer = producer(far);
         var worker =
             PushWorker.start(WorkerOptions.of(setup.address()), ClustersTest::behave, log)) {
@@ -111,8 +111,8 @@ final class ClustersTest {
   void g8AWrongPasswordIsOneLineAndTheOtherClusterGoesOn(KafkaView view) throws Exception {
     BrokerSetup setup = BrokerSetup.pull(dir, "locked-out", view.bootstrap());
     var certificates = KafkaCertificates.make(dir.resolve("certificates"));
-    var door = SecuredListener.saslTls(certificates, Map.of("broker", PASSWORD));
-    try (var far = EmbeddedKafka.start(dir.resolve("far"), door);
+    var listener = SecuredListener.saslTls(certificates, Map.of("broker", PASSWORD));
+    try (var far = EmbeddedKafka.start(dir.resolve("far"), listener);
         var worker =
             PushWorker.start(
                 WorkerOptions.of(setup.address()), Behaviour.completing(Duration.ZERO), log)) {

@@ -53,7 +53,7 @@ final class KillPointsTest {
 
   @Test
   @Timeout(3600)
-  void g1g2g3g4NothingIsLostWhereverTheProcessEnds() throws Exception {
+  void g1g2g3g4NothingIsLostAtAnyKillPoint() throws Exception {
     BrokerSetup setup = BrokerSetup.pull(dir, "points", "127.0.0.1:" + kafkaPort);
     EmbeddedKafka kafka = startKafka();
     try (var worker =

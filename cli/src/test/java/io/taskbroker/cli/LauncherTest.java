@@ -50,7 +50,7 @@ final class LauncherTest {
   }
 
   @Test
-  void distributionSaysThatItHasNoLaboratory() throws Exception {
+  void distributionReportsThatItHasNoLaboratory() throws Exception {
     Path home = Files.createDirectories(dir.resolve("taskbroker-1.0"));
     install(home, home.resolve("lib"));
 
@@ -63,7 +63,7 @@ final class LauncherTest {
   }
 
   @Test
-  void checkoutServesFromItsBuildAlthoughASourceIsNewer() throws Exception {
+  void checkoutServesFromItsBuildEvenIfASourceIsNewer() throws Exception {
     Path root = checkout();
     touch(root.resolve("cli/target/dist/built"), Instant.parse("2026-01-01T00:00:00Z"));
 
@@ -89,7 +89,7 @@ final class LauncherTest {
   }
 
   @Test
-  void scriptAloneSaysThatItIsAlone() throws Exception {
+  void scriptWithoutJarsReportsThat() throws Exception {
     Path place = Files.createDirectories(dir.resolve("bin"));
     script(place);
 

@@ -49,7 +49,7 @@ final class LimitTest {
           .until(() ->
               calls.call(ConsumerServiceGrpc.getGetTaskMethod(), wanted, null).code()
                   == Status.Code.OK);
-      assertThat(setup.rows()).as("parked, what stood before it").isGreaterThan(LIMIT);
+      assertThat(setup.rows()).as("rows including parked ones").isGreaterThan(LIMIT);
       assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
     }
   }

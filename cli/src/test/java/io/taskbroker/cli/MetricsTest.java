@@ -215,7 +215,7 @@ final class MetricsTest {
 
   /// Two brokers on a machine start without configuration; a configured address must be free.
   @Test
-  void aMetricsAddressThatIsBusyIsAnErrorOnlyIfItWasAskedFor() throws Exception {
+  void aBusyMetricsAddressIsAnErrorOnlyIfConfigured() throws Exception {
     BrokerSetup first = BrokerSetup.pull(dir, "first", "127.0.0.1:1").with("log_format", "json");
     BrokerSetup second = BrokerSetup.pull(dir, "second", "127.0.0.1:1");
     try (var other = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"));
@@ -236,7 +236,7 @@ final class MetricsTest {
       assertThat(two.stop(Duration.ofSeconds(10))).isZero();
       assertThat(second.output())
           .filteredOn(line -> line.contains("Metrics are not served"))
-          .as("the first, or somebody else on this machine, has the default address")
+          .as("the first, or another process on this machine, has the default address")
           .singleElement()
           .asString()
           .contains(" WARN ", "127.0.0.1:9464", "metrics_addr");
@@ -246,7 +246,7 @@ final class MetricsTest {
   }
 
   @Test
-  void aSentryThatIsDownIsNoError() throws Exception {
+  void anUnreachableSentryIsNotAnError() throws Exception {
     BrokerSetup setup =
         BrokerSetup.pull(dir, "sentry", "127.0.0.1:1")
             .with("sentry_dsn", "http://s3cret@127.0.0.1:1/1")

@@ -40,7 +40,7 @@ final class PullIsolationTest {
   @TempDir private Path dir;
 
   @Test
-  void h13ApplicationThatNobodyAsksForBlocksNobody(KafkaView view) throws Exception {
+  void h13AnUnrequestedApplicationBlocksNoOther(KafkaView view) throws Exception {
     BrokerSetup setup =
         BrokerSetup.pull(dir, "unwanted", view.bootstrap())
             .withStore("max_pending_count: 50, max_processing_count: 50, max_delay_count: 50");

@@ -56,7 +56,7 @@ final class ReportAfterKillTest {
   @ParameterizedTest
   @CsvSource({"pull, sqlite", "push, sqlite", "pull, postgres", "push, postgres"})
   @SuppressWarnings("try") // the worker ends before the broker comes back
-  void g2ReportOfWhatTheKilledProcessHandedOutTakesEffect(String mode, String store, KafkaView view)
+  void g2ReportsOfDeliveriesOfTheKilledProcessTakeEffect(String mode, String store, KafkaView view)
       throws Exception {
     try (var worker =
         PushWorker.start(

@@ -61,7 +61,7 @@ final class StuckStoreTest {
   }
 
   @Test
-  void w30KillswitchedHealthServesAllTheSame(KafkaView view) throws Exception {
+  void w30KillswitchedHealthStaysReady(KafkaView view) throws Exception {
     BrokerSetup setup =
         BrokerSetup.pull(dir, "killswitched", view.bootstrap())
             .with("health_check_killswitched", "true");

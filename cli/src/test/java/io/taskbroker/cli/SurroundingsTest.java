@@ -48,7 +48,7 @@ final class SurroundingsTest {
   @TempDir private Path dir;
 
   @Test
-  void nothingIsLeftInTheTemporaryFolderAndWhatAKilledProcessLeftIsRemoved(KafkaView view)
+  void theTemporaryFolderIsCleanedAlsoAfterAKill(KafkaView view)
       throws Exception {
     Path temporary = Files.createDirectory(dir.resolve("tmp"));
     BrokerSetup setup =
@@ -79,7 +79,7 @@ final class SurroundingsTest {
   }
 
   @Test
-  void aTemporaryFolderThatCannotBeUsedIsOneLine() throws Exception {
+  void anUnusableTemporaryFolderIsOneLine() throws Exception {
     assertRefused(
         setup("missing").withJvmOption("-Djava.io.tmpdir=" + dir.resolve("nowhere")),
         dir.resolve("nowhere") + ": it does not exist",
@@ -119,7 +119,7 @@ final class SurroundingsTest {
   }
 
   @Test
-  void aLimitOfFilesThatIsTooLowIsOneLine() throws Exception {
+  void aTooLowFileLimitIsOneLine() throws Exception {
     BrokerSetup setup = setup("limit");
     assertRefused(
         setup,

@@ -43,7 +43,7 @@ final class TlsTest {
   @TempDir private Path dir;
 
   @Test
-  void tasksAreDoneOverTlsWithCertificatesOnBothSides(KafkaView view) throws Exception {
+  void tasksRunOverMutualTls(KafkaView view) throws Exception {
     Issued ofBroker = brokers.issue(dir, "broker", LOCAL);
     Issued ofWorker = workers.issue(dir, "worker", LOCAL);
     Path brokersCa = brokers.write(dir.resolve("brokers.pem"));
@@ -77,7 +77,7 @@ final class TlsTest {
   }
 
   @Test
-  void filesThatDoNotBelongTogetherAreSaidAtTheStart(KafkaView view) throws Exception {
+  void mismatchedFilesAreReportedAtTheStart(KafkaView view) throws Exception {
     Issued one = brokers.issue(dir, "one", LOCAL);
     Issued other = brokers.issue(dir, "other", LOCAL);
     BrokerSetup setup =
@@ -98,7 +98,7 @@ final class TlsTest {
 
   /// A name as in a Docker Compose file.
   @Test
-  void aWorkerMayHaveANameWithAnUnderscore(KafkaView view) throws Exception {
+  void workerNamesMayContainUnderscores(KafkaView view) throws Exception {
     Path hosts = Files.writeString(dir.resolve("hosts"), "127.0.0.1 sentry_worker localhost\n");
     BrokerSetup setup = BrokerSetup.pull(dir, "underscore", view.bootstrap());
     view.createTopics(setup, 1);

@@ -26,7 +26,7 @@ public final class PullWorker implements AutoCloseable {
   private final FetchNextTask next;
   private final BrokerClient broker;
   private final TimerWheel wheel;
-  private final Idleness idleness = new Idleness(this::isIdle);
+  private final IdleWait idleness = new IdleWait(this::isIdle);
   private final int places;
 
   // Guarded by this.
@@ -52,7 +52,7 @@ public final class PullWorker implements AutoCloseable {
       WorkerOptions options, String application, Behaviour behaviour, ExecutionLog log) {
     var worker = new PullWorker(options, application, behaviour, log);
     worker.wheel.start();
-    new Patience(worker.wheel, worker.broker).begin();
+    new CallTimeouts(worker.wheel, worker.broker).start();
     worker.fetch();
     return worker;
   }
@@ -147,13 +147,13 @@ public final class PullWorker implements AutoCloseable {
         RawMethods.SET_TASK_STATUS,
         request,
         (status, response) -> {
-          switch (Acceptance.of(status)) {
-            case TAKEN -> accepted(execution, response);
+          switch (ReportOutcome.of(status)) {
+            case ACCEPTED -> accepted(execution, response);
             case REFUSED -> {
               log.refused();
               releaseSlot();
             }
-            case AGAIN -> {
+            case RETRY -> {
               long longer = Math.min(2 * retryAfter, MAX_ERROR_BACKOFF_MILLIS);
               schedule(() -> report(execution, longer), retryAfter);
             }

@@ -34,7 +34,7 @@ public final class PushWorker implements AutoCloseable {
   private final Reporter reporter;
   private final Server server;
   private final AtomicInteger running = new AtomicInteger();
-  private final Idleness idleness = new Idleness(this::isIdle);
+  private final IdleWait idleness = new IdleWait(this::isIdle);
 
   private PushWorker(WorkerOptions options, Behaviour behaviour, ExecutionLog log) {
     this.options = options;
@@ -65,7 +65,7 @@ public final class PushWorker implements AutoCloseable {
       throw new UncheckedIOException("Could not start a worker on port " + options.port(), e);
     }
     worker.wheel.start();
-    new Patience(worker.wheel, worker.broker).begin();
+    new CallTimeouts(worker.wheel, worker.broker).start();
     return worker;
   }
 

@@ -70,7 +70,7 @@ final class Reporter {
     if (batchSize == 1) {
       byte[] request = batch.getFirst().report().build().toByteArray();
       broker.call(
-          RawMethods.SET_TASK_STATUS, request, (status, _) -> ended(batch, Acceptance.of(status)));
+          RawMethods.SET_TASK_STATUS, request, (status, _) -> ended(batch, ReportOutcome.of(status)));
       return;
     }
     var request = SetBatchActivationStatusRequest.newBuilder();
@@ -80,20 +80,20 @@ final class Reporter {
     broker.call(
         RawMethods.SET_BATCH_ACTIVATION_STATUS,
         request.build().toByteArray(),
-        (status, _) -> ended(batch, Acceptance.of(status)));
+        (status, _) -> ended(batch, ReportOutcome.of(status)));
   }
 
-  private void ended(List<Execution> batch, Acceptance acceptance) {
+  private void ended(List<Execution> batch, ReportOutcome outcome) {
     for (Execution execution : batch) {
-      switch (acceptance) {
-        case TAKEN -> log.acknowledged(execution.number, execution.run.result());
+      switch (outcome) {
+        case ACCEPTED -> log.acknowledged(execution.number, execution.run.result());
         case REFUSED -> log.refused();
-        case AGAIN -> {}
+        case RETRY -> {}
       }
     }
     synchronized (this) {
       calls--;
-      if (acceptance == Acceptance.AGAIN) {
+      if (outcome == ReportOutcome.RETRY) {
         batch.reversed().forEach(waiting::addFirst);
         pause();
       } else {

@@ -34,11 +34,11 @@ final class DemoPublisher implements AutoCloseable {
     var template =
         new TaskTemplate(
             DemoSetting.APPLICATION, "demo", "demo.sleep", PARAMETER_BYTES, System.nanoTime());
-    long begun = System.nanoTime();
+    long startedAt = System.nanoTime();
     try {
       for (int number = 0; number < plan.tasks() && !closed; number++) {
         if (rate > 0) {
-          awaitTurn(begun + number * TimeUnit.SECONDS.toNanos(1) / rate);
+          awaitTurn(startedAt + number * TimeUnit.SECONDS.toNanos(1) / rate);
         }
         producer.send(number, plan.task(number, template));
       }

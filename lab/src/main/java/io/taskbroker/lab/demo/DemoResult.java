@@ -35,7 +35,7 @@ final class DemoResult {
     this.log = log;
     this.letters = letters;
     for (int number = 0; number < plan.tasks(); number++) {
-      look(number);
+      check(number);
     }
     if (log.strangers() + letters.strangers() > 0) {
       problems.add(
@@ -47,7 +47,7 @@ final class DemoResult {
     }
   }
 
-  private void look(int number) {
+  private void check(int number) {
     DemoTaskKind kind = plan.kind(number);
     int completions = log.acknowledged(Result.COMPLETE, number);
     int retries = log.acknowledged(Result.RETRY, number);
@@ -78,7 +78,7 @@ final class DemoResult {
     if (kind != DemoTaskKind.FAILING && letters.count(number) > 0) {
       problem(number, "is on the dead-letter topic");
     }
-    time(number, kind);
+    checkTime(number, kind);
   }
 
   private static int expectedStarts(DemoTaskKind kind) {
@@ -89,7 +89,7 @@ final class DemoResult {
     };
   }
 
-  private void time(int number, DemoTaskKind kind) {
+  private void checkTime(int number, DemoTaskKind kind) {
     long published = log.publishedAt(number);
     if (published == ExecutionLog.NEVER) {
       return;

@@ -12,8 +12,8 @@ final class ProgressLine {
   private final PrintWriter out;
   private final boolean terminal;
   private final int total;
-  private final long begun = System.nanoTime();
-  private long shownAt = begun;
+  private final long startedAt = System.nanoTime();
+  private long shownAt = startedAt;
   private int shownDone;
   private double rate;
   private int length;
@@ -38,7 +38,7 @@ final class ProgressLine {
     } else {
       out.printf(
           "%5.1f s  %,d of %,d done, %,d running, %,.0f/s%n",
-          (now - begun) / 1e9, done, total, running, rate);
+          (now - startedAt) / 1e9, done, total, running, rate);
       out.flush();
     }
   }

@@ -46,9 +46,9 @@ final class ProcessMonitor implements AutoCloseable {
   private void watch() {
     try {
       for (int look = 1; !closed.await(PERIOD_MILLIS, TimeUnit.MILLISECONDS); look++) {
-        look();
+        sample();
         if (look % LINE_EVERY == 0) {
-          say();
+          printProgress();
         }
       }
     } catch (InterruptedException _) {
@@ -56,7 +56,7 @@ final class ProcessMonitor implements AutoCloseable {
     }
   }
 
-  private void look() {
+  private void sample() {
     Sample.of(broker.pid(), clock.now(), setting.database()).ifPresent(this::add);
   }
 
@@ -64,7 +64,7 @@ final class ProcessMonitor implements AutoCloseable {
     samples.add(sample);
   }
 
-  private void say() {
+  private void printProgress() {
     String process =
         last()
             .map(sample ->

@@ -59,9 +59,9 @@ final class ResultCheck {
   static ResultCheck of(Evidence evidence, List<Incident> incidents) {
     var check = new ResultCheck(evidence, incidents);
     for (int number = 0; number < evidence.workload().tasks(); number++) {
-      check.look(number);
+      check.check(number);
     }
-    evidence.runs().repeats().forEach(check::look);
+    evidence.runs().repeats().forEach(check::check);
     if (evidence.log().strangers() > 0) {
       check.problems.add(evidence.log().strangers() + " runs belong to no task");
     }
@@ -82,7 +82,7 @@ final class ResultCheck {
     return open;
   }
 
-  private void look(int number) {
+  private void check(int number) {
     if (evidence.log().publishedAt(number) == ExecutionLog.NEVER) {
       ends.merge("not published", 1, Integer::sum);
       return;
@@ -93,8 +93,8 @@ final class ResultCheck {
       missing++;
       problem(number, "is missing: " + history(number));
     }
-    lookAtEnds(number);
-    lookAtRuns(number);
+    checkEnds(number);
+    checkRuns(number);
   }
 
   private Optional<String> end(int number) {
@@ -119,7 +119,7 @@ final class ResultCheck {
     if (evidence.unpublished().get(number)) {
       return Optional.of("not published");
     }
-    return end != End.DEAD_LETTER && evidence.runs().isUnheard(number)
+    return end != End.DEAD_LETTER && evidence.runs().isUnacknowledged(number)
         ? Optional.of("reported by a worker that died before the reply")
         : Optional.empty();
   }
@@ -132,7 +132,7 @@ final class ResultCheck {
             incident.kind() == FaultKind.RULES && incident.end() + RULES_NANOS > published);
   }
 
-  private void lookAtEnds(int number) {
+  private void checkEnds(int number) {
     End end = evidence.workload().kind(number).end;
     boolean completed = evidence.log().acknowledged(Result.COMPLETE, number) > 0;
     int letters = evidence.letters().applyAsInt(number);
@@ -156,7 +156,7 @@ final class ResultCheck {
     }
   }
 
-  private void lookAtRuns(int number) {
+  private void checkRuns(int number) {
     SoakTaskKind kind = evidence.workload().kind(number);
     long published = evidence.log().publishedAt(number);
     long first = evidence.runs().firstStart(number);
@@ -204,7 +204,7 @@ final class ResultCheck {
                 && at < incident.end());
   }
 
-  private void look(Repeat repeat) {
+  private void check(Repeat repeat) {
     if (repeat.settled()) {
       problem(
           repeat.number(),

@@ -91,7 +91,7 @@ final class Runs implements Behaviour {
   }
 
   /// Whether the broker may have accepted a report of the task without its worker learning of it.
-  synchronized boolean isUnheard(int number) {
+  synchronized boolean isUnacknowledged(int number) {
     return unacknowledged.get(number);
   }
 

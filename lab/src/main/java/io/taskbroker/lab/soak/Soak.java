@@ -66,13 +66,13 @@ final class Soak {
       throws InterruptedException, IOException {
     var log = new ExecutionLog(workload.tasks());
     var runs = new Runs(workload, log);
-    try (var pools = new Pools(setting, runs, log);
+    try (var pools = new WorkerPools(setting, runs, log);
         var letters = TaskReader.of(kafka.bootstrap(), SoakSetting.DEAD_LETTERS, workload.tasks());
         var demoted = TaskReader.of(kafka.bootstrap(), SoakSetting.LONG, workload.tasks());
         var publisher = new SoakPublisher(kafka.bootstrap(), workload, runs, log)) {
-      var victims = new Faults.Victims(setting, broker, kafka, pools, publisher);
+      var victims = new FaultInjector.Victims(setting, broker, kafka, pools, publisher);
       var environment = new SoakEnvironment(victims, workload, log, runs, letters, demoted);
-      var faults = new Faults(victims, runs, hook.asked(), options.seed());
+      var faults = new FaultInjector(victims, runs, hook.asked(), options.seed());
       var soakRun = new SoakRun(options, plan, environment, faults, hook);
       var watch =
           new ProcessMonitor(broker, runs, setting, () -> progress(environment, faults), out);
@@ -84,12 +84,12 @@ final class Soak {
       }
       soakRun.leftOut().forEach(fault -> print("skipped, the machine is too slow: " + fault));
       Report report =
-          new Findings(environment, faults, soakRun, hook).report(options, watch.samples());
+          new FinalChecks(environment, faults, soakRun, hook).report(options, watch.samples());
       return printReport(report, watch.samples());
     }
   }
 
-  private static String progress(SoakEnvironment environment, Faults faults) {
+  private static String progress(SoakEnvironment environment, FaultInjector faults) {
     return "%,d published, %,d ended, %,d runs repeated%s"
         .formatted(
             environment.victims().publisher().published(),

@@ -10,7 +10,7 @@ import io.taskbroker.testkit.ExecutionLog;
 /// @param letters reader of the dead-letter topic
 /// @param demoted reader of the topic of demoted tasks
 record SoakEnvironment(
-    Faults.Victims victims,
+    FaultInjector.Victims victims,
     Workload workload,
     ExecutionLog log,
     Runs runs,

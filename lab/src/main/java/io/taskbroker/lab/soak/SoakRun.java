@@ -21,7 +21,7 @@ final class SoakRun {
   private final SoakOptions options;
   private final FaultPlan plan;
   private final SoakEnvironment environment;
-  private final Faults faults;
+  private final FaultInjector faults;
   private final StopHook hook;
   private final RestartableBroker broker;
   private final List<Heap> heaps = new ArrayList<>();
@@ -35,7 +35,7 @@ final class SoakRun {
       SoakOptions options,
       FaultPlan plan,
       SoakEnvironment environment,
-      Faults faults,
+      FaultInjector faults,
       StopHook hook) {
     this.options = options;
     this.plan = plan;
@@ -73,7 +73,7 @@ final class SoakRun {
       }
       if (!waiting.isEmpty() && now() >= waiting.getFirst().at().toNanos()) {
         Planned fault = waiting.removeFirst();
-        faults.happen(fault);
+        faults.inject(fault);
         awaitWork();
         if (fault.kind().restarts) {
           lastProcess = now();

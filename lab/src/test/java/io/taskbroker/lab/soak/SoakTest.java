@@ -45,10 +45,10 @@ final class SoakTest {
 
     assertThat(out.toString())
         .containsPattern("PROBLEM: heap after a collection, bytes grew")
-        .containsPattern("PROBLEM: what grew: \\[B by ")
+        .containsPattern("PROBLEM: largest growth: \\[B by ")
         .containsPattern("PROBLEM: threads grew")
         .containsPattern("PROBLEM: open files grew")
-        .containsPattern("PROBLEM: the log says: .*planted")
+        .containsPattern("PROBLEM: unexpected error in the log: .*planted")
         .containsPattern("PROBLEM: task \\d+ \\([A-Z_]+ of [a-z]+\\) is missing: .* started 0")
         .contains("Not all is as it should be.");
     assertThat(code).isEqualTo(1);

@@ -5,12 +5,12 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /// Polling wait for an idle worker, so that workers need not signal.
-final class Idleness {
+final class IdleWait {
   private static final Duration PERIOD = Duration.ofMillis(10);
 
   private final BooleanSupplier idle;
 
-  Idleness(BooleanSupplier idle) {
+  IdleWait(BooleanSupplier idle) {
     this.idle = idle;
   }
 

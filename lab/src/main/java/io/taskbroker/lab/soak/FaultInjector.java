@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 
 /// Injector of faults, one after the other, with a record of their times. Owned by one thread; the
 /// current fault may be read by any.
-final class Faults {
+final class FaultInjector {
   private static final int BAD_MESSAGES = 25;
   private static final int BAD_CALLS = 90;
 
@@ -22,7 +22,7 @@ final class Faults {
       SoakSetting setting,
       RestartableBroker broker,
       RestartableKafka kafka,
-      Pools pools,
+      WorkerPools pools,
       SoakPublisher publisher) {}
 
   private final Victims victims;
@@ -34,7 +34,7 @@ final class Faults {
   private int badCalls;
   private volatile String current = "";
 
-  Faults(Victims victims, Runs clock, CountDownLatch stop, long seed) {
+  FaultInjector(Victims victims, Runs clock, CountDownLatch stop, long seed) {
     this.victims = victims;
     this.clock = clock;
     this.stop = stop;
@@ -42,7 +42,7 @@ final class Faults {
   }
 
   /// Injects a fault; returns once it is over and the broker serves again.
-  void happen(Planned fault) throws InterruptedException {
+  void inject(Planned fault) throws InterruptedException {
     long begin = clock.now();
     Optional<Application> application =
         fault.kind() == FaultKind.WORKERS_GONE ? Optional.of(victim(fault)) : Optional.empty();

@@ -10,7 +10,7 @@ import java.util.Map;
 
 /// Worker pools by application, which can die and be replaced at the same address. Owned by one
 /// thread.
-final class Pools implements AutoCloseable {
+final class WorkerPools implements AutoCloseable {
   /// More than the usual number of running tasks, unless a burst meets slow workers: then the
   /// broker must wait.
   private static final int CONCURRENCY = 256;
@@ -23,7 +23,7 @@ final class Pools implements AutoCloseable {
   private final ExecutionLog log;
   private final Map<Application, AutoCloseable> running = new EnumMap<>(Application.class);
 
-  Pools(SoakSetting setting, Behaviour behaviour, ExecutionLog log) {
+  WorkerPools(SoakSetting setting, Behaviour behaviour, ExecutionLog log) {
     this.setting = setting;
     this.behaviour = behaviour;
     this.log = log;
@@ -71,7 +71,7 @@ final class Pools implements AutoCloseable {
 
   @Override
   public void close() {
-    running.values().forEach(Pools::close);
+    running.values().forEach(WorkerPools::close);
     running.clear();
   }
 }

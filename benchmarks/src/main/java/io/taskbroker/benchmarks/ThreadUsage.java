@@ -4,10 +4,10 @@ import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 
 /// Resources spent by the calling thread so far.
-final class Spent {
+final class ThreadUsage {
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
-  private Spent() {}
+  private ThreadUsage() {}
 
   /// Allocated bytes: independent of machine and load, except for allocations that the compiler
   /// eliminates, which lowers the count.

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /// Final checks of a soak: stops the broker and inspects what is left. Used once.
-final class Findings {
+final class FinalChecks {
   private static final long LOOK_MILLIS = 500;
 
   /// Maximum size of an emptied database; what is left are tombstones.
@@ -23,14 +23,14 @@ final class Findings {
   private static final Duration WARM = Duration.ofMinutes(5);
 
   private final SoakEnvironment environment;
-  private final Faults faults;
+  private final FaultInjector faults;
   private final SoakRun soakRun;
   private final StopHook hook;
   private final RestartableBroker broker;
   private final SoakSetting setting;
   private final List<String> problems = new ArrayList<>();
 
-  Findings(SoakEnvironment environment, Faults faults, SoakRun soakRun, StopHook hook) {
+  FinalChecks(SoakEnvironment environment, FaultInjector faults, SoakRun soakRun, StopHook hook) {
     this.environment = environment;
     this.faults = faults;
     this.soakRun = soakRun;
@@ -48,12 +48,12 @@ final class Findings {
       broker.stop();
     }
     problems.addAll(broker.problems());
-    long database = lookAtDatabase();
-    lookAtMessages();
-    List<Growth.Change> changes = lookAtGrowth(options, samples);
+    long database = checkDatabase();
+    checkMessages();
+    List<Growth.Change> changes = checkGrowth(options, samples);
     List<Incident> incidents = faults.incidents();
     var log = BrokerLog.read(setting.brokerLog(), incidents);
-    log.unexpected().forEach(line -> problems.add("the log says: " + line));
+    log.unexpected().forEach(line -> problems.add("unexpected error in the log: " + line));
     var check = ResultCheck.of(environment.evidence(), incidents);
     problems.addAll(check.problems());
     return new Report(facts(options, database), incidents, check, changes, log, problems);
@@ -68,7 +68,7 @@ final class Findings {
     }
   }
 
-  private long lookAtDatabase() throws IOException {
+  private long checkDatabase() throws IOException {
     long rows = LeftOvers.rows(setting.database());
     if (rows > 0) {
       problems.add(rows + " tasks are left in the database");
@@ -80,7 +80,7 @@ final class Findings {
     return bytes;
   }
 
-  private void lookAtMessages() {
+  private void checkMessages() {
     int unpublished = environment.victims().publisher().failed().cardinality();
     if (unpublished > 0) {
       problems.add(unpublished + " tasks could not be published");
@@ -93,7 +93,7 @@ final class Findings {
     }
   }
 
-  private List<Growth.Change> lookAtGrowth(SoakOptions options, List<Sample> samples) {
+  private List<Growth.Change> checkGrowth(SoakOptions options, List<Sample> samples) {
     List<Heap> heaps = soakRun.heaps();
     long from = heaps.isEmpty() ? soakRun.lastProcess() : heaps.getFirst().at();
     var growth =
@@ -115,7 +115,7 @@ final class Findings {
       }
     }
     if (!changes.getFirst().isFlat()) {
-      problems.add("what grew: " + heaps.getLast().grownSince(heaps.getFirst()));
+      problems.add("largest growth: " + heaps.getLast().grownSince(heaps.getFirst()));
     }
     return changes;
   }

@@ -8,7 +8,7 @@ import java.util.Map;
 /// @param nanos on the clock of [System#nanoTime]
 /// @param allocated bytes by kind of thread of the broker; empty if unavailable
 /// @param metrics counters of the broker
-record Moment(
+record RunSnapshot(
     long nanos,
     int completed,
     Usage broker,
@@ -17,7 +17,7 @@ record Moment(
     Map<String, Long> allocated,
     Map<String, Double> metrics) {
 
-  double secondsSince(Moment before) {
+  double secondsSince(RunSnapshot before) {
     return (nanos - before.nanos) / 1e9;
   }
 }

@@ -3,16 +3,16 @@ package io.taskbroker.testkit;
 import io.grpc.Status;
 
 /// Outcome of a reporting call, for the report.
-enum Acceptance {
-  TAKEN,
-  AGAIN,
+enum ReportOutcome {
+  ACCEPTED,
+  RETRY,
   REFUSED;
 
   /// Classifies a status like the Python client: every failure is retried except an outright
   /// refusal; an unknown id counts as accepted.
-  static Acceptance of(Status status) {
+  static ReportOutcome of(Status status) {
     return switch (status.getCode()) {
-      case OK, NOT_FOUND -> TAKEN;
+      case OK, NOT_FOUND -> ACCEPTED;
       case INVALID_ARGUMENT, OUT_OF_RANGE, PERMISSION_DENIED, UNAUTHENTICATED, UNIMPLEMENTED ->
           REFUSED;
       case ABORTED,
@@ -25,7 +25,7 @@ enum Acceptance {
           RESOURCE_EXHAUSTED,
           UNAVAILABLE,
           UNKNOWN ->
-          AGAIN;
+          RETRY;
     };
   }
 }
