@@ -228,7 +228,8 @@ final class EndToEnd {
   }
 
   /// Waits until a share of the run is over, with a sample every second.
-  private void await(ChildProcess process, RunSnapshot begin, double share) throws InterruptedException {
+  private void await(ChildProcess process, RunSnapshot begin, double share)
+      throws InterruptedException {
     long length = scenario.offer().length().toNanos();
     int backlog = scenario.offer().backlog();
     int before = -1;

@@ -58,7 +58,8 @@ final class ReportCommand implements Callable<Integer> {
   }
 
   private static String replace(String text, String marker, String table) {
-    Pattern between = Pattern.compile("(<!-- " + marker + " -->\n).*?(<!-- end -->)", Pattern.DOTALL);
+    Pattern between =
+        Pattern.compile("(<!-- " + marker + " -->\n).*?(<!-- end -->)", Pattern.DOTALL);
     return between.matcher(text).replaceAll("$1\n" + Matcher.quoteReplacement(table) + "\n\n$2");
   }
 

@@ -14,8 +14,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Countable cost of a task, so that no change raises it unnoticed: the counts are the same on a
-/// slow or busy machine. A bound is about ten percent above the value at the time it was set;
-/// raise it only for a stated reason.
+/// slow or busy machine. A bound is about ten percent above the value at the time it was set; raise
+/// it only for a stated reason.
 @Timeout(60)
 final class CostTest {
   private static final int ROUND = 256;

@@ -70,7 +70,9 @@ final class Reporter {
     if (batchSize == 1) {
       byte[] request = batch.getFirst().report().build().toByteArray();
       broker.call(
-          RawMethods.SET_TASK_STATUS, request, (status, _) -> ended(batch, ReportOutcome.of(status)));
+          RawMethods.SET_TASK_STATUS,
+          request,
+          (status, _) -> ended(batch, ReportOutcome.of(status)));
       return;
     }
     var request = SetBatchActivationStatusRequest.newBuilder();
