@@ -216,7 +216,10 @@ final class DiskLedger {
     } else if (off && (line.targetTopic == null || history.rejected.contains(spec.origin()))) {
       line.end = BrokerHistory.End.SWITCHED_OFF;
     } else {
-      check(line.targetTopic == null, "G4", () -> process + " deletes a forwarded row that is not in Kafka: " + id);
+      check(
+          line.targetTopic == null,
+          "G4",
+          () -> process + " deletes a forwarded row that is not in Kafka: " + id);
       check(!spec.deadLetters(), "G1", () -> process + " discards against the policy: " + id);
       check(
           mayFail(process, history, line),

@@ -453,7 +453,10 @@ enum PlantedBug implements Tampering {
     @Override
     public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return Taps.remembering(
-          store, watermark -> new Watermark(watermark.partition(), watermark.next(), Math.min(0, watermark.next())));
+          store,
+          watermark ->
+              new Watermark(
+                  watermark.partition(), watermark.next(), Math.min(0, watermark.next())));
     }
   },
   /// A recreated topic counts as the old one (H1).

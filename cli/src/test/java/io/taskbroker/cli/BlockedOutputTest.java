@@ -85,8 +85,7 @@ final class BlockedOutputTest {
   }
 
   @Test
-  void g9AProcessWithABlockedLogStopsGracefullyAndReportsFailures(KafkaView view)
-      throws Exception {
+  void g9AProcessWithABlockedLogStopsGracefullyAndReportsFailures(KafkaView view) throws Exception {
     BrokerSetup setup = setup(view, "stopped");
     BrokerSetup wrong = setup(view, "wrong").with("grpc_port", "\"none\"");
     try (var reader = new RandomAccessFile(pipe.toFile(), "rw")) {

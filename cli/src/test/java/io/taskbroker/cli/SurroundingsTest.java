@@ -48,8 +48,7 @@ final class SurroundingsTest {
   @TempDir private Path dir;
 
   @Test
-  void theTemporaryFolderIsCleanedAlsoAfterAKill(KafkaView view)
-      throws Exception {
+  void theTemporaryFolderIsCleanedAlsoAfterAKill(KafkaView view) throws Exception {
     Path temporary = Files.createDirectory(dir.resolve("tmp"));
     BrokerSetup setup =
         BrokerSetup.pull(dir, "left", view.bootstrap())
