@@ -46,7 +46,7 @@ final class LogLinesTest {
     assertThat(parsed.get("timestamp").asString())
         .matches("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{6}Z");
     assertThat(parsed.get("level").asString()).isEqualTo("WARN");
-    assertThat(parsed.get("target").asString()).isEqualTo("taskbroker::engine::Notices");
+    assertThat(parsed.get("target").asString()).isEqualTo("taskbroker::engine::NoticeLog");
     assertThat(parsed.get("message").asString()).isEqualTo("first\nsecond x");
     assertThat(parsed.get("task_id").asString()).isEqualTo("a\n\"b\"");
     assertThat(parsed.get("number").asLong()).isEqualTo(3);
