@@ -74,11 +74,15 @@ final class Ledger {
 
   /// A process is about to load a partition from a shared store.
   void taken(SimulatedProcess process, SourcePartition partition) {
-    found(
-        process,
+    Predicate<Origin> which =
         origin ->
-            origin.topic().equals(partition.topic())
-                && origin.partition() == partition.partition());
+            origin.topic().equals(partition.topic()) && origin.partition() == partition.partition();
+    found(process, which);
+    for (BrokerHistory.Line line : history(process).lines.values()) {
+      if (which.test(line.spec.origin())) {
+        line.heldIn = null; // it knows what is on disk, also of a partition that it had before
+      }
+    }
   }
 
   private void found(SimulatedProcess process, Predicate<Origin> which) {
