@@ -39,6 +39,10 @@ final class KillPointsTest {
   private static final int ROUNDS = Integer.getInteger("kill.rounds", Point.values().length);
   private static final int A_ROUND = 200;
   private static final int TASKS = (ROUNDS + 1) * A_ROUND;
+
+  /// Lease of a claim: an at-most-once task that was claimed and not sent fails when it ends.
+  private static final Duration LEASE = Duration.ofSeconds(70);
+
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final long seed = Long.getLong("kill.seed", System.nanoTime());
@@ -94,7 +98,7 @@ final class KillPointsTest {
         var dead = new TreeSet<Integer>();
         await()
             .alias("every task is done, seed " + seed)
-            .atMost(PATIENCE)
+            .atMost(PATIENCE.plus(LEASE))
             .until(() -> isOver(dead, view, setup));
         assertThat(worker.awaitIdle(PATIENCE)).isTrue();
         await().atMost(PATIENCE).until(() -> setup.rows() == 0);
