@@ -46,7 +46,8 @@ final class CostTest {
     long bytes = run(workload, running, ROUNDS);
 
     assertThat(workload.replies()).isEqualTo(2L * TASKS);
-    assertThat(bytes / TASKS).as("bytes a task").isLessThanOrEqualTo(800);
+    // Of these, 8 for the counters of its name and 8 for what a call's end says of other workers.
+    assertThat(bytes / TASKS).as("bytes a task").isLessThanOrEqualTo(816);
   }
 
   @Test

@@ -2,6 +2,7 @@ package io.taskbroker.deliver;
 
 import static java.util.concurrent.TimeUnit.SECONDS;
 
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -119,8 +120,17 @@ final class Targets {
     changed.run();
   }
 
+  /// Target without the host name: gRPC rejects names with an underscore, which Docker generates.
   private Target target(InetAddress address, long now) {
-    return new Target(new InetSocketAddress(address, worker.port()), now);
+    try {
+      InetAddress unnamed =
+          address instanceof Inet6Address six
+              ? Inet6Address.getByAddress(null, six.getAddress(), six.getScopeId())
+              : InetAddress.getByAddress(address.getAddress());
+      return new Target(new InetSocketAddress(unnamed, worker.port()), now);
+    } catch (UnknownHostException e) {
+      throw new IllegalStateException("An address of " + worker.host() + " has no length", e);
+    }
   }
 
   /// Number of connections to keep: the same for each address, at least one each, bounded by
