@@ -41,7 +41,15 @@ public sealed interface Command {
   /// @param status `COMPLETE`, `FAILURE` or `RETRY`
   /// @param maxAttempts with a retry: the new maximum of attempts, negative if not given
   /// @param delayOnRetry with a retry: seconds until it may run, negative if not given
-  record Update(String id, Status status, long maxAttempts, long delayOnRetry) {
+  /// @param token of the delivery that the report is about, which makes it stale after the next
+  ///   one; null if the worker's protocol does not carry it
+  record Update(
+      String id, Status status, long maxAttempts, long delayOnRetry, @Nullable AttemptToken token) {
+    /// Report of a worker whose protocol does not carry tokens.
+    public Update(String id, Status status, long maxAttempts, long delayOnRetry) {
+      this(id, status, maxAttempts, delayOnRetry, null);
+    }
+
     /// The report without the id, for the log. The wire contract carries no reason.
     String described() {
       String said = status.storedName();
@@ -144,8 +152,8 @@ public sealed interface Command {
     }
   }
 
-  /// Answer to [Effects#stands]: behind the records that it submitted, the reader found a record
-  /// of another application in Kafka.
+  /// Answer to [Effects#stands]: behind the records that it submitted, the reader found a record of
+  /// another application in Kafka.
   ///
   /// @param offset its offset, in a partition of the same topic
   record Foreseen(SourcePartition partition, long offset) implements Command {}

@@ -28,6 +28,10 @@ final class InFlightTask {
   int attempts;
   int deliveries;
 
+  /// Number of its last delivery among all of this process, see [AttemptToken]; 0 if this process
+  /// has not delivered it.
+  long attempt;
+
   /// Monotonic times in milliseconds.
   long claimedAt;
 

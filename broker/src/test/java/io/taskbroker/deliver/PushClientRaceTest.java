@@ -69,7 +69,7 @@ final class PushClientRaceTest {
 
     private void push() {
       for (int i = 0; i < PUSHES; i++) {
-        client.push(new Delivery("id-" + i, "app", new byte[1], 1, this));
+        client.push(new Delivery("id-" + i, "app", new byte[1], 1, 1, 1, this));
       }
     }
 

@@ -454,10 +454,10 @@ final class PushClientTest {
                 intake,
                 new Metrics()));
     for (int i = 0; i < 100; i++) {
-      client.push(new Delivery("s" + i, "stuck", ACTIVATION, 1, this));
+      client.push(new Delivery("s" + i, "stuck", ACTIVATION, 1, 1, 1, this));
     }
 
-    client.push(new Delivery("w", "well", ACTIVATION, 1, this));
+    client.push(new Delivery("w", "well", ACTIVATION, 1, 1, 1, this));
 
     assertThat(intake.next().delivery().id()).isEqualTo("w");
     await().until(() -> stuck.calls.size() == 100);
@@ -471,7 +471,7 @@ final class PushClientTest {
   void applicationWithoutWorkerIsUnreachable() throws Exception {
     PushClient client = client(URI.create("http://127.0.0.1:1"), LONG);
 
-    client.push(new Delivery("x", "other", ACTIVATION, 1, this));
+    client.push(new Delivery("x", "other", ACTIVATION, 1, 1, 1, this));
 
     PushEnded pushed = intake.next();
     assertThat(pushed.outcome()).isEqualTo(PushOutcome.UNREACHABLE);
@@ -575,7 +575,7 @@ final class PushClientTest {
   }
 
   private Delivery delivery(String id, byte[] payload) {
-    return new Delivery(id, "app", payload, 1, this);
+    return new Delivery(id, "app", payload, 1, 1, 1, this);
   }
 
   private static int closedPort() throws IOException {

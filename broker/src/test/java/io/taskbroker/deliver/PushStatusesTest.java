@@ -111,7 +111,7 @@ final class PushStatusesTest {
     var client = new PushClient(Map.of("app", address), options, intake, new Metrics());
     client.start();
     try {
-      client.push(new Delivery("x", "app", new byte[10], 1, intake));
+      client.push(new Delivery("x", "app", new byte[10], 1, 1, 1, intake));
       PushEnded pushed = intake.next();
       return pushed.outcome();
     } finally {

@@ -158,7 +158,7 @@ final class PushTlsTest {
         new PushClient(Map.of("app", worker), options(Optional.of(tls)), intake, new Metrics());
     client.start();
     open.add(client::stop);
-    client.push(new Delivery("x", "app", new byte[] {10, 1, 'x'}, 1, this));
+    client.push(new Delivery("x", "app", new byte[] {10, 1, 'x'}, 1, 1, 1, this));
     return intake.next();
   }
 

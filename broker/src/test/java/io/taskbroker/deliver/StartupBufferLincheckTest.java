@@ -36,7 +36,7 @@ final class StartupBufferLincheckTest {
   }
 
   private static Delivery delivery(String id) {
-    return new Delivery(id, "app", new byte[1], 1, id);
+    return new Delivery(id, "app", new byte[1], 1, 1, 1, id);
   }
 
   private static final class Through {

@@ -394,7 +394,7 @@ final class WorkerPoolTest {
 
   private void push(PushClient client, int count) {
     for (int i = 0; i < count; i++) {
-      client.push(new Delivery("id-" + pushed++, "app", new byte[10], 1, this));
+      client.push(new Delivery("id-" + pushed++, "app", new byte[10], 1, 1, 1, this));
     }
   }
 

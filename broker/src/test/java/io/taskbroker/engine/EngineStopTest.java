@@ -41,6 +41,7 @@ final class EngineStopTest {
             new Mailbox(16),
             new NoOutlets(),
             new SystemContext(ticker, InstantSource.system(), new SplittableRandom(1)),
+            1,
             failures);
     ticker.holds = true;
     engine.start();

@@ -1,6 +1,7 @@
 package io.taskbroker.engine;
 
 import io.taskbroker.activation.SourcePartition;
+import io.taskbroker.inflight.AttemptToken;
 import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.EngineOptions;
 import io.taskbroker.inflight.Rules;
@@ -27,6 +28,7 @@ public final class SteppedEngine {
             mailbox,
             outlets,
             context,
+            AttemptToken.epochAt(context.clock().millis(), 0),
             (stage, cause) -> {
               throw new IllegalStateException(stage, cause);
             });

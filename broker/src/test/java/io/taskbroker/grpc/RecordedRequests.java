@@ -35,7 +35,7 @@ final class RecordedRequests implements CommandSink {
   }
 
   void answerWith(byte[] activation) {
-    Delivery delivery = new Delivery("id", "app", activation, 1, new Object());
+    Delivery delivery = new Delivery("id", "app", activation, 1, 1, 1, new Object());
     answer =
         request -> {
           switch (request) {

@@ -44,7 +44,7 @@ final class UnreadAnswersTest extends ServedTest {
   /// Engine stub: asks whether the caller accepts a task, and delivers or keeps it.
   @BeforeEach
   void answer() {
-    var delivery = new Delivery("large", "app", LARGE, 1, new Object());
+    var delivery = new Delivery("large", "app", LARGE, 1, 1, 1, new Object());
     intake.answer =
         request -> {
           var reply = ((Command.Claim) request).reply();
