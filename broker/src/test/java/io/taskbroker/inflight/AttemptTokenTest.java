@@ -217,9 +217,8 @@ final class AttemptTokenTest {
   }
 
   private AttemptToken claim() {
-    Delivery delivery = rig.claim().delivery;
-    assertThat(delivery).isNotNull();
-    return delivery.token();
+    assertThat(rig.claim().id()).isEqualTo("x");
+    return rig.deliveries.getLast().token();
   }
 
   private void assertStale(Status status, AttemptToken token) {
