@@ -14,6 +14,7 @@ import io.netty.channel.EventLoopGroup;
 import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.telemetry.Metrics;
+import io.taskbroker.wire.EventLoops;
 import io.taskbroker.wire.Signatures;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -128,7 +129,7 @@ public final class GrpcServer implements Service {
     return builder
         .bossEventLoopGroup(loops.accepting())
         .workerEventLoopGroup(loops.serving())
-        .channelFactory(EventLoops.listening(connections, limits))
+        .channelFactory(ConnectionLimit.listening(connections, limits))
         .withOption(ChannelOption.SO_BACKLOG, BACKLOG)
         // A connection that sends much must not delay the others for long.
         .withChildOption(
