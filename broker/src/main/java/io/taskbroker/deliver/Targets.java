@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /// Worker addresses of an application, resolved from the configured name and refreshed while calls
@@ -27,6 +28,7 @@ final class Targets {
   private final Executor blocking;
   private final Executor loop;
   private final Runnable changed;
+  private final RandomGenerator random;
   private Map<InetAddress, Target> targets = new LinkedHashMap<>();
   private boolean literal;
   private boolean lookingUp;
@@ -42,12 +44,14 @@ final class Targets {
       Executor blocking,
       Executor loop,
       Runnable changed,
+      RandomGenerator random,
       long now) {
     this.worker = worker;
     this.lookup = lookup;
     this.blocking = blocking;
     this.loop = loop;
     this.changed = changed;
+    this.random = random;
     this.askedAt = now - PERIOD_NANOS;
     try {
       InetAddress address = InetAddress.ofLiteral(worker.host());
@@ -120,7 +124,7 @@ final class Targets {
   }
 
   private Target target(InetAddress address, long now) {
-    return new Target(new InetSocketAddress(address, worker.port()), now);
+    return new Target(new InetSocketAddress(address, worker.port()), random, now);
   }
 
   /// Number of connections to keep: the same for each address, at least one each, bounded by

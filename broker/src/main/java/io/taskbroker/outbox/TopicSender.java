@@ -1,6 +1,7 @@
 package io.taskbroker.outbox;
 
 import io.taskbroker.inflight.OutboxRecord;
+import io.taskbroker.runtime.Backoff;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -18,9 +19,8 @@ import org.slf4j.LoggerFactory;
 /// [#acknowledged] and [#failed].
 final class TopicSender {
   private static final Logger LOG = LoggerFactory.getLogger(Outbox.class);
-  private static final long FIRST_PAUSE_NANOS = Duration.ofMillis(10).toNanos();
-  private static final long LONGEST_PAUSE_NANOS = Duration.ofSeconds(1).toNanos();
-  private static final int LONGEST_PAUSE_AFTER = 7;
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(10);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
 
   /// Shorter delays cause no warning: the first use of a topic needs a look-up.
   private static final long PATIENCE_NANOS = Duration.ofSeconds(2).toNanos();
@@ -32,7 +32,7 @@ final class TopicSender {
   private final String topic;
   private final ArrayDeque<PendingRecord> waiting = new ArrayDeque<>();
   private volatile @Nullable ClusterProducer clusterProducer;
-  private int failures;
+  private final Backoff backoff;
   private long notBefore;
   private volatile boolean warned;
   private long warnedAt;
@@ -64,6 +64,7 @@ final class TopicSender {
     this.outbox = outbox;
     this.target = target;
     this.topic = target.topic();
+    this.backoff = new Backoff(FIRST_PAUSE, LONGEST_PAUSE, outbox.random());
     this.notBefore = now;
   }
 
@@ -231,13 +232,10 @@ final class TopicSender {
     if (acknowledgedSome) {
       refusal = "";
       acknowledgedSome = false;
-      failures = 0;
+      backoff.reset();
     }
     if (now - notBefore >= 0) {
-      long longest =
-          failures < LONGEST_PAUSE_AFTER ? FIRST_PAUSE_NANOS << failures : LONGEST_PAUSE_NANOS;
-      failures++;
-      notBefore = now + outbox.random().nextLong(longest / 2, longest + 1);
+      notBefore = now + backoff.nextNanos();
     }
     for (PendingRecord pending : waiting) {
       if (now - pending.since > PATIENCE_NANOS) {
