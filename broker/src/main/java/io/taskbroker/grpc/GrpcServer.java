@@ -12,6 +12,7 @@ import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.runtime.FailureText;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.wire.EventLoops;
@@ -85,7 +86,7 @@ public final class GrpcServer implements Service {
     } catch (IOException e) {
       loops.close(0);
       throw new UncheckedIOException(
-          "Cannot listen for gRPC on %s: %s".formatted(text(options.address()), reason(e)), e);
+          "Cannot listen for gRPC on %s: %s".formatted(text(options.address()), FailureText.ofRoot(e)), e);
     }
     running = new Running(built, loops, connections);
     port = built.getPort();
@@ -163,14 +164,6 @@ public final class GrpcServer implements Service {
   private static String host(InetSocketAddress address) {
     String host = address.getHostString();
     return host.contains(":") ? "[" + host + "]" : host;
-  }
-
-  private static String reason(Throwable e) {
-    Throwable root = e;
-    while (root.getCause() != null) {
-      root = root.getCause();
-    }
-    return root.getMessage() == null ? root.toString() : root.getMessage();
   }
 
   /// Separate loops for accepting and serving connections: a peer that connects continuously delays

@@ -1,6 +1,7 @@
 package io.taskbroker.ingest;
 
 import io.taskbroker.runtime.FailureSink;
+import io.taskbroker.runtime.FailureText;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -98,7 +99,7 @@ final class ClusterTopics {
         } catch (KafkaException e) {
           logProblem(
               "Cannot ask Kafka at %s for topics %s, retrying: %s"
-                  .formatted(bootstrap, pending.keySet(), TopicProblemLog.reason(e)));
+                  .formatted(bootstrap, pending.keySet(), FailureText.ofRoot(e)));
         }
         firstRound.countDown();
         if (!pending.isEmpty() && stopAsked.await(RETRY_AFTER.toMillis(), TimeUnit.MILLISECONDS)) {

@@ -1,5 +1,6 @@
 package io.taskbroker.ingest;
 
+import io.taskbroker.runtime.FailureText;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.LongSupplier;
@@ -45,7 +46,7 @@ final class TopicProblemLog {
   /// Reports a failure that is retried.
   synchronized void failed(Throwable failure) {
     ReadFailure kind = ReadFailure.of(failure);
-    String line = kind.line(source, reason(failure));
+    String line = kind.line(source, FailureText.ofRoot(failure));
     long now = nanoTime.getAsLong();
     problem = kind;
     failedAt = now;
@@ -125,14 +126,5 @@ final class TopicProblemLog {
   /// Whether the failure means that Kafka is unreachable or refuses this broker.
   static boolean isOutage(Throwable failure) {
     return ReadFailure.of(failure) != ReadFailure.OTHER;
-  }
-
-  /// Message of the innermost cause; the outer ones only say that something failed.
-  static String reason(Throwable failure) {
-    Throwable cause = failure;
-    while (cause.getCause() != null) {
-      cause = cause.getCause();
-    }
-    return String.valueOf(cause.getMessage());
   }
 }
