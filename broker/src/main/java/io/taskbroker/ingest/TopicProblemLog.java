@@ -1,6 +1,7 @@
 package io.taskbroker.ingest;
 
 import io.taskbroker.runtime.FailureText;
+import io.taskbroker.runtime.LogInterval;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.LongSupplier;
@@ -27,12 +28,11 @@ final class TopicProblemLog {
 
   private final TopicSource source;
   private final LongSupplier nanoTime;
+  private final LogInterval lines = new LogInterval(REPEAT_AFTER);
   private @Nullable ReadFailure problem;
-  private @Nullable ReadFailure lastLogged;
   private long failedAt;
   private boolean admitted;
   private String refusal = "";
-  private long loggedAt;
   private boolean probing;
   private boolean stopped;
   private long probedAt;
@@ -51,11 +51,9 @@ final class TopicProblemLog {
     problem = kind;
     failedAt = now;
     refusal = kind.isRefusal() && !admitted ? line : "";
-    if (kind == lastLogged && now - loggedAt < REPEAT_AFTER.toNanos()) {
+    if (!lines.isDue(kind, now)) {
       return;
     }
-    lastLogged = kind;
-    loggedAt = now;
     switch (kind) {
       case UNREACHABLE -> log.warn(line);
       case OTHER -> log.error(line, failure);
@@ -70,7 +68,7 @@ final class TopicProblemLog {
     if (problem != null) {
       log.info("Topic {} at {} can be read again", source.topic(), source.bootstrap());
       problem = null;
-      lastLogged = null;
+      lines.over();
     }
   }
 

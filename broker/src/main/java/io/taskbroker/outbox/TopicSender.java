@@ -2,6 +2,7 @@ package io.taskbroker.outbox;
 
 import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.runtime.Backoff;
+import io.taskbroker.runtime.LogInterval;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -25,17 +26,17 @@ final class TopicSender {
   /// Shorter delays cause no warning: the first use of a topic needs a look-up.
   private static final long PATIENCE_NANOS = Duration.ofSeconds(2).toNanos();
 
-  private static final long WARNING_PERIOD_NANOS = Duration.ofSeconds(60).toNanos();
+  private static final Duration REPEAT_AFTER = Duration.ofMinutes(1);
 
   private final Outbox outbox;
   private final Outbox.TopicOnCluster target;
   private final String topic;
   private final ArrayDeque<PendingRecord> waiting = new ArrayDeque<>();
+  private final LogInterval warnings = new LogInterval(REPEAT_AFTER);
   private volatile @Nullable ClusterProducer clusterProducer;
   private final Backoff backoff;
   private long notBefore;
   private volatile boolean warned;
-  private long warnedAt;
 
   private final AtomicInteger sent = new AtomicInteger();
 
@@ -83,6 +84,7 @@ final class TopicSender {
     }
     if (warned && waiting.isEmpty() && sent.get() == 0) {
       warned = false;
+      warnings.over();
       LOG.info("Topic {} takes messages again", topic);
     }
   }
@@ -246,11 +248,10 @@ final class TopicSender {
   }
 
   private void warn(long now, String why) {
-    if (warned && now - warnedAt < WARNING_PERIOD_NANOS) {
+    if (!warnings.isDue(topic, now)) {
       return;
     }
     warned = true;
-    warnedAt = now;
     ClusterProducer current = clusterProducer;
     LOG.warn(
         "Cannot produce to topic {} at {}: {}; {} messages wait in the store and are retried",
