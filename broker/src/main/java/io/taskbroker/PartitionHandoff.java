@@ -19,7 +19,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -122,21 +124,26 @@ final class PartitionHandoff implements PartitionOwnership {
     });
   }
 
-  /// Passes all rows of an owned partition to the engine, page by page.
+  /// Passes all rows of an owned partition to the engine, page by page, each with the reports on
+  /// its rows: should the store fail before the last page, what was passed is not delivered in
+  /// spite of a report (G2).
   ///
   /// @param inOrder whether no worker has any of the pending tasks
   void restore(SourcePartition partition, boolean inOrder) {
     long rows = 0;
+    List<RemoteReport> reports = ownership.reports(partition);
     List<Row> page = ownership.load(partition, Row.NONE, PAGE);
     while (!page.isEmpty()) {
       rows += page.size();
-      submit(partition, page, List.of(), Map.of(), List.of(), inOrder);
+      Set<Long> keys = page.stream().map(Row::key).collect(Collectors.toSet());
+      submit(partition, page, List.of(), Map.of(), on(keys, reports), inOrder);
       page = ownership.load(partition, page.getLast().key(), PAGE);
     }
     List<ParkedRow> parked = ownership.loadParked(partition, Row.NONE, PAGE);
     while (!parked.isEmpty()) {
       rows += parked.size();
-      submit(partition, List.of(), parked, Map.of(), List.of(), inOrder);
+      Set<Long> keys = parked.stream().map(ParkedRow::key).collect(Collectors.toSet());
+      submit(partition, List.of(), parked, Map.of(), on(keys, reports), inOrder);
       parked = ownership.loadParked(partition, parked.getLast().key(), PAGE);
     }
     // After the rows: a report recorded from now on arrives by its notification (H3).
@@ -154,6 +161,10 @@ final class PartitionHandoff implements PartitionOwnership {
           partition.topic(),
           partition.partition());
     }
+  }
+
+  private static List<RemoteReport> on(Set<Long> keys, List<RemoteReport> reports) {
+    return reports.stream().filter(report -> keys.contains(report.key())).toList();
   }
 
   private Map<Fingerprint, Long> tombstones(SourcePartition partition) {

@@ -40,7 +40,7 @@ public final class Documents {
       folder = folder.getParent();
     }
     if (folder == null) {
-      throw new IllegalStateException("The tests must run inside of the project");
+      throw new IllegalStateException("The tests must run inside the project");
     }
     return folder;
   }

@@ -62,7 +62,7 @@ public final class Interleavings {
   /// Assertion for threads of the model checker, where AssertJ cannot be used.
   public static void check(boolean holds, Object seen) {
     if (!holds) {
-      throw new AssertionError("Seen: " + seen);
+      throw new AssertionError("Actual: " + seen);
     }
   }
 

@@ -240,7 +240,7 @@ final class SecuredKafkaTest {
 
     @Override
     public void request(Command.Request request) {
-      throw new IllegalStateException("Kafka asks for nothing");
+      throw new IllegalStateException("Kafka stages send no requests");
     }
 
     @Override

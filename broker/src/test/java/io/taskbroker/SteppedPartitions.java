@@ -12,7 +12,7 @@ public final class SteppedPartitions {
 
   /// @param history the same store
   public static PartitionOwnership of(
-      Ownership ownership, ActivationStore history, CommandSink intake, InstantSource clock) {
-    return new PartitionHandoff(ownership, history, intake, clock);
+      Ownership ownership, ActivationStore history, CommandSink sink, InstantSource clock) {
+    return new PartitionHandoff(ownership, history, sink, clock);
   }
 }

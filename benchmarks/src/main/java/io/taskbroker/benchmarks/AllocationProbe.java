@@ -15,8 +15,8 @@ import javax.management.remote.JMXConnector;
 import javax.management.remote.JMXConnectorFactory;
 import javax.management.remote.JMXServiceURL;
 
-/// Asks another Java process how much its threads have allocated. It makes that process load its
-/// management agent, which takes some megabytes and, but for each [#look], no time.
+/// Allocation counters of the threads of another Java process, read over JMX. The process loads its
+/// management agent for that, which costs some megabytes and no time except during a [#look].
 final class AllocationProbe implements AutoCloseable {
   private final JMXConnector connector;
   private final com.sun.management.ThreadMXBean threads;
@@ -35,8 +35,8 @@ final class AllocationProbe implements AutoCloseable {
     }
   }
 
-  /// @param pid of a process that this one started
-  /// @return empty if the process is none of Java, or cannot be asked
+  /// @param pid of a child process
+  /// @return empty if it is not a Java process or does not respond
   @SuppressWarnings("BanJNDI") // the address comes from the process itself
   static Optional<AllocationProbe> attach(long pid) {
     try {
@@ -52,7 +52,7 @@ final class AllocationProbe implements AutoCloseable {
     }
   }
 
-  /// Bytes by kind of thread; of all threads, those that have ended included, under `all`.
+  /// Allocated bytes by kind of thread; `all` includes threads that have ended.
   Map<String, Long> look() {
     long[] ids = threads.getAllThreadIds();
     var infos = threads.getThreadInfo(ids);
@@ -72,7 +72,7 @@ final class AllocationProbe implements AutoCloseable {
     try {
       connector.close();
     } catch (IOException _) {
-      // The process has ended before.
+      // The process has already ended.
     }
   }
 }

@@ -18,8 +18,8 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 
-/// Everything around and including the broker of one run: Kafka, Postgres if it is wanted, and the
-/// broker in processes of their own; the workers in this one. Not thread-safe.
+/// Environment of one run: Kafka, Postgres if needed, and the broker in separate processes; the
+/// workers in this one. Not thread-safe.
 final class BenchmarkEnvironment implements AutoCloseable {
   static final String TOPIC = "bench";
   static final String REHEARSAL = "rehearsal";
@@ -61,7 +61,7 @@ final class BenchmarkEnvironment implements AutoCloseable {
     bootstrap = kafka.firstLine();
   }
 
-  /// Starts all but the broker and the workers.
+  /// Starts everything except the broker and the workers.
   static BenchmarkEnvironment open(Scenario scenario, Path dir)
       throws IOException, InterruptedException {
     var world = new BenchmarkEnvironment(scenario, dir);
@@ -88,14 +88,14 @@ final class BenchmarkEnvironment implements AutoCloseable {
     return kafka;
   }
 
-  /// Whose fsyncs are the broker's.
+  /// Processes whose fsyncs belong to the broker's store.
   List<Long> storingPids(ChildProcess broker) {
     return postgres.map(BenchmarkPostgres::pids).orElse(List.of(broker.pid()));
   }
 
   /// Starts a broker of a topic and its workers; both serve when this returns.
   ///
-  /// @param log is told what the workers do
+  /// @param log records what the workers do
   ChildProcess startBroker(String topic, ExecutionLog log)
       throws IOException, InterruptedException {
     stage = Stage.of(topic);
@@ -140,8 +140,8 @@ final class BenchmarkEnvironment implements AutoCloseable {
     return dir.resolve("broker.log");
   }
 
-  /// A configuration that the reference reads, too; keys that only one of both knows are ignored by
-  /// the other.
+  /// A configuration that the reference can read, too; each ignores the keys that only the other
+  /// knows.
   private String configuration(String workerUrl) {
     int handedOut = 2 * scenario.concurrency();
     return """
@@ -223,7 +223,7 @@ final class BenchmarkEnvironment implements AutoCloseable {
             postgres.get().port(), BenchmarkPostgres.USER, BenchmarkPostgres.USER, stage.topic());
   }
 
-  /// Ends all that is left.
+  /// Stops everything that still runs.
   @Override
   public void close() {
     while (!opened.isEmpty()) {
@@ -240,7 +240,7 @@ final class BenchmarkEnvironment implements AutoCloseable {
     }
   }
 
-  /// What one broker has to itself.
+  /// Resources of one broker.
   private record Stage(String topic, int brokerPort, int metricsPort) {
     static Stage of(String topic) {
       return new Stage(topic, Ports.free(), Ports.free());

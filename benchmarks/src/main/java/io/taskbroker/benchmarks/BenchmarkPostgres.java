@@ -17,8 +17,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// A Postgres server of the machine's own programs, with a new and empty cluster, all settings but
-/// the address as they come: what is committed is on disk.
+/// Postgres server of the installed programs with a new, empty cluster and default settings except
+/// for the address: commits are durable.
 final class BenchmarkPostgres implements AutoCloseable {
   static final String USER = "postgres";
 
@@ -35,7 +35,7 @@ final class BenchmarkPostgres implements AutoCloseable {
     this.data = data;
   }
 
-  /// Where the programs are; empty if Postgres is not installed.
+  /// Folder of the programs; empty if Postgres is not installed.
   static Optional<Path> programs() {
     var places = new ArrayList<Path>();
     try (Stream<Path> versions = Files.list(DEBIAN)) {
@@ -56,7 +56,7 @@ final class BenchmarkPostgres implements AutoCloseable {
   static BenchmarkPostgres start(Path dir) throws InterruptedException {
     Path bin = programs().orElseThrow(() -> new IllegalStateException("Postgres is not installed"));
     try {
-      // It refuses to run as root, and its user must reach it.
+      // Postgres refuses to run as root, and its user needs access.
       Path data =
           Files.createTempDirectory(
               "taskbroker-pg",
@@ -103,7 +103,8 @@ final class BenchmarkPostgres implements AutoCloseable {
     return port;
   }
 
-  /// A session in whose transaction the table of activations stays what it is now, until closed.
+  /// A session whose open transaction keeps the current snapshot of the table of activations until
+  /// closed.
   Connection holdSnapshot(String database) {
     String url = "jdbc:postgresql://127.0.0.1:%d/%s?user=%s".formatted(port, database, USER);
     try {

@@ -5,7 +5,7 @@ import java.util.Arrays;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
-/// The command line of the benchmarks.
+/// Command line of the benchmarks.
 @Command(
     name = "benchmarks/run",
     mixinStandardHelpOptions = true,
@@ -20,7 +20,7 @@ import picocli.CommandLine.Command;
 final class BenchmarksMain {
   private BenchmarksMain() {}
 
-  /// Lets libraries log errors only, to the error output. To be called before anything logs.
+  /// Limits library logs to errors, on the error output. Must be called before anything logs.
   static void quiet() {
     System.setProperty("logback.configurationFile", "logback-benchmarks.xml");
   }

@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/// A process that a run needs. It is killed with the run, if it is not stopped before.
+/// Child process of a run; killed with the run unless stopped before.
 final class ChildProcess implements AutoCloseable {
   private static final int CONNECT_MILLIS = 500;
   private static final long LOOK_MILLIS = 10;
@@ -37,7 +37,7 @@ final class ChildProcess implements AutoCloseable {
     Runtime.getRuntime().addShutdownHook(hook);
   }
 
-  /// Starts a program; what it writes goes to a log.
+  /// Starts a program; its output goes to a log.
   static ChildProcess start(
       String name, List<String> command, Map<String, String> environment, Path log) {
     var builder = new ProcessBuilder(command).redirectErrorStream(true);
@@ -77,7 +77,7 @@ final class ChildProcess implements AutoCloseable {
     return process.isAlive();
   }
 
-  /// The process and all that it started.
+  /// The process and all its descendants.
   List<Long> pids() {
     var pids = new ArrayList<Long>();
     pids.add(pid());
@@ -85,7 +85,7 @@ final class ChildProcess implements AutoCloseable {
     return pids;
   }
 
-  /// Waits for the first line of a class's standard output.
+  /// Waits for the first line on the standard output of a Java class.
   String firstLine() throws IOException {
     var reader = new BufferedReader(new InputStreamReader(process.getInputStream(), UTF_8));
     String line = reader.readLine();
@@ -95,7 +95,7 @@ final class ChildProcess implements AutoCloseable {
     return line;
   }
 
-  /// Waits until somebody listens on a port.
+  /// Waits until a port accepts connections.
   ChildProcess awaitPort(int port, Duration timeout) throws InterruptedException {
     long deadline = System.nanoTime() + timeout.toNanos();
     while (!listens(port)) {
@@ -127,7 +127,7 @@ final class ChildProcess implements AutoCloseable {
     return process.exitValue();
   }
 
-  /// Waits until it ends by itself, and is content.
+  /// Waits for a successful exit.
   void awaitEnd(Duration timeout) throws InterruptedException {
     if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS) || process.exitValue() != 0) {
       throw new IllegalStateException(name + " failed:\n" + logEnd());
@@ -152,7 +152,7 @@ final class ChildProcess implements AutoCloseable {
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
     } catch (IllegalStateException _) {
-      // This process is ending, and the hook runs.
+      // The hook is already running.
     }
   }
 }

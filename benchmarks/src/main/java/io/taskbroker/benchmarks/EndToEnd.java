@@ -11,8 +11,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 
-/// One end-to-end run: publishes tasks to a real Kafka, and watches how a real broker gets them to
-/// real workers. The second half of it is the steady state.
+/// One end-to-end run: publishes tasks to a real Kafka, and measures how a real broker delivers
+/// them to real workers. The second half is the steady state.
 final class EndToEnd {
   private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
   private static final long LOOK_MILLIS = 20;
@@ -37,21 +37,21 @@ final class EndToEnd {
     log = new ExecutionLog(scenario.offer().capacity());
   }
 
-  /// What one run gave.
+  /// Measurements of one run.
   ///
-  /// @param begin the first task
-  /// @param middle the begin of the steady state
-  /// @param end its end
-  /// @param fsyncs in between; empty if it could not be counted
-  /// @param resident bytes of the broker by second
+  /// @param begin at the first task
+  /// @param middle at the start of the steady state
+  /// @param end at its end
+  /// @param fsyncs between middle and end; empty if they could not be counted
+  /// @param resident resident bytes of the broker by second
   /// @param exitCode of the broker
   record Outcome(
       Scenario scenario,
       ExecutionLog log,
       int published,
-      Moment begin,
-      Moment middle,
-      Moment end,
+      RunSnapshot begin,
+      RunSnapshot middle,
+      RunSnapshot end,
       OptionalLong fsyncs,
       List<Integer> completedBySecond,
       List<Long> resident,
@@ -136,7 +136,7 @@ final class EndToEnd {
         moved = System.nanoTime();
       } else if (System.nanoTime() - moved > PATIENCE_NANOS) {
         throw new IllegalStateException(
-            "The broker took no more than %,.0f tasks:%n%s".formatted(stored, process.logEnd()));
+            "The broker stored only %,.0f tasks:%n%s".formatted(stored, process.logEnd()));
       }
     }
   }
@@ -184,16 +184,16 @@ final class EndToEnd {
   private Outcome watch(BenchmarkEnvironment world, ChildProcess process, LoadPublisher publisher)
       throws InterruptedException {
     int backlog = scenario.offer().backlog();
-    Moment begin = moment(world);
+    RunSnapshot begin = snapshot(world);
     if (backlog == 0) {
       publisher.start();
     }
     await(process, begin, 0.5);
-    Moment middle = moment(world);
+    RunSnapshot middle = snapshot(world);
     Fsyncs fsyncs = Fsyncs.of(world.storingPids(process), dir.resolve("perf.txt"));
     await(process, begin, backlog > 0 ? 0.98 : 1);
     OptionalLong counted = fsyncs.stop();
-    Moment end = moment(world);
+    RunSnapshot end = snapshot(world);
     int published = backlog > 0 ? backlog : publisher.stop();
     awaitRest(process, published, log);
     int exitCode = world.stop(process);
@@ -214,10 +214,10 @@ final class EndToEnd {
         exitCode);
   }
 
-  private Moment moment(BenchmarkEnvironment world) throws InterruptedException {
+  private RunSnapshot snapshot(BenchmarkEnvironment world) throws InterruptedException {
     Map<String, Long> allocated = probe.map(AllocationProbe::look).orElse(Map.of());
     Map<String, Double> metrics = Scrape.of(world.metricsPort());
-    return new Moment(
+    return new RunSnapshot(
         System.nanoTime(),
         log.completedTasks(),
         broker.look(),
@@ -227,8 +227,9 @@ final class EndToEnd {
         metrics);
   }
 
-  /// Waits for a share of the run to be over, and takes a look every second.
-  private void await(ChildProcess process, Moment begin, double share) throws InterruptedException {
+  /// Waits until a share of the run is over, with a sample every second.
+  private void await(ChildProcess process, RunSnapshot begin, double share)
+      throws InterruptedException {
     long length = scenario.offer().length().toNanos();
     int backlog = scenario.offer().backlog();
     int before = -1;
@@ -250,13 +251,13 @@ final class EndToEnd {
       boolean expected = backlog > 0 || scenario.offer().rate() == 0;
       if (!process.isAlive() || (expected && now - moved > PATIENCE_NANOS)) {
         throw new IllegalStateException(
-            "Nothing moves any more after %,d tasks:%n%s".formatted(completed, process.logEnd()));
+            "No progress after %,d tasks:%n%s".formatted(completed, process.logEnd()));
       }
       TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
     }
   }
 
-  /// Waits until everything is completed, or nothing moves any more: what is missing then is lost.
+  /// Waits until everything is completed or nothing progresses; missing tasks then count as lost.
   private static void awaitRest(ChildProcess process, int published, ExecutionLog log)
       throws InterruptedException {
     int before = -1;

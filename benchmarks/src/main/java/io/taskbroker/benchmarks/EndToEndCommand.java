@@ -35,13 +35,13 @@ final class EndToEndCommand implements Callable<Integer> {
   @Option(names = "--store", defaultValue = "SQLITE", description = "SQLITE or POSTGRES.")
   private Scenario.Store store;
 
-  @Option(names = "--duration-ms", defaultValue = "100", description = "Length of a task.")
+  @Option(names = "--duration-ms", defaultValue = "100", description = "Duration of a task.")
   private int millis;
 
-  @Option(names = "--report-batch", defaultValue = "1", description = "Results in one report.")
+  @Option(names = "--report-batch", defaultValue = "1", description = "Results per report.")
   private int reportBatch;
 
-  @Option(names = "--concurrency", defaultValue = "8192", description = "Tasks that run at a time.")
+  @Option(names = "--concurrency", defaultValue = "8192", description = "Concurrent tasks.")
   private int concurrency;
 
   @Option(names = "--seconds", defaultValue = "30", description = "How long to publish.")
@@ -50,71 +50,70 @@ final class EndToEndCommand implements Callable<Integer> {
   @Option(
       names = "--rate",
       defaultValue = "0",
-      description = "Tasks a second, due at fixed times; 0 for as many as are completed.")
+      description = "Tasks per second, due at fixed times; 0 for as many as are completed.")
   private int rate;
 
   @Option(
       names = "--warm-rate",
       description =
-          "Tasks a second in the first half, with --rate in the second; the same if left out.")
+          "Tasks per second in the first half, with --rate in the second; default: the same.")
   private @Nullable Integer warmRate;
 
   @Option(
       names = "--window",
       defaultValue = "20000",
-      description = "Without a rate: tasks that are published and not completed, at most.")
+      description = "Without a rate: maximum number of published, uncompleted tasks.")
   private int window;
 
   @Option(
       names = "--backlog",
       defaultValue = "0",
-      description = "Tasks that Kafka has before the broker starts, and none after.")
+      description = "Tasks published before the broker starts; none afterwards.")
   private int backlog;
 
-  @Option(names = "--parameter-bytes", defaultValue = "400", description = "Parameters of a task.")
+  @Option(
+      names = "--parameter-bytes",
+      defaultValue = "400",
+      description = "Size of a task's parameters.")
   private int parameterBytes;
 
-  @Option(
-      names = "--linger-ms",
-      defaultValue = "5",
-      description = "How long the producer waits for company.")
+  @Option(names = "--linger-ms", defaultValue = "5", description = "linger.ms of the producer.")
   private int lingerMillis;
 
   @Option(
       names = "--dead-rate",
       defaultValue = "0",
-      description = "Tasks a second for an application whose workers are not there.")
+      description = "Tasks per second for an application without workers.")
   private int deadRate;
 
   @Option(
       names = "--slow-rate",
       defaultValue = "0",
-      description = "Tasks a second for an application whose only worker is slow.")
+      description = "Tasks per second for an application with one slow worker.")
   private int slowRate;
 
   @Option(
       names = "--held-snapshot",
-      description = "With Postgres: a session keeps an old snapshot open from the first task on.")
+      description = "With Postgres: a session holds a snapshot from the first task on.")
   private boolean snapshot;
 
   @Option(
       names = "--delayed",
       defaultValue = "0",
-      description = "Tasks that the broker has from the beginning, and that run after the end.")
+      description = "Tasks stored before the run that run after its end.")
   private int delayed;
 
   @Option(
       names = "--waiting",
       defaultValue = "0",
-      description =
-          "Tasks that the broker has from the beginning, of an application without workers.")
+      description = "Tasks stored before the run, of an application without workers.")
   private int waiting;
 
   @Override
   public Integer call() throws IOException, InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
     if (store == Scenario.Store.POSTGRES && BenchmarkPostgres.programs().isEmpty()) {
-      out.println("left out " + name + ": Postgres is not installed");
+      out.println("skipped " + name + ": Postgres is not installed");
       return 0;
     }
     Path dir = Files.createTempDirectory("taskbroker-bench");
@@ -131,7 +130,7 @@ final class EndToEndCommand implements Callable<Integer> {
       boolean sound =
           Integer.valueOf(0).equals(figures.get("lost"))
               && Long.valueOf(0).equals(figures.get("duplicates"));
-      out.println(sound ? "  every task was run once" : "  PROBLEM: tasks lost, or run twice");
+      out.println(sound ? "  every task ran once" : "  PROBLEM: tasks lost, or run twice");
       return sound ? 0 : 1;
     } finally {
       if (!output.keep) {

@@ -13,7 +13,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/// `engine-scale`: what a task costs the engine, by how many others are in flight or delayed.
+/// `engine-scale`: cost of a task in the engine, by the number of other tasks in flight or delayed.
 @Command(
     name = "engine-scale",
     mixinStandardHelpOptions = true,
@@ -32,7 +32,7 @@ final class EngineScale implements Callable<Integer> {
       names = "--sizes",
       split = ",",
       defaultValue = "1000,10000,100000,1000000",
-      description = "How many others.")
+      description = "Numbers of other tasks.")
   private List<Integer> sizes;
 
   @Option(names = "--rounds", defaultValue = "4000", description = "Rounds of 256 tasks.")
@@ -65,9 +65,9 @@ final class EngineScale implements Callable<Integer> {
     long heap = usedHeap() - heapBefore;
     var running = new ArrayList<Delivery>(ROUND);
     run(workload, running, rounds / 4);
-    long bytes = Spent.bytes();
+    long bytes = ThreadUsage.bytes();
     long nanos = run(workload, running, rounds);
-    bytes = Spent.bytes() - bytes;
+    bytes = ThreadUsage.bytes() - bytes;
     long tasks = (long) rounds * ROUND;
     var point = new LinkedHashMap<String, Object>();
     point.put("others", size);
@@ -78,15 +78,15 @@ final class EngineScale implements Callable<Integer> {
     return point;
   }
 
-  /// Nanoseconds of CPU in the engine.
+  /// CPU nanoseconds spent in the engine.
   private static long run(EngineWorkload workload, List<Delivery> running, int rounds) {
     long nanos = 0;
     for (int i = 0; i < rounds; i++) {
       var records = workload.records(ROUND, 0);
-      long begin = Spent.nanos();
+      long begin = ThreadUsage.nanos();
       workload.arrive(records, running);
       workload.complete(running);
-      nanos += Spent.nanos() - begin;
+      nanos += ThreadUsage.nanos() - begin;
       workload.pass(10);
     }
     return nanos;

@@ -24,11 +24,10 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
-/// The real engine in a world that does at once what the engine wants done, and costs next to
-/// nothing: what is measured is the engine. Push mode, one application, reports one by one. Not
-/// thread-safe.
+/// The real engine with instant, nearly free effects, so that only the engine is measured. Push
+/// mode, one application, single reports. Not thread-safe.
 public final class EngineWorkload implements Effects {
-  /// When its time begins, in milliseconds since the epoch.
+  /// Start of its clock, in milliseconds since the epoch.
   static final long WALL = 1_700_000_000_000L;
 
   private static final String APPLICATION = "bench";
@@ -38,7 +37,7 @@ public final class EngineWorkload implements Effects {
   private static final long HOUR = 3_600_000;
   private static final SourcePartition PARTITION =
       new SourcePartition("cluster", "group", "topic-uuid", "bench", 0);
-  private static final Command.ReportReply UNHEARD = new Unheard();
+  private static final Command.ReportReply UNHEARD = new IgnoredReply();
 
   private final Engine engine;
   private final SplittableRandom random = new SplittableRandom(42);
@@ -62,9 +61,9 @@ public final class EngineWorkload implements Effects {
     step();
   }
 
-  /// Records as a poll would bring them.
+  /// Records like those of a poll.
   ///
-  /// @param delayMillis how long from now they are delayed; 0 for not at all
+  /// @param delayMillis delay from now; 0 for none
   public Command.Ingest records(int count, long delayMillis) {
     var arrivals = new ArrayList<Command.IngestedRecord>(count);
     for (int i = 0; i < count; i++) {
@@ -89,14 +88,14 @@ public final class EngineWorkload implements Effects {
     return new Command.Ingest(PARTITION, arrivals, offset, (long) count * PAYLOAD);
   }
 
-  /// Lets records come in and be stored, and workers take those that may run, which end up in the
-  /// given list.
+  /// Ingests and stores records, and lets workers accept the ready tasks, which are added to the
+  /// list.
   public void arrive(Command.Ingest records, List<Delivery> running) {
     engine.apply(records);
     settle(running);
   }
 
-  /// Lets workers complete tasks, and waits until that is on disk.
+  /// Lets workers complete tasks, and waits until that is durable.
   public void complete(List<Delivery> running) {
     for (Delivery delivery : running) {
       engine.apply(
@@ -107,7 +106,7 @@ public final class EngineWorkload implements Effects {
     settle(running);
   }
 
-  /// Lets time pass, so that lazy marks are written, too.
+  /// Advances the clock, so that deferred status updates are written as well.
   public void pass(long millis) {
     now += millis;
     wall += millis;
@@ -136,17 +135,17 @@ public final class EngineWorkload implements Effects {
     engine.advance(now, wall);
   }
 
-  /// How many changes were written so far.
+  /// Number of changes written so far.
   public long changes() {
     return changes;
   }
 
-  /// How many reports were answered so far.
+  /// Number of reports acknowledged so far.
   public long replies() {
     return replies;
   }
 
-  /// How many records may be committed as consumed.
+  /// Number of records whose offsets may be committed.
   public long consumed() {
     return consumed;
   }
@@ -175,12 +174,12 @@ public final class EngineWorkload implements Effects {
 
   @Override
   public void readParked(String application, long afterDue, long afterKey, long upTo, int limit) {
-    throw new IllegalStateException("Nothing is parked");
+    throw new IllegalStateException("No tasks are parked");
   }
 
   @Override
-  public void produce(OutboxRecord departure) {
-    throw new IllegalStateException("Nothing leaves but " + departure);
+  public void produce(OutboxRecord record) {
+    throw new IllegalStateException("Unexpected record: " + record);
   }
 
   @Override
@@ -203,12 +202,12 @@ public final class EngineWorkload implements Effects {
 
   @Override
   public void reply(Command.ClaimReply reply, @Nullable Delivery delivery) {
-    throw new IllegalStateException("Nobody asks");
+    throw new IllegalStateException("Unexpected claim");
   }
 
   @Override
   public void reply(Command.EnqueueReply reply) {
-    throw new IllegalStateException("Nobody enqueues");
+    throw new IllegalStateException("Unexpected enqueue");
   }
 
   @Override
@@ -216,12 +215,12 @@ public final class EngineWorkload implements Effects {
     throw new IllegalStateException(notice + " of " + id + ": " + detail);
   }
 
-  /// The row of a task, for stores.
+  /// Row of a task, for stores.
   public static Row row(long key, Command.IngestedRecord arrival) {
     return Row.arriving(key, arrival.activation(), Status.PENDING, WALL);
   }
 
-  private static final class Unheard implements Command.ReportReply {
+  private static final class IgnoredReply implements Command.ReportReply {
     @Override
     public void done(@Nullable Delivery next) {}
 

@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// Counts the fsyncs of processes from outside by `perf stat`, where that is installed and allowed.
+/// Counter of the fsyncs of processes by `perf stat`, where it is installed and permitted.
 final class Fsyncs {
   private static final String EVENTS = "syscalls:sys_enter_fsync,syscalls:sys_enter_fdatasync";
   private static final long STOP_SECONDS = 5;
@@ -24,9 +24,9 @@ final class Fsyncs {
     this.output = output;
   }
 
-  /// Begins to count.
+  /// Starts counting.
   ///
-  /// @param output a file for what `perf` says
+  /// @param output file for the output of `perf`
   static Fsyncs of(List<Long> pids, Path output) {
     String list = pids.stream().map(String::valueOf).collect(Collectors.joining(","));
     var builder =
@@ -41,7 +41,7 @@ final class Fsyncs {
     }
   }
 
-  /// Ends counting. Empty if it could not be counted.
+  /// Stops counting. Empty if the count is unavailable.
   OptionalLong stop() throws InterruptedException {
     if (perf == null) {
       return OptionalLong.empty();
@@ -66,7 +66,7 @@ final class Fsyncs {
     }
   }
 
-  /// Lines such as `123,,syscalls:sys_enter_fsync,…`.
+  /// Parses lines such as `123,,syscalls:sys_enter_fsync,…`.
   static OptionalLong sum(List<String> lines) {
     long sum = 0;
     boolean any = false;

@@ -29,7 +29,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// The classes that each task goes through, one by one, in nanoseconds a task.
+/// JMH benchmarks of the classes on the path of each task, in nanoseconds per task.
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Warmup(iterations = 3, time = 2)
@@ -57,10 +57,10 @@ public class HotClasses {
     return state.workload.decode();
   }
 
-  /// The whole life of a task in the engine, beside others.
+  /// The whole life of a task in the engine, beside other tasks.
   @State(Scope.Thread)
   public static class Engine {
-    /// Tasks that run meanwhile.
+    /// Number of other running tasks.
     @Param({"1000", "100000"})
     public int others;
 
@@ -85,10 +85,10 @@ public class HotClasses {
     state.workload.pass(10);
   }
 
-  /// An insert and a delete in a transaction with others, beside other rows.
+  /// An insert and a delete in a batched transaction, beside other rows.
   @State(Scope.Thread)
   public static class Store {
-    /// Rows beside those that come and go.
+    /// Number of other rows.
     @Param({"3000", "400000"})
     public int rows;
 
@@ -120,7 +120,7 @@ public class HotClasses {
     state.workload.commit(state.changes);
   }
 
-  /// An item through the flusher, handed over in batches.
+  /// An item through the flusher, in batches.
   @State(Scope.Thread)
   public static class Flusher {
     private final Semaphore flushed = new Semaphore(0);
@@ -162,10 +162,10 @@ public class HotClasses {
     state.flushed.acquireUninterruptibly(BATCH);
   }
 
-  /// What a task does to the timers, beside others.
+  /// The timers of a task, beside other timers.
   @State(Scope.Thread)
   public static class Timers {
-    /// Timers that are set meanwhile.
+    /// Number of other timers.
     @Param({"1000", "1000000"})
     public int others;
 

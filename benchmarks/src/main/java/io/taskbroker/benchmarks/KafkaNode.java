@@ -4,12 +4,12 @@ import io.taskbroker.testkit.EmbeddedKafka;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/// The main class of the Kafka process: starts a node with the topics of a run, says where it is in
-/// one line, and stops when its input ends, as it does when who started it has died.
+/// Main class of the Kafka process: starts a node with the topics of a run, prints its address on
+/// one line, and stops at the end of its input, which is the death of its parent.
 final class KafkaNode {
   private KafkaNode() {}
 
-  /// @param args the directory of its data, then topics as `name:partitions`
+  /// @param args data directory, then topics as `name:partitions`
   public static void main(String[] args) throws IOException {
     BenchmarksMain.quiet();
     try (var kafka = EmbeddedKafka.start(Path.of(args[0]))) {
@@ -19,7 +19,7 @@ final class KafkaNode {
       }
       System.out.println(kafka.bootstrap());
       while (System.in.read() >= 0) {
-        // Only its end means something.
+        // Input is ignored until its end.
       }
     }
   }

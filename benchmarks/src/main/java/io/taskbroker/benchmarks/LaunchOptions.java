@@ -7,7 +7,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/// How the broker is started.
+/// Launch options of the broker.
 final class LaunchOptions {
   @Option(
       names = "--broker",
@@ -22,19 +22,19 @@ final class LaunchOptions {
 
   @Option(
       names = "--no-probe",
-      description = "Leave out what the broker allocates, which takes some memory of it.")
+      description = "Do not measure the broker's allocation, which costs it some memory.")
   private boolean unprobed;
 
   @Option(
       names = "--rehearsal",
       defaultValue = "15",
-      description = "Seconds for which another broker is under load before.")
+      description = "Seconds of load on another broker beforehand.")
   private int rehearsal;
 
-  /// @throws IllegalArgumentException if nothing says what to start
+  /// @throws IllegalArgumentException if there is no launch command
   Scenario.Launch launch() {
     if (broker == null || broker.isBlank()) {
-      throw new IllegalArgumentException("Say by --broker how the broker is started");
+      throw new IllegalArgumentException("Set --broker to the command that starts the broker");
     }
     return new Scenario.Launch(
         Arrays.asList(broker.strip().split("\\s+", 0)),

@@ -13,9 +13,9 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
-/// Publishes the tasks of one application on a thread of its own: at a rate, each at a time that
-/// was fixed beforehand and from which its latency counts, however late it is sent (no coordinated
-/// omission); or as fast as tasks are completed, with a bound on those that are not.
+/// Publisher of the tasks of one application, on its own thread: at a rate, where latency counts
+/// from the scheduled time, however late the send (no coordinated omission); or as fast as tasks
+/// are completed, with a bound on uncompleted tasks.
 final class LoadPublisher implements AutoCloseable {
   private static final long PAUSE_NANOS = 1_000_000;
   private static final int STRIDE = 64;
@@ -30,7 +30,7 @@ final class LoadPublisher implements AutoCloseable {
   private final Thread thread;
   private volatile boolean stopped;
   private volatile int published;
-  private long begun;
+  private long startedAt;
 
   LoadPublisher(
       String bootstrap, String topic, String application, Scenario.Offer offer, ExecutionLog log) {
@@ -57,13 +57,13 @@ final class LoadPublisher implements AutoCloseable {
   }
 
   void start() {
-    begun = System.nanoTime();
+    startedAt = System.nanoTime();
     thread.start();
   }
 
-  /// Publishes a number of tasks, and returns when Kafka has them.
+  /// Publishes a number of tasks, and returns once Kafka has acknowledged them.
   ///
-  /// @param delay for which each of them waits in the broker, in whole seconds
+  /// @param delay of each task, in whole seconds
   void publish(int tasks, Duration delay) {
     for (int number = 0; number < tasks; number++) {
       log.published(number);
@@ -82,7 +82,7 @@ final class LoadPublisher implements AutoCloseable {
       int number = 0;
       while (!stopped && number < log.tasks()) {
         if (offer.rate() > 0) {
-          long due = begun + offer.dueAt(number);
+          long due = startedAt + offer.dueAt(number);
           awaitTurn(due);
           log.due(number, due);
         } else {
@@ -98,7 +98,7 @@ final class LoadPublisher implements AutoCloseable {
       }
       producer.flush();
     } catch (InterruptException _) {
-      // Closed.
+      // Closed concurrently.
     }
   }
 
@@ -128,7 +128,7 @@ final class LoadPublisher implements AutoCloseable {
             });
   }
 
-  /// Ends publishing; returns how many tasks Kafka has.
+  /// Stops publishing; returns the number of acknowledged tasks.
   int stop() throws InterruptedException {
     stopped = true;
     thread.join(STOP_MILLIS);
@@ -136,7 +136,7 @@ final class LoadPublisher implements AutoCloseable {
     return published();
   }
 
-  /// How many tasks were handed to Kafka's client so far.
+  /// Number of tasks passed to the Kafka client so far.
   int published() {
     return published;
   }

@@ -8,7 +8,7 @@ import java.util.Comparator;
 import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
-/// Where results go.
+/// Options for results.
 final class OutputOptions {
   @Option(
       names = "--results",
@@ -19,7 +19,7 @@ final class OutputOptions {
   @Option(names = "--keep", description = "Keep logs and data of the run.")
   boolean keep;
 
-  /// Removes the data of a run.
+  /// Deletes the data of a run.
   static void delete(Path dir) {
     try (Stream<Path> files = Files.walk(dir)) {
       files

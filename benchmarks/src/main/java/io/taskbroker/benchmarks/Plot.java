@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/// Lines in a diagram, as SVG. Not thread-safe.
+/// Line plot as SVG. Not thread-safe.
 final class Plot {
   private static final int WIDTH = 760;
   private static final int HEIGHT = 380;
@@ -22,7 +22,7 @@ final class Plot {
   private final boolean logarithmic;
   private final List<Line> lines = new ArrayList<>();
 
-  /// @param logarithmic whether the horizontal axis is
+  /// @param logarithmic whether the horizontal axis is logarithmic
   Plot(String title, String xLabel, String yLabel, boolean logarithmic) {
     this.title = title;
     this.xLabel = xLabel;
@@ -34,7 +34,7 @@ final class Plot {
 
   private record Line(String name, List<Point> points) {}
 
-  /// Adds a line, of at least one point.
+  /// Adds a line of at least one point.
   void line(String name, List<Point> points) {
     if (!points.isEmpty()) {
       lines.add(new Line(name, List.copyOf(points)));
@@ -137,7 +137,7 @@ final class Plot {
     return lines.stream().flatMap(line -> line.points.stream());
   }
 
-  /// A round distance between about five grid lines.
+  /// A round step that gives about five grid lines.
   private static double step(double max) {
     double rough = max / 5;
     double power = Math.pow(10, Math.floor(Math.log10(rough)));

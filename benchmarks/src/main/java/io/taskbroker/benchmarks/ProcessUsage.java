@@ -12,8 +12,8 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// What a process and each of its threads have used so far, from `/proc`: also of threads that have
-/// ended, as far as [#look] saw them before. Not thread-safe.
+/// Resource usage of a process and its threads, from `/proc`; threads that have ended are included
+/// as far as an earlier [#look] saw them. Not thread-safe.
 final class ProcessUsage {
   private static final long TICK_NANOS = 10_000_000;
 
@@ -27,15 +27,14 @@ final class ProcessUsage {
 
   private record ThreadUse(String thread, long nanos, long sleeps) {}
 
-  /// What was used up to a moment.
+  /// Usage up to one time.
   ///
   /// @param cpuNanos of the whole process
   /// @param threads CPU nanoseconds by kind of thread
-  /// @param writtenBytes what it made the disk write
-  /// @param writeCalls system calls that write, to files and sockets
-  /// @param sleeps how often threads gave up their processor to wait: each is a switch there and
-  ///   one back
-  /// @param residentBytes now
+  /// @param writtenBytes bytes written to disk
+  /// @param writeCalls write system calls, to files and sockets
+  /// @param sleeps voluntary context switches: each is a switch away and one back
+  /// @param residentBytes current resident memory
   record Usage(
       long cpuNanos,
       Map<String, Long> threads,
@@ -48,7 +47,7 @@ final class ProcessUsage {
       return threads.getOrDefault("JIT", 0L);
     }
 
-    /// What was used since a moment before.
+    /// Difference to an earlier usage.
     Usage since(Usage before) {
       var used = new TreeMap<String, Long>();
       threads.forEach((name, now) -> used.put(name, now - before.threads.getOrDefault(name, 0L)));
@@ -83,7 +82,7 @@ final class ProcessUsage {
     }
   }
 
-  /// The most memory that any look saw.
+  /// Maximum resident memory of all looks.
   long peakResident() {
     return peakResident;
   }
@@ -99,7 +98,7 @@ final class ProcessUsage {
           long sleeps = numbers(task.resolve("status")).getOrDefault("voluntary_ctxt_switches", 0L);
           threads.put(tid, new ThreadUse(name, nanos, sleeps));
         } catch (NoSuchFileException _) {
-          // It has ended.
+          // The thread has ended.
         }
       }
     }
@@ -124,7 +123,7 @@ final class ProcessUsage {
     return numbers;
   }
 
-  /// Threads that do the same, under one name.
+  /// Name without its number: threads with the same work are one kind.
   static String kind(String thread) {
     if (thread.startsWith("C1 Comp") || thread.startsWith("C2 Comp")) {
       return "JIT";

@@ -22,14 +22,14 @@ import tools.jackson.databind.json.JsonMapper;
 @Command(
     name = "report",
     mixinStandardHelpOptions = true,
-    description = "Writes the plots, and the tables between the marks of a document.")
+    description = "Writes the plots, and the tables between the markers of a document.")
 final class ReportCommand implements Callable<Integer> {
   @Mixin private OutputOptions output;
 
   @Option(
       names = "--document",
       defaultValue = "docs/benchmarks.md",
-      description = "Gets its tables between <!-- NAME --> and <!-- end -->.")
+      description = "Document whose tables are replaced between <!-- NAME --> and <!-- end -->.")
   private Path document;
 
   @Override
@@ -57,8 +57,9 @@ final class ReportCommand implements Callable<Integer> {
     return 0;
   }
 
-  private static String replace(String text, String mark, String table) {
-    Pattern between = Pattern.compile("(<!-- " + mark + " -->\n).*?(<!-- end -->)", Pattern.DOTALL);
+  private static String replace(String text, String marker, String table) {
+    Pattern between =
+        Pattern.compile("(<!-- " + marker + " -->\n).*?(<!-- end -->)", Pattern.DOTALL);
     return between.matcher(text).replaceAll("$1\n" + Matcher.quoteReplacement(table) + "\n\n$2");
   }
 
@@ -102,7 +103,7 @@ final class ReportCommand implements Callable<Integer> {
     return plot;
   }
 
-  /// `batch-size-N-interval-M` by N, a line for each M.
+  /// `batch-size-N-interval-M` by N, one line per M.
   private static Plot batching(Map<String, JsonNode> results) {
     var plot = new Plot("Batched status updates", "batch size", "tasks/s, steady", true);
     for (String interval : List.of("10", "100")) {

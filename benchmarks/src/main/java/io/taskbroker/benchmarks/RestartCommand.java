@@ -25,11 +25,11 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/// `restart`: how long a broker takes to be there again that has much in its store.
+/// `restart`: time until a broker with many stored rows delivers again.
 @Command(
     name = "restart",
     mixinStandardHelpOptions = true,
-    description = "From the start of a broker with many rows to its first delivery.")
+    description = "Measures the time from a start with many rows to the first delivery.")
 final class RestartCommand implements Callable<Integer> {
   private static final int PAGE = 10_000;
   private static final long DAY = 86_400_000;
@@ -48,7 +48,7 @@ final class RestartCommand implements Callable<Integer> {
 
   @Option(
       names = "--resident",
-      description = "Rows that are kept in memory: delayed by less than the horizon of parking.")
+      description = "Keep the rows in memory: their delay is below the parking horizon.")
   private boolean resident;
 
   @Override
@@ -91,16 +91,16 @@ final class RestartCommand implements Callable<Integer> {
                 offer,
                 log)) {
       publisher.publish(1, Duration.ZERO);
-      long begun = System.nanoTime();
+      long startedAt = System.nanoTime();
       ChildProcess broker = world.startBroker(BenchmarkEnvironment.TOPIC, log);
-      long serving = System.nanoTime() - begun;
+      long serving = System.nanoTime() - startedAt;
       while (log.starts() == 0) {
-        if (System.nanoTime() - begun > PATIENCE.toNanos()) {
+        if (System.nanoTime() - startedAt > PATIENCE.toNanos()) {
           throw new IllegalStateException("Nothing was delivered:\n" + broker.logEnd());
         }
         TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
       }
-      long delivered = System.nanoTime() - begun;
+      long delivered = System.nanoTime() - startedAt;
       var usage = new ProcessUsage(broker.pid()).look();
       var figures = new LinkedHashMap<String, Object>();
       figures.put("seconds_to_serve", Summary.round(serving / 1e9));

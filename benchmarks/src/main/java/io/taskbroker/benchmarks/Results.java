@@ -19,8 +19,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
-/// A folder of results: one JSON file for each benchmark, with the machine, the commit and the
-/// date, and what it was run with.
+/// Folder of results: one JSON file per benchmark, with machine, commit, date and options.
 final class Results {
   private static final JsonMapper JSON =
       JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
@@ -32,9 +31,9 @@ final class Results {
     this.dir = dir;
   }
 
-  /// Writes the result of a benchmark, in place of an earlier one.
+  /// Writes the result of a benchmark, replacing an earlier one.
   ///
-  /// @param options what it was run with
+  /// @param options of the benchmark
   Path write(String name, Map<String, ?> options, Map<String, ?> figures) {
     var result = new LinkedHashMap<String, Object>();
     result.put("name", name);
@@ -74,7 +73,7 @@ final class Results {
     return results;
   }
 
-  /// Where the sources were when it was measured; with a `+` if they were changed since.
+  /// Commit of the sources; with a `+` if the working tree has changes.
   private static String commit() {
     String root = System.getProperty("benchmarks.root", ".");
     return git(root, "rev-parse", "--short=12", "HEAD")

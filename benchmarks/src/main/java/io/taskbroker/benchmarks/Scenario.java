@@ -4,17 +4,17 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
-/// What one end-to-end run is to be.
+/// Parameters of one end-to-end run.
 ///
-/// @param name of the result, and what the result is found by
-/// @param mode who begins a delivery
-/// @param millis how long a worker takes for a task
-/// @param reportBatch results in one report of a push worker
-/// @param concurrency tasks that workers run at a time
-/// @param store where the broker keeps what is in flight
+/// @param name of the result
+/// @param mode delivery mode
+/// @param millis duration of a task
+/// @param reportBatch results per report of a push worker
+/// @param concurrency concurrent tasks of the workers
+/// @param store database of the broker
 /// @param offer what is published, and when
-/// @param neighbours other applications beside the one that is measured
-/// @param broker how the broker is started
+/// @param neighbours other applications besides the measured one
+/// @param broker launch of the broker
 record Scenario(
     String name,
     Mode mode,
@@ -28,28 +28,27 @@ record Scenario(
 
   private static final long SECOND_NANOS = 1_000_000_000;
 
-  /// Who begins a delivery.
+  /// Delivery mode.
   enum Mode {
     PUSH,
     PULL
   }
 
-  /// The database.
+  /// Database of the broker.
   enum Store {
     SQLITE,
     POSTGRES
   }
 
-  /// What is published.
+  /// Published load.
   ///
   /// @param length how long to publish; ignored with a backlog
-  /// @param rate tasks a second, due at times that are fixed beforehand; 0 for as many as the
-  ///   broker completes
-  /// @param window with a rate of 0: tasks that are published and not completed, at most
-  /// @param backlog tasks that are published before the broker starts, and none after; 0 for none
+  /// @param rate tasks per second, due at scheduled times; 0 for as many as the broker completes
+  /// @param window with a rate of 0: maximum number of published, uncompleted tasks
+  /// @param backlog tasks published before the broker starts, and none afterwards; 0 for none
   /// @param parameterBytes size of a task's parameters
-  /// @param lingerMillis how long the producer waits for company
-  /// @param warmRate the rate of the first half, in which the broker is to be compiled
+  /// @param lingerMillis linger of the producer
+  /// @param warmRate rate of the first half, in which the broker is compiled
   record Offer(
       Duration length,
       int rate,
@@ -63,7 +62,7 @@ record Scenario(
       this(length, rate, window, backlog, parameterBytes, lingerMillis, rate);
     }
 
-    /// How many tasks there can be at most.
+    /// Maximum number of tasks.
     int capacity() {
       if (backlog > 0) {
         return backlog;
@@ -72,7 +71,7 @@ record Scenario(
       return Math.toIntExact(rateOrMore * Math.max(1, length.toSeconds()) + window);
     }
 
-    /// When a task is to be published, in nanoseconds from the first one.
+    /// Scheduled publication time of a task, in nanoseconds since the first one.
     long dueAt(int number) {
       long half = length.toNanos() / 2;
       long warm = warmRate * length.toMillis() / 2_000;
@@ -82,16 +81,16 @@ record Scenario(
     }
   }
 
-  /// Who does not do well beside: applications in the same topic, a session of the database.
+  /// Disturbances beside the measured application: unhealthy applications in the same topic, and a
+  /// session of the database.
   ///
-  /// @param deadRate tasks a second for an application whose workers are not there
-  /// @param slowRate tasks a second for one whose only worker takes 10 s for each, 64 at a time
-  /// @param snapshot whether a session of somebody else reads an old state of Postgres all the
-  ///   time, so that no row that was deleted since can be cleaned up
-  /// @param delayed tasks of the application that is measured, which the broker has from the
-  ///   beginning and which run after the end
-  /// @param waiting tasks of the application whose workers are not there, which the broker has from
-  ///   the beginning
+  /// @param deadRate tasks per second for an application without workers
+  /// @param slowRate tasks per second for an application whose only worker takes 10 s per task, 64
+  ///   concurrently
+  /// @param snapshot whether a session holds an old Postgres snapshot, so that deleted rows cannot
+  ///   be vacuumed
+  /// @param delayed tasks of the measured application, stored before the run and run after its end
+  /// @param waiting tasks of the application without workers, stored before the run
   record Neighbours(int deadRate, int slowRate, boolean snapshot, int delayed, int waiting) {
     static final Neighbours NONE = new Neighbours(0, 0, false, 0, 0);
 
@@ -99,19 +98,19 @@ record Scenario(
       return deadRate + slowRate;
     }
 
-    /// How many the broker has from the beginning.
+    /// Number of tasks stored before the run.
     int crowd() {
       return delayed + waiting;
     }
   }
 
-  /// How the broker is started.
+  /// Launch of the broker.
   ///
-  /// @param command split at spaces; `{config}` stands for the path of its configuration
+  /// @param command split at spaces; `{config}` is the path of the configuration
   /// @param environment added to that of this process
-  /// @param probed whether a Java broker is asked what it allocates, which takes some memory of it
-  /// @param rehearsal how long another broker is under load before, so that it is this one that
-  ///   begins cold, and not Kafka and the load program
+  /// @param probed whether to measure the allocation of a Java broker, which costs it some memory
+  /// @param rehearsal how long another broker is under load beforehand, so that only the measured
+  ///   broker starts cold, and not Kafka and the load program
   record Launch(
       List<String> command, Map<String, String> environment, boolean probed, Duration rehearsal) {
     Launch {

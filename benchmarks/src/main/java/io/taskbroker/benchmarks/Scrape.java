@@ -11,7 +11,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 
-/// The broker's own counters, as it serves them to Prometheus; of labelled ones the sum.
+/// Counters of the broker from its Prometheus endpoint; labelled counters are summed.
 final class Scrape {
   static final String COMMITS = "taskbroker_store_commit_changes_count";
   static final String CHANGES = "taskbroker_store_commit_changes_sum";
@@ -22,7 +22,7 @@ final class Scrape {
 
   private Scrape() {}
 
-  /// @return no counters if the broker serves none
+  /// @return empty if the broker has no endpoint
   static Map<String, Double> of(int port) throws InterruptedException {
     var request =
         HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/metrics"))
@@ -47,7 +47,7 @@ final class Scrape {
       try {
         values.merge(name, Double.parseDouble(line.substring(end + 1)), Double::sum);
       } catch (NumberFormatException _) {
-        // A value that is none, such as +Inf.
+        // Not a number, such as +Inf.
       }
     }
     return values;

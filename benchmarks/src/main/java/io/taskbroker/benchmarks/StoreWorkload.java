@@ -12,8 +12,8 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The real SQLite store with a number of rows in it, and batches as the committer makes them under
-/// load: as many inserts as deletes of the oldest rows. Not thread-safe.
+/// Workload on the real SQLite store with a number of rows: batches like the committer's under
+/// load, with as many inserts as deletes of the oldest rows. Not thread-safe.
 final class StoreWorkload implements AutoCloseable {
   private static final int FILL = 10_000;
 
@@ -23,7 +23,7 @@ final class StoreWorkload implements AutoCloseable {
   private long key;
   private long batch;
 
-  /// @param rows how many there are at the beginning, and between batches
+  /// @param rows number of rows at the start and between batches
   StoreWorkload(Path file, int rows) {
     store = SqliteStore.open(new SqliteOptions(file, 0));
     key = store.lastKey();
@@ -32,7 +32,7 @@ final class StoreWorkload implements AutoCloseable {
     }
   }
 
-  /// The changes of a batch in which so many tasks arrive, and as many are done.
+  /// Changes of a batch in which this many tasks arrive and as many end.
   List<Change> changes(int count) {
     List<Change> changes = inserts(count);
     for (int i = 0; i < count; i++) {
@@ -52,7 +52,7 @@ final class StoreWorkload implements AutoCloseable {
     return changes;
   }
 
-  /// One transaction, which is on disk when this returns.
+  /// Commits one transaction, which is durable when this returns.
   void commit(List<Change> changes) {
     var _ = store.commit(new WriteBatch(batch++, changes));
   }

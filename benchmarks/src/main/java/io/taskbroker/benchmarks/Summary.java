@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.function.LongBinaryOperator;
 import org.HdrHistogram.Histogram;
 
-/// The figures of an end-to-end run: of the whole of it, and of its steady state, which is its
-/// second half. Times are microseconds unless the name says otherwise.
+/// Figures of an end-to-end run: of the whole run, and of its steady state, the second half. Times
+/// are microseconds unless the name says otherwise.
 final class Summary {
   private static final long LONGEST_NANOS = 3_600_000_000_000L;
   private static final int DIGITS = 3;
@@ -51,9 +51,9 @@ final class Summary {
   }
 
   private void rates() {
-    Moment begin = outcome.begin();
-    Moment middle = outcome.middle();
-    Moment end = outcome.end();
+    RunSnapshot begin = outcome.begin();
+    RunSnapshot middle = outcome.middle();
+    RunSnapshot end = outcome.end();
     figures.put("seconds", round(end.secondsSince(begin)));
     figures.put("tasks_per_second", round(end.completed() / end.secondsSince(begin)));
     figures.put(
@@ -65,8 +65,8 @@ final class Summary {
   }
 
   private void costs() {
-    Moment middle = outcome.middle();
-    Moment end = outcome.end();
+    RunSnapshot middle = outcome.middle();
+    RunSnapshot end = outcome.end();
     int tasks = Math.max(1, end.completed() - middle.completed());
     double seconds = end.secondsSince(middle);
     Usage broker = end.broker().since(middle.broker());
@@ -119,7 +119,7 @@ final class Summary {
         - outcome.middle().metrics().getOrDefault(metric, 0.0);
   }
 
-  /// Of what was published in the second half; of all, if that is a backlog.
+  /// Latencies of tasks published in the second half; of all tasks, with a backlog.
   private void latencies() {
     ExecutionLog log = outcome.log();
     int from = outcome.scenario().offer().backlog() > 0 ? 0 : outcome.middle().completed();
@@ -167,7 +167,7 @@ final class Summary {
     return bytes / 1_000_000;
   }
 
-  /// Three digits are more than can be believed.
+  /// Rounds to three digits, the most that is meaningful.
   static double round(double value) {
     if (value == 0 || Double.isNaN(value) || Double.isInfinite(value)) {
       return 0;

@@ -2,7 +2,7 @@ package io.taskbroker.benchmarks;
 
 import java.util.Locale;
 
-/// A table in Markdown, and how figures are written in it. Not thread-safe.
+/// Markdown table with formatted figures. Not thread-safe.
 final class Table {
   private final StringBuilder text = new StringBuilder();
 
@@ -20,8 +20,7 @@ final class Table {
     return text.toString().stripTrailing();
   }
 
-  /// A figure, with as many digits as say something; empty for NaN, which stands for one that is
-  /// not known.
+  /// Formats a figure with its meaningful digits; empty for NaN, an unknown value.
   static String show(double value) {
     if (Double.isNaN(value)) {
       return "";

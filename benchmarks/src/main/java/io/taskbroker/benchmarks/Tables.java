@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.StringJoiner;
 import tools.jackson.databind.JsonNode;
 
-/// The tables of `docs/benchmarks.md`, from results.
+/// Tables of `docs/benchmarks.md`, from results.
 final class Tables {
   private final Map<String, JsonNode> results;
 
@@ -13,7 +13,7 @@ final class Tables {
     this.results = results;
   }
 
-  /// Where, when and of what.
+  /// Machine, commit and date.
   String machine() {
     var lines = new StringJoiner("\n");
     results.values().stream()
@@ -34,12 +34,12 @@ final class Tables {
     return lines.toString();
   }
 
-  /// The figures of the issue that asked for them, and what was measured.
+  /// Target figures with the measured values.
   String targets() {
     return new Targets(results).toString();
   }
 
-  /// Every end-to-end run.
+  /// All end-to-end runs.
   String runs() {
     var table =
         new Table(
@@ -74,7 +74,7 @@ final class Tables {
     return table.toString();
   }
 
-  /// What can be counted, whatever else the machine does.
+  /// Countable costs, independent of the load of the machine.
   String counts() {
     var table =
         new Table(
@@ -128,7 +128,7 @@ final class Tables {
     return table.toString();
   }
 
-  /// CPU and allocation by stage, which is by thread.
+  /// CPU and allocation by stage, identified by thread.
   String stages() {
     var table = new Table("`push-sqlite`, thread", "µs a task", "bytes allocated a task");
     JsonNode result = results.get("push-sqlite");
@@ -151,7 +151,7 @@ final class Tables {
     return table.toString();
   }
 
-  /// The system cuts names of threads at 15 characters.
+  /// The system truncates thread names to 15 characters.
   private static double allocatedBy(JsonNode allocated, String thread) {
     return allocated.properties().stream()
         .filter(each -> each.getKey().startsWith(thread))
@@ -196,7 +196,7 @@ final class Tables {
     return table.toString();
   }
 
-  /// What JMH wrote.
+  /// JMH results.
   static String classes(JsonNode jmh) {
     var table = new Table("class", "", "ns a task", "±", "bytes allocated");
     jmh.forEach(each -> {

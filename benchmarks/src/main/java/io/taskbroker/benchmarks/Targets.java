@@ -4,8 +4,7 @@ import java.util.List;
 import java.util.Map;
 import tools.jackson.databind.JsonNode;
 
-/// The figures of the issue that asked for them, against what was measured: which are met, which
-/// missed. What was not run is left out.
+/// Target figures against measured values: met or missed. Benchmarks without a result are omitted.
 final class Targets {
   private final Map<String, JsonNode> results;
 
@@ -52,7 +51,7 @@ final class Targets {
     return table.toString();
   }
 
-  /// What a task costs does not depend on how many others there are.
+  /// The cost of a task must not depend on the number of other tasks.
   private void besideAMillion(Table table, String others) {
     String figure = "broker_cpu_us_per_task_without_jit";
     double few = number("beside-1000-" + others, figure);

@@ -1,4 +1,4 @@
-/// Measures the broker: end to end as a process among processes, at a million tasks, and class by
-/// class. Runs by one command each, and writes what it found as JSON, tables and plots.
+/// Benchmarks of the broker: end to end as a process, at a million tasks, and class by class. Each
+/// runs by one command and writes JSON, tables and plots.
 @org.jspecify.annotations.NullMarked
 package io.taskbroker.benchmarks;

@@ -5,8 +5,8 @@ import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
 import java.util.SplittableRandom;
 
-/// The engine's timers with a number of entries in them. Here because they are nobody's business
-/// but that of their package.
+/// Workload on the engine's timers with a given number of timers set. In this package because the
+/// timers are package-private.
 public final class TimersWorkload {
   private static final long SPAN = 10_000;
 
@@ -15,16 +15,16 @@ public final class TimersWorkload {
   private final InFlightTask task;
   private long now;
 
-  /// @param size how many entries wait beside the one that comes and goes
+  /// @param size number of timers set besides the measured one
   public TimersWorkload(int size) {
     var queue = new ApplicationQueue("app", null, new OldestFirstIndex(), 0);
     for (int key = 1; key <= size; key++) {
-      timers.set(entry(key, queue), random.nextLong(SPAN));
+      timers.set(task(key, queue), random.nextLong(SPAN));
     }
-    task = entry(0, queue);
+    task = task(0, queue);
   }
 
-  private static InFlightTask entry(long key, ApplicationQueue queue) {
+  private static InFlightTask task(long key, ApplicationQueue queue) {
     var activation =
         new Activation(
             "id-" + key,
@@ -43,7 +43,7 @@ public final class TimersWorkload {
     return new InFlightTask(key, activation, TaskState.PENDING, queue);
   }
 
-  /// As most tasks do: a lease is set, becomes a deadline, and is cancelled by a report.
+  /// The timers of most tasks: a lease is set, replaced by a deadline, and cancelled by a report.
   public void leaseDeadlineReport() {
     now++;
     timers.set(task, now + SPAN / 2);

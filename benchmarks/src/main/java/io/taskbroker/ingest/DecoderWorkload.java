@@ -6,8 +6,8 @@ import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.testkit.TaskTemplate;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
-/// The real decoder, and records as the Python client publishes them, with 400 bytes of parameters.
-/// Here because the decoder is nobody's business but that of its package.
+/// Workload on the real decoder: records like those of the Python client, with 400 bytes of
+/// parameters. In this package because the decoder is package-private.
 public final class DecoderWorkload {
   private static final int RECORDS = 1_024;
   private static final int PARAMETER_BYTES = 400;
@@ -23,7 +23,7 @@ public final class DecoderWorkload {
   private final ConsumerRecord<byte[], byte[]>[] records = records();
   private int next;
 
-  @SuppressWarnings({"unchecked", "rawtypes", "NullAway"}) // an array of generics; no key
+  @SuppressWarnings({"unchecked", "rawtypes", "NullAway"}) // generic array; null keys
   private static ConsumerRecord<byte[], byte[]>[] records() {
     var template = new TaskTemplate("bench", "bench", "bench.sleep", PARAMETER_BYTES, 42);
     var records = new ConsumerRecord[RECORDS];

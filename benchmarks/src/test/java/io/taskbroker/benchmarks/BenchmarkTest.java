@@ -14,7 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import tools.jackson.databind.JsonNode;
 
-/// The end-to-end driver works: against the broker as it was just built, for a few seconds.
+/// Smoke test of the end-to-end driver against the broker as built, for a few seconds.
 @Timeout(300)
 final class BenchmarkTest {
   private static final int RATE = 500;

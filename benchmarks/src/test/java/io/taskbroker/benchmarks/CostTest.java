@@ -13,9 +13,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What a task costs in things that can be counted, so that no change makes it cost more unseen:
-/// the counts are the same on a slow machine and on a busy one. A bound is some ten percent above
-/// what it was when it was set; who has a reason to pay more raises it, and says why.
+/// Countable cost of a task, so that no change raises it unnoticed: the counts are the same on a
+/// slow or busy machine. A bound is about ten percent above the value at the time it was set; raise
+/// it only for a stated reason.
 @Timeout(60)
 final class CostTest {
   private static final int ROUND = 256;
@@ -23,22 +23,22 @@ final class CostTest {
   private static final int TASKS = ROUND * ROUNDS;
 
   @Test
-  void decodingAllocatesWhatItKeepsAndLittleMore() {
+  void decodingAllocatesLittleBeyondTheResult() {
     var workload = new DecoderWorkload();
     for (int i = 0; i < TASKS; i++) {
       assertThat(workload.decode().undecodable()).isNull();
     }
-    long bytes = Spent.bytes();
+    long bytes = ThreadUsage.bytes();
     for (int i = 0; i < TASKS; i++) {
       var _ = workload.decode();
     }
-    bytes = Spent.bytes() - bytes;
+    bytes = ThreadUsage.bytes() - bytes;
 
     assertThat(bytes / TASKS).as("bytes a record").isLessThanOrEqualTo(520);
   }
 
   @Test
-  void theEngineAllocatesLittleForTheWholeLifeOfATask() {
+  void theEngineAllocatesLittlePerTask() {
     var workload = new EngineWorkload();
     var running = new ArrayList<Delivery>();
     run(workload, running, ROUNDS);
@@ -50,7 +50,7 @@ final class CostTest {
   }
 
   @Test
-  void theEngineWritesTwoChangesForATaskAndOneForAPoll() {
+  void theEngineWritesTwoChangesPerTaskAndOnePerPoll() {
     var workload = new EngineWorkload();
     long before = workload.changes();
 
@@ -61,7 +61,7 @@ final class CostTest {
   }
 
   @Test
-  void aHundredThousandOthersDoNotMakeATaskAllocateMore() {
+  void allocationDoesNotGrowWithTheBacklog() {
     var alone = new EngineWorkload();
     run(alone, new ArrayList<>(), ROUNDS);
     long little = run(alone, new ArrayList<>(), ROUNDS);
@@ -77,21 +77,21 @@ final class CostTest {
     assertThat(bytes / TASKS).as("bytes a task").isLessThanOrEqualTo(little / TASKS + 120);
   }
 
-  /// Bytes that were allocated in the engine.
+  /// Bytes allocated in the engine.
   private static long run(EngineWorkload workload, List<Delivery> running, int rounds) {
     long bytes = 0;
     for (int i = 0; i < rounds; i++) {
       var records = workload.records(ROUND, 0);
-      long before = Spent.bytes();
+      long before = ThreadUsage.bytes();
       workload.arrive(records, running);
       workload.complete(running);
-      bytes += Spent.bytes() - before;
+      bytes += ThreadUsage.bytes() - before;
     }
     return bytes;
   }
 
   @Test
-  void aBatchIsOneTransactionAndFewPages(@TempDir Path dir) throws IOException {
+  void aBatchIsOneTransactionOfFewPages(@TempDir Path dir) throws IOException {
     Path file = dir.resolve("cost.sqlite");
     try (var workload = new StoreWorkload(file, 4 * ROUND)) {
       WriteAheadLog before = WriteAheadLog.of(file);
@@ -107,7 +107,7 @@ final class CostTest {
   }
 
   @Test
-  void theStoreAllocatesLittleForAnInsertAndADelete(@TempDir Path dir) {
+  void theStoreAllocatesLittlePerInsertAndDelete(@TempDir Path dir) {
     try (var workload = new StoreWorkload(dir.resolve("cost.sqlite"), 4 * ROUND)) {
       commit(workload, ROUNDS);
 
@@ -121,9 +121,9 @@ final class CostTest {
     long bytes = 0;
     for (int i = 0; i < rounds; i++) {
       List<Change> changes = workload.changes(ROUND);
-      long before = Spent.bytes();
+      long before = ThreadUsage.bytes();
       workload.commit(changes);
-      bytes += Spent.bytes() - before;
+      bytes += ThreadUsage.bytes() - before;
     }
     return bytes;
   }

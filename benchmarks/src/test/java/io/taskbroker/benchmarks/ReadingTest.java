@@ -6,10 +6,10 @@ import java.util.List;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 
-/// What other programs say is read as they mean it.
+/// Parsing of the output of other programs.
 final class ReadingTest {
   @Test
-  void threadsThatDoTheSameAreOneKind() {
+  void threadsOfTheSameWorkAreOneKind() {
     assertThat(ProcessUsage.kind("C2 CompilerThre")).isEqualTo("JIT");
     assertThat(ProcessUsage.kind("VM Thread")).isEqualTo("GC");
     assertThat(ProcessUsage.kind("push-1-1")).isEqualTo(ProcessUsage.kind("push-1-2"));
@@ -17,26 +17,26 @@ final class ReadingTest {
   }
 
   @Test
-  void fsyncsOfAllKindsAreCounted() {
-    List<String> said =
+  void allKindsOfFsyncsAreCounted() {
+    List<String> lines =
         List.of(
             "# started on a day",
             "",
             "12,,syscalls:sys_enter_fsync,4000,100.00,,",
             "30,,syscalls:sys_enter_fdatasync,4000,100.00,,");
 
-    assertThat(Fsyncs.sum(said)).isEqualTo(OptionalLong.of(42));
+    assertThat(Fsyncs.sum(lines)).isEqualTo(OptionalLong.of(42));
   }
 
   @Test
-  void fsyncsThatCannotBeCountedAreNotZero() {
+  void uncountableFsyncsAreNotZero() {
     assertThat(Fsyncs.sum(List.of("<not supported>,,syscalls:sys_enter_fsync,0,100.00,,")))
         .isEmpty();
     assertThat(Fsyncs.sum(List.of())).isEmpty();
   }
 
   @Test
-  void countersWithLabelsAreAddedUp() {
+  void labelledCountersAreSummed() {
     String text =
         """
         # TYPE taskbroker_x counter
@@ -59,7 +59,7 @@ final class ReadingTest {
   }
 
   @Test
-  void aPlotHasALineForEachSeries() {
+  void aPlotHasOneLinePerSeries() {
     var plot = new Plot("title", "x", "y", true);
     assertThat(plot.isEmpty()).isTrue();
 

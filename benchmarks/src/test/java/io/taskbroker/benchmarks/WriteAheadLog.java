@@ -6,11 +6,11 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/// What is in a write-ahead log of SQLite (its file format, section 4): a header of 32 bytes, and
-/// frames of a page each. The last frame of a transaction has the size of the database.
+/// Content of a SQLite write-ahead log (file format, section 4): a header of 32 bytes, and frames
+/// of one page each. The last frame of a transaction holds the size of the database.
 ///
-/// @param frames pages that were written
-/// @param transactions each of which ended with one fsync, since the store asks for FULL
+/// @param frames pages written
+/// @param transactions each ended with one fsync, since the store uses synchronous FULL
 record WriteAheadLog(int frames, int transactions) {
   private static final int HEADER = 32;
   private static final int FRAME_HEADER = 24;
@@ -31,7 +31,7 @@ record WriteAheadLog(int frames, int transactions) {
       for (long at = HEADER; at + step <= channel.size(); at += step) {
         ByteBuffer frame = read(channel, at, SALT_AT + SALT);
         if (frame.getLong(SALT_AT) != salt) {
-          break; // of before the log was begun anew
+          break; // from before the log was reset
         }
         frames++;
         if (frame.getInt(COMMIT_AT) != 0) {

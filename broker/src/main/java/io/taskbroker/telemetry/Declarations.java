@@ -14,18 +14,18 @@ import io.taskbroker.telemetry.Declared.Measure;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Makes metrics from what is declared of them, and keeps the list. The name at the Prometheus
-/// endpoint follows from the reference's: the same words, its unit at the end, `_total` behind
-/// counters. Not thread-safe; what it makes is.
+/// Registry of metrics, filled while [Metrics] declares them. The Prometheus name is the
+/// reference's name with underscores, the unit as suffix, and `_total` for counters. Not
+/// thread-safe; the metrics it creates are.
 final class Declarations {
   static final String PREFIX = "taskbroker_";
 
-  /// How many combinations of tags a metric may have (W46).
+  /// Maximum number of tag combinations of a metric (W46).
   static final int MAX_COUNTERS = 1_000;
 
   static final int MAX_HISTOGRAMS = 250;
 
-  /// 2^(1/8): buckets of 9 %, for statsd; those of the Prometheus endpoint are coarser.
+  /// 2^(1/8): buckets 9 % wide, for statsd; the buckets of the Prometheus endpoint are coarser.
   private static final int SCHEMA = 3;
 
   private static final double[] SECONDS = {
@@ -68,10 +68,10 @@ final class Declarations {
         addHistogram(name, measure, help, List.of(tags)), tags.length, MAX_HISTOGRAMS);
   }
 
-  /// Those that are made from now on are told to one receiver only, or to both: where the tags that
-  /// the reference gives a metric say less than they could.
-  void only(Channel other) {
-    channel = other;
+  /// Sets the receiver of the metrics declared from now on. Used where the tags of a reference
+  /// metric carry less than Prometheus can show.
+  void restrictTo(Channel receiver) {
+    channel = receiver;
   }
 
   private Counter addCounter(String name, String help, List<String> tags) {
@@ -141,11 +141,11 @@ final class Declarations {
     };
   }
 
-  /// The reference's name in the conventions of Prometheus.
+  /// Converts the reference's name to Prometheus conventions.
   private static String exposed(String name, Measure measure) {
     String words = name.replace('.', '_').replaceAll("_(count|sec|total)$", "");
     String unit = measure.suffix;
-    boolean said = unit.isEmpty() || words.endsWith("_" + unit);
-    return PREFIX + (said ? words : words + "_" + unit);
+    boolean hasUnit = unit.isEmpty() || words.endsWith("_" + unit);
+    return PREFIX + (hasUnit ? words : words + "_" + unit);
   }
 }

@@ -3,10 +3,10 @@ package io.taskbroker.telemetry;
 import io.prometheus.metrics.core.metrics.MetricWithFixedMetadata;
 import java.util.List;
 
-/// One metric as it was declared.
+/// Declaration of one metric.
 ///
-/// @param name what the reference calls it, and statsd after it
-/// @param exposed the name at the Prometheus endpoint
+/// @param name name in the reference and in statsd
+/// @param exposed name at the Prometheus endpoint
 record Declared(
     String name,
     Kind kind,
@@ -17,14 +17,14 @@ record Declared(
     MetricWithFixedMetadata metric,
     Channel channel) {
 
-  /// Who is told of a metric.
+  /// Receivers of a metric.
   enum Channel {
     BOTH,
     STATSD,
     PROMETHEUS
   }
 
-  /// The kinds of metrics, with their letters of statsd.
+  /// Kinds of metrics, with their statsd type letters.
   enum Kind {
     COUNTER('c'),
     GAUGE('g'),
@@ -37,22 +37,22 @@ record Declared(
     }
   }
 
-  /// What is measured.
+  /// Units of measurement.
   enum Measure {
     NUMBER("", "", 1),
     SECONDS("seconds", "s", 1),
-    /// Seconds, which the reference sends as milliseconds.
+    /// Recorded in seconds; the reference sends milliseconds.
     MILLIS("seconds", "ms", 1_000),
     BYTES("bytes", "bytes", 1),
     RATIO("ratio", "0 to 1", 1);
 
-    /// As the name ends.
+    /// Suffix of the Prometheus name.
     final String suffix;
 
-    /// The unit of statsd.
+    /// Unit in statsd.
     final String statsdUnit;
 
-    /// By which values are multiplied for statsd.
+    /// Factor from the recorded value to the statsd value.
     final double statsdScale;
 
     Measure(String suffix, String statsdUnit, double statsdScale) {

@@ -18,28 +18,28 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.LoggerFactory;
 
-/// Reports to Sentry (reference-spec 10.3): what is logged as an error is an event, what is logged
-/// at info or above goes to its logs, and is what led to an event. All of it happens on threads of
-/// its own, behind a bounded queue: who logs waits neither for Sentry, nor for the library, which
-/// looks up the name of the host. What cannot be sent is dropped and counted. Nothing of this is
+/// Error reporter for Sentry (reference-spec 10.3): log lines at error become events; lines at info
+/// and above go to Sentry's logs and become the breadcrumbs of events. The work runs on separate
+/// threads behind a bounded queue: a logging thread waits neither for Sentry nor for the library,
+/// which resolves the host name. Events that cannot be sent are dropped and counted. Nothing is
 /// loaded without a DSN. Thread-safe.
 public final class ErrorReports implements Service {
   private static final org.slf4j.Logger log = LoggerFactory.getLogger(ErrorReports.class);
   private static final int TIMEOUT_MILLIS = 2_000;
-  private static final long LAST_WORDS_MILLIS = 1_000;
+  private static final long FLUSH_MILLIS = 1_000;
   private static final Duration STOP_TIME = Duration.ofMillis(1_500);
 
-  /// What waits for the library at most, in bytes as [#size] estimates them.
+  /// Maximum size of the queue, in bytes as estimated by [#size].
   private static final long CAPACITY = 1 << 20;
 
-  /// An event without its message.
+  /// Estimated size of an event without its message.
   private static final long EVENT_BYTES = 1 << 10;
 
   private static final long WARNED_NANOS = Duration.ofMinutes(1).toNanos();
 
   private final SentryAppender appender;
   private final SideChannel<ILoggingEvent> channel;
-  private final UnsynchronizedAppenderBase<ILoggingEvent> intake = new Intake();
+  private final UnsynchronizedAppenderBase<ILoggingEvent> queueAppender = new QueueAppender();
   private final SentryDeliveries deliveries =
       new SentryDeliveries(number -> discarded("no_answer_or_refused", number));
   private final LongAdder discarded = new LongAdder();
@@ -47,14 +47,14 @@ public final class ErrorReports implements Service {
 
   private ErrorReports() {
     this.appender = new SentryAppender();
-    this.channel = new SideChannel<>("sentry", CAPACITY, ErrorReports::size, new Library());
+    this.channel = new SideChannel<>("sentry", CAPACITY, ErrorReports::size, new SentryReceiver());
   }
 
-  /// Reports from now on.
+  /// Starts reporting.
   ///
-  /// @param dsn where to
-  /// @param tags go with every event
-  /// @throws IllegalArgumentException if the DSN is none
+  /// @param dsn address of the Sentry project
+  /// @param tags added to every event
+  /// @throws IllegalArgumentException if the DSN is invalid
   public static ErrorReports open(
       String dsn, Optional<String> environment, Map<String, String> tags) {
     var options = new SentryOptions();
@@ -70,11 +70,11 @@ public final class ErrorReports implements Service {
     options.setEnableAutoSessionTracking(false);
     options.setConnectionTimeoutMillis(TIMEOUT_MILLIS);
     options.setReadTimeoutMillis(TIMEOUT_MILLIS);
-    options.setShutdownTimeoutMillis(LAST_WORDS_MILLIS);
+    options.setShutdownTimeoutMillis(FLUSH_MILLIS);
     options.addInAppInclude("io.taskbroker");
     var reports = new ErrorReports();
     options.setOnDiscard((reason, category, number) -> {
-      if (category != DataCategory.LogByte) { // counts what LogItem counts, in bytes
+      if (category != DataCategory.LogByte) { // the bytes of what LogItem counts
         reports.discarded(reason.getReason(), number);
       }
     });
@@ -82,8 +82,8 @@ public final class ErrorReports implements Service {
     try {
       Sentry.init(options);
     } catch (IllegalArgumentException e) {
-      // The message of the library would show the DSN.
-      throw new IllegalArgumentException("sentry_dsn is not a DSN of Sentry");
+      // The library's message contains the DSN.
+      throw new IllegalArgumentException("sentry_dsn is not a valid Sentry DSN");
     }
     reports.attach(options);
     return reports;
@@ -97,9 +97,9 @@ public final class ErrorReports implements Service {
     appender.setMinimumLevel(Level.INFO);
     appender.setContext(root.getLoggerContext());
     appender.start();
-    intake.setContext(root.getLoggerContext());
-    intake.start();
-    root.addAppender(intake);
+    queueAppender.setContext(root.getLoggerContext());
+    queueAppender.start();
+    root.addAppender(queueAppender);
   }
 
   @Override
@@ -110,22 +110,22 @@ public final class ErrorReports implements Service {
   @Override
   public void start() {}
 
-  /// How many lines of the log and reports did not reach Sentry.
+  /// Number of log lines and reports that did not reach Sentry.
   public long dropped() {
     return channel.dropped() + discarded.sum() + deliveries.overdue();
   }
 
-  /// Sends what is left, within 1.5 s.
+  /// Sends the remaining reports, within 1.5 s.
   @Override
   public void stop() {
-    root().detachAppender(intake);
-    intake.stop();
+    root().detachAppender(queueAppender);
+    queueAppender.stop();
     Thread last =
         Thread.ofPlatform()
             .name("sentry-stop")
             .daemon()
             .start(() -> {
-              boolean _ = channel.flush(Duration.ofMillis(LAST_WORDS_MILLIS));
+              boolean _ = channel.flush(Duration.ofMillis(FLUSH_MILLIS));
               appender.stop();
               Sentry.close();
             });
@@ -136,14 +136,14 @@ public final class ErrorReports implements Service {
     }
   }
 
-  /// Called by the library, whose queue is full or whose request failed.
+  /// Called by the library when its queue is full or a request failed.
   private void discarded(String reason, long number) {
     discarded.add(number);
     long now = System.nanoTime();
     long before = warnedAt.get();
     if (now - before >= WARNED_NANOS && warnedAt.compareAndSet(before, now)) {
       log.warn(
-          "Sentry did not get {} reports so far, the last for the reason {}; said once a minute",
+          "{} reports to Sentry were dropped so far, last reason: {}; logged at most once a minute",
           dropped(),
           reason);
     }
@@ -154,8 +154,8 @@ public final class ErrorReports implements Service {
     return EVENT_BYTES + (message == null ? 0 : message.length());
   }
 
-  /// The side of those who log.
-  private final class Intake extends UnsynchronizedAppenderBase<ILoggingEvent> {
+  /// Logback appender that enqueues events; runs on the logging threads.
+  private final class QueueAppender extends UnsynchronizedAppenderBase<ILoggingEvent> {
     @Override
     protected void append(ILoggingEvent event) {
       if (event.getLevel().isGreaterOrEqual(Level.INFO)) {
@@ -165,8 +165,8 @@ public final class ErrorReports implements Service {
     }
   }
 
-  /// The side of the library.
-  private final class Library implements SideChannel.Receiver<ILoggingEvent> {
+  /// Consumer of the queue; passes events to the Sentry library.
+  private final class SentryReceiver implements SideChannel.Receiver<ILoggingEvent> {
     @Override
     public void take(ILoggingEvent event) {
       appender.doAppend(event);
@@ -174,7 +174,7 @@ public final class ErrorReports implements Service {
 
     @Override
     public void lost(long events) {
-      log.warn("{} lines of the log were not given to Sentry, which takes them too slowly", events);
+      log.warn("{} log lines were not sent to Sentry: its client is too slow", events);
     }
   }
 

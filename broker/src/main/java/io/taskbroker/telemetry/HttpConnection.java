@@ -19,10 +19,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// One connection of the HTTP server: answers one request at a time, and is closed when a request
-/// does not come or an answer is not read in its time (G7). A request that is sent before the
-/// answer to the last one was read, and the body of a request, close it behind the answer. Confined
-/// to its event loop.
+/// Handler of one HTTP connection. It answers one request at a time, and closes the connection when
+/// a request does not arrive, or a response is not read, in time (G7). A pipelined request and a
+/// request with a body close the connection after the response. Confined to its event loop.
 final class HttpConnection extends SimpleChannelInboundHandler<HttpObject> {
   private static final Logger LOGGER = LoggerFactory.getLogger(HttpConnection.class);
 
@@ -39,20 +38,20 @@ final class HttpConnection extends SimpleChannelInboundHandler<HttpObject> {
 
   @Override
   public void channelActive(ChannelHandlerContext context) {
-    expect(context, limits.request());
+    armDeadline(context, limits.request());
     context.fireChannelActive();
   }
 
   @Override
   public void channelInactive(ChannelHandlerContext context) {
-    endDeadline();
+    cancelDeadline();
     context.fireChannelInactive();
   }
 
   @Override
   protected void channelRead0(ChannelHandlerContext context, HttpObject message) {
     if (!(message instanceof HttpRequest request)) {
-      return; // the body of a request, which is not looked into
+      return; // request bodies are ignored
     }
     if (answering || last) {
       last = true;
@@ -71,7 +70,7 @@ final class HttpConnection extends SimpleChannelInboundHandler<HttpObject> {
       answer.headers().set(CONNECTION, CLOSE);
     }
     answering = true;
-    expect(context, limits.answer());
+    armDeadline(context, limits.answer());
     context.writeAndFlush(answer).addListener((ChannelFuture sent) -> answered(context, sent));
   }
 
@@ -80,11 +79,11 @@ final class HttpConnection extends SimpleChannelInboundHandler<HttpObject> {
     if (last || !sent.isSuccess()) {
       var _ = context.close();
     } else {
-      expect(context, limits.idle());
+      armDeadline(context, limits.idle());
     }
   }
 
-  /// The other side sends no more, but may still read.
+  /// The peer has closed its output, but may still read.
   @Override
   public void userEventTriggered(ChannelHandlerContext context, Object event) {
     if (event instanceof ChannelInputShutdownEvent) {
@@ -100,16 +99,16 @@ final class HttpConnection extends SimpleChannelInboundHandler<HttpObject> {
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
     if (!(cause instanceof IOException)) {
       LOGGER.warn(
-          "Cannot answer a request of {} for metrics or health: the connection is closed",
+          "Cannot answer a metrics or health request from {}; closing the connection",
           context.channel().remoteAddress(),
           cause);
     }
     var _ = context.close();
   }
 
-  /// The next thing must have happened within that time.
-  private void expect(ChannelHandlerContext context, Duration within) {
-    endDeadline();
+  /// Closes the connection unless [#cancelDeadline] is called within that time.
+  private void armDeadline(ChannelHandlerContext context, Duration within) {
+    cancelDeadline();
     deadline =
         context
             .executor()
@@ -121,7 +120,7 @@ final class HttpConnection extends SimpleChannelInboundHandler<HttpObject> {
                 NANOSECONDS);
   }
 
-  private void endDeadline() {
+  private void cancelDeadline() {
     Future<?> running = deadline;
     if (running != null) {
       running.cancel(false);

@@ -10,10 +10,10 @@ import java.util.Map;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
-/// Open connections of an HTTP server by peer address, bounded in total and for each peer (G7). At
-/// a bound the newest connection is served and the oldest one is closed, so that a peer with many
-/// slow connections keeps no probe out, even if the probe comes from its own address. Confined to
-/// one event loop.
+/// Open connections of an HTTP server by peer address, bounded in total and per peer (G7). At a
+/// bound the newest connection is accepted and the oldest is closed, so that a peer with many slow
+/// connections cannot keep probes out, even probes from its own address. Confined to one event
+/// loop.
 final class HttpConnections {
   private final int limit;
   private final int perPeer;
@@ -25,10 +25,10 @@ final class HttpConnections {
     this.perPeer = perPeer;
   }
 
-  /// Adds a connection, and closes the oldest one that it replaces at a bound.
+  /// Adds a connection, and at a bound closes the oldest one.
   void opened(Channel connection) {
     if (!(connection.remoteAddress() instanceof InetSocketAddress peer)) {
-      var _ = connection.close(); // it ended before it was accepted
+      var _ = connection.close(); // closed before it was accepted
       return;
     }
     InetAddress address = peer.getAddress();

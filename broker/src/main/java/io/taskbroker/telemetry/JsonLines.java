@@ -15,9 +15,9 @@ import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
-/// A line of the log as a flat JSON object: `timestamp`, `level`, `target`, `message`, `thread`,
-/// the fields that the line has, and `error`, a stack trace, if it is about one (reference-spec
-/// 10.3).
+/// Log encoder: a flat JSON object per line with `timestamp`, `level`, `target`, `message`,
+/// `thread`, the event's own fields, and `error` with the stack trace if there is one
+/// (reference-spec 10.3).
 final class JsonLines extends EncoderBase<ILoggingEvent> {
   private static final JsonFactory JSON = new JsonFactory();
   private static final DateTimeFormatter TIME =
@@ -61,15 +61,15 @@ final class JsonLines extends EncoderBase<ILoggingEvent> {
     }
   }
 
-  /// Text without halves of characters, which are left over where text was cut: strict readers of
-  /// JSON refuse a line that has one.
+  /// Replaces unpaired surrogates, which remain where text was truncated: strict JSON parsers
+  /// reject a line that contains one.
   private static String text(String text) {
     return text.chars().anyMatch(c -> Character.isSurrogate((char) c))
         ? new String(text.getBytes(UTF_8), UTF_8)
         : text;
   }
 
-  /// The name of a logger, in the form that `log_filter` has it.
+  /// Converts a logger name to the form that `log_filter` uses.
   private static String target(String logger) {
     return logger.startsWith("io.taskbroker")
         ? logger.substring("io.".length()).replace(".", "::")

@@ -7,12 +7,12 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import org.jspecify.annotations.Nullable;
 
-/// A metric with tags, whose values are clean and not without end: past the bound all that is new
-/// is counted under `other` (W46). Thread-safe; a data point that was looked up may be kept.
+/// Metric with tags, with sanitized and bounded tag values: combinations beyond the bound are
+/// counted under `other` (W46). Thread-safe; callers may keep a data point they looked up.
 ///
-/// @param <D> what is counted with
+/// @param <D> type of the data points
 public final class Labelled<D extends DataPoint> {
-  /// The value of every tag past the bound.
+  /// Value of every tag beyond the bound.
   static final String OTHER = "other";
 
   private static final int LONGEST_VALUE = 100;
@@ -22,7 +22,7 @@ public final class Labelled<D extends DataPoint> {
   private final String[] other;
   private final ConcurrentMap<Object, D> points = new ConcurrentHashMap<>();
 
-  /// What was looked up last: tasks of a kind come in a row.
+  /// Most recent lookup: tasks of one kind arrive in sequence.
   private volatile @Nullable Last<D> last;
 
   Labelled(StatefulMetric<D, ?> metric, int tags, int bound) {
@@ -78,7 +78,7 @@ public final class Labelled<D extends DataPoint> {
     return added;
   }
 
-  /// Forgets the data point of a metric with two tags, which must not be used any more.
+  /// Removes the data point of a metric with two tags; it must not be used afterwards.
   public synchronized void remove(String first, String second) {
     if (points.remove(new Two(first, second)) != null) {
       last = null;
@@ -86,7 +86,8 @@ public final class Labelled<D extends DataPoint> {
     }
   }
 
-  /// What may be in the value of a tag of every receiver.
+  /// Replaces the characters that one of the receivers does not allow in a tag value, and
+  /// truncates.
   static String clean(String value) {
     int length = Math.min(value.length(), LONGEST_VALUE);
     var clean = new StringBuilder(length);
@@ -98,7 +99,7 @@ public final class Labelled<D extends DataPoint> {
     return clean.toString();
   }
 
-  /// How many data points there are, that of `other` apart.
+  /// Number of data points, without `other`.
   int size() {
     return points.size();
   }

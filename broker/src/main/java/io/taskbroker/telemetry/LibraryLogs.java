@@ -6,12 +6,12 @@ import java.util.logging.LogRecord;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
-/// Brings what libraries log by `java.util.logging`, as gRPC does, into the broker's log.
+/// Bridge from `java.util.logging`, which gRPC uses, to the broker's log.
 final class LibraryLogs extends Handler {
   private static final int WARNING = java.util.logging.Level.WARNING.intValue();
   private static final int INFO = java.util.logging.Level.INFO.intValue();
 
-  /// Puts itself in the place of whatever was there.
+  /// Replaces all handlers of the root logger.
   static void install() {
     java.util.logging.Logger root = java.util.logging.Logger.getLogger("");
     for (Handler other : root.getHandlers()) {

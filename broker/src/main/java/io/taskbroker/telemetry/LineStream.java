@@ -10,53 +10,53 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.function.LongFunction;
 
-/// Bounded, asynchronous way of lines to an output of the process: whoever writes never waits for
-/// its reader, and what finds no room is dropped, counted, and reported in a line of the output
+/// Bounded asynchronous writer of lines to an output of the process. A writing thread never waits
+/// for the reader; lines that do not fit are dropped, counted, and reported in a line of the output
 /// itself ([SideChannel]). Thread-safe.
 public final class LineStream {
-  /// What waits for the reader at most, in bytes.
+  /// Maximum number of bytes that wait for the reader.
   static final int CAPACITY = 1 << 20;
 
-  /// A line that does not end is cut into such pieces.
+  /// Maximum length of a piece when a line does not end.
   private static final int LONGEST_PIECE = 64 << 10;
 
   private final OutputStream target;
   private final SideChannel<byte[]> channel;
-  private final PrintStream printStream = new PrintStream(new Pieces(), true, UTF_8);
+  private final PrintStream printStream = new PrintStream(new LineSplitter(), true, UTF_8);
   private volatile LongFunction<byte[]> notice = LineStream::plainNotice;
 
-  /// @param name of the thread that writes
+  /// @param name of the writer thread
   LineStream(String name, OutputStream target) {
     this.target = target;
     this.channel = new SideChannel<>(name, CAPACITY, line -> line.length, new Writer());
   }
 
-  /// Writes lines later.
+  /// Enqueues lines.
   ///
-  /// @param lines one or more, each with the line break behind it
-  /// @param urgent whether there is still room for it where there is none for others
+  /// @param lines one or more, each ending with a line break
+  /// @param urgent true: may use the space reserved for urgent lines
   void write(byte[] lines, boolean urgent) {
     boolean _ = channel.offer(lines, urgent);
   }
 
-  /// The same for what is printed: whole lines are written, and what is flushed.
+  /// A print stream on the same queue: it enqueues whole lines, and the rest on flush.
   PrintStream printStream() {
     return printStream;
   }
 
-  /// How the output says that so many lines before were dropped.
+  /// Sets the encoder of the line that reports how many lines were dropped before it.
   void noticeDropsBy(LongFunction<byte[]> line) {
     notice = line;
   }
 
-  /// How many lines, or groups of lines, were dropped.
+  /// Number of dropped lines or groups of lines.
   long dropped() {
     return channel.dropped();
   }
 
-  /// Waits until what was written before is with the reader, or for the given time.
+  /// Waits until the reader has everything written before, or for the given time.
   ///
-  /// @return whether it is
+  /// @return false on timeout
   boolean flush(Duration timeout) {
     printStream.flush();
     return channel.flush(timeout);
@@ -66,14 +66,14 @@ public final class LineStream {
     return "taskbroker: %s\n".formatted(noticeText(lines)).getBytes(UTF_8);
   }
 
-  /// What is said of lines that were dropped.
+  /// Text of the line that reports dropped lines.
   static String noticeText(long lines) {
     return lines
-        + " lines of the log before this one were dropped: their reader did not take them, or"
-        + " there was no room";
+        + " log lines before this one were dropped: their reader was too slow, or the queue was"
+        + " full";
   }
 
-  /// The thread's side.
+  /// Consumer of the queue; runs on the writer thread.
   private final class Writer implements SideChannel.Receiver<byte[]> {
     private boolean broken;
 
@@ -92,12 +92,12 @@ public final class LineStream {
     @Override
     public void lost(long lines) throws IOException {
       byte[] line = notice.apply(lines);
-      // What failed may have left half a line behind.
+      // A failed write may have left a partial line behind.
       boolean midLine = broken;
-      take(midLine ? onLineOfItsOwn(line) : line);
+      take(midLine ? onNewLine(line) : line);
     }
 
-    private static byte[] onLineOfItsOwn(byte[] line) {
+    private static byte[] onNewLine(byte[] line) {
       byte[] all = new byte[line.length + 1];
       all[0] = '\n';
       System.arraycopy(line, 0, all, 1, line.length);
@@ -105,9 +105,9 @@ public final class LineStream {
     }
   }
 
-  /// Cuts what is printed into lines. The print stream calls it under its lock.
-  private final class Pieces extends OutputStream {
-    private final ByteArrayOutputStream begun = new ByteArrayOutputStream();
+  /// Splits printed text into lines. The print stream calls it under its lock.
+  private final class LineSplitter extends OutputStream {
+    private final ByteArrayOutputStream partial = new ByteArrayOutputStream();
 
     @Override
     public void write(int b) {
@@ -116,10 +116,10 @@ public final class LineStream {
 
     @Override
     public void write(byte[] bytes, int offset, int length) {
-      begun.write(bytes, offset, length);
-      if (begun.size() >= LONGEST_PIECE) {
-        pass(begun.toByteArray());
-        begun.reset();
+      partial.write(bytes, offset, length);
+      if (partial.size() >= LONGEST_PIECE) {
+        emit(partial.toByteArray());
+        partial.reset();
         return;
       }
       int end = offset + length;
@@ -127,23 +127,23 @@ public final class LineStream {
         end--;
       }
       if (end > offset) {
-        byte[] all = begun.toByteArray();
+        byte[] all = partial.toByteArray();
         int lines = all.length - (offset + length - end);
-        begun.reset();
-        begun.write(all, lines, all.length - lines);
-        pass(Arrays.copyOf(all, lines));
+        partial.reset();
+        partial.write(all, lines, all.length - lines);
+        emit(Arrays.copyOf(all, lines));
       }
     }
 
     @Override
     public void flush() {
-      if (begun.size() > 0) {
-        pass(begun.toByteArray());
-        begun.reset();
+      if (partial.size() > 0) {
+        emit(partial.toByteArray());
+        partial.reset();
       }
     }
 
-    private void pass(byte[] piece) {
+    private void emit(byte[] piece) {
       LineStream.this.write(piece, true);
     }
   }

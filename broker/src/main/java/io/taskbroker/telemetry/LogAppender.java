@@ -7,14 +7,14 @@ import ch.qos.logback.classic.spi.LoggingEvent;
 import ch.qos.logback.core.UnsynchronizedAppenderBase;
 import ch.qos.logback.core.encoder.Encoder;
 
-/// Encodes lines of the log in the thread that logs, and gives them to a [LineStream], so that who
-/// logs never waits for whoever reads. Warnings and errors still find room where other lines do
-/// not. Thread-safe.
+/// Logback appender that encodes on the logging thread and writes to a [LineStream], so that
+/// logging never waits for the reader of the log. Warnings and errors may use the space reserved
+/// for urgent lines. Thread-safe.
 final class LogAppender extends UnsynchronizedAppenderBase<ILoggingEvent> {
   private final Encoder<ILoggingEvent> encoder;
   private final LineStream stream;
 
-  /// @param encoder encodes what several threads log at the same time
+  /// @param encoder must be safe for concurrent use
   LogAppender(LoggerContext loggers, Encoder<ILoggingEvent> encoder, LineStream stream) {
     this.encoder = encoder;
     this.stream = stream;

@@ -1,11 +1,11 @@
 package io.taskbroker.telemetry;
 
-/// The names of fields in lines of the log.
+/// Names of structured log fields.
 public final class LogFields {
-  /// The id of the activation that a line is about. Every line about one has it.
+  /// Id of the activation that a line is about; present on every such line.
   public static final String TASK_ID = "task_id";
 
-  /// The application that a line is about.
+  /// Application that a line is about.
   public static final String APPLICATION = "application";
 
   private LogFields() {}

@@ -11,11 +11,10 @@ import java.util.Locale;
 import java.util.Map;
 import org.slf4j.LoggerFactory;
 
-/// Logs to the standard error stream, as text or JSON, at the levels that a filter of the
-/// reference's form gives: `info,librdkafka=warn,taskbroker::upkeep=debug` (reference-spec 3.2,
-/// 10.3).
+/// Logging setup: text or JSON on the standard error stream, with levels from a filter in the
+/// reference's syntax, `info,librdkafka=warn,taskbroker::upkeep=debug` (reference-spec 3.2, 10.3).
 public final class Logging {
-  /// What the reference's targets are called here.
+  /// Loggers here by the reference's target.
   private static final Map<String, List<String>> TARGETS =
       Map.of(
           "librdkafka", List.of("org.apache.kafka"),
@@ -24,7 +23,7 @@ public final class Logging {
           "tonic", List.of("io.grpc"),
           "sqlx", List.of("io.taskbroker.store"));
 
-  /// Chatty libraries, which say what matters at `warn`.
+  /// Verbose libraries, limited to `warn`.
   private static final List<String> QUIET =
       List.of(
           "org.apache.kafka",
@@ -37,13 +36,14 @@ public final class Logging {
 
   private static final String CONNECTIONS = "org.apache.kafka.clients.NetworkClient";
 
-  /// Warn of each attempt to connect, several times a second while a cluster is down, and to fetch,
-  /// hundreds of times a second while a topic is gone; what waits for them says so once.
+  /// Loggers that warn about each connection attempt, several times a second while a cluster is
+  /// down, and about each fetch, hundreds of times a second while a topic is missing. The component
+  /// that waits logs the outage once.
   private static final List<String> ATTEMPTS =
       List.of(CONNECTIONS, "org.apache.kafka.clients.consumer.internals.FetchCollector");
 
-  /// What Kafka's clients log at `error` for each try while they are not let in: what waits for the
-  /// cluster says so once, too.
+  /// Messages that Kafka's clients log at `error` on each attempt while authentication fails. The
+  /// component that waits for the cluster logs the failure once.
   private static final Map<String, String> REPEATED =
       Map.of(
           CONNECTIONS,
@@ -55,14 +55,14 @@ public final class Logging {
 
   private Logging() {}
 
-  /// Sets the whole process's logging up.
+  /// Configures logging for the whole process.
   ///
-  /// @return what of the filter could not be understood, empty if all could
+  /// @return the directives of the filter that could not be parsed
   public static List<String> configure(String filter, boolean json) {
     return configure(filter, json, StandardStreams.error());
   }
 
-  /// The same with another stream to write to.
+  /// The same with another output stream.
   static List<String> configure(String filter, boolean json, LineStream stream) {
     var context = (LoggerContext) LoggerFactory.getILoggerFactory();
     context.reset();
@@ -131,9 +131,9 @@ public final class Logging {
   }
 
   private static boolean isRepeated(LoggerContext loggers, ILoggingEvent event) {
-    String said = REPEATED.get(event.getLoggerName());
-    return said != null
-        && event.getMessage().contains(said)
+    String repeated = REPEATED.get(event.getLoggerName());
+    return repeated != null
+        && event.getMessage().contains(repeated)
         && !loggers.getLogger(event.getLoggerName()).isInfoEnabled();
   }
 }

@@ -4,14 +4,14 @@ import io.taskbroker.telemetry.Declared.Channel;
 import io.taskbroker.telemetry.Declared.Kind;
 import java.util.stream.Collectors;
 
-/// `docs/metrics.md`, made from what is declared in [Metrics].
+/// Generator of `docs/metrics.md` from the declarations in [Metrics].
 final class MetricsDocument {
   private static final String ABSENT =
       """
 
       ## No counterpart
 
-      What the reference has beside these, and why this broker has not:
+      Metrics of the reference that this broker does not have, and why:
 
       | reference | why |
       |---|---|
@@ -29,26 +29,30 @@ final class MetricsDocument {
             """
             # Metrics
 
-            Every metric of the broker, by the name that the reference gave it and that at the Prometheus endpoint. Made from
-            `io.taskbroker.telemetry.Metrics`; renewed by
+            Every metric of the broker, with its name in the reference and at the Prometheus endpoint.
+            Generated from `io.taskbroker.telemetry.Metrics`; renew with
 
             ```sh
             %s
             ```
 
-            - **statsd**: UDP to `statsd_addr` once a second, in the form of DogStatsD, names behind `taskbroker.`, with
-              `default_metrics_tags`. Counters are what was added since the last second; of histograms each bucket of 9 %% is a line with
-              a sample rate, %d of them at most, so that what is sent does not grow with what is counted. A statsd that is absent is no error.
-            - **Prometheus**: `GET /metrics` at `metrics_addr` (127.0.0.1:9464), text or OpenMetrics; `GET /health` beside it answers 200
-              while the broker is ready, 503 while it is not. Seconds and bytes throughout. Port 0: no endpoint. If another
-              process, such as a second broker, has the default address already, a line in the log says so; an address that is configured must be free.
-            - A metric has %d combinations of tags at most, a histogram %d; what is more is counted under `other`.
-            - By `application` and `taskname`, 500 tasks have a line of their own, in the order in which they came since the start; of what is
-              more, a task of an application that has one is `other` of it, and any other is `other` of `other`.
-              They are brought up to date every `upkeep_task_interval_ms`. The reference's gauges have the topic `taskworker` and the partition
-              -1 for all that a SQLite store has; statsd is told them so, and Prometheus has them by task.
+            - **statsd**: UDP to `statsd_addr` once a second, DogStatsD format, prefix `taskbroker.`, with
+              `default_metrics_tags`. Counters send the increment since the last second; histograms send one
+              line with a sample rate per bucket of 9 %%, at most %d of them, so that traffic does not grow
+              with the number of events. An unreachable statsd is not an error.
+            - **Prometheus**: `GET /metrics` at `metrics_addr` (127.0.0.1:9464), text or OpenMetrics.
+              `GET /health` at the same address answers 200 while the broker is ready, else 503. Units are
+              seconds and bytes. Port 0 disables the endpoint. If another process, such as a second broker,
+              holds the default address, the broker logs that and starts without the endpoint; a configured
+              address must be free.
+            - A metric has at most %d tag combinations, a histogram %d; the rest is counted under `other`.
+            - Gauges by `application` and `taskname` have a line each for the first 500 tasks seen since the
+              start. A further task counts as `other` of its application if that application has a line,
+              else as `other` of `other`. They are updated every `upkeep_task_interval_ms`.
+            - The reference's gauges have the topic `taskworker` and the partition -1 for everything in a
+              SQLite store; statsd receives them like that, Prometheus by task.
 
-            | reference, statsd | kind | unit | tags | Prometheus | what it is |
+            | reference, statsd | kind | unit | tags | Prometheus | meaning |
             |---|---|---|---|---|---|
             """
                 .formatted(

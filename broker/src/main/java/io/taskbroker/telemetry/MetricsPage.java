@@ -11,11 +11,11 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import org.jspecify.annotations.Nullable;
 
-/// Metrics in one format of Prometheus, outside of the heap, shared by all that read them at the
-/// same time: many slow readers hold no more memory than [#MOST] pages (G7). Writing pages takes a
-/// tenth of the event loop at most. Confined to it.
+/// Metrics in one Prometheus format, kept outside the heap and shared by all concurrent readers:
+/// slow readers hold at most the memory of [#MOST] pages (G7). Rendering takes at most a tenth of
+/// the event loop. Confined to the event loop.
 final class MetricsPage {
-  /// Pages that may be held by slow readers before the newest is served again.
+  /// Maximum number of pages held by slow readers; beyond it the newest page is served again.
   static final int MOST = 4;
 
   private static final int SHARE_OF_TIME = 10;
@@ -34,9 +34,9 @@ final class MetricsPage {
     return writer.getContentType();
   }
 
-  /// The metrics as they are, or as they were within ten times what it takes to write them.
+  /// The metrics, at most ten times the rendering time old.
   ///
-  /// @return to be released by the caller
+  /// @return must be released by the caller
   ByteBuf content() {
     long now = System.nanoTime();
     @Nullable ByteBuf newest = pages.peekLast();
@@ -54,13 +54,13 @@ final class MetricsPage {
     return newest.retainedDuplicate();
   }
 
-  /// Gives back the pages, of which each lives on until it was read.
+  /// Releases the pages; a page that is still being read lives until it was sent.
   void close() {
     pages.forEach(ByteBuf::release);
     pages.clear();
   }
 
-  /// Releases the pages that nobody reads any more.
+  /// Releases the pages that no reader holds.
   private void releaseUnread() {
     pages.removeIf(page -> {
       boolean unread = page.refCnt() == 1;

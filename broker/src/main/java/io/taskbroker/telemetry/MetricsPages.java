@@ -22,8 +22,8 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
-/// Answers to HTTP requests: the metrics, in the format that the request asks for, and health.
-/// Confined to one event loop.
+/// Request handler for `/metrics`, in the format that the request asks for, and `/health`. Confined
+/// to one event loop.
 final class MetricsPages {
   private static final String TEXT = "text/plain; charset=utf-8";
 
@@ -33,7 +33,7 @@ final class MetricsPages {
   private final MetricsPage openMetrics;
   private final ExpositionFormatWriter openMetricsWriter = OpenMetricsTextFormatWriter.create();
 
-  /// @param troubles what is said beside, in a line each
+  /// @param troubles further lines of the health response
   MetricsPages(Metrics metrics, BooleanSupplier ready, Supplier<List<String>> troubles) {
     this.ready = ready;
     this.troubles = troubles;
@@ -44,12 +44,13 @@ final class MetricsPages {
   FullHttpResponse answer(HttpRequest request) {
     if (request.decoderResult().isFailure()) {
       return request.decoderResult().cause() instanceof TooLongFrameException
-          ? text(HttpResponseStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The request is too long\n")
-          : text(HttpResponseStatus.BAD_REQUEST, "Not a request of HTTP/1.1\n");
+          ? text(HttpResponseStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The request is too large\n")
+          : text(HttpResponseStatus.BAD_REQUEST, "Not an HTTP/1.1 request\n");
     }
     boolean head = request.method().equals(HttpMethod.HEAD);
     if (!head && !request.method().equals(HttpMethod.GET)) {
-      FullHttpResponse answer = text(HttpResponseStatus.METHOD_NOT_ALLOWED, "Only GET\n");
+      FullHttpResponse answer =
+          text(HttpResponseStatus.METHOD_NOT_ALLOWED, "Only GET and HEAD are supported\n");
       answer.headers().set(ALLOW, "GET, HEAD");
       return answer;
     }
@@ -60,7 +61,7 @@ final class MetricsPages {
               ready.getAsBoolean()
                   ? text(HttpResponseStatus.OK, "ready\n" + troubles())
                   : text(HttpResponseStatus.SERVICE_UNAVAILABLE, "not ready\n" + troubles());
-          default -> text(HttpResponseStatus.NOT_FOUND, "There are /metrics and /health\n");
+          default -> text(HttpResponseStatus.NOT_FOUND, "Not found; try /metrics or /health\n");
         };
     return head ? withoutBody(answer) : answer;
   }
@@ -69,7 +70,7 @@ final class MetricsPages {
     return String.join("", troubles.get().stream().map(line -> line + "\n").toList());
   }
 
-  /// Gives back what is kept for later requests.
+  /// Releases the cached pages.
   void close() {
     text.close();
     openMetrics.close();

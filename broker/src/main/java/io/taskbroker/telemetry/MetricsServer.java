@@ -24,10 +24,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// HTTP server of `GET /metrics` for Prometheus, and of `GET /health`: 200 while the broker is
-/// ready, 503 while it is not. Plain HTTP/1.1 on one event loop, so that no client can keep another
-/// one waiting (ADR 13); bounded in connections, in the size of a request and in time (G7).
-/// Thread-safe.
+/// HTTP server for `GET /metrics` (Prometheus) and `GET /health`: 200 while the broker is ready,
+/// else 503. Plain HTTP/1.1 on one event loop, so that no client can block another (ADR 13);
+/// bounded in connections, request size and time (G7). Thread-safe.
 public final class MetricsServer implements Service {
   private static final Logger log = LoggerFactory.getLogger(MetricsServer.class);
   private static final int BACKLOG = 128;
@@ -35,15 +34,16 @@ public final class MetricsServer implements Service {
   private static final int HEADER_BYTES = 8_192;
   private static final int STOP_MILLIS = 1_000;
 
-  /// Bounds of the server.
+  /// Limits of the server.
   ///
-  /// @param connections the most connections; one more closes the oldest of the peer that has most
-  /// @param perPeer the most connections of one peer; one more closes its oldest
-  /// @param request time from a new connection to its first request
-  /// @param idle time from an answer to the next request of the connection
-  /// @param answer time in which an answer must be read
+  /// @param connections maximum number of connections; one more closes the oldest connection of the
+  ///   peer that has most
+  /// @param perPeer maximum number of connections of one peer; one more closes its oldest
+  /// @param request maximum time from accept to the first request
+  /// @param idle maximum time from a response to the next request of the connection
+  /// @param answer maximum time until a response is read
   record Limits(int connections, int perPeer, Duration request, Duration idle, Duration answer) {
-    static final Limits USUAL =
+    static final Limits DEFAULTS =
         new Limits(256, 64, Duration.ofSeconds(5), Duration.ofSeconds(60), Duration.ofSeconds(10));
   }
 
@@ -55,11 +55,11 @@ public final class MetricsServer implements Service {
   private volatile boolean ready;
   private volatile List<String> troubles = List.of();
 
-  /// @param address need not be resolved; port 0 for any that is free
-  /// @param required whether it is an error if the address cannot be listened on; else it is a
-  ///   warning, and nothing is served
+  /// @param address may be unresolved; port 0 picks a free port
+  /// @param required true: failure to bind is an error; false: it is a warning, and nothing is
+  ///   served
   public MetricsServer(Metrics metrics, InetSocketAddress address, boolean required) {
-    this(metrics, address, required, Limits.USUAL);
+    this(metrics, address, required, Limits.DEFAULTS);
   }
 
   MetricsServer(Metrics metrics, InetSocketAddress address, boolean required, Limits limits) {
@@ -74,9 +74,9 @@ public final class MetricsServer implements Service {
     return "metrics server";
   }
 
-  /// Listens.
+  /// Binds the address.
   ///
-  /// @throws UncheckedIOException if that is required and cannot be
+  /// @throws UncheckedIOException if the address is required and cannot be bound
   @Override
   public synchronized void start() {
     String where = address.getHostString() + ":" + address.getPort();
@@ -89,8 +89,8 @@ public final class MetricsServer implements Service {
             "Cannot serve metrics on " + where + " (metrics_addr): " + e.getMessage(), e);
       }
       log.warn(
-          "Metrics are not served, as {} cannot be listened on: {}. Set metrics_addr to another"
-              + " address, or to port 0 for none",
+          "Metrics are not served: cannot listen on {}: {}. Set metrics_addr to another"
+              + " address, or to port 0 to disable the endpoint",
           where,
           e.getMessage());
     }
@@ -134,7 +134,7 @@ public final class MetricsServer implements Service {
             });
   }
 
-  /// The port that is listened on; -1 if none is.
+  /// Port of the listener; -1 if there is none.
   public synchronized int port() {
     return running == null ? -1 : ((InetSocketAddress) running.server.localAddress()).getPort();
   }
@@ -143,7 +143,7 @@ public final class MetricsServer implements Service {
     ready = now;
   }
 
-  /// What `/health` says beside whether the broker is ready, in a line each.
+  /// Sets further lines of the `/health` response.
   public void setTroubles(List<String> lines) {
     troubles = List.copyOf(lines);
   }

@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
-/// Measures the process, every `runtime_metrics_interval`.
+/// Sampler of process metrics, every `runtime_metrics_interval`.
 public final class RuntimeGauges implements Service {
   private final Metrics metrics;
   private final Duration interval;
@@ -30,7 +30,7 @@ public final class RuntimeGauges implements Service {
   private long collectionMillis;
   private final List<Drops> drops;
 
-  /// @param dropped how many items each channel of telemetry has dropped so far
+  /// @param dropped number of items that each telemetry channel has dropped so far
   public RuntimeGauges(
       Metrics metrics, Map<String, LongSupplier> dropped, Duration interval, FailureSink failures) {
     this.drops =
@@ -93,7 +93,7 @@ public final class RuntimeGauges implements Service {
     collectionMillis = millis;
   }
 
-  /// Counts what one channel has dropped since the last time.
+  /// Increments the counter by the drops of one channel since the last sample.
   private static final class Drops {
     private final CounterDataPoint counter;
     private final LongSupplier all;

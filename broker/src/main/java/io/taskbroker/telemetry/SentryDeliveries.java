@@ -7,19 +7,19 @@ import java.util.Collections;
 import java.util.Iterator;
 import java.util.function.LongConsumer;
 
-/// Counts the envelopes that did not reach Sentry, in the place of a cache that would keep them:
-/// the library stores an envelope before it sends it, and discards it when Sentry has it, but does
-/// not report a request that timed out. Used by the one thread of the library that sends, but for
+/// Counter of envelopes that did not reach Sentry, installed as the library's envelope cache. The
+/// library stores an envelope before it sends it and discards it once Sentry has it, but does not
+/// report a request that timed out. Used by the library's single sender thread, except for
 /// [#overdue].
 final class SentryDeliveries implements IEnvelopeCache {
-  /// After which a request that is under way counts as failed: it has time-outs of 2 s.
-  private static final long PATIENCE_NANOS = 10_000_000_000L;
+  /// Time after which a pending request counts as failed; its timeouts are 2 s.
+  private static final long OVERDUE_NANOS = 10_000_000_000L;
 
   private final LongConsumer failed;
-  private volatile boolean underWay;
-  private volatile long since;
+  private volatile boolean pending;
+  private volatile long sentAt;
 
-  /// @param failed told of each envelope that failed, when the next one is sent
+  /// @param failed called for each failed envelope, when the next one is sent
   SentryDeliveries(LongConsumer failed) {
     this.failed = failed;
   }
@@ -30,25 +30,26 @@ final class SentryDeliveries implements IEnvelopeCache {
     boolean _ = storeEnvelope(envelope, hint);
   }
 
-  /// Says that the envelope is stored, or the library would count some of those that fail itself.
+  /// Claims that the envelope is stored; otherwise the library would count some of the failures
+  /// itself.
   @Override
   public boolean storeEnvelope(SentryEnvelope envelope, Hint hint) {
-    if (underWay) {
+    if (pending) {
       failed.accept(1);
     }
-    since = System.nanoTime();
-    underWay = true;
+    sentAt = System.nanoTime();
+    pending = true;
     return true;
   }
 
-  /// How many envelopes, one at most, have failed in all likelihood, which the next one will show.
+  /// Number of envelopes, at most one, that have probably failed; confirmed by the next one.
   int overdue() {
-    return underWay && System.nanoTime() - since > PATIENCE_NANOS ? 1 : 0;
+    return pending && System.nanoTime() - sentAt > OVERDUE_NANOS ? 1 : 0;
   }
 
   @Override
   public void discard(SentryEnvelope envelope) {
-    underWay = false;
+    pending = false;
   }
 
   @Override

@@ -7,17 +7,17 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.ToLongFunction;
 
-/// Bounded queue between threads that must never wait and a receiver that may: a log that nobody
-/// reads, a disk that is full, a host that does not answer. A thread of its own, a daemon, hands
-/// the items over in order. Items that find no room, or that the receiver refuses, are dropped and
-/// counted, and the receiver is told how many before the next item that it takes.
+/// Bounded queue between threads that must never block and a receiver that may: a log without a
+/// reader, a full disk, a host that does not respond. A daemon thread delivers the items in order.
+/// Items that do not fit, or that the receiver refuses, are dropped and counted; the receiver
+/// learns the number of drops before the next item.
 ///
-/// Once it is full it drops until half of it is free, so that a receiver which is merely slow is
-/// not told of drops at every item. Urgent items have the last eighth for themselves. Thread-safe.
+/// Once full, the queue drops until half of it is free, so that a receiver which is merely slow is
+/// not notified of drops at every item. The last eighth is reserved for urgent items. Thread-safe.
 ///
 /// @param <T> an item; immutable
 final class SideChannel<T> {
-  /// What an item takes of the heap beside itself, in bytes.
+  /// Heap overhead of an item, in bytes.
   private static final int OVERHEAD = 64;
 
   private final String name;
@@ -26,18 +26,18 @@ final class SideChannel<T> {
   private final Receiver<T> receiver;
 
   private final ReentrantLock lock = new ReentrantLock();
-  private final Condition changed = lock.newCondition(); // of what follows, guarded by lock
+  private final Condition changed = lock.newCondition(); // of the fields below, guarded by lock
   private final Deque<Item<T>> queue = new ArrayDeque<>();
   private boolean started;
   private boolean full;
-  private long held; // bytes, of the item under way too
+  private long held; // bytes, including the item being delivered
   private long offered;
-  private long ended;
+  private long finished;
   private long dropped;
-  private long untold;
+  private long unreported;
 
   /// @param name of the thread
-  /// @param capacity bytes; a single item may have more
+  /// @param capacity bytes; a single item may exceed it
   /// @param size of an item, in bytes
   SideChannel(String name, long capacity, ToLongFunction<T> size, Receiver<T> receiver) {
     this.name = name;
@@ -46,17 +46,17 @@ final class SideChannel<T> {
     this.receiver = receiver;
   }
 
-  /// Takes items. Called by the thread of the channel; may block, and may throw.
+  /// Consumer of the items. Called by the thread of the channel; may block, and may throw.
   interface Receiver<T> {
     void take(T item) throws Exception;
 
-    /// Says that so many items before the next one were dropped.
+    /// Reports the number of items dropped before the next one.
     void lost(long items) throws Exception;
   }
 
   private record Item<T>(T content, long size, long lostBefore) {}
 
-  /// Hands an item over, without waiting.
+  /// Enqueues an item without blocking.
   ///
   /// @return false if it was dropped
   boolean offer(T content, boolean urgent) {
@@ -66,11 +66,11 @@ final class SideChannel<T> {
       startOnce();
       if (!hasRoom(bytes, urgent)) {
         dropped++;
-        untold++;
+        unreported++;
         return false;
       }
-      queue.addLast(new Item<>(content, bytes, urgent ? 0 : untold));
-      untold = urgent ? untold : 0;
+      queue.addLast(new Item<>(content, bytes, urgent ? 0 : unreported));
+      unreported = urgent ? unreported : 0;
       held += bytes;
       offered++;
       changed.signalAll();
@@ -99,7 +99,7 @@ final class SideChannel<T> {
     }
   }
 
-  /// How many items were dropped since the start.
+  /// Number of items dropped since the start.
   long dropped() {
     lock.lock();
     try {
@@ -109,15 +109,15 @@ final class SideChannel<T> {
     }
   }
 
-  /// Waits until the receiver has taken, or refused, what was offered before.
+  /// Waits until the receiver has taken or refused all items offered before.
   ///
-  /// @return false if that takes longer, or the thread is interrupted
+  /// @return false on timeout or interruption
   boolean flush(Duration timeout) {
     long left = timeout.toNanos();
     lock.lock();
     try {
       long all = offered;
-      while (ended < all) {
+      while (finished < all) {
         if (left <= 0) {
           return false;
         }
@@ -140,27 +140,27 @@ final class SideChannel<T> {
       try {
         lock.lockInterruptibly();
         try {
-          while (queue.isEmpty() && untold == 0) {
+          while (queue.isEmpty() && unreported == 0) {
             changed.await();
           }
           item = queue.pollFirst();
-          lost = refused + (item == null ? untold : item.lostBefore);
-          untold = item == null ? 0 : untold;
+          lost = refused + (item == null ? unreported : item.lostBefore);
+          unreported = item == null ? 0 : unreported;
         } finally {
           lock.unlock();
         }
       } catch (InterruptedException _) {
-        continue; // nobody ends it: it is for as long as the process
+        continue; // the thread lives as long as the process
       }
-      refused = handOver(item, lost);
+      refused = deliver(item, lost);
       if (item != null) {
         done(item, refused > 0);
       }
     }
   }
 
-  /// @return how many items have been lost since the receiver last took one
-  private long handOver(@org.jspecify.annotations.Nullable Item<T> item, long lost) {
+  /// @return number of items lost since the receiver last accepted one
+  private long deliver(@org.jspecify.annotations.Nullable Item<T> item, long lost) {
     try {
       if (lost > 0) {
         receiver.lost(lost);
@@ -179,7 +179,7 @@ final class SideChannel<T> {
     lock.lock();
     try {
       held -= item.size;
-      ended++;
+      finished++;
       dropped += refused ? 1 : 0;
       changed.signalAll();
     } finally {

@@ -5,10 +5,10 @@ import java.io.FileOutputStream;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/// The outputs of the process, when it is a broker: nothing that writes to them waits for their
-/// reader, be it the log, a library or an uncaught exception, and the process can end though nobody
-/// reads (G9). Only what the JVM itself prints, such as the threads after SIGQUIT, goes past this.
-/// Thread-safe.
+/// Bounded asynchronous replacements of the process's standard output and error streams. No writer,
+/// be it the log, a library or an uncaught exception, waits for the reader, and the process can
+/// exit without one (G9). Only the JVM's own output, such as the thread dump on SIGQUIT, bypasses
+/// them. Thread-safe.
 public final class StandardStreams {
   private static volatile @Nullable Installed installed;
 
@@ -16,7 +16,7 @@ public final class StandardStreams {
 
   private record Installed(LineStream out, LineStream err) {}
 
-  /// Puts bounded, asynchronous streams in the place of `System.out` and `System.err`, for good.
+  /// Replaces `System.out` and `System.err` permanently.
   public static synchronized void install() {
     if (installed != null) {
       return;
@@ -32,27 +32,26 @@ public final class StandardStreams {
     installed = streams;
   }
 
-  /// The stream of the log: that of the process if it was installed, else one that leads to
-  /// whatever `System.err` is.
+  /// Stream for the log: the installed stream, or else a new one on the current `System.err`.
   static LineStream error() {
     Installed streams = installed;
     return streams == null ? new LineStream("stderr", System.err) : streams.err;
   }
 
-  /// How many lines of both were dropped.
+  /// Number of lines dropped by both streams.
   public static long dropped() {
     Installed streams = installed;
     return streams == null ? 0 : streams.out.dropped() + streams.err.dropped();
   }
 
-  /// Waits until what was written so far is with the readers, or for the given time: to be called
-  /// before the process ends.
+  /// Waits until the readers have everything written so far, or for the given time. Must be called
+  /// before the process exits.
   public static void flush(Duration timeout) {
     Installed streams = installed;
     if (streams != null) {
-      long begun = System.nanoTime();
+      long startedAt = System.nanoTime();
       boolean _ = streams.err.flush(timeout);
-      boolean _ = streams.out.flush(timeout.minusNanos(System.nanoTime() - begun));
+      boolean _ = streams.out.flush(timeout.minusNanos(System.nanoTime() - startedAt));
     }
   }
 }

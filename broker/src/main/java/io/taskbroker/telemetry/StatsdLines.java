@@ -16,9 +16,9 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 
-/// What happened since the last look, as lines of DogStatsD. However much it was, there is one line
-/// for a counter or gauge, and no more than [#MAX_BUCKETS] for a histogram, each of which stands
-/// for the values of a bucket (W46). Not thread-safe.
+/// Encoder of the increments since the last call, as DogStatsD lines: one line per counter or gauge
+/// and at most [#MAX_BUCKETS] per histogram, each for the values of one bucket, whatever the number
+/// of events (W46). Not thread-safe.
 final class StatsdLines {
   static final int MAX_BUCKETS = 32;
   private static final String PREFIX = "taskbroker.";
@@ -27,19 +27,19 @@ final class StatsdLines {
 
   private final List<Declared> metrics;
   private final String defaultTags;
-  private final Map<Declared, Map<Labels, Seen>> seen = new HashMap<>();
+  private final Map<Declared, Map<Labels, Reported>> reported = new HashMap<>();
 
-  /// What was told of a data point.
-  private static final class Seen {
+  /// Values of a data point as last reported.
+  private static final class Reported {
     private double count;
     private long zeros;
     private final Map<Integer, Long> buckets = new HashMap<>();
   }
 
-  /// So many values near this one.
+  /// A number of values near one value.
   private record Cluster(double value, long count) {}
 
-  /// @param defaultTags go with every line
+  /// @param defaultTags added to every line
   StatsdLines(Metrics metrics, Map<String, String> defaultTags) {
     this.metrics =
         metrics.declared().stream()
@@ -50,8 +50,8 @@ final class StatsdLines {
     this.defaultTags = String.join(",", tags);
   }
 
-  /// Tells everything that is new, and the gauges.
-  void tell(Consumer<String> line) {
+  /// Writes everything that changed, and all gauges.
+  void write(Consumer<String> line) {
     for (Declared metric : metrics) {
       switch (metric.metric().collect()) {
         case CounterSnapshot counters ->
@@ -66,18 +66,19 @@ final class StatsdLines {
         case HistogramSnapshot histograms ->
             histograms.getDataPoints().forEach(point -> spread(metric, point, line));
         case Object other ->
-            throw new IllegalStateException(metric.name() + " is of no known kind: " + other);
+            throw new IllegalStateException(metric.name() + " has an unknown kind: " + other);
       }
     }
   }
 
-  private Seen seen(Declared metric, Labels labels) {
-    return seen.computeIfAbsent(metric, _ -> new HashMap<>())
-        .computeIfAbsent(labels, _ -> new Seen());
+  private Reported reported(Declared metric, Labels labels) {
+    return reported
+        .computeIfAbsent(metric, _ -> new HashMap<>())
+        .computeIfAbsent(labels, _ -> new Reported());
   }
 
   private void count(Declared metric, Labels labels, double total, Consumer<String> line) {
-    Seen before = seen(metric, labels);
+    Reported before = reported(metric, labels);
     if (total != before.count) {
       line.accept(line(metric, labels, total - before.count, 1));
       before.count = total;
@@ -85,7 +86,7 @@ final class StatsdLines {
   }
 
   private void spread(Declared metric, HistogramDataPointSnapshot point, Consumer<String> line) {
-    Seen before = seen(metric, point.getLabels());
+    Reported before = reported(metric, point.getLabels());
     if (point.getCount() == before.count) {
       return;
     }
@@ -103,13 +104,13 @@ final class StatsdLines {
         fresh.add(new Cluster(Math.pow(growth, bucket.getBucketIndex() - 0.5), more));
       }
     }
-    for (Cluster cluster : fewer(fresh)) {
+    for (Cluster cluster : merge(fresh)) {
       line.accept(line(metric, point.getLabels(), cluster.value, cluster.count));
     }
   }
 
-  /// Joins neighbours until there are few enough.
-  private static List<Cluster> fewer(List<Cluster> clusters) {
+  /// Merges neighbouring buckets until there are at most [#MAX_BUCKETS].
+  private static List<Cluster> merge(List<Cluster> clusters) {
     if (clusters.size() <= MAX_BUCKETS) {
       return clusters;
     }
@@ -124,7 +125,7 @@ final class StatsdLines {
     return joined;
   }
 
-  /// @param times for how many equal values it stands
+  /// @param times number of equal values that the line stands for
   private String line(Declared metric, Labels labels, double value, long times) {
     var line = new StringBuilder(160).append(PREFIX).append(metric.name()).append(':');
     number(line, value * metric.measure().statsdScale, VALUE_DIGITS);
@@ -147,7 +148,7 @@ final class StatsdLines {
     return name + ":" + value;
   }
 
-  /// What no number can hold is the largest there is.
+  /// Appends a number; values beyond the range of a double are clamped.
   private static void number(StringBuilder line, double any, MathContext digits) {
     double value = Double.isNaN(any) ? 0 : Math.clamp(any, -Double.MAX_VALUE, Double.MAX_VALUE);
     long whole = (long) value;

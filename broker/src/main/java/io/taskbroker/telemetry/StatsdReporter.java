@@ -10,8 +10,8 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Sends all metrics to a statsd once a second, and what is left when it stops (reference-spec
-/// 10.1). What it costs does not grow with what is counted (W46).
+/// Reporter of all metrics to statsd, once a second and when it stops (reference-spec 10). Its cost
+/// does not grow with the number of events (W46).
 public final class StatsdReporter implements Service {
   private static final Logger log = LoggerFactory.getLogger(StatsdReporter.class);
   private static final long PERIOD_NANOS = 1_000_000_000;
@@ -21,8 +21,8 @@ public final class StatsdReporter implements Service {
   private final LoopThread thread;
   private long nextAt;
 
-  /// @param target need not be resolved
-  /// @param defaultTags go with every metric
+  /// @param target may be unresolved
+  /// @param defaultTags added to every metric
   public StatsdReporter(
       Metrics metrics,
       InetSocketAddress target,
@@ -30,7 +30,7 @@ public final class StatsdReporter implements Service {
       FailureSink failures) {
     this.lines = new StatsdLines(metrics, defaultTags);
     this.socket = new StatsdSocket(target);
-    this.thread = new LoopThread("statsd", new Reports(), failures);
+    this.thread = new LoopThread("statsd", new ReportLoop(), failures);
   }
 
   @Override
@@ -49,7 +49,7 @@ public final class StatsdReporter implements Service {
     thread.stop(Duration.ofMillis(500));
   }
 
-  /// How many datagrams were dropped.
+  /// Number of dropped datagrams.
   public long dropped() {
     return socket.dropped();
   }
@@ -57,14 +57,14 @@ public final class StatsdReporter implements Service {
   private void report() {
     socket.begin();
     try {
-      lines.tell(socket::add);
+      lines.write(socket::add);
     } catch (RuntimeException e) {
-      log.warn("Metrics were not sent to statsd", e);
+      log.warn("Cannot send metrics to statsd; retrying in a second", e);
     }
     socket.flush();
   }
 
-  private final class Reports implements LoopThread.Loop {
+  private final class ReportLoop implements LoopThread.Loop {
     @Override
     public void turn() throws InterruptedException {
       TimeUnit.NANOSECONDS.sleep(nextAt - System.nanoTime());

@@ -10,16 +10,16 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The way to a statsd: packs lines into datagrams and sends them, without ever waiting. A statsd
-/// that is not there is no error; its address is looked up when the first line is sent, after
-/// failures, and once a minute. Used by one thread, but for [#dropped].
+/// Non-blocking UDP socket to statsd that packs lines into datagrams. An unreachable statsd is not
+/// an error; its address is resolved on the first line, after failures, and once a minute. Used by
+/// one thread, except for [#dropped].
 final class StatsdSocket implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(StatsdSocket.class);
   private static final int DATAGRAM_BYTES = 1_024;
   private static final long LOOK_UP_NANOS = 60_000_000_000L;
 
-  /// Time without a drop before statsd counts as back: where nobody listens, every second datagram
-  /// seems to be sent.
+  /// Time without a drop after which statsd counts as recovered: without a listener, every second
+  /// datagram seems to be sent.
   private static final long RECOVERY_NANOS = 10_000_000_000L;
 
   private final InetSocketAddress target;
@@ -33,16 +33,16 @@ final class StatsdSocket implements AutoCloseable {
   private long droppedSoFar;
   private volatile long dropped; // written by one thread
 
-  /// @param target need not be resolved
+  /// @param target may be unresolved
   StatsdSocket(InetSocketAddress target) {
     this.target = target;
   }
 
-  /// Begins a report: what failed before may work again.
+  /// Starts a report and resets the failure state of the previous one.
   void begin() {
     if (unreported > 0 && System.nanoTime() - droppedAt > RECOVERY_NANOS) {
       log.info(
-          "Statsd at {}:{} takes metrics again; {} datagrams were dropped",
+          "Statsd at {}:{} accepts metrics again; {} datagrams were dropped",
           target.getHostString(),
           target.getPort(),
           unreported);
@@ -55,7 +55,7 @@ final class StatsdSocket implements AutoCloseable {
     }
   }
 
-  /// Sends a line with others, at the latest by [#flush]. One that fits into no datagram is
+  /// Buffers a line; it is sent by [#flush] at the latest. A line longer than a datagram is
   /// dropped.
   void add(String line) {
     byte[] bytes = line.getBytes(UTF_8);
@@ -65,7 +65,7 @@ final class StatsdSocket implements AutoCloseable {
       separator = 0;
     }
     if (bytes.length > DATAGRAM_BYTES) {
-      log.debug("Too long for statsd, dropped: {}", line);
+      log.debug("Dropped a line that is too long for a statsd datagram: {}", line);
       return;
     }
     if (separator == 1) {
@@ -80,7 +80,7 @@ final class StatsdSocket implements AutoCloseable {
     }
     datagram.flip();
     while (!broken && !send()) {
-      // Nobody listened there a moment ago: perhaps somebody does now, perhaps elsewhere.
+      // There was no listener: statsd may have moved, so resolve its address again.
       close();
       broken = reopened;
       reopened = true;
@@ -94,8 +94,8 @@ final class StatsdSocket implements AutoCloseable {
     datagram.clear();
   }
 
-  /// How many datagrams were dropped: nobody listened, or the system had no room for them. What was
-  /// sent may get lost too, unseen.
+  /// Number of dropped datagrams: no listener, or no buffer space. Sent datagrams may be lost
+  /// unnoticed.
   long dropped() {
     return dropped;
   }
@@ -103,7 +103,7 @@ final class StatsdSocket implements AutoCloseable {
   private boolean send() {
     try {
       DatagramChannel open = channel == null ? open() : channel;
-      int _ = open.write(datagram); // all of it, or nothing when the system has no room
+      int _ = open.write(datagram); // all of it, or nothing if the socket buffer is full
       return true;
     } catch (IOException e) {
       log.debug("Cannot send to statsd at {}", target, e);
@@ -114,12 +114,12 @@ final class StatsdSocket implements AutoCloseable {
   private DatagramChannel open() throws IOException {
     var address = new InetSocketAddress(target.getHostString(), target.getPort());
     if (address.isUnresolved()) {
-      throw new IOException("The host is not known: " + target.getHostString());
+      throw new IOException("Unknown host: " + target.getHostString());
     }
     DatagramChannel opened = DatagramChannel.open();
     try {
       opened.configureBlocking(false);
-      // What is not connected is not told that nobody listens.
+      // Only a connected socket reports that there is no listener.
       opened.connect(address);
     } catch (IOException e) {
       opened.close();

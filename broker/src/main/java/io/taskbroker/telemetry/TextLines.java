@@ -10,12 +10,11 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import org.slf4j.event.KeyValuePair;
 
-/// A line of the log for people: time, level, where from, message, then the fields that the message
-/// does not show anyway. No colours: the output of a broker is hardly ever a terminal.
+/// Log encoder for people: time, level, logger, message, then the fields that the message does not
+/// contain already. No colours: the output of a broker is rarely a terminal.
 ///
-/// Messages hold what came from outside, such as ids of tasks. None of it can look like another
-/// line of the log, or be obeyed by a terminal: what stands behind a line break is indented, other
-/// control characters are shown as `?`.
+/// Messages contain external input, such as task ids. It can neither imitate a log line nor control
+/// a terminal: text after a line break is indented, other control characters become `?`.
 final class TextLines extends EncoderBase<ILoggingEvent> {
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
@@ -34,7 +33,7 @@ final class TextLines extends EncoderBase<ILoggingEvent> {
     if (event.getKeyValuePairs() != null) {
       for (KeyValuePair field : event.getKeyValuePairs()) {
         String value = String.valueOf(field.value);
-        if (!isSubject(field.key) || !names(message, value)) {
+        if (!isSubject(field.key) || !mentions(message, value)) {
           append(line.append(' ').append(field.key).append('='), value);
         }
       }
@@ -52,8 +51,8 @@ final class TextLines extends EncoderBase<ILoggingEvent> {
     return key.equals(LogFields.TASK_ID) || key.equals(LogFields.APPLICATION);
   }
 
-  /// Whether a message ends with a colon and this, or has this there before more.
-  private static boolean names(String message, String subject) {
+  /// Whether the message contains ": " and the subject, at its end or before a space.
+  private static boolean mentions(String message, String subject) {
     String named = ": " + subject;
     int at = message.indexOf(named);
     int end = at + named.length();

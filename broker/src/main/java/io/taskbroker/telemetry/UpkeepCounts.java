@@ -7,9 +7,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.spi.LoggingEventBuilder;
 
-/// The line that the reference logs after a round of upkeep in which something happened, at level
-/// debug of its target: `upkeep.complete`, with a field for each counter (reference-spec 8.1). Not
-/// thread-safe.
+/// The reference's log line after an upkeep round with any activity: `upkeep.complete` at level
+/// debug of its target, with a field per counter (reference-spec 8.1). Not thread-safe.
 public final class UpkeepCounts {
   private static final Logger log = LoggerFactory.getLogger("io.taskbroker.upkeep");
 
@@ -37,7 +36,7 @@ public final class UpkeepCounts {
     counters.put(name, counter);
   }
 
-  /// Says what happened since this was last called, if anything did and the log wants to know.
+  /// Logs the increments since the last call, if there are any and debug is enabled.
   public void say() {
     if (!log.isDebugEnabled()) {
       return;

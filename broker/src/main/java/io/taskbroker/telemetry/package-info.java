@@ -1,4 +1,4 @@
-/// What operators see of the broker.
+/// Metrics, logs, error reports and health of the broker.
 @NullMarked
 package io.taskbroker.telemetry;
 

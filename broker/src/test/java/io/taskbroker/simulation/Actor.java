@@ -2,9 +2,10 @@ package io.taskbroker.simulation;
 
 import java.util.function.LongSupplier;
 
-/// A thread of a broker: takes a turn when it is woken or its time has come, and never two at once.
+/// Simulated thread of a broker: takes a turn when it is woken or its time has come, never two
+/// concurrently.
 final class Actor {
-  private final BrokerRun run;
+  private final SimulatedProcess process;
   private final SimulatedWorld world;
   private final String name;
   private final LongSupplier turn;
@@ -14,32 +15,32 @@ final class Actor {
   private boolean over;
   private long wokenFor = Long.MAX_VALUE;
 
-  /// @param turn takes a turn; returns when the next is due, in nanoseconds from then
-  Actor(BrokerRun run, SimulatedWorld world, String name, LongSupplier turn) {
-    this.run = run;
+  /// @param turn takes a turn; returns the delay until the next one, in nanoseconds
+  Actor(SimulatedProcess process, SimulatedWorld world, String name, LongSupplier turn) {
+    this.process = process;
     this.world = world;
     this.name = name;
     this.turn = turn;
   }
 
-  /// It takes no more turns.
+  /// Stops the thread: it takes no more turns.
   void end() {
     over = true;
     plan++;
   }
 
-  /// Has it take a turn no later than that, unless its process is frozen.
+  /// Schedules a turn no later than that, unless its process is frozen.
   void wake(long nanos) {
     long at = world.now() + Math.max(0, nanos);
     if (at < world.now() || over) {
-      return; // never, or for nothing
+      return; // never due, or already scheduled earlier
     }
     if (running) {
       wokenFor = Math.min(wokenFor, at);
     } else if (at < plannedAt) {
       plannedAt = at;
       long number = ++plan;
-      run.later(
+      process.later(
           at - world.now(),
           name,
           () -> {

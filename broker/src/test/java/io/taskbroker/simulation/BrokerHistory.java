@@ -13,11 +13,11 @@ import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/// What the ledger knows of one broker: its disk, and what was said to it.
+/// The ledger's record of one broker: its disk, and the reports and rules that it received.
 final class BrokerHistory {
   private static final long RULES_SEEN_WITHIN = SimulatedWorld.SECOND;
 
-  /// How a row ended.
+  /// Outcome of a row.
   enum End {
     COMPLETED,
     RETRIED,
@@ -28,53 +28,55 @@ final class BrokerHistory {
     SWITCHED_OFF
   }
 
-  /// A row that was, or is, on the disk.
+  /// A row that is or was on the disk.
   static final class Line {
     final long key;
     final Spec spec;
     final WorkerLedger.Reading reading;
     final long insertedAt;
-    @Nullable String leavesFor;
-    byte[] departing;
-    int handOuts;
+    @Nullable String targetTopic;
+    byte[] forwardedPayload;
+    int deliveries;
 
-    /// The hand-out, by its number, whose answer the engine stopped to wait for.
-    int givenUp;
+    /// Number of the delivery whose reply the engine stopped waiting for.
+    int abandonedDelivery;
 
-    @Nullable BrokerRun handedOutBy;
-    @Nullable BrokerRun heldIn;
+    @Nullable SimulatedProcess deliveredBy;
+    @Nullable SimulatedProcess heldIn;
 
-    /// Deadlines of it that passed, and proven deaths of workers that had nothing but it.
+    /// Processing deadlines that passed, and proven deaths of workers that had no other task.
     int deadlines;
 
     int deaths;
 
-    /// Whether the last call ended in such a death; the run that lost the call before, if it was
-    /// lost, and how many others its workers had taken then.
+    /// Whether the last call ended in such a death; the process that lost the call before, if it
+    /// was lost, and how many other tasks its workers had accepted by then.
     boolean deathProven;
 
-    @Nullable BrokerRun lostIn;
-    int takenAtLoss;
+    @Nullable SimulatedProcess lostIn;
+    int acceptedAtLoss;
 
-    /// The run that must give its worker time to report, because it found it handed out.
-    @Nullable BrokerRun foundIn;
+    /// The process that must allow its worker time to report, because it found the row delivered at
+    /// its start.
+    @Nullable SimulatedProcess foundIn;
 
     long foundAt;
-    long lastHandOut;
+    long lastDelivery;
     @Nullable End end;
     boolean refused;
 
-    /// When it was on its way out on disk, and when gone; [Long#MAX_VALUE] while it is not.
-    long leftAt = Long.MAX_VALUE;
+    /// When the forward and the delete became durable; [Long#MAX_VALUE] before that.
+    long forwardedAt = Long.MAX_VALUE;
 
     long endedAt = Long.MAX_VALUE;
 
-    /// When the outbox got it, and when a Complete of it was answered; negative while not.
-    long departedAt = -1;
+    /// When the outbox received it, and when a Complete of it was acknowledged; negative before
+    /// that.
+    long producedAt = -1;
 
     long completedAt = -1;
 
-    /// When a Complete of it was written down for another broker; negative while not.
+    /// When a Complete of it was recorded for another broker; negative before that.
     long recordedAt = -1;
 
     Line(long key, Spec spec, WorkerLedger.Reading reading, long insertedAt) {
@@ -82,18 +84,18 @@ final class BrokerHistory {
       this.spec = spec;
       this.reading = reading;
       this.insertedAt = insertedAt;
-      this.departing = spec.bytes();
+      this.forwardedPayload = spec.bytes();
     }
 
-    /// Whether it ended, or left, since then.
+    /// Whether it ended or was forwarded since then.
     boolean isGoneSince(long then) {
-      return (endedAt >= then && end != null) || (leftAt >= then && leavesFor != null);
+      return (endedAt >= then && end != null) || (forwardedAt >= then && targetTopic != null);
     }
 
-    /// Whether it makes a duplicate of a record of its id that came then: not if it was on its way
-    /// out already, unless it is the same record (H4).
+    /// Whether a record of the same id that arrived then is a duplicate of it: not if it was
+    /// already forwarded, unless it is the same record (H4).
     boolean excuses(Origin origin, long since) {
-      return endedAt >= since && (leftAt >= since || spec.origin().equals(origin));
+      return endedAt >= since && (forwardedAt >= since || spec.origin().equals(origin));
     }
   }
 
@@ -102,12 +104,13 @@ final class BrokerHistory {
   final Map<String, List<Line>> byId = new HashMap<>();
   final Map<String, Long> watermarks = new HashMap<>();
 
-  /// The same, what was lost included.
+  /// The same, including what was lost.
   final Map<String, Long> everDurable = new HashMap<>();
 
   final Map<String, Long> tombstones = new HashMap<>();
 
-  /// Until when ids must not come again: everywhere, or to the partition that they came from (H8).
+  /// Time until which an id must not be accepted again: from anywhere, or from the partition that
+  /// it came from (H8).
   final Map<String, Long> forbidden = new HashMap<>();
 
   final Set<Origin> rejected = new HashSet<>();
@@ -115,15 +118,16 @@ final class BrokerHistory {
   long latestWall;
   boolean died;
 
-  /// When its disk was last lost; negative if it never was.
+  /// When its disk was last lost; negative if never.
   long lostAt = -1;
 
-  /// Rules that the broker was to go by, and from when to when.
+  /// Rules of the broker, with the time for which they may be in force.
   private record Ruled(SimulatedRules rules, long from, long until) {}
 
   private final List<Ruled> ruled = new ArrayList<>();
 
-  /// Other rules hold from now on; a process sees them within [#RULES_SEEN_WITHIN] of running.
+  /// Records new rules from now on; a process applies them within [#RULES_SEEN_WITHIN] of running
+  /// time.
   ///
   /// @param runsAt when the process runs: now, or the end of its freeze
   void rule(long now, long runsAt, SimulatedRules before, SimulatedRules wanted) {
@@ -132,7 +136,7 @@ final class BrokerHistory {
     }
     Ruled last = ruled.getLast();
     if (last.rules.equals(wanted) && last.from == now) {
-      // Another broker of the same store has heard it.
+      // Another broker of the same store received them already.
       ruled.replaceAll(each ->
           each.until >= now && each.until < Long.MAX_VALUE
               ? new Ruled(each.rules, each.from, Math.max(each.until, runsAt + RULES_SEEN_WITHIN))
@@ -144,7 +148,7 @@ final class BrokerHistory {
     ruled.add(new Ruled(wanted, now, Long.MAX_VALUE));
   }
 
-  /// The process does not run until then: rules that it may still go by hold for longer.
+  /// The process is frozen until then: rules that it may still apply are valid for longer.
   void freeze(long now, long until) {
     ruled.replaceAll(each ->
         each.until < now || each.until == Long.MAX_VALUE
@@ -152,7 +156,7 @@ final class BrokerHistory {
             : new Ruled(each.rules, each.from, Math.max(each.until, until + RULES_SEEN_WITHIN)));
   }
 
-  /// Whether rules may have been in force since then of which that is true.
+  /// Whether rules that match may have been in force since then.
   boolean wasRuled(long since, Predicate<SimulatedRules> what) {
     return ruled.stream().anyMatch(each -> each.until >= since && what.test(each.rules));
   }
@@ -167,12 +171,12 @@ final class BrokerHistory {
     byId.computeIfAbsent(line.spec.id(), _ -> new ArrayList<>()).add(line);
   }
 
-  /// Whether its key was not used again, as it may be by a store that is a new one.
+  /// Whether no later row reused its key, which happens after the store was replaced.
   boolean isLast(Line line) {
     return line.equals(lines.get(line.key));
   }
 
-  /// As if it had never been on disk.
+  /// Removes the row as if it had never been on disk.
   void forget(Line line) {
     lines.remove(line.key);
     byOrigin.remove(line.spec.origin(), line);

@@ -12,8 +12,8 @@ import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.RebalanceInProgressException;
 import org.jspecify.annotations.Nullable;
 
-/// The consumer group of one topic, with static members and the classic protocol: a rebalance takes
-/// all partitions from all members, and waits for each of them, before it gives them out anew.
+/// Consumer group of one topic, with static members and the classic protocol: a rebalance revokes
+/// all partitions from all members and waits for each of them before it assigns them again.
 final class ConsumerGroup {
   private static final long SESSION = 6 * SimulatedWorld.SECOND;
   private static final long REBALANCE = 15 * SimulatedWorld.SECOND;
@@ -28,7 +28,7 @@ final class ConsumerGroup {
   private boolean preparing;
   private long preparingSince;
 
-  /// A consumer in the group; another object when it comes back after it was out.
+  /// A consumer in the group; a new object when it rejoins after it was expelled.
   static final class Member {
     final SimulatedConsumer consumer;
     long generation = -1;
@@ -53,18 +53,18 @@ final class ConsumerGroup {
     return last == null ? -1 : last.offset();
   }
 
-  /// What was committed last, with what was noted beside it; null if nothing was.
+  /// The last commit with its metadata; null if there is none.
   @Nullable OffsetAndMetadata lastCommit(int partition) {
     return committed.get(partition);
   }
 
-  /// What a poll does about the group. Calls the member's listener.
+  /// Group handling of a poll. Calls the member's listener.
   void poll(Member member) {
     String name = member.consumer.name;
     Member current = members.get(name);
     if (current != member) {
       if (current != null && member.generation >= 0) {
-        throw new FencedInstanceIdException("Somebody else is " + name);
+        throw new FencedInstanceIdException("Another member is " + name);
       }
       if (!member.owned.isEmpty()) {
         List<Integer> lost = member.owned;
@@ -74,7 +74,7 @@ final class ConsumerGroup {
       member.generation = -1;
       member.lastSeen = kafka.world.now();
       members.put(name, member);
-      // A static member that comes back gets what it had.
+      // A static member that rejoins keeps its assignment.
       if (current == null || !assignment.containsKey(name)) {
         prepare();
       } else if (preparing) {
@@ -134,7 +134,7 @@ final class ConsumerGroup {
     long now = kafka.world.now();
     boolean gone = false;
     for (Member member : List.copyOf(members.values())) {
-      if (member.consumer.run.isResponsive()) {
+      if (member.consumer.process.isResponsive()) {
         member.lastSeen = now;
       }
       boolean late = preparing && !member.joined && now - preparingSince > REBALANCE;
@@ -154,7 +154,7 @@ final class ConsumerGroup {
     kafka.world.after(SimulatedWorld.SECOND, "sessions", this::checkSessions);
   }
 
-  /// Its members are gone, all of them.
+  /// Removes all members.
   void dissolve() {
     members.clear();
     assignment.clear();
@@ -170,7 +170,7 @@ final class ConsumerGroup {
     committed.put(partition, new OffsetAndMetadata(offset));
   }
 
-  /// The topic has another partition: members are to share it.
+  /// Adds a partition, which members share.
   void grow() {
     partitions++;
     if (!members.isEmpty()) {
@@ -178,7 +178,7 @@ final class ConsumerGroup {
     }
   }
 
-  /// A member goes in order.
+  /// A member leaves the group.
   void leave(Member member) {
     if (members.remove(member.consumer.name, member)) {
       assignment.remove(member.consumer.name);
@@ -192,25 +192,25 @@ final class ConsumerGroup {
 
   /// Commits offsets, if the member may.
   ///
-  /// @param as the generation that the request was sent in
+  /// @param as generation of the request
   void commit(Member member, long as, Map<TopicPartition, OffsetAndMetadata> offsets) {
     Member current = members.get(member.consumer.name);
     if (current != null && current != member) {
-      throw new FencedInstanceIdException("Somebody else is " + member.consumer.name);
+      throw new FencedInstanceIdException("Another member is " + member.consumer.name);
     }
     if (current == null || as != generation) {
       throw new CommitFailedException();
     }
     if (preparing && member.joined) {
-      throw new RebalanceInProgressException("The group rebalances");
+      throw new RebalanceInProgressException("The group is rebalancing");
     }
     offsets.forEach((named, offset) -> {
       int partition = named.partition();
       long before = committed(partition);
       committed.put(partition, offset);
-      kafka.world.trace(() -> member.consumer.run + " notes " + offset.metadata());
+      kafka.world.trace(() -> member.consumer.process + " commits metadata " + offset.metadata());
       kafka.ledger.kafka.offsetCommitted(
-          member.consumer.run, topic, partition, before, offset.offset());
+          member.consumer.process, topic, partition, before, offset.offset());
     });
   }
 

@@ -1,6 +1,6 @@
 package io.taskbroker.simulation;
 
-/// The process dies here. An error, so that nothing in the broker catches it.
+/// Crash of the process at this point. An error, so that nothing in the broker catches it.
 final class Crash extends Error {
   private static final long serialVersionUID = 1;
 

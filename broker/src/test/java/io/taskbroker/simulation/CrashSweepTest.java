@@ -10,10 +10,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/// One small history, and a crash at every point of it: before, in and after each transaction, and
-/// before, during and after each record and offset that goes to Kafka. In the second test a second
-/// crash follows at each of the next points. `-Dsimulation.sweep=N` sweeps N seeds, and N points
-/// after each.
+/// One small history with a crash at every point of it: before, in and after each transaction, and
+/// before, during and after each record and offset sent to Kafka. The second test adds a second
+/// crash at each of the following points. `-Dsimulation.sweep=N` sweeps N seeds, and N points after
+/// each.
 @Timeout(value = 1, unit = TimeUnit.HOURS)
 @ExtendWith(SilentLogs.class)
 final class CrashSweepTest {
@@ -47,7 +47,7 @@ final class CrashSweepTest {
   }
 
   private static SimulatedWorld run(long seed, long... points) {
-    var simulation = new Simulation(seed, false, Tampering.NONE, PLAN, CrashSweepTest::tell);
+    var simulation = new Simulation(seed, false, Tampering.NONE, PLAN, CrashSweepTest::script);
     for (long point : points) {
       simulation.world.crashAt(point);
     }
@@ -60,8 +60,8 @@ final class CrashSweepTest {
     return simulation.world;
   }
 
-  /// Each way of a task through a broker.
-  private static void tell(Story story) {
+  /// Script with every path of a task through a broker.
+  private static void script(Story story) {
     story.workers.act("retried", new Act(SimulatedWorld.MS, Status.RETRY));
     story.workers.act("failed", new Act(SimulatedWorld.MS, Status.FAILURE));
     story.workers.act("failed-once", new Act(SimulatedWorld.MS, Status.FAILURE));

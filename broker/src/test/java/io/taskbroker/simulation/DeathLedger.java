@@ -10,24 +10,24 @@ import java.util.IdentityHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// The part of the ledger that is about workers that die of a task: which deaths are proven, as far
-/// as calls and their answers tell, and how many of them make a task fail (G8).
+/// Part of the ledger about workers that die of a task: which deaths are proven, as far as calls
+/// and their results show, and how many of them make a task fail (G8).
 final class DeathLedger {
   private final Ledger ledger;
   private final IdentityHashMap<Delivery, Call> calls = new IdentityHashMap<>();
-  private final Map<Lane, Integer> taken = new HashMap<>();
+  private final Map<WorkerGroup, Integer> accepted = new HashMap<>();
 
-  /// The workers of an application, as one life of a broker knows them.
-  private record Lane(BrokerRun run, String application) {}
+  /// The workers of an application, as seen by one process.
+  private record WorkerGroup(SimulatedProcess process, String application) {}
 
-  /// A call that is under way.
+  /// A pending call.
   private static final class Call {
-    final Lane lane;
+    final WorkerGroup group;
     final BrokerHistory.Line line;
     boolean alone = true;
 
-    Call(Lane lane, BrokerHistory.Line line) {
-      this.lane = lane;
+    Call(WorkerGroup group, BrokerHistory.Line line) {
+      this.group = group;
       this.line = line;
     }
   }
@@ -36,11 +36,11 @@ final class DeathLedger {
     this.ledger = ledger;
   }
 
-  /// A worker is called.
-  void called(BrokerRun run, Delivery delivery, BrokerHistory.Line line) {
-    var call = new Call(new Lane(run, delivery.application()), line);
+  /// A push call started.
+  void called(SimulatedProcess process, Delivery delivery, BrokerHistory.Line line) {
+    var call = new Call(new WorkerGroup(process, delivery.application()), line);
     for (Call other : calls.values()) {
-      if (other.lane.equals(call.lane)) {
+      if (other.group.equals(call.group)) {
         other.alone = false;
         call.alone = false;
       }
@@ -48,59 +48,58 @@ final class DeathLedger {
     calls.put(delivery, call);
   }
 
-  /// The engine hears how a call ended.
-  void ended(BrokerRun run, Command.PushEnded pushed) {
+  /// The engine received the result of a call.
+  void callEnded(SimulatedProcess process, Command.PushEnded pushed) {
     @Nullable Call call = calls.remove(pushed.delivery());
     if (call == null) {
       return;
     }
     BrokerHistory.Line line = call.line;
-    int others = taken.getOrDefault(call.lane, 0);
+    int others = accepted.getOrDefault(call.group, 0);
     line.deathProven = false;
     if (pushed.outcome() == PushOutcome.ACCEPTED) {
-      taken.put(call.lane, others + 1);
+      accepted.put(call.group, others + 1);
       line.lostIn = null;
     } else if (pushed.outcome() == PushOutcome.LOST) {
-      boolean othersPass = run.equals(line.lostIn) && others != line.takenAtLoss;
-      line.deathProven = call.alone && (othersPass || !othersWait(run, line));
-      line.lostIn = run;
-      line.takenAtLoss = others;
+      boolean othersPass = process.equals(line.lostIn) && others != line.acceptedAtLoss;
+      line.deathProven = call.alone && (othersPass || !othersWait(process, line));
+      line.lostIn = process;
+      line.acceptedAtLoss = others;
     }
   }
 
-  /// Whether another task of the application has been there for long, and could run.
-  private boolean othersWait(BrokerRun run, BrokerHistory.Line line) {
-    BrokerHistory book = ledger.book(run);
-    long wall = run.broker.wall();
+  /// Whether another ready task of the application has been waiting for long.
+  private boolean othersWait(SimulatedProcess process, BrokerHistory.Line line) {
+    BrokerHistory history = ledger.history(process);
+    long wall = process.broker.wall();
     return !ledger.plan.has(Fault.RULES_CHANGE)
-        && book.lines.values().stream()
+        && history.lines.values().stream()
             .filter(other -> other.spec.application().equals(line.spec.application()))
-            .filter(other -> other.end == null && other.leavesFor == null && other.handOuts == 0)
+            .filter(
+                other -> other.end == null && other.targetTopic == null && other.deliveries == 0)
             .filter(other -> !other.spec.once() && other.spec.delayUntil() == 0)
             .filter(other -> other.spec.expiresAt() > wall)
-            .filter(other -> !book.reported.containsKey(other.spec.id()))
+            .filter(other -> !history.reported.containsKey(other.spec.id()))
             .anyMatch(other -> other.insertedAt < ledger.world.now() - 2 * SimulatedWorld.SECOND);
   }
 
-  /// The engine says that a worker died of a task.
-  void blamed(BrokerRun run, String id) {
-    for (BrokerHistory.Line line : ledger.book(run).of(id)) {
+  /// The engine reported that a worker died of a task.
+  void blamed(SimulatedProcess process, String id) {
+    for (BrokerHistory.Line line : ledger.history(process).of(id)) {
       if (line.end == null) {
         check(
-            line.deathProven,
-            "G8",
-            () -> run + " blames a task for a death that nothing proves: " + id);
+            line.deathProven, "G8", () -> process + " blames a task for an unproven death: " + id);
         line.deaths++;
       }
     }
   }
 
-  /// A deadline of the task passed.
+  /// A processing deadline of the task passed.
   void overdue(BrokerHistory.Line line) {
     line.deadlines++;
   }
 
-  /// Whether workers died of it, and that was the last of its attempts.
+  /// Whether workers died of it and its attempts are used up.
   boolean mayFail(BrokerHistory.Line line) {
     return line.deaths > 0 && line.deaths + line.deadlines >= SimulatedBroker.MAX_ATTEMPTS;
   }

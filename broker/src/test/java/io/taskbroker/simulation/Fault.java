@@ -1,7 +1,6 @@
 package io.taskbroker.simulation;
 
-/// A kind of thing that goes wrong. In each world it does or does not, and if so once in so many
-/// times.
+/// Kind of fault. A world has it or not; if so, it happens once in a given number of opportunities.
 enum Fault {
   CRASH(2, 4, 30),
   CRASH_AT_COMMIT(3, 20, 200),
@@ -36,16 +35,16 @@ enum Fault {
   PARTITION_ADDED(6, 8, 30),
   STORE_LOST(4, 8, 40, true);
 
-  /// In one of so many worlds it happens at all.
+  /// It occurs in one of this many worlds.
   final int worlds;
 
-  /// Where it happens, it happens at most once in so many times.
+  /// Lower bound of its rarity: at most once in this many opportunities.
   final int least;
 
-  /// And at least once in so many.
+  /// Upper bound of its rarity: at least once in this many opportunities.
   final int most;
 
-  /// Whether only wide worlds have it, so that the others stay what they were.
+  /// Whether only wide worlds have it, so that narrow worlds keep their histories.
   final boolean wide;
 
   Fault(int worlds, int least, int most) {

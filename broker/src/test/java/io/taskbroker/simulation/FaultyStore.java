@@ -9,19 +9,20 @@ import io.taskbroker.store.WriteBatch;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// A store that fails before and after it commits, loses its answers, fills up, cannot hold some
-/// rows, and in whose commits the process dies.
+/// Store that fails before and after commits, loses replies, fills up, refuses some rows, and in
+/// whose commits the process crashes.
 final class FaultyStore extends ForwardingStore {
-  private final BrokerRun run;
+  private final SimulatedProcess process;
   private final SimulatedWorld world;
   private final SeedPlan plan;
   private long applied = -1;
   private long tried = -1;
   private @Nullable WriteBatch ghost;
 
-  FaultyStore(ActivationStore store, BrokerRun run, SimulatedWorld world, SeedPlan plan) {
+  FaultyStore(
+      ActivationStore store, SimulatedProcess process, SimulatedWorld world, SeedPlan plan) {
     super(store);
-    this.run = run;
+    this.process = process;
     this.world = world;
     this.plan = plan;
   }
@@ -38,52 +39,52 @@ final class FaultyStore extends ForwardingStore {
       throw new Crash("before the commit of " + batch.number());
     }
     if (world.happens(Fault.STORE_FAILS)) {
-      throw new StoreException(Kind.TRANSIENT, "failed, says chance", null);
+      throw new StoreException(Kind.TRANSIENT, "random failure", null);
     }
     boolean needsSpace = batch.changes().stream().anyMatch(FaultyStore::needsSpace);
     if (needsSpace && (isOverLimit() || world.happens(Fault.STORE_IS_FULL))) {
-      throw new StoreException(Kind.FULL, "full, says chance", null);
+      throw new StoreException(Kind.FULL, "random full disk", null);
     }
     for (Change change : batch.changes()) {
-      if (change instanceof Change.Insert(Row row, _) && run.broker.cannotHold(row)) {
-        run.broker.ledger.rejected(run, row);
-        throw new StoreException(Kind.DATA, "cannot hold it", null);
+      if (change instanceof Change.Insert(Row row, _) && process.broker.cannotHold(row)) {
+        process.broker.ledger.rejected(process, row);
+        throw new StoreException(Kind.DATA, "row refused", null);
       }
     }
     if (world.diesHere()) {
-      haunt(batch);
+      commitLate(batch);
       throw new Crash("in the commit of " + batch.number());
     }
     if (world.happens(Fault.STORE_GHOST)) {
-      haunt(batch);
-      throw new StoreException(Kind.TRANSIENT, "nobody knows what became of it", null);
+      commitLate(batch);
+      throw new StoreException(Kind.TRANSIENT, "outcome unknown", null);
     }
-    List<Outcome> outcomes = land(batch, again);
+    List<Outcome> outcomes = apply(batch, again);
     if (world.diesHere() || world.happens(Fault.CRASH_AT_COMMIT)) {
       throw new Crash("after the commit of " + batch.number());
     }
     if (world.happens(Fault.STORE_LOSES_REPLY)) {
-      throw new StoreException(Kind.TRANSIENT, "committed, and nobody was told", null);
+      throw new StoreException(Kind.TRANSIENT, "committed, reply lost", null);
     }
     return outcomes;
   }
 
-  /// The transaction lands later, unless a connection comes before that has to wait for it, or has
-  /// it undone (H6), or another process has opened the store.
-  private void haunt(WriteBatch batch) {
+  /// Applies the transaction later, unless a new connection waits for it or rolls it back first
+  /// (H6), or another process opens the store.
+  private void commitLate(WriteBatch batch) {
     ghost = batch;
     world.after(
         world.between(
             0, world.random.nextBoolean() ? 20 * SimulatedWorld.MS : 2 * SimulatedWorld.SECOND),
-        "a transaction lands late",
+        "late commit",
         () -> {
           if (ghost == null || ghost.number() != batch.number()) {
             return;
           }
           ghost = null;
           try {
-            var _ = land(batch, true);
-            world.count("transactions that landed late");
+            var _ = apply(batch, true);
+            world.count("late commits");
           } catch (StoreException e) {
             if (e.kind() != Kind.FATAL) {
               throw e;
@@ -92,19 +93,19 @@ final class FaultyStore extends ForwardingStore {
         });
   }
 
-  private List<Outcome> land(WriteBatch batch, boolean again) {
+  private List<Outcome> apply(WriteBatch batch, boolean again) {
     List<Outcome> outcomes = super.commit(batch);
     world.count("transactions");
     applied = batch.number();
     world.trace(() ->
-        run
+        process
             + " commits "
             + batch.number()
             + (again ? " (again)" : "")
             + ": "
             + batch.changes().stream().map(FaultyStore::brief).toList());
     for (int i = 0; i < outcomes.size(); i++) {
-      run.broker.ledger.applied(run, batch.changes().get(i), outcomes.get(i));
+      process.broker.ledger.applied(process, batch.changes().get(i), outcomes.get(i));
     }
     return outcomes;
   }
@@ -126,10 +127,11 @@ final class FaultyStore extends ForwardingStore {
                   row.activation().id(),
                   row.status(),
                   row.parkedUntil() == Row.NONE ? "" : " parked",
-                  row.forwardTo() == null ? "" : " leaving");
-      case Change.UpdateStatus mark -> "mark " + mark.key() + " " + mark.status();
-      case Change.ConfirmOffset prove -> "prove " + prove.key();
-      case Change.Forward leave -> "leave " + leave.key() + " to " + leave.destination().topic();
+                  row.forwardTo() == null ? "" : " forwarding");
+      case Change.UpdateStatus update -> "update " + update.key() + " " + update.status();
+      case Change.ConfirmOffset confirm -> "confirm " + confirm.key();
+      case Change.Forward forward ->
+          "forward " + forward.key() + " to " + forward.destination().topic();
       case Change.Delete delete -> "delete " + delete.key();
       case Change.AdvanceWatermark c ->
           "consumed " + c.partition().topic() + "-" + c.partition().partition() + "<" + c.next();
@@ -145,7 +147,7 @@ final class FaultyStore extends ForwardingStore {
 
   private void mayFail() {
     if (world.happens(Fault.STORE_FAILS)) {
-      throw new StoreException(Kind.TRANSIENT, "failed, says chance", null);
+      throw new StoreException(Kind.TRANSIENT, "random failure", null);
     }
   }
 

@@ -4,8 +4,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import org.slf4j.LoggerFactory;
 
-/// A program that prints what identifies the histories of some seeds, for another process to
-/// compare.
+/// Program that prints the fingerprint of the first seeds, for comparison between processes.
 final class Fingerprints {
   static final int SEEDS = 150;
 
@@ -16,7 +15,7 @@ final class Fingerprints {
     System.out.println(ofSeeds());
   }
 
-  /// What identifies the histories of the first seeds.
+  /// Combined fingerprint of the first seeds.
   static long ofSeeds() {
     long all = 0;
     for (long seed = 1; seed <= SEEDS; seed++) {

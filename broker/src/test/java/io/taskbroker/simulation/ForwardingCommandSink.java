@@ -3,21 +3,21 @@ package io.taskbroker.simulation;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.CommandSink;
 
-/// An intake that hands on what it is told, unless it is told otherwise.
+/// Command sink that delegates everything; subclasses override.
 class ForwardingCommandSink implements CommandSink {
-  private final CommandSink intake;
+  private final CommandSink sink;
 
-  ForwardingCommandSink(CommandSink intake) {
-    this.intake = intake;
+  ForwardingCommandSink(CommandSink sink) {
+    this.sink = sink;
   }
 
   @Override
   public void request(Command.Request request) {
-    intake.request(request);
+    sink.request(request);
   }
 
   @Override
   public void submit(Command command) {
-    intake.submit(command);
+    sink.submit(command);
   }
 }

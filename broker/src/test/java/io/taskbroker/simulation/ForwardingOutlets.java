@@ -10,7 +10,7 @@ import io.taskbroker.store.StoreQuery;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Outlets that lead where others lead, unless told otherwise.
+/// Outlets that delegate everything; subclasses override.
 class ForwardingOutlets implements Outlets {
   private final Outlets outlets;
 
@@ -29,8 +29,8 @@ class ForwardingOutlets implements Outlets {
   }
 
   @Override
-  public void produce(OutboxRecord departure) {
-    outlets.produce(departure);
+  public void produce(OutboxRecord record) {
+    outlets.produce(record);
   }
 
   @Override

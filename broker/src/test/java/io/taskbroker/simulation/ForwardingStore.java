@@ -8,7 +8,7 @@ import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.WriteBatch;
 import java.util.List;
 
-/// A store that does what another one does, unless it is told otherwise.
+/// Store that delegates everything; subclasses override.
 class ForwardingStore implements ActivationStore {
   private final ActivationStore store;
 

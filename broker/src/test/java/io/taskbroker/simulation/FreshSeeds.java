@@ -5,32 +5,33 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 
-/// Seeds that nobody has run before.
+/// Range of seeds that have not been run before.
 ///
-/// Those of a build follow from the commit that it builds, so that a build can be repeated, and
-/// each commit looks at others. Without git they follow from the date. Ranges of different commits
-/// are disjoint, but for a chance of one in four thousand millions, and lie above all others.
+/// The range of a build follows from its commit, so that a build is reproducible and each commit
+/// tries other seeds. Without git it follows from the date. Ranges of different commits are
+/// disjoint with a probability of all but one in four thousand million, and lie above all fixed
+/// seeds.
 ///
-/// @param from the first
-/// @param source what they follow from
+/// @param from the first seed
+/// @param source what the range follows from
 record FreshSeeds(long from, String source) {
-  /// Worlds of these and larger seeds are wide ([SeedPlan#of]).
+  /// Seeds from here on have wide worlds ([SeedPlan#of]).
   static final long LEAST = 1_000_000_000_000L;
 
-  /// So many seeds belong to each source.
+  /// Number of seeds per source.
   private static final long SPAN = 100_000;
 
-  /// Those of this build.
+  /// The range of this build.
   static FreshSeeds ofBuild() {
     String commit = commit();
     if (commit.matches("[0-9a-f]{40,}")) {
       return new FreshSeeds(first(Long.parseLong(commit, 0, 8, 16)), "commit " + commit);
     }
     long day = TimeUnit.MILLISECONDS.toDays(System.currentTimeMillis());
-    return new FreshSeeds(first(day), "day " + day + ", as git knows no commit here");
+    return new FreshSeeds(first(day), "day " + day + " (no git commit found)");
   }
 
-  /// The first seed of a run that begins now.
+  /// The first seed of a run that starts now.
   static long ofNow() {
     return first(TimeUnit.MILLISECONDS.toSeconds(System.currentTimeMillis()));
   }
@@ -39,7 +40,7 @@ record FreshSeeds(long from, String source) {
     return LEAST + number * SPAN;
   }
 
-  /// The commit that is checked out; empty if there is none, or no git.
+  /// The checked-out commit; empty without git or a commit.
   private static String commit() {
     try {
       Process git =

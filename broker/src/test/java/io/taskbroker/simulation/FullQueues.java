@@ -10,21 +10,21 @@ import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
 
-/// What is between an engine and a committer that both wait where a queue is full: the engine at
-/// the committer's, and the committer, with what it has done, at the engine's, which has one queue
-/// for all (H14). There is a history in which each waits for the other.
+/// Bounded queues between engine and committer on which both block: the engine on the committer's,
+/// and the committer with its completions on the engine's, which is one queue for everything (H14).
+/// Some histories deadlock.
 final class FullQueues {
   private static final int CHANGES = 12;
   private static final int COMMANDS = 8;
 
-  private static final Map<BrokerRun, FullQueues> OF = new WeakHashMap<>();
+  private static final Map<SimulatedProcess, FullQueues> OF = new WeakHashMap<>();
 
   private final ArrayDeque<Command> queue = new ArrayDeque<>();
   private final ArrayDeque<Command> senders = new ArrayDeque<>();
   private int underWay;
 
-  static FullQueues of(BrokerRun run) {
-    return OF.computeIfAbsent(run, _ -> new FullQueues());
+  static FullQueues of(SimulatedProcess process) {
+    return OF.computeIfAbsent(process, _ -> new FullQueues());
   }
 
   Outlets committer(Outlets outlets) {
@@ -37,8 +37,8 @@ final class FullQueues {
     };
   }
 
-  CommandSink mailbox(CommandSink intake) {
-    return new ForwardingCommandSink(intake) {
+  CommandSink mailbox(CommandSink sink) {
+    return new ForwardingCommandSink(sink) {
       @Override
       public void request(Command.Request request) {
         if (queue.size() < COMMANDS) {

@@ -4,14 +4,14 @@ import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.CommandSink;
 import java.util.ArrayDeque;
 
-/// Lets records through in their order, and not while it holds them.
+/// Command sink that delays records, in order, while a condition holds.
 abstract class HeldRecords extends ForwardingCommandSink {
   private final ArrayDeque<Command.Ingest> waiting = new ArrayDeque<>();
-  private final BrokerRun run;
+  private final SimulatedProcess process;
 
-  HeldRecords(CommandSink intake, BrokerRun run) {
-    super(intake);
-    this.run = run;
+  HeldRecords(CommandSink sink, SimulatedProcess process) {
+    super(sink);
+    this.process = process;
   }
 
   abstract boolean holds(Command.Ingest records);
@@ -21,19 +21,19 @@ abstract class HeldRecords extends ForwardingCommandSink {
     if (command instanceof Command.Ingest records) {
       waiting.add(records);
       if (waiting.size() == 1) {
-        flow();
+        release();
       }
     } else {
       super.submit(command);
     }
   }
 
-  private void flow() {
+  private void release() {
     while (!waiting.isEmpty() && !holds(waiting.getFirst())) {
       super.submit(waiting.removeFirst());
     }
     if (!waiting.isEmpty()) {
-      run.later(50 * SimulatedWorld.MS, "dam", this::flow);
+      process.later(50 * SimulatedWorld.MS, "held records", this::release);
     }
   }
 }

@@ -12,18 +12,18 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/// The failure histories, told to brokers: each breaks a guarantee in a broker that lacks the rule
-/// which closes it, within some seeds, and breaks nothing in the broker as it is.
+/// The failure histories, as scripts: within some seeds each breaks a guarantee in a broker without
+/// the rule that prevents it, and none in the broker as it is.
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 @ExtendWith(SilentLogs.class)
 final class HistoriesTest {
-  /// Within so many seeds it must break a broker without its rule.
+  /// Number of seeds within which it must break a broker without its rule.
   private static final int SEEDS = 60;
 
-  /// So many seeds at least must hold with it.
+  /// Minimum number of seeds that must hold with the rule.
   private static final int HOLDS = 40;
 
-  /// X is stored, run, and gone before its offset is committed; the process dies.
+  /// X is stored, runs and is deleted before its offset is committed; the process crashes.
   @Test
   void h01WhatWasDoneBeforeACrashIsNotReadAgain() {
     shows(
@@ -40,7 +40,7 @@ final class HistoriesTest {
         });
   }
 
-  /// An operator sets the group's offset back.
+  /// An operator resets the group's offset to an earlier one.
   @Test
   void h01WhatAnOperatorWantsReadAgainIs() {
     shows(
@@ -53,14 +53,14 @@ final class HistoriesTest {
           story.at(
               6,
               () -> {
-                story.broker().crash("an offset is to be set", SimulatedWorld.SECOND);
+                story.broker().crash("offset reset by an operator", SimulatedWorld.SECOND);
                 story.kafka().reset(story.kafka().topic(SimulatedKafka.TASKS), 0, 0);
               });
           story.mustRun("x", 2);
         });
   }
 
-  /// The topic is deleted and made anew; its offsets begin anew.
+  /// The topic is deleted and recreated; its offsets restart at 0.
   @Test
   void h01ATopicThatIsMadeAnewIsReadFromItsBeginning() {
     shows(
@@ -78,8 +78,8 @@ final class HistoriesTest {
           story.at(
               6,
               () -> {
-                story.broker().crash("a topic is made anew", SimulatedWorld.SECOND);
-                story.kafka().makeAnew(story.kafka().topic(SimulatedKafka.TASKS));
+                story.broker().crash("recreation of a topic", SimulatedWorld.SECOND);
+                story.kafka().recreate(story.kafka().topic(SimulatedKafka.TASKS));
                 for (int i = 0; i < 4; i++) {
                   story.publish("y" + i);
                   story.mustRun("y" + i, 1);
@@ -88,8 +88,7 @@ final class HistoriesTest {
         });
   }
 
-  /// A has X, which may run only once, and dies before its offset is committed; B reads and runs
-  /// it.
+  /// A has the at-most-once task X and crashes before its offset is committed; B reads and runs X.
   @Test
   void h02WhatMayRunOnlyOnceWaitsForItsOffset() {
     shows(
@@ -100,7 +99,7 @@ final class HistoriesTest {
         HistoriesTest::failover);
   }
 
-  /// And A comes back with X on its disk.
+  /// A restarts with X on its disk.
   @Test
   void h02WhatAnotherMayHaveRunIsNotRunAgain() {
     shows(
@@ -125,7 +124,7 @@ final class HistoriesTest {
     story.at(24, () -> story.publish("y"));
   }
 
-  /// X is a dead letter, and sent again before its row is gone.
+  /// X is a dead letter and is published again before its row is deleted.
   @Test
   void h04WhatComesBackBeforeItsRowIsGoneIsTakenIn() {
     shows(
@@ -148,8 +147,8 @@ final class HistoriesTest {
         });
   }
 
-  /// By default a topic of which nothing is known begins at its end; then nobody publishes until
-  /// the broker is down.
+  /// By default an unknown topic is read from its end; nothing is published until the broker is
+  /// down.
   @Test
   void h05WhereATopicBeginsIsDecidedOnce() {
     shows(
@@ -168,7 +167,7 @@ final class HistoriesTest {
         });
   }
 
-  /// A partition is added to that topic, and has records before anybody reads it.
+  /// A partition is added to that topic, and has records before it is first read.
   @Test
   void h05APartitionThatIsAddedIsReadFromItsBeginning() {
     shows(
@@ -189,7 +188,7 @@ final class HistoriesTest {
         });
   }
 
-  /// The store commits and nobody is told; the same is tried again.
+  /// The store commits, the reply is lost, and the transaction is retried.
   @Test
   void h06WhatWasCommittedIsNotCommittedAgain() {
     shows(
@@ -206,7 +205,7 @@ final class HistoriesTest {
         });
   }
 
-  /// X is to be retried; the process dies before that is on disk, and the retry is in Kafka.
+  /// X requests a retry; the process crashes before that is durable, with the retry in Kafka.
   @Test
   void h07WhatIsNotDecidedDurablyIsNotProduced() {
     shows(
@@ -220,7 +219,7 @@ final class HistoriesTest {
         });
   }
 
-  /// X is in Kafka as a dead letter, and still on disk; the process dies.
+  /// X is in Kafka as a dead letter and still on disk; the process crashes.
   @Test
   void h07WhatIsOnItsWayOutDoesNotRunAgain() {
     shows(
@@ -238,7 +237,7 @@ final class HistoriesTest {
         });
   }
 
-  /// X' ran and is gone when X is produced once more.
+  /// X' has run and is deleted when X is produced once more.
   @Test
   void h08ASecondCopyOfARetryIsDiscarded() {
     shows(
@@ -264,7 +263,7 @@ final class HistoriesTest {
         });
   }
 
-  /// The answer to a push is lost; the worker may have the task.
+  /// The reply to a push is lost; the worker may have the task.
   @Test
   void h09WhatAWorkerMayHaveIsNotPushedAgain() {
     shows(
@@ -280,7 +279,7 @@ final class HistoriesTest {
         });
   }
 
-  /// The store cannot hold some rows, whatever is tried.
+  /// The store refuses some rows on every attempt.
   @Test
   void h12WhatTheStoreCannotHoldIsDisposedOf() {
     shows(
@@ -291,7 +290,7 @@ final class HistoriesTest {
         HistoriesTest::burst);
   }
 
-  /// The disk is full: inserts fail, and so do deletes that are in a transaction with them.
+  /// The disk is full: inserts fail, and so do deletes in the same transaction.
   @Test
   void h12WhatMakesSpaceGoesFirst() {
     shows(
@@ -309,7 +308,7 @@ final class HistoriesTest {
     }
   }
 
-  /// The workers of an application are away; another one is on the same topic.
+  /// The workers of one application are down; another application is on the same topic.
   @Test
   void h13AnApplicationWithoutWorkersHoldsUpNoOther() {
     shows(
@@ -320,7 +319,7 @@ final class HistoriesTest {
         HistoriesTest::neighbourBehindABacklog);
   }
 
-  /// The same: what waits of it is more than the reader hands over.
+  /// The same, with a longer backlog than the reader passes on.
   @Test
   void h13AnApplicationThatIsNotReadYetIsSeen() {
     shows(
@@ -335,11 +334,11 @@ final class HistoriesTest {
     story.workers.down("shop", true);
     burst(story);
     story.at(3, () -> story.publish("y", task -> task.setApplication("mail")));
-    story.at(13, () -> story.check(story.hasRun("y"), "G8", () -> "mail waits for shop"));
+    story.at(13, () -> story.check(story.hasRun("y"), "G8", () -> "mail is blocked by shop"));
     story.at(25, () -> story.workers.down("shop", false));
   }
 
-  /// The store is slow, and many reports come in.
+  /// The store is slow, and many reports arrive.
   @Test
   void h14NobodyWaitsForAQueueThatWaitsForHim() {
     shows(
@@ -365,7 +364,7 @@ final class HistoriesTest {
         });
   }
 
-  /// Workers are away, and more waits for them than there is memory for.
+  /// Workers are down, and the backlog exceeds the memory.
   @Test
   void h14MemoryOfTasksIsBounded() {
     Consumer<Story> script =
@@ -387,7 +386,7 @@ final class HistoriesTest {
     holds(SwitchedOff.LITTLE_MEMORY, HOLDS, SeedPlan.calm(), script);
   }
 
-  /// More is parked while parked rows are read.
+  /// More tasks are parked while parked rows are read.
   @Test
   void h15WhatIsParkedWhileRowsAreReadIsReadToo() {
     shows(
@@ -413,7 +412,7 @@ final class HistoriesTest {
         });
   }
 
-  /// The broker is down while workers finish, and longer than deadlines last.
+  /// The broker is down while workers finish, for longer than the deadlines.
   @Test
   void h16DeadlinesWaitForReportsAfterAStart() {
     shows(
@@ -433,7 +432,7 @@ final class HistoriesTest {
         });
   }
 
-  /// A deploy: the broker is stopped in order while a worker has X.
+  /// A deployment: graceful stop while a worker has X.
   @Test
   void h17WhatWorkersHaveIsWrittenDownAtAStop() {
     shows(
@@ -449,7 +448,7 @@ final class HistoriesTest {
         });
   }
 
-  /// The first worker gave no sign; the second one completes X while the first says Retry.
+  /// The first worker is silent; the second completes X while the first reports Retry.
   @Test
   void h18CompleteWinsUntilARetryIsProduced() {
     shows(
@@ -475,11 +474,11 @@ final class HistoriesTest {
           story.inTheEnd(
               () -> story.records(SimulatedKafka.RETRIES) == 0,
               "G6",
-              "what was completed is retried");
+              "a completed task is retried");
         });
   }
 
-  /// Dead letters cannot be produced, and a message is none.
+  /// Dead letters cannot be produced, and a message is not an activation.
   @Test
   void h19APartitionDoesNotWaitForADeadLetter() {
     shows(
@@ -492,12 +491,13 @@ final class HistoriesTest {
           story.at(2, () -> story.replay(Ledger.poison()));
           story.at(3, () -> story.publish("x"));
           story.at(
-              13, () -> story.check(story.hasRun("x"), "G8", () -> "x waits for a dead letter"));
+              13,
+              () -> story.check(story.hasRun("x"), "G8", () -> "x is blocked by a dead letter"));
           story.at(20, () -> story.world.set(Fault.PRODUCE_FAILS, 0));
         });
   }
 
-  /// One transaction has the mark of X and its delete.
+  /// One transaction has the status update of X and its delete.
   @Test
   void h20TwoChangesOfOneRowKeepTheirOrder() {
     SeedPlan plan = SeedPlan.calm().with(Fault.STORE_STALLS, 3);
@@ -515,7 +515,7 @@ final class HistoriesTest {
         });
   }
 
-  /// A delay ends in the middle of a second; the process dies meanwhile.
+  /// A delay ends between two seconds; the process crashes meanwhile.
   @Test
   void h21ADelayIsNotRoundedDown() {
     shows(
@@ -529,7 +529,7 @@ final class HistoriesTest {
         });
   }
 
-  /// The clock is set forth while a worker has X.
+  /// The clock is set forward while a worker has X.
   @Test
   void h21DeadlinesDoNotFollowTheWallClock() {
     shows(
@@ -547,7 +547,7 @@ final class HistoriesTest {
         });
   }
 
-  /// A task is switched off; the broker starts anew, and cannot read its rules.
+  /// A task is switched off; the broker restarts and cannot read its rules.
   @Test
   void h22TheLastGoodRulesHoldAfterAStart() {
     shows(
@@ -563,7 +563,7 @@ final class HistoriesTest {
         });
   }
 
-  /// X expires while it waits for a worker that is away.
+  /// X expires while it waits for a worker that is down.
   @Test
   void h22ExpiryIsLookedAtLast() {
     shows(
@@ -578,7 +578,7 @@ final class HistoriesTest {
         });
   }
 
-  /// Somebody starts a second process on the file of the first.
+  /// A second process is started on the file of the first.
   @Test
   void h23OneProcessAtATimeWritesToAStore() {
     shows(
@@ -594,7 +594,7 @@ final class HistoriesTest {
         });
   }
 
-  /// The worker refuses one task, for its size, and takes all others.
+  /// The worker refuses one task for its size, and accepts all others.
   @Test
   void h24WhatIsRefusedAgainAndAgainHasFailed() {
     shows(
@@ -612,7 +612,7 @@ final class HistoriesTest {
         });
   }
 
-  /// Whatever worker gets X dies of it.
+  /// Every worker that receives X dies.
   @Test
   void g8ATaskFailsOfAsManyDeathsAsItHasAttempts() {
     shows(
@@ -624,11 +624,13 @@ final class HistoriesTest {
           story.workers.answer("x", PushOutcome.LOST);
           story.at(2, () -> story.publish("x"));
           story.inTheEnd(
-              () -> story.records(SimulatedKafka.DEAD_LETTERS) == 1, "G8", "it is tried for ever");
+              () -> story.records(SimulatedKafka.DEAD_LETTERS) == 1,
+              "G8",
+              "it is retried for ever");
         });
   }
 
-  /// Whatever worker gets X dies of it, and of what it has besides.
+  /// Every worker that receives X dies, together with its other tasks.
   @Test
   void g8ANeighbourOfWhatKillsWorkersIsNotBlamed() {
     shows(
@@ -647,7 +649,7 @@ final class HistoriesTest {
         });
   }
 
-  /// The store stands still, and the broker is stopped.
+  /// The store stalls, and the broker is stopped.
   @Test
   void h25AStopAnswersNothingThatIsNotDurable() {
     shows(
@@ -665,7 +667,7 @@ final class HistoriesTest {
         });
   }
 
-  /// The store stands still, while there is work for it.
+  /// The store stalls while it has work.
   @Test
   void h25AStoreThatStandsStillIsSeen() {
     shows(
@@ -684,16 +686,17 @@ final class HistoriesTest {
               16,
               () ->
                   story.check(
-                      !story.isReady(), "G9", () -> "it is ready, and its store does nothing"));
+                      !story.isReady(), "G9", () -> "it is ready although its store is stalled"));
           story.at(18, () -> story.world.set(Fault.STORE_FAILS, 0));
           story.at(
               25,
               () ->
-                  story.check(story.isReady(), "G9", () -> "it is not ready, and its store works"));
+                  story.check(
+                      story.isReady(), "G9", () -> "it is not ready although its store works"));
         });
   }
 
-  /// @param breaks how what is found begins
+  /// @param breaks prefix of the expected finding
   private static void shows(
       String history, String breaks, Tampering without, SeedPlan plan, Consumer<Story> script) {
     int seeds = 0;
@@ -703,7 +706,7 @@ final class HistoriesTest {
       finding = new Simulation(seeds, false, without, plan, script).find();
     }
     System.out.printf("%-4s %-26s %3d seeds  %s%n", history, without, seeds, finding);
-    assertThat(finding).as("what %d seeds find without %s", seeds, without).startsWith(breaks);
+    assertThat(finding).as("finding of %d seeds without %s", seeds, without).startsWith(breaks);
     holds(Tampering.NONE, Math.max(seeds, HOLDS), plan, script);
   }
 

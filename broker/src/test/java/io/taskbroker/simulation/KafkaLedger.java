@@ -11,18 +11,18 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 
-/// The part of the ledger that is about Kafka: which records there are, where brokers begin to read
-/// them, and which offsets they commit (G1, H1, H5).
+/// Part of the ledger about Kafka: the records, where brokers start to read, and the offsets that
+/// they commit (G1, H1, H5).
 final class KafkaLedger {
   private final Ledger ledger;
 
-  /// What is in the topics that brokers read, and all values of each topic.
+  /// Records of the topics that brokers read, and all values of each topic.
   final Map<Origin, Spec> records = new LinkedHashMap<>();
 
   private final Map<String, Set<ByteBuffer>> appended = new HashMap<>();
   final Map<String, Long> committed = new HashMap<>();
 
-  /// Up to where offsets were committed before an operator set them back.
+  /// Offset committed before an operator reset it.
   private final Map<String, Long> proven = new HashMap<>();
 
   final Map<String, Long> skipped = new HashMap<>();
@@ -33,10 +33,10 @@ final class KafkaLedger {
 
   private final Map<String, Integer> incarnations = new HashMap<>();
 
-  /// How many partitions topics had when something of them was first committed.
+  /// Number of partitions of a topic at its first commit.
   private final Map<String, Integer> initially = new HashMap<>();
 
-  /// Where a partition begins whose offset an operator set, and when that was.
+  /// Start of a partition whose offset an operator set, with the time of the request.
   private record Beginning(String topic, int partition, long offset, long wantedAt) {}
 
   private final Map<String, Beginning> beginnings = new HashMap<>();
@@ -45,7 +45,7 @@ final class KafkaLedger {
     this.ledger = ledger;
   }
 
-  static String place(String topic, int partition) {
+  static String partitionName(String topic, int partition) {
     return topic + "-" + partition;
   }
 
@@ -58,20 +58,20 @@ final class KafkaLedger {
             : Spec.of(origin, value);
     ledger.world.count("records in " + topic);
     ledger.world.trace(
-        () -> "kafka has " + place(topic, partition) + "@" + offset + " " + spec.id());
+        () -> "kafka has " + partitionName(topic, partition) + "@" + offset + " " + spec.id());
     if (!topic.equals(SimulatedKafka.DEAD_LETTERS) && !topic.equals(SimulatedKafka.ELSEWHERE)) {
       records.put(origin, spec);
       appendedAt.put(origin, ledger.world.now());
     }
   }
 
-  /// When the record came into Kafka, or when an operator last set the offset back to before it. A
-  /// row of it that ends between that moment and the second reading stands for both.
+  /// Time of the append, or of the last reset to before the record. A row that ends between the
+  /// reset and the second reading counts for both readings.
   long appendedAt(Origin origin) {
     return appendedAt.getOrDefault(origin, 0L);
   }
 
-  /// The reading of a record that a row comes from which is inserted now: each may run once (G3).
+  /// The reading that a row inserted now belongs to; each reading may run once (G3).
   WorkerLedger.Reading reading(Origin origin) {
     return new WorkerLedger.Reading(origin, readings.getOrDefault(origin, 0));
   }
@@ -80,134 +80,138 @@ final class KafkaLedger {
     return incarnations.getOrDefault(topic, 1);
   }
 
-  /// An operator sets the offset of a group: it is obeyed, unless it is one that the broker may
-  /// have left behind itself.
+  /// An operator sets the offset of a group. It must be obeyed, unless the broker itself may have
+  /// committed that offset.
   void reset(String topic, int partition, long before, long offset) {
-    String place = place(topic, partition);
-    committed.put(place, offset);
+    String name = partitionName(topic, partition);
+    committed.put(name, offset);
     if (offset > before) {
-      skipped.merge(place, offset, Math::max);
+      skipped.merge(name, offset, Math::max);
     }
-    beginnings.put(place, new Beginning(topic, partition, offset, ledger.world.now()));
-    ledger.world.count(offset < before ? "offsets set back" : "offsets set forth");
+    beginnings.put(name, new Beginning(topic, partition, offset, ledger.world.now()));
+    ledger.world.count(offset < before ? "offsets set back" : "offsets advanced");
   }
 
-  /// A process reads from its disk where it left off. An offset that the one before it may have
-  /// committed itself is none that an operator set.
+  /// A process starts from its disk. An offset that its predecessor may have committed does not
+  /// count as set by an operator.
   void started(SimulatedBroker broker) {
     beginnings.replaceAll((_, beginning) -> beginning(broker, beginning));
   }
 
   private Beginning beginning(SimulatedBroker broker, Beginning wanted) {
-    for (Watermark mark : broker.disk.watermarks().values()) {
+    for (Watermark watermark : broker.disk.watermarks().values()) {
       boolean same =
-          mark.partition().topic().equals(wanted.topic)
-              && mark.partition().partition() == wanted.partition
-              && mark.partition().topicId().endsWith("-" + incarnation(wanted.topic));
-      if (same && mark.committed() <= wanted.offset && wanted.offset <= mark.next()) {
-        return new Beginning(wanted.topic, wanted.partition, mark.next(), wanted.wantedAt);
+          watermark.partition().topic().equals(wanted.topic)
+              && watermark.partition().partition() == wanted.partition
+              && watermark.partition().topicId().endsWith("-" + incarnation(wanted.topic));
+      if (same && watermark.committed() <= wanted.offset && wanted.offset <= watermark.next()) {
+        return new Beginning(wanted.topic, wanted.partition, watermark.next(), wanted.wantedAt);
       }
     }
     return wanted;
   }
 
-  /// A topic was deleted and made anew: what was in the old one is over.
-  void madeAnew(String topic, int partitions) {
+  /// A topic was deleted and recreated: the old records no longer count.
+  void recreated(String topic, int partitions) {
     incarnations.put(topic, incarnation(topic) + 1);
     initially.remove(topic);
     records.keySet().removeIf(origin -> origin.topic().equals(topic));
     appendedAt.keySet().removeIf(origin -> origin.topic().equals(topic));
     ledger.workers.sends.keySet().removeIf(each -> each.origin().topic().equals(topic));
     for (int i = 0; i < partitions; i++) {
-      String place = place(topic, i);
-      committed.remove(place);
-      proven.remove(place);
-      skipped.remove(place);
+      String name = partitionName(topic, i);
+      committed.remove(name);
+      proven.remove(name);
+      skipped.remove(name);
       ledger
           .books
           .values()
-          .forEach(book -> {
-            book.watermarks.remove(place);
-            book.everDurable.remove(place);
+          .forEach(history -> {
+            history.watermarks.remove(name);
+            history.everDurable.remove(name);
           });
-      beginnings.remove(place);
-      if (!mayBeginAtItsEnd(topic, i)) {
-        beginnings.put(place, new Beginning(topic, i, 0, ledger.world.now()));
+      beginnings.remove(name);
+      if (!mayStartAtEnd(topic, i)) {
+        beginnings.put(name, new Beginning(topic, i, 0, ledger.world.now()));
       }
     }
     ledger
         .books
         .values()
-        .forEach(book -> book.byOrigin.keySet().removeIf(origin -> origin.topic().equals(topic)));
-    ledger.world.count("topics made anew");
+        .forEach(
+            history -> history.byOrigin.keySet().removeIf(origin -> origin.topic().equals(topic)));
+    ledger.world.count("topics recreated");
   }
 
-  /// A broker begins to read a partition.
-  void begins(BrokerRun run, String topic, int partition, long position) {
-    String place = place(topic, partition);
-    Beginning expected = beginnings.remove(place);
+  /// A broker starts to read a partition.
+  void startsReading(SimulatedProcess process, String topic, int partition, long position) {
+    String name = partitionName(topic, partition);
+    Beginning expected = beginnings.remove(name);
     if (expected == null) {
       return;
     }
     check(
         expected.offset == position,
         "G1",
-        () -> run + " begins " + place + " at " + position + " and not at " + expected.offset);
+        () -> process + " starts " + name + " at " + position + " instead of " + expected.offset);
     records.keySet().stream()
         .filter(origin -> origin.topic().equals(topic) && origin.partition() == partition)
         .filter(origin -> origin.offset() >= position)
         .forEach(origin -> {
           appendedAt.merge(origin, expected.wantedAt, Math::max);
           readings.merge(origin, 1, Integer::sum);
-          ledger.world.count("records to be read again");
+          ledger.world.count("records due again");
         });
   }
 
-  /// Whether the policy for topics of which nothing is known may be `latest` here: a partition that
-  /// was added later may hold records already (H5).
-  boolean mayBeginAtItsEnd(String topic, int partition) {
+  /// Whether the policy `latest` for unknown topics may apply here: a partition added later may
+  /// already hold records (H5).
+  boolean mayStartAtEnd(String topic, int partition) {
     return ledger.plan.latest()
         && topic.equals(SimulatedKafka.TASKS)
         && partition < initially.getOrDefault(topic, Integer.MAX_VALUE);
   }
 
-  /// Whether a topic has, or had, these bytes.
+  /// Whether a topic has or had a record with these bytes.
   boolean isIn(String topic, byte[] value) {
     return appended.getOrDefault(topic, Set.of()).contains(ByteBuffer.wrap(value));
   }
 
-  void offsetCommitted(BrokerRun run, String topic, int partition, long before, long offset) {
-    BrokerHistory book = ledger.book(run);
-    String place = place(topic, partition);
-    ledger.world.trace(() -> run + " commits offset " + place + "@" + offset);
-    initially.computeIfAbsent(topic, _ -> run.broker.kafka.topic(topic).partitions().size());
-    check(offset >= before, "G1", () -> "the offset of " + place + " goes back: " + offset);
-    boolean beginning = before < 0 && !book.watermarks.containsKey(place);
+  void offsetCommitted(
+      SimulatedProcess process, String topic, int partition, long before, long offset) {
+    BrokerHistory history = ledger.history(process);
+    String name = partitionName(topic, partition);
+    ledger.world.trace(() -> process + " commits offset " + name + "@" + offset);
+    initially.computeIfAbsent(topic, _ -> process.broker.kafka.topic(topic).partitions().size());
+    check(offset >= before, "G1", () -> "the offset of " + name + " goes back: " + offset);
+    boolean beginning = before < 0 && !history.watermarks.containsKey(name);
     if (beginning) {
       check(
-          offset == 0 || mayBeginAtItsEnd(topic, partition),
+          offset == 0 || mayStartAtEnd(topic, partition),
           "G1",
-          () -> run + " skips the beginning of " + place);
-      skipped.put(place, offset);
+          () -> process + " skips the beginning of " + name);
+      skipped.put(name, offset);
     } else {
-      // What was durable in a store that was lost may be on its way to Kafka still.
-      Map<String, Long> marks = run.isAlive() ? book.watermarks : book.everDurable;
+      // Changes that were durable in a lost store may still be on their way to Kafka.
+      Map<String, Long> durable = process.isAlive() ? history.watermarks : history.everDurable;
       check(
-          Math.max(before, marks.getOrDefault(place, -1L)) >= offset,
+          Math.max(before, durable.getOrDefault(name, -1L)) >= offset,
           "G1",
-          () -> run + " commits " + place + "@" + offset + ", which is not durable");
+          () -> process + " commits " + name + "@" + offset + ", which is not durable");
     }
-    committed.put(place, offset);
-    proven.merge(place, offset, Math::max);
+    committed.put(name, offset);
+    proven.merge(name, offset, Math::max);
   }
 
-  /// Whether the offset of the record was ever committed, so that nobody else reads it.
+  /// Whether the offset of the record was ever committed, so that no other broker reads it.
   boolean isCommitted(Origin origin) {
-    return proven.getOrDefault(place(origin.topic(), origin.partition()), 0L) > origin.offset();
+    return proven.getOrDefault(partitionName(origin.topic(), origin.partition()), 0L)
+        > origin.offset();
   }
 
-  /// Whether the record is before where a broker rightly began.
+  /// Whether the record precedes a legitimate start position.
   boolean isSkipped(Origin origin) {
-    return origin.offset() < skipped.getOrDefault(place(origin.topic(), origin.partition()), 0L);
+    return origin.offset()
+        < skipped.getOrDefault(partitionName(origin.topic(), origin.partition()), 0L);
   }
 }

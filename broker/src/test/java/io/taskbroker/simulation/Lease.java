@@ -10,15 +10,16 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/// What a broker hears of a store that it shares, as the watch of a database tells it: its lease,
-/// of which half is told, what was lost while it stood still, and what others were told (H3, H11).
+/// A broker's view of a shared store, like that of the lease watcher of a database: its lease, of
+/// which half is reported to the broker, partitions lost while it was frozen, and reports to other
+/// brokers (H3, H11).
 final class Lease {
   private static final long LEASE = 10 * SimulatedWorld.SECOND;
 
-  private final BrokerRun run;
+  private final SimulatedProcess process;
   private final SimulatedWorld world;
   private final SharedInMemoryStore store;
-  private final CommandSink intake;
+  private final CommandSink sink;
   private final Ticker ticker;
   private final InstantSource clock;
   private long toldUntil = Long.MIN_VALUE;
@@ -26,16 +27,16 @@ final class Lease {
   private long renewals;
 
   Lease(
-      BrokerRun run,
+      SimulatedProcess process,
       SimulatedWorld world,
       SharedInMemoryStore.Disk disk,
-      CommandSink intake,
+      CommandSink sink,
       Ticker ticker,
       InstantSource clock) {
-    this.run = run;
+    this.process = process;
     this.world = world;
-    this.store = new SharedInMemoryStore(disk, run.broker.name, this::recorded);
-    this.intake = intake;
+    this.store = new SharedInMemoryStore(disk, process.broker.name, this::recorded);
+    this.sink = sink;
     this.ticker = ticker;
     this.clock = clock;
   }
@@ -44,34 +45,34 @@ final class Lease {
     return store;
   }
 
-  /// Whether something may be handed out now, by what was told.
+  /// Whether tasks may be delivered, as far as the broker knows.
   boolean holds() {
     return world.now() < toldUntil;
   }
 
   private void recorded(List<RemoteReport> reports) {
-    run.later(
-        run.latency(),
+    process.later(
+        process.latency(),
         "recorded by others",
         () -> {
-          world.count("reports heard of others");
-          intake.submit(new Command.RemoteReportsRead(reports));
+          world.count("remote reports received");
+          sink.submit(new Command.RemoteReportsRead(reports));
         });
   }
 
-  /// Renews it, now and from now on.
+  /// Renews the lease, now and periodically.
   void renew() {
     boolean stoodStill = world.now() > toldUntil || clock.millis() > toldWallUntil;
     if (stoodStill || !store.isLive()) {
       for (SourcePartition lost : store.lost()) {
         world.count("partitions found lost");
-        intake.submit(new Command.PartitionLost(lost.topic(), lost.partition()));
+        sink.submit(new Command.PartitionLost(lost.topic(), lost.partition()));
       }
     }
     store.renew();
     toldUntil = world.now() + LEASE / 2;
     toldWallUntil = clock.millis() + LEASE / 2 / SimulatedWorld.MS;
-    intake.submit(
+    sink.submit(
         new Command.LeaseRenewed(
             TimeUnit.NANOSECONDS.toMillis(ticker.nanoTime() + LEASE / 2), toldWallUntil));
     long number = ++renewals;
@@ -83,6 +84,6 @@ final class Lease {
             store.lapse();
           }
         });
-    run.later(LEASE / 5, "lease", this::renew);
+    process.later(LEASE / 5, "lease", this::renew);
   }
 }

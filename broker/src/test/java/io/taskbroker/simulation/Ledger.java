@@ -17,12 +17,12 @@ import java.util.Map;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
-/// An independent account of what happens, kept from outside of the brokers: from what is in Kafka,
-/// on the disks, and between brokers and workers. Every entry is checked against the guarantees at
-/// once, and all of them together at the end.
+/// Independent record of everything that happens, kept outside the brokers: from Kafka, the disks,
+/// and the traffic between brokers and workers. Every event is checked against the guarantees
+/// immediately, and the whole at the end.
 ///
-/// [KafkaLedger], [DiskLedger] and [WorkerLedger] each keep a part of it; here is what concerns
-/// more than one of them, and the end.
+/// [KafkaLedger], [DiskLedger] and [WorkerLedger] each keep a part of it; this class keeps what
+/// concerns several of them, and the final check.
 final class Ledger {
   final SimulatedWorld world;
   final SeedPlan plan;
@@ -37,179 +37,178 @@ final class Ledger {
     this.plan = plan;
   }
 
-  BrokerHistory book(BrokerRun run) {
-    return book(run.broker);
+  BrokerHistory history(SimulatedProcess process) {
+    return history(process.broker);
   }
 
-  private BrokerHistory book(SimulatedBroker broker) {
-    BrokerHistory book = books.computeIfAbsent(broker.disk, _ -> new BrokerHistory());
-    book.latestWall = Math.max(book.latestWall, broker.wall());
-    return book;
+  private BrokerHistory history(SimulatedBroker broker) {
+    BrokerHistory history = books.computeIfAbsent(broker.disk, _ -> new BrokerHistory());
+    history.latestWall = Math.max(history.latestWall, broker.wall());
+    return history;
   }
 
-  /// Takes note of what the broker's clock says.
+  /// Records the reading of the broker's clock.
   void observe(SimulatedBroker broker) {
-    var _ = book(broker);
+    var _ = history(broker);
   }
 
-  /// Other rules are to hold.
-  void ruled(SimulatedBroker broker, SimulatedRules wanted) {
-    BrokerRun run = broker.run();
-    long runsAt = run == null ? world.now() : run.runsAt();
-    book(broker).rule(world.now(), runsAt, broker.rules(), wanted);
+  /// Records new rules.
+  void rulesChanged(SimulatedBroker broker, SimulatedRules wanted) {
+    SimulatedProcess process = broker.run();
+    long runsAt = process == null ? world.now() : process.runsAt();
+    history(broker).rule(world.now(), runsAt, broker.rules(), wanted);
   }
 
-  /// A process stands still until it runs again.
-  void froze(BrokerRun run) {
-    book(run).freeze(world.now(), run.runsAt());
+  /// A process is frozen.
+  void frozen(SimulatedProcess process) {
+    history(process).freeze(world.now(), process.runsAt());
   }
 
-  /// A process is about to load what is on its disk.
-  void started(BrokerRun run) {
-    kafka.started(run.broker);
+  /// A process is about to load its disk.
+  void started(SimulatedProcess process) {
+    kafka.started(process.broker);
     if (!plan.shared()) {
-      found(run, _ -> true);
+      found(process, _ -> true);
     }
   }
 
-  /// A process is about to load what a shared store has of a partition.
-  void taken(BrokerRun run, SourcePartition partition) {
+  /// A process is about to load a partition from a shared store.
+  void taken(SimulatedProcess process, SourcePartition partition) {
     found(
-        run,
+        process,
         origin ->
             origin.topic().equals(partition.topic())
                 && origin.partition() == partition.partition());
   }
 
-  private void found(BrokerRun run, Predicate<Origin> which) {
-    BrokerHistory book = book(run);
-    run.broker
+  private void found(SimulatedProcess process, Predicate<Origin> which) {
+    BrokerHistory history = history(process);
+    process
+        .broker
         .disk
         .rows()
         .forEach((key, row) -> {
-          BrokerHistory.Line line = book.lines.get(key);
+          BrokerHistory.Line line = history.lines.get(key);
           boolean found = row.status() == Status.PROCESSING && !row.deadlineExtended();
           if (line != null && which.test(row.activation().origin())) {
-            // What was found before counts no more: another broker may have had it since.
-            line.foundIn = found && row.forwardTo() == null ? run : null;
+            // Earlier deliveries do not count: another broker may have had the row since.
+            line.foundIn = found && row.forwardTo() == null ? process : null;
             line.foundAt = world.now();
           }
         });
   }
 
-  void died(BrokerRun run) {
-    book(run).died = true;
+  void died(SimulatedProcess process) {
+    history(process).died = true;
   }
 
-  /// A store is about to be lost. What was in flight in it is to be read again.
+  /// A store is about to be lost; everything in flight in it must be read again.
   void lost(SimulatedBroker broker) {
-    disks.lost(book(broker));
+    disks.lost(history(broker));
   }
 
-  // On disk.
+  // Disk.
 
-  /// A change is committed.
-  void applied(BrokerRun run, Change change, Outcome outcome) {
-    disks.applied(run, change, outcome);
+  /// A change was committed.
+  void applied(SimulatedProcess process, Change change, Outcome outcome) {
+    disks.applied(process, change, outcome);
   }
 
-  /// The store cannot hold the row: what was refused of it is stored instead.
-  void rejected(BrokerRun run, Row row) {
-    book(run).rejected.add(row.activation().origin());
+  /// The store refused the row; the broker stores the refused message instead.
+  void rejected(SimulatedProcess process, Row row) {
+    history(process).rejected.add(row.activation().origin());
   }
 
-  static BrokerHistory.Line line(BrokerHistory book, long key) {
-    Supplier<String> what = () -> "a change of a row that is not there: " + key;
-    BrokerHistory.Line line = present(book.lines.get(key), "G1", what);
+  static BrokerHistory.Line line(BrokerHistory history, long key) {
+    Supplier<String> what = () -> "a change of a missing row: " + key;
+    BrokerHistory.Line line = present(history.lines.get(key), "G1", what);
     check(line.end == null, "G1", what);
     return line;
   }
 
   /// Whether a rule disposes of it on arrival.
-  boolean isExcused(BrokerHistory book, Spec spec) {
-    boolean expired = book.latestWall >= spec.expiresAt() && !spec.deadLetters();
+  boolean isExcused(BrokerHistory history, Spec spec) {
+    boolean expired = history.latestWall >= spec.expiresAt() && !spec.deadLetters();
     long since = kafka.appendedAt(spec.origin());
     return expired
-        || book.wasRuled(since, rules -> rules.kills(spec))
-        || book.of(spec.id()).stream().anyMatch(line -> line.excuses(spec.origin(), since))
-        || book.tombstones.containsKey(spec.id());
+        || history.wasRuled(since, rules -> rules.kills(spec))
+        || history.of(spec.id()).stream().anyMatch(line -> line.excuses(spec.origin(), since))
+        || history.tombstones.containsKey(spec.id());
   }
 
-  // To Kafka.
+  // Kafka.
 
-  /// The engine hands a departure to the outbox.
-  void departs(BrokerRun run, OutboxRecord departure) {
-    Row row = run.broker.disk.rows().get(Carried.keyOf(departure));
+  /// The engine passes a record to the outbox.
+  void producing(SimulatedProcess process, OutboxRecord record) {
+    Row row = process.broker.disk.rows().get(Carried.keyOf(record));
     check(
         row != null
             && row.forwardTo() != null
-            && row.forwardTo().topic().equals(departure.destination().topic()),
+            && row.forwardTo().topic().equals(record.destination().topic()),
         "G4",
-        () -> run + " produces what is not durably decided: " + departure.id());
-    BrokerHistory.Line line = line(book(run), Carried.keyOf(departure));
+        () -> process + " produces before the forward is durable: " + record.id());
+    BrokerHistory.Line line = line(history(process), Carried.keyOf(record));
     check(
-        line.departedAt >= 0 || line.completedAt < 0,
+        line.producedAt >= 0 || line.completedAt < 0,
         "G6",
-        () -> run + " produces what it had heard to be complete: " + departure.id());
-    if (line.departedAt < 0) {
-      line.departedAt = world.now();
+        () -> process + " produces a task reported complete: " + record.id());
+    if (line.producedAt < 0) {
+      line.producedAt = world.now();
     }
   }
 
-  void refused(BrokerRun run, OutboxRecord departure) {
-    BrokerHistory.Line line = book(run).lines.get(Carried.keyOf(departure));
+  void refused(SimulatedProcess process, OutboxRecord record) {
+    BrokerHistory.Line line = history(process).lines.get(Carried.keyOf(record));
     if (line != null) {
-      world.count("departures refused");
+      world.count("records refused by Kafka");
       line.refused = true;
     }
   }
 
   // Health.
 
-  /// The watchdog has looked: a store that takes nothing must have been seen in time.
-  void looked(BrokerRun run, StageBounds bounds) {
+  /// The watchdog ran: a stalled store must have been detected in time.
+  void watchdogChecked(SimulatedProcess process, StageBounds bounds) {
     boolean mayWait =
         plan.has(Fault.FREEZE) || plan.has(Fault.STORE_IS_FULL) || plan.storeLimit() > 0;
     long patience = (SimulatedBroker.PATIENCE + 4_000) * SimulatedWorld.MS;
     check(
-        mayWait || !run.isReady() || world.now() - bounds.waitingSince() < patience,
+        mayWait || !process.isReady() || world.now() - bounds.waitingSince() < patience,
         "G9",
-        () -> run + " is ready, and its store has done nothing for long");
+        () -> process + " is ready although its store is stalled");
   }
 
-  /// A broker says that it is not ready any more: only what keeps a store from working may be why.
-  void unready(BrokerRun run) {
+  /// A broker became unready: only a stalled store may be the reason.
+  void becameUnready(SimulatedProcess process) {
     boolean mayBe =
         plan.has(Fault.STORE_FAILS)
             || plan.has(Fault.STORE_LOSES_REPLY)
             || plan.has(Fault.STORE_GHOST)
             || plan.has(Fault.STORE_STALLS);
-    // What stalls as the faults end takes as long as it takes.
+    // A stall that starts as the faults end lasts its time.
     check(
         mayBe && !world.isQuietSince(10 * SimulatedWorld.SECOND),
         "G9",
-        () -> run + " is called stuck, and is not");
+        () -> process + " is reported stuck, but is not");
   }
 
-  // At the end.
+  // Final check.
 
-  /// Every record ended in one way, and nothing is left.
+  /// Every record ended in exactly one way, and no row is left.
   void checkEnd(SimulatedKafka cluster) {
     for (Spec spec : kafka.records.values()) {
       Origin origin = spec.origin();
       boolean has = false;
-      for (BrokerHistory book : books.values()) {
-        has |= book.byOrigin.containsKey(origin) || isExcused(book, spec);
+      for (BrokerHistory history : books.values()) {
+        has |= history.byOrigin.containsKey(origin) || isExcused(history, spec);
       }
       check(
-          has || kafka.isSkipped(origin),
-          "G1",
-          () -> "lost on the way in: " + origin + " " + spec.id());
+          has || kafka.isSkipped(origin), "G1", () -> "never stored: " + origin + " " + spec.id());
     }
     check(isDone(), "G1", () -> "rows are left:\n" + leftOver(cluster));
   }
 
-  /// What keeps the end from coming, for messages.
+  /// Description of what is left, for messages.
   String leftOver(SimulatedKafka cluster) {
     var left = new StringBuilder();
     for (SimulatedKafka.Topic topic : cluster.read()) {
@@ -225,7 +224,7 @@ final class Ledger {
             .forEach(row -> {
               boolean once = row.activation().atMostOnce();
               left.append(
-                  "row %d, %s of %s, %s, parked until %d, leaving for %s%s%s%n"
+                  "row %d, %s of %s, %s, parked until %d, forwarding to %s%s%s%n"
                       .formatted(
                           row.key(),
                           row.activation().id(),
@@ -234,20 +233,20 @@ final class Ledger {
                           row.parkedUntil(),
                           row.forwardTo(),
                           once ? ", at most once" : "",
-                          once && !row.committed() ? ", not proven" : ""));
+                          once && !row.committed() ? ", offset unconfirmed" : ""));
             }));
     return left.toString();
   }
 
-  /// Whether nothing is left on the disks but what may stay there.
+  /// Whether the disks hold nothing but rows that may stay.
   boolean isDone() {
     return books.entrySet().stream()
         .allMatch(each ->
             each.getKey().rows().values().stream().allMatch(row -> mayStay(each.getKey(), row)));
   }
 
-  /// What Kafka refuses is kept. What may run only once waits for proof that nobody else has run
-  /// it, which comes when its partition returns.
+  /// Rows that Kafka refuses are kept. At-most-once rows wait for proof that no other broker has
+  /// run them, which comes when their partition returns.
   private boolean mayStay(SimulatedDisk disk, Row row) {
     BrokerHistory.Line line =
         books.computeIfAbsent(disk, _ -> new BrokerHistory()).lines.get(row.key());

@@ -10,8 +10,8 @@ import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.LoggerFactory;
 
-/// Program behind `build/simulate`: runs seeds on all cores, for a count or a duration, and reports
-/// each that breaks a guarantee with the command that replays it. Exit code 1 if any does.
+/// Program behind `build/simulate`: runs seeds on all cores, for a count or a duration, and prints
+/// each seed that breaks a guarantee with the command that replays it. Exit code 1 if any does.
 final class LongRun {
   private static final long REPORT_NANOS = Duration.ofMinutes(1).toNanos();
 
@@ -26,8 +26,8 @@ final class LongRun {
   private long failures;
   private long reportAt = started + REPORT_NANOS;
 
-  /// @param seeds how many; [Long#MAX_VALUE] for no bound
-  /// @param until when no further seed begins, by [System#nanoTime]
+  /// @param seeds number of seeds; [Long#MAX_VALUE] for no bound
+  /// @param until when to stop starting seeds, by [System#nanoTime]
   private LongRun(long from, long seeds, long until) {
     this.from = from;
     this.seeds = seeds;
@@ -53,7 +53,7 @@ final class LongRun {
     System.exit(new LongRun(from, seeds, System.nanoTime() + nanos).run() ? 0 : 1);
   }
 
-  /// Prints all that happens in one history.
+  /// Prints all events of one history.
   private static boolean replay(long seed) {
     var simulation = new Simulation(seed, true, Tampering.NONE);
     String finding = simulation.find();
@@ -63,7 +63,7 @@ final class LongRun {
     return finding.isEmpty();
   }
 
-  /// How to see what happens in the history of a seed.
+  /// Command that prints the history of a seed.
   static String replayCommand(long seed) {
     return "build/simulate replay " + seed;
   }

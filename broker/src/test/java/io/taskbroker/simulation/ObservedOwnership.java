@@ -11,16 +11,16 @@ import io.taskbroker.store.StoreException.Kind;
 import java.util.List;
 import java.util.Optional;
 
-/// Who has which partition of a shared store, as one broker asks it: it does not answer at times,
-/// and the ledger hears of what is taken.
+/// Ownership of the partitions of a shared store, as seen by one broker: calls fail at times, and
+/// the ledger observes acquisitions.
 final class ObservedOwnership implements Ownership {
   private final Ownership ownership;
-  private final BrokerRun run;
+  private final SimulatedProcess process;
   private final SimulatedWorld world;
 
-  ObservedOwnership(Ownership ownership, BrokerRun run, SimulatedWorld world) {
+  ObservedOwnership(Ownership ownership, SimulatedProcess process, SimulatedWorld world) {
     this.ownership = ownership;
-    this.run = run;
+    this.process = process;
     this.world = world;
   }
 
@@ -30,8 +30,8 @@ final class ObservedOwnership implements Ownership {
     Optional<Taken> taken = ownership.take(partition, generation);
     if (taken.isPresent()) {
       world.count("partitions taken");
-      world.trace(() -> run + " takes " + partition.topic() + "-" + partition.partition());
-      run.broker.ledger.taken(run, partition);
+      world.trace(() -> process + " takes " + partition.topic() + "-" + partition.partition());
+      process.broker.ledger.taken(process, partition);
     }
     return taken;
   }
@@ -39,7 +39,7 @@ final class ObservedOwnership implements Ownership {
   @Override
   public void release(SourcePartition partition, boolean drained) {
     mayFail();
-    world.trace(() -> run + " releases " + partition.topic() + "-" + partition.partition());
+    world.trace(() -> process + " releases " + partition.topic() + "-" + partition.partition());
     ownership.release(partition, drained);
   }
 
@@ -67,7 +67,7 @@ final class ObservedOwnership implements Ownership {
 
   private void mayFail() {
     if (world.happens(Fault.STORE_FAILS)) {
-      throw new StoreException(Kind.TRANSIENT, "failed, says chance", null);
+      throw new StoreException(Kind.TRANSIENT, "random failure", null);
     }
   }
 }

@@ -4,7 +4,7 @@ import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.WriteBatch;
 import java.util.List;
 
-/// A store that commits a transaction once, however often it is tried (H6).
+/// Store that commits a transaction once, however often it is retried (H6).
 final class OnceCommitted extends ForwardingStore {
   private long last = -1;
   private List<Outcome> outcomes = List.of();

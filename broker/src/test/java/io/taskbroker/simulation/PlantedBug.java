@@ -29,84 +29,83 @@ import java.util.Set;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.TopicPartition;
 
-/// Bugs that a broker could have, planted between its real parts, to see whether the ledger finds
-/// them.
+/// Possible bugs, planted between the real parts of a broker, to test that the ledger finds them.
 enum PlantedBug implements Tampering {
-  /// An offset counts as durable as soon as its record was handed over.
+  /// An offset counts as durable as soon as its record was passed to the engine.
   OFFSET_COMMITTED_EARLY("G1") {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return new ForwardingCommandSink(intake) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new ForwardingCommandSink(sink) {
         @Override
         public void submit(Command command) {
           super.submit(command);
           if (command instanceof Command.Ingest records) {
-            run.consumed(
+            process.consumed(
                 records.partition(), records.nextOffset(), records.arrivals().size(), 0, true);
           }
         }
       };
     }
   },
-  /// The engine is told that a change is durable when it was handed to the committer.
+  /// A change is reported durable when it is passed to the committer.
   DURABLE_TOO_SOON("G2") {
     @Override
-    public Outlets outlets(Outlets outlets, BrokerRun run) {
+    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
       return new ForwardingOutlets(outlets) {
         @Override
         public void commit(List<Change> changes, List<StoreQuery> queries) {
-          run.submit(new Command.Committed(List.copyOf(changes)));
+          process.submit(new Command.Committed(List.copyOf(changes)));
           super.commit(changes, queries);
         }
       };
     }
 
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return Taps.deaf(intake, Command.Committed.class::isInstance);
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return Taps.dropping(sink, Command.Committed.class::isInstance);
     }
   },
-  /// The engine never hears that a worker was busy.
+  /// The engine never learns that a worker was busy.
   GIVE_BACK_FORGOTTEN("H9") {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return Taps.deaf(
-          intake,
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return Taps.dropping(
+          sink,
           command ->
               command instanceof Command.PushEnded pushed && pushed.outcome() == PushOutcome.BUSY);
     }
   },
-  /// The id of a retry is made up.
+  /// The id of a retry is random.
   RETRY_ID_NOT_DERIVED("H8") {
     @Override
-    public Outlets outlets(Outlets outlets, BrokerRun run) {
+    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
       return Taps.changing(
           outlets,
           change ->
-              change instanceof Change.Forward leave && leave.payload() != null
+              change instanceof Change.Forward forward && forward.payload() != null
                   ? new Change.Forward(
-                      leave.key(),
-                      leave.id(),
-                      leave.origin(),
-                      leave.status(),
-                      Taps.withId(leave.payload(), leave.id() + "-again"),
-                      leave.destination(),
-                      leave.owner())
+                      forward.key(),
+                      forward.id(),
+                      forward.origin(),
+                      forward.status(),
+                      Taps.withId(forward.payload(), forward.id() + "-again"),
+                      forward.destination(),
+                      forward.owner())
                   : change);
     }
   },
-  /// Marks are not written.
+  /// Status updates are not written.
   MARK_SKIPPED("H9") {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return Taps.without(store, Change.UpdateStatus.class::isInstance);
     }
   },
-  /// A task that may run only once does not wait for its offset to be committed.
+  /// An at-most-once task does not wait for the commit of its offset.
   PROOF_SKIPPED("H2") {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return new ForwardingCommandSink(intake) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new ForwardingCommandSink(sink) {
         @Override
         public void submit(Command command) {
           super.submit(command);
@@ -117,17 +116,17 @@ enum PlantedBug implements Tampering {
       };
     }
   },
-  /// The clock of the engine is a millisecond fast.
+  /// The engine's clock is one millisecond fast.
   CLOCK_FAST("H21") {
     @Override
     public InstantSource clock(InstantSource clock) {
       return () -> clock.instant().plusMillis(1);
     }
   },
-  /// A batch that failed is taken for done.
+  /// A failed batch counts as committed.
   FAILED_BATCH_DROPPED("G2") {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return new ForwardingStore(store) {
         @Override
         public List<Outcome> commit(WriteBatch batch) {
@@ -143,10 +142,10 @@ enum PlantedBug implements Tampering {
       };
     }
   },
-  /// Two changes of one row change places.
+  /// Two changes of one row are swapped.
   CHANGES_REORDERED("H20") {
     @Override
-    public Outlets outlets(Outlets outlets, BrokerRun run) {
+    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
       return new ForwardingOutlets(outlets) {
         @Override
         public void commit(List<Change> changes, List<StoreQuery> queries) {
@@ -155,10 +154,10 @@ enum PlantedBug implements Tampering {
       };
     }
   },
-  /// A watermark is written in a transaction before that of its rows.
+  /// A watermark is committed in a transaction before its rows.
   WATERMARK_FIRST("H1") {
     @Override
-    public Outlets outlets(Outlets outlets, BrokerRun run) {
+    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
       return new ForwardingOutlets(outlets) {
         @Override
         public void commit(List<Change> changes, List<StoreQuery> queries) {
@@ -172,17 +171,17 @@ enum PlantedBug implements Tampering {
       };
     }
   },
-  /// A watermark is not written.
+  /// Watermarks are not written.
   WATERMARK_SKIPPED("H1") {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return Taps.without(store, Change.AdvanceWatermark.class::isInstance);
     }
   },
-  /// A batch that is tried again gets another number (H6).
+  /// A retried batch gets a new number (H6).
   BATCH_RENUMBERED("H6") {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return new ForwardingStore(store) {
         private long number;
 
@@ -193,10 +192,10 @@ enum PlantedBug implements Tampering {
       };
     }
   },
-  /// The ids of what is done are not remembered.
+  /// No tombstones are written.
   TOMBSTONE_SKIPPED("H8") {
     @Override
-    public Outlets outlets(Outlets outlets, BrokerRun run) {
+    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
       return Taps.changing(
           outlets,
           change ->
@@ -206,10 +205,10 @@ enum PlantedBug implements Tampering {
                   : change);
     }
   },
-  /// A departure is produced before its decision is durable (H7).
+  /// A record is produced before its forward is durable (H7).
   PRODUCED_TOO_SOON("H7") {
     @Override
-    public Outlets outlets(Outlets outlets, BrokerRun run) {
+    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
       return new ForwardingOutlets(outlets) {
         @Override
         public void commit(List<Change> changes, List<StoreQuery> queries) {
@@ -217,15 +216,15 @@ enum PlantedBug implements Tampering {
           leaves.removeIf(change -> !(change instanceof Change.Forward));
           super.commit(changes, queries);
           if (!leaves.isEmpty()) {
-            run.submit(new Command.Committed(leaves));
+            process.submit(new Command.Committed(leaves));
           }
         }
       };
     }
 
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return new ForwardingCommandSink(intake) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new ForwardingCommandSink(sink) {
         @Override
         public void submit(Command command) {
           if (command instanceof Command.Committed committed) {
@@ -239,28 +238,28 @@ enum PlantedBug implements Tampering {
       };
     }
   },
-  /// A departure is forgotten before Kafka has acknowledged it.
+  /// A forwarded row is deleted before Kafka has acknowledged the record.
   FORGOTTEN_UNACKNOWLEDGED("G4") {
     @Override
-    public Outlets outlets(Outlets outlets, BrokerRun run) {
+    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
       return new ForwardingOutlets(outlets) {
         @Override
-        public void produce(OutboxRecord departure) {
-          super.produce(departure);
-          run.submit(new Command.Produced(departure));
+        public void produce(OutboxRecord record) {
+          super.produce(record);
+          process.submit(new Command.Produced(record));
         }
       };
     }
 
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return Taps.deaf(intake, Command.Produced.class::isInstance);
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return Taps.dropping(sink, Command.Produced.class::isInstance);
     }
   },
   /// Every task is pushed twice.
   PUSHED_TWICE("G3") {
     @Override
-    public Outlets outlets(Outlets outlets, BrokerRun run) {
+    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
       return new ForwardingOutlets(outlets) {
         @Override
         public void push(Delivery delivery) {
@@ -270,11 +269,11 @@ enum PlantedBug implements Tampering {
       };
     }
   },
-  /// A report is answered by whoever takes it in.
+  /// A report is acknowledged on receipt.
   REPORT_ANSWERED_UNREAD("G2") {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return new ForwardingCommandSink(intake) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new ForwardingCommandSink(sink) {
         @Override
         public void request(Command.Request request) {
           if (request instanceof Command.Report report) {
@@ -289,14 +288,14 @@ enum PlantedBug implements Tampering {
   /// A row is not deleted.
   DELETE_SKIPPED("G2") {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return Taps.without(store, Change.Delete.class::isInstance);
     }
   },
-  /// A commit is answered before it is synced: the last one is lost with the power.
+  /// A commit is acknowledged before the sync: a power failure loses the last one.
   NOT_SYNCED("G2") {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return new ForwardingStore(store) {
         private WriteBatch unsynced = new WriteBatch(0, List.of());
 
@@ -311,18 +310,18 @@ enum PlantedBug implements Tampering {
       };
     }
   },
-  /// What is read of parked rows gets lost (H15).
+  /// A page of parked rows is lost (H15).
   PAGE_LOST("H15") {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return Taps.deaf(intake, Command.ParkedRead.class::isInstance);
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return Taps.dropping(sink, Command.ParkedRead.class::isInstance);
     }
   },
-  /// A push whose answer was lost is taken for one that reached nobody (H9).
+  /// A push whose reply was lost counts as unreachable (H9).
   LOST_TAKEN_FOR_UNREACHABLE("H9") {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return new ForwardingCommandSink(intake) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new ForwardingCommandSink(sink) {
         @Override
         public void submit(Command command) {
           if (command instanceof Command.PushEnded pushed && pushed.outcome() == PushOutcome.LOST) {
@@ -334,11 +333,11 @@ enum PlantedBug implements Tampering {
       };
     }
   },
-  /// What was committed by others before a partition came is not looked at (H2).
+  /// Offsets committed by other brokers before the partition was assigned are ignored (H2).
   OTHERS_COMMITS_IGNORED("H2") {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return new ForwardingCommandSink(intake) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new ForwardingCommandSink(sink) {
         @Override
         public void submit(Command command) {
           if (command instanceof Command.PartitionAssigned assigned) {
@@ -350,28 +349,28 @@ enum PlantedBug implements Tampering {
       };
     }
   },
-  /// The clock of the engine is forty milliseconds slow.
+  /// The engine's clock is forty milliseconds slow.
   CLOCK_SLOW("H22") {
     @Override
     public InstantSource clock(InstantSource clock) {
       return () -> clock.instant().minusMillis(40);
     }
   },
-  /// A row that the store cannot hold is tried for ever (H12).
+  /// A row that the store refuses is retried for ever (H12).
   REFUSAL_TRIED_FOR_EVER("H12") {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
-      return Taps.mistaking(store, StoreException.Kind.DATA);
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
+      return Taps.misclassifying(store, StoreException.Kind.DATA);
     }
   },
-  /// A full disk is taken for a failure that passes: deletes wait behind inserts (H12).
+  /// A full disk counts as a transient failure: deletes wait behind inserts (H12).
   FULL_DISK_WAITED_OUT("H12") {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
-      return Taps.mistaking(store, StoreException.Kind.FULL);
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
+      return Taps.misclassifying(store, StoreException.Kind.FULL);
     }
   },
-  /// After a start, deadlines pass before reports can come in (H16).
+  /// After a restart, deadlines expire before reports can arrive (H16).
   NO_RESTART_GRACE("H16") {
     @Override
     public EngineOptions options(EngineOptions options) {
@@ -391,7 +390,7 @@ enum PlantedBug implements Tampering {
               periods.tombstone()));
     }
   },
-  /// The engine takes in however much waits for the store (H14).
+  /// The engine accepts tasks whatever the backlog of the store (H14).
   CREDIT_IGNORED("H14") {
     @Override
     public EngineOptions options(EngineOptions options) {
@@ -412,22 +411,22 @@ enum PlantedBug implements Tampering {
           options.periods());
     }
   },
-  /// Reading goes on, however much of it is with the engine.
+  /// Reading continues whatever the backlog of the engine.
   READ_AHEAD_UNBOUNDED("G7") {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return new ForwardingCommandSink(intake) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new ForwardingCommandSink(sink) {
         @Override
         public void submit(Command command) {
           super.submit(command);
           if (command instanceof Command.Ingest records) {
-            run.lift(records);
+            process.confirmUnseen(records);
           }
         }
       };
     }
   },
-  /// A stage without work is taken for one that does none.
+  /// An idle stage counts as stuck.
   IDLE_CALLED_STUCK("G9") {
     @Override
     public Progress progress(Progress progress) {
@@ -449,47 +448,50 @@ enum PlantedBug implements Tampering {
       };
     }
   },
-  /// What is committed in Kafka is not compared with what was committed last (H1).
+  /// The offset committed in Kafka is not compared with the last commit of the broker (H1).
   RESET_IGNORED("H1") {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
-      return Taps.remembering(
-          store, mark -> new Watermark(mark.partition(), mark.next(), Math.min(0, mark.next())));
-    }
-  },
-  /// A topic that was made anew is taken for the old one (H1).
-  UUID_IGNORED("H1") {
-    @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return Taps.remembering(
           store,
-          mark -> {
-            SourcePartition of = mark.partition();
+          watermark ->
+              new Watermark(
+                  watermark.partition(), watermark.next(), Math.min(0, watermark.next())));
+    }
+  },
+  /// A recreated topic counts as the old one (H1).
+  UUID_IGNORED("H1") {
+    @Override
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
+      return Taps.remembering(
+          store,
+          watermark -> {
+            SourcePartition of = watermark.partition();
             return new Watermark(
                 new SourcePartition(
                     of.cluster(),
                     of.group(),
-                    run.broker.kafka.id(of.topic()),
+                    process.broker.kafka.id(of.topic()),
                     of.topic(),
                     of.partition()),
-                mark.next(),
-                mark.committed());
+                watermark.next(),
+                watermark.committed());
           });
     }
   },
-  /// The engine never hears of other rules (H22).
+  /// The engine never receives new rules (H22).
   RULES_UNHEARD("H22") {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return Taps.deaf(intake, Command.RulesChanged.class::isInstance);
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return Taps.dropping(sink, Command.RulesChanged.class::isInstance);
     }
   },
-  /// The id of what a raw record became is not remembered (H8).
+  /// No tombstone is written for tasks from raw records (H8).
   RAW_ID_FORGOTTEN("H8") {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
       return Taps.arriving(
-          intake,
+          sink,
           of ->
               new Activation(
                   of.id(),
@@ -507,10 +509,10 @@ enum PlantedBug implements Tampering {
                   of.derived() && !of.origin().topic().equals(SimulatedKafka.RAW)));
     }
   },
-  /// A transaction is two, the second half of it first.
+  /// A transaction is split in two, and the second half committed first.
   BATCH_TORN("G1") {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return new ForwardingStore(store) {
         @Override
         public List<Outcome> commit(WriteBatch batch) {
@@ -524,19 +526,20 @@ enum PlantedBug implements Tampering {
       };
     }
   },
-  /// A broker that stops does not write down what workers have (H17).
+  /// A stopping broker does not write which tasks workers have (H17).
   DRAIN_UNHEARD("H17") {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return Taps.deaf(intake, Command.Drain.class::isInstance);
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return Taps.dropping(sink, Command.Drain.class::isInstance);
     }
   },
-  /// What was noted in Kafka with an offset is not read: a store that is lost is read on from
-  /// there.
+  /// The metadata of committed offsets is not read: after the loss of a store, reading continues at
+  /// the committed offset.
   NOTES_UNREAD("G1", true) {
     @Override
-    @SuppressWarnings("unchecked") // what it is asked with
-    public Consumer<byte[], byte[]> consumer(Consumer<byte[], byte[]> consumer, BrokerRun run) {
+    @SuppressWarnings("unchecked") // argument of the intercepted call
+    public Consumer<byte[], byte[]> consumer(
+        Consumer<byte[], byte[]> consumer, SimulatedProcess process) {
       return Taps.calling(
           consumer,
           "committed",
@@ -547,11 +550,11 @@ enum PlantedBug implements Tampering {
                           (Set<TopicPartition>) arguments[0], (Duration) arguments[1]))));
     }
   },
-  /// After a store was lost, what may run only once is taken for what nobody has read yet.
+  /// After the loss of a store, at-most-once records count as read for the first time.
   READ_AGAIN_TAKEN_FOR_NEW("G3", true) {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return new ForwardingCommandSink(intake) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new ForwardingCommandSink(sink) {
         @Override
         public void submit(Command command) {
           if (command instanceof Command.PartitionAssigned assigned) {
@@ -566,10 +569,10 @@ enum PlantedBug implements Tampering {
       };
     }
   },
-  /// What a store refuses, as the partition is another broker's, is taken for committed (H10).
+  /// Changes that the store fenced count as committed (H10).
   FENCED_TAKEN_FOR_DONE("H10", true) {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return new ForwardingStore(store) {
         @Override
         public List<Outcome> commit(WriteBatch batch) {
@@ -580,11 +583,11 @@ enum PlantedBug implements Tampering {
       };
     }
   },
-  /// A lease that has ended does not stop what is handed out (H11).
+  /// An expired lease does not stop deliveries (H11).
   LEASE_ENDLESS("H11", true) {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return new ForwardingCommandSink(intake) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new ForwardingCommandSink(sink) {
         @Override
         public void submit(Command command) {
           super.submit(
@@ -595,15 +598,15 @@ enum PlantedBug implements Tampering {
       };
     }
   },
-  /// What other brokers were told is neither heard of nor asked for (H3).
+  /// Reports to other brokers are neither received nor queried (H3).
   OTHERS_REPORTS_IGNORED("H3", true) {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return Taps.deaf(intake, Command.RemoteReportsRead.class::isInstance);
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return Taps.dropping(sink, Command.RemoteReportsRead.class::isInstance);
     }
 
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return new ForwardingStore(store) {
         @Override
         public List<RemoteReport> reports(List<Long> keys) {
@@ -613,17 +616,17 @@ enum PlantedBug implements Tampering {
     }
   };
 
-  /// The guarantee that it breaks, or the history whose rule it switches off.
+  /// The guarantee that it breaks, or the history whose rule it disables.
   final String rule;
 
-  /// The seed before the first that may find it.
+  /// The seed before the first candidate.
   final long before;
 
   PlantedBug(String rule) {
     this(rule, false);
   }
 
-  /// @param wide whether it takes what only happens in wide worlds
+  /// @param wide whether only wide worlds can show it
   PlantedBug(String rule, boolean wide) {
     this.rule = rule;
     this.before = wide ? FreshSeeds.LEAST : 0;

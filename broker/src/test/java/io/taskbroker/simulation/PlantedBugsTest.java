@@ -8,9 +8,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// The simulator finds the bugs that it is there for: each of these is planted in a broker that has
-/// no other, and must be found within so many seeds. The same history without it breaks nothing:
-/// with its rule a failure history holds, without it does not.
+/// The simulator finds planted bugs: each is planted in an otherwise correct broker and must be
+/// found within a number of seeds, while the same history without it breaks nothing.
 @ExtendWith(SilentLogs.class)
 final class PlantedBugsTest {
   private static final int SEEDS = 1_000;
@@ -26,8 +25,8 @@ final class PlantedBugsTest {
       finding = new Simulation(bug.before + seeds, false, bug).find();
     }
     System.out.printf("%-26s %-4s %4d seeds  %s%n", bug, bug.rule, seeds, finding);
-    assertThat(finding).as("what %d seeds find", seeds).isNotEmpty();
+    assertThat(finding).as("finding of %d seeds", seeds).isNotEmpty();
     new Simulation(bug.before + seeds, false, Tampering.NONE)
-        .run(); // it is the bug, not the history
+        .run(); // the history itself breaks nothing
   }
 }

@@ -13,37 +13,37 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// What a broker's process reads from Kafka with: a reader for each topic, with a thread and a
-/// consumer of its own, wired as `Ingest` wires them.
+/// Kafka readers of a broker process: one per topic, with its own thread and consumer, wired like
+/// in `Ingest`.
 final class Readers {
-  private final BrokerRun run;
+  private final SimulatedProcess process;
   private final SimulatedWorld world;
   private final SeedPlan plan;
-  private final PartitionOwnership custody;
-  private final CommandSink intake;
-  private final SystemContext surroundings;
+  private final PartitionOwnership ownership;
+  private final CommandSink sink;
+  private final SystemContext context;
   private final Map<String, SteppedReader> readers = new LinkedHashMap<>();
   private final List<SimulatedConsumer> consumers = new ArrayList<>();
   private final List<Actor> threads = new ArrayList<>();
 
   Readers(
-      BrokerRun run,
+      SimulatedProcess process,
       SimulatedWorld world,
       SeedPlan plan,
-      PartitionOwnership custody,
-      CommandSink intake,
-      SystemContext surroundings) {
-    this.custody = custody;
-    this.run = run;
+      PartitionOwnership ownership,
+      CommandSink sink,
+      SystemContext context) {
+    this.ownership = ownership;
+    this.process = process;
     this.world = world;
     this.plan = plan;
-    this.intake = intake;
-    this.surroundings = surroundings;
+    this.sink = sink;
+    this.context = context;
   }
 
   void start() {
-    List<Watermark> stored = custody.watermarks();
-    for (SimulatedKafka.Topic topic : run.broker.kafka.read()) {
+    List<Watermark> stored = ownership.watermarks();
+    for (SimulatedKafka.Topic topic : process.broker.kafka.read()) {
       start(topic, stored);
     }
   }
@@ -52,18 +52,18 @@ final class Readers {
     Actor[] thread = new Actor[1];
     var consumer =
         new SimulatedConsumer(
-            run,
-            run.broker.kafka,
+            process,
+            process.broker.kafka,
             topic,
             () -> {
               if (thread[0] != null) {
-                thread[0].wake(run.latency());
+                thread[0].wake(process.latency());
               }
             });
     var described =
         new SteppedReader.Topic(
             topic.name(),
-            () -> run.broker.kafka.id(topic.name()),
+            () -> process.broker.kafka.id(topic.name()),
             "group",
             () -> topic.partitions().size(),
             plan.latest() && topic.name().equals(SimulatedKafka.TASKS),
@@ -72,21 +72,21 @@ final class Readers {
     var reader =
         new SteppedReader(
             described,
-            run.broker.tampering.consumer(consumer, run),
-            run.broker.name,
-            custody,
-            intake,
-            surroundings,
-            run::nap);
+            process.broker.tampering.consumer(consumer, process),
+            process.broker.name,
+            ownership,
+            sink,
+            context,
+            process::block);
     reader.remember(stored);
     readers.put(topic.name(), reader);
     consumers.add(consumer);
-    thread[0] = new Actor(run, world, "reader of " + topic.name(), reader::turn);
+    thread[0] = new Actor(process, world, "reader of " + topic.name(), reader::turn);
     threads.add(thread[0]);
     thread[0].wake(world.between(0, 50 * SimulatedWorld.MS));
   }
 
-  /// Tells the reader of a partition what of it is durable.
+  /// Reports to the reader of a partition which of its records are durable.
   void consumed(
       SourcePartition partition, long nextOffset, int records, long bytes, boolean urgent) {
     SteppedReader reader = readers.get(partition.topic());
@@ -116,7 +116,7 @@ final class Readers {
     }
   }
 
-  /// Gives everything up in order, and leaves the groups.
+  /// Releases all partitions in order, and leaves the groups.
   void stop() {
     threads.forEach(Actor::end);
     readers.values().forEach(SteppedReader::stop);

@@ -4,15 +4,15 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.SplittableRandom;
 
-/// What one seed is about: how large the world is and which faults happen in it. Each kind of fault
-/// happens in some worlds only, so that none hides another.
+/// Parameters of one seed: the size of the world and its faults. Each kind of fault happens in some
+/// worlds only, so that none hides another.
 ///
-/// @param publishSeconds for how long tasks are published, and faults happen
-/// @param batchSize changes of a transaction at most
-/// @param intervalMillis the least time between transactions without inserts
+/// @param publishSeconds how long tasks are published and faults happen
+/// @param batchSize maximum number of changes per transaction
+/// @param intervalMillis minimum time between transactions without inserts
 /// @param raw whether there is a raw topic
-/// @param shared whether the brokers have one store
-/// @param faults those that happen, and once in how many times
+/// @param shared whether the brokers share a store
+/// @param faults rarity of the faults that happen: once in this many opportunities
 record SeedPlan(
     int brokers,
     boolean push,
@@ -27,16 +27,16 @@ record SeedPlan(
     boolean shared,
     Map<Fault, Integer> faults) {
 
-  /// A transaction takes so much that no bound but that of the engine matters.
+  /// A batch size so large that only the engine's bounds matter.
   static final int LARGE_BATCH = 4_096;
 
-  /// A world of one broker that pushes, in which nothing goes wrong by chance.
+  /// A world with one push broker and no random faults.
   static SeedPlan calm() {
     return new SeedPlan(1, true, 0, 30, LARGE_BATCH, 0, false, 1_000, 0, false, false, Map.of());
   }
 
-  /// @param wide whether it is about everything that may happen; what came last to the simulation
-  ///   is drawn last, so that narrow worlds are the same for ever
+  /// @param wide whether all faults may happen; faults added later to the simulation are drawn
+  ///   last, so that narrow worlds never change
   static SeedPlan of(SplittableRandom random, boolean wide) {
     int brokers = random.nextInt(4) == 0 ? 2 : 1;
     boolean push = random.nextInt(3) > 0;
@@ -74,12 +74,13 @@ record SeedPlan(
     boolean share = random.nextInt(4) == 0;
     int count = share ? 2 + random.nextInt(2) : brokers;
     if (count > 1) {
-      more.remove(Fault.STORE_LOST); // what moves while it is read again is read on (ADR 6)
+      more.remove(
+          Fault.STORE_LOST); // tasks that are moved while they are read again are lost (ADR 6)
     }
     more.putAll(faults);
     boolean lost = more.containsKey(Fault.STORE_LOST);
     if (lost) {
-      // Nothing but the offset that was committed tells what a store had.
+      // Only the committed offset records what the store had.
       more.remove(Fault.OFFSET_RESET);
       more.remove(Fault.TOPIC_MADE_ANEW);
     }
@@ -98,12 +99,12 @@ record SeedPlan(
         more);
   }
 
-  /// Once in how many times it happens; 0 for never.
+  /// Once in how many opportunities it happens; 0 for never.
   int rarity(Fault fault) {
     return faults.getOrDefault(fault, 0);
   }
 
-  /// Whether brokers find what they noted with the offsets that they committed.
+  /// Whether brokers find the metadata of the offsets that they committed.
   boolean hasNotes() {
     return has(Fault.STORE_LOST);
   }

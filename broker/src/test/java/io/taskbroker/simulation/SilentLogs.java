@@ -7,8 +7,8 @@ import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.slf4j.LoggerFactory;
 
-/// Silences what simulated brokers log while the tests of a class run: thousands of lives and
-/// deaths of them. Logs are those of the process, so that no other tests may run beside these.
+/// Extension that silences the logs of simulated brokers while the tests of a class run: thousands
+/// of process lifetimes. Log levels are process-wide, so no other tests may run concurrently.
 final class SilentLogs implements BeforeAllCallback, AfterAllCallback {
   @Override
   public void beforeAll(ExtensionContext context) {

@@ -7,7 +7,7 @@ import java.time.InstantSource;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// A broker as its operator sees it: a disk, a clock, and one process after the other.
+/// A broker as its operator sees it: a disk, a clock, and a sequence of processes.
 final class SimulatedBroker {
   private static final long MAX_OFFSET_MS = 50_000;
 
@@ -18,7 +18,7 @@ final class SimulatedBroker {
   static final long TOMBSTONE = 120_000;
   static final int MAX_ATTEMPTS = 3;
 
-  /// How long a stage may have work and do none.
+  /// Maximum time that a stage may have work without progress, in milliseconds.
   static final long PATIENCE = 8_000;
 
   final String name;
@@ -32,7 +32,7 @@ final class SimulatedBroker {
   private long clockOffset;
   private int runs;
   private String memberName;
-  private @Nullable BrokerRun run;
+  private @Nullable SimulatedProcess process;
   private SimulatedRules rules = SimulatedRules.NONE;
 
   SimulatedBroker(
@@ -58,17 +58,17 @@ final class SimulatedBroker {
     return () -> Instant.ofEpochMilli(wall());
   }
 
-  /// What its operator wants: it is told if it runs, and keeps it for its next start.
+  /// Sets the operator's rules: a running process receives them; they also apply to the next start.
   void setRules(SimulatedRules wanted) {
-    world.trace(() -> name + " is to go by " + wanted);
-    ledger.ruled(this, wanted);
+    world.trace(() -> name + " should apply " + wanted);
+    ledger.rulesChanged(this, wanted);
     rules = wanted;
-    if (run != null) {
-      run.rule(wanted);
+    if (process != null) {
+      process.setRules(wanted);
     }
   }
 
-  /// Under which its consumers are in their groups.
+  /// Group member name of its consumers.
   String memberName() {
     return memberName;
   }
@@ -77,12 +77,12 @@ final class SimulatedBroker {
     return rules;
   }
 
-  /// By how many milliseconds its clock was set forth.
+  /// Offset by which its clock was set forward, in milliseconds.
   long clockOffset() {
     return clockOffset;
   }
 
-  /// What its clock says.
+  /// Reading of its clock.
   long wall() {
     return world.wall() + clockOffset;
   }
@@ -97,7 +97,7 @@ final class SimulatedBroker {
     clockOffset += millis;
   }
 
-  /// Puts the clock right.
+  /// Corrects the clock.
   void setClock() {
     ledger.observe(this);
     clockOffset = 0;
@@ -121,7 +121,7 @@ final class SimulatedBroker {
         plan.shared());
   }
 
-  /// Rows that this store cannot hold, whatever is tried.
+  /// Whether this store refuses the row on every attempt.
   boolean cannotHold(Row row) {
     return plan.has(Fault.STORE_REFUSES)
         && !row.activation().id().startsWith("undecodable")
@@ -130,18 +130,18 @@ final class SimulatedBroker {
             == 0;
   }
 
-  @Nullable BrokerRun run() {
-    return run;
+  @Nullable SimulatedProcess run() {
+    return process;
   }
 
   void start() {
-    if (run == null) {
+    if (process == null) {
       runs++;
       world.trace(() -> name + "/" + runs + " starts");
       try {
-        run = new BrokerRun(this, runs, world, plan, workers);
+        process = new SimulatedProcess(this, runs, world, plan, workers);
       } catch (Crash _) {
-        throw new AssertionError("Nothing crashes at the start");
+        throw new AssertionError("A start cannot crash");
       }
     }
   }
@@ -150,20 +150,20 @@ final class SimulatedBroker {
     crash(why, world.between(10 * SimulatedWorld.MS, 10 * SimulatedWorld.SECOND));
   }
 
-  /// @param down for how long, in nanoseconds
+  /// @param down time until the restart, in nanoseconds
   void crash(String why, long down) {
-    BrokerRun dying = run;
+    SimulatedProcess dying = process;
     if (dying != null) {
       world.count("crashes");
       world.trace(() -> dying + " crashes: " + why);
       dying.die();
-      run = null;
+      process = null;
       ledger.died(dying);
       world.after(down, "restart", this::start);
     }
   }
 
-  /// Its process dies, and its disk is another, empty one when it starts again.
+  /// Crashes the process; it restarts with an empty disk.
   void loseStore() {
     world.count("stores lost");
     crash("its store is lost");
@@ -173,17 +173,17 @@ final class SimulatedBroker {
     }
   }
 
-  /// Somebody starts another process on the same disk, while this one runs.
+  /// Starts a second process on the same disk while this one runs.
   void startAnother() {
-    run = null;
+    process = null;
     memberName = memberName + "'";
     start();
   }
 
-  /// A stage of the process failed, so that it ended.
-  void failed(BrokerRun failed, String why) {
-    world.count("processes that ended by themselves");
-    if (run == failed) {
+  /// A stage of the process failed, and the process ended.
+  void failed(SimulatedProcess failed, String why) {
+    world.count("processes that ended on a failure");
+    if (process == failed) {
       crash(why);
     } else if (failed.isAlive()) {
       world.trace(() -> failed + " ends: " + why);
@@ -192,14 +192,14 @@ final class SimulatedBroker {
     }
   }
 
-  /// Stops the process in order, and starts another one.
+  /// Stops the process gracefully, and starts another one.
   void restart() {
-    BrokerRun stopping = run;
+    SimulatedProcess stopping = process;
     if (stopping != null) {
-      world.count("stops in order");
-      world.trace(() -> stopping + " is stopped in order");
+      world.count("graceful stops");
+      world.trace(() -> stopping + " is stopped gracefully");
       stopping.stop(() -> {
-        if (run == stopping) {
+        if (process == stopping) {
           ledger.workers.stopped(stopping);
           crash("it was stopped", world.between(10 * SimulatedWorld.MS, SimulatedWorld.SECOND));
         }

@@ -27,13 +27,13 @@ import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.jspecify.annotations.Nullable;
 
-/// A consumer in the simulated cluster. No call of it takes time: whoever turns its reader lets
-/// time pass in between.
-@SuppressWarnings("UnsynchronizedOverridesSynchronized") // there is one thread
+/// Consumer in the simulated cluster. Its calls take no time; the scheduler of its reader lets time
+/// pass in between.
+@SuppressWarnings("UnsynchronizedOverridesSynchronized") // single-threaded
 final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   static final int MAX_RECORDS = 10;
 
-  final BrokerRun run;
+  final SimulatedProcess process;
   final String name;
   private final SimulatedWorld world;
   private final SimulatedKafka.Topic topic;
@@ -44,15 +44,15 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   private final Set<Integer> unread = new HashSet<>();
   private final ArrayDeque<Runnable> callbacks = new ArrayDeque<>();
   private final ArrayDeque<Runnable> requests = new ArrayDeque<>();
-  private ConsumerRebalanceListener listener = new Nobody();
+  private ConsumerRebalanceListener listener = new NoListener();
   private boolean wakened;
 
-  /// @param wake makes the reader take a turn soon
+  /// @param wake schedules a turn of the reader soon
   SimulatedConsumer(
-      BrokerRun run, SimulatedKafka kafka, SimulatedKafka.Topic topic, Runnable wake) {
+      SimulatedProcess process, SimulatedKafka kafka, SimulatedKafka.Topic topic, Runnable wake) {
     super("none");
-    this.run = run;
-    this.name = run.broker.memberName() + "-" + topic.name();
+    this.process = process;
+    this.name = process.broker.memberName() + "-" + topic.name();
     this.world = kafka.world;
     this.topic = topic;
     this.wake = wake;
@@ -83,8 +83,8 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   }
 
   @Override
-  public void subscribe(Collection<String> topics, ConsumerRebalanceListener told) {
-    listener = told;
+  public void subscribe(Collection<String> topics, ConsumerRebalanceListener listener) {
+    this.listener = listener;
   }
 
   @Override
@@ -114,7 +114,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
       long end = topic.end(partition);
       var named = new TopicPartition(topic.name(), partition);
       if (unread.remove(partition)) {
-        run.broker.ledger.kafka.begins(run, topic.name(), partition, position);
+        process.broker.ledger.kafka.startsReading(process, topic.name(), partition, position);
       }
       if (position > end) {
         throw new OffsetOutOfRangeException(Map.of(named, position));
@@ -134,7 +134,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     return new Fetched(records, next);
   }
 
-  /// On its way it outlives the process; requests of one consumer arrive in order.
+  /// The request outlives the process; requests of one consumer arrive in order.
   @Override
   public void commitAsync(
       Map<TopicPartition, OffsetAndMetadata> offsets, OffsetCommitCallback callback) {
@@ -144,10 +144,10 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     }
     requests.add(() -> {
       Exception failure = tryCommit(generation, offsets);
-      if (world.diesHere() && run.isAlive()) {
-        run.broker.crash("before it heard of an offset commit");
+      if (world.diesHere() && process.isAlive()) {
+        process.broker.crash("before the reply to an offset commit");
       }
-      run.later(
+      process.later(
           world.between(SimulatedWorld.MS / 5, 10 * SimulatedWorld.MS),
           "offset commit answer",
           () -> {
@@ -169,14 +169,14 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   private @Nullable Exception tryCommit(
       long generation, Map<TopicPartition, OffsetAndMetadata> offsets) {
     if (world.happens(Fault.COMMIT_FAILS)) {
-      return new TimeoutException("The request was lost");
+      return new TimeoutException("request lost");
     }
     try {
       topic.group().commit(member, generation, offsets);
     } catch (KafkaException e) {
       return e;
     }
-    return world.happens(Fault.COMMIT_FAILS) ? new TimeoutException("The answer was lost") : null;
+    return world.happens(Fault.COMMIT_FAILS) ? new TimeoutException("reply lost") : null;
   }
 
   @Override
@@ -194,7 +194,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   public Map<TopicPartition, OffsetAndMetadata> committed(
       Set<TopicPartition> partitions, Duration timeout) {
     if (world.happens(Fault.COMMIT_FAILS)) {
-      throw new TimeoutException("Kafka does not say what is committed");
+      throw new TimeoutException("no reply for committed offsets");
     }
     var committed = new HashMap<TopicPartition, OffsetAndMetadata>();
     for (TopicPartition partition : partitions) {
@@ -224,7 +224,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
   }
 
   @Override
-  @SuppressWarnings("removal") // it is how the client makes it, too
+  @SuppressWarnings("removal") // the client does the same
   public ConsumerGroupMetadata groupMetadata() {
     return new ConsumerGroupMetadata("group", (int) member.generation, name, Optional.of(name));
   }
@@ -256,7 +256,7 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     topic.group().leave(member);
   }
 
-  private static final class Nobody implements ConsumerRebalanceListener {
+  private static final class NoListener implements ConsumerRebalanceListener {
     @Override
     public void onPartitionsRevoked(Collection<TopicPartition> partitions) {}
 
@@ -264,8 +264,8 @@ final class SimulatedConsumer extends MockConsumer<byte[], byte[]> {
     public void onPartitionsAssigned(Collection<TopicPartition> partitions) {}
   }
 
-  /// Records whose partitions are in order: in the client's own map that changes from process to
-  /// process.
+  /// Records in a fixed order of partitions: the order of the client's own map differs between
+  /// processes.
   private static final class Fetched extends ConsumerRecords<byte[], byte[]> {
     private final Map<TopicPartition, OffsetAndMetadata> next;
 

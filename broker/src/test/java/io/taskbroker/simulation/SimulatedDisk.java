@@ -8,17 +8,17 @@ import io.taskbroker.store.InMemoryStore;
 import io.taskbroker.store.SharedInMemoryStore;
 import java.util.Map;
 
-/// What outlives the processes of brokers: the file of one, or the database of several.
+/// Storage that survives broker processes: the file of one broker, or the database of several.
 sealed interface SimulatedDisk {
-  /// The rows, by their keys.
+  /// The rows by key.
   Map<Long, Row> rows();
 
   Map<SourcePartition, Watermark> watermarks();
 
-  /// Whether somebody was told so of the row, and wrote it down for the broker that has it.
+  /// Whether a report of that status is recorded for the owner of the row.
   boolean isRecorded(long key, Status status);
 
-  /// That of one broker.
+  /// The file of one broker.
   record File(InMemoryStore.Disk disk) implements SimulatedDisk {
     @Override
     public Map<Long, Row> rows() {
@@ -36,7 +36,7 @@ sealed interface SimulatedDisk {
     }
   }
 
-  /// That of all brokers of a world.
+  /// The database of all brokers of a world.
   record Database(SharedInMemoryStore.Disk disk) implements SimulatedDisk {
     @Override
     public Map<Long, Row> rows() {

@@ -5,19 +5,19 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// A cluster: topics as lists of records, and a consumer group for each topic that is read.
+/// Simulated cluster: topics as lists of records, and a consumer group per topic that is read.
 final class SimulatedKafka {
   static final String TASKS = "tasks";
   static final String RETRIES = "retries";
   static final String DEAD_LETTERS = "dead-letters";
 
-  /// How many partitions the topic of tasks has at first.
+  /// Initial number of partitions of the topic of tasks.
   static final int PARTITIONS = 2;
 
-  /// Its records are no activations, but arguments of a task.
+  /// Topic whose records are the arguments of a task instead of activations.
   static final String RAW = "raw";
 
-  /// What is demoted goes there; nobody reads it here.
+  /// Target topic of demotions; not read here.
   static final String ELSEWHERE = "elsewhere";
 
   final SimulatedWorld world;
@@ -28,7 +28,7 @@ final class SimulatedKafka {
 
   /// One topic.
   ///
-  /// @param group null if nobody reads it
+  /// @param group null if it is not read
   record Topic(String name, List<List<byte[]>> partitions, ConsumerGroup group) {
     long end(int partition) {
       return partitions.get(partition).size();
@@ -74,26 +74,26 @@ final class SimulatedKafka {
     return name + "-uuid-" + incarnations.get(name);
   }
 
-  /// Somebody deletes a topic that is read, and makes another one of the same name.
-  void makeAnew(Topic topic) {
-    world.trace(() -> topic.name + " is made anew");
+  /// Deletes a topic that is read, and recreates it under the same name.
+  void recreate(Topic topic) {
+    world.trace(() -> topic.name + " is recreated");
     incarnations.merge(topic.name, 1, Integer::sum);
     topic.partitions.forEach(List::clear);
     for (int i = 0; i < topic.partitions.size(); i++) {
       topic.group.forget(i);
     }
     topic.group.dissolve();
-    ledger.kafka.madeAnew(topic.name, topic.partitions.size());
+    ledger.kafka.recreated(topic.name, topic.partitions.size());
   }
 
-  /// Somebody adds a partition to a topic.
+  /// Adds a partition to a topic.
   void addPartition(Topic topic) {
     world.trace(() -> topic.name + " has one more partition than " + topic.partitions.size());
     topic.partitions.add(new ArrayList<>());
     topic.group.grow();
   }
 
-  /// Somebody sets the offset of a group that has no members now.
+  /// Sets the offset of a group without members.
   void reset(Topic topic, int partition, long offset) {
     long before = topic.group.committed(partition);
     world.trace(() ->
@@ -110,7 +110,7 @@ final class SimulatedKafka {
     ledger.kafka.reset(topic.name, partition, before, offset);
   }
 
-  /// Takes a record; consumers see it a moment later.
+  /// Appends a record; consumers see it a moment later.
   void append(String name, int partition, byte[] value) {
     Topic topic = topic(name);
     List<byte[]> log = topic.partitions.get(partition);
@@ -122,12 +122,12 @@ final class SimulatedKafka {
         topic.group::wakeAll);
   }
 
-  /// Whether everything that the groups are to read is committed.
+  /// Whether the groups have committed everything.
   boolean isConsumed() {
     return read().stream().allMatch(this::isConsumed);
   }
 
-  /// Whether everything of the topic is.
+  /// Whether the group of the topic has committed everything.
   boolean isConsumed(Topic topic) {
     for (int i = 0; i < topic.partitions.size(); i++) {
       if (topic.end(i) > 0 && topic.group.committed(i) != topic.end(i)) {

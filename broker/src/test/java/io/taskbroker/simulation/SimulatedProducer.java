@@ -17,18 +17,18 @@ import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
-/// A producer to the simulated cluster, whose requests and answers may be lost.
-@SuppressWarnings("UnsynchronizedOverridesSynchronized") // there is one thread
+/// Producer to the simulated cluster; requests and replies may be lost.
+@SuppressWarnings("UnsynchronizedOverridesSynchronized") // single-threaded
 final class SimulatedProducer extends MockProducer<byte[], byte[]> {
   private static final Node[] NOBODY = {};
 
-  private final BrokerRun run;
+  private final SimulatedProcess process;
   private final SimulatedKafka kafka;
   private final Runnable wake;
 
-  /// @param wake makes the outbox take a turn soon
-  SimulatedProducer(BrokerRun run, SimulatedKafka kafka, Runnable wake) {
-    this.run = run;
+  /// @param wake schedules a turn of the outbox soon
+  SimulatedProducer(SimulatedProcess process, SimulatedKafka kafka, Runnable wake) {
+    this.process = process;
     this.kafka = kafka;
     this.wake = wake;
   }
@@ -36,7 +36,7 @@ final class SimulatedProducer extends MockProducer<byte[], byte[]> {
   @Override
   public List<PartitionInfo> partitionsFor(String topic) {
     if (kafka.world.happens(Fault.PRODUCE_FAILS)) {
-      throw new TimeoutException("The topic is not known yet");
+      throw new TimeoutException("topic not known yet");
     }
     int partitions = kafka.topic(topic).partitions().size();
     return Collections.nCopies(partitions, new PartitionInfo(topic, 0, null, NOBODY, NOBODY));
@@ -46,31 +46,31 @@ final class SimulatedProducer extends MockProducer<byte[], byte[]> {
   public Future<RecordMetadata> send(ProducerRecord<byte[], byte[]> record, Callback callback) {
     SimulatedWorld world = kafka.world;
     if (world.happens(Fault.PRODUCE_REFUSED)) {
-      answer(record, callback, new RecordTooLargeException("too large, says chance"));
+      answer(record, callback, new RecordTooLargeException("random refusal"));
     } else if (world.happens(Fault.PRODUCE_FAILS)) {
       boolean anew = world.random.nextBoolean();
       answer(
           record,
           callback,
-          anew ? new KafkaException("broken for ever") : new TimeoutException("lost"));
+          anew ? new KafkaException("fatal error") : new TimeoutException("lost"));
     } else {
       if (world.diesHere()) {
         throw new Crash("before a record was sent");
       }
-      // On its way it outlives the process.
+      // The request outlives the process.
       world.after(
           world.between(SimulatedWorld.MS / 5, 20 * SimulatedWorld.MS),
           "produce",
           () -> {
             kafka.append(record.topic(), record.partition(), record.value());
-            if (world.diesHere() && run.isAlive()) {
-              run.broker.crash("before it heard that Kafka has a record");
+            if (world.diesHere() && process.isAlive()) {
+              process.broker.crash("before the reply to a record");
             }
             boolean lost = world.happens(Fault.PRODUCE_LOSES_REPLY);
-            answer(record, callback, lost ? new TimeoutException("no answer") : null);
+            answer(record, callback, lost ? new TimeoutException("reply lost") : null);
           });
       if (world.diesHere()) {
-        throw new Crash("while a record was on its way");
+        throw new Crash("while a record was in flight");
       }
     }
     return CompletableFuture.completedFuture(null);
@@ -78,15 +78,15 @@ final class SimulatedProducer extends MockProducer<byte[], byte[]> {
 
   private void answer(
       ProducerRecord<byte[], byte[]> record, Callback callback, @Nullable Exception failure) {
-    run.later(
+    process.later(
         kafka.world.between(SimulatedWorld.MS / 5, 20 * SimulatedWorld.MS),
         "produce answer",
         () -> {
-          var place = new TopicPartition(record.topic(), record.partition());
-          callback.onCompletion(new RecordMetadata(place, 0, 0, 0, 0, 0), failure);
+          var partition = new TopicPartition(record.topic(), record.partition());
+          callback.onCompletion(new RecordMetadata(partition, 0, 0, 0, 0, 0), failure);
           wake.run();
           if (kafka.world.diesHere()) {
-            throw new Crash("after it heard of a record");
+            throw new Crash("after the reply to a record");
           }
         });
   }

@@ -5,12 +5,12 @@ import io.taskbroker.activation.Destination;
 import io.taskbroker.inflight.Rules;
 import java.util.Set;
 
-/// What an operator says: which tasks are switched off, and which namespaces go elsewhere.
+/// Rules of an operator: switched-off tasks, and demoted namespaces.
 ///
-/// @param killed names of tasks
+/// @param killed task names
 /// @param demoted namespaces
-/// @param to the topic that they go to
-/// @param comesBack whether brokers read that topic, so that nothing is to go there
+/// @param to target topic of the demotion
+/// @param comesBack whether brokers read that topic, so that nothing may be demoted to it
 record SimulatedRules(Set<String> killed, Set<String> demoted, String to, boolean comesBack)
     implements Rules {
   static final SimulatedRules NONE =

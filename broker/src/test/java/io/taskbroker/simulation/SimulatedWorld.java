@@ -16,12 +16,12 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
-/// Time, chance and the order of events. One seed decides all of it; nothing in it is a thread.
+/// Time, randomness and the order of events. One seed determines everything; there are no threads.
 final class SimulatedWorld {
   static final long MS = 1_000_000;
   static final long SECOND = 1_000 * MS;
 
-  /// The wall clock at the start, milliseconds since the epoch.
+  /// Wall clock at the start, milliseconds since the epoch.
   static final long EPOCH = 1_700_000_000_000L;
 
   private static final int MAX_EVENTS = 2_000_000;
@@ -51,7 +51,7 @@ final class SimulatedWorld {
     }
   }
 
-  /// A world that its seed decides altogether.
+  /// A world determined entirely by its seed.
   SimulatedWorld(long seed, boolean traces) {
     this.seed = seed;
     this.random = new SplittableRandom(seed);
@@ -60,7 +60,7 @@ final class SimulatedWorld {
     plan.faults().forEach(this::set);
   }
 
-  /// A world that is about something; its seed decides the rest.
+  /// A world with a given plan; its seed determines the rest.
   SimulatedWorld(long seed, boolean traces, SeedPlan plan) {
     this.seed = seed;
     this.random = new SplittableRandom(seed);
@@ -74,13 +74,13 @@ final class SimulatedWorld {
     return now;
   }
 
-  /// The true time of day, which clocks of brokers may deviate from.
+  /// True time of day, from which the brokers' clocks may deviate.
   long wall() {
     return EPOCH + now / MS;
   }
 
-  /// No faults any more from now on.
-  void calmDown() {
+  /// Ends all faults.
+  void endFaults() {
     quiet = true;
     quietFrom = now;
   }
@@ -89,7 +89,7 @@ final class SimulatedWorld {
     return quiet;
   }
 
-  /// Whether there have been no faults for so long.
+  /// Whether faults ended that long ago.
   boolean isQuietSince(long nanos) {
     return quiet && now - quietFrom >= nanos;
   }
@@ -98,7 +98,7 @@ final class SimulatedWorld {
     events.add(new Event(now + Math.max(0, nanos), numbers++, what, body));
   }
 
-  /// Lets the next event happen; false if there is none before `until`.
+  /// Runs the next event; false if there is none before `until`.
   boolean step(long until) {
     Event next = events.peek();
     if (next == null || next.time > until) {
@@ -108,13 +108,13 @@ final class SimulatedWorld {
     now = next.time;
     hash = hash * 31 + next.what.hashCode() + next.time;
     if (numbers > MAX_EVENTS) {
-      throw new AssertionError("The world does not come to rest");
+      throw new AssertionError("Endless events without progress of time");
     }
     next.body.run();
     return true;
   }
 
-  /// Lets time pass until then, or until something is so.
+  /// Runs events until that time, or until the condition holds.
   void runUntil(long until, BooleanSupplier enough) {
     while (!enough.getAsBoolean()) {
       if (!step(until)) {
@@ -124,44 +124,44 @@ final class SimulatedWorld {
     }
   }
 
-  /// Whether something goes wrong now.
+  /// Whether the fault happens at this opportunity.
   boolean happens(Fault fault) {
     return fault(rarities.getOrDefault(fault, 0));
   }
 
-  /// Has a process die where a history comes past its so-many-th point. Points are before, in and
+  /// Crashes the process at the given crash point of the history. Crash points are before, in and
   /// after each write to a store and to Kafka.
   void crashAt(long point) {
     crashPoints.add(point);
   }
 
-  /// Comes past a point; whether the process dies there.
+  /// Passes a crash point; returns whether the process dies there.
   boolean diesHere() {
     points++;
     return crashPoints.contains(points);
   }
 
-  /// How many points a history came past.
+  /// Number of crash points passed.
   long points() {
     return points;
   }
 
-  /// From now on it happens once in so many times; 0 for never.
+  /// Sets the rarity of a fault from now on: once in this many opportunities; 0 for never.
   void set(Fault fault, int rarity) {
     rarities.put(fault, rarity);
   }
 
-  /// Something that happens once in `n` times, as long as faults happen.
+  /// True once in `n` times, as long as faults happen.
   boolean fault(int n) {
     return !quiet && n > 0 && random.nextInt(n) == 0;
   }
 
-  /// A time between, in nanoseconds.
+  /// A random duration in this range, in nanoseconds.
   long between(long least, long most) {
     return least + random.nextLong(most - least + 1);
   }
 
-  /// What identifies this history among all others.
+  /// Hash that identifies this history.
   long fingerprint() {
     return hash;
   }
@@ -170,7 +170,7 @@ final class SimulatedWorld {
     return numbers;
   }
 
-  /// Counts that something happened, to show that the simulation is not about nothing.
+  /// Counts an event, to show that the simulation covers it.
   void count(String what) {
     counts.computeIfAbsent(what, _ -> new int[1])[0]++;
   }
@@ -187,7 +187,7 @@ final class SimulatedWorld {
     }
   }
 
-  /// The monotonic clock of a process that started at some moment.
+  /// Monotonic clock of a process with an arbitrary origin.
   Ticker ticker(long offset) {
     return new Ticker() {
       @Override
@@ -197,7 +197,7 @@ final class SimulatedWorld {
 
       @Override
       public void await(ReentrantLock lock, Condition condition, long until) {
-        throw new AssertionError("Nothing waits in a simulation");
+        throw new AssertionError("A simulation must not block");
       }
     };
   }

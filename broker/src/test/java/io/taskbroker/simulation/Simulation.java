@@ -16,9 +16,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// One history: tasks are published while faults happen, then all faults end, and everything must
-/// come to its end within a time.
+/// finish within a time limit.
 final class Simulation {
-  /// After the faults: longer than any deadline, delay, backoff and session there is.
+  /// Time limit after the faults: longer than any deadline, delay, backoff and session.
   private static final long PATIENCE = 300 * SimulatedWorld.SECOND;
 
   final SimulatedWorld world;
@@ -30,12 +30,12 @@ final class Simulation {
   private final @Nullable Consumer<Story> script;
   private int published;
 
-  /// A history that the seed decides altogether.
+  /// A history determined entirely by the seed.
   Simulation(long seed, boolean traces, Tampering tampering) {
     this(new SimulatedWorld(seed, traces), tampering, null);
   }
 
-  /// A history that is told: the seed decides what the script leaves open.
+  /// A scripted history; the seed determines what the script leaves open.
   Simulation(
       long seed, boolean traces, Tampering tampering, SeedPlan plan, Consumer<Story> script) {
     this(new SimulatedWorld(seed, traces, plan), tampering, script);
@@ -62,7 +62,7 @@ final class Simulation {
     workers.reportTo(brokers);
   }
 
-  /// Runs it to its end.
+  /// Runs the history to its end.
   ///
   /// @throws Violation if a guarantee is broken
   void run() {
@@ -80,29 +80,31 @@ final class Simulation {
     }
     world.after(world.between(0, SimulatedWorld.SECOND), "disturb", this::disturb);
     world.runUntil(end, () -> false);
-    world.trace(() -> "all is calm from now on");
-    world.calmDown();
+    world.trace(() -> "no faults from now on");
+    world.endFaults();
     brokers.forEach(SimulatedBroker::setClock);
     long last = world.now() + PATIENCE;
-    // Some time is needed for what is on its way.
+    // Requests in flight need some time to arrive.
     world.runUntil(world.now() + 10 * SimulatedWorld.SECOND, () -> false);
     world.runUntil(last, this::isDone);
     if (!isDone()) {
-      throw new Violation("G8", "it does not come to its end:\n" + ledger.leftOver(kafka));
+      throw new Violation("G8", "not finished:\n" + ledger.leftOver(kafka));
     }
     ledger.checkEnd(kafka);
     for (SimulatedBroker broker : brokers) {
-      BrokerRun run = broker.run();
+      SimulatedProcess process = broker.run();
       Violation.check(
-          run == null || run.isReady(), "G9", () -> run + " is not ready, and nothing is wrong");
+          process == null || process.isReady(),
+          "G9",
+          () -> process + " is not ready without a cause");
     }
     story.checkEnd();
   }
 
-  /// Runs it to its end.
+  /// Runs the history to its end.
   ///
-  /// @return in one line, which guarantee is broken, or what a broker threw; empty if nothing is
-  ///   wrong
+  /// @return one line with the broken guarantee, or with the exception of a broker; empty if
+  ///   nothing is wrong
   String find() {
     try {
       run();
@@ -110,7 +112,7 @@ final class Simulation {
     } catch (Violation e) {
       return firstLine(e);
     } catch (RuntimeException | AssertionError e) {
-      return "the broker itself: " + firstLine(e);
+      return "exception in the broker: " + firstLine(e);
     }
   }
 
@@ -168,20 +170,20 @@ final class Simulation {
     return task.build();
   }
 
-  /// Now and then an operator does something.
+  /// Occasional actions of an operator.
   private void operate() {
     SimulatedKafka.Topic topic = kafka.read().get(world.random.nextInt(kafka.read().size()));
     SimulatedKafka.Topic tasks = kafka.topic(SimulatedKafka.TASKS);
     boolean alone = plan.brokers() == 1;
     if (world.happens(Fault.RULES_CHANGE)) {
       SimulatedRules rules = rules();
-      world.count("changes of rules");
+      world.count("rule changes");
       brokers.forEach(broker -> broker.setRules(rules));
     } else if (alone && world.happens(Fault.OFFSET_RESET)) {
       reset(topic, world.random.nextInt(topic.partitions().size()));
     } else if (alone && world.happens(Fault.TOPIC_MADE_ANEW) && isOver(topic)) {
-      brokers.forEach(broker -> broker.crash("a topic is made anew"));
-      kafka.makeAnew(topic);
+      brokers.forEach(broker -> broker.crash("recreation of a topic"));
+      kafka.recreate(topic);
     } else if (tasks.partitions().size() < 4 && world.happens(Fault.PARTITION_ADDED)) {
       world.count("partitions added");
       kafka.addPartition(tasks);
@@ -197,13 +199,13 @@ final class Simulation {
     };
   }
 
-  /// Offsets can be set while nobody reads.
+  /// Offsets can be set only while the group has no members.
   private void reset(SimulatedKafka.Topic topic, int partition) {
     long committed = topic.group().committed(partition);
     if (committed < 0) {
       return;
     }
-    brokers.forEach(broker -> broker.crash("an offset is to be set"));
+    brokers.forEach(broker -> broker.crash("offset reset by an operator"));
     long end = topic.end(partition);
     long offset =
         switch (world.random.nextInt(4)) {
@@ -215,8 +217,8 @@ final class Simulation {
     kafka.reset(topic, partition, offset);
   }
 
-  /// Whether all of a topic was read, and nothing of it is anywhere. Retries are on their way to
-  /// theirs at any time.
+  /// Whether a topic was read completely and has no rows left. Retries may arrive in theirs at any
+  /// time.
   private boolean isOver(SimulatedKafka.Topic topic) {
     boolean stored =
         brokers.stream()
@@ -225,11 +227,11 @@ final class Simulation {
     return !stored && !topic.name().equals(SimulatedKafka.RETRIES) && kafka.isConsumed(topic);
   }
 
-  /// Now and then something happens to a broker.
+  /// Occasional faults of a broker.
   private void disturb() {
     for (SimulatedBroker broker : brokers) {
-      BrokerRun run = broker.run();
-      if (run == null) {
+      SimulatedProcess process = broker.run();
+      if (process == null) {
         continue;
       }
       if (world.happens(Fault.CRASH)) {
@@ -239,7 +241,7 @@ final class Simulation {
       } else if (world.happens(Fault.RESTART_IN_ORDER)) {
         broker.restart();
       } else if (world.happens(Fault.FREEZE)) {
-        run.freeze(world.between(SimulatedWorld.SECOND, 12 * SimulatedWorld.SECOND));
+        process.freeze(world.between(SimulatedWorld.SECOND, 12 * SimulatedWorld.SECOND));
       } else if (world.happens(Fault.CLOCK_STEP)) {
         broker.stepClock(world.between(-20_000, 20_000));
       }

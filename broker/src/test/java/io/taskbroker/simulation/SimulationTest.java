@@ -15,25 +15,25 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Thousands of histories of whole brokers, each decided by its seed, and every guarantee checked
-/// in each.
+/// Thousands of histories of whole brokers, each determined by its seed, with every guarantee
+/// checked in each.
 ///
-/// `-Dsimulation.seeds=N` runs N seeds, `-Dsimulation.from=SEED` begins elsewhere,
-/// `-Dsimulation.fresh=N` runs N new ones, and `-Dsimulation.seed=SEED` replays one and prints what
-/// happens in it. `build/simulate` runs seeds for a night.
+/// `-Dsimulation.seeds=N` runs N seeds, `-Dsimulation.from=SEED` starts elsewhere,
+/// `-Dsimulation.fresh=N` runs N new ones, and `-Dsimulation.seed=SEED` replays one and prints its
+/// events. `build/simulate` runs seeds for a night.
 @ExtendWith(SilentLogs.class)
 final class SimulationTest {
   private static final int SEEDS = Integer.getInteger("simulation.seeds", 2_000);
   private static final int FRESH = Integer.getInteger("simulation.fresh", 2_000);
   private static final int LINES = Integer.getInteger("simulation.lines", 10_000);
 
-  /// What is to happen in so many histories, if they are worth anything.
+  /// Events that must occur in this many histories; otherwise the simulation covers too little.
   private static final List<String> HAPPENS =
       List.of(
-          "changes of rules",
+          "rule changes",
           "clock steps",
           "crashes",
-          "departures refused",
+          "records refused by Kafka",
           "ended COMPLETED",
           "ended DEAD_LETTERED",
           "ended DEMOTED",
@@ -42,8 +42,8 @@ final class SimulationTest {
           "ended RETRIED",
           "ended SWITCHED_OFF",
           "freezes",
-          "hand-outs again",
-          "hand-outs of what may run only once",
+          "redeliveries",
+          "at-most-once deliveries",
           "notice DEADLINE_PASSED",
           "notice DEMOTED_IN_FLIGHT",
           "notice DUPLICATE",
@@ -53,16 +53,16 @@ final class SimulationTest {
           "notice STALE_REPORT",
           "notice UNDECODABLE",
           "offsets set back",
-          "offsets set forth",
+          "offsets advanced",
           "partitions added",
           "partitions lost",
           "partitions revoked",
           "records in raw",
-          "records to be read again",
+          "records due again",
           "rows parked",
-          "stops in order",
-          "topics made anew",
-          "transactions that landed late");
+          "graceful stops",
+          "topics recreated",
+          "late commits");
 
   private static final long FROM = Long.getLong("simulation.from", 1);
 
@@ -81,7 +81,7 @@ final class SimulationTest {
     }
   }
 
-  /// In each commit others, so that builds look where none has looked.
+  /// Each commit tries other seeds.
   @Test
   @Timeout(value = 1, unit = TimeUnit.DAYS)
   void everyGuaranteeHoldsInNewHistories() {
@@ -92,26 +92,28 @@ final class SimulationTest {
       if (FRESH >= 1_000) {
         assertThat(counts)
             .containsKeys(
-                "changes fenced", "partitions taken", "reports heard of others", "stores lost");
+                "changes fenced", "partitions taken", "remote reports received", "stores lost");
       }
     }
   }
 
-  /// Those that long runs found, and what of them was wrong: the broker (B) or the ledger (L).
+  /// Seeds that long runs found, with the side that was wrong: the broker (B) or the ledger (L).
   @ParameterizedTest
   @ValueSource(
       longs = {
-        20008315, // B: with a full disk, what waits for space kept reports out
+        20008315, // B: with a full disk, changes waiting for space blocked reports
         20053895, // B: the same
         20278662, // B: a report of a delayed task was dropped after its clock was set back
-        20318525, // B: what waited for space kept all that was parked from running
+        20318525, // B: an insert waiting for space blocked all parked tasks
         20325949, // L: proven deaths of workers are attempts
         20370845, // L: the same
+        30796560400461L, // B: rows were loaded without their reports, as the store failed in
+                         // between
         1000000001112L, // B: a store was lost whose first commit had failed
-        1000000002271L, // L: what was found in a partition that others had since
-        1000000002838L, // B: a partition that was taken and not begun was not let go of
-        1000000003022L, // L: a report of what was lost with its store
-        1000000012939L, // L: one id in two partitions of two brokers
+        1000000002271L, // L: rows found in a partition that others owned since
+        1000000002838L, // B: a partition acquired but not started was not released
+        1000000003022L, // L: a report about a task lost with its store
+        1000000012939L, // L: the same id in two partitions of two brokers
       })
   @Timeout(value = 60, unit = TimeUnit.SECONDS)
   void whatLongRunsFoundHolds(long seed) {
@@ -134,8 +136,8 @@ final class SimulationTest {
     return counts;
   }
 
-  /// In another process too, where hashes of objects and orders of sets are others, so that a seed
-  /// that fails anywhere fails everywhere.
+  /// The same in another process, with other hash codes and set orders, so that a failing seed
+  /// fails everywhere.
   @Test
   @Timeout(value = 120, unit = TimeUnit.SECONDS)
   void sameSeedIsTheSameHistory() throws IOException {
@@ -166,7 +168,7 @@ final class SimulationTest {
               + seed
               + " breaks "
               + e.getMessage()
-              + "\nSee it happen: "
+              + "\nReplay with: "
               + LongRun.replayCommand(seed),
           e);
     }

@@ -12,12 +12,12 @@ import io.taskbroker.proto.v1.TaskActivation;
 import java.time.Duration;
 import java.util.Arrays;
 
-/// A record as the ledger reads it, by the contract on the wire and not by the broker's code. Times
-/// are milliseconds since the epoch.
+/// A record as the ledger parses it, by the wire contract and not by the broker's code. Times are
+/// milliseconds since the epoch.
 ///
 /// @param decodable whether it is an activation at all
 /// @param expiresAt [Long#MAX_VALUE] if it does not expire
-@SuppressWarnings("ArrayRecordComponent") // compared by nobody
+@SuppressWarnings("ArrayRecordComponent") // never compared
 record Spec(
     Origin origin,
     byte[] bytes,
@@ -72,7 +72,7 @@ record Spec(
         origin, bytes, false, "", "", "", "", false, true, 0, Long.MAX_VALUE, 0, 0, false);
   }
 
-  /// A record of a raw topic, as the task that it is the argument of.
+  /// A record of a raw topic, as the task whose argument it is.
   static Spec raw(Origin origin, byte[] value, String topicId) {
     return new Spec(
         origin,
@@ -94,12 +94,12 @@ record Spec(
         true);
   }
 
-  /// Whether its id was derived by a broker.
+  /// Whether a broker derived its id.
   boolean derived() {
     return attempts > 0 || raw;
   }
 
-  /// Whether these are the bytes that workers are to get.
+  /// Whether these are the bytes that workers must receive.
   boolean isCarriedBy(byte[] payload) {
     if (!raw) {
       return Arrays.equals(bytes, payload);

@@ -12,13 +12,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// What is under way in one life of a broker, counted between its stages, and how much of it there
-/// may be (G7). Checked whenever it grows.
+/// Number of items between the stages of one broker process, checked against the bounds whenever it
+/// grows (G7).
 final class StageBounds {
-  /// A row may have its mark, its proof, its leave and its delete under way.
+  /// A row may have a status update, a confirmation, a forward and a delete pending.
   private static final int CHANGES_OF_A_ROW = 4;
 
-  private final BrokerRun run;
+  private final SimulatedProcess process;
   private final Limits limits;
   private final Map<SourcePartition, Integer> ahead = new HashMap<>();
   private final Map<String, Integer> calls = new HashMap<>();
@@ -26,8 +26,8 @@ final class StageBounds {
   private int changes;
   private long waitingSince;
 
-  StageBounds(BrokerRun run, Limits limits) {
-    this.run = run;
+  StageBounds(SimulatedProcess process, Limits limits) {
+    this.process = process;
     this.limits = limits;
   }
 
@@ -39,42 +39,42 @@ final class StageBounds {
             .count();
   }
 
-  /// Changes go to the store.
+  /// Changes were passed to the store.
   void submitted(List<Change> more) {
     if (changes <= 0) {
-      waitingSince = run.now();
+      waitingSince = process.now();
     }
     arrivals += arrivals(more);
     changes += more.size();
-    int rows = run.broker.disk.rows().size() + arrivals;
+    int rows = process.broker.disk.rows().size() + arrivals;
     check(
         arrivals <= limits.maxChanges(),
         "G7",
-        () -> run + " takes in what the store cannot keep up with: " + arrivals + " changes");
+        () -> process + " accepts more than the store can keep up with: " + arrivals + " changes");
     check(
         changes <= limits.maxChanges() + CHANGES_OF_A_ROW * rows,
         "G7",
-        () -> run + " has " + changes + " changes under way, of " + rows + " rows");
+        () -> process + " has " + changes + " pending changes, of " + rows + " rows");
   }
 
-  /// They are durable.
+  /// The changes are durable.
   void committed(List<Change> done) {
     arrivals -= arrivals(done);
     changes -= done.size();
-    waitingSince = run.now();
+    waitingSince = process.now();
   }
 
-  /// Whether no call and no change is under way.
+  /// Whether no call and no change is pending.
   boolean isIdle() {
     return changes <= 0 && calls.values().stream().allMatch(count -> count <= 0);
   }
 
-  /// Since when changes wait, and none was committed; now if none does.
+  /// Time of the last commit while changes are pending; now if none are.
   long waitingSince() {
-    return changes > 0 ? waitingSince : run.now();
+    return changes > 0 ? waitingSince : process.now();
   }
 
-  /// Records go to the engine.
+  /// Records were passed to the engine.
   void handedOver(Command.Ingest records) {
     ahead.merge(records.partition(), records.arrivals().size(), Integer::sum);
     String topic = records.partition().topic();
@@ -83,19 +83,19 @@ final class StageBounds {
     for (Map.Entry<SourcePartition, Integer> each : ahead.entrySet()) {
       if (each.getKey().topic().equals(topic)) {
         all += each.getValue();
-        most += SimulatedConsumer.MAX_RECORDS; // by one more poll
+        most += SimulatedConsumer.MAX_RECORDS; // one more poll
       }
     }
     int read = all;
-    check(all <= most, "G7", () -> run + " reads " + read + " records of " + topic + " ahead");
+    check(all <= most, "G7", () -> process + " reads " + read + " records of " + topic + " ahead");
   }
 
-  /// The engine is done with some.
+  /// The engine is done with some records.
   void consumed(SourcePartition partition, int records) {
     ahead.computeIfPresent(partition, (_, count) -> Math.max(0, count - records));
   }
 
-  /// What the engine had not taken in is dropped.
+  /// Records that the engine has not accepted are dropped.
   void revoked(SourcePartition partition) {
     ahead.remove(partition);
   }
@@ -105,18 +105,18 @@ final class StageBounds {
     check(
         now <= limits.maxCalls(),
         "G7",
-        () -> run + " has " + now + " calls under way to " + application);
+        () -> process + " has " + now + " pending calls to " + application);
   }
 
   void answered(String application) {
     calls.merge(application, -1, Integer::sum);
   }
 
-  /// Payloads in memory: at the bound nothing is taken in, but what came last may be over it.
-  void counted(EngineStats census, long largest) {
+  /// Payload bytes in memory: at the bound nothing is accepted, but the last task may exceed it.
+  void counted(EngineStats stats, long largest) {
     check(
-        census.memoryBytes() <= limits.maxMemoryBytes() + largest,
+        stats.memoryBytes() <= limits.maxMemoryBytes() + largest,
         "G7",
-        () -> run + " has " + census.memoryBytes() + " bytes in memory");
+        () -> process + " has " + stats.memoryBytes() + " bytes in memory");
   }
 }

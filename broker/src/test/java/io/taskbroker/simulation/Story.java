@@ -12,8 +12,8 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
-/// The words in which a history is told: what happens when, and what must come of it. All else is
-/// left to the seed: how long messages and transactions take.
+/// Script language of a history: events at given times, and expected results. The seed determines
+/// everything else: how long messages and transactions take.
 final class Story {
   private static final long LOOK = SimulatedWorld.MS / 2;
 
@@ -36,12 +36,12 @@ final class Story {
     return simulation.kafka;
   }
 
-  /// At that time since the beginning.
+  /// Schedules an action at that time since the start.
   void at(double seconds, Runnable body) {
-    world.after((long) (seconds * SimulatedWorld.SECOND) - world.now(), "told", body);
+    world.after((long) (seconds * SimulatedWorld.SECOND) - world.now(), "script", body);
   }
 
-  /// As soon as something is so, once, if it comes to be before the end of the faults.
+  /// Runs an action once, as soon as a condition holds, if that is before the end of the faults.
   void when(BooleanSupplier condition, Runnable body) {
     world.after(
         LOOK,
@@ -55,13 +55,13 @@ final class Story {
         });
   }
 
-  /// A while after something.
+  /// Schedules an action after a delay.
   void after(double seconds, Runnable body) {
     at((double) world.now() / SimulatedWorld.SECOND + seconds, body);
   }
 
-  /// Publishes a task of the application `shop` with a deadline of four seconds, that may be
-  /// retried and ends as a dead letter, to the first partition.
+  /// Publishes a task of the application `shop` with a deadline of four seconds, retriable and
+  /// dead-lettered, to the first partition.
   byte[] publish(String id) {
     return publish(id, task -> task);
   }
@@ -83,33 +83,33 @@ final class Story {
         .setReceivedAt(time(world.wall()));
   }
 
-  /// Publishes a task to some partition.
+  /// Publishes a task to a given partition.
   void publishTo(int partition, String id) {
     simulation.kafka.append(SimulatedKafka.TASKS, partition, task(id).build().toByteArray());
   }
 
-  /// Has the broker count its payload bytes.
+  /// Makes the broker report its payload bytes.
   ///
-  /// @param largest how many bytes a task has at most
+  /// @param largest maximum size of a task in bytes
   void countBytes(long largest) {
-    BrokerRun run = broker().run();
-    if (run != null) {
-      run.count(census -> run.bounds().counted(census, largest));
+    SimulatedProcess process = broker().run();
+    if (process != null) {
+      process.count(stats -> process.bounds().counted(stats, largest));
     }
   }
 
-  /// Whether the broker says that it is ready.
+  /// Whether the broker reports that it is ready.
   boolean isReady() {
-    BrokerRun run = broker().run();
-    return run != null && run.isReady();
+    SimulatedProcess process = broker().run();
+    return process != null && process.isReady();
   }
 
-  /// Publishes a task that may run only once.
+  /// Publishes an at-most-once task.
   byte[] publishOnce(String id) {
     return publish(id, task -> task.setRetryState(state(true)));
   }
 
-  /// Publishes the bytes of a record.
+  /// Publishes the bytes of a record again.
   void replay(byte[] value) {
     simulation.kafka.append(SimulatedKafka.TASKS, 0, value);
   }
@@ -129,11 +129,11 @@ final class Story {
         .build();
   }
 
-  /// Has a worker say something of a task.
+  /// Sends a report about a task.
   void report(String id, Status status) {
-    BrokerRun run = broker().run();
-    if (run != null) {
-      simulation.workers.report(run, id, status);
+    SimulatedProcess process = broker().run();
+    if (process != null) {
+      simulation.workers.report(process, id, status);
     }
   }
 
@@ -146,7 +146,7 @@ final class Story {
     return broker().disk.rows().values().stream().filter(row -> isOf(row, id)).count();
   }
 
-  /// Whether a row of that id is on its way out, on disk.
+  /// Whether a row of that id is being forwarded, on disk.
   boolean isLeaving(String id) {
     return broker().disk.rows().values().stream()
         .anyMatch(row -> isOf(row, id) && row.forwardTo() != null);
@@ -156,7 +156,7 @@ final class Story {
     return row.activation().id().equals(id);
   }
 
-  /// How many records a topic has.
+  /// Number of records of a topic.
   long records(String topic) {
     return simulation.kafka.topic(topic).partitions().stream().mapToLong(List::size).sum();
   }
@@ -165,17 +165,17 @@ final class Story {
     return workers.executions(id) > 0;
   }
 
-  /// Checks something now.
+  /// Checks a condition now.
   void check(boolean holds, String guarantee, Supplier<String> what) {
     Violation.check(holds, guarantee, what);
   }
 
-  /// Checks something at the end.
+  /// Checks a condition at the end.
   void inTheEnd(BooleanSupplier holds, String guarantee, String what) {
     endings.add(() -> check(holds.getAsBoolean(), guarantee, () -> what));
   }
 
-  /// The task must have run so often in the end.
+  /// Checks at the end that the task ran this many times.
   void mustRun(String id, int times) {
     endings.add(() ->
         check(

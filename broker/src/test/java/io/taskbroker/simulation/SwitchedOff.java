@@ -34,12 +34,12 @@ import java.util.function.LongSupplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.TopicPartition;
 
-/// Brokers without the rule that closes a failure history: each lacks one, and nothing else.
+/// Brokers without the rule that prevents a failure history: each lacks exactly one.
 enum SwitchedOff implements Tampering {
-  /// Watermarks are not read at a start.
+  /// Watermarks are not read at startup.
   WATERMARKS_UNREAD {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return new ForwardingStore(store) {
         @Override
         public List<Watermark> watermarks() {
@@ -48,40 +48,43 @@ enum SwitchedOff implements Tampering {
       };
     }
   },
-  /// A record whose id is in flight is a duplicate, also if that one is on its way out (H4).
+  /// A record whose id is in flight is a duplicate, even if that task is already being forwarded
+  /// (H4).
   DUPLICATE_OF_WHAT_LEAVES {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return Taps.admitting(intake, arrival -> !leaves(run, arrival.activation()));
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return Taps.admitting(sink, arrival -> !leaves(process, arrival.activation()));
     }
 
-    private static boolean leaves(BrokerRun run, Activation activation) {
-      return run.broker.disk.rows().values().stream()
+    private static boolean leaves(SimulatedProcess process, Activation activation) {
+      return process.broker.disk.rows().values().stream()
           .anyMatch(row ->
               row.forwardTo() != null
                   && row.activation().id().equals(activation.id())
                   && !row.activation().origin().equals(activation.origin()));
     }
   },
-  /// Where a topic was begun is not committed, nor remembered.
+  /// The start position of a topic is neither committed nor remembered.
   BEGINNING_FORGOTTEN {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
-      return WATERMARKS_UNREAD.store(store, run);
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
+      return WATERMARKS_UNREAD.store(store, process);
     }
 
     @Override
-    public Consumer<byte[], byte[]> consumer(Consumer<byte[], byte[]> consumer, BrokerRun run) {
-      return run.number == 1
+    public Consumer<byte[], byte[]> consumer(
+        Consumer<byte[], byte[]> consumer, SimulatedProcess process) {
+      return process.number == 1
           ? Taps.calling(consumer, "commitSync", _ -> Optional.empty())
           : consumer;
     }
   },
-  /// A partition of which nothing is known begins at its end, whatever is known of its topic.
+  /// An unknown partition is read from its end, even if its topic is known.
   ADDED_AT_ITS_END {
     @Override
-    @SuppressWarnings("unchecked") // what it is asked with
-    public Consumer<byte[], byte[]> consumer(Consumer<byte[], byte[]> consumer, BrokerRun run) {
+    @SuppressWarnings("unchecked") // argument of the intercepted call
+    public Consumer<byte[], byte[]> consumer(
+        Consumer<byte[], byte[]> consumer, SimulatedProcess process) {
       return Taps.calling(
           consumer,
           "beginningOffsets",
@@ -91,10 +94,10 @@ enum SwitchedOff implements Tampering {
                       (Collection<TopicPartition>) arguments[0], (Duration) arguments[1])));
     }
   },
-  /// What is on its way out is loaded as if it had to run.
+  /// Forwarded rows are loaded as ready to run.
   LEAVING_LOADED_AS_PENDING {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return Taps.loading(
           store,
           row ->
@@ -103,10 +106,10 @@ enum SwitchedOff implements Tampering {
                   : Row.arriving(row.key(), row.activation(), Status.PENDING, row.addedAt()));
     }
   },
-  /// The ids of what is done are not read at a start.
+  /// Tombstones are not read at startup.
   TOMBSTONES_UNREAD {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return new ForwardingStore(store) {
         @Override
         public List<Tombstone> tombstones(long now) {
@@ -115,49 +118,50 @@ enum SwitchedOff implements Tampering {
       };
     }
   },
-  /// The bound on what may run is one for all applications, and what is over it waits in Kafka.
+  /// One bound on ready tasks for all applications; tasks beyond it wait in Kafka.
   ONE_BOUND_FOR_ALL {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return new HeldRecords(intake, run) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new HeldRecords(sink, process) {
         @Override
         boolean holds(Command.Ingest records) {
-          return run.broker.disk.rows().size() >= run.broker.options().limits().maxPending();
+          return process.broker.disk.rows().size()
+              >= process.broker.options().limits().maxPending();
         }
       };
     }
   },
-  /// The engine does not hear what the reader sees behind what it handed over.
+  /// The engine does not learn what the reader sees beyond the records it passed on.
   NEIGHBOUR_UNSEEN {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return Taps.deaf(intake, Command.Foreseen.class::isInstance);
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return Taps.dropping(sink, Command.Foreseen.class::isInstance);
     }
   },
-  /// The engine waits where the committer's queue is full, and completions wait where its own is.
+  /// The engine blocks on the committer's full queue, and completions block on the engine's.
   ENGINE_BLOCKS {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return FullQueues.of(run).mailbox(intake);
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return FullQueues.of(process).mailbox(sink);
     }
 
     @Override
-    public Outlets outlets(Outlets outlets, BrokerRun run) {
-      return FullQueues.of(run).committer(outlets);
+    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
+      return FullQueues.of(process).committer(outlets);
     }
   },
-  /// Parked rows are read before what was written before is on disk.
+  /// Parked rows are read before earlier writes are on disk.
   READ_OVERTAKES_WRITES {
     @Override
-    public Outlets outlets(Outlets outlets, BrokerRun run) {
+    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
       return new ForwardingOutlets(outlets) {
         @Override
         public void commit(List<Change> changes, List<StoreQuery> queries) {
           super.commit(changes, List.of());
           for (StoreQuery asked : queries) {
             if (asked instanceof ParkedQuery query) {
-              ParkedPage page = page(run, query);
-              run.submit(
+              ParkedPage page = page(process, query);
+              process.submit(
                   new Command.ParkedRead(
                       query.application(), page.rows(), page.nextDue(), query.upTo()));
             }
@@ -166,9 +170,9 @@ enum SwitchedOff implements Tampering {
       };
     }
 
-    private static ParkedPage page(BrokerRun run, ParkedQuery query) {
+    private static ParkedPage page(SimulatedProcess process, ParkedQuery query) {
       List<Row> rows =
-          run.broker.disk.rows().values().stream()
+          process.broker.disk.rows().values().stream()
               .filter(row -> row.parkedUntil() != Row.NONE)
               .filter(row -> row.activation().application().equals(query.application()))
               .filter(row -> row.parkedUntil() <= query.upTo())
@@ -182,18 +186,18 @@ enum SwitchedOff implements Tampering {
           first, rows.size() > first.size() ? rows.get(first.size()).parkedUntil() : Row.NONE);
     }
   },
-  /// A Complete of what was said to be retried is answered when that is durable, and that is all.
+  /// A Complete after a Retry is acknowledged once that is durable, without any other effect.
   RETRY_WINS {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return new ForwardingCommandSink(intake) {
-        private final Map<String, Status> said = new HashMap<>();
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new ForwardingCommandSink(sink) {
+        private final Map<String, Status> reported = new HashMap<>();
 
         @Override
         public void request(Command.Request request) {
           if (request instanceof Command.Report report) {
             Command.Update update = report.updates().getFirst();
-            Status before = said.putIfAbsent(update.id(), update.status());
+            Status before = reported.putIfAbsent(update.id(), update.status());
             if (before == Status.RETRY && update.status() == Status.COMPLETE) {
               var retry = new Command.Update(update.id(), Status.RETRY, -1, -1);
               super.request(new Command.Report(List.of(retry), report.next(), report.reply()));
@@ -205,18 +209,18 @@ enum SwitchedOff implements Tampering {
       };
     }
   },
-  /// The partition of a message that is no activation waits until Kafka has it as a dead letter.
+  /// The partition of an undecodable message waits until Kafka has it as a dead letter.
   POISON_WAITED_FOR {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return new HeldRecords(intake, run) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new HeldRecords(sink, process) {
         private boolean poisoned;
 
         @Override
         boolean holds(Command.Ingest records) {
           if (poisoned) {
             poisoned =
-                run.broker.disk.rows().values().stream()
+                process.broker.disk.rows().values().stream()
                     .anyMatch(row -> row.activation().id().startsWith("undecodable"));
           }
           boolean held = poisoned;
@@ -229,18 +233,18 @@ enum SwitchedOff implements Tampering {
   /// Of two changes of one row in a transaction the later one is applied first.
   ROW_CHANGES_SWAPPED {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return new ForwardingStore(store) {
         @Override
         public List<Outcome> commit(WriteBatch batch) {
           List<Change> changes = new ArrayList<>(batch.changes());
           for (int i = 0; i < changes.size(); i++) {
             for (int j = i + 1; j < changes.size(); j++) {
-              if (changes.get(i) instanceof Change.UpdateStatus mark
+              if (changes.get(i) instanceof Change.UpdateStatus update
                   && changes.get(j) instanceof Change.Delete delete
-                  && mark.key() == delete.key()) {
+                  && update.key() == delete.key()) {
                 changes.set(i, delete);
-                changes.set(j, mark);
+                changes.set(j, update);
               }
             }
           }
@@ -249,10 +253,10 @@ enum SwitchedOff implements Tampering {
       };
     }
   },
-  /// The end of a delay is kept in whole seconds, rounded down.
+  /// The end of a delay is stored in whole seconds, rounded down.
   DELAY_ROUNDED_DOWN {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return Taps.loading(
           store,
           row ->
@@ -266,7 +270,7 @@ enum SwitchedOff implements Tampering {
                   row.addedAt()));
     }
   },
-  /// Leases and deadlines run by the wall clock.
+  /// Leases and deadlines follow the wall clock.
   DEADLINES_BY_WALL_CLOCK {
     @Override
     public Ticker ticker(Ticker ticker, LongSupplier wallSteps) {
@@ -278,30 +282,30 @@ enum SwitchedOff implements Tampering {
 
         @Override
         public void await(ReentrantLock lock, Condition condition, long until) {
-          throw new AssertionError("Nothing waits in a simulation");
+          throw new AssertionError("A simulation must not block");
         }
       };
     }
   },
-  /// A broker begins without rules.
+  /// A broker starts without rules.
   RULES_FORGOTTEN {
     @Override
     public SimulatedRules rules(SimulatedRules rules) {
       return SimulatedRules.NONE;
     }
   },
-  /// Whether something has expired is not looked at once it is in.
+  /// Expiry is not checked after ingest.
   EXPIRY_UNCHECKED {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
       return Taps.arriving(
-          intake, activation -> Taps.timed(activation, Activation.NEVER, activation.delayUntil()));
+          sink, activation -> Taps.timed(activation, Activation.NEVER, activation.delayUntil()));
     }
   },
-  /// Whoever opens a database may write to it, whoever else has it open.
+  /// Any process may open a database and write to it.
   STORE_UNGUARDED {
     @Override
-    public ActivationStore store(ActivationStore store, BrokerRun run) {
+    public ActivationStore store(ActivationStore store, SimulatedProcess process) {
       return new ForwardingStore(store) {
         @Override
         public List<Outcome> commit(WriteBatch batch) {
@@ -311,10 +315,10 @@ enum SwitchedOff implements Tampering {
             if (e.kind() != StoreException.Kind.FATAL) {
               throw e;
             }
-            SimulatedDisk.File file = (SimulatedDisk.File) run.broker.disk;
+            SimulatedDisk.File file = (SimulatedDisk.File) process.broker.disk;
             List<Outcome> outcomes = new InMemoryStore(file.disk()).commit(batch);
             for (int i = 0; i < outcomes.size(); i++) {
-              run.broker.ledger.applied(run, batch.changes().get(i), outcomes.get(i));
+              process.broker.ledger.applied(process, batch.changes().get(i), outcomes.get(i));
             }
             return outcomes;
           }
@@ -322,11 +326,11 @@ enum SwitchedOff implements Tampering {
       };
     }
   },
-  /// A refusal by a worker's code is taken for one by its connection.
+  /// A task refused by the worker's code counts as refused by its connection.
   REFUSED_TAKEN_FOR_BUSY {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return new ForwardingCommandSink(intake) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new ForwardingCommandSink(sink) {
         @Override
         public void submit(Command command) {
           if (command instanceof Command.PushEnded pushed
@@ -339,7 +343,7 @@ enum SwitchedOff implements Tampering {
       };
     }
   },
-  /// Whether a stage did anything is seen by whether it tried.
+  /// Attempts count as progress of a stage.
   TRYING_TAKEN_FOR_DOING {
     @Override
     public Progress progress(Progress progress) {
@@ -363,18 +367,18 @@ enum SwitchedOff implements Tampering {
       };
     }
   },
-  /// Tasks are taken into memory as they come.
+  /// Tasks are loaded into memory without a bound.
   MEMORY_UNBOUNDED {
     @Override
     public EngineOptions bounds(EngineOptions options) {
       return withMemory(options, FEW_BYTES);
     }
   },
-  /// A broker that is told to stop says OK to all who wait.
+  /// A stopping broker acknowledges all waiting reports.
   ANSWERED_AT_STOP {
     @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return new ForwardingCommandSink(intake) {
+    public CommandSink sink(CommandSink sink, SimulatedProcess process) {
+      return new ForwardingCommandSink(sink) {
         private final List<Command.Report> open = new ArrayList<>();
 
         @Override
@@ -395,7 +399,7 @@ enum SwitchedOff implements Tampering {
       };
     }
   },
-  /// The first death of a worker ends a task.
+  /// The first death of a worker fails the task.
   ONE_DEATH_TAKEN_FOR_ALL {
     @Override
     public EngineOptions options(EngineOptions options) {
@@ -416,16 +420,16 @@ enum SwitchedOff implements Tampering {
           options.periods());
     }
   },
-  /// When workers are lost, all that their application has is blamed for it.
+  /// When workers are lost, all tasks of the application are blamed.
   NEIGHBOURS_BLAMED {
     @Override
-    public Outlets outlets(Outlets outlets, BrokerRun run) {
+    public Outlets outlets(Outlets outlets, SimulatedProcess process) {
       return new ForwardingOutlets(outlets) {
         @Override
         public void notice(Notice notice, String id, String detail) {
           super.notice(notice, id, detail);
           if (notice == Notice.WORKER_UNREACHABLE) {
-            run.broker.disk.rows().values().stream()
+            process.broker.disk.rows().values().stream()
                 .filter(row -> row.activation().application().equals(id))
                 .forEach(row -> super.notice(Notice.WORKER_DIED, row.activation().id(), detail));
           }
@@ -434,10 +438,10 @@ enum SwitchedOff implements Tampering {
     }
   };
 
-  /// The bytes of memory that tasks of a broker with little of it may take: those of ten.
+  /// Memory limit in bytes of a broker with little memory: ten tasks.
   static final long FEW_BYTES = 12_000;
 
-  /// A broker with little memory, as it is.
+  /// A broker with little memory and all rules.
   static final Tampering LITTLE_MEMORY =
       new Tampering() {
         @Override

@@ -10,27 +10,27 @@ import java.time.InstantSource;
 import java.util.function.LongSupplier;
 import org.apache.kafka.clients.consumer.Consumer;
 
-/// What is put between the real parts of a broker: nothing, unless a bug is planted there.
+/// Hooks between the real parts of a broker, to plant bugs; by default they change nothing.
 interface Tampering {
   Tampering NONE = new Tampering() {};
 
-  default ActivationStore store(ActivationStore store, BrokerRun run) {
+  default ActivationStore store(ActivationStore store, SimulatedProcess process) {
     return store;
   }
 
-  default Outlets outlets(Outlets outlets, BrokerRun run) {
+  default Outlets outlets(Outlets outlets, SimulatedProcess process) {
     return outlets;
   }
 
-  default CommandSink intake(CommandSink intake, BrokerRun run) {
-    return intake;
+  default CommandSink sink(CommandSink sink, SimulatedProcess process) {
+    return sink;
   }
 
   default EngineOptions options(EngineOptions options) {
     return options;
   }
 
-  /// The bounds that the broker is held to; what it goes by itself may be another matter.
+  /// The bounds that are checked; the broker may apply others.
   default EngineOptions bounds(EngineOptions options) {
     return options;
   }
@@ -39,7 +39,7 @@ interface Tampering {
     return clock;
   }
 
-  /// @param wallSteps by how many milliseconds the wall clock of the broker was set forth by now
+  /// @param wallSteps milliseconds by which the broker's wall clock was set forward so far
   default Ticker ticker(Ticker ticker, LongSupplier wallSteps) {
     return ticker;
   }
@@ -48,12 +48,13 @@ interface Tampering {
     return progress;
   }
 
-  /// What a broker begins with; by its operator these rules hold.
+  /// The rules that a broker starts with; the operator's rules still apply to the checks.
   default SimulatedRules rules(SimulatedRules rules) {
     return rules;
   }
 
-  default Consumer<byte[], byte[]> consumer(Consumer<byte[], byte[]> consumer, BrokerRun run) {
+  default Consumer<byte[], byte[]> consumer(
+      Consumer<byte[], byte[]> consumer, SimulatedProcess process) {
     return consumer;
   }
 }

@@ -28,11 +28,11 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
-/// Wrong connections between the parts of a broker, to plant bugs with.
+/// Interceptors between the parts of a broker, for planted bugs.
 final class Taps {
   private Taps() {}
 
-  static ActivationStore mistaking(ActivationStore store, StoreException.Kind kind) {
+  static ActivationStore misclassifying(ActivationStore store, StoreException.Kind kind) {
     return new ForwardingStore(store) {
       @Override
       public List<Outcome> commit(WriteBatch batch) {
@@ -40,15 +40,15 @@ final class Taps {
           return super.commit(batch);
         } catch (StoreException e) {
           throw e.kind() == kind
-              ? new StoreException(StoreException.Kind.TRANSIENT, "mistaken: " + kind, e)
+              ? new StoreException(StoreException.Kind.TRANSIENT, "misclassified: " + kind, e)
               : e;
         }
       }
     };
   }
 
-  static CommandSink deaf(CommandSink intake, Predicate<Command> to) {
-    return new ForwardingCommandSink(intake) {
+  static CommandSink dropping(CommandSink sink, Predicate<Command> to) {
+    return new ForwardingCommandSink(sink) {
       @Override
       public void submit(Command command) {
         if (!to.test(command)) {
@@ -70,9 +70,9 @@ final class Taps {
     };
   }
 
-  /// Activations are other ones when they arrive.
-  static CommandSink arriving(CommandSink intake, UnaryOperator<Activation> by) {
-    return new ForwardingCommandSink(intake) {
+  /// Replaces activations on arrival.
+  static CommandSink arriving(CommandSink sink, UnaryOperator<Activation> by) {
+    return new ForwardingCommandSink(sink) {
       @Override
       public void submit(Command command) {
         super.submit(
@@ -91,7 +91,7 @@ final class Taps {
     };
   }
 
-  /// Watermarks are other ones when they are read.
+  /// Replaces watermarks when they are read.
   static ActivationStore remembering(ActivationStore store, UnaryOperator<Watermark> by) {
     return new ForwardingStore(store) {
       @Override
@@ -120,9 +120,9 @@ final class Taps {
     }
   }
 
-  /// Of the records that arrive, only those.
-  static CommandSink admitting(CommandSink intake, Predicate<Command.IngestedRecord> which) {
-    return new ForwardingCommandSink(intake) {
+  /// Passes only the matching records on.
+  static CommandSink admitting(CommandSink sink, Predicate<Command.IngestedRecord> which) {
+    return new ForwardingCommandSink(sink) {
       @Override
       public void submit(Command command) {
         super.submit(
@@ -137,7 +137,7 @@ final class Taps {
     };
   }
 
-  /// Rows are other ones when they are loaded.
+  /// Replaces rows when they are loaded.
   static ActivationStore loading(ActivationStore store, UnaryOperator<Row> as) {
     return new ForwardingStore(store) {
       @Override
@@ -147,7 +147,7 @@ final class Taps {
     };
   }
 
-  /// The same activation, with other times.
+  /// The same activation with other times.
   static Activation timed(Activation of, long expiresAt, long delayUntil) {
     return new Activation(
         of.id(),
@@ -165,7 +165,7 @@ final class Taps {
         of.derived());
   }
 
-  /// Offsets without what was noted with them.
+  /// Committed offsets without their metadata.
   static Map<TopicPartition, OffsetAndMetadata> withoutNotes(
       Map<TopicPartition, OffsetAndMetadata> committed) {
     Map<TopicPartition, OffsetAndMetadata> plain = new HashMap<>();
@@ -174,10 +174,10 @@ final class Taps {
     return plain;
   }
 
-  /// A call of the consumer is answered by somebody else.
+  /// Replaces the result of one method of the consumer.
   ///
-  /// @param by empty for nothing
-  @SuppressWarnings("unchecked") // the interface of a consumer of bytes
+  /// @param by empty to return nothing
+  @SuppressWarnings("unchecked") // proxy of a generic interface
   static Consumer<byte[], byte[]> calling(
       Consumer<byte[], byte[]> consumer, String name, Function<Object[], Optional<?>> by) {
     return (Consumer<byte[], byte[]>)

@@ -3,7 +3,7 @@ package io.taskbroker.simulation;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// A guarantee that was broken.
+/// Broken guarantee.
 final class Violation extends AssertionError {
   private static final long serialVersionUID = 1;
 
@@ -11,14 +11,14 @@ final class Violation extends AssertionError {
     super(guarantee + ": " + what);
   }
 
-  /// @param what says what is wrong if it does not hold
+  /// @param what description of the failure
   static void check(boolean holds, String guarantee, Supplier<String> what) {
     if (!holds) {
       throw new Violation(guarantee, what.get());
     }
   }
 
-  /// What must be there.
+  /// Returns a value that must be present.
   static <T> T present(@Nullable T it, String guarantee, Supplier<String> what) {
     if (it == null) {
       throw new Violation(guarantee, what.get());

@@ -15,29 +15,29 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 
-/// The part of the ledger that is about workers: what they are handed, and when it may be, what
-/// they report, and what they are answered (G2, G3, G5, G6).
+/// Part of the ledger about workers: deliveries to them, their reports, and the replies (G2, G3,
+/// G5, G6).
 final class WorkerLedger {
   private final Ledger ledger;
 
-  /// One reading of a record: the first, or another that an operator wanted.
+  /// One reading of a record: the first, or another one after an operator's reset.
   record Reading(Origin origin, int number) {}
 
-  /// How often what may run only once was handed out, as far as it may have reached a worker.
+  /// Number of deliveries of an at-most-once task that may have reached a worker.
   final Map<Reading, Integer> sends = new HashMap<>();
 
-  /// Runs that stopped in order, and by how much their clock was set forth then: deadlines on disk
-  /// are wall-clock times.
-  private final Map<BrokerRun, Long> stoppedInOrder = new HashMap<>();
+  /// Processes that stopped gracefully, with the offset of their clock at that time: deadlines on
+  /// disk are wall-clock times.
+  private final Map<SimulatedProcess, Long> stoppedInOrder = new HashMap<>();
 
   WorkerLedger(Ledger ledger) {
     this.ledger = ledger;
   }
 
-  /// A process ended in order, and what it did in its last moments was not disturbed.
-  void stopped(BrokerRun run) {
+  /// A process stopped gracefully, without faults in its last moments.
+  void stopped(SimulatedProcess process) {
     boolean calm =
-        run.isIdle()
+        process.isIdle()
             && !ledger.plan.has(Fault.STORE_FAILS)
             && !ledger.plan.has(Fault.STORE_LOSES_REPLY)
             && !ledger.plan.has(Fault.STORE_STALLS)
@@ -45,149 +45,158 @@ final class WorkerLedger {
             && ledger.plan.storeLimit() == 0
             && !ledger.plan.has(Fault.FREEZE);
     if (calm) {
-      stoppedInOrder.put(run, run.broker.clockOffset());
+      stoppedInOrder.put(process, process.broker.clockOffset());
     }
   }
 
-  /// The engine gives a task's worker up.
-  void deadlinePassed(BrokerRun run, String id) {
-    for (BrokerHistory.Line line : ledger.book(run).of(id)) {
+  /// A processing deadline passed in the engine.
+  void deadlinePassed(SimulatedProcess process, String id) {
+    for (BrokerHistory.Line line : ledger.history(process).of(id)) {
       ledger.deaths.overdue(line);
       boolean asked = ledger.world.now() - line.recordedAt > SimulatedWorld.SECOND;
       check(
           line.recordedAt < 0 || line.end != null || !asked || ledger.plan.has(Fault.FREEZE),
           "G6",
-          () -> run + " gives up what another broker was told to be complete: " + id);
+          () -> process + " times out a task that another broker knows to be complete: " + id);
       check(
           line.end != null
-              || line.foundIn != run
-              || line.heldIn == run
+              || line.foundIn != process
+              || line.heldIn == process
               || ledger.world.now() - line.foundAt
                   >= (SimulatedBroker.RESTART_GRACE - 10) * SimulatedWorld.MS,
           "G6",
-          () -> run + " gives up at its start what may have been reported meanwhile: " + id);
+          () ->
+              process
+                  + " times out at its start a task that may have been reported meanwhile: "
+                  + id);
     }
   }
 
-  /// A worker is handed something, at this moment.
+  /// A task is delivered to a worker at this moment.
   ///
   /// @param pulled whether a worker asked for it
-  void handedOut(BrokerRun run, Delivery delivery, boolean pulled) {
-    BrokerHistory book = ledger.book(run);
+  void delivered(SimulatedProcess process, Delivery delivery, boolean pulled) {
+    BrokerHistory history = ledger.history(process);
     long key = Carried.keyOf(delivery);
     Origin origin = Carried.by(delivery).origin();
     Spec spec =
         present(
             ledger.kafka.records.get(origin),
             "G1",
-            () -> "handed out without a record: " + delivery.id());
+            () -> "delivered without a record: " + delivery.id());
     ledger.world.trace(() ->
-        run
-            + " hands out "
+        process
+            + " delivers "
             + delivery.id()
             + " ("
             + key
             + "), for the "
             + delivery.deliveries()
-            + ". time");
-    long wall = run.broker.wall();
-    check(wall >= spec.delayUntil(), "G5", () -> run + " hands out early: " + delivery.id());
-    check(wall < spec.expiresAt(), "G5", () -> run + " hands out after the end: " + delivery.id());
+            + ". delivery");
+    long wall = process.broker.wall();
+    check(wall >= spec.delayUntil(), "G5", () -> process + " delivers early: " + delivery.id());
     check(
-        !run.rules().kills(spec),
+        wall < spec.expiresAt(), "G5", () -> process + " delivers after expiry: " + delivery.id());
+    check(
+        !process.rules().kills(spec),
         "G5",
-        () -> run + " hands out what is switched off: " + delivery.id());
+        () -> process + " delivers a switched-off task: " + delivery.id());
     check(
         spec.isCarriedBy(delivery.payload()),
         "G1",
-        () -> "other bytes than the record's: " + delivery.id());
-    check(run.isLeased(), "G3", () -> run + " hands out after its lease: " + delivery.id());
-    if (!run.owns(origin)) {
-      // A known limit: until it hears that it lost a partition, it hands out what it knows of it.
-      ledger.world.count("hand-outs by a former owner");
-      BrokerHistory.Line line = book.lines.get(key);
+        () -> "bytes differ from the record: " + delivery.id());
+    check(process.isLeased(), "G3", () -> process + " delivers after its lease: " + delivery.id());
+    if (!process.owns(origin)) {
+      // A known limit: a former owner delivers loaded tasks until it learns that it lost the
+      // partition.
+      ledger.world.count("deliveries by a former owner");
+      BrokerHistory.Line line = history.lines.get(key);
       if (spec.once() && line != null) {
-        sendOnce(run, line);
+        sendOnce(process, line);
       }
       return;
     }
-    Supplier<String> gone = () -> run + " hands out what is not on disk: " + delivery.id();
-    Row row = present(run.broker.disk.rows().get(key), "G6", gone);
+    Supplier<String> gone =
+        () -> process + " delivers a task that is not on disk: " + delivery.id();
+    Row row = present(process.broker.disk.rows().get(key), "G6", gone);
     check(row.forwardTo() == null, "G6", gone);
-    BrokerHistory.Line line = Ledger.line(book, key);
-    ledger.world.count(delivery.deliveries() > 1 ? "hand-outs again" : "hand-outs");
+    BrokerHistory.Line line = Ledger.line(history, key);
+    ledger.world.count(delivery.deliveries() > 1 ? "redeliveries" : "deliveries");
     if (spec.once()) {
-      ledger.world.count("hand-outs of what may run only once");
-      // Where brokers share a store, its fences are the proof.
+      ledger.world.count("at-most-once deliveries");
+      // With a shared store, its fences are the proof.
       boolean shared = ledger.plan.shared();
       check(
           shared || ledger.kafka.isCommitted(origin),
           "G3",
-          () -> run + " hands out before its offset is committed: " + delivery.id());
+          () -> process + " delivers before its offset is committed: " + delivery.id());
       check(
           shared || row.committed(),
           "G3",
-          () -> run + " hands out without proof: " + delivery.id());
+          () -> process + " delivers before the commit is confirmed: " + delivery.id());
       check(
           row.status().isHandedOut(),
           "G3",
-          () -> run + " hands out without mark: " + delivery.id());
-      sendOnce(run, line);
+          () -> process + " delivers without a status update: " + delivery.id());
+      sendOnce(process, line);
     }
     check(
-        !isHeld(run, line)
-            || ledger.world.now() - line.lastHandOut >= spec.deadline() * SimulatedWorld.MS,
+        !isHeld(process, line)
+            || ledger.world.now() - line.lastDelivery >= spec.deadline() * SimulatedWorld.MS,
         "G5",
-        () -> run + " hands out what a worker still may take its time with: " + delivery.id());
+        () -> process + " delivers a task that a worker may still be processing: " + delivery.id());
     if (!pulled) {
-      ledger.deaths.called(run, delivery, line);
+      ledger.deaths.called(process, delivery, line);
     }
-    line.heldIn = pulled ? run : null;
-    line.handedOutBy = run;
-    line.handOuts++;
-    line.lastHandOut = ledger.world.now();
+    line.heldIn = pulled ? process : null;
+    line.deliveredBy = process;
+    line.deliveries++;
+    line.lastDelivery = ledger.world.now();
   }
 
-  private void sendOnce(BrokerRun run, BrokerHistory.Line line) {
+  private void sendOnce(SimulatedProcess process, BrokerHistory.Line line) {
     int times = sends.merge(line.reading, 1, Integer::sum);
     Spec spec = line.spec;
-    check(times == 1, "G3", () -> run + " hands out again: " + spec.id() + " of " + spec.origin());
+    check(
+        times == 1,
+        "G3",
+        () -> process + " redelivers an at-most-once task: " + spec.id() + " of " + spec.origin());
   }
 
-  /// Whether the process knows that a worker has it: from the worker, or from the process before.
-  private boolean isHeld(BrokerRun run, BrokerHistory.Line line) {
+  /// Whether the process knows that a worker has it: from the worker, or from the previous process.
+  private boolean isHeld(SimulatedProcess process, BrokerHistory.Line line) {
     Long clock = stoppedInOrder.get(line.heldIn);
-    return line.heldIn == run || (clock != null && clock == run.broker.clockOffset());
+    return line.heldIn == process || (clock != null && clock == process.broker.clockOffset());
   }
 
-  /// The engine does not wait for the answer to a call any more: whatever it hears of it then comes
-  /// too late.
-  void leasePassed(BrokerRun run, String id) {
-    for (BrokerHistory.Line line : ledger.book(run).of(id)) {
-      if (line.end == null && line.handedOutBy == run) {
-        long waited = ledger.world.now() - line.lastHandOut;
+  /// The lease of a claim passed: the engine ignores the result of the call from now on.
+  void leasePassed(SimulatedProcess process, String id) {
+    for (BrokerHistory.Line line : ledger.history(process).of(id)) {
+      if (line.end == null && line.deliveredBy == process) {
+        long waited = ledger.world.now() - line.lastDelivery;
         check(
             waited >= (SimulatedBroker.LEASE - 1) * SimulatedWorld.MS,
             "G5",
-            () -> run + " does not wait for the answer to a call: " + id);
-        line.givenUp = line.handOuts;
+            () -> process + " does not wait for the result of a call: " + id);
+        line.abandonedDelivery = line.deliveries;
       }
     }
   }
 
-  /// The engine hears how a call ended.
-  void heard(BrokerRun run, Command.PushEnded pushed) {
-    ledger.world.trace(() -> run + " hears " + pushed.outcome() + " of " + pushed.delivery().id());
-    ledger.deaths.ended(run, pushed);
-    BrokerHistory.Line line = ledger.book(run).lines.get(Carried.keyOf(pushed.delivery()));
+  /// The engine received the result of a call.
+  void callEnded(SimulatedProcess process, Command.PushEnded pushed) {
+    ledger.world.trace(
+        () -> process + " receives " + pushed.outcome() + " of " + pushed.delivery().id());
+    ledger.deaths.callEnded(process, pushed);
+    BrokerHistory.Line line = ledger.history(process).lines.get(Carried.keyOf(pushed.delivery()));
     if (line != null
         && pushed.outcome() == PushOutcome.ACCEPTED
-        && run.equals(line.handedOutBy)
-        && line.handOuts == pushed.delivery().deliveries()
-        && line.handOuts != line.givenUp) {
-      line.heldIn = run;
+        && process.equals(line.deliveredBy)
+        && line.deliveries == pushed.delivery().deliveries()
+        && line.deliveries != line.abandonedDelivery) {
+      line.heldIn = process;
     }
-    // The worker's word counts, whatever the broker makes of it.
+    // The worker's answer counts, whatever the broker concludes from it.
     boolean proof =
         pushed.outcome() == PushOutcome.BUSY || pushed.outcome() == PushOutcome.UNREACHABLE;
     if (proof && line != null) {
@@ -195,41 +204,43 @@ final class WorkerLedger {
     }
   }
 
-  /// A worker's report reaches the broker.
-  void reported(BrokerRun run, List<Command.Update> updates) {
-    BrokerHistory book = ledger.book(run);
+  /// A worker's report reached the broker.
+  void reported(SimulatedProcess process, List<Command.Update> updates) {
+    BrokerHistory history = ledger.history(process);
     for (Command.Update update : updates) {
-      ledger.world.trace(() -> run + " is told " + update.status() + " of " + update.id());
-      book.report(update.id(), update.status());
+      ledger.world.trace(() -> process + " receives " + update.status() + " of " + update.id());
+      history.report(update.id(), update.status());
     }
   }
 
-  /// Whether the report may be about a row of the same id that another broker has, or had. A known
-  /// limit: each broker takes it for one about the row that it has.
-  private boolean wasAnother(BrokerHistory book, BrokerHistory.Line line, long since) {
+  /// Whether the report may be about a row of the same id at another broker. A known limit: each
+  /// broker applies it to its own row.
+  private boolean wasAnother(BrokerHistory history, BrokerHistory.Line line, long since) {
     return ledger.plan.shared()
-        && book.of(line.spec.id()).stream()
+        && history.of(line.spec.id()).stream()
             .filter(other -> !other.equals(line))
             .anyMatch(other -> other.end == null || other.isGoneSince(since));
   }
 
-  /// The broker says OK to a report that reached it at `since`.
+  /// The broker acknowledged a report that reached it at `since`.
   ///
-  /// @param strict whether the report was the first one about a task that its worker has
-  void answered(BrokerRun run, List<Command.Update> updates, long since, boolean strict) {
-    BrokerHistory book = ledger.book(run);
+  /// @param strict whether it was the first report about a task that its worker has
+  void answered(
+      SimulatedProcess process, List<Command.Update> updates, long since, boolean strict) {
+    BrokerHistory history = ledger.history(process);
     for (Command.Update update : updates) {
-      ledger.world.trace(() -> run + " answers OK to " + update.status() + " of " + update.id());
+      ledger.world.trace(
+          () -> process + " answers OK to " + update.status() + " of " + update.id());
       if (update.status() == Status.COMPLETE || strict) {
-        for (BrokerHistory.Line line : book.of(update.id())) {
-          // A known limit: what was lost with a store and is read again was not handed out since.
-          boolean readAgain = line.insertedAt > book.lostAt && book.lostAt >= 0;
-          boolean unknown = readAgain && line.handOuts == 0 && update.status() != Status.COMPLETE;
-          if (!book.isLast(line) || unknown) {
+        for (BrokerHistory.Line line : history.of(update.id())) {
+          // A known limit: a task lost with a store and read again was not delivered since.
+          boolean readAgain = line.insertedAt > history.lostAt && history.lostAt >= 0;
+          boolean unknown = readAgain && line.deliveries == 0 && update.status() != Status.COMPLETE;
+          if (!history.isLast(line) || unknown) {
             continue;
           }
-          Row row = run.broker.disk.rows().get(line.key);
-          boolean recorded = run.broker.disk.isRecorded(line.key, update.status());
+          Row row = process.broker.disk.rows().get(line.key);
+          boolean recorded = process.broker.disk.isRecorded(line.key, update.status());
           if (update.status() == Status.COMPLETE && line.insertedAt < since) {
             if (recorded) {
               line.recordedAt = ledger.world.now();
@@ -242,9 +253,9 @@ final class WorkerLedger {
                   || row == null
                   || row.forwardTo() != null
                   || recorded
-                  || wasAnother(book, line, since),
+                  || wasAnother(history, line, since),
               "G2",
-              () -> run + " said OK to " + update + ", and the row is there");
+              () -> process + " acknowledged " + update + ", but the row is still there");
         }
       }
     }

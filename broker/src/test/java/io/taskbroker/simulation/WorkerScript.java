@@ -9,9 +9,9 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// What the workers of a told history do, where it is not left to chance.
+/// Scripted behaviour of workers, where it is not random.
 final class WorkerScript {
-  /// Never, in [Act].
+  /// Duration of an [Act] that never reports.
   static final long NEVER = -1;
 
   private final Map<String, List<Act>> acts = new HashMap<>();
@@ -20,7 +20,7 @@ final class WorkerScript {
   private final Set<String> down = new HashSet<>();
   private boolean patient;
 
-  /// Workers repeat every report until it is answered.
+  /// Makes workers repeat every report until it is acknowledged.
   void bePatient() {
     patient = true;
   }
@@ -31,20 +31,20 @@ final class WorkerScript {
 
   /// One execution of a task.
   ///
-  /// @param takes nanoseconds, [#NEVER] if nothing is heard of it
+  /// @param takes nanoseconds, [#NEVER] for no report
   record Act(long takes, Status status) {}
 
-  /// The first execution of the task, the second, and so on; what comes after these completes.
+  /// Scripts the executions of the task in order; further ones complete.
   void act(String id, Act... each) {
     acts.put(id, List.of(each));
   }
 
-  /// Pushes of this task are answered so, and it does not run.
+  /// Sets the reply to pushes of this task, which does not run.
   void answer(String id, PushOutcome outcome) {
     answers.put(id, outcome);
   }
 
-  /// The workers of an application are away, or back.
+  /// Takes the workers of an application down, or brings them back.
   void down(String application, boolean away) {
     if (away) {
       down.add(application);
@@ -57,7 +57,7 @@ final class WorkerScript {
     return down.contains(application) ? PushOutcome.UNREACHABLE : answers.get(id);
   }
 
-  /// A worker begins the task; null if the rest is left to chance.
+  /// A worker starts the task; null if its behaviour is random.
   @Nullable Act begin(String id) {
     int times = executions.merge(id, 1, Integer::sum);
     List<Act> planned = acts.get(id);
@@ -69,7 +69,7 @@ final class WorkerScript {
         : new Act(SimulatedWorld.MS, Status.COMPLETE);
   }
 
-  /// How often workers began it.
+  /// Number of executions started.
   int executions(String id) {
     return executions.getOrDefault(id, 0);
   }

@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// The workers and the network between them and the brokers: slow, dying, lying, busy, away;
-/// reporting late, twice, or never. Each reports to the broker that its task came from.
+/// Workers and the network between them and the brokers: slow, dying, lying, busy, down; reporting
+/// late, twice or never. A report goes to the broker that the task came from.
 final class Workers {
   static final List<String> APPLICATIONS = List.of("shop", "mail");
 
@@ -34,7 +34,7 @@ final class Workers {
     this.plan = plan;
   }
 
-  /// Where workers may report, if brokers share a store.
+  /// Sets the brokers that workers may report to, if brokers share a store.
   void reportTo(List<SimulatedBroker> all) {
     brokers = all;
   }
@@ -46,41 +46,44 @@ final class Workers {
 
   // Push.
 
-  void push(BrokerRun run, Delivery delivery) {
+  void push(SimulatedProcess process, Delivery delivery) {
     String application = delivery.application();
     if (world.happens(Fault.WORKER_DOWN)) {
       downUntil.put(application, world.now() + world.between(0, 5 * SimulatedWorld.SECOND));
     }
     PushOutcome ordered = orders.answer(delivery.id(), application);
     if (ordered != null) {
-      answer(run, delivery, network(), ordered);
+      answer(process, delivery, network(), ordered);
       return;
     }
     boolean down = !world.isQuiet() && downUntil.getOrDefault(application, 0L) > world.now();
     if (down) {
-      answer(run, delivery, network(), PushOutcome.UNREACHABLE);
+      answer(process, delivery, network(), PushOutcome.UNREACHABLE);
     } else if (world.happens(Fault.WORKER_BUSY)) {
-      answer(run, delivery, network(), PushOutcome.BUSY);
+      answer(process, delivery, network(), PushOutcome.BUSY);
     } else if (world.happens(Fault.WORKER_REFUSES)) {
-      answer(run, delivery, network(), PushOutcome.REFUSED);
+      answer(process, delivery, network(), PushOutcome.REFUSED);
     } else if (world.happens(Fault.NETWORK_LOSES)) {
-      answer(run, delivery, world.between(0, 2 * SimulatedWorld.SECOND), PushOutcome.LOST);
+      answer(process, delivery, world.between(0, 2 * SimulatedWorld.SECOND), PushOutcome.LOST);
       if (world.random.nextBoolean()) {
-        world.after(network(), "task arrives", () -> execute(run, delivery, false));
+        world.after(network(), "task arrives", () -> execute(process, delivery, false));
       }
     } else {
       long there = network();
-      world.after(there, "task arrives", () -> execute(run, delivery, true));
-      answer(run, delivery, there + network(), PushOutcome.ACCEPTED);
+      world.after(there, "task arrives", () -> execute(process, delivery, true));
+      answer(process, delivery, there + network(), PushOutcome.ACCEPTED);
     }
   }
 
-  /// Where one worker is full or lost, others may be there.
-  private void answer(BrokerRun run, Delivery delivery, long after, PushOutcome outcome) {
+  /// If one worker is busy or lost, there may be others.
+  private void answer(
+      SimulatedProcess process, Delivery delivery, long after, PushOutcome outcome) {
     boolean others =
         (outcome == PushOutcome.BUSY || outcome == PushOutcome.LOST) && world.random.nextBoolean();
-    run.later(
-        after, "push answer", () -> run.hear(new Command.PushEnded(delivery, outcome, "", others)));
+    process.later(
+        after,
+        "push answer",
+        () -> process.receivePushResult(new Command.PushEnded(delivery, outcome, "", others)));
   }
 
   // Pull.
@@ -92,8 +95,8 @@ final class Workers {
   }
 
   private void claim(SimulatedBroker broker) {
-    BrokerRun run = broker.run();
-    if (run == null || world.happens(Fault.WORKER_DOWN)) {
+    SimulatedProcess process = broker.run();
+    if (process == null || world.happens(Fault.WORKER_DOWN)) {
       world.after(
           world.between(50 * SimulatedWorld.MS, SimulatedWorld.SECOND),
           "claim",
@@ -103,29 +106,29 @@ final class Workers {
     boolean any = world.random.nextInt(3) > 0;
     String application = any ? null : APPLICATIONS.get(world.random.nextInt(2));
     String namespace = application == null || world.random.nextBoolean() ? null : "ns";
-    var answer = new Claim(broker, run);
-    run.later(
+    var answer = new Claim(broker, process);
+    process.later(
         network(),
         "claim arrives",
-        () -> run.receive(new Command.Claim(application, namespace, answer)));
+        () -> process.receiveRequest(new Command.Claim(application, namespace, answer)));
     world.after(2 * SimulatedWorld.SECOND, "claim times out", answer::giveUp);
   }
 
   /// A worker that waits for a task.
   private final class Claim implements Command.ClaimReply {
     private final SimulatedBroker broker;
-    private final BrokerRun run;
+    private final SimulatedProcess process;
     private boolean over;
 
-    Claim(SimulatedBroker broker, BrokerRun run) {
+    Claim(SimulatedBroker broker, SimulatedProcess process) {
       this.broker = broker;
-      this.run = run;
+      this.process = process;
     }
 
     @Override
     public void done(@Nullable Delivery delivery) {
       if (delivery != null) {
-        run.broker.ledger.workers.handedOut(run, delivery, true);
+        process.broker.ledger.workers.delivered(process, delivery, true);
       }
       boolean lost = world.happens(Fault.NETWORK_LOSES);
       world.after(
@@ -139,7 +142,7 @@ final class Workers {
             if (delivery == null) {
               again(world.between(10 * SimulatedWorld.MS, 300 * SimulatedWorld.MS));
             } else {
-              execute(run, delivery, true);
+              execute(process, delivery, true);
               again(world.between(SimulatedWorld.MS, 100 * SimulatedWorld.MS));
             }
           });
@@ -173,7 +176,7 @@ final class Workers {
   // Both.
 
   /// @param sure whether the broker knows that a worker has it
-  private void execute(BrokerRun run, Delivery delivery, boolean sure) {
+  private void execute(SimulatedProcess process, Delivery delivery, boolean sure) {
     Spec spec = Spec.of(Carried.by(delivery).origin(), delivery.payload());
     world.count("executions");
     world.trace(() -> "a worker runs " + delivery.id());
@@ -198,26 +201,26 @@ final class Workers {
     }
     List<Command.Update> updates = new ArrayList<>();
     updates.add(update(delivery.id(), status));
-    boolean first = reported.add(run.broker.name + " " + Carried.keyOf(delivery));
+    boolean first = reported.add(process.broker.name + " " + Carried.keyOf(delivery));
     boolean prompt = takes < Math.min(spec.deadline(), 1_000) * SimulatedWorld.MS / 2;
     boolean strict = sure && first && prompt && delivery.deliveries() == 1;
     if (world.happens(Fault.WORKER_LIES)) {
-      lie(updates, delivery);
+      sendFalseReports(updates, delivery);
       strict = false;
     }
     var report =
-        new Report(run, updates, strict, world.now() + spec.deadline() * SimulatedWorld.MS / 2);
+        new Report(process, updates, strict, world.now() + spec.deadline() * SimulatedWorld.MS / 2);
     world.after(takes, "task done", report::send);
     if (world.happens(Fault.WORKER_REPEATS)) {
-      var again = new Report(run, updates, false, 0);
+      var again = new Report(process, updates, false, 0);
       world.after(
           takes + world.between(0, 5 * SimulatedWorld.SECOND), "report repeated", again::send);
     }
   }
 
-  /// Somebody reports something, again and again until it is answered.
-  void report(BrokerRun run, String id, Status status) {
-    new Report(run, List.of(update(id, status)), false, 0).send();
+  /// Sends a report, repeated until it is acknowledged.
+  void report(SimulatedProcess process, String id, Status status) {
+    new Report(process, List.of(update(id, status)), false, 0).send();
   }
 
   private Command.Update update(String id, Status status) {
@@ -228,7 +231,7 @@ final class Workers {
         status == Status.RETRY ? world.random.nextInt(4) - 1 : -1);
   }
 
-  private void lie(List<Command.Update> updates, Delivery delivery) {
+  private void sendFalseReports(List<Command.Update> updates, Delivery delivery) {
     switch (world.random.nextInt(3)) {
       case 0 -> updates.add(update("nobody-knows-this", Status.COMPLETE));
       case 1 -> updates.add(update(delivery.id(), Status.FAILURE));
@@ -239,22 +242,22 @@ final class Workers {
     }
   }
 
-  /// The answer to a claim that comes with a report, and is given with it.
-  private static final class Unasked implements Command.ClaimReply {
+  /// Reply to a claim that comes with a report; never used.
+  private static final class UnusedClaimReply implements Command.ClaimReply {
     @Override
     public void done(@Nullable Delivery delivery) {
-      throw new AssertionError("The report is answered, not its claim");
+      throw new AssertionError("The report carries no claim");
     }
 
     @Override
     public void unavailable(String why) {
-      throw new AssertionError("The report is answered, not its claim");
+      throw new AssertionError("The report carries no claim");
     }
   }
 
-  /// One report, sent until it is answered.
+  /// One report, repeated until it is acknowledged.
   private final class Report {
-    private final BrokerRun of;
+    private final SimulatedProcess of;
     private final SimulatedBroker broker;
     private final List<Command.Update> updates;
     private final boolean strict;
@@ -263,7 +266,7 @@ final class Workers {
     private boolean answered;
     private int tries;
 
-    Report(BrokerRun of, List<Command.Update> updates, boolean strict, long strictUntil) {
+    Report(SimulatedProcess of, List<Command.Update> updates, boolean strict, long strictUntil) {
       this.of = of;
       this.broker = of.broker;
       this.updates = List.copyOf(updates);
@@ -277,43 +280,43 @@ final class Workers {
         return;
       }
       tries++;
-      BrokerRun run = receiver().run();
-      if (run == null || world.happens(Fault.NETWORK_LOSES)) {
+      SimulatedProcess process = receiver().run();
+      if (process == null || world.happens(Fault.NETWORK_LOSES)) {
         again(world.between(100 * SimulatedWorld.MS, SimulatedWorld.SECOND));
         return;
       }
-      run.later(network(), "report arrives", () -> arrive(run));
+      process.later(network(), "report arrives", () -> arrive(process));
       int attempt = tries;
       world.after(3 * SimulatedWorld.SECOND, "report times out", () -> sendAfter(attempt));
     }
 
-    /// The one that the task came from, or any that shares its store.
+    /// The broker that the task came from, or any that shares its store.
     private SimulatedBroker receiver() {
       return plan.shared() && world.random.nextBoolean()
           ? brokers.get(world.random.nextInt(brokers.size()))
           : broker;
     }
 
-    private void arrive(BrokerRun run) {
-      broker.ledger.workers.reported(run, updates);
+    private void arrive(SimulatedProcess process) {
+      broker.ledger.workers.reported(process, updates);
       long since = world.now();
       int attempt = tries;
       boolean first = !arrived;
       arrived = true;
       boolean wantsMore = !plan.push() && world.random.nextBoolean();
-      run.receive(
+      process.receiveRequest(
           new Command.Report(
               updates,
-              wantsMore ? new Command.Claim(null, null, new Unasked()) : null,
+              wantsMore ? new Command.Claim(null, null, new UnusedClaimReply()) : null,
               new Command.ReportReply() {
                 @Override
                 public void done(@Nullable Delivery next) {
-                  // Of what an earlier process of the broker handed out, too (G2).
-                  boolean mustCount = run == of ? attempt == 1 : first;
+                  // Includes deliveries of an earlier process of the broker (G2).
+                  boolean mustCount = process == of ? attempt == 1 : first;
                   boolean counts = strict && mustCount && world.now() < strictUntil;
-                  broker.ledger.workers.answered(run, updates, since, counts);
+                  broker.ledger.workers.answered(process, updates, since, counts);
                   if (next != null) {
-                    broker.ledger.workers.handedOut(run, next, true);
+                    broker.ledger.workers.delivered(process, next, true);
                   }
                   if (!world.happens(Fault.NETWORK_LOSES)) {
                     world.after(
@@ -322,7 +325,7 @@ final class Workers {
                         () -> {
                           answered = true;
                           if (next != null) {
-                            execute(run, next, true);
+                            execute(process, next, true);
                           }
                         });
                   }
@@ -340,7 +343,7 @@ final class Workers {
       world.after(nanos, "report again", () -> sendAfter(attempt));
     }
 
-    /// Sends it again, unless it was sent again already.
+    /// Repeats the report, unless a later attempt did already.
     private void sendAfter(int attempt) {
       if (attempt == tries) {
         send();

@@ -1,5 +1,5 @@
-/// Runs whole brokers in a simulated world: one seed decides everything that happens, and a ledger
-/// checks every guarantee.
+/// Simulation of whole brokers: one seed determines everything that happens, and a ledger checks
+/// every guarantee.
 @NullMarked
 package io.taskbroker.simulation;
 

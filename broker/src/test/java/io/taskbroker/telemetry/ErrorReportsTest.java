@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.slf4j.LoggerFactory;
 
-/// What Sentry is told, by an HTTP server in its place.
+/// Requests that Sentry receives, recorded by an HTTP server in its place.
 @Timeout(30)
 final class ErrorReportsTest {
   private final List<String> envelopes = new CopyOnWriteArrayList<>();
@@ -54,18 +54,18 @@ final class ErrorReportsTest {
   }
 
   @Test
-  void anErrorIsAnEventAndTheRestIsItsLog() {
+  void errorsBecomeEventsAndOtherLinesLogs() {
     ErrorReports reports = open();
     var log = (Logger) LoggerFactory.getLogger("io.taskbroker.test.Reported");
     log.setLevel(Level.DEBUG);
     reports.start();
-    log.info("what led to it");
+    log.info("context");
     log.warn("a warning");
-    log.debug("nobody cares");
+    log.debug("debug detail");
     log.atError()
         .addKeyValue("task_id", "task-1")
         .setCause(new IllegalStateException("boom"))
-        .log("it broke");
+        .log("request failed");
     reports.stop();
 
     await().atMost(Duration.ofSeconds(10)).until(() -> !events().isEmpty());
@@ -74,21 +74,21 @@ final class ErrorReportsTest {
         .asString()
         .startsWith("/api/7/envelope/")
         .contains(
-            "\"message\":\"it broke\"",
+            "\"message\":\"request failed\"",
             "\"value\":\"boom\"",
             "\"environment\":\"staging\"",
             "\"region\":\"eu\"",
             "\"release\":\"taskbroker@",
             "\"level\":\"error\"")
-        .contains("what led to it");
+        .contains("context");
     await().until(() -> all().contains("a warning"));
-    assertThat(all()).contains("\"type\":\"log\"").doesNotContain("nobody cares");
+    assertThat(all()).contains("\"type\":\"log\"").doesNotContain("debug detail");
     log.error("after the end");
     assertThat(events()).hasSize(1);
   }
 
   @Test
-  void whatIsNoDsnIsToldWithoutShowingIt() {
+  void anInvalidDsnIsReportedWithoutItsContent() {
     assertThatThrownBy(() -> ErrorReports.open("https://s3cret@/", Optional.empty(), Map.of()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("sentry_dsn")

@@ -14,16 +14,16 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Values of tags that several threads see for the first time: each has one data point, and there
-/// are no more than the bound (W46).
+/// Concurrent first lookups of tag values: one data point per value, and no more than the bound
+/// (W46).
 @Tag("concurrency")
 @Timeout(300)
 final class LabelledLincheckTest {
   private static final int BOUND = 2;
 
-  @SuppressWarnings("ReferenceEquality") // it is about which object it is
+  @SuppressWarnings("ReferenceEquality") // identity matters
   @Test
-  void aValueHasOneDataPointWhoeverComesFirst() {
+  void concurrentLookupsShareOneDataPoint() {
     Interleavings.of(() -> {
       var labelled = shared(labelled());
       var found = new @Nullable CounterDataPoint[2];
@@ -31,13 +31,13 @@ final class LabelledLincheckTest {
       found[1] = labelled.of("a", "x");
       join(other);
       check(found[0] == found[1], "two data points");
-      check(labelled.of("a", "y") != found[0], "a data point of another value");
+      check(labelled.of("a", "y") != found[0], "same data point for another value");
       check(labelled.size() == 2, labelled.size());
     });
   }
 
   @Test
-  void w46ThereAreNoMoreThanTheBound() {
+  void w46DataPointsAreBounded() {
     Interleavings.of(() -> {
       var labelled = shared(labelled());
       Actor other =

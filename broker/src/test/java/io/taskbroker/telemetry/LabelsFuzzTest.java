@@ -16,8 +16,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// What may be in the names of tasks, namespaces and applications, which are tags of metrics:
-/// anything (W46). Every line stays one line, and says what it should.
+/// Arbitrary names of tasks, namespaces and applications, which are tag values (W46): each line
+/// stays one well-formed line.
 final class LabelsFuzzTest {
   private static final String VALUE = "[!-~&&[^,|#]]{0,100}";
   private static final Pattern STATSD =
@@ -39,7 +39,7 @@ final class LabelsFuzzTest {
     var portions = new Portions(input);
     var metrics = new Metrics();
     var lines = new StatsdLines(metrics, Map.of("tag", portions.text()));
-    lines.tell(_ -> {});
+    lines.write(_ -> {});
     int values = 0;
     while (!portions.isEmpty() && values++ < 20) {
       String first = portions.text();
@@ -50,9 +50,9 @@ final class LabelsFuzzTest {
       metrics.currentPartitions.of(first).set(portions.number());
     }
 
-    List<String> told = new ArrayList<>();
-    lines.tell(told::add);
-    assertThat(told).allMatch(line -> STATSD.matcher(line).matches());
+    List<String> written = new ArrayList<>();
+    lines.write(written::add);
+    assertThat(written).allMatch(line -> STATSD.matcher(line).matches());
     var body = new ByteArrayOutputStream();
     PrometheusTextFormatWriter.create().write(body, metrics.scrape(), EscapingScheme.ALLOW_UTF8);
     assertThat(body.toString(UTF_8).lines()).allMatch(line -> PROMETHEUS.matcher(line).matches());

@@ -15,24 +15,24 @@ import org.slf4j.event.KeyValuePair;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectMapper;
 
-/// What may be in a line of the log about a task or a worker: any text, cut anywhere.
+/// Arbitrary text, truncated anywhere, in log lines about tasks and workers.
 final class LogLinesFuzzTest {
   private static final LoggerContext LOGGERS = new LoggerContext();
   private static final ObjectMapper JSON = new ObjectMapper();
 
   @MethodSource("seeds")
   @FuzzTest
-  void aLineIsALine(byte[] input) {
+  void everyEventIsOneLine(byte[] input) {
     var portions = new Portions(input);
-    String message = halves(portions.bytes());
-    String id = halves(portions.bytes());
-    String error = halves(portions.rest());
+    String message = codeUnits(portions.bytes());
+    String id = codeUnits(portions.bytes());
+    String error = codeUnits(portions.rest());
     var event =
         new LoggingEvent(
             "",
             LOGGERS.getLogger("io.taskbroker.x"),
             Level.WARN,
-            "said: {}",
+            "text: {}",
             error.isEmpty() ? null : new IllegalStateException(error),
             new Object[] {message});
     event.addKeyValuePair(new KeyValuePair("task_id", id));
@@ -47,13 +47,13 @@ final class LogLinesFuzzTest {
     String line = new String(new JsonLines().encode(event), UTF_8);
     assertThat(line.indexOf('\n')).isEqualTo(line.length() - 1);
     JsonNode parsed = JSON.readTree(line);
-    assertThat(parsed.get("message").asString()).isEqualTo("said: " + whole(message));
+    assertThat(parsed.get("message").asString()).isEqualTo("text: " + whole(message));
     assertThat(parsed.get("task_id").asString()).isEqualTo(whole(id));
     assertThat(parsed.has("error")).isEqualTo(!error.isEmpty());
   }
 
-  /// Any sequence of characters, halves of characters among them.
-  private static String halves(byte[] bytes) {
+  /// Any sequence of UTF-16 code units, including unpaired surrogates.
+  private static String codeUnits(byte[] bytes) {
     var text = new StringBuilder();
     for (int i = 0; i + 1 < bytes.length; i += 2) {
       text.append((char) ((bytes[i] & 0xFF) << 8 | (bytes[i + 1] & 0xFF)));

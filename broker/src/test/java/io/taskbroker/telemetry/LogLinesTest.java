@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectMapper;
 
-/// How lines of the log look (reference-spec 10.3).
+/// Format of log lines (reference-spec 10.3).
 final class LogLinesTest {
   @RegisterExtension private final LogCapture log = LogCapture.debugOf("io.taskbroker");
   private final Metrics metrics = new Metrics();
@@ -46,7 +46,7 @@ final class LogLinesTest {
     assertThat(parsed.get("timestamp").asString())
         .matches("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{6}Z");
     assertThat(parsed.get("level").asString()).isEqualTo("WARN");
-    assertThat(parsed.get("target").asString()).isEqualTo("taskbroker::engine::Notices");
+    assertThat(parsed.get("target").asString()).isEqualTo("taskbroker::engine::NoticeLog");
     assertThat(parsed.get("message").asString()).isEqualTo("first\nsecond x");
     assertThat(parsed.get("task_id").asString()).isEqualTo("a\n\"b\"");
     assertThat(parsed.get("number").asLong()).isEqualTo(3);
@@ -60,10 +60,10 @@ final class LogLinesTest {
           Notice.WORKER_OVERLOADED,
           Notice.WORKER_REJECTS);
 
-  /// What is said of a task carries its id, as a field and in the text.
+  /// A notice about a task has the task's id, as a field and in the text.
   @ParameterizedTest
   @EnumSource(Notice.class)
-  void everyNoticeNamesWhatItIsAbout(Notice notice) {
+  void everyNoticeHasItsSubject(Notice notice) {
     new NoticeLog().notice(notice, "the-id", "why");
 
     JsonNode parsed = new ObjectMapper().readTree(json(last()));
@@ -73,10 +73,10 @@ final class LogLinesTest {
     assertThat(text(last())).containsOnlyOnce("the-id").contains("why");
   }
 
-  /// A retry is followed to its beginning by the id of the first attempt.
+  /// The id of the first attempt identifies a chain of retries.
   @ParameterizedTest
   @EnumSource(TaskLifecycle.class)
-  void everyStepOfALifeNamesTheTaskAndItsFirstAttempt(TaskLifecycle step) {
+  void everyLifecycleStepNamesTheTaskAndItsFirstAttempt(TaskLifecycle step) {
     new NoticeLog().follow(step, retry(), "why");
 
     assertNamesTheTask();
@@ -127,12 +127,12 @@ final class LogLinesTest {
                 + " first_id=first");
   }
 
-  /// The reference's test of push mode looks for this.
+  /// The reference's push mode test looks for this line.
   @Test
-  void aRoundOfUpkeepIsOneLineWithAFieldForEachCounter() {
+  void anUpkeepRoundIsOneLineWithAFieldPerCounter() {
     var counts = new UpkeepCounts(metrics);
     counts.say();
-    assertThat(log.events()).as("nothing happened").isEmpty();
+    assertThat(log.events()).as("lines without activity").isEmpty();
     metrics.cleanups.of("claim_expiration_exceeded").inc(3);
     metrics.transitions.of("completed").inc();
 
@@ -159,7 +159,7 @@ final class LogLinesTest {
     assertThat(text(last())).matches("\\d{4}-\\d\\d-\\d\\dT[0-9:.]+Z ERROR x: bad\n");
   }
 
-  /// A task may have any id.
+  /// Task ids are arbitrary text.
   @Test
   void nothingInTextLooksLikeAnotherLine() {
     String forged = "x\n2026-01-01T00:00:00.000Z INFO  Broker: all is well\r\u001B[2J\u2028";
@@ -175,7 +175,7 @@ final class LogLinesTest {
   }
 
   @Test
-  void jsonIsWrittenOfHalfACharacter() {
+  void jsonReplacesUnpairedSurrogates() {
     LoggerFactory.getLogger("io.taskbroker.x")
         .atError()
         .addKeyValue("task_id", "b\uDE00")

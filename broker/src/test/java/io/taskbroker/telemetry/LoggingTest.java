@@ -14,14 +14,14 @@ import org.slf4j.LoggerFactory;
 
 final class LoggingTest {
   @AfterEach
-  void logAsTheOtherTestsDo() throws JoranException {
+  void restoreLogging() throws JoranException {
     var context = (LoggerContext) LoggerFactory.getILoggerFactory();
     context.reset();
     new ContextInitializer(context).autoConfig();
   }
 
   @Test
-  void understandsTheFilterOfTheReference() {
+  void acceptsTheFilterOfTheReference() {
     assertThat(Logging.configure("info,librdkafka=warn,h2=off,taskbroker::upkeep=debug", false))
         .isEmpty();
 
@@ -32,12 +32,12 @@ final class LoggingTest {
   }
 
   @Test
-  void namesWhatItDoesNotUnderstand() {
+  void returnsInvalidDirectives() {
     assertThat(Logging.configure("loud,info,x=shout", true)).containsExactly("loud", "x=shout");
   }
 
   @Test
-  void attemptsToConnectToKafkaAreLoggedOnlyIfAskedFor() {
+  void connectionAttemptsToKafkaAreLoggedOnlyOnRequest() {
     assertThat(Logging.configure("info,librdkafka=warn", false)).isEmpty();
     assertThat(LoggerFactory.getLogger("org.apache.kafka.clients.NetworkClient").isWarnEnabled())
         .isFalse();
@@ -49,13 +49,13 @@ final class LoggingTest {
   }
 
   @Test
-  void loginsThatFailAreLoggedByWhoWaitsForThem() {
+  void failedLoginsAreNotLoggedByTheClient() {
     assertThat(output("info")).doesNotContain("failed authentication").contains("Uncaught error");
     assertThat(output("info,librdkafka=info")).contains("failed authentication", "Uncaught error");
   }
 
   @Test
-  void groupsThatCannotBeJoinedAreLoggedByWhoWaitsForThem() {
+  void failedGroupJoinsAreNotLoggedByTheClient() {
     assertThat(output("info")).doesNotContain("JoinGroup failed");
     assertThat(output("info,librdkafka=info")).contains("JoinGroup failed");
   }

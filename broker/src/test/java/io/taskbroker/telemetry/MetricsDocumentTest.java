@@ -7,7 +7,7 @@ import io.taskbroker.telemetry.Declared.Channel;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// `docs/metrics.md` says what is declared.
+/// `docs/metrics.md` matches the declarations.
 final class MetricsDocumentTest {
   @Test
   void theDocumentIsUpToDate() {
@@ -17,10 +17,10 @@ final class MetricsDocumentTest {
   @Test
   void everyMetricHasItsOwnNames() {
     for (Channel unlike : List.of(Channel.STATSD, Channel.PROMETHEUS)) {
-      List<Declared> told =
+      List<Declared> received =
           new Metrics().declared().stream().filter(each -> each.channel() != unlike).toList();
-      assertThat(told).extracting(Declared::name).doesNotHaveDuplicates();
-      assertThat(told)
+      assertThat(received).extracting(Declared::name).doesNotHaveDuplicates();
+      assertThat(received)
           .extracting(Declared::exposed)
           .doesNotHaveDuplicates()
           .allMatch(name -> name.matches("taskbroker_[a-z_]+"));

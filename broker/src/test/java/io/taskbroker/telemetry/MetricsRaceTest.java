@@ -9,15 +9,15 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Threads that count the same while it is read: nothing is lost, and what is read does not become
-/// less.
+/// Concurrent increments and reads of one metric: no increment is lost, and values read never
+/// decrease.
 @Tag("concurrency")
 @Timeout(60)
 final class MetricsRaceTest {
   private static final int TIMES = 50;
 
   @Test
-  void nothingThatIsCountedIsLost() {
+  void noIncrementIsLost() {
     Race.of(
         30,
         Metrics::new,

@@ -15,8 +15,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// What may come on a connection to the metrics: anything (G7). It is answered or closed, and
-/// others are answered afterwards.
+/// Arbitrary bytes on a connection to the metrics server (G7): they are answered or the connection
+/// is closed, and later requests are answered.
 final class MetricsServerFuzzTest {
   private static final int PATIENCE_MILLIS = 60_000;
   private static final int MAX_ANSWER = 1 << 20;
@@ -42,17 +42,17 @@ final class MetricsServerFuzzTest {
     String beginning = portions.number() % 2 == 0 ? "" : "GET /metrics HTTP/1.1\r\nHost: x\r\n";
     byte[] bytes = portions.rest();
     try {
-      String answer = new String(said(beginning, bytes), US_ASCII);
+      String answer = new String(responseTo(beginning, bytes), US_ASCII);
       assertThat(answer).matches("(?s)(HTTP/1\\.1 [1-5][0-9][0-9] .*)?");
     } catch (SocketException _) {
-      // Closed with something unread.
+      // Closed with unread input.
     }
-    assertThat(new String(said("GET /health HTTP/1.0\r\n\r\n", new byte[0]), US_ASCII))
+    assertThat(new String(responseTo("GET /health HTTP/1.0\r\n\r\n", new byte[0]), US_ASCII))
         .startsWith("HTTP/1.1 200 ");
   }
 
-  /// What is answered to somebody who says no more than that.
-  private static byte[] said(String beginning, byte[] bytes) throws IOException {
+  /// The response to a client that closes its output after these bytes.
+  private static byte[] responseTo(String beginning, byte[] bytes) throws IOException {
     try (var socket = new Socket(InetAddress.getLoopbackAddress(), SERVER.port())) {
       socket.setSoTimeout(PATIENCE_MILLIS);
       socket.getOutputStream().write(beginning.getBytes(US_ASCII));

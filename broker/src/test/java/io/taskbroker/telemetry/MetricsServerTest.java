@@ -15,7 +15,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// What Prometheus and health checks are answered.
+/// Responses to Prometheus and to health checks.
 @Timeout(20)
 final class MetricsServerTest {
   private final Metrics metrics = new Metrics();
@@ -54,7 +54,7 @@ final class MetricsServerTest {
   }
 
   @Test
-  void healthIsReadiness() throws Exception {
+  void healthReportsReadiness() throws Exception {
     server.start();
 
     assertThat(get("/health").statusCode()).isEqualTo(503);
@@ -65,7 +65,7 @@ final class MetricsServerTest {
   }
 
   @Test
-  void nothingElseIsServed() throws Exception {
+  void otherPathsAndMethodsAreRefused() throws Exception {
     server.start();
 
     assertThat(get("/").statusCode()).isEqualTo(404);
@@ -79,7 +79,7 @@ final class MetricsServerTest {
   }
 
   @Test
-  void aBusyAddressIsAnErrorIfItWasAskedForAndAWarningIfNot() throws Exception {
+  void aBusyAddressIsAnErrorIfConfiguredElseAWarning() throws Exception {
     try (var other = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
       var required = new MetricsServer(metrics, address(other.getLocalPort()), true);
       var optional = new MetricsServer(metrics, address(other.getLocalPort()), false);

@@ -14,8 +14,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Dashboards that were made for the reference live on: every metric of it (reference-spec 10.2) is
-/// declared under its name, with its kind and tags, or said to have no counterpart.
+/// Dashboards made for the reference keep working: each of its metrics (reference-spec 10.2) is
+/// declared under its name, with its kind and tags, or listed as having no counterpart.
 final class ReferenceMetricsTest {
   /// Name, kind and tags.
   private static final String REFERENCE =
@@ -150,17 +150,17 @@ final class ReferenceMetricsTest {
 
   @ParameterizedTest
   @MethodSource("reference")
-  void isDeclaredAsItWasOrSaidToHaveNoCounterpart(String line) {
+  void isDeclaredLikeTheReferenceOrListedAsAbsent(String line) {
     List<String> words = Arrays.asList(line.split(" ", -1));
     String name = words.getFirst();
     Declared metric = DECLARED.get(name);
     if (metric == null) {
       assertThat(ABSENT.contains(name) || name.startsWith("sqlite.db."))
-          .as("%s is neither declared nor said to have no counterpart", name)
+          .as("%s is neither declared nor listed as absent", name)
           .isTrue();
       return;
     }
-    assertThat(ABSENT).as("declared, and said to have no counterpart").doesNotContain(name);
+    assertThat(ABSENT).as("declared, and listed as absent").doesNotContain(name);
     assertThat(metric.kind()).isEqualTo(kind(words.get(1)));
     assertThat(metric.tags()).isEqualTo(words.subList(2, words.size()));
   }
@@ -172,7 +172,7 @@ final class ReferenceMetricsTest {
         .orElseThrow();
   }
 
-  /// The names of the document: `.x` is a sibling of the name before.
+  /// The names in the document; `.x` is a sibling of the preceding name.
   private static Set<String> absent() {
     var names = new HashSet<String>();
     for (Metrics.Absent absent : Metrics.ABSENT) {

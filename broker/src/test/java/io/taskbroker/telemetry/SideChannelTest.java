@@ -15,12 +15,12 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// G9: who writes to a side channel never waits for its receiver, which hears of what it missed.
+/// G9: writers to a side channel never wait for its receiver, which is notified of drops.
 @Timeout(60)
 final class SideChannelTest {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
-  /// An item and what it takes beside itself.
+  /// Size of an item with its overhead.
   private static final int ITEM = 64 + 8;
 
   private final Pipe pipe = new Pipe();
@@ -47,7 +47,7 @@ final class SideChannelTest {
   }
 
   @Test
-  void whatIsUrgentHasRoomLeft() {
+  void urgentItemsHaveReservedSpace() {
     SideChannel<String> channel = channel(80);
     fill(channel);
 
@@ -58,7 +58,7 @@ final class SideChannelTest {
   }
 
   @Test
-  void aReceiverThatIsSlowHearsOfDropsBeforeTheNextItemAndNotAtEveryItem() {
+  void aSlowReceiverIsNotifiedOfDropsOnce() {
     SideChannel<String> channel = channel(80);
     fill(channel);
     long dropped = channel.dropped();
@@ -78,7 +78,7 @@ final class SideChannelTest {
   }
 
   @Test
-  void aReceiverThatFailsIsTriedAgainAtEachItemAndHearsWhatItMissed() {
+  void aFailingReceiverIsRetriedAtEachItemAndNotifiedOfLosses() {
     SideChannel<String> channel = channel(80);
     pipe.open();
     pipe.broken = true;
@@ -167,7 +167,7 @@ final class SideChannelTest {
     return new SideChannel<>("test", (long) items * ITEM, _ -> 8, pipe);
   }
 
-  /// Offers until there is no room.
+  /// Offers items until one is dropped.
   private static void fill(SideChannel<String> channel) {
     int i = 0;
     while (channel.offer("filler-" + i, false)) {
@@ -175,7 +175,7 @@ final class SideChannelTest {
     }
   }
 
-  /// A receiver that takes as much as it is let.
+  /// A receiver that accepts a given number of items.
   private static final class Pipe implements SideChannel.Receiver<String> {
     private final List<String> taken = new CopyOnWriteArrayList<>();
     private final Semaphore room = new Semaphore(0);

@@ -20,8 +20,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// HTTP clients that do not go on, or never end: others are served meanwhile, and what such clients
-/// hold is given back (G7, G8).
+/// HTTP clients that stall or never finish: other clients are served meanwhile, and the resources
+/// of the stalled ones are released (G7, G8).
 @Timeout(60)
 final class SlowHttpClientTest {
   private static final Duration LONG = Duration.ofMinutes(10);
@@ -40,7 +40,7 @@ final class SlowHttpClientTest {
   }
 
   @Test
-  void g8SlowRequestsKeepNoProbeWaiting() throws IOException {
+  void g8SlowRequestsDoNotDelayProbes() throws IOException {
     server.start();
     for (int i = 0; i < 30; i++) {
       connect("GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: ");
@@ -50,7 +50,7 @@ final class SlowHttpClientTest {
     assertIsServed("/metrics", 200);
   }
 
-  /// The oldest connections make room.
+  /// The oldest connections are closed.
   @Test
   void g7ConnectionsAreBoundedAndTheNewestIsServed() throws IOException {
     server.start();
@@ -95,7 +95,7 @@ final class SlowHttpClientTest {
     slow.setReceiveBufferSize(4_096);
     slow.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), server.port()));
     slow.getOutputStream().write("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(US_ASCII));
-    // It is closed later than the answer is cut off.
+    // Closed later than the unread response is cut off.
     Socket idle = connect("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
     assertThat(idle.getInputStream().read()).isEqualTo('H');
     await().atMost(20, SECONDS).until(() -> isClosed(idle));
@@ -104,14 +104,14 @@ final class SlowHttpClientTest {
     try {
       read = slow.getInputStream().readAllBytes().length;
     } catch (IOException _) {
-      // Cut off so that nothing more can be read.
+      // Reset by the server.
     }
 
     Socket whole = connect("GET /metrics HTTP/1.0\r\n\r\n");
     assertThat(read).isLessThan(whole.getInputStream().readAllBytes().length);
   }
 
-  /// What one sends before the last answer was read ends the connection behind that answer.
+  /// A pipelined request ends the connection after the pending response.
   @Test
   void g7ManyRequestsAtOnceAreNotKept() throws IOException {
     fill();
@@ -128,12 +128,13 @@ final class SlowHttpClientTest {
   void g7LongRequestsAreRefused() throws IOException {
     server.start();
 
-    assertThat(said("GET /" + "x".repeat(5_000) + " HTTP/1.1\r\n\r\n")).startsWith("HTTP/1.1 431");
-    assertThat(said("GET / HTTP/1.1\r\nX: " + "x".repeat(20_000) + "\r\n\r\n"))
+    assertThat(responseTo("GET /" + "x".repeat(5_000) + " HTTP/1.1\r\n\r\n"))
+        .startsWith("HTTP/1.1 431");
+    assertThat(responseTo("GET / HTTP/1.1\r\nX: " + "x".repeat(20_000) + "\r\n\r\n"))
         .startsWith("HTTP/1.1 431");
   }
 
-  /// Slow readers of the metrics share what they read.
+  /// Slow readers of the metrics share rendered pages.
   @Test
   void g7PagesThatAreReadSlowlyAreShared() {
     var page = new MetricsPage(metrics, PrometheusTextFormatWriter.create());
@@ -155,16 +156,16 @@ final class SlowHttpClientTest {
     page.close();
   }
 
-  /// Other servers of this process keep their own limits.
+  /// HTTP servers elsewhere in the process keep their own limits.
   @Test
-  void nothingIsSetForTheWholeProcess() {
+  void noSystemPropertyIsSet() {
     server.start();
 
     assertThat(System.getProperties().stringPropertyNames())
         .noneMatch(name -> name.contains("httpserver"));
   }
 
-  /// Many values of tags, so that the page is larger than what the sockets hold.
+  /// Adds many tag values, so that the page exceeds the socket buffers.
   private void fill() {
     for (int i = 0; i < 250; i++) {
       metrics.receivedToPush.of("namespace-" + "n".repeat(80) + i, "task").observe(1);
@@ -182,11 +183,11 @@ final class SlowHttpClientTest {
   }
 
   private void assertIsServed(String path, int status) throws IOException {
-    assertThat(said("GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+    assertThat(responseTo("GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
         .startsWith("HTTP/1.1 " + status);
   }
 
-  private String said(String request) throws IOException {
+  private String responseTo(String request) throws IOException {
     try (Socket socket = connect(request)) {
       return new String(socket.getInputStream().readNBytes(13), US_ASCII);
     }
@@ -207,7 +208,7 @@ final class SlowHttpClientTest {
     try {
       socket.setSoTimeout(1);
       while (socket.getInputStream().read() >= 0) {
-        // What was said before.
+        // Read the earlier response.
       }
       return true;
     } catch (SocketTimeoutException _) {

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/// What a statsd receives.
+/// Datagrams that statsd receives.
 @Timeout(20)
 final class StatsdReporterTest {
   @RegisterExtension private final LogCapture log = LogCapture.of(StatsdSocket.class);
@@ -66,12 +66,12 @@ final class StatsdReporterTest {
     }
   }
 
-  /// A million values are as few lines as a thousand (W46), and stand for as many values, near
-  /// those that there were.
+  /// A million values take as few lines as a thousand (W46), and the lines stand for as many
+  /// values, near the recorded ones.
   @Test
   void w46LinesAreBoundedWhateverTheThroughput() {
     var lines = new StatsdLines(metrics, Map.of());
-    lines.tell(_ -> {});
+    lines.write(_ -> {});
     var random = new Random(46);
     double sum = 0;
     for (int i = 0; i < 1_000_000; i++) {
@@ -81,22 +81,22 @@ final class StatsdReporterTest {
       metrics.pushAttempts.inc();
     }
 
-    List<Line> told = tell(lines);
+    List<Line> received = write(lines);
 
-    List<Line> durations = named(told, "taskbroker.worker.push_task.duration");
+    List<Line> durations = named(received, "taskbroker.worker.push_task.duration");
     assertThat(durations).hasSizeLessThanOrEqualTo(StatsdLines.MAX_BUCKETS);
     assertThat(durations.stream().mapToLong(Line::times).sum()).isEqualTo(1_000_000);
     double toldSum = durations.stream().mapToDouble(line -> line.value() * line.times()).sum();
     assertThat(toldSum / sum).isCloseTo(1, within(0.05));
-    assertThat(named(told, "taskbroker.worker.push_task.attempts"))
+    assertThat(named(received, "taskbroker.worker.push_task.attempts"))
         .singleElement()
         .satisfies(line -> assertThat(line.value()).isEqualTo(1_000_000));
-    assertThat(named(tell(lines), "taskbroker.worker.push_task.duration"))
-        .as("nothing happened since")
+    assertThat(named(write(lines), "taskbroker.worker.push_task.duration"))
+        .as("lines without new values")
         .isEmpty();
   }
 
-  /// Whoever names tasks does not decide what metrics cost.
+  /// Names of tasks do not determine the cost of metrics.
   @Test
   void w46TagsAreBounded() {
     for (int i = 0; i < 5_000; i++) {
@@ -104,34 +104,34 @@ final class StatsdReporterTest {
       metrics.stored.of("topic" + i).inc();
     }
 
-    List<Line> told = tell(new StatsdLines(metrics, Map.of()));
+    List<Line> received = write(new StatsdLines(metrics, Map.of()));
 
     var counts = new HashMap<String, Double>();
-    named(told, "taskbroker.consumer.inflight_activation_writer.stored")
+    named(received, "taskbroker.consumer.inflight_activation_writer.stored")
         .forEach(line -> counts.put(line.tags().get("topic"), line.value()));
     assertThat(counts).hasSize(Declarations.MAX_COUNTERS + 1);
     assertThat(counts.get(Labelled.OTHER)).isEqualTo(5_000 - Declarations.MAX_COUNTERS);
-    List<Line> latencies = named(told, "taskbroker.push.received_to_push.latency");
+    List<Line> latencies = named(received, "taskbroker.push.received_to_push.latency");
     assertThat(latencies).hasSize(Declarations.MAX_HISTOGRAMS + 1);
     assertThat(latencies.stream().mapToLong(Line::times).sum()).isEqualTo(5_000);
   }
 
   @Test
-  void valuesOfTagsCannotBreakALine() {
+  void tagValuesCannotBreakALine() {
     metrics.stored.of("a|b#c,d\ne:f\u00e9" + "x".repeat(1_000)).inc();
 
-    List<Line> told = tell(new StatsdLines(metrics, Map.of()));
+    List<Line> received = write(new StatsdLines(metrics, Map.of()));
 
-    assertThat(named(told, "taskbroker.consumer.inflight_activation_writer.stored"))
+    assertThat(named(received, "taskbroker.consumer.inflight_activation_writer.stored"))
         .singleElement()
         .satisfies(
             line -> assertThat(line.tags().get("topic")).startsWith("a_b_c_d_e:f_x").hasSize(100));
   }
 
-  /// Nobody listens, or the host has no address: nothing is told of it, and what is counted later
-  /// arrives when somebody does listen.
+  /// No listener, or an unresolvable host: nothing is logged as an error, and later counts arrive
+  /// once statsd listens.
   @Test
-  void aStatsdThatIsAbsentIsNoError() throws Exception {
+  void anUnreachableStatsdIsNotAnError() throws Exception {
     InetSocketAddress address;
     try (var gone = StatsdReceiver.open()) {
       address = gone.address();
@@ -146,12 +146,12 @@ final class StatsdReporterTest {
     }
     for (int report = 0; report < 6; report++) {
       socket.begin();
-      socket.add("taskbroker.some.counter:1|c"); // one datagram: each second one seems to be sent
+      socket.add("taskbroker.some.counter:1|c"); // one datagram: every second one seems to be sent
       socket.flush();
     }
     socket.close();
     assertThat(socket.dropped()).isPositive();
-    assertThat(log.events()).as("told each report that statsd is back").isEmpty();
+    assertThat(log.events()).as("recoveries logged while statsd is absent").isEmpty();
     var nowhere = new StatsdSocket(InetSocketAddress.createUnresolved("no-host.invalid", 8125));
     nowhere.begin();
     nowhere.add("taskbroker.some.counter:1|c");
@@ -178,10 +178,10 @@ final class StatsdReporterTest {
         });
   }
 
-  private static List<Line> tell(StatsdLines lines) {
-    var told = new ArrayList<Line>();
-    lines.tell(line -> told.add(Line.parse(line)));
-    return told;
+  private static List<Line> write(StatsdLines lines) {
+    var received = new ArrayList<Line>();
+    lines.write(line -> received.add(Line.parse(line)));
+    return received;
   }
 
   private static List<Line> named(List<Line> lines, String name) {

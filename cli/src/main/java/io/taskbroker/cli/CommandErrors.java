@@ -4,12 +4,12 @@ import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 
-/// Error output of a command line: one line for each error. Exit codes: 2 for arguments that do not
-/// parse, 1 for a command that failed.
+/// Error handlers of a command line: one output line per error. Exit codes: 2 for arguments that do
+/// not parse, 1 for a command that failed.
 public final class CommandErrors {
   private CommandErrors() {}
 
-  /// Sets the handlers of a command line and of all its subcommands; returns it.
+  /// Installs the handlers on a command line and all its subcommands; returns it.
   public static CommandLine asOneLine(CommandLine commandLine) {
     return commandLine
         .setCaseInsensitiveEnumValuesAllowed(true)

@@ -1,6 +1,6 @@
 package io.taskbroker.cli;
 
-/// A command cannot do what the user asked for; the message says why, and what to do about it.
+/// Failure of a command; the message states the cause and the remedy.
 public final class CommandException extends RuntimeException {
   public CommandException(String message) {
     super(message);

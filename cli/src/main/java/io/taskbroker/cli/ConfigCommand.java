@@ -11,7 +11,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-/// Says what a configuration means, and what is wrong with it, without starting a broker.
+/// Validates and prints a configuration without starting a broker.
 @Command(
     name = "config",
     mixinStandardHelpOptions = true,
@@ -24,13 +24,13 @@ final class ConfigCommand {
   @ParentCommand private Main main;
   @Spec private CommandSpec spec;
 
-  /// Exit code 0 if a broker would start with it, else 1, and everything that is wrong on the error
-  /// output; warnings are there in either case.
+  /// Exit code 0 if a broker would start with this configuration, else 1 with all errors on the
+  /// error output; warnings are printed in either case.
   @Command(
       name = "check",
       mixinStandardHelpOptions = true,
       versionProvider = Version.class,
-      description = "Says OK, or everything that is wrong.")
+      description = "Prints OK, or every error.")
   int check(
       @Option(
               names = {"-c", "--config"},
@@ -40,12 +40,12 @@ final class ConfigCommand {
     return with(file, _ -> out("OK"));
   }
 
-  /// Exit codes as those of `check`.
+  /// Exit codes as for `check`.
   @Command(
       name = "show",
       mixinStandardHelpOptions = true,
       versionProvider = Version.class,
-      description = "Writes the effective configuration as YAML, with secrets hidden.")
+      description = "Prints the effective configuration as YAML, with secrets hidden.")
   int show(
       @Option(
               names = {"-c", "--config"},

@@ -10,17 +10,17 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
-/// The command line of the broker: parses the arguments and runs the chosen command, which is
-/// `serve` if none is named, as in the reference (reference-spec 1.3).
+/// Command line of the broker: parses the arguments and runs the command, by default `serve`, as in
+/// the reference (reference-spec 1.3).
 @Command(
     name = "taskbroker",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    description = "Hands tasks from Kafka topics to workers, and keeps track of them.",
+    description = "Delivers tasks from Kafka topics to workers and tracks them until they end.",
     footer = {
       "",
-      "Without a command it serves: taskbroker -c FILE",
-      "From a checkout, with nothing running: ./taskbroker demo"
+      "The default command is serve: taskbroker -c FILE",
+      "To try it from a checkout: ./taskbroker demo"
     },
     subcommands = {ServeCommand.class, ConfigCommand.class, QuarantineCommand.class})
 public final class Main implements Callable<Integer> {

@@ -25,15 +25,15 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-/// Retries and dead letters that a running broker cannot produce: shows them, and decides on them.
-/// Exit code 0 if the broker did what it was told, else 1.
+/// Lists, releases, retargets and discards retries and dead letters that a running broker cannot
+/// produce. Exit code 0 if the broker did what was asked, else 1.
 @Command(
     name = "quarantine",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     description = {
       "Lists, releases, retargets or discards tasks that a running broker cannot produce to Kafka.",
-      "Works beside the broker: on its machine, as its user, with its configuration."
+      "Run it on the broker's machine, as its user, with its configuration."
     })
 final class QuarantineCommand {
   private static final int CHANGED_AT_A_TIME = 1_000;
@@ -41,7 +41,7 @@ final class QuarantineCommand {
   @ParentCommand private Main main;
   @Spec private CommandSpec spec;
 
-  /// Where the broker is.
+  /// Options that locate the broker.
   static final class Target {
     @Option(
         names = {"-c", "--config"},
@@ -50,15 +50,15 @@ final class QuarantineCommand {
     private @Nullable Path file;
   }
 
-  /// Which tasks are meant.
+  /// Options that select tasks.
   static final class Selection {
     @Parameters(paramLabel = "ID", arity = "0..*", description = "Ids of tasks.")
     private List<String> ids = List.of();
 
-    @Option(names = "--topic", paramLabel = "TOPIC", description = "All that are for this topic.")
+    @Option(names = "--topic", paramLabel = "TOPIC", description = "All tasks for this topic.")
     private String topic = "";
 
-    @Option(names = "--all", description = "All.")
+    @Option(names = "--all", description = "All quarantined tasks.")
     private boolean all;
   }
 
@@ -66,41 +66,40 @@ final class QuarantineCommand {
       name = "list",
       mixinStandardHelpOptions = true,
       versionProvider = Version.class,
-      description = "Writes a line for each, with tabs between its columns.")
+      description = "Prints one line per task, with tab-separated columns.")
   int list(
       @Mixin Target target,
-      @Option(names = "--topic", paramLabel = "TOPIC", description = "Only those for this topic.")
+      @Option(names = "--topic", paramLabel = "TOPIC", description = "Only tasks for this topic.")
           @Nullable String topic,
       @Option(
               names = "--limit",
               paramLabel = "N",
               defaultValue = "1000",
-              description = "Lines at most, up to 10000 (default: ${DEFAULT-VALUE}).")
+              description = "Maximum number of lines, up to 10000 (default: ${DEFAULT-VALUE}).")
           int limit)
       throws InterruptedException {
-    var order =
+    var request =
         new QuarantineRequest(Action.LIST, List.of(), topic == null ? "" : topic, "", limit);
-    return give(target, order, this::show);
+    return send(target, request, this::show);
   }
 
   @Command(
       name = "release",
       mixinStandardHelpOptions = true,
       versionProvider = Version.class,
-      description = "Has the broker try them again at once.")
+      description = "Makes the broker retry them at once.")
   int release(@Mixin Target target, @Mixin Selection which) throws InterruptedException {
-    return give(
+    return send(
         target,
-        order(Action.RELEASE, which, ""),
-        answer -> say("%d of %d are tried again".formatted(answer.done(), answer.held())));
+        request(Action.RELEASE, which, ""),
+        answer -> report("%d of %d retried".formatted(answer.done(), answer.held())));
   }
 
   @Command(
       name = "retarget",
       mixinStandardHelpOptions = true,
       versionProvider = Version.class,
-      description =
-          "Has the broker produce them to another topic, which it must be configured with.")
+      description = "Makes the broker produce them to another topic of its configuration.")
   int retarget(
       @Mixin Target target,
       @Mixin Selection which,
@@ -108,40 +107,42 @@ final class QuarantineCommand {
               names = "--to",
               paramLabel = "TOPIC",
               required = true,
-              description = "The topic, one of kafka_topics.")
+              description = "The new topic, one of kafka_topics.")
           String topic)
       throws InterruptedException {
-    return give(
+    return send(
         target,
-        order(Action.RETARGET, which, topic),
+        request(Action.RETARGET, which, topic),
         answer ->
-            say("%d go to topic %s, %d are left".formatted(answer.done(), topic, answer.left())));
+            report(
+                "%d retargeted to topic %s, %d left"
+                    .formatted(answer.done(), topic, answer.left())));
   }
 
   @Command(
       name = "discard",
       mixinStandardHelpOptions = true,
       versionProvider = Version.class,
-      description = "Has the broker delete them: they are produced nowhere, and lost.")
+      description = "Makes the broker delete them without producing them: they are lost.")
   int discard(
       @Mixin Target target,
       @Mixin Selection which,
-      @Option(names = "--for-good", required = true, description = "Yes, delete them.")
-          boolean sure)
+      @Option(names = "--for-good", required = true, description = "Confirms the deletion.")
+          boolean confirmed)
       throws InterruptedException {
-    if (!sure) {
-      throw new ParameterException(spec.commandLine(), "without --for-good nothing is discarded");
+    if (!confirmed) {
+      throw new ParameterException(spec.commandLine(), "nothing is discarded without --for-good");
     }
-    return give(
+    return send(
         target,
-        order(Action.DISCARD, which, ""),
-        answer -> say("%d are deleted, %d are left".formatted(answer.done(), answer.left())));
+        request(Action.DISCARD, which, ""),
+        answer -> report("%d deleted, %d left".formatted(answer.done(), answer.left())));
   }
 
-  private QuarantineRequest order(Action action, Selection which, String target) {
+  private QuarantineRequest request(Action action, Selection which, String target) {
     if (which.ids.isEmpty() && which.topic.isEmpty() && !which.all) {
       throw new ParameterException(
-          spec.commandLine(), "which ones? Give their ids, --topic TOPIC or --all");
+          spec.commandLine(), "no tasks selected: send their ids, --topic TOPIC or --all");
     }
     return new QuarantineRequest(action, which.ids, which.topic, target, CHANGED_AT_A_TIME);
   }
@@ -150,7 +151,8 @@ final class QuarantineCommand {
     void show(QuarantineAnswer answer);
   }
 
-  private int give(Target target, QuarantineRequest order, Show show) throws InterruptedException {
+  private int send(Target target, QuarantineRequest request, Show show)
+      throws InterruptedException {
     PrintWriter err = spec.commandLine().getErr();
     Optional<Path> file = Optional.ofNullable(target.file).or(() -> main.options().config());
     Optional<BrokerConfig> config = ServeOptions.check(file, err);
@@ -159,7 +161,7 @@ final class QuarantineCommand {
     }
     QuarantineAnswer answer;
     try {
-      answer = new ControlClient(Broker.controlSocket(config.get())).give(order);
+      answer = new ControlClient(Broker.controlSocket(config.get())).give(request);
     } catch (ControlException e) {
       throw new CommandException(String.valueOf(e.getMessage()), e);
     }
@@ -188,8 +190,8 @@ final class QuarantineCommand {
               .collect(Collectors.joining("\t")));
     }
     out.flush();
-    say(
-        "%d quarantined, %d of them listed; %d more wait for Kafka"
+    report(
+        "%d quarantined, %d of them listed; %d more waiting for Kafka"
             .formatted(answer.held(), answer.tasks().size(), answer.leaving()));
   }
 
@@ -197,12 +199,13 @@ final class QuarantineCommand {
     return Instant.ofEpochMilli(millis).truncatedTo(ChronoUnit.SECONDS).toString();
   }
 
-  /// What a task is called comes from outside: a terminal gets no control characters of it.
+  /// Replaces control characters: names of tasks are external input and must not control a
+  /// terminal.
   private static String printable(String text) {
     return text.replaceAll("\\p{Cntrl}", "?");
   }
 
-  private void say(String line) {
+  private void report(String line) {
     PrintWriter err = spec.commandLine().getErr();
     err.println("taskbroker: " + line);
     err.flush();

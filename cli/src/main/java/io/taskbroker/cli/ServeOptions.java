@@ -12,7 +12,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/// The options of the reference's command line, and what they ask for (reference-spec 1.3).
+/// Options of the reference's command line (reference-spec 1.3).
 final class ServeOptions {
   enum Mode {
     BROKER,
@@ -34,14 +34,14 @@ final class ServeOptions {
       names = {"-r", "--run"},
       paramLabel = "MODE",
       defaultValue = "broker",
-      description = "What to run: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+      description = "Mode: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   private Mode mode = Mode.BROKER;
 
   Optional<Path> config() {
     return Optional.ofNullable(config);
   }
 
-  /// These options where they are given, else the others.
+  /// These options where given, else the others.
   ServeOptions orElse(ServeOptions others) {
     var merged = new ServeOptions();
     merged.config = config == null ? others.config : config;
@@ -51,7 +51,7 @@ final class ServeOptions {
 
   /// Runs until stopped; returns the exit code.
   ///
-  /// @param err told what is wrong, unless a broker runs, which says it itself
+  /// @param err receives errors, except those of a running broker, which reports them itself
   int run(PrintWriter err) {
     Optional<Path> file = config();
     return switch (mode) {
@@ -70,7 +70,7 @@ final class ServeOptions {
     }
     try {
       if (!Broker.migrate(config.get())) {
-        say(err, "warning: nothing to migrate: a SQLite store is migrated when the broker starts");
+        say(err, "warning: nothing to migrate: the broker migrates a SQLite store at startup");
       }
       return 0;
     } catch (StoreException e) {
@@ -79,10 +79,10 @@ final class ServeOptions {
     }
   }
 
-  /// Reads a configuration as a start would; says all that is wrong, and warnings.
+  /// Reads a configuration like a start, and prints all errors and warnings.
   ///
-  /// @return empty if anything is wrong
-  /// @throws CommandException if there is no such file that can be read
+  /// @return empty if there are errors
+  /// @throws CommandException if the file cannot be read
   static Optional<BrokerConfig> check(Optional<Path> file, PrintWriter err) {
     file.ifPresent(ServeOptions::requireReadable);
     try {

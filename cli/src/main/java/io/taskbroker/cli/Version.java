@@ -3,7 +3,7 @@ package io.taskbroker.cli;
 import io.taskbroker.runtime.BuildInfo;
 import picocli.CommandLine.IVersionProvider;
 
-/// Answer to `--version`: name, version and commit of the build on one line.
+/// Output of `--version`: name, version and commit of the build on one line.
 public final class Version implements IVersionProvider {
   @Override
   public String[] getVersion() {

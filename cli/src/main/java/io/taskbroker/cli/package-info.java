@@ -1,4 +1,4 @@
-/// The command line.
+/// Command line of the broker.
 @NullMarked
 package io.taskbroker.cli;
 

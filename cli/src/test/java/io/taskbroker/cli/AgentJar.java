@@ -7,13 +7,13 @@ import java.util.jar.Attributes;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 
-/// The jar that `-javaagent` wants for an agent of the class path: it has nothing but the name.
+/// Jar for `-javaagent` with an agent from the class path: its manifest names the agent's class.
 final class AgentJar {
   private AgentJar() {}
 
-  /// The JVM option that starts an agent.
+  /// JVM option that starts an agent.
   ///
-  /// @param dir where the jar is made, if it is not there
+  /// @param dir folder of the jar, which is created if missing
   static String option(Path dir, Class<?> agent, String argument) throws IOException {
     Path jar = dir.resolve(agent.getSimpleName() + ".jar");
     if (!Files.exists(jar)) {

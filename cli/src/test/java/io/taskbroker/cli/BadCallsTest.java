@@ -28,8 +28,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Calls that real processes refuse, with the codes and texts of reference-spec 2.7; they hurt
-/// nobody else.
+/// Calls that real processes refuse, with the codes and texts of reference-spec 2.7; they affect no
+/// other caller.
 @Timeout(60)
 @ExtendWith(SharedKafka.class)
 final class BadCallsTest {
@@ -80,7 +80,7 @@ final class BadCallsTest {
       await()
           .untilAsserted(() ->
               assertThat(push.output())
-                  .as("the log, in which anybody could write as often as they like")
+                  .as("log lines that any caller could trigger")
                   .filteredOn(line -> line.contains("Authentication"))
                   .hasSize(1));
 

@@ -22,8 +22,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Messages that are no tasks, in between those that are, in a real process: they go to the
-/// dead-letter topic, and nothing else notices (G8, H12, H19).
+/// Invalid messages among valid tasks, in a real process: they go to the dead-letter topic, and
+/// affect nothing else (G8, H12, H19).
 @Timeout(60)
 @ExtendWith(SharedKafka.class)
 final class BadMessagesTest {
@@ -39,8 +39,8 @@ final class BadMessagesTest {
 
   @TempDir private Path dir;
 
-  /// @param reason what the dead letter is to say
-  @SuppressWarnings("ArrayRecordComponent") // compared by nobody
+  /// @param reason expected text in the dead letter
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record BadMessage(byte @Nullable [] value, long offset, String reason) {}
 
   @Test
@@ -70,7 +70,7 @@ final class BadMessagesTest {
         assertThat(
                 setup.inStore(
                     "SELECT count(*) FROM inflight_taskactivations WHERE status = 'Failure'"))
-            .as("rows of messages that are too large even for the dead-letter topic")
+            .as("rows of messages too large for the dead-letter topic")
             .isOne();
         await()
             .untilAsserted(() ->
@@ -120,11 +120,11 @@ final class BadMessagesTest {
   private byte[] random(int length) {
     byte[] bytes = new byte[length];
     random.nextBytes(bytes);
-    bytes[0] = 0x0F; // of the wire types there are, this is none
+    bytes[0] = 0x0F; // not a valid wire type
     return bytes;
   }
 
-  /// A well-formed task of at least so many bytes.
+  /// A well-formed task of at least this size.
   private byte[] large(int bytes) {
     return new TaskTemplate(BrokerSetup.APPLICATION, "n", "t", bytes, random.nextLong())
         .task(99)

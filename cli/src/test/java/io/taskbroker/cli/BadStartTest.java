@@ -22,12 +22,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A real process that cannot start says why in one line, and ends with code 1 (G9).
+/// A real process that cannot start reports the cause in one line and exits with code 1 (G9).
 @Timeout(60)
 final class BadStartTest {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
-  /// Nobody is there, which is no reason not to start.
+  /// Address without a listener, which does not prevent a start.
   private static final String NO_KAFKA = "127.0.0.1:1";
 
   private final List<BrokerProcess> processes = new ArrayList<>();
@@ -40,7 +40,7 @@ final class BadStartTest {
   }
 
   @Test
-  void aConfigurationThatCannotBeReadIsOneLine() throws Exception {
+  void anUnreadableConfigurationIsOneLine() throws Exception {
     BrokerSetup missing = setup("missing");
     BrokerSetup folder = setup("folder");
     Files.createDirectory(folder.config());
@@ -63,7 +63,7 @@ final class BadStartTest {
   }
 
   @Test
-  void everythingThatIsWrongWithAConfigurationIsALine() throws Exception {
+  void everyConfigurationErrorIsALine() throws Exception {
     BrokerSetup setup =
         setup("wrong")
             .with("grpc_port", "99999")
@@ -78,7 +78,7 @@ final class BadStartTest {
     assertThat(process.exitCode()).hasValue(1);
     assertThat(setup.output())
         .allSatisfy(line -> assertThat(line).startsWith("taskbroker: ").doesNotContain("s3cret"));
-    assertThat(setup.lastWords())
+    assertThat(setup.exitReasons())
         .hasSize(5)
         .satisfiesOnlyOnce(line -> assertThat(line).contains("grpc_port = 99999", "65535"))
         .satisfiesOnlyOnce(line -> assertThat(line).contains("sideways", "pull or push"))
@@ -104,7 +104,7 @@ final class BadStartTest {
   }
 
   @Test
-  void aStoreThatIsNoneIsOneLine() throws Exception {
+  void anInvalidStoreIsOneLine() throws Exception {
     BrokerSetup nowhere = setup("nowhere");
     nowhere.with("store", "{sqlite: {path: \"%s/no/store\"}}".formatted(dir));
     BrokerSetup garbage = setup("garbage");
@@ -128,7 +128,7 @@ final class BadStartTest {
   }
 
   @Test
-  void aPostgresThatCannotBeTrustedIsOneLine() throws Exception {
+  void anUntrustedPostgresIsOneLine() throws Exception {
     var authority = new CertificateAuthority("databases");
     Path root = authority.write(dir.resolve("root.pem"));
     Path other = new CertificateAuthority("others").write(dir.resolve("other.pem"));
@@ -181,7 +181,7 @@ final class BadStartTest {
                 .anyMatch(line -> line.contains("The start waits for Postgres, and tries again")));
 
     assertThat(process.stop(PATIENCE)).isZero();
-    assertThat(setup.lastWords()).isEmpty();
+    assertThat(setup.exitReasons()).isEmpty();
   }
 
   private BrokerSetup onPostgres(String name, PostgresServer.Database database, String params)
@@ -197,7 +197,7 @@ final class BadStartTest {
     return BrokerSetup.pull(dir.toRealPath(), name, NO_KAFKA);
   }
 
-  /// A store with some rows in it.
+  /// A store with some rows.
   private BrokerSetup filled(String name) throws Exception {
     BrokerSetup setup = setup(name);
     SqliteStore.open(new SqliteOptions(setup.store(), 0)).close();
@@ -223,7 +223,7 @@ final class BadStartTest {
       throws Exception {
     await().atMost(PATIENCE).until(() -> all.stream().noneMatch(BrokerProcess::isAlive));
     assertThat(all).allSatisfy(process -> assertThat(process.exitCode()).hasValue(1));
-    assertThat(setup.lastWords()).singleElement().asString().contains(words);
+    assertThat(setup.exitReasons()).singleElement().asString().contains(words);
     assertThat(setup.output()).noneMatch(line -> line.startsWith("\tat "));
   }
 }

@@ -21,8 +21,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The real process pushes to workers behind a TCP balancer, as behind a Kubernetes Service: all of
-/// them get the same, one that joins gets work soon, one that dies or is slow holds up itself only
+/// The real process pushes to workers behind a TCP balancer, like a Kubernetes Service: all receive
+/// the same share, a new one receives tasks soon, and a dead or slow one delays only its own tasks
 /// (ADR 14, G8).
 @Timeout(180)
 @ExtendWith(SharedKafka.class)
@@ -38,8 +38,8 @@ final class BalancedWorkersTest {
 
   @TempDir private Path dir;
 
-  /// A worker that counts what it began.
-  private record Pod(PushWorker worker, AtomicInteger begun) {}
+  /// A worker with a count of its started tasks.
+  private record Pod(PushWorker worker, AtomicInteger started) {}
 
   @AfterEach
   void closeAll() throws Exception {
@@ -65,7 +65,7 @@ final class BalancedWorkersTest {
       long begin = System.nanoTime();
       await().atMost(PATIENCE).until(() -> log.completedTasks() == TASKS);
       long millis = (System.nanoTime() - begin) / 1_000_000;
-      List<Integer> shares = pods.stream().map(pod -> pod.begun.get()).toList();
+      List<Integer> shares = pods.stream().map(pod -> pod.started.get()).toList();
       System.out.printf(
           "%d tasks of %d ms by three workers of %d slots behind a balancer: %s in %d ms%n",
           TASKS, RUN_MILLIS, SLOTS, shares, millis);
@@ -75,7 +75,7 @@ final class BalancedWorkersTest {
       Pod joining = pod(setup, balancer, SLOTS, RUN_MILLIS);
       long joined = System.nanoTime();
       publish(view, setup, TASKS, ALL);
-      await().atMost(PATIENCE).until(() -> joining.begun.get() > 0 && slow.begun.get() > 0);
+      await().atMost(PATIENCE).until(() -> joining.started.get() > 0 && slow.started.get() > 0);
       System.out.printf(
           "Two that joined got tasks within %d ms%n", (System.nanoTime() - joined) / 1_000_000);
 
@@ -84,27 +84,27 @@ final class BalancedWorkersTest {
       await().atMost(PATIENCE).until(() -> log.completedTasks() == ALL);
       System.out.printf(
           "Then %d ms; %d by the slow one%n",
-          (System.nanoTime() - joined) / 1_000_000, slow.begun.get());
-      assertThat(joining.begun.get()).isGreaterThan(10);
+          (System.nanoTime() - joined) / 1_000_000, slow.started.get());
+      assertThat(joining.started.get()).isGreaterThan(10);
       assertThat(setup.output()).noneMatch(line -> line.contains("cannot reach the worker"));
       assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
     }
   }
 
   private Pod pod(BrokerSetup setup, TcpBalancer balancer, int slots, long millis) {
-    var begun = new AtomicInteger();
+    var started = new AtomicInteger();
     Behaviour completing = Behaviour.completing(Duration.ofMillis(millis));
     PushWorker worker =
         PushWorker.start(
             WorkerOptions.of(setup.address()).withConcurrency(slots),
             (activation, start) -> {
-              begun.incrementAndGet();
+              started.incrementAndGet();
               return completing.run(activation, start);
             },
             log);
     open.add(worker);
     balancer.add(worker.port());
-    return new Pod(worker, begun);
+    return new Pod(worker, started);
   }
 
   private void publish(KafkaView view, BrokerSetup setup, int from, int to) {

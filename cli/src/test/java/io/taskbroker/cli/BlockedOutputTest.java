@@ -30,8 +30,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// G9: whoever reads the outputs of the real process, or does not, its tasks go on and it stops in
-/// order. Outputs and receivers are blocked, full and gone.
+/// G9: whatever happens to the outputs of the real process, its tasks go on and it stops
+/// gracefully. Outputs and receivers are blocked, full and closed.
 @Timeout(90)
 @ExtendWith(SharedKafka.class)
 final class BlockedOutputTest {
@@ -39,7 +39,7 @@ final class BlockedOutputTest {
   private static final Duration STOP_TIME = Duration.ofSeconds(10);
   private static final int TASKS = 100;
 
-  /// What a pipe holds.
+  /// Capacity of a pipe.
   private static final int PIPE_BYTES = 64 << 10;
 
   private static final String INTO = "exec \"$@\" > \"$0\" 2>&1";
@@ -75,7 +75,7 @@ final class BlockedOutputTest {
         var readLines = new Reading(new FileInputStream(reader.getFD()));
         readLines.start();
         await().atMost(PATIENCE).until(() -> readLines.contains("WARN  LogAppender: "));
-        assertThat(readLines.text()).contains(" lines of the log before this one were dropped");
+        assertThat(readLines.text()).contains(" log lines before this one were dropped");
 
         assertThat(broker.stop(STOP_TIME)).isZero();
         await().atMost(PATIENCE).until(() -> readLines.contains("statsd reporter stopped in"));
@@ -85,8 +85,7 @@ final class BlockedOutputTest {
   }
 
   @Test
-  void g9AProcessWhoseLogIsBlockedStopsInOrderAndWithALineOfFailureToo(KafkaView view)
-      throws Exception {
+  void g9AProcessWithABlockedLogStopsGracefullyAndReportsFailures(KafkaView view) throws Exception {
     BrokerSetup setup = setup(view, "stopped");
     BrokerSetup wrong = setup(view, "wrong").with("grpc_port", "\"none\"");
     try (var reader = new RandomAccessFile(pipe.toFile(), "rw")) {
@@ -119,7 +118,7 @@ final class BlockedOutputTest {
         runTasks(view, setup, TASKS);
         await().atMost(PATIENCE).until(() -> reading.contains("WARN  LogAppender: "));
         assertThat(broker.stop(STOP_TIME)).isZero();
-        assertThat(reading.text()).contains(" lines of the log before this one were dropped");
+        assertThat(reading.text()).contains(" log lines before this one were dropped");
       }
     }
   }
@@ -195,7 +194,7 @@ final class BlockedOutputTest {
     }
   }
 
-  /// Reads what comes, until the other end closes.
+  /// Reads until the other end closes.
   private static final class Reading extends Thread {
     private final InputStream in;
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();

@@ -17,13 +17,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/// Where everything of one broker process is, and the configuration that it gets. The names of its
-/// topics and of its group begin with that of the set-up, so that many can share one Kafka.
+/// Files, ports, topics and configuration of one broker process. The names of its topics and group
+/// start with that of the set-up, so that many can share one Kafka.
 final class BrokerSetup {
-  /// The application that tasks are for, unless a test says otherwise.
+  /// Default application of tasks.
   static final String APPLICATION = "app";
 
-  /// No time is spent on code that would be fast in the end only.
+  /// Skips optimizations of the compiler, which do not pay off in a short test.
   private static final String QUICK_START = "-XX:TieredStopAtLevel=1";
 
   private final Path dir;
@@ -49,15 +49,15 @@ final class BrokerSetup {
             .formatted(topic(), group(), deadLetters(), group()));
   }
 
-  /// A broker that workers ask for tasks.
+  /// A pull broker.
   ///
-  /// @param dir where its files are made, in a folder of that name
+  /// @param dir parent of its folder
   static BrokerSetup pull(Path dir, String name, String bootstrap) throws IOException {
     Path own = Files.createDirectories(dir.resolve(name));
     return new BrokerSetup(own, name, bootstrap).with("delivery_mode", "pull");
   }
 
-  /// A broker that pushes the tasks of [#APPLICATION] to a worker.
+  /// A push broker with a worker for [#APPLICATION].
   static BrokerSetup push(Path dir, String name, String bootstrap, String worker)
       throws IOException {
     return pull(dir, name, bootstrap)
@@ -65,13 +65,13 @@ final class BrokerSetup {
         .with("worker_map", "{%s: \"%s\"}".formatted(APPLICATION, worker));
   }
 
-  /// Sets a key at the top of the configuration to a value in YAML, or replaces it.
+  /// Sets a top-level key of the configuration to a YAML value, or replaces it.
   BrokerSetup with(String key, String yaml) {
     keys.put(key, yaml);
     return this;
   }
 
-  /// Adds limits, as YAML within braces, to the section of the store.
+  /// Adds limits to the store section, as YAML within braces.
   BrokerSetup withStore(String limits) {
     return with("store", "{sqlite: {path: \"%s\"}, %s}".formatted(store(), limits));
   }
@@ -97,7 +97,7 @@ final class BrokerSetup {
     return port;
   }
 
-  /// `host:port` of the broker, as workers need it.
+  /// `host:port` of the broker for workers.
   String address() {
     return "127.0.0.1:" + port;
   }
@@ -114,19 +114,19 @@ final class BrokerSetup {
     return dir.resolve("broker.log");
   }
 
-  /// Starts a process with the configuration as it is now.
+  /// Starts a process with the current configuration.
   BrokerProcess start() throws IOException {
     writeConfig();
     return startAsIs();
   }
 
-  /// The same with another JVM option, this time.
+  /// The same with another JVM option, for this start only.
   BrokerProcess startWith(String jvmOption) throws IOException {
     writeConfig();
     return BrokerProcess.start(launch().withJvmOptions(jvmOption));
   }
 
-  /// The same, started by another command.
+  /// The same through another command.
   BrokerProcess startInside(String... command) throws IOException {
     writeConfig();
     return BrokerProcess.start(launch().inside(command));
@@ -140,7 +140,7 @@ final class BrokerSetup {
             .collect(Collectors.joining("\n")));
   }
 
-  /// Starts a process with whatever the configuration file is.
+  /// Starts a process with the existing configuration file.
   BrokerProcess startAsIs() {
     return BrokerProcess.start(launch());
   }
@@ -150,22 +150,22 @@ final class BrokerSetup {
         .withJvmOptions(jvmOptions.toArray(String[]::new));
   }
 
-  /// Everything that the broker's processes wrote to their outputs.
+  /// All output of the broker's processes.
   List<String> output() throws IOException {
     return new String(Files.readAllBytes(log()), UTF_8).lines().toList();
   }
 
-  /// What the broker's processes said of why they ended.
-  List<String> lastWords() throws IOException {
+  /// Lines with the reasons why the broker's processes ended.
+  List<String> exitReasons() throws IOException {
     return output().stream().filter(line -> line.startsWith("taskbroker: ")).toList();
   }
 
-  /// A connection to the store, as somebody else may have.
+  /// A second connection to the store.
   Connection openStore() throws SQLException {
     return DriverManager.getConnection("jdbc:sqlite:" + store());
   }
 
-  /// The one number that a query of the store gives.
+  /// Single number returned by a query on the store.
   long inStore(String query) throws SQLException {
     try (var connection = openStore();
         var statement = connection.createStatement();

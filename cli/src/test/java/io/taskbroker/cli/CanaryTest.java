@@ -21,8 +21,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Canary tasks of a real process: workers get them at each start, by push and by pull, and the
-/// first records of the topic that they claim to come from are none the less read (reference-spec
+/// Canary tasks of a real process: workers receive them at each start, by push and by pull, and the
+/// first records of the topic that the canaries name as their origin are still read (reference-spec
 /// 1.4, H23).
 @Timeout(60)
 @ExtendWith(SharedKafka.class)
@@ -42,7 +42,7 @@ final class CanaryTest {
   }
 
   @Test
-  void h23EachStartPushesCanariesAndRealTasksOfTheirOffsetsRunToo(KafkaView view) throws Exception {
+  void h23EachStartPushesCanariesAndRecordsAtTheirOffsetsStillRun(KafkaView view) throws Exception {
     BrokerSetup setup =
         BrokerSetup.pull(dir, "canary-push", view.bootstrap()).with("canary_tasks", "" + CANARIES);
     view.createTopics(setup, 1);

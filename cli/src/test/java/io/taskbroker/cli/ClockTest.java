@@ -20,8 +20,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The clock of a real process is set forth by hours and back again, while tasks run: what runs
-/// keeps its deadline, delays follow the new time, and the process goes on (G5, H21).
+/// The clock of a real process steps forward by hours and back while tasks run: running tasks keep
+/// their deadlines, delays follow the new time, and the process goes on (G5, H21).
 @Timeout(120)
 @ExtendWith(SharedKafka.class)
 final class ClockTest {
@@ -103,7 +103,7 @@ final class ClockTest {
     }
   }
 
-  /// The first ones run while the clock is set.
+  /// The first tasks are running while the clock steps.
   private static Run behave(TaskActivation activation, int start) {
     return Run.completing(TaskTemplate.numberOf(activation) < RUNNING ? 5_000 : 10);
   }

@@ -5,8 +5,8 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// A port that closes every connection at once, and counts them: what a dead worker pool behind a
-/// load balancer looks like. Thread-safe.
+/// Port that closes every connection immediately and counts them, like a load balancer without
+/// healthy workers. Thread-safe.
 final class ClosingPort implements AutoCloseable {
   private final AtomicInteger connections = new AtomicInteger();
   private final ServerSocket socket;
@@ -22,7 +22,7 @@ final class ClosingPort implements AutoCloseable {
         socket.accept().close();
         connections.incrementAndGet();
       } catch (IOException _) {
-        // The port is closed, or the peer was faster.
+        // The port or the peer was closed.
       }
     }
   }

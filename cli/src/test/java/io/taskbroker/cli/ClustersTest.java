@@ -33,8 +33,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A real process between two clusters: tasks, retries and dead letters on an open one, events of a
-/// raw topic on one behind TLS and a password.
+/// A real process between two clusters: tasks, retries and dead letters on an open one, raw events
+/// on one with TLS and a password.
 @Timeout(180)
 @ExtendWith(SharedKafka.class)
 final class ClustersTest {
@@ -45,7 +45,7 @@ final class ClustersTest {
   private static final int TASKS = 100;
   private static final int ALL = 300;
 
-  /// Of each run of tasks that are alike, one in so many is retried by its worker once.
+  /// One in this many tasks of a kind is retried once.
   private static final int RETRIED = 10;
 
   private final ExecutionLog log = new ExecutionLog(ALL + 2);
@@ -59,8 +59,8 @@ final class ClustersTest {
       throws Exception {
     BrokerSetup setup = BrokerSetup.pull(dir, "clusters", view.bootstrap());
     var certificates = KafkaCertificates.make(dir.resolve("certificates"));
-    var door = SecuredListener.saslTls(certificates, Map.of("broker", PASSWORD));
-    try (var far = EmbeddedKafka.start(dir.resolve("far"), door);
+    var listener = SecuredListener.saslTls(certificates, Map.of("broker", PASSWORD));
+    try (var far = EmbeddedKafka.start(dir.resolve("far"), listener);
         var producer = producer(far);
         var worker =
             PushWorker.start(WorkerOptions.of(setup.address()), ClustersTest::behave, log)) {
@@ -76,9 +76,7 @@ final class ClustersTest {
         await()
             .atMost(PATIENCE)
             .untilAsserted(() -> assertThat(log.completedTasks()).isEqualTo(ALL));
-        assertThat(committed(far, setup))
-            .as("what Kafka knows at the kill")
-            .isLessThan(ALL - TASKS);
+        assertThat(committed(far, setup)).as("acknowledged at the kill").isLessThan(ALL - TASKS);
         broker.kill();
       }
       var again = setup.start().awaitServing(PATIENCE);
@@ -103,7 +101,7 @@ final class ClustersTest {
           .noneMatch(line -> line.contains(PASSWORD))
           .anyMatch(line -> line.contains("Topic " + UNREAD) && line.contains("is not read"));
       assertThat(errors(setup))
-          .as("errors, but for a machine that is slow to create topics")
+          .as("errors, except during slow topic creation")
           .allMatch(line -> line.contains(" does not exist at "));
       assertThat(groups(view.bootstrap())).contains(setup.group()).doesNotContain("unread-group");
     }
@@ -113,8 +111,8 @@ final class ClustersTest {
   void g8AWrongPasswordIsOneLineAndTheOtherClusterGoesOn(KafkaView view) throws Exception {
     BrokerSetup setup = BrokerSetup.pull(dir, "locked-out", view.bootstrap());
     var certificates = KafkaCertificates.make(dir.resolve("certificates"));
-    var door = SecuredListener.saslTls(certificates, Map.of("broker", PASSWORD));
-    try (var far = EmbeddedKafka.start(dir.resolve("far"), door);
+    var listener = SecuredListener.saslTls(certificates, Map.of("broker", PASSWORD));
+    try (var far = EmbeddedKafka.start(dir.resolve("far"), listener);
         var worker =
             PushWorker.start(
                 WorkerOptions.of(setup.address()), Behaviour.completing(Duration.ZERO), log)) {
@@ -225,7 +223,7 @@ final class ClustersTest {
     }
   }
 
-  /// How many events the group has committed.
+  /// Number of events committed by the group.
   private static long committed(EmbeddedKafka kafka, BrokerSetup setup) throws Exception {
     try (var admin = admin(kafka.bootstrap())) {
       return admin
@@ -260,7 +258,7 @@ final class ClustersTest {
         new ByteArraySerializer());
   }
 
-  /// Publishes an event whose header makes it a task with a number.
+  /// Publishes an event whose header carries a task number.
   private static void publish(KafkaProducer<byte[], byte[]> producer, int number) throws Exception {
     var message =
         new ProducerRecord<byte[], byte[]>(

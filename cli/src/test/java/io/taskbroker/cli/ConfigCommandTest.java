@@ -35,7 +35,7 @@ final class ConfigCommandTest {
   private final StringWriter err = new StringWriter();
 
   @Test
-  void aGoodFileIsOk() throws Exception {
+  void aValidFileIsOk() throws Exception {
     String file = file(GOOD);
 
     assertThat(run("config", "check", "-c", file)).isZero();
@@ -62,7 +62,7 @@ final class ConfigCommandTest {
   }
 
   @Test
-  void anUnknownKeyIsNoError() throws Exception {
+  void anUnknownKeyIsAWarning() throws Exception {
     assertThat(run("config", "check", "-c", file("db_name: default\n"))).isZero();
 
     assertThat(out.toString().lines()).containsExactly("OK");
@@ -73,7 +73,7 @@ final class ConfigCommandTest {
   }
 
   @Test
-  void whatAStartWouldRefuseIsWrong() throws Exception {
+  void errorsOfAStartAreReported() throws Exception {
     assertThat(
             run(
                 "config",
@@ -91,7 +91,7 @@ final class ConfigCommandTest {
   }
 
   @Test
-  void whatIsShownIsTheWholeConfigurationWithoutSecretsAndCanBeLoaded() throws Exception {
+  void showPrintsALoadableConfigurationWithoutSecrets() throws Exception {
     assertThat(run("config", "show", "-c", file(GOOD))).isZero();
 
     String shown = out.toString();
@@ -103,7 +103,7 @@ final class ConfigCommandTest {
   }
 
   @Test
-  void nothingIsShownOfAFileThatIsWrong() throws Exception {
+  void showPrintsNothingOfAnInvalidFile() throws Exception {
     assertThat(run("config", "show", "-c", file(BAD))).isEqualTo(1);
     assertThat(run("config", "show", "-c", dir.resolve("none").toString())).isEqualTo(1);
 
@@ -112,7 +112,7 @@ final class ConfigCommandTest {
   }
 
   @Test
-  void withoutACommandItSaysWhatIsMissing() {
+  void aMissingSubcommandIsReported() {
     assertThat(run("config")).isEqualTo(2);
     assertThat(run("config", "check", "surplus")).isEqualTo(2);
 
@@ -121,7 +121,7 @@ final class ConfigCommandTest {
 
   @Test
   @Timeout(60)
-  void theEnvironmentCounts() throws Exception {
+  void theEnvironmentOverridesTheFile() throws Exception {
     Path log = dir.resolve("log");
     BrokerLaunch launch =
         BrokerLaunch.ofThisClassPath(dir, 1, log)

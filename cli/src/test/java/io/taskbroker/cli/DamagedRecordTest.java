@@ -23,13 +23,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A bit that a disk of Kafka flipped, with a real process: the partition stands still before the
-/// record, across a kill, and the others go on, until an operator gives the record up (G1, G8, G9).
+/// A flipped bit on a Kafka disk, with a real process: the partition stops before the damaged
+/// record, across a kill, and the others go on, until an operator skips the record (G1, G8, G9).
 @Timeout(60)
 final class DamagedRecordTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-  /// Tasks of each partition: those of partition 0 are even.
+  /// Tasks per partition; those of partition 0 are even.
   private static final int EACH = 10;
 
   private static final int DAMAGED = 6;
@@ -95,7 +95,7 @@ final class DamagedRecordTest {
                 .hasSize(times));
   }
 
-  /// Flips a bit behind some text in the only segment of a partition.
+  /// Flips a bit behind the given text in the only segment of a partition.
   private static void flip(Path partition, String text) throws IOException {
     Path segment = partition.resolve("00000000000000000000.log");
     try (var file = new RandomAccessFile(segment.toFile(), "rw")) {

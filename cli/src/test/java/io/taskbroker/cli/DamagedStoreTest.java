@@ -30,10 +30,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The database of a real process is damaged while that is not running: the next start sets it
-/// aside, says so once and loudly, and what was in flight runs all the same, from what could be
-/// read and from Kafka (G1). What was done long before does not run again, and what may run only
-/// once is not handed out a second time (G3).
+/// The database of a stopped real process is damaged: the next start replaces it, reports that once
+/// as an error, and the tasks in flight still run, from the readable rows and from Kafka (G1).
+/// Tasks done long before do not run again, and at-most-once tasks are not delivered twice (G3).
 @Timeout(120)
 @ExtendWith(SharedKafka.class)
 final class DamagedStoreTest {
@@ -41,7 +40,7 @@ final class DamagedStoreTest {
   private static final int DONE = 200;
   private static final int TASKS = 500;
 
-  /// The last digit of tasks that may run only once.
+  /// Last digit of at-most-once tasks.
   private static final int ONCE = 3;
 
   private final List<BrokerProcess> processes = new ArrayList<>();
@@ -63,13 +62,13 @@ final class DamagedStoreTest {
     assertNothingIsLost(view, "empty", file -> Files.write(file, new byte[0]));
   }
 
-  /// Which only Kafka shows.
+  /// The loss is visible only by comparison with Kafka.
   @Test
   void g1TheLogIsGone(KafkaView view) throws Exception {
     assertNothingIsLost(view, "log", file -> Files.delete(logOf(file)));
   }
 
-  /// Of tasks that were handed out Kafka shows nothing: no record came after them.
+  /// Kafka does not show the loss of deliveries: no later record was committed.
   @Test
   void g3TheLogIsGoneThatHadWhatWasHandedOut(KafkaView view) throws Exception {
     Victim victim = victim(view, "marks", file -> Files.delete(logOf(file)));
@@ -102,7 +101,7 @@ final class DamagedStoreTest {
     return Path.of(file + "-wal");
   }
 
-  /// Every second page: not the first ones, which lead to all others, and some that are in use.
+  /// Overwrites every second page, except the first ones, which lead to all others.
   private static void overwriteHalf(Path file) throws IOException {
     for (long page = 4 * 4096; page < Files.size(file); page += 2 * 4096) {
       overwrite(file, page, 4096);
@@ -118,7 +117,7 @@ final class DamagedStoreTest {
     }
   }
 
-  /// A broker, and what is done to its store.
+  /// A broker whose store is damaged.
   private final class Victim {
     private final BrokerSetup setup;
     private final Damage damage;
@@ -137,7 +136,7 @@ final class DamagedStoreTest {
       return broker;
     }
 
-    /// Some tasks are done and others wait when it is killed, and all are committed.
+    /// Kills the broker when some tasks are done, others wait, and all are committed.
     void fillAndKill(BrokerProcess broker, KafkaView view) throws Exception {
       publish(view, 0, DONE);
       broker.awaitServing(PATIENCE);
@@ -154,7 +153,7 @@ final class DamagedStoreTest {
 
     void damage() throws Exception {
       if (!isAboutTheLog()) {
-        // Who closes a database last moves what is in its log to it.
+        // The last connection to close a database would move its log into it.
         assertThat(setup.rows()).isPositive();
       }
       damage.to(setup.store());
@@ -199,7 +198,7 @@ final class DamagedStoreTest {
       return setup.topic().contains("log") || setup.topic().contains("marks");
     }
 
-    /// What may run only once is in the file when one process ends, and is handed out by the next.
+    /// At-most-once tasks are stored by one process and delivered by the next.
     void runOnceAndKill(KafkaView view) throws Exception {
       BrokerProcess first = start();
       first.awaitServing(PATIENCE);

@@ -20,9 +20,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A topic is deleted under load, and made again later, or at once and with more records than the
-/// old one had: the new one is read from its start, what is in flight of the old one is done, the
-/// other topic notices nothing, and the process neither ends nor spins (G1, G8, H5).
+/// A topic is deleted under load and recreated later, or at once with more records than before: the
+/// new topic is read from its start, tasks in flight from the old one finish, the other topic is
+/// not affected, and the process neither exits nor spins (G1, G8, H5).
 @Timeout(120)
 @ExtendWith(SharedKafka.class)
 final class DeletedTopicTest {
@@ -67,7 +67,7 @@ final class DeletedTopicTest {
       publish(view, setup.topic(), OLD);
       try (BrokerProcess broker = setup.start().awaitServing(PATIENCE)) {
         await().atMost(PATIENCE).until(() -> log.starts() == OLD);
-        assertThat(log.completedTasks()).as("not all of the old topic is done").isLessThan(OLD);
+        assertThat(log.completedTasks()).as("completed tasks of the old topic").isLessThan(OLD);
 
         view.deleteTopic(setup.topic());
         publish(view, other, OTHER / 2);
@@ -96,7 +96,7 @@ final class DeletedTopicTest {
     }
   }
 
-  /// There is nothing to do, and little is done.
+  /// An idle process uses little CPU.
   private static void awaitIdleness(BrokerProcess broker) {
     long before = cpuMillis(broker);
     await().during(Duration.ofSeconds(3)).atMost(Duration.ofSeconds(6)).until(broker::isAlive);
@@ -129,7 +129,7 @@ final class DeletedTopicTest {
     }
   }
 
-  /// Those of the old topic take their time.
+  /// Tasks of the old topic are slow.
   private static Run behave(TaskActivation activation, int start) {
     return Run.completing(TaskTemplate.numberOf(activation) < OLD ? 3_000 : 10);
   }

@@ -27,24 +27,23 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// A real process on a real Postgres, which comes back without the last transactions that it
-/// acknowledged, as a standby does that was behind (docs/adr/0012): no task is lost, and none runs
-/// twice that may run only once.
+/// A real process on a real Postgres that comes back without the last acknowledged transactions,
+/// like a lagging standby (docs/adr/0012): no task is lost, and no at-most-once task runs twice.
 @Timeout(180)
 @ExtendWith(SharedKafka.class)
 final class FailoverTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-  /// The standby has what was before them.
+  /// Tasks that the standby has.
   private static final int REPLICATED = 100;
 
-  /// Those are done, and then others wait, when the primary is gone.
+  /// Tasks done before the primary fails; others wait then.
   private static final int DONE = 200;
 
   private static final int STORED = 300;
   private static final int TASKS = 320;
 
-  /// The last digit of tasks that may run only once.
+  /// Last digit of at-most-once tasks.
   private static final int ONCE = 3;
 
   @TempDir private Path dir;

@@ -25,8 +25,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What an operator does who is told of one dead letter: its headers lead to the lines of the log,
-/// and these through all attempts.
+/// Operator's view of one dead letter: its headers lead to the log lines, and these through all
+/// attempts.
 @Timeout(60)
 @ExtendWith(SharedKafka.class)
 final class FollowTaskTest {
@@ -58,7 +58,7 @@ final class FollowTaskTest {
       view.publish(setup.topic(), published.toByteArray());
       try (var broker = setup.start().awaitServing(PATIENCE)) {
         await().atMost(PATIENCE).until(() -> view.published(setup.deadLetters()) == 2);
-        // As it is, it runs once, and is dead again.
+        // Republished unchanged, it runs once and is dead-lettered again.
         view.publish(setup.topic(), view.read(setup.deadLetters()).getLast().value());
         await().atMost(PATIENCE).until(() -> view.published(setup.deadLetters()) == 3);
         assertThat(log.starts(0)).isEqualTo(ATTEMPTS + 1);
@@ -81,7 +81,7 @@ final class FollowTaskTest {
     }
   }
 
-  /// Two retries, the first of them delayed, and a failure.
+  /// Two retries, the first delayed, then a failure.
   private static Run behave(TaskActivation activation, int start) {
     return start < ATTEMPTS ? Run.retrying(5, ATTEMPTS, 2 - start) : Run.failing(5);
   }

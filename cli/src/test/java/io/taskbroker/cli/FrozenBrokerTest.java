@@ -20,8 +20,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A broker that stands still (SIGSTOP) until others have its partition and did all of its tasks:
-/// when it goes on it has them all in memory, and hands out none (H11).
+/// A broker is frozen (SIGSTOP) until another one owns its partition and has done all of its tasks:
+/// when it continues with all of them in memory, it delivers none (H11).
 @Timeout(180)
 @ExtendWith(SharedKafka.class)
 final class FrozenBrokerTest {
@@ -61,7 +61,7 @@ final class FrozenBrokerTest {
     }
   }
 
-  /// Its lease is renewed every two seconds: the claims go on for longer than that.
+  /// Claims longer than the renewal period of the lease, two seconds.
   private static void assertNothingIsToBeHad(BrokerSetup frozen) throws InterruptedException {
     try (var calls = new RawCalls(frozen)) {
       int answered = 0;

@@ -22,12 +22,12 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The disk of a real process is full, really: a file system of its own in memory, which somebody
-/// else fills. Intake stops in time, reports and deletes go on; when the last byte is taken, too,
-/// the process stays; freeing space heals it, and nothing is lost or done twice (G7, H12).
+/// The disk of a real process is really full: a file system in memory that the test fills. Intake
+/// stops in time, reports and deletes go on; with the last byte taken the process stays alive; free
+/// space heals it, and nothing is lost or done twice (G7, H12).
 ///
-/// Needs Linux, and the right to mount a file system in a namespace of one's own: where there is
-/// neither, it says so and is done.
+/// Needs Linux, and the right to mount a file system in a user namespace; without them the test
+/// prints that and ends.
 @Timeout(120)
 @ExtendWith(SharedKafka.class)
 final class FullDiskTest {
@@ -38,7 +38,7 @@ final class FullDiskTest {
   private static final int TASKS = 400;
   private static final int TASK_BYTES = 20_000;
 
-  /// What is kept for deletes is 96 of these MiB.
+  /// Size of the disk; 96 of these MiB are reserved for deletes.
   private static final String DISK = "size=140m";
 
   private static final int FILLED_MIB = 60;
@@ -54,7 +54,7 @@ final class FullDiskTest {
   void h12IntakeStopsOnAFullDiskAndGoesOnWhenThereIsRoom(KafkaView view) throws Exception {
     Path disk = Files.createDirectory(dir.toRealPath().resolve("disk"));
     if (!canMount(disk)) {
-      System.out.println("No file system can be mounted here: a full disk was not tested");
+      System.out.println("Cannot mount a file system: a full disk was not tested");
       return;
     }
     BrokerSetup setup =
@@ -115,7 +115,7 @@ final class FullDiskTest {
     }
   }
 
-  /// Writes so much, or as much as there is room for.
+  /// Writes this many mebibytes, or until the disk is full.
   private static void fill(Path file, int mebibytes) {
     byte[] block = new byte[1 << 20];
     try (OutputStream out = Files.newOutputStream(file)) {
@@ -123,7 +123,7 @@ final class FullDiskTest {
         out.write(block);
       }
     } catch (IOException _) {
-      // No space left: the last bytes, too.
+      // No space left: fill the last bytes as well.
       fillBytes(file.resolveSibling(file.getFileName() + "-bytes"));
     }
   }
@@ -134,7 +134,7 @@ final class FullDiskTest {
         out.write(new byte[512]);
       }
     } catch (IOException _) {
-      // That was to be.
+      // Expected: the disk is full.
     }
   }
 

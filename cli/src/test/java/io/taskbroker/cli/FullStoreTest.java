@@ -17,8 +17,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The store of a real process is full: intake stops, reports and hand-outs go on, and intake
-/// begins again as rows leave (G7, H12).
+/// The store of a real process is full: intake stops, reports and deliveries go on, and intake
+/// resumes as rows are deleted (G7, H12).
 @Timeout(60)
 @ExtendWith(SharedKafka.class)
 final class FullStoreTest {
@@ -27,7 +27,7 @@ final class FullStoreTest {
   private static final int TASK_BYTES = 20_000;
   private static final int MAX_SIZE = 2_000_000;
 
-  /// What may be on its way to the store when that is found to be full.
+  /// Bytes that may be in flight to the store when it is found full.
   private static final int READ_AHEAD_BYTES = 16 << 20;
 
   private final ExecutionLog log = new ExecutionLog(TASKS);

@@ -22,15 +22,15 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A process with the heap that it is shipped with reads what is small in Kafka and large in
-/// memory, one record and many (G7, G8).
+/// A process with the shipped heap size reads records that are small in Kafka and large in memory,
+/// single ones and many (G7, G8).
 @Timeout(120)
 @ExtendWith(SharedKafka.class)
 final class InflatingRecordsTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final int HUGE = 120 << 20;
   private static final int LARGE = 4_900_000; // max_message_size is 5,000,000
-  private static final int TASKS = 60; // which are more than the heap
+  private static final int TASKS = 60; // together larger than the heap
 
   private final ExecutionLog log = new ExecutionLog(TASKS + 1);
   private final TaskTemplate template = new TaskTemplate(BrokerSetup.APPLICATION, "n", "t", 100, 1);

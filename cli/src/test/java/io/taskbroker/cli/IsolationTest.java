@@ -27,10 +27,10 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Many applications share one topic, and all but two of them have no worker that works: one's port
-/// is closed, one's closes every connection, one's never answers, one has none at all. More of
-/// their tasks than any limit holds are ahead of the healthy ones; those run all the same, offsets
-/// go on to the end, and the broker does not spin (G7, G8, H13, W13, W26, W27, W45).
+/// Many applications share one topic, and only two have a working worker: one port is closed, one
+/// closes every connection, one never answers, one application has no worker. More of their tasks
+/// than any limit allows precede the healthy ones, which still run; offsets advance to the end, and
+/// the broker does not spin (G7, G8, H13, W13, W26, W27, W45).
 @Timeout(120)
 @ExtendWith(SharedKafka.class)
 final class IsolationTest {
@@ -39,10 +39,10 @@ final class IsolationTest {
   private static final int STALE = 2_100;
   private static final int EACH = 800;
 
-  /// More than calls that were under way at once overtake each other by.
+  /// Maximum distance by which concurrent calls overtake each other.
   private static final int OVERTAKEN = 128;
 
-  /// Of a core; an idle broker with healthy workers takes less than half of it.
+  /// Share of a core; an idle broker with healthy workers uses less than half of it.
   private static final double IDLE = 0.05;
 
   private final Map<String, ExecutionLog> logs = new LinkedHashMap<>();
@@ -80,7 +80,7 @@ final class IsolationTest {
         assertThat(silent.connections())
             .as("connections to the silent worker")
             .isLessThanOrEqualTo(silent.calls() + 1);
-        assertThat(silent.mostAtATime()).as("calls that it held").isLessThanOrEqualTo(4);
+        assertThat(silent.mostAtATime()).as("concurrent calls to it").isLessThanOrEqualTo(4);
 
         List<Integer> order = Collections.synchronizedList(new ArrayList<>());
         long begin = System.nanoTime();
@@ -94,13 +94,13 @@ final class IsolationTest {
                   return Run.completing(1);
                 })) {
           await().atMost(PATIENCE).pollInterval(Duration.ofMillis(5)).until(() -> !order.isEmpty());
-          assertThat(System.nanoTime() - begin).as("to notice it").isLessThan(3_000_000_000L);
+          assertThat(System.nanoTime() - begin).as("detection time").isLessThan(3_000_000_000L);
           await().atMost(PATIENCE).until(() -> log("dead").completedTasks() == STALE);
           assertThat(order)
               .containsExactlyInAnyOrderElementsOf(IntStream.range(0, STALE).boxed().toList());
           for (int place = 0; place < STALE; place++) {
             assertThat(order.get(place))
-                .as("oldest first, but for calls that overtake on another connection")
+                .as("oldest first, except for calls on other connections")
                 .isCloseTo(place, within(OVERTAKEN));
           }
           assertThat(dead.awaitIdle(PATIENCE)).isTrue();
@@ -114,7 +114,7 @@ final class IsolationTest {
     }
   }
 
-  /// With everything that is left waiting for workers that are not there.
+  /// All remaining tasks wait for unreachable workers.
   private static void assertIdlesCheaply(
       BrokerProcess broker, ClosingPort closing, SilentWorker silent) {
     await()
@@ -145,8 +145,8 @@ final class IsolationTest {
         .orElseThrow();
   }
 
-  /// They wait, and that is all: no attempt is counted, and nothing is a dead letter, though their
-  /// policy says so of what fails.
+  /// Waiting tasks only wait: no attempt is counted, and none is dead-lettered, although their
+  /// policy dead-letters failures.
   private static void assertNothingIsHeldAgainstWhatWaits(KafkaView view, BrokerSetup setup)
       throws Exception {
     assertThat(setup.rows()).isEqualTo(3L * EACH);
@@ -156,7 +156,7 @@ final class IsolationTest {
   }
 
   private static void assertSaidOnce(BrokerSetup setup, String what) throws Exception {
-    // Once a minute, and the test takes less than two.
+    // Logged once a minute; the test takes less than two.
     await()
         .untilAsserted(() ->
             assertThat(setup.output())
@@ -177,7 +177,7 @@ final class IsolationTest {
         WorkerOptions.of(setup.address()).onPort(port), behaviour, log(application));
   }
 
-  /// The dead application's first, the others' by turns.
+  /// Publishes the dead application's tasks first, the others' interleaved.
   private void publishAll(KafkaView view, BrokerSetup setup) {
     var dead = new TaskTemplate("dead", "n", "t", 100, 1);
     try (var producer = new TaskProducer(view.bootstrap(), setup.topic(), log("dead"))) {

@@ -22,13 +22,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Kafka is down when the real process starts, lacks the topics when it comes, and goes away while
+/// Kafka is down when the real process starts, lacks the topics when it comes up, and fails while
 /// tasks run: nothing is lost and nothing else stops (G4, G8, G9, H19, H25).
 @Timeout(90)
 final class KafkaOutageTest {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
-  /// As long as a stage may have work and do none before the broker is not ready any more.
+  /// Time that a stage may have work without progress before the broker becomes unready.
   private static final Duration STUCK = Duration.ofSeconds(10);
 
   private static final int TASKS = 300;
@@ -116,7 +116,7 @@ final class KafkaOutageTest {
     }
   }
 
-  /// All run until Kafka is gone; then a third is retried, and a third fails.
+  /// All run until Kafka is down; then a third is retried, and a third fails.
   private static Run behave(TaskActivation activation, int start) {
     if (start > 1) {
       return Run.completing(10);

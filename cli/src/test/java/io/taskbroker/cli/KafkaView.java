@@ -23,7 +23,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
-/// What a test does and sees at Kafka, beside the broker.
+/// A test's access to Kafka, beside the broker.
 final class KafkaView implements AutoCloseable {
   private static final int LARGEST_REQUEST = 8 << 20;
 
@@ -48,7 +48,7 @@ final class KafkaView implements AutoCloseable {
     return bootstrap;
   }
 
-  /// Makes the topics of a broker: that of its tasks, and that of its dead letters.
+  /// Creates the topics of a broker: its tasks and its dead letters.
   void createTopics(BrokerSetup broker, int partitions) throws Exception {
     createTopic(broker.topic(), partitions, Map.of());
     createTopic(broker.deadLetters(), 1, Map.of());
@@ -58,17 +58,17 @@ final class KafkaView implements AutoCloseable {
     EmbeddedKafka.createTopic(admin, new NewTopic(name, partitions, (short) 1).configs(config));
   }
 
-  /// Deletes a topic, and returns when there may be another of its name.
+  /// Deletes a topic, and returns when the name can be reused.
   void deleteTopic(String name) throws Exception {
     admin.deleteTopics(List.of(name)).all().get();
   }
 
-  /// What the broker's group has committed of the first partition of a topic.
+  /// Offset that the broker's group has committed for the first partition of a topic.
   long committedOf(BrokerSetup broker, String topic) throws Exception {
     return committed(broker).getOrDefault(new TopicPartition(topic, 0), -1L);
   }
 
-  /// Publishes a value to partition 0, and returns when Kafka has it.
+  /// Publishes a value to partition 0, and returns when Kafka has acknowledged it.
   void publish(String topic, byte @Nullable [] value) throws Exception {
     publish(topic, 0, value);
   }
@@ -78,7 +78,7 @@ final class KafkaView implements AutoCloseable {
     producer.send(new ProducerRecord<>(topic, partition, null, value)).get();
   }
 
-  /// All that is in a topic now.
+  /// All current records of a topic.
   List<ConsumerRecord<byte[], byte[]>> read(String topic) throws Exception {
     Map<TopicPartition, Long> ends = ends(topic);
     consumer.assign(ends.keySet());
@@ -91,17 +91,17 @@ final class KafkaView implements AutoCloseable {
     return records;
   }
 
-  /// How many messages were ever published to a topic.
+  /// Number of messages ever published to a topic.
   long published(String topic) throws Exception {
     return ends(topic).values().stream().mapToLong(Long::longValue).sum();
   }
 
-  /// The broker's group has committed all that its topic has.
+  /// Asserts that the broker's group has committed all of its topic.
   void assertAllCommitted(BrokerSetup broker) throws Exception {
     assertThat(committed(broker)).isEqualTo(ends(broker.topic()));
   }
 
-  /// What the broker's group has committed.
+  /// Offsets that the broker's group has committed.
   Map<TopicPartition, Long> committed(BrokerSetup broker) throws Exception {
     return admin
         .listConsumerGroupOffsets(broker.group())

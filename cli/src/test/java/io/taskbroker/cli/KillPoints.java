@@ -21,8 +21,8 @@ import java.security.ProtectionDomain;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/// An agent that ends its process, as SIGKILL does, the n-th time it reaches a point: the broker's
-/// own code is as it is, the libraries under it say where they are. `-javaagent:JAR=POINT:N`.
+/// Agent that kills its process, like SIGKILL, the n-th time it reaches a point. The broker's code
+/// is unchanged; the libraries below it are instrumented. `-javaagent:JAR=POINT:N`.
 public final class KillPoints {
   private static final ClassDesc HERE = ClassDesc.of(KillPoints.class.getName());
   private static final MethodTypeDesc TAKES_OBJECT =
@@ -32,21 +32,21 @@ public final class KillPoints {
 
   private KillPoints() {}
 
-  /// Where a process may end.
+  /// Points at which a process may be killed.
   enum Point {
-    /// Before a statement that changes a row: inside a transaction.
+    /// Before a statement that changes a row, inside a transaction.
     STATEMENT,
     BEFORE_COMMIT,
-    /// The transaction is durable, and nobody knows.
+    /// The transaction is durable, but unacknowledged.
     AFTER_COMMIT,
     BEFORE_PRODUCE,
-    /// The record is on its way to Kafka, or is there, and nobody knows.
+    /// The record is sent to Kafka, but unacknowledged.
     AFTER_PRODUCE,
     BEFORE_OFFSET_COMMIT,
     AFTER_OFFSET_COMMIT
   }
 
-  /// The JVM option that ends a process at a point.
+  /// JVM option that kills a process at a point.
   static String option(Path dir, Point point, int times) throws IOException {
     return AgentJar.option(dir, KillPoints.class, point + ":" + times);
   }
@@ -100,7 +100,7 @@ public final class KillPoints {
     }
   }
 
-  /// Has methods of libraries call the above.
+  /// Instruments library methods to call the methods above.
   private static final class Marker implements ClassFileTransformer {
     @Override
     public byte @Nullable [] transform(
@@ -149,7 +149,7 @@ public final class KillPoints {
     }
   }
 
-  /// Calls, with the first argument of a method, when it begins and when it returns.
+  /// Adds calls, with the first argument of a method, at its start and return.
   private record Calls(String before, @Nullable String after) implements CodeTransform {
     @Override
     public void atStart(CodeBuilder code) {

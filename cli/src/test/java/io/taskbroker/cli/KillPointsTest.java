@@ -29,12 +29,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The real process ends at chosen points under load: inside a transaction, before and after one is
-/// durable, before and after a record is produced or an offset committed, the n-th time it gets
-/// there; in between Kafka goes away and comes back. Whatever the points were, each task has run or
-/// is a dead letter, and one that may run only once did so once at most (G1 to G4).
+/// The real process is killed at chosen points under load: inside a transaction, before and after a
+/// commit, before and after a record is produced or an offset committed, at the n-th occurrence;
+/// meanwhile Kafka goes down and comes back. At any points, each task has run or is a dead letter,
+/// and at-most-once tasks ran at most once (G1 to G4).
 ///
-/// `-Dkill.rounds=N` makes it longer, `-Dkill.seed=SEED` repeats the points of a run.
+/// `-Dkill.rounds=N` sets the number of rounds, `-Dkill.seed=SEED` repeats the points of a run.
 final class KillPointsTest {
   private static final int ROUNDS = Integer.getInteger("kill.rounds", Point.values().length);
   private static final int A_ROUND = 200;
@@ -53,7 +53,7 @@ final class KillPointsTest {
 
   @Test
   @Timeout(3600)
-  void g1g2g3g4NothingIsLostWhereverTheProcessEnds() throws Exception {
+  void g1g2g3g4NothingIsLostAtAnyKillPoint() throws Exception {
     BrokerSetup setup = BrokerSetup.pull(dir, "points", "127.0.0.1:" + kafkaPort);
     EmbeddedKafka kafka = startKafka();
     try (var worker =
@@ -61,7 +61,7 @@ final class KillPointsTest {
             WorkerOptions.of(setup.address()).withConcurrency(500), KillPointsTest::behave, log)) {
       setup
           .with("delivery_mode", "push")
-          // What may run only once, and was marked when the process ended, is over that much later.
+          // An at-most-once task marked at the kill ends this much later.
           .with("upkeep_deadline_reset_skip_after_startup_sec", "5")
           .with("worker_map", "{%s: \"%s\"}".formatted(BrokerSetup.APPLICATION, worker.url()));
       try (var view = new KafkaView(kafka.bootstrap())) {
@@ -73,7 +73,7 @@ final class KillPointsTest {
         publish(kafka);
         try (BrokerProcess broker = setup.startWith(KillPoints.option(dir, point, times))) {
           if (round % 3 == 1) {
-            // Away for a moment, at any moment.
+            // A short outage at a random time.
             int tasks = published - random.nextInt(A_ROUND);
             await()
                 .atMost(PATIENCE)
@@ -140,7 +140,7 @@ final class KillPointsTest {
     return points;
   }
 
-  /// How often a point is reached in a round for certain.
+  /// Number of times that a point is certainly reached in a round.
   private static int mostTimes(Point point) {
     return switch (point) {
       case STATEMENT -> 300;
@@ -189,7 +189,7 @@ final class KillPointsTest {
     };
   }
 
-  /// What a task does.
+  /// Behaviour of a task.
   private enum Kind {
     USUAL,
     ONCE,

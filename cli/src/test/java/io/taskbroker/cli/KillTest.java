@@ -39,10 +39,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// The real process, killed under load: G1, G2 and G3 across crashes.
 ///
-/// 20,000 tasks of 100 ms go through real Kafka and a real broker process that is killed five times
-/// by SIGKILL. A task that ran to its end and whose report was acknowledged is never run again;
-/// what is run again was running, or its report was on its way, at the moment of a kill. An
-/// at-most-once task runs once, or is dead-lettered.
+/// 20,000 tasks of 100 ms pass through real Kafka and a real broker process that is killed five
+/// times by SIGKILL. A task whose report was acknowledged never runs again; a task that runs again
+/// was running or being reported at a kill. An at-most-once task runs once or is dead-lettered.
 @Timeout(180)
 final class KillTest {
   private static final int TASKS = 20_000;
@@ -148,7 +147,7 @@ final class KillTest {
     }
   }
 
-  /// The tasks whose completion is acknowledged: they must not run again.
+  /// Tasks with acknowledged completion, which must not run again.
   private BitSet completedTasks() {
     var completed = new BitSet(TASKS);
     for (int task = 0; task < TASKS; task++) {
@@ -157,7 +156,7 @@ final class KillTest {
     return completed;
   }
 
-  /// Waits until the worker has taken what the killed broker had sent.
+  /// Waits until the worker has received everything that the killed broker sent.
   private void awaitNoMoreStarts() {
     var before = new AtomicLong(-1);
     await()
@@ -209,7 +208,7 @@ final class KillTest {
     }
   }
 
-  /// No gap: the group's offsets are the ends of all partitions.
+  /// Asserts that the group's offsets are the ends of all partitions.
   private static void assertCommitted(EmbeddedKafka kafka) throws Exception {
     try (var admin = Admin.create(Map.<String, Object>of("bootstrap.servers", kafka.bootstrap()))) {
       Map<TopicPartition, OffsetAndMetadata> committed =

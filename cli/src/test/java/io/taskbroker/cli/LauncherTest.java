@@ -19,8 +19,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The launcher script, run in folders that look like a distribution or a checkout, with a Java
-/// that has no compiler and a PATH that has no Maven.
+/// The launcher script, in folders that imitate a distribution or a checkout, with a Java without
+/// compiler and a PATH without Maven.
 final class LauncherTest {
   private static final int TIMEOUT_SECONDS = 60;
 
@@ -50,7 +50,7 @@ final class LauncherTest {
   }
 
   @Test
-  void distributionSaysThatItHasNoLaboratory() throws Exception {
+  void distributionReportsThatItHasNoLaboratory() throws Exception {
     Path home = Files.createDirectories(dir.resolve("taskbroker-1.0"));
     install(home, home.resolve("lib"));
 
@@ -63,7 +63,7 @@ final class LauncherTest {
   }
 
   @Test
-  void checkoutServesFromItsBuildAlthoughASourceIsNewer() throws Exception {
+  void checkoutServesFromItsBuildEvenIfASourceIsNewer() throws Exception {
     Path root = checkout();
     touch(root.resolve("cli/target/dist/built"), Instant.parse("2026-01-01T00:00:00Z"));
 
@@ -89,7 +89,7 @@ final class LauncherTest {
   }
 
   @Test
-  void scriptAloneSaysThatItIsAlone() throws Exception {
+  void scriptWithoutJarsReportsThat() throws Exception {
     Path place = Files.createDirectories(dir.resolve("bin"));
     script(place);
 
@@ -160,7 +160,7 @@ final class LauncherTest {
     return new Result(process.exitValue(), output);
   }
 
-  /// A folder with the programs that the script calls, and no Maven and no Java.
+  /// A folder with the programs that the script calls, without Maven and Java.
   private Path tools() throws IOException {
     Path tools = dir.resolve("tools");
     if (!Files.exists(tools)) {

@@ -16,9 +16,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// One application, of which nobody takes anything, keeps to the limit that the operator set, by
-/// what others read in the database; and a neighbour behind its backlog, further than the broker
-/// reads ahead, is given out all the same (G8, H13, docs/adr/0015).
+/// An application whose tasks nobody takes stays within the configured limit, as visible in the
+/// database; and a neighbour behind its backlog, beyond the read-ahead, is still delivered (G8,
+/// H13, docs/adr/0015).
 @Timeout(240)
 @ExtendWith(SharedKafka.class)
 final class LimitTest {
@@ -49,7 +49,7 @@ final class LimitTest {
           .until(() ->
               calls.call(ConsumerServiceGrpc.getGetTaskMethod(), wanted, null).code()
                   == Status.Code.OK);
-      assertThat(setup.rows()).as("parked, what stood before it").isGreaterThan(LIMIT);
+      assertThat(setup.rows()).as("rows including parked ones").isGreaterThan(LIMIT);
       assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
     }
   }

@@ -19,7 +19,7 @@ final class MainTest {
   private final StringWriter err = new StringWriter();
 
   @Test
-  void helpNamesTheCommandsAndTheReferencesOptions() {
+  void helpListsTheCommandsAndTheReferencesOptions() {
     assertThat(run("--help")).isZero();
 
     assertThat(out.toString())
@@ -88,7 +88,7 @@ final class MainTest {
   }
 
   @Test
-  void aFileThatIsNotThereIsOneLine() {
+  void aMissingFileIsOneLine() {
     String file = dir.resolve("none.yaml").toString();
 
     assertThat(run("-c", file)).isEqualTo(1);
@@ -101,7 +101,7 @@ final class MainTest {
   }
 
   @Test
-  void aDirectoryIsNoConfiguration() {
+  void aDirectoryIsRejected() {
     assertThat(run("-c", dir.toString())).isEqualTo(1);
 
     assertThat(err.toString().lines())

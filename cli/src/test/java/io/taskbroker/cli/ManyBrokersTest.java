@@ -35,14 +35,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Four real processes on one real Postgres, which are killed, paused for longer than Kafka waits
-/// for them, and stopped in order, at random: G1, G2 and G3 across brokers (H3, H10, H11, H17).
+/// Four real processes on one real Postgres, randomly killed, frozen for longer than the Kafka
+/// session, and stopped gracefully: G1, G2 and G3 across brokers (H3, H10, H11, H17).
 ///
-/// Each broker pushes to a worker of its own, and that reports to the next broker: no report ever
-/// reaches the broker that handed its task out. Nothing is lost, and no at-most-once task starts
-/// twice; what else is run again is counted.
+/// Each broker pushes to its own worker, which reports to the next broker: no report reaches the
+/// broker that delivered the task. Nothing is lost, and no at-most-once task starts twice; other
+/// repeated executions are counted.
 ///
-/// `-Dbrokers.tasks=100000` makes it longer, `-Dbrokers.seed=N` decides who suffers what.
+/// `-Dbrokers.tasks=100000` makes it longer, `-Dbrokers.seed=N` determines the faults.
 @Timeout(1200)
 final class ManyBrokersTest {
   private static final int TASKS = Integer.getInteger("brokers.tasks", 12_000);
@@ -120,7 +120,7 @@ final class ManyBrokersTest {
     }
   }
 
-  /// One fault after another until most of the tasks are completed.
+  /// Injects one fault after another until most of the tasks are completed.
   private void disturb() throws Exception {
     while (log.completedTasks() < TASKS - TASKS / 10) {
       int before = log.completedTasks();
@@ -155,7 +155,7 @@ final class ManyBrokersTest {
     brokers.set(broker, brokers.get(broker).restart().awaitServing(Duration.ofSeconds(60)));
   }
 
-  /// How long is part of the fault: Kafka waits for 6 s, a lease lasts for 10 s.
+  /// The duration is part of the fault: the Kafka session is 6 s, a lease 10 s.
   private static void pause(Duration time) {
     await().pollDelay(time).atMost(time.plusSeconds(5)).until(() -> true);
   }
@@ -201,7 +201,7 @@ final class ManyBrokersTest {
         }
         producer.send(task, activation.build());
         if (task % 100 == 0) {
-          // At a rate that leaves time for many faults.
+          // The rate leaves time for many faults.
           LockSupport.parkNanos(Duration.ofMillis(100).toNanos());
         }
       }

@@ -34,8 +34,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What operators see of the real process: the same numbers by statsd, at the Prometheus endpoint
-/// and in the log, and they are those of what was done.
+/// The operator's view of the real process: statsd, Prometheus and the log show the same numbers,
+/// which match the work done.
 @Timeout(60)
 @ExtendWith(SharedKafka.class)
 final class MetricsTest {
@@ -101,7 +101,7 @@ final class MetricsTest {
     }
   }
 
-  /// One report and a call with two, about tasks that nobody knows, which is no error (G6).
+  /// One report and a call with two, about unknown tasks, which are not errors (G6).
   private static void reportUnknown(BrokerSetup setup) throws Exception {
     SetTaskStatusRequest report =
         SetTaskStatusRequest.newBuilder()
@@ -213,9 +213,9 @@ final class MetricsTest {
         .isEqualTo(COMPLETED);
   }
 
-  /// Two brokers on a machine start unchanged; an address that was asked for must be free.
+  /// Two brokers on a machine start without configuration; a configured address must be free.
   @Test
-  void aMetricsAddressThatIsBusyIsAnErrorOnlyIfItWasAskedFor() throws Exception {
+  void aBusyMetricsAddressIsAnErrorOnlyIfConfigured() throws Exception {
     BrokerSetup first = BrokerSetup.pull(dir, "first", "127.0.0.1:1").with("log_format", "json");
     BrokerSetup second = BrokerSetup.pull(dir, "second", "127.0.0.1:1");
     try (var other = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"));
@@ -227,7 +227,7 @@ final class MetricsTest {
       try (BrokerProcess ended = busy.start()) {
         await().atMost(PATIENCE).until(() -> !ended.isAlive());
         assertThat(ended.exitCode()).hasValue(1);
-        assertThat(busy.lastWords())
+        assertThat(busy.exitReasons())
             .singleElement()
             .asString()
             .contains("metrics_addr", "127.0.0.1:" + other.getLocalPort(), "in use");
@@ -236,7 +236,7 @@ final class MetricsTest {
       assertThat(two.stop(Duration.ofSeconds(10))).isZero();
       assertThat(second.output())
           .filteredOn(line -> line.contains("Metrics are not served"))
-          .as("the first, or somebody else on this machine, has the default address")
+          .as("the first, or another process on this machine, has the default address")
           .singleElement()
           .asString()
           .contains(" WARN ", "127.0.0.1:9464", "metrics_addr");
@@ -246,7 +246,7 @@ final class MetricsTest {
   }
 
   @Test
-  void aSentryThatIsDownIsNoError() throws Exception {
+  void anUnreachableSentryIsNotAnError() throws Exception {
     BrokerSetup setup =
         BrokerSetup.pull(dir, "sentry", "127.0.0.1:1")
             .with("sentry_dsn", "http://s3cret@127.0.0.1:1/1")
@@ -257,14 +257,14 @@ final class MetricsTest {
         var ended = wrong.start()) {
       await().atMost(PATIENCE).until(() -> !ended.isAlive());
       assertThat(ended.exitCode()).hasValue(1);
-      assertThat(wrong.lastWords()).singleElement().asString().contains("sentry_dsn");
+      assertThat(wrong.exitReasons()).singleElement().asString().contains("sentry_dsn");
       assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
     }
     assertThat(setup.output()).noneMatch(line -> line.contains("s3cret"));
     assertThat(wrong.output()).noneMatch(line -> line.contains("s3cret"));
   }
 
-  /// The reference's test of a rebalance looks for errors in the log.
+  /// The reference's rebalance test looks for errors in the log.
   @Test
   void aRebalanceLogsNoError(KafkaView view) throws Exception {
     BrokerSetup first = BrokerSetup.pull(dir, "rebalance", view.bootstrap());
@@ -289,7 +289,7 @@ final class MetricsTest {
     assertThat(second.output()).noneMatch(line -> line.contains("ERROR"));
   }
 
-  /// Whether a broker has begun to read a partition so many times.
+  /// Whether a broker has started to read a partition this many times.
   private static boolean reads(BrokerSetup setup, int times) throws IOException {
     return setup.output().stream().filter(line -> line.contains(": Reads ")).count() >= times;
   }

@@ -23,9 +23,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Pull mode with an application, and a namespace of another one, that no worker asks for: more of
-/// their tasks than any limit holds are ahead of the others', which are given out all the same; and
-/// later they come in their order (G8, H13).
+/// Pull mode with an application, and a namespace of another one, that no worker requests: more of
+/// their tasks than any limit allows precede the others, which are still delivered; later they are
+/// delivered in order (G8, H13).
 @Timeout(120)
 @ExtendWith(SharedKafka.class)
 final class PullIsolationTest {
@@ -40,7 +40,7 @@ final class PullIsolationTest {
   @TempDir private Path dir;
 
   @Test
-  void h13ApplicationThatNobodyAsksForBlocksNobody(KafkaView view) throws Exception {
+  void h13AnUnrequestedApplicationBlocksNoOther(KafkaView view) throws Exception {
     BrokerSetup setup =
         BrokerSetup.pull(dir, "unwanted", view.bootstrap())
             .withStore("max_pending_count: 50, max_processing_count: 50, max_delay_count: 50");
@@ -94,7 +94,8 @@ final class PullIsolationTest {
     return calls.call(ConsumerServiceGrpc.getGetTaskMethod(), request.toByteArray(), null);
   }
 
-  /// The unwanted first, then the wanted, and those of the namespace among them.
+  /// Publishes the unrequested application first, then the requested one, interleaved with the
+  /// namespace.
   private void publish(KafkaView view, BrokerSetup setup) {
     var unwanted = new TaskTemplate("unwanted", "n", "t", 100, 1);
     var wanted = new TaskTemplate("wanted", "n", "t", 100, 2);

@@ -29,9 +29,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Pull mode from end to end with a real process that batches status updates: tasks complete, are
-/// retried after their delay, and end as dead letters; the next task comes with the answer to a
-/// report, also with batching (W4).
+/// Pull mode end to end with a real process that batches status updates: tasks complete, are
+/// retried after their delay, and end as dead letters; the reply to a report carries the next task,
+/// also with batching (W4).
 @Timeout(60)
 @ExtendWith(SharedKafka.class)
 final class PullTest {
@@ -44,7 +44,7 @@ final class PullTest {
 
   @TempDir private Path dir;
 
-  /// What becomes of a task, by its number.
+  /// Outcome of a task, by its number.
   private enum Fate {
     COMPLETES,
     RETRIED_ONCE,
@@ -89,7 +89,7 @@ final class PullTest {
     }
   }
 
-  /// Three tasks in order, by one call of `GetTask` and the answers to two reports.
+  /// Three tasks in order, by one `GetTask` call and the replies to two reports.
   private void assertNextTaskComesWithTheAnswer(KafkaView view, BrokerSetup setup)
       throws Exception {
     for (int task = 0; task < 3; task++) {
@@ -145,7 +145,7 @@ final class PullTest {
     }
   }
 
-  /// As a worker does it: it asks for a retry while there are attempts left, and fails then.
+  /// Worker behaviour: requests a retry while there are attempts left, then fails.
   private static Run behave(TaskActivation activation, int start) {
     return switch (Fate.of(TaskTemplate.numberOf(activation))) {
       case COMPLETES -> Run.completing(5);

@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The dead-letter topic is missing, and is then called otherwise: the broker says so, and an
-/// operator sends what was for the old one to the new one (H19), beside a real process.
+/// The dead-letter topic is missing, and is then renamed: the broker reports it, and an operator
+/// retargets the old topic's records to the new one (H19), with a real process.
 @Timeout(60)
 @ExtendWith(SharedKafka.class)
 final class QuarantineTest {
@@ -92,7 +92,7 @@ final class QuarantineTest {
     assertThat(first[8]).contains("is not in kafka_topics");
 
     assertThat(run("quarantine", "release", "--all", "-c", setup)).isZero();
-    assertThat(err.toString()).contains("4 of 4 are tried again");
+    assertThat(err.toString()).contains("4 of 4 retried");
     await().untilAsserted(() -> assertCounted(setup.deadLetters(), PAYLOADS.size()));
 
     assertThat(run("quarantine", "discard", first[0], "-c", setup)).isEqualTo(2);

@@ -24,7 +24,7 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
 
-/// Calls of any bytes with any signature, one at a time.
+/// Single calls with arbitrary bytes and signatures.
 final class RawCalls implements AutoCloseable {
   private static final Metadata.Key<String> SIGNATURE =
       Metadata.Key.of("sentry-signature", Metadata.ASCII_STRING_MARSHALLER);
@@ -35,16 +35,16 @@ final class RawCalls implements AutoCloseable {
     channel = NettyChannelBuilder.forTarget(broker.address()).usePlaintext().build();
   }
 
-  /// What came of a call.
+  /// Result of a call.
   record Answer(Status.Code code, String text) {}
 
-  /// Calls with a signature by the secret.
+  /// Calls signed with the secret.
   Answer call(MethodDescriptor<?, ?> method, MessageLite request, String secret) {
     byte[] bytes = request.toByteArray();
     return call(method, bytes, sign(method, bytes, secret));
   }
 
-  /// @param signature as it is sent; null for none
+  /// @param signature as sent; null for none
   Answer call(MethodDescriptor<?, ?> method, byte[] request, @Nullable String signature) {
     var headers = new Metadata();
     if (signature != null) {

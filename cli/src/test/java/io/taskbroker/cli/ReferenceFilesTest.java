@@ -29,9 +29,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Files that were written for the reference start this broker as they are, with its command line;
-/// where this machine has what they name is said by the environment, as an operator would
-/// (reference-spec 3.1, 3.5, 3.6).
+/// Configuration files written for the reference start this broker unchanged, with its command
+/// line; the environment supplies the machine's own addresses, as an operator would (reference-spec
+/// 3.1, 3.5, 3.6).
 @Timeout(120)
 @ExtendWith(SharedKafka.class)
 final class ReferenceFilesTest {
@@ -84,7 +84,7 @@ final class ReferenceFilesTest {
         .satisfiesOnlyOnce(line -> assertThat(line).contains("kafka_consume_retry_topic"));
   }
 
-  /// A file, and what it names.
+  /// A file, and the names in it.
   private record Given(String file, String topic, String deadLetters, List<String> secrets) {}
 
   private void pulls(
@@ -147,7 +147,7 @@ final class ReferenceFilesTest {
     return BrokerProcess.start(launch).awaitServing(PATIENCE);
   }
 
-  /// A third completes, a third is retried once, and a third ends as dead letters.
+  /// A third completes, a third is retried once, and a third is dead-lettered.
   private void runTasks(KafkaView view, Given given, ExecutionLog log) throws Exception {
     long before = view.published(given.deadLetters());
     var template = new TaskTemplate("app", "ns", "t", 100, System.nanoTime());

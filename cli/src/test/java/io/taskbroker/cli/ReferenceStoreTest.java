@@ -34,14 +34,14 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The file that a reference broker left behind, with rows in every status, is what the real
-/// process goes on with (reference-spec 4.2, 5; H9, H16).
+/// The real process continues with the file of a reference broker that has rows in every status
+/// (reference-spec 4.2, 5; H9, H16).
 @Timeout(90)
 @ExtendWith(SharedKafka.class)
 final class ReferenceStoreTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-  /// As the reference's last migration left it.
+  /// Schema after the reference's last migration.
   private static final List<String> SCHEMA =
       List.of(
           """
@@ -61,7 +61,7 @@ final class ReferenceStoreTest {
           ON inflight_taskactivations (status, added_at, namespace, id)
           """);
 
-  /// What becomes of a row.
+  /// Outcome of a row.
   private enum Fate {
     RUNS,
     RETRIED,
@@ -70,7 +70,7 @@ final class ReferenceStoreTest {
     KEPT
   }
 
-  /// A row as the reference left it; its number is its place in the list.
+  /// A row of the reference; its number is its index in the list.
   private record Old(String status, Fate fate, Map<String, Object> columns) {}
 
   private final long now = Instant.now().getEpochSecond();

@@ -30,9 +30,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// The real process, killed right after it handed tasks out, before anything on disk says so: what
-/// workers then report to the next process takes effect, whatever it is (G2). Nobody takes tasks
-/// from that one, so that the test does not depend on who is faster.
+/// The real process is killed right after deliveries, before they are on disk: reports to the next
+/// process take effect, whatever they are (G2). Nobody takes tasks from that process, so that the
+/// test does not depend on timing.
 @Timeout(120)
 @ExtendWith(SharedKafka.class)
 final class ReportAfterKillTest {
@@ -56,7 +56,7 @@ final class ReportAfterKillTest {
   @ParameterizedTest
   @CsvSource({"pull, sqlite", "push, sqlite", "pull, postgres", "push, postgres"})
   @SuppressWarnings("try") // the worker ends before the broker comes back
-  void g2ReportOfWhatTheKilledProcessHandedOutTakesEffect(String mode, String store, KafkaView view)
+  void g2ReportsOfDeliveriesOfTheKilledProcessTakeEffect(String mode, String store, KafkaView view)
       throws Exception {
     try (var worker =
         PushWorker.start(
@@ -143,7 +143,7 @@ final class ReportAfterKillTest {
     }
   }
 
-  /// None of the tasks is there any more, one is a dead letter, and one goes on as a retry.
+  /// Asserts that no task is left, one is a dead letter, and one continues as a retry.
   private void assertEffects(KafkaView view, BrokerSetup setup, Rows rows) throws Exception {
     await().atMost(PATIENCE).untilAsserted(() -> assertThat(left(rows)).isZero());
     await().atMost(PATIENCE).until(() -> view.published(setup.deadLetters()) == 1);
@@ -155,7 +155,7 @@ final class ReportAfterKillTest {
     assertThat(retry.getRetryState().getAttempts()).isOne();
   }
 
-  /// How many of the tasks that were published have rows.
+  /// Number of published tasks that have rows.
   private long left(Rows rows) throws SQLException {
     try (Connection connection = rows.open();
         var statement = connection.createStatement();

@@ -25,19 +25,19 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The file of rules is changed while the real process runs: tasks that are switched off vanish and
-/// hold back no offset (G5, W28), demoted ones go to another cluster (G4), and a broken file leaves
-/// the rules as they are, also at a restart (H22).
+/// The rules file changes while the real process runs: switched-off tasks are removed and block no
+/// offset (G5, W28), demoted ones go to another cluster (G4), and an invalid file keeps the
+/// previous rules, also across a restart (H22).
 @Timeout(120)
 @ExtendWith(SharedKafka.class)
 final class RulesTest {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final String LONG = "rules-long";
 
-  /// Of each kind, in each round.
+  /// Tasks per kind and round.
   private static final int EACH = 20;
 
-  /// What becomes of a task under the rules, by its number.
+  /// Outcome of a task under the rules, by its number.
   private enum Kind {
     RUNS,
     SWITCHED_OFF,
@@ -103,7 +103,7 @@ final class RulesTest {
     }
   }
 
-  /// Nothing runs but what is to run, and everything else is where it should be.
+  /// Asserts that only the expected tasks ran, and all others ended as expected.
   private void assertRest(KafkaView view, BrokerSetup setup, KafkaView farView) throws Exception {
     try (var worker =
         PullWorker.start(
@@ -142,7 +142,7 @@ final class RulesTest {
 
   private TaskActivation task(int number) {
     TaskActivation.Builder task = template.task(number);
-    // {"args": [1], "kwargs": {"organization": 7}}, and another organization for what runs.
+    // {"args": [1], "kwargs": {"organization": 7}}, and another organization for tasks that run.
     boolean selected = Kind.of(number) == Kind.SWITCHED_OFF_BY_ARGUMENT;
     task.setParametersBytes(
         ByteString.copyFrom(

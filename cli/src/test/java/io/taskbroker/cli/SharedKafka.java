@@ -13,8 +13,8 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 
-/// Gives tests a [KafkaView] of one Kafka, which is started for the first of them and stopped after
-/// the last: a test that stops Kafka needs its own.
+/// Extension that provides a [KafkaView] of one shared Kafka, started for the first test and
+/// stopped after the last; a test that stops Kafka needs its own.
 final class SharedKafka implements ParameterResolver {
   private static final ExtensionContext.Namespace NAMESPACE =
       ExtensionContext.Namespace.create(SharedKafka.class);

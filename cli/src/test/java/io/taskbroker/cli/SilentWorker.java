@@ -14,7 +14,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// A worker that takes every call and answers none. Thread-safe.
+/// Worker that accepts every call and answers none. Thread-safe.
 final class SilentWorker extends WorkerServiceGrpc.WorkerServiceImplBase implements AutoCloseable {
   private final AtomicInteger connections = new AtomicInteger();
   private final AtomicInteger calls = new AtomicInteger();
@@ -51,7 +51,7 @@ final class SilentWorker extends WorkerServiceGrpc.WorkerServiceImplBase impleme
     return "http://127.0.0.1:" + server.getPort();
   }
 
-  /// How many connections were ever made, how many calls there were, and how many at a time.
+  /// Total connections, total calls, and maximum of concurrent calls.
   int connections() {
     return connections.get();
   }

@@ -16,8 +16,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A process with a small heap, and limits that would let it take more tiny tasks into memory than
-/// fit: it takes in what fits, and goes on, also after a restart (G7, H13).
+/// A process with a small heap, and limits that allow more tiny tasks than fit: it accepts what
+/// fits and goes on, also after a restart (G7, H13).
 @Timeout(120)
 @ExtendWith(SharedKafka.class)
 final class SmallHeapTest {

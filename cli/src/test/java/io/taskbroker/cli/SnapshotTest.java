@@ -26,8 +26,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The folder of a real process' database is copied as a whole, with its log and its lock, as a
-/// snapshot of the volume does it (docs/adr/0012).
+/// The database folder of a real process is copied as a whole, with its log and lock, like a volume
+/// snapshot (docs/adr/0012).
 @Timeout(120)
 @ExtendWith(SharedKafka.class)
 final class SnapshotTest {
@@ -45,7 +45,7 @@ final class SnapshotTest {
     processes.forEach(BrokerProcess::close);
   }
 
-  /// No record came since the snapshot: all that Kafka shows is what was noted with the offsets.
+  /// No record followed the snapshot: only the metadata of the committed offsets shows the loss.
   @Test
   void g3ASnapshotThatIsPutBackRunsNothingTwiceThatMayRunOnce(KafkaView view) throws Exception {
     BrokerSetup setup = setup(view, dir.toRealPath(), "snapshot");
@@ -118,7 +118,7 @@ final class SnapshotTest {
     processes.add(copy);
     await().atMost(PATIENCE).until(() -> !copy.isAlive());
     assertThat(copy.exitCode()).hasValue(1);
-    assertThat(clone.lastWords())
+    assertThat(clone.exitReasons())
         .filteredOn(line -> line.contains("is a copy of one that another broker is using"))
         .hasSize(1);
 

@@ -24,9 +24,9 @@ import java.time.Instant;
 import java.time.InstantSource;
 import org.jspecify.annotations.Nullable;
 
-/// An agent by which the wall clock of one process can be set, as NTP or a person does: what the
-/// broker and Kafka's client read is off by what a file says. Their monotonic time is as it was. An
-/// operating system cannot do that to a single process.
+/// Agent that steps the wall clock of one process, like NTP or an operator: the time that the
+/// broker and Kafka's client read is offset by the content of a file. Monotonic time is unchanged.
+/// An operating system cannot do that to a single process.
 public final class SteppedClock {
   private static final ClassDesc HERE = ClassDesc.of(SteppedClock.class.getName());
   private static final ClassDesc SOURCE = ClassDesc.of(InstantSource.class.getName());
@@ -34,13 +34,13 @@ public final class SteppedClock {
 
   private SteppedClock() {}
 
-  /// The JVM option that lets a process read its clock by the file of [#set].
+  /// JVM option that makes a process read its clock through the file of [#set].
   static String option(Path dir, Path file) throws IOException {
     set(file, Duration.ZERO);
     return AgentJar.option(dir, SteppedClock.class, file.toString());
   }
 
-  /// Sets the clock, so far from what it is.
+  /// Sets the offset of the clock.
   static void set(Path file, Duration away) throws IOException {
     map(file).putLong(0, away.toMillis());
   }
@@ -66,7 +66,7 @@ public final class SteppedClock {
     return () -> Instant.ofEpochMilli(currentTimeMillis());
   }
 
-  /// Has the classes of the broker, and the clock of Kafka's client, ask here.
+  /// Redirects the clock reads of the broker's classes and of Kafka's client to this class.
   private static final class Replacement implements ClassFileTransformer {
     @Override
     public byte @Nullable [] transform(

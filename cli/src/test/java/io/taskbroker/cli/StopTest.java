@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// How the real process starts and ends under load (G9).
+/// Start and stop of the real process under load (G9).
 @Timeout(60)
 @ExtendWith(SharedKafka.class)
 final class StopTest {
@@ -67,7 +67,7 @@ final class StopTest {
       long interrupted = System.nanoTime();
       assertEverythingAcceptedIsCommitted(view, setup);
 
-      // A process that has hardly begun is ended by SIGTERM like any other.
+      // SIGTERM also stops a process that has just started.
       broker = broker.restart().awaitServing(PATIENCE);
       awaitCompleted(TASKS);
       assertThat(worker.awaitIdle(PATIENCE)).isTrue();
@@ -77,7 +77,7 @@ final class StopTest {
       for (int task = 0; task < TASKS; task++) {
         assertThat(log.starts(task)).as("runs of task %d", task).isOne();
       }
-      assertThat(setup.lastWords()).as("what a stop in order says").isEmpty();
+      assertThat(setup.exitReasons()).as("exit reasons of graceful stops").isEmpty();
       System.out.printf(
           "Stopped under load by SIGTERM in %d ms, by SIGINT in %d ms%n",
           (terminated - term) / 1_000_000, (interrupted - interrupt) / 1_000_000);
@@ -103,7 +103,7 @@ final class StopTest {
       await().atMost(STOP_TIME).until(() -> !running().isAlive());
 
       assertThat(running().exitCode()).hasValue(1);
-      assertThat(setup.lastWords())
+      assertThat(setup.exitReasons())
           .singleElement()
           .asString()
           .contains("store-committer", "Another broker took over " + setup.store().toRealPath());
@@ -168,7 +168,7 @@ final class StopTest {
         .until(() -> log.completedTasks() >= tasks);
   }
 
-  /// The broker left nothing for its successor to read again.
+  /// Asserts that the broker left nothing for its successor to read again.
   private static void assertEverythingAcceptedIsCommitted(KafkaView view, BrokerSetup setup)
       throws Exception {
     Map<TopicPartition, Long> accepted = accepted(setup);

@@ -23,9 +23,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The store of a real process is stuck, because another process holds the lock of its file: no
-/// report is answered with OK, readiness turns false from outside the stage that is stuck, and true
-/// again when it works (G2, G9, H25, W30). With `health_check_killswitched` it stays true.
+/// The store of a real process is stuck because another process locks its file: no report is
+/// acknowledged, readiness turns false, judged from outside the stuck stage, and true again once
+/// the store works (G2, G9, H25, W30). With `health_check_killswitched` it stays true.
 @Timeout(90)
 @ExtendWith(SharedKafka.class)
 final class StuckStoreTest {
@@ -61,7 +61,7 @@ final class StuckStoreTest {
   }
 
   @Test
-  void w30KillswitchedHealthServesAllTheSame(KafkaView view) throws Exception {
+  void w30KillswitchedHealthStaysReady(KafkaView view) throws Exception {
     BrokerSetup setup =
         BrokerSetup.pull(dir, "killswitched", view.bootstrap())
             .with("health_check_killswitched", "true");
@@ -95,7 +95,7 @@ final class StuckStoreTest {
             GetTaskRequest.getDefaultInstance().toByteArray(),
             null);
     assertThat(answer.code()).as(answer.text()).isEqualTo(Status.Code.OK);
-    // The mark of what runs is on disk, so that nothing else waits for the store.
+    // The running task's status is on disk, so that nothing else waits for the store.
     await()
         .atMost(PATIENCE)
         .until(() ->

@@ -30,27 +30,25 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What the real process finds around it, and leaves there: its temporary folder, locale and limits
-/// (G9).
+/// Environment of the real process: temporary folder, locale and limits (G9).
 @Timeout(90)
 @ExtendWith(SharedKafka.class)
 final class SurroundingsTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final Duration STOP_TIME = Duration.ofSeconds(10);
 
-  /// More than what the broker of a build has open, with every library of the tests.
+  /// More than the broker of a build has open, with every library of the tests.
   private static final int DESCRIPTORS = 400;
 
   private static final String MOUNT = "mount -t tmpfs -o %s tmpfs \"$0\" && exec \"$@\"";
 
-  /// Nobody is there, which is no reason not to start.
+  /// Address without a listener, which does not prevent a start.
   private static final String NO_KAFKA = "127.0.0.1:1";
 
   @TempDir private Path dir;
 
   @Test
-  void nothingIsLeftInTheTemporaryFolderAndWhatAKilledProcessLeftIsRemoved(KafkaView view)
-      throws Exception {
+  void theTemporaryFolderIsCleanedAlsoAfterAKill(KafkaView view) throws Exception {
     Path temporary = Files.createDirectory(dir.resolve("tmp"));
     BrokerSetup setup =
         BrokerSetup.pull(dir, "left", view.bootstrap())
@@ -80,14 +78,14 @@ final class SurroundingsTest {
   }
 
   @Test
-  void aTemporaryFolderThatCannotBeUsedIsOneLine() throws Exception {
+  void anUnusableTemporaryFolderIsOneLine() throws Exception {
     assertRefused(
         setup("missing").withJvmOption("-Djava.io.tmpdir=" + dir.resolve("nowhere")),
         dir.resolve("nowhere") + ": it does not exist",
         "-Djava.io.tmpdir=");
     Path disk = Files.createDirectory(dir.toRealPath().resolve("disk"));
     if (!canMount(disk)) {
-      System.out.println("No file system can be mounted here: no folder was full or read-only");
+      System.out.println("Cannot mount a file system: full and read-only folders were not tested");
       return;
     }
     assertRefusedOn(disk, "full", "size=100k", "No space left on device");
@@ -95,7 +93,7 @@ final class SurroundingsTest {
     assertRefusedOn(disk, "noexec", "noexec", "noexec");
   }
 
-  /// Text is not altered in silence by a locale that has other characters.
+  /// A locale with another character set must not alter text silently.
   @Test
   void whatTheLocaleWouldAlterIsRefusedInOneLine() throws Exception {
     String inAscii =
@@ -120,7 +118,7 @@ final class SurroundingsTest {
   }
 
   @Test
-  void aLimitOfFilesThatIsTooLowIsOneLine() throws Exception {
+  void aTooLowFileLimitIsOneLine() throws Exception {
     BrokerSetup setup = setup("limit");
     assertRefused(
         setup,
@@ -130,7 +128,7 @@ final class SurroundingsTest {
         "ulimit -n");
   }
 
-  /// Connections of others do not take the descriptors that the broker needs itself.
+  /// Other peers' connections do not use up the descriptors that the broker needs.
   @Test
   void g7ConnectionsLeaveTheBrokerTheDescriptorsThatItNeeds(KafkaView view) throws Exception {
     BrokerSetup setup = BrokerSetup.pull(dir, "exhausted", view.bootstrap());
@@ -192,7 +190,7 @@ final class SurroundingsTest {
       throws Exception {
     try (process) {
       await().atMost(PATIENCE).until(() -> !process.isAlive());
-      assertThat(setup.lastWords()).singleElement().asString().contains(words);
+      assertThat(setup.exitReasons()).singleElement().asString().contains(words);
       assertThat(setup.output()).noneMatch(line -> line.startsWith("\tat "));
       assertThat(process.exitCode()).hasValue(1);
     }
@@ -218,7 +216,7 @@ final class SurroundingsTest {
     }
   }
 
-  /// One task in each of the compressions whose library is a native one.
+  /// Publishes one task in each compression with a native library.
   private static void publishCompressed(KafkaView view, BrokerSetup setup) {
     var template = new TaskTemplate(BrokerSetup.APPLICATION, "n", "t", 2_000, 1);
     int task = 0;

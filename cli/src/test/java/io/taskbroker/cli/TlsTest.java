@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The real process by TLS, and by names that need care.
+/// The real process with TLS, and with unusual host names.
 @Timeout(120)
 @ExtendWith(SharedKafka.class)
 final class TlsTest {
@@ -43,7 +43,7 @@ final class TlsTest {
   @TempDir private Path dir;
 
   @Test
-  void tasksAreDoneOverTlsWithCertificatesOnBothSides(KafkaView view) throws Exception {
+  void tasksRunOverMutualTls(KafkaView view) throws Exception {
     Issued ofBroker = brokers.issue(dir, "broker", LOCAL);
     Issued ofWorker = workers.issue(dir, "worker", LOCAL);
     Path brokersCa = brokers.write(dir.resolve("brokers.pem"));
@@ -77,7 +77,7 @@ final class TlsTest {
   }
 
   @Test
-  void filesThatDoNotBelongTogetherAreSaidAtTheStart(KafkaView view) throws Exception {
+  void mismatchedFilesAreReportedAtTheStart(KafkaView view) throws Exception {
     Issued one = brokers.issue(dir, "one", LOCAL);
     Issued other = brokers.issue(dir, "other", LOCAL);
     BrokerSetup setup =
@@ -90,15 +90,15 @@ final class TlsTest {
       await().atMost(PATIENCE).until(() -> broker.exitCode().isPresent());
       assertThat(broker.exitCode()).hasValue(1);
     }
-    assertThat(setup.lastWords())
+    assertThat(setup.exitReasons())
         .containsExactly(
             "taskbroker: grpc_tls.key = %s: is not the key of the first certificate in grpc_tls.certificate = %s"
                 .formatted(other.key(), one.certificate()));
   }
 
-  /// As a file for Docker Compose may call it.
+  /// A name as in a Docker Compose file.
   @Test
-  void aWorkerMayHaveANameWithAnUnderscore(KafkaView view) throws Exception {
+  void workerNamesMayContainUnderscores(KafkaView view) throws Exception {
     Path hosts = Files.writeString(dir.resolve("hosts"), "127.0.0.1 sentry_worker localhost\n");
     BrokerSetup setup = BrokerSetup.pull(dir, "underscore", view.bootstrap());
     view.createTopics(setup, 1);

@@ -30,8 +30,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
-/// A worker that is called, and calls, by TLS with certificates on both sides, as the gRPC library
-/// does it by itself. Reports each task as complete, signed.
+/// Push worker with mutual TLS in both directions, as implemented by the gRPC library. Reports each
+/// task as complete, signed.
 final class TlsWorker extends WorkerServiceGrpc.WorkerServiceImplBase implements AutoCloseable {
   private static final String LOCAL = "127.0.0.1";
   private static final Metadata.Key<String> SIGNATURE =
@@ -43,8 +43,8 @@ final class TlsWorker extends WorkerServiceGrpc.WorkerServiceImplBase implements
   private final ManagedChannel broker;
 
   /// @param port of the broker
-  /// @param identity what the worker shows to brokers that call it, and that it calls
-  /// @param ca who brokers must be signed by
+  /// @param identity certificate for brokers that call it or that it calls
+  /// @param ca authority of the brokers' certificates
   TlsWorker(int port, Issued identity, Path ca, String secret) throws IOException {
     this.secret = secret;
     server =
@@ -67,7 +67,7 @@ final class TlsWorker extends WorkerServiceGrpc.WorkerServiceImplBase implements
                 .build());
   }
 
-  /// A channel to a broker.
+  /// Opens a channel to a broker.
   static ManagedChannel connect(int port, ChannelCredentials credentials) {
     return NettyChannelBuilder.forAddress(LOCAL, port, credentials).build();
   }
@@ -76,7 +76,7 @@ final class TlsWorker extends WorkerServiceGrpc.WorkerServiceImplBase implements
     return "https://" + LOCAL + ":" + server.getPort();
   }
 
-  /// How many different tasks were reported, and the report taken.
+  /// Number of distinct tasks with an acknowledged report.
   int completed() {
     return completed.size();
   }
@@ -104,7 +104,7 @@ final class TlsWorker extends WorkerServiceGrpc.WorkerServiceImplBase implements
         SIGNATURE,
         RawCalls.sign(ConsumerServiceGrpc.getSetTaskStatusMethod(), report.toByteArray(), secret));
     int task = TaskTemplate.numberOf(request.getTask());
-    // The report outlives the call that brought the task.
+    // The report outlives the call that delivered the task.
     Context.current().fork().run(() -> report(report, headers, task));
   }
 
@@ -122,7 +122,7 @@ final class TlsWorker extends WorkerServiceGrpc.WorkerServiceImplBase implements
 
               @Override
               public void onError(Throwable failure) {
-                // Is pushed again when its deadline is over.
+                // Pushed again after its deadline.
               }
 
               @Override

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /// The worker of one application is down when the real process starts, and dies later: only that
-/// application waits, and goes on soon after the worker is back (G8, W13).
+/// application waits, and resumes soon after the worker is back (G8, W13).
 @Timeout(60)
 @ExtendWith(SharedKafka.class)
 final class WorkerOutageTest {
@@ -28,10 +28,10 @@ final class WorkerOutageTest {
   private static final int TASKS = 400;
   private static final int HALF = TASKS / 2;
 
-  /// The tasks of [BrokerSetup#APPLICATION], whose worker is always there.
+  /// Tasks of [BrokerSetup#APPLICATION], whose worker is always up.
   private final ExecutionLog log = new ExecutionLog(TASKS);
 
-  /// Those of [#OTHER].
+  /// Tasks of [#OTHER].
   private final ExecutionLog otherLog = new ExecutionLog(TASKS);
 
   private final int otherPort = Ports.free();
@@ -70,8 +70,8 @@ final class WorkerOutageTest {
           assertThat(other.awaitIdle(PATIENCE)).isTrue();
         }
         for (int task = 0; task < TASKS; task++) {
-          assertThat(log.starts(task)).as("runs of the task %d that was not hit", task).isOne();
-          assertThat(otherLog.finishes(task)).as("ends of task %d", task).isPositive();
+          assertThat(log.starts(task)).as("runs of unaffected task %d", task).isOne();
+          assertThat(otherLog.finishes(task)).as("finishes of task %d", task).isPositive();
         }
         assertThat(broker.stop(Duration.ofSeconds(10))).isZero();
         assertThat(setup.output())
@@ -82,7 +82,7 @@ final class WorkerOutageTest {
     }
   }
 
-  /// Starts the other worker, and waits until it is given something.
+  /// Starts the other worker, and waits until it receives a task.
   private PushWorker startOther(BrokerSetup setup, String before) {
     long starts = otherLog.starts();
     long begin = System.nanoTime();

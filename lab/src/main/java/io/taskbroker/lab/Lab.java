@@ -9,7 +9,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /// Command line of the laboratory. The launcher calls it for its subcommands, and the broker's own
-/// command line for all others.
+/// command line otherwise.
 @Command(
     name = "taskbroker",
     mixinStandardHelpOptions = true,

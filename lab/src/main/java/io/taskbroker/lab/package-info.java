@@ -1,5 +1,5 @@
-/// Laboratory of the project: programs that show or test the broker beside a Kafka server in the
-/// same process. Runs from a checkout; the distribution does not contain it.
+/// Laboratory of the project: programs that demonstrate or test the broker with a Kafka server in
+/// the same process. Runs from a checkout; not part of the distribution.
 @NullMarked
 package io.taskbroker.lab;
 

@@ -47,7 +47,7 @@ final class LabTest {
   }
 
   @Test
-  void theDemoLeavesForeignFilesAlone() throws Exception {
+  void theDemoKeepsExistingFiles() throws Exception {
     Files.writeString(dir.resolve("precious"), "mine");
 
     assertThat(run("demo", "--dir", dir.toString())).isEqualTo(1);

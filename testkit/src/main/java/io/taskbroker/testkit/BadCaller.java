@@ -15,8 +15,8 @@ import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/// Calls a broker in every way that makes no sense, and speaks to its port in other tongues; takes
-/// no task away from anybody. What is done follows from the seed. Not thread-safe.
+/// Client that sends malformed calls and foreign protocols to a broker's port; it never takes a
+/// task. The seed determines what it sends. Not thread-safe.
 public final class BadCaller {
   private static final int LARGER_THAN_TAKEN = (4 << 20) + 1;
   private static final int KINDS = 9;
@@ -33,16 +33,16 @@ public final class BadCaller {
     random = new Random(seed);
   }
 
-  /// Makes so many calls and a connection for each ten of them.
+  /// Makes the given number of calls, and a malformed connection for every ten of them.
   ///
-  /// @return how many were answered in some way within five seconds
+  /// @return number of calls that got any reply within five seconds
   public int call(int calls) throws InterruptedException {
     var answered = new CountDownLatch(calls);
     try (var client = new BrokerClient(address, List.of())) {
       for (int i = 0; i < calls; i++) {
         call(client, i % KINDS, answered);
       }
-      babble(calls / 10);
+      openMalformed(calls / 10);
       answered.await(ANSWERS_MILLIS, TimeUnit.MILLISECONDS);
     }
     return calls - (int) answered.getCount();
@@ -72,8 +72,8 @@ public final class BadCaller {
     client.call(method, request, (_, _) -> answered.countDown());
   }
 
-  /// Connections that say something that is no HTTP/2, or nothing.
-  private void babble(int connections) {
+  /// Opens connections that send something other than HTTP/2, or nothing.
+  private void openMalformed(int connections) {
     var sockets = new ArrayList<Socket>();
     try {
       for (int i = 0; i < connections; i++) {
@@ -87,24 +87,24 @@ public final class BadCaller {
         }
       }
     } catch (IOException _) {
-      // The broker may well hang up.
+      // The broker may close the connection.
     } finally {
-      sockets.forEach(BadCaller::hangUp);
+      sockets.forEach(BadCaller::closeQuietly);
     }
   }
 
-  private static void hangUp(Socket socket) {
+  private static void closeQuietly(Socket socket) {
     try {
       socket.close();
     } catch (IOException _) {
-      // It is gone in any case.
+      // Already closed.
     }
   }
 
   private byte[] garbage(int length) {
     byte[] bytes = new byte[length + 1];
     random.nextBytes(bytes);
-    bytes[0] = 0x0F; // of the wire types there are, this is none
+    bytes[0] = 0x0F; // not a valid wire type
     return bytes;
   }
 

@@ -4,27 +4,27 @@ import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.proto.v1.TaskActivationStatus;
 import java.time.Duration;
 
-/// How tasks behave in a simulated worker. Called by the threads of a worker; must not block.
+/// Behaviour of the tasks of a simulated worker. Called by the worker's threads; must not block.
 @FunctionalInterface
 public interface Behaviour {
-  /// Decides on one run.
+  /// Decides on one execution.
   ///
-  /// @param start how many runs of the logical task have started so far, this one included; retries
-  ///   count. 1 if the activation carries no number
+  /// @param start number of executions of the logical task that have started so far, including this
+  ///   one and those of retries; 1 if the activation carries no number
   Run run(TaskActivation activation, int start);
 
-  /// Every task runs for the same time, and completes.
+  /// Every task runs for the same time and completes.
   static Behaviour completing(Duration time) {
     Run run = Run.completing(time.toMillis());
     return (_, _) -> run;
   }
 
-  /// What a worker reports.
+  /// Result that a worker reports.
   enum Result {
     COMPLETE(TaskActivationStatus.TASK_ACTIVATION_STATUS_COMPLETE),
     RETRY(TaskActivationStatus.TASK_ACTIVATION_STATUS_RETRY),
     FAIL(TaskActivationStatus.TASK_ACTIVATION_STATUS_FAILURE),
-    /// It reports nothing at all, like a worker that died.
+    /// No report, as from a worker that died.
     NO_REPORT(TaskActivationStatus.TASK_ACTIVATION_STATUS_UNSPECIFIED);
 
     final TaskActivationStatus status;
@@ -34,11 +34,11 @@ public interface Behaviour {
     }
   }
 
-  /// One run of a task. A time beyond the processing deadline is a run that overruns it.
+  /// One execution of a task; a time beyond the processing deadline overruns it.
   ///
-  /// @param millis how long it takes
-  /// @param maxAttempts sent along with a retry; [#NOT_GIVEN] if not
-  /// @param delaySeconds delay of a retry, sent along with it; [#NOT_GIVEN] if not
+  /// @param millis duration
+  /// @param maxAttempts sent with a retry; [#NOT_GIVEN] for none
+  /// @param delaySeconds delay sent with a retry; [#NOT_GIVEN] for none
   record Run(long millis, Result result, int maxAttempts, int delaySeconds) {
     public static final int NOT_GIVEN = -1;
 
@@ -54,7 +54,7 @@ public interface Behaviour {
       return new Run(millis, Result.RETRY, maxAttempts, delaySeconds);
     }
 
-    /// Holds its place for a time, then vanishes.
+    /// Occupies its slot for a time, then vanishes without a report.
     public static Run silent(long millis) {
       return new Run(millis, Result.NO_REPORT, NOT_GIVEN, NOT_GIVEN);
     }

@@ -12,15 +12,14 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// Unary calls to a broker over one connection, signed if there are secrets. A call that is not
-/// answered within 10 s is given up; no timer is armed for it, [#giveUp] must be called now and
-/// then. Thread-safe.
+/// Unary calls to a broker over one connection, signed if there are secrets. Calls time out after
+/// 10 s; no timer is armed for that, so [#cancelOverdue] must be called periodically. Thread-safe.
 final class BrokerClient implements AutoCloseable {
   private static final int MAX_MESSAGE_BYTES = 10 * 1024 * 1024;
   private static final long TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-  /// Told once how a call ended, by a thread that must not be blocked. The response is empty unless
-  /// the status is OK.
+  /// Callback for the end of a call, on a thread that must not be blocked. The response is empty
+  /// unless the status is OK.
   @FunctionalInterface
   interface Reply {
     void ended(Status status, byte[] response);
@@ -62,24 +61,24 @@ final class BrokerClient implements AutoCloseable {
     call.grpc.halfClose();
   }
 
-  /// Cancels the calls that have waited too long.
-  void giveUp() {
+  /// Cancels the calls that have timed out.
+  void cancelOverdue() {
     long now = System.nanoTime();
     while (true) {
-      Call late;
+      Call overdue;
       synchronized (outstanding) {
         dropEnded();
         Call oldest = outstanding.peek();
-        if (oldest == null || now - oldest.begun < TIMEOUT_NANOS) {
+        if (oldest == null || now - oldest.startedAt < TIMEOUT_NANOS) {
           return;
         }
-        late = outstanding.remove();
+        overdue = outstanding.remove();
       }
-      late.grpc.cancel("No answer within 10 s", null);
+      overdue.grpc.cancel("No reply within 10 s", null);
     }
   }
 
-  /// The time-out is the same for all, so the oldest call is first.
+  /// All calls have the same timeout, so the oldest expires first.
   private void dropEnded() {
     Call oldest = outstanding.peek();
     while (oldest != null && oldest.ended) {
@@ -103,7 +102,7 @@ final class BrokerClient implements AutoCloseable {
 
     private final ClientCall<byte[], byte[]> grpc;
     private final Reply reply;
-    private final long begun = System.nanoTime();
+    private final long startedAt = System.nanoTime();
     private byte @Nullable [] response;
     private volatile boolean ended;
 

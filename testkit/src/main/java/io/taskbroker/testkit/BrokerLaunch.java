@@ -7,13 +7,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// How a broker's process is started: a JVM like this one, with a main class. Immutable.
+/// Start parameters of a broker process: a JVM like this one with a main class. Immutable.
 ///
-/// @param classPath as `java -cp` takes it
-/// @param wrapper a command that is given that of the JVM as further arguments; usually empty
-/// @param program the main class and its arguments
-/// @param port that the broker will answer on
-/// @param log gets what the process writes to both of its outputs, at its end
+/// @param classPath as for `java -cp`
+/// @param wrapper command that receives the JVM's command line as further arguments; usually empty
+/// @param program main class and its arguments
+/// @param port that the broker listens on
+/// @param log file that both outputs of the process are appended to
 public record BrokerLaunch(
     List<String> wrapper,
     String classPath,
@@ -41,12 +41,12 @@ public record BrokerLaunch(
     environment = Map.copyOf(environment);
   }
 
-  /// The broker as it is in the class path of this process, with a configuration file.
+  /// The broker from the class path of this process, with a configuration file.
   public static BrokerLaunch ofThisClassPath(Path config, int port, Path log) {
     return of(System.getProperty("java.class.path"), config, port, log);
   }
 
-  /// The broker as it was built, with a configuration file: `dist` holds its jars in `lib`.
+  /// The broker as built, with a configuration file; `dist` holds its jars in `lib`.
   public static BrokerLaunch ofDistribution(Path dist, Path config, int port, Path log) {
     return of(dist.resolve("lib") + File.separator + "*", config, port, log);
   }
@@ -56,26 +56,26 @@ public record BrokerLaunch(
     return new BrokerLaunch(List.of(), classPath, JVM_OPTIONS, program, Map.of(), port, log);
   }
 
-  /// Runs something else with the same options: a main class and its arguments.
+  /// Runs another main class, with its arguments and the same options.
   public BrokerLaunch withProgram(String... other) {
     return new BrokerLaunch(wrapper, classPath, jvmOptions, List.of(other), environment, port, log);
   }
 
-  /// Adds options; where they contradict, a later one wins.
+  /// Adds JVM options; of contradicting options the last wins.
   public BrokerLaunch withJvmOptions(String... more) {
     var options = new ArrayList<>(jvmOptions);
     options.addAll(List.of(more));
     return new BrokerLaunch(wrapper, classPath, options, program, environment, port, log);
   }
 
-  /// Adds a variable to the environment, which is that of this process.
+  /// Adds a variable to the environment, which is inherited from this process.
   public BrokerLaunch withEnvironment(String name, String value) {
     var variables = new HashMap<>(environment);
     variables.put(name, value);
     return new BrokerLaunch(wrapper, classPath, jvmOptions, program, variables, port, log);
   }
 
-  /// Has another command start the JVM, and become it.
+  /// Starts the JVM through another command, which must exec it.
   public BrokerLaunch inside(String... command) {
     return new BrokerLaunch(
         List.of(command), classPath, jvmOptions, program, environment, port, log);
@@ -91,7 +91,7 @@ public record BrokerLaunch(
     return command;
   }
 
-  /// Without the environment, which may hold secrets.
+  /// Omits the environment, which may hold secrets.
   @Override
   public String toString() {
     return "BrokerLaunch[%s, port=%d, log=%s]".formatted(program, port, log);

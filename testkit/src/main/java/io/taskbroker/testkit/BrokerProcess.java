@@ -20,8 +20,8 @@ import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
-/// A broker in a process of its own, which can be asked to stop, killed, frozen and started again
-/// on the same port. Not thread-safe, but for [#isAlive] and [#close].
+/// Broker in a separate process that can be stopped, killed, frozen and restarted on the same port.
+/// Not thread-safe, except for [#isAlive] and [#close].
 public final class BrokerProcess implements AutoCloseable {
   private static final long LOOK_MILLIS = 25;
   private static final int CONNECT_MILLIS = 1_000;
@@ -37,7 +37,7 @@ public final class BrokerProcess implements AutoCloseable {
     this.process = process;
   }
 
-  /// Starts the process, and does not wait for anything.
+  /// Starts the process without waiting for anything.
   public static BrokerProcess start(BrokerLaunch launch) {
     var builder =
         new ProcessBuilder(launch.command())
@@ -66,16 +66,16 @@ public final class BrokerProcess implements AutoCloseable {
     return process.isAlive();
   }
 
-  /// The exit code; empty while the process lives. A JVM that died of a signal has 128 + its
+  /// The exit code; empty while the process is alive. A JVM killed by a signal has 128 + its
   /// number.
   public OptionalInt exitCode() {
     return process.isAlive() ? OptionalInt.empty() : OptionalInt.of(process.exitValue());
   }
 
-  /// Waits until the broker's health service says that it serves.
+  /// Waits until the broker's health service reports SERVING.
   ///
-  /// @throws IllegalStateException with the end of the log, if the process ends before, or time
-  ///   does
+  /// @throws IllegalStateException with the end of the log, if the process ends or the timeout
+  ///   expires
   public BrokerProcess awaitServing(Duration timeout) throws InterruptedException {
     long deadline = System.nanoTime() + timeout.toNanos();
     awaitPort(timeout);
@@ -89,10 +89,10 @@ public final class BrokerProcess implements AutoCloseable {
     return this;
   }
 
-  /// Waits until somebody listens on the broker's port.
+  /// Waits until the broker's port accepts connections.
   ///
-  /// @throws IllegalStateException with the end of the log, if the process ends before, or time
-  ///   does
+  /// @throws IllegalStateException with the end of the log, if the process ends or the timeout
+  ///   expires
   public BrokerProcess awaitPort(Duration timeout) throws InterruptedException {
     await("did not listen", System.nanoTime() + timeout.toNanos(), this::listens);
     return this;
@@ -113,21 +113,21 @@ public final class BrokerProcess implements AutoCloseable {
 
   /// SIGTERM; returns the exit code.
   ///
-  /// @throws IllegalStateException if the process did not end in time; it is killed then
+  /// @throws IllegalStateException if the process did not end in time; it is then killed
   public int stop(Duration timeout) throws InterruptedException {
     process.destroy();
     return awaitEnd(timeout);
   }
 
-  /// SIGINT, as Ctrl-C sends it, or SIGTERM if the process ignores that; returns the exit code.
+  /// SIGINT, as Ctrl-C sends it, or SIGTERM if the process ignores SIGINT; returns the exit code.
   ///
-  /// @throws IllegalStateException if the process did not end in time; it is killed then
+  /// @throws IllegalStateException if the process did not end in time; it is then killed
   public int interrupt(Duration timeout) throws InterruptedException {
     signal(ignoresInterrupts() ? "TERM" : "INT");
     return awaitEnd(timeout);
   }
 
-  /// What a script starts in the background ignores SIGINT, and so does everything that it starts.
+  /// Background jobs of a script ignore SIGINT, and so do their children.
   private boolean ignoresInterrupts() {
     Path status = Path.of("/proc", Long.toString(pid()), "status");
     try {
@@ -149,17 +149,17 @@ public final class BrokerProcess implements AutoCloseable {
     return process.exitValue();
   }
 
-  /// SIGSTOP: the process freezes, its connections stay.
+  /// SIGSTOP: the process freezes; its connections stay open.
   public void freeze() throws InterruptedException {
     signal("STOP");
   }
 
-  /// SIGCONT: ends a freeze.
+  /// SIGCONT: the process continues.
   public void thaw() throws InterruptedException {
     signal("CONT");
   }
 
-  /// Kills the process if it lives, and starts another one like it on the same port.
+  /// Kills the process if it is alive, and starts another one like it on the same port.
   public BrokerProcess restart() {
     kill();
     return start(launch);

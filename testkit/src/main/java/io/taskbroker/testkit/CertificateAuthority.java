@@ -19,7 +19,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.Base64;
 import java.util.List;
 
-/// A certificate authority for tests: signs certificates of any names and any dates, as PEM files.
+/// Certificate authority for tests: signs certificates for any names and dates, as PEM files.
 /// Thread-safe.
 public final class CertificateAuthority {
   private static final byte[] ECDSA_SHA256 =
@@ -29,7 +29,7 @@ public final class CertificateAuthority {
   private final KeyPair keys = newKeys();
   private final byte[] certificate;
 
-  /// An authority that signed itself.
+  /// A self-signed authority.
   public CertificateAuthority(String name) {
     this.name = name;
     byte[] isAuthority = Der.sequence(Der.of(0x01, new byte[] {(byte) 0xFF}));
@@ -43,9 +43,9 @@ public final class CertificateAuthority {
         sign(name, keys, constraint, now.minus(1, ChronoUnit.DAYS), now.plus(1, ChronoUnit.DAYS));
   }
 
-  /// The files of an identity.
+  /// Files of an identity.
   ///
-  /// @param key in PKCS #8, for its owner's eyes only: Postgres and its driver ask for that
+  /// @param key in PKCS #8, readable only by its owner, as Postgres and its driver require
   public record Issued(Path certificate, Path key) {}
 
   /// Writes the authority's own certificate.
@@ -53,16 +53,16 @@ public final class CertificateAuthority {
     return write(file, "CERTIFICATE", certificate);
   }
 
-  /// Writes a certificate that is valid now, and its key, into the folder.
+  /// Writes a currently valid certificate and its key into the folder.
   ///
-  /// @param subject the name of the files, too
-  /// @param names what the certificate is for: DNS names and IPv4 addresses
+  /// @param subject also the name of the files
+  /// @param names subject alternative names: DNS names and IPv4 addresses
   public Issued issue(Path dir, String subject, String... names) {
     Instant now = Instant.now();
     return issue(dir, subject, now.minus(1, ChronoUnit.HOURS), now.plus(1, ChronoUnit.DAYS), names);
   }
 
-  /// Writes a certificate for other dates.
+  /// The same with a validity period.
   public Issued issue(Path dir, String subject, Instant from, Instant to, String... names) {
     KeyPair own = newKeys();
     byte[] alternatives =

@@ -8,7 +8,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 
-/// Just enough of the encoding of certificates (X.690) to make some.
+/// Minimal DER encoder for certificates (X.690).
 final class Der {
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("yyyyMMddHHmmss'Z'").withZone(ZoneOffset.UTC);
@@ -36,7 +36,7 @@ final class Der {
     return of(0x30, concat(parts));
   }
 
-  /// @param bytes already encoded
+  /// @param bytes the encoded value
   static byte[] oid(int... bytes) {
     byte[] value = new byte[bytes.length];
     for (int i = 0; i < bytes.length; i++) {

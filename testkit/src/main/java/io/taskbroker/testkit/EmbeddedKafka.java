@@ -29,10 +29,10 @@ import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.metadata.storage.Formatter;
 
-/// A real single-node Kafka in this process, reachable on the loopback address only. A node that is
-/// started again on the port and directory of a stopped one is the same node to its clients.
+/// A real single-node Kafka in this process, reachable on the loopback address only. A node
+/// restarted on the port and directory of a stopped one is the same node to its clients.
 ///
-/// Thread-safe. Kafka's server classes are no public API: nothing else names them.
+/// Thread-safe. Kafka's server classes are no public API: no other class refers to them.
 public final class EmbeddedKafka implements AutoCloseable {
   private static final int ADMIN_TIMEOUT_SECONDS = 30;
   private static final int SCRAM_ITERATIONS = 4096;
@@ -48,17 +48,17 @@ public final class EmbeddedKafka implements AutoCloseable {
     this.securedPort = securedPort;
   }
 
-  /// Starts a node on a free port; it keeps its data in `dir`, and finds again what is there.
+  /// Starts a node on a free port with its data in `dir`, which may hold data already.
   public static EmbeddedKafka start(Path dir) {
     return startOnPort(dir, Ports.free());
   }
 
-  /// Starts a node on the given port; it keeps its data in `dir`, and finds again what is there.
+  /// Starts a node on the given port with its data in `dir`, which may hold data already.
   public static EmbeddedKafka startOnPort(Path dir, int port) {
     return start(dir, config(dir, port, Ports.free()), port, port);
   }
 
-  /// Starts a node on a free port that creates topics by mere use.
+  /// Starts a node on a free port that auto-creates topics.
   public static EmbeddedKafka startCreatingTopics(Path dir) {
     int port = Ports.free();
     Properties config = config(dir, port, Ports.free());
@@ -66,16 +66,16 @@ public final class EmbeddedKafka implements AutoCloseable {
     return start(dir, config, port, port);
   }
 
-  /// Starts a node on free ports with a second door, at which clients must authenticate; the first
-  /// one stays open, for the test itself.
+  /// Starts a node on free ports with a second listener that requires authentication; the first one
+  /// stays open, for the test itself.
   public static EmbeddedKafka start(Path dir, SecuredListener secured) {
     int port = Ports.free();
     int securedPort = Ports.free();
     Properties config = config(dir, port, Ports.free());
     config.putAll(secured.serverSettings());
-    String door = SecuredListener.NAME + "://" + Ports.HOST + ":" + securedPort;
-    config.merge("listeners", door, EmbeddedKafka::list);
-    config.merge("advertised.listeners", door, EmbeddedKafka::list);
+    String listener = SecuredListener.NAME + "://" + Ports.HOST + ":" + securedPort;
+    config.merge("listeners", listener, EmbeddedKafka::list);
+    config.merge("advertised.listeners", listener, EmbeddedKafka::list);
     config.merge(
         "listener.security.protocol.map",
         SecuredListener.NAME + ":" + secured.protocol(),
@@ -106,7 +106,7 @@ public final class EmbeddedKafka implements AutoCloseable {
     return new EmbeddedKafka(server, port, securedPort);
   }
 
-  /// The value of `bootstrap.servers` for clients of this node.
+  /// Value of `bootstrap.servers` for clients of this node.
   public String bootstrap() {
     return Ports.HOST + ":" + port;
   }
@@ -115,12 +115,12 @@ public final class EmbeddedKafka implements AutoCloseable {
     return port;
   }
 
-  /// The same for clients that use the second door, if there is one.
+  /// The same for the second listener, if there is one.
   public String securedBootstrap() {
     return Ports.HOST + ":" + securedPort;
   }
 
-  /// Lets a user in at the second door who uses SCRAM, or changes the password.
+  /// Adds a SCRAM user for the second listener, or changes the password.
   public void addScramUser(String user, String password) {
     try (var admin = admin()) {
       for (var mechanism : List.of(ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512)) {
@@ -144,14 +144,14 @@ public final class EmbeddedKafka implements AutoCloseable {
         Map.<String, Object>of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap()));
   }
 
-  /// Creates a topic and returns when its partitions can be written to; topics are never created by
-  /// mere use. Without that wait an idempotent producer may lose the first of several batches to a
-  /// leader that is not ready, have the second one taken, and get the order right never again.
+  /// Creates a topic and returns once its partitions are writable; topics are never auto-created.
+  /// Without that wait an idempotent producer may lose the first of several batches to a leader
+  /// that is not ready, get the second accepted, and never restore the order.
   public void createTopic(String name, int partitions) {
     createTopic(new NewTopic(name, partitions, (short) 1));
   }
 
-  /// The same, unless there is a topic of that name, whatever its number of partitions.
+  /// The same, unless the topic exists, with any number of partitions.
   public void createTopicIfMissing(String name, int partitions) {
     try (var admin = admin()) {
       if (!topics(admin).contains(name)) {
@@ -171,14 +171,14 @@ public final class EmbeddedKafka implements AutoCloseable {
     }
   }
 
-  /// The same for a topic with settings of its own.
+  /// The same for a topic with its own configuration.
   public void createTopic(NewTopic topic) {
     try (var admin = admin()) {
       createTopic(admin, topic);
     }
   }
 
-  /// The same at the node, or cluster, that the client is one of.
+  /// The same at the cluster of the given client.
   public static void createTopic(Admin admin, NewTopic topic) {
     String name = topic.name();
     try {
@@ -196,8 +196,8 @@ public final class EmbeddedKafka implements AutoCloseable {
     }
   }
 
-  /// Only leaders answer. Until they do, the client asks again, but not if the node has not heard
-  /// of the topic yet.
+  /// Only leaders answer. Until then the client retries, except while the node does not know the
+  /// topic yet.
   private static void awaitLeaders(Admin admin, Map<TopicPartition, OffsetSpec> ends)
       throws ExecutionException, InterruptedException, TimeoutException {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(ADMIN_TIMEOUT_SECONDS);
@@ -214,7 +214,7 @@ public final class EmbeddedKafka implements AutoCloseable {
     }
   }
 
-  /// Stops the node and returns when its port and files are free; the data stays.
+  /// Stops the node and returns once its port and files are free; the data stays.
   public synchronized void stop() {
     if (!stopped) {
       stopped = true;

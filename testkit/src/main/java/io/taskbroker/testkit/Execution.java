@@ -5,7 +5,7 @@ import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.testkit.Behaviour.Run;
 import java.util.function.Consumer;
 
-/// One simulated run of an activation.
+/// One simulated execution of an activation.
 final class Execution extends TimerWheel.Timer {
   final String id;
   final int number;
@@ -19,9 +19,9 @@ final class Execution extends TimerWheel.Timer {
     this.over = over;
   }
 
-  /// Notes the start, and decides on how the run goes.
+  /// Records the start and decides on the execution.
   ///
-  /// @param over called when the time of the run is over
+  /// @param over called when the execution time has passed
   static Execution start(
       TaskActivation activation, Behaviour behaviour, ExecutionLog log, Consumer<Execution> over) {
     int number = TaskTemplate.numberOf(activation);

@@ -6,11 +6,11 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.LongAdder;
 
-/// What happened to each logical task, numbered from 0: publishing, runs, and reports that the
-/// broker acknowledged. A retry is the same logical task under another id. Thread-safe; what is
-/// read while workers run is a moment's view.
+/// Record of each logical task, numbered from 0: publication, executions, and reports that the
+/// broker acknowledged. A retry is the same logical task under another id. Thread-safe; reads while
+/// workers run are a snapshot.
 ///
-/// Times are nanoseconds since the log was made; [#NEVER] if the thing has not happened.
+/// Times are nanoseconds since the log was created; [#NEVER] if the event has not happened.
 public final class ExecutionLog {
   public static final long NEVER = 0;
 
@@ -49,23 +49,24 @@ public final class ExecutionLog {
     return tasks;
   }
 
-  /// Notes that the task is about to be published.
+  /// Records that the task is about to be published.
   public void published(int number) {
     if (knows(number)) {
       published.set(number, now());
     }
   }
 
-  /// Notes that the task was to be published at a time that was fixed beforehand.
+  /// Records the scheduled publication time of the task.
   ///
-  /// @param nanoTime by the clock of [System#nanoTime]
+  /// @param nanoTime on the clock of [System#nanoTime]
   public void due(int number, long nanoTime) {
     if (knows(number)) {
       published.set(number, Math.max(1, nanoTime - origin));
     }
   }
 
-  /// Notes the start of a run and returns how many have started so far; 1 for a stranger.
+  /// Records the start of an execution and returns how many have started so far; 1 for an unknown
+  /// task.
   public int started(int number) {
     allStarts.increment();
     if (!knows(number)) {
@@ -86,7 +87,7 @@ public final class ExecutionLog {
     }
   }
 
-  /// Notes that the broker acknowledged a report.
+  /// Records that the broker acknowledged a report.
   public void acknowledged(int number, Result result) {
     allAcknowledged.increment();
     if (!knows(number)) {
@@ -98,7 +99,7 @@ public final class ExecutionLog {
     }
   }
 
-  /// Notes that the broker will never take a report.
+  /// Records that the broker refused a report for good.
   void refused() {
     allRefused.increment();
   }
@@ -111,7 +112,7 @@ public final class ExecutionLog {
     return finishes.get(number);
   }
 
-  /// How many reports of this kind the broker acknowledged.
+  /// Number of acknowledged reports with this result.
   public int acknowledged(Result result, int number) {
     return counts(result).get(number);
   }
@@ -120,22 +121,22 @@ public final class ExecutionLog {
     return published.get(number);
   }
 
-  /// When the first run started.
+  /// Start of the first execution.
   public long deliveredAt(int number) {
     return delivered.get(number);
   }
 
-  /// When the first run was over.
+  /// End of the first execution.
   public long finishedAt(int number) {
     return finished.get(number);
   }
 
-  /// When the first report of completion was acknowledged.
+  /// Acknowledgement of the first report of completion.
   public long completedAt(int number) {
     return completed.get(number);
   }
 
-  /// How many logical tasks were completed and acknowledged.
+  /// Number of logical tasks completed and acknowledged.
   public int completedTasks() {
     return completedTasks.get();
   }
@@ -152,12 +153,12 @@ public final class ExecutionLog {
     return allAcknowledged.sum();
   }
 
-  /// How many reports the broker refused for good.
+  /// Number of reports that the broker refused for good.
   public long refusals() {
     return allRefused.sum();
   }
 
-  /// How many runs belonged to no task of this log.
+  /// Number of executions without a task in this log.
   public long strangers() {
     return strangers.sum();
   }
@@ -167,7 +168,7 @@ public final class ExecutionLog {
       case COMPLETE -> completions;
       case RETRY -> retries;
       case FAIL -> failures;
-      case NO_REPORT -> throw new IllegalArgumentException("Nothing was reported");
+      case NO_REPORT -> throw new IllegalArgumentException("NO_REPORT is not a report");
     };
   }
 
@@ -175,7 +176,7 @@ public final class ExecutionLog {
     return number >= 0 && number < tasks;
   }
 
-  /// The time of this log.
+  /// Current time on the clock of this log.
   public long now() {
     return System.nanoTime() - origin;
   }

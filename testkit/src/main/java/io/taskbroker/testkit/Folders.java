@@ -6,11 +6,11 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.stream.Stream;
 
-/// Folders with all that is in them, as whoever restores a backup handles them. Thread-safe.
+/// Recursive copy and deletion of folders, as for backup and restore. Thread-safe.
 public final class Folders {
   private Folders() {}
 
-  /// Copies a folder to one that does not exist, with its permissions.
+  /// Copies a folder, with its permissions, to a path that does not exist.
   public static void copy(Path from, Path to) throws IOException {
     try (Stream<Path> files = Files.walk(from)) {
       for (Path file : files.toList()) {
@@ -20,7 +20,7 @@ public final class Folders {
     }
   }
 
-  /// Deletes a folder.
+  /// Deletes a folder and its content.
   public static void delete(Path folder) throws IOException {
     try (Stream<Path> files = Files.walk(folder)) {
       for (Path file : files.toList().reversed()) {

@@ -14,18 +14,18 @@ import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/// A certificate authority of its own, with a certificate for a server on the loopback address and
-/// one for a client, as PEM files that are valid for a day. Made by the keytool of the running JDK.
+/// A certificate authority with a server certificate for the loopback address and a client
+/// certificate, as PEM files valid for one day. Created by the keytool of the running JDK.
 ///
-/// @param ca the certificate of the authority
-/// @param server the key of the server, its certificate and that of the authority
-/// @param client the certificate of the client, and that of the authority
+/// @param ca certificate of the authority
+/// @param server key of the server, its certificate and the authority's
+/// @param client certificate of the client, and the authority's
 /// @param clientKey in PKCS #8
 public record KafkaCertificates(Path ca, Path server, Path client, Path clientKey) {
   private static final String PASSWORD = "changeit";
   private static final int KEYTOOL_SECONDS = 30;
 
-  /// Makes them in a folder, which is made too.
+  /// Creates the folder and the files in it.
   public static KafkaCertificates make(Path dir) {
     try {
       Files.createDirectories(dir);

@@ -6,7 +6,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 
-/// Ports of the loopback address.
+/// Ports on the loopback address.
 public final class Ports {
   static final String HOST = "127.0.0.1";
 
@@ -16,7 +16,7 @@ public final class Ports {
     return new InetSocketAddress(InetAddress.ofLiteral(HOST), port);
   }
 
-  /// A port that nobody listens on at this moment.
+  /// A currently unused port.
   public static int free() {
     try (var socket = new ServerSocket()) {
       socket.bind(address(0));

@@ -19,9 +19,9 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Connection pooler for a Postgres server that trusts everybody, which speaks the protocol as
-/// PgBouncer does: clients see a process id that is nobody's, and errors of the login under the
-/// SQLSTATE of a broken protocol. Thread-safe.
+/// Connection pooler for a Postgres server with trust authentication, which behaves like PgBouncer:
+/// clients see a process id that belongs to no backend, and login errors with the SQLSTATE of a
+/// protocol violation. Thread-safe.
 public final class PostgresPooler implements AutoCloseable {
   private static final int SSL_REQUEST = 80877103;
   private static final int GSS_REQUEST = 80877104;
@@ -41,19 +41,19 @@ public final class PostgresPooler implements AutoCloseable {
     Thread.ofVirtual().name("pooler").start(this::accept);
   }
 
-  /// For how long a client has a session of the server.
+  /// Scope for which a client holds a server session.
   public enum Mode {
-    /// As long as it is connected.
+    /// The client's connection.
     SESSION,
-    /// For each transaction, the session that was used last.
+    /// Each transaction, on the most recently used session.
     TRANSACTION,
-    /// For each transaction, the session that was not used for the longest time.
+    /// Each transaction, on the least recently used session.
     TRANSACTION_IN_TURN
   }
 
-  /// Starts a pooler on a free port of this machine.
+  /// Starts a pooler on a free local port.
   ///
-  /// @param target the port of the server on this machine
+  /// @param target local port of the server
   public static PostgresPooler start(int target, Mode mode) {
     try {
       return new PostgresPooler(target, mode);
@@ -83,7 +83,7 @@ public final class PostgresPooler implements AutoCloseable {
         Thread.ofVirtual().start(() -> serve(client));
       }
     } catch (IOException _) {
-      // Closed.
+      // Closed concurrently.
     }
   }
 
@@ -116,11 +116,11 @@ public final class PostgresPooler implements AutoCloseable {
         serveTransactions(pool, startup, in, out);
       }
     } catch (IOException _) {
-      // The client, or the server, is gone.
+      // The client or the server disconnected.
     }
   }
 
-  /// What the client begins with; empty if it only wants to cancel something.
+  /// Startup message of the client; empty for a cancel request.
   private static byte[] startup(DataInputStream in, DataOutputStream out) throws IOException {
     while (true) {
       byte[] body = body(in);
@@ -134,7 +134,7 @@ public final class PostgresPooler implements AutoCloseable {
     }
   }
 
-  /// Database and user of a client.
+  /// Pool key: database and user of a client.
   private static String pool(byte[] startup) {
     String[] words =
         new String(startup, 4, startup.length - 4, StandardCharsets.UTF_8).split("\0", -1);
@@ -178,12 +178,12 @@ public final class PostgresPooler implements AutoCloseable {
     }
   }
 
-  /// Passes on what the server says until it is ready; whether no transaction is open then.
+  /// Forwards the server's messages until it is ready; returns whether no transaction is open then.
   private static boolean answer(Backend backend, DataOutputStream out) throws IOException {
     while (true) {
       int type = backend.in.read();
       if (type < 0) {
-        throw new IOException("The server is gone");
+        throw new IOException("The server disconnected");
       }
       byte[] body = body(backend.in);
       write(out, type, body);
@@ -194,7 +194,7 @@ public final class PostgresPooler implements AutoCloseable {
     }
   }
 
-  /// Passes on everything, both ways, until one side ends.
+  /// Forwards everything in both directions until one side disconnects.
   private void share(Socket client, InputStream in, OutputStream out, Backend backend)
       throws IOException {
     Thread.ofVirtual()
@@ -202,7 +202,7 @@ public final class PostgresPooler implements AutoCloseable {
           try (client) {
             backend.in.transferTo(out);
           } catch (IOException _) {
-            // The client is gone.
+            // The client disconnected.
           }
         });
     try (backend.socket) {
@@ -210,7 +210,7 @@ public final class PostgresPooler implements AutoCloseable {
     }
   }
 
-  /// A session of the server; null if it refuses, which the client was told.
+  /// A server session; null if the server refuses, in which case the client received the error.
   private @Nullable Backend acquire(String pool, byte[] startup, DataOutputStream client)
       throws IOException {
     if (mode != Mode.SESSION) {
@@ -247,7 +247,7 @@ public final class PostgresPooler implements AutoCloseable {
     }
   }
 
-  /// The error with the SQLSTATE 08P01.
+  /// The error with SQLSTATE 08P01.
   private static byte[] asBrokenProtocol(byte[] error) {
     String text = new String(error, StandardCharsets.UTF_8);
     return text.replaceFirst("\0C[0-9A-Z]{5}\0", "\0C08P01\0").getBytes(StandardCharsets.UTF_8);
@@ -284,7 +284,7 @@ public final class PostgresPooler implements AutoCloseable {
     try {
       some.close();
     } catch (Exception _) {
-      // It is of no more use anyway.
+      // Not used any more.
     }
   }
 

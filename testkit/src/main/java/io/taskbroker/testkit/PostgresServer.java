@@ -12,10 +12,9 @@ import java.sql.Statement;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// A real Postgres server on a free port of this machine, whose binaries come from the class path.
-/// Thread-safe.
+/// A real Postgres server on a free local port; its binaries come from the class path. Thread-safe.
 public final class PostgresServer implements AutoCloseable {
-  /// The role of the users who are known by their certificates, if the server is encrypted.
+  /// Role of the users that an encrypted server authenticates by certificate.
   public static final String CERTIFIED = "certified";
 
   private static final AtomicInteger DATABASES = new AtomicInteger();
@@ -32,12 +31,12 @@ public final class PostgresServer implements AutoCloseable {
     this.port = server.getPort();
   }
 
-  /// The server of this process, started when it is first asked for, and gone with the process.
+  /// The shared server of this process, started on first use and stopped with the process.
   public static PostgresServer shared() {
     return Shared.SERVER;
   }
 
-  /// A server of its own, for tests that stop it or set it up otherwise.
+  /// A separate server, for tests that stop or configure it.
   ///
   /// @param settings as in `postgresql.conf`
   public static PostgresServer start(Map<String, String> settings) {
@@ -48,11 +47,11 @@ public final class PostgresServer implements AutoCloseable {
     }
   }
 
-  /// A server that refuses whoever does not speak TLS with it. Its certificate is for 127.0.0.1.
-  /// Whoever the authority signed a certificate for that has the name of a user in the role
-  /// [#CERTIFIED] is that user; the superuser needs no password, all others do.
+  /// A server that accepts only TLS connections. Its certificate is for 127.0.0.1. A client with a
+  /// certificate of the authority for a user in the role [#CERTIFIED] is authenticated as that
+  /// user; the superuser needs no password, all others do.
   ///
-  /// @param folder for its certificate and its key, and that of the authority
+  /// @param folder for its certificate and key, and the authority's certificate
   public static PostgresServer startEncrypted(Path folder, CertificateAuthority authority) {
     CertificateAuthority.Issued own = authority.issue(folder, "postgres-server", "127.0.0.1");
     Path access = folder.resolve("pg_hba.conf");
@@ -80,24 +79,24 @@ public final class PostgresServer implements AutoCloseable {
     return server;
   }
 
-  /// A new and empty database.
+  /// Creates an empty database.
   public Database newDatabase() {
     Database database = unmadeDatabase();
     makeDatabase(database);
     return database;
   }
 
-  /// Makes the database, empty.
+  /// Creates the database, empty.
   public void makeDatabase(Database database) {
     database("postgres").execute("CREATE DATABASE " + database.name());
   }
 
-  /// The name of a database that does not exist.
+  /// A name for a database that does not exist.
   public Database unmadeDatabase() {
     return database("test_" + DATABASES.incrementAndGet());
   }
 
-  /// Ends the server process and all its connections, fast.
+  /// Stops the server process and all its connections, in fast mode.
   public synchronized void stop() {
     try {
       server.close();
@@ -106,7 +105,7 @@ public final class PostgresServer implements AutoCloseable {
     }
   }
 
-  /// Starts the server again on its data and its port.
+  /// Restarts the server on its data and its port.
   public synchronized void startAgain() {
     try {
       server = run(port);
@@ -115,7 +114,7 @@ public final class PostgresServer implements AutoCloseable {
     }
   }
 
-  /// The same as a standby, which takes no writes until somebody promotes it.
+  /// The same as a standby, which is read-only until it is promoted.
   public synchronized void startAgainAsStandby() {
     try {
       Files.createFile(folder.resolve("data").resolve("standby.signal"));
@@ -125,15 +124,15 @@ public final class PostgresServer implements AutoCloseable {
     startAgain();
   }
 
-  /// Makes a primary of a standby.
+  /// Promotes a standby to primary.
   public void promote() {
     database("postgres").execute("SELECT pg_promote()");
   }
 
-  /// Copies the data of a server that is stopped, or puts back such a copy: what a standby has that
-  /// lacks the last transactions, or a backup.
+  /// Copies the data of a stopped server, or restores such a copy: the state of a standby that
+  /// lacks the last transactions, or of a backup.
   ///
-  /// @param copy a folder; made, or read if it is there
+  /// @param copy a folder; created if missing, else restored
   public synchronized void rewind(Path copy) {
     Path data = folder.resolve("data");
     try {
@@ -153,7 +152,7 @@ public final class PostgresServer implements AutoCloseable {
     stop();
   }
 
-  /// The database of that name, be it there or not.
+  /// A handle on the database of that name, which need not exist.
   public Database database(String name) {
     return new Database("127.0.0.1", port, name, "postgres", "postgres");
   }
@@ -172,7 +171,7 @@ public final class PostgresServer implements AutoCloseable {
     return builder.start();
   }
 
-  /// How to reach a database, as its superuser.
+  /// Connection parameters of a database, for its superuser.
   public record Database(String host, int port, String name, String username, String password) {
     public String url() {
       return "jdbc:postgresql://" + host + ":" + port + "/" + name;
@@ -182,7 +181,7 @@ public final class PostgresServer implements AutoCloseable {
       return DriverManager.getConnection(url(), username, password);
     }
 
-    /// Runs statements one by one.
+    /// Executes statements one by one.
     public void execute(String... statements) {
       try (Connection connection = connect();
           Statement statement = connection.createStatement()) {
@@ -190,7 +189,7 @@ public final class PostgresServer implements AutoCloseable {
           statement.execute(sql);
         }
       } catch (SQLException e) {
-        throw new IllegalStateException("Could not change " + name, e);
+        throw new IllegalStateException("Could not execute statements in " + name, e);
       }
     }
   }

@@ -10,28 +10,28 @@ import io.taskbroker.proto.v1.TaskActivation;
 import io.taskbroker.testkit.Behaviour.Result;
 import java.time.Duration;
 
-/// A worker that asks for tasks, over real gRPC (reference-spec 11.9). Each of its places runs one
-/// task at a time: it reports the result, until the broker has taken it, and asks for the next task
-/// in the same call. Empty places share a few askers, which back off while there is nothing to do.
-/// Thousands of places live on one timer thread. Thread-safe.
+/// Simulated pull worker finished real gRPC (reference-spec 11.9). Each slot runs one task at a
+/// time: it reports the result until the broker accepts it, and fetches the next task in the same
+/// call. Free slots share a few fetchers, which back off while there is noTask to do. Thousands of
+/// slots share one timer thread. Thread-safe.
 public final class PullWorker implements AutoCloseable {
-  private static final int MAX_ASKERS = 16;
+  private static final int MAX_FETCHERS = 16;
   private static final long MIN_BACKOFF_MILLIS = 2;
   private static final long MAX_EMPTY_BACKOFF_MILLIS = 32;
   private static final long MAX_ERROR_BACKOFF_MILLIS = 500;
 
   private final Behaviour behaviour;
   private final ExecutionLog log;
-  private final byte[] question;
+  private final byte[] fetchRequest;
   private final FetchNextTask next;
   private final BrokerClient broker;
   private final TimerWheel wheel;
-  private final Idleness idleness = new Idleness(this::isIdle);
+  private final IdleWait idleness = new IdleWait(this::isIdle);
   private final int places;
 
   // Guarded by this.
-  private int empty;
-  private int asking;
+  private int free;
+  private int fetching;
   private boolean paused;
   private long backoff = MIN_BACKOFF_MILLIS;
 
@@ -39,12 +39,12 @@ public final class PullWorker implements AutoCloseable {
       WorkerOptions options, String application, Behaviour behaviour, ExecutionLog log) {
     this.behaviour = behaviour;
     this.log = log;
-    question = GetTaskRequest.newBuilder().setApplication(application).build().toByteArray();
+    fetchRequest = GetTaskRequest.newBuilder().setApplication(application).build().toByteArray();
     next = FetchNextTask.newBuilder().setApplication(application).build();
     broker = new BrokerClient(options.broker(), options.secrets());
     wheel = new TimerWheel("pull-worker", () -> {});
     places = options.concurrency();
-    empty = places;
+    free = places;
   }
 
   /// Starts a worker for the tasks of one application. It reports results one by one.
@@ -52,24 +52,24 @@ public final class PullWorker implements AutoCloseable {
       WorkerOptions options, String application, Behaviour behaviour, ExecutionLog log) {
     var worker = new PullWorker(options, application, behaviour, log);
     worker.wheel.start();
-    new Patience(worker.wheel, worker.broker).begin();
-    worker.ask();
+    new CallTimeouts(worker.wheel, worker.broker).start();
+    worker.fetch();
     return worker;
   }
 
-  /// How many tasks run now, or are being reported.
+  /// Number of tasks running or being reported.
   public synchronized int running() {
-    return places - empty - asking;
+    return places - free - fetching;
   }
 
-  /// Waits until nothing runs and every result was taken.
+  /// Waits until noTask runs and every result was accepted.
   ///
-  /// @return whether that came true in time
+  /// @return false on timeout
   public boolean awaitIdle(Duration timeout) throws InterruptedException {
     return idleness.await(timeout);
   }
 
-  /// Ends like a worker that is killed: what runs is never reported.
+  /// Stops like a killed worker: running tasks are never reported.
   @Override
   public void close() {
     wheel.close();
@@ -80,19 +80,19 @@ public final class PullWorker implements AutoCloseable {
     return running() == 0;
   }
 
-  /// Sends askers out for empty places.
-  private void ask() {
-    while (takePlaceToAskFor()) {
-      broker.call(RawMethods.GET_TASK, question, this::answered);
+  /// Starts fetchers for free slots.
+  private void fetch() {
+    while (reserveSlot()) {
+      broker.call(RawMethods.GET_TASK, fetchRequest, this::answered);
     }
   }
 
-  private synchronized boolean takePlaceToAskFor() {
-    if (paused || empty == 0 || asking == MAX_ASKERS) {
+  private synchronized boolean reserveSlot() {
+    if (paused || free == 0 || fetching == MAX_FETCHERS) {
       return false;
     }
-    empty--;
-    asking++;
+    free--;
+    fetching++;
     return true;
   }
 
@@ -100,42 +100,42 @@ public final class PullWorker implements AutoCloseable {
     if (status.isOk()) {
       TaskActivation task = taskOf(response);
       synchronized (this) {
-        asking--;
+        fetching--;
         backoff = MIN_BACKOFF_MILLIS;
       }
       run(task);
-      ask();
+      fetch();
       return;
     }
-    boolean nothing = status.getCode() == Status.Code.NOT_FOUND;
+    boolean noTask = status.getCode() == Status.Code.NOT_FOUND;
     synchronized (this) {
-      asking--;
-      empty++;
+      fetching--;
+      free++;
       if (!paused) {
         paused = true;
-        schedule(this::askAgain, backoff);
-        long max = nothing ? MAX_EMPTY_BACKOFF_MILLIS : MAX_ERROR_BACKOFF_MILLIS;
+        schedule(this::resume, backoff);
+        long max = noTask ? MAX_EMPTY_BACKOFF_MILLIS : MAX_ERROR_BACKOFF_MILLIS;
         backoff = Math.min(2 * backoff, max);
       }
     }
   }
 
-  private void askAgain() {
+  private void resume() {
     synchronized (this) {
       paused = false;
     }
-    ask();
+    fetch();
   }
 
   private void run(TaskActivation task) {
-    Execution execution = Execution.start(task, behaviour, log, this::over);
+    Execution execution = Execution.start(task, behaviour, log, this::finished);
     wheel.schedule(execution, execution.run.millis());
   }
 
-  private void over(Execution execution) {
+  private void finished(Execution execution) {
     log.finished(execution.number);
     if (execution.run.result() == Result.NO_REPORT) {
-      becomeEmpty();
+      releaseSlot();
     } else {
       report(execution, MIN_BACKOFF_MILLIS);
     }
@@ -147,13 +147,13 @@ public final class PullWorker implements AutoCloseable {
         RawMethods.SET_TASK_STATUS,
         request,
         (status, response) -> {
-          switch (Acceptance.of(status)) {
-            case TAKEN -> taken(execution, response);
+          switch (ReportOutcome.of(status)) {
+            case ACCEPTED -> accepted(execution, response);
             case REFUSED -> {
               log.refused();
-              becomeEmpty();
+              releaseSlot();
             }
-            case AGAIN -> {
+            case RETRY -> {
               long longer = Math.min(2 * retryAfter, MAX_ERROR_BACKOFF_MILLIS);
               schedule(() -> report(execution, longer), retryAfter);
             }
@@ -161,26 +161,26 @@ public final class PullWorker implements AutoCloseable {
         });
   }
 
-  private void taken(Execution execution, byte[] response) {
+  private void accepted(Execution execution, byte[] response) {
     log.acknowledged(execution.number, execution.run.result());
     SetTaskStatusResponse answer;
     try {
       answer = SetTaskStatusResponse.parseFrom(response);
     } catch (InvalidProtocolBufferException e) {
-      throw new IllegalStateException("The broker answered garbage for " + execution.id, e);
+      throw new IllegalStateException("Malformed reply of the broker for " + execution.id, e);
     }
     if (answer.hasTask()) {
       run(answer.getTask());
     } else {
-      becomeEmpty();
+      releaseSlot();
     }
   }
 
-  private void becomeEmpty() {
+  private void releaseSlot() {
     synchronized (this) {
-      empty++;
+      free++;
     }
-    ask();
+    fetch();
   }
 
   private void schedule(Runnable action, long millis) {
@@ -198,7 +198,7 @@ public final class PullWorker implements AutoCloseable {
     try {
       return GetTaskResponse.parseFrom(response).getTask();
     } catch (InvalidProtocolBufferException e) {
-      throw new IllegalStateException("The broker answered garbage for GetTask", e);
+      throw new IllegalStateException("Malformed reply of the broker to GetTask", e);
     }
   }
 }

@@ -18,9 +18,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/// A worker that tasks are pushed to, over real gRPC (reference-spec 11.10): answers each push at
-/// once, lets the task run for its time, and reports the result until the broker has taken it.
-/// Thousands of tasks run at a time on one timer thread. Thread-safe.
+/// Simulated push worker finished real gRPC (reference-spec 11.10): answers each push at once, lets
+/// the task run for its time, and reports the result until the broker accepts it. Thousands of
+/// tasks run concurrently on one timer thread. Thread-safe.
 public final class PushWorker implements AutoCloseable {
   private static final int MAX_MESSAGE_BYTES = 10 * 1024 * 1024;
   private static final byte[] TAKEN = {};
@@ -34,7 +34,7 @@ public final class PushWorker implements AutoCloseable {
   private final Reporter reporter;
   private final Server server;
   private final AtomicInteger running = new AtomicInteger();
-  private final Idleness idleness = new Idleness(this::isIdle);
+  private final IdleWait idleness = new IdleWait(this::isIdle);
 
   private PushWorker(WorkerOptions options, Behaviour behaviour, ExecutionLog log) {
     this.options = options;
@@ -55,7 +55,7 @@ public final class PushWorker implements AutoCloseable {
             .build();
   }
 
-  /// Starts a worker; it can be reached when this returns.
+  /// Starts a worker; it is reachable when this returns.
   public static PushWorker start(WorkerOptions options, Behaviour behaviour, ExecutionLog log) {
     var worker = new PushWorker(options, behaviour, log);
     try {
@@ -65,7 +65,7 @@ public final class PushWorker implements AutoCloseable {
       throw new UncheckedIOException("Could not start a worker on port " + options.port(), e);
     }
     worker.wheel.start();
-    new Patience(worker.wheel, worker.broker).begin();
+    new CallTimeouts(worker.wheel, worker.broker).start();
     return worker;
   }
 
@@ -73,24 +73,24 @@ public final class PushWorker implements AutoCloseable {
     return server.getPort();
   }
 
-  /// What belongs into the broker's `worker_map`.
+  /// Address for the broker's `worker_map`.
   public String url() {
     return "http://" + Ports.HOST + ":" + port();
   }
 
-  /// How many tasks run now.
+  /// Number of running tasks.
   public int running() {
     return running.get();
   }
 
-  /// Waits until nothing runs and every result was taken.
+  /// Waits until nothing runs and every result was accepted.
   ///
-  /// @return whether that came true in time
+  /// @return false on timeout
   public boolean awaitIdle(Duration timeout) throws InterruptedException {
     return idleness.await(timeout);
   }
 
-  /// Ends like a worker that is killed: what runs is never reported.
+  /// Stops like a killed worker: running tasks are never reported.
   @Override
   public void close() {
     server.shutdownNow();
@@ -130,12 +130,12 @@ public final class PushWorker implements AutoCloseable {
       running.decrementAndGet();
       return Status.RESOURCE_EXHAUSTED.withDescription("worker busy");
     }
-    Execution execution = Execution.start(activation, behaviour, log, this::over);
+    Execution execution = Execution.start(activation, behaviour, log, this::finished);
     wheel.schedule(execution, execution.run.millis());
     return Status.OK;
   }
 
-  private void over(Execution execution) {
+  private void finished(Execution execution) {
     log.finished(execution.number);
     if (execution.run.result() != Result.NO_REPORT) {
       reporter.add(execution);

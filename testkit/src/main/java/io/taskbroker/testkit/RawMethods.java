@@ -13,7 +13,8 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 
-/// The methods of the wire contract with messages as bytes: what is signed is what is sent.
+/// Methods of the wire contract with messages as bytes, so that the signed bytes are the sent
+/// bytes.
 final class RawMethods {
   static final Metadata.Key<String> SIGNATURE =
       Metadata.Key.of("sentry-signature", Metadata.ASCII_STRING_MARSHALLER);

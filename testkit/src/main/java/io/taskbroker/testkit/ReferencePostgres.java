@@ -1,9 +1,9 @@
 package io.taskbroker.testkit;
 
-/// The table of a Postgres database of the reference, as its last migration left it (reference-spec
+/// Table of a Postgres database of the reference, as its last migration left it (reference-spec
 /// 4.2).
 public final class ReferencePostgres {
-  /// Statements that make it, one by one.
+  /// Statements that create it, one by one.
   private static final String[] SQL = {
     """
     CREATE TABLE inflight_taskactivations (
@@ -39,7 +39,7 @@ public final class ReferencePostgres {
 
   private ReferencePostgres() {}
 
-  /// The statements that make the table, its indices and the reference's own record of them.
+  /// Statements that create the table, its indices and the reference's migration record.
   public static String[] statements() {
     return SQL.clone();
   }

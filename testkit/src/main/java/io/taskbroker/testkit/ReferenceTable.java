@@ -1,6 +1,6 @@
 package io.taskbroker.testkit;
 
-/// The table of a SQLite file of the reference, as its last migration left it (reference-spec 4.2).
+/// Table of a SQLite file of the reference, as its last migration left it (reference-spec 4.2).
 public final class ReferenceTable {
   public static final String SQL =
       """

@@ -5,8 +5,8 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Sends results to the broker, one by one or in batches, each until the broker has taken it: it
-/// outlives the broker's restarts. A bounded number of calls is under way. Thread-safe.
+/// Sender of results, one by one or in batches, each retried until the broker accepts it, across
+/// restarts of the broker. The number of calls in flight is bounded. Thread-safe.
 final class Reporter {
   private static final int SINGLE_CALLS = 1_000;
   private static final int BATCH_CALLS = 4;
@@ -31,17 +31,17 @@ final class Reporter {
     maxCalls = batchSize == 1 ? SINGLE_CALLS : BATCH_CALLS;
   }
 
-  /// Takes a result; it goes out with the next [#send].
+  /// Queues a result for the next [#send].
   synchronized void add(Execution execution) {
     waiting.add(execution);
   }
 
-  /// Whether every result was taken by the broker, or refused.
+  /// Whether every result was accepted or refused by the broker.
   synchronized boolean isIdle() {
     return calls == 0 && waiting.isEmpty();
   }
 
-  /// Sends what may be sent now.
+  /// Sends as many queued results as the call limit allows.
   void send() {
     List<Execution> batch = next();
     while (!batch.isEmpty()) {
@@ -70,7 +70,9 @@ final class Reporter {
     if (batchSize == 1) {
       byte[] request = batch.getFirst().report().build().toByteArray();
       broker.call(
-          RawMethods.SET_TASK_STATUS, request, (status, _) -> ended(batch, Acceptance.of(status)));
+          RawMethods.SET_TASK_STATUS,
+          request,
+          (status, _) -> ended(batch, ReportOutcome.of(status)));
       return;
     }
     var request = SetBatchActivationStatusRequest.newBuilder();
@@ -80,20 +82,20 @@ final class Reporter {
     broker.call(
         RawMethods.SET_BATCH_ACTIVATION_STATUS,
         request.build().toByteArray(),
-        (status, _) -> ended(batch, Acceptance.of(status)));
+        (status, _) -> ended(batch, ReportOutcome.of(status)));
   }
 
-  private void ended(List<Execution> batch, Acceptance acceptance) {
+  private void ended(List<Execution> batch, ReportOutcome outcome) {
     for (Execution execution : batch) {
-      switch (acceptance) {
-        case TAKEN -> log.acknowledged(execution.number, execution.run.result());
+      switch (outcome) {
+        case ACCEPTED -> log.acknowledged(execution.number, execution.run.result());
         case REFUSED -> log.refused();
-        case AGAIN -> {}
+        case RETRY -> {}
       }
     }
     synchronized (this) {
       calls--;
-      if (acceptance == Acceptance.AGAIN) {
+      if (outcome == ReportOutcome.RETRY) {
         batch.reversed().forEach(waiting::addFirst);
         pause();
       } else {

@@ -5,13 +5,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/// A second door of an [EmbeddedKafka], at which clients must authenticate.
+/// Second listener of an [EmbeddedKafka], which requires authentication.
 ///
-/// @param protocol of Kafka: SSL, SASL_SSL or SASL_PLAINTEXT
+/// @param protocol Kafka security protocol: SSL, SASL_SSL or SASL_PLAINTEXT
 /// @param certificates with TLS: those of the server
-/// @param clientCertificate with TLS: whether clients must show a certificate of the same authority
+/// @param clientCertificate with TLS: whether clients must present a certificate of the same
+///   authority
 /// @param users with SASL: names and passwords, for PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512
-/// @param permissions whether they may do only what is granted to them through the first door
+/// @param permissions whether users need ACLs, granted through the first listener
 public record SecuredListener(
     String protocol,
     Optional<KafkaCertificates> certificates,
@@ -43,7 +44,7 @@ public record SecuredListener(
     return new SecuredListener("SASL_SSL", Optional.of(certificates), false, users, false);
   }
 
-  /// The same with permissions.
+  /// The same with authorization by ACLs.
   public SecuredListener withPermissions() {
     return new SecuredListener(protocol, certificates, clientCertificate, users, true);
   }
@@ -79,7 +80,7 @@ public record SecuredListener(
     return settings;
   }
 
-  /// Without the passwords.
+  /// Omits the passwords.
   @Override
   public String toString() {
     return "SecuredListener[" + protocol + ", users=" + users.keySet() + "]";

@@ -10,14 +10,14 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
 
-/// Signs and checks messages with shared secrets (reference-spec 2.4). Written apart from the
-/// broker's own, so that each checks the other. Thread-safe.
+/// Signer and verifier of messages by shared secrets (reference-spec 2.4). Independent of the
+/// broker's implementation, so that each verifies the other. Thread-safe.
 final class Signer {
   private static final String ALGORITHM = "HmacSHA256";
 
   private final List<ThreadLocal<Mac>> macs;
 
-  /// Without secrets nothing is signed, and everything is taken.
+  /// Without secrets nothing is signed, and everything is accepted.
   Signer(List<String> secrets) {
     macs = secrets.stream().map(s -> ThreadLocal.withInitial(() -> mac(s))).toList();
   }
@@ -26,12 +26,12 @@ final class Signer {
     return !macs.isEmpty();
   }
 
-  /// The signature by the first secret, in lower-case hex.
+  /// Signature by the first secret, in lower-case hex.
   String sign(String method, byte[] message) {
     return HexFormat.of().formatHex(digest(macs.getFirst(), method, message));
   }
 
-  /// Whether the signature was made with one of the secrets.
+  /// Whether the signature matches one of the secrets.
   boolean accepts(String method, byte[] message, @Nullable String signature) {
     if (!signs()) {
       return true;

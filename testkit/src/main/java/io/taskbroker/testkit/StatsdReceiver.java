@@ -13,17 +13,17 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/// A statsd that keeps the lines it gets, on any port of the loopback address. Thread-safe.
+/// Statsd server that keeps the received lines, on any free loopback port. Thread-safe.
 public final class StatsdReceiver implements AutoCloseable {
   private final DatagramSocket socket;
   private final List<Line> lines = new CopyOnWriteArrayList<>();
   private volatile int largest;
 
-  /// One line, taken apart.
+  /// One parsed line.
   ///
-  /// @param rate 1 if it is not sampled
+  /// @param rate sample rate; 1 if not sampled
   public record Line(String name, double value, char kind, double rate, Map<String, String> tags) {
-    /// @throws IllegalArgumentException if it is no line of DogStatsD
+    /// @throws IllegalArgumentException if it is not a DogStatsD line
     public static Line parse(String text) {
       String[] parts = text.split("\\|", -1);
       int colon = parts[0].indexOf(':');
@@ -37,11 +37,11 @@ public final class StatsdReceiver implements AutoCloseable {
             tags.put(tag.substring(0, tag.indexOf(':')), tag.substring(tag.indexOf(':') + 1));
           }
         } else {
-          throw new IllegalArgumentException("Not a line of DogStatsD: " + text);
+          throw new IllegalArgumentException("Not a DogStatsD line: " + text);
         }
       }
       if (parts[1].length() != 1) {
-        throw new IllegalArgumentException("Not a line of DogStatsD: " + text);
+        throw new IllegalArgumentException("Not a DogStatsD line: " + text);
       }
       return new Line(
           parts[0].substring(0, colon),
@@ -51,7 +51,7 @@ public final class StatsdReceiver implements AutoCloseable {
           tags);
     }
 
-    /// For how many values it stands.
+    /// Number of values that the line stands for.
     public long times() {
       return Math.round(1 / rate);
     }
@@ -79,16 +79,16 @@ public final class StatsdReceiver implements AutoCloseable {
         packet.setLength(65_536);
       }
     } catch (IOException _) {
-      // Closed.
+      // Closed concurrently.
     }
   }
 
-  /// Not resolved, as a configuration has it.
+  /// Unresolved, as from a configuration.
   public InetSocketAddress address() {
     return InetSocketAddress.createUnresolved(Ports.HOST, socket.getLocalPort());
   }
 
-  /// Bytes of the largest datagram so far.
+  /// Size of the largest datagram so far, in bytes.
   public int largest() {
     return largest;
   }
@@ -101,12 +101,12 @@ public final class StatsdReceiver implements AutoCloseable {
     return List.copyOf(lines);
   }
 
-  /// What the lines of a counter add up to.
+  /// Sum of the lines of a counter.
   public double sum(String name) {
     return lines(name).stream().mapToDouble(Line::value).sum();
   }
 
-  /// What the lines of a counter with a tag add up to.
+  /// Sum of the lines of a counter with a tag.
   public double sum(String name, String tag, String value) {
     return lines(name).stream()
         .filter(line -> value.equals(line.tags.get(tag)))
@@ -114,7 +114,7 @@ public final class StatsdReceiver implements AutoCloseable {
         .sum();
   }
 
-  /// How many values the lines of a histogram stand for.
+  /// Number of values that the lines of a histogram stand for.
   public long times(String name) {
     return lines(name).stream().mapToLong(Line::times).sum();
   }

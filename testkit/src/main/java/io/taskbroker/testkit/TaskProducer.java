@@ -9,8 +9,8 @@ import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
-/// Publishes activations to a topic as the Python client does: no key, no headers, and as soon as
-/// the client can send them. Thread-safe.
+/// Producer of activations that publishes like the Python client: no key, no headers, no linger.
+/// Thread-safe.
 public final class TaskProducer implements AutoCloseable {
   private final String topic;
   private final ExecutionLog log;
@@ -26,7 +26,7 @@ public final class TaskProducer implements AutoCloseable {
         }
       };
 
-  /// @param log told when a task is published
+  /// @param log records each publication
   public TaskProducer(String bootstrap, String topic, ExecutionLog log) {
     this.topic = topic;
     this.log = log;
@@ -41,18 +41,18 @@ public final class TaskProducer implements AutoCloseable {
     kafka = new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer());
   }
 
-  /// Hands an activation to the Kafka client; blocks while its buffer is full.
+  /// Passes an activation to the Kafka client; blocks while its buffer is full.
   public void send(int number, TaskActivation activation) {
     log.published(number);
     send(activation.toByteArray());
   }
 
-  /// Hands any bytes to the Kafka client.
+  /// Passes arbitrary bytes to the Kafka client.
   public void send(byte[] value) {
     var _ = kafka.send(new ProducerRecord<>(topic, value), count);
   }
 
-  /// Returns when everything sent before was acknowledged, or failed.
+  /// Returns when everything sent before was acknowledged or failed.
   public void flush() {
     kafka.flush();
   }

@@ -11,11 +11,11 @@ import java.time.Instant;
 import java.util.HexFormat;
 import java.util.SplittableRandom;
 
-/// Makes activations as the Python client does (reference-spec 11.5): random id of 32 hex digits,
-/// received now, deadline of 10 s, one attempt, discarded on failure. The number of the logical
-/// task is in a header, where it survives retries. Not thread-safe.
+/// Factory of activations like those of the Python client (reference-spec 11.5): random id of 32
+/// hex digits, received now, deadline of 10 s, one attempt, discarded on failure. A header holds
+/// the number of the logical task and survives retries. Not thread-safe.
 public final class TaskTemplate {
-  /// The header of an activation with the number of its logical task.
+  /// Header with the number of the logical task.
   public static final String NUMBER = "task-number";
 
   private static final int ENVELOPE = 20;
@@ -24,8 +24,8 @@ public final class TaskTemplate {
   private final Clock clock = Clock.systemUTC();
   private final TaskActivation prototype;
 
-  /// @param parameterBytes length of the parameters, which are MessagePack from 20 bytes on
-  /// @param seed decides on the ids: activations of equal seeds are duplicates to a broker
+  /// @param parameterBytes length of the parameters, valid MessagePack from 20 bytes on
+  /// @param seed determines the ids: activations of equal seeds are duplicates to a broker
   public TaskTemplate(
       String application, String namespace, String taskname, int parameterBytes, long seed) {
     random = new SplittableRandom(seed);
@@ -44,7 +44,7 @@ public final class TaskTemplate {
             .build();
   }
 
-  /// The activation of a logical task, to be changed at will before it is built.
+  /// Activation of a logical task, for further changes before it is built.
   public TaskActivation.Builder task(int number) {
     return prototype.toBuilder()
         .setId(id())
@@ -52,7 +52,7 @@ public final class TaskTemplate {
         .setReceivedAt(timestamp(clock.instant()));
   }
 
-  /// The same with several attempts, and a dead letter after the last of them.
+  /// The same with several attempts and a dead letter after the last one.
   public TaskActivation.Builder deadLettered(int number, int attempts) {
     TaskActivation.Builder task = task(number);
     task.getRetryStateBuilder()
@@ -61,7 +61,7 @@ public final class TaskTemplate {
     return task;
   }
 
-  /// The number of the logical task; -1 if the activation carries none.
+  /// Number of the logical task; -1 if the activation carries none.
   public static int numberOf(TaskActivation activation) {
     String number = activation.getHeadersOrDefault(NUMBER, "");
     try {

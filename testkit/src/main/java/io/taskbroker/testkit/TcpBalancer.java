@@ -14,8 +14,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// TCP balancer as a Kubernetes Service is one: a single address, and each connection goes to the
-/// next target in turn, for as long as it lasts. Thread-safe.
+/// TCP load balancer like a Kubernetes Service: a single address; each connection is assigned to
+/// the next target in turn, for its lifetime. Thread-safe.
 public final class TcpBalancer implements AutoCloseable {
   private static final int BACKLOG = 200;
   private static final int CONNECT_MILLIS = 1_000;
@@ -29,7 +29,7 @@ public final class TcpBalancer implements AutoCloseable {
 
   /// The two halves of a connection.
   ///
-  /// @param target the port that it goes to
+  /// @param target port of the server
   private record Joined(Socket client, Socket server, int target) {
     boolean isOpen() {
       return !client.isClosed() && !server.isClosed();
@@ -41,9 +41,9 @@ public final class TcpBalancer implements AutoCloseable {
     Thread.ofVirtual().name("balancer").start(this::accept);
   }
 
-  /// Starts a balancer on a free port of this machine.
+  /// Starts a balancer on a free local port.
   ///
-  /// @param targets the ports on this machine that connections go to
+  /// @param targets local ports of the servers
   public static TcpBalancer start(Integer... targets) {
     try {
       var balancer =
@@ -59,32 +59,32 @@ public final class TcpBalancer implements AutoCloseable {
     return door.getLocalPort();
   }
 
-  /// What belongs into the broker's `worker_map`.
+  /// Address for the broker's `worker_map`.
   public String url() {
     return "http://" + Ports.HOST + ":" + port();
   }
 
-  /// From now on connections go to this port, too.
+  /// Adds a port to the targets of new connections.
   public void add(int target) {
     targets.add(target);
   }
 
-  /// From now on no new connection goes to this port.
+  /// Removes a port from the targets of new connections.
   public void remove(int target) {
     targets.remove(Integer.valueOf(target));
   }
 
-  /// How many connections go to a port now.
+  /// Number of open connections to a port.
   public int connections(int target) {
     return (int) joined.stream().filter(each -> each.target == target && each.isOpen()).count();
   }
 
-  /// How many connections there were.
+  /// Number of connections accepted so far.
   public int accepted() {
     return joined.size();
   }
 
-  /// How many connections ended because the other side of them did.
+  /// Number of connections closed by the server side.
   public int cut() {
     return cut.get();
   }
@@ -106,11 +106,11 @@ public final class TcpBalancer implements AutoCloseable {
         Thread.ofVirtual().start(() -> join(client));
       }
     } catch (IOException _) {
-      // Closed.
+      // Closed concurrently.
     }
   }
 
-  /// Without a target, or where there is nobody, the connection is closed as it was made.
+  /// Connects a client to the next target; without a reachable target the connection is closed.
   private void join(Socket client) {
     Integer[] all = targets.toArray(Integer[]::new);
     if (all.length == 0) {
@@ -146,7 +146,7 @@ public final class TcpBalancer implements AutoCloseable {
         cut.incrementAndGet();
       }
     } catch (IOException _) {
-      // The other side is closed too.
+      // The peer is closed as well.
     }
   }
 
@@ -154,7 +154,7 @@ public final class TcpBalancer implements AutoCloseable {
     try {
       each.close();
     } catch (Exception _) {
-      // It is not used any more.
+      // Not used any more.
     }
   }
 }

@@ -3,14 +3,14 @@ package io.taskbroker.testkit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/// Very many timers on one thread, exact to a millisecond, never early. Timers that are due in the
-/// same millisecond cost one wake-up. Thread-safe; one lock guards the slots.
+/// Timer wheel for very many timers on one thread, exact to a millisecond, never early. Timers due
+/// in the same millisecond cost one wake-up. Thread-safe; one lock guards the slots.
 final class TimerWheel implements AutoCloseable {
   private static final int SLOTS = 4096;
   private static final long TICK_NANOS = 1_000_000;
   private static final long STOP_MILLIS = 5_000;
 
-  /// Something that is due once at a time; may be scheduled again when it has fired.
+  /// One-shot timer; it may be scheduled again after it has fired.
   abstract static class Timer {
     private long due;
     private @Nullable Timer next;
@@ -29,7 +29,7 @@ final class TimerWheel implements AutoCloseable {
   private int count;
   private volatile boolean closed;
 
-  /// @param fired called by the wheel's thread whenever it has fired some timers
+  /// @param fired called by the wheel's thread after each round in which timers fired
   TimerWheel(String name, Runnable fired) {
     this.fired = fired;
     thread = Thread.ofPlatform().name(name).daemon().unstarted(this::turn);
@@ -110,7 +110,7 @@ final class TimerWheel implements AutoCloseable {
     return taken;
   }
 
-  /// When to look again: at the next slot in use, or never.
+  /// Time of the next occupied slot, or never.
   private long nextDue() {
     if (count == 0) {
       return Long.MAX_VALUE;
@@ -134,7 +134,7 @@ final class TimerWheel implements AutoCloseable {
     }
   }
 
-  /// Stops the thread; what is not due yet never fires.
+  /// Stops the thread; pending timers never fire.
   @Override
   public void close() {
     closed = true;

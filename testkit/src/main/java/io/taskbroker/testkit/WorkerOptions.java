@@ -2,14 +2,15 @@ package io.taskbroker.testkit;
 
 import java.util.List;
 
-/// How a simulated worker is set up.
+/// Options of a simulated worker.
 ///
-/// @param broker `host:port` that it reports to, and asks for tasks
+/// @param broker `host:port` for reports and fetches
 /// @param port that a push worker listens on; 0 for any
-/// @param concurrency how many tasks run at a time
-/// @param secrets shared with the broker: the first signs, any is accepted; none for no signatures
-/// @param reportBatch how many results go into one report of a push worker; 1 sends each with
-///   `SetTaskStatus`, more with `SetBatchActivationStatus`, as many as are there
+/// @param concurrency maximum number of concurrent tasks
+/// @param secrets shared with the broker: the first signs, any is accepted; none disables
+///   signatures
+/// @param reportBatch maximum number of results per report of a push worker; 1 uses
+///   `SetTaskStatus`, more uses `SetBatchActivationStatus` with the results available
 public record WorkerOptions(
     String broker, int port, int concurrency, List<String> secrets, int reportBatch) {
   private static final int CONCURRENCY = 16_384;

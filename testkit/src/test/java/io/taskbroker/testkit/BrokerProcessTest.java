@@ -43,7 +43,7 @@ final class BrokerProcessTest {
   }
 
   @Test
-  void anEndBeforeServingIsReportedWithTheLog() throws Exception {
+  void anExitBeforeServingIsReportedWithTheLog() throws Exception {
     try (var process = child("3")) {
       assertThatThrownBy(() -> process.awaitServing(PATIENCE))
           .hasMessageContaining("ended with code 3")
@@ -52,7 +52,7 @@ final class BrokerProcessTest {
   }
 
   @Test
-  void aBrokerThatListensNeedNotServe() throws Exception {
+  void listeningIsNotServing() throws Exception {
     try (var process = child(Integer.toString(port), "NOT_SERVING")) {
       process.awaitPort(PATIENCE);
 
@@ -72,7 +72,7 @@ final class BrokerProcessTest {
             .withEnvironment("CHILD_SAYS", "hello"));
   }
 
-  /// `T` for a process that is stopped by a signal.
+  /// Process state from `/proc`; `T` is stopped by a signal.
   private static char state(long pid) throws Exception {
     String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
     return stat.charAt(stat.lastIndexOf(')') + 2);

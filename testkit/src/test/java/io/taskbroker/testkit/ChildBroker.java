@@ -5,8 +5,8 @@ import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.taskbroker.proto.v1.ConsumerServiceGrpc;
 
-/// What [BrokerProcessTest] runs as a child: listens, says that it serves if it is told to, and
-/// ends by SIGTERM with code 0.
+/// Child process for [BrokerProcessTest]: listens, reports the given health status, and exits with
+/// code 0 on SIGTERM.
 final class ChildBroker {
   private ChildBroker() {}
 

@@ -22,7 +22,7 @@ final class EmbeddedKafkaTest {
   @TempDir private Path dir;
 
   @Test
-  void keepsItsDataOverARestartOnTheSamePort() throws Exception {
+  void keepsDataAcrossRestartsOnTheSamePort() throws Exception {
     int port;
     try (var kafka = EmbeddedKafka.start(dir)) {
       port = kafka.port();

@@ -23,7 +23,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/// The broker's side of the wire contract: hands out what is in `tasks`, and takes every report.
+/// Broker side of the wire contract: hands out what is in `tasks` and accepts every report.
 final class FakeBroker extends ConsumerServiceImplBase implements AutoCloseable {
   final Queue<TaskActivation> tasks = new ConcurrentLinkedQueue<>();
   final Queue<SetTaskStatusRequest> reports = new ConcurrentLinkedQueue<>();

@@ -20,7 +20,7 @@ final class PullWorkerTest {
   private final ExecutionLog log = new ExecutionLog(TASKS);
 
   @Test
-  void runsEveryTaskOnceAndAsksForTheNextWithItsReport() throws Exception {
+  void runsEveryTaskOnceAndFetchesTheNextWithItsReport() throws Exception {
     try (var broker = new FakeBroker(0)) {
       for (int i = 0; i < TASKS; i++) {
         broker.tasks.add(template.task(i).build());
@@ -45,7 +45,7 @@ final class PullWorkerTest {
   }
 
   @Test
-  void neverRunsMoreThanItHasPlacesFor() throws Exception {
+  void neverExceedsItsConcurrency() throws Exception {
     try (var broker = new FakeBroker(0)) {
       for (int i = 0; i < 20; i++) {
         broker.tasks.add(template.task(i).build());
@@ -64,7 +64,7 @@ final class PullWorkerTest {
   }
 
   @Test
-  void findsWorkAfterNothing() throws Exception {
+  void findsWorkAfterAnEmptyQueue() throws Exception {
     try (var broker = new FakeBroker(0);
         var _ =
             PullWorker.start(

@@ -39,7 +39,7 @@ final class PushWorkerTest {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 64})
-  void runsThousandsOfTasksAtATimeAndReportsEachOnce(int reportBatch) throws Exception {
+  void runsThousandsOfTasksConcurrentlyAndReportsEachOnce(int reportBatch) throws Exception {
     try (var broker = new FakeBroker(0);
         var worker =
             PushWorker.start(
@@ -90,7 +90,7 @@ final class PushWorkerTest {
   }
 
   @Test
-  void reportsWhatTheBehaviourSays() throws Exception {
+  void reportsTheResultOfTheBehaviour() throws Exception {
     Behaviour behaviour =
         (_, start) ->
             switch (start) {
@@ -128,7 +128,7 @@ final class PushWorkerTest {
   }
 
   @Test
-  void isBusyAtItsConcurrency() throws Exception {
+  void isBusyAtItsConcurrencyLimit() throws Exception {
     try (var broker = new FakeBroker(0);
         var worker =
             PushWorker.start(
@@ -145,7 +145,7 @@ final class PushWorkerTest {
   }
 
   @Test
-  void aRefusedReportIsNotTriedAgain() throws Exception {
+  void aRefusedReportIsNotRetried() throws Exception {
     try (var broker = new FakeBroker(0);
         var worker =
             PushWorker.start(
@@ -161,7 +161,7 @@ final class PushWorkerTest {
   }
 
   @Test
-  void takesOnlyWhatIsSignedAndSignsItsReports() throws Exception {
+  void acceptsOnlySignedPushesAndSignsItsReports() throws Exception {
     var secrets = List.of("first", "second");
     try (var broker = new FakeBroker(0);
         var worker =
@@ -185,7 +185,7 @@ final class PushWorkerTest {
     }
   }
 
-  /// Pushes as a broker would.
+  /// Push client that plays the broker.
   private static final class Pusher implements AutoCloseable {
     private final ManagedChannel channel;
 
@@ -196,7 +196,7 @@ final class PushWorkerTest {
               .build();
     }
 
-    /// Pushes all at a time, and waits for the answers.
+    /// Pushes all tasks concurrently, and waits for the replies.
     void push(List<TaskActivation> tasks) {
       tasks.stream().map(this::send).toList().forEach(CompletableFuture::join);
     }

@@ -48,7 +48,7 @@ final class TaskProducerTest {
   }
 
   @Test
-  void makesActivationsAsThePythonClientDoes() {
+  void makesActivationsLikeThePythonClient() {
     var template = new TaskTemplate("app", "ns", "task", 400, 7);
 
     TaskActivation task = template.task(42).build();

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(30)
 final class TimerWheelTest {
-  /// Delays up to more than one turn of the wheel.
+  /// Delays up to more than one rotation of the wheel.
   @Test
   void firesEveryTimerOnceAndNoneEarly() throws Exception {
     int timers = 20_000;
@@ -42,7 +42,7 @@ final class TimerWheelTest {
   }
 
   @Test
-  void aNearTimerOvertakesAFarOneThatTheWheelSleepsFor() throws Exception {
+  void anEarlierTimerWakesTheSleepingWheel() throws Exception {
     var fired = new ConcurrentLinkedQueue<String>();
     var one = new CountDownLatch(1);
     try (var wheel = new TimerWheel("wheel", () -> {})) {

@@ -21,9 +21,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 
-/// One demo: Kafka and a worker in this process, the broker in another. Ends by itself, within a
-/// bounded time after the last sign of life; removes nothing. An interrupt of the process stops
-/// everything in order.
+/// One demo: Kafka and a worker in this process, the broker in another. Ends within a bounded time
+/// after the last progress; deletes nothing. An interrupt stops everything in order.
 final class Demo {
   private static final Duration START = Duration.ofSeconds(30);
   private static final Duration STOP = Duration.ofSeconds(12);
@@ -41,7 +40,7 @@ final class Demo {
   private final StopHook hook;
   private final CountDownLatch stop;
 
-  /// @param adjustment changes how the broker is started
+  /// @param adjustment changes the launch of the broker
   Demo(
       DemoSetting setting,
       DemoOptions options,
@@ -67,14 +66,14 @@ final class Demo {
   }
 
   private int runUntilStopped() throws InterruptedException {
-    say(
+    print(
         "%,d tasks of %d ms, mode %s, seed %d"
             .formatted(options.tasks(), options.millis(), setting.mode(), options.seed()));
-    say("directory  %s".formatted(setting.dir()));
+    print("directory  %s".formatted(setting.dir()));
     try (var kafka = EmbeddedKafka.start(setting.kafka())) {
       kafka.createTopic(DemoSetting.TOPIC, DemoSetting.PARTITIONS);
       kafka.createTopic(DemoSetting.DEAD_LETTER_TOPIC, 1);
-      say(
+      print(
           "Kafka      %s, topics %s and %s"
               .formatted(kafka.bootstrap(), DemoSetting.TOPIC, DemoSetting.DEAD_LETTER_TOPIC));
       return setting.mode() == Mode.PUSH ? push(kafka) : pull(kafka);
@@ -83,9 +82,9 @@ final class Demo {
 
   private int push(EmbeddedKafka kafka) throws InterruptedException {
     try (var worker = PushWorker.start(workerOptions().withReportBatch(REPORT_BATCH), plan, log)) {
-      say("worker     %s".formatted(worker.url()));
+      print("worker     %s".formatted(worker.url()));
       try (var broker = startBroker(kafka, worker.url())) {
-        return serves(broker) ? account(kafka, broker) : 1;
+        return serves(broker) ? check(kafka, broker) : 1;
       }
     }
   }
@@ -96,7 +95,7 @@ final class Demo {
         return 1;
       }
       try (var _ = PullWorker.start(workerOptions(), DemoSetting.APPLICATION, plan, log)) {
-        return account(kafka, broker);
+        return check(kafka, broker);
       }
     }
   }
@@ -119,15 +118,15 @@ final class Demo {
   private boolean serves(BrokerProcess broker) throws InterruptedException {
     try {
       broker.awaitServing(START);
-      say("broker     %s, process %d".formatted(broker.address(), broker.pid()));
+      print("broker     %s, process %d".formatted(broker.address(), broker.pid()));
       return true;
     } catch (IllegalStateException e) {
-      say(String.valueOf(e.getMessage()));
+      print(String.valueOf(e.getMessage()));
       return false;
     }
   }
 
-  private int account(EmbeddedKafka kafka, BrokerProcess broker) throws InterruptedException {
+  private int check(EmbeddedKafka kafka, BrokerProcess broker) throws InterruptedException {
     try (var letters =
             TaskReader.of(kafka.bootstrap(), DemoSetting.DEAD_LETTER_TOPIC, plan.tasks());
         var producer = new TaskProducer(kafka.bootstrap(), DemoSetting.TOPIC, log);
@@ -138,32 +137,32 @@ final class Demo {
           setting
               .leftOvers(kafka.bootstrap())
               .uncommitted(end.isEmpty() ? options.patience() : Duration.ZERO, stop);
-      var account = new DemoResult(plan, log, letters);
+      var result = new DemoResult(plan, log, letters);
       if (!end.isEmpty()) {
-        account.add(end);
+        result.add(end);
       }
       if (producer.failed() > 0) {
-        account.add(producer.failed() + " tasks could not be published");
+        result.add(producer.failed() + " tasks could not be published");
       }
       if (uncommitted > 0) {
-        account.add(uncommitted + " messages are not committed as consumed");
+        result.add(uncommitted + " messages are not committed as consumed");
       }
       if (!options.keepRunning()) {
-        stopBroker(broker, account);
+        stopBroker(broker, result);
       }
-      print(account);
+      print(result);
       if (options.keepRunning() && !hook.isAsked()) {
-        say("still running; press Ctrl-C to stop");
+        print("still running; press Ctrl-C to stop");
         stop.await();
         broker.stop(STOP);
       }
-      return account.problems().isEmpty() ? 0 : 1;
+      return result.problems().isEmpty() ? 0 : 1;
     }
   }
 
-  /// Waits until every task has come to its end, or nothing moves any more.
+  /// Waits until every task has ended, or nothing progresses.
   ///
-  /// @return why it was given up; empty if all is done
+  /// @return why the wait ended early; empty if all tasks ended
   private String await(BrokerProcess broker, TaskReader letters) throws InterruptedException {
     int expected = plan.tasks() - plan.count(DemoTaskKind.EXPIRED);
     var progress = new ProgressLine(out, terminal, expected);
@@ -194,38 +193,40 @@ final class Demo {
     }
   }
 
-  private void stopBroker(BrokerProcess broker, DemoResult account) throws InterruptedException {
+  private void stopBroker(BrokerProcess broker, DemoResult result) throws InterruptedException {
     try {
       int code = broker.stop(STOP);
       if (code != 0) {
-        account.add("the broker ended with code " + code);
+        result.add("the broker ended with code " + code);
       }
       long rows = LeftOvers.rows(setting.database());
       if (rows > 0) {
-        account.add(rows + " tasks are left in the database");
+        result.add(rows + " tasks are left in the database");
       }
     } catch (IllegalStateException e) {
-      account.add(String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
+      result.add(String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
     }
   }
 
-  private void print(DemoResult account) {
+  private void print(DemoResult result) {
     out.println();
-    out.print(account.table());
+    out.print(result.table());
     out.println();
-    say("database   %s".formatted(setting.database()));
-    say("config     %s".formatted(setting.config()));
-    say("logs       %s, %s".formatted(setting.brokerLog(), setting.demoLog()));
+    print("database   %s".formatted(setting.database()));
+    print("config     %s".formatted(setting.config()));
+    print("logs       %s, %s".formatted(setting.brokerLog(), setting.demoLog()));
     out.println();
-    List<String> problems = account.problems();
-    problems.stream().limit(MAX_PROBLEMS).forEach(problem -> say("PROBLEM: %s".formatted(problem)));
+    List<String> problems = result.problems();
+    problems.stream()
+        .limit(MAX_PROBLEMS)
+        .forEach(problem -> print("PROBLEM: %s".formatted(problem)));
     if (problems.size() > MAX_PROBLEMS) {
-      say("and %,d more".formatted(problems.size() - MAX_PROBLEMS));
+      print("and %,d more".formatted(problems.size() - MAX_PROBLEMS));
     }
-    say(problems.isEmpty() ? "Every task is accounted for." : "Not every task is accounted for.");
+    print(problems.isEmpty() ? "Every task is accounted for." : "Not every task is accounted for.");
   }
 
-  private void say(String line) {
+  private void print(String line) {
     out.println(line);
     out.flush();
   }

@@ -16,7 +16,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/// Shows what a broker does, and checks it: needs nothing but this JVM.
+/// Demonstrates and checks the broker; needs nothing but this JVM.
 @Command(
     name = "demo",
     mixinStandardHelpOptions = true,
@@ -50,21 +50,21 @@ public final class DemoCommand implements Callable<Integer> {
       names = "--rate",
       paramLabel = "N",
       defaultValue = "0",
-      description = "How many tasks to publish a second (default: as many as possible).")
+      description = "Tasks published per second (default: as many as possible).")
   private int rate;
 
   @Option(
       names = "--mode",
       defaultValue = "push",
       description =
-          "Whether the broker calls the worker, or is called: ${COMPLETION-CANDIDATES} (default:"
-              + " ${DEFAULT-VALUE}).")
+          "Whether the broker pushes to the worker or the worker pulls: ${COMPLETION-CANDIDATES}"
+              + " (default: ${DEFAULT-VALUE}).")
   private Mode mode;
 
   @Option(
       names = "--seed",
       defaultValue = "1",
-      description = "Decides which task is of which kind (default: ${DEFAULT-VALUE}).")
+      description = "Determines the kinds of tasks (default: ${DEFAULT-VALUE}).")
   private long seed;
 
   @Option(
@@ -74,7 +74,7 @@ public final class DemoCommand implements Callable<Integer> {
 
   @Option(
       names = "--keep-running",
-      description = "Leave everything running after the account, until interrupted.")
+      description = "Keep everything running after the check, until interrupted.")
   private boolean keepRunning;
 
   @Override

@@ -11,8 +11,8 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.SplittableRandom;
 
-/// Which task is of which kind, what is published for it, and how it runs: all decided by the seed,
-/// but for ids and times. Immutable; a [Behaviour] for any worker.
+/// Kind, activation and behaviour of every task, determined by the seed except for ids and times.
+/// Immutable; a [Behaviour] for any worker.
 final class DemoPlan implements Behaviour {
   private static final Duration EXPIRED_BY = Duration.ofSeconds(60);
   private static final int MIN_TASKS_FOR_ALL_KINDS = 20;
@@ -68,12 +68,12 @@ final class DemoPlan implements Behaviour {
     return counts.getOrDefault(kind, 0);
   }
 
-  /// How long the task is delayed.
+  /// Delay of the task.
   int delaySeconds(int number) {
     return kind(number) == DemoTaskKind.DELAYED ? 1 + number % MAX_DELAY_SECONDS : 0;
   }
 
-  /// What is published for the task.
+  /// The activation to publish for the task.
   TaskActivation task(int number, TaskTemplate template) {
     TaskActivation.Builder task =
         template.task(number).setProcessingDeadlineDuration(deadlineSeconds);

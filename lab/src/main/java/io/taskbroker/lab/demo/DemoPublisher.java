@@ -6,7 +6,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.common.errors.InterruptException;
 
-/// Publishes the tasks of a plan, in order, on a thread of its own.
+/// Publisher of the tasks of a plan, in order, on its own thread.
 final class DemoPublisher implements AutoCloseable {
   private static final int PARAMETER_BYTES = 400;
   private static final long STOP_MILLIS = 5_000;
@@ -17,7 +17,7 @@ final class DemoPublisher implements AutoCloseable {
   private final Thread thread;
   private volatile boolean closed;
 
-  /// @param rate how many a second; 0 for as many as possible
+  /// @param rate tasks per second; 0 for as many as possible
   DemoPublisher(DemoPlan plan, TaskProducer producer, int rate) {
     this.plan = plan;
     this.producer = producer;
@@ -34,17 +34,17 @@ final class DemoPublisher implements AutoCloseable {
     var template =
         new TaskTemplate(
             DemoSetting.APPLICATION, "demo", "demo.sleep", PARAMETER_BYTES, System.nanoTime());
-    long begun = System.nanoTime();
+    long startedAt = System.nanoTime();
     try {
       for (int number = 0; number < plan.tasks() && !closed; number++) {
         if (rate > 0) {
-          awaitTurn(begun + number * TimeUnit.SECONDS.toNanos(1) / rate);
+          awaitTurn(startedAt + number * TimeUnit.SECONDS.toNanos(1) / rate);
         }
         producer.send(number, plan.task(number, template));
       }
       producer.flush();
     } catch (InterruptException _) {
-      // Closed.
+      // Closed concurrently.
     }
   }
 

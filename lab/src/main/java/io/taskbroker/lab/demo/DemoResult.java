@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 
-/// What became of every task, checked against the plan: each was completed by a report that the
-/// broker acknowledged, or is on the dead-letter topic, or had expired; none ran that should not
-/// have, and none ran again without a reason.
+/// Check of every task's outcome against the plan: each was completed by an acknowledged report, is
+/// on the dead-letter topic, or had expired; none ran that should not, and none ran again without a
+/// reason.
 final class DemoResult {
   private static final long MAX_LATENCY_NANOS = TimeUnit.HOURS.toNanos(1);
   private static final long CLOCK_TOLERANCE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
@@ -35,7 +35,7 @@ final class DemoResult {
     this.log = log;
     this.letters = letters;
     for (int number = 0; number < plan.tasks(); number++) {
-      look(number);
+      check(number);
     }
     if (log.strangers() + letters.strangers() > 0) {
       problems.add(
@@ -47,7 +47,7 @@ final class DemoResult {
     }
   }
 
-  private void look(int number) {
+  private void check(int number) {
     DemoTaskKind kind = plan.kind(number);
     int completions = log.acknowledged(Result.COMPLETE, number);
     int retries = log.acknowledged(Result.RETRY, number);
@@ -78,7 +78,7 @@ final class DemoResult {
     if (kind != DemoTaskKind.FAILING && letters.count(number) > 0) {
       problem(number, "is on the dead-letter topic");
     }
-    time(number, kind);
+    checkTime(number, kind);
   }
 
   private static int expectedStarts(DemoTaskKind kind) {
@@ -89,7 +89,7 @@ final class DemoResult {
     };
   }
 
-  private void time(int number, DemoTaskKind kind) {
+  private void checkTime(int number, DemoTaskKind kind) {
     long published = log.publishedAt(number);
     if (published == ExecutionLog.NEVER) {
       return;
@@ -130,17 +130,17 @@ final class DemoResult {
     problems.add("task %d (%s) %s".formatted(number, plan.kind(number), what));
   }
 
-  /// Everything that is not as it should be; empty if all is well.
+  /// All failed expectations; empty if there are none.
   List<String> problems() {
     return problems;
   }
 
-  /// Adds what was found out elsewhere, ahead of the tasks that suffered from it.
+  /// Adds a problem found elsewhere, ahead of those of single tasks.
   void add(String problem) {
     problems.addFirst(problem);
   }
 
-  /// The table that the demo ends with.
+  /// Summary table, printed at the end.
   String table() {
     double seconds = Math.max(1, lastCompleted - firstPublished) / 1e9;
     return """

@@ -8,8 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 
-/// Where everything of one demo is: its directory, its topics, the port of its broker; and the
-/// configuration that the broker gets.
+/// Directory, topics and ports of one demo, and the configuration of its broker.
 record DemoSetting(Path dir, int brokerPort, Mode mode, int concurrency, int tasks) {
   static final String APPLICATION = "demo";
   static final String TOPIC = "demo";
@@ -21,7 +20,7 @@ record DemoSetting(Path dir, int brokerPort, Mode mode, int concurrency, int tas
   private static final int MAX_CONCURRENCY = 16_384;
   private static final int TASKS_A_MILLISECOND = 30;
 
-  /// A setting in which tasks of this length can run at some 30,000 a second.
+  /// A setting in which tasks of this duration can run at about 30,000 a second.
   static DemoSetting of(Path dir, Mode mode, int tasks, int millis) {
     int concurrency =
         Math.clamp((long) TASKS_A_MILLISECOND * millis, MIN_CONCURRENCY, MAX_CONCURRENCY);

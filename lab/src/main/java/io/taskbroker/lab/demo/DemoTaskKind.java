@@ -1,22 +1,22 @@
 package io.taskbroker.lab.demo;
 
-/// What is special about a task of the demo.
+/// Kinds of tasks in a demo.
 enum DemoTaskKind {
   PLAIN(0),
-  /// Is not to run before one to three seconds have passed.
+  /// Is delayed by one to three seconds.
   DELAYED(0.01),
-  /// Asks for a retry when it runs for the first time.
+  /// Requests a retry in its first execution.
   RETRIED(0.02),
-  /// Fails for good, and belongs on the dead-letter topic.
+  /// Fails for good, with a dead letter.
   FAILING(0.002),
-  /// Lets its processing deadline pass when it runs for the first time.
+  /// Overruns its processing deadline in its first execution.
   OVERRUNNING(0.001),
-  /// Must not run twice, whatever happens.
+  /// At most once: must never run twice.
   AT_MOST_ONCE(0.01),
-  /// Has expired when it is published, and must not run.
+  /// Has expired at publication, and must not run.
   EXPIRED(0.001);
 
-  /// Of all tasks; what remains is plain.
+  /// Share of all tasks; the rest is plain.
   final double share;
 
   DemoTaskKind(double share) {

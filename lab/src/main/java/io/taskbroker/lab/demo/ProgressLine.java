@@ -3,8 +3,8 @@ package io.taskbroker.lab.demo;
 import java.io.PrintWriter;
 import java.util.concurrent.TimeUnit;
 
-/// Shows how far the demo is: a bar that is drawn over again on a terminal, else a line a second.
-/// Owned by one thread.
+/// Progress display: a bar redrawn in place on a terminal, otherwise a line a second. Owned by one
+/// thread.
 final class ProgressLine {
   private static final int WIDTH = 30;
   private static final long LINE_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -12,8 +12,8 @@ final class ProgressLine {
   private final PrintWriter out;
   private final boolean terminal;
   private final int total;
-  private final long begun = System.nanoTime();
-  private long shownAt = begun;
+  private final long startedAt = System.nanoTime();
+  private long shownAt = startedAt;
   private int shownDone;
   private double rate;
   private int length;
@@ -38,7 +38,7 @@ final class ProgressLine {
     } else {
       out.printf(
           "%5.1f s  %,d of %,d done, %,d running, %,.0f/s%n",
-          (now - begun) / 1e9, done, total, running, rate);
+          (now - startedAt) / 1e9, done, total, running, rate);
       out.flush();
     }
   }

@@ -1,5 +1,5 @@
-/// The demonstration: Kafka, a broker and a worker on this machine, tasks of every kind, and an
-/// account of what became of each.
+/// Demonstration: Kafka, a broker and a worker on this machine, tasks of every kind, and a check of
+/// the outcome of each.
 @NullMarked
 package io.taskbroker.lab.demo;
 

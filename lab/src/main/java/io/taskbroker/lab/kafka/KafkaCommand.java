@@ -16,13 +16,13 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/// Runs a single Kafka node on the loopback address until it is interrupted. Data stays in its
+/// Runs a single Kafka node on the loopback address until it is interrupted. The data stays in its
 /// folder: the next run on the same folder and port continues with it.
 @Command(
     name = "kafka",
     mixinStandardHelpOptions = true,
     description = {
-      "Runs a single Kafka node on this machine, for trying things out.",
+      "Runs a single Kafka node on this machine, for experiments.",
       "It listens on 127.0.0.1 only and runs until it is interrupted."
     })
 public final class KafkaCommand implements Callable<Integer> {
@@ -34,14 +34,14 @@ public final class KafkaCommand implements Callable<Integer> {
       names = "--port",
       paramLabel = "PORT",
       defaultValue = "9092",
-      description = "Where clients connect (default: ${DEFAULT-VALUE}).")
+      description = "Port for clients (default: ${DEFAULT-VALUE}).")
   private int port;
 
   @Option(
       names = "--dir",
       paramLabel = "DIR",
       defaultValue = "taskbroker-kafka",
-      description = "Folder of its data and log (default: ./${DEFAULT-VALUE}).")
+      description = "Folder for data and log (default: ./${DEFAULT-VALUE}).")
   private Path dir;
 
   @Option(
@@ -86,7 +86,7 @@ public final class KafkaCommand implements Callable<Integer> {
     try {
       return Files.createDirectories(dir.toAbsolutePath().normalize());
     } catch (IOException e) {
-      throw new CommandException("folder " + dir + " cannot be made: " + e, e);
+      throw new CommandException("folder " + dir + " cannot be created: " + e, e);
     }
   }
 

@@ -3,11 +3,11 @@ package io.taskbroker.lab.kafka;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Topic as the command line names it: `NAME` or `NAME:PARTITIONS`.
+/// Topic option of the command line: `NAME` or `NAME:PARTITIONS`.
 record TopicOption(String name, int partitions) {
   private static final Pattern FORM = Pattern.compile("([A-Za-z0-9._-]{1,249})(?::(\\d{1,4}))?");
 
-  /// @throws IllegalArgumentException if Kafka allows no such name, or there are no partitions
+  /// @throws IllegalArgumentException if the name is invalid for Kafka, or there are no partitions
   static TopicOption parse(String option) {
     Matcher parts = FORM.matcher(option);
     if (!parts.matches()) {

@@ -17,10 +17,10 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
-/// What can be seen from outside of tasks that the broker still has to deal with: messages whose
-/// offset is not committed, and rows of its database.
+/// Work that is left in a broker, seen from outside: messages without a committed offset, and rows
+/// of its database.
 ///
-/// @param partitions how many there are of each topic
+/// @param partitions number of partitions by topic
 public record LeftOvers(String bootstrap, String group, Map<String, Integer> partitions) {
   private static final long LOOK_MILLIS = 200;
 
@@ -28,7 +28,7 @@ public record LeftOvers(String bootstrap, String group, Map<String, Integer> par
     partitions = Map.copyOf(partitions);
   }
 
-  /// How many messages of the topics lie beyond what is committed, once none do or time is up.
+  /// Number of uncommitted messages of the topics, once it is zero or the time is up.
   public long uncommitted(Duration patience, CountDownLatch stop) throws InterruptedException {
     long deadline = System.nanoTime() + patience.toNanos();
     try (var admin = Admin.create(Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap))) {
@@ -64,8 +64,8 @@ public record LeftOvers(String bootstrap, String group, Map<String, Integer> par
     }
   }
 
-  /// How many tasks are in the database of a broker; under the name by which the reference's tools
-  /// know it.
+  /// Number of tasks in the database of a broker, read through the view that the reference's tools
+  /// use.
   public static long rows(Path database) {
     if (!Files.exists(database)) {
       throw new IllegalStateException("There is no database " + database);

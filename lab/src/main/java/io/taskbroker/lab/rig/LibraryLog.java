@@ -12,7 +12,7 @@ import java.util.logging.LogRecord;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Sends what Kafka, gRPC and their like log in this process to a file.
+/// Redirection of the logs of Kafka, gRPC and other libraries in this process to a file.
 public final class LibraryLog {
   private LibraryLog() {}
 
@@ -35,7 +35,7 @@ public final class LibraryLog {
     java.util.logging.Logger.getLogger("").addHandler(new Forwarder());
   }
 
-  /// Takes what gRPC logs through the JDK.
+  /// Forwards what gRPC logs through the JDK.
   private static final class Forwarder extends Handler {
     private static final Logger LOG = LoggerFactory.getLogger("grpc");
 

@@ -2,7 +2,7 @@ package io.taskbroker.lab.rig;
 
 import java.util.Locale;
 
-/// Who begins a delivery: the broker, or its workers.
+/// Delivery mode: push by the broker, or pull by the workers.
 public enum Mode {
   PUSH,
   PULL;

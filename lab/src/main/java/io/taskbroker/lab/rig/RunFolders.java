@@ -6,14 +6,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/// The directory that a run of a command fills.
+/// Output directory of a command.
 public final class RunFolders {
   private RunFolders() {}
 
-  /// An empty directory: the one that was asked for, made if it is missing, or a temporary one.
+  /// An empty directory: the requested one, created if missing, or a temporary one.
   ///
-  /// @param command in the name of a temporary one, and in what is said if there can be none
-  /// @throws CommandException if it cannot be made, or is not empty
+  /// @param command name for the temporary directory and for error messages
+  /// @throws CommandException if it cannot be created or is not empty
   public static Path empty(Optional<Path> asked, String command) {
     try {
       if (asked.isEmpty()) {
@@ -28,7 +28,7 @@ public final class RunFolders {
       }
       return made;
     } catch (IOException e) {
-      throw new CommandException("directory for the " + command + " cannot be made: " + e, e);
+      throw new CommandException("directory for the " + command + " cannot be created: " + e, e);
     }
   }
 }

@@ -5,8 +5,8 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/// Lets an interrupt of this process end what runs in order: the end of the process waits until
-/// this is closed, 30 s at most. Thread-safe.
+/// Shutdown hook for a graceful end on an interrupt: the exit of the process waits until this is
+/// closed, at most 30 s. Thread-safe.
 public final class StopHook implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
@@ -26,7 +26,7 @@ public final class StopHook implements AutoCloseable {
     return hook;
   }
 
-  /// Down to zero once the process is to end.
+  /// Reaches zero once the process must end.
   public CountDownLatch asked() {
     return asked;
   }
@@ -39,7 +39,7 @@ public final class StopHook implements AutoCloseable {
     asked.countDown();
     try {
       if (!ended.await(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
-        out.println("did not stop in time");
+        out.println("did not stop within 30 s");
         out.flush();
       }
     } catch (InterruptedException _) {
@@ -53,7 +53,7 @@ public final class StopHook implements AutoCloseable {
     try {
       Runtime.getRuntime().removeShutdownHook(thread);
     } catch (IllegalStateException _) {
-      // The process is ending, and the hook runs.
+      // The hook is already running.
     }
   }
 }

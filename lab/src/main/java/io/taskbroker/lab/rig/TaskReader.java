@@ -21,7 +21,7 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.jspecify.annotations.Nullable;
 
-/// Reads a topic of one partition, and counts what arrives for each task. Owns one thread; the
+/// Reader of a topic with one partition that counts the messages of each task. Owns one thread; the
 /// counts may be read by any.
 public final class TaskReader implements AutoCloseable {
   private static final Duration POLL = Duration.ofSeconds(1);
@@ -41,7 +41,7 @@ public final class TaskReader implements AutoCloseable {
     thread = Thread.ofPlatform().name("read-" + topic).daemon().unstarted(this::read);
   }
 
-  /// @param numbers how many tasks there are
+  /// @param numbers number of tasks
   public static TaskReader of(String bootstrap, String topic, int numbers) {
     var config = Map.<String, Object>of(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap);
     var kafka =
@@ -54,17 +54,17 @@ public final class TaskReader implements AutoCloseable {
     return reader;
   }
 
-  /// How many tasks were seen.
+  /// Number of tasks seen.
   public int tasks() {
     return tasks.get();
   }
 
-  /// How often the task was seen.
+  /// Number of messages of the task.
   public int count(int number) {
     return counts.get(number);
   }
 
-  /// How many messages belong to no task. Dead letters of one message count once.
+  /// Number of messages without a task. Dead letters of one message count once.
   public int strangers() {
     return strangers.size();
   }
@@ -72,19 +72,19 @@ public final class TaskReader implements AutoCloseable {
   private void read() {
     try (kafka) {
       while (!closed) {
-        kafka.poll(POLL).forEach(this::note);
+        kafka.poll(POLL).forEach(this::count);
       }
     } catch (WakeupException _) {
-      // Closed.
+      // Closed concurrently.
     }
   }
 
-  private void note(ConsumerRecord<byte[], byte[]> message) {
+  private void count(ConsumerRecord<byte[], byte[]> message) {
     int number = -1;
     try {
       number = TaskTemplate.numberOf(TaskActivation.parseFrom(message.value()));
     } catch (InvalidProtocolBufferException _) {
-      // A stranger.
+      // Not a task.
     }
     if (number < 0 || number >= counts.length()) {
       strangers.add(origin(message));
@@ -93,7 +93,8 @@ public final class TaskReader implements AutoCloseable {
     }
   }
 
-  /// Where the broker had a message from that it could make nothing of; else where it is.
+  /// Original position of an undecodable message, from the headers of its dead letter; else its
+  /// own.
   private static String origin(ConsumerRecord<byte[], byte[]> message) {
     var origin = new StringBuilder();
     for (String part : List.of("topic", "partition", "offset")) {

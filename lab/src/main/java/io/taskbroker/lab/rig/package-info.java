@@ -1,5 +1,5 @@
-/// What the demo and the soak are both built of: a directory, a log for libraries, readers of what
-/// is left and of what came out, a stop that can be waited for. Knows of neither of them.
+/// Parts shared by the demo and the soak: output directory, library log, readers of topics and of
+/// leftover work, shutdown hook. Depends on neither of them.
 @NullMarked
 package io.taskbroker.lab.rig;
 

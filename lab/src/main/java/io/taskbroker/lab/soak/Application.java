@@ -2,13 +2,13 @@ package io.taskbroker.lab.soak;
 
 import java.util.Locale;
 
-/// An application, which has workers of its own.
+/// An application, with its own workers.
 enum Application {
-  /// Tasks of all kinds, most of them short.
+  /// Tasks of all kinds, mostly short.
   SHOP,
   /// Slow tasks, and some of all kinds.
   MAIL,
-  /// What was no activation when it was published.
+  /// Tasks from raw messages.
   CLICKS;
 
   @Override

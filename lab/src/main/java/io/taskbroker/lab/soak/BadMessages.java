@@ -5,8 +5,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.taskbroker.proto.v1.TaskActivation;
 import java.util.Random;
 
-/// Messages that are no tasks, or none that the broker can take: each belongs on the dead-letter
-/// topic. Decided by the seed. Not thread-safe.
+/// Generator of messages that are no tasks, or that the broker must reject: each belongs on the
+/// dead-letter topic. Determined by the seed. Not thread-safe.
 final class BadMessages {
   private static final int KINDS = 5;
 
@@ -31,7 +31,7 @@ final class BadMessages {
   private byte[] garbage(int length) {
     byte[] bytes = new byte[length];
     random.nextBytes(bytes);
-    bytes[0] = 0x0F; // of the wire types there are, this is none
+    bytes[0] = 0x0F; // not a valid wire type
     return bytes;
   }
 }

@@ -15,12 +15,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/// What the broker's processes complained of, and which of that is not due to a fault that
-/// happened.
+/// Errors and warnings in the logs of the broker processes, and which errors no fault explains.
 ///
-/// @param errors lines that say ERROR, or that a thread or the process ended
-/// @param unexpected those of them that no fault explains, and traces of errors
-/// @param warnings how often there was each, with its numbers and names left out
+/// @param errors lines at ERROR, or about the end of a thread or the process
+/// @param unexpected errors without an explaining fault, and stack traces
+/// @param warnings number of occurrences by text, with numbers and names removed
 record BrokerLog(int errors, List<String> unexpected, Map<String, Integer> warnings) {
   private static final Pattern ERROR =
       Pattern.compile("\\S+ ERROR .*|taskbroker: .*|Exception in .*");
@@ -29,12 +28,12 @@ record BrokerLog(int errors, List<String> unexpected, Map<String, Integer> warni
   private static final Pattern PARTICULARS = Pattern.compile("\\S*\\d\\S*");
   private static final int WARNING_LENGTH = 100;
 
-  /// What the broker may complain of, and which faults are a reason to.
+  /// Expected complaints, with the faults that cause them.
   private static final Map<Pattern, Set<FaultKind>> EXPECTED =
       Map.of(
           Pattern.compile("Kafka at \\S+ does not answer"),
           EnumSet.of(FaultKind.KAFKA_GONE, FaultKind.KILL_IN_OUTAGE),
-          // Whoever is silent for longer than its session is no member of its group any more.
+          // A member that is silent for longer than its session is expelled from its group.
           Pattern.compile("Offset commit failed .* The coordinator is not aware of this member"),
           EnumSet.of(FaultKind.FREEZE, FaultKind.KAFKA_GONE, FaultKind.KILL_IN_OUTAGE),
           Pattern.compile("not valid YAML"),

@@ -1,33 +1,33 @@
 package io.taskbroker.lab.soak;
 
-/// What is done to the broker and to what it depends on.
+/// Kinds of faults of the broker and its dependencies.
 enum FaultKind {
-  /// SIGKILL, and a start after a while.
+  /// SIGKILL and a later restart.
   KILL(true, 8_000),
-  /// SIGKILL, and another one while it starts.
+  /// SIGKILL, and another one during the restart.
   KILL_TWICE(true, 10_000),
-  /// SIGTERM, and a start after a while.
+  /// SIGTERM and a later restart.
   TERM(true, 4_000),
-  /// SIGKILL while Kafka is down, and a start before Kafka comes back.
+  /// SIGKILL during a Kafka outage, and a restart before Kafka is back.
   KILL_IN_OUTAGE(true, 9_000),
-  /// SIGSTOP, and SIGCONT after a while.
+  /// SIGSTOP and a later SIGCONT.
   FREEZE(false, 100),
-  /// The workers of one application die, and others come after a while.
+  /// The workers of one application die and are replaced later.
   WORKERS_GONE(false, 200),
-  /// Kafka stops, and starts after a while.
+  /// Kafka stops and restarts later.
   KAFKA_GONE(false, 3_000),
   /// Messages that are no tasks.
   BAD_MESSAGES(false, 200),
-  /// Calls that make no sense, and connections that speak something else.
+  /// Malformed calls, and connections with foreign protocols.
   BAD_CALLS(false, 1_000),
-  /// A task is switched off and a namespace demoted for a while; then the file breaks, then it is
-  /// put right.
+  /// A task is switched off and a namespace demoted for a while; then the file becomes invalid,
+  /// then it is repaired.
   RULES(false, 200);
 
   /// Whether the process ends.
   final boolean restarts;
 
-  /// Milliseconds that it takes, beyond how long it lasts, until tasks run again; an estimate.
+  /// Estimated milliseconds, beyond the fault's duration, until tasks run again.
   final long cost;
 
   FaultKind(boolean restarts, long cost) {

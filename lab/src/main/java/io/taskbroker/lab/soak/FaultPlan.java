@@ -6,19 +6,19 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 
-/// Which fault happens when, decided by the seed and the length of the soak. Immutable.
+/// Schedule of faults, determined by the seed and the length of the soak. Immutable.
 ///
-/// In its first part the broker is restarted in all ways, too; in the second one process lives
-/// through all other faults, so that it can be seen whether it grows.
+/// The first part includes all kinds of restarts; in the second part one process survives all other
+/// faults, so that its growth can be measured.
 ///
-/// @param faults in the order of their times
-/// @param lastProcess when the second part begins
+/// @param faults in order of time
+/// @param lastProcess start of the second part
 record FaultPlan(List<Planned> faults, Duration lastProcess) {
-  /// A fault that is to happen.
+  /// A scheduled fault.
   ///
-  /// @param at since the beginning of the load; it may happen later, after the one before
-  /// @param lasting how long the broker is dead, frozen or without what it needs
-  /// @param draw decides what else there is to decide about it
+  /// @param at time since the start of the load; delayed if the previous fault is not over
+  /// @param lasting how long the broker is dead, frozen or without its dependency
+  /// @param draw random number for further choices
   record Planned(FaultKind kind, Duration at, Duration lasting, int draw) {
     @Override
     public String toString() {
@@ -27,7 +27,7 @@ record FaultPlan(List<Planned> faults, Duration lastProcess) {
     }
   }
 
-  /// Of the load, with restarts; or as long as each of them once takes.
+  /// Share of the load with restarts; longer if each kind needs more time.
   private static final double FIRST_PART = 0.45;
 
   private static final double MAX_FIRST_PART = 0.7;
@@ -54,7 +54,7 @@ record FaultPlan(List<Planned> faults, Duration lastProcess) {
     while (at < middle) {
       at = deal(faults, deck.all(), at, middle, unit, random);
     }
-    // The new process is left alone while it is measured for the first time.
+    // The new process is left alone during its first measurement.
     at = middle + 3 * unit + unit;
     while (at < load.toMillis()) {
       at = deal(faults, deck.withoutRestarts(), at, load.toMillis() - unit, unit, random);
@@ -82,7 +82,7 @@ record FaultPlan(List<Planned> faults, Duration lastProcess) {
     return at;
   }
 
-  /// All kinds in some order, again and again.
+  /// Endless sequence of all kinds, shuffled in each pass.
   private record Deck(Random random) {
     List<FaultKind> all() {
       var kinds = new ArrayList<>(List.of(FaultKind.values()));

@@ -4,27 +4,27 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToLongFunction;
 
-/// Whether the last process grew: what it had in the second third of its life against the last one,
-/// by the least of each, which no burst or fault has raised. In the first third it gets warm.
+/// Growth of the last process: minimum of the second third of its lifetime against that of the last
+/// third, which bursts and faults do not affect. The first third is warm-up.
 ///
-/// @param warm whether the process had minutes to get warm before
-/// @param heaps of the last process, in the order of time
-/// @param samples of the last process, in the order of time
+/// @param warm whether the process had minutes to warm up
+/// @param heaps of the last process, in order of time
+/// @param samples of the last process, in order of time
 record Growth(boolean warm, List<Heap> heaps, List<Sample> samples) {
-  /// Least of the second third, least of the last one, and what the second may have more.
+  /// Minimum of the second and of the last third, and the allowed increase.
   record Change(String what, long before, long after, long allowed) {
     boolean isFlat() {
       return after - before <= allowed;
     }
   }
 
-  /// Retries and tasks that may run only once are remembered for ten minutes.
+  /// Tombstones of retries and at-most-once tasks live for ten minutes.
   private static final long HEAP_BYTES = 16 << 20;
 
-  /// Code that the compiler makes, buffers, arenas of the allocator.
+  /// Compiled code, buffers, allocator arenas.
   private static final long RESIDENT_BYTES = 32 << 20;
 
-  /// The same for a process that is not warm yet.
+  /// The same for a process that is not warmed up.
   private static final long RESIDENT_BYTES_AT_FIRST = 112 << 20;
 
   private static final long THREADS = 4;
@@ -36,7 +36,7 @@ record Growth(boolean warm, List<Heap> heaps, List<Sample> samples) {
     samples = List.copyOf(samples);
   }
 
-  /// Whether there is enough to compare.
+  /// Whether there are enough samples.
   boolean isMeasured() {
     return heaps.size() >= LEAST && samples.size() >= LEAST;
   }

@@ -15,9 +15,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/// What lives in the heap of a process after a collection, by class. Immutable.
+/// Live heap of a process after a collection, by class. Immutable.
 ///
-/// @param at nanoseconds since the beginning of the load
+/// @param at nanoseconds since the start of the load
 record Heap(long at, long bytes, Map<String, Long> bytesByClass) {
   private static final Pattern LINE = Pattern.compile("\\s*\\d+:\\s+\\d+\\s+(\\d+)\\s+(\\S+).*");
   private static final long PATIENCE_SECONDS = 30;
@@ -27,10 +27,10 @@ record Heap(long at, long bytes, Map<String, Long> bytesByClass) {
     bytesByClass = Map.copyOf(bytesByClass);
   }
 
-  /// Has the process collect garbage, and looks at what is left.
+  /// Triggers a collection and reads the class histogram.
   ///
-  /// @param scratch a file for what `jcmd` says
-  /// @throws IllegalStateException if the process does not answer
+  /// @param scratch file for the output of `jcmd`
+  /// @throws IllegalStateException if the process does not respond
   static Heap of(long pid, long at, Path scratch) throws InterruptedException {
     Path jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd");
     try {
@@ -58,12 +58,12 @@ record Heap(long at, long bytes, Map<String, Long> bytesByClass) {
       }
     }
     if (classes.isEmpty()) {
-      throw new IllegalStateException("jcmd gave no histogram, but: " + histogram);
+      throw new IllegalStateException("jcmd printed no histogram but: " + histogram);
     }
     return new Heap(at, classes.values().stream().mapToLong(Long::longValue).sum(), classes);
   }
 
-  /// The classes that have grown most since another look.
+  /// The classes that grew most since an earlier measurement.
   String grownSince(Heap before) {
     return bytesByClass.entrySet().stream()
         .map(entry ->

@@ -2,11 +2,11 @@ package io.taskbroker.lab.soak;
 
 import java.util.Optional;
 
-/// A fault that has happened. Times are nanoseconds since the beginning of the load.
+/// A fault that happened. Times are nanoseconds since the start of the load.
 ///
-/// @param application whose workers were gone, if that is what it was
+/// @param application whose workers were killed, if it was that fault
 record Incident(FaultKind kind, Optional<Application> application, long begin, long end) {
-  /// Whether it lasted at any moment between the two, or so long before or after.
+  /// Whether it overlaps the interval, extended by the slack on both sides.
   boolean touches(long from, long until, long slack) {
     return begin - slack <= until && end + slack >= from;
   }

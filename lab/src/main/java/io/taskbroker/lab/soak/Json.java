@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/// Writes maps, lists, texts, numbers and booleans as JSON.
+/// JSON encoder for maps, lists, strings, numbers and booleans.
 final class Json {
   private Json() {}
 

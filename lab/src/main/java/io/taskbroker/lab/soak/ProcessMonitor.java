@@ -8,8 +8,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
-/// Looks at the broker's process every second, on a thread of its own, and says every ten seconds
-/// how far the soak is. The samples may be asked for by any thread.
+/// Sampler of the broker's process, once a second on its own thread; prints the progress every ten
+/// seconds. The samples may be read by any thread.
 final class ProcessMonitor implements AutoCloseable {
   private static final long PERIOD_MILLIS = 1_000;
   private static final int LINE_EVERY = 10;
@@ -24,7 +24,7 @@ final class ProcessMonitor implements AutoCloseable {
   private final List<Sample> samples = new ArrayList<>();
   private final Thread thread;
 
-  /// @param progress what has been done so far, for the line
+  /// @param progress text for the progress line
   ProcessMonitor(
       RestartableBroker broker,
       Runs clock,
@@ -46,9 +46,9 @@ final class ProcessMonitor implements AutoCloseable {
   private void watch() {
     try {
       for (int look = 1; !closed.await(PERIOD_MILLIS, TimeUnit.MILLISECONDS); look++) {
-        look();
+        sample();
         if (look % LINE_EVERY == 0) {
-          say();
+          printProgress();
         }
       }
     } catch (InterruptedException _) {
@@ -56,7 +56,7 @@ final class ProcessMonitor implements AutoCloseable {
     }
   }
 
-  private void look() {
+  private void sample() {
     Sample.of(broker.pid(), clock.now(), setting.database()).ifPresent(this::add);
   }
 
@@ -64,7 +64,7 @@ final class ProcessMonitor implements AutoCloseable {
     samples.add(sample);
   }
 
-  private void say() {
+  private void printProgress() {
     String process =
         last()
             .map(sample ->
@@ -74,7 +74,7 @@ final class ProcessMonitor implements AutoCloseable {
                         sample.threads(),
                         sample.files(),
                         sample.databaseBytes() / 1e6))
-            .orElse("the process cannot be seen");
+            .orElse("the process is not visible");
     out.printf("%5.0f s  %s; %s%n", clock.now() / 1e9, progress.get(), process);
     out.flush();
   }
@@ -83,7 +83,7 @@ final class ProcessMonitor implements AutoCloseable {
     return samples.isEmpty() ? Optional.empty() : Optional.of(samples.getLast());
   }
 
-  /// Everything seen so far, in the order of time.
+  /// All samples so far, in order of time.
   synchronized List<Sample> samples() {
     return List.copyOf(samples);
   }

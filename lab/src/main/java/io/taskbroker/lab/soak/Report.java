@@ -7,14 +7,14 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
-/// What a soak found, as text and as JSON.
+/// Result of a soak, as text and as JSON.
 ///
-/// @param facts about the run as a whole, in the order in which they are told
-/// @param problems what is not as it should be
+/// @param facts about the whole run, in order of output
+/// @param problems failed expectations
 record Report(
     Map<String, Object> facts,
     List<Incident> incidents,
-    ResultCheck account,
+    ResultCheck check,
     List<Growth.Change> changes,
     BrokerLog log,
     List<String> problems) {
@@ -43,11 +43,11 @@ record Report(
     facts.forEach((name, value) -> lines.add("%-34s %s".formatted(name, shown(value))));
     lines.add("");
     lines.add("faults        " + counts(faults()));
-    lines.add("ends          " + counts(account.ends()));
-    lines.add("runs repeated " + counts(account.repeats()));
+    lines.add("ends          " + counts(check.ends()));
+    lines.add("runs repeated " + counts(check.repeats()));
     lines.add(
         "missing %,d; completed and dead-lettered or demoted %,d; dead letters or demoted tasks more than once %,d"
-            .formatted(account.missing(), account.endedTwice(), account.copies()));
+            .formatted(check.missing(), check.endedTwice(), check.copies()));
     lines.add("");
     for (Growth.Change change : changes) {
       lines.add(
@@ -61,7 +61,7 @@ record Report(
     }
     lines.add("");
     lines.add(
-        "lines of the log that are errors   %,d, not explained by a fault: %,d"
+        "errors in the log                  %,d, not explained by a fault: %,d"
             .formatted(log.errors(), log.unexpected().size()));
     log.warnings().entrySet().stream()
         .sorted(Map.Entry.<String, Integer>comparingByValue().reversed())
@@ -99,11 +99,11 @@ record Report(
     json.put("good", isGood());
     json.put("facts", facts);
     json.put("faults", faults());
-    json.put("ends", account.ends());
-    json.put("repeated", account.repeats());
-    json.put("missing", account.missing());
-    json.put("ended_twice", account.endedTwice());
-    json.put("copies", account.copies());
+    json.put("ends", check.ends());
+    json.put("repeated", check.repeats());
+    json.put("missing", check.missing());
+    json.put("ended_twice", check.endedTwice());
+    json.put("copies", check.copies());
     json.put("growth", changes.stream().map(Report::map).toList());
     json.put("unexpected_errors", log.unexpected());
     json.put("warnings", log.warnings());

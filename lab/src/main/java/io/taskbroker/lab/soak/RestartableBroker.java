@@ -7,13 +7,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 
-/// The place of the broker, in which one process follows another. Owned by one thread; [#pid] may
-/// be asked by any.
+/// Broker that is restarted: one process after another. Owned by one thread; [#pid] may be called
+/// by any.
 final class RestartableBroker implements AutoCloseable {
-  /// Long, for a machine that does much else; how long it took is reported.
+  /// Generous, for a busy machine; the actual time is reported.
   private static final Duration START = Duration.ofSeconds(90);
 
-  /// What a broker may take (G9), and a little more for a machine that does other things, too.
+  /// The stop time limit of a broker (G9), with a margin for a busy machine.
   private static final Duration STOP = Duration.ofSeconds(12);
 
   private final BrokerLaunch launch;
@@ -43,20 +43,20 @@ final class RestartableBroker implements AutoCloseable {
     process.kill();
   }
 
-  /// Stops in order; that it did not is a problem.
+  /// Stops gracefully; a failure to do so is a problem.
   void stop() throws InterruptedException {
     down = true;
     try {
       int code = process.stop(STOP);
       if (code != 0) {
-        problems.add("the broker ended with code " + code + " when it was asked to stop");
+        problems.add("the broker ended with code " + code + " on a graceful stop");
       }
     } catch (IllegalStateException e) {
       problems.add(String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
     }
   }
 
-  /// Another process; the one before has ended.
+  /// Starts another process; the previous one has ended.
   void start() {
     process = BrokerProcess.start(launch);
     pid = process.pid();
@@ -72,7 +72,7 @@ final class RestartableBroker implements AutoCloseable {
     process.thaw();
   }
 
-  /// The code with which the process ended although nobody had asked it to.
+  /// Exit code of a process that ended without being stopped.
   OptionalInt diedWith() {
     return down ? OptionalInt.empty() : process.exitCode();
   }
@@ -85,7 +85,7 @@ final class RestartableBroker implements AutoCloseable {
     return starts;
   }
 
-  /// From the start of a process until it served.
+  /// Longest time from the start of a process until it served.
   Duration slowestStart() {
     return slowestStart;
   }

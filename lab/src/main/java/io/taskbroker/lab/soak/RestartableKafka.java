@@ -3,7 +3,7 @@ package io.taskbroker.lab.soak;
 import io.taskbroker.testkit.EmbeddedKafka;
 import java.nio.file.Path;
 
-/// The one Kafka of a soak, which can be down. Owned by one thread.
+/// The Kafka node of a soak, which can be stopped and restarted. Owned by one thread.
 final class RestartableKafka implements AutoCloseable {
   private final Path dir;
   private EmbeddedKafka node;
@@ -28,7 +28,7 @@ final class RestartableKafka implements AutoCloseable {
     node.stop();
   }
 
-  /// The same node again, with what it had.
+  /// Restarts the node with its data.
   void start() {
     node = EmbeddedKafka.startOnPort(dir, node.port());
   }

@@ -13,26 +13,26 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntUnaryOperator;
 
-/// What became of every task: each has come to one of the ends that its kind may have (the
-/// conservation law); none ran too early, after its end or while it was switched off; none that may
-/// run only once ran twice; and each run that repeats one has a fault to explain it.
+/// Check of every task's outcome: each ended in one of the ways that its kind allows (the
+/// conservation law); none ran too early, after its expiry or while switched off; no at-most-once
+/// task ran twice; and every repeated execution has an explaining fault.
 final class ResultCheck {
   private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
   private static final long CLOCKS_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
-  /// From the last look at the rules or the clock to the start in the worker.
+  /// From the last check of rules and clock to the start in the worker.
   private static final long SEND_NANOS = SECOND;
 
-  /// From the change of the file of rules until it is in force, and the same.
+  /// From a change of the rules file until it applies, plus the same.
   private static final long RULES_NANOS = 3 * SECOND;
 
-  /// From the death of what had a task until it is known what becomes of it.
+  /// From the death of a process that had a task until its outcome is known.
   private static final long AFTERMATH_NANOS = 15 * SECOND;
 
-  /// What an account is made of.
+  /// Input of the check.
   ///
-  /// @param letters how many dead letters there are of a task
-  /// @param demoted how often a task is on the topic of demoted ones
+  /// @param letters number of dead letters of a task
+  /// @param demoted number of records of a task on the topic of demoted tasks
   /// @param unpublished tasks that Kafka did not acknowledge
   record Evidence(
       Workload workload,
@@ -57,32 +57,32 @@ final class ResultCheck {
   }
 
   static ResultCheck of(Evidence evidence, List<Incident> incidents) {
-    var account = new ResultCheck(evidence, incidents);
+    var check = new ResultCheck(evidence, incidents);
     for (int number = 0; number < evidence.workload().tasks(); number++) {
-      account.look(number);
+      check.check(number);
     }
-    evidence.runs().repeats().forEach(account::look);
+    evidence.runs().repeats().forEach(check::check);
     if (evidence.log().strangers() > 0) {
-      account.problems.add(evidence.log().strangers() + " runs belong to no task");
+      check.problems.add(evidence.log().strangers() + " runs belong to no task");
     }
     if (evidence.log().refusals() > 0) {
-      account.problems.add(evidence.log().refusals() + " reports were refused");
+      check.problems.add(evidence.log().refusals() + " reports were refused");
     }
-    return account;
+    return check;
   }
 
-  /// How many tasks have not come to an end that anybody knows of.
+  /// Number of tasks without a known end.
   static int open(Evidence evidence, List<Incident> incidents) {
-    var account = new ResultCheck(evidence, incidents);
+    var check = new ResultCheck(evidence, incidents);
     int open = 0;
     for (int number = 0; number < evidence.workload().tasks(); number++) {
       boolean published = evidence.log().publishedAt(number) != ExecutionLog.NEVER;
-      open += published && account.end(number).isEmpty() ? 1 : 0;
+      open += published && check.end(number).isEmpty() ? 1 : 0;
     }
     return open;
   }
 
-  private void look(int number) {
+  private void check(int number) {
     if (evidence.log().publishedAt(number) == ExecutionLog.NEVER) {
       ends.merge("not published", 1, Integer::sum);
       return;
@@ -93,8 +93,8 @@ final class ResultCheck {
       missing++;
       problem(number, "is missing: " + history(number));
     }
-    lookAtEnds(number);
-    lookAtRuns(number);
+    checkEnds(number);
+    checkRuns(number);
   }
 
   private Optional<String> end(int number) {
@@ -119,12 +119,12 @@ final class ResultCheck {
     if (evidence.unpublished().get(number)) {
       return Optional.of("not published");
     }
-    return end != End.DEAD_LETTER && evidence.runs().isUnheard(number)
-        ? Optional.of("reported by a worker that died before it heard the answer")
+    return end != End.DEAD_LETTER && evidence.runs().isUnacknowledged(number)
+        ? Optional.of("reported by a worker that died before the reply")
         : Optional.empty();
   }
 
-  /// It may have waited for long, so that every later rule may have been its end.
+  /// A task may have waited for long, so that any later rule may have ended it.
   private boolean mayBeSwitchedOff(int number) {
     long published = evidence.log().publishedAt(number);
     return incidents.stream()
@@ -132,7 +132,7 @@ final class ResultCheck {
             incident.kind() == FaultKind.RULES && incident.end() + RULES_NANOS > published);
   }
 
-  private void lookAtEnds(int number) {
+  private void checkEnds(int number) {
     End end = evidence.workload().kind(number).end;
     boolean completed = evidence.log().acknowledged(Result.COMPLETE, number) > 0;
     int letters = evidence.letters().applyAsInt(number);
@@ -156,7 +156,7 @@ final class ResultCheck {
     }
   }
 
-  private void lookAtRuns(int number) {
+  private void checkRuns(int number) {
     SoakTaskKind kind = evidence.workload().kind(number);
     long published = evidence.log().publishedAt(number);
     long first = evidence.runs().firstStart(number);
@@ -189,7 +189,7 @@ final class ResultCheck {
       case EXHAUSTED -> {
         if (evidence.letters().applyAsInt(number) > 0
             && evidence.runs().starts(number, Workload.MAX_ATTEMPTS - 1) == 0) {
-          problem(number, "was given up too early");
+          problem(number, "timed out too early");
         }
       }
       default -> {}
@@ -204,7 +204,7 @@ final class ResultCheck {
                 && at < incident.end());
   }
 
-  private void look(Repeat repeat) {
+  private void check(Repeat repeat) {
     if (repeat.settled()) {
       problem(
           repeat.number(),
@@ -222,7 +222,7 @@ final class ResultCheck {
     }
   }
 
-  /// The first fault of those between the two runs that can make a task run again.
+  /// The first fault between the two executions that can repeat a task.
   private String reason(Repeat repeat) {
     if (evidence.workload().kind(repeat.number()) == SoakTaskKind.OVERRUNNING) {
       return "overran its deadline";
@@ -262,17 +262,17 @@ final class ResultCheck {
             .formatted(number, workload.kind(number), workload.application(number), what));
   }
 
-  /// Everything that is not as it should be; empty if all is well.
+  /// All failed expectations; empty if there are none.
   List<String> problems() {
     return List.copyOf(problems);
   }
 
-  /// How many tasks came to each end.
+  /// Number of tasks by end.
   Map<String, Integer> ends() {
     return new TreeMap<>(ends);
   }
 
-  /// How many runs repeat one, by what made them happen.
+  /// Number of repeated executions by cause.
   Map<String, Integer> repeats() {
     return new TreeMap<>(repeats);
   }
@@ -281,12 +281,12 @@ final class ResultCheck {
     return missing;
   }
 
-  /// How many tasks were completed, and dead-lettered or demoted as well.
+  /// Number of tasks that were completed and also dead-lettered or demoted.
   int endedTwice() {
     return endedTwice;
   }
 
-  /// How many dead letters and demoted tasks there are more than once.
+  /// Number of surplus copies of dead letters and demoted tasks.
   int copies() {
     return copies;
   }

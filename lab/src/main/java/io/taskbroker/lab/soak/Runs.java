@@ -11,22 +11,22 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/// When each task ran, and which runs repeat one: hands every run on to the workload, and looks at
-/// it. Thread-safe. Times are nanoseconds of the log; [#NEVER] if there is none.
+/// Record of executions that detects repeated ones and delegates to the workload. Thread-safe.
+/// Times are nanoseconds of the log; [#NEVER] if there is none.
 final class Runs implements Behaviour {
   static final long NEVER = Long.MIN_VALUE;
   private static final int ATTEMPTS = 4;
 
-  /// What workers have been sent may still arrive.
-  private static final long ON_THE_WAY = TimeUnit.SECONDS.toNanos(2);
+  /// Deliveries already sent to workers may still arrive.
+  private static final long IN_FLIGHT = TimeUnit.SECONDS.toNanos(2);
 
   private static final int MAX_REPEATS = 1_000_000;
 
-  /// A run of an attempt that had been started before.
+  /// Repeated execution of an attempt.
   ///
-  /// @param before when the attempt was started last
-  /// @param settled whether the task had been reported as complete, and the broker had acknowledged
-  ///   that, or had made its next attempt
+  /// @param before previous start of the attempt
+  /// @param settled whether the broker had acknowledged the completion of the task, or produced its
+  ///   next attempt
   record Repeat(int number, int attempt, long before, long at, boolean settled) {}
 
   private final Workload workload;
@@ -34,7 +34,7 @@ final class Runs implements Behaviour {
   private final byte[] starts;
   private final long[] first;
   private final long[] last;
-  private final BitSet unheard = new BitSet();
+  private final BitSet unacknowledged = new BitSet();
   private final List<Repeat> repeats = new ArrayList<>();
 
   Runs(Workload workload, ExecutionLog log) {
@@ -51,12 +51,12 @@ final class Runs implements Behaviour {
   public Run run(TaskActivation activation, int start) {
     int number = TaskTemplate.numberOf(activation);
     if (number >= 0 && number < workload.tasks()) {
-      note(number, Math.clamp(activation.getRetryState().getAttempts(), 0, ATTEMPTS - 1));
+      recordStart(number, Math.clamp(activation.getRetryState().getAttempts(), 0, ATTEMPTS - 1));
     }
     return workload.run(activation, start);
   }
 
-  private synchronized void note(int number, int attempt) {
+  private synchronized void recordStart(int number, int attempt) {
     long now = now();
     int index = ATTEMPTS * number + attempt;
     if (starts[index] > 0 && repeats.size() < MAX_REPEATS) {
@@ -71,14 +71,13 @@ final class Runs implements Behaviour {
 
   private boolean isSettled(int number, int attempt, long now) {
     long completed = log.completedAt(number);
-    boolean complete =
-        log.acknowledged(Result.COMPLETE, number) > 0 && now - completed > ON_THE_WAY;
+    boolean complete = log.acknowledged(Result.COMPLETE, number) > 0 && now - completed > IN_FLIGHT;
     boolean next = attempt + 1 < ATTEMPTS && starts[ATTEMPTS * number + attempt + 1] > 0;
     return complete || next;
   }
 
-  /// Notes which tasks of an application were reported, or about to be, and not acknowledged: its
-  /// workers have just died, and nobody will know what the broker made of it.
+  /// Records which tasks of an application were reported, or about to be, without an
+  /// acknowledgement: its workers have just died, and the outcome at the broker is unknown.
   synchronized void workersDied(Application application) {
     for (int number = 0; number < workload.tasks(); number++) {
       if (workload.application(number) == application
@@ -86,22 +85,21 @@ final class Runs implements Behaviour {
               > log.acknowledged(Result.COMPLETE, number)
                   + log.acknowledged(Result.RETRY, number)
                   + log.acknowledged(Result.FAIL, number)) {
-        unheard.set(number);
+        unacknowledged.set(number);
       }
     }
   }
 
-  /// Whether a report of the task may have been taken by the broker without its worker hearing of
-  /// it.
-  synchronized boolean isUnheard(int number) {
-    return unheard.get(number);
+  /// Whether the broker may have accepted a report of the task without its worker learning of it.
+  synchronized boolean isUnacknowledged(int number) {
+    return unacknowledged.get(number);
   }
 
   long now() {
     return log.now();
   }
 
-  /// How often an attempt of the task was started.
+  /// Number of starts of an attempt of the task.
   synchronized int starts(int number, int attempt) {
     return starts[ATTEMPTS * number + attempt];
   }

@@ -8,17 +8,17 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// What the broker's process has at a moment.
+/// Resource usage of the broker's process at one time.
 ///
-/// @param at nanoseconds since the beginning of the load
-/// @param residentBytes memory that it has, heap and all else
-/// @param files descriptors that are open: files, sockets, pipes
-/// @param databaseBytes of the database and its log
+/// @param at nanoseconds since the start of the load
+/// @param residentBytes resident memory, heap and everything else
+/// @param files open descriptors: files, sockets, pipes
+/// @param databaseBytes size of the database and its log
 record Sample(long at, long pid, long residentBytes, int threads, int files, long databaseBytes) {
   private static final Pattern RESIDENT = Pattern.compile("VmRSS:\\s+(\\d+) kB");
   private static final Pattern THREADS = Pattern.compile("Threads:\\s+(\\d+)");
 
-  /// Looks at a process; empty if it is gone, or the system has no `/proc`.
+  /// Samples a process; empty if it is gone or the system has no `/proc`.
   static Optional<Sample> of(long pid, long at, Path database) {
     Path process = Path.of("/proc", Long.toString(pid));
     try {
@@ -50,7 +50,7 @@ record Sample(long at, long pid, long residentBytes, int threads, int files, lon
     return matcher.find() ? Optional.of(Long.parseLong(matcher.group(1))) : Optional.empty();
   }
 
-  /// Bytes of a file; 0 if there is none.
+  /// Size of a file in bytes; 0 if there is none.
   static long size(Path file) throws IOException {
     try {
       return Files.size(file);

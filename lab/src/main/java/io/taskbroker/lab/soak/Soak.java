@@ -14,9 +14,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
-/// One soak: Kafka and workers in this process, the broker in another. Ends by itself, within a
-/// bounded time after the load; removes nothing. An interrupt of the process stops everything in
-/// order.
+/// One soak: Kafka and workers in this process, the broker in another. Ends within a bounded time
+/// after the load; deletes nothing. An interrupt stops everything in order.
 final class Soak {
   private final SoakSetting setting;
   private final SoakOptions options;
@@ -25,8 +24,8 @@ final class Soak {
   private final FaultPlan plan;
   private final Workload workload;
 
-  /// @param plan which faults happen; for a load of this length
-  /// @param adjustment changes how the broker is started
+  /// @param plan faults, for a load of this length
+  /// @param adjustment changes the launch of the broker
   Soak(
       SoakSetting setting,
       SoakOptions options,
@@ -41,9 +40,9 @@ final class Soak {
     workload = new Workload(options);
   }
 
-  /// Runs the soak; returns 0 if all is as it should be.
+  /// Runs the soak; returns 0 if there are no problems.
   int run() throws InterruptedException {
-    sayPlan();
+    printPlan();
     try (var hook = StopHook.install(out);
         var kafka = new RestartableKafka(setting.kafka())) {
       kafka.createTopics();
@@ -57,8 +56,7 @@ final class Soak {
     }
   }
 
-  /// All of the heap is there from the beginning, so that a process grows only if something else
-  /// does.
+  /// The heap is committed from the start, so that the process grows only if something else does.
   private BrokerLaunch launch() {
     return BrokerLaunch.ofThisClassPath(setting.config(), setting.brokerPort(), setting.brokerLog())
         .withJvmOptions("-Xms256m", "-XX:+AlwaysPreTouch");
@@ -68,59 +66,61 @@ final class Soak {
       throws InterruptedException, IOException {
     var log = new ExecutionLog(workload.tasks());
     var runs = new Runs(workload, log);
-    try (var pools = new Pools(setting, runs, log);
+    try (var pools = new WorkerPools(setting, runs, log);
         var letters = TaskReader.of(kafka.bootstrap(), SoakSetting.DEAD_LETTERS, workload.tasks());
         var demoted = TaskReader.of(kafka.bootstrap(), SoakSetting.LONG, workload.tasks());
         var publisher = new SoakPublisher(kafka.bootstrap(), workload, runs, log)) {
-      var victims = new Faults.Victims(setting, broker, kafka, pools, publisher);
-      var scene = new SoakEnvironment(victims, workload, log, runs, letters, demoted);
-      var faults = new Faults(victims, runs, hook.asked(), options.seed());
-      var course = new SoakRun(options, plan, scene, faults, hook);
-      var watch = new ProcessMonitor(broker, runs, setting, () -> progress(scene, faults), out);
+      var victims = new FaultInjector.Victims(setting, broker, kafka, pools, publisher);
+      var environment = new SoakEnvironment(victims, workload, log, runs, letters, demoted);
+      var faults = new FaultInjector(victims, runs, hook.asked(), options.seed());
+      var soakRun = new SoakRun(options, plan, environment, faults, hook);
+      var watch =
+          new ProcessMonitor(broker, runs, setting, () -> progress(environment, faults), out);
       try (watch) {
         pools.start();
         publisher.start();
         watch.start();
-        course.run();
+        soakRun.run();
       }
-      course.leftOut().forEach(fault -> say("left out, the machine is too slow: " + fault));
-      Report report = new Findings(scene, faults, course, hook).report(options, watch.samples());
-      return tell(report, watch.samples());
+      soakRun.leftOut().forEach(fault -> print("skipped, the machine is too slow: " + fault));
+      Report report =
+          new FinalChecks(environment, faults, soakRun, hook).report(options, watch.samples());
+      return printReport(report, watch.samples());
     }
   }
 
-  private static String progress(SoakEnvironment scene, Faults faults) {
+  private static String progress(SoakEnvironment environment, FaultInjector faults) {
     return "%,d published, %,d ended, %,d runs repeated%s"
         .formatted(
-            scene.victims().publisher().published(),
-            scene.ended(),
-            scene.runs().repeated(),
+            environment.victims().publisher().published(),
+            environment.ended(),
+            environment.runs().repeated(),
             faults.current().isEmpty() ? "" : ", " + faults.current());
   }
 
-  private int tell(Report report, List<Sample> samples) throws IOException {
-    say("");
-    say(report.text());
+  private int printReport(Report report, List<Sample> samples) throws IOException {
+    print("");
+    print(report.text());
     if (options.json().isPresent()) {
       Path file = options.json().get();
       Files.writeString(file, report.json(samples), UTF_8);
-      say("report     " + file);
+      print("report     " + file);
     }
-    say("logs       %s, %s".formatted(setting.brokerLog(), setting.soakLog()));
+    print("logs       %s, %s".formatted(setting.brokerLog(), setting.soakLog()));
     return report.isGood() ? 0 : 1;
   }
 
-  private void sayPlan() {
-    say(
+  private void printPlan() {
+    print(
         "%,d tasks in %,d s, mode %s, seed %d"
             .formatted(
                 workload.tasks(), options.load().toSeconds(), setting.mode(), options.seed()));
-    say("directory  %s".formatted(setting.dir()));
-    say("faults");
-    plan.faults().forEach(fault -> say("  " + fault));
+    print("directory  %s".formatted(setting.dir()));
+    print("faults");
+    plan.faults().forEach(fault -> print("  " + fault));
   }
 
-  private void say(String line) {
+  private void print(String line) {
     out.println(line);
     out.flush();
   }

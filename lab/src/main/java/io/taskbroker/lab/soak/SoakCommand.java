@@ -16,15 +16,15 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/// Looks for what goes wrong after minutes under load and faults; needs nothing but this JVM.
+/// Finds failures under minutes of load and faults; needs nothing but this JVM.
 @Command(
     name = "soak",
     mixinStandardHelpOptions = true,
     description = {
       "Starts Kafka, a broker and workers on this machine, publishes tasks of every kind for"
-          + " minutes, kills and freezes and starves the broker meanwhile, and accounts for each"
-          + " task, and for memory, threads, files, disk and the log.",
-      "Exit code 0 only if all is as it should be."
+          + " minutes, kills, freezes and starves the broker meanwhile, and checks the outcome of"
+          + " each task, memory, threads, files, disk and the log.",
+      "Exit code 0 only if there are no problems."
     })
 public final class SoakCommand implements Callable<Integer> {
   private static final Duration PATIENCE = Duration.ofSeconds(40);
@@ -45,21 +45,21 @@ public final class SoakCommand implements Callable<Integer> {
       names = "--rate",
       paramLabel = "N",
       defaultValue = "300",
-      description = "How many tasks to publish a second, on average (default: ${DEFAULT-VALUE}).")
+      description = "Average number of tasks published per second (default: ${DEFAULT-VALUE}).")
   private int rate;
 
   @Option(
       names = "--mode",
       defaultValue = "push",
       description =
-          "Whether the broker calls the workers, or is called: ${COMPLETION-CANDIDATES} (default:"
+          "Whether the broker pushes to workers or workers pull: ${COMPLETION-CANDIDATES} (default:"
               + " ${DEFAULT-VALUE}).")
   private Mode mode;
 
   @Option(
       names = "--seed",
       defaultValue = "1",
-      description = "Decides on tasks, bursts and faults (default: ${DEFAULT-VALUE}).")
+      description = "Determines tasks, bursts and faults (default: ${DEFAULT-VALUE}).")
   private long seed;
 
   @Option(
@@ -67,7 +67,10 @@ public final class SoakCommand implements Callable<Integer> {
       description = "Empty or new directory for data and logs (default: a temporary one).")
   private @Nullable Path dir;
 
-  @Option(names = "--json", paramLabel = "FILE", description = "Write the report there, too.")
+  @Option(
+      names = "--json",
+      paramLabel = "FILE",
+      description = "Also write the report to this file.")
   private @Nullable Path json;
 
   @Override

@@ -3,14 +3,14 @@ package io.taskbroker.lab.soak;
 import io.taskbroker.lab.rig.TaskReader;
 import io.taskbroker.testkit.ExecutionLog;
 
-/// Who and what there is while the load runs.
+/// Participants of a running soak.
 ///
 /// @param log what workers did
 /// @param runs the same with times, and the clock of the soak
-/// @param letters the dead-letter topic
-/// @param demoted the topic of demoted tasks
+/// @param letters reader of the dead-letter topic
+/// @param demoted reader of the topic of demoted tasks
 record SoakEnvironment(
-    Faults.Victims victims,
+    FaultInjector.Victims victims,
     Workload workload,
     ExecutionLog log,
     Runs runs,
@@ -21,7 +21,7 @@ record SoakEnvironment(
         workload, runs, log, letters::count, demoted::count, victims.publisher().failed());
   }
 
-  /// Is larger whenever something has happened to a task.
+  /// Counter that increases whenever something happens to a task.
   long movement() {
     return log.starts()
         + log.finishes()
@@ -30,7 +30,7 @@ record SoakEnvironment(
         + ended();
   }
 
-  /// How many tasks have come to an end that leaves a trace; those with two count twice.
+  /// Number of ended tasks, as far as visible; tasks with two ends count twice.
   int ended() {
     return log.completedTasks() + letters.tasks() + demoted.tasks();
   }

@@ -4,12 +4,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 
-/// What a soak is to do.
+/// Options of a soak.
 ///
 /// @param load how long tasks are published and faults happen
-/// @param rate how many tasks are published a second, on average
-/// @param patience how long nothing may happen after that before it is given up
-/// @param json where the report goes as JSON, too
+/// @param rate average number of tasks published per second
+/// @param patience how long nothing may happen after the load before the soak ends
+/// @param json file for the report as JSON
 record SoakOptions(Duration load, long seed, int rate, Duration patience, Optional<Path> json) {
   int tasks() {
     return (int) (load.toSeconds() * rate);

@@ -15,8 +15,8 @@ import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
-/// Publishes the tasks of a workload, each at its time or as soon as Kafka takes it, on a thread of
-/// its own; and what others want to have published. Thread-safe.
+/// Publisher of the tasks of a workload, each at its time or as soon as Kafka accepts it, on its
+/// own thread; also publishes messages for others. Thread-safe.
 final class SoakPublisher implements AutoCloseable {
   private static final int PARAMETER_BYTES = 400;
   private static final long STOP_MILLIS = 5_000;
@@ -35,7 +35,7 @@ final class SoakPublisher implements AutoCloseable {
     this.workload = workload;
     this.runs = runs;
     this.log = log;
-    // Several soaks of one seed would have the same order of records otherwise, too.
+    // Otherwise several soaks of one seed would have the same order of records.
     kafka =
         new KafkaProducer<>(
             Map.<String, Object>of(
@@ -62,7 +62,7 @@ final class SoakPublisher implements AutoCloseable {
       }
       kafka.flush();
     } catch (InterruptException _) {
-      // Closed.
+      // Closed concurrently.
     } finally {
       done = true;
     }
@@ -100,7 +100,7 @@ final class SoakPublisher implements AutoCloseable {
         SoakSetting.CLICKS, null, (byte[]) null, text, List.of(header));
   }
 
-  /// Publishes something else, which no log knows.
+  /// Publishes a message outside the workload.
   void send(String topic, byte[] value) {
     var _ = kafka.send(new ProducerRecord<>(topic, value));
   }
@@ -109,7 +109,7 @@ final class SoakPublisher implements AutoCloseable {
     failed.set(number);
   }
 
-  /// The tasks that Kafka has not got, or may have got.
+  /// Tasks whose publication failed or is unknown.
   synchronized BitSet failed() {
     return (BitSet) failed.clone();
   }

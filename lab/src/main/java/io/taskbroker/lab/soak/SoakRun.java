@@ -9,9 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/// What is done between the beginning of the load and the end of the last task: lets faults happen,
-/// looks at the heap of the process that lives to the end, and waits for what is still under way.
-/// Owned by one thread.
+/// Sequence from the start of the load to the end of the last task: injects faults, measures the
+/// heap of the last process, and waits for pending tasks. Owned by one thread.
 final class SoakRun {
   private static final Duration TURN = Duration.ofMillis(100);
   private static final Duration WORK = Duration.ofSeconds(20);
@@ -21,8 +20,8 @@ final class SoakRun {
 
   private final SoakOptions options;
   private final FaultPlan plan;
-  private final SoakEnvironment scene;
-  private final Faults faults;
+  private final SoakEnvironment environment;
+  private final FaultInjector faults;
   private final StopHook hook;
   private final RestartableBroker broker;
   private final List<Heap> heaps = new ArrayList<>();
@@ -33,23 +32,27 @@ final class SoakRun {
   private long lastProcess;
 
   SoakRun(
-      SoakOptions options, FaultPlan plan, SoakEnvironment scene, Faults faults, StopHook hook) {
+      SoakOptions options,
+      FaultPlan plan,
+      SoakEnvironment environment,
+      FaultInjector faults,
+      StopHook hook) {
     this.options = options;
     this.plan = plan;
-    this.scene = scene;
+    this.environment = environment;
     this.faults = faults;
     this.hook = hook;
-    broker = scene.victims().broker();
+    broker = environment.victims().broker();
     heapPeriod = options.load().minus(plan.lastProcess()).dividedBy(HEAP_LOOKS).toNanos();
     nextHeap = plan.lastProcess().toNanos() + heapPeriod;
   }
 
-  /// Returns when nothing is under way any more, or nothing moves.
+  /// Returns when nothing is pending, or nothing progresses.
   void run() throws InterruptedException {
     try {
-      letFaultsHappen();
+      injectFaults();
       drain();
-      lookAtHeap();
+      measureHeap();
     } catch (IllegalStateException e) {
       problems.add(String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
     }
@@ -58,19 +61,19 @@ final class SoakRun {
     }
   }
 
-  /// Returns when the load is over and all faults have happened; on a slow machine they are late,
-  /// and the last of them are left out when the load has been over for as long as it took.
-  private void letFaultsHappen() throws InterruptedException {
+  /// Returns when the load is over and all faults have happened. On a slow machine they are late,
+  /// and the last ones are skipped once the load has been over for as long as it took.
+  private void injectFaults() throws InterruptedException {
     long end = options.load().toNanos();
     var waiting = new ArrayDeque<Planned>(plan.faults());
     awaitWork();
-    while (goesOn() && (now() < end || (!waiting.isEmpty() && now() < 2 * end))) {
+    while (isRunning() && (now() < end || (!waiting.isEmpty() && now() < 2 * end))) {
       if (waiting.stream().noneMatch(fault -> fault.kind().restarts)) {
-        lookAtHeapIfDue();
+        measureHeapIfDue();
       }
       if (!waiting.isEmpty() && now() >= waiting.getFirst().at().toNanos()) {
         Planned fault = waiting.removeFirst();
-        faults.happen(fault);
+        faults.inject(fault);
         awaitWork();
         if (fault.kind().restarts) {
           lastProcess = now();
@@ -84,10 +87,10 @@ final class SoakRun {
   }
 
   private long now() {
-    return scene.runs().now();
+    return environment.runs().now();
   }
 
-  private boolean goesOn() {
+  private boolean isRunning() {
     return !hook.isAsked() && isAlive();
   }
 
@@ -95,11 +98,13 @@ final class SoakRun {
     var _ = hook.asked().await(millis, TimeUnit.MILLISECONDS);
   }
 
-  /// A fault is to hit a broker that works.
+  /// Waits for a working broker before the next fault.
   private void awaitWork() throws InterruptedException {
     long deadline = System.nanoTime() + WORK.toNanos();
-    long enough = scene.log().acknowledged() + ENOUGH_WORK;
-    while (goesOn() && scene.log().acknowledged() < enough && System.nanoTime() - deadline < 0) {
+    long enough = environment.log().acknowledged() + ENOUGH_WORK;
+    while (isRunning()
+        && environment.log().acknowledged() < enough
+        && System.nanoTime() - deadline < 0) {
       pause(TURN.toMillis());
     }
   }
@@ -115,27 +120,27 @@ final class SoakRun {
     return true;
   }
 
-  private void lookAtHeapIfDue() throws InterruptedException {
+  private void measureHeapIfDue() throws InterruptedException {
     if (now() >= nextHeap) {
-      lookAtHeap();
+      measureHeap();
       nextHeap = now() + heapPeriod;
     }
   }
 
-  private void lookAtHeap() throws InterruptedException {
+  private void measureHeap() throws InterruptedException {
     if (isAlive()) {
-      SoakSetting setting = scene.victims().setting();
+      SoakSetting setting = environment.victims().setting();
       heaps.add(Heap.of(broker.pid(), now(), setting.dir().resolve("heap.txt")));
     }
   }
 
-  /// Waits until every task has come to an end and the broker has nothing left.
+  /// Waits until every task has ended and the broker has nothing left.
   private void drain() throws InterruptedException {
     long moved = System.nanoTime();
     long before = -1;
-    while (goesOn() && !isDrained()) {
-      lookAtHeapIfDue();
-      long movement = scene.movement();
+    while (isRunning() && !isDrained()) {
+      measureHeapIfDue();
+      long movement = environment.movement();
       if (movement != before) {
         before = movement;
         moved = System.nanoTime();
@@ -146,10 +151,10 @@ final class SoakRun {
       pause(LOOK_MILLIS);
     }
     long uncommitted =
-        scene
+        environment
             .victims()
             .setting()
-            .leftOvers(scene.victims().kafka().bootstrap())
+            .leftOvers(environment.victims().kafka().bootstrap())
             .uncommitted(options.patience(), hook.asked());
     if (uncommitted > 0) {
       problems.add(uncommitted + " messages are not committed as consumed");
@@ -157,12 +162,12 @@ final class SoakRun {
   }
 
   private boolean isDrained() {
-    return scene.victims().publisher().isDone()
-        && ResultCheck.open(scene.evidence(), faults.incidents()) == 0
-        && LeftOvers.rows(scene.victims().setting().database()) == 0;
+    return environment.victims().publisher().isDone()
+        && ResultCheck.open(environment.evidence(), faults.incidents()) == 0
+        && LeftOvers.rows(environment.victims().setting().database()) == 0;
   }
 
-  /// Of the process that lived to the end, in the order of time.
+  /// Heaps of the last process, in order of time.
   List<Heap> heaps() {
     return List.copyOf(heaps);
   }
@@ -171,12 +176,12 @@ final class SoakRun {
     return List.copyOf(problems);
   }
 
-  /// The faults for which the machine was too slow.
+  /// Faults that were skipped on a slow machine.
   List<Planned> leftOut() {
     return List.copyOf(leftOut);
   }
 
-  /// When the process began to work that lived to the end; nanoseconds since the beginning.
+  /// Start of the last process; nanoseconds since the start of the load.
   long lastProcess() {
     return lastProcess;
   }

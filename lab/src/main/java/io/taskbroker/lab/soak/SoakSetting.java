@@ -12,8 +12,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
-/// Where everything of one soak is: its directory, its topics, the port of its broker; and the
-/// configuration and rules that the broker gets.
+/// Directory, topics and ports of one soak, and the configuration and rules of its broker.
 ///
 /// @param workerPorts of the workers of each application
 record SoakSetting(Path dir, Mode mode, int brokerPort, Map<Application, Integer> workerPorts) {
@@ -24,7 +23,7 @@ record SoakSetting(Path dir, Mode mode, int brokerPort, Map<Application, Integer
   static final int TASK_PARTITIONS = 4;
   static final int CLICK_PARTITIONS = 2;
 
-  /// Larger messages are none that the broker takes for a task.
+  /// Limit of the broker for tasks; larger messages are rejected.
   static final int MAX_MESSAGE_BYTES = 600_000;
 
   private static final String GROUP = "taskbroker";
@@ -38,7 +37,7 @@ record SoakSetting(Path dir, Mode mode, int brokerPort, Map<Application, Integer
     workerPorts = Map.copyOf(workerPorts);
   }
 
-  /// A setting with ports that nobody listens on.
+  /// A setting with unused ports.
   static SoakSetting of(Path dir, Mode mode) {
     var workers = new EnumMap<Application, Integer>(Application.class);
     for (Application application : Application.values()) {
@@ -97,7 +96,7 @@ record SoakSetting(Path dir, Mode mode, int brokerPort, Map<Application, Integer
     Files.move(fresh, rules(), StandardCopyOption.ATOMIC_MOVE);
   }
 
-  /// Limits are low, so that bursts reach them.
+  /// Writes the configuration; limits are low, so that bursts reach them.
   void writeConfig(String bootstrap) throws IOException {
     String workerMap =
         new TreeMap<>(workerPorts)

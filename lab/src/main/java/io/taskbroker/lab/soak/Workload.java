@@ -11,13 +11,13 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.SplittableRandom;
 
-/// Which task is of which kind, when it is published, and how it runs: all decided by the seed, but
-/// for times. Immutable; a [Behaviour] for any worker.
+/// Kind, publication time and behaviour of every task, determined by the seed except for the clock.
+/// Immutable; a [Behaviour] for any worker.
 final class Workload implements Behaviour {
   static final String DEMOTABLE_NAMESPACE = "demotable";
   static final String SWITCHED_TASK = "soak.switched";
 
-  /// Tasks with a longer delay are on disk only until they are due; with some room.
+  /// Delay beyond which tasks are parked until they are due, with a margin.
   static final Duration HORIZON = Duration.ofSeconds(305);
 
   static final int MAX_ATTEMPTS = 3;
@@ -80,7 +80,8 @@ final class Workload implements Behaviour {
     };
   }
 
-  /// When the task is published. In one of three periods of ten seconds all of them come at once.
+  /// Publication time of the task. In one of three periods of ten seconds all of them are published
+  /// at once.
   Duration publishedAfter(int number) {
     long perPeriod = options.rate() * PERIOD.toSeconds();
     long period = number / perPeriod;
@@ -92,7 +93,7 @@ final class Workload implements Behaviour {
             Duration.ofSeconds(1).multipliedBy(number % perPeriod).dividedBy(options.rate()));
   }
 
-  /// How long the task is delayed.
+  /// Delay of the task.
   int delaySeconds(int number) {
     return switch (kind(number)) {
       case DELAYED -> 1 + number % 8;
@@ -101,12 +102,12 @@ final class Workload implements Behaviour {
     };
   }
 
-  /// How long each run of the task takes.
+  /// Duration of each execution of the task.
   long millis(int number) {
     return kind(number) == SoakTaskKind.SLOW ? 500 + number % 2_000 : 5 + number % 50;
   }
 
-  /// What is published for a task, but for one of the raw topic.
+  /// The activation to publish for a task, except one of the raw topic.
   TaskActivation activation(int number, TaskTemplate template) {
     TaskActivation.Builder task =
         template.task(number).setApplication(application(number).toString());
@@ -142,7 +143,7 @@ final class Workload implements Behaviour {
     return OnAttemptsExceeded.ON_ATTEMPTS_EXCEEDED_DEADLETTER;
   }
 
-  /// Random, so that nothing makes it smaller.
+  /// Random bytes, which do not compress.
   private ByteString large(int number) {
     byte[] bytes = new byte[LARGE_BYTES + number % LARGE_BYTES];
     random(number).nextBytes(bytes);

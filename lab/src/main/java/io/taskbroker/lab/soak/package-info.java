@@ -1,5 +1,5 @@
-/// The soak: a real broker process under mixed load and random faults for minutes, and an account
-/// of every task, of memory, threads, files and disk at its end.
+/// Soak test: a real broker process under mixed load and random faults for minutes, with a final
+/// check of every task and of memory, threads, files and disk.
 @NullMarked
 package io.taskbroker.lab.soak;
 

@@ -17,7 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// The demo with a real child process, real Kafka and real gRPC; only the broker is a small one,
+/// The demo with a real child process, real Kafka and real gRPC; only the broker is a small fake,
 /// whose faults the demo must find.
 @Timeout(120)
 final class DemoTest {
@@ -52,7 +52,7 @@ final class DemoTest {
 
   @ParameterizedTest
   @CsvSource({
-    // the broker serves once it has partitions; of 300 tasks some are delayed by 3 s
+    // the broker serves once it has partitions; some of 300 tasks are delayed by 3 s
     "lose, PROBLEM: task 7 .* is missing: started 0",
     "twice, PROBLEM: task 7 .* ran 2 times",
     "early, PROBLEM: task \\d+ \\(DELAYED\\) ran .* s early",
@@ -68,7 +68,7 @@ final class DemoTest {
   }
 
   @Test
-  void thePlanDependsOnTheSeedOnly() {
+  void planDependsOnTheSeedOnly() {
     var plan = new DemoPlan(TASKS, MILLIS, 3);
     var same = new DemoPlan(TASKS, MILLIS, 3);
     var other = new DemoPlan(TASKS, MILLIS, 4);

@@ -46,8 +46,8 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
-/// A broker that keeps nothing but memory: enough for a demo to pass, and to be seen failing. Reads
-/// the demo's configuration. Its second argument names a fault.
+/// In-memory broker, just enough for a demo to pass or fail. Reads the demo's configuration. Its
+/// second argument names a fault.
 final class MiniBroker extends ConsumerServiceImplBase {
   private final String config;
   private final String fault;
@@ -109,7 +109,7 @@ final class MiniBroker extends ConsumerServiceImplBase {
         new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
       consumer.subscribe(List.of(DemoSetting.TOPIC));
       while (!server.isShutdown()) {
-        if (!consumer.assignment().isEmpty()) { // a task published from here on is read at once
+        if (!consumer.assignment().isEmpty()) { // tasks published from here on are read at once
           health.setStatus(ConsumerServiceGrpc.SERVICE_NAME, ServingStatus.SERVING);
         }
         for (var message : consumer.poll(Duration.ofMillis(100))) {
@@ -232,7 +232,7 @@ final class MiniBroker extends ConsumerServiceImplBase {
     reply.onCompleted();
   }
 
-  /// The value behind the first such key.
+  /// Value of the first such key.
   private String option(String key) {
     Matcher matcher =
         Pattern.compile("^ *" + key + ": *'?([^'\n]+)'?$", Pattern.MULTILINE).matcher(config);

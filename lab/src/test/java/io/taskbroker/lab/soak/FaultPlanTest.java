@@ -21,7 +21,7 @@ final class FaultPlanTest {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 10, 60})
-  void everyKindHappensAndTheLastProcessIsLeftAlive(int minutes) {
+  void everyKindHappensAndTheLastProcessSurvives(int minutes) {
     for (long seed = 0; seed < 200; seed++) {
       var load = Duration.ofMinutes(minutes);
       FaultPlan plan = FaultPlan.of(load, seed);

@@ -10,7 +10,7 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/// What a soak reads from a process and its log, and what it makes of it.
+/// Parsing and evaluation of a process's measurements and log.
 final class MeasuresTest {
   @Test
   void heapIsReadFromAHistogram() {
@@ -33,7 +33,7 @@ final class MeasuresTest {
   }
 
   @Test
-  void burstsAreNoGrowthAndLeaksAre() {
+  void leaksAreGrowthAndBurstsAreNot() {
     assertThat(growth(i -> 50 + (i % 3 == 0 ? 100 : 0)).changes()).allMatch(Growth.Change::isFlat);
     assertThat(growth(i -> 50 + 4 * i).changes())
         .allSatisfy(change -> assertThat(change.isFlat()).as(change.what()).isFalse());
@@ -55,7 +55,7 @@ final class MeasuresTest {
   }
 
   @Test
-  void errorsNeedAFaultThatExplainsThem() {
+  void errorsNeedAnExplainingFault() {
     List<String> lines =
         List.of(
             "2026-01-01T00:00:00.000Z ERROR KafkaWatch: Kafka at 127.0.0.1:1 does not answer",

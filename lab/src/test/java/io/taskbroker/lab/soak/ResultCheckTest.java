@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// Histories with one thing wrong in them, and that it is found.
+/// Histories with one planted fault, which the check must find.
 final class ResultCheckTest {
   private static final long MINUTE = TimeUnit.MINUTES.toNanos(1);
 
@@ -40,120 +40,119 @@ final class ResultCheckTest {
   }
 
   @Test
-  void allTasksThatCameToTheirEndsAreAllRight() {
+  void completeHistoriesHaveNoProblems() {
     endAllBut(-1);
 
-    assertThat(account().problems()).isEmpty();
-    assertThat(account().missing()).isZero();
-    assertThat(account().ends().values().stream().mapToInt(i -> i).sum())
-        .isEqualTo(workload.tasks());
+    assertThat(check().problems()).isEmpty();
+    assertThat(check().missing()).isZero();
+    assertThat(check().ends().values().stream().mapToInt(i -> i).sum()).isEqualTo(workload.tasks());
   }
 
   @ParameterizedTest
   @EnumSource(names = "FAR", mode = EnumSource.Mode.EXCLUDE)
-  void aTaskOfAnyKindThatIsNowhereIsMissing(SoakTaskKind kind) {
+  void aTaskWithoutAnEndIsMissing(SoakTaskKind kind) {
     int number = first(kind);
     endAllBut(number);
 
-    assertThat(account().problems()).singleElement().asString().contains("task " + number + " ");
-    assertThat(account().missing()).isEqualTo(1);
+    assertThat(check().problems()).singleElement().asString().contains("task " + number + " ");
+    assertThat(check().missing()).isEqualTo(1);
   }
 
   @Test
-  void whatAWorkerReportedAtItsDeathIsNotMissing() {
+  void aTaskReportedAtItsWorkersDeathIsNotMissing() {
     int number = first(SoakTaskKind.PLAIN);
     int other = first(SoakTaskKind.RAW);
     endAllBut(number);
     run(number, 0);
     runs.workersDied(workload.application(other));
-    assertThat(account().missing()).isEqualTo(1);
+    assertThat(check().missing()).isEqualTo(1);
 
     runs.workersDied(workload.application(number));
-    assertThat(account().missing()).isZero();
+    assertThat(check().missing()).isZero();
   }
 
   @Test
-  void aRunThatRepeatsOneNeedsAFaultThatExplainsIt() {
+  void aRepeatedRunNeedsAnExplainingFault() {
     endAllBut(-1);
     int number = first(SoakTaskKind.PLAIN);
     run(number, 0);
 
-    assertThat(account().problems()).singleElement().asString().contains("without a reason");
-    assertThat(account(now(FaultKind.KAFKA_GONE)).problems()).isNotEmpty();
-    assertThat(account(now(FaultKind.KILL)).problems()).isEmpty();
-    assertThat(account(now(FaultKind.KILL)).repeats()).containsEntry("KILL", 1);
-    assertThat(account(before(FaultKind.KILL)).problems()).isNotEmpty();
+    assertThat(check().problems()).singleElement().asString().contains("without a reason");
+    assertThat(check(now(FaultKind.KAFKA_GONE)).problems()).isNotEmpty();
+    assertThat(check(now(FaultKind.KILL)).problems()).isEmpty();
+    assertThat(check(now(FaultKind.KILL)).repeats()).containsEntry("KILL", 1);
+    assertThat(check(before(FaultKind.KILL)).problems()).isNotEmpty();
   }
 
   @Test
-  void workersOfAnotherApplicationExplainNothing() {
+  void faultsOfOtherApplicationsExplainNothing() {
     endAllBut(-1);
     int number = first(SoakTaskKind.SLOW);
     run(number, 0);
 
-    assertThat(account(gone(Application.SHOP)).problems()).isNotEmpty();
-    assertThat(account(gone(Application.MAIL)).problems()).isEmpty();
+    assertThat(check(gone(Application.SHOP)).problems()).isNotEmpty();
+    assertThat(check(gone(Application.MAIL)).problems()).isEmpty();
   }
 
   @Test
-  void anAttemptDoesNotRunAgainOnceThereIsTheNext() {
+  void anAttemptMustNotRunAfterTheNextOne() {
     endAllBut(-1);
     run(first(SoakTaskKind.RETRIED), 0);
 
-    assertThat(account(now(FaultKind.KILL)).problems())
+    assertThat(check(now(FaultKind.KILL)).problems())
         .singleElement()
         .asString()
         .contains("although that was settled");
   }
 
   @Test
-  void noFaultExcusesASecondRunOfATaskThatMayRunOnce() {
+  void noFaultExcusesASecondRunOfAnAtMostOnceTask() {
     endAllBut(-1);
     run(first(SoakTaskKind.AT_MOST_ONCE), 0);
 
-    assertThat(account(now(FaultKind.KILL)).problems())
+    assertThat(check(now(FaultKind.KILL)).problems())
         .singleElement()
         .asString()
         .contains("ran 2 times");
   }
 
   @Test
-  void aTaskMustNotRunEarlyOrExpiredOrSwitchedOff() {
+  void aTaskMustNotRunEarlyExpiredOrSwitchedOff() {
     endAllBut(-1);
     run(first(SoakTaskKind.DELAYED), 0);
     run(first(SoakTaskKind.EXPIRED), 0);
     run(first(SoakTaskKind.SWITCHED), 0);
 
-    assertThat(account(now(FaultKind.KILL), now(FaultKind.RULES)).problems())
+    assertThat(check(now(FaultKind.KILL), now(FaultKind.RULES)).problems())
         .anyMatch(problem -> problem.contains("s early"))
         .anyMatch(problem -> problem.contains("although it had expired"))
         .anyMatch(problem -> problem.contains("while it was switched off"));
   }
 
   @Test
-  void aTaskEndsInOnePlaceUnlessAFaultExplainsIt() {
+  void twoEndsNeedAnExplainingFault() {
     endAllBut(-1);
     letters.put(first(SoakTaskKind.AT_MOST_ONCE), 1);
     letters.put(first(SoakTaskKind.FAILING), 2);
 
-    assertThat(account().problems()).hasSize(2).allMatch(p -> p.contains("to an end twice"));
-    assertThat(account().endedTwice()).isEqualTo(1);
-    assertThat(account().copies()).isEqualTo(1);
-    assertThat(account(now(FaultKind.KILL)).problems()).isEmpty();
+    assertThat(check().problems()).hasSize(2).allMatch(p -> p.contains("to an end twice"));
+    assertThat(check().endedTwice()).isEqualTo(1);
+    assertThat(check().copies()).isEqualTo(1);
+    assertThat(check(now(FaultKind.KILL)).problems()).isEmpty();
   }
 
   @Test
-  void aTaskThatMayNotBeDeadLetteredIsNot() {
+  void anUnexpectedDeadLetterIsAProblem() {
     endAllBut(-1);
     letters.put(first(SoakTaskKind.PLAIN), 1);
     demoted.add(first(SoakTaskKind.DISCARDED));
 
-    assertThat(account(now(FaultKind.KILL)).problems())
+    assertThat(check(now(FaultKind.KILL)).problems())
         .anyMatch(problem -> problem.contains("is on the dead-letter topic"))
         .anyMatch(problem -> problem.contains("is on the topic of demoted tasks"));
   }
 
-  /// All tasks have the history that they should have; one has none.
+  /// Ends all tasks as expected, except one.
   private void endAllBut(int spared) {
     for (int number = 0; number < workload.tasks(); number++) {
       if (number != spared) {
@@ -185,7 +184,7 @@ final class ResultCheckTest {
         run(number, 1);
         log.acknowledged(number, Result.COMPLETE);
       }
-      // Not to be run before seconds have passed.
+      // Delayed by seconds.
       case DELAYED, FAR, SWITCHED -> log.acknowledged(number, Result.COMPLETE);
       default -> {
         run(number, 0);
@@ -222,7 +221,7 @@ final class ResultCheckTest {
     return new Incident(FaultKind.WORKERS_GONE, Optional.of(application), -MINUTE, MINUTE);
   }
 
-  private ResultCheck account(Incident... incidents) {
+  private ResultCheck check(Incident... incidents) {
     return ResultCheck.of(
         new ResultCheck.Evidence(
             workload,

@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/// The real broker, in one process with somebody who lets memory, threads and files leak, writes an
-/// error into the log, and takes tasks out of the database that are nowhere else.
+/// The real broker, with code in its process that leaks memory, threads and files, logs an error,
+/// and deletes tasks from the database that exist nowhere else.
 final class Saboteur {
   private static final int TURNS_A_SECOND = 2;
   private static final int LEAK_BYTES = 2 << 20;
@@ -24,7 +24,7 @@ final class Saboteur {
 
   private Saboteur() {}
 
-  /// @param args the database and the configuration
+  /// @param args database and configuration
   public static void main(String[] args) {
     Thread.ofPlatform().name("saboteur").daemon().start(() -> sabotage(Path.of(args[0])));
     Main.main(new String[] {"serve", "--config", args[1]});
@@ -35,7 +35,7 @@ final class Saboteur {
     var never = new CountDownLatch(1);
     try {
       while (!steal(database)) {
-        // Before there are tasks, nothing is to be found yet.
+        // Nothing to delete before there are tasks.
         var _ = never.await(1_000 / TURNS_A_SECOND, TimeUnit.MILLISECONDS);
       }
       for (int turn = 0; turn < MAX_TURNS; turn++) {
@@ -52,7 +52,7 @@ final class Saboteur {
     }
   }
 
-  /// What is on disk only is read back when it is due: then it is not there.
+  /// Deletes a parked task, which the broker reads back only when it is due.
   ///
   /// @return whether there was one
   private static boolean steal(Path database) {
@@ -67,7 +67,7 @@ final class Saboteur {
                   .formatted(STOLEN_AT_A_TIME))
           > 0;
     } catch (SQLException _) {
-      return false; // Locked, or not there yet.
+      return false; // Locked, or not created yet.
     }
   }
 

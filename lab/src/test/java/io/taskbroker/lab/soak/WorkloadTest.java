@@ -22,7 +22,7 @@ final class WorkloadTest {
   }
 
   @Test
-  void everyKindIsThereAndWhatIsFarEndsWithTheLoad() {
+  void everyKindOccursAndLongDelaysEndWithTheLoad() {
     Workload workload = workload(10, 1);
     for (SoakTaskKind kind : SoakTaskKind.values()) {
       assertThat(workload.count(kind)).as(kind.toString()).isPositive();
@@ -38,7 +38,7 @@ final class WorkloadTest {
   }
 
   @Test
-  void someTasksComeAllAtOnce() {
+  void burstsArePublishedAtOnce() {
     Workload workload = workload(10, 1);
     int atOnce = 0;
     for (int number = 1; number < workload.tasks(); number++) {

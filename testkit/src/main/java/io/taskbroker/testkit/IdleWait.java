@@ -4,13 +4,13 @@ import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
-/// Waits for a worker to be idle. It looks now and then, so that the workers need not signal.
-final class Idleness {
+/// Polling wait for an idle worker, so that workers need not signal.
+final class IdleWait {
   private static final Duration PERIOD = Duration.ofMillis(10);
 
   private final BooleanSupplier idle;
 
-  Idleness(BooleanSupplier idle) {
+  IdleWait(BooleanSupplier idle) {
     this.idle = idle;
   }
 

@@ -11,18 +11,18 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/// Makes faults happen, one after the other, and notes when they did. Owned by one thread; what
-/// happens now may be asked by any.
-final class Faults {
+/// Injector of faults, one after the other, with a record of their times. Owned by one thread; the
+/// current fault may be read by any.
+final class FaultInjector {
   private static final int BAD_MESSAGES = 25;
   private static final int BAD_CALLS = 90;
 
-  /// What faults are done to.
+  /// Targets of the faults.
   record Victims(
       SoakSetting setting,
       RestartableBroker broker,
       RestartableKafka kafka,
-      Pools pools,
+      WorkerPools pools,
       SoakPublisher publisher) {}
 
   private final Victims victims;
@@ -34,15 +34,15 @@ final class Faults {
   private int badCalls;
   private volatile String current = "";
 
-  Faults(Victims victims, Runs clock, CountDownLatch stop, long seed) {
+  FaultInjector(Victims victims, Runs clock, CountDownLatch stop, long seed) {
     this.victims = victims;
     this.clock = clock;
     this.stop = stop;
     badMessages = new BadMessages(seed);
   }
 
-  /// Returns when it is over, and the broker serves.
-  void happen(Planned fault) throws InterruptedException {
+  /// Injects a fault; returns once it is over and the broker serves again.
+  void inject(Planned fault) throws InterruptedException {
     long begin = clock.now();
     Optional<Application> application =
         fault.kind() == FaultKind.WORKERS_GONE ? Optional.of(victim(fault)) : Optional.empty();
@@ -50,7 +50,7 @@ final class Faults {
     try {
       act(fault, application);
     } catch (IOException e) {
-      throw new UncheckedIOException("Could not let " + fault.kind() + " happen", e);
+      throw new UncheckedIOException("Could not inject " + fault.kind() + "", e);
     } finally {
       current = "";
       incidents.add(new Incident(fault.kind(), application, begin, clock.now()));
@@ -131,11 +131,11 @@ final class Faults {
   }
 
   private void pause(Duration time) throws InterruptedException {
-    // An interrupt of the soak ends it here, so that everything is put right before.
+    // An interrupt of the soak ends the pause, so that everything is restored first.
     var _ = stop.await(time.toMillis(), TimeUnit.MILLISECONDS);
   }
 
-  /// What happens now; empty if nothing does.
+  /// The current fault; empty if there is none.
   String current() {
     return current;
   }

@@ -8,10 +8,11 @@ import io.taskbroker.testkit.WorkerOptions;
 import java.util.EnumMap;
 import java.util.Map;
 
-/// The workers of each application, which can die and be replaced by others at the same address.
-/// Owned by one thread.
-final class Pools implements AutoCloseable {
-  /// More than run at a time, unless a burst meets slow workers: then the broker must wait.
+/// Worker pools by application, which can die and be replaced at the same address. Owned by one
+/// thread.
+final class WorkerPools implements AutoCloseable {
+  /// More than the usual number of running tasks, unless a burst meets slow workers: then the
+  /// broker must wait.
   private static final int CONCURRENCY = 256;
 
   private static final int REPORT_BATCH = 32;
@@ -22,7 +23,7 @@ final class Pools implements AutoCloseable {
   private final ExecutionLog log;
   private final Map<Application, AutoCloseable> running = new EnumMap<>(Application.class);
 
-  Pools(SoakSetting setting, Behaviour behaviour, ExecutionLog log) {
+  WorkerPools(SoakSetting setting, Behaviour behaviour, ExecutionLog log) {
     this.setting = setting;
     this.behaviour = behaviour;
     this.log = log;
@@ -52,7 +53,7 @@ final class Pools implements AutoCloseable {
         .withReportBatch(batch);
   }
 
-  /// What they run is never reported.
+  /// Kills the workers; their running tasks are never reported.
   void kill(Application application) {
     AutoCloseable pool = running.remove(application);
     if (pool != null) {
@@ -70,7 +71,7 @@ final class Pools implements AutoCloseable {
 
   @Override
   public void close() {
-    running.values().forEach(Pools::close);
+    running.values().forEach(WorkerPools::close);
     running.clear();
   }
 }

@@ -3,19 +3,19 @@ package io.taskbroker.benchmarks;
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 
-/// What the calling thread has spent so far.
-final class Spent {
+/// Resources spent by the calling thread so far.
+final class ThreadUsage {
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
-  private Spent() {}
+  private ThreadUsage() {}
 
-  /// Bytes that it has allocated: the same on any machine and under any load, but for what the
-  /// compiler avoids, which is less and never more.
+  /// Allocated bytes: independent of machine and load, except for allocations that the compiler
+  /// eliminates, which lowers the count.
   static long bytes() {
     return THREADS.getCurrentThreadAllocatedBytes();
   }
 
-  /// CPU time, which does not count how long it waited for a processor.
+  /// CPU time, without the time spent waiting for a processor.
   static long nanos() {
     return THREADS.getCurrentThreadCpuTime();
   }

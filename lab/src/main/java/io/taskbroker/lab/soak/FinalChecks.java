@@ -10,53 +10,53 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/// Stops the broker when the course is over, and looks at everything that is left of it. Used once.
-final class Findings {
+/// Final checks of a soak: stops the broker and inspects what is left. Used once.
+final class FinalChecks {
   private static final long LOOK_MILLIS = 500;
 
-  /// A database that has had a backlog gives the room back; what is left remembers ids.
+  /// Maximum size of an emptied database; what is left are tombstones.
   private static final long MAX_DATABASE_BYTES = 16 << 20;
 
   private static final Duration VACUUM = Duration.ofSeconds(20);
 
-  /// A soak that is so long leaves its last process time to get warm before it is measured.
+  /// Minimum length of a soak whose last process is warmed up before its first measurement.
   private static final Duration WARM = Duration.ofMinutes(5);
 
-  private final SoakEnvironment scene;
-  private final Faults faults;
-  private final SoakRun course;
+  private final SoakEnvironment environment;
+  private final FaultInjector faults;
+  private final SoakRun soakRun;
   private final StopHook hook;
   private final RestartableBroker broker;
   private final SoakSetting setting;
   private final List<String> problems = new ArrayList<>();
 
-  Findings(SoakEnvironment scene, Faults faults, SoakRun course, StopHook hook) {
-    this.scene = scene;
+  FinalChecks(SoakEnvironment environment, FaultInjector faults, SoakRun soakRun, StopHook hook) {
+    this.environment = environment;
     this.faults = faults;
-    this.course = course;
+    this.soakRun = soakRun;
     this.hook = hook;
-    broker = scene.victims().broker();
-    setting = scene.victims().setting();
+    broker = environment.victims().broker();
+    setting = environment.victims().setting();
   }
 
   /// @param samples of all processes
   Report report(SoakOptions options, List<Sample> samples)
       throws InterruptedException, IOException {
-    problems.addAll(course.problems());
+    problems.addAll(soakRun.problems());
     awaitVacuum();
     if (broker.diedWith().isEmpty()) {
       broker.stop();
     }
     problems.addAll(broker.problems());
-    long database = lookAtDatabase();
-    lookAtMessages();
-    List<Growth.Change> changes = lookAtGrowth(options, samples);
+    long database = checkDatabase();
+    checkMessages();
+    List<Growth.Change> changes = checkGrowth(options, samples);
     List<Incident> incidents = faults.incidents();
     var log = BrokerLog.read(setting.brokerLog(), incidents);
-    log.unexpected().forEach(line -> problems.add("the log says: " + line));
-    var account = ResultCheck.of(scene.evidence(), incidents);
-    problems.addAll(account.problems());
-    return new Report(facts(options, database), incidents, account, changes, log, problems);
+    log.unexpected().forEach(line -> problems.add("unexpected error in the log: " + line));
+    var check = ResultCheck.of(environment.evidence(), incidents);
+    problems.addAll(check.problems());
+    return new Report(facts(options, database), incidents, check, changes, log, problems);
   }
 
   private void awaitVacuum() throws InterruptedException, IOException {
@@ -64,11 +64,11 @@ final class Findings {
     while (Sample.size(setting.database()) > MAX_DATABASE_BYTES
         && System.nanoTime() - deadline < 0
         && !hook.asked().await(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
-      // The broker gives back a few pages a second.
+      // The broker vacuums a few pages a second.
     }
   }
 
-  private long lookAtDatabase() throws IOException {
+  private long checkDatabase() throws IOException {
     long rows = LeftOvers.rows(setting.database());
     if (rows > 0) {
       problems.add(rows + " tasks are left in the database");
@@ -80,22 +80,22 @@ final class Findings {
     return bytes;
   }
 
-  private void lookAtMessages() {
-    int unpublished = scene.victims().publisher().failed().cardinality();
+  private void checkMessages() {
+    int unpublished = environment.victims().publisher().failed().cardinality();
     if (unpublished > 0) {
       problems.add(unpublished + " tasks could not be published");
     }
-    int strangers = scene.letters().strangers();
+    int strangers = environment.letters().strangers();
     if (strangers != faults.sentBadMessages()) {
       problems.add(
-          "%d messages that are no tasks were published, and %d are on the dead-letter topic"
+          "%d invalid messages were published, and %d are on the dead-letter topic"
               .formatted(faults.sentBadMessages(), strangers));
     }
   }
 
-  private List<Growth.Change> lookAtGrowth(SoakOptions options, List<Sample> samples) {
-    List<Heap> heaps = course.heaps();
-    long from = heaps.isEmpty() ? course.lastProcess() : heaps.getFirst().at();
+  private List<Growth.Change> checkGrowth(SoakOptions options, List<Sample> samples) {
+    List<Heap> heaps = soakRun.heaps();
+    long from = heaps.isEmpty() ? soakRun.lastProcess() : heaps.getFirst().at();
     var growth =
         new Growth(
             options.load().compareTo(WARM) >= 0,
@@ -104,7 +104,7 @@ final class Findings {
                 .filter(sample -> sample.pid() == broker.pid() && sample.at() >= from)
                 .toList());
     if (!growth.isMeasured()) {
-      problems.add("the broker's process was not seen often enough to say whether it grows");
+      problems.add("too few samples of the broker's process to measure growth");
       return List.of();
     }
     List<Growth.Change> changes = growth.changes();
@@ -115,7 +115,7 @@ final class Findings {
       }
     }
     if (!changes.getFirst().isFlat()) {
-      problems.add("what grew: " + heaps.getLast().grownSince(heaps.getFirst()));
+      problems.add("largest growth: " + heaps.getLast().grownSince(heaps.getFirst()));
     }
     return changes;
   }
@@ -125,11 +125,11 @@ final class Findings {
     facts.put("seed", options.seed());
     facts.put("mode", setting.mode().toString());
     facts.put("load, s", options.load().toSeconds());
-    facts.put("tasks published", scene.victims().publisher().published());
-    facts.put("runs", scene.log().starts());
-    facts.put("delayed beyond the horizon", scene.workload().count(SoakTaskKind.FAR));
-    facts.put("messages that are no tasks", faults.sentBadMessages());
-    facts.put("calls that make no sense", faults.badCalls());
+    facts.put("tasks published", environment.victims().publisher().published());
+    facts.put("runs", environment.log().starts());
+    facts.put("delayed beyond the horizon", environment.workload().count(SoakTaskKind.FAR));
+    facts.put("invalid messages", faults.sentBadMessages());
+    facts.put("invalid calls", faults.badCalls());
     facts.put("processes", broker.starts());
     facts.put("slowest start, ms", broker.slowestStart().toMillis());
     facts.put("database at the end, bytes", database);

@@ -3,12 +3,12 @@ package io.taskbroker.benchmarks;
 import io.taskbroker.benchmarks.ProcessUsage.Usage;
 import java.util.Map;
 
-/// What had happened, and had been used, at one moment of a run.
+/// Snapshot of counters and resource usage during a run.
 ///
-/// @param nanos by the clock of [System#nanoTime]
-/// @param allocated bytes by kind of thread of the broker; empty if it cannot be asked
-/// @param metrics the broker's own counters
-record Moment(
+/// @param nanos on the clock of [System#nanoTime]
+/// @param allocated bytes by kind of thread of the broker; empty if unavailable
+/// @param metrics counters of the broker
+record RunSnapshot(
     long nanos,
     int completed,
     Usage broker,
@@ -17,7 +17,7 @@ record Moment(
     Map<String, Long> allocated,
     Map<String, Double> metrics) {
 
-  double secondsSince(Moment before) {
+  double secondsSince(RunSnapshot before) {
     return (nanos - before.nanos) / 1e9;
   }
 }

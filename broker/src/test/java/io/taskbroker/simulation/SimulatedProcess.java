@@ -35,10 +35,10 @@ import java.util.stream.Stream;
 import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.jspecify.annotations.Nullable;
 
-/// One life of a broker's process: the real stages, wired as `Broker` wires them, and turned by the
-/// world. All of it is gone when it dies, but for the disk.
-final class BrokerRun implements Outlets, CommandSink {
-  /// How long a process that is stopped waits for calls and transactions.
+/// One process lifetime of a broker: the real stages, wired like in `Broker` and scheduled by the
+/// simulated world. Only the disk survives its death.
+final class SimulatedProcess implements Outlets, CommandSink {
+  /// Maximum wait of a stopping process for pending calls and transactions.
   private static final long STOP_PATIENCE = 3 * SimulatedWorld.SECOND;
 
   final SimulatedBroker broker;
@@ -46,7 +46,7 @@ final class BrokerRun implements Outlets, CommandSink {
   private final SimulatedWorld world;
   private final Workers workers;
   private final Mailbox mailbox = new Mailbox(1_024);
-  private final CommandSink intake;
+  private final CommandSink sink;
   private final SteppedEngine engine;
   private final SteppedCommitter committer;
   private final SteppedOutbox outbox;
@@ -58,27 +58,27 @@ final class BrokerRun implements Outlets, CommandSink {
   private final SteppedWatchdog watchdog;
   private final Ticker ticker;
   private SimulatedRules inForce;
-  private Map<SourcePartition, Long> lows = Map.of();
+  private Map<SourcePartition, Long> startOffsets = Map.of();
   private final @Nullable Lease lease;
-  private int rulings;
+  private int ruleVersion;
   private boolean ready;
   private boolean alive = true;
   private long frozenUntil;
 
-  BrokerRun(
+  SimulatedProcess(
       SimulatedBroker broker, int number, SimulatedWorld world, SeedPlan plan, Workers workers) {
     this.broker = broker;
     this.number = number;
     this.world = world;
     this.workers = workers;
     Tampering tampering = broker.tampering;
-    // Monotonic clocks begin anywhere, below zero too.
+    // Monotonic clocks start anywhere, even below zero.
     long offset = (number * 37L - 20) * SimulatedWorld.SECOND;
     InstantSource clock = tampering.clock(broker.clock());
     Ticker ticker = tampering.ticker(world.ticker(offset), broker::clockOffset);
-    var surroundings = new SystemContext(ticker, clock, world.random);
+    var context = new SystemContext(ticker, clock, world.random);
     inForce = broker.rules();
-    intake = tampering.intake(this, this);
+    sink = tampering.sink(this, this);
     ActivationStore opened;
     switch (broker.disk) {
       case SimulatedDisk.File(var file) -> {
@@ -86,17 +86,17 @@ final class BrokerRun implements Outlets, CommandSink {
         opened = new InMemoryStore(file);
       }
       case SimulatedDisk.Database(var database) -> {
-        lease = new Lease(this, world, database, intake, ticker, clock);
+        lease = new Lease(this, world, database, sink, ticker, clock);
         opened = new OnceCommitted(lease.store());
       }
     }
     ActivationStore store = tampering.store(new FaultyStore(opened, this, world, plan), this);
-    PartitionOwnership custody =
+    PartitionOwnership ownership =
         lease == null
-            ? PartitionOwnership.sole(store.watermarks(), () -> lows)
+            ? PartitionOwnership.sole(store.watermarks(), () -> startOffsets)
             : SteppedPartitions.of(
-                new ObservedOwnership(lease.store(), this, world), store, intake, clock);
-    readers = new Readers(this, world, plan, custody, intake, surroundings);
+                new ObservedOwnership(lease.store(), this, world), store, sink, clock);
+    readers = new Readers(this, world, plan, ownership, sink, context);
     CommitOptions options =
         new CommitOptions(
             plan.batchSize(),
@@ -110,17 +110,17 @@ final class BrokerRun implements Outlets, CommandSink {
             store,
             options,
             SteppedEngine.feed(
-                store, intake, SimulatedKafka.DEAD_LETTERS, found -> lows = found, surroundings),
-            surroundings);
+                store, sink, SimulatedKafka.DEAD_LETTERS, found -> startOffsets = found, context),
+            context);
     committerThread = new Actor(this, world, "committer", committer::turn);
     outboxThread = new Actor(this, world, "outbox", this::turnOutbox);
     outbox =
         new SteppedOutbox(
-            intake,
-            surroundings,
+            sink,
+            context,
             () -> new SimulatedProducer(this, broker.kafka, () -> outboxThread.wake(latency())));
     Outlets outlets = tampering.outlets(this, this);
-    engine = new SteppedEngine(tampering.options(broker.options()), mailbox, outlets, surroundings);
+    engine = new SteppedEngine(tampering.options(broker.options()), mailbox, outlets, context);
     engineThread = new Actor(this, world, "engine", engine::round);
     bounds = new StageBounds(this, tampering.bounds(broker.options()).limits());
     watchdog =
@@ -138,14 +138,14 @@ final class BrokerRun implements Outlets, CommandSink {
     readers.start();
     engineThread.wake(0);
     committerThread.wake(0);
-    look();
+    checkStages();
   }
 
   private long turnOutbox() {
     return outbox.turn();
   }
 
-  /// How long a thread takes to notice something.
+  /// Reaction time of a thread.
   long latency() {
     return world.fault(200)
         ? world.between(0, 200 * SimulatedWorld.MS)
@@ -158,8 +158,8 @@ final class BrokerRun implements Outlets, CommandSink {
         : world.between(SimulatedWorld.MS / 5, 5 * SimulatedWorld.MS);
   }
 
-  /// A thread of this process waits a little, while the world goes on.
-  void nap(long millis) {
+  /// Blocks a thread of this process while the world goes on.
+  void block(long millis) {
     long until = world.now() + Math.min(millis, 5) * SimulatedWorld.MS;
     do {
       world.runUntil(Math.max(until, frozenUntil), () -> !alive);
@@ -169,34 +169,34 @@ final class BrokerRun implements Outlets, CommandSink {
     }
   }
 
-  /// The watchdog looks at the stages.
-  private void look() {
+  /// Runs the watchdog.
+  private void checkStages() {
     boolean was = ready;
     ready = watchdog.look(ticker.nanoTime());
     if (ready != was) {
-      world.trace(() -> this + (ready ? " is ready" : " is not ready any more"));
+      world.trace(() -> this + (ready ? " is ready" : " is no longer ready"));
     }
-    broker.ledger.looked(this, bounds);
+    broker.ledger.watchdogChecked(this, bounds);
     if (was && !ready) {
       world.count("times not ready");
-      broker.ledger.unready(this);
+      broker.ledger.becameUnready(this);
     }
-    later(SimulatedWorld.SECOND, "watchdog", this::look);
+    later(SimulatedWorld.SECOND, "watchdog", this::checkStages);
   }
 
-  /// Has a reader take records for done which the engine has not even seen.
-  void lift(Command.Ingest records) {
+  /// Confirms records in a reader before the engine has seen them.
+  void confirmUnseen(Command.Ingest records) {
     readers.consumed(records.partition(), 0, records.arrivals().size(), records.bytes(), false);
   }
 
-  /// What workers and load balancers are told.
+  /// Readiness as seen by workers and load balancers.
   boolean isReady() {
     return ready;
   }
 
-  /// Asks the engine how much there is.
+  /// Requests statistics from the engine.
   void count(Consumer<EngineStats> reply) {
-    intake.submit(new Command.ReadStats(reply));
+    sink.submit(new Command.ReadStats(reply));
   }
 
   StageBounds bounds() {
@@ -207,32 +207,32 @@ final class BrokerRun implements Outlets, CommandSink {
     return world.now();
   }
 
-  /// The rules that the engine goes by.
+  /// The rules in force in the engine.
   SimulatedRules rules() {
     return inForce;
   }
 
-  /// Its operator wants other rules, which it sees a moment later.
-  void rule(SimulatedRules wanted) {
-    int ruling = ++rulings;
+  /// Sets the rules that the operator wants; the process applies them a moment later.
+  void setRules(SimulatedRules wanted) {
+    int version = ++ruleVersion;
     later(
         world.between(SimulatedWorld.MS, 500 * SimulatedWorld.MS),
-        "rules",
+        "rules file changes",
         () -> {
-          if (ruling == rulings) {
-            intake.submit(new Command.RulesChanged(new Seen(wanted)));
-            later(2 * SimulatedWorld.SECOND, "rules are in force", () -> enforce(ruling, wanted));
+          if (version == ruleVersion) {
+            sink.submit(new Command.RulesChanged(new Seen(wanted)));
+            later(2 * SimulatedWorld.SECOND, "rules are in force", () -> enforce(version, wanted));
           }
         });
   }
 
-  private void enforce(int ruling, SimulatedRules wanted) {
-    if (ruling == rulings) {
+  private void enforce(int version, SimulatedRules wanted) {
+    if (version == ruleVersion) {
       inForce = wanted;
     }
   }
 
-  /// Rules that say when the engine begins to go by them.
+  /// Rules that report when the engine starts to apply them.
   private final class Seen implements Rules {
     private final SimulatedRules rules;
 
@@ -252,12 +252,12 @@ final class BrokerRun implements Outlets, CommandSink {
     }
   }
 
-  /// Whether it may hand something out, by what it was told of its lease.
+  /// Whether it may deliver tasks, as far as it knows about its lease.
   boolean isLeased() {
     return lease == null || lease.holds();
   }
 
-  /// Whether records of that partition are this process's to run.
+  /// Whether this process owns that partition.
   boolean owns(Origin origin) {
     return lease == null || lease.store().owns(origin);
   }
@@ -266,13 +266,13 @@ final class BrokerRun implements Outlets, CommandSink {
     return alive;
   }
 
-  /// Whether its threads run.
+  /// Whether its threads are scheduled.
   boolean isResponsive() {
     return alive && world.now() >= frozenUntil;
   }
 
-  /// Something that happens in this process later, if it lives then; after its freeze, if it is
-  /// frozen then.
+  /// Schedules an event of this process, which is skipped if it is dead and delayed if it is
+  /// frozen.
   void later(long nanos, String what, Runnable body) {
     world.after(
         nanos,
@@ -300,7 +300,8 @@ final class BrokerRun implements Outlets, CommandSink {
         });
   }
 
-  /// Whether it is what makes a stage fail that somebody else has its store, or its name.
+  /// Whether the exception means that another broker has its store or its name; otherwise it is a
+  /// bug.
   private static boolean isFailure(RuntimeException e) {
     return e instanceof StoreException store
         ? store.kind() == StoreException.Kind.FATAL
@@ -311,10 +312,10 @@ final class BrokerRun implements Outlets, CommandSink {
     world.count("freezes");
     world.trace(() -> this + " is frozen for " + nanos / SimulatedWorld.MS + " ms");
     frozenUntil = Math.max(frozenUntil, world.now() + nanos);
-    broker.ledger.froze(this);
+    broker.ledger.frozen(this);
   }
 
-  /// When its threads run: now, or after its freeze.
+  /// When its threads run: now, or at the end of its freeze.
   long runsAt() {
     return Math.max(world.now(), frozenUntil);
   }
@@ -323,9 +324,9 @@ final class BrokerRun implements Outlets, CommandSink {
     alive = false;
   }
 
-  /// Hands nothing out any more, and ends when everything is written down.
+  /// Stops deliveries, and ends once everything is durable.
   void stop(Runnable then) {
-    intake.submit(new Command.Drain());
+    sink.submit(new Command.Drain());
     later(
         world.between(SimulatedWorld.MS, 20 * SimulatedWorld.MS),
         "stop of readers",
@@ -337,7 +338,7 @@ final class BrokerRun implements Outlets, CommandSink {
         });
   }
 
-  /// Ends when push calls have ended and what they led to is durable, as `Broker` does.
+  /// Ends once push calls have ended and their effects are durable, like `Broker`.
   private void end(long patience, Runnable then) {
     if (isIdle() || world.now() >= patience) {
       then.run();
@@ -346,12 +347,12 @@ final class BrokerRun implements Outlets, CommandSink {
     }
   }
 
-  /// Whether no push call, nothing that the engine is told, and no change is under way.
+  /// Whether no push call, command or change is pending.
   boolean isIdle() {
     return !engine.isTold() && bounds.isIdle();
   }
 
-  // What reaches the engine.
+  // Commands to the engine.
 
   @Override
   public void request(Command.Request request) {
@@ -376,19 +377,19 @@ final class BrokerRun implements Outlets, CommandSink {
     engineThread.wake(latency());
   }
 
-  /// Hears what became of a push.
-  void hear(Command.PushEnded pushed) {
+  /// Receives the result of a push call.
+  void receivePushResult(Command.PushEnded pushed) {
     bounds.answered(pushed.delivery().application());
-    broker.ledger.workers.heard(this, pushed);
-    intake.submit(pushed);
+    broker.ledger.workers.callEnded(this, pushed);
+    sink.submit(pushed);
   }
 
-  /// Takes the request of a worker.
-  void receive(Command.Request request) {
-    intake.request(request);
+  /// Receives the request of a worker.
+  void receiveRequest(Command.Request request) {
+    sink.request(request);
   }
 
-  // What the engine wants done.
+  // Effects of the engine.
 
   @Override
   public void commit(List<Change> changes, List<StoreQuery> queries) {
@@ -400,14 +401,14 @@ final class BrokerRun implements Outlets, CommandSink {
   @Override
   public void push(Delivery delivery) {
     bounds.pushed(delivery.application());
-    broker.ledger.workers.handedOut(this, delivery, false);
+    broker.ledger.workers.delivered(this, delivery, false);
     workers.push(this, delivery);
   }
 
   @Override
-  public void produce(OutboxRecord departure) {
-    broker.ledger.departs(this, departure);
-    outbox.produce(departure);
+  public void produce(OutboxRecord record) {
+    broker.ledger.producing(this, record);
+    outbox.produce(record);
     outboxThread.wake(latency());
   }
 

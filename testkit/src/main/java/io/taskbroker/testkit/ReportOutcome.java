@@ -2,17 +2,17 @@ package io.taskbroker.testkit;
 
 import io.grpc.Status;
 
-/// What the end of a reporting call means for the report.
-enum Acceptance {
-  TAKEN,
-  AGAIN,
+/// Outcome of a reporting call, for the report.
+enum ReportOutcome {
+  ACCEPTED,
+  RETRY,
   REFUSED;
 
-  /// As the Python client sees it: everything but a plain refusal is tried again, and an unknown id
-  /// is none of the worker's business.
-  static Acceptance of(Status status) {
+  /// Classifies a status like the Python client: every failure is retried except an outright
+  /// refusal; an unknown id counts as accepted.
+  static ReportOutcome of(Status status) {
     return switch (status.getCode()) {
-      case OK, NOT_FOUND -> TAKEN;
+      case OK, NOT_FOUND -> ACCEPTED;
       case INVALID_ARGUMENT, OUT_OF_RANGE, PERMISSION_DENIED, UNAUTHENTICATED, UNIMPLEMENTED ->
           REFUSED;
       case ABORTED,
@@ -25,7 +25,7 @@ enum Acceptance {
           RESOURCE_EXHAUSTED,
           UNAVAILABLE,
           UNKNOWN ->
-          AGAIN;
+          RETRY;
     };
   }
 }
