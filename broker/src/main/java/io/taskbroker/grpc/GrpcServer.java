@@ -86,7 +86,9 @@ public final class GrpcServer implements Service {
     } catch (IOException e) {
       loops.close(0);
       throw new UncheckedIOException(
-          "Cannot listen for gRPC on %s: %s".formatted(text(options.address()), FailureText.ofRoot(e)), e);
+          "Cannot listen for gRPC on %s: %s"
+              .formatted(text(options.address()), FailureText.ofRoot(e)),
+          e);
     }
     running = new Running(built, loops, connections);
     port = built.getPort();

@@ -120,7 +120,8 @@ public final class ServiceGroup implements Service {
       } catch (Throwable e) {
         log.error("{} failed to stop after {} ms", service.name(), millisSince(begin), e);
         failures.add(
-            new IllegalStateException("Cannot stop " + service.name() + ": " + FailureText.of(e), e));
+            new IllegalStateException(
+                "Cannot stop " + service.name() + ": " + FailureText.of(e), e));
       }
     }
     state = State.STOPPED;

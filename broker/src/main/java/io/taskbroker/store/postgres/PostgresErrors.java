@@ -1,8 +1,8 @@
 package io.taskbroker.store.postgres;
 
 import io.taskbroker.runtime.FailureText;
-import io.taskbroker.store.StoreException.Kind;
 import io.taskbroker.store.StoreException;
+import io.taskbroker.store.StoreException.Kind;
 import java.sql.SQLException;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;

@@ -2,8 +2,8 @@ package io.taskbroker.store.postgres;
 
 import io.taskbroker.runtime.Backoff;
 import io.taskbroker.runtime.LogInterval;
-import io.taskbroker.store.StoreException.Kind;
 import io.taskbroker.store.StoreException;
+import io.taskbroker.store.StoreException.Kind;
 import io.taskbroker.store.postgres.PostgresOptions.Retry;
 import java.sql.SQLException;
 import java.time.Duration;

@@ -1,8 +1,8 @@
 package io.taskbroker.store.sqlite;
 
 import io.taskbroker.runtime.FailureText;
-import io.taskbroker.store.StoreException.Kind;
 import io.taskbroker.store.StoreException;
+import io.taskbroker.store.StoreException.Kind;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import org.sqlite.SQLiteErrorCode;

@@ -111,7 +111,8 @@ final class SqlitePageReader {
                 result.getLong(1),
                 result.getString(2),
                 codec.names.shared(result.getString(3)),
-                new Origin(codec.names.shared(result.getString(4)), result.getInt(5), result.getLong(6)),
+                new Origin(
+                    codec.names.shared(result.getString(4)), result.getInt(5), result.getLong(6)),
                 result.getLong(7),
                 result.getInt(8) != 0));
       }
