@@ -11,7 +11,7 @@ import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.runtime.Deadlines;
-import io.taskbroker.wire.EventLoops;
+import io.taskbroker.runtime.EventLoops;
 import io.taskbroker.wire.Signatures;
 import java.util.HashMap;
 import java.util.Map;

@@ -1,4 +1,4 @@
-package io.taskbroker.wire;
+package io.taskbroker.runtime;
 
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoHandlerFactory;
@@ -8,7 +8,7 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 
-/// Factory of event loops, using epoll where available.
+/// Factory of Netty event loops, using epoll where available.
 public final class EventLoops {
   private EventLoops() {}
 
