@@ -108,7 +108,7 @@ final class SimulationTest {
         20325949, // L: proven deaths of workers are attempts
         20370845, // L: the same
         30796560400461L, // B: rows were loaded without their reports, as the store failed in
-                         // between
+        // between
         1000000001112L, // B: a store was lost whose first commit had failed
         1000000002271L, // L: rows found in a partition that others owned since
         1000000002838L, // B: a partition acquired but not started was not released
