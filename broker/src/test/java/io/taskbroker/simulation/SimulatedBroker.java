@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /// A broker as its operator sees it: a disk, a clock, and a sequence of processes.
 final class SimulatedBroker {
-  private static final long MAX_OFFSET_MS = 50_000;
+  private static final long MAX_OFFSET_MS = 25_000;
 
   static final long GRACE = 500;
   static final long LEASE = 3_000;

@@ -122,7 +122,7 @@ final class BadStartTest {
       }
 
       assertEnds(ends, nowhere, dir + "/no of the store", "does not exist");
-      assertEnds(ends, garbage, garbage.store() + " is not a SQLite database");
+      assertEnds(ends, garbage, garbage.store() + " is damaged or not a SQLite database");
       assertEnds(ends, busy, busy.store() + "", "database is locked");
     }
   }

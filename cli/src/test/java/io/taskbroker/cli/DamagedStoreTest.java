@@ -187,7 +187,8 @@ final class DamagedStoreTest {
           .singleElement()
           .satisfies(line -> {
             if (isAboutTheLog()) {
-              assertThat(line).contains("is not what it was", "log was removed or cut off");
+              assertThat(line)
+                  .contains("lost its latest transactions", "log was removed or truncated");
             } else {
               assertThat(line).contains("is damaged: ", "was renamed to ", ".corrupt-");
             }

@@ -40,7 +40,7 @@ final class IsolationTest {
   private static final int EACH = 800;
 
   /// Maximum distance by which concurrent calls overtake each other.
-  private static final int OVERTAKEN = 128;
+  private static final int OVERTAKEN = 400;
 
   /// Share of a core; an idle broker with healthy workers uses less than half of it.
   private static final double IDLE = 0.05;

@@ -170,7 +170,9 @@ final class PullTest {
       int task = TaskTemplate.numberOf(activation);
       assertThat(dead.add(task)).as("task %d is dead for the first time", task).isTrue();
       assertThat(letter.key()).isNull();
-      assertThat(KafkaView.headers(letter)).isEmpty();
+      assertThat(KafkaView.headers(letter))
+          .containsEntry("taskbroker-topic", setup.topic())
+          .containsKey("taskbroker-reason");
       assertThat(activation.getRetryState().getAttempts())
           .isEqualTo(Fate.of(task) == Fate.FAILS ? 0 : 1);
     }

@@ -82,7 +82,7 @@ final class SnapshotTest {
         .filteredOn(line -> line.contains("went back in time"))
         .singleElement()
         .asString()
-        .contains(" ERROR ", "50 tasks");
+        .contains(" ERROR ", "50 at-most-once tasks");
     assertThat(third.stop(Duration.ofSeconds(10))).isZero();
   }
 
