@@ -105,6 +105,9 @@ final class BrokerHistory {
   /// The same, what was lost included.
   final Map<String, Long> everDurable = new HashMap<>();
 
+  /// Partitions whose log was cut since this broker last looked where to read on.
+  final Set<String> behind = new HashSet<>();
+
   final Map<String, Long> tombstones = new HashMap<>();
 
   /// Until when ids must not come again: everywhere, or to the partition that they came from (H8).
@@ -161,15 +164,32 @@ final class BrokerHistory {
     return byId.getOrDefault(id, List.of());
   }
 
-  void add(Line line) {
+  /// @param gone whether the log has lost its record
+  void add(Line line, boolean gone) {
     lines.put(line.key, line);
-    byOrigin.put(line.spec.origin(), line);
+    if (!gone) {
+      byOrigin.put(line.spec.origin(), line);
+    }
     byId.computeIfAbsent(line.spec.id(), _ -> new ArrayList<>()).add(line);
   }
 
   /// Whether its key was not used again, as it may be by a store that is a new one.
   boolean isLast(Line line) {
     return line.equals(lines.get(line.key));
+  }
+
+  /// A log lost its records from there on.
+  void cut(String topic, int partition, long offset) {
+    String place = KafkaLedger.place(topic, partition);
+    behind.add(place);
+    watermarks.computeIfPresent(place, (_, next) -> Math.min(next, offset));
+    everDurable.computeIfPresent(place, (_, next) -> Math.min(next, offset));
+    byOrigin
+        .keySet()
+        .removeIf(origin ->
+            origin.topic().equals(topic)
+                && origin.partition() == partition
+                && origin.offset() >= offset);
   }
 
   /// As if it had never been on disk.

@@ -66,15 +66,22 @@ final class DiskLedger {
 
   private void inserted(BrokerRun run, BrokerHistory book, Row row) {
     Origin origin = row.activation().origin();
+    byte[] payload = row.activation().payload();
+    boolean behind = book.behind.contains(KafkaLedger.place(origin.topic(), origin.partition()));
+    KafkaLedger.Gone gone = behind ? ledger.kafka.gone(origin, payload) : null;
     Spec spec =
-        present(ledger.kafka.records.get(origin), "G1", () -> "a row without a record: " + origin);
+        gone != null
+            ? gone.spec()
+            : present(
+                ledger.kafka.records.get(origin), "G1", () -> "a row without a record: " + origin);
     check(
-        spec.isCarriedBy(row.activation().payload()),
+        spec.isCarriedBy(payload),
         "G1",
         () -> "other bytes than the record's: " + origin);
     BrokerHistory.Line before = book.byOrigin.get(origin);
     check(
         before == null
+            || gone != null
             || mayComeAgain(book, before)
             || isWantedAgain(before)
             || before.insertedAt <= book.lostAt,
@@ -95,9 +102,13 @@ final class DiskLedger {
       ledger.world.count("rows parked");
     }
     var line =
-        new BrokerHistory.Line(row.key(), spec, ledger.kafka.reading(origin), ledger.world.now());
-    line.departing = row.activation().payload();
-    book.add(line);
+        new BrokerHistory.Line(
+            row.key(),
+            spec,
+            gone != null ? gone.reading() : ledger.kafka.reading(origin),
+            ledger.world.now());
+    line.departing = payload;
+    book.add(line, gone != null);
     if (row.forwardTo() != null) {
       line.leavesFor = row.forwardTo().topic();
       line.leftAt = ledger.world.now();
@@ -183,6 +194,7 @@ final class DiskLedger {
     return run.number > 1
         || ledger.plan.brokers() > 1
         || ledger.plan.has(Fault.FREEZE)
+        || !line.reading.equals(ledger.kafka.reading(line.spec.origin())) // its record is lost
         || ledger.plan.has(Fault.PARTITION_ADDED) // a rebalance, in which a commit may get lost
         || ledger.workers.sends.containsKey(line.reading);
   }
@@ -244,6 +256,9 @@ final class DiskLedger {
 
   private void consumed(BrokerRun run, BrokerHistory book, String topic, int partition, long next) {
     String place = KafkaLedger.place(topic, partition);
+    if (book.behind.contains(place)) {
+      return;
+    }
     long before = book.watermarks.getOrDefault(place, -1L);
     long from = before;
     if (before < 0) {

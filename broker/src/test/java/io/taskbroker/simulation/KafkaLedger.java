@@ -3,13 +3,17 @@ package io.taskbroker.simulation;
 import static io.taskbroker.simulation.Violation.check;
 
 import io.taskbroker.activation.Origin;
+import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.Watermark;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// The part of the ledger that is about Kafka: which records there are, where brokers begin to read
 /// them, and which offsets they commit (G1, H1, H5).
@@ -31,6 +35,14 @@ final class KafkaLedger {
   /// How often an operator had a record read again.
   private final Map<Origin, Integer> readings = new HashMap<>();
 
+  /// A record that the log has lost.
+  record Gone(Spec spec, WorkerLedger.Reading reading) {}
+
+  private final Map<Origin, List<Gone>> gone = new HashMap<>();
+
+  /// Lost records whose offset was committed while the log had them, or by who did not know better.
+  private final Set<WorkerLedger.Reading> provenGone = new HashSet<>();
+
   private final Map<String, Integer> incarnations = new HashMap<>();
 
   /// How many partitions topics had when something of them was first committed.
@@ -49,12 +61,13 @@ final class KafkaLedger {
     return topic + "-" + partition;
   }
 
-  void appended(String topic, int partition, long offset, byte[] value) {
+  void appended(String topic, int partition, RecordIdentity identity, byte[] value) {
+    long offset = identity.offset();
     var origin = new Origin(topic, partition, offset);
     appended.computeIfAbsent(topic, _ -> new HashSet<>()).add(ByteBuffer.wrap(value));
     Spec spec =
         topic.equals(SimulatedKafka.RAW)
-            ? Spec.raw(origin, value, SimulatedKafka.RAW + "-uuid-" + incarnation(topic))
+            ? Spec.raw(origin, value, SimulatedKafka.RAW + "-uuid-" + incarnation(topic), identity)
             : Spec.of(origin, value);
     ledger.world.count("records in " + topic);
     ledger.world.trace(
@@ -109,6 +122,50 @@ final class KafkaLedger {
       }
     }
     return wanted;
+  }
+
+  /// A log was cut there. What is stored of the lost records goes on, and new ones at their offsets
+  /// are others. A broker goes by the log that it read until it looks for a position again.
+  void cut(String topic, int partition, long offset) {
+    String place = place(topic, partition);
+    long provenTo = proven.getOrDefault(place, 0L);
+    for (Origin origin : List.copyOf(records.keySet())) {
+      if (isIn(origin, topic, partition) && origin.offset() >= offset) {
+        var lost = new Gone(records.remove(origin), reading(origin));
+        gone.computeIfAbsent(origin, _ -> new ArrayList<>()).add(lost);
+        if (origin.offset() < provenTo) {
+          provenGone.add(lost.reading());
+        }
+        readings.merge(origin, 1, Integer::sum);
+        ledger.world.count("records cut off");
+      }
+    }
+    for (Map<String, Long> offsets : List.of(committed, proven, skipped)) {
+      offsets.computeIfPresent(place, (_, to) -> Math.min(to, offset));
+    }
+    for (BrokerHistory book : ledger.books.values()) {
+      book.cut(topic, partition, offset);
+    }
+    ledger.world.count("logs cut");
+  }
+
+  private static boolean isIn(Origin origin, String topic, int partition) {
+    return origin.topic().equals(topic) && origin.partition() == partition;
+  }
+
+  /// A broker asks for the end of a log, to decide where to read on, or reads what it has now.
+  void looked(BrokerRun run, String topic, int partition) {
+    if (ledger.book(run).behind.remove(place(topic, partition))) {
+      ledger.world.count("logs found cut");
+    }
+  }
+
+  /// The lost record with these bytes; null if there is none.
+  @Nullable Gone gone(Origin origin, byte[] payload) {
+    return gone.getOrDefault(origin, List.of()).stream()
+        .filter(each -> each.spec.isCarriedBy(payload))
+        .findFirst()
+        .orElse(null);
   }
 
   /// A topic was deleted and made anew: what was in the old one is over.
@@ -181,7 +238,16 @@ final class KafkaLedger {
     String place = place(topic, partition);
     ledger.world.trace(() -> run + " commits offset " + place + "@" + offset);
     initially.computeIfAbsent(topic, _ -> run.broker.kafka.topic(topic).partitions().size());
-    check(offset >= before, "G1", () -> "the offset of " + place + " goes back: " + offset);
+    if (book.behind.contains(place)) {
+      gone.forEach((origin, each) -> {
+        if (isIn(origin, topic, partition) && origin.offset() < offset) {
+          each.forEach(lost -> provenGone.add(lost.reading));
+        }
+      });
+      return;
+    }
+    long least = Math.min(before, committed.getOrDefault(place, before)); // the log may be cut
+    check(offset >= least, "G1", () -> "the offset of " + place + " goes back: " + offset);
     boolean beginning = before < 0 && !book.watermarks.containsKey(place);
     if (beginning) {
       check(
@@ -193,7 +259,7 @@ final class KafkaLedger {
       // What was durable in a store that was lost may be on its way to Kafka still.
       Map<String, Long> marks = run.isAlive() ? book.watermarks : book.everDurable;
       check(
-          Math.max(before, marks.getOrDefault(place, -1L)) >= offset,
+          Math.max(least, marks.getOrDefault(place, -1L)) >= offset,
           "G1",
           () -> run + " commits " + place + "@" + offset + ", which is not durable");
     }
@@ -202,7 +268,11 @@ final class KafkaLedger {
   }
 
   /// Whether the offset of the record was ever committed, so that nobody else reads it.
-  boolean isCommitted(Origin origin) {
+  boolean isCommitted(BrokerHistory.Line line) {
+    Origin origin = line.spec.origin();
+    if (!line.reading.equals(reading(origin)) && ledger.plan.has(Fault.LOG_CUT)) {
+      return provenGone.contains(line.reading);
+    }
     return proven.getOrDefault(place(origin.topic(), origin.partition()), 0L) > origin.offset();
   }
 

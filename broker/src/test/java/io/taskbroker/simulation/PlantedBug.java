@@ -13,6 +13,7 @@ import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.EngineOptions;
 import io.taskbroker.inflight.OutboxRecord;
 import io.taskbroker.inflight.PushOutcome;
+import io.taskbroker.ingest.SteppedReader;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.store.ActivationStore;
 import io.taskbroker.store.ActivationStore.Outcome;
@@ -608,6 +609,32 @@ enum PlantedBug implements Tampering {
         @Override
         public List<RemoteReport> reports(List<Long> keys) {
           return List.of();
+        }
+      };
+    }
+  },
+  /// Where a log was cut is not asked for when a partition is assigned.
+  LOG_CUT_UNSEEN("G1", true) {
+    @Override
+    public SteppedReader.EpochEnds ends(SteppedReader.EpochEnds ends) {
+      return (_, _) -> Long.MAX_VALUE;
+    }
+  },
+  /// The engine is not informed that the log lost records that it has rows of.
+  LOST_RECORD_PROVEN("G3", true) {
+    @Override
+    public CommandSink intake(CommandSink intake, BrokerRun run) {
+      return new ForwardingCommandSink(intake) {
+        @Override
+        public void submit(Command command) {
+          super.submit(
+              command instanceof Command.PartitionAssigned assigned
+                  ? new Command.PartitionAssigned(
+                      assigned.partition(),
+                      assigned.committed(),
+                      assigned.reached(),
+                      Command.PartitionAssigned.NOTHING_GONE)
+                  : command);
         }
       };
     }

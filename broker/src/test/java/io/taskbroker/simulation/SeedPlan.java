@@ -35,9 +35,11 @@ record SeedPlan(
     return new SeedPlan(1, true, 0, 30, LARGE_BATCH, 0, false, 1_000, 0, false, false, Map.of());
   }
 
-  /// @param wide whether it is about everything that may happen; what came last to the simulation
-  ///   is drawn last, so that narrow worlds are the same for ever
-  static SeedPlan of(SplittableRandom random, boolean wide) {
+  /// What came last to the simulation is drawn last, or from numbers of its own, so that earlier
+  /// worlds are the same for ever.
+  ///
+  /// @param seed what it is about; from [FreshSeeds#LEAST] on everything that may happen
+  static SeedPlan of(SplittableRandom random, long seed) {
     int brokers = random.nextInt(4) == 0 ? 2 : 1;
     boolean push = random.nextInt(3) > 0;
     int tasks = 10 + random.nextInt(70);
@@ -54,12 +56,12 @@ record SeedPlan(
         new SeedPlan(
             brokers, push, tasks, seconds, batch, interval, latest, pending, limit, raw, false,
             faults);
-    return wide ? plan.widened(random) : plan;
+    return seed >= FreshSeeds.LEAST ? plan.widened(random).cutting(new SplittableRandom(~seed)) : plan;
   }
 
   private static void draw(SplittableRandom random, boolean wide, Map<Fault, Integer> faults) {
     for (Fault fault : Fault.values()) {
-      if (fault.wide == wide) {
+      if (fault.wide == wide && fault != Fault.LOG_CUT) {
         int rarity = fault.least + random.nextInt(fault.most - fault.least + 1);
         if (random.nextInt(fault.worlds) == 0) {
           faults.put(fault, rarity);
@@ -98,6 +100,19 @@ record SeedPlan(
         more);
   }
 
+  /// Whether logs are cut is told by offsets and watermarks: nothing else may move them.
+  private SeedPlan cutting(SplittableRandom random) {
+    Fault cut = Fault.LOG_CUT;
+    boolean happens = random.nextInt(cut.worlds) == 0;
+    if (!happens || shared || has(Fault.STORE_LOST)) {
+      return this;
+    }
+    SeedPlan plan = with(cut, cut.least + random.nextInt(cut.most - cut.least + 1));
+    plan.faults.remove(Fault.OFFSET_RESET);
+    plan.faults.remove(Fault.TOPIC_MADE_ANEW);
+    return plan.withEarliest();
+  }
+
   /// Once in how many times it happens; 0 for never.
   int rarity(Fault fault) {
     return faults.getOrDefault(fault, 0);
@@ -105,7 +120,7 @@ record SeedPlan(
 
   /// Whether brokers find what they noted with the offsets that they committed.
   boolean hasNotes() {
-    return has(Fault.STORE_LOST);
+    return has(Fault.STORE_LOST) || has(Fault.LOG_CUT);
   }
 
   boolean has(Fault fault) {
@@ -164,6 +179,14 @@ record SeedPlan(
   }
 
   SeedPlan withLatest() {
+    return startingAt(true);
+  }
+
+  private SeedPlan withEarliest() {
+    return startingAt(false);
+  }
+
+  private SeedPlan startingAt(boolean end) {
     return new SeedPlan(
         brokers,
         push,
@@ -171,7 +194,7 @@ record SeedPlan(
         publishSeconds,
         batchSize,
         intervalMillis,
-        true,
+        end,
         maxPending,
         storeLimit,
         raw,

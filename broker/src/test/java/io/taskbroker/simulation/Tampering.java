@@ -3,6 +3,7 @@ package io.taskbroker.simulation;
 import io.taskbroker.engine.Outlets;
 import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.EngineOptions;
+import io.taskbroker.ingest.SteppedReader;
 import io.taskbroker.runtime.Progress;
 import io.taskbroker.runtime.Ticker;
 import io.taskbroker.store.ActivationStore;
@@ -51,6 +52,10 @@ interface Tampering {
   /// What a broker begins with; by its operator these rules hold.
   default SimulatedRules rules(SimulatedRules rules) {
     return rules;
+  }
+
+  default SteppedReader.EpochEnds ends(SteppedReader.EpochEnds ends) {
+    return ends;
   }
 
   default Consumer<byte[], byte[]> consumer(Consumer<byte[], byte[]> consumer, BrokerRun run) {

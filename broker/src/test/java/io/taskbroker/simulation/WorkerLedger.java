@@ -76,11 +76,14 @@ final class WorkerLedger {
     BrokerHistory book = ledger.book(run);
     long key = Carried.keyOf(delivery);
     Origin origin = Carried.by(delivery).origin();
+    BrokerHistory.Line stored = book.lines.get(key);
     Spec spec =
-        present(
-            ledger.kafka.records.get(origin),
-            "G1",
-            () -> "handed out without a record: " + delivery.id());
+        stored != null
+            ? stored.spec
+            : present(
+                ledger.kafka.records.get(origin),
+                "G1",
+                () -> "handed out without a record: " + delivery.id());
     ledger.world.trace(() ->
         run
             + " hands out "
@@ -105,9 +108,8 @@ final class WorkerLedger {
     if (!run.owns(origin)) {
       // A known limit: until it hears that it lost a partition, it hands out what it knows of it.
       ledger.world.count("hand-outs by a former owner");
-      BrokerHistory.Line line = book.lines.get(key);
-      if (spec.once() && line != null) {
-        sendOnce(run, line);
+      if (spec.once() && stored != null) {
+        sendOnce(run, stored);
       }
       return;
     }
@@ -121,7 +123,7 @@ final class WorkerLedger {
       // Where brokers share a store, its fences are the proof.
       boolean shared = ledger.plan.shared();
       check(
-          shared || ledger.kafka.isCommitted(origin),
+          shared || ledger.kafka.isCommitted(line),
           "G3",
           () -> run + " hands out before its offset is committed: " + delivery.id());
       check(
