@@ -74,10 +74,7 @@ final class DiskLedger {
             ? gone.spec()
             : present(
                 ledger.kafka.records.get(origin), "G1", () -> "a row without a record: " + origin);
-    check(
-        spec.isCarriedBy(payload),
-        "G1",
-        () -> "other bytes than the record's: " + origin);
+    check(spec.isCarriedBy(payload), "G1", () -> "other bytes than the record's: " + origin);
     BrokerHistory.Line before = book.byOrigin.get(origin);
     check(
         before == null

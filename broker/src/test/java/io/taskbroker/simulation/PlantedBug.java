@@ -619,25 +619,6 @@ enum PlantedBug implements Tampering {
     public SteppedReader.EpochEnds ends(SteppedReader.EpochEnds ends) {
       return (_, _) -> Long.MAX_VALUE;
     }
-  },
-  /// The engine is not informed that the log lost records that it has rows of.
-  LOST_RECORD_PROVEN("G3", true) {
-    @Override
-    public CommandSink intake(CommandSink intake, BrokerRun run) {
-      return new ForwardingCommandSink(intake) {
-        @Override
-        public void submit(Command command) {
-          super.submit(
-              command instanceof Command.PartitionAssigned assigned
-                  ? new Command.PartitionAssigned(
-                      assigned.partition(),
-                      assigned.committed(),
-                      assigned.reached(),
-                      Command.PartitionAssigned.NOTHING_GONE)
-                  : command);
-        }
-      };
-    }
   };
 
   /// The guarantee that it breaks, or the history whose rule it switches off.

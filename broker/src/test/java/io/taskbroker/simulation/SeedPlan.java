@@ -56,7 +56,9 @@ record SeedPlan(
         new SeedPlan(
             brokers, push, tasks, seconds, batch, interval, latest, pending, limit, raw, false,
             faults);
-    return seed >= FreshSeeds.LEAST ? plan.widened(random).cutting(new SplittableRandom(~seed)) : plan;
+    return seed >= FreshSeeds.LEAST
+        ? plan.widened(random).cutting(new SplittableRandom(~seed))
+        : plan;
   }
 
   private static void draw(SplittableRandom random, boolean wide, Map<Fault, Integer> faults) {
@@ -104,7 +106,7 @@ record SeedPlan(
   private SeedPlan cutting(SplittableRandom random) {
     Fault cut = Fault.LOG_CUT;
     boolean happens = random.nextInt(cut.worlds) == 0;
-    if (!happens || shared || has(Fault.STORE_LOST)) {
+    if (!happens || brokers > 1 || has(Fault.STORE_LOST)) {
       return this;
     }
     SeedPlan plan = with(cut, cut.least + random.nextInt(cut.most - cut.least + 1));

@@ -66,8 +66,7 @@ final class SimulatedKafka {
   /// One topic.
   ///
   /// @param group null if nobody reads it
-  record Topic(
-      String name, List<List<Stored>> partitions, Epochs epochs, ConsumerGroup group) {
+  record Topic(String name, List<List<Stored>> partitions, Epochs epochs, ConsumerGroup group) {
     long end(int partition) {
       return partitions.get(partition).size();
     }
@@ -94,7 +93,8 @@ final class SimulatedKafka {
     for (int i = 0; i < partitions; i++) {
       logs.add(new ArrayList<>());
     }
-    topics.put(name, new Topic(name, logs, new Epochs(), new ConsumerGroup(this, name, partitions)));
+    topics.put(
+        name, new Topic(name, logs, new Epochs(), new ConsumerGroup(this, name, partitions)));
     incarnations.put(name, 1);
   }
 
