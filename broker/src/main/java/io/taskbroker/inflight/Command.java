@@ -144,8 +144,8 @@ public sealed interface Command {
     }
   }
 
-  /// Answer to [Effects#stands]: behind the records that it submitted, the reader found a record of
-  /// another application in Kafka.
+  /// Answer to [Effects#stands]: behind the records that it submitted, the reader found a record
+  /// of another application in Kafka.
   ///
   /// @param offset its offset, in a partition of the same topic
   record Foreseen(SourcePartition partition, long offset) implements Command {}
