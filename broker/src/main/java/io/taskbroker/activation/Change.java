@@ -12,6 +12,12 @@ import org.jspecify.annotations.Nullable;
 public sealed interface Change {
   @Nullable Object owner();
 
+  /// Key of the changed row; [Row#NONE] if the change is about no row.
+  long key();
+
+  /// Id of the task; empty if the change is about no task.
+  String id();
+
   /// Whether the change needs disk space. On a full disk such changes wait for those that need none
   /// (H12).
   default boolean takesSpace() {
@@ -21,8 +27,43 @@ public sealed interface Change {
     };
   }
 
+  /// Change of one row.
+  sealed interface OfRow extends Change {
+    Origin origin();
+  }
+
+  /// Change of what is recorded about a partition.
+  sealed interface OfPartition extends Change {
+    SourcePartition partition();
+
+    @Override
+    default long key() {
+      return Row.NONE;
+    }
+
+    @Override
+    default String id() {
+      return "";
+    }
+  }
+
   /// A new row. If its key exists already, the outcome is a duplicate and nothing is written.
-  record Insert(Row row, @Nullable Object owner) implements Change {}
+  record Insert(Row row, @Nullable Object owner) implements OfRow {
+    @Override
+    public long key() {
+      return row.key();
+    }
+
+    @Override
+    public String id() {
+      return row.activation().id();
+    }
+
+    @Override
+    public Origin origin() {
+      return row.activation().origin();
+    }
+  }
 
   /// Status, attempts, times and flags of a row. Unparks a parked row.
   record UpdateStatus(
@@ -36,7 +77,7 @@ public sealed interface Change {
       boolean deadlineExtended,
       boolean committed,
       @Nullable Object owner)
-      implements Change {
+      implements OfRow {
 
     /// Whether this is an at-most-once row that is delivered once this change is durable. Other
     /// rows have no claim on disk (H9).
@@ -48,7 +89,7 @@ public sealed interface Change {
   /// The committed offset now covers the row's record, so an at-most-once row may be delivered
   /// (H2). A parked row stays parked.
   record ConfirmOffset(long key, String id, Origin origin, @Nullable Object owner)
-      implements Change {}
+      implements OfRow {}
 
   /// The decision to forward a row: from now on the row holds the record to produce and its
   /// destination.
@@ -64,21 +105,21 @@ public sealed interface Change {
       byte @Nullable [] payload,
       Destination destination,
       @Nullable Object owner)
-      implements Change {}
+      implements OfRow {}
 
   /// Removal of a finished row.
   ///
   /// @param tombstoneUntil expiry of the tombstone of its id, milliseconds since the epoch;
   ///   [Row#NONE] for no tombstone
   record Delete(long key, String id, Origin origin, long tombstoneUntil, @Nullable Object owner)
-      implements Change {}
+      implements OfRow {}
 
   /// Watermark of a partition: earlier changes stored or disposed of every record below `next`.
   ///
   /// @param last the last record read below `next`; null if unknown
   record AdvanceWatermark(
       SourcePartition partition, long next, @Nullable RecordIdentity last, @Nullable Object owner)
-      implements Change {
+      implements OfPartition {
     public AdvanceWatermark(SourcePartition partition, long next, @Nullable Object owner) {
       this(partition, next, null, owner);
     }
@@ -87,5 +128,5 @@ public sealed interface Change {
   /// Kafka acknowledged `committed` as the committed offset of the partition. A missing watermark
   /// is created there (H5).
   record OffsetCommitted(SourcePartition partition, long committed, @Nullable Object owner)
-      implements Change {}
+      implements OfPartition {}
 }

@@ -5,17 +5,13 @@ import static java.util.concurrent.TimeUnit.NANOSECONDS;
 
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.IoHandlerFactory;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.Epoll;
-import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.taskbroker.inflight.Command;
 import io.taskbroker.inflight.CommandSink;
 import io.taskbroker.inflight.Delivery;
 import io.taskbroker.inflight.PushOutcome;
 import io.taskbroker.runtime.Deadlines;
+import io.taskbroker.runtime.EventLoops;
 import io.taskbroker.wire.Signatures;
 import java.util.HashMap;
 import java.util.Map;
@@ -37,7 +33,7 @@ final class PushLoop {
 
   private static final int MAX_PER_APPLICATION = 256;
 
-  private final EventLoopGroup group = open();
+  private final EventLoopGroup group = EventLoops.open("push", 1);
 
   /// One thread per application whose name is being resolved.
   private final ExecutorService lookups =
@@ -193,11 +189,5 @@ final class PushLoop {
 
   void report(Delivery delivery, PushOutcome outcome, String detail) {
     intake.submit(new Command.PushEnded(delivery, outcome, detail));
-  }
-
-  private static EventLoopGroup open() {
-    IoHandlerFactory io =
-        Epoll.isAvailable() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
-    return new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("push", true), io);
   }
 }

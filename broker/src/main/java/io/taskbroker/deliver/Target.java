@@ -1,13 +1,15 @@
 package io.taskbroker.deliver;
 
+import io.taskbroker.runtime.Backoff;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.random.RandomGenerator;
 
 /// One worker address and its connection health. It may be one worker, or a balancer in front of
 /// many. Used by the event loop.
 final class Target {
-  private static final long PAUSE_MIN_NANOS = 50_000_000;
-  private static final long PAUSE_MAX_NANOS = 1_000_000_000;
+  private static final Duration PAUSE_MIN = Duration.ofMillis(50);
+  private static final Duration PAUSE_MAX = Duration.ofSeconds(1);
 
   final InetSocketAddress address;
 
@@ -27,13 +29,14 @@ final class Target {
   private long failedAt;
   private long brokeAt;
   private long pausedUntil;
-  private int failures;
+  private final Backoff backoff;
 
-  Target(InetSocketAddress address, long now) {
+  Target(InetSocketAddress address, RandomGenerator random, long now) {
     this.address = address;
+    this.backoff = new Backoff(PAUSE_MIN, PAUSE_MAX, random);
     this.openedAt = now;
     this.failedAt = now - Long.MAX_VALUE / 2; // never
-    this.brokeAt = now - PAUSE_MAX_NANOS;
+    this.brokeAt = now - PAUSE_MAX.toNanos();
     this.pausedUntil = now;
   }
 
@@ -45,22 +48,20 @@ final class Target {
     return failedAt - time >= 0;
   }
 
-  void failed(long now, RandomGenerator random) {
+  void failed(long now) {
     failedAt = now;
-    long longest = Math.min(PAUSE_MAX_NANOS, PAUSE_MIN_NANOS << Math.min(failures, 10));
-    failures++;
-    pausedUntil = now + longest / 2 + random.nextLong(longest / 2 + 1);
+    pausedUntil = now + backoff.nextNanos();
   }
 
   void reached() {
-    failures = 0;
+    backoff.reset();
   }
 
   /// Records a broken connection.
   ///
   /// @return whether this is the first of a burst: when a worker dies, all of its connections break
   boolean broke(long now) {
-    boolean first = now - brokeAt >= 2 * PAUSE_MIN_NANOS;
+    boolean first = now - brokeAt >= 2 * PAUSE_MIN.toNanos();
     if (first) {
       brokeAt = now;
     }

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /// Worker addresses of an application, resolved from the configured name and refreshed while calls
@@ -28,6 +29,7 @@ final class Targets {
   private final Executor blocking;
   private final Executor loop;
   private final Runnable changed;
+  private final RandomGenerator random;
   private Map<InetAddress, Target> targets = new LinkedHashMap<>();
   private boolean literal;
   private boolean lookingUp;
@@ -43,12 +45,14 @@ final class Targets {
       Executor blocking,
       Executor loop,
       Runnable changed,
+      RandomGenerator random,
       long now) {
     this.worker = worker;
     this.lookup = lookup;
     this.blocking = blocking;
     this.loop = loop;
     this.changed = changed;
+    this.random = random;
     this.askedAt = now - PERIOD_NANOS;
     try {
       InetAddress address = InetAddress.ofLiteral(worker.host());
@@ -127,7 +131,7 @@ final class Targets {
           address instanceof Inet6Address six
               ? Inet6Address.getByAddress(null, six.getAddress(), six.getScopeId())
               : InetAddress.getByAddress(address.getAddress());
-      return new Target(new InetSocketAddress(unnamed, worker.port()), now);
+      return new Target(new InetSocketAddress(unnamed, worker.port()), random, now);
     } catch (UnknownHostException e) {
       throw new IllegalStateException("An address of " + worker.host() + " has no length", e);
     }

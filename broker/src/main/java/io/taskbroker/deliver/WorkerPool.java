@@ -81,7 +81,13 @@ final class WorkerPool {
     this.openedAt = maintainAt;
     this.targets =
         new Targets(
-            connector.worker(), lookup, blocking, connector.loop(), this::found, maintainAt);
+            connector.worker(),
+            lookup,
+            blocking,
+            connector.loop(),
+            this::found,
+            random,
+            maintainAt);
     wanted = targets.connections(usual, most);
   }
 
@@ -304,7 +310,7 @@ final class WorkerPool {
   private void failed(WorkerConnection connection, @Nullable String why) {
     connections.remove(connection);
     counts.connection(application, "failed");
-    connection.target.failed(System.nanoTime(), random);
+    connection.target.failed(System.nanoTime());
     targets.refreshSoon();
     if (waiting.isNotEmpty()) {
       tryAll();

@@ -1,8 +1,13 @@
 package io.taskbroker.grpc;
 
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFactory;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.taskbroker.grpc.ConnectionCounts.Refusal;
 import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
@@ -16,10 +21,23 @@ final class ConnectionLimit extends ChannelInboundHandlerAdapter {
   private final int perPeer;
   private int open;
 
-  ConnectionLimit(Connections connections, int limit, int perPeer) {
+  private ConnectionLimit(Connections connections, int limit, int perPeer) {
     this.connections = connections;
     this.limit = limit;
     this.perPeer = perPeer;
+  }
+
+  /// Factory of listening sockets that enforce the limits.
+  static ChannelFactory<ServerChannel> listening(
+      Connections connections, GrpcOptions.Limits limits) {
+    return () -> {
+      ServerChannel channel =
+          Epoll.isAvailable() ? new EpollServerSocketChannel() : new NioServerSocketChannel();
+      channel
+          .pipeline()
+          .addLast(new ConnectionLimit(connections, limits.connections(), limits.perPeer()));
+      return channel;
+    };
   }
 
   @Override

@@ -12,6 +12,8 @@ import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.taskbroker.inflight.CommandSink;
+import io.taskbroker.runtime.EventLoops;
+import io.taskbroker.runtime.FailureText;
 import io.taskbroker.runtime.Service;
 import io.taskbroker.telemetry.Metrics;
 import io.taskbroker.wire.Signatures;
@@ -84,7 +86,9 @@ public final class GrpcServer implements Service {
     } catch (IOException e) {
       loops.close(0);
       throw new UncheckedIOException(
-          "Cannot listen for gRPC on %s: %s".formatted(text(options.address()), reason(e)), e);
+          "Cannot listen for gRPC on %s: %s"
+              .formatted(text(options.address()), FailureText.ofRoot(e)),
+          e);
     }
     running = new Running(built, loops, connections);
     port = built.getPort();
@@ -128,7 +132,7 @@ public final class GrpcServer implements Service {
     return builder
         .bossEventLoopGroup(loops.accepting())
         .workerEventLoopGroup(loops.serving())
-        .channelFactory(EventLoops.listening(connections, limits))
+        .channelFactory(ConnectionLimit.listening(connections, limits))
         .withOption(ChannelOption.SO_BACKLOG, BACKLOG)
         // A connection that sends much must not delay the others for long.
         .withChildOption(
@@ -162,14 +166,6 @@ public final class GrpcServer implements Service {
   private static String host(InetSocketAddress address) {
     String host = address.getHostString();
     return host.contains(":") ? "[" + host + "]" : host;
-  }
-
-  private static String reason(Throwable e) {
-    Throwable root = e;
-    while (root.getCause() != null) {
-      root = root.getCause();
-    }
-    return root.getMessage() == null ? root.toString() : root.getMessage();
   }
 
   /// Separate loops for accepting and serving connections: a peer that connects continuously delays

@@ -26,13 +26,8 @@ record PartitionKey(String topic, int partition) {
 
   static PartitionKey of(Change change) {
     return switch (change) {
-      case Change.Insert insert -> of(insert.row().activation().origin());
-      case Change.UpdateStatus update -> of(update.origin());
-      case Change.ConfirmOffset confirm -> of(confirm.origin());
-      case Change.Forward forward -> of(forward.origin());
-      case Change.Delete delete -> of(delete.origin());
-      case Change.AdvanceWatermark advance -> of(advance.partition());
-      case Change.OffsetCommitted committed -> of(committed.partition());
+      case Change.OfRow row -> of(row.origin());
+      case Change.OfPartition about -> of(about.partition());
     };
   }
 

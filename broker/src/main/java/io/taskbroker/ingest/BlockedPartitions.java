@@ -1,5 +1,6 @@
 package io.taskbroker.ingest;
 
+import io.taskbroker.runtime.LogInterval;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -29,10 +30,9 @@ final class BlockedPartitions {
   }
 
   private static final class Blocked {
-    private long offset = -1;
+    private final LogInterval lines = new LogInterval(Duration.ofNanos(LONGEST_NANOS));
     private long delayNanos;
     private long tryAt;
-    private long loggedAt;
     private boolean waiting;
   }
 
@@ -46,9 +46,7 @@ final class BlockedPartitions {
         each.delayNanos == 0 ? FIRST_NANOS : Math.min(2 * each.delayNanos, LONGEST_NANOS);
     each.tryAt = now + each.delayNanos;
     each.waiting = true;
-    if (each.offset != offset || now - each.loggedAt >= LONGEST_NANOS) {
-      each.offset = offset;
-      each.loggedAt = now;
+    if (each.lines.isDue(offset, now)) {
       log.error(
           "Partition {} stands still at offset {}, which cannot be read: {}. It is tried again; to"
               + " skip what is there, move the group's offset past it, or delete the records"

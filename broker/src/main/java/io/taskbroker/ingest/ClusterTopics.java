@@ -1,6 +1,8 @@
 package io.taskbroker.ingest;
 
 import io.taskbroker.runtime.FailureSink;
+import io.taskbroker.runtime.FailureText;
+import io.taskbroker.runtime.LogInterval;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -35,11 +37,10 @@ final class ClusterTopics {
   private final Map<String, String> clientProperties;
   private final String bootstrap;
   private final FailureSink failures;
+  private final LogInterval problems = new LogInterval(REPEAT_AFTER);
   private final CountDownLatch firstRound = new CountDownLatch(1);
   private final CountDownLatch stopAsked = new CountDownLatch(1);
   private @Nullable Thread thread;
-  private String lastProblem = "";
-  private long loggedAt;
 
   /// @param topics of one cluster; at least one
   ClusterTopics(List<DeclaredTopic> topics, FailureSink failures) {
@@ -98,7 +99,7 @@ final class ClusterTopics {
         } catch (KafkaException e) {
           logProblem(
               "Cannot ask Kafka at %s for topics %s, retrying: %s"
-                  .formatted(bootstrap, pending.keySet(), TopicProblemLog.reason(e)));
+                  .formatted(bootstrap, pending.keySet(), FailureText.ofRoot(e)));
         }
         firstRound.countDown();
         if (!pending.isEmpty() && stopAsked.await(RETRY_AFTER.toMillis(), TimeUnit.MILLISECONDS)) {
@@ -185,11 +186,7 @@ final class ClusterTopics {
   }
 
   private void logProblem(String what) {
-    long now = System.nanoTime();
-    if (stopAsked.getCount() > 0
-        && (!what.equals(lastProblem) || now - loggedAt >= REPEAT_AFTER.toNanos())) {
-      lastProblem = what;
-      loggedAt = now;
+    if (stopAsked.getCount() > 0 && problems.isDue(what, System.nanoTime())) {
       log.error(what);
     }
   }

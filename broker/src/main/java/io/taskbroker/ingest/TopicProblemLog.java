@@ -1,5 +1,7 @@
 package io.taskbroker.ingest;
 
+import io.taskbroker.runtime.FailureText;
+import io.taskbroker.runtime.LogInterval;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.LongSupplier;
@@ -26,12 +28,11 @@ final class TopicProblemLog {
 
   private final TopicSource source;
   private final LongSupplier nanoTime;
+  private final LogInterval lines = new LogInterval(REPEAT_AFTER);
   private @Nullable ReadFailure problem;
-  private @Nullable ReadFailure lastLogged;
   private long failedAt;
   private boolean admitted;
   private String refusal = "";
-  private long loggedAt;
   private boolean probing;
   private boolean stopped;
   private long probedAt;
@@ -45,16 +46,14 @@ final class TopicProblemLog {
   /// Reports a failure that is retried.
   synchronized void failed(Throwable failure) {
     ReadFailure kind = ReadFailure.of(failure);
-    String line = kind.line(source, reason(failure));
+    String line = kind.line(source, FailureText.ofRoot(failure));
     long now = nanoTime.getAsLong();
     problem = kind;
     failedAt = now;
     refusal = kind.isRefusal() && !admitted ? line : "";
-    if (kind == lastLogged && now - loggedAt < REPEAT_AFTER.toNanos()) {
+    if (!lines.isDue(kind, now)) {
       return;
     }
-    lastLogged = kind;
-    loggedAt = now;
     switch (kind) {
       case UNREACHABLE -> log.warn(line);
       case OTHER -> log.error(line, failure);
@@ -69,7 +68,7 @@ final class TopicProblemLog {
     if (problem != null) {
       log.info("Topic {} at {} can be read again", source.topic(), source.bootstrap());
       problem = null;
-      lastLogged = null;
+      lines.over();
     }
   }
 
@@ -125,14 +124,5 @@ final class TopicProblemLog {
   /// Whether the failure means that Kafka is unreachable or refuses this broker.
   static boolean isOutage(Throwable failure) {
     return ReadFailure.of(failure) != ReadFailure.OTHER;
-  }
-
-  /// Message of the innermost cause; the outer ones only say that something failed.
-  static String reason(Throwable failure) {
-    Throwable cause = failure;
-    while (cause.getCause() != null) {
-      cause = cause.getCause();
-    }
-    return String.valueOf(cause.getMessage());
   }
 }

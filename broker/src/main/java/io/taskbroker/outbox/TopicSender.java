@@ -1,6 +1,8 @@
 package io.taskbroker.outbox;
 
 import io.taskbroker.inflight.OutboxRecord;
+import io.taskbroker.runtime.Backoff;
+import io.taskbroker.runtime.LogInterval;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -18,24 +20,23 @@ import org.slf4j.LoggerFactory;
 /// [#acknowledged] and [#failed].
 final class TopicSender {
   private static final Logger LOG = LoggerFactory.getLogger(Outbox.class);
-  private static final long FIRST_PAUSE_NANOS = Duration.ofMillis(10).toNanos();
-  private static final long LONGEST_PAUSE_NANOS = Duration.ofSeconds(1).toNanos();
-  private static final int LONGEST_PAUSE_AFTER = 7;
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(10);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
 
   /// Shorter delays cause no warning: the first use of a topic needs a look-up.
   private static final long PATIENCE_NANOS = Duration.ofSeconds(2).toNanos();
 
-  private static final long WARNING_PERIOD_NANOS = Duration.ofSeconds(60).toNanos();
+  private static final Duration REPEAT_AFTER = Duration.ofMinutes(1);
 
   private final Outbox outbox;
   private final Outbox.TopicOnCluster target;
   private final String topic;
   private final ArrayDeque<PendingRecord> waiting = new ArrayDeque<>();
+  private final LogInterval warnings = new LogInterval(REPEAT_AFTER);
   private volatile @Nullable ClusterProducer clusterProducer;
-  private int failures;
+  private final Backoff backoff;
   private long notBefore;
   private volatile boolean warned;
-  private long warnedAt;
 
   private final AtomicInteger sent = new AtomicInteger();
 
@@ -64,6 +65,7 @@ final class TopicSender {
     this.outbox = outbox;
     this.target = target;
     this.topic = target.topic();
+    this.backoff = new Backoff(FIRST_PAUSE, LONGEST_PAUSE, outbox.random());
     this.notBefore = now;
   }
 
@@ -82,6 +84,7 @@ final class TopicSender {
     }
     if (warned && waiting.isEmpty() && sent.get() == 0) {
       warned = false;
+      warnings.over();
       LOG.info("Topic {} takes messages again", topic);
     }
   }
@@ -231,13 +234,10 @@ final class TopicSender {
     if (acknowledgedSome) {
       refusal = "";
       acknowledgedSome = false;
-      failures = 0;
+      backoff.reset();
     }
     if (now - notBefore >= 0) {
-      long longest =
-          failures < LONGEST_PAUSE_AFTER ? FIRST_PAUSE_NANOS << failures : LONGEST_PAUSE_NANOS;
-      failures++;
-      notBefore = now + outbox.random().nextLong(longest / 2, longest + 1);
+      notBefore = now + backoff.nextNanos();
     }
     for (PendingRecord pending : waiting) {
       if (now - pending.since > PATIENCE_NANOS) {
@@ -248,11 +248,10 @@ final class TopicSender {
   }
 
   private void warn(long now, String why) {
-    if (warned && now - warnedAt < WARNING_PERIOD_NANOS) {
+    if (!warnings.isDue(topic, now)) {
       return;
     }
     warned = true;
-    warnedAt = now;
     ClusterProducer current = clusterProducer;
     LOG.warn(
         "Cannot produce to topic {} at {}: {}; {} messages wait in the store and are retried",

@@ -5,12 +5,14 @@ import java.time.Duration;
 /// Log rate limiter for consecutive failures of one operation: logs the first, then one every ten
 /// seconds, and the recovery. Confined to one thread.
 public final class Outage {
-  private static final long REPEAT = Duration.ofSeconds(10).toNanos();
+  private static final Duration REPEAT = Duration.ofSeconds(10);
+
+  private static final String FAILING = "failing";
 
   private final Ticker ticker;
+  private final LogInterval lines = new LogInterval(REPEAT);
   private long failures;
   private long since;
-  private long logged;
 
   public Outage(Ticker ticker) {
     this.ticker = ticker;
@@ -22,14 +24,8 @@ public final class Outage {
     failures++;
     if (failures == 1) {
       since = now;
-      logged = now;
-      return true;
     }
-    if (now - logged < REPEAT) {
-      return false;
-    }
-    logged = now;
-    return true;
+    return lines.isDue(FAILING, now);
   }
 
   /// Number of consecutive failures.
@@ -45,5 +41,6 @@ public final class Outage {
   /// Ends the outage after a success. Does nothing without one.
   public void over() {
     failures = 0;
+    lines.over();
   }
 }

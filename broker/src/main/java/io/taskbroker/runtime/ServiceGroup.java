@@ -102,7 +102,7 @@ public final class ServiceGroup implements Service {
       log.info("{} started in {} ms", service.name(), millisSince(begin));
     } catch (Throwable e) {
       IllegalStateException failure =
-          new IllegalStateException("Cannot start " + service.name() + ": " + reason(e), e);
+          new IllegalStateException("Cannot start " + service.name() + ": " + FailureText.of(e), e);
       stopStarted().forEach(failure::addSuppressed);
       throw failure;
     }
@@ -120,16 +120,12 @@ public final class ServiceGroup implements Service {
       } catch (Throwable e) {
         log.error("{} failed to stop after {} ms", service.name(), millisSince(begin), e);
         failures.add(
-            new IllegalStateException("Cannot stop " + service.name() + ": " + reason(e), e));
+            new IllegalStateException(
+                "Cannot stop " + service.name() + ": " + FailureText.of(e), e));
       }
     }
     state = State.STOPPED;
     return failures;
-  }
-
-  private static String reason(Throwable e) {
-    String message = e.getMessage();
-    return message == null ? e.toString() : message;
   }
 
   private static long millisSince(long begin) {

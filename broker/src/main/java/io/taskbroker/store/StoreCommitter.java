@@ -287,7 +287,7 @@ public final class StoreCommitter implements Service, Progress {
     Change offender = next.changes().getFirst();
     String why = String.valueOf(e.getMessage());
     log.atError()
-        .addKeyValue("task_id", id(offender))
+        .addKeyValue("task_id", offender.id())
         .log("The store cannot hold {}: {}", describe(offender), why);
     done.incrementAndGet();
     if (offender instanceof Change.Insert insert) {
@@ -331,22 +331,10 @@ public final class StoreCommitter implements Service, Progress {
     }
   }
 
-  /// Task id of a change; empty if it is about no task.
-  private static String id(Change change) {
-    return switch (change) {
-      case Change.Insert(var row, _) -> row.activation().id();
-      case Change.UpdateStatus update -> update.id();
-      case Change.ConfirmOffset confirm -> confirm.id();
-      case Change.Forward forward -> forward.id();
-      case Change.Delete delete -> delete.id();
-      case Change.AdvanceWatermark _, Change.OffsetCommitted _ -> "";
-    };
-  }
-
   /// Description of a change for log messages, without payload.
   private static String describe(Change change) {
     return switch (change) {
-      case Change.Insert(var row, _) -> "the insert of " + row.activation().id();
+      case Change.Insert insert -> "the insert of " + insert.id();
       case Change.UpdateStatus update -> "the status update of " + update.id();
       case Change.ConfirmOffset confirm -> "the offset confirmation of " + confirm.id();
       case Change.Forward forward -> "the forward of " + forward.id();

@@ -199,7 +199,7 @@ final class StoreCommitterBacklog {
   private List<Change> holdBack(List<Change> changes) {
     List<Change> relief = new ArrayList<>(changes.size());
     for (Change change : changes) {
-      if (change.takesSpace() || heldRows.containsKey(rowKey(change))) {
+      if (change.takesSpace() || heldRows.containsKey(change.key())) {
         hold(change);
       } else {
         relief.add(change);
@@ -220,26 +220,14 @@ final class StoreCommitterBacklog {
 
   private void hold(Change change) {
     held.add(change);
-    heldRows.merge(rowKey(change), 1, Integer::sum);
+    heldRows.merge(change.key(), 1, Integer::sum);
   }
 
   private void release(int changes) {
     List<Change> released = held.subList(0, changes);
     for (Change change : released) {
-      heldRows.computeIfPresent(rowKey(change), (_, count) -> count == 1 ? null : count - 1);
+      heldRows.computeIfPresent(change.key(), (_, count) -> count == 1 ? null : count - 1);
     }
     released.clear();
-  }
-
-  /// Key of the changed row; [Row#NONE] if the change is about no row.
-  private static long rowKey(Change change) {
-    return switch (change) {
-      case Change.Insert insert -> insert.row().key();
-      case Change.UpdateStatus update -> update.key();
-      case Change.ConfirmOffset confirm -> confirm.key();
-      case Change.Forward forward -> forward.key();
-      case Change.Delete delete -> delete.key();
-      case Change.AdvanceWatermark _, Change.OffsetCommitted _ -> Row.NONE;
-    };
   }
 }

@@ -6,6 +6,7 @@ import io.taskbroker.activation.RecordIdentity;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
+import io.taskbroker.store.StoredDestination;
 import io.taskbroker.store.postgres.CommitPlan.NewTombstone;
 import io.taskbroker.store.postgres.CommitPlan.WatermarkUpdate;
 import io.taskbroker.store.postgres.CommitSegment.Kind;
@@ -67,8 +68,8 @@ final class Columns {
       Change.Forward forward = (Change.Forward) part.changes.get(i);
       statuses[i] = forward.status().storedName();
       topics[i] = forward.destination().topic();
-      clusters[i] = PostgresRowCodec.cluster(forward.destination());
-      headers[i] = PostgresRowCodec.headers(forward.destination());
+      clusters[i] = StoredDestination.cluster(forward.destination());
+      headers[i] = StoredDestination.headers(forward.destination());
       payloads[i] = forward.payload();
     }
     binder

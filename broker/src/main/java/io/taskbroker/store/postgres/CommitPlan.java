@@ -1,7 +1,6 @@
 package io.taskbroker.store.postgres;
 
 import io.taskbroker.activation.Change;
-import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.activation.Watermark;
@@ -52,8 +51,8 @@ final class CommitPlan {
     LongStream.Builder keys = LongStream.builder();
     for (CommitSegment segment : segments) {
       for (Change change : segment.changes(Kind.DELETE)) {
-        if (reports.hasReports(CommitSegment.key(change))) {
-          keys.add(CommitSegment.key(change));
+        if (reports.hasReports(change.key())) {
+          keys.add(change.key());
         }
       }
     }
@@ -119,19 +118,14 @@ final class CommitPlan {
 
   private void add(Change change, int index, OwnedPartitions owned) {
     switch (change) {
-      case Change.Insert c ->
-          addRowChange(Kind.INSERT, c, c.row().activation().origin(), index, owned);
-      case Change.UpdateStatus c -> addRowChange(Kind.UPDATE_STATUS, c, c.origin(), index, owned);
-      case Change.ConfirmOffset c -> addRowChange(Kind.CONFIRM_OFFSET, c, c.origin(), index, owned);
+      case Change.Insert c -> addRowChange(Kind.INSERT, c, index, owned);
+      case Change.UpdateStatus c -> addRowChange(Kind.UPDATE_STATUS, c, index, owned);
+      case Change.ConfirmOffset c -> addRowChange(Kind.CONFIRM_OFFSET, c, index, owned);
       case Change.Forward c ->
           addRowChange(
-              c.payload() == null ? Kind.FORWARD : Kind.FORWARD_WITH_PAYLOAD,
-              c,
-              c.origin(),
-              index,
-              owned);
+              c.payload() == null ? Kind.FORWARD : Kind.FORWARD_WITH_PAYLOAD, c, index, owned);
       case Change.Delete c -> {
-        OwnedPartition ownedPartition = addRowChange(Kind.DELETE, c, c.origin(), index, owned);
+        OwnedPartition ownedPartition = addRowChange(Kind.DELETE, c, index, owned);
         if (ownedPartition != null && c.tombstoneUntil() != Row.NONE) {
           tombstones.add(new NewTombstone(ownedPartition, c.id(), c.tombstoneUntil()));
         }
@@ -158,8 +152,8 @@ final class CommitPlan {
   }
 
   private @Nullable OwnedPartition addRowChange(
-      Kind kind, Change change, Origin origin, int index, OwnedPartitions owned) {
-    OwnedPartition ownedPartition = owned.of(origin);
+      Kind kind, Change.OfRow change, int index, OwnedPartitions owned) {
+    OwnedPartition ownedPartition = owned.of(change.origin());
     if (ownedPartition == null) {
       outcomes[index] = Outcome.FENCED;
       return null;

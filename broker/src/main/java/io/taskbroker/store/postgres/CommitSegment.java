@@ -1,7 +1,6 @@
 package io.taskbroker.store.postgres;
 
 import io.taskbroker.activation.Change;
-import io.taskbroker.activation.Row;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumMap;
@@ -59,7 +58,7 @@ final class CommitSegment {
     long[] keys() {
       long[] keys = new long[changes.size()];
       for (int i = 0; i < keys.length; i++) {
-        keys[i] = key(changes.get(i));
+        keys[i] = changes.get(i).key();
       }
       return keys;
     }
@@ -69,11 +68,11 @@ final class CommitSegment {
   ///
   /// @return false if it must go into a later segment
   boolean add(Kind kind, Change change, OwnedPartition ownedPartition, int index) {
-    Kind before = last.get(key(change));
+    Kind before = last.get(change.key());
     if (before != null && before.compareTo(kind) >= 0) {
       return false;
     }
-    last.put(key(change), kind);
+    last.put(change.key(), kind);
     Part part = parts.computeIfAbsent(kind, Part::new);
     part.changes.add(change);
     part.ownedPartitions.add(ownedPartition);
@@ -90,17 +89,5 @@ final class CommitSegment {
   /// Non-empty kinds with their changes.
   Collection<Part> parts() {
     return parts.values();
-  }
-
-  /// Key of the row that a change affects; [Row#NONE] if it affects none.
-  static long key(Change change) {
-    return switch (change) {
-      case Change.Insert insert -> insert.row().key();
-      case Change.UpdateStatus update -> update.key();
-      case Change.ConfirmOffset confirmation -> confirmation.key();
-      case Change.Forward forward -> forward.key();
-      case Change.Delete delete -> delete.key();
-      case Change.AdvanceWatermark _, Change.OffsetCommitted _ -> Row.NONE;
-    };
   }
 }

@@ -1,5 +1,6 @@
 package io.taskbroker.store.postgres;
 
+import io.taskbroker.runtime.FailureText;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
 import java.sql.SQLException;
@@ -29,7 +30,7 @@ final class PostgresErrors {
   /// @param operation a verb phrase that follows "Could not"
   static StoreException translate(String target, String operation, SQLException error) {
     Kind kind = kind(error);
-    String reason = String.valueOf(error.getMessage()).replaceAll("\\s+", " ");
+    String reason = FailureText.inOneLine(error);
     return new StoreException(
         kind,
         "Could not %s in %s: %s (SQLSTATE %s); %s"

@@ -1,5 +1,6 @@
 package io.taskbroker.store.postgres;
 
+import io.taskbroker.store.StoreLimits;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -57,10 +58,7 @@ public record PostgresOptions(
 
     /// Size in bytes beyond which inserts are refused.
     long insertLimit() {
-      long eighth = maxBytes / 8;
-      return maxBytes == 0 || maxBytes > Long.MAX_VALUE - eighth
-          ? Long.MAX_VALUE
-          : maxBytes + eighth;
+      return StoreLimits.insertLimit(maxBytes);
     }
   }
 

@@ -10,6 +10,7 @@ import io.taskbroker.activation.Watermark;
 import io.taskbroker.store.ActivationStore.ParkedPage;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.ActivationStore.Tombstone;
+import io.taskbroker.store.StoreLimits;
 import io.taskbroker.store.postgres.OwnedPartition.VersionedWatermark;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -98,9 +99,6 @@ final class PostgresPageReader {
       """
           .formatted(CommitSession.ROW_BYTES);
 
-  /// Payload bytes at which a page ends, however few rows it has (G7).
-  private static final int PAGE_BYTES = 4 << 20;
-
   private final Connection connection;
   private final PostgresRowCodec codec = new PostgresRowCodec();
 
@@ -131,9 +129,9 @@ final class PostgresPageReader {
               new ParkedRow(
                   result.getLong(1),
                   result.getString(2),
-                  codec.shared(result.getString(3)),
+                  codec.names.shared(result.getString(3)),
                   new Origin(
-                      codec.shared(result.getString(4)), result.getInt(5), result.getLong(6)),
+                      codec.names.shared(result.getString(4)), result.getInt(5), result.getLong(6)),
                   result.getLong(7),
                   result.getBoolean(8)));
         }
@@ -168,7 +166,7 @@ final class PostgresPageReader {
           .set(more)
           .set(query.upTo())
           .set(query.limit())
-          .set(PAGE_BYTES);
+          .set(StoreLimits.PAGE_BYTES);
       try (ResultSet result = due.executeQuery()) {
         while (result.next()) {
           if (result.getObject(1) == null) {

@@ -8,14 +8,12 @@ import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
 import io.taskbroker.proto.v1.TaskActivation;
+import io.taskbroker.store.RowNames;
+import io.taskbroker.store.StoredDestination;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.type.TypeReference;
-import tools.jackson.databind.json.JsonMapper;
 
 /// Codec of [Row] for the table `taskbroker_activation`: the columns of the reference
 /// (reference-spec 4.2) and our own. Stateless except for interned names of a read.
@@ -75,10 +73,7 @@ final class PostgresRowCodec {
               time("delay"),
               time("added"));
 
-  private static final int MAX_SHARED = 10_000;
-
-  /// Interned names of the rows of a read: a million rows share one instance.
-  private final Map<String, String> shared = new HashMap<>();
+  final RowNames names = new RowNames();
 
   /// Binds the parameters of [#INSERT].
   static void bind(Binder binder, List<Row> rows, int[] partitionIds) throws SQLException {
@@ -141,8 +136,8 @@ final class PostgresRowCodec {
       Destination destination = row.forwardTo();
       if (destination != null) {
         forwardTopics[i] = destination.topic();
-        forwardClusters[i] = cluster(destination);
-        forwardHeaders[i] = headers(destination);
+        forwardClusters[i] = StoredDestination.cluster(destination);
+        forwardHeaders[i] = StoredDestination.headers(destination);
       }
       payloads[i] = activation.payload();
     }
@@ -161,11 +156,11 @@ final class PostgresRowCodec {
     Activation activation =
         new Activation(
             result.getString(2),
-            shared(result.getString(3)),
-            shared(result.getString(22)),
-            shared(result.getString(23)),
+            names.shared(result.getString(3)),
+            names.shared(result.getString(22)),
+            names.shared(result.getString(23)),
             payload,
-            new Origin(shared(result.getString(19)), result.getInt(20), result.getLong(21)),
+            new Origin(names.shared(result.getString(19)), result.getInt(20), result.getLong(21)),
             result.getLong(15),
             millis(result, 16, Activation.NEVER),
             millis(result, 17, 0),
@@ -184,16 +179,7 @@ final class PostgresRowCodec {
         result.getBoolean(9),
         result.getBoolean(10),
         millis(result, 4, Row.NONE),
-        destination(result.getString(24), result.getString(25), result.getString(26)));
-  }
-
-  /// Interns a name.
-  String shared(String name) {
-    if (shared.size() >= MAX_SHARED) {
-      shared.clear();
-    }
-    String first = shared.putIfAbsent(name, name);
-    return first == null ? name : first;
+        StoredDestination.of(result.getString(24), result.getString(25), result.getString(26)));
   }
 
   /// Element of an array of times; [#NULL] for `none`.
@@ -217,29 +203,6 @@ final class PostgresRowCodec {
     return "floor(extract(epoch FROM t.%s) * 1000)::bigint".formatted(column);
   }
 
-  /// Cluster of a destination; null if it is the cluster of the topic.
-  static @Nullable String cluster(Destination destination) {
-    return destination.cluster().isEmpty() ? null : destination.cluster();
-  }
-
-  /// Headers of a destination as a JSON object; null if there are none.
-  static @Nullable String headers(Destination destination) {
-    return destination.headers().isEmpty()
-        ? null
-        : Json.MAPPER.writeValueAsString(destination.headers());
-  }
-
-  private static @Nullable Destination destination(
-      @Nullable String topic, @Nullable String cluster, @Nullable String headers) {
-    if (topic == null) {
-      return null;
-    }
-    return new Destination(
-        topic,
-        cluster == null ? "" : cluster,
-        headers == null ? Map.of() : Json.MAPPER.readValue(headers, Json.HEADERS));
-  }
-
   /// Whether the payload is a retry that the reference published, whose id needs a tombstone (H8).
   /// False if it cannot be decoded.
   private static boolean isRetry(byte[] payload) {
@@ -248,11 +211,5 @@ final class PostgresRowCodec {
     } catch (InvalidProtocolBufferException _) {
       return false;
     }
-  }
-
-  /// Initialized with the first destination that has headers: few have.
-  private static final class Json {
-    static final JsonMapper MAPPER = new JsonMapper();
-    static final TypeReference<Map<String, String>> HEADERS = new TypeReference<>() {};
   }
 }

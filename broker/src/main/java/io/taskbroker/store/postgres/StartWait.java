@@ -1,6 +1,7 @@
 package io.taskbroker.store.postgres;
 
 import io.taskbroker.runtime.Backoff;
+import io.taskbroker.runtime.LogInterval;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
 import io.taskbroker.store.postgres.PostgresOptions.Retry;
@@ -18,13 +19,12 @@ import org.slf4j.LoggerFactory;
 final class StartWait {
   private static final Logger LOG = LoggerFactory.getLogger(StartWait.class);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
-  private static final long REPEAT_NANOS = Duration.ofMinutes(1).toNanos();
+  private static final Duration REPEAT_AFTER = Duration.ofMinutes(1);
 
   private final Retry retry;
   private final Backoff backoff;
   private final long startNanos = System.nanoTime();
-  private String lastLoggedState = "";
-  private long loggedAtNanos;
+  private final LogInterval lines = new LogInterval(REPEAT_AFTER);
 
   StartWait(Retry retry) {
     this.retry = retry;
@@ -67,10 +67,7 @@ final class StartWait {
   private void logWaiting(StoreException failure) {
     String state =
         failure.getCause() instanceof SQLException cause ? PostgresErrors.state(cause) : "none";
-    long now = System.nanoTime();
-    if (!state.equals(lastLoggedState) || now - loggedAtNanos >= REPEAT_NANOS) {
-      lastLoggedState = state;
-      loggedAtNanos = now;
+    if (lines.isDue(state, System.nanoTime())) {
       LOG.warn("The start waits for Postgres, and tries again: {}", failure.getMessage());
     }
   }

@@ -147,7 +147,7 @@ final class StatementScript {
       return;
     }
     for (int i = 0; i < part.changes.size(); i++) {
-      if (!keys.contains(CommitSegment.key(part.changes.get(i)))) {
+      if (!keys.contains(part.changes.get(i).key())) {
         plan.setOutcome(
             part.indices.get(i), part.kind == Kind.INSERT ? Outcome.DUPLICATE : Outcome.MISSING);
       }

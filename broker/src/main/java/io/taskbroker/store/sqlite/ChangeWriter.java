@@ -7,6 +7,7 @@ import io.taskbroker.activation.Row;
 import io.taskbroker.activation.SourcePartition;
 import io.taskbroker.store.ActivationStore.Outcome;
 import io.taskbroker.store.ActivationStore.Tombstone;
+import io.taskbroker.store.StoredDestination;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 
@@ -130,8 +131,8 @@ final class ChangeWriter {
     PreparedStatement statement = payload == null ? forward : forwardWithPayload;
     statement.setString(1, change.status().storedName());
     statement.setString(2, change.destination().topic());
-    statement.setString(3, SqliteRowCodec.cluster(change.destination()));
-    statement.setString(4, SqliteRowCodec.headers(change.destination()));
+    statement.setString(3, StoredDestination.cluster(change.destination()));
+    statement.setString(4, StoredDestination.headers(change.destination()));
     if (payload == null) {
       statement.setLong(5, change.key());
     } else {

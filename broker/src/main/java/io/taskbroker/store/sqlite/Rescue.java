@@ -2,6 +2,7 @@ package io.taskbroker.store.sqlite;
 
 import io.taskbroker.activation.Change;
 import io.taskbroker.activation.Row;
+import io.taskbroker.runtime.FailureText;
 import io.taskbroker.store.ActivationStore.Tombstone;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
@@ -70,17 +71,13 @@ final class Rescue {
         Statement statement = connection.createStatement();
         ResultSet result = statement.executeQuery("PRAGMA quick_check(1)")) {
       String found = result.next() ? result.getString(1) : "no answer";
-      return found.equals("ok") ? Optional.empty() : Optional.of(singleLine(found));
+      return found.equals("ok") ? Optional.empty() : Optional.of(FailureText.inOneLine(found));
     } catch (SQLException e) {
       if (SqliteErrors.isDamage(e)) {
-        return Optional.of(singleLine(String.valueOf(e.getMessage())));
+        return Optional.of(FailureText.inOneLine(e));
       }
       throw e;
     }
-  }
-
-  private static String singleLine(String text) {
-    return text.replaceAll("\\s+", " ");
   }
 
   /// Renames the damaged files and creates the new store.

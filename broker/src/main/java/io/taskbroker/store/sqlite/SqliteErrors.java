@@ -1,5 +1,6 @@
 package io.taskbroker.store.sqlite;
 
+import io.taskbroker.runtime.FailureText;
 import io.taskbroker.store.StoreException;
 import io.taskbroker.store.StoreException.Kind;
 import java.nio.file.Path;
@@ -45,7 +46,7 @@ final class SqliteErrors {
 
   private static StoreException translate(
       Path file, String operation, Kind kind, SQLException error, String advice) {
-    String reason = String.valueOf(error.getMessage()).replaceAll("\\s+", " ");
+    String reason = FailureText.inOneLine(error);
     String message =
         isDamage(error)
             ? "Could not %s: %s is damaged or not a SQLite database (%s); %s"

@@ -1,5 +1,6 @@
 package io.taskbroker.store.sqlite;
 
+import io.taskbroker.store.StoreLimits;
 import java.nio.file.Path;
 
 /// Path, size limit and vacuum options of a SQLite store.
@@ -30,7 +31,6 @@ public record SqliteOptions(Path path, long maxBytes, boolean vacuumAtStart, int
 
   /// Used bytes beyond which inserts are refused.
   long insertLimit() {
-    long eighth = maxBytes / 8;
-    return maxBytes == 0 || maxBytes > Long.MAX_VALUE - eighth ? Long.MAX_VALUE : maxBytes + eighth;
+    return StoreLimits.insertLimit(maxBytes);
   }
 }

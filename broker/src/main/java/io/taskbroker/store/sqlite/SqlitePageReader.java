@@ -10,6 +10,7 @@ import io.taskbroker.activation.Watermark;
 import io.taskbroker.store.ActivationStore.ParkedPage;
 import io.taskbroker.store.ActivationStore.ParkedQuery;
 import io.taskbroker.store.ActivationStore.Tombstone;
+import io.taskbroker.store.StoreLimits;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -67,9 +68,6 @@ final class SqlitePageReader {
       GROUP BY high, low ORDER BY until
       """;
 
-  /// Payload bytes at which a page ends, however few rows it has (G7).
-  private static final int PAGE_BYTES = 4 << 20;
-
   private final SqliteRowCodec codec;
   private final PreparedStatement load;
   private final PreparedStatement loadParked;
@@ -112,8 +110,9 @@ final class SqlitePageReader {
             new ParkedRow(
                 result.getLong(1),
                 result.getString(2),
-                codec.shared(result.getString(3)),
-                new Origin(codec.shared(result.getString(4)), result.getInt(5), result.getLong(6)),
+                codec.names.shared(result.getString(3)),
+                new Origin(
+                    codec.names.shared(result.getString(4)), result.getInt(5), result.getLong(6)),
                 result.getLong(7),
                 result.getInt(8) != 0));
       }
@@ -161,7 +160,7 @@ final class SqlitePageReader {
         Row row = codec.read(result);
         if (page.size() == query.limit()
             || row.parkedUntil() > query.upTo()
-            || bytes >= PAGE_BYTES) {
+            || bytes >= StoreLimits.PAGE_BYTES) {
           return row.parkedUntil();
         }
         page.add(row);

@@ -6,15 +6,12 @@ import io.taskbroker.activation.FailurePolicy;
 import io.taskbroker.activation.Origin;
 import io.taskbroker.activation.Row;
 import io.taskbroker.activation.Status;
+import io.taskbroker.store.RowNames;
+import io.taskbroker.store.StoredDestination;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Types;
-import java.util.HashMap;
-import java.util.Map;
-import org.jspecify.annotations.Nullable;
-import tools.jackson.core.type.TypeReference;
-import tools.jackson.databind.json.JsonMapper;
 
 /// Codec between a [Row] and the table `activation`. Confined to the thread of its store.
 ///
@@ -35,10 +32,7 @@ final class SqliteRowCodec {
       "INSERT INTO activation (%s) VALUES (?%s) ON CONFLICT (key) DO NOTHING"
           .formatted(COLUMNS, ", ?".repeat(27));
 
-  private static final int MAX_SHARED = 10_000;
-
-  /// Names shared by rows: a million rows of one application hold its name once.
-  private final Map<String, String> shared = new HashMap<>();
+  final RowNames names = new RowNames();
 
   void bind(PreparedStatement insert, Row row) throws SQLException {
     Activation activation = row.activation();
@@ -68,8 +62,8 @@ final class SqliteRowCodec {
     insert.setString(24, activation.taskname());
     Destination forwardTo = row.forwardTo();
     insert.setString(25, forwardTo == null ? null : forwardTo.topic());
-    insert.setString(26, forwardTo == null ? null : cluster(forwardTo));
-    insert.setString(27, forwardTo == null ? null : headers(forwardTo));
+    insert.setString(26, forwardTo == null ? null : StoredDestination.cluster(forwardTo));
+    insert.setString(27, forwardTo == null ? null : StoredDestination.headers(forwardTo));
     insert.setBytes(28, activation.payload());
   }
 
@@ -78,11 +72,11 @@ final class SqliteRowCodec {
     Activation activation =
         new Activation(
             result.getString(2),
-            shared(result.getString(3)),
-            shared(result.getString(23)),
-            shared(result.getString(24)),
+            names.shared(result.getString(3)),
+            names.shared(result.getString(23)),
+            names.shared(result.getString(24)),
             result.getBytes(28),
-            new Origin(shared(result.getString(20)), result.getInt(21), result.getLong(22)),
+            new Origin(names.shared(result.getString(20)), result.getInt(21), result.getLong(22)),
             result.getLong(16),
             time(result, 17, Activation.NEVER),
             time(result, 18, 0),
@@ -101,16 +95,7 @@ final class SqliteRowCodec {
         result.getInt(9) != 0,
         result.getInt(10) != 0,
         time(result, 4, Row.NONE),
-        destination(result.getString(25), result.getString(26), result.getString(27)));
-  }
-
-  /// Interns a name: equal names become one object.
-  String shared(String name) {
-    if (shared.size() >= MAX_SHARED) {
-      shared.clear();
-    }
-    String first = shared.putIfAbsent(name, name);
-    return first == null ? name : first;
+        StoredDestination.of(result.getString(25), result.getString(26), result.getString(27)));
   }
 
   /// Binds a time; `none` becomes NULL.
@@ -131,34 +116,5 @@ final class SqliteRowCodec {
 
   static int flag(boolean set) {
     return set ? 1 : 0;
-  }
-
-  /// Cluster of a destination; null for the configured cluster of the topic.
-  static @Nullable String cluster(Destination destination) {
-    return destination.cluster().isEmpty() ? null : destination.cluster();
-  }
-
-  /// Headers of a destination as a JSON object; null if there are none.
-  static @Nullable String headers(Destination destination) {
-    return destination.headers().isEmpty()
-        ? null
-        : Json.MAPPER.writeValueAsString(destination.headers());
-  }
-
-  private static @Nullable Destination destination(
-      @Nullable String topic, @Nullable String cluster, @Nullable String headers) {
-    if (topic == null) {
-      return null;
-    }
-    return new Destination(
-        topic,
-        cluster == null ? "" : cluster,
-        headers == null ? Map.of() : Json.MAPPER.readValue(headers, Json.HEADERS));
-  }
-
-  /// Loaded lazily: few destinations have headers.
-  private static final class Json {
-    static final JsonMapper MAPPER = new JsonMapper();
-    static final TypeReference<Map<String, String>> HEADERS = new TypeReference<>() {};
   }
 }
