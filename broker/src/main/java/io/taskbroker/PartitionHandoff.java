@@ -22,6 +22,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -135,15 +136,20 @@ final class PartitionHandoff implements PartitionOwnership {
     List<Row> page = ownership.load(partition, Row.NONE, PAGE);
     while (!page.isEmpty()) {
       rows += page.size();
-      Set<Long> keys = page.stream().map(Row::key).collect(Collectors.toSet());
-      submit(partition, page, List.of(), Map.of(), on(keys, reports), inOrder);
+      submit(
+          partition, page, List.of(), Map.of(), on(page.stream().map(Row::key), reports), inOrder);
       page = ownership.load(partition, page.getLast().key(), PAGE);
     }
     List<ParkedRow> parked = ownership.loadParked(partition, Row.NONE, PAGE);
     while (!parked.isEmpty()) {
       rows += parked.size();
-      Set<Long> keys = parked.stream().map(ParkedRow::key).collect(Collectors.toSet());
-      submit(partition, List.of(), parked, Map.of(), on(keys, reports), inOrder);
+      submit(
+          partition,
+          List.of(),
+          parked,
+          Map.of(),
+          on(parked.stream().map(ParkedRow::key), reports),
+          inOrder);
       parked = ownership.loadParked(partition, parked.getLast().key(), PAGE);
     }
     // After the rows: a report recorded from now on arrives by its notification (H3).
@@ -163,8 +169,13 @@ final class PartitionHandoff implements PartitionOwnership {
     }
   }
 
-  private static List<RemoteReport> on(Set<Long> keys, List<RemoteReport> reports) {
-    return reports.stream().filter(report -> keys.contains(report.key())).toList();
+  /// The reports on rows of these keys. Nearly always there are none.
+  private static List<RemoteReport> on(Stream<Long> keys, List<RemoteReport> reports) {
+    if (reports.isEmpty()) {
+      return List.of();
+    }
+    Set<Long> of = keys.collect(Collectors.toSet());
+    return reports.stream().filter(report -> of.contains(report.key())).toList();
   }
 
   private Map<Fingerprint, Long> tombstones(SourcePartition partition) {

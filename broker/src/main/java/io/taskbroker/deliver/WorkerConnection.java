@@ -142,12 +142,12 @@ final class WorkerConnection {
     listener.accept(this);
   }
 
-  /// Whether it was ever established.
+  /// Whether the connection has been established, perhaps closed since.
   boolean isEstablished() {
     return established;
   }
 
-  /// Whether it is established and not known to be closed.
+  /// Whether the connection is open, as far as known.
   boolean isReady() {
     return ready;
   }

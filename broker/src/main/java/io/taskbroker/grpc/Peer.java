@@ -57,7 +57,7 @@ final class Peer {
     return calls;
   }
 
-  /// Whether it exceeds its connection rate.
+  /// Whether one more connection exceeds the connection rate of this peer.
   synchronized boolean connectsTooFast(long now) {
     if (strikes > 0 && now - struckAt > STRIKE_MEMORY) {
       strikes = 0;

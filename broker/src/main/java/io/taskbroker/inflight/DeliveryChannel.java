@@ -12,7 +12,7 @@ interface DeliveryChannel {
   /// @param now monotonic milliseconds
   int credits(long now);
 
-  /// Whether it accepts this task while it has credits.
+  /// Whether the channel accepts this task. Asked only while it has credits.
   boolean accepts(InFlightTask task);
 
   /// Reserves a credit for a task. [#deliver] follows once the task's status is durable, or

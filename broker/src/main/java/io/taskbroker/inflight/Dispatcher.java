@@ -44,7 +44,7 @@ final class Dispatcher {
   /// Delivers the oldest matching task to a polling worker.
   void claim(@Nullable String application, @Nullable String namespace, DeliveryChannel channel) {
     InFlightTask task = null;
-    if (state.mayDeliver() && !channel.isClosed()) {
+    if (state.mayDeliver() && channel.credits(state.now) > 0) {
       if (application != null) {
         ApplicationQueue queue = state.queues.find(application);
         task = queue == null ? null : oldest(queue, namespace);

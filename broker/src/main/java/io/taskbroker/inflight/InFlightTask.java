@@ -48,13 +48,14 @@ final class InFlightTask {
   /// order, so at 0 the last of them is durable.
   int pendingWrites;
 
-  /// Whether it was unparked: it will run soon.
+  /// Set for a row that was read back from disk because it is due soon.
   boolean unparked;
 
   boolean deadlineExtended;
   boolean committed;
 
-  /// Whether it waits, perhaps forever, for its partition to return, and takes no room from others.
+  /// Set while the partition is not assigned here: the task does not count against the limits of
+  /// its application, since it may wait forever
   boolean suspended;
 
   /// Counted bytes of memory; 0 if not counted.
@@ -141,14 +142,14 @@ final class InFlightTask {
     return state.isForwarding();
   }
 
-  /// Whether it is being forwarded or deleted, so that another record of the same id must wait for
-  /// its end (H4).
+  /// Whether the task is being forwarded or deleted. Another record of the same id waits for its
+  /// end (H4).
   boolean isEnding() {
     return isForwarding() || state == TaskState.DELETING;
   }
 
-  /// Whether it is called with alone, since workers were lost with it (G8): after the second loss,
-  /// or after the first if it missed a deadline or killed a worker before.
+  /// Whether a worker must get this task alone, because workers died of it (G8): from the second
+  /// loss on, or from the first one if the task missed a deadline or killed a worker before.
   boolean isSuspect() {
     return losses > 0 && losses + attempts > 1;
   }

@@ -124,7 +124,7 @@ final class PushChannel implements DeliveryChannel {
     }
   }
 
-  /// Whether it has been pausing for load for long.
+  /// Whether load has paused the channel several times in a row.
   boolean isPausedForLong() {
     return consecutiveFailures >= PAUSES_UNTIL_NOTICE;
   }

@@ -78,7 +78,7 @@ enum TaskState {
 
   /// The state that follows an event; null if the event cannot happen in this state.
   @Nullable TaskState after(TaskEvent event) {
-    return TaskTransitions.next(this, event);
+    return TaskTransitions.of(this).get(event);
   }
 
   boolean isForwarding() {

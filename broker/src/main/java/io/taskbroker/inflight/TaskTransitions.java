@@ -5,7 +5,6 @@ import java.util.EnumSet;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /// Transition table of tasks in flight: (state, event) -> state. Immutable.
 ///
@@ -24,11 +23,6 @@ final class TaskTransitions {
   private static final Map<TaskState, Map<TaskEvent, TaskState>> TABLE = table();
 
   private TaskTransitions() {}
-
-  /// The next state; null if the event cannot happen.
-  static @Nullable TaskState next(TaskState state, TaskEvent event) {
-    return of(state).get(event);
-  }
 
   /// The events that can happen in a state, with what follows; a view.
   static Map<TaskEvent, TaskState> of(TaskState state) {

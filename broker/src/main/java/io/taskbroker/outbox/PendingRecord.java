@@ -30,7 +30,7 @@ final class PendingRecord {
 
   private final TopicSender sender;
 
-  /// Whether it is sent without headers, as Kafka found it too large with them.
+  /// Set if Kafka found the record too large with its headers: it is sent without them.
   private volatile boolean headersDropped;
 
   PendingRecord(OutboxRecord outboxRecord, TopicSender sender, long since) {

@@ -168,7 +168,8 @@ final class ReferenceMigration {
     return Math.clamp(seconds, Long.MIN_VALUE / 1000, Long.MAX_VALUE / 1000) * 1000;
   }
 
-  /// Whether it is a retry, whose id leaves a tombstone (H8). False if the payload does not decode.
+  /// Whether the row is a retry: the id of a retry leaves a tombstone (H8). False if the payload
+  /// does not decode.
   private static boolean isRetry(byte[] payload) {
     try {
       return TaskActivation.parseFrom(payload).getRetryState().getAttempts() != 0;
